@@ -1,0 +1,548 @@
+"""FOP: a torch optimizer that learns, for each layer, the matrix its gradient is preconditioned with.
+
+    base = torch.optim.SGD(model.named_parameters(), lr=0.05, momentum=0.9)
+    optimizer = FOP(base)
+
+The base keeps its own job and sees the preconditioned gradient. What is learned, and how, is in ``maths``; how equal
+shapes are learned together, in ``stack``.
+"""
+
+import contextlib
+import math
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from fop_core.optim import hyper, layouts
+from fop_core.optim.preconditioners import PRECONDITIONERS
+from fop_core.optim.stack import Layer, Move, Stack
+
+
+class FOP(Optimizer):
+    r"""First-order preconditioning by hypergradient descent, around any ``torch.optim`` optimizer.
+
+    One step with gradient g_t, as the matrix G_t of a layer's layout:
+
+    1. the base moves the parameters by P_t g_t; ``.grad`` is the raw gradient again afterwards;
+    2. from a layer's second step on, M descends phi(M) = -eps <G_t, P(M) U> at M_t, with eps, U of the step before;
+    3. u <- lambda u + (1 - tau) g_t, starting as u = g_t; U is u, or g + lambda u for a Nesterov base.
+
+    With lambda = 0 this is the paper's Algorithm 1. With lambda the momentum of an SGD base, and P held constant, dM is
+    the exact derivative of the loss through the velocity buffer; the one-step form (Eq. 4) lets M run away under
+    momentum, because consecutive gradients stay correlated long after the steps have become too large. For Adam and
+    other bases that rescale the gradient, dM leaves that rescaling out: a heuristic.
+
+    Args:
+        base: the optimizer to wrap: any but LBFGS. Made from ``model.named_parameters()``, its names become the keys of
+            ``factors()``; else they are "0", "1", ...
+        preconditioner: "factored" P = M M^T (Eq. 2) | "low_rank" P = I + M M^T (Eq. 5) | "direct" P = M (Eq. 1; may turn
+            indefinite, and warns when it does) | "scalar" one learning-rate factor a tensor (S-HD) | "diagonal" one a
+            parameter (PP-HD) | "mean_removing" P = I - 0.95 11^T/n, nothing learned.
+        layout: "auto" | "input" | "spatial" | "full": which dimension is preconditioned, see ``layouts``. "scalar" and
+            "diagonal" take every tensor as it is.
+        hyper_lr: rho; 0 freezes M. May be changed at any time.
+        hyper_optimizer: "adam" | "sgd" (Algorithm 1) | a callable from a list of tensors, one [n, k] a layer, to an
+            optimizer, whose own learning rate then counts instead of ``hyper_lr``.
+        rank: k of "low_rank", at most n.
+        init_std: standard deviation of M at the start, "low_rank" only.
+        seed: of the private generator that M is drawn from, in parameter order.
+        trace: lambda. "velocity": the base's momentum, or ``betas[0]`` | "one_step": 0 | a number in [0, 1].
+        normalized: scale P to the Frobenius norm sqrt(n) of the identity (Eq. 9), and differentiate that too.
+        rescale: Theorem 1's p_inf: scale P to the spectral norm gamma(t), or None.
+        update_every: learn M at every so many steps (steps t with t mod update_every = 0).
+        on_nonfinite: "raise": a gradient or hypergradient that is not finite leaves M and u alone, and a later step (or
+            ``check``) raises FloatingPointError | "skip": the whole step is left out and counted in ``skipped_steps``,
+            at the price of waiting for the device once a step.
+        max_dim: a layer with n above it is left to the base.
+        hyper_eps: eps of "adam".
+
+    Raises:
+        TypeError: for a base that cannot be wrapped, or complex or sharded parameters.
+        ValueError: for an option out of range.
+    """
+
+    base: Optimizer
+
+    def __init__(
+        self,
+        base: Optimizer,
+        preconditioner: str = "factored",
+        layout: str = "auto",
+        hyper_lr: float = 1e-4,
+        hyper_optimizer: str | Callable[[list[Tensor]], Optimizer] = "adam",
+        *,
+        rank: int = 16,
+        init_std: float = 0.01,
+        seed: int = 0,
+        trace: str | float = "velocity",
+        normalized: bool = False,
+        rescale: float | None = None,
+        update_every: int = 1,
+        on_nonfinite: str = "raise",
+        max_dim: int = 1024,
+        hyper_eps: float = 1e-8,
+    ) -> None:
+        if not isinstance(base, Optimizer) or isinstance(base, (torch.optim.LBFGS, FOP)):
+            raise TypeError(f"base is {type(base).__name__}: give a torch.optim.Optimizer other than LBFGS or FOP")
+        _one_of("preconditioner", preconditioner, PRECONDITIONERS)
+        _one_of("layout", layout, layouts.NAMES)
+        _one_of("on_nonfinite", on_nonfinite, ("raise", "skip"))
+        _at_least("hyper_lr", hyper_lr, 0)
+        _at_least("rank", rank, 1, whole=True)
+        _at_least("init_std", init_std, 0)
+        _at_least("update_every", update_every, 1, whole=True)
+        _at_least("max_dim", max_dim, 1, whole=True)
+        _at_least("hyper_eps", hyper_eps, 0)
+        if isinstance(trace, str):
+            _one_of("trace", trace, ("velocity", "one_step"))
+        elif not (isinstance(trace, (int, float)) and 0 <= trace <= 1):
+            raise ValueError(f'trace is {trace!r}: give "velocity", "one_step" or a number in [0, 1]')
+        if rescale is not None and not (math.isfinite(rescale) and rescale > 0):
+            raise ValueError(f"rescale is {rescale!r}: give a positive norm, or None")
+        if normalized and preconditioner == "scalar":
+            raise ValueError('normalized leaves a "scalar" preconditioner nothing to learn: |s| would always be 1')
+        if not callable(hyper_optimizer):
+            _one_of("hyper_optimizer", hyper_optimizer, ("adam", "sgd"))
+
+        self.base = base
+        self.preconditioner = preconditioner
+        self.layout = layout
+        self.hyper_lr = hyper_lr
+        self.rank = rank
+        self.init_std = init_std
+        self.trace = trace
+        self.normalized = normalized
+        self.rescale = rescale
+        self.update_every = update_every
+        self.on_nonfinite = on_nonfinite
+        self.max_dim = max_dim
+        self.skipped_steps = 0
+        self._steps = 0
+        self._kind = PRECONDITIONERS[preconditioner]
+        self._generator = torch.Generator().manual_seed(seed)
+        self._descent: hyper.SGD | hyper.Adam | hyper.Custom
+        if callable(hyper_optimizer):
+            self._descent = hyper.Custom(hyper_optimizer)
+        else:
+            self._descent = hyper.SGD() if hyper_optimizer == "sgd" else hyper.Adam(hyper_eps)
+        self._members: list[tuple[str, Tensor, Layer | str]] = []  # every parameter: its layer, or why it has none
+        self._stacks: list[Stack] = []
+        self._groups = 0
+        self._warned: set[str] = set()
+        super().__setstate__({})  # an Optimizer's hooks without its __init__: groups and state are the base's
+        self._adopt()
+        if not self._stacks:
+            warnings.warn(f"FOP preconditions none of the parameters: {self!r}", stacklevel=2)
+
+    # the base's own ------------------------------------------------------------------------------------------------
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """The base's parameter groups: a scheduler on FOP is a scheduler on the base."""
+        return self.base.param_groups
+
+    @param_groups.setter
+    def param_groups(self, groups: list[dict[str, Any]]) -> None:
+        self.base.param_groups = groups
+
+    @property
+    def state(self) -> Any:
+        """The base's state."""
+        return self.base.state
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The base's defaults."""
+        return self.base.defaults
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group to the base, and a preconditioner for each of its layers."""
+        self.base.add_param_group(param_group)
+        self._adopt()
+
+    # one step ------------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Take one step, and learn M.
+
+        Args:
+            closure: evaluates the loss and its gradients; called once.
+
+        Returns:
+            What the closure returned, or None.
+
+        Raises:
+            FloatingPointError: where an earlier step's gradient or hypergradient was not finite (``on_nonfinite``).
+            TypeError: for a sparse or complex gradient.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        self._adopt()
+        self._report(waiting=False, stacklevel=5)  # past torch's two wrappers of step
+        gradients = [parameter.grad for _, parameter, _ in self._members]
+        for (name, parameter, _), gradient in zip(self._members, gradients):
+            if gradient is not None and (gradient.layout != torch.strided or gradient.is_complex()):
+                raise TypeError(f"the gradient of {name!r} is sparse or complex: FOP takes dense real ones")
+
+        turn = (self._steps + 1) % self.update_every == 0
+        learn = turn and self.hyper_lr != 0 and self._kind.alignment is not None
+        with _full_precision():
+            scales = [stack.scale() for stack in self._stacks]
+            moves = [stack.propose(scale, learn) for stack, scale in zip(self._stacks, scales)]
+        if self.on_nonfinite == "skip" and not self._all_finite(moves):
+            self.skipped_steps += 1
+            return loss
+
+        settings = [self._settings(group) for group in self.param_groups]
+        try:
+            for stack, proposed in zip(self._stacks, moves):
+                for layer, move in zip(stack.layers, proposed):
+                    if move is not None:
+                        layer.parameter.grad = move.preconditioned
+            self.base.step()
+        finally:
+            for (_, parameter, _), gradient in zip(self._members, gradients):
+                parameter.grad = gradient
+
+        with _full_precision():
+            for stack, proposed, scale in zip(self._stacks, moves, scales):
+                if learn:
+                    stack.learn(proposed, scale, self._descent, self.hyper_lr)
+                stack.advance(proposed, scale, [settings[layer.group] for layer in stack.layers])
+            if learn:
+                self._descent.finish()
+                for stack in self._stacks:
+                    stack.watch()
+        for stack in self._stacks:
+            stack.nonfinite.send()
+            stack.indefinite.send()
+        self._steps += 1
+        return loss
+
+    def check(self) -> None:
+        """Wait for the device and report now what a later step would report.
+
+        Raises:
+            FloatingPointError: where a gradient or hypergradient was not finite.
+        """
+        self._report(waiting=True, stacklevel=3)
+
+    def _report(self, *, waiting: bool, stacklevel: int) -> None:
+        for stack in self._stacks:
+            for index in stack.indefinite.read() if waiting else stack.indefinite.heard():
+                layer = stack.layers[index]
+                if layer.name not in self._warned:
+                    self._warned.add(layer.name)
+                    warnings.warn(
+                        f"the preconditioner of {layer.name!r} is no longer positive definite after step {self._steps}: "
+                        'it may reverse the gradient. "factored" cannot; a smaller hyper_lr may do.',
+                        stacklevel=stacklevel,
+                    )
+        bad = [
+            stack.layers[index].name
+            for stack in self._stacks
+            for index in (stack.nonfinite.read() if waiting else stack.nonfinite.heard())
+        ]
+        if bad and self.on_nonfinite == "raise":
+            raise FloatingPointError(
+                f"the gradient or hypergradient of {', '.join(map(repr, bad))} was not finite by step {self._steps}. "
+                "M and u were left as they were; the base has moved the parameters by what it was given. Lower the "
+                'learning rate or hyper_lr, clip the gradient, or leave such steps out with on_nonfinite="skip".'
+            )
+
+    def _all_finite(self, moves: list[list[Move | None]]) -> bool:
+        """Whether all that the base would see is finite. Waits for the device."""
+        seen = [move.preconditioned for proposed in moves for move in proposed if move is not None]
+        seen += [p.grad for _, p, layer in self._members if isinstance(layer, str) and p.grad is not None]
+        flags: dict[torch.device, list[Tensor]] = {}
+        for tensor in seen:
+            flags.setdefault(tensor.device, []).append(tensor.isfinite().all())
+        return all(bool(torch.stack(found).all()) for found in flags.values())
+
+    def _settings(self, group: dict[str, Any]) -> tuple[Any, Any, Any, bool]:
+        """Return a group's learning rate, lambda, tau, and whether it is Nesterov's, as this step is taken."""
+        momentum = group["momentum"] if "momentum" in group else group.get("betas", (0.0,))[0]
+        decay = {"velocity": momentum, "one_step": 0.0}.get(self.trace, self.trace)  # type: ignore[arg-type]
+        # Without momentum a base has no use for its dampening.
+        dampening = group.get("dampening", 0.0) if momentum else 0.0
+        rate = group["lr"]
+        return rate.clone() if isinstance(rate, Tensor) else rate, decay, dampening, bool(group.get("nesterov", False))
+
+    # what is learned -----------------------------------------------------------------------------------------------
+
+    def _adopt(self) -> None:
+        """Give the parameters that are new since the last look their layers, and stack those."""
+        if len(self.param_groups) == self._groups:
+            return
+        new: list[tuple[Layer, Tensor]] = []
+        for number in range(self._groups, len(self.param_groups)):
+            group = self.param_groups[number]
+            names = group.get("param_names", range(len(self._members), len(self._members) + len(group["params"])))
+            for name, parameter in zip(map(str, names), group["params"]):
+                _refuse(name, parameter)
+                layout = self._layout_of(parameter)
+                if isinstance(layout, str):
+                    self._members.append((name, parameter, layout))
+                    continue
+                layer = Layer(name, parameter, layout, number)
+                self._members.append((name, parameter, layer))
+                dtype = torch.promote_types(parameter.dtype, torch.float32)
+                M = self._kind.init(layout.rows(tuple(parameter.shape)), self.rank, self._draw)
+                new.append((layer, M.to(parameter.device, dtype)))
+        self._groups = len(self.param_groups)
+
+        alike: dict[tuple[Any, ...], list[tuple[Layer, Tensor]]] = {}
+        for layer, M in new:
+            alike.setdefault((M.shape, M.dtype, M.device), []).append((layer, M))
+        views = {}
+        for members in alike.values():
+            layers, factors = zip(*members)
+            stack = Stack(self._kind, list(layers), torch.stack(factors), self.normalized, self.rescale)
+            if self._kind.alignment is not None:
+                stack.state |= self._descent.init(stack.M)
+            self._stacks.append(stack)
+            views |= dict(zip(layers, stack.views))
+        if isinstance(self._descent, hyper.Custom) and views and self._kind.alignment is not None:
+            self._descent.adopt([views[layer] for layer, _ in new])
+
+    def _layout_of(self, parameter: Tensor) -> layouts.Layout | str:
+        shape = tuple(parameter.shape)
+        if self.preconditioner in ("scalar", "diagonal"):
+            if parameter.numel() == 0:
+                return "empty"
+            return layouts.ROW if self.preconditioner == "scalar" else layouts.FULL
+        return layouts.choose(self.layout, shape, self.max_dim)
+
+    def _draw(self, n: int, k: int) -> Tensor:
+        return self.init_std * torch.randn(n, k, generator=self._generator)
+
+    def _located(self) -> Iterator[tuple[Layer, Stack, int]]:
+        """Yield every layer with its stack and its place there, in parameter order."""
+        places = {layer: (stack, index) for stack in self._stacks for index, layer in enumerate(stack.layers)}
+        for _, _, layer in self._members:
+            if isinstance(layer, Layer):
+                yield layer, *places[layer]
+
+    def factors(self) -> dict[str, Tensor]:
+        """Return a copy of what is learned, by parameter name.
+
+        M [n, n] for "factored" and "direct", [n, k] for "low_rank"; 0-d for "scalar"; of the parameter's shape for
+        "diagonal"; empty where nothing is learned.
+        """
+        if self._kind.alignment is None:
+            return {}
+        return {layer.name: self._shown(layer, stack.M[index]).clone() for layer, stack, index in self._located()}
+
+    def preconditioners(self) -> dict[str, Tensor]:
+        """Return P as the next step will apply it, scaling included, by parameter name.
+
+        P [n, n]; 0-d for "scalar"; of the parameter's shape for "diagonal".
+        """
+        shown = {}
+        with torch.no_grad(), _full_precision():
+            scales = {id(stack): stack.scale() for stack in self._stacks}
+            for layer, stack, index in self._located():
+                M = stack.M[index]
+                P = self._shown(layer, M) if self.preconditioner in ("scalar", "diagonal") else self._kind.matrix(M)
+                scale = scales[id(stack)]
+                shown[layer.name] = P.clone() if scale is None else P * scale.total[index].reshape(())
+        return shown
+
+    def _shown(self, layer: Layer, M: Tensor) -> Tensor:
+        """Return M [n, k] in the shape in which it is shown."""
+        if self.preconditioner == "scalar":
+            return M.reshape(())
+        return M.reshape(layer.parameter.shape) if self.preconditioner == "diagonal" else M
+
+    @torch.no_grad()
+    def load_factors(self, factors: Mapping[str, Any]) -> None:
+        """Put matrices in: all of ``factors`` or, with an error, none. What they were learned with stays as it is.
+
+        Args:
+            factors: name -> M, of the shape that ``factors()`` gives; layers that are not named keep theirs.
+
+        Raises:
+            ValueError: for an unknown name, a wrong shape, a number that is not finite, or a "direct" M that is not
+                symmetric.
+        """
+        places = {layer.name: (layer, stack.M[index]) for layer, stack, index in self._located()}
+        if self._kind.alignment is None:
+            places = {}
+        if unknown := [name for name in factors if name not in places]:
+            raise ValueError(f"no factor for {unknown}: this optimizer has {list(places)}")
+        loaded = []
+        for name, given in factors.items():
+            layer, M = places[name]
+            value = torch.as_tensor(given).to(M)
+            expected = tuple(self._shown(layer, M).shape)
+            if tuple(value.shape) != expected:
+                raise ValueError(f"the factor of {name!r} has shape {tuple(value.shape)}, expected {expected}")
+            if not bool(value.isfinite().all()):
+                raise ValueError(f"the factor of {name!r} holds numbers that are not finite")
+            if self.preconditioner == "direct" and not torch.allclose(value, value.mT):
+                raise ValueError(f"the factor of {name!r} is not symmetric, as P = M must be")
+            loaded.append((M, value.reshape(M.shape)))
+        for M, value in loaded:
+            M.copy_(value)
+
+    def memory_usage(self) -> int:
+        """Return the bytes that FOP keeps beside the base's own state: M, u, and what learns M."""
+        kept = [t for _, stack, index in self._located() for t in stack.tensors(index).values()]
+        for optimizer in self._descent.optimizers if isinstance(self._descent, hyper.Custom) else ():
+            kept += [t for state in optimizer.state.values() for t in state.values() if isinstance(t, Tensor)]
+        return sum(tensor.numel() * tensor.element_size() for tensor in kept)
+
+    def __repr__(self) -> str:
+        located = {layer: (stack, index) for layer, stack, index in self._located()}
+        rows = [("parameter", "layout", "n", "m", "rank", "learned")]
+        left: dict[str, list[str]] = {}
+        learned = 0
+        for name, parameter, layer in self._members:
+            if isinstance(layer, str):
+                left.setdefault(layer, []).append(name)
+                continue
+            n, k = located[layer][0].M.shape[1:]
+            numbers = 0 if self._kind.alignment is None else n * k
+            learned += numbers
+            m = parameter.numel() // n
+            rows.append((name, layer.layout.name, *(f"{x:,}" for x in (n, m, min(n, k), numbers))))
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        lines = [f"FOP({self.preconditioner}, {self.hyper_lr=}, {self.trace=}".replace("self.", "")]
+        lines[0] += f") around {type(self.base).__name__}, {learned:,} numbers learned"
+        for row in rows:
+            cells = [row[0].ljust(widths[0]), row[1].ljust(widths[1])]
+            lines.append("  " + "  ".join(cells + [cell.rjust(width) for cell, width in zip(row[2:], widths[2:])]))
+        for reason, names in left.items():
+            lines.append(f"  left to {type(self.base).__name__} ({reason}): {', '.join(names)}")
+        return "\n".join(lines)
+
+    # saving and loading --------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the base's state dict with one more key, "fop": all that a run needs to go on bit for bit.
+
+        As with every torch optimizer its tensors are the optimizer's own: copy them to keep them from changing.
+        """
+        for hook in self._optimizer_state_dict_pre_hooks.values():
+            hook(self)
+        layers = {}
+        places = {layer: (stack, index) for layer, stack, index in self._located()}
+        for number, (_, _, layer) in enumerate(self._members):
+            if isinstance(layer, Layer):
+                stack, index = places[layer]
+                layers[number] = stack.tensors(index)
+        state: dict[str, Any] = self.base.state_dict()
+        state["fop"] = {
+            "preconditioner": self.preconditioner,
+            "hyper_lr": self.hyper_lr,
+            "steps": self._steps,
+            "skipped_steps": self.skipped_steps,
+            "layers": layers,
+        }
+        if isinstance(self._descent, hyper.Custom):
+            state["fop"]["hyper"] = [optimizer.state_dict() for optimizer in self._descent.optimizers]
+        for hook in self._optimizer_state_dict_post_hooks.values():
+            state = hook(self, state) or state
+        return state
+
+    @torch.no_grad()
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Load what ``state_dict`` returned, into the base as well. Nothing changes where it does not fit.
+
+        Raises:
+            ValueError: for a state of a base alone, of another preconditioner, or of other shapes.
+        """
+        state = dict(state_dict)
+        for hook in self._optimizer_load_state_dict_pre_hooks.values():
+            state = hook(self, state) or state
+        if "fop" not in state:
+            raise ValueError("this state has no FOP in it: load it into the base, optimizer.base.load_state_dict(...)")
+        own = state.pop("fop")
+        if own["preconditioner"] != self.preconditioner:
+            raise ValueError(f"this state is of a {own['preconditioner']!r} preconditioner, not {self.preconditioner!r}")
+        places = {layer: (stack, index) for layer, stack, index in self._located()}
+        layers = {number: layer for number, (_, _, layer) in enumerate(self._members) if isinstance(layer, Layer)}
+        if set(own["layers"]) != set(layers):
+            raise ValueError(f"this state preconditions parameters {sorted(own['layers'])}, not {sorted(layers)}")
+        for number, layer in layers.items():
+            stack, index = places[layer]
+            have, given = stack.tensors(index), own["layers"][number]
+            traces = {"trace": layer.parameter.shape, "ahead": layer.parameter.shape}
+            shapes = {name: tensor.shape for name, tensor in have.items()} | traces
+            if missing := set(have) - set(given) - set(traces):
+                raise ValueError(f"this state lacks {sorted(missing)} of {layer.name!r}: other options made it")
+            for name, tensor in given.items():
+                if name not in shapes or tensor.shape != shapes[name]:
+                    raise ValueError(f"{name} of {layer.name!r} in this state, {list(tensor.shape)}, does not fit")
+        if isinstance(self._descent, hyper.Custom) and len(own.get("hyper", ())) != len(self._descent.optimizers):
+            raise ValueError("this state was made with another hyper_optimizer")
+
+        self.base.load_state_dict(state)
+        for number, layer in layers.items():
+            stack, index = places[layer]
+            given = own["layers"][number]
+            kept = stack.tensors(index)
+            for name in set(kept) - {"trace", "ahead"}:
+                kept[name].copy_(given[name])
+            for name in ("trace", "ahead"):
+                setattr(layer, name, given[name].to(stack.M).clone() if name in given else None)
+        for stack in self._stacks:
+            stack.forget_rates()
+        if isinstance(self._descent, hyper.Custom):
+            for optimizer, saved in zip(self._descent.optimizers, own["hyper"]):
+                optimizer.load_state_dict(saved)
+        self.hyper_lr = own["hyper_lr"]
+        self._steps = own["steps"]
+        self.skipped_steps = own["skipped_steps"]
+        for hook in self._optimizer_load_state_dict_post_hooks.values():
+            hook(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but the hooks and a scheduler's wrapped ``step``, which belong to this very object."""
+        own = {"step", "_zero_grad_profile_name"}
+        return {k: v for k, v in self.__dict__.items() if k not in own and not k.startswith("_optimizer_")}
+
+
+def _one_of(name: str, value: Any, allowed: Any) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}: give one of {', '.join(map(repr, allowed))}")
+
+
+def _at_least(name: str, value: Any, least: float, *, whole: bool = False) -> None:
+    kind = int if whole else (int, float)
+    if not isinstance(value, kind) or isinstance(value, bool) or not least <= value < math.inf:
+        raise ValueError(f"{name} is {value!r}: give {'a whole' if whole else 'a finite'} number of at least {least}")
+
+
+def _refuse(name: str, parameter: Tensor) -> None:
+    """Raise TypeError for a parameter that FOP cannot precondition."""
+    sharded = {"DTensor", "ShardedTensor", "FlatParameter"}
+    if any(kind.__name__ in sharded for kind in type(parameter).__mro__) or hasattr(parameter, "_is_flat_param"):
+        raise TypeError(f"{name!r} is sharded: FOP needs whole parameters")
+    if parameter.is_complex() or parameter.layout != torch.strided:
+        raise TypeError(f"{name!r} is complex or sparse: FOP takes dense real parameters")
+
+
+@contextlib.contextmanager
+def _full_precision() -> Iterator[None]:
+    """Leave autocast and TF32 aside: a hypergradient is a small difference of products."""
+    backends = (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)
+    before = [backend.fp32_precision for backend in backends]
+    try:
+        for backend in backends:
+            backend.fp32_precision = "ieee"
+        with contextlib.ExitStack() as stack:
+            for device in ("cpu", "cuda"):
+                if torch.is_autocast_enabled(device):
+                    stack.enter_context(torch.autocast(device, enabled=False))
+            yield
+    finally:
+        for backend, precision in zip(backends, before):
+            backend.fp32_precision = precision

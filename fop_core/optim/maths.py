@@ -1,0 +1,174 @@
+"""The paper's equations as pure functions: no state, no ``self``, no import of a framework.
+
+One layout everywhere. A gradient is a matrix ``G [..., n, m]``: ``n`` rows are preconditioned, ``m`` columns share the
+preconditioner. ``U [..., n, m]`` is the trace of earlier gradients that the last step was made of (the previous
+gradient alone in the paper's Eq. 4). ``M [..., n, k]`` is what is learned and ``P [..., n, n]`` what is applied. Every
+function is batched over leading dimensions and works on anything that has ``@``, ``+``, ``-``, ``*``, ``.mT`` and
+``.shape``: a torch tensor, a numpy array, or the 2 x 2 matrix of components in ``rules``.
+
+What M descends is ``phi(M) = -eps <G, P(M) U>`` with G, U and eps held constant (Eq. 3 and 4). The ``*_alignment``
+functions return the gradient of ``<G, P(M) U>``; the factor ``-eps`` is the caller's.
+
+Parameters keep their output dimension first, so ``G.mT`` is contiguous where G is not: products are written as
+``(G.mT @ X).mT`` and cost no copy.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+Matrix = Any  # torch.Tensor, numpy.ndarray or rules.Components
+
+
+def forms_square(n: int, m: int, k: int) -> bool:
+    """Whether to form P and G U^T as n x n matrices.
+
+    With five products of n m k operations the hypergradient of M M^T never needs them; forming them costs
+    2 n n (m + k). They are never formed for a low rank (k < n), whatever the count says.
+    """
+    return k >= n and 2 * n * (m + k) < 5 * m * k
+
+
+# P = M M^T (Eq. 2) --------------------------------------------------------------------------------------------------
+
+
+def factored_apply(M: Matrix, G: Matrix) -> tuple[Matrix, Matrix | None]:
+    """Return ``M M^T G [..., n, m]`` and, where it was formed on the way, ``G^T M [..., m, k]`` (Eq. 2)."""
+    if forms_square(*G.shape[-2:], M.shape[-1]):
+        return (G.mT @ (M @ M.mT)).mT, None
+    GtM = G.mT @ M
+    return (GtM @ M.mT).mT, GtM
+
+
+def factored_alignment(M: Matrix, G: Matrix, U: Matrix, GtM: Matrix | None = None) -> Matrix:
+    """Return ``(G U^T + U G^T) M [..., n, k]``, the gradient of ``<G, M M^T U>`` (Eq. 4).
+
+    Args:
+        M: the factor, [..., n, k].
+        G: the gradient, [..., n, m].
+        U: the trace of earlier gradients, [..., n, m].
+        GtM: ``G^T M [..., m, k]`` where ``factored_apply`` has formed it.
+    """
+    if GtM is None and forms_square(*G.shape[-2:], M.shape[-1]):
+        GUt = G @ U.mT
+        return (GUt + GUt.mT) @ M
+    if GtM is None:
+        GtM = G.mT @ M
+    return G @ (U.mT @ M) + U @ GtM
+
+
+def factored_matrix(M: Matrix) -> Matrix:
+    """Return ``P = M M^T [..., n, n]``."""
+    return M @ M.mT
+
+
+def factored_norm(M: Matrix) -> tuple[Matrix, Matrix]:
+    """Return ``||M M^T||_F^2 [..., 1, 1]`` and its gradient ``4 M M^T M [..., n, k]``."""
+    MtM = M.mT @ M
+    return _inner(MtM, MtM), 4 * (M @ MtM)
+
+
+# P = I + M M^T (Eq. 5) ----------------------------------------------------------------------------------------------
+
+
+def low_rank_apply(M: Matrix, G: Matrix) -> tuple[Matrix, Matrix | None]:
+    """Return ``(I + M M^T) G [..., n, m]`` and ``G^T M`` where it was formed (Eq. 5)."""
+    MMtG, GtM = factored_apply(M, G)
+    return G + MMtG, GtM
+
+
+low_rank_alignment = factored_alignment  # the identity does not depend on M
+
+
+def low_rank_norm(M: Matrix) -> tuple[Matrix, Matrix]:
+    """Return ``||I + M M^T||_F^2 [..., 1, 1]`` and its gradient ``4 (M + M M^T M) [..., n, k]``."""
+    square, gradient = factored_norm(M)
+    return M.shape[-2] + 2 * _inner(M, M) + square, 4 * M + gradient
+
+
+# P = M, symmetric (Eq. 1) -------------------------------------------------------------------------------------------
+
+
+def direct_apply(M: Matrix, G: Matrix) -> tuple[Matrix, None]:
+    """Return ``M G [..., n, m]`` for a symmetric M (Eq. 1)."""
+    return (G.mT @ M).mT, None
+
+
+def direct_alignment(M: Matrix, G: Matrix, U: Matrix, GtM: None = None) -> Matrix:
+    """Return ``(G U^T + U G^T) / 2 [..., n, n]``: the gradient of ``<G, M U>`` among symmetric M."""
+    GUt = G @ U.mT
+    return 0.5 * (GUt + GUt.mT)
+
+
+def direct_norm(M: Matrix) -> tuple[Matrix, Matrix]:
+    """Return ``||M||_F^2 [..., 1, 1]`` and its gradient ``2 M``."""
+    return _inner(M, M), 2 * M
+
+
+# P = diag(d), d kept as a column [..., n, 1] ------------------------------------------------------------------------
+
+
+def diagonal_apply(d: Matrix, G: Matrix) -> tuple[Matrix, None]:
+    """Return ``diag(d) G [..., n, 1]`` for a single column G."""
+    return d * G, None
+
+
+def diagonal_alignment(d: Matrix, G: Matrix, U: Matrix, GtM: None = None) -> Matrix:
+    """Return ``G * U [..., n, 1]``, the gradient of ``<G, diag(d) U>`` for a single column."""
+    return G * U
+
+
+# scaling ------------------------------------------------------------------------------------------------------------
+
+
+def normalization(n: int, square: Matrix) -> Matrix:
+    """Return the factor ``sqrt(n) / ||P||_F`` of Eq. 9 from ``||P||_F^2``."""
+    return (n / square) ** 0.5
+
+
+def normalized_alignment(
+    alignment: Matrix, value: Matrix, square: Matrix, square_gradient: Matrix, scale: Matrix
+) -> Matrix:
+    """Return the exact gradient of ``<G, s(M) P(M) U>``, s the factor of Eq. 9.
+
+    ``d(s a) = s (da - a / (2 ||P||^2) d||P||^2)``, with a = <G, P U>.
+
+    Args:
+        alignment: the gradient of a, [..., n, k].
+        value: a itself, [..., 1, 1].
+        square: ``||P||_F^2 [..., 1, 1]``.
+        square_gradient: its gradient, [..., n, k].
+        scale: s, [..., 1, 1].
+    """
+    return scale * (alignment - (0.5 * value / square) * square_gradient)
+
+
+def theorem_1_scale(t: Matrix, norm: Matrix, limit: float) -> Matrix:
+    """Return the factor that brings P from its norm to ``gamma(t) = d ||P||_2 + (1 - d) p_inf``, ``d = 1 / t^2``.
+
+    Args:
+        t: the step, counted from 1, [..., 1, 1].
+        norm: ``||P||_2 [..., 1, 1]``.
+        limit: Theorem 1's p_inf.
+    """
+    decay = 1 / (t * t)
+    return decay + (1 - decay) * (limit / norm)
+
+
+def power_iteration(apply: Callable[[Matrix], Matrix], v: Matrix, iterations: int) -> tuple[Matrix, Matrix]:
+    """Return an estimate of ``||P||_2 [..., 1, 1]``, from below, and the unit vector [..., n, 1] to go on with.
+
+    Args:
+        apply: v -> P v for a symmetric P.
+        v: where to start, [..., n, 1], not zero.
+        iterations: how many products.
+    """
+    norm = _inner(v, v) ** 0.5
+    for _ in range(iterations):
+        v = apply(v * (1 / norm))
+        norm = _inner(v, v) ** 0.5
+    return norm, v * (1 / norm)
+
+
+def _inner(A: Matrix, B: Matrix) -> Matrix:
+    """Return ``<A, B> [..., 1, 1]``."""
+    return (A * B).sum((-2, -1))[..., None, None]

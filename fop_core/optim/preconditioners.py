@@ -1,0 +1,166 @@
+"""What can be learned: five preconditioners, and one fixed baseline, behind the same four verbs.
+
+    init(n, rank, draw)                 the factor M [n, k] at the start, or None where nothing is learned
+    apply(M, G)                         P G [n, m], and G^T M where it was formed on the way
+    alignment(M, G, U, GtM)             the gradient of <G, P(M) U> in M [n, k]; the hypergradient is -eps times it
+    matrix(M)                           P [..., n, n]
+
+and two for scaling: ``norm(M)``, ``||P||_F^2`` and its gradient, and ``degree``, with
+``<G, P(M) U> = <alignment, M> / degree`` (plus <G, U> for I + M M^T), by Euler's theorem on homogeneous functions.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from fop_core.optim import maths
+
+Draw = Callable[[int, int], Tensor]  # (n, k) -> numbers ~ N(0, 1), [n, k]
+
+
+class Preconditioner:
+    """What the kinds share."""
+
+    identity = False  # whether P is the identity plus what M makes
+    alignment = None  # None: nothing is learned
+    indefinite = None  # None: P is positive semidefinite whatever M is
+
+    @classmethod
+    def spectral_norm(cls, M: Tensor, vector: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
+        """Return ||P||_2 [L, 1, 1] from below and the unit vector [L, n, 1] to go on with: power iteration."""
+        return maths.power_iteration(lambda v: cls.apply(M, v)[0], vector, iterations)
+
+
+class Factored(Preconditioner):
+    """P = M M^T, M [n, n] from the identity (Eq. 2). Positive semidefinite whatever M is."""
+
+    name = "factored"
+    degree = 2
+    apply = staticmethod(maths.factored_apply)
+    alignment = staticmethod(maths.factored_alignment)
+    matrix = staticmethod(maths.factored_matrix)
+    norm = staticmethod(maths.factored_norm)
+
+    @staticmethod
+    def init(n: int, rank: int, draw: Draw) -> Tensor:
+        """Return I [n, n]."""
+        return torch.eye(n)
+
+
+class LowRank(Preconditioner):
+    """P = I + M M^T, M [n, rank] (Eq. 5). Its eigenvalues are 1 or more: it can lengthen steps, never shorten them."""
+
+    name = "low_rank"
+    degree = 2
+    identity = True
+    apply = staticmethod(maths.low_rank_apply)
+    alignment = staticmethod(maths.low_rank_alignment)
+    norm = staticmethod(maths.low_rank_norm)
+
+    @staticmethod
+    def init(n: int, rank: int, draw: Draw) -> Tensor:
+        """Return a draw [n, min(rank, n)]."""
+        return draw(n, min(rank, n))
+
+    @staticmethod
+    def matrix(M: Tensor) -> Tensor:
+        """Return I + M M^T [..., n, n]."""
+        return torch.eye(M.shape[-2], dtype=M.dtype, device=M.device) + M @ M.mT
+
+
+class Direct(Preconditioner):
+    """P = M, symmetric, from the identity (Eq. 1). Nothing keeps it positive definite."""
+
+    name = "direct"
+    degree = 1
+    apply = staticmethod(maths.direct_apply)
+    alignment = staticmethod(maths.direct_alignment)
+    norm = staticmethod(maths.direct_norm)
+    init = staticmethod(Factored.init)
+
+    @staticmethod
+    def matrix(M: Tensor) -> Tensor:
+        """Return M itself."""
+        return M
+
+    @staticmethod
+    def indefinite(M: Tensor) -> Tensor:
+        """Return, for each M of a stack, whether a Cholesky factorization fails: [L] bool, no synchronisation."""
+        return torch.linalg.cholesky_ex(M, check_errors=False).info != 0
+
+
+class Scalar(Direct):
+    """P = s I, one number for a tensor: hypergradient descent on its learning rate (S-HD, Baydin et al. 2017).
+
+    In a layout of one row it is ``Direct`` with n = 1.
+    """
+
+    name = "scalar"
+
+    @staticmethod
+    def indefinite(M: Tensor) -> Tensor:
+        """Return whether s < 0: [L] bool."""
+        return (M < 0).flatten(1).any(1)
+
+
+class Diagonal(Preconditioner):
+    """P = diag(d), one number for each entry of a tensor (PP-HD, Almeida et al. 1998)."""
+
+    name = "diagonal"
+    degree = 1
+    apply = staticmethod(maths.diagonal_apply)
+    alignment = staticmethod(maths.diagonal_alignment)
+    norm = staticmethod(maths.direct_norm)
+    indefinite = staticmethod(Scalar.indefinite)
+
+    @staticmethod
+    def init(n: int, rank: int, draw: Draw) -> Tensor:
+        """Return d = 1 [n, 1]."""
+        return torch.ones(n, 1)
+
+    @staticmethod
+    def spectral_norm(M: Tensor, vector: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
+        """Return max |d| [L, 1, 1], and the vector as it was."""
+        return M.abs().amax((-2, -1), keepdim=True), vector
+
+    @staticmethod
+    def matrix(M: Tensor) -> Tensor:
+        """Return diag(d) [..., n, n]."""
+        return torch.diag_embed(M.squeeze(-1))
+
+
+class MeanRemoving(Preconditioner):
+    """P = I - c 1 1^T / n with c = 0.95: the mean over rows taken out of the gradient. Nothing is learned.
+
+    A baseline: most of what FOP learns on convolutions is this one direction.
+    """
+
+    name = "mean_removing"
+    share = 0.95
+
+    @staticmethod
+    def init(n: int, rank: int, draw: Draw) -> Tensor:
+        """Return an empty factor [n, 0]: it carries n, dtype and device."""
+        return torch.empty(n, 0)
+
+    @classmethod
+    def apply(cls, M: Tensor, G: Tensor) -> tuple[Tensor, None]:
+        """Return G - c mean(G) [n, m]."""
+        return G - cls.share * G.mean(-2, keepdim=True), None
+
+    @classmethod
+    def matrix(cls, M: Tensor) -> Tensor:
+        """Return I - c 1 1^T / n [..., n, n]."""
+        n = M.shape[-2]
+        P = torch.eye(n, dtype=M.dtype, device=M.device) - cls.share / n
+        return P.expand(*M.shape[:-2], n, n)
+
+    @classmethod
+    def norm(cls, M: Tensor) -> tuple[Tensor, Tensor]:
+        """Return ||P||_F^2 = n - 1 + (1 - c)^2 [..., 1, 1] and an empty gradient."""
+        n = M.shape[-2]
+        return M.new_full((*M.shape[:-2], 1, 1), n - 1 + (1 - cls.share) ** 2), M
+
+
+PRECONDITIONERS = {kind.name: kind for kind in (Factored, LowRank, Direct, Scalar, Diagonal, MeanRemoving)}

@@ -1,0 +1,142 @@
+"""FOP written naively from the paper: dense matrices, loops, one parameter at a time, nothing shared with fop_core."""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def rows_of(shape: tuple[int, ...], layout: str) -> list[tuple[int, ...]] | None:
+    """Return for each entry of a parameter, in row-major order, its row and column, or None where it is left alone."""
+    places = []
+    spatial = math.prod(shape[2:])
+    if layout == "auto":
+        if len(shape) < 2 or (len(shape) > 2 and spatial == 1):
+            return None
+        layout = "input" if len(shape) == 2 else "spatial"
+    if (layout == "input" and len(shape) < 2) or (layout == "spatial" and len(shape) < 3):
+        return None
+    for flat in range(math.prod(shape)):
+        index, rest = [], flat
+        for size in reversed(shape):
+            index.insert(0, rest % size)
+            rest //= size
+        position = 0
+        for size, i in zip(shape[2:], index[2:]):
+            position = position * size + i
+        if layout == "full":
+            places.append((flat, 0))
+        elif layout == "input":
+            places.append((index[1], index[0] * spatial + position))
+        else:
+            places.append((position, index[1] * shape[0] + index[0]))
+    return places
+
+
+class Oracle:
+    """One parameter's M, u and hyper-optimizer."""
+
+    def __init__(self, shape, kind, layout, *, rho, hyper="adam", M=None, normalized=False):
+        self.shape, self.kind, self.rho, self.hyper, self.normalized = shape, kind, rho, hyper, normalized
+        self.places = rows_of(shape, "full" if kind in ("scalar", "diagonal") else layout)
+        self.used = self.places is not None
+        self.u = self.ahead = self.epsilon = None
+        if not self.used:
+            return
+        self.rows, self.columns = (list(indices) for indices in zip(*self.places))
+        self.n, self.m = max(self.rows) + 1, max(self.columns) + 1
+        self.M = torch.eye(self.n, dtype=torch.float64) if M is None else M.double().clone()
+        if kind == "scalar":
+            self.M = torch.ones((), dtype=torch.float64)
+        if kind == "diagonal":
+            self.M = torch.ones(self.n, dtype=torch.float64)
+        self.first = torch.zeros_like(self.M)
+        self.second = torch.zeros_like(self.M)
+        self.count = 0
+
+    def matrix(self, g: Tensor) -> Tensor:
+        G = torch.zeros(self.n, self.m, dtype=torch.float64)
+        G[self.rows, self.columns] = g.reshape(-1).double()
+        return G
+
+    def tensor(self, G: Tensor) -> Tensor:
+        return G[self.rows, self.columns].reshape(self.shape)
+
+    def P(self, M: Tensor | None = None) -> Tensor:
+        M = self.M if M is None else M
+        eye = torch.eye(self.n, dtype=torch.float64)
+        ones = torch.ones(self.n, self.n, dtype=torch.float64)
+        P = {
+            "factored": lambda: M @ M.T,
+            "low_rank": lambda: eye + M @ M.T,
+            "direct": lambda: M,
+            "scalar": lambda: M * eye,
+            "diagonal": lambda: torch.diag(M),
+            "mean_removing": lambda: eye - 0.95 * ones / self.n,
+        }[self.kind]()
+        return math.sqrt(self.n) * P / torch.linalg.matrix_norm(P) if self.normalized else P
+
+    def precondition(self, g: Tensor) -> Tensor:
+        return self.tensor(self.P() @ self.matrix(g)) if self.used else g
+
+    def learn(self, g: Tensor) -> None:
+        if not self.used or self.u is None or self.kind == "mean_removing" or self.rho == 0:
+            return
+        G, U = self.matrix(g), self.matrix(self.ahead)
+        if self.normalized:  # Eq. 9 by automatic differentiation
+            M = self.M.clone().requires_grad_()
+            with torch.enable_grad():
+                phi = -self.epsilon * (G * (self.P(M) @ U)).sum()
+            (d,) = torch.autograd.grad(phi, M)
+            d = (d + d.T) / 2 if self.kind == "direct" else d
+        else:  # Eq. 4 and its kin
+            S = G @ U.T + U @ G.T
+            d = {
+                "factored": lambda: -self.epsilon * S @ self.M,
+                "low_rank": lambda: -self.epsilon * S @ self.M,
+                "direct": lambda: -self.epsilon * S / 2,
+                "scalar": lambda: -self.epsilon * (G * U).sum(),
+                "diagonal": lambda: -self.epsilon * (G * U)[:, 0],
+            }[self.kind]()
+        if self.hyper == "sgd":
+            self.M = self.M - self.rho * d
+            return
+        self.count += 1
+        self.first = 0.9 * self.first + 0.1 * d
+        self.second = 0.999 * self.second + 0.001 * d * d
+        mean, square = self.first / (1 - 0.9**self.count), self.second / (1 - 0.999**self.count)
+        self.M = self.M - self.rho * mean / (square.sqrt() + 1e-8)
+
+    def advance(self, g: Tensor, epsilon: float, decay: float, dampening: float, nesterov: bool) -> None:
+        self.u = g.clone() if self.u is None else decay * self.u + (1 - dampening) * g
+        self.ahead = g + decay * self.u if nesterov else self.u
+        self.epsilon = epsilon
+
+
+class OracleFOP:
+    """All parameters, with a torch base that is fed P g."""
+
+    def __init__(self, base, names, kind, layout, *, rho, hyper="adam", factors=None, trace="velocity", normalized=False):
+        self.base, self.trace = base, trace
+        self.parameters = [(p, group) for group in base.param_groups for p in group["params"]]
+        factors = factors or {}
+        self.layers = {
+            name: Oracle(tuple(p.shape), kind, layout, rho=rho, hyper=hyper, M=factors.get(name), normalized=normalized)
+            for name, (p, _) in zip(names, self.parameters)
+        }
+
+    @torch.no_grad()
+    def step(self):
+        raw = [p.grad for p, _ in self.parameters]
+        rates = [group["lr"] for _, group in self.parameters]
+        for (p, _), layer in zip(self.parameters, self.layers.values()):
+            if p.grad is not None:
+                p.grad = layer.precondition(p.grad)
+        self.base.step()
+        for g, rate, (_, group), layer in zip(raw, rates, self.parameters, self.layers.values()):
+            if g is None:
+                continue
+            momentum = group["momentum"] if "momentum" in group else group.get("betas", (0,))[0]
+            decay = {"velocity": momentum, "one_step": 0}.get(self.trace, self.trace)
+            layer.learn(g)
+            layer.advance(g, rate, decay, group.get("dampening", 0), group.get("nesterov", False))
