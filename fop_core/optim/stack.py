@@ -11,7 +11,7 @@ from fop_core.optim import hyper, maths
 from fop_core.optim.alarm import Alarm
 from fop_core.optim.layouts import Layout
 
-POWER_ITERATIONS = 8  # a step, from where the last step's ended
+POWER_ITERATIONS = 16  # a step, from where the last step's ended
 
 
 @dataclass(eq=False)

@@ -1,0 +1,137 @@
+"""Races: several update rules from one start, until each has converged, diverged, or used up its steps."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fop_core.optim.rules import FOP, Rule
+from toy_functions.surfaces import Surface
+
+NEAR = 0.1  # a known minimum this close to where a race ended is the one it found
+
+
+@dataclass(frozen=True)
+class Race:
+    """Everything that decides a race.
+
+    Attributes:
+        surface: what is minimized.
+        start: the point all rules start from.
+        rules: by the name they are shown under.
+        tolerance: a rule has converged when f - floor is below it; floor is f at the surface's global minimum.
+        max_steps: the most updates a rule may apply.
+        dtype: "float64" (Python floats) or "float32" (numpy scalars, a third of the speed).
+        noise: standard deviation of the Gaussian noise added to each component of each gradient; the same draws for
+            every rule.
+        seed: of the noise.
+        published: step counts to compare with, by rule name.
+        note: what a reader must know of those.
+    """
+
+    surface: Surface
+    start: tuple[float, float]
+    rules: Mapping[str, Rule]
+    tolerance: float = 1e-6
+    max_steps: int = 20_000
+    dtype: str = "float64"
+    noise: float = 0.0
+    seed: int = 0
+    published: Mapping[str, int] = field(default_factory=dict)
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.dtype not in ("float64", "float32"):
+            raise ValueError(f"dtype is {self.dtype!r}: give float64 or float32")
+        if not all(math.isfinite(value) for value in self.start):
+            raise ValueError(f"start is {self.start}: give two finite numbers")
+        if not self.tolerance >= 0 or not self.noise >= 0:
+            raise ValueError("tolerance and noise cannot be negative")
+        if self.max_steps < 0:
+            raise ValueError(f"max_steps is {self.max_steps}: give 0 or more")
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """What one rule did.
+
+    Attributes:
+        points: the start and the point after each update, [steps + 1, 2].
+        losses: f at each point, [steps + 1]; not finite at the end of a race that diverged.
+        status: "converged" | "step limit" | "diverged".
+        reason: the same in a sentence.
+        minimum: the known minimum it ended at, or None.
+        factors: M before each step and at the end, [steps + 1, n, k]; None for a rule that learns none.
+        preconditioners: P likewise, [steps + 1, 2, 2].
+    """
+
+    points: np.ndarray
+    losses: np.ndarray
+    status: str
+    reason: str
+    minimum: tuple[float, float] | None
+    factors: np.ndarray | None = None
+    preconditioners: np.ndarray | None = None
+
+    @property
+    def steps(self) -> int:
+        """Updates applied before the race ended: before f < tolerance was seen, where it converged."""
+        return len(self.points) - 1
+
+
+def race(race: Race) -> dict[str, Trajectory]:
+    """Run every rule of a race; return their trajectories by name."""
+    noise = None
+    if race.noise:
+        draws = np.random.default_rng(race.seed).standard_normal((race.max_steps, 2))
+        noise = race.noise * draws.astype(race.dtype)
+    with np.errstate(all="ignore"):  # what overflows is reported as divergence
+        return {name: _run(race, rule, noise) for name, rule in race.rules.items()}
+
+
+def _run(race: Race, rule: Rule, noise: np.ndarray | None) -> Trajectory:
+    number: Any = float if race.dtype == "float64" else np.float32
+    value, gradient, step = race.surface.value, race.surface.gradient, rule.step
+    target = race.surface.floor + race.tolerance
+    kicks = noise.tolist() if noise is not None and number is float else noise
+    learns = isinstance(rule, FOP)
+
+    x, y = map(number, race.start)
+    state = rule.start(x, y)
+    points, losses, factors, matrices = [], [], [], []
+    for count in range(race.max_steps + 1):
+        f = value(x, y)
+        points.append((x, y))
+        losses.append(f)
+        if learns:
+            factors.append(state[0].rows)
+            matrices.append(rule.matrix(state))  # type: ignore[union-attr]
+        if f < target:
+            status, reason = "converged", f"f < {target:g} at step {count}"
+            break
+        if not math.isfinite(f + x + y):
+            what = "loss" if not math.isfinite(f) else "point"
+            status, reason = "diverged", f"diverged at step {count}: {what} not finite"
+            break
+        if count == race.max_steps:
+            status, reason = "step limit", f"not converged in {count:,} steps"
+            break
+        gx, gy = gradient(x, y)
+        if kicks is not None:
+            kick = kicks[count]
+            gx, gy = gx + kick[0], gy + kick[1]
+        x, y, state = step(x, y, gx, gy, state)
+
+    ends = [(math.hypot(x - mx, y - my), (mx, my)) for mx, my in race.surface.minima] if math.isfinite(x + y) else []
+    nearest = min(ends, default=(math.inf, None))
+    return Trajectory(
+        points=np.array(points, dtype=race.dtype),
+        losses=np.array(losses, dtype=race.dtype),
+        status=status,
+        reason=reason,
+        minimum=nearest[1] if nearest[0] < NEAR else None,
+        factors=np.array(factors, dtype=race.dtype) if learns else None,
+        preconditioners=np.array(matrices, dtype=race.dtype) if learns else None,
+    )
