@@ -158,6 +158,7 @@ def power(base: Real, exponent: Real) -> Real:
     """Power; NaN where it is not real: a negative base to a fractional exponent.
 
     0 to a negative exponent is inf (-inf from -0.0 to an odd integer); anything to the 0, NaN included, is 1.
+    For the exponent 0.5 numpy and torch take the square root, which is NaN at -inf; the power of floats is inf there.
     """
     if type(base) is float and type(exponent) is float:
         try:
