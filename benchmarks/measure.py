@@ -53,7 +53,9 @@ def machine(load_before: float) -> dict[str, Any]:
         gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
         about |= {"torch": torch.__version__, "threads": torch.get_num_threads(), "gpu": gpu}
     if about["loaded"]:
-        about["warning"] = f"the load average was {load_before:.2f} before the start: other work disturbed these numbers"
+        about["warning"] = (
+            f"the load average was {load_before:.2f} before the start: other work disturbed these numbers"
+        )
     return about
 
 

@@ -1,4 +1,4 @@
-"""Toy races on update rules against the same races by torch.optim and fop_core.FOP, with the same closed-form gradients."""
+"""Toy races on update rules against the same races by torch.optim and fop_core.FOP, with the same gradients."""
 
 import argparse
 import dataclasses

@@ -116,7 +116,9 @@ def contest(
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=15, help="of the All-CNN; the MNIST network gets four times as many")
+    parser.add_argument(
+        "--rounds", type=int, default=15, help="of the All-CNN; the MNIST network gets four times as many"
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     chosen = parser.parse_args()
     load_before = measure.load()

@@ -194,4 +194,4 @@ def _as_json(settings: Any, result: Any) -> dict[str, Any]:
 def _numbers(array: Any) -> Any:
     import numpy as np
 
-    return np.where(np.isfinite(array), array.astype(object), None).tolist()
+    return np.asarray(np.where(np.isfinite(array), array.astype(object), None)).tolist()

@@ -38,7 +38,9 @@ BASES: dict[str, Callable] = {
 """Every dense base of torch.optim but Muon, which takes matrices alone and is tested by itself."""
 
 
-def parameters(seed: int = 0, dtype: torch.dtype = torch.float64, names: tuple[str, ...] | None = None) -> dict[str, Tensor]:
+def parameters(
+    seed: int = 0, dtype: torch.dtype = torch.float64, names: tuple[str, ...] | None = None
+) -> dict[str, Tensor]:
     """Return fresh leaf tensors of ``SHAPES``, the same for the same seed."""
     generator = torch.Generator().manual_seed(seed)
     drawn = {name: torch.randn(shape, generator=generator, dtype=torch.float64) for name, shape in SHAPES.items()}

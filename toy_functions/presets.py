@@ -4,13 +4,13 @@ The paper gives no settings for its Figure 1. Under these, found by a search ove
 six published counts come out exactly. They are a reconstruction, not the authors' settings.
 """
 
-from fop_core.optim.rules import SGD, Adam, FOP
+from fop_core.optim.rules import FOP, SGD, Adam
 from toy_functions.racing import Race
 from toy_functions.surfaces import BOOTH, HIMMELBLAU
 
 NOTE = (
-    "The paper gives no settings for Figure 1: start, rates and stopping rule here are a reconstruction under which all "
-    "six published counts come out, in float32. A tuned rate changes the order."
+    "The paper gives no settings for Figure 1: start, rates and stopping rule here are a reconstruction under which "
+    "all six published counts come out, in float32. A tuned rate changes the order."
 )
 FLOAT64_NOTE = (
     "In float64 Adam needs 5397: f crosses 1e-6 within rounding of that step, and float32 sees it one step later."
@@ -38,7 +38,8 @@ PAPER_HIMMELBLAU = Race(
     rules=_figure_1(0.001),
     dtype="float32",
     published={"SGD": 386, "Adam": 5398, "FOP": 289},
-    note=f"{NOTE} SGD and FOP end at (3.58, -1.85), Adam at (3, 2): the counts compare different minima. {FLOAT64_NOTE}",
+    note=f"{NOTE} SGD and FOP end at (3.58, -1.85), Adam at (3, 2): the counts compare different minima. "
+    f"{FLOAT64_NOTE}",
 )
 """Figure 1, right."""
 

@@ -5,49 +5,49 @@ from torch import Tensor
 
 
 class Alarm:
-    """Flags that stay raised once raised, [L] bool on a device.
+    """For L layers whether all has been well, [L] bool on a device; once False it stays so until it is read.
 
     On CUDA each ``send`` starts a copy to pinned memory, and ``heard`` looks at it once it has arrived, a step or more
     later. On the CPU a look costs nothing. On other devices only ``read`` looks, and it waits.
     """
 
     def __init__(self, size: int, device: torch.device) -> None:
-        self.flags = torch.zeros(size, dtype=torch.bool, device=device)
+        self.well = torch.ones(size, dtype=torch.bool, device=device)
         self._copy: Tensor | None = None
         self._arrived: torch.cuda.Event | None = None
 
-    def raise_where(self, flags: Tensor) -> None:
-        """Raise the flags [L] that are True."""
-        self.flags.logical_or_(flags)
+    def keep(self, well: Tensor) -> None:
+        """Note the layers for which ``well`` [L] is False."""
+        self.well.logical_and_(well)
 
     def send(self) -> None:
         """Start telling the host. Does nothing while an earlier message is under way."""
-        if type(self.flags) is not Tensor or self.flags.device.type != "cuda" or self._arrived is not None:
+        if type(self.well) is not Tensor or self.well.device.type != "cuda" or self._arrived is not None:
             return
         if self._copy is None:
-            self._copy = torch.empty(self.flags.shape, dtype=torch.bool, pin_memory=True)
-        self._copy.copy_(self.flags, non_blocking=True)
+            self._copy = torch.empty(self.well.shape, dtype=torch.bool, pin_memory=True)
+        self._copy.copy_(self.well, non_blocking=True)
         self._arrived = torch.cuda.Event()
-        self._arrived.record(torch.cuda.current_stream(self.flags.device))
+        self._arrived.record(torch.cuda.current_stream(self.well.device))
 
     def heard(self) -> list[int]:
-        """Return the raised flags' indices as far as they are known here by now, and lower them."""
-        if type(self.flags) is not Tensor:  # a traced or fake tensor has no value to look at
+        """Return the layers that are not well, as far as is known here by now, and start afresh."""
+        if type(self.well) is not Tensor:  # a traced or fake tensor has no value to look at
             return []
         if self._arrived is not None:
             if not self._arrived.query():
                 return []
             self._arrived = None
             assert self._copy is not None
-            return self.read() if self._copy.any() else []
-        return self.read() if self.flags.device.type == "cpu" else []
+            return self.read() if not self._copy.all() else []
+        return self.read() if self.well.device.type == "cpu" else []
 
     def read(self) -> list[int]:
-        """Return the raised flags' indices, waiting for the device, and lower them."""
-        raised = [index for index, flag in enumerate(self.flags.tolist()) if flag]
-        if raised:
-            self.flags.zero_()
-        return raised
+        """Return the layers that are not well, waiting for the device, and start afresh."""
+        alarmed = [index for index, well in enumerate(self.well.tolist()) if not well]
+        if alarmed:
+            self.well.fill_(True)
+        return alarmed
 
     def __getstate__(self) -> dict:
-        return {"flags": self.flags, "_copy": None, "_arrived": None}  # a message under way belongs to one process
+        return {"well": self.well, "_copy": None, "_arrived": None}  # a message under way belongs to one process

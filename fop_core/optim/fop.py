@@ -19,7 +19,7 @@ from torch.optim import Optimizer
 
 from fop_core.optim import hyper, layouts
 from fop_core.optim.preconditioners import PRECONDITIONERS
-from fop_core.optim.stack import Layer, Move, Stack
+from fop_core.optim.stack import Layer, Move, Setting, Stack
 
 
 class FOP(Optimizer):
@@ -39,9 +39,9 @@ class FOP(Optimizer):
     Args:
         base: the optimizer to wrap: any but LBFGS. Made from ``model.named_parameters()``, its names become the keys of
             ``factors()``; else they are "0", "1", ...
-        preconditioner: "factored" P = M M^T (Eq. 2) | "low_rank" P = I + M M^T (Eq. 5) | "direct" P = M (Eq. 1; may turn
-            indefinite, and warns when it does) | "scalar" one learning-rate factor a tensor (S-HD) | "diagonal" one a
-            parameter (PP-HD) | "mean_removing" P = I - 0.95 11^T/n, nothing learned.
+        preconditioner: "factored" P = M M^T (Eq. 2) | "low_rank" P = I + M M^T (Eq. 5) | "direct" P = M (Eq. 1; may
+            turn indefinite, and warns when it does) | "scalar" one learning-rate factor a tensor (S-HD) | "diagonal"
+            one a parameter (PP-HD) | "mean_removing" P = I - 0.95 11^T/n, nothing learned.
         layout: "auto" | "input" | "spatial" | "full": which dimension is preconditioned, see ``layouts``. "scalar" and
             "diagonal" take every tensor as it is.
         hyper_lr: rho; 0 freezes M. May be changed at any time.
@@ -150,12 +150,12 @@ class FOP(Optimizer):
         self.base.param_groups = groups
 
     @property
-    def state(self) -> Any:
+    def state(self) -> Any:  # type: ignore[override]
         """The base's state."""
         return self.base.state
 
     @property
-    def defaults(self) -> dict[str, Any]:
+    def defaults(self) -> dict[str, Any]:  # type: ignore[override]
         """The base's defaults."""
         return self.base.defaults
 
@@ -187,7 +187,7 @@ class FOP(Optimizer):
         self._adopt()
         self._report(waiting=False, stacklevel=5)  # past torch's two wrappers of step
         gradients = [parameter.grad for _, parameter, _ in self._members]
-        for (name, parameter, _), gradient in zip(self._members, gradients):
+        for (name, _, _), gradient in zip(self._members, gradients):
             if gradient is not None and (gradient.layout != torch.strided or gradient.is_complex()):
                 raise TypeError(f"the gradient of {name!r} is sparse or complex: FOP takes dense real ones")
 
@@ -211,18 +211,17 @@ class FOP(Optimizer):
             for (_, parameter, _), gradient in zip(self._members, gradients):
                 parameter.grad = gradient
 
-        with _full_precision():
-            for stack, proposed, scale in zip(self._stacks, moves, scales):
-                if learn:
-                    stack.learn(proposed, scale, self._descent, self.hyper_lr)
-                stack.advance(proposed, scale, [settings[layer.group] for layer in stack.layers])
+        for stack, proposed, scale in zip(self._stacks, moves, scales):
             if learn:
-                self._descent.finish()
-                for stack in self._stacks:
-                    stack.watch()
+                stack.learn(proposed, scale, self._descent, self.hyper_lr)
+            stack.advance(proposed, scale, [settings[layer.group] for layer in stack.layers])
+        if learn:
+            self._descent.finish()
         for stack in self._stacks:
-            stack.nonfinite.send()
-            stack.indefinite.send()
+            if learn:
+                stack.watch()
+            for alarm in filter(None, (stack.finite, stack.definite)):
+                alarm.send()
         self._steps += 1
         return loss
 
@@ -236,19 +235,21 @@ class FOP(Optimizer):
 
     def _report(self, *, waiting: bool, stacklevel: int) -> None:
         for stack in self._stacks:
-            for index in stack.indefinite.read() if waiting else stack.indefinite.heard():
+            if stack.definite is None:
+                continue
+            for index in stack.definite.read() if waiting else stack.definite.heard():
                 layer = stack.layers[index]
                 if layer.name not in self._warned:
                     self._warned.add(layer.name)
                     warnings.warn(
-                        f"the preconditioner of {layer.name!r} is no longer positive definite after step {self._steps}: "
+                        f"the preconditioner of {layer.name!r} is not positive definite after step {self._steps}: "
                         'it may reverse the gradient. "factored" cannot; a smaller hyper_lr may do.',
                         stacklevel=stacklevel,
                     )
         bad = [
             stack.layers[index].name
             for stack in self._stacks
-            for index in (stack.nonfinite.read() if waiting else stack.nonfinite.heard())
+            for index in (stack.finite.read() if waiting else stack.finite.heard())
         ]
         if bad and self.on_nonfinite == "raise":
             raise FloatingPointError(
@@ -266,7 +267,7 @@ class FOP(Optimizer):
             flags.setdefault(tensor.device, []).append(tensor.isfinite().all())
         return all(bool(torch.stack(found).all()) for found in flags.values())
 
-    def _settings(self, group: dict[str, Any]) -> tuple[Any, Any, Any, bool]:
+    def _settings(self, group: dict[str, Any]) -> Setting:
         """Return a group's learning rate, lambda, tau, and whether it is Nesterov's, as this step is taken."""
         momentum = group["momentum"] if "momentum" in group else group.get("betas", (0.0,))[0]
         decay = {"velocity": momentum, "one_step": 0.0}.get(self.trace, self.trace)  # type: ignore[arg-type]
@@ -301,7 +302,7 @@ class FOP(Optimizer):
         alike: dict[tuple[Any, ...], list[tuple[Layer, Tensor]]] = {}
         for layer, M in new:
             alike.setdefault((M.shape, M.dtype, M.device), []).append((layer, M))
-        views = {}
+        views: dict[Layer, Tensor] = {}
         for members in alike.values():
             layers, factors = zip(*members)
             stack = Stack(self._kind, list(layers), torch.stack(factors), self.normalized, self.rescale)
@@ -401,7 +402,7 @@ class FOP(Optimizer):
 
     def __repr__(self) -> str:
         located = {layer: (stack, index) for layer, stack, index in self._located()}
-        rows = [("parameter", "layout", "n", "m", "rank", "learned")]
+        rows: list[tuple[str, ...]] = [("parameter", "layout", "n", "m", "rank", "learned")]
         left: dict[str, list[str]] = {}
         learned = 0
         for name, parameter, layer in self._members:
@@ -448,8 +449,8 @@ class FOP(Optimizer):
         }
         if isinstance(self._descent, hyper.Custom):
             state["fop"]["hyper"] = [optimizer.state_dict() for optimizer in self._descent.optimizers]
-        for hook in self._optimizer_state_dict_post_hooks.values():
-            state = hook(self, state) or state
+        for after in self._optimizer_state_dict_post_hooks.values():
+            state = after(self, state) or state
         return state
 
     @torch.no_grad()
@@ -466,7 +467,9 @@ class FOP(Optimizer):
             raise ValueError("this state has no FOP in it: load it into the base, optimizer.base.load_state_dict(...)")
         own = state.pop("fop")
         if own["preconditioner"] != self.preconditioner:
-            raise ValueError(f"this state is of a {own['preconditioner']!r} preconditioner, not {self.preconditioner!r}")
+            raise ValueError(
+                f"this state is of a {own['preconditioner']!r} preconditioner, not {self.preconditioner!r}"
+            )
         places = {layer: (stack, index) for layer, stack, index in self._located()}
         layers = {number: layer for number, (_, _, layer) in enumerate(self._members) if isinstance(layer, Layer)}
         if set(own["layers"]) != set(layers):
@@ -501,8 +504,8 @@ class FOP(Optimizer):
         self.hyper_lr = own["hyper_lr"]
         self._steps = own["steps"]
         self.skipped_steps = own["skipped_steps"]
-        for hook in self._optimizer_load_state_dict_post_hooks.values():
-            hook(self)
+        for after in self._optimizer_load_state_dict_post_hooks.values():
+            after(self)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all but the hooks and a scheduler's wrapped ``step``, which belong to this very object."""
@@ -533,16 +536,17 @@ def _refuse(name: str, parameter: Tensor) -> None:
 @contextlib.contextmanager
 def _full_precision() -> Iterator[None]:
     """Leave autocast and TF32 aside: a hypergradient is a small difference of products."""
-    backends = (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)
+    backends = (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)  # type: ignore[attr-defined]
     before = [backend.fp32_precision for backend in backends]
+    autocast = [device for device in ("cpu", "cuda") if torch.is_autocast_enabled(device)]
     try:
         for backend in backends:
             backend.fp32_precision = "ieee"
-        with contextlib.ExitStack() as stack:
-            for device in ("cpu", "cuda"):
-                if torch.is_autocast_enabled(device):
-                    stack.enter_context(torch.autocast(device, enabled=False))
-            yield
+        for device in autocast:
+            torch.set_autocast_enabled(device, False)
+        yield
     finally:
+        for device in autocast:
+            torch.set_autocast_enabled(device, True)
         for backend, precision in zip(backends, before):
             backend.fp32_precision = precision

@@ -1,10 +1,9 @@
-"""What descends the hypergradient: Adam or SGD over a whole stack of layers at once, or any torch optimizer.
+"""What moves M down its hypergradient: Adam or SGD over a whole stack of layers at once, or any torch optimizer.
 
 Where a layer had no gradient this step, or its hypergradient is not finite, nothing of that layer changes: neither M
 nor its moments. That is decided on the device, without waiting for it.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,15 +19,15 @@ class Slope:
 
     Attributes:
         M: what is learned, [L, n, k]; changed in place.
-        gradient: the hypergradient, [L, n, k].
-        ok: whether a layer may move, [L, 1, 1] bool, on the device.
+        ascent: minus the hypergradient, [L, n, k]; zeros for a layer that must not move.
+        taken: 1 for a layer that may move, else 0, [L, 1, 1], in M's dtype, on the device.
         present: whether a layer has a hypergradient at all this step; known on the host.
         layers: the L views M[0], M[1], ... that stay the same objects for the life of the stack.
     """
 
     M: Tensor
-    gradient: Tensor
-    ok: Tensor
+    ascent: Tensor
+    taken: Tensor
     present: list[bool]
     layers: list[Tensor]
 
@@ -41,8 +40,8 @@ class SGD:
         return {}
 
     def update(self, slope: Slope, rate: float, state: State) -> None:
-        """Change M in place where ``ok``."""
-        slope.M.sub_(torch.where(slope.ok, slope.gradient, 0.0), alpha=rate)
+        """Change M in place."""
+        slope.M.add_(slope.ascent, alpha=rate)
 
     def finish(self) -> None:
         """Do nothing: ``update`` has done it all."""
@@ -58,23 +57,25 @@ class Adam:
 
     def __init__(self, eps: float, betas: tuple[float, float] = (0.9, 0.999)) -> None:
         self.eps = eps
-        self.betas = betas
+        self.fresh = [[[1 - beta]] for beta in betas]  # [2, 1, 1]
 
     def init(self, M: Tensor) -> State:
-        """Return both moments [L, n, k] and the step count [L, 1, 1]."""
-        return {"mean": torch.zeros_like(M), "square": torch.zeros_like(M), "count": M.new_zeros(len(M), 1, 1)}
+        """Return both moments [L, n, k]; 1 - beta^t and 1 - beta of both, [L, 2, 1, 1]."""
+        bias = M.new_zeros(len(M), 2, 1, 1)
+        fresh = M.new_tensor(self.fresh).expand(len(M), 2, 1, 1)
+        return {"mean": torch.zeros_like(M), "square": torch.zeros_like(M), "bias": bias, "fresh": fresh.clone()}
 
     def update(self, slope: Slope, rate: float, state: State) -> None:
-        """Change M and the moments in place where ``ok``: with a weight of 0 a lerp leaves every bit as it was."""
-        gradient = torch.where(slope.ok, slope.gradient, 0.0)
-        taken = slope.ok.to(gradient.dtype)
-        count = state["count"].add_(taken)
-        for moment, value, beta in zip((state["mean"], state["square"]), (gradient, gradient * gradient), self.betas):
-            moment.lerp_(value, taken * (1 - beta))
-        # 1 - beta^t by expm1, which loses no digits in float32; a layer that never moved has no t yet.
-        correct_mean, correct_square = (-torch.expm1(count.clamp(min=1) * math.log(beta)) for beta in self.betas)
-        deviation = state["square"].sqrt().div_(correct_square.sqrt_()).add_(self.eps)
-        slope.M.addcdiv_(state["mean"] * (taken * rate / correct_mean), deviation, value=-1)
+        """Change M and the moments in place where ``taken``: with a weight of 0 a lerp leaves every bit as it was."""
+        fresh = slope.taken[:, None] * state["fresh"]
+        mean_fresh, square_fresh = fresh.unbind(1)
+        state["mean"].lerp_(slope.ascent, mean_fresh)
+        state["square"].lerp_(slope.ascent * slope.ascent, square_fresh)
+        # 1 - beta^t = beta (1 - beta^(t - 1)) + (1 - beta): no cancellation at small t. 0 / tiny where t is 0.
+        bias = state["bias"].add_(fresh * (1 - state["bias"]))
+        mean_bias, square_bias = bias.clamp(min=1e-30).unbind(1)
+        deviation = (state["square"] / square_bias).sqrt_().add_(self.eps)
+        slope.M.addcdiv_(state["mean"] * (slope.taken / mean_bias), deviation, value=rate)
 
     def finish(self) -> None:
         """Do nothing: ``update`` has done it all."""
@@ -102,10 +103,10 @@ class Custom:
 
     def update(self, slope: Slope, rate: float, state: State) -> None:
         """Put each layer's hypergradient where ``finish`` and the optimizer find it."""
-        for layer, gradient, ok, present in zip(slope.layers, slope.gradient, slope.ok, slope.present):
+        for layer, ascent, taken, present in zip(slope.layers, slope.ascent, slope.taken, slope.present):
             if present:
-                layer.grad = torch.where(ok, gradient, 0.0)
-                self._before.append((layer, ok, layer.clone()))
+                layer.grad = -ascent
+                self._before.append((layer, taken != 0, layer.clone()))
 
     def finish(self) -> None:
         """Step the optimizers, once for all stacks."""

@@ -19,12 +19,13 @@ from typing import Any
 Matrix = Any  # torch.Tensor, numpy.ndarray or rules.Components
 
 
-def forms_square(n: int, m: int, k: int) -> bool:
-    """Whether to form P and G U^T as n x n matrices.
+def forms_square(M: Matrix, G: Matrix) -> bool:
+    """Whether to form P and G U^T as n x n matrices, from the shapes of M [..., n, k] and G [..., n, m].
 
     With five products of n m k operations the hypergradient of M M^T never needs them; forming them costs
     2 n n (m + k). They are never formed for a low rank (k < n), whatever the count says.
     """
+    (n, m), k = G.shape[-2:], M.shape[-1]
     return k >= n and 2 * n * (m + k) < 5 * m * k
 
 
@@ -33,7 +34,7 @@ def forms_square(n: int, m: int, k: int) -> bool:
 
 def factored_apply(M: Matrix, G: Matrix) -> tuple[Matrix, Matrix | None]:
     """Return ``M M^T G [..., n, m]`` and, where it was formed on the way, ``G^T M [..., m, k]`` (Eq. 2)."""
-    if forms_square(*G.shape[-2:], M.shape[-1]):
+    if forms_square(M, G):
         return (G.mT @ (M @ M.mT)).mT, None
     GtM = G.mT @ M
     return (GtM @ M.mT).mT, GtM
@@ -48,12 +49,12 @@ def factored_alignment(M: Matrix, G: Matrix, U: Matrix, GtM: Matrix | None = Non
         U: the trace of earlier gradients, [..., n, m].
         GtM: ``G^T M [..., m, k]`` where ``factored_apply`` has formed it.
     """
-    if GtM is None and forms_square(*G.shape[-2:], M.shape[-1]):
+    if GtM is None and forms_square(M, G):
         GUt = G @ U.mT
         return (GUt + GUt.mT) @ M
     if GtM is None:
         GtM = G.mT @ M
-    return G @ (U.mT @ M) + U @ GtM
+    return _add_product(G @ (U.mT @ M), U, GtM)
 
 
 def factored_matrix(M: Matrix) -> Matrix:
@@ -72,8 +73,10 @@ def factored_norm(M: Matrix) -> tuple[Matrix, Matrix]:
 
 def low_rank_apply(M: Matrix, G: Matrix) -> tuple[Matrix, Matrix | None]:
     """Return ``(I + M M^T) G [..., n, m]`` and ``G^T M`` where it was formed (Eq. 5)."""
-    MMtG, GtM = factored_apply(M, G)
-    return G + MMtG, GtM
+    if forms_square(M, G):
+        return G + (G.mT @ (M @ M.mT)).mT, None
+    GtM = G.mT @ M
+    return _add_product(G.mT, GtM, M.mT).mT, GtM
 
 
 low_rank_alignment = factored_alignment  # the identity does not depend on M
@@ -167,6 +170,11 @@ def power_iteration(apply: Callable[[Matrix], Matrix], v: Matrix, iterations: in
         v = apply(v * (1 / norm))
         norm = _inner(v, v) ** 0.5
     return norm, v * (1 / norm)
+
+
+def _add_product(C: Matrix, A: Matrix, B: Matrix) -> Matrix:
+    """Return C + A B, in one pass where torch can."""
+    return C.addmm(A, B) if hasattr(C, "addmm") and C.ndim == 2 else C + A @ B
 
 
 def _inner(A: Matrix, B: Matrix) -> Matrix:

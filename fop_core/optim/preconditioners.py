@@ -10,6 +10,7 @@ and two for scaling: ``norm(M)``, ``||P||_F^2`` and its gradient, and ``degree``
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,8 +24,9 @@ class Preconditioner:
     """What the kinds share."""
 
     identity = False  # whether P is the identity plus what M makes
-    alignment = None  # None: nothing is learned
-    indefinite = None  # None: P is positive semidefinite whatever M is
+    apply: Any
+    alignment: Any = None  # None: nothing is learned
+    definite: Any = None  # None: P is positive semidefinite whatever M is
 
     @classmethod
     def spectral_norm(cls, M: Tensor, vector: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
@@ -85,9 +87,9 @@ class Direct(Preconditioner):
         return M
 
     @staticmethod
-    def indefinite(M: Tensor) -> Tensor:
-        """Return, for each M of a stack, whether a Cholesky factorization fails: [L] bool, no synchronisation."""
-        return torch.linalg.cholesky_ex(M, check_errors=False).info != 0
+    def definite(M: Tensor) -> Tensor:
+        """Return, for each M of a stack, whether it has a Cholesky factorization: [L] bool, no synchronisation."""
+        return torch.linalg.cholesky_ex(M, check_errors=False).info == 0
 
 
 class Scalar(Direct):
@@ -99,9 +101,9 @@ class Scalar(Direct):
     name = "scalar"
 
     @staticmethod
-    def indefinite(M: Tensor) -> Tensor:
-        """Return whether s < 0: [L] bool."""
-        return (M < 0).flatten(1).any(1)
+    def definite(M: Tensor) -> Tensor:
+        """Return whether s >= 0: [L] bool."""
+        return (M >= 0).flatten(1).all(1)
 
 
 class Diagonal(Preconditioner):
@@ -112,7 +114,7 @@ class Diagonal(Preconditioner):
     apply = staticmethod(maths.diagonal_apply)
     alignment = staticmethod(maths.diagonal_alignment)
     norm = staticmethod(maths.direct_norm)
-    indefinite = staticmethod(Scalar.indefinite)
+    definite = staticmethod(Scalar.definite)
 
     @staticmethod
     def init(n: int, rank: int, draw: Draw) -> Tensor:

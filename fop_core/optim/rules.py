@@ -142,7 +142,7 @@ class Components:
         return len(self.rows), len(self.rows[0])
 
     @property
-    def mT(self) -> "Components":  # noqa: N802 - numpy's and torch's name
+    def mT(self) -> "Components":
         """The transpose."""
         return Components(tuple(zip(*self.rows)))
 
@@ -238,7 +238,7 @@ class FOP:
         if self.preconditioner == "diagonal":
             return (M[0][0], 0.0), (0.0, M[1][0])
         if self.preconditioner == "direct":
-            return tuple(M[0]), tuple(M[1])  # type: ignore[return-value]
+            return tuple(M[0]), tuple(M[1])
         (a, b), (c, d) = maths.factored_matrix(state[0]).rows
         identity = 1 if self.preconditioner == "low_rank" else 0
         return (a + identity, b), (c, d + identity)
@@ -260,7 +260,7 @@ class PPHD(FOP):
 
 _EYE = ((1.0, 0.0), (0.0, 1.0))
 _DRAW = tuple((0.01 * float(number),) for number in np.random.default_rng(0).standard_normal(2))
-_FORMS = {
+_FORMS: dict[str, tuple[Any, Any, tuple[tuple[float, ...], ...]]] = {
     "direct": (maths.direct_apply, maths.direct_alignment, _EYE),
     "factored": (maths.factored_apply, maths.factored_alignment, _EYE),
     "low_rank": (maths.low_rank_apply, maths.low_rank_alignment, _DRAW),

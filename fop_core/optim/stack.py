@@ -11,6 +11,7 @@ from fop_core.optim import hyper, maths
 from fop_core.optim.alarm import Alarm
 from fop_core.optim.layouts import Layout
 
+Setting = tuple[Any, Any, Any, bool]  # learning rate, lambda, tau, whether Nesterov's
 POWER_ITERATIONS = 16  # a step, from where the last step's ended
 
 
@@ -34,12 +35,8 @@ class Layer:
     trace: Tensor | None = None
     ahead: Tensor | None = None
 
-    def matrix(self, tensor: Tensor) -> Tensor:
-        """Return a tensor of the parameter's shape as [n, m]."""
-        return self.layout.to_matrix(tensor)
 
-
-@dataclass
+@dataclass(slots=True)
 class Move:
     """What one layer is about to do.
 
@@ -53,9 +50,9 @@ class Move:
 
     gradient: Tensor
     preconditioned: Tensor
-    alignment: Tensor | None
-    overlap: Tensor | None
-    ok: Tensor
+    alignment: Tensor | None = None
+    overlap: Tensor | None = None
+    ok: Tensor = field(init=False)
 
 
 @dataclass
@@ -104,8 +101,8 @@ class Stack:
         self.views = list(self.M.unbind(0))
         self.epsilon = self.M.new_zeros(size, 1, 1)
         self._rates: list[float | None] = [None] * size  # what epsilon holds, as far as the host knows
-        self.nonfinite = Alarm(size, self.M.device)
-        self.indefinite = Alarm(size, self.M.device)
+        self.finite = Alarm(size, self.M.device)
+        self.definite = None if self.kind.definite is None else Alarm(size, self.M.device)
         if self.limit is not None:
             # A start that no structure of P is likely to be orthogonal to, unlike a constant vector.
             noise = torch.randn(n, 1, generator=torch.Generator().manual_seed(0))
@@ -128,32 +125,30 @@ class Stack:
     def propose(self, scale: Scale | None, learn: bool) -> list[Move | None]:
         """Return each layer's move from its ``.grad``, None for a layer without one; changes nothing."""
         moves: list[Move | None] = []
+        sums = []
         for index, (layer, M) in enumerate(zip(self.layers, self.views)):
             raw = layer.parameter.grad
             if raw is None:
                 moves.append(None)
                 continue
             gradient = raw.to(self.M.dtype)
-            G = layer.matrix(gradient)
+            G = layer.layout.to_matrix(gradient)
             PG, GtM = self.kind.apply(M, G)
             if scale is not None:
                 PG = PG * scale.total[index]
-            alignment = overlap = None
+            move = Move(gradient, layer.layout.to_tensor(PG, raw.shape).to(raw.dtype))
             source = layer.ahead if layer.ahead is not None else layer.trace
             if learn and source is not None:
-                U = layer.matrix(source)
-                alignment = self.kind.alignment(M, G, U, GtM)
+                U = layer.layout.to_matrix(source)
+                move.alignment = self.kind.alignment(M, G, U, GtM)
                 if self.normalized and self.kind.identity:
-                    overlap = (G * U).sum()
-            moves.append(
-                Move(
-                    gradient=gradient,
-                    preconditioned=layer.layout.to_tensor(PG, tuple(raw.shape)).to(raw.dtype),
-                    alignment=alignment,
-                    overlap=overlap,
-                    ok=gradient.sum().isfinite(),
-                )
-            )
+                    move.overlap = (G * U).sum()
+            moves.append(move)
+            sums.append(gradient.sum())
+        if sums:
+            finite = _finite(torch.stack(sums)).unbind()
+            for move, ok in zip(filter(None, moves), finite):
+                move.ok = ok
         return moves
 
     def learn(self, moves: list[Move | None], scale: Scale | None, descent: Any, rate: float) -> None:
@@ -164,14 +159,15 @@ class Stack:
         alignment = self._batch(move.alignment if move else None for move in moves)
         if scale is not None:
             alignment = self._through_scale(alignment, moves, scale)
-        hypergradient = alignment.mul_(-self.epsilon)
-        ok = hypergradient.sum((1, 2)).isfinite()
-        self.nonfinite.raise_where(~ok)  # an absent layer's row is zeros: finite
+        ascent = alignment.mul_(self.epsilon)  # phi has the other sign
+        ok = _finite(ascent.sum((1, 2)))
+        self.finite.keep(ok)
         for index, there in enumerate(present):
-            if not there:
+            if not there:  # its row is zeros: finite, but not to be taken
                 ok[index].fill_(False)
-        slope = hyper.Slope(self.M, hypergradient, ok[:, None, None], present, self.views)
-        descent.update(slope, rate, self.state)
+        taken = ok[:, None, None].to(self.M.dtype)
+        ascent.nan_to_num_(0.0, 0.0, 0.0).mul_(taken)
+        descent.update(hyper.Slope(self.M, ascent, taken, present, self.views), rate, self.state)
 
     def _through_scale(self, alignment: Tensor, moves: list[Move | None], scale: Scale) -> Tensor:
         """Return the gradient of <G, c s(M) P(M) U>: s differentiated, c not."""
@@ -186,17 +182,23 @@ class Stack:
 
     def watch(self) -> None:
         """Let the device say whether P has turned indefinite, where that can happen."""
-        if self.kind.indefinite is not None:
-            self.indefinite.raise_where(self.kind.indefinite(self.M))
+        if self.definite is not None:
+            self.definite.keep(self.kind.definite(self.M))
 
-    def advance(self, moves: list[Move | None], scale: Scale | None, settings: list[tuple[Any, Any, Any, bool]]) -> None:
+    def advance(self, moves: list[Move | None], scale: Scale | None, settings: list[Setting]) -> None:
         """Take the step's gradients into the traces, and remember the learning rate it was taken with.
 
         Args:
             moves: what ``propose`` returned.
             scale: what ``scale`` returned.
-            settings: (learning rate, lambda, tau, Nesterov) of each layer.
+            settings: each layer's.
         """
+        fine = None if all(moves) else torch.ones_like(self.finite.well[0])
+        ok = torch.stack([fine if move is None else move.ok for move in moves])  # type: ignore[misc]
+        self.finite.keep(ok)
+        taken = ok.to(self.M.dtype)
+        weights = taken.unbind()
+        decays: dict[Any, tuple[Tensor, ...]] = {}
         for index, (layer, move, setting) in enumerate(zip(self.layers, moves, settings)):
             if move is None:
                 continue
@@ -205,28 +207,33 @@ class Stack:
                 self.state["vector"][index].copy_(scale.vector[index])
             if self.kind.alignment is None:
                 continue
-            rate, decay, dampening, nesterov = setting
-            new = move.gradient
-            if layer.trace is None:
-                layer.trace = torch.where(move.ok, new, 0.0)
-            else:
-                if dampening:
-                    new = new * (1 - dampening)
-                if decay:
-                    new = torch.add(new, layer.trace * decay)
-                layer.trace = torch.where(move.ok, new, layer.trace)
-            if nesterov and decay:
-                kept = 0.0 if layer.ahead is None else layer.ahead
-                layer.ahead = torch.where(move.ok, move.gradient + layer.trace * decay, kept)
-            else:
-                layer.ahead = None
+            rate, decay, _, _ = setting
+            if decay not in decays:
+                decays[decay] = (1 - taken * (1 - decay)).unbind()  # lambda, or 1 where nothing is taken
+            self._advance_traces(layer, move, weights[index], decays[decay][index], setting)
             if isinstance(rate, Tensor):
                 self.epsilon[index].fill_(rate)
             elif self._rates[index] != rate:
                 self.epsilon[index].fill_(rate)
                 self._rates[index] = rate
-        fine = torch.ones_like(self.nonfinite.flags[0])
-        self.nonfinite.raise_where(~torch.stack([fine if move is None else move.ok for move in moves]))
+
+    def _advance_traces(self, layer: Layer, move: Move, taken: Tensor, kept: Tensor, setting: Setting) -> None:
+        """Advance u and g + lambda u where ``taken`` is 1, leave them as they are where it is 0.
+
+        Products with 0 and 1 do it in place, in a third of the time of ``torch.where``.
+        """
+        _, decay, dampening, nesterov = setting
+        gradient = move.gradient.nan_to_num(0.0, 0.0, 0.0)
+        if layer.trace is None:
+            layer.trace = gradient * taken
+        else:
+            layer.trace.mul_(kept).addcmul_(gradient, taken, value=1 - dampening)
+        if not (nesterov and decay):
+            layer.ahead = None
+            return
+        if layer.ahead is None:
+            layer.ahead = torch.zeros_like(layer.trace)
+        layer.ahead.mul_(1 - taken).addcmul_(layer.trace, taken * decay).addcmul_(gradient, taken)
 
     def _batch(self, rows: Iterable[Tensor | None]) -> Tensor:
         """Return rows [n, k] as [L, n, k], a missing one as zeros."""
@@ -246,3 +253,8 @@ class Stack:
         kept |= {name: tensor[index] for name, tensor in self.state.items()}
         traces = {"trace": layer.trace, "ahead": layer.ahead}
         return kept | {name: tensor for name, tensor in traces.items() if tensor is not None}
+
+
+def _finite(sums: Tensor) -> Tensor:
+    """Return whether sums [L] are finite, in half the kernels of ``isfinite``: x - x is 0 or NaN."""
+    return sums - sums == 0

@@ -1,5 +1,7 @@
 """The paper's networks. Where it is silent the docstring says what was chosen."""
 
+import itertools
+
 from torch import nn
 
 
@@ -11,7 +13,7 @@ def mnist_mlp(width: int = 100) -> nn.Sequential:
     """
     sizes = [784, width, width, width, 10]
     layers: list[nn.Module] = [nn.Flatten()]
-    for index, (n, out) in enumerate(zip(sizes, sizes[1:])):
+    for index, (n, out) in enumerate(itertools.pairwise(sizes)):
         layers += [nn.Linear(n, out)] + ([nn.ReLU()] if index < 3 else [])
     return nn.Sequential(*layers)
 

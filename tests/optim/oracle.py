@@ -116,7 +116,9 @@ class Oracle:
 class OracleFOP:
     """All parameters, with a torch base that is fed P g."""
 
-    def __init__(self, base, names, kind, layout, *, rho, hyper="adam", factors=None, trace="velocity", normalized=False):
+    def __init__(
+        self, base, names, kind, layout, *, rho, hyper="adam", factors=None, trace="velocity", normalized=False
+    ):
         self.base, self.trace = base, trace
         self.parameters = [(p, group) for group in base.param_groups for p in group["params"]]
         factors = factors or {}

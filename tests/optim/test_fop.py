@@ -45,7 +45,9 @@ def same(a, b):
 # keeping, copying, resuming ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options", [{}, {"normalized": True}, {"rescale": 0.9}, {"hyper_optimizer": "sgd"}, {"update_every": 3}])
+@pytest.mark.parametrize(
+    "options", [{}, {"normalized": True}, {"rescale": 0.9}, {"hyper_optimizer": "sgd"}, {"update_every": 3}]
+)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("base", ["nesterov", "adam"])
 def test_a_saved_and_loaded_run_goes_on_bit_for_bit(kind, base, options):
@@ -69,7 +71,9 @@ def test_a_saved_and_loaded_run_goes_on_bit_for_bit(kind, base, options):
     assert same(optimizer.state_dict(), other.state_dict())
 
 
-@pytest.mark.parametrize("make", [lambda p: torch.optim.Adam(p, lr=0.01), lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9)])
+@pytest.mark.parametrize(
+    "make", [lambda p: torch.optim.Adam(p, lr=0.01), lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9)]
+)
 def test_a_deep_copy_goes_its_own_way_the_same_way(make):
     for hyper_optimizer in ("adam", make):
         params, optimizer = build("factored", hyper_optimizer=hyper_optimizer)
@@ -159,7 +163,9 @@ def test_a_learning_rate_in_a_tensor_counts_as_of_its_step():
     results = []
     for make in (float, torch.tensor):
         params = parameters()
-        optimizer = FOP(torch.optim.Adam(params.items(), lr=make(0.01), foreach=False), hyper_lr=1.0, hyper_optimizer="sgd")
+        optimizer = FOP(
+            torch.optim.Adam(params.items(), lr=make(0.01), foreach=False), hyper_lr=1.0, hyper_optimizer="sgd"
+        )
         for step in range(5):
             if make is float:
                 optimizer.param_groups[0]["lr"] = 0.01 * (step + 1)
@@ -271,7 +277,9 @@ def test_grad_scaler_is_undone_before_m_sees_the_gradient_and_skips_overflows():
     model, twin = (nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).double() for _ in range(2))
     twin.load_state_dict(model.state_dict())
     x = torch.randn(8, 3, dtype=torch.float64)
-    optimizers = [FOP(torch.optim.SGD(m.named_parameters(), lr=0.1, momentum=0.9), hyper_lr=1e-2) for m in (model, twin)]
+    optimizers = [
+        FOP(torch.optim.SGD(m.named_parameters(), lr=0.1, momentum=0.9), hyper_lr=1e-2) for m in (model, twin)
+    ]
     scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10)
     for step in range(6):
         for m, optimizer in zip((model, twin), optimizers):
@@ -355,7 +363,7 @@ def test_skip_leaves_the_whole_step_out_and_counts_it(where):
 def test_direct_says_when_it_turns_indefinite():
     theta = torch.ones(2, 2, requires_grad=True)
     optimizer = FOP(torch.optim.SGD([("w", theta)], lr=0.1), "direct", hyper_lr=1.0, hyper_optimizer="sgd")
-    with pytest.warns(UserWarning, match="'w' is no longer positive definite") as caught:
+    with pytest.warns(UserWarning, match="'w' is not positive definite") as caught:
         for step in range(6):
             theta.grad = torch.full((2, 2), 2.0 * (-1) ** step)
             optimizer.step()
@@ -368,7 +376,9 @@ def test_direct_says_when_it_turns_indefinite():
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
-@pytest.mark.parametrize("options", [{}, {"normalized": True, "rescale": 1.0}, {"hyper_optimizer": "sgd", "update_every": 2}])
+@pytest.mark.parametrize(
+    "options", [{}, {"normalized": True, "rescale": 1.0}, {"hyper_optimizer": "sgd", "update_every": 2}]
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_step_never_waits_for_the_device(kind, options, device):
     """Under FakeTensorMode a tensor has no value: ``.item()`` or a branch on data raises."""
@@ -386,7 +396,7 @@ def test_a_step_never_waits_for_the_device(kind, options, device):
                 for name, p in params.items():
                     p.grad = None if (step, name) == (2, "a") else torch.randn_like(p)
                 optimizer.step()
-            with pytest.raises(Exception, match="item|data-dependent|_local_scalar_dense"):
+            with pytest.raises(Exception, match=r"item|data-dependent|_local_scalar_dense"):
                 optimizer._stacks[0].epsilon.sum().item()  # the mode does what this test believes
 
 
@@ -423,7 +433,9 @@ class Shapes(TorchDispatchMode):
 
 def test_a_low_rank_never_forms_a_square_matrix():
     weight = torch.randn(11, 37, requires_grad=True)
-    optimizer = FOP(torch.optim.SGD([("w", weight)], lr=0.1, momentum=0.9), "low_rank", rank=3, normalized=True, rescale=1.0)
+    optimizer = FOP(
+        torch.optim.SGD([("w", weight)], lr=0.1, momentum=0.9), "low_rank", rank=3, normalized=True, rescale=1.0
+    )
     for _ in range(3):
         weight.grad = torch.randn(11, 37)
         with Shapes() as shapes:
@@ -470,7 +482,9 @@ def test_factors_are_copies_and_can_be_put_back():
     optimizer.load_factors(kept)
     assert same(kept, optimizer.factors())
     optimizer.load_factors({"linear.weight": 2 * kept["linear.weight"].numpy()})
-    assert torch.equal(optimizer.preconditioners()["linear.weight"], 4 * kept["linear.weight"] @ kept["linear.weight"].T)
+    assert torch.equal(
+        optimizer.preconditioners()["linear.weight"], 4 * kept["linear.weight"] @ kept["linear.weight"].T
+    )
 
 
 @pytest.mark.parametrize(
@@ -606,7 +620,7 @@ def test_a_callable_hyper_optimizer_sees_one_tensor_a_layer_and_matches_the_buil
     for name, M in optimizer.factors().items():
         torch.testing.assert_close(M, other.factors()[name], rtol=0, atol=1e-12)
     state = copy.deepcopy(optimizer.state_dict())
-    thirds, third = build(hyper_optimizer=make, seed=4)
+    _, third = build(hyper_optimizer=make, seed=4)
     third.load_state_dict(state)
     assert same(third.factors(), optimizer.factors())
 
@@ -648,7 +662,7 @@ def test_bases_and_parameters_that_cannot_be_wrapped_are_refused():
         FOP(torch.optim.LBFGS([torch.ones(2, 2, requires_grad=True)]))
     with pytest.raises(TypeError, match="FOP"):
         FOP(FOP(torch.optim.SGD(weight(), lr=0.1)))
-    with pytest.raises(TypeError, match="Module|Linear"):
+    with pytest.raises(TypeError, match="Linear"):
         FOP(nn.Linear(2, 2))
     with pytest.raises(TypeError, match="'w' is complex"):
         FOP(torch.optim.SGD([("w", torch.ones(2, 2, dtype=torch.complex64, requires_grad=True))], lr=0.1))
@@ -692,7 +706,7 @@ def test_nothing_to_precondition_is_said():
 def test_memory_usage_counts_m_u_and_moments():
     theta = torch.ones(5, 3, requires_grad=True)
     optimizer = FOP(torch.optim.SGD([("w", theta)], lr=0.1))
-    learning = 4 * (3 * 9 + 2)  # M and two moments [3, 3], epsilon and a step count
+    learning = 4 * (3 * 9 + 5)  # M and two moments [3, 3], epsilon, two bias corrections and their rates
     assert optimizer.memory_usage() == learning
     theta.grad = torch.ones(5, 3)
     optimizer.step()

@@ -36,7 +36,9 @@ def preconditioned(kind: str, M: torch.Tensor, g: torch.Tensor, normalized: bool
     ("kind", "normalized"),
     [*((kind, False) for kind in KINDS), *((kind, True) for kind in KINDS if kind != "scalar")],
 )
-@pytest.mark.parametrize("momentum", [{}, {"momentum": 0.9}, {"momentum": 0.8, "dampening": 0.4}, {"momentum": 0.9, "nesterov": True}])
+@pytest.mark.parametrize(
+    "momentum", [{}, {"momentum": 0.9}, {"momentum": 0.8, "dampening": 0.4}, {"momentum": 0.9, "nesterov": True}]
+)
 def test_hypergradient_is_autograd_through_the_velocity_buffer(kind, momentum, normalized):
     """M is held constant and read off the hypergradient: the step of SGD on M is -rho times it."""
     rates = [0.03, 0.02, 0.05, 0.01, 0.04, 0.02]
@@ -133,7 +135,7 @@ def test_scalar_is_hypergradient_descent_of_baydin_et_al():
     optimizer = FOP(torch.optim.SGD([("w", theta)], lr=lr), "scalar", hyper_lr=beta / lr**2, hyper_optimizer="sgd")
     other, alpha, previous = theta.detach().clone(), lr, None
     scale = torch.tensor([1.0, 5.0, 0.3], dtype=torch.float64)
-    for step in range(100):
+    for _ in range(100):
         optimizer.zero_grad()
         (scale * theta * theta).sum().backward()
         optimizer.step()

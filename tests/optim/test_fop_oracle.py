@@ -8,7 +8,12 @@ from tests.optim.oracle import OracleFOP
 from tests.problems import BASES, SHAPES, backward, groups, parameters
 
 STEPS = 50
-MISSING = {7: ("square.weight", "linear.bias"), 8: ("square.weight",), 20: ("linear.weight", "again.weight"), 21: tuple(SHAPES)[1:]}
+MISSING = {
+    7: ("square.weight", "linear.bias"),
+    8: ("square.weight",),
+    20: ("linear.weight", "again.weight"),
+    21: tuple(SHAPES)[1:],
+}
 MATRIX_KINDS = ("factored", "low_rank", "direct", "mean_removing")
 CASES = [(kind, layout) for kind in MATRIX_KINDS for layout in ("auto", "input", "spatial", "full")]
 CASES += [("scalar", "auto"), ("diagonal", "auto")]
@@ -54,7 +59,11 @@ def compare(kind, layout, make_base, *, normalized=False, hyper="adam", rho=1e-3
         if name in factors:
             torch.testing.assert_close(factors[name], M, rtol=0, atol=1e-10)
         torch.testing.assert_close(applied[name], P, rtol=0, atol=1e-10)
-    moved = [name for name, layer in expected.items() if kind != "mean_removing" and not torch.equal(layer.first, 0 * layer.first)]
+    moved = [
+        name
+        for name, layer in expected.items()
+        if kind != "mean_removing" and not torch.equal(layer.first, 0 * layer.first)
+    ]
     if hyper == "adam" and kind != "mean_removing":
         assert moved == list(expected), "every M must have learned, or the comparison says nothing"
 

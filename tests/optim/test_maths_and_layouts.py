@@ -59,7 +59,12 @@ def test_rows_are_what_the_paper_preconditions(out, n, kh, kw, seed):
 
 
 def test_views_are_free():
-    for layout, shape in ((layouts.INPUT, (4, 3)), (layouts.SPATIAL, (4, 3, 3, 2)), (layouts.FULL, (4, 3)), (layouts.ROW, (4, 3))):
+    for layout, shape in (
+        (layouts.INPUT, (4, 3)),
+        (layouts.SPATIAL, (4, 3, 3, 2)),
+        (layouts.FULL, (4, 3)),
+        (layouts.ROW, (4, 3)),
+    ):
         tensor = torch.randn(shape)
         assert layout.to_matrix(tensor).data_ptr() == tensor.data_ptr()
         assert layout.to_tensor(layout.to_matrix(tensor), shape).data_ptr() == tensor.data_ptr()
@@ -119,7 +124,9 @@ def test_norms_and_the_normalized_derivative_agree_with_autograd(name, seed, n, 
     norms = kind.matrix(leaf).square().sum((-2, -1), keepdim=True)
     square, gradient = kind.norm(M)
     torch.testing.assert_close(square, norms.detach(), rtol=1e-9, atol=1e-9)
-    torch.testing.assert_close(gradient, torch.autograd.grad(norms.sum(), leaf, retain_graph=True)[0], rtol=1e-8, atol=1e-8)
+    torch.testing.assert_close(
+        gradient, torch.autograd.grad(norms.sum(), leaf, retain_graph=True)[0], rtol=1e-8, atol=1e-8
+    )
 
     P = kind.matrix(leaf) * math.sqrt(n) / norms.sqrt()
     (expected,) = torch.autograd.grad((G * (P @ U)).sum(), leaf)
@@ -141,7 +148,9 @@ def test_numpy_gives_what_torch_gives(name, seed, batch, n, m, k):
     M, G, U = problem(name, seed, batch, n, m, k)
     apply, alignment = getattr(maths, f"{name}_apply"), getattr(maths, f"{name}_alignment")
     np.testing.assert_allclose(apply(M.numpy(), G.numpy())[0], apply(M, G)[0].numpy(), rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(alignment(M.numpy(), G.numpy(), U.numpy()), alignment(M, G, U).numpy(), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        alignment(M.numpy(), G.numpy(), U.numpy()), alignment(M, G, U).numpy(), rtol=1e-9, atol=1e-9
+    )
 
 
 @given(seed=seeds, n=extents, batch=batches)

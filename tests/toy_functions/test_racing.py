@@ -61,7 +61,9 @@ def test_a_trajectory_is_the_torch_optimizers():
     for step in range(found.steps):
         np.testing.assert_allclose(found.points[step], theta.detach(), rtol=1e-11, atol=1e-11)
         np.testing.assert_allclose(found.factors[step], optimizer.factors()["0"], rtol=1e-11, atol=1e-11)
-        np.testing.assert_allclose(found.preconditioners[step], optimizer.preconditioners()["0"], rtol=1e-11, atol=1e-11)
+        np.testing.assert_allclose(
+            found.preconditioners[step], optimizer.preconditioners()["0"], rtol=1e-11, atol=1e-11
+        )
         theta.grad = torch.tensor(surfaces.BOOTH.gradient(*theta.tolist()), dtype=torch.float64)
         optimizer.step()
     assert found.points.shape == (found.steps + 1, 2)
