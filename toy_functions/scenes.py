@@ -1,0 +1,120 @@
+"""Races worth seeing, each with the sentence that says what to see: where the Trajectories page begins.
+
+The first two are the paper's Figure 1. Every scene has settings for all rules: those its race leaves out take the race's
+own learning rate, so that a rule added to a race runs at the same rate as the others.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from fop_core.optim.rules import FOP, PPHD, RULES, SGD, SHD, Adam, Momentum, Rule
+from toy_functions import expressions, presets
+from toy_functions.racing import Race
+from toy_functions.surfaces import BOOTH, ROSENBROCK, SURFACES
+
+CONDITION, ANGLE = 100.0, 30.0
+"""Of the quadratic in ``SURFACES``."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A race to begin with.
+
+    Attributes:
+        title: a few words.
+        sentence: what there is to see.
+        race: its rules by the name of their kind, as in ``RULES``' classes.
+        formula: the text of the surface where it is a user's own.
+    """
+
+    title: str
+    sentence: str
+    race: Race
+    formula: str = ""
+
+    def rules(self) -> dict[str, Rule]:
+        """Return settings for all of ``RULES``, by its names."""
+        rate = next(iter(self.race.rules.values())).lr
+        given = {type(rule): rule for rule in self.race.rules.values()}
+        return {name: given.get(kind, kind(rate)) for name, kind in RULES.items()}
+
+    def chosen(self) -> list[str]:
+        """Return which of ``RULES`` race, by its names."""
+        kinds = {type(rule) for rule in self.race.rules.values()}
+        return [name for name, kind in RULES.items() if kind in kinds]
+
+
+_OWN = "(x*y - 1)^2 + (x - y)^2/10"
+
+SCENES: Mapping[str, Scene] = MappingProxyType(
+    {
+        "paper-booth": Scene(
+            "Figure 1: Booth",
+            "From one start and at one learning rate, FOP learns a preconditioner on its way and arrives first: the left "
+            "half of the paper's Figure 1.",
+            presets.PAPER_BOOTH,
+        ),
+        "paper-himmelblau": Scene(
+            "Figure 1: Himmelblau",
+            "Four minima of equal depth. FOP and SGD end in the same one, Adam in another: the right half of the paper's "
+            "Figure 1.",
+            presets.PAPER_HIMMELBLAU,
+        ),
+        "valley": Scene(
+            "Oblique valley",
+            "A valley a hundred times steeper across than along, and turned by 30°. FOP's P can stretch steps along it; one "
+            "number (S-HD), or one per coordinate (PP-HD), cannot.",
+            Race(
+                SURFACES["quadratic"],
+                SURFACES["quadratic"].start,
+                {
+                    "SGD": SGD(0.01),
+                    "Momentum": Momentum(0.01),
+                    "S-HD": SHD(0.01, 0.1),
+                    "PP-HD": PPHD(0.01, 0.1),
+                    "FOP": FOP(0.01, 0.1),
+                },
+            ),
+        ),
+        "rosenbrock": Scene(
+            "Rosenbrock's bend",
+            "A narrow valley that turns: the P that FOP learns before the bend does not fit behind it. Around the same "
+            "momentum, FOP needs more steps here than Momentum alone.",
+            Race(
+                ROSENBROCK,
+                ROSENBROCK.start,
+                {
+                    "SGD": SGD(0.001),
+                    "Momentum": Momentum(0.001),
+                    "Adam": Adam(0.001),
+                    "FOP": FOP(0.001, 0.001, momentum=0.9),
+                },
+            ),
+        ),
+        "noise": Scene(
+            "Noisy gradients",
+            "Near the minimum noise makes each step overshoot, so consecutive gradients oppose each other and hypergradients "
+            "shrink P. FOP and S-HD settle closer to the minimum than SGD at the same rate.",
+            Race(
+                BOOTH,
+                BOOTH.start,
+                {"SGD": SGD(0.03), "S-HD": SHD(0.03, 0.003), "FOP": FOP(0.03, 0.003)},
+                max_steps=2_000,
+                noise=10.0,
+            ),
+        ),
+        "own": Scene(
+            "Your own f(x, y)",
+            "Type a formula in the sidebar: it is differentiated exactly. This one has two minima, at (1, 1) and (−1, −1).",
+            Race(
+                expressions.parse(_OWN),
+                (-2.0, 0.5),
+                {"SGD": SGD(0.01), "Momentum": Momentum(0.01), "Adam": Adam(0.01), "FOP": FOP(0.01, 0.01)},
+                max_steps=10_000,
+            ),
+            formula=_OWN,
+        ),
+    }
+)
+"""By the name they have in an address; the first is the one to begin with."""

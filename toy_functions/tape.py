@@ -1,0 +1,172 @@
+"""Formulas as flat lists of instructions over registers: what a graph becomes to be evaluated, quickly and often.
+
+One loop walks the list; no node is an object and no call nests. A register is used again once its number is not needed
+any more, so an evaluation on a grid holds few arrays at a time. Integer powers are products, ``x**3`` is ``x * x * x``,
+equal to the last bit on floats, arrays and tensors.
+
+Tapes take what surfaces take: two floats, or floating-point arrays or tensors whose shapes broadcast. Every result
+has their kind, dtype and common shape, also where it is constant or depends on one variable only, and is an object of
+its own, no view of another. Nothing is raised and nothing warns: 1/0 is inf and log(-1) is NaN. Tapes can be pickled.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+
+from fop_core.optim.elementary import Real, divide, integer_as_float, spread
+from toy_functions.graph import OPERATIONS, Graph
+
+_Instruction: TypeAlias = tuple[Callable[..., Real], int, int, int | None]  # function, target, operand, second operand
+_X, _Y = 0, 1
+
+
+class Tape:
+    """The evaluation of some nodes of a graph, with what they share computed once."""
+
+    __slots__ = ("_instructions", "_outputs", "_partial", "_registers")
+
+    def __init__(self, graph: Graph, *outputs: int):
+        program = _Program(graph, outputs)
+        self._instructions, self._registers, self._outputs = program.allocate()
+        # Outputs that lack a variable may lack the shape that this variable brings.
+        self._partial = [not {graph.x, graph.y} <= set(graph.reachable(output)) for output in outputs]
+
+    def evaluate(self, x: Real, y: Real) -> tuple[Real, ...]:
+        """Return the outputs at (x, y)."""
+        if type(x) is float and type(y) is float:
+            return self._run(x, y)
+        x, y = integer_as_float(x), integer_as_float(y)
+        with np.errstate(all="ignore"):
+            return tuple(
+                spread(output, x, y) if partial else output
+                for output, partial in zip(self._run(x, y), self._partial, strict=True)
+            )
+
+    def _run(self, x: Real, y: Real) -> tuple[Real, ...]:
+        registers = self._registers.copy()
+        registers[_X] = x
+        registers[_Y] = y
+        for function, target, a, b in self._instructions:
+            if b is None:
+                registers[target] = function(registers[a])
+            else:
+                registers[target] = function(registers[a], registers[b])
+        return tuple([registers[output] for output in self._outputs])
+
+
+class Value(Tape):
+    """(x, y) -> f."""
+
+    __slots__ = ()
+
+    def __call__(self, x: Real, y: Real) -> Real:
+        """Return f at (x, y)."""
+        return self.evaluate(x, y)[0]
+
+
+class Gradient(Tape):
+    """(x, y) -> (f_x, f_y)."""
+
+    __slots__ = ()
+
+    def __call__(self, x: Real, y: Real) -> tuple[Real, Real]:
+        """Return the gradient at (x, y)."""
+        f_x, f_y = self.evaluate(x, y)
+        return f_x, f_y
+
+
+class Hessian(Tape):
+    """(x, y) -> ((f_xx, f_xy), (f_xy, f_yy)), from the outputs f_xx, f_xy, f_yy."""
+
+    __slots__ = ()
+
+    def __call__(self, x: Real, y: Real) -> tuple[tuple[Real, Real], tuple[Real, Real]]:
+        """Return the Hessian at (x, y)."""
+        f_xx, f_xy, f_yy = self.evaluate(x, y)
+        return (f_xx, f_xy), (f_xy, f_yy)
+
+
+class _Program:
+    """Instructions in order, each with a place of its own for its result; ``allocate`` makes registers of places.
+
+    Places 0 and 1 are x and y. A place holds a number where ``numbers`` has it, else the result of ``steps[place]``.
+    """
+
+    def __init__(self, graph: Graph, outputs: tuple[int, ...]):
+        self.size = 2
+        self.numbers: dict[int, float] = {}
+        self.steps: dict[int, tuple[Callable[..., Real], int, int | None]] = {}
+        self._known: dict[tuple, int] = {}
+        places = {graph.x: _X, graph.y: _Y}
+
+        def place_of(node: int) -> int:
+            value = graph.constant_value(node)
+            return places[node] if value is None else self._number(value)
+
+        for node in graph.reachable(*outputs):
+            operation, operands, _ = graph.nodes[node]
+            if not operands:
+                continue
+            exponent = graph.constant_value(operands[1]) if operation == "**" else None
+            if exponent is not None and exponent.is_integer():
+                places[node] = self._integer_power(place_of(operands[0]), int(exponent))
+            else:
+                places[node] = self._step(OPERATIONS[operation], *map(place_of, operands))
+        self.outputs: list[int] = []
+        for place in map(place_of, outputs):
+            # A result that is an input, or another result, would be changed with it by a caller who works in place.
+            own = place not in self.outputs and (place in self.steps or place in self.numbers)
+            self.outputs.append(place if own else self._copy(place))
+
+    def allocate(self) -> tuple[list[_Instruction], list[Real], list[int]]:
+        """Return instructions over registers, the registers' first contents, and the registers of the outputs."""
+        last_use = {operand: place for place, (_, *operands) in self.steps.items() for operand in operands}
+        contents: list[Real] = [None, None]
+        registers = {_X: 0, _Y: 1}
+        for place, number in self.numbers.items():
+            registers[place] = len(contents)
+            contents.append(number)
+        free: list[int] = []
+        instructions: list[_Instruction] = []
+        for place, (function, a, b) in self.steps.items():
+            sources = registers[a], None if b is None else registers[b]
+            for operand in {a, b}:
+                if operand in self.steps and last_use[operand] == place and operand not in self.outputs:
+                    free.append(registers[operand])
+            if not free:
+                free.append(len(contents))
+                contents.append(None)
+            registers[place] = free.pop()
+            instructions.append((function, registers[place], *sources))
+        return instructions, contents, [registers[place] for place in self.outputs]
+
+    def _number(self, value: float) -> int:
+        if (value,) not in self._known:
+            self._known[(value,)] = self.size
+            self.numbers[self.size] = value
+            self.size += 1
+        return self._known[(value,)]
+
+    def _step(self, function: Callable[..., Real], a: int, b: int | None = None) -> int:
+        key = (function, a, b)
+        if key not in self._known:
+            self._known[key] = self._append(key)
+        return self._known[key]
+
+    def _append(self, step: tuple[Callable[..., Real], int, int | None]) -> int:
+        self.steps[self.size] = step
+        self.size += 1
+        return self.size - 1
+
+    def _copy(self, place: int) -> int:
+        return self._append((OPERATIONS["*"], place, self._number(1.0)))
+
+    def _integer_power(self, base: int, exponent: int) -> int:
+        if exponent < 0:
+            return self._step(divide, self._number(1.0), self._integer_power(base, -exponent))
+        if exponent == 1:
+            return base
+        half = self._integer_power(base, exponent // 2)
+        square = self._step(OPERATIONS["*"], half, half)
+        return self._step(OPERATIONS["*"], square, base) if exponent % 2 else square

@@ -1,0 +1,221 @@
+"""A formula's text as words: the numbers, names and signs it is made of, in an order that makes an expression.
+
+Everything a text can get wrong in its spelling is found here, one character or word at a time, so that the error can
+point at the very place. What passes both ``split`` and ``check_order`` has known words only, an operator between any
+two operands, operands on both sides of every operator, one argument for every function, and balanced brackets.
+"""
+
+import difflib
+import math
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+from toy_functions.graph import FUNCTIONS
+
+MAX_LENGTH = 500
+"""Characters in a text."""
+MAX_DEPTH = 50
+"""Brackets within brackets."""
+MAX_NUMBER = 1e100
+"""Size of a number in a text; what is computed from numbers only has to be finite."""
+
+CONSTANTS = {"pi": math.pi, "e": math.e}
+FUNCTION_NAMES = tuple(sorted(FUNCTIONS.keys() - {"sign"}))  # sign is there as the derivative of abs
+
+_KNOWN = ("x", "y", *CONSTANTS, *FUNCTION_NAMES)
+_MEANT = {
+    "ln": "log",
+    "lg": "log10",
+    "fabs": "abs",
+    "absolute": "abs",
+    "tg": "tan",
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "root": "sqrt",
+    "pow": "^",
+    "power": "^",
+}
+_INSTEAD = {
+    "²": "^2",
+    "³": "^3",
+    "·": "*",
+    "\N{MULTIPLICATION SIGN}": "*",
+    "∙": "*",
+    "⋅": "*",
+    "÷": "/",
+    "\N{MINUS SIGN}": "-",
+    "\N{EN DASH}": "-",
+    "π": "pi",
+    "√": "sqrt(...)",
+    "|": "abs(...)",
+    "[": "(",
+    "]": ")",
+    "{": "(",
+    "}": ")",
+}
+_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-*/^(), ")
+_NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_WORD = re.compile(rf" *(?:(?P<number>{_NUMBER})|(?P<name>[A-Za-z][A-Za-z0-9]*)|(?P<sign>\*\*|.))")
+
+
+class ExpressionError(ValueError):
+    """A text is not a formula, or one that asks for too much.
+
+    Attributes:
+        message: what is wrong and what to write instead.
+        text: the whole text.
+        position: index in the text of the place meant.
+        length: characters of that place, 0 at the end of an empty text.
+    """
+
+    def __init__(self, message: str, text: str, position: int, length: int):
+        super().__init__(message, text, position, length)
+        self.message = message
+        self.text = text
+        self.position = position
+        self.length = length
+
+    def __str__(self) -> str:
+        """Return the message, the text around the place, and a line of carets under it."""
+        start = max(0, self.position - 60)
+        end = min(len(self.text), self.position + 60)
+        before, after = "..." * (start > 0), "..." * (end < len(self.text))
+        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in self.text[start:end])
+        indent = " " * (len(before) + self.position - start)
+        carets = "^" * max(1, min(self.length, end - self.position))
+        return f"{self.message}\n  {before}{shown}{after}\n  {indent}{carets}"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text.
+
+    Attributes:
+        kind: ``number``, ``name`` (of a variable or constant), ``function``, or the sign itself, ``**`` also for ``^``.
+        text: the word as the user wrote it.
+        position: where in the user's text it begins.
+    """
+
+    kind: str
+    text: str
+    position: int
+
+
+def split(text: str) -> list[Word]:
+    """Split a text into numbers, names and signs, all of them known ones."""
+    if len(text) > MAX_LENGTH:
+        message = f"too long: {len(text)} characters; write at most {MAX_LENGTH}"
+        raise ExpressionError(message, text, MAX_LENGTH, len(text) - MAX_LENGTH)
+    for position, character in enumerate(text):
+        if character not in _CHARACTERS:
+            raise ExpressionError(_refused_character(character), text, position, 1)
+    words = []
+    for match in _WORD.finditer(text.rstrip()):
+        kind = str(match.lastgroup)
+        word, position = match[kind], match.start(kind)
+        if kind == "number":
+            if float(word) > MAX_NUMBER:
+                raise ExpressionError(f"too large a number; the limit is {MAX_NUMBER:g}", text, position, len(word))
+        elif kind == "name":
+            if word not in _KNOWN:
+                raise ExpressionError(_unknown_name(word), text, position, len(word))
+            kind = "name" if word not in FUNCTIONS else "function"
+        elif word == ".":
+            raise ExpressionError("a point without digits; write a number such as 0.5", text, position, 1)
+        else:
+            kind = "**" if word == "^" else word
+        words.append(Word(kind, word, position))
+    if not words:
+        raise ExpressionError("no formula yet; write one in x and y, such as x^2 + y^2", text, 0, len(text))
+    return words
+
+
+def _refused_character(character: str) -> str:
+    if character in _INSTEAD:
+        return f"“{character}” is not understood; write {_INSTEAD[character]}"
+    if character in "\n\r\t":
+        return "line breaks and tabs are not understood; write the formula on one line, with spaces"
+    if character in "=<>":
+        return f"“{character}” is not understood; write only the expression, what stands on the right of f(x, y) ="
+    if character == "_":
+        return "“_” is not understood: names have letters and digits only"
+    shown = f"“{character}”" if character.isprintable() else f"the character U+{ord(character):04X}"
+    return f"{shown} is not understood; use numbers, x, y, + - * / ^ ( ) and functions such as sin"
+
+
+def _unknown_name(name: str) -> str:
+    lower = name.lower()
+    meant = lower if lower in _KNOWN else _MEANT.get(lower)
+    if meant is None and set(lower) <= {"x", "y"}:
+        meant = "*".join(lower)
+    if meant is None and re.fullmatch("[xy][0-9]+", lower):
+        meant = f"{lower[0]}*{lower[1:]} or {lower[0]}^{lower[1:]}"
+    if meant is None and len(name) > 1:
+        meant = next(iter(difflib.get_close_matches(lower, FUNCTION_NAMES, n=1)), None)
+    if meant is not None:
+        return f"unknown name “{name}”; did you mean {meant}?"
+    return f"unknown name “{name}”; the variables are x and y, the functions {', '.join(FUNCTION_NAMES)}"
+
+
+def check_order(text: str, words: list[Word]) -> None:
+    """Refuse words out of order and brackets that do not match: what passes is an expression of Python as well."""
+
+    def refuse(message: str, word: Word) -> NoReturn:
+        raise ExpressionError(message, text, word.position, len(word.text))
+
+    opened: list[tuple[Word, Word | None]] = []  # brackets not yet closed, each with the function it belongs to
+    before: Word | None = None
+    complete = False  # whether an operand has just ended, so that an operator may follow
+    for word in words:
+        function = before if before is not None and before.kind == "function" else None
+        if function and word.kind != "(":
+            refuse(f"{function.text} needs brackets; write {function.text}(...)", function)
+        match word.kind:
+            case "number" | "name" | "function" | "(" if before is not None and complete:
+                refuse(f"an operator is missing here; write {_product(before, word)}", word)
+            case "number" | "name":
+                complete = True
+            case "function":
+                pass
+            case "(":
+                opened.append((word, function))
+                if len(opened) > MAX_DEPTH:
+                    refuse(f"more than {MAX_DEPTH} brackets within brackets; write a simpler formula", word)
+            case ")":
+                if not opened:
+                    refuse("this bracket closes none; remove it, or open one with (", word)
+                bracket, function = opened.pop()
+                if before is bracket:
+                    whose = f"{function.text} takes one argument" if function else "the brackets are empty"
+                    refuse(f"{whose}; write an expression between the brackets", function or bracket)
+                if before is not None and not complete:
+                    refuse(f"nothing on the right of “{before.text}”; write an operand there", before)
+                complete = True
+            case ",":
+                function = opened[-1][1] if opened else None
+                if function:
+                    refuse(f"{function.text} takes one argument; remove the comma and what follows it", word)
+                refuse("a comma is not understood; write one formula, and decimals with a point, as in 0.5", word)
+            case "+" | "-":
+                complete = False
+            case _:
+                if not complete:
+                    refuse(f"nothing on the left of “{word.text}”; write an operand there", word)
+                complete = False
+        before = word
+    if before is not None and before.kind == "function":
+        refuse(f"{before.text} needs brackets; write {before.text}(...)", before)
+    if before is not None and opened and before is opened[-1][0]:
+        refuse("this bracket is never closed; write an expression and a )", before)
+    if before is not None and not complete:
+        refuse(f"nothing on the right of “{before.text}”; write an operand there", before)
+    if opened:
+        refuse("this bracket is never closed; add a )", opened[-1][0])
+
+
+def _product(left: Word, right: Word) -> str:
+    a = "(...)" if left.kind == ")" else left.text
+    b = {"(": "(...)", "function": f"{right.text}(...)"}.get(right.kind, right.text)
+    return f"{a}*{b}"
