@@ -25,8 +25,11 @@ def forms_square(M: Matrix, G: Matrix) -> bool:
     With five products of n m k operations the hypergradient of M M^T never needs them; forming them costs
     2 n n (m + k). They are never formed for a low rank (k < n), whatever the count says.
     """
-    (n, m), k = G.shape[-2:], M.shape[-1]
-    return k >= n and 2 * n * (m + k) < 5 * m * k
+    n, k = M.shape[-2:]
+    if k < n:
+        return False
+    m = G.shape[-1]
+    return 2 * n * (m + k) < 5 * m * k
 
 
 # P = M M^T (Eq. 2) --------------------------------------------------------------------------------------------------
@@ -54,7 +57,10 @@ def factored_alignment(M: Matrix, G: Matrix, U: Matrix, GtM: Matrix | None = Non
         return (GUt + GUt.mT) @ M
     if GtM is None:
         GtM = G.mT @ M
-    return _add_product(G @ (U.mT @ M), U, GtM)
+    alignment = G @ (U.mT @ M)
+    if hasattr(alignment, "addmm_") and alignment.ndim == 2:  # torch: in place on what was made here
+        return alignment.addmm_(U, GtM)
+    return alignment + U @ GtM
 
 
 def factored_matrix(M: Matrix) -> Matrix:
@@ -73,10 +79,13 @@ def factored_norm(M: Matrix) -> tuple[Matrix, Matrix]:
 
 def low_rank_apply(M: Matrix, G: Matrix) -> tuple[Matrix, Matrix | None]:
     """Return ``(I + M M^T) G [..., n, m]`` and ``G^T M`` where it was formed (Eq. 5)."""
+    Gt = G.mT
     if forms_square(M, G):
-        return G + (G.mT @ (M @ M.mT)).mT, None
-    GtM = G.mT @ M
-    return _add_product(G.mT, GtM, M.mT).mT, GtM
+        return G + (Gt @ (M @ M.mT)).mT, None
+    GtM = Gt @ M
+    if hasattr(Gt, "addmm") and Gt.ndim == 2:  # torch: in one pass
+        return Gt.addmm(GtM, M.mT).mT, GtM
+    return G + (GtM @ M.mT).mT, GtM
 
 
 low_rank_alignment = factored_alignment  # the identity does not depend on M
@@ -170,11 +179,6 @@ def power_iteration(apply: Callable[[Matrix], Matrix], v: Matrix, iterations: in
         v = apply(v * (1 / norm))
         norm = _inner(v, v) ** 0.5
     return norm, v * (1 / norm)
-
-
-def _add_product(C: Matrix, A: Matrix, B: Matrix) -> Matrix:
-    """Return C + A B, in one pass where torch can."""
-    return C.addmm(A, B) if hasattr(C, "addmm") and C.ndim == 2 else C + A @ B
 
 
 def _inner(A: Matrix, B: Matrix) -> Matrix:

@@ -1,17 +1,15 @@
-"""Layers of one shape of M, learned as one batch: M [L, n, k], one update for all L."""
+"""Layers of one shape of M, kept as one tensor M [L, n, k]."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from fop_core.optim import hyper, maths
+from fop_core.optim import maths
 from fop_core.optim.alarm import Alarm
 from fop_core.optim.layouts import Layout
 
-Setting = tuple[Any, Any, Any, bool]  # learning rate, lambda, tau, whether Nesterov's
 POWER_ITERATIONS = 16  # a step, from where the last step's ended
 
 
@@ -24,35 +22,44 @@ class Layer:
         parameter: the parameter.
         layout: how it becomes a matrix [n, m].
         group: the index of its parameter group.
+        M: what is learned, [n, k]: a view of its stack's, the same object for life.
+        state: what else is kept for it: the hyper-optimizer's tensors, views of the stack's likewise.
         trace: u, in the parameter's shape; None before the first gradient.
         ahead: g + lambda u for a Nesterov base, in the parameter's shape.
+        epsilon: the learning rate of the step that made the parameter what it is.
     """
 
     name: str
     parameter: Tensor
     layout: Layout
     group: int
+    M: Tensor
+    state: dict[str, Tensor] = field(default_factory=dict)
     trace: Tensor | None = None
     ahead: Tensor | None = None
+    epsilon: float | Tensor = 0.0
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return all that is kept for it."""
+        traces = {"trace": self.trace, "ahead": self.ahead}
+        return {"M": self.M} | self.state | {name: kept for name, kept in traces.items() if kept is not None}
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Move:
     """What one layer is about to do.
 
     Attributes:
+        layer: the layer.
         gradient: the raw gradient in M's precision, in the parameter's shape.
         preconditioned: P g in the parameter's shape and dtype.
-        alignment: the gradient of <G, P(M) U> [n, k]; None where M is not to learn.
-        overlap: <G, U>, 0-d, where Eq. 9 needs it.
-        ok: whether the gradient is finite, 0-d bool on the device.
+        ascent: minus the hypergradient, [n, k]; None where M is not to learn.
     """
 
+    layer: Layer
     gradient: Tensor
     preconditioned: Tensor
-    alignment: Tensor | None = None
-    overlap: Tensor | None = None
-    ok: Tensor = field(init=False)
+    ascent: Tensor | None = None
 
 
 @dataclass
@@ -74,39 +81,34 @@ class Scale:
     vector: Tensor | None = None
 
 
-@dataclass(eq=False)
 class Stack:
     """L layers whose M have one shape, dtype and device.
 
-    Attributes:
+    Args:
         kind: one of ``preconditioners.PRECONDITIONERS``.
-        layers: the L layers.
-        M: what is learned, [L, n, k].
-        views: M[0], M[1], ...: the same objects for the life of the stack.
-        epsilon: the learning rate of the step that produced the parameters, [L, 1, 1].
-        state: the hyper-optimizer's tensors, [L, ...] each.
+        layers: the L layers; their M become views of the stack's.
+        state: what the hyper-optimizer keeps, a function of M [L, n, k] to tensors [L, ...].
         normalized: whether P is scaled by Eq. 9.
         limit: Theorem 1's p_inf, or None.
     """
 
-    kind: Any
-    layers: list[Layer]
-    M: Tensor
-    normalized: bool
-    limit: float | None
-    state: hyper.State = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
+    def __init__(self, kind: Any, layers: list[Layer], state: Any, normalized: bool, limit: float | None) -> None:
+        self.kind = kind
+        self.layers = layers
+        self.normalized = normalized
+        self.limit = limit
+        self.M = torch.stack([layer.M for layer in layers])
         size, n, _ = self.M.shape
-        self.views = list(self.M.unbind(0))
-        self.epsilon = self.M.new_zeros(size, 1, 1)
-        self._rates: list[float | None] = [None] * size  # what epsilon holds, as far as the host knows
-        self.finite = Alarm(size, self.M.device)
-        self.definite = None if self.kind.definite is None else Alarm(size, self.M.device)
-        if self.limit is not None:
+        self.definite = None if kind.definite is None else Alarm(size, self.M.device)
+        kept = {} if kind.alignment is None else state(self.M)
+        if limit is not None:
             # A start that no structure of P is likely to be orthogonal to, unlike a constant vector.
             noise = torch.randn(n, 1, generator=torch.Generator().manual_seed(0))
-            self.state |= {"age": self.M.new_zeros(size, 1, 1), "vector": noise.to(self.M).repeat(size, 1, 1)}
+            self.age, self.vector = self.M.new_zeros(size, 1, 1), noise.to(self.M).repeat(size, 1, 1)
+            kept |= {"age": self.age, "vector": self.vector}
+        for index, layer in enumerate(layers):
+            layer.M = self.M[index]
+            layer.state = {name: tensor[index] for name, tensor in kept.items()}
 
     def scale(self) -> Scale | None:
         """Return the factor on P at the coming step, or None where P is applied as it is."""
@@ -117,144 +119,59 @@ class Stack:
             scale.norm = self.kind.norm(self.M)
             scale.normal = scale.total = maths.normalization(self.M.shape[-2], scale.norm[0])
         if self.limit is not None:
-            norm, scale.vector = self.kind.spectral_norm(self.M, self.state["vector"], POWER_ITERATIONS)
-            scale.limit = maths.theorem_1_scale(self.state["age"] + 1, scale.total.abs() * norm, self.limit)
+            norm, scale.vector = self.kind.spectral_norm(self.M, self.vector, POWER_ITERATIONS)
+            scale.limit = maths.theorem_1_scale(self.age + 1, scale.total.abs() * norm, self.limit)
             scale.total = scale.total * scale.limit
         return scale
 
-    def propose(self, scale: Scale | None, learn: bool) -> list[Move | None]:
-        """Return each layer's move from its ``.grad``, None for a layer without one; changes nothing."""
-        moves: list[Move | None] = []
-        sums = []
-        for index, (layer, M) in enumerate(zip(self.layers, self.views)):
+    def propose(self, scale: Scale | None, learn: bool) -> list[Move]:
+        """Return the moves of the layers that have a ``.grad``; changes nothing."""
+        moves, dtype = [], self.M.dtype
+        for index, layer in enumerate(self.layers):
             raw = layer.parameter.grad
             if raw is None:
-                moves.append(None)
                 continue
-            gradient = raw.to(self.M.dtype)
+            gradient = raw if raw.dtype is dtype else raw.to(dtype)
             G = layer.layout.to_matrix(gradient)
-            PG, GtM = self.kind.apply(M, G)
+            PG, GtM = self.kind.apply(layer.M, G)
             if scale is not None:
                 PG = PG * scale.total[index]
-            move = Move(gradient, layer.layout.to_tensor(PG, raw.shape).to(raw.dtype))
+            preconditioned = layer.layout.to_tensor(PG, raw.shape)
+            move = Move(layer, gradient, preconditioned if gradient is raw else preconditioned.to(raw.dtype))
             source = layer.ahead if layer.ahead is not None else layer.trace
             if learn and source is not None:
                 U = layer.layout.to_matrix(source)
-                move.alignment = self.kind.alignment(M, G, U, GtM)
-                if self.normalized and self.kind.identity:
-                    move.overlap = (G * U).sum()
+                alignment = self.kind.alignment(layer.M, G, U, GtM)
+                if scale is not None:
+                    alignment = self._through_scale(alignment, G, U, index, scale)
+                move.ascent = alignment.mul_(layer.epsilon)  # phi is -eps <G, P(M) U>
             moves.append(move)
-            sums.append(gradient.sum())
-        if sums:
-            finite = _finite(torch.stack(sums)).unbind()
-            for move, ok in zip(filter(None, moves), finite):
-                move.ok = ok
         return moves
 
-    def learn(self, moves: list[Move | None], scale: Scale | None, descent: Any, rate: float) -> None:
-        """Descend the hypergradient: one update of M for all layers that have one."""
-        present = [move is not None and move.alignment is not None for move in moves]
-        if not any(present):
-            return
-        alignment = self._batch(move.alignment if move else None for move in moves)
-        if scale is not None:
-            alignment = self._through_scale(alignment, moves, scale)
-        ascent = alignment.mul_(self.epsilon)  # phi has the other sign
-        ok = _finite(ascent.sum((1, 2)))
-        self.finite.keep(ok)
-        for index, there in enumerate(present):
-            if not there:  # its row is zeros: finite, but not to be taken
-                ok[index].fill_(False)
-        taken = ok[:, None, None].to(self.M.dtype)
-        ascent.nan_to_num_(0.0, 0.0, 0.0).mul_(taken)
-        descent.update(hyper.Slope(self.M, ascent, taken, present, self.views), rate, self.state)
-
-    def _through_scale(self, alignment: Tensor, moves: list[Move | None], scale: Scale) -> Tensor:
-        """Return the gradient of <G, c s(M) P(M) U>: s differentiated, c not."""
+    def _through_scale(self, alignment: Tensor, G: Tensor, U: Tensor, index: int, scale: Scale) -> Tensor:
+        """Return the gradient of <G, c s(M) P(M) U> for one layer: s differentiated, c not."""
         if scale.normal is not None and scale.norm is not None:
-            value = (alignment * self.M).sum((1, 2), keepdim=True) / self.kind.degree
+            value = (alignment * self.layers[index].M).sum() / self.kind.degree
             if self.kind.identity:
-                zero = value.new_zeros(())
-                overlaps = [zero if move is None or move.overlap is None else move.overlap for move in moves]
-                value = value + torch.stack(overlaps)[:, None, None]
-            alignment = maths.normalized_alignment(alignment, value, *scale.norm, scale.normal)
-        return alignment if scale.limit is None else alignment * scale.limit
+                value = value + (G * U).sum()
+            square, gradient = scale.norm
+            alignment = maths.normalized_alignment(
+                alignment, value, square[index], gradient[index], scale.normal[index]
+            )
+        return alignment if scale.limit is None else alignment * scale.limit[index]
+
+    def advance(self, moves: list[Move], scale: Scale | None) -> None:
+        """Count the step, and keep the power iteration's vectors, for the layers that moved."""
+        if scale is None or scale.vector is None:
+            return
+        moved = {move.layer for move in moves}
+        for index, layer in enumerate(self.layers):
+            if layer in moved:
+                self.age[index].add_(1)
+                self.vector[index].copy_(scale.vector[index])
 
     def watch(self) -> None:
-        """Let the device say whether P has turned indefinite, where that can happen."""
+        """Let the device say whether every P is still positive definite, where that is not certain."""
         if self.definite is not None:
             self.definite.keep(self.kind.definite(self.M))
-
-    def advance(self, moves: list[Move | None], scale: Scale | None, settings: list[Setting]) -> None:
-        """Take the step's gradients into the traces, and remember the learning rate it was taken with.
-
-        Args:
-            moves: what ``propose`` returned.
-            scale: what ``scale`` returned.
-            settings: each layer's.
-        """
-        fine = None if all(moves) else torch.ones_like(self.finite.well[0])
-        ok = torch.stack([fine if move is None else move.ok for move in moves])  # type: ignore[misc]
-        self.finite.keep(ok)
-        taken = ok.to(self.M.dtype)
-        weights = taken.unbind()
-        decays: dict[Any, tuple[Tensor, ...]] = {}
-        for index, (layer, move, setting) in enumerate(zip(self.layers, moves, settings)):
-            if move is None:
-                continue
-            if scale is not None and scale.vector is not None:
-                self.state["age"][index].add_(1)
-                self.state["vector"][index].copy_(scale.vector[index])
-            if self.kind.alignment is None:
-                continue
-            rate, decay, _, _ = setting
-            if decay not in decays:
-                decays[decay] = (1 - taken * (1 - decay)).unbind()  # lambda, or 1 where nothing is taken
-            self._advance_traces(layer, move, weights[index], decays[decay][index], setting)
-            if isinstance(rate, Tensor):
-                self.epsilon[index].fill_(rate)
-            elif self._rates[index] != rate:
-                self.epsilon[index].fill_(rate)
-                self._rates[index] = rate
-
-    def _advance_traces(self, layer: Layer, move: Move, taken: Tensor, kept: Tensor, setting: Setting) -> None:
-        """Advance u and g + lambda u where ``taken`` is 1, leave them as they are where it is 0.
-
-        Products with 0 and 1 do it in place, in a third of the time of ``torch.where``.
-        """
-        _, decay, dampening, nesterov = setting
-        gradient = move.gradient.nan_to_num(0.0, 0.0, 0.0)
-        if layer.trace is None:
-            layer.trace = gradient * taken
-        else:
-            layer.trace.mul_(kept).addcmul_(gradient, taken, value=1 - dampening)
-        if not (nesterov and decay):
-            layer.ahead = None
-            return
-        if layer.ahead is None:
-            layer.ahead = torch.zeros_like(layer.trace)
-        layer.ahead.mul_(1 - taken).addcmul_(layer.trace, taken * decay).addcmul_(gradient, taken)
-
-    def _batch(self, rows: Iterable[Tensor | None]) -> Tensor:
-        """Return rows [n, k] as [L, n, k], a missing one as zeros."""
-        rows = list(rows)
-        if len(rows) == 1 and rows[0] is not None:
-            return rows[0].unsqueeze(0)
-        return torch.stack([torch.zeros_like(self.views[0]) if row is None else row for row in rows])
-
-    def forget_rates(self) -> None:
-        """Take the host's knowledge of ``epsilon`` back, after it was loaded."""
-        self._rates = [None] * len(self.layers)
-
-    def tensors(self, index: int) -> dict[str, Tensor]:
-        """Return everything kept for one layer: views of the stack's tensors, and the traces."""
-        layer = self.layers[index]
-        kept = {"M": self.M[index], "epsilon": self.epsilon[index]}
-        kept |= {name: tensor[index] for name, tensor in self.state.items()}
-        traces = {"trace": layer.trace, "ahead": layer.ahead}
-        return kept | {name: tensor for name, tensor in traces.items() if tensor is not None}
-
-
-def _finite(sums: Tensor) -> Tensor:
-    """Return whether sums [L] are finite, in half the kernels of ``isfinite``: x - x is 0 or NaN."""
-    return sums - sums == 0
+            self.definite.send()

@@ -1,0 +1,104 @@
+"""A run of a rule as pictures need it: thinned for drawing, with what it is called and how it ended."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fop_core.figures import thin
+from fop_core.figures.style import METHODS, Method
+
+PATH_POINTS = 1500
+BUCKETS = 300
+MARKED_STEPS = (1, 10, 100, 1_000, 10_000, 100_000)
+"""Always among the points to draw."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One rule's run, thinned.
+
+    Attributes:
+        rule: key of ``style.METHODS``.
+        steps: updates applied.
+        status: "converged" | "step limit" | "diverged".
+        path_steps: steps of the points to draw, [k].
+        path: those points, [k, 2], finite.
+        path_losses: f there, [k], finite.
+        loss_steps: steps of the losses to draw, [m].
+        losses: f there, [m], finite.
+        eigen_steps: steps of the eigenvalues to draw, [l]; None for a rule that learns no P.
+        eigenvalues: of P there, [l, 2], the larger first.
+    """
+
+    rule: str
+    steps: int
+    status: str
+    path_steps: np.ndarray
+    path: np.ndarray
+    path_losses: np.ndarray
+    loss_steps: np.ndarray
+    losses: np.ndarray
+    eigen_steps: np.ndarray | None = None
+    eigenvalues: np.ndarray | None = None
+
+    @property
+    def method(self) -> Method:
+        """How it looks."""
+        return METHODS[self.rule]
+
+    @property
+    def label(self) -> str:
+        """What stands at the end of its line."""
+        match self.status:
+            case "converged":
+                return f"{self.method.name} {self.steps:,}"
+            case "diverged":
+                return f"{self.method.name} diverged at {self.steps:,}"
+        return f"{self.method.name} > {self.steps:,}"
+
+
+def thinned(
+    rule: str,
+    points: np.ndarray,
+    losses: np.ndarray,
+    status: str,
+    preconditioners: np.ndarray | None = None,
+) -> Run:
+    """Return a run to draw.
+
+    Args:
+        rule: key of ``style.METHODS``.
+        points: the start and the point after each update, [steps + 1, 2].
+        losses: f at each, [steps + 1].
+        status: how it ended.
+        preconditioners: P before each update and at the end, symmetric, [steps + 1, 2, 2].
+    """
+    points, losses = np.asarray(points, dtype=np.float64), np.asarray(losses, dtype=np.float64)
+    drawn = np.flatnonzero(np.isfinite(points).all(axis=1) & np.isfinite(losses))
+    on_path = drawn[thin.path(points[drawn], PATH_POINTS)] if drawn.size else drawn
+    on_path = np.union1d(on_path, np.intersect1d(drawn, MARKED_STEPS))
+    on_curve = drawn[thin.series(losses[drawn], BUCKETS)] if drawn.size else drawn
+    eigen_steps = eigenvalues = None
+    if preconditioners is not None:
+        eigen_steps, eigenvalues = _spectrum(np.asarray(preconditioners, dtype=np.float64))
+    return Run(
+        rule=rule,
+        steps=len(points) - 1,
+        status=status,
+        path_steps=on_path,
+        path=points[on_path],
+        path_losses=losses[on_path],
+        loss_steps=on_curve,
+        losses=losses[on_curve],
+        eigen_steps=eigen_steps,
+        eigenvalues=eigenvalues,
+    )
+
+
+def _spectrum(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    steps = np.flatnonzero(np.isfinite(matrices).all(axis=(1, 2)))
+    values = np.linalg.eigvalsh(matrices[steps])[:, ::-1]
+    if not steps.size:
+        return steps, values
+    kept = np.union1d(thin.series(values[:, 0], BUCKETS // 2), thin.series(values[:, 1], BUCKETS // 2))
+    return steps[kept], values[kept]

@@ -1,0 +1,181 @@
+"""The one visual language: how a method looks, what light and dark are, how a number is written.
+
+Six colours for nine rules: a rule and its variant (Momentum and Nesterov, Adam and AdamW, S-HD and PP-HD) share a colour
+and differ in dash and symbol. Every colour has a contrast of at least 3.5 on white and on #0E1117, and the six stay
+apart under protanopia, deuteranopia and tritanopia; ``tests/figures/test_style.py`` holds them to it.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a rule looks, in every picture.
+
+    Attributes:
+        name: what it is called.
+        color: of its line, its symbol and its label, in light and in dark.
+        dash: lengths of dash and gap in px, as SVG and plotly take them; "solid" for none.
+        symbol: plotly's name of the symbol that marks its steps.
+        width: of its line, in px.
+    """
+
+    name: str
+    color: str
+    dash: str
+    symbol: str
+    width: float = 2.0
+
+
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        "sgd": Method("SGD", "#707E85", "7px,3px", "square"),
+        "momentum": Method("Momentum", "#3885E0", "solid", "triangle-up"),
+        "nesterov": Method("Nesterov", "#3885E0", "7px,3px,2px,3px", "triangle-down"),
+        "rmsprop": Method("RMSProp", "#2A8C4D", "2px,3px", "diamond"),
+        "adam": Method("Adam", "#CB62AF", "12px,3px", "cross"),
+        "adamw": Method("AdamW", "#CB62AF", "12px,3px,2px,3px", "x"),
+        "s-hd": Method("S-HD", "#704DEE", "5px,2px", "pentagon"),
+        "pp-hd": Method("PP-HD", "#704DEE", "5px,2px,1px,2px", "star"),
+        "fop": Method("FOP", "#D9541E", "solid", "circle", 3.0),
+    }
+)
+"""By the name that ``fop_core.optim.rules.RULES`` has for the rule. Later ones are drawn on top of earlier ones."""
+
+GLYPHS: Mapping[str, str] = MappingProxyType(
+    {
+        "square": "M-3.4-3.4H3.4V3.4H-3.4Z",
+        "triangle-up": "M0-4.6L4.2 2.9H-4.2Z",
+        "triangle-down": "M0 4.6L4.2-2.9H-4.2Z",
+        "diamond": "M0-4.8L4.8 0 0 4.8-4.8 0Z",
+        "cross": "M-1.5-4.5H1.5V-1.5H4.5V1.5H1.5V4.5H-1.5V1.5H-4.5V-1.5H-1.5Z",
+        "x": "M0-2.1L2.5-4.6 4.6-2.5 2.1 0 4.6 2.5 2.5 4.6 0 2.1-2.5 4.6-4.6 2.5-2.1 0-4.6-2.5-2.5-4.6Z",
+        "pentagon": "M0-4.4L4.2-1.4 2.6 3.6H-2.6L-4.2-1.4Z",
+        "star": "M0-5L1.4-1.6 5-1.6 2.2.7 3.2 4.2 0 2.1-3.2 4.2-2.2.7-5-1.6-1.4-1.6Z",
+        "circle": "M-3.8 0A3.8 3.8 0 1 0 3.8 0 3.8 3.8 0 1 0-3.8 0Z",
+    }
+)
+"""The symbols as SVG paths around (0, 0), for swatches beside a text."""
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Light or dark.
+
+    Attributes:
+        paper: the page's background.
+        ink: text, and what marks the surface itself.
+        muted: text of second rank.
+        grid: grid lines.
+        low: a surface where it is lowest.
+        high: a surface where it is highest.
+        level: its level lines.
+    """
+
+    paper: str
+    ink: str
+    muted: str
+    grid: str
+    low: str
+    high: str
+    level: str
+
+
+LIGHT = Theme("#FFFFFF", "#31333F", "#636B78", "#E9ECF0", "#FFFFFF", "#D3DDE9", "rgba(82,104,134,0.34)")
+DARK = Theme("#0E1117", "#FAFAFA", "#9BA3AF", "#232936", "#0E1117", "#263349", "rgba(148,172,206,0.26)")
+THEMES: Mapping[str, Theme] = MappingProxyType({"light": LIGHT, "dark": DARK})
+
+
+def template(theme: Theme) -> dict[str, Any]:
+    """Return plotly's template of a theme; the font's family is the page's own."""
+    axis = {
+        "gridcolor": theme.grid,
+        "linecolor": theme.grid,
+        "zeroline": False,
+        "tickfont": {"color": theme.muted, "size": 12},
+        "title": {"font": {"color": theme.muted, "size": 13}, "standoff": 8},
+        "automargin": True,
+    }
+    return {
+        "layout": {
+            "font": {"color": theme.ink, "size": 12},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "xaxis": axis,
+            "yaxis": axis,
+            "hoverlabel": {
+                "bgcolor": theme.paper,
+                "bordercolor": theme.grid,
+                "font": {"color": theme.ink, "size": 12},
+                "align": "left",
+            },
+            "annotationdefaults": {"bgcolor": _veil(theme.paper, 0.82), "font": {"size": 12}, "borderpad": 1},
+            "modebar": {"bgcolor": _veil(theme.paper, 0.7), "color": theme.muted, "activecolor": theme.ink},
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        },
+        "data": {
+            "contour": [
+                {"colorscale": [[0, theme.low], [1, theme.high]], "line": {"color": theme.level, "width": 0.8}},
+            ],
+        },
+    }
+
+
+def roles(theme: Theme) -> dict[str, dict[str, Any]]:
+    """Return what a trace takes from the theme, by the role that its ``meta`` names."""
+    return {
+        "halo": {"line": {"color": theme.paper}},
+        "start": {"marker": {"color": theme.paper, "line": {"color": theme.ink}}, "textfont": {"color": theme.ink}},
+        "minimum": {"marker": {"color": theme.ink, "line": {"color": theme.ink}}},
+        "step": {"marker": {"line": {"color": theme.paper}}},
+    }
+
+
+def themes() -> dict[str, dict[str, Any]]:
+    """Return template and roles of both themes: all a browser needs to switch by itself."""
+    return {name: {"template": template(theme), "roles": roles(theme)} for name, theme in THEMES.items()}
+
+
+def number(value: float) -> str:
+    """Return a number with three significant digits: 0.005, 1e-6, 3.58, 1,230, 1.2e9; a minus sign, not a hyphen."""
+    value = float(value)
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    size = abs(float(f"{value:.2e}"))
+    if 1e-4 <= size < 1e6:
+        digits = max(0, 2 - math.floor(math.log10(size)))
+        text = f"{value:,.{digits}f}"
+    else:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        text = f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    return text.replace("-", "−") if text.startswith("-") else text
+
+
+def plain(value: float) -> str:
+    """Return ``number`` without zeros at its end: 3 for 3.00, 0.05 for 0.0500."""
+    text = number(value)
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
+def point(x: float, y: float) -> str:
+    """Return a point, both coordinates to the same two decimals where that shows them: (3.58, −1.85)."""
+    near = all(abs(value) < 1000 for value in (x, y)) and any(abs(value) >= 0.005 for value in (x, y))
+    if near or x == y == 0:
+        return f"({_two(x)}, {_two(y)})"
+    return f"({number(x)}, {number(y)})"
+
+
+def _two(value: float) -> str:
+    text = f"{value:.2f}"
+    return "0.00" if float(text) == 0 else text.replace("-", "−")
+
+
+def _veil(color: str, opacity: float) -> str:
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
