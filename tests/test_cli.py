@@ -1,0 +1,106 @@
+"""The command line, as a person calls it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from fop_core.cli import main
+
+
+def run(capsys, *arguments):
+    status = main(["race", *arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def rows(out):
+    """The table's rows by their first word."""
+    return {line.split()[0]: line.split() for line in out.splitlines() if line and line[0].isalpha()}
+
+
+@pytest.mark.parametrize(
+    ("preset", "counts"),
+    [("paper-booth", (832, 6221, 543)), ("paper-himmelblau", (386, 5398, 289))],
+)
+def test_presets_print_the_published_counts_and_that_they_match(capsys, preset, counts):
+    status, out, _ = run(capsys, "--preset", preset)
+    assert status == 0
+    table = rows(out)
+    for name, count in zip(("SGD", "Adam", "FOP"), counts):
+        assert table[name][1] == table[name][-2] == str(count)
+        assert table[name][-1] == "yes"
+    assert "reconstruction" in out
+
+
+def test_float64_says_no_for_adam_and_why(capsys):
+    status, out, _ = run(capsys, "--preset", "paper-himmelblau", "--dtype", "float64")
+    assert rows(out)["Adam"][1] == "5397"
+    assert rows(out)["Adam"][-1] == "NO"
+    assert "float64" in out.splitlines()[-1]
+    assert status == 0
+
+
+def test_another_race_claims_no_published_count(capsys):
+    _, out, _ = run(capsys, "--preset", "paper-booth", "--tolerance", "1e-3")
+    assert "published" not in out
+
+
+def test_free_settings_reach_the_race(capsys):
+    status, out, _ = run(
+        capsys,
+        *("--surface", "(x - 1)^2 + (y + 2)^2", "--start", "0", "-4", "--tolerance", "1e-4", "--max-steps", "50"),
+        *("--optimizer", "sgd:lr=0.1", "--optimizer", "fop:lr=0.1,hyper_lr=1e-3,preconditioner=direct", "--json"),
+    )
+    assert status == 0
+    found = json.loads(out)
+    assert found["start"] == [0.0, -4.0]
+    assert found["tolerance"] == 1e-4
+    sgd, fop = found["optimizers"].values()
+    assert sgd["steps"] == 25
+    assert sgd["status"] == "converged"
+    assert len(sgd["points"]) == len(sgd["losses"]) == 26
+    assert sgd["points"][-1] == pytest.approx([1, -2], abs=0.01)
+    assert len(fop["preconditioners"]) == fop["steps"] + 1
+
+
+def test_divergence_is_said_and_is_null_in_json(capsys):
+    arguments = ("--surface", "booth", "--optimizer", "sgd:lr=1")
+    _, out, _ = run(capsys, *arguments)
+    assert "diverged at step" in out
+    _, out, _ = run(capsys, *arguments, "--json")
+    assert json.loads(out)["optimizers"]["sgd:lr=1"]["losses"][-1] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--preset", "paper-rosenbrock"), "paper-booth, paper-himmelblau"),
+        (("--surface", "x^2 + sinn(y)"), "sin"),
+        (("--surface", "x^2 + sinn(y)"), "^^^^"),
+        (("--optimizer", "lion:lr=1"), "no optimizer 'lion'"),
+        (("--optimizer", "sgd"), "no learning rate"),
+        (("--optimizer", "sgd:lr=fast"), "lr is 'fast'"),
+        (("--optimizer", "sgd:speed=1"), "'speed=1' is no setting of sgd"),
+        (("--optimizer", "fop:lr=1,nesterov=maybe"), "true or false"),
+        (("--optimizer", "fop:lr=1,preconditioner=kfac"), "preconditioner is 'kfac'"),
+        (("--optimizer", "sgd:lr=1", "--optimizer", "sgd:lr=1"), "same name"),
+        (("--start", "nan", "0"), "start"),
+        (("--max-steps", "-3"), "max_steps"),
+    ],
+)
+def test_a_wrong_argument_is_explained_and_exits_with_2(capsys, arguments, says):
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert says in err
+
+
+def test_it_runs_as_a_module_and_survives_a_reader_that_stops_reading():
+    command = [sys.executable, "-m", "fop_core", "race", "--preset", "paper-booth", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.read(10).startswith('{"surface"')
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait() == 0
