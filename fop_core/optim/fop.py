@@ -188,9 +188,10 @@ class FOP(Optimizer):
                 loss = closure()
         self._adopt()
         self._report(waiting=False, stacklevel=5)  # past torch's two wrappers of step
-        gradients = [parameter.grad for _, parameter, _ in self._members]
-        for (name, _, _), gradient in zip(self._members, gradients):
-            if gradient is not None and (gradient.layout != torch.strided or gradient.is_complex()):
+        gradients = []
+        for name, parameter, _ in self._members:
+            gradients.append(gradient := parameter.grad)
+            if gradient is not None and (gradient.layout is not torch.strided or gradient.is_complex()):
                 raise TypeError(f"the gradient of {name!r} is sparse or complex: FOP takes dense real ones")
 
         turn = (self._steps + 1) % self.update_every == 0

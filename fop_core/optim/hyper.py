@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
 
 from fop_core.optim.stack import Layer, Move
 
@@ -46,17 +45,20 @@ class Adam:
         return {"mean": torch.zeros_like(M), "square": torch.zeros_like(M), "count": count}
 
     def update(self, moves: list[Move], taken: Tensor, rate: float) -> None:
-        """Change each M and its moments in place."""
+        """Change each M and its moments in place: torch.optim.Adam(fused=True), without its bookkeeping."""
         layers, ascents = zip(*_ascents(moves))
-        adam(
+        states = [layer.state for layer in layers]
+        counts = [state["count"] for state in states]
+        torch._foreach_add_(counts, taken)
+        torch._fused_adam_(
             [layer.M for layer in layers],
             list(ascents),
-            [layer.state["mean"] for layer in layers],
-            [layer.state["square"] for layer in layers],
+            [state["mean"] for state in states],
+            [state["square"] for state in states],
             [],
-            [layer.state["count"] for layer in layers],
-            fused=True,
+            counts,
             found_inf=(1 - taken).float(),
+            grad_scale=None,
             lr=rate,
             beta1=0.9,
             beta2=0.999,

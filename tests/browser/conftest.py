@@ -1,0 +1,179 @@
+"""The real app on a free port, driven in the system's Chromium; any trouble in the browser fails the test."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no network but this machine
+]
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DRAWN = """() => {
+  const idle = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning";
+  const nodes = [...document.querySelectorAll(".fop-plot-node")];
+  return idle && nodes.length >= 2 && nodes.every((node) => node.dataset.theme);
+}"""
+
+expect.set_options(timeout=20_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The program, from FOP_CHROMIUM or PATH."""
+    named = os.environ.get("FOP_CHROMIUM")
+    program = shutil.which(named) if named else next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        pytest.fail(
+            f"no Chromium: FOP_CHROMIUM is {named!r}, and none of {', '.join(PROGRAMS)} is on PATH", pytrace=False
+        )
+    return program
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running app."""
+    subprocess.run([sys.executable, ROOT / "scripts/copy_plotly.py"], check=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("app") / "log.txt"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    with log.open("w") as out:
+        server = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for_health(server, f"{address}/_stcore/health", log)
+        yield address
+    finally:
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def _wait_for_health(server: subprocess.Popen, address: str, log: Path) -> None:
+    late = time.monotonic() + 60
+    while True:
+        try:
+            if urllib.request.urlopen(address, timeout=5).status == 200:
+                return
+        except (urllib.error.URLError, TimeoutError):
+            pass
+        if server.poll() is not None or time.monotonic() > late:
+            pytest.fail(f"the app does not start:\n{log.read_text()}", pytrace=False)
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One browser for all tests."""
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS, *sandbox])
+        yield started
+        started.close()
+
+
+class Troubles(list[str]):
+    """What went wrong in a page, less what a test has said it will provoke."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expected: list[str] = []
+
+    def watch(self, page: Page) -> None:
+        """Note errors on the console and of the page, failed requests, bad answers, and requests to elsewhere."""
+        page.on("console", lambda message: message.type == "error" and self.note(f"console: {message.text}"))
+        page.on("pageerror", lambda error: self.note(f"page error: {error}"))
+        page.on("requestfailed", lambda request: self.note(f"failed: {request.url} ({request.failure})"))
+        page.on("response", lambda answer: answer.status >= 400 and self.note(f"{answer.status}: {answer.url}"))
+        page.on("request", lambda request: _is_here(request.url) or self.note(f"left this machine: {request.url}"))
+
+    def note(self, what: str) -> None:
+        """Keep a trouble, unless it was expected."""
+        if not any(part in what for part in self.expected):
+            self.append(what)
+
+
+def _is_here(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in ("data", "blob") or parts.hostname == "127.0.0.1"
+
+
+@pytest.fixture
+def troubles() -> Iterator[Troubles]:
+    """What went wrong in the browser; the test fails if anything did."""
+    found = Troubles()
+    yield found
+    assert not found, "\n".join(found)
+
+
+@pytest.fixture(scope="session")
+def wide(browser: Browser) -> BrowserContext:
+    """What most tests look through; it keeps what it has loaded."""
+    return browser.new_context(viewport=WIDE)
+
+
+@pytest.fixture
+def visit(browser: Browser, wide: BrowserContext, app: str, troubles: Troubles) -> Iterator[Callable[..., Page]]:
+    """Open an address of the app, and wait until its pictures are drawn; options are those of a browser context."""
+    opened: list[Page | BrowserContext] = []
+
+    def visited(address: str = "", drawn: bool = True, hidden: str = "", **options) -> Page:
+        context = browser.new_context(**{"viewport": WIDE} | options) if options else wide
+        page = context.new_page()
+        opened.append(context if options else page)
+        page.set_default_timeout(20_000)
+        troubles.watch(page)
+        if hidden:
+            page.route(hidden, lambda route: route.abort())
+        page.goto(f"{app}/{address}", wait_until="commit")
+        if drawn:
+            page.wait_for_function(DRAWN, timeout=40_000)
+        return page
+
+    yield visited
+    noted = list(troubles)
+    for each in opened:
+        each.close()
+    troubles[:] = noted  # requests cut off by closing are none
+
+
+def row(page: Page, name: str) -> Locator:
+    """The part of the table that speaks of an optimizer."""
+    return page.locator(".fop-readout tbody").filter(has=page.get_by_role("rowheader", name=name, exact=True))
+
+
+def number(page: Page, label: str) -> Locator:
+    """A number input of the sidebar."""
+    return page.get_by_role("spinbutton", name=label, exact=True)

@@ -1,0 +1,196 @@
+"""The Trajectories page in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import NARROW, WIDE, number, row
+
+PATHS = ".st-key-paths .fop-plot-node"
+LOSSES = ".st-key-losses .fop-plot-node"
+FITTED = """() => [...document.querySelectorAll(".fop-plot-node")].every((node) => {
+  const place = node.parentElement.clientWidth;
+  return place < innerWidth && place === node.clientWidth && Math.abs(node._fullLayout.width - node.clientWidth) < 1;
+})"""
+
+
+def ranges(page: Page, node: str = PATHS) -> list[float]:
+    return page.evaluate(
+        "node => { const {xaxis, yaxis} = document.querySelector(node)._fullLayout;"
+        " return [...xaxis.range, ...yaxis.range]; }",
+        node,
+    )
+
+
+def counts(page: Page, **published: str) -> None:
+    for name, count in published.items():
+        expect(row(page, name).locator(".fop-steps")).to_have_text(count)
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=re.compile(f"(^|\\b){re.escape(label)}\\b")).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def set_number(page: Page, label: str, value: str) -> None:
+    number(page, label).fill(value)
+    number(page, label).press("Enter")
+
+
+def test_a_newcomer_sees_the_papers_counts(visit):
+    page = visit()
+    expect(page).to_have_title(re.compile("Trajectories|FOP Lab"))
+    counts(page, SGD="832", Adam="6,221", FOP="543")
+    expect(page.get_by_text("All step counts are the published ones.")).to_be_visible()
+    expect(row(page, "FOP")).to_contain_text("Converged: f < 1e-6 at step 543.")
+    assert page.get_by_text("Deploy").count() == 0
+    labels = page.locator(PATHS).locator(".annotation-text").all_text_contents()
+    assert sorted(labels) == ["Adam 6,221", "FOP 543", "SGD 832"]
+
+
+def test_himmelblau_can_be_chosen(visit):
+    page = visit()
+    choose(page, "Preset", "Figure 1: Himmelblau")
+    counts(page, SGD="386", Adam="5,398", FOP="289")
+    expect(page).to_have_url(re.compile(r"\?preset=paper-himmelblau$"))
+    assert ranges(page) == [-6, 6, -6, 6]
+
+
+def test_zoom_and_node_outlive_a_change_of_a_rate(visit):
+    page = visit()
+    box = page.locator(f"{PATHS} .nsewdrag").bounding_box()
+    page.evaluate("node => { document.querySelector(node).mine = true; }", PATHS)
+    x, y = box["x"], box["y"]
+    page.mouse.move(x + 0.4 * box["width"], y + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(x + 0.8 * box["width"], y + 0.6 * box["height"], steps=4)
+    page.mouse.up()
+    page.wait_for_function("node => document.querySelector(node)._fullLayout.xaxis.range[1] < 9", arg=PATHS)
+    zoomed = ranges(page)
+    page.get_by_text("SGD settings").click()
+    set_number(page, "Learning rate ε", "0.01")
+    expect(row(page, "SGD").locator(".fop-steps")).not_to_have_text("832")
+    page.wait_for_function(
+        "node => [...document.querySelectorAll(`${node} .annotation-text`)].every((e) => e.textContent != 'SGD 832')",
+        arg=PATHS,
+    )
+    assert ranges(page) == zoomed
+    assert page.evaluate("node => document.querySelector(node).mine", PATHS)
+    expect(page).to_have_url(re.compile(r"\?sgd\.lr=0\.01$"))
+    choose(page, "Surface", "Himmelblau")
+    page.wait_for_function("node => document.querySelector(node)._fullLayout.xaxis.range[0] == -6", arg=PATHS)
+
+
+def test_an_own_function_is_accepted_and_a_wrong_one_explained(visit):
+    page = visit("?preset=own")
+    formula = page.get_by_role("textbox", name="f(x, y) =")
+    formula.fill("x^2 + 10*y^2")
+    formula.press("Enter")
+    expect(page.locator(".katex-html")).to_have_text(re.compile("x2.*10.*y2"))
+    expect(row(page, "SGD")).to_contain_text("Converged")
+    formula.fill("x^2 + y2")
+    formula.press("Enter")
+    expect(page.get_by_text("unknown name “y2”; did you mean y*2 or y^2?")).to_be_visible()
+    code = page.get_by_test_id("stCode").inner_text().split("\n")
+    text, carets = [line for line in code if line.strip()][:2]
+    assert carets.index("^^") == text.index("y2")
+    expect(page.get_by_text("The last one without is still raced on.")).to_be_visible()
+    expect(row(page, "SGD")).to_contain_text("Converged")
+
+
+def test_a_deep_link_restores_the_page(visit):
+    page = visit("?preset=valley&x=2&y=-1&rules=momentum,fop&fop.hyper_lr=0.05&fop.preconditioner=direct&axis=linear")
+    assert page.locator(".fop-readout").get_by_role("rowheader").all_inner_texts() == ["Momentum", "FOP"]
+    expect(number(page, "Start x")).to_have_value("2")
+    expect(page.get_by_text("Changed from the preset:")).to_contain_text("optimizers")
+    page.get_by_text("FOP settings").click()
+    expect(number(page, "Hypergradient rate ρ")).to_have_value("0.05")
+    assert page.evaluate("node => document.querySelector(node)._fullLayout.xaxis.type", LOSSES) == "linear"
+
+
+def test_what_is_wrong_in_an_address_is_said(visit):
+    page = visit("?adam.lr=fast&colour=red")
+    expect(page.get_by_test_id("stAlert")).to_contain_text("adam.lr=fast is not a number")
+    counts(page, SGD="832", Adam="6,221", FOP="543")
+
+
+def test_back_and_forward_go_through_the_settings(visit):
+    page = visit()
+    choose(page, "Preset", "Figure 1: Himmelblau")
+    counts(page, FOP="289")
+    page.go_back()
+    counts(page, FOP="543")
+    page.go_forward()
+    counts(page, FOP="289")
+
+
+def test_the_link_that_is_copied_is_the_address(visit):
+    page = visit("?sgd.lr=0.01", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    assert page.url.endswith("?sgd.lr=0.01")
+
+
+def test_a_diverged_run_is_said(visit):
+    page = visit("?sgd.lr=0.3")
+    expect(row(page, "SGD")).to_contain_text(re.compile(r"Diverged at step \d+: loss not finite\."))
+    labels = page.locator(PATHS).locator(".annotation-text").all_text_contents()
+    assert any(re.fullmatch(r"SGD diverged at \d+", label) for label in labels)
+
+
+def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(visit):
+    page = visit(viewport=NARROW, has_touch=True, is_mobile=True)
+    wide = "[document.documentElement, document.querySelector('[data-testid=stMain]')].map((e) => e.scrollWidth)"
+    assert max(page.evaluate(wide)) <= 390
+    small = """scope => [...document.querySelectorAll(scope)].filter((e) => e.checkVisibility())
+      .filter((e) => e.getBoundingClientRect().height < 44).map((e) => e.outerHTML.slice(0, 120))"""
+    main = "[data-testid=stMain] :is(button:not([data-testid^=stTooltip]), .modebar-btn)"
+    assert page.evaluate(small, main) == []
+    scrolls = "node => getComputedStyle(document.querySelector(`${node} .nsewdrag`)).touchAction"
+    assert page.evaluate(scrolls, PATHS) == "auto", "a finger on the picture scrolls the page"
+    page.get_by_test_id("stExpandSidebarButton").click()
+    expect(page.get_by_text("FOP settings")).to_be_visible()
+    page.get_by_text("FOP settings").click()
+    expect(number(page, "Hypergradient rate ρ")).to_be_visible()
+    sidebar = "[data-testid=stSidebar] :is(input[type=number], summary, [data-testid^=stBaseButton-pills])"
+    assert page.evaluate(small, sidebar) == []
+    assert max(page.evaluate(wide)) <= 390
+
+
+@pytest.mark.parametrize("preset", ["paper-booth", "valley"])
+def test_labels_do_not_cover_each_other(visit, preset):
+    page = visit(f"?preset={preset}")
+    for viewport in (WIDE, NARROW):
+        page.set_viewport_size(viewport)
+        page.wait_for_function(FITTED)
+        for node in (PATHS, LOSSES):
+            boxes = page.evaluate(
+                "node => [...document.querySelectorAll(`${node} .annotation-text`)]"
+                ".map((text) => text.getBoundingClientRect()).map((b) => [b.left, b.top, b.right, b.bottom])",
+                node,
+            )
+            assert len(boxes) == page.locator(".fop-readout tbody").count()
+            for i, a in enumerate(boxes):
+                for b in boxes[:i]:
+                    assert not (a[0] < b[2] and b[0] < a[2] and a[1] < b[3] - 1 and b[1] < a[3] - 1), (node, a, b)
+
+
+def test_pictures_follow_light_and_dark_and_the_width_at_once(visit):
+    page = visit(color_scheme="light")
+    assert page.locator(PATHS).get_attribute("data-theme") == "light"
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator(PATHS)).to_have_attribute("data-theme", "dark")
+    halo = "node => document.querySelector(node).data.find((trace) => trace.meta === 'halo').line.color"
+    assert page.evaluate(halo, PATHS) == "#0E1117"
+    page.set_viewport_size({"width": 1000, "height": 800})
+    page.wait_for_function(FITTED)
+    assert page.evaluate("node => document.querySelector(node).clientWidth", PATHS) < 480
+
+
+def test_without_plotly_the_page_says_what_to_do(visit, troubles):
+    troubles.expected = ["plotly.min.js", "ERR_FAILED"]
+    page = visit(drawn=False, hidden="**/plotly.min.js*", viewport=WIDE)
+    expect(page.get_by_role("alert").first).to_contain_text("make app")
+    counts(page, FOP="543")

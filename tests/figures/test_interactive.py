@@ -1,0 +1,304 @@
+"""The figures say what the races did: all of it, in the right place, and nothing else."""
+
+import dataclasses
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from fop_core.figures import interactive, landscape, style
+from fop_core.figures.runs import PATH_POINTS, thinned
+from fop_core.optim.rules import FOP, RULES, SGD
+from toy_functions import Race, presets, race, surfaces
+
+VIEW = surfaces.BOOTH.view
+
+
+def runs_of(the_race: Race, names: dict[str, str] | None = None):
+    kinds = {kind: name for name, kind in RULES.items()}
+    return [
+        thinned(kinds[type(the_race.rules[name])], t.points, t.losses, t.status, t.preconditioners)
+        for name, t in race(the_race).items()
+    ]
+
+
+@pytest.fixture(scope="module")
+def booth():
+    return runs_of(presets.PAPER_BOOTH)
+
+
+@pytest.fixture(scope="module")
+def lost():
+    return runs_of(Race(surfaces.BOOTH, (0.0, -4.0), {"SGD": SGD(0.3), "FOP": FOP(0.05, 1.0)}))
+
+
+def survey(surface=surfaces.BOOTH, box=None):
+    return landscape.survey(surface.value, surface.floor, box or surface.view)
+
+
+def lines(figure, role=None):
+    return [t for t in figure.data if t.type == "scatter" and t.mode == "lines" and t.meta == role]
+
+
+def texts(figure):
+    return [annotation.text for annotation in figure.layout.annotations]
+
+
+# Runs
+
+
+def test_a_run_keeps_start_end_and_every_decade(booth):
+    sgd, adam, fop = booth
+    assert [run.steps for run in booth] == [832, 6221, 543]
+    for run in booth:
+        assert run.path_steps[0] == run.loss_steps[0] == 0
+        assert run.path_steps[-1] == run.loss_steps[-1] == run.steps
+        assert {1, 10, 100} <= set(run.path_steps.tolist())
+        assert len(run.path) <= PATH_POINTS + 6
+    assert 1000 in adam.path_steps and len(adam.path) < 6221
+    assert sgd.eigenvalues is None and fop.eigenvalues.shape == (len(fop.eigen_steps), 2)
+    assert (fop.eigenvalues[:, 0] >= fop.eigenvalues[:, 1]).all()
+
+
+def test_what_is_not_finite_is_left_out_and_not_replaced(lost):
+    for run in lost:
+        assert run.status == "diverged"
+        for drawn in (run.path, run.losses, run.path_losses):
+            assert len(drawn) and np.isfinite(drawn).all()
+        assert run.loss_steps[-1] < run.steps
+
+
+def test_a_run_that_is_never_finite_is_empty():
+    run = thinned("sgd", np.full((1, 2), np.nan), np.full(1, np.nan), "diverged")
+    assert len(run.path) == len(run.losses) == 0
+    figure = interactive.trajectories(survey(), [run], (0.0, 0.0), [])
+    assert texts(figure) == []
+    assert interactive.losses([run], 0.0, 1e-6).data == ()
+
+
+# Landscape
+
+
+def test_levels_are_even_in_the_logarithm_of_f_above_its_floor():
+    ground = survey()
+    x, y = np.meshgrid(ground.x, ground.y)
+    known = ground.heights > ground.bottom
+    np.testing.assert_allclose(10 ** ground.heights[known], surfaces.BOOTH.value(x, y)[known], rtol=1e-12)
+    assert ground.words == "f grows tenfold every 5 lines"
+    shifted = survey(surfaces.STYBLINSKI_TANG)
+    assert shifted.words.startswith("f − f* grows tenfold")
+
+
+def test_levels_are_even_in_f_where_it_is_unbounded_below():
+    ground = survey(surfaces.MONKEY_SADDLE)
+    x, y = np.meshgrid(ground.x, ground.y)
+    np.testing.assert_array_equal(ground.heights, surfaces.MONKEY_SADDLE.value(x, y))
+    assert ground.words == "f changes by 2 from line to line"
+
+
+@pytest.mark.parametrize("surface", surfaces.SURFACES.values(), ids=lambda s: s.name)
+def test_every_surface_has_a_moderate_number_of_levels(surface):
+    ground = survey(surface)
+    contour = landscape.contour(ground)
+    count = (contour.contours.end - contour.contours.start) / contour.contours.size
+    assert 6 <= count <= landscape.MOST_LEVELS
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (lambda x, y: x * math.nan, "f is not finite anywhere here"),
+        (lambda x, y: 0 * x, "f is the same everywhere here"),
+        (lambda x, y: np.log(x), "f above its lowest value here grows"),
+        (lambda x, y: x * x - 5, "f above its lowest value here grows"),
+        (lambda x, y: 3.0, "f grows"),
+    ],
+)
+def test_any_function_has_a_landscape(value, words):
+    ground = landscape.survey(value, 0.0, (-1.0, 1.0, -1.0, 1.0))
+    assert ground.words.startswith(words)
+    assert ground.heights.shape == (landscape.GRID, landscape.GRID)
+    interactive.trajectories(ground, [], (0.0, 0.0), [])
+
+
+def test_a_gap_in_f_is_a_gap_in_the_picture():
+    with np.errstate(invalid="ignore"):
+        ground = landscape.survey(lambda x, y: np.log(x), 0.0, (-1.0, 1.0, -1.0, 1.0))
+    assert np.isnan(ground.heights[:, ground.x < 0]).all()
+    assert not np.isnan(ground.heights[:, ground.x > 0]).any()
+
+
+def test_the_frame_is_the_view_until_something_leaves_it():
+    inside = np.array([[0.0, 0.0], [9.0, -9.0]])
+    assert landscape.frame(VIEW, (0.0, -4.0), [inside]) == VIEW
+    x_min, x_max, y_min, y_max = landscape.frame(VIEW, (0.0, -4.0), [inside, np.array([[11.0, 0.0]])])
+    assert x_max == 12.5 and x_min == -10.0
+    assert x_max - x_min == y_max - y_min, "it keeps its shape"
+    assert landscape.frame(VIEW, (0.0, -4.0), [np.array([[1e9, 0.0]])]) == VIEW, "what is lost does not count"
+    assert landscape.frame(VIEW, (100.0, 0.0), [])[1] >= 100, "the start always does"
+
+
+# Trajectories
+
+
+def test_a_path_is_drawn_from_start_to_end_over_its_halo_and_fop_on_top(booth):
+    figure = interactive.trajectories(survey(), booth, (0.0, -4.0), surfaces.BOOTH.minima, "key")
+    drawn, halos = lines(figure), lines(figure, "halo")
+    assert [line.line.color for line in drawn] == [style.METHODS[name].color for name in ("sgd", "adam", "fop")]
+    for line, halo, run in zip(drawn, halos, booth):
+        assert halo.line.width == line.line.width + 2
+        np.testing.assert_array_equal(line.x, halo.x)
+        np.testing.assert_allclose([line.x[0], line.y[0]], [0, -4])
+        np.testing.assert_allclose([line.x[-1], line.y[-1]], run.path[-1], rtol=1e-6)
+        assert line.customdata[-1][0] == run.steps
+        assert line.customdata[-1][1] == run.losses[-1]
+    assert texts(figure) == ["SGD 832", "Adam 6,221", "<b>FOP 543</b>"]
+    assert figure.layout.uirevision == "key"
+    assert tuple(figure.layout.xaxis.range) == VIEW[:2] and tuple(figure.layout.yaxis.range) == VIEW[2:]
+
+
+def test_symbols_stand_at_steps_1_10_100_and_1000(booth):
+    figure = interactive.trajectories(survey(), booth, (0.0, -4.0), [])
+    result = race(presets.PAPER_BOOTH)["FOP"]
+    symbols = [trace for trace in figure.data if trace.meta == "step"][-1]
+    assert symbols.marker.symbol == style.METHODS["fop"].symbol
+    np.testing.assert_allclose(np.stack([symbols.x, symbols.y], axis=1), result.points[[1, 10, 100]], rtol=1e-6)
+
+
+def test_start_and_minima_are_marked(booth):
+    figure = interactive.trajectories(survey(surfaces.HIMMELBLAU), [], (0.0, -1.0), surfaces.HIMMELBLAU.minima)
+    by_role = {trace.meta: trace for trace in figure.data if trace.meta}
+    assert (by_role["start"].x, by_role["start"].y) == ((0.0,), (-1.0,))
+    assert len(by_role["minimum"].x) == 4
+
+
+def test_a_diverged_path_leaves_the_picture_and_its_label_stays_inside(lost):
+    figure = interactive.trajectories(survey(), lost, (0.0, -4.0), surfaces.BOOTH.minima)
+    for line in lines(figure):
+        assert np.abs(line.x[:-1]).max() <= 6 * 10, "not drawn to where numbers end"
+    for annotation in figure.layout.annotations:
+        assert "diverged at" in annotation.text
+        assert -10 <= annotation.x <= 10 and -10 <= annotation.y <= 10
+        assert max(abs(annotation.x), abs(annotation.y)) == pytest.approx(10), "where it leaves"
+
+
+# Losses
+
+
+@pytest.mark.parametrize("log_steps", [True, False])
+def test_losses_are_f_above_its_floor_against_the_step(booth, log_steps):
+    figure = interactive.losses(booth, 0.0, 1e-6, log_steps, "key")
+    assert figure.layout.yaxis.type == "log" and figure.layout.yaxis.title.text == "loss f"
+    assert figure.layout.xaxis.type == ("log" if log_steps else "linear")
+    for line, run in zip(lines(figure), booth):
+        assert line.x[0] == (1 if log_steps else 0) and line.x[-1] == run.steps
+        np.testing.assert_array_equal(line.y, line.customdata)
+        assert line.y[-1] < 1e-6
+    assert texts(figure) == ["SGD 832", "Adam 6,221", "<b>FOP 543</b>"]
+    assert figure.layout.shapes[0].y0 == figure.layout.shapes[0].y1 == 1e-6
+
+
+def test_a_floor_is_named_and_taken_off():
+    surface = surfaces.STYBLINSKI_TANG
+    figure = interactive.losses(runs_of(Race(surface, (-4.0, -4.0), {"SGD": SGD(0.01)})), surface.floor, 1e-6)
+    [line] = lines(figure)
+    assert figure.layout.yaxis.title.text == "loss f − f*,  f* = −78.3"
+    np.testing.assert_allclose(line.y, line.customdata - surface.floor, rtol=1e-12)
+
+
+def test_an_exact_zero_stands_at_the_lower_edge_and_hovering_tells_it():
+    run = thinned("sgd", np.array([[3.0, 0.0], [1.0, 0.0], [0.0, 0.0]]), np.array([9.0, 1.0, 0.0]), "converged")
+    figure = interactive.losses([run], 0.0, 1e-6)
+    [line] = lines(figure)
+    assert line.customdata[-1] == 0.0
+    assert math.log10(line.y[-1]) == pytest.approx(figure.layout.yaxis.range[0])
+
+
+def test_below_the_floor_or_without_one_the_axis_is_signed():
+    losses = np.array([100.0, 10.0, 0.0, -10.0, -1000.0])
+    run = thinned("sgd", np.zeros((5, 2)), losses, "step limit")
+    for floor in (0.0, -math.inf):
+        figure = interactive.losses([run], floor, 1e-6, log_steps=False)
+        [line] = lines(figure)
+        assert figure.layout.yaxis.type == "linear" and not figure.layout.shapes
+        assert (np.diff(line.y) < 0).all() and line.y[2] == 0
+        ticks = dict(zip(figure.layout.yaxis.ticktext, figure.layout.yaxis.tickvals))
+        np.testing.assert_allclose([ticks["100"], ticks["−1,000"]], [line.y[0], line.y[-1]])
+
+
+def test_a_diverged_run_does_not_stretch_the_axis_and_is_drawn_until_it_leaves(booth, lost):
+    figure = interactive.losses([booth[1], *lost], 0.0, 1e-6)
+    low, high = figure.layout.yaxis.range
+    assert -8 < low < -6 and high < 6
+    gone, stayed, far = lines(figure)
+    assert stayed.x[-1] == 6221
+    for line in (gone, far):
+        assert math.log10(line.y[-1]) > high and (np.log10(line.y[:-1]) <= high).all()
+    assert all(low <= annotation.y <= high for annotation in figure.layout.annotations)
+
+
+# Eigenvalues
+
+
+def test_eigenvalues_of_p_begin_at_one_and_end_where_the_race_ended(booth):
+    figure = interactive.eigenvalues(booth)
+    lesser, greater = lines(figure)
+    assert lesser.line.width < greater.line.width
+    final = np.linalg.eigvalsh(race(presets.PAPER_BOOTH)["FOP"].preconditioners[-1])
+    np.testing.assert_allclose([lesser.y[-1], greater.y[-1]], final, rtol=1e-6)
+    assert texts(figure) == [f"<b>FOP {style.number(final[1])}, {style.number(final[0])}</b>"]
+    linear = interactive.eigenvalues(booth, log_steps=False)
+    assert [line.y[0] for line in lines(linear)] == [1, 1]
+
+
+def test_where_no_p_is_learned_there_is_no_such_picture(booth):
+    assert interactive.eigenvalues(booth[:2]) is None
+
+
+def test_eigenvalues_that_ran_away_do_not_stretch_the_axis(lost):
+    figure = interactive.eigenvalues(lost)
+    assert figure.layout.yaxis.range[1] < 20
+    assert texts(figure) == ["<b>FOP diverged</b>"]
+
+
+# Light and dark, size
+
+
+def test_every_role_of_a_trace_is_known_to_both_themes(booth):
+    figures = [
+        interactive.trajectories(survey(), booth, (0.0, -4.0), surfaces.BOOTH.minima),
+        interactive.losses(booth, 0.0, 1e-6),
+        interactive.eigenvalues(booth),
+    ]
+    roles = {trace.meta for figure in figures for trace in figure.data if trace.meta}
+    assert roles == {"halo", "start", "minimum", "step"}
+    for theme in style.themes().values():
+        assert roles == theme["roles"].keys()
+        json.dumps(theme)
+
+
+def test_the_longest_race_of_all_rules_stays_small():
+    rng = np.random.default_rng(0)
+    walk = np.cumsum(rng.standard_normal((100_001, 2)), axis=0) / 100
+    matrices = np.eye(2) + 0.01 * np.cumsum(rng.standard_normal(100_001))[:, None, None] * np.eye(2)
+    losses = np.abs(rng.standard_normal(100_001)) + 1e-3
+    runs = [thinned(name, walk, losses, "step limit", matrices if "hd" in name else None) for name in style.METHODS]
+    runs = [dataclasses.replace(run, rule=name) for run, name in zip(runs, style.METHODS)]
+    ground = survey(box=landscape.frame(VIEW, (0.0, 0.0), [run.path for run in runs]))
+    sizes = [
+        len(interactive.trajectories(ground, runs, (0.0, 0.0), surfaces.BOOTH.minima).to_json()),
+        len(interactive.losses(runs, 0.0, 1e-6).to_json()),
+        len(interactive.eigenvalues(runs).to_json()),
+    ]
+    assert sum(sizes) < 1_500_000, sizes
+
+
+def test_figures_need_neither_torch_nor_streamlit():
+    code = (
+        "import sys; sys.modules['torch'] = sys.modules['streamlit'] = None\n"
+        "from fop_core.figures import interactive, landscape, runs\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,80 @@
+"""Labels at the ends of lines: none over another, all inside."""
+
+import numpy as np
+import pytest
+
+from fop_core.figures import labels
+
+SIZE = (300.0, 300.0)
+NAMES = ["SGD 791", "Momentum 159", "Nesterov 97", "RMSProp 945", "Adam 3,345", "AdamW 3,270", "S-HD 503", "FOP 198"]
+
+
+def boxes(ends, texts, places):
+    found = []
+    for (x, y), text, place in zip(ends, texts, places):
+        width = len(text) * labels.LETTER
+        left = x + place.dx - (0 if place.anchor == "left" else width)
+        found.append((left, y + place.dy - labels.LINE / 2, left + width, y + place.dy + labels.LINE / 2))
+    return found
+
+
+def overlap(a, b):
+    return a[0] < b[2] - 1e-6 and b[0] < a[2] - 1e-6 and a[1] < b[3] - 1e-6 and b[1] < a[3] - 1e-6
+
+
+def ends_of(kind: str) -> list[tuple[float, float]]:
+    rng = np.random.default_rng(3)
+    return {
+        "one point": [(150.0, 120.0)] * 8,
+        "a corner": [(299.0, 1.0)] * 8,
+        "a row": [(20.0 + 35 * i, 290.0) for i in range(8)],
+        "a narrow row": [(150.0 + 6 * i, 290.0) for i in range(8)],
+        "two minima": [(80.0, 80.0)] * 4 + [(90.0, 200.0)] * 4,
+        "anywhere": [tuple(point) for point in rng.uniform(0, 300, (8, 2))],
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["one point", "a corner", "a row", "a narrow row", "two minima", "anywhere"])
+def test_labels_do_not_cover_each_other_and_stay_inside(kind):
+    ends = ends_of(kind)
+    lines = [np.array([[150.0, 150.0], end]) for end in ends]
+    found = boxes(ends, NAMES, labels.place(ends, NAMES, lines, SIZE))
+    assert not [(a, b) for i, a in enumerate(found) for b in found[:i] if overlap(a, b)]
+    for left, top, right, bottom in found:
+        assert left >= 0 and top >= 0 and right <= SIZE[0] and bottom <= SIZE[1]
+
+
+def test_labels_keep_off_lines_and_marks():
+    ends, line = [(150.0, 150.0)], np.array([[150.0, 150.0], [280.0, 150.0]])
+    [place] = labels.place(ends, ["FOP 543"], [line], SIZE)
+    [(_, top, right, bottom)] = boxes(ends, ["FOP 543"], [place])
+    assert not (top < 150 < bottom and right > 150)
+    [other] = labels.place(ends, ["FOP 543"], [line], SIZE, keep_free=[(place.dx + 150, place.dy + 150)])
+    assert other != place
+
+
+def test_leaders_of_a_stack_do_not_cross():
+    ends = [(100.0 + 9 * i, 150.0) for i in range(3)]
+    places = labels.place(ends, NAMES[:3], [np.array([[0.0, 0.0], end]) for end in ends], SIZE)
+    tails = [(x + place.dx, y + place.dy) for (x, y), place in zip(ends, places)]
+    for i in range(3):
+        for j in range(i):
+            assert not _cross(ends[i], tails[i], ends[j], tails[j])
+
+
+def _cross(a, b, c, d):
+    def side(p, q, r):
+        return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
+
+    return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
+
+
+def test_a_label_is_on_the_side_that_its_anchor_says():
+    ends = [(20.0, 100.0), (280.0, 200.0)]
+    near_left, near_right = labels.place(ends, ["SGD", "Adam"], [np.array([end]) for end in ends], SIZE)
+    assert near_left.anchor == "left" and near_left.dx >= labels.LEAST
+    assert near_right.anchor == "right" and near_right.dx <= -labels.LEAST
+
+
+def test_nothing_to_label_is_no_error():
+    assert labels.place([], [], [], SIZE) == []

@@ -1,0 +1,122 @@
+"""Every setting has a field, every value an address, and every preset fits."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from fop_core.figures.style import METHODS
+from fop_core.optim.rules import RULES
+from pages.parts.fields import Choice, Flag, Number, Several, Text
+from pages.parts.race_settings import FIELDS, PRESETS, of_rule, spec, values
+from pages.parts.spec import OWN, results, surface
+from pages.parts.text import literal
+from toy_functions import race
+from toy_functions.scenes import ANGLE, CONDITION, SCENES
+from toy_functions.surfaces import SURFACES
+
+
+def test_every_setting_of_every_rule_is_asked_for():
+    for name, rule in RULES.items():
+        asked = {f"{name}.{field.name}" for field in dataclasses.fields(rule) if field.init and field.name != "factor"}
+        assert asked <= FIELDS.keys()
+        rule(**{setting: values(SCENES["valley"])[f"{name}.{setting}"] for setting in of_rule(name)})
+
+
+def test_every_surface_can_be_chosen():
+    assert FIELDS["surface"].options.keys() == {*SURFACES, OWN}
+    for name in SURFACES:
+        chosen = values(SCENES["paper-booth"]) | {"surface": name}
+        place = surface(spec(chosen).surface)
+        x, y = np.meshgrid(np.linspace(-3, 3, 7), np.linspace(-3, 3, 7))
+        np.testing.assert_array_equal(place.value(x, y), SURFACES[name].value(x, y))
+    assert (CONDITION, ANGLE) == (values(SCENES["valley"])["condition"], values(SCENES["valley"])["angle"])
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_the_settings_of_a_preset_make_its_own_race(name):
+    scene = SCENES[name]
+    made = spec(values(scene)).race()
+    assert {METHODS[key].name: rule for key, rule in made.rules.items()} == scene.race.rules
+    for part in ("start", "tolerance", "max_steps", "dtype", "noise", "seed"):
+        assert getattr(made, part) == getattr(scene.race, part)
+    assert made.surface.value(0.3, -0.7) == scene.race.surface.value(0.3, -0.7)
+    assert made.surface.floor == scene.race.surface.floor
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_every_value_of_a_preset_is_allowed_and_comes_back_from_an_address(name):
+    given = values(SCENES[name])
+    assert given.keys() == FIELDS.keys()
+    for key, value in given.items():
+        assert FIELDS[key].read(FIELDS[key].write(value)) == value
+    assert PRESETS.read(name) == name
+
+
+@pytest.mark.parametrize("value", [0.1 + 0.2, 1e-8, 5e-324, 0.0, 3.0, 1 / 3])
+def test_a_number_comes_back_to_the_last_bit(value):
+    field = Number("", 0, 10, 1)
+    assert field.read(field.write(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "words"),
+    [
+        (Number("", 0, 1, 0.1), "fast", "is not a number"),
+        (Number("", 0, 1, 0.1), "nan", "is not between 0 and 1"),
+        (Number("", 0, 1, 0.1), "inf", "is not between 0 and 1"),
+        (Number("", 0, 1, 0.1), "-0.1", "is not between 0 and 1"),
+        (Number("", 1, 9, 1, whole=True), "2.5", "is not a whole number"),
+        (Number("", 1, 9, 1, whole=True), "1" * 5000, "is not"),
+        (Choice("", {"a": "A", "b": "B"}), "c", "is none of a, b"),
+        (Several("", {"a": "A", "b": "B"}), "a,c,d", "has c, d, which is none of a, b"),
+        (Flag(""), "yes", "is neither 0 nor 1"),
+        (Text("", 3), "xxxx", "has more than 3 characters"),
+    ],
+)
+def test_what_an_address_gets_wrong_is_said(field, text, words):
+    with pytest.raises(ValueError, match=words):
+        field.read(text)
+
+
+def test_options_are_kept_in_their_order():
+    field = Several("", {"a": "A", "b": "B", "c": "C"})
+    assert field.read("c,a") == ["a", "c"] and field.read("") == []
+    assert field.write(["c", "a"]) == "a,c"
+
+
+def test_results_are_those_of_the_whole_race_and_remembered_one_by_one():
+    race_spec = spec(values(SCENES["noise"]))
+    whole = race(race_spec.race())
+    for result in results(race_spec):
+        trajectory = whole[result.run.rule]
+        assert result.run.steps == trajectory.steps and result.end == tuple(trajectory.points[-1])
+    again = results(dataclasses.replace(race_spec, rules=race_spec.rules[1:]))
+    assert [result.run.rule for result in again] == [name for name, _ in race_spec.rules[1:]]
+
+
+@pytest.mark.parametrize(
+    "text", ["![x](http://example.org/x.png)", "$x^2$", "**a** `b`", "<b>", ":material/error:", "a_b_c"]
+)
+def test_a_readers_words_are_shown_as_they_are(text):
+    shown = literal(text)
+    for sign in "![]($*`<:_":
+        assert shown.count(sign) == shown.count("\\" + sign)
+
+
+def test_the_scenes_show_what_they_say():
+    steps = {name: {r: t.steps for r, t in race(scene.race).items()} for name, scene in SCENES.items()}
+    status = {name: {t.status for t in race(scene.race).values()} for name, scene in SCENES.items()}
+    assert steps["paper-booth"] == SCENES["paper-booth"].race.published
+    assert steps["paper-himmelblau"] == SCENES["paper-himmelblau"].race.published
+    valley = steps["valley"]
+    assert valley["FOP"] < min(valley["S-HD"], valley["PP-HD"], valley["SGD"]) / 2
+    assert steps["rosenbrock"]["Momentum"] < steps["rosenbrock"]["FOP"]
+    assert all(found == {"converged"} for name, found in status.items() if name != "noise")
+    for seed in range(3):
+        noisy = race(dataclasses.replace(SCENES["noise"].race, seed=seed))
+        late = {name: float(np.mean(trajectory.losses[-500:])) for name, trajectory in noisy.items()}
+        assert max(late["FOP"], late["S-HD"]) < late["SGD"] / 2
+        assert np.abs(np.linalg.eigvalsh(noisy["FOP"].preconditioners[-1])).max() < 1
+    assert not math.isnan(valley["FOP"])

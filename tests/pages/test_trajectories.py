@@ -1,0 +1,265 @@
+"""The page as a reader meets it, without a browser."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from toy_functions import presets, race
+from toy_functions.scenes import SCENES
+
+APP = str(Path(__file__).parents[2] / "app.py")
+
+
+def page(**address: str) -> AppTest:
+    at = AppTest.from_file(APP, default_timeout=60)
+    for name, value in address.items():
+        at.query_params[name.replace("__", ".")] = value
+    return ran(at.run())
+
+
+def ran(at: AppTest) -> AppTest:
+    assert not at.exception, at.exception
+    return at
+
+
+def component(at: AppTest, key: str) -> dict:
+    [found] = [each for each in at.get("bidi_component") if f"-{key}" in each.proto.id or each.key == key]
+    return json.loads(found.proto.json)
+
+
+def rows(at: AppTest) -> dict[str, dict]:
+    return {row["name"]: row for row in component(at, "readout")["rows"]}
+
+
+def figure(at: AppTest, key: str) -> dict:
+    return json.loads(component(at, key)["figure"])
+
+
+def number(at: AppTest, name: str):
+    return at.number_input(key=f"trajectories.{name}")
+
+
+def address(at: AppTest) -> dict[str, str]:
+    return {name: value if isinstance(value, str) else value[0] for name, value in at.query_params.items()}
+
+
+def words(at: AppTest) -> str:
+    return "\n".join(each.value for each in [*at.markdown, *at.caption, *at.warning, *at.error, *at.info])
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_every_preset_runs_and_says_what_there_is_to_see(name):
+    at = page(preset=name)
+    assert SCENES[name].sentence in words(at)
+    assert not at.warning and not at.error
+    assert len(rows(at)) == len(SCENES[name].race.rules)
+    assert figure(at, "paths")["data"] and figure(at, "losses")["data"] and figure(at, "eigenvalues")["data"]
+
+
+def test_a_newcomer_sees_fop_race_sgd_and_adam_on_booth():
+    at = page()
+    found = rows(at)
+    assert {name: row["steps"] for name, row in found.items()} == {"SGD": "832", "Adam": "6,221", "FOP": "543"}
+    assert all(row["matches"] and row["published"] == row["steps"] for row in found.values())
+    assert found["FOP"]["reason"] == "Converged: f < 1e-6 at step 543."
+    assert found["FOP"]["end"] == "Ends at (1.00, 3.00), at the minimum (1, 3)."
+    assert "All step counts are the published ones." in words(at)
+    assert "a reconstruction" in words(at)
+    assert address(at) == {}
+
+
+def test_himmelblaus_counts_are_the_published_ones_and_at_different_minima():
+    found = rows(page(preset="paper-himmelblau"))
+    assert [row["published"] for row in found.values()] == ["386", "5,398", "289"]
+    assert all(row["matches"] for row in found.values())
+    assert "at the minimum (3, 2)" in found["Adam"]["end"]
+    assert "at the minimum (3.58, −1.85)" in found["FOP"]["end"]
+
+
+def test_a_changed_setting_is_marked_in_the_address_and_can_be_taken_back():
+    at = page()
+    assert at.button(key="trajectories reset").disabled
+    ran(number(at, "fop.hyper_lr").set_value(0.04).run())
+    assert address(at) == {"fop.hyper_lr": "0.04"}
+    assert "Changed from the preset: FOP hypergradient rate ρ." in words(at)
+    rule = dataclasses.replace(presets.PAPER_BOOTH.rules["FOP"], hyper_lr=0.04)
+    steps = race(dataclasses.replace(presets.PAPER_BOOTH, rules={"FOP": rule}))["FOP"].steps
+    assert rows(at)["FOP"]["steps"] == str(steps) != "543" and not rows(at)["FOP"]["matches"]
+    assert rows(at)["SGD"]["matches"]
+    assert "Not the published count: FOP." in words(at) and SCENES["paper-booth"].sentence not in words(at)
+    ran(at.button(key="trajectories reset").click().run())
+    assert address(at) == {} and number(at, "fop.hyper_lr").value == 0.05
+    assert "As the preset has it." in words(at)
+
+
+def test_a_preset_fills_in_everything():
+    at = page(fop__hyper_lr="0.04", rules="fop", steps="100")
+    ran(at.selectbox(key="trajectories.preset").set_value("paper-himmelblau").run())
+    assert address(at) == {"preset": "paper-himmelblau"}
+    assert number(at, "x").value == 0 and number(at, "y").value == -1
+    assert number(at, "fop.lr").value == 0.001 and number(at, "steps").value == 20_000
+    assert len(rows(at)) == 3
+
+
+def test_an_address_restores_the_whole_state():
+    given = {
+        "preset": "valley",
+        "surface": "himmelblau",
+        "x": "0.25",
+        "y": "-1.5",
+        "rules": "rmsprop,fop",
+        "rmsprop.alpha": "0.9",
+        "fop.preconditioner": "direct",
+        "fop.trace": "one_step",
+        "fop.momentum": "0.5",
+        "fop.nesterov": "1",
+        "tolerance": "0.001",
+        "steps": "50",
+        "dtype": "float32",
+        "noise": "0.5",
+        "seed": "7",
+        "axis": "linear",
+    }
+    at = page(**{name.replace(".", "__"): value for name, value in given.items()})
+    assert not at.warning
+    assert address(at) == given
+    assert number(at, "fop.momentum").value == 0.5 and at.checkbox(key="trajectories.fop.nesterov").value
+    assert number(at, "seed").value == 7 and at.selectbox(key="trajectories.dtype").value == "float32"
+    assert list(rows(at)) == ["RMSProp", "FOP"] and rows(at)["RMSProp"]["steps"] == "50"
+    assert figure(at, "losses")["layout"]["xaxis"]["type"] == "linear"
+
+
+def test_what_an_address_gets_wrong_is_said_and_the_default_taken():
+    at = page(preset="nope", adam__lr="fast", steps="1e9", rules="sgd,fip", colour="red", x="3")
+    [warning] = at.warning
+    for name in ("preset", "adam", "steps", "fip", "colour"):
+        assert name in warning.value
+    assert number(at, "adam.lr").value == 0.005 and number(at, "steps").value == 20_000
+    assert address(at) == {"x": "3"}
+    ran(number(at, "x").set_value(2.0).run())
+    assert not at.warning, "said once"
+
+
+def test_an_address_cannot_put_pictures_or_formulas_into_the_page():
+    at = page(preset="![x](http://example.org/x.png) $x$")
+    assert "![" not in at.warning[0].value and "$x$" not in at.warning[0].value.replace("\\$", "")
+
+
+def test_going_back_in_the_browser_brings_the_former_settings_back():
+    at = page()
+    ran(number(at, "x").set_value(3.0).run())
+    ran(number(at, "x").set_value(4.0).run())
+    at.query_params["x"] = "3"
+    ran(at.run())
+    assert number(at, "x").value == 3.0 and address(at) == {"x": "3"}
+    at.query_params.clear()
+    ran(at.run())
+    assert number(at, "x").value == 0.0 and address(at) == {}
+
+
+def test_settings_are_as_they_were_after_a_visit_to_another_page():
+    at = page()
+    ran(number(at, "sgd.lr").set_value(0.01).run())
+    at.session_state["page"] = "another"
+    at.query_params.clear()
+    ran(at.run())
+    assert number(at, "sgd.lr").value == 0.01 and address(at) == {"sgd.lr": "0.01"}
+
+
+def test_settings_of_an_optimizer_outlive_its_leaving_the_race():
+    at = page()
+    ran(number(at, "adam.lr").set_value(0.02).run())
+    ran(at.button_group(key="trajectories.rules").set_value(["sgd", "fop"]).run())
+    assert list(rows(at)) == ["SGD", "FOP"]
+    ran(at.button_group(key="trajectories.rules").set_value(["sgd", "adam", "fop"]).run())
+    assert number(at, "adam.lr").value == 0.02
+    assert address(at) == {"adam.lr": "0.02"}
+
+
+def test_another_surface_is_raced_from_its_own_start_without_published_counts():
+    at = page()
+    ran(at.selectbox(key="trajectories.surface").set_value("rosenbrock").run())
+    assert (number(at, "x").value, number(at, "y").value) == (-1.2, 1.0)
+    assert all(row["published"] is None for row in rows(at).values())
+    assert "published" not in words(at)
+
+
+def test_a_quadratic_has_its_condition_number_and_angle():
+    at = page(preset="valley", rules="fop")
+    before = rows(at)["FOP"]["steps"]
+    ran(number(at, "condition").set_value(10.0).run())
+    assert address(at)["condition"] == "10" and rows(at)["FOP"]["steps"] != before
+
+
+def test_an_own_function_is_raced_on_and_its_formula_shown():
+    at = page(preset="own", f="x^2 + 10*y^2", x="2", y="1")
+    assert any("10 y^{2}" in each.value for each in at.latex), [each.value for each in at.latex]
+    assert {row["end"] for row in rows(at).values()} and not at.error
+    assert all("minimum" not in row["end"] for row in rows(at).values()), "none is known"
+
+
+def test_a_wrong_formula_is_explained_at_its_place_and_the_picture_stays():
+    at = page(preset="own")
+    before = figure(at, "paths")["layout"]["xaxis"]
+    ran(at.text_input(key="trajectories.f").set_value("x^2 + y2").run())
+    assert "unknown name" in at.error[0].value
+    [code] = at.code
+    text, carets = code.value.splitlines()
+    assert text.strip() == "x^2 + y2" and carets == " " * text.index("y2") + "^^"
+    assert figure(at, "paths")["layout"]["xaxis"] == before
+    assert "has a mistake" in words(at)
+
+
+def test_a_wrong_formula_in_an_address_is_explained_too():
+    at = page(preset="own", f="__import__('os')")
+    assert at.error and at.code
+    assert not at.get("bidi_component") or "readout" not in str([each.key for each in at.get("bidi_component")])
+
+
+def test_an_impossible_view_is_explained():
+    at = page(preset="own", left="5", right="-5")
+    assert "x_min" in at.error[0].value.replace("\\", "")
+
+
+@pytest.mark.parametrize("f", ["x*0", "log(x)", "1/x", "x^2 - 5", "-x^2 - y^2", "sqrt(x)", "exp(x*x*x*x)"])
+def test_any_function_can_be_raced_on(f):
+    at = page(preset="own", f=f, x="0", y="0", steps="200")
+    assert len(rows(at)) == 4
+
+
+def test_divergence_is_said():
+    at = page(sgd__lr="0.3")
+    row = rows(at)["SGD"]
+    assert row["status"] == "diverged" and row["reason"].startswith("Diverged at step")
+    assert not row["matches"]
+    assert any("diverged at" in each["text"] for each in figure(at, "paths")["layout"]["annotations"])
+
+
+def test_the_step_limit_is_said():
+    row = rows(page(steps="100"))["Adam"]
+    assert row["reason"] == "Not converged in 100 steps." and row["steps"] == "100"
+
+
+def test_without_optimizers_the_page_asks_for_one():
+    at = page(rules="")
+    assert "Choose at least one optimizer" in words(at)
+
+
+def test_without_a_learned_p_the_page_says_which_learn_one():
+    at = page(rules="sgd,adam")
+    assert "learn a preconditioner P" in words(at)
+
+
+def test_a_zoom_is_kept_until_the_surface_changes():
+    def revision(at):
+        return figure(at, "paths")["layout"]["uirevision"]
+
+    at = page()
+    before = revision(at)
+    ran(number(at, "sgd.lr").set_value(0.01).run())
+    assert revision(at) == before
+    ran(at.selectbox(key="trajectories.surface").set_value("beale").run())
+    assert revision(at) != before
