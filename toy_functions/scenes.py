@@ -1,7 +1,7 @@
 """Races worth seeing, each with the sentence that says what to see: where the Trajectories page begins.
 
-The first two are the paper's Figure 1. Every scene has settings for all rules: those its race leaves out take the race's
-own learning rate, so that a rule added to a race runs at the same rate as the others.
+The first two are the paper's Figure 1. Every scene has settings for all rules: those its race leaves out take the
+race's own learning rate, so that a rule added to a race runs at the same rate as the others.
 """
 
 from collections.abc import Mapping
@@ -51,20 +51,20 @@ SCENES: Mapping[str, Scene] = MappingProxyType(
     {
         "paper-booth": Scene(
             "Figure 1: Booth",
-            "From one start and at one learning rate, FOP learns a preconditioner on its way and arrives first: the left "
-            "half of the paper's Figure 1.",
+            "From one start and at one learning rate, FOP learns a preconditioner on its way and arrives first: the "
+            "left half of the paper's Figure 1.",
             presets.PAPER_BOOTH,
         ),
         "paper-himmelblau": Scene(
             "Figure 1: Himmelblau",
-            "Four minima of equal depth. FOP and SGD end in the same one, Adam in another: the right half of the paper's "
-            "Figure 1.",
+            "Four minima of equal depth. FOP and SGD end in the same one, Adam in another: the right half of the "
+            "paper's Figure 1.",
             presets.PAPER_HIMMELBLAU,
         ),
         "valley": Scene(
             "Oblique valley",
-            "A valley a hundred times steeper across than along, and turned by 30°. FOP's P can stretch steps along it; one "
-            "number (S-HD), or one per coordinate (PP-HD), cannot.",
+            "A valley a hundred times steeper across than along, and turned by 30°. FOP's P can stretch steps along "
+            "it; one number (S-HD), or one per coordinate (PP-HD), cannot.",
             Race(
                 SURFACES["quadratic"],
                 SURFACES["quadratic"].start,
@@ -94,8 +94,8 @@ SCENES: Mapping[str, Scene] = MappingProxyType(
         ),
         "noise": Scene(
             "Noisy gradients",
-            "Near the minimum noise makes each step overshoot, so consecutive gradients oppose each other and hypergradients "
-            "shrink P. FOP and S-HD settle closer to the minimum than SGD at the same rate.",
+            "Near the minimum noise makes each step overshoot, so consecutive gradients oppose each other and "
+            "hypergradients shrink P. FOP and S-HD settle closer to the minimum than SGD at the same rate.",
             Race(
                 BOOTH,
                 BOOTH.start,
@@ -106,7 +106,7 @@ SCENES: Mapping[str, Scene] = MappingProxyType(
         ),
         "own": Scene(
             "Your own f(x, y)",
-            "Type a formula in the sidebar: it is differentiated exactly. This one has two minima, at (1, 1) and (−1, −1).",
+            "Type a formula in the sidebar: it is differentiated exactly. This one has minima at (1, 1) and (−1, −1).",
             Race(
                 expressions.parse(_OWN),
                 (-2.0, 0.5),

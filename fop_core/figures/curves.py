@@ -11,7 +11,6 @@ from fop_core.figures import labels, style
 from fop_core.figures.runs import Run
 
 SIZE = (220.0, 190.0)  # px of a small picture, for which labels are placed; in a larger one they have more room
-BESIDE = 84.0  # px on its right where labels may stand too
 
 
 @dataclass(frozen=True)
@@ -68,32 +67,56 @@ def line(run: Run, thin: bool = False) -> dict[str, Any]:
     return {"color": method.color, "dash": method.dash, "width": method.width / 2 if thin else method.width}
 
 
-def label(figure: go.Figure, run: Run, text: str, at: tuple[float, float], place: labels.Place) -> None:
-    """Write a label at the end of a line, and draw the leader between them."""
-    figure.add_annotation(
-        x=at[0],
-        y=at[1],
-        ax=place.dx,
-        ay=place.dy,
-        text=f"<b>{text}</b>" if run.rule == "fop" else text,
-        font={"color": run.method.color},
-        xanchor=place.anchor,
-        showarrow=True,
-        arrowhead=0,
-        arrowwidth=1,
-        arrowcolor=run.method.color,
-        standoff=4,
-    )
+def label(run: Run, text: str, at: tuple[float, float], place: labels.Place) -> dict[str, Any]:
+    """Return the annotation that labels the end of a line, with a leader between them."""
+    return {
+        "x": at[0],
+        "y": at[1],
+        "ax": place.dx,
+        "ay": place.dy,
+        "text": f"<b>{text}</b>" if run.rule == "fop" else text,
+        "font": {"color": run.method.color},
+        "xanchor": place.anchor,
+        "showarrow": True,
+        "arrowhead": 0,
+        "arrowwidth": 1,
+        "arrowcolor": run.method.color,
+        "standoff": 4,
+    }
+
+
+def rule(height: float) -> dict[str, Any]:
+    """Return a dotted line across the picture."""
+    look = {"width": 1, "dash": "2px,3px", "color": "#80868F"}
+    return {
+        "type": "line",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": height,
+        "y1": height,
+        "line": look,
+        "layer": "below",
+    }
 
 
 def step_axis(runs: Sequence[Run], log: bool) -> Axis:
     """Return the axis of steps for runs; a logarithmic one begins at step 1."""
     last = max((run.steps for run in runs), default=1)
-    span = np.log10(max(last, 2)) if log else float(max(last, 1))
+    span = float(np.log10(max(last, 2))) if log else float(max(last, 1))
     return Axis(-0.02 * span, 1.02 * span, log)
 
 
-def draw(curves: Sequence[Curve], across: Axis, up: Axis, quantity: str, key: str) -> go.Figure:
+def draw(
+    curves: Sequence[Curve],
+    across: Axis,
+    up: Axis,
+    quantity: str,
+    key: str,
+    beside: float = 8.0,
+    yaxis: dict[str, Any] | None = None,
+    rules: Sequence[float] = (),
+) -> go.Figure:
     """Return the figure of curves.
 
     A curve ends where it leaves the shown heights for the first time, which only one that diverged does.
@@ -104,40 +127,46 @@ def draw(curves: Sequence[Curve], across: Axis, up: Axis, quantity: str, key: st
         up: of the heights.
         quantity: what hovering calls a curve's values.
         key: a new one resets the zoom.
+        beside: px on the right of the picture where labels may stand too.
+        yaxis: more of the axis, for plotly.
+        rules: heights of dotted lines.
     """
-    figure = go.Figure()
-    drawn, labelled = [], []
+    traces, lines, ends = [], [], []
     for curve in curves:
-        begun = curve.steps >= (1 if across.log else 0)
-        inside = up.coordinate(curve.heights[begun])
-        outside = np.flatnonzero((inside < up.low) | (inside > up.high))
-        end = outside[0] + 1 if outside.size else len(inside)
-        x, y = curve.steps[begun][:end].astype(np.float64), curve.heights[begun][:end]
-        figure.add_scatter(
-            x=x,
-            y=y,
-            mode="lines",
-            line=line(curve.run, curve.thin),
-            customdata=curve.values[begun][:end],
-            hovertemplate=f"<b>{curve.run.method.name}</b>, step %{{x:,}}<br>{quantity} = %{{customdata:.3~g}}<extra></extra>",
+        shown = _shown(curve, across, up)
+        x, y = curve.steps[shown].astype(np.float64), curve.heights[shown]
+        told = f"<b>{curve.run.method.name}</b>, step %{{x:,}}<br>{quantity} = %{{customdata:.3~g}}<extra></extra>"
+        look = line(curve.run, curve.thin)
+        traces.append(
+            {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": look}
+            | {"customdata": curve.values[shown], "hovertemplate": told}
         )
-        if end:
-            drawn.append(np.stack([across.share(x) * SIZE[0], (1 - up.share(y)) * SIZE[1]], axis=1))
-            if curve.label:
-                labelled.append((curve, (across.coordinate(x[-1]), np.clip(up.coordinate(y[-1]), up.low, up.high)), drawn[-1][-1]))
-    places = labels.place([tuple(end) for *_, end in labelled], [curve.label for curve, *_ in labelled], drawn, (SIZE[0] + BESIDE, SIZE[1]))
-    for (curve, at, _), place in zip(labelled, places):
-        label(figure, curve.run, curve.label, at, place)
-    figure.update_layout(
-        template=style.template(style.LIGHT),
-        showlegend=False,
-        uirevision=key,
-        hovermode="closest",
-        dragmode="zoom",
-        xaxis={"title_text": "step", "tickformat": ",", "showgrid": False, "nticks": 6, **across.settings()},
-        yaxis={"nticks": 7, **up.settings()},
-        margin_r=BESIDE,
-    )
-    if across.log:
-        figure.update_xaxes(dtick=1)
-    return figure
+        if len(x):
+            lines.append(np.stack([across.share(x) * SIZE[0], (1 - up.share(y)) * SIZE[1]], axis=1))
+        if len(x) and curve.label:
+            height = float(np.clip(up.coordinate(y[-1]), up.low, up.high))
+            ends.append((curve, (float(across.coordinate(x[-1])), height), tuple(lines[-1][-1])))
+    frame = SIZE[0] + beside, SIZE[1]
+    places = labels.place([end for *_, end in ends], [curve.label for curve, *_ in ends], lines, frame)
+    steps = {"title": {"text": "step"}, "tickformat": ",", "showgrid": False, "nticks": 6}
+    layout = {
+        "template": style.TEMPLATE,
+        "showlegend": False,
+        "uirevision": key,
+        "hovermode": "closest",
+        "dragmode": "zoom",
+        "margin": {"r": beside},
+        "xaxis": steps | across.settings() | ({"dtick": 1} if across.log else {}),
+        "yaxis": {"nticks": 7} | up.settings() | (yaxis or {}),
+        "annotations": [label(curve.run, curve.label, at, place) for (curve, at, _), place in zip(ends, places)],
+        "shapes": [rule(height) for height in rules],
+    }
+    return go.Figure(traces, layout)
+
+
+def _shown(curve: Curve, across: Axis, up: Axis) -> slice:
+    """Return the points from where the axis of steps begins to where the curve leaves the shown heights."""
+    first = int(np.searchsorted(curve.steps, 1)) if across.log else 0
+    heights = up.coordinate(curve.heights[first:])
+    outside = np.flatnonzero((heights < up.low) | (heights > up.high))
+    return slice(first, first + int(outside[0]) + 1 if outside.size else None)

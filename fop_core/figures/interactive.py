@@ -1,8 +1,8 @@
 """Trajectories, losses and eigenvalues of races as plotly figures.
 
-A figure stands by itself, in light colours. What depends on light or dark comes from its template, and for a trace whose
-``meta`` names a role from ``style.roles``, so that a browser can switch by itself. ``uirevision`` is the caller's key: with
-it the reader's zoom is kept or dropped.
+A figure stands by itself, in light colours. What depends on light or dark comes from its template and, for a trace
+whose ``meta`` names a role, from ``style.roles``, so that a browser can switch by itself. ``uirevision`` is the
+caller's key: with it the reader's zoom is kept or dropped.
 """
 
 import math
@@ -18,6 +18,10 @@ from fop_core.figures.landscape import Box, Landscape, contour
 from fop_core.figures.runs import MARKED_STEPS, Run
 
 SIZE = (300.0, 300.0)  # px of the picture on a telephone, for which labels are placed; elsewhere they have more room
+MARGIN = {"l": 56, "r": 10, "t": 8, "b": 48}
+"""Around the paths, fixed: plotly lets ranges of equal scale drift where margins follow the tick labels."""
+FARTHEST = 1000.0  # pictures from the middle of one; a point farther out is drawn there, in its direction
+BESIDE = 92.0  # px on the right of the losses for labels of runs that end there
 
 Point = tuple[float, float]
 
@@ -35,43 +39,47 @@ def trajectories(
         key: of the zoom.
     """
     box = landscape.box
-    figure = go.Figure(contour(landscape))
-    if minima:
-        _mark(figure, "minimum", minima, {"symbol": "cross-thin", "size": 11, "line": {"width": 1.5}})
     shown = [run for run in _ordered(runs) if len(run.path)]
+    traces: list[Any] = [contour(landscape)]
+    if minima:
+        traces.append(_mark("minimum", minima, {"symbol": "cross-thin", "size": 11}))
     for run in shown:
-        _draw_path(figure, run, run.path[: _until(run, box)])
-    _mark(figure, "start", [start], {"symbol": "circle", "size": 10, "line": {"width": 2}})
+        traces += _path(run, _drawn(run, box))
+    traces.append(_mark("start", [start], {"symbol": "circle", "size": 10}))
 
     def pixels(points: Any) -> np.ndarray:
         scale = np.array([SIZE[0] / (box[1] - box[0]), -SIZE[1] / (box[3] - box[2])])
         return (np.asarray(points, dtype=float).reshape(-1, 2) - [box[0], box[3]]) * scale
 
     ends = [_end(run, box) for run in shown]
-    lines = [pixels(run.path[: _until(run, box)]) for run in shown]
-    texts = [run.label for run in shown]
+    lines = [pixels(_drawn(run, box)) for run in shown]
     free = [tuple(mark) for mark in pixels([start, *minima])]
-    places = labels.place([tuple(end) for end in pixels(ends)], texts, lines, SIZE, free)
-    for run, text, end, place in zip(shown, texts, ends, places):
-        curves.label(figure, run, text, end, place)
-    axis = {"showgrid": False, "constrain": "domain", "ticks": "outside", "ticklen": 4, "nticks": 7}
-    figure.update_layout(
-        template=style.template(style.LIGHT),
-        showlegend=False,
-        uirevision=key,
-        hovermode="closest",
-        dragmode="zoom",
-        xaxis={"title_text": "x", "range": box[:2], **axis},
-        yaxis={"title_text": "y", "range": box[2:], "scaleanchor": "x", **axis},
-    )
-    figure.update_yaxes(scaleratio=(box[1] - box[0]) / (box[3] - box[2]))
-    return figure
+    places = labels.place([tuple(end) for end in pixels(ends)], [run.label for run in shown], lines, SIZE, free)
+    axis = {
+        "showgrid": False,
+        "constrain": "domain",
+        "ticks": "outside",
+        "ticklen": 4,
+        "nticks": 7,
+        "automargin": False,
+    }
+    shape = {"scaleanchor": "x", "scaleratio": (box[1] - box[0]) / (box[3] - box[2])}
+    layout = {
+        "template": style.TEMPLATE,
+        "showlegend": False,
+        "uirevision": key,
+        "hovermode": "closest",
+        "dragmode": "zoom",
+        "margin": MARGIN,
+        "xaxis": {"title": {"text": "x"}, "range": box[:2], **axis},
+        "yaxis": {"title": {"text": "y"}, "range": box[2:], **axis, **shape},
+        "annotations": [curves.label(run, run.label, end, place) for run, end, place in zip(shown, ends, places)],
+    }
+    return go.Figure(traces, layout)
 
 
-def losses(
-    runs: Sequence[Run], floor: float, tolerance: float, log_steps: bool = True, key: str = ""
-) -> go.Figure:
-    """Return f - floor against the step, both logarithmic; f on a signed logarithmic axis where it gets below the floor.
+def losses(runs: Sequence[Run], floor: float, tolerance: float, log_steps: bool = True, key: str = "") -> go.Figure:
+    """Return f - floor against the step, both logarithmic; on a signed logarithmic axis where f gets below the floor.
 
     Args:
         runs: drawn in the order of ``style.METHODS``.
@@ -85,24 +93,22 @@ def losses(
     signed = base != floor or any((run.losses[:-1] < base).any() for run in shown)
     heights = [_signed_log(run.losses - base) if signed else run.losses - base for run in shown]
     up = _loss_axis(shown, heights, tolerance, signed)
-    if not signed:  # an exact zero, which has no logarithm, stands at the lower edge; hovering tells
+    if signed:
+        yaxis = _signed_ticks(up)
+    else:  # an exact zero, which has no logarithm, stands at the lower edge; hovering tells
         heights = [np.maximum(height, 10**up.low) for height in heights]
-    figure = curves.draw(
+        decades = up.high - up.low
+        yaxis = {"exponentformat": "e", "dtick": math.ceil(decades / 6) if decades > 2 else "D2"}
+    return curves.draw(
         [Curve(run, run.loss_steps, height, run.losses, run.label) for run, height in zip(shown, heights)],
         curves.step_axis(shown, log_steps),
         up,
         "f",
         f"{key} {log_steps}",
+        beside=BESIDE,
+        yaxis={"title": {"text": loss_name(floor)}, **yaxis},
+        rules=[tolerance] if tolerance > 0 and not signed else [],
     )
-    figure.update_yaxes(title_text=loss_name(floor))
-    if signed:
-        figure.update_yaxes(**_signed_ticks(up))
-    else:
-        decades = up.high - up.low
-        figure.update_yaxes(exponentformat="e", dtick=max(1, math.ceil(decades / 6)) if decades > 2 else "D2")
-        if tolerance > 0:
-            figure.add_hline(y=tolerance, line={"width": 1, "dash": "2px,3px", "color": "#80868F"}, layer="below")
-    return figure
 
 
 def loss_name(floor: float) -> str:
@@ -133,10 +139,15 @@ def eigenvalues(runs: Sequence[Run], log_steps: bool = True, key: str = "") -> g
         text = " ".join([run.method.name, ", ".join(dict.fromkeys(last)) or "diverged"])
         lines.append(Curve(run, steps, values[:, 1], values[:, 1], thin=True))
         lines.append(Curve(run, steps, values[:, 0], values[:, 0], text))
-    figure = curves.draw(lines, curves.step_axis([run for run, *_ in shown], log_steps), up, "eigenvalue", f"{key} {log_steps}")
-    figure.update_yaxes(title_text="eigenvalues of P")
-    figure.add_hline(y=1, line={"width": 1, "dash": "2px,3px", "color": "#80868F"}, layer="below")
-    return figure
+    return curves.draw(
+        lines,
+        curves.step_axis([run for run, *_ in shown], log_steps),
+        up,
+        "eigenvalue",
+        f"{key} {log_steps}",
+        yaxis={"title": {"text": "eigenvalues of P"}},
+        rules=[1.0],
+    )
 
 
 def _ordered(runs: Sequence[Run]) -> list[Run]:
@@ -144,12 +155,14 @@ def _ordered(runs: Sequence[Run]) -> list[Run]:
     return sorted(runs, key=lambda run: order.index(run.rule))
 
 
-def _until(run: Run, box: Box) -> int:
-    """Return how many points of a path to draw: of one that diverged, until it is far outside."""
-    if run.status != "diverged":
-        return len(run.path)
-    far = np.flatnonzero((np.abs(_share(run.path, box) - 0.5) > 3).any(axis=1))
-    return int(far[0]) + 1 if far.size else len(run.path)
+def _drawn(run: Run, box: Box) -> np.ndarray:
+    """Return the points of a path to draw: of one that diverged, until it is far outside, and nothing without end."""
+    away = np.abs(_share(run.path, box) - 0.5).max(axis=1)
+    far = np.flatnonzero(away > 3)
+    count = int(far[0]) + 1 if run.status == "diverged" and far.size else len(run.path)
+    center = np.array([(box[0] + box[1]) / 2, (box[2] + box[3]) / 2])
+    shrink = np.minimum(1.0, FARTHEST / np.maximum(away[:count], 1.0))
+    return center + (run.path[:count] - center) * shrink[:, None]
 
 
 def _end(run: Run, box: Box) -> Point:
@@ -163,45 +176,46 @@ def _end(run: Run, box: Box) -> Point:
         with np.errstate(divide="ignore", invalid="ignore"):
             room = np.where(way > 0, (1 - begin) / way, np.where(way < 0, -begin / way, np.inf))
         x, y = run.path[last] + np.clip(room.min(), 0, 1) * (run.path[last + 1] - run.path[last])
-    return float(x), float(y)
+    return float(np.clip(x, *box[:2])), float(np.clip(y, *box[2:]))
 
 
 def _share(points: np.ndarray, box: Box) -> np.ndarray:
     return (points - [box[0], box[2]]) / [box[1] - box[0], box[3] - box[2]]
 
 
-def _draw_path(figure: go.Figure, run: Run, path: np.ndarray) -> None:
-    points, steps, f = path.astype(np.float32), run.path_steps[: len(path)], run.path_losses[: len(path)]
+def _path(run: Run, path: np.ndarray) -> list[dict[str, Any]]:
+    """Return halo, line, and the symbols at some steps."""
+    x, y = path.astype(np.float32).T
+    steps, f = run.path_steps[: len(path)], run.path_losses[: len(path)]
     marked = np.flatnonzero(np.isin(steps, MARKED_STEPS))
-    halo = {"width": run.method.width + 2, "color": style.LIGHT.paper}
-    figure.add_scatter(x=points[:, 0], y=points[:, 1], mode="lines", line=halo, meta="halo", hoverinfo="skip")
-    figure.add_scatter(
-        x=points[:, 0],
-        y=points[:, 1],
-        mode="lines",
-        line=curves.line(run),
-        customdata=np.stack([steps, f], axis=1),
-        hovertemplate=f"<b>{run.method.name}</b>, step %{{customdata[0]:,}}<br>(%{{x:.3~g}}, %{{y:.3~g}})"
+    paper = style.LIGHT.paper
+    line = {"type": "scatter", "mode": "lines", "x": x, "y": y}
+    told = {
+        "customdata": np.stack([steps, f], axis=1),
+        "hovertemplate": f"<b>{run.method.name}</b>, step %{{customdata[0]:,}}<br>(%{{x:.3~g}}, %{{y:.3~g}})"
         "<br>f = %{customdata[1]:.3~g}<extra></extra>",
-    )
-    symbol = {"symbol": run.method.symbol, "size": 9, "color": run.method.color}
-    symbol["line"] = {"width": 1, "color": style.LIGHT.paper}
-    figure.add_scatter(
-        x=points[marked, 0], y=points[marked, 1], mode="markers", marker=symbol, meta="step", hoverinfo="skip"
-    )
+    }
+    symbol = {"symbol": run.method.symbol, "size": 9, "color": run.method.color, "line": {"width": 1, "color": paper}}
+    return [
+        line | {"line": {"width": run.method.width + 2, "color": paper}, "meta": "halo", "hoverinfo": "skip"},
+        line | {"line": curves.line(run)} | told,
+        line
+        | {"mode": "markers", "x": x[marked], "y": y[marked], "marker": symbol, "meta": "step", "hoverinfo": "skip"},
+    ]
 
 
-def _mark(figure: go.Figure, role: str, points: Sequence[Point], marker: dict[str, Any]) -> None:
+def _mark(role: str, points: Sequence[Point], marker: dict[str, Any]) -> dict[str, Any]:
     x, y = zip(*points)
-    figure.add_scatter(
-        x=x,
-        y=y,
-        mode="markers",
-        marker=marker,
-        meta=role,
-        hovertemplate=f"{role} (%{{x:.3~g}}, %{{y:.3~g}})<extra></extra>",
-    )
-    figure.data[-1].update(style.roles(style.LIGHT)[role])
+    look = style.roles(style.LIGHT)[role]["marker"]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": x,
+        "y": y,
+        "marker": marker | look | {"line": look["line"] | {"width": 2 if role == "start" else 1.5}},
+        "meta": role,
+        "hovertemplate": f"{role} (%{{x:.3~g}}, %{{y:.3~g}})<extra></extra>",
+    }
 
 
 def _loss_axis(runs: Sequence[Run], heights: Sequence[np.ndarray], tolerance: float, signed: bool) -> Axis:

@@ -60,23 +60,23 @@ def place(
         taken.append(box)
         edge = box[0] if anchor == "left" else box[2]
         middle = (box[1] + box[3]) / 2
-        stack.sort(key=lambda i, edge=edge, middle=middle: math.atan2(ends[i][1] - middle, abs(ends[i][0] - edge)))
-        for row, i in enumerate(stack):  # from the top, by the angle to their ends: leaders do not cross
+        angles = {i: math.atan2(ends[i][1] - middle, abs(ends[i][0] - edge)) for i in stack}
+        for row, i in enumerate(sorted(stack, key=angles.__getitem__)):  # from the top: so leaders do not cross
             places[i] = Place(edge - ends[i][0], box[1] + (row + 0.5) * LINE - ends[i][1], anchor)
     return [places[i] for i in range(len(ends))]
 
 
 def _stacks(ends: Sequence[tuple[float, float]]) -> list[list[int]]:
-    """Return indices of ends that lie together; large stacks first: they need the room."""
+    """Return indices of ends that lie together, from right to left: on the right there is most room beside lines."""
     stacks: list[list[int]] = []
-    for i in sorted(range(len(ends)), key=lambda i: ends[i]):
+    for i in sorted(range(len(ends)), key=lambda i: ends[i], reverse=True):
         near = (stack for stack in stacks if all(math.dist(ends[i], ends[j]) < NEAR for j in stack))
         stack = next(near, None)
         if stack is None:
             stacks.append([i])
         else:
             stack.append(i)
-    return sorted((sorted(stack) for stack in stacks), key=lambda stack: (-len(stack), stack[0]))
+    return stacks
 
 
 def _best(

@@ -1,8 +1,8 @@
 """The one visual language: how a method looks, what light and dark are, how a number is written.
 
-Six colours for nine rules: a rule and its variant (Momentum and Nesterov, Adam and AdamW, S-HD and PP-HD) share a colour
-and differ in dash and symbol. Every colour has a contrast of at least 3.5 on white and on #0E1117, and the six stay
-apart under protanopia, deuteranopia and tritanopia; ``tests/figures/test_style.py`` holds them to it.
+Six colours for nine rules: a rule and its variant (Momentum and Nesterov, Adam and AdamW, S-HD and PP-HD) share a
+colour and differ in dash and symbol. Every colour has a contrast of at least 3.5 on white and on #0E1117, and the six
+stay apart under protanopia, deuteranopia and tritanopia; ``tests/figures/test_style.py`` holds them to it.
 """
 
 import math
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+
+import plotly.graph_objects as go
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ DARK = Theme("#0E1117", "#FAFAFA", "#9BA3AF", "#232936", "#0E1117", "#263349", "
 THEMES: Mapping[str, Theme] = MappingProxyType({"light": LIGHT, "dark": DARK})
 
 
+def _veil(color: str, opacity: float) -> str:
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
 def template(theme: Theme) -> dict[str, Any]:
     """Return plotly's template of a theme; the font's family is the page's own."""
     axis = {
@@ -125,11 +132,15 @@ def template(theme: Theme) -> dict[str, Any]:
     }
 
 
+TEMPLATE = go.layout.Template(template(LIGHT))
+"""Of light: what a figure has until a browser knows better."""
+
+
 def roles(theme: Theme) -> dict[str, dict[str, Any]]:
     """Return what a trace takes from the theme, by the role that its ``meta`` names."""
     return {
         "halo": {"line": {"color": theme.paper}},
-        "start": {"marker": {"color": theme.paper, "line": {"color": theme.ink}}, "textfont": {"color": theme.ink}},
+        "start": {"marker": {"color": theme.paper, "line": {"color": theme.ink}}},
         "minimum": {"marker": {"color": theme.ink, "line": {"color": theme.ink}}},
         "step": {"marker": {"line": {"color": theme.paper}}},
     }
@@ -165,7 +176,7 @@ def plain(value: float) -> str:
 
 def point(x: float, y: float) -> str:
     """Return a point, both coordinates to the same two decimals where that shows them: (3.58, −1.85)."""
-    near = all(abs(value) < 1000 for value in (x, y)) and any(abs(value) >= 0.005 for value in (x, y))
+    near = all(abs(value) < 100 for value in (x, y)) and any(abs(value) >= 0.005 for value in (x, y))
     if near or x == y == 0:
         return f"({_two(x)}, {_two(y)})"
     return f"({number(x)}, {number(y)})"
@@ -174,8 +185,3 @@ def point(x: float, y: float) -> str:
 def _two(value: float) -> str:
     text = f"{value:.2f}"
     return "0.00" if float(text) == 0 else text.replace("-", "−")
-
-
-def _veil(color: str, opacity: float) -> str:
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"

@@ -34,7 +34,7 @@ def path(points: Array, limit: int) -> Array:
         return np.array([0, count - 1])
     cell = np.minimum((way / way[-1] * (limit - 1)).astype(np.int64), limit - 2)
     chosen = np.flatnonzero(np.diff(cell, prepend=-1))  # the first point of each cell
-    return np.append(chosen, count - 1)
+    return np.append(chosen[chosen < count - 1], count - 1)
 
 
 def series(values: Array, buckets: int) -> Array:

@@ -49,7 +49,7 @@ class Adam:
         layers, ascents = zip(*_ascents(moves))
         states = [layer.state for layer in layers]
         counts = [state["count"] for state in states]
-        torch._foreach_add_(counts, taken)
+        torch._foreach_add_(counts, [taken] * len(counts))
         torch._fused_adam_(
             [layer.M for layer in layers],
             list(ascents),
