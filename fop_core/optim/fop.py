@@ -55,9 +55,9 @@ class FOP(Optimizer):
         normalized: scale P to the Frobenius norm sqrt(n) of the identity (Eq. 9), and differentiate that too.
         rescale: Theorem 1's p_inf: scale P to the spectral norm gamma(t), or None.
         update_every: learn M at every so many steps (steps t with t mod update_every = 0).
-        on_nonfinite: "raise": a gradient or hypergradient that is not finite leaves M and u alone, and a later step (or
-            ``check``) raises FloatingPointError | "skip": the whole step is left out and counted in ``skipped_steps``,
-            at the price of waiting for the device once a step.
+        on_nonfinite: "raise": a gradient or hypergradient that is not finite leaves every M and u alone, and a later
+            step (or ``check``) raises FloatingPointError | "skip": the whole step is left out and counted in
+            ``skipped_steps``, at the price of waiting for the device once a step.
         max_dim: a layer with n above it is left to the base.
         hyper_eps: eps of "adam".
 

@@ -46,13 +46,19 @@ class Adam:
 
     def update(self, moves: list[Move], taken: Tensor, rate: float) -> None:
         """Change each M and its moments in place: torch.optim.Adam(fused=True), without its bookkeeping."""
-        layers, ascents = zip(*_ascents(moves))
+        alike: dict[torch.dtype, list[tuple[Layer, Tensor]]] = {}
+        for layer, ascent in _ascents(moves):
+            alike.setdefault(ascent.dtype, []).append((layer, ascent))
+        for same in alike.values():
+            self._update([layer for layer, _ in same], [ascent for _, ascent in same], taken, rate)
+
+    def _update(self, layers: list[Layer], ascents: list[Tensor], taken: Tensor, rate: float) -> None:
         states = [layer.state for layer in layers]
         counts = [state["count"] for state in states]
         torch._foreach_add_(counts, [taken] * len(counts))
         torch._fused_adam_(
             [layer.M for layer in layers],
-            list(ascents),
+            ascents,
             [state["mean"] for state in states],
             [state["square"] for state in states],
             [],

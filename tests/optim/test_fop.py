@@ -252,6 +252,25 @@ def test_bfloat16_parameters_learn_in_float32(kind):
     assert all(trace is None or trace.dtype == torch.float32 for trace in traces)
 
 
+def test_layers_of_different_precision_learn_side_by_side():
+    def learned(dtypes):
+        params = {name: torch.ones(3, 3, dtype=dtype, requires_grad=True) for name, dtype in dtypes.items()}
+        optimizer = FOP(torch.optim.SGD(params.items(), lr=0.1, momentum=0.9, foreach=False), hyper_lr=1e-2)
+        for step in range(5):
+            for seed, p in enumerate(params.values()):
+                g = torch.randn(3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(10 * step + seed))
+                p.grad = g.to(p)
+            optimizer.step()
+        return optimizer.factors()
+
+    mixed = learned({"a": torch.float32, "b": torch.float64, "c": torch.float32})
+    double = learned(dict.fromkeys("abc", torch.float64))
+    assert [M.dtype for M in mixed.values()] == [torch.float32, torch.float64, torch.float32]
+    torch.testing.assert_close(mixed["b"], double["b"], rtol=1e-12, atol=1e-12)
+    for name in "ac":
+        torch.testing.assert_close(mixed[name].double(), double[name], rtol=1e-4, atol=1e-4)
+
+
 def test_autocast_and_lowered_matmul_precision_do_not_reach_m():
     def learned(context):
         params, optimizer = build(dtype=torch.float32)
