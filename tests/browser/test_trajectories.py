@@ -193,4 +193,5 @@ def test_without_plotly_the_page_says_what_to_do(visit, troubles):
     troubles.expected = ["plotly.min.js", "ERR_FAILED"]
     page = visit(drawn=False, hidden="**/plotly.min.js*", viewport=WIDE)
     expect(page.get_by_role("alert").first).to_contain_text("make app")
+    expect(page.locator(PATHS)).to_be_hidden()
     counts(page, FOP="543")

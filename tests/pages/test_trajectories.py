@@ -241,6 +241,7 @@ def test_divergence_is_said():
 def test_the_step_limit_is_said():
     row = rows(page(steps="100"))["Adam"]
     assert row["reason"] == "Not converged in 100 steps." and row["steps"] == "100"
+    assert row["end"].endswith(", not at the minimum.")
 
 
 def test_without_optimizers_the_page_asks_for_one():

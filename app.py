@@ -1,0 +1,12 @@
+"""FOP Lab: the page's frame, and the way to its pages."""
+
+from pathlib import Path
+
+import streamlit as st
+
+HERE = Path(__file__).parent
+
+st.set_page_config(page_title="FOP Lab", page_icon=str(HERE / "static/logo.svg"), layout="wide")
+st.logo(HERE / "static/wordmark.svg", icon_image=HERE / "static/logo.svg", size="large")
+st.html(HERE / "static/app.css")
+st.navigation([st.Page("pages/trajectories.py", title="Trajectories", default=True)]).run()

@@ -1,0 +1,220 @@
+"""Settings: what each is called, what it may be, how it is asked for, and how it is written in an address."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import streamlit as st
+
+
+class Field(Protocol):
+    """A kind of setting."""
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+
+    def read(self, text: str) -> Any:
+        """Return the value that an address gives; ValueError with what is wrong, to follow the setting's name."""
+
+    def write(self, value: Any) -> str:
+        """Return a value as an address gives it; ``read`` gets the very same back."""
+
+    def draw(self, key: str, on_change: Callable[[], None] | None) -> Any:
+        """Show the widget; return its value. The session has one under this key."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A real number, or a whole one, between two bounds.
+
+    Attributes:
+        label: what it is called.
+        low: the least it may be.
+        high: the greatest.
+        step: of the buttons beside it.
+        help: what it means.
+        whole: whether it is an integer.
+        tiny: whether to show it as 1.00e-6 rather than 0.000001.
+    """
+
+    label: str
+    low: float
+    high: float
+    step: float
+    help: str = ""
+    whole: bool = False
+    tiny: bool = False
+
+    def read(self, text: str) -> float | int:
+        """Read a number within the bounds."""
+        kind = "a whole number" if self.whole else "a number"
+        try:
+            value = int(text) if self.whole else float(text)
+        except ValueError:
+            raise ValueError(f"is not {kind}") from None
+        if math.isnan(value) or not self.low <= value <= self.high:
+            raise ValueError(f"is not between {self.low:g} and {self.high:g}")
+        return value
+
+    def write(self, value: Any) -> str:
+        """Write the shortest text that gives the same number."""
+        return repr(int(value)) if self.whole else repr(float(value)).removesuffix(".0")
+
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> float | int:
+        """Show a number input."""
+        kind: type = int if self.whole else float
+        return st.number_input(
+            self.label,
+            min_value=kind(self.low),
+            max_value=kind(self.high),
+            step=kind(self.step),
+            format="%d" if self.whole else "%.2e" if self.tiny else "%.6g",
+            key=key,
+            help=self.help or None,
+            on_change=on_change,
+        )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few.
+
+    Attributes:
+        label: what it is called.
+        options: what a reader sees of each value.
+        help: what it means.
+    """
+
+    label: str
+    options: Mapping[str, str]
+    help: str = ""
+
+    def read(self, text: str) -> str:
+        """Read one of the options."""
+        if text not in self.options:
+            raise ValueError(f"is none of {', '.join(self.options)}")
+        return text
+
+    def write(self, value: Any) -> str:
+        """Write it as it is."""
+        return value
+
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> str:
+        """Show a list to choose from."""
+        return st.selectbox(
+            self.label,
+            list(self.options),
+            format_func=self.options.__getitem__,
+            key=key,
+            help=self.help or None,
+            on_change=on_change,
+            filter_mode=None,
+        )
+
+
+@dataclass(frozen=True)
+class Switch(Choice):
+    """One of two or three, all in sight."""
+
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> str:
+        """Show them side by side."""
+        chosen = st.segmented_control(
+            self.label,
+            list(self.options),
+            format_func=self.options.__getitem__,
+            key=key,
+            help=self.help or None,
+            on_change=on_change,
+            required=True,
+        )
+        assert chosen is not None  # since one is required
+        return chosen
+
+
+@dataclass(frozen=True)
+class Several:
+    """Some of a few, in their order; none is allowed."""
+
+    label: str
+    options: Mapping[str, str]
+    help: str = ""
+
+    def read(self, text: str) -> list[str]:
+        """Read options separated by commas."""
+        chosen = [word for word in text.split(",") if word]
+        unknown = [word for word in chosen if word not in self.options]
+        if unknown:
+            raise ValueError(f"has {', '.join(unknown)}, which is none of {', '.join(self.options)}")
+        return [option for option in self.options if option in chosen]
+
+    def write(self, value: Any) -> str:
+        """Write them in their order."""
+        return ",".join(option for option in self.options if option in value)
+
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> list[str]:
+        """Show all, to switch on and off."""
+        chosen = st.pills(
+            self.label,
+            list(self.options),
+            selection_mode="multi",
+            format_func=self.options.__getitem__,
+            key=key,
+            help=self.help or None,
+            on_change=on_change,
+        )
+        return [option for option in self.options if option in chosen]
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Yes or no."""
+
+    label: str
+    help: str = ""
+
+    def read(self, text: str) -> bool:
+        """Read 1 or 0."""
+        if text not in ("0", "1"):
+            raise ValueError("is neither 0 nor 1")
+        return text == "1"
+
+    def write(self, value: Any) -> str:
+        """Write 1 or 0."""
+        return "1" if value else "0"
+
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> bool:
+        """Show a box to tick."""
+        return st.checkbox(self.label, key=key, help=self.help or None, on_change=on_change)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A line of text; what is wrong with it is for its reader to say."""
+
+    label: str
+    longest: int
+    help: str = ""
+    placeholder: str = field(default="")
+
+    def read(self, text: str) -> str:
+        """Read any text that is not too long."""
+        if len(text) > self.longest:
+            raise ValueError(f"has more than {self.longest} characters")
+        return text
+
+    def write(self, value: Any) -> str:
+        """Write it as it is."""
+        return value
+
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> str:
+        """Show a line to type in."""
+        return st.text_input(
+            self.label,
+            key=key,
+            max_chars=self.longest,
+            help=self.help or None,
+            placeholder=self.placeholder,
+            on_change=on_change,
+        )

@@ -1,0 +1,51 @@
+"""A plotly figure that lives through reruns: one node in the page, to which new data come; zoom and hover stay.
+
+Streamlit's own ``st.plotly_chart`` makes a new node for each new figure. plotly.js comes from the app's ``static/``
+folder, so no network is needed. Light and dark are switched in the browser, by ``style.themes``.
+"""
+
+from pathlib import Path
+
+import plotly
+import plotly.graph_objects as go
+import streamlit as st
+
+from fop_core.figures import style
+
+_HERE = Path(__file__).parent
+_mount = st.components.v2.component(
+    "fop_plot",
+    html=(_HERE / "plot.html").read_text(),
+    css=(_HERE / "plot.css").read_text(),
+    js=(_HERE / "plot.js").read_text(),
+    isolate_styles=False,
+)
+
+
+def plot(
+    figure: go.Figure, *, key: str, words: str, aspect: float, heights: tuple[int, int], exact: bool = False
+) -> None:
+    """Show a figure.
+
+    Args:
+        figure: its ``uirevision`` says when a zoom is kept.
+        key: of the place in the page; the same key keeps the node.
+        words: what a screen reader says of it.
+        aspect: width / height of the space inside the figure's own margins, as far as it sets them.
+        heights: the least and the most px of the whole.
+        exact: whether to keep the aspect where that is too tall, and leave some width.
+    """
+    _mount(
+        key=key,
+        data={
+            "figure": figure.to_json(),
+            "themes": style.themes(),
+            "words": words,
+            "aspect": aspect,
+            "heights": heights,
+            "exact": exact,
+            "margin": figure.layout.margin.to_plotly_json(),
+            "source": f"app/static/plotly.min.js?v={plotly.__version__}",
+            "name": f"fop-lab-{key}",
+        },
+    )

@@ -1,0 +1,82 @@
+"""The sidebar of a race: its settings' widgets, in the order in which one thinks of them."""
+
+import streamlit as st
+
+from fop_core.figures.style import METHODS
+from pages.parts.form import Form
+from pages.parts.race_settings import FIELDS, of_rule, surface_spec
+from pages.parts.spec import OWN, surface
+from pages.parts.text import literal
+from toy_functions.expressions import ExpressionError
+from toy_functions.surfaces import SURFACES
+
+
+def draw(form: Form) -> bool:
+    """Show all settings; return whether they make a race. A formula that is none is explained beside it."""
+    form.draw_presets()
+    changes = st.container()  # filled at the end, when all widgets have spoken
+    form.draw("surface", on_change=lambda: _to_its_start(form))
+    understood = _own(form) if form["surface"] == OWN else _known(form)
+    for column, name in zip(st.columns(2), ("x", "y")):
+        with column:
+            form.draw(name)
+    for name in form.draw("rules"):
+        with st.expander(f"{METHODS[name].name} settings", key=f"{form.page} {name}"):
+            for setting in of_rule(name):
+                form.draw(f"{name}.{setting}")
+    with st.expander("Stop, arithmetic, noise", key=f"{form.page} stop"):
+        for name in ("tolerance", "steps", "dtype", "noise", "seed"):
+            form.draw(name)
+    with changes:
+        _changes(form)
+    return understood
+
+
+def _changes(form: Form) -> None:
+    changed = form.changed()
+    words = "As the preset has it."
+    if changed:
+        names = [_called(name) for name in changed]
+        words = f"Changed from the preset: {', '.join(names[:4])}{' and more' if len(names) > 4 else ''}."
+    st.caption(words)
+    st.button(
+        "Reset to the preset", on_click=lambda: form.reset(form.preset), disabled=not changed, key=f"{form.page} reset"
+    )
+
+
+def _called(name: str) -> str:
+    rule, dot, _ = name.partition(".")
+    label = FIELDS[name].label.removesuffix(" =")
+    return f"{METHODS[rule].name} {label.lower()}" if dot else label.lower()
+
+
+def _to_its_start(form: Form) -> None:
+    name = st.session_state[form.key("surface")]
+    if name in SURFACES:
+        x, y = SURFACES[name].start
+        form.put(x=x, y=y)
+
+
+def _known(form: Form) -> bool:
+    if form["surface"] == "quadratic":
+        form.draw("condition")
+        form.draw("angle")
+    st.latex(surface(surface_spec(form.now)).latex)
+    return True
+
+
+def _own(form: Form) -> bool:
+    form.draw("f")
+    understood = False
+    try:
+        st.latex(surface(surface_spec(form.now)).latex)
+        understood = True
+    except ExpressionError as error:
+        st.error(literal(error.message))
+        st.code(str(error).partition("\n")[2], language=None)
+    except ValueError as error:
+        st.error(literal(str(error)))
+    with st.expander("View and lowest value", key=f"{form.page} view"):
+        for name in ("left", "right", "bottom", "top", "floor"):
+            form.draw(name)
+    return understood

@@ -1,0 +1,116 @@
+"""A race in plain values, which can be hashed, and its runs, remembered by them."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from fop_core.figures import landscape
+from fop_core.figures.landscape import Box, Landscape
+from fop_core.figures.runs import Run, thinned
+from fop_core.optim.rules import RULES
+from toy_functions import Race, expressions, race
+from toy_functions.surfaces import SURFACES, Surface, quadratic
+
+OWN = "own"
+
+SurfaceSpec = tuple[Any, ...]
+"""(name,) of one in SURFACES | ("quadratic", condition, angle) | ("own", formula, floor, view)."""
+
+
+@lru_cache(maxsize=64)
+def surface(spec: SurfaceSpec) -> Surface:
+    """Return the surface.
+
+    Raises:
+        ExpressionError: the formula is none.
+        ValueError: the view is no box.
+    """
+    match spec:
+        case (str(name), str(formula), float(floor), tuple(view)) if name == OWN:
+            return replace(expressions.parse(formula, view=view), floor=floor)
+        case ("quadratic", condition, angle):
+            return quadratic(condition, angle)
+        case (name,):
+            return SURFACES[name]
+    raise AssertionError(spec)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What decides a race; see ``toy_functions.Race``.
+
+    Attributes:
+        rules: (name in RULES, its settings as pairs) of each.
+    """
+
+    surface: SurfaceSpec
+    start: tuple[float, float]
+    rules: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
+    tolerance: float
+    max_steps: int
+    dtype: str
+    noise: float
+    seed: int
+
+    def race(self) -> Race:
+        """Return the race."""
+        return Race(
+            surface(self.surface),
+            self.start,
+            {name: RULES[name](**dict(settings)) for name, settings in self.rules},
+            self.tolerance,
+            self.max_steps,
+            self.dtype,
+            self.noise,
+            self.seed,
+        )
+
+
+@dataclass(frozen=True)
+class Result:
+    """A rule's run, and how it ended.
+
+    Attributes:
+        run: to draw.
+        reason: why it ended.
+        end: the last point.
+        minimum: the known minimum there, or None.
+    """
+
+    run: Run
+    reason: str
+    end: tuple[float, float]
+    minimum: tuple[float, float] | None
+
+
+def results(spec: Spec) -> list[Result]:
+    """Return the result of every rule; one whose settings have not changed is not run again."""
+    quiet = spec if spec.noise else replace(spec, seed=0)
+    return [_result(replace(quiet, rules=(rule,))) for rule in spec.rules]
+
+
+@st.cache_data(max_entries=256, ttl="1h", show_spinner=False, hash_funcs={Spec: repr})
+def _result(spec: Spec) -> Result:
+    [(name, trajectory)] = race(spec.race()).items()
+    return Result(
+        thinned(name, trajectory.points, trajectory.losses, trajectory.status, trajectory.preconditioners),
+        trajectory.reason,
+        (float(trajectory.points[-1][0]), float(trajectory.points[-1][1])),
+        trajectory.minimum,
+    )
+
+
+@st.cache_data(max_entries=64, ttl="1h", show_spinner=False)
+def ground(spec: SurfaceSpec, box: Box) -> Landscape:
+    """Return the landscape of a surface over a box."""
+    place = surface(spec)
+    return landscape.survey(place.value, place.floor, box)
+
+
+def picture(spec: Spec, runs: list[Run]) -> Landscape:
+    """Return the ground of a race: its surface's view, grown to hold the start and what did not diverge."""
+    paths: list[np.ndarray] = [run.path for run in runs if run.status != "diverged"]
+    return ground(spec.surface, landscape.frame(surface(spec.surface).view, spec.start, paths))

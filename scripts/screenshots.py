@@ -1,0 +1,89 @@
+"""Takes the pictures in docs/images/ from the running app: light, dark, and as on a phone.
+
+    .venv/bin/python scripts/screenshots.py
+
+Needs Chromium or Chrome, named by FOP_CHROMIUM or on PATH, and what requirements-dev.txt installs.
+"""
+
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = ROOT / "docs/images"
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+WIDE = {"viewport": {"width": 1280, "height": 900}, "device_scale_factor": 2}
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+PICTURES = {
+    "trajectories-light.png": ("", WIDE | {"color_scheme": "light"}),
+    "trajectories-dark.png": ("", WIDE | {"color_scheme": "dark"}),
+    "trajectories-narrow.png": ("", PHONE | {"color_scheme": "light"}),
+}
+DRAWN = """() => {
+  const nodes = [...document.querySelectorAll(".fop-plot-node")];
+  const idle = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning";
+  return idle && document.fonts.status === "loaded" && nodes.length && nodes.every((node) => node.dataset.theme);
+}"""
+
+
+@contextmanager
+def running_app() -> Iterator[str]:
+    """Starts the app on a free port; gives its address."""
+    subprocess.run([sys.executable, ROOT / "scripts/copy_plotly.py"], check=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)], cwd=ROOT
+    )
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5)
+                break
+            except OSError:
+                if server.poll() is not None:
+                    raise SystemExit("The app does not start; its own words are above.") from None
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def main() -> None:
+    """Takes all pictures."""
+    named = os.environ.get("FOP_CHROMIUM")
+    chromium = shutil.which(named) if named else next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if chromium is None:
+        raise SystemExit("No Chromium or Chrome on PATH; name one with FOP_CHROMIUM=/path/to/it.")
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with running_app() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--disable-gpu", *sandbox])
+        for name, (query, look) in PICTURES.items():
+            context = browser.new_context(**look)
+            page = context.new_page()
+            page.goto(f"{address}/{query}")
+            page.wait_for_function(DRAWN, timeout=60_000)
+            page.mouse.move(0, 0)
+            picture = Image.open(io.BytesIO(page.screenshot(animations="disabled")))
+            picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(IMAGES / name, optimize=True)
+            print(f"{IMAGES / name}: {(IMAGES / name).stat().st_size / 1000:.0f} kB")
+            context.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
