@@ -13,12 +13,17 @@ BUSY = 0.5  # load average above which the machine was not ours alone
 
 
 def by_turns(contestants: dict[str, Callable[[], Any]], rounds: int, warm_up: int = 1) -> dict[str, list[float]]:
-    """Return seconds of each call, contestant by contestant in every round, so that a slow minute hits all alike."""
+    """Return seconds of each call, contestant by contestant in every round, so that a slow minute hits all alike.
+
+    Each round begins with another of them, so that none always follows the same one's cold caches.
+    """
     samples: dict[str, list[float]] = {name: [] for name in contestants}
+    names = list(contestants)
     for number in range(warm_up + rounds):
-        for name, run in contestants.items():
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
             begin = time.perf_counter()
-            run()
+            contestants[name]()
             if number >= warm_up:
                 samples[name].append(time.perf_counter() - begin)
         print(f"\rround {max(0, number + 1 - warm_up)} of {rounds}", end="", file=sys.stderr, flush=True)

@@ -78,6 +78,21 @@ def stepper(model: nn.Module, make: Make, images: Tensor, labels: Tensor, steps:
     return run
 
 
+def optimizer_alone(model: nn.Module, make: Make, steps: int) -> Callable[[], None]:
+    """Return a function that takes ``steps`` steps of the optimizer alone, on gradients that stay as they are."""
+    optimizer = make(model)
+    for p in model.parameters():
+        p.grad = 1e-3 * torch.randn_like(p)
+
+    def run() -> None:
+        for _ in range(steps):
+            optimizer.step()
+        if next(model.parameters()).is_cuda:
+            torch.cuda.synchronize()
+
+    return run
+
+
 def products(model: nn.Module, device: str, steps: int) -> Callable[[], None]:
     """Return a function that multiplies what a full-rank M on each layer takes: five products of n n m."""
     operands = []
@@ -134,13 +149,19 @@ def main() -> None:
     ratios = {f"{name}_vs_sgd": measure.ratio(samples, name, "allcnn_sgd") for name in cnn if name != "allcnn_sgd"}
     compared = [name for name in mlp if name not in ("mnist_sgd", "mnist_products")]
     ratios |= {f"{name}_vs_sgd": measure.ratio(samples, name, "mnist_sgd") for name in compared}
+    alone = {
+        f"allcnn_{name}_alone": optimizer_alone(all_cnn().to(chosen.device), ALL_CNN[name], 1)
+        for name in ("sgd", "fop")
+    }
+    samples |= measure.by_turns(alone, 4 * chosen.rounds, warm_up=5)
     own = {
-        name: [(a - b) / steps for a, b in zip(samples[name], samples[base], strict=True)]
-        for name, base, steps in (
-            ("allcnn_fop", "allcnn_sgd", cnn_steps),
-            ("mnist_rank1", "mnist_sgd", mlp_steps),
-            ("mnist_rank16", "mnist_sgd", mlp_steps),
-            ("mnist_full", "mnist_sgd", mlp_steps),
+        name: [(a - b) / steps for a, b in zip(samples[one], samples[base], strict=True)]
+        for name, one, base, steps in (
+            # a whole step of the All-CNN varies by more than FOP takes of it
+            ("allcnn_fop", "allcnn_fop_alone", "allcnn_sgd_alone", 1),
+            ("mnist_rank1", "mnist_rank1", "mnist_sgd", mlp_steps),
+            ("mnist_rank16", "mnist_rank16", "mnist_sgd", mlp_steps),
+            ("mnist_full", "mnist_full", "mnist_sgd", mlp_steps),
         )
     }
     ratios["mnist_full_vs_products"] = statistics.median(
@@ -148,7 +169,7 @@ def main() -> None:
     )
     values = {f"{name}_own": measure.value([1e3 * s for s in seconds], "ms a step") for name, seconds in own.items()}
     for name, seconds in samples.items():
-        steps = cnn_steps if name in cnn else mlp_steps
+        steps = cnn_steps if name in cnn else mlp_steps if name in mlp else 1
         values[name] = measure.value([1e3 * s / steps for s in seconds], "ms a step")
     settings = {
         "device": chosen.device,

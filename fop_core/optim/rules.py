@@ -79,6 +79,10 @@ class RMSProp:
     alpha: float = 0.99
     eps: float = 1e-8
 
+    def __post_init__(self) -> None:
+        if not self.eps > 0:  # a zero gradient would be divided by zero
+            raise ValueError(f"eps is {self.eps!r}: give a positive number")
+
     def start(self, x: Component, y: Component) -> State:
         """Return second moments of zero."""
         return 0 * x, 0 * y
@@ -98,6 +102,10 @@ class Adam:
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8
+
+    def __post_init__(self) -> None:
+        if not self.eps > 0:  # a zero gradient would be divided by zero
+            raise ValueError(f"eps is {self.eps!r}: give a positive number")
 
     def start(self, x: Component, y: Component) -> State:
         """Return moments of zero, and beta^0."""

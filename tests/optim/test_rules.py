@@ -127,5 +127,8 @@ def test_float32_stays_float32_and_the_state_is_not_changed_in_place(rule):
 def test_wrong_settings_are_refused():
     with pytest.raises(ValueError, match="preconditioner"):
         rules.FOP(0.1, preconditioner="kfac")
+    for rule in (rules.RMSProp, rules.Adam, rules.AdamW):
+        with pytest.raises(ValueError, match="eps is 0"):
+            rule(0.1, eps=0)
     with pytest.raises(ValueError, match="trace"):
         rules.FOP(0.1, trace="long")
