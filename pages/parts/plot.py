@@ -4,22 +4,13 @@ Streamlit's own ``st.plotly_chart`` makes a new node for each new figure. plotly
 folder, so no network is needed. Light and dark are switched in the browser, by ``style.themes``.
 """
 
-from pathlib import Path
-
 import plotly
 import plotly.graph_objects as go
-import streamlit as st
 
 from fop_core.figures import style
+from pages.parts.component import component
 
-_HERE = Path(__file__).parent
-_mount = st.components.v2.component(
-    "fop_plot",
-    html=(_HERE / "plot.html").read_text(),
-    css=(_HERE / "plot.css").read_text(),
-    js=(_HERE / "plot.js").read_text(),
-    isolate_styles=False,
-)
+_mount = component("plot")
 
 
 def plot(

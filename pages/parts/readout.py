@@ -1,23 +1,14 @@
 """The table beside a race: for each optimizer how many steps it took, where it ended, and why."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from fop_core.figures.style import GLYPHS, plain, point
+from pages.parts.component import component
 from pages.parts.spec import Result
 from toy_functions.surfaces import Surface
 
-_HERE = Path(__file__).parent
-_mount = st.components.v2.component(
-    "fop_readout",
-    html=(_HERE / "readout.html").read_text(),
-    css=(_HERE / "readout.css").read_text(),
-    js=(_HERE / "readout.js").read_text(),
-    isolate_styles=False,
-)
+_mount = component("readout")
 
 
 def readout(
