@@ -312,8 +312,9 @@ class FOP(Optimizer):
         """Return a group's learning rate, lambda, tau, and whether it is Nesterov's, as this step is taken."""
         momentum = group["momentum"] if "momentum" in group else group.get("betas", (0.0,))[0]
         decay = {"velocity": momentum, "one_step": 0.0}.get(self.trace, self.trace)  # type: ignore[arg-type]
-        # Without momentum a base has no use for its dampening.
-        dampening = group.get("dampening", 0.0) if momentum else 0.0
+        dampening = group.get("dampening", 0.0)
+        if dampening and not momentum:  # a base without momentum has no use for it
+            dampening = 0.0
         rate = group["lr"]
         return rate.clone() if isinstance(rate, Tensor) else rate, decay, dampening, bool(group.get("nesterov", False))
 

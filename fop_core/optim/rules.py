@@ -80,8 +80,7 @@ class RMSProp:
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        if not self.eps > 0:  # a zero gradient would be divided by zero
-            raise ValueError(f"eps is {self.eps!r}: give a positive number")
+        _positive("eps", self.eps)  # else a zero gradient is divided by zero
 
     def start(self, x: Component, y: Component) -> State:
         """Return second moments of zero."""
@@ -104,8 +103,7 @@ class Adam:
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        if not self.eps > 0:  # a zero gradient would be divided by zero
-            raise ValueError(f"eps is {self.eps!r}: give a positive number")
+        _positive("eps", self.eps)  # else a zero gradient is divided by zero
 
     def start(self, x: Component, y: Component) -> State:
         """Return moments of zero, and beta^0."""
@@ -134,6 +132,11 @@ class AdamW(Adam):
         """Return the next point, the moments, and beta^t."""
         kept = 1 - self.lr * self.weight_decay
         return super().step(kept * x, kept * y, gx, gy, state)
+
+
+def _positive(name: str, value: float) -> None:
+    if not value > 0:
+        raise ValueError(f"{name} is {value!r}: give a positive number")
 
 
 class Components:
