@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fop_core.figures import thin
+from fop_core import thin
 from fop_core.figures.style import METHODS, Method
 
 PATH_POINTS = 1500

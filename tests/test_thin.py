@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from fop_core.figures import thin
+from fop_core import thin
 
 
 def spiral(count: int) -> np.ndarray:
