@@ -392,6 +392,16 @@ class FOP(Optimizer):
                     shown[layer.name] = P.clone() if scale is None else P * scale.total[index].reshape(())
         return {layer.name: shown[layer.name] for layer in self._layers()}
 
+    @torch.no_grad()
+    def preconditioned_gradients(self) -> dict[str, Tensor]:
+        """Return P g as the coming step will hand it to the base, by parameter name, for those with a gradient.
+
+        Changes nothing: between ``backward`` and ``step`` it shows what P does to this very gradient.
+        """
+        with _full_precision(device.type for device in self._finite):
+            moves = [move for stack in self._stacks for move in stack.propose(stack.scale(), learn=False)]
+        return {move.layer.name: move.preconditioned for move in moves}
+
     def _shown(self, layer: Layer) -> Tensor:
         """Return M [n, k] in the shape in which it is shown."""
         if self.preconditioner == "scalar":

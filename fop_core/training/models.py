@@ -44,3 +44,10 @@ def all_cnn(classes: int = 10, width: float = 1.0, batch_norm: bool = True) -> n
             layers.append(nn.ReLU(inplace=True))
         channels = out
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+def resnet18(classes: int = 1000) -> nn.Module:
+    """Return torchvision's ResNet-18 (4.2) with its own initialization, for images [N, 3, H, W], untrained."""
+    from torchvision.models import resnet18 as build
+
+    return build(num_classes=classes)

@@ -1,0 +1,215 @@
+"""Batches: what a step sees, and in which order.
+
+Nothing here has a state that a checkpoint would have to keep: the order of an epoch follows from (seed, epoch), what is
+cropped and flipped at a step from (seed, step), so a run goes on from the middle of an epoch as if it had never stopped.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from fop_core.training import datasets
+from fop_core.training.config import TrainConfig
+
+Batch = tuple[Tensor, Tensor]  # images [N, C, H, W] float32, labels [N] int64, on the device
+
+EVALUATED = 1000  # images at once where nothing is learned
+CORRUPT_IN_A_ROW = 64  # files that cannot be decoded before that is an error
+
+
+def order(count: int, seed: int, epoch: int) -> Tensor:
+    """Return the order of the images in an epoch, int64 [count] on the CPU."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(_mix(seed, 0, epoch)))
+
+
+def steps_in_epoch(count: int, batch_size: int) -> int:
+    """Return the steps of an epoch. The last batch may be small; one image alone, which BatchNorm cannot take, is left."""
+    full, rest = divmod(count, batch_size)
+    return max(1, full + (rest > 1))
+
+
+def feed(data: datasets.Dataset, config: TrainConfig, device: torch.device, found: Callable[[str], None]) -> "Feed":
+    """Return what feeds a run. ``found`` is told the name of each file that turns out not to be an image."""
+    return (Stream if data.train.paths is not None else Memory)(data, config, device, found)
+
+
+class Feed:
+    """Batches of a data set.
+
+    Args:
+        data: the data set.
+        config: batch size, seed, augmentation.
+        device: where the batches go.
+        found: is told the name of each file that turns out not to be an image.
+    """
+
+    def __init__(
+        self, data: datasets.Dataset, config: TrainConfig, device: torch.device, found: Callable[[str], None]
+    ) -> None:
+        self.data = data
+        self.config = config
+        self.device = device
+        self.found = found
+        self.steps_in_epoch = steps_in_epoch(len(data.train), config.batch_size)
+        channels = (1, -1, 1, 1)
+        self._mean = torch.tensor(data.mean, dtype=torch.float32, device=device).view(channels)
+        self._factor = torch.tensor(1 / data.std, dtype=torch.float32, device=device).view(channels)
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch, counted from 0, from its step ``start`` on."""
+        raise NotImplementedError
+
+    def test(self) -> Iterator[Batch]:
+        """Yield what is measured on, in order and as it is."""
+        raise NotImplementedError
+
+    def _scaled(self, images: Tensor) -> Tensor:
+        """Return uint8 [N, H, W, C] as float32 [N, C, H, W], channels last in memory: convolutions are faster so."""
+        return images.permute(0, 3, 1, 2).float().sub_(self._mean).mul_(self._factor)
+
+    def _batches(self, number: int, start: int) -> list[Tensor]:
+        shuffled = order(len(self.data.train), self.config.seed, number)
+        return list(shuffled.split(self.config.batch_size))[start : self.steps_in_epoch]
+
+
+class Memory(Feed):
+    """A data set whose images are kept on the device, and shuffled, cropped and flipped there."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._parts = []
+        for part in (self.data.train, self.data.test):
+            if part is None:
+                self._parts.append(None)
+                continue
+            assert part.images is not None
+            self._parts.append((torch.from_numpy(part.images).to(self.device), torch.tensor(part.labels).to(self.device)))
+        self._generator = torch.Generator(self.device)
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch, counted from 0, from its step ``start`` on."""
+        images, labels = self._parts[0]  # type: ignore[misc]
+        first = number * self.steps_in_epoch + start
+        for step, chosen in enumerate(self._batches(number, start), start=first):
+            chosen = chosen.to(self.device, non_blocking=True)
+            yield self._scaled(self._augmented(images[chosen], step)), labels[chosen]
+
+    def test(self) -> Iterator[Batch]:
+        """Yield what is measured on, in order and as it is."""
+        if self._parts[1] is not None:
+            images, labels = self._parts[1]
+            for some, those in zip(images.split(EVALUATED), labels.split(EVALUATED)):
+                yield self._scaled(some), those
+
+    def _augmented(self, images: Tensor, step: int) -> Tensor:
+        """Return a batch [N, H, W, C], shifted by up to an eighth (zeros outside) and flipped, each image by itself."""
+        kind = self.config.data.augmentation
+        if kind == "none":
+            return images
+        count, height, width, _ = images.shape
+        self._generator.manual_seed(_mix(self.config.seed, 1, step))
+        drawn = torch.rand(3, count, 1, generator=self._generator, device=self.device)
+        columns = torch.arange(width, device=self.device)
+        columns = torch.where(drawn[0] < 0.5, columns, width - 1 - columns)  # [N, W]
+        rows = torch.arange(height, device=self.device).expand(count, height)
+        if kind == "crop_flip":
+            pad = max(1, height // 8)
+            images = torch.nn.functional.pad(images, (0, 0, pad, pad, pad, pad))
+            shifts = (drawn[1:] * (2 * pad + 1)).long()
+            rows, columns = rows + shifts[0], columns + shifts[1]
+        each = torch.arange(count, device=self.device)
+        return images[each[:, None, None], rows[:, :, None], columns[:, None, :]]
+
+
+class Stream(Feed):
+    """A data set whose images are read and decoded by worker processes as they are needed."""
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch, counted from 0, from its step ``start`` on."""
+        batches = [chosen.tolist() for chosen in self._batches(number, start)]
+        files = _Files(self.data.train, self.config, number)
+        yield from self._stream(files, batches)
+
+    def test(self) -> Iterator[Batch]:
+        """Yield what is measured on, in order and as it is."""
+        if self.data.test is not None:
+            size = min(self.config.batch_size, EVALUATED)
+            batches = [chosen.tolist() for chosen in torch.arange(len(self.data.test)).split(size)]
+            yield from self._stream(_Files(self.data.test, self.config, None), batches)
+
+    def _stream(self, files: "_Files", batches: list[list[int]]) -> Iterator[Batch]:
+        workers = min(self.config.data.workers or max(1, (os.cpu_count() or 1) - 1), len(batches))
+        pinned = self.device.type == "cuda"
+        loader: DataLoader = DataLoader(
+            files, batch_sampler=batches, num_workers=workers, pin_memory=pinned, collate_fn=_collate
+        )
+        for images, labels, bad in loader:
+            for name in bad:
+                self.found(name)
+            images = images.to(self.device, non_blocking=True)
+            yield self._scaled(images), labels.to(self.device, non_blocking=True)
+
+
+class _Files(Dataset):
+    """Decoded images of a part by index: of an epoch, augmented, or as they are (epoch None)."""
+
+    def __init__(self, part: datasets.Part, config: TrainConfig, epoch: int | None) -> None:
+        assert part.paths is not None
+        self.paths = part.paths
+        self.labels = part.labels
+        self.size = config.data.image_size
+        self.augmentation = config.data.augmentation if epoch is not None else "none"
+        self.seed = config.seed
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int, list[str]]:
+        """Return uint8 [H, W, 3], a label, and the files before it that could not be decoded: the next one stands in."""
+        bad: list[str] = []
+        for offset in range(CORRUPT_IN_A_ROW):
+            chosen = (index + offset) % len(self.paths)
+            try:
+                image = self._image(self.paths[chosen], chosen)
+            except datasets.DataError as error:
+                bad.append(str(error))
+                continue
+            return image, int(self.labels[chosen]), bad
+        raise datasets.DataError(f"{CORRUPT_IN_A_ROW} files in a row are no images, from {self.paths[index]} on")
+
+    def _image(self, path: Path, index: int) -> Tensor:
+        if self.augmentation == "resized_crop":
+            pixels = torch.from_numpy(datasets.decode(path, None).copy()).permute(2, 0, 1)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(_mix(self.seed, 2, (self.epoch or 0) * len(self.paths) + index))
+                return _resized_crop(pixels, self.size).permute(1, 2, 0)
+        pixels = torch.from_numpy(datasets.decode(path, self.size).copy())
+        if self.augmentation == "flip":
+            draw = np.random.default_rng((self.seed, self.epoch or 0, index)).random()
+            return pixels.flip(1) if draw < 0.5 else pixels
+        return pixels
+
+
+def _resized_crop(pixels: Tensor, size: int) -> Tensor:
+    """Return a random 8 to 100 % of an image [3, H, W], scaled to [3, size, size], half of the time mirrored."""
+    from torchvision.transforms import v2
+
+    cut = v2.RandomResizedCrop(size, antialias=True)(pixels)
+    return cut.flip(-1) if torch.rand(()) < 0.5 else cut
+
+
+def _collate(samples: list[tuple[Tensor, int, list[str]]]) -> tuple[Tensor, Tensor, list[str]]:
+    images, labels, bad = zip(*samples)
+    return torch.stack(images), torch.tensor(labels), [name for names in bad for name in names]
+
+
+def _mix(seed: int, purpose: int, number: int) -> int:
+    """Return a generator's seed for one purpose at one epoch or step; numpy's SeedSequence keeps them independent."""
+    return int(np.random.SeedSequence((seed, purpose, number)).generate_state(1, np.uint64)[0] >> 1)

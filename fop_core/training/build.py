@@ -1,0 +1,128 @@
+"""From settings to what is trained: device, model, optimizer."""
+
+import contextlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from fop_core.optim.fop import FOP
+from fop_core.training import models
+from fop_core.training.config import OptimizerConfig, TrainConfig
+
+
+class DeviceError(ValueError):
+    """A device that is not there; the message says which are."""
+
+
+@dataclass
+class Built:
+    """What is trained.
+
+    Attributes:
+        model: on its device.
+        optimizer: what steps: ``fop``, or the base alone.
+        fop: the same where it is FOP, else None.
+    """
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    fop: FOP | None
+
+
+def device(name: str) -> torch.device:
+    """Return the device of a config's name; "auto" is the first GPU, or else the CPU.
+
+    Raises:
+        DeviceError: where it is not there.
+    """
+    count = torch.cuda.device_count()
+    if name == "auto":
+        name = "cuda:0" if count else "cpu"
+    chosen = torch.device("cuda:0" if name == "cuda" else name)
+    if chosen.type == "cuda" and (chosen.index or 0) >= count:
+        there = ", ".join(f"cuda:{index}" for index in range(count)) or "no GPU that torch can use, only cpu"
+        raise DeviceError(f"device: {name} is not there; there is {there}")
+    return chosen
+
+
+def build(config: TrainConfig, classes: int, where: torch.device) -> Built:
+    """Return model and optimizer, the same for the same seed.
+
+    Args:
+        config: all settings.
+        classes: how many the data have.
+        where: the device.
+    """
+    torch.manual_seed(config.seed)
+    model = _model(config, classes)
+    if config.model.name != "mlp":
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = model.to(where)
+    base = _base(config.optimizer, model, where)
+    if config.fop is None:
+        return Built(model, base, None)
+    options: dict[str, Any] = config.fop.model_dump()
+    fop = FOP(base, seed=config.seed, **options)
+    return Built(model, fop, fop)
+
+
+def _model(config: TrainConfig, classes: int) -> nn.Module:
+    chosen = config.model
+    if chosen.name == "mlp":
+        return models.mnist_mlp(round(100 * chosen.width))
+    if chosen.name == "all-cnn":
+        return models.all_cnn(classes, chosen.width, chosen.batch_norm)
+    return models.resnet18(classes)
+
+
+def _base(chosen: OptimizerConfig, model: nn.Module, where: torch.device) -> torch.optim.Optimizer:
+    named = list(model.named_parameters())
+    common: dict[str, Any] = {"lr": chosen.lr, "weight_decay": chosen.weight_decay}
+    if chosen.name == "sgd":
+        own = {"momentum": chosen.momentum, "nesterov": chosen.nesterov, "dampening": chosen.dampening}
+        return torch.optim.SGD(named, **common, **own)
+    if chosen.name == "rmsprop":
+        return torch.optim.RMSprop(named, **common, momentum=chosen.momentum, alpha=chosen.alpha, eps=chosen.eps)
+    kind = torch.optim.Adam if chosen.name == "adam" else torch.optim.AdamW
+    return kind(named, **common, betas=(chosen.beta1, chosen.beta2), eps=chosen.eps)
+
+
+def total_steps(config: TrainConfig, steps_in_epoch: int) -> int:
+    """Return the steps of the whole run."""
+    return min(config.epochs * steps_in_epoch, config.max_steps or math.inf)  # type: ignore[return-value]
+
+
+def snapshot_steps(count: int, total: int) -> list[int]:
+    """Return the steps after which M is kept: 0 and the last, a third of ``count`` log-spaced early, the rest regular.
+
+    The early ones cover the first tenth of the run, where M moves fastest.
+    """
+    if count == 0:
+        return [total]
+    early, regular = count // 3, count - count // 3
+    tenth = max(1, total // 10)
+    logarithmic = {round(tenth ** (index / max(1, early - 1))) for index in range(early)}
+    linear = {round(total * index / regular) for index in range(regular + 1)}
+    return sorted(step for step in logarithmic | linear | {0, total} if step <= total)
+
+
+def deep_steps(steps: list[int], count: int = 12) -> set[int]:
+    """Return about ``count`` of the snapshot steps, evenly, first and last among them: for what takes long."""
+    spread = {round(index * (len(steps) - 1) / max(1, count - 1)) for index in range(count)}
+    return {steps[index] for index in spread}
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[int]:
+    """Set torch's CPU threads for a while, 0 for its own choice; give how many there are."""
+    before = torch.get_num_threads()
+    if count:
+        torch.set_num_threads(count)
+    try:
+        yield torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,421 @@
+"""What a training run is: every setting, with its meaning, unit and range.
+
+A ``TrainConfig`` is frozen, checked as a whole before anything starts, and goes to JSON and back unchanged. The presets
+are the paper's experiments, each with the methods it compares; where the paper is silent, the preset says what was chosen.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class ConfigError(ValueError):
+    """Settings that do not do; the message lists every wrong field, what was given and what is expected."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+
+class DataConfig(_Section):
+    """What is learned from."""
+
+    name: Literal["mnist", "cifar10", "folder"] = Field("mnist", description="data set; folder: train/<class>/, val/<class>/")
+    path: str | None = Field(None, description="its folder; found under FOP_DATA_DIR where none is given")
+    image_size: int = Field(28, ge=8, le=1024, description="pixels a side; 28 for mnist, 32 for cifar10")
+    augmentation: Literal["none", "flip", "crop_flip", "resized_crop"] = Field(
+        "none",
+        description="flip: left-right; crop_flip: after padding by an eighth of the side; resized_crop: 8 to 100 % of the "
+        "area and a flip, for streamed images",
+    )
+    normalize: Literal["unit", "standard"] = Field(
+        "unit", description="unit: pixels in [0, 1]; standard: mean 0 and deviation 1 for each channel of the training set"
+    )
+    held_out: Share = Field(
+        0.0, le=0.5, description="share of the training set kept for tuning; the test set is then not looked at"
+    )
+    storage: Literal["auto", "memory", "stream"] = Field(
+        "auto", description="memory: decoded once and kept; stream: read by workers; auto: memory up to 2 GB"
+    )
+    workers: int = Field(0, ge=0, le=256, description="processes that read streamed images; 0: one for each core, less one")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "DataConfig":
+        sizes = {"mnist": 28, "cifar10": 32}
+        wrong = []
+        if self.image_size != sizes.get(self.name, self.image_size):
+            wrong.append(f"image_size: {self.name} has {sizes[self.name]} pixels, not {self.image_size}")
+        if self.name != "folder" and self.storage == "stream":
+            wrong.append(f"storage: {self.name} is kept in memory; stream is for folder")
+        if self.augmentation == "resized_crop" and self.storage != "stream":
+            wrong.append("augmentation: resized_crop needs storage = stream")
+        if self.augmentation == "crop_flip" and self.storage == "stream":
+            wrong.append("augmentation: streamed images take none, flip or resized_crop")
+        return _refuse(self, wrong)
+
+
+class ModelConfig(_Section):
+    """What learns."""
+
+    name: Literal["mlp", "all-cnn", "resnet18"] = Field(
+        "mlp", description="mlp: 4 layers of 100 units; all-cnn: 9 convolutions; resnet18: torchvision's"
+    )
+    width: float = Field(1.0, gt=0, le=16, description="a factor on the units or channels (resnet18: 1)")
+    batch_norm: bool = Field(True, description="in all-cnn, after each convolution but the last")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ModelConfig":
+        wrong = []
+        if self.name == "resnet18" and self.width != 1:
+            wrong.append(f"width: resnet18 has its own, give 1, not {self.width}")
+        return _refuse(self, wrong)
+
+
+class OptimizerConfig(_Section):
+    """The base optimizer: plain, or what FOP wraps."""
+
+    name: Literal["sgd", "adam", "adamw", "rmsprop"] = Field("sgd", description="torch.optim's")
+    lr: float = Field(0.05, gt=0, le=1e3, description="learning rate epsilon at the start")
+    momentum: Share = Field(0.0, description="alpha of sgd and rmsprop")
+    nesterov: bool = Field(False, description="Nesterov's momentum, sgd only")
+    dampening: Share = Field(0.0, description="of momentum, sgd only")
+    weight_decay: float = Field(0.0, ge=0, le=10, description="L2 penalty; decoupled in adamw")
+    beta1: Share = Field(0.9, description="decay of the mean, adam and adamw")
+    beta2: Share = Field(0.999, description="decay of the mean square, adam and adamw")
+    alpha: Share = Field(0.99, description="decay of the mean square, rmsprop")
+    eps: Positive = Field(1e-8, description="added to the root mean square; not sgd's")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "OptimizerConfig":
+        takes = {
+            "sgd": {"momentum", "nesterov", "dampening"},
+            "adam": {"beta1", "beta2", "eps"},
+            "adamw": {"beta1", "beta2", "eps"},
+            "rmsprop": {"momentum", "alpha", "eps"},
+        }
+        foreign = set().union(*takes.values()) - takes[self.name]
+        wrong = [
+            f"{key}: {self.name} has none"
+            for key in sorted(foreign)
+            if getattr(self, key) != type(self).model_fields[key].default
+        ]
+        if self.name == "sgd" and self.nesterov and (self.momentum == 0 or self.dampening):
+            wrong.append("nesterov: needs momentum, and no dampening")
+        return _refuse(self, wrong)
+
+
+class ScheduleConfig(_Section):
+    """How the learning rate goes."""
+
+    kind: Literal["constant", "step", "cosine"] = Field("constant", description="cosine: to 0 at the last epoch")
+    milestones: tuple[Positive, ...] = Field((), description="epochs after which step multiplies the rate by factor")
+    factor: float = Field(0.1, gt=0, le=1, description="what step multiplies by")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ScheduleConfig":
+        wrong = []
+        if (self.kind == "step") != bool(self.milestones):
+            wrong.append("milestones: step needs some, the others have none")
+        if list(self.milestones) != sorted(set(self.milestones)):
+            wrong.append(f"milestones: {list(self.milestones)} do not ascend")
+        return _refuse(self, wrong)
+
+    def at(self, epoch: float, epochs: float) -> float:
+        """Return what the learning rate is multiplied by at an epoch (from 0, with fractions) of so many."""
+        if self.kind == "step":
+            return self.factor ** sum(epoch >= milestone for milestone in self.milestones)
+        if self.kind == "cosine":
+            return 0.5 * (1 + math.cos(math.pi * min(1.0, epoch / epochs)))
+        return 1.0
+
+
+class FOPConfig(_Section):
+    """FOP's own settings, see ``fop_core.FOP``."""
+
+    preconditioner: Literal["factored", "low_rank", "direct", "scalar", "diagonal", "mean_removing"] = Field(
+        "factored", description="the form of P; scalar is S-HD, diagonal PP-HD"
+    )
+    layout: Literal["auto", "input", "spatial", "full"] = Field("auto", description="which dimension is preconditioned")
+    hyper_lr: float = Field(1e-4, ge=0, le=1e3, description="rho, the learning rate of M; 0 freezes it")
+    hyper_optimizer: Literal["adam", "sgd"] = Field("adam", description="what applies it")
+    rank: int = Field(16, ge=1, description="k of low_rank; layers with fewer inputs take as many")
+    init_std: float = Field(0.01, ge=0, description="standard deviation of M at the start, low_rank only")
+    trace: Literal["velocity", "one_step"] | Annotated[float, Field(ge=0, le=1)] = Field(
+        "velocity", description="lambda: the base's momentum, 0 (the paper's Eq. 4), or a number"
+    )
+    normalized: bool = Field(False, description="FOP-norm (Eq. 9): P scaled to the Frobenius norm of the identity")
+    rescale: Positive | None = Field(None, description="Theorem 1's p_inf, or none")
+    update_every: int = Field(1, ge=1, description="steps between two updates of M")
+    on_nonfinite: Literal["raise", "skip"] = Field("raise", description="skip: leave such a step out, and count it")
+    max_dim: int = Field(1024, ge=1, description="layers with a larger n are left to the base")
+    hyper_eps: float = Field(1e-8, ge=0, description="eps of the hyper-optimizer's adam")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "FOPConfig":
+        wrong = []
+        if self.normalized and self.preconditioner == "scalar":
+            wrong.append("normalized: leaves a scalar nothing to learn")
+        return _refuse(self, wrong)
+
+
+class TrainConfig(_Section):
+    """All settings of a run."""
+
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    fop: FOPConfig | None = Field(None, description="none: the base optimizer alone")
+    epochs: int = Field(10, ge=1, le=100_000, description="passes over the training set")
+    max_steps: int | None = Field(None, ge=1, description="end after so many steps, if that is sooner")
+    batch_size: int = Field(128, ge=1, le=65_536, description="images a step; the last one of an epoch may have fewer")
+    seed: int = Field(0, ge=0, lt=2**31, description="of weights, M, order of images and augmentation")
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
+    precision: Literal["fp32", "bf16"] = Field("fp32", description="bf16: autocast forward and backward")
+    threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0: torch's choice")
+    log_every: int = Field(50, ge=1, description="steps between two rows of metrics; the first ten all have one")
+    snapshots: int = Field(
+        60, ge=0, le=400, description="about how many of M: a third log-spaced at first, then regular; 0: the last alone"
+    )
+    checkpoint_minutes: Positive = Field(5.0, description="minutes between two checkpoints")
+    checkpoint_steps: int | None = Field(None, ge=1, description="steps between two checkpoints, beside the minutes")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "TrainConfig":
+        wrong = []
+        if self.model.name == "mlp" and self.data.name == "cifar10":
+            wrong.append("model.name: the mlp is for mnist; cifar10 takes all-cnn or resnet18")
+        if self.model.name == "mlp" and self.data.name == "folder":
+            wrong.append("model.name: the mlp is for mnist; folder takes all-cnn or resnet18")
+        if self.model.name != "mlp" and self.data.name == "mnist":
+            wrong.append(f"model.name: {self.model.name} takes colour images; mnist takes mlp")
+        if self.data.name == "mnist" and self.data.augmentation in ("flip", "crop_flip"):
+            wrong.append("data.augmentation: a digit's mirror image is no digit")
+        return _refuse(self, wrong)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON has it; ``parse`` reads it."""
+        return self.model_dump(mode="json")
+
+
+def parse(content: Mapping[str, Any]) -> TrainConfig:
+    """Return the config that JSON says.
+
+    Raises:
+        ConfigError: listing every wrong field.
+    """
+    try:
+        return TrainConfig.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(_explain(error)) from None
+
+
+def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
+    """Return a config with settings changed, each as "fop.rank=16": the field's path, and its value as JSON or a word.
+
+    Raises:
+        ConfigError: listing every wrong one.
+    """
+    content = config.to_json()
+    wrong = []
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        *sections, field = path.strip().split(".")
+        if not equals or not field:
+            wrong.append(f"{setting!r}: write field=value, as epochs=5 or fop.rank=16")
+            continue
+        place: Any = content
+        for section in sections:
+            if isinstance(place, dict):
+                place = place.setdefault(section, {}) if place.get(section, {}) is not None else place
+                if place.get(section, ...) is None:
+                    place[section] = {}
+                    place = place[section]
+        if not isinstance(place, dict):
+            wrong.append(f"{path}: no such field")
+            continue
+        try:
+            place[field] = json.loads(text, parse_constant=_no_constant)
+        except ValueError:
+            place[field] = text.strip()
+    try:
+        changed = parse(content)
+    except ConfigError as error:
+        wrong.append(str(error))
+    if wrong:
+        raise ConfigError("\n".join(wrong))
+    return changed
+
+
+def differences(one: TrainConfig, other: TrainConfig) -> dict[str, tuple[Any, Any]]:
+    """Return the fields in which two configs differ, by path, and both values."""
+    a, b = flat(one.to_json()), flat(other.to_json())
+    return {path: (a.get(path), b.get(path)) for path in sorted(a | b) if a.get(path) != b.get(path)}
+
+
+def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings by their paths: {"fop": {"rank": 16}} as {"fop.rank": 16}."""
+    found: dict[str, Any] = {}
+    for key, value in content.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
+
+
+def _refuse(section: Any, wrong: list[str]) -> Any:
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    return section
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for found in error.errors():
+        place = ".".join(str(part) for part in found["loc"] if not str(part).startswith(("literal[", "constrained-")))
+        if found["type"] == "value_error":  # a section's own check: its lines begin with the field
+            lines += [f"{place}.{line}".lstrip(".") for line in str(found["ctx"]["error"]).splitlines()]
+        elif found["type"] == "extra_forbidden":
+            lines.append(f"{place}: no such setting")
+        else:
+            lines.append(f"{place}: {found['input']!r} given; {found['msg'][0].lower()}{found['msg'][1:]}")
+    return "\n".join(dict.fromkeys(lines))
+
+
+# presets -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Method:
+    """One of the optimizers that the paper compares.
+
+    Attributes:
+        about: what it is.
+        momentum: whether SGD with momentum is the base (SGD without, or Adam, else).
+        fop: what differs from the preset's own FOP settings, or None for the base alone.
+    """
+
+    about: str
+    momentum: bool = True
+    fop: dict[str, Any] | None = None
+
+
+METHODS = {
+    "sgd": Method("SGD without momentum", momentum=False),
+    "momentum": Method("SGD with momentum 0.9"),
+    "adam": Method("Adam at 1e-3", momentum=False),
+    "s-hd": Method("a learned rate for each tensor", fop={"preconditioner": "scalar"}),
+    "pp-hd": Method("a learned rate for each parameter", fop={"preconditioner": "diagonal"}),
+    "fop": Method("FOP around SGD with momentum", fop={}),
+    "fop-norm": Method("FOP with P at the identity's norm (Eq. 9)", fop={"normalized": True}),
+    "mean-removing": Method("the fixed P = I - 0.95 11^T/n, nothing learned", fop={"preconditioner": "mean_removing"}),
+}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """An experiment.
+
+    Attributes:
+        about: what it is, and what was chosen where the paper is silent.
+        config: its settings with method "fop".
+    """
+
+    about: str
+    config: TrainConfig
+
+
+def _preset(about: str, **settings: Any) -> Preset:
+    return Preset(about, parse(settings))
+
+
+_CIFAR: dict[str, Any] = {
+    "data": {"name": "cifar10", "image_size": 32, "augmentation": "crop_flip", "normalize": "standard"},
+    "optimizer": {"name": "sgd", "lr": 0.05, "momentum": 0.9, "weight_decay": 5e-4},
+}
+_FOLDER: dict[str, Any] = {"name": "folder", "normalize": "standard", "storage": "stream", "augmentation": "resized_crop"}
+
+PRESETS = {
+    "mnist-mlp": _preset(
+        "2.2: the 4-layer, 100-unit network on MNIST, P = I + M M^T of rank 16; fop.rank=784 is full rank. Chosen: rate "
+        "0.05, constant, batch 128, 10 epochs, rho 1e-4.",
+        optimizer={"name": "sgd", "lr": 0.05, "momentum": 0.9},
+        fop={"preconditioner": "low_rank", "rank": 16, "hyper_lr": 1e-4},
+    ),
+    "cifar10-allcnn": _preset(
+        "4.1: the 9-layer All-CNN on CIFAR-10, batch 128, rate 0.05, a tenth of it after epoch 80, 150 epochs, FOP by Adam "
+        "at 1e-4. Chosen: BatchNorm, weight decay 5e-4, crops and flips.",
+        **_CIFAR,
+        model={"name": "all-cnn"},
+        schedule={"kind": "step", "milestones": [80]},
+        fop={"hyper_lr": 1e-4},
+        epochs=150,
+        snapshots=200,
+    ),
+    "cifar10-allcnn-small": _preset(
+        "The same at a quarter of the width in 15 epochs, for CPUs: a tenth of the rate after epoch 8, rho 5e-4 as in "
+        "Figure 4, for M has a tenth of the steps.",
+        **_CIFAR,
+        model={"name": "all-cnn", "width": 0.25},
+        schedule={"kind": "step", "milestones": [8]},
+        fop={"hyper_lr": 5e-4},
+        epochs=15,
+        snapshots=120,
+    ),
+    "imagenet-resnet18": _preset(
+        "4.2: ResNet-18 on ImageNet at 299 pixels, batch 256, rate 0.1, a tenth of it after epochs 25 and 50, 60 epochs. "
+        "Chosen: weight decay 1e-4, resized crops and flips, rho 1e-4.",
+        data={**_FOLDER, "image_size": 299},
+        model={"name": "resnet18"},
+        optimizer={"name": "sgd", "lr": 0.1, "momentum": 0.9, "weight_decay": 1e-4},
+        schedule={"kind": "step", "milestones": [25, 50]},
+        fop={"hyper_lr": 1e-4},
+        epochs=60,
+        batch_size=256,
+        snapshots=200,
+    ),
+    "imagefolder": _preset(
+        "ResNet-18 on your own images, one folder a class below train/ (and val/): data.path=FOLDER. Chosen: 224 pixels, "
+        "batch 64, rate 0.05 by a cosine, 30 epochs.",
+        data={**_FOLDER, "image_size": 224},
+        model={"name": "resnet18"},
+        optimizer={"name": "sgd", "lr": 0.05, "momentum": 0.9, "weight_decay": 1e-4},
+        schedule={"kind": "cosine"},
+        fop={"hyper_lr": 1e-4},
+        epochs=30,
+        batch_size=64,
+        snapshots=120,
+    ),
+}
+
+
+def preset(name: str, method: str = "fop") -> TrainConfig:
+    """Return a preset's settings with one of the methods.
+
+    Raises:
+        ConfigError: where there is no such preset or method.
+    """
+    wrong = []
+    if name not in PRESETS:
+        wrong.append(f"no preset {name!r}: there are {', '.join(PRESETS)}")
+    if method not in METHODS:
+        wrong.append(f"no method {method!r}: there are {', '.join(METHODS)}")
+    if wrong:
+        raise ConfigError("\n".join(wrong))
+    content, chosen = PRESETS[name].config.to_json(), METHODS[method]
+    decay = content["optimizer"]["weight_decay"]
+    if method == "adam":
+        content["optimizer"] = {"name": "adam", "lr": 1e-3, "weight_decay": decay}
+    elif not chosen.momentum:
+        content["optimizer"]["momentum"] = 0.0
+    content["fop"] = None if chosen.fop is None else content["fop"] | chosen.fop
+    return parse(content)

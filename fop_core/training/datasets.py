@@ -1,0 +1,368 @@
+"""Where images come from: MNIST, CIFAR-10, and folders of images.
+
+``find`` says where a data set is without reading it, or which ways there are to get it; ``load`` reads it. A small set is
+decoded once into uint8 [N, H, W, C] and cached beside the data; a large one stays a list of files. A file that cannot be
+decoded is named and counted, and left out.
+"""
+
+import gzip
+import hashlib
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from fop_core.runs import files
+from fop_core.training.config import DataConfig
+
+Array = np.ndarray
+Say = Callable[[str], None]
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+IN_MEMORY = 2 << 30  # bytes up to which storage = auto keeps a set
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_SHIPPED = Path(__file__).resolve().parents[2] / "data"
+
+
+class DataError(ValueError):
+    """Data that are missing or unfit; the message says which ways there are to get them."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a data set is.
+
+    Attributes:
+        title: what results on it are to be called.
+        path: its folder.
+        kind: "idx", "archive" or "tree".
+        note: what is to know about it.
+    """
+
+    title: str
+    path: Path
+    kind: str
+    note: str = ""
+
+
+@dataclass
+class Part:
+    """Images of one purpose, with their labels.
+
+    Attributes:
+        labels: [N] int64.
+        images: uint8 [N, H, W, C], where they are kept in memory.
+        paths: their files, where they are streamed.
+    """
+
+    labels: Array
+    images: Array | None = None
+    paths: list[Path] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, chosen: Array) -> "Part":
+        """Return the images with these indices."""
+        images = None if self.images is None else self.images[chosen]
+        paths = None if self.paths is None else [self.paths[index] for index in chosen]
+        return Part(self.labels[chosen], images, paths)
+
+
+@dataclass
+class Dataset:
+    """A data set, ready to train on.
+
+    Attributes:
+        source: where it is from.
+        classes: the names of the classes; a label is an index into them.
+        train: what is learned from.
+        test: what is measured on: the test set, or the held-out part; None where there is neither.
+        measured_on: "test" or "held_out": the prefix of the columns.
+        mean: of each channel, in pixels of 0 to 255.
+        std: of each channel.
+        corrupt: files that could not be decoded.
+    """
+
+    source: Source
+    classes: list[str]
+    train: Part
+    test: Part | None
+    measured_on: str
+    mean: Array
+    std: Array
+    corrupt: list[str] = field(default_factory=list)
+
+
+def data_folder() -> Path:
+    """Return the folder of data sets: FOP_DATA_DIR, or data/ of the project."""
+    return Path(os.environ["FOP_DATA_DIR"]).expanduser() if os.environ.get("FOP_DATA_DIR") else _SHIPPED
+
+
+def find(config: DataConfig) -> Source:
+    """Return where a data set is.
+
+    Raises:
+        DataError: where it is not, with the ways to get it.
+    """
+    return {"mnist": _find_mnist, "cifar10": _find_cifar10, "folder": _find_folder}[config.name](config)
+
+
+def load(config: DataConfig, say: Say = lambda text: None) -> Dataset:
+    """Read a data set.
+
+    Args:
+        config: which.
+        say: is told what takes long.
+
+    Raises:
+        DataError: where it is missing or unfit.
+    """
+    source = find(config)
+    corrupt: list[str] = []
+    if source.kind == "idx":
+        parts = {"train": _read_idx(source.path, "train"), "test": _read_idx(source.path, "t10k")}
+        classes = [str(digit) for digit in range(10)]
+    elif source.kind == "archive":
+        parts, classes = _read_archive(source.path), list(CIFAR10_CLASSES)
+    else:
+        parts, classes, corrupt = _read_tree(source.path, config, say)
+    if len(parts["train"]) == 0:
+        raise DataError(f"{source.path}: not one image to learn from could be decoded")
+    train, test, measured_on = parts["train"], parts.get("test"), "test"
+    if config.held_out:
+        # One split for all seeds: what is tuned on it is tuned on the same images.
+        order = np.random.default_rng(0).permutation(len(train))
+        count = max(1, round(config.held_out * len(train)))
+        test, train, measured_on = train.take(np.sort(order[:count])), train.take(np.sort(order[count:])), "held_out"
+    mean, std = _scale(config, train)
+    return Dataset(source, classes, train, test, measured_on, mean, std, corrupt)
+
+
+def _scale(config: DataConfig, train: Part) -> tuple[Array, Array]:
+    """Return what is subtracted from each channel's pixels, and what they are divided by."""
+    if config.normalize == "unit":
+        return np.zeros(1), np.full(1, 255.0)
+    if train.images is None:
+        return 255 * np.array(IMAGENET_MEAN), 255 * np.array(IMAGENET_STD)
+    channels = train.images.shape[-1]
+    counts = np.stack([np.bincount(train.images[..., c].ravel(), minlength=256) for c in range(channels)])
+    values = np.arange(256)
+    mean = counts @ values / counts.sum(1)
+    std = np.sqrt(np.maximum((counts * (values - mean[:, None]) ** 2).sum(1) / counts.sum(1), 1.0))
+    return mean, std
+
+
+# MNIST ----------------------------------------------------------------------------------------------------------------
+
+
+def _find_mnist(config: DataConfig) -> Source:
+    places = [Path(config.path).expanduser()] if config.path else [data_folder(), _SHIPPED]
+    for place in places:
+        for path in (place / "MNIST" / "raw", place / "raw", place):
+            if all(_idx_file(path, part, kind) for part in ("train", "t10k") for kind in ("images", "labels")):
+                return Source("MNIST", path, "idx")
+    raise DataError(
+        f"MNIST is not in {' or '.join(map(str, places))}. It ships with the project, in data/MNIST/raw. Else: set "
+        "FOP_DATA_DIR to the folder that holds MNIST/raw; give data.path; or let "
+        "torchvision.datasets.MNIST(folder, download=True) fetch it."
+    )
+
+
+def _idx_file(path: Path, part: str, kind: str) -> Path | None:
+    stem = f"{part}-{kind}-idx{3 if kind == 'images' else 1}-ubyte"
+    return next((file for file in (path / stem, path / f"{stem}.gz") if file.is_file()), None)
+
+
+def _read_idx(path: Path, part: str) -> Part:
+    arrays = []
+    for kind in ("images", "labels"):
+        file = _idx_file(path, part, kind)
+        assert file is not None
+        try:
+            raw = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+            shape = np.frombuffer(raw, ">i4", count=raw[3], offset=4)
+            arrays.append(np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(shape))
+        except (OSError, EOFError, ValueError, IndexError) as error:
+            raise DataError(f"{file} is damaged ({error}): put the original file there again") from error
+    return Part(arrays[1].astype(np.int64), np.ascontiguousarray(arrays[0][..., None]))
+
+
+# CIFAR-10 -------------------------------------------------------------------------------------------------------------
+
+
+def _find_cifar10(config: DataConfig) -> Source:
+    place = Path(config.path).expanduser() if config.path else data_folder()
+    if (place / "cifar-10-batches-py").is_dir() or (place / "cifar-10-python.tar.gz").is_file():
+        return Source("CIFAR-10", place, "archive")
+    for path in (place, *(place / name for name in ("cifar10", "CIFAR10", "cifar10_jpeg", "cifar-10"))):
+        if all((path / part / name).is_dir() for part in ("train", "test") for name in CIFAR10_CLASSES):
+            first = next(iter(sorted(os.listdir(path / "test" / CIFAR10_CLASSES[0]))), "")
+            if first.lower().endswith((".jpg", ".jpeg")):
+                return Source("CIFAR-10 (JPEG copy)", path, "tree", "JPEG is lossy: not quite the original images")
+            return Source("CIFAR-10", path, "tree")
+    raise DataError(
+        f"CIFAR-10 is not in {place}. Three ways to get it: `python -m fop_core data cifar10` downloads the archive there "
+        "(170 MB); or put cifar-10-python.tar.gz there yourself; or an image tree, train/<class>/ and test/<class>/ with "
+        f"the classes {', '.join(CIFAR10_CLASSES)}. FOP_DATA_DIR or data.path name another folder."
+    )
+
+
+def download_cifar10() -> Path:
+    """Fetch torchvision's archive of CIFAR-10 into the data folder, with progress, and check it; return the folder.
+
+    Raises:
+        DataError: where that fails.
+    """
+    from torchvision.datasets import CIFAR10
+
+    folder = data_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        CIFAR10(str(folder), download=True)
+    except (OSError, RuntimeError) as error:
+        raise DataError(f"CIFAR-10 could not be downloaded to {folder}: {error}") from error
+    return folder
+
+
+def _read_archive(path: Path) -> dict[str, Part]:
+    from torchvision.datasets import CIFAR10
+
+    parts = {}
+    for part, train in (("train", True), ("test", False)):
+        try:  # download=True where the packed archive lies there: it is checked and unpacked, nothing is fetched
+            packed = not (path / "cifar-10-batches-py").is_dir()
+            found = CIFAR10(str(path), train=train, download=packed)
+        except (OSError, RuntimeError, EOFError) as error:
+            raise DataError(f"{path}: the CIFAR-10 archive is damaged ({error}): remove it and get it again") from error
+        parts[part] = Part(np.array(found.targets, np.int64), np.ascontiguousarray(found.data))
+    return parts
+
+
+# folders of images ----------------------------------------------------------------------------------------------------
+
+
+def _find_folder(config: DataConfig) -> Source:
+    place = Path(config.path).expanduser() if config.path else data_folder() / "imagenet"
+    if (place / "train").is_dir() and any(entry.is_dir() for entry in os.scandir(place / "train")):
+        tested = next((part for part in ("val", "test") if (place / part).is_dir()), None)
+        note = "" if tested else "no val/ or test/: nothing is measured but on the training set (data.held_out keeps a part)"
+        return Source(place.name, place, "tree", note)
+    raise DataError(
+        f"no class-per-folder images in {place}: expected {place / 'train'}/<class>/<image>, and val/<class>/<image> "
+        "beside it. Three ways: give data.path=FOLDER; set FOP_DATA_DIR to a folder with imagenet/train and imagenet/val; "
+        "or unpack the ILSVRC2012 archives of image-net.org there (torchvision.datasets.ImageNet does it)."
+    )
+
+
+def _read_tree(path: Path, config: DataConfig, say: Say) -> tuple[dict[str, Part], list[str], list[str]]:
+    classes = sorted(entry.name for entry in os.scandir(path / "train") if entry.is_dir())
+    tested = next((part for part in ("val", "test") if (path / part).is_dir()), None)
+    listed = {"train": _list(path / "train", classes)}
+    if tested:
+        extra = sorted(e.name for e in os.scandir(path / tested) if e.is_dir() and e.name not in classes)
+        if extra:
+            raise DataError(f"{path / tested} has classes that train/ lacks: {', '.join(extra[:5])}")
+        listed["test"] = _list(path / tested, classes)
+    if not listed["train"][0]:
+        raise DataError(f"{path / 'train'}: no images ({', '.join(EXTENSIONS)})")
+    size = config.image_size
+    total = sum(len(paths) for paths, _ in listed.values()) * size * size * 3
+    if config.storage == "stream" or (config.storage == "auto" and total > IN_MEMORY):
+        if config.augmentation == "crop_flip":
+            raise DataError(f"{path}: {total >> 20:,} MB are streamed, and crop_flip is for images in memory")
+        return {part: Part(labels, paths=paths) for part, (paths, labels) in listed.items()}, classes, []
+
+    # What the cache is known by: the files' names, sizes and times, and what is made of them.
+    cache = _cache(path, listed, size)
+    if cache is not None and cache.exists():
+        try:
+            arrays, about = files.read_arrays(cache)
+            parts = {part: Part(arrays[f"{part}/labels"], arrays[f"{part}/images"]) for part in listed}
+            return parts, classes, about["corrupt"]
+        except (files.DamagedFile, KeyError) as error:
+            say(f"the cache is unusable and is made again: {error}")
+    parts, corrupt = {}, []
+    for part, (paths, labels) in listed.items():
+        say(f"decoding {len(paths):,} images of {path / part}; this happens once")
+        images, good, bad = _decode_all(paths, size, say)
+        parts[part] = Part(labels[good], images[good])
+        corrupt += [str(file.relative_to(path)) for file in bad]
+    if cache is not None:
+        arrays = {f"{part}/images": kept.images for part, kept in parts.items() if kept.images is not None}
+        arrays |= {f"{part}/labels": kept.labels for part, kept in parts.items()}
+        try:
+            cache.parent.mkdir(exist_ok=True)
+            files.write_arrays(cache, arrays, {"corrupt": corrupt})
+        except OSError as error:
+            say(f"the decoded images are not cached: {error}")
+    return parts, classes, corrupt
+
+
+def _list(path: Path, classes: list[str]) -> tuple[list[Path], Array]:
+    paths: list[Path] = []
+    labels: list[int] = []
+    for label, name in enumerate(classes):
+        if not (path / name).is_dir():
+            continue
+        found = sorted(path / name / file for file in os.listdir(path / name) if file.lower().endswith(EXTENSIONS))
+        paths += found
+        labels += [label] * len(found)
+    return paths, np.array(labels, np.int64)
+
+
+def _cache(path: Path, listed: dict[str, tuple[list[Path], Array]], size: int) -> Path | None:
+    """Return where the decoded images are kept, or None where the data's folder cannot be written to."""
+    if not os.access(path, os.W_OK):
+        return None
+    digest = hashlib.sha256(f"1 {size}".encode())
+    for part, (paths, _) in listed.items():
+        digest.update(part.encode())
+        for file in paths:
+            about = file.stat()
+            digest.update(f"{file.name} {about.st_size} {about.st_mtime_ns}".encode())
+    return path / ".fop-cache" / f"{digest.hexdigest()[:16]}.safetensors"
+
+
+def _decode_all(paths: list[Path], size: int, say: Say) -> tuple[Array, Array, list[Path]]:
+    """Return uint8 [N, size, size, 3], which of them are good, and the files of those that are not."""
+    images = np.zeros((len(paths), size, size, 3), np.uint8)
+    good = np.ones(len(paths), bool)
+
+    def decode_one(index: int) -> None:
+        try:
+            images[index] = decode(paths[index], size)
+        except DataError:
+            good[index] = False
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # PIL decodes outside Python's lock
+        for done, _ in enumerate(pool.map(decode_one, range(len(paths)), chunksize=64), start=1):
+            if done % 10_000 == 0:
+                say(f"  {done:,} of {len(paths):,}")
+    return images, good, [path for path, fine in zip(paths, good) if not fine]
+
+
+def decode(path: Path, size: int | None) -> Array:
+    """Return an image's pixels, uint8 [H, W, 3]; with ``size`` the middle square of it, scaled to [size, size, 3].
+
+    Raises:
+        DataError: where it cannot be decoded.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            if size is None:
+                return np.asarray(image.convert("RGB"))
+            if image.size == (size, size):
+                return np.asarray(image.convert("RGB"))
+            side = min(image.size)
+            left, top = (image.width - side) // 2, (image.height - side) // 2
+            box = (left, top, left + side, top + side)
+            return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.BILINEAR, box=box))
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path}: {error}") from error
