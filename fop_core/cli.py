@@ -1,197 +1,23 @@
-"""The command line: ``python -m fop_core race``. Each command imports what it needs when it runs."""
+"""The command line: ``python -m fop_core <command>``. Each command imports what it needs when it runs."""
 
 import argparse
-import dataclasses
-import json
 import os
 import sys
-import types
-import typing
-from typing import Any
 
 from fop_core import __version__
+from fop_core.commands import data, doctor, race, runs, train
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; return the exit status: 0, 1 where a preset's counts do not come out, 2 for wrong arguments."""
+    """Run a command; return the exit status: 0, 1 where what was asked did not come out, 2 for wrong arguments."""
     parser = argparse.ArgumentParser(prog="python -m fop_core", description="First-order preconditioning (FOP).")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    _add_race(commands)
+    for command in (race, train, runs, data, doctor):
+        command.add(commands)
     chosen = parser.parse_args(arguments)
     try:
         return chosen.run(chosen, parser)
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-
-
-# race ---------------------------------------------------------------------------------------------------------------
-
-
-def _add_race(commands: Any) -> None:
-    parser = commands.add_parser(
-        "race",
-        help="race optimizers over a surface",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Race optimizers from one start over a surface, until f < tolerance.",
-        epilog="""examples:
-  race --preset paper-booth
-  race --surface himmelblau --start 0 -1 --optimizer sgd:lr=0.016 --optimizer fop:lr=0.01,hyper_lr=1e-3
-  race --surface "(x - 1)^2 + 100*(y - x^2)^2" --optimizer "adam:lr=0.05" --json""",
-    )
-    parser.add_argument("--preset", help="paper-booth or paper-himmelblau; the other options then change it")
-    parser.add_argument("--surface", help="a name, as booth, or a function of x and y as text")
-    parser.add_argument("--start", nargs=2, type=float, metavar=("X", "Y"))
-    parser.add_argument(
-        "--optimizer",
-        action="append",
-        metavar="NAME:KEY=VALUE,...",
-        help="sgd, momentum, nesterov, rmsprop, adam, adamw, s-hd, pp-hd or fop, with its settings; may be repeated",
-    )
-    parser.add_argument("--tolerance", type=float, help="converged when f - f* < this (1e-6)")
-    parser.add_argument("--max-steps", type=int, help="20000")
-    parser.add_argument("--dtype", choices=("float32", "float64"), help="float64; presets carry float32")
-    parser.add_argument("--noise", type=float, help="standard deviation of the noise on each gradient component (0)")
-    parser.add_argument("--seed", type=int, help="of the noise (0)")
-    parser.add_argument("--json", action="store_true", help="print JSON, with the whole trajectories")
-    parser.set_defaults(run=_race)
-
-
-def _race(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    from toy_functions import Race, race, surfaces
-    from toy_functions.presets import PRESETS
-
-    try:
-        changes: dict[str, Any] = {
-            key: value
-            for key in ("tolerance", "max_steps", "dtype", "noise", "seed")
-            if (value := getattr(chosen, key)) is not None
-        }
-        if chosen.surface is not None:
-            changes["surface"] = _surface(chosen.surface)
-        if chosen.start is not None:
-            changes["start"] = tuple(chosen.start)
-        if chosen.optimizer:
-            changes["rules"] = dict(parse_optimizer(text) for text in chosen.optimizer)
-            if len(changes["rules"]) < len(chosen.optimizer):
-                raise ValueError("two optimizers have the same name and settings")
-        if chosen.preset is not None:
-            if chosen.preset not in PRESETS:
-                raise ValueError(f"no preset {chosen.preset!r}: there are {', '.join(PRESETS)}")
-            settings = PRESETS[chosen.preset]
-            if set(changes) - {"dtype", "start"}:  # another race: the published counts say nothing of it
-                changes |= {"published": {}, "note": ""}
-            settings = dataclasses.replace(settings, **changes)
-        else:
-            surface = changes.setdefault("surface", surfaces.BOOTH)
-            changes.setdefault("start", surface.start)
-            defaults = ("sgd:lr=0.005", "adam:lr=0.005", "fop:lr=0.005,hyper_lr=0.001")
-            changes.setdefault("rules", dict(map(parse_optimizer, defaults)))
-            settings = Race(**changes)
-    except ValueError as error:
-        print(f"{parser.prog} race: {error}", file=sys.stderr)
-        return 2
-
-    result = race(settings)
-    published = settings.published
-    if chosen.json:
-        print(json.dumps(_as_json(settings, result), allow_nan=False))
-    else:
-        print(f"{settings.surface.name} from {settings.start}, f - f* < {settings.tolerance:g}, {settings.dtype}\n")
-        rows = [["optimizer", "steps", "end point", "minimum", "stop reason"]]
-        if published:
-            rows[0] += ["published", "matches"]
-        for name, found in result.items():
-            row = [name, f"{found.steps}", _point(found.points[-1]), _point(found.minimum), found.reason]
-            if published:
-                row += [f"{published[name]}", "yes" if found.steps == published[name] else "NO"]
-            rows.append(row)
-        widths = [max(map(len, column)) for column in zip(*rows)]
-        for row in rows:
-            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
-        if settings.note:
-            print(f"\n{settings.note}")
-    as_published = chosen.preset is not None and not changes
-    return int(as_published and any(result[name].steps != count for name, count in published.items()))
-
-
-def _surface(text: str) -> Any:
-    from toy_functions import expressions, surfaces
-
-    if text in surfaces.SURFACES:
-        return surfaces.SURFACES[text]
-    try:
-        return expressions.parse(text)
-    except expressions.ExpressionError as error:
-        names = ", ".join(surfaces.SURFACES)
-        raise ValueError(f"--surface is neither a name ({names}) nor a function of x and y:\n{error}") from error
-
-
-def parse_optimizer(text: str) -> tuple[str, Any]:
-    """Return the name to show and the rule that ``name:key=value,...`` spells.
-
-    Raises:
-        ValueError: for an unknown name or setting, or a value of the wrong type.
-    """
-    from fop_core.optim.rules import RULES
-
-    name, _, rest = text.partition(":")
-    if name.strip().lower() not in RULES:
-        raise ValueError(f"no optimizer {name.strip()!r}: there are {', '.join(RULES)}")
-    kind = RULES[name.strip().lower()]
-    fields = {field.name: field for field in dataclasses.fields(kind) if field.init and field.name != "factor"}
-    settings = {}
-    for part in filter(None, (part.strip() for part in rest.split(","))):
-        key, equals, value = (piece.strip() for piece in part.partition("="))
-        if key not in fields or not equals:
-            raise ValueError(f"{part!r} is no setting of {name}: write key=value with {', '.join(fields)}")
-        settings[key] = _value(key, value, typing.get_type_hints(kind)[key])
-    if "lr" not in settings:
-        raise ValueError(f"{text!r} has no learning rate: write {name}:lr=0.005")
-    return text, kind(**settings)
-
-
-def _value(key: str, text: str, wanted: Any) -> Any:
-    if isinstance(wanted, types.UnionType):
-        wanted = wanted.__args__[0]
-    if wanted is bool:
-        if text.lower() not in ("true", "false"):
-            raise ValueError(f"{key} is {text!r}: give true or false")
-        return text.lower() == "true"
-    try:
-        return wanted(text)
-    except ValueError:
-        raise ValueError(f"{key} is {text!r}: give a number") from None
-
-
-def _point(point: Any) -> str:
-    return "-" if point is None else f"({point[0]:.4g}, {point[1]:.4g})"
-
-
-def _as_json(settings: Any, result: Any) -> dict[str, Any]:
-    """Return a race and its trajectories; a number that is not finite becomes null."""
-    optimizers = {}
-    for name, found in result.items():
-        optimizers[name] = {
-            "steps": found.steps,
-            "status": found.status,
-            "reason": found.reason,
-            "minimum": found.minimum,
-            "points": _numbers(found.points),
-            "losses": _numbers(found.losses),
-        }
-        if found.preconditioners is not None:
-            optimizers[name]["preconditioners"] = _numbers(found.preconditioners)
-        if name in settings.published:
-            optimizers[name]["published"] = settings.published[name]
-            optimizers[name]["matches"] = found.steps == settings.published[name]
-    keys = ("start", "tolerance", "max_steps", "dtype", "noise", "seed", "note")
-    about = {"surface": settings.surface.name} | {key: getattr(settings, key) for key in keys}
-    return about | {"optimizers": optimizers}
-
-
-def _numbers(array: Any) -> Any:
-    import numpy as np
-
-    return np.asarray(np.where(np.isfinite(array), array.astype(object), None)).tolist()

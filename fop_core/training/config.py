@@ -168,10 +168,10 @@ class FOPConfig(_Section):
 class TrainConfig(_Section):
     """All settings of a run."""
 
-    data: DataConfig = DataConfig()
-    model: ModelConfig = ModelConfig()
-    optimizer: OptimizerConfig = OptimizerConfig()
-    schedule: ScheduleConfig = ScheduleConfig()
+    data: DataConfig = Field(default_factory=DataConfig)
+    model: ModelConfig = Field(default_factory=ModelConfig)
+    optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
+    schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
     fop: FOPConfig | None = Field(None, description="none: the base optimizer alone")
     epochs: int = Field(10, ge=1, le=100_000, description="passes over the training set")
     max_steps: int | None = Field(None, ge=1, description="end after so many steps, if that is sooner")

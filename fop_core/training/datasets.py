@@ -184,7 +184,8 @@ def _read_idx(path: Path, part: str) -> Part:
         file = _idx_file(path, part, kind)
         assert file is not None
         try:
-            raw = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+            packed = file.read_bytes()
+            raw = bytearray(gzip.decompress(packed) if file.suffix == ".gz" else packed)  # torch wants to own it
             shape = np.frombuffer(raw, ">i4", count=raw[3], offset=4)
             arrays.append(np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(shape))
         except (OSError, EOFError, ValueError, IndexError) as error:

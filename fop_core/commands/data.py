@@ -1,0 +1,23 @@
+"""``data``: where the data sets are, and how to get one."""
+
+import argparse
+import sys
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("data", help="download CIFAR-10", description="Download a data set into FOP_DATA_DIR.")
+    parser.add_argument("name", choices=["cifar10"])
+    parser.set_defaults(run=_data)
+
+
+def _data(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from fop_core.training import datasets
+
+    try:
+        print(f"CIFAR-10 is in {datasets.download_cifar10()}")
+    except datasets.DataError as error:
+        print(f"{parser.prog} data: {error}", file=sys.stderr)
+        return 1
+    return 0

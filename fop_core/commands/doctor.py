@@ -1,0 +1,7 @@
+"""``doctor``."""
+
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    """Add the command."""

@@ -1,0 +1,7 @@
+"""``runs``."""
+
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    """Add the command."""

@@ -1,0 +1,160 @@
+"""``train``: a new run from a preset or a file, or an earlier one to its end."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ENDINGS = {"finished": 0, "stopped": 3, "failed": 1}
+"""Exit status by the state a run ends in."""
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "train",
+        help="train a network, in this terminal",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Train a network, and record the run in FOP_RUNS_DIR (trained_models/runs). Ctrl-C or SIGTERM makes a "
+        "checkpoint and stops;\n--resume goes on from there. Exit status: 0 finished, 1 failed, 2 wrong arguments, 3 stopped.",
+        epilog="""examples:
+  train --preset mnist-mlp
+  train --preset mnist-mlp --method momentum --set epochs=5 --name baseline
+  train --preset mnist-mlp --set fop.rank=784 --set seed=1 --dry-run
+  train --preset imagefolder --set data.path=~/flowers --set device=cuda:0
+  train --resume baseline""",
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--preset", help="mnist-mlp, cifar10-allcnn, cifar10-allcnn-small, imagenet-resnet18, imagefolder")
+    what.add_argument("--config", metavar="FILE", help="settings as JSON: a config, or an earlier run's run.json")
+    what.add_argument("--resume", metavar="RUN", help="go on with a run: its path, id, or name")
+    what.add_argument("--run", metavar="DIR", help="train a run that was made before, from its start or last checkpoint")
+    parser.add_argument("--method", help="sgd, momentum, adam, s-hd, pp-hd, fop (default), fop-norm, mean-removing")
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings", help="may be repeated")
+    parser.add_argument("--name", default="", help="what to call it")
+    parser.add_argument("--tag", action="append", default=[], dest="tags", help="may be repeated")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be trained, on what, and stop")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.set_defaults(run=_train)
+
+
+def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from fop_core.runs import files, store
+    from fop_core.training import config
+
+    again = chosen.resume or chosen.run
+    if again and (chosen.method or chosen.settings or chosen.name or chosen.tags):
+        return _wrong(parser, "a run keeps the settings it was made with: --method, --set, --name, --tag are for new ones")
+    try:
+        if again:
+            run = store.find(again)
+            settings = config.parse(run.config)
+            lineage: dict[str, Any] = {}
+        elif chosen.config:
+            content = files.read_json(Path(chosen.config))
+            settings = config.parse(content.get("config", content))
+            settings = config.change(settings, chosen.settings)
+            lineage = {"config": chosen.config, "set": chosen.settings}
+        else:
+            method = chosen.method or "fop"
+            settings = config.change(config.preset(chosen.preset, method), chosen.settings)
+            lineage = {"preset": chosen.preset, "method": method, "set": chosen.settings}
+        if chosen.config and chosen.method:
+            return _wrong(parser, "--method is for presets; a file says it all")
+    except (ValueError, OSError) as error:
+        return _wrong(parser, str(error))
+
+    if chosen.dry_run:
+        return _dry_run(settings, parser)
+    from fop_core.training import build, datasets
+
+    try:  # what a person can put right is said before a run is made
+        datasets.find(settings.data)
+        build.device(settings.device)
+    except ValueError as error:
+        return _wrong(parser, str(error))
+    if not again:
+        name = chosen.name or f"{chosen.preset or Path(chosen.config).stem} {lineage.get('method', '')}".strip()
+        run = store.create(settings.to_json(), name=name, tags=tuple(chosen.tags), lineage=lineage)
+    try:
+        with store.Control(run) as control:
+            if again and run.state.state == "finished":
+                print(f"{run.id} is finished: nothing is left to do", file=sys.stderr)
+                return 0
+            return ENDINGS[_follow(run, control, quiet=chosen.quiet)]
+    except store.RunError as error:
+        return _wrong(parser, str(error))
+
+
+def _follow(run: Any, control: Any, *, quiet: bool) -> str:
+    """Train, with a bar on a terminal and the words in log.txt too; return the state it ends in."""
+    from tqdm import tqdm
+
+    from fop_core.runs.store import now
+    from fop_core.training.loop import train
+
+    bar = tqdm(total=None, unit="step", disable=None if not quiet else True, dynamic_ncols=True, file=sys.stderr)
+
+    def say(text: str) -> None:
+        bar.write(text, file=sys.stderr)
+        with (run.path / "log.txt").open("a") as log:
+            log.write(f"{now()} {text}\n")
+
+    def report(progress: dict[str, Any]) -> None:
+        bar.total = progress["steps"]
+        bar.n = progress["step"]
+        words = [f"epoch {progress['epoch']:.1f}/{progress['epochs']}"]
+        for key, label, form in (
+            ("train_loss", "loss", "{:.4f}"),
+            ("test_accuracy", "test", "{:.2%}"),
+            ("held_out_accuracy", "held out", "{:.2%}"),
+            ("eigenvalue_max", "top eigenvalue", "{:.3f}"),
+        ):
+            if key in progress:
+                words.append(f"{label} {form.format(float(progress[key]))}")
+        bar.set_postfix_str(", ".join(words), refresh=False)
+        bar.refresh()
+
+    say(f"{run.id} in {run.path}")
+    try:
+        ending = train(run, control, say, report)
+    finally:
+        bar.close()
+    summary = run.progress
+    if ending == "finished":
+        found = [f"{k.replace('_', ' ')} {summary[k]:.4f}" for k in ("train_loss", "test_loss") if k in summary]
+        found += [f"{k.replace('_', ' ')} {summary[k]:.2%}" for k in ("test_accuracy", "held_out_accuracy") if k in summary]
+        print(f"{run.id}: {', '.join(found)}")
+    return ending
+
+
+def _dry_run(settings: Any, parser: argparse.ArgumentParser) -> int:
+    from fop_core.training import build, datasets
+    from fop_core.training.memory import estimate
+
+    print(json.dumps(settings.to_json(), indent=1))
+    try:
+        source = datasets.find(settings.data)
+        device = build.device(settings.device)
+    except ValueError as error:
+        return _wrong(parser, str(error))
+    classes, images = datasets.count(settings.data)
+    print(f"\ndata: {source.title} in {source.path}, {images:,} training images of {classes} classes")
+    if source.note:
+        print(f"  {source.note}")
+    built = build.build(settings, classes, device)
+    steps = build.total_steps(settings, -(-images // settings.batch_size))
+    print(f"device: {device}; {steps:,} steps\n")
+    for name, parameter in built.model.named_parameters():
+        print(f"  {name:32} {list(parameter.shape)!s:20} {parameter.numel():>12,}")
+    print(f"  {'in all':53} {sum(p.numel() for p in built.model.parameters()):>12,}\n")
+    print(built.optimizer)
+    for what, size in estimate(built, settings).items():
+        print(f"{what}: {size / 2**20:,.1f} MiB")
+    return 0
+
+
+def _wrong(parser: argparse.ArgumentParser, text: str) -> int:
+    print(f"{parser.prog} train: {text}", file=sys.stderr)
+    return 2

@@ -1,0 +1,65 @@
+"""What an attempt ran on and with."""
+
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fop_core import __version__
+from fop_core.training.datasets import Source
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def describe(device: torch.device, threads: int, source: Source, optimizer: Any) -> dict[str, Any]:
+    """Return device, threads, versions, commit, command, data and the optimizer in words."""
+    about: dict[str, Any] = {
+        "device": str(device),
+        "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
+        "threads": threads,
+        "versions": versions(),
+        "commit": commit(),
+        "command": sys.argv,
+        "data": {"title": source.title, "path": str(source.path), "note": source.note},
+        "optimizer": repr(optimizer),
+        "pid": os.getpid(),
+    }
+    return about
+
+
+def versions() -> dict[str, str]:
+    """Return what the numbers may depend on."""
+    found = {"fop_core": __version__, "python": platform.python_version(), "system": platform.platform()}
+    for name in ("torch", "torchvision", "numpy"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def commit() -> str | None:
+    """Return the commit of this code, with "+" where files differ from it; None outside a checkout."""
+    try:
+        git = ["git", "-C", str(ROOT)]
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=True).stdout
+        changed = subprocess.run(
+            [*git, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True, timeout=10, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return head.strip() + ("+" if changed.strip() else "")
+
+
+def processor() -> str:
+    """Return the name of the CPU."""
+    try:
+        with open("/proc/cpuinfo") as lines:
+            return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

@@ -1,0 +1,388 @@
+"""The training loop.
+
+    train(run, control)     trains what a run's config says, from its last checkpoint if it has one
+
+Steps are counted by updates: a row at step t tells of the t-th update, of the losses since the row before it, and of the
+parameters after it. Between two logged steps nothing waits for the device: losses gather in a buffer on it.
+"""
+
+import contextlib
+import errno
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from fop_core.runs.files import DamagedFile
+from fop_core.runs.store import Control, Recorder, Run
+from fop_core.training import batches, build, config, datasets, diagnostics, state
+from fop_core.training.environment import describe
+
+Say = Callable[[str], None]
+Report = Callable[[dict[str, Any]], None]
+
+FIRST_STEPS = 10  # all logged: they are what a replay compares
+LOOK_EVERY = 1.0  # seconds between two looks at requests
+
+
+class Stopped(Exception):
+    """Somebody asked for a stop; says who."""
+
+
+class Diverged(Exception):
+    """The loss is no number any more; says since when."""
+
+
+@dataclass
+class Window:
+    """What has gathered since the last logged row.
+
+    Attributes:
+        losses: on the device, one a step [log_every].
+        correct: on the device, images classified rightly.
+        steps: how many steps.
+        images: how many images.
+        seconds: of training, without evaluation and writing.
+        previous: the gradients of the step before a logged one.
+    """
+
+    losses: Tensor
+    correct: Tensor
+    steps: int = 0
+    images: int = 0
+    seconds: float = 0.0
+    previous: dict[str, Tensor] = field(default_factory=dict)
+
+
+def train(run: Run, control: Control, say: Say = print, report: Report = lambda progress: None) -> str:
+    """Train a run to its end, from its last checkpoint if it has one; return the state it ends in.
+
+    Args:
+        run: the run.
+        control: the right to set its state.
+        say: is told, in words, what a person wants to know.
+        report: is told at logged steps how far it is.
+
+    A failure ends it as failed, with the reason in words; nothing is raised but KeyboardInterrupt at a second Ctrl-C.
+    """
+    control.set("starting")
+    try:
+        with build.threads(config.parse(run.config).threads) as threads, _signals() as asked:
+            trainer = Trainer(run, control, say, report, asked, threads)
+            try:
+                trainer.train()
+            finally:
+                trainer.recorder.close()
+    except Stopped as stopped:
+        return _end(control, say, "stopped", str(stopped))
+    except Diverged as diverged:
+        return _end(control, say, "failed", str(diverged))
+    except (config.ConfigError, datasets.DataError, build.DeviceError, DamagedFile) as error:
+        return _end(control, say, "failed", str(error))
+    except torch.OutOfMemoryError as error:
+        return _end(control, say, "failed", f"out of memory on the GPU: a smaller batch_size or width may do ({error})")
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return _end(control, say, "failed", f"disk full while writing to {run.path}: free some, then resume")
+        return _end(control, say, "failed", f"{type(error).__name__}: {error}")
+    except Exception as error:
+        say(traceback.format_exc())
+        return _end(control, say, "failed", f"{type(error).__name__}: {error}")
+    return _end(control, say, "finished", "")
+
+
+class Trainer:
+    """One attempt at a run. Arguments as ``train``'s; ``asked`` holds the names of signals that came."""
+
+    def __init__(
+        self, run: Run, control: Control, say: Say, report: Report, asked: list[str], threads: int
+    ) -> None:
+        self.run, self.control, self.say, self.report, self.asked = run, control, say, report, asked
+        self.config = config.parse(run.config)
+        self.device = build.device(self.config.device)
+        data = datasets.load(self.config.data, say)
+        for name in data.corrupt:
+            say(f"left out, it cannot be decoded: {name}")
+        self.data = data
+        self.feed = batches.feed(data, self.config, self.device, self._corrupt)
+        self.built = build.build(self.config, len(data.classes), self.device)
+        self.total = build.total_steps(self.config, self.feed.steps_in_epoch)
+        steps = build.snapshot_steps(self.config.snapshots, self.total)
+        self.snapshots, self.deep = set(steps), build.deep_steps(steps)
+        self.window = Window(
+            torch.zeros(max(self.config.log_every, 1), device=self.device), torch.zeros((), device=self.device)
+        )
+        self.watched = [(n, p) for n, p in self.built.model.named_parameters() if p.ndim > 1]
+        self.step = 0
+        self.seconds = 0.0  # of training, over all attempts
+        self.corrupt = len(data.corrupt)
+        self._resume()
+        about = describe(self.device, threads, data.source, self.built.optimizer)
+        self.recorder = Recorder(run, about, from_step=self.step)
+
+    # the loop --------------------------------------------------------------------------------------------------------
+
+    def train(self) -> None:
+        """Take the steps that are left."""
+        self.control.set("running")
+        saved = looked = time.monotonic()
+        if self.step == 0:
+            self._log({})
+        while self.step < self.total:
+            epoch, start = divmod(self.step, self.feed.steps_in_epoch)
+            begin = time.perf_counter()
+            for images, labels in self.feed.epoch(epoch, start):
+                self._set_rate()
+                step = self.step + 1
+                logged = self._logged(step)
+                columns = self._learn(images, labels, logged)
+                self.step = step
+                now = time.perf_counter()
+                self.window.seconds += now - begin
+                self.seconds += now - begin
+                if logged:
+                    if step % self.feed.steps_in_epoch == 0 or step == self.total:
+                        columns |= self._test()
+                    self._log(columns)
+                if time.monotonic() - looked > LOOK_EVERY or self.asked:
+                    looked = time.monotonic()
+                    if self._requests():
+                        saved = 0.0
+                due = time.monotonic() - saved > 60 * self.config.checkpoint_minutes
+                if due or self.step == self.total or step % (self.config.checkpoint_steps or self.total) == 0:
+                    self._checkpoint()
+                    saved = time.monotonic()
+                if self.step == self.total:
+                    break
+                begin = time.perf_counter()
+
+    def _learn(self, images: Tensor, labels: Tensor, logged: bool) -> dict[str, Any]:
+        """Take one step; return what is measured of it where it is logged, as tensors on the device."""
+        model, optimizer, window = self.built.model, self.built.optimizer, self.window
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
+            logits = model(images)
+            loss = functional.cross_entropy(logits, labels)
+        optimizer.zero_grad()
+        loss.backward()
+        window.losses[window.steps] = loss.detach()
+        window.correct += (logits.detach().argmax(1) == labels).sum()
+        window.steps += 1
+        window.images += len(labels)
+
+        columns: dict[str, Any] = {}
+        try:
+            if logged:
+                gradients = {name: p.grad for name, p in self.watched if p.grad is not None}
+                applied = {} if self.built.fop is None else self.built.fop.preconditioned_gradients()
+                applied = {name: applied[name] for name in gradients if name in applied}
+                before = {name: p.detach().clone() for name, p in self.watched}
+                optimizer.step()
+                moves = {name: p.detach() - before[name] for name, p in self.watched}
+                columns = dict(diagnostics.gradient_columns(gradients, applied, window.previous, moves))
+                norms = torch._foreach_norm([p.grad for p in model.parameters() if p.grad is not None])
+                columns["grad_norm"] = torch.linalg.vector_norm(torch.stack(list(norms)))
+            else:
+                optimizer.step()
+        except FloatingPointError as error:
+            self._look_at_losses()
+            raise Diverged(f"diverged at step {self.step + 1}: {error}") from error
+        # The next step's alignment compares its gradients with these.
+        window.previous = {}
+        if self._logged(self.step + 2):
+            window.previous = {name: p.grad.clone() for name, p in self.watched if p.grad is not None}
+        return columns
+
+    def _logged(self, step: int) -> bool:
+        every = step <= FIRST_STEPS or step % self.config.log_every == 0 or step == self.total
+        return every or step % self.feed.steps_in_epoch == 0 or step in self.snapshots
+
+    def _set_rate(self) -> None:
+        rate = self.config.optimizer.lr * self.config.schedule.at(
+            self.step / self.feed.steps_in_epoch, self.config.epochs
+        )
+        for group in self.built.optimizer.param_groups:
+            group["lr"] = rate
+
+    @torch.no_grad()
+    def _test(self) -> dict[str, Any]:
+        """Return loss and accuracy where nothing is learned, or nothing where there are no such images."""
+        model = self.built.model
+        model.eval()
+        count = 0
+        loss_sum = torch.zeros((), device=self.device)
+        hits = torch.zeros((), device=self.device)
+        for images, labels in self.feed.test():
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
+                logits = model(images)
+            loss_sum += functional.cross_entropy(logits.float(), labels, reduction="sum")
+            hits += (logits.argmax(1) == labels).sum()
+            count += len(labels)
+        model.train()
+        if not count:
+            return {}
+        part = self.data.measured_on
+        return {f"{part}_loss": loss_sum.item() / count, f"{part}_accuracy": hits.item() / count}
+
+    # what is written -------------------------------------------------------------------------------------------------
+
+    def _log(self, measured: dict[str, Any]) -> None:
+        """Write a row, a snapshot where one is due, and how far it is; find out whether the loss is still a number."""
+        window, step = self.window, self.step
+        row: dict[str, Any] = {"step": step, "epoch": step / self.feed.steps_in_epoch, "seconds": self.seconds}
+        diverged = ""
+        if window.steps:
+            names = [name for name, value in measured.items() if isinstance(value, Tensor)]
+            device_values = [measured[name].float() for name in names]
+            losses = window.losses[: window.steps]
+            everything = torch.stack([*device_values, losses.mean(), window.correct]).tolist()  # the one look
+            measured |= dict(zip(names, everything))
+            row["train_loss"] = everything[-2]
+            row["train_accuracy"] = everything[-1] / window.images
+            row["samples_per_second"] = window.images / max(window.seconds, 1e-9)
+            row["lr"] = self.built.optimizer.param_groups[0]["lr"]
+            if not row["train_loss"] - row["train_loss"] == 0:
+                diverged = self._first_not_finite()
+        row |= measured
+        if self.built.fop is not None and (step in self.snapshots or diverged):
+            last = step == self.total or bool(diverged)
+            arrays, columns = diagnostics.inspect(self.built.fop, step in self.deep or last, whole=last)
+            self.recorder.snapshot(step, arrays)
+            row |= columns
+        self.recorder.row(row)
+        self._progress(row)
+        window.losses.zero_()
+        window.correct.zero_()
+        window.steps = window.images = 0
+        window.seconds = 0.0
+        if diverged:
+            raise Diverged(diverged)
+
+    def _first_not_finite(self) -> str:
+        losses = self.window.losses[: self.window.steps].tolist()
+        first = next((index for index, loss in enumerate(losses) if not loss - loss == 0), len(losses) - 1)
+        return f"diverged at step {self.step - len(losses) + 1 + first}: loss not finite"
+
+    def _look_at_losses(self) -> None:
+        """Raise Diverged where the loss of this window's last step, or an earlier one's, is no number."""
+        self.step += 1
+        try:
+            self._log({})
+        finally:
+            self.step -= 1
+
+    def _progress(self, row: dict[str, Any]) -> None:
+        done = self.step / self.total
+        left = self.seconds / self.step * (self.total - self.step) if self.step else None
+        content = {
+            "step": self.step,
+            "steps": self.total,
+            "epoch": row["epoch"],
+            "epochs": self.config.epochs,
+            "share": done,
+            "eta_seconds": left,
+            "corrupt": self.corrupt,
+        }
+        tops = [value for name, value in row.items() if name.startswith("eigenvalue_max/")]
+        content |= {"eigenvalue_max": max(tops)} if tops else {}
+        kept = ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "held_out_accuracy", "samples_per_second")
+        content |= {key: row[key] for key in kept if key in row}
+        self._latest = {**getattr(self, "_latest", {}), **content}
+        self.recorder.progress(self._latest)
+        self.report(self._latest)
+
+    def _corrupt(self, name: str) -> None:
+        self.corrupt += 1
+        if self.corrupt <= 20:
+            self.say(f"left out, it cannot be decoded: {name}")
+
+    def _requests(self) -> bool:
+        """Look at what was asked; whether a checkpoint was. Raises Stopped, after a checkpoint, for a stop."""
+        requests = self.recorder.requests()
+        by = self.asked[0] if self.asked else requests.get("stop")
+        if by is not None and self.step < self.total:
+            self.control.set("stopping", f"by {by}")
+            self._checkpoint()
+            raise Stopped(f"by {by} at step {self.step}; resume goes on from there")
+        return "checkpoint" in requests
+
+    # checkpoints -----------------------------------------------------------------------------------------------------
+
+    def _checkpoint(self) -> None:
+        window = self.window
+        tree = {
+            "model": dict(self.built.model.state_dict()),
+            "optimizer": self.built.optimizer.state_dict(),
+            "rng": {"cpu": torch.get_rng_state()},
+            "window": {
+                "losses": window.losses,
+                "correct": window.correct,
+                "steps": window.steps,
+                "images": window.images,
+                "seconds": window.seconds,
+                "previous": window.previous,
+            },
+            "seconds": self.seconds,
+        }
+        if self.device.type == "cuda":
+            tree["rng"]["cuda"] = torch.cuda.get_rng_state(self.device)
+        arrays, skeleton = state.pack(tree)
+        self.recorder.checkpoint(self.step, arrays, {"step": self.step, "tree": skeleton})
+
+    def _resume(self) -> None:
+        """Go on from the newest checkpoint that can be read."""
+        for step in reversed(self.run.checkpoint_steps()):
+            try:
+                arrays, about = self.run.checkpoint(step)
+                tree = state.unpack(arrays, about["tree"])
+                self.built.model.load_state_dict(tree["model"])
+                self.built.optimizer.load_state_dict(tree["optimizer"])
+                torch.set_rng_state(tree["rng"]["cpu"])
+                if "cuda" in tree["rng"] and self.device.type == "cuda":
+                    torch.cuda.set_rng_state(tree["rng"]["cuda"], self.device)
+                kept = tree["window"]
+                self.window.losses.copy_(kept["losses"])
+                self.window.correct.copy_(kept["correct"])
+                self.window.steps, self.window.images = kept["steps"], kept["images"]
+                self.window.seconds = kept["seconds"]
+                self.window.previous = {name: g.to(self.device) for name, g in kept["previous"].items()}
+                self.step, self.seconds = about["step"], tree["seconds"]
+            except (DamagedFile, ValueError, KeyError, RuntimeError) as error:
+                self.say(f"the checkpoint of step {step} is unusable: {error}")
+                continue
+            self.say(f"going on from step {self.step}")
+            return
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[list[str]]:
+    """Give a list that SIGTERM and the first SIGINT append their names to; only the main thread can listen."""
+    asked: list[str] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def hear(number: int, frame: Any) -> None:
+        if asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        asked.append("Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name)
+
+    before = {number: signal.signal(number, hear) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(control: Control, say: Say, ending: str, reason: str) -> str:
+    control.set(ending, reason)
+    with contextlib.suppress(OSError):  # the log may be what filled the disk
+        say(f"{ending}{': ' if reason else ''}{reason}")
+    return ending
