@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
         command.add(commands)
     chosen = parser.parse_args(arguments)
     try:
-        return chosen.run(chosen, parser)
+        return chosen.do(chosen, parser)
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

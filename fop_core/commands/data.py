@@ -9,7 +9,7 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("data", help="download CIFAR-10", description="Download a data set into FOP_DATA_DIR.")
     parser.add_argument("name", choices=["cifar10"])
-    parser.set_defaults(run=_data)
+    parser.set_defaults(do=_data)
 
 
 def _data(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:

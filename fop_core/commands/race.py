@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--noise", type=float, help="standard deviation of the noise on each gradient component (0)")
     parser.add_argument("--seed", type=int, help="of the noise (0)")
     parser.add_argument("--json", action="store_true", help="print JSON, with the whole trajectories")
-    parser.set_defaults(run=_race)
+    parser.set_defaults(do=_race)
 
 
 def _race(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:

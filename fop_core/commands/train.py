@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--tag", action="append", default=[], dest="tags", help="may be repeated")
     parser.add_argument("--dry-run", action="store_true", help="show what would be trained, on what, and stop")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
-    parser.set_defaults(run=_train)
+    parser.set_defaults(do=_train)
 
 
 def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
