@@ -1,7 +1,67 @@
-"""``doctor``."""
+"""``doctor``: what this machine has for training, and what to do about what it lacks."""
 
+import argparse
+import shutil
 from typing import Any
 
 
 def add(commands: Any) -> None:
     """Add the command."""
+    parser = commands.add_parser("doctor", help="devices, data, disk, versions, and what to do")
+    parser.set_defaults(do=_doctor)
+
+
+def _doctor(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    import torch
+
+    from fop_core.runs import store
+    from fop_core.training import config, datasets, environment
+
+    todo = []
+    print("versions")
+    for name, number in environment.versions().items():
+        print(f"  {name} {number}")
+    print(f"  commit {environment.commit()}")
+
+    print("\ndevices")
+    print(f"  cpu: {environment.processor()}, {torch.get_num_threads()} threads")
+    for index in range(torch.cuda.device_count()):
+        free, total = torch.cuda.mem_get_info(index)
+        print(f"  cuda:{index}: {torch.cuda.get_device_name(index)}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free")
+    if not torch.cuda.is_available():
+        built = f"torch is built for CUDA {torch.version.cuda}" if torch.version.cuda else "this torch is a CPU build"
+        print(f"  no GPU that torch can use ({built})")
+
+    print(f"\ndata in {datasets.data_folder()}")
+    for name, settings in (
+        ("mnist", config.PRESETS["mnist-mlp"].config.data),
+        ("cifar10", config.PRESETS["cifar10-allcnn"].config.data),
+        ("imagenet", config.PRESETS["imagenet-resnet18"].config.data),
+    ):
+        try:
+            source = datasets.find(settings)
+        except datasets.DataError as error:
+            print(f"  {name}: missing")
+            todo.append(str(error))
+        else:
+            classes, images = datasets.count(settings)
+            print(f"  {name}: {source.title} in {source.path}, {images:,} training images of {classes} classes")
+            if source.note:
+                print(f"    {source.note}")
+
+    folder = store.runs_folder()
+    place = next(parent for parent in (folder, *folder.resolve().parents) if parent.exists())
+    free = shutil.disk_usage(place).free
+    runs = list(store.scan(folder))
+    print(f"\nruns in {folder}: {len(runs)}, {free / 2**30:.1f} GiB free")
+    if free < 2 << 30:
+        todo.append(f"less than 2 GiB are free in {place}: free some, or set FOP_RUNS_DIR to another disk")
+    for run, damage in runs:
+        if damage:
+            todo.append(f"{run.id} is damaged ({damage}): look into it, or remove {run.path}")
+        elif run.state.state == "lost":
+            todo.append(f"{run.id} is lost: python -m fop_core train --resume {run.id}")
+    print("\nto do" if todo else "\nall is well")
+    for line in todo:
+        print(f"  - {line}")
+    return 0

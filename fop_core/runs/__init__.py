@@ -1,0 +1,42 @@
+"""Runs, for a notebook: find one, see what it was, look at its numbers.
+
+    from fop_core import runs
+
+    run = runs.load("mnist-fop")                    # a path, an id, the beginning of an id, or a name
+    run.config, run.state.state, run.labels["tags"]
+    run.metrics.columns                             # ["epoch", "lr", ..., "angle_deg/layers.0.weight", ...]
+    steps, loss = run.metrics["train_loss"]         # numpy arrays, where it was measured
+    epochs, accuracy = run.metrics.over("epoch", "test_accuracy")
+    run.metrics.update()                            # of a run that goes on: reads what is new
+    run.snapshot(run.snapshot_steps()[-1])          # M per layer
+
+Several seeds: ``series.aggregate([run.metrics["test_loss"] for run in ...])``. A file: ``export.to_csv(run, path)``.
+"""
+
+from pathlib import Path
+
+from fop_core.runs.files import DamagedFile
+from fop_core.runs.store import Run, RunError, find
+
+__all__ = ["DamagedFile", "Run", "RunError", "load"]
+
+
+def load(path: str | Path) -> Run:
+    """Return a run with all that it has logged so far.
+
+    Lines of metrics that cannot be read are left out, and told of in ``run.metrics.damaged``.
+
+    Args:
+        path: its directory, its id, the beginning of its id, or its name.
+
+    Raises:
+        RunError: where that is no run, or more than one, or where a file of it is missing.
+        DamagedFile: where a file of it is not what it should be.
+    """
+    run = find(str(path))
+    try:
+        _ = run.about
+        run.metrics.update()
+    except FileNotFoundError as error:
+        raise RunError(f"{run.id} is not whole: {error.filename} is missing") from error
+    return run

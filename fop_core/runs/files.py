@@ -8,11 +8,12 @@ import contextlib
 import json
 import math
 import os
+import secrets
+import stat
 import struct
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -21,6 +22,7 @@ Array = np.ndarray
 LARGEST_JSON = 16 << 20  # bytes
 LARGEST_HEADER = 16 << 20  # bytes of a safetensors header: 100,000 tensors
 LARGEST_ARRAYS = 8 << 30  # bytes of all arrays of one file
+MOST_DIMENSIONS = 64  # numpy's own limit
 DTYPES = {
     "BOOL": np.bool_,
     "U8": np.uint8,
@@ -49,18 +51,17 @@ def write(path: Path, content: bytes, *, sync: bool = True) -> None:
         content: all of it.
         sync: False where losing the newest version to a power cut does not matter.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    beside = path.parent / f".{path.name}.{secrets.token_hex(8)}"
     try:
-        with os.fdopen(handle, "wb") as file:
+        with beside.open("xb") as file:
             file.write(content)
             if sync:
                 file.flush()
                 os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        os.replace(beside, path)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
+        with contextlib.suppress(OSError):  # the reason that is raised is the first one
+            beside.unlink()
         raise
     if sync:
         sync_folder(path.parent)
@@ -76,8 +77,15 @@ def sync_folder(path: Path) -> None:
 
 
 def write_json(path: Path, content: Any, *, sync: bool = True) -> None:
-    """Replace a file by JSON; a number that is not finite becomes its name, see ``plain``."""
-    write(path, (json.dumps(plain(content), indent=1, allow_nan=False) + "\n").encode(), sync=sync)
+    """Replace a file by JSON; a number that is not finite becomes its name, see ``plain``.
+
+    Raises:
+        ValueError: for more than ``read_json`` would take.
+    """
+    text = (json.dumps(plain(content), indent=1, allow_nan=False) + "\n").encode()
+    if len(text) > LARGEST_JSON:
+        raise ValueError(f"{path}: {len(text):,} bytes of JSON, of which {LARGEST_JSON:,} can be read back")
+    write(path, text, sync=sync)
 
 
 def plain(content: Any) -> Any:
@@ -98,10 +106,41 @@ def number(value: Any) -> float:
         ValueError: for anything else.
     """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if value in ("NaN", "Infinity", "-Infinity"):
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError("a whole number too large for a float") from None
+    if isinstance(value, str) and value in ("NaN", "Infinity", "-Infinity"):
         return float(value)
     raise ValueError(f"{value!r} is no number")
+
+
+def loads(text: str | bytes) -> Any:
+    """Return what strict JSON says: a bare NaN or Infinity is none.
+
+    Raises:
+        ValueError: where it is no JSON.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"a bare {name}")
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a file to read its bytes.
+
+    Raises:
+        FileNotFoundError: where there is none.
+        DamagedFile: where there is something else, a folder, or a pipe that one would wait on.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise DamagedFile(f"{path}: no file, but a {'folder' if path.is_dir() else 'device or pipe'}")
+    return path.open("rb")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -111,11 +150,13 @@ def read_json(path: Path) -> dict[str, Any]:
         FileNotFoundError: where there is none.
         DamagedFile: where it holds no JSON object, or is absurdly large.
     """
-    if (size := path.stat().st_size) > LARGEST_JSON:
-        raise DamagedFile(f"{path}: {size:,} bytes are too many for such a file")
+    with opened(path) as file:
+        if (size := os.fstat(file.fileno()).st_size) > LARGEST_JSON:
+            raise DamagedFile(f"{path}: {size:,} bytes are too many for such a file")
+        text = file.read()
     try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
+        content = loads(text)
+    except ValueError as error:
         raise DamagedFile(f"{path}: no JSON ({error})") from error
     if not isinstance(content, dict):
         raise DamagedFile(f"{path}: a JSON {type(content).__name__} where an object is expected")
@@ -123,52 +164,43 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array], about: Mapping[str, Any] | None = None) -> None:
-    """Replace a file by arrays in safetensors format, with ``about``, any JSON, in its header."""
+    """Replace a file by arrays in safetensors format, with ``about``, any JSON, in its header.
+
+    Raises:
+        TypeError: for an array of a dtype that is not in ``DTYPES``.
+        ValueError: for more than ``read_arrays`` would take.
+    """
     from safetensors.numpy import save
 
-    whole = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
+    whole = {}
+    for name, array in arrays.items():
+        if array.dtype.newbyteorder("=") not in DTYPES.values():
+            kinds = ", ".join(np.dtype(dtype).name for dtype in DTYPES.values())
+            raise TypeError(f"{path}: {name} is of dtype {array.dtype}; arrays of {kinds} can be kept")
+        if name == "__metadata__":
+            raise ValueError(f"{path}: no array can be called {name}")
+        whole[name] = np.ascontiguousarray(array).reshape(array.shape)
     metadata = {"about": json.dumps(plain(dict(about)), allow_nan=False)} if about else None
-    write(path, save(whole, metadata))
+    content = save(whole, metadata)
+    (length,) = struct.unpack("<Q", content[:8])
+    for size, largest, what in ((length, LARGEST_HEADER, "header"), (len(content), LARGEST_ARRAYS, "arrays")):
+        if size > largest:
+            raise ValueError(f"{path}: {size:,} bytes of {what}, of which {largest:,} can be read back")
+    write(path, content)
 
 
-def read_header(path: Path) -> tuple[dict[str, tuple[type, tuple[int, ...]]], dict[str, Any]]:
+Header = dict[str, tuple[type, tuple[int, ...]]]
+
+
+def read_header(path: Path) -> tuple[Header, dict[str, Any]]:
     """Return dtype and shape of each array in a safetensors file, and what is said about them. Reads no array.
 
     Raises:
         FileNotFoundError: where there is no file.
         DamagedFile: where header, sizes and file do not fit together.
     """
-    size = path.stat().st_size
-    if not 8 <= size <= LARGEST_ARRAYS:
-        raise DamagedFile(f"{path}: {size:,} bytes are no safetensors file")
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        if length > min(LARGEST_HEADER, size - 8):
-            raise DamagedFile(f"{path}: a header of {length:,} bytes does not fit a file of {size:,}")
-        try:
-            header = json.loads(file.read(length))
-        except (ValueError, RecursionError) as error:
-            raise DamagedFile(f"{path}: no safetensors header ({error})") from error
-    if not isinstance(header, dict):
-        raise DamagedFile(f"{path}: no safetensors header")
-    metadata = header.pop("__metadata__", {})
-    found: dict[str, tuple[type, tuple[int, ...]]] = {}
-    covered = 0
-    try:
-        about = json.loads(metadata.get("about", "{}"))
-        for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
-            dtype, shape, (begin, end) = DTYPES[entry["dtype"]], tuple(entry["shape"]), entry["data_offsets"]
-            if not all(isinstance(extent, int) and extent >= 0 for extent in shape):
-                raise ValueError(f"shape {shape}")
-            if begin != covered or end - begin != math.prod(shape) * np.dtype(dtype).itemsize:
-                raise ValueError(f"{name}: shape {shape} in bytes {begin} to {end}")
-            covered = end
-            found[name] = dtype, shape
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DamagedFile(f"{path}: a wrong safetensors header ({error})") from error
-    if covered != size - 8 - length or not isinstance(about, dict):
-        raise DamagedFile(f"{path}: {size - 8 - length:,} bytes of arrays where its header says {covered:,}")
-    return found, about
+    with opened(path) as file:
+        return _header(file, path)
 
 
 def read_arrays(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -178,11 +210,45 @@ def read_arrays(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
         FileNotFoundError: where there is no file.
         DamagedFile: where it is not whole.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    arrays = {}
+    with opened(path) as file:  # what was checked is what is read, also where the file is replaced meanwhile
+        header, about = _header(file, path)
+        for name, (dtype, shape) in header.items():
+            flat: Array = np.fromfile(file, dtype, count=math.prod(shape))
+            if flat.size != math.prod(shape):
+                raise DamagedFile(f"{path}: it ended within {name}: somebody cuts it short")
+            arrays[name] = flat.reshape(shape)
+    return arrays, about
 
-    _, about = read_header(path)
+
+def _header(file: BinaryIO, path: Path) -> tuple[Header, dict[str, Any]]:
+    """Read a safetensors header, arrays in the order of their bytes, and leave the file at the first of them."""
+    size = os.fstat(file.fileno()).st_size
+    if not 8 <= size <= LARGEST_ARRAYS:
+        raise DamagedFile(f"{path}: {size:,} bytes are no safetensors file")
+    (length,) = struct.unpack("<Q", file.read(8))
+    if length > min(LARGEST_HEADER, size - 8):
+        raise DamagedFile(f"{path}: a header of {length:,} bytes does not fit a file of {size:,}")
     try:
-        return load_file(path), about
-    except (SafetensorError, KeyError, TypeError) as error:
-        raise DamagedFile(f"{path}: {error}") from error
+        header = loads(file.read(length).decode())
+        if not isinstance(header, dict):
+            raise ValueError(f"a JSON {type(header).__name__} where an object is expected")
+        about = loads(header.pop("__metadata__", {}).get("about", "{}"))
+        if not isinstance(about, dict):
+            raise ValueError(f"about is a JSON {type(about).__name__} where an object is expected")
+        found: Header = {}
+        covered = 0
+        for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+            dtype, shape, (begin, end) = DTYPES[entry["dtype"]], tuple(entry["shape"]), entry["data_offsets"]
+            whole = all(type(extent) is int and 0 <= extent <= LARGEST_ARRAYS for extent in (*shape, begin, end))
+            if not whole or len(shape) > MOST_DIMENSIONS:  # else their product may take hours
+                raise ValueError(f"{name}: a shape or bytes that cannot be")
+            if begin != covered or end - begin != math.prod(shape) * np.dtype(dtype).itemsize:
+                raise ValueError(f"{name}: shape {shape} of {entry['dtype']} in bytes {begin:,} to {end:,}")
+            covered = end
+            found[name] = dtype, shape
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DamagedFile(f"{path}: no safetensors header ({error!r})") from error
+    if covered != size - 8 - length:
+        raise DamagedFile(f"{path}: {size - 8 - length:,} bytes of arrays where its header says {covered:,}")
+    return found, about

@@ -12,12 +12,12 @@ import fcntl
 import getpass
 import json
 import os
+import random
 import re
 import secrets
 import shutil
 import socket
 import time
-import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,6 +40,9 @@ ENDED = ("finished", "stopped", "failed", "lost")
 STATES = ("queued", *ALIVE, *ENDED)
 KEPT_CHECKPOINTS = 2  # the older one for the day on which the newer cannot be read
 RESERVE = 1 << 18  # bytes given back when the disk is full, so that the reason can still be written
+PATIENCE = 10.0  # seconds that a lock is waited for which readers alone are in the way of
+METRICS, ATTEMPT, ARRAYS = "metrics.{}.jsonl", "{}.json", "{:08d}.safetensors"
+REQUESTS = ("stop", "checkpoint")
 
 
 class RunError(ValueError):
@@ -75,18 +78,7 @@ def create(
     folder.mkdir(parents=True, exist_ok=True)
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "run"
     moment = now()
-    while True:
-        path = folder / f"{moment[:19].replace('-', '').replace(':', '').replace('T', '-')}-{slug}-{secrets.token_hex(2)}"
-        try:
-            path.mkdir()
-            break
-        except FileExistsError:
-            continue
-    for part in ("attempts", "snapshots", "checkpoints", "requests"):
-        (path / part).mkdir()
-    run = Run(path)
-    run.label(name=name, tags=list(tags))
-    files.write_json(path / "state.json", {"state": "queued", "reason": "", "since": moment})
+    id_ = f"{moment[:19].replace('-', '').replace(':', '').replace('T', '-')}-{slug}-{secrets.token_hex(4)}"
     about = {
         "format": FORMAT,
         "config": dict(config),
@@ -95,9 +87,20 @@ def create(
         "user": _user(),
         "host": socket.gethostname(),
     }
-    files.write_json(path / "run.json", about)  # last: with it the directory is a run
+    hidden = folder / f".{id_}"  # nobody sees half a run
+    hidden.mkdir()
+    try:
+        for part in ("attempts", "snapshots", "checkpoints", "requests"):
+            (hidden / part).mkdir()
+        Run(hidden).label(name=name, tags=list(tags))
+        files.write_json(hidden / "state.json", {"state": "queued", "reason": "", "since": moment})
+        files.write_json(hidden / "run.json", about)
+        os.rename(hidden, folder / id_)
+    except BaseException:
+        shutil.rmtree(hidden, ignore_errors=True)  # the reason that is raised is the first one
+        raise
     files.sync_folder(folder)
-    return run
+    return Run(folder / id_)
 
 
 def find(text: str, folder: Path | None = None) -> "Run":
@@ -107,35 +110,53 @@ def find(text: str, folder: Path | None = None) -> "Run":
         RunError: where that is none or more than one.
     """
     path = Path(text)
-    if (path / "run.json").exists():
+    if text and os.path.exists(path / "run.json"):  # unlike Path's, it takes any text
         return Run(path)
-    runs = [run for run, _ in scan(folder)]
-    for means in (lambda run: run.id == text, lambda run: run.id.startswith(text), lambda run: run.name == text):
+    runs = list(_directories(folder)) if text else []
+    for means in (lambda run: run.id == text, lambda run: run.id.startswith(text), lambda run: _named(run) == text):
         found = [run for run in runs if means(run)]
         if len(found) == 1:
             return found[0]
         if found:
-            raise RunError(f"{text!r} may be {', '.join(run.id for run in found)}: give more of the id")
+            ids = ", ".join(run.id for run in found[:5]) + (f" or {len(found) - 5} more" if len(found) > 5 else "")
+            raise RunError(f"{text!r} may be {ids}: give more of the id")
+    if text and os.path.isdir(path):
+        raise RunError(f"{path} is no run: it has no run.json")
     raise RunError(f"no run {text!r} in {folder or runs_folder()}: `runs list` shows what there is")
 
 
 def scan(folder: Path | None = None) -> Iterator[tuple["Run", str]]:
-    """Yield each run of a folder, oldest first, and what is damaged about it: "" where it can be read."""
+    """Yield each run of a folder, oldest first, and what is damaged about it: "" where its list entry can be read.
+
+    That is run.json, state.json and labels.json; whoever reads more of it hears of more.
+    """
+    for run in _directories(folder):
+        try:
+            _ = run.about, run.state, run.labels
+        except FileNotFoundError as error:
+            if run.path.exists():  # else it has been deleted meanwhile
+                yield run, f"{error.filename} is missing"
+        except (DamagedFile, RunError, OSError) as error:
+            yield run, str(error)
+        else:
+            yield run, ""
+
+
+def _directories(folder: Path | None) -> Iterator["Run"]:
     folder = runs_folder() if folder is None else folder
     try:
         names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith("."))
     except FileNotFoundError:
         return
     for name in names:
-        run = Run(folder / name)
-        try:
-            _ = run.about, run.state, run.labels
-        except FileNotFoundError as error:
-            yield run, f"{error.filename} is missing"
-        except (DamagedFile, RunError, OSError) as error:
-            yield run, str(error)
-        else:
-            yield run, ""
+        yield Run(folder / name)
+
+
+def _named(run: "Run") -> str | None:
+    try:
+        return run.labels["name"]
+    except (DamagedFile, OSError):  # nobody's name; ``scan`` says why
+        return None
 
 
 @dataclass(frozen=True)
@@ -175,8 +196,11 @@ class Run:
             DamagedFile: where it is not that.
         """
         about = files.read_json(self.path / "run.json")
-        if about.get("format") != FORMAT or not isinstance(about.get("config"), dict):
-            raise DamagedFile(f"{self.path / 'run.json'}: not of format {FORMAT} with a config")
+        if about.get("format") != FORMAT:
+            raise DamagedFile(f"{self.path / 'run.json'}: of format {about.get('format')!r}, not {FORMAT}")
+        for key, kind in (("config", dict), ("lineage", dict), ("created", str), ("user", str), ("host", str)):
+            if not isinstance(about.get(key), kind):
+                raise DamagedFile(f"{self.path / 'run.json'}: its {key} is {about.get(key)!r}, no {kind.__name__}")
         return about
 
     @property
@@ -186,15 +210,31 @@ class Run:
 
     @property
     def labels(self) -> dict[str, Any]:
-        """Name, tags, notes, archived."""
+        """Name, tags, notes, archived.
+
+        Raises:
+            DamagedFile: where labels.json does not hold such.
+        """
         labels = {"name": "", "tags": [], "notes": "", "archived": False}
         with contextlib.suppress(FileNotFoundError):
-            labels |= files.read_json(self.path / "labels.json")
+            written = files.read_json(self.path / "labels.json")
+            labels |= {key: written[key] for key in labels if key in written}
+        if wrong := _wrong_labels(labels):
+            raise DamagedFile(f"{self.path / 'labels.json'}: {wrong}")
         return labels
 
     def label(self, **changes: Any) -> None:
-        """Change name, tags, notes or archived."""
-        files.write_json(self.path / "labels.json", self.labels | changes)
+        """Change name, tags, notes or archived.
+
+        Raises:
+            RunError: for another label, or a value of another kind.
+            DamagedFile: where the labels so far cannot be read; without labels.json there are none.
+        """
+        if wrong := _wrong_labels(changes):
+            raise RunError(f"{self.id} cannot be labelled so: {wrong}")
+        with open(self.path / "labels.lock", "a") as lock:  # two pages may change one label each
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            files.write_json(self.path / "labels.json", self.labels | changes)
 
     @property
     def name(self) -> str:
@@ -218,21 +258,22 @@ class Run:
 
     def _written(self) -> State:
         found = files.read_json(self.path / "state.json")
-        state, reason, since = (found.get(key, "") for key in ("state", "reason", "since"))
+        state, reason, since = (found.get(key) for key in ("state", "reason", "since"))
         if state not in STATES or not isinstance(reason, str) or not isinstance(since, str):
-            raise DamagedFile(f"{self.path / 'state.json'}: {state!r} is no state")
+            raise DamagedFile(f"{self.path / 'state.json'}: {state!r} for the reason {reason!r} since {since!r}")
+        try:
+            datetime.datetime.fromisoformat(since)
+        except ValueError as error:
+            raise DamagedFile(f"{self.path / 'state.json'}: since {error}") from error
         return State(state, reason, since)
 
     def held(self) -> bool:
         """Whether some process answers for it: the kernel knows, and frees the lock of one that died."""
         try:
             with open(self.path / "control.lock") as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+                return not _flock(lock.fileno(), fcntl.LOCK_SH)
         except FileNotFoundError:
             return False
-        return False
 
     @property
     def progress(self) -> dict[str, Any]:
@@ -244,16 +285,32 @@ class Run:
 
     @property
     def attempts(self) -> list[dict[str, Any]]:
-        """What each attempt ran on and with, in order."""
-        return [files.read_json(self.path / "attempts" / f"{n}.json") for n in self._numbers("attempts", ".json")]
+        """What each attempt ran on and with, in order.
+
+        Raises:
+            FileNotFoundError: where that of an attempt is missing which left metrics, or a later attempt.
+            DamagedFile: where one is not that.
+        """
+        numbers = self._numbers("", METRICS)  # looked for first, as they come second
+        numbers += self._numbers("attempts", ATTEMPT)
+        found = []
+        for n in range(1, max(numbers, default=0) + 1):
+            path = self.path / "attempts" / ATTEMPT.format(n)
+            attempt = files.read_json(path)
+            step = attempt.get("from_step")
+            if attempt.get("attempt") != n or type(step) is not int or step < 0:
+                raise DamagedFile(f"{path}: not attempt {n} from a step, but {attempt.get('attempt')!r} from {step!r}")
+            found.append(attempt)
+        return found
 
     def metrics_files(self) -> list[tuple[int, Path, int]]:
-        """Return for each attempt its number, its metrics and the step it went on from, in order."""
-        found = []
-        for attempt in self.attempts:
-            n = attempt["attempt"]
-            found.append((n, self.path / f"metrics.{n}.jsonl", attempt["from_step"]))
-        return found
+        """Return for each attempt its number, its metrics and the step it went on from, in order.
+
+        Raises:
+            FileNotFoundError, DamagedFile: as ``attempts``.
+        """
+        attempts = [(attempt["attempt"], attempt["from_step"]) for attempt in self.attempts]
+        return [(n, self.path / METRICS.format(n), from_step) for n, from_step in attempts]
 
     @cached_property
     def metrics(self) -> "Metrics":
@@ -264,32 +321,35 @@ class Run:
 
     def snapshot_steps(self) -> list[int]:
         """Return the steps with a snapshot, ascending."""
-        return self._numbers("snapshots", ".safetensors")
+        return self._numbers("snapshots", ARRAYS)
 
     def snapshot(self, step: int) -> dict[str, Array]:
         """Return a snapshot's arrays, "<layer>/<what>".
 
         Raises:
+            FileNotFoundError: where there is none of that step.
             DamagedFile: where it is not whole.
         """
-        return files.read_arrays(self.path / "snapshots" / f"{step:08d}.safetensors")[0]
+        return files.read_arrays(self.path / "snapshots" / ARRAYS.format(step))[0]
 
     def checkpoint_steps(self) -> list[int]:
         """Return the steps with a checkpoint, ascending."""
-        return self._numbers("checkpoints", ".safetensors")
+        return self._numbers("checkpoints", ARRAYS)
 
     def checkpoint(self, step: int) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return a checkpoint's arrays and what is said about them.
 
         Raises:
+            FileNotFoundError: where there is none of that step.
             DamagedFile: where it is not whole.
         """
-        return files.read_arrays(self.path / "checkpoints" / f"{step:08d}.safetensors")
+        return files.read_arrays(self.path / "checkpoints" / ARRAYS.format(step))
 
     def request(self, what: str, by: str = "") -> None:
         """Ask the trainer to "stop" or to make a "checkpoint"; it looks about once a second."""
-        if what not in ("stop", "checkpoint"):
-            raise RunError(f"no request {what!r}: there are stop and checkpoint")
+        if what not in REQUESTS:
+            raise RunError(f"no request {what!r}: there are {' and '.join(REQUESTS)}")
+        (self.path / "requests").mkdir(exist_ok=True)
         files.write_json(self.path / "requests" / what, {"by": by or _user(), "at": now()})
 
     def log(self, last_bytes: int = 20_000) -> str:
@@ -303,7 +363,12 @@ class Run:
 
     def size(self) -> int:
         """Return the bytes that its files hold."""
-        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+        total = 0
+        for folder, _, names in os.walk(self.path):
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):  # replaced or taken just now
+                    total += os.lstat(os.path.join(folder, name)).st_size
+        return total
 
     def delete(self) -> None:
         """Remove it from the disk.
@@ -311,19 +376,76 @@ class Run:
         Raises:
             RunError: while some process works on it.
         """
-        if self.held():
-            raise RunError(f"{self.id} is being worked on: stop it first")
-        shutil.rmtree(self.path)
+        path = self.path.resolve()
+        lock = _take(self)
+        try:
+            hidden = path.parent / f".{path.name}.deleted"
+            os.rename(path, hidden)  # nobody sees half a run
+            shutil.rmtree(hidden)
+        finally:
+            os.close(lock)
 
-    def _numbers(self, folder: str, ending: str) -> list[int]:
+    def _numbers(self, folder: str, form: str) -> list[int]:
+        """Return the numbers n, ascending, for which a folder has a file named form.format(n)."""
         try:
             names = os.listdir(self.path / folder)
         except FileNotFoundError:
             return []
-        return sorted(int(name.removesuffix(ending)) for name in names if re.fullmatch(r"\d+" + re.escape(ending), name))
+        before, after = form.index("{"), len(form) - form.index("}") - 1
+        digits = [name[before : len(name) - after] for name in names]
+        numbers = sorted({int(found) for found in digits if re.fullmatch("[0-9]{1,18}", found)})
+        there = set(names)
+        return [number for number in numbers if form.format(number) in there]
 
 
-_held: "weakref.WeakSet[Control]" = weakref.WeakSet()
+def _wrong_labels(labels: Mapping[str, Any]) -> str:
+    for key, value in labels.items():
+        match key:
+            case "name" | "notes":
+                right = isinstance(value, str)
+            case "tags":
+                right = isinstance(value, (list, tuple)) and all(isinstance(tag, str) for tag in value)
+            case "archived":
+                right = isinstance(value, bool)
+            case _:
+                return f"no label {key!r}: there are name, tags, notes, archived"
+        if not right:
+            return f"{key} is {value!r}: name and notes are strings, tags a list of strings, archived true or false"
+    return ""
+
+
+def _flock(file: int, kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _take(run: Run) -> int:
+    """Take a run's control.lock and return its descriptor.
+
+    Raises:
+        RunError: where another process has it.
+    """
+    lock = os.open(run.path / "control.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        end = time.monotonic() + PATIENCE
+        while not _flock(lock, fcntl.LOCK_EX):
+            # A reader shares it for an instant, see ``held``: it would share with us too, who answers for a run not.
+            if not _flock(lock, fcntl.LOCK_SH):
+                raise RunError(f"{run.id} is already being worked on by another process")
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            if time.monotonic() > end:
+                raise RunError(f"{run.id} cannot be locked: its control.lock is being read all the time")
+            time.sleep(random.uniform(0, 0.002))
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
+
+
+_held: "set[Control]" = set()
 
 
 class Control:
@@ -334,24 +456,19 @@ class Control:
 
     Raises:
         RunError: where another process has it.
+        OSError: ENOSPC where the disk is full already.
     """
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self._reserve = run.path / ".reserve"
-        self._lock: int | None = os.open(run.path / "control.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        for attempt in range(50):
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:  # for an instant a reader has it too, see ``held``
-                time.sleep(0.01 if attempt < 49 else 0)
-        else:
-            self._close()
-            raise RunError(f"{run.id} is already being worked on by another process")
+        self._lock: int | None = _take(run)
         _held.add(self)
-        if not self._reserve.exists():
-            self._reserve.write_bytes(os.urandom(RESERVE))  # a file system may store zeros as nothing
+        try:
+            self._put_by()
+        except BaseException:
+            self.release()
+            raise
 
     def __enter__(self) -> "Control":
         return self
@@ -362,25 +479,43 @@ class Control:
     def set(self, state: str, reason: str = "") -> None:
         """Write the state; on a full disk too, for which some room was put by."""
         if state not in STATES:
-            raise RunError(f"no state {state!r}")
+            raise RunError(f"no state {state!r}: there are {', '.join(STATES)}")
+        if self._lock is None:
+            raise RunError(f"{self.run.id} is no longer in this process's control: it cannot become {state}")
+        attempt_is_over = state in (*ENDED, "queued") or (state == "starting" and not self._is_queued())
         content = {"state": state, "reason": reason, "since": now(), "pid": os.getpid(), "host": socket.gethostname()}
-        if state in ENDED:
-            self._reserve.unlink(missing_ok=True)
         try:
             files.write_json(self.run.path / "state.json", content)
         except OSError:
             self._reserve.unlink(missing_ok=True)
             files.write_json(self.run.path / "state.json", content)
+        if attempt_is_over:  # what was asked of it is not asked of the next
+            for name in REQUESTS:
+                (self.run.path / "requests" / name).unlink(missing_ok=True)
 
     def release(self) -> None:
         """Give the right back."""
-        self._reserve.unlink(missing_ok=True)
-        self._close()
+        if self._lock is not None:  # a forked worker has none, and the reserve is its parent's
+            self._reserve.unlink(missing_ok=True)
+            self._close()
+
+    def _put_by(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            if self._reserve.stat().st_size == RESERVE:
+                return
+        self._reserve.write_bytes(os.urandom(RESERVE))  # a file system may store zeros as nothing
+
+    def _is_queued(self) -> bool:
+        try:
+            return self.run._written().state == "queued"
+        except (FileNotFoundError, DamagedFile):  # about to be replaced
+            return False
 
     def _close(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+        _held.discard(self)
 
 
 def _leave_locks_to_the_parent() -> None:
@@ -403,31 +538,62 @@ class Recorder:
 
     def __init__(self, run: Run, about: Mapping[str, Any], from_step: int = 0) -> None:
         self.run = run
-        self.attempt = max(run._numbers("attempts", ".json"), default=0) + 1
-        content = {"attempt": self.attempt, "from_step": from_step, "started": now(), **about}
-        files.write_json(run.path / "attempts" / f"{self.attempt}.json", content)
+        self._from_step = from_step
+        self._checkpoints: set[int] = set()
+        self.attempt = max(run._numbers("attempts", ATTEMPT) + run._numbers("", METRICS), default=0) + 1
+        for part in ("attempts", "snapshots", "checkpoints", "requests"):
+            (run.path / part).mkdir(exist_ok=True)  # some ways to copy a run leave out what is empty
+        content = {**about, "attempt": self.attempt, "from_step": from_step, "started": now()}
+        files.write_json(run.path / "attempts" / ATTEMPT.format(self.attempt), content)
         for step in run.snapshot_steps():
             if step > from_step:  # of an attempt that got further; they would be written again, or not be true
-                (run.path / "snapshots" / f"{step:08d}.safetensors").unlink()
-        self._metrics = os.open(run.path / f"metrics.{self.attempt}.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+                (run.path / "snapshots" / ARRAYS.format(step)).unlink()
+        for part in ("snapshots", "checkpoints"):
+            for left in (run.path / part).glob(".*"):  # by an attempt that was killed while it wrote
+                left.unlink()
+        path = run.path / METRICS.format(self.attempt)
+        self._metrics = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
 
     def row(self, columns: Mapping[str, float]) -> None:
-        """Append a row of metrics."""
+        """Append a row of metrics, whole or, where that fails, not at all.
+
+        Args:
+            columns: "step", a whole number, and what was measured at it.
+
+        Raises:
+            TypeError: for anything else.
+            OSError: where it cannot be written; ENOSPC on a full disk.
+        """
+        step = columns.get("step")
+        if type(step) is not int or step < 0:
+            raise TypeError(f"a row of step {step!r}: give a whole number, 0 or more")
+        for name, value in columns.items():
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise TypeError(f"{name} at step {step} is {value!r}, a {type(value).__name__}: give an int or a float")
         line = json.dumps(files.plain(dict(columns)), allow_nan=False).encode() + b"\n"
-        written = os.write(self._metrics, line)
-        while written < len(line):  # a nearly full disk takes a part; the next write says why
-            written += os.write(self._metrics, line[written:])
+        before = os.fstat(self._metrics).st_size
+        try:
+            written = os.write(self._metrics, line)
+            while written < len(line):  # a nearly full disk takes a part; the next write says why
+                written += os.write(self._metrics, line[written:])
+        except BaseException:
+            os.ftruncate(self._metrics, before)  # the next row shall not go on in the middle of this one
+            raise
 
     def snapshot(self, step: int, arrays: Mapping[str, Array]) -> None:
         """Keep what was learned by a step."""
-        files.write_arrays(self.run.path / "snapshots" / f"{step:08d}.safetensors", arrays)
+        files.write_arrays(self.run.path / "snapshots" / ARRAYS.format(step), arrays)
 
     def checkpoint(self, step: int, arrays: Mapping[str, Array], about: Mapping[str, Any]) -> None:
         """Keep what a run needs to go on, and drop the oldest but ``KEPT_CHECKPOINTS``."""
         os.fsync(self._metrics)  # rows up to here must not be lost when what comes after them is kept
-        files.write_arrays(self.run.path / "checkpoints" / f"{step:08d}.safetensors", arrays, about)
-        for old in self.run.checkpoint_steps()[:-KEPT_CHECKPOINTS]:
-            (self.run.path / "checkpoints" / f"{old:08d}.safetensors").unlink()
+        files.write_arrays(self.run.path / "checkpoints" / ARRAYS.format(step), arrays, about)
+        self._checkpoints.add(step)
+        there = self.run.checkpoint_steps()
+        # Those that this attempt could not go on from are of a way that was not taken, however far they got.
+        kept = [old for old in there if old <= self._from_step or old in self._checkpoints][-KEPT_CHECKPOINTS:]
+        for old in set(there) - set(kept):
+            (self.run.path / "checkpoints" / ARRAYS.format(old)).unlink(missing_ok=True)
 
     def progress(self, content: Mapping[str, Any]) -> None:
         """Say how far it has come."""
@@ -436,15 +602,15 @@ class Recorder:
     def requests(self) -> dict[str, str]:
         """Return what was asked since the last look, and by whom, and take it off the list."""
         found = {}
-        for name in os.listdir(self.run.path / "requests"):
-            if name not in ("stop", "checkpoint"):  # also one that is just being written
-                continue
+        for name in REQUESTS:
             path = self.run.path / "requests" / name
             try:
                 found[name] = str(files.read_json(path).get("by", ""))
+            except FileNotFoundError:
+                continue
             except DamagedFile:
                 found[name] = "somebody"
-            path.unlink()
+            path.unlink(missing_ok=True)
         return found
 
     def close(self) -> None:

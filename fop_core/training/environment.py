@@ -24,7 +24,7 @@ def describe(device: torch.device, threads: int, source: Source, optimizer: Any)
         "threads": threads,
         "versions": versions(),
         "commit": commit(),
-        "command": sys.argv,
+        "command": ["python", *sys.orig_argv[1:]],
         "data": {"title": source.title, "path": str(source.path), "note": source.note},
         "optimizer": repr(optimizer),
         "pid": os.getpid(),

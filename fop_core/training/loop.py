@@ -129,13 +129,14 @@ class Trainer:
 
     # the loop --------------------------------------------------------------------------------------------------------
 
-    def train(self) -> None:
-        """Take the steps that are left."""
+    def train(self, until: int | None = None) -> None:
+        """Take the steps that are left, or those up to ``until``."""
+        end = min(self.total, until or self.total)
         self.control.set("running")
         saved = looked = time.monotonic()
         if self.step == 0:
             self._log({})
-        while self.step < self.total:
+        while self.step < end:
             epoch, start = divmod(self.step, self.feed.steps_in_epoch)
             begin = time.perf_counter()
             for images, labels in self.feed.epoch(epoch, start):
@@ -159,7 +160,7 @@ class Trainer:
                 if due or self.step == self.total or step % (self.config.checkpoint_steps or self.total) == 0:
                     self._checkpoint()
                     saved = time.monotonic()
-                if self.step == self.total:
+                if self.step == end:
                     break
                 begin = time.perf_counter()
 

@@ -1,0 +1,88 @@
+"""A run's metrics as one table in a file of another program: CSV or Parquet, one row for each logged step.
+
+Both tell "not measured" from "measured, and not a number": an empty cell or null from nan.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from fop_core.runs import files
+from fop_core.runs.store import Run
+
+Array = np.ndarray
+
+
+def to_csv(run: Run, path: Path | str) -> None:
+    """Write metrics as CSV, "step" first, numbers so that they read back to the last bit; nan, inf and -inf by name.
+
+    Args:
+        run: read anew.
+        path: of a file, which is replaced, in a folder that exists.
+
+    Raises:
+        FileNotFoundError: where there is no such folder.
+    """
+    place = _place(path)
+    run.metrics.update()
+    steps = run.metrics.steps
+    cells = [list(map(str, steps.tolist()))]
+    names = ["step"]
+    for name, rows, values in _columns(run):
+        column = [""] * len(steps)
+        for row, value in zip(rows.tolist(), values.tolist()):
+            column[row] = repr(value)
+        cells.append(column)
+        names.append(name)
+    header = io.StringIO()
+    csv.writer(header, lineterminator="\n").writerow(names)  # a layer may be called anything
+    files.write(place, (header.getvalue() + "".join(",".join(row) + "\n" for row in zip(*cells))).encode())
+
+
+def to_parquet(run: Run, path: Path | str) -> None:
+    """Write metrics as Parquet: "step" int64, then float64, null where not measured.
+
+    Args:
+        run: read anew.
+        path: of a file, which is replaced, in a folder that exists.
+
+    Raises:
+        ModuleNotFoundError: without pyarrow.
+        FileNotFoundError: where there is no such folder.
+    """
+    try:
+        import pyarrow  # type: ignore[import-untyped]
+        from pyarrow import parquet
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "Parquet needs pyarrow: pip install pyarrow, or write CSV, which needs nothing"
+        ) from error
+    place = _place(path)
+    run.metrics.update()
+    steps = run.metrics.steps
+    arrays = {"step": pyarrow.array(steps)}
+    for name, rows, values in _columns(run):
+        column, missing = np.zeros(len(steps)), np.ones(len(steps), dtype=bool)
+        column[rows], missing[rows] = values, False
+        arrays[name] = pyarrow.array(column, mask=missing, from_pandas=False)  # else NaN would be null
+    buffer = io.BytesIO()
+    parquet.write_table(pyarrow.table(arrays), buffer)
+    files.write(place, buffer.getvalue())
+
+
+def _columns(run: Run) -> Iterator[tuple[str, Array, Array]]:
+    """Yield each column's name, the rows it was measured in, and its values there."""
+    steps = run.metrics.steps
+    for name in run.metrics.columns:
+        series = run.metrics[name]
+        yield name, np.searchsorted(steps, series.steps), series.values
+
+
+def _place(path: Path | str) -> Path:
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}")
+    return path

@@ -1,0 +1,356 @@
+"""What a run logged, as series over steps: read as it grows, attempts merged, thinned to draw, seeds aggregated.
+
+A series holds a column where it was measured. So a measured NaN, a value, differs from none at that step.
+"""
+
+import difflib
+import os
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from fop_core import thin
+from fop_core.runs import files
+from fop_core.runs.store import Run
+
+Array = np.ndarray
+
+BLOCK = 4 << 20  # bytes read at a time
+LONGEST_LINE = 16 << 20  # bytes; one that is longer is damaged
+MEMORY = 256  # bytes before its place by which a follower knows its file again
+LISTED = 100  # damaged lines that are remembered by number
+LARGEST_STEP = 2**63 - 1
+
+
+class Series(NamedTuple):
+    """A column where it was measured.
+
+    Attributes:
+        steps: ascending, int64 [k].
+        values: float64 [k]; NaN and infinities were measured so.
+    """
+
+    steps: Array
+    values: Array
+
+
+class Follower:
+    """Follows one growing file of JSON lines, and reads each of its bytes once.
+
+    What comes after the last newline is left until it is whole. A file that was cut short, replaced or taken away is
+    read from its start.
+
+    Args:
+        path: the file; it need not be there yet.
+
+    Attributes:
+        rows: read so far.
+        damaged: numbers of the lines left out, from 1; the first ``LISTED``.
+        damaged_count: how many they are.
+        columns: steps and values of each column, as read.
+        steps: of each row, as read.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._start_afresh()
+
+    def _start_afresh(self) -> None:
+        self.rows = 0
+        self.damaged: list[int] = []
+        self.damaged_count = 0
+        self.steps = array("q")
+        self.columns: dict[str, tuple[array[int], array[float]]] = {}
+        self._identity: tuple[int, int] | None = None
+        self._offset = 0
+        self._before = b""  # the bytes before the offset
+        self._lines = 0
+        self._in_long_line = False
+
+    def update(self) -> int:
+        """Read what is new and return the number of new rows.
+
+        Raises:
+            DamagedFile: where there is something else than a file.
+        """
+        try:
+            file = files.opened(self.path)
+        except FileNotFoundError:
+            self._start_afresh()
+            return 0
+        with file:
+            self._find_place(file)
+            before = self.rows
+            rest = b""
+            while block := file.read(BLOCK):
+                whole, newline, rest = (rest + block).rpartition(b"\n")
+                if newline:
+                    self._advance(whole + newline)
+                    self._read(whole.split(b"\n"))
+                if len(rest) > LONGEST_LINE:
+                    self._advance(rest)
+                    self._in_long_line = True
+                    rest = b""
+        return self.rows - before
+
+    def _find_place(self, file: BinaryIO) -> None:
+        status = os.fstat(file.fileno())
+        file.seek(self._offset - len(self._before))
+        if self._identity != (status.st_dev, status.st_ino) or file.read(len(self._before)) != self._before:
+            self._start_afresh()
+            self._identity = status.st_dev, status.st_ino
+            file.seek(0)
+
+    def _advance(self, content: bytes) -> None:
+        self._offset += len(content)
+        self._before = (self._before + content[-MEMORY:])[-MEMORY:]
+
+    def _read(self, lines: list[bytes]) -> None:
+        first = self._lines + 1
+        self._lines += len(lines)
+        if self._in_long_line:
+            self._in_long_line = False
+            self._leave_out(first)
+            first, lines = first + 1, lines[1:]
+        for line, row in enumerate(_parsed(lines), first):
+            try:
+                if not isinstance(row, dict) or type(step := row.pop("step", None)) is not int:
+                    raise ValueError
+                if not 0 <= step <= LARGEST_STEP:
+                    raise ValueError
+                values = [value if type(value) is float else files.number(value) for value in row.values()]
+            except ValueError:
+                self._leave_out(line)
+                continue
+            self.rows += 1
+            self.steps.append(step)
+            for name, value in zip(row, values):
+                if name not in self.columns:
+                    self.columns[name] = array("q"), array("d")
+                steps, column = self.columns[name]
+                steps.append(step)
+                column.append(value)
+
+    def _leave_out(self, line: int) -> None:
+        self.damaged_count += 1
+        if len(self.damaged) < LISTED:
+            self.damaged.append(line)
+
+
+class Metrics:
+    """What a run logged, its attempts merged: what one logged after the step a later one went on from no longer counts.
+
+    For one thread at a time. Nothing is read before ``update``.
+
+        metrics.update()
+        steps, values = metrics["train_loss"]
+
+    Args:
+        run: the run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._followers: dict[int, Follower] = {}
+        self._until: dict[int, int] = {}  # the last step that counts, of each attempt
+        self._merged: dict[str, Series] = {}
+
+    def update(self) -> int:
+        """Read what is new, new attempts too, and return the number of new rows.
+
+        Raises:
+            FileNotFoundError, DamagedFile: where it cannot be said which attempts there were, see ``Run.attempts``.
+        """
+        found = self._run.metrics_files()
+        self._followers = {n: self._followers.get(n) or Follower(path) for n, path, _ in found}
+        from_steps = [from_step for _, _, from_step in found[1:]]
+        until = [*accumulate(reversed(from_steps), min, initial=LARGEST_STEP)][::-1]
+        self._until = {n: step for (n, _, _), step in zip(found, until)}
+        self._merged = {}
+        return sum(follower.update() for follower in self._followers.values())
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of all that was measured: first the run's, then the layers', "<quantity>/<layer>"."""
+        names = {name for follower in self._followers.values() for name in follower.columns}
+        counting = [name for name in names if len(self._series(name).steps)]
+        return sorted(counting, key=lambda name: ("/" in name, name))
+
+    @property
+    def steps(self) -> Array:
+        """Steps with a row, ascending, int64 [n]."""
+        parts = [_integers(follower.steps) for follower in self._followers.values()]
+        counting = [steps[steps <= until] for steps, until in zip(parts, self._until.values())]
+        return np.unique(np.concatenate([np.empty(0, np.int64), *counting]))
+
+    @property
+    def damaged(self) -> list[str]:
+        """What was left out since it could not be read, one sentence a file."""
+        messages = []
+        for follower in self._followers.values():
+            if count := follower.damaged_count:
+                lines = ", ".join(map(str, follower.damaged[:10])) + (" ..." if count > 10 else "")
+                messages.append(f"{follower.path}: {count:,} damaged line{'s' * (count > 1)} left out: {lines}")
+        return messages
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and len(self._series(name).steps) > 0
+
+    def __getitem__(self, name: str) -> Series:
+        series = self._series(name)
+        if not len(series.steps):
+            columns = self.columns
+            near = difflib.get_close_matches(name, columns, 5, 0.4) or columns[:5]
+            hint = f"near it: {', '.join(near)}" if near else "nothing is; update() reads what was logged"
+            raise KeyError(f"no column {name!r} is logged by {self._run.id}; {hint}")
+        return series
+
+    def over(self, axis: str, name: str) -> tuple[Array, Array]:
+        """Return a column and another, such as "epoch" or "seconds", where both were measured: (axis [k], name [k])."""
+        series = self[name]
+        if axis == "step":
+            return series.steps, series.values
+        _, first, second = np.intersect1d(self[axis].steps, series.steps, assume_unique=True, return_indices=True)
+        return self[axis].values[first], series.values[second]
+
+    def last(self) -> dict[str, float]:
+        """Return the last measured value of each column, and the last step as "step"; nothing of nothing."""
+        steps = self.steps
+        return {"step": int(steps[-1])} | self._last_values() if len(steps) else {}
+
+    def _last_values(self) -> dict[str, float]:
+        return {name: float(self[name].values[-1]) for name in self.columns}
+
+    def table(self) -> dict[str, Array]:
+        """Return "step", int64 [n], and all columns at these steps, float64 [n], NaN also where not measured."""
+        steps = self.steps
+        table = {"step": steps}
+        for name in self.columns:
+            series = self[name]
+            table[name] = np.full(len(steps), np.nan)
+            table[name][np.searchsorted(steps, series.steps)] = series.values
+        return table
+
+    def thinned(self, name: str, buckets: int) -> Series:
+        """Return a column's points to draw: the extremes of buckets, see ``thin.series``, and where it was not finite.
+
+        Of the values that are NaN, of those that are inf and of those that are -inf, the first of each bucket is among
+        the points: a divergence is seen at the very step at which it began, however short it was.
+
+        Args:
+            name: of the column.
+            buckets: of each kind; at most 16 buckets + 8 points come back, 4 buckets + 2 of a finite series.
+        """
+        steps, values = self[name]
+        finite = np.flatnonzero(np.isfinite(values))
+        chosen = [finite[thin.series(values[finite], buckets)]] if len(finite) else []
+        if len(finite) < len(values):
+            for kind in (np.isnan(values), values == np.inf, values == -np.inf):
+                if kind.any():
+                    picked = thin.series(kind.astype(np.float64), buckets)  # where it is so is where this is largest
+                    chosen.append(picked[kind[picked]])
+        kept = np.unique(np.concatenate(chosen))
+        return Series(steps[kept], values[kept])
+
+    def _series(self, name: str) -> Series:
+        if name not in self._merged:
+            parts = []
+            for n, follower in self._followers.items():
+                if name in follower.columns:
+                    steps, values = _integers(follower.columns[name][0]), np.array(follower.columns[name][1])
+                    counting = steps <= self._until[n]
+                    parts.append((steps[counting], values[counting]))
+            steps = np.concatenate([np.empty(0, np.int64), *(steps for steps, _ in parts)])
+            values = np.concatenate([np.empty(0), *(values for _, values in parts)])
+            self._merged[name] = _in_order(steps, values)
+        return self._merged[name]
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """Several seeds' series as one.
+
+    Attributes:
+        x: all steps, or epochs, at which one of them was measured, ascending, [k].
+        mean: of those measured there, [k].
+        std: their sample standard deviation (n - 1), [k]; NaN for a single one, which says nothing of the spread.
+        count: how many were measured there, int64 [k].
+    """
+
+    x: Array
+    mean: Array
+    std: Array
+    count: Array
+
+
+def aggregate(series: Sequence[tuple[Array, Array]]) -> Aggregate:
+    """Return mean and spread over seeds, at each x.
+
+    A NaN that one seed measured makes mean and std NaN, an infinity the mean infinite or NaN and the std NaN: a seed
+    that diverged is not averaged away.
+
+    Args:
+        series: of each seed (x, values), each [k]; a ``Series``, or what ``Metrics.over`` returns. x must agree between
+            seeds to the last bit, as steps and epochs do and seconds do not.
+
+    Raises:
+        ValueError: where x and values do not fit together, or x is NaN or holds a number twice.
+    """
+    for seed, (x, values) in enumerate(series):
+        if np.ndim(x) != 1 or np.shape(x) != np.shape(values):
+            raise ValueError(
+                f"series {seed} has x of shape {np.shape(x)}, values of {np.shape(values)}: give [k] and [k]"
+            )
+        if np.isnan(x).any() or len(np.unique(x)) < len(x):
+            raise ValueError(f"series {seed} has NaN or a number twice among its x: give one value for each x")
+    every_x = np.concatenate([x for x, _ in series]) if series else np.empty(0, np.int64)
+    values = np.concatenate([np.empty(0), *(values for _, values in series)])
+    x, place = np.unique(every_x, return_inverse=True)
+    count = np.bincount(place, minlength=len(x))
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # NaN is the answer
+        mean = np.bincount(place, values, len(x)) / count
+        squares = np.bincount(place, (values - mean[place]) ** 2, len(x))
+        std = np.sqrt(squares / np.where(count > 1, count - 1, np.nan))
+    return Aggregate(x, mean, std, count)
+
+
+def _parsed(lines: list[bytes]) -> list[Any]:
+    """Return what each line says; None where it is no JSON."""
+    # All at once takes half the time. With a bare null between lines, and none in them, what parses is a line each:
+    # a line of two objects would move the nulls, and two lines that make one value would swallow theirs.
+    nulls = len(lines) - 1
+    try:
+        text = b",null,".join(lines).decode()
+        parts = files.loads(f"[{text}]")
+    except ValueError:
+        return [_parsed_line(line) for line in lines]
+    if text.count("null") == nulls == parts[1::2].count(None) and len(parts) == 2 * nulls + 1:
+        return parts[::2]
+    return [_parsed_line(line) for line in lines]
+
+
+def _parsed_line(line: bytes) -> Any:
+    try:
+        return files.loads(line.decode())
+    except ValueError:
+        return None
+
+
+def _integers(steps: "array[int]") -> Array:
+    return np.array(steps, dtype=np.int64)
+
+
+def _in_order(steps: Array, values: Array) -> Series:
+    """Return a series by ascending steps, of two values at one step the later one."""
+    if not (np.diff(steps) > 0).all():
+        order = np.argsort(steps, kind="stable")
+        steps, values = steps[order], values[order]
+        last = np.append(steps[1:] != steps[:-1], True)
+        steps, values = steps[last], values[last]
+    steps.flags.writeable = values.flags.writeable = False  # they are handed out again
+    return Series(steps, values)

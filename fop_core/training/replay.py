@@ -1,0 +1,89 @@
+"""Does a recorded run come out again? Its first steps, taken anew and compared number by number."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fop_core.runs import store
+from fop_core.runs.store import Run
+from fop_core.training import build, config
+from fop_core.training.loop import Say, Trainer
+
+TIMES = {"seconds", "samples_per_second"}
+"""Columns that no replay repeats."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One column of metrics, or one array of the snapshots, recorded and replayed.
+
+    Attributes:
+        name: the column or array.
+        count: how many numbers were compared.
+        worst: the largest difference by the largest recorded size of that quantity; 0 where all are identical.
+    """
+
+    name: str
+    count: int
+    worst: float
+
+
+def replay(run: Run, steps: int, say: Say) -> list[Comparison]:
+    """Take the first ``steps`` steps of a run again, in a folder of its own, and compare with what was recorded.
+
+    Bit for bit the same is to be expected of one machine, torch, and thread count; elsewhere sums are rounded in
+    another order, and the difference grows with the steps.
+
+    Raises:
+        ValueError: where the run recorded nothing so early, or its settings or data do not do here.
+    """
+    settings = config.parse(run.config)
+    threads = settings.threads or (run.attempts[0]["threads"] if run.attempts else 0)
+    with tempfile.TemporaryDirectory(prefix="fop-replay-") as folder, build.threads(threads) as used:
+        again = store.create(run.config, name="replay", folder=Path(folder))
+        with store.Control(again) as control:
+            trainer = Trainer(again, control, say, lambda progress: None, [], used)
+            try:
+                trainer.train(until=steps)
+            finally:
+                trainer.recorder.close()
+        return _compare(run, again, steps)
+
+
+def _compare(recorded: Run, replayed: Run, steps: int) -> list[Comparison]:
+    recorded.metrics.update()
+    replayed.metrics.update()
+    found = []
+    for name in recorded.metrics.columns:
+        if name in TIMES:
+            continue
+        before = recorded.metrics[name]
+        early = before.steps <= steps
+        if not early.any():
+            continue
+        if name not in replayed.metrics:
+            raise ValueError(f"{name} was recorded and is not measured any more: another version made this run")
+        after = replayed.metrics[name]
+        wanted = dict(zip(after.steps.tolist(), after.values.tolist()))
+        pairs = [(a, wanted[t]) for t, a in zip(before.steps[early].tolist(), before.values[early]) if t in wanted]
+        found.append(_difference(name, *np.array(pairs, dtype=np.float64).reshape(-1, 2).T))
+    for step in recorded.snapshot_steps():
+        if step <= steps and step in replayed.snapshot_steps():
+            old, new = recorded.snapshot(step), replayed.snapshot(step)
+            found += [_difference(f"step {step}: {name}", old[name], new[name]) for name in old if name in new]
+    if not any(comparison.count for comparison in found):
+        raise ValueError(f"{recorded.id} recorded nothing in its first {steps} steps")
+    return found
+
+
+def _difference(name: str, before: np.ndarray, after: np.ndarray) -> Comparison:
+    before, after = np.asarray(before, np.float64), np.asarray(after, np.float64)
+    if before.shape != after.shape:
+        return Comparison(name, before.size, np.inf)
+    same = (before == after) | (np.isnan(before) & np.isnan(after))
+    if same.all():
+        return Comparison(name, before.size, 0.0)
+    scale = max(float(np.nanmax(np.abs(before))), np.finfo(np.float32).tiny)
+    return Comparison(name, before.size, float(np.nanmax(np.where(same, 0.0, np.abs(before - after)))) / scale)

@@ -1,0 +1,149 @@
+"""A table in another program's file: exact, and "not measured" is not "not a number"."""
+
+import csv
+import math
+import os
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from fop_core.runs import export, files, store
+from fop_core.runs.store import Recorder
+
+settings.register_profile("quiet", deadline=None)
+settings.load_profile("quiet")
+
+NAN, INF = math.nan, math.inf
+ROWS = [
+    {"step": 1, "train_loss": 0.1 + 0.2, "lr": 1},
+    {"step": 2},
+    {"step": 3, "train_loss": NAN, "angle_deg/a,b": 5e-324, 'odd "name"\n': 1e22},
+    {"step": 10**15 + 1, "train_loss": INF, "lr": -0.0},
+    {"step": 2**53 + 1, "train_loss": -INF},
+]
+WRITERS = [export.to_csv, export.to_parquet]
+
+
+@pytest.fixture
+def run(tmp_path):
+    return recorded(tmp_path / "runs", ROWS)
+
+
+def recorded(folder, rows):
+    run = store.create({}, folder=folder)
+    recorder = Recorder(run, {})
+    for row in rows:
+        recorder.row(row)
+    recorder.close()
+    return run
+
+
+def test_csv_is_exact_text(run, tmp_path):
+    export.to_csv(run, tmp_path / "a.csv")
+    assert (tmp_path / "a.csv").read_bytes().decode() == (
+        'step,lr,"odd ""name""\n",train_loss,"angle_deg/a,b"\n'
+        "1,1.0,,0.30000000000000004,\n"
+        "2,,,,\n"
+        "3,,1e+22,nan,5e-324\n"
+        "1000000000000001,-0.0,,inf,\n"
+        "9007199254740993,,,-inf,\n"
+    )
+
+
+def test_parquet_tells_null_from_nan(run, tmp_path):
+    export.to_parquet(run, str(tmp_path / "a.parquet"))
+    table = parquet.read_table(tmp_path / "a.parquet")
+    assert table.column_names == ["step", *run.metrics.columns]
+    assert [str(kind) for kind in table.schema.types] == ["int64"] + ["double"] * 4
+    assert table["step"].to_pylist() == [row["step"] for row in ROWS]
+    for name in run.metrics.columns:
+        for found, row in zip(table[name].to_pylist(), ROWS):
+            assert (found is None) == (name not in row)
+            assert found is None or found == row[name] or (math.isnan(found) and math.isnan(row[name]))
+    assert table["train_loss"].null_count == 1
+
+
+values = st.floats() | st.integers(-(2**60), 2**60)
+
+
+@settings(max_examples=50)
+@given(st.lists(st.dictionaries(st.sampled_from(["a", "b", "c/d"]), values, max_size=3), max_size=8))
+def test_both_read_back_to_the_last_bit(tmp_path_factory, rows):
+    folder = tmp_path_factory.mktemp("export")
+    run = recorded(folder / "runs", [{"step": 3 * i, **row} for i, row in enumerate(rows)])
+    export.to_csv(run, folder / "a.csv")
+    export.to_parquet(run, folder / "a.parquet")
+    with (folder / "a.csv").open(newline="") as file:
+        from_csv = list(csv.DictReader(file))
+    table = parquet.read_table(folder / "a.parquet")
+    assert [int(row["step"]) for row in from_csv] == table["step"].to_pylist() == [3 * i for i in range(len(rows))]
+    for name in run.metrics.columns:
+        for cell, value, row in zip((row[name] for row in from_csv), table[name].to_pylist(), rows):
+            assert (cell == "") == (value is None) == (name not in row)
+            if name in row:
+                wanted = np.float64(row[name])
+                assert np.array_equal([float(cell), value], [wanted, wanted], equal_nan=True)
+                assert math.isnan(wanted) or math.copysign(1, float(cell)) == math.copysign(1, wanted)
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_what_was_logged_since_is_written_too(run, tmp_path, write):
+    run.metrics.update()
+    recorder = Recorder(run, {}, from_step=2)
+    recorder.row({"step": 4, "train_loss": 9.0})
+    recorder.close()
+    write(run, tmp_path / "a")
+    if write is export.to_csv:
+        assert (tmp_path / "a").read_text() == "step,lr,train_loss\n1,1.0,0.30000000000000004\n2,,\n4,,9.0\n"
+    else:
+        assert parquet.read_table(tmp_path / "a")["step"].to_pylist() == [1, 2, 4]
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_a_run_that_logged_nothing_is_a_table_without_rows(tmp_path, write):
+    write(store.create({}, folder=tmp_path / "runs"), tmp_path / "a")
+    if write is export.to_csv:
+        assert (tmp_path / "a").read_text() == "step\n"
+    else:
+        table = parquet.read_table(tmp_path / "a")
+        assert table.column_names == ["step"] and table.num_rows == 0
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_a_file_is_replaced_whole_or_not_at_all(run, tmp_path, monkeypatch, write):
+    path = tmp_path / "a"
+    path.write_text("old")
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="full"):
+        patch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "full")))
+        write(run, path)
+    assert path.read_text() == "old" and sorted(os.listdir(tmp_path)) == ["a", "runs"]
+    write(run, path)
+    assert path.read_bytes() != b"old" and sorted(os.listdir(tmp_path)) == ["a", "runs"]
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_a_missing_folder_is_named(run, tmp_path, write):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*none"):
+        write(run, tmp_path / "none" / "a")
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_damage_is_not_exported_in_silence(run, tmp_path, write):
+    (run.path / "attempts" / "1.json").write_bytes(b"{}")
+    with pytest.raises(files.DamagedFile, match="attempt 1"):
+        write(run, tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+def test_without_pyarrow_parquet_says_what_to_install_and_csv_works(run, tmp_path, monkeypatch):
+    for name in [name for name in sys.modules if name.split(".")[0] == "pyarrow"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ModuleNotFoundError, match="pip install pyarrow"):
+        export.to_parquet(run, tmp_path / "a.parquet")
+    assert not (tmp_path / "a.parquet").exists()
+    export.to_csv(run, tmp_path / "a.csv")

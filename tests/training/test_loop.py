@@ -1,0 +1,290 @@
+"""The loop, whole: real runs on small data, killed, stopped, diverged, on a full disk."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fop_core.runs import store
+from fop_core.training import batches, build, config, datasets, loop
+from fop_core.training.replay import TIMES
+from tests.training import tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+
+KILLED = """
+import os, signal, sys
+from fop_core.runs import store
+from fop_core.training import loop
+
+path, at, number = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+learn = loop.Trainer._learn
+
+def learn_then_die(self, *arguments):
+    columns = learn(self, *arguments)
+    if self.step + 1 == at:
+        os.kill(os.getpid(), number)
+    return columns
+
+loop.Trainer._learn = learn_then_die
+run = store.Run(path)
+with store.Control(run) as control:
+    print(loop.train(run, control, lambda text: print(text, file=sys.stderr)))
+"""
+
+
+def train(run):
+    said = []
+    with store.Control(run) as control:
+        ending = loop.train(run, control, said.append)
+    run.metrics.update()
+    return ending, said
+
+
+def in_process(run, at=0, number=0):
+    """Train in a process of its own, which gets a signal after computing step ``at``."""
+    command = [sys.executable, "-c", KILLED, str(run.path), str(at), str(number)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def recorded(run):
+    """All that is not time: metrics, snapshots, the last checkpoint."""
+    run = store.Run(run.path)
+    run.metrics.update()
+    columns = {n: run.metrics[n] for n in run.metrics.columns if n not in TIMES}
+    found = {f"{n} at": s.steps for n, s in columns.items()} | {n: s.values for n, s in columns.items()}
+    for step in run.snapshot_steps():
+        found |= {f"{step}/{name}": array for name, array in run.snapshot(step).items()}
+    arrays, _ = run.checkpoint(run.checkpoint_steps()[-1])
+    return found | {f"checkpoint/{name}": array for name, array in arrays.items()}
+
+
+def assert_identical(one, other):
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return tiny.cifar10(tmp_path_factory.mktemp("data"))
+
+
+KINDS = {
+    "velocity, crops and flips": ((), "fop"),
+    "adam in fop, low rank": (
+        ('optimizer={"name": "adam", "lr": 0.001}', "fop.preconditioner=low_rank", "fop.rank=3", "fop.hyper_optimizer=sgd"),
+        "fop",
+    ),
+    "per-parameter rates": ((), "pp-hd"),
+    "no fop": ((), "momentum"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_killed_at_random_steps_and_resumed_a_run_is_the_uninterrupted_one_bit_for_bit(kind, data, tmp_path):
+    settings, method = KINDS[kind]
+    settings = (*settings, "checkpoint_steps=3")
+    whole, broken = (tiny.run(data, tmp_path / name, *settings, method=method) for name in ("whole", "broken"))
+    assert in_process(whole).stdout == "finished\n"
+
+    rng = np.random.default_rng(len(kind))
+    kills = np.sort(rng.choice(np.arange(1, 10), 2, replace=False))  # of 10 steps, 5 an epoch
+    for step in kills:
+        died = in_process(broken, at=int(step), number=signal.SIGKILL)
+        assert died.returncode == -signal.SIGKILL
+        assert broken.state.state == "lost"
+    assert in_process(broken).stdout == "finished\n"
+    assert broken.state.state == "finished"
+    assert len(broken.attempts) == 3
+    assert any(attempt["from_step"] % 5 for attempt in broken.attempts[1:]) or kills[1] <= 3
+    assert_identical(recorded(whole), recorded(broken))
+
+
+def test_a_kill_between_the_gradient_that_is_kept_and_the_logged_step_changes_nothing(data, tmp_path):
+    settings = ("log_every=12", "epochs=6", "snapshots=0", "checkpoint_steps=23")  # step 24 compares with step 23
+    whole, broken = (tiny.run(data, tmp_path / name, *settings) for name in ("whole", "broken"))
+    assert in_process(whole).stdout == "finished\n"
+    in_process(broken, at=24, number=signal.SIGKILL)
+    assert in_process(broken).stdout == "finished\n"
+    assert broken.attempts[1]["from_step"] == 23
+    found = recorded(broken)
+    assert 24 in found["alignment/0.weight at"]
+    assert_identical(recorded(whole), found)
+
+
+def test_a_stop_makes_a_checkpoint_says_by_whom_and_resume_ends_as_if_it_had_not_been(data, tmp_path):
+    whole, broken = (tiny.run(data, tmp_path / name) for name in ("whole", "broken"))
+    assert train(whole)[0] == "finished"
+    done = in_process(broken, at=4, number=signal.SIGTERM)
+    assert done.stdout == "stopped\n", done.stderr
+    assert broken.state.state == "stopped"
+    assert "by SIGTERM at step 4" in broken.state.reason
+    assert broken.checkpoint_steps() == [4]
+    assert train(broken)[0] == "finished"
+    assert_identical(recorded(whole), recorded(broken))
+
+
+def test_a_request_stops_it_and_names_who_asked(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "LOOK_EVERY", 0.0)
+    run = tiny.run(data, tmp_path)
+    run.request("stop", by="a page")
+    ending, said = train(run)
+    assert ending == run.state.state == "stopped"
+    assert "by a page at step 1" in run.state.reason
+    assert any("a page" in line for line in said)
+    assert train(run)[0] == "finished"
+
+
+def test_a_request_for_a_checkpoint_is_met_and_training_goes_on(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "LOOK_EVERY", 0.0)
+    run = tiny.run(data, tmp_path)
+    run.request("checkpoint")
+    assert train(run)[0] == "finished"
+    assert run.checkpoint_steps() == [1, 10]
+
+
+@pytest.mark.parametrize("method", ["sgd", "fop", "pp-hd"])
+def test_divergence_ends_as_failed_with_its_step_and_the_data_stay(data, tmp_path, method):
+    run = tiny.run(data, tmp_path, "optimizer.lr=1000", "model.batch_norm=false", "epochs=40", method=method)
+    ending, _ = train(run)
+    assert ending == run.state.state == "failed"
+    assert run.state.reason.startswith("diverged at step ")
+    assert "loss not finite" in run.state.reason
+    step = int(run.state.reason.split()[3].rstrip(":"))
+    losses = run.metrics["train_loss"]
+    assert not np.isfinite(losses.values[-1])
+    assert np.isfinite(losses.values[losses.steps < step]).all()
+    assert losses.steps[-1] >= step
+    if method != "sgd":
+        assert run.snapshot_steps()
+
+
+def test_a_damaged_checkpoint_is_said_and_the_older_one_taken(data, tmp_path):
+    run = tiny.run(data, tmp_path, "checkpoint_steps=3", "max_steps=7")
+    assert train(run)[0] == "finished"
+    assert run.checkpoint_steps() == [6, 7]
+    newest = run.path / "checkpoints" / "00000007.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-100])
+    ending, said = train(run)
+    assert ending == "finished"
+    assert any("the checkpoint of step 7 is unusable" in line for line in said)
+    assert "going on from step 6" in said
+    assert run.attempts[-1]["from_step"] == 6
+
+
+def test_missing_data_and_a_missing_device_end_as_failed_with_what_to_do(data, tmp_path):
+    run = tiny.run(tmp_path / "nowhere", tmp_path)
+    assert train(run)[0] == "failed"
+    assert "Three ways" in run.state.reason
+    run = tiny.run(data, tmp_path, "device=cuda:97")
+    assert train(run)[0] == "failed"
+    assert "cuda:97 is not there" in run.state.reason
+
+
+def test_an_unforeseen_error_ends_as_failed_with_its_traceback_in_the_log(data, tmp_path, monkeypatch):
+    def fail(self, *arguments):
+        raise RuntimeError("the sky fell")
+
+    monkeypatch.setattr(loop.Trainer, "_learn", fail)
+    run = tiny.run(data, tmp_path)
+    ending, said = train(run)
+    assert (ending, run.state.reason) == ("failed", "RuntimeError: the sky fell")
+    assert any("Traceback" in line for line in said)
+
+
+def test_what_is_logged_is_what_a_plain_loop_measures(data, tmp_path):
+    """Ten steps by hand, with torch's own loop, against the recorded rows."""
+    run = tiny.run(data, tmp_path)
+    assert train(run)[0] == "finished"
+    settings = config.parse(run.config)
+    found = datasets.load(settings.data)
+    feed = batches.feed(found, settings, torch.device("cpu"), lambda name: None)
+    with build.threads(1):
+        built = build.build(settings, 10, torch.device("cpu"))
+        step = 0
+        for epoch in range(2):
+            for images, labels in feed.epoch(epoch):
+                for group in built.optimizer.param_groups:
+                    group["lr"] = 0.05 * (0.1 if epoch else 1.0)
+                logits = built.model(images)
+                loss = torch.nn.functional.cross_entropy(logits, labels)
+                built.optimizer.zero_grad()
+                loss.backward()
+                weight = built.model[0].weight
+                g, before = weight.grad.clone(), weight.detach().clone()
+                P = built.fop.preconditioners()["0.weight"]
+                Pg = (P @ g.reshape(-1, 9).T).T.reshape(g.shape)
+                built.optimizer.step()
+                step += 1
+                measured = dict(zip(run.metrics["train_loss"].steps.tolist(), run.metrics["train_loss"].values))
+                assert measured[step] == pytest.approx(loss.item(), rel=1e-6)
+                row = {n: dict(zip(s.steps.tolist(), s.values)) for n in run.metrics.columns for s in [run.metrics[n]]}
+                accuracy = (logits.argmax(1) == labels).float().mean().item()
+                assert row["train_accuracy"][step] == pytest.approx(accuracy)
+                assert row["lr"][step] == 0.05 * (0.1 if epoch else 1.0)
+                cosine = (g * Pg).sum() / g.norm() / Pg.norm()
+                assert np.cos(np.radians(row["angle_deg/0.weight"][step])) == pytest.approx(cosine.item(), abs=1e-5)
+                assert row["length_ratio/0.weight"][step] == pytest.approx((Pg.norm() / g.norm()).item(), rel=1e-4)
+                move = (g * (weight.detach() - before)).sum().item()
+                assert row["descent/0.weight"][step] == pytest.approx(move, rel=1e-3)
+                norm = torch.cat([p.grad.flatten() for p in built.model.parameters()]).norm().item()
+                assert row["grad_norm"][step] == pytest.approx(norm, rel=1e-4)
+    assert step == 10
+    built.model.eval()
+    images, labels = next(iter(feed.test()))
+    accuracy = (built.model(images).argmax(1) == labels).float().mean().item()
+    assert row["test_accuracy"][10] == pytest.approx(accuracy)
+    np.testing.assert_array_equal(run.snapshot(10)["0.weight/M"], built.fop.factors()["0.weight"].numpy())
+
+
+def test_a_held_out_part_is_measured_and_the_test_set_is_not(data, tmp_path):
+    run = tiny.run(data, tmp_path, "data.held_out=0.25")
+    assert train(run)[0] == "finished"
+    assert "held_out_accuracy" in run.metrics
+    assert "test_accuracy" not in run.metrics
+
+
+def test_a_run_says_what_made_it(data, tmp_path):
+    run = tiny.run(data, tmp_path)
+    train(run)
+    (attempt,) = run.attempts
+    assert attempt["threads"] == 1
+    assert attempt["versions"]["torch"] == torch.__version__.split("+")[0] or attempt["versions"]["torch"]
+    assert attempt["data"]["title"] == "CIFAR-10"
+    assert "FOP(factored" in attempt["optimizer"]
+    assert run.progress["step"] == run.progress["steps"] == 10
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a tmpfs needs rights that are missing here")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk_ends_as_failed_with_its_reason_and_loses_no_earlier_data(data, tmp_path, small_disk):
+    settings = ("epochs=8", "checkpoint_steps=5")
+    whole, full = tiny.run(data, tmp_path / "whole", *settings), tiny.run(data, small_disk, *settings)
+    assert train(whole)[0] == "finished"
+    free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
+    (small_disk / "others").write_bytes(os.urandom(free - 480_000))
+    ending, _ = train(full)
+    assert ending == full.state.state == "failed"
+    assert full.state.reason.startswith("disk full")
+    kept = full.metrics["train_loss"]
+    assert len(kept.steps) > 0
+    np.testing.assert_array_equal(kept.values, whole.metrics["train_loss"].values[: len(kept.values)])
+    (small_disk / "others").unlink()
+    assert train(full)[0] == "finished"
+    assert_identical(recorded(whole), recorded(full))
