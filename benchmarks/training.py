@@ -149,9 +149,7 @@ def main() -> None:
 
         pixels = cifar10()
         archive(folder, pixels)
-        settings = config.change(
-            config.preset("cifar10-allcnn-small", "momentum"), [*device, f"data.path={folder}"]
-        )
+        settings = config.change(config.preset("cifar10-allcnn-small", "momentum"), [*device, f"data.path={folder}"])
         contest = {"cifar10": Ours(settings, CIFAR10_STEPS, folder / "runs")}
         for workers in (0, 2):
             contest[f"cifar10_dataloader_{workers}"] = Plain(pixels, settings, CIFAR10_STEPS, workers, chosen.device)
@@ -183,9 +181,15 @@ def main() -> None:
     images |= {name: 128 * 10 * MNIST_STEPS for name in samples if name.startswith(("mnist_rank16", "mnist_full"))}
     images |= {name: 128 * 2 * CIFAR10_STEPS for name in samples if name.startswith("cifar10_fop")}
     values = {
-        name: measure.value([images[name] / s for s in seconds], "samples a second") for name, seconds in samples.items()
+        name: measure.value([images[name] / s for s in seconds], "samples a second")
+        for name, seconds in samples.items()
     }
-    about = {"device": chosen.device, "batch": 128, "presets": "mnist-mlp, cifar10-allcnn-small", "rounds": chosen.rounds}
+    about = {
+        "device": chosen.device,
+        "batch": 128,
+        "presets": "mnist-mlp, cifar10-allcnn-small",
+        "rounds": chosen.rounds,
+    }
     measure.report(load_before, about, ratios, values, samples)
 
 

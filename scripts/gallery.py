@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 from fop_core.runs import files, store  # noqa: E402
 
 GALLERY = ROOT / "trained_models" / "gallery"
-SMALL = 2_500_000  # bytes of a checkpoint
+SMALL = 1_500_000  # bytes of a checkpoint
 LIMIT = 25_000_000  # bytes of the gallery
 
 
@@ -26,7 +26,7 @@ def pack(run: store.Run, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     for folder in ("attempts", "snapshots", "checkpoints"):
         (target / folder).mkdir(parents=True)
-    about = {key: value for key, value in run.about.items() if key not in ("user", "host")}
+    about = run.about | {"user": "", "host": ""}
     files.write_json(target / "run.json", about)
     state = run.state
     files.write_json(target / "state.json", {"state": state.state, "reason": state.reason, "since": state.since})

@@ -27,7 +27,9 @@ def _doctor(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     print(f"  cpu: {environment.processor()}, {torch.get_num_threads()} threads")
     for index in range(torch.cuda.device_count()):
         free, total = torch.cuda.mem_get_info(index)
-        print(f"  cuda:{index}: {torch.cuda.get_device_name(index)}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free")
+        print(
+            f"  cuda:{index}: {torch.cuda.get_device_name(index)}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
+        )
     if not torch.cuda.is_available():
         built = f"torch is built for CUDA {torch.version.cuda}" if torch.version.cuda else "this torch is a CPU build"
         print(f"  no GPU that torch can use ({built})")

@@ -10,6 +10,7 @@ from typing import Any
 
 
 def add(commands: Any) -> None:
+    """Add the command."""
     parser = commands.add_parser(
         "race",
         help="race optimizers over a surface",

@@ -38,6 +38,8 @@ def _guarded(do: Any) -> Any:
     def guarded(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         try:
             return do(chosen)
+        except BrokenPipeError:
+            raise
         except (ValueError, OSError) as error:
             print(f"{parser.prog} runs {chosen.verb}: {error}", file=sys.stderr)
             return 2
@@ -105,7 +107,10 @@ def _show(chosen: argparse.Namespace) -> int:
         print(f"  {name} = {value:.6g}")
     for message in run.metrics.damaged:
         print(f"  damaged: {message}")
-    print(f"\n{len(run.snapshot_steps())} snapshots, checkpoints at {run.checkpoint_steps()}, {run.size() / 2**20:.1f} MiB")
+    print(
+        f"\n{len(run.snapshot_steps())} snapshots, checkpoints at {run.checkpoint_steps()}, "
+        f"{run.size() / 2**20:.1f} MiB"
+    )
     if log := run.log(2000):
         print(f"\n{log}")
     return 0
@@ -135,7 +140,10 @@ def _delete(chosen: argparse.Namespace) -> int:
     if not chosen.yes:
         if not sys.stdin.isatty():
             raise ValueError("nobody is here to ask: add --yes")
-        if input(f"Remove {run.id} ({run.name}, {run.size() / 2**20:.1f} MiB) for good? [y/N] ").lower() not in ("y", "yes"):
+        if input(f"Remove {run.id} ({run.name}, {run.size() / 2**20:.1f} MiB) for good? [y/N] ").lower() not in (
+            "y",
+            "yes",
+        ):
             print("kept")
             return 0
     run.delete()
@@ -158,7 +166,10 @@ def _replay(chosen: argparse.Namespace) -> int:
         return 0
     different = [c for c in found if c.worst > 0]
     verdict = "the same but for rounding" if worst.worst < TOLERANCE else "DIFFERENT"
-    print(f"{run.id}: {verdict}; {len(different)} of {len(found)} series differ, by up to {worst.worst:.2g} ({worst.name})")
+    print(
+        f"{run.id}: {verdict}; {len(different)} of {len(found)} series differ, "
+        f"by up to {worst.worst:.2g} ({worst.name})"
+    )
     for comparison in sorted(different, key=lambda c: -c.worst)[:10]:
         print(f"  {comparison.name}: {comparison.worst:.2g}")
     return 0 if worst.worst < TOLERANCE else 1

@@ -16,8 +16,9 @@ def add(commands: Any) -> None:
         "train",
         help="train a network, in this terminal",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Train a network, and record the run in FOP_RUNS_DIR (trained_models/runs). Ctrl-C or SIGTERM makes a "
-        "checkpoint and stops;\n--resume goes on from there. Exit status: 0 finished, 1 failed, 2 wrong arguments, 3 stopped.",
+        description="Train a network, and record the run in FOP_RUNS_DIR (trained_models/runs).\nCtrl-C or SIGTERM "
+        "makes a checkpoint and stops; --resume goes on from there.\nExit status: 0 finished, 1 failed, 2 wrong "
+        "arguments, 3 stopped.",
         epilog="""examples:
   train --preset mnist-mlp
   train --preset mnist-mlp --method momentum --set epochs=5 --name baseline
@@ -26,12 +27,18 @@ def add(commands: Any) -> None:
   train --resume baseline""",
     )
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--preset", help="mnist-mlp, cifar10-allcnn, cifar10-allcnn-small, imagenet-resnet18, imagefolder")
+    what.add_argument(
+        "--preset", help="mnist-mlp, cifar10-allcnn, cifar10-allcnn-small, imagenet-resnet18, imagefolder"
+    )
     what.add_argument("--config", metavar="FILE", help="settings as JSON: a config, or an earlier run's run.json")
     what.add_argument("--resume", metavar="RUN", help="go on with a run: its path, id, or name")
-    what.add_argument("--run", metavar="DIR", help="train a run that was made before, from its start or last checkpoint")
+    what.add_argument(
+        "--run", metavar="DIR", help="train a run that was made before, from its start or last checkpoint"
+    )
     parser.add_argument("--method", help="sgd, momentum, adam, s-hd, pp-hd, fop (default), fop-norm, mean-removing")
-    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings", help="may be repeated")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings", help="may be repeated"
+    )
     parser.add_argument("--name", default="", help="what to call it")
     parser.add_argument("--tag", action="append", default=[], dest="tags", help="may be repeated")
     parser.add_argument("--dry-run", action="store_true", help="show what would be trained, on what, and stop")
@@ -45,7 +52,9 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
     again = chosen.resume or chosen.run
     if again and (chosen.method or chosen.settings or chosen.name or chosen.tags):
-        return _wrong(parser, "a run keeps the settings it was made with: --method, --set, --name, --tag are for new ones")
+        return _wrong(
+            parser, "a run keeps the settings it was made with: --method, --set, --name, --tag are for new ones"
+        )
     try:
         if again:
             run = store.find(again)
@@ -124,7 +133,9 @@ def _follow(run: Any, control: Any, *, quiet: bool) -> str:
     summary = run.progress
     if ending == "finished":
         found = [f"{k.replace('_', ' ')} {summary[k]:.4f}" for k in ("train_loss", "test_loss") if k in summary]
-        found += [f"{k.replace('_', ' ')} {summary[k]:.2%}" for k in ("test_accuracy", "held_out_accuracy") if k in summary]
+        found += [
+            f"{k.replace('_', ' ')} {summary[k]:.2%}" for k in ("test_accuracy", "held_out_accuracy") if k in summary
+        ]
         print(f"{run.id}: {', '.join(found)}")
     return ending
 

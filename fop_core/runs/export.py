@@ -21,10 +21,11 @@ def to_csv(run: Run, path: Path | str) -> None:
 
     Args:
         run: read anew.
-        path: of a file, which is replaced, in a folder that exists.
+        path: of a file, which is replaced, in a folder that exists; of a link, its target is.
 
     Raises:
         FileNotFoundError: where there is no such folder.
+        FileExistsError: where there is something else than a file.
     """
     place = _place(path)
     run.metrics.update()
@@ -47,14 +48,15 @@ def to_parquet(run: Run, path: Path | str) -> None:
 
     Args:
         run: read anew.
-        path: of a file, which is replaced, in a folder that exists.
+        path: of a file, which is replaced, in a folder that exists; of a link, its target is.
 
     Raises:
         ModuleNotFoundError: without pyarrow.
         FileNotFoundError: where there is no such folder.
+        FileExistsError: where there is something else than a file.
     """
     try:
-        import pyarrow  # type: ignore[import-untyped]
+        import pyarrow
         from pyarrow import parquet
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
@@ -83,6 +85,10 @@ def _columns(run: Run) -> Iterator[tuple[str, Array, Array]]:
 
 def _place(path: Path | str) -> Path:
     path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path} cannot be written: there is no folder {path.parent}")
-    return path
+    if path.exists() and not path.is_file():  # else root would put a file in the place of /dev/null
+        what = "a folder" if path.is_dir() else "a device or pipe"
+        raise FileExistsError(f"{path} is {what}, which is not replaced: give the path of a file")
+    place = path.resolve()  # of a link it is the target that is replaced
+    if not place.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {place.parent}")
+    return place

@@ -217,6 +217,8 @@ def read_arrays(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
             flat: Array = np.fromfile(file, dtype, count=math.prod(shape))
             if flat.size != math.prod(shape):
                 raise DamagedFile(f"{path}: it ended within {name}: somebody cuts it short")
+            if dtype is np.bool_ and (flat.view(np.uint8) > 1).any():  # which compare as neither True nor False
+                raise DamagedFile(f"{path}: {name} holds bytes that are no truth values")
             arrays[name] = flat.reshape(shape)
     return arrays, about
 

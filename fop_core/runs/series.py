@@ -16,7 +16,7 @@ import numpy as np
 
 from fop_core import thin
 from fop_core.runs import files
-from fop_core.runs.store import Run
+from fop_core.runs.store import LARGEST_STEP, Run
 
 Array = np.ndarray
 
@@ -24,7 +24,6 @@ BLOCK = 4 << 20  # bytes read at a time
 LONGEST_LINE = 16 << 20  # bytes; one that is longer is damaged
 MEMORY = 256  # bytes before its place by which a follower knows its file again
 LISTED = 100  # damaged lines that are remembered by number
-LARGEST_STEP = 2**63 - 1
 
 
 class Series(NamedTuple):
@@ -43,7 +42,7 @@ class Follower:
     """Follows one growing file of JSON lines, and reads each of its bytes once.
 
     What comes after the last newline is left until it is whole. A file that was cut short, replaced or taken away is
-    read from its start.
+    read from its start, and so is one of which an ``update`` was interrupted.
 
     Args:
         path: the file; it need not be there yet.
@@ -86,17 +85,24 @@ class Follower:
         with file:
             self._find_place(file)
             before = self.rows
-            rest = b""
-            while block := file.read(BLOCK):
-                whole, newline, rest = (rest + block).rpartition(b"\n")
-                if newline:
-                    self._advance(whole + newline)
-                    self._read(whole.split(b"\n"))
-                if len(rest) > LONGEST_LINE:
-                    self._advance(rest)
-                    self._in_long_line = True
-                    rest = b""
+            try:
+                self._follow(file)
+            except BaseException:  # such as Ctrl-C in a notebook: a row may be half in its columns
+                self._start_afresh()
+                raise
         return self.rows - before
+
+    def _follow(self, file: BinaryIO) -> None:
+        rest = b""
+        while block := file.read(BLOCK):
+            whole, newline, rest = (rest + block).rpartition(b"\n")
+            if newline:
+                self._advance(whole + newline)
+                self._read(whole.split(b"\n"))
+            if len(rest) > LONGEST_LINE:
+                self._advance(rest)
+                self._in_long_line = True
+                rest = b""
 
     def _find_place(self, file: BinaryIO) -> None:
         status = os.fstat(file.fileno())
@@ -124,6 +130,8 @@ class Follower:
                 if not 0 <= step <= LARGEST_STEP:
                     raise ValueError
                 values = [value if type(value) is float else files.number(value) for value in row.values()]
+                for name in row.keys() - self.columns.keys():
+                    name.encode()  # JSON can escape half a character, which nothing can print or export
             except ValueError:
                 self._leave_out(line)
                 continue

@@ -43,6 +43,7 @@ RESERVE = 1 << 18  # bytes given back when the disk is full, so that the reason 
 PATIENCE = 10.0  # seconds that a lock is waited for which readers alone are in the way of
 METRICS, ATTEMPT, ARRAYS = "metrics.{}.jsonl", "{}.json", "{:08d}.safetensors"
 REQUESTS = ("stop", "checkpoint")
+LARGEST_STEP = 2**63 - 1  # of a row: steps are int64 where they are read
 
 
 class RunError(ValueError):
@@ -201,6 +202,10 @@ class Run:
         for key, kind in (("config", dict), ("lineage", dict), ("created", str), ("user", str), ("host", str)):
             if not isinstance(about.get(key), kind):
                 raise DamagedFile(f"{self.path / 'run.json'}: its {key} is {about.get(key)!r}, no {kind.__name__}")
+        try:
+            age(about["created"])
+        except (ValueError, OverflowError) as error:
+            raise DamagedFile(f"{self.path / 'run.json'}: created {about['created']!r}, no time ({error})") from error
         return about
 
     @property
@@ -262,9 +267,9 @@ class Run:
         if state not in STATES or not isinstance(reason, str) or not isinstance(since, str):
             raise DamagedFile(f"{self.path / 'state.json'}: {state!r} for the reason {reason!r} since {since!r}")
         try:
-            datetime.datetime.fromisoformat(since)
-        except ValueError as error:
-            raise DamagedFile(f"{self.path / 'state.json'}: since {error}") from error
+            age(since)
+        except (ValueError, OverflowError) as error:
+            raise DamagedFile(f"{self.path / 'state.json'}: since {since!r}, no time ({error})") from error
         return State(state, reason, since)
 
     def held(self) -> bool:
@@ -561,15 +566,25 @@ class Recorder:
             columns: "step", a whole number, and what was measured at it.
 
         Raises:
-            TypeError: for anything else.
+            TypeError: for a step, a name or a value of another kind.
+            ValueError: for one that could not be read back.
             OSError: where it cannot be written; ENOSPC on a full disk.
         """
         step = columns.get("step")
         if type(step) is not int or step < 0:
             raise TypeError(f"a row of step {step!r}: give a whole number, 0 or more")
+        if step > LARGEST_STEP:
+            raise ValueError(f"a row of step {step}: {LARGEST_STEP} is the largest that can be read back")
         for name, value in columns.items():
+            if not isinstance(name, str):
+                raise TypeError(f"a column at step {step} is called {name!r}, a {type(name).__name__}: give a string")
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise TypeError(f"{name} at step {step} is {value!r}, a {type(value).__name__}: give an int or a float")
+            try:
+                name.encode()
+                files.number(files.plain(value))
+            except ValueError as error:
+                raise ValueError(f"{name!r} at step {step} could not be read back: {error}") from error
         line = json.dumps(files.plain(dict(columns)), allow_nan=False).encode() + b"\n"
         before = os.fstat(self._metrics).st_size
         try:

@@ -1,7 +1,7 @@
 """Batches: what a step sees, and in which order.
 
 Nothing here has a state that a checkpoint would have to keep: the order of an epoch follows from (seed, epoch), what is
-cropped and flipped at a step from (seed, step), so a run goes on from the middle of an epoch as if it had never stopped.
+cropped and flipped at a step from (seed, step), so a run goes on from the middle of an epoch as if never stopped.
 """
 
 import os
@@ -29,7 +29,7 @@ def order(count: int, seed: int, epoch: int) -> Tensor:
 
 
 def steps_in_epoch(count: int, batch_size: int) -> int:
-    """Return the steps of an epoch. The last batch may be small; one image alone, which BatchNorm cannot take, is left."""
+    """Return the steps of an epoch. The last batch may be small; a lone image, too few for BatchNorm, is left."""
     full, rest = divmod(count, batch_size)
     return max(1, full + (rest > 1))
 
@@ -83,18 +83,22 @@ class Memory(Feed):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._parts = []
+        self._parts: list[tuple[Tensor, Tensor] | None] = []
         for part in (self.data.train, self.data.test):
             if part is None:
                 self._parts.append(None)
                 continue
             assert part.images is not None
-            self._parts.append((torch.from_numpy(part.images).to(self.device), torch.tensor(part.labels).to(self.device)))
+            self._parts.append(
+                (torch.from_numpy(part.images).to(self.device), torch.tensor(part.labels).to(self.device))
+            )
         self._generator = torch.Generator(self.device)
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, counted from 0, from its step ``start`` on."""
-        images, labels = self._parts[0]  # type: ignore[misc]
+        part = self._parts[0]
+        assert part is not None
+        images, labels = part
         first = number * self.steps_in_epoch + start
         for step, chosen in enumerate(self._batches(number, start), start=first):
             chosen = chosen.to(self.device, non_blocking=True)
@@ -172,7 +176,7 @@ class _Files(Dataset):
         return len(self.paths)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int, list[str]]:
-        """Return uint8 [H, W, 3], a label, and the files before it that could not be decoded: the next one stands in."""
+        """Return uint8 [H, W, 3], a label, and the files that could not be decoded and it stands in for."""
         bad: list[str] = []
         for offset in range(CORRUPT_IN_A_ROW):
             chosen = (index + offset) % len(self.paths)

@@ -60,7 +60,7 @@ def build(config: TrainConfig, classes: int, where: torch.device) -> Built:
     torch.manual_seed(config.seed)
     model = _model(config, classes)
     if config.model.name != "mlp":
-        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = model.to(memory_format=torch.channels_last)
     model = model.to(where)
     base = _base(config.optimizer, model, where)
     if config.fop is None:
@@ -83,7 +83,7 @@ def _base(chosen: OptimizerConfig, model: nn.Module, where: torch.device) -> tor
     named = list(model.named_parameters())
     common: dict[str, Any] = {"lr": chosen.lr, "weight_decay": chosen.weight_decay}
     if chosen.name == "sgd":
-        own = {"momentum": chosen.momentum, "nesterov": chosen.nesterov, "dampening": chosen.dampening}
+        own: dict[str, Any] = {"momentum": chosen.momentum, "nesterov": chosen.nesterov, "dampening": chosen.dampening}
         return torch.optim.SGD(named, **common, **own)
     if chosen.name == "rmsprop":
         return torch.optim.RMSprop(named, **common, momentum=chosen.momentum, alpha=chosen.alpha, eps=chosen.eps)

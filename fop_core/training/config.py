@@ -1,7 +1,7 @@
 """What a training run is: every setting, with its meaning, unit and range.
 
 A ``TrainConfig`` is frozen, checked as a whole before anything starts, and goes to JSON and back unchanged. The presets
-are the paper's experiments, each with the methods it compares; where the paper is silent, the preset says what was chosen.
+are the paper's experiments, each with the methods it compares; where the paper is silent, they say what was chosen.
 """
 
 import json
@@ -27,16 +27,19 @@ class _Section(BaseModel):
 class DataConfig(_Section):
     """What is learned from."""
 
-    name: Literal["mnist", "cifar10", "folder"] = Field("mnist", description="data set; folder: train/<class>/, val/<class>/")
+    name: Literal["mnist", "cifar10", "folder"] = Field(
+        "mnist", description="data set; folder: train/<class>/, val/<class>/"
+    )
     path: str | None = Field(None, description="its folder; found under FOP_DATA_DIR where none is given")
     image_size: int = Field(28, ge=8, le=1024, description="pixels a side; 28 for mnist, 32 for cifar10")
     augmentation: Literal["none", "flip", "crop_flip", "resized_crop"] = Field(
         "none",
-        description="flip: left-right; crop_flip: after padding by an eighth of the side; resized_crop: 8 to 100 % of the "
-        "area and a flip, for streamed images",
+        description="flip: left-right; crop_flip: after padding by an eighth of the side; resized_crop: 8 to 100 % of "
+        "the area and a flip, for streamed images",
     )
     normalize: Literal["unit", "standard"] = Field(
-        "unit", description="unit: pixels in [0, 1]; standard: mean 0 and deviation 1 for each channel of the training set"
+        "unit",
+        description="unit: pixels in [0, 1]; standard: mean 0 and deviation 1 for each channel of the training set",
     )
     held_out: Share = Field(
         0.0, le=0.5, description="share of the training set kept for tuning; the test set is then not looked at"
@@ -44,7 +47,9 @@ class DataConfig(_Section):
     storage: Literal["auto", "memory", "stream"] = Field(
         "auto", description="memory: decoded once and kept; stream: read by workers; auto: memory up to 2 GB"
     )
-    workers: int = Field(0, ge=0, le=256, description="processes that read streamed images; 0: one for each core, less one")
+    workers: int = Field(
+        0, ge=0, le=256, description="processes that read streamed images; 0: one for each core, less one"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "DataConfig":
@@ -168,10 +173,10 @@ class FOPConfig(_Section):
 class TrainConfig(_Section):
     """All settings of a run."""
 
-    data: DataConfig = Field(default_factory=DataConfig)
-    model: ModelConfig = Field(default_factory=ModelConfig)
-    optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
-    schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
+    data: DataConfig = Field(default_factory=lambda: DataConfig())
+    model: ModelConfig = Field(default_factory=lambda: ModelConfig())
+    optimizer: OptimizerConfig = Field(default_factory=lambda: OptimizerConfig())
+    schedule: ScheduleConfig = Field(default_factory=lambda: ScheduleConfig())
     fop: FOPConfig | None = Field(None, description="none: the base optimizer alone")
     epochs: int = Field(10, ge=1, le=100_000, description="passes over the training set")
     max_steps: int | None = Field(None, ge=1, description="end after so many steps, if that is sooner")
@@ -182,7 +187,10 @@ class TrainConfig(_Section):
     threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0: torch's choice")
     log_every: int = Field(50, ge=1, description="steps between two rows of metrics; the first ten all have one")
     snapshots: int = Field(
-        60, ge=0, le=400, description="about how many of M: a third log-spaced at first, then regular; 0: the last alone"
+        60,
+        ge=0,
+        le=400,
+        description="about how many of M: a third log-spaced at first, then regular; 0: the last alone",
     )
     checkpoint_minutes: Positive = Field(5.0, description="minutes between two checkpoints")
     checkpoint_steps: int | None = Field(None, ge=1, description="steps between two checkpoints, beside the minutes")
@@ -233,11 +241,11 @@ def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
             continue
         place: Any = content
         for section in sections:
-            if isinstance(place, dict):
-                place = place.setdefault(section, {}) if place.get(section, {}) is not None else place
-                if place.get(section, ...) is None:
-                    place[section] = {}
-                    place = place[section]
+            if not isinstance(place, dict):
+                break
+            if place.get(section) is None:
+                place[section] = {}
+            place = place[section]
         if not isinstance(place, dict):
             wrong.append(f"{path}: no such field")
             continue
@@ -342,18 +350,23 @@ _CIFAR: dict[str, Any] = {
     "data": {"name": "cifar10", "image_size": 32, "augmentation": "crop_flip", "normalize": "standard"},
     "optimizer": {"name": "sgd", "lr": 0.05, "momentum": 0.9, "weight_decay": 5e-4},
 }
-_FOLDER: dict[str, Any] = {"name": "folder", "normalize": "standard", "storage": "stream", "augmentation": "resized_crop"}
+_FOLDER: dict[str, Any] = {
+    "name": "folder",
+    "normalize": "standard",
+    "storage": "stream",
+    "augmentation": "resized_crop",
+}
 
 PRESETS = {
     "mnist-mlp": _preset(
-        "2.2: the 4-layer, 100-unit network on MNIST, P = I + M M^T of rank 16; fop.rank=784 is full rank. Chosen: rate "
-        "0.05, constant, batch 128, 10 epochs, rho 1e-4.",
+        "2.2: the 4-layer, 100-unit network on MNIST, P = I + M M^T of rank 16; fop.rank=784 is full rank. Chosen: "
+        "rate 0.05, constant, batch 128, 10 epochs, rho 1e-4.",
         optimizer={"name": "sgd", "lr": 0.05, "momentum": 0.9},
         fop={"preconditioner": "low_rank", "rank": 16, "hyper_lr": 1e-4},
     ),
     "cifar10-allcnn": _preset(
-        "4.1: the 9-layer All-CNN on CIFAR-10, batch 128, rate 0.05, a tenth of it after epoch 80, 150 epochs, FOP by Adam "
-        "at 1e-4. Chosen: BatchNorm, weight decay 5e-4, crops and flips.",
+        "4.1: the 9-layer All-CNN on CIFAR-10, batch 128, rate 0.05, a tenth of it after epoch 80, 150 epochs, FOP by "
+        "Adam at 1e-4. Chosen: BatchNorm, weight decay 5e-4, crops and flips.",
         **_CIFAR,
         model={"name": "all-cnn"},
         schedule={"kind": "step", "milestones": [80]},
@@ -372,8 +385,8 @@ PRESETS = {
         snapshots=120,
     ),
     "imagenet-resnet18": _preset(
-        "4.2: ResNet-18 on ImageNet at 299 pixels, batch 256, rate 0.1, a tenth of it after epochs 25 and 50, 60 epochs. "
-        "Chosen: weight decay 1e-4, resized crops and flips, rho 1e-4.",
+        "4.2: ResNet-18 on ImageNet at 299 pixels, batch 256, rate 0.1, a tenth of it after epochs 25 and 50, 60 "
+        "epochs. Chosen: weight decay 1e-4, resized crops and flips, rho 1e-4.",
         data={**_FOLDER, "image_size": 299},
         model={"name": "resnet18"},
         optimizer={"name": "sgd", "lr": 0.1, "momentum": 0.9, "weight_decay": 1e-4},
@@ -384,8 +397,8 @@ PRESETS = {
         snapshots=200,
     ),
     "imagefolder": _preset(
-        "ResNet-18 on your own images, one folder a class below train/ (and val/): data.path=FOLDER. Chosen: 224 pixels, "
-        "batch 64, rate 0.05 by a cosine, 30 epochs.",
+        "ResNet-18 on your own images, one folder a class below train/ (and val/): data.path=FOLDER. Chosen: 224 "
+        "pixels, batch 64, rate 0.05 by a cosine, 30 epochs.",
         data={**_FOLDER, "image_size": 224},
         model={"name": "resnet18"},
         optimizer={"name": "sgd", "lr": 0.05, "momentum": 0.9, "weight_decay": 1e-4},

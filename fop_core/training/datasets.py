@@ -1,8 +1,8 @@
 """Where images come from: MNIST, CIFAR-10, and folders of images.
 
-``find`` says where a data set is without reading it, or which ways there are to get it; ``load`` reads it. A small set is
-decoded once into uint8 [N, H, W, C] and cached beside the data; a large one stays a list of files. A file that cannot be
-decoded is named and counted, and left out.
+``find`` says where a data set is without reading it, or which ways there are to get it; ``load`` reads it. A small set
+is decoded once into uint8 [N, H, W, C] and cached beside the data; a large one stays a list of files. A file that
+cannot be decoded is named and counted, and left out.
 """
 
 import gzip
@@ -207,8 +207,9 @@ def _find_cifar10(config: DataConfig) -> Source:
                 return Source("CIFAR-10 (JPEG copy)", path, "tree", "JPEG is lossy: not quite the original images")
             return Source("CIFAR-10", path, "tree")
     raise DataError(
-        f"CIFAR-10 is not in {place}. Three ways to get it: `python -m fop_core data cifar10` downloads the archive there "
-        "(170 MB); or put cifar-10-python.tar.gz there yourself; or an image tree, train/<class>/ and test/<class>/ with "
+        f"CIFAR-10 is not in {place}. Three ways to get it: `python -m fop_core data cifar10` downloads the archive "
+        "there (170 MB); or put cifar-10-python.tar.gz there yourself; or an image "
+        "tree, train/<class>/ and test/<class>/ with "
         f"the classes {', '.join(CIFAR10_CLASSES)}. FOP_DATA_DIR or data.path name another folder."
     )
 
@@ -251,17 +252,22 @@ def _find_folder(config: DataConfig) -> Source:
     place = Path(config.path).expanduser() if config.path else data_folder() / "imagenet"
     if (place / "train").is_dir() and any(entry.is_dir() for entry in os.scandir(place / "train")):
         tested = next((part for part in ("val", "test") if (place / part).is_dir()), None)
-        note = "" if tested else "no val/ or test/: nothing is measured but on the training set (data.held_out keeps a part)"
+        note = (
+            ""
+            if tested
+            else "no val/ or test/: nothing is measured but on the training set (data.held_out keeps a part)"
+        )
         return Source(place.name, place, "tree", note)
     raise DataError(
         f"no class-per-folder images in {place}: expected {place / 'train'}/<class>/<image>, and val/<class>/<image> "
-        "beside it. Three ways: give data.path=FOLDER; set FOP_DATA_DIR to a folder with imagenet/train and imagenet/val; "
-        "or unpack the ILSVRC2012 archives of image-net.org there (torchvision.datasets.ImageNet does it)."
+        "beside it. Three ways: give data.path=FOLDER; set FOP_DATA_DIR to a folder with imagenet/train "
+        "and imagenet/val; or unpack the ILSVRC2012 archives of image-net.org there, as "
+        "torchvision.datasets.ImageNet does."
     )
 
 
 def _read_tree(path: Path, config: DataConfig, say: Say) -> tuple[dict[str, Part], list[str], list[str]]:
-    classes = sorted(entry.name for entry in os.scandir(path / "train") if entry.is_dir())
+    classes = _classes(path)
     tested = next((part for part in ("val", "test") if (path / part).is_dir()), None)
     listed = {"train": _list(path / "train", classes)}
     if tested:
@@ -367,3 +373,24 @@ def decode(path: Path, size: int | None) -> Array:
             return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.BILINEAR, box=box))
     except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: {error}") from error
+
+
+def count(config: DataConfig) -> tuple[int, int]:
+    """Return the classes and the images to train on of a data set, without decoding it.
+
+    Raises:
+        DataError: where it is missing or unfit.
+    """
+    source = find(config)
+    if source.kind == "idx":
+        classes, images = 10, len(_read_idx(source.path, "train"))
+    elif source.kind == "archive":
+        classes, images = len(CIFAR10_CLASSES), 50_000
+    else:
+        names = _classes(source.path)
+        classes, images = len(names), len(_list(source.path / "train", names)[0])
+    return classes, images - (max(1, round(config.held_out * images)) if config.held_out else 0)
+
+
+def _classes(path: Path) -> list[str]:
+    return sorted(entry.name for entry in os.scandir(path / "train") if entry.is_dir())

@@ -2,8 +2,8 @@
 
     train(run, control)     trains what a run's config says, from its last checkpoint if it has one
 
-Steps are counted by updates: a row at step t tells of the t-th update, of the losses since the row before it, and of the
-parameters after it. Between two logged steps nothing waits for the device: losses gather in a buffer on it.
+Steps are counted by updates: a row at step t tells of the t-th update, of the losses since the row before it, and of
+the parameters after it. Between two logged steps nothing waits for the device: losses gather in a buffer on it.
 """
 
 import contextlib
@@ -101,9 +101,7 @@ def train(run: Run, control: Control, say: Say = print, report: Report = lambda 
 class Trainer:
     """One attempt at a run. Arguments as ``train``'s; ``asked`` holds the names of signals that came."""
 
-    def __init__(
-        self, run: Run, control: Control, say: Say, report: Report, asked: list[str], threads: int
-    ) -> None:
+    def __init__(self, run: Run, control: Control, say: Say, report: Report, asked: list[str], threads: int) -> None:
         self.run, self.control, self.say, self.report, self.asked = run, control, say, report, asked
         self.config = config.parse(run.config)
         self.device = build.device(self.config.device)
@@ -317,7 +315,7 @@ class Trainer:
 
     def _checkpoint(self) -> None:
         window = self.window
-        tree = {
+        tree: dict[str, Any] = {
             "model": dict(self.built.model.state_dict()),
             "optimizer": self.built.optimizer.state_dict(),
             "rng": {"cpu": torch.get_rng_state()},

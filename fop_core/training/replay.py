@@ -85,5 +85,5 @@ def _difference(name: str, before: np.ndarray, after: np.ndarray) -> Comparison:
     same = (before == after) | (np.isnan(before) & np.isnan(after))
     if same.all():
         return Comparison(name, before.size, 0.0)
-    scale = max(float(np.nanmax(np.abs(before))), np.finfo(np.float32).tiny)
+    scale = max(float(np.nanmax(np.abs(before))), float(np.finfo(np.float32).tiny))
     return Comparison(name, before.size, float(np.nanmax(np.where(same, 0.0, np.abs(before - after)))) / scale)

@@ -79,7 +79,12 @@ def data(tmp_path_factory):
 KINDS = {
     "velocity, crops and flips": ((), "fop"),
     "adam in fop, low rank": (
-        ('optimizer={"name": "adam", "lr": 0.001}', "fop.preconditioner=low_rank", "fop.rank=3", "fop.hyper_optimizer=sgd"),
+        (
+            'optimizer={"name": "adam", "lr": 0.001}',
+            "fop.preconditioner=low_rank",
+            "fop.rank=3",
+            "fop.hyper_optimizer=sgd",
+        ),
         "fop",
     ),
     "per-parameter rates": ((), "pp-hd"),

@@ -1,0 +1,180 @@
+"""Training and runs on the command line, as a person calls it."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fop_core.cli import main
+from fop_core.runs import store
+from tests.training import tiny
+
+ROOT = Path(__file__).resolve().parents[1]
+SHORT = ("--preset", "mnist-mlp", "--set", "max_steps=30", "--set", "threads=1", "--set", "snapshots=4", "--quiet")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
+    monkeypatch.delenv("FOP_DATA_DIR", raising=False)
+    return tmp_path / "runs"
+
+
+def call(capsys, *arguments):
+    status = main(list(map(str, arguments)))
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+def test_a_run_is_trained_listed_shown_exported_replayed_and_deleted(capsys, tmp_path, folder):
+    assert "a first one takes" in call(capsys, "runs", "list")[1]
+    status, out, _ = call(capsys, "train", *SHORT, "--set", "fop.rank=4", "--name", "first", "--tag", "mine")
+    assert status == 0
+    assert "test accuracy" in out
+    (run,) = [run for run, _ in store.scan(folder)]
+    assert (run.state.state, run.labels["tags"], run.config["fop"]["rank"]) == ("finished", ["mine"], 4)
+    lineage = {"preset": "mnist-mlp", "method": "fop", "set": [*SHORT[3:8:2], "fop.rank=4"]}
+    assert run.about["lineage"] == lineage
+    assert "finished" in run.log()
+
+    status, out, _ = call(capsys, "runs", "list")
+    assert status == 0 and "first" in out and "30 of 30" in out
+    listed = json.loads(call(capsys, "runs", "list", "--json")[1])["runs"]
+    assert [row["id"] for row in listed] == [run.id]
+
+    status, out, _ = call(capsys, "runs", "show", "first")
+    assert status == 0
+    for said in ("fop.rank = 4", "attempt 1 from step 0", "MNIST", "eigenvalue_max/1.weight", "1 threads"):
+        assert said in out
+
+    for ending in ("csv", "parquet"):
+        assert call(capsys, "runs", "export", "first", tmp_path / f"metrics.{ending}")[0] == 0
+    with open(tmp_path / "metrics.csv") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [int(row["step"]) for row in rows][-1] == 30
+    run.metrics.update()
+    assert float(rows[-1]["train_loss"]) == run.metrics["train_loss"].values[-1]
+    status, _, err = call(capsys, "runs", "export", "first", tmp_path / "metrics.csv")
+    assert status == 2 and "exists already" in err
+    assert call(capsys, "runs", "export", "first", tmp_path / "metrics.xls")[0] == 2
+
+    status, out, _ = call(capsys, "runs", "replay", "first", "--steps", "30")
+    assert status == 0 and "identical" in out
+
+    assert call(capsys, "train", "--resume", "first")[0] == 0  # nothing is left to do
+    status, _, err = call(capsys, "runs", "delete", "first")
+    assert status == 2 and "--yes" in err and run.path.exists()
+    assert call(capsys, "runs", "delete", "first", "--yes")[0] == 0
+    assert not run.path.exists()
+
+
+def test_a_replay_finds_what_was_changed(capsys, folder):
+    call(capsys, "train", *SHORT, "--name", "first")
+    (run,) = [run for run, _ in store.scan(folder)]
+    metrics = run.path / "metrics.1.jsonl"
+    rows = [json.loads(line) for line in metrics.read_text().splitlines()]
+    rows[3]["train_loss"] *= 1.01
+    metrics.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    status, out, _ = call(capsys, "runs", "replay", "first", "--steps", "10")
+    assert status == 1
+    assert "DIFFERENT" in out and "train_loss" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--preset", "mnist"), "no preset 'mnist'"),
+        (("--preset", "mnist-mlp", "--method", "lion"), "no method 'lion'"),
+        (("--preset", "mnist-mlp", "--set", "fop.rnk=2", "--set", "epochs=0"), "fop.rnk: no such setting"),
+        (("--preset", "mnist-mlp", "--set", "fop.rnk=2", "--set", "epochs=0"), "epochs: 0 given"),
+        (("--preset", "mnist-mlp", "--set", "device=cuda:97"), "cuda:97 is not there"),
+        (("--preset", "imagefolder", "--set", "data.path=/nowhere"), "Three ways"),
+        (("--resume", "nothing"), "no run 'nothing'"),
+        (("--resume", "nothing", "--set", "epochs=3"), "keeps the settings"),
+        (("--config", "/nowhere.json"), "nowhere.json"),
+    ],
+)
+def test_what_is_wrong_is_said_before_a_run_is_made(capsys, folder, arguments, says):
+    status, out, err = call(capsys, "train", *arguments)
+    assert (status, out) == (2, "")
+    assert says in err
+    assert not list(store.scan(folder))
+
+
+def test_a_dry_run_tells_settings_parameters_layouts_memory_and_data_and_makes_nothing(capsys, folder):
+    status, out, _ = call(capsys, "train", "--preset", "mnist-mlp", "--set", "fop.rank=4", "--dry-run")
+    assert status == 0
+    for said in ('"rank": 4', "60,000 training images of 10 classes", "4,690 steps", "78,400", "input", "sgd's state"):
+        assert said in out
+    assert not list(store.scan(folder))
+
+
+def test_a_runs_own_file_makes_the_same_run_again(capsys, folder):
+    call(capsys, "train", *SHORT, "--name", "first")
+    (first,) = [run for run, _ in store.scan(folder)]
+    assert call(capsys, "train", "--config", first.path / "run.json", "--name", "second", "--quiet")[0] == 0
+    second = store.find("second", folder)
+    assert second.config == first.config
+    for run in (first, second):
+        run.metrics.update()
+    assert first.metrics["train_loss"].values.tolist() == second.metrics["train_loss"].values.tolist()
+
+
+def test_sigterm_stops_it_with_a_checkpoint_and_resume_finishes(tmp_path, folder, capsys):
+    data = tiny.cifar10(tmp_path / "sets")
+    command = [sys.executable, "-m", "fop_core", "train", "--preset", "cifar10-allcnn-small", "--name", "long"]
+    for setting in (
+        *tiny.SETTINGS,
+        f"data.path={data}",
+        "epochs=100000",
+        "schedule.milestones=[1]",
+        "max_steps=100000",
+    ):
+        command += ["--set", setting]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env=os.environ) as process:
+        deadline = time.monotonic() + 120
+        while not (runs := [run for run, _ in store.scan(folder) if run.progress.get("step", 0) > 20]):
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 3
+    (run,) = runs
+    assert run.state.state == "stopped"
+    assert "by SIGTERM" in run.state.reason
+    step = run.checkpoint_steps()[-1]
+    assert step > 20
+    path = run.path / "run.json"  # shortened, so that the rest of it takes a moment
+    about = json.loads(path.read_text())
+    about["config"]["max_steps"] = step + 5
+    path.write_text(json.dumps(about))
+    assert call(capsys, "train", "--resume", "long", "--quiet")[0] == 0
+    assert store.Run(run.path).attempts[-1]["from_step"] == step
+
+
+def test_a_failed_run_exits_with_1(capsys, folder):
+    status, _, err = call(capsys, "train", *SHORT, "--method", "sgd", "--set", "optimizer.lr=1000")
+    assert status == 1
+    assert "diverged at step" in err
+
+
+def test_damaged_runs_are_reported_beside_the_others(capsys, folder):
+    call(capsys, "train", *SHORT, "--name", "good")
+    (folder / "broken").mkdir()
+    (folder / "broken" / "run.json").write_text("{")
+    status, out, err = call(capsys, "runs", "list")
+    assert status == 0
+    assert "good" in out and "damaged, left out: broken" in err
+
+
+def test_the_doctor_tells_what_is_there_and_what_to_do(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path))
+    status, out, _ = call(capsys, "doctor")
+    assert status == 0
+    for said in ("torch", "cpu:", "mnist: MNIST", "cifar10: missing", "Three ways", "GiB free"):
+        assert said in out

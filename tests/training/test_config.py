@@ -1,0 +1,151 @@
+"""Settings: whole or refused, to JSON and back, and the paper's own numbers."""
+
+import subprocess
+import sys
+
+import pydantic
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fop_core.training import config
+from fop_core.training.config import METHODS, PRESETS, ConfigError, TrainConfig, change, parse, preset
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_and_method_goes_to_json_and_back(name, method):
+    settings = preset(name, method)
+    assert parse(settings.to_json()) == settings
+
+
+@given(
+    lr=st.floats(1e-8, 1e3),
+    rank=st.integers(1, 10_000),
+    trace=st.one_of(st.sampled_from(["velocity", "one_step"]), st.floats(0, 1)),
+    seed=st.integers(0, 2**31 - 1),
+)
+def test_changed_settings_go_to_json_and_back(lr, rank, trace, seed):
+    word = f'"{trace}"' if isinstance(trace, str) else repr(trace)
+    settings = [f"optimizer.lr={lr!r}", f"fop.rank={rank}", f"fop.trace={word}", f"seed={seed}"]
+    changed = change(preset("mnist-mlp"), settings)
+    assert (changed.optimizer.lr, changed.fop.rank, changed.fop.trace, changed.seed) == (lr, rank, trace, seed)
+    assert parse(changed.to_json()) == changed
+
+
+def test_settings_are_frozen():
+    with pytest.raises(pydantic.ValidationError):
+        preset("mnist-mlp").epochs = 3
+
+
+def test_one_error_lists_every_wrong_field():
+    wrong = ["batch_size=many", "fop.rnk=3", "epochs=-1", "optimizer.beta1=0.5", "data.image_size=30", "speed=1"]
+    with pytest.raises(ConfigError) as caught:
+        change(preset("mnist-mlp"), [*wrong, "epochs"])
+    for said in (
+        "batch_size: 'many' given",
+        "fop.rnk: no such setting",
+        "epochs: -1 given",
+        "optimizer.beta1: sgd has none",
+        "data.image_size: mnist has 28 pixels, not 30",
+        "speed: no such setting",
+        "'epochs': write field=value",
+    ):
+        assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (["optimizer.nesterov=true", "optimizer.momentum=0"], "optimizer.nesterov: needs momentum"),
+        (["schedule.kind=step"], "schedule.milestones: step needs some"),
+        (['schedule={"kind": "step", "milestones": [5, 3]}'], "do not ascend"),
+        (["fop.preconditioner=scalar", "fop.normalized=true"], "fop.normalized: leaves a scalar nothing to learn"),
+        (["model.name=resnet18"], "model.name: resnet18 takes colour images"),
+        (["data.augmentation=flip"], "no digit"),
+        (["data.storage=stream"], "data.storage"),
+        (["optimizer.lr=NaN"], "optimizer.lr"),
+        (["optimizer.lr=Infinity"], "optimizer.lr"),
+        (["device=gpu"], "device"),
+        (["fop.trace=2"], "fop.trace"),
+        (["seed.x=2"], "seed.x: no such field"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_with_its_field(settings, says):
+    with pytest.raises(ConfigError, match=says.replace("(", r"\(")):
+        change(preset("mnist-mlp"), settings)
+
+
+def test_fop_can_be_taken_away_and_put_in():
+    without = change(preset("mnist-mlp"), ["fop=null"])
+    assert without.fop is None
+    again = change(without, ["fop.rank=7"])
+    assert again.fop.rank == 7
+    assert again.fop.preconditioner == "factored"
+
+
+def test_an_unknown_preset_and_method_are_both_named():
+    with pytest.raises(ConfigError) as caught:
+        preset("mnist", "lion")
+    assert "mnist-mlp" in str(caught.value) and "mean-removing" in str(caught.value)
+
+
+def test_the_presets_are_the_papers_experiments():
+    cifar = preset("cifar10-allcnn")
+    assert (cifar.batch_size, cifar.optimizer.lr, cifar.optimizer.momentum, cifar.epochs) == (128, 0.05, 0.9, 150)
+    assert (cifar.schedule.kind, cifar.schedule.milestones, cifar.schedule.factor) == ("step", (80,), 0.1)
+    assert (cifar.fop.hyper_optimizer, cifar.fop.hyper_lr) == ("adam", 1e-4)
+    small = preset("cifar10-allcnn-small")
+    assert (small.model.width, small.epochs, small.schedule.milestones) == (0.25, 15, (8,))
+    imagenet = preset("imagenet-resnet18")
+    assert (imagenet.batch_size, imagenet.optimizer.lr, imagenet.epochs) == (256, 0.1, 60)
+    assert (imagenet.data.image_size, imagenet.schedule.milestones) == (299, (25, 50))
+    assert preset("mnist-mlp").fop.preconditioner == "low_rank"
+
+
+def test_the_methods_are_what_the_paper_compares():
+    assert preset("cifar10-allcnn", "sgd").optimizer.momentum == 0
+    assert preset("cifar10-allcnn", "momentum").fop is None
+    assert preset("cifar10-allcnn", "adam").optimizer.name == "adam"
+    assert preset("cifar10-allcnn", "s-hd").fop.preconditioner == "scalar"
+    assert preset("cifar10-allcnn", "pp-hd").fop.preconditioner == "diagonal"
+    assert preset("cifar10-allcnn", "fop-norm").fop.normalized
+    assert preset("cifar10-allcnn", "mean-removing").fop.preconditioner == "mean_removing"
+
+
+def test_the_rate_falls_at_the_milestones_and_by_the_cosine():
+    step = preset("cifar10-allcnn").schedule
+    assert [step.at(epoch, 150) for epoch in (0, 79.99, 80, 149)] == [1, 1, 0.1, 0.1]
+    cosine = preset("imagefolder").schedule
+    assert cosine.at(0, 30) == 1
+    assert cosine.at(15, 30) == pytest.approx(0.5)
+    assert cosine.at(30, 30) == pytest.approx(0)
+
+
+def fields(model, prefix=""):
+    for name, field in model.model_fields.items():
+        kinds = [
+            kind for kind in (field.annotation, *getattr(field.annotation, "__args__", ())) if isinstance(kind, type)
+        ]
+        sections = [kind for kind in kinds if issubclass(kind, pydantic.BaseModel)]
+        if sections:
+            yield from fields(sections[0], f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field
+
+
+def test_every_setting_says_what_it_means():
+    found = dict(fields(TrainConfig))
+    assert len(found) > 45
+    assert not [name for name, field in found.items() if not field.description]
+
+
+def test_differences_are_told_by_path():
+    one = preset("mnist-mlp")
+    assert config.differences(one, change(one, ["fop.rank=3"])) == {"fop.rank": (16, 3)}
+    assert ("fop", (None, None)) not in config.differences(one, change(one, ["fop=null"])).items()
+
+
+def test_settings_and_runs_are_there_without_torch():
+    code = "import sys, fop_core.training.config, fop_core.runs; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
