@@ -407,9 +407,9 @@ def _wrong_labels(labels: Mapping[str, Any]) -> str:
     for key, value in labels.items():
         match key:
             case "name" | "notes":
-                right = isinstance(value, str)
+                right = _is_text(value)
             case "tags":
-                right = isinstance(value, (list, tuple)) and all(isinstance(tag, str) for tag in value)
+                right = isinstance(value, (list, tuple)) and all(_is_text(tag) for tag in value)
             case "archived":
                 right = isinstance(value, bool)
             case _:
@@ -417,6 +417,13 @@ def _wrong_labels(labels: Mapping[str, Any]) -> str:
         if not right:
             return f"{key} is {value!r}: name and notes are strings, tags a list of strings, archived true or false"
     return ""
+
+
+def _is_text(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:  # half a character, as of an argument in another encoding: nothing can print it
+        return False
 
 
 def _flock(file: int, kind: int) -> bool:

@@ -132,6 +132,29 @@ def test_a_missing_folder_is_named(run, tmp_path, write):
 
 
 @pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link to a device"])
+def test_what_is_no_file_is_not_replaced(run, tmp_path, write, kind):
+    path = tmp_path / "there"
+    {"folder": path.mkdir, "pipe": lambda: os.mkfifo(path)}.get(kind, lambda: path.symlink_to("/dev/null"))()
+    before = path.stat()
+    with pytest.raises(FileExistsError, match="there is a .* give the path of a file"):
+        write(run, path)
+    assert path.stat().st_ino == before.st_ino and path.stat().st_mode == before.st_mode
+    assert sorted(os.listdir(tmp_path)) == ["runs", "there"]
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_a_link_goes_on_to_its_target_which_is_replaced(run, tmp_path, write):
+    (tmp_path / "elsewhere").mkdir()
+    target, link = tmp_path / "elsewhere" / "a", tmp_path / "a"
+    link.symlink_to(target)
+    for _ in range(2):  # dangling, and not
+        write(run, link)
+        assert link.is_symlink() and target.stat().st_size > 0
+    assert os.listdir(tmp_path / "elsewhere") == ["a"]
+
+
+@pytest.mark.parametrize("write", WRITERS)
 def test_damage_is_not_exported_in_silence(run, tmp_path, write):
     (run.path / "attempts" / "1.json").write_bytes(b"{}")
     with pytest.raises(files.DamagedFile, match="attempt 1"):

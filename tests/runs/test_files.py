@@ -23,11 +23,11 @@ settings.register_profile("quiet", deadline=None)
 settings.load_profile("quiet")
 
 WRITER = """
-import sys
+import itertools, sys
 from pathlib import Path
 from fop_core.runs import files
 path = Path(sys.argv[1])
-for i in range(100_000):
+for i in itertools.count():
     files.write_json(path, {"i": i, "filling": [i] * (1 + i % 7 * 3000)}, sync=False)
 """
 TREES = st.recursive(
@@ -57,15 +57,15 @@ def test_a_reader_never_sees_half_a_file(tmp_path):
         while not path.exists():
             assert writer.poll() is None
             time.sleep(0.01)
-        seen, end = set(), time.monotonic() + 2
-        while time.monotonic() < end:
+        seen = set()
+        while len(seen) < 100:
             found = files.read_json(path)
             assert found["filling"] == [found["i"]] * (1 + found["i"] % 7 * 3000)
             seen.add(found["i"])
+            assert writer.poll() is None
     finally:
         writer.kill()
         writer.wait()
-    assert len(seen) > 20
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=repr)
@@ -342,7 +342,6 @@ def test_what_is_no_safetensors_file_is_damaged(tmp_path, monkeypatch, content, 
     path = tmp_path / "a.safetensors"
     path.write_bytes(content)
     tracemalloc.start()
-    began = time.process_time()
     try:
         with pytest.raises(DamagedFile, match=r"a\.safetensors"):
             read(path)
@@ -350,8 +349,16 @@ def test_what_is_no_safetensors_file_is_damaged(tmp_path, monkeypatch, content, 
     finally:
         tracemalloc.stop()
     assert peak < 64 << 20
-    assert time.process_time() - began < 5
     assert os.listdir() == ["a.safetensors"], "nothing was executed"
+
+
+def test_a_truth_value_is_true_or_false(tmp_path):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(safetensors(entry("BOOL", offsets=(0, 2)), b"\x01\x00"))
+    assert files.read_arrays(path)[0]["a"].tolist() == [True, False]
+    path.write_bytes(safetensors(entry("BOOL", offsets=(0, 2)), b"\x01\x02"))
+    with pytest.raises(DamagedFile, match="a holds bytes that are no truth values"):
+        files.read_arrays(path)
 
 
 def test_a_file_cut_short_or_prolonged_anywhere_is_damaged(tmp_path):
