@@ -164,10 +164,9 @@ def main() -> None:
         silent = ["log_every=1000000", "snapshots=0"]
         for data, preset, steps in (
             ("mnist_rank16", "mnist-mlp", 10 * MNIST_STEPS),
-            ("mnist_full", "mnist-mlp", 10 * MNIST_STEPS),
             ("cifar10_fop", "cifar10-allcnn-small", 2 * CIFAR10_STEPS),
         ):
-            changes = [*device] + (["fop.rank=784"] if data == "mnist_full" else [])
+            changes = [*device]
             changes += [f"data.path={folder}"] if data == "cifar10_fop" else []
             recorded = config.change(config.preset(preset), changes)
             contest = {
@@ -178,7 +177,7 @@ def main() -> None:
             ratios[f"{data}_recording"] = measure.ratio(samples, data, f"{data}_silent")
 
     images = {name: 128 * (CIFAR10_STEPS if "cifar10" in name else MNIST_STEPS) for name in samples}
-    images |= {name: 128 * 10 * MNIST_STEPS for name in samples if name.startswith(("mnist_rank16", "mnist_full"))}
+    images |= {name: 128 * 10 * MNIST_STEPS for name in samples if name.startswith("mnist_rank16")}
     images |= {name: 128 * 2 * CIFAR10_STEPS for name in samples if name.startswith("cifar10_fop")}
     values = {
         name: measure.value([images[name] / s for s in seconds], "samples a second")

@@ -128,6 +128,8 @@ def _export(chosen: argparse.Namespace) -> int:
     run = store.find(chosen.run_id, chosen.folder)
     run.metrics.update()
     writers[chosen.file.suffix](run, chosen.file)
+    for message in run.metrics.damaged:
+        print(f"left out: {message}", file=sys.stderr)
     print(f"{chosen.file}: {chosen.file.stat().st_size:,} bytes")
     return 0
 

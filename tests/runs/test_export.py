@@ -137,7 +137,7 @@ def test_what_is_no_file_is_not_replaced(run, tmp_path, write, kind):
     path = tmp_path / "there"
     {"folder": path.mkdir, "pipe": lambda: os.mkfifo(path)}.get(kind, lambda: path.symlink_to("/dev/null"))()
     before = path.stat()
-    with pytest.raises(FileExistsError, match="there is a .* give the path of a file"):
+    with pytest.raises(FileExistsError, match=r"there is a .* give the path of a file"):
         write(run, path)
     assert path.stat().st_ino == before.st_ino and path.stat().st_mode == before.st_mode
     assert sorted(os.listdir(tmp_path)) == ["runs", "there"]
