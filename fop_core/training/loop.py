@@ -352,6 +352,8 @@ class Trainer:
                 self.window.seconds = kept["seconds"]
                 self.window.previous = {name: g.to(self.device) for name, g in kept["previous"].items()}
                 self.step, self.seconds = about["step"], tree["seconds"]
+            except torch.OutOfMemoryError:
+                raise  # the checkpoint is good: starting over would throw it away
             except (DamagedFile, ValueError, KeyError, RuntimeError) as error:
                 self.say(f"the checkpoint of step {step} is unusable: {error}")
                 continue

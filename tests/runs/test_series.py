@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fop_core.runs import files, series, store
@@ -175,6 +175,8 @@ lines_of_any_kind = st.lists(
 
 
 @given(lines_of_any_kind)
+@example([b'{"step": 1, "a": [1', b"2]}", b'{"step": 2},null,{"step": 3}'])
+@example([b"[1", b"2]", b'{"step": 1},{"step": 2},{"step": 3}'])
 def test_lines_read_at_once_say_what_each_says_alone(lines):
     assert series._parsed(lines) == [series._parsed_line(one) for one in lines]
 
@@ -239,6 +241,16 @@ def test_a_file_that_is_another_now_is_read_from_its_start(tmp_path, change, row
     assert follower.rows == rows and follower.damaged_count == 0
     path.unlink()
     assert follower.update() == 0 and follower.rows == 0 and not follower.columns
+
+
+def test_a_file_in_its_place_that_only_begins_otherwise_is_another(tmp_path):
+    path = tmp_path / "m.jsonl"
+    rest = b"".join(line(step, a=step) for step in range(2, 100))
+    path.write_bytes(line(1, a=1) + rest)
+    follower = Follower(path)
+    assert follower.update() == 99
+    replaced_by_rename(path, line(1, a=7) + rest)
+    assert follower.update() == 99 and follower.rows == 99 and column(follower, "a")[1] == 7
 
 
 def test_a_torn_tail_that_is_cut_off_and_written_anew_is_read_once(tmp_path):
