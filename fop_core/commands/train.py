@@ -141,7 +141,7 @@ def _follow(run: Any, control: Any, *, quiet: bool) -> str:
 
 
 def _dry_run(settings: Any, parser: argparse.ArgumentParser) -> int:
-    from fop_core.training import build, datasets
+    from fop_core.training import batches, build, datasets
     from fop_core.training.memory import estimate
 
     print(json.dumps(settings.to_json(), indent=1))
@@ -155,7 +155,7 @@ def _dry_run(settings: Any, parser: argparse.ArgumentParser) -> int:
     if source.note:
         print(f"  {source.note}")
     built = build.build(settings, classes, device)
-    steps = build.total_steps(settings, -(-images // settings.batch_size))
+    steps = build.total_steps(settings, batches.steps_in_epoch(images, settings.batch_size))
     print(f"device: {device}; {steps:,} steps\n")
     for name, parameter in built.model.named_parameters():
         print(f"  {name:32} {list(parameter.shape)!s:20} {parameter.numel():>12,}")

@@ -57,6 +57,7 @@ class Feed:
         self.device = device
         self.found = found
         self.steps_in_epoch = steps_in_epoch(len(data.train), config.batch_size)
+        self._named: set[str] = set()  # what found was told
         channels = (1, -1, 1, 1)
         self._mean = torch.tensor(data.mean, dtype=torch.float32, device=device).view(channels)
         self._factor = torch.tensor(1 / data.std, dtype=torch.float32, device=device).view(channels)
@@ -132,7 +133,11 @@ class Memory(Feed):
 
 
 class Stream(Feed):
-    """A data set whose images are read and decoded by worker processes as they are needed."""
+    """A data set whose images are read and decoded by worker processes as they are needed.
+
+    The next file stands in for one that cannot be decoded. With ``data.workers`` 0 there is one process for each core,
+    less one; they end with the iterator, also where it is closed early.
+    """
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, counted from 0, from its step ``start`` on."""
@@ -149,12 +154,17 @@ class Stream(Feed):
 
     def _stream(self, files: "_Files", batches: list[list[int]]) -> Iterator[Batch]:
         workers = min(self.config.data.workers or max(1, (os.cpu_count() or 1) - 1), len(batches))
-        pinned = self.device.type == "cuda"
         loader: DataLoader = DataLoader(
-            files, batch_sampler=batches, num_workers=workers, pin_memory=pinned, collate_fn=_collate
+            files,
+            batch_sampler=batches,
+            num_workers=workers,
+            pin_memory=self.device.type == "cuda",
+            collate_fn=_collate,
+            generator=torch.Generator(),  # else it draws from torch's own, whose state a checkpoint keeps
         )
         for images, labels, bad in loader:
-            for name in bad:
+            for name in sorted(set(bad) - self._named):  # each once, though every epoch comes upon it
+                self._named.add(name)
                 self.found(name)
             images = images.to(self.device, non_blocking=True)
             yield self._scaled(images), labels.to(self.device, non_blocking=True)
@@ -169,6 +179,8 @@ class _Files(Dataset):
         self.labels = part.labels
         self.size = config.data.image_size
         self.augmentation = config.data.augmentation if epoch is not None else "none"
+        if self.augmentation == "resized_crop":  # else each worker imports it, for seconds, at each epoch
+            import torchvision.transforms.v2  # noqa: F401
         self.seed = config.seed
         self.epoch = epoch
 

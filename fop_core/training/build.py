@@ -73,7 +73,7 @@ def build(config: TrainConfig, classes: int, where: torch.device) -> Built:
 def _model(config: TrainConfig, classes: int) -> nn.Module:
     chosen = config.model
     if chosen.name == "mlp":
-        return models.mnist_mlp(round(100 * chosen.width))
+        return models.mnist_mlp(max(1, round(100 * chosen.width)))
     if chosen.name == "all-cnn":
         return models.all_cnn(classes, chosen.width, chosen.batch_norm)
     return models.resnet18(classes)
@@ -99,7 +99,8 @@ def total_steps(config: TrainConfig, steps_in_epoch: int) -> int:
 def snapshot_steps(count: int, total: int) -> list[int]:
     """Return the steps after which M is kept: 0 and the last, a third of ``count`` log-spaced early, the rest regular.
 
-    The early ones cover the first tenth of the run, where M moves fastest.
+    The early ones cover the first tenth of the run, where M moves fastest; where several fall on one step it counts
+    once. With ``count`` 0 it is the last alone.
     """
     if count == 0:
         return [total]

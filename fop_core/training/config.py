@@ -217,7 +217,7 @@ def parse(content: Mapping[str, Any]) -> TrainConfig:
     """Return the config that JSON says.
 
     Raises:
-        ConfigError: listing every wrong field.
+        ConfigError: listing every wrong field. Whether fields go together is checked where each by itself is right.
     """
     try:
         return TrainConfig.model_validate(content)
@@ -251,7 +251,7 @@ def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
             continue
         try:
             place[field] = json.loads(text, parse_constant=_no_constant)
-        except ValueError:
+        except (ValueError, RecursionError):
             place[field] = text.strip()
     try:
         changed = parse(content)
@@ -294,8 +294,10 @@ def _explain(error: ValidationError) -> str:
             lines += [f"{place}.{line}".lstrip(".") for line in str(found["ctx"]["error"]).splitlines()]
         elif found["type"] == "extra_forbidden":
             lines.append(f"{place}: no such setting")
+        elif found["type"] == "model_type":
+            lines.append(f"{place or 'settings'}: {found['input']!r:.80} given; an object of fields is expected")
         else:
-            lines.append(f"{place}: {found['input']!r} given; {found['msg'][0].lower()}{found['msg'][1:]}")
+            lines.append(f"{place}: {found['input']!r:.80} given; {found['msg'][0].lower()}{found['msg'][1:]}")
     return "\n".join(dict.fromkeys(lines))
 
 

@@ -8,6 +8,7 @@ cannot be decoded is named and counted, and left out.
 import gzip
 import hashlib
 import os
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -138,7 +139,11 @@ def load(config: DataConfig, say: Say = lambda text: None) -> Dataset:
         # One split for all seeds: what is tuned on it is tuned on the same images.
         order = np.random.default_rng(0).permutation(len(train))
         count = max(1, round(config.held_out * len(train)))
+        if count == len(train):
+            raise DataError(f"{source.path}: of one image nothing can be held out (data.held_out = {config.held_out})")
         test, train, measured_on = train.take(np.sort(order[:count])), train.take(np.sort(order[count:])), "held_out"
+    if test is not None and len(test) == 0:
+        raise DataError(f"{source.path}: not one image to measure on could be decoded")
     mean, std = _scale(config, train)
     return Dataset(source, classes, train, test, measured_on, mean, std, corrupt)
 
@@ -179,18 +184,37 @@ def _idx_file(path: Path, part: str, kind: str) -> Path | None:
 
 
 def _read_idx(path: Path, part: str) -> Part:
-    arrays = []
+    arrays: list[Array] = []
     for kind in ("images", "labels"):
         file = _idx_file(path, part, kind)
         assert file is not None
         try:
             packed = file.read_bytes()
             raw = bytearray(gzip.decompress(packed) if file.suffix == ".gz" else packed)  # torch wants to own it
-            shape = np.frombuffer(raw, ">i4", count=raw[3], offset=4)
+            shape = tuple(np.frombuffer(raw, ">i4", count=raw[3], offset=4).tolist())
+            expected = (len(arrays[0]),) if arrays else (*shape[:1], 28, 28)
+            if shape != expected or raw[:3] != b"\0\0\x08":
+                raise ValueError(f"uint8 {list(expected)} expected, {list(shape)} found")
             arrays.append(np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(shape))
-        except (OSError, EOFError, ValueError, IndexError) as error:
+            if kind == "labels" and arrays[1].max(initial=0) > 9:
+                raise ValueError(f"a label of {arrays[1].max()}, where digits go to 9")
+        except (OSError, EOFError, ValueError, IndexError, zlib.error) as error:
             raise DataError(f"{file} is damaged ({error}): put the original file there again") from error
     return Part(arrays[1].astype(np.int64), np.ascontiguousarray(arrays[0][..., None]))
+
+
+def _idx_count(path: Path) -> int:
+    """Return how many training images there are, from the head of their labels' file."""
+    file = _idx_file(path, "train", "labels")
+    assert file is not None
+    try:
+        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
+            head = opened.read(8)
+            if len(head) < 8:
+                raise EOFError(f"{len(head)} bytes")
+            return int.from_bytes(head[4:], "big")
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{file} is damaged ({error}): put the original file there again") from error
 
 
 # CIFAR-10 -------------------------------------------------------------------------------------------------------------
@@ -202,8 +226,8 @@ def _find_cifar10(config: DataConfig) -> Source:
         return Source("CIFAR-10", place, "archive")
     for path in (place, *(place / name for name in ("cifar10", "CIFAR10", "cifar10_jpeg", "cifar-10"))):
         if all((path / part / name).is_dir() for part in ("train", "test") for name in CIFAR10_CLASSES):
-            first = next(iter(sorted(os.listdir(path / "test" / CIFAR10_CLASSES[0]))), "")
-            if first.lower().endswith((".jpg", ".jpeg")):
+            there = os.listdir(path / "test" / CIFAR10_CLASSES[0])
+            if any(name.lower().endswith((".jpg", ".jpeg")) for name in there):
                 return Source("CIFAR-10 (JPEG copy)", path, "tree", "JPEG is lossy: not quite the original images")
             return Source("CIFAR-10", path, "tree")
     raise DataError(
@@ -233,12 +257,18 @@ def download_cifar10() -> Path:
 
 def _read_archive(path: Path) -> dict[str, Part]:
     from torchvision.datasets import CIFAR10
+    from torchvision.datasets.utils import check_integrity
 
+    packed = not (path / "cifar-10-batches-py").is_dir()
+    file = path / CIFAR10.filename
+    if packed and not check_integrity(str(file), CIFAR10.tgz_md5):  # which torchvision would fetch again, unasked
+        raise DataError(f"{file}: the CIFAR-10 archive is damaged (its md5 is another): remove it and get it again")
     parts = {}
     for part, train in (("train", True), ("test", False)):
-        try:  # download=True where the packed archive lies there: it is checked and unpacked, nothing is fetched
-            packed = not (path / "cifar-10-batches-py").is_dir()
-            found = CIFAR10(str(path), train=train, download=packed)
+        try:  # download=True only unpacks the archive that is there
+            found = CIFAR10(str(path), train=train, download=packed and train)
+        except PermissionError as error:
+            raise DataError(f"{path}: the CIFAR-10 archive cannot be read or unpacked there: {error}") from error
         except (OSError, RuntimeError, EOFError) as error:
             raise DataError(f"{path}: the CIFAR-10 archive is damaged ({error}): remove it and get it again") from error
         parts[part] = Part(np.array(found.targets, np.int64), np.ascontiguousarray(found.data))
@@ -250,7 +280,7 @@ def _read_archive(path: Path) -> dict[str, Part]:
 
 def _find_folder(config: DataConfig) -> Source:
     place = Path(config.path).expanduser() if config.path else data_folder() / "imagenet"
-    if (place / "train").is_dir() and any(entry.is_dir() for entry in os.scandir(place / "train")):
+    if (place / "train").is_dir() and _classes(place):
         tested = next((part for part in ("val", "test") if (place / part).is_dir()), None)
         note = (
             ""
@@ -271,12 +301,14 @@ def _read_tree(path: Path, config: DataConfig, say: Say) -> tuple[dict[str, Part
     tested = next((part for part in ("val", "test") if (path / part).is_dir()), None)
     listed = {"train": _list(path / "train", classes)}
     if tested:
-        extra = sorted(e.name for e in os.scandir(path / tested) if e.is_dir() and e.name not in classes)
+        extra = [name for name in _folders(path / tested) if name not in classes]
         if extra:
             raise DataError(f"{path / tested} has classes that train/ lacks: {', '.join(extra[:5])}")
         listed["test"] = _list(path / tested, classes)
-    if not listed["train"][0]:
-        raise DataError(f"{path / 'train'}: no images ({', '.join(EXTENSIONS)})")
+    for part, (paths, _) in listed.items():
+        if not paths:
+            folder = path / ("train" if part == "train" else str(tested))
+            raise DataError(f"{folder}: no images in its classes' folders: {folder}/<class>/*{', *'.join(EXTENSIONS)}")
     size = config.image_size
     total = sum(len(paths) for paths, _ in listed.values()) * size * size * 3
     if config.storage == "stream" or (config.storage == "auto" and total > IN_MEMORY):
@@ -291,7 +323,7 @@ def _read_tree(path: Path, config: DataConfig, say: Say) -> tuple[dict[str, Part
             arrays, about = files.read_arrays(cache)
             parts = {part: Part(arrays[f"{part}/labels"], arrays[f"{part}/images"]) for part in listed}
             return parts, classes, about["corrupt"]
-        except (files.DamagedFile, KeyError) as error:
+        except (files.DamagedFile, KeyError, OSError) as error:
             say(f"the cache is unusable and is made again: {error}")
     parts, corrupt = {}, []
     for part, (paths, labels) in listed.items():
@@ -305,7 +337,7 @@ def _read_tree(path: Path, config: DataConfig, say: Say) -> tuple[dict[str, Part
         try:
             cache.parent.mkdir(exist_ok=True)
             files.write_arrays(cache, arrays, {"corrupt": corrupt})
-        except OSError as error:
+        except (OSError, ValueError) as error:  # no room, or more than such a file holds
             say(f"the decoded images are not cached: {error}")
     return parts, classes, corrupt
 
@@ -326,12 +358,16 @@ def _cache(path: Path, listed: dict[str, tuple[list[Path], Array]], size: int) -
     """Return where the decoded images are kept, or None where the data's folder cannot be written to."""
     if not os.access(path, os.W_OK):
         return None
-    digest = hashlib.sha256(f"1 {size}".encode())
-    for part, (paths, _) in listed.items():
+    digest = hashlib.sha256(f"2 {size}".encode())
+    for part, (paths, labels) in listed.items():
         digest.update(part.encode())
+        digest.update(labels.tobytes())  # a file may have moved to another class
         for file in paths:
-            about = file.stat()
-            digest.update(f"{file.name} {about.st_size} {about.st_mtime_ns}".encode())
+            try:
+                about = file.stat()
+                digest.update(f"{file.name} {about.st_size} {about.st_mtime_ns}".encode())
+            except OSError:  # a link to nothing: it is left out, and counted, where it is decoded
+                digest.update(f"{file.name} is not there".encode())
     return path / ".fop-cache" / f"{digest.hexdigest()[:16]}.safetensors"
 
 
@@ -359,20 +395,24 @@ def decode(path: Path, size: int | None) -> Array:
     Raises:
         DataError: where it cannot be decoded.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
-        with Image.open(path) as image:
-            if size is None:
-                return np.asarray(image.convert("RGB"))
-            if image.size == (size, size):
-                return np.asarray(image.convert("RGB"))
+        with Image.open(path) as file:
+            image: Image.Image = file
+            if image.mode.startswith("I;16"):  # convert would cut all above 255 off; of colours it keeps the high byte
+                image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+            image = image.convert("RGB")
+            if size is None or image.size == (size, size):
+                return np.asarray(image)
             side = min(image.size)
             left, top = (image.width - side) // 2, (image.height - side) // 2
             box = (left, top, left + side, top + side)
-            return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.BILINEAR, box=box))
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: {error}") from error
+            return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box=box))
+    except MemoryError:
+        raise  # that is not the file's fault
+    except Exception as error:  # PIL's readers have no one kind of error for damaged files
+        raise DataError(f"{path}: {str(error) or type(error).__name__}") from error
 
 
 def count(config: DataConfig) -> tuple[int, int]:
@@ -383,7 +423,7 @@ def count(config: DataConfig) -> tuple[int, int]:
     """
     source = find(config)
     if source.kind == "idx":
-        classes, images = 10, len(_read_idx(source.path, "train"))
+        classes, images = 10, _idx_count(source.path)
     elif source.kind == "archive":
         classes, images = len(CIFAR10_CLASSES), 50_000
     else:
@@ -393,4 +433,9 @@ def count(config: DataConfig) -> tuple[int, int]:
 
 
 def _classes(path: Path) -> list[str]:
-    return sorted(entry.name for entry in os.scandir(path / "train") if entry.is_dir())
+    return _folders(path / "train")
+
+
+def _folders(path: Path) -> list[str]:
+    """Return the names of the folders in one, but for hidden ones, as .ipynb_checkpoints."""
+    return sorted(entry.name for entry in os.scandir(path) if entry.is_dir() and not entry.name.startswith("."))

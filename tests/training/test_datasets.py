@@ -3,12 +3,15 @@
 import gzip
 import hashlib
 import os
+import pickle
 import shutil
+import tarfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from fop_core.runs import files
 from fop_core.training import datasets
 from fop_core.training.config import DataConfig, change, preset
 from fop_core.training.datasets import DataError
@@ -35,21 +38,93 @@ def test_mnist_is_there_from_the_files_that_ship(monkeypatch, tmp_path):
         assert found.train.labels[:5].tolist() == [5, 0, 4, 1, 9]
         assert hashlib.md5(found.test.labels.astype(np.uint8)).hexdigest() == hashlib.md5(_labels()).hexdigest()
         assert datasets.count(DataConfig()) == (10, 60_000)
+        assert datasets.count(DataConfig(held_out=0.1)) == (10, 54_000)
+        assert found.train.labels[-1] == 8 and found.test.labels[:5].tolist() == [7, 2, 1, 0, 4]
+        digest = hashlib.sha256(found.train.images[0].tobytes()).hexdigest()
+        assert digest[:16] == "23ceaef5eb61f0e7"
+
+
+def test_the_held_out_images_are_those_of_the_runs_that_were_kept():
+    found = datasets.load(DataConfig(held_out=0.1))
+    assert (len(found.train), len(found.test)) == (54_000, 6000)
+    assert hashlib.sha256(found.test.labels.tobytes()).hexdigest()[:16] == "91870a44e42df4bd"
 
 
 def _labels():
     return gzip.decompress((datasets._SHIPPED / "MNIST/raw/t10k-labels-idx1-ubyte.gz").read_bytes())[8:]
 
 
-def test_a_damaged_mnist_file_is_named(tmp_path):
+def idx(array, ndim=None, kind=8):
+    head = bytes([0, 0, kind, array.ndim if ndim is None else ndim])
+    return head + b"".join(size.to_bytes(4, "big") for size in array.shape) + array.astype(np.uint8).tobytes()
+
+
+@pytest.fixture
+def mnist(tmp_path):
+    """A small MNIST: 6 images to learn from, 2 to measure on, packed."""
     raw = tmp_path / "MNIST" / "raw"
-    shutil.copytree(datasets._SHIPPED / "MNIST" / "raw", raw)
-    file = raw / "train-images-idx3-ubyte.gz"
-    for plain in raw.glob("*-ubyte"):
-        plain.unlink()
-    file.write_bytes(file.read_bytes()[:1000])
-    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz is damaged"):
+    raw.mkdir(parents=True)
+    for part, count in (("train", 6), ("t10k", 2)):
+        images = np.random.default_rng(0).integers(256, size=(count, 28, 28))
+        for name, array in (("images-idx3", images), ("labels-idx1", np.arange(count))):
+            (raw / f"{part}-{name}-ubyte.gz").write_bytes(gzip.compress(idx(array)))
+    return raw
+
+
+@pytest.mark.parametrize("places", ["MNIST/raw", "raw", "."])
+@pytest.mark.parametrize("packed", [True, False])
+def test_mnist_is_found_where_torchvision_puts_it_packed_or_not(mnist, tmp_path, places, packed):
+    folder = tmp_path / "elsewhere"
+    (folder / places).mkdir(parents=True, exist_ok=True)
+    for file in mnist.iterdir():
+        content = file.read_bytes() if packed else gzip.decompress(file.read_bytes())
+        (folder / places / (file.name if packed else file.stem)).write_bytes(content)
+    settings = DataConfig(path=str(folder))
+    found = datasets.load(settings)
+    assert (found.train.labels.tolist(), found.test.labels.tolist()) == ([0, 1, 2, 3, 4, 5], [0, 1])
+    assert datasets.count(settings) == (10, 6)
+
+
+IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (IMAGES, lambda whole: whole[: len(whole) // 2]),
+        (IMAGES, lambda whole: b""),
+        (IMAGES, lambda whole: b"no gz at all"),
+        (IMAGES, lambda whole: whole[:500] + b"\xff" * 50 + whole[550:]),
+        (IMAGES, lambda whole: whole[:10] + b"\xff" * 50 + whole[60:]),
+        (IMAGES, lambda whole: gzip.compress(b"")),
+        (IMAGES, lambda whole: gzip.compress(gzip.decompress(whole)[:-1])),
+        (IMAGES, lambda whole: gzip.compress(idx(np.zeros((6, 20, 20))))),
+        (IMAGES, lambda whole: gzip.compress(idx(np.zeros((6, 784))))),
+        (IMAGES, lambda whole: gzip.compress(idx(np.zeros((6, 28, 28)), kind=13))),
+        (LABELS, lambda whole: gzip.compress(idx(np.zeros(5)))),
+        (LABELS, lambda whole: gzip.compress(idx(np.zeros((6, 28, 28))))),
+        (LABELS, lambda whole: gzip.compress(idx(np.full(6, 10)))),
+        (LABELS, lambda whole: whole[:-9]),
+    ],
+)
+def test_a_damaged_mnist_file_is_named(mnist, tmp_path, name, content):
+    file = mnist / name
+    file.write_bytes(content(file.read_bytes()))
+    with pytest.raises(DataError, match=rf"{name} is damaged .*put the original file there again"):
         datasets.load(DataConfig(path=str(tmp_path)))
+
+
+@pytest.mark.parametrize("content", [b"", b"no gz at all", gzip.compress(b"\0\0")])
+def test_a_damaged_mnist_file_is_not_counted_either(mnist, tmp_path, content):
+    (mnist / LABELS).write_bytes(content)
+    with pytest.raises(DataError, match=f"{LABELS} is damaged"):
+        datasets.count(DataConfig(path=str(tmp_path)))
+
+
+def test_an_mnist_of_which_a_file_is_missing_is_not_there(mnist, tmp_path):
+    (mnist / "t10k-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(DataError, match="FOP_DATA_DIR"):
+        datasets.find(DataConfig(path=str(tmp_path)))
 
 
 def test_what_is_missing_is_said_with_the_ways_to_get_it(tmp_path):
@@ -58,10 +133,75 @@ def test_what_is_missing_is_said_with_the_ways_to_get_it(tmp_path):
             datasets.find(settings)
 
 
-def test_an_archive_that_is_none_is_refused(tmp_path):
-    (tmp_path / "cifar-10-batches-py").mkdir()
-    with pytest.raises(DataError, match="archive is damaged"):
-        datasets.load(cifar(tmp_path))
+@pytest.fixture
+def archive(tmp_path, monkeypatch):
+    """CIFAR-10's archive with two images a batch, packed, its md5 sums as torchvision is told; its images, labels."""
+    from torchvision.datasets import CIFAR10
+
+    drawn = np.random.default_rng(0)
+    inside = tmp_path / "made" / "cifar-10-batches-py"
+    inside.mkdir(parents=True)
+    sums, kept = {}, []
+    for index, name in enumerate([*(f"data_batch_{number}" for number in range(1, 6)), "test_batch", "batches.meta"]):
+        pixels, labels = drawn.integers(256, size=(2, 3072), dtype=np.uint8), [index, 9]
+        kept.append((pixels.reshape(2, 3, 32, 32).transpose(0, 2, 3, 1), labels))
+        whole = {"data": pixels, "labels": labels, "label_names": list(datasets.CIFAR10_CLASSES)}
+        (inside / name).write_bytes(pickle.dumps(whole))
+        sums[name] = hashlib.md5((inside / name).read_bytes()).hexdigest()
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    with tarfile.open(folder / CIFAR10.filename, "w:gz") as file:
+        file.add(inside, inside.name)
+    monkeypatch.setattr(CIFAR10, "train_list", [[name, sums[name]] for name in list(sums)[:5]])
+    monkeypatch.setattr(CIFAR10, "test_list", [["test_batch", sums["test_batch"]]])
+    monkeypatch.setattr(CIFAR10, "meta", {**CIFAR10.meta, "md5": sums["batches.meta"]})
+    monkeypatch.setattr(CIFAR10, "tgz_md5", hashlib.md5((folder / CIFAR10.filename).read_bytes()).hexdigest())
+    return folder, kept
+
+
+def _no_network(*arguments, **options):
+    raise AssertionError("nobody asked for a download")
+
+
+def test_the_archive_is_unpacked_and_read(archive, monkeypatch):
+    folder, kept = archive
+    monkeypatch.setattr("torchvision.datasets.utils._urlretrieve", _no_network)
+    for _ in range(2):  # unpacked already the second time
+        found = datasets.load(cifar(folder))
+        assert (found.source.title, found.source.kind) == ("CIFAR-10", "archive")
+        assert found.train.labels.tolist() == [0, 9, 1, 9, 2, 9, 3, 9, 4, 9] and found.test.labels.tolist() == [5, 9]
+        np.testing.assert_array_equal(found.train.images, np.concatenate([images for images, _ in kept[:5]]))
+        np.testing.assert_array_equal(found.test.images, kept[5][0])
+    assert found.classes == list(datasets.CIFAR10_CLASSES)
+    assert datasets.count(cifar(folder)) == (10, 50_000)  # of the real one, which it does not open
+    assert datasets.count(cifar(folder, held_out=0.1)) == (10, 45_000)
+
+
+def test_a_damaged_packed_archive_is_refused_and_not_fetched_anew(archive, monkeypatch):
+    folder, _ = archive
+    file = folder / "cifar-10-python.tar.gz"
+    file.write_bytes(file.read_bytes()[:-10])
+    monkeypatch.setattr("torchvision.datasets.utils._urlretrieve", _no_network)
+    with pytest.raises(DataError, match=r"cifar-10-python\.tar\.gz: the CIFAR-10 archive is damaged .*get it again"):
+        datasets.load(cifar(folder))
+    assert [entry.name for entry in folder.iterdir()] == [file.name]
+
+
+@pytest.mark.parametrize("harm", ["empty", "pickle", "missing"])
+def test_an_archive_that_is_not_the_original_is_refused_unopened(archive, harm):
+    folder, _ = archive
+    datasets.load(cifar(folder))
+    inside = folder / "cifar-10-batches-py"
+    if harm == "empty":
+        shutil.rmtree(inside)
+        inside.mkdir()
+    elif harm == "pickle":  # which would make a folder, were it opened
+        (inside / "data_batch_1").write_bytes(b"cos\nmkdir\n(V" + str(folder / "opened").encode() + b"\ntR.")
+    else:
+        (inside / "test_batch").unlink()
+    with pytest.raises(DataError, match=r"the CIFAR-10 archive is damaged .*get it again"):
+        datasets.load(cifar(folder))
+    assert not (folder / "opened").exists()
 
 
 def test_a_tree_is_read_in_the_order_of_its_names(data):
@@ -78,7 +218,10 @@ def test_results_on_jpeg_files_carry_that_in_their_name(data):
     for file in data.rglob("*.png"):
         Image.open(file).save(file.with_suffix(".jpg"))
         file.unlink()
-    assert datasets.find(cifar(data)).title == "CIFAR-10 (JPEG copy)"
+    (data / "test" / "airplane" / ".DS_Store").write_bytes(b"")
+    found = datasets.load(cifar(data))
+    assert (found.source.title, len(found.train), len(found.test)) == ("CIFAR-10 (JPEG copy)", 30, 20)
+    assert "lossy" in found.source.note
 
 
 def test_a_second_reading_takes_the_cache_and_a_change_makes_it_anew(data, monkeypatch):
@@ -99,29 +242,154 @@ def test_a_second_reading_takes_the_cache_and_a_change_makes_it_anew(data, monke
     assert len(decoded) == 100
 
 
+def test_an_image_that_moves_to_another_class_is_relabelled_though_the_list_of_names_stays_the_same(tmp_path):
+    for name in ("a/1.png", "a/2.png", "a/3.png", "b/4.png"):
+        file = tmp_path / "train" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((32, 32, 3), 9, np.uint8)).save(file)
+        os.utime(file, (1, 1))
+    settings = DataConfig(name="folder", path=str(tmp_path), image_size=32)
+    assert datasets.load(settings).train.labels.tolist() == [0, 0, 0, 1]
+    os.rename(tmp_path / "train" / "a" / "3.png", tmp_path / "train" / "b" / "3.png")
+    assert datasets.load(settings).train.labels.tolist() == [0, 0, 1, 1]
+
+
+def test_where_it_may_not_write_nothing_is_cached(data, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert len(datasets.load(cifar(data)).train) == 30
+    assert not (data / ".fop-cache").exists()
+
+
+def test_a_cache_that_cannot_be_written_or_read_is_told_and_done_without(data, monkeypatch):
+    said = []
+    (data / ".fop-cache").write_bytes(b"")  # no folder
+    assert len(datasets.load(cifar(data), said.append).train) == 30
+    assert "the decoded images are not cached" in said[-1]
+    (data / ".fop-cache").unlink()
+    monkeypatch.setattr(files, "LARGEST_ARRAYS", 1000)
+    assert len(datasets.load(cifar(data), said.append).train) == 30
+    assert "not cached" in said[-1] and "can be read back" in said[-1]
+    monkeypatch.undo()
+    datasets.load(cifar(data))
+
+    def refuse(path):
+        raise PermissionError(f"{path} is another person's")
+
+    monkeypatch.setattr(files, "read_arrays", refuse)
+    assert len(datasets.load(cifar(data), said.append).train) == 30
+    assert any("unusable" in text and "another person's" in text for text in said)
+
+
+def test_hidden_folders_are_no_classes(data):
+    for part in ("train", "test"):
+        (data / part / ".ipynb_checkpoints").mkdir()
+    settings = DataConfig(name="folder", path=str(data), image_size=32)
+    assert datasets.load(settings).classes == sorted(datasets.CIFAR10_CLASSES)
+    assert datasets.count(settings) == datasets.count(cifar(data)) == (10, 30)
+
+
+def half(whole):
+    return whole[: len(whole) // 2]
+
+
 def test_files_that_are_no_images_are_named_counted_and_left_out(data):
-    bad = {"train/bird/0000.png": b"", "train/cat/0001.png": b"no image", "test/ship/0001.png": None}
-    for name, content in bad.items():
-        whole = (data / name).read_bytes()
-        (data / name).write_bytes(whole[: len(whole) // 2] if content is None else content)
+    jpeg = data / "train" / "dog" / "0002.jpg"
+    Image.open(data / "train" / "dog" / "0002.png").save(jpeg, quality=95)
+    (data / "train" / "dog" / "0002.png").unlink()
+    (data / "train" / "cat" / "0001.png").rename(data / "train" / "cat" / "0001.jpg")
+    bad = {
+        "train/bird/0000.png": lambda whole: b"",
+        "train/cat/0001.jpg": lambda whole: b"no image",
+        "train/dog/0002.jpg": half,
+        "test/ship/0001.png": half,
+    }
+    for name, change_it in bad.items():
+        (data / name).write_bytes(change_it((data / name).read_bytes()))
+    (data / "train" / "frog" / "link.png").symlink_to(data / "nowhere.png")
+    (data / "train" / "frog" / "folder.png").mkdir()
+    (data / "train" / "frog" / "notes.txt").write_bytes(b"no image, and not called one")
     for _ in range(2):  # from the cache too
         found = datasets.load(cifar(data))
-        assert sorted(found.corrupt) == sorted(bad)
-        assert (len(found.train), len(found.test)) == (28, 19)
-    for file in (data / "train").rglob("*.png"):
-        file.write_bytes(b"")
-    with pytest.raises(DataError, match="not one image"):
+        assert sorted(found.corrupt) == sorted([*bad, "train/frog/link.png", "train/frog/folder.png"])
+        assert (len(found.train), len(found.test)) == (27, 19)
+    for file in (data / "train").rglob("*.[pj][np]g"):
+        if file.is_file():
+            file.write_bytes(b"")
+    with pytest.raises(DataError, match="not one image to learn from"):
         datasets.load(cifar(data))
 
 
-@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "1", "I;16"])
-def test_images_of_every_mode_become_rgb(tmp_path, mode):
-    pixels = Image.fromarray(np.full((20, 30), 200, np.uint8))
-    picture = Image.fromarray(np.full((20, 30), 200, np.uint16)) if mode == "I;16" else pixels.convert(mode)
+def test_where_nothing_to_measure_on_can_be_decoded_that_is_an_error(data):
+    for file in (data / "test").rglob("*.png"):
+        file.write_bytes(b"")
+    with pytest.raises(DataError, match="not one image to measure on"):
+        datasets.load(cifar(data))
+
+
+@pytest.mark.parametrize("storage", ["memory", "stream"])
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_a_part_without_images_in_its_classes_is_an_error_that_shows_where_they_belong(data, part, storage):
+    for file in (data / part).rglob("*.png"):
+        os.replace(file, data / part / file.name)
+    settings = DataConfig(name="folder", path=str(data), image_size=32, storage=storage)
+    with pytest.raises(DataError, match=rf"{part}: no images in its classes' folders: .*{part}/<class>/\*\.jpg"):
+        datasets.load(settings)
+
+
+def test_a_reader_that_fails_in_its_own_way_is_a_file_that_cannot_be_decoded(data, monkeypatch):
+    def fails(*arguments):
+        raise TypeError
+
+    monkeypatch.setattr(Image, "open", fails)
+    with pytest.raises(DataError, match=r"x\.png: TypeError"):
+        datasets.decode(data / "x.png", 32)
+
+
+def test_want_of_memory_is_not_the_files_fault(data, monkeypatch):
+    def fails(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(Image, "open", fails)
+    with pytest.raises(MemoryError):
+        datasets.decode(data / "x.png", 32)
+
+
+def test_auto_streams_what_is_too_much_for_memory(data, monkeypatch):
+    settings = DataConfig(name="folder", path=str(data), image_size=32)
+    assert datasets.load(settings).train.paths is None
+    monkeypatch.setattr(datasets, "IN_MEMORY", 50 * 32 * 32 * 3 - 1)
+    found = datasets.load(settings)
+    assert found.train.images is None and found.train.paths[0] == data / "train" / "airplane" / "0000.png"
+    assert (len(found.train), len(found.test)) == (30, 20)
+    with pytest.raises(DataError, match="are streamed, and crop_flip is for images in memory"):
+        datasets.load(DataConfig(name="folder", path=str(data), image_size=32, augmentation="crop_flip"))
+    held = datasets.load(DataConfig(name="folder", path=str(data), image_size=32, held_out=0.2))
+    assert (len(held.train), len(held.test)) == (24, 6) == (len(held.train.paths), len(held.test.paths))
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "CMYK", "1", "I;16"])
+@pytest.mark.parametrize("size", [None, 16])
+def test_images_of_every_mode_become_rgb(tmp_path, mode, size):
+    pixels = np.zeros((20, 30, 3), np.uint8)
+    pixels[:, :15] = 255 if mode == "1" else 204  # which palettes have
+    picture = Image.fromarray(pixels)
+    if mode == "I;16":
+        picture = Image.fromarray(pixels[..., 0].astype(np.uint16) * 257)  # white is 65535
+    elif mode != "RGB":
+        picture = picture.convert(mode)
     file = tmp_path / ("x.tif" if mode == "CMYK" else "x.png")
     picture.save(file)
-    assert datasets.decode(file, None).shape == (20, 30, 3)
-    assert datasets.decode(file, 16).shape == (16, 16, 3)
+    assert Image.open(file).mode == mode
+    read = datasets.decode(file, size)
+    assert read.shape == ((20, 30, 3) if size is None else (16, 16, 3)) and read.dtype == np.uint8
+    middle = read.shape[1] // 2
+    assert (read[:, : middle - 1] == pixels[0, 0]).all() and (read[:, middle + 1 :] == 0).all()
+
+
+def test_colours_stay_where_they_are(tmp_path):
+    for name, mode in (("a.png", "RGB"), ("b.png", "RGBA"), ("c.png", "P"), ("d.tif", "CMYK"), ("e.bmp", "RGB")):
+        Image.fromarray(np.full((8, 8, 3), (255, 102, 0), np.uint8)).convert(mode).save(tmp_path / name)
+        assert (datasets.decode(tmp_path / name, 8) == (255, 102, 0)).all(), name
 
 
 def test_a_large_image_is_the_middle_square_scaled(tmp_path):
@@ -144,10 +412,45 @@ def test_a_held_out_part_is_one_for_all_and_takes_the_tests_place(data):
     assert datasets.count(cifar(data, held_out=0.2)) == (10, 24)
 
 
+def test_of_one_image_nothing_can_be_held_out(tmp_path):
+    (tmp_path / "train" / "a").mkdir(parents=True)
+    Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(tmp_path / "train" / "a" / "0.png")
+    with pytest.raises(DataError, match="of one image nothing can be held out"):
+        datasets.load(DataConfig(name="folder", path=str(tmp_path), image_size=32, held_out=0.5))
+
+
+def test_held_out_images_are_the_same_whatever_the_seed_and_never_the_tests(data):
+    settings = [
+        change(preset("cifar10-allcnn"), [f"data.path={data}", "data.held_out=0.5", f"seed={s}"]) for s in (0, 7)
+    ]
+    one, two = (datasets.load(each.data) for each in settings)
+    np.testing.assert_array_equal(one.test.images, two.test.images)
+    tests = {image.tobytes() for image in datasets.load(cifar(data)).test.images}
+    for part in (one.train, one.test):
+        assert not tests & {image.tobytes() for image in part.images}
+
+
 def test_standard_scales_by_the_training_sets_own_mean_and_deviation(data):
     found = datasets.load(cifar(data, normalize="standard"))
     np.testing.assert_allclose(found.mean, found.train.images.mean((0, 1, 2)))
     np.testing.assert_allclose(found.std, found.train.images.std((0, 1, 2)))
+    held = datasets.load(cifar(data, normalize="standard", held_out=0.2))  # not of what is measured on
+    np.testing.assert_allclose(held.mean, held.train.images.mean((0, 1, 2)))
+    unit = datasets.load(cifar(data))
+    assert (unit.mean.tolist(), unit.std.tolist()) == ([0], [255])
+
+
+def test_one_colour_throughout_is_not_divided_by_its_deviation_of_0(data):
+    for file in data.rglob("*.png"):
+        Image.fromarray(np.full((32, 32, 3), 7, np.uint8)).save(file)
+    found = datasets.load(cifar(data, normalize="standard"))
+    assert (found.mean.tolist(), found.std.tolist()) == ([7, 7, 7], [1, 1, 1])
+
+
+def test_streamed_images_are_scaled_as_imagenets(data):
+    found = datasets.load(change(preset("imagefolder"), [f"data.path={data}"]).data)
+    np.testing.assert_allclose(found.mean / 255, [0.485, 0.456, 0.406])
+    np.testing.assert_allclose(found.std / 255, [0.229, 0.224, 0.225])
 
 
 def test_a_class_that_training_lacks_is_an_error(data):
