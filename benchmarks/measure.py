@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from fop_core.training.environment import processor
+
 BUSY = 0.5  # load average above which the machine was not ours alone
 
 
@@ -46,7 +48,7 @@ def value(numbers: list[float], unit: str) -> dict[str, Any]:
 def machine(load_before: float) -> dict[str, Any]:
     """Return what this was measured on, and whether something else was running."""
     about: dict[str, Any] = {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "system": platform.platform(),
         "python": platform.python_version(),
@@ -75,11 +77,3 @@ def report(
 def load() -> float:
     """Return the load average of the last minute: call it before the work starts."""
     return os.getloadavg()[0]
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo") as lines:
-            return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

@@ -52,7 +52,6 @@ def pack(run: store.Run, target: Path) -> None:
 
 def main() -> int:
     """Copy all finished runs of a folder; say what each takes."""
-    total = 0
     for run, damage in store.scan(Path(sys.argv[1])):
         if damage or run.state.state != "finished":
             print(f"left out: {run.id}: {damage or run.state.state}")

@@ -13,6 +13,7 @@ import pytest
 
 from fop_core.cli import main
 from fop_core.runs import store
+from fop_core.training import config
 from tests.training import tiny
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -113,6 +114,13 @@ def test_a_dry_run_tells_settings_parameters_layouts_memory_and_data_and_makes_n
     for said in ('"rank": 4', "60,000 training images of 10 classes", "4,690 steps", "78,400", "input", "sgd's state"):
         assert said in out
     assert not list(store.scan(folder))
+
+
+def test_the_help_names_every_preset_and_method(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    said = capsys.readouterr().out
+    assert not [name for name in (*config.PRESETS, *config.METHODS) if name not in said]
 
 
 def test_a_runs_own_file_makes_the_same_run_again(capsys, folder):

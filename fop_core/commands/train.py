@@ -132,10 +132,8 @@ def _follow(run: Any, control: Any, *, quiet: bool) -> str:
         bar.close()
     summary = run.progress
     if ending == "finished":
-        found = [f"{k.replace('_', ' ')} {summary[k]:.4f}" for k in ("train_loss", "test_loss") if k in summary]
-        found += [
-            f"{k.replace('_', ' ')} {summary[k]:.2%}" for k in ("test_accuracy", "held_out_accuracy") if k in summary
-        ]
+        shown = {"train_loss": ".4f", "test_loss": ".4f", "test_accuracy": ".2%", "held_out_accuracy": ".2%"}
+        found = [f"{k.replace('_', ' ')} {float(summary[k]):{form}}" for k, form in shown.items() if k in summary]
         print(f"{run.id}: {', '.join(found)}")
     return ending
 

@@ -55,7 +55,7 @@ def runs_folder() -> Path:
     if named := os.environ.get("FOP_RUNS_DIR"):
         return Path(named).expanduser()
     project = Path(__file__).resolve().parents[2]
-    return (project if (project / "trained_models").is_dir() else Path.cwd()) / "trained_models" / "runs"
+    return (project if (project / "pyproject.toml").is_file() else Path.cwd()) / "trained_models" / "runs"
 
 
 def create(
@@ -582,6 +582,7 @@ class Recorder:
             raise TypeError(f"a row of step {step!r}: give a whole number, 0 or more")
         if step > LARGEST_STEP:
             raise ValueError(f"a row of step {step}: {LARGEST_STEP} is the largest that can be read back")
+        content = files.plain(dict(columns))
         for name, value in columns.items():
             if not isinstance(name, str):
                 raise TypeError(f"a column at step {step} is called {name!r}, a {type(name).__name__}: give a string")
@@ -589,10 +590,10 @@ class Recorder:
                 raise TypeError(f"{name} at step {step} is {value!r}, a {type(value).__name__}: give an int or a float")
             try:
                 name.encode()
-                files.number(files.plain(value))
+                files.number(content[name])
             except ValueError as error:
                 raise ValueError(f"{name!r} at step {step} could not be read back: {error}") from error
-        line = json.dumps(files.plain(dict(columns)), allow_nan=False).encode() + b"\n"
+        line = json.dumps(content, allow_nan=False).encode() + b"\n"
         before = os.fstat(self._metrics).st_size
         try:
             written = os.write(self._metrics, line)

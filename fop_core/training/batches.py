@@ -74,8 +74,8 @@ class Feed:
         """Return uint8 [N, H, W, C] as float32 [N, C, H, W], channels last in memory: convolutions are faster so."""
         return images.permute(0, 3, 1, 2).float().sub_(self._mean).mul_(self._factor)
 
-    def _batches(self, number: int, start: int) -> list[Tensor]:
-        shuffled = order(len(self.data.train), self.config.seed, number)
+    def _batches(self, number: int, start: int, where: torch.device) -> list[Tensor]:
+        shuffled = order(len(self.data.train), self.config.seed, number).to(where)  # once an epoch, not at each step
         return list(shuffled.split(self.config.batch_size))[start : self.steps_in_epoch]
 
 
@@ -101,8 +101,7 @@ class Memory(Feed):
         assert part is not None
         images, labels = part
         first = number * self.steps_in_epoch + start
-        for step, chosen in enumerate(self._batches(number, start), start=first):
-            chosen = chosen.to(self.device, non_blocking=True)
+        for step, chosen in enumerate(self._batches(number, start, self.device), start=first):
             yield self._scaled(self._augmented(images[chosen], step)), labels[chosen]
 
     def test(self) -> Iterator[Batch]:
@@ -141,7 +140,7 @@ class Stream(Feed):
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, counted from 0, from its step ``start`` on."""
-        batches = [chosen.tolist() for chosen in self._batches(number, start)]
+        batches = [chosen.tolist() for chosen in self._batches(number, start, torch.device("cpu"))]
         files = _Files(self.data.train, self.config, number)
         yield from self._stream(files, batches)
 

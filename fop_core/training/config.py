@@ -262,12 +262,6 @@ def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
     return changed
 
 
-def differences(one: TrainConfig, other: TrainConfig) -> dict[str, tuple[Any, Any]]:
-    """Return the fields in which two configs differ, by path, and both values."""
-    a, b = flat(one.to_json()), flat(other.to_json())
-    return {path: (a.get(path), b.get(path)) for path in sorted(a | b) if a.get(path) != b.get(path)}
-
-
 def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return nested settings by their paths: {"fop": {"rank": 16}} as {"fop.rank": 16}."""
     found: dict[str, Any] = {}

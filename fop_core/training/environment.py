@@ -6,19 +6,22 @@ import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from fop_core import __version__
 from fop_core.training.datasets import Source
 
+if TYPE_CHECKING:
+    import torch
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def describe(device: torch.device, threads: int, source: Source, optimizer: Any) -> dict[str, Any]:
+def describe(device: "torch.device", threads: int, source: Source, optimizer: Any) -> dict[str, Any]:
     """Return device, threads, versions, commit, command, data and the optimizer in words."""
-    about: dict[str, Any] = {
+    import torch
+
+    return {
         "device": str(device),
         "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
         "threads": threads,
@@ -29,7 +32,6 @@ def describe(device: torch.device, threads: int, source: Source, optimizer: Any)
         "optimizer": repr(optimizer),
         "pid": os.getpid(),
     }
-    return about
 
 
 def versions() -> dict[str, str]:
@@ -46,20 +48,15 @@ def versions() -> dict[str, str]:
 def commit() -> str | None:
     """Return the commit of this code, with "+" where files differ from it; None outside a checkout."""
     try:
-        git = ["git", "-C", str(ROOT)]
-        head = subprocess.run(
-            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=True
-        ).stdout
-        changed = subprocess.run(
-            [*git, "status", "--porcelain", "--untracked-files=no"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        ).stdout
+        head, changed = _git("rev-parse", "HEAD"), _git("status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.SubprocessError):
         return None
-    return head.strip() + ("+" if changed.strip() else "")
+    return head + ("+" if changed else "")
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(ROOT), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
 
 
 def processor() -> str:

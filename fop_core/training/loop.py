@@ -93,8 +93,7 @@ def train(run: Run, control: Control, say: Say = print, report: Report = lambda 
             return _end(control, say, "failed", f"disk full while writing to {run.path}: free some, then resume")
         return _end(control, say, "failed", f"{type(error).__name__}: {error}")
     except Exception as error:
-        say(traceback.format_exc())
-        return _end(control, say, "failed", f"{type(error).__name__}: {error}")
+        return _end(control, say, "failed", f"{type(error).__name__}: {error}", traceback.format_exc())
     return _end(control, say, "finished", "")
 
 
@@ -115,12 +114,13 @@ class Trainer:
         steps = build.snapshot_steps(self.config.snapshots, self.total)
         self.snapshots, self.deep = set(steps), build.deep_steps(steps)
         self.window = Window(
-            torch.zeros(max(self.config.log_every, 1), device=self.device), torch.zeros((), device=self.device)
+            torch.zeros(self.config.log_every, device=self.device), torch.zeros((), device=self.device)
         )
         self.watched = [(n, p) for n, p in self.built.model.named_parameters() if p.ndim > 1]
         self.step = 0
         self.seconds = 0.0  # of training, over all attempts
         self.corrupt = len(data.corrupt)
+        self.progress: dict[str, Any] = {}
         self._resume()
         about = describe(self.device, threads, data.source, self.built.optimizer)
         self.recorder = Recorder(run, about, from_step=self.step)
@@ -277,29 +277,28 @@ class Trainer:
             self.step -= 1
 
     def _progress(self, row: dict[str, Any]) -> None:
-        done = self.step / self.total
         left = self.seconds / self.step * (self.total - self.step) if self.step else None
         content = {
             "step": self.step,
             "steps": self.total,
             "epoch": row["epoch"],
             "epochs": self.config.epochs,
-            "share": done,
+            "share": self.step / self.total,
             "eta_seconds": left,
             "corrupt": self.corrupt,
         }
         tops = [value for name, value in row.items() if name.startswith("eigenvalue_max/")]
         content |= {"eigenvalue_max": max(tops)} if tops else {}
-        kept = ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "held_out_accuracy", "samples_per_second")
-        content |= {key: row[key] for key in kept if key in row}
-        self._latest = {**getattr(self, "_latest", {}), **content}
-        self.recorder.progress(self._latest)
-        self.report(self._latest)
+        parts = [f"{part}_{what}" for part in ("train", "test", "held_out") for what in ("loss", "accuracy")]
+        content |= {key: row[key] for key in (*parts, "samples_per_second") if key in row}
+        self.progress |= content
+        self.recorder.progress(self.progress)
+        self.report(self.progress)
 
     def _corrupt(self, name: str) -> None:
         self.corrupt += 1
         if self.corrupt <= 20:
-            self.say(f"left out, it cannot be decoded: {name}")
+            self.say(f"the next image stands in for one that cannot be decoded: {name}")
 
     def _requests(self) -> bool:
         """Look at what was asked; whether a checkpoint was. Raises Stopped, after a checkpoint, for a stop."""
@@ -382,8 +381,8 @@ def _signals() -> Iterator[list[str]]:
             signal.signal(number, handler)
 
 
-def _end(control: Control, say: Say, ending: str, reason: str) -> str:
+def _end(control: Control, say: Say, ending: str, reason: str, details: str = "") -> str:
     control.set(ending, reason)
     with contextlib.suppress(OSError):  # the log may be what filled the disk
-        say(f"{ending}{': ' if reason else ''}{reason}")
+        say(f"{details}{ending}{': ' if reason else ''}{reason}")
     return ending

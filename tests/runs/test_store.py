@@ -856,3 +856,12 @@ def test_runs_are_loaded_without_what_is_heavy():
     code = f"import sys, fop_core.runs, fop_core.runs.series, fop_core.runs.export; print({heavy} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_checkouts_runs_are_in_it_wherever_one_stands(tmp_path, monkeypatch):
+    monkeypatch.delenv("FOP_RUNS_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    project = Path(store.__file__).resolve().parents[2]
+    assert store.runs_folder() == project / "trained_models" / "runs"
+    monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "mine"))
+    assert store.runs_folder() == tmp_path / "mine"

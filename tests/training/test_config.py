@@ -207,12 +207,6 @@ def test_every_setting_says_what_it_means():
     assert not [name for name, field in found.items() if not field.description]
 
 
-def test_differences_are_told_by_path():
-    one = preset("mnist-mlp")
-    assert config.differences(one, change(one, ["fop.rank=3"])) == {"fop.rank": (16, 3)}
-    assert ("fop", (None, None)) not in config.differences(one, change(one, ["fop=null"])).items()
-
-
 def test_settings_and_runs_are_there_without_torch():
     code = (
         "import sys, fop_core.training.config, fop_core.runs; sys.exit(bool({'torch', 'torchvision'} & {*sys.modules}))"
