@@ -74,7 +74,7 @@ def _list(chosen: argparse.Namespace) -> int:
         return 0
     if not rows and not damaged:
         folder = chosen.folder or store.runs_folder()
-        print(f"no runs in {folder}; a first one takes half a minute: python -m fop_core train --preset mnist-mlp")
+        print(f"no runs in {folder}; a first one takes seconds: python -m fop_core train --preset mnist-mlp")
     table = [["id", "name", "state", "step", "accuracy"]]
     for row in rows:
         steps = f"{row['step']:,} of {row['steps']:,}" if row["steps"] else "-"
