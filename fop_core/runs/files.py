@@ -163,8 +163,10 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def write_arrays(path: Path, arrays: Mapping[str, Array], about: Mapping[str, Any] | None = None) -> None:
-    """Replace a file by arrays in safetensors format, with ``about``, any JSON, in its header.
+def write_arrays(
+    path: Path, arrays: Mapping[str, Array], about: Mapping[str, Any] | None = None, *, sync: bool = True
+) -> None:
+    """Replace a file by arrays in safetensors format, with ``about``, any JSON, in its header; ``sync`` as ``write``'s.
 
     Raises:
         TypeError: for an array of a dtype that is not in ``DTYPES``.
@@ -186,7 +188,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Array], about: Mapping[str, An
     for size, largest, what in ((length, LARGEST_HEADER, "header"), (len(content), LARGEST_ARRAYS, "arrays")):
         if size > largest:
             raise ValueError(f"{path}: {size:,} bytes of {what}, of which {largest:,} can be read back")
-    write(path, content)
+    write(path, content, sync=sync)
 
 
 Header = dict[str, tuple[type, tuple[int, ...]]]

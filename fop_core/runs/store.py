@@ -11,6 +11,7 @@ import datetime
 import fcntl
 import getpass
 import json
+import math
 import os
 import random
 import re
@@ -552,6 +553,9 @@ class Recorder:
         self.run = run
         self._from_step = from_step
         self._checkpoints: set[int] = set()
+        self._unsynced: list[Path] = []
+        self._progress: dict[str, Any] = {}
+        self._progress_at = -math.inf
         self.attempt = max(run._numbers("attempts", ATTEMPT) + run._numbers("", METRICS), default=0) + 1
         for part in ("attempts", "snapshots", "checkpoints", "requests"):
             (run.path / part).mkdir(exist_ok=True)  # some ways to copy a run leave out what is empty
@@ -604,12 +608,14 @@ class Recorder:
             raise
 
     def snapshot(self, step: int, arrays: Mapping[str, Array]) -> None:
-        """Keep what was learned by a step."""
-        files.write_arrays(self.run.path / "snapshots" / ARRAYS.format(step), arrays)
+        """Keep what was learned by a step; like a row, it outlasts a power cut once a checkpoint goes on from there."""
+        path = self.run.path / "snapshots" / ARRAYS.format(step)
+        files.write_arrays(path, arrays, sync=False)
+        self._unsynced.append(path)
 
     def checkpoint(self, step: int, arrays: Mapping[str, Array], about: Mapping[str, Any]) -> None:
         """Keep what a run needs to go on, and drop the oldest but ``KEPT_CHECKPOINTS``."""
-        os.fsync(self._metrics)  # rows up to here must not be lost when what comes after them is kept
+        self._sync()  # rows and snapshots up to here must not be lost when what comes after them is kept
         files.write_arrays(self.run.path / "checkpoints" / ARRAYS.format(step), arrays, about)
         self._checkpoints.add(step)
         there = self.run.checkpoint_steps()
@@ -619,8 +625,10 @@ class Recorder:
             (self.run.path / "checkpoints" / ARRAYS.format(old)).unlink(missing_ok=True)
 
     def progress(self, content: Mapping[str, Any]) -> None:
-        """Say how far it has come."""
-        files.write_json(self.run.path / "progress.json", {**content, "at": now()}, sync=False)
+        """Say how far it has come. It is written twice a second at most, and at the end."""
+        self._progress = {**content, "at": now()}
+        if time.monotonic() - self._progress_at > 0.5:
+            self._write_progress()
 
     def requests(self) -> dict[str, str]:
         """Return what was asked since the last look, and by whom, and take it off the list."""
@@ -639,9 +647,26 @@ class Recorder:
     def close(self) -> None:
         """Make what was written last."""
         if self._metrics >= 0:
-            os.fsync(self._metrics)
-            os.close(self._metrics)
-            self._metrics = -1
+            try:
+                if self._progress:
+                    with contextlib.suppress(OSError):  # a full disk has ended it, and is its reason already
+                        self._write_progress()
+                self._sync()
+            finally:
+                os.close(self._metrics)
+                self._metrics = -1
+
+    def _write_progress(self) -> None:
+        files.write_json(self.run.path / "progress.json", self._progress, sync=False)
+        self._progress, self._progress_at = {}, time.monotonic()
+
+    def _sync(self) -> None:
+        os.fsync(self._metrics)
+        for path in self._unsynced:
+            with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+                os.fsync(file.fileno())
+        files.sync_folder(self.run.path / "snapshots")
+        self._unsynced = []
 
 
 def now() -> str:

@@ -359,6 +359,8 @@ PRESETS = {
         "rate 0.05, constant, batch 128, 10 epochs, rho 1e-4.",
         optimizer={"name": "sgd", "lr": 0.05, "momentum": 0.9},
         fop={"preconditioner": "low_rank", "rank": 16, "hyper_lr": 1e-4},
+        log_every=100,
+        snapshots=30,
     ),
     "cifar10-allcnn": _preset(
         "4.1: the 9-layer All-CNN on CIFAR-10, batch 128, rate 0.05, a tenth of it after epoch 80, 150 epochs, FOP by "

@@ -232,7 +232,7 @@ def thumbnail(matrix: Tensor, size: int = THUMBNAIL) -> Array:
     """
     n, m = matrix.shape
     areas = (min(n, size), min(m, size))
-    return torch.nn.functional.adaptive_avg_pool2d(_exact(matrix)[None], areas)[0].half().numpy()
+    return torch.nn.functional.adaptive_avg_pool2d(matrix.detach()[None], areas)[0].half().cpu().numpy()
 
 
 # a snapshot -----------------------------------------------------------------------------------------------------------
@@ -246,9 +246,10 @@ def inspect(optimizer: FOP, deep: bool, *, whole: bool = False) -> tuple[dict[st
     - "<layer>/M" float32 for n <= LARGE;
     - "<layer>/spectrum" float32 [n], the eigenvalues of P, ascending, where M has at most LARGE columns: a low rank is
       cheap for any n, a large square M is left to ``deep``;
-    - for n > LARGE "<layer>/P_thumbnail" and, for a square M, "<layer>/M_thumbnail", float16 [64, 64]; and of the same
-      matrices "<layer>/histogram/<M|P>_<diagonal|off_diagonal>/<counts|edges|not_finite>", int64 [64], float64 [65] and
-      int64 0-d. A low rank's M has neither: only M M^T means something, M Q with Q orthogonal is the same P.
+    - for n > LARGE "<layer>/P_thumbnail" and, for a square M, "<layer>/M_thumbnail", float16 [64, 64]; and where
+      ``deep``, of the same matrices "<layer>/histogram/<M|P>_<diagonal|off_diagonal>/<counts|edges|not_finite>", int64
+      [64], float64 [65] and int64 0-d. A low rank's M has neither: only M M^T means something, M Q with Q orthogonal is
+      the same P.
 
     Columns "<quantity>/<layer>": those of ``spectrum_summary`` where there is a spectrum, "identity_distance", and
     those of ``whitening`` for the two-dimensional kernels of the layout "spatial".
@@ -261,7 +262,8 @@ def inspect(optimizer: FOP, deep: bool, *, whole: bool = False) -> tuple[dict[st
 
     Args:
         optimizer: whose layers.
-        deep: take the spectra of large square M too: about 0.1 s for n = 784.
+        deep: take what takes long, the spectra of large square M and the histograms of large matrices: about 0.1 s for
+            n = 784.
         whole: keep M whatever its size, as in a run's last snapshot.
     """
     arrays: dict[str, Array] = {}
@@ -271,7 +273,7 @@ def inspect(optimizer: FOP, deep: bool, *, whole: bool = False) -> tuple[dict[st
     for layer in optimizer._layers():
         n, k = layer.M.shape
         M, P = factors.get(layer.name), _exact(preconditioners[layer.name])
-        finite = math.isfinite(torch.linalg.vector_norm(P, math.inf))
+        finite = all(map(math.isfinite, P.aminmax()))  # NaN is either of them
         found: dict[str, Array] = {}
         measured: dict[str, float] = {}
         if M is not None and (whole or (n <= LARGE and not diagonal)):
@@ -285,17 +287,21 @@ def inspect(optimizer: FOP, deep: bool, *, whole: bool = False) -> tuple[dict[st
         else:
             if k <= LARGE or deep:
                 spectrum = _spectrum(optimizer, _exact(layer.M), P) if finite else P.new_full((n,), math.nan)
-                measured |= spectrum_summary(spectrum)
+                measured = spectrum_summary(spectrum)
+                measured["identity_distance"] = float(torch.linalg.vector_norm(spectrum - 1))  # P is symmetric
                 if finite:
                     found["spectrum"] = spectrum.float().numpy()
-            measured["identity_distance"] = identity_distance(P)
+            else:
+                measured = {"identity_distance": identity_distance(P)}
             kernel = tuple(layer.parameter.shape[2:])
             if layer.layout.name == "spatial" and len(kernel) == 2:
                 measured |= whitening(P, kernel)
             if n > LARGE:
-                found |= _overview("P", P)
-                if optimizer.preconditioner in ("factored", "direct"):
-                    found |= _overview("M", layer.M)
+                large = {"P": preconditioners[layer.name]}
+                large |= {"M": layer.M} if optimizer.preconditioner in ("factored", "direct") else {}
+                for name, matrix in large.items():
+                    found[f"{name}_thumbnail"] = thumbnail(matrix)
+                    found |= _histograms(name, matrix) if deep else {}
 
         if not finite:
             measured = dict.fromkeys(measured, math.nan)
@@ -335,16 +341,12 @@ def _spectrum(optimizer: FOP, M: Tensor, P: Tensor) -> Tensor:
     return values.sort().values
 
 
-def _overview(name: str, matrix: Tensor) -> dict[str, Array]:
-    """Return the thumbnail and the histograms of a large matrix [n, n]."""
+def _histograms(name: str, matrix: Tensor) -> dict[str, Array]:
+    """Return the arrays of the histograms of a large matrix [n, n]."""
     n = len(matrix)
-    matrix = _exact(matrix)
     off_diagonal = matrix.flatten()[1:].view(n - 1, n + 1)[:, :-1]  # rows of n + 1 end on the diagonal
-    return (
-        {f"{name}_thumbnail": thumbnail(matrix)}
-        | _histogram_arrays(f"{name}_diagonal", matrix.diagonal())
-        | _histogram_arrays(f"{name}_off_diagonal", off_diagonal)
-    )
+    diagonal = _histogram_arrays(f"{name}_diagonal", matrix.diagonal())
+    return diagonal | _histogram_arrays(f"{name}_off_diagonal", off_diagonal)
 
 
 def _histogram_arrays(name: str, values: Tensor) -> dict[str, Array]:

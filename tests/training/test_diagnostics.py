@@ -424,7 +424,9 @@ def test_a_snapshot_of_small_layers_is_whole(kind, normalized, deep):
             np.testing.assert_allclose(arrays[f"{name}/spectrum"], exact, atol=1e-5)
             assert columns[f"eigenvalue_min/{name}"] == pytest.approx(exact[0], abs=1e-5)
             assert columns[f"eigenvalue_max/{name}"] == pytest.approx(exact[-1], rel=1e-5)
-            assert columns[f"identity_distance/{name}"] == pytest.approx(np.linalg.norm(P.numpy() - np.eye(n)))
+            assert columns[f"identity_distance/{name}"] == pytest.approx(
+                np.linalg.norm(P.numpy() - np.eye(n)), abs=2e-6
+            )  # P is in float32
             if normalized:
                 assert np.sum(arrays[f"{name}/spectrum"].astype(float) ** 2) == pytest.approx(n, rel=1e-5)
         for name, kernel in (("0.weight", (3, 3)), ("2.weight", (1, 2))):
@@ -451,7 +453,8 @@ def test_a_snapshot_of_a_large_layer_is_an_overview(kind, normalized, deep):
 
     own = {key for key in arrays if key.startswith("1.weight/")}
     parts = [f"{matrix}_{part}" for matrix in matrices for part in ("diagonal", "off_diagonal")]
-    expected = histogram_keys("1.weight", *parts) | {f"1.weight/{matrix}_thumbnail" for matrix in matrices}
+    expected = histogram_keys("1.weight", *parts) if deep else set()
+    expected |= {f"1.weight/{matrix}_thumbnail" for matrix in matrices}
     assert own == expected | ({"1.weight/spectrum"} if spectrum else set())
     measured = keys(MATRIX if spectrum else ["identity_distance"], "1.weight")
     assert set(columns) == measured | keys(MATRIX, "3.weight")
@@ -459,8 +462,10 @@ def test_a_snapshot_of_a_large_layer_is_an_overview(kind, normalized, deep):
     for name, matrix in matrices.items():
         shown = arrays[f"1.weight/{name}_thumbnail"]
         assert (shown.dtype, shown.shape) == (np.float16, (64, 64))
-        assert np.array_equal(shown, thumbnail(matrix))
+        assert np.array_equal(shown, thumbnail(matrix.float()))
         diagonal = torch.eye(N, dtype=torch.bool)
+        if not deep:
+            continue
         for part, where in (("diagonal", diagonal), ("off_diagonal", ~diagonal)):
             counts, edges, not_finite = histogram(matrix[where])
             prefix = f"1.weight/histogram/{name}_{part}"
