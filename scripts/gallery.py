@@ -1,15 +1,20 @@
 """Copy finished runs into trained_models/gallery, without what belongs to the machine that made them.
 
-    python scripts/gallery.py RUNS_FOLDER
+    python scripts/gallery.py RUNS_FOLDER     copies, then writes the tables
+    python scripts/gallery.py                 writes the tables of docs/gallery.md from what is there
 
 Each becomes trained_models/gallery/<name>: settings, metrics and snapshots as they are; the last checkpoint where it is
 small; no host, user, process, path or log. Refuses runs that are not finished, and 25 MB in all.
 """
 
 import json
+import math
 import shutil
+import statistics
 import sys
 from pathlib import Path
+
+import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -19,6 +24,7 @@ from fop_core.runs import files, store  # noqa: E402
 GALLERY = ROOT / "trained_models" / "gallery"
 SMALL = 1_500_000  # bytes of a checkpoint
 LIMIT = 25_000_000  # bytes of the gallery
+DOCUMENT = ROOT / "docs" / "gallery.md"
 
 
 def pack(run: store.Run, target: Path) -> None:
@@ -50,9 +56,94 @@ def pack(run: store.Run, target: Path) -> None:
             file.chmod(0o644)
 
 
+def command(run: store.Run) -> str:
+    """Return what a shell makes the run again with; how many threads it had does not change what it is."""
+    words = run.attempts[0]["command"]
+    left_out = {"--quiet", "--name", run.name, "threads=1"}
+    kept = [word for word in words if word not in left_out]
+    kept = [word for word, after in zip(kept, [*kept[1:], ""]) if not (word == "--set" and after.startswith("--"))]
+    return " ".join(kept[:-1] if kept[-1] == "--set" else kept)
+
+
+def final(run: store.Run, column: str) -> float:
+    """Return a column's last value, NaN where it has none."""
+    return float(run.metrics[column].values[-1]) if column in run.metrics else math.nan
+
+
+def runs_table(runs: list[store.Run]) -> list[str]:
+    """Return the table of all runs, in Markdown."""
+    rows = ["| run | command | train loss | test loss | test accuracy |", "| --- | --- | --- | --- | --- |"]
+    for run in runs:
+        losses = " | ".join(f"{final(run, column):.4f}" for column in ("train_loss", "test_loss"))
+        rows.append(f"| {run.name} | `{command(run)}` | {losses} | {final(run, 'test_accuracy'):.2%} |")
+    return rows
+
+
+def over_training(runs: list[store.Run]) -> list[str]:
+    """Return how the eigenvalues of the spatial P moved: over all layers, at the ends of some epochs."""
+    epochs = (1, 3, 8, 15)
+    rows = [f"| run | {' | '.join(f'epoch {epoch}' for epoch in epochs)} |", "| --- |" + " --- |" * len(epochs)]
+    for run in runs:
+        cells = []
+        for epoch in epochs:
+            least, most = (_at(run, quantity, epoch) for quantity in ("eigenvalue_min", "eigenvalue_max"))
+            cells.append(f"{min(least):.3f} to {max(most):.3f}, median λmax {statistics.median(most):.3f}")
+        rows.append(f"| {run.name} | {' | '.join(cells)} |")
+    return rows
+
+
+def _at(run: store.Run, quantity: str, epoch: float) -> list[float]:
+    """Return each spatial layer's last value up to an epoch."""
+    found = []
+    for layer in spatial(run):
+        epochs, values = run.metrics.over("epoch", f"{quantity}/{layer}")
+        found.append(float(values[max(0, np.searchsorted(epochs, epoch, "right") - 1)]))
+    return found
+
+
+def spatial(run: store.Run) -> list[str]:
+    """Return the layers whose P is over positions of a kernel, in the network's order."""
+    names = [column.partition("/")[2] for column in run.metrics.columns if column.startswith("constant_share/")]
+    return sorted(names, key=lambda name: int(name.partition(".")[0]))
+
+
+def structure(run: store.Run) -> list[str]:
+    """Return each layer's final P as a row: eigenvalues, the constant direction, neighbours in what is left."""
+    rows = [
+        "| layer | λmin | λmax | effective rank | ‖P − I‖ | share along 11ᵀ | ⟨P − I, 11ᵀ/n⟩ "
+        "| beside in a row | farther in a row | beside in a column | farther in a column | elsewhere |",
+        "| --- |" + " --- |" * 11,
+    ]
+    for layer in spatial(run):
+        plain = ("eigenvalue_min", "eigenvalue_max", "effective_rank", "identity_distance", "constant_share")
+        signed = ("constant_sign", "row_neighbours", "row_others", "column_neighbours", "column_others", "elsewhere")
+        cells = [f"{final(run, f'{quantity}/{layer}'):.3f}" for quantity in plain]
+        cells += [f"{final(run, f'{quantity}/{layer}'):+.3f}" for quantity in signed]
+        rows.append(f"| {layer} | {' | '.join(cells)} |")
+    return rows
+
+
+def write_tables() -> None:
+    """Replace what stands between the marks in docs/gallery.md."""
+    text = DOCUMENT.read_text()
+    for name, lines in tables().items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+        before, after = text.index(begin) + len(begin), text.index(end)
+        text = text[:before] + "\n".join(lines) + "\n" + text[after:]
+    DOCUMENT.write_text(text)
+
+
+def tables() -> dict[str, list[str]]:
+    """Return the tables by name."""
+    runs = sorted((run for run, _ in store.scan(GALLERY)), key=lambda run: run.name)
+    learned = [run for run in runs if spatial(run)]
+    found = {"runs": runs_table(runs), "eigenvalues": over_training(learned)}
+    return found | {run.name: structure(run) for run in learned}
+
+
 def main() -> int:
     """Copy all finished runs of a folder; say what each takes."""
-    for run, damage in store.scan(Path(sys.argv[1])):
+    for run, damage in store.scan(Path(sys.argv[1])) if sys.argv[1:] else ():
         if damage or run.state.state != "finished":
             print(f"left out: {run.id}: {damage or run.state.state}")
             continue
@@ -63,6 +154,7 @@ def main() -> int:
     print(f"{total:,} bytes in all")
     if total > LIMIT:
         print(f"too many: the limit is {LIMIT:,}", file=sys.stderr)
+    write_tables()
     return int(total > LIMIT)
 
 
