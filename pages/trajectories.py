@@ -1,20 +1,25 @@
 """Race optimizers on a surface, from one start, and see the paths, the losses and what is learned on the way."""
 
+import math
 from dataclasses import replace
 
 import streamlit as st
 
 from fop_core.figures import interactive
+from fop_core.figures.runs import Run
 from fop_core.figures.style import plain, point
 from pages.parts import race_sidebar
 from pages.parts.copy_link import copy_link
 from pages.parts.form import Form
+from pages.parts.learned import learned
 from pages.parts.plot import plot
+from pages.parts.race_player import player
 from pages.parts.race_settings import FIELDS, PRESETS, VIEWS, spec, values
 from pages.parts.readout import readout, summary
-from pages.parts.spec import Spec, picture, results, surface
+from pages.parts.spec import Result, Spec, picture, results, surface
 from pages.parts.text import literal
 from toy_functions.scenes import SCENES
+from toy_functions.surfaces import Surface
 
 form = Form("trajectories", PRESETS, FIELDS, {name: values(scene) for name, scene in SCENES.items()}, VIEWS)
 scene = SCENES[form.preset]
@@ -22,52 +27,118 @@ scene = SCENES[form.preset]
 CHANGED = "The preset's settings, which have been changed here, are a reconstruction under which these counts come out."
 
 
+def race_now() -> Spec:
+    """Return the race that the settings ask for."""
+    return spec(form.now)
+
+
+def from_click() -> None:
+    """Take the start that the reader has set on the surface, to a thousandth of the view."""
+    clicked = st.session_state["race"].start
+    left, right, bottom, top = surface(race_now().surface).view
+    digits = [max(0, 3 - math.floor(math.log10(size))) for size in (right - left, top - bottom)]
+    form.put(x=round(clicked["x"], digits[0]), y=round(clicked["y"], digits[1]))
+    st.session_state["clicks"] = st.session_state.get("clicks", 0) + 1
+
+
 def show(race: Spec) -> None:
-    """Show a race: paths and table, losses and eigenvalues."""
+    """Show a race: the player and the table, losses, and what is learned."""
     place = surface(race.surface)
     found = results(race)
     runs = [result.run for result in found]
-    ground = picture(race, runs)
-    ends = ", ".join(run.label for run in runs)
     key, log_steps = str(race.surface), form["axis"] == "log"
 
-    left, right = st.columns([2, 1], gap="medium")
-    with left:
-        figure = interactive.trajectories(ground, runs, race.start, place.minima, key)
-        plot(figure, key="paths", words=f"Paths over {place.name}: {ends}", aspect=1.0, heights=(0, 800), exact=True)
-        st.caption(
-            "Each path begins at the ring and carries its optimizer's symbol at steps 1, 10, 100, …; "
-            f"{'crosses are minima, and ' if place.minima else ''}{ground.words}."
-        )
-    with right:
-        published = scene.race.published if place is scene.race.surface else {}
-        readout(found, published, race.tolerance, place, key="readout")
-        if published:
-            st.caption(f"**{summary(found, published)}** {scene.race.note if not form.changed() else CHANGED}")
+    published = scene.race.published if place is scene.race.surface else {}
+    learners = [result for result in found if result.learned is not None]
 
     left, right = st.columns([2, 1], gap="medium")
     with left:
-        figure = interactive.losses(runs, place.floor, race.tolerance, log_steps, key)
-        plot(figure, key="losses", words=f"Loss against step: {ends}", aspect=1.7, heights=(280, 330))
-        tolerance = plain(race.tolerance).replace("-", "\N{NON-BREAKING HYPHEN}")
-        st.caption(f"The loss at each step: a run converges when it gets below {tolerance}, the tolerance.")
-        form.draw("axis")
-    with right:
-        learned = interactive.eigenvalues(runs, log_steps, key)
-        if learned is None:
-            st.caption("FOP, S-HD and PP-HD learn a preconditioner P: choose one of them to see its eigenvalues here.")
-            return
-        plot(learned, key="eigenvalues", words=f"Eigenvalues of P: {ends}", aspect=0.95, heights=(280, 330))
+        land = picture(race, runs)
+        player(
+            race,
+            found,
+            land,
+            place,
+            key="race",
+            clicks=st.session_state.get("clicks", 0),
+            log_steps=log_steps,
+            arrows=form["arrows"],
+            solid=form["view"] == "3d",
+            on_start=from_click,
+        )
         st.caption(
-            "The two eigenvalues of the learned P: how many times longer it makes a step along its own two directions.",
+            "Click on the surface to start all from there. Symbols stand at steps 1, 10, 100, …; "
+            f"{'crosses are minima, and ' if place.minima else ''}{land.words}."
+        )
+    with right:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            for name in ("view", "axis", "arrows"):
+                form.draw(name)
+        readout(found, published, race.tolerance, place, key="readout")
+        if published:
+            badge = summary(found, published)
+            st.caption(
+                f"**{badge}** The settings are a reconstruction.",
+                help=scene.race.note if not form.changed() else CHANGED,
+            )
+        if learners:
+            learned(learners, key="learned")
+            st.caption(
+                "In colour the shape of P, in black that of H⁻¹, with which each step would be Newton's. P grows where "
+                "successive gradients agree and shrinks where they turn: small steps stretch it across H⁻¹, large or "
+                "noisy ones bring it to lie along.",
+                help="Each ellipse is what the matrix makes of a circle of steps, drawn to one size. Where H, the "
+                "Hessian, has a negative eigenvalue, |H|⁻¹ is shown, dashed.",
+            )
+        else:
+            st.caption("FOP, S-HD and PP-HD learn a preconditioner P: choose one of them to see it here.")
+
+    _losses(race, runs, place, key, log_steps)
+    if learners:
+        _learning(learners, key, log_steps)
+
+
+def _losses(race: Spec, runs: list[Run], place: Surface, key: str, log_steps: bool) -> None:
+    if form["loss"] == "tolerance":
+        figure = interactive.steps_to_tolerance(runs, place.floor, log_steps, key)
+        words = "The step after which f has been below a tolerance: what another tolerance would have counted."
+    else:
+        figure = interactive.losses(runs, place.floor, race.tolerance, log_steps, key, form["loss"] == "log")
+        tolerance = plain(race.tolerance).replace("-", "\N{NON-BREAKING HYPHEN}")
+        words = f"The loss at each step: a run converges when it gets below {tolerance}, the tolerance."
+    ends = ", ".join(run.label for run in runs)
+    follows = form["loss"] != "tolerance"
+    plot(figure, key="losses", words=f"Loss against step: {ends}", aspect=2.6, heights=(280, 360), follows=follows)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(words, width="content")
+        form.draw("loss")
+
+
+def _learning(learners: list[Result], key: str, log_steps: bool) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        figure = interactive.eigenvalues([result.run for result in learners], log_steps, key)
+        if figure is not None:
+            plot(figure, key="eigenvalues", words="Eigenvalues of P", aspect=1.7, heights=(240, 300), follows=True)
+        st.caption(
+            "The two eigenvalues of P: how many times longer it makes a step along its own two directions.",
             help="P, the preconditioner, multiplies the gradient before each step. It begins as the identity, both "
             "eigenvalues 1, the dotted line. Where one is negative, P turns that part of the gradient around.",
+        )
+    with right:
+        turned = [(result.run, result.learned) for result in learners if result.learned is not None]
+        figure = interactive.angles(turned, log_steps, key)
+        if figure is not None:
+            plot(figure, key="angles", words="Angle between g and P g", aspect=1.7, heights=(240, 300), follows=True)
+        st.caption(
+            "How far P turns the gradient g, as in the paper's Figure A.1.",
+            help="While the angle is below 90° a small enough step still goes down.",
         )
 
 
 with st.sidebar:
     understood = race_sidebar.draw(form)
-race = spec(form.now)
+race = race_now()
 if understood:
     st.session_state["last surface"] = race.surface
 elif "last surface" in st.session_state:  # the picture stays while a formula is being typed

@@ -3,8 +3,8 @@
     python scripts/gallery.py RUNS_FOLDER     copies, then writes the tables
     python scripts/gallery.py                 writes the tables of docs/gallery.md from what is there
 
-Each becomes trained_models/gallery/<name>: settings, metrics and snapshots as they are; the last checkpoint where it is
-small; no host, user, process, path or log. Refuses runs that are not finished, and 25 MB in all.
+Each becomes trained_models/gallery/<name>: settings, metrics and snapshots as they are; the last checkpoint of the one
+to fork from; no host, user, process, path or log. Refuses runs that are not finished, and 25 MB in all.
 """
 
 import json
@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 from fop_core.runs import files, store  # noqa: E402
 
 GALLERY = ROOT / "trained_models" / "gallery"
-SMALL = 1_500_000  # bytes of a checkpoint
+FORKED = ("cifar10-fop-velocity",)  # runs that keep a checkpoint
 LIMIT = 25_000_000  # bytes of the gallery
 DOCUMENT = ROOT / "docs" / "gallery.md"
 
@@ -48,8 +48,8 @@ def pack(run: store.Run, target: Path) -> None:
         shutil.copy(run.path / f"metrics.{attempt['attempt']}.jsonl", target)
     for step in run.snapshot_steps():
         shutil.copy(run.path / "snapshots" / f"{step:08d}.safetensors", target / "snapshots")
-    last = run.path / "checkpoints" / f"{run.checkpoint_steps()[-1]:08d}.safetensors"
-    if last.stat().st_size <= SMALL:
+    if run.name in FORKED:
+        last = run.path / "checkpoints" / f"{run.checkpoint_steps()[-1]:08d}.safetensors"
         shutil.copy(last, target / "checkpoints")
     for file in target.rglob("*"):
         if file.is_file():

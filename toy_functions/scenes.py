@@ -5,10 +5,10 @@ race's own learning rate, so that a rule added to a race runs at the same rate a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from fop_core.optim.rules import FOP, PPHD, RULES, SGD, SHD, Adam, Momentum, Rule
+from fop_core.optim.rules import FOP, PPHD, RULES, SGD, SHD, Adam, Momentum, OneStepFOP, Rule
 from toy_functions import expressions, presets
 from toy_functions.racing import Race
 from toy_functions.surfaces import BOOTH, ROSENBROCK, SURFACES
@@ -46,6 +46,7 @@ class Scene:
 
 
 _OWN = "(x*y - 1)^2 + (x - y)^2/10"
+_SADDLE = "x^4/4 - x^2/2 + y^2/2"
 
 SCENES: Mapping[str, Scene] = MappingProxyType(
     {
@@ -103,6 +104,40 @@ SCENES: Mapping[str, Scene] = MappingProxyType(
                 max_steps=2_000,
                 noise=10.0,
             ),
+        ),
+        "runaway": Scene(
+            "Momentum runs away",
+            "Around momentum each gradient moves the next ten steps, of which the one-step hypergradient sees one: in "
+            "noise P grows until the loss does. The hypergradient of the velocity shrinks P instead.",
+            Race(
+                BOOTH,
+                BOOTH.start,
+                {
+                    "Momentum": Momentum(0.01),
+                    "FOP one-step": OneStepFOP(0.01, 0.001, momentum=0.9),
+                    "FOP": FOP(0.01, 0.001, momentum=0.9),
+                },
+                max_steps=3_000,
+                noise=10.0,
+            ),
+        ),
+        "saddle": Scene(
+            "Saddle",
+            "All slide to the saddle at (0, 0) first, where H has a negative eigenvalue and Newton's method would stay. "
+            "P knows of gradients only: it lengthens the steps on the way in, and others on the way out.",
+            Race(
+                replace(expressions.parse(_SADDLE, view=(-2.0, 2.0, -2.0, 2.0)), floor=-0.25),
+                (0.001, 1.5),
+                {
+                    "SGD": SGD(0.05),
+                    "Momentum": Momentum(0.05),
+                    "Adam": Adam(0.05),
+                    "S-HD": SHD(0.05, 0.5),
+                    "FOP": FOP(0.05, 0.5),
+                },
+                max_steps=5_000,
+            ),
+            formula=_SADDLE,
         ),
         "own": Scene(
             "Your own f(x, y)",

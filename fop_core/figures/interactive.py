@@ -1,4 +1,4 @@
-"""Trajectories, losses and eigenvalues of races as plotly figures.
+"""The ground, losses and eigenvalues of races as plotly figures.
 
 A figure stands by itself, in light colours. What depends on light or dark comes from its template and, for a trace
 whose ``meta`` names a role, from ``style.roles``, so that a browser can switch by itself. ``uirevision`` is the
@@ -7,6 +7,7 @@ caller's key: with it the reader's zoom is kept or dropped.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ import plotly.graph_objects as go
 from fop_core.figures import curves, labels, style
 from fop_core.figures.curves import Axis, Curve
 from fop_core.figures.landscape import Box, Landscape, contour
-from fop_core.figures.runs import MARKED_STEPS, Run
+from fop_core.figures.learned import Learned
+from fop_core.figures.runs import Run
 
 SIZE = (300.0, 300.0)  # px of the picture on a telephone, for which labels are placed; elsewhere they have more room
 MARGIN = {"l": 56, "r": 10, "t": 8, "b": 48}
@@ -26,35 +28,18 @@ BESIDE = 92.0  # px on the right of the losses for labels of runs that end there
 Point = tuple[float, float]
 
 
-def trajectories(
-    landscape: Landscape, runs: Sequence[Run], start: Point, minima: Sequence[Point], key: str = ""
-) -> go.Figure:
-    """Return paths over a landscape, a symbol at steps 1, 10, 100, ... of each.
+def ground(landscape: Landscape, minima: Sequence[Point], key: str = "") -> go.Figure:
+    """Return a surface to race on: contours and known minima. Paths are drawn over it by the player.
 
     Args:
         landscape: the ground.
-        runs: drawn in the order of ``style.METHODS``.
-        start: where all of them started.
         minima: known ones.
         key: of the zoom.
     """
     box = landscape.box
-    shown = [run for run in _ordered(runs) if len(run.path)]
     traces: list[Any] = [contour(landscape)]
     if minima:
         traces.append(_mark("minimum", minima, {"symbol": "cross-thin", "size": 11}))
-    for run in shown:
-        traces += _path(run, _drawn(run, box))
-    traces.append(_mark("start", [start], {"symbol": "circle", "size": 10}))
-
-    def pixels(points: Any) -> np.ndarray:
-        scale = np.array([SIZE[0] / (box[1] - box[0]), -SIZE[1] / (box[3] - box[2])])
-        return (np.asarray(points, dtype=float).reshape(-1, 2) - [box[0], box[3]]) * scale
-
-    ends = [_end(run, box) for run in shown]
-    lines = [pixels(_drawn(run, box)) for run in shown]
-    free = [tuple(mark) for mark in pixels([start, *minima])]
-    places = labels.place([tuple(end) for end in pixels(ends)], [run.label for run in shown], lines, SIZE, free)
     axis = {
         "showgrid": False,
         "constrain": "domain",
@@ -73,13 +58,50 @@ def trajectories(
         "margin": MARGIN,
         "xaxis": {"title": {"text": "x"}, "range": box[:2], **axis},
         "yaxis": {"title": {"text": "y"}, "range": box[2:], **axis, **shape},
-        "annotations": [curves.label(run, run.label, end, place) for run, end, place in zip(shown, ends, places)],
     }
     return go.Figure(traces, layout)
 
 
-def losses(runs: Sequence[Run], floor: float, tolerance: float, log_steps: bool = True, key: str = "") -> go.Figure:
-    """Return f - floor against the step, both logarithmic; on a signed logarithmic axis where f gets below the floor.
+@dataclass(frozen=True)
+class End:
+    """The label of a path.
+
+    Attributes:
+        text: what it says.
+        at: the end of the path, or where it leaves the picture.
+        place: where it stands, from there.
+    """
+
+    text: str
+    at: Point
+    place: labels.Place
+
+
+def ends(box: Box, runs: Sequence[Run], start: Point, minima: Sequence[Point]) -> list[End]:
+    """Return the labels of paths, which cover neither each other nor more of the paths than they must.
+
+    Args:
+        box: the part of the plane that is shown.
+        runs: in the order in which they are drawn.
+        start: where all of them started.
+        minima: known ones.
+    """
+
+    def pixels(points: Any) -> np.ndarray:
+        scale = np.array([SIZE[0] / (box[1] - box[0]), -SIZE[1] / (box[3] - box[2])])
+        return (np.asarray(points, dtype=float).reshape(-1, 2) - [box[0], box[3]]) * scale
+
+    at = [_end(run, box) for run in runs]
+    lines = [pixels(_drawn(run, box)) for run in runs]
+    free = [tuple(mark) for mark in pixels([start, *minima])]
+    places = labels.place([tuple(end) for end in pixels(at)], [run.label for run in runs], lines, SIZE, free)
+    return [End(run.label, end, place) for run, end, place in zip(runs, at, places)]
+
+
+def losses(
+    runs: Sequence[Run], floor: float, tolerance: float, log_steps: bool = True, key: str = "", log_loss: bool = True
+) -> go.Figure:
+    """Return f - floor against the step; on a signed logarithmic axis where f gets below the floor.
 
     Args:
         runs: drawn in the order of ``style.METHODS``.
@@ -87,28 +109,81 @@ def losses(runs: Sequence[Run], floor: float, tolerance: float, log_steps: bool 
         tolerance: a run has converged where f - floor is below it.
         log_steps: whether the axis of steps is logarithmic.
         key: of the zoom.
+        log_loss: whether the axis of losses is.
     """
-    shown = [run for run in _ordered(runs) if len(run.losses)]
+    shown = [run for run in ordered(runs) if len(run.losses)]
     base = floor if math.isfinite(floor) else 0.0
-    signed = base != floor or any((run.losses[:-1] < base).any() for run in shown)
+    signed = log_loss and (base != floor or any((run.losses[:-1] < base).any() for run in shown))
     heights = [_signed_log(run.losses - base) if signed else run.losses - base for run in shown]
-    up = _loss_axis(shown, heights, tolerance, signed)
+    up = _loss_axis(shown, heights, tolerance, signed) if log_loss else _linear_axis(shown, heights)
     if signed:
         yaxis = _signed_ticks(up)
-    else:  # an exact zero, which has no logarithm, stands at the lower edge; hovering tells
+    elif log_loss:  # an exact zero, which has no logarithm, stands at the lower edge; hovering tells
         heights = [np.maximum(height, 10**up.low) for height in heights]
         decades = up.high - up.low
         yaxis = {"exponentformat": "e", "dtick": math.ceil(decades / 6) if decades > 2 else "D2"}
+    else:
+        yaxis = {}
     return curves.draw(
         [Curve(run, run.loss_steps, height, run.losses, run.label) for run, height in zip(shown, heights)],
         curves.step_axis(shown, log_steps),
         up,
         "f",
-        f"{key} {log_steps}",
+        f"{key} {log_steps} {log_loss}",
         beside=BESIDE,
         yaxis={"title": {"text": loss_name(floor)}, **yaxis},
         rules=[tolerance] if tolerance > 0 and not signed else [],
     )
+
+
+def steps_to_tolerance(runs: Sequence[Run], floor: float, log_steps: bool = True, key: str = "") -> go.Figure:
+    """Return how many steps a run takes to come within a tolerance of the floor, against the tolerance.
+
+    Both axes as in ``losses`` with log_loss, exchanged; the tolerance falls from left to right. A line ends at the
+    lowest loss that its run has seen.
+    """
+    base = (
+        floor
+        if math.isfinite(floor)
+        else min((float(run.losses.min()) for run in runs if len(run.losses)), default=0.0)
+    )
+    traces, ends, lines = [], [], []
+    shown = [run for run in ordered(runs) if len(run.losses)]
+    above = [np.minimum.accumulate(np.maximum(run.losses - base, 1e-300)) for run in shown]
+    reached = [values[values > 1e-300] for values in above]
+    high = max((math.log10(values[0]) for values in reached if len(values)), default=0.0)
+    low = min((math.log10(values[-1]) for values in reached if len(values)), default=-1.0)
+    across = Axis(-high - 0.02 * (high - low), -low + 0.16 * max(high - low, 1.0))
+    up = curves.step_axis(shown, log_steps)
+    for run, values in zip(shown, above):
+        new = np.flatnonzero(np.diff(values, prepend=math.inf) < 0)
+        new = new[(values[new] > 1e-300) & (run.loss_steps[new] >= (1 if log_steps else 0))]
+        x, steps = -np.log10(values[new]), run.loss_steps[new].astype(np.float64)
+        told = f"<b>{run.method.name}</b><br>f − f* < %{{customdata:.3~g}} after %{{y:,}} steps<extra></extra>"
+        traces.append(
+            {"type": "scatter", "mode": "lines", "x": x, "y": steps, "line": curves.line(run) | {"shape": "hv"}}
+            | {"customdata": values[new], "hovertemplate": told}
+        )
+        if len(x):
+            end = float(x[-1]), float(up.coordinate(steps[-1]))
+            ends.append((run, end))
+            heights = 1 - up.share(steps)
+            lines.append(np.stack([across.share(x) * curves.SIZE[0], heights * curves.SIZE[1]], axis=1))
+    places = labels.place([tuple(line[-1]) for line in lines], [run.label for run, _ in ends], lines, curves.SIZE)
+    ticks = np.arange(math.ceil(low), math.floor(high) + 1)[:: max(1, math.ceil((high - low) / 7))]
+    layout = {
+        "template": style.TEMPLATE,
+        "showlegend": False,
+        "uirevision": f"{key} {log_steps} tolerance",
+        "hovermode": "closest",
+        "dragmode": "zoom",
+        "xaxis": {"title": {"text": "tolerance on f − f*"}, "showgrid": False}
+        | across.settings()
+        | {"tickvals": -ticks, "ticktext": [style.plain(10.0**tick) for tick in ticks]},
+        "yaxis": {"title": {"text": "steps"}, "tickformat": ",", "nticks": 6} | up.settings(),
+        "annotations": [curves.label(run, run.label, at, place) for (run, at), place in zip(ends, places)],
+    }
+    return go.Figure(traces, layout)
 
 
 def loss_name(floor: float) -> str:
@@ -124,7 +199,7 @@ def eigenvalues(runs: Sequence[Run], log_steps: bool = True, key: str = "") -> g
         log_steps: whether the axis of steps is logarithmic.
         key: of the zoom.
     """
-    shown = [(run, run.eigen_steps, run.eigenvalues) for run in _ordered(runs) if run.eigenvalues is not None]
+    shown = [(run, run.eigen_steps, run.eigenvalues) for run in ordered(runs) if run.eigenvalues is not None]
     if not shown:
         return None
     settled = [values for run, _, values in shown if run.status != "diverged"]
@@ -150,7 +225,8 @@ def eigenvalues(runs: Sequence[Run], log_steps: bool = True, key: str = "") -> g
     )
 
 
-def _ordered(runs: Sequence[Run]) -> list[Run]:
+def ordered(runs: Sequence[Run]) -> list[Run]:
+    """Return runs in the order of ``style.METHODS``, in which they are drawn."""
     order = list(style.METHODS)
     return sorted(runs, key=lambda run: order.index(run.rule))
 
@@ -183,25 +259,33 @@ def _share(points: np.ndarray, box: Box) -> np.ndarray:
     return (points - [box[0], box[2]]) / [box[1] - box[0], box[3] - box[2]]
 
 
-def _path(run: Run, path: np.ndarray) -> list[dict[str, Any]]:
-    """Return halo, line, and the symbols at some steps."""
-    x, y = path.astype(np.float32).T
-    steps, f = run.path_steps[: len(path)], run.path_losses[: len(path)]
-    marked = np.flatnonzero(np.isin(steps, MARKED_STEPS))
-    paper = style.LIGHT.paper
-    line = {"type": "scatter", "mode": "lines", "x": x, "y": y}
-    told = {
-        "customdata": np.stack([steps, f], axis=1),
-        "hovertemplate": f"<b>{run.method.name}</b>, step %{{customdata[0]:,}}<br>(%{{x:.3~g}}, %{{y:.3~g}})"
-        "<br>f = %{customdata[1]:.3~g}<extra></extra>",
-    }
-    symbol = {"symbol": run.method.symbol, "size": 9, "color": run.method.color, "line": {"width": 1, "color": paper}}
-    return [
-        line | {"line": {"width": run.method.width + 2, "color": paper}, "meta": "halo", "hoverinfo": "skip"},
-        line | {"line": curves.line(run)} | told,
-        line
-        | {"mode": "markers", "x": x[marked], "y": y[marked], "marker": symbol, "meta": "step", "hoverinfo": "skip"},
-    ]
+def angles(runs: Sequence[tuple[Run, Learned]], log_steps: bool = True, key: str = "") -> go.Figure | None:
+    """Return the angle between g and P g against the step (Figure A.1); None where no run learns a P.
+
+    Args:
+        runs: each with what it learned.
+        log_steps: whether the axis of steps is logarithmic.
+        key: of the zoom.
+    """
+    if not runs:
+        return None
+    highest = max((float(np.nanmax(learned.angles, initial=0.0)) for _, learned in runs), default=0.0)
+    top = next(limit for limit in (15.0, 30.0, 60.0, 90.0, 180.0) if highest < limit or limit == 180.0)
+    curve_list = []
+    for run, learned in runs:
+        known = np.isfinite(learned.angles)
+        steps, values = learned.steps[known], learned.angles[known]
+        text = f"{run.method.name} {style.number(values[-1])}°" if len(values) else run.method.name
+        curve_list.append(Curve(run, steps, values, values, text))
+    return curves.draw(
+        curve_list,
+        curves.step_axis([run for run, _ in runs], log_steps),
+        Axis(-0.04 * top, 1.08 * top),
+        "angle",
+        f"{key} {log_steps}",
+        yaxis={"title": {"text": "angle of g and P g (°)"}, "dtick": top / 3},
+        rules=[90.0] if top >= 90 else [],
+    )
 
 
 def _mark(role: str, points: Sequence[Point], marker: dict[str, Any]) -> dict[str, Any]:
@@ -212,7 +296,7 @@ def _mark(role: str, points: Sequence[Point], marker: dict[str, Any]) -> dict[st
         "mode": "markers",
         "x": x,
         "y": y,
-        "marker": marker | look | {"line": look["line"] | {"width": 2 if role == "start" else 1.5}},
+        "marker": marker | look | {"line": look["line"] | {"width": 1.5}},
         "meta": role,
         "hovertemplate": f"{role} (%{{x:.3~g}}, %{{y:.3~g}})<extra></extra>",
     }
@@ -235,6 +319,14 @@ def _loss_axis(runs: Sequence[Run], heights: Sequence[np.ndarray], tolerance: fl
         bottom = max(bottom, min(math.log10(tolerance) - 6, top - 1))
     span = max(top - bottom, 1.0)
     return Axis(bottom - 0.16 * span, top + (0.06 if len(settled) == len(runs) else 0.3) * span, log=True)
+
+
+def _linear_axis(runs: Sequence[Run], heights: Sequence[np.ndarray]) -> Axis:
+    settled = [height for run, height in zip(runs, heights) if run.status != "diverged"]
+    begun = [height[:1] for height in heights]
+    known = np.concatenate([*settled, *begun]) if begun else np.ones(1)
+    low, high = min(0.0, float(known.min())), float(known.max())
+    return Axis(low - 0.16 * max(high - low, 1e-300), high + 0.08 * max(high - low, 1e-300))
 
 
 def _signed_log(values: np.ndarray) -> np.ndarray:

@@ -1,13 +1,14 @@
 """The one visual language: how a method looks, what light and dark are, how a number is written.
 
-Six colours for nine rules: a rule and its variant (Momentum and Nesterov, Adam and AdamW, S-HD and PP-HD) share a
-colour and differ in dash and symbol. Every colour has a contrast of at least 3.5 on white and on #0E1117, and the six
-stay apart under protanopia, deuteranopia and tritanopia; ``tests/figures/test_style.py`` holds them to it.
+Six colours for ten rules: a rule and its variant (Momentum and Nesterov, Adam and AdamW, S-HD and PP-HD, FOP and its
+one-step trace) share a colour and differ in dash and symbol. Every colour has a contrast of at least 3.5 on white and
+on #0E1117, and the six stay apart under protanopia, deuteranopia and tritanopia; ``tests/figures/test_style.py`` holds
+them to it.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -43,6 +44,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         "adamw": Method("AdamW", "#CB62AF", "12px,3px,2px,3px", "x"),
         "s-hd": Method("S-HD", "#704DEE", "5px,2px", "pentagon"),
         "pp-hd": Method("PP-HD", "#704DEE", "5px,2px,1px,2px", "star"),
+        "fop-one-step": Method("FOP one-step", "#D9541E", "9px,4px", "bowtie", 2.5),
         "fop": Method("FOP", "#D9541E", "solid", "circle", 3.0),
     }
 )
@@ -58,6 +60,7 @@ GLYPHS: Mapping[str, str] = MappingProxyType(
         "x": "M0-2.1L2.5-4.6 4.6-2.5 2.1 0 4.6 2.5 2.5 4.6 0 2.1-2.5 4.6-4.6 2.5-2.1 0-4.6-2.5-2.5-4.6Z",
         "pentagon": "M0-4.4L4.2-1.4 2.6 3.6H-2.6L-4.2-1.4Z",
         "star": "M0-5L1.4-1.6 5-1.6 2.2.7 3.2 4.2 0 2.1-3.2 4.2-2.2.7-5-1.6-1.4-1.6Z",
+        "bowtie": "M-4.6-3.4L4.6 3.4V-3.4L-4.6 3.4Z",
         "circle": "M-3.8 0A3.8 3.8 0 1 0 3.8 0 3.8 3.8 0 1 0-3.8 0Z",
     }
 )
@@ -139,16 +142,17 @@ TEMPLATE = go.layout.Template(template(LIGHT))
 def roles(theme: Theme) -> dict[str, dict[str, Any]]:
     """Return what a trace takes from the theme, by the role that its ``meta`` names."""
     return {
-        "halo": {"line": {"color": theme.paper}},
-        "start": {"marker": {"color": theme.paper, "line": {"color": theme.ink}}},
         "minimum": {"marker": {"color": theme.ink, "line": {"color": theme.ink}}},
         "step": {"marker": {"line": {"color": theme.paper}}},
     }
 
 
 def themes() -> dict[str, dict[str, Any]]:
-    """Return template and roles of both themes: all a browser needs to switch by itself."""
-    return {name: {"template": template(theme), "roles": roles(theme)} for name, theme in THEMES.items()}
+    """Return template, roles and colours of both themes: all a browser needs to switch by itself."""
+    return {
+        name: {"template": template(theme), "roles": roles(theme), "colors": asdict(theme)}
+        for name, theme in THEMES.items()
+    }
 
 
 def number(value: float) -> str:

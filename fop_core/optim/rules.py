@@ -143,6 +143,7 @@ class Components:
     """A small matrix whose entries are components: enough of one for ``maths``."""
 
     __slots__ = ("rows",)
+    __array_ufunc__ = None  # an array of numbers times a matrix is __rmul__'s
 
     def __init__(self, rows: Any) -> None:
         self.rows = rows
@@ -225,7 +226,7 @@ class FOP:
         PG, GtM = apply(M, G)
         move = PG.rows[0] if scalar else [PG.rows[0][0], PG.rows[1][0]]
 
-        if self.hyper_lr and trace is not None:
+        if (getattr(self.hyper_lr, "shape", ()) or self.hyper_lr) and trace is not None:  # an array learns throughout
             M = M + (self.hyper_lr * self.lr) * alignment(M, G, ahead, GtM)
 
         fresh = 1 - self.dampening if self.momentum else 1.0
@@ -269,6 +270,13 @@ class PPHD(FOP):
     preconditioner: str = field(default="diagonal", init=False)
 
 
+@dataclass(frozen=True)
+class OneStepFOP(FOP):
+    """FOP with the one-step trace, Eq. 4 to the letter, to race beside the one with the velocity's."""
+
+    trace: str = field(default="one_step", init=False)
+
+
 _EYE = ((1.0, 0.0), (0.0, 1.0))
 _DRAW = tuple((0.01 * float(number),) for number in np.random.default_rng(0).standard_normal(2))
 _FORMS: dict[str, tuple[Any, Any, tuple[tuple[float, ...], ...]]] = {
@@ -288,6 +296,7 @@ RULES = {
     "adamw": AdamW,
     "s-hd": SHD,
     "pp-hd": PPHD,
+    "fop-one-step": OneStepFOP,
     "fop": FOP,
 }
 """By the name that the command line and the pages use."""

@@ -1,5 +1,7 @@
 """What runs in the browser: a component of this folder, its HTML, CSS and JavaScript in files of their own."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,27 @@ import streamlit as st
 _HERE = Path(__file__).parent
 
 
-def component(name: str) -> Any:
-    """Return the mount of the component whose files are ``name``.html, ``name``.css and ``name``.js."""
-    html, css, js = ((_HERE / f"{name}.{kind}").read_text() for kind in ("html", "css", "js"))
-    return st.components.v2.component(f"fop_{name}", html=html, css=css, js=js, isolate_styles=False)
+def component(name: str, *scripts: str) -> Any:
+    """Return the mount of the component whose files are ``name``.html, ``name``.css and ``name``.js.
+
+    Args:
+        name: its path from here, "player/player".
+        scripts: paths of scripts that stand before its own, as one module with it: the browser can import nothing.
+    """
+    html, css = ((_HERE / f"{name}.{kind}").read_text() for kind in ("html", "css"))
+    js = "\n".join((_HERE / f"{script}.js").read_text() for script in (*scripts, name))
+    return st.components.v2.component(f"fop_{Path(name).name}", html=html, css=css, js=js, isolate_styles=False)
+
+
+def packed(data: Mapping[str, Any], arrays: Mapping[str, bytes]) -> bytes:
+    """Return data with arrays as one run of bytes, which ``unpacked`` of shared.js takes apart.
+
+    A component takes JSON or bytes, not both. Four bytes give the length of the JSON, which follows; then come the
+    arrays one after another, whose lengths it holds as "arrays".
+
+    Args:
+        data: JSON.
+        arrays: by names other than ``data``'s.
+    """
+    head = json.dumps({**data, "arrays": {name: len(array) for name, array in arrays.items()}}).encode()
+    return b"".join([len(head).to_bytes(4, "little"), head, *arrays.values()])

@@ -10,11 +10,17 @@ import plotly.graph_objects as go
 from fop_core.figures import style
 from pages.parts.component import component
 
-_mount = component("plot")
+_mount = component("plot", "shared")
 
 
 def plot(
-    figure: go.Figure, *, key: str, words: str, aspect: float, heights: tuple[int, int], exact: bool = False
+    figure: go.Figure,
+    *,
+    key: str,
+    words: str,
+    aspect: float,
+    heights: tuple[int, int],
+    follows: bool = False,
 ) -> None:
     """Show a figure.
 
@@ -24,7 +30,7 @@ def plot(
         words: what a screen reader says of it.
         aspect: width / height of the space inside the figure's own margins, as far as it sets them.
         heights: the least and the most px of the whole.
-        exact: whether to keep the aspect where that is too tall, and leave some width.
+        follows: whether a line shows where the player is, on an axis of steps.
     """
     _mount(
         key=key,
@@ -34,7 +40,7 @@ def plot(
             "words": words,
             "aspect": aspect,
             "heights": heights,
-            "exact": exact,
+            "follows": follows,
             "margin": figure.layout.margin.to_plotly_json(),
             "source": f"app/static/plotly.min.js?v={plotly.__version__}",
             "name": f"fop-lab-{key}",

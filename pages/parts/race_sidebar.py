@@ -20,7 +20,10 @@ def draw(form: Form) -> bool:
     for column, name in zip(st.columns(2), ("x", "y")):
         with column:
             form.draw(name)
-    for name in form.draw("rules"):
+    rules = form.draw("rules")
+    if form.draw("rates") == "same":
+        form.draw("rate")
+    for name in rules:
         with st.expander(f"{METHODS[name].name} settings", key=f"{form.page} {name}"):
             for setting in of_rule(name):
                 form.draw(f"{name}.{setting}")

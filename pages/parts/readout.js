@@ -36,8 +36,21 @@ const body = (row, columns) =>
       element("td", { class: "fop-steps" }, row.steps),
       published(row),
     ),
-    element("tr", { class: "fop-told" }, element("td", { colspan: columns }, row.reason, element("br"), row.end)),
+    element(
+      "tr",
+      { class: "fop-told" },
+      element("td", { colspan: columns }, element("span", { class: "fop-now" }, row.reason), element("br"), row.end),
+    ),
   );
+
+// Tells f at the step where the player stands; at its end, how the runs ended.
+function tell(table, rows) {
+  const told = table.querySelectorAll(".fop-now");
+  rows.forEach((row, index) => {
+    const value = clock.values[row.name];
+    told[index].textContent = clock.moving && value !== undefined ? `Now f = ${short(value)}.` : row.reason;
+  });
+}
 
 export default function ({ data, parentElement }) {
   const table = parentElement.querySelector(".fop-readout");
@@ -45,4 +58,7 @@ export default function ({ data, parentElement }) {
   table.classList.toggle("fop-compared", compared);
   table.querySelectorAll("tbody").forEach((old) => old.remove());
   table.append(...data.rows.map((row) => body(row, compared ? 3 : 2)));
+  table.fopUnfollow?.();
+  table.fopUnfollow = clock.follow(() => tell(table, data.rows));
+  return () => table.fopUnfollow();
 }

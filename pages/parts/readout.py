@@ -8,7 +8,7 @@ from pages.parts.component import component
 from pages.parts.spec import Result
 from toy_functions.surfaces import Surface
 
-_mount = component("readout")
+_mount = component("readout", "shared")
 
 
 def readout(

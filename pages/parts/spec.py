@@ -5,10 +5,11 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from fop_core.figures import landscape
 from fop_core.figures.landscape import Box, Landscape
+from fop_core.figures.learned import Learned, learned
+from fop_core.figures.motion import Motion, motion
 from fop_core.figures.runs import Run, thinned
 from fop_core.optim.rules import RULES
 from toy_functions import Race, expressions, race
@@ -75,12 +76,16 @@ class Result:
 
     Attributes:
         run: to draw.
+        motion: to play.
+        learned: of a rule that learns a P.
         reason: why it ended.
         end: the last point.
         minimum: the known minimum there, or None.
     """
 
     run: Run
+    motion: Motion
+    learned: Learned | None
     reason: str
     end: tuple[float, float]
     minimum: tuple[float, float] | None
@@ -92,18 +97,21 @@ def results(spec: Spec) -> list[Result]:
     return [_result(replace(quiet, rules=(rule,))) for rule in spec.rules]
 
 
-@st.cache_data(max_entries=256, ttl="1h", show_spinner=False, hash_funcs={Spec: repr})
+@lru_cache(maxsize=128)
 def _result(spec: Spec) -> Result:
     [(name, trajectory)] = race(spec.race()).items()
+    place, points, matrices = surface(spec.surface), trajectory.points, trajectory.preconditioners
     return Result(
-        thinned(name, trajectory.points, trajectory.losses, trajectory.status, trajectory.preconditioners),
+        thinned(name, points, trajectory.losses, trajectory.status, matrices),
+        motion(points, trajectory.losses, matrices, place.gradient),
+        None if matrices is None else learned(points, matrices, place.gradient, place.hessian),
         trajectory.reason,
-        (float(trajectory.points[-1][0]), float(trajectory.points[-1][1])),
+        (float(points[-1][0]), float(points[-1][1])),
         trajectory.minimum,
     )
 
 
-@st.cache_data(max_entries=64, ttl="1h", show_spinner=False)
+@lru_cache(maxsize=64)
 def ground(spec: SurfaceSpec, box: Box) -> Landscape:
     """Return the landscape of a surface over a box."""
     place = surface(spec)

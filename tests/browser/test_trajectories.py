@@ -7,7 +7,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NARROW, WIDE, number, row
 
-PATHS = ".st-key-paths .fop-plot-node"
+PATHS = ".st-key-race .fop-plot-node"
+PLAYER = ".fop-player"
+LABELS = ".fop-label.fop-arrived"
 LOSSES = ".st-key-losses .fop-plot-node"
 FITTED = """() => [...document.querySelectorAll(".fop-plot-node")].every((node) => {
   const place = node.parentElement.clientWidth;
@@ -45,8 +47,130 @@ def test_a_newcomer_sees_the_papers_counts(visit):
     expect(page.get_by_text("All step counts are the published ones.")).to_be_visible()
     expect(row(page, "FOP")).to_contain_text("Converged: f < 1e-6 at step 543.")
     assert page.get_by_text("Deploy").count() == 0
-    labels = page.locator(PATHS).locator(".annotation-text").all_text_contents()
-    assert sorted(labels) == ["Adam 6,221", "FOP 543", "SGD 832"]
+    expect(page.locator(LABELS)).to_have_count(3)
+    assert sorted(page.locator(LABELS).all_text_contents()) == ["Adam 6,221", "FOP 543", "SGD 832"]
+
+
+def step(page: Page) -> int:
+    return page.evaluate("() => Math.floor(Math.min(window.fopClock.step, 1e9))")
+
+
+def heads(page: Page) -> dict[str, list[float]]:
+    """Where the player's view puts the heads, from its own numbers at the present step."""
+    return page.evaluate(
+        """player => { const it = document.querySelector(player).fop; const view = it.view();
+          return Object.fromEntries(it.runs.map((run) => {
+            const last = Math.min(run.count - 1, Math.floor(it.step));
+            return [run.name, [view.x(run.x[last], run.y[last]), view.y(run.x[last], run.y[last])]];
+          })); }""",
+        PLAYER,
+    )
+
+
+def color_at(page: Page, x: float, y: float) -> list[int]:
+    """The colour of the layer of heads at a place of the picture, px."""
+    return page.evaluate(
+        "([x, y]) => { const c = document.querySelector('.fop-heads'); const r = devicePixelRatio;"
+        " return [...c.getContext('2d').getImageData(Math.round(x * r), Math.round(y * r), 1, 1).data]; }",
+        [x, y],
+    )
+
+
+def test_playing_goes_from_the_start_to_the_end_where_the_data_say(visit):
+    page = visit("?preset=paper-himmelblau&axis=linear")
+    speed = page.get_by_role("combobox", name="Speed")
+    speed.select_option("0.1")
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    expect(page.locator(LABELS)).to_have_count(0)
+    expect(row(page, "Adam")).to_contain_text("Now f =")
+    speed.select_option("10")
+    expect(page.locator(LABELS, has_text="FOP 289")).to_be_visible()
+    speed.select_option("50")
+    page.wait_for_function("() => !window.fopClock.moving")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    assert step(page) == 5398
+    expect(page.get_by_text("step 5,398 of 5,398")).to_be_visible()
+    last = "player => document.querySelector(player).fop.runs.map((run) => [run.name, run.x.at(-1), run.y.at(-1)])"
+    ends = page.evaluate(last, PLAYER)
+    assert {name: (round(x, 2), round(y, 2)) for name, x, y in ends} == {
+        "SGD": (3.58, -1.85),
+        "Adam": (3.0, 2.0),
+        "FOP": (3.58, -1.85),
+    }
+    x, y = heads(page)["Adam"]
+    assert color_at(page, x, y)[:3] == [0xCB, 0x62, 0xAF]
+
+
+def test_the_player_answers_to_keys_and_to_its_slider(visit):
+    page = visit()
+    page.keyboard.press("Home")
+    page.wait_for_function("() => window.fopClock.step === 0")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => window.fopClock.step === 3")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("() => window.fopClock.step === 2")
+    assert page.locator(".st-key-losses .fop-plot-cursor").is_visible()
+    page.keyboard.press("End")
+    page.wait_for_function("() => window.fopClock.step === 6221")
+    assert page.locator(".st-key-losses .fop-plot-cursor").is_hidden()
+    slider = page.get_by_role("slider", name="Step of the race")
+    box = slider.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_function("() => Math.abs(Math.log1p(window.fopClock.step) / Math.log1p(6221) - 0.5) < 0.03")
+    page.keyboard.press("Space")
+    page.wait_for_function("() => window.fopClock.step > 100")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_a_click_on_the_surface_starts_all_from_there(visit):
+    page = visit()
+    page.evaluate("node => { document.querySelector(node).mine = true; }", PATHS)
+    box = page.locator(f"{PATHS} .nsewdrag").bounding_box()
+    page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
+    expect(number(page, "Start x")).to_have_value("-5")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    assert abs(float(number(page, "Start y").input_value())) < 0.05
+    expect(page).to_have_url(re.compile(r"\?x=-5(\.0\d)?&y="))
+    assert page.evaluate("node => document.querySelector(node).mine", PATHS)
+    page.keyboard.press("End")
+    expect(page.locator(LABELS)).to_have_count(3)
+    x, y = box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 0.25 * box["width"], y, steps=5)
+    page.mouse.up()
+    expect(number(page, "Start x")).to_have_value(re.compile(r"^-?0(\.0\d?)?$"))
+
+
+def test_three_dimensions_can_be_turned_and_clicked(visit):
+    page = visit("?view=3d")
+    expect(page.locator(LABELS)).to_have_count(3)
+    before = heads(page)
+    stage = page.locator(".fop-stage").bounding_box()
+    x, y = stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 120, y, steps=4)
+    page.mouse.up()
+    assert heads(page) != before
+    expect(number(page, "Start x")).to_have_value("0")
+    page.mouse.click(x + 70, y + 20)
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    expect(page).to_have_url(re.compile("x=.*y="))
+
+
+def test_the_ellipses_tell_how_p_lies_beside_the_inverse_hessian(visit):
+    page = visit("?preset=saddle&rules=fop")
+    page.keyboard.press("Home")
+    told = page.locator(".fop-learned figcaption")
+    expect(told).to_contain_text("P: eigenvalues 1.00, 1.00")
+    expect(told).to_contain_text("|H|⁻¹, dashed: here H has a negative eigenvalue, −1.00")
+    page.keyboard.press("End")
+    expect(told).to_contain_text("P: eigenvalues 3.44, 1.50")
+    expect(told).to_contain_text("H⁻¹: 1.99 times as long as wide")
 
 
 def test_himmelblau_can_be_chosen(visit):
@@ -71,10 +195,7 @@ def test_zoom_and_node_outlive_a_change_of_a_rate(visit):
     page.get_by_text("SGD settings").click()
     set_number(page, "Learning rate ε", "0.01")
     expect(row(page, "SGD").locator(".fop-steps")).not_to_have_text("832")
-    page.wait_for_function(
-        "node => [...document.querySelectorAll(`${node} .annotation-text`)].every((e) => e.textContent != 'SGD 832')",
-        arg=PATHS,
-    )
+    expect(page.locator(LABELS, has_text="SGD 832")).to_have_count(0)
     assert ranges(page) == zoomed
     assert page.evaluate("node => document.querySelector(node).mine", PATHS)
     expect(page).to_have_url(re.compile(r"\?sgd\.lr=0\.01$"))
@@ -136,8 +257,7 @@ def test_the_link_that_is_copied_is_the_address(visit):
 def test_a_diverged_run_is_said(visit):
     page = visit("?sgd.lr=0.3")
     expect(row(page, "SGD")).to_contain_text(re.compile(r"Diverged at step \d+: loss not finite\."))
-    labels = page.locator(PATHS).locator(".annotation-text").all_text_contents()
-    assert any(re.fullmatch(r"SGD diverged at \d+", label) for label in labels)
+    expect(page.locator(LABELS).filter(has_text=re.compile(r"SGD diverged at \d+"))).to_be_visible()
 
 
 def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(visit):
@@ -165,9 +285,9 @@ def test_labels_do_not_cover_each_other(visit, preset):
     for viewport in (WIDE, NARROW):
         page.set_viewport_size(viewport)
         page.wait_for_function(FITTED)
-        for node in (PATHS, LOSSES):
+        for node in (LABELS, f"{LOSSES} .annotation-text"):
             boxes = page.evaluate(
-                "node => [...document.querySelectorAll(`${node} .annotation-text`)]"
+                "node => [...document.querySelectorAll(node)]"
                 ".map((text) => text.getBoundingClientRect()).map((b) => [b.left, b.top, b.right, b.bottom])",
                 node,
             )
@@ -182,8 +302,8 @@ def test_pictures_follow_light_and_dark_and_the_width_at_once(visit):
     assert page.locator(PATHS).get_attribute("data-theme") == "light"
     page.emulate_media(color_scheme="dark")
     expect(page.locator(PATHS)).to_have_attribute("data-theme", "dark")
-    halo = "node => document.querySelector(node).data.find((trace) => trace.meta === 'halo').line.color"
-    assert page.evaluate(halo, PATHS) == "#0E1117"
+    mark = "node => document.querySelector(node).data.find((trace) => trace.meta === 'minimum').marker.color"
+    assert page.evaluate(mark, PATHS) == "#FAFAFA"
     page.set_viewport_size({"width": 1000, "height": 800})
     page.wait_for_function(FITTED)
     assert page.evaluate("node => document.querySelector(node).clientWidth", PATHS) < 480

@@ -9,7 +9,9 @@ import sys
 import numpy as np
 import pytest
 
-from fop_core.figures import interactive, landscape, style
+from fop_core.figures import fair, interactive, landscape, style
+from fop_core.figures.learned import axes, learned
+from fop_core.figures.motion import MOST, motion
 from fop_core.figures.runs import PATH_POINTS, thinned
 from fop_core.optim.rules import FOP, RULES, SGD
 from toy_functions import Race, presets, race, surfaces
@@ -74,8 +76,6 @@ def test_what_is_not_finite_is_left_out_and_not_replaced(lost):
 def test_a_run_that_is_never_finite_is_empty():
     run = thinned("sgd", np.full((1, 2), np.nan), np.full(1, np.nan), "diverged")
     assert len(run.path) == len(run.losses) == 0
-    figure = interactive.trajectories(survey(), [run], (0.0, 0.0), [])
-    assert texts(figure) == []
     assert interactive.losses([run], 0.0, 1e-6).data == ()
 
 
@@ -121,7 +121,7 @@ def test_any_function_has_a_landscape(value, words):
     ground = landscape.survey(value, 0.0, (-1.0, 1.0, -1.0, 1.0))
     assert ground.words.startswith(words)
     assert ground.heights.shape == (landscape.GRID, landscape.GRID)
-    interactive.trajectories(ground, [], (0.0, 0.0), [])
+    interactive.ground(ground, [])
 
 
 def test_a_gap_in_f_is_a_gap_in_the_picture():
@@ -141,48 +141,29 @@ def test_the_frame_is_the_view_until_something_leaves_it():
     assert landscape.frame(VIEW, (100.0, 0.0), [])[1] >= 100, "the start always does"
 
 
-# Trajectories
+# The ground, and labels on it
 
 
-def test_a_path_is_drawn_from_start_to_end_over_its_halo_and_fop_on_top(booth):
-    figure = interactive.trajectories(survey(), booth, (0.0, -4.0), surfaces.BOOTH.minima, "key")
-    drawn, halos = lines(figure), lines(figure, "halo")
-    assert [line.line.color for line in drawn] == [style.METHODS[name].color for name in ("sgd", "adam", "fop")]
-    for line, halo, run in zip(drawn, halos, booth):
-        assert halo.line.width == line.line.width + 2
-        np.testing.assert_array_equal(line.x, halo.x)
-        np.testing.assert_allclose([line.x[0], line.y[0]], [0, -4])
-        np.testing.assert_allclose([line.x[-1], line.y[-1]], run.path[-1], rtol=1e-6)
-        assert line.customdata[-1][0] == run.steps
-        assert line.customdata[-1][1] == run.losses[-1]
-    assert texts(figure) == ["SGD 832", "Adam 6,221", "<b>FOP 543</b>"]
-    assert figure.layout.uirevision == "key"
-    assert tuple(figure.layout.xaxis.range) == VIEW[:2] and tuple(figure.layout.yaxis.range) == VIEW[2:]
-
-
-def test_symbols_stand_at_steps_1_10_100_and_1000(booth):
-    figure = interactive.trajectories(survey(), booth, (0.0, -4.0), [])
-    result = race(presets.PAPER_BOOTH)["FOP"]
-    symbols = [trace for trace in figure.data if trace.meta == "step"][-1]
-    assert symbols.marker.symbol == style.METHODS["fop"].symbol
-    np.testing.assert_allclose(np.stack([symbols.x, symbols.y], axis=1), result.points[[1, 10, 100]], rtol=1e-6)
-
-
-def test_start_and_minima_are_marked(booth):
-    figure = interactive.trajectories(survey(surfaces.HIMMELBLAU), [], (0.0, -1.0), surfaces.HIMMELBLAU.minima)
+def test_the_ground_is_the_whole_view_with_its_minima():
+    figure = interactive.ground(survey(surfaces.HIMMELBLAU), surfaces.HIMMELBLAU.minima, "key")
     by_role = {trace.meta: trace for trace in figure.data if trace.meta}
-    assert (by_role["start"].x, by_role["start"].y) == ((0.0,), (-1.0,))
     assert len(by_role["minimum"].x) == 4
+    assert figure.layout.uirevision == "key"
+    assert tuple(figure.layout.xaxis.range) == (-6, 6) and tuple(figure.layout.yaxis.range) == (-6, 6)
 
 
-def test_a_diverged_path_leaves_the_picture_and_its_label_stays_inside(lost):
-    figure = interactive.trajectories(survey(), lost, (0.0, -4.0), surfaces.BOOTH.minima)
-    for line in lines(figure):
-        assert np.abs(line.x[:-1]).max() <= 6 * 10, "not drawn to where numbers end"
-    for annotation in figure.layout.annotations:
-        assert "diverged at" in annotation.text
-        assert -10 <= annotation.x <= 10 and -10 <= annotation.y <= 10
-        assert max(abs(annotation.x), abs(annotation.y)) == pytest.approx(10), "where it leaves"
+def test_a_label_stands_at_the_end_of_its_path(booth):
+    ends = interactive.ends(VIEW, booth, (0.0, -4.0), surfaces.BOOTH.minima)
+    assert [end.text for end in ends] == ["SGD 832", "Adam 6,221", "FOP 543"]
+    for end, run in zip(ends, booth):
+        np.testing.assert_allclose(end.at, run.path[-1], rtol=1e-6)
+    assert len({(end.place.dx, end.place.dy) for end in ends}) == 3
+
+
+def test_the_label_of_a_diverged_path_stands_where_it_leaves_the_picture(lost):
+    for end in interactive.ends(VIEW, lost, (0.0, -4.0), surfaces.BOOTH.minima):
+        assert "diverged at" in end.text
+        assert max(map(abs, end.at)) == pytest.approx(10)
 
 
 # Losses
@@ -264,17 +245,121 @@ def test_eigenvalues_that_ran_away_do_not_stretch_the_axis(lost):
     assert texts(figure) == ["<b>FOP diverged</b>"]
 
 
+# Other pictures of losses
+
+
+def test_losses_can_be_shown_as_they_are(booth):
+    figure = interactive.losses(booth, 0.0, 1e-6, log_loss=False)
+    low, high = figure.layout.yaxis.range
+    assert figure.layout.yaxis.type == "linear" and low < 0 < booth[0].losses[0] < high
+
+
+def test_steps_to_tolerance_are_the_steps_after_which_f_was_below_it(booth):
+    figure = interactive.steps_to_tolerance(booth, 0.0)
+    for line, run in zip(figure.data, booth):
+        for x, steps in zip(line.x[:: len(line.x) // 5], line.y[:: len(line.x) // 5]):
+            tolerance = 10**-x * (1 + 1e-9)
+            assert run.losses[run.loss_steps <= steps].min() <= tolerance
+            assert not (run.losses[run.loss_steps < steps] < tolerance * (1 - 1e-6)).any()
+    assert texts(figure) == ["SGD 832", "Adam 6,221", "<b>FOP 543</b>"]
+
+
+# What was learned
+
+
+def test_axes_of_a_matrix_are_its_eigenvectors_and_eigenvalues():
+    turn = np.radians(30)
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    found = axes(np.stack([rotation @ np.diag(d) @ rotation.T for d in ([3, 1], [1, -5])] + [np.full((2, 2), np.nan)]))
+    np.testing.assert_allclose(found[0], [turn, 3, 1])
+    np.testing.assert_allclose(found[1], [turn - np.pi / 2, -5, 1])
+    assert np.isnan(found[2]).all()
+
+
+def test_what_a_run_learned_is_that_of_its_own_points():
+    surface = surfaces.HIMMELBLAU
+    result = race(presets.PAPER_HIMMELBLAU)["FOP"]
+    found = learned(result.points, result.preconditioners, surface.gradient, surface.hessian)
+    assert found.steps[0] == 0 and found.steps[-1] == result.steps
+    np.testing.assert_allclose(found.P[0, 1:], 1)
+    for at, step in enumerate(found.steps[:: len(found.steps) // 7]):
+        at = int(np.searchsorted(found.steps, step))
+        P = result.preconditioners[step].astype(float)
+        np.testing.assert_allclose(sorted(found.P[at, 1:]), np.linalg.eigvalsh(P), rtol=1e-9)
+        H = np.array(surface.hessian(*map(float, result.points[step])))
+        np.testing.assert_allclose(sorted(found.H[at, 1:]), np.linalg.eigvalsh(H), rtol=1e-9)
+        g = np.array(surface.gradient(*map(float, result.points[step])))
+        cosine = g @ P @ g / np.linalg.norm(g) / np.linalg.norm(P @ g)
+        assert found.angles[at] == pytest.approx(np.degrees(np.arccos(np.clip(cosine, -1, 1))), abs=1e-4)
+    figure = interactive.angles([(booth_run("fop", result), found)])
+    assert figure.data[0].y.max() > 1 and "°" in figure.layout.annotations[0].text
+    assert interactive.angles([]) is None
+
+
+def booth_run(name, result):
+    return thinned(name, result.points, result.losses, result.status, result.preconditioners)
+
+
+def test_a_long_run_is_learned_from_at_some_steps_with_the_extremes_of_P():
+    P = np.broadcast_to(np.eye(2), (50_000, 2, 2)).copy()
+    P[31_415] = 7 * np.eye(2)
+    points = np.ones((50_000, 2))
+    found = learned(points, P, surfaces.BOOTH.gradient, surfaces.BOOTH.hessian)
+    assert len(found.steps) < 1500 and 31_415 in found.steps
+    assert found.P[:, 1].max() == 7
+
+
+# What is played
+
+
+def test_motion_holds_every_point_of_a_race_and_the_directions_there():
+    result = race(presets.PAPER_BOOTH)["FOP"]
+    found = motion(result.points, result.losses, result.preconditioners, surfaces.BOOTH.gradient)
+    assert not found.thinned and found.points.dtype == np.float32
+    np.testing.assert_array_equal(found.points, result.points)
+    np.testing.assert_array_equal(found.losses, result.losses)
+    np.testing.assert_array_equal(found.steps, np.arange(544))
+    g = np.array(surfaces.BOOTH.gradient(*map(float, result.points[100])))
+    pg = result.preconditioners[100].astype(float) @ g
+    assert found.gradient[100] == pytest.approx(np.arctan2(g[1], g[0]), abs=1e-6)
+    assert found.preconditioned[100] == pytest.approx(np.arctan2(pg[1], pg[0]), abs=1e-6)
+
+
+def test_motion_of_a_very_long_run_is_thinned_and_keeps_start_end_and_marked_steps():
+    walk = np.cumsum(np.random.default_rng(0).standard_normal((100_001, 2)), axis=0)
+    found = motion(walk, walk[:, 0], None, surfaces.BOOTH.gradient)
+    assert found.thinned and len(found.steps) <= MOST and found.preconditioned is None
+    assert {0, 1, 10, 100, 1000, 10_000, 100_000} <= set(found.steps.tolist())
+    np.testing.assert_array_equal(found.points, walk[found.steps].astype(np.float32))
+
+
+def test_motion_leaves_out_what_is_not_finite():
+    points = np.array([[0.0, 0.0], [1.0, 2.0], [np.inf, 0.0]])
+    assert len(motion(points, np.array([1.0, 2.0, np.inf]), None, surfaces.BOOTH.gradient).steps) == 2
+
+
+# The fair race
+
+
+def test_the_best_rate_is_marked_and_said():
+    rates = np.geomspace(0.001, 1, 7)
+    steps = np.array([np.nan, 900, 300, 40, 120, np.nan, np.nan])
+    figure = fair.rates([fair.Rates("sgd", rates, steps, 0.01), fair.Rates("fop", rates, np.full(7, np.nan), 0.01)])
+    assert texts(figure) == ["SGD 40 at 0.0316"]
+    line, best, given = figure.data
+    assert np.isnan(line.y[0]) and best.y[0] == 40 and given.y[0] == 300
+
+
 # Light and dark, size
 
 
 def test_every_role_of_a_trace_is_known_to_both_themes(booth):
     figures = [
-        interactive.trajectories(survey(), booth, (0.0, -4.0), surfaces.BOOTH.minima),
-        interactive.losses(booth, 0.0, 1e-6),
-        interactive.eigenvalues(booth),
+        interactive.ground(survey(), surfaces.BOOTH.minima),
+        fair.rates([fair.Rates("sgd", np.array([0.01, 0.1]), np.array([90.0, 9.0]), 0.01)]),
     ]
     roles = {trace.meta for figure in figures for trace in figure.data if trace.meta}
-    assert roles == {"halo", "start", "minimum", "step"}
+    assert roles == {"minimum", "step"}
     for theme in style.themes().values():
         assert roles == theme["roles"].keys()
         json.dumps(theme)
@@ -289,7 +374,7 @@ def test_the_longest_race_of_all_rules_stays_small():
     runs = [dataclasses.replace(run, rule=name) for run, name in zip(runs, style.METHODS)]
     ground = survey(box=landscape.frame(VIEW, (0.0, 0.0), [run.path for run in runs]))
     sizes = [
-        len(interactive.trajectories(ground, runs, (0.0, 0.0), surfaces.BOOTH.minima).to_json()),
+        len(interactive.ground(ground, surfaces.BOOTH.minima).to_json()),
         len(interactive.losses(runs, 0.0, 1e-6).to_json()),
         len(interactive.eigenvalues(runs).to_json()),
     ]

@@ -1,7 +1,6 @@
 """Every setting has a field, every value an address, and every preset fits."""
 
 import dataclasses
-import math
 
 import numpy as np
 import pytest
@@ -113,10 +112,21 @@ def test_the_scenes_show_what_they_say():
     valley = steps["valley"]
     assert valley["FOP"] < min(valley["S-HD"], valley["PP-HD"], valley["SGD"]) / 2
     assert steps["rosenbrock"]["Momentum"] < steps["rosenbrock"]["FOP"]
-    assert all(found == {"converged"} for name, found in status.items() if name != "noise")
+    assert all(found == {"converged"} for name, found in status.items() if not SCENES[name].race.noise)
     for seed in range(3):
         noisy = race(dataclasses.replace(SCENES["noise"].race, seed=seed))
         late = {name: float(np.mean(trajectory.losses[-500:])) for name, trajectory in noisy.items()}
         assert max(late["FOP"], late["S-HD"]) < late["SGD"] / 2
         assert np.abs(np.linalg.eigvalsh(noisy["FOP"].preconditioners[-1])).max() < 1
-    assert not math.isnan(valley["FOP"])
+    for seed in range(3):
+        away = race(dataclasses.replace(SCENES["runaway"].race, seed=seed))
+        late = {name: float(np.mean(trajectory.losses[-500:])) for name, trajectory in away.items()}
+        assert late["FOP"] < late["Momentum"] < late["FOP one-step"] / 3
+        one_step, velocity = (np.linalg.eigvalsh(away[name].preconditioners[-1]) for name in ("FOP one-step", "FOP"))
+        assert one_step[-1] > 5 and velocity[-1] < 1
+    out = race(SCENES["saddle"].race)["FOP"]
+    slow = int(np.argmin(np.abs(out.points).max(axis=1)))
+    assert np.abs(out.points[slow]).max() < 0.1, "it comes by the saddle"
+    P_in, P_out = out.preconditioners[slow], out.preconditioners[-1]
+    assert P_in[0, 0] < 1.01 and P_in[1, 1] > 3, "it was lengthened along y"
+    assert P_out[0, 0] > 1.4 and P_out[1, 1] == pytest.approx(P_in[1, 1], rel=0.01), "and then along x"

@@ -4,9 +4,11 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fop_core.optim.rules import FOP
 from toy_functions import presets, race
 from toy_functions.scenes import SCENES
 
@@ -27,7 +29,16 @@ def ran(at: AppTest) -> AppTest:
 
 def component(at: AppTest, key: str) -> dict:
     [found] = [each for each in at.get("bidi_component") if f"-{key}" in each.proto.id or each.key == key]
-    return json.loads(found.proto.json)
+    return unpacked(found.proto.bytes) if found.proto.bytes else json.loads(found.proto.json)
+
+
+def unpacked(content: bytes) -> dict:
+    """What shared.js makes of component.packed's bytes."""
+    at = 4 + int.from_bytes(content[:4], "little")
+    data = json.loads(content[4:at])
+    for name, size in data["arrays"].items():
+        data[name], at = content[at : at + size], at + size
+    return data
 
 
 def rows(at: AppTest) -> dict[str, dict]:
@@ -36,6 +47,10 @@ def rows(at: AppTest) -> dict[str, dict]:
 
 def figure(at: AppTest, key: str) -> dict:
     return json.loads(component(at, key)["figure"])
+
+
+def ground(at: AppTest) -> dict:
+    return figure(at, "race")
 
 
 def number(at: AppTest, name: str):
@@ -56,7 +71,45 @@ def test_every_preset_runs_and_says_what_there_is_to_see(name):
     assert SCENES[name].sentence in words(at)
     assert not at.warning and not at.error
     assert len(rows(at)) == len(SCENES[name].race.rules)
-    assert figure(at, "paths")["data"] and figure(at, "losses")["data"] and figure(at, "eigenvalues")["data"]
+    shown = component(at, "race")
+    assert json.loads(shown["figure"])["data"] and len(shown["runs"]) == len(rows(at))
+    assert figure(at, "losses")["data"] and figure(at, "eigenvalues")["data"] and figure(at, "angles")["data"]
+    learners = sum(1 for rule in SCENES[name].race.rules.values() if isinstance(rule, FOP))
+    assert len(component(at, "learned")["runs"]) == learners
+
+
+def test_the_player_gets_every_point_of_the_race():
+    data = component(page(), "race")
+    points, losses = (np.frombuffer(data[name], np.float32) for name in ("points", "losses"))
+    at = 0
+    for run in data["runs"]:
+        [result] = [t for name, t in race(presets.PAPER_BOOTH).items() if name == run["name"]]
+        assert run["count"] == result.steps + 1 and not run["thinned"]
+        found = points[2 * at : 2 * (at + run["count"])].reshape(2, -1).T
+        np.testing.assert_array_equal(found, result.points)
+        np.testing.assert_array_equal(losses[at : at + run["count"]], result.losses)
+        at += run["count"]
+    assert [run["name"] for run in data["runs"]] == ["SGD", "Adam", "FOP"] and at * 2 == len(points)
+    assert "angles" not in data and "grid" not in data and data["log"]
+
+
+def test_arrows_and_the_third_dimension_are_sent_when_asked_for():
+    data = component(page(arrows="1", view="3d", axis="linear"), "race")
+    counts = {run["name"]: run["count"] for run in data["runs"]}
+    turns = np.frombuffer(data["angles"], np.float32)
+    assert len(turns) == sum(counts.values()) + counts["FOP"], "g of all, and P g of FOP"
+    grid = np.frombuffer(data["grid"], np.float32)
+    assert len(grid) == data["scene"]["size"] ** 2 and grid.min() == -0.5 and grid.max() == 0.5
+    assert not data["log"]
+
+
+def test_one_rate_can_serve_all():
+    at = page(rates="same", rate="0.02", rules="sgd,fop")
+    at_002 = {name: dataclasses.replace(rule, lr=0.02) for name, rule in presets.PAPER_BOOTH.rules.items()}
+    expected = race(dataclasses.replace(presets.PAPER_BOOTH, rules=at_002))
+    assert {name: row["steps"] for name, row in rows(at).items()} == {
+        name: f"{expected[name].steps:,}" for name in ("SGD", "FOP")
+    }
 
 
 def test_a_newcomer_sees_fop_race_sgd_and_adam_on_booth():
@@ -203,13 +256,13 @@ def test_an_own_function_is_raced_on_and_its_formula_shown():
 
 def test_a_wrong_formula_is_explained_at_its_place_and_the_picture_stays():
     at = page(preset="own")
-    before = figure(at, "paths")["layout"]["xaxis"]
+    before = ground(at)["layout"]["xaxis"]
     ran(at.text_input(key="trajectories.f").set_value("x^2 + y2").run())
     assert "unknown name" in at.error[0].value
     [code] = at.code
     text, carets = code.value.splitlines()
     assert text.strip() == "x^2 + y2" and carets == " " * text.index("y2") + "^^"
-    assert figure(at, "paths")["layout"]["xaxis"] == before
+    assert ground(at)["layout"]["xaxis"] == before
     assert "has a mistake" in words(at)
 
 
@@ -235,7 +288,7 @@ def test_divergence_is_said():
     row = rows(at)["SGD"]
     assert row["status"] == "diverged" and row["reason"].startswith("Diverged at step")
     assert not row["matches"]
-    assert any("diverged at" in each["text"] for each in figure(at, "paths")["layout"]["annotations"])
+    assert any("diverged at" in run["label"]["text"] for run in component(at, "race")["runs"])
 
 
 def test_the_step_limit_is_said():
@@ -256,7 +309,7 @@ def test_without_a_learned_p_the_page_says_which_learn_one():
 
 def test_a_zoom_is_kept_until_the_surface_changes():
     def revision(at):
-        return figure(at, "paths")["layout"]["uirevision"]
+        return ground(at)["layout"]["uirevision"]
 
     at = page()
     before = revision(at)

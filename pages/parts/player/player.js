@@ -1,0 +1,435 @@
+// Plays a race over a surface. Called when the place appears, and again with new data or another theme; what lives
+// through that (zoom, step, whether it plays) is kept on the element.
+
+const PLAY = "M7 4.5v15l12.5-7.5z";
+const PAUSE = "M6.5 5h4v14h-4zM13.5 5h4v14h-4z";
+const WHOLE = 7; // seconds that a race takes at 1x in logarithmic time
+const RATE = 100; // steps a second at 1x in linear time
+const GRAB = 16; // px around the start within which it is grabbed
+
+const numbers = (buffer, Kind = Float32Array) => new Kind(buffer ?? 0);
+
+// The runs with their points, x and y apart.
+function unpack(data) {
+  const points = numbers(data.points);
+  const losses = numbers(data.losses);
+  const kept = numbers(data.kept, Uint32Array);
+  const angles = numbers(data.angles);
+  let [at, from, turn] = [0, 0, 0];
+  const take = (count) => angles.subarray(turn, (turn += count));
+  return data.runs.map((run) => {
+    const { count } = run;
+    const made = {
+      ...run,
+      glyph: new Path2D(run.glyph),
+      x: points.subarray(2 * at, 2 * at + count),
+      y: points.subarray(2 * at + count, 2 * (at + count)),
+      losses: losses.subarray(at, at + count),
+      steps: run.thinned ? kept.subarray(from, (from += count)) : null,
+      drawn: -1,
+    };
+    if (run.arrows)
+      made.arrows = { gradient: take(count), preconditioned: run.learns ? take(count) : null };
+    at += count;
+    return made;
+  });
+}
+
+class Player {
+  constructor(root) {
+    const find = (name) => root.querySelector(`.fop-${name}`);
+    this.root = root;
+    this.parts = Object.fromEntries(
+      ["stage", "ground", "paths", "heads", "labels", "play", "restart", "back", "on", "scrub", "step", "speed"].map(
+        (name) => [name, find(name)],
+      ),
+    );
+    this.missing = root.querySelector(".fop-plot-missing");
+    Object.assign(this, { runs: [], step: Infinity, playing: false, changed: true, labels: [], revision: 0 });
+    this.controls();
+    this.play(false);
+    this.frame = requestAnimationFrame((now) => this.tick(now, now));
+  }
+
+  // The last step of the race.
+  get end() {
+    return Math.max(1, ...this.runs.map((run) => stepOf(run, run.count - 1)));
+  }
+
+  // How far the race is, 0 to 1, in the time that is chosen.
+  get share() {
+    const step = Math.min(this.step, this.end);
+    return this.data.log ? Math.log1p(step) / Math.log1p(this.end) : step / this.end;
+  }
+
+  set share(share) {
+    const kept = Math.min(1, Math.max(0, share));
+    this.go(this.data.log ? Math.expm1(kept * Math.log1p(this.end)) : kept * this.end);
+  }
+
+  go(step) {
+    this.step = Math.min(this.end, Math.max(0, step));
+    this.changed = true;
+  }
+
+  play(on) {
+    if (on && this.step >= this.end) this.go(0);
+    this.playing = on;
+    const { play } = this.parts;
+    play.querySelector("path").setAttribute("d", on ? PAUSE : PLAY);
+    play.setAttribute("aria-label", on ? "Pause" : "Play");
+    if (!on) this.again();
+  }
+
+  // Draws everything anew at the next frame, each run over the earlier ones.
+  again() {
+    for (const run of this.runs) run.drawn = -1;
+    this.stale = true;
+    this.changed = true;
+  }
+
+  controls() {
+    const { play, restart, back, on, scrub } = this.parts;
+    const move = (by) => {
+      this.play(false);
+      this.go(by > 0 ? Math.floor(this.step) + by : Math.ceil(Math.min(this.step, this.end)) + by);
+    };
+    play.onclick = () => this.play(!this.playing);
+    restart.onclick = () => this.go(0);
+    back.onclick = () => move(-1);
+    on.onclick = () => move(1);
+    scrub.oninput = () => {
+      this.play(false);
+      this.share = Number(scrub.value) / 1000;
+    };
+    const keys = {
+      " ": () => this.play(!this.playing),
+      ArrowLeft: (event) => move(event.shiftKey ? -10 : -1),
+      ArrowRight: (event) => move(event.shiftKey ? 10 : 1),
+      Home: () => this.go(0),
+      End: () => {
+        this.play(false);
+        this.go(Infinity);
+      },
+    };
+    this.onkey = (event) => {
+      const at = document.activeElement;
+      const here = this.root.contains(at);
+      if (!here && at !== document.body) return; // somebody types elsewhere
+      if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in keys)) return;
+      if (at?.tagName === "SELECT" || (event.key === " " && at?.tagName === "BUTTON")) return; // they have their own
+      event.preventDefault();
+      keys[event.key](event);
+    };
+    window.addEventListener("keydown", this.onkey);
+  }
+
+  // New data, or the same in another theme.
+  show(data, trigger) {
+    const known = this.data;
+    this.trigger = trigger;
+    this.data = data;
+    this.theme = themeOf(this.root);
+    this.root.style.colorScheme = this.theme;
+    this.parts.paths.setAttribute("aria-label", data.words);
+    this.parts.stage.classList.toggle("fop-3d", Boolean(data.scene));
+    if (known?.race !== data.race) {
+      const atEnd = !known || this.step >= this.end;
+      this.runs = unpack(data);
+      this.go(atEnd ? Infinity : this.step);
+      this.moved = null;
+      this.labelled = "";
+    }
+    if (known && data.clicks > known.clicks) {
+      this.go(0);
+      this.play(true);
+    }
+    this.runs.forEach((run, index) => Object.assign(run, { label: data.runs[index].label }));
+    if (data.scene && this.scene?.key !== data.scene.key) {
+      const kept = this.scene;
+      this.scene = new Scene({ ...data.scene, grid: numbers(data.grid) });
+      this.scene.key = data.scene.key;
+      if (kept) Object.assign(this.scene, { yaw: kept.yaw, pitch: kept.pitch });
+    }
+    this.again();
+    this.ground();
+  }
+
+  async ground() {
+    const { data, theme, parts } = this;
+    const Plotly = await library(data.source).catch(() => null);
+    this.missing.hidden = Plotly !== null;
+    parts.stage.hidden = Plotly === null;
+    if (!Plotly || this.data !== data || !this.root.isConnected) return;
+    this.fit();
+    const node = parts.ground;
+    const shown = theme + data.figure;
+    node.style.visibility = data.scene ? "hidden" : "";
+    if (this.shown === shown) return;
+    this.shown = shown;
+    const figure = themed(data.figure, data.themes[theme], getComputedStyle(node).getPropertyValue("--st-font"));
+    if (FINGER) merge(figure.layout, { dragmode: node.dataset.drag === "zoom" ? "zoom" : false, margin: { t: BUTTON } });
+    await Plotly.react(node, figure.data, figure.layout, {
+      displaylogo: false,
+      ...(FINGER ? fingers(Plotly, node) : MOUSE),
+      doubleClick: "reset",
+      toImageButtonOptions: { filename: "fop-lab-surface", scale: 3 },
+    });
+    node.dataset.drag = node._fullLayout.dragmode;
+    node.dataset.theme = theme;
+    if (!this.bound) this.bind(Plotly);
+    this.again();
+  }
+
+  // The picture is a square, as large as the column allows.
+  fit() {
+    const { stage, ground } = this.parts;
+    const { l, r, t, b } = this.data.margin;
+    const above = FINGER ? BUTTON : t;
+    const side = Math.min(stage.clientWidth - l - r, 720);
+    ground.style.height = `${Math.round(side + above + b)}px`;
+    ground.style.width = `${Math.round(side + l + r)}px`;
+    ground.style.margin = "0 auto";
+  }
+
+  bind(Plotly) {
+    const { ground, stage, paths } = this.parts;
+    this.bound = true;
+    for (const event of ["plotly_relayout", "plotly_relayouting", "plotly_afterplot"])
+      ground.on(event, () => {
+        ground.dataset.drag = ground._fullLayout.dragmode;
+        this.again();
+      });
+    let width = stage.clientWidth;
+    this.sizes = new ResizeObserver(() => {
+      if (!stage.clientWidth || stage.clientWidth === width) return;
+      width = stage.clientWidth;
+      this.fit();
+      Plotly.Plots.resize(ground);
+      this.again();
+    });
+    this.sizes.observe(stage);
+    this.pointer(ground, paths);
+  }
+
+  // A click sets the start; so does dragging the ring that marks it. In 3D a drag turns the picture.
+  pointer(ground, paths) {
+    let down = null;
+    const place = (event) => {
+      const view = this.view();
+      const box = this.parts.stage.getBoundingClientRect();
+      return { view, px: event.clientX - box.left - view.left, py: event.clientY - box.top - view.top };
+    };
+    const begin = (event) => {
+      if (event.button || event.target.closest?.(".modebar")) return;
+      const { view, px, py } = place(event);
+      if (px < 0 || py < 0 || px > view.width || py > view.height) return;
+      const [x, y] = this.data.start;
+      const grabbed = !this.data.scene && Math.hypot(view.x(x, y) - px, view.y(x, y) - py) < GRAB;
+      down = { px, py, x: event.clientX, y: event.clientY, grabbed, view, yaw: this.scene?.yaw, pitch: this.scene?.pitch };
+      if (grabbed) this.held = true;
+    };
+    // Plotly begins a zoom by mousedown or touchstart: where the start is grabbed it must not hear of it.
+    const keep = (event) => this.held && event.stopPropagation();
+    const move = (event) => {
+      if (!down) return;
+      if (this.data.scene) {
+        this.scene.yaw = down.yaw + (event.clientX - down.x) / 150;
+        this.scene.pitch = Math.min(1.5, Math.max(0.25, down.pitch + (event.clientY - down.y) / 200));
+        this.again();
+      } else if (down.grabbed) {
+        const { view, px, py } = place(event);
+        this.moved = [view.toX(px), view.toY(py)];
+        this.changed = true;
+        event.preventDefault();
+      }
+    };
+    const finish = (event) => {
+      const from = down;
+      down = null;
+      this.held = false;
+      if (!from || event.type === "pointercancel") return;
+      const { view, px, py } = place(event);
+      const far = Math.hypot(event.clientX - from.x, event.clientY - from.y) > 4;
+      if (far && !from.grabbed) return;
+      const found = this.data.scene ? this.scene.under(view, px, py) : [view.toX(px), view.toY(py)];
+      if (!found || !found.every(Number.isFinite)) return;
+      if (!far && from.grabbed) return;
+      this.moved = found;
+      this.changed = true;
+      this.trigger("start", { x: found[0], y: found[1] });
+    };
+    for (const target of [ground, paths]) target.addEventListener("pointerdown", begin, true);
+    for (const kind of ["mousedown", "touchstart"]) ground.addEventListener(kind, keep, true);
+    this.listening = [
+      ["pointermove", move],
+      ["pointerup", finish],
+      ["pointercancel", finish],
+    ];
+    for (const [kind, listener] of this.listening) window.addEventListener(kind, listener, true);
+  }
+
+  // Where the points of the plane are in the picture, in px.
+  view() {
+    const { ground, stage } = this.parts;
+    const { xaxis, yaxis } = ground._fullLayout;
+    const place = {
+      left: ground.offsetLeft + xaxis._offset,
+      top: ground.offsetTop + yaxis._offset,
+      width: xaxis._length,
+      height: yaxis._length,
+    };
+    if (this.data.scene) {
+      const whole = { left: 0, top: 0, width: stage.clientWidth, height: stage.clientHeight };
+      return this.scene.view(whole);
+    }
+    const [x0, x1] = xaxis.range;
+    const [y0, y1] = yaxis.range;
+    const [across, up] = [place.width / (x1 - x0), place.height / (y1 - y0)];
+    return {
+      ...place,
+      span: x1 - x0,
+      key: [x0, x1, y0, y1, place.width, place.height, place.left].join(),
+      x: (x) => (x - x0) * across,
+      y: (_, y) => (y1 - y) * up,
+      toX: (px) => x0 + px / across,
+      toY: (py) => y1 - py / up,
+    };
+  }
+
+  tick(now, before) {
+    this.frame = requestAnimationFrame((next) => this.tick(next, now));
+    if (this.playing) {
+      const passed = (Math.min(100, now - before) / 1000) * Number(this.parts.speed.value);
+      if (this.data.log) this.share += passed / WHOLE;
+      else this.go(this.step + passed * RATE);
+      if (this.step >= this.end) this.play(false);
+    }
+    if (!this.changed || !this.shown || !this.parts.ground._fullLayout) return;
+    this.changed = false;
+    this.draw();
+  }
+
+  draw() {
+    const { paths, heads, scrub, step } = this.parts;
+    const view = this.view();
+    const colors = this.data.themes[this.theme].colors;
+    const at = Math.min(this.step, this.end);
+    const last = this.runs.map((run) => indexAt(run, at));
+    if (fitCanvas(paths, view) || view.key !== this.viewed || this.runs.some((run, i) => run.drawn > last[i])) {
+      for (const run of this.runs) run.drawn = -1;
+      this.stale = true;
+      this.viewed = view.key;
+    }
+    const pen = paths.getContext("2d");
+    if (this.stale) {
+      pen.clearRect(0, 0, view.width, view.height);
+      if (this.data.scene) this.scene.draw(pen, view, colors);
+    }
+    this.stale = false;
+    this.runs.forEach((run, index) => extend(pen, run, view, last[index], colors.paper));
+
+    fitCanvas(heads, view);
+    const top = heads.getContext("2d");
+    top.clearRect(0, 0, view.width, view.height);
+    this.ring(top, view, colors);
+    const values = {};
+    this.runs.forEach((run) => {
+      const head = headAt(run, at);
+      values[run.name] = run.losses[head.index];
+      const [px, py] = [view.x(head.x, head.y), view.y(head.x, head.y)];
+      if (!Number.isFinite(px + py)) return;
+      if (this.playing && !run.steps && head.index > 0) this.lead(top, run, view, head, px, py);
+      arrows(top, run, view, head, colors.ink);
+      glyph(top, run, px, py, HEAD, colors.paper);
+    });
+    this.place(view, at, top);
+
+    if (document.activeElement !== scrub || this.playing) scrub.value = 1000 * this.share;
+    scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${this.end}`);
+    step.textContent = `step ${Math.floor(at).toLocaleString("en")} of ${this.end.toLocaleString("en")}`;
+    clock.moving = at < this.end;
+    clock.set(at, values);
+  }
+
+  // The piece of the path between its last whole step and its head.
+  lead(pen, run, view, head, px, py) {
+    pen.strokeStyle = run.color;
+    pen.lineWidth = run.width;
+    pen.beginPath();
+    pen.moveTo(view.x(run.x[head.index], run.y[head.index]), view.y(run.x[head.index], run.y[head.index]));
+    pen.lineTo(px, py);
+    pen.stroke();
+  }
+
+  // The start; the minima belong to the ground.
+  ring(pen, view, colors) {
+    const [x, y] = this.moved ?? this.data.start;
+    pen.beginPath();
+    pen.arc(view.x(x, y), view.y(x, y), this.held ? 8 : 5, 0, 2 * Math.PI);
+    pen.fillStyle = colors.paper;
+    pen.strokeStyle = colors.ink;
+    pen.lineWidth = 2;
+    pen.fill();
+    pen.stroke();
+  }
+
+  // Labels at the ends of the runs that have arrived, while the whole surface is in sight.
+  place(view, at, pen) {
+    const { labels } = this.parts;
+    Object.assign(labels.style, { left: `${view.left}px`, top: `${view.top}px` });
+    const shown = JSON.stringify(this.data.runs.map((run) => run.label));
+    if (this.labelled !== shown) {
+      this.labelled = shown;
+      labels.replaceChildren(
+        ...this.runs.map((run) => {
+          const made = document.createElement("div");
+          made.className = "fop-label";
+          made.textContent = run.label.text;
+          Object.assign(made.style, { color: run.color, fontWeight: run.bold ? 600 : 400 });
+          return made;
+        }),
+      );
+    }
+    this.runs.forEach((run, index) => {
+      const { label } = run;
+      const node = labels.children[index];
+      const [px, py] = [view.x(...label.at), view.y(...label.at)];
+      const inside = px >= -1 && py >= -1 && px <= view.width + 1 && py <= view.height + 1;
+      const arrived = inside && at >= stepOf(run, run.count - 1);
+      node.classList.toggle("fop-arrived", arrived);
+      if (!arrived) return;
+      const shift = { left: "0", right: "-100%", center: "-50%" }[label.anchor];
+      node.style.transform = `translate(${px + label.dx}px, ${py + label.dy}px) translate(${shift}, -50%)`;
+      const length = Math.hypot(label.dx, label.dy);
+      if (length < 10) return;
+      pen.beginPath();
+      pen.moveTo(px + (8 * label.dx) / length, py + (8 * label.dy) / length);
+      pen.lineTo(px + label.dx, py + label.dy);
+      pen.lineWidth = 1;
+      pen.strokeStyle = run.color;
+      pen.stroke();
+    });
+  }
+
+  leave() {
+    cancelAnimationFrame(this.frame);
+    window.removeEventListener("keydown", this.onkey);
+    for (const [kind, listener] of this.listening ?? []) window.removeEventListener(kind, listener, true);
+    this.sizes?.disconnect();
+    this.data = null;
+    window.Plotly?.purge(this.parts.ground);
+    clock.moving = false;
+    clock.set(Infinity, {});
+  }
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".fop-player");
+  root.fop ??= new Player(root);
+  root.fop.show(unpacked(data), setTriggerValue);
+  return () => {
+    root.fop?.leave();
+    root.fop = null;
+  };
+}
