@@ -8,15 +8,15 @@ import streamlit as st
 from fop_core.figures import interactive
 from fop_core.figures.runs import Run
 from fop_core.figures.style import plain, point
-from pages.parts import race_sidebar
+from pages.parts import exports, fair_race, race_sidebar
 from pages.parts.copy_link import copy_link
 from pages.parts.form import Form
 from pages.parts.learned import learned
 from pages.parts.plot import plot
 from pages.parts.race_player import player
-from pages.parts.race_settings import FIELDS, PRESETS, VIEWS, spec, values
+from pages.parts.race_settings import FIELDS, PRESETS, VIEWS, spec, surface_spec, values
 from pages.parts.readout import readout, summary
-from pages.parts.spec import Result, Spec, picture, results, surface
+from pages.parts.spec import Result, Spec, at_best, picture, results, surface
 from pages.parts.text import literal
 from toy_functions.scenes import SCENES
 from toy_functions.surfaces import Surface
@@ -27,28 +27,32 @@ scene = SCENES[form.preset]
 CHANGED = "The preset's settings, which have been changed here, are a reconstruction under which these counts come out."
 
 
-def race_now() -> Spec:
-    """Return the race that the settings ask for."""
-    return spec(form.now)
-
-
 def from_click() -> None:
     """Take the start that the reader has set on the surface, to a thousandth of the view."""
     clicked = st.session_state["race"].start
-    left, right, bottom, top = surface(race_now().surface).view
+    left, right, bottom, top = surface(surface_spec(form.now)).view
     digits = [max(0, 3 - math.floor(math.log10(size))) for size in (right - left, top - bottom)]
     form.put(x=round(clicked["x"], digits[0]), y=round(clicked["y"], digits[1]))
     st.session_state["clicks"] = st.session_state.get("clicks", 0) + 1
 
 
-def show(race: Spec) -> None:
-    """Show a race: the player and the table, losses, and what is learned."""
+def show(given: Spec) -> None:
+    """Show a race: the player and the table, losses, what is learned, and the fair race.
+
+    Args:
+        given: the race at the rates that are set.
+    """
+    tuned = None
+    if form["rates"] == "best":
+        with st.spinner("Looking for each optimizer's best learning rate", show_time=True):
+            tuned = at_best(given)
+    race = tuned or given
     place = surface(race.surface)
     found = results(race)
     runs = [result.run for result in found]
     key, log_steps = str(race.surface), form["axis"] == "log"
 
-    published = scene.race.published if place is scene.race.surface else {}
+    published = scene.race.published if place is scene.race.surface and tuned is None else {}
     learners = [result for result in found if result.learned is not None]
 
     left, right = st.columns([2, 1], gap="medium")
@@ -70,6 +74,8 @@ def show(race: Spec) -> None:
             "Click on the surface to start all from there. Symbols stand at steps 1, 10, 100, …; "
             f"{'crosses are minima, and ' if place.minima else ''}{land.words}."
         )
+    with tools:
+        exports.draw(exports.Shown(race, runs, land, log_steps))
     with right:
         with st.container(horizontal=True, vertical_alignment="center"):
             for name in ("view", "axis", "arrows"):
@@ -96,6 +102,7 @@ def show(race: Spec) -> None:
     _losses(race, runs, place, key, log_steps)
     if learners:
         _learning(learners, key, log_steps)
+    fair_race.draw(form, given, tuned)
 
 
 def _losses(race: Spec, runs: list[Run], place: Surface, key: str, log_steps: bool) -> None:
@@ -138,7 +145,7 @@ def _learning(learners: list[Result], key: str, log_steps: bool) -> None:
 
 with st.sidebar:
     understood = race_sidebar.draw(form)
-race = race_now()
+race = spec(form.now)
 if understood:
     st.session_state["last surface"] = race.surface
 elif "last surface" in st.session_state:  # the picture stays while a formula is being typed
@@ -147,7 +154,9 @@ shown = understood or "last surface" in st.session_state
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.header("Trajectories", anchor=False, width="content")
-    copy_link("copy")
+    with st.container(horizontal=True, width="content"):
+        tools = st.container(width="content")
+        copy_link("copy")
 if not understood:
     st.markdown("The formula in the sidebar has a mistake." + " The last one without is still raced on." * shown)
 elif form.changed():

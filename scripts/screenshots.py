@@ -1,4 +1,4 @@
-"""Takes the pictures in docs/images/ from the running app: light, dark, and as on a phone.
+"""Takes the pictures in docs/images/ from the running app: light, dark, as on a phone, and an animation it makes.
 
     .venv/bin/python scripts/screenshots.py
 
@@ -26,10 +26,12 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 WIDE = {"viewport": {"width": 1280, "height": 900}, "device_scale_factor": 2}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 PICTURES = {
-    "trajectories-light.png": ("", WIDE | {"color_scheme": "light"}),
-    "trajectories-dark.png": ("", WIDE | {"color_scheme": "dark"}),
+    "trajectories-light.png": ("?preset=paper-himmelblau", WIDE | {"color_scheme": "light"}),
+    "trajectories-dark.png": ("?preset=runaway&axis=linear", WIDE | {"color_scheme": "dark"}),
+    "trajectories-3d.png": ("?preset=paper-himmelblau&view=3d", WIDE | {"color_scheme": "light"}),
     "trajectories-narrow.png": ("", PHONE | {"color_scheme": "light"}),
 }
+ANIMATION = "race.gif", "?preset=paper-himmelblau"
 DRAWN = """() => {
   const nodes = [...document.querySelectorAll(".fop-plot-node")];
   const idle = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning";
@@ -82,6 +84,15 @@ def main() -> None:
             picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(IMAGES / name, optimize=True)
             print(f"{IMAGES / name}: {(IMAGES / name).stat().st_size / 1000:.0f} kB")
             context.close()
+        name, query = ANIMATION
+        page = browser.new_page(viewport=WIDE["viewport"])
+        page.goto(f"{address}/{query}")
+        page.wait_for_function(DRAWN, timeout=60_000)
+        page.get_by_role("button", name="Export").click()
+        page.get_by_role("button", name="Make an animation (GIF)").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save the animation").click(timeout=60_000)
+        download.value.save_as(IMAGES / name)
         browser.close()
 
 

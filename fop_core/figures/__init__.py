@@ -1,1 +1,1 @@
-"""Figures: data in, a plotly figure out. No files, no Streamlit."""
+"""Figures: data in; a plotly or matplotlib figure, or an animation, out. No files, no Streamlit."""

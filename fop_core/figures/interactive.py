@@ -92,7 +92,7 @@ def ends(box: Box, runs: Sequence[Run], start: Point, minima: Sequence[Point]) -
         return (np.asarray(points, dtype=float).reshape(-1, 2) - [box[0], box[3]]) * scale
 
     at = [_end(run, box) for run in runs]
-    lines = [pixels(_drawn(run, box)) for run in runs]
+    lines = [pixels(drawn(run, box)) for run in runs]
     free = [tuple(mark) for mark in pixels([start, *minima])]
     places = labels.place([tuple(end) for end in pixels(at)], [run.label for run in runs], lines, SIZE, free)
     return [End(run.label, end, place) for run, end, place in zip(runs, at, places)]
@@ -231,7 +231,7 @@ def ordered(runs: Sequence[Run]) -> list[Run]:
     return sorted(runs, key=lambda run: order.index(run.rule))
 
 
-def _drawn(run: Run, box: Box) -> np.ndarray:
+def drawn(run: Run, box: Box) -> np.ndarray:
     """Return the points of a path to draw: of one that diverged, until it is far outside, and nothing without end."""
     away = np.abs(_share(run.path, box) - 0.5).max(axis=1)
     far = np.flatnonzero(away > 3)

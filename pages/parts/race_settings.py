@@ -106,7 +106,7 @@ OF_THE_RACE: Mapping[str, Field] = {
     "rates": Choice(
         "Learning rates",
         {"own": "As set for each", "same": "The same for all", "best": "Each at its best"},
-        "At its best: the rate with which it converges in the fewest steps from this start, of forty a decade.",
+        "At its best: the rate with which it converges in the fewest steps from this start, of twenty a decade.",
     ),
     "rate": Number("Learning rate ε of all", 0, 10, 0.001, "How far a step goes for a gradient of size 1."),
     "axis": Switch("Steps and time", {"log": "Logarithmic", "linear": "Linear"}),

@@ -1,13 +1,17 @@
 """The sidebar of a race: its settings' widgets, in the order in which one thinks of them."""
 
+import math
+from collections.abc import Iterable
+
 import streamlit as st
 
 from fop_core.figures.style import METHODS
 from pages.parts.form import Form
-from pages.parts.race_settings import FIELDS, of_rule, surface_spec
+from pages.parts.race_settings import of_rule, surface_spec
 from pages.parts.spec import OWN, surface
 from pages.parts.text import literal
 from toy_functions.expressions import ExpressionError
+from toy_functions.framing import frame
 from toy_functions.surfaces import SURFACES
 
 
@@ -15,31 +19,42 @@ def draw(form: Form) -> bool:
     """Show all settings; return whether they make a race. A formula that is none is explained beside it."""
     form.draw_presets()
     changes = st.container()  # filled at the end, when all widgets have spoken
-    form.draw("surface", on_change=lambda: _to_its_start(form))
-    understood = _own(form) if form["surface"] == OWN else _known(form)
+    understood = choose_surface(form)
     for column, name in zip(st.columns(2), ("x", "y")):
         with column:
             form.draw(name)
     rules = form.draw("rules")
     if form.draw("rates") == "same":
         form.draw("rate")
-    for name in rules:
-        with st.expander(f"{METHODS[name].name} settings", key=f"{form.page} {name}"):
-            for setting in of_rule(name):
-                form.draw(f"{name}.{setting}")
+    settings_of(form, rules)
     with st.expander("Stop, arithmetic, noise", key=f"{form.page} stop"):
         for name in ("tolerance", "steps", "dtype", "noise", "seed"):
             form.draw(name)
     with changes:
-        _changes(form)
+        tell_changes(form)
     return understood
 
 
-def _changes(form: Form) -> None:
+def choose_surface(form: Form) -> bool:
+    """Show the choice of a surface, with its settings and its formula; return whether it is one."""
+    form.draw("surface", on_change=lambda: _to_its_start(form))
+    return _own(form) if form["surface"] == OWN else _known(form)
+
+
+def settings_of(form: Form, rules: Iterable[str]) -> None:
+    """Show the settings of rules, each under its name."""
+    for name in rules:
+        with st.expander(f"{METHODS[name].name} settings", key=f"{form.page} {name}"):
+            for setting in of_rule(name):
+                form.draw(f"{name}.{setting}")
+
+
+def tell_changes(form: Form) -> None:
+    """Say what differs from the preset, and offer to take it back."""
     changed = form.changed()
     words = "As the preset has it."
     if changed:
-        names = [_called(name) for name in changed]
+        names = [_called(form, name) for name in changed]
         words = f"Changed from the preset: {', '.join(names[:4])}{' and more' if len(names) > 4 else ''}."
     st.caption(words)
     st.button(
@@ -47,9 +62,9 @@ def _changes(form: Form) -> None:
     )
 
 
-def _called(name: str) -> str:
+def _called(form: Form, name: str) -> str:
     rule, dot, _ = name.partition(".")
-    label = FIELDS[name].label.removesuffix(" =")
+    label = form.fields[name].label.removesuffix(" =")
     return f"{METHODS[rule].name} {label.lower()}" if dot else label.lower()
 
 
@@ -68,6 +83,14 @@ def _known(form: Form) -> bool:
     return True
 
 
+def _find(form: Form) -> None:
+    place = surface(surface_spec(form.now))
+    view, floor = frame(place, (form["x"], form["y"]))
+    form.put(**dict(zip(("left", "right", "bottom", "top"), view)))
+    if math.isfinite(floor):
+        form.put(floor=floor)
+
+
 def _own(form: Form) -> bool:
     form.draw("f")
     understood = False
@@ -80,6 +103,13 @@ def _own(form: Form) -> bool:
     except ValueError as error:
         st.error(literal(str(error)))
     with st.expander("View and lowest value", key=f"{form.page} view"):
+        st.button(
+            "Find both",
+            on_click=lambda: _find(form),
+            disabled=not understood,
+            help="Lets 288 descents look for minima, and frames what they find together with the start.",
+            key=f"{form.page} find",
+        )
         for name in ("left", "right", "bottom", "top", "floor"):
             form.draw(name)
     return understood

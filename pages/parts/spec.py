@@ -14,6 +14,7 @@ from fop_core.figures.runs import Run, thinned
 from fop_core.optim.rules import RULES
 from toy_functions import Race, expressions, race
 from toy_functions.surfaces import SURFACES, Surface, quadratic
+from toy_functions.tuning import Sweep, sweep
 
 OWN = "own"
 
@@ -122,3 +123,38 @@ def picture(spec: Spec, runs: list[Run]) -> Landscape:
     """Return the ground of a race: its surface's view, grown to hold the start and what did not diverge."""
     paths: list[np.ndarray] = [run.path for run in runs if run.status != "diverged"]
     return ground(spec.surface, landscape.frame(surface(spec.surface).view, spec.start, paths))
+
+
+SWEPT = 5_000
+"""The most steps of a run in a sweep: what needs more is nobody's best."""
+
+
+def sweeps(spec: Spec) -> dict[str, Sweep]:
+    """Return what each rule needs at each learning rate, by its name; a rule is swept once, whatever its own rate."""
+    quiet = spec if spec.noise else replace(spec, seed=0)
+    found = {}
+    for name, settings in spec.rules:
+        others = tuple((key, 1.0 if key == "lr" else value) for key, value in settings)
+        found[name] = _sweep(replace(quiet, rules=((name, others),), max_steps=min(spec.max_steps, SWEPT)))
+    return found
+
+
+@lru_cache(maxsize=128)
+def _sweep(spec: Spec) -> Sweep:
+    [found] = sweep(spec.race()).values()
+    return found
+
+
+def at_best(spec: Spec) -> Spec:
+    """Return the race with each rule at its best learning rate; one that never converges keeps its own."""
+    best = {name: found.best for name, found in sweeps(spec).items()}
+    rules = tuple(
+        (name, tuple((key, (best[name] or value) if key == "lr" else value) for key, value in settings))
+        for name, settings in spec.rules
+    )
+    return replace(spec, rules=rules)
+
+
+def rate(spec: Spec, rule: str) -> float:
+    """Return the learning rate of a rule."""
+    return float(dict(dict(spec.rules)[rule])["lr"])

@@ -1,8 +1,12 @@
 """The Trajectories page in a real browser."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NARROW, WIDE, number, row
@@ -171,6 +175,54 @@ def test_the_ellipses_tell_how_p_lies_beside_the_inverse_hessian(visit):
     page.keyboard.press("End")
     expect(told).to_contain_text("P: eigenvalues 3.44, 1.50")
     expect(told).to_contain_text("H⁻¹: 1.99 times as long as wide")
+
+
+def test_the_fair_race_finds_each_best_rate_and_goes_back(visit):
+    page = visit("?rules=sgd,fop&steps=2000")
+    page.get_by_role("button", name="Find each optimizer's best rate").click()
+    counts(page, SGD="43")
+    expect(page).to_have_url(re.compile("rates=best"))
+    table = page.get_by_role("table").filter(has_text="best ε")
+    expect(table.get_by_role("row", name="SGD")).to_have_text(re.compile(r"SGD\s*0\.005\s*832\s*0\.0891\s*43"))
+    labels = page.locator(".st-key-rates .annotation-text")
+    expect(labels.filter(has_text="SGD 43 at 0.0891")).to_be_visible()
+    page.get_by_role("button", name="Back to the given rates").click()
+    counts(page, SGD="832", FOP="543")
+
+
+@pytest.mark.parametrize(
+    ("label", "begins"),
+    [
+        ("Every step (CSV)", b"optimizer,step,x,y,f,p_xx,p_xy,p_yy\nSGD,0,0.0,-4.0,"),
+        ("Figure (PDF)", b"%PDF-"),
+        ("Figure (PNG)", b"\x89PNG\r\n"),
+        ("Python script", b"# A race of optimizers on Booth"),
+    ],
+)
+def test_a_race_can_be_taken_away(visit, label, begins):
+    page = visit("?steps=600", accept_downloads=True)
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=label).click()
+    content = Path(download.value.path()).read_bytes()
+    assert content.startswith(begins) and len(content) > 500
+    if label.startswith("Every"):
+        assert len(content.splitlines()) == 1 + 601 + 601 + 544
+    if label == "Python script":
+        ran = subprocess.run(
+            [sys.executable, "-"], input=content, capture_output=True, cwd=Path(__file__).parents[2], check=True
+        )
+        assert b"FOP: converged, 543 steps" in ran.stdout and b"Adam: step limit, 600 steps" in ran.stdout
+
+
+def test_an_animation_is_made_and_saved(visit):
+    page = visit("?rules=sgd,fop&steps=300", accept_downloads=True)
+    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Make an animation (GIF)").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the animation").click(timeout=60_000)
+    with Image.open(download.value.path()) as made:
+        assert made.format == "GIF" and made.n_frames > 20
 
 
 def test_himmelblau_can_be_chosen(visit):

@@ -1,0 +1,197 @@
+"""The player in a real browser: frames a second of a long race, and how soon a click shows.
+
+    python -m benchmarks.player [--clicks 20]
+
+The app runs on a free port, and Chromium at 1280 x 900 plays six optimizers of 6,000 steps each. A frame counts where
+the pixels of the picture have changed since the one before. A click's time is from the button's release to the first
+frame that shows another race.
+"""
+
+import argparse
+import itertools
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks import measure
+from toy_functions import race
+from toy_functions.presets import PAPER_BOOTH
+from toy_functions.racing import Race
+from toy_functions.scenes import SCENES
+
+ROOT = Path(__file__).parents[1]
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+RULES = ("sgd", "momentum", "rmsprop", "adam", "s-hd", "fop")
+STEPS = 6_000
+LONG = f"?rules={','.join(RULES)}&steps={STEPS}&tolerance=0&axis=linear"
+DRAWN = "() => document.querySelector('.fop-ground')?.dataset.theme"
+
+# Notes the time of each frame whose picture is another than the last one's.
+WATCH = """() => {
+  const layers = [...document.querySelectorAll(".fop-layer")];
+  const look = () => {
+    let sum = 0;
+    for (const layer of layers) {
+      const { data } = layer.getContext("2d").getImageData(0, 0, layer.width, layer.height);
+      const words = new Uint32Array(data.buffer);
+      for (let i = 0; i < words.length; i += 3) sum = (Math.imul(sum, 31) + words[i]) | 0;
+    }
+    return sum;
+  };
+  window.frames_ = [];
+  let before = look();
+  const tick = () => {
+    const now = performance.now();
+    const sum = look();
+    if (sum !== before) window.frames_.push(now);
+    before = sum;
+    window.watch_ = requestAnimationFrame(tick);
+  };
+  window.watch_ = requestAnimationFrame(tick);
+}"""
+
+# Resolves with the ms from the release of the button to the first frame of another race.
+CLICK = """() => new Promise((done) => {
+  const player = document.querySelector(".fop-player").fop;
+  const before = player.data.race;
+  let released;
+  window.addEventListener("pointerup", () => (released = performance.now()), { once: true, capture: true });
+  const tick = () => {
+    const fresh = player.data.race !== before && !player.changed;
+    if (released && fresh) requestAnimationFrame(() => done(performance.now() - released));
+    else requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
+})"""
+
+
+@contextmanager
+def app() -> Iterator[str]:
+    """Give the address of a running app."""
+    subprocess.run([sys.executable, ROOT / "scripts/copy_plotly.py"], check=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=5)
+                break
+            except (urllib.error.URLError, TimeoutError):
+                time.sleep(0.1)
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@contextmanager
+def browser() -> Iterator[Page]:
+    """Give a page of 1280 x 900."""
+    program = os.environ.get("FOP_CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        sys.exit(f"none of {', '.join(PROGRAMS)} is on PATH: install one, or name it in FOP_CHROMIUM")
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=["--disable-gpu", *sandbox])
+        yield started.new_page(viewport={"width": 1280, "height": 900})
+        started.close()
+
+
+def play(page: Page, address: str) -> tuple[list[float], int]:
+    """Play the long race; return the ms between frames and the largest message's bytes."""
+    sizes = [0]
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda payload: sizes.append(len(payload))))
+    page.goto(f"{address}/{LONG}")
+    page.wait_for_function(DRAWN, timeout=60_000)
+    page.wait_for_timeout(2_000)
+    page.get_by_role("combobox", name="Speed").select_option("10")
+    page.evaluate(WATCH)
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("() => window.fopClock.step > 100")
+    page.wait_for_function("() => !window.fopClock.moving", timeout=120_000)
+    frames = page.evaluate("() => { cancelAnimationFrame(window.watch_); return window.frames_; }")
+    check_heads(page)
+    return [later - sooner for sooner, later in itertools.pairwise(frames)][1:-1], max(sizes)
+
+
+def check_heads(page: Page) -> None:
+    """Compare where the heads stand at the end with the race itself."""
+    chosen = SCENES["paper-booth"].rules()
+    long = Race(
+        PAPER_BOOTH.surface, PAPER_BOOTH.start, {name: chosen[name] for name in RULES}, 0.0, STEPS, PAPER_BOOTH.dtype
+    )
+    ends = [trajectory.points[-1] for trajectory in race(long).values()]
+    shown = page.evaluate("() => document.querySelector('.fop-player').fop.runs.map((r) => [r.x.at(-1), r.y.at(-1)])")
+    np.testing.assert_array_equal(np.array(shown, np.float32), np.array(ends, np.float32))
+    at, paint = page.evaluate(
+        """() => {
+          const player = document.querySelector(".fop-player").fop;
+          const run = player.runs.at(-1);
+          const view = player.view();
+          const [x, y] = [view.x(run.x.at(-1), run.y.at(-1)), view.y(run.x.at(-1), run.y.at(-1))];
+          const ratio = devicePixelRatio;
+          const pen = player.parts.heads.getContext("2d");
+          const { data } = pen.getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1);
+          return [[x, y], [...data]];
+        }"""
+    )
+    if paint[:3] != [0xD9, 0x54, 0x1E]:
+        sys.exit(f"no head of FOP at {at}, where its data end, but the colour {paint}")
+
+
+def click(page: Page, address: str, count: int) -> list[float]:
+    """Click on the surface of the first preset; return the ms until each shows."""
+    page.goto(address)
+    page.wait_for_function(DRAWN, timeout=60_000)
+    page.wait_for_timeout(2_000)
+    box = page.locator(".fop-ground .nsewdrag").bounding_box()
+    assert box is not None
+    drawn = np.random.default_rng(0).uniform(0.1, 0.9, (count, 2))
+    found = []
+    for across, down in drawn:
+        page.evaluate(f"() => {{ window.click_ = ({CLICK})(); }}")
+        page.mouse.click(box["x"] + across * box["width"], box["y"] + down * box["height"])
+        found.append(float(page.evaluate("() => window.click_")))
+        page.wait_for_timeout(400)
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--clicks", type=int, default=20)
+    chosen = parser.parse_args()
+    load_before = measure.load()
+    with app() as address, browser() as page:
+        gaps, payload = play(page, address)
+        clicks = click(page, address, chosen.clicks)
+    samples: dict[str, Any] = {"frame": gaps, "click": clicks}
+    values = {
+        "frame": measure.value(gaps, "ms from one changed frame to the next"),
+        "click": measure.value(clicks, "ms from release to the first frame of the new race"),
+        "frames_per_second": measure.value([1000 / statistics.fmean(gaps)], "changed frames a second"),
+        "payload": measure.value([payload / 1e6], "MB of the largest message"),
+    }
+    settings = {"optimizers": len(RULES), "steps": STEPS, "viewport": "1280 x 900", "clicks": chosen.clicks}
+    measure.report(load_before, settings, {}, values, samples)
+
+
+if __name__ == "__main__":
+    main()

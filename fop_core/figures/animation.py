@@ -1,0 +1,317 @@
+"""A race as an animated GIF: its paths grow over the landscape, all at the same step.
+
+Lines are drawn at twice their size and shrunk, which smooths their edges. All frames share one palette, and of each
+only what has changed is stored.
+"""
+
+import itertools
+import math
+import struct
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import GifImagePlugin, Image, ImageChops, ImageColor, ImageDraw, ImageFont
+
+from fop_core.figures import interactive
+from fop_core.figures.interactive import Point
+from fop_core.figures.landscape import Box, Landscape
+from fop_core.figures.paper import draw_landscape
+from fop_core.figures.runs import Run
+from fop_core.figures.style import LIGHT, Method, Theme
+
+FRAME, HOLD = 50, 2000
+"""Milliseconds for which a frame is shown, and the last one."""
+
+_FINE = 2  # px of a line as it is drawn for each px of the picture
+_USUAL = 640  # px of a picture for which the next are
+_WEIGHT = 1.25  # of lines, to those of ``style``: the picture is larger than one on a page
+_START, _HEAD, _RIM = 5.4, 6.0, 1.4  # radii in px, and what is around them
+_FONT, _ROW, _PAD, _SAMPLE = 15, 24, 10, 30  # of the key
+_SHADES = 6  # from a colour to the paper, for smooth edges
+_GROUND = 96  # colours of the landscape
+_SAME = 255  # the palette's index for what stays as it is
+
+Array = np.ndarray
+
+
+def gif(
+    landscape: Landscape,
+    runs: Sequence[Run],
+    start: Point,
+    minima: Sequence[Point],
+    *,
+    log_steps: bool = True,
+    width: int = _USUAL,
+    frames: int = 120,
+    theme: Theme = LIGHT,
+    progress: Callable[[float], None] | None = None,
+) -> bytes:
+    """Return a race from its first step to its last, over and over; who has arrived waits for the others.
+
+    Args:
+        landscape: the ground.
+        runs: drawn in the order of ``style.METHODS``; between the points that were kept a head moves evenly.
+        start: where all of them started.
+        minima: known ones.
+        log_steps: whether time is logarithmic, which gives the first steps as long as the last thousands.
+        width: in px, at least 64; above the picture, a square, there is a key.
+        frames: at least 2.
+        theme: of the colours.
+        progress: told after each frame which share is done; what it raises ends the work.
+
+    Raises:
+        ValueError: for less.
+    """
+    if frames < 2 or width < 64:
+        raise ValueError(f"{frames} frames of {width} px: give at least 2, of at least 64")
+    shown = interactive.ordered(runs)
+    times = _times(max((run.steps for run in shown), default=0), frames, log_steps)
+    trails = [_Trail(run, landscape.box, width, times) for run in shown if len(run.path)]
+    origin = _pixels(np.array([start]), landscape.box, width)[0]
+    key = _Key(shown, width, theme)
+    empty = Image.new("RGB", (width, key.height + width), theme.paper)
+    empty.paste(_ground(landscape, minima, width, theme), (0, key.height))
+    colors = _Colors(empty, [run.method.color for run in shown], theme)
+    file, before = [_header(empty.size, colors.palette)], None
+    for index, now in enumerate(times):
+        frame = empty.copy()
+        key.draw(ImageDraw.Draw(frame), now)
+        picture = empty.crop((0, key.height, *empty.size))
+        _draw_paths(picture, trails, origin, now, theme)
+        frame.paste(picture, (0, key.height))
+        after = colors.indices(frame)
+        file += _changes(before, after, HOLD if index == frames - 1 else FRAME)
+        before = after
+        if progress is not None:
+            progress((index + 1) / frames)
+    return b"".join([*file, b";"])
+
+
+def _times(last: int, frames: int, log_steps: bool) -> Array:
+    """Return the step of each frame, from 0 to the last."""
+    share = np.linspace(0.0, 1.0, frames)
+    times = (last + 1.0) ** share - 1.0 if log_steps else last * share
+    times[-1] = last
+    return times
+
+
+def _pixels(points: Array, box: Box, side: int) -> Array:
+    return (points - [box[0], box[3]]) * [side / (box[1] - box[0]), side / (box[2] - box[3])]
+
+
+def _ground(landscape: Landscape, minima: Sequence[Point], side: int, theme: Theme) -> Image.Image:
+    """Return the landscape and its minima, [side, side]."""
+    dots = 100  # per inch
+    figure = Figure((side / dots, side / dots), dpi=dots, facecolor=theme.paper)
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    draw_landscape(axes, landscape, theme, 0.6)
+    axes.plot(*np.reshape(minima, (-1, 2)).T, "+", color=theme.ink, markersize=9, markeredgewidth=1.3)
+    axes.set_axis_off()
+    canvas.draw()
+    return Image.frombytes("RGBA", (side, side), bytes(canvas.buffer_rgba())).convert("RGB")
+
+
+class _Stroke:
+    """A line that grows.
+
+    Attributes:
+        mask: how much of each px it covers, 0 to 255, [side, side].
+    """
+
+    def __init__(self, side: int, width: float) -> None:
+        self.mask = Image.new("L", (side, side))
+        self._fine = Image.new("L", (side * _FINE, side * _FINE))
+        self._width = max(1, round(width * _FINE))
+
+    def draw(self, pieces: Sequence[Array]) -> None:
+        """Add lines between points, each [n, 2] in px of the fine picture."""
+        pen = ImageDraw.Draw(self._fine)
+        for piece in pieces:
+            pen.line([(x, y) for x, y in piece.tolist()], 255, self._width, joint="curve")
+            low, high = piece.min(axis=0) - self._width, piece.max(axis=0) + self._width
+            left, top = (max(0, math.floor(along / _FINE)) for along in low)
+            right, bottom = (min(self.mask.width, math.ceil(along / _FINE)) for along in high)
+            if left < right and top < bottom:
+                box = left * _FINE, top * _FINE, right * _FINE, bottom * _FINE
+                self.mask.paste(self._fine.reduce(_FINE, box), (left, top))
+
+
+class _Trail:
+    """A run's path as it grows: a dashed line on a strip of paper."""
+
+    def __init__(self, run: Run, box: Box, side: int, times: Array) -> None:
+        path = interactive.drawn(run, box)
+        steps = run.path_steps[: len(path)].astype(np.float64)
+        points = _pixels(path, box, side * _FINE)
+        way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+        scale = _WEIGHT * side / _USUAL
+        dashes = _dashes(run.method) * scale * _FINE
+        cuts = np.interp(_cuts(points, way, dashes, side * _FINE), way, steps)
+        self._steps = np.unique(np.concatenate([steps, cuts, times[times <= steps[-1]]]))
+        self._points = np.stack([np.interp(self._steps, steps, along) for along in points.T], axis=1)
+        middle = np.interp((self._steps[:-1] + self._steps[1:]) / 2, steps, way) % dashes.sum()
+        self._inked = np.searchsorted(np.cumsum(dashes), middle, side="right") % 2 == 0
+        self._at = 0
+        self.color = run.method.color
+        self.line = _Stroke(side, run.method.width * scale)
+        self.halo = _Stroke(side, run.method.width * scale + 2.4)
+
+    def grow(self, now: float) -> Array:
+        """Draw the path up to a step; return where it is then, in px of the picture, [2]."""
+        end = int(np.searchsorted(self._steps, now, side="right")) - 1
+        if end > self._at:
+            begin = max(self._at - 1, 0)  # one segment again, for the corner after it
+            points, inked = self._points[begin : end + 1], self._inked[begin:end]
+            turns = np.flatnonzero(np.diff(inked)) + 1
+            pieces = zip([0, *turns], [*turns, len(inked)])
+            self.line.draw([points[first : last + 1] for first, last in pieces if inked[first]])
+            self.halo.draw([points])
+            self._at = end
+        return self._points[self._at] / _FINE
+
+
+def _dashes(method: Method) -> Array:
+    """Return lengths of dash, gap, dash, gap, ... in px of ``style``; for a solid line a dash without end."""
+    if method.dash == "solid":
+        return np.array([1e9, 0.0])
+    return np.array([float(part.removesuffix("px")) for part in method.dash.split(",")])
+
+
+def _cuts(points: Array, way: Array, dashes: Array, side: int) -> Array:
+    """Return how far along a path dashes begin and end where it is in the picture: outside it may be endless.
+
+    Args:
+        points: of the path, [n, 2].
+        way: along the path to each, [n].
+        dashes: lengths of dash, gap, ...
+        side: of the picture.
+    """
+    begin, steps = points[:-1], np.diff(points, axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = -begin / steps, (side - begin) / steps
+    enter = np.clip(np.fmax.reduce(np.fmin(low, high), axis=1), 0.0, 1.0)
+    leave = np.clip(np.fmin.reduce(np.fmax(low, high), axis=1), 0.0, 1.0)
+    first, last = (np.floor((way[:-1] + share * np.diff(way)) / dashes.sum()) for share in (enter, leave))
+    periods = [np.arange(a, b + 1) for a, b, seen in zip(first, last, enter < leave) if seen]
+    begun = np.unique(np.concatenate([np.zeros(0), *periods])) * dashes.sum()
+    return np.add.outer(begun, np.cumsum(dashes)).ravel()
+
+
+def _draw_paths(picture: Image.Image, trails: Sequence[_Trail], origin: Array, now: float, theme: Theme) -> None:
+    heads = [trail.grow(now) for trail in trails]
+    for trail in trails:
+        for color, stroke in ((theme.paper, trail.halo), (trail.color, trail.line)):
+            if box := stroke.mask.getbbox():
+                picture.paste(color, box, stroke.mask.crop(box))
+    _draw_dot(picture, origin, _START, theme.paper, theme.ink)
+    for trail, head in zip(trails, heads):
+        _draw_dot(picture, head, _HEAD, trail.color, theme.paper)
+
+
+def _draw_dot(picture: Image.Image, center: Array, radius: float, color: str, rim: str) -> None:
+    """Draw a disc with a rim around it, both with smooth edges; nothing where it is far from the picture."""
+    if (np.abs(center - picture.width / 2) > picture.width).any():
+        return
+    finer, scale = 4, picture.width / _USUAL
+    reach = math.ceil((radius + _RIM) * scale) + 1
+    corner = np.floor(center).astype(int) - reach
+    at = tuple(((center - corner) * finer).tolist())
+    for size, ink in ((radius + _RIM, rim), (radius, color)):
+        disc = Image.new("L", (finer * 2 * (reach + 1),) * 2)
+        ImageDraw.Draw(disc).circle(at, size * scale * finer, 255)
+        picture.paste(ink, (int(corner[0]), int(corner[1])), disc.reduce(finer))
+
+
+class _Key:
+    """Names beside samples of their lines, and the step on the right.
+
+    Attributes:
+        height: in px.
+    """
+
+    def __init__(self, runs: Sequence[Run], width: int, theme: Theme) -> None:
+        self._runs, self._width, self._theme, self._scale = runs, width, theme, width / _USUAL
+        self._font = ImageFont.load_default(_FONT * self._scale)
+        row, pad, sample = (size * self._scale for size in (_ROW, _PAD, _SAMPLE))
+        last = max((run.steps for run in runs), default=0)
+        right = width - 2 * pad - self._font.getlength(f"step {last:,}")
+        x, y = pad, pad / 2 + row / 2
+        self._places: list[Point] = []
+        for run in runs:
+            wide = sample + self._font.getlength(run.label)
+            if x > pad and x + wide > right:
+                x, y = pad, y + row
+            self._places.append((x, y))
+            x += wide + 1.6 * pad
+        self.height = math.ceil(y + row / 2 + pad / 2)
+
+    def draw(self, pen: ImageDraw.ImageDraw, now: float) -> None:
+        """Draw the key at a step, with the ends of those runs that have ended."""
+        row, pad, sample = (size * self._scale for size in (_ROW, _PAD, _SAMPLE))
+        for run, (x, y) in zip(self._runs, self._places):
+            self._draw_sample(pen, run.method, x, x + sample - 0.7 * pad, y)
+            text = run.label if now >= run.steps else run.method.name
+            pen.text((x + sample, y), text, self._theme.ink, self._font, anchor="lm")
+        place = self._width - pad, pad / 2 + row / 2
+        pen.text(place, f"step {math.floor(now):,}", self._theme.muted, self._font, anchor="rm")
+
+    def _draw_sample(self, pen: ImageDraw.ImageDraw, method: Method, x: float, end: float, y: float) -> None:
+        scale = self._scale * _WEIGHT
+        lengths = itertools.cycle((_dashes(method) * scale).tolist())
+        while x < end:
+            dash, gap = next(lengths), next(lengths)
+            pen.line([(x, y), (min(x + dash, end), y)], method.color, max(1, round(method.width * scale)))
+            x += dash + gap
+
+
+class _Colors:
+    """The colours of all frames: of what is drawn, with shades towards the paper, and the ground's most frequent ones.
+
+    Attributes:
+        palette: an image that has them.
+    """
+
+    def __init__(self, empty: Image.Image, colors: Sequence[str], theme: Theme) -> None:
+        paper = np.array(ImageColor.getrgb(theme.paper))
+        inks = [np.array(ImageColor.getrgb(color)) for color in (*dict.fromkeys(colors), theme.ink, theme.muted)]
+        shares = np.linspace(1.0, 0.0, _SHADES, endpoint=False)
+        drawn = [paper, *(np.rint(paper + share * (ink - paper)) for ink in inks for share in shares)]
+        numbers: Array = np.asarray(empty).astype(np.int64) @ [1 << 16, 1 << 8, 1]
+        found, which, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+        found = np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1)
+        frequent = found[np.argsort(-counts, kind="stable")[:_GROUND]]
+        known = np.concatenate([drawn, frequent]).astype(np.int64)
+        nearest = ((found[:, None] - known) ** 2).sum(axis=2).argmin(axis=1).astype(np.uint8)
+        self.palette, self._pens = Image.new("P", (1, 1)), Image.new("P", (1, 1))
+        self.palette.putpalette(known.ravel().tolist())
+        self._pens.putpalette(known[: len(drawn)].ravel().tolist())
+        self._empty, self._indices = empty, Image.fromarray(nearest[which].reshape(numbers.shape))
+
+    def indices(self, frame: Image.Image) -> Image.Image:
+        """Return a frame as indices into the palette; what is not drawn over keeps its own."""
+        indices, drawn = self._indices.copy(), ImageChops.difference(frame, self._empty)
+        if box := drawn.getbbox():
+            part = frame.crop(box).quantize(palette=self._pens, dither=Image.Dither.NONE)
+            over = drawn.crop(box).convert("L").point([0, *[255] * 255])
+            indices.paste(Image.frombytes("L", part.size, part.tobytes()), box, over)
+        return indices
+
+
+def _header(size: tuple[int, int], palette: Image.Image) -> bytes:
+    """Return the beginning of a GIF with 256 colours that is played for ever (GIF89a, sections 17 to 19 and 26)."""
+    colors = bytes(palette.getpalette() or []).ljust(3 * 256, b"\0")
+    return b"GIF89a" + struct.pack("<HHBBB", *size, 0xF7, 0, 0) + colors + b"!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
+
+
+def _changes(before: Image.Image | None, after: Image.Image, duration: int) -> list[bytes]:
+    """Return a frame of a GIF: the box in which something has changed, and in it only that."""
+    if before is None:
+        return GifImagePlugin.getdata(after, duration=duration, disposal=1)
+    changed = ImageChops.difference(before, after)
+    box = changed.getbbox() or (0, 0, 1, 1)
+    part = after.crop(box)
+    part.paste(_SAME, mask=changed.crop(box).point([255, *[0] * 255]))
+    return GifImagePlugin.getdata(part, box[:2], duration=duration, disposal=1, transparency=_SAME)

@@ -1,0 +1,274 @@
+"""A race as a figure for print: its paths beside its losses, 7 inches wide, as PNG, PDF or SVG.
+
+It shows what ``interactive`` shows of the race. Its fonts are matplotlib's own, and no file says when it was made: so
+a race gives the same bytes wherever there is the same matplotlib.
+"""
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from threading import Lock
+from types import MappingProxyType
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+from fop_core.figures import interactive, style
+from fop_core.figures.interactive import Point
+from fop_core.figures.landscape import Landscape
+from fop_core.figures.runs import MARKED_STEPS, Run
+from fop_core.figures.style import LIGHT, Theme
+
+MARKERS: Mapping[str, tuple[str | Path, float]] = MappingProxyType(
+    {
+        "square": ("s", 4.2),
+        "triangle-up": ("^", 5.2),
+        "triangle-down": ("v", 5.2),
+        "diamond": ("D", 4.0),
+        "cross": ("P", 5.6),
+        "x": ("X", 5.6),
+        "pentagon": ("p", 5.4),
+        "star": ("*", 7.2),
+        "bowtie": (Path([(-1, -0.75), (1, 0.75), (1, -0.75), (-1, 0.75), (-1, -0.75)], closed=True), 7.5),
+        "circle": ("o", 4.8),
+    }
+)
+"""matplotlib's marker for each symbol in ``style.METHODS``, and its size in pt, so that all look equally large."""
+
+_WIDTH, _LEFT, _GAP, _RIGHT, _BELOW, _ABOVE = 7.0, 0.52, 0.66, 0.14, 0.43, 0.06  # inches: both columns of a page
+_SIDE = 2.72  # of the paths; the losses are as high, and have the rest of the width
+_PX = 0.56  # pt for a px of ``style``
+
+_LOOK: dict[Any, Any] = {
+    "font.family": "STIXGeneral",
+    "font.size": 8.0,
+    "mathtext.fontset": "stix",
+    "axes.labelsize": 9.0,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": LIGHT.muted,
+    "axes.labelcolor": LIGHT.ink,
+    "xtick.color": LIGHT.muted,
+    "ytick.color": LIGHT.muted,
+    "xtick.labelcolor": LIGHT.ink,
+    "ytick.labelcolor": LIGHT.ink,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "lines.scale_dashes": False,
+    "pdf.fonttype": 42,  # TrueType, as publishers ask for
+    "svg.hashsalt": "fop-lab",
+}
+_METADATA: dict[str, dict[str, Any]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+_look = Lock()  # matplotlib's settings are the whole process's
+
+
+def race_figure(
+    landscape: Landscape,
+    runs: Sequence[Run],
+    start: Point,
+    minima: Sequence[Point],
+    floor: float,
+    tolerance: float,
+    *,
+    log_steps: bool = True,
+) -> Figure:
+    """Return paths over a landscape, and beside them the loss against the step.
+
+    Args:
+        landscape: the ground.
+        runs: drawn in the order of ``style.METHODS``.
+        start: where all of them started.
+        minima: known ones.
+        floor: f at the minimum, or -inf.
+        tolerance: a run has converged where f - floor is below it.
+        log_steps: whether the axis of steps is logarithmic.
+    """
+    shown = interactive.ordered(runs)
+    with _look, matplotlib.rc_context(_LOOK):
+        figure = Figure((_WIDTH, _SIDE))
+        FigureCanvasAgg(figure)
+        high = _BELOW + _SIDE + _ABOVE + _draw_key(figure, shown)
+        figure.set_size_inches(_WIDTH, high)
+        second = _LEFT + _SIDE + _GAP
+        paths = figure.add_axes((_LEFT / _WIDTH, _BELOW / high, _SIDE / _WIDTH, _SIDE / high))
+        losses = figure.add_axes((second / _WIDTH, _BELOW / high, (_WIDTH - second - _RIGHT) / _WIDTH, _SIDE / high))
+        _draw_paths(paths, landscape, shown, start, minima)
+        _draw_losses(losses, shown, floor, tolerance, log_steps)
+        return figure
+
+
+def save(figure: Figure, kind: str) -> bytes:
+    """Return a figure as a file.
+
+    Args:
+        figure: from ``race_figure``.
+        kind: "png", 300 dots per inch | "pdf" | "svg", its text as outlines.
+
+    Raises:
+        ValueError: for another kind.
+    """
+    if kind not in _METADATA:
+        raise ValueError(f"kind is {kind!r}: give one of {', '.join(_METADATA)}")
+    file = io.BytesIO()
+    with _look, matplotlib.rc_context(_LOOK):
+        figure.savefig(file, format=kind, dpi=300, metadata=_METADATA[kind])
+    return file.getvalue()
+
+
+def draw_landscape(axes: Axes, landscape: Landscape, theme: Theme, width: float) -> None:
+    """Draw a landscape as quiet filled contours; nothing where it is the same everywhere or finite nowhere.
+
+    Args:
+        axes: gets the landscape's limits.
+        landscape: what to draw.
+        theme: of the colours.
+        width: of the level lines, in pt.
+    """
+    axes.set(xlim=landscape.box[:2], ylim=landscape.box[2:])
+    heights = np.ma.masked_invalid((landscape.heights - landscape.bottom) / landscape.step)  # levels at 0, 1, 2, ...
+    if not heights.count() or heights.min() == heights.max():
+        return
+    ground = landscape.x, landscape.y, heights
+    levels = np.arange(max(1, math.ceil(heights.max())) + 1)
+    hue = LinearSegmentedColormap.from_list("ground", [theme.low, theme.high])
+    fill = axes.contourf(*ground, levels, cmap=hue, norm=Normalize(-1, heights.max()), extend="both", zorder=0)
+    fill.set(edgecolor="face", linewidth=0.3)  # else a hairline of paper shows between two heights
+    axes.contour(*ground, levels, colors=[_color(theme.level)], linewidths=width, zorder=0.5)
+
+
+def _draw_key(figure: Figure, runs: Sequence[Run]) -> float:
+    """Draw what the lines are, in as few rows as fit at the top of a figure; return their height in inches."""
+    samples = [Line2D([], [], **_line(run), **_symbol(run)) for run in runs]
+    height = 0.0
+    for rows in range(1, len(runs) + 1):
+        key = figure.legend(
+            samples,
+            [run.label for run in runs],
+            loc="upper center",
+            ncols=math.ceil(len(runs) / rows),
+            labelcolor=LIGHT.ink,
+            frameon=False,
+            handlelength=2.6,
+            handletextpad=0.5,
+            columnspacing=1.4,
+            labelspacing=0.3,
+            borderpad=0.3,
+            borderaxespad=0.0,
+        )
+        for run, text in zip(runs, key.get_texts()):
+            text.set_fontweight("bold" if run.rule == "fop" else "normal")
+        taken = key.get_window_extent()
+        height = taken.height / figure.dpi
+        if taken.width <= figure.bbox.width:
+            break
+        if rows < len(runs):
+            key.remove()
+    return height
+
+
+def _draw_paths(axes: Axes, landscape: Landscape, runs: Sequence[Run], start: Point, minima: Sequence[Point]) -> None:
+    paper, ink = LIGHT.paper, LIGHT.ink
+    draw_landscape(axes, landscape, LIGHT, 0.4)
+    axes.set(xlabel="$x$", ylabel="$y$")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    if minima:
+        axes.plot(*zip(*minima), "+", color=ink, markersize=6.5, markeredgewidth=1.0, zorder=1)
+    for order, run in enumerate(runs, 2):
+        path = interactive.drawn(run, landscape.box)
+        marked = np.flatnonzero(np.isin(run.path_steps[: len(path)], MARKED_STEPS))
+        line = _line(run)
+        axes.plot(*path.T, color=paper, linewidth=line["linewidth"] + 1.2, zorder=order)
+        axes.plot(*path.T, **line, zorder=order)
+        axes.plot(*path[marked].T, color=run.method.color, linestyle="none", **_symbol(run), zorder=50 + order)
+    axes.plot(*start, "o", color=paper, markeredgecolor=ink, markersize=5.5, markeredgewidth=1.1, zorder=100)
+
+
+def _draw_losses(axes: Axes, runs: Sequence[Run], floor: float, tolerance: float, log_steps: bool) -> None:
+    """Draw the lines of ``interactive.losses`` between its limits; on a logarithmic axis by their logarithms."""
+    figure = interactive.losses(runs, floor, tolerance, log_steps)
+    across, up = figure.layout.xaxis, figure.layout.yaxis
+    log = up.type == "log"
+    for order, (run, line) in enumerate(zip((run for run in runs if len(run.losses)), figure.data), 2):
+        x, y = np.log10(line.x) if log_steps else line.x, np.log10(line.y) if log else line.y
+        axes.plot(x, y, **_line(run), zorder=order)
+    if log and tolerance > 0 and up.range[0] < (height := math.log10(tolerance)) < up.range[1]:
+        axes.axhline(height, color=LIGHT.muted, linewidth=0.8, linestyle=(0, (1.2, 1.8)), zorder=1)
+        axes.annotate(
+            "tolerance",
+            (0, height),
+            (3, -2),
+            xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points",
+            va="top",
+            fontsize=7,
+            color=LIGHT.muted,
+            path_effects=[withStroke(linewidth=2, foreground=LIGHT.paper)],
+            zorder=100,
+        )
+    if log_steps:
+        _decades(axes.xaxis, 0.0, across.range[1])
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=True))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    if log:
+        _decades(axes.yaxis, *up.range)
+    else:  # a power of ten is at the logarithm of 1 more
+        powers = [f"${'-' if at < 0 else ''}10^{{{abs(at):.0f}}}$" if at else "0" for at in up.tickvals]
+        axes.set_yticks(up.tickvals, powers)
+    axes.set(xlim=across.range, ylim=up.range, xlabel="step", ylabel=_loss_name(floor), axisbelow=True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color=LIGHT.grid, linewidth=0.5)
+
+
+def _line(run: Run) -> dict[str, Any]:
+    """Return how a run's line looks."""
+    method = run.method
+    dashes: Any = "solid"
+    if method.dash != "solid":
+        dashes = (0, [float(part.removesuffix("px")) * _PX for part in method.dash.split(",")])
+    return {"color": method.color, "linewidth": method.width * _PX, "linestyle": dashes, "dash_capstyle": "butt"}
+
+
+def _symbol(run: Run) -> dict[str, Any]:
+    """Return how the symbols on it look."""
+    marker, size = MARKERS[run.method.symbol]
+    return {"marker": marker, "markersize": size, "markeredgecolor": LIGHT.paper, "markeredgewidth": 0.6}
+
+
+def _decades(axis: Axis, low: float, high: float) -> None:
+    """Put ticks at powers of ten on an axis whose coordinates are exponents, or at 1, 2 and 5 times few powers."""
+    every = max(1, math.ceil((high - low) / 6))
+    times = np.add.outer(np.arange(math.floor(low), high), np.log10(np.arange(1, 10)))  # 1 to 9 times each power
+
+    def shown(exponents: np.ndarray) -> np.ndarray:
+        return exponents[(low <= exponents) & (exponents <= high)]
+
+    if high - low < 1.5:
+        few = shown(times[:, [0, 1, 4]])
+        axis.set_ticks(few, [style.plain(10.0**exponent) for exponent in few])
+    else:
+        powers = np.arange(math.ceil(low / every) * every, high, every)
+        axis.set_ticks(powers, [f"$10^{{{power:.0f}}}$" for power in powers])
+    axis.set_ticks(shown(times[:, 1:] if every == 1 else times[:, 0]), minor=True)
+
+
+def _loss_name(floor: float) -> str:
+    if floor == 0 or not math.isfinite(floor):
+        return "loss $f$"
+    return f"loss $f - f^*$  ($f^*$ = {style.number(floor)})"
+
+
+def _color(css: str) -> tuple[float, float, float, float]:
+    """Return "rgba(red,green,blue,opacity)" as matplotlib takes it."""
+    red, green, blue, opacity = (float(part) for part in css.removeprefix("rgba(").removesuffix(")").split(","))
+    return red / 255, green / 255, blue / 255, opacity

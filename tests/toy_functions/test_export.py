@@ -1,0 +1,194 @@
+"""What is taken away is the race: the table has its numbers to the last bit, and the script runs it again."""
+
+import csv
+import dataclasses
+import io
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fop_core.optim.rules import FOP, SGD, Adam, AdamW, Nesterov
+from toy_functions import Race, export, expressions, presets, race, surfaces
+from toy_functions.scenes import SCENES
+
+ROOT = Path(__file__).parents[2]
+BOOTH = Race(surfaces.BOOTH, (0.0, -4.0), {"SGD": SGD(0.005)}, max_steps=50)
+
+
+def rows_of(the_race, found):
+    text = export.csv(the_race, found)
+    assert text.isascii() and "\r" not in text and text.endswith("\n")
+    header, *rows = csv.reader(io.StringIO(text))
+    assert header == ["optimizer", "step", "x", "y", "f", "p_xx", "p_xy", "p_yy"]
+    return rows
+
+
+def printed(script: str) -> dict[str, tuple]:
+    """Run a script; return status, steps and end of each rule, as it prints them."""
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-"], input=script, cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+    )
+    lines = [re.fullmatch(r"(.+): (.+), (\d+) steps, end \((.+), (.+)\)", line) for line in result.stdout.splitlines()]
+    return {line[1]: (line[2], int(line[3]), float(line[4]), float(line[5])) for line in lines}
+
+
+def ends(the_race: Race) -> dict[str, tuple]:
+    found = race(the_race)
+    return {name: (each.status, each.steps, *each.points[-1].tolist()) for name, each in found.items()}
+
+
+# The table
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_every_number_reads_back_to_the_last_bit(dtype):
+    the_race = dataclasses.replace(presets.PAPER_HIMMELBLAU, dtype=dtype, max_steps=700)
+    found = race(the_race)
+    rows = rows_of(the_race, found)
+    assert len(rows) == sum(each.steps + 1 for each in found.values())
+    for name, each in found.items():
+        own = [row for row in rows if row[0] == name]
+        assert [int(row[1]) for row in own] == list(range(each.steps + 1))
+        read = np.array([row[2:5] for row in own]).astype(dtype)
+        np.testing.assert_array_equal(read, np.column_stack([each.points, each.losses]))
+        if each.preconditioners is None:
+            assert {tuple(row[5:]) for row in own} == {("", "", "")}
+        else:
+            read = np.array([row[5:] for row in own]).astype(dtype)
+            np.testing.assert_array_equal(read, each.preconditioners.reshape(-1, 4)[:, [0, 1, 3]])
+
+
+def test_float32_has_no_more_digits_than_it_takes():
+    the_race = dataclasses.replace(BOOTH, start=(0.1, 0.2), dtype="float32", max_steps=0)
+    assert rows_of(the_race, race(the_race))[0][2:4] == ["0.1", "0.2"]
+
+
+def test_a_divergence_is_written_as_it_is():
+    the_race = dataclasses.replace(BOOTH, rules={"SGD": SGD(0.3), "FOP": FOP(0.3, 1.0)}, max_steps=20_000)
+    found = race(the_race)
+    rows = rows_of(the_race, found)
+    for name, each in found.items():
+        last = [row for row in rows if row[0] == name][-1]
+        np.testing.assert_array_equal([float(cell) for cell in last[2:5]], [*each.points[-1], each.losses[-1]])
+        assert last[4] in ("inf", "nan")
+
+
+def test_the_rules_keep_their_order_and_any_name():
+    the_race = dataclasses.replace(BOOTH, rules={'b, "quoted"': SGD(0.1), "a": Adam(0.1)}, max_steps=1)
+    assert [row[0] for row in rows_of(the_race, race(the_race))] == ['b, "quoted"'] * 2 + ["a"] * 2
+
+
+# The script
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_the_script_of_every_scene_runs_its_race(name):
+    scene = SCENES[name]
+    the_race = dataclasses.replace(scene.race, max_steps=min(scene.race.max_steps, 2_000))
+    assert printed(export.snippet(the_race, scene.formula or None)) == ends(the_race)
+
+
+def test_a_quadratic_runs_by_its_numbers():
+    oblique = surfaces.quadratic(37.5, -12.3)
+    the_race = Race(oblique, oblique.start, {"FOP": FOP(0.01, 0.05, "low_rank", factor=((0.5,), (-0.25,)))}, 1e-4, 600)
+    script = export.snippet(the_race, quadratic=(37.5, -12.3))
+    assert "quadratic(condition=37.5, angle=-12.3)" in script
+    assert printed(script) == ends(the_race)
+
+
+def test_a_divergence_runs_again():
+    the_race = dataclasses.replace(BOOTH, rules={"SGD": SGD(0.3)}, max_steps=20_000)
+    [(name, (status, steps, x, y))] = printed(export.snippet(the_race)).items()
+    assert (name, status, steps) == ("SGD", "diverged", race(the_race)["SGD"].steps)
+    assert not math.isfinite(x + y) or abs(x) > 1e100
+
+
+def test_settings_that_differ_are_named_and_no_others():
+    rules = {
+        "plain": Adam(0.1),
+        "other": AdamW(0.1, beta1=0.5, eps=1e-3, weight_decay=0.2),
+        "Nesterov": Nesterov(0.1, momentum=0.8),
+        "FOP": FOP(0.1, momentum=0.9, nesterov=True),
+    }
+    script = export.snippet(dataclasses.replace(BOOTH, rules=rules, tolerance=0.0, noise=0.5, seed=7))
+    for line in (
+        "Adam(lr=0.1),",
+        "AdamW(lr=0.1, beta1=0.5, eps=0.001, weight_decay=0.2),",
+        "Nesterov(lr=0.1, momentum=0.8),",
+        "FOP(lr=0.1, momentum=0.9, nesterov=True),",
+        "tolerance=0.0,",
+        "max_steps=50,",
+        'dtype="float64",',
+        "noise=0.5,",
+        "seed=7,",
+    ):
+        assert f" {line}\n" in script
+    assert "seed" not in export.snippet(BOOTH), "without noise it changes nothing"
+
+
+@pytest.mark.parametrize("surface", surfaces.SURFACES.values(), ids=lambda s: s.name)
+def test_every_known_surface_has_a_name(surface):
+    space: dict = {}
+    exec(export.snippet(Race(surface, surface.start, {}, max_steps=0)), space)
+    assert space["settings"].surface is surface
+
+
+def test_a_formula_is_text_whatever_it_says_and_keeps_its_view_and_floor():
+    text = "x^2 +  y^2 - 3" + " " * 150
+    place = dataclasses.replace(expressions.parse(text, view=(-1.5, 2.0, 0.0, 1e-3)), floor=-math.inf)
+    the_race = Race(place, (1.0, 0.5), {"SGD": SGD(0.1)}, max_steps=3)
+    space: dict = {}
+    script = export.snippet(the_race, text)
+    exec(script, space)
+    again = space["settings"].surface
+    assert (again.view, again.floor, again.latex) == (place.view, place.floor, place.latex)
+    assert printed(script) == ends(the_race)
+    with pytest.raises(expressions.ExpressionError):
+        export.snippet(the_race, '") or __import__("os").abort() #')
+
+
+@pytest.mark.parametrize(
+    ("surface", "said"),
+    [
+        (expressions.parse("x^2 + y^2"), {}),
+        (expressions.parse("x^2 + y^2"), {"formula": "x^2 + 2*y^2"}),
+        (surfaces.quadratic(10.0, 20.0), {}),
+        (surfaces.quadratic(10.0, 20.0), {"quadratic": (10.0, 21.0)}),
+        (surfaces.BOOTH, {"quadratic": (10.0, 20.0)}),
+    ],
+)
+def test_a_script_of_another_surface_is_refused(surface, said):
+    with pytest.raises(ValueError, match="give its formula, or the quadratic's numbers"):
+        export.snippet(Race(surface, (1.0, 1.0), {"SGD": SGD(0.1)}), **said)
+
+
+def test_a_setting_that_cannot_be_written_is_refused():
+    with pytest.raises(TypeError, match="a setting is"):
+        export.snippet(dataclasses.replace(BOOTH, rules={"SGD": SGD(np.float32(0.1))}))
+
+
+def scripts():
+    rules = {'a "name" longer than most': FOP(0.123456789, 0.123456789, "direct", 0.987654321, trace="one_step")}
+    long = " + ".join(f"(x - {count})^2*(y + {count})^2" for count in range(8))
+    place = dataclasses.replace(expressions.parse(long), floor=0.1234567890123)
+    return {
+        **{name: export.snippet(scene.race, scene.formula or None) for name, scene in SCENES.items()},
+        "long": export.snippet(Race(place, (0.1, 0.2), rules), long),
+    }
+
+
+@pytest.mark.parametrize("name", [*SCENES, "long"])
+def test_scripts_are_in_the_usual_format(name):
+    script = scripts()[name]
+    ruff = [sys.executable, "-m", "ruff"]
+    rest = ["--isolated", "--line-length", "100", "-"]
+    result = subprocess.run([*ruff, "format", *rest], input=script, capture_output=True, encoding="utf-8", check=True)
+    assert result.stdout == script
+    chosen = ["--select", "E4,E7,E9,F,I,UP,W", "--config", "lint.isort.known-first-party=['fop_core', 'toy_functions']"]
+    result = subprocess.run([*ruff, "check", *chosen, *rest], input=script, capture_output=True, encoding="utf-8")
+    assert result.returncode == 0, result.stdout

@@ -1,0 +1,162 @@
+"""A race to take away: every step as a table, and a script that runs it again."""
+
+import dataclasses
+import io
+import math
+from collections.abc import Mapping, Sequence
+from csv import writer
+from typing import Any
+
+import numpy as np
+
+from fop_core.optim.rules import Rule
+from toy_functions import expressions, surfaces
+from toy_functions.racing import Race, Trajectory
+from toy_functions.surfaces import SURFACES, Surface
+
+COLUMNS = ("optimizer", "step", "x", "y", "f", "p_xx", "p_xy", "p_yy")
+"""Of the table. P is the one that the next step applies; its cells are empty for a rule that learns none."""
+
+_LINE = 100  # letters in a line of a script
+
+
+def csv(race: Race, trajectories: Mapping[str, Trajectory]) -> str:
+    """Return a race as CSV with ``COLUMNS``, one row for each rule and step.
+
+    Numbers read back to the last bit, in float32 with no more digits than that takes; what is not finite is inf, -inf
+    or nan.
+
+    Args:
+        race: its rules give the order.
+        trajectories: what they did, by name.
+    """
+    file = io.StringIO()
+    table = writer(file, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for name in race.rules:
+        found = trajectories[name]
+        columns = [*found.points.T, found.losses]
+        if found.preconditioners is not None:
+            columns += [found.preconditioners[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1))]
+        cells = [map(str, column.tolist() if column.dtype == np.float64 else column) for column in columns]
+        empty = [""] * (len(COLUMNS) - 2 - len(columns))
+        table.writerows([name, step, *row, *empty] for step, row in enumerate(zip(*cells)))
+    return file.getvalue()
+
+
+def snippet(race: Race, formula: str | None = None, quadratic: tuple[float, float] | None = None) -> str:
+    """Return a Python script that runs a race again with this library, and prints how each rule ended.
+
+    Of a rule it names the settings that differ from their defaults, of the race all that have an effect.
+
+    Args:
+        race: what to run.
+        formula: the text of the surface, where it is a user's own.
+        quadratic: condition number and angle of the surface, where it is a quadratic.
+
+    Raises:
+        ValueError: the surface is not that of the formula or of the quadratic, or without them not in ``SURFACES``.
+    """
+    imports = {"fop_core.optim.rules": {type(rule).__name__ for rule in race.rules.values()}}
+    imports["toy_functions"] = {"Race", "race"}
+    rules = [_rule(name, rule) for name, rule in race.rules.items()]
+    settings = [
+        _surface(race.surface, formula, quadratic, imports),
+        f"start={_value(tuple(map(float, race.start)))}",
+        f"rules={_block('{', rules, '}', 4, spread=bool(rules))}",
+        *(f"{name}={_value(getattr(race, name))}" for name in ("tolerance", "max_steps", "dtype")),
+        *(f"{name}={_value(getattr(race, name))}" for name in ("noise", "seed") if race.noise),
+    ]
+    what = "a formula" if formula is not None else race.surface.name
+    return f"""# A race of optimizers on {what}, made with FOP Lab.
+# Run it in the folder of its repository, where fop_core and toy_functions can be imported.
+
+{_imports(imports)}
+
+settings = {_block("Race(", settings, ")", 0, spread=True)}
+
+for name, found in race(settings).items():
+    x, y = found.points[-1].tolist()
+    print(f"{{name}}: {{found.status}}, {{found.steps}} steps, end ({{x!r}}, {{y!r}})")
+"""
+
+
+def _surface(
+    surface: Surface, formula: str | None, quadratic: tuple[float, float] | None, imports: dict[str, set[str]]
+) -> str:
+    """Return the argument of a race that is its surface, and add to the imports what that needs."""
+    if formula is not None:
+        made = expressions.parse(formula, view=surface.view)
+        imports["toy_functions.expressions"] = {"parse"}
+        arguments = [_value(formula), f"view={_value(surface.view)}"]
+        code = _block("surface=parse(", arguments, ")", 4)
+        if surface.floor != made.floor:
+            imports["dataclasses"] = {"replace"}
+            arguments = [_block("parse(", arguments, ")", 8), f"floor={_value(surface.floor)}"]
+            code = _block("surface=replace(", arguments, ")", 4)
+        same = made.latex == surface.latex
+    elif quadratic is not None:
+        condition, angle = map(float, quadratic)
+        imports["toy_functions.surfaces"] = {"quadratic"}
+        code = f"surface=quadratic(condition={_value(condition)}, angle={_value(angle)})"
+        same = surfaces.quadratic(condition, angle).name == surface.name
+    else:
+        names = {name for name, value in vars(surfaces).items() if isinstance(value, Surface) and value == surface}
+        names |= {f"SURFACES[{_value(name)}]" for name, value in SURFACES.items() if value == surface}
+        same = bool(names)
+        name = min(names, key=len, default="")
+        imports["toy_functions.surfaces"] = {name.partition("[")[0]}
+        code = f"surface={name}"
+    if not same:
+        raise ValueError(f"the surface of the race is {surface.name!r}: give its formula, or the quadratic's numbers")
+    return code
+
+
+def _rule(name: str, rule: Rule) -> str:
+    fields = [field for field in dataclasses.fields(rule) if field.init]
+    changed = [field.name for field in fields if getattr(rule, field.name) != field.default]
+    settings = [f"{setting}={_value(getattr(rule, setting))}" for setting in changed]
+    return _block(f"{_value(name)}: {type(rule).__name__}(", settings, ")", 8)
+
+
+def _block(opening: str, parts: Sequence[str], closing: str, indent: int, *, spread: bool = False) -> str:
+    """Return parts between brackets, in one line or, where that gets too long or they are ``spread``, one in each."""
+    line = f"{opening}{', '.join(parts)}{closing}"
+    if not spread and "\n" not in line and indent + len(line) < _LINE:  # a comma follows
+        return line
+    margin = " " * indent
+    return "\n".join([opening, *(f"{margin}    {part}," for part in parts), f"{margin}{closing}"])
+
+
+def _imports(names: Mapping[str, set[str]]) -> str:
+    """Return import statements in the usual order."""
+
+    def order(name: str) -> tuple[bool, bool, str]:
+        return not name.isupper(), not name[0].isupper(), name
+
+    lines = [
+        f"from {module} import {', '.join(sorted(names[module], key=order))}"
+        for module in sorted(names)
+        if names[module] and module != "dataclasses"
+    ]
+    standard = ["from dataclasses import replace", ""] if "dataclasses" in names else []
+    return "\n".join(standard + lines)
+
+
+def _value(value: Any) -> str:
+    """Return a setting as Python writes it.
+
+    Raises:
+        TypeError: for what no setting is.
+    """
+    match value:
+        case str():
+            spelled = repr(value)
+            return spelled if '"' in value else f'"{spelled[1:-1]}"'
+        case bool() | int() | None:
+            return repr(value)
+        case float():
+            return repr(float(value)) if math.isfinite(value) else f'float("{float(value)}")'
+        case tuple():
+            return f"({', '.join(map(_value, value))}{',' if len(value) == 1 else ''})"
+    raise TypeError(f"a setting is {value!r}: no number, text, or tuple of those")

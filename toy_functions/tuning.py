@@ -1,0 +1,105 @@
+"""The fair race: each rule at the learning rate that suits it best, found by a sweep from the race's own start.
+
+    found = sweep(presets.PAPER_BOOTH)
+    found["SGD"].best, found["SGD"].fewest                     # 0.089, 43
+    race(tuned(presets.PAPER_BOOTH, found))
+
+A sweep runs in float64. In a race in float32 the same rate can need a few steps more or less, as single races of the
+two kinds do.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from toy_functions.basins import CONVERGED, descend_each
+from toy_functions.racing import Race
+
+LOWEST, HIGHEST, PER_DECADE = 1e-5, 10.0, 20
+"""Of the learning rates that a sweep tries by default."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What one rule needs at each learning rate.
+
+    Attributes:
+        rates: learning rates, ascending, [n].
+        steps: updates applied before the race ended, int32 [n].
+        status: CONVERGED | STEP_LIMIT | DIVERGED of ``basins``, uint8 [n].
+    """
+
+    rates: np.ndarray
+    steps: np.ndarray
+    status: np.ndarray
+
+    @property
+    def best(self) -> float | None:
+        """The rate with the fewest steps among those that converge; None where none does.
+
+        Of several with equally few it is the middle one, or the lower of the two in the middle: the farthest from rates
+        that need more.
+        """
+        fewest = self.fewest
+        if fewest is None:
+            return None
+        equal = self.rates[(self.status == CONVERGED) & (self.steps == fewest)]
+        return float(equal[(len(equal) - 1) // 2])
+
+    @property
+    def fewest(self) -> int | None:
+        """The steps at ``best``; None where no rate converges."""
+        return min(self.steps[self.status == CONVERGED].tolist(), default=None)
+
+
+def sweep(
+    race: Race, rates: np.ndarray | None = None, progress: Callable[[float], object] | None = None
+) -> dict[str, Sweep]:
+    """Run every rule of a race from its start at many learning rates; return what each rule needs by name.
+
+    All else is as in the race: tolerance, step limit and noise, whose draws are the same at all rates. Where the limit
+    is too low for a rate, as it soon is for Adam at low ones, the rate has not converged and cannot be the best.
+
+    Args:
+        race: whose rules' own learning rates do not matter.
+        rates: learning rates, in any order; 20 per decade from 1e-5 to 10 by default.
+        progress: see ``basins.descend_each``.
+
+    Raises:
+        ValueError: a rate is not a finite number above 0, or there is none.
+    """
+    if rates is None:
+        decades = np.log10(HIGHEST / LOWEST)
+        rates = np.geomspace(LOWEST, HIGHEST, round(decades * PER_DECADE) + 1)
+    rates = np.unique(rates).astype(np.float64)
+    if not (rates.size and np.isfinite(rates).all() and rates[0] > 0):
+        raise ValueError("learning rates are finite numbers above 0: give at least one")
+    batches = descend_each(
+        race.surface,
+        {name: replace(rule, lr=rates) for name, rule in race.rules.items()},  # type: ignore[arg-type]
+        *race.start,
+        kicks=_kicks(race),
+        tolerance=race.tolerance,
+        max_steps=race.max_steps,
+        progress=progress,
+    )
+    return {name: Sweep(rates, batch.steps, batch.status) for name, batch in batches.items()}
+
+
+def tuned(race: Race, sweeps: Mapping[str, Sweep]) -> Race:
+    """Return a race with each rule at its best learning rate; a rule that has none, or no sweep, keeps its own.
+
+    Published counts and their note are left out: they belong to the race's own rates.
+    """
+    best = {name: found.best for name, found in sweeps.items()}
+    rules = {name: replace(rule, lr=best.get(name) or rule.lr) for name, rule in race.rules.items()}
+    return replace(race, rules=rules, published={}, note="")
+
+
+def _kicks(race: Race) -> np.ndarray | None:
+    """Return the noise that ``racing.race`` adds to the gradients, [max_steps, 2]; None where there is none."""
+    if not race.noise:
+        return None
+    draws = np.random.default_rng(race.seed).standard_normal((race.max_steps, 2))
+    return (race.noise * draws.astype(race.dtype)).astype(np.float64)
