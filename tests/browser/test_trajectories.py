@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NARROW, WIDE, number, row
+from toy_functions import presets, race
 
 PATHS = ".st-key-race .fop-plot-node"
 PLAYER = ".fop-player"
@@ -367,3 +369,17 @@ def test_without_plotly_the_page_says_what_to_do(visit, troubles):
     expect(page.get_by_role("alert").first).to_contain_text("make app")
     expect(page.locator(PATHS)).to_be_hidden()
     counts(page, FOP="543")
+
+
+def test_the_mouse_over_a_path_tells_of_the_step_there(visit):
+    page = visit("?rules=fop")
+    x, y = heads(page)["FOP"]
+    stage = page.locator(".fop-heads").bounding_box()
+    page.mouse.move(stage["x"] + x + 1, stage["y"] + y + 1)
+    tip = page.locator(".fop-tip")
+    expect(tip).to_be_visible()
+    name, step, x, y = re.fullmatch(r"(.+), step (\d+)\n\((.+), (.+)\)\nf = .+", tip.inner_text()).groups()
+    said = race(presets.PAPER_BOOTH)["FOP"].points[int(step)]
+    assert name == "FOP" and np.allclose([float(x), float(y)], said, atol=0.006) and np.allclose(said, (1, 3), atol=0.1)
+    page.mouse.move(stage["x"] + 20, stage["y"] + 20)
+    expect(tip).to_be_hidden()

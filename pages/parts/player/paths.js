@@ -125,3 +125,15 @@ function arrows(pen, run, view, head, ink) {
   const [dx, dy] = [run.x[head.index + 1] - run.x[head.index], run.y[head.index + 1] - run.y[head.index]];
   if (dx || dy) arrow(pen, view, head, Math.atan2(dy, dx), 58, []);
 }
+
+// The drawn point nearest to a place of the picture, of the topmost run where several are as near; null beyond 10 px.
+function nearest(runs, view, px, py) {
+  let best = null;
+  let least = 10;
+  for (const run of runs)
+    for (let index = 0; index <= run.drawn; index++) {
+      const away = Math.hypot(view.x(run.x[index], run.y[index]) - px, view.y(run.x[index], run.y[index]) - py);
+      if (away <= least) [best, least] = [{ run, index }, away];
+    }
+  return best;
+}

@@ -40,7 +40,7 @@ class Player {
     const find = (name) => root.querySelector(`.fop-${name}`);
     this.root = root;
     this.parts = Object.fromEntries(
-      ["stage", "ground", "paths", "heads", "labels", "play", "restart", "back", "on", "scrub", "step", "speed"].map(
+      ["stage", "ground", "paths", "heads", "labels", "tip", "play", "restart", "back", "on", "scrub", "step", "speed"].map(
         (name) => [name, find(name)],
       ),
     );
@@ -232,7 +232,7 @@ class Player {
     // Plotly begins a zoom by mousedown or touchstart: where the start is grabbed it must not hear of it.
     const keep = (event) => this.held && event.stopPropagation();
     const move = (event) => {
-      if (!down) return;
+      if (!down) return event.pointerType === "mouse" && this.tell(event, place);
       if (this.data.scene) {
         this.scene.yaw = down.yaw + (event.clientX - down.x) / 150;
         this.scene.pitch = Math.min(1.5, Math.max(0.25, down.pitch + (event.clientY - down.y) / 200));
@@ -267,6 +267,22 @@ class Player {
       ["pointercancel", finish],
     ];
     for (const [kind, listener] of this.listening) window.addEventListener(kind, listener, true);
+  }
+
+  // Says what is under the mouse: a run's step, point and f.
+  tell(event, place) {
+    const { tip, stage } = this.parts;
+    const over = stage.contains(event.target) && this.data.runs.length > 0;
+    const { view, px, py } = over ? place(event) : {};
+    const found = over && px >= 0 && py >= 0 && px <= view.width && py <= view.height && nearest(this.runs, view, px, py);
+    tip.hidden = !found;
+    if (!found) return;
+    const { run, index } = found;
+    const [x, y] = [run.x[index], run.y[index]];
+    const step = stepOf(run, index).toLocaleString("en");
+    tip.textContent = `${run.name}, step ${step}\n(${short(x)}, ${short(y)})\nf = ${short(run.losses[index])}`;
+    const left = view.left + view.x(x, y) + (px > view.width / 2 ? -12 - tip.offsetWidth : 12);
+    tip.style.transform = `translate(${left}px, ${view.top + view.y(x, y) + 12}px)`;
   }
 
   // Where the points of the plane are in the picture, in px.
