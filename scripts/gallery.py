@@ -19,7 +19,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fop_core.runs import files, store  # noqa: E402
+from fop_core.runs import files, load, store  # noqa: E402
 
 GALLERY = ROOT / "trained_models" / "gallery"
 FORKED = ("cifar10-fop-velocity",)  # runs that keep a checkpoint
@@ -79,6 +79,17 @@ def runs_table(runs: list[store.Run]) -> list[str]:
     return rows
 
 
+def accuracies(runs: list[store.Run]) -> list[str]:
+    """Return test accuracies at the ends of some epochs."""
+    epochs = (1, 2, 3, 4, 6, 8, 9, 12, 15)
+    rows = [f"| run | {' | '.join(map(str, epochs))} |", "| --- |" + " --- |" * len(epochs)]
+    for run in runs:
+        at, values = run.metrics.over("epoch", "test_accuracy")
+        cells = [f"{100 * values[int(np.argmin(np.abs(at - epoch)))]:.1f}" for epoch in epochs]
+        rows.append(f"| {run.name} | {' | '.join(cells)} |")
+    return rows
+
+
 def over_training(runs: list[store.Run]) -> list[str]:
     """Return how the eigenvalues of the spatial P moved: over all layers, at the ends of some epochs."""
     epochs = (1, 3, 8, 15)
@@ -135,9 +146,10 @@ def write_tables() -> None:
 
 def tables() -> dict[str, list[str]]:
     """Return the tables by name."""
-    runs = sorted((run for run, _ in store.scan(GALLERY)), key=lambda run: run.name)
-    learned = [run for run in runs if spatial(run)]
-    found = {"runs": runs_table(runs), "eigenvalues": over_training(learned)}
+    runs = sorted((load(str(run.path)) for run, _ in store.scan(GALLERY)), key=lambda run: run.name)
+    learned = [run for run in runs if spatial(run) and run.config["fop"]["preconditioner"] != "mean_removing"]
+    images = [run for run in runs if run.config["data"]["name"] == "cifar10"]
+    found = {"runs": runs_table(runs), "accuracies": accuracies(images), "eigenvalues": over_training(learned)}
     return found | {run.name: structure(run) for run in learned}
 
 

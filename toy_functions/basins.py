@@ -254,18 +254,17 @@ class _Block:
         """Run all paths to their ends, or until told to stop."""
         # What overflows is reported as divergence; numpy's error state is the thread's own.
         with np.errstate(all="ignore"), ExitStack() as turn:
-            self._run(stop, turn)
+            self._descend(stop, turn)
         self.done = 1.0
 
-    def _run(self, stop: Event, turn: ExitStack) -> None:
+    def _descend(self, stop: Event, turn: ExitStack) -> None:
         race, cells = self.race, self.cells
         settings = {name: _on(race.device, array) for name, array in self.numbers.items()}
         x, y = settings.pop("x"), settings.pop("y")
         rule = replace(self.rule, **settings)
         state = rule.start(x, y)
         going = x == x  # which paths have not ended; the others' numbers mean nothing
-        left = len(cells)
-        if left < _SMALL:
+        if len(cells) < _SMALL:
             turn.enter_context(race.turn)
         for count in range(race.max_steps + 1):
             if stop.is_set():

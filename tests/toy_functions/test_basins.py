@@ -141,6 +141,14 @@ def test_a_stability_map_is_its_single_races_frozen_ones_included(rule):
     assert np.array_equal(found.steps[0], frozen.steps) and DIVERGED in frozen.status
 
 
+def test_rho_0_among_others_freezes_M_also_where_what_it_would_learn_overflows_first():
+    rates = [0.14, 0.16, 0.2]
+    found = basins.stability(surfaces.BOOTH, FOP(1.0), (0.0, -4.0), rates, [0.0, 1e-9], max_steps=2000)
+    frozen = one_by_one(surfaces.BOOTH, [SGD(rate) for rate in rates], [0.0] * 3, [-4.0] * 3, max_steps=2000)
+    assert found.status[0].tolist() == frozen["status"] == [DIVERGED] * 3
+    assert found.steps[0].tolist() == frozen["steps"]
+
+
 def test_a_rule_without_rho_has_no_stability_map():
     with pytest.raises(ValueError, match="SGD has no rho"):
         basins.stability(surfaces.BOOTH, SGD(0.1), (0.0, 0.0), [0.1], [0.1])
@@ -157,6 +165,15 @@ def test_paths_diverge_or_use_up_their_steps_as_races_do():
     beyond = basins.descend(surfaces.MONKEY_SADDLE, SGD(0.1), [0.5, -0.5], 0.1, max_steps=4000)
     assert beyond.status.tolist() == [DIVERGED, DIVERGED], "nothing converges where f is unbounded below"
     assert beyond.minimum.tolist() == [-1, -1]
+
+
+def test_a_path_whose_point_overflows_has_diverged_though_f_has_not():
+    flat_in_x = replace(
+        surfaces.BOOTH, value=lambda x, y: 1.0 + 0.0 * y, gradient=lambda x, y: (1.0 + 0.0 * y, 0.0 * y)
+    )
+    found = basins.descend(flat_in_x, SGD(1e308), [0.0, 5.0], [1.0, 2.0], max_steps=9)
+    assert_same(found, one_by_one(flat_in_x, [SGD(1e308)] * 2, [0.0, 5.0], [1.0, 2.0], max_steps=9))
+    assert found.steps.tolist() == [2, 2] and found.status.tolist() == [DIVERGED, DIVERGED]
 
 
 def test_a_path_at_rest_in_a_local_minimum_is_known_by_it():
