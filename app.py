@@ -9,4 +9,9 @@ HERE = Path(__file__).parent
 st.set_page_config(page_title="FOP Lab", page_icon=str(HERE / "static/logo.svg"), layout="wide")
 st.logo(HERE / "static/wordmark.svg", icon_image=HERE / "static/logo.svg", size="large")
 st.html(HERE / "static/app.css")
-st.navigation([st.Page("pages/trajectories.py", title="Trajectories", default=True)]).run()
+st.navigation(
+    [
+        st.Page("pages/trajectories.py", title="Trajectories", default=True),
+        st.Page("pages/basins.py", title="Basins"),
+    ]
+).run()

@@ -66,6 +66,9 @@ GLYPHS: Mapping[str, str] = MappingProxyType(
 )
 """The symbols as SVG paths around (0, 0), for swatches beside a text."""
 
+MINIMA = ("#3B66DB", "#DDAA1F", "#C0434C", "#35BFD9", "#44A386", "#8663A0", "#C87A30", "#9884F3")
+"""Areas of a map, each of one minimum. They stay apart for every kind of vision, the first four most of all."""
+
 
 @dataclass(frozen=True)
 class Theme:

@@ -324,6 +324,10 @@ def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(visit):
     assert page.evaluate(small, main) == []
     scrolls = "node => getComputedStyle(document.querySelector(`${node} .nsewdrag`)).touchAction"
     assert page.evaluate(scrolls, PATHS) == "auto", "a finger on the picture scrolls the page"
+    box = page.locator(f"{PATHS} .nsewdrag").bounding_box()
+    page.touchscreen.tap(box["x"] + 0.75 * box["width"], box["y"] + 0.75 * box["height"])
+    expect(page).to_have_url(re.compile("x=5.*y=-5"))
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
     page.get_by_test_id("stExpandSidebarButton").click()
     expect(page.get_by_text("FOP settings")).to_be_visible()
     page.get_by_text("FOP settings").click()

@@ -45,7 +45,7 @@ class Player {
       ),
     );
     this.missing = root.querySelector(".fop-plot-missing");
-    Object.assign(this, { runs: [], step: Infinity, playing: false, changed: true, labels: [], revision: 0 });
+    Object.assign(this, { runs: [], step: Infinity, playing: false, changed: true });
     this.controls();
     this.play(false);
     this.frame = requestAnimationFrame((now) => this.tick(now, now));
