@@ -1,0 +1,210 @@
+"""Where races end, from every start in a box, and at which rates FOP is stable."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.pages_manager import PagesManager
+
+from fop_core.figures.style import METHODS, plain
+from pages.parts import basin_maps, race_sidebar
+from pages.parts.basin_maps import Grid, Rates
+from pages.parts.basin_settings import FIELDS, MAPS, PRESETS, grid, race_address, rates, values
+from pages.parts.copy_link import copy_link
+from pages.parts.form import Form
+from pages.parts.spec import surface
+from pages.parts.text import literal
+from toy_functions import basins
+
+if PagesManager.uses_pages_directory:  # the first visit since the server began is to this page: app.py has not run yet
+    PagesManager.uses_pages_directory = False
+    st.rerun()
+
+COARSE = 64  # the grid that is shown before a finer one is computed
+BEAT = 0.5  # seconds between moves of the bar
+
+if st.session_state.get("page") != "basins":
+    st.session_state["basins arrival"] = True
+form = Form("basins", PRESETS, FIELDS, {name: values(scene) for name, scene in MAPS.items()})
+
+
+def sidebar() -> bool:
+    """Show all settings; return whether they make maps."""
+    form.draw_presets()
+    changes = st.container()  # filled at the end, when all widgets have spoken
+    understood = race_sidebar.choose_surface(form)
+    form.draw("size")
+    rules = form.draw("rules")
+    race_sidebar.settings_of(form, rules if "fop" in rules else [*rules, "fop"])
+    with st.expander("Stop", key="basins stop"):
+        form.draw("tolerance")
+        form.draw("steps")
+    with changes:
+        race_sidebar.tell_changes(form)
+    return understood
+
+
+def leave_for(**changes: Any) -> None:
+    """Open a race of these settings in Trajectories, at the next run."""
+    st.session_state["basins opens"] = race_address(form.now, **changes)
+
+
+def open_start(asked: Grid) -> None:
+    """Open the race from the cell that the reader has chosen."""
+    cell = st.session_state["maps"].open
+    x, y = basin_maps.start(asked, cell["column"], cell["row"])
+    leave_for(x=x, y=y)
+
+
+def open_rates() -> None:
+    """Open FOP's race at the rates that the reader has chosen."""
+    cell, (lr, hyper_lr) = st.session_state["rates"].open, basin_maps.axes()
+    leave_for(rules=["fop"], **{"fop.lr": lr[cell["column"]], "fop.hyper_lr": hyper_lr[cell["row"]]})
+
+
+def compute(asked: Grid | Rates, status: DeltaGenerator, what: str) -> None:
+    """Compute maps, unless they are remembered, and tell how far that is; any change or click ends it."""
+    if basin_maps.known(asked):
+        return
+    with status.container(horizontal=True, vertical_alignment="center"):
+        bar = st.progress(0.0, text=what)
+        st.button("Cancel", on_click=cancel, key=f"cancel {what}")
+    begun = due = time.monotonic()
+
+    def tell(share: float) -> None:
+        nonlocal due
+        st.session_state.get("page")  # where Streamlit leaves a run that a click or a change has ended
+        if (now := time.monotonic()) >= due:
+            due = now + BEAT
+            bar.progress(share, text=f"{what}: {share:.0%}, {now - begun:.0f} s")
+
+    basin_maps.compute(asked, tell)
+    status.empty()
+
+
+def cancel() -> None:
+    """Leave what these settings ask for uncomputed, until the reader wants it."""
+    st.session_state["basins cancelled"] = dict(form.now)
+
+
+def go_on(asked: Grid) -> None:
+    """Compute the finer maps at the next run, now that the page stands."""
+    st.session_state["basins wanted"] = asked
+    st.session_state.pop("basins cancelled", None)
+    if st.session_state.pop("basins arrival", False):
+        form.put(**form.now)  # a widget that the browser has not drawn yet gets its value again
+
+
+def show() -> None:
+    """Show all maps and the table."""
+    asked, of_rates = grid(form.now), rates(form.now)
+    coarse = replace(asked, size=min(COARSE, asked.size))
+    halted = st.session_state.get("basins cancelled") == form.now
+    wanted = st.session_state.get("basins wanted") == asked
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Where each start ends", anchor=False, width="content")
+        status = st.empty()
+    if halted:
+        with status.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("Computing was cancelled.", width="content")
+            st.button("Compute", on_click=lambda: go_on(asked))
+    if not asked.rules:
+        st.info("Choose at least one optimizer in the sidebar.")
+    else:
+        if not halted and not basin_maps.known(asked):
+            compute(coarse, status, _starts(coarse))
+        shown = asked if basin_maps.known(asked) else coarse
+        if basin_maps.known(shown):
+            starts(shown, None if halted or wanted or shown == asked else lambda: go_on(asked))
+    st.subheader("Where FOP is stable", anchor=False)
+    stability(of_rates, status, halted)
+    form.publish()
+    if wanted and not halted and not basin_maps.known(asked):
+        compute(asked, status, _starts(asked))
+        st.rerun()
+
+
+def _starts(asked: Grid) -> str:
+    return f"{asked.size} × {asked.size} starts"
+
+
+def starts(shown: Grid, on_drawn: Callable[[], None] | None) -> None:
+    """Show the maps of starts, and their table."""
+    basin_maps.show_starts(shown, key="maps", on_open=lambda: open_start(shown), on_drawn=on_drawn)
+    ends = basin_maps.ends(shown)
+    found = len(ends.minima) - len(surface(shown.surface).minima + surface(shown.surface).local_minima)
+    st.caption(
+        "Click on a map to race from there. Strong colours are fast, pale ones slow."
+        + (" Minima are where many paths came to rest." if found else "")
+    )
+    st.table(table(shown), hide_index=True, border="horizontal")
+
+
+def table(shown: Grid) -> list[dict[str, str]]:
+    """Return for each optimizer the share of starts that end in each way, and the median of the steps."""
+    ends, rows = basin_maps.ends(shown), []
+    for (name, _), batch in zip(shown.rules, ends.batches):
+        row = basins.summary(batch, ends.place)
+        shares = dict(zip(basin_maps.names(ends), row.minima)) | {
+            "Not converged": row.step_limit,
+            "Diverged": row.diverged,
+        }
+        rows.append(
+            {"Optimizer": METHODS[name].name}
+            | {column: f"{share:.1%}" for column, share in shares.items()}
+            | {"Median steps": "–" if row.median_steps is None else plain(row.median_steps)}
+        )
+    return rows
+
+
+def stability(asked: Rates, status: DeltaGenerator, halted: bool) -> None:
+    """Show the map of FOP's rates, and the start that it is for."""
+    left, right = st.columns([3, 2], gap="medium")
+    with right:
+        for column, name in zip(st.columns(2), ("x", "y")):
+            with column:
+                form.draw(name)
+        st.caption(
+            f"One start at {basin_maps.CELLS} × {basin_maps.CELLS} pairs of rates; a click opens that race. The ring marks "
+            "FOP's own, with which the map above is drawn."
+        )
+        st.caption(
+            "P is learned in steps of ρ ε: where both are large it grows before the gradients can turn it back, and f with it. "
+            "Along the lower edge ρ is so small that FOP is SGD."
+        )
+        st.caption("Form of P, momentum and hypergradient are those of FOP's settings in the sidebar.")
+    with left:
+        if not halted:
+            compute(asked, status, "Rates of FOP")
+        if basin_maps.known(asked):
+            now = form["fop.lr"], form["fop.hyper_lr"]
+            basin_maps.show_rates(asked, now, key="rates", on_open=open_rates)
+
+
+if "basins opens" in st.session_state:
+    st.switch_page("pages/trajectories.py", query_params=st.session_state.pop("basins opens"))
+
+with st.sidebar:
+    understood = sidebar()
+
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.header("Basins", anchor=False, width="content")
+    copy_link("copy")
+if not understood:
+    st.markdown("The formula in the sidebar has a mistake.")
+elif form.changed():
+    st.markdown(f"Maps of {literal(surface(grid(form.now).surface).name)}, changed from “{MAPS[form.preset].title}”.")
+else:
+    st.markdown(MAPS[form.preset].sentence)
+if form.warnings:
+    st.warning(
+        "Not all of the address could be used; the preset's own settings stand in for it.\n"
+        + "\n".join(f"- {literal(warning)}" for warning in form.warnings)
+    )
+if understood:
+    show()
+else:
+    form.publish()
