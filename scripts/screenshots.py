@@ -29,13 +29,16 @@ PICTURES = {
     "trajectories-light.png": ("?preset=paper-himmelblau", WIDE | {"color_scheme": "light"}),
     "trajectories-dark.png": ("?preset=runaway&axis=linear", WIDE | {"color_scheme": "dark"}),
     "trajectories-3d.png": ("?preset=paper-himmelblau&view=3d", WIDE | {"color_scheme": "light"}),
+    "basins-light.png": ("basins", WIDE | {"color_scheme": "light"}),
+    "basins-dark.png": ("basins?preset=himmelblau", WIDE | {"color_scheme": "dark"}),
     "trajectories-narrow.png": ("", PHONE | {"color_scheme": "light"}),
 }
 ANIMATION = "race.gif", "?preset=paper-himmelblau"
 DRAWN = """() => {
   const nodes = [...document.querySelectorAll(".fop-plot-node")];
   const idle = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning";
-  return idle && document.fonts.status === "loaded" && nodes.length && nodes.every((node) => node.dataset.theme);
+  const pictures = nodes.length + document.querySelectorAll("canvas[data-drawn]").length;
+  return idle && document.fonts.status === "loaded" && pictures && nodes.every((node) => node.dataset.theme);
 }"""
 
 
