@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from fop_core.optim.rules import FOP
 from toy_functions import presets, race
 from toy_functions.scenes import SCENES
+from toy_functions.tuning import sweep, tuned
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
@@ -174,7 +175,12 @@ def test_an_address_restores_the_whole_state():
         "dtype": "float32",
         "noise": "0.5",
         "seed": "7",
+        "rates": "same",
+        "rate": "0.002",
         "axis": "linear",
+        "view": "3d",
+        "arrows": "1",
+        "loss": "linear",
     }
     at = page(**{name.replace(".", "__"): value for name, value in given.items()})
     assert not at.warning
@@ -182,7 +188,21 @@ def test_an_address_restores_the_whole_state():
     assert number(at, "fop.momentum").value == 0.5 and at.checkbox(key="trajectories.fop.nesterov").value
     assert number(at, "seed").value == 7 and at.selectbox(key="trajectories.dtype").value == "float32"
     assert list(rows(at)) == ["RMSProp", "FOP"] and rows(at)["RMSProp"]["steps"] == "50"
-    assert figure(at, "losses")["layout"]["xaxis"]["type"] == "linear"
+    assert (
+        figure(at, "losses")["layout"]["xaxis"]["type"] == figure(at, "losses")["layout"]["yaxis"]["type"] == "linear"
+    )
+    assert {"scene", "grid", "angles"} <= component(at, "race").keys()
+
+
+def test_each_at_its_best_rate_is_the_race_at_those_rates():
+    at = page(rates="best", rules="sgd,fop", steps="2000")
+    found = sweep(dataclasses.replace(presets.PAPER_BOOTH, max_steps=2000))
+    best = race(tuned(presets.PAPER_BOOTH, found))
+    assert {name: row["steps"] for name, row in rows(at).items()} == {n: str(best[n].steps) for n in ("SGD", "FOP")}
+    assert all(row["published"] is None for row in rows(at).values())
+    assert "| SGD | 0.005 | 832 | 0.0891 | 43 |" in words(at)
+    ran(at.button(key="trajectories untune").click().run())
+    assert rows(at)["SGD"]["steps"] == "832" and address(at) == {"rules": "sgd,fop", "steps": "2000"}
 
 
 def test_what_an_address_gets_wrong_is_said_and_the_default_taken():
@@ -252,6 +272,15 @@ def test_an_own_function_is_raced_on_and_its_formula_shown():
     assert any("10 y^{2}" in each.value for each in at.latex), [each.value for each in at.latex]
     assert {row["end"] for row in rows(at).values()} and not at.error
     assert all("minimum" not in row["end"] for row in rows(at).values()), "none is known"
+
+
+def test_a_view_and_the_lowest_value_are_found():
+    at = page(preset="own", f="(x - 40)^2 + (y + 30)^2 - 7", x="20", y="0", left="-1", right="1")
+    ran(at.button(key="trajectories find").click().run())
+    assert number(at, "floor").value == pytest.approx(-7)
+    low, high = ground(at)["layout"]["xaxis"]["range"]
+    assert low < 20 and 40 < high < 100
+    assert rows(at)["SGD"]["status"] == "converged"
 
 
 def test_a_wrong_formula_is_explained_at_its_place_and_the_picture_stays():
