@@ -3,8 +3,9 @@
     python scripts/gallery.py RUNS_FOLDER     copies, then writes the tables
     python scripts/gallery.py                 writes the tables of docs/gallery.md from what is there
 
-Each becomes trained_models/gallery/<name>: settings, metrics and snapshots as they are; the last checkpoint of the one
-to fork from; no host, user, process, path or log. Refuses runs that are not finished, and 25 MB in all.
+Each becomes trained_models/gallery/<name>: settings, metrics and snapshots as they are, of PP-HD every fourth; the last
+checkpoint of the one to fork from; no host, user, process, path or log. Refuses runs that are not finished, and 25 MB
+in all.
 """
 
 import json
@@ -22,6 +23,7 @@ sys.path.insert(0, str(ROOT))
 from fop_core.runs import files, load, store  # noqa: E402
 
 GALLERY = ROOT / "trained_models" / "gallery"
+THINNED = {"cifar10-pp-hd": 4}  # runs that keep every so manyth snapshot: PP-HD's histograms are many
 FORKED = ("cifar10-fop-velocity",)  # runs that keep a checkpoint
 LIMIT = 25_000_000  # bytes of the gallery
 DOCUMENT = ROOT / "docs" / "gallery.md"
@@ -46,7 +48,8 @@ def pack(run: store.Run, target: Path) -> None:
         attempt["data"] = {key: value for key, value in attempt["data"].items() if key != "path"}
         files.write_json(target / "attempts" / f"{attempt['attempt']}.json", attempt)
         shutil.copy(run.path / f"metrics.{attempt['attempt']}.jsonl", target)
-    for step in run.snapshot_steps():
+    steps = run.snapshot_steps()
+    for step in {*steps[:: THINNED.get(run.name, 1)], steps[-1]} if steps else ():
         shutil.copy(run.path / "snapshots" / f"{step:08d}.safetensors", target / "snapshots")
     if run.name in FORKED:
         last = run.path / "checkpoints" / f"{run.checkpoint_steps()[-1]:08d}.safetensors"
