@@ -28,7 +28,7 @@ BEAT = 0.5  # seconds between moves of the bar
 
 if st.session_state.get("page") != "basins":
     st.session_state["basins arrival"] = True
-form = Form("basins", PRESETS, FIELDS, {name: values(scene) for name, scene in MAPS.items()})
+form = Form("basins", PRESETS, FIELDS, {name: values(scene) for name, scene in MAPS.items()}, ("size",))
 
 
 def sidebar() -> bool:
@@ -111,6 +111,7 @@ def show() -> None:
         with status.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Computing was cancelled.", width="content")
             st.button("Compute", on_click=lambda: go_on(asked))
+    others: tuple[tuple[float, float], ...] = ()
     if not asked.rules:
         st.info("Choose at least one optimizer in the sidebar.")
     else:
@@ -119,8 +120,9 @@ def show() -> None:
         shown = asked if basin_maps.known(asked) else coarse
         if basin_maps.known(shown):
             starts(shown, None if halted or wanted or shown == asked else lambda: go_on(asked))
+            others = basin_maps.ends(shown).found
     st.subheader("Where FOP is stable", anchor=False)
-    stability(of_rates, status, halted)
+    stability(of_rates, others, status, halted)
     form.publish()
     if wanted and not halted and not basin_maps.known(asked):
         compute(asked, status, _starts(asked))
@@ -135,12 +137,15 @@ def starts(shown: Grid, on_drawn: Callable[[], None] | None) -> None:
     """Show the maps of starts, and their table."""
     basin_maps.show_starts(shown, key="maps", on_open=lambda: open_start(shown), on_drawn=on_drawn)
     ends = basin_maps.ends(shown)
-    found = len(ends.minima) - len(surface(shown.surface).minima + surface(shown.surface).local_minima)
     st.caption(
-        "Click on a map to race from there. Strong colours are fast, pale ones slow."
-        + (" Minima are where many paths came to rest." if found else "")
+        "Click on a map to race from there. Strong colours are fast, faint ones slow."
+        + " Minima are where many paths came to rest." * bool(ends.found)
     )
     st.table(table(shown), hide_index=True, border="horizontal")
+    st.caption(
+        "Shares of all starts. One that rests at a minimum without converging counts there and as not converged. "
+        "The median is of those that converge."
+    )
 
 
 def table(shown: Grid) -> list[dict[str, str]]:
@@ -154,13 +159,13 @@ def table(shown: Grid) -> list[dict[str, str]]:
         }
         rows.append(
             {"Optimizer": METHODS[name].name}
-            | {column: f"{share:.1%}" for column, share in shares.items()}
+            | {column: basin_maps.percent(share) for column, share in shares.items()}
             | {"Median steps": "–" if row.median_steps is None else plain(row.median_steps)}
         )
     return rows
 
 
-def stability(asked: Rates, status: DeltaGenerator, halted: bool) -> None:
+def stability(asked: Rates, others: tuple[tuple[float, float], ...], status: DeltaGenerator, halted: bool) -> None:
     """Show the map of FOP's rates, and the start that it is for."""
     left, right = st.columns([3, 2], gap="medium")
     with right:
@@ -168,12 +173,12 @@ def stability(asked: Rates, status: DeltaGenerator, halted: bool) -> None:
             with column:
                 form.draw(name)
         st.caption(
-            f"One start at {basin_maps.CELLS} × {basin_maps.CELLS} pairs of rates; a click opens that race. The ring marks "
-            "FOP's own, with which the map above is drawn."
+            f"One start at {basin_maps.CELLS} × {basin_maps.CELLS} pairs of rates. A click opens the race. The ring "
+            "marks the rates that are set."
         )
         st.caption(
-            "P is learned in steps of ρ ε: where both are large it grows before the gradients can turn it back, and f with it. "
-            "Along the lower edge ρ is so small that FOP is SGD."
+            "P is learned in steps of ρ ε. Where both are large, it grows before the gradients can turn it back, and f "
+            "grows with it. Along the lower edge ρ is so small that FOP is SGD."
         )
         st.caption("Form of P, momentum and hypergradient are those of FOP's settings in the sidebar.")
     with left:
@@ -181,7 +186,7 @@ def stability(asked: Rates, status: DeltaGenerator, halted: bool) -> None:
             compute(asked, status, "Rates of FOP")
         if basin_maps.known(asked):
             now = form["fop.lr"], form["fop.hyper_lr"]
-            basin_maps.show_rates(asked, now, key="rates", on_open=open_rates)
+            basin_maps.show_rates(asked, now, others, key="rates", on_open=open_rates)
 
 
 if "basins opens" in st.session_state:

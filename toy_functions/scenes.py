@@ -123,8 +123,8 @@ SCENES: Mapping[str, Scene] = MappingProxyType(
         ),
         "saddle": Scene(
             "Saddle",
-            "All slide to the saddle at (0, 0) first, where H has a negative eigenvalue and Newton's method would stay. "
-            "P knows of gradients only: it lengthens the steps on the way in, and others on the way out.",
+            "All slide to the saddle at (0, 0) first, where H has a negative eigenvalue and Newton's method stays. P "
+            "knows of gradients only: it lengthens the steps on the way in, and others on the way out.",
             Race(
                 replace(expressions.parse(_SADDLE, view=(-2.0, 2.0, -2.0, 2.0)), floor=-0.25),
                 (0.001, 1.5),

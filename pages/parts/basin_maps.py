@@ -62,11 +62,13 @@ class Ends:
         place: the surface, with the minima that were found among its local ones.
         batches: one for each map.
         lowest: for each minimum whether f is lowest there, as far as that is known.
+        found: the minima that the surface itself does not name.
     """
 
     place: Surface
     batches: list[Batch]
     lowest: list[bool]
+    found: tuple[tuple[float, float], ...]
 
     @property
     def minima(self) -> tuple[tuple[float, float], ...]:
@@ -89,9 +91,9 @@ def compute(asked: Grid | Rates, progress: Progress = None) -> list[Batch]:
     missing = [one for one in each if one not in found]
     if missing:
         found |= zip(missing, _run(asked, missing, progress))
-    for one in each:
+    for one in each:  # the latest stand last
+        _kept.pop(one, None)
         _kept[one] = found[one]
-        _kept.move_to_end(one)
     while len(_kept) > KEPT:
         _kept.popitem(last=False)
     return [found[one] for one in each]
@@ -117,8 +119,8 @@ def _made(rule: RuleSpec) -> Any:
 
 def axes() -> tuple[list[float], list[float]]:
     """Return the learning rates and the values of rho of a map of them: logarithmic, to three digits."""
-    ends = [[math.log10(end) for end in pair] for pair in (RATES, HYPER_RATES)]
-    steps = [low + (np.arange(CELLS) + 0.5) / CELLS * (high - low) for low, high in ends]
+    bounds = [[math.log10(bound) for bound in pair] for pair in (RATES, HYPER_RATES)]
+    steps = [low + (np.arange(CELLS) + 0.5) / CELLS * (high - low) for low, high in bounds]
     rates, hyper_rates = ([float(f"{10**step:.2e}") for step in axis] for axis in steps)
     return rates, hyper_rates
 
@@ -130,38 +132,53 @@ def start(asked: Grid, column: int, row: int) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=6)
-def ends(asked: Grid | Rates) -> Ends:
-    """Return what is on the maps, with the minima that are not known of the surface, but where many paths rest."""
+def ends(asked: Grid | Rates, others: tuple[tuple[float, float], ...] = ()) -> Ends:
+    """Return what is on maps.
+
+    Args:
+        asked: the maps.
+        others: minima that the surface does not name, in the order of their letters; more are looked for where many
+            paths came to rest.
+    """
     place, batches = surface(asked.surface), compute(asked)
-    found = _rests(place, batches)
+    found = [*others, *_rests(place, batches, others)]
+    known = len(place.minima + place.local_minima)
     lowest = [True] * len(place.minima) + [False] * len(place.local_minima)
     lowest += [bool(place.value(x, y) < place.floor + asked.tolerance) for x, y in found]
-    first = len(lowest) - len(found)
-    batches = [replace(batch, minimum=_nearest(batch, found, first)) for batch in batches]
-    return Ends(replace(place, local_minima=place.local_minima + tuple(found)), batches, lowest)
+    batches = [replace(batch, minimum=_nearest(batch, found, known)) for batch in batches]
+    return Ends(replace(place, local_minima=place.local_minima + tuple(found)), batches, lowest, tuple(found))
 
 
-def _rests(place: Surface, batches: Sequence[Batch]) -> list[tuple[float, float]]:
-    """Return points where most paths end that ended at no known minimum, and beside which f is nowhere lower."""
-    room = len(MINIMA) - len(place.minima + place.local_minima)
-    other = [(batch.minimum < 0) & (batch.status != DIVERGED) for batch in batches]
-    x, y = (np.concatenate([getattr(batch, axis)[mask] for batch, mask in zip(batches, other)]) for axis in "xy")
+def _rests(
+    place: Surface, batches: Sequence[Batch], others: Sequence[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    """Return minima at which many of the paths ended that ended at no known one, from left to right."""
+    known = [*place.minima, *place.local_minima, *others]
+    masks = [(batch.minimum < 0) & (batch.status != DIVERGED) for batch in batches]
+    x, y = (np.concatenate([getattr(batch, axis)[mask] for batch, mask in zip(batches, masks)]) for axis in "xy")
     _, where, counts = np.unique(np.round(np.stack([x, y]) / NEAR), axis=1, return_inverse=True, return_counts=True)
     many = MANY * max(batch.status.size for batch in batches)
-    around = NEAR * np.exp(1j * np.linspace(0, 2 * np.pi, 16, endpoint=False))
     found: list[tuple[float, float]] = []
     with np.errstate(all="ignore"):
-        for group in np.argsort(-counts, kind="stable")[: 8 * room]:
-            if counts[group] < many:
+        for group in np.argsort(-counts, kind="stable"):
+            if counts[group] < many or len(known) + len(found) == len(MINIMA):
                 break
             here = np.flatnonzero(where == group)
-            f = np.broadcast_to(place.value(x[here], y[here]), here.shape)
-            best = here[np.argmin(f)]
-            a, b = float(x[best]), float(y[best])
-            apart = all(math.hypot(a - c, b - d) > 2 * NEAR for c, d in found)
-            if len(found) < room and apart and np.all(place.value(a + around.real, b + around.imag) >= f.min()):
-                found.append((a, b))
-    return found
+            best = here[np.argmin(np.broadcast_to(place.value(x[here], y[here]), here.shape))]
+            at = float(x[best]), float(y[best])
+            if _is_minimum(place, *at) and all(math.dist(at, other) > 2 * NEAR for other in (*known, *found)):
+                found.append(at)
+    return sorted(found)
+
+
+def _is_minimum(place: Surface, x: float, y: float) -> bool:
+    """Return whether Newton's step from a point, held back where f is flat, says that a minimum is there."""
+    gradient, hessian = (np.array(part(x, y), np.float64) for part in (place.gradient, place.hessian))
+    if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
+        return False
+    bends, ways = np.linalg.eigh(hessian)
+    least = 1e-3 * bends.max()
+    return bool(bends.min() >= -least and np.hypot(*(ways.T @ gradient / np.maximum(bends, least))) < NEAR / 2)
 
 
 def _nearest(batch: Batch, found: Sequence[tuple[float, float]], first: int) -> np.ndarray:
@@ -203,17 +220,25 @@ def show_starts(
     _show(asked, shown, [name for name, _ in asked.rules], data, key, on_open, on_drawn)
 
 
-def show_rates(asked: Rates, now: tuple[float, float], *, key: str, on_open: Callable[[], None]) -> None:
+def show_rates(
+    asked: Rates,
+    now: tuple[float, float],
+    others: tuple[tuple[float, float], ...],
+    *,
+    key: str,
+    on_open: Callable[[], None],
+) -> None:
     """Show the map of a rule's two rates.
 
     Args:
         asked: what is remembered of it.
         now: the rates to mark with a ring.
+        others: as of ``ends``.
         key: of the place in the page, as of ``show_starts``.
         on_open: called when the reader opens a cell.
     """
     rates, hyper_rates = axes()
-    ring = [_share(value, ends) for value, ends in zip(now, (RATES, HYPER_RATES))]
+    ring = [_share(value, bounds) for value, bounds in zip(now, (RATES, HYPER_RATES))]
     data = {
         "x": _logarithmic("learning rate ε", rates, RATES),
         "y": _logarithmic("hypergradient rate ρ", hyper_rates, HYPER_RATES),
@@ -223,7 +248,7 @@ def show_rates(asked: Rates, now: tuple[float, float], *, key: str, on_open: Cal
         "titles": [f"{METHODS[asked.rule[0]].name} from {point(*asked.start)}"],
         "opens": "Arrow keys move the crosshair, Enter opens the race at these rates.",
     }
-    _show(asked, ends(asked), [asked.rule[0]], data, key, on_open)
+    _show(asked, ends(asked, others), [asked.rule[0]], data, key, on_open)
 
 
 def _show(
@@ -264,8 +289,14 @@ def _map(rule: str, batch: Batch, place: Surface) -> dict[str, Any]:
         "dash": "" if method.dash == "solid" else method.dash.replace("px", ""),
         "width": method.width,
         "glyph": GLYPHS[method.symbol],
-        "words": f"{plain(round(100 * row.converged, 1))} % converge{median}",
+        "words": f"{percent(row.converged)} converge{median}",
     }
+
+
+def percent(share: float) -> str:
+    """Return a share to a tenth of a percent; only none is 0 % and only all are 100 %."""
+    tenths = min(999, max(1, round(1000 * share))) if 0 < share < 1 else round(1000 * share)
+    return f"{plain(tenths / 10)} %"
 
 
 def _linear(low: float, high: float, count: int) -> dict[str, Any]:
@@ -283,20 +314,21 @@ def _linear(low: float, high: float, count: int) -> dict[str, Any]:
     }
 
 
-def _logarithmic(title: str, values: list[float], ends: tuple[float, float]) -> dict[str, Any]:
-    low, high = (round(math.log10(end)) for end in ends)
+def _logarithmic(title: str, values: list[float], bounds: tuple[float, float]) -> dict[str, Any]:
+    low, high = (round(math.log10(end)) for end in bounds)
     ticks = [10.0**power for power in range(low, high + 1)]
     return {
         "title": title,
         "cells": [number(value) for value in values],
         "ticks": [
-            (_share(tick, ends), plain(tick) if tick >= 1e-3 else f"{tick:.0e}".replace("e-0", "e-")) for tick in ticks
+            (_share(tick, bounds), plain(tick) if tick >= 1e-3 else f"{tick:.0e}".replace("e-0", "e-"))
+            for tick in ticks
         ],
     }
 
 
-def _share(value: float, ends: tuple[float, float]) -> float:
+def _share(value: float, bounds: tuple[float, float]) -> float:
     """Return how far along a logarithmic axis a value is."""
     if value <= 0:
         return -math.inf
-    return math.log(value / ends[0]) / math.log(ends[1] / ends[0])
+    return math.log(value / bounds[0]) / math.log(bounds[1] / bounds[0])

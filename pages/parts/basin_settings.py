@@ -20,8 +20,8 @@ MAPS: Mapping[str, Scene] = MappingProxyType(
     {
         "himmelblau": Scene(
             "Himmelblau",
-            "Four minima of equal depth. At small steps each has one area; momentum leaps over the borders, and far out a "
-            "hair's breadth decides where it lands.",
+            "Four minima of equal depth, each with its area. Momentum leaps over the borders: far out a hair's breadth "
+            "decides where it lands.",
             Race(
                 HIMMELBLAU,
                 HIMMELBLAU.start,
@@ -38,8 +38,8 @@ MAPS: Mapping[str, Scene] = MappingProxyType(
         ),
         "too-far": Scene(
             "A rate too large",
-            "At ε = 0.018 plain descent cannot stay at the minimum at (−3.78, −3.28): f bends more there than 2/ε. "
-            "Hypergradients shrink P and come to rest.",
+            "At ε = 0.018 SGD cannot stay at the minimum C: f bends more there than 2/ε. Hypergradients shrink P "
+            "until it holds, but from far out they diverge more often.",
             Race(
                 HIMMELBLAU,
                 HIMMELBLAU.start,
@@ -54,8 +54,8 @@ MAPS: Mapping[str, Scene] = MappingProxyType(
         ),
         "camel": Scene(
             "Three-hump camel",
-            "The middle minimum is the lowest. Momentum carries more starts over the humps and into it; FOP's longer "
-            "steps bend the borders.",
+            "The middle minimum is the lowest. Momentum carries most starts into it, FOP comes next; in the others a "
+            "path rests without converging.",
             Race(
                 THREE_HUMP_CAMEL,
                 THREE_HUMP_CAMEL.start,
@@ -72,7 +72,7 @@ MAPS: Mapping[str, Scene] = MappingProxyType(
         ),
         "styblinski-tang": Scene(
             "Styblinski-Tang",
-            "Only a quarter of the box leads down to the lowest of four minima. x and y do not mix here, so borders are "
+            "Only a quarter of the box leads down to the lowest of four minima. x and y do not mix here: borders are "
             "straight.",
             Race(
                 STYBLINSKI_TANG,
@@ -90,8 +90,8 @@ MAPS: Mapping[str, Scene] = MappingProxyType(
         ),
         "valley": Scene(
             "Oblique valley",
-            "One minimum, so only speed differs. From starts across the valley all are fast. Elsewhere FOP gains where "
-            "its P learns to stretch steps along the valley's floor.",
+            "One minimum, so only speed differs. SGD is fast on the line across the valley alone, FOP far out too, "
+            "where large gradients teach its P most. Momentum is faster still.",
             Race(
                 SURFACES["quadratic"],
                 SURFACES["quadratic"].start,
@@ -108,7 +108,8 @@ MAPS: Mapping[str, Scene] = MappingProxyType(
         ),
         "rosenbrock": Scene(
             "Rosenbrock's bend",
-            "One minimum, in a valley that turns.",
+            "One minimum, in a valley that turns. The threads are starts that momentum, or Adam, carries straight into "
+            "it.",
             Race(
                 ROSENBROCK,
                 ROSENBROCK.start,

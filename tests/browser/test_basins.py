@@ -1,0 +1,170 @@
+"""The Basins page in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from pages.parts import basin_maps
+from pages.parts.basin_settings import MAPS, grid, values
+from tests.browser.conftest import NARROW, row
+
+MAPS_OF_STARTS = ".st-key-maps .fop-basin"
+TOLD = f"{MAPS_OF_STARTS} .fop-basin-told"
+RATES = ".st-key-rates .fop-basin"
+IDLE = """size => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
+  && document.querySelectorAll(`.st-key-maps canvas[data-drawn="${size}"]`).length
+  && document.querySelectorAll('.st-key-rates canvas[data-drawn]').length"""
+
+
+@pytest.fixture
+def basins(visit, troubles):
+    """Open the page at an address and wait for maps of a size."""
+    # Streamlit asks for two files beside a page's own address before it finds them at the app's.
+    troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
+
+    def opened(given: str = "", size: int = 64, **options) -> Page:
+        page = visit(f"basins?size={size}{given}", drawn=False, **options)
+        page.wait_for_function(IDLE, arg=size, timeout=120_000)
+        return page
+
+    return opened
+
+
+def place(page: Page, across: float, up: float, field: str = f"{MAPS_OF_STARTS} >> nth=0") -> tuple[float, float]:
+    """Where a share of a map's width and height is on the screen."""
+    cells = page.locator(f"{field} >> .fop-basin-field")
+    cells.scroll_into_view_if_needed()
+    left, side = cells.evaluate("node => { const it = node.closest('.fop-basins').fop; return [it.left, it.side]; }")
+    box = cells.bounding_box()
+    return box["x"] + left + across * side, box["y"] + 8 + (1 - up) * side
+
+
+def test_one_crosshair_is_in_all_maps_and_each_says_what_is_there(basins):
+    page = basins()
+    assert page.get_by_role("link", name="Trajectories").is_visible(), "the page stands in the app's frame"
+    words = page.locator(TOLD).all_text_contents()
+    assert words[0].startswith("100 % converge, median")
+    asked = grid(values(MAPS["himmelblau"]) | {"size": "64"})
+    batches = basin_maps.ends(asked).batches
+    for column, up in ((20, 20), (3, 2)):
+        page.mouse.move(*place(page, (column + 0.5) / 64, (up + 0.5) / 64))
+        spot = "({:.2f}, {:.2f})".format(*basin_maps.start(asked, column, up)).replace("-", "−")
+        expect(page.locator(TOLD).first).to_contain_text(spot)
+        told = page.locator(TOLD).all_text_contents()
+        assert len(told) == 6 and all(text.startswith(f"{spot}: ") for text in told)
+        for text, batch in zip(told, batches):
+            count = re.search(r"(\d+) steps|at step (\d+)", text)
+            assert batch.steps[up, column] == int(count.group(1) or count.group(2))
+            assert ("diverged" in text) == (batch.status[up, column] == 2)
+        assert page.locator(f"{MAPS_OF_STARTS} .fop-basin-line").evaluate_all(
+            "lines => lines.every((line) => line.checkVisibility())"
+        )
+    page.mouse.move(5, 5)
+    expect(page.locator(TOLD).first).to_have_text(words[0])
+    assert page.locator(f"{MAPS_OF_STARTS} .fop-basin-line").first.is_hidden()
+
+
+def test_a_click_opens_the_race_from_there_in_trajectories(basins):
+    page = basins("&fop.hyper_lr=0.001")
+    x, y = place(page, 20.5 / 64, 20.5 / 64, f"{MAPS_OF_STARTS} >> nth=5")
+    page.mouse.move(x, y)
+    told = dict(zip(("SGD", "Momentum", "RMSProp", "Adam", "S-HD", "FOP"), page.locator(TOLD).all_text_contents()))
+    page.mouse.click(x, y)
+    expect(page.get_by_role("heading", name="Trajectories")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/\?surface=himmelblau&x=-2\.\d+&y=-2\.\d+&rules=.*&dtype=float64"))
+    for name, text in told.items():
+        steps = re.search(r"after (\d+) steps", text).group(1)
+        expect(row(page, name).locator(".fop-steps")).to_have_text(steps)
+        expect(row(page, name)).to_contain_text("at the minimum (−3.78, −3.28)")
+    page.get_by_role("link", name="Basins").click()
+    page.wait_for_function(IDLE, arg=64, timeout=60_000)
+    expect(page).to_have_url(re.compile(r"fop\.hyper_lr=0\.001"))
+
+
+def test_a_click_on_the_map_of_rates_opens_fop_at_these(basins):
+    page = basins()
+    x, y = place(page, 40.5 / 96, 20.5 / 96, RATES)
+    page.mouse.move(x, y)
+    told = page.locator(f"{RATES} .fop-basin-told").text_content()
+    lr, hyper_lr, steps = re.match(r"ε ([\d.]+), ρ ([\d.e−]+): minimum . .* after (\d+) steps", told).groups()
+    page.mouse.click(x, y)
+    expect(page.get_by_role("heading", name="Trajectories")).to_be_visible()
+    expect(row(page, "FOP").locator(".fop-steps")).to_have_text(steps)
+    assert page.locator(".fop-readout").get_by_role("rowheader").all_inner_texts() == ["FOP"]
+    found = dict(part.split("=") for part in page.url.partition("?")[2].split("&"))
+    assert float(found["fop.lr"]) == float(lr) and float(found["fop.hyper_lr"]) == float(hyper_lr.replace("−", "-"))
+
+
+def test_the_crosshair_answers_to_keys(basins):
+    page = basins("&rules=sgd,fop")
+    field = page.get_by_role("application", name=re.compile("^SGD: map of 64 by 64"))
+    field.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(TOLD).first).to_contain_text("(0.28, 0.09): ")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(TOLD).last).to_contain_text("(0.09, 0.28): ")
+    page.keyboard.press("Escape")
+    expect(page.locator(TOLD).last).to_contain_text("converge")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Trajectories")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"x=0\.09375&y=0\.28125&"))
+
+
+def test_finer_maps_follow_and_the_widgets_keep_their_values(basins):
+    page = basins("&preset=own&rules=momentum", size=128)
+    expect(page.get_by_role("textbox", name="f(x, y) =")).to_have_value("x^4/4 - x^2/2 + y^2/2")
+    expect(page.get_by_role("combobox", name=re.compile("Surface"))).to_have_value("Your own f(x, y)")
+    assert page.get_by_role("application").first.get_attribute("aria-label").startswith("Momentum: map of 128 by 128")
+    page.mouse.move(*place(page, 0.5 / 128, 0.5 / 128))
+    expect(page.locator(TOLD).first).to_contain_text("(−1.98, −1.98): ")
+
+
+def test_computing_can_be_cancelled_and_taken_up_again(visit, troubles):
+    troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
+    page = visit("basins?rules=adam&steps=8000&adam.lr=0.0000001", drawn=False)
+    computing = page.get_by_text(re.compile(r"256 × 256 starts: \d+%, \d+ s"))
+    for button in ("Cancel", "Compute", "Cancel"):
+        expect(computing if button == "Cancel" else page.get_by_text("Computing was cancelled.")).to_be_visible()
+        page.get_by_role("button", name=button).click()
+    expect(page.get_by_text("Computing was cancelled.")).to_be_visible()
+    expect(page.get_by_role("application", name=re.compile("^Adam: map of 64 by 64"))).to_be_visible()
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+
+
+def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(basins):
+    page = basins(viewport=NARROW, has_touch=True, is_mobile=True)
+    wide = "[document.documentElement, document.querySelector('[data-testid=stMain]')].map((e) => e.scrollWidth)"
+    assert max(page.evaluate(wide)) <= 390
+    tops = page.locator(MAPS_OF_STARTS).evaluate_all("maps => maps.map((map) => map.getBoundingClientRect().top)")
+    assert len(tops) == 6 and len(set(tops)) == 3, "two a row"
+    small = """scope => [...document.querySelectorAll(scope)].filter((e) => e.checkVisibility())
+      .filter((e) => e.getBoundingClientRect().height < 44).map((e) => e.outerHTML.slice(0, 120))"""
+    assert (
+        page.evaluate(small, "[data-testid=stMain] :is(button:not([data-testid^=stTooltip]), [role=application])") == []
+    )
+    page.touchscreen.tap(*place(page, 20.5 / 64, 20.5 / 64))
+    expect(page.get_by_role("heading", name="Trajectories")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"x=-2\.\d+&y=-2\.\d+"))
+
+
+def test_maps_follow_light_and_dark_and_the_width(basins):
+    page = basins("&rules=adam", color_scheme="light")
+    pixel = """([across, up]) => { const it = document.querySelector('.st-key-maps .fop-basins').fop;
+      const r = devicePixelRatio; const pen = it.fields[0].querySelector('canvas').getContext('2d');
+      const at = [it.left + across * it.side, 8 + (1 - up) * it.side];
+      return [...pen.getImageData(Math.round(at[0] * r), Math.round(at[1] * r), 1, 1).data].slice(0, 3); }"""
+    light = page.evaluate(pixel, [0.05, 0.05])
+    assert page.locator(".st-key-maps .fop-basins").get_attribute("data-theme") == "light"
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator(".st-key-maps .fop-basins")).to_have_attribute("data-theme", "dark")
+    dark = page.evaluate(pixel, [0.05, 0.05])
+    assert min(light) > 110 and max(dark) < 140 and light[0] > light[2] and dark[0] > dark[2], (light, dark)
+    page.set_viewport_size({"width": 700, "height": 800})
+    page.wait_for_function(
+        "() => { const canvas = document.querySelector('.st-key-maps canvas[data-drawn]');"
+        " return Math.abs(canvas.clientWidth - canvas.width / devicePixelRatio) < 1 && canvas.clientWidth < 700; }"
+    )
+    assert page.evaluate(pixel, [0.05, 0.05]) == dark

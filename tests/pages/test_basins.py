@@ -1,0 +1,255 @@
+"""The Basins page as a reader meets it, without a browser, and the races that it opens."""
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fop_core.figures.style import DARK, LIGHT, METHODS, MINIMA
+from pages.parts import basin_maps, race_settings
+from pages.parts.basin_settings import FIELDS, MAPS, grid, race_address, rates, values
+from pages.parts.spec import surface
+from tests.figures.test_style import VISIONS, contrast, distance
+from tests.pages.test_trajectories import address, component, ran, words
+from toy_functions import racing
+from toy_functions.basins import STATUS, Summary, summary
+from toy_functions.scenes import SCENES
+
+APP = str(Path(__file__).parents[2] / "app.py")
+SMALL = {"size": "64"}
+
+
+def page(**given: str) -> AppTest:
+    at = AppTest.from_file(APP, default_timeout=120)
+    at.switch_page("pages/basins.py")
+    for name, value in (SMALL | given).items():
+        at.query_params[name.replace("__", ".")] = value
+    return ran(at.run())
+
+
+def settings(preset: str = "himmelblau", **changes) -> dict:
+    return values(MAPS[preset]) | SMALL | changes
+
+
+def summaries(preset: str) -> dict[str, Summary]:
+    asked = grid(settings(preset))
+    ends = basin_maps.ends(asked)
+    return {name: summary(batch, ends.place) for (name, _), batch in zip(asked.rules, ends.batches)}
+
+
+def raced(link: dict[str, str]) -> dict[str, racing.Trajectory]:
+    """What Trajectories makes of an address."""
+    read = {name: race_settings.FIELDS[name].read(text) for name, text in link.items()}
+    first = race_settings.values(next(iter(SCENES.values())))
+    made = race_settings.spec(first | read)
+    return dict(zip((name for name, _ in made.rules), racing.race(made.race()).values()))
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_every_preset_says_what_there_is_to_see_and_shows_it(name):
+    at = page(preset=name)
+    assert MAPS[name].sentence in words(at)
+    assert not at.warning and not at.error
+    titles = [METHODS[rule].name for rule in MAPS[name].chosen()]
+    assert component(at, "maps")["titles"] == titles == list(at.table[0].value["Optimizer"])
+    assert component(at, "rates")["titles"][0].startswith("FOP from")
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_every_value_of_a_preset_is_allowed_and_comes_back_from_an_address(name):
+    given = values(MAPS[name])
+    assert given.keys() == FIELDS.keys()
+    for key, value in given.items():
+        assert FIELDS[key].read(FIELDS[key].write(value)) == value
+
+
+def test_the_maps_and_the_table_say_what_the_batches_hold():
+    at = page()
+    asked = grid(settings())
+    ends = basin_maps.ends(asked)
+    data = component(at, "maps")
+    kinds = np.frombuffer(data["kinds"], np.uint8).reshape(6, 64, 64)
+    steps = np.frombuffer(data["steps"], np.uint16).reshape(6, 64, 64)
+    for kind, count, batch in zip(kinds, steps, ends.batches):
+        np.testing.assert_array_equal((kind & 15).astype(int) - 1, batch.minimum)
+        np.testing.assert_array_equal(kind >> 4, batch.status)
+        np.testing.assert_array_equal(count, batch.steps)
+    names = ["A (3.00, 2.00)", "B (−2.81, 3.13)", "C (−3.78, −3.28)", "D (3.58, −1.85)"]
+    assert [minimum["name"] for minimum in data["minima"]] == names
+    table = at.table[0].value.set_index("Optimizer")
+    assert list(table.columns) == [*names, "Not converged", "Diverged", "Median steps"]
+    for rule, row in summaries("himmelblau").items():
+        shown = table.loc[METHODS[rule].name]
+        shares = [float(text.removesuffix(" %")) for text in shown[:-1]]
+        assert shares == pytest.approx([100 * share for share in (*row.minima, row.step_limit, row.diverged)], abs=0.1)
+        assert float(shown["Median steps"]) == row.median_steps
+
+
+def test_only_none_is_no_percent_and_only_all_are_a_hundred():
+    shares = [0, 0.0001, 0.2634, 0.5, 0.99999, 1]
+    assert [basin_maps.percent(share) for share in shares] == ["0 %", "0.1 %", "26.3 %", "50 %", "99.9 %", "100 %"]
+
+
+@pytest.mark.parametrize("preset", ["himmelblau", "styblinski-tang", "valley", "own"])
+def test_a_cell_opens_the_race_that_it_shows(preset):
+    chosen = settings(preset)
+    asked = grid(chosen)
+    for column, row in [(0, 0), (13, 50), (40, 21), (63, 63)]:
+        x, y = basin_maps.start(asked, column, row)
+        found = raced(race_address(chosen, x=x, y=y))
+        assert list(found) == [name for name, _ in asked.rules]
+        for (name, _), batch in zip(asked.rules, basin_maps.ends(asked).batches):
+            assert found[name].steps == batch.steps[row, column], name
+            assert found[name].status == STATUS[batch.status[row, column]]
+
+
+def test_a_pair_of_rates_opens_the_race_that_it_shows():
+    chosen = settings()
+    [batch] = basin_maps.compute(rates(chosen))
+    lr, hyper_lr = basin_maps.axes()
+    seen = set()
+    for column, row in [(5, 5), (40, 20), (45, 30), (70, 40), (90, 90)]:
+        link = race_address(chosen, rules=["fop"], **{"fop.lr": lr[column], "fop.hyper_lr": hyper_lr[row]})
+        found = raced(link)["fop"]
+        assert found.steps == batch.steps[row, column] and found.status == STATUS[batch.status[row, column]]
+        seen.add(found.status)
+    assert seen == set(STATUS), "all three are tried"
+
+
+def test_an_address_to_a_race_holds_only_what_differs():
+    assert race_address(settings(rules=["sgd"]), x=0.5, y=-4.0) == {
+        "surface": "himmelblau",
+        "x": "0.5",
+        "rules": "sgd",
+        "steps": "500",
+        "dtype": "float64",
+        "sgd.lr": "0.01",
+    }
+
+
+def test_the_sentences_are_true():
+    far = summaries("too-far")
+    assert far["sgd"].minima[2] < 0.01 and far["sgd"].step_limit > 0.2
+    for name in ("s-hd", "pp-hd", "fop"):
+        assert far[name].minima[2] > 0.15 and far[name].diverged > far["sgd"].diverged
+    middle = {name: row.minima[0] for name, row in summaries("camel").items()}
+    assert sorted(middle, key=middle.__getitem__)[-2:] == ["fop", "momentum"]
+    assert all(0.2 < row.minima[0] < 0.31 for row in summaries("styblinski-tang").values())
+    medians = {name: row.median_steps for name, row in summaries("valley").items()}
+    assert medians["momentum"] < medians["fop"] < min(medians["s-hd"], medians["pp-hd"], medians["sgd"])
+    momentum, sgd = summaries("himmelblau")["momentum"], summaries("himmelblau")["sgd"]
+    assert momentum.diverged > 0.05 and sgd.diverged == 0
+
+
+def test_an_address_restores_the_whole_state():
+    given = {
+        "preset": "camel",
+        "surface": "beale",
+        "x": "0.25",
+        "rules": "momentum,fop",
+        "size": "64",
+        "tolerance": "0.001",
+        "steps": "50",
+        "momentum.lr": "0.001",
+        "fop.preconditioner": "direct",
+    }
+    at = page(**{name.replace(".", "__"): value for name, value in given.items()})
+    assert not at.warning
+    assert address(at) == given
+    assert component(at, "maps")["titles"] == ["Momentum", "FOP"] and component(at, "maps")["limit"] == 50
+    assert "changed from “Three" in words(at)
+
+
+def test_the_number_of_starts_is_no_change_of_the_preset():
+    assert "As the preset has it." in words(page())
+
+
+def test_what_an_address_gets_wrong_is_said_and_the_default_taken():
+    at = page(preset="nope", sgd__lr="fast", size="100", steps="100000", noise="1")
+    [warning] = at.warning
+    for name in ("preset", "sgd", "size", "steps", "noise is no setting"):
+        assert name in warning.value.replace("\\", "")
+    assert at.number_input(key="basins.sgd.lr").value == 0.01
+
+
+def test_a_setting_changes_the_maps_and_the_address():
+    at = page()
+    before = component(at, "maps")["steps"]
+    ran(at.number_input(key="basins.fop.hyper_lr").set_value(0.001).run())
+    after = component(at, "maps")["steps"]
+    assert after[:-8192] == before[:-8192] and after[-8192:] != before[-8192:], "FOP's map alone"
+    assert address(at) == SMALL | {"fop.hyper_lr": "0.001"}
+
+
+def test_without_optimizers_the_page_asks_for_one_and_still_shows_where_fop_is_stable():
+    at = page(rules="")
+    assert "Choose at least one optimizer" in words(at) and not at.table
+    assert component(at, "rates")["maps"]
+
+
+def test_another_surface_has_its_own_start_and_minima():
+    at = page(rules="sgd")
+    ran(at.selectbox(key="basins.surface").set_value("booth").run())
+    assert (at.number_input(key="basins.x").value, at.number_input(key="basins.y").value) == (0.0, -4.0)
+    assert [minimum["name"] for minimum in component(at, "maps")["minima"]] == ["A (1.00, 3.00)"]
+
+
+def test_minima_of_an_own_function_are_found_and_are_the_same_in_both_sections():
+    at = page(preset="own")
+    names = [minimum["name"] for minimum in component(at, "maps")["minima"]]
+    assert names == ["A (−1.00, 0.00)", "B (1.00, 0.00)"]
+    assert [minimum["name"] for minimum in component(at, "rates")["minima"]] == names
+    row = at.table[0].value.set_index("Optimizer").loc["SGD"]
+    assert list(row[names]) == ["50 %", "50 %"]
+    assert "many paths came to rest" in words(at)
+
+
+def test_a_slow_path_in_a_valley_is_at_no_minimum():
+    asked = grid(settings("rosenbrock", rules=["momentum"]))
+    ends = basin_maps.ends(asked)
+    assert ends.minima == ((1.0, 1.0),)
+    assert (ends.batches[0].minimum < 0).any(), "some have not arrived"
+
+
+def test_local_minima_that_a_surface_does_not_name_are_found():
+    asked = grid(settings(surface="rastrigin", rules=["sgd"], **{"sgd.lr": 0.002}))
+    ends = basin_maps.ends(asked)
+    assert len(ends.minima) == len(MINIMA) and ends.lowest == [True] + 7 * [False]
+    for x, y in ends.found:
+        assert np.hypot(*surface(asked.surface).gradient(x, y)) < 1e-3
+
+
+@pytest.mark.parametrize("f", ["x*0", "log(x)", "1/x", "-x^2 - y^2", "sqrt(x)", "exp(x*x*x*x)", "(x*y - 1)^2"])
+def test_any_function_has_maps(f):
+    at = page(preset="own", f=f, steps="50")
+    assert len(at.table[0].value) == 3 and component(at, "rates")["maps"]
+
+
+def test_a_wrong_formula_is_explained():
+    at = page(preset="own", f="x^2 + y2")
+    assert "unknown name" in at.error[0].value and "has a mistake" in words(at)
+    assert not at.table
+
+
+def test_what_stops_the_progress_stops_the_computing_and_nothing_is_remembered():
+    class Stop(Exception):
+        pass
+
+    def stop(share: float) -> None:
+        raise Stop
+
+    asked = grid(settings(steps=20_000, rules=["adam"], **{"adam.lr": 1e-7}))
+    with pytest.raises(Stop):
+        basin_maps.compute(asked, stop)
+    assert not basin_maps.known(asked)
+
+
+def test_minima_have_colours_that_everybody_can_tell_apart():
+    for color in MINIMA:
+        assert min(contrast(color, paper) for paper in (LIGHT.paper, DARK.paper)) >= 2
+    for one, other in combinations(MINIMA, 2):
+        assert min(distance(one, other, vision) for vision in VISIONS) >= 9
+    for one, other in combinations(MINIMA[:4], 2):
+        assert min(distance(one, other, vision) for vision in VISIONS) >= 20
