@@ -178,7 +178,7 @@ def stability(asked: Rates, others: tuple[tuple[float, float], ...], status: Del
         )
         st.caption(
             "P is learned in steps of ρ ε. Where both are large, it grows before the gradients can turn it back, and f "
-            "grows with it. Along the lower edge ρ is so small that FOP is SGD."
+            "grows with it. Along the lower edge ρ is so small that P stays as it began."
         )
         st.caption("Form of P, momentum and hypergradient are those of FOP's settings in the sidebar.")
     with left:

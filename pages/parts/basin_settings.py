@@ -146,12 +146,11 @@ PRESETS = Choice(
 
 SIZES = {size: f"{size}²" for size in ("64", "128", "256", "512")}
 
+_OF_A_SURFACE = ("surface", "f", "floor", "left", "right", "bottom", "top", "condition", "angle")
+
 FIELDS: Mapping[str, Field] = {
-    **{name: field for name, field in race_settings.FIELDS.items() if name in ("surface", "f", "floor")},
-    **{name: race_settings.FIELDS[name] for name in ("left", "right", "bottom", "top", "condition", "angle", "x", "y")},
+    **{name: race_settings.FIELDS[name] for name in (*_OF_A_SURFACE, "x", "y", "rules", "tolerance")},
     "size": Switch("Starts", SIZES, "How many starts a map has. Four times as many take four times as long."),
-    "rules": race_settings.FIELDS["rules"],
-    "tolerance": race_settings.FIELDS["tolerance"],
     "steps": Number("Step limit", 1, 20_000, 100, "A path that has not converged by then ends.", whole=True),
     **{name: field for name, field in race_settings.FIELDS.items() if "." in name},
 }

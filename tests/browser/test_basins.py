@@ -42,7 +42,7 @@ def place(page: Page, across: float, up: float, field: str = f"{MAPS_OF_STARTS} 
 
 def test_one_crosshair_is_in_all_maps_and_each_says_what_is_there(basins):
     page = basins()
-    assert page.get_by_role("link", name="Trajectories").is_visible(), "the page stands in the app's frame"
+    assert page.get_by_role("link", name="Trajectories", exact=True).is_visible(), "the page stands in the app's frame"
     words = page.locator(TOLD).all_text_contents()
     assert words[0].startswith("100 % converge, median")
     asked = grid(values(MAPS["himmelblau"]) | {"size": "64"})

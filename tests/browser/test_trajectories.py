@@ -294,6 +294,7 @@ def test_back_and_forward_go_through_the_settings(visit):
     page = visit()
     choose(page, "Preset", "Figure 1: Himmelblau")
     counts(page, FOP="289")
+    expect(page).to_have_url(re.compile("preset=paper-himmelblau"))
     page.go_back()
     counts(page, FOP="543")
     page.go_forward()
