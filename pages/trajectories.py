@@ -143,8 +143,7 @@ def _learning(learners: list[Result], key: str, log_steps: bool) -> None:
         )
 
 
-with st.sidebar:
-    understood = race_sidebar.draw(form)
+understood = race_sidebar.understands(form)
 race = spec(form.now)
 if understood:
     st.session_state["last surface"] = race.surface
@@ -173,4 +172,6 @@ if shown and race.rules:
     show(race)
 elif shown:
     st.info("Choose at least one optimizer in the sidebar.")
+with st.sidebar:  # last, so that a click on the surface is answered before forty widgets are
+    race_sidebar.draw(form)
 form.publish()

@@ -37,6 +37,7 @@ class Form:
         self.page, self.presets, self.fields, self.values, self.views = page, presets, fields, values, views
         self._record = st.session_state.setdefault(f"{page} settings", {})
         self._arrive()
+        self._hear()
 
     def __getitem__(self, name: str) -> Any:
         """Return the present value of a setting."""
@@ -106,6 +107,12 @@ class Form:
         st.session_state["page"] = self.page
         if not self._record or (address != self._record["address"] and (address or not returning)):
             self._read(address)
+
+    def _hear(self) -> None:
+        """Take over what the widgets hold, so that a page may show what follows from it before it shows them."""
+        for name, field in self.fields.items():
+            if (key := self.key(name)) in st.session_state:
+                self._record["now"][name] = field.read(field.write(st.session_state[key]))
 
     def _read(self, address: Mapping[str, str]) -> None:
         warnings = []

@@ -35,6 +35,15 @@ def draw(form: Form) -> bool:
     return understood
 
 
+def understands(form: Form) -> bool:
+    """Return whether the settings make a surface: a user's own formula may have a mistake."""
+    try:
+        surface(surface_spec(form.now))
+    except ValueError:
+        return False
+    return True
+
+
 def choose_surface(form: Form) -> bool:
     """Show the choice of a surface, with its settings and its formula; return whether it is one."""
     form.draw("surface", on_change=lambda: _to_its_start(form))

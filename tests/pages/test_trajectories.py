@@ -104,6 +104,16 @@ def test_arrows_and_the_third_dimension_are_sent_when_asked_for():
     assert not data["log"]
 
 
+def test_a_change_of_view_shows_at_once():
+    at = page()
+    ran(at.button_group(key="trajectories.axis").set_value("linear").run())
+    assert figure(at, "losses")["layout"]["xaxis"]["type"] == "linear" and not component(at, "race")["log"]
+    ran(at.button_group(key="trajectories.view").set_value("3d").run())
+    assert "grid" in component(at, "race")
+    ran(at.button_group(key="trajectories.rules").set_value(["fop", "sgd"]).run())
+    assert list(rows(at)) == ["SGD", "FOP"]
+
+
 def test_one_rate_can_serve_all():
     at = page(rates="same", rate="0.02", rules="sgd,fop")
     at_002 = {name: dataclasses.replace(rule, lr=0.02) for name, rule in presets.PAPER_BOOTH.rules.items()}
