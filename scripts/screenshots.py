@@ -38,6 +38,7 @@ DRAWN = """() => {
   const nodes = [...document.querySelectorAll(".fop-plot-node")];
   const idle = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning";
   const pictures = nodes.length + document.querySelectorAll("canvas[data-drawn]").length;
+  if (document.querySelector('canvas[data-drawn="64"]')) return false;  // finer maps are on their way
   return idle && document.fonts.status === "loaded" && pictures && nodes.every((node) => node.dataset.theme);
 }"""
 

@@ -36,6 +36,7 @@ export default function ({ data, parentElement }) {
     place.querySelector(".fop-plot-missing").hidden = Plotly !== null;
     node.hidden = Plotly === null;
     if (!Plotly) return;
+    await new Promise((next) => requestAnimationFrame(() => setTimeout(next))); // the player's next frame comes first
     if (!node.isConnected || node.fop.data !== data) return; // gone, or newer data are on their way
     const theme = themeOf(node);
     const shown = theme + data.figure;
