@@ -9,31 +9,20 @@ frame that shows another race.
 
 import argparse
 import itertools
-import os
-import shutil
-import socket
 import statistics
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from benchmarks import measure
+from scripts.screenshots import running_app, running_browser
 from toy_functions import race
 from toy_functions.presets import PAPER_BOOTH
 from toy_functions.racing import Race
 from toy_functions.scenes import SCENES
 
-ROOT = Path(__file__).parents[1]
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 RULES = ("sgd", "momentum", "rmsprop", "adam", "s-hd", "fop")
 STEPS = 6_000
 LONG = f"?rules={','.join(RULES)}&steps={STEPS}&tolerance=0&axis=linear"
@@ -76,42 +65,6 @@ CLICK = """() => new Promise((done) => {
   };
   requestAnimationFrame(tick);
 })"""
-
-
-@contextmanager
-def app() -> Iterator[str]:
-    """Give the address of a running app."""
-    subprocess.run([sys.executable, ROOT / "scripts/copy_plotly.py"], check=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=5)
-                break
-            except (urllib.error.URLError, TimeoutError):
-                time.sleep(0.1)
-        yield address
-    finally:
-        server.terminate()
-        server.wait()
-
-
-@contextmanager
-def browser() -> Iterator[Page]:
-    """Give a page of 1280 x 900."""
-    program = os.environ.get("FOP_CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        sys.exit(f"none of {', '.join(PROGRAMS)} is on PATH: install one, or name it in FOP_CHROMIUM")
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=["--disable-gpu", *sandbox])
-        yield started.new_page(viewport={"width": 1280, "height": 900})
-        started.close()
 
 
 def play(page: Page, address: str) -> tuple[list[float], int]:
@@ -179,7 +132,8 @@ def main() -> None:
     parser.add_argument("--clicks", type=int, default=20)
     chosen = parser.parse_args()
     load_before = measure.load()
-    with app() as address, browser() as page:
+    with running_app() as address, running_browser() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
         gaps, payload = play(page, address)
         clicks = click(page, address, chosen.clicks)
     samples: dict[str, Any] = {"frame": gaps, "click": clicks}

@@ -204,11 +204,7 @@ elif form.changed():
     st.markdown(f"Maps of {literal(surface(grid(form.now).surface).name)}, changed from “{MAPS[form.preset].title}”.")
 else:
     st.markdown(MAPS[form.preset].sentence)
-if form.warnings:
-    st.warning(
-        "Not all of the address could be used; the preset's own settings stand in for it.\n"
-        + "\n".join(f"- {literal(warning)}" for warning in form.warnings)
-    )
+form.draw_warnings()
 if understood:
     show()
 else:

@@ -163,11 +163,7 @@ elif form.changed():
     st.markdown(f"A race on {literal(where)}, changed from the preset “{scene.title}”.")
 else:
     st.markdown(scene.sentence)
-if form.warnings:
-    st.warning(
-        "Not all of the address could be used; the preset's own settings stand in for it.\n"
-        + "\n".join(f"- {literal(warning)}" for warning in form.warnings)
-    )
+form.draw_warnings()
 if shown and race.rules:
     show(race)
 elif shown:

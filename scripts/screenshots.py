@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs/images"
@@ -68,16 +68,24 @@ def running_app() -> Iterator[str]:
         server.wait()
 
 
-def main() -> None:
-    """Takes all pictures."""
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """Starts Chromium."""
     named = os.environ.get("FOP_CHROMIUM")
     chromium = shutil.which(named) if named else next(filter(None, map(shutil.which, PROGRAMS)), None)
     if chromium is None:
         raise SystemExit("No Chromium or Chrome on PATH; name one with FOP_CHROMIUM=/path/to/it.")
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    IMAGES.mkdir(parents=True, exist_ok=True)
-    with running_app() as address, sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--disable-gpu", *sandbox])
+        yield browser
+        browser.close()
+
+
+def main() -> None:
+    """Takes all pictures."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with running_app() as address, running_browser() as browser:
         for name, (query, look) in PICTURES.items():
             context = browser.new_context(**look)
             page = context.new_page()
@@ -97,7 +105,6 @@ def main() -> None:
         with page.expect_download() as download:
             page.get_by_role("button", name="Save the animation").click(timeout=60_000)
         download.value.save_as(IMAGES / name)
-        browser.close()
 
 
 if __name__ == "__main__":

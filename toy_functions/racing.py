@@ -81,12 +81,17 @@ class Trajectory:
         return len(self.points) - 1
 
 
+def kicks(race: Race) -> np.ndarray | None:
+    """Return the noise that is added to the gradients, [max_steps, 2] in the race's dtype; None where there is none."""
+    if not race.noise:
+        return None
+    draws = np.random.default_rng(race.seed).standard_normal((race.max_steps, 2))
+    return race.noise * draws.astype(race.dtype)
+
+
 def race(race: Race) -> dict[str, Trajectory]:
     """Run every rule of a race; return their trajectories by name."""
-    noise = None
-    if race.noise:
-        draws = np.random.default_rng(race.seed).standard_normal((race.max_steps, 2))
-        noise = race.noise * draws.astype(race.dtype)
+    noise = kicks(race)
     with np.errstate(all="ignore"):  # what overflows is reported as divergence
         return {name: _run(race, rule, noise) for name, rule in race.rules.items()}
 

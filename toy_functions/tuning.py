@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from toy_functions.basins import CONVERGED, descend_each
-from toy_functions.racing import Race
+from toy_functions.racing import Race, kicks
 
 LOWEST, HIGHEST, PER_DECADE = 1e-5, 10.0, 20
 """Of the learning rates that a sweep tries by default."""
@@ -79,7 +79,7 @@ def sweep(
         race.surface,
         {name: replace(rule, lr=rates) for name, rule in race.rules.items()},  # type: ignore[arg-type]
         *race.start,
-        kicks=_kicks(race),
+        kicks=kicks(race),
         tolerance=race.tolerance,
         max_steps=race.max_steps,
         progress=progress,
@@ -95,11 +95,3 @@ def tuned(race: Race, sweeps: Mapping[str, Sweep]) -> Race:
     best = {name: found.best for name, found in sweeps.items()}
     rules = {name: replace(rule, lr=best.get(name) or rule.lr) for name, rule in race.rules.items()}
     return replace(race, rules=rules, published={}, note="")
-
-
-def _kicks(race: Race) -> np.ndarray | None:
-    """Return the noise that ``racing.race`` adds to the gradients, [max_steps, 2]; None where there is none."""
-    if not race.noise:
-        return None
-    draws = np.random.default_rng(race.seed).standard_normal((race.max_steps, 2))
-    return (race.noise * draws.astype(race.dtype)).astype(np.float64)

@@ -67,20 +67,32 @@ def line(run: Run, thin: bool = False) -> dict[str, Any]:
     return {"color": method.color, "dash": method.dash, "width": method.width / 2 if thin else method.width}
 
 
-def label(run: Run, text: str, at: tuple[float, float], place: labels.Place) -> dict[str, Any]:
-    """Return the annotation that labels the end of a line, with a leader between them."""
+def common(key: str) -> dict[str, Any]:
+    """Return the part of a layout that all pictures share; with another key the zoom is dropped."""
+    return {
+        "template": style.TEMPLATE,
+        "showlegend": False,
+        "uirevision": key,
+        "hovermode": "closest",
+        "dragmode": "zoom",
+    }
+
+
+def label(rule: str, text: str, at: tuple[float, float], place: labels.Place) -> dict[str, Any]:
+    """Return the annotation that labels a point of a rule's line, with a leader between them."""
+    color = style.METHODS[rule].color
     return {
         "x": at[0],
         "y": at[1],
         "ax": place.dx,
         "ay": place.dy,
-        "text": f"<b>{text}</b>" if run.rule == "fop" else text,
-        "font": {"color": run.method.color},
+        "text": f"<b>{text}</b>" if rule == "fop" else text,
+        "font": {"color": color},
         "xanchor": place.anchor,
         "showarrow": True,
         "arrowhead": 0,
         "arrowwidth": 1,
-        "arrowcolor": run.method.color,
+        "arrowcolor": color,
         "standoff": 4,
     }
 
@@ -150,15 +162,11 @@ def draw(
     places = labels.place([end for *_, end in ends], [curve.label for curve, *_ in ends], lines, frame)
     steps = {"title": {"text": "step"}, "tickformat": ",", "showgrid": False, "nticks": 6}
     layout = {
-        "template": style.TEMPLATE,
-        "showlegend": False,
-        "uirevision": key,
-        "hovermode": "closest",
-        "dragmode": "zoom",
+        **common(key),
         "margin": {"r": beside},
         "xaxis": steps | across.settings() | ({"dtick": 1} if across.log else {}),
         "yaxis": {"nticks": 7} | up.settings() | (yaxis or {}),
-        "annotations": [label(curve.run, curve.label, at, place) for (curve, at, _), place in zip(ends, places)],
+        "annotations": [label(curve.run.rule, curve.label, at, place) for (curve, at, _), place in zip(ends, places)],
         "shapes": [rule(height) for height in rules],
     }
     return go.Figure(traces, layout)

@@ -23,17 +23,14 @@ class Rates:
         rates: ascending [n].
         steps: to tolerance, [n]; NaN where it did not converge.
         given: the rate that it has in the race.
+        best: one of ``rates``, or None where it never converges.
     """
 
     rule: str
     rates: Array
     steps: Array
     given: float
-
-    @property
-    def best(self) -> int | None:
-        """The index of the fewest steps; None where it never converges."""
-        return int(np.nanargmin(self.steps)) if np.isfinite(self.steps).any() else None
+    best: float | None
 
 
 def rates(found: Sequence[Rates], key: str = "") -> go.Figure:
@@ -53,11 +50,11 @@ def rates(found: Sequence[Rates], key: str = "") -> go.Figure:
     across = Axis(low - 0.05 * (high - low) - 0.05, high + 0.05 * (high - low) + 0.05, log=True)
     up = Axis(few - 0.2 * max(many - few, 0.5), many + 0.1 * max(many - few, 0.5), log=True)
     traces: list[dict[str, Any]] = []
-    lines, texts, tops = [], [], []
+    lines, texts, tops, ends = [], [], [], []
     for each in known:
         method = style.METHODS[each.rule]
-        best = each.best
-        assert best is not None
+        assert each.best is not None
+        best = each.rates.tolist().index(each.best)
         told = f"<b>{method.name}</b> at ε = %{{x:.3~g}}<br>%{{y:,}} steps<extra></extra>"
         look = {"color": method.color, "dash": method.dash, "width": method.width}
         traces.append(
@@ -78,46 +75,17 @@ def rates(found: Sequence[Rates], key: str = "") -> go.Figure:
         good = np.isfinite(each.steps)
         place = np.stack([across.share(each.rates[good]), 1 - up.share(each.steps[good])], axis=1)
         lines.append(place * curves.SIZE)
-        tops.append((each, (math.log10(each.rates[best]), math.log10(max(each.steps[best], 1.0)))))
+        tops.append((math.log10(each.best), math.log10(max(float(each.steps[best]), 1.0))))
+        ends.append(tuple(lines[-1][int(good[:best].sum())]))
         texts.append(f"{method.name} {int(each.steps[best]):,} at {style.plain(each.rates[best])}")
-    ends = [
-        (across_share * curves.SIZE[0], up_share * curves.SIZE[1]) for across_share, up_share in _ends(tops, across, up)
-    ]
     places = labels.place(ends, texts, lines, curves.SIZE)
     layout = {
-        "template": style.TEMPLATE,
-        "showlegend": False,
-        "uirevision": key,
-        "hovermode": "closest",
-        "dragmode": "zoom",
+        **curves.common(key),
         "xaxis": {"title": {"text": "learning rate ε"}, "showgrid": False, "exponentformat": "e", "dtick": 1}
         | across.settings(),
         "yaxis": {"title": {"text": "steps to tolerance"}, "tickformat": ",", "dtick": 1} | up.settings(),
         "annotations": [
-            _label(style.METHODS[each.rule], text, at, place) for (each, at), text, place in zip(tops, texts, places)
+            curves.label(each.rule, text, at, place) for each, text, at, place in zip(known, texts, tops, places)
         ],
     }
     return go.Figure(traces, layout)
-
-
-def _ends(tops: Sequence[tuple[Rates, tuple[float, float]]], across: Axis, up: Axis) -> list[tuple[float, float]]:
-    return [
-        ((x - across.low) / (across.high - across.low), 1 - (y - up.low) / (up.high - up.low)) for _, (x, y) in tops
-    ]
-
-
-def _label(method: style.Method, text: str, at: tuple[float, float], place: labels.Place) -> dict[str, Any]:
-    return {
-        "x": at[0],
-        "y": at[1],
-        "ax": place.dx,
-        "ay": place.dy,
-        "text": text,
-        "font": {"color": method.color},
-        "xanchor": place.anchor,
-        "showarrow": True,
-        "arrowhead": 0,
-        "arrowwidth": 1,
-        "arrowcolor": method.color,
-        "standoff": 4,
-    }

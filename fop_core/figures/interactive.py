@@ -50,11 +50,7 @@ def ground(landscape: Landscape, minima: Sequence[Point], key: str = "") -> go.F
     }
     shape = {"scaleanchor": "x", "scaleratio": (box[1] - box[0]) / (box[3] - box[2])}
     layout = {
-        "template": style.TEMPLATE,
-        "showlegend": False,
-        "uirevision": key,
-        "hovermode": "closest",
-        "dragmode": "zoom",
+        **curves.common(key),
         "margin": MARGIN,
         "xaxis": {"title": {"text": "x"}, "range": box[:2], **axis},
         "yaxis": {"title": {"text": "y"}, "range": box[2:], **axis, **shape},
@@ -172,16 +168,12 @@ def steps_to_tolerance(runs: Sequence[Run], floor: float, log_steps: bool = True
     places = labels.place([tuple(line[-1]) for line in lines], [run.label for run, _ in ends], lines, curves.SIZE)
     ticks = np.arange(math.ceil(low), math.floor(high) + 1)[:: max(1, math.ceil((high - low) / 7))]
     layout = {
-        "template": style.TEMPLATE,
-        "showlegend": False,
-        "uirevision": f"{key} {log_steps} tolerance",
-        "hovermode": "closest",
-        "dragmode": "zoom",
+        **curves.common(f"{key} {log_steps} tolerance"),
         "xaxis": {"title": {"text": "tolerance on f − f*"}, "showgrid": False}
         | across.settings()
         | {"tickvals": -ticks, "ticktext": [style.plain(10.0**tick) for tick in ticks]},
         "yaxis": {"title": {"text": "steps"}, "tickformat": ",", "nticks": 6} | up.settings(),
-        "annotations": [curves.label(run, run.label, at, place) for (run, at), place in zip(ends, places)],
+        "annotations": [curves.label(run.rule, run.label, at, place) for (run, at), place in zip(ends, places)],
     }
     return go.Figure(traces, layout)
 

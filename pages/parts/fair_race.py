@@ -7,7 +7,7 @@ from fop_core.figures import fair
 from fop_core.figures.style import METHODS, plain
 from pages.parts.form import Form
 from pages.parts.plot import plot
-from pages.parts.spec import Result, Spec, rate, results, sweeps
+from pages.parts.spec import SWEPT, Result, Spec, rate, results, sweeps
 from toy_functions.basins import CONVERGED
 
 
@@ -35,13 +35,14 @@ def draw(form: Form, given: Spec, tuned: Spec | None) -> None:
                 sweep.rates,
                 np.where(sweep.status == CONVERGED, sweep.steps, np.nan).astype(float),
                 rate(given, name),
+                sweep.best,
             )
             for name, sweep in swept.items()
         ]
         plot(fair.rates(found), key="rates", words="Steps against learning rate", aspect=1.7, heights=(280, 360))
         st.caption(
             "Steps to the tolerance against the learning rate. Symbols: the best; rings: the given rates. Where a line "
-            "has a gap or ends, the run diverges or takes more than 5,000 steps."
+            f"has a gap or ends, the run diverges or takes more than {min(given.max_steps, SWEPT):,} steps."
         )
     with right:
         rows = ["| | given ε | steps | best ε | steps |", "| --- | --: | --: | --: | --: |"]

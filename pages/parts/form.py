@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from pages.parts.fields import Choice, Field
+from pages.parts.text import literal
 
 PRESET = "preset"
 
@@ -82,6 +83,14 @@ class Form:
         if key not in st.session_state:
             st.session_state[key] = self.preset
         self.presets.draw(key, lambda: self.reset(st.session_state[key]))
+
+    def draw_warnings(self) -> None:
+        """Say what was wrong with the address, if anything was."""
+        if self.warnings:
+            st.warning(
+                "Not all of the address could be used; the preset's own settings stand in for it.\n"
+                + "\n".join(f"- {literal(warning)}" for warning in self.warnings)
+            )
 
     def reset(self, preset: str) -> None:
         """Set everything as a preset has it; for a widget's callback."""

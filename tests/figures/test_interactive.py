@@ -344,7 +344,12 @@ def test_motion_leaves_out_what_is_not_finite():
 def test_the_best_rate_is_marked_and_said():
     rates = np.geomspace(0.001, 1, 7)
     steps = np.array([np.nan, 900, 300, 40, 120, np.nan, np.nan])
-    figure = fair.rates([fair.Rates("sgd", rates, steps, 0.01), fair.Rates("fop", rates, np.full(7, np.nan), 0.01)])
+    figure = fair.rates(
+        [
+            fair.Rates("sgd", rates, steps, 0.01, rates[3]),
+            fair.Rates("fop", rates, np.full(7, np.nan), 0.01, None),
+        ]
+    )
     assert texts(figure) == ["SGD 40 at 0.0316"]
     line, best, given = figure.data
     assert np.isnan(line.y[0]) and best.y[0] == 40 and given.y[0] == 300
@@ -356,7 +361,7 @@ def test_the_best_rate_is_marked_and_said():
 def test_every_role_of_a_trace_is_known_to_both_themes(booth):
     figures = [
         interactive.ground(survey(), surfaces.BOOTH.minima),
-        fair.rates([fair.Rates("sgd", np.array([0.01, 0.1]), np.array([90.0, 9.0]), 0.01)]),
+        fair.rates([fair.Rates("sgd", np.array([0.01, 0.1]), np.array([90.0, 9.0]), 0.01, 0.1)]),
     ]
     roles = {trace.meta for figure in figures for trace in figure.data if trace.meta}
     assert roles == {"minimum", "step"}

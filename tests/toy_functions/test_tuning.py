@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fop_core.optim.rules import FOP, SGD, Adam
-from toy_functions import Race, presets, race, surfaces, tuning
+from toy_functions import Race, presets, race, racing, surfaces, tuning
 from toy_functions.basins import CONVERGED, DIVERGED, STATUS, STEP_LIMIT
 
 BOOTH = Race(surfaces.BOOTH, (0.0, -4.0), {"SGD": SGD(0.005), "Adam": Adam(0.01), "FOP": FOP(0.01)}, max_steps=300)
@@ -41,11 +41,13 @@ def test_a_sweep_is_the_race_at_each_rate_with_the_same_noise(noise):
     assert {CONVERGED, STEP_LIMIT, DIVERGED} == set(np.concatenate([one.status for one in found.values()]).tolist())
 
 
-def test_noise_is_that_of_the_race_in_float32_too():
+def test_noise_is_that_of_the_race_in_float32_too(monkeypatch):
     base = replace(BOOTH, rules={"SGD": SGD(0.01)}, dtype="float32", noise=0.3, seed=7, tolerance=0.1)
     assert tuning.sweep(base, np.array([0.01]))["SGD"].steps.tolist() == [race(base)["SGD"].steps]
-    kicks = tuning._kicks(base)
-    assert np.array_equal(kicks, kicks.astype(np.float32)), "the very draws"
+    given = []
+    monkeypatch.setattr(tuning, "descend_each", lambda *_, kicks, **__: given.append(kicks) or {})
+    tuning.sweep(base)
+    assert given[0].dtype == np.float32 and np.array_equal(given[0], racing.kicks(base)), "the very draws"
 
 
 def sweep_of(steps, status=None):
