@@ -46,13 +46,12 @@ DRAWN = """() => {
 @contextmanager
 def running_app() -> Iterator[str]:
     """Starts the app on a free port; gives its address."""
-    subprocess.run([sys.executable, ROOT / "scripts/copy_plotly.py"], check=True)
+    subprocess.run([sys.executable, ROOT / "scripts/copy_plotly.py"], check=True, stdout=sys.stderr)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)], cwd=ROOT
-    )
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=sys.stderr)
     try:
         for _ in range(600):
             try:

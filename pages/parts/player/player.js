@@ -256,7 +256,7 @@ class Player {
       if (!found || !found.every(Number.isFinite)) return;
       if (!far && from.grabbed) return;
       this.moved = found;
-      this.changed = true;
+      this.play(false); // until the new race is here, which the machine runs sooner with nothing else to do
       this.trigger("start", { x: found[0], y: found[1] });
     };
     for (const target of [ground, paths]) target.addEventListener("pointerdown", begin, true);
