@@ -2,12 +2,17 @@
 
 import argparse
 import json
+import os
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
-ENDINGS = {"finished": 0, "stopped": 3, "failed": 1}
+ENDINGS = {"finished": 0, "stopped": 3, "failed": 1, "lost": 1}
 """Exit status by the state a run ends in."""
+ORPHAN_SECONDS = 60.0
+"""What a trainer has for its checkpoint when its supervisor is gone."""
 
 
 def add(commands: Any) -> None:
@@ -35,19 +40,46 @@ def add(commands: Any) -> None:
     what.add_argument(
         "--run", metavar="DIR", help="train a run that was made before, from its start or last checkpoint"
     )
+    parser.add_argument("--handed", help=argparse.SUPPRESS)  # by a supervisor: its control.lock and a pipe, as "7,8"
+    parser.add_argument("--on", help=argparse.SUPPRESS)  # by a supervisor: the device
+    settings_arguments(parser)
+    parser.add_argument("--dry-run", action="store_true", help="show what would be trained, on what, and stop")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.set_defaults(do=_train)
+
+
+def settings_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what a new run is."""
     parser.add_argument("--method", help="sgd, momentum, adam, s-hd, pp-hd, fop (default), fop-norm, mean-removing")
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings", help="may be repeated"
     )
     parser.add_argument("--name", default="", help="what to call it")
     parser.add_argument("--tag", action="append", default=[], dest="tags", help="may be repeated")
-    parser.add_argument("--dry-run", action="store_true", help="show what would be trained, on what, and stop")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
-    parser.set_defaults(do=_train)
+
+
+def configured(chosen: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
+    """Return the config that arguments name, and from what it was made.
+
+    Raises:
+        ValueError, OSError: where they name none.
+    """
+    from fop_core.runs import files
+    from fop_core.training import config
+
+    if chosen.config:
+        if chosen.method:
+            raise ValueError("--method is for presets; a file says it all")
+        content = files.read_json(Path(chosen.config))
+        settings = config.change(config.parse(content.get("config", content)), chosen.settings)
+        return settings, {"config": chosen.config, "set": chosen.settings}
+    method = chosen.method or "fop"
+    settings = config.change(config.preset(chosen.preset, method), chosen.settings)
+    return settings, {"preset": chosen.preset, "method": method, "set": chosen.settings}
 
 
 def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    from fop_core.runs import files, store
+    from fop_core.runs import store
     from fop_core.training import config
 
     again = chosen.resume or chosen.run
@@ -59,18 +91,11 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         if again:
             run = store.find(again)
             settings = config.parse(run.config)
+            if chosen.handed:
+                return _supervised(run, chosen)
             lineage: dict[str, Any] = {}
-        elif chosen.config:
-            content = files.read_json(Path(chosen.config))
-            settings = config.parse(content.get("config", content))
-            settings = config.change(settings, chosen.settings)
-            lineage = {"config": chosen.config, "set": chosen.settings}
         else:
-            method = chosen.method or "fop"
-            settings = config.change(config.preset(chosen.preset, method), chosen.settings)
-            lineage = {"preset": chosen.preset, "method": method, "set": chosen.settings}
-        if chosen.config and chosen.method:
-            return _wrong(parser, "--method is for presets; a file says it all")
+            settings, lineage = configured(chosen)
     except (ValueError, OSError) as error:
         return _wrong(parser, str(error))
 
@@ -94,6 +119,27 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             return ENDINGS[_follow(run, control, quiet=chosen.quiet)]
     except store.RunError as error:
         return _wrong(parser, str(error))
+
+
+def _supervised(run: Any, chosen: argparse.Namespace) -> int:
+    """Train under a supervisor, which has the state in hand already and whose end is heard at a pipe."""
+    from fop_core.runs.store import Control, now
+    from fop_core.training.loop import train
+
+    lock, pipe = (int(part) for part in chosen.handed.split(","))
+    os.set_inheritable(pipe, False)
+    orphaned = threading.Event()
+
+    def listen() -> None:
+        os.read(pipe, 1)  # nothing is ever written
+        orphaned.set()
+        time.sleep(ORPHAN_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=listen, daemon=True).start()
+    with Control(run, lock) as control:
+        ending = train(run, control, lambda text: print(now(), text, flush=True), on=chosen.on, orphaned=orphaned)
+    return ENDINGS[ending]
 
 
 def _follow(run: Any, control: Any, *, quiet: bool) -> str:

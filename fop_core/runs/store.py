@@ -44,6 +44,7 @@ RESERVE = 1 << 18  # bytes given back when the disk is full, so that the reason 
 PATIENCE = 10.0  # seconds that a lock is waited for which readers alone are in the way of
 METRICS, ATTEMPT, ARRAYS = "metrics.{}.jsonl", "{}.json", "{:08d}.safetensors"
 REQUESTS = ("stop", "checkpoint")
+TRASH = ".trash"
 LARGEST_STEP = 2**63 - 1  # of a row: steps are int64 where they are read
 
 
@@ -86,7 +87,7 @@ def create(
         "config": dict(config),
         "lineage": dict(lineage or {}),
         "created": moment,
-        "user": _user(),
+        "user": user(),
         "host": socket.gethostname(),
     }
     hidden = folder / f".{id_}"  # nobody sees half a run
@@ -114,7 +115,7 @@ def find(text: str, folder: Path | None = None) -> "Run":
     path = Path(text)
     if text and os.path.exists(path / "run.json"):  # unlike Path's, it takes any text
         return Run(path)
-    runs = list(_directories(folder)) if text else []
+    runs = list(directories(folder)) if text else []
     for means in (lambda run: run.id == text, lambda run: run.id.startswith(text), lambda run: _named(run) == text):
         found = [run for run in runs if means(run)]
         if len(found) == 1:
@@ -132,7 +133,7 @@ def scan(folder: Path | None = None) -> Iterator[tuple["Run", str]]:
 
     That is run.json, state.json and labels.json; whoever reads more of it hears of more.
     """
-    for run in _directories(folder):
+    for run in directories(folder):
         try:
             _ = run.about, run.state, run.labels
         except FileNotFoundError as error:
@@ -144,7 +145,8 @@ def scan(folder: Path | None = None) -> Iterator[tuple["Run", str]]:
             yield run, ""
 
 
-def _directories(folder: Path | None) -> Iterator["Run"]:
+def directories(folder: Path | None = None) -> Iterator["Run"]:
+    """Yield what may be a run of a folder, oldest first, unread."""
     folder = runs_folder() if folder is None else folder
     try:
         names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith("."))
@@ -254,15 +256,16 @@ class Run:
         Raises:
             DamagedFile: where state.json is not one.
         """
-        written = self._written()
+        written = self.written()
         if written.state in ALIVE and not self.held():
-            written = self._written()  # its holder may have ended it between the two looks
+            written = self.written()  # its holder may have ended it between the two looks
             if written.state in ALIVE:
                 reason = f"its process vanished while it was {written.state}; resume goes on from its last checkpoint"
                 return State("lost", reason, written.since)
         return written
 
-    def _written(self) -> State:
+    def written(self) -> State:
+        """What state.json says, whoever wrote it and whether or not that is still there."""
         found = files.read_json(self.path / "state.json")
         state, reason, since = (found.get(key) for key in ("state", "reason", "since"))
         if state not in STATES or not isinstance(reason, str) or not isinstance(since, str):
@@ -356,7 +359,33 @@ class Run:
         if what not in REQUESTS:
             raise RunError(f"no request {what!r}: there are {' and '.join(REQUESTS)}")
         (self.path / "requests").mkdir(exist_ok=True)
-        files.write_json(self.path / "requests" / what, {"by": by or _user(), "at": now()})
+        files.write_json(self.path / "requests" / what, {"by": by or user(), "at": now()})
+
+    def asked_by(self, what: str) -> str:
+        """Return who left a request."""
+        try:
+            return str(files.read_json(self.path / "requests" / what).get("by", "")) or "somebody"
+        except (FileNotFoundError, DamagedFile):
+            return "somebody"
+
+    def step(self) -> int:
+        """Return the last step that it told of; 0 before the first."""
+        try:
+            step = self.progress.get("step", 0)
+        except DamagedFile:
+            return 0
+        return step if type(step) is int else 0
+
+    @property
+    def usage(self) -> dict[str, Any]:
+        """What its processes use, of a run under a supervisor; empty of another one.
+
+        cpu_percent (100 is one core), memory (bytes), at, and on a GPU gpu_percent and gpu_memory.
+        """
+        try:
+            return files.read_json(self.path / "usage.json")
+        except (FileNotFoundError, DamagedFile):
+            return {}
 
     def log(self, last_bytes: int = 20_000) -> str:
         """Return the end of its log."""
@@ -369,12 +398,7 @@ class Run:
 
     def size(self) -> int:
         """Return the bytes that its files hold."""
-        total = 0
-        for folder, _, names in os.walk(self.path):
-            for name in names:
-                with contextlib.suppress(FileNotFoundError):  # replaced or taken just now
-                    total += os.lstat(os.path.join(folder, name)).st_size
-        return total
+        return size(self.path)
 
     def delete(self) -> None:
         """Remove it from the disk.
@@ -458,6 +482,18 @@ def _take(run: Run) -> int:
     return lock
 
 
+def _adopt(run: Run, lock: int) -> int:
+    try:
+        if not os.path.samestat(os.fstat(lock), os.stat(run.path / "control.lock")):
+            raise RunError(f"file {lock} is not the control.lock of {run.id}")
+        os.set_inheritable(lock, False)
+    except OSError as error:
+        raise RunError(f"file {lock} is not the control.lock of {run.id}: {error}") from error
+    if not _flock(lock, fcntl.LOCK_EX):
+        raise RunError(f"{run.id} is already being worked on by another process")
+    return lock
+
+
 _held: "set[Control]" = set()
 
 
@@ -466,16 +502,17 @@ class Control:
 
     Args:
         run: the run.
+        lock: its control.lock, open and taken, where another process handed that down.
 
     Raises:
         RunError: where another process has it.
         OSError: ENOSPC where the disk is full already.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, lock: int | None = None) -> None:
         self.run = run
         self._reserve = run.path / ".reserve"
-        self._lock: int | None = _take(run)
+        self._lock: int | None = _take(run) if lock is None else _adopt(run, lock)
         _held.add(self)
         try:
             self._put_by()
@@ -512,6 +549,12 @@ class Control:
             self._reserve.unlink(missing_ok=True)
             self._close()
 
+    def fileno(self) -> int:
+        """Return the open control.lock, to hand down: the run is held while any process has it open."""
+        if self._lock is None:
+            raise RunError(f"{self.run.id} is no longer in this process's control")
+        return self._lock
+
     def _put_by(self) -> None:
         with contextlib.suppress(FileNotFoundError):
             if self._reserve.stat().st_size == RESERVE:
@@ -520,7 +563,7 @@ class Control:
 
     def _is_queued(self) -> bool:
         try:
-            return self.run._written().state == "queued"
+            return self.run.written().state == "queued"
         except (FileNotFoundError, DamagedFile):  # about to be replaced
             return False
 
@@ -669,6 +712,46 @@ class Recorder:
         self._unsynced = []
 
 
+def size(folder: Path) -> int:
+    """Return the bytes that the files under a folder hold."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):  # replaced or taken just now
+                total += os.lstat(os.path.join(place, name)).st_size
+    return total
+
+
+def discard(run: Run) -> None:
+    """Move a run to the trash of its folder.
+
+    Raises:
+        RunError: while some process works on it.
+    """
+    path = run.path.resolve()
+    lock = _take(run)
+    try:
+        (path / "requests" / "start").unlink(missing_ok=True)
+        trashed = path.parent / TRASH
+        trashed.mkdir(exist_ok=True)
+        os.rename(path, trashed / path.name)
+    finally:
+        os.close(lock)
+
+
+def trash(folder: Path | None = None) -> list[Run]:
+    """Return the runs in the trash of a folder, oldest first."""
+    return list(directories((runs_folder() if folder is None else folder) / TRASH))
+
+
+def restore(trashed: Run) -> Run:
+    """Bring a run back from the trash, and return it."""
+    path = trashed.path.resolve()
+    back = path.parent.parent / path.name
+    os.rename(path, back)
+    return Run(back)
+
+
 def now() -> str:
     """Return the time, ISO 8601 in UTC, to the millisecond."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
@@ -679,7 +762,8 @@ def age(moment: str) -> float:
     return time.time() - datetime.datetime.fromisoformat(moment).timestamp()
 
 
-def _user() -> str:
+def user() -> str:
+    """Return who we are."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name

@@ -36,6 +36,10 @@ class Stopped(Exception):
     """Somebody asked for a stop; says who."""
 
 
+class Orphaned(Exception):
+    """The supervisor is gone; says at which step we are."""
+
+
 class Diverged(Exception):
     """The loss is no number any more; says since when."""
 
@@ -61,7 +65,15 @@ class Window:
     previous: dict[str, Tensor] = field(default_factory=dict)
 
 
-def train(run: Run, control: Control, say: Say = print, report: Report = lambda progress: None) -> str:
+def train(
+    run: Run,
+    control: Control,
+    say: Say = print,
+    report: Report = lambda progress: None,
+    *,
+    on: str | None = None,
+    orphaned: threading.Event | None = None,
+) -> str:
     """Train a run to its end, from its last checkpoint if it has one; return the state it ends in.
 
     Args:
@@ -69,19 +81,23 @@ def train(run: Run, control: Control, say: Say = print, report: Report = lambda 
         control: the right to set its state.
         say: is told, in words, what a person wants to know.
         report: is told at logged steps how far it is.
+        on: the device, where that is not the config's to say.
+        orphaned: set when the process that stands over this one is gone: then it ends as lost, with a checkpoint.
 
     A failure ends it as failed, with the reason in words; nothing is raised but KeyboardInterrupt at a second Ctrl-C.
     """
     control.set("starting")
     try:
         with build.threads(config.parse(run.config).threads) as threads, _signals() as asked:
-            trainer = Trainer(run, control, say, report, asked, threads)
+            trainer = Trainer(run, control, say, report, asked, threads, on, orphaned or threading.Event())
             try:
                 trainer.train()
             finally:
                 trainer.recorder.close()
     except Stopped as stopped:
         return _end(control, say, "stopped", str(stopped))
+    except Orphaned as orphan:
+        return _end(control, say, "lost", str(orphan))
     except Diverged as diverged:
         return _end(control, say, "failed", str(diverged))
     except (config.ConfigError, datasets.DataError, build.DeviceError, DamagedFile) as error:
@@ -100,10 +116,21 @@ def train(run: Run, control: Control, say: Say = print, report: Report = lambda 
 class Trainer:
     """One attempt at a run. Arguments as ``train``'s; ``asked`` holds the names of signals that came."""
 
-    def __init__(self, run: Run, control: Control, say: Say, report: Report, asked: list[str], threads: int) -> None:
+    def __init__(
+        self,
+        run: Run,
+        control: Control,
+        say: Say,
+        report: Report,
+        asked: list[str],
+        threads: int,
+        on: str | None = None,
+        orphaned: threading.Event | None = None,
+    ) -> None:
         self.run, self.control, self.say, self.report, self.asked = run, control, say, report, asked
+        self.orphaned = orphaned or threading.Event()
         self.config = config.parse(run.config)
-        self.device = build.device(self.config.device)
+        self.device = build.device(on or self.config.device)
         data = datasets.load(self.config.data, say)
         for name in data.corrupt:
             say(f"left out, it cannot be decoded: {name}")
@@ -308,6 +335,9 @@ class Trainer:
             self.control.set("stopping", f"by {by}")
             self._checkpoint()
             raise Stopped(f"by {by} at step {self.step}; resume goes on from there")
+        if self.orphaned.is_set() and self.step < self.total:
+            self._checkpoint()
+            raise Orphaned(f"its supervisor vanished at step {self.step}; resume goes on from there")
         return "checkpoint" in requests
 
     # checkpoints -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,149 @@
+"""``queue``: runs in the background, one after another: submit, list, stop, resume, clear, set."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from fop_core.commands import train
+
+
+def add(commands: Any) -> None:
+    """Add the command and its own commands."""
+    parser = commands.add_parser("queue", help="train in the background, in order")
+    parser.add_argument("--folder", type=Path, help="where the runs are (FOP_RUNS_DIR, trained_models/runs)")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
+    submit = verbs.add_parser("submit", help="a new run, or one for each seed", epilog="as `train`, but it returns")
+    what = submit.add_mutually_exclusive_group(required=True)
+    what.add_argument("--preset", help="see `train --help`")
+    what.add_argument("--config", metavar="FILE", help="settings as JSON: a config, or an earlier run's run.json")
+    train.settings_arguments(submit)
+    submit.add_argument("--seeds", help='one run for each of them: "0,1,2"')
+    submit.set_defaults(do=_submit)
+    listing = verbs.add_parser("list", help="what runs, what waits and for what, and the places")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    listing.set_defaults(do=_list)
+    for name, words in (
+        ("stop", "end a run with a checkpoint, or take it out of the queue"),
+        ("resume", "go on with a run that was stopped, failed or lost"),
+    ):
+        verb = verbs.add_parser(name, help=words)
+        verb.add_argument("run_ids", metavar="RUN", nargs="+", help="its path, id, beginning of an id, or name")
+        verb.set_defaults(do=_stop if name == "stop" else _resume)
+    clear = verbs.add_parser("clear", help="take out all that waits; what runs goes on")
+    clear.set_defaults(do=_clear)
+    chosen = verbs.add_parser("set", help="places on the CPU, and a limit for the folder")
+    chosen.add_argument("--cpu-slots", type=int, help="jobs on the CPU at a time (1)")
+    chosen.add_argument("--limit-gb", help="GB that the folder may hold, or none: above it no job starts")
+    chosen.set_defaults(do=_set)
+
+
+def _guarded(do: Any) -> Any:
+    """Let a command's expected failures end as one line."""
+
+    def guarded(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+        try:
+            return do(chosen)
+        except BrokenPipeError:
+            raise
+        except (ValueError, OSError) as error:
+            print(f"{parser.prog} queue {chosen.verb}: {error}", file=sys.stderr)
+            return 2
+
+    return guarded
+
+
+@_guarded
+def _submit(chosen: argparse.Namespace) -> int:
+    from fop_core.jobs import queue
+    from fop_core.runs import store
+
+    settings, lineage = train.configured(chosen)
+    seeds = [settings.seed] if chosen.seeds is None else [int(seed) for seed in chosen.seeds.split(",")]
+    name = chosen.name or f"{chosen.preset or Path(chosen.config).stem} {lineage.get('method', '')}".strip()
+    for seed in seeds:
+        config = type(settings).model_validate({**settings.to_json(), "seed": seed}).to_json()
+        called = name if len(seeds) == 1 else f"{name}, seed {seed}"
+        run = store.create(config, name=called, tags=tuple(chosen.tags), lineage=lineage, folder=chosen.folder)
+        queue.submit(run)
+        print(f"{run.id} waits {queue.waits_for(run) or 'no more'}")
+    return 0
+
+
+@_guarded
+def _list(chosen: argparse.Namespace) -> int:
+    from fop_core.jobs import queue
+    from fop_core.runs import store
+
+    queue.look(chosen.folder)
+    waiting = queue.waiting(chosen.folder)
+    rows = []
+    for run, damage in store.scan(chosen.folder):
+        if not damage and run.state.state in store.ALIVE:
+            progress = run.progress if run.path.exists() else {}
+            rows.append((run, run.state.state, f"step {progress.get('step', 0):,} of {progress.get('steps', 0):,}"))
+    rows += [(run, "queued", f"waits {queue.waits_for(run)}") for run in waiting]
+    slots = queue.slots(chosen.folder)
+    if chosen.json:
+        about = [{"id": run.id, "name": run.name, "state": state, "words": words} for run, state, words in rows]
+        keys = ("name", "kind", "title", "taken_by", "others")
+        there = [{key: getattr(slot, key) for key in keys} for slot in slots]
+        print(json.dumps({"runs": about, "slots": there}, indent=1))
+        return 0
+    for run, state, words in rows:
+        print(f"{run.id}  {run.name}  {state}, {words}")
+    if not rows:
+        print("nothing runs and nothing waits")
+    for slot in slots:
+        words = f"taken by {slot.taken_by}" if slot.taken_by else "free"
+        print(f"{slot.title}: {words}{f'; {slot.others}' if slot.others else ''}")
+    return 0
+
+
+@_guarded
+def _stop(chosen: argparse.Namespace) -> int:
+    from fop_core.jobs import queue
+    from fop_core.runs import store
+
+    for run in [store.find(text, chosen.folder) for text in chosen.run_ids]:
+        queue.stop(run)
+        print(f"{run.id} is asked to stop")
+    return 0
+
+
+@_guarded
+def _resume(chosen: argparse.Namespace) -> int:
+    from fop_core.jobs import queue
+    from fop_core.runs import store
+
+    for run in [store.find(text, chosen.folder) for text in chosen.run_ids]:
+        queue.submit(run)
+        print(f"{run.id} waits {queue.waits_for(run) or 'no more'}")
+    return 0
+
+
+@_guarded
+def _clear(chosen: argparse.Namespace) -> int:
+    from fop_core.jobs import queue
+
+    waiting = queue.waiting(chosen.folder)
+    for run in waiting:
+        queue.stop(run)
+    print(f"{len(waiting)} taken out of the queue")
+    return 0
+
+
+@_guarded
+def _set(chosen: argparse.Namespace) -> int:
+    from fop_core.jobs import slots
+    from fop_core.runs import store
+
+    changes: dict[str, Any] = {}
+    if chosen.cpu_slots is not None:
+        changes["cpu_slots"] = chosen.cpu_slots
+    if chosen.limit_gb is not None:
+        changes["limit_gb"] = None if chosen.limit_gb == "none" else float(chosen.limit_gb)
+    found = slots.choose(chosen.folder or store.runs_folder(), **changes)
+    print(f"cpu_slots = {found.cpu_slots}, limit_gb = {found.limit_gb}")
+    return 0

@@ -1,0 +1,169 @@
+"""The supervisor of one job: starts its trainer, ends it when that is asked, and says how it ended.
+
+    python -m fop_core.jobs.supervisor RUN SLOT LOCK
+
+It is the first process of a session, and adopts what the trainer leaves behind, so that nothing outlives the job. It
+hands three open files down to the trainer: the run's control.lock, the place's lock, and a pipe whose end tells that
+the supervisor is gone. So the kernel knows who is alive, and no process number is ever trusted.
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from fop_core.jobs import queue
+from fop_core.jobs import slots as places
+from fop_core.runs import files, store
+from fop_core.runs.store import Control, Run, RunError
+
+LOOK = 0.2  # seconds between two looks at the trainer
+USAGE = 2.0  # seconds between two looks at what it uses
+ASKED = float(os.environ.get("FOP_STOP_SECONDS", 60))  # seconds that a trainer has for its checkpoint
+TERMED = 10.0  # and then, after SIGTERM, before SIGKILL
+SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of Linux's prctl
+
+
+class Supervisor:
+    """Stands over one trainer.
+
+    Args:
+        run: the run.
+        slot: the name of its place.
+        lock: the open file of that.
+    """
+
+    def __init__(self, run: Run, slot: str, lock: int) -> None:
+        self.run, self.slot, self.lock = run, slot, lock
+        self.asked_by = ""  # who wants it to stop, as soon as somebody does
+        self._asked_at = 0.0
+        self._sent: set[int] = set()
+        self._known: dict[int, psutil.Process] = {}
+
+    def work(self) -> None:
+        """Start the trainer and stay until nothing of it is left."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._hear)
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+        with Control(self.run) as control:
+            if not (self.run.path / "requests" / "start").exists():
+                raise RunError(f"{self.run.id} is not asked for any more")
+            control.set("starting", "")
+            (self.run.path / "requests" / "start").unlink(missing_ok=True)
+            try:
+                status = self._watch(control)
+            except OSError as error:
+                control.set("failed", f"its trainer cannot be started: {error}")
+                return
+            finally:
+                self._sweep()
+                (self.run.path / "usage.json").unlink(missing_ok=True)
+            if self.run.written().state in store.ALIVE:
+                control.set(*self._ending(status))
+
+    def _watch(self, control: Control) -> int:
+        theirs, _ours = os.pipe()  # ours ends with us, which the trainer hears
+        handed = (control.fileno(), theirs)
+        command = [sys.executable, "-m", "fop_core", "train", "--run", str(self.run.path)]
+        command += ["--handed", ",".join(map(str, handed))]
+        if self.slot.startswith("GPU-"):
+            command += ["--on", "cuda:0"]  # the only one it can see
+        try:
+            trainer = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, process_group=0, pass_fds=[*handed, self.lock]
+            )
+        finally:
+            os.close(theirs)
+        seen = 0.0
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return trainer.wait(LOOK)
+            self._stop(trainer)
+            if time.monotonic() - seen > USAGE:
+                seen = time.monotonic()
+                with contextlib.suppress(OSError):  # a full disk is the trainer's to tell of
+                    files.write_json(self.run.path / "usage.json", self._usage(), sync=False)
+
+    def _hear(self, number: int, frame: Any) -> None:
+        if number != signal.SIGHUP:  # a terminal that closes is none of our business
+            self.asked_by = self.asked_by or signal.Signals(number).name
+
+    def _stop(self, trainer: "subprocess.Popen[bytes]") -> None:
+        """End the trainer where that is asked: by a request, then by SIGTERM, then by SIGKILL."""
+        if not self.asked_by:
+            if (self.run.path / "requests" / "stop").exists():
+                self.asked_by = self.run.asked_by("stop")
+            elif (state := self.run.written()).state == "stopping":
+                self.asked_by = state.reason.removeprefix("by ") or "somebody"
+            else:
+                return
+        elif not self._asked_at and not (self.run.path / "requests" / "stop").exists():
+            with contextlib.suppress(OSError):
+                self.run.request("stop", self.asked_by)
+        self._asked_at = self._asked_at or time.monotonic()
+        waited = time.monotonic() - self._asked_at
+        for after, number in ((ASKED, signal.SIGTERM), (ASKED + TERMED, signal.SIGKILL)):
+            if waited > after and number not in self._sent:
+                self._sent.add(number)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(trainer.pid, number)
+
+    def _sweep(self) -> None:
+        """Kill what is left of the job, and what it started: all of that is a child of ours by now."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            left = psutil.Process().children(recursive=True)
+            for process in left:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(number)
+            if not psutil.wait_procs(left, timeout=2.0)[1]:
+                return
+
+    def _ending(self, status: int) -> tuple[str, str]:
+        at = f" at step {self.run.step()}"
+        if self.asked_by:
+            how = "" if not self._sent else f", with {signal.Signals(max(self._sent, key=int)).name}"
+            if signal.SIGKILL in self._sent:
+                how = ", with SIGKILL, as it did not end by itself"
+            return "stopped", f"by {self.asked_by}{how}{at}; resume goes on from its last checkpoint"
+        if status < 0:
+            name = signal.Signals(-status).name if -status in list(signal.Signals) else "unknown"
+            hint = "; the kernel does so where memory runs out" if -status == signal.SIGKILL else ""
+            return "failed", f"killed by signal {-status} ({name}){at}{hint}; resume goes on from its last checkpoint"
+        lines = [line for line in self.run.log(4000).splitlines() if line.strip()]
+        return "failed", f"its trainer ended with status {status}{at}: " + " / ".join(lines[-3:])
+
+    def _usage(self) -> dict[str, Any]:
+        cpu, memory = 0.0, 0
+        for process in psutil.Process().children(recursive=True):
+            process = self._known.setdefault(process.pid, process)  # cpu_percent is of the time since the last look
+            with contextlib.suppress(psutil.Error):
+                cpu += process.cpu_percent()
+                memory += process.memory_info().rss
+        found: dict[str, Any] = {"cpu_percent": cpu, "memory": memory, "at": store.now()}
+        if self.slot.startswith("GPU-") and (seen := places.gpu_usage(self.slot)):
+            found |= seen
+        return found
+
+
+def main() -> None:
+    """Supervise the run that the arguments name."""
+    path, slot, lock = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    os.set_inheritable(lock, False)
+    try:
+        Supervisor(Run(path), slot, lock).work()
+    except RunError as error:
+        print(f"{store.now()} not started: {error}", flush=True)
+    os.close(lock)
+    queue.look(path.parent)
+
+
+if __name__ == "__main__":
+    main()
