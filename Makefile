@@ -3,7 +3,7 @@ VENV ?= .venv
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint format bench dev
+.PHONY: help app test faults lint format bench dev
 
 help:    ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -13,6 +13,9 @@ app:     ## start the app in the browser; ARGS="--server.port 9000" goes to stre
 
 test:    ## run all tests; ARGS="tests/optim -k momentum" goes to pytest
 	@bash scripts/test.sh $(ARGS)
+
+faults: dev    ## kill jobs at 200 random moments and print what came of it (20 minutes)
+	"$(VENV)"/bin/python -m tests.faults.kills $(ARGS)
 
 lint: dev    ## check style and types
 	"$(VENV)"/bin/python -m ruff check .
