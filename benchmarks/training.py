@@ -24,6 +24,7 @@ from torchvision.transforms import v2
 
 from benchmarks import measure
 from fop_core.runs import store
+from fop_core.runs.control import Control
 from fop_core.training import build, config, loop
 from fop_core.training import datasets as our_datasets
 
@@ -40,7 +41,7 @@ class Ours:
     def __call__(self) -> None:
         """Train; only the loop itself is timed, see ``seconds``."""
         run = store.create(self.settings.to_json(), folder=self.folder)
-        with store.Control(run) as control:
+        with Control(run) as control:
             trainer = loop.Trainer(run, control, lambda text: None, lambda progress: None, [], torch.get_num_threads())
             trainer.feed.test = lambda: iter(())  # type: ignore[method-assign]  # the plain loop measures nothing either
             trainer._checkpoint = lambda: None  # type: ignore[method-assign]

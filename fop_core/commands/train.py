@@ -80,6 +80,7 @@ def configured(chosen: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
 
 def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs import store
+    from fop_core.runs.control import Control
     from fop_core.training import config
 
     again = chosen.resume or chosen.run
@@ -112,7 +113,7 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         name = chosen.name or f"{chosen.preset or Path(chosen.config).stem} {lineage.get('method', '')}".strip()
         run = store.create(settings.to_json(), name=name, tags=tuple(chosen.tags), lineage=lineage)
     try:
-        with store.Control(run) as control:
+        with Control(run) as control:
             if again and run.state.state == "finished":
                 print(f"{run.id} is finished: nothing is left to do", file=sys.stderr)
                 return 0
@@ -123,7 +124,8 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 def _supervised(run: Any, chosen: argparse.Namespace) -> int:
     """Train under a supervisor, which has the state in hand already and whose end is heard at a pipe."""
-    from fop_core.runs.store import Control, now
+    from fop_core.runs.control import Control
+    from fop_core.runs.store import now
     from fop_core.training.loop import train
 
     lock, pipe = (int(part) for part in chosen.handed.split(","))

@@ -17,6 +17,7 @@ from fop_core.jobs import queue
 from fop_core.jobs import slots as places
 from fop_core.jobs.slots import Slot
 from fop_core.runs import store
+from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import Run, RunError
 
@@ -117,7 +118,7 @@ class Dispatcher:
             state = run.state.state
             if state in store.ALIVE or (state == "queued" and not stop.exists()):
                 return state == "queued"
-            with store.Control(run) as control:
+            with Control(run) as control:
                 if run.state.state == "finished":
                     start.unlink(missing_ok=True)
                 elif stop.exists():

@@ -22,7 +22,8 @@ import psutil
 from fop_core.jobs import queue
 from fop_core.jobs import slots as places
 from fop_core.runs import files, store
-from fop_core.runs.store import Control, Run, RunError
+from fop_core.runs.control import Control
+from fop_core.runs.store import Run, RunError
 
 LOOK = 0.2  # seconds between two looks at the trainer
 USAGE = 2.0  # seconds between two looks at what it uses

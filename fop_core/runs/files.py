@@ -43,6 +43,10 @@ class DamagedFile(ValueError):
     """A file that is not what it should be; the message names it and says why."""
 
 
+class RunError(ValueError):
+    """A run that cannot be found, read or used; the message says which and why."""
+
+
 def write(path: Path, content: bytes, *, sync: bool = True) -> None:
     """Replace a file by ``content``: a reader sees the old or the new one whole, and so does one after a power cut.
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from fop_core import thin
 from fop_core.runs import files
-from fop_core.runs.store import LARGEST_STEP, Run
+from fop_core.runs.recorder import LARGEST_STEP
+from fop_core.runs.store import Run
 
 Array = np.ndarray
 

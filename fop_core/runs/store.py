@@ -1,4 +1,4 @@
-"""A run's directory: the only code that knows its files (ARCHITECTURE: "A run directory").
+"""A run's directory: with ``control`` and ``recorder`` the only code that knows its files.
 
     create(...)   makes one; ``Run`` reads one and leaves requests; ``Control`` is held by whoever answers for its
     state; ``Recorder`` is the trainer's pen.
@@ -10,10 +10,7 @@ import contextlib
 import datetime
 import fcntl
 import getpass
-import json
-import math
 import os
-import random
 import re
 import secrets
 import shutil
@@ -27,8 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fop_core.runs import files
+from fop_core.runs import files, locks
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.files import RunError as RunError
 
 if TYPE_CHECKING:
     from fop_core.runs.series import Metrics
@@ -39,17 +37,9 @@ FORMAT = 1
 ALIVE = ("starting", "running", "stopping")
 ENDED = ("finished", "stopped", "failed", "lost")
 STATES = ("queued", *ALIVE, *ENDED)
-KEPT_CHECKPOINTS = 2  # the older one for the day on which the newer cannot be read
-RESERVE = 1 << 18  # bytes given back when the disk is full, so that the reason can still be written
-PATIENCE = 10.0  # seconds that a lock is waited for which readers alone are in the way of
 METRICS, ATTEMPT, ARRAYS = "metrics.{}.jsonl", "{}.json", "{:08d}.safetensors"
 REQUESTS = ("stop", "checkpoint")
 TRASH = ".trash"
-LARGEST_STEP = 2**63 - 1  # of a row: steps are int64 where they are read
-
-
-class RunError(ValueError):
-    """A run that cannot be found, read or used; the message says which and why."""
 
 
 def runs_folder() -> Path:
@@ -280,7 +270,7 @@ class Run:
         """Whether some process answers for it: the kernel knows, and frees the lock of one that died."""
         try:
             with open(self.path / "control.lock") as lock:
-                return not _flock(lock.fileno(), fcntl.LOCK_SH)
+                return not locks.flock(lock.fileno(), fcntl.LOCK_SH)
         except FileNotFoundError:
             return False
 
@@ -300,8 +290,8 @@ class Run:
             FileNotFoundError: where that of an attempt is missing which left metrics, or a later attempt.
             DamagedFile: where one is not that.
         """
-        numbers = self._numbers("", METRICS)  # looked for first, as they come second
-        numbers += self._numbers("attempts", ATTEMPT)
+        numbers = self.numbers("", METRICS)  # looked for first, as they come second
+        numbers += self.numbers("attempts", ATTEMPT)
         found = []
         for n in range(1, max(numbers, default=0) + 1):
             path = self.path / "attempts" / ATTEMPT.format(n)
@@ -330,7 +320,7 @@ class Run:
 
     def snapshot_steps(self) -> list[int]:
         """Return the steps with a snapshot, ascending."""
-        return self._numbers("snapshots", ARRAYS)
+        return self.numbers("snapshots", ARRAYS)
 
     def snapshot(self, step: int) -> dict[str, Array]:
         """Return a snapshot's arrays, "<layer>/<what>".
@@ -343,7 +333,7 @@ class Run:
 
     def checkpoint_steps(self) -> list[int]:
         """Return the steps with a checkpoint, ascending."""
-        return self._numbers("checkpoints", ARRAYS)
+        return self.numbers("checkpoints", ARRAYS)
 
     def checkpoint(self, step: int) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return a checkpoint's arrays and what is said about them.
@@ -407,7 +397,7 @@ class Run:
             RunError: while some process works on it.
         """
         path = self.path.resolve()
-        lock = _take(self)
+        lock = locks.take(self)
         try:
             hidden = path.parent / f".{path.name}.deleted"
             os.rename(path, hidden)  # nobody sees half a run
@@ -415,7 +405,7 @@ class Run:
         finally:
             os.close(lock)
 
-    def _numbers(self, folder: str, form: str) -> list[int]:
+    def numbers(self, folder: str, form: str) -> list[int]:
         """Return the numbers n, ascending, for which a folder has a file named form.format(n)."""
         try:
             names = os.listdir(self.path / folder)
@@ -451,267 +441,6 @@ def _is_text(value: Any) -> bool:
         return False
 
 
-def _flock(file: int, kind: int) -> bool:
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _take(run: Run) -> int:
-    """Take a run's control.lock and return its descriptor.
-
-    Raises:
-        RunError: where another process has it.
-    """
-    lock = os.open(run.path / "control.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        end = time.monotonic() + PATIENCE
-        while not _flock(lock, fcntl.LOCK_EX):
-            # A reader shares it for an instant, see ``held``: it would share with us too, who answers for a run not.
-            if not _flock(lock, fcntl.LOCK_SH):
-                raise RunError(f"{run.id} is already being worked on by another process")
-            fcntl.flock(lock, fcntl.LOCK_UN)
-            if time.monotonic() > end:
-                raise RunError(f"{run.id} cannot be locked: its control.lock is being read all the time")
-            time.sleep(random.uniform(0, 0.002))
-    except BaseException:
-        os.close(lock)
-        raise
-    return lock
-
-
-def _adopt(run: Run, lock: int) -> int:
-    try:
-        if not os.path.samestat(os.fstat(lock), os.stat(run.path / "control.lock")):
-            raise RunError(f"file {lock} is not the control.lock of {run.id}")
-        os.set_inheritable(lock, False)
-    except OSError as error:
-        raise RunError(f"file {lock} is not the control.lock of {run.id}: {error}") from error
-    if not _flock(lock, fcntl.LOCK_EX):
-        raise RunError(f"{run.id} is already being worked on by another process")
-    return lock
-
-
-_held: "set[Control]" = set()
-
-
-class Control:
-    """The right to say what state a run is in; one process has it at a time, and the kernel frees it if that dies.
-
-    Args:
-        run: the run.
-        lock: its control.lock, open and taken, where another process handed that down.
-
-    Raises:
-        RunError: where another process has it.
-        OSError: ENOSPC where the disk is full already.
-    """
-
-    def __init__(self, run: Run, lock: int | None = None) -> None:
-        self.run = run
-        self._reserve = run.path / ".reserve"
-        self._lock: int | None = _take(run) if lock is None else _adopt(run, lock)
-        _held.add(self)
-        try:
-            self._put_by()
-        except BaseException:
-            self.release()
-            raise
-
-    def __enter__(self) -> "Control":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
-    def set(self, state: str, reason: str = "") -> None:
-        """Write the state; on a full disk too, for which some room was put by."""
-        if state not in STATES:
-            raise RunError(f"no state {state!r}: there are {', '.join(STATES)}")
-        if self._lock is None:
-            raise RunError(f"{self.run.id} is no longer in this process's control: it cannot become {state}")
-        attempt_is_over = state in (*ENDED, "queued") or (state == "starting" and not self._is_queued())
-        content = {"state": state, "reason": reason, "since": now(), "pid": os.getpid(), "host": socket.gethostname()}
-        try:
-            files.write_json(self.run.path / "state.json", content)
-        except OSError:
-            self._reserve.unlink(missing_ok=True)
-            files.write_json(self.run.path / "state.json", content)
-        if attempt_is_over:  # what was asked of it is not asked of the next
-            for name in REQUESTS:
-                (self.run.path / "requests" / name).unlink(missing_ok=True)
-
-    def release(self) -> None:
-        """Give the right back."""
-        if self._lock is not None:  # a forked worker has none, and the reserve is its parent's
-            self._reserve.unlink(missing_ok=True)
-            self._close()
-
-    def fileno(self) -> int:
-        """Return the open control.lock, to hand down: the run is held while any process has it open."""
-        if self._lock is None:
-            raise RunError(f"{self.run.id} is no longer in this process's control")
-        return self._lock
-
-    def _put_by(self) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            if self._reserve.stat().st_size == RESERVE:
-                return
-        self._reserve.write_bytes(os.urandom(RESERVE))  # a file system may store zeros as nothing
-
-    def _is_queued(self) -> bool:
-        try:
-            return self.run.written().state == "queued"
-        except (FileNotFoundError, DamagedFile):  # about to be replaced
-            return False
-
-    def _close(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-        _held.discard(self)
-
-
-def _leave_locks_to_the_parent() -> None:
-    # A forked worker shares the lock with its parent, and would hold it on when that is killed.
-    for control in list(_held):
-        control._close()
-
-
-os.register_at_fork(after_in_child=_leave_locks_to_the_parent)
-
-
-class Recorder:
-    """The trainer's pen: it opens an attempt, and writes what the trainer makes.
-
-    Args:
-        run: the run; the caller holds its ``Control``.
-        about: device, threads, versions, commit, command of this attempt.
-        from_step: the step it goes on from; what earlier attempts recorded after it no longer counts.
-    """
-
-    def __init__(self, run: Run, about: Mapping[str, Any], from_step: int = 0) -> None:
-        self.run = run
-        self._from_step = from_step
-        self._checkpoints: set[int] = set()
-        self._unsynced: list[Path] = []
-        self._progress: dict[str, Any] = {}
-        self._progress_at = -math.inf
-        self.attempt = max(run._numbers("attempts", ATTEMPT) + run._numbers("", METRICS), default=0) + 1
-        for part in ("attempts", "snapshots", "checkpoints", "requests"):
-            (run.path / part).mkdir(exist_ok=True)  # some ways to copy a run leave out what is empty
-        content = {**about, "attempt": self.attempt, "from_step": from_step, "started": now()}
-        files.write_json(run.path / "attempts" / ATTEMPT.format(self.attempt), content)
-        for step in run.snapshot_steps():
-            if step > from_step:  # of an attempt that got further; they would be written again, or not be true
-                (run.path / "snapshots" / ARRAYS.format(step)).unlink()
-        for part in ("snapshots", "checkpoints"):
-            for left in (run.path / part).glob(".*"):  # by an attempt that was killed while it wrote
-                left.unlink()
-        path = run.path / METRICS.format(self.attempt)
-        self._metrics = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-
-    def row(self, columns: Mapping[str, float]) -> None:
-        """Append a row of metrics, whole or, where that fails, not at all.
-
-        Args:
-            columns: "step", a whole number, and what was measured at it.
-
-        Raises:
-            TypeError: for a step, a name or a value of another kind.
-            ValueError: for one that could not be read back.
-            OSError: where it cannot be written; ENOSPC on a full disk.
-        """
-        step = columns.get("step")
-        if type(step) is not int or step < 0:
-            raise TypeError(f"a row of step {step!r}: give a whole number, 0 or more")
-        if step > LARGEST_STEP:
-            raise ValueError(f"a row of step {step}: {LARGEST_STEP} is the largest that can be read back")
-        content = files.plain(dict(columns))
-        for name, value in columns.items():
-            if not isinstance(name, str):
-                raise TypeError(f"a column at step {step} is called {name!r}, a {type(name).__name__}: give a string")
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise TypeError(f"{name} at step {step} is {value!r}, a {type(value).__name__}: give an int or a float")
-            try:
-                name.encode()
-                files.number(content[name])
-            except ValueError as error:
-                raise ValueError(f"{name!r} at step {step} could not be read back: {error}") from error
-        line = json.dumps(content, allow_nan=False).encode() + b"\n"
-        before = os.fstat(self._metrics).st_size
-        try:
-            written = os.write(self._metrics, line)
-            while written < len(line):  # a nearly full disk takes a part; the next write says why
-                written += os.write(self._metrics, line[written:])
-        except BaseException:
-            os.ftruncate(self._metrics, before)  # the next row shall not go on in the middle of this one
-            raise
-
-    def snapshot(self, step: int, arrays: Mapping[str, Array]) -> None:
-        """Keep what was learned by a step; like a row, it outlasts a power cut once a checkpoint goes on from there."""
-        path = self.run.path / "snapshots" / ARRAYS.format(step)
-        files.write_arrays(path, arrays, sync=False)
-        self._unsynced.append(path)
-
-    def checkpoint(self, step: int, arrays: Mapping[str, Array], about: Mapping[str, Any]) -> None:
-        """Keep what a run needs to go on, and drop the oldest but ``KEPT_CHECKPOINTS``."""
-        self._sync()  # rows and snapshots up to here must not be lost when what comes after them is kept
-        files.write_arrays(self.run.path / "checkpoints" / ARRAYS.format(step), arrays, about)
-        self._checkpoints.add(step)
-        there = self.run.checkpoint_steps()
-        # Those that this attempt could not go on from are of a way that was not taken, however far they got.
-        kept = [old for old in there if old <= self._from_step or old in self._checkpoints][-KEPT_CHECKPOINTS:]
-        for old in set(there) - set(kept):
-            (self.run.path / "checkpoints" / ARRAYS.format(old)).unlink(missing_ok=True)
-
-    def progress(self, content: Mapping[str, Any]) -> None:
-        """Say how far it has come. It is written twice a second at most, and at the end."""
-        self._progress = {**content, "at": now()}
-        if time.monotonic() - self._progress_at > 0.5:
-            self._write_progress()
-
-    def requests(self) -> dict[str, str]:
-        """Return what was asked since the last look, and by whom, and take it off the list."""
-        found = {}
-        for name in REQUESTS:
-            path = self.run.path / "requests" / name
-            try:
-                found[name] = str(files.read_json(path).get("by", ""))
-            except FileNotFoundError:
-                continue
-            except DamagedFile:
-                found[name] = "somebody"
-            path.unlink(missing_ok=True)
-        return found
-
-    def close(self) -> None:
-        """Make what was written last."""
-        if self._metrics >= 0:
-            try:
-                if self._progress:
-                    with contextlib.suppress(OSError):  # a full disk has ended it, and is its reason already
-                        self._write_progress()
-                self._sync()
-            finally:
-                os.close(self._metrics)
-                self._metrics = -1
-
-    def _write_progress(self) -> None:
-        files.write_json(self.run.path / "progress.json", self._progress, sync=False)
-        self._progress, self._progress_at = {}, time.monotonic()
-
-    def _sync(self) -> None:
-        os.fsync(self._metrics)
-        for path in self._unsynced:
-            with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-                os.fsync(file.fileno())
-        files.sync_folder(self.run.path / "snapshots")
-        self._unsynced = []
-
-
 def size(folder: Path) -> int:
     """Return the bytes that the files under a folder hold."""
     total = 0
@@ -729,7 +458,7 @@ def discard(run: Run) -> None:
         RunError: while some process works on it.
     """
     path = run.path.resolve()
-    lock = _take(run)
+    lock = locks.take(run)
     try:
         (path / "requests" / "start").unlink(missing_ok=True)
         trashed = path.parent / TRASH

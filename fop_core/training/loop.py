@@ -20,8 +20,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
-from fop_core.runs.store import Control, Recorder, Run
+from fop_core.runs.recorder import Recorder
+from fop_core.runs.store import Run
 from fop_core.training import batches, build, config, datasets, diagnostics, state
 from fop_core.training.environment import describe
 

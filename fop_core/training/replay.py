@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from fop_core.runs import store
+from fop_core.runs.control import Control
 from fop_core.runs.store import Run
 from fop_core.training import build, config
 from fop_core.training.loop import Say, Trainer
@@ -43,7 +44,7 @@ def replay(run: Run, steps: int, say: Say) -> list[Comparison]:
     threads = settings.threads or (run.attempts[0]["threads"] if run.attempts else 0)
     with tempfile.TemporaryDirectory(prefix="fop-replay-") as folder, build.threads(threads) as used:
         again = store.create(run.config, name="replay", folder=Path(folder))
-        with store.Control(again) as control:
+        with Control(again) as control:
             trainer = Trainer(again, control, say, lambda progress: None, [], used)
             try:
                 trainer.train(until=steps)

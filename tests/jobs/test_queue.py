@@ -13,6 +13,7 @@ import pytest
 from fop_core.cli import main
 from fop_core.jobs import dispatcher, queue, slots
 from fop_core.runs import store
+from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import Run, RunError
 from fop_core.training import config
@@ -270,7 +271,7 @@ def test_a_run_goes_to_the_trash_and_comes_back(folder):
     assert list(store.directories(folder)) == []
     (trashed,) = store.trash(folder)
     assert store.restore(trashed).config == run.config
-    with store.Control(run), pytest.raises(RunError, match="worked on"):
+    with Control(run), pytest.raises(RunError, match="worked on"):
         store.discard(run)
 
 

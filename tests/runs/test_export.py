@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from fop_core.runs import export, files, store
-from fop_core.runs.store import Recorder
+from fop_core.runs.recorder import Recorder
 
 settings.register_profile("quiet", deadline=None)
 settings.load_profile("quiet")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from fop_core.runs import files, series, store
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.recorder import Recorder
 from fop_core.runs.series import Follower, Metrics, Series, aggregate
-from fop_core.runs.store import Recorder
 
 settings.register_profile("quiet", deadline=None)
 settings.load_profile("quiet")

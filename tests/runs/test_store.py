@@ -17,13 +17,15 @@ import pytest
 
 from fop_core import runs
 from fop_core.runs import files, store
+from fop_core.runs.control import RESERVE, Control
 from fop_core.runs.files import DamagedFile
-from fop_core.runs.store import Control, Recorder, Run, RunError
+from fop_core.runs.recorder import Recorder
+from fop_core.runs.store import Run, RunError
 
 HOLDER = """
 import multiprocessing, os, subprocess, sys, time
 from fop_core.runs import store
-
+from fop_core.runs.control import Control
 
 
 def child():
@@ -31,7 +33,7 @@ def child():
     time.sleep(60)
 
 
-control = store.Control(store.Run(sys.argv[1]))
+control = Control(store.Run(sys.argv[1]))
 control.set(sys.argv[2])
 if sys.argv[3] == "fork":
     if os.fork() == 0:
@@ -480,7 +482,7 @@ def test_a_child_that_ends_takes_nothing_from_its_parent(run):
             os._exit(0)
         os.waitpid(child, 0)
         assert run.state.state == "running"
-        assert (run.path / ".reserve").stat().st_size == store.RESERVE
+        assert (run.path / ".reserve").stat().st_size == RESERVE
         with pytest.raises(RunError):
             Control(run)
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from fop_core.runs import store
+from fop_core.runs.control import Control
 from fop_core.training import batches, build, config, datasets, loop
 from fop_core.training.replay import TIMES
 from tests.training import tiny
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KILLED = """
 import os, signal, sys
 from fop_core.runs import store
+from fop_core.runs.control import Control
 from fop_core.training import loop
 
 path, at, number = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -34,14 +36,14 @@ def learn_then_die(self, *arguments):
 
 loop.Trainer._learn = learn_then_die
 run = store.Run(path)
-with store.Control(run) as control:
+with Control(run) as control:
     print(loop.train(run, control, lambda text: print(text, file=sys.stderr)))
 """
 
 
 def train(run):
     said = []
-    with store.Control(run) as control:
+    with Control(run) as control:
         ending = loop.train(run, control, said.append)
     run.metrics.update()
     return ending, said

@@ -1,0 +1,100 @@
+"""The right to say what state a run is in."""
+
+import contextlib
+import os
+import socket
+
+from fop_core.runs import files, locks, store
+from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.store import ENDED, REQUESTS, STATES, Run
+
+RESERVE = 1 << 18  # bytes given back when the disk is full, so that the reason can still be written
+
+_held: "set[Control]" = set()
+
+
+class Control:
+    """The right to say what state a run is in; one process has it at a time, and the kernel frees it if that dies.
+
+    Args:
+        run: the run.
+        lock: its control.lock, open and taken, where another process handed that down.
+
+    Raises:
+        RunError: where another process has it.
+        OSError: ENOSPC where the disk is full already.
+    """
+
+    def __init__(self, run: Run, lock: int | None = None) -> None:
+        self.run = run
+        self._reserve = run.path / ".reserve"
+        self._lock: int | None = locks.take(run) if lock is None else locks.adopt(run, lock)
+        _held.add(self)
+        try:
+            self._put_by()
+        except BaseException:
+            self.release()
+            raise
+
+    def __enter__(self) -> "Control":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def set(self, state: str, reason: str = "") -> None:
+        """Write the state; on a full disk too, for which some room was put by."""
+        if state not in STATES:
+            raise RunError(f"no state {state!r}: there are {', '.join(STATES)}")
+        if self._lock is None:
+            raise RunError(f"{self.run.id} is no longer in this process's control: it cannot become {state}")
+        attempt_is_over = state in (*ENDED, "queued") or (state == "starting" and not self._is_queued())
+        us = {"pid": os.getpid(), "host": socket.gethostname()}
+        content = {"state": state, "reason": reason, "since": store.now(), **us}
+        try:
+            files.write_json(self.run.path / "state.json", content)
+        except OSError:
+            self._reserve.unlink(missing_ok=True)
+            files.write_json(self.run.path / "state.json", content)
+        if attempt_is_over:  # what was asked of it is not asked of the next
+            for name in REQUESTS:
+                (self.run.path / "requests" / name).unlink(missing_ok=True)
+
+    def release(self) -> None:
+        """Give the right back."""
+        if self._lock is not None:  # a forked worker has none, and the reserve is its parent's
+            self._reserve.unlink(missing_ok=True)
+            self._close()
+
+    def fileno(self) -> int:
+        """Return the open control.lock, to hand down: the run is held while any process has it open."""
+        if self._lock is None:
+            raise RunError(f"{self.run.id} is no longer in this process's control")
+        return self._lock
+
+    def _put_by(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            if self._reserve.stat().st_size == RESERVE:
+                return
+        self._reserve.write_bytes(os.urandom(RESERVE))  # a file system may store zeros as nothing
+
+    def _is_queued(self) -> bool:
+        try:
+            return self.run.written().state == "queued"
+        except (FileNotFoundError, DamagedFile):  # about to be replaced
+            return False
+
+    def _close(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+        _held.discard(self)
+
+
+def _leave_locks_to_the_parent() -> None:
+    # A forked worker shares the lock with its parent, and would hold it on when that is killed.
+    for control in list(_held):
+        control._close()
+
+
+os.register_at_fork(after_in_child=_leave_locks_to_the_parent)

@@ -1,0 +1,150 @@
+"""The trainer's pen: what a run's directory gets while it is trained."""
+
+import contextlib
+import json
+import math
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fop_core.runs import files, store
+from fop_core.runs.files import DamagedFile
+from fop_core.runs.store import ARRAYS, ATTEMPT, METRICS, REQUESTS, Run
+
+Array = np.ndarray
+
+KEPT_CHECKPOINTS = 2  # the older one for the day on which the newer cannot be read
+LARGEST_STEP = 2**63 - 1  # of a row: steps are int64 where they are read
+
+
+class Recorder:
+    """The trainer's pen: it opens an attempt, and writes what the trainer makes.
+
+    Args:
+        run: the run; the caller holds its ``Control``.
+        about: device, threads, versions, commit, command of this attempt.
+        from_step: the step it goes on from; what earlier attempts recorded after it no longer counts.
+    """
+
+    def __init__(self, run: Run, about: Mapping[str, Any], from_step: int = 0) -> None:
+        self.run = run
+        self._from_step = from_step
+        self._checkpoints: set[int] = set()
+        self._unsynced: list[Path] = []
+        self._progress: dict[str, Any] = {}
+        self._progress_at = -math.inf
+        self.attempt = max(run.numbers("attempts", ATTEMPT) + run.numbers("", METRICS), default=0) + 1
+        for part in ("attempts", "snapshots", "checkpoints", "requests"):
+            (run.path / part).mkdir(exist_ok=True)  # some ways to copy a run leave out what is empty
+        content = {**about, "attempt": self.attempt, "from_step": from_step, "started": store.now()}
+        files.write_json(run.path / "attempts" / ATTEMPT.format(self.attempt), content)
+        for step in run.snapshot_steps():
+            if step > from_step:  # of an attempt that got further; they would be written again, or not be true
+                (run.path / "snapshots" / ARRAYS.format(step)).unlink()
+        for part in ("snapshots", "checkpoints"):
+            for left in (run.path / part).glob(".*"):  # by an attempt that was killed while it wrote
+                left.unlink()
+        path = run.path / METRICS.format(self.attempt)
+        self._metrics = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+
+    def row(self, columns: Mapping[str, float]) -> None:
+        """Append a row of metrics, whole or, where that fails, not at all.
+
+        Args:
+            columns: "step", a whole number, and what was measured at it.
+
+        Raises:
+            TypeError: for a step, a name or a value of another kind.
+            ValueError: for one that could not be read back.
+            OSError: where it cannot be written; ENOSPC on a full disk.
+        """
+        step = columns.get("step")
+        if type(step) is not int or step < 0:
+            raise TypeError(f"a row of step {step!r}: give a whole number, 0 or more")
+        if step > LARGEST_STEP:
+            raise ValueError(f"a row of step {step}: {LARGEST_STEP} is the largest that can be read back")
+        content = files.plain(dict(columns))
+        for name, value in columns.items():
+            if not isinstance(name, str):
+                raise TypeError(f"a column at step {step} is called {name!r}, a {type(name).__name__}: give a string")
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise TypeError(f"{name} at step {step} is {value!r}, a {type(value).__name__}: give an int or a float")
+            try:
+                name.encode()
+                files.number(content[name])
+            except ValueError as error:
+                raise ValueError(f"{name!r} at step {step} could not be read back: {error}") from error
+        line = json.dumps(content, allow_nan=False).encode() + b"\n"
+        before = os.fstat(self._metrics).st_size
+        try:
+            written = os.write(self._metrics, line)
+            while written < len(line):  # a nearly full disk takes a part; the next write says why
+                written += os.write(self._metrics, line[written:])
+        except BaseException:
+            os.ftruncate(self._metrics, before)  # the next row shall not go on in the middle of this one
+            raise
+
+    def snapshot(self, step: int, arrays: Mapping[str, Array]) -> None:
+        """Keep what was learned by a step; like a row, it outlasts a power cut once a checkpoint goes on from there."""
+        path = self.run.path / "snapshots" / ARRAYS.format(step)
+        files.write_arrays(path, arrays, sync=False)
+        self._unsynced.append(path)
+
+    def checkpoint(self, step: int, arrays: Mapping[str, Array], about: Mapping[str, Any]) -> None:
+        """Keep what a run needs to go on, and drop the oldest but ``KEPT_CHECKPOINTS``."""
+        self._sync()  # rows and snapshots up to here must not be lost when what comes after them is kept
+        files.write_arrays(self.run.path / "checkpoints" / ARRAYS.format(step), arrays, about)
+        self._checkpoints.add(step)
+        there = self.run.checkpoint_steps()
+        # Those that this attempt could not go on from are of a way that was not taken, however far they got.
+        kept = [old for old in there if old <= self._from_step or old in self._checkpoints][-KEPT_CHECKPOINTS:]
+        for old in set(there) - set(kept):
+            (self.run.path / "checkpoints" / ARRAYS.format(old)).unlink(missing_ok=True)
+
+    def progress(self, content: Mapping[str, Any]) -> None:
+        """Say how far it has come. It is written twice a second at most, and at the end."""
+        self._progress = {**content, "at": store.now()}
+        if time.monotonic() - self._progress_at > 0.5:
+            self._write_progress()
+
+    def requests(self) -> dict[str, str]:
+        """Return what was asked since the last look, and by whom, and take it off the list."""
+        found = {}
+        for name in REQUESTS:
+            path = self.run.path / "requests" / name
+            try:
+                found[name] = str(files.read_json(path).get("by", ""))
+            except FileNotFoundError:
+                continue
+            except DamagedFile:
+                found[name] = "somebody"
+            path.unlink(missing_ok=True)
+        return found
+
+    def close(self) -> None:
+        """Make what was written last."""
+        if self._metrics >= 0:
+            try:
+                if self._progress:
+                    with contextlib.suppress(OSError):  # a full disk has ended it, and is its reason already
+                        self._write_progress()
+                self._sync()
+            finally:
+                os.close(self._metrics)
+                self._metrics = -1
+
+    def _write_progress(self) -> None:
+        files.write_json(self.run.path / "progress.json", self._progress, sync=False)
+        self._progress, self._progress_at = {}, time.monotonic()
+
+    def _sync(self) -> None:
+        os.fsync(self._metrics)
+        for path in self._unsynced:
+            with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+                os.fsync(file.fileno())
+        files.sync_folder(self.run.path / "snapshots")
+        self._unsynced = []
