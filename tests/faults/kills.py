@@ -199,6 +199,10 @@ def campaign(folder: Path, kills: int, seed: int, *, server: bool, report=lambda
             while sum(run.state.state != "finished" for run in runs) < 3:
                 runs.append(new(folder, len(runs)))
             going = [run for run in runs if run.state.state not in store.ENDED]
+            if not going:  # all were asked for again, and none has been brought into the queue yet
+                queue.look(folder)
+                time.sleep(0.1)
+                continue
             wanted = drawn.choices(list(PHASES), list(PHASES.values()))[0]
             run = drawn.choice(going[:2] if wanted != "queued" else going[-1:])
             if not wait_for(run, wanted, 15):
