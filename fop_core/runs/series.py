@@ -24,6 +24,7 @@ Array = np.ndarray
 BLOCK = 4 << 20  # bytes read at a time
 LONGEST_LINE = 16 << 20  # bytes; one that is longer is damaged
 MEMORY = 256  # bytes before its place by which a follower knows its file again
+MANY = 200  # lines at once from which it pays to try the fast way
 LISTED = 100  # damaged lines that are remembered by number
 
 
@@ -99,7 +100,7 @@ class Follower:
             whole, newline, rest = (rest + block).rpartition(b"\n")
             if newline:
                 self._advance(whole + newline)
-                self._read(whole.split(b"\n"))
+                self._read(whole)
             if len(rest) > LONGEST_LINE:
                 self._advance(rest)
                 self._in_long_line = True
@@ -117,9 +118,12 @@ class Follower:
         self._offset += len(content)
         self._before = (self._before + content[-MEMORY:])[-MEMORY:]
 
-    def _read(self, lines: list[bytes]) -> None:
-        first = self._lines + 1
-        self._lines += len(lines)
+    def _read(self, content: bytes) -> None:
+        first, count = self._lines + 1, content.count(b"\n") + 1
+        self._lines += count
+        if count >= MANY and not self._in_long_line and self._read_plain(content, count):
+            return
+        lines = content.split(b"\n")
         if self._in_long_line:
             self._in_long_line = False
             self._leave_out(first)
@@ -144,6 +148,21 @@ class Follower:
                 steps, column = self.columns[name]
                 steps.append(step)
                 column.append(value)
+
+    def _read_plain(self, content: bytes, count: int) -> bool:
+        """Read lines that are all rows of plain numbers, 20 times as fast; return whether they were that."""
+        columns = _columns(content, count)
+        if columns is None:
+            return False
+        steps = columns.pop("step")[1]
+        self.rows += count
+        self.steps.frombytes(steps.tobytes())
+        for name, (there, values) in columns.items():
+            if name not in self.columns:
+                self.columns[name] = array("q"), array("d")
+            self.columns[name][0].frombytes(steps[there].tobytes())
+            self.columns[name][1].frombytes(values.astype(np.float64).tobytes())
+        return True
 
     def _leave_out(self, line: int) -> None:
         self.damaged_count += 1
@@ -326,6 +345,40 @@ def aggregate(series: Sequence[tuple[Array, Array]]) -> Aggregate:
         squares = np.bincount(place, (values - mean[place]) ** 2, len(x))
         std = np.sqrt(squares / np.where(count > 1, count - 1, np.nan))
     return Aggregate(x, mean, std, count)
+
+
+def _columns(content: bytes, count: int) -> dict[str, tuple[Array, Array]] | None:
+    """Return for each column in which lines it is and its values there; None where one line is not of plain numbers.
+
+    Arrow takes what is not quite JSON for a row, or two for one: whatever may be such is left to the careful way.
+    """
+    import pyarrow
+    from pyarrow import json
+
+    if b"null" in content or b"\\" in content or not content.isascii():
+        return None
+    if not (content.startswith(b"{") and content.endswith(b"}") and content.count(b"}\n{") == count - 1):
+        return None
+    try:
+        options = json.ReadOptions(block_size=len(content) + 1)
+        table = json.read_json(pyarrow.BufferReader(content), read_options=options)
+    except pyarrow.ArrowInvalid:
+        return None
+    plain = all(kind in (pyarrow.int64(), pyarrow.float64()) for kind in table.schema.types)
+    if table.num_rows != count or not plain or "step" not in table.column_names:
+        return None
+    found = {}
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        there = ~np.asarray(column.is_null()) if column.null_count else np.ones(count, bool)
+        values = column.drop_null().to_numpy(zero_copy_only=False)
+        if values.dtype == np.float64 and not np.isfinite(values).all():
+            return None
+        found[name] = there, values
+    step = found["step"][1]
+    if step.dtype != np.int64 or len(step) != count or step.min() < 0:
+        return None
+    return found
 
 
 def _parsed(lines: list[bytes]) -> list[Any]:

@@ -566,3 +566,54 @@ def test_seeds_of_runs_by_step_and_by_epoch(tmp_path):
     assert by_epoch.x.tolist() == [step / 3 for step in range(1, 7)]
     assert same(by_step.mean, [2, 3, 4, 5, 6.5, 8]) and same(by_step.mean, by_epoch.mean)
     assert same(by_step.std, [1, 1, 1, 1, math.sqrt(0.5), NAN])
+
+
+ODD = (
+    b'{"step": 1} {"step": 2}',
+    b"",
+    b'{"step": 1, "loss": null}',
+    b'{"step": 1, "loss": "NaN"}',
+    b'{"step": 1, "loss": "Infinity"}',
+    b'{"step": 1, "loss": true}',
+    b'{"step": 1, "loss": 01}',
+    b'{"step": 1, "loss": 1e999}',
+    b'{"step": 1, "loss": NaN}',
+    b'{"step": 1.0, "loss": 2}',
+    b'{"step": -1, "loss": 2}',
+    b'{"step": 9223372036854775808, "loss": 2}',
+    b'{"loss": 2}',
+    b'{"step": 1, "loss": 123456789012345678901234567890}',
+    b'{"step": 1, "loss": 1, "loss": 2}',
+    b'{"step": 1, "loss": [1]}',
+    b'{"step": 1, "loss": "2020-01-01"}',
+    b'{"step": 1, "lo\xffss": 1}',
+    b'{"step": 1, "lo\\u0041ss": 1}',
+    b"[1]",
+    b'{"step": 1, "loss": 2,}',
+    b"{'step': 1}",
+    b'{"step": 1, "other": 0.1}',
+)
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_many_lines_at_once_are_read_as_a_few_are(tmp_path, odd, monkeypatch):
+    lines = [b'{"step": %d, "loss": %s}' % (step, repr(0.1 * step).encode()) for step in range(300)]
+    lines[150:150] = [odd, b'{"step": 7, "late": 3}']
+    path = tmp_path / "metrics.1.jsonl"
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    fast = Follower(path)
+    fast.update()
+    monkeypatch.setattr(series, "MANY", 10**9)
+    slow = Follower(path)
+    slow.update()
+    assert (fast.rows, fast.damaged, fast.steps) == (slow.rows, slow.damaged, slow.steps)
+    assert list(fast.columns) == list(slow.columns)
+    assert repr(fast.columns) == repr(slow.columns)  # a NaN is one
+
+
+def test_rows_of_plain_numbers_take_the_fast_way(tmp_path, monkeypatch):
+    path = tmp_path / "metrics.1.jsonl"
+    path.write_bytes(b"".join(b'{"step": %d, "loss": %s}\n' % (step, repr(0.1 * step).encode()) for step in range(300)))
+    monkeypatch.setattr(series, "_parsed", None)  # the careful one
+    follower = Follower(path)
+    assert follower.update() == 300
