@@ -13,5 +13,7 @@ st.navigation(
     [
         st.Page("pages/trajectories.py", title="Trajectories", default=True),
         st.Page("pages/basins.py", title="Basins"),
+        st.Page("pages/train.py", title="Train"),
+        st.Page("pages/runs.py", title="Runs"),
     ]
 ).run()

@@ -1,0 +1,274 @@
+"""Curves of training runs: one line for a run or for several seeds, with their spread and what was smoothed behind it.
+
+Data in, a plotly figure out. Colours are those of the methods; where one method comes several times, dashes tell its
+lines apart, and where there is but one method, colours do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from fop_core.figures import curves, labels
+from fop_core.figures.curves import Axis
+from fop_core.figures.style import METHODS, MINIMA, Method
+
+Array = np.ndarray
+
+SIZE = (360.0, 240.0)  # px of a small picture, for which labels are placed; elsewhere they have more room
+LONGEST = 16  # letters of a label; hovering tells the rest
+LABELLED = 12  # lines that get a label; of more, hovering tells
+DASHES = ("solid", "8px,3px", "2px,3px", "10px,3px,2px,3px", "5px,2px,1px,2px,1px,2px")
+MORE = {
+    "fop-norm": Method("FOP-norm", METHODS["fop"].color, "4px,2px", "hexagon", 2.5),
+    "mean-removing": Method("Mean-removing", "#A87900", "6px,3px", "hourglass"),
+}
+"""Methods that only networks have."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a line looks.
+
+    Attributes:
+        color: of line, band and label.
+        dash: as plotly takes it.
+        width: px.
+    """
+
+    color: str
+    dash: str
+    width: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line and what belongs to it. What is not finite is a gap.
+
+    Attributes:
+        label: at its end, and on hovering.
+        look: how it looks.
+        x: [n].
+        y: [n].
+        behind: single runs, or values before smoothing, drawn faintly: pairs of x and y.
+        band: x, lower and upper edge, each [m]; nothing for none.
+        broken: x and the last number before, of places where the value is no number any more, each [k].
+    """
+
+    label: str
+    look: Look
+    x: Array
+    y: Array
+    behind: Sequence[tuple[Array, Array]] = ()
+    band: tuple[Array, Array, Array] | None = None
+    broken: tuple[Array, Array] = field(default=(np.empty(0), np.empty(0)))
+
+
+def named(method: str) -> str:
+    """Return what a method is called."""
+    return _method(method).name
+
+
+def _method(method: str) -> Method:
+    return MORE.get(method) or METHODS[method]
+
+
+def looks(methods: Sequence[str]) -> list[Look]:
+    """Return how the lines of some methods look, no two alike as long as there are looks."""
+    kinds = list(dict.fromkeys(methods))
+    if len(kinds) == 1 and len(methods) > 1:
+        return [Look(MINIMA[i % len(MINIMA)], DASHES[i // len(MINIMA) % len(DASHES)], 2.0) for i in range(len(methods))]
+    seen = dict.fromkeys(kinds, 0)
+    made = []
+    for kind in methods:
+        method, place = _method(kind), seen[kind]
+        others = [method.dash, *(dash for dash in DASHES if dash != method.dash)]
+        made.append(Look(method.color, others[place % len(others)], method.width))
+        seen[kind] += 1
+    return made
+
+
+def figure(
+    lines: Sequence[Line],
+    across: str,
+    up: str,
+    *,
+    log_x: bool = False,
+    log_y: bool = False,
+    percent: bool = False,
+    zero: bool = False,
+    key: str = "",
+) -> go.Figure:
+    """Return lines over one axis, each with its label at its end.
+
+    Args:
+        lines: the last is drawn on top.
+        across: title of the axis across.
+        up: title of the axis up.
+        log_x: whether that axis is logarithmic.
+        log_y: likewise.
+        percent: whether values are fractions, to be told as percent.
+        zero: whether a line marks 0.
+        key: of the zoom.
+    """
+    x_axis = _axis([line.x for line in lines] + [x for line in lines for x, _ in line.behind], log_x, 0.0)
+    heights = [line.y for line in lines] + [y for line in lines for _, y in line.behind]
+    heights += [edge for line in lines if line.band for edge in line.band[1:]]
+    y_axis = _axis(heights, log_y, 0.05)
+    tell = "%{y:.2%}" if percent else "%{y:.4~g}"
+    traces: list[dict[str, Any]] = []
+    for line in lines:
+        traces += _behind(line)
+    for line in lines:
+        where = f"<b>{_safe(line.label)}</b><br>{across} %{{x:,.4~r}}: {tell}<extra></extra>"
+        traces.append(_trace(line.x, line.y, line.look, hovertemplate=where))
+        traces += _broken(line, across)
+    shown = list(lines) if len(lines) <= LABELLED else []
+    beside = max([12.0, *(labels.LETTER * len(_short(line.label)) + labels.LEAST + 6 for line in shown)])
+    ticks = {"tickformat": ".4~%"} if percent else {"tickformat": ".3~g"} if log_y else {"exponentformat": "e"}
+    layout = {
+        **curves.common(key),
+        "margin": {"l": 8, "r": beside, "t": 8, "b": 8},
+        "xaxis": {"title": {"text": across}, "showgrid": False, "nticks": 6} | _numbers(across) | _shown(x_axis),
+        "yaxis": {"title": {"text": up}, "nticks": 6} | ticks | _shown(y_axis),
+        "annotations": _labels(shown, x_axis, y_axis, beside),
+        "shapes": [curves.rule(0.0)] if zero and not log_y else [],
+    }
+    return go.Figure(traces, layout)
+
+
+def _numbers(across: str) -> dict[str, str]:
+    return {"tickformat": ","} if across == "step" else {}
+
+
+def _shown(axis: Axis) -> dict[str, Any]:
+    """Return an axis that shows just its part, as what plotly finds by itself: a zoom then outlasts another part."""
+    edges = [10**edge if axis.log else edge for edge in (axis.low, axis.high)]
+    options = {"clipmin": edges[0], "clipmax": edges[1], "include": edges}
+    return {"type": "log" if axis.log else "linear", "autorangeoptions": options}
+
+
+def _axis(values: Sequence[Array], log: bool, room: float) -> Axis:
+    """Return an axis on which all finite values are, with some room around them."""
+    every = np.concatenate([np.empty(0), *values])
+    every = every[np.isfinite(every) & ((every > 0) | (not log))]
+    if not len(every):
+        return Axis(0.0, 1.0, log)
+    low, high = (float(value) for value in (every.min(), every.max()))
+    if log:
+        low, high = np.log10(low), np.log10(high)
+    span = (high - low) or abs(high) or 1.0
+    return Axis(float(low - max(room, 0.01) * span), float(high + max(room, 0.01) * span), log)
+
+
+def _trace(x: Array, y: Array, look: Look, **more: Any) -> dict[str, Any]:
+    line = {"color": look.color, "dash": look.dash, "width": look.width}
+    mode = "lines+markers" if np.isfinite(y).sum() < 40 else "lines"
+    return {
+        "type": "scatter",
+        "x": x,
+        "y": y,
+        "mode": mode,
+        "line": line,
+        "marker": {"size": 5, "color": look.color},
+        "connectgaps": False,
+        **more,
+    }
+
+
+def _behind(line: Line) -> list[dict[str, Any]]:
+    traces: list[dict[str, Any]] = []
+    if line.band is not None and len(line.band[0]):
+        x, y = _outline(*line.band)
+        traces.append(
+            {
+                "type": "scatter",
+                "x": x,
+                "y": y,
+                "mode": "none",
+                "fill": "toself",
+                "fillcolor": line.look.color,
+                "opacity": 0.16,
+                "hoverinfo": "skip",
+            }
+        )
+    for x, y in line.behind:
+        faint = _trace(x, y, Look(line.look.color, "solid", 1.0), opacity=0.3, hoverinfo="skip")
+        traces.append(faint | {"mode": "lines"})
+    return traces
+
+
+def _outline(x: Array, low: Array, high: Array) -> tuple[Array, Array]:
+    """Return a band's outline, one closed part for each stretch in which both edges are finite, NaN between them."""
+    finite = np.isfinite(low) & np.isfinite(high)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], finite.astype(np.int8), [0]])))
+    across, up = [], []
+    for begin, end in zip(edges[::2], edges[1::2]):
+        part = slice(begin, end)
+        across += [x[part], x[part][::-1], [np.nan]]
+        up += [low[part], high[part][::-1], [np.nan]]
+    return np.concatenate([np.empty(0), *across]), np.concatenate([np.empty(0), *up])
+
+
+def _broken(line: Line, across: str) -> list[dict[str, Any]]:
+    x, y = line.broken
+    if not len(x):
+        return []
+    return [
+        {
+            "type": "scatter",
+            "x": x,
+            "y": y,
+            "mode": "markers",
+            "cliponaxis": False,
+            "marker": {"symbol": "x-thin", "size": 11, "line": {"width": 2.5, "color": line.look.color}},
+            "hovertemplate": f"<b>{_safe(line.label)}</b><br>not a number from {across} %{{x:,}} on<extra></extra>",
+        }
+    ]
+
+
+def _labels(lines: Sequence[Line], across: Axis, up: Axis, beside: float) -> list[dict[str, Any]]:
+    ends, drawn, kept = [], [], []
+    for line in lines:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            x, y = across.coordinate(line.x), up.coordinate(line.y)
+        finite = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+        if not len(finite):
+            continue
+        px = (x[finite] - across.low) / (across.high - across.low) * SIZE[0]
+        py = (up.high - y[finite]) / (up.high - up.low) * SIZE[1]
+        drawn.append(np.stack([px, py], axis=1))
+        ends.append((float(x[finite[-1]]), float(y[finite[-1]])))
+        kept.append(line)
+    frame = SIZE[0] + beside, SIZE[1]
+    texts = [_short(line.label) for line in kept]
+    places = labels.place([tuple(each[-1]) for each in drawn], texts, drawn, frame)
+    return [
+        {
+            "x": x,
+            "y": y,
+            "ax": place.dx,
+            "ay": place.dy,
+            "text": _safe(text),
+            "hovertext": _safe(line.label),
+            "font": {"color": line.look.color},
+            "xanchor": place.anchor,
+            "showarrow": True,
+            "arrowhead": 0,
+            "arrowwidth": 1,
+            "arrowcolor": line.look.color,
+            "standoff": 4,
+        }
+        for (x, y), place, text, line in zip(ends, places, texts, kept)
+    ]
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
+
+
+def _safe(text: str) -> str:
+    """Return a text that plotly shows as it is: it reads some HTML, and %{...} when hovering."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("%{", "% {")

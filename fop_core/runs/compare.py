@@ -1,0 +1,235 @@
+"""Runs side by side: what differs between them, which are one run with several seeds, and their mean and spread.
+
+Settings come as ``fop_core.training.config.flat`` returns them: {"fop.rank": 16, "seed": 0}.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fop_core import thin
+from fop_core.runs.series import aggregate
+
+Array = np.ndarray
+Settings = Mapping[str, Any]
+
+ASIDE = frozenset(
+    {
+        *("checkpoint_minutes", "checkpoint_steps", "data.path", "data.storage", "data.workers", "device"),
+        *("log_every", "snapshots", "threads"),
+    }
+)
+"""Settings that say how a run is watched and where it runs, not what it learns."""
+
+MISSING = 8.0  # usual distances between two points after which what is between them counts as missing
+
+
+def method(settings: Settings) -> str:
+    """Return which method a run uses: a key of ``figures.style.METHODS``, or "fop-norm" or "mean-removing"."""
+    match settings.get("fop.preconditioner"):
+        case None:
+            if settings.get("optimizer.name", "sgd") != "sgd":
+                return str(settings["optimizer.name"])
+            if settings.get("optimizer.nesterov"):
+                return "nesterov"
+            return "momentum" if settings.get("optimizer.momentum") else "sgd"
+        case "scalar":
+            return "s-hd"
+        case "diagonal":
+            return "pp-hd"
+        case "mean_removing":
+            return "mean-removing"
+    if settings.get("fop.normalized"):
+        return "fop-norm"
+    one_step = settings.get("fop.trace") in ("one_step", 0) and settings.get("optimizer.momentum")
+    return "fop-one-step" if one_step else "fop"
+
+
+def differing(runs: Sequence[Settings], within: Sequence[Any] | None = None) -> list[str]:
+    """Return the settings in which runs differ, in the order of the settings; those that are ``ASIDE`` come last.
+
+    Args:
+        runs: their settings.
+        within: of each run what it is compared within, such as preset and method: a setting that differs only between
+            two of these is not told. All are compared with all unless given.
+    """
+    seen: dict[tuple[Any, str], Any] = {}
+    found: dict[str, None] = {}
+    for settings, kind in zip(runs, within or [None] * len(runs)):
+        for name, value in settings.items():
+            if seen.setdefault((kind, name), value) != value:
+                found[name] = None
+    order = {name: place for settings in runs for place, name in enumerate(settings)} if found else {}
+    return sorted(found, key=lambda name: (name in ASIDE, order[name]))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that are the same but for the seed.
+
+    Attributes:
+        method: see ``method``.
+        kind: what its runs were given as theirs, such as a preset.
+        differs: settings that tell it from the other groups of its method and kind, with their values.
+        members: which of the runs, in their order.
+    """
+
+    method: str
+    kind: str
+    differs: tuple[tuple[str, Any], ...]
+    members: tuple[int, ...]
+
+
+def groups(runs: Sequence[Settings], kinds: Sequence[str], apart: bool = False) -> list[Group]:
+    """Return runs as groups that differ by the seed alone, ``ASIDE`` aside; in the order of their first members.
+
+    Args:
+        runs: their settings.
+        kinds: of each what it belongs to, such as its preset.
+        apart: whether each is to be a group of its own.
+    """
+    found: dict[str, list[int]] = {}
+    for place, settings in enumerate(runs):
+        same = {name: value for name, value in settings.items() if name != "seed" and name not in ASIDE}
+        found.setdefault(str(place) if apart else json.dumps(same, sort_keys=True), []).append(place)
+    firsts = [members[0] for members in found.values()]
+    sorts = [(method(runs[first]), kinds[first]) for first in firsts]
+    made = []
+    for sort, members in zip(sorts, found.values()):
+        alike = [runs[first] for first, other in zip(firsts, sorts) if other == sort]
+        names = [name for name in differing(alike) if apart or name not in ASIDE]
+        differs = tuple((name, runs[members[0]].get(name)) for name in names)
+        made.append(Group(*sort, differs, tuple(members)))
+    return made
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What one run measured.
+
+    Attributes:
+        steps: at which, ascending, int64 [k].
+        x: the same on another axis, [k].
+        y: the values, [k]; NaN and infinities were measured so.
+    """
+
+    steps: Array
+    x: Array
+    y: Array
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Several runs as one.
+
+    Attributes:
+        curve: their mean where all of them measured.
+        std: their sample standard deviation there, [k]; NaN of a single one.
+    """
+
+    curve: Curve
+    std: Array
+
+
+def spread(curves: Sequence[Curve]) -> Spread:
+    """Return mean and spread over runs, at the steps that all of them measured.
+
+    Where x is not the same for all, as seconds are not, it is the mean too. A run that diverged makes the mean NaN from
+    there on.
+    """
+    of_y, of_x = (aggregate([(c.steps, v) for c, v in zip(curves, vs)]) for vs in _columns(curves))
+    every = of_y.count == len(curves)
+    return Spread(Curve(of_y.x[every], of_x.mean[every], of_y.mean[every]), of_y.std[every])
+
+
+def _columns(curves: Sequence[Curve]) -> tuple[list[Array], list[Array]]:
+    return [curve.y for curve in curves], [curve.x for curve in curves]
+
+
+def smoothed(values: Array, share: float) -> Array:
+    """Return the mean of values over a window around each, shorter at the ends; what is not finite stays a gap.
+
+    Args:
+        values: [n].
+        share: of all n that is the window's width; 0 returns the values.
+    """
+    half = round(share * len(values) / 2)
+    if half == 0:
+        return values
+    finite = np.isfinite(values)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(finite, values, 0.0))])
+    counts = np.concatenate([[0], np.cumsum(finite)])
+    at = np.arange(len(values))
+    reach = np.minimum(half, np.minimum(at, len(values) - 1 - at))  # as far to the left as to the right
+    low, high = at - reach, at + reach + 1
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(finite, (sums[high] - sums[low]) / (counts[high] - counts[low]), np.nan)
+
+
+def less(curve: Curve, baseline: Curve) -> Curve:
+    """Return a curve less another one, which is read between its points; NaN where that one does not reach."""
+    if not len(baseline.x):
+        return Curve(curve.steps, curve.x, np.full(len(curve.y), np.nan))
+    order = np.argsort(baseline.x, kind="stable")
+    between = np.interp(curve.x, baseline.x[order], baseline.y[order], left=np.nan, right=np.nan)
+    with np.errstate(invalid="ignore"):
+        return Curve(curve.steps, curve.x, curve.y - between)
+
+
+def drawn(x: Array, y: Array, gaps: Array, buckets: int) -> tuple[Array, Array]:
+    """Return the points to draw: the extremes of buckets, see ``thin.series``, and NaN wherever a line must break.
+
+    Args:
+        x: [n].
+        y: [n].
+        gaps: places after which something is missing, see ``holes``.
+        buckets: of each kind; at most 4 buckets + 2 finite points come back.
+    """
+    finite = np.isfinite(y)
+    there = np.flatnonzero(finite)
+    chosen = there[thin.series(y[there], buckets)] if len(there) else there
+    kept = np.union1d(chosen, _begins(finite)[:buckets]).astype(np.int64)
+    after = np.searchsorted(kept, gaps, side="right")
+    breaks = np.unique(after[(after > 0) & (after < len(kept))])
+    shown = np.where(finite[kept], y[kept], np.nan)
+    return np.insert(x[kept].astype(np.float64), breaks, np.nan), np.insert(shown, breaks, np.nan)
+
+
+def broken(x: Array, y: Array, measured: Array) -> tuple[Array, Array]:
+    """Return where what was measured ceases to be finite, and the last finite height before, or the first one after.
+
+    Args:
+        x: [n].
+        y: heights, [n].
+        measured: the values themselves, [n].
+
+    Returns:
+        x and y of the places to mark, each [k], k <= 100; nothing of a curve without any number.
+    """
+    there, begins = np.flatnonzero(np.isfinite(y)), _begins(np.isfinite(measured))[:100]
+    if not len(there):
+        return np.empty(0), np.empty(0)
+    before = there[np.maximum(np.searchsorted(there, begins) - 1, 0)]
+    return x[begins].astype(np.float64), y[before]
+
+
+def _begins(finite: Array) -> Array:
+    return np.flatnonzero(~finite & np.concatenate([[True], finite[:-1]])[: len(finite)])
+
+
+def holes(steps: Array) -> Array:
+    """Return after which points something is missing: the next one is much farther away than is usual.
+
+    Args:
+        steps: ascending, [n].
+
+    Returns:
+        Indices [k], each less than n - 1.
+    """
+    apart = np.diff(steps)
+    if len(apart) < 20:
+        return np.empty(0, np.int64)
+    return np.flatnonzero(apart > MISSING * np.median(apart[len(apart) // 2 :]))

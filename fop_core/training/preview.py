@@ -1,0 +1,195 @@
+"""What a run will train and hold, found before it starts, without a byte of it being allocated.
+
+    preview(config)     builds model and optimizer on torch's meta device, in a process of its own
+
+Whoever asks need not have torch loaded, and holds no device: torch is imported by that process alone. ``steps`` and
+``probe`` need none either.
+"""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fop_core.training import datasets
+from fop_core.training.config import TrainConfig, parse
+
+CLASSES = {"mnist": 10, "cifar10": 10, "folder": 1000}
+"""What is assumed where the data are missing."""
+
+PROBE_STEPS = 20
+WARM = 10  # steps of a probe that do not count: kernels are chosen, all rows are logged
+
+
+class PreviewError(RuntimeError):
+    """What cannot be built, or was not; the message is the last line of the process that tried."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter, and what FOP will do with it.
+
+    Attributes:
+        name: the model's.
+        shape: torch's order.
+        layout: which dimension is preconditioned, or "" where it is left to the base.
+        left: why it is left, or "".
+        n: rows, which P multiplies; 0 where it is left.
+        m: columns, which share P.
+        M: the shape of what is learned; () where that is one number, or nothing.
+        learned: how many numbers are learned.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    layout: str = ""
+    left: str = ""
+    n: int = 0
+    m: int = 0
+    M: tuple[int, ...] = ()
+    learned: int = 0
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers it has."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A run before it starts.
+
+    Attributes:
+        parameters: in the model's order.
+        memory: bytes by what they are for, see ``memory.estimate``.
+        classes: of the data, or assumed.
+        images: to train on, or None where the data are missing.
+    """
+
+    parameters: tuple[Parameter, ...]
+    memory: dict[str, int]
+    classes: int
+    images: int | None
+
+
+def question(config: TrainConfig) -> TrainConfig:
+    """Return the config with all that a preview does not depend on as it is by default: one answer serves many."""
+    plain = TrainConfig()
+    content = {**plain.to_json(), **{part: getattr(config, part).model_dump(mode="json") for part in ("data", "model")}}
+    base = config.optimizer
+    content["optimizer"] = {"name": base.name, "momentum": 0.9 if base.momentum else 0.0}
+    if config.fop is not None:
+        names = ("preconditioner", "layout", "hyper_optimizer", "rank", "max_dim")
+        content["fop"] = {name: getattr(config.fop, name) for name in names}
+    return parse(content)
+
+
+def place(config: TrainConfig) -> str:
+    """Return what a preview depends on beside the config: where the data are, and since when they are so; or ""."""
+    try:
+        path = datasets.find(config.data).path
+        train = path / "train"
+        return f"{path} {(train if train.is_dir() else path).stat().st_mtime_ns}"
+    except (datasets.DataError, OSError):
+        return ""
+
+
+def preview(config: TrainConfig, timeout: float = 120) -> Preview:
+    """Return what a run of this config will train and hold.
+
+    Raises:
+        PreviewError: where it cannot be built.
+    """
+    command = [sys.executable, "-m", "fop_core.training.preview"]
+    project = str(Path(__file__).resolve().parents[2])
+    paths = os.pathsep.join(filter(None, (project, os.environ.get("PYTHONPATH"))))
+    try:
+        done = subprocess.run(
+            command,
+            input=json.dumps(config.to_json()),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env={**os.environ, "PYTHONPATH": paths},
+        )
+    except subprocess.TimeoutExpired:
+        raise PreviewError(f"building it took more than {timeout:g} s") from None
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        raise PreviewError(lines[-1] if lines else f"the process that builds it ended with {done.returncode}")
+    content = json.loads(done.stdout)
+    parameters = tuple(
+        Parameter(**{**row, "shape": tuple(row["shape"]), "M": tuple(row["M"])}) for row in content.pop("parameters")
+    )
+    return Preview(parameters, **content)
+
+
+def steps(config: TrainConfig, images: int) -> tuple[int, int]:
+    """Return the steps of an epoch, as ``batches.steps_in_epoch``, and of the whole run, as ``build.total_steps``."""
+    full, rest = divmod(images, config.batch_size)
+    epoch = max(1, full + (rest > 1))
+    return epoch, min(config.epochs * epoch, config.max_steps or math.inf)  # type: ignore[return-value]
+
+
+def probe(config: TrainConfig) -> TrainConfig:
+    """Return the config of a run that measures how long a step takes, and keeps as little as can be."""
+    changes = {"max_steps": PROBE_STEPS, "snapshots": 0, "log_every": PROBE_STEPS, "checkpoint_steps": None}
+    return parse({**config.to_json(), **changes})
+
+
+def step_seconds(rows: dict[int, float]) -> float | None:
+    """Return how long a step of a probe took, from its logged seconds by step; None where there are too few."""
+    if not rows or (last := max(rows)) < 2:
+        return None
+    first = max((step for step in rows if step <= min(WARM, last - 1)), default=0)
+    return (rows[last] - rows.get(first, 0.0)) / (last - first)
+
+
+def _describe(config: TrainConfig) -> dict[str, Any]:
+    import torch
+
+    from fop_core.optim.fop import FOP
+    from fop_core.training import build, memory
+
+    class Sketch(FOP):
+        """FOP whose M has a shape alone."""
+
+        def _draw(self, n: int, k: int) -> torch.Tensor:
+            return torch.empty(n, k)
+
+    try:
+        classes, images = datasets.count(config.data)
+    except datasets.DataError:
+        classes, images = CLASSES[config.data.name], None
+    with torch.device("meta"):  # the sizes of a network that fits nowhere can be read, too
+        model = build._model(config, classes)
+        base = build._base(config.optimizer, model, torch.device("meta"))
+        fop = None if config.fop is None else Sketch(base, **config.fop.model_dump())
+    built = build.Built(model, fop or base, fop)
+    members = {} if fop is None else {name: layer for name, _, layer in fop._members}
+    rows = []
+    for name, parameter in model.named_parameters():
+        row: dict[str, Any] = {"name": name, "shape": tuple(parameter.shape)}
+        layer = members.get(name)
+        if isinstance(layer, str):
+            row["left"] = layer
+        elif layer is not None and fop is not None:
+            n = layer.layout.rows(tuple(parameter.shape))
+            row |= {"layout": layer.layout.name, "n": n, "m": parameter.numel() // n}
+            if fop._kind.alignment is not None:
+                row |= {"M": tuple(layer.M.shape), "learned": layer.M.numel()}
+        rows.append(row)
+    return {
+        "parameters": [vars(Parameter(**row)) for row in rows],
+        "memory": memory.estimate(built, config),
+        "classes": classes,
+        "images": images,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(_describe(parse(json.load(sys.stdin)))))

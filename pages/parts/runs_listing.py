@@ -1,0 +1,205 @@
+"""All runs of a folder, as the table shows them: each is read when its directory has changed, and no sooner."""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from fop_core.jobs import queue
+from fop_core.runs import compare
+from fop_core.runs.files import DamagedFile
+from fop_core.runs.store import ALIVE, TRASH, Run, RunError
+from fop_core.training.config import flat
+from pages.parts.runs_best import Best
+
+GALLERY = Path(__file__).resolve().parents[2] / "trained_models" / "gallery"
+FRESH = 0.4  # seconds for which one look serves all readers
+UNSURE = 2_000_000_000  # ns in which a directory may change again without showing it in its time
+SPARE = 0.008  # seconds of a look for best accuracies and devices of ended runs; the rest is left to the next look
+
+
+@dataclass
+class Entry:
+    """What the table knows of a run; the page's to read, this module's to write.
+
+    Attributes:
+        run: the run.
+        damaged: why it cannot be read, or "".
+        name, tags, notes, archived: its labels.
+        state, reason, since: where it stands; "queued" also where an ended run waits to go on.
+        waits: whether it waits in the queue.
+        created: when, ISO 8601.
+        preset: what it was made from, or "".
+        method: see ``compare.method``.
+        settings: flat.
+        progress, usage: as the run has them.
+        device: what its last attempt ran on, or "".
+        best: accuracy, or None.
+        version: counts how often it was read.
+        shown: the table's row of it, and what that was made of; the table's own.
+    """
+
+    run: Run
+    damaged: str = ""
+    name: str = ""
+    tags: list[str] = field(default_factory=list)
+    notes: str = ""
+    archived: bool = False
+    state: str = "lost"
+    reason: str = ""
+    since: str = ""
+    waits: bool = False
+    created: str = ""
+    preset: str = ""
+    method: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    progress: dict[str, Any] = field(default_factory=dict)
+    usage: dict[str, Any] = field(default_factory=dict)
+    device: str = ""
+    best: float | None = None
+    version: int = 0
+    shown: tuple[Any, dict[str, Any]] | None = None
+    _seen: tuple[int, int] = (-1, -1)
+    _sure: bool = False
+    _scan: Best | None = None
+    _complete: int = -1
+    _text: tuple[int, str] = (-1, "")
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return self.run.id
+
+    def holds(self, words: Sequence[str]) -> bool:
+        """Return whether all of some words, in small letters, are somewhere in what is known of it."""
+        if words and self._text[0] != self.version:
+            told = [self.name, self.id, *self.tags, self.preset, self.method, self.notes, self.state]
+            told += [f"{name}={value}" for name, value in self.settings.items()]
+            self._text = self.version, " ".join(told).casefold()
+        return all(word in self._text[1] for word in words)
+
+    @property
+    def alive(self) -> bool:
+        """Whether some process works on it."""
+        return self.state in ALIVE
+
+
+class Listing:
+    """The runs of a folder.
+
+    Args:
+        folder: where they are.
+        bin: whether they are those in its trash.
+    """
+
+    def __init__(self, folder: Path, bin: bool = False) -> None:
+        self.folder = folder
+        self._place = folder / TRASH if bin else folder
+        self._dispatches = not bin and folder != GALLERY
+        self._lock = threading.Lock()
+        self._entries: dict[str, Entry] = {}
+        self._at = -1e9
+
+    def look(self, now: bool = False) -> dict[str, Entry]:
+        """Return all runs by their ids, newest first, and start the dispatcher where something waits for it.
+
+        Args:
+            now: whether what was seen just before is not good enough.
+        """
+        with self._lock:
+            if now or time.monotonic() - self._at > FRESH:
+                self._look()
+                self._at = time.monotonic()
+            return self._entries
+
+    def _look(self) -> None:
+        moment = time.time_ns()
+        found: dict[str, Entry] = {}
+        for name, stamp in self._stamps():
+            entry = self._entries.get(name) or Entry(Run(self._place / name))
+            if stamp != entry._seen or not entry._sure or entry.alive:
+                entry._sure = moment - max(stamp) > UNSURE
+                entry._seen = stamp
+                self._read(entry)
+            found[name] = entry
+        self._entries = dict(sorted(found.items(), key=lambda pair: (pair[1].created, pair[0]), reverse=True))
+        if self._dispatches and any(entry.waits for entry in found.values()):
+            with contextlib.suppress(OSError):  # a folder that nobody may write to: the table is shown all the same
+                queue.look(self.folder)
+        begun = time.monotonic()
+        for entry in self._entries.values():
+            if time.monotonic() - begun > SPARE and not entry.alive:
+                continue
+            if entry._complete != entry.version:
+                self._complete(entry)
+
+    def _stamps(self) -> list[tuple[str, tuple[int, int]]]:
+        """Return what may be a run, and when its directory and its requests changed last.
+
+        Every file of a run but its metrics and its log is replaced as a whole, so its directory tells of a change.
+        """
+        try:
+            places = [each for each in os.scandir(self._place) if not each.name.startswith(".") and each.is_dir()]
+        except FileNotFoundError:
+            return []
+        found = []
+        for place in places:
+            with contextlib.suppress(FileNotFoundError):  # taken away just now
+                changed = os.stat(place.path).st_mtime_ns
+                try:
+                    asked = os.stat(f"{place.path}/requests").st_mtime_ns
+                except FileNotFoundError:
+                    asked = 0
+                found.append((place.name, (changed, asked)))
+        return found
+
+    def _read(self, entry: Entry) -> None:
+        entry.version += 1
+        run = entry.run
+        try:
+            if not entry.settings:
+                entry.settings = flat(run.config)
+                entry.method = compare.method(entry.settings)
+                entry.preset = str(run.about["lineage"].get("preset") or "")
+                entry.created = run.about["created"]
+            state, labels = run.state, run.labels
+            entry.waits = os.path.exists(run.path / "requests" / "start")
+            entry.state = "queued" if entry.waits and state.state not in ALIVE else state.state
+            entry.reason, entry.since = state.reason, state.since
+            entry.name = labels["name"] or run.id
+            entry.tags, entry.notes, entry.archived = labels["tags"], labels["notes"], labels["archived"]
+            entry.progress = _whole(run)
+            entry.usage = run.usage if entry.alive else {}
+            entry.damaged = ""
+        except (DamagedFile, RunError, OSError) as error:
+            entry.damaged, entry.name = str(error), entry.name or run.id
+
+    def _complete(self, entry: Entry) -> None:
+        """Find what takes longer: the best accuracy, and the device."""
+        entry._scan = entry._scan or Best(entry.run)
+        entry._complete = entry.version
+        try:
+            entry.best = entry._scan.update()
+            attempts = entry.run.attempts
+        except (DamagedFile, OSError):  # whoever opens the run hears of it
+            return
+        entry.device = str(attempts[-1].get("device_name", "")) if attempts else ""
+
+
+def _whole(run: Run) -> dict[str, Any]:
+    try:
+        return run.progress
+    except DamagedFile:  # the trainer's own, made anew at its next row
+        return {}
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def listing(folder: Path, bin: bool = False) -> Listing:
+    """Return the runs of a folder, or of its trash; one for all sessions."""
+    return Listing(folder, bin)

@@ -1,0 +1,228 @@
+"""What was trained and what is being trained: a table that ticks, one run, or several side by side."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from fop_core.runs import store
+from pages.parts import runs_actions, runs_curves, runs_one, runs_several, runs_table
+from pages.parts.copy_link import copy_link
+from pages.parts.form import Form
+from pages.parts.runs_curves import Chosen, View
+from pages.parts.runs_downloads import downloads
+from pages.parts.runs_listing import GALLERY, Entry, listing
+from pages.parts.runs_settings import FIELDS, PRESETS, VALUES
+from pages.parts.text import literal
+
+if PagesManager.uses_pages_directory:  # the first visit since the server began is to this page: app.py has not run yet
+    PagesManager.uses_pages_directory = False
+    st.rerun()
+
+TICK = 1.5  # seconds
+
+if len(ids := st.query_params.get_all("run")) > 1:  # other pages give one parameter for each
+    st.query_params["run"] = ",".join(ids)
+form = Form("runs", PRESETS, FIELDS, {"all": VALUES}, tuple(VALUES))
+
+
+def known() -> Mapping[str, Entry]:
+    """Return every run that can be chosen, the gallery's and those in the trash among them."""
+    folder = store.runs_folder()
+    places = listing(folder, True), listing(GALLERY), listing(folder)
+    return {id_: entry for place in places for id_, entry in place.look().items()}
+
+
+def shown() -> list[Entry]:
+    """Return the runs that the table shows."""
+    folder, show = store.runs_folder(), form["show"]
+    place = listing(GALLERY) if show == "gallery" else listing(folder, show == "trash")
+    archived = None if show in ("gallery", "trash") else show == "archive"
+    return runs_table.matching(list(place.look().values()), archived, form["find"], form["state"], form["tag"])
+
+
+def choose() -> None:
+    """Take over what the reader chose in the table."""
+    ids = st.session_state["table"].chosen
+    if ids is not None:
+        form.put(run=list(ids))
+        st.session_state[runs_actions.ANEW] = True
+
+
+def clone(id_: str) -> None:
+    """Open Train with the settings of a run, at the next run of the page."""
+    st.session_state["runs opens"] = {"from": id_}
+    st.session_state[runs_actions.ANEW] = True
+
+
+def sidebar(of: Chosen | None) -> None:
+    """Show what the table shows, and how curves are drawn."""
+    form.draw("show")
+    form.draw("find")
+    form.draw("state")
+    tags()
+    form.draw("sizes")
+    if of is None:
+        return
+    with st.expander("Curves", expanded=True, key="runs curves"):
+        columns = of.columns()
+        key = form.key("y")
+        st.session_state.setdefault(key, form["y"])
+        options = list(dict.fromkeys([*columns, *st.session_state[key]]))
+        st.multiselect(
+            "Quantities", options, key=key, placeholder="Loss and accuracy", format_func=runs_curves.title_of
+        )
+        form.draw("x")
+        form.draw("smooth")
+        form.draw("logx")
+        form.draw("logy")
+        if len(of.entries) > 1:
+            form.draw("seeds")
+            baseline(of)
+
+
+def tags() -> None:
+    """Show the choice among the tags that there are."""
+    key = form.key("tag")
+    st.session_state.setdefault(key, form["tag"])
+    there = {tag for entry in known().values() for tag in entry.tags} | set(st.session_state[key])
+    if there:
+        st.pills("Tags", sorted(there), selection_mode="multi", key=key)
+
+
+def baseline(of: Chosen) -> None:
+    """Show the choice of a group from which the others' difference is drawn."""
+    key = form.key("base")
+    groups = {of.entries[group.members[0]].id: label for group, label in zip(of.groups, of.labels)}
+    place = of.base(view())
+    st.session_state[key] = "" if place is None else of.entries[of.groups[place].members[0]].id
+    st.selectbox(
+        "Difference to", ["", *groups], key=key, format_func=lambda id_: groups.get(id_, "nothing"), filter_mode=None
+    )
+
+
+def view() -> View:
+    """Return how curves are drawn."""
+    return View(form["x"], form["smooth"], form["seeds"], form["base"], form["logx"], form["logy"])
+
+
+@st.fragment(run_every=TICK)
+def ticking_table() -> None:
+    """Show the table, up to date."""
+    if runs_actions.anew():
+        st.rerun()
+    entries = shown()
+    if entries:
+        runs_table.table(entries, form["run"], form["sizes"], "table", choose)
+        damaged = [entry for entry in entries if entry.damaged]
+        if damaged:
+            st.caption(literal(f"{len(damaged)} cannot be read: {damaged[0].damaged}"))
+    elif form["find"] or form["state"] or form["tag"]:
+        st.markdown("No run has all of that.")
+    else:
+        st.markdown({"archive": "The archive is empty.", "trash": "The trash is empty."}.get(form["show"], "No runs."))
+
+
+@st.fragment(run_every=TICK)
+def ticking_detail(ids: tuple[str, ...]) -> None:
+    """Show the chosen runs, up to date."""
+    if runs_actions.anew():
+        st.rerun()
+    there = known()
+    entries = [there[id_] for id_ in ids if id_ in there]
+    if not entries:
+        return
+    of = runs_curves.chosen([entry for entry in entries if not entry.damaged], form["seeds"])
+    if len(entries) == 1:
+        one(entries[0], of)
+    else:
+        several(entries, of)
+    columns = of.columns()
+    if st.session_state.get("runs columns") != columns:  # the sidebar's choice of curves has them
+        st.session_state["runs columns"] = columns
+        st.rerun()
+
+
+def one(entry: Entry, of: Chosen) -> None:
+    """Show one run."""
+    if entry.damaged:
+        st.subheader(literal(entry.name), anchor=False)
+        st.error(literal(entry.damaged))
+        return
+    runs_one.head(entry)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        runs_actions.buttons([entry], clone)
+        downloads([entry])
+    left, right = st.columns([2, 1], gap="medium")
+    with left:
+        curves(of)
+    with right:
+        runs_one.numbers(entry, of.metrics[0])
+    log, settings, made, labels = st.tabs(["Log", "Settings", "What made it", "Name, tags, notes"])
+    with log:
+        runs_one.log(entry)
+    with settings:
+        runs_one.settings(entry)
+    with made:
+        runs_one.made_by(entry)
+    with labels:
+        runs_actions.labels(entry)
+
+
+def several(entries: list[Entry], of: Chosen) -> None:
+    """Show several runs side by side."""
+    st.subheader(f"{len(entries)} runs", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        runs_actions.buttons(entries, clone)
+        downloads(entries)
+    curves(of)
+    runs_several.summary(of, view())
+
+
+def curves(of: Chosen) -> None:
+    """Show the pictures that are wanted, and say which of them nobody measured."""
+    names = form["y"] or runs_curves.automatic(of.columns())
+    missing = [name for name in names if not runs_curves.show(of, name, view())]
+    if missing:
+        st.caption(literal(f"Not measured: {', '.join(map(runs_curves.title_of, missing))}."))
+    elif not names:
+        st.markdown("Nothing has been measured yet.")
+
+
+def empty() -> None:
+    """Offer something to someone who has no runs yet."""
+    st.markdown("**No runs yet.** The first one takes a minute: MNIST, four layers of 100 units, with FOP.")
+    with st.container(horizontal=True):
+        if st.button("Set up a first run", type="primary"):
+            st.switch_page("pages/train.py", query_params={"preset": "mnist-mlp"})
+        st.button("Look at the gallery", on_click=lambda: form.put(show="gallery"))
+
+
+if "runs opens" in st.session_state:
+    st.switch_page("pages/train.py", query_params=st.session_state.pop("runs opens"))
+
+runs_actions.anew()  # it is
+everything = known()
+chosen_now = [everything[id_] for id_ in form["run"][: runs_table.MOST] if id_ in everything]
+lost = [id_ for id_ in form["run"] if id_ not in everything]
+
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.header("Runs", anchor=False, width="content")
+    copy_link("copy")
+form.draw_warnings()
+runs_actions.tell()
+if lost:
+    st.warning(literal(f"Not here: {', '.join(lost)}. It may have been deleted, or be another folder's."))
+if form["show"] == "runs" and not listing(store.runs_folder()).look():
+    empty()
+else:
+    ticking_table()
+readable = [entry for entry in chosen_now if not entry.damaged]
+with st.sidebar:
+    of_now = runs_curves.chosen(readable, form["seeds"]) if readable else None
+    sidebar(of_now)
+if of_now is not None:
+    st.session_state["runs columns"] = of_now.columns()
+if chosen_now:
+    ticking_detail(tuple(entry.id for entry in chosen_now))
+form.publish()

@@ -1,0 +1,160 @@
+"""Compose training runs, see what they will train, hold and take, and launch them."""
+
+import time
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.pages_manager import PagesManager
+
+from fop_core.training import config, datasets
+from fop_core.training.preview import PreviewError
+from pages.parts import train_places, train_preview, train_sidebar
+from pages.parts.copy_link import copy_link
+from pages.parts.text import literal
+from pages.parts.train_draft import Draft, draft, folders
+from pages.parts.train_form import TrainForm, differences, label
+from pages.parts.train_launch import launch
+from pages.parts.train_words import count, runs
+
+if PagesManager.uses_pages_directory:  # the first visit since the server began is to this page: app.py has not run yet
+    PagesManager.uses_pages_directory = False
+    st.rerun()
+
+TWICE = 2.0  # seconds in which a second click is the same click
+
+if opens := st.session_state.pop("train opens", None):
+    st.switch_page("pages/runs.py", query_params={"run": opens})
+
+form = TrainForm()
+asked = draft(form.preset, form.now)
+
+
+def obstacles(asked: Draft) -> list[str]:
+    """Return why these runs cannot be launched: one sentence each, as Markdown."""
+    if asked.config is None:
+        names = ", ".join(label(form, name) for name in asked.wrong if name)
+        others = [literal(asked.wrong[""])] if "" in asked.wrong else []
+        return [f"Wrong: {literal(names)}. What is expected stands beneath each, in the sidebar."] * bool(
+            names
+        ) + others
+    found = []
+    try:
+        datasets.find(asked.config.data)
+    except (datasets.DataError, OSError):
+        found.append("The data are missing: see below.")
+    if place := train_places.no_place(asked.config):
+        found.append(literal(place))
+    return found
+
+
+def go(promised: int) -> None:
+    """Launch what the widgets hold now, if that is as many runs as the button said."""
+    form.hear()
+    now = draft(form.preset, form.now)
+    again = time.monotonic() - st.session_state.get("train launched", -TWICE) < TWICE
+    if again or len(now.runs) != promised or obstacles(now):
+        return
+    launched = launch(now, form["from"])
+    st.session_state["train launched"] = time.monotonic()
+    if launched.trouble:
+        st.session_state["train trouble"] = launched.trouble
+    else:
+        st.session_state["train opens"] = launched.runs
+
+
+def launching(asked: Draft) -> None:
+    """Show the button, and what it will do or why it cannot."""
+    number = len(asked.runs)
+    why = obstacles(asked)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Launch {runs(number)}" if number else "Launch",
+            type="primary",
+            disabled=bool(why),
+            on_click=lambda: go(number),
+            key="train launch",
+        )
+        st.markdown(" ".join(why) or what(asked), width="stretch")
+    if trouble := st.session_state.pop("train trouble", ""):
+        st.error(literal(trouble))
+
+
+def what(asked: Draft) -> str:
+    """Return in words what will be launched."""
+    ours, theirs = asked.pairs[0]
+    seeds = f" with {count(len(asked.pairs))} seeds" if len(asked.pairs) > 1 else ""
+    if theirs is None:
+        return f"{ours.preset} by {ours.method}{seeds}."
+    return f"{ours.preset} by {ours.method} and, without FOP, by {theirs.method}{seeds}{' each' if seeds else ''}."
+
+
+def data(found: DeltaGenerator, made: config.TrainConfig) -> None:
+    """Show where the data are, or how to get them."""
+    with found.container(gap="xxsmall"):
+        try:
+            source = datasets.find(made.data)
+        except (datasets.DataError, OSError) as error:
+            st.markdown("**Data** missing")
+            st.error(literal(str(error)))
+            if made.data.name == "cifar10":
+                st.code("python -m fop_core data cifar10", language="bash")
+            return
+        seen = train_preview.known(made)
+        number = f", {count(seen.images)} images of {seen.classes} classes" if seen and seen.images is not None else ""
+        st.markdown(f"**Data** {literal(source.title)}{number}")
+        st.caption(literal(str(source.path) + (f"; {source.note}" if source.note else "")))
+
+
+def show(made: config.TrainConfig, table: DeltaGenerator, found: DeltaGenerator, right: DeltaGenerator) -> None:
+    """Show what takes a moment to find out: parameters, memory, time."""
+    if train_preview.known(made) is None and not st.session_state.get("train seen"):
+        table.caption("Building the network, to see what it holds …")
+    try:
+        seen = train_preview.wait(made)
+    except PreviewError as error:
+        table.error(literal(f"What the run will hold cannot be said: {error}"))
+        return
+    st.session_state["train seen"] = True
+    data(found, made)
+    with table.container():
+        if seen.images is None and made.data.name == "folder":
+            st.caption(f"For {count(seen.classes)} classes, since the data are not there to count them.")
+        train_preview.table(seen, made)
+    with right:
+        train_preview.memory(seen)
+        train_places.time_per_epoch(made, seen)
+
+
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.header("Train", anchor=False, width="content")
+    copy_link("copy")
+about = config.PRESETS[form.preset].about
+st.markdown(literal(f"The paper's section {about}" if about[0].isdigit() else about))
+form.draw_warnings()
+if form["from"]:
+    told = "; ".join(f"{name} {now} (the preset has {then})" for name, now, then in differences(form)) or "nothing"
+    st.info(literal(f"As run {form['from']}. Differs from {form.preset} by {form['method']} in: {told}."))
+if asked.config is not None:
+    st.session_state["train last"] = asked.config
+launching(asked)
+made: config.TrainConfig | None = st.session_state.get("train last")
+if made is not None:  # what is beneath stays while a value is being typed
+    left, right = st.columns([2, 1], gap="medium")
+    with left:
+        st.subheader("What is trained", anchor=False)
+        if asked.config is None:
+            st.caption("As it was before a setting was wrong.")
+        table = st.empty()
+    with right:
+        st.subheader("Before launch", anchor=False)
+        found = st.empty()
+        data(found, made)
+        train_places.places(made.device, len(asked.runs) or 1)
+        slow = st.container()
+    if asked.runs:
+        train_places.commands([*folders(), *(run.command for run in asked.runs)])
+with st.sidebar:
+    train_sidebar.draw(form, asked.wrong)
+form.publish()
+if made is not None:
+    show(made, table, found, slow)

@@ -1,0 +1,80 @@
+"""Curves of training runs."""
+
+import numpy as np
+import pytest
+
+from fop_core.figures import training_curves
+from fop_core.figures.style import DARK, LIGHT, METHODS
+from fop_core.figures.training_curves import Line, Look, figure, looks
+from fop_core.training.config import METHODS as TRAINED
+from tests.figures.test_style import contrast
+
+X = np.arange(100.0)
+
+
+def line(y=None, label="FOP", **more) -> Line:
+    return Line(label, Look("#D9541E", "solid", 3.0), X, np.exp(-X / 20) if y is None else y, **more)
+
+
+@pytest.mark.parametrize("method", [*TRAINED, *METHODS])
+def test_every_method_has_a_name_and_a_look_that_is_seen_on_light_and_dark(method):
+    assert training_curves.named(method)
+    [look] = looks([method])
+    assert min(contrast(look.color, theme.paper) for theme in (LIGHT, DARK)) >= 3.5
+
+
+def test_methods_have_their_colours_and_several_of_one_method_their_dashes():
+    found = looks(["momentum", "fop", "fop"])
+    assert [look.color for look in found] == [METHODS[name].color for name in ("momentum", "fop", "fop")]
+    assert len({look.dash for look in found[1:]}) == 2
+
+
+def test_where_there_is_one_method_colours_tell_its_lines_apart():
+    found = looks(["fop"] * 40)
+    assert len({look.color for look in found[:8]}) == 8
+    assert len({(look.color, look.dash) for look in found}) == 40
+
+
+def test_a_band_has_a_part_for_each_stretch_without_a_gap():
+    low, high = X - 1, X + 1
+    low[50] = np.nan
+    drawn = figure([line(X, band=(X, low, high))], "step", "loss")
+    [band] = [trace for trace in drawn.data if trace.fill == "toself"]
+    assert np.isnan(band.y).sum() == 2
+    assert not np.isin(50, band.x)
+
+
+def test_a_label_stands_at_the_last_number_of_its_line():
+    y = np.exp(-X / 20)
+    y[80:] = np.nan
+    [label] = figure([line(y)], "step", "loss").layout.annotations
+    assert (label.x, label.y) == (79, pytest.approx(y[79]))
+    [label] = figure([line(y)], "step", "loss", log_x=True, log_y=True).layout.annotations
+    assert (label.x, label.y) == (pytest.approx(np.log10(79)), pytest.approx(np.log10(y[79])))
+
+
+def test_what_is_no_number_any_more_has_a_mark():
+    drawn = figure([line(broken=(np.array([81.0]), np.array([0.1])))], "step", "loss")
+    [mark] = [trace for trace in drawn.data if trace.mode == "markers"]
+    assert "not a number from step" in mark.hovertemplate
+
+
+def test_nothing_to_draw_is_a_figure_all_the_same():
+    for y in (np.full(100, np.nan), np.zeros(100)):
+        drawn = figure([line(y)], "step", "loss", log_y=True)
+        options = drawn.layout.yaxis.autorangeoptions
+        assert options.clipmin < options.clipmax
+    assert figure([], "step", "loss").layout.annotations == ()
+
+
+def test_a_zoom_outlasts_new_points_for_no_range_is_set():
+    layout = figure([line()], "step", "loss", log_y=True).layout
+    assert layout.xaxis.range is None and layout.yaxis.range is None
+    low, high = layout.yaxis.autorangeoptions.include
+    assert low < np.exp(-99 / 20) and high > 1, "in the values' own unit, on a logarithmic axis too"
+
+
+def test_a_label_is_shown_as_it_is_whoever_wrote_it():
+    drawn = figure([line(label="<b>a</b> %{x}")], "step", "loss")
+    assert drawn.layout.annotations[0].text.startswith("&lt;b>a&lt;/b>")
+    assert "%{x}<" not in drawn.data[-1].hovertemplate.split("<br>")[0]

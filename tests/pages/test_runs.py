@@ -1,0 +1,262 @@
+"""The Runs page as a reader meets it, without a browser, and what its table is made of."""
+
+import io
+import json
+import os
+import shutil
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fop_core.runs import store
+from fop_core.runs.control import Control
+from fop_core.runs.recorder import Recorder
+from fop_core.runs.store import Run
+from fop_core.training import config
+from pages.parts import runs_downloads, runs_listing, runs_words
+from pages.parts.runs_best import Best
+from pages.parts.runs_listing import GALLERY, Listing
+from tests.pages.test_trajectories import component, figure, ran, words
+
+APP = str(Path(__file__).parents[2] / "app.py")
+ABOUT = {"device": "cpu", "device_name": "A CPU", "threads": 1, "versions": {"torch": "2"}, "commit": "abc", "data": {}}
+OLD = 1.7e9
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
+    monkeypatch.setattr(runs_listing.queue, "look", lambda folder=None: None)
+    monkeypatch.setattr(runs_listing, "FRESH", 0.0)
+    return tmp_path / "runs"
+
+
+def made(name: str, rows=(), state: str = "finished", reason: str = "", method: str = "fop", *changes: str) -> Run:
+    settings = config.change(config.preset("mnist-mlp", method), changes).to_json()
+    run = store.create(settings, name=name, lineage={"preset": "mnist-mlp", "method": method})
+    if rows:
+        recorder = Recorder(run, ABOUT)
+        for row in rows:
+            recorder.row(row)
+        recorder.progress({"step": rows[-1]["step"], "steps": 100, "share": rows[-1]["step"] / 100})
+        recorder.close()
+    with Control(run) as control:
+        control.set(state, reason)
+    return run
+
+
+def rows(count: int = 30, **more: float) -> list[dict]:
+    return [{"step": n, "epoch": n / 10, "seconds": n / 5, "train_loss": 1 / n} | more for n in range(1, count + 1)]
+
+
+def page(*ids: str, **given: str) -> AppTest:
+    at = AppTest.from_file(APP, default_timeout=60)
+    at.switch_page("pages/runs.py")
+    for name, value in given.items():
+        at.query_params[name] = value
+    if ids:
+        at.query_params["run"] = list(ids)
+    return ran(at.run())
+
+
+def shown(at: AppTest) -> dict[str, dict]:
+    """What the table says, by name and column."""
+    data = component(at, "table")
+    names = [column["name"] for column in data["columns"]]
+    texts = [[cell if isinstance(cell, str) else cell[0] for cell in row["cells"]] for row in data["rows"]]
+    return {row[names.index("name")]: dict(zip(names, row)) for row in texts}
+
+
+def age(run: Run) -> None:
+    """Make a run look as if nothing had touched it for long."""
+    for path in (run.path / "requests", run.path):
+        os.utime(path, (OLD, OLD))
+
+
+def test_an_empty_folder_offers_a_first_run_and_the_gallery():
+    at = page()
+    assert "**No runs yet.**" in words(at)
+    [gallery] = [button for button in at.button if button.label == "Look at the gallery"]
+    ran(gallery.click().run())
+    assert set(shown(at)) == {path.name for path in GALLERY.iterdir()}
+
+
+def test_the_table_says_where_each_run_stands_and_what_differs():
+    made("one", [*rows(), {"step": 50, "test_accuracy": 0.5}, {"step": 60, "test_accuracy": 0.25}])
+    made("other", rows(), "failed", "diverged at step 30: loss not finite", "fop", "fop.rank=8")
+    table = shown(page())
+    assert table["one"]["state"] == "finished" and table["other"]["state"] == "failed"
+    assert (table["one"]["=fop.rank"], table["other"]["=fop.rank"]) == ("16", "8")
+    assert table["one"]["best"] == "50.00%" and table["other"]["best"] == "–"
+    assert table["one"]["device"] == "A CPU"
+
+
+def test_words_states_and_the_archive_choose_what_the_table_shows():
+    made("apple", rows()).label(tags=["fruit"])
+    made("stone", rows(), "stopped").label(archived=True)
+    made("brick", rows(), "stopped")
+    assert set(shown(page())) == {"apple", "brick"}
+    assert set(shown(page(find="FRUIT finished"))) == {"apple"}
+    assert set(shown(page(find="fop.rank=16"))) == {"apple", "brick"}
+    assert set(shown(page(state="stopped"))) == {"brick"}
+    assert set(shown(page(tag="fruit"))) == {"apple"}
+    assert set(shown(page(show="archive"))) == {"stone"}
+    assert "No run has all of that." in words(page(find="nothing like it"))
+
+
+def test_a_failed_run_says_why_and_what_to_try():
+    run = made("bad", rows(5, train_loss=float("nan")), "failed", "diverged at step 3: loss not finite")
+    at = page(run.id)
+    assert "diverged at step 3" in at.error[0].value.replace("\\", "")
+    assert "a tenth of the learning rate" in at.error[0].value
+
+
+def test_a_run_that_is_not_here_is_told_of():
+    made("one", rows())
+    at = page("gone-1234")
+    assert "gone" in at.warning[0].value and "Not here" in at.warning[0].value
+
+
+def test_a_damaged_run_is_in_the_table_and_says_so_when_it_is_opened():
+    run = made("broken", rows())
+    (run.path / "state.json").write_text("{")
+    at = page(run.id)
+    assert [row["state"] for row in shown(at).values()] == ["damaged"]
+    assert "no JSON" in at.error[0].value
+
+
+def test_one_parameter_for_each_run_and_one_with_commas_are_the_same():
+    ids = [made(f"run {n}", rows(), "finished", "", "fop", f"seed={n}").id for n in range(3)]
+    at = page(*ids[:2])
+    assert component(at, "table")["chosen"] == ids[:2]
+    assert "2 runs" in [heading.value for heading in at.subheader]
+    assert component(page(run=",".join(ids[:2])), "table")["chosen"] == ids[:2]
+
+
+def test_seeds_are_one_line_with_a_band_and_apart_they_are_two():
+    ids = [made(f"run {n}", rows(), "finished", "", "fop", f"seed={n}").id for n in range(2)]
+    drawn = figure(page(*ids), "curve train_loss")
+    assert len(drawn["layout"]["annotations"]) == 1
+    assert [trace.get("fill") for trace in drawn["data"]].count("toself") == 1
+    assert len(figure(page(*ids, seeds="0"), "curve train_loss")["layout"]["annotations"]) == 2
+
+
+def test_a_difference_to_a_baseline_marks_zero_and_the_baseline_is_it():
+    base, other = made("base", rows(), "finished", "", "momentum"), made("other", rows())
+    drawn = figure(page(base.id, other.id, base=base.id, y="train_loss"), "curve train_loss")
+    assert drawn["layout"]["yaxis"]["title"]["text"] == "train loss less baseline"
+    assert len(drawn["layout"]["shapes"]) == 1
+
+
+def test_a_directory_is_read_again_only_where_it_has_changed(folder, monkeypatch):
+    run, still = made("one", rows()), made("two", rows())
+    age(run), age(still)
+    listing = Listing(folder)
+    before = listing.look(True)
+    versions = {id_: entry.version for id_, entry in before.items()}
+    listing.look(True)
+    assert {id_: entry.version for id_, entry in listing.look(True).items()} == versions
+    run.label(name="renamed")
+    after = listing.look(True)
+    assert after[run.id].name == "renamed" and after[still.id].version == versions[still.id]
+
+
+def test_a_change_right_after_a_look_is_not_missed(folder):
+    run = made("one", rows())
+    listing = Listing(folder)
+    for n in range(50):
+        run.label(name=f"name {n}")
+        assert listing.look(True)[run.id].name == f"name {n}"
+
+
+def test_a_run_whose_process_vanishes_is_lost_at_the_next_look(folder):
+    run = made("one", rows())
+    control = Control(run)
+    control.set("running")
+    listing = Listing(folder)
+    assert listing.look(True)[run.id].state == "running"
+    control.release()
+    age(run)
+    assert listing.look(True)[run.id].state == "lost"
+
+
+def test_the_newest_run_comes_first(folder):
+    names = ["b", "a", "c"]
+    for name in names:
+        made(name, rows())
+        time.sleep(0.002)
+    assert [entry.name for entry in Listing(folder).look(True).values()] == names[::-1]
+
+
+def test_the_best_accuracy_leaves_out_what_a_later_attempt_took_back():
+    run = made("one", [{"step": 10, "test_accuracy": 0.5}, {"step": 20, "test_accuracy": 0.9}])
+    best = Best(run)
+    assert best.update() == 0.9
+    recorder = Recorder(run, ABOUT, from_step=10)
+    recorder.row({"step": 20, "test_accuracy": 0.7})
+    assert best.update() == 0.7
+    recorder.row({"step": 30, "test_accuracy": float("nan")})
+    with (run.path / "metrics.2.jsonl").open("a") as file:
+        file.write('{"step": 40, "test_accuracy": 0.9')
+    assert best.update() == 0.7
+    recorder.close()
+
+
+@pytest.mark.parametrize("name", ["mnist-sgd-seed0", "cifar10-fop-one-step"])
+def test_the_best_accuracy_is_that_of_the_metrics(name):
+    run = Run(GALLERY / name)
+    run.metrics.update()
+    assert Best(run).update() == max(run.metrics["test_accuracy"].values)
+
+
+def test_downloads_hold_what_a_run_is(folder):
+    run = made("one", rows())
+    entry = Listing(folder).look(True)[run.id]
+    with zipfile.ZipFile(io.BytesIO(runs_downloads.archive([entry]))) as held:
+        names = {name.removeprefix(f"{run.id}/") for name in held.namelist()}
+        assert {"run.json", "state.json", "metrics.1.jsonl", "attempts/1.json"} <= names
+        assert not {name for name in names if "lock" in name or name.startswith("requests")}
+        about = json.loads(held.read(f"{run.id}/run.json"))
+    assert about["config"] == run.config
+    table = runs_downloads.table([entry], ".csv", runs_downloads.export.to_csv).decode()
+    assert table.startswith("step,") and table.count("\n") == 31
+    made("other", rows())
+    entries = list(Listing(folder).look(True).values())
+    both = runs_downloads.table(entries, ".csv", runs_downloads.export.to_csv)
+    assert zipfile.ZipFile(io.BytesIO(both)).namelist() == [f"{each.id}.csv" for each in entries]
+
+
+def test_a_folder_that_is_taken_away_is_empty(folder):
+    made("one", rows())
+    listing = Listing(folder)
+    assert listing.look(True)
+    shutil.rmtree(folder)
+    assert listing.look(True) == {}
+
+
+@pytest.mark.parametrize(
+    "seconds, told",
+    [(None, "–"), (0, "0 s"), (89, "89 s"), (91, "2 min"), (5400, "1.5 h"), (40 * 3600, "40 h"), (1e6, "12 d")],
+)
+def test_times_are_told_in_the_unit_that_fits(seconds, told):
+    assert runs_words.duration(seconds) == told
+
+
+@pytest.mark.parametrize(
+    "reason, part",
+    [
+        ("out of memory on the GPU: a smaller batch_size", "smaller batch"),
+        ("diverged at step 812: loss not finite", "tenth"),
+        ("disk full while writing to x", "Make room"),
+        ("killed by signal 9 (SIGKILL) at step 3; the kernel does so where memory runs out", "memory"),
+        ("MNIST is not in /data. It ships with the project", "data"),
+        ("its supervisor vanished at step 5", "resume"),
+        ("ValueError: something", "log"),
+    ],
+)
+def test_every_reason_has_its_advice(reason, part):
+    assert part in runs_words.advice("failed", reason)
+    assert runs_words.advice("finished", reason) == ""

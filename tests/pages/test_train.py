@@ -1,0 +1,296 @@
+"""The Train page as a reader meets it, without a browser: nothing is started, the queue's requests are looked at."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fop_core.jobs import queue
+from fop_core.runs import store
+from fop_core.runs.control import Control
+from fop_core.runs.recorder import Recorder
+from fop_core.training import config, preview
+from fop_core.training.config import METHODS, PRESETS
+from pages.parts import train_launch, train_preview
+from pages.parts.text import literal
+from pages.parts.train_settings import values
+from tests.pages.test_trajectories import address, ran, words
+
+APP = str(Path(__file__).parents[2] / "app.py")
+SEEN = preview.Preview(
+    (
+        preview.Parameter("1.weight", (100, 784), "input", "", 784, 100, (784, 16), 12_544),
+        preview.Parameter("1.bias", (100,), "", "bias or norm"),
+    ),
+    {"weights": 398_840},
+    10,
+    60_000,
+)
+
+
+@pytest.fixture(autouse=True)
+def lab(tmp_path, monkeypatch):
+    """An empty runs folder, a queue that starts nothing, and a preview without a process."""
+    monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
+    monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path / "sets"))
+    monkeypatch.setattr(queue, "look", lambda folder=None: None)
+    monkeypatch.setattr(preview, "preview", lambda made: SEEN)
+    train_preview._asked.clear()
+
+
+def page(**given: str) -> AppTest:
+    at = AppTest.from_file(APP, default_timeout=60)
+    at.switch_page("pages/train.py")
+    for name, value in given.items():
+        at.query_params[name.replace("__", ".")] = value
+    return ran(at.run())
+
+
+def launch(at: AppTest):
+    [button] = [each for each in at.button if each.key == "train launch"]
+    return button
+
+
+def runs() -> list[store.Run]:
+    return [run for run, damage in store.scan() if not damage]
+
+
+def field(at: AppTest, name: str):
+    kinds = (at.text_input, at.selectbox, at.checkbox)
+    [found] = [each for kind in kinds for each in kind if each.key == f"train.{name}"]
+    return found
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_opens_as_it_is(name):
+    at = page(preset=name)
+    assert literal(PRESETS[name].about) in words(at)
+    assert launch(at).label == "Launch 1 run" and not at.warning
+    assert at.code[-1].value.endswith(f"python -m fop_core train --preset {name} --method fop")
+    assert address(at) == ({} if name == "mnist-mlp" else {"preset": name})
+
+
+def test_before_launch_it_says_what_there_is_to_know():
+    at = page()
+    assert list(at.table[0].value["Parameter"]) == [literal("1.weight")]
+    told = words(at)
+    for part in ("MNIST, 60,000 images of 10 classes", "CPU", "389 KiB", "not measured yet", "bias or norm"):
+        assert part in told.replace("\\", ""), part
+
+
+def test_a_wrong_value_is_marked_beneath_its_field_and_stops_the_launch():
+    at = page()
+    ran(field(at, "epochs").set_value("0").run())
+    assert launch(at).disabled and "Wrong: epochs" in words(at).replace("\\", "")
+    marks = [each.value for each in at.markdown if ":material/error:" in each.value]
+    assert len(marks) == 1 and "greater than or equal to 1" in marks[0]
+    assert at.table, "the picture stays while a value is being typed"
+    assert address(at) == {"epochs": "0"}
+    ran(field(at, "epochs").set_value("3").run())
+    assert not launch(at).disabled and "--set epochs=3" in at.code[-1].value
+
+
+def test_a_wrong_value_under_more_opens_its_group():
+    at = page(fop__max_dim="0")
+    [group] = [each for each in at.expander if each.label.startswith("FOP")]
+    assert group.label == "FOP: 1 wrong" and group.proto.expanded
+    assert launch(at).disabled
+
+
+def test_one_click_queues_a_run():
+    at = page(epochs="2", name="first")
+    launch(at).click().run()
+    [run] = runs()
+    assert run.name == "first" and run.labels["tags"] == []
+    assert run.config == config.change(config.preset("mnist-mlp"), ["epochs=2"]).to_json()
+    assert run.about["lineage"] == {"preset": "mnist-mlp", "method": "fop", "set": ["epochs=2"]}
+    assert [each.id for each in queue.waiting()] == [run.id]
+
+
+def test_several_seeds_and_baselines_go_together():
+    at = page(seeds="0-2", compare="1")
+    assert launch(at).label == "Launch 6 runs"
+    launch(at).click().run()
+    found = sorted(runs(), key=lambda run: (run.config["seed"], run.config["fop"] is None))
+    assert len(found) == 6 and len(queue.waiting()) == 6
+    [tags] = {tuple(run.labels["tags"]) for run in found}
+    assert len(tags) == 1
+    for ours, theirs in zip(found[::2], found[1::2]):
+        assert theirs.about["lineage"]["compare"] == ours.id
+        assert theirs.config == ours.config | {"fop": None}
+
+
+def test_the_click_that_comes_with_a_change_launches_what_is_in_the_field():
+    at = page()
+    field(at, "epochs").set_value("5")
+    launch(at).click().run()
+    assert [run.config["epochs"] for run in runs()] == [5]
+
+
+@pytest.mark.parametrize(("name", "text"), [("epochs", "0"), ("seeds", "0-9")])
+def test_a_click_that_comes_with_a_wrong_value_or_another_number_of_runs_launches_nothing(name, text):
+    at = page()
+    field(at, name).set_value(text)
+    ran(launch(at).click().run())
+    assert runs() == [] and launch(at).disabled == (name == "epochs")
+
+
+def test_a_second_click_right_after_the_first_is_the_same_click():
+    at = page()
+    launch(at).click().run()
+    at.switch_page("pages/train.py")
+    ran(at.run())
+    launch(at).click().run()
+    assert len(runs()) == 1
+    at.session_state["train launched"] -= 10
+    launch(at).click().run()
+    assert len(runs()) == 2
+
+
+def test_a_launch_that_fails_half_way_says_how_far_it_came(monkeypatch):
+    made = []
+
+    def submit(run, by=""):
+        if made:
+            raise OSError("No space left on device")
+        made.append(run)
+
+    monkeypatch.setattr(queue, "submit", submit)
+    at = page(seeds="0-2")
+    ran(launch(at).click().run())
+    assert "1 of 3 are in the queue: No space left on device" in at.error[0].value.replace("\\", "")
+
+
+def test_missing_data_are_said_with_the_ways_to_get_them():
+    at = page(preset="cifar10-allcnn-small")
+    assert launch(at).disabled and "The data are missing" in words(at)
+    assert "Three ways to get it" in at.error[0].value.replace("\\", "")
+    assert any(each.value == "python -m fop_core data cifar10" for each in at.code)
+
+
+def test_a_device_that_is_not_there_stops_the_launch():
+    at = page(device="cuda:7")
+    assert launch(at).disabled and "for device cuda:7" in words(at).replace("\\", "")
+
+
+def test_a_method_brings_its_own_settings_and_leaves_the_rest():
+    at = page(epochs="3", optimizer__weight_decay="0.01")
+    ran(field(at, "method").set_value("adam").run())
+    assert field(at, "optimizer.lr").value == "0.001" and field(at, "epochs").value == "3"
+    assert "--method adam --set optimizer.weight_decay=0.01 --set epochs=3" in at.code[-1].value
+    assert not [each for each in at.checkbox if each.key == "train.compare"]
+    assert address(at) == {"method": "adam", "epochs": "3", "optimizer.weight_decay": "0.01"}
+    ran(field(at, "method").set_value("s-hd").run())
+    assert field(at, "fop.preconditioner").value == "scalar" and field(at, "optimizer.lr").value == "0.05"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_address_is_the_whole_form(method):
+    given = {
+        "preset": "imagefolder",
+        "method": method,
+        "epochs": "4",
+        "optimizer.lr": "0.3",
+        "seeds": "1-2",
+        "name": "n",
+    }
+    at = page(**{name.replace(".", "__"): text for name, text in given.items()})
+    assert address(at) == {name: text for name, text in given.items() if (name, text) != ("method", "fop")}
+
+
+def test_another_preset_keeps_what_does_not_depend_on_it():
+    at = page(epochs="3", seeds="0-1", compare="1", method="fop-norm")
+    ran(field(at, "preset").set_value("cifar10-allcnn-small").run())
+    assert field(at, "epochs").value == values("cifar10-allcnn-small", "fop")["epochs"]
+    assert field(at, "seeds").value == "0-1" and field(at, "method").value == "fop-norm"
+    assert launch(at).label == "Launch 4 runs"
+    [reset] = [each for each in at.button if each.key == "train reset"]
+    assert reset.disabled
+
+
+def test_what_cannot_be_read_of_an_address_is_said():
+    at = page(preset="nonsense", fop__layout="round", colour="red")
+    assert len(at.warning) == 1 and all(word in at.warning[0].value for word in ("nonsense", "round", "colour"))
+    assert address(at) == {}
+
+
+@pytest.mark.parametrize("method", ["fop", "momentum", "s-hd", "adam"])
+def test_a_run_is_cloned(method):
+    made = config.change(config.preset("mnist-mlp", method), ["epochs=4", "seed=7", "optimizer.lr=0.01"])
+    run = store.create(made.to_json(), name="old", lineage={"preset": "mnist-mlp", "method": method, "set": []})
+    at = page(**{"from": run.id})
+    assert f"As run {run.id}. Differs from mnist-mlp by {method} in" in at.info[0].value.replace("\\", "")
+    assert "epochs 4 (the preset has 10)" in at.info[0].value.replace("\\", "")
+    assert not at.warning
+    launch(at).click().run()
+    [new] = [each for each in runs() if each.id != run.id]
+    assert new.config == run.config and new.name == "old"
+    assert new.about["lineage"]["parent"] == run.id and new.about["lineage"]["method"] == method
+
+
+def test_a_run_that_tells_of_no_preset_is_cloned_as_the_nearest():
+    made = config.change(config.preset("cifar10-allcnn-small", "fop-norm"), ["epochs=2"])
+    run = store.create(made.to_json(), lineage={"config": "a file"})
+    at = page(**{"from": run.id})
+    assert address(at)["preset"] == "cifar10-allcnn-small" and address(at)["method"] == "fop-norm"
+    assert "--set epochs=2" in at.code[-1].value
+
+
+def test_a_clone_of_no_run_is_said():
+    at = page(**{"from": "nobody"})
+    assert "no run" in at.warning[0].value and launch(at).label == "Launch 1 run"
+
+
+def test_a_probe_is_a_job_like_any_other_and_its_steps_make_the_estimate():
+    at = page()
+    [button] = [each for each in at.button if each.key == "train probe"]
+    ran(button.click().run())
+    [run] = runs()
+    assert run.labels["archived"] and run.labels["tags"] == ["probe"] and run.config["max_steps"] == 20
+    assert [each.id for each in queue.waiting()] == [run.id]
+    assert "Time per epoch** waits" in words(at)
+    with Control(run) as control:
+        control.set("starting")
+        control.set("running")
+        recorder = Recorder(run, {}, from_step=0)
+        for step in (*range(11), 20):
+            recorder.row({"step": step, "seconds": step / 10})
+        recorder.close()
+        control.set("finished")
+    ran(at.run())
+    told = words(at)
+    assert "about 46.9 s; 7 min 49 s for a run" in told and "0.1 s a step, 469 steps an epoch, 4,690 in all" in told
+    ran(field(at, "optimizer.lr").set_value("0.01").run())
+    assert "about 46.9 s" in words(at), "another rate is as fast"
+    ran(field(at, "batch_size").set_value("64").run())
+    assert "not measured yet" in words(at)
+
+
+def test_a_probe_that_fails_says_why():
+    at = page()
+    [button] = [each for each in at.button if each.key == "train probe"]
+    ran(button.click().run())
+    [run] = runs()
+    with Control(run) as control:
+        control.set("failed", "out of memory")
+    (run.path / "requests" / "start").unlink()
+    ran(at.run())
+    assert "The probe is failed: out of memory" in at.error[0].value.replace("\\", "")
+
+
+def test_what_cannot_be_built_is_said(monkeypatch):
+    def fail(made):
+        raise preview.PreviewError("no such kernel")
+
+    monkeypatch.setattr(preview, "preview", fail)
+    at = page()
+    assert "no such kernel" in at.error[0].value and not launch(at).disabled
+
+
+def test_a_speed_is_of_a_network_and_a_device_not_of_a_rate():
+    made = config.preset("mnist-mlp")
+    same = train_launch.same_speed
+    for setting in ("optimizer.lr=0.2", "seed=3", "epochs=1", "fop.hyper_lr=1e-3", "schedule.kind=cosine"):
+        assert same(config.change(made, [setting])) == same(made)
+    for setting in ("batch_size=64", "device=cpu", "fop.rank=4", "fop.hyper_lr=0", "threads=1", "precision=bf16"):
+        assert same(config.change(made, [setting])) != same(made)

@@ -1,0 +1,228 @@
+"""What the Train page's settings ask for: the configs, the runs, the commands that make the same."""
+
+import argparse
+import shlex
+
+import pytest
+
+from fop_core.commands import train
+from fop_core.training import config
+from fop_core.training.config import METHODS, PRESETS, OptimizerConfig, TrainConfig
+from pages.parts import train_settings
+from pages.parts.fields import Choice, Flag
+from pages.parts.train_draft import MOST, draft, folders, seeds
+from pages.parts.train_fields import plain, setting
+from pages.parts.train_settings import CONFIG, FIELDS, GROUPS, applies, values
+from pages.parts.train_words import duration, size
+
+EVERY = [(preset, method) for preset in PRESETS for method in METHODS]
+
+
+def asked(preset: str = "mnist-mlp", method: str = "fop", **changes):
+    """The draft of a preset with some settings changed; "__" stands for "."."""
+    named = {name.replace("__", "."): value for name, value in changes.items()}
+    return draft(preset, {**values(preset, method), "method": method, **named})
+
+
+def from_shell(command: str) -> tuple[TrainConfig, argparse.Namespace]:
+    """The config that the command line makes of a command."""
+    parser = argparse.ArgumentParser()
+    train.add(parser.add_subparsers())
+    words = shlex.split(command)
+    assert words[:3] == ["python", "-m", "fop_core"]
+    chosen = parser.parse_args(words[3:])
+    return config.change(config.preset(chosen.preset, chosen.method or "fop"), chosen.settings), chosen
+
+
+def test_every_setting_of_a_config_but_the_seed_is_on_the_page():
+    made = config.flat(config.preset("mnist-mlp").to_json())
+    assert set(CONFIG) == set(made) - {"seed"}
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(CONFIG)
+    assert all(field.help for field in CONFIG.values())
+
+
+@pytest.mark.parametrize(("preset", "method"), EVERY)
+def test_untouched_it_is_the_preset(preset, method):
+    found = asked(preset, method)
+    assert found.config == config.preset(preset, method) and not found.wrong
+    [run] = found.runs
+    assert run.settings == () and run.title == f"{preset} {method}"
+
+
+@pytest.mark.parametrize(("preset", "method"), EVERY)
+def test_the_commands_make_the_same_runs(preset, method):
+    found = asked(
+        preset,
+        method,
+        epochs="7",
+        seeds="0, 3-4",
+        compare=True,
+        name="it's mine",
+        optimizer__lr="3e-3",
+        fop__trace="0.5",
+        schedule__kind="step",
+        schedule__milestones="2, 4.5",
+        data__path="/a folder/of mine",
+        max_steps="900",
+        fop__rescale="2",
+    )
+    assert not found.wrong
+    assert len(found.runs) == (3 if METHODS[method].fop is None else 6)
+    for run in found.runs:
+        made, chosen = from_shell(run.command)
+        assert made == run.config
+        assert chosen.name == run.title and run.lineage["set"] == chosen.settings
+
+
+@pytest.mark.parametrize("path", ["123", "null", "true", " spaced", "[1]", '"quoted"', "a=b", "~/x", "1e5", "ü'\"$"])
+def test_a_folder_may_be_called_anything(path):
+    found = asked(data__path=path)
+    assert found.config is not None and found.config.data.path == path.strip()
+    assert from_shell(found.runs[0].command)[0] == found.config
+
+
+def test_nothing_typed_is_none_where_there_may_be_none():
+    found = asked(max_steps="", fop__rescale="", data__path="", checkpoint_steps="7")
+    assert found.config is not None and found.config.max_steps is None and found.config.checkpoint_steps == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("epochs", "0", "greater than or equal to 1"),
+        ("epochs", "", "valid integer"),
+        ("epochs", "many", "'many' given"),
+        ("optimizer.lr", "0", "greater than 0"),
+        ("optimizer.lr", "NaN", "given"),
+        ("optimizer.lr", "1e999", "given"),
+        ("fop.rank", "1.5", "given"),
+        ("fop.trace", "2", "given"),
+        ("batch_size", "65537", "65536"),
+        ("device", "gpu", "given"),
+        ("schedule.milestones", "4", "step needs some"),
+        ("data.image_size", "32", "mnist has 28 pixels"),
+        ("optimizer.nesterov", True, "needs momentum"),
+        ("seeds", "3000000000", "less than 2147483648"),
+        ("seeds", "4-2", "write 2-4"),
+        ("seeds", "a", "write 0, 1, 2 or 0-2"),
+        ("seeds", "0-200", f"at most {MOST}"),
+    ],
+)
+def test_what_is_wrong_is_said_of_its_setting_and_nothing_can_be_launched(name, text, words):
+    changes = {"optimizer.momentum": "0"} if name == "optimizer.nesterov" else {}
+    found = draft("mnist-mlp", {**values("mnist-mlp", "fop"), name: text, **changes})
+    assert words in found.wrong[name] and set(found.wrong) == {name}
+    assert found.config is None and not found.runs
+
+
+def test_several_wrong_ones_are_all_told():
+    assert set(asked(epochs="0", fop__rank="0", seeds="x").wrong) == {"epochs", "fop.rank", "seeds"}
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [("0", [0]), ("0-2", [0, 1, 2]), ("0, 1,2", [0, 1, 2]), ("5 1 - 2 5", [5, 1, 2]), (" 7 ", [7])],
+)
+def test_seeds(text, numbers):
+    assert seeds(text) == numbers
+
+
+@pytest.mark.parametrize("method", [name for name, each in METHODS.items() if each.fop is not None])
+def test_the_baseline_is_the_same_run_without_fop(method):
+    found = asked(method=method, compare=True, seeds="1-2", epochs="3", optimizer__lr="0.2")
+    assert [run.config.seed for run in found.runs] == [1, 1, 2, 2]
+    for ours, theirs in found.pairs:
+        assert theirs is not None and theirs.method == "momentum"
+        assert theirs.config.to_json() == ours.config.to_json() | {"fop": None}
+        assert "epochs=3" in theirs.settings
+
+
+def test_the_baseline_of_an_adam_is_told_as_adam():
+    changes = {"optimizer__name": "adam", "optimizer__lr": "0.001", "optimizer__momentum": "0"}
+    [(_, theirs)] = asked(compare=True, **changes).pairs
+    assert theirs is not None and theirs.method == "adam" and theirs.settings == ()
+
+
+def test_names_tell_runs_launched_together_apart():
+    assert [run.title for run in asked(compare=True).runs] == ["mnist-mlp fop", "mnist-mlp momentum"]
+    titles = [run.title for run in asked(compare=True, seeds="0-1", name=" mine ").runs]
+    assert titles == ["mine seed 0", "mine without FOP seed 0", "mine seed 1", "mine without FOP seed 1"]
+
+
+def test_settings_of_fop_are_no_matter_without_it():
+    found = asked(method="momentum", fop__rank="nonsense", compare=True)
+    assert found.config == config.preset("mnist-mlp", "momentum") and len(found.runs) == 1
+
+
+@pytest.mark.parametrize("base", ["sgd", "adam", "adamw", "rmsprop"])
+def test_a_setting_is_shown_where_its_base_has_it(base):
+    now = {**values("mnist-mlp", "fop"), "optimizer.name": base}
+    other = {"nesterov": True, "momentum": 0.5, "dampening": 0.5, "beta1": 0.5, "beta2": 0.5, "alpha": 0.5, "eps": 0.5}
+    for name, value in other.items():
+        given = {"name": base, name: value} | ({"momentum": 0.9} if name == "nesterov" and base == "sgd" else {})
+        try:
+            OptimizerConfig(**given)
+            takes = True
+        except ValueError:
+            takes = False
+        assert applies(f"optimizer.{name}", now) == takes, name
+
+
+def test_ranges_come_from_the_config():
+    assert "From 1 up to 100,000" in CONFIG["epochs"].help.replace("Whole numbers from", "From")
+    assert "Above 0 up to 1,000" in CONFIG["optimizer.lr"].help
+    assert "From 0 below 1" in CONFIG["optimizer.momentum"].help
+    assert "May be left empty" in CONFIG["max_steps"].help
+    assert isinstance(CONFIG["model.batch_norm"], Flag) and isinstance(CONFIG["schedule.kind"], Choice)
+
+
+@pytest.mark.parametrize(("preset", "method"), EVERY)
+def test_an_address_holds_every_value(preset, method):
+    for name, value in values(preset, method).items():
+        assert FIELDS[name].read(FIELDS[name].write(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.05, "0.05"),
+        (1e-8, "1e-8"),
+        (1.0, "1"),
+        (5e-4, "0.0005"),
+        (None, ""),
+        ((80.0, 4.5), "80, 4.5"),
+        (1e22, "1e22"),
+    ],
+)
+def test_values_are_shown_as_one_would_type_them(value, text):
+    assert plain(value) == text
+    if isinstance(value, float):
+        assert float(text) == value
+
+
+def test_settings_are_bare_words_where_the_command_line_reads_them_so():
+    assert setting("a", "cosine") == "a=cosine"
+    assert setting("a", "123") == 'a="123"'
+    assert setting("a", None) == "a=null"
+
+
+def test_folders_of_the_server_are_told(monkeypatch):
+    monkeypatch.setenv("FOP_DATA_DIR", "/some where")
+    monkeypatch.delenv("FOP_RUNS_DIR", raising=False)
+    assert folders() == ["export FOP_DATA_DIR='/some where'"]
+
+
+def test_sizes_and_times_have_three_digits():
+    assert [size(number) for number in (0, 999, 398_840, 2**20, 76e9)] == [
+        "0 B",
+        "999 B",
+        "389 KiB",
+        "1 MiB",
+        "70.8 GiB",
+    ]
+    told = [duration(number) for number in (0.01234, 59.96, 146, 3599, 4000, 90_000, 1e6)]
+    assert told == ["0.0123 s", "60 s", "2 min 26 s", "59 min 59 s", "1 h 7 min", "1 d 1 h", "11 d 14 h"]
+
+
+def test_what_is_kept_is_on_the_page():
+    assert set(train_settings.KEPT) <= set(FIELDS) and set(train_settings.FIRST) <= set(CONFIG)
