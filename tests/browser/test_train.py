@@ -1,0 +1,146 @@
+"""The Train page in a real browser, with real jobs: each is a run of a few steps in a folder of its own."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from fop_core.runs import store
+from fop_core.runs.store import Run
+from tests.browser.conftest import NARROW, ROOT, WIDE, _wait_for_health
+
+IDLE = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
+  && document.querySelector('[data-testid="stTable"]')"""
+FEW = "epochs=1&max_steps=3&snapshots=0&threads=1"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def app(folder: Path, tmp_path_factory) -> Iterator[str]:
+    """The address of an app whose runs are this module's; all have ended when it has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("app") / "log.txt"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    environment = os.environ | {"FOP_RUNS_DIR": str(folder)}
+    environment.pop("FOP_DATA_DIR", None)
+    with log.open("w") as out:
+        server = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env=environment)
+    try:
+        _wait_for_health(server, f"http://127.0.0.1:{port}/_stcore/health", log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+    assert "Traceback" not in log.read_text(), log.read_text()
+    for run, _ in store.scan(folder):
+        ended(run)
+
+
+@pytest.fixture
+def train(visit, troubles):
+    """Open the page at an address and wait until all stands."""
+    # Streamlit asks for two files beside a page's own address before it finds them at the app's.
+    troubles.expected = ["/train/_stcore/", "/runs/_stcore/", "/basins/_stcore/", "404 (Not Found)"]
+
+    def opened(given: str = "", **options) -> Page:
+        page = visit(f"train?{given}", drawn=False, **options)
+        page.wait_for_function(IDLE, timeout=90_000)
+        return page
+
+    return opened
+
+
+def ended(run: Run) -> str:
+    late = time.monotonic() + 120
+    while run.state.state in ("queued", *store.ALIVE):
+        assert time.monotonic() < late, f"{run.id} is {run.state}"
+        time.sleep(0.2)
+    return run.state.state
+
+
+def launch(page: Page) -> Locator:
+    return page.locator(".st-key-train-launch button")
+
+
+def test_a_click_launches_the_runs_and_leads_to_them(train, folder):
+    page = train(f"{FEW}&compare=1")
+    page.get_by_label("Seeds", exact=True).fill("5")
+    page.get_by_role("button", name="Launch 2 runs").click()  # the field is left by the click itself
+    page.wait_for_url(re.compile(r"/runs\?"))
+    found = [run for run, _ in store.scan(folder) if run.id in page.url]
+    assert len(found) == 2 and {run.config["seed"] for run in found} == {5}
+    ours, theirs = sorted(found, key=lambda run: run.config["fop"] is None)
+    assert theirs.about["lineage"]["compare"] == ours.id
+    assert [ended(run) for run in found] == ["finished", "finished"]
+
+
+def test_the_time_of_an_epoch_is_measured_by_a_job(train, folder):
+    page = train("epochs=2&threads=1")
+    page.get_by_role("button", name="Measure time per epoch").click()
+    told = page.locator("p", has_text="Time per epoch").first
+    expect(told).to_contain_text(re.compile("about .* for a run"), timeout=120_000)
+    [run] = [run for run, _ in store.scan(folder) if run.labels["tags"] == ["probe"]]
+    assert run.state.state == "finished" and run.labels["archived"]
+    expect(page.get_by_role("button", name="Measure again")).to_be_visible()
+
+
+def test_a_wrong_value_is_marked_right_beneath_its_field(train):
+    page = train()
+    epochs = page.get_by_label("Epochs", exact=True)
+    epochs.fill("0")
+    epochs.press("Enter")
+    mark = page.get_by_text("0 given; input should be greater than or equal to 1")
+    expect(mark).to_be_visible()
+    expect(launch(page)).to_be_disabled()
+    field, said = epochs.bounding_box(), mark.bounding_box()
+    assert 0 <= said["y"] - field["y"] - field["height"] < 24
+    epochs.fill("4")
+    epochs.press("Enter")
+    expect(mark).to_be_hidden()
+    expect(launch(page)).to_be_enabled()
+    expect(page.get_by_text("--set epochs=4")).to_be_visible()
+    assert "epochs=4" in page.url
+
+
+def test_reload_and_back_find_the_form_as_it_was(train):
+    page = train("preset=cifar10-allcnn-small&method=fop-norm&seeds=0-3")
+    expect(page.get_by_label("Seeds", exact=True)).to_have_value("0-3")
+    page.get_by_label("Epochs", exact=True).fill("9")
+    page.get_by_label("Epochs", exact=True).press("Enter")
+    page.wait_for_url(re.compile("epochs=9"))
+    page.reload()
+    expect(page.get_by_label("Epochs", exact=True)).to_have_value("9")
+    page.get_by_role("link", name="Basins", exact=True).click()
+    expect(page.get_by_role("heading", name="Basins", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Train", exact=True).click()
+    expect(page.get_by_label("Epochs", exact=True)).to_have_value("9")
+    page.wait_for_url(re.compile("preset=cifar10-allcnn-small"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_nothing_runs_over_the_edge(train, size, scheme):
+    options = {"viewport": size, "color_scheme": scheme} | ({"has_touch": True} if size is NARROW else {})
+    page = train("compare=1&seeds=0-2&name=a+name", **options)
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("node => node.scrollWidth <= node.clientWidth")
+    expect(launch(page)).to_have_text("Launch 6 runs")
+    if size is NARROW:
+        assert launch(page).bounding_box()["height"] >= 44
+        page.get_by_test_id("stExpandSidebarButton").click()
+        sidebar = page.get_by_test_id("stSidebarContent")
+        expect(sidebar.get_by_label("Epochs", exact=True)).to_be_visible()
+        page.wait_for_function("node => node.scrollWidth <= node.clientWidth + 1", arg=sidebar.element_handle())
