@@ -64,12 +64,15 @@ class Entry:
     device: str = ""
     best: float | None = None
     version: int = 0
-    shown: tuple[Any, dict[str, Any]] | None = None
+    shown: tuple[Any, bytes] | None = None
     _seen: tuple[int, int] = (-1, -1)
     _sure: bool = False
     _scan: Best | None = None
     _complete: int = -1
     _text: tuple[int, str] = (-1, "")
+
+    def __post_init__(self) -> None:
+        self.place = str(self.run.path)
 
     @property
     def id(self) -> str:
@@ -152,12 +155,18 @@ class Listing:
         for place in places:
             with contextlib.suppress(FileNotFoundError):  # taken away just now
                 changed = os.stat(place.path).st_mtime_ns
-                try:
-                    asked = os.stat(f"{place.path}/requests").st_mtime_ns
-                except FileNotFoundError:
-                    asked = 0
-                found.append((place.name, (changed, asked)))
+                found.append((place.name, (changed, self._asked(place, changed))))
         return found
+
+    def _asked(self, place: os.DirEntry[str], changed: int) -> int:
+        """Return when something was asked of a run last; of one that is finished nothing can be."""
+        entry = self._entries.get(place.name)
+        if entry and entry.state == "finished" and entry._sure and entry._seen[0] == changed:
+            return entry._seen[1]
+        try:
+            return os.stat(f"{place.path}/requests").st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     def _read(self, entry: Entry) -> None:
         entry.version += 1

@@ -23,8 +23,8 @@ class Runs {
   }
 
   show(data, send) {
-    this.data = data;
     this.send = send;
+    this.data = data;
     this.columns(data.columns);
     const ids = new Set(data.rows.map((row) => row.id));
     for (const [id, { node }] of this.rows) {
@@ -51,6 +51,7 @@ class Runs {
     this.shown = shown;
     this.rows.clear();
     this.body.replaceChildren();
+    this.blank = null; // a row without words
     if (this.sort && !columns.some(({ name }) => name === this.sort.name)) this.sort = null;
     const box = element("th");
     this.all.setAttribute("aria-label", "Choose all runs");
@@ -83,8 +84,9 @@ class Runs {
     const node = known?.node ?? this.made(row.id);
     this.rows.set(row.id, { row, text, node });
     node.style.setProperty("--fop-state", row.color);
+    const cells = [...node.children];
     this.data.columns.forEach(({ name }, at) => {
-      const cell = node.cells[at + 1];
+      const cell = cells[at + 1];
       const [words, , told] = cellOf(row, at);
       if (name === "name") cell.firstChild.textContent = words;
       else if (name === "state") cell.firstChild.textContent = words;
@@ -94,14 +96,20 @@ class Runs {
         cell.firstChild.style.setProperty("--share", `${100 * row.share}%`);
         cell.firstChild.hidden = row.share === null || row.share >= 1;
       }
-      cell.title = told ?? "";
+      if ((told ?? "") !== cell.title) cell.title = told ?? "";
     });
-    node.cells[0].firstChild.setAttribute("aria-label", `Choose ${cellOf(row, this.at("name"))[0]}`);
+    cells[0].firstChild.setAttribute("aria-label", `Choose ${cellOf(row, this.at("name"))[0]}`);
   }
 
   made(id) {
-    const node = element("tr");
+    this.blank ??= this.empty();
+    const node = this.blank.cloneNode(true);
     node.dataset.run = id;
+    return node;
+  }
+
+  empty() {
+    const node = element("tr");
     const box = element("input");
     box.type = "checkbox";
     node.insertCell().append(box);
@@ -114,7 +122,6 @@ class Runs {
         if (name === "progress") cell.append(element("span", "fop-runs-share"));
         cell.append("");
       }
-      if (!cell.lastChild) cell.append(document.createTextNode(""));
     }
     return node;
   }
@@ -174,8 +181,10 @@ class Runs {
   mark() {
     for (const [id, { node }] of this.rows) {
       const on = this.chosen.has(id);
+      const box = node.firstChild.firstChild;
+      if (node.ariaSelected === `${on}` && box.checked === on) continue;
       node.setAttribute("aria-selected", on);
-      node.cells[0].firstChild.checked = on;
+      box.checked = on;
     }
     const count = [...this.rows.keys()].filter((id) => this.chosen.has(id)).length;
     this.all.checked = count > 0 && count >= Math.min(this.rows.size, this.data.most);
@@ -186,5 +195,5 @@ class Runs {
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".fop-runs");
   root.fop ??= new Runs(root);
-  root.fop.show(data, setTriggerValue);
+  root.fop.show(unpacked(data), setTriggerValue);
 }

@@ -1,5 +1,6 @@
 """The table of runs, which ticks: what it says of each, and which are chosen."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,12 @@ from typing import Any
 import streamlit as st
 
 from fop_core.figures.training_curves import named
-from fop_core.runs import compare, store
+from fop_core.runs import compare, files, store
 from pages.parts import runs_words as words
 from pages.parts.component import component
 from pages.parts.runs_listing import Entry
 
-_mount = component("runs_table")
+_mount = component("runs_table", "shared")
 
 VARIED = 4  # settings with a column of their own
 MOST = 40  # runs that can be chosen at once
@@ -55,7 +56,7 @@ def table(
         key: of the place in the page; the session has there, as ``chosen``, what the reader chose.
         on_chosen: is called then.
     """
-    varied = _varied("\n".join(str(entry.run.path) for entry in entries), entries)
+    varied = _varied(hash(tuple(entry.place for entry in entries)), entries)
     uses = any(entry.usage for entry in entries)
     columns: list[dict[str, Any]] = [
         {"name": "state", "label": "State"},
@@ -73,24 +74,31 @@ def table(
     ]
     names = tuple(str(column["name"]) for column in columns)
     rows = [_shown(entry, names, varied) for entry in entries]
-    data = {"columns": columns, "rows": rows, "chosen": list(chosen), "most": MOST}
-    _mount(key=key, data=data, on_chosen_change=on_chosen)
+    about = {"columns": columns, "chosen": list(chosen), "most": MOST}
+    _mount(key=key, data=_packed(about, rows), on_chosen_change=on_chosen)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _varied(ids: str, _entries: Sequence[Entry]) -> list[str]:
-    """Return the settings that get a column; a run's settings never change, so its id is enough to remember them by."""
+def _varied(places: int, _entries: Sequence[Entry]) -> list[str]:
+    """Return the settings that get a column; a run's settings never change, so its place is enough to know it by."""
     entries = [entry for entry in _entries if entry.settings]
     within = [(entry.preset, entry.method) for entry in entries]
     differing = compare.differing([entry.settings for entry in entries], within)
     return [name for name in differing if name not in compare.ASIDE][:VARIED]
 
 
-def _shown(entry: Entry, names: tuple[str, ...], varied: Sequence[str]) -> dict[str, Any]:
-    """Return a run's row, made anew where something of it has changed, its age among it."""
+def _packed(about: dict[str, Any], rows: Sequence[bytes]) -> bytes:
+    """Return what ``component.packed`` would make of both; rows are JSON already, as most have not changed."""
+    head = json.dumps(about | {"arrays": {}}).encode()
+    data = b'%b, "rows": [%b]}' % (head[:-1], b", ".join(rows))
+    return len(data).to_bytes(4, "little") + data
+
+
+def _shown(entry: Entry, names: tuple[str, ...], varied: Sequence[str]) -> bytes:
+    """Return a run's row as JSON, made anew where something of it has changed, its age among it."""
     now = entry.version, entry.best, entry.device, names, entry.created and int(store.age(entry.created) // 60)
     if "size" in names or entry.shown is None or entry.shown[0] != now:
-        entry.shown = now, _row(entry, names, varied)
+        entry.shown = now, json.dumps(files.plain(_row(entry, names, varied))).encode()
     return entry.shown[1]
 
 

@@ -1,0 +1,275 @@
+"""The Runs page in a real browser, over a folder in which runs are made, change, and go on."""
+
+import csv
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from fop_core.runs import store
+from fop_core.runs.control import Control
+from fop_core.runs.recorder import Recorder
+from fop_core.runs.store import Run
+from fop_core.training import config
+from pages.parts.runs_listing import GALLERY
+from tests.browser.conftest import NARROW, ROOT, _wait_for_health
+
+ABOUT = {"device": "cpu", "device_name": "A CPU", "threads": 1, "versions": {"torch": "2"}, "commit": "abc", "data": {}}
+ZOOM = "() => document.querySelector('.fop-plot-node')._fullLayout.xaxis.range"
+POINTS = "() => Math.max(...document.querySelector('.fop-plot-node')._fullData.map((trace) => trace._length))"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def app(folder: Path, tmp_path_factory) -> Iterator[str]:
+    """The address of an app whose runs are this module's."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    subprocess.run([sys.executable, ROOT / "scripts/copy_plotly.py"], check=True)
+    log = tmp_path_factory.mktemp("app") / "log.txt"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    with log.open("w") as out:
+        environment = os.environ | {"FOP_RUNS_DIR": str(folder)}
+        server = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env=environment)
+    try:
+        _wait_for_health(server, f"http://127.0.0.1:{port}/_stcore/health", log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+    # Streamlit's own server prints one where a tab is closed while it is being sent a tick.
+    assert not re.search(r'File ".*/(pages|fop_core)/|app\.py"', log.read_text()), log.read_text()
+
+
+@pytest.fixture(autouse=True)
+def emptied(folder: Path) -> Iterator[None]:
+    yield
+    for each in folder.iterdir():
+        shutil.rmtree(each) if each.is_dir() else each.unlink()
+
+
+@pytest.fixture
+def runs(visit, troubles) -> Callable[..., Page]:
+    """Open the page at an address and wait until its table stands, and its pictures where runs are chosen."""
+    # Streamlit asks for two files beside a page's own address before it finds them at the app's.
+    troubles.expected = ["/runs/_stcore/", "404 (Not Found)"]
+
+    def opened(given: str = "", table: bool = True, **options) -> Page:
+        page = visit(f"runs?{given}", drawn=False, **options)
+        page.get_by_role("heading", name="Runs", exact=True).wait_for(timeout=60_000)
+        if table:
+            page.locator(".fop-runs tbody tr").first.wait_for(timeout=60_000)
+        if "run=" in given:
+            page.locator(".fop-plot-node[data-theme]").first.wait_for(timeout=60_000)
+        return page
+
+    return opened
+
+
+def made(folder: Path, name: str, count: int = 30, *changes: str, method: str = "fop") -> Run:
+    settings = config.change(config.preset("mnist-mlp", method), changes).to_json()
+    run = store.create(settings, name=name, lineage={"preset": "mnist-mlp", "method": method}, folder=folder)
+    recorder = Recorder(run, ABOUT)
+    for n in range(1, count + 1):
+        recorder.row({"step": n, "epoch": n / 10, "seconds": n / 5, "train_loss": 1 / n})
+    recorder.progress({"step": count, "steps": 100, "share": count / 100})
+    recorder.close()
+    with Control(run) as control:
+        control.set("finished")
+    return run
+
+
+def row(page: Page, run: Run) -> Locator:
+    return page.locator(f'.fop-runs tr[data-run="{run.id}"]')
+
+
+def zoom(page: Page) -> list[float]:
+    """Draw a box in the first picture; return what it shows then."""
+    before = page.evaluate(ZOOM)
+    box = page.locator(".fop-plot-node .nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.8 * box["height"], steps=4)
+    page.mouse.up()
+    page.wait_for_function(f"before => ({ZOOM})()[1] < before", arg=before[1] - 1)
+    return page.evaluate(ZOOM)
+
+
+def settled(page: Page) -> None:
+    """Wait for two more ticks."""
+    page.wait_for_timeout(3500)
+
+
+def test_an_empty_folder_offers_the_gallery_whose_runs_can_be_looked_at(runs):
+    page = runs(table=False)
+    expect(page.get_by_text("No runs yet.")).to_be_visible()
+    page.get_by_role("button", name="Look at the gallery").click()
+    expect(page.locator(".fop-runs tbody tr")).to_have_count(len(list(GALLERY.iterdir())))
+    page.get_by_role("button", name="mnist-sgd-seed0").click()
+    expect(page.get_by_role("heading", name="mnist-sgd-seed0")).to_be_visible()
+    expect(page.locator(".fop-plot-node[data-theme]").first).to_be_visible()
+    expect(page).to_have_url(re.compile(r"show=gallery&run=mnist-sgd-seed0"))
+    expect(page.get_by_role("button", name="Delete…")).to_have_count(0)
+
+
+def test_a_choice_is_kept_in_the_address_and_comes_back_with_it(runs, folder):
+    first, second = made(folder, "first"), made(folder, "second", 30, "seed=1")
+    page = runs()
+    row(page, first).get_by_role("button").click()
+    expect(page.get_by_role("heading", name="first")).to_be_visible()
+    row(page, second).get_by_role("checkbox").check()
+    expect(page.get_by_role("heading", name="2 runs")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"run={first.id}%2C{second.id}"))
+    page.reload()
+    expect(page.get_by_role("heading", name="2 runs")).to_be_visible()
+    expect(row(page, first)).to_have_attribute("aria-selected", "true")
+    row(page, second).get_by_role("button").click()
+    expect(page.get_by_role("heading", name="second")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"run={second.id}$"))
+
+
+def test_ticks_keep_choice_order_scroll_and_zoom_while_points_and_runs_arrive(runs, folder):
+    for n in range(30):
+        made(folder, f"old {n}", 3)
+    run = made(folder, "live", 20)
+    recorder = Recorder(run, ABOUT, from_step=20)
+    with Control(run) as control:
+        control.set("running")
+        page = runs(f"run={run.id}")
+        expect(row(page, run)).to_contain_text("running")
+        page.get_by_role("button", name="Name", exact=True).click()
+        scroll = page.locator(".fop-runs-scroll")
+        scroll.evaluate("node => (node.scrollTop = 200)")
+        zoomed = zoom(page)
+        node = page.locator(".fop-plot-node").first.element_handle()
+        before = page.evaluate(POINTS)
+        for n in range(21, 41):
+            recorder.row({"step": n, "epoch": n / 10, "seconds": n / 5, "train_loss": 1 / n})
+        recorder.progress({"step": 40, "steps": 100, "share": 0.4, "eta_seconds": 90.0})
+        new = made(folder, "aaa", 3)
+        page.wait_for_function(f"() => ({POINTS})() >= {before + 20}")
+        row(page, new).wait_for(state="attached")
+        expect(row(page, run)).to_contain_text("40%")
+        assert page.evaluate(ZOOM) == zoomed
+        assert node.evaluate("node => node.isConnected"), "the same picture"
+        assert scroll.evaluate("node => node.scrollTop") == 200
+        assert page.locator(".fop-runs tbody tr").first.get_attribute("data-run") == new.id, "still sorted by name"
+        chosen = page.locator('.fop-runs tr[aria-selected="true"]')
+        assert chosen.count() == 1 and chosen.get_attribute("data-run") == run.id
+    recorder.close()
+    expect(row(page, run)).to_contain_text("lost")
+
+
+def test_stop_asks_first(runs, folder):
+    run = made(folder, "live")
+    with Control(run) as control:
+        control.set("running")
+        page = runs(f"run={run.id}")
+        page.get_by_role("button", name="Stop…").click()
+        really = page.get_by_role("button", name="Stop this run")
+        expect(really).to_be_visible()
+        settled(page)
+        expect(really).to_be_visible()
+        assert not (run.path / "requests" / "stop").exists()
+        really.click()
+        expect(page.get_by_text("Asked to stop.")).to_be_visible()
+        assert (run.path / "requests" / "stop").exists()
+        control.set("stopped", "by somebody at step 30; resume goes on from there")
+    expect(row(page, run)).to_contain_text("stopped")
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+
+
+def test_what_is_deleted_can_be_brought_back(runs, folder):
+    run = made(folder, "gone")
+    page = runs(f"run={run.id}")
+    page.get_by_role("button", name="Delete…").click()
+    page.get_by_role("button", name="Delete this run").click()
+    expect(page.get_by_text("1 run moved to the trash.")).to_be_visible()
+    assert not run.path.exists()
+    expect(row(page, run)).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(row(page, run)).to_be_visible()
+    assert run.path.exists()
+
+
+def test_name_tags_and_notes_are_written_down_and_typing_outlasts_ticks(runs, folder):
+    run = made(folder, "before")
+    page = runs(f"run={run.id}")
+    page.get_by_role("tab", name="Name, tags, notes").click()
+    notes = page.get_by_role("textbox", name="Notes")
+    notes.fill("half a sent")
+    settled(page)
+    expect(notes).to_have_value("half a sent")
+    notes.fill("a sentence")
+    page.get_by_label("Name", exact=True).fill("after <b>")
+    page.get_by_label("Tags", exact=True).fill("one, two, one")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="after <b>")).to_be_visible()
+    assert run.labels == {"name": "after <b>", "tags": ["one", "two"], "notes": "a sentence", "archived": False}
+
+
+def test_a_diverged_run_says_so_and_marks_where(runs, folder):
+    run = made(folder, "bad", 20)
+    recorder = Recorder(run, ABOUT, from_step=20)
+    recorder.row({"step": 21, "epoch": 2.1, "seconds": 4.2, "train_loss": float("nan")})
+    recorder.close()
+    with Control(run) as control:
+        control.set("failed", "diverged at step 21: loss not finite")
+    page = runs(f"run={run.id}")
+    expect(page.get_by_text("diverged at step 21: loss not finite")).to_be_visible()
+    expect(page.get_by_text("The steps became too large.")).to_be_visible()
+    marks = page.evaluate(
+        "() => document.querySelector('.fop-plot-node')._fullData.filter(({ mode }) => mode === 'markers')"
+        ".map(({ x, y }) => [x[0], y[0]])"
+    )
+    assert marks == [[21, 1 / 20]]
+
+
+def test_metrics_can_be_taken_away(runs, folder):
+    run = made(folder, "one")
+    page = runs(f"run={run.id}")
+    page.get_by_role("button", name="Download", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Metrics (CSV)").click()
+    assert download.value.suggested_filename == f"{run.id}.csv"
+    with open(download.value.path()) as file:
+        assert [line["step"] for line in csv.DictReader(file)] == [str(n) for n in range(1, 31)]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_seeds_and_a_baseline_are_drawn_by_light_and_by_dark(runs, folder, scheme):
+    ids = [made(folder, f"seed {n}", 30, f"seed={n}").id for n in range(3)]
+    ids += [made(folder, "plain", 30, method="momentum").id]
+    given = f"run={ids[0]}&run={ids[1]}&run={ids[2]}&run={ids[3]}&base={ids[3]}&smooth=10&x=seconds&logx=1"
+    page = runs(given, color_scheme=scheme)
+    node = page.locator(".fop-plot-node").first
+    expect(node).to_have_attribute("data-theme", scheme)
+    expect(node).to_contain_text("train loss less baseline")
+    expect(node).to_contain_text("seconds of training")
+    expect(page.get_by_role("row", name=re.compile("^Momentum 1 .*baseline"))).to_have_count(1)
+
+
+def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(runs, folder):
+    run = made(folder, "a run with a rather long name, as people give them to runs", 30)
+    made(folder, "other", 30, "seed=1", "fop.rank=3", "optimizer.lr=0.1")
+    page = runs(f"run={run.id}", viewport=NARROW, has_touch=True, is_mobile=True)
+    wide = "[document.documentElement, document.querySelector('[data-testid=stMain]')].map((e) => e.scrollWidth)"
+    assert max(page.evaluate(wide)) <= 390
+    small = """() => [...document.querySelectorAll("[data-testid=stMain] button:not([data-testid^=stTooltip])")]
+      .filter((e) => e.checkVisibility()).map((e) => [e.getBoundingClientRect().height, e.outerHTML.slice(0, 160)])
+      .filter(([height]) => height < 43.9)"""
+    assert page.evaluate(small) == []
+    row(page, run).get_by_role("checkbox").tap()
+    expect(page.get_by_role("heading", name=re.compile("a run with"))).to_have_count(0)
