@@ -126,21 +126,30 @@ def _supervised(run: Any, chosen: argparse.Namespace) -> int:
     """Train under a supervisor, which has the state in hand already and whose end is heard at a pipe."""
     from fop_core.runs.control import Control
     from fop_core.runs.store import now
-    from fop_core.training.loop import train
 
     lock, pipe = (int(part) for part in chosen.handed.split(","))
     os.set_inheritable(pipe, False)
-    orphaned = threading.Event()
+    orphaned, begun = threading.Event(), threading.Event()
 
     def listen() -> None:
         os.read(pipe, 1)  # nothing is ever written
         orphaned.set()
-        time.sleep(ORPHAN_SECONDS)
+        if begun.is_set():  # else there is nothing yet to make a checkpoint of
+            time.sleep(ORPHAN_SECONDS)
         os._exit(1)
 
-    threading.Thread(target=listen, daemon=True).start()
+    threading.Thread(target=listen, daemon=True).start()  # before torch is loaded, which can take long
+    from fop_core.training.loop import train
+
     with Control(run, lock) as control:
-        ending = train(run, control, lambda text: print(now(), text, flush=True), on=chosen.on, orphaned=orphaned)
+        ending = train(
+            run,
+            control,
+            lambda text: print(now(), text, flush=True),
+            lambda progress: begun.set(),
+            on=chosen.on,
+            orphaned=orphaned,
+        )
     return ENDINGS[ending]
 
 

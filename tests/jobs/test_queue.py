@@ -295,3 +295,30 @@ def test_the_command_line_submits_lists_stops_resumes_clears_and_sets(folder, no
     assert slots.settings(folder) == slots.Settings(3, 20.0)
     assert main(["queue", "set", "--cpu-slots", "-1"]) == 2
     assert main(["queue", "stop", "nobody"]) == 2
+
+
+def test_a_trainer_whose_supervisor_dies_ends_and_the_run_is_lost_at_its_last_step(folder):
+    run = new(folder, "max_steps=200000", "epochs=1000")
+    queue.submit(run)
+    wait(run, "running")
+    while run.step() < 10:
+        time.sleep(0.05)
+    (supervisor,) = of(run, processes(folder)["supervisor"])
+    supervisor.kill()
+    wait(run, "lost", seconds=30)
+    assert "supervisor vanished at step" in run.state.reason
+    assert run.checkpoint_steps()[-1] > 0
+    for trainer in of(run, processes(folder)["trainer"]):  # it has said so, and is about to end
+        trainer.wait(30)
+
+
+def test_a_trainer_that_has_not_begun_ends_with_its_supervisor(folder):
+    run = new(folder)
+    queue.submit(run)
+    wait(run, "starting")
+    while not (there := of(run, processes(folder)["trainer"])):
+        time.sleep(0.01)
+    (supervisor,) = of(run, processes(folder)["supervisor"])
+    supervisor.kill()
+    there[0].wait(30)
+    assert wait(run, "lost", seconds=1).checkpoint_steps() == []
