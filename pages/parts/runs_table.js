@@ -2,6 +2,10 @@
 
 const PATIENCE = 4000; // ms in which the page may not know yet what was chosen here
 
+const STRETCH = 120; // rows
+const AHEAD = 600; // px above the end at which more rows come
+const COLLATOR = new Intl.Collator("en", { numeric: true });
+
 const element = (name, className = "") => Object.assign(document.createElement(name), { className });
 
 // Words, what they are sorted by, what hovering tells.
@@ -12,35 +16,43 @@ class Runs {
     this.scroll = root.querySelector(".fop-runs-scroll");
     this.head = root.querySelector("thead tr");
     this.body = root.querySelector("tbody");
-    this.rows = new Map(); // by id: the row as data, its text, its node
+    this.rows = new Map(); // by id: the row as data, its text, its node once it is in sight, whether that is of before
     this.chosen = new Set();
     this.sort = null; // column and direction; as they come where there is none
     this.sent = -Infinity; // when a choice was last made here
+    this.limit = STRETCH; // rows that have a node: more as one scrolls
     this.all = element("input");
     this.all.type = "checkbox";
-    this.all.onchange = () => this.choose(this.all.checked ? [...this.rows.keys()].slice(0, this.data.most) : []);
+    this.all.onchange = () => this.choose(this.all.checked ? this.sorted : []);
     this.body.onclick = (event) => this.click(event);
+    this.scroll.onscroll = () => {
+      const { scrollTop, clientHeight, scrollHeight } = this.scroll;
+      if (this.limit >= this.rows.size || scrollTop + clientHeight < scrollHeight - AHEAD) return;
+      this.limit += STRETCH;
+      this.arrange();
+    };
   }
 
   show(data, send) {
-    this.send = send;
     this.data = data;
+    this.send = send;
     this.columns(data.columns);
-    const ids = new Set(data.rows.map((row) => row.id));
-    for (const [id, { node }] of this.rows) {
-      if (ids.has(id)) continue;
-      node.remove();
-      this.rows.delete(id);
+    this.order = data.rows.map(({ id }) => id);
+    const ids = new Set(this.order);
+    for (const id of this.rows.keys()) if (!ids.has(id)) this.rows.delete(id);
+    for (const row of data.rows) {
+      const text = JSON.stringify(row);
+      const known = this.rows.get(row.id);
+      if (!known) this.rows.set(row.id, { row, text, stale: true });
+      else if (known.text !== text) Object.assign(known, { row, text, stale: true });
     }
-    this.order = data.rows.map((row) => row.id);
-    for (const row of data.rows) this.row(row);
     const theirs = JSON.stringify(data.chosen);
     if (performance.now() - this.sent > PATIENCE || theirs === JSON.stringify([...this.chosen])) {
       this.sent = -Infinity;
       this.chosen = new Set(data.chosen);
     }
+    if (!this.met) this.limit = Math.max(this.limit, 1 + this.order.findIndex((id) => this.chosen.has(id)));
     this.arrange();
-    this.mark();
     if (!this.met) this.body.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
     this.met = true;
   }
@@ -51,7 +63,7 @@ class Runs {
     this.shown = shown;
     this.rows.clear();
     this.body.replaceChildren();
-    this.blank = null; // a row without words
+    this.blank = this.empty(columns); // a row without words
     if (this.sort && !columns.some(({ name }) => name === this.sort.name)) this.sort = null;
     const box = element("th");
     this.all.setAttribute("aria-label", "Choose all runs");
@@ -77,83 +89,77 @@ class Runs {
     );
   }
 
-  row(row) {
-    const text = JSON.stringify(row);
-    const known = this.rows.get(row.id);
-    if (known?.text === text) return;
-    const node = known?.node ?? this.made(row.id);
-    this.rows.set(row.id, { row, text, node });
+  empty(columns) {
+    const node = element("tr");
+    const box = element("input");
+    box.type = "checkbox";
+    node.insertCell().append(box);
+    for (const { name, number } of columns) {
+      const cell = node.insertCell();
+      cell.className = number ? "fop-runs-number" : "";
+      if (name === "name") cell.append(Object.assign(element("button"), { type: "button" }));
+      else if (name === "state") cell.append(element("span", "fop-runs-state"));
+      else if (name === "progress") cell.append(element("span", "fop-runs-share"), "");
+      else cell.append("");
+    }
+    return node;
+  }
+
+  fill(node, row) {
     node.style.setProperty("--fop-state", row.color);
     const cells = [...node.children];
     this.data.columns.forEach(({ name }, at) => {
       const cell = cells[at + 1];
       const [words, , told] = cellOf(row, at);
-      if (name === "name") cell.firstChild.textContent = words;
-      else if (name === "state") cell.firstChild.textContent = words;
+      if (name === "name" || name === "state") cell.firstChild.textContent = words;
       else cell.lastChild.nodeValue = words;
+      if (name === "name") cells[0].firstChild.setAttribute("aria-label", `Choose ${words}`);
       if (name === "state") cell.firstChild.dataset.symbol = row.symbol;
       if (name === "progress") {
         cell.firstChild.style.setProperty("--share", `${100 * row.share}%`);
         cell.firstChild.hidden = row.share === null || row.share >= 1;
       }
-      if ((told ?? "") !== cell.title) cell.title = told ?? "";
+      if (told || cell.title) cell.title = told ?? "";
     });
-    cells[0].firstChild.setAttribute("aria-label", `Choose ${cellOf(row, this.at("name"))[0]}`);
   }
 
-  made(id) {
-    this.blank ??= this.empty();
-    const node = this.blank.cloneNode(true);
-    node.dataset.run = id;
-    return node;
-  }
-
-  empty() {
-    const node = element("tr");
-    const box = element("input");
-    box.type = "checkbox";
-    node.insertCell().append(box);
-    for (const { name, number } of this.data.columns) {
-      const cell = node.insertCell();
-      cell.className = number ? "fop-runs-number" : "";
-      if (name === "name") cell.append(Object.assign(element("button"), { type: "button" }));
-      else if (name === "state") cell.append(element("span", "fop-runs-state"));
-      else {
-        if (name === "progress") cell.append(element("span", "fop-runs-share"));
-        cell.append("");
-      }
-    }
-    return node;
-  }
-
-  at(name) {
-    return this.data.columns.findIndex((column) => column.name === name);
-  }
-
-  // Puts the rows in order; nodes are moved only where that has changed.
+  // Puts the rows in order and up to date; nodes are moved only where the order has changed.
   arrange() {
-    const ids = [...this.order];
-    if (this.sort) {
-      const at = this.at(this.sort.name);
-      const value = (id) => cellOf(this.rows.get(id).row, at)[1];
-      const order = (a, b) => (typeof a === "string" || typeof b === "string" ? `${a}`.localeCompare(b, "en", { numeric: true }) : a - b);
-      ids.sort((one, other) => {
-        const [a, b] = [value(one), value(other)];
-        if (a === null || b === null) return (a === null) - (b === null); // what is not known comes last
-        return (this.sort.down ? -1 : 1) * order(a, b);
-      });
-    }
-    const now = [...this.body.children].map((node) => node.dataset.run);
-    if (now.length !== ids.length || now.some((id, at) => id !== ids[at])) {
+    this.sorted = this.inOrder();
+    const nodes = this.sorted.slice(0, this.limit).map((id) => {
+      const known = this.rows.get(id);
+      if (!known.node) {
+        known.node = this.blank.cloneNode(true);
+        known.node.dataset.run = id;
+      }
+      if (known.stale) this.fill(known.node, known.row);
+      known.stale = false;
+      return known.node;
+    });
+    const now = this.body.children;
+    if (now.length !== nodes.length || nodes.some((node, at) => node !== now[at])) {
       const [top, focused] = [this.scroll.scrollTop, document.activeElement];
-      this.body.append(...ids.map((id) => this.rows.get(id).node));
+      this.body.replaceChildren(...nodes);
       this.scroll.scrollTop = top;
       if (this.body.contains(focused) && document.activeElement !== focused) focused.focus({ preventScroll: true });
     }
     for (const cell of this.head.children)
-      if (this.sort?.name === cell.dataset.name && this.sort)
+      if (this.sort && this.sort.name === cell.dataset.name)
         cell.setAttribute("aria-sort", this.sort.down ? "descending" : "ascending");
       else cell.removeAttribute("aria-sort");
+    this.mark();
+  }
+
+  inOrder() {
+    if (!this.sort) return this.order;
+    const at = this.data.columns.findIndex(({ name }) => name === this.sort.name);
+    const direction = this.sort.down ? -1 : 1;
+    const values = new Map(this.order.map((id) => [id, cellOf(this.rows.get(id).row, at)[1]]));
+    return [...this.order].sort((one, other) => {
+      const [a, b] = [values.get(one), values.get(other)];
+      if (a === null || b === null) return (a === null) - (b === null); // what is not known comes last
+      return direction * (typeof a === "number" && typeof b === "number" ? a - b : COLLATOR.compare(a, b));
+    });
   }
 
   click(event) {
@@ -165,7 +171,7 @@ class Runs {
       const others = [...this.chosen].filter((each) => each !== id);
       this.choose(this.chosen.has(id) ? others : [...others, id]);
     } else if (event.shiftKey && this.chosen.size) {
-      const ids = [...this.body.children].map((each) => each.dataset.run);
+      const ids = this.sorted;
       const [from, to] = [ids.indexOf([...this.chosen].at(-1)), ids.indexOf(id)].sort((a, b) => a - b);
       this.choose([...new Set([...this.chosen, ...ids.slice(Math.max(from, 0), to + 1)])]);
     } else this.choose(this.chosen.size === 1 && this.chosen.has(id) ? [] : [id]);
@@ -179,7 +185,8 @@ class Runs {
   }
 
   mark() {
-    for (const [id, { node }] of this.rows) {
+    for (const node of this.body.children) {
+      const id = node.dataset.run;
       const on = this.chosen.has(id);
       const box = node.firstChild.firstChild;
       if (node.ariaSelected === `${on}` && box.checked === on) continue;

@@ -260,3 +260,31 @@ def test_times_are_told_in_the_unit_that_fits(seconds, told):
 def test_every_reason_has_its_advice(reason, part):
     assert part in runs_words.advice("failed", reason)
     assert runs_words.advice("finished", reason) == ""
+
+
+def test_the_trash_gives_a_run_back_or_lets_it_go_for_good(folder):
+    run, other = made("one", rows()), made("two", rows())
+    store.discard(run), store.discard(other)
+    at = page(run.id, show="trash")
+    assert set(shown(at)) == {"one", "two"}
+    ran(at.button(key="runs restore").click().run())
+    assert run.path.exists() and [left.id for left in store.trash(folder)] == [other.id]
+    at = page(other.id, show="trash")
+    ran(at.button(key="runs purges").click().run())
+    assert store.trash(folder) == [] and not other.path.exists()
+
+
+def test_runs_of_the_gallery_cannot_be_changed():
+    at = page("mnist-sgd-seed0", show="gallery")
+    labels = {button.label for button in at.button}
+    assert "Clone…" in labels and not {"Archive", "Delete this run", "Save"} & labels
+
+
+def test_several_that_can_go_on_are_resumed_together(monkeypatch):
+    asked = []
+    monkeypatch.setattr("fop_core.jobs.queue.submit", lambda run, by="": asked.append(run.id))
+    runs = [made(f"run {n}", rows(), "stopped", "", "fop", f"seed={n}") for n in range(2)]
+    at = page(*(run.id for run in runs))
+    [button] = [button for button in at.button if button.label == "Resume 2"]
+    ran(button.click().run())
+    assert asked == [run.id for run in runs]
