@@ -14,7 +14,7 @@ app:     ## start the app in the browser; ARGS="--server.port 9000" goes to stre
 test:    ## run all tests; ARGS="tests/optim -k momentum" goes to pytest
 	@bash scripts/test.sh $(ARGS)
 
-faults: dev    ## kill jobs at 200 random moments and print what came of it (20 minutes)
+faults: dev    ## kill jobs at 200 random moments and print what came of it (half an hour)
 	"$(VENV)"/bin/python -m tests.faults.kills $(ARGS)
 
 lint: dev    ## check style and types

@@ -7,21 +7,19 @@ from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.runtime.pages_manager import PagesManager
 
 from fop_core.figures.style import METHODS, plain
 from pages.parts import basin_maps, race_sidebar
 from pages.parts.basin_maps import Grid, Rates
 from pages.parts.basin_settings import FIELDS, MAPS, PRESETS, grid, race_address, rates, values
 from pages.parts.copy_link import copy_link
+from pages.parts.first_visit import first_visit
 from pages.parts.form import Form
 from pages.parts.spec import surface
 from pages.parts.text import literal
 from toy_functions import basins
 
-if PagesManager.uses_pages_directory:  # the first visit since the server began is to this page: app.py has not run yet
-    PagesManager.uses_pages_directory = False
-    st.rerun()
+first_visit()
 
 COARSE = 64  # the grid that is shown before a finer one is computed
 BEAT = 0.5  # seconds between moves of the bar

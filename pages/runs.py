@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 
 from fop_core.runs import store
 from pages.parts import runs_actions, runs_curves, runs_one, runs_several, runs_table
 from pages.parts.copy_link import copy_link
+from pages.parts.first_visit import first_visit
 from pages.parts.form import Form
 from pages.parts.runs_curves import Chosen, View
 from pages.parts.runs_downloads import downloads
@@ -15,9 +15,7 @@ from pages.parts.runs_listing import GALLERY, Entry, listing
 from pages.parts.runs_settings import FIELDS, PRESETS, VALUES
 from pages.parts.text import literal
 
-if PagesManager.uses_pages_directory:  # the first visit since the server began is to this page: app.py has not run yet
-    PagesManager.uses_pages_directory = False
-    st.rerun()
+first_visit()
 
 TICK = 1.5  # seconds
 

@@ -4,21 +4,19 @@ import time
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.runtime.pages_manager import PagesManager
 
 from fop_core.training import config, datasets
 from fop_core.training.preview import PreviewError
 from pages.parts import train_places, train_preview, train_sidebar
 from pages.parts.copy_link import copy_link
+from pages.parts.first_visit import first_visit
 from pages.parts.text import literal
 from pages.parts.train_draft import Draft, draft, folders
 from pages.parts.train_form import TrainForm, differences, label
 from pages.parts.train_launch import launch
 from pages.parts.train_words import count, runs
 
-if PagesManager.uses_pages_directory:  # the first visit since the server began is to this page: app.py has not run yet
-    PagesManager.uses_pages_directory = False
-    st.rerun()
+first_visit()
 
 TWICE = 2.0  # seconds in which a second click is the same click
 

@@ -2,11 +2,11 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from fop_core.commands import train
+from fop_core.commands.guarded import guarded
 
 
 def add(commands: Any) -> None:
@@ -39,22 +39,7 @@ def add(commands: Any) -> None:
     chosen.set_defaults(do=_set)
 
 
-def _guarded(do: Any) -> Any:
-    """Let a command's expected failures end as one line."""
-
-    def guarded(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-        try:
-            return do(chosen)
-        except BrokenPipeError:
-            raise
-        except (ValueError, OSError) as error:
-            print(f"{parser.prog} queue {chosen.verb}: {error}", file=sys.stderr)
-            return 2
-
-    return guarded
-
-
-@_guarded
+@guarded
 def _submit(chosen: argparse.Namespace) -> int:
     from fop_core.jobs import queue
     from fop_core.runs import store
@@ -71,7 +56,7 @@ def _submit(chosen: argparse.Namespace) -> int:
     return 0
 
 
-@_guarded
+@guarded
 def _list(chosen: argparse.Namespace) -> int:
     from fop_core.jobs import queue
     from fop_core.runs import store
@@ -81,8 +66,7 @@ def _list(chosen: argparse.Namespace) -> int:
     rows = []
     for run, damage in store.scan(chosen.folder):
         if not damage and run.state.state in store.ALIVE:
-            progress = run.progress if run.path.exists() else {}
-            rows.append((run, run.state.state, f"step {progress.get('step', 0):,} of {progress.get('steps', 0):,}"))
+            rows.append((run, run.state.state, f"step {run.step():,}"))
     rows += [(run, "queued", f"waits {queue.waits_for(run)}") for run in waiting]
     slots = queue.slots(chosen.folder)
     if chosen.json:
@@ -101,7 +85,7 @@ def _list(chosen: argparse.Namespace) -> int:
     return 0
 
 
-@_guarded
+@guarded
 def _stop(chosen: argparse.Namespace) -> int:
     from fop_core.jobs import queue
     from fop_core.runs import store
@@ -112,7 +96,7 @@ def _stop(chosen: argparse.Namespace) -> int:
     return 0
 
 
-@_guarded
+@guarded
 def _resume(chosen: argparse.Namespace) -> int:
     from fop_core.jobs import queue
     from fop_core.runs import store
@@ -123,7 +107,7 @@ def _resume(chosen: argparse.Namespace) -> int:
     return 0
 
 
-@_guarded
+@guarded
 def _clear(chosen: argparse.Namespace) -> int:
     from fop_core.jobs import queue
 
@@ -134,7 +118,7 @@ def _clear(chosen: argparse.Namespace) -> int:
     return 0
 
 
-@_guarded
+@guarded
 def _set(chosen: argparse.Namespace) -> int:
     from fop_core.jobs import slots
     from fop_core.runs import store

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from fop_core.commands.guarded import guarded
+
 TOLERANCE = 1e-3  # of a replay: more than rounding in another order makes of 50 steps
 
 
@@ -32,22 +34,7 @@ def add(commands: Any) -> None:
     export.add_argument("file", type=Path, help="a new file, *.csv or *.parquet")
 
 
-def _guarded(do: Any) -> Any:
-    """Let a command's expected failures end as one line."""
-
-    def guarded(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-        try:
-            return do(chosen)
-        except BrokenPipeError:
-            raise
-        except (ValueError, OSError) as error:
-            print(f"{parser.prog} runs {chosen.verb}: {error}", file=sys.stderr)
-            return 2
-
-    return guarded
-
-
-@_guarded
+@guarded
 def _list(chosen: argparse.Namespace) -> int:
     from fop_core.runs import store
 
@@ -87,7 +74,7 @@ def _list(chosen: argparse.Namespace) -> int:
     return 0
 
 
-@_guarded
+@guarded
 def _show(chosen: argparse.Namespace) -> int:
     from fop_core.runs import store
     from fop_core.training import config
@@ -116,7 +103,7 @@ def _show(chosen: argparse.Namespace) -> int:
     return 0
 
 
-@_guarded
+@guarded
 def _export(chosen: argparse.Namespace) -> int:
     from fop_core.runs import export, store
 
@@ -134,7 +121,7 @@ def _export(chosen: argparse.Namespace) -> int:
     return 0
 
 
-@_guarded
+@guarded
 def _delete(chosen: argparse.Namespace) -> int:
     from fop_core.runs import store
 
@@ -153,7 +140,7 @@ def _delete(chosen: argparse.Namespace) -> int:
     return 0
 
 
-@_guarded
+@guarded
 def _replay(chosen: argparse.Namespace) -> int:
     from fop_core.runs import store
     from fop_core.training.replay import replay

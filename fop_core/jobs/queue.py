@@ -43,6 +43,12 @@ class Waiting:
     asked: dict[str, Any]
 
     @property
+    def order(self) -> int:
+        """What the queue is sorted by; what cannot be read comes first, and goes to the log."""
+        order = self.asked.get("order", 0)
+        return order if type(order) is int else 0
+
+    @property
     def mine(self) -> bool:
         """Whether this host's dispatcher of this user is the one to start it."""
         return (self.asked.get("host"), self.asked.get("uid")) == (os.uname().nodename, os.getuid())
@@ -65,7 +71,7 @@ def submit(run: Run, by: str = "") -> None:
     content = {
         "by": by or store.user(),
         "at": store.now(),
-        "order": time.time_ns(),
+        "order": max([time.time_ns(), *(each.order + 1 for each in asked(run.path.parent))]),  # clocks can be set back
         "host": os.uname().nodename,
         "uid": os.getuid(),
         "folder": os.getcwd(),
@@ -112,7 +118,7 @@ def asked(folder: Path) -> list[Waiting]:
             continue  # started just now
         except DamagedFile:
             found.append(Waiting(Run(folder / name), {"host": os.uname().nodename, "uid": os.getuid()}))
-    return sorted(found, key=lambda each: (each.asked.get("order", 0), each.run.id))
+    return sorted(found, key=lambda each: (each.order, each.run.id))
 
 
 def slots(folder: Path | None = None) -> list[Slot]:

@@ -130,9 +130,7 @@ class Supervisor:
     def _ending(self, status: int) -> tuple[str, str]:
         at = f" at step {self.run.step()}"
         if self.asked_by:
-            how = "" if not self._sent else f", with {signal.Signals(max(self._sent, key=int)).name}"
-            if signal.SIGKILL in self._sent:
-                how = ", with SIGKILL, as it did not end by itself"
+            how = ", with SIGKILL, as it did not end by itself" if signal.SIGKILL in self._sent else ""
             return "stopped", f"by {self.asked_by}{how}{at}; resume goes on from its last checkpoint"
         if status < 0:
             name = signal.Signals(-status).name if -status in list(signal.Signals) else "unknown"

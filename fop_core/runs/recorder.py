@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from fop_core.runs import files, store
-from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import ARRAYS, ATTEMPT, METRICS, REQUESTS, Run
 
 Array = np.ndarray
@@ -116,13 +115,9 @@ class Recorder:
         found = {}
         for name in REQUESTS:
             path = self.run.path / "requests" / name
-            try:
-                found[name] = str(files.read_json(path).get("by", ""))
-            except FileNotFoundError:
-                continue
-            except DamagedFile:
-                found[name] = "somebody"
-            path.unlink(missing_ok=True)
+            if path.exists():
+                found[name] = self.run.asked_by(name)
+                path.unlink(missing_ok=True)
         return found
 
     def close(self) -> None:

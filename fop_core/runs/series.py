@@ -24,7 +24,7 @@ Array = np.ndarray
 BLOCK = 4 << 20  # bytes read at a time
 LONGEST_LINE = 16 << 20  # bytes; one that is longer is damaged
 MEMORY = 256  # bytes before its place by which a follower knows its file again
-MANY = 200  # lines at once from which it pays to try the fast way
+LARGE = 2 << 20  # bytes at once from which it pays to load Arrow, which takes 0.3 s
 LISTED = 100  # damaged lines that are remembered by number
 
 
@@ -121,7 +121,7 @@ class Follower:
     def _read(self, content: bytes) -> None:
         first, count = self._lines + 1, content.count(b"\n") + 1
         self._lines += count
-        if count >= MANY and not self._in_long_line and self._read_plain(content, count):
+        if len(content) >= LARGE and not self._in_long_line and self._read_plain(content, count):
             return
         lines = content.split(b"\n")
         if self._in_long_line:
@@ -150,7 +150,7 @@ class Follower:
                 column.append(value)
 
     def _read_plain(self, content: bytes, count: int) -> bool:
-        """Read lines that are all rows of plain numbers, 20 times as fast; return whether they were that."""
+        """Read lines that are all rows of plain numbers, in a quarter of the time; return whether they were that."""
         columns = _columns(content, count)
         if columns is None:
             return False

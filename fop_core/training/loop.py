@@ -91,7 +91,7 @@ def train(
     control.set("starting")
     try:
         with build.threads(config.parse(run.config).threads) as threads, _signals() as asked:
-            trainer = Trainer(run, control, say, report, asked, threads, on, orphaned or threading.Event())
+            trainer = Trainer(run, control, say, report, asked, threads, on, orphaned)
             try:
                 trainer.train()
             finally:

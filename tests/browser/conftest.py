@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -57,17 +58,22 @@ def chromium() -> str:
     return program
 
 
-@pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running app."""
+@contextmanager
+def running(log: Path, **settings: str) -> Iterator[str]:
+    """Run the app on a free port; give its address.
+
+    Args:
+        log: the file that takes what it prints.
+        settings: of its environment; an empty one is taken out of it.
+    """
     subprocess.run([sys.executable, ROOT / "scripts/copy_plotly.py"], check=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("app") / "log.txt"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    environment = {name: value for name, value in {**os.environ, **settings}.items() if value or name not in settings}
     with log.open("w") as out:
-        server = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env=environment)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for_health(server, f"{address}/_stcore/health", log)
@@ -78,6 +84,14 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             server.wait(10)
         except subprocess.TimeoutExpired:
             server.kill()
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running app."""
+    log = tmp_path_factory.mktemp("app") / "log.txt"
+    with running(log) as address:
+        yield address
     assert "Traceback" not in log.read_text(), log.read_text()
 
 

@@ -1,12 +1,8 @@
 """The Runs page in a real browser, over a folder in which runs are made, change, and go on."""
 
 import csv
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +15,7 @@ from fop_core.runs.recorder import Recorder
 from fop_core.runs.store import Run
 from fop_core.training import config
 from pages.parts.runs_listing import GALLERY
-from tests.browser.conftest import NARROW, ROOT, _wait_for_health
+from tests.browser.conftest import NARROW, running
 
 ABOUT = {"device": "cpu", "device_name": "A CPU", "threads": 1, "versions": {"torch": "2"}, "commit": "abc", "data": {}}
 ZOOM = "() => document.querySelector('.fop-plot-node')._fullLayout.xaxis.range"
@@ -34,21 +30,9 @@ def folder(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def app(folder: Path, tmp_path_factory) -> Iterator[str]:
     """The address of an app whose runs are this module's."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    subprocess.run([sys.executable, ROOT / "scripts/copy_plotly.py"], check=True)
     log = tmp_path_factory.mktemp("app") / "log.txt"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    with log.open("w") as out:
-        environment = os.environ | {"FOP_RUNS_DIR": str(folder)}
-        server = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env=environment)
-    try:
-        _wait_for_health(server, f"http://127.0.0.1:{port}/_stcore/health", log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
+    with running(log, FOP_RUNS_DIR=str(folder)) as address:
+        yield address
     # Streamlit's own server prints one where a tab is closed while it is being sent a tick.
     assert not re.search(r'File ".*/(pages|fop_core)/|app\.py"', log.read_text()), log.read_text()
 

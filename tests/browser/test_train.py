@@ -1,10 +1,6 @@
 """The Train page in a real browser, with real jobs: each is a run of a few steps in a folder of its own."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from fop_core.runs import store
 from fop_core.runs.store import Run
-from tests.browser.conftest import NARROW, ROOT, WIDE, _wait_for_health
+from tests.browser.conftest import NARROW, WIDE, running
 
 IDLE = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
   && document.querySelector('[data-testid="stTable"]')"""
@@ -29,21 +25,9 @@ def folder(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def app(folder: Path, tmp_path_factory) -> Iterator[str]:
     """The address of an app whose runs are this module's; all have ended when it has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     log = tmp_path_factory.mktemp("app") / "log.txt"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    environment = os.environ | {"FOP_RUNS_DIR": str(folder)}
-    environment.pop("FOP_DATA_DIR", None)
-    with log.open("w") as out:
-        server = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env=environment)
-    try:
-        _wait_for_health(server, f"http://127.0.0.1:{port}/_stcore/health", log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
+    with running(log, FOP_RUNS_DIR=str(folder), FOP_DATA_DIR="") as address:
+        yield address
     assert "Traceback" not in log.read_text(), log.read_text()
     for run, _ in store.scan(folder):
         ended(run)

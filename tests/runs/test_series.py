@@ -601,9 +601,10 @@ def test_many_lines_at_once_are_read_as_a_few_are(tmp_path, odd, monkeypatch):
     lines[150:150] = [odd, b'{"step": 7, "late": 3}']
     path = tmp_path / "metrics.1.jsonl"
     path.write_bytes(b"\n".join(lines) + b"\n")
+    monkeypatch.setattr(series, "LARGE", 0)
     fast = Follower(path)
     fast.update()
-    monkeypatch.setattr(series, "MANY", 10**9)
+    monkeypatch.setattr(series, "LARGE", 10**9)
     slow = Follower(path)
     slow.update()
     assert (fast.rows, fast.damaged, fast.steps) == (slow.rows, slow.damaged, slow.steps)
@@ -614,6 +615,7 @@ def test_many_lines_at_once_are_read_as_a_few_are(tmp_path, odd, monkeypatch):
 def test_rows_of_plain_numbers_take_the_fast_way(tmp_path, monkeypatch):
     path = tmp_path / "metrics.1.jsonl"
     path.write_bytes(b"".join(b'{"step": %d, "loss": %s}\n' % (step, repr(0.1 * step).encode()) for step in range(300)))
+    monkeypatch.setattr(series, "LARGE", 0)
     monkeypatch.setattr(series, "_parsed", None)  # the careful one
     follower = Follower(path)
     assert follower.update() == 300
