@@ -124,8 +124,9 @@ def test_finer_maps_follow_and_the_widgets_keep_their_values(basins):
 
 def test_computing_can_be_cancelled_and_taken_up_again(visit, troubles):
     troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
-    page = visit("basins?rules=adam&steps=8000&adam.lr=0.0000001", drawn=False)
-    computing = page.get_by_text(re.compile(r"256 × 256 starts: \d+%, \d+ s"))
+    # 5 billion steps: no machine is through with them before the click.
+    page = visit("basins?rules=adam&size=512&steps=20000&adam.lr=0.0000001", drawn=False)
+    computing = page.get_by_text(re.compile(r"512 × 512 starts: \d+%, \d+ s"))
     for button in ("Cancel", "Compute", "Cancel"):
         expect(computing if button == "Cancel" else page.get_by_text("Computing was cancelled.")).to_be_visible()
         page.get_by_role("button", name=button).click()
