@@ -5,6 +5,7 @@ in one ``DamagedFile`` what is wrong with which file.
 """
 
 import contextlib
+import io
 import json
 import math
 import os
@@ -229,9 +230,33 @@ def read_arrays(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     return arrays, about
 
 
+def parse_arrays(content: bytes, name: str, largest: int) -> dict[str, Array]:
+    """Return the arrays in the bytes of a safetensors file.
+
+    Args:
+        content: the file.
+        name: what it is called.
+        largest: the most bytes to take.
+
+    Raises:
+        DamagedFile: where it is not one, or larger.
+    """
+    if len(content) > largest:
+        raise DamagedFile(f"{name}: {len(content):,} bytes, of which {largest:,} can be taken")
+    header, _ = _header(io.BytesIO(content), Path(name))
+    at = len(content) - sum(math.prod(shape) * np.dtype(dtype).itemsize for dtype, shape in header.values())
+    arrays = {}
+    for key, (dtype, shape) in header.items():
+        count = math.prod(shape)
+        arrays[key] = np.frombuffer(content, dtype, count, at).reshape(shape)
+        at += count * np.dtype(dtype).itemsize
+    return arrays
+
+
 def _header(file: BinaryIO, path: Path) -> tuple[Header, dict[str, Any]]:
     """Read a safetensors header, arrays in the order of their bytes, and leave the file at the first of them."""
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
     if not 8 <= size <= LARGEST_ARRAYS:
         raise DamagedFile(f"{path}: {size:,} bytes are no safetensors file")
     (length,) = struct.unpack("<Q", file.read(8))

@@ -1,0 +1,202 @@
+"""What learned preconditioners are like: P of M, its spectrum, the whitening structure, how two of them compare.
+
+Pure functions on numpy arrays, batched over leading dimensions, in float64. A run logs some of these quantities as it
+trains, by ``training.diagnostics``; here they follow from any M or P that was stored.
+"""
+
+import math
+
+import numpy as np
+
+Array = np.ndarray
+
+MATRIX_FORMS = ("factored", "low_rank", "direct")
+"""The forms of ``FOP`` whose P [n, n] follows from M alone, up to a scale."""
+MEAN_REMOVED = 0.95
+"""The share of the mean over rows that "mean_removing" takes out."""
+RESOLUTION = 1e-6
+"""An eigenvalue this many times smaller than the largest is 0 as far as a float32 M can tell."""
+
+
+def preconditioner(M: Array, form: str) -> Array:
+    """Return P [..., n, n] of M [..., n, k], before any scaling.
+
+    Args:
+        M: what is learned.
+        form: "factored" M M^T, "low_rank" I + M M^T (section 3), "direct" M (Eq. 1).
+
+    Raises:
+        ValueError: for another form, or a "direct" M that is not square.
+    """
+    if form not in MATRIX_FORMS:
+        raise ValueError(f"{form!r} makes no P of an M: {', '.join(MATRIX_FORMS)} do")
+    M = np.asarray(M, dtype=np.float64)
+    n, k = M.shape[-2:]
+    if form == "direct":
+        if n != k:
+            raise ValueError(f"P = M needs a square M, not [{n}, {k}]")
+        return M
+    P = M @ M.swapaxes(-1, -2)
+    return P + np.eye(n) if form == "low_rank" else P
+
+
+def mean_removing(n: int) -> Array:
+    """Return P = I - 0.95 11^T/n, [n, n]: the baseline that learns nothing."""
+    return np.eye(n) - MEAN_REMOVED / n
+
+
+def rest(P: Array) -> Array:
+    """Return what is left of P [..., n, n] after a I + c 11^T is fitted by least squares.
+
+    The fit meets the mean of the diagonal and the mean of the entries beside it.
+    """
+    P = np.asarray(P, dtype=np.float64)
+    n = P.shape[-1]
+    trace = np.trace(P, axis1=-2, axis2=-1)
+    beside = (P.sum((-2, -1)) - trace) / max(n * (n - 1), 1)
+    fitted = beside[..., None, None] * np.ones((n, n))
+    fitted = fitted + (trace / n - beside)[..., None, None] * np.eye(n)
+    return P - fitted
+
+
+def eigenvalues(P: Array) -> Array:
+    """Return the eigenvalues [..., n] of the symmetric part of P [..., n, n], ascending; NaN where P is not finite."""
+    P = np.asarray(P, dtype=np.float64)
+    found = np.full(P.shape[:-1], np.nan)
+    finite = np.isfinite(P).all((-2, -1))
+    found[finite] = np.linalg.eigvalsh((P[finite] + P[finite].swapaxes(-1, -2)) / 2)
+    return found
+
+
+def spectrum_summary(values: Array) -> dict[str, Array]:
+    """Summarize eigenvalues [..., n] of a symmetric P, each of the shape [...]; NaN where one is not finite.
+
+    Returns:
+        eigenvalue_min, eigenvalue_max;
+        condition: max / min, inf where min <= 0;
+        effective_rank: the exponential of the Shannon entropy of ``|lambda| / sum |lambda|`` (Roy & Vetterli 2007);
+        log_determinant: the sum of ``log lambda``, -inf where one is 0, NaN where one is negative.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    least, most = values.min(-1), values.max(-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.abs(values) / np.abs(values).sum(-1, keepdims=True)
+        entropy = -np.where(shares > 0, shares * np.log(np.where(shares > 0, shares, 1)), shares).sum(-1)
+        return {
+            "eigenvalue_min": least,
+            "eigenvalue_max": most,
+            "condition": np.where(np.isnan(least), np.nan, np.where(least <= 0, np.inf, most / least)),
+            "effective_rank": np.exp(entropy),
+            "log_determinant": np.log(values).sum(-1),
+        }
+
+
+def definiteness(least: float, most: float) -> str:
+    """Say what a symmetric matrix is, by its least and its largest eigenvalue and the ``RESOLUTION`` of its M."""
+    if not (math.isfinite(least) and math.isfinite(most)):
+        return "not finite"
+    zero = RESOLUTION * max(abs(least), abs(most))
+    if least > zero:
+        return "positive definite"
+    if least >= -zero:
+        return "positive semidefinite" if most > zero else "zero"
+    return "indefinite" if most > zero else "negative"
+
+
+def whitening(P: Array, kernel: tuple[int, int]) -> dict[str, Array]:
+    """Measure the whitening structure of section 5 in spatial P [..., n, n], n = KH * KW; each of the shape [...].
+
+    Whitening is negative between neighbours and not so elsewhere. Most of P - I is the constant direction 11^T, which
+    makes every entry beside the diagonal negative: so neighbours are looked at in what ``rest`` leaves.
+
+    Args:
+        P: row ``kh * KW + kw``.
+        kernel: (KH, KW).
+
+    Returns:
+        constant_sign: ``<P - I, 11^T/n>``, -c for I - c 11^T/n;
+        constant_share: its square over ``||P - I||^2``; NaN for P = I;
+        row_neighbours, row_others, column_neighbours, column_others, elsewhere: means of what is left over pairs of
+        positions beside each other in one kernel row, farther apart in one, the same in columns, and over pairs that
+        share neither; NaN where there is no such pair.
+
+    Raises:
+        ValueError: for a P that does not fit the kernel.
+    """
+    P = np.asarray(P, dtype=np.float64)
+    n = math.prod(kernel)
+    if P.shape[-2:] != (n, n):
+        raise ValueError(f"P is {list(P.shape[-2:])}, a kernel {kernel} needs [{n}, {n}]")
+    change = P - np.eye(n)
+    constant, square = change.sum((-2, -1)) / n, np.square(change).sum((-2, -1))
+    row, column = np.divmod(np.arange(n), kernel[1])
+    down, across = np.abs(row[:, None] - row), np.abs(column[:, None] - column)
+    left = rest(P)
+    pairs = {
+        "row_neighbours": (down == 0) & (across == 1),
+        "row_others": (down == 0) & (across > 1),
+        "column_neighbours": (across == 0) & (down == 1),
+        "column_others": (across == 0) & (down > 1),
+        "elsewhere": (down > 0) & (across > 0),
+    }
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = {"constant_share": constant * constant / square, "constant_sign": constant}
+        found |= {name: left[..., those].sum(-1) / np.float64(those.sum()) for name, those in pairs.items()}
+    return found
+
+
+def rotation_bound_deg(condition: Array) -> Array:
+    """Return by how many degrees at most a positive definite P turns a vector: arcsin((k - 1) / (k + 1)).
+
+    Kantorovich's inequality, k = ``condition``, the ratio of the largest eigenvalue to the smallest; 90 where it is
+    infinite. It is met halfway between the eigenvectors of these two.
+    """
+    condition = np.asarray(condition, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        ratio = np.where(np.isinf(condition), 1.0, (condition - 1) / (condition + 1))
+    return np.degrees(np.arcsin(ratio))
+
+
+def correlation(P: Array, Q: Array) -> float:
+    """Return the correlation of the entries of two matrices of one shape; NaN where one of them is constant."""
+    p, q = (np.asarray(matrix, dtype=np.float64).ravel() for matrix in (P, Q))
+    p, q = p - p.mean(), q - q.mean()
+    lengths = math.sqrt(float(p @ p) * float(q @ q))
+    return float(p @ q) / lengths if lengths > 1e-12 * max(len(p), 1) else math.nan
+
+
+def leading(P: Array, k: int) -> Array:
+    """Return an orthonormal basis [n, k] of what P [n, n] changes most: eigenvectors of the largest |lambda - 1|."""
+    values, vectors = np.linalg.eigh((np.asarray(P, dtype=np.float64) + np.asarray(P, dtype=np.float64).T) / 2)
+    order = np.argsort(-np.abs(values - 1), kind="stable")
+    return vectors[:, order[:k]]
+
+
+def principal_angles_deg(A: Array, B: Array) -> Array:
+    """Return the principal angles between two subspaces in degrees, ascending, [k].
+
+    Björck & Golub 1973: cosines are singular values of A^T B; below 45 degrees from the sines, which tell small angles.
+
+    Args:
+        A: orthonormal columns, [n, k].
+        B: orthonormal columns, [n, k].
+    """
+    cosines = np.clip(np.linalg.svd(A.T @ B, compute_uv=False), 0, 1)
+    sines = np.clip(np.linalg.svd(B - A @ (A.T @ B), compute_uv=False)[::-1], 0, 1)
+    return np.degrees(np.where(cosines**2 > 0.5, np.arcsin(sines), np.arccos(cosines)))
+
+
+def histograms(values: Array, bins: int = 64) -> tuple[Array, Array]:
+    """Count values [s, ...] in bins that all s share: counts [s, bins] and edges [bins + 1].
+
+    The edges are those of the finite values' range, or of 1 about them where they are all equal; a value that is not
+    finite falls in no bin.
+    """
+    flat = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+    finite = flat[np.isfinite(flat)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if high - low <= 1e-12 * max(abs(low), abs(high), 1e-290):
+        low, high = low - 0.5, high + 0.5
+    edges = np.linspace(low, high, bins + 1)
+    counts = [np.histogram(row[np.isfinite(row)], edges)[0] for row in flat]
+    return np.array(counts, dtype=np.int64).reshape(len(flat), bins), edges

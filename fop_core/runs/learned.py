@@ -1,0 +1,258 @@
+"""What a run learned, layer by layer: its snapshots as arrays over steps. Or matrices from a file of somebody else's.
+
+of_run(run).layers["3.weight"].P(-1)        # P [n, n] at the last snapshot, as the next step would have applied it
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fop_core import inspection
+from fop_core.runs import files
+from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.store import Run
+
+Array = np.ndarray
+
+UPLOAD = 64 << 20  # bytes of one file of somebody else's
+LARGEST = 4096  # rows of a matrix of theirs
+GIVEN = {"P": "direct", "M Mᵀ": "factored", "I + M Mᵀ": "low_rank"}
+"""What the matrices of an uploaded file may be, and the form that makes P of them."""
+
+
+@dataclass(frozen=True)
+class Histograms:
+    """How the values of a large matrix were distributed at some steps.
+
+    Attributes:
+        steps: [h].
+        counts: [h, bins].
+        edges: [h, bins + 1]; each step has its own.
+        not_finite: [h], how many values fell in no bin.
+    """
+
+    steps: Array
+    counts: Array
+    edges: Array
+    not_finite: Array
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one layer learned.
+
+    Attributes:
+        name: of the parameter.
+        form: as ``FOP``'s ``preconditioner``.
+        n: rows of P; 0 for "scalar" and "diagonal".
+        kernel: (KH, KW) of a spatial P; None of another.
+        steps: [s], ascending, of the snapshots that hold M; a large layer's M is in the last one only.
+        M: float32 [s, n, k]; [s] for "scalar"; empty for "diagonal" and "mean_removing".
+        scale: [s], what P as applied is of ``inspection.preconditioner(M, form)``; 1 but where P is normalized.
+        spectrum_steps: [e].
+        spectra: float32 [e, n]: eigenvalues of P as applied, ascending.
+        thumbnails: of a large layer, "P" and "M": steps [t] and float16 [t, 64, 64], means over areas.
+        histograms: of a large or diagonal layer, "P_diagonal", "P_off_diagonal", "M_diagonal", "M_off_diagonal".
+    """
+
+    name: str
+    form: str
+    n: int
+    kernel: tuple[int, int] | None
+    steps: Array
+    M: Array
+    scale: Array
+    spectrum_steps: Array
+    spectra: Array
+    thumbnails: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
+    histograms: Mapping[str, Histograms] = field(default_factory=dict)
+
+    @property
+    def is_matrix(self) -> bool:
+        """Whether there is a P [n, n] to look at."""
+        return self.n > 0 and (len(self.steps) > 0 or self.form == "mean_removing")
+
+    def P(self, at: int) -> Array:
+        """Return P [n, n] of the snapshot ``steps[at]``, as applied."""
+        if self.form == "mean_removing":
+            return inspection.mean_removing(self.n)
+        return inspection.preconditioner(self.M[at], self.form) * self.scale[at]
+
+    def all_P(self) -> Array:
+        """Return P of every snapshot, [s, n, n]."""
+        if self.form == "mean_removing":
+            return np.broadcast_to(inspection.mean_removing(self.n), (len(self.steps), self.n, self.n))
+        return inspection.preconditioner(self.M, self.form) * self.scale[:, None, None]
+
+    def nearest(self, step: float) -> int:
+        """Return the place in ``steps`` of the last snapshot at or before a step, or of the first one."""
+        return max(0, int(np.searchsorted(self.steps, step, "right")) - 1)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a run learned.
+
+    Attributes:
+        layers: by name, in the order of the network.
+        steps: of all snapshots, ascending.
+        missing: what could not be read, in words; empty for nothing.
+    """
+
+    layers: Mapping[str, Layer]
+    steps: Array
+    missing: str = ""
+
+
+def of_run(run: Run) -> Learned:
+    """Return what a run has learned so far.
+
+    A snapshot that is not whole is left out and told of in ``missing``.
+
+    Raises:
+        RunError: where it learns nothing: a run without FOP.
+        FileNotFoundError, DamagedFile: where its run.json or metrics are not what they should be.
+    """
+    fop = run.config.get("fop")
+    if not isinstance(fop, dict):
+        raise RunError(f"{run.name} trains without FOP: it learned no preconditioner")
+    run.metrics.update()
+    spatial = {name.partition("/")[2] for name in run.metrics.columns if name.startswith("constant_share/")}
+    snapshots: dict[int, dict[str, Array]] = {}
+    wrong = []
+    for step in run.snapshot_steps():
+        try:
+            snapshots[step] = run.snapshot(step)
+        except FileNotFoundError:  # thinned or discarded meanwhile
+            continue
+        except DamagedFile as error:
+            wrong.append(str(error))
+    names = sorted({_layer_of(name) for arrays in snapshots.values() for name in arrays}, key=natural)
+    scaled = bool(fop.get("normalized")) or fop.get("rescale") is not None
+    layers = {name: _layer(name, fop["preconditioner"], name in spatial, scaled, snapshots) for name in names}
+    return Learned(layers, np.array(sorted(snapshots), dtype=np.int64), "; ".join(wrong))
+
+
+def _layer_of(name: str) -> str:
+    layer, slash, what = name.rpartition("/")
+    return layer.partition("/histogram/")[0] if slash else what
+
+
+def natural(name: str) -> list[tuple[int, Any]]:
+    """Return what to sort names by so that 3.weight comes before 12.weight."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split("([0-9]+)", name)]
+
+
+def _layer(name: str, form: str, spatial: bool, scaled: bool, snapshots: Mapping[int, Mapping[str, Array]]) -> Layer:
+    steps, M = _over(snapshots, f"{name}/M")
+    spectrum_steps, spectra = _over(snapshots, f"{name}/spectrum")
+    if form in inspection.MATRIX_FORMS and M.ndim == 3:
+        n = M.shape[1]
+    else:
+        n = spectra.shape[1] if spectra.ndim == 2 and form not in ("scalar", "diagonal") else 0
+    thumbnails = {what: _over(snapshots, f"{name}/{what}_thumbnail") for what in ("P", "M")}
+    histograms = {}
+    for what in ("P_diagonal", "P_off_diagonal", "M_diagonal", "M_off_diagonal"):
+        parts = [_over(snapshots, f"{name}/histogram/{what}/{part}") for part in ("counts", "edges", "not_finite")]
+        if len(parts[0][0]) and all(len(part[0]) == len(parts[0][0]) for part in parts):
+            histograms[what] = Histograms(parts[0][0], *(values for _, values in parts))
+    scale = np.ones(len(steps))
+    if scaled and n and len(steps):
+        scale = _scale(M, form, steps, spectrum_steps, spectra)
+    if form == "mean_removing":
+        steps = spectrum_steps
+    side = math.isqrt(n)
+    kernel = (side, side) if spatial and side * side == n else None
+    there = {what: found for what, found in thumbnails.items() if len(found[0])}
+    return Layer(name, form, n, kernel, steps, M, scale, spectrum_steps, spectra, there, histograms)
+
+
+def _over(snapshots: Mapping[int, Mapping[str, Array]], name: str) -> tuple[Array, Array]:
+    """Return the steps that hold an array and its values, stacked; those of the first one's shape."""
+    found = [(step, arrays[name]) for step, arrays in sorted(snapshots.items()) if name in arrays]
+    kept = [(step, array) for step, array in found if array.shape == found[0][1].shape]
+    steps = np.array([step for step, _ in kept], dtype=np.int64)
+    return steps, np.stack([array for _, array in kept]) if kept else np.empty(0, np.float32)
+
+
+def _scale(M: Array, form: str, steps: Array, spectrum_steps: Array, spectra: Array) -> Array:
+    """Return the one number by which P as applied differs from M's own P: the spectrum's sum tells P's trace."""
+    place = np.minimum(np.searchsorted(spectrum_steps, steps), max(len(spectrum_steps) - 1, 0))
+    scale = np.full(len(steps), np.nan)
+    if not len(spectrum_steps):
+        return scale
+    there = spectrum_steps[place] == steps
+    exact = M.astype(np.float64)
+    n = M.shape[1]
+    trace = np.trace(exact, axis1=1, axis2=2) if form == "direct" else np.square(exact).sum((1, 2))
+    trace = trace + (n if form == "low_rank" else 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale[there] = spectra.astype(np.float64).sum(1)[place[there]] / trace[there]
+    return scale
+
+
+def of_files(given: Sequence[tuple[str, bytes]], what: str, spatial: bool = True) -> Learned:
+    """Return matrices from safetensors files, one file a step.
+
+    A file's step is the last whole number in its name; without one in every name they are numbered in their order.
+    Arrays of two dimensions count, "<layer>" or "<layer>/M", as ``save_file(optimizer.factors(), path)`` writes them.
+
+    Args:
+        given: name and content of each file.
+        what: one of ``GIVEN``: what the matrices are.
+        spatial: whether an n that is the square of 2 to 11 is a kernel's.
+
+    Raises:
+        DamagedFile: for a file that is no safetensors file, or is too large.
+        RunError: for matrices that do not fit.
+    """
+    form = GIVEN[what]
+    numbers = [re.findall("[0-9]{1,15}", Path(name).stem) for name, _ in given]
+    steps = [int(found[-1]) for found in numbers] if all(numbers) else list(range(len(given)))
+    if len(set(steps)) < len(steps):
+        raise RunError(f"two files are of one step: {', '.join(map(str, sorted(steps)))} follow from their names")
+    snapshots: dict[int, dict[str, Array]] = {}
+    for step, (name, content) in zip(steps, given):
+        arrays = files.parse_arrays(content, name, UPLOAD)
+        matrices = {key.removesuffix("/M"): array for key, array in arrays.items() if _is_M(key, array)}
+        if not matrices:
+            there = ", ".join(f"{key} {list(array.shape)}" for key, array in list(arrays.items())[:3])
+            raise RunError(f"{name} holds no matrix [n, k] of numbers, but {there or 'nothing'}")
+        for key, matrix in matrices.items():
+            _check(name, key, matrix, form)
+        snapshots[step] = {f"{key}/M": matrix.astype(np.float32) for key, matrix in matrices.items()}
+    layers = {}
+    for layer in sorted({_layer_of(key) for arrays in snapshots.values() for key in arrays}, key=natural):
+        shapes = {arrays[f"{layer}/M"].shape for arrays in snapshots.values() if f"{layer}/M" in arrays}
+        if len(shapes) > 1:
+            raise RunError(f"{layer} has another shape in each file: {', '.join(map(str, sorted(shapes)))}")
+        found = _layer(layer, form, False, False, snapshots)
+        side = math.isqrt(found.n)
+        kernel = (side, side) if spatial and side * side == found.n and 2 <= side <= 11 else None
+        spectra = np.concatenate([inspection.eigenvalues(found.P(at))[None] for at in range(len(found.steps))])
+        layers[layer] = Layer(
+            layer, form, found.n, kernel, found.steps, found.M, found.scale, found.steps, spectra.astype(np.float32)
+        )
+    return Learned(layers, np.array(sorted(snapshots), dtype=np.int64))
+
+
+def _is_M(key: str, array: Array) -> bool:
+    whole = "/" not in key or key.endswith("/M")
+    return whole and array.ndim == 2 and array.dtype.kind in "fiu" and array.size > 0
+
+
+def _check(file: str, key: str, matrix: Array, form: str) -> None:
+    n, k = matrix.shape
+    if n > LARGEST or k > LARGEST:
+        raise RunError(f"{file}: {key} is [{n:,}, {k:,}]; matrices of up to {LARGEST:,} rows can be shown")
+    if form == "direct" and n != k:
+        raise RunError(f"{file}: {key} is [{n}, {k}], and a P is square: say that it is the M of M Mᵀ or I + M Mᵀ")
+    if bad := int((~np.isfinite(matrix)).sum()):
+        raise RunError(f"{file}: {key} holds {bad:,} values that are not finite, of {matrix.size:,}")
+    if form == "direct" and not np.allclose(matrix, matrix.T, rtol=1e-3, atol=1e-5 * float(np.abs(matrix).max())):
+        raise RunError(f"{file}: {key} is not symmetric, and a P is: say that it is the M of M Mᵀ or I + M Mᵀ")
