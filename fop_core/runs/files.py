@@ -245,7 +245,7 @@ def parse_arrays(content: bytes, name: str, largest: int) -> dict[str, Array]:
         raise DamagedFile(f"{name}: {len(content):,} bytes, of which {largest:,} can be taken")
     header, _ = _header(io.BytesIO(content), Path(name))
     at = len(content) - sum(math.prod(shape) * np.dtype(dtype).itemsize for dtype, shape in header.values())
-    arrays = {}
+    arrays: dict[str, Array] = {}
     for key, (dtype, shape) in header.items():
         count = math.prod(shape)
         arrays[key] = np.frombuffer(content, dtype, count, at).reshape(shape)
