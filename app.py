@@ -15,5 +15,6 @@ st.navigation(
         st.Page("pages/basins.py", title="Basins"),
         st.Page("pages/train.py", title="Train"),
         st.Page("pages/runs.py", title="Runs"),
+        st.Page("pages/preconditioners.py", title="Preconditioners"),
     ]
 ).run()

@@ -10,6 +10,7 @@ from fop_core.training.preview import PreviewError
 from pages.parts import train_places, train_preview, train_sidebar
 from pages.parts.copy_link import copy_link
 from pages.parts.first_visit import first_visit
+from pages.parts.runs_words import message
 from pages.parts.text import literal
 from pages.parts.train_draft import Draft, draft, folders
 from pages.parts.train_form import TrainForm, differences, label
@@ -93,7 +94,7 @@ def data(found: DeltaGenerator, made: config.TrainConfig) -> None:
             source = datasets.find(made.data)
         except (datasets.DataError, OSError) as error:
             st.markdown("**Data** missing")
-            st.error(literal(str(error)))
+            st.error(message(str(error)))
             if made.data.name == "cifar10":
                 st.code("python -m fop_core data cifar10", language="bash")
             return

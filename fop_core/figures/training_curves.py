@@ -100,6 +100,7 @@ def figure(
     percent: bool = False,
     zero: bool = False,
     key: str = "",
+    labelled: bool = True,
 ) -> go.Figure:
     """Return lines over one axis, each with its label at its end.
 
@@ -112,6 +113,7 @@ def figure(
         percent: whether values are fractions, to be told as percent.
         zero: whether a line marks 0.
         key: of the zoom.
+        labelled: whether lines have labels at their ends.
     """
     x_axis = _axis([line.x for line in lines] + [x for line in lines for x, _ in line.behind], log_x, 0.0)
     heights = [line.y for line in lines] + [y for line in lines for _, y in line.behind]
@@ -125,7 +127,7 @@ def figure(
         where = f"<b>{_safe(line.label)}</b><br>{across} %{{x:,.4~r}}: {tell}<extra></extra>"
         traces.append(_trace(line.x, line.y, line.look, hovertemplate=where))
         traces += _broken(line, across)
-    shown = list(lines) if len(lines) <= LABELLED else []
+    shown = list(lines) if labelled and len(lines) <= LABELLED else []
     beside = max([12.0, *(labels.LETTER * len(_short(line.label)) + labels.LEAST + 6 for line in shown)])
     ticks = {"tickformat": ".4~%"} if percent else {"tickformat": ".3~g"} if log_y else {"exponentformat": "e"}
     layout = {

@@ -8,18 +8,6 @@ const SHADES = 64;
 const PALEST = 0.26; // of a colour, in the slowest
 const COLUMNS = [0, 1, 2, 3, 4, 3, 3, 4, 4, 3]; // for so many maps
 
-const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-const blend = (over, under, share) => over.map((part, i) => Math.round(part * share + under[i] * (1 - share)));
-const pixel = ([red, green, blue]) => ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
-const css = (color) => `rgb(${color.join()})`;
-
-function make(name, className = "", text = "") {
-  const made = document.createElement(name);
-  made.className = className;
-  made.textContent = text;
-  return made;
-}
-
 // Line and symbol as they are in the pictures.
 function swatch({ color, dash, width, glyph }) {
   const holder = make("span");
@@ -28,18 +16,6 @@ function swatch({ color, dash, width, glyph }) {
     `<path d="M-15 0H15" stroke="${color}" stroke-width="${width}" stroke-dasharray="${dash}"/>` +
     `<path d="${glyph}" fill="${color}" stroke="var(--st-background-color)"/></svg>`;
   return holder.firstChild;
-}
-
-// A canvas of so many css px, and its pen in these.
-function canvas(width, height, made = make("canvas")) {
-  const ratio = window.devicePixelRatio || 1;
-  made.width = Math.round(width * ratio);
-  made.height = Math.round(height * ratio);
-  made.style.width = `${width}px`;
-  made.style.height = `${height}px`;
-  const pen = made.getContext("2d");
-  pen.scale(ratio, ratio);
-  return [made, pen];
 }
 
 // Stripes over the pen's rectangle, each so many px from the next.

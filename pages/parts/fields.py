@@ -116,7 +116,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class Switch(Choice):
-    """One of two or three, all in sight."""
+    """One of a few, all in sight.
+
+    Attributes:
+        quiet: whether its label is for screen readers alone.
+    """
+
+    quiet: bool = False
 
     def draw(self, key: str, on_change: Callable[[], None] | None = None) -> str:
         """Show them side by side."""
@@ -128,6 +134,7 @@ class Switch(Choice):
             help=self.help or None,
             on_change=on_change,
             required=True,
+            label_visibility="collapsed" if self.quiet else "visible",
         )
         assert chosen is not None  # since one is required
         return chosen

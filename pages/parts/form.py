@@ -1,14 +1,15 @@
 """A page's settings: one truth in the session, mirrored in the widgets and in the address.
 
 The address carries the preset's name and only what differs from that preset. It is read when it changes from outside:
-on arrival, and when the reader goes back or forward in the browser. Whatever a widget changes is written to it. Coming
-back from another page with nothing in the address finds the settings as they were left.
+on arrival, and when the reader goes back or forward in the browser. Whatever a widget changes is written to it. A link
+to the page with nothing in the address, as in the menu, finds the settings as they were left.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.parts.fields import Choice, Field
 from pages.parts.text import literal
@@ -77,6 +78,11 @@ class Form:
         self._record["now"][name] = value = self.fields[name].draw(key, on_change)
         return value
 
+    def heard(self, name: str) -> Any:
+        """Take over what a widget holds that the page has drawn itself under the setting's key; return it."""
+        self._record["now"][name] = value = st.session_state[self.key(name)]
+        return value
+
     def draw_presets(self) -> None:
         """Show the choice of a preset; choosing one sets everything."""
         key = self.key(PRESET)
@@ -112,9 +118,8 @@ class Form:
 
     def _arrive(self) -> None:
         address = st.query_params.to_dict()
-        returning = st.session_state.get("page") != self.page
         st.session_state["page"] = self.page
-        if not self._record or (address != self._record["address"] and (address or not returning)):
+        if not self._record or (address != self._record["address"] and (address or _by_history())):
             self._read(address)
 
     def _hear(self) -> None:
@@ -150,3 +155,9 @@ class Form:
     def key(self, name: str) -> str:
         """Return the session's key of a setting's widget."""
         return f"{self.page}.{name}"
+
+
+def _by_history() -> bool:
+    """Return whether the reader came to this address by the browser's back or forward, and not by a link."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation

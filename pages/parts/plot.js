@@ -28,8 +28,22 @@ export default function ({ data, parentElement }) {
     cursor.style.top = `${node._fullLayout.yaxis._offset}px`;
     cursor.style.height = `${node._fullLayout.yaxis._length}px`;
   };
+  // Shows the frame of the player's step.
+  const turn = () => {
+    const frames = data.frames;
+    if (!frames?.steps.length || !node._fullLayout || node.hidden) return;
+    let at = frames.steps.length - 1;
+    while (at > 0 && frames.steps[at] > clock.step) at--;
+    if (node.fop.frame === at) return;
+    node.fop.frame = at;
+    window.Plotly.restyle(node, { y: frames.y[at] }, frames.traces);
+  };
+  const answer = () => {
+    follow();
+    turn();
+  };
   node.fop.unfollow?.();
-  node.fop.unfollow = clock.follow(follow);
+  node.fop.unfollow = clock.follow(answer);
 
   const draw = async () => {
     const Plotly = await library(data.source).catch(() => null);
@@ -53,7 +67,8 @@ export default function ({ data, parentElement }) {
     });
     node.dataset.drag = node._fullLayout.dragmode;
     node.dataset.theme = theme;
-    follow();
+    node.fop.frame = null;
+    answer();
     if (!node.fop.sizes) watch(Plotly);
   };
 

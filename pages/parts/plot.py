@@ -4,10 +4,13 @@ Streamlit's own ``st.plotly_chart`` makes a new node for each new figure. plotly
 folder, so no network is needed. Light and dark are switched in the browser, by ``style.themes``.
 """
 
+import dataclasses
+
 import plotly
 import plotly.graph_objects as go
 
 from fop_core.figures import style
+from fop_core.figures.learned_curves import Frames
 from pages.parts.component import component
 
 _mount = component("plot", "shared")
@@ -21,6 +24,7 @@ def plot(
     aspect: float,
     heights: tuple[int, int],
     follows: bool = False,
+    frames: Frames | None = None,
 ) -> None:
     """Show a figure.
 
@@ -31,6 +35,7 @@ def plot(
         aspect: width / height of the space inside the figure's own margins, as far as it sets them.
         heights: the least and the most px of the whole.
         follows: whether a line shows where the player is, on an axis of steps.
+        frames: what of it changes with the player's step.
     """
     _mount(
         key=key,
@@ -41,6 +46,7 @@ def plot(
             "aspect": aspect,
             "heights": heights,
             "follows": follows,
+            "frames": None if frames is None else dataclasses.asdict(frames),
             "margin": figure.layout.margin.to_plotly_json(),
             "source": f"app/static/plotly.min.js?v={plotly.__version__}",
             "name": f"fop-lab-{key}",

@@ -1,5 +1,6 @@
 """One run: where it stands, what it can be told, its log, its settings and what made it."""
 
+import re
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,8 @@ from pages.parts.runs_curves import Loaded
 from pages.parts.runs_listing import Entry
 from pages.parts.text import literal
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+_TIED = re.compile(r"(?<=\d) (?=±|\\%)|(?<=±) (?=\d)")
 LOG = 8000  # bytes of the end of a log that are shown
 COLORS = {"finished": "green", "failed": "red", "lost": "red", "stopped": "orange", "stopping": "orange"}
 TOLD = ("train_loss", "test_loss", "held_out_loss", "grad_norm", "lr", "samples_per_second")
@@ -27,7 +30,7 @@ def head(entry: Entry) -> None:
         for tag in entry.tags:
             st.badge(literal(tag), color="gray")
     if entry.state in ("failed", "lost"):
-        st.error(f"{literal(entry.reason)}\n\n{words.advice(entry.state, entry.reason)}")
+        st.error(f"{words.message(entry.reason)}\n\n{words.advice(entry.state, entry.reason)}")
     elif entry.waits:
         st.markdown(literal(f"Waits {_waits(entry)}."))
     elif entry.state == "queued":
@@ -75,9 +78,11 @@ def numbers(entry: Entry, metrics: Loaded) -> None:
 
 
 def table(rows: list[dict[str, str]]) -> None:
-    """Show a table of texts as they are."""
+    """Show a table of texts as they are; a number, its deviation and its unit stay in one line."""
     st.table(
-        [{name: literal(text) for name, text in row.items()} for row in rows], hide_index=True, border="horizontal"
+        [{name: _TIED.sub(NO_BREAK, literal(text)) for name, text in row.items()} for row in rows],
+        hide_index=True,
+        border="horizontal",
     )
 
 

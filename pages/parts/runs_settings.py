@@ -53,16 +53,16 @@ class Slider(Number):
 
 
 SHOWN = {"runs": "Runs", "archive": "Archive", "gallery": "Gallery", "trash": "Trash"}
-ACROSS = {"step": "Step", "epoch": "Epoch", "seconds": "Seconds"}
+ACROSS = {"step": "Step", "epoch": "Epoch", "seconds": "Time"}
 FIELDS: dict[str, Field] = {
-    "show": Switch("Show", SHOWN, help="Gallery: finished runs that ship with the project, to look at"),
+    "show": Choice("Show", SHOWN, help="Gallery: finished runs that ship with the project, to look at"),
     "find": Text("Find", 80, placeholder="name, tag, method, setting=value"),
     "state": Several("State", {state: state for state in STATES}),
     "tag": Words("Tags"),
     "sizes": Flag("Sizes on the disk"),
     "run": Words("Runs"),
     "y": Words("Curves"),
-    "x": Switch("Across", ACROSS, help="Seconds of training, without evaluation: what a step costs counts"),
+    "x": Switch("Across", ACROSS, help="Time: seconds of training, without evaluation; what a step costs counts"),
     "smooth": Slider("Smoothing", 0, 30, 1, "Mean over this share of a curve; the raw values stay behind it", True),
     "seeds": Flag("Mean over seeds", help="Runs that differ by the seed alone become one line with ± 1 std"),
     "base": Text("Difference to", 200),

@@ -4,6 +4,8 @@ import math
 import re
 from typing import Any, NamedTuple
 
+from pages.parts.text import literal
+
 
 class Look(NamedTuple):
     """How a state looks beside its word."""
@@ -66,6 +68,14 @@ def advice(state: str, reason: str) -> str:
     return (
         "The end of its log says more. Retry goes on from its last checkpoint; clone begins anew with other settings."
     )
+
+
+def message(text: str) -> str:
+    """Return what the program says of a trouble as Markdown: a command in backticks as code, all else as it is."""
+    told = literal(text).split("\\`")
+    if len(told) % 2 == 0:  # one of them is no quote
+        return literal(text)
+    return "`".join(re.sub(r"\\(.)", r"\1", each) if place % 2 else each for place, each in enumerate(told))
 
 
 def duration(seconds: float | None) -> str:

@@ -1,0 +1,130 @@
+"""What the Preconditioners page looks into: a run's snapshots, or matrices from a file of the reader's own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import streamlit as st
+
+from fop_core import inspection
+from fop_core.figures.learned_curves import depth_colors
+from fop_core.runs import learned, store
+from fop_core.runs.files import DamagedFile
+from fop_core.runs.learned import Layer, Learned
+from fop_core.runs.store import RunError
+from pages.parts import runs_curves
+from pages.parts.runs_curves import Loaded
+from pages.parts.runs_listing import GALLERY, Entry, listing
+
+LARGE = 256  # rows from which on a layer's leading patterns are of its last snapshot alone
+PATTERNS = 12  # leading eigenvectors of a layer whose inputs are an image
+IMAGE = {"mnist": (28, 28)}  # what the first layer's inputs are
+
+
+@dataclass(frozen=True)
+class Source:
+    """Something to look into.
+
+    Attributes:
+        id: of the run, or of the files.
+        name: what people call it.
+        learned: its layers.
+        entry: of the run; None of files.
+        metrics: of the run; None of files.
+    """
+
+    id: str
+    name: str
+    learned: Learned
+    entry: Entry | None = None
+    metrics: Loaded | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells its present state from any other."""
+        steps = self.learned.steps
+        return f"{self.id} {len(steps)} {steps[-1] if len(steps) else 0}"
+
+    @cached_property
+    def colors(self) -> Mapping[str, str]:
+        """A colour for each layer, by its depth."""
+        layers = self.learned.layers
+        return dict(zip(layers, depth_colors(len(layers))))
+
+    @property
+    def matrices(self) -> list[Layer]:
+        """The layers that have a P [n, n]."""
+        return [layer for layer in self.learned.layers.values() if layer.is_matrix]
+
+    def image(self, layer: Layer) -> tuple[int, int] | None:
+        """Return the rows and columns of the image whose pixels are a layer's inputs, or None."""
+        if self.entry is None:
+            return None
+        shape = IMAGE.get(str(self.entry.settings.get("data.name")))
+        first = next(iter(self.learned.layers), None)
+        return shape if shape and layer.name == first and layer.n == shape[0] * shape[1] else None
+
+    @cached_property
+    def patterns(self) -> Mapping[str, tuple[np.ndarray, np.ndarray]]:
+        """Of layers whose inputs are an image: leading eigenvectors of the last P, [n, k], and their eigenvalues."""
+        found = {}
+        for layer in self.matrices:
+            if self.image(layer) and len(layer.M):
+                P = layer.P(-1)
+                vectors = inspection.leading(P, PATTERNS)
+                sign = np.sign(vectors[np.abs(vectors).argmax(0), np.arange(vectors.shape[1])])
+                found[layer.name] = vectors * sign, np.einsum("nk,nm,mk->k", vectors, P, vectors)
+        return found
+
+
+def known() -> dict[str, Entry]:
+    """Return every run that learned a preconditioner, or still learns one, by its id: the gallery's first."""
+    places = listing(GALLERY), listing(store.runs_folder())
+    return {
+        id_: entry
+        for place in places
+        for id_, entry in place.look().items()
+        if not entry.damaged and entry.settings.get("fop.preconditioner")
+    }
+
+
+def of_entry(entry: Entry) -> Source | str:
+    """Return a run to look into, or why that is not possible."""
+    try:
+        steps = entry.run.snapshot_steps()
+    except OSError as error:
+        return str(error)
+    try:
+        return _of_run(str(entry.run.path), len(steps), steps[-1] if steps else -1, entry)
+    except (RunError, DamagedFile, OSError) as error:
+        return str(error)
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _of_run(path: str, count: int, last: int, _entry: Entry) -> Source:
+    """Read a run; ``count`` and ``last`` of its snapshots tell whether what is remembered is still true."""
+    return Source(_entry.id, _entry.name, learned.of_run(_entry.run), _entry, runs_curves.loaded([_entry])[0])
+
+
+def of_upload(given: Sequence[tuple[str, bytes]], what: str, spatial: bool) -> Source | str:
+    """Return files to look into, or what is wrong with them."""
+    try:
+        found = learned.of_files(given, what, spatial)
+    except (RunError, DamagedFile) as error:
+        return str(error)
+    id_ = f"{hash((tuple(given), what, spatial)) & 0xFFFFFFFF:08x}"
+    return Source(id_, given[0][0] if len(given) == 1 else f"{len(given)} files", found)
+
+
+def seeds(of: Entry) -> list[Entry]:
+    """Return the runs that differ from one by the seed alone, itself among them."""
+    from fop_core.runs import compare
+
+    entries = list(known().values())
+    groups = compare.groups([entry.settings for entry in entries], [entry.preset for entry in entries])
+    for group in groups:
+        members = [entries[place] for place in group.members]
+        if any(entry.id == of.id for entry in members):
+            return members
+    return [of]

@@ -1,0 +1,165 @@
+// The step at which everything on the page is shown: dragged, played, or moved by keys from snapshot to snapshot.
+
+const PLAY = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 1.5v13l11-6.5z"/></svg>`;
+const PAUSE = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 2h3.5v12H3zM9.5 2H13v12H9.5z"/></svg>`;
+const REST = 350; // ms after which Python hears where the cursor stands
+const LASTS = 8; // seconds to play all, unless that takes fewer than SLOWEST or more than FASTEST snapshots a second
+const [SLOWEST, FASTEST] = [6, 60];
+const EDGE = 8; // px of the track beside the first and the last step
+
+class Cursor {
+  constructor(root) {
+    this.root = root;
+    this.track = root.querySelector(".fop-cursor-track");
+    this.line = root.querySelector(".fop-cursor-line");
+    this.told = root.querySelector(".fop-cursor-told");
+    this.button = root.querySelector(".fop-cursor-play");
+    this.sizes = new ResizeObserver(() => this.data && this.draw());
+    this.sizes.observe(this.track);
+    this.listen();
+  }
+
+  show(data, tell) {
+    const other = this.data?.key !== data.key;
+    const moved = other || (data.at !== this.data.at && data.at !== this.sent);
+    Object.assign(this, { data, tell });
+    this.last = data.steps.length - 1;
+    if (other) this.pause();
+    this.draw();
+    if (moved) this.go(this.place(data.at), false);
+    else this.go(Math.min(this.at, this.last), false);
+  }
+
+  // The snapshot at or before a step.
+  place(step) {
+    const { steps } = this.data;
+    let [low, high] = [0, steps.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (steps[middle] <= step) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  x(step) {
+    const { steps } = this.data;
+    const [first, end] = [steps[0], steps[this.last]];
+    return EDGE + ((step - first) / Math.max(end - first, 1)) * (this.width - 2 * EDGE);
+  }
+
+  listen() {
+    const { track, button } = this;
+    const drag = (event) => {
+      const share = (event.clientX - track.getBoundingClientRect().left - EDGE) / (this.width - 2 * EDGE);
+      const { steps } = this.data;
+      const step = steps[0] + share * (steps[this.last] - steps[0]);
+      const before = this.place(step);
+      const after = Math.min(before + 1, this.last);
+      this.pause();
+      this.go(steps[after] - step < step - steps[before] ? after : before);
+    };
+    track.onpointerdown = (event) => {
+      track.setPointerCapture(event.pointerId);
+      track.onpointermove = drag;
+      drag(event);
+    };
+    track.onpointerup = track.onpointercancel = () => (track.onpointermove = null);
+    track.onkeydown = (event) => {
+      const by = event.shiftKey ? 10 : 1;
+      const to = { ArrowLeft: this.at - by, ArrowRight: this.at + by, Home: 0, End: this.last }[event.key];
+      if (to !== undefined) {
+        this.pause();
+        this.go(to);
+      } else if (event.key === " ") this.toggle();
+      else return;
+      event.preventDefault();
+    };
+    button.onclick = () => this.toggle();
+    this.pause();
+  }
+
+  toggle() {
+    if (this.playing) return this.pause();
+    if (this.at >= this.last) this.go(0);
+    this.playing = true;
+    this.label();
+    const rate = Math.min(FASTEST, Math.max(SLOWEST, this.data.steps.length / LASTS));
+    let [begun, from] = [performance.now(), this.at];
+    const frame = (now) => {
+      if (!this.playing || !this.root.isConnected) return;
+      const to = Math.min(this.last, from + Math.floor(((now - begun) / 1000) * rate));
+      if (to !== this.at) this.go(to);
+      if (to >= this.last) this.pause();
+      else requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  }
+
+  pause() {
+    this.playing = false;
+    this.label();
+  }
+
+  label() {
+    this.button.innerHTML = this.playing ? PAUSE : PLAY;
+    this.button.setAttribute("aria-label", this.playing ? "Pause" : "Play");
+  }
+
+  // Moves to a snapshot; `heard`: whether Python is to hear of it.
+  go(to, heard = true) {
+    const { steps, told } = this.data;
+    this.at = Math.max(0, Math.min(this.last, to));
+    const step = steps[this.at];
+    this.line.style.transform = `translateX(${this.x(step)}px)`;
+    this.told.textContent = told[this.at];
+    this.track.setAttribute("aria-valuemin", steps[0]);
+    this.track.setAttribute("aria-valuemax", steps[this.last]);
+    this.track.setAttribute("aria-valuenow", step);
+    this.track.setAttribute("aria-valuetext", told[this.at]);
+    clock.moving = true;
+    clock.set(step, {});
+    if (!heard) return;
+    clearTimeout(this.rests);
+    this.rests = setTimeout(() => {
+      if (this.playing || !this.root.isConnected) return;
+      this.sent = step;
+      this.tell("at", step);
+    }, REST);
+  }
+
+  draw() {
+    this.width = this.track.clientWidth;
+    if (!this.width) return;
+    const height = this.track.clientHeight;
+    const [, pen] = canvas(this.width, height, this.track.querySelector("canvas"));
+    const { colors } = this.data.themes[themeOf(this.root)];
+    pen.fillStyle = colors.grid;
+    pen.globalAlpha = 0.5;
+    pen.fillRect(0, 0, this.width, height);
+    pen.globalAlpha = 1;
+    for (const { x, y, color, low, high } of this.data.curves) {
+      pen.strokeStyle = color || colors.muted;
+      pen.lineWidth = 1.5;
+      pen.beginPath();
+      x.forEach((step, i) => y[i] !== null && pen.lineTo(this.x(step), height - 8 - ((y[i] - low) / (high - low || 1)) * (height - 14)));
+      pen.stroke();
+    }
+    pen.fillStyle = colors.muted;
+    for (const step of this.data.steps) pen.fillRect(this.x(step) - 0.5, height - 4, 1, 4);
+    if (this.at !== undefined) this.line.style.transform = `translateX(${this.x(this.data.steps[Math.min(this.at, this.last)])}px)`;
+  }
+}
+
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".fop-cursor");
+  root.fop ??= new Cursor(root);
+  root.fop.show(data, setStateValue);
+  return () => {
+    root.fop.sizes.disconnect();
+    root.fop.pause();
+    root.fop = undefined;
+    clock.moving = false;
+    clock.set(Infinity, {});
+  };
+}

@@ -1,0 +1,220 @@
+// A matrix as a picture: blue, white, orange, one range for all. Hovering tells a value; a large one can be zoomed.
+
+const [BLUE, WHITE, ORANGE] = ["#2A62C4", "#FFFFFF", "#D9541E"].map(rgb);
+const STEPS = 255; // shades on each side of white
+const SHADE = Uint32Array.from({ length: 2 * STEPS + 1 }, (_, i) =>
+  pixel(blend(i < STEPS ? BLUE : ORANGE, WHITE, Math.abs(i - STEPS) / STEPS)),
+);
+const MISSING = pixel([150, 150, 150]);
+const READABLE = 34; // px of a cell that has room for its number
+const ZOOMED = 12; // rows from which on a zoom makes sense
+
+const shade = (value, range) =>
+  Number.isFinite(value) ? SHADE[STEPS + Math.round(Math.max(-1, Math.min(1, value / (range || 1))) * STEPS)] : MISSING;
+
+const scratch = document.createElement("canvas");
+
+// Draws rows x columns of values into a rectangle of the pen's, of which `part` [left, top, width, height] cells are shown.
+function paint(pen, seen, range, x, y, width, height, part = [0, 0, seen.columns, seen.rows]) {
+  const { values, rows, columns } = seen;
+  if (scratch.width !== columns || scratch.height !== rows) [scratch.width, scratch.height] = [columns, rows];
+  const image = new ImageData(columns, rows);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = shade(values[i], range);
+  scratch.getContext("2d").putImageData(image, 0, 0);
+  pen.imageSmoothingEnabled = width < part[2];
+  pen.drawImage(scratch, ...part, x, y, width, height);
+}
+
+// What a row or column is called: "centre left" of a 3 x 3 kernel, else its number from 1.
+function position(at, kernel) {
+  if (!kernel) return String(at + 1);
+  const [high, wide] = kernel;
+  const [row, column] = [Math.floor(at / wide), at % wide];
+  if (high !== 3 || wide !== 3) return `(${row + 1}, ${column + 1})`;
+  const words = [["top", "", "bottom"][row], ["left", "", "right"][column]].filter(Boolean);
+  return words.join(" ") || "centre";
+}
+
+class Heatmap {
+  constructor(large) {
+    this.node = make("figure", "fop-matrix");
+    this.title = make("h4");
+    this.field = make("div", "fop-matrix-field");
+    this.picture = make("canvas");
+    this.box = make("div", "fop-matrix-box");
+    this.box.hidden = true;
+    this.field.append(this.picture, this.box);
+    this.told = make("p", "fop-matrix-told");
+    this.node.append(this.title, this.field, this.told);
+    this.large = large;
+    this.part = null;
+    if (large) this.listen();
+  }
+
+  show({ title, layer, seen, words, side, range, other = null }) {
+    const renewed = this.rows !== seen?.rows || this.columns !== seen?.columns || this.of !== title;
+    Object.assign(this, { layer, seen, words, side, range, other, rows: seen?.rows, columns: seen?.columns, of: title });
+    if (renewed) this.part = null;
+    this.title.textContent = title;
+    this.draw();
+  }
+
+  get shown() {
+    return this.part ?? [0, 0, this.columns, this.rows];
+  }
+
+  draw() {
+    const { side, seen } = this;
+    if (!seen) {
+      this.picture.hidden = true;
+      this.told.textContent = "No matrix was kept here.";
+      return;
+    }
+    this.picture.hidden = false;
+    const [, , wide, high] = this.shown;
+    const width = this.part || wide >= high ? side : Math.max(24, Math.round((side * wide) / high));
+    this.width = width;
+    const [, pen] = canvas(width, side, this.picture);
+    paint(pen, seen, this.range, 0, 0, width, side, this.shown);
+    const cell = width / wide;
+    if (this.layer.kernel && seen.whole && wide === seen.columns) this.grid(pen, cell);
+    if (this.large && cell >= READABLE && wide * high <= 400) this.numbers(pen, cell, side / high);
+    this.picture.setAttribute("role", "img");
+    this.picture.setAttribute("aria-label", `${this.of}, ${this.words}`);
+    this.field.dataset.step = seen.step;
+    this.tell();
+  }
+
+  // Lines between the rows of a kernel.
+  grid(pen, cell) {
+    const { kernel, n } = this.layer;
+    pen.strokeStyle = "rgba(120,128,140,0.55)";
+    pen.lineWidth = 1;
+    pen.beginPath();
+    for (let at = kernel[1]; at < n; at += kernel[1]) {
+      const edge = Math.round(at * cell) + 0.5;
+      pen.moveTo(0, edge);
+      pen.lineTo(this.width, edge);
+      if (this.columns === n) {
+        pen.moveTo(edge, 0);
+        pen.lineTo(edge, this.side);
+      }
+    }
+    pen.stroke();
+  }
+
+  numbers(pen, wide, high) {
+    const [left, top, columns, rows] = this.shown.map(Math.round);
+    pen.font = `${Math.min(12, Math.max(9, wide / 4))}px ${getComputedStyle(this.node).fontFamily}`;
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) {
+        const value = this.seen.values[(top + i) * this.columns + left + j];
+        pen.fillStyle = Math.abs(value) > 0.72 * this.range ? "#fff" : "#31333F";
+        const text = Number.isFinite(value) ? value.toFixed(Math.abs(value) < 10 ? 2 : 1).replace("-", "−") : "–";
+        pen.fillText(text.replace(/^(−?)0\./, "$1."), (j + 0.5) * wide, (i + 0.5) * high);
+      }
+    }
+  }
+
+  listen() {
+    const { field } = this;
+    const at = (event) => {
+      const box = this.picture.getBoundingClientRect();
+      return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+    };
+    field.onpointermove = (event) => {
+      this.spot = this.cell(...at(event));
+      if (this.from) this.outline(at(event));
+      this.tell();
+    };
+    field.onpointerleave = () => {
+      this.spot = null;
+      this.tell();
+    };
+    field.onpointerdown = (event) => {
+      if (!this.zooms || event.pointerType === "touch") return;
+      this.from = at(event);
+      field.setPointerCapture(event.pointerId);
+    };
+    field.onpointerup = (event) => {
+      if (!this.from) return;
+      const [from, to] = [this.from, at(event)];
+      this.from = null;
+      this.box.hidden = true;
+      if (Math.abs(from[0] - to[0]) > 0.02 && Math.abs(from[1] - to[1]) > 0.02) this.zoom(from, to);
+    };
+    field.ondblclick = () => this.whole();
+  }
+
+  get zooms() {
+    return this.seen && Math.min(this.rows, this.columns) > ZOOMED;
+  }
+
+  outline([x, y]) {
+    const [left, top] = [Math.min(x, this.from[0]), Math.min(y, this.from[1])];
+    this.box.hidden = false;
+    const percent = (share) => `${100 * share}%`;
+    Object.assign(this.box.style, {
+      left: percent(left),
+      top: percent(top),
+      width: percent(Math.abs(x - this.from[0])),
+      height: percent(Math.abs(y - this.from[1])),
+    });
+  }
+
+  // Shows the cells between two corners, as many across as down.
+  zoom([x0, y0], [x1, y1]) {
+    const [left, top, wide, high] = this.shown;
+    const size = Math.max(4, Math.round(Math.max(Math.abs(x1 - x0) * wide, Math.abs(y1 - y0) * high)));
+    this.look(left + (wide * (x0 + x1)) / 2, top + (high * (y0 + y1)) / 2, size);
+  }
+
+  look(x, y, size) {
+    const most = Math.min(this.rows, this.columns);
+    if (size >= most) return this.whole();
+    const corner = (middle, cells) => Math.max(0, Math.min(cells - size, Math.round(middle - size / 2)));
+    this.part = [corner(x, this.columns), corner(y, this.rows), size, size];
+    this.draw();
+    this.node.dispatchEvent(new Event("zoomed"));
+  }
+
+  by(factor) {
+    if (!this.zooms) return;
+    const [left, top, wide, high] = this.shown;
+    this.look(left + wide / 2, top + high / 2, Math.max(4, Math.round(Math.min(wide, high) * factor)));
+  }
+
+  whole() {
+    this.part = null;
+    this.draw();
+    this.node.dispatchEvent(new Event("zoomed"));
+  }
+
+  cell(x, y) {
+    if (!this.seen || x < 0 || y < 0 || x >= 1 || y >= 1) return null;
+    const [left, top, wide, high] = this.shown;
+    return [Math.floor(top + y * high), Math.floor(left + x * wide)];
+  }
+
+  tell() {
+    const { seen, layer } = this;
+    if (!this.spot || !seen) {
+      this.told.textContent = this.words;
+      return;
+    }
+    const [row, column] = this.spot;
+    const value = short(seen.values[row * seen.columns + column]);
+    if (!seen.whole) {
+      const scale = layer.n / seen.rows;
+      const span = (at) => `${Math.floor(at * scale) + 1}–${Math.ceil((at + 1) * scale)}`;
+      this.told.textContent = `mean of rows ${span(row)}, columns ${span(column)}: ${value}`;
+    } else if (seen.columns !== layer.n) {
+      this.told.textContent = `row ${position(row, layer.kernel)}, column ${column + 1}: ${value}`;
+    } else if (layer.kernel) {
+      this.told.textContent = `${position(column, layer.kernel)} → ${position(row, layer.kernel)}: ${value}`;
+    } else this.told.textContent = `row ${row + 1}, column ${column + 1}: ${value}`;
+  }
+}

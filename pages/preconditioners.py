@@ -1,0 +1,186 @@
+"""Look into what FOP learned: matrices at a step cursor, their spectra, how they turn gradients, how two compare."""
+
+import streamlit as st
+
+from fop_core.runs.learned import GIVEN, Layer
+from pages.parts import inspect_compare, inspect_downloads, inspect_fork, inspect_panels, inspector_view
+from pages.parts.copy_link import copy_link
+from pages.parts.first_visit import first_visit
+from pages.parts.form import Form
+from pages.parts.inspect_settings import FIELDS, PRESETS, VALUES
+from pages.parts.inspect_sources import Source, known, of_entry, of_upload
+from pages.parts.text import literal
+
+first_visit()
+
+TELLING = "cifar10-fop-velocity"  # of the gallery: what a newcomer sees first
+PANELS = {
+    "spectrum": inspect_panels.spectrum,
+    "histograms": inspect_panels.histograms,
+    "rotation": inspect_panels.rotation,
+    "whitening": inspect_panels.whitening,
+    "fork": inspect_fork.fork,
+}
+
+form = Form("preconditioners", PRESETS, FIELDS, {"all": VALUES}, tuple(VALUES))
+runs = known()
+
+
+def run_of(name: str, none: str = "") -> str:
+    """Show the choice of a run; return its id, or "" for none of them."""
+    key = form.key(name)
+    options = ([""] if none else []) + list(runs)
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = form[name] if form[name] in options else options[0]
+    st.selectbox(
+        FIELDS[name].label,
+        options,
+        key=key,
+        format_func=lambda id_: runs[id_].name if id_ in runs else none,
+        help=None if none else "Runs that learn a preconditioner: the gallery's, then your own, the newest first",
+    )
+    return form.heard(name)
+
+
+def layer_of(name: str, source: Source, label: str = "") -> Layer | None:
+    """Show the choice of a layer with a matrix; return it."""
+    layers = {layer.name: layer for layer in source.matrices}
+    key = form.key(name)
+    if not layers:
+        return None
+    if st.session_state.get(key) not in layers:
+        st.session_state[key] = (
+            form[name] if form[name] in layers else form["layer"] if form["layer"] in layers else list(layers)[-1]
+        )
+    st.selectbox(label or FIELDS[name].label, list(layers), key=key)
+    return layers[form.heard(name)]
+
+
+def uploaded() -> Source | None:
+    """Show where files go; return what they hold."""
+    files = st.file_uploader(
+        "Matrices (.safetensors)",
+        type=["safetensors"],
+        accept_multiple_files=True,
+        key="inspect files",
+        help="[n, n] or [n, k], as `save_file(optimizer.factors(), path)` writes them; several files are several "
+        "steps, by "
+        "the number in their names. Up to 50 MB each. No file can start code: pickles are refused.",
+    )
+    what = st.selectbox(
+        "They are",
+        list(GIVEN),
+        format_func=lambda name: {"P": "P itself"}.get(name, f"the M of {name}"),
+        key="inspect given",
+    )
+    spatial = st.checkbox(
+        "n = k² is a kernel", value=True, key="inspect spatial", help="9, 25, 49, … rows are the positions of a kernel"
+    )
+    if not files:
+        return None
+    found = of_upload([(file.name, file.getvalue()) for file in files], what, spatial)
+    if isinstance(found, str):
+        st.error(literal(found))
+        return None
+    return found
+
+
+def chosen() -> None:
+    """Take over what the reader chose at the matrices."""
+    if (now := st.session_state["inspector"].chosen) is not None:
+        form.put(layer=now["layer"], see=now["see"], view=now["view"])
+
+
+def moved() -> None:
+    """Take over where the cursor rests."""
+    if (step := st.session_state["cursor place"].at) is not None:
+        form.put(at=int(step))
+
+
+def sidebar() -> tuple[Source | None, tuple[Source, Layer] | None]:
+    """Show what is looked into, and what stands beside it; return both."""
+    form.draw("source")
+    if form["source"] == "file":
+        own = uploaded()
+        return own, beside_of() if own else None
+    if not runs:
+        return None, None
+    if form["run"] not in runs:
+        missing = form["run"]
+        form.put(run=TELLING if TELLING in runs else next(iter(runs)))
+        if missing:
+            st.warning(literal(f"{missing} is not here: it may have been deleted, or learns no preconditioner."))
+    source = of_entry(runs[run_of("run")])
+    if isinstance(source, str):
+        st.error(literal(source))
+        return None, None
+    return source, beside_of()
+
+
+def beside_of() -> tuple[Source, Layer] | None:
+    """Show the choice of a layer to stand beside the chosen one."""
+    if form["beside"] and form["beside"] not in runs:
+        form.put(beside="")
+    id_ = run_of("beside", none="Nothing")
+    if not id_:
+        return None
+    other = of_entry(runs[id_])
+    if isinstance(other, str):
+        st.error(literal(other))
+        return None
+    layer = layer_of("other", other)
+    return (other, layer) if layer is not None else None
+
+
+def empty() -> None:
+    """Say how to begin."""
+    if form["source"] == "file":
+        st.markdown(
+            "**Your own matrices.** Save what was learned in your script, then bring the file in the sidebar: every "
+            "picture of "
+            "this page works on it."
+        )
+        st.code(
+            'from safetensors.torch import save_file\n\nsave_file(optimizer.factors(), f"M-{step}.safetensors")',
+            language="python",
+        )
+        return
+    st.markdown("**Nothing was learned yet.** Train a network with FOP first; MNIST takes a minute.")
+    if st.button("Set up a first run", type="primary"):
+        st.switch_page("pages/train.py", query_params={"preset": "mnist-mlp"})
+
+
+def show(source: Source, beside: tuple[Source, Layer] | None) -> None:
+    """Show the cursor, the matrices and the panel that is asked for."""
+    layers = source.learned.layers
+    name = form["layer"] if form["layer"] in layers else list(layers)[-1]
+    layer = layers[name]
+    inspector_view.cursor(source, form["at"], moved, "cursor place")
+    given = {"layer": name, "see": form["see"], "view": form["view"]}
+    inspector_view.inspector(source, beside, given, chosen, "inspector")
+    form.draw("panel")
+    if form["panel"] == "compare":
+        inspect_compare.compared(form, source, layer, beside)
+    else:
+        PANELS[form["panel"]](form, source, layer)
+    with tools:
+        inspect_downloads.draw(form, source, layer)
+
+
+with st.sidebar:
+    source, beside = sidebar()
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.header("Preconditioners", anchor=False, width="content")
+    with st.container(horizontal=True, width="content"):
+        tools = st.container(width="content")
+        copy_link("copy")
+form.draw_warnings()
+if source is None or not source.learned.layers:
+    if source is not None:
+        st.info("It has no snapshot yet: the first comes with its first steps.")
+    empty()
+else:
+    if source.learned.missing:
+        st.warning(literal(source.learned.missing))
+    show(source, beside)
+form.publish()
