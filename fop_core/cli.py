@@ -5,7 +5,7 @@ import os
 import sys
 
 from fop_core import __version__
-from fop_core.commands import data, doctor, queue, race, runs, train
+from fop_core.commands import data, doctor, export, queue, race, runs, train
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -13,7 +13,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m fop_core", description="First-order preconditioning (FOP).")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    for command in (race, train, queue, runs, data, doctor):
+    for command in (race, train, queue, runs, export, data, doctor):
         command.add(commands)
     chosen = parser.parse_args(arguments)
     try:

@@ -68,6 +68,23 @@ def eigenvalues(P: Array) -> Array:
     return found
 
 
+def spectrum(M: Array, form: str) -> Array:
+    """Return the eigenvalues [..., n] of ``preconditioner(M, form)``, ascending; NaN where M is not finite.
+
+    Where P is made of M M^T they come from M's singular values: so none of a definite P comes out negative, and a thin
+    M of many rows takes no longer than it has columns.
+    """
+    if form == "direct":
+        return eigenvalues(preconditioner(M, form))
+    M = np.asarray(M, dtype=np.float64)
+    n, k = M.shape[-2:]
+    found = np.full(M.shape[:-1], np.nan)
+    finite = np.isfinite(M).all((-2, -1))
+    squares = np.square(np.linalg.svd(M[finite], compute_uv=False))[..., ::-1]
+    found[finite] = np.pad(squares, [(0, 0), (max(n - k, 0), 0)]) + (1 if form == "low_rank" else 0)
+    return found
+
+
 def spectrum_summary(values: Array) -> dict[str, Array]:
     """Summarize eigenvalues [..., n] of a symmetric P, each of the shape [...]; NaN where one is not finite.
 
@@ -78,8 +95,9 @@ def spectrum_summary(values: Array) -> dict[str, Array]:
         log_determinant: the sum of ``log lambda``, -inf where one is 0, NaN where one is negative.
     """
     values = np.asarray(values, dtype=np.float64)
+    values = np.where(np.isfinite(values).all(-1, keepdims=True), values, np.nan)
     least, most = values.min(-1), values.max(-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         shares = np.abs(values) / np.abs(values).sum(-1, keepdims=True)
         entropy = -np.where(shares > 0, shares * np.log(np.where(shares > 0, shares, 1)), shares).sum(-1)
         return {
@@ -145,6 +163,24 @@ def whitening(P: Array, kernel: tuple[int, int]) -> dict[str, Array]:
     return found
 
 
+def whitening_score(P: Array, kernel: tuple[int, int]) -> Array:
+    """Return the mean entry between neighbours in a kernel less that between other pairs, [...]: whitening is below 0.
+
+    Neighbours are beside each other in a row or a column. Adding a I + c 11^T to P changes nothing. NaN where a kernel
+    has no other pairs.
+
+    Args:
+        P: spatial, [..., n, n], row ``kh * KW + kw``.
+        kernel: (KH, KW).
+    """
+    row, column = np.divmod(np.arange(math.prod(kernel)), kernel[1])
+    apart = np.abs(row[:, None] - row) + np.abs(column[:, None] - column)
+    P = np.asarray(P, dtype=np.float64)
+    beside, others = apart == 1, apart > 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return P[..., beside].sum(-1) / np.float64(beside.sum()) - P[..., others].sum(-1) / np.float64(others.sum())
+
+
 def rotation_bound_deg(condition: Array) -> Array:
     """Return by how many degrees at most a positive definite P turns a vector: arcsin((k - 1) / (k + 1)).
 
@@ -159,10 +195,17 @@ def rotation_bound_deg(condition: Array) -> Array:
 
 def correlation(P: Array, Q: Array) -> float:
     """Return the correlation of the entries of two matrices of one shape; NaN where one of them is constant."""
-    p, q = (np.asarray(matrix, dtype=np.float64).ravel() for matrix in (P, Q))
-    p, q = p - p.mean(), q - q.mean()
-    lengths = math.sqrt(float(p @ p) * float(q @ q))
-    return float(p @ q) / lengths if lengths > 1e-12 * max(len(p), 1) else math.nan
+    p, q = (_about_the_mean(np.asarray(matrix, dtype=np.float64).ravel()) for matrix in (P, Q))
+    return float(p @ q)
+
+
+def _about_the_mean(values: Array) -> Array:
+    """Return values [n] less their mean, of length 1; NaN where they are all equal but for rounding."""
+    size = np.abs(values).max()
+    scaled = values / size if size > 0 else values
+    centred = scaled - scaled.mean()
+    length = np.linalg.norm(centred)
+    return centred / length if length > 1e-12 else np.full(len(values), np.nan)
 
 
 def leading(P: Array, k: int) -> Array:
@@ -189,14 +232,15 @@ def principal_angles_deg(A: Array, B: Array) -> Array:
 def histograms(values: Array, bins: int = 64) -> tuple[Array, Array]:
     """Count values [s, ...] in bins that all s share: counts [s, bins] and edges [bins + 1].
 
-    The edges are those of the finite values' range, or of 1 about them where they are all equal; a value that is not
-    finite falls in no bin.
+    The edges are those of the finite values' range, widened about them where they are all equal, as a snapshot's are; a
+    value that is not finite falls in no bin.
     """
-    flat = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+    flat = np.asarray(values, dtype=np.float64).reshape(len(values), math.prod(np.shape(values)[1:]))
     finite = flat[np.isfinite(flat)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     if high - low <= 1e-12 * max(abs(low), abs(high), 1e-290):
-        low, high = low - 0.5, high + 0.5
+        half = max(0.5, 1e-3 * abs(low))
+        low, high = low - half, high + half
     edges = np.linspace(low, high, bins + 1)
     counts = [np.histogram(row[np.isfinite(row)], edges)[0] for row in flat]
     return np.array(counts, dtype=np.int64).reshape(len(flat), bins), edges

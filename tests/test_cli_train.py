@@ -14,6 +14,7 @@ import pytest
 from fop_core.cli import main
 from fop_core.runs import store
 from fop_core.training import config
+from tests.jobs.test_queue import elected, wait
 from tests.training import tiny
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -73,6 +74,51 @@ def test_a_run_is_trained_listed_shown_exported_replayed_and_deleted(capsys, tmp
     assert status == 2 and "--yes" in err and run.path.exists()
     assert call(capsys, "runs", "delete", "first", "--yes")[0] == 0
     assert not run.path.exists()
+
+
+def test_a_run_is_forked_through_the_queue_and_the_fork_tells_what_it_is(capsys, folder):
+    assert call(capsys, "train", *SHORT, "--set", "fop.rank=4", "--name", "first")[0] == 0
+    (run,) = [run for run, _ in store.scan(folder)]
+    status, _, err = call(capsys, "queue", "fork", "first", "--matrices", "frozen")
+    assert status == 2 and "max_steps = 30, no step is left: give steps, or epochs, 10" in err
+    status, _, err = call(capsys, "queue", "fork", "first", "--matrices", "transplanted", "--steps", "9")
+    assert status == 2 and "--from" in err
+    assert len(list(store.scan(folder))) == 1
+
+    options = (
+        "--from",
+        "first",
+        "--from-step",
+        "0",
+        "--at",
+        "30",
+        "--steps",
+        "9",
+        "--name",
+        "what if",
+        "--tag",
+        "mine",
+    )
+    status, out, err = call(capsys, "queue", "fork", "first", "--matrices", "transplanted", *options)
+    assert status == 2 and "no whole M of 1.weight" in err  # n = 784: the last snapshot alone has it
+    options = (*options[:2], *options[4:])
+    status, out, err = call(capsys, "queue", "fork", "first", "--matrices", "transplanted", *options)
+    assert status == 0, err
+    assert "From step 30 " in out and " to step 39 " in out and "from step 30 of first." in out
+    fork = wait(store.find("what if", folder), "finished")
+    assert fork.labels["tags"] == ["mine"]
+    fork.metrics.update()
+    assert fork.metrics.steps.tolist()[-1] == 39 and fork.metrics.steps.min() > 30
+
+    status, out, _ = call(capsys, "runs", "show", "what if")
+    assert status == 0
+    assert f"a fork of {run.id} at step 30, M transplanted from step 30 of {run.id}" in out
+    status, out, _ = call(capsys, "runs", "replay", "what if", "--steps", "9")
+    assert status == 0 and "identical" in out
+    end = time.monotonic() + 60
+    while not elected(folder) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert elected(folder)  # nobody is left
 
 
 def test_a_replay_finds_what_was_changed(capsys, folder):

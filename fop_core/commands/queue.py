@@ -1,4 +1,4 @@
-"""``queue``: runs in the background, one after another: submit, list, stop, resume, clear, set."""
+"""``queue``: runs in the background, one after another: submit, fork, list, stop, resume, clear, set."""
 
 import argparse
 import json
@@ -21,6 +21,29 @@ def add(commands: Any) -> None:
     train.settings_arguments(submit)
     submit.add_argument("--seeds", help='one run for each of them: "0,1,2"')
     submit.set_defaults(do=_submit)
+    fork = verbs.add_parser(
+        "fork",
+        help="a new run from another's checkpoint, with its matrices M changed",
+        description="A new run that goes on from another's checkpoint, with its matrices M changed. It holds what it "
+        "needs, and its rows begin after that step.",
+        epilog="example: fork trained_models/gallery/cifar10-fop-velocity --matrices frozen --epochs 20",
+    )
+    fork.add_argument("run_id", metavar="RUN", help="its path, id, beginning of an id, or name")
+    fork.add_argument(
+        "--matrices",
+        required=True,
+        help="unchanged, the control; frozen; reset, to what M was at step 0; normalized (Eq. 9); transplanted --from",
+    )
+    fork.add_argument("--at", type=int, metavar="STEP", help="of a checkpoint; its last one unless given")
+    fork.add_argument("--from", dest="donor", metavar="DONOR", help="the run whose M is transplanted")
+    fork.add_argument("--from-step", type=int, metavar="STEP", help="of its snapshots; its last one unless given")
+    fork.add_argument(
+        "--epochs", type=int, help="epochs in all, the parent's among them; as many as those unless given"
+    )
+    fork.add_argument("--steps", type=int, help="end after so many steps from there")
+    fork.add_argument("--name", default="", help="what to call it")
+    fork.add_argument("--tag", action="append", default=[], dest="tags", help="may be repeated")
+    fork.set_defaults(do=_fork)
     listing = verbs.add_parser("list", help="what runs, what waits and for what, and the places")
     listing.add_argument("--json", action="store_true", help="as JSON")
     listing.set_defaults(do=_list)
@@ -53,6 +76,27 @@ def _submit(chosen: argparse.Namespace) -> int:
         run = store.create(config, name=called, tags=tuple(chosen.tags), lineage=lineage, folder=chosen.folder)
         queue.submit(run)
         print(f"{run.id} waits {queue.waits_for(run) or 'no more'}")
+    return 0
+
+
+@guarded
+def _fork(chosen: argparse.Namespace) -> int:
+    from fop_core.jobs import queue
+    from fop_core.runs import store
+    from fop_core.training import fork
+
+    plan = fork.plan(
+        store.find(chosen.run_id, chosen.folder),
+        matrices=chosen.matrices,
+        at=chosen.at,
+        donor=None if chosen.donor is None else store.find(chosen.donor, chosen.folder),
+        donor_step=chosen.from_step,
+        epochs=chosen.epochs,
+        steps=chosen.steps,
+    )
+    run = fork.create(plan, name=chosen.name, tags=tuple(chosen.tags), folder=chosen.folder)
+    queue.submit(run)
+    print(f"{plan.description}\n{run.id} waits {queue.waits_for(run) or 'no more'}")
     return 0
 
 

@@ -77,11 +77,15 @@ def _list(chosen: argparse.Namespace) -> int:
 @guarded
 def _show(chosen: argparse.Namespace) -> int:
     from fop_core.runs import store
-    from fop_core.training import config
+    from fop_core.training import config, fork
 
     run = store.find(chosen.run_id, chosen.folder)
     state = run.state
-    print(f"{run.name}  ({run.path})\n{state.state} since {state.since}{': ' if state.reason else ''}{state.reason}\n")
+    print(f"{run.name}  ({run.path})\n{state.state} since {state.since}{': ' if state.reason else ''}{state.reason}")
+    if origin := fork.origin(run):
+        donor = f" from step {origin.donor_step} of {origin.donor}" if origin.donor else ""
+        print(f"a fork of {origin.parent} at step {origin.step}, M {origin.matrices}{donor}")
+    print()
     for path, value in config.flat(run.config).items():
         print(f"  {path} = {json.dumps(value)}")
     for attempt in run.attempts:

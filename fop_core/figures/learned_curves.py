@@ -89,6 +89,7 @@ def sorted_eigenvalues(layers: Sequence[Spectra], log: bool, key: str) -> tuple[
     low, high = (float(every.min()), float(every.max())) if len(every) else (0.0, 1.0)
     room = 0.04 * (high - low or 1)
     edges = [low * 0.8, high * 1.25] if log else [min(low - room, 0.0), high + room]
+    figure.update_traces(mode="lines")
     figure.layout.yaxis.autorangeoptions = {"clipmin": edges[0], "clipmax": edges[1], "include": edges}
     figure.add_shape(curves.rule(1.0))
     places = [np.maximum(np.searchsorted(layer.steps, steps, "right") - 1, 0) for layer in layers]
@@ -111,10 +112,17 @@ def eigenvalue_paths(layer: Spectra, log: bool, key: str) -> go.Figure:
 
 
 def over_steps(
-    lines: Sequence[Line], up: str, key: str, *, log: bool = False, rules: Sequence[float] = ()
+    lines: Sequence[Line],
+    up: str,
+    key: str,
+    *,
+    log: bool = False,
+    percent: bool = False,
+    rules: Sequence[float] = (),
 ) -> go.Figure:
-    """Return lines over steps, with dotted rules at some heights."""
-    figure = training_curves.figure(lines, "step", up, log_y=log, key=key, labelled=len(lines) <= 9)
+    """Return lines over steps, with dotted rules at some heights; ``percent`` for fractions."""
+    labelled = len(lines) <= 9
+    figure = training_curves.figure(lines, "step", up, log_y=log, percent=percent, key=key, labelled=labelled)
     for height in rules:
         figure.add_shape(curves.rule(height))
     return figure

@@ -1,21 +1,16 @@
 """A race as a figure for print: its paths beside its losses, 7 inches wide, as PNG, PDF or SVG.
 
-It shows what ``interactive`` shows of the race. Its fonts are matplotlib's own, and no file says when it was made: so
-a race gives the same bytes wherever there is the same matplotlib.
+It shows what ``interactive`` shows of the race, and looks as ``press`` says.
 """
 
-import io
 import math
 from collections.abc import Mapping, Sequence
-from threading import Lock
 from types import MappingProxyType
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -23,9 +18,10 @@ from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from fop_core.figures import interactive, style
+from fop_core.figures import interactive, press, style
 from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Landscape
+from fop_core.figures.press import save as save
 from fop_core.figures.runs import MARKED_STEPS, Run
 from fop_core.figures.style import LIGHT, Theme
 
@@ -45,30 +41,8 @@ MARKERS: Mapping[str, tuple[str | Path, float]] = MappingProxyType(
 )
 """matplotlib's marker for each symbol in ``style.METHODS``, and its size in pt, so that all look equally large."""
 
-_WIDTH, _LEFT, _GAP, _RIGHT, _BELOW, _ABOVE = 7.0, 0.52, 0.66, 0.14, 0.43, 0.06  # inches: both columns of a page
+_LEFT, _GAP, _RIGHT, _BELOW, _ABOVE = 0.52, 0.66, 0.14, 0.43, 0.06  # inches
 _SIDE = 2.72  # of the paths; the losses are as high, and have the rest of the width
-_PX = 0.56  # pt for a px of ``style``
-
-_LOOK: dict[Any, Any] = {
-    "font.family": "STIXGeneral",
-    "font.size": 8.0,
-    "mathtext.fontset": "stix",
-    "axes.labelsize": 9.0,
-    "axes.linewidth": 0.6,
-    "axes.edgecolor": LIGHT.muted,
-    "axes.labelcolor": LIGHT.ink,
-    "xtick.color": LIGHT.muted,
-    "ytick.color": LIGHT.muted,
-    "xtick.labelcolor": LIGHT.ink,
-    "ytick.labelcolor": LIGHT.ink,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "lines.scale_dashes": False,
-    "pdf.fonttype": 42,  # TrueType, as publishers ask for
-    "svg.hashsalt": "fop-lab",
-}
-_METADATA: dict[str, dict[str, Any]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
-_look = Lock()  # matplotlib's settings are the whole process's
 
 
 def race_figure(
@@ -93,35 +67,18 @@ def race_figure(
         log_steps: whether the axis of steps is logarithmic.
     """
     shown = interactive.ordered(runs)
-    with _look, matplotlib.rc_context(_LOOK):
-        figure = Figure((_WIDTH, _SIDE))
-        FigureCanvasAgg(figure)
+    with press.look():
+        figure = press.blank(press.WIDTH, _SIDE)
         high = _BELOW + _SIDE + _ABOVE + _draw_key(figure, shown)
-        figure.set_size_inches(_WIDTH, high)
+        figure.set_size_inches(press.WIDTH, high)
         second = _LEFT + _SIDE + _GAP
-        paths = figure.add_axes((_LEFT / _WIDTH, _BELOW / high, _SIDE / _WIDTH, _SIDE / high))
-        losses = figure.add_axes((second / _WIDTH, _BELOW / high, (_WIDTH - second - _RIGHT) / _WIDTH, _SIDE / high))
+        paths = figure.add_axes((_LEFT / press.WIDTH, _BELOW / high, _SIDE / press.WIDTH, _SIDE / high))
+        losses = figure.add_axes(
+            (second / press.WIDTH, _BELOW / high, (press.WIDTH - second - _RIGHT) / press.WIDTH, _SIDE / high)
+        )
         _draw_paths(paths, landscape, shown, start, minima)
         _draw_losses(losses, shown, floor, tolerance, log_steps)
         return figure
-
-
-def save(figure: Figure, kind: str) -> bytes:
-    """Return a figure as a file.
-
-    Args:
-        figure: from ``race_figure``.
-        kind: "png", 300 dots per inch | "pdf" | "svg", its text as outlines.
-
-    Raises:
-        ValueError: for another kind.
-    """
-    if kind not in _METADATA:
-        raise ValueError(f"kind is {kind!r}: give one of {', '.join(_METADATA)}")
-    file = io.BytesIO()
-    with _look, matplotlib.rc_context(_LOOK):
-        figure.savefig(file, format=kind, dpi=300, metadata=_METADATA[kind])
-    return file.getvalue()
 
 
 def draw_landscape(axes: Axes, landscape: Landscape, theme: Theme, width: float) -> None:
@@ -233,10 +190,8 @@ def _draw_losses(axes: Axes, runs: Sequence[Run], floor: float, tolerance: float
 def _line(run: Run) -> dict[str, Any]:
     """Return how a run's line looks."""
     method = run.method
-    dashes: Any = "solid"
-    if method.dash != "solid":
-        dashes = (0, [float(part.removesuffix("px")) * _PX for part in method.dash.split(",")])
-    return {"color": method.color, "linewidth": method.width * _PX, "linestyle": dashes, "dash_capstyle": "butt"}
+    dashes = press.dashes(method.dash)
+    return {"color": method.color, "linewidth": method.width * press.PX, "linestyle": dashes, "dash_capstyle": "butt"}
 
 
 def _symbol(run: Run) -> dict[str, Any]:

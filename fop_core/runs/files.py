@@ -224,10 +224,14 @@ def read_arrays(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
             flat: Array = np.fromfile(file, dtype, count=math.prod(shape))
             if flat.size != math.prod(shape):
                 raise DamagedFile(f"{path}: it ended within {name}: somebody cuts it short")
-            if dtype is np.bool_ and (flat.view(np.uint8) > 1).any():  # which compare as neither True nor False
-                raise DamagedFile(f"{path}: {name} holds bytes that are no truth values")
-            arrays[name] = flat.reshape(shape)
+            arrays[name] = _shaped(flat, shape, f"{path}: {name}")
     return arrays, about
+
+
+def _shaped(flat: Array, shape: tuple[int, ...], name: str) -> Array:
+    if flat.dtype == np.bool_ and (flat.view(np.uint8) > 1).any():  # which compare as neither True nor False
+        raise DamagedFile(f"{name} holds bytes that are no truth values")
+    return flat.reshape(shape)
 
 
 def parse_arrays(content: bytes, name: str, largest: int) -> dict[str, Array]:
@@ -248,7 +252,7 @@ def parse_arrays(content: bytes, name: str, largest: int) -> dict[str, Array]:
     arrays: dict[str, Array] = {}
     for key, (dtype, shape) in header.items():
         count = math.prod(shape)
-        arrays[key] = np.frombuffer(content, dtype, count, at).reshape(shape)
+        arrays[key] = _shaped(np.frombuffer(content, dtype, count, at), shape, f"{name}: {key}")
         at += count * np.dtype(dtype).itemsize
     return arrays
 
@@ -276,6 +280,8 @@ def _header(file: BinaryIO, path: Path) -> tuple[Header, dict[str, Any]]:
             whole = all(type(extent) is int and 0 <= extent <= LARGEST_ARRAYS for extent in (*shape, begin, end))
             if not whole or len(shape) > MOST_DIMENSIONS:  # else their product may take hours
                 raise ValueError(f"{name}: a shape or bytes that cannot be")
+            if math.prod(extent or 1 for extent in shape) > LARGEST_ARRAYS:  # numpy takes no such shape even of nothing
+                raise ValueError(f"{name}: a shape {shape} that cannot be")
             if begin != covered or end - begin != math.prod(shape) * np.dtype(dtype).itemsize:
                 raise ValueError(f"{name}: shape {shape} of {entry['dtype']} in bytes {begin:,} to {end:,}")
             covered = end

@@ -19,8 +19,10 @@ from fop_core.runs.store import Run
 
 Array = np.ndarray
 
+FORMS = (*inspection.MATRIX_FORMS, "scalar", "diagonal", "mean_removing")
 UPLOAD = 64 << 20  # bytes of one file of somebody else's
 LARGEST = 4096  # rows of a matrix of theirs
+HIGHEST = 1e15  # in size, of its numbers: float32 holds the eigenvalues of M M^T of so many
 GIVEN = {"P": "direct", "M Mᵀ": "factored", "I + M Mᵀ": "low_rank"}
 """What the matrices of an uploaded file may be, and the form that makes P of them."""
 
@@ -121,6 +123,9 @@ def of_run(run: Run) -> Learned:
     fop = run.config.get("fop")
     if not isinstance(fop, dict):
         raise RunError(f"{run.name} trains without FOP: it learned no preconditioner")
+    form = fop.get("preconditioner")
+    if form not in FORMS:
+        raise DamagedFile(f"{run.path / 'run.json'}: no preconditioner {form!r}")
     run.metrics.update()
     spatial = {name.partition("/")[2] for name in run.metrics.columns if name.startswith("constant_share/")}
     snapshots: dict[int, dict[str, Array]] = {}
@@ -134,7 +139,7 @@ def of_run(run: Run) -> Learned:
             wrong.append(str(error))
     names = sorted({_layer_of(name) for arrays in snapshots.values() for name in arrays}, key=natural)
     scaled = bool(fop.get("normalized")) or fop.get("rescale") is not None
-    layers = {name: _layer(name, fop["preconditioner"], name in spatial, scaled, snapshots) for name in names}
+    layers = {name: _layer(name, form, name in spatial, scaled, snapshots) for name in names}
     return Learned(layers, np.array(sorted(snapshots), dtype=np.int64), "; ".join(wrong))
 
 
@@ -145,7 +150,7 @@ def _layer_of(name: str) -> str:
 
 def natural(name: str) -> list[tuple[int, Any]]:
     """Return what to sort names by so that 3.weight comes before 12.weight."""
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split("([0-9]+)", name)]
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in re.split("([0-9]+)", name)]
 
 
 def _layer(name: str, form: str, spatial: bool, scaled: bool, snapshots: Mapping[int, Mapping[str, Array]]) -> Layer:
@@ -212,33 +217,56 @@ def of_files(given: Sequence[tuple[str, bytes]], what: str, spatial: bool = True
         RunError: for matrices that do not fit.
     """
     form = GIVEN[what]
-    numbers = [re.findall("[0-9]{1,15}", Path(name).stem) for name, _ in given]
-    steps = [int(found[-1]) for found in numbers] if all(numbers) else list(range(len(given)))
-    if len(set(steps)) < len(steps):
-        raise RunError(f"two files are of one step: {', '.join(map(str, sorted(steps)))} follow from their names")
-    snapshots: dict[int, dict[str, Array]] = {}
-    for step, (name, content) in zip(steps, given):
-        arrays = files.parse_arrays(content, name, UPLOAD)
-        matrices = {key.removesuffix("/M"): array for key, array in arrays.items() if _is_M(key, array)}
-        if not matrices:
-            there = ", ".join(f"{key} {list(array.shape)}" for key, array in list(arrays.items())[:3])
-            raise RunError(f"{name} holds no matrix [n, k] of numbers, but {there or 'nothing'}")
-        for key, matrix in matrices.items():
-            _check(name, key, matrix, form)
-        snapshots[step] = {f"{key}/M": matrix.astype(np.float32) for key, matrix in matrices.items()}
+    files_of = dict(zip(_steps([name for name, _ in given]), given))
+    matrices: dict[str, dict[int, Array]] = {}
+    for step, (name, content) in files_of.items():
+        for layer, matrix in _matrices(name, content, form).items():
+            matrices.setdefault(layer, {})[step] = matrix
     layers = {}
-    for layer in sorted({_layer_of(key) for arrays in snapshots.values() for key in arrays}, key=natural):
-        shapes = {arrays[f"{layer}/M"].shape for arrays in snapshots.values() if f"{layer}/M" in arrays}
-        if len(shapes) > 1:
-            raise RunError(f"{layer} has another shape in each file: {', '.join(map(str, sorted(shapes)))}")
-        found = _layer(layer, form, False, False, snapshots)
-        side = math.isqrt(found.n)
-        kernel = (side, side) if spatial and side * side == found.n and 2 <= side <= 11 else None
-        spectra = np.concatenate([inspection.eigenvalues(found.P(at))[None] for at in range(len(found.steps))])
-        layers[layer] = Layer(
-            layer, form, found.n, kernel, found.steps, found.M, found.scale, found.steps, spectra.astype(np.float32)
-        )
-    return Learned(layers, np.array(sorted(snapshots), dtype=np.int64))
+    for layer, found in sorted(matrices.items(), key=lambda item: natural(item[0])):
+        if len({matrix.shape for matrix in found.values()}) > 1:
+            shapes = ", ".join(f"{list(matrix.shape)} in {files_of[step][0]}" for step, matrix in found.items())
+            raise RunError(f"{layer} has another shape in each file: {shapes}")
+        steps = np.array(sorted(found), dtype=np.int64)
+        M = np.stack([found[step] for step in sorted(found)])
+        n = M.shape[1]
+        side = math.isqrt(n)
+        kernel = (side, side) if spatial and side * side == n and 2 <= side <= 11 else None
+        spectra = inspection.spectrum(M, form).astype(np.float32)
+        layers[layer] = Layer(layer, form, n, kernel, steps, M, np.ones(len(steps)), steps, spectra)
+    return Learned(layers, np.array(sorted(files_of), dtype=np.int64))
+
+
+def _steps(names: Sequence[str]) -> list[int]:
+    """Return the step of each file: the last whole number in its name, or its place where not all have one."""
+    numbers = [re.findall("[0-9]+", Path(name).stem) for name in names]
+    if not all(numbers):
+        return list(range(len(names)))
+    seen: dict[int, str] = {}
+    for name, found in zip(names, numbers):
+        if len(found[-1].lstrip("0")) > 15:
+            raise RunError(f"{name}: its step would be {found[-1]}: give a name with a smaller last number")
+        step = int(found[-1])
+        if step in seen:
+            raise RunError(f"{seen[step]} and {name} are both of step {step}, the last number in their names")
+        seen[step] = name
+    return list(seen)
+
+
+def _matrices(file: str, content: bytes, form: str) -> dict[str, Array]:
+    """Return the matrices of a file by layer, float32 [n, k]."""
+    arrays = files.parse_arrays(content, file, UPLOAD)
+    found: dict[str, Array] = {}
+    for key, array in arrays.items():
+        if _is_M(key, array):
+            layer = key.removesuffix("/M")
+            if layer in found:
+                raise RunError(f"{file}: {layer} and {layer}/M are two matrices of one layer")
+            found[layer] = _checked(file, layer, array, form)
+    if not found:
+        there = ", ".join(f"{key} {list(array.shape)}" for key, array in list(arrays.items())[:3])
+        raise RunError(f"{file} holds no matrix [n, k] of numbers, but {there or 'nothing'}")
+    return found
 
 
 def _is_M(key: str, array: Array) -> bool:
@@ -246,13 +274,18 @@ def _is_M(key: str, array: Array) -> bool:
     return whole and array.ndim == 2 and array.dtype.kind in "fiu" and array.size > 0
 
 
-def _check(file: str, key: str, matrix: Array, form: str) -> None:
-    n, k = matrix.shape
+def _checked(file: str, layer: str, array: Array, form: str) -> Array:
+    """Return a matrix in float32."""
+    n, k = array.shape
     if n > LARGEST or k > LARGEST:
-        raise RunError(f"{file}: {key} is [{n:,}, {k:,}]; matrices of up to {LARGEST:,} rows can be shown")
+        raise RunError(f"{file}: {layer} is [{n:,}, {k:,}]; matrices of up to {LARGEST:,} rows can be shown")
     if form == "direct" and n != k:
-        raise RunError(f"{file}: {key} is [{n}, {k}], and a P is square: say that it is the M of M Mᵀ or I + M Mᵀ")
-    if bad := int((~np.isfinite(matrix)).sum()):
-        raise RunError(f"{file}: {key} holds {bad:,} values that are not finite, of {matrix.size:,}")
-    if form == "direct" and not np.allclose(matrix, matrix.T, rtol=1e-3, atol=1e-5 * float(np.abs(matrix).max())):
-        raise RunError(f"{file}: {key} is not symmetric, and a P is: say that it is the M of M Mᵀ or I + M Mᵀ")
+        raise RunError(f"{file}: {layer} is [{n}, {k}], and a P is square: say that it is the M of M Mᵀ or I + M Mᵀ")
+    if bad := int((~np.isfinite(array)).sum()):
+        raise RunError(f"{file}: {layer} holds {bad:,} values that are not finite, of {array.size:,}")
+    if (largest := max(abs(float(array.max())), abs(float(array.min())))) > HIGHEST:
+        raise RunError(f"{file}: {layer} holds {largest:.4g}; numbers of up to {HIGHEST:g} can be shown")
+    matrix = array.astype(np.float32)
+    if form == "direct" and not np.allclose(matrix, matrix.T, rtol=1e-3, atol=1e-5 * largest):
+        raise RunError(f"{file}: {layer} is not symmetric, and a P is: say that it is the M of M Mᵀ or I + M Mᵀ")
+    return matrix

@@ -37,7 +37,7 @@ FORMAT = 1
 ALIVE = ("starting", "running", "stopping")
 ENDED = ("finished", "stopped", "failed", "lost")
 STATES = ("queued", *ALIVE, *ENDED)
-METRICS, ATTEMPT, ARRAYS = "metrics.{}.jsonl", "{}.json", "{:08d}.safetensors"
+METRICS, ATTEMPT, ARRAYS, START = "metrics.{}.jsonl", "{}.json", "{:08d}.safetensors", "start.safetensors"
 REQUESTS = ("stop", "checkpoint")
 TRASH = ".trash"
 
@@ -56,6 +56,7 @@ def create(
     name: str = "",
     tags: tuple[str, ...] = (),
     lineage: Mapping[str, Any] | None = None,
+    start: tuple[Mapping[str, Array], Mapping[str, Any]] | None = None,
     folder: Path | None = None,
 ) -> "Run":
     """Make the directory of a new run, in state queued.
@@ -65,6 +66,7 @@ def create(
         name: for people; also in the directory's name.
         tags: for people.
         lineage: what it was made from: preset, settings changed, parent run.
+        start: of a fork, the checkpoint that it starts from: arrays, and what is said about them.
         folder: where; ``runs_folder()`` unless given.
     """
     folder = runs_folder() if folder is None else folder
@@ -87,6 +89,8 @@ def create(
             (hidden / part).mkdir()
         Run(hidden).label(name=name, tags=list(tags))
         files.write_json(hidden / "state.json", {"state": "queued", "reason": "", "since": moment})
+        if start is not None:
+            files.write_arrays(hidden / START, *start)
         files.write_json(hidden / "run.json", about)
         os.rename(hidden, folder / id_)
     except BaseException:
@@ -331,6 +335,10 @@ class Run:
         """
         return files.read_arrays(self.path / "snapshots" / ARRAYS.format(step))[0]
 
+    def snapshot_header(self, step: int) -> files.Header:
+        """Return dtype and shape of a snapshot's arrays, which are not read. Raises as ``snapshot``."""
+        return files.read_header(self.path / "snapshots" / ARRAYS.format(step))[0]
+
     def checkpoint_steps(self) -> list[int]:
         """Return the steps with a checkpoint, ascending."""
         return self.numbers("checkpoints", ARRAYS)
@@ -343,6 +351,19 @@ class Run:
             DamagedFile: where it is not whole.
         """
         return files.read_arrays(self.path / "checkpoints" / ARRAYS.format(step))
+
+    def checkpoint_header(self, step: int) -> tuple[files.Header, dict[str, Any]]:
+        """Return dtype and shape of a checkpoint's arrays, which are not read. Raises as ``checkpoint``."""
+        return files.read_header(self.path / "checkpoints" / ARRAYS.format(step))
+
+    def start(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Return the checkpoint that a fork starts from, as ``checkpoint`` does. Nothing ever replaces or drops it.
+
+        Raises:
+            FileNotFoundError: where there is none.
+            DamagedFile: where it is not whole.
+        """
+        return files.read_arrays(self.path / START)
 
     def request(self, what: str, by: str = "") -> None:
         """Ask the trainer to "stop" or to make a "checkpoint"; it looks about once a second."""

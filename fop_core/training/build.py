@@ -1,7 +1,6 @@
 """From settings to what is trained: device, model, optimizer."""
 
 import contextlib
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -93,7 +92,7 @@ def _base(chosen: OptimizerConfig, model: nn.Module, where: torch.device) -> tor
 
 def total_steps(config: TrainConfig, steps_in_epoch: int) -> int:
     """Return the steps of the whole run."""
-    return min(config.epochs * steps_in_epoch, config.max_steps or math.inf)  # type: ignore[return-value]
+    return config.total_steps(steps_in_epoch)
 
 
 def snapshot_steps(count: int, total: int) -> list[int]:

@@ -208,6 +208,10 @@ class TrainConfig(_Section):
             wrong.append("data.augmentation: a digit's mirror image is no digit")
         return _refuse(self, wrong)
 
+    def total_steps(self, steps_in_epoch: int) -> int:
+        """Return the steps of the whole run."""
+        return min(self.epochs * steps_in_epoch, self.max_steps or self.epochs * steps_in_epoch)
+
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON has it; ``parse`` reads it."""
         return self.model_dump(mode="json")
@@ -321,7 +325,7 @@ METHODS = {
     "pp-hd": Method("a learned rate for each parameter", fop={"preconditioner": "diagonal"}),
     "fop": Method("FOP around SGD with momentum", fop={}),
     "fop-norm": Method("FOP with P at the identity's norm (Eq. 9)", fop={"normalized": True}),
-    "mean-removing": Method("the fixed P = I - 0.95 11^T/n, nothing learned", fop={"preconditioner": "mean_removing"}),
+    "mean-removing": Method("the fixed P = I − 0.95·11ᵀ/n, nothing learned", fop={"preconditioner": "mean_removing"}),
 }
 
 
@@ -355,8 +359,8 @@ _FOLDER: dict[str, Any] = {
 
 PRESETS = {
     "mnist-mlp": _preset(
-        "2.2: the 4-layer, 100-unit network on MNIST, P = I + M M^T of rank 16; fop.rank=784 is full rank. Chosen: "
-        "rate 0.05, constant, batch 128, 10 epochs, rho 1e-4.",
+        "2.2: the 4-layer, 100-unit network on MNIST, P = I + M Mᵀ of rank 16; fop.rank=784 is full rank. Chosen: "
+        "rate 0.05, constant, batch 128, 10 epochs, ρ 1e-4.",
         optimizer={"name": "sgd", "lr": 0.05, "momentum": 0.9},
         fop={"preconditioner": "low_rank", "rank": 16, "hyper_lr": 1e-4},
         log_every=100,
@@ -373,8 +377,8 @@ PRESETS = {
         snapshots=200,
     ),
     "cifar10-allcnn-small": _preset(
-        "The same at a quarter of the width in 15 epochs, for CPUs: a tenth of the rate after epoch 8, rho 5e-4 as in "
-        "Figure 4, for M has a tenth of the steps.",
+        "The All-CNN of cifar10-allcnn at a quarter of the width in 15 epochs, for CPUs: a tenth of the rate after "
+        "epoch 8, ρ 5e-4 as in Figure 4, for M has a tenth of the steps.",
         **_CIFAR,
         model={"name": "all-cnn", "width": 0.25},
         schedule={"kind": "step", "milestones": [8]},
@@ -384,7 +388,7 @@ PRESETS = {
     ),
     "imagenet-resnet18": _preset(
         "4.2: ResNet-18 on ImageNet at 299 pixels, batch 256, rate 0.1, a tenth of it after epochs 25 and 50, 60 "
-        "epochs. Chosen: weight decay 1e-4, resized crops and flips, rho 1e-4.",
+        "epochs. Chosen: weight decay 1e-4, resized crops and flips, ρ 1e-4.",
         data={**_FOLDER, "image_size": 299},
         model={"name": "resnet18"},
         optimizer={"name": "sgd", "lr": 0.1, "momentum": 0.9, "weight_decay": 1e-4},

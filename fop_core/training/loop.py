@@ -7,6 +7,7 @@ the parameters after it. Between two logged steps nothing waits for the device: 
 """
 
 import contextlib
+import copy
 import errno
 import signal
 import threading
@@ -14,6 +15,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -23,8 +25,8 @@ from torch.nn import functional
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.recorder import Recorder
-from fop_core.runs.store import Run
-from fop_core.training import batches, build, config, datasets, diagnostics, state
+from fop_core.runs.store import START, Run
+from fop_core.training import batches, build, config, datasets, diagnostics, fork, state
 from fop_core.training.environment import describe
 
 Say = Callable[[str], None]
@@ -363,16 +365,32 @@ class Trainer:
         if self.device.type == "cuda":
             tree["rng"]["cuda"] = torch.cuda.get_rng_state(self.device)
         arrays, skeleton = state.pack(tree)
-        self.recorder.checkpoint(self.step, arrays, {"step": self.step, "tree": skeleton})
+        about = {"step": self.step, "steps_in_epoch": self.feed.steps_in_epoch, "tree": skeleton}
+        self.recorder.checkpoint(self.step, arrays, about)
 
     def _resume(self) -> None:
-        """Go on from the newest checkpoint that can be read."""
-        for step in reversed(self.run.checkpoint_steps()):
+        """Go on from the newest checkpoint that can be read; a fork that has none of its own, from its start.
+
+        Raises:
+            DamagedFile: where a fork's start cannot be read either: from step 0 it would be another run. Likewise where
+                a checkpoint turned out not to fit after some of it had been taken over.
+        """
+        origin = fork.origin(self.run)
+        fop = None if origin is None else self.built.fop
+        fresh = {} if fop is None else copy.deepcopy(fop.state_dict()["fop"]["layers"])
+        sources: list[tuple[str, Callable[[], Any]]] = [
+            (f"the checkpoint of step {step}", partial(self.run.checkpoint, step))
+            for step in reversed(self.run.checkpoint_steps())
+        ]
+        sources += [] if origin is None else [("its start", self.run.start)]
+        changed = False
+        for name, read in sources:
             try:
-                arrays, about = self.run.checkpoint(step)
+                arrays, about = read()
                 tree = state.unpack(arrays, about["tree"])
+                changed = True
                 self.built.model.load_state_dict(tree["model"])
-                self.built.optimizer.load_state_dict(tree["optimizer"])
+                self._load_optimizer(tree["optimizer"], fresh)
                 torch.set_rng_state(tree["rng"]["cpu"])
                 if "cuda" in tree["rng"] and self.device.type == "cuda":
                     torch.cuda.set_rng_state(tree["rng"]["cuda"], self.device)
@@ -385,11 +403,30 @@ class Trainer:
                 self.step, self.seconds = about["step"], tree["seconds"]
             except torch.OutOfMemoryError:
                 raise  # the checkpoint is good: starting over would throw it away
-            except (DamagedFile, ValueError, KeyError, RuntimeError) as error:
-                self.say(f"the checkpoint of step {step} is unusable: {error}")
+            except (FileNotFoundError, DamagedFile, ValueError, KeyError, RuntimeError) as error:
+                self.say(f"{name} is unusable: {error}")
                 continue
             self.say(f"going on from step {self.step}")
             return
+        if origin is not None:
+            raise DamagedFile(
+                f"{self.run.path / START}: what this fork goes on from is unusable, see its log; fork {origin.parent} "
+                f"at step {origin.step} again"
+            )
+        if changed:
+            raise DamagedFile(f"{self.run.path}: its checkpoints do not fit its settings, see its log; train it anew")
+
+    def _load_optimizer(self, kept: dict[str, Any], fresh: dict[int, Any]) -> None:
+        """Load a checkpoint's optimizer. A fork's start may have "factors", matrices by name, in place of "layers".
+
+        What learns M, and an M that is not among them, are then as in a new run, ``fresh``.
+        """
+        own = kept.get("fop", {})
+        if self.built.fop is None or "factors" not in own:
+            self.built.optimizer.load_state_dict(kept)
+            return
+        self.built.fop.load_state_dict({**kept, "fop": {**own, "layers": fresh}})
+        self.built.fop.load_factors(own["factors"])
 
 
 @contextlib.contextmanager

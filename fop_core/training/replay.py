@@ -1,4 +1,4 @@
-"""Does a recorded run come out again? Its first steps, taken anew and compared number by number."""
+"""Does a recorded run come out again? Its first steps, or a fork's first, taken anew and compared number by number."""
 
 import tempfile
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from fop_core.runs import store
 from fop_core.runs.control import Control
 from fop_core.runs.store import Run
-from fop_core.training import build, config
+from fop_core.training import build, config, fork
 from fop_core.training.loop import Say, Trainer
 
 TIMES = {"seconds", "samples_per_second"}
@@ -43,14 +43,16 @@ def replay(run: Run, steps: int, say: Say) -> list[Comparison]:
     settings = config.parse(run.config)
     threads = settings.threads or (run.attempts[0]["threads"] if run.attempts else 0)
     with tempfile.TemporaryDirectory(prefix="fop-replay-") as folder, build.threads(threads) as used:
-        again = store.create(run.config, name="replay", folder=Path(folder))
+        start = None if fork.origin(run) is None else run.start()
+        again = store.create(run.config, name="replay", lineage=run.about["lineage"], start=start, folder=Path(folder))
         with Control(again) as control:
             trainer = Trainer(again, control, say, lambda progress: None, [], used)
+            until = trainer.step + steps
             try:
-                trainer.train(until=steps)
+                trainer.train(until=until)
             finally:
                 trainer.recorder.close()
-        return _compare(run, again, steps)
+        return _compare(run, again, until)
 
 
 def _compare(recorded: Run, replayed: Run, steps: int) -> list[Comparison]:
@@ -75,7 +77,7 @@ def _compare(recorded: Run, replayed: Run, steps: int) -> list[Comparison]:
             old, new = recorded.snapshot(step), replayed.snapshot(step)
             found += [_difference(f"step {step}: {name}", old[name], new[name]) for name in old if name in new]
     if not any(comparison.count for comparison in found):
-        raise ValueError(f"{recorded.id} recorded nothing in its first {steps} steps")
+        raise ValueError(f"{recorded.id} recorded nothing up to step {steps}: give more steps")
     return found
 
 

@@ -1,0 +1,68 @@
+"""``export``: the paper's figures from the gallery's runs, and the tables of what was measured for them."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from fop_core.commands.guarded import guarded
+
+
+def add(commands: Any) -> None:
+    """Add the command and its own commands."""
+    parser = commands.add_parser("export", help="the paper's figures and tables, from the gallery's runs")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
+    figures = verbs.add_parser("figures", help="the figures, as files")
+    figures.add_argument("--out", type=Path, default=Path("paper-figures"), help="folder for them (paper-figures)")
+    figures.add_argument("--format", choices=("png", "pdf", "svg"), default="png", help="png, 300 dots per inch")
+    figures.add_argument("--only", metavar="NAME", action="append", help="one of them, as paper-5a; may be repeated")
+    figures.set_defaults(do=_figures)
+    tables = verbs.add_parser("tables", help="what was measured, in Markdown")
+    tables.add_argument("--into", type=Path, metavar="FILE", help="write each table between its marks in a document")
+    tables.set_defaults(do=_tables)
+    for verb in (figures, tables):
+        verb.add_argument("--gallery", type=Path, help="folder of the runs (trained_models/gallery)")
+
+
+@guarded
+def _figures(chosen: argparse.Namespace) -> int:
+    from fop_core.figures import press
+    from fop_core.reproduction import GALLERY, Gallery, RunError
+    from fop_core.reproduction.figures import FIGURES, LEFT_OUT
+
+    names = chosen.only or list(FIGURES)
+    if unknown := [name for name in names if name not in FIGURES]:
+        raise ValueError(f"no figure {unknown[0]!r}: there are {', '.join(FIGURES)}")
+    gallery = Gallery(chosen.gallery or GALLERY)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    missing = 0
+    for name in names:
+        try:
+            content = press.save(FIGURES[name](gallery), chosen.format)
+        except RunError as error:
+            print(f"{name} is left out: {error}", file=sys.stderr)
+            missing += 1
+            continue
+        path = chosen.out / f"{name}.{chosen.format}"
+        path.write_bytes(content)
+        print(f"{path}: {len(content):,} bytes")
+    if not chosen.only:
+        for name, why in LEFT_OUT.items():
+            print(f"{name} is not made: {why}")
+    return int(missing > 0)
+
+
+@guarded
+def _tables(chosen: argparse.Namespace) -> int:
+    from fop_core.reproduction import GALLERY, Gallery
+    from fop_core.reproduction.tables import TABLES, replaced
+
+    gallery = Gallery(chosen.gallery or GALLERY)
+    found = {name: make(gallery) for name, make in TABLES.items()}
+    if chosen.into is None:
+        for name, lines in found.items():
+            print("\n".join([f"{name}:", "", *lines, ""]))
+        return 0
+    chosen.into.write_text(replaced(chosen.into.read_text(), found))
+    print(f"{chosen.into}: {len(found)} tables")
+    return 0

@@ -1,0 +1,81 @@
+"""How a figure for print looks and becomes a file, whatever it shows: as wide as both columns of a page.
+
+Its fonts are matplotlib's own, and no file says when it was made: so the same data give the same bytes wherever there
+is the same matplotlib. Without pyplot, which holds one state for all threads.
+"""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from fop_core.figures.style import LIGHT
+
+WIDTH = 7.0  # inches: both columns of a page
+PX = 0.56  # pt for a px of ``style``
+KINDS: dict[str, dict[str, Any]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+"""Kinds of files, and the metadata of each."""
+
+_LOOK: dict[Any, Any] = {
+    "font.family": "STIXGeneral",
+    "font.size": 8.0,
+    "mathtext.fontset": "stix",
+    "axes.labelsize": 9.0,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": LIGHT.muted,
+    "axes.labelcolor": LIGHT.ink,
+    "xtick.color": LIGHT.muted,
+    "ytick.color": LIGHT.muted,
+    "xtick.labelcolor": LIGHT.ink,
+    "ytick.labelcolor": LIGHT.ink,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "lines.scale_dashes": False,
+    "pdf.fonttype": 42,  # TrueType, as publishers ask for
+    "svg.hashsalt": "fop-lab",
+}
+_lock = Lock()  # matplotlib's settings are the whole process's
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """Give matplotlib the look of print for a while; one thread at a time."""
+    with _lock, matplotlib.rc_context(_LOOK):
+        yield
+
+
+def blank(width: float, height: float) -> Figure:
+    """Return an empty figure of a size in inches."""
+    figure = Figure((width, height))
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def dashes(dash: str) -> Any:
+    """Return dashes in px, as ``style`` has them, as matplotlib takes them."""
+    if dash == "solid":
+        return "solid"
+    return (0, [float(part.removesuffix("px")) * PX for part in dash.split(",")])
+
+
+def save(figure: Figure, kind: str) -> bytes:
+    """Return a figure as a file.
+
+    Args:
+        figure: from ``paper`` or ``paper_learned``.
+        kind: "png", 300 dots per inch | "pdf" | "svg", its text as outlines.
+
+    Raises:
+        ValueError: for another kind.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind is {kind!r}: give one of {', '.join(KINDS)}")
+    file = io.BytesIO()
+    with look():
+        figure.savefig(file, format=kind, dpi=300, metadata=KINDS[kind])
+    return file.getvalue()

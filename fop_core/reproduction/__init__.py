@@ -1,0 +1,73 @@
+"""The paper's figures again, from runs of this program, and what was measured for them: docs/paper.md."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fop_core.runs import learned
+from fop_core.runs.learned import Learned
+from fop_core.runs.store import Run
+from fop_core.runs.store import RunError as RunError
+
+GALLERY = Path(__file__).resolve().parents[2] / "trained_models" / "gallery"
+SEEDS = (0, 1, 2)
+CIFAR = "cifar10-fop-velocity"
+ONE_STEP = "cifar10-fop-one-step"
+FROZEN = "cifar10-frozen"
+FULL, LOW_RANK, BASELINE = "mnist-fop-full", "mnist-fop-rank16", "mnist-sgd"
+SETTLED = 200
+"""The step from which on angles are told of: Figure A.1 has a point every 200 steps."""
+
+
+class Gallery:
+    """Finished runs in a folder, by name, each read once.
+
+    Args:
+        folder: with a folder for each run.
+
+    Raises:
+        RunError: where it is no folder.
+    """
+
+    def __init__(self, folder: Path = GALLERY) -> None:
+        if not folder.is_dir():
+            raise RunError(f"no gallery in {folder}: give the folder of its runs with --gallery")
+        self.folder = folder
+        self._runs: dict[str, Run] = {}
+        self._learned: dict[str, Learned] = {}
+
+    def run(self, name: str) -> Run:
+        """Return a run with its metrics.
+
+        Raises:
+            RunError: where it is not there.
+        """
+        if name not in self._runs:
+            if not (self.folder / name / "run.json").is_file():
+                raise RunError(f"there is no run {name} in {self.folder}")
+            run = Run(self.folder / name)
+            run.metrics.update()
+            self._runs[name] = run
+        return self._runs[name]
+
+    def seeds(self, name: str) -> list[Run]:
+        """Return the runs of all seeds."""
+        return [self.run(f"{name}-seed{seed}") for seed in SEEDS]
+
+    def learned(self, name: str) -> Learned:
+        """Return what a run learned.
+
+        Raises:
+            RunError: where something of it cannot be read.
+        """
+        if name not in self._learned:
+            found = learned.of_run(self.run(name))
+            if found.missing:
+                raise RunError(f"{name} is not whole: {found.missing}")
+            self._learned[name] = found
+        return self._learned[name]
+
+
+def angle_layers(runs: Sequence[Run]) -> list[str]:
+    """Return the layers whose angles were logged, in the network's order."""
+    names = {column.partition("/")[2] for column in runs[0].metrics.columns if column.startswith("angle_deg/")}
+    return sorted(names, key=learned.natural)

@@ -1,0 +1,162 @@
+"""Each figure of the paper that the gallery's runs can make, by name; and why others cannot be made."""
+
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from fop_core import inspection
+from fop_core.figures import landscape, paper, paper_learned, training_curves
+from fop_core.figures.paper_learned import Ridges
+from fop_core.figures.runs import thinned
+from fop_core.figures.style import METHODS
+from fop_core.optim.rules import RULES
+from fop_core.reproduction import BASELINE, CIFAR, FULL, LOW_RANK, ONE_STEP, Gallery, angle_layers
+from fop_core.runs import compare
+from fop_core.training import config
+from toy_functions import presets, race
+from toy_functions.racing import Race
+
+BINS = 24
+SHOWN = (0, 100, 391, 1173, 3128, 5865)
+"""Steps of Figure 5a: the start, and about a quarter of an epoch, 1, 3, 8 and 15 epochs."""
+
+
+def booth(gallery: Gallery) -> Figure:
+    """Return Figure 1, left."""
+    return _race(presets.PAPER_BOOTH)
+
+
+def himmelblau(gallery: Gallery) -> Figure:
+    """Return Figure 1, right."""
+    return _race(presets.PAPER_HIMMELBLAU)
+
+
+def _race(settings: Race) -> Figure:
+    kinds = {kind: name for name, kind in RULES.items()}
+    runs = [
+        thinned(kinds[type(settings.rules[name])], found.points, found.losses, found.status, found.preconditioners)
+        for name, found in race(settings).items()
+    ]
+    place = settings.surface
+    box = landscape.frame(place.view, settings.start, [run.path for run in runs])
+    ground = landscape.survey(place.value, place.floor, box)
+    return paper.race_figure(ground, runs, settings.start, place.minima, place.floor, settings.tolerance)
+
+
+def ranks(gallery: Gallery) -> Figure:
+    """Return Figure 2 with the ranks that the gallery has: test accuracy on MNIST, mean and range of three seeds."""
+    looks = {
+        BASELINE: ("SGD, momentum 0.9", METHODS["momentum"].color, "solid"),
+        LOW_RANK: ("FOP, rank 16", METHODS["fop"].color, "7px,3px"),
+        FULL: ("FOP, full rank", METHODS["fop"].color, "solid"),
+    }
+    lines = []
+    for name, (label, color, dash) in looks.items():
+        seeds = [run.metrics.over("epoch", "test_accuracy") for run in gallery.seeds(name)]
+        lines.append(paper_learned.over_seeds(label, seeds, color=color, dash=dash))
+    return paper_learned.bands(lines, "epoch", "test accuracy", percent=True)
+
+
+def cifar(gallery: Gallery) -> Figure:
+    """Return the upper half of Figure 3, of 15 epochs and one seed: test accuracy on CIFAR-10 of each method."""
+    found = [gallery.run(f"cifar10-{name}") for name in ("sgd", "s-hd", "pp-hd", "fop-norm", "fop-velocity")]
+    methods = [compare.method(config.flat(run.config)) for run in found]
+    lines = []
+    for run, method, look in zip(found, methods, training_curves.looks(methods)):
+        epochs, accuracy = run.metrics.over("epoch", "test_accuracy")
+        label = "SGD, momentum 0.9" if method == "momentum" else training_curves.named(method)
+        lines.append(paper_learned.Band(label, epochs, accuracy, None, None, look.color, look.dash, look.width))
+    return paper_learned.bands(lines, "epoch", "test accuracy", percent=True)
+
+
+def matrices(gallery: Gallery) -> Figure:
+    """Return Figure 5a: P of the last spatial layer through training, and what is left of it without 11^T."""
+    layer = list(gallery.learned(CIFAR).layers.values())[-1]
+    places = [layer.nearest(step) for step in SHOWN]
+    P = layer.all_P()[places]
+    across = [f"step {layer.steps[at]:,}" for at in places]
+    rows = {"$P$": list(P), r"$P - aI - c\,11^\top$": list(inspection.rest(P))}
+    return paper_learned.matrices(rows, across, kernel=layer.kernel, shared=False)
+
+
+def histograms(gallery: Gallery) -> Figure:
+    """Return Figure 5b: the values of P of every spatial layer through training."""
+    found = {}
+    for name, layer in gallery.learned(CIFAR).layers.items():
+        P = layer.all_P()
+        even = np.unique([layer.nearest(step) for step in np.linspace(0, layer.steps[-1], paper_learned.RIDGES)])
+        kinds = dict(zip(("diagonal", "off-diagonal"), apart(P[even])))
+        found[name] = {
+            kind: Ridges(layer.steps[even], *inspection.histograms(values, BINS)) for kind, values in kinds.items()
+        }
+    return paper_learned.ridges(found, "entries of $P$")
+
+
+def apart(P: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the diagonal [..., n] and the other entries [..., n (n - 1)] of P [..., n, n]."""
+    n = P.shape[-1]
+    return np.diagonal(P, axis1=-2, axis2=-1), P[..., ~np.eye(n, dtype=bool)]
+
+
+def spectra(gallery: Gallery) -> Figure:
+    """Return Figure 5c: the sorted eigenvalues of the final P of the seven spatial layers."""
+    return paper_learned.spectra({name: layer.spectra[-1] for name, layer in gallery.learned(CIFAR).layers.items()})
+
+
+def eigenvectors(gallery: Gallery) -> Figure:
+    """Return what these eigenvalues belong to: the eigenvectors of the first, the middle and the last spatial layer."""
+    layers = list(gallery.learned(CIFAR).layers.values())
+    shown = [layers[0], layers[len(layers) // 2], layers[-1]]
+    return paper_learned.eigenvectors({layer.name: layer.P(-1) for layer in shown}, shown[0].kernel or (3, 3))
+
+
+def one_step_spectra(gallery: Gallery) -> Figure:
+    """Return the same of the one-step hypergradient of Eq. 4."""
+    layers = gallery.learned(ONE_STEP).layers
+    return paper_learned.spectra({name: layer.spectra[-1] for name, layer in layers.items()}, log=True)
+
+
+def full_rank_angles(gallery: Gallery) -> Figure:
+    """Return Figure A.1: angles of I + M M^T of full rank on MNIST, of three seeds."""
+    return _angles(gallery, FULL)
+
+
+def low_rank_angles(gallery: Gallery) -> Figure:
+    """Return the same of rank 16."""
+    return _angles(gallery, LOW_RANK)
+
+
+def _angles(gallery: Gallery, name: str) -> Figure:
+    runs = gallery.seeds(name)
+    layers = {layer: [run.metrics[f"angle_deg/{layer}"] for run in runs] for layer in angle_layers(runs)}
+    return paper_learned.angles(layers, log=True)
+
+
+def spatial_angles(gallery: Gallery) -> Figure:
+    """Return angles of the spatial M M^T on CIFAR-10, which Figure A.1 does not have."""
+    run = gallery.run(CIFAR)
+    layers = {layer: [run.metrics[f"angle_deg/{layer}"]] for layer in angle_layers([run])}
+    return paper_learned.angles(layers)
+
+
+FIGURES: dict[str, Callable[[Gallery], Figure]] = {
+    "paper-1-booth": booth,
+    "paper-1-himmelblau": himmelblau,
+    "paper-2": ranks,
+    "paper-3-cifar10": cifar,
+    "paper-5a": matrices,
+    "paper-5b": histograms,
+    "paper-5c": spectra,
+    "paper-5c-eigenvectors": eigenvectors,
+    "paper-5c-one-step": one_step_spectra,
+    "paper-A1": full_rank_angles,
+    "paper-A1-rank16": low_rank_angles,
+    "paper-A1-cifar10": spatial_angles,
+}
+LEFT_OUT = {
+    "Figure 3, ImageNet": "no run of it: it needs ImageNet and 60 epochs of a ResNet-18",
+    "Figure 4": "no runs of it: grids of rates and momenta, of 150 epochs and three seeds each",
+    "Figure 5a's own layer": "the ninth of a ResNet-18 on ImageNet: paper-5a shows the last spatial layer on CIFAR-10",
+}
+"""What is not made, and why."""

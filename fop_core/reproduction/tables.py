@@ -1,0 +1,257 @@
+"""What was measured for each of the paper's figures, as Markdown tables of docs/paper.md."""
+
+import itertools
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from fop_core import inspection
+from fop_core.figures import style
+from fop_core.reproduction import BASELINE, CIFAR, FROZEN, FULL, LOW_RANK, ONE_STEP, SETTLED, Gallery, angle_layers
+from fop_core.reproduction.figures import apart
+from fop_core.runs.learned import Layer
+from fop_core.runs.store import Run
+from toy_functions import presets, race
+
+Array = np.ndarray
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a table's lines."""
+    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+
+
+def steps(gallery: Gallery) -> list[str]:
+    """Return the step counts of Figure 1: published, and of the races as reconstructed."""
+    rows = []
+    for settings in presets.PRESETS.values():
+        for name, found in race(settings).items():
+            minimum = "none" if found.minimum is None else style.point(*found.minimum)
+            rows.append([settings.surface.name, name, f"{settings.published[name]:,}", f"{found.steps:,}", minimum])
+    return markdown(["function", "method", "published steps", "here", "minimum"], rows)
+
+
+def accuracies(gallery: Gallery) -> list[str]:
+    """Return test accuracy of Figure 2: mean and standard deviation over three seeds."""
+    epochs = (1, 2, 3, 5, 10)
+    rows = []
+    for name in (BASELINE, LOW_RANK, FULL):
+        cells = [name]
+        for epoch in epochs:
+            values = [100 * _at(*run.metrics.over("epoch", "test_accuracy"), epoch) for run in gallery.seeds(name)]
+            cells.append(f"{statistics.mean(values):.2f} ± {statistics.stdev(values):.2f}")
+        rows.append(cells)
+    return markdown(["runs", *(f"epoch {epoch}" for epoch in epochs)], rows)
+
+
+def _at(x: Array, values: Array, place: float) -> float:
+    return float(values[int(np.argmin(np.abs(x - place)))])
+
+
+def neighbours(gallery: Gallery) -> list[str]:
+    """Return the mean entries of the final P by where two positions of a kernel lie (Figure 5a)."""
+    rows = []
+    for name, layer in gallery.learned(CIFAR).layers.items():
+        P = layer.P(-1)
+        row, column = np.divmod(np.arange(layer.n), 3)
+        down, across = np.abs(row[:, None] - row), np.abs(column[:, None] - column)
+        next_in_order = np.abs(np.subtract.outer(np.arange(layer.n), np.arange(layer.n))) == 1
+        pairs = (
+            down + across == 0,
+            (down == 0) & (across == 1),
+            (down == 1) & (across == 0),
+            next_in_order & (down == 1),
+            (down + across > 1) & ~next_in_order,
+        )
+        rows.append([name, *(f"{P[those].mean():+.3f}".replace("-", "−") for those in pairs)])
+    head = ["layer", "to itself", "beside in a row", "beside in a column", "over the kernel's edge", "others"]
+    return markdown(head, rows)
+
+
+def likeness(gallery: Gallery) -> list[str]:
+    """Return how alike layers and seeds are: correlations of P - I, and of what is left without 11^T (section 5)."""
+    layers = {name: layer.P(-1) for name, layer in gallery.learned(CIFAR).layers.items()}
+    rows = [_likeness(f"{CIFAR}, pairs of its {len(layers)} layers", list(layers.values()))]
+    for name in (FULL, LOW_RANK):
+        seeds = [gallery.learned(run.path.name).layers for run in gallery.seeds(name)]
+        for layer in seeds[0]:
+            rows.append(
+                _likeness(f"{name}, {layer}, pairs of {len(seeds)} seeds", [each[layer].P(-1) for each in seeds])
+            )
+    return markdown(["pairs", "P − I", "P − a I − c 11ᵀ", "angle of leading eigenvectors"], rows)
+
+
+def _likeness(what: str, found: Sequence[Array]) -> list[str]:
+    pairs = list(itertools.combinations(found, 2))
+    eye = np.eye(len(found[0]))
+    whole = [inspection.correlation(P - eye, Q - eye) for P, Q in pairs]
+    left = [inspection.correlation(inspection.rest(P), inspection.rest(Q)) for P, Q in pairs]
+    leading = [
+        float(inspection.principal_angles_deg(inspection.leading(P, 1), inspection.leading(Q, 1))[0]) for P, Q in pairs
+    ]
+    return [what, _range(whole, 2), _range(left, 2), f"{_range(leading, 0)}°"]
+
+
+def values(gallery: Gallery) -> list[str]:
+    """Return how the entries of P moved (Figure 5b)."""
+    rows = []
+    for name, layer in gallery.learned(CIFAR).layers.items():
+        P = layer.all_P()
+        diagonal, off = apart(P)
+        norms = np.linalg.norm(P, axis=(-2, -1))
+        way = np.linalg.norm(P - P[-1], axis=(-2, -1))
+        arrived = layer.steps[np.flatnonzero(way > 0.1 * way[0])[-1] + 1] / layer.steps[-1]
+        third = layer.nearest(2 / 3 * float(layer.steps[-1]))
+        rows.append(
+            [
+                name,
+                f"{diagonal[0].mean():.3f} → {diagonal[-1].mean():.3f}",
+                f"{off[0].mean():+.3f} → {off[-1].mean():+.3f}",
+                f"{off[-1].min():+.3f} to {off[-1].max():+.3f}",
+                f"{100 * (off[-1] < 0).mean():.0f} %",
+                f"{off[-1].std():.3f}",
+                f"{norms[0]:.2f} → {norms[third]:.2f} → {norms[-1]:.2f}",
+                f"{100 * arrived:.0f} %",
+            ]
+        )
+    head = ["layer", "mean of the diagonal", "mean beside it", "range beside it", "negative", "std", "‖P‖ at 0, ⅔, end"]
+    head.append("nine tenths of the way at")
+    return markdown(head, [[cell.replace("-", "−") for cell in row] for row in rows])
+
+
+def spectra(gallery: Gallery) -> list[str]:
+    """Return what the final spectra are like (Figure 5c)."""
+    rows = []
+    for run in (CIFAR, ONE_STEP):
+        for name, layer in gallery.learned(run).layers.items():
+            found = np.sort(layer.spectra[-1].astype(np.float64))
+            summary = inspection.spectrum_summary(found)
+            small = math.sqrt(statistics.pvariance(found[1:]))
+            cells = [f"{number:.3f}" for number in (found.mean(), np.median(found), found.std(), small)]
+            outer = [style.number(found[0]).replace("e-", "e−"), f"{found[1]:.3f}", f"{found[-1]:.3f}"]
+            rows.append([run, name, *cells, *outer, f"{float(summary['effective_rank']):.2f}"])
+    head = ["run", "layer", "mean", "median", "std", "std without the smallest", "smallest", "second", "largest"]
+    return markdown([*head, "effective rank"], rows)
+
+
+def frequencies(gallery: Gallery) -> list[str]:
+    """Return by how much P scales each spatial frequency of a 3 x 3 kernel, and how far these are from eigenvectors.
+
+    The frequency (u, v) is the cosine of u half waves down and v across (the discrete cosine transform's basis). How
+    much of the gradient is at (0, 0) follows from what the frozen P = I - c 11^T/n leaves of its length at step 1.
+    """
+    names = ["(0, 0)", "(1, 0)", "(0, 1)", "(2, 0)", "(0, 2)", "(1, 1)", "(1, 2)", "(2, 1)", "(2, 2)"]
+    basis = cosines(3)
+    frozen = gallery.run(FROZEN).metrics
+    taken = 1 - (1 - inspection.MEAN_REMOVED) ** 2
+    rows = []
+    for name, layer in gallery.learned(CIFAR).layers.items():
+        among = np.stack(
+            [basis[int(u), int(v)].ravel() for u, v in (frequency[1:-1].split(", ") for frequency in names)]
+        )
+        P = among @ layer.P(-1) @ among.T
+        scales = np.diag(P)
+        beside = np.linalg.norm(P - np.diag(scales)) / np.linalg.norm(P)
+        share = (1 - float(frozen[f"length_ratio/{name}"].values[0]) ** 2) / taken
+        cells = [f"{scale:.2f}".replace("-", "−") for scale in scales]
+        rows.append([name, *cells, f"{100 * beside:.0f} %", f"{100 * share:.0f} %"])
+    return markdown(["layer", *names, "beside the diagonal", "of ‖g‖² at (0, 0)"], rows)
+
+
+def cosines(side: int) -> Array:
+    """Return the orthonormal basis of the two-dimensional discrete cosine transform, [side, side, side, side]."""
+    wave, place = np.mgrid[:side, :side]
+    lines = np.cos(np.pi * wave * (place + 0.5) / side)
+    lines /= np.linalg.norm(lines, axis=1, keepdims=True)
+    return np.einsum("ui,vj->uvij", lines, lines)
+
+
+def angles(gallery: Gallery) -> list[str]:
+    """Return the angles between g and P g (Figure A.1), beside those of an M as drawn, and how far P could turn."""
+    rows = []
+    for name, runs in {
+        FULL: gallery.seeds(FULL),
+        LOW_RANK: gallery.seeds(LOW_RANK),
+        CIFAR: [gallery.run(CIFAR)],
+    }.items():
+        learned = [gallery.learned(run.path.name).layers for run in runs]
+        rows += [_angles(name, layer, runs, [each[layer] for each in learned]) for layer in angle_layers(runs)]
+    head = [
+        "runs",
+        "layer",
+        "M as drawn",
+        "step 1",
+        f"mean from step {SETTLED} on",
+        "range",
+        "35° to 45°",
+        "bound at the end",
+    ]
+    return markdown([*head, "M as drawn with σ = 1"], rows)
+
+
+def _angles(name: str, layer: str, runs: Sequence[Run], learned: Sequence[Layer]) -> list[str]:
+    series = [run.metrics[f"angle_deg/{layer}"] for run in runs]
+    every = np.concatenate([found.values[found.steps >= SETTLED] for found in series])
+    first = statistics.mean(float(found.values[0]) for found in series)
+    conditions = [inspection.spectrum_summary(each.spectra[-1])["condition"] for each in learned]
+    bounds = [float(inspection.rotation_bound_deg(condition)) for condition in conditions]
+    usual = 100 * ((every >= 35) & (every <= 45)).mean()
+    n, k = learned[0].M.shape[1:]
+    drawn = [0.0, math.nan]  # "factored" starts as the identity
+    if learned[0].form == "low_rank":
+        drawn = [chance_deg(n, k, std) for std in (runs[0].config["fop"]["init_std"], 1.0)]
+    numbers = [f"{drawn[0]:.2f}°", f"{first:.2f}°", f"{every.mean():.2f}°", f"{_range(every, 2)}°"]
+    return [name, layer, *numbers, f"{usual:.0f} %", f"{_range(bounds, 1)}°", _known(drawn[1])]
+
+
+def _known(angle: float) -> str:
+    return "–" if math.isnan(angle) else f"{angle:.1f}°"
+
+
+def chance_deg(n: int, k: int, std: float) -> float:
+    """Return the angle between g and (I + M M^T) g, in degrees, of a Gaussian M [n, k] that has learned nothing.
+
+    With s = std^2, M M^T g has on average k s of g's length along g, and squared k (k + n) s^2 of it in all: what is
+    across g is sqrt(k n) s long, up to terms of 1/n. A square M of large std turns any g by 45 degrees.
+    """
+    s = std * std
+    return math.degrees(math.atan2(math.sqrt(k * n) * s, 1 + k * s))
+
+
+def _range(found: Sequence[float] | Array, digits: int) -> str:
+    low, high = (f"{round(float(value), digits) + 0.0:.{digits}f}".replace("-", "−") for value in _ends(found))
+    return low if low == high else f"{low} to {high}"
+
+
+def _ends(found: Sequence[float] | Array) -> tuple[float, float]:
+    return float(np.min(found)), float(np.max(found))
+
+
+TABLES: dict[str, Callable[[Gallery], list[str]]] = {
+    "figure 1": steps,
+    "figure 2": accuracies,
+    "figure 5a": neighbours,
+    "likeness": likeness,
+    "figure 5b": values,
+    "figure 5c": spectra,
+    "frequencies": frequencies,
+    "figure A.1": angles,
+}
+
+
+def replaced(text: str, tables: Mapping[str, Sequence[str]]) -> str:
+    """Return a document with each table between its marks, ``<!-- name -->`` and ``<!-- end of name -->``.
+
+    Raises:
+        ValueError: where a mark is missing.
+    """
+    for name, lines in tables.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+        before, there, rest = text.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not (there and closed):
+            raise ValueError(f"no place for the table of {name}: it goes between {begin.strip()} and {end}")
+        text = before + begin + "\n".join([*lines, ""]) + end + after
+    return text

@@ -1,0 +1,134 @@
+"""The paper's figures and tables on the command line, and docs/paper.md, which is made of them."""
+
+import math
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fop_core.cli import main
+from fop_core.reproduction import GALLERY, Gallery, RunError
+from fop_core.reproduction.figures import FIGURES, LEFT_OUT
+from fop_core.reproduction.tables import TABLES, chance_deg, cosines, replaced
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENT = ROOT / "docs" / "paper.md"
+
+
+@pytest.fixture(scope="module")
+def gallery():
+    return Gallery()
+
+
+def call(capsys, *arguments):
+    status = main(["export", *map(str, arguments)])
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+def test_all_figures_are_made_and_said(capsys, tmp_path):
+    status, out, err = call(capsys, "figures", "--out", tmp_path / "new" / "folder")
+    assert (status, err) == (0, "")
+    made = sorted(path.stem for path in (tmp_path / "new" / "folder").iterdir())
+    assert made == sorted(FIGURES)
+    for name in FIGURES:
+        image = Image.open(tmp_path / "new" / "folder" / f"{name}.png")
+        assert image.size[0] == 2100
+        assert f"{name}.png: " in out
+    for name, why in LEFT_OUT.items():
+        assert f"{name} is not made: {why}" in out
+
+
+@pytest.mark.parametrize(("kind", "begins"), [("pdf", b"%PDF"), ("svg", b"<?xml")])
+def test_one_figure_in_another_format(capsys, tmp_path, kind, begins):
+    status, out, _ = call(capsys, "figures", "--only", "paper-5c", "--out", tmp_path, "--format", kind)
+    assert status == 0 and [path.name for path in tmp_path.iterdir()] == [f"paper-5c.{kind}"]
+    assert (tmp_path / f"paper-5c.{kind}").read_bytes().startswith(begins) and "not made" not in out
+
+
+def test_a_gallery_without_some_runs_makes_the_figures_of_the_others(capsys, tmp_path):
+    shutil.copytree(GALLERY / "cifar10-fop-velocity", tmp_path / "some" / "cifar10-fop-velocity")
+    arguments = ("--gallery", tmp_path / "some", "--out", tmp_path, "--only", "paper-5a", "--only", "paper-2")
+    status, _, err = call(capsys, "figures", *arguments)
+    assert status == 1 and (tmp_path / "paper-5a.png").is_file() and not (tmp_path / "paper-2.png").exists()
+    assert f"paper-2 is left out: there is no run mnist-sgd-seed0 in {tmp_path / 'some'}" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("figures", "--only", "paper-9"), "no figure 'paper-9': there are paper-1-booth, "),
+        (("figures", "--gallery", "nowhere"), "no gallery in nowhere: give the folder of its runs with --gallery"),
+        (("tables", "--gallery", "nowhere"), "no gallery in nowhere"),
+        (("tables", "--into", "nowhere.md"), "nowhere.md"),
+        (("figures", "--only", "paper-5c", "--out", "a-file"), "a-file"),
+    ],
+)
+def test_a_wrong_argument_is_explained_in_one_line(capsys, tmp_path, monkeypatch, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a-file").touch()
+    status, out, err = call(capsys, *arguments)
+    assert (status, out) == (2, "") and says in err and err.count("\n") == 1
+
+
+def test_a_damaged_snapshot_is_not_passed_over(tmp_path):
+    shutil.copytree(GALLERY / "cifar10-fop-velocity", tmp_path / "cifar10-fop-velocity")
+    (tmp_path / "cifar10-fop-velocity" / "snapshots" / "00000000.safetensors").write_bytes(b"")
+    with pytest.raises(RunError, match=r"cifar10-fop-velocity is not whole: .*00000000\.safetensors"):
+        FIGURES["paper-5c"](Gallery(tmp_path))
+
+
+# what the document says -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_tables_in_the_document_are_those_of_the_gallery(gallery, name):
+    shown = DOCUMENT.read_text().split(f"<!-- {name} -->\n")[1].split(f"<!-- end of {name} -->")[0]
+    assert shown.splitlines() == TABLES[name](gallery)
+
+
+def test_tables_are_printed_or_written_between_their_marks(capsys, tmp_path):
+    status, out, _ = call(capsys, "tables")
+    assert status == 0 and all(f"{name}:\n\n| " in out for name in TABLES)
+    copy = tmp_path / "copy.md"
+    copy.write_text(re.sub(r"(<!-- .* -->\n)(?:\|.*\n)+", r"\1", DOCUMENT.read_text()))
+    assert call(capsys, "tables", "--into", copy)[0] == 0
+    assert copy.read_text() == DOCUMENT.read_text()
+
+
+@pytest.mark.parametrize("text", ["", "<!-- a -->\n", "<!-- end of a -->\n<!-- a -->\n"])
+def test_a_document_without_a_place_for_a_table_is_left_alone(text):
+    with pytest.raises(ValueError, match="no place for the table of a"):
+        replaced(text, {"a": ["| x |"]})
+
+
+def test_the_document_shows_every_figure():
+    text = DOCUMENT.read_text()
+    for name in FIGURES:
+        assert f"](images/{name}.png)" in text and (ROOT / "docs" / "images" / f"{name}.png").is_file()
+    assert sum((ROOT / "docs" / "images" / f"{name}.png").stat().st_size for name in FIGURES) < 2_500_000
+
+
+def test_frequencies_are_an_orthonormal_basis_that_begins_with_the_constant():
+    basis = cosines(4).reshape(16, 16)
+    np.testing.assert_allclose(basis @ basis.T, np.eye(16), atol=1e-12)
+    np.testing.assert_allclose(basis[0], 0.25)
+    down, across = cosines(3)[1, 0], cosines(3)[0, 1]
+    assert (down[0] > 0).all() and (down[2] < 0).all() and np.ptp(down, axis=1).max() < 1e-12
+    np.testing.assert_allclose(down.T, across)
+
+
+@pytest.mark.parametrize(
+    ("n", "k", "std"), [(784, 784, 0.01), (100, 100, 0.01), (784, 16, 0.01), (400, 400, 1), (400, 20, 0.1)]
+)
+def test_a_random_M_turns_a_vector_as_far_as_is_said(n, k, std):
+    draw = np.random.default_rng(0)
+    found = []
+    for _ in range(20):
+        M, g = std * draw.standard_normal((n, k)), draw.standard_normal(n)
+        Pg = g + M @ (M.T @ g)
+        found.append(math.degrees(math.acos(g @ Pg / np.linalg.norm(g) / np.linalg.norm(Pg))))
+    assert np.mean(found) == pytest.approx(chance_deg(n, k, std), rel=0.1)
