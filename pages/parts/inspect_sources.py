@@ -9,7 +9,7 @@ import streamlit as st
 
 from fop_core import inspection
 from fop_core.figures.learned_curves import depth_colors
-from fop_core.runs import learned, store
+from fop_core.runs import compare, learned, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.learned import Layer, Learned
 from fop_core.runs.store import RunError
@@ -119,8 +119,6 @@ def of_upload(given: Sequence[tuple[str, bytes]], what: str, spatial: bool) -> S
 
 def seeds(of: Entry) -> list[Entry]:
     """Return the runs that differ from one by the seed alone, itself among them."""
-    from fop_core.runs import compare
-
     entries = list(known().values())
     groups = compare.groups([entry.settings for entry in entries], [entry.preset for entry in entries])
     for group in groups:

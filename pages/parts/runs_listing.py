@@ -36,8 +36,9 @@ class Entry:
         waits: whether it waits in the queue.
         created: when, ISO 8601.
         preset: what it was made from, or "".
+        forked_from: id of the run that it was forked from, or "".
         method: see ``compare.method``.
-        settings: flat.
+        settings: flat; of a fork also "fork", what became of M and at which step.
         progress, usage: as the run has them.
         device: what its last attempt ran on, or "".
         best: accuracy, or None.
@@ -57,6 +58,7 @@ class Entry:
     waits: bool = False
     created: str = ""
     preset: str = ""
+    forked_from: str = ""
     method: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     progress: dict[str, Any] = field(default_factory=dict)
@@ -175,7 +177,11 @@ class Listing:
             if not entry.settings:
                 entry.settings = flat(run.config)
                 entry.method = compare.method(entry.settings)
-                entry.preset = str(run.about["lineage"].get("preset") or "")
+                lineage = run.about["lineage"]
+                entry.preset = str(lineage.get("preset") or "")
+                if "matrices" in lineage:
+                    entry.forked_from = str(lineage.get("parent") or "")
+                    entry.settings["fork"] = f"{lineage['matrices']} at step {lineage.get('step')}"
                 entry.created = run.about["created"]
             state, labels = run.state, run.labels
             entry.waits = os.path.exists(run.path / "requests" / "start")

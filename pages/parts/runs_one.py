@@ -15,7 +15,7 @@ from pages.parts.runs_listing import Entry
 from pages.parts.text import literal
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-_TIED = re.compile(r"(?<=\d) (?=±|\\%)|(?<=±) (?=\d)")
+_TIED = re.compile(r"(?<=\d) (?=±|\\%|points)|(?<=±) (?=\d)")
 LOG = 8000  # bytes of the end of a log that are shown
 COLORS = {"finished": "green", "failed": "red", "lost": "red", "stopped": "orange", "stopping": "orange"}
 TOLD = ("train_loss", "test_loss", "held_out_loss", "grad_norm", "lr", "samples_per_second")

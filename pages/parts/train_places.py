@@ -45,7 +45,7 @@ def line(free: int, waiting: int, number: int) -> str:
         return "It starts at once." if number == 1 else "They start at once."
     before = f"behind {runs(waiting)}" if waiting else "as a place gets free"
     if ahead:
-        return f"{ahead} of {number} start at once, the others wait."
+        return f"{ahead} of {number} start{'s' * (ahead == 1)} at once, the others wait."
     return f"{'It waits' if number == 1 else 'They wait'} in the queue, {before}."
 
 
