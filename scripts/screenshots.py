@@ -1,6 +1,7 @@
 """Takes the pictures in docs/images/ from the running app: light, dark, as on a phone, and an animation it makes.
 
-    .venv/bin/python scripts/screenshots.py
+    .venv/bin/python scripts/screenshots.py                    # all of them
+    .venv/bin/python scripts/screenshots.py runs-light.png     # these
 
 Needs Chromium or Chrome, named by FOP_CHROMIUM or on PATH, and what requirements-dev.txt installs.
 """
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,7 +25,12 @@ ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs/images"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDE = {"viewport": {"width": 1280, "height": 900}, "device_scale_factor": 2}
+TALL = WIDE | {"viewport": {"width": 1280, "height": 1150}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+TRAIN = "train?compare=1&seeds=0-2"
+SEEDS = "runs?show=gallery&y=test_accuracy&base=mnist-sgd-seed0&run=" + ",".join(
+    f"mnist-{method}-seed{seed}" for method in ("fop-full", "fop-rank16", "sgd") for seed in range(3)
+)
 PICTURES = {
     "trajectories-light.png": ("?preset=paper-himmelblau", WIDE | {"color_scheme": "light"}),
     "trajectories-dark.png": ("?preset=runaway&axis=linear", WIDE | {"color_scheme": "dark"}),
@@ -32,6 +38,12 @@ PICTURES = {
     "basins-light.png": ("basins", WIDE | {"color_scheme": "light"}),
     "basins-dark.png": ("basins?preset=himmelblau", WIDE | {"color_scheme": "dark"}),
     "trajectories-narrow.png": ("", PHONE | {"color_scheme": "light"}),
+    "train-light.png": (TRAIN, WIDE | {"color_scheme": "light"}),
+    "train-dark.png": ("train?preset=cifar10-allcnn-small&method=fop-norm", WIDE | {"color_scheme": "dark"}),
+    "train-narrow.png": (TRAIN, PHONE | {"color_scheme": "light"}),
+    "runs-light.png": (SEEDS + "&find=mnist", TALL | {"color_scheme": "light"}),
+    "runs-dark.png": ("runs?show=gallery&run=cifar10-fop-velocity", WIDE | {"color_scheme": "dark"}),
+    "runs-narrow.png": (SEEDS + "&find=seed0", PHONE | {"color_scheme": "dark"}),
 }
 ANIMATION = "race.gif", "?preset=paper-himmelblau"
 DRAWN = """() => {
@@ -39,8 +51,13 @@ DRAWN = """() => {
   const idle = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning";
   const pictures = nodes.length + document.querySelectorAll("canvas[data-drawn]").length;
   if (document.querySelector('canvas[data-drawn="64"]')) return false;  // finer maps are on their way
-  return idle && document.fonts.status === "loaded" && pictures && nodes.every((node) => node.dataset.theme);
+  const shown = pictures || document.querySelector('[data-testid="stTable"]');
+  return idle && document.fonts.status === "loaded" && shown && nodes.every((node) => node.dataset.theme);
 }"""
+ELSEWHERE = """(here) => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(here, "~/fop-lab");
+}"""  # a picture tells of no folder of whoever took it
 
 
 @contextmanager
@@ -81,30 +98,39 @@ def running_browser() -> Iterator[Browser]:
         browser.close()
 
 
-def main() -> None:
-    """Takes all pictures."""
+def main(names: Sequence[str]) -> None:
+    """Takes some pictures."""
+    if unknown := set(names) - {*PICTURES, ANIMATION[0]}:
+        raise SystemExit(f"No picture {', '.join(sorted(unknown))}: there are {', '.join(PICTURES)}, {ANIMATION[0]}.")
     IMAGES.mkdir(parents=True, exist_ok=True)
     with running_app() as address, running_browser() as browser:
-        for name, (query, look) in PICTURES.items():
+        for name in filter(PICTURES.get, names):
+            query, look = PICTURES[name]
             context = browser.new_context(**look)
             page = context.new_page()
             page.goto(f"{address}/{query}")
             page.wait_for_function(DRAWN, timeout=60_000)
             page.mouse.move(0, 0)
+            page.evaluate(ELSEWHERE, str(ROOT))
             picture = Image.open(io.BytesIO(page.screenshot(animations="disabled")))
             picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(IMAGES / name, optimize=True)
             print(f"{IMAGES / name}: {(IMAGES / name).stat().st_size / 1000:.0f} kB")
             context.close()
-        name, query = ANIMATION
-        page = browser.new_page(viewport=WIDE["viewport"])
-        page.goto(f"{address}/{query}")
-        page.wait_for_function(DRAWN, timeout=60_000)
-        page.get_by_role("button", name="Export").click()
-        page.get_by_role("button", name="Make an animation (GIF)").click()
-        with page.expect_download() as download:
-            page.get_by_role("button", name="Save the animation").click(timeout=60_000)
-        download.value.save_as(IMAGES / name)
+        if ANIMATION[0] in names:
+            animate(f"{address}/{ANIMATION[1]}", browser)
+
+
+def animate(address: str, browser: Browser) -> None:
+    """Takes the animation that the page makes of a race."""
+    page = browser.new_page(viewport=WIDE["viewport"])
+    page.goto(address)
+    page.wait_for_function(DRAWN, timeout=60_000)
+    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Make an animation (GIF)").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the animation").click(timeout=60_000)
+    download.value.save_as(IMAGES / ANIMATION[0])
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:] or [*PICTURES, ANIMATION[0]])

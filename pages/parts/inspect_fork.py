@@ -49,6 +49,7 @@ def fork(form: Form, source: Source, layer: Layer) -> None:
         st.error(literal(trouble))
     if (launched := st.session_state.pop("inspect forked", None)) is not None:
         st.success(f"{literal(launched)} is in the queue.")
+        listing(store.runs_folder()).look(now=True)  # it is there since this click
     if _forks(source.entry):
         _followed(source.entry)
 

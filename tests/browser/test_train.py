@@ -71,6 +71,18 @@ def test_a_click_launches_the_runs_and_leads_to_them(train, folder):
     assert [ended(run) for run in found] == ["finished", "finished"]
 
 
+def test_a_run_made_to_diverge_says_so_and_why_and_is_cloned_to_do_better(train, folder):
+    page = train("optimizer.lr=1000&epochs=1&snapshots=0&threads=1")
+    launch(page).click()
+    said = page.get_by_test_id("stAlert")
+    expect(said).to_contain_text(re.compile(r"diverged at step \d+: loss not finite"), timeout=120_000)
+    expect(said).to_contain_text("The steps became too large.")
+    [run] = [run for run, _ in store.scan(folder) if run.id in page.url]
+    page.get_by_role("button", name="Clone…").click()
+    expect(page.get_by_text(f"As run {run.id}.")).to_be_visible()
+    expect(page.get_by_label("Learning rate ε", exact=True)).to_have_value("1000")
+
+
 def test_the_time_of_an_epoch_is_measured_by_a_job(train, folder):
     page = train("epochs=2&threads=1")
     page.get_by_role("button", name="Measure time per epoch").click()

@@ -262,6 +262,27 @@ def test_every_reason_has_its_advice(reason, part):
     assert runs_words.advice("finished", reason) == ""
 
 
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        ("Not there: `python -m x_y` gets it.", "Not there\\: `python -m x_y` gets it\\."),
+        ("Not there: /a`b.", "Not there\\: \\/a\\`b\\."),
+        ("![x](y) $z$", "\\!\\[x\\]\\(y\\) \\$z\\$"),
+    ],
+)
+def test_a_command_in_a_message_is_code_and_all_else_as_it_is(text, told):
+    assert runs_words.message(text) == told
+
+
+def test_a_number_its_deviation_and_its_unit_stay_in_one_line():
+    ids = [
+        made(f"{n}", [{"step": 1, "test_accuracy": 0.9 + n / 100}], "finished", "", "fop", f"seed={n}").id
+        for n in (0, 1)
+    ]
+    [row] = page(*ids).table[0].value.to_dict("records")
+    assert row["Best accuracy"] == "90\\.50\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}0\\.71\N{NO-BREAK SPACE}\\%"
+
+
 def test_the_trash_gives_a_run_back_or_lets_it_go_for_good(folder):
     run, other = made("one", rows()), made("two", rows())
     store.discard(run), store.discard(other)

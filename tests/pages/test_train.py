@@ -165,6 +165,7 @@ def test_missing_data_are_said_with_the_ways_to_get_them():
     at = page(preset="cifar10-allcnn-small")
     assert launch(at).disabled and "The data are missing" in words(at)
     assert "Three ways to get it" in at.error[0].value.replace("\\", "")
+    assert "`python -m fop_core data cifar10`" in at.error[0].value, "as code"
     assert any(each.value == "python -m fop_core data cifar10" for each in at.code)
 
 

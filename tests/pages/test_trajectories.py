@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fop_core.optim.rules import FOP
+from pages.parts import form
 from toy_functions import presets, race
 from toy_functions.scenes import SCENES
 from toy_functions.tuning import sweep, tuned
@@ -231,13 +232,14 @@ def test_an_address_cannot_put_pictures_or_formulas_into_the_page():
     assert "![" not in at.warning[0].value and "$x$" not in at.warning[0].value.replace("\\$", "")
 
 
-def test_going_back_in_the_browser_brings_the_former_settings_back():
+def test_going_back_in_the_browser_brings_the_former_settings_back(monkeypatch):
     at = page()
     ran(number(at, "x").set_value(3.0).run())
     ran(number(at, "x").set_value(4.0).run())
     at.query_params["x"] = "3"
     ran(at.run())
     assert number(at, "x").value == 3.0 and address(at) == {"x": "3"}
+    monkeypatch.setattr(form, "_by_history", lambda: True)
     at.query_params.clear()
     ran(at.run())
     assert number(at, "x").value == 0.0 and address(at) == {}
@@ -247,6 +249,14 @@ def test_settings_are_as_they_were_after_a_visit_to_another_page():
     at = page()
     ran(number(at, "sgd.lr").set_value(0.01).run())
     at.session_state["page"] = "another"
+    at.query_params.clear()
+    ran(at.run())
+    assert number(at, "sgd.lr").value == 0.01 and address(at) == {"sgd.lr": "0.01"}
+
+
+def test_settings_are_as_they_were_where_the_other_page_was_left_before_it_had_begun():
+    at = page()
+    ran(number(at, "sgd.lr").set_value(0.01).run())
     at.query_params.clear()
     ran(at.run())
     assert number(at, "sgd.lr").value == 0.01 and address(at) == {"sgd.lr": "0.01"}

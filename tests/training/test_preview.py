@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fop_core.training import batches, build, preview
+from fop_core.training import batches, build, datasets, preview
 from fop_core.training.config import METHODS, PRESETS, TrainConfig, change
 from fop_core.training.config import preset as preset_of
 from fop_core.training.memory import estimate
@@ -90,6 +90,13 @@ def test_a_probe_is_the_same_run_cut_short():
         made.fop,
         made.batch_size,
     )
+
+
+@pytest.mark.parametrize("share", [0, 0.3])
+def test_a_probe_measures_on_one_image_not_on_a_whole_test_set(share):
+    made = change(preset_of("mnist-mlp"), [f"data.held_out={share}"])
+    data = datasets.load(preview.probe(made).data)
+    assert (data.measured_on, len(data.test), len(data.train)) == ("held_out", 1, 59_999)
 
 
 def test_the_first_steps_of_a_probe_do_not_count():

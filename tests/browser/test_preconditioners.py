@@ -1,0 +1,392 @@
+"""The Preconditioners page in a real browser."""
+
+import json
+import pickle
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from safetensors.numpy import load, load_file, save
+
+from fop_core import inspection
+from fop_core.figures.style import number as told
+from fop_core.jobs import queue
+from fop_core.runs import learned, store
+from fop_core.runs.control import Control
+from fop_core.training import config, diagnostics, loop
+from pages.parts.runs_listing import GALLERY
+from tests.browser.conftest import NARROW, running
+
+VELOCITY = "cifar10-fop-velocity"
+READY = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
+  && document.querySelector('.fop-chip')"""
+LAYER = "document.querySelector('.fop-inspector').fop"
+STEP = "() => Number(document.querySelector('.fop-cursor-track').getAttribute('aria-valuenow'))"
+
+
+@pytest.fixture
+def inspect(visit, troubles):
+    """Open the page at an address, and wait until its matrices are drawn."""
+    troubles.expected = ["/preconditioners/_stcore/", "404 (Not Found)"]
+
+    def opened(given: str = "", **options) -> Page:
+        page = visit(f"preconditioners{given}", drawn=False, **options)
+        page.wait_for_function(READY, timeout=40_000)
+        expect(matrix(page).first).to_be_visible()
+        return page
+
+    return opened
+
+
+def matrix(page: Page) -> Locator:
+    return page.locator(".fop-matrix-field")
+
+
+def told_of(page: Page) -> Locator:
+    return page.locator(".fop-matrix-told").first
+
+
+def cursor(page: Page) -> Locator:
+    return page.get_by_role("slider", name="Step")
+
+
+def gallery(name: str) -> learned.Learned:
+    return learned.of_run(store.Run(GALLERY / name))
+
+
+def hovered(page: Page, row: int, column: int, rows: int, columns: int) -> str:
+    """What is told of an entry of the matrix."""
+    box = page.locator(".fop-matrix canvas").first.bounding_box()
+    at = (column + 0.5) / columns * box["width"], (row + 0.5) / rows * box["height"]
+    page.mouse.move(box["x"] + at[0], box["y"] + at[1])
+    return told_of(page).inner_text()
+
+
+def test_it_opens_on_the_gallery_and_its_numbers_are_those_of_the_stored_M(inspect):
+    page = inspect("?layer=9.weight&see=P&at=1760")
+    layer = gallery(VELOCITY).layers["9.weight"]
+    M = store.Run(GALLERY / VELOCITY).snapshot(1760)["9.weight/M"].astype(np.float64)
+    P = M @ M.T
+    assert page.evaluate(STEP) == 1760
+    shown = page.evaluate(f"[...{LAYER}.layer.seen('P', 1760).values]")
+    np.testing.assert_allclose(np.reshape(shown, (9, 9)), P, rtol=0, atol=1e-12)
+    left = page.evaluate(f"[...{LAYER}.layer.seen('rest', 1760).values]")
+    np.testing.assert_allclose(np.reshape(left, (9, 9)), inspection.rest(P), rtol=0, atol=1e-12)
+    assert hovered(page, 3, 4, 9, 9) == f"centre → left: {told(P[3, 4])}"
+    assert hovered(page, 8, 0, 9, 9) == f"top left → bottom right: {told(P[8, 0])}"
+    captions = page.locator(".fop-filters-vectors figcaption").all_inner_texts()
+    assert captions == [told(value) for value in np.linalg.eigvalsh(P)[::-1]]
+    values = layer.spectra[np.searchsorted(layer.spectrum_steps, 1760)].astype(np.float64)
+    summary = {name: float(value) for name, value in inspection.spectrum_summary(values).items()}
+    words = page.locator(".fop-inspector-told").inner_text()
+    assert f"eigenvalues {told(values.min())} to {told(values.max())}" in words
+    assert f"effective rank {told(summary['effective_rank'])} of 9" in words
+    assert f"log-determinant {told(summary['log_determinant'])}" in words
+    assert words.startswith(f"P of 9.weight is {inspection.definiteness(values.min(), values.max())}")
+
+
+def test_the_browsers_eigenvectors_are_numpys(inspect):
+    page = inspect("?layer=18.weight")
+    P = gallery(VELOCITY).layers["18.weight"].P(-1)
+    found = page.evaluate(
+        """() => {
+          const vectors = [...document.querySelectorAll('.fop-filters-vectors canvas')];
+          return vectors.map((picture) => {
+            const pen = picture.getContext("2d");
+            const [wide, high] = [picture.width, picture.height];
+            return [0, 1, 2, 3, 4, 5, 6, 7, 8].map((at) => {
+              const [x, y] = [((at % 3) + 0.5) * wide / 3, (Math.floor(at / 3) + 0.5) * high / 3];
+              const [red, green, blue] = pen.getImageData(x, y, 1, 1).data;
+              return red > blue ? (255 - blue) / (255 - 0x1e) : -(255 - red) / (255 - 0x2a);
+            });
+          });
+        }"""
+    )
+    values, vectors = np.linalg.eigh(P)
+    for shown, vector in zip(found, vectors.T[::-1]):
+        largest = np.abs(vector).argmax()
+        expected = vector / vector[largest]
+        np.testing.assert_allclose(np.array(shown), expected, atol=0.02)
+    assert len(found) == len(values) == 9
+
+
+def test_the_cursor_is_dragged_and_played_and_every_panel_answers(inspect):
+    page = inspect()
+    expect(page.locator(".fop-plot-node .js-line")).not_to_have_count(0)
+    page.wait_for_function("() => [...document.querySelectorAll('.fop-plot-node')].every((node) => node.dataset.theme)")
+    line = "() => document.querySelector('.fop-plot-node .js-line').getAttribute('d')"
+    seen = page.evaluate("() => [document.querySelector('.fop-chip canvas').toDataURL()]")
+    before = page.evaluate(line)
+    box = cursor(page).bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.98, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + 20, steps=8)
+    dragged = page.evaluate(STEP)
+    assert 0 < dragged < 2000
+    assert int(matrix(page).first.get_attribute("data-step")) == dragged
+    assert page.evaluate(line) != before
+    assert page.evaluate("() => [document.querySelector('.fop-chip canvas').toDataURL()]") != seen
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(f"at={dragged}"))  # the address follows where it rests
+    spectra = {name: layer.spectra for name, layer in gallery(VELOCITY).layers.items()}
+    place = gallery(VELOCITY).steps.tolist().index(dragged)
+    page.wait_for_function(
+        "first => Math.abs(document.querySelector('.fop-plot-node').data[0].y[0] - first) < 1e-3 * first",
+        arg=float(spectra["0.weight"][place].max()),
+    )
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function(f"step => ({STEP})() > step", arg=dragged)
+    page.get_by_role("button", name="Pause").click()
+    stopped = page.evaluate(STEP)
+    assert stopped > dragged
+    cursor(page).press("ArrowLeft")
+    assert page.evaluate(STEP) < stopped
+    cursor(page).press("End")
+    assert page.evaluate(STEP) == 5865
+
+
+def test_layers_and_quantities_are_switched_and_the_link_brings_them_back(inspect):
+    page = inspect()
+    page.get_by_role("radio", name="6", exact=True).click()
+    page.get_by_role("radio", name="P − aI − c11ᵀ").click()
+    expect(page.get_by_role("heading", name="P − aI − c11ᵀ of 6.weight")).to_be_visible()
+    page.get_by_role("radio", name="Whitening").click()
+    expect(page.get_by_text("What is left of P of 6.weight")).to_be_visible()
+    page.get_by_role("radio", name="All layers").click()
+    expect(matrix(page)).to_have_count(7)
+    expect(page).to_have_url(re.compile("view=all"))
+    address = page.url
+    again = inspect("?" + address.partition("?")[2])
+    expect(matrix(again)).to_have_count(7)
+    expect(again.get_by_role("radio", name="P − aI − c11ᵀ")).to_have_attribute("aria-checked", "true")
+    expect(again.get_by_text("What is left of P of 6.weight")).to_be_visible()
+    matrix(again).nth(1).click()
+    expect(again.get_by_role("heading", name="P − aI − c11ᵀ of 3.weight")).to_be_visible()
+
+
+def test_a_large_matrix_is_zoomed_to_its_true_values_and_stays_so(inspect):
+    page = inspect("?run=mnist-fop-full-seed0&layer=1.weight&see=P")
+    expect(matrix(page).first).to_have_attribute("data-step", "4690")
+    P = gallery("mnist-fop-full-seed0").layers["1.weight"].P(-1)
+    box = page.locator(".fop-matrix canvas").first.bounding_box()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 0.55 * box["height"], steps=4)
+    page.mouse.up()
+    part = page.evaluate(f"{LAYER}.maps[0].part")
+    assert part[2] == part[3] == 39
+    left, top, size, _ = part
+    assert hovered(page, 7, 3, size, size) == f"row {top + 8}, column {left + 4}: {told(P[top + 7, left + 3])}"
+    page.get_by_role("radio", name="Rotation").click()
+    expect(page.get_by_text(re.compile("mean, least and most over 3 seeds"))).to_be_visible()
+    assert page.evaluate(f"{LAYER}.maps[0].part") == part
+    page.get_by_role("button", name="Show all").click()
+    assert page.evaluate(f"{LAYER}.maps[0].part") is None
+    cursor(page).press("Home")
+    expect(told_of(page)).to_contain_text("means over areas")
+
+
+def test_two_runs_stand_side_by_side_with_their_difference(inspect):
+    page = inspect(f"?run={VELOCITY}&beside=cifar10-fop-norm&layer=15.weight&other=15.weight&panel=compare")
+    expect(matrix(page)).to_have_count(3)
+    one, two = (gallery(name).layers["15.weight"].P(-1) for name in (VELOCITY, "cifar10-fop-norm"))
+    shown = page.evaluate(f"[...{LAYER}.maps[2].seen.values]")
+    np.testing.assert_allclose(np.reshape(shown, (9, 9)), one - two, atol=2e-6)
+    row = page.get_by_role("row").filter(has_text="15.weight")
+    expected = inspection.correlation(one - np.eye(9), two - np.eye(9))
+    expect(row).to_contain_text(told(expected))
+    angles = inspection.principal_angles_deg(inspection.leading(one, 3), inspection.leading(two, 3))
+    for angle in angles:
+        expect(row).to_contain_text(f"{told(angle)}°")
+
+
+def test_seeds_are_compared_by_themselves(inspect):
+    page = inspect("?run=mnist-fop-rank16-seed1&panel=compare")
+    expect(page.get_by_text("3 seeds")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="7.weight")).to_contain_text("°")
+
+
+@pytest.mark.parametrize(("panel", "count"), [("spectrum", 2), ("histograms", 2), ("rotation", 2), ("whitening", 2)])
+def test_every_panel_draws_its_pictures(inspect, panel, count):
+    page = inspect(f"?panel={panel}")
+    expect(page.locator(".fop-plot-node[data-theme] .js-line").first).to_be_attached()
+    expect(page.locator(".fop-plot-node[data-theme]")).to_have_count(count)
+
+
+@pytest.mark.parametrize("name", ["cifar10-s-hd", "cifar10-pp-hd", "cifar10-frozen"])
+def test_baselines_that_learn_numbers_or_nothing_are_shown_as_what_they_are(visit, troubles, name):
+    troubles.expected = ["/preconditioners/_stcore/", "404 (Not Found)"]
+    page = visit(f"preconditioners?run={name}", drawn=False)
+    page.wait_for_function(READY, timeout=40_000)
+    expect(page.locator(".fop-plot-node[data-theme]").first).to_be_attached()
+    if name == "cifar10-frozen":
+        shown = page.evaluate(f"[...{LAYER}.layer.seen('P', 5865).values]")
+        np.testing.assert_allclose(np.reshape(shown, (9, 9)), np.eye(9) - 0.95 / 9, atol=1e-12)
+    else:
+        expect(matrix(page)).to_have_count(0)
+
+
+def test_what_is_taken_away_opens(inspect, tmp_path):
+    page = inspect("?panel=spectrum&at=1760")
+    page.get_by_role("button", name="Export").click()
+
+    def taken(label: str) -> Path:
+        with page.expect_download() as download:
+            page.get_by_role("button", name=label).click()
+        path = tmp_path / download.value.suggested_filename
+        download.value.save_as(path)
+        return path
+
+    arrays = load_file(taken("M and P at the cursor (safetensors)"))
+    layer = gallery(VELOCITY).layers["12.weight"]
+    np.testing.assert_allclose(arrays["12.weight/P"], layer.P(layer.nearest(1760)), rtol=1e-6, atol=1e-7)
+    every = load_file(taken("M at every snapshot (safetensors)"))
+    np.testing.assert_array_equal(every["12.weight/M"], layer.M)
+    rows = taken("Numbers of Spectrum (CSV)").read_text().splitlines()
+    assert rows[0] == "layer,step,number from the largest,eigenvalue of P"
+    assert len(rows) == 1 + 7 * 113 * 9
+    assert taken("Matrix through training").read_bytes().startswith(b"%PDF")
+    page.get_by_role("radio", name="SVG").click()
+    for _ in range(20):  # the click has been answered once the file's name has changed
+        if (path := taken("Sorted eigenvalues")).suffix == ".svg":
+            break
+    assert b"<svg" in path.read_bytes()
+
+
+def test_a_phone_has_no_sideways_scroll(inspect):
+    page = inspect(viewport=NARROW, has_touch=True, is_mobile=True)
+    assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth") <= 0
+    for button in page.locator(".fop-switch button").all():
+        assert button.bounding_box()["height"] >= 44
+
+
+# uploads --------------------------------------------------------------------------------------------------------------
+
+
+def give(page: Page, *files: tuple[str, bytes]) -> None:
+    payload = [{"name": name, "mimeType": "application/octet-stream", "buffer": content} for name, content in files]
+    page.locator('[data-testid="stFileUploaderDropzone"] input').set_input_files(payload)
+
+
+def header(content: dict, arrays: bytes = b"") -> bytes:
+    text = json.dumps(content).encode()
+    return struct.pack("<Q", len(text)) + text + arrays
+
+
+class Harm:
+    """What a pickle could do."""
+
+    def __reduce__(self):
+        return (Path("/tmp/fop-harm").touch, ())
+
+
+def test_ones_own_matrices_are_looked_into_and_hostile_files_are_refused(visit, troubles):
+    troubles.expected = ["/preconditioners/_stcore/", "404 (Not Found)"]
+    page = visit("preconditioners?source=file", drawn=False)
+    expect(page.get_by_text("save_file(optimizer.factors()")).to_be_visible(timeout=40_000)
+    random = np.random.default_rng(0)
+    nan = np.eye(4, dtype=np.float32)
+    nan[1, 2] = np.nan
+    hostile = {
+        "pickle.safetensors": (pickle.dumps(Harm()), "header"),
+        "huge.safetensors": (
+            struct.pack("<Q", 10_000_000_000) + b"{}",
+            "a header of 10,000,000,000 bytes does not fit",
+        ),
+        "nan.safetensors": (save({"fc.weight": nan}), "1 values that are not finite, of 16"),
+        "wide.safetensors": (save({"fc.weight": np.ones((3, 5), np.float32)}), "[3, 5], and a P is square"),
+        "short.safetensors": (header({"a": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}), "bytes"),
+        "none.safetensors": (save({"bias": np.ones(3, np.float32)}), "holds no matrix"),
+    }
+    for name, (content, says) in hostile.items():
+        give(page, (name, content))
+        alert = page.get_by_role("alert").filter(has_text=name)
+        expect(alert).to_contain_text(says)
+        expect(page.locator(".fop-matrix-field")).to_have_count(0)
+        page.get_by_role("button", name=re.compile("^Remove")).first.click()
+        expect(alert).to_have_count(0)
+    M = {step: {"conv.weight": random.standard_normal((9, 9)).astype(np.float32)} for step in (0, 50)}
+    page.get_by_role("combobox", name=re.compile("They are")).click()
+    page.get_by_role("option", name="the M of M Mᵀ", exact=True).click()
+    give(page, *((f"M-{step}.safetensors", save(arrays)) for step, arrays in M.items()))
+    page.wait_for_function(READY)
+    P = M[50]["conv.weight"].astype(np.float64)
+    P = P @ P.T
+    shown = page.evaluate(f"[...{LAYER}.layer.seen('P', 50).values]")
+    np.testing.assert_allclose(np.reshape(shown, (9, 9)), P, rtol=1e-9, atol=1e-9)
+    cursor(page).press("Home")
+    assert page.evaluate(STEP) == 0
+    assert load(save(M[0]))  # what was given is what numpy reads
+
+
+# a run of one's own ---------------------------------------------------------------------------------------------------
+
+
+def test_a_runs_gradients_are_told_as_numpy_has_them_and_its_fork_finishes_beside_it(
+    browser, troubles, tmp_path, monkeypatch
+):
+    troubles.expected = ["/preconditioners/_stcore/", "404 (Not Found)"]
+    kept = []
+    measure = diagnostics.gradient_columns
+
+    def keep(gradients, preconditioned, previous, moves):
+        sets = (gradients, preconditioned, previous, moves)
+        kept.append([{name: g.double().numpy().copy() for name, g in each.items()} for each in sets])
+        return measure(gradients, preconditioned, previous, moves)
+
+    monkeypatch.setattr(diagnostics, "gradient_columns", keep)
+    settings = ["epochs=1", "max_steps=30", "threads=1", "snapshots=6", "log_every=5"]
+    chosen = config.change(config.preset("mnist-mlp", "fop"), settings)
+    run = store.create(chosen.to_json(), name="parent", folder=tmp_path)
+    with Control(run) as control:
+        assert loop.train(run, control, lambda text: None) == "finished"
+    with running(tmp_path / "app.txt", FOP_RUNS_DIR=str(tmp_path)) as address:
+        page = browser.new_page(viewport={"width": 1280, "height": 1400})
+        troubles.watch(page)
+        for turned in ("length_ratio", "alignment", "descent"):
+            page.goto(f"{address}/preconditioners?run={run.id}&panel=rotation&layer=3.weight&turned={turned}")
+            page.wait_for_function(READY, timeout=40_000)
+            expect(page.locator(".fop-plot-node[data-theme]")).to_have_count(2)
+            for node, quantity in ((0, "angle_deg"), (1, turned)):
+                shown = page.evaluate(LINE, [node, 1])  # 3.weight is the second layer
+                expected = [of_gradients(*each, "3.weight")[quantity] for each in kept]
+                values = [value for value in shown if value is not None]
+                np.testing.assert_allclose(values, expected[-len(values) :], rtol=2e-3, atol=1e-4)
+                assert len(values) > 10
+        page.goto(f"{address}/preconditioners?run={run.id}&panel=fork&layer=3.weight")
+        page.wait_for_function(READY, timeout=40_000)
+        page.get_by_text("Reset M to its start").click()
+        page.get_by_role("spinbutton", name="Epochs to go on for").fill("1")
+        page.get_by_role("spinbutton", name="Epochs to go on for").press("Enter")
+        expect(page.get_by_text("From step 30")).to_be_visible()
+        page.get_by_role("button", name="Launch the fork").click()
+        expect(page.get_by_text(re.compile("is in the queue"))).to_be_visible()
+        expect(page.get_by_text(re.compile("reset at 30: finished"))).to_be_visible(timeout=90_000)
+        expect(page.get_by_text("reset at step 30")).not_to_have_count(0)  # the label of its line
+        noted = list(troubles)
+        page.close()
+        troubles[:] = noted
+    [fork] = [each for each in store.directories(tmp_path) if each.id != run.id]
+    assert fork.about["lineage"]["parent"] == run.id and fork.about["lineage"]["matrices"] == "reset"
+    assert not queue.waiting(tmp_path)
+
+
+LINE = """([node, line]) => {
+  const lines = document.querySelectorAll('.fop-plot-node')[node]._fullData.filter((trace) => trace.mode !== 'none');
+  const { y } = lines[line];
+  return Array.from(y, (value) => (Number.isFinite(value) ? value : null));
+}"""
+
+
+def of_gradients(gradients, preconditioned, previous, moves, layer):
+    """What is told of a layer's gradients, by numpy."""
+    g, Pg, before, move = (each.get(layer) for each in (gradients, preconditioned, previous, moves))
+    sizes = [None if each is None else np.linalg.norm(each) for each in (g, Pg, before)]
+    found = {"angle_deg": np.degrees(np.arccos((g * Pg).sum() / (sizes[0] * sizes[1])))}
+    found["length_ratio"] = sizes[1] / sizes[0]
+    found["alignment"] = np.nan if before is None else (g * before).sum() / (sizes[0] * sizes[2])
+    return found | {"descent": (g * move).sum()}
