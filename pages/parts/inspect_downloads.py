@@ -98,6 +98,9 @@ def figures(form: Form, source: Source, layer: Layer) -> dict[str, Callable[[], 
                 made[f"{CURVES[name]} over steps"] = lambda: paper_learned.bands(
                     _bands(inspect_panels.followed(every, name)), "step", CURVES[name].lower(), log=name == "condition"
                 )
+        case "spectrum" if source.metrics is not None:
+            lines = inspect_panels.numbers(source)
+            made["Numbers over steps"] = lambda: paper_learned.bands(_bands(lines), "step", "number in $P$'s place")
         case "histograms":
             what = form["values"] if layer.form != "diagonal" else "M"
             parts = {
@@ -176,6 +179,8 @@ def tables(form: Form, source: Source, layer: Layer) -> Callable[[], Table] | No
     """Return what makes the numbers of a panel, or None where it has none."""
     match form["panel"]:
         case "spectrum":
+            if not inspect_panels.spectra(source):
+                return lambda: _lines({"number in P's place": inspect_panels.numbers(source)})
             return lambda: _spectra(source)
         case "histograms":
             return lambda: _histograms(layer, form["values"] if layer.form != "diagonal" else "M")

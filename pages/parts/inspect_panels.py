@@ -195,7 +195,7 @@ def distribution(layer: Layer, what: str, part: str) -> tuple[np.ndarray, np.nda
     chosen = values[:, on if part == "diagonal" else ~on]
     if not chosen.shape[1]:
         return None
-    counts, edges = inspection.histograms(chosen, bins=int(np.clip(3 * np.sqrt(chosen.shape[1]), 12, 64)))
+    counts, edges = inspection.histograms(chosen, bins=int(np.clip(3 * np.sqrt(chosen.shape[1]), 16, 64)))
     return layer.steps, counts, edges
 
 

@@ -16,7 +16,7 @@ CURVES = {
     "paths": "Eigenvalues",
     "condition": "Condition",
     "effective_rank": "Effective rank",
-    "log_determinant": "Log-determinant",
+    "log_determinant": "Log det",
 }
 TURNED = {
     "length_ratio": "Length ratio",

@@ -77,6 +77,8 @@ def test_it_opens_on_the_gallery_and_its_numbers_are_those_of_the_stored_M(inspe
     np.testing.assert_allclose(np.reshape(left, (9, 9)), inspection.rest(P), rtol=0, atol=1e-12)
     assert hovered(page, 3, 4, 9, 9) == f"centre → left: {told(P[3, 4])}"
     assert hovered(page, 8, 0, 9, 9) == f"top left → bottom right: {told(P[8, 0])}"
+    gains = page.evaluate(f"[...{LAYER}.gains]")
+    np.testing.assert_allclose(gains, [wave @ P @ wave for wave in cosines(3)], atol=1e-12)
     captions = page.locator(".fop-filters-vectors figcaption").all_inner_texts()
     assert captions == [told(value) for value in np.linalg.eigvalsh(P)[::-1]]
     values = layer.spectra[np.searchsorted(layer.spectrum_steps, 1760)].astype(np.float64)
@@ -86,6 +88,13 @@ def test_it_opens_on_the_gallery_and_its_numbers_are_those_of_the_stored_M(inspe
     assert f"effective rank {told(summary['effective_rank'])} of 9" in words
     assert f"log-determinant {told(summary['log_determinant'])}" in words
     assert words.startswith(f"P of 9.weight is {inspection.definiteness(values.min(), values.max())}")
+
+
+def cosines(side: int) -> list[np.ndarray]:
+    """The orthonormal cosine patterns of side x side positions, row after row of frequencies."""
+    at = (2 * np.arange(side) + 1) * np.pi / (2 * side)
+    waves = [np.cos(u * at) / np.linalg.norm(np.cos(u * at)) for u in range(side)]
+    return [np.outer(down, across).ravel() for down in waves for across in waves]
 
 
 def test_the_browsers_eigenvectors_are_numpys(inspect):

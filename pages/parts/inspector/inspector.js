@@ -12,6 +12,7 @@ const MEANS = {
 const VIEWS = { one: "One layer", all: "All layers" };
 const TOLD = {
   rows: "Each picture is a row of the matrix, laid out as the kernel is: what each position (dot) takes from all others.",
+  gains: "By how much P lengthens each cosine pattern over the kernel: the constant one at the top left, finer to the right and down.",
   vectors: "Patterns over the kernel and by how much P lengthens a gradient along each.",
   pixels: "Patterns over the image that P changes most, and by how much it lengthens a gradient along each; of the last snapshot.",
 };
@@ -212,8 +213,9 @@ class Inspector {
   // Places for the rows and the eigenvectors of a kernel's matrix, or for patterns over an image.
   layFilters(room) {
     const { layer } = this;
-    const [rows, vectors] = [...this.filters.children];
-    rows.hidden = !layer.kernel;
+    const [rows, gained, vectors] = [...this.filters.children];
+    rows.hidden = gained.hidden = !layer.kernel;
+    gained.querySelector("p").textContent = TOLD.gains;
     rows.querySelector("h4").textContent = `${NAMES[this.chosen.see]}, row by row`;
     rows.querySelector("p").textContent = TOLD.rows;
     vectors.querySelector("p").textContent = layer.kernel ? TOLD.vectors : TOLD.pixels;
@@ -232,6 +234,7 @@ class Inspector {
     };
     const narrow = Math.max(24, Math.min(64, Math.floor((room - 12 * (wide - 1)) / Math.max(wide, 3))));
     this.rows = layer.kernel ? place(rows, high * wide, wide, Math.min(narrow, wide > 5 ? 34 : 58)) : [];
+    this.gained = layer.kernel ? place(gained, 1, 1, wide > 5 ? 34 * wide : 156) : [];
     const count = layer.kernel ? Math.min(layer.n, 25) : layer.pictured.length;
     const side = layer.kernel ? 58 : 92;
     const columns = Math.max(2, Math.min(layer.kernel ? 9 : 4, Math.floor((room + 12) / (side + 12))));
@@ -258,6 +261,7 @@ class Inspector {
         this.rows.forEach((place, i) => draw(place, seen.values.subarray(i * layer.n, (i + 1) * layer.n), layer.kernel, range, i));
       }
       const P = layer.seen("P", clock.step);
+      this.gain(P.values);
       eigen(P.values, layer.n)
         .slice(0, this.vectors.length)
         .forEach(({ value, vector }, i) => {
@@ -273,6 +277,28 @@ class Inspector {
         place.caption.textContent = short(layer.pictured[i]);
       });
     }
+  }
+
+  // Draws by how much P lengthens each frequency, white where it leaves it as it is.
+  gain(P) {
+    const { kernel } = this.layer;
+    const [high, wide] = kernel;
+    this.gains = gains(P, kernel);
+    const { picture, side } = this.gained[0];
+    const cell = side / wide;
+    const [, pen] = canvas(side, cell * high, picture);
+    const most = this.gains.reduce((size, value) => Math.max(size, Math.abs(value - 1)), 0);
+    paint(pen, { values: this.gains.map((value) => value - 1), rows: high, columns: wide }, Math.max(most, 1), 0, 0, side, cell * high);
+    picture.setAttribute("role", "img");
+    picture.setAttribute("aria-label", `Gains ${[...this.gains].map(short).join(", ")}`);
+    if (cell < READABLE) return;
+    pen.font = `12px ${getComputedStyle(this.root).fontFamily}`;
+    [pen.textAlign, pen.textBaseline] = ["center", "middle"];
+    this.gains.forEach((value, at) => {
+      pen.fillStyle = Math.abs(value - 1) > 0.72 * Math.max(most, 1) ? "#fff" : "#31333F";
+      const text = Math.abs(value) < 0.005 ? "0" : short(value);
+      pen.fillText(text, ((at % wide) + 0.5) * cell, (Math.floor(at / wide) + 0.5) * cell);
+    });
   }
 
   tellNumbers(step) {

@@ -73,6 +73,22 @@ function eigen(matrix, n) {
   });
 }
 
+// By how much P lengthens the cosine patterns of a kernel of high x wide: v' P v, the constant one first.
+function gains(P, [high, wide]) {
+  const wave = (size) =>
+    Array.from({ length: size }, (_, u) =>
+      Array.from({ length: size }, (_, i) => Math.sqrt((u ? 2 : 1) / size) * Math.cos((Math.PI * (2 * i + 1) * u) / (2 * size))),
+    );
+  const [down, across] = [wave(high), wave(wide)];
+  return Float64Array.from({ length: high * wide }, (_, at) => {
+    const [u, v] = [Math.floor(at / wide), at % wide];
+    const pattern = Float64Array.from({ length: high * wide }, (_, i) => down[u][Math.floor(i / wide)] * across[v][i % wide]);
+    let sum = 0;
+    for (let i = 0, n = high * wide; i < n; i++) for (let j = 0; j < n; j++) sum += pattern[i] * P[i * n + j] * pattern[j];
+    return sum;
+  });
+}
+
 // The last place in ascending steps at or before a step.
 function before(steps, step) {
   let [low, high] = [0, steps.length - 1];
