@@ -151,6 +151,8 @@ def one(entry: Entry, of: Chosen) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         runs_actions.buttons([entry], clone)
         downloads([entry])
+        if entry.settings.get("fop.preconditioner"):
+            st.page_link("pages/preconditioners.py", label="What it learned", query_params={"run": entry.id})
     left, right = st.columns([2, 1], gap="medium")
     with left:
         curves(of)

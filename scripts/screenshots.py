@@ -26,8 +26,10 @@ IMAGES = ROOT / "docs/images"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDE = {"viewport": {"width": 1280, "height": 900}, "device_scale_factor": 2}
 TALL = WIDE | {"viewport": {"width": 1280, "height": 1150}}
+HIGH = WIDE | {"viewport": {"width": 1280, "height": 1330}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 TRAIN = "train?compare=1&seeds=0-2"
+FULL = "preconditioners?run=mnist-fop-full-seed0&layer=1.weight&panel=rotation"
 SEEDS = "runs?show=gallery&y=test_accuracy&base=mnist-sgd-seed0&run=" + ",".join(
     f"mnist-{method}-seed{seed}" for method in ("fop-full", "fop-rank16", "sgd") for seed in range(3)
 )
@@ -44,6 +46,9 @@ PICTURES = {
     "runs-light.png": (SEEDS + "&find=mnist", TALL | {"color_scheme": "light"}),
     "runs-dark.png": ("runs?show=gallery&run=cifar10-fop-velocity", WIDE | {"color_scheme": "dark"}),
     "runs-narrow.png": (SEEDS + "&find=seed0", PHONE | {"color_scheme": "dark"}),
+    "preconditioners-light.png": ("preconditioners", HIGH | {"color_scheme": "light"}),
+    "preconditioners-dark.png": (FULL, HIGH | {"color_scheme": "dark"}),
+    "preconditioners-narrow.png": ("preconditioners?layer=9.weight", PHONE | {"color_scheme": "light"}),
 }
 ANIMATION = "race.gif", "?preset=paper-himmelblau"
 DRAWN = """() => {
