@@ -106,6 +106,11 @@ def test_an_empty_folder_offers_the_gallery_whose_runs_can_be_looked_at(runs):
     expect(page.locator(".fop-plot-node[data-theme]").first).to_be_visible()
     expect(page).to_have_url(re.compile(r"show=gallery&run=mnist-sgd-seed0"))
     expect(page.get_by_role("button", name="Delete…")).to_have_count(0)
+    expect(page.get_by_role("link", name="What it learned")).to_have_count(0)
+    page.get_by_role("button", name="mnist-sgd-seed0").click()  # no longer chosen
+    page.get_by_role("button", name="cifar10-fop-norm").click()
+    page.get_by_role("link", name="What it learned").click()
+    expect(page.get_by_role("combobox", name="Run")).to_have_value("cifar10-fop-norm")
 
 
 def test_a_choice_is_kept_in_the_address_and_comes_back_with_it(runs, folder):
