@@ -182,8 +182,10 @@ def several(entries: list[Entry], of: Chosen) -> None:
 def curves(of: Chosen) -> None:
     """Show the pictures that are wanted, and say which of them nobody measured."""
     names = form["y"] or runs_curves.automatic(of.columns())
+    if reading := sum(each.reading for each in of.metrics):
+        st.caption(f"Drawn from a sample of the rows, while {reading / 1e6:,.0f} MB are read.")
     missing = [name for name in names if not runs_curves.show(of, name, view())]
-    if missing:
+    if missing and not reading:
         st.caption(literal(f"Not measured: {', '.join(map(runs_curves.title_of, missing))}."))
     elif not names:
         st.markdown("Nothing has been measured yet.")

@@ -262,7 +262,7 @@ def turned(source: Source, layer: Layer, quantity: str, over_seeds: bool) -> lis
     """
     if source.entry is None:
         return []
-    loaded = runs_curves.loaded(seeds(source.entry) if over_seeds else [source.entry])
+    loaded = runs_curves.loaded(seeds(source.entry) if over_seeds else [source.entry], whole=True)
     layers = list(source.learned.layers.values())
     shown = layers if len(layers) <= BUSY else [layer]
     found = [_band(loaded, quantity, each, source.colors[each.name]) for each in shown]

@@ -104,7 +104,9 @@ def of_entry(entry: Entry) -> Source | str:
 @st.cache_resource(show_spinner=False, max_entries=12)
 def _of_run(path: str, count: int, last: int, _entry: Entry) -> Source:
     """Read a run; ``count`` and ``last`` of its snapshots tell whether what is remembered is still true."""
-    return Source(_entry.id, _entry.name, learned.of_run(_entry.run), _entry, runs_curves.loaded([_entry])[0])
+    return Source(
+        _entry.id, _entry.name, learned.of_run(_entry.run), _entry, runs_curves.loaded([_entry], whole=True)[0]
+    )
 
 
 def of_upload(given: Sequence[tuple[str, bytes]], what: str, spatial: bool) -> Source | str:

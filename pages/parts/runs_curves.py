@@ -1,5 +1,9 @@
-"""The curves of chosen runs: metrics stay in memory and grow, pictures are made anew where there is something new."""
+"""The curves of chosen runs: metrics stay in memory and grow, pictures are made anew where there is something new.
 
+Metrics that take more than a moment to read are drawn from a sample of their rows, until a thread has read them all.
+"""
+
+import contextlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,16 +15,21 @@ import streamlit as st
 from fop_core.figures import training_curves
 from fop_core.figures.training_curves import Line, Look
 from fop_core.runs import compare
-from fop_core.runs.compare import Curve, Group
+from fop_core.runs.compare import Curve, Group, Thinned
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.series import Series
 from fop_core.runs.store import Run
 from pages.parts.plot import plot
 from pages.parts.runs_listing import Entry
 from pages.parts.runs_words import setting
 
+Array = np.ndarray
+
 BUCKETS = 400  # of a line: at most 1,602 points
 FAINT = 120  # of a line behind others
 LARGE = 30_000_000  # bytes of metrics that take more than a moment to read the first time
+PART = 1 << 16  # rows; of longer metrics the beginning is thinned once for so many more
+SAMPLE = 2_000  # rows of those, drawn meanwhile
 KEPT = 64  # runs whose metrics stay in memory
 TITLES = {"step": "step", "epoch": "epoch", "seconds": "seconds of training"}
 
@@ -30,6 +39,9 @@ class Loaded:
 
     Args:
         path: of the run.
+
+    Attributes:
+        reading: bytes that a thread is reading, while a sample stands for them; 0 where all has been read.
     """
 
     def __init__(self, path: str) -> None:
@@ -37,27 +49,68 @@ class Loaded:
         self.trouble = ""
         self.version = 0
         self.columns: list[str] = []
-        self.last: dict[str, float] = {}
+        self.reading = 0
+        self._reader: threading.Thread | None = None
         self._lock = threading.Lock()
         self._until: list[int] = []
         self._curves: dict[tuple[str, str], Curve | None] = {}
+        self._sample: dict[str, Series] = {}
+        self._thinned: dict[tuple[str, str], Thinned] = {}
 
-    def look(self) -> "Loaded":
-        """Read what is new."""
+    def look(self, whole: bool = False) -> "Loaded":
+        """Read what is new.
+
+        Args:
+            whole: whether to wait until all has been read, however long that takes.
+        """
         with self._lock:
-            try:
-                new = self.run.metrics.update()
-                until = [from_step for *_, from_step in self.run.metrics_files()]
-            except (DamagedFile, OSError) as error:
-                self.trouble = str(error)
+            if not self.version and not whole and (size := _bytes(self.run.path)) > LARGE:
+                self._begin(size)
+            reader = self._reader
+        if reader is not None:
+            if not whole:
                 return self
-            self.trouble = " ".join(self.run.metrics.damaged)
-            if new or until != self._until or not self.version:
-                self._until = until
-                self._curves.clear()
-                self.version += 1
-                self.columns = self.run.metrics.columns
+            reader.join()
+        with self._lock:
+            self._read()
         return self
+
+    def _begin(self, size: int) -> None:
+        """Take a sample, and have the rest read meanwhile."""
+        try:
+            self._sample = self.run.metrics.sample(SAMPLE)
+        except (DamagedFile, OSError) as error:
+            self.trouble = str(error)
+            return
+        self.columns = sorted(self._sample, key=lambda name: ("/" in name, name))
+        self.reading, self.version = size, 1
+        self._reader = threading.Thread(target=self._read_all, daemon=True)
+        self._reader.start()
+
+    def _read_all(self) -> None:
+        fresh = Run(self.run.path)
+        with contextlib.suppress(DamagedFile, OSError):  # the next look hears of it again, and says so
+            fresh.metrics.update()
+        with self._lock:
+            self.run, self._sample, self._reader, self.reading = fresh, {}, None, 0
+            self._until = [-1]  # whatever is there is new
+            self._read()
+
+    def _read(self) -> None:
+        try:
+            new = self.run.metrics.update()
+            until = [from_step for *_, from_step in self.run.metrics_files()]
+        except (DamagedFile, OSError) as error:
+            self.trouble = str(error)
+            return
+        self.trouble = " ".join(self.run.metrics.damaged)
+        if new or until != self._until or not self.version:
+            if until != self._until:
+                self._thinned.clear()
+            self._until = until
+            self._curves.clear()
+            self.version += 1
+            self.columns = self.run.metrics.columns
 
     def curve(self, x: str, y: str) -> Curve | None:
         """Return a column over an axis, or None where it was not measured."""
@@ -66,8 +119,22 @@ class Loaded:
                 self._curves[x, y] = self._made(x, y)
             return self._curves[x, y]
 
+    def light(self, x: str, y: str) -> tuple[Curve | None, Array | None]:
+        """Return as ``curve``, of a long one only what can be seen, and the gaps in it; None for what is all there.
+
+        Of a long curve the beginning is thinned once, and not again until many more rows have come.
+        """
+        curve = self.curve(x, y)
+        if curve is None or len(curve.y) < 4 * PART:
+            return curve, None
+        until = len(curve.y) // PART * PART
+        with self._lock:
+            if (kept := self._thinned.get((x, y))) is None or kept.until != until:
+                kept = self._thinned[x, y] = compare.thinned(curve, until, 4 * BUCKETS)
+        return kept.extended(curve)
+
     def _made(self, x: str, y: str) -> Curve | None:
-        metrics = self.run.metrics
+        metrics = self._sample or self.run.metrics
         if y not in self.columns or (x != "step" and x not in self.columns):
             return None
         steps, values = metrics[y]
@@ -84,16 +151,9 @@ def _loaded(path: str) -> Loaded:
     return Loaded(path)
 
 
-def loaded(entries: Sequence[Entry]) -> list[Loaded]:
-    """Return the metrics of runs, up to date; tells that it reads where that takes long."""
-    found = []
-    for entry in entries:
-        each = _loaded(str(entry.run.path))
-        if not each.version and (size := _bytes(entry.run.path)) > LARGE:
-            with st.spinner(f"Reading {size / 1e6:,.0f} MB of metrics of {entry.name}"):
-                each.look()
-        found.append(each.look())
-    return found
+def loaded(entries: Sequence[Entry], whole: bool = False) -> list[Loaded]:
+    """Return the metrics of runs, up to date: large ones as a sample at first, unless they are wanted whole."""
+    return [_loaded(str(entry.run.path)).look(whole) for entry in entries]
 
 
 def _bytes(path: Path) -> int:
@@ -191,21 +251,26 @@ def lines(of: Chosen, name: str, view: View) -> list[Line]:
             return []
         mean = compare.spread(members[base]).curve if len(members[base]) > 1 else members[base][0]
         mean = Curve(mean.steps, mean.x, compare.smoothed(mean.y, view.smooth / 100))
-    made = [
-        _line(curves, mean, label, look, view.smooth / 100)
-        for curves, label, look in zip(members, of.labels, of.looks)
-        if curves and any(len(curve.x) for curve in curves)
-    ]
+    made = []
+    for group, curves, label, look in zip(of.groups, members, of.labels, of.looks):
+        gaps = None
+        if len(curves) == 1 and mean is None and not view.smooth:
+            every = [of.metrics[member].light(view.x, name) for member in group.members]
+            [(light, gaps)] = [(light, gaps) for light, gaps in every if light is not None]
+            curves = [light]
+        if curves and any(len(curve.x) for curve in curves):
+            made.append(_line(curves, mean, label, look, view.smooth / 100, gaps))
     return sorted(made, key=lambda line: line.look.width)
 
 
-def _line(measured: Sequence[Curve], baseline: Curve | None, label: str, look: Look, smooth: float) -> Line:
+def _line(
+    measured: Sequence[Curve], baseline: Curve | None, label: str, look: Look, smooth: float, gaps: Array | None = None
+) -> Line:
     curves = measured if baseline is None else [compare.less(each, baseline) for each in measured]
     soft = [Curve(each.steps, each.x, compare.smoothed(each.y, smooth)) for each in curves]
     spread = compare.spread(soft) if len(soft) > 1 else None
     shown = spread.curve if spread else soft[0]
-    gaps = compare.holes(shown.steps)
-    x, y = compare.drawn(shown.x, shown.y, gaps, BUCKETS)
+    x, y = compare.drawn(shown.x, shown.y, compare.holes(shown.steps) if gaps is None else gaps, BUCKETS)
     behind = []
     if spread or smooth:
         behind = [compare.drawn(each.x, each.y, compare.holes(each.steps), FAINT) for each in curves]

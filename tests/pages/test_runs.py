@@ -4,6 +4,7 @@ import io
 import json
 import os
 import shutil
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -11,12 +12,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fop_core.runs import store
+from fop_core.runs import compare, store
 from fop_core.runs.control import Control
 from fop_core.runs.recorder import Recorder
 from fop_core.runs.store import Run
 from fop_core.training import config
-from pages.parts import runs_downloads, runs_listing, runs_words
+from pages.parts import runs_curves, runs_downloads, runs_listing, runs_words
 from pages.parts.runs_best import Best
 from pages.parts.runs_listing import GALLERY, Listing
 from tests.pages.test_trajectories import component, figure, ran, words
@@ -309,3 +310,44 @@ def test_several_that_can_go_on_are_resumed_together(monkeypatch):
     [button] = [button for button in at.button if button.label == "Resume 2"]
     ran(button.click().run())
     assert asked == [run.id for run in runs]
+
+
+def test_large_metrics_are_drawn_from_a_sample_until_all_has_been_read(folder, monkeypatch):
+    run = made("long", rows(3000))
+    monkeypatch.setattr(runs_curves, "LARGE", 1000)
+    monkeypatch.setattr(runs_curves, "SAMPLE", 100)
+    begun, go_on = threading.Event(), threading.Event()
+    read = runs_curves.Loaded._read_all
+
+    def wait(self):
+        begun.set()
+        go_on.wait(30)
+        read(self)
+
+    monkeypatch.setattr(runs_curves.Loaded, "_read_all", wait)
+    at = page(run.id)
+    assert begun.wait(30)
+    [drawn] = [figure(at, "curve train_loss")["data"]]
+    xs = drawn[0]["x"]
+    assert any("Drawn from a sample" in each.value for each in at.caption)
+    go_on.set()
+    loaded = runs_curves.loaded([runs_listing.listing(folder).look(now=True)[run.id]], whole=True)[0]
+    assert not loaded.reading and len(loaded.curve("step", "train_loss").y) == 3000
+    at.run()
+    assert not any("Drawn from a sample" in each.value for each in at.caption)
+    assert figure(at, "curve train_loss")["data"][0]["x"] != xs
+
+
+def test_a_long_curve_is_thinned_once_and_new_rows_are_drawn(monkeypatch, folder):
+    monkeypatch.setattr(runs_curves, "PART", 256)
+    run = made("long", rows(2000))
+    loaded = runs_curves.Loaded(str(run.path)).look()
+    thinnings = []
+    thin = compare.thinned
+    monkeypatch.setattr(runs_curves.compare, "thinned", lambda *given: thinnings.append(1) or thin(*given))
+    short, gaps = loaded.light("step", "train_loss")
+    assert len(gaps) == 0 and short.steps[0] == 1 and short.steps[-1] == 2000
+    with open(run.path / "metrics.1.jsonl", "a") as file:
+        file.write(json.dumps({"step": 2001, "train_loss": 7.0}) + "\n")
+    short, _ = loaded.look().light("step", "train_loss")
+    assert (short.steps[-1], short.y[-1]) == (2001, 7.0) and len(thinnings) == 1

@@ -619,3 +619,43 @@ def test_rows_of_plain_numbers_take_the_fast_way(tmp_path, monkeypatch):
     monkeypatch.setattr(series, "_parsed", None)  # the careful one
     follower = Follower(path)
     assert follower.update() == 300
+
+
+# a sample -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_sample_holds_true_rows_at_even_distances_with_the_first_and_the_last(run):
+    attempt(run, range(1, 1001), a=lambda step: step / 7, b=lambda step: NAN if step == 1000 else step)
+    found = run.metrics.sample(50)
+    run.metrics.update()
+    for name in ("a", "b"):
+        steps, values = found[name]
+        assert 40 <= len(steps) <= 52 and steps[0] == 1 and steps[-1] == 1000
+        assert np.diff(steps).max() < 45
+        whole = run.metrics[name]
+        assert same(values, whole.values[np.searchsorted(whole.steps, steps)])
+
+
+def test_a_sample_leaves_out_torn_and_damaged_lines_and_what_a_later_attempt_took_back(run):
+    attempt(run, range(1, 101), a=float)
+    attempt(run, range(51, 121), from_step=50, a=lambda step: -float(step))
+    path = run.path / "metrics.2.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:30], b"{broken}\n", b"\xff\n", *lines[30:], b'{"step": 999, "a"']))
+    steps, values = run.metrics.sample(400)["a"]
+    assert steps[-1] == 120 and (np.diff(steps) > 0).all()
+    assert same(values, np.where(steps <= 50, steps, -steps))
+    assert store.create({}, folder=run.path.parent).metrics.sample(10) == {}
+
+
+@given(st.lists(st.binary(max_size=30), max_size=12), st.integers(1, 20))
+def test_a_sample_of_anything_is_some_of_the_rows_of_it(tmp_path_factory, parts, rows):
+    run = store.create({}, folder=tmp_path_factory.mktemp("runs"))
+    Recorder(run, {}).close()
+    content = b"\n".join(part if i % 2 else line(i, a=i).rstrip() for i, part in enumerate(parts))
+    (run.path / "metrics.1.jsonl").write_bytes(content)
+    found = run.metrics.sample(rows)
+    run.metrics.update()
+    for name, (steps, values) in found.items():
+        whole = dict(zip(*run.metrics[name]))
+        assert all(step in whole for step in steps) and len(steps) == len(values)
