@@ -18,6 +18,8 @@ from pages.parts.text import literal
 first_visit()
 
 TICK = 1.5  # seconds
+PATIENT = 30.0  # seconds after which one that waits for its place is looked at less often
+SOON = 0.4  # seconds, while a reader waits for the first point
 
 if len(ids := st.query_params.get_all("run")) > 1:  # other pages give one parameter for each
     st.query_params["run"] = ",".join(ids)
@@ -121,8 +123,7 @@ def ticking_table() -> None:
         st.markdown({"archive": "The archive is empty.", "trash": "The trash is empty."}.get(form["show"], "No runs."))
 
 
-@st.fragment(run_every=TICK)
-def ticking_detail(ids: tuple[str, ...]) -> None:
+def detail(ids: tuple[str, ...]) -> None:
     """Show the chosen runs, up to date."""
     if runs_actions.anew():
         st.rerun()
@@ -139,6 +140,13 @@ def ticking_detail(ids: tuple[str, ...]) -> None:
     if st.session_state.get("runs columns") != columns:  # the sidebar's choice of curves has them
         st.session_state["runs columns"] = columns
         st.rerun()
+
+
+def waits(of: Chosen) -> bool:
+    """Return whether one of them is about to measure something for the first time."""
+    return not of.columns() and any(
+        entry.alive or (entry.waits and store.age(entry.since) < PATIENT) for entry in of.entries
+    )
 
 
 def one(entry: Entry, of: Chosen) -> None:
@@ -226,5 +234,6 @@ with st.sidebar:
 if of_now is not None:
     st.session_state["runs columns"] = of_now.columns()
 if chosen_now:
-    ticking_detail(tuple(entry.id for entry in chosen_now))
+    pace = SOON if of_now is not None and waits(of_now) else TICK
+    st.fragment(detail, run_every=pace)(tuple(entry.id for entry in chosen_now))
 form.publish()

@@ -13,6 +13,7 @@ from fop_core.figures import style
 from fop_core.figures.learned_curves import Frames
 from pages.parts.component import component
 
+SOURCE = f"app/static/plotly.min.js?v={plotly.__version__}"  # with the version, so that no old one is remembered
 _mount = component("plot", "shared")
 
 
@@ -48,7 +49,7 @@ def plot(
             "follows": follows,
             "frames": None if frames is None else dataclasses.asdict(frames),
             "margin": figure.layout.margin.to_plotly_json(),
-            "source": f"app/static/plotly.min.js?v={plotly.__version__}",
+            "source": SOURCE,
             "name": f"fop-lab-{key}",
         },
     )

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import plotly
 
 from fop_core.figures import interactive, style
 from fop_core.figures.landscape import Landscape
 from fop_core.figures.style import GLYPHS
 from pages.parts.component import component, packed
+from pages.parts.plot import SOURCE
 from pages.parts.spec import Result, Spec
 from toy_functions.surfaces import Surface
 
@@ -54,7 +54,7 @@ def player(
         "figure": figure.to_json(),
         "themes": style.themes(),
         "margin": interactive.MARGIN,
-        "source": f"app/static/plotly.min.js?v={plotly.__version__}",
+        "source": SOURCE,
         "words": f"Paths over {place.name}: {', '.join(result.run.label for result in shown)}",
         "race": f"{race!r} {arrows}",
         "start": race.start,

@@ -203,4 +203,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".fop-runs");
   root.fop ??= new Runs(root);
   root.fop.show(unpacked(data), setTriggerValue);
+  if (root.fop.data.plotly) library(root.fop.data.plotly).catch(() => {}); // before the first point needs it
 }

@@ -11,6 +11,7 @@ from fop_core.figures.training_curves import named
 from fop_core.runs import compare, files, store
 from pages.parts import runs_words as words
 from pages.parts.component import component
+from pages.parts.plot import SOURCE
 from pages.parts.runs_listing import Entry
 
 _mount = component("runs_table", "shared")
@@ -74,7 +75,7 @@ def table(
     ]
     names = tuple(str(column["name"]) for column in columns)
     rows = [_shown(entry, names, varied) for entry in entries]
-    about = {"columns": columns, "chosen": list(chosen), "most": MOST}
+    about = {"columns": columns, "chosen": list(chosen), "most": MOST, "plotly": SOURCE if chosen else ""}
     _mount(key=key, data=_packed(about, rows), on_chosen_change=on_chosen)
 
 
