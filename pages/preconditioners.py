@@ -3,7 +3,15 @@
 import streamlit as st
 
 from fop_core.runs.learned import GIVEN, Layer
-from pages.parts import inspect_compare, inspect_downloads, inspect_fork, inspect_panels, inspector_view
+from pages.parts import (
+    inspect_compare,
+    inspect_downloads,
+    inspect_fork,
+    inspect_panels,
+    inspect_rotation,
+    inspect_whitening,
+    inspector_view,
+)
 from pages.parts.copy_link import copy_link
 from pages.parts.first_visit import first_visit
 from pages.parts.form import Form
@@ -17,10 +25,12 @@ TELLING = "cifar10-fop-velocity"  # of the gallery: what a newcomer sees first
 PANELS = {
     "spectrum": inspect_panels.spectrum,
     "histograms": inspect_panels.histograms,
-    "rotation": inspect_panels.rotation,
-    "whitening": inspect_panels.whitening,
+    "rotation": inspect_rotation.rotation,
+    "whitening": inspect_whitening.whitening,
     "fork": inspect_fork.fork,
 }
+GONE = "it may have been deleted, or has no preconditioner"
+TICK = 3  # seconds after which a run that trains is asked for newer snapshots
 
 form = Form("preconditioners", PRESETS, FIELDS, {"all": VALUES}, tuple(VALUES))
 runs = known()
@@ -42,7 +52,7 @@ def run_of(name: str, none: str = "") -> str:
     return form.heard(name)
 
 
-def layer_of(name: str, source: Source, label: str = "") -> Layer | None:
+def layer_of(name: str, source: Source) -> Layer | None:
     """Show the choice of a layer with a matrix; return it."""
     layers = {layer.name: layer for layer in source.matrices}
     key = form.key(name)
@@ -52,7 +62,7 @@ def layer_of(name: str, source: Source, label: str = "") -> Layer | None:
         st.session_state[key] = (
             form[name] if form[name] in layers else form["layer"] if form["layer"] in layers else list(layers)[-1]
         )
-    st.selectbox(label or FIELDS[name].label, list(layers), key=key)
+    st.selectbox(FIELDS[name].label, list(layers), key=key)
     return layers[form.heard(name)]
 
 
@@ -64,8 +74,7 @@ def uploaded() -> Source | None:
         accept_multiple_files=True,
         key="inspect files",
         help="[n, n] or [n, k], as `save_file(optimizer.factors(), path)` writes them; several files are several "
-        "steps, by "
-        "the number in their names. Up to 50 MB each. No file can start code: pickles are refused.",
+        "steps, by the number in their names. Up to 50 MB each. No file can start code: pickles are refused.",
     )
     what = st.selectbox(
         "They are",
@@ -78,21 +87,29 @@ def uploaded() -> Source | None:
     )
     if not files:
         return None
-    found = of_upload([(file.name, file.getvalue()) for file in files], what, spatial)
+    found = of_upload(files, what, spatial)
     if isinstance(found, str):
         st.error(literal(found))
         return None
     return found
 
 
+def stand() -> None:
+    """Keep the address as the page wrote it last: what came along with a quick second choice may be an older one."""
+    if (address := st.session_state.get("inspect address")) is not None:
+        st.query_params.from_dict(address)
+
+
 def chosen() -> None:
     """Take over what the reader chose at the matrices."""
+    stand()
     if (now := st.session_state["inspector"].chosen) is not None:
         form.put(layer=now["layer"], see=now["see"], view=now["view"])
 
 
 def moved() -> None:
     """Take over where the cursor rests."""
+    stand()
     if (step := st.session_state["cursor place"].at) is not None:
         form.put(at=int(step))
 
@@ -109,10 +126,10 @@ def sidebar() -> tuple[Source | None, tuple[Source, Layer] | None]:
         missing = form["run"]
         form.put(run=TELLING if TELLING in runs else next(iter(runs)))
         if missing:
-            st.warning(literal(f"{missing} is not here: it may have been deleted, or learns no preconditioner."))
+            notes.warning(literal(f"{missing} is not here: {GONE}. {runs[form['run']].name} is shown."))
     source = of_entry(runs[run_of("run")])
     if isinstance(source, str):
-        st.error(literal(source))
+        notes.error(literal(source))
         return None, None
     return source, beside_of()
 
@@ -120,16 +137,19 @@ def sidebar() -> tuple[Source | None, tuple[Source, Layer] | None]:
 def beside_of() -> tuple[Source, Layer] | None:
     """Show the choice of a layer to stand beside the chosen one."""
     if form["beside"] and form["beside"] not in runs:
+        notes.warning(literal(f"{form['beside']} is not here to stand beside: {GONE}."))
         form.put(beside="")
     id_ = run_of("beside", none="Nothing")
     if not id_:
         return None
     other = of_entry(runs[id_])
     if isinstance(other, str):
-        st.error(literal(other))
+        notes.error(literal(other))
         return None
-    layer = layer_of("other", other)
-    return (other, layer) if layer is not None else None
+    if (layer := layer_of("other", other)) is None:
+        notes.info(literal(f"{other.name} has no matrix to stand beside."))
+        return None
+    return other, layer
 
 
 def empty() -> None:
@@ -137,8 +157,7 @@ def empty() -> None:
     if form["source"] == "file":
         st.markdown(
             "**Your own matrices.** Save what was learned in your script, then bring the file in the sidebar: every "
-            "picture of "
-            "this page works on it."
+            "picture that needs no gradients works on it."
         )
         st.code(
             'from safetensors.torch import save_file\n\nsave_file(optimizer.factors(), f"M-{step}.safetensors")',
@@ -154,6 +173,11 @@ def show(source: Source, beside: tuple[Source, Layer] | None) -> None:
     """Show the cursor, the matrices and the panel that is asked for."""
     layers = source.learned.layers
     name = form["layer"] if form["layer"] in layers else list(layers)[-1]
+    if form["layer"] not in ("", name):
+        if st.session_state.get("inspect source", source.id) == source.id:  # by a link, not by choosing another run
+            notes.info(literal(f"{source.name} has no layer {form['layer']}: {name} is shown."))
+        form.put(layer="")
+    st.session_state["inspect source"] = source.id
     layer = layers[name]
     inspector_view.cursor(source, form["at"], moved, "cursor place")
     given = {"layer": name, "see": form["see"], "view": form["view"]}
@@ -164,23 +188,42 @@ def show(source: Source, beside: tuple[Source, Layer] | None) -> None:
     else:
         PANELS[form["panel"]](form, source, layer)
     with tools:
-        inspect_downloads.draw(form, source, layer)
+        inspect_downloads.draw(form, source, layer, beside)
 
 
-with st.sidebar:
-    source, beside = sidebar()
+@st.fragment(run_every=TICK)
+def growing(source: Source) -> None:
+    """Say that a run trains on, and show its newer snapshots when the reader wants them: nothing jumps by itself."""
+    entry = known().get(source.id)
+    if entry is None or not entry.alive:
+        return
+    steps, shown = entry.run.snapshot_steps(), source.learned.steps
+    if not steps or (len(shown) and steps[-1] <= shown[-1]):
+        st.caption("It is training: newer snapshots are offered here.")
+    elif not len(shown) or st.button(f"Show the newer snapshots, up to step {steps[-1]:,}"):
+        st.rerun()
+
+
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.header("Preconditioners", anchor=False, width="content")
     with st.container(horizontal=True, width="content"):
         tools = st.container(width="content")
         copy_link("copy")
 form.draw_warnings()
-if source is None or not source.learned.layers:
-    if source is not None:
-        st.info("It has no snapshot yet: the first comes with its first steps.")
-    empty()
+notes = st.container()
+with st.sidebar:
+    source, beside = sidebar()
+if source is None:
+    if form["source"] == "file" or not runs:
+        empty()
 else:
     if source.learned.missing:
         st.warning(literal(source.learned.missing))
-    show(source, beside)
+    if source.learned.layers:
+        show(source, beside)
+    elif not source.learned.missing:
+        st.info("It has no snapshot yet: the first comes with its first steps.")
+    if source.entry is not None and source.entry.alive:
+        growing(source)
 form.publish()
+st.session_state["inspect address"] = st.query_params.to_dict()

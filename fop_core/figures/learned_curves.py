@@ -19,6 +19,7 @@ DEPTH = ((0x38, 0x85, 0xE0), (0x8A, 0x5B, 0xB0), (0xD9, 0x54, 0x1E))
 MOST = 200  # points of a spectrum
 PATHS = 24  # eigenvalues of one layer that are drawn over steps
 RIDGES = 14  # of a ridge plot
+ALONG = 160  # points of the ridge at the cursor where each step has its own edges
 OVERLAP = 2.2  # of the distance between two ridges that the highest one takes
 
 
@@ -136,7 +137,7 @@ def ridges(steps: Array, counts: Array, edges: Array, color: str, across: str, k
     Args:
         steps: [s], ascending.
         counts: [s, bins].
-        edges: [bins + 1], or [s, bins + 1] where each step has its own.
+        edges: [bins + 1], or [s, bins + 1] where each step has its own. What is drawn is as wide as there are values.
         color: of the last one.
         across: title of the axis of values.
         key: of the zoom.
@@ -162,26 +163,40 @@ def ridges(steps: Array, counts: Array, edges: Array, color: str, across: str, k
                 "hovertemplate": f"step {int(steps[at]):,}<br>value %{{x:.3~g}}<extra></extra>",
             }
         )
-    same = bool((edges == edges[0]).all())
-    frames = Frames([], [], [])
+    there = counts > 0
+    left = float(edges[:, :-1].min(initial=np.inf, where=there))
+    right = float(edges[:, 1:].max(initial=-np.inf, where=there))
+    if not left < right:
+        left, right = float(edges.min()), float(edges.max())
     ticks: dict[float, str] = {top - place: f"{int(steps[at]):,}" for place, at in enumerate(drawn.tolist())}
     ticks = dict(list(ticks.items())[:: max(1, len(drawn) // 6)])
-    if same:
+    if (edges == edges[0]).all():
         x = np.r_[edges[0, 0], middles[0], edges[0, -1]]
-        now = [_plain(np.r_[0, each, 0] - OVERLAP) for each in heights]
-        line = {"color": color, "width": 2}
-        traces.append({"x": x, "y": now[-1], "mode": "lines", "line": line, "hoverinfo": "skip"})
-        frames = Frames(steps.tolist(), [len(traces) - 1], [[each] for each in now])
-        ticks[-OVERLAP] = "cursor"
+    else:
+        x = np.linspace(left, right, ALONG)
+    now = []
+    for edge, middle, height in zip(edges, middles, heights):
+        along, up = np.r_[edge[0], middle, edge[-1]], np.r_[0, height, 0]
+        now.append(_plain(np.asarray(np.interp(x, along, up, left=0, right=0)) - OVERLAP))
+    line = {"color": color, "width": 2}
+    traces.append({"x": x, "y": now[-1], "mode": "lines", "line": line, "hoverinfo": "skip"})
+    frames = Frames(steps.tolist(), [len(traces) - 1], [[each] for each in now])
+    ticks[-OVERLAP] = "cursor"
+    room = 0.03 * (right - left)
     layout = {
         **curves.common(key),
         "margin": {"l": 8, "r": 12, "t": 8, "b": 8},
-        "xaxis": {"title": {"text": across}, "showgrid": False, "nticks": 6},
+        "xaxis": {
+            "title": {"text": across},
+            "range": [left - room, right + room],
+            "showgrid": False,
+            "nticks": 6,
+        },
         "yaxis": {
             "title": {"text": "step"},
             "tickvals": list(ticks),
             "ticktext": list(ticks.values()),
-            "range": [-OVERLAP - 0.2 if same else -0.2, top + OVERLAP + 0.3],
+            "range": [-OVERLAP - 0.2, top + OVERLAP + 0.3],
             "showgrid": False,
         },
     }

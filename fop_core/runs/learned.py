@@ -93,7 +93,7 @@ class Layer:
 
     def nearest(self, step: float) -> int:
         """Return the place in ``steps`` of the last snapshot at or before a step, or of the first one."""
-        return max(0, int(np.searchsorted(self.steps, step, "right")) - 1)
+        return before(self.steps, step)
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,11 @@ class Learned:
     layers: Mapping[str, Layer]
     steps: Array
     missing: str = ""
+
+
+def before(steps: Array, step: float) -> int:
+    """Return the place in ascending steps of the last one at or before a step, or of the first one."""
+    return max(0, int(np.searchsorted(steps, step, "right")) - 1)
 
 
 def of_run(run: Run) -> Learned:

@@ -16,18 +16,20 @@ from fop_core.figures import paper_learned, press
 from fop_core.figures.paper_learned import Band, Ridges
 from fop_core.figures.training_curves import Line
 from fop_core.runs.learned import Layer
-from pages.parts import inspect_panels
+from pages.parts import inspect_compare, inspect_panels, inspect_rotation, inspect_whitening
 from pages.parts.form import Form
+from pages.parts.inspect_compare import Side
 from pages.parts.inspect_settings import CURVES, PANELS, TURNED
-from pages.parts.inspect_sources import Source
+from pages.parts.inspect_sources import Source, place
 
 STEPS = 6  # of a figure of matrices through training
 FILES = {"pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png"}
+PRINTED = {"change": "$P - I$", "P": "$P$", "shape": r"$P/\|P\|$", "rest": r"$P - aI - c\,11^T$", "M": "$M$"}
 PARTS = {"diagonal": "diagonal", "off_diagonal": "off-diagonal"}
 Table = tuple[Sequence[str], Iterable[Sequence[Any]]]
 
 
-def draw(form: Form, source: Source, layer: Layer) -> None:
+def draw(form: Form, source: Source, layer: Layer, beside: Side | None) -> None:
     """Show the ways to take it away. Each file is made when it is asked for."""
     with st.popover("Export", width="content"):
         if source.matrices:
@@ -36,13 +38,11 @@ def draw(form: Form, source: Source, layer: Layer) -> None:
                 "M and P at the cursor (safetensors)", "matrices.safetensors", lambda: at_cursor(source, form["at"])
             )
             _button("M at every snapshot (safetensors)", "snapshots.safetensors", lambda: everything(source))
-        made = figures(form, source, layer)
-        if not made:
-            return
-        kind = st.segmented_control("Figures as", list(FILES), default="pdf", format_func=str.upper, required=True)
-        for name, figure in made.items():
-            _button(name, f"{name.lower().replace(' ', '-')}.{kind}", partial(_saved, figure, str(kind)))
-        table = tables(form, source, layer)
+        if made := figures(form, source, layer, beside):
+            kind = st.segmented_control("Figures as", list(FILES), default="pdf", format_func=str.upper, required=True)
+            for name, figure in made.items():
+                _button(name, f"{name.lower().replace(' ', '-')}.{kind}", partial(_saved, figure, str(kind)))
+        table = tables(form, source, layer, beside)
         if table is not None:
             _button(f"Numbers of {PANELS[form['panel']]} (CSV)", f"{form['panel']}.csv", lambda: written(*table()))
 
@@ -60,7 +60,7 @@ def at_cursor(source: Source, step: int) -> bytes:
     """Return M, where there is one, and P of every layer at a step, -1 for the last, as safetensors."""
     arrays = {}
     for layer in source.matrices:
-        at = layer.nearest(step) if step >= 0 else len(layer.steps) - 1
+        at = place(layer.steps, step)
         arrays[f"{layer.name}/P"] = layer.P(at).astype(np.float32)
         if layer.M.ndim == 3:
             arrays[f"{layer.name}/M"] = layer.M[at]
@@ -76,19 +76,19 @@ def everything(source: Source) -> bytes:
     return save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, {"run": source.name})
 
 
-def figures(form: Form, source: Source, layer: Layer) -> dict[str, Callable[[], Figure]]:
+def figures(form: Form, source: Source, layer: Layer, beside: Side | None) -> dict[str, Callable[[], Figure]]:
     """Return the figures for print of what is shown, each to be made when it is asked for."""
     made: dict[str, Callable[[], Figure]] = {}
     if layer.is_matrix:
         made["Matrix through training"] = lambda: through_training(layer, form["see"])
     if layer.is_matrix and layer.kernel and layer.n <= 49:
-        place = layer.nearest(form["at"]) if form["at"] >= 0 else len(layer.steps) - 1
-        made["Eigenvectors"] = lambda: paper_learned.eigenvectors({layer.name: layer.P(place)}, layer.kernel)  # type: ignore[arg-type]
+        at = place(layer.steps, form["at"])
+        made["Eigenvectors"] = lambda: paper_learned.eigenvectors({layer.name: layer.P(at)}, layer.kernel)  # type: ignore[arg-type]
     every = inspect_panels.spectra(source)
     match form["panel"]:
         case "spectrum" if every:
             made["Sorted eigenvalues"] = lambda: paper_learned.spectra(
-                {each.label: each.values[_at(each.steps, form["at"])] for each in every}, log=form["log"]
+                {each.label: each.values[place(each.steps, form["at"])] for each in every}, log=form["log"]
             )
             if form["curve"] == "paths":
                 paths = {each.label: (each.steps, each.values) for each in every}
@@ -106,23 +106,25 @@ def figures(form: Form, source: Source, layer: Layer) -> dict[str, Callable[[], 
             parts = {
                 words: Ridges(*found)
                 for part, words in PARTS.items()
-                if (found := inspect_panels.distribution(layer, what, part)) is not None
+                if (found := inspect_panels.distribution(source, layer, what, part)) is not None
             }
             if parts:
                 made["Histograms"] = lambda: paper_learned.ridges({layer.name: parts}, f"value of {what}")
         case "rotation" if source.entry is not None:
-            lines = inspect_panels.turned(source, layer, "angle_deg", form["seeds"])
+            lines = inspect_rotation.turned(source, layer, "angle_deg", form["seeds"])
             made["Angles"] = lambda: paper_learned.bands(_bands(lines), "step", "degrees between $g$ and $Pg$")
             name = form["turned"]
-            others = inspect_panels.turned(source, layer, name, form["seeds"])
+            others = inspect_rotation.turned(source, layer, name, form["seeds"])
             made[TURNED[name].strip("⟨⟩")] = lambda: paper_learned.bands(_bands(others), "step", _printed(name))
+        case "compare" if beside is not None and layer.is_matrix:
+            made["Side by side"] = lambda: side_by_side((source, layer), beside, form["see"], form["at"])
         case "whitening" if any(each.kernel for each in source.matrices):
             made["Whitening score"] = lambda: paper_learned.bands(
-                _bands(inspect_panels.scores(source)), "step", "whitening score", zero=True
+                _bands(inspect_whitening.scores(source)), "step", "whitening score", zero=True
             )
             if layer.kernel:
                 made["What is left"] = lambda: paper_learned.bands(
-                    _bands(inspect_panels.pairs(layer)), "step", "mean entry of what is left", zero=True
+                    _bands(inspect_whitening.pairs(layer)), "step", "mean entry of what is left", zero=True
                 )
     return made
 
@@ -135,9 +137,18 @@ def through_training(layer: Layer, quantity: str) -> Figure:
     """Return a layer's matrix at some steps (Figure 5a)."""
     places = np.unique(np.linspace(0, len(layer.steps) - 1, STEPS).astype(np.int64)).tolist()
     shown = [seen(layer, quantity, at) for at in places]
-    names = {"change": "$P - I$", "P": "$P$", "shape": r"$P/\|P\|$", "rest": r"$P - aI - c\,11^T$", "M": "$M$"}
     across = [f"step {int(layer.steps[at]):,}" for at in places]
-    return paper_learned.matrices({f"{layer.name}, {names[quantity]}": shown}, across, kernel=layer.kernel)
+    return paper_learned.matrices({f"{layer.name}, {PRINTED[quantity]}": shown}, across, kernel=layer.kernel)
+
+
+def side_by_side(one: Side, two: Side, quantity: str, step: int) -> Figure:
+    """Return two layers' matrices at a step, and their difference where their shapes are one."""
+    shown = [seen(layer, quantity, place(layer.steps, step)) for _, layer in (one, two)]
+    across = [source.name if one[0].id != two[0].id else layer.name for source, layer in (one, two)]
+    if shown[0].shape == shown[1].shape:
+        shown.append(shown[0] - shown[1])
+        across.append("difference")
+    return paper_learned.matrices({f"{one[1].name}, {PRINTED[quantity]}": shown}, across, kernel=one[1].kernel)
 
 
 def seen(layer: Layer, quantity: str, at: int) -> np.ndarray:
@@ -153,10 +164,6 @@ def seen(layer: Layer, quantity: str, at: int) -> np.ndarray:
         case "rest":
             return inspection.rest(P)
     return P - np.eye(layer.n)
-
-
-def _at(steps: np.ndarray, step: int) -> int:
-    return max(0, int(np.searchsorted(steps, step, "right")) - 1) if step >= 0 else len(steps) - 1
 
 
 def _bands(lines: Sequence[Line]) -> list[Band]:
@@ -175,7 +182,7 @@ def _bands(lines: Sequence[Line]) -> list[Band]:
     ]
 
 
-def tables(form: Form, source: Source, layer: Layer) -> Callable[[], Table] | None:
+def tables(form: Form, source: Source, layer: Layer, beside: Side | None) -> Callable[[], Table] | None:
     """Return what makes the numbers of a panel, or None where it has none."""
     match form["panel"]:
         case "spectrum":
@@ -183,18 +190,20 @@ def tables(form: Form, source: Source, layer: Layer) -> Callable[[], Table] | No
                 return lambda: _lines({"number in P's place": inspect_panels.numbers(source)})
             return lambda: _spectra(source)
         case "histograms":
-            return lambda: _histograms(layer, form["values"] if layer.form != "diagonal" else "M")
+            return lambda: _histograms(source, layer, form["values"] if layer.form != "diagonal" else "M")
         case "rotation" if source.entry is not None:
             return lambda: _lines(
                 {
-                    name: inspect_panels.turned(source, layer, name, form["seeds"])
+                    name: inspect_rotation.turned(source, layer, name, form["seeds"])
                     for name in ("angle_deg", "length_ratio", "alignment", "descent")
                 }
             )
-        case "whitening":
+        case "compare" if inspect_compare.pairs(source, layer, beside):
+            return lambda: inspect_compare.numbers(source, layer, beside, form["at"])
+        case "whitening" if any(each.kernel for each in source.matrices):
             return lambda: _lines(
-                {"whitening score": inspect_panels.scores(source)}
-                | {f"left of {each.name}": inspect_panels.pairs(each) for each in source.matrices if each.kernel}
+                {"whitening score": inspect_whitening.scores(source)}
+                | {f"left of {each.name}": inspect_whitening.pairs(each) for each in source.matrices if each.kernel}
             )
     return None
 
@@ -209,10 +218,10 @@ def _spectra(source: Source) -> Table:
     return ("layer", "step", "number from the largest", "eigenvalue of P"), rows
 
 
-def _histograms(layer: Layer, what: str) -> Table:
+def _histograms(source: Source, layer: Layer, what: str) -> Table:
     rows = []
     for part in PARTS:
-        if (found := inspect_panels.distribution(layer, what, part)) is None:
+        if (found := inspect_panels.distribution(source, layer, what, part)) is None:
             continue
         steps, counts, edges = found
         edges = np.broadcast_to(edges, (len(steps), counts.shape[1] + 1))

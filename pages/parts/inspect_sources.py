@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fop_core import inspection
 from fop_core.figures.learned_curves import depth_colors
@@ -17,7 +18,6 @@ from pages.parts import runs_curves
 from pages.parts.runs_curves import Loaded
 from pages.parts.runs_listing import GALLERY, Entry, listing
 
-LARGE = 256  # rows from which on a layer's leading patterns are of its last snapshot alone
 PATTERNS = 12  # leading eigenvectors of a layer whose inputs are an image
 IMAGE = {"mnist": (28, 28)}  # what the first layer's inputs are
 
@@ -31,14 +31,17 @@ class Source:
         name: what people call it.
         learned: its layers.
         entry: of the run; None of files.
-        metrics: of the run; None of files.
     """
 
     id: str
     name: str
     learned: Learned
     entry: Entry | None = None
-    metrics: Loaded | None = None
+
+    @property
+    def metrics(self) -> Loaded | None:
+        """Of the run, up to date; None of files."""
+        return runs_curves.loaded([self.entry], whole=True)[0] if self.entry is not None else None
 
     @property
     def key(self) -> str:
@@ -70,12 +73,16 @@ class Source:
         """Of layers whose inputs are an image: leading eigenvectors of the last P, [n, k], and their eigenvalues."""
         found = {}
         for layer in self.matrices:
-            if self.image(layer) and len(layer.M):
-                P = layer.P(-1)
+            if self.image(layer) and len(layer.M) and np.isfinite(P := layer.P(-1)).all():
                 vectors = inspection.leading(P, PATTERNS)
                 sign = np.sign(vectors[np.abs(vectors).argmax(0), np.arange(vectors.shape[1])])
                 found[layer.name] = vectors * sign, np.einsum("nk,nm,mk->k", vectors, P, vectors)
         return found
+
+
+def place(steps: np.ndarray, at: int) -> int:
+    """Return the place in ascending steps where the cursor stands: at or before ``at``, the last one for -1."""
+    return learned.before(steps, at) if at >= 0 else len(steps) - 1
 
 
 def known() -> dict[str, Entry]:
@@ -96,27 +103,31 @@ def of_entry(entry: Entry) -> Source | str:
     except OSError as error:
         return str(error)
     try:
-        return _of_run(str(entry.run.path), len(steps), steps[-1] if steps else -1, entry)
+        return _of_run(str(entry.run.path), len(steps), steps[-1] if steps else -1, entry.name, entry)
     except (RunError, DamagedFile, OSError) as error:
         return str(error)
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
-def _of_run(path: str, count: int, last: int, _entry: Entry) -> Source:
+def _of_run(path: str, count: int, last: int, name: str, _entry: Entry) -> Source:
     """Read a run; ``count`` and ``last`` of its snapshots tell whether what is remembered is still true."""
-    return Source(
-        _entry.id, _entry.name, learned.of_run(_entry.run), _entry, runs_curves.loaded([_entry], whole=True)[0]
-    )
+    return Source(_entry.id, name, learned.of_run(_entry.run), _entry)
 
 
-def of_upload(given: Sequence[tuple[str, bytes]], what: str, spatial: bool) -> Source | str:
+def of_upload(files: Sequence[UploadedFile], what: str, spatial: bool) -> Source | str:
     """Return files to look into, or what is wrong with them."""
     try:
-        found = learned.of_files(given, what, spatial)
+        return _of_files(tuple(file.file_id for file in files), what, spatial, files)
     except (RunError, DamagedFile) as error:
         return str(error)
-    id_ = f"{hash((tuple(given), what, spatial)) & 0xFFFFFFFF:08x}"
-    return Source(id_, given[0][0] if len(given) == 1 else f"{len(given)} files", found)
+
+
+@st.cache_resource(show_spinner="Reading the matrices …", max_entries=4)
+def _of_files(ids: Sequence[str], what: str, spatial: bool, _files: Sequence[UploadedFile]) -> Source:
+    """Read files; ``ids`` are new with each upload."""
+    found = learned.of_files([(file.name, file.getvalue()) for file in _files], what, spatial)
+    name = _files[0].name if len(_files) == 1 else f"{len(_files)} files"
+    return Source(f"{'-'.join(ids)} {what} {spatial}", name, found)
 
 
 def seeds(of: Entry) -> list[Entry]:

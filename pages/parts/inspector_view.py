@@ -21,12 +21,21 @@ BUDGET = 4_300_000  # bytes of all matrices of one source
 MANY, COMMON = 4096, 0.995  # entries from which on the strongest colour is not the largest's, but that of this share
 CURVE = 300  # buckets of a curve under the cursor
 WORDS = {
-    "scalar": "s, by which the gradient of the tensor is multiplied",
-    "diagonal": "one number for each parameter: see the histograms",
+    "scalar": "S-HD: one number for each tensor, by which its gradient is multiplied.",
+    "diagonal": "PP-HD: one number for each parameter, by which its gradient is multiplied. Spectrum has their "
+    "range over training, Histograms how they are distributed.",
+}
+FORMULAS = {
+    "factored": "P = M Mᵀ (Eq. 2)",
+    "low_rank": "P = I + M Mᵀ (Eq. 5)",
+    "direct": "P = M (Eq. 1)",
+    "mean_removing": "P = I − 0.95·11ᵀ/n: nothing is learned",
 }
 
 _cursor = component("inspector/cursor", "shared", "canvas")
-_inspector = component("inspector/inspector", "shared", "canvas", "inspector/matrices", "inspector/heatmap")
+_inspector = component(
+    "inspector/inspector", "shared", "canvas", "inspector/matrices", "inspector/heatmap", "inspector/filters"
+)
 
 
 def cursor(source: Source, at: int, on_move: Callable[[], None], key: str) -> None:
@@ -52,17 +61,18 @@ def cursor(source: Source, at: int, on_move: Callable[[], None], key: str) -> No
 
 
 def _curves(source: Source) -> list[dict[str, Any]]:
-    if source.metrics is None:
+    if (metrics := source.metrics) is None:
         return []
     found = []
     for name, color in (("train_loss", ""), ("test_accuracy", METHODS["fop"].color)):
-        if (curve := source.metrics.curve("step", name)) is None or not np.isfinite(curve.y).any():
+        if (curve := metrics.curve("step", name)) is None or not np.isfinite(curve.y).any():
             continue
         x, y = compare.drawn(curve.x, curve.y, np.empty(0, np.int64), CURVE)
         finite = y[np.isfinite(y)]
         found.append(
             {
-                "x": [float(value) if math.isfinite(value) else 0.0 for value in x],
+                "name": name.replace("_", " "),
+                "x": [float(value) if math.isfinite(value) else None for value in x],
                 "y": [float(f"{value:.4g}") if math.isfinite(value) else None for value in y],
                 "color": color,
                 "low": float(finite.min()),
@@ -76,8 +86,9 @@ def _told(source: Source) -> list[str]:
     """Return what is said of each snapshot: its step, and what was measured last before it."""
     measured = [("epoch", "epoch {}"), ("train_loss", "train loss {}"), ("test_accuracy", "test accuracy {}")]
     found = [[f"step {int(step):,}"] for step in source.learned.steps]
+    metrics = source.metrics
     for name, words in measured:
-        curve = source.metrics.curve("step", name) if source.metrics is not None else None
+        curve = metrics.curve("step", name) if metrics is not None else None
         if curve is None or not len(curve.steps):
             continue
         places = np.searchsorted(curve.steps, source.learned.steps, "right") - 1
@@ -148,7 +159,7 @@ def _layer(layer: Layer, source: Source, stride: int) -> tuple[dict[str, Any], d
         "ranges": {},
         "kinds": KINDS,
         "removed": inspection.MEAN_REMOVED,
-        "clipped": layer.n * layer.n >= MANY,
+        "formula": _formula(layer, source),
     }
     arrays: dict[str, np.ndarray] = {}
     if layer.form == "scalar":
@@ -177,6 +188,19 @@ def _layer(layer: Layer, source: Source, stride: int) -> tuple[dict[str, Any], d
         arrays["pictures"] = vectors.T
         head |= {"image": source.image(layer), "pictured": values.tolist()}
     return head, arrays
+
+
+def _formula(layer: Layer, source: Source) -> str:
+    """Say what P is of M, with the number of the paper's equation."""
+    if layer.form not in FORMULAS or (source.entry is None and layer.form == "direct"):  # P itself was given
+        return ""
+    settings = source.entry.settings if source.entry is not None else {}
+    scaled = ""
+    if settings.get("fop.normalized"):
+        scaled = ", scaled to the Frobenius norm of I (Eq. 9)"
+    elif settings.get("fop.rescale") is not None:
+        scaled = ", rescaled (Theorem 1)"
+    return FORMULAS[layer.form] + scaled
 
 
 def _ranges(layer: Layer, kept: np.ndarray) -> dict[str, float]:

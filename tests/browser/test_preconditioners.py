@@ -16,6 +16,7 @@ from fop_core.figures.style import number as told
 from fop_core.jobs import queue
 from fop_core.runs import learned, store
 from fop_core.runs.control import Control
+from fop_core.runs.recorder import Recorder
 from fop_core.training import config, diagnostics, loop
 from pages.parts.runs_listing import GALLERY
 from tests.browser.conftest import NARROW, running
@@ -77,7 +78,7 @@ def test_it_opens_on_the_gallery_and_its_numbers_are_those_of_the_stored_M(inspe
     np.testing.assert_allclose(np.reshape(left, (9, 9)), inspection.rest(P), rtol=0, atol=1e-12)
     assert hovered(page, 3, 4, 9, 9) == f"centre → left: {told(P[3, 4])}"
     assert hovered(page, 8, 0, 9, 9) == f"top left → bottom right: {told(P[8, 0])}"
-    gains = page.evaluate(f"[...{LAYER}.gains]")
+    gains = page.evaluate(f"[...{LAYER}.filters.gains]")
     np.testing.assert_allclose(gains, [wave @ P @ wave for wave in cosines(3)], atol=1e-12)
     captions = page.locator(".fop-filters-vectors figcaption").all_inner_texts()
     assert captions == [told(value) for value in np.linalg.eigvalsh(P)[::-1]]
@@ -265,12 +266,35 @@ def test_what_is_taken_away_opens(inspect, tmp_path):
     assert b"<svg" in path.read_bytes()
 
 
+def test_radio_groups_are_walked_by_arrow_keys_and_an_entry_of_the_matrix_is_told_by_them(inspect):
+    page = inspect("?see=P&at=1760&layer=9.weight")
+    expect(page.locator(".fop-plot-node[data-theme]")).to_have_count(2)
+    focused = "() => document.activeElement.textContent"
+    page.get_by_role("radio", name="9", exact=True).press("ArrowRight")
+    expect(page.get_by_role("heading", name="P of 12.weight")).to_be_visible()
+    assert page.evaluate(focused) == "12"
+    page.keyboard.press("Tab")
+    assert page.evaluate(focused) == "P"  # one stop for each group
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("heading", name="P − I of 12.weight")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"layer=12\.weight(?!.*see=)"))
+    assert page.evaluate(focused) == "P − I"
+    matrix(page).first.focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    layer = gallery(VELOCITY).layers["12.weight"]
+    change = layer.P(layer.nearest(1760)) - np.eye(9)
+    expect(told_of(page)).to_have_text(f"top → top: {told(change[1, 1])}")  # the first key comes to the first entry
+
+
 def test_a_phone_has_no_sideways_scroll(inspect):
     page = inspect(viewport=NARROW, has_touch=True, is_mobile=True)
     assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
     assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth") <= 0
     for button in page.locator(".fop-switch button").all():
         assert button.bounding_box()["height"] >= 44
+    chosen = page.get_by_role("radio", name="18", exact=True).bounding_box()
+    assert 0 <= chosen["x"] <= NARROW["width"] - chosen["width"]  # of many layers the chosen one is in sight
 
 
 # uploads --------------------------------------------------------------------------------------------------------------
@@ -382,6 +406,33 @@ def test_a_runs_gradients_are_told_as_numpy_has_them_and_its_fork_finishes_besid
     [fork] = [each for each in store.directories(tmp_path) if each.id != run.id]
     assert fork.about["lineage"]["parent"] == run.id and fork.about["lineage"]["matrices"] == "reset"
     assert not queue.waiting(tmp_path)
+
+
+def test_newer_snapshots_of_a_run_that_trains_are_offered_and_shown_when_they_are_wanted(browser, troubles, tmp_path):
+    troubles.expected = ["/preconditioners/_stcore/", "404 (Not Found)"]
+    run = store.create(config.preset("cifar10-allcnn-small", "fop").to_json(), name="walk", folder=tmp_path)
+    with Control(run) as control, running(tmp_path / "app.txt", FOP_RUNS_DIR=str(tmp_path)) as address:
+        control.set("running")
+        pen = Recorder(
+            run, {"device": "cpu", "device_name": "", "threads": 1, "versions": {}, "commit": "", "data": {}}
+        )
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        troubles.watch(page)
+        page.goto(f"{address}/preconditioners?run={run.id}")
+        expect(page.get_by_text("It has no snapshot yet")).to_be_visible(timeout=40_000)
+        for step in (0, 20):
+            M = np.eye(9, dtype=np.float32) * (1 + step / 100)
+            pen.row({"step": step, "constant_share/0.weight": 0.5})
+            pen.snapshot(step, {"0.weight/M": M, "0.weight/spectrum": np.diag(M) ** 2})
+            if step == 0:  # the first one is shown by itself
+                expect(matrix(page).first).to_have_attribute("data-step", "0", timeout=15_000)
+        page.get_by_role("button", name="Show the newer snapshots, up to step 20").click()
+        expect(matrix(page).first).to_have_attribute("data-step", "20")
+        noted = list(troubles)
+        page.close()
+        troubles[:] = noted
+        pen.close()
+        control.set("finished")
 
 
 LINE = """([node, line]) => {

@@ -5,6 +5,7 @@ const PAUSE = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 2h3.5v12H
 const REST = 350; // ms after which Python hears where the cursor stands
 const LASTS = 8; // seconds to play all, unless that takes fewer than SLOWEST or more than FASTEST snapshots a second
 const [SLOWEST, FASTEST] = [6, 60];
+const LEAP = 10; // snapshots of a page key, or of an arrow with shift
 const EDGE = 8; // px of the track beside the first and the last step
 
 class Cursor {
@@ -66,8 +67,10 @@ class Cursor {
     };
     track.onpointerup = track.onpointercancel = () => (track.onpointermove = null);
     track.onkeydown = (event) => {
-      const by = event.shiftKey ? 10 : 1;
-      const to = { ArrowLeft: this.at - by, ArrowRight: this.at + by, Home: 0, End: this.last }[event.key];
+      const by = event.shiftKey || event.key.startsWith("Page") ? LEAP : 1;
+      const [less, more] = [this.at - by, this.at + by];
+      const keys = { ArrowLeft: less, ArrowDown: less, PageDown: less, ArrowRight: more, ArrowUp: more, PageUp: more };
+      const to = { ...keys, Home: 0, End: this.last }[event.key];
       if (to !== undefined) {
         this.pause();
         this.go(to);
@@ -112,7 +115,7 @@ class Cursor {
     this.at = Math.max(0, Math.min(this.last, to));
     const step = steps[this.at];
     this.line.style.transform = `translateX(${this.x(step)}px)`;
-    this.told.textContent = told[this.at];
+    this.told.replaceChildren(...this.words(told[this.at]));
     this.track.setAttribute("aria-valuemin", steps[0]);
     this.track.setAttribute("aria-valuemax", steps[this.last]);
     this.track.setAttribute("aria-valuenow", step);
@@ -126,6 +129,22 @@ class Cursor {
       this.sent = step;
       this.tell("at", step);
     }, REST);
+  }
+
+  // What is told of a snapshot, the colour of its curve before each number that has one.
+  words(told) {
+    const { colors } = this.data.themes[themeOf(this.root)];
+    return told.split(" · ").map((text, i) => {
+      const part = make("span", "", i ? " · " : "");
+      const curve = this.data.curves.find(({ name }) => text.startsWith(name));
+      if (curve) {
+        const line = make("i", "fop-cursor-key");
+        line.style.background = curve.color || colors.muted;
+        part.append(line);
+      }
+      part.append(text);
+      return part;
+    });
   }
 
   draw() {
@@ -142,7 +161,12 @@ class Cursor {
       pen.strokeStyle = color || colors.muted;
       pen.lineWidth = 1.5;
       pen.beginPath();
-      x.forEach((step, i) => y[i] !== null && pen.lineTo(this.x(step), height - 8 - ((y[i] - low) / (high - low || 1)) * (height - 14)));
+      let drawn = false; // a gap stays one
+      x.forEach((step, i) => {
+        const up = height - 8 - ((y[i] - low) / (high - low || 1)) * (height - 14);
+        if (y[i] !== null) pen[drawn ? "lineTo" : "moveTo"](this.x(step), up);
+        drawn = y[i] !== null;
+      });
       pen.stroke();
     }
     pen.fillStyle = colors.muted;

@@ -8,9 +8,14 @@ const SHADE = Uint32Array.from({ length: 2 * STEPS + 1 }, (_, i) =>
 const MISSING = pixel([150, 150, 150]);
 const READABLE = 34; // px of a cell that has room for its number
 const ZOOMED = 12; // rows from which on a zoom makes sense
+const INK = "#31333F";
+const BRIGHT = 0.72; // of the range, from which on a number is white
 
 const shade = (value, range) =>
   Number.isFinite(value) ? SHADE[STEPS + Math.round(Math.max(-1, Math.min(1, value / (range || 1))) * STEPS)] : MISSING;
+
+// The largest size of values that are finite.
+const largest = (values) => values.reduce((most, value) => (Math.abs(value) > most && Number.isFinite(value) ? Math.abs(value) : most), 0);
 
 const scratch = document.createElement("canvas");
 
@@ -49,12 +54,13 @@ class Heatmap {
     this.node.append(this.title, this.field, this.told);
     this.large = large;
     this.part = null;
+    this.spot = null;
     if (large) this.listen();
   }
 
-  show({ title, layer, seen, words, side, range, other = null }) {
+  show({ title, layer, seen, words, side, range }) {
     const renewed = this.rows !== seen?.rows || this.columns !== seen?.columns || this.of !== title;
-    Object.assign(this, { layer, seen, words, side, range, other, rows: seen?.rows, columns: seen?.columns, of: title });
+    Object.assign(this, { layer, seen, words, side, range, rows: seen?.rows, columns: seen?.columns, of: title });
     if (renewed) this.part = null;
     this.title.textContent = title;
     this.draw();
@@ -83,6 +89,7 @@ class Heatmap {
     this.picture.setAttribute("role", "img");
     this.picture.setAttribute("aria-label", `${this.of}, ${this.words}`);
     this.field.dataset.step = seen.step;
+    if (this.spot && this.keyed) this.mark(pen, cell, side / high);
     this.tell();
   }
 
@@ -96,12 +103,21 @@ class Heatmap {
       const edge = Math.round(at * cell) + 0.5;
       pen.moveTo(0, edge);
       pen.lineTo(this.width, edge);
-      if (this.columns === n) {
+      if (this.seen.square) {
         pen.moveTo(edge, 0);
         pen.lineTo(edge, this.side);
       }
     }
     pen.stroke();
+  }
+
+  // A frame about the cell that is told of, where the keys have brought it.
+  mark(pen, wide, high) {
+    const [left, top] = this.shown;
+    const [row, column] = this.spot;
+    pen.strokeStyle = INK;
+    pen.lineWidth = 2;
+    pen.strokeRect((column - left) * wide, (row - top) * high, wide, high);
   }
 
   numbers(pen, wide, high) {
@@ -112,7 +128,11 @@ class Heatmap {
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < columns; j++) {
         const value = this.seen.values[(top + i) * this.columns + left + j];
-        pen.fillStyle = Math.abs(value) > 0.72 * this.range ? "#fff" : "#31333F";
+        pen.fillStyle = Math.abs(value) > BRIGHT * this.range ? "#fff" : INK;
+        if (Math.abs(value) < 0.005) {
+          pen.fillText("0", (j + 0.5) * wide, (i + 0.5) * high);
+          continue;
+        }
         const text = Number.isFinite(value) ? value.toFixed(Math.abs(value) < 10 ? 2 : 1).replace("-", "−") : "–";
         pen.fillText(text.replace(/^(−?)0\./, "$1."), (j + 0.5) * wide, (i + 0.5) * high);
       }
@@ -127,6 +147,7 @@ class Heatmap {
     };
     field.onpointermove = (event) => {
       this.spot = this.cell(...at(event));
+      this.keyed = false;
       if (this.from) this.outline(at(event));
       this.tell();
     };
@@ -147,6 +168,33 @@ class Heatmap {
       if (Math.abs(from[0] - to[0]) > 0.02 && Math.abs(from[1] - to[1]) > 0.02) this.zoom(from, to);
     };
     field.ondblclick = () => this.whole();
+    field.tabIndex = 0;
+    field.onkeydown = (event) => {
+      const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [];
+      if (down === undefined || !this.seen) return;
+      event.preventDefault();
+      this.told.setAttribute("aria-live", "polite");
+      this.step(down, right);
+    };
+    field.onblur = () => {
+      this.spot = null;
+      if (this.seen) this.draw();
+    };
+  }
+
+  // Goes to a cell beside the one that is told of, and takes a zoomed part along.
+  step(down, right) {
+    const [left, top, wide, high] = this.shown;
+    const within = (at, cells) => Math.max(0, Math.min(cells - 1, at));
+    const [row, column] = this.spot ?? [top - down, left - right];
+    this.spot = [within(row + down, this.rows), within(column + right, this.columns)];
+    this.keyed = true;
+    if (this.part) {
+      const [to, size] = [this.spot, wide];
+      const corner = (at, from) => Math.max(Math.min(at, from), at - size + 1);
+      this.part = [corner(to[1], left), corner(to[0], top), size, high];
+    }
+    this.draw();
   }
 
   get zooms() {
@@ -211,7 +259,7 @@ class Heatmap {
       const scale = layer.n / seen.rows;
       const span = (at) => `${Math.floor(at * scale) + 1}–${Math.ceil((at + 1) * scale)}`;
       this.told.textContent = `mean of rows ${span(row)}, columns ${span(column)}: ${value}`;
-    } else if (seen.columns !== layer.n) {
+    } else if (!seen.square) {
       this.told.textContent = `row ${position(row, layer.kernel)}, column ${column + 1}: ${value}`;
     } else if (layer.kernel) {
       this.told.textContent = `${position(column, layer.kernel)} → ${position(row, layer.kernel)}: ${value}`;

@@ -3,19 +3,35 @@
 const CHIP = 40; // px of a preview
 const NAMES = { change: "P − I", P: "P", shape: "P/‖P‖", rest: "P − aI − c11ᵀ", M: "M" };
 const MEANS = {
-  change: "what was learned: P − I, I the identity with which training began",
-  P: "what the gradient is multiplied by",
-  shape: "P over its Frobenius norm",
-  rest: "what is left of P after aI + c11ᵀ is fitted: no diagonal's and no constant direction's part",
-  M: "the factor that is learned",
+  change: "P − I: what sets the step apart from plain gradient descent's (Figure 5a)",
+  P: "P: what the gradient is multiplied by (Figure 5a)",
+  shape: "P/‖P‖: P over its Frobenius norm, its shape whatever its size",
+  rest: "P − aI − c11ᵀ: what is left after an even diagonal and the constant direction are fitted and taken out",
+  M: "M: the factor that is learned",
 };
+const PAUSE = 300; // ms between two choices that Python hears of: of an arrow key held down it hears the last
 const VIEWS = { one: "One layer", all: "All layers" };
-const TOLD = {
-  rows: "Each picture is a row of the matrix, laid out as the kernel is: what each position (dot) takes from all others.",
-  gains: "By how much P lengthens each cosine pattern over the kernel: the constant one at the top left, finer to the right and down.",
-  vectors: "Patterns over the kernel and by how much P lengthens a gradient along each.",
-  pixels: "Patterns over the image that P changes most, and by how much it lengthens a gradient along each; of the last snapshot.",
-};
+// Arrow keys move through a radio group and choose, as they do in a browser's own.
+function radios(group, choose) {
+  group.onkeydown = (event) => {
+    const way = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    const buttons = [...group.children];
+    const at = buttons.indexOf(document.activeElement);
+    if (!way || at < 0) return;
+    event.preventDefault();
+    const to = (at + way + buttons.length) % buttons.length;
+    choose(to);
+    buttons[to].focus();
+  };
+}
+
+// Marks one button of a radio group as chosen: the only one that the tab key comes to.
+function check(group, which) {
+  [...group.children].forEach((button, i) => {
+    button.setAttribute("aria-checked", String(i === which));
+    button.tabIndex = i === which ? 0 : -1;
+  });
+}
 
 class Inspector {
   constructor(root) {
@@ -24,8 +40,11 @@ class Inspector {
     this.chips = part("chips");
     this.body = part("inspector-body");
     this.matrices = part("matrices");
-    this.filters = part("filters");
+    this.filters = new Filters(part("filters"));
     this.told = part("inspector-told");
+    this.means = part("inspector-means");
+    this.answers = new Set();
+    this.heard = -Infinity;
     this.zoom = part("zoom");
     this.switches = Object.fromEntries([...root.querySelectorAll(".fop-switch")].map((node) => [node.dataset.name, node]));
     this.sizes = new ResizeObserver(() => this.data && root.clientWidth !== this.width && this.lay());
@@ -40,12 +59,20 @@ class Inspector {
     if (other) {
       this.sources = data.sources.map(({ name, layers }) => ({ name, layers: layers.map((head) => new Layer(head, data)) }));
       this.chosen = { ...data.chosen };
+      this.previewed = Math.max(...this.layers.map(({ ranges }) => ranges.change ?? 0)) || 1;
       this.buildChips();
-    } else if (JSON.stringify(data.chosen) !== JSON.stringify(this.given)) this.chosen = { ...data.chosen };
-    this.given = data.chosen;
+    } else this.adopt(data.chosen);
+    this.given = JSON.stringify(data.chosen);
     this.lay();
     this.unfollow?.();
     this.unfollow = clock.follow(() => this.follow());
+  }
+
+  // Takes over what Python says was chosen, unless that is an answer to a choice which another has followed since.
+  adopt(chosen) {
+    const said = JSON.stringify(chosen);
+    if (said === JSON.stringify(this.chosen)) this.answers.clear();
+    else if (said !== this.given && !this.answers.has(said)) this.chosen = { ...chosen };
   }
 
   get layers() {
@@ -59,7 +86,14 @@ class Inspector {
   choose(change) {
     Object.assign(this.chosen, change);
     this.lay();
-    this.tell("chosen", { ...this.chosen });
+    clearTimeout(this.rests);
+    const tell = () => {
+      this.heard = performance.now();
+      this.answers.add(JSON.stringify(this.chosen));
+      this.tell("chosen", { ...this.chosen });
+    };
+    if (performance.now() - this.heard > PAUSE) tell();
+    else this.rests = setTimeout(tell, PAUSE);
   }
 
   buildChips() {
@@ -76,25 +110,38 @@ class Inspector {
       return { chip, picture, layer };
     });
     this.chips.replaceChildren(...this.previews.map(({ chip }) => chip));
+    radios(this.chips, (at) => this.choose({ layer: this.layers[at].name }));
+    this.revealed = null;
+  }
+
+  // Scrolls the row of layers to the chosen one.
+  reveal(chip) {
+    if (this.revealed === chip) return;
+    this.revealed = chip;
+    const [row, box] = [this.chips.getBoundingClientRect(), chip.getBoundingClientRect()];
+    this.chips.scrollLeft += Math.max(0, box.right + box.width / 2 - row.right) - Math.max(0, row.left - box.left + box.width / 2);
   }
 
   buildSwitch(name, options) {
     const node = this.switches[name];
-    const built = JSON.stringify([options, this.chosen[name]]);
-    if (node.dataset.built === built) return;
-    node.dataset.built = built;
-    node.replaceChildren(
-      ...Object.entries(options).map(([value, text]) => {
-        const button = make("button", "", text);
-        button.type = "button";
-        button.title = MEANS[value] ?? "";
-        button.setAttribute("role", "radio");
-        button.setAttribute("aria-checked", String(value === this.chosen[name]));
-        button.onclick = () => this.choose({ [name]: value });
-        return button;
-      }),
-    );
-    node.hidden = Object.keys(options).length < 2;
+    const values = Object.keys(options);
+    const built = values.join();
+    if (node.dataset.built !== built) {
+      node.dataset.built = built;
+      node.replaceChildren(
+        ...values.map((value) => {
+          const button = make("button", "", options[value]);
+          button.type = "button";
+          button.title = MEANS[value] ?? "";
+          button.setAttribute("role", "radio");
+          button.onclick = () => this.choose({ [name]: value });
+          return button;
+        }),
+      );
+      radios(node, (at) => this.choose({ [name]: values[at] }));
+    }
+    check(node, values.indexOf(this.chosen[name]));
+    node.hidden = values.length < 2;
   }
 
   // Builds what the choice asks for; then the cursor fills it.
@@ -105,18 +152,16 @@ class Inspector {
     const matrix = layer.n > 0 && layer.form !== "scalar";
     const several = this.layers.filter(({ n }) => n > 0).length > 1 && !sources[1];
     if (!several) chosen.view = "one";
+    if (chosen.see === "M" && !layer.M) chosen.see = "change";
     this.buildSwitch("see", matrix ? Object.fromEntries(Object.entries(NAMES).filter(([name]) => name !== "M" || layer.M)) : {});
     this.buildSwitch("view", matrix && several ? VIEWS : {});
-    if (chosen.see === "M" && !layer.M) chosen.see = "change";
-    for (const { chip, layer: of } of this.previews) {
-      chip.setAttribute("aria-checked", String(of === layer));
-      chip.tabIndex = of === layer ? 0 : -1;
-      chip.onkeydown = (event) => this.step(event);
-    }
+    check(this.chips, this.layers.indexOf(layer));
+    this.reveal(this.chips.children[this.layers.indexOf(layer)]);
+    this.means.textContent = matrix ? `${MEANS[chosen.see]}.${layer.formula ? ` ${layer.formula}.` : ""}` : "";
     const all = chosen.view === "all" && matrix;
     const beside = sources[1]?.layers[0];
     const filtered = matrix && !all && !beside && (layer.kernel || layer.pictures);
-    this.filters.hidden = !filtered;
+    this.filters.root.hidden = !filtered;
     this.body.classList.toggle("fop-two", Boolean(filtered));
     const room = filtered && this.width > 720 ? (this.width - 28) / 2 : this.width;
     this.wanted = all ? this.layers.filter(({ n }) => n > 0) : matrix ? [layer] : [];
@@ -135,19 +180,8 @@ class Inspector {
       this.matrices.replaceChildren(...this.maps.map(({ node }) => node));
     }
     this.zoom.hidden = all || !matrix || layer.n <= ZOOMED;
-    this.filled = null;
-    if (filtered) this.layFilters(room);
+    if (filtered) this.filters.lay(layer, room, NAMES[chosen.see], chosen.see !== "M");
     this.follow();
-  }
-
-  step(event) {
-    const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!way) return;
-    event.preventDefault();
-    const at = this.layers.indexOf(this.layer) + way;
-    if (!this.layers[at]) return;
-    this.choose({ layer: this.layers[at].name });
-    this.previews[at].chip.focus();
   }
 
   // The range of a quantity over what is shown, all steps and layers of it.
@@ -167,7 +201,8 @@ class Inspector {
     const limit = (of, part) => (part?.whole === false ? of.thumbRange : range);
     const words = (of, part) => {
       if (!part) return "";
-      const beyond = of.clipped ? " and beyond" : "";
+      part.most ??= largest(part.values);
+      const beyond = part.most > limit(of, part) * (1 + 1e-6) ? " and beyond" : "";
       const spread = `−${short(limit(of, part))}${beyond} blue to ${short(limit(of, part))}${beyond} orange`;
       if (chosen.view === "all") return spread;
       return part.whole ? `Step ${part.step.toLocaleString("en")}. ${spread}.` : `Step ${part.step.toLocaleString("en")}, means over areas of P − I. ${spread}.`;
@@ -175,21 +210,22 @@ class Inspector {
     if (beside && wanted.length) {
       const others = beside.seen(see, step);
       const same = seen[0] && others && seen[0].rows === others.rows && seen[0].columns === others.columns;
-      const less = same && { ...seen[0], values: seen[0].values.map((value, i) => value - others.values[i]) };
+      const less = same && { ...seen[0], values: seen[0].values.map((value, i) => value - others.values[i]), most: undefined };
       const title = (source, of) => `${source.name}, ${of.title}`;
       const side = this.side;
       this.maps[0].show({ title: title(this.sources[0], layer), layer, seen: seen[0], words: words(layer, seen[0]), side, range: limit(layer, seen[0]) });
       this.maps[1].show({ title: title(this.sources[1], beside), layer: beside, seen: others, words: words(beside, others), side, range: limit(beside, others) });
-      this.maps[2].show({ title: "The first less the second", layer, seen: less || null, words: less ? words(layer, seen[0]) : "", side, range: limit(layer, seen[0]) });
+      this.maps[2].show({ title: "The first less the second", layer, seen: less || null, words: less ? words(layer, less) : "", side, range: limit(layer, seen[0]) });
       if (!same) this.maps[2].told.textContent = "Their shapes differ.";
     } else {
       this.maps.forEach((map, i) => {
         const of = wanted[i];
-        const title = this.chosen.view === "all" ? of.title : `${NAMES[see]} of ${of.name}`;
+        const name = seen[i]?.whole === false ? NAMES.change : NAMES[see];
+        const title = chosen.view === "all" ? of.title : `${name} of ${of.name}`;
         map.show({ title, layer: of, seen: seen[i], words: words(of, seen[i]), side: this.side, range: limit(of, seen[i]) });
       });
     }
-    if (!this.filters.hidden) this.fill(seen[0], range);
+    if (!this.filters.root.hidden) this.filters.fill(seen[0], layer.seen("P", step), range);
     this.tellNumbers(step);
   }
 
@@ -207,98 +243,7 @@ class Inspector {
     if (chip.fopSeen === seen.values && picture.width) return;
     chip.fopSeen = seen.values;
     const [, pen] = canvas(CHIP, CHIP, picture);
-    paint(pen, seen, seen.whole ? this.range0 ?? (this.range0 = Math.max(...this.layers.map(({ ranges }) => ranges.change ?? 0)) || 1) : of.thumbRange, 0, 0, CHIP, CHIP);
-  }
-
-  // Places for the rows and the eigenvectors of a kernel's matrix, or for patterns over an image.
-  layFilters(room) {
-    const { layer } = this;
-    const [rows, gained, vectors] = [...this.filters.children];
-    rows.hidden = gained.hidden = !layer.kernel;
-    gained.querySelector("p").textContent = TOLD.gains;
-    rows.querySelector("h4").textContent = `${NAMES[this.chosen.see]}, row by row`;
-    rows.querySelector("p").textContent = TOLD.rows;
-    vectors.querySelector("p").textContent = layer.kernel ? TOLD.vectors : TOLD.pixels;
-    vectors.querySelector("h4").textContent = "Eigenvectors of P";
-    const [high, wide] = layer.kernel ?? layer.image;
-    const place = (section, count, columns, side) => {
-      const field = section.querySelector(".fop-filters-field");
-      field.style.gridTemplateColumns = `repeat(${columns}, ${side}px)`;
-      const figures = Array.from({ length: count }, () => {
-        const figure = make("figure");
-        figure.append(make("canvas"), make("figcaption"));
-        return figure;
-      });
-      field.replaceChildren(...figures);
-      return figures.map((figure) => ({ picture: figure.firstChild, caption: figure.lastChild, side }));
-    };
-    const narrow = Math.max(24, Math.min(64, Math.floor((room - 12 * (wide - 1)) / Math.max(wide, 3))));
-    this.rows = layer.kernel ? place(rows, high * wide, wide, Math.min(narrow, wide > 5 ? 34 : 58)) : [];
-    this.gained = layer.kernel ? place(gained, 1, 1, wide > 5 ? 34 * wide : 156) : [];
-    const count = layer.kernel ? Math.min(layer.n, 25) : layer.pictured.length;
-    const side = layer.kernel ? 58 : 92;
-    const columns = Math.max(2, Math.min(layer.kernel ? 9 : 4, Math.floor((room + 12) / (side + 12))));
-    this.vectors = place(vectors, count, columns, side);
-  }
-
-  fill(seen, range) {
-    const { layer } = this;
-    if (!seen) return;
-    if (this.filled === seen) return;
-    this.filled = seen;
-    const draw = ({ picture, side }, values, [high, wide], scale, dot = -1) => {
-      const [, pen] = canvas(side, Math.round((side * high) / wide), picture);
-      paint(pen, { values, rows: high, columns: wide }, scale, 0, 0, side, (side * high) / wide);
-      if (dot < 0) return;
-      const cell = side / wide;
-      pen.fillStyle = "#31333F";
-      pen.beginPath();
-      pen.arc(((dot % wide) + 0.5) * cell, (Math.floor(dot / wide) + 0.5) * cell, Math.max(1.2, cell / 9), 0, 7);
-      pen.fill();
-    };
-    if (layer.kernel) {
-      if (seen.columns === layer.n) {
-        this.rows.forEach((place, i) => draw(place, seen.values.subarray(i * layer.n, (i + 1) * layer.n), layer.kernel, range, i));
-      }
-      const P = layer.seen("P", clock.step);
-      this.gain(P.values);
-      eigen(P.values, layer.n)
-        .slice(0, this.vectors.length)
-        .forEach(({ value, vector }, i) => {
-          const most = vector.reduce((size, part) => Math.max(size, Math.abs(part)), 0);
-          draw(this.vectors[i], vector, layer.kernel, most);
-          this.vectors[i].caption.textContent = short(value);
-        });
-    } else {
-      const area = layer.image[0] * layer.image[1];
-      this.vectors.forEach((place, i) => {
-        const vector = layer.pictures.subarray(i * area, (i + 1) * area);
-        draw(place, vector, layer.image, vector.reduce((size, part) => Math.max(size, Math.abs(part)), 0));
-        place.caption.textContent = short(layer.pictured[i]);
-      });
-    }
-  }
-
-  // Draws by how much P lengthens each frequency, white where it leaves it as it is.
-  gain(P) {
-    const { kernel } = this.layer;
-    const [high, wide] = kernel;
-    this.gains = gains(P, kernel);
-    const { picture, side } = this.gained[0];
-    const cell = side / wide;
-    const [, pen] = canvas(side, cell * high, picture);
-    const most = this.gains.reduce((size, value) => Math.max(size, Math.abs(value - 1)), 0);
-    paint(pen, { values: this.gains.map((value) => value - 1), rows: high, columns: wide }, Math.max(most, 1), 0, 0, side, cell * high);
-    picture.setAttribute("role", "img");
-    picture.setAttribute("aria-label", `Gains ${[...this.gains].map(short).join(", ")}`);
-    if (cell < READABLE) return;
-    pen.font = `12px ${getComputedStyle(this.root).fontFamily}`;
-    [pen.textAlign, pen.textBaseline] = ["center", "middle"];
-    this.gains.forEach((value, at) => {
-      pen.fillStyle = Math.abs(value - 1) > 0.72 * Math.max(most, 1) ? "#fff" : "#31333F";
-      const text = Math.abs(value) < 0.005 ? "0" : short(value);
-      pen.fillText(text, ((at % wide) + 0.5) * cell, (Math.floor(at / wide) + 0.5) * cell);
-    });
+    paint(pen, seen, seen.whole ? this.previewed : of.thumbRange, 0, 0, CHIP, CHIP);
   }
 
   tellNumbers(step) {
@@ -306,6 +251,10 @@ class Inspector {
     const found = layer.numbers(step);
     if (!found) {
       this.told.textContent = layer.words;
+      return;
+    }
+    if (found.kind === "not finite") {
+      this.told.textContent = `P of ${layer.name} is not finite at step ${found.step.toLocaleString("en")}.`;
       return;
     }
     const at = found.step === layer.seen(this.chosen.see, step)?.step ? "" : ` (step ${found.step.toLocaleString("en")})`;
@@ -322,6 +271,7 @@ export default function ({ data, parentElement, setStateValue }) {
   return () => {
     root.fop.sizes.disconnect();
     root.fop.unfollow?.();
+    clearTimeout(root.fop.rests);
     root.fop = undefined;
   };
 }

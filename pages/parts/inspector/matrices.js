@@ -38,6 +38,7 @@ function eigen(matrix, n) {
   const V = new Float64Array(n * n);
   for (let i = 0; i < n; i++) V[i * n + i] = 1;
   const size = Math.sqrt(A.reduce((sum, value) => sum + value * value, 0));
+  if (!Number.isFinite(size)) return Array.from({ length: n }, () => ({ value: NaN, vector: new Float64Array(n).fill(NaN) }));
   for (let sweep = 0; sweep < 40; sweep++) {
     let off = 0;
     for (let p = 0; p < n; p++) for (let q = 0; q < p; q++) off += A[p * n + q] ** 2;
@@ -68,8 +69,8 @@ function eigen(matrix, n) {
   const order = [...Array(n).keys()].sort((a, b) => A[b * n + b] - A[a * n + a]);
   return order.map((column) => {
     const vector = Float64Array.from({ length: n }, (_, i) => V[i * n + column]);
-    const largest = vector.reduce((best, value) => (Math.abs(value) > Math.abs(best) + 1e-9 ? value : best), 0);
-    return { value: A[column * n + column], vector: largest < 0 ? vector.map((value) => -value) : vector };
+    const biggest = vector.reduce((best, value) => (Math.abs(value) > Math.abs(best) + 1e-9 ? value : best), 0);
+    return { value: A[column * n + column], vector: biggest < 0 ? vector.map((value) => -value) : vector };
   });
 }
 
@@ -113,7 +114,8 @@ class Layer {
     this.kept = new Map();
   }
 
-  // What is asked at a step: { values, rows, columns, step, range, whole }, or null where nothing was kept.
+  // What is asked at a step: { values, rows, columns, step, whole, square }, or null where nothing was kept. It is whole
+  // where these are the true values, and square where rows and columns are the same positions.
   seen(quantity, step) {
     const large = this.thumbs && !(this.steps.length && step >= this.steps[0]);
     if (large) return this.thumbnail(quantity, step);
@@ -126,7 +128,7 @@ class Layer {
       const M = this.form === "mean_removing" ? null : this.M.subarray(at * n * k, (at + 1) * n * k);
       const values =
         quantity === "M" && M ? Float64Array.from(M) : asked(M ? preconditioner(M, n, k, form, this.scale[at]) : this.fixed(), n, quantity);
-      found = { values, rows: n, columns: quantity === "M" && M ? k : n, step: this.steps[at], range: this.ranges[quantity], whole: true };
+      found = { values, rows: n, columns: quantity === "M" && M ? k : n, step: this.steps[at], whole: true, square: quantity !== "M" };
       if (this.kept.size > 12) this.kept.delete(this.kept.keys().next().value);
       this.kept.set(key, found);
     }
@@ -144,7 +146,7 @@ class Layer {
     const at = before(thumbSteps, step);
     const area = side * side;
     const values = Float64Array.from(this.thumbs.subarray(at * area, (at + 1) * area));
-    return { values, rows: side, columns: side, step: thumbSteps[at], range: this.thumbRange, whole: false };
+    return { values, rows: side, columns: side, step: thumbSteps[at], whole: false, square: true };
   }
 
   // The numbers of the spectrum at a step, or null.

@@ -1,0 +1,229 @@
+"""The Preconditioners page as a reader meets it, without a browser."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from safetensors.numpy import save
+from streamlit.testing.v1 import AppTest
+
+from fop_core import inspection
+from fop_core.figures import learned_curves
+from fop_core.figures.training_curves import Line, Look
+from fop_core.runs import learned, store
+from fop_core.runs.control import Control
+from fop_core.runs.learned import Layer
+from fop_core.runs.recorder import Recorder
+from fop_core.runs.store import Run
+from fop_core.training import config
+from pages.parts import inspect_compare, inspect_panels, inspect_rotation, inspect_sources, runs_listing
+from pages.parts.inspect_settings import PANELS
+from tests.pages.test_runs import ABOUT
+from tests.pages.test_trajectories import component, figure, ran, words
+
+APP = str(Path(__file__).parents[2] / "app.py")
+VELOCITY = "cifar10-fop-velocity"
+Array = np.ndarray
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
+    monkeypatch.setattr(runs_listing.queue, "look", lambda folder=None: None)
+    monkeypatch.setattr(runs_listing, "FRESH", 0.0)
+    return tmp_path / "runs"
+
+
+def page(**address: str) -> AppTest:
+    at = AppTest.from_file(APP, default_timeout=60)
+    at.switch_page("pages/preconditioners.py")
+    for name, value in address.items():
+        at.query_params[name] = value
+    return ran(at.run())
+
+
+def created(name: str = "walk", method: str = "fop", *changes: str) -> Run:
+    return store.create(config.change(config.preset("cifar10-allcnn-small", method), changes).to_json(), name=name)
+
+
+def taken(run: Run, steps: list[int], M: Callable[[int, int], Array], layers: int = 2, kernel: bool = True) -> None:
+    """Take snapshots of M(layer, step) of every layer, with a row of measurements for each."""
+    pen = Recorder(run, ABOUT)
+    for step in steps:
+        arrays, row = {}, {"step": step, "train_loss": 1.0}
+        for place in range(layers):
+            name = f"{place}.weight"
+            arrays[f"{name}/M"] = M(place, step).astype(np.float32)
+            arrays[f"{name}/spectrum"] = inspection.spectrum(arrays[f"{name}/M"], "factored").astype(np.float32)
+            row[f"angle_deg/{name}"] = 10.0
+            if kernel:
+                row[f"constant_share/{name}"] = 0.5
+        pen.row(row)
+        pen.snapshot(step, arrays)
+    pen.close()
+
+
+def finished(run: Run) -> None:
+    with Control(run) as control:
+        control.set("finished")
+
+
+def near_identity(n: int) -> Callable[[int, int], Array]:
+    return lambda place, step: np.eye(n) + 1e-3 * np.random.default_rng([place, step]).standard_normal((n, n))
+
+
+@pytest.mark.parametrize("panel", PANELS)
+@pytest.mark.parametrize("run", [VELOCITY, "cifar10-s-hd", "cifar10-pp-hd", "cifar10-frozen", "mnist-fop-full-seed0"])
+def test_every_panel_has_something_to_say_of_every_kind_of_run(run, panel):
+    at = page(run=run, panel=panel)
+    assert not at.error and not at.warning
+    assert words(at)
+
+
+def test_a_run_without_snapshots_waits_and_says_so_and_nothing_else(folder):
+    run = created()
+    with Control(run) as control:
+        control.set("running")
+        at = page(run=run.id)
+        assert "It has no snapshot yet" in words(at) and "Nothing was learned yet" not in words(at)
+        assert "It is training" in words(at)
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_one_snapshot_is_enough(folder, panel):
+    run = created()
+    taken(run, [0], near_identity(9))
+    finished(run)
+    at = page(run=run.id, panel=panel)
+    assert not at.error
+    if panel == "histograms":
+        assert figure(at, "inspect diagonal")["data"]
+
+
+@pytest.mark.parametrize("panel", PANELS)
+@pytest.mark.parametrize("n", [1, 25, 49])
+def test_kernels_of_other_sizes_are_shown(folder, panel, n):
+    run = created()
+    taken(run, [0, 20], near_identity(n))
+    finished(run)
+    [head, _] = component(page(run=run.id, panel=panel), "inspector")["sources"][0]["layers"]
+    assert head["kernel"] == [round(n**0.5)] * 2
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_an_M_that_is_not_finite_is_told_and_stops_nothing(folder, panel):
+    def lost(place: int, step: int) -> Array:
+        return near_identity(9)(place, step) * (np.nan if step else 1.0)
+
+    runs = [created(f"lost {seed}", "fop", f"seed={seed}") for seed in range(2)]
+    for run in runs:
+        taken(run, [0, 20], lost)
+        finished(run)
+    at = page(run=runs[0].id, panel=panel)
+    [head, _] = component(at, "inspector")["sources"][0]["layers"]
+    assert head["ranges"]["P"] > 0
+    if panel == "spectrum":
+        assert "not finite at 1 of 2 snapshots, first at step 20" in words(at)
+
+
+def test_twenty_layers_are_told_one_at_a_time(folder):
+    run = created()
+    taken(run, [0, 20], near_identity(9), layers=20)
+    finished(run)
+    at = page(run=run.id, panel="rotation", layer="7.weight")
+    assert "the gradient of 7" in words(at)
+    assert len(figure(at, "inspect angles")["data"]) <= 3
+
+
+def test_what_a_link_asks_for_in_vain_is_told_on_the_page():
+    at = page(run="nope", beside="no2", layer="99", at="17")
+    told = words(at)
+    assert "nope is not here" in told.replace("\\", "") and "no2 is not here" in told.replace("\\", "")
+    assert "has no layer 99" in told.replace("\\", "")
+    assert not at.sidebar.warning
+    assert component(at, "inspector")["chosen"]["layer"] == "18.weight"
+
+
+def test_another_run_opens_without_a_word_on_a_layer_that_it_has():
+    at = page(run=VELOCITY, layer="12.weight")
+    at.selectbox(key="preconditioners.run").set_value("mnist-fop-rank16-seed0")
+    ran(at.run())
+    assert component(at, "inspector")["chosen"]["layer"] == "7.weight"
+    assert "has no layer" not in words(at)
+
+
+def test_semidefinite_snapshots_are_counted_and_not_said_to_last(folder):
+    at = page(run=VELOCITY, layer="18.weight")
+    layer = learned.of_run(Run(runs_listing.GALLERY / VELOCITY)).layers["18.weight"]
+    kinds = [inspection.definiteness(float(each[0]), float(each[-1])) for each in layer.spectra]
+    assert f"positive semidefinite at {kinds.count('positive semidefinite')} of {len(kinds)}" in words(at)
+
+
+def of_eigenvalues(*each: list[float]) -> Layer:
+    steps = np.arange(len(each))
+    M = np.stack([np.diag(values) for values in each]).astype(np.float32)
+    return Layer("a", "direct", 2, None, steps, M, np.ones(len(each)), steps, np.sort(np.array(each, np.float32)))
+
+
+def test_no_bound_is_drawn_where_P_is_indefinite():
+    bound = inspect_rotation.bound_of(of_eigenvalues([1.0, 3.0], [-0.5, 1.0], [0.0, 1.0]))
+    np.testing.assert_allclose(bound.y, [30.0, np.nan, 90.0])
+    g = np.array([1.0, 0.2])
+    turned = np.degrees(np.arccos(g @ (P := np.array([-0.5, 1.0]) * g) / np.linalg.norm(g) / np.linalg.norm(P)))
+    assert turned > 90  # so that 90 degrees would be no bound
+
+
+def test_a_single_seed_that_turns_back_is_warned_of():
+    x = np.arange(3.0)
+    line = Line(
+        "3",
+        Look("#000000", "solid", 1.0),
+        x,
+        np.full(3, 60.0),
+        band=(x, np.full(3, 20.0), np.array([80.0, 95.0, 91.0])),
+    )
+    assert inspect_rotation.turns_back(line) == 1
+    assert (
+        inspect_rotation.turns_back(Line("3", Look("#000000", "solid", 1.0), x, np.array([np.nan, 89.9, 20.0]))) is None
+    )
+
+
+def test_the_ridge_at_the_cursor_is_there_where_each_step_has_its_own_edges():
+    steps, counts = np.array([0, 10]), np.array([[0, 8, 0], [1, 2, 1]])
+    edges = np.array([[0.5, 0.9, 1.1, 1.5], [0.7, 0.8, 0.9, 1.0]])
+    drawn, frames = learned_curves.ridges(steps, counts, edges, "#3885E0", "value", "key")
+    assert frames.steps == [0, 10]
+    x = np.array(drawn.data[-1].x)
+    for at, peak in ((0, 1.0), (1, 0.85)):
+        assert x[np.argmax(frames.y[at][0])] == pytest.approx(peak, abs=0.01)
+    low, high = drawn.layout.xaxis.range
+    assert 0.65 < low < 0.7 and 1.1 < high < 1.15  # no wider than there are values
+
+
+def upload(*matrices: Array) -> list[SimpleNamespace]:
+    contents = [save({"a": matrix.astype(np.float32)}) for matrix in matrices]
+    return [
+        SimpleNamespace(file_id=f"id {hash(content)}", name=f"M-{step}.safetensors", getvalue=lambda c=content: c)
+        for step, content in enumerate(contents)
+    ]
+
+
+def test_a_file_is_read_once_and_not_in_each_run_of_the_page(monkeypatch):
+    files = upload(np.eye(9))
+    source = inspect_sources.of_upload(files, "M Mᵀ", True)
+    monkeypatch.setattr(learned, "of_files", None)
+    assert inspect_sources.of_upload(files, "M Mᵀ", True) is source
+    counts = inspect_panels.distribution(source, source.learned.layers["a"], "P", "diagonal")[1]
+    assert counts.sum() == 9
+
+
+def test_matrices_are_compared_once_for_each_pair_of_snapshots(monkeypatch):
+    one, two = (inspect_sources.of_upload(upload(near_identity(9)(0, seed)), "M Mᵀ", True) for seed in (1, 2))
+    sides = (one, one.learned.layers["a"]), (two, two.learned.layers["a"])
+    found = inspect_compare.alike(*sides, -1)
+    monkeypatch.setattr(inspection, "leading", None)
+    assert inspect_compare.alike(*sides, 0) == found
+    columns, [row] = inspect_compare.numbers(one, one.learned.layers["a"], sides[1], -1)
+    assert len(columns) == len(row) and row[5] == found[0]
