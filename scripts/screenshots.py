@@ -26,7 +26,7 @@ IMAGES = ROOT / "docs/images"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDE = {"viewport": {"width": 1280, "height": 900}, "device_scale_factor": 2}
 TALL = WIDE | {"viewport": {"width": 1280, "height": 1150}}
-HIGH = WIDE | {"viewport": {"width": 1280, "height": 1330}}
+HIGH = WIDE | {"viewport": {"width": 1280, "height": 1440}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 TRAIN = "train?compare=1&seeds=0-2"
 FULL = "preconditioners?run=mnist-fop-full-seed0&layer=1.weight&panel=rotation"
@@ -47,7 +47,7 @@ PICTURES = {
     "runs-dark.png": ("runs?show=gallery&run=cifar10-fop-velocity", WIDE | {"color_scheme": "dark"}),
     "runs-narrow.png": (SEEDS + "&find=seed0", PHONE | {"color_scheme": "dark"}),
     "preconditioners-light.png": ("preconditioners", HIGH | {"color_scheme": "light"}),
-    "preconditioners-dark.png": (FULL, HIGH | {"color_scheme": "dark"}),
+    "preconditioners-dark.png": (FULL, HIGH | {"color_scheme": "dark", "device_scale_factor": 1}),
     "preconditioners-narrow.png": ("preconditioners?layer=9.weight", PHONE | {"color_scheme": "light"}),
 }
 ANIMATION = "race.gif", "?preset=paper-himmelblau"

@@ -21,7 +21,7 @@ Array = np.ndarray
 
 FORMS = (*inspection.MATRIX_FORMS, "scalar", "diagonal", "mean_removing")
 UPLOAD = 64 << 20  # bytes of one file of somebody else's
-LARGEST = 4096  # rows of a matrix of theirs
+LARGEST = 1024  # rows of a matrix of theirs
 HIGHEST = 1e15  # in size, of its numbers: float32 holds the eigenvalues of M M^T of so many
 GIVEN = {"P": "direct", "M Mᵀ": "factored", "I + M Mᵀ": "low_rank"}
 """What the matrices of an uploaded file may be, and the form that makes P of them."""
