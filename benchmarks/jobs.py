@@ -1,6 +1,6 @@
 """Jobs and the pages that show them: launch to first point, a thousand runs, a run of a million rows.
 
-    python -m benchmarks.jobs [--launches 5] [--runs 1000] [--rows 1000000] [--rounds 5] [--ticks 20]
+    python -m benchmarks.jobs [--launches 5] [--runs 1000] [--rows 1000000] [--rounds 3] [--ticks 20]
 
 The app runs on a free port over a runs folder made for this, and Chromium at 1280 x 900 looks on. Seconds are a
 reader's: from the click, or from the address, until what was asked for is drawn. CPU time is the server's, of all its
@@ -42,6 +42,7 @@ FEW = 10  # runs of the folder that a large one is compared with
 SHORT = 1_000  # rows of the run that a long one is compared with
 PATIENCE = 60.0  # seconds that anything may take
 SETTLE = 2_000  # ms after which what an opening leaves to do is done
+SOON = 500  # ms after which a page that has drawn a sample says so
 ABOUT = {"device": "cpu", "device_name": "", "threads": 1, "data": {}, "versions": {}, "commit": ""}
 COMPARED = (
     ("launch", "bare_trainer"),
@@ -49,7 +50,8 @@ COMPARED = (
     ("tick_many", "open_many_cpu"),
     ("tick_many", "tick_few"),
     ("open_narrow", "open_short"),
-    *((f"tick_{kind}", f"open_{kind}_cpu") for kind in ("narrow", "wide")),
+    ("open_wide", "open_short"),
+    *((f"tick_{kind}", f"read_{kind}_cpu") for kind in ("narrow", "wide")),
     *((f"tick_{kind}", other) for kind in ("narrow", "wide") for other in ("tick_short", f"tick_{kind}_unchanged")),
 )
 
@@ -61,6 +63,7 @@ LISTED = "least => document.querySelectorAll('.fop-runs tbody tr').length >= lea
 LINES = "[...document.querySelectorAll('.fop-plot-node')].flatMap((node) => node._fullData ?? [])"
 DRAWN = f"() => {LINES}.some(({{ _length }}) => _length > 0)"
 ENDS = f"step => {LINES}.some(({{ x, _length }}) => _length > 0 && x[_length - 1] === step)"
+READ = "() => !document.body.innerText.includes('Drawn from a sample')"
 
 
 class Tab:
@@ -117,7 +120,8 @@ class Tab:
 
 def clock() -> Callable[[], float]:
     """Return what reads the CPU seconds of the app that this process has started, threads that have ended included."""
-    [server] = [child for child in psutil.Process().children() if "streamlit" in child.cmdline()]
+    alive = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    [server] = [child for child in alive if "streamlit" in child.cmdline()]
     number = ctypes.c_int()
     if ctypes.CDLL(None).clock_getcpuclockid(server.pid, ctypes.byref(number)):
         raise SystemExit(f"There is no clock of the CPU time of process {server.pid}.")
@@ -165,6 +169,12 @@ def wait_until(holds: Callable[[], bool], else_: str) -> None:
 def tab(browser: Browser, spent: Callable[[], float]) -> Tab:
     """Return a new tab, which has nothing in its cache."""
     return Tab(browser.new_context(viewport={"width": 1280, "height": 900}).new_page(), spent)
+
+
+def note(found: dict[str, list[float]], name: str, taken: tuple[float, float]) -> None:
+    """Keep the seconds and, in ms, the server's CPU time that something took."""
+    found.setdefault(name, []).append(taken[0])
+    found.setdefault(f"{name}_cpu", []).append(1_000 * taken[1])
 
 
 # Launch ---------------------------------------------------------------------------------------------------------------
@@ -216,9 +226,7 @@ def many(browser: Browser, count: int, rounds: int, ticks: int) -> dict[str, lis
                 looking = tab(browser, clock())
                 least = min(size, 100)  # the rest of the rows come as one scrolls
                 for which in ("open_first", "open"):
-                    seconds, cpu = looking.opens(f"{address}/runs", LISTED, least)
-                    found.setdefault(f"{which}_{kind}", []).append(seconds)
-                    found.setdefault(f"{which}_{kind}_cpu", []).append(1_000 * cpu)
+                    note(found, f"{which}_{kind}", looking.opens(f"{address}/runs", LISTED, least))
                     looking.page.wait_for_timeout(SETTLE)
                 found.setdefault(f"tick_{kind}", []).extend(looking.ticks(math.ceil(ticks / rounds)))
                 looking.page.context.close()
@@ -284,7 +292,7 @@ class Rows:
 
 
 def long(browser: Browser, count: int, rounds: int, ticks: int) -> dict[str, list[float]]:
-    """Choose short and long runs in the table; return s and ms of CPU until they are drawn, and ms of CPU of ticks."""
+    """Choose short and long runs in the table; return s and ms of CPU until drawn and until read, and of ticks."""
     kinds = {"short": Rows(0, min(SHORT, count), True), "narrow": Rows(1, count, False), "wide": Rows(2, count, True)}
     found: dict[str, list[float]] = {}
     with runs_folder() as folder, contextlib.ExitStack() as held:
@@ -297,11 +305,13 @@ def long(browser: Browser, count: int, rounds: int, ticks: int) -> dict[str, lis
         looking.opens(f"{address}/runs", LISTED, len(kinds) * (1 + rounds))
         looking.page.wait_for_timeout(SETTLE)
         for number, (kind, rows) in itertools.product(range(1 + rounds), kinds.items()):
-            seconds, cpu = looking.timed(named(looking.page, f"{kind} {number}").click, ENDS, rows.end)
+            opened = looking.timed(named(looking.page, f"{kind} {number}").click, ENDS, rows.end)
+            rest = looking.timed(lambda: looking.page.wait_for_timeout(SOON), READ)
             looking.page.wait_for_timeout(SETTLE)
             if number:  # the first opening is also that of plotly.js and of pyarrow
-                found.setdefault(f"open_{kind}", []).append(seconds)
-                found.setdefault(f"open_{kind}_cpu", []).append(1_000 * cpu)
+                note(found, f"open_{kind}", opened)
+                if kind != "short":
+                    note(found, f"read_{kind}", (opened[0] + rest[0], opened[1] + rest[1]))
         for kind, rows in kinds.items():
             looking.timed(named(looking.page, f"{kind} {rounds}").click, ENDS, rows.end)
             looking.page.wait_for_timeout(SETTLE)
@@ -331,7 +341,7 @@ def main() -> None:
     parser.add_argument("--launches", type=int, default=5)
     parser.add_argument("--runs", type=int, default=1_000, help="of the folder with many")
     parser.add_argument("--rows", type=int, default=1_000_000, help="of a long run")
-    parser.add_argument("--rounds", type=int, default=5, help="openings of each kind")
+    parser.add_argument("--rounds", type=int, default=3, help="openings of each kind")
     parser.add_argument("--ticks", type=int, default=20, help="of each kind")
     chosen = parser.parse_args()
     load_before = measure.load()
@@ -359,7 +369,8 @@ def unit(name: str) -> str:
     """Return what a value is measured in."""
     if name.startswith("tick"):
         return "ms of server CPU from one tick to the next"
-    return "ms of server CPU until drawn" if name.endswith("cpu") else "s"
+    until = {"read": "read whole", "bare": "its first row"}.get(name.split("_")[0], "drawn")
+    return f"{'ms of server CPU' if name.endswith('cpu') else 's'} until {until}"
 
 
 if __name__ == "__main__":
