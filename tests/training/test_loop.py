@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from fop_core.runs import store
+from fop_core.runs import files, store
 from fop_core.runs.control import Control
 from fop_core.training import batches, build, config, datasets, loop
 from fop_core.training.replay import TIMES
@@ -185,6 +185,18 @@ def test_a_damaged_checkpoint_is_said_and_the_older_one_taken(data, tmp_path):
     assert any("the checkpoint of step 7 is unusable" in line for line in said)
     assert "going on from step 6" in said
     assert run.attempts[-1]["from_step"] == 6
+
+
+def test_checkpoints_that_do_not_fit_fail_a_run_and_do_not_begin_it_with_their_weights(data, tmp_path):
+    run = tiny.run(data, tmp_path, "checkpoint_steps=3", "max_steps=4")
+    assert train(run)[0] == "finished"
+    for step in run.checkpoint_steps():
+        arrays, about = run.checkpoint(step)
+        about["tree"]["dict"] = [pair for pair in about["tree"]["dict"] if pair[0] != "rng"]
+        files.write_arrays(run.path / "checkpoints" / f"{step:08}.safetensors", arrays, about)
+    ending, said = train(run)
+    assert ending == "failed" and "do not fit its settings" in run.state.reason
+    assert sum("is unusable" in line for line in said) == 2
 
 
 def test_missing_data_and_a_missing_device_end_as_failed_with_what_to_do(data, tmp_path):
