@@ -15,6 +15,7 @@ from pages.parts.fields import Choice, Field
 from pages.parts.text import literal
 
 PRESET = "preset"
+PAST = 8  # addresses that were published before the present one
 
 
 class Form:
@@ -114,13 +115,21 @@ class Form:
         address |= {name: self.fields[name].write(self[name]) for name in self._differing()}
         if address != st.query_params.to_dict():
             st.query_params.from_dict(address)
+        if address != self._record["address"]:
+            self._record["past"] = [*self._record.get("past", []), self._record["address"]][-PAST:]
         self._record["address"] = address
 
     def _arrive(self) -> None:
         address = st.query_params.to_dict()
+        stayed = st.session_state.get("page") == self.page
         st.session_state["page"] = self.page
-        if not self._record or (address != self._record["address"] and (address or _by_history())):
+        if not self._record:
             self._read(address)
+        elif address != self._record["address"]:
+            # A second choice soon after the first comes along with the address as it was before that one.
+            stale = not address or (stayed and address in self._record.get("past", []))
+            if _by_history() or not stale:
+                self._read(address)
 
     def _hear(self) -> None:
         """Take over what the widgets hold, so that a page may show what follows from it before it shows them."""

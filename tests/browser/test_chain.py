@@ -70,7 +70,8 @@ def until(holds: Callable[[], bool], seconds: float = 120) -> None:
 def kill(address: str) -> None:
     """End a web server as a crash would."""
     port = address.rpartition(":")[2]
-    [server] = [each for each in psutil.Process().children() if port in each.cmdline()]
+    children = [each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE]
+    [server] = [each for each in children if port in each.cmdline()]
     server.kill()
     until(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)
 

@@ -236,13 +236,26 @@ def test_going_back_in_the_browser_brings_the_former_settings_back(monkeypatch):
     at = page()
     ran(number(at, "x").set_value(3.0).run())
     ran(number(at, "x").set_value(4.0).run())
+    monkeypatch.setattr(form, "_by_history", lambda: True)
     at.query_params["x"] = "3"
     ran(at.run())
     assert number(at, "x").value == 3.0 and address(at) == {"x": "3"}
-    monkeypatch.setattr(form, "_by_history", lambda: True)
     at.query_params.clear()
     ran(at.run())
     assert number(at, "x").value == 0.0 and address(at) == {}
+
+
+def test_an_address_that_was_published_before_undoes_nothing_but_a_link_to_it_from_another_page_is_read():
+    at = page(x="3")
+    ran(number(at, "x").set_value(4.0).run())
+    at.query_params["x"] = "3"  # as a quick second choice brings it along
+    ran(number(at, "y").set_value(1.0).run())
+    assert (number(at, "x").value, number(at, "y").value) == (4.0, 1.0) and address(at)["x"] == "4"
+    at.session_state["page"] = "another"
+    at.query_params.clear()
+    at.query_params["x"] = "3"
+    ran(at.run())
+    assert number(at, "x").value == 3.0
 
 
 def test_settings_are_as_they_were_after_a_visit_to_another_page():
