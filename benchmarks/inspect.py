@@ -9,7 +9,6 @@ the seconds count until its matrix is drawn. CPU time is the server's, of all it
 """
 
 import argparse
-import itertools
 import os
 import statistics
 import tempfile
@@ -21,7 +20,7 @@ from unittest.mock import patch
 import numpy as np
 from playwright.sync_api import Browser
 
-from benchmarks import measure
+from benchmarks import frames, measure
 from benchmarks.jobs import ABOUT, Tab, clock, tab
 from fop_core.runs import learned, store
 from fop_core.runs.control import Control
@@ -32,28 +31,6 @@ from scripts.screenshots import ROOT, running_app, running_browser
 EVERY = 20  # steps from one snapshot to the next
 FULL = "mnist-fop-full-seed0"
 DRAWN = "step => document.querySelector('.fop-matrix-field')?.dataset.step === String(step)"
-
-# Notes the time of each frame whose matrix is another than the last one's.
-WATCH = """() => {
-  const picture = document.querySelector(".fop-matrix canvas");
-  const look = () => {
-    const { data } = picture.getContext("2d").getImageData(0, 0, picture.width, picture.height);
-    const words = new Uint32Array(data.buffer);
-    let sum = 0;
-    for (let i = 0; i < words.length; i += 3) sum = (Math.imul(sum, 31) + words[i]) | 0;
-    return sum;
-  };
-  window.frames_ = [];
-  let before = look();
-  const tick = () => {
-    const now = performance.now();
-    const sum = look();
-    if (sum !== before) window.frames_.push(now);
-    before = sum;
-    window.watch_ = requestAnimationFrame(tick);
-  };
-  window.watch_ = requestAnimationFrame(tick);
-}"""
 
 
 def made(folder: Path, snapshots: int, layers: int) -> store.Run:
@@ -91,12 +68,11 @@ def played(looking: Tab) -> list[float]:
     page = looking.page
     page.get_by_role("slider", name="Step").press("Home")
     page.wait_for_timeout(1_000)
-    page.evaluate(WATCH)
+    frames.watch(page, ".fop-matrix canvas")
     page.get_by_role("button", name="Play").click()
     page.get_by_role("button", name="Pause").wait_for()
     page.get_by_role("button", name="Play").wait_for()
-    frames = page.evaluate("() => { cancelAnimationFrame(window.watch_); return window.frames_; }")
-    return [later - sooner for sooner, later in itertools.pairwise(frames)]
+    return frames.gaps(page)
 
 
 def pages(browser: Browser, run: store.Run, rounds: int) -> dict[str, list[float]]:

@@ -8,7 +8,6 @@ frame that shows another race.
 """
 
 import argparse
-import itertools
 import statistics
 import sys
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Page
 
-from benchmarks import measure
+from benchmarks import frames, measure
 from scripts.screenshots import running_app, running_browser
 from toy_functions import race
 from toy_functions.presets import PAPER_BOOTH
@@ -27,30 +26,6 @@ RULES = ("sgd", "momentum", "rmsprop", "adam", "s-hd", "fop")
 STEPS = 6_000
 LONG = f"?rules={','.join(RULES)}&steps={STEPS}&tolerance=0&axis=linear"
 DRAWN = "() => document.querySelector('.fop-ground')?.dataset.theme"
-
-# Notes the time of each frame whose picture is another than the last one's.
-WATCH = """() => {
-  const layers = [...document.querySelectorAll(".fop-layer")];
-  const look = () => {
-    let sum = 0;
-    for (const layer of layers) {
-      const { data } = layer.getContext("2d").getImageData(0, 0, layer.width, layer.height);
-      const words = new Uint32Array(data.buffer);
-      for (let i = 0; i < words.length; i += 3) sum = (Math.imul(sum, 31) + words[i]) | 0;
-    }
-    return sum;
-  };
-  window.frames_ = [];
-  let before = look();
-  const tick = () => {
-    const now = performance.now();
-    const sum = look();
-    if (sum !== before) window.frames_.push(now);
-    before = sum;
-    window.watch_ = requestAnimationFrame(tick);
-  };
-  window.watch_ = requestAnimationFrame(tick);
-}"""
 
 # Resolves with the ms from the release of the button to the first frame of another race.
 CLICK = """() => new Promise((done) => {
@@ -75,13 +50,13 @@ def play(page: Page, address: str) -> tuple[list[float], int]:
     page.wait_for_function(DRAWN, timeout=60_000)
     page.wait_for_timeout(2_000)
     page.get_by_role("combobox", name="Speed").select_option("10")
-    page.evaluate(WATCH)
+    frames.watch(page, ".fop-layer")
     page.get_by_role("button", name="Play").click()
     page.wait_for_function("() => window.fopClock.step > 100")
     page.wait_for_function("() => !window.fopClock.moving", timeout=120_000)
-    frames = page.evaluate("() => { cancelAnimationFrame(window.watch_); return window.frames_; }")
+    changed = frames.gaps(page)[1:-1]
     check_heads(page)
-    return [later - sooner for sooner, later in itertools.pairwise(frames)][1:-1], max(sizes)
+    return changed, max(sizes)
 
 
 def check_heads(page: Page) -> None:

@@ -121,6 +121,23 @@ def definiteness(least: float, most: float) -> str:
     return "indefinite" if most > zero else "negative"
 
 
+def pairs(kernel: tuple[int, int]) -> dict[str, Array]:
+    """Return which pairs of a kernel's positions lie how to each other, bool [n, n] each, n = KH * KW.
+
+    row_neighbours and row_others are in one kernel row, their columns differing by 1, by more; column_neighbours and
+    column_others the same in one kernel column; elsewhere share neither. A position and itself are no pair.
+    """
+    row, column = np.divmod(np.arange(math.prod(kernel)), kernel[1])
+    down, across = np.abs(row[:, None] - row), np.abs(column[:, None] - column)
+    return {
+        "row_neighbours": (down == 0) & (across == 1),
+        "row_others": (down == 0) & (across > 1),
+        "column_neighbours": (across == 0) & (down == 1),
+        "column_others": (across == 0) & (down > 1),
+        "elsewhere": (down > 0) & (across > 0),
+    }
+
+
 def whitening(P: Array, kernel: tuple[int, int]) -> dict[str, Array]:
     """Measure the whitening structure of section 5 in spatial P [..., n, n], n = KH * KW; each of the shape [...].
 
@@ -147,19 +164,10 @@ def whitening(P: Array, kernel: tuple[int, int]) -> dict[str, Array]:
         raise ValueError(f"P is {list(P.shape[-2:])}, a kernel {kernel} needs [{n}, {n}]")
     change = P - np.eye(n)
     constant, square = change.sum((-2, -1)) / n, np.square(change).sum((-2, -1))
-    row, column = np.divmod(np.arange(n), kernel[1])
-    down, across = np.abs(row[:, None] - row), np.abs(column[:, None] - column)
     left = rest(P)
-    pairs = {
-        "row_neighbours": (down == 0) & (across == 1),
-        "row_others": (down == 0) & (across > 1),
-        "column_neighbours": (across == 0) & (down == 1),
-        "column_others": (across == 0) & (down > 1),
-        "elsewhere": (down > 0) & (across > 0),
-    }
     with np.errstate(divide="ignore", invalid="ignore"):
         found = {"constant_share": constant * constant / square, "constant_sign": constant}
-        found |= {name: left[..., those].sum(-1) / np.float64(those.sum()) for name, those in pairs.items()}
+        found |= {name: left[..., those].sum(-1) / np.float64(those.sum()) for name, those in pairs(kernel).items()}
     return found
 
 
@@ -173,10 +181,10 @@ def whitening_score(P: Array, kernel: tuple[int, int]) -> Array:
         P: spatial, [..., n, n], row ``kh * KW + kw``.
         kernel: (KH, KW).
     """
-    row, column = np.divmod(np.arange(math.prod(kernel)), kernel[1])
-    apart = np.abs(row[:, None] - row) + np.abs(column[:, None] - column)
+    masks = pairs(kernel)
+    beside = masks["row_neighbours"] | masks["column_neighbours"]
+    others = masks["row_others"] | masks["column_others"] | masks["elsewhere"]
     P = np.asarray(P, dtype=np.float64)
-    beside, others = apart == 1, apart > 1
     with np.errstate(divide="ignore", invalid="ignore"):
         return P[..., beside].sum(-1) / np.float64(beside.sum()) - P[..., others].sum(-1) / np.float64(others.sum())
 

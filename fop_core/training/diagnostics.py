@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fop_core import inspection
 from fop_core.optim.fop import FOP
 from fop_core.optim.preconditioners import MeanRemoving
 
@@ -177,17 +178,8 @@ def whitening(P: Tensor, kernel: tuple[int, int]) -> dict[str, float]:
         raise ValueError(f"P is {list(P.shape)}, a kernel {kernel} needs [{n}, {n}]")
     change = _change(P)
     constant, square = float(change.sum()) / n, float(change.square().sum())
-    position = torch.arange(n)
-    row, column = position // kernel[1], position % kernel[1]
-    down, across = (row[:, None] - row).abs(), (column[:, None] - column).abs()
-    left = change - change[down + across > 0].mean()
-    pairs = {
-        "row_neighbours": (down == 0) & (across == 1),
-        "row_others": (down == 0) & (across > 1),
-        "column_neighbours": (across == 0) & (down == 1),
-        "column_others": (across == 0) & (down > 1),
-        "elsewhere": (down > 0) & (across > 0),
-    }
+    left = change - change[~torch.eye(n, dtype=torch.bool)].mean()
+    pairs = {name: torch.from_numpy(those) for name, those in inspection.pairs(kernel).items()}
     shares = {"constant_share": constant * constant / square if square else math.nan, "constant_sign": constant}
     return shares | {name: float(left[those].mean()) for name, those in pairs.items()}
 

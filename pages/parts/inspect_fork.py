@@ -50,8 +50,9 @@ def fork(form: Form, source: Source, layer: Layer) -> None:
     if (launched := st.session_state.pop("inspect forked", None)) is not None:
         st.success(f"{literal(launched)} is in the queue.")
         listing(store.runs_folder()).look(now=True)  # it is there since this click
-    if _forks(source.entry):
-        _followed(source.entry)
+    if entries := _forks(source.entry):
+        ticks = _go_on(entries)
+        st.fragment(_followed, run_every=TICK if ticks else None)(source.entry, ticks)
 
 
 def _compose(parent: Entry, steps: tuple[int, ...]) -> None:
@@ -112,10 +113,15 @@ def _forks(parent: Entry) -> list[Entry]:
     return [each for each in entries if not each.damaged and each.forked_from == parent.id]
 
 
-@st.fragment(run_every=TICK)
-def _followed(parent: Entry) -> None:
-    """Show forks beside their parent, up to date."""
+def _go_on(entries: list[Entry]) -> bool:
+    return any(each.alive or each.waits for each in entries)
+
+
+def _followed(parent: Entry, ticks: bool) -> None:
+    """Show forks beside their parent, up to date, and tick no more once all have ended."""
     entries = _forks(parent)
+    if ticks and not _go_on(entries):
+        st.rerun()
     st.markdown("**Beside its parent**")
     loaded = runs_curves.loaded([parent, *entries])
     looks = [Look(METHODS["fop"].color, "solid", 2.5)]

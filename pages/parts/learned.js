@@ -50,8 +50,7 @@ function between(one, other) {
 const longer = (a, b) => (b === 0 ? "∞" : short(Math.abs(a / b)));
 
 function show(run, parts, step) {
-  let at = run.steps.length - 1;
-  while (at > 0 && run.steps[at] > step) at--;
+  const at = before(run.steps, step);
   const [P, H] = [run.P[at], run.H[at]];
   const { newton, learned, lines, picture } = parts;
   if (!P || P.includes(null)) return;

@@ -49,8 +49,7 @@ export default function ({ data, parentElement }) {
   const turn = () => {
     const frames = data.frames;
     if (!frames?.steps.length || !node._fullLayout || node.hidden) return;
-    let at = frames.steps.length - 1;
-    while (at > 0 && frames.steps[at] > clock.step) at--;
+    const at = before(frames.steps, clock.step);
     if (node.fop.frame === at) return;
     node.fop.frame = at;
     bend(node, frames.traces, frames.y[at]);

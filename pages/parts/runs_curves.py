@@ -89,11 +89,14 @@ class Loaded:
 
     def _read_all(self) -> None:
         fresh = Run(self.run.path)
-        with contextlib.suppress(DamagedFile, OSError):  # the next look hears of it again, and says so
-            fresh.metrics.update()
+        try:
+            with contextlib.suppress(DamagedFile, OSError):  # the next look hears of it again, and says so
+                fresh.metrics.update()
+        finally:  # also where memory ran out: then the page's own look says so
+            with self._lock:
+                self.run, self._sample, self._reader, self.reading = fresh, {}, None, 0
+                self._until = [-1]  # whatever is there is new
         with self._lock:
-            self.run, self._sample, self._reader, self.reading = fresh, {}, None, 0
-            self._until = [-1]  # whatever is there is new
             self._read()
 
     def _read(self) -> None:

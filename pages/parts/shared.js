@@ -61,6 +61,17 @@ function short(value) {
   return text.replace("-", "−");
 }
 
+// The last place in ascending steps at or before a step.
+function before(steps, step) {
+  let [low, high] = [0, steps.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (steps[middle] <= step) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
 // The step at which a race is shown. The player moves it, the other pictures follow.
 const clock = (window.fopClock ??= {
   step: Infinity,

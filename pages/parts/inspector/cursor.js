@@ -27,20 +27,8 @@ class Cursor {
     this.last = data.steps.length - 1;
     if (other) this.pause();
     this.draw();
-    if (moved) this.go(this.place(data.at), false);
+    if (moved) this.go(before(this.data.steps, data.at), false);
     else this.go(Math.min(this.at, this.last), false);
-  }
-
-  // The snapshot at or before a step.
-  place(step) {
-    const { steps } = this.data;
-    let [low, high] = [0, steps.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (steps[middle] <= step) low = middle;
-      else high = middle - 1;
-    }
-    return low;
   }
 
   x(step) {
@@ -55,10 +43,10 @@ class Cursor {
       const share = (event.clientX - track.getBoundingClientRect().left - EDGE) / (this.width - 2 * EDGE);
       const { steps } = this.data;
       const step = steps[0] + share * (steps[this.last] - steps[0]);
-      const before = this.place(step);
-      const after = Math.min(before + 1, this.last);
+      const sooner = before(steps, step);
+      const after = Math.min(sooner + 1, this.last);
       this.pause();
-      this.go(steps[after] - step < step - steps[before] ? after : before);
+      this.go(steps[after] - step < step - steps[sooner] ? after : sooner);
     };
     track.onpointerdown = (event) => {
       track.setPointerCapture(event.pointerId);

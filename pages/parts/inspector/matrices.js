@@ -90,17 +90,6 @@ function gains(P, [high, wide]) {
   });
 }
 
-// The last place in ascending steps at or before a step.
-function before(steps, step) {
-  let [low, high] = [0, steps.length - 1];
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (steps[middle] <= step) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-
 // One layer of one run: what Python sent of it, and the matrices that follow.
 class Layer {
   constructor(head, data) {
