@@ -5,6 +5,7 @@ in one ``DamagedFile`` what is wrong with which file.
 """
 
 import contextlib
+import errno
 import io
 import json
 import math
@@ -146,6 +147,30 @@ def opened(path: Path) -> BinaryIO:
     if not stat.S_ISREG(path.stat().st_mode):
         raise DamagedFile(f"{path}: no file, but a {'folder' if path.is_dir() else 'device or pipe'}")
     return path.open("rb")
+
+
+def open_append(path: Path) -> int:
+    """Open a regular file to append to it, made where it is missing; return its descriptor.
+
+    In a shared folder somebody else may have put a link there, to have us write to a file of ours, or a pipe, to have
+    us wait.
+
+    Raises:
+        DamagedFile: where it is a link, a pipe, a folder, anything but a regular file.
+        OSError: where it cannot be opened.
+    """
+    # Without O_NONBLOCK a pipe that nobody reads would be waited for.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        file = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise DamagedFile(f"{path}: no regular file, but a link, a pipe or a folder: remove it") from error
+        raise
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise DamagedFile(f"{path}: no regular file, but a device or a pipe: remove it")
+    return file
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -47,8 +47,7 @@ class Recorder:
         for part in ("snapshots", "checkpoints"):
             for left in (run.path / part).glob(".*"):  # by an attempt that was killed while it wrote
                 left.unlink()
-        path = run.path / METRICS.format(self.attempt)
-        self._metrics = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        self._metrics = files.open_append(run.path / METRICS.format(self.attempt))
 
     def row(self, columns: Mapping[str, float]) -> None:
         """Append a row of metrics, whole or, where that fails, not at all.

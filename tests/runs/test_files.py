@@ -180,6 +180,33 @@ def test_what_is_no_file_is_damaged_and_not_waited_on(tmp_path, kind, read):
         read(path)
 
 
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder"])
+def test_what_is_appended_to_is_a_regular_file_of_that_folder(tmp_path, kind):
+    precious, path = tmp_path / "precious", tmp_path / "run" / "log.txt"
+    precious.write_text("mine")
+    path.parent.mkdir()
+    match kind:
+        case "link":
+            path.symlink_to(precious)
+        case "dangling link":
+            path.symlink_to(tmp_path / "made by nobody")
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+    with pytest.raises(DamagedFile, match=r"log\.txt: no regular file"):
+        files.open_append(path)
+    assert precious.read_text() == "mine" and not (tmp_path / "made by nobody").exists()
+
+
+def test_what_is_appended_comes_after_what_is_there(tmp_path):
+    for text in (b"one ", b"two"):
+        file = files.open_append(tmp_path / "log.txt")
+        os.write(file, text)
+        os.close(file)
+    assert (tmp_path / "log.txt").read_bytes() == b"one two"
+
+
 @given(TREES)
 def test_plain_makes_strict_json_and_leaves_the_rest(tree):
     def twin(value):
