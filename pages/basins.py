@@ -1,7 +1,6 @@
 """Where races end, from every start in a box, and at which rates FOP is stable."""
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,9 +23,12 @@ first_visit()
 COARSE = 64  # the grid that is shown before a finer one is computed
 BEAT = 0.5  # seconds between moves of the bar
 
-if st.session_state.get("page") != "basins":
-    st.session_state["basins arrival"] = True
+arrives = st.session_state.get("page") != "basins"
 form = Form("basins", PRESETS, FIELDS, {name: values(scene) for name, scene in MAPS.items()}, ("size",))
+if arrives:
+    st.session_state["basins arrival"] = True
+elif st.session_state.pop("basins arrival", False):
+    form.put(**form.now)  # a widget of the first run that the browser has not drawn yet gets its value again
 
 
 def sidebar() -> bool:
@@ -63,13 +65,10 @@ def open_rates() -> None:
     leave_for(rules=["fop"], **{"fop.lr": lr[cell["column"]], "fop.hyper_lr": hyper_lr[cell["row"]]})
 
 
-def compute(asked: Grid | Rates, status: DeltaGenerator, what: str) -> None:
-    """Compute maps, unless they are remembered, and tell how far that is; any change or click ends it."""
-    if basin_maps.known(asked):
+def compute(asked: Grid | Rates, what: str, bar: DeltaGenerator | None) -> None:
+    """Compute maps, unless they are remembered, and say on the bar how far that is; any change or click ends it."""
+    if bar is None or basin_maps.known(asked):
         return
-    with status.container(horizontal=True, vertical_alignment="center"):
-        bar = st.progress(0.0, text=what)
-        st.button("Cancel", on_click=cancel, key=f"cancel {what}")
     begun = due = time.monotonic()
 
     def tell(share: float) -> None:
@@ -80,7 +79,6 @@ def compute(asked: Grid | Rates, status: DeltaGenerator, what: str) -> None:
             bar.progress(share, text=f"{what}: {share:.0%}, {now - begun:.0f} s")
 
     basin_maps.compute(asked, tell)
-    status.empty()
 
 
 def cancel() -> None:
@@ -88,42 +86,45 @@ def cancel() -> None:
     st.session_state["basins cancelled"] = dict(form.now)
 
 
-def go_on(asked: Grid) -> None:
-    """Compute the finer maps at the next run, now that the page stands."""
-    st.session_state["basins wanted"] = asked
+def go_on() -> None:
+    """Compute after all."""
     st.session_state.pop("basins cancelled", None)
-    if st.session_state.pop("basins arrival", False):
-        form.put(**form.now)  # a widget that the browser has not drawn yet gets its value again
+
+
+def head(missing: bool) -> DeltaGenerator | None:
+    """Show the first heading and, where maps are missing, the way to stop or start computing; return the bar."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Where each start ends", anchor=False, width="content")
+        if missing and st.session_state.get("basins cancelled") == form.now:
+            st.markdown("Computing was cancelled.", width="content")
+            st.button("Compute", on_click=go_on)
+        elif missing:
+            # One button for all maps, before what changes: a click on a button that moves or is replaced is lost.
+            st.button("Cancel", on_click=cancel)
+            return st.progress(0.0, text="Computing")
+    return None
 
 
 def show() -> None:
-    """Show all maps and the table."""
+    """Show all maps and the table: coarse ones first, then, in another run, fine ones."""
     asked, of_rates = grid(form.now), rates(form.now)
     coarse = replace(asked, size=min(COARSE, asked.size))
-    halted = st.session_state.get("basins cancelled") == form.now
-    wanted = st.session_state.get("basins wanted") == asked
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader("Where each start ends", anchor=False, width="content")
-        status = st.empty()
-    if halted:
-        with status.container(horizontal=True, vertical_alignment="center"):
-            st.markdown("Computing was cancelled.", width="content")
-            st.button("Compute", on_click=lambda: go_on(asked))
+    bar = head(not all(map(basin_maps.known, (asked, of_rates))))  # maps of no rules are never missing
     others: tuple[tuple[float, float], ...] = ()
     if not asked.rules:
         st.info("Choose at least one optimizer in the sidebar.")
     else:
-        if not halted and not basin_maps.known(asked):
-            compute(coarse, status, _starts(coarse))
+        if not basin_maps.known(asked):
+            compute(coarse, _starts(coarse), bar)
         shown = asked if basin_maps.known(asked) else coarse
         if basin_maps.known(shown):
-            starts(shown, None if halted or wanted or shown == asked else lambda: go_on(asked))
+            starts(shown)
             others = basin_maps.ends(shown).found
     st.subheader("Where FOP is stable", anchor=False)
-    stability(of_rates, others, status, halted)
+    stability(of_rates, others, bar)
     form.publish()
-    if wanted and not halted and not basin_maps.known(asked):
-        compute(asked, status, _starts(asked))
+    if bar is not None:
+        compute(asked, _starts(asked), bar)
         st.rerun()
 
 
@@ -131,9 +132,9 @@ def _starts(asked: Grid) -> str:
     return f"{asked.size} × {asked.size} starts"
 
 
-def starts(shown: Grid, on_drawn: Callable[[], None] | None) -> None:
+def starts(shown: Grid) -> None:
     """Show the maps of starts, and their table."""
-    basin_maps.show_starts(shown, key="maps", on_open=lambda: open_start(shown), on_drawn=on_drawn)
+    basin_maps.show_starts(shown, key="maps", on_open=lambda: open_start(shown))
     ends = basin_maps.ends(shown)
     st.caption(
         "Click on a map to race from there. Strong colours are fast, faint ones slow."
@@ -163,7 +164,7 @@ def table(shown: Grid) -> list[dict[str, str]]:
     return rows
 
 
-def stability(asked: Rates, others: tuple[tuple[float, float], ...], status: DeltaGenerator, halted: bool) -> None:
+def stability(asked: Rates, others: tuple[tuple[float, float], ...], bar: DeltaGenerator | None) -> None:
     """Show the map of FOP's rates, and the start that it is for."""
     left, right = st.columns([3, 2], gap="medium")
     with right:
@@ -180,8 +181,7 @@ def stability(asked: Rates, others: tuple[tuple[float, float], ...], status: Del
         )
         st.caption("Form of P, momentum and hypergradient are those of FOP's settings in the sidebar.")
     with left:
-        if not halted:
-            compute(asked, status, "Rates of FOP")
+        compute(asked, "Rates of FOP", bar)
         if basin_maps.known(asked):
             now = form["fop.lr"], form["fop.hyper_lr"]
             basin_maps.show_rates(asked, now, others, key="rates", on_open=open_rates)

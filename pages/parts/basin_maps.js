@@ -59,7 +59,6 @@ class Basins {
     this.fields.forEach((field, i) => field.setAttribute("aria-label", this.label(i)));
     this.draw();
     this.tell();
-    if (data.asks && data.asks !== this.asked) trigger("drawn", (this.asked = data.asks));
   }
 
   label(i) {

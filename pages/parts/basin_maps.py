@@ -1,7 +1,6 @@
 """Maps of where races end: computed in batches, remembered, and shown side by side with one crosshair in all."""
 
 import math
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -194,9 +193,7 @@ def names(shown: Ends) -> list[str]:
     return [f"{chr(ord('A') + index)} {point(*at)}" for index, at in enumerate(shown.minima)]
 
 
-def show_starts(
-    asked: Grid, *, key: str, on_open: Callable[[], None], on_drawn: Callable[[], None] | None = None
-) -> None:
+def show_starts(asked: Grid, *, key: str, on_open: Callable[[], None]) -> None:
     """Show the maps of starts.
 
     Args:
@@ -204,7 +201,6 @@ def show_starts(
         key: of the place in the page; under it the session has the cell that is opened as ``.open``, {"column": ..,
             "row": ..}.
         on_open: called when the reader opens a cell.
-        on_drawn: called when the maps are on the screen.
     """
     left, right, bottom, top = surface(asked.surface).view
     shown = ends(asked)
@@ -217,7 +213,7 @@ def show_starts(
         "titles": [METHODS[name].name for name, _ in asked.rules],
         "opens": "Arrow keys move the crosshair, Enter opens the race from there.",
     }
-    _show(asked, shown, [name for name, _ in asked.rules], data, key, on_open, on_drawn)
+    _show(asked, shown, [name for name, _ in asked.rules], data, key, on_open)
 
 
 def show_rates(
@@ -258,7 +254,6 @@ def _show(
     data: dict[str, Any],
     key: str,
     on_open: Callable[[], None],
-    on_drawn: Callable[[], None] | None = None,
 ) -> None:
     steps = np.concatenate([batch.steps[batch.status == CONVERGED] for batch in shown.batches])
     apart = len(set(shown.lowest)) > 1
@@ -270,7 +265,6 @@ def _show(
         ],
         "range": np.quantile(steps, (0.01, 0.99), method="nearest").tolist() if len(steps) else [0, asked.max_steps],
         "limit": asked.max_steps,
-        "asks": time.time_ns() if on_drawn else 0,
         "maps": [_map(rule, batch, shown.place) for rule, batch in zip(rules, shown.batches)],
     }
     kinds = [(batch.minimum + 1) | (batch.status.astype(np.int16) << 4) for batch in shown.batches]
@@ -278,7 +272,7 @@ def _show(
         "kinds": np.stack(kinds).astype(np.uint8).tobytes(),
         "steps": np.stack([batch.steps for batch in shown.batches]).astype("<u2").tobytes(),
     }
-    _mount(key=key, data=packed(data, arrays), on_open_change=on_open, on_drawn_change=on_drawn or (lambda: None))
+    _mount(key=key, data=packed(data, arrays), on_open_change=on_open)
 
 
 def _map(rule: str, batch: Batch, place: Surface) -> dict[str, Any]:

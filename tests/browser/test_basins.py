@@ -122,17 +122,69 @@ def test_finer_maps_follow_and_the_widgets_keep_their_values(basins):
     expect(page.locator(TOLD).first).to_contain_text("(−1.98, −1.98): ")
 
 
+# 5 billion steps: no machine is through with them before the click.
+ENDLESS = "basins?rules=adam&size=512&steps=20000&adam.lr=0.0000001"
+CANCELLED = "Computing was cancelled."
+FINE = re.compile(r"512 × 512 starts: \d+%, \d+ s")
+# Notes where Cancel stands at each frame, until the page is asked for it.
+FRAMES = """window.places = new Set();
+(function note() {
+  for (const button of document.querySelectorAll("button"))
+    if (button.textContent === "Cancel") {
+      const { left, top } = button.getBoundingClientRect();
+      places.add(`${left} ${top}`);
+    }
+  requestAnimationFrame(note);
+})();"""
+
+
 def test_computing_can_be_cancelled_and_taken_up_again(visit, troubles):
     troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
-    # 5 billion steps: no machine is through with them before the click.
-    page = visit("basins?rules=adam&size=512&steps=20000&adam.lr=0.0000001", drawn=False)
-    computing = page.get_by_text(re.compile(r"512 × 512 starts: \d+%, \d+ s"))
+    page = visit(ENDLESS, drawn=False)
     for button in ("Cancel", "Compute", "Cancel"):
-        expect(computing if button == "Cancel" else page.get_by_text("Computing was cancelled.")).to_be_visible()
+        expect(page.get_by_text(FINE if button == "Cancel" else CANCELLED)).to_be_visible()
         page.get_by_role("button", name=button).click()
-    expect(page.get_by_text("Computing was cancelled.")).to_be_visible()
+    expect(page.get_by_text(CANCELLED)).to_be_visible()
     expect(page.get_by_role("application", name=re.compile("^Adam: map of 64 by 64"))).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_count(0)
+
+
+def test_cancel_stays_where_it_is_while_maps_are_computed(visit, troubles):
+    troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
+    page = visit(ENDLESS, drawn=False)
+    expect(page.get_by_text(FINE)).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text(CANCELLED)).to_be_visible()
+    page.evaluate(FRAMES)
+    page.get_by_role("button", name="Compute").click()
+    expect(page.get_by_text(re.compile(r"512 × 512 starts: \d+%, [2-9] s"))).to_be_visible()
+    places = page.evaluate("[...places]")
+    assert len(places) == 1, places
+    cancel = page.get_by_role("button", name="Cancel").bounding_box()
+    assert cancel["x"] + cancel["width"] < page.get_by_role("progressbar").bounding_box()["x"], "nothing moves it"
+
+
+def test_cancel_is_heard_when_one_map_gives_way_to_the_next_under_the_finger(visit, troubles):
+    troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
+    page = visit(ENDLESS.replace("20000", "19999"), drawn=False)  # no other test has left these maps
+    expect(page.get_by_text(re.compile("Rates of FOP: "))).to_be_visible()
+    page.get_by_role("button", name="Cancel").hover()
+    page.mouse.down()
+    expect(page.get_by_text(FINE)).to_be_visible(timeout=60_000)
+    page.mouse.up()
+    expect(page.get_by_text(CANCELLED)).to_be_visible()
+
+
+def test_finer_maps_come_without_a_word_from_the_browser_which_could_cut_off_a_click(basins, visit, troubles):
+    """Two messages at once, and Streamlit hears the second only."""
+    sent = []
+    troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
+    page = visit("basins?rules=sgd&size=64", drawn=False)
+    page.wait_for_function(IDLE, arg=64, timeout=120_000)
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.goto(page.url.replace("size=64", "size=128"), wait_until="commit")
+    page.wait_for_function(IDLE, arg=128, timeout=120_000)
+    assert len(sent) == 1
 
 
 def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(basins):
