@@ -1,7 +1,31 @@
 """A question that the device answers and the host hears of without waiting for the answer."""
 
+import math
+
 import torch
 from torch import Tensor
+
+
+def finite(tensors: list[Tensor]) -> Tensor:
+    """Return for each tensor whether all its numbers are finite, [L] bool, without waiting for the device.
+
+    Judged by its extremes, which do not overflow as a sum does. On a GPU one kernel looks at all tensors of one dtype;
+    on the CPU ``aminmax`` costs about as much as a sum, and an infinity norm fifty times that.
+
+    Args:
+        tensors: at least one, none of them empty, all on one device.
+    """
+    if tensors[0].is_cuda:
+        largest: list[Tensor] = list(tensors)
+        for dtype in {tensor.dtype for tensor in tensors}:
+            alike = [index for index, tensor in enumerate(tensors) if tensor.dtype == dtype]
+            for index, norm in zip(alike, torch._foreach_norm([tensors[index] for index in alike], math.inf)):
+                largest[index] = norm
+        extremes = torch.stack(largest)[None]
+    else:
+        ends = [torch.aminmax(tensor) for tensor in tensors]
+        extremes = torch.stack([low for low, _ in ends] + [high for _, high in ends]).view(2, -1)
+    return (extremes - extremes == 0).all(0)  # x - x is 0 or NaN: in half the kernels of isfinite
 
 
 class Alarm:

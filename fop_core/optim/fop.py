@@ -8,7 +8,8 @@ shapes are learned together, in ``stack``.
 """
 
 import contextlib
-import math
+import functools
+import operator
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -17,8 +18,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from fop_core.optim import hyper, layouts
-from fop_core.optim.alarm import Alarm
+from fop_core.optim import checks, hyper, layouts, loading
+from fop_core.optim.alarm import Alarm, finite
 from fop_core.optim.preconditioners import PRECONDITIONERS
 from fop_core.optim.stack import Layer, Move, Stack
 
@@ -89,25 +90,13 @@ class FOP(Optimizer):
     ) -> None:
         if not isinstance(base, Optimizer) or isinstance(base, (torch.optim.LBFGS, FOP)):
             raise TypeError(f"base is {type(base).__name__}: give a torch.optim.Optimizer other than LBFGS or FOP")
-        _one_of("preconditioner", preconditioner, PRECONDITIONERS)
-        _one_of("layout", layout, layouts.NAMES)
-        _one_of("on_nonfinite", on_nonfinite, ("raise", "skip"))
-        _at_least("hyper_lr", hyper_lr, 0)
-        _at_least("rank", rank, 1, whole=True)
-        _at_least("init_std", init_std, 0)
-        _at_least("update_every", update_every, 1, whole=True)
-        _at_least("max_dim", max_dim, 1, whole=True)
-        _at_least("hyper_eps", hyper_eps, 0)
-        if isinstance(trace, str):
-            _one_of("trace", trace, ("velocity", "one_step"))
-        elif not (isinstance(trace, (int, float)) and 0 <= trace <= 1):
-            raise ValueError(f'trace is {trace!r}: give "velocity", "one_step" or a number in [0, 1]')
-        if rescale is not None and not (math.isfinite(rescale) and rescale > 0):
-            raise ValueError(f"rescale is {rescale!r}: give a positive norm, or None")
+        given = {k: v for k, v in locals().items() if k in checks.OPTIONS}
+        for name, value in given.items():
+            checks.OPTIONS[name](name, value)
         if normalized and preconditioner == "scalar":
             raise ValueError('normalized leaves a "scalar" preconditioner nothing to learn: |s| would always be 1')
         if not callable(hyper_optimizer):
-            _one_of("hyper_optimizer", hyper_optimizer, ("adam", "sgd"))
+            checks.one_of("hyper_optimizer", hyper_optimizer, ("adam", "sgd"))
 
         self.base = base
         self.preconditioner = preconditioner
@@ -132,13 +121,19 @@ class FOP(Optimizer):
             self._descent = hyper.SGD() if hyper_optimizer == "sgd" else hyper.Adam(hyper_eps)
         self._members: list[tuple[str, Tensor, Layer | str]] = []  # every parameter: its layer, or why it has none
         self._stacks: list[Stack] = []
-        self._finite: dict[torch.device, tuple[Alarm, list[Layer]]] = {}
-        self._groups = 0
+        self._finite: dict[torch.device, tuple[Alarm, list[int]]] = {}  # of the members there that have entries
+        self._sizes: list[int] = []  # of the groups
         self._warned: set[str] = set()
-        super().__setstate__({})  # an Optimizer's hooks without its __init__: groups and state are the base's
+        Optimizer.__setstate__(self, {})  # its hooks without its __init__: groups and state are the base's
         self._adopt()
         if not self._stacks:
             warnings.warn(f"FOP preconditions none of the parameters: {self!r}", stacklevel=2)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse a wrong option where it is set, not at a later step."""
+        if name in checks.OPTIONS:
+            checks.OPTIONS[name](name, value)
+        super().__setattr__(name, value)
 
     # the base's own ------------------------------------------------------------------------------------------------
 
@@ -162,9 +157,13 @@ class FOP(Optimizer):
         return self.base.defaults
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group to the base, and a preconditioner for each of its layers."""
+        """Add a group to the base, and a preconditioner for each of its layers; or, with an error, neither."""
         self.base.add_param_group(param_group)
-        self._adopt()
+        try:
+            self._adopt()
+        except BaseException:
+            del self.param_groups[-1]
+            raise
 
     # one step ------------------------------------------------------------------------------------------------------
 
@@ -181,6 +180,7 @@ class FOP(Optimizer):
         Raises:
             FloatingPointError: where an earlier step's gradient or hypergradient was not finite (``on_nonfinite``).
             TypeError: for a sparse or complex gradient.
+            ValueError: where a rate of the base is no number, or groups of it were taken away or replaced.
         """
         loss = None
         if closure is not None:
@@ -188,6 +188,7 @@ class FOP(Optimizer):
                 loss = closure()
         self._adopt()
         self._report(waiting=False, stacklevel=5)  # past torch's two wrappers of step
+        settings = [self._settings(number, group) for number, group in enumerate(self.param_groups)]
         gradients = []
         for name, parameter, _ in self._members:
             gradients.append(gradient := parameter.grad)
@@ -204,7 +205,6 @@ class FOP(Optimizer):
             self.skipped_steps += 1
             return loss
 
-        settings = [self._settings(group) for group in self.param_groups]
         try:
             for move in moves:
                 move.layer.parameter.grad = move.preconditioned
@@ -213,7 +213,7 @@ class FOP(Optimizer):
             for (_, parameter, _), gradient in zip(self._members, gradients):
                 parameter.grad = gradient
 
-        for device, taken in self._judge(moves).items():
+        for device, taken in self._judge(moves, gradients).items():
             here = [move for move in moves if move.gradient.device == device]
             learning = [move for move in here if move.ascent is not None]
             if learning:
@@ -229,24 +229,27 @@ class FOP(Optimizer):
         self._steps += 1
         return loss
 
-    def _judge(self, moves: list[Move]) -> dict[torch.device, Tensor]:
-        """Return for each device, in a 0-d tensor there, 1 if all gradients and hypergradients on it are finite."""
+    def _judge(self, moves: list[Move], gradients: list[Tensor | None]) -> dict[torch.device, Tensor]:
+        """Return for each device, in a 0-d tensor there, 1 if all gradients and hypergradients on it are finite.
+
+        Those of parameters without a layer count too: where one is not, the base is about to spoil the model.
+        """
         verdicts = {}
-        found = {move.layer: move for move in moves}
-        for device, (alarm, layers) in self._finite.items():
+        moved = {move.layer: move for move in moves}
+        for device, (alarm, members) in self._finite.items():
             zero = torch.zeros((), device=device)
-            sums = []
-            for layer in layers:
-                move = found.get(layer)
-                if move is None:
-                    sums.append(zero)
-                else:  # a gradient that is not finite makes its hypergradient so
-                    sums.append((move.gradient if move.ascent is None else move.ascent).sum())
-            total = torch.stack(sums)
-            finite = total - total == 0  # in half the kernels of isfinite: x - x is 0 or NaN
-            alarm.keep(finite)
+            judged = []
+            for index in members:
+                layer, gradient = self._members[index][2], gradients[index]
+                if isinstance(layer, Layer) and (move := moved.get(layer)) is not None:
+                    # a gradient that is not finite makes its hypergradient so
+                    gradient = move.gradient if move.ascent is None else move.ascent
+                judged.append(zero if gradient is None else gradient)
+            well = finite(judged)
+            alarm.keep(well)
             alarm.send()
-            verdicts[device] = finite.all().to(total.dtype)
+            dtypes = {tensor.dtype for tensor in judged}
+            verdicts[device] = well.all().to(functools.reduce(torch.promote_types, dtypes, torch.float32))
         return verdicts
 
     def _advance(self, moves: list[Move], taken: Tensor, settings: list[tuple[Any, Any, Any, bool]]) -> None:
@@ -291,7 +294,11 @@ class FOP(Optimizer):
                         'reverse the gradient. "factored" cannot; a smaller hyper_lr may do.',
                         stacklevel=stacklevel,
                     )
-        bad = [layers[index].name for alarm, layers in self._finite.values() for index in _ask(alarm, waiting)]
+        bad = [
+            self._members[members[index]][0]
+            for alarm, members in self._finite.values()
+            for index in _ask(alarm, waiting)
+        ]
         if bad and self.on_nonfinite == "raise":
             raise FloatingPointError(
                 f"the gradient or hypergradient of {', '.join(map(repr, bad))} was not finite by step {self._steps}. "
@@ -300,57 +307,102 @@ class FOP(Optimizer):
             )
 
     def _all_finite(self, moves: list[Move]) -> bool:
-        """Whether all that the base would see is finite. Waits for the device."""
-        seen = [move.preconditioned for move in moves]
-        seen += [p.grad for _, p, layer in self._members if isinstance(layer, str) and p.grad is not None]
-        flags: dict[torch.device, list[Tensor]] = {}
-        for tensor in seen:
-            flags.setdefault(tensor.device, []).append(tensor.isfinite().all())
-        return all(bool(torch.stack(found).all()) for found in flags.values())
+        """Whether all that the base would see, and all hypergradients, are finite. Waits for the device."""
+        judged = [move.preconditioned for move in moves]
+        judged += [move.ascent for move in moves if move.ascent is not None]
+        judged += [p.grad for _, p, layer in self._members if isinstance(layer, str) and p.grad is not None]
+        there: dict[torch.device, list[Tensor]] = {}
+        for tensor in judged:
+            if tensor.numel():
+                there.setdefault(tensor.device, []).append(tensor)
+        return all(bool(finite(tensors).all()) for tensors in there.values())
 
-    def _settings(self, group: dict[str, Any]) -> tuple[Any, Any, Any, bool]:
-        """Return a group's learning rate, lambda, tau, and whether it is Nesterov's, as this step is taken."""
-        momentum = group["momentum"] if "momentum" in group else group.get("betas", (0.0,))[0]
+    def _settings(self, number: int, group: Mapping[str, Any]) -> tuple[Any, Any, Any, bool]:
+        """Return a group's learning rate, lambda, tau, and whether it is Nesterov's, as this step is taken.
+
+        Raises:
+            ValueError: for one that is no number.
+        """
+        where = f"parameter group {number}"
+        name = "momentum" if "momentum" in group or "betas" not in group else "betas"
+        momentum = group.get(name, 0.0)
+        if name == "betas":
+            if not isinstance(momentum, (tuple, list)) or not momentum:
+                raise ValueError(f"betas is {momentum!r} in {where}: give a pair of numbers")
+            momentum = momentum[0]
+        rate, dampening = group.get("lr"), group.get("dampening", 0.0)
+        checks.rate(where, "lr", rate)
+        checks.rate(where, name, momentum, least=0, most=1)
+        checks.rate(where, "dampening", dampening)
         decay = {"velocity": momentum, "one_step": 0.0}.get(self.trace, self.trace)  # type: ignore[arg-type]
-        dampening = group.get("dampening", 0.0)
         if dampening and not momentum:  # a base without momentum has no use for it
             dampening = 0.0
-        rate = group["lr"]
         return rate.clone() if isinstance(rate, Tensor) else rate, decay, dampening, bool(group.get("nesterov", False))
 
     # what is learned -----------------------------------------------------------------------------------------------
 
     def _adopt(self) -> None:
-        """Give the parameters that are new since the last look their layers, and stack those."""
-        if len(self.param_groups) == self._groups:
+        """Give the parameters of groups that are new since the last look their layers, and stack those; or none.
+
+        Raises:
+            ValueError: where groups were taken away or replaced, for a name that is there already, or a wrong rate.
+            TypeError: for a parameter that cannot be preconditioned.
+        """
+        groups, known = self.param_groups, [parameter for _, parameter, _ in self._members]
+        there = [parameter for group in groups for parameter in group["params"]]
+        sizes = [len(group["params"]) for group in groups]
+        old = len(self._sizes)
+        if sizes[:old] != self._sizes or not all(map(operator.is_, known, there)):
+            raise ValueError(
+                "the base's param_groups are no longer those that FOP was made with: they may be added to, not taken "
+                "away, replaced or reordered. Put them back, or make a new FOP around the base and give it "
+                "load_factors(old.factors())"
+            )
+        if len(sizes) == old:
             return
-        new: list[Layer] = []
-        for number in range(self._groups, len(self.param_groups)):
-            group = self.param_groups[number]
-            names = group.get("param_names", range(len(self._members), len(self._members) + len(group["params"])))
-            for name, parameter in zip(map(str, names), group["params"]):
-                _refuse(name, parameter)
-                layout = self._layout_of(parameter)
-                if isinstance(layout, str):
-                    self._members.append((name, parameter, layout))
-                    continue
-                dtype = torch.promote_types(parameter.dtype, torch.float32)
-                M = self._kind.init(layout.rows(tuple(parameter.shape)), self.rank, self._draw)
-                layer = Layer(name, parameter, layout, number, M.to(parameter.device, dtype))
-                self._members.append((name, parameter, layer))
-                new.append(layer)
-        self._groups = len(self.param_groups)
+
+        new: list[tuple[int, str, Tensor]] = []
+        names = {name for name, _, _ in self._members}
+        for number, group in enumerate(groups[old:], old):
+            self._settings(number, group)
+            numbers = range(len(known) + len(new), len(known) + len(new) + len(group["params"]))
+            for name, parameter in zip(map(str, group.get("param_names", numbers)), group["params"], strict=True):
+                if name in names:
+                    raise ValueError(
+                        f"two parameters are named {name!r}: give each a name of its own, as keys of factors()"
+                    )
+                checks.parameter(name, parameter)
+                names.add(name)
+                new.append((number, name, parameter))
+
+        members: list[tuple[str, Tensor, Layer | str]] = []
+        layers: list[Layer] = []
+        for number, name, parameter in new:
+            layout = self._layout_of(parameter)
+            if isinstance(layout, str):
+                members.append((name, parameter, layout))
+                continue
+            dtype = torch.promote_types(parameter.dtype, torch.float32)
+            M = self._kind.init(layout.rows(tuple(parameter.shape)), self.rank, self._draw)
+            layers.append(Layer(name, parameter, layout, number, M.to(parameter.device, dtype)))
+            members.append((name, parameter, layers[-1]))
 
         alike: dict[tuple[Any, ...], list[Layer]] = {}
-        for layer in new:
+        for layer in layers:
             alike.setdefault((layer.M.shape, layer.M.dtype, layer.M.device), []).append(layer)
-        for layers in alike.values():
-            self._stacks.append(Stack(self._kind, layers, self._descent.init, self.normalized, self.rescale))
-        if isinstance(self._descent, hyper.Custom) and new and self._kind.alignment is not None:
-            self._descent.adopt(new)
-        for device in {layer.M.device: None for layer in new}:  # a fresh alarm for old and new layers together
-            layers = [layer for layer in self._layers() if layer.M.device == device]
-            self._finite[device] = Alarm(len(layers), device), layers
+        stacks = [Stack(self._kind, each, self._descent.init, self.normalized, self.rescale) for each in alike.values()]
+        if isinstance(self._descent, hyper.Custom) and layers and self._kind.alignment is not None:
+            self._descent.adopt(layers)
+        self._stacks += stacks
+        self._members += members
+        self._sizes = sizes
+        for device in {parameter.device: None for _, parameter, _ in members if parameter.numel()}:
+            here = [i for i, (_, p, _) in enumerate(self._members) if p.device == device and p.numel()]
+            alarm = Alarm(len(here), device)
+            if device in self._finite:  # what it has not told yet it tells still
+                before = self._finite[device][0]
+                alarm.well[: len(before.well)] = before.well
+            self._finite[device] = alarm, here
 
     def _layout_of(self, parameter: Tensor) -> layouts.Layout | str:
         shape = tuple(parameter.shape)
@@ -419,18 +471,15 @@ class FOP(Optimizer):
             ValueError: for an unknown name, a wrong shape, a number that is not finite, or a "direct" M that is not
                 symmetric.
         """
-        places = {} if self._kind.alignment is None else {layer.name: layer for layer in self._layers()}
-        if unknown := [name for name in factors if name not in places]:
-            raise ValueError(f"no factor for {unknown}: this optimizer has {list(places)}")
+        if not isinstance(factors, Mapping):
+            raise ValueError(f"{type(factors).__name__} given: load_factors takes a dict, name -> M")
+        slots = {} if self._kind.alignment is None else {layer.name: layer for layer in self._layers()}
+        if unknown := [name for name in factors if name not in slots]:
+            raise ValueError(f"no factor for {unknown}: this optimizer has {list(slots)}")
         loaded = []
         for name, given in factors.items():
-            M = places[name].M
-            value = torch.as_tensor(given).to(M)
-            expected = tuple(self._shown(places[name]).shape)
-            if tuple(value.shape) != expected:
-                raise ValueError(f"the factor of {name!r} has shape {tuple(value.shape)}, expected {expected}")
-            if not bool(value.isfinite().all()):
-                raise ValueError(f"the factor of {name!r} holds numbers that are not finite")
+            M = slots[name].M
+            value = loading.as_matrix(f"the factor of {name!r}", given, self._shown(slots[name]))
             if self.preconditioner == "direct" and not torch.allclose(value, value.mT):
                 raise ValueError(f"the factor of {name!r} is not symmetric, as P = M must be")
             loaded.append((M, value.reshape(M.shape)))
@@ -474,6 +523,7 @@ class FOP(Optimizer):
 
         As with every torch optimizer its tensors are the optimizer's own: copy them to keep them from changing.
         """
+        self._adopt()
         for hook in self._optimizer_state_dict_pre_hooks.values():
             hook(self)
         layers = {
@@ -500,44 +550,44 @@ class FOP(Optimizer):
         """Load what ``state_dict`` returned, into the base as well. Nothing changes where it does not fit.
 
         Raises:
-            ValueError: for a state of a base alone, of another preconditioner, or of other shapes.
+            ValueError: for a state of a base alone, of another preconditioner or of other shapes, for a key that is
+                missing or one too many, and for a number that is not finite. All is looked at first.
         """
+        self._adopt()
+        if not isinstance(state_dict, Mapping):
+            raise ValueError(f"{type(state_dict).__name__} given: load_state_dict takes what state_dict() returned")
         state = dict(state_dict)
         for hook in self._optimizer_load_state_dict_pre_hooks.values():
             state = hook(self, state) or state
         if "fop" not in state:
             raise ValueError("this state has no FOP in it: load it into the base, optimizer.base.load_state_dict(...)")
         own = state.pop("fop")
-        if own["preconditioner"] != self.preconditioner:
-            raise ValueError(
-                f"this state is of a {own['preconditioner']!r} preconditioner, not {self.preconditioner!r}"
-            )
         layers = {number: layer for number, (_, _, layer) in enumerate(self._members) if isinstance(layer, Layer)}
-        if set(own["layers"]) != set(layers):
-            raise ValueError(f"this state preconditions parameters {sorted(own['layers'])}, not {sorted(layers)}")
-        for number, layer in layers.items():
-            given = {name: kept for name, kept in own["layers"][number].items() if name != "epsilon"}
-            shapes = {name: kept.shape for name, kept in ({"M": layer.M} | layer.state).items()}
-            if missing := set(shapes) - set(given):
-                raise ValueError(f"this state lacks {sorted(missing)} of {layer.name!r}: other options made it")
-            shapes |= dict.fromkeys(("trace", "ahead"), layer.parameter.shape)
-            for name, tensor in given.items():
-                if name not in shapes or tensor.shape != shapes[name]:
-                    raise ValueError(f"{name} of {layer.name!r} in this state, {list(tensor.shape)}, does not fit")
-        if isinstance(self._descent, hyper.Custom) and len(own.get("hyper", ())) != len(self._descent.optimizers):
-            raise ValueError("this state was made with another hyper_optimizer")
+        custom = self._descent if isinstance(self._descent, hyper.Custom) else None
+        loading.check_fop(own, layers, self.preconditioner, None if custom is None else len(custom.optimizers))
+        loading.check_optimizer(self.base, state, [name for name, _, _ in self._members])
+        for number, group in enumerate(state["param_groups"]):
+            self._settings(number, {**self.param_groups[number], **group})
+        states: list[tuple[Optimizer, Mapping[str, Any]]] = [(self.base, state)]
+        if custom is not None:
+            for optimizer, theirs, saved in zip(custom.optimizers, custom.layers, own["hyper"]):
+                loading.check_optimizer(optimizer, saved, [layer.name for layer in theirs], " of the hyper_optimizer")
+                states.append((optimizer, saved))
+        copies = {
+            number: {
+                name: own["layers"][number][name].to(layer.M).clone()
+                for name in loading.TRACES & own["layers"][number].keys()
+            }
+            for number, layer in layers.items()
+        }
 
-        self.base.load_state_dict(state)
+        loading.load_all(states)  # from here on nothing fails
         for number, layer in layers.items():
             given = own["layers"][number]
             for name, kept in ({"M": layer.M} | layer.state).items():
                 kept.copy_(given[name])
-            for name in ("trace", "ahead"):
-                setattr(layer, name, given[name].to(layer.M).clone() if name in given else None)
+            layer.trace, layer.ahead = (copies[number].get(name) for name in ("trace", "ahead"))
             layer.epsilon = given["epsilon"]
-        if isinstance(self._descent, hyper.Custom):
-            for optimizer, saved in zip(self._descent.optimizers, own["hyper"]):
-                optimizer.load_state_dict(saved)
         self.hyper_lr = own["hyper_lr"]
         self._steps = own["steps"]
         self.skipped_steps = own["skipped_steps"]
@@ -549,31 +599,19 @@ class FOP(Optimizer):
         own = {"step", "_zero_grad_profile_name"}
         return {k: v for k, v in self.__dict__.items() if k not in own and not k.startswith("_optimizer_")}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Be what was pickled or copied: each layer's M is a view of its stack's again."""
+        super().__setstate__(state)
+        for stack in self._stacks:
+            stack.share()
+        if isinstance(self._descent, hyper.Custom):
+            self._descent.restore()
+
 
 def _ask(alarm: Alarm | None, waiting: bool) -> list[int]:
     if alarm is None:
         return []
     return alarm.read() if waiting else alarm.heard()
-
-
-def _one_of(name: str, value: Any, allowed: Any) -> None:
-    if value not in allowed:
-        raise ValueError(f"{name} is {value!r}: give one of {', '.join(map(repr, allowed))}")
-
-
-def _at_least(name: str, value: Any, least: float, *, whole: bool = False) -> None:
-    kind = int if whole else (int, float)
-    if not isinstance(value, kind) or isinstance(value, bool) or not least <= value < math.inf:
-        raise ValueError(f"{name} is {value!r}: give {'a whole' if whole else 'a finite'} number of at least {least}")
-
-
-def _refuse(name: str, parameter: Tensor) -> None:
-    """Raise TypeError for a parameter that FOP cannot precondition."""
-    sharded = {"DTensor", "ShardedTensor", "FlatParameter"}
-    if any(kind.__name__ in sharded for kind in type(parameter).__mro__) or hasattr(parameter, "_is_flat_param"):
-        raise TypeError(f"{name!r} is sharded: FOP needs whole parameters")
-    if parameter.is_complex() or parameter.layout != torch.strided:
-        raise TypeError(f"{name!r} is complex or sparse: FOP takes dense real parameters")
 
 
 @contextlib.contextmanager

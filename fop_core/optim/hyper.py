@@ -6,6 +6,7 @@ device, without waiting for it.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -87,11 +88,31 @@ class Custom:
     def __init__(self, make: Callable[[list[Tensor]], torch.optim.Optimizer]) -> None:
         self.make = make
         self.optimizers: list[torch.optim.Optimizer] = []
+        self.layers: list[list[Layer]] = []  # of each optimizer
         self._before: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def adopt(self, layers: list[Layer]) -> None:
-        """Make an optimizer over these layers' M, given in parameter order."""
-        self.optimizers.append(self.make([layer.M for layer in layers]))
+        """Make an optimizer over these layers' M, given in parameter order.
+
+        Raises:
+            TypeError: where the callable makes none.
+        """
+        made = self.make([layer.M for layer in layers])
+        if not isinstance(made, torch.optim.Optimizer):
+            raise TypeError(f"hyper_optimizer returned {type(made).__name__}: it must return a torch.optim.Optimizer")
+        self.optimizers.append(made)
+        self.layers.append(layers)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # An optimizer holds its layers' M, which are views: it is made anew over the copies.
+        states = [optimizer.state_dict() for optimizer in self.optimizers]
+        return self.__dict__ | {"optimizers": [], "layers": [], "copied": list(zip(self.layers, states))}
+
+    def restore(self) -> None:
+        """Make the optimizers of a copy, once its layers have their M."""
+        for layers, state in self.__dict__.pop("copied"):
+            self.adopt(layers)
+            self.optimizers[-1].load_state_dict(state)
 
     def init(self, M: Tensor) -> dict[str, Tensor]:
         """Return no state: the optimizer keeps it."""

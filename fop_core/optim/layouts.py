@@ -32,6 +32,10 @@ class Layout:
     to_tensor: Callable[[Tensor, Shape], Tensor]
     least_dimensions: int = 0
 
+    def __reduce__(self) -> str:
+        """Be pickled and copied as the one of this module that has its name: its maps are functions without one."""
+        return self.name.upper()
+
 
 def _spatial_rows(shape: Shape) -> int:
     return math.prod(shape[2:])

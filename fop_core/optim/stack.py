@@ -22,7 +22,7 @@ class Layer:
         parameter: the parameter.
         layout: how it becomes a matrix [n, m].
         group: the index of its parameter group.
-        M: what is learned, [n, k]: a view of its stack's, the same object for life.
+        M: what is learned, [n, k]: a view of its stack's, the same object while this layer lives.
         state: what else is kept for it: the hyper-optimizer's tensors, views of the stack's likewise.
         trace: u, in the parameter's shape; None before the first gradient.
         ahead: g + lambda u for a Nesterov base, in the parameter's shape.
@@ -43,6 +43,10 @@ class Layer:
         """Return all that is kept for it."""
         traces = {"trace": self.trace, "ahead": self.ahead}
         return {"M": self.M} | self.state | {name: kept for name, kept in traces.items() if kept is not None}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Its stack copies M and state, and gives them back: a pickled view would be a tensor by itself.
+        return self.__dict__ | {"M": None, "state": {}}
 
 
 @dataclass(eq=False, slots=True)
@@ -100,15 +104,19 @@ class Stack:
         self.M = torch.stack([layer.M for layer in layers])
         size, n, _ = self.M.shape
         self.definite = None if kind.definite is None else Alarm(size, self.M.device)
-        kept = {} if kind.alignment is None else state(self.M)
+        self.kept: dict[str, Tensor] = {} if kind.alignment is None else state(self.M)
         if limit is not None:
             # A start that no structure of P is likely to be orthogonal to, unlike a constant vector.
             noise = torch.randn(n, 1, generator=torch.Generator().manual_seed(0))
             self.age, self.vector = self.M.new_zeros(size, 1, 1), noise.to(self.M).repeat(size, 1, 1)
-            kept |= {"age": self.age, "vector": self.vector}
-        for index, layer in enumerate(layers):
+            self.kept |= {"age": self.age, "vector": self.vector}
+        self.share()
+
+    def share(self) -> None:
+        """Make each layer's M and state views of the stack's."""
+        for index, layer in enumerate(self.layers):
             layer.M = self.M[index]
-            layer.state = {name: tensor[index] for name, tensor in kept.items()}
+            layer.state = {name: tensor[index] for name, tensor in self.kept.items()}
 
     def scale(self) -> Scale | None:
         """Return the factor on P at the coming step, or None where P is applied as it is."""

@@ -425,8 +425,10 @@ class Trainer:
         if self.built.fop is None or "factors" not in own:
             self.built.optimizer.load_state_dict(kept)
             return
+        factors = own["factors"]
+        own = {key: value for key, value in own.items() if key != "factors"}
         self.built.fop.load_state_dict({**kept, "fop": {**own, "layers": fresh}})
-        self.built.fop.load_factors(own["factors"])
+        self.built.fop.load_factors(factors)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,89 @@
+"""What FOP refuses: options out of range, parameters it cannot precondition, rates of the base that are no numbers."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fop_core.optim import layouts
+from fop_core.optim.preconditioners import PRECONDITIONERS
+
+
+def one_of(name: str, value: Any, allowed: Iterable[Any]) -> None:
+    """Raise ValueError for a value that is not one of those allowed."""
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name} is {value!r}: give one of {', '.join(map(repr, allowed))}")
+
+
+def at_least(name: str, value: Any, least: float, *, whole: bool = False) -> None:
+    """Raise ValueError for what is not a finite number, or a smaller one."""
+    if not is_number(value) or (whole and not isinstance(value, int)) or not value >= least:
+        raise ValueError(f"{name} is {value!r}: give {'a whole' if whole else 'a finite'} number of at least {least}")
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a finite number of Python's own; True and False are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _trace(name: str, value: Any) -> None:
+    if isinstance(value, str):
+        one_of(name, value, ("velocity", "one_step"))
+    elif not (is_number(value) and 0 <= value <= 1):
+        raise ValueError(f'{name} is {value!r}: give "velocity", "one_step" or a number in [0, 1]')
+
+
+def _rescale(name: str, value: Any) -> None:
+    if value is not None and not (is_number(value) and value > 0):
+        raise ValueError(f"{name} is {value!r}: give a positive norm, or None")
+
+
+def _flag(name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}: give True or False")
+
+
+OPTIONS: dict[str, Callable[[str, Any], None]] = {
+    "preconditioner": lambda name, value: one_of(name, value, PRECONDITIONERS),
+    "layout": lambda name, value: one_of(name, value, layouts.NAMES),
+    "on_nonfinite": lambda name, value: one_of(name, value, ("raise", "skip")),
+    "hyper_lr": lambda name, value: at_least(name, value, 0),
+    "rank": lambda name, value: at_least(name, value, 1, whole=True),
+    "init_std": lambda name, value: at_least(name, value, 0),
+    "seed": lambda name, value: at_least(name, value, 0, whole=True),
+    "update_every": lambda name, value: at_least(name, value, 1, whole=True),
+    "max_dim": lambda name, value: at_least(name, value, 1, whole=True),
+    "hyper_eps": lambda name, value: at_least(name, value, 0),
+    "trace": _trace,
+    "rescale": _rescale,
+    "normalized": _flag,
+}
+"""FOP's options by name: each a function of name and value that raises ValueError where the value is out of range."""
+
+
+def parameter(name: str, value: Tensor) -> None:
+    """Raise TypeError for a parameter that FOP cannot precondition."""
+    sharded = {"DTensor", "ShardedTensor", "FlatParameter"}
+    if any(kind.__name__ in sharded for kind in type(value).__mro__) or hasattr(value, "_is_flat_param"):
+        raise TypeError(f"{name!r} is sharded: FOP needs whole parameters")
+    if value.is_complex() or value.layout != torch.strided:
+        raise TypeError(f"{name!r} is complex or sparse: FOP takes dense real parameters")
+
+
+def rate(where: str, name: str, value: Any, most: float = math.inf, *, least: float = -math.inf) -> None:
+    """Raise ValueError for a rate that is no number. One in a tensor is taken: a look at it would wait for the device.
+
+    Args:
+        where: whose it is, as "parameter group 0".
+        name: what the base calls it.
+        value: the rate.
+        most: the largest that it may be.
+        least: the smallest.
+    """
+    if isinstance(value, Tensor) and value.numel() == 1:
+        return
+    if not is_number(value) or not least <= value <= most:
+        ends = f" in [{least:g}, {most:g}]" if math.isfinite(most) else ""
+        raise ValueError(f"{name} is {value!r} in {where}: give a finite number{ends}")

@@ -1,0 +1,263 @@
+"""A saved state or a factor that does not fit is refused by name, and nothing has changed then."""
+
+import copy
+import math
+
+import pytest
+import torch
+
+from fop_core import FOP
+from tests.optim.test_fop import build, run, same
+from tests.problems import BASES, groups, parameters
+
+NAN, INF = math.nan, math.inf
+
+
+def hyper_adam(tensors):
+    return torch.optim.Adam(tensors, lr=1e-2)
+
+
+def put(*path, value):
+    def change(state):
+        *inner, last = path
+        for key in inner:
+            state = state[key]
+        state[last] = value(state[last]) if callable(value) else value
+
+    return change
+
+
+def drop(*path):
+    def change(state):
+        *inner, last = path
+        for key in inner:
+            state = state[key]
+        del state[last]
+
+    return change
+
+
+def bad(value):
+    """A tensor with one number replaced."""
+
+    def change(tensor):
+        tensor = tensor.clone()
+        tensor.view(-1)[-1] = value
+        return tensor
+
+    return change
+
+
+LAYER = ("fop", "layers", 0)  # linear.weight
+WRONG = [
+    # what is FOP's own
+    (drop("fop"), "no FOP in it"),
+    (put("fop", value=None), "fop"),
+    (put("fop", value=[1]), "fop"),
+    (drop("fop", "preconditioner"), "preconditioner"),
+    (put("fop", "preconditioner", value="direct"), "'direct'"),
+    (drop("fop", "hyper_lr"), "hyper_lr"),
+    (put("fop", "hyper_lr", value=NAN), "hyper_lr"),
+    (put("fop", "hyper_lr", value=-1.0), "hyper_lr"),
+    (put("fop", "hyper_lr", value="fast"), "hyper_lr"),
+    (drop("fop", "steps"), "steps"),
+    (put("fop", "steps", value=-1), "steps"),
+    (put("fop", "steps", value="many"), "steps"),
+    (put("fop", "steps", value=NAN), "steps"),
+    (drop("fop", "skipped_steps"), "skipped_steps"),
+    (put("fop", "skipped_steps", value=0.5), "skipped_steps"),
+    (lambda state: state["fop"].update(surplus=1), "surplus"),
+    (lambda state: state["fop"].update(hyper=[]), "hyper"),
+    (drop("fop", "layers"), "layers"),
+    (put("fop", "layers", value=None), "layers"),
+    (drop(*LAYER), "layers|parameters"),
+    (lambda state: state["fop"]["layers"].update(surplus={}), "surplus"),
+    (put(*LAYER, value=7), r"linear\.weight"),
+    (drop(*LAYER, "M"), r"linear\.weight.* lacks M"),
+    (put(*LAYER, "M", value=bad(NAN)), r"M of 'linear\.weight'.*not finite"),
+    (put(*LAYER, "M", value=bad(-INF)), r"M of 'linear\.weight'.*not finite"),
+    (put(*LAYER, "M", value=lambda M: M.tolist()), r"M of 'linear\.weight'"),
+    (put(*LAYER, "M", value=lambda M: M[:2]), r"M of 'linear\.weight'.*\[2, 3\]"),
+    (put(*LAYER, "M", value=lambda M: M.to(torch.complex64)), r"M of 'linear\.weight'"),
+    (put(*LAYER, "M", value=lambda M: M.to_sparse()), r"M of 'linear\.weight'"),
+    (put(*LAYER, "mean", value=bad(NAN)), r"mean of 'linear\.weight'.*not finite"),
+    (put(*LAYER, "square", value=bad(INF)), r"square of 'linear\.weight'.*not finite"),
+    (put(*LAYER, "count", value=torch.tensor(NAN)), r"count of 'linear\.weight'.*not finite"),
+    (put(*LAYER, "trace", value=bad(NAN)), r"trace of 'linear\.weight'.*not finite"),
+    (put(*LAYER, "trace", value=torch.zeros(3)), r"trace of 'linear\.weight'"),
+    (drop(*LAYER, "epsilon"), r"linear\.weight.* lacks epsilon"),
+    (put(*LAYER, "epsilon", value=NAN), r"epsilon of 'linear\.weight'"),
+    (put(*LAYER, "epsilon", value=torch.tensor(INF)), r"epsilon of 'linear\.weight'"),
+    (put(*LAYER, "epsilon", value="small"), r"epsilon of 'linear\.weight'"),
+    (lambda state: state["fop"]["layers"][0].update(surplus=torch.zeros(1)), "surplus"),
+    # what is the base's
+    (drop("state"), "state"),
+    (put("state", value=3), "state"),
+    (drop("param_groups"), "param_groups"),
+    (put("param_groups", value=None), "param_groups"),
+    (lambda state: state.update(surplus=1), "surplus"),
+    (lambda state: state["param_groups"].pop(), "groups"),
+    (lambda state: state["param_groups"][0]["params"].pop(), "group"),
+    (drop("param_groups", 1, "lr"), "lr.*group 1"),
+    (put("param_groups", 1, "lr", value=NAN), "lr.*group 1"),
+    (put("param_groups", 1, "lr", value="fast"), "lr.*group 1"),
+    (put("param_groups", 1, "lr", value=-1.0), "learning rate"),
+    (put("param_groups", 1, "weight_decay", value=INF), "weight_decay.*group 1"),
+    (lambda state: state["state"].update({1000: {}}), "1000"),
+    (put("state", 0, value=None), "'linear.weight'"),
+]
+
+
+@pytest.mark.parametrize(("change", "names"), WRONG, ids=[f"{i}-{names}" for i, (_, names) in enumerate(WRONG)])
+@pytest.mark.parametrize("base", ["momentum", "adam"])
+def test_a_wrong_state_is_refused_by_name_and_changes_nothing(change, names, base):
+    params, source = build(base=base)
+    run(params, source, range(3))
+    wrong = copy.deepcopy(source.state_dict())
+    change(wrong)
+    refused_unchanged(build(base=base, seed=1), wrong, names)
+
+
+@pytest.mark.parametrize(
+    ("base", "change", "names"),
+    [
+        ("momentum", put("state", 0, "momentum_buffer", value=bad(NAN)), r"momentum_buffer of 'linear\.weight'"),
+        ("momentum", put("state", 0, "momentum_buffer", value=torch.zeros(5)), r"momentum_buffer of 'linear\.weight'"),
+        ("momentum", put("param_groups", 0, "momentum", value=7.0), "momentum.*group 0"),
+        ("momentum", put("param_groups", 0, "momentum", value="much"), "momentum.*group 0"),
+        ("momentum", put("param_groups", 0, "nesterov", value="maybe"), "nesterov.*group 0"),
+        ("adam", put("state", 0, "exp_avg_sq", value=bad(INF)), r"exp_avg_sq of 'linear\.weight'"),
+        ("adam", put("state", 0, "exp_avg", value=lambda t: t.T), r"exp_avg of 'linear\.weight'"),
+        ("adam", drop("state", 0, "exp_avg_sq"), r"linear\.weight.* lacks .*exp_avg_sq"),
+        ("adam", drop("state", 0, "step"), r"linear\.weight.* lacks .*step"),
+        ("adam", put("state", 0, "step", value=torch.tensor(NAN)), r"step of 'linear\.weight'"),
+        ("adam", put("param_groups", 0, "betas", value=(0.9, 1.5)), "beta"),
+        ("adam", put("param_groups", 0, "betas", value=(0.9, NAN)), "betas.*group 0"),
+        ("adam", put("param_groups", 0, "betas", value=0.9), "betas.*group 0"),
+        ("adam", put("param_groups", 0, "eps", value=None), "eps.*group 0"),
+    ],
+)
+def test_a_wrong_state_of_the_base_is_refused_by_name(base, change, names):
+    params, source = build(base=base)
+    run(params, source, range(3))
+    wrong = copy.deepcopy(source.state_dict())
+    change(wrong)
+    refused_unchanged(build(base=base, seed=1), wrong, names)
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        (drop("fop", "hyper"), "hyper"),
+        (put("fop", "hyper", value=[]), "hyper"),
+        (put("fop", "hyper", 0, "state", 0, "exp_avg", value=bad(NAN)), r"exp_avg.*hyper_optimizer"),
+        (put("fop", "hyper", 0, "param_groups", 0, "lr", value=NAN), r"lr.*hyper_optimizer"),
+        (put("fop", "hyper", 0, value=None), "hyper"),
+    ],
+)
+def test_a_wrong_state_of_the_hyper_optimizer_is_refused_by_name(change, names):
+    params, source = build(hyper_optimizer=hyper_adam)
+    run(params, source, range(3))
+    wrong = copy.deepcopy(source.state_dict())
+    change(wrong)
+    refused_unchanged(build(hyper_optimizer=hyper_adam, seed=1), wrong, names)
+
+
+def refused_unchanged(target, wrong, names):
+    params, optimizer = target
+    run(params, optimizer, range(5))
+    before = copy.deepcopy(optimizer.state_dict())
+    with pytest.raises(ValueError, match=names):
+        optimizer.load_state_dict(wrong)
+    assert same(before, optimizer.state_dict())
+    others, other = build(
+        base="adam" if "betas" in optimizer.defaults else "momentum",
+        seed=1,
+        hyper_optimizer=hyper_adam if "hyper" in before["fop"] else "adam",
+    )
+    run(others, other, range(7))
+    run(params, optimizer, range(5, 7))
+    assert same(dict(params), dict(others)), "and it goes on as if nothing had been tried"
+
+
+def test_a_base_that_fails_while_it_loads_leaves_fop_as_it_was():
+    params, optimizer = build()
+    run(params, optimizer, range(3))
+    state = copy.deepcopy(optimizer.state_dict())
+    run(params, optimizer, range(3, 5))
+    before = copy.deepcopy(optimizer.state_dict())
+    load = optimizer.base.load_state_dict
+
+    def fail(content):
+        load(content)
+        raise RuntimeError("base failed")
+
+    optimizer.base.load_state_dict = fail
+    with pytest.raises(RuntimeError, match="base failed"):
+        optimizer.load_state_dict(state)
+    assert same(before, optimizer.state_dict())
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_the_state_of_every_base_is_taken_fresh_and_under_way(base):
+    for steps in (0, 1, 3):
+        params = parameters()
+        optimizer = FOP(BASES[base](groups(params)), hyper_lr=1e-2)
+        run(params, optimizer, range(steps), missing=("wide.weight",))
+        others = parameters(1)
+        other = FOP(BASES[base](groups(others)), hyper_lr=1e-2)
+        run(others, other, range(2))
+        other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+        assert same(optimizer.state_dict(), other.state_dict())
+
+
+def test_rates_of_a_schedule_are_taken():
+    """A scheduler adds keys to the groups, and a rate may be 0 at its end."""
+    params, optimizer = build()
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 3)
+    for step in range(3):
+        run(params, optimizer, [step])
+        scheduler.step()
+    _, other = build(seed=1)
+    other.load_state_dict(optimizer.state_dict())
+    assert same(optimizer.state_dict(), other.state_dict())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "eye",
+        None,
+        [["a"]],
+        object(),
+        torch.eye(3).to_sparse(),
+        torch.eye(3, dtype=torch.complex64),
+        1e300,
+        [[1], [1, 2]],
+    ],
+    ids=["text", "none", "letters", "object", "sparse", "complex", "number", "ragged"],
+)
+def test_a_factor_that_is_no_matrix_is_refused_by_name(value):
+    _, optimizer = build(dtype=torch.float32)
+    before = optimizer.factors()
+    with pytest.raises(ValueError, match=r"linear\.weight"):
+        optimizer.load_factors({"square.weight": 2 * torch.eye(9), "linear.weight": value})
+    assert same(before, optimizer.factors())
+
+
+@pytest.mark.parametrize("bad_value", [NAN, INF, -INF, 1e300], ids=str)
+def test_a_factor_with_a_number_that_float32_cannot_hold_is_refused(bad_value):
+    _, optimizer = build(dtype=torch.float32)
+    before = optimizer.factors()
+    M = torch.eye(3, dtype=torch.float64)
+    M[0, 1] = bad_value
+    with pytest.raises(ValueError, match=r"linear\.weight.*not finite"):
+        optimizer.load_factors({"square.weight": 2 * torch.eye(9), "linear.weight": M})
+    assert same(before, optimizer.factors())
+
+
+@pytest.mark.parametrize("factors", [None, 3, [("linear.weight", torch.eye(3))], "linear.weight"])
+def test_factors_that_are_no_mapping_are_refused(factors):
+    _, optimizer = build()
+    with pytest.raises(ValueError, match="name -> M"):
+        optimizer.load_factors(factors)
