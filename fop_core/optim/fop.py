@@ -237,14 +237,15 @@ class FOP(Optimizer):
         verdicts = {}
         moved = {move.layer: move for move in moves}
         for device, (alarm, members) in self._finite.items():
-            zero = torch.zeros((), device=device)
-            judged = []
+            judged, zero = [], None
             for index in members:
                 layer, gradient = self._members[index][2], gradients[index]
                 if isinstance(layer, Layer) and (move := moved.get(layer)) is not None:
                     # a gradient that is not finite makes its hypergradient so
                     gradient = move.gradient if move.ascent is None else move.ascent
-                judged.append(zero if gradient is None else gradient)
+                if gradient is None:
+                    gradient = zero = torch.zeros((), device=device) if zero is None else zero
+                judged.append(gradient)
             well = finite(judged)
             alarm.keep(well)
             alarm.send()
