@@ -15,9 +15,11 @@ import stat
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
+
+from fop_core.runs import checksum
 
 Array = np.ndarray
 
@@ -198,6 +200,8 @@ def write_arrays(
 ) -> None:
     """Replace a file by arrays in safetensors format, with ``about``, any JSON, in its header; ``sync`` as ``write``'s.
 
+    The header carries a checksum of both, which is verified where the arrays are read.
+
     Raises:
         TypeError: for an array of a dtype that is not in ``DTYPES``.
         ValueError: for more than ``read_arrays`` would take.
@@ -212,8 +216,8 @@ def write_arrays(
         if name == "__metadata__":
             raise ValueError(f"{path}: no array can be called {name}")
         whole[name] = np.ascontiguousarray(array).reshape(array.shape)
-    metadata = {"about": json.dumps(plain(dict(about)), allow_nan=False)} if about else None
-    content = save(whole, metadata)
+    metadata = {"about": json.dumps(plain(dict(about)), allow_nan=False)} if about else {}
+    content = save(whole, metadata | {checksum.NAME: checksum.of(whole, metadata.get("about", ""))})
     (length,) = struct.unpack("<Q", content[:8])
     for size, largest, what in ((length, LARGEST_HEADER, "header"), (len(content), LARGEST_ARRAYS, "arrays")):
         if size > largest:
@@ -224,6 +228,20 @@ def write_arrays(
 Header = dict[str, tuple[type, tuple[int, ...]]]
 
 
+class _Head(NamedTuple):
+    """A safetensors header: the arrays in the order of their bytes, and what is said about them."""
+
+    arrays: Header
+    about: dict[str, Any]
+    about_text: str
+    checksum: str | None  # None in a file by somebody else, or from before there was one
+
+    def verify(self, arrays: Mapping[str, Array], name: str) -> None:
+        """Raise DamagedFile where arrays are not those that were written."""
+        if self.checksum is not None and self.checksum != checksum.of(arrays, self.about_text):
+            raise DamagedFile(f"{name}: its checksum is wrong: bytes changed after it was written")
+
+
 def read_header(path: Path) -> tuple[Header, dict[str, Any]]:
     """Return dtype and shape of each array in a safetensors file, and what is said about them. Reads no array.
 
@@ -232,7 +250,8 @@ def read_header(path: Path) -> tuple[Header, dict[str, Any]]:
         DamagedFile: where header, sizes and file do not fit together.
     """
     with opened(path) as file:
-        return _header(file, path)
+        head = _header(file, path)
+    return head.arrays, head.about
 
 
 def read_arrays(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -240,17 +259,18 @@ def read_arrays(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
 
     Raises:
         FileNotFoundError: where there is no file.
-        DamagedFile: where it is not whole.
+        DamagedFile: where it is not whole, or not what was written.
     """
     arrays = {}
     with opened(path) as file:  # what was checked is what is read, also where the file is replaced meanwhile
-        header, about = _header(file, path)
-        for name, (dtype, shape) in header.items():
+        head = _header(file, path)
+        for name, (dtype, shape) in head.arrays.items():
             flat: Array = np.fromfile(file, dtype, count=math.prod(shape))
             if flat.size != math.prod(shape):
                 raise DamagedFile(f"{path}: it ended within {name}: somebody cuts it short")
             arrays[name] = _shaped(flat, shape, f"{path}: {name}")
-    return arrays, about
+    head.verify(arrays, str(path))
+    return arrays, head.about
 
 
 def _shaped(flat: Array, shape: tuple[int, ...], name: str) -> Array:
@@ -272,18 +292,19 @@ def parse_arrays(content: bytes, name: str, largest: int) -> dict[str, Array]:
     """
     if len(content) > largest:
         raise DamagedFile(f"{name}: {len(content):,} bytes, of which {largest:,} can be taken")
-    header, _ = _header(io.BytesIO(content), Path(name))
-    at = len(content) - sum(math.prod(shape) * np.dtype(dtype).itemsize for dtype, shape in header.values())
+    head = _header(io.BytesIO(content), Path(name))
+    at = len(content) - sum(math.prod(shape) * np.dtype(dtype).itemsize for dtype, shape in head.arrays.values())
     arrays: dict[str, Array] = {}
-    for key, (dtype, shape) in header.items():
+    for key, (dtype, shape) in head.arrays.items():
         count = math.prod(shape)
         arrays[key] = _shaped(np.frombuffer(content, dtype, count, at), shape, f"{name}: {key}")
         at += count * np.dtype(dtype).itemsize
+    head.verify(arrays, name)
     return arrays
 
 
-def _header(file: BinaryIO, path: Path) -> tuple[Header, dict[str, Any]]:
-    """Read a safetensors header, arrays in the order of their bytes, and leave the file at the first of them."""
+def _header(file: BinaryIO, path: Path) -> _Head:
+    """Read a safetensors header, and leave the file at the first byte of the arrays."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     if not 8 <= size <= LARGEST_ARRAYS:
@@ -295,7 +316,9 @@ def _header(file: BinaryIO, path: Path) -> tuple[Header, dict[str, Any]]:
         header = loads(file.read(length).decode())
         if not isinstance(header, dict):
             raise ValueError(f"a JSON {type(header).__name__} where an object is expected")
-        about = loads(header.pop("__metadata__", {}).get("about", "{}"))
+        metadata = header.pop("__metadata__", {})
+        about_text, digest = metadata.get("about", ""), metadata.get(checksum.NAME)
+        about = loads(about_text or "{}")
         if not isinstance(about, dict):
             raise ValueError(f"about is a JSON {type(about).__name__} where an object is expected")
         found: Header = {}
@@ -315,4 +338,4 @@ def _header(file: BinaryIO, path: Path) -> tuple[Header, dict[str, Any]]:
         raise DamagedFile(f"{path}: no safetensors header ({error!r})") from error
     if covered != size - 8 - length:
         raise DamagedFile(f"{path}: {size - 8 - length:,} bytes of arrays where its header says {covered:,}")
-    return found, about
+    return _Head(found, about, about_text, digest)
