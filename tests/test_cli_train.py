@@ -13,6 +13,7 @@ import pytest
 
 from fop_core.cli import main
 from fop_core.runs import store
+from fop_core.runs.control import Control
 from fop_core.training import config
 from tests.jobs.test_queue import elected, wait
 from tests.training import tiny
@@ -232,3 +233,29 @@ def test_the_doctor_tells_what_is_there_and_what_to_do(capsys, tmp_path, monkeyp
     assert status == 0
     for said in ("torch", "cpu:", "mnist: MNIST", "cifar10: missing", "Three ways", "GiB free"):
         assert said in out
+
+
+def test_damaged_checkpoints_are_named_and_starting_over_must_be_asked_for(capsys, folder):
+    assert call(capsys, "train", *SHORT, "--set", "checkpoint_steps=10", "--name", "first")[0] == 0
+    (run,) = [run for run, _ in store.scan(folder)]
+    assert run.checkpoint_steps() == [20, 30]
+    with Control(run) as control:
+        control.set("lost")
+    for step in (20, 30):
+        path = run.path / "checkpoints" / f"{step:08}.safetensors"
+        path.write_bytes(path.read_bytes()[:-1] + b"\x55")
+    assert call(capsys, "train", "--resume", "first", "--quiet")[0] == 1
+    status, out, _ = call(capsys, "runs", "show", "first")
+    assert status == 0 and "00000020.safetensors" in out and "00000030.safetensors" in out and "--from-start" in out
+    status, _, err = call(capsys, "train", *SHORT, "--from-start")
+    assert status == 2 and "--from-start" in err
+    assert call(capsys, "train", "--resume", "first", "--from-start", "--quiet")[0] == 0
+    assert [attempt["from_step"] for attempt in run.attempts] == [0, 0]
+    path = run.path / "checkpoints" / "00000030.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x55")
+    with Control(run) as control:
+        control.set("lost")
+    assert call(capsys, "train", "--resume", "first", "--quiet")[0] == 0
+    status, out, _ = call(capsys, "runs", "show", "first")
+    state, attempt = out.split("\n\n")[0], out[out.index("attempt 3 from step 20") :].split("\n\n")[0]
+    assert str(path) in state and str(path) in attempt

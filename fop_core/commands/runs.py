@@ -92,6 +92,8 @@ def _show(chosen: argparse.Namespace) -> int:
         versions = ", ".join(f"{name} {number}" for name, number in attempt["versions"].items())
         print(f"\nattempt {attempt['attempt']} from step {attempt['from_step']}: {attempt['device_name']}", end="")
         print(f", {attempt['threads']} threads\n  {attempt['data']['title']}; {versions}; commit {attempt['commit']}")
+        if "warning" in attempt:
+            print(f"  {attempt['warning']}")
     run.metrics.update()
     print()
     for name, value in run.metrics.last().items():

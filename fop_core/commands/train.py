@@ -40,6 +40,11 @@ def add(commands: Any) -> None:
     what.add_argument(
         "--run", metavar="DIR", help="train a run that was made before, from its start or last checkpoint"
     )
+    parser.add_argument(
+        "--from-start",
+        action="store_true",
+        help="with --resume: train it from its start again; its checkpoints are set aside, in checkpoints.1",
+    )
     parser.add_argument("--handed", help=argparse.SUPPRESS)  # by a supervisor: its control.lock and a pipe, as "7,8"
     parser.add_argument("--on", help=argparse.SUPPRESS)  # by a supervisor: the device
     settings_arguments(parser)
@@ -88,6 +93,8 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         return _wrong(
             parser, "a run keeps the settings it was made with: --method, --set, --name, --tag are for new ones"
         )
+    if chosen.from_start and not chosen.resume:
+        return _wrong(parser, "--from-start is for a run that is resumed: give --resume RUN")
     try:
         if again:
             run = store.find(again)
@@ -113,6 +120,8 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         name = chosen.name or f"{chosen.preset or Path(chosen.config).stem} {lineage.get('method', '')}".strip()
         run = store.create(settings.to_json(), name=name, tags=tuple(chosen.tags), lineage=lineage)
     try:
+        if chosen.from_start and (aside := store.start_over(run)):
+            print(f"its checkpoints are in {aside} now", file=sys.stderr)
         with Control(run) as control:
             if again and run.state.state == "finished":
                 print(f"{run.id} is finished: nothing is left to do", file=sys.stderr)

@@ -10,6 +10,7 @@ import contextlib
 import datetime
 import fcntl
 import getpass
+import itertools
 import os
 import re
 import secrets
@@ -350,11 +351,15 @@ class Run:
             FileNotFoundError: where there is none of that step.
             DamagedFile: where it is not whole.
         """
-        return files.read_arrays(self.path / "checkpoints" / ARRAYS.format(step))
+        return files.read_arrays(self.checkpoint_path(step))
+
+    def checkpoint_path(self, step: int) -> Path:
+        """Return the file of a step's checkpoint."""
+        return self.path / "checkpoints" / ARRAYS.format(step)
 
     def checkpoint_header(self, step: int) -> tuple[files.Header, dict[str, Any]]:
         """Return dtype and shape of a checkpoint's arrays, which are not read. Raises as ``checkpoint``."""
-        return files.read_header(self.path / "checkpoints" / ARRAYS.format(step))
+        return files.read_header(self.checkpoint_path(step))
 
     def start(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return the checkpoint that a fork starts from, as ``checkpoint`` does. Nothing ever replaces or drops it.
@@ -427,11 +432,17 @@ class Run:
             os.close(lock)
 
     def numbers(self, folder: str, form: str) -> list[int]:
-        """Return the numbers n, ascending, for which a folder has a file named form.format(n)."""
+        """Return the numbers n, ascending, for which a folder has a file named form.format(n).
+
+        Raises:
+            DamagedFile: where there is something else than a folder, or one that cannot be read.
+        """
         try:
             names = os.listdir(self.path / folder)
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise DamagedFile(f"{self.path / folder}: no folder that can be read ({error.strerror})") from error
         before, after = form.index("{"), len(form) - form.index("}") - 1
         digits = [name[before : len(name) - after] for name in names]
         numbers = sorted({int(found) for found in digits if re.fullmatch("[0-9]{1,18}", found)})
@@ -500,6 +511,31 @@ def restore(trashed: Run) -> Run:
     back = path.parent.parent / path.name
     os.rename(path, back)
     return Run(back)
+
+
+def start_over(run: Run) -> Path | None:
+    """Set a run's checkpoints aside, so that it is trained from its start when it is resumed next.
+
+    Nothing is thrown away: they are in a folder beside the new one.
+
+    Returns:
+        What they are in now; None where there were none.
+
+    Raises:
+        RunError: where the run is finished, or some process works on it.
+    """
+    lock = locks.take(run)
+    try:
+        if run.written().state == "finished":
+            raise RunError(f"{run.id} is finished: clone it to train it anew")
+        there = {name for name in os.listdir(run.path) if name.startswith("checkpoints")}
+        if "checkpoints" not in there:
+            return None
+        aside = next(name for n in itertools.count(1) if (name := f"checkpoints.{n}") not in there)
+        os.rename(run.path / "checkpoints", run.path / aside)
+        return run.path / aside
+    finally:
+        os.close(lock)
 
 
 def now() -> str:

@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -114,7 +115,7 @@ def train(
         return _end(control, say, "failed", f"{type(error).__name__}: {error}")
     except Exception as error:
         return _end(control, say, "failed", f"{type(error).__name__}: {error}", traceback.format_exc())
-    return _end(control, say, "finished", "")
+    return _end(control, say, "finished", trainer.warning)
 
 
 class Trainer:
@@ -152,8 +153,9 @@ class Trainer:
         self.seconds = 0.0  # of training, over all attempts
         self.corrupt = len(data.corrupt)
         self.progress: dict[str, Any] = {}
-        self._resume()
+        self.warning = self._resume()
         about = describe(self.device, threads, data.source, self.built.optimizer)
+        about |= {"warning": self.warning} if self.warning else {}
         self.recorder = Recorder(run, about, from_step=self.step)
 
     # the loop --------------------------------------------------------------------------------------------------------
@@ -161,7 +163,7 @@ class Trainer:
     def train(self, until: int | None = None) -> None:
         """Take the steps that are left, or those up to ``until``."""
         end = min(self.total, until or self.total)
-        self.control.set("running")
+        self.control.set("running", self.warning)
         saved = looked = time.monotonic()
         if self.step == 0:
             self._log({})
@@ -368,27 +370,31 @@ class Trainer:
         about = {"step": self.step, "steps_in_epoch": self.feed.steps_in_epoch, "tree": skeleton}
         self.recorder.checkpoint(self.step, arrays, about)
 
-    def _resume(self) -> None:
+    def _resume(self) -> str:
         """Go on from the newest checkpoint that can be read; a fork that has none of its own, from its start.
 
+        Returns:
+            Which checkpoints cannot be read and what it went on from in their place, for people; "" where all is well.
+
         Raises:
-            DamagedFile: where a fork's start cannot be read either: from step 0 it would be another run. Likewise where
-                a checkpoint turned out not to fit after some of it had been taken over.
+            DamagedFile: where there are checkpoints and none can be read: to start over is for a person to say, see
+                ``store.start_over``. Likewise where a fork's start cannot: from step 0 it would be another run.
         """
         origin = fork.origin(self.run)
         fop = None if origin is None else self.built.fop
         fresh = {} if fop is None else copy.deepcopy(fop.state_dict()["fop"]["layers"])
-        sources: list[tuple[str, Callable[[], Any]]] = [
-            (f"the checkpoint of step {step}", partial(self.run.checkpoint, step))
-            for step in reversed(self.run.checkpoint_steps())
+        steps = self.run.checkpoint_steps()
+        sources: list[tuple[str, Path, Callable[[], Any]]] = [
+            (f"the checkpoint of step {step}", self.run.checkpoint_path(step), partial(self.run.checkpoint, step))
+            for step in reversed(steps)
         ]
-        sources += [] if origin is None else [("its start", self.run.start)]
-        changed = False
-        for name, read in sources:
+        if origin is not None and not steps:
+            sources = [("its start", self.run.path / START, self.run.start)]
+        unusable = []
+        for name, path, read in sources:
             try:
                 arrays, about = read()
                 tree = state.unpack(arrays, about["tree"])
-                changed = True
                 self.built.model.load_state_dict(tree["model"])
                 self._load_optimizer(tree["optimizer"], fresh)
                 torch.set_rng_state(tree["rng"]["cpu"])
@@ -402,19 +408,25 @@ class Trainer:
                 self.window.previous = {name: g.to(self.device) for name, g in kept["previous"].items()}
                 self.step, self.seconds = about["step"], tree["seconds"]
             except torch.OutOfMemoryError:
-                raise  # the checkpoint is good: starting over would throw it away
+                raise  # the checkpoint is good: an older one, or starting over, would throw it away
             except (FileNotFoundError, DamagedFile, ValueError, KeyError, RuntimeError) as error:
-                self.say(f"{name} is unusable: {error}")
+                why = str(error) if isinstance(error, DamagedFile) else f"{path}: {type(error).__name__}: {error}"
+                self.say(f"{name} is unusable: {why}")
+                unusable.append(why)
                 continue
             self.say(f"going on from step {self.step}")
-            return
-        if origin is not None:
+            return f"went on from step {self.step}, a newer checkpoint is damaged: {unusable[0]}" if unusable else ""
+        if not unusable:
+            return ""
+        if not steps and origin is not None:
             raise DamagedFile(
                 f"{self.run.path / START}: what this fork goes on from is unusable, see its log; fork {origin.parent} "
                 f"at step {origin.step} again"
             )
-        if changed:
-            raise DamagedFile(f"{self.run.path}: its checkpoints do not fit its settings, see its log; train it anew")
+        raise DamagedFile(
+            f"no checkpoint of {self.run.id} can be read: {'; '.join(unusable)}. Put a copy of one back and resume, or "
+            f"start over: python -m fop_core train --resume {self.run.id} --from-start"
+        )
 
     def _load_optimizer(self, kept: dict[str, Any], fresh: dict[int, Any]) -> None:
         """Load a checkpoint's optimizer. A fork's start may have "factors", matrices by name, in place of "layers".

@@ -93,6 +93,8 @@ def buttons(entries: Sequence[Entry], clone: Callable[[str], None]) -> None:
     _go_on([entry for entry in mine if entry.state not in (*ALIVE, "finished") and not entry.waits])
     if len(entries) == 1:
         [entry] = entries
+        if mine and entry.state in ("failed", "lost", "stopped") and not entry.waits and _has_checkpoints(entry):
+            _start_over(entry)
         if entry.alive and entry.state != "stopping":
             st.button(
                 "Checkpoint now",
@@ -128,6 +130,27 @@ def _go_on(entries: Sequence[Entry]) -> None:
     word = "Launch" if states == {"queued"} else "Retry" if states == {"failed"} else "Resume"
     label = word if len(entries) == 1 else f"{word} {len(entries)}"
     st.button(label, on_click=lambda: _each(entries, queue.submit, "Put into the queue."), key="runs resume")
+
+
+def _has_checkpoints(entry: Entry) -> bool:
+    try:
+        return bool(entry.run.checkpoint_steps())
+    except DamagedFile:  # whatever is in their place is set aside
+        return True
+
+
+def _start_over(entry: Entry) -> None:
+    with st.popover("Start over…", key="runs anew", width="content"):
+        st.markdown(
+            "It is trained from its start again, in the queue. Its checkpoints are set aside in its folder; what was "
+            "measured so far no longer counts."
+        )
+        st.button("Start this run over", on_click=_from_start, args=(entry,), type="primary", key="runs anews")
+
+
+def _from_start(entry: Entry) -> None:
+    if tried(partial(store.start_over, entry.run)):
+        tried(partial(queue.submit, entry.run), "Put into the queue, to start over.")
 
 
 def _each(entries: Sequence[Entry], do: Callable[[Run], Any], done: str) -> None:

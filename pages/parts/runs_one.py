@@ -35,6 +35,8 @@ def head(entry: Entry) -> None:
         st.markdown(literal(f"Waits {_waits(entry)}."))
     elif entry.state == "queued":
         st.markdown("Not in the queue: launch it, or give it to `python -m fop_core train --run`.")
+    elif entry.reason and entry.state in ("running", "finished"):  # it is well, but for what this says
+        st.warning(literal(f"This run {entry.reason}."))
     elif entry.reason:
         st.markdown(literal(f"{entry.state.capitalize()} {entry.reason}."))
     if entry.alive:
@@ -110,6 +112,8 @@ def made_by(entry: Entry) -> None:
     for attempt in _attempts(entry):
         with st.container(border=True):
             st.markdown(f"**Attempt {attempt['attempt']}**, from step {attempt['from_step']:,}")
+            if "warning" in attempt:
+                st.warning(literal(f"It {attempt['warning']}."))
             table([{"What": name, "Which": text} for name, text in _attempt(attempt).items()])
             if command := attempt.get("command"):
                 st.code(" ".join(map(str, command)), language="bash", wrap_lines=True)

@@ -29,6 +29,11 @@ STATES = {
 
 ADVICE = (
     (
+        r"no checkpoint of .* can be read",
+        "Put a copy of one of these files back, then retry. Or start over: the damaged checkpoints are set aside, and "
+        "what was measured so far no longer counts.",
+    ),
+    (
         r"out of memory|MemoryError",
         "Give it less to hold: a smaller batch size, bf16, a smaller width, or for FOP a lower rank. Clone the run, "
         "change that, launch it.",

@@ -9,10 +9,11 @@ import time
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fop_core.runs import compare, store
+from fop_core.runs import compare, files, store
 from fop_core.runs.control import Control
 from fop_core.runs.recorder import Recorder
 from fop_core.runs.store import Run
@@ -255,6 +256,7 @@ def test_times_are_told_in_the_unit_that_fits(seconds, told):
         ("killed by signal 9 (SIGKILL) at step 3; the kernel does so where memory runs out", "memory"),
         ("MNIST is not in /data. It ships with the project", "data"),
         ("its supervisor vanished at step 5", "resume"),
+        ("no checkpoint of x can be read: /x/1.safetensors: its checksum is wrong", "start over"),
         ("ValueError: something", "log"),
     ],
 )
@@ -294,6 +296,24 @@ def test_the_trash_gives_a_run_back_or_lets_it_go_for_good(folder):
     at = page(other.id, show="trash")
     ran(at.button(key="runs purges").click().run())
     assert store.trash(folder) == [] and not other.path.exists()
+
+
+def test_a_run_starts_over_where_that_is_asked_and_its_checkpoints_are_kept_aside(folder):
+    run = made("one", rows(), "failed", "no checkpoint of one can be read: x: its checksum is wrong")
+    assert "runs anews" not in {button.key for button in page(run.id).button}, "there is none to set aside"
+    files.write_arrays(run.checkpoint_path(30), {"a": np.zeros(1)})
+    at = page(run.id)
+    assert "start over" in at.error[0].value
+    ran(at.button(key="runs anews").click().run())
+    assert run.checkpoint_steps() == [] and (run.path / "checkpoints.1" / "00000030.safetensors").exists()
+    assert (run.path / "requests" / "start").exists()
+
+
+def test_a_run_that_went_on_from_an_older_checkpoint_says_so():
+    warning = "went on from step 6, a newer checkpoint is damaged: /x/00000007.safetensors: its checksum is wrong"
+    run = made("one", rows(), "finished", warning)
+    [shown] = page(run.id).warning
+    assert "went on from step 6" in shown.value and "00000007" in shown.value
 
 
 def test_runs_of_the_gallery_cannot_be_changed():

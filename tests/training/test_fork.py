@@ -466,7 +466,7 @@ def test_a_fork_whose_start_is_damaged_fails_and_does_not_begin_at_step_0(parent
     assert train(run)[0] == "failed"
 
 
-def test_a_damaged_checkpoint_of_its_own_sends_a_reset_fork_back_to_its_start_and_not_to_a_later_M(parent, tmp_path):
+def test_a_fork_without_a_checkpoint_of_its_own_that_can_be_read_fails_and_starts_over_from_its_start(parent, tmp_path):
     plan = fork.plan(parent, matrices="reset", at=AT, epochs=3)
     whole, broken = (fork.create(plan, folder=tmp_path) for _ in range(2))
     for run in (whole, broken):
@@ -475,6 +475,9 @@ def test_a_damaged_checkpoint_of_its_own_sends_a_reset_fork_back_to_its_start_an
         arrays, about = broken.checkpoint(step)
         about["tree"]["dict"] = [pair for pair in about["tree"]["dict"] if pair[0] != "window"]
         files.write_arrays(broken.path / "checkpoints" / f"{step:08d}.safetensors", arrays, about)
+    assert train(broken)[0] == "failed"
+    assert "no checkpoint" in broken.state.reason
+    store.start_over(broken)
     assert train(broken)[0] == "finished"
     assert broken.attempts[-1]["from_step"] == AT
     assert_identical(recorded(whole), recorded(broken))

@@ -174,17 +174,83 @@ def test_divergence_ends_as_failed_with_its_step_and_the_data_stay(data, tmp_pat
         assert run.snapshot_steps()
 
 
-def test_a_damaged_checkpoint_is_said_and_the_older_one_taken(data, tmp_path):
-    run = tiny.run(data, tmp_path, "checkpoint_steps=3", "max_steps=7")
-    assert train(run)[0] == "finished"
+def flip(path):
+    """Change one bit of a file's last byte."""
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+def damaged(run, *steps):
+    """The checkpoints of some steps, each with one wrong bit."""
+    paths = [run.path / "checkpoints" / f"{step:08}.safetensors" for step in steps]
+    for path in paths:
+        flip(path)
+    return paths
+
+
+def test_one_wrong_bit_in_the_newest_checkpoint_is_named_and_the_older_one_taken(data, tmp_path):
+    whole, run = (tiny.run(data, tmp_path / name, "checkpoint_steps=3", "max_steps=7") for name in ("whole", "run"))
+    assert train(whole)[0] == train(run)[0] == "finished"
     assert run.checkpoint_steps() == [6, 7]
-    newest = run.path / "checkpoints" / "00000007.safetensors"
-    newest.write_bytes(newest.read_bytes()[:-100])
-    ending, said = train(run)
-    assert ending == "finished"
-    assert any("the checkpoint of step 7 is unusable" in line for line in said)
+    (newest,) = damaged(run, 7)
+    seen = []
+    with Control(run) as control:
+        set_state = control.set
+        control.set = lambda state, reason="": seen.append((state, reason)) or set_state(state, reason)
+        said = []
+        assert loop.train(run, control, said.append) == "finished"
+    assert any("the checkpoint of step 7 is unusable" in line and "checksum" in line for line in said)
     assert "going on from step 6" in said
     assert run.attempts[-1]["from_step"] == 6
+    for state, reason in (*seen[1:], ("", run.state.reason)):
+        assert state in ("running", "finished", "")
+        assert "went on from step 6" in reason and str(newest) in reason
+    assert str(newest) in run.attempts[-1]["warning"]
+    assert "warning" not in run.attempts[0]
+    assert_identical(recorded(whole), recorded(run))
+
+
+def test_without_a_checkpoint_that_can_be_read_a_run_fails_names_them_and_starts_over_only_when_asked(data, tmp_path):
+    whole, run = (tiny.run(data, tmp_path / name, "checkpoint_steps=3", "max_steps=7") for name in ("whole", "run"))
+    assert train(whole)[0] == train(run)[0] == "finished"
+    paths = damaged(run, 6, 7)
+    with Control(run) as control:
+        control.set("lost")
+    before = recorded_rows(run)
+    for _ in range(2):  # the second asking is no other
+        assert train(run)[0] == "failed"
+        assert all(str(path) in run.state.reason for path in paths)
+        assert f"train --resume {run.id} --from-start" in run.state.reason
+        assert recorded_rows(run) == before and len(run.attempts) == 1
+    aside = store.start_over(run)
+    assert sorted(path.name for path in aside.iterdir()) == [path.name for path in paths], "nothing is thrown away"
+    assert train(run)[0] == "finished"
+    assert run.attempts[-1]["from_step"] == 0
+    assert_identical(recorded(whole), recorded(run))
+
+
+def recorded_rows(run):
+    return [path.read_bytes() for _, path, _ in run.metrics_files()]
+
+
+def test_checkpoints_that_are_no_folder_fail_a_run_and_starting_over_sets_them_aside(data, tmp_path):
+    run = tiny.run(data, tmp_path, "max_steps=2")
+    (run.path / "checkpoints").rmdir()
+    (run.path / "checkpoints").write_text("of another program")
+    assert train(run)[0] == "failed"
+    assert str(run.path / "checkpoints") in run.state.reason
+    assert store.start_over(run).read_text() == "of another program"
+    assert train(run)[0] == "finished"
+
+
+def test_what_is_worked_on_or_finished_does_not_start_over(data, tmp_path):
+    run = tiny.run(data, tmp_path, "max_steps=2")
+    with Control(run), pytest.raises(store.RunError, match="already being worked on"):
+        store.start_over(run)
+    assert train(run)[0] == "finished"
+    with pytest.raises(store.RunError, match="is finished"):
+        store.start_over(run)
+    assert run.checkpoint_steps() == [2]
 
 
 def test_checkpoints_that_do_not_fit_fail_a_run_and_do_not_begin_it_with_their_weights(data, tmp_path):
@@ -195,7 +261,7 @@ def test_checkpoints_that_do_not_fit_fail_a_run_and_do_not_begin_it_with_their_w
         about["tree"]["dict"] = [pair for pair in about["tree"]["dict"] if pair[0] != "rng"]
         files.write_arrays(run.path / "checkpoints" / f"{step:08}.safetensors", arrays, about)
     ending, said = train(run)
-    assert ending == "failed" and "do not fit its settings" in run.state.reason
+    assert ending == "failed" and "'rng'" in run.state.reason and "--from-start" in run.state.reason
     assert sum("is unusable" in line for line in said) == 2
 
 
