@@ -71,10 +71,8 @@ def test_a_run_is_trained_listed_shown_exported_replayed_and_deleted(capsys, tmp
     assert status == 0 and "identical" in out
 
     assert call(capsys, "train", "--resume", "first")[0] == 0  # nothing is left to do
-    status, _, err = call(capsys, "runs", "delete", "first")
-    assert status == 2 and "--yes" in err and run.path.exists()
-    assert call(capsys, "runs", "delete", "first", "--yes")[0] == 0
-    assert not run.path.exists()
+    assert call(capsys, "runs", "delete", "first")[0] == 0
+    assert not run.path.exists() and [each.id for each in store.trash(folder)] == [run.id]
 
 
 def test_a_run_is_forked_through_the_queue_and_the_fork_tells_what_it_is(capsys, folder):

@@ -1,4 +1,4 @@
-"""``runs``: what has been trained: list, show, export, delete, replay."""
+"""``runs``: what has been trained: list, show, export, replay, delete, and the trash."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ TOLERANCE = 1e-3  # of a replay: more than rounding in another order makes of 50
 
 def add(commands: Any) -> None:
     """Add the command and its own commands."""
-    parser = commands.add_parser("runs", help="list, show, export, delete or replay runs")
+    parser = commands.add_parser("runs", help="list, show, export, replay, delete or restore runs")
     parser.add_argument("--folder", type=Path, help="where the runs are (FOP_RUNS_DIR, trained_models/runs)")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
     listing = verbs.add_parser("list", help="all runs, oldest first")
@@ -23,13 +23,23 @@ def add(commands: Any) -> None:
     show.set_defaults(do=_show)
     export = verbs.add_parser("export", help="its metrics as CSV or Parquet, by the file's ending")
     export.set_defaults(do=_export)
-    delete = verbs.add_parser("delete", help="remove it from the disk")
-    delete.add_argument("--yes", action="store_true", help="do not ask")
+    delete = verbs.add_parser("delete", help="move runs to the trash of their folder, and out of the queue")
+    delete.add_argument("--yes", action="store_true", help=argparse.SUPPRESS)  # of when it was for good
     delete.set_defaults(do=_delete)
+    trash = verbs.add_parser("trash", help="what is in the trash")
+    trash.add_argument("--json", action="store_true", help="as JSON")
+    trash.set_defaults(do=_trash)
+    restore = verbs.add_parser("restore", help="bring runs back from the trash")
+    restore.set_defaults(do=_restore)
+    empty = verbs.add_parser("empty-trash", help="remove what is in the trash from the disk, for good")
+    empty.add_argument("--yes", action="store_true", help="do not ask")
+    empty.set_defaults(do=_empty_trash)
     replay = verbs.add_parser("replay", help="take its first steps again and compare with what was recorded")
     replay.add_argument("--steps", type=int, default=50, help="how many (50)")
     replay.set_defaults(do=_replay)
-    for verb in (show, export, delete, replay):
+    for verb, count in ((delete, "+"), (restore, "+"), (empty, "*")):
+        verb.add_argument("run_ids", metavar="RUN", nargs=count, help="their paths, ids, beginnings of ids, or names")
+    for verb in (show, export, replay):
         verb.add_argument("run_id", metavar="RUN", help="its path, id, beginning of an id, or name")
     export.add_argument("file", type=Path, help="a new file, *.csv or *.parquet")
 
@@ -129,21 +139,81 @@ def _export(chosen: argparse.Namespace) -> int:
 
 @guarded
 def _delete(chosen: argparse.Namespace) -> int:
+    from fop_core.reproduction import GALLERY
     from fop_core.runs import store
 
-    run = store.find(chosen.run_id, chosen.folder)
+    runs = list({run.id: run for run in (store.find(text, chosen.folder) for text in chosen.run_ids)}.values())
+    for run in runs:
+        if run.path.resolve().parent == GALLERY:
+            raise ValueError(f"{run.id} is of the gallery, which ships with the program, and stays")
+    for run in runs:
+        store.discard(run)
+        print(f"{run.id} is in the trash: `runs restore {run.id}` brings it back, `runs empty-trash` removes it")
+    return 0
+
+
+@guarded
+def _trash(chosen: argparse.Namespace) -> int:
+    from fop_core.runs import store
+
+    rows = [{"id": run.id, "name": _name(run), "bytes": run.size()} for run in store.trash(chosen.folder)]
+    if chosen.json:
+        print(json.dumps(rows, indent=1))
+    elif rows:
+        _print([["id", "name", "size"], *([row["id"], row["name"], _kilobytes(row["bytes"])] for row in rows)])
+    else:
+        print("the trash is empty")
+    return 0
+
+
+@guarded
+def _restore(chosen: argparse.Namespace) -> int:
+    from fop_core.runs import store
+
+    for run in _trashed(chosen):
+        print(f"{store.restore(run).id} is back")
+    return 0
+
+
+@guarded
+def _empty_trash(chosen: argparse.Namespace) -> int:
+    from fop_core.runs import store
+
+    runs = _trashed(chosen) if chosen.run_ids else store.trash(chosen.folder)
+    if not runs:
+        print("the trash is empty already")
+        return 0
+    what = f"{len(runs)} run{'s' * (len(runs) > 1)}, {sum(run.size() for run in runs):,} bytes"
     if not chosen.yes:
         if not sys.stdin.isatty():
-            raise ValueError("nobody is here to ask: add --yes")
-        if input(f"Remove {run.id} ({run.name}, {run.size() / 2**20:.1f} MiB) for good? [y/N] ").lower() not in (
-            "y",
-            "yes",
-        ):
+            raise ValueError(f"{what} would be gone for good, and nobody is here to ask: add --yes")
+        if input(f"Remove {what}, for good? [y/N] ").lower() not in ("y", "yes"):
             print("kept")
             return 0
-    run.delete()
-    print(f"removed {run.id}")
+    for run in runs:
+        run.delete()
+    print(f"removed {what}")
     return 0
+
+
+def _trashed(chosen: argparse.Namespace) -> list[Any]:
+    from fop_core.runs import store
+
+    folder = (chosen.folder or store.runs_folder()) / store.TRASH
+    return list({run.id: run for run in (store.find(text, folder) for text in chosen.run_ids)}.values())
+
+
+def _name(run: Any) -> str:
+    from fop_core.runs.files import DamagedFile
+
+    try:
+        return run.name
+    except DamagedFile as error:
+        return f"damaged: {error}"
+
+
+def _kilobytes(count: int) -> str:
+    return f"{count / 1000:,.0f} kB"
 
 
 @guarded

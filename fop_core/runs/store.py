@@ -8,12 +8,14 @@ Each file has one writer. Nothing here needs torch: arrays are numpy's.
 
 import contextlib
 import datetime
+import errno
 import fcntl
 import getpass
 import itertools
 import os
 import re
 import secrets
+import shlex
 import shutil
 import socket
 import time
@@ -182,7 +184,7 @@ class Run:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        self.id = self.path.resolve().name
+        self.id = os.path.basename(os.path.abspath(path))  # of a link its own name, by which it is listed
 
     def __repr__(self) -> str:
         return f"Run({self.id})"
@@ -417,15 +419,15 @@ class Run:
         return size(self.path)
 
     def delete(self) -> None:
-        """Remove it from the disk.
+        """Remove it from the disk for good; ``discard`` moves it to the trash.
 
         Raises:
-            RunError: while some process works on it.
+            RunError: while some process works on it, or where it is a link.
         """
-        path = self.path.resolve()
+        path = _own_place(self)
         lock = locks.take(self)
         try:
-            hidden = path.parent / f".{path.name}.deleted"
+            hidden = path.parent / f".{path.name}.{secrets.token_hex(4)}.deleted"
             os.rename(path, hidden)  # nobody sees half a run
             shutil.rmtree(hidden)
         finally:
@@ -483,34 +485,72 @@ def size(folder: Path) -> int:
     return total
 
 
-def discard(run: Run) -> None:
-    """Move a run to the trash of its folder.
+def discard(run: Run) -> Run:
+    """Move a run to the trash of its folder, out of the queue too, and return it there.
 
     Raises:
-        RunError: while some process works on it.
+        RunError: while some process works on it, where it is a link, or where the trash has one of its id.
     """
-    path = run.path.resolve()
+    path = _own_place(run)
     lock = locks.take(run)
     try:
-        (path / "requests" / "start").unlink(missing_ok=True)
-        trashed = path.parent / TRASH
-        trashed.mkdir(exist_ok=True)
-        os.rename(path, trashed / path.name)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):  # what does not wait
+            (path / "requests" / "start").unlink()
+        return _moved(path, _trash_folder(path.parent), "in the trash already: restore or empty that one first")
     finally:
         os.close(lock)
 
 
 def trash(folder: Path | None = None) -> list[Run]:
     """Return the runs in the trash of a folder, oldest first."""
-    return list(directories((runs_folder() if folder is None else folder) / TRASH))
+    place = (runs_folder() if folder is None else folder) / TRASH
+    return [] if place.is_symlink() or place.is_file() else list(directories(place))
 
 
 def restore(trashed: Run) -> Run:
-    """Bring a run back from the trash, and return it."""
-    path = trashed.path.resolve()
-    back = path.parent.parent / path.name
-    os.rename(path, back)
-    return Run(back)
+    """Bring a run back from the trash, and return it.
+
+    Raises:
+        RunError: where it is not in one, or a run of its id is where it came from.
+    """
+    path = Path(os.path.abspath(trashed.path))
+    if path.parent.name != TRASH:
+        raise RunError(f"{path} is not in a trash: there is nothing to bring back")
+    return _moved(path, path.parent.parent, "there already: delete or move that one first")
+
+
+def _own_place(run: Run) -> Path:
+    """Return where a run is, to move or remove it.
+
+    Raises:
+        RunError: where that is a link: what it leads to may be somebody else's, or another folder's.
+    """
+    path = Path(os.path.abspath(run.path))
+    if path.is_symlink():
+        raise RunError(
+            f"{path} is a link to {os.path.realpath(path)}, and nothing is deleted through one: take the link away "
+            f"(rm {shlex.quote(str(path))}), or delete the run where it is"
+        )
+    return path
+
+
+def _trash_folder(folder: Path) -> Path:
+    place = folder / TRASH
+    with contextlib.suppress(FileExistsError):
+        place.mkdir()
+    if place.is_symlink() or not place.is_dir():
+        raise RunError(f"{place} is no folder of this runs folder: move it away, and a trash is made")
+    return place
+
+
+def _moved(path: Path, folder: Path, taken: str) -> Run:
+    try:
+        os.rename(path, folder / path.name)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise RunError(f"{path.name} is {taken}") from error
+        raise
+    return Run(folder / path.name)
 
 
 def start_over(run: Run) -> Path | None:

@@ -58,8 +58,7 @@ def discard(entries: Sequence[Entry]) -> None:
     """Move runs to the trash, and remember them so that it can be undone."""
     gone: list[Path] = []
     for entry in entries:
-        if tried(partial(store.discard, entry.run)):
-            gone.append(entry.run.path.parent / store.TRASH / entry.run.path.name)
+        tried(lambda run=entry.run: gone.append(store.discard(run).path))
     if gone:
         st.session_state[UNDO] = gone
 

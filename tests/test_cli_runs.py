@@ -1,0 +1,89 @@
+"""What the command line does with runs: to the trash and back, one meaning with the page."""
+
+import json
+import os
+
+import pytest
+
+from fop_core.cli import main
+from fop_core.reproduction import GALLERY
+from fop_core.runs import store
+from fop_core.training import config
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+def made(name):
+    return store.create(config.preset("mnist-mlp", "fop").to_json(), name=name)
+
+
+def call(capsys, *arguments):
+    status = main(list(map(str, arguments)))
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+def test_delete_moves_to_the_trash_and_restore_brings_back(capsys, folder):
+    one, two = made("one"), made("two")
+    for run, more in ((one, ()), (two, ("--yes",))):
+        status, out, _ = call(capsys, "runs", "delete", run.name, *more)
+        assert status == 0 and f"runs restore {run.id}" in out
+    assert [each.id for each in store.trash(folder)] == [one.id, two.id]
+    status, out, _ = call(capsys, "runs", "trash")
+    assert status == 0 and all(run.id in out for run in (one, two)) and "kB" in out
+    listed = json.loads(call(capsys, "runs", "trash", "--json")[1])
+    assert [(row["id"], row["name"]) for row in listed] == [(one.id, "one"), (two.id, "two")]
+    assert all(row["bytes"] == run.size() for row, run in zip(listed, store.trash(folder)))
+    assert json.loads(call(capsys, "runs", "list", "--json")[1])["runs"] == []
+    assert call(capsys, "runs", "restore", "one", two.id)[0] == 0
+    assert sorted(run.id for run in store.directories(folder)) == [one.id, two.id]
+    assert store.trash(folder) == []
+    status, _, err = call(capsys, "runs", "restore", "one")
+    assert status == 2 and "no run 'one' in" in err and store.TRASH in err
+
+
+def test_several_are_deleted_only_where_all_are_there(capsys, folder):
+    one, two = made("one"), made("two")
+    assert call(capsys, "runs", "delete", "one", "three")[0] == 2
+    assert one.path.exists()
+    assert call(capsys, "runs", "delete", "one", "two")[0] == 0
+    assert [each.id for each in store.trash(folder)] == [one.id, two.id]
+
+
+def test_emptying_the_trash_says_how_much_goes_and_must_be_confirmed(capsys, folder, monkeypatch):
+    one, two = made("one"), made("two")
+    call(capsys, "runs", "delete", "one", "two")
+    status, _, err = call(capsys, "runs", "empty-trash")
+    assert status == 2 and "2 runs" in err and "bytes" in err and "--yes" in err
+    assert len(store.trash(folder)) == 2
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda question: "n")
+    status, out, _ = call(capsys, "runs", "empty-trash")
+    assert status == 0 and "kept" in out and len(store.trash(folder)) == 2
+    assert call(capsys, "runs", "empty-trash", "one", "--yes")[0] == 0
+    assert [each.id for each in store.trash(folder)] == [two.id]
+    monkeypatch.setattr("builtins.input", lambda question: "y")
+    status, out, _ = call(capsys, "runs", "empty-trash")
+    assert status == 0 and "bytes" in out and store.trash(folder) == []
+    status, out, _ = call(capsys, "runs", "empty-trash", "--yes")
+    assert status == 0 and "empty already" in out
+
+
+def test_a_link_is_refused_in_words(capsys, folder, tmp_path):
+    run = made("one")
+    elsewhere = run.path.rename(tmp_path / run.id)
+    link = folder / run.id
+    link.symlink_to(elsewhere)
+    status, _, err = call(capsys, "runs", "delete", "one")
+    assert status == 2 and f"{link} is a link to {elsewhere}" in err
+    assert os.listdir(folder) == [run.id] and (elsewhere / "run.json").exists()
+
+
+def test_runs_of_the_gallery_stay(capsys):
+    path = GALLERY / "mnist-sgd-seed0"
+    status, _, err = call(capsys, "runs", "delete", path)
+    assert status == 2 and "gallery" in err and path.exists()
