@@ -156,11 +156,11 @@ def _delete(chosen: argparse.Namespace) -> int:
 def _trash(chosen: argparse.Namespace) -> int:
     from fop_core.runs import store
 
-    rows = [{"id": run.id, "name": _name(run), "bytes": run.size()} for run in store.trash(chosen.folder)]
+    found = [(run.id, _name(run), run.size()) for run in store.trash(chosen.folder)]
     if chosen.json:
-        print(json.dumps(rows, indent=1))
-    elif rows:
-        _print([["id", "name", "size"], *([row["id"], row["name"], _kilobytes(row["bytes"])] for row in rows)])
+        print(json.dumps([dict(zip(("id", "name", "bytes"), row)) for row in found], indent=1))
+    elif found:
+        _print([["id", "name", "size"], *([id_, name, f"{size / 1000:,.0f} kB"] for id_, name, size in found)])
     else:
         print("the trash is empty")
     return 0
@@ -210,10 +210,6 @@ def _name(run: Any) -> str:
         return run.name
     except DamagedFile as error:
         return f"damaged: {error}"
-
-
-def _kilobytes(count: int) -> str:
-    return f"{count / 1000:,.0f} kB"
 
 
 @guarded

@@ -26,6 +26,8 @@ Array = np.ndarray
 LARGEST_JSON = 16 << 20  # bytes
 LARGEST_HEADER = 16 << 20  # bytes of a safetensors header: 100,000 tensors
 LARGEST_ARRAYS = 8 << 30  # bytes of all arrays of one file
+UNREADABLE = (errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.ENAMETOOLONG)
+"""Errors that tell of what is in a file's place, and not of the machine."""
 MOST_DIMENSIONS = 64  # numpy's own limit
 DTYPES = {
     "BOOL": np.bool_,
@@ -144,11 +146,24 @@ def opened(path: Path) -> BinaryIO:
 
     Raises:
         FileNotFoundError: where there is none.
-        DamagedFile: where there is something else, a folder, or a pipe that one would wait on.
+        DamagedFile: where there is something else, such as a folder, a pipe or a link to nothing, or a file that we may
+            not read.
     """
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise DamagedFile(f"{path}: no file, but a {'folder' if path.is_dir() else 'device or pipe'}")
-    return path.open("rb")
+    try:  # without O_NONBLOCK a pipe that nobody writes to would be waited for
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        if os.path.islink(path):
+            raise DamagedFile(f"{path}: a link to nothing") from error
+        raise
+    except OSError as error:
+        if error.errno in UNREADABLE:
+            raise DamagedFile(f"{path}: it cannot be read ({error.strerror})") from error
+        raise
+    mode = os.fstat(file).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(file)
+        raise DamagedFile(f"{path}: no file, but a {'folder' if stat.S_ISDIR(mode) else 'device or pipe'}")
+    return os.fdopen(file, "rb")
 
 
 def open_append(path: Path) -> int:

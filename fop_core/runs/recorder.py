@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from fop_core.runs import files, store
+from fop_core.runs.records import LARGEST_STEP
 from fop_core.runs.store import ARRAYS, ATTEMPT, METRICS, REQUESTS, Run
 
 Array = np.ndarray
 
 KEPT_CHECKPOINTS = 2  # the older one for the day on which the newer cannot be read
-LARGEST_STEP = 2**63 - 1  # of a row: steps are int64 where they are read
 
 
 class Recorder:

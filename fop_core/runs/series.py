@@ -16,13 +16,14 @@ import numpy as np
 
 from fop_core import thin
 from fop_core.runs import files
-from fop_core.runs.recorder import LARGEST_STEP
+from fop_core.runs.records import LARGEST_STEP
 from fop_core.runs.store import Run
 
 Array = np.ndarray
 
 BLOCK = 4 << 20  # bytes read at a time
 LONGEST_LINE = 16 << 20  # bytes; one that is longer is damaged
+LARGEST = 64 << 30  # bytes of one attempt's metrics
 MEMORY = 256  # bytes before its place by which a follower knows its file again
 LARGE = 2 << 20  # bytes at once from which it pays to load Arrow, which takes 0.3 s
 LISTED = 100  # damaged lines that are remembered by number
@@ -38,6 +39,23 @@ class Series(NamedTuple):
 
     steps: Array
     values: Array
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a file of metrics. Raises as ``files.opened``, and DamagedFile for one that is absurdly large."""
+    file = files.opened(path)
+    if (size := os.fstat(file.fileno()).st_size) > LARGEST:
+        file.close()
+        raise files.DamagedFile(f"{path}: {size:,} bytes are too many for metrics")
+    return file
+
+
+def _size(path: Path) -> int:
+    try:
+        with opened(path) as file:
+            return os.fstat(file.fileno()).st_size
+    except FileNotFoundError:
+        return 0
 
 
 class Follower:
@@ -77,10 +95,10 @@ class Follower:
         """Read what is new and return the number of new rows.
 
         Raises:
-            DamagedFile: where there is something else than a file.
+            DamagedFile: where there is something else than a file, or one that is absurdly large.
         """
         try:
-            file = files.opened(self.path)
+            file = opened(self.path)
         except FileNotFoundError:
             self._start_afresh()
             return 0
@@ -305,7 +323,7 @@ class Metrics:
             FileNotFoundError, DamagedFile: as ``update``.
         """
         found = self._run.metrics_files()
-        sizes = [os.path.getsize(path) if path.exists() else 0 for _, path, _ in found]
+        sizes = [_size(path) for _, path, _ in found]
         columns: dict[str, tuple[list[int], list[float]]] = {}
         until = [*(from_step for _, _, from_step in found[1:]), LARGEST_STEP]
         for place, ((_, path, _), size) in enumerate(zip(found, sizes)):
@@ -389,7 +407,7 @@ def aggregate(series: Sequence[tuple[Array, Array]]) -> Aggregate:
 
 def _rows_at(path: Path, count: int, size: int) -> Iterator[dict[str, Any]]:
     """Yield the rows at even distances in the first ``size`` bytes of a file, numbers as floats, "step" as it is."""
-    with files.opened(path) as file:
+    with opened(path) as file:
         seen = -1
         for at in np.linspace(0, size, count).astype(np.int64).tolist():
             if at >= size:  # the last whole line

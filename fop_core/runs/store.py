@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fop_core.runs import files, locks
+from fop_core.runs import files, locks, records
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.files import RunError as RunError
 
@@ -134,7 +134,7 @@ def scan(folder: Path | None = None) -> Iterator[tuple["Run", str]]:
         try:
             _ = run.about, run.state, run.labels
         except FileNotFoundError as error:
-            if run.path.exists():  # else it has been deleted meanwhile
+            if os.path.lexists(run.path):  # else it has been deleted meanwhile
                 yield run, f"{error.filename} is missing"
         except (DamagedFile, RunError, OSError) as error:
             yield run, str(error)
@@ -146,11 +146,20 @@ def directories(folder: Path | None = None) -> Iterator["Run"]:
     """Yield what may be a run of a folder, oldest first, unread."""
     folder = runs_folder() if folder is None else folder
     try:
-        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith("."))
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if not entry.name.startswith(".") and is_folder(entry))
     except FileNotFoundError:
         return
     for name in names:
         yield Run(folder / name)
+
+
+def is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Return whether an entry of a folder is one too, or a link to one; a link in a circle is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _named(run: "Run") -> str | None:
@@ -202,6 +211,7 @@ class Run:
         for key, kind in (("config", dict), ("lineage", dict), ("created", str), ("user", str), ("host", str)):
             if not isinstance(about.get(key), kind):
                 raise DamagedFile(f"{self.path / 'run.json'}: its {key} is {about.get(key)!r}, no {kind.__name__}")
+        records.checked(self.path / "run.json", about["lineage"], records.LINEAGE, "lineage's ")
         try:
             age(about["created"])
         except (ValueError, OverflowError) as error:
@@ -237,9 +247,12 @@ class Run:
         """
         if wrong := _wrong_labels(changes):
             raise RunError(f"{self.id} cannot be labelled so: {wrong}")
-        with open(self.path / "labels.lock", "a") as lock:  # two pages may change one label each
+        lock = files.open_append(self.path / "labels.lock")
+        try:  # two pages may change one label each
             fcntl.flock(lock, fcntl.LOCK_EX)
             files.write_json(self.path / "labels.json", self.labels | changes)
+        finally:
+            os.close(lock)
 
     @property
     def name(self) -> str:
@@ -263,9 +276,9 @@ class Run:
 
     def written(self) -> State:
         """What state.json says, whoever wrote it and whether or not that is still there."""
-        found = files.read_json(self.path / "state.json")
-        state, reason, since = (found.get(key) for key in ("state", "reason", "since"))
-        if state not in STATES or not isinstance(reason, str) or not isinstance(since, str):
+        content = files.read_json(self.path / "state.json")
+        state, reason, since = [content.get(key) for key in ("state", "reason", "since")]
+        if not (records.is_text(state) and state in STATES and records.is_text(reason) and records.is_text(since)):
             raise DamagedFile(f"{self.path / 'state.json'}: {state!r} for the reason {reason!r} since {since!r}")
         try:
             age(since)
@@ -274,24 +287,33 @@ class Run:
         return State(state, reason, since)
 
     def held(self) -> bool:
-        """Whether some process answers for it: the kernel knows, and frees the lock of one that died."""
+        """Whether some process answers for it: the kernel knows, and frees the lock of one that died.
+
+        Raises:
+            DamagedFile: where its control.lock is something else.
+        """
         try:
-            with open(self.path / "control.lock") as lock:
+            with files.opened(self.path / "control.lock") as lock:
                 return not locks.flock(lock.fileno(), fcntl.LOCK_SH)
         except FileNotFoundError:
             return False
 
     @property
     def progress(self) -> dict[str, Any]:
-        """Step, epoch, ETA and so on, as last written; empty before the first."""
+        """Step, epoch, ETA and so on, as last written, see ``records.PROGRESS``; empty before the first.
+
+        Raises:
+            DamagedFile: where a value is of another kind.
+        """
+        path = self.path / "progress.json"
         try:
-            return files.read_json(self.path / "progress.json")
+            return records.checked(path, files.read_json(path), records.PROGRESS)
         except FileNotFoundError:
             return {}
 
     @property
     def attempts(self) -> list[dict[str, Any]]:
-        """What each attempt ran on and with, in order.
+        """What each attempt ran on and with, see ``records.ATTEMPT``, in order.
 
         Raises:
             FileNotFoundError: where that of an attempt is missing which left metrics, or a later attempt.
@@ -302,10 +324,12 @@ class Run:
         found = []
         for n in range(1, max(numbers, default=0) + 1):
             path = self.path / "attempts" / ATTEMPT.format(n)
-            attempt = files.read_json(path)
-            step = attempt.get("from_step")
-            if attempt.get("attempt") != n or type(step) is not int or step < 0:
-                raise DamagedFile(f"{path}: not attempt {n} from a step, but {attempt.get('attempt')!r} from {step!r}")
+            attempt = records.checked(path, files.read_json(path), records.ATTEMPT)
+            if attempt.get("attempt") != n or "from_step" not in attempt:
+                raise DamagedFile(
+                    f"{path}: not attempt {n} from a step, but {attempt.get('attempt')!r} from "
+                    f"{attempt.get('from_step')!r}"
+                )
             found.append(attempt)
         return found
 
@@ -382,37 +406,43 @@ class Run:
     def asked_by(self, what: str) -> str:
         """Return who left a request."""
         try:
-            return str(files.read_json(self.path / "requests" / what).get("by", "")) or "somebody"
+            by = files.read_json(self.path / "requests" / what).get("by")
         except (FileNotFoundError, DamagedFile):
             return "somebody"
+        return by if by and records.is_text(by) else "somebody"
 
     def step(self) -> int:
-        """Return the last step that it told of; 0 before the first."""
+        """Return the last step that it told of; 0 before the first, and where that is damaged, see ``progress``."""
         try:
-            step = self.progress.get("step", 0)
+            return self.progress.get("step", 0)
         except DamagedFile:
             return 0
-        return step if type(step) is int else 0
 
     @property
     def usage(self) -> dict[str, Any]:
         """What its processes use, of a run under a supervisor; empty of another one.
 
         cpu_percent (100 is one core), memory (bytes), at, and on a GPU gpu_percent and gpu_memory.
+
+        Raises:
+            DamagedFile: where a value is of another kind.
         """
+        path = self.path / "usage.json"
         try:
-            return files.read_json(self.path / "usage.json")
-        except (FileNotFoundError, DamagedFile):
+            return records.checked(path, files.read_json(path), records.USAGE)
+        except FileNotFoundError:
             return {}
 
     def log(self, last_bytes: int = 20_000) -> str:
-        """Return the end of its log."""
+        """Return the end of its log; of one that cannot be read, why."""
         try:
-            with (self.path / "log.txt").open("rb") as file:
+            with files.opened(self.path / "log.txt") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - last_bytes))
-                return file.read().decode(errors="replace")
+                return file.read(last_bytes).decode(errors="replace")
         except FileNotFoundError:
             return ""
+        except DamagedFile as error:
+            return f"damaged: {error}\n"
 
     def size(self) -> int:
         """Return the bytes that its files hold."""
@@ -441,10 +471,14 @@ class Run:
         """
         try:
             names = os.listdir(self.path / folder)
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if os.path.islink(self.path / folder):
+                raise DamagedFile(f"{self.path / folder}: a link to nothing") from error
             return []
         except OSError as error:
-            raise DamagedFile(f"{self.path / folder}: no folder that can be read ({error.strerror})") from error
+            if error.errno in files.UNREADABLE:
+                raise DamagedFile(f"{self.path / folder}: no folder that can be read ({error.strerror})") from error
+            raise
         before, after = form.index("{"), len(form) - form.index("}") - 1
         digits = [name[before : len(name) - after] for name in names]
         numbers = sorted({int(found) for found in digits if re.fullmatch("[0-9]{1,18}", found)})
@@ -456,9 +490,9 @@ def _wrong_labels(labels: Mapping[str, Any]) -> str:
     for key, value in labels.items():
         match key:
             case "name" | "notes":
-                right = _is_text(value)
+                right = records.is_text(value)
             case "tags":
-                right = isinstance(value, (list, tuple)) and all(_is_text(tag) for tag in value)
+                right = isinstance(value, (list, tuple)) and all(records.is_text(tag) for tag in value)
             case "archived":
                 right = isinstance(value, bool)
             case _:
@@ -468,19 +502,12 @@ def _wrong_labels(labels: Mapping[str, Any]) -> str:
     return ""
 
 
-def _is_text(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and value.encode() is not None
-    except UnicodeEncodeError:  # half a character, as of an argument in another encoding: nothing can print it
-        return False
-
-
 def size(folder: Path) -> int:
     """Return the bytes that the files under a folder hold."""
     total = 0
     for place, _, names in os.walk(folder):
         for name in names:
-            with contextlib.suppress(FileNotFoundError):  # replaced or taken just now
+            with contextlib.suppress(FileNotFoundError, PermissionError):  # taken just now, or not ours to look at
                 total += os.lstat(os.path.join(place, name)).st_size
     return total
 

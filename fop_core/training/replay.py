@@ -41,7 +41,7 @@ def replay(run: Run, steps: int, say: Say) -> list[Comparison]:
         ValueError: where the run recorded nothing so early, or its settings or data do not do here.
     """
     settings = config.parse(run.config)
-    threads = settings.threads or (run.attempts[0]["threads"] if run.attempts else 0)
+    threads = settings.threads or (run.attempts[0].get("threads", 0) if run.attempts else 0)
     with tempfile.TemporaryDirectory(prefix="fop-replay-") as folder, build.threads(threads) as used:
         start = None if fork.origin(run) is None else run.start()
         again = store.create(run.config, name="replay", lineage=run.about["lineage"], start=start, folder=Path(folder))

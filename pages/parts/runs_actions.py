@@ -57,8 +57,12 @@ def _undo() -> None:
 def discard(entries: Sequence[Entry]) -> None:
     """Move runs to the trash, and remember them so that it can be undone."""
     gone: list[Path] = []
+
+    def move(run: Run) -> None:
+        gone.append(store.discard(run).path)
+
     for entry in entries:
-        tried(lambda run=entry.run: gone.append(store.discard(run).path))
+        tried(partial(move, entry.run))
     if gone:
         st.session_state[UNDO] = gone
 

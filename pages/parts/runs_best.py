@@ -1,10 +1,9 @@
 """The best accuracy that a run has measured, read from its metrics without reading all that is in them."""
 
-import json
 from pathlib import Path
 
-from fop_core.runs import files
-from fop_core.runs.recorder import LARGEST_STEP
+from fop_core.runs import files, series
+from fop_core.runs.records import LARGEST_STEP, count
 from fop_core.runs.store import Run
 
 MEASURED = ("test_accuracy", "held_out_accuracy")
@@ -40,7 +39,7 @@ class Best:
 
     def _follow(self, path: Path) -> None:
         try:
-            file = files.opened(path)
+            file = series.opened(path)
         except FileNotFoundError:
             return
         with file:
@@ -48,6 +47,10 @@ class Best:
             rest = b""
             while block := file.read(BLOCK):
                 whole, newline, rest = (rest + block).rpartition(b"\n")
+                if len(rest) > series.LONGEST_LINE:  # no row is as long: what comes of it is left out with it
+                    self._offsets[path] = self._offsets.get(path, 0) + len(rest)
+                    rest = b""
+                    continue
                 if newline:
                     self._offsets[path] = self._offsets.get(path, 0) + len(whole) + 1
                     self._read(path, whole)
@@ -59,8 +62,8 @@ class Best:
                 begin, end = block.rfind(b"\n", 0, at) + 1, block.find(b"\n", at)
                 end = len(block) if end < 0 else end
                 try:
-                    row = json.loads(block[begin:end])
-                    point = int(row["step"]), files.number(row[word.decode().strip('"')])
+                    row = files.loads(block[begin:end])
+                    point = count(row["step"]), files.number(row[word.decode().strip('"')])
                 except (ValueError, KeyError, TypeError):
                     point = None  # a damaged line, which the curves tell of
                 if point is not None:

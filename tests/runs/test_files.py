@@ -167,7 +167,7 @@ def test_no_file_at_all(tmp_path):
     with pytest.raises(FileNotFoundError):
         files.read_arrays(tmp_path / "a.safetensors")
     (tmp_path / "link").symlink_to("nowhere")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(DamagedFile, match="a link to nothing"):
         files.read_json(tmp_path / "link")
 
 
