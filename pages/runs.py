@@ -87,7 +87,7 @@ def tags() -> None:
     st.session_state.setdefault(key, form["tag"])
     there = {tag for entry in known().values() for tag in entry.tags} | set(st.session_state[key])
     if there:
-        st.pills("Tags", sorted(there), selection_mode="multi", key=key)
+        st.pills("Tags", sorted(there), selection_mode="multi", key=key, format_func=literal)
 
 
 def baseline(of: Chosen) -> None:

@@ -124,7 +124,7 @@ def figure(
     for line in lines:
         traces += _behind(line)
     for line in lines:
-        where = f"<b>{_safe(line.label)}</b><br>{across} %{{x:,.4~r}}: {tell}<extra></extra>"
+        where = f"<b>{_safe(line.label)}</b><br>{_safe(across)} %{{x:,.4~r}}: {tell}<extra></extra>"
         traces.append(_trace(line.x, line.y, line.look, hovertemplate=where))
         traces += _broken(line, across)
     shown = list(lines) if labelled and len(lines) <= LABELLED else []
@@ -133,8 +133,8 @@ def figure(
     layout = {
         **curves.common(key),
         "margin": {"l": 8, "r": beside, "t": 8, "b": 8},
-        "xaxis": {"title": {"text": across}, "showgrid": False, "nticks": 6} | _numbers(across) | _shown(x_axis),
-        "yaxis": {"title": {"text": up}, "nticks": 6} | ticks | _shown(y_axis),
+        "xaxis": {"title": {"text": _safe(across)}, "showgrid": False, "nticks": 6} | _numbers(across) | _shown(x_axis),
+        "yaxis": {"title": {"text": _safe(up)}, "nticks": 6} | ticks | _shown(y_axis),
         "annotations": _labels(shown, x_axis, y_axis, beside),
         "shapes": [curves.rule(0.0)] if zero and not log_y else [],
     }
@@ -226,7 +226,8 @@ def _broken(line: Line, across: str) -> list[dict[str, Any]]:
             "mode": "markers",
             "cliponaxis": False,
             "marker": {"symbol": "x-thin", "size": 11, "line": {"width": 2.5, "color": line.look.color}},
-            "hovertemplate": f"<b>{_safe(line.label)}</b><br>not a number from {across} %{{x:,}} on<extra></extra>",
+            "hovertemplate": f"<b>{_safe(line.label)}</b><br>not a number from {_safe(across)} %{{x:,}} on"
+            "<extra></extra>",
         }
     ]
 
@@ -273,4 +274,4 @@ def _short(label: str) -> str:
 
 def _safe(text: str) -> str:
     """Return a text that plotly shows as it is: it reads some HTML, and %{...} when hovering."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("%{", "% {")
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("%", "&#37;")

@@ -191,7 +191,7 @@ def labels(entry: Entry) -> None:
     """Show name, tags and notes, to change."""
     if not ours(entry) or trashed(entry):
         if entry.notes:
-            st.markdown(literal(entry.notes))
+            st.text(entry.notes)  # with its lines
         return
     with st.form(f"runs labels {entry.id}", border=False):
         name = st.text_input("Name", "" if entry.name == entry.id else entry.name, max_chars=120)

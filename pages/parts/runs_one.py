@@ -1,5 +1,6 @@
 """One run: where it stands, what it can be told, its log, its settings and what made it."""
 
+import math
 import re
 from typing import Any
 
@@ -51,17 +52,21 @@ def _waits(entry: Entry) -> str:
 
 
 def _progress(entry: Entry) -> None:
-    told = entry.progress
-    share, step, steps = (told.get(key) for key in ("share", "step", "steps"))
-    if not isinstance(share, (int, float)) or step is None:
+    told = {key: value for key, value in entry.progress.items() if _is_number(value)}
+    if not {"share", "step", "steps"} <= set(told):
         st.progress(0.0, f"{entry.state}, since {words.duration(store.age(entry.since))}")
         return
-    eta = told.get("eta_seconds")
-    left = f", {words.duration(float(eta))} left" if isinstance(eta, (int, float)) else ""
-    epoch = f", epoch {number(float(told['epoch']))} of {told.get('epochs')}" if "epoch" in told else ""
-    st.progress(min(1.0, max(0.0, float(share))), f"step {step:,} of {steps:,}{epoch}{left}")
+    left = f", {words.duration(told['eta_seconds'])} left" if "eta_seconds" in told else ""
+    epoch = f", epoch {number(told['epoch'])} of {told['epochs']}" if {"epoch", "epochs"} <= set(told) else ""
+    share = min(1.0, max(0.0, float(told["share"])))
+    st.progress(share, f"step {told['step']:,} of {told['steps']:,}{epoch}{left}")
     if uses := words.uses(entry.usage):
         st.caption(f"Uses {uses}")
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether a value of a file can be told as a number."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def numbers(entry: Entry, metrics: Loaded) -> None:

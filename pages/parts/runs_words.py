@@ -4,7 +4,7 @@ import math
 import re
 from typing import Any, NamedTuple
 
-from pages.parts.text import literal
+from pages.parts.text import escaped, literal
 
 
 class Look(NamedTuple):
@@ -77,10 +77,10 @@ def advice(state: str, reason: str) -> str:
 
 def message(text: str) -> str:
     """Return what the program says of a trouble as Markdown: a command in backticks as code, all else as it is."""
-    told = literal(text).split("\\`")
-    if len(told) % 2 == 0:  # one of them is no quote
+    parts = " ".join(text.split()).split("`")
+    if len(parts) % 2 == 0 or not all(parts[1::2]):  # one of them is no quote
         return literal(text)
-    return "`".join(re.sub(r"\\(.)", r"\1", each) if place % 2 else each for place, each in enumerate(told))
+    return "".join(f"`{part}`" if place % 2 else escaped(part) for place, part in enumerate(parts))
 
 
 def duration(seconds: float | None) -> str:

@@ -371,3 +371,14 @@ def test_a_long_curve_is_thinned_once_and_new_rows_are_drawn(monkeypatch, folder
         file.write(json.dumps({"step": 2001, "train_loss": 7.0}) + "\n")
     short, _ = loaded.look().light("step", "train_loss")
     assert (short.steps[-1], short.y[-1]) == (2001, 7.0) and len(thinnings) == 1
+
+
+def test_a_progress_of_texts_is_shown_as_it_is_and_breaks_nothing():
+    run = made("odd", rows())
+    told = {"step": "![s](x)", "steps": "**n**", "share": 0.5, "epoch": "*e*", "epochs": ":red[x]", "eta_seconds": "?"}
+    (run.path / "progress.json").write_text(json.dumps(told))
+    with Control(run) as control:
+        control.set("running")
+        at = page(run.id)
+    [bar] = [each for each in at.get("progress")]
+    assert bar.proto.text.startswith("running, since ")
