@@ -1,20 +1,30 @@
-"""FOP Lab: the page's frame, and the way to its pages."""
+"""FOP Lab: the server, and in each reader's session the pages' frame and the way to them.
+
+``streamlit run app.py`` imports this file once, finds ``app`` and serves it; the same file then runs in every session.
+"""
 
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from pages.parts.headers import Headers
 
 HERE = Path(__file__).parent
 
-st.set_page_config(page_title="FOP Lab", page_icon=str(HERE / "static/logo.svg"), layout="wide")
-st.logo(HERE / "static/wordmark.svg", icon_image=HERE / "static/logo.svg", size="large")
-st.html(HERE / "static/app.css")
-st.navigation(
-    [
-        st.Page("pages/trajectories.py", title="Trajectories", default=True),
-        st.Page("pages/basins.py", title="Basins"),
-        st.Page("pages/train.py", title="Train"),
-        st.Page("pages/runs.py", title="Runs"),
-        st.Page("pages/preconditioners.py", title="Preconditioners"),
-    ]
-).run()
+if get_script_run_ctx(suppress_warning=True) is None:
+    app = st.App(__file__, middleware=[Middleware(Headers)])
+else:
+    st.set_page_config(page_title="FOP Lab", page_icon=str(HERE / "static/logo.svg"), layout="wide")
+    st.logo(HERE / "static/wordmark.svg", icon_image=HERE / "static/logo.svg", size="large")
+    st.html(HERE / "static/app.css")
+    st.navigation(
+        [
+            st.Page("pages/trajectories.py", title="Trajectories", default=True),
+            st.Page("pages/basins.py", title="Basins"),
+            st.Page("pages/train.py", title="Train"),
+            st.Page("pages/runs.py", title="Runs"),
+            st.Page("pages/preconditioners.py", title="Preconditioners"),
+        ]
+    ).run()
