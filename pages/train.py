@@ -37,10 +37,13 @@ def obstacles(asked: Draft) -> list[str]:
             names
         ) + others
     found = []
-    try:
-        datasets.find(asked.config.data)
-    except (datasets.DataError, OSError):
-        found.append("The data are missing: see below.")
+    if form.unchecked(asked.config.data.path):
+        found.append("The folder of the data came with the address: check it first, below.")
+    else:
+        try:
+            datasets.find(asked.config.data)
+        except (datasets.DataError, OSError):
+            found.append("The data are missing: see below.")
     if place := train_places.no_place(asked.config):
         found.append(literal(place))
     return found
@@ -90,6 +93,11 @@ def what(asked: Draft) -> str:
 def data(found: DeltaGenerator, made: config.TrainConfig) -> None:
     """Show where the data are, or how to get them."""
     with found.container(gap="xxsmall"):
+        if (path := made.data.path) and form.unchecked(path):
+            st.markdown("**Data** not checked")
+            st.caption(literal(f"{path} came with the address. The page does not look there before you ask."))
+            st.button("Check the path", on_click=lambda: form.check(path), key="train check")
+            return
         try:
             source = datasets.find(made.data)
         except (datasets.DataError, OSError) as error:
@@ -106,6 +114,9 @@ def data(found: DeltaGenerator, made: config.TrainConfig) -> None:
 
 def show(made: config.TrainConfig, table: DeltaGenerator, found: DeltaGenerator, right: DeltaGenerator) -> None:
     """Show what takes a moment to find out: parameters, memory, time."""
+    if form.unchecked(made.data.path):
+        table.caption("Shown once the path of the data has been checked.")
+        return
     if train_preview.known(made) is None and not st.session_state.get("train seen"):
         table.caption("Building the network, to see what it holds …")
     try:

@@ -2,6 +2,7 @@
 
 import math
 import re
+import shlex
 from typing import Any
 
 import streamlit as st
@@ -121,7 +122,7 @@ def made_by(entry: Entry) -> None:
                 st.warning(literal(f"It {attempt['warning']}."))
             table([{"What": name, "Which": text} for name, text in _attempt(attempt).items()])
             if command := attempt.get("command"):
-                st.code(" ".join(map(str, command)), language="bash", wrap_lines=True)
+                st.code(shlex.join(map(str, command)), language="bash", wrap_lines=True)
 
 
 def _attempts(entry: Entry) -> list[dict[str, Any]]:

@@ -5,8 +5,10 @@ from typing import Any
 
 from fop_core.runs import store
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.store import Run
 from fop_core.training import config
 from fop_core.training.config import METHODS, PRESETS, ConfigError, TrainConfig
+from pages.parts.runs_listing import GALLERY
 from pages.parts.train_settings import CONFIG, FIELDS, shown, values
 
 
@@ -21,7 +23,7 @@ def clone(text: str) -> dict[str, str]:
         CloneError: where there is no such run, or its settings are none of today's.
     """
     try:
-        run = store.find(text)
+        run = _run(text)
         made = config.parse(run.config)
         named, lineage = run.labels["name"], run.about["lineage"]
     except (store.RunError, DamagedFile, ConfigError, OSError) as error:
@@ -33,6 +35,15 @@ def clone(text: str) -> dict[str, str]:
     if named != f"{preset} {method}":
         own["name"] = named[:60]
     return {"preset": preset} | {name: FIELDS[name].write(value) for name, value in own.items() if value != then[name]}
+
+
+def _run(id_: str) -> Run:
+    """Return the run of the runs folder or of the gallery that has this id; an address leads to no other place."""
+    for folder in (store.runs_folder(), GALLERY):
+        for run in store.directories(folder):
+            if run.id == id_:
+                return run
+    raise CloneError(f"from={id_}: there is no run of this id in {store.runs_folder()} or in the gallery")
 
 
 def _origin(lineage: dict[str, Any], made: TrainConfig) -> tuple[str, str]:

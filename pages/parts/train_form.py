@@ -13,12 +13,24 @@ from pages.parts.text import literal
 from pages.parts.train_clone import CloneError, clone
 from pages.parts.train_settings import FIELDS, KEPT, PRESETS, values
 
+PATH = "data.path"
+
 
 class TrainForm(Form):
     """All settings of a training run. ``?from=RUN`` in the address begins with those of another run."""
 
     def __init__(self) -> None:
         super().__init__("train", PRESETS, FIELDS, {name: values(name, "fop") for name in config.PRESETS})
+        if not self.unchecked(self[PATH]):
+            self._record.setdefault("checked", set()).add(self[PATH].strip())
+
+    def unchecked(self, path: str | None) -> bool:
+        """Return whether a folder came with an address, which may be anybody's, and the reader has not asked for it."""
+        return bool(path) and str(path).strip() in self._record.get("unchecked", set())
+
+    def check(self, path: str) -> None:
+        """Look into a folder that came with the address from now on; for a widget's callback."""
+        self._record["unchecked"].discard(path.strip())
 
     def reset(self, preset: str) -> None:
         """Set everything as a preset has it with the present method; for a widget's callback."""
@@ -78,6 +90,8 @@ class TrainForm(Form):
         super()._read(given)
         self._record["warnings"] = [*warnings, *self._record["warnings"]]
         self._record["address"] = dict(address)
+        if (path := self[PATH].strip()) and path not in self._record.get("checked", set()):
+            self._record.setdefault("unchecked", set()).add(path)
 
 
 def label(form: Form, name: str) -> str:

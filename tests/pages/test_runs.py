@@ -4,6 +4,7 @@ import io
 import json
 import os
 import shutil
+import subprocess
 import threading
 import time
 import zipfile
@@ -382,3 +383,25 @@ def test_a_progress_of_texts_is_shown_as_it_is_and_breaks_nothing():
         at = page(run.id)
     [bar] = [each for each in at.get("progress")]
     assert bar.proto.text.startswith("running, since ")
+
+
+def test_what_made_it_can_be_pasted_into_a_shell(tmp_path):
+    run = made("one", rows())
+    told = [
+        "python",
+        "-c",
+        "a b",
+        "$(touch hacked)",
+        "`touch hacked`",
+        "it's; touch hacked",
+        "*",
+        "~",
+        "",
+        'a"b\n#',
+        "-n",
+    ]
+    attempt = json.loads((run.path / "attempts/1.json").read_text())
+    (run.path / "attempts/1.json").write_text(json.dumps(attempt | {"command": told}))
+    [command] = [each.value for each in page(run.id).code if each.value.startswith("python")]
+    shell = subprocess.run(["bash", "-c", f"printf '%s\\0' {command}"], cwd=tmp_path, capture_output=True, text=True)
+    assert shell.stdout.split("\0")[:-1] == told and not (tmp_path / "hacked").exists()

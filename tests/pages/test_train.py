@@ -295,3 +295,52 @@ def test_a_speed_is_of_a_network_and_a_device_not_of_a_rate():
         assert same(config.change(made, [setting])) == same(made)
     for setting in ("batch_size=64", "device=cpu", "fop.rank=4", "fop.hyper_lr=0", "threads=1", "precision=bf16"):
         assert same(config.change(made, [setting])) != same(made)
+
+
+@pytest.mark.parametrize("given", ["{run}", "{outside}", "{outside}/", "../outside/{id}", "outside", ".", "..", ""])
+def test_only_a_run_of_the_folder_or_the_gallery_is_cloned_by_its_id(given, tmp_path, monkeypatch):
+    made = config.change(config.preset("mnist-mlp"), ["epochs=77"])
+    outside = store.create(made.to_json(), folder=tmp_path / "outside")
+    inside = store.create(made.to_json())
+    monkeypatch.chdir(outside.path.parent.parent)
+    (tmp_path / "here").symlink_to(outside.path)
+    text = given.format(run=inside.path, outside=outside.path, id=outside.id)
+    at = page(**{"from": text})
+    assert field(at, "epochs").value == "10"
+    if text:
+        assert "no run of this id" in at.warning[0].value
+    assert field(page(**{"from": inside.id}), "epochs").value == "77"
+    assert not page(**{"from": "mnist-fop-rank16-seed0"}).warning, "the gallery's"
+
+
+def folder_of_images(place: Path) -> Path:
+    for part in ("train", "val"):
+        for kind in ("cat", "dog"):
+            (place / part / kind).mkdir(parents=True)
+            (place / part / kind / "1.png").write_bytes(b"")
+    return place
+
+
+def test_a_path_that_came_with_the_address_is_not_looked_at_before_the_reader_asks(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(preview, "preview", lambda made: asked.append(made.data.path) or SEEN)
+    paths = [str(folder_of_images(tmp_path / "there")), str(tmp_path / "gone0")]
+    pages = [page(preset="imagefolder", data__path=path) for path in paths]
+    told = [words(at).replace(literal(path), "PATH") for at, path in zip(pages, paths)]
+    assert told[0] == told[1] and "came with the address" in told[0] and not asked
+    assert all(launch(at).disabled and not at.error for at in pages)
+    for at in pages:
+        [button] = [each for each in at.button if each.label == "Check the path"]
+        ran(button.click().run())
+    assert not launch(pages[0]).disabled and not pages[0].error and paths[0] in asked
+    assert launch(pages[1]).disabled and "gone0" in pages[1].error[0].value
+    assert not [each for at in pages for each in at.button if each.label == "Check the path"]
+
+
+def test_a_path_that_the_reader_types_is_looked_at_at_once(tmp_path):
+    at = page(preset="imagefolder", data__path=str(tmp_path / "gone"))
+    path = str(folder_of_images(tmp_path / "there"))
+    ran(field(at, "data.path").set_value(path).run())
+    assert not launch(at).disabled and "came with the address" not in words(at)
+    ran(field(at, "data.path").set_value(str(tmp_path / "gone")).run())
+    assert launch(at).disabled and "came with the address" in words(at), "as it came"
