@@ -72,7 +72,8 @@ def named(method: str) -> str:
 
 
 def _method(method: str) -> Method:
-    return MORE.get(method) or METHODS[method]
+    """Return how a method looks; an unknown one, as of a newer run, is grey and has its own name."""
+    return MORE.get(method) or METHODS.get(method) or Method(method, METHODS["sgd"].color, "1px,3px", "circle")
 
 
 def looks(methods: Sequence[str]) -> list[Look]:

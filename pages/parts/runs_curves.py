@@ -223,11 +223,12 @@ def chosen(entries: Sequence[Entry], seeds: bool) -> Chosen:
 
 
 def _label(group: Group, groups: Sequence[Group], entries: Sequence[Entry], seeds: bool) -> str:
-    try:
-        name = training_curves.named(group.method)
-    except KeyError:
-        name = group.method
-    differs = [f"{name.rpartition('.')[2]} {setting(value)}" for name, value in group.differs if value is not None]
+    name = training_curves.named(group.method)
+    differs = [
+        f"{name.rpartition('.')[2]} {setting(value)}"
+        for name, value in group.differs
+        if value is not None and not (seeds and name == "seed")  # of a group it is but the first one's
+    ]
     place = [group.kind or "own settings"] if len({other.kind for other in groups}) > 1 else []
     label = ", ".join([name, *place, *differs[:3]])
     if not seeds and not any(name == "seed" for name, _ in group.differs) and len(entries) > 1:

@@ -13,17 +13,22 @@ const cellOf = ({ cells }, at) => (Array.isArray(cells[at]) ? cells[at] : [cells
 
 class Runs {
   constructor(root) {
+    this.note = root.querySelector(".fop-runs-note");
     this.scroll = root.querySelector(".fop-runs-scroll");
     this.head = root.querySelector("thead tr");
     this.body = root.querySelector("tbody");
     this.rows = new Map(); // by id: the row as data, its text, its node once it is in sight, whether that is of before
     this.chosen = new Set();
+    this.wanted = 0; // runs that were to be chosen, which may be more than can be
     this.sort = null; // column and direction; as they come where there is none
     this.sent = -Infinity; // when a choice was last made here
     this.limit = STRETCH; // rows that have a node: more as one scrolls
     this.all = element("input");
     this.all.type = "checkbox";
-    this.all.onchange = () => this.choose(this.all.checked ? this.sorted : []);
+    this.all.onchange = () => {
+      const full = this.chosen.size >= Math.min(this.data.most, this.sorted.length);
+      this.choose(this.all.checked && !full ? this.sorted : []);
+    };
     this.body.onclick = (event) => this.click(event);
     this.scroll.onscroll = () => {
       const { scrollTop, clientHeight, scrollHeight } = this.scroll;
@@ -49,6 +54,7 @@ class Runs {
     const theirs = JSON.stringify(data.chosen);
     if (performance.now() - this.sent > PATIENCE || theirs === JSON.stringify([...this.chosen])) {
       this.sent = -Infinity;
+      if (theirs !== JSON.stringify([...this.chosen])) this.wanted = data.wanted;
       this.chosen = new Set(data.chosen);
     }
     if (!this.met) this.limit = Math.max(this.limit, 1 + this.order.findIndex((id) => this.chosen.has(id)));
@@ -178,6 +184,7 @@ class Runs {
   }
 
   choose(ids) {
+    this.wanted = ids.length;
     this.chosen = new Set(ids.slice(0, this.data.most));
     this.sent = performance.now();
     this.mark();
@@ -194,8 +201,11 @@ class Runs {
       box.checked = on;
     }
     const count = [...this.rows.keys()].filter((id) => this.chosen.has(id)).length;
-    this.all.checked = count > 0 && count >= Math.min(this.rows.size, this.data.most);
+    this.all.checked = count > 0 && count === this.rows.size;
     this.all.indeterminate = count > 0 && !this.all.checked;
+    const { most } = this.data;
+    this.note.hidden = this.wanted <= most;
+    this.note.textContent = `${most} of ${this.wanted} selected: no more than ${most} at once. Find, State and Tags narrow the table.`;
   }
 }
 

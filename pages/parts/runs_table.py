@@ -75,7 +75,13 @@ def table(
     ]
     names = tuple(str(column["name"]) for column in columns)
     rows = [_shown(entry, names, varied) for entry in entries]
-    about = {"columns": columns, "chosen": list(chosen), "most": MOST, "plotly": SOURCE if chosen else ""}
+    about = {
+        "columns": columns,
+        "chosen": list(chosen)[:MOST],
+        "wanted": len(chosen),
+        "most": MOST,
+        "plotly": SOURCE if chosen else "",
+    }
     _mount(key=key, data=_packed(about, rows), on_chosen_change=on_chosen)
 
 
@@ -114,7 +120,7 @@ def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str,
         "state": (state, state, entry.damaged or entry.reason),
         "name": (entry.name, entry.name, entry.id + (f" · {', '.join(entry.tags)}" if entry.tags else "")),
         "progress": (_progress(entry, share), share),
-        "method": (_method(entry), entry.method),
+        "method": (named(entry.method) if entry.method else "–", entry.method),
         "preset": (entry.preset or "–", entry.preset or None),
         "best": (words.percent(entry.best), entry.best),
         "last": (words.percent(last), last),
@@ -143,13 +149,6 @@ def _brief(cell: Cell) -> Cell | str:
     """Return a cell as the table takes it: a text alone stands for one that is sorted by itself."""
     told = cell if len(cell) < 3 or cell[2] else cell[:2]
     return told[0] if told == (told[0], told[0]) else told
-
-
-def _method(entry: Entry) -> str:
-    try:
-        return named(entry.method) if entry.method else "–"
-    except KeyError:
-        return entry.method
 
 
 def _progress(entry: Entry, share: float | None) -> str:

@@ -135,6 +135,6 @@ def test_a_run_outlives_tab_and_server_is_stopped_resumed_and_compared(tab, trou
         picture = page.locator(".fop-plot-node").first
         expect(picture).to_contain_text("FOP")
         expect(picture).to_contain_text("Momentum")
-        expect(page.get_by_role("row", name=re.compile(r"^Momentum 1 \d\d\.\d\d %"))).to_have_count(1)
+        expect(page.get_by_role("row", name=re.compile(r"^Momentum 0 1 \d\d\.\d\d %"))).to_have_count(1)
     for log in logs:
         assert not re.search(r'File ".*/(pages|fop_core)/|app\.py"', log.read_text()), log.read_text()

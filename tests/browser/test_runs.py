@@ -15,6 +15,7 @@ from fop_core.runs.recorder import Recorder
 from fop_core.runs.store import Run
 from fop_core.training import config
 from pages.parts.runs_listing import GALLERY
+from pages.parts.runs_table import MOST
 from tests.browser.conftest import NARROW, running
 
 ABOUT = {"device": "cpu", "device_name": "A CPU", "threads": 1, "versions": {"torch": "2"}, "commit": "abc", "data": {}}
@@ -247,7 +248,7 @@ def test_seeds_and_a_baseline_are_drawn_by_light_and_by_dark(runs, folder, schem
     expect(node).to_have_attribute("data-theme", scheme)
     expect(node).to_contain_text("train loss less baseline")
     expect(node).to_contain_text("seconds of training")
-    expect(page.get_by_role("row", name=re.compile("^Momentum 1 .*baseline"))).to_have_count(1)
+    expect(page.get_by_role("row", name=re.compile("^Momentum 0 1 .*baseline"))).to_have_count(1)
 
 
 def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(runs, folder):
@@ -262,3 +263,24 @@ def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(runs, folder):
     assert page.evaluate(small) == []
     row(page, run).get_by_role("checkbox").tap()
     expect(page.get_by_role("heading", name=re.compile("a run with"))).to_have_count(0)
+
+
+def test_choosing_all_of_more_than_can_be_chosen_says_so(runs, folder):
+    first = made(folder, "kept")
+    for n in range(MOST + 4):
+        shutil.copytree(first.path, folder / f"{first.id}-{n:02}")
+    page = runs()
+    box = page.get_by_role("checkbox", name="Choose all runs")
+    box.click()
+    note = page.locator(".fop-runs-note")
+    expect(note).to_have_text(
+        f"{MOST} of {MOST + 5} selected: no more than {MOST} at once. Find, State and Tags narrow the table."
+    )
+    expect(page.get_by_role("heading", name=f"{MOST} runs")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name=f"Delete {MOST}…")).to_be_visible()
+    assert box.evaluate("box => box.indeterminate && !box.checked"), "not all of them are"
+    box.click()
+    expect(note).to_be_hidden()
+    ids = [run.id for run, _ in store.scan(folder)]
+    page = runs("run=" + ",".join(ids[: MOST + 2]))
+    expect(page.locator(".fop-runs-note")).to_contain_text(f"{MOST} of {MOST + 2} selected")

@@ -405,3 +405,34 @@ def test_what_made_it_can_be_pasted_into_a_shell(tmp_path):
     [command] = [each.value for each in page(run.id).code if each.value.startswith("python")]
     shell = subprocess.run(["bash", "-c", f"printf '%s\\0' {command}"], cwd=tmp_path, capture_output=True, text=True)
     assert shell.stdout.split("\0")[:-1] == told and not (tmp_path / "hacked").exists()
+
+
+def test_n_is_how_many_were_measured_and_all_seeds_of_a_group_are_named():
+    measured = [{"step": 1, "test_accuracy": 0.9, "train_loss": 0.5, "seconds": 1.0}]
+    ids = [made("a", measured, "finished", "", "fop", "seed=2").id]
+    ids += [made(f"a{n}", (), "queued", "", "fop", f"seed={n}").id for n in (3, 4)]
+    ids += [made(f"b{n}", measured, "finished", "", "fop", f"seed={n}", "fop.rank=8").id for n in (0, 1)]
+    ids += [made("b5", [{"step": 1, "train_loss": 0.5}], "running", "", "fop", "seed=5", "fop.rank=8").id]
+    first, second = (
+        {name: text.replace("\\", "") for name, text in row.items()}
+        for row in page(*ids).table[0].value.to_dict("records")
+    )
+    assert (first["Runs"], first["Seeds"], first["n"]) == ("FOP, rank 16", "2-4", "1 of 3")
+    assert (second["Runs"], second["Seeds"], second["n"]) == ("FOP, rank 8", "0, 1, 5", "3")
+    assert second["Best accuracy"].endswith("% (n = 2)") and "n =" not in second["Last train loss"]
+
+
+def test_runs_that_stand_apart_are_told_by_their_seeds():
+    ids = [made("a", rows(), "finished", "", "fop", "seed=2").id, made("b", rows(), "finished", "", "fop", "seed=3").id]
+    told = [row["Runs"].replace("\\", "") for row in page(*ids, seeds="0").table[0].value.to_dict("records")]
+    assert told == ["FOP, seed 2", "FOP, seed 3"]
+
+
+def test_a_method_that_is_not_known_is_shown_by_its_own_name():
+    run = made("odd", rows(), "finished", "", "momentum")
+    about = json.loads((run.path / "run.json").read_text())
+    about["config"]["optimizer"]["name"] = "lion"
+    (run.path / "run.json").write_text(json.dumps(about))
+    other = made("usual", rows())
+    at = page(run.id, other.id)
+    assert shown(at)["odd"]["method"] == "lion" and len(figure(at, "curve train_loss")["layout"]["annotations"]) == 2
