@@ -53,7 +53,7 @@ def test_a_copy_goes_on_bit_for_bit(way, layout, kind, steps):
         {"kind": "direct", "normalized": True},
         {"kind": "low_rank", "rank": 2, "rescale": 0.9},
     ],
-    ids=str,
+    ids=lambda options: ",".join(f"{k}={getattr(v, '__name__', v)}" for k, v in options.items()),
 )
 @pytest.mark.parametrize("base", ["momentum", "adam"])
 def test_a_copy_keeps_every_option(way, options, base):
