@@ -13,6 +13,7 @@ from pages.parts import (
     inspector_view,
 )
 from pages.parts.copy_link import copy_link
+from pages.parts.download import deliver
 from pages.parts.first_visit import first_visit
 from pages.parts.form import Form
 from pages.parts.inspect_settings import FIELDS, PRESETS, VALUES
@@ -225,5 +226,6 @@ else:
         st.info("It has no snapshot yet: the first comes with its first steps.")
     if source.entry is not None and source.entry.alive:
         growing(source)
+deliver()
 form.publish()
 st.session_state["inspect address"] = st.query_params.to_dict()

@@ -7,6 +7,7 @@ import streamlit as st
 from fop_core.runs import store
 from pages.parts import runs_actions, runs_curves, runs_one, runs_several, runs_table
 from pages.parts.copy_link import copy_link
+from pages.parts.download import deliver
 from pages.parts.first_visit import first_visit
 from pages.parts.form import Form
 from pages.parts.runs_curves import Chosen, View
@@ -236,4 +237,5 @@ if of_now is not None:
 if chosen_now:
     pace = SOON if of_now is not None and waits(of_now) else TICK
     st.fragment(detail, run_every=pace)(tuple(entry.id for entry in chosen_now))
+deliver()
 form.publish()

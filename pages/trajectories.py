@@ -10,6 +10,7 @@ from fop_core.figures.runs import Run
 from fop_core.figures.style import plain, point
 from pages.parts import exports, fair_race, race_sidebar
 from pages.parts.copy_link import copy_link
+from pages.parts.download import deliver
 from pages.parts.form import Form
 from pages.parts.learned import learned
 from pages.parts.plot import plot
@@ -170,4 +171,5 @@ elif shown:
     st.info("Choose at least one optimizer in the sidebar.")
 with st.sidebar:  # last, so that a click on the surface is answered before forty widgets are
     race_sidebar.draw(form)
+deliver()
 form.publish()

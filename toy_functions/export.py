@@ -14,7 +14,7 @@ from toy_functions import expressions, surfaces
 from toy_functions.racing import Race, Trajectory
 from toy_functions.surfaces import SURFACES, Surface
 
-COLUMNS = ("optimizer", "step", "x", "y", "f", "p_xx", "p_xy", "p_yy")
+COLUMNS = ("optimizer", "step", "x", "y", "f", "p_xx", "p_xy", "p_yy", "surface")
 """Of the table. P is the one that the next step applies; its cells are empty for a rule that learns none."""
 
 _LINE = 100  # letters in a line of a script
@@ -39,8 +39,8 @@ def csv(race: Race, trajectories: Mapping[str, Trajectory]) -> str:
         if found.preconditioners is not None:
             columns += [found.preconditioners[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1))]
         cells = [map(str, column.tolist() if column.dtype == np.float64 else column) for column in columns]
-        empty = [""] * (len(COLUMNS) - 2 - len(columns))
-        table.writerows([name, step, *row, *empty] for step, row in enumerate(zip(*cells)))
+        last = [""] * (len(COLUMNS) - 3 - len(columns)) + [race.surface.name]
+        table.writerows([name, step, *row, *last] for step, row in enumerate(zip(*cells)))
     return file.getvalue()
 
 

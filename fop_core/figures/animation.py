@@ -46,6 +46,7 @@ def gif(
     width: int = _USUAL,
     frames: int = 120,
     theme: Theme = LIGHT,
+    title: str = "",
     progress: Callable[[float], None] | None = None,
 ) -> bytes:
     """Return a race from its first step to its last, over and over; who has arrived waits for the others.
@@ -59,6 +60,7 @@ def gif(
         width: in px, at least 64; above the picture, a square, there is a key.
         frames: at least 2.
         theme: of the colours.
+        title: the file's comment: what it shows.
         progress: told after each frame which share is done; what it raises ends the work.
 
     Raises:
@@ -74,7 +76,7 @@ def gif(
     empty = Image.new("RGB", (width, key.height + width), theme.paper)
     empty.paste(_ground(landscape, minima, width, theme), (0, key.height))
     colors = _Colors(empty, [run.method.color for run in shown], theme)
-    file, before = [_header(empty.size, colors.palette)], None
+    file, before = [_header(empty.size, colors.palette), _comment(title)], None
     for index, now in enumerate(times):
         frame = empty.copy()
         key.draw(ImageDraw.Draw(frame), now)
@@ -304,6 +306,13 @@ def _header(size: tuple[int, int], palette: Image.Image) -> bytes:
     """Return the beginning of a GIF with 256 colours that is played for ever (GIF89a, sections 17 to 19 and 26)."""
     colors = bytes(palette.getpalette() or []).ljust(3 * 256, b"\0")
     return b"GIF89a" + struct.pack("<HHBBB", *size, 0xF7, 0, 0) + colors + b"!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
+
+
+def _comment(text: str) -> bytes:
+    """Return a comment for the beginning of a GIF, in blocks of up to 255 bytes (GIF89a, section 24)."""
+    content = text.encode()
+    blocks = [content[at : at + 255] for at in range(0, len(content), 255)]
+    return b"".join([b"!\xfe", *(bytes([len(block)]) + block for block in blocks), b"\0"]) if blocks else b""
 
 
 def _changes(before: Image.Image | None, after: Image.Image, duration: int) -> list[bytes]:

@@ -63,12 +63,13 @@ def dashes(dash: str) -> Any:
     return (0, [float(part.removesuffix("px")) * PX for part in dash.split(",")])
 
 
-def save(figure: Figure, kind: str) -> bytes:
+def save(figure: Figure, kind: str, title: str = "") -> bytes:
     """Return a figure as a file.
 
     Args:
         figure: from ``paper`` or ``paper_learned``.
         kind: "png", 300 dots per inch | "pdf" | "svg", its text as outlines.
+        title: in the file's metadata: what it shows.
 
     Raises:
         ValueError: for another kind.
@@ -77,5 +78,5 @@ def save(figure: Figure, kind: str) -> bytes:
         raise ValueError(f"kind is {kind!r}: give one of {', '.join(KINDS)}")
     file = io.BytesIO()
     with look():
-        figure.savefig(file, format=kind, dpi=300, metadata=KINDS[kind])
+        figure.savefig(file, format=kind, dpi=300, metadata=KINDS[kind] | ({"Title": title} if title else {}))
     return file.getvalue()

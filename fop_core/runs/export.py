@@ -17,7 +17,9 @@ Array = np.ndarray
 
 
 def to_csv(run: Run, path: Path | str) -> None:
-    """Write metrics as CSV, "step" first, numbers so that they read back to the last bit; nan, inf and -inf by name.
+    """Write metrics as CSV, "step" first and the run's id last, in a column "run".
+
+    Numbers are written so that they read back to the last bit; nan, inf and -inf by name.
 
     Args:
         run: read anew.
@@ -30,7 +32,7 @@ def to_csv(run: Run, path: Path | str) -> None:
     place = _place(path)
     run.metrics.update()
     steps = run.metrics.steps
-    cells = [list(map(str, steps.tolist()))]
+    cells: list[list[str]] = [list(map(str, steps.tolist()))]
     names = ["step"]
     for name, rows, values in _columns(run):
         column = [""] * len(steps)
@@ -38,13 +40,15 @@ def to_csv(run: Run, path: Path | str) -> None:
             column[row] = repr(value)
         cells.append(column)
         names.append(name)
-    header = io.StringIO()
-    csv.writer(header, lineterminator="\n").writerow(names)  # a layer may be called anything
-    files.write(place, (header.getvalue() + "".join(",".join(row) + "\n" for row in zip(*cells))).encode())
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*names, "run"])  # a layer may be called anything
+    writer.writerows([*row, run.id] for row in zip(*cells))
+    files.write(place, text.getvalue().encode())
 
 
 def to_parquet(run: Run, path: Path | str) -> None:
-    """Write metrics as Parquet: "step" int64, then float64, null where not measured.
+    """Write metrics as Parquet: "step" int64, then float64, null where not measured; "run" in the schema's metadata.
 
     Args:
         run: read anew.
@@ -71,7 +75,7 @@ def to_parquet(run: Run, path: Path | str) -> None:
         column[rows], missing[rows] = values, False
         arrays[name] = pyarrow.array(column, mask=missing, from_pandas=False)  # else NaN would be null
     buffer = io.BytesIO()
-    parquet.write_table(pyarrow.table(arrays), buffer)
+    parquet.write_table(pyarrow.table(arrays, metadata={"run": run.id}), buffer)
     files.write(place, buffer.getvalue())
 
 

@@ -345,8 +345,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".fop-basins");
   root.fop ??= new Basins(root);
   root.fop.show(unpacked(data), setTriggerValue);
-  return () => {
-    root.fop?.leave();
+  return atUnmount(root, () => {
+    root.fop.leave();
     root.fop = null;
-  };
+  });
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
@@ -9,6 +10,7 @@ from fop_core.figures import animation, paper
 from fop_core.figures.landscape import Landscape
 from fop_core.figures.runs import Run
 from fop_core.figures.style import METHODS
+from pages.parts.download import File, button, slug
 from pages.parts.spec import OWN, Spec, surface
 from toy_functions import Race, export, race
 
@@ -31,25 +33,25 @@ class Shown:
 
 
 def draw(shown: Shown) -> None:
-    """Show the ways to take the race away. Each file is made when it is asked for."""
+    """Show the ways to take the race away. Each file is made when it is clicked for."""
     with st.popover("Export", width="content"):
-        for label, name, kind, make in (
-            ("Every step (CSV)", "race.csv", "text/csv", lambda: csv(shown.spec)),
-            ("Figure (PDF)", "race.pdf", "application/pdf", lambda: figure(shown, "pdf")),
-            ("Figure (PNG)", "race.png", "image/png", lambda: figure(shown, "png")),
-            ("Python script", "race.py", "text/x-python", lambda: script(shown.spec)),
+        for label, make in (
+            ("Every step (CSV)", lambda _: csv(shown.spec)),
+            ("Figure (PDF)", lambda _: figure(shown, "pdf")),
+            ("Figure (PNG)", lambda _: figure(shown, "png")),
+            ("Python script", lambda _: script(shown.spec)),
         ):
-            st.download_button(label, make, name, kind, on_click="ignore", key=f"export {name}", width="stretch")
+            button(label, make, key=f"export {label}", of=repr(shown.spec))
         _animation(shown)
 
 
-def csv(spec: Spec) -> str:
+def csv(spec: Spec) -> File:
     """Return every step of a race, by the names that people call the rules by."""
     named = _named(spec)
-    return export.csv(named, race(named))
+    return File(f"{_place(spec)}.csv", export.csv(named, race(named)))
 
 
-def figure(shown: Shown, kind: str) -> bytes:
+def figure(shown: Shown, kind: str) -> File:
     """Return the race as a figure for print, "pdf" or "png"."""
     place = surface(shown.spec.surface)
     drawn = paper.race_figure(
@@ -61,17 +63,31 @@ def figure(shown: Shown, kind: str) -> bytes:
         shown.spec.tolerance,
         log_steps=shown.log_steps,
     )
-    return paper.save(drawn, kind)
+    return File(f"{_place(shown.spec)}.{kind}", paper.save(drawn, kind, _title(shown)))
 
 
-def script(spec: Spec) -> str:
+def script(spec: Spec) -> File:
     """Return a script that runs the race again."""
+    options: dict[str, Any] = {}
     match spec.surface:
         case (str(name), str(formula), *_) if name == OWN:
-            return export.snippet(_named(spec), formula=formula)
+            options["formula"] = formula
         case ("quadratic", condition, angle):
-            return export.snippet(_named(spec), quadratic=(condition, angle))
-    return export.snippet(_named(spec))
+            options["quadratic"] = (condition, angle)
+    return File(f"{_place(spec)}.py", export.snippet(_named(spec), **options))
+
+
+def _place(spec: Spec) -> str:
+    """Return where a race is, for the name of a file: "race-Booth-from-0-and--4"."""
+    x, y = (f"{value:.6g}" for value in spec.start)
+    return f"race-{slug(surface(spec.surface).name)}-from-{x}-and-{y}"
+
+
+def _title(shown: Shown) -> str:
+    """Return what a picture of a race shows, for its metadata."""
+    x, y = shown.spec.start
+    steps = max(run.steps for run in shown.runs)
+    return f"A race on {surface(shown.spec.surface).name} from ({x!r}, {y!r}), steps 0 to {steps}"
 
 
 def _named(spec: Spec) -> Race:
@@ -95,19 +111,17 @@ def _animation(shown: Shown) -> None:
             shown.spec.start,
             place.minima,
             log_steps=shown.log_steps,
+            title=_title(shown),
             progress=progress,
         )
         bar.empty()
         st.session_state["animation"] = (wanted, made)
     made_for, content = st.session_state.get("animation", ("", b""))
     if made_for == wanted:
-        st.download_button(
+        button(
             f"Save the animation ({len(content) / 1e6:.1f} MB)",
-            content,
-            "race.gif",
-            "image/gif",
-            on_click="ignore",
-            key="export race.gif",
-            type="primary",
-            width="stretch",
+            lambda _: File(f"{_place(shown.spec)}.gif", content),
+            key="export animation",
+            of=wanted,
+            primary=True,
         )

@@ -131,16 +131,21 @@ def _alike(keys: Sequence[tuple[str, str, int]], _one: Layer, _two: Layer) -> Al
 
 
 def numbers(source: Source, layer: Layer, beside: Side | None, at: int) -> tuple[Sequence[str], list[Sequence[Any]]]:
-    """Return the table of what is compared, a row for each pair."""
+    """Return the table of what is compared, a row for each pair: at a step, or seeds at the last of each."""
+    at = at if beside is not None else -1
     rows: list[Sequence[Any]] = [
-        (name, one[0].name, one[1].name, two[0].name, two[1].name, *measured[:2], *measured[2])
+        (
+            *(name, one[0].name, one[1].name, two[0].name, two[1].name, *measured[:2]),
+            *(measured[2] + [""] * DIRECTIONS)[:DIRECTIONS],
+            *(int(side.steps[place(side.steps, at)]) for _, side in (one, two)),
+        )
         for name, those in pairs(source, layer, beside).items()
         for one, two in those
-        if (measured := alike(one, two, at if beside is not None else -1)) is not None
+        if (measured := alike(one, two, at)) is not None
     ]
     angles = [f"principal angle {place + 1}, degrees" for place in range(DIRECTIONS)]
     names = ("layer", "of", "its layer", "and of", "that one's layer", "correlation of P - I", "of what is left")
-    return (*names, *angles), rows
+    return (*names, *angles, "at step", "that one's step"), rows
 
 
 @st.cache_data(show_spinner=False)

@@ -2,9 +2,9 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -17,116 +17,221 @@ from fop_core.figures.paper_learned import Band, Ridges
 from fop_core.figures.training_curves import Line
 from fop_core.runs.learned import Layer
 from pages.parts import inspect_compare, inspect_panels, inspect_rotation, inspect_whitening
+from pages.parts.download import File, Seen, button, slug
 from pages.parts.form import Form
 from pages.parts.inspect_compare import Side
 from pages.parts.inspect_settings import CURVES, PANELS, TURNED
 from pages.parts.inspect_sources import Source, place
 
 STEPS = 6  # of a figure of matrices through training
-FILES = {"pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png"}
+KINDS = ("pdf", "svg", "png")
 PRINTED = {"change": "$P - I$", "P": "$P$", "shape": r"$P/\|P\|$", "rest": r"$P - aI - c\,11^T$", "M": "$M$"}
 PARTS = {"diagonal": "diagonal", "off_diagonal": "off-diagonal"}
-Table = tuple[Sequence[str], Iterable[Sequence[Any]]]
+View = Mapping[str, Any]
+"""The page's settings, with what the browser shows in the place of what Python last heard of it."""
+
+
+class Picture(NamedTuple):
+    """A figure for print of what is shown.
+
+    Attributes:
+        draw: makes it.
+        layer: of which it is; empty for all of them.
+        at_cursor: whether it is of the cursor's step, and not of all steps.
+    """
+
+    draw: Callable[[], Figure]
+    layer: str = ""
+    at_cursor: bool = False
+
+
+class Table(NamedTuple):
+    """The numbers of a panel.
+
+    Attributes:
+        columns: their names.
+        rows: of the table.
+        at_cursor: whether they are of the cursor's step, and not of all steps.
+    """
+
+    columns: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+    at_cursor: bool = False
 
 
 def draw(form: Form, source: Source, layer: Layer, beside: Side | None) -> None:
-    """Show the ways to take it away. Each file is made when it is asked for."""
+    """Show the ways to take it away. Each file is made when it is clicked for, of what is seen then."""
+
+    def offer(label: str, make: Callable[[View, Layer], File]) -> None:
+        button(label, lambda seen: make(*_seen(form, source, layer, seen)), key=f"inspect export {label}", of=source.id)
+
     with st.popover("Export", width="content"):
         if source.matrices:
             st.caption("Matrices of every layer")
-            _button(
-                "M and P at the cursor (safetensors)", "matrices.safetensors", lambda: at_cursor(source, form["at"])
-            )
-            _button("M at every snapshot (safetensors)", "snapshots.safetensors", lambda: everything(source))
-        if made := figures(form, source, layer, beside):
-            kind = st.segmented_control("Figures as", list(FILES), default="pdf", format_func=str.upper, required=True)
-            for name, figure in made.items():
-                _button(name, f"{name.lower().replace(' ', '-')}.{kind}", partial(_saved, figure, str(kind)))
-        table = tables(form, source, layer, beside)
-        if table is not None:
-            _button(f"Numbers of {PANELS[form['panel']]} (CSV)", f"{form['panel']}.csv", lambda: written(*table()))
+            offer("M and P at the cursor (safetensors)", lambda view, _: at_cursor(source, view["at"]))
+            offer("M at every snapshot (safetensors)", lambda view, _: everything(source))
+        if pictures := figures(form.now, source, layer, beside):
+            kind = str(st.segmented_control("Figures as", KINDS, default="pdf", format_func=str.upper, required=True))
+            for name in pictures:
+                offer(name, lambda view, of, name=name: printed(name, kind, view, source, of, beside))  # type: ignore[misc]
+        if tables(form.now, source, layer, beside) is not None:
+            panel = PANELS[form["panel"]]
+            offer(f"Numbers of {panel} (CSV)", lambda view, of: numbers(view, source, of, beside))
 
 
-def _saved(figure: Callable[[], Figure], kind: str) -> bytes:
-    return press.save(figure(), kind)
+def _seen(form: Form, source: Source, layer: Layer, seen: Seen) -> tuple[View, Layer]:
+    """Return the settings and the layer that the browser showed at a click."""
+    now = dict(form.now)
+    if seen.step is not None:
+        now["at"] = int(seen.step)
+    if seen.see in PRINTED:
+        now["see"] = seen.see
+    return now, source.learned.layers.get(seen.layer or "", layer)
 
 
-def _button(label: str, name: str, make: Callable[[], bytes | str]) -> None:
-    mime = FILES.get(name.rpartition(".")[2], "text/csv" if name.endswith(".csv") else "application/octet-stream")
-    st.download_button(label, make, name, mime, on_click="ignore", key=f"inspect export {label}", width="stretch")
+def _steps(source: Source, at: int | None) -> tuple[str, str]:
+    """Return of which step or steps a file is, for its name and for its content; None for all steps."""
+    steps = source.learned.steps
+    if at is None:
+        first, last = (int(steps[end]) for end in (0, -1))
+        return f"steps-{first}-to-{last}", f"steps {first} to {last}"
+    step = int(steps[place(steps, at)])
+    return f"step-{step}", f"step {step}"
 
 
-def at_cursor(source: Source, step: int) -> bytes:
-    """Return M, where there is one, and P of every layer at a step, -1 for the last, as safetensors."""
-    arrays = {}
+def at_cursor(source: Source, step: int) -> File:
+    """Return M, where there is one, and P of every layer at a step, -1 for the last, as safetensors.
+
+    A layer whose matrix was first kept at a later step is left out. The metadata name the run, the step and such
+    layers; and of a layer whose last snapshot is an earlier one, "step of <layer>".
+
+    Raises:
+        ValueError: where no layer has a matrix there.
+    """
+    steps = source.learned.steps
+    step = int(steps[place(steps, step)])
+    arrays, about = {}, {"run": source.run, "name": source.name, "step": str(step)}
+    if later := [layer.name for layer in source.matrices if layer.steps[0] > step]:
+        about["not kept by then"] = ", ".join(later)
     for layer in source.matrices:
+        if layer.name in later:
+            continue
         at = place(layer.steps, step)
+        if layer.steps[at] != step:
+            about[f"step of {layer.name}"] = str(layer.steps[at])
         arrays[f"{layer.name}/P"] = layer.P(at).astype(np.float32)
         if layer.M.ndim == 3:
             arrays[f"{layer.name}/M"] = layer.M[at]
-    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, {"run": source.name})
+    if not arrays:
+        first = min(int(layer.steps[0]) for layer in source.matrices)
+        raise ValueError(
+            f"no matrix was kept at step {step:,}, the first one at step {first:,}: move the cursor there."
+        )
+    return File(f"{source.run}-step-{step}-matrices.safetensors", _packed(arrays, about))
 
 
-def everything(source: Source) -> bytes:
+def everything(source: Source) -> File:
     """Return M [s, n, k] of every layer with its steps [s] as safetensors; P where nothing is learned."""
     arrays = {}
     for layer in source.matrices:
         arrays[f"{layer.name}/steps"] = layer.steps
         arrays[f"{layer.name}/M"] = layer.M if layer.M.ndim == 3 else layer.P(-1)[None].astype(np.float32)
-    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, {"run": source.name})
+    name, words = _steps(source, None)
+    about = {"run": source.run, "name": source.name, "step": words.removeprefix("steps ")}
+    return File(f"{source.run}-{name}-matrices.safetensors", _packed(arrays, about))
 
 
-def figures(form: Form, source: Source, layer: Layer, beside: Side | None) -> dict[str, Callable[[], Figure]]:
-    """Return the figures for print of what is shown, each to be made when it is asked for."""
-    made: dict[str, Callable[[], Figure]] = {}
+def _packed(arrays: Mapping[str, np.ndarray], about: Mapping[str, str]) -> bytes:
+    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, dict(about))
+
+
+def printed(name: str, kind: str, view: View, source: Source, layer: Layer, beside: Side | None) -> File:
+    """Return a figure of ``figures`` as a file, "pdf", "svg" or "png".
+
+    Raises:
+        ValueError: where there is no such figure of the layer.
+    """
+    if (picture := figures(view, source, layer, beside).get(name)) is None:
+        raise ValueError(f"{layer.name} has no figure {name}.")
+    when, words = _steps(source, view["at"] if picture.at_cursor else None)
+    parts = [source.run, when, *([slug(picture.layer)] if picture.layer else []), slug(name.lower())]
+    title = ", ".join([source.run, words, *([picture.layer] if picture.layer else []), name])
+    return File(f"{'-'.join(parts)}.{kind}", press.save(picture.draw(), kind, title))
+
+
+def numbers(view: View, source: Source, layer: Layer, beside: Side | None) -> File:
+    """Return the numbers of the panel as CSV, with the run in the last column.
+
+    Raises:
+        ValueError: where the panel has none of the layer.
+    """
+    if (make := tables(view, source, layer, beside)) is None:
+        raise ValueError(f"{PANELS[view['panel']]} has no numbers of {layer.name}.")
+    columns, rows, at_cursor = make()
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*columns, "run"])
+    writer.writerows([*row, source.run] for row in rows)
+    when, _ = _steps(source, view["at"] if at_cursor else None)
+    return File(f"{source.run}-{when}-{view['panel']}.csv", text.getvalue())
+
+
+def figures(view: View, source: Source, layer: Layer, beside: Side | None) -> dict[str, Picture]:
+    """Return the figures for print of what is shown, each to be made when it is clicked for."""
+    made: dict[str, Picture] = {}
+    name = layer.name
     if layer.is_matrix:
-        made["Matrix through training"] = lambda: through_training(layer, form["see"])
-    if layer.is_matrix and layer.kernel and layer.n <= 49:
-        at = place(layer.steps, form["at"])
-        made["Eigenvectors"] = lambda: paper_learned.eigenvectors({layer.name: layer.P(at)}, layer.kernel)  # type: ignore[arg-type]
+        made["Matrix through training"] = Picture(lambda: through_training(layer, view["see"]), name)
+    if layer.is_matrix and (kernel := layer.kernel) and layer.n <= 49:
+        P = layer.P(place(layer.steps, view["at"]))
+        made["Eigenvectors"] = Picture(lambda: paper_learned.eigenvectors({name: P}, kernel), name, True)
     every = inspect_panels.spectra(source)
-    match form["panel"]:
+    match view["panel"]:
         case "spectrum" if every:
-            made["Sorted eigenvalues"] = lambda: paper_learned.spectra(
-                {each.label: each.values[place(each.steps, form["at"])] for each in every}, log=form["log"]
-            )
-            if form["curve"] == "paths":
+            now = {each.label: each.values[place(each.steps, view["at"])] for each in every}
+            made["Sorted eigenvalues"] = Picture(lambda: paper_learned.spectra(now, log=view["log"]), at_cursor=True)
+            if view["curve"] == "paths":
                 paths = {each.label: (each.steps, each.values) for each in every}
-                made["Eigenvalues over steps"] = lambda: paper_learned.eigenvalue_paths(paths, log=form["log"])
+                made["Eigenvalues over steps"] = Picture(lambda: paper_learned.eigenvalue_paths(paths, log=view["log"]))
             else:
-                name = form["curve"]
-                made[f"{CURVES[name]} over steps"] = lambda: paper_learned.bands(
-                    _bands(inspect_panels.followed(every, name)), "step", CURVES[name].lower(), log=name == "condition"
+                curve = view["curve"]
+                made[f"{CURVES[curve]} over steps"] = _curves(
+                    lambda: inspect_panels.followed(every, curve), CURVES[curve].lower(), log=curve == "condition"
                 )
         case "spectrum" if source.metrics is not None:
-            lines = inspect_panels.numbers(source)
-            made["Numbers over steps"] = lambda: paper_learned.bands(_bands(lines), "step", "number in $P$'s place")
+            made["Numbers over steps"] = _curves(lambda: inspect_panels.numbers(source), "number in $P$'s place")
         case "histograms":
-            what = form["values"] if layer.form != "diagonal" else "M"
+            what = view["values"] if layer.form != "diagonal" else "M"
             parts = {
                 words: Ridges(*found)
                 for part, words in PARTS.items()
                 if (found := inspect_panels.distribution(source, layer, what, part)) is not None
             }
             if parts:
-                made["Histograms"] = lambda: paper_learned.ridges({layer.name: parts}, f"value of {what}")
+                made["Histograms"] = Picture(lambda: paper_learned.ridges({name: parts}, f"value of {what}"), name)
         case "rotation" if source.entry is not None:
-            lines = inspect_rotation.turned(source, layer, "angle_deg", form["seeds"])
-            made["Angles"] = lambda: paper_learned.bands(_bands(lines), "step", "degrees between $g$ and $Pg$")
-            name = form["turned"]
-            others = inspect_rotation.turned(source, layer, name, form["seeds"])
-            made[TURNED[name].strip("⟨⟩")] = lambda: paper_learned.bands(_bands(others), "step", _printed(name))
+            for quantity, title, words in (
+                ("angle_deg", "Angles", "degrees between $g$ and $Pg$"),
+                (view["turned"], TURNED[view["turned"]].strip("⟨⟩"), _printed(view["turned"])),
+            ):
+                lines = partial(inspect_rotation.turned, source, layer, quantity, view["seeds"])
+                made[title] = _curves(lines, words)
         case "compare" if beside is not None and layer.is_matrix:
-            made["Side by side"] = lambda: side_by_side((source, layer), beside, form["see"], form["at"])
-        case "whitening" if any(each.kernel for each in source.matrices):
-            made["Whitening score"] = lambda: paper_learned.bands(
-                _bands(inspect_whitening.scores(source)), "step", "whitening score", zero=True
+            made["Side by side"] = Picture(
+                lambda: side_by_side((source, layer), beside, view["see"], view["at"]), name, True
             )
+        case "whitening" if any(each.kernel for each in source.matrices):
+            made["Whitening score"] = _curves(lambda: inspect_whitening.scores(source), "whitening score", zero=True)
             if layer.kernel:
-                made["What is left"] = lambda: paper_learned.bands(
-                    _bands(inspect_whitening.pairs(layer)), "step", "mean entry of what is left", zero=True
+                made["What is left"] = _curves(
+                    lambda: inspect_whitening.pairs(layer), "mean entry of what is left", name, zero=True
                 )
     return made
+
+
+def _curves(lines: Callable[[], Sequence[Line]], words: str, layer: str = "", **options: bool) -> Picture:
+    """Return a figure of lines over steps."""
+    return Picture(lambda: paper_learned.bands(_bands(lines()), "step", words, **options), layer)
 
 
 def _printed(name: str) -> str:
@@ -182,24 +287,24 @@ def _bands(lines: Sequence[Line]) -> list[Band]:
     ]
 
 
-def tables(form: Form, source: Source, layer: Layer, beside: Side | None) -> Callable[[], Table] | None:
+def tables(view: View, source: Source, layer: Layer, beside: Side | None) -> Callable[[], Table] | None:
     """Return what makes the numbers of a panel, or None where it has none."""
-    match form["panel"]:
+    match view["panel"]:
         case "spectrum":
             if not inspect_panels.spectra(source):
                 return lambda: _lines({"number in P's place": inspect_panels.numbers(source)})
             return lambda: _spectra(source)
         case "histograms":
-            return lambda: _histograms(source, layer, form["values"] if layer.form != "diagonal" else "M")
+            return lambda: _histograms(source, layer, view["values"] if layer.form != "diagonal" else "M")
         case "rotation" if source.entry is not None:
             return lambda: _lines(
                 {
-                    name: inspect_rotation.turned(source, layer, name, form["seeds"])
+                    name: inspect_rotation.turned(source, layer, name, view["seeds"])
                     for name in ("angle_deg", "length_ratio", "alignment", "descent")
                 }
             )
         case "compare" if inspect_compare.pairs(source, layer, beside):
-            return lambda: inspect_compare.numbers(source, layer, beside, form["at"])
+            return lambda: Table(*inspect_compare.numbers(source, layer, beside, view["at"]), beside is not None)
         case "whitening" if any(each.kernel for each in source.matrices):
             return lambda: _lines(
                 {"whitening score": inspect_whitening.scores(source)}
@@ -215,7 +320,7 @@ def _spectra(source: Source) -> Table:
         for step, values in zip(each.steps, each.values)
         for place, value in enumerate(values[::-1])
     )
-    return ("layer", "step", "number from the largest", "eigenvalue of P"), rows
+    return Table(("layer", "step", "number from the largest", "eigenvalue of P"), rows)
 
 
 def _histograms(source: Source, layer: Layer, what: str) -> Table:
@@ -230,7 +335,7 @@ def _histograms(source: Source, layer: Layer, what: str) -> Table:
             for step, row, limits in zip(steps, counts, edges)
             for low, high, count in zip(limits, limits[1:], row)
         ]
-    return ("layer", "matrix", "part", "step", "from", "to", "values"), rows
+    return Table(("layer", "matrix", "part", "step", "from", "to", "values"), rows)
 
 
 def _lines(named: dict[str, list[Line]]) -> Table:
@@ -239,13 +344,4 @@ def _lines(named: dict[str, list[Line]]) -> Table:
         for line in lines:
             low, high = line.band[1:] if line.band is not None else (line.y, line.y)
             rows += [(quantity, line.label, int(x), *map(float, ys)) for x, *ys in zip(line.x, line.y, low, high)]
-    return ("quantity", "of", "step", "mean", "least", "most"), rows
-
-
-def written(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return a table as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return text.getvalue()
+    return Table(("quantity", "of", "step", "mean", "least", "most"), rows)

@@ -15,6 +15,7 @@ from fop_core.runs.files import DamagedFile
 from fop_core.runs.learned import Layer, Learned
 from fop_core.runs.store import RunError
 from pages.parts import runs_curves
+from pages.parts.download import slug
 from pages.parts.runs_curves import Loaded
 from pages.parts.runs_listing import GALLERY, Entry, listing
 
@@ -37,6 +38,11 @@ class Source:
     name: str
     learned: Learned
     entry: Entry | None = None
+
+    @property
+    def run(self) -> str:
+        """What it is called in files that are saved of it, and in their names: a run's id, else the file's name."""
+        return self.entry.id if self.entry is not None else slug(self.name.removesuffix(".safetensors"))
 
     @property
     def metrics(self) -> Loaded | None:

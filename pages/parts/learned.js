@@ -87,5 +87,5 @@ export default function ({ data, parentElement }) {
   place.replaceChildren(...drawn.map(({ figure }) => figure));
   place.fopUnfollow?.();
   place.fopUnfollow = clock.follow(() => data.runs.forEach((run, index) => show(run, drawn[index], clock.step)));
-  return () => place.fopUnfollow();
+  return atUnmount(place, place.fopUnfollow);
 }

@@ -108,10 +108,10 @@ export default function ({ data, parentElement }) {
   };
 
   draw();
-  return () => {
+  return atUnmount(node, () => {
     node.fop.sizes?.disconnect();
     node.fop.unfollow?.();
     node.fop.data = null;
     window.Plotly?.purge(node);
-  };
+  });
 }

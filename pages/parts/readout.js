@@ -60,5 +60,5 @@ export default function ({ data, parentElement }) {
   table.append(...data.rows.map((row) => body(row, compared ? 3 : 2)));
   table.fopUnfollow?.();
   table.fopUnfollow = clock.follow(() => tell(table, data.rows));
-  return () => table.fopUnfollow();
+  return atUnmount(table, table.fopUnfollow);
 }

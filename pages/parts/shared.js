@@ -9,6 +9,15 @@ function unpacked(bytes) {
   return data;
 }
 
+// The cleanup that a component returns. Of two calls in quick succession Streamlit may run the first one's cleanup after
+// the second call has drawn: then it must take nothing down.
+function atUnmount(root, leave) {
+  const call = (root.fopCall = {});
+  return () => {
+    if (root.fopCall === call) leave();
+  };
+}
+
 const library = (source) =>
   (window.fopPlotly ??= new Promise((loaded, failed) => {
     const script = document.createElement("script");

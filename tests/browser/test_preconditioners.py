@@ -256,7 +256,8 @@ def test_what_is_taken_away_opens(inspect, tmp_path):
     every = load_file(taken("M at every snapshot (safetensors)"))
     np.testing.assert_array_equal(every["12.weight/M"], layer.M)
     rows = taken("Numbers of Spectrum (CSV)").read_text().splitlines()
-    assert rows[0] == "layer,step,number from the largest,eigenvalue of P"
+    assert rows[0] == "layer,step,number from the largest,eigenvalue of P,run"
+    assert rows[1].endswith(f",{VELOCITY}")
     assert len(rows) == 1 + 7 * 113 * 9
     assert taken("Matrix through training").read_bytes().startswith(b"%PDF")
     page.get_by_role("radio", name="SVG").click()

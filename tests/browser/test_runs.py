@@ -233,9 +233,10 @@ def test_metrics_can_be_taken_away(runs, folder):
     page.get_by_role("button", name="Download", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Metrics (CSV)").click()
-    assert download.value.suggested_filename == f"{run.id}.csv"
+    assert download.value.suggested_filename == f"{run.id}-to-step-30.csv"
     with open(download.value.path()) as file:
-        assert [line["step"] for line in csv.DictReader(file)] == [str(n) for n in range(1, 31)]
+        lines = list(csv.DictReader(file))
+    assert [(line["step"], line["run"]) for line in lines] == [(str(n), run.id) for n in range(1, 31)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -195,7 +195,7 @@ def test_the_fair_race_finds_each_best_rate_and_goes_back(visit):
 @pytest.mark.parametrize(
     ("label", "begins"),
     [
-        ("Every step (CSV)", b"optimizer,step,x,y,f,p_xx,p_xy,p_yy\nSGD,0,0.0,-4.0,"),
+        ("Every step (CSV)", b"optimizer,step,x,y,f,p_xx,p_xy,p_yy,surface\nSGD,0,0.0,-4.0,"),
         ("Figure (PDF)", b"%PDF-"),
         ("Figure (PNG)", b"\x89PNG\r\n"),
         ("Python script", b"# A race of optimizers on Booth"),
@@ -206,6 +206,7 @@ def test_a_race_can_be_taken_away(visit, label, begins):
     page.get_by_role("button", name="Export").click()
     with page.expect_download() as download:
         page.get_by_role("button", name=label).click()
+    assert download.value.suggested_filename.startswith("race-Booth-from-0-and--4.")
     content = Path(download.value.path()).read_bytes()
     assert content.startswith(begins) and len(content) > 500
     if label.startswith("Every"):
@@ -225,6 +226,7 @@ def test_an_animation_is_made_and_saved(visit):
         page.get_by_role("button", name="Save the animation").click(timeout=60_000)
     with Image.open(download.value.path()) as made:
         assert made.format == "GIF" and made.n_frames > 20
+        assert made.info["comment"] == b"A race on Booth from (0.0, -4.0), steps 0 to 300"
 
 
 def test_himmelblau_can_be_chosen(visit):

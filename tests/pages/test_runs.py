@@ -1,5 +1,6 @@
 """The Runs page as a reader meets it, without a browser, and what its table is made of."""
 
+import csv
 import io
 import json
 import os
@@ -218,18 +219,24 @@ def test_the_best_accuracy_is_that_of_the_metrics(name):
 def test_downloads_hold_what_a_run_is(folder):
     run = made("one", rows())
     entry = Listing(folder).look(True)[run.id]
-    with zipfile.ZipFile(io.BytesIO(runs_downloads.archive([entry]))) as held:
+    name, content = runs_downloads.archive([entry])
+    assert name == f"{run.id}-to-step-30.zip"
+    with zipfile.ZipFile(io.BytesIO(content)) as held:
         names = {name.removeprefix(f"{run.id}/") for name in held.namelist()}
         assert {"run.json", "state.json", "metrics.1.jsonl", "attempts/1.json"} <= names
         assert not {name for name in names if "lock" in name or name.startswith("requests")}
         about = json.loads(held.read(f"{run.id}/run.json"))
     assert about["config"] == run.config
-    table = runs_downloads.table([entry], ".csv", runs_downloads.export.to_csv).decode()
-    assert table.startswith("step,") and table.count("\n") == 31
+    name, content = runs_downloads.table([entry], ".csv", runs_downloads.export.to_csv)
+    assert name == f"{run.id}-to-step-30.csv"
+    lines = list(csv.DictReader(io.StringIO(content.decode())))
+    assert [line["step"] for line in lines] == [str(n) for n in range(1, 31)]
+    assert {line["run"] for line in lines} == {run.id}
     made("other", rows())
     entries = list(Listing(folder).look(True).values())
-    both = runs_downloads.table(entries, ".csv", runs_downloads.export.to_csv)
-    assert zipfile.ZipFile(io.BytesIO(both)).namelist() == [f"{each.id}.csv" for each in entries]
+    name, content = runs_downloads.table(entries, ".csv", runs_downloads.export.to_csv)
+    assert name == f"{entries[0].id}-and-1-more.zip"
+    assert zipfile.ZipFile(io.BytesIO(content)).namelist() == [f"{each.id}-to-step-30.csv" for each in entries]
 
 
 def test_a_folder_that_is_taken_away_is_empty(folder):

@@ -45,18 +45,19 @@ def recorded(folder, rows):
 def test_csv_is_exact_text(run, tmp_path):
     export.to_csv(run, tmp_path / "a.csv")
     assert (tmp_path / "a.csv").read_bytes().decode() == (
-        'step,lr,"odd ""name""\n",train_loss,"angle_deg/a,b"\n'
-        "1,1.0,,0.30000000000000004,\n"
-        "2,,,,\n"
-        "3,,1e+22,nan,5e-324\n"
-        "1000000000000001,-0.0,,inf,\n"
-        "9007199254740993,,,-inf,\n"
+        'step,lr,"odd ""name""\n",train_loss,"angle_deg/a,b",run\n'
+        f"1,1.0,,0.30000000000000004,,{run.id}\n"
+        f"2,,,,,{run.id}\n"
+        f"3,,1e+22,nan,5e-324,{run.id}\n"
+        f"1000000000000001,-0.0,,inf,,{run.id}\n"
+        f"9007199254740993,,,-inf,,{run.id}\n"
     )
 
 
 def test_parquet_tells_null_from_nan(run, tmp_path):
     export.to_parquet(run, str(tmp_path / "a.parquet"))
     table = parquet.read_table(tmp_path / "a.parquet")
+    assert table.schema.metadata[b"run"] == run.id.encode()
     assert table.column_names == ["step", *run.metrics.columns]
     assert [str(kind) for kind in table.schema.types] == ["int64"] + ["double"] * 4
     assert table["step"].to_pylist() == [row["step"] for row in ROWS]
@@ -98,7 +99,11 @@ def test_what_was_logged_since_is_written_too(run, tmp_path, write):
     recorder.close()
     write(run, tmp_path / "a")
     if write is export.to_csv:
-        assert (tmp_path / "a").read_text() == "step,lr,train_loss\n1,1.0,0.30000000000000004\n2,,\n4,,9.0\n"
+        lines = [
+            "step,lr,train_loss,run",
+            *(f"{row},{run.id}" for row in ("1,1.0,0.30000000000000004", "2,,", "4,,9.0")),
+        ]
+        assert (tmp_path / "a").read_text().splitlines() == lines
     else:
         assert parquet.read_table(tmp_path / "a")["step"].to_pylist() == [1, 2, 4]
 
@@ -107,7 +112,7 @@ def test_what_was_logged_since_is_written_too(run, tmp_path, write):
 def test_a_run_that_logged_nothing_is_a_table_without_rows(tmp_path, write):
     write(store.create({}, folder=tmp_path / "runs"), tmp_path / "a")
     if write is export.to_csv:
-        assert (tmp_path / "a").read_text() == "step\n"
+        assert (tmp_path / "a").read_text() == "step,run\n"
     else:
         table = parquet.read_table(tmp_path / "a")
         assert table.column_names == ["step"] and table.num_rows == 0

@@ -24,8 +24,9 @@ def rows_of(the_race, found):
     text = export.csv(the_race, found)
     assert text.isascii() and "\r" not in text and text.endswith("\n")
     header, *rows = csv.reader(io.StringIO(text))
-    assert header == ["optimizer", "step", "x", "y", "f", "p_xx", "p_xy", "p_yy"]
-    return rows
+    assert header == ["optimizer", "step", "x", "y", "f", "p_xx", "p_xy", "p_yy", "surface"]
+    assert {row[-1] for row in rows} == {the_race.surface.name}
+    return [row[:-1] for row in rows]
 
 
 def printed(script: str) -> dict[str, tuple]:

@@ -167,11 +167,11 @@ export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".fop-cursor");
   root.fop ??= new Cursor(root);
   root.fop.show(data, setStateValue);
-  return () => {
+  return atUnmount(root, () => {
     root.fop.sizes.disconnect();
     root.fop.pause();
     root.fop = undefined;
     clock.moving = false;
     clock.set(Infinity, {});
-  };
+  });
 }

@@ -153,6 +153,7 @@ class Inspector {
     const several = this.layers.filter(({ n }) => n > 0).length > 1 && !sources[1];
     if (!several) chosen.view = "one";
     if (chosen.see === "M" && !layer.M) chosen.see = "change";
+    window.fopSeen = { layer: layer.name, see: chosen.see }; // a file that is saved now is of these
     this.buildSwitch("see", matrix ? Object.fromEntries(Object.entries(NAMES).filter(([name]) => name !== "M" || layer.M)) : {});
     this.buildSwitch("view", matrix && several ? VIEWS : {});
     check(this.chips, this.layers.indexOf(layer));
@@ -268,10 +269,11 @@ export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".fop-inspector");
   root.fop ??= new Inspector(root);
   root.fop.show(unpacked(data), setStateValue);
-  return () => {
+  return atUnmount(root, () => {
     root.fop.sizes.disconnect();
     root.fop.unfollow?.();
     clearTimeout(root.fop.rests);
     root.fop = undefined;
-  };
+    window.fopSeen = undefined;
+  });
 }

@@ -444,8 +444,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".fop-player");
   root.fop ??= new Player(root);
   root.fop.show(unpacked(data), setTriggerValue);
-  return () => {
-    root.fop?.leave();
+  return atUnmount(root, () => {
+    root.fop.leave();
     root.fop = null;
-  };
+  });
 }
