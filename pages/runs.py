@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import streamlit as st
 
 from fop_core.runs import store
-from pages.parts import runs_actions, runs_curves, runs_one, runs_several, runs_table
+from pages.parts import runs_actions, runs_curves, runs_one, runs_several, runs_table, train_form
 from pages.parts.copy_link import copy_link
 from pages.parts.download import deliver
 from pages.parts.first_visit import first_visit
+from pages.parts.follow import follow
 from pages.parts.form import Form
 from pages.parts.runs_curves import Chosen, View
 from pages.parts.runs_downloads import downloads
@@ -48,12 +49,6 @@ def choose() -> None:
     if ids is not None:
         form.put(run=list(ids))
         st.session_state[runs_actions.ANEW] = True
-
-
-def clone(id_: str) -> None:
-    """Open Train with the settings of a run, at the next run of the page."""
-    st.session_state["runs opens"] = {"from": id_}
-    st.session_state[runs_actions.ANEW] = True
 
 
 def sidebar(of: Chosen | None) -> None:
@@ -158,7 +153,7 @@ def one(entry: Entry, of: Chosen) -> None:
         return
     runs_one.head(entry)
     with st.container(horizontal=True, vertical_alignment="center"):
-        runs_actions.buttons([entry], clone)
+        runs_actions.buttons([entry])
         downloads([entry])
         if entry.settings.get("fop.preconditioner"):
             st.page_link("pages/preconditioners.py", label="What it learned", query_params={"run": entry.id})
@@ -182,7 +177,7 @@ def several(entries: list[Entry], of: Chosen) -> None:
     """Show several runs side by side."""
     st.subheader(f"{len(entries)} runs", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
-        runs_actions.buttons(entries, clone)
+        runs_actions.buttons(entries)
         downloads(entries)
     curves(of)
     runs_several.summary(of, view())
@@ -205,12 +200,10 @@ def empty() -> None:
     st.markdown("**No runs yet.** The first one takes a minute: MNIST, four layers of 100 units, with FOP.")
     with st.container(horizontal=True):
         if st.button("Set up a first run", type="primary"):
-            st.switch_page("pages/train.py", query_params={"preset": "mnist-mlp"})
+            train_form.forget()
+            follow("pages/train.py", "Set it up", {})
         st.button("Look at the gallery", on_click=lambda: form.put(show="gallery"))
 
-
-if "runs opens" in st.session_state:
-    st.switch_page("pages/train.py", query_params=st.session_state.pop("runs opens"))
 
 runs_actions.anew()  # it is
 everything = known()

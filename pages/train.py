@@ -10,6 +10,7 @@ from fop_core.training.preview import PreviewError
 from pages.parts import train_places, train_preview, train_sidebar
 from pages.parts.copy_link import copy_link
 from pages.parts.first_visit import first_visit
+from pages.parts.follow import follow
 from pages.parts.runs_words import message
 from pages.parts.text import literal
 from pages.parts.train_draft import Draft, draft, folders
@@ -21,9 +22,8 @@ first_visit()
 
 TWICE = 2.0  # seconds in which a second click is the same click
 
-if opens := st.session_state.pop("train opens", None):
-    st.switch_page("pages/runs.py", query_params={"run": opens})
-
+if st.session_state.get("page") != "train":
+    st.session_state.pop("train opens", None)  # they have been opened
 form = TrainForm()
 asked = draft(form.preset, form.now)
 
@@ -77,6 +77,8 @@ def launching(asked: Draft) -> None:
             key="train launch",
         )
         st.markdown(" ".join(why) or what(asked), width="stretch")
+    if opens := st.session_state.get("train opens"):
+        follow("pages/runs.py", "Follow them in Runs", {"run": ",".join(opens)})
     if trouble := st.session_state.pop("train trouble", ""):
         st.error(literal(trouble))
 

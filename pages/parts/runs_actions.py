@@ -13,6 +13,7 @@ from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import ALIVE, Run, RunError
 from pages.parts.runs_listing import GALLERY, Entry
 from pages.parts.text import literal
+from pages.parts.train_clone import CloneError, clone
 
 NOTICE, UNDO, ANEW = "runs notice", "runs undo", "runs anew"
 
@@ -81,12 +82,11 @@ def _count(count: int) -> str:
     return "1 run" if count == 1 else f"{count} runs"
 
 
-def buttons(entries: Sequence[Entry], clone: Callable[[str], None]) -> None:
+def buttons(entries: Sequence[Entry]) -> None:
     """Show, side by side, what can be done with runs now: of one everything, of several what makes sense for all.
 
     Args:
         entries: at least one.
-        clone: opens Train with the settings of the run of this id.
     """
     if all(trashed(entry) for entry in entries):
         _of_trash(entries)
@@ -105,9 +105,20 @@ def buttons(entries: Sequence[Entry], clone: Callable[[str], None]) -> None:
                 args=([entry], lambda run: run.request("checkpoint"), "Asked for a checkpoint."),
                 key="runs checkpoint",
             )
-        st.button("Clone…", on_click=lambda: clone(entry.id), key="runs clone", help="Its settings in Train")
+        _clone(entry)
     if mine:
         _put_away(mine)
+
+
+def _clone(entry: Entry) -> None:
+    """Show a link to Train with the settings of a run: the whole address, so that Back returns from there to here."""
+    try:
+        settings = clone(entry.id)
+    except CloneError as error:
+        st.page_link("pages/train.py", label="Clone…", disabled=True, help=literal(str(error)))
+        return
+    with st.container(key="runs clone", width="content"):
+        st.page_link("pages/train.py", label="Clone…", query_params=settings, help="Its settings in Train")
 
 
 def _stop(entries: Sequence[Entry]) -> None:

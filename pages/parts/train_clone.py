@@ -17,7 +17,7 @@ class CloneError(ValueError):
 
 
 def clone(text: str) -> dict[str, str]:
-    """Return the address with the settings of a run.
+    """Return the address with the settings of a run, as the page itself writes it.
 
     Raises:
         CloneError: where there is no such run, or its settings are none of today's.
@@ -34,7 +34,8 @@ def clone(text: str) -> dict[str, str]:
     own |= {"method": method, "seeds": str(made.seed), "from": run.id}
     if named != f"{preset} {method}":
         own["name"] = named[:60]
-    return {"preset": preset} | {name: FIELDS[name].write(value) for name, value in own.items() if value != then[name]}
+    named_preset = {} if preset == next(iter(PRESETS)) else {"preset": preset}
+    return named_preset | {name: FIELDS[name].write(value) for name, value in own.items() if value != then[name]}
 
 
 def _run(id_: str) -> Run:

@@ -94,6 +94,11 @@ class TrainForm(Form):
             self._record.setdefault("unchecked", set()).add(path)
 
 
+def forget() -> None:
+    """Let the page begin as for the first time, when it is opened next with nothing in its address."""
+    st.session_state.pop("train settings", None)
+
+
 def label(form: Form, name: str) -> str:
     """Return what a setting is called inside a sentence."""
     called = form.fields[name].label

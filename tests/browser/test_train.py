@@ -78,7 +78,7 @@ def test_a_run_made_to_diverge_says_so_and_why_and_is_cloned_to_do_better(train,
     expect(said).to_contain_text(re.compile(r"diverged at step \d+: loss not finite"), timeout=120_000)
     expect(said).to_contain_text("The steps became too large.")
     [run] = [run for run, _ in store.scan(folder) if run.id in page.url]
-    page.get_by_role("button", name="Clone…").click()
+    page.get_by_role("link", name="Clone…").click()
     expect(page.get_by_text(f"As run {run.id}.")).to_be_visible()
     expect(page.get_by_label("Learning rate ε", exact=True)).to_have_value("1000")
 
@@ -140,3 +140,36 @@ def test_nothing_runs_over_the_edge(train, size, scheme):
         sidebar = page.get_by_test_id("stSidebarContent")
         expect(sidebar.get_by_label("Epochs", exact=True)).to_be_visible()
         page.wait_for_function("node => node.scrollWidth <= node.clientWidth + 1", arg=sidebar.element_handle())
+
+
+def test_back_after_a_launch_finds_the_filled_form_and_after_a_clone_the_run(train, folder):
+    page = train(FEW)
+    page.get_by_label("Seeds", exact=True).fill("7")
+    page.get_by_label("Seeds", exact=True).press("Enter")
+    page.wait_for_url(re.compile("seeds=7"))
+    filled = page.url
+    launch(page).click()
+    page.wait_for_url(re.compile(r"/runs\?run="))
+    followed = page.url
+    expect(page.get_by_role("heading", name="mnist-mlp fop")).to_be_visible()
+    page.go_back()
+    expect(page).to_have_url(filled)
+    expect(page.get_by_label("Seeds", exact=True)).to_have_value("7")
+    expect(launch(page)).to_be_enabled()
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    page.go_forward()
+    expect(page).to_have_url(followed)
+    expect(page.get_by_role("heading", name="mnist-mlp fop")).to_be_visible()
+
+    page.get_by_role("link", name="Clone…").click()
+    expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
+    expect(page.get_by_label("Seeds", exact=True)).to_have_value("7")
+    page.wait_for_url(re.compile("from="))
+    cloned = page.url
+    page.go_back()
+    expect(page).to_have_url(followed)
+    expect(page.get_by_role("heading", name="mnist-mlp fop")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.go_forward()
+    expect(page).to_have_url(cloned)
+    expect(page.get_by_label("Seeds", exact=True)).to_have_value("7")

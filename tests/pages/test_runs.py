@@ -326,8 +326,8 @@ def test_a_run_that_went_on_from_an_older_checkpoint_says_so():
 
 def test_runs_of_the_gallery_cannot_be_changed():
     at = page("mnist-sgd-seed0", show="gallery")
-    labels = {button.label for button in at.button}
-    assert "Clone…" in labels and not {"Archive", "Delete this run", "Save"} & labels
+    assert not {"Archive", "Delete this run", "Save"} & {button.label for button in at.button}
+    assert "Clone…" in [each.proto.label for each in at.get("page_link")]
 
 
 def test_several_that_can_go_on_are_resumed_together(monkeypatch):
@@ -443,3 +443,12 @@ def test_a_method_that_is_not_known_is_shown_by_its_own_name():
     other = made("usual", rows())
     at = page(run.id, other.id)
     assert shown(at)["odd"]["method"] == "lion" and len(figure(at, "curve train_loss")["layout"]["annotations"]) == 2
+
+
+def test_a_run_whose_settings_are_none_of_todays_says_so_where_it_would_be_cloned():
+    run = made("old", rows())
+    about = json.loads((run.path / "run.json").read_text())
+    about["config"]["epochs"] = 0
+    (run.path / "run.json").write_text(json.dumps(about))
+    [link] = [each.proto for each in page(run.id).get("page_link") if each.proto.label == "Clone…"]
+    assert link.disabled and "epochs" in link.help
