@@ -13,7 +13,7 @@ from pages.parts.first_visit import first_visit
 from pages.parts.follow import follow
 from pages.parts.runs_words import message
 from pages.parts.text import literal
-from pages.parts.train_draft import Draft, draft, folders
+from pages.parts.train_draft import Draft, Planned, draft, folders
 from pages.parts.train_form import TrainForm, differences, label
 from pages.parts.train_launch import launch
 from pages.parts.train_words import count, runs
@@ -88,8 +88,16 @@ def what(asked: Draft) -> str:
     ours, theirs = asked.pairs[0]
     seeds = f" with {count(len(asked.pairs))} seeds" if len(asked.pairs) > 1 else ""
     if theirs is None:
-        return f"{ours.preset} by {ours.method}{seeds}."
-    return f"{ours.preset} by {ours.method} and, without FOP, by {theirs.method}{seeds}{' each' if seeds else ''}."
+        return f"{ours.preset} by {by(ours)}{seeds}."
+    return f"{ours.preset} by {by(ours)} and, without FOP, by {by(theirs)}{seeds}{' each' if seeds else ''}."
+
+
+def by(run: Planned) -> str:
+    """Return the method of a run, with its base optimizer where that is not the method's own."""
+    base = run.config.optimizer.name
+    if base == config.preset(run.preset, run.method).optimizer.name:
+        return run.method
+    return f"{run.method} around {config.BASES[base]}" if run.config.fop else config.BASES[base]
 
 
 def data(found: DeltaGenerator, made: config.TrainConfig) -> None:

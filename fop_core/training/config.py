@@ -317,6 +317,12 @@ class Method:
     fop: dict[str, Any] | None = None
 
 
+BASES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSProp"}
+"""What the base optimizers are called."""
+
+ADAPTIVE_LR = 1e-3
+"""The learning rate of those that divide by a root mean square, where none is given."""
+
 METHODS = {
     "sgd": Method("SGD without momentum", momentum=False),
     "momentum": Method("SGD with momentum 0.9"),
@@ -429,8 +435,23 @@ def preset(name: str, method: str = "fop") -> TrainConfig:
     content, chosen = PRESETS[name].config.to_json(), METHODS[method]
     decay = content["optimizer"]["weight_decay"]
     if method == "adam":
-        content["optimizer"] = {"name": "adam", "lr": 1e-3, "weight_decay": decay}
+        content["optimizer"] = {"name": "adam", "lr": ADAPTIVE_LR, "weight_decay": decay}
     elif not chosen.momentum:
         content["optimizer"]["momentum"] = 0.0
     content["fop"] = None if chosen.fop is None else content["fop"] | chosen.fop
     return parse(content)
+
+
+def base(preset_name: str, method: str, name: str) -> OptimizerConfig:
+    """Return a base optimizer with what it has by default: SGD the preset's rate and momentum, another its own.
+
+    Args:
+        preset_name: one of ``PRESETS``.
+        method: one of ``METHODS``; where this base is its own, as the method has it.
+        name: one of ``BASES``.
+    """
+    for made in (preset(preset_name, method), PRESETS[preset_name].config):
+        if made.optimizer.name == name:
+            return made.optimizer
+    decay = PRESETS[preset_name].config.optimizer.weight_decay
+    return OptimizerConfig.model_validate({"name": name, "lr": ADAPTIVE_LR, "weight_decay": decay})

@@ -6,12 +6,12 @@ from typing import Any
 import streamlit as st
 
 from fop_core.training import config
-from fop_core.training.config import METHODS
+from fop_core.training.config import BASES, METHODS
 from pages.parts.fields import Choice
 from pages.parts.form import PRESET, Form
 from pages.parts.text import literal
 from pages.parts.train_clone import CloneError, clone
-from pages.parts.train_settings import FIELDS, KEPT, PRESETS, values
+from pages.parts.train_settings import FIELDS, KEPT, PRESETS, shown, values
 
 PATH = "data.path"
 
@@ -47,6 +47,22 @@ class TrainForm(Form):
         chosen = st.session_state[self.key("method")]
         then, now = values(self.preset, self["method"]), values(self.preset, chosen)
         self.put(**{name: now[name] for name in FIELDS if now[name] != then[name]}, method=chosen)
+        usual = now["optimizer.name"]
+        if METHODS[chosen].fop is None and self["optimizer.name"] != usual:
+            self._to_base(self["optimizer.name"], usual)
+
+    def to_base(self) -> None:
+        """Set what belongs to the base optimizer that was just chosen; for a widget's callback."""
+        before = self["optimizer.name"]
+        self._hear()
+        self._to_base(before, self["optimizer.name"])
+
+    def _to_base(self, before: str, name: str) -> None:
+        """Set rate, momentum and betas as a base has them by default; a rate that the reader has set stays."""
+        old, new = (config.flat(config.base(self.preset, self["method"], each).model_dump()) for each in (before, name))
+        aside = {"weight_decay"} | ({"lr"} if self["optimizer.lr"] != shown("optimizer.lr", old["lr"]) else set())
+        paths = {f"optimizer.{field}": value for field, value in new.items() if field not in aside}
+        self.put(**{path: shown(path, value) for path, value in paths.items()})
 
     def draw_presets(self) -> None:
         """Show the choice of a preset."""
@@ -62,7 +78,7 @@ class TrainForm(Form):
     def draw_marked(self, name: str, wrong: Mapping[str, str]) -> None:
         """Show a setting's widget, and under it what is wrong with it."""
         with st.container(gap="xxsmall"):
-            self.draw(name, self.to_method if name == "method" else None)
+            self.draw(name, {"method": self.to_method, "optimizer.name": self.to_base}.get(name))
             if name in wrong:
                 st.markdown(f":red[:small[:material/error: {literal(wrong[name])}]]")
 
@@ -92,6 +108,17 @@ class TrainForm(Form):
         self._record["address"] = dict(address)
         if (path := self[PATH].strip()) and path not in self._record.get("checked", set()):
             self._record.setdefault("unchecked", set()).add(path)
+
+
+def about(form: Form) -> str:
+    """Return what the method is, with the base optimizer that it has now."""
+    method, base = form["method"], form["optimizer.name"]
+    told = METHODS[method].about
+    if base == values(form.preset, method)["optimizer.name"]:
+        return told
+    if METHODS[method].fop is None:
+        return f"{BASES[base]} instead of {told}"
+    return f"FOP around {BASES[base]}" if method == "fop" else f"{told}, around {BASES[base]}"
 
 
 def forget() -> None:

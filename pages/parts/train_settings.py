@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from fop_core.training import config
-from fop_core.training.config import METHODS, TrainConfig
+from fop_core.training.config import BASES, METHODS, TrainConfig
 from pages.parts.fields import Choice, Field, Flag, Text
 from pages.parts.train_fields import LONGEST, Line, Pick, plain
 
@@ -70,6 +70,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
 
 OPTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
+        "optimizer.name": BASES,
         "fop.preconditioner": {
             "factored": "P = M Mᵀ",
             "low_rank": "P = I + M Mᵀ, of a rank",

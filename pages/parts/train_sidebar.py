@@ -6,7 +6,7 @@ import streamlit as st
 
 from fop_core.training.config import METHODS
 from pages.parts.text import literal
-from pages.parts.train_form import TrainForm, differences, label
+from pages.parts.train_form import TrainForm, about, differences, label
 from pages.parts.train_settings import FIRST, GROUPS, applies
 
 PAIRED = (("epochs", "batch_size"), ("optimizer.lr", "fop.hyper_lr"), ("fop.preconditioner",), ("fop.rank",))
@@ -16,7 +16,7 @@ def draw(form: TrainForm, wrong: Mapping[str, str]) -> None:
     """Show all settings, each with what is wrong with it."""
     form.draw_presets()
     form.draw_marked("method", wrong)
-    st.caption(literal(METHODS[form["method"]].about))
+    st.caption(literal(about(form)))
     if METHODS[form["method"]].fop is not None:
         form.draw_marked("compare", wrong)
     _changes(form)

@@ -1,5 +1,6 @@
 """The Train page as a reader meets it, without a browser: nothing is started, the queue's requests are looked at."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -344,3 +345,45 @@ def test_a_path_that_the_reader_types_is_looked_at_at_once(tmp_path):
     assert not launch(at).disabled and "came with the address" not in words(at)
     ran(field(at, "data.path").set_value(str(tmp_path / "gone")).run())
     assert launch(at).disabled and "came with the address" in words(at), "as it came"
+
+
+def optimizer(at: AppTest) -> dict:
+    return config.change(config.preset("mnist-mlp"), shlex.split(at.code[-1].value.splitlines()[-1])[9::2]).to_json()[
+        "optimizer"
+    ]
+
+
+@pytest.mark.parametrize("base", ["adam", "adamw", "rmsprop"])
+def test_another_base_brings_its_own_rate_and_betas_and_sgd_its_own_again(base):
+    at = page(optimizer__weight_decay="0.01")
+    ran(field(at, "optimizer.name").set_value(base).run())
+    assert field(at, "optimizer.lr").value == "0.001" and not launch(at).disabled
+    made = optimizer(at)
+    assert (made["name"], made["lr"], made["momentum"], made["weight_decay"]) == (base, 1e-3, 0.0, 0.01)
+    name = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSProp"}[base]
+    assert f"FOP around {name}" in words(at) and "around SGD" not in words(at)
+    ran(field(at, "optimizer.name").set_value("sgd").run())
+    assert field(at, "optimizer.lr").value == "0.05" and field(at, "optimizer.momentum").value == "0.9"
+    assert address(at) == {"optimizer.weight_decay": "0.01"} and "around SGD with momentum" in words(at)
+
+
+def test_a_rate_that_the_reader_has_set_stays_with_another_base():
+    at = page(optimizer__lr="0.02")
+    ran(field(at, "optimizer.name").set_value("adam").run())
+    assert field(at, "optimizer.lr").value == "0.02" and optimizer(at)["lr"] == 0.02
+    field(at, "optimizer.lr").set_value("0.3")  # comes along with the choice
+    ran(field(at, "optimizer.name").set_value("sgd").run())
+    assert field(at, "optimizer.lr").value == "0.3" and field(at, "optimizer.momentum").value == "0.9"
+
+
+def test_fop_around_adam_is_compared_with_adam_and_a_plain_method_is_what_it_is_called():
+    at = page(compare="1")
+    ran(field(at, "optimizer.name").set_value("adam").run())
+    assert "by fop around Adam and, without FOP, by adam" in words(at).replace("\\", "")
+    ran(field(at, "method").set_value("momentum").run())
+    assert field(at, "optimizer.name").value == "sgd" and field(at, "optimizer.momentum").value == "0.9"
+    ran(field(at, "method").set_value("fop").run())
+    assert address(at) == {"compare": "1"}
+    ran(field(at, "method").set_value("adam").run())
+    ran(field(at, "optimizer.name").set_value("sgd").run())
+    assert field(at, "optimizer.lr").value == "0.05" and "SGD instead of Adam at" in words(at)
