@@ -1,22 +1,18 @@
 """What a run will train and hold, found before it starts, without a byte of it being allocated.
 
-    preview(config)     builds model and optimizer on torch's meta device, in a process of its own
+    preview(config)     builds model and optimizer on torch's meta device, in a process that stays for the next ones
 
 Whoever asks need not have torch loaded, and holds no device: torch is imported by that process alone. ``steps`` and
 ``probe`` need none either.
 """
 
-import json
 import math
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fop_core.training import datasets
 from fop_core.training.config import TrainConfig, parse
+from fop_core.training.preview_worker import Worker, WorkerError
 
 CLASSES = {"mnist": 10, "cifar10": 10, "folder": 1000}
 """What is assumed where the data are missing."""
@@ -26,8 +22,12 @@ ONE_IMAGE = 1e-9  # as a share: of any set one image, which is the least that is
 WARM = 10  # steps of a probe that do not count: kernels are chosen, all rows are logged
 
 
+worker = Worker()
+"""One for all that this process asks."""
+
+
 class PreviewError(RuntimeError):
-    """What cannot be built, or was not; the message is the last line of the process that tried."""
+    """What cannot be built, or was not; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -105,24 +105,10 @@ def preview(config: TrainConfig, timeout: float = 120) -> Preview:
     Raises:
         PreviewError: where it cannot be built.
     """
-    command = [sys.executable, "-m", "fop_core.training.preview"]
-    project = str(Path(__file__).resolve().parents[2])
-    paths = os.pathsep.join(filter(None, (project, os.environ.get("PYTHONPATH"))))
     try:
-        done = subprocess.run(
-            command,
-            input=json.dumps(config.to_json()),
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            env={**os.environ, "PYTHONPATH": paths},
-        )
-    except subprocess.TimeoutExpired:
-        raise PreviewError(f"building it took more than {timeout:g} s") from None
-    if done.returncode:
-        lines = done.stderr.strip().splitlines()
-        raise PreviewError(lines[-1] if lines else f"the process that builds it ended with {done.returncode}")
-    content = json.loads(done.stdout)
+        content = worker.ask(config.to_json(), timeout)
+    except WorkerError as error:
+        raise PreviewError(str(error)) from None
     parameters = tuple(
         Parameter(**{**row, "shape": tuple(row["shape"]), "M": tuple(row["M"])}) for row in content.pop("parameters")
     )
@@ -154,7 +140,8 @@ def step_seconds(rows: dict[int, float]) -> float | None:
     return (rows[last] - rows.get(first, 0.0)) / (last - first)
 
 
-def _describe(config: TrainConfig) -> dict[str, Any]:
+def describe(config: TrainConfig) -> dict[str, Any]:
+    """Return what ``preview`` does, as JSON has it; where torch is."""
     import torch
 
     from fop_core.optim.fop import FOP
@@ -194,7 +181,3 @@ def _describe(config: TrainConfig) -> dict[str, Any]:
         "classes": classes,
         "images": images,
     }
-
-
-if __name__ == "__main__":
-    print(json.dumps(_describe(parse(json.load(sys.stdin)))))

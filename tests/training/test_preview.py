@@ -5,17 +5,18 @@ import sys
 
 import pytest
 
-from fop_core.training import batches, build, datasets, preview
+from fop_core.training import batches, build, datasets, preview, preview_worker
 from fop_core.training.config import METHODS, PRESETS, TrainConfig, change
 from fop_core.training.config import preset as preset_of
 from fop_core.training.memory import estimate
+from fop_core.training.preview_worker import Worker
 
 HERE = build.torch.device("cpu")
 
 
 def described(made: TrainConfig) -> preview.Preview:
     """What the process of its own would answer, asked for in this one."""
-    content = preview._describe(preview.question(made))
+    content = preview.describe(preview.question(made))
     content["parameters"] = tuple(preview.Parameter(**row) for row in content["parameters"])
     return preview.Preview(**content)
 
@@ -51,7 +52,8 @@ def test_it_is_found_in_a_process_of_its_own():
 
 
 def test_what_cannot_be_built_is_said(monkeypatch):
-    monkeypatch.setattr(preview.sys, "executable", "/bin/false")
+    monkeypatch.setattr(preview, "worker", Worker())
+    monkeypatch.setattr(preview_worker.sys, "executable", "/bin/false")
     with pytest.raises(preview.PreviewError, match="ended with 1"):
         preview.preview(TrainConfig())
 

@@ -1,0 +1,175 @@
+"""A process that has torch loaded and describes one config after another, so that only the first waits for torch.
+
+    Worker().ask({...}, timeout=120)     starts it where there is none, and gives it a request
+
+Requests and answers are JSON, one a line. It ends by itself where nobody asks for a while, where whoever started it is
+gone, since its input ends then, and after many answers, so that its memory does not grow for ever.
+"""
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from fop_core.training.config import TrainConfig, parse
+
+IDLE = 600.0  # seconds without a request after which it ends
+ANSWERS = 500  # after which it ends
+LONGEST = 1 << 20  # bytes of a request
+ENVIRONMENT = ("FOP_DATA_DIR",)
+"""Where data are looked for: as whoever asks has it now, not as it was when the process began."""
+
+
+class WorkerError(RuntimeError):
+    """No answer; the message says why, as a person reads it."""
+
+
+class Worker:
+    """The process, from the side of whoever asks. Threads take turns.
+
+    Args:
+        idle: seconds without a request after which it ends.
+        answers: after which it ends.
+    """
+
+    def __init__(self, idle: float = IDLE, answers: int = ANSWERS) -> None:
+        self._options = [str(idle), str(answers)]
+        self._turn = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._complaints: IO[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process that was asked last, or None before the first."""
+        return None if self._process is None else self._process.pid
+
+    def ask(self, config: dict[str, Any], timeout: float) -> dict[str, Any]:
+        """Return the description of a config.
+
+        Args:
+            config: as ``TrainConfig.to_json``.
+            timeout: seconds; the process is ended where it takes longer.
+
+        Raises:
+            WorkerError: where there is none: the config cannot be described, or the process ended or took too long.
+        """
+        environment = {name: os.environ.get(name) for name in ENVIRONMENT}
+        line = json.dumps({"config": config, "environment": environment}).encode() + b"\n"
+        with self._turn:
+            until = time.monotonic() + timeout
+            warm = self._process is not None
+            answer = self._exchange(line, until, timeout) if warm else None
+            if answer is None:  # not begun yet, or ended since the last answer: one that has just begun is asked
+                self._start()
+                answer = self._exchange(line, until, timeout)
+            if answer is None:
+                raise WorkerError(self._why())
+        content = json.loads(answer)
+        if "error" in content:
+            raise WorkerError(content["error"])
+        return content["description"]
+
+    def close(self) -> None:
+        """End the process; the next request starts another."""
+        with self._turn:
+            self._end()
+
+    def _start(self) -> None:
+        self._end()
+        project = str(Path(__file__).resolve().parents[2])
+        paths = os.pathsep.join(filter(None, (project, os.environ.get("PYTHONPATH"))))
+        self._complaints = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "fop_core.training.preview_worker", *self._options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            env={**os.environ, "PYTHONPATH": paths},
+        )
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+        if self._complaints is not None:
+            self._complaints.close()
+        self._process = self._complaints = None
+
+    def _exchange(self, line: bytes, until: float, timeout: float) -> bytes | None:
+        """Return the answer to a request, or None where the process has ended before it gave one."""
+        process = self._process
+        assert process is not None and process.stdin is not None and process.stdout is not None
+        try:
+            process.stdin.write(line)
+            process.stdin.flush()
+        except BrokenPipeError:
+            return None
+        answer = b""
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(process.stdout, selectors.EVENT_READ)
+                while not answer.endswith(b"\n"):
+                    if not selector.select(max(0.0, until - time.monotonic())):
+                        raise WorkerError(f"building it took more than {timeout:g} s")
+                    part = os.read(process.stdout.fileno(), 1 << 16)
+                    if not part:
+                        return None
+                    answer += part
+        except BaseException:  # its answer, when it comes, must not be taken for that to the next request
+            self._end()
+            raise
+        return answer
+
+    def _why(self) -> str:
+        """Return what the process that ended said last."""
+        assert self._process is not None and self._complaints is not None
+        code = self._process.wait()
+        self._complaints.seek(0)
+        lines = self._complaints.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"the process that builds it ended with {code}"
+
+
+def serve(idle: float, answers: int) -> None:
+    """Answer requests of the standard input until they end, none comes for a while, or there were many."""
+    from fop_core.training import preview
+
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries print is no answer
+    rest = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(0, selectors.EVENT_READ)
+        while answers > 0 and (b"\n" in rest or selector.select(idle)):
+            if b"\n" not in rest:
+                part = os.read(0, 1 << 16)
+                if not part or len(rest) > LONGEST:
+                    return
+                rest += part
+                continue
+            line, _, rest = rest.partition(b"\n")
+            out.write(json.dumps(_answer(line, preview.describe)).encode() + b"\n")
+            out.flush()
+            answers -= 1
+
+
+def _answer(line: bytes, describe: Callable[[TrainConfig], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        request = json.loads(line)
+        for name in ENVIRONMENT:
+            if (value := request["environment"][name]) is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        return {"description": describe(parse(request["config"]))}
+    except Exception as error:  # whatever it is, whoever asked is told, and the next request is another
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+if __name__ == "__main__":
+    serve(float(sys.argv[1]), int(sys.argv[2]))
