@@ -1,8 +1,18 @@
 """``python -m fop_core``."""
 
+import io
+import signal
 import sys
 
-from fop_core.cli import main
-
 if __name__ == "__main__":
-    sys.exit(main())
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what an encoding lacks is spelt out: no print fails for it
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        from fop_core.cli import main
+
+        status = main()
+    except KeyboardInterrupt:  # while that was loaded
+        status = 130
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback of libraries that put away their things at the end
+    sys.exit(status)

@@ -1,8 +1,9 @@
 """``data``: where the data sets are, and how to get one."""
 
 import argparse
-import sys
 from typing import Any
+
+from fop_core.commands.guarded import failed
 
 
 def add(commands: Any) -> None:
@@ -18,6 +19,5 @@ def _data(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     try:
         print(f"CIFAR-10 is in {datasets.download_cifar10()}")
     except datasets.DataError as error:
-        print(f"{parser.prog} data: {error}", file=sys.stderr)
-        return 1
+        return failed(chosen, parser, error, 1)
     return 0

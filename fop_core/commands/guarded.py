@@ -1,4 +1,4 @@
-"""How a command's expected failures end: as one line, with exit status 2."""
+"""How a command's expected failures end: as a sentence, with exit status 2."""
 
 import argparse
 import sys
@@ -6,15 +6,12 @@ from collections.abc import Callable
 
 
 def guarded(do: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace, argparse.ArgumentParser], int]:
-    """Return what does a verb of a command, and tells in one line why it cannot."""
+    """Return what does a verb of a command, which needs no parser; ``cli.main`` says why it cannot."""
+    return lambda chosen, parser: do(chosen)
 
-    def told(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-        try:
-            return do(chosen)
-        except BrokenPipeError:
-            raise
-        except (ValueError, OSError) as error:
-            print(f"{parser.prog} {chosen.command} {chosen.verb}: {error}", file=sys.stderr)
-            return 2
 
-    return told
+def failed(chosen: argparse.Namespace, parser: argparse.ArgumentParser, why: object, status: int = 2) -> int:
+    """Say why a command did not do what was asked; return its exit status."""
+    words = [parser.prog, chosen.command, getattr(chosen, "verb", None)]
+    print(f"{' '.join(filter(None, words))}: {why}", file=sys.stderr)
+    return status

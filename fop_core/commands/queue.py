@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
     what.add_argument("--preset", help="see `train --help`")
     what.add_argument("--config", metavar="FILE", help="settings as JSON: a config, or an earlier run's run.json")
     train.settings_arguments(submit)
-    submit.add_argument("--seeds", help='one run for each of them: "0,1,2"')
+    submit.add_argument("--seeds", help='one run for each of them: "0,1,2", "0-2" or "0-2,5"')
     submit.set_defaults(do=_submit)
     fork = verbs.add_parser(
         "fork",
@@ -66,14 +66,15 @@ def add(commands: Any) -> None:
 def _submit(chosen: argparse.Namespace) -> int:
     from fop_core.jobs import queue
     from fop_core.runs import store
+    from fop_core.training.seeds import seeds
 
     settings, lineage = train.configured(chosen)
-    seeds = [settings.seed] if chosen.seeds is None else [int(seed) for seed in chosen.seeds.split(",")]
-    name = chosen.name or f"{chosen.preset or Path(chosen.config).stem} {lineage.get('method', '')}".strip()
-    for seed in seeds:
-        config = type(settings).model_validate({**settings.to_json(), "seed": seed}).to_json()
-        called = name if len(seeds) == 1 else f"{name}, seed {seed}"
-        run = store.create(config, name=called, tags=tuple(chosen.tags), lineage=lineage, folder=chosen.folder)
+    numbers = [settings.seed] if chosen.seeds is None else seeds(chosen.seeds)  # all are right, or none is queued
+    name, tags = train.labels(chosen, train.made_from(chosen, lineage))
+    for seed in numbers:
+        config = {**settings.to_json(), "seed": seed}
+        called = name if len(numbers) == 1 else f"{name}, seed {seed}"
+        run = store.create(config, name=called, tags=tags, lineage=lineage, folder=chosen.folder)
         queue.submit(run)
         print(f"{run.id} waits {queue.waits_for(run) or 'no more'}")
     return 0
@@ -85,6 +86,7 @@ def _fork(chosen: argparse.Namespace) -> int:
     from fop_core.runs import store
     from fop_core.training import fork
 
+    name, tags = train.labels(chosen)
     plan = fork.plan(
         store.find(chosen.run_id, chosen.folder),
         matrices=chosen.matrices,
@@ -94,7 +96,7 @@ def _fork(chosen: argparse.Namespace) -> int:
         epochs=chosen.epochs,
         steps=chosen.steps,
     )
-    run = fork.create(plan, name=chosen.name, tags=tuple(chosen.tags), folder=chosen.folder)
+    run = fork.create(plan, name=name, tags=tags, folder=chosen.folder)
     queue.submit(run)
     print(f"{plan.description}\n{run.id} waits {queue.waits_for(run) or 'no more'}")
     return 0

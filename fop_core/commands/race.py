@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import json
-import sys
 import types
 import typing
 from typing import Any
@@ -43,36 +42,32 @@ def _race(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from toy_functions import Race, race, surfaces
     from toy_functions.presets import PRESETS
 
-    try:
-        changes: dict[str, Any] = {
-            key: value
-            for key in ("tolerance", "max_steps", "dtype", "noise", "seed")
-            if (value := getattr(chosen, key)) is not None
-        }
-        if chosen.surface is not None:
-            changes["surface"] = _surface(chosen.surface)
-        if chosen.start is not None:
-            changes["start"] = tuple(chosen.start)
-        if chosen.optimizer:
-            changes["rules"] = dict(parse_optimizer(text) for text in chosen.optimizer)
-            if len(changes["rules"]) < len(chosen.optimizer):
-                raise ValueError("two optimizers have the same name and settings")
-        if chosen.preset is not None:
-            if chosen.preset not in PRESETS:
-                raise ValueError(f"no preset {chosen.preset!r}: there are {', '.join(PRESETS)}")
-            settings = PRESETS[chosen.preset]
-            if set(changes) - {"dtype", "start"}:  # another race: the published counts say nothing of it
-                changes |= {"published": {}, "note": ""}
-            settings = dataclasses.replace(settings, **changes)
-        else:
-            surface = changes.setdefault("surface", surfaces.BOOTH)
-            changes.setdefault("start", surface.start)
-            defaults = ("sgd:lr=0.005", "adam:lr=0.005", "fop:lr=0.005,hyper_lr=0.001")
-            changes.setdefault("rules", dict(map(parse_optimizer, defaults)))
-            settings = Race(**changes)
-    except ValueError as error:
-        print(f"{parser.prog} race: {error}", file=sys.stderr)
-        return 2
+    changes: dict[str, Any] = {
+        key: value
+        for key in ("tolerance", "max_steps", "dtype", "noise", "seed")
+        if (value := getattr(chosen, key)) is not None
+    }
+    if chosen.surface is not None:
+        changes["surface"] = _surface(chosen.surface)
+    if chosen.start is not None:
+        changes["start"] = tuple(chosen.start)
+    if chosen.optimizer:
+        changes["rules"] = dict(parse_optimizer(text) for text in chosen.optimizer)
+        if len(changes["rules"]) < len(chosen.optimizer):
+            raise ValueError("two optimizers have the same name and settings")
+    if chosen.preset is not None:
+        if chosen.preset not in PRESETS:
+            raise ValueError(f"no preset {chosen.preset!r}: there are {', '.join(PRESETS)}")
+        settings = PRESETS[chosen.preset]
+        if set(changes) - {"dtype", "start"}:  # another race: the published counts say nothing of it
+            changes |= {"published": {}, "note": ""}
+        settings = dataclasses.replace(settings, **changes)
+    else:
+        surface = changes.setdefault("surface", surfaces.BOOTH)
+        changes.setdefault("start", surface.start)
+        defaults = ("sgd:lr=0.005", "adam:lr=0.005", "fop:lr=0.005,hyper_lr=0.001")
+        changes.setdefault("rules", dict(map(parse_optimizer, defaults)))
+        settings = Race(**changes)
 
     result = race(settings)
     published = settings.published

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fop_core.commands.guarded import guarded
+from fop_core.printable import printable
 
 TOLERANCE = 1e-3  # of a replay: more than rounding in another order makes of 50 steps
 
@@ -91,7 +92,8 @@ def _show(chosen: argparse.Namespace) -> int:
 
     run = store.find(chosen.run_id, chosen.folder)
     state = run.state
-    print(f"{run.name}  ({run.path})\n{state.state} since {state.since}{': ' if state.reason else ''}{state.reason}")
+    print(f"{printable(run.name)}  ({run.path})")
+    print(f"{state.state} since {state.since}{': ' if state.reason else ''}{state.reason}")
     if origin := fork.origin(run):
         donor = f" from step {origin.donor_step} of {origin.donor}" if origin.donor else ""
         print(f"a fork of {origin.parent} at step {origin.step}, M {origin.matrices}{donor}")
@@ -246,6 +248,7 @@ def _progress(run: Any) -> dict[str, Any]:
 
 
 def _print(table: list[list[str]]) -> None:
+    table = [[printable(cell) for cell in row] for row in table]  # a row is a line
     widths = [max(map(len, column)) for column in zip(*table)]
     for row in table:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())

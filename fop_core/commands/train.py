@@ -72,15 +72,33 @@ def configured(chosen: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
     from fop_core.runs import files
     from fop_core.training import config
 
-    if chosen.config:
-        if chosen.method:
+    if chosen.config is not None:
+        if chosen.method is not None:
             raise ValueError("--method is for presets; a file says it all")
         content = files.read_json(Path(chosen.config))
         settings = config.change(config.parse(content.get("config", content)), chosen.settings)
         return settings, {"config": chosen.config, "set": chosen.settings}
-    method = chosen.method or "fop"
+    method = "fop" if chosen.method is None else chosen.method
     settings = config.change(config.preset(chosen.preset, method), chosen.settings)
     return settings, {"preset": chosen.preset, "method": method, "set": chosen.settings}
+
+
+def labels(chosen: argparse.Namespace, otherwise: str = "") -> tuple[str, tuple[str, ...]]:
+    """Return name and tags of a new run: what arguments say, or another name.
+
+    Raises:
+        ValueError: for one that cannot be seen as it is: it could not be typed again, or would steer a terminal.
+    """
+    for text in (chosen.name or otherwise, *chosen.tags):
+        if not text.isprintable():
+            raise ValueError(f"{text!r:.200} is not one line of visible characters, as names and tags are: give others")
+    return chosen.name or otherwise, tuple(chosen.tags)
+
+
+def made_from(chosen: argparse.Namespace, lineage: dict[str, Any]) -> str:
+    """Return what a new run is called unless arguments say: from what it was made."""
+    origin = Path(chosen.config).stem if chosen.preset is None else chosen.preset
+    return f"{origin} {lineage.get('method', '')}".strip()
 
 
 def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
@@ -88,47 +106,38 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs.control import Control
     from fop_core.training import config
 
-    again = chosen.resume or chosen.run
-    if again and (chosen.method or chosen.settings or chosen.name or chosen.tags):
-        return _wrong(
-            parser, "a run keeps the settings it was made with: --method, --set, --name, --tag are for new ones"
-        )
-    if chosen.from_start and not chosen.resume:
-        return _wrong(parser, "--from-start is for a run that is resumed: give --resume RUN")
-    try:
-        if again:
-            run = store.find(again)
-            settings = config.parse(run.config)
-            if chosen.handed:
-                return _supervised(run, chosen)
-            lineage: dict[str, Any] = {}
-        else:
-            settings, lineage = configured(chosen)
-    except (ValueError, OSError) as error:
-        return _wrong(parser, str(error))
-
+    again = chosen.run if chosen.resume is None else chosen.resume
+    if again is not None and (chosen.method or chosen.settings or chosen.name or chosen.tags):
+        raise ValueError("a run keeps the settings it was made with: --method, --set, --name, --tag are for new ones")
+    if chosen.from_start and chosen.resume is None:
+        raise ValueError("--from-start is for a run that is resumed: give --resume RUN")
+    if again is not None:
+        run = store.find(again)
+        settings = config.parse(run.config)
+        if chosen.handed is not None:
+            return _supervised(run, chosen)
+    else:
+        settings, lineage = configured(chosen)
+        name, tags = labels(chosen, made_from(chosen, lineage))
     if chosen.dry_run:
-        return _dry_run(settings, parser)
+        return _dry_run(settings)
     from fop_core.training import build, datasets
 
-    try:  # what a person can put right is said before a run is made
-        datasets.find(settings.data)
-        build.device(settings.device)
-    except ValueError as error:
-        return _wrong(parser, str(error))
-    if not again:
-        name = chosen.name or f"{chosen.preset or Path(chosen.config).stem} {lineage.get('method', '')}".strip()
-        run = store.create(settings.to_json(), name=name, tags=tuple(chosen.tags), lineage=lineage)
-    try:
-        if chosen.from_start and (aside := store.start_over(run)):
-            print(f"its checkpoints are in {aside} now", file=sys.stderr)
-        with Control(run) as control:
-            if again and run.state.state == "finished":
-                print(f"{run.id} is finished: nothing is left to do", file=sys.stderr)
-                return 0
+    datasets.find(settings.data)  # what a person can put right is said before a run is made
+    build.device(settings.device)
+    if again is None:
+        run = store.create(settings.to_json(), name=name, tags=tags, lineage=lineage)
+    if chosen.from_start and (aside := store.start_over(run)):
+        print(f"its checkpoints are in {aside} now", file=sys.stderr)
+    with Control(run) as control:
+        if again is not None and run.state.state == "finished":
+            print(f"{run.id} is finished: nothing is left to do", file=sys.stderr)
+            return 0
+        try:
             return ENDINGS[_follow(run, control, quiet=chosen.quiet)]
-    except store.RunError as error:
-        return _wrong(parser, str(error))
+        except KeyboardInterrupt:
+            control.set("stopped", "by Ctrl-C, at once: it goes on from its last checkpoint, or else from its start")
+            raise
 
 
 def _supervised(run: Any, chosen: argparse.Namespace) -> int:
@@ -204,16 +213,13 @@ def _follow(run: Any, control: Any, *, quiet: bool) -> str:
     return ending
 
 
-def _dry_run(settings: Any, parser: argparse.ArgumentParser) -> int:
+def _dry_run(settings: Any) -> int:
     from fop_core.training import batches, build, datasets
     from fop_core.training.memory import estimate
 
     print(json.dumps(settings.to_json(), indent=1))
-    try:
-        source = datasets.find(settings.data)
-        device = build.device(settings.device)
-    except ValueError as error:
-        return _wrong(parser, str(error))
+    source = datasets.find(settings.data)
+    device = build.device(settings.device)
     classes, images = datasets.count(settings.data)
     print(f"\ndata: {source.title} in {source.path}, {images:,} training images of {classes} classes")
     if source.note:
@@ -228,8 +234,3 @@ def _dry_run(settings: Any, parser: argparse.ArgumentParser) -> int:
     for what, size in estimate(built, settings).items():
         print(f"{what}: {size / 2**20:,.1f} MiB")
     return 0
-
-
-def _wrong(parser: argparse.ArgumentParser, text: str) -> int:
-    print(f"{parser.prog} train: {text}", file=sys.stderr)
-    return 2

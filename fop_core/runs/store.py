@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fop_core.printable import printable
 from fop_core.runs import files, locks, records
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.files import RunError as RunError
@@ -48,7 +49,10 @@ TRASH = ".trash"
 def runs_folder() -> Path:
     """Return the folder of a user's runs: FOP_RUNS_DIR, or trained_models/runs of the project or of where we are."""
     if named := os.environ.get("FOP_RUNS_DIR"):
-        return Path(named).expanduser()
+        try:
+            return Path(named).expanduser()
+        except RuntimeError as error:
+            raise RunError(f"FOP_RUNS_DIR = {printable(named)}: {error}; give the path of a folder") from error
     project = Path(__file__).resolve().parents[2]
     return (project if (project / "pyproject.toml").is_file() else Path.cwd()) / "trained_models" / "runs"
 

@@ -4,6 +4,7 @@ A ``TrainConfig`` is frozen, checked as a whole before anything starts, and goes
 are the paper's experiments, each with the methods it compares; where the paper is silent, they say what was chosen.
 """
 
+import difflib
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -217,6 +218,16 @@ class TrainConfig(_Section):
         return self.model_dump(mode="json")
 
 
+SECTIONS: dict[str, type[BaseModel]] = {
+    "data": DataConfig,
+    "model": ModelConfig,
+    "optimizer": OptimizerConfig,
+    "schedule": ScheduleConfig,
+    "fop": FOPConfig,
+}
+"""The sections of a config, by their fields."""
+
+
 def parse(content: Mapping[str, Any]) -> TrainConfig:
     """Return the config that JSON says.
 
@@ -251,7 +262,7 @@ def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
                 place[section] = {}
             place = place[section]
         if not isinstance(place, dict):
-            wrong.append(f"{path}: no such field")
+            wrong.append(f"{path}: no such field{_suggestion(path.strip())}")
             continue
         try:
             place[field] = json.loads(text, parse_constant=_no_constant)
@@ -274,6 +285,31 @@ def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def described() -> dict[str, str]:
+    """Return the description of every setting by its path, as "optimizer.lr", those of FOP included."""
+    listed = {}
+    for name, field in TrainConfig.model_fields.items():
+        inner = SECTIONS[name].model_fields if name in SECTIONS else {"": field}
+        listed |= {f"{name}.{key}".rstrip("."): each.description or "" for key, each in inner.items()}
+    return listed
+
+
+def _suggestion(path: str) -> str:
+    """Return which settings are likely meant by a path that is none, as words to append, or ""."""
+    section, _, last = path.lower().rpartition(".")
+    inside = section in SECTIONS
+    everything = {each: words for each, words in described().items() if not inside or each.startswith(f"{section}.")}
+    ends = {each: each.rpartition(".")[2] for each in everything}
+    close = difflib.get_close_matches(last, list(dict.fromkeys(ends.values())), 3, 0.5 if inside else 0.7)
+    meant = [each for each, end in ends.items() if end == last]
+    if not meant and not inside:
+        meant = difflib.get_close_matches(path.lower(), [*everything, *SECTIONS], 1, 0.7)
+    meant = meant or [each for name in close for each, end in ends.items() if end == name]
+    if not meant and len(last) > 4:
+        meant = [each for each, words in everything.items() if last.replace("_", " ") in words]
+    return f"; did you mean {' or '.join(meant[:3])}?" if meant else ""
+
+
 def _refuse(section: Any, wrong: list[str]) -> Any:
     if wrong:
         raise ValueError("\n".join(wrong))
@@ -291,7 +327,7 @@ def _explain(error: ValidationError) -> str:
         if found["type"] == "value_error":  # a section's own check: its lines begin with the field
             lines += [f"{place}.{line}".lstrip(".") for line in str(found["ctx"]["error"]).splitlines()]
         elif found["type"] == "extra_forbidden":
-            lines.append(f"{place}: no such setting")
+            lines.append(f"{place}: no such setting{_suggestion(place)}")
         elif found["type"] == "model_type":
             lines.append(f"{place or 'settings'}: {found['input']!r:.80} given; an object of fields is expected")
         else:

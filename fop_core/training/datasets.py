@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fop_core.printable import printable
 from fop_core.runs import files
 from fop_core.training.config import DataConfig
 
@@ -101,7 +102,25 @@ class Dataset:
 
 def data_folder() -> Path:
     """Return the folder of data sets: FOP_DATA_DIR, or data/ of the project."""
-    return Path(os.environ["FOP_DATA_DIR"]).expanduser() if os.environ.get("FOP_DATA_DIR") else _SHIPPED
+    named = os.environ.get("FOP_DATA_DIR")
+    return _folder("FOP_DATA_DIR", named) if named else _SHIPPED
+
+
+def _folder(what: str, path: str) -> Path:
+    """Return the folder that a person has named.
+
+    Raises:
+        DataError: where it cannot be one, as that of a user who is not there.
+    """
+    try:
+        folder = Path(path).expanduser()
+        folder.stat()
+    except FileNotFoundError:  # what is looked for in it says so, and how to get it
+        return folder
+    except (RuntimeError, OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"{what} = {printable(path[:200])}: {why}; give the path of a folder") from error
+    return folder
 
 
 def find(config: DataConfig) -> Source:
@@ -166,7 +185,7 @@ def _scale(config: DataConfig, train: Part) -> tuple[Array, Array]:
 
 
 def _find_mnist(config: DataConfig) -> Source:
-    places = [Path(config.path).expanduser()] if config.path else [data_folder(), _SHIPPED]
+    places = [_folder("data.path", config.path)] if config.path else [data_folder(), _SHIPPED]
     for place in places:
         for path in (place / "MNIST" / "raw", place / "raw", place):
             if all(_idx_file(path, part, kind) for part in ("train", "t10k") for kind in ("images", "labels")):
@@ -221,7 +240,7 @@ def _idx_count(path: Path) -> int:
 
 
 def _find_cifar10(config: DataConfig) -> Source:
-    place = Path(config.path).expanduser() if config.path else data_folder()
+    place = _folder("data.path", config.path) if config.path else data_folder()
     if (place / "cifar-10-batches-py").is_dir() or (place / "cifar-10-python.tar.gz").is_file():
         return Source("CIFAR-10", place, "archive")
     for path in (place, *(place / name for name in ("cifar10", "CIFAR10", "cifar10_jpeg", "cifar-10"))):
@@ -279,7 +298,7 @@ def _read_archive(path: Path) -> dict[str, Part]:
 
 
 def _find_folder(config: DataConfig) -> Source:
-    place = Path(config.path).expanduser() if config.path else data_folder() / "imagenet"
+    place = _folder("data.path", config.path) if config.path else data_folder() / "imagenet"
     if (place / "train").is_dir() and _classes(place):
         tested = next((part for part in ("val", "test") if (place / part).is_dir()), None)
         note = (

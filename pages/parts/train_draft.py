@@ -1,7 +1,6 @@
 """What the settings of the Train page ask for: runs to make and their commands, or what is wrong where."""
 
 import os
-import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,10 +8,9 @@ from typing import Any
 
 from fop_core.training import config
 from fop_core.training.config import METHODS, ConfigError, TrainConfig
+from fop_core.training.seeds import seeds
 from pages.parts.train_fields import Line, setting
 from pages.parts.train_settings import CONFIG, FIELDS, values
-
-MOST = 100  # seeds at once
 
 
 @dataclass(frozen=True)
@@ -92,8 +90,6 @@ def draft(preset: str, now: Mapping[str, Any]) -> Draft:
         wrong = _by_field(str(error))
     try:
         numbers = seeds(now["seeds"])
-        for number in (min(numbers), max(numbers)):
-            config.change(TrainConfig(), [f"seed={number}"])
     except ConfigError as error:
         wrong["seeds"] = str(error).removeprefix("seed: ")
     if made is None or wrong:
@@ -127,29 +123,6 @@ def without_fop(run: Planned) -> Planned | None:
     bases = [name for name, method in METHODS.items() if method.fop is None]
     nearest = min(bases, key=lambda name: len(differing(run.preset, name, plain)))
     return planned(run.preset, nearest, plain)
-
-
-def seeds(text: str) -> list[int]:
-    """Return the seeds that "0, 1, 2" or "0-2" means, each once.
-
-    Raises:
-        ConfigError: where it means none, or too many.
-    """
-    found: list[int] = []
-    for word in re.split(r"[\s,]+", re.sub(r"\s*-\s*", "-", text.strip())):
-        match = re.fullmatch(r"(\d{1,10})(?:-(\d{1,10}))?", word)
-        if match is None:
-            raise ConfigError(f"{word!r:.40} given; write 0, 1, 2 or 0-2")
-        first, last = int(match[1]), int(match[2] or match[1])
-        if last < first:
-            raise ConfigError(f"{word} runs backwards; write {last}-{first}")
-        if last - first >= MOST:
-            raise ConfigError(f"{word} are {last - first + 1:,} seeds; at most {MOST} go at once")
-        found += range(first, last + 1)
-    found = list(dict.fromkeys(found))
-    if len(found) > MOST:
-        raise ConfigError(f"{len(found):,} seeds given; at most {MOST} go at once")
-    return found
 
 
 def _settings(preset: str, now: Mapping[str, Any]) -> list[str]:

@@ -8,9 +8,10 @@ import pytest
 from fop_core.commands import train
 from fop_core.training import config
 from fop_core.training.config import METHODS, PRESETS, OptimizerConfig, TrainConfig
+from fop_core.training.seeds import MOST
 from pages.parts import train_settings
 from pages.parts.fields import Choice, Flag
-from pages.parts.train_draft import MOST, draft, folders, seeds
+from pages.parts.train_draft import draft, folders
 from pages.parts.train_fields import plain, setting
 from pages.parts.train_settings import CONFIG, FIELDS, GROUPS, applies, values
 from pages.parts.train_words import duration, size
@@ -117,14 +118,6 @@ def test_what_is_wrong_is_said_of_its_setting_and_nothing_can_be_launched(name, 
 
 def test_several_wrong_ones_are_all_told():
     assert set(asked(epochs="0", fop__rank="0", seeds="x").wrong) == {"epochs", "fop.rank", "seeds"}
-
-
-@pytest.mark.parametrize(
-    ("text", "numbers"),
-    [("0", [0]), ("0-2", [0, 1, 2]), ("0, 1,2", [0, 1, 2]), ("5 1 - 2 5", [5, 1, 2]), (" 7 ", [7])],
-)
-def test_seeds(text, numbers):
-    assert seeds(text) == numbers
 
 
 @pytest.mark.parametrize("method", [name for name, each in METHODS.items() if each.fop is not None])

@@ -1,0 +1,355 @@
+"""Whatever is typed, the command line ends by itself, with a sentence and an exit status and no traceback."""
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fop_core.cli import main, parser
+from fop_core.runs import store
+from fop_core.training import config
+from tests.jobs.test_queue import elected
+
+ROOT = Path(__file__).resolve().parents[1]
+RUN = str(ROOT / "trained_models" / "gallery" / "mnist-sgd-seed0")
+FORKED = str(ROOT / "trained_models" / "gallery" / "cifar10-fop-velocity")
+SECONDS = 120  # after which a command counts as one that does not end
+
+VALUES = {
+    "empty": "",
+    "blank": " ",
+    "NUL": "a\0b",
+    "nobody's home": "~nobodyzz/x",
+    "long": "x" * 70_000,
+    "nested": "(" * 5000,
+    "NaN": "NaN",
+    "inf": "inf",
+    "too large": "1e400",
+    "minus one": "-1",
+    "huge": "9" * 30,
+    "no text": "\udcff\udcfe",
+    "escape": "a\x1b]0;title\x07\x1b[2J\nb",
+    "a folder": "/",
+    "a device": "/dev/zero",
+}
+
+BASES = {
+    "race": ["race", "--max-steps", "20"],
+    "train": ["train", "--preset", "mnist-mlp", "--dry-run"],
+    "queue submit": ["queue", "--folder", "A-FILE", "submit", "--preset", "mnist-mlp"],
+    "queue fork": ["queue", "--folder", "A-FILE", "fork", RUN, "--matrices", "frozen", "--steps", "1"],
+    "queue stop": ["queue", "stop"],
+    "queue resume": ["queue", "resume"],
+    "runs show": ["runs", "show"],
+    "runs export": ["runs", "export"],
+    "runs delete": ["runs", "delete"],
+    "runs restore": ["runs", "restore"],
+    "runs replay": ["runs", "replay"],
+    "export figures": ["export", "figures", "--only", "paper-5c", "--gallery", "nowhere"],
+    "export tables": ["export", "tables", "--gallery", "nowhere"],
+}
+"""What a command is called with beside a hostile argument: enough to get far, too little to do much."""
+
+INSTEAD = {("train", "--resume"): ["train"], ("train", "--run"): ["train"], ("train", "--config"): ["train"]}
+INSTEAD |= {("queue submit", "--config"): ["queue", "--folder", "A-FILE", "submit"]}
+"""The same where an option takes the place of one of these."""
+
+
+def arguments_of(
+    command: argparse.ArgumentParser, names: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], argparse.Action]]:
+    """Give every argument with a value of every command, read from the parsers: a new one is among them at once."""
+    for action in command._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, inner in action.choices.items():
+                yield from arguments_of(inner, (*names, name))
+        elif action.nargs != 0 and action.help != argparse.SUPPRESS and names != ("data",):
+            yield names, action
+
+
+def calls(names: tuple[str, ...], action: argparse.Action, value: str) -> Iterator[list[str]]:
+    """Give the command with a value for an argument, in each way that one writes it."""
+    name = " ".join(names)
+    if name in ("queue", "runs"):  # --folder goes before the verb
+        yield [name, f"--folder={value}", "list"]
+    elif action.option_strings:
+        option = action.option_strings[-1]
+        base = INSTEAD.get((name, option), BASES.get(name, list(names)))
+        yield [*base, option, *[value] * (action.nargs if isinstance(action.nargs, int) else 1)]
+        yield [*base, f"{option}={value}"]
+    elif name == "runs export":
+        yield [*names, "--", *([value, "metrics.csv"] if action.dest == "run_id" else [RUN, value])]
+    else:
+        yield [*names, *(["--matrices", "frozen"] if name == "queue fork" else []), "--", value]
+
+
+ARGUMENTS = {f"{' '.join(names)} {action.dest}": (names, action) for names, action in arguments_of(parser())}
+
+
+@contextlib.contextmanager
+def an_end() -> Iterator[None]:
+    """Raise where it takes too long; the machine may be loaded, so that is long."""
+
+    def late(*_: object) -> None:
+        raise TimeoutError(f"not at an end after {SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
+    monkeypatch.delenv("FOP_DATA_DIR", raising=False)
+    (tmp_path / "A-FILE").touch()
+    return tmp_path / "runs"
+
+
+def call(capsys, *arguments):
+    """The exit status, and what was said; an exception is a traceback, and fails the test."""
+    try:
+        with an_end():
+            status = main(list(arguments))
+    except SystemExit as end:
+        status = end.code
+    said = capsys.readouterr()
+    said.out.encode()
+    return status, said.out, said.err
+
+
+def no_control(text):
+    return not [character for character in text if not character.isprintable() and character not in "\n\t"]
+
+
+@pytest.mark.parametrize("argument", ARGUMENTS)
+def test_whatever_an_argument_is_the_command_ends_in_a_sentence(capsys, argument):
+    for kind, value in VALUES.items():
+        for arguments in calls(*ARGUMENTS[argument], value):
+            sensible(kind, *call(capsys, *arguments))
+
+
+@pytest.mark.parametrize("path", config.described())
+def test_whatever_a_setting_is_the_command_ends_in_a_sentence(capsys, path):
+    for kind, value in VALUES.items():
+        said = call(capsys, "train", "--preset", "mnist-mlp", "--dry-run", "--set", f"{path}={value}")
+        sensible(kind, *said)
+
+
+def sensible(kind, status, out, err):
+    assert status in (0, 1, 2), kind
+    assert err.strip() if status else True, kind
+    assert "Traceback" not in out + err, kind
+    assert no_control(out) and no_control(err), kind
+
+
+@pytest.mark.parametrize("variable", ["FOP_RUNS_DIR", "FOP_DATA_DIR"])
+@pytest.mark.parametrize("kind", [kind for kind in VALUES if kind not in ("NUL", "a folder")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("runs", "list"),
+        ("runs", "show", "x"),
+        ("queue", "list"),
+        ("queue", "clear"),
+        ("queue", "set", "--cpu-slots", "1"),
+        ("doctor",),
+        ("train", "--preset", "cifar10-allcnn"),
+        ("train", "--preset", "imagefolder"),
+    ],
+    ids=" ".join,
+)
+def test_a_hostile_environment_ends_in_a_sentence(capsys, monkeypatch, variable, kind, command):
+    monkeypatch.setenv(variable, VALUES[kind])
+    sensible(kind, *call(capsys, *command))
+
+
+# what is wrong is said, and nothing is made ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("train", "--preset", "imagefolder", "--set", "data.path=~nobodyzz/x"), "data.path = ~nobodyzz/x"),
+        (("train", "--resume", ""), "no run ''"),
+        (("train", "--run", ""), "no run ''"),
+        (("train", "--preset", ""), "no preset ''"),
+        (("train", "--preset", "mnist-mlp", "--method", ""), "no method ''"),
+        (("train", "--config", ""), "no file"),
+        (("train", "--preset", "mnist-mlp", "--name", "two\nlines"), r"'two\nlines' is not one line"),
+        (("train", "--preset", "mnist-mlp", "--tag", "good", "--tag", "a\x1b[2Jb"), r"'a\x1b[2Jb' is not one line"),
+        (("queue", "submit", "--preset", "mnist-mlp", "--name", "a\x1b[2Jb"), r"'a\x1b[2Jb' is not one line"),
+        (("queue", "submit", "--preset", "mnist-mlp", "--tag", "two\nlines"), r"'two\nlines' is not one line"),
+        (
+            ("queue", "fork", FORKED, "--matrices", "frozen", "--epochs", "20", "--name", "a\tb"),
+            r"'a\tb' is not one line",
+        ),
+        (("queue", "fork", FORKED, "--matrices", "frozen", "--epochs", "20", "--tag", "\u202e"), "is not one line"),
+        (("train", "--preset", "mnist-mlp", "--set", "lr=0.1"), "lr: no such setting; did you mean optimizer.lr?"),
+        (("train", "--preset", "mnist-mlp", "--set", "optimizer.rl=1"), "did you mean optimizer.lr?"),
+        (("train", "--preset", "mnist-mlp", "--set", "optimiser.lr=1"), "did you mean optimizer"),
+        (("train", "--preset", "mnist-mlp", "--set", "rank=4"), "did you mean fop.rank?"),
+        (("train", "--preset", "mnist-mlp", "--set", "learning_rate=4"), "did you mean optimizer.lr"),
+        (("train", "--preset", "mnist-mlp", "--set", "epoch=4"), "did you mean epochs?"),
+        (("train", "--preset", "mnist-mlp", "--set", "epochs.x=4"), "epochs.x: no such field; did you mean epochs"),
+        (
+            ("train", "--config", "wrong.json"),
+            "batchsize: no such setting; did you mean batch_size?",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_and_no_run_is_made(capsys, folder, arguments, says):
+    Path("wrong.json").write_text(json.dumps({"optimizer": {"learn_rate": 0.1}, "batchsize": 7}))
+    status, out, err = call(capsys, *arguments)
+    assert (status, out) == (2, "") and says in err
+    assert not list(store.scan(folder))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("1,1,99999999999", "99999999999"),
+        ("0,2147483648", "2147483648"),
+        ("0,-1", "-1"),
+        ("1,x", "'x'"),
+        ("2-0", "0-2"),
+        ("", "''"),
+        ("0-100", "at most 100"),
+        ("0,1e3", "'1e3'"),
+    ],
+)
+def test_with_one_wrong_seed_nothing_is_queued(capsys, folder, text, says):
+    status, out, err = call(capsys, "queue", "submit", "--preset", "mnist-mlp", f"--seeds={text}")
+    assert (status, out) == (2, "") and says in err
+    assert not list(store.scan(folder))
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"), [("0-2", [0, 1, 2]), ("0,1,2", [0, 1, 2]), ("0-2,5", [0, 1, 2, 5]), ("3, 1-2 3", [3, 1, 2])]
+)
+def test_seeds_are_written_as_on_the_page(capsys, folder, text, numbers):
+    """A limit that the folder exceeds from the start: the runs wait, and no job begins."""
+    assert call(capsys, "queue", "set", "--limit-gb", "1e-12")[0] == 0
+    try:
+        assert call(capsys, "queue", "submit", "--preset", "mnist-mlp", "--seeds", text)[0] == 0
+        runs = [run for run, _ in store.scan(folder)]
+        assert sorted(run.config["seed"] for run in runs) == sorted(numbers)
+        assert {run.name for run in runs} == {f"mnist-mlp fop, seed {number}" for number in numbers}
+    finally:
+        assert call(capsys, "queue", "clear")[0] == 0
+        until(lambda: elected(folder))
+
+
+def until(holds):
+    end = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_a_name_from_elsewhere_steers_no_terminal(capsys, folder):
+    run = store.create(config.preset("mnist-mlp").to_json(), name="good", folder=folder)
+    labels = {"name": "a\x1b]0;title\x07\nb\u202ec", "tags": [], "notes": "", "archived": False}
+    (run.path / "labels.json").write_text(json.dumps(labels))
+    (run.path / "log.txt").write_text("one\n\x1b[2Jtwo\n")
+    state = json.loads((run.path / "state.json").read_text())
+    (run.path / "state.json").write_text(json.dumps({**state, "reason": "because\x1b[31m"}))
+    for command in (("runs", "list"), ("runs", "show", run.id), ("queue", "list"), ("doctor",)):
+        status, out, err = call(capsys, *command)
+        assert status == 0 and no_control(out) and no_control(err)
+        if command[0] == "runs":
+            assert r"a\x1b]0;title\x07\nb\u202ec" in out
+    assert "one\n" in call(capsys, "runs", "show", run.id)[1], "a log keeps its lines"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("train", "--preset", "mnist-mlp"),
+        ("queue", "submit", "--preset", "mnist-mlp"),
+        ("queue", "fork", FORKED, "--matrices", "unchanged", "--epochs", "20"),
+        ("queue", "set", "--cpu-slots", "1"),
+        ("queue", "list"),
+        ("runs", "list"),
+        ("runs", "show", "x"),
+        ("doctor",),
+        ("export", "figures", "--only", "paper-5c", "--out", "A-FILE/x"),
+        ("runs", "export", RUN, "A-FILE/metrics.csv"),
+    ],
+    ids=" ".join,
+)
+def test_a_folder_that_cannot_be_is_named(capsys, monkeypatch, command):
+    monkeypatch.setenv("FOP_RUNS_DIR", "A-FILE")
+    status, out, err = call(capsys, *command)
+    assert status in (0, 2) and "Traceback" not in err
+    assert "A-FILE" in out + err
+    if command[0] in ("queue", "runs") and RUN not in command:
+        monkeypatch.setenv("FOP_RUNS_DIR", "elsewhere")
+        assert call(capsys, command[0], "--folder", "A-FILE", *command[1:])[0] == status
+
+
+# Ctrl-C ---------------------------------------------------------------------------------------------------------------
+
+LONG = ("race", "--surface", "x^2 + y^2", "--max-steps", "100000000", "--optimizer", "sgd:lr=1e-12")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [LONG, ("runs", "replay", RUN, "--steps", "4000"), ("doctor",), ("train", "--preset", "mnist-mlp")],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("after", [0.15, 0.6, 1.5, 3])
+def test_ctrl_c_at_any_moment_is_130_in_at_most_a_line(folder, command, after):
+    """At whatever moment it comes: on the way in, while torch is loaded, at work. A run of it says how it ended."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fop_core", *command],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"FOP_RUNS_DIR": str(folder)},
+    )
+    with process:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(after)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=SECONDS)
+    assert "Traceback" not in err and "KeyboardInterrupt" not in err
+    runs = [run for run, _ in store.scan(folder)]
+    if process.returncode == 130:
+        assert sum("Ctrl-C" in line for line in err.splitlines()) <= 1
+        assert all(run.state.state == "stopped" and "Ctrl-C" in run.state.reason for run in runs)
+    elif process.returncode == 3:  # the loop had begun: with a checkpoint
+        assert [run.state.state for run in runs] == ["stopped"]
+    elif process.returncode == -signal.SIGINT:  # before a line of ours was run, or after the last
+        assert all(run.state.state in store.ENDED for run in runs)
+    else:
+        assert process.returncode == 0, err  # it was done already
+
+
+def test_ctrl_c_before_the_loop_leaves_an_honest_state(capsys, monkeypatch, folder):
+    from fop_core.training import datasets, loop
+
+    def pressed(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop.datasets, "load", pressed)
+    monkeypatch.setattr(datasets, "load", pressed)
+    status, out, err = call(capsys, "train", "--preset", "mnist-mlp", "--quiet")
+    assert status == 130 and err.splitlines()[-1].endswith("ended by Ctrl-C") and not out
+    (run,) = [run for run, _ in store.scan(folder)]
+    assert run.state.state == "stopped" and "Ctrl-C" in run.state.reason
+    assert not run.held()
