@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fop_core.runs.files import DamagedFile
 from fop_core.runs.learned import GIVEN, Layer
 from pages.parts import (
     inspect_compare,
@@ -17,7 +18,7 @@ from pages.parts.download import deliver
 from pages.parts.first_visit import first_visit
 from pages.parts.form import Form
 from pages.parts.inspect_settings import FIELDS, PRESETS, VALUES
-from pages.parts.inspect_sources import Source, known, of_entry, of_upload
+from pages.parts.inspect_sources import Source, damaged, known, of_entry, of_upload
 from pages.parts.text import literal
 
 first_visit()
@@ -198,7 +199,11 @@ def growing(source: Source) -> None:
     entry = known().get(source.id)
     if entry is None or not entry.alive:
         return
-    steps, shown = entry.run.snapshot_steps(), source.learned.steps
+    try:
+        steps, shown = entry.run.snapshot_steps(), source.learned.steps
+    except (DamagedFile, OSError) as error:
+        st.warning(literal(str(error)))
+        return
     if not steps or (len(shown) and steps[-1] <= shown[-1]):
         st.caption("It is training: newer snapshots are offered here.")
     elif not len(shown) or st.button(f"Show the newer snapshots, up to step {steps[-1]:,}"):
@@ -214,6 +219,8 @@ form.draw_warnings()
 notes = st.container()
 with st.sidebar:
     source, beside = sidebar()
+    for entry in damaged() if form["source"] == "run" else ():
+        st.caption(literal(f"{entry.id} is damaged: {entry.damage}"))
 if source is None:
     if form["source"] == "file" or not runs:
         empty()

@@ -1,6 +1,6 @@
 """What was trained and what is being trained: a table that ticks, one run, or several side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from pages.parts.follow import follow
 from pages.parts.form import Form
 from pages.parts.runs_curves import Chosen, View
 from pages.parts.runs_downloads import downloads
-from pages.parts.runs_listing import GALLERY, Entry, listing
+from pages.parts.runs_listing import GALLERY, Entry, Listing, listing
 from pages.parts.runs_settings import FIELDS, PRESETS, VALUES
 from pages.parts.text import literal
 
@@ -30,9 +30,13 @@ form = Form("runs", PRESETS, FIELDS, {"all": VALUES}, tuple(VALUES))
 
 def known() -> Mapping[str, Entry]:
     """Return every run that can be chosen, the gallery's and those in the trash among them."""
+    return {id_: entry for place in places() for id_, entry in place.look().items()}
+
+
+def places() -> Sequence[Listing]:
+    """Return where runs may be: the trash, the gallery, and the folder."""
     folder = store.runs_folder()
-    places = listing(folder, True), listing(GALLERY), listing(folder)
-    return {id_: entry for place in places for id_, entry in place.look().items()}
+    return listing(folder, True), listing(GALLERY), listing(folder)
 
 
 def shown() -> list[Entry]:
@@ -108,6 +112,9 @@ def ticking_table() -> None:
     if runs_actions.anew():
         st.rerun()
     entries = shown()
+    for place in places():
+        if place.trouble:
+            st.error(literal(place.trouble))
     if entries:
         runs_table.table(entries, form["run"], form["sizes"], "table", choose)
         damaged = [entry for entry in entries if entry.damaged]
@@ -149,7 +156,9 @@ def one(entry: Entry, of: Chosen) -> None:
     """Show one run."""
     if entry.damaged:
         st.subheader(literal(entry.name), anchor=False)
-        st.error(literal(entry.damaged))
+        st.error(literal(f"Damaged: {entry.damaged}"))
+        if runs_actions.ours(entry) and not runs_actions.trashed(entry):
+            runs_actions.delete([entry])
         return
     runs_one.head(entry)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -217,7 +226,8 @@ form.draw_warnings()
 runs_actions.tell()
 if lost:
     st.warning(literal(f"Not here: {', '.join(lost)}. It may have been deleted, or be another folder's."))
-if form["show"] == "runs" and not listing(store.runs_folder()).look():
+ours = listing(store.runs_folder())
+if form["show"] == "runs" and not ours.look() and not ours.trouble:
     empty()
 else:
     ticking_table()

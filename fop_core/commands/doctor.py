@@ -1,6 +1,7 @@
 """``doctor``: what this machine has for training, and what to do about what it lacks."""
 
 import argparse
+import os
 import shutil
 from typing import Any
 
@@ -52,16 +53,28 @@ def _doctor(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
                 print(f"    {source.note}")
 
     folder = store.runs_folder()
-    place = next(parent for parent in (folder, *folder.resolve().parents) if parent.exists())
+    place = next(parent for parent in (folder, *folder.resolve().parents) if os.path.exists(parent))
     free = shutil.disk_usage(place).free
-    runs = list(store.scan(folder))
+    try:
+        runs = list(store.scan(folder))
+    except OSError as error:
+        runs = []
+        todo.append(f"the runs in {folder} cannot be listed ({error}): set FOP_RUNS_DIR to a folder that you may read")
     print(f"\nruns in {folder}: {len(runs)}, {free / 2**30:.1f} GiB free")
     if free < 2 << 30:
         todo.append(f"less than 2 GiB are free in {place}: free some, or set FOP_RUNS_DIR to another disk")
     for run, damage in runs:
+        state = ""
+        try:
+            if not damage:
+                state, _, _ = run.state.state, run.progress, run.attempts
+        except FileNotFoundError as error:
+            damage = f"{error.filename} is missing"
+        except (ValueError, OSError) as error:
+            damage = str(error)
         if damage:
-            todo.append(f"{run.id} is damaged ({damage}): look into it, or remove {run.path}")
-        elif run.state.state == "lost":
+            todo.append(f"{run.id} is damaged ({damage}): look into it, or python -m fop_core runs delete {run.id}")
+        elif state == "lost":
             todo.append(f"{run.id} is lost: python -m fop_core train --resume {run.id}")
     print("\nto do" if todo else "\nall is well")
     for line in todo:

@@ -3,6 +3,8 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,78 +49,128 @@ def add(commands: Any) -> None:
 
 @guarded
 def _list(chosen: argparse.Namespace) -> int:
-    from fop_core.runs import store
+    from fop_core.runs import files, store
 
-    rows, damaged = [], []
+    rows, damaged, table = [], [], [["id", "name", "state", "step", "accuracy", ""]]
     for run, damage in store.scan(chosen.folder):
-        if damage:
-            damaged.append((run.id, damage))
+        row: dict[str, Any] | str = damage or _row(run)
+        if isinstance(row, str):
+            damaged.append({"id": run.id, "why": row})
+            table.append([run.id, "-", "damaged", "-", "-", f"damaged: {row.replace(f'{run.path}/', '')}"])
             continue
-        state, progress = run.state, _progress(run)
-        accuracy = progress.get("test_accuracy", progress.get("held_out_accuracy"))
-        rows.append(
-            {
-                "id": run.id,
-                "name": run.name,
-                "state": state.state,
-                "reason": state.reason,
-                "step": progress.get("step", 0),
-                "steps": progress.get("steps"),
-                "accuracy": accuracy,
-            }
-        )
+        rows.append(row)
+        steps = f"{row['step']:,} of {row['steps']:,}" if row["steps"] else "-"
+        accuracy = "-" if row["accuracy"] is None else f"{row['accuracy']:.2%}"
+        trouble = f"damaged: {row['damaged'].replace(f'{run.path}/', '')}" if row["damaged"] else ""
+        table.append([run.id, row["name"], row["state"], steps, accuracy, trouble])
     if chosen.json:
-        print(json.dumps({"runs": rows, "damaged": [dict(zip(("id", "why"), pair)) for pair in damaged]}, indent=1))
-        return 0
-    if not rows and not damaged:
+        print(json.dumps(files.plain({"runs": rows, "damaged": damaged}), indent=1))
+    elif len(table) > 1:
+        _print(table)
+    else:
         folder = chosen.folder or store.runs_folder()
         print(f"no runs in {folder}; a first one takes seconds: python -m fop_core train --preset mnist-mlp")
-    table = [["id", "name", "state", "step", "accuracy"]]
-    for row in rows:
-        steps = f"{row['step']:,} of {row['steps']:,}" if row["steps"] else "-"
-        accuracy = "-" if row["accuracy"] is None else f"{float(row['accuracy']):.2%}"
-        table.append([row["id"], row["name"], row["state"], steps, accuracy])
-    if rows:
-        _print(table)
-    for name, why in damaged:
-        print(f"damaged, left out: {name}: {why}", file=sys.stderr)
     return 0
+
+
+def _row(run: Any) -> dict[str, Any] | str:
+    """Return what the list says of a run, or why it cannot be listed."""
+    progress, told = _tried(lambda: run.progress, {})
+    _, attempts = _tried(lambda: run.attempts, [])
+    accuracy = progress.get("test_accuracy", progress.get("held_out_accuracy"))
+    try:
+        state = run.state
+        return {
+            "id": run.id,
+            "name": run.name,
+            "state": state.state,
+            "reason": state.reason,
+            "step": progress.get("step", 0),
+            "steps": progress.get("steps"),
+            "accuracy": accuracy,
+            "damaged": "; ".join(filter(None, (told, attempts))),
+        }
+    except (ValueError, OSError) as error:  # changed since the folder was read
+        return str(error)
+
+
+def _name(run: Any) -> str:
+    """Return what people call a run; its id where that is damaged."""
+    return _tried(lambda: run.name, run.id)[0]
+
+
+def _tried(read: Callable[[], Any], otherwise: Any) -> tuple[Any, str]:
+    """Return what ``read`` does and "", or ``otherwise`` and why that could not be read."""
+    try:
+        return read(), ""
+    except FileNotFoundError as error:
+        return otherwise, f"{error.filename} is missing"
+    except (ValueError, OSError) as error:
+        return otherwise, str(error)
 
 
 @guarded
 def _show(chosen: argparse.Namespace) -> int:
+    """Show each part of a run; what is damaged is said in its place, and the exit status is 1 then."""
     from fop_core.runs import store
-    from fop_core.training import config, fork
 
     run = store.find(chosen.run_id, chosen.folder)
+    print(f"{printable(_name(run))}  ({run.path})")
+    whole = True
+    for part in (_show_state, _show_settings, _show_attempts, _show_metrics, _show_files):
+        _, damage = _tried(partial(part, run), None)
+        if damage:
+            print(f"  damaged: {damage}")
+            whole = False
+    if log := run.log(2000):
+        print(f"\n{log}")
+    return 0 if whole else 1
+
+
+def _show_state(run: Any) -> None:
     state = run.state
-    print(f"{printable(run.name)}  ({run.path})")
     print(f"{state.state} since {state.since}{': ' if state.reason else ''}{state.reason}")
+    if labels := ", ".join(run.labels["tags"]):
+        print(f"tags: {printable(labels)}")
+
+
+def _show_settings(run: Any) -> None:
+    from fop_core.training import config, fork
+
     if origin := fork.origin(run):
         donor = f" from step {origin.donor_step} of {origin.donor}" if origin.donor else ""
         print(f"a fork of {origin.parent} at step {origin.step}, M {origin.matrices}{donor}")
     print()
     for path, value in config.flat(run.config).items():
         print(f"  {path} = {json.dumps(value)}")
+
+
+def _show_attempts(run: Any) -> None:
     for attempt in run.attempts:
-        versions = ", ".join(f"{name} {number}" for name, number in attempt["versions"].items())
-        print(f"\nattempt {attempt['attempt']} from step {attempt['from_step']}: {attempt['device_name']}", end="")
-        print(f", {attempt['threads']} threads\n  {attempt['data']['title']}; {versions}; commit {attempt['commit']}")
+        versions = ", ".join(f"{name} {number}" for name, number in attempt.get("versions", {}).items())
+        print(f"\nattempt {attempt['attempt']} from step {attempt['from_step']}: ", end="")
+        print(f"{attempt.get('device_name', 'device not known')}, {attempt.get('threads', '?')} threads")
+        title = attempt.get("data", {}).get("title", "data not known")
+        print(f"  {title}; {versions}; commit {attempt.get('commit')}")
         if "warning" in attempt:
             print(f"  {attempt['warning']}")
-    run.metrics.update()
+
+
+def _show_metrics(run: Any) -> None:
     print()
+    run.metrics.update()
     for name, value in run.metrics.last().items():
         print(f"  {name} = {value:.6g}")
     for message in run.metrics.damaged:
         print(f"  damaged: {message}")
-    print(
-        f"\n{len(run.snapshot_steps())} snapshots, checkpoints at {run.checkpoint_steps()}, "
-        f"{run.size() / 2**20:.1f} MiB"
-    )
-    if log := run.log(2000):
-        print(f"\n{log}")
-    return 0
+
+
+def _show_files(run: Any) -> None:
+    _, progress = _tried(lambda: run.progress, {})
+    if progress:
+        print(f"  damaged: {progress}")
+    snapshots, checkpoints = len(run.snapshot_steps()), run.checkpoint_steps()
+    print(f"\n{snapshots} snapshots, checkpoints at {checkpoints}, {run.size() / 2**20:.1f} MiB")
 
 
 @guarded
@@ -205,15 +257,6 @@ def _trashed(chosen: argparse.Namespace) -> list[Any]:
     return list({run.id: run for run in (store.find(text, folder) for text in chosen.run_ids)}.values())
 
 
-def _name(run: Any) -> str:
-    from fop_core.runs.files import DamagedFile
-
-    try:
-        return run.name
-    except DamagedFile as error:
-        return f"damaged: {error}"
-
-
 @guarded
 def _replay(chosen: argparse.Namespace) -> int:
     from fop_core.runs import store
@@ -236,15 +279,6 @@ def _replay(chosen: argparse.Namespace) -> int:
     for comparison in sorted(different, key=lambda c: -c.worst)[:10]:
         print(f"  {comparison.name}: {comparison.worst:.2g}")
     return 0 if worst.worst < TOLERANCE else 1
-
-
-def _progress(run: Any) -> dict[str, Any]:
-    from fop_core.runs.files import DamagedFile
-
-    try:
-        return run.progress
-    except DamagedFile:  # the trainer's own, made anew at its next row
-        return {}
 
 
 def _print(table: list[list[str]]) -> None:

@@ -27,5 +27,5 @@ def of(arrays: Mapping[str, Array], about: str) -> str:
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name], arrays[name].dtype.newbyteorder("<"))
         digest.update(json.dumps([name, array.dtype.str, arrays[name].shape]).encode())
-        digest.update(memoryview(array.reshape(-1).view(np.uint8)))
+        digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()

@@ -10,6 +10,7 @@ import io
 import json
 import math
 import os
+import re
 import secrets
 import stat
 import struct
@@ -43,6 +44,9 @@ DTYPES = {
     "F32": np.float32,
     "F64": np.float64,
 }
+
+
+_ESCAPED_HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # of a character; two of them make a whole one
 
 
 class DamagedFile(ValueError):
@@ -203,6 +207,8 @@ def read_json(path: Path) -> dict[str, Any]:
         text = file.read()
     try:
         content = loads(text)
+        if _ESCAPED_HALF.search(text):  # nothing can print, search or send it
+            json.dumps(content, ensure_ascii=False).encode()
     except ValueError as error:
         raise DamagedFile(f"{path}: no JSON ({error})") from error
     if not isinstance(content, dict):

@@ -169,8 +169,12 @@ def available(run: Run) -> Available:
         return Available((), f"its settings cannot be read: {error}")
     if settings.fop is None:
         return Available((), f"{run.id} was trained without FOP: it has no M")
+    try:
+        there = run.checkpoint_steps()
+    except (DamagedFile, OSError) as error:
+        return Available((), f"{run.id} has no checkpoint to go on from: {error}")
     steps, damaged = [], []
-    for step in run.checkpoint_steps():
+    for step in there:
         try:
             run.checkpoint_header(step)
         except FileNotFoundError:

@@ -102,13 +102,15 @@ def known() -> dict[str, Entry]:
     }
 
 
+def damaged() -> list[Entry]:
+    """Return the runs that cannot be listed, so that nobody knows whether they learned a preconditioner."""
+    return [entry for entry in listing(store.runs_folder()).look().values() if entry.damaged]
+
+
 def of_entry(entry: Entry) -> Source | str:
     """Return a run to look into, or why that is not possible."""
     try:
         steps = entry.run.snapshot_steps()
-    except OSError as error:
-        return str(error)
-    try:
         return _of_run(str(entry.run.path), len(steps), steps[-1] if steps else -1, entry.name, entry)
     except (RunError, DamagedFile, OSError) as error:
         return str(error)

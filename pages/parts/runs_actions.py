@@ -180,7 +180,11 @@ def _put_away(entries: Sequence[Entry]) -> None:
         key="runs archive",
         help="Back to the table" if archived else "Out of the table; Show: Archive has it",
     )
-    idle = [entry for entry in entries if not entry.alive]
+    delete([entry for entry in entries if not entry.alive])
+
+
+def delete(idle: Sequence[Entry]) -> None:
+    """Offer to move runs to the trash."""
     if not idle:
         return
     label = "Delete…" if len(idle) == 1 else f"Delete {len(idle)}…"

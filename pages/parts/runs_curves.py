@@ -160,7 +160,11 @@ def loaded(entries: Sequence[Entry], whole: bool = False) -> list[Loaded]:
 
 
 def _bytes(path: Path) -> int:
-    return sum(each.stat().st_size for each in path.glob("metrics.*.jsonl"))
+    total = 0
+    for each in path.glob("metrics.*.jsonl"):
+        with contextlib.suppress(OSError):  # whoever reads it hears of it
+            total += each.stat().st_size
+    return total
 
 
 @dataclass(frozen=True)

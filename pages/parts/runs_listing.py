@@ -4,19 +4,22 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from fop_core.jobs import queue
-from fop_core.runs import compare
+from fop_core.runs import compare, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import ALIVE, TRASH, Run, RunError
+from fop_core.training import fork
 from fop_core.training.config import flat
 from pages.parts.runs_best import Best
+
+Part = TypeVar("Part")
 
 GALLERY = Path(__file__).resolve().parents[2] / "trained_models" / "gallery"
 FRESH = 0.4  # seconds for which one look serves all readers
@@ -31,6 +34,7 @@ class Entry:
     Attributes:
         run: the run.
         damaged: why it cannot be read, or "".
+        troubles: what else of it is damaged, by what was to be read: it is listed with all the rest.
         name, tags, notes, archived: its labels.
         state, reason, since: where it stands; "queued" also where an ended run waits to go on.
         waits: whether it waits in the queue.
@@ -48,6 +52,7 @@ class Entry:
 
     run: Run
     damaged: str = ""
+    troubles: dict[str, str] = field(default_factory=dict)
     name: str = ""
     tags: list[str] = field(default_factory=list)
     notes: str = ""
@@ -81,6 +86,23 @@ class Entry:
         """Its id."""
         return self.run.id
 
+    @property
+    def damage(self) -> str:
+        """All that is damaged, each with its file as it is called in the run's folder; "" where nothing is."""
+        told = dict.fromkeys(filter(None, (self.damaged, *self.troubles.values())))
+        return "; ".join(told).replace(f"{self.run.path}/", "")
+
+    def part(self, what: str, read: Callable[[], Part], otherwise: Part) -> Part:
+        """Return what ``read`` does, or where it is damaged ``otherwise``, and keep in ``troubles`` why."""
+        self.troubles.pop(what, None)
+        try:
+            return read()
+        except FileNotFoundError as error:
+            self.troubles[what] = f"{error.filename} is missing"
+        except (DamagedFile, OSError) as error:
+            self.troubles[what] = str(error)
+        return otherwise
+
     def holds(self, words: Sequence[str]) -> bool:
         """Return whether all of some words, in small letters, are somewhere in what is known of it."""
         if words and self._text[0] != self.version:
@@ -101,10 +123,14 @@ class Listing:
     Args:
         folder: where they are.
         bin: whether they are those in its trash.
+
+    Attributes:
+        trouble: why the folder cannot be read, or "".
     """
 
     def __init__(self, folder: Path, bin: bool = False) -> None:
         self.folder = folder
+        self.trouble = ""
         self._place = folder / TRASH if bin else folder
         self._dispatches = not bin and folder != GALLERY
         self._lock = threading.Lock()
@@ -149,15 +175,24 @@ class Listing:
 
         Every file of a run but its metrics and its log is replaced as a whole, so its directory tells of a change.
         """
+        self.trouble = ""
         try:
-            places = [each for each in os.scandir(self._place) if not each.name.startswith(".") and each.is_dir()]
+            with os.scandir(self._place) as entries:
+                places = [each for each in entries if not each.name.startswith(".") and store.is_folder(each)]
         except FileNotFoundError:
+            return []
+        except OSError as error:
+            self.trouble = f"{self._place} cannot be read: {error.strerror}"
             return []
         found = []
         for place in places:
-            with contextlib.suppress(FileNotFoundError):  # taken away just now
+            try:
                 changed = os.stat(place.path).st_mtime_ns
-                found.append((place.name, (changed, self._asked(place, changed))))
+            except FileNotFoundError:  # taken away just now
+                continue
+            except OSError:  # reading it says why
+                changed = 0
+            found.append((place.name, (changed, self._asked(place, changed))))
         return found
 
     def _asked(self, place: os.DirEntry[str], changed: int) -> int:
@@ -167,7 +202,7 @@ class Listing:
             return entry._seen[1]
         try:
             return os.stat(f"{place.path}/requests").st_mtime_ns
-        except FileNotFoundError:
+        except OSError:  # there is none, or reading the run says why
             return 0
 
     def _read(self, entry: Entry) -> None:
@@ -178,10 +213,10 @@ class Listing:
                 entry.settings = flat(run.config)
                 entry.method = compare.method(entry.settings)
                 lineage = run.about["lineage"]
-                entry.preset = str(lineage.get("preset") or "")
-                if "matrices" in lineage:
-                    entry.forked_from = str(lineage.get("parent") or "")
-                    entry.settings["fork"] = f"{lineage['matrices']} at step {lineage.get('step')}"
+                entry.preset = lineage.get("preset") or ""
+                if (origin := fork.origin(run)) is not None:
+                    entry.forked_from = origin.parent
+                    entry.settings["fork"] = f"{origin.matrices} at step {origin.step}"
                 entry.created = run.about["created"]
             state, labels = run.state, run.labels
             entry.waits = os.path.exists(run.path / "requests" / "start")
@@ -189,29 +224,25 @@ class Listing:
             entry.reason, entry.since = state.reason, state.since
             entry.name = labels["name"] or run.id
             entry.tags, entry.notes, entry.archived = labels["tags"], labels["notes"], labels["archived"]
-            entry.progress = _whole(run)
-            entry.usage = run.usage if entry.alive else {}
             entry.damaged = ""
+        except FileNotFoundError as error:
+            entry.damaged, entry.name = f"{error.filename} is missing", entry.name or run.id
         except (DamagedFile, RunError, OSError) as error:
             entry.damaged, entry.name = str(error), entry.name or run.id
+        entry.progress = entry.part("progress", lambda: run.progress, {})
+        entry.usage = entry.part("usage", lambda: run.usage, {}) if entry.alive else {}
 
     def _complete(self, entry: Entry) -> None:
         """Find what takes longer: the best accuracy, and the device."""
         entry._scan = entry._scan or Best(entry.run)
         entry._complete = entry.version
-        try:
-            entry.best = entry._scan.update()
-            attempts = entry.run.attempts
-        except (DamagedFile, OSError):  # whoever opens the run hears of it
-            return
-        entry.device = str(attempts[-1].get("device_name", "")) if attempts else ""
+        entry.best = entry.part("metrics", entry._scan.update, None)
+        entry.device = entry.part("attempts", lambda: _device(entry.run), "")
 
 
-def _whole(run: Run) -> dict[str, Any]:
-    try:
-        return run.progress
-    except DamagedFile:  # the trainer's own, made anew at its next row
-        return {}
+def _device(run: Run) -> str:
+    attempts = run.attempts
+    return attempts[-1].get("device_name", "") if attempts else ""
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

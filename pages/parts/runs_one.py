@@ -1,6 +1,5 @@
 """One run: where it stands, what it can be told, its log, its settings and what made it."""
 
-import math
 import re
 import shlex
 from typing import Any
@@ -41,6 +40,8 @@ def head(entry: Entry) -> None:
         st.warning(literal(f"This run {entry.reason}."))
     elif entry.reason:
         st.markdown(literal(f"{entry.state.capitalize()} {entry.reason}."))
+    if entry.damage:
+        st.warning(literal(f"Damaged: {entry.damage}"))
     if entry.alive:
         _progress(entry)
 
@@ -53,21 +54,17 @@ def _waits(entry: Entry) -> str:
 
 
 def _progress(entry: Entry) -> None:
-    told = {key: value for key, value in entry.progress.items() if _is_number(value)}
-    if not {"share", "step", "steps"} <= set(told):
+    told = entry.progress
+    share, step, steps = (told.get(key) for key in ("share", "step", "steps"))
+    if share is None or step is None or steps is None:
         st.progress(0.0, f"{entry.state}, since {words.duration(store.age(entry.since))}")
         return
-    left = f", {words.duration(told['eta_seconds'])} left" if "eta_seconds" in told else ""
-    epoch = f", epoch {number(told['epoch'])} of {told['epochs']}" if {"epoch", "epochs"} <= set(told) else ""
-    share = min(1.0, max(0.0, float(told["share"])))
-    st.progress(share, f"step {told['step']:,} of {told['steps']:,}{epoch}{left}")
+    eta = told.get("eta_seconds")
+    left = "" if eta is None else f", {words.duration(eta)} left"
+    epoch = f", epoch {number(told['epoch'])} of {told['epochs']}" if {"epoch", "epochs"} <= told.keys() else ""
+    st.progress(float(share), f"step {step:,} of {steps:,}{epoch}{left}")
     if uses := words.uses(entry.usage):
         st.caption(f"Uses {uses}")
-
-
-def _is_number(value: Any) -> bool:
-    """Return whether a value of a file can be told as a number."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def numbers(entry: Entry, metrics: Loaded) -> None:

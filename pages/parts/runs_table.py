@@ -103,7 +103,8 @@ def _packed(about: dict[str, Any], rows: Sequence[bytes]) -> bytes:
 
 def _shown(entry: Entry, names: tuple[str, ...], varied: Sequence[str]) -> bytes:
     """Return a run's row as JSON, made anew where something of it has changed, its age among it."""
-    now = entry.version, entry.best, entry.device, names, entry.created and int(store.age(entry.created) // 60)
+    age = entry.created and int(store.age(entry.created) // 60)
+    now = entry.version, entry.best, entry.device, entry.damage, names, age
     if "size" in names or entry.shown is None or entry.shown[0] != now:
         entry.shown = now, json.dumps(files.plain(_row(entry, names, varied))).encode()
     return entry.shown[1]
@@ -113,13 +114,12 @@ def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str,
     state = "damaged" if entry.damaged else entry.state
     look = words.STATES[state]
     share = entry.progress.get("share")
-    share = float(share) if isinstance(share, (int, float)) else None
     last = words.accuracy(entry.progress)
     age = store.age(entry.created) if entry.created else None
     cells: dict[str, Cell] = {
         "state": (state, state, entry.damaged or entry.reason),
         "name": (entry.name, entry.name, entry.id + (f" · {', '.join(entry.tags)}" if entry.tags else "")),
-        "progress": (_progress(entry, share), share),
+        "progress": (_progress(entry, share), share, entry.damage),
         "method": (named(entry.method) if entry.method else "–", entry.method),
         "preset": (entry.preset or "–", entry.preset or None),
         "best": (words.percent(entry.best), entry.best),
@@ -152,10 +152,11 @@ def _brief(cell: Cell) -> Cell | str:
 
 
 def _progress(entry: Entry, share: float | None) -> str:
+    if entry.damage:
+        return f"damaged: {entry.damage}"
     if share is None:
         return "in the queue" if entry.waits else "–"
-    eta = entry.progress.get("eta_seconds")
-    if entry.state in ("running", "starting") and isinstance(eta, (int, float)):
+    if entry.state in ("running", "starting") and (eta := entry.progress.get("eta_seconds")) is not None:
         return f"{share:.0%}, {words.duration(eta)} left"
     return f"{share:.0%}"
 

@@ -122,10 +122,10 @@ def uses(usage: dict[str, Any]) -> str:
     """Return what a job uses of its machine, in one line; empty where that is not known."""
     words = []
     for key, form in (("cpu_percent", "CPU {:.0f} %"), ("gpu_percent", "GPU {:.0f} %")):
-        if isinstance(value := usage.get(key), (int, float)):
+        if (value := usage.get(key)) is not None:
             words.append(form.format(value))
     for key, form in (("memory", "{} memory"), ("gpu_memory", "{} on the GPU")):
-        if isinstance(value := usage.get(key), (int, float)):
+        if (value := usage.get(key)) is not None:
             words.append(form.format(size(value)))
     return ", ".join(words)
 

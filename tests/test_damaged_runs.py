@@ -1,0 +1,217 @@
+"""In a folder of five runs any file of one is replaced by anything: all else goes on, the damage is named, all ends."""
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fop_core.cli import main
+from fop_core.runs import learned, store
+from fop_core.runs.control import Control
+from fop_core.runs.files import DamagedFile
+from fop_core.runs.recorder import Recorder
+from fop_core.runs.store import Run
+from fop_core.training import config, fork
+from pages.parts import runs_listing, runs_table
+from pages.parts.runs_curves import Loaded
+from pages.parts.runs_listing import Listing
+from tests import damage
+from tests.pages.test_trajectories import component, ran, words
+from tests.permissions import NO_PERMISSION, permissions_hold  # noqa: F401, a fixture
+from tests.runs.test_damage import ATTEMPT, PROGRESS
+
+APP = str(Path(__file__).parents[1] / "app.py")
+NAMES = ("ada", "bell", "curie", "dirac", "euler")
+KINDS = [*damage.KINDS, NO_PERMISSION]
+LISTED = {"run.json", "state.json", "labels.json", "progress.json", "attempts/1.json"}
+"""What every list reads, whatever else it shows."""
+LONGEST = 60  # seconds of a test, where a second or two is usual: a pipe would be waited for until then
+
+
+def made(folder: Path, name: str) -> Run:
+    """A run of every file there is."""
+    run = store.create(config.preset("mnist-mlp", "fop").to_json(), name=name, lineage={"preset": "mnist-mlp"})
+    arrays = {"1.weight/M": np.eye(4, 2, dtype=np.float32), "1.weight/spectrum": np.ones(4, np.float32)}
+    with Control(run) as control:
+        control.set("running")
+        recorder = Recorder(run, ATTEMPT)
+        for step in (1, 2):
+            recorder.row({"step": step, "epoch": step / 10, "seconds": 0.5 * step, "train_loss": 1 / step})
+            recorder.snapshot(step, arrays)
+        recorder.row({"step": 3, "test_accuracy": 0.5})
+        recorder.checkpoint(2, arrays, {"step": 2, "steps_in_epoch": 10})
+        recorder.progress(PROGRESS)
+        recorder.close()
+        control.set("stopped", "by a test at step 3")
+    run.label(notes="whole")
+    (run.path / "log.txt").write_text("done\n")
+    (run.path / "usage.json").write_text('{"cpu_percent": 1.0}')
+    return run
+
+
+@pytest.fixture(autouse=True)
+def watchdog():
+    def late(number, frame):
+        raise TimeoutError(f"not done after {LONGEST} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(LONGEST)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch) -> dict[str, Run]:
+    monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
+    monkeypatch.setattr(runs_listing.queue, "look", lambda folder=None: None)
+    monkeypatch.setattr(runs_listing, "FRESH", 0.0)
+    monkeypatch.setattr(runs_listing, "SPARE", 60.0)
+    return {name: made(tmp_path / "runs", name) for name in NAMES}
+
+
+class Damaged:
+    """One of the runs with one part replaced, and whole again after."""
+
+    def __init__(self, run: Run, part: str, replace: damage.Replace) -> None:
+        self.run, self.part, self.replace = run, part, replace
+
+    def __enter__(self) -> Run:
+        shutil.copytree(self.run.path, self.run.path.parent / ".whole")
+        self.replace(self.run.path / self.part)
+        return Run(self.run.path)
+
+    def __exit__(self, *_: object) -> None:
+        place = self.run.path / self.part
+        if os.path.lexists(place) and not place.is_symlink():
+            place.chmod(0o700)
+        damage.remove(self.run.path)
+        (self.run.path.parent / ".whole").rename(self.run.path)
+
+
+def call(capsys, *arguments):
+    status = main(list(map(str, arguments)))
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err + said.out
+    return status, said.out, said.err
+
+
+def is_whole(run: Run, part: str) -> bool:
+    """Whether what every list reads of a part is still fine, as where a file that may be missing is."""
+    try:
+        _ = run.about, run.state, run.labels, run.progress, run.attempts
+    except (DamagedFile, OSError):
+        return False
+    return True
+
+
+@pytest.mark.usefixtures("permissions_hold")
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind[0])
+def test_each_command_shows_the_other_four_and_names_the_damaged_one(runs, capsys, tmp_path, kind):
+    whole = [run for name, run in runs.items() if name != "curie"]
+    for part in damage.parts(runs["curie"].path):
+        with Damaged(runs["curie"], part, kind[1]) as run:
+            status, out, err = call(capsys, "runs", "list")
+            assert status == 0, (part, err)
+            for name in NAMES:
+                assert name in out or name == "curie", (part, out)
+            listed = os.path.isdir(run.path)
+            assert (run.id in out) == listed, (part, out)
+            if listed and not is_whole(run, part):
+                [line] = [line for line in out.splitlines() if line.startswith(run.id)]
+                assert "damaged: " in line, (part, out)
+            assert call(capsys, "runs", "list", "--json")[0] == 0
+            if not listed:
+                continue
+            status, out, err = call(capsys, "runs", "show", run.id)
+            assert status in (0, 1) and run.id in out, (part, err)
+            assert is_whole(run, part) or "damaged: " in out, (part, out)
+            status, out, err = call(capsys, "runs", "export", run.id, tmp_path / "curie.csv")
+            assert status == 0 or (status == 2 and err.count("\n") == 1 and run.id in err), (part, err)
+            (tmp_path / "curie.csv").unlink(missing_ok=True)
+    assert [call(capsys, "runs", "show", run.id)[0] for run in whole] == [0] * 4
+
+
+@pytest.mark.usefixtures("permissions_hold")
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind[0])
+def test_what_pages_read_is_listed_with_its_damage_in_its_row(runs, capsys, tmp_path, kind):
+    for part in damage.parts(runs["curie"].path):
+        with Damaged(runs["curie"], part, kind[1]) as run:
+            listing = Listing(tmp_path / "runs")
+            entries = list(listing.look(now=True).values())
+            assert not listing.trouble
+            assert {entry.name for entry in entries} >= set(NAMES) - {"curie"}, part
+            rows = [runs_table._row(entry, ("state", "name", "progress", "size"), ()) for entry in entries]
+            for entry, row in zip(entries, rows):
+                if entry.run.path != run.path:
+                    assert not entry.damage, part
+                elif not is_whole(run, part):
+                    assert row["cells"][2][0].startswith("damaged: "), part
+                Loaded(str(entry.run.path)).look(whole=True)
+                try:
+                    learned.of_run(entry.run)
+                except (DamagedFile, OSError) as error:
+                    assert entry.run.path == run.path and run.id in str(error), part
+                fork.available(entry.run)
+
+
+@pytest.mark.usefixtures("permissions_hold")
+def test_doctor_names_what_every_list_reads(runs, capsys):
+    for part, (name, replace) in zip(sorted(LISTED) * 2, [each for each in KINDS if each[0] != "nothing"][::3]):
+        with Damaged(runs["curie"], part, replace) as run:
+            status, out, _ = call(capsys, "doctor")
+            assert status == 0 and ": 5, " in out, (part, name)
+            assert is_whole(run, part) or f"{run.id} is damaged" in out, (part, name, out)
+
+
+PAGES = [
+    (part, KINDS[(5 * at + 3) % len(KINDS)])
+    for at, part in enumerate(
+        (
+            "run.json",
+            "state.json",
+            "labels.json",
+            "progress.json",
+            "attempts/1.json",
+            "metrics.1.jsonl",
+            "log.txt",
+            "snapshots/00000002.safetensors",
+            "snapshots",
+            "attempts",
+            "requests",
+            "control.lock",
+        )
+    )
+]
+
+
+@pytest.mark.usefixtures("permissions_hold")
+@pytest.mark.parametrize(("part", "kind"), PAGES, ids=lambda each: each if isinstance(each, str) else each[0])
+def test_each_page_shows_the_other_four_and_names_the_damaged_one(runs, part, kind):
+    with Damaged(runs["curie"], part, kind[1]) as run:
+        at = AppTest.from_file(APP, default_timeout=LONGEST)
+        at.switch_page("pages/runs.py")
+        at.query_params["run"] = run.id
+        ran(at.run())
+        data = component(at, "table")
+        assert {row["id"] for row in data["rows"]} == {each.id for each in runs.values()}
+        if not is_whole(run, part):
+            [row] = [row for row in data["rows"] if row["id"] == run.id]
+            assert "damaged: " in str(row["cells"])
+            assert any("Damaged" in box.value for box in [*at.error, *at.warning])
+
+        at = AppTest.from_file(APP, default_timeout=LONGEST)
+        at.switch_page("pages/preconditioners.py")
+        at.query_params["run"] = run.id
+        ran(at.run())
+        [chosen] = [box for box in at.selectbox if box.label == "Run"]
+        assert set(NAMES) - {"curie"} <= set(chosen.options)
+        assert "curie" in chosen.options or run.id in words(at).replace("\\", "")
+
+        at = AppTest.from_file(APP, default_timeout=LONGEST)
+        at.switch_page("pages/train.py")
+        ran(at.run())
