@@ -109,7 +109,7 @@ def show() -> None:
     """Show all maps and the table: coarse ones first, then, in another run, fine ones."""
     asked, of_rates = grid(form.now), rates(form.now)
     coarse = replace(asked, size=min(COARSE, asked.size))
-    bar = head(not all(map(basin_maps.known, (asked, of_rates))))  # maps of no rules are never missing
+    bar = head(not (basin_maps.known(asked) and basin_maps.known(of_rates)))  # maps of no rules are never missing
     others: tuple[tuple[float, float], ...] = ()
     if not asked.rules:
         st.info("Choose at least one optimizer in the sidebar.")

@@ -287,7 +287,7 @@ def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def described() -> dict[str, str]:
     """Return the description of every setting by its path, as "optimizer.lr", those of FOP included."""
-    listed = {}
+    listed: dict[str, str] = {}
     for name, field in TrainConfig.model_fields.items():
         inner = SECTIONS[name].model_fields if name in SECTIONS else {"": field}
         listed |= {f"{name}.{key}".rstrip("."): each.description or "" for key, each in inner.items()}

@@ -229,9 +229,11 @@ def figures(view: View, source: Source, layer: Layer, beside: Side | None) -> di
     return made
 
 
-def _curves(lines: Callable[[], Sequence[Line]], words: str, layer: str = "", **options: bool) -> Picture:
+def _curves(
+    lines: Callable[[], Sequence[Line]], words: str, layer: str = "", *, log: bool = False, zero: bool = False
+) -> Picture:
     """Return a figure of lines over steps."""
-    return Picture(lambda: paper_learned.bands(_bands(lines()), "step", words, **options), layer)
+    return Picture(lambda: paper_learned.bands(_bands(lines()), "step", words, log=log, zero=zero), layer)
 
 
 def _printed(name: str) -> str:
