@@ -54,17 +54,23 @@ class Cursor {
       drag(event);
     };
     track.onpointerup = track.onpointercancel = () => (track.onpointermove = null);
+    const to = (at) => {
+      this.pause();
+      this.go(at);
+    };
+    const by = (count) => (event) => to(this.at + count * (event.shiftKey ? LEAP : 1));
+    this.endKeys = pageKeys(this.root, {
+      " ": () => this.toggle(),
+      ArrowLeft: by(-1),
+      ArrowRight: by(1),
+      Home: () => to(0),
+      End: () => to(this.last),
+    });
+    const own = { ArrowDown: by(-1), ArrowUp: by(1), PageDown: () => to(this.at - LEAP), PageUp: () => to(this.at + LEAP) };
     track.onkeydown = (event) => {
-      const by = event.shiftKey || event.key.startsWith("Page") ? LEAP : 1;
-      const [less, more] = [this.at - by, this.at + by];
-      const keys = { ArrowLeft: less, ArrowDown: less, PageDown: less, ArrowRight: more, ArrowUp: more, PageUp: more };
-      const to = { ...keys, Home: 0, End: this.last }[event.key];
-      if (to !== undefined) {
-        this.pause();
-        this.go(to);
-      } else if (event.key === " ") this.toggle();
-      else return;
+      if (!(event.key in own)) return;
       event.preventDefault();
+      own[event.key](event);
     };
     button.onclick = () => this.toggle();
     this.pause();
@@ -169,6 +175,7 @@ export default function ({ data, parentElement, setStateValue }) {
   root.fop.show(data, setStateValue);
   return atUnmount(root, () => {
     root.fop.sizes.disconnect();
+    root.fop.endKeys();
     root.fop.pause();
     root.fop = undefined;
     clock.moving = false;

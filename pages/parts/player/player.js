@@ -63,7 +63,8 @@ class Player {
   }
 
   set share(share) {
-    const kept = Math.min(1, Math.max(0, share));
+    if (share >= 1) return this.go(this.end); // expm1(log1p(6221)) is less than 6221
+    const kept = Math.max(0, share);
     this.go(this.data.log ? Math.expm1(kept * Math.log1p(this.end)) : kept * this.end);
   }
 
@@ -112,16 +113,7 @@ class Player {
         this.go(Infinity);
       },
     };
-    this.onkey = (event) => {
-      const at = document.activeElement;
-      const here = this.root.contains(at);
-      if (!here && at !== document.body) return; // somebody types elsewhere
-      if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in keys)) return;
-      if (at?.tagName === "SELECT" || (event.key === " " && at?.tagName === "BUTTON")) return; // they have their own
-      event.preventDefault();
-      keys[event.key](event);
-    };
-    window.addEventListener("keydown", this.onkey);
+    this.endKeys = pageKeys(this.root, keys);
   }
 
   // New data, or the same in another theme.
@@ -430,7 +422,7 @@ class Player {
 
   leave() {
     cancelAnimationFrame(this.frame);
-    window.removeEventListener("keydown", this.onkey);
+    this.endKeys();
     for (const [kind, listener] of this.listening ?? []) window.removeEventListener(kind, listener, true);
     this.sizes?.disconnect();
     this.data = null;

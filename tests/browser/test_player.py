@@ -1,0 +1,100 @@
+"""The race player in a real browser: that it reaches the end, and which keys are its own."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import number
+
+PLAYER = ".fop-player"
+PATHS = ".st-key-race .fop-plot-node"
+AT = "step => window.fopClock.step === step"
+
+
+def surface(page: Page) -> dict[str, float]:
+    return page.locator(f"{PATHS} .nsewdrag").bounding_box()
+
+
+def test_a_share_of_one_is_the_last_step_of_a_race_of_any_length(visit):
+    page = visit()
+    missed = page.evaluate(
+        """player => {
+          const it = document.querySelector(player).fop;
+          const kept = it.runs;
+          const missed = [];
+          for (let end = 1; end <= 20_000; end++) {
+            it.runs = [{ count: end + 1, steps: null }];
+            it.share = 1;
+            if (it.step !== end) missed.push(end);
+          }
+          it.runs = kept;
+          return missed;
+        }""",
+        PLAYER,
+    )
+    assert missed == []
+
+
+def test_playing_the_first_race_in_logarithmic_time_ends_at_its_last_step(visit):
+    page = visit()
+    page.get_by_role("combobox", name="Speed").select_option("10")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function(AT, arg=6221)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    expect(page.get_by_text("step 6,221 of 6,221")).to_be_visible()
+
+
+def test_the_slider_dragged_to_its_end_shows_the_last_step(visit):
+    page = visit()
+    box = page.get_by_role("slider", name="Step of the race").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    page.wait_for_function("() => window.fopClock.step < 1000")
+    page.mouse.move(box["x"] + box["width"] + 20, middle, steps=5)
+    page.mouse.up()
+    page.wait_for_function(AT, arg=6221)
+    assert not page.evaluate("window.fopClock.moving")
+
+
+def test_keys_play_the_race_after_a_click_anywhere_that_is_no_field(visit):
+    page = visit()
+    spots = [
+        page.get_by_role("heading", name="Trajectories"),
+        page.get_by_role("button", name="Copy link"),
+        page.get_by_text("SGD settings"),
+        page.get_by_role("button", name="Back to the start"),
+    ]
+    for spot in spots:
+        spot.click()
+        page.keyboard.press("Home")
+        page.wait_for_function(AT, arg=0)
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function(AT, arg=1)
+        page.keyboard.press("End")
+        page.wait_for_function(AT, arg=6221)
+    box = surface(page)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(AT, arg=1)
+
+
+def test_keys_belong_to_the_field_that_has_the_focus(visit):
+    page = visit("?preset=own")
+    before = page.evaluate("window.fopClock.step")
+    formula = page.get_by_role("textbox", name="f(x, y) =")
+    fields = [formula, number(page, "Start x"), page.get_by_role("combobox", name="Speed")]
+    for field in fields:
+        field.focus()
+        for key in ("Home", "ArrowRight", "End", "ArrowLeft"):
+            page.keyboard.press(key)
+    formula.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Space")
+    expect(formula).to_have_value(re.compile(" $"))
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    assert page.evaluate("window.fopClock.step") == before
