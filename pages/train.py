@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from fop_core.training import config, datasets
 from fop_core.training.preview import PreviewError
-from pages.parts import train_places, train_preview, train_sidebar
+from pages.parts import runs_table, train_places, train_preview, train_sidebar
 from pages.parts.copy_link import copy_link
 from pages.parts.first_visit import first_visit
 from pages.parts.follow import follow
@@ -61,7 +61,8 @@ def go(promised: int) -> None:
     if launched.trouble:
         st.session_state["train trouble"] = launched.trouble
     else:
-        st.session_state["train opens"] = launched.runs
+        few = len(launched.runs) <= runs_table.MOST
+        st.session_state["train opens"] = {"run": ",".join(launched.runs)} if few else {"tag": launched.tag}
 
 
 def launching(asked: Draft) -> None:
@@ -78,7 +79,7 @@ def launching(asked: Draft) -> None:
         )
         st.markdown(" ".join(why) or what(asked), width="stretch")
     if opens := st.session_state.get("train opens"):
-        follow("pages/runs.py", "Follow them in Runs", {"run": ",".join(opens)})
+        follow("pages/runs.py", "Follow them in Runs", opens)
     if trouble := st.session_state.pop("train trouble", ""):
         st.error(literal(trouble))
 

@@ -20,10 +20,12 @@ class Launched:
 
     Attributes:
         runs: ids of those that are in the queue.
+        tag: that they share, or "" of one alone.
         trouble: why the others are not, or "".
     """
 
     runs: list[str] = field(default_factory=list)
+    tag: str = ""
     trouble: str = ""
 
 
@@ -34,8 +36,8 @@ def launch(draft: Draft, parent: str = "") -> Launched:
         draft: the runs.
         parent: the id of the run that they were cloned from, or "".
     """
-    done = Launched()
-    together = (f"{draft.runs[0].preset}-{secrets.token_hex(2)}",) if len(draft.runs) > 1 else ()
+    done = Launched(tag=f"{draft.runs[0].preset}-{secrets.token_hex(2)}" if len(draft.runs) > 1 else "")
+    together = (done.tag,) if done.tag else ()
     try:
         for ours, theirs in draft.pairs:
             lineage = {"parent": parent} if parent else {}

@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -387,3 +388,19 @@ def test_fop_around_adam_is_compared_with_adam_and_a_plain_method_is_what_it_is_
     ran(field(at, "method").set_value("adam").run())
     ran(field(at, "optimizer.name").set_value("sgd").run())
     assert field(at, "optimizer.lr").value == "0.05" and "SGD instead of Adam at" in words(at)
+
+
+def opened(at: AppTest) -> dict:
+    [link] = [each.proto for each in at.get("page_link") if each.proto.label == "Follow them in Runs"]
+    return dict(parse_qsl(link.query_string))
+
+
+def test_a_launch_leads_to_its_runs_and_more_than_can_be_chosen_to_their_tag():
+    at = page(seeds="0-1")
+    ran(launch(at).click().run())
+    assert sorted(opened(at)["run"].split(",")) == sorted(run.id for run in runs())
+    at = page(seeds="0-49", name="n" * 60)
+    at.session_state["train launched"] = -10.0
+    ran(launch(at).click().run())
+    [tag] = {tag for run in runs() if run.name.startswith("nnn") for tag in run.labels["tags"]}
+    assert opened(at) == {"tag": tag}
