@@ -100,7 +100,7 @@ def groups(runs: Sequence[Settings], kinds: Sequence[str], apart: bool = False) 
     made = []
     for sort, members in zip(sorts, found.values()):
         alike = [runs[first] for first, other in zip(firsts, sorts) if other == sort]
-        names = [name for name in differing(alike) if apart or name not in ASIDE]
+        names = [name for name in differing(alike) if apart or (name not in ASIDE and name != "seed")]
         differs = tuple((name, runs[members[0]].get(name)) for name in names)
         made.append(Group(*sort, differs, tuple(members)))
     return made
@@ -143,6 +143,19 @@ def spread(curves: Sequence[Curve]) -> Spread:
     of_y, of_x = (aggregate([(c.steps, v) for c, v in zip(curves, vs)]) for vs in _columns(curves))
     every = of_y.count == len(curves)
     return Spread(Curve(of_y.x[every], of_x.mean[every], of_y.mean[every]), of_y.std[every])
+
+
+def at_end(curves: Sequence[Curve]) -> list[int]:
+    """Return which curves tell of where the longest ends, so that their last values can be averaged.
+
+    A run that is not as far, or was stopped, has measured nothing there. One that diverged has: it is not a number.
+    """
+    end = max((int(curve.steps[-1]) for curve in curves if len(curve.steps)), default=0)
+    return [
+        place
+        for place, curve in enumerate(curves)
+        if len(curve.steps) and (curve.steps[-1] == end or not np.isfinite(curve.y[-1]))
+    ]
 
 
 def _columns(curves: Sequence[Curve]) -> tuple[list[Array], list[Array]]:

@@ -26,6 +26,8 @@ LONGEST_LINE = 16 << 20  # bytes; one that is longer is damaged
 LARGEST = 64 << 30  # bytes of one attempt's metrics
 MEMORY = 256  # bytes before its place by which a follower knows its file again
 LARGE = 2 << 20  # bytes at once from which it pays to load Arrow, which takes 0.3 s
+AVERAGED = ("train_loss", "train_accuracy")  # columns that are means over the steps since the row before
+MOST_ROWS = 1000  # of one window, of which there are but a few where a run logs as its settings say
 LISTED = 100  # damaged lines that are remembered by number
 
 
@@ -205,6 +207,7 @@ class Metrics:
         self._followers: dict[int, Follower] = {}
         self._until: dict[int, int] = {}  # the last step that counts, of each attempt
         self._merged: dict[str, Series] = {}
+        self._start = 0  # the step that the first attempt went on from
 
     def update(self) -> int:
         """Read what is new, new attempts too, and return the number of new rows.
@@ -217,6 +220,7 @@ class Metrics:
         from_steps = [from_step for _, _, from_step in found[1:]]
         until = [*accumulate(reversed(from_steps), min, initial=LARGEST_STEP)][::-1]
         self._until = {n: step for (n, _, _), step in zip(found, until)}
+        self._start = found[0][2] if found else 0
         self._merged = {}
         return sum(follower.update() for follower in self._followers.values())
 
@@ -263,6 +267,21 @@ class Metrics:
             hint = f"near it: {', '.join(near)}" if near else "nothing is; update() reads what was logged"
             raise KeyError(f"no column {name!r} is logged by {self._run.id}; {hint}")
         return series
+
+    def evened(self, name: str) -> Series:
+        """Return a column to be drawn or compared: of ``AVERAGED`` each value over the run's last ``log_every`` steps.
+
+        Rows are logged at snapshots and ends of epochs too, and a mean over the few steps since the row before jumps
+        about more than one over many. Other columns are as ``[name]`` has them, and so are these where run.json cannot
+        be read.
+        """
+        try:
+            window = self._run.config.get("log_every")
+        except (files.DamagedFile, OSError):
+            return self[name]
+        if name not in AVERAGED or type(window) is not int or window < 1:
+            return self[name]
+        return evened(self[name], window, self._start)
 
     def over(self, axis: str, name: str) -> tuple[Array, Array]:
         """Return a column and another, such as "epoch" or "seconds", where both were measured: (axis [k], name [k])."""
@@ -355,6 +374,32 @@ class Metrics:
                 values = np.concatenate([np.empty(0), *(values for _, values in parts)])
             self._merged[name] = _in_order(steps, values)
         return self._merged[name]
+
+
+def evened(series: Series, window: int, start: int = 0) -> Series:
+    """Return means since the row before as means over windows of one length, at the same steps.
+
+    A window ends at its row and begins at the last row that is ``window`` steps or more before, or at the start: its
+    mean follows exactly from those that were recorded.
+
+    Args:
+        series: means over the steps since the row before.
+        window: steps.
+        start: the step that the first row's mean begins at.
+    """
+    steps, values = series
+    if len(steps) < 2:
+        return series
+    before = np.concatenate([[min(start, steps[0] - 1)], steps[:-1]])
+    rows = np.arange(len(steps))
+    begins = np.searchsorted(before, steps - window, "right") - 1
+    begins = np.maximum(np.clip(begins, 0, rows), rows - MOST_ROWS)
+    # Each window is summed by itself: of sums from the start, one large value would leave its rounding in all the rest.
+    edges = np.stack([begins, rows + 1], axis=1).ravel()
+    with np.errstate(invalid="ignore"):
+        sums = np.add.reduceat(np.append(values * (steps - before), 0.0), edges)[::2]
+        means = sums / (steps - before[begins])
+    return Series(steps, np.where(begins == rows, values, means))
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,8 @@ class Loaded:
         metrics = self._sample or self.run.metrics
         if y not in self.columns or (x != "step" and x not in self.columns):
             return None
-        steps, values = metrics[y]
+        # A sample has not the rows before its own, which windows of one length are made of.
+        steps, values = self._sample[y] if self._sample else self.run.metrics.evened(y)
         if x == "step":
             return Curve(steps, steps.astype(np.float64), values)
         at = metrics[x]
@@ -228,11 +229,7 @@ def chosen(entries: Sequence[Entry], seeds: bool) -> Chosen:
 
 def _label(group: Group, groups: Sequence[Group], entries: Sequence[Entry], seeds: bool) -> str:
     name = training_curves.named(group.method)
-    differs = [
-        f"{name.rpartition('.')[2]} {setting(value)}"
-        for name, value in group.differs
-        if value is not None and not (seeds and name == "seed")  # of a group it is but the first one's
-    ]
+    differs = [f"{name.rpartition('.')[2]} {setting(value)}" for name, value in group.differs if value is not None]
     place = [group.kind or "own settings"] if len({other.kind for other in groups}) > 1 else []
     label = ", ".join([name, *place, *differs[:3]])
     if not seeds and not any(name == "seed" for name, _ in group.differs) and len(entries) > 1:

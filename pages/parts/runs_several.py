@@ -7,7 +7,9 @@ import numpy as np
 import streamlit as st
 
 from fop_core.figures.style import number
+from fop_core.runs import compare
 from pages.parts import runs_words as words
+from pages.parts.runs_best import MEASURED
 from pages.parts.runs_curves import Chosen, View
 from pages.parts.runs_one import table
 
@@ -39,9 +41,9 @@ def summary(of: Chosen, view: View) -> None:
         rows.append(row)
     table(rows)
     st.caption(
-        "n: runs that have measured something. Mean ± standard deviation over runs (n − 1); the standard deviation "
-        "needs at least 2 seeds. In the pictures the band is that too, of the runs alone: a difference to a baseline "
-        "carries the group's own spread, and the baseline's is drawn around 0."
+        "n: runs of the group that have got as far as the furthest of them. Mean ± standard deviation over runs "
+        "(n − 1); the standard deviation needs at least 2 seeds. In the pictures the band is that too, of the runs "
+        "alone: a difference to a baseline carries the group's own spread, and the baseline's is drawn around 0."
     )
 
 
@@ -59,15 +61,15 @@ def seeds(given: Sequence[Any]) -> str:
 
 
 def _values(of: Chosen, group: int, name: str | None) -> list[float]:
-    """Return the last value of a column of each run of a group, or its best accuracy."""
-    found = []
+    """Return the last value of a column, or the best accuracy, of those runs of a group that have got to its end."""
+    members, curves = [], []
     for member in of.groups[group].members:
-        if name is None:
-            if (best := of.entries[member].best) is not None:
-                found.append(best)
-        elif (curve := of.metrics[member].curve("step", name)) is not None and len(curve.y):
-            found.append(float(curve.y[-1]))
-    return found
+        for column in MEASURED if name is None else (name,):
+            if (curve := of.metrics[member].curve("step", column)) is not None:
+                members.append(member)
+                curves.append(curve)
+    ended = [(of.entries[members[place]].best, float(curves[place].y[-1])) for place in compare.at_end(curves)]
+    return [last for _, last in ended] if name else [best for best, _ in ended if best is not None]
 
 
 def _time(seconds: Sequence[float]) -> str:

@@ -368,17 +368,40 @@ def test_large_metrics_are_drawn_from_a_sample_until_all_has_been_read(folder, m
 
 def test_a_long_curve_is_thinned_once_and_new_rows_are_drawn(monkeypatch, folder):
     monkeypatch.setattr(runs_curves, "PART", 256)
-    run = made("long", rows(2000))
+    run = made("long", rows(2000, grad_norm=1.0))
     loaded = runs_curves.Loaded(str(run.path)).look()
     thinnings = []
     thin = compare.thinned
     monkeypatch.setattr(runs_curves.compare, "thinned", lambda *given: thinnings.append(1) or thin(*given))
-    short, gaps = loaded.light("step", "train_loss")
+    short, gaps = loaded.light("step", "grad_norm")
     assert len(gaps) == 0 and short.steps[0] == 1 and short.steps[-1] == 2000
     with open(run.path / "metrics.1.jsonl", "a") as file:
-        file.write(json.dumps({"step": 2001, "train_loss": 7.0}) + "\n")
-    short, _ = loaded.look().light("step", "train_loss")
+        file.write(json.dumps({"step": 2001, "grad_norm": 7.0}) + "\n")
+    short, _ = loaded.look().light("step", "grad_norm")
     assert (short.steps[-1], short.y[-1]) == (2001, 7.0) and len(thinnings) == 1
+
+
+def test_a_loss_is_drawn_over_windows_of_one_length(folder):
+    run = made("one", [{"step": step, "train_loss": loss} for step, loss in ((100, 1.0), (200, 1.0), (204, 9.0))])
+    run.metrics.update()
+    assert run.config["log_every"] == 100
+    curve = runs_curves.Loaded(str(run.path)).look().curve("step", "train_loss")
+    assert curve.y.tolist() == run.metrics.evened("train_loss").values.tolist() == [1.0, 1.0, (100 + 4 * 9) / 104]
+    assert run.metrics["train_loss"].values.tolist()[-1] == 9.0
+
+
+def test_the_table_of_groups_tells_of_the_last_point_alone_and_how_many_got_there():
+    def run(seed: int, last: int, state: str) -> str:
+        measured = [{"step": n, "test_accuracy": 0.5 + n / 1000, "test_loss": 1 / n} for n in range(1, last + 1)]
+        return made(f"seed {seed}", measured, state, "", "fop", f"seed={seed}").id
+
+    ids = [run(0, 100, "finished"), run(1, 40, "stopped"), run(2, 100, "finished")]
+    other = made("other", rows(), "finished", "", "fop", "fop.rank=8", "seed=2").id
+    first, second = page(*ids, other).table[0].value.to_dict("records")
+    assert (first["Seeds"], first["n"]) == ("0\\-2", "2 of 3")
+    assert first["Last test loss"].startswith("0\\.0100\N{NO-BREAK SPACE}±"), "not the 1/40 of the one that was stopped"
+    assert first["Best accuracy"].startswith("60\\.00")
+    assert "seed" not in first["Runs"] + second["Runs"]
 
 
 def test_a_progress_of_texts_is_shown_as_it_is_and_breaks_nothing():

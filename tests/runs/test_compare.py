@@ -83,6 +83,24 @@ def test_a_spread_is_that_of_steps_which_all_have_and_seconds_are_averaged():
     np.testing.assert_allclose(spread.std, np.std([[1, 2, 4], [3, 4, 5]], axis=0, ddof=1))
 
 
+def test_groups_of_seeds_do_not_differ_by_the_seed_of_their_first():
+    runs = [settings("fop", "mnist-mlp", f"seed={seed}") for seed in (0, 1)]
+    runs += [settings("fop", "mnist-mlp", "fop.rank=8", f"seed={seed}") for seed in (2, 3)]
+    first, second = compare.groups(runs, ["mnist-mlp"] * 4)
+    assert dict(first.differs) == {"fop.rank": 16} and dict(second.differs) == {"fop.rank": 8}
+
+
+def test_at_the_end_is_who_got_there_or_diverged_before():
+    def curve(steps, last):
+        y = np.ones(len(steps))
+        y[-1:] = last
+        return Curve(np.array(steps, np.int64), np.array(steps, float), y)
+
+    whole, stopped, diverged, none = curve([1, 9], 2.0), curve([1, 4], 2.0), curve([1, 4], np.nan), curve([], 0.0)
+    assert compare.at_end([stopped, whole, diverged, none, whole]) == [1, 2, 4]
+    assert compare.at_end([none]) == compare.at_end([]) == []
+
+
 def test_a_seed_that_diverged_is_not_averaged_away():
     spread = compare.spread([curve([1, 2, np.nan]), curve([1, 2, 3])])
     assert spread.curve.y[:2].tolist() == [1, 2] and np.isnan(spread.curve.y[2])
