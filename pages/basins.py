@@ -13,6 +13,7 @@ from pages.parts.basin_maps import Grid, Rates
 from pages.parts.basin_settings import FIELDS, MAPS, PRESETS, grid, race_address, rates, values
 from pages.parts.copy_link import copy_link
 from pages.parts.first_visit import first_visit
+from pages.parts.follow import follow
 from pages.parts.form import Form
 from pages.parts.spec import surface
 from pages.parts.text import literal
@@ -188,7 +189,7 @@ def stability(asked: Rates, others: tuple[tuple[float, float], ...], bar: DeltaG
 
 
 if "basins opens" in st.session_state:
-    st.switch_page("pages/trajectories.py", query_params=st.session_state.pop("basins opens"))
+    follow("pages/trajectories.py", "Open the race", st.session_state.pop("basins opens"))
 
 with st.sidebar:
     understood = sidebar()
