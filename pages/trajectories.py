@@ -7,7 +7,7 @@ import streamlit as st
 
 from fop_core.figures import interactive
 from fop_core.figures.runs import Run
-from fop_core.figures.style import plain, point
+from fop_core.figures.style import METHODS, plain, point
 from pages.parts import exports, fair_race, race_sidebar
 from pages.parts.copy_link import copy_link
 from pages.parts.download import deliver
@@ -24,8 +24,6 @@ from toy_functions.surfaces import Surface
 
 form = Form("trajectories", PRESETS, FIELDS, {name: values(scene) for name, scene in SCENES.items()}, VIEWS)
 scene = SCENES[form.preset]
-
-CHANGED = "The preset's settings, which have been changed here, are a reconstruction under which these counts come out."
 
 
 def from_click() -> None:
@@ -53,7 +51,7 @@ def show(given: Spec) -> None:
     runs = [result.run for result in found]
     key, log_steps = str(race.surface), form["axis"] == "log"
 
-    published = scene.race.published if place is scene.race.surface and tuned is None else {}
+    published = _published() if place is scene.race.surface and tuned is None else {}
     learners = [result for result in found if result.learned is not None]
 
     left, right = st.columns([2, 1], gap="medium")
@@ -86,7 +84,7 @@ def show(given: Spec) -> None:
             badge = summary(found, published)
             st.caption(
                 f"**{badge}** The settings are a reconstruction.",
-                help=scene.race.note if not form.changed() else CHANGED,
+                help=scene.race.note,
             )
         if learners:
             learned(learners, key="learned")
@@ -104,6 +102,18 @@ def show(given: Spec) -> None:
     if learners:
         _learning(learners, key, log_steps)
     fair_race.draw(form, given, tuned)
+
+
+def _published() -> dict[str, int]:
+    """Return the published step counts of the optimizers that run as published, by their names.
+
+    Each runs by itself: which others are in the race changes no count.
+    """
+    changed = {name.partition(".")[0] for name in form.changed()} - {"rules"}
+    if changed - set(METHODS):
+        return {}
+    names = {METHODS[rule].name for rule in changed}
+    return {name: count for name, count in scene.race.published.items() if name not in names}
 
 
 def _losses(race: Spec, runs: list[Run], place: Surface, key: str, log_steps: bool) -> None:

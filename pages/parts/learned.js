@@ -66,14 +66,20 @@ function show(run, parts, step) {
     lines[2].textContent = "";
     return;
   }
-  const [steep, curved, flat] = H;
+  const [steep, ...curvatures] = H;
+  // Rounding leaves an eigenvalue of 0 a little beside it.
+  const least = 1e-10 * Math.max(...curvatures.map(Math.abs));
+  const [curved, flat] = curvatures.map((value) => (Math.abs(value) <= least ? 0 : value));
   shape(newton, steep + Math.PI / 2, 1 / Math.max(Math.abs(flat), 1e-300), 1 / Math.max(Math.abs(curved), 1e-300));
-  const indefinite = curved <= 0 || flat <= 0;
+  const indefinite = curved < 0 || flat < 0;
+  const singular = !indefinite && (curved === 0 || flat === 0);
   newton.classList.toggle("fop-indefinite", indefinite);
   lines[1].textContent = indefinite
     ? `|H|⁻¹, dashed: here H has a negative eigenvalue, ${short(Math.min(curved, flat))}`
-    : `H⁻¹: ${longer(curved, flat)} times as long as wide`;
-  const round = Math.abs(Math.abs(large / small) - 1) < 0.02 || Math.abs(Math.abs(curved / flat) - 1) < 0.02;
+    : singular
+      ? "H is singular here: it has an eigenvalue 0 and no inverse"
+      : `H⁻¹: ${longer(curved, flat)} times as long as wide`;
+  const round = singular || Math.abs(Math.abs(large / small) - 1) < 0.02 || Math.abs(Math.abs(curved / flat) - 1) < 0.02;
   const apart = between(turn, steep + Math.PI / 2);
   lines[2].textContent = round
     ? `P: ${longer(large, small)} times as long as wide`

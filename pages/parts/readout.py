@@ -74,4 +74,6 @@ def summary(results: Sequence[Result], published: Mapping[str, int]) -> str:
         return "None of the published runs is in this race."
     if differ:
         return f"Not the published count: {', '.join(differ)}."
-    return f"{'All' if len(compared) == len(published) else 'These'} step counts are the published ones."
+    if len(compared) == len(results):
+        return "All step counts are the published ones."
+    return f"As published: the step counts of {', '.join(result.run.method.name for result in compared)}."
