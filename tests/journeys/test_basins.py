@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NARROW, row
-from tests.journeys.conftest import slow_down
 
 MAPS = ".st-key-maps .fop-basin"
 DRAWN = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
