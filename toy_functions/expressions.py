@@ -4,7 +4,7 @@
 
 The language: numbers, the variables x and y, the constants pi and e, ``+ - * /``, ``^`` or ``**`` for powers, brackets,
 and the functions of one argument in ``FUNCTION_NAMES``. Precedence is that of mathematics: ``-x^2`` is -(x²), and
-``x^y^2`` is x^(y²).
+``x^y^2`` is x^(y²). ``2x``, ``(x + 1)(y - 2)``, ``x²`` and the signs − × · ÷ π are read as they are meant.
 
 A text passes four gates, and each refuses with an ExpressionError that points at the place: its characters and words,
 their order (both in ``words``), the arithmetic of its syntax tree, and the size of its derivatives. Python's own parser
@@ -27,7 +27,7 @@ from toy_functions.words import (
     MAX_NUMBER,
     ExpressionError,
     Word,
-    check_order,
+    complete,
     split,
 )
 
@@ -75,8 +75,7 @@ def parse(
     if not isinstance(text, str):
         raise TypeError(f"a formula is a str, not {type(text).__name__}")
     view, start = _checked_view(view, start)
-    words = split(text)
-    check_order(text, words)
+    words = complete(text, split(text))
     tree, places = _tree(text, words)
     graph = Graph(MAX_NODES)
     try:
@@ -106,14 +105,9 @@ def _tree(text: str, words: list[Word]) -> tuple[ast.expr, dict[ast.expr, _Place
     source = ""
     starts, ends = {}, {}
     for word in words:
-        starts[len(source)] = word.position
-        match word.kind:
-            case "number":
-                source += repr(float(word.text))  # never an integer, which could grow to any size, or 0777
-            case "name" | "function":
-                source += word.text
-            case sign:
-                source += sign
+        signs = len(word.source) - len(word.source.lstrip("*-")) if word.kind == "power" else 0
+        starts |= {len(source) + offset: word.position for offset in range(signs + 1)}  # a power's exponent is inside
+        source += word.source
         ends[len(source)] = word.position + len(word.text)
     try:
         tree = ast.parse(source, mode="eval").body

@@ -1,8 +1,11 @@
 """A formula's text as words: the numbers, names and signs it is made of, in an order that makes an expression.
 
 Everything a text can get wrong in its spelling is found here, one character or word at a time, so that the error can
-point at the very place. What passes both ``split`` and ``check_order`` has known words only, an operator between any
-two operands, operands on both sides of every operator, one argument for every function, and balanced brackets.
+point at the very place. What passes both ``split`` and ``complete`` has known words only, an operator between any two
+operands, operands on both sides of every operator, one argument for every function, and balanced brackets.
+
+Formulas are read as they are written by hand: ``2x``, ``3sin(x)`` and ``(x + 1)(y - 2)`` are products, ``x²`` is a
+power, and the typographic signs − × · ÷ and π are what they look like.
 """
 
 import difflib
@@ -38,16 +41,6 @@ _MEANT = {
     "power": "^",
 }
 _INSTEAD = {
-    "²": "^2",
-    "³": "^3",
-    "·": "*",
-    "\N{MULTIPLICATION SIGN}": "*",
-    "∙": "*",
-    "⋅": "*",
-    "÷": "/",
-    "\N{MINUS SIGN}": "-",
-    "\N{EN DASH}": "-",
-    "π": "pi",
     "√": "sqrt(...)",
     "|": "abs(...)",
     "[": "(",
@@ -55,9 +48,24 @@ _INSTEAD = {
     "{": "(",
     "}": ")",
 }
-_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-*/^(), ")
-_NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-_WORD = re.compile(rf" *(?:(?P<number>{_NUMBER})|(?P<name>[A-Za-z][A-Za-z0-9]*)|(?P<sign>\*\*|.))")
+_MINUSES = "\N{MINUS SIGN}\N{EN DASH}"
+_SIGNS = {
+    "^": "**",
+    "\N{MULTIPLICATION SIGN}": "*",
+    "·": "*",
+    "∙": "*",
+    "⋅": "*",
+    "÷": "/",
+    **dict.fromkeys(_MINUSES, "-"),
+}
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-*/^(), π").union(
+    _SIGNS, map(chr, _RAISED)
+)
+_NUMBER = rf"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+{_MINUSES}-]?[0-9]+)?"
+_WORD = re.compile(
+    rf" *(?:(?P<number>{_NUMBER})|(?P<name>[A-Za-z][A-Za-z0-9]*|π)|(?P<power>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)|(?P<sign>\*\*|.))"
+)
 
 
 class ExpressionError(ValueError):
@@ -93,14 +101,17 @@ class Word:
     """A word of a text.
 
     Attributes:
-        kind: ``number``, ``name`` (of a variable or constant), ``function``, or the sign itself, ``**`` also for ``^``.
-        text: the word as the user wrote it.
+        kind: ``number``, ``name`` (of a variable or constant), ``function``, ``power`` (a raised integer, with what
+            raises it), or the sign itself as Python spells it.
+        text: the word as the user wrote it; empty for a product that is implied.
         position: where in the user's text it begins.
+        source: the word as Python spells it.
     """
 
     kind: str
     text: str
     position: int
+    source: str
 
 
 def split(text: str) -> list[Word]:
@@ -115,18 +126,27 @@ def split(text: str) -> list[Word]:
     for match in _WORD.finditer(text.rstrip()):
         kind = str(match.lastgroup)
         word, position = match[kind], match.start(kind)
-        if kind == "number":
-            if float(word) > MAX_NUMBER:
-                raise ExpressionError(f"too large a number; the limit is {MAX_NUMBER:g}", text, position, len(word))
-        elif kind == "name":
-            if word not in _KNOWN:
-                raise ExpressionError(_unknown_name(word), text, position, len(word))
-            kind = "name" if word not in FUNCTIONS else "function"
-        elif word == ".":
-            raise ExpressionError("a point without digits; write a number such as 0.5", text, position, 1)
-        else:
-            kind = "**" if word == "^" else word
-        words.append(Word(kind, word, position))
+        match kind:
+            case "number" | "power":
+                value = float(re.sub(f"[{_MINUSES}]", "-", word.translate(_RAISED)))
+                if abs(value) > MAX_NUMBER:
+                    raise ExpressionError(f"too large a number; the limit is {MAX_NUMBER:g}", text, position, len(word))
+                source = repr(value)  # never an integer, which could grow to any size, or 0777
+                words.append(Word(kind, word, position, source if kind == "number" else f"**{source}"))
+            case "name" if set(word) <= {"x", "y"}:  # xy is a product
+                words += [Word("name", letter, position + at, letter) for at, letter in enumerate(word)]
+            case "name":
+                source = "pi" if word == "π" else word
+                if source not in _KNOWN:
+                    raise ExpressionError(_unknown_name(word), text, position, len(word))
+                words.append(Word("name" if source not in FUNCTIONS else "function", word, position, source))
+            case _ if word == ".":
+                raise ExpressionError("a point without digits; write a number such as 0.5", text, position, 1)
+            case _ if ord(word[0]) in _RAISED:
+                raise ExpressionError("a raised sign without digits; write ^ and an exponent", text, position, 1)
+            case _:
+                sign = _SIGNS.get(word, word)
+                words.append(Word(sign, word, position, sign))
     if not words:
         raise ExpressionError("no formula yet; write one in x and y, such as x^2 + y^2", text, 0, len(text))
     return words
@@ -149,7 +169,7 @@ def _unknown_name(name: str) -> str:
     lower = name.lower()
     meant = lower if lower in _KNOWN else _MEANT.get(lower)
     if meant is None and set(lower) <= {"x", "y"}:
-        meant = "*".join(lower)
+        meant = lower
     if meant is None and re.fullmatch("[xy][0-9]+", lower):
         meant = f"{lower[0]}*{lower[1:]} or {lower[0]}^{lower[1:]}"
     if meant is None and len(name) > 1:
@@ -159,24 +179,38 @@ def _unknown_name(name: str) -> str:
     return f"unknown name “{name}”; the variables are x and y, the functions {', '.join(FUNCTION_NAMES)}"
 
 
-def check_order(text: str, words: list[Word]) -> None:
-    """Refuse words out of order and brackets that do not match: what passes is an expression of Python as well."""
+def complete(text: str, words: list[Word]) -> list[Word]:
+    """Return the words with the products that they imply: an expression of Python.
+
+    A name, a function or a bracket right after an operand multiplies it, as tightly as ``*`` does: ``1/2x`` is (1/2) x.
+
+    Raises:
+        ExpressionError: words are out of order, or brackets do not match.
+    """
 
     def refuse(message: str, word: Word) -> NoReturn:
         raise ExpressionError(message, text, word.position, len(word.text))
 
     opened: list[tuple[Word, Word | None]] = []  # brackets not yet closed, each with the function it belongs to
     before: Word | None = None
+    result: list[Word] = []
     complete = False  # whether an operand has just ended, so that an operator may follow
     for word in words:
         function = before if before is not None and before.kind == "function" else None
         if function and word.kind != "(":
             refuse(f"{function.text} needs brackets; write {function.text}(...)", function)
+        if complete and word.kind in ("name", "function", "("):
+            result.append(Word("*", "", word.position, "*"))
+            complete = False
         match word.kind:
-            case "number" | "name" | "function" | "(" if before is not None and complete:
-                refuse(f"an operator is missing here; write {_product(before, word)}", word)
+            case "number" if before is not None and complete:
+                refuse(f"an operator is missing here; write {_joined(before, word)}", word)
+            case "power" | "**" if before is not None and before.kind == "power":
+                refuse("two powers follow each other; put the first in brackets, as in (x^2)^3", word)
             case "number" | "name":
                 complete = True
+            case "power" if complete:
+                pass
             case "function":
                 pass
             case "(":
@@ -205,6 +239,7 @@ def check_order(text: str, words: list[Word]) -> None:
                     refuse(f"nothing on the left of “{word.text}”; write an operand there", word)
                 complete = False
         before = word
+        result.append(word)
     if before is not None and before.kind == "function":
         refuse(f"{before.text} needs brackets; write {before.text}(...)", before)
     if before is not None and opened and before is opened[-1][0]:
@@ -213,9 +248,9 @@ def check_order(text: str, words: list[Word]) -> None:
         refuse(f"nothing on the right of “{before.text}”; write an operand there", before)
     if opened:
         refuse("this bracket is never closed; add a )", opened[-1][0])
+    return result
 
 
-def _product(left: Word, right: Word) -> str:
-    a = "(...)" if left.kind == ")" else left.text
-    b = {"(": "(...)", "function": f"{right.text}(...)"}.get(right.kind, right.text)
-    return f"{a}*{b}"
+def _joined(left: Word, number: Word) -> str:
+    base = "(...)" if left.kind in (")", "power") else left.text
+    return f"{base}*{number.text}" if left.kind == "number" else f"{base}*{number.text} or {base}^{number.text}"

@@ -64,7 +64,8 @@ OF_THE_RACE: Mapping[str, Field] = {
     "f": Text(
         "f(x, y) =",
         MAX_LENGTH,
-        f"Made of numbers, x, y, pi, e, + - * / ^, brackets, and {', '.join(FUNCTION_NAMES)}.",
+        f"Made of numbers, x, y, pi, e, + - * / ^, brackets, and {', '.join(FUNCTION_NAMES)}. "
+        "2x, 3sin(x), (x+1)(y-2) and x² are read as written by hand; 1/2x is (1/2)x.",
         placeholder="x^2 + 10*y^2",
     ),
     "floor": Number(
