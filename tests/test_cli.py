@@ -47,6 +47,19 @@ def test_another_race_claims_no_published_count(capsys):
     assert "published" not in out
 
 
+def test_a_function_with_negative_values_is_raced_on_to_its_minimum(capsys):
+    surface = ("--surface", "sin(x)*cos(y)", "--start", "-3", "-2", "--optimizer", "sgd:lr=0.1", "--json")
+    _, out, _ = run(capsys, *surface)
+    [sgd] = json.loads(out)["optimizers"].values()
+    assert sgd["status"] == "converged" and sgd["steps"] > 10
+
+
+def test_a_function_without_a_lowest_value_never_converges(capsys):
+    surface = ("--surface", "x*y", "--start", "1", "-2", "--max-steps", "20", "--optimizer", "sgd:lr=0.1")
+    _, out, _ = run(capsys, *surface)
+    assert "no lowest minimum was found" in out and "not converged in 20 steps" in out
+
+
 def test_free_settings_reach_the_race(capsys):
     status, out, _ = run(
         capsys,

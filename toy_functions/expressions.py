@@ -60,6 +60,7 @@ def parse(
     """Return the surface of a formula in x and y.
 
     Nothing is known of its minima: ``minima`` is empty and ``floor`` is 0, so a race on it stops at f < tolerance.
+    ``lowest.with_floor`` looks for its lowest value.
 
     Args:
         text: the formula, at most MAX_LENGTH characters.
@@ -103,7 +104,8 @@ def parse(
 def _tree(text: str, words: list[Word]) -> tuple[ast.expr, dict[ast.expr, _Place]]:
     """Return the syntax tree of ordered words, and where in the text each of its subexpressions stands."""
     source = ""
-    starts, ends = {}, {}
+    starts: dict[int, int] = {}
+    ends: dict[int, int] = {}
     for word in words:
         signs = len(word.source) - len(word.source.lstrip("*-")) if word.kind == "power" else 0
         starts |= {len(source) + offset: word.position for offset in range(signs + 1)}  # a power's exponent is inside

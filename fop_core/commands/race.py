@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import math
 import types
 import typing
 from typing import Any
@@ -14,7 +15,7 @@ def add(commands: Any) -> None:
         "race",
         help="race optimizers over a surface",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Race optimizers from one start over a surface, until f < tolerance.",
+        description="Race optimizers from one start over a surface, until f - f* < tolerance.",
         epilog="""examples:
   race --preset paper-booth
   race --surface himmelblau --start 0 -1 --optimizer sgd:lr=0.016 --optimizer fop:lr=0.01,hyper_lr=1e-3
@@ -74,7 +75,10 @@ def _race(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if chosen.json:
         print(json.dumps(_as_json(settings, result), allow_nan=False))
     else:
-        print(f"{settings.surface.name} from {settings.start}, f - f* < {settings.tolerance:g}, {settings.dtype}\n")
+        print(f"{settings.surface.name} from {settings.start}, f - f* < {settings.tolerance:g}, {settings.dtype}")
+        if not math.isfinite(settings.surface.floor):
+            print("no lowest minimum was found: the race ends at the step limit or by divergence")
+        print()
         rows = [["optimizer", "steps", "end point", "minimum", "stop reason"]]
         if published:
             rows[0] += ["published", "matches"]
@@ -93,12 +97,12 @@ def _race(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 def _surface(text: str) -> Any:
-    from toy_functions import expressions, surfaces
+    from toy_functions import expressions, lowest, surfaces
 
     if text in surfaces.SURFACES:
         return surfaces.SURFACES[text]
     try:
-        return expressions.parse(text)
+        return lowest.with_floor(expressions.parse(text))
     except expressions.ExpressionError as error:
         names = ", ".join(surfaces.SURFACES)
         raise ValueError(f"--surface is neither a name ({names}) nor a function of x and y:\n{error}") from error

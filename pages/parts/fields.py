@@ -37,6 +37,7 @@ class Number:
         help: what it means.
         whole: whether it is an integer.
         tiny: whether to show it as 1.00e-6 rather than 0.000001.
+        empty: what stands in an empty field, whose value is None; without it the field cannot be empty.
     """
 
     label: str
@@ -46,9 +47,12 @@ class Number:
     help: str = ""
     whole: bool = False
     tiny: bool = False
+    empty: str = ""
 
-    def read(self, text: str) -> float | int:
-        """Read a number within the bounds."""
+    def read(self, text: str) -> float | int | None:
+        """Read a number within the bounds, or None from an empty text where that is allowed."""
+        if self.empty and not text:
+            return None
         kind = "a whole number" if self.whole else "a number"
         try:
             value = int(text) if self.whole else float(text)
@@ -60,13 +64,18 @@ class Number:
 
     def write(self, value: Any) -> str:
         """Write the shortest text that gives the same number."""
+        if self.empty and value is None:
+            return ""
         return repr(int(value)) if self.whole else repr(float(value)).removesuffix(".0")
 
-    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> float | int:
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> float | int | None:
         """Show a number input."""
         kind: type = int if self.whole else float
+        value: Any = None if self.empty else "min"
         return st.number_input(
             self.label,
+            value=value,
+            placeholder=self.empty or None,
             min_value=kind(self.low),
             max_value=kind(self.high),
             step=kind(self.step),

@@ -73,7 +73,9 @@ OF_THE_RACE: Mapping[str, Field] = {
         -1e12,
         1e12,
         1,
-        "If you know it: a run has converged when f is above it by less than the tolerance.",
+        "A run has converged when f is above it by less than the tolerance. Left empty, it is that of the lowest "
+        "minimum in and around the view.",
+        empty="As found",
     ),
     "left": Number("View: x from", -1e6, 1e6, 1),
     "right": Number("x to", -1e6, 1e6, 1),
@@ -146,7 +148,7 @@ def values(scene: Scene) -> dict[str, Any]:
     return {
         "surface": names[0] if names else OWN,
         "f": own.formula,
-        "floor": own.race.surface.floor,
+        "floor": None,
         "left": left,
         "right": right,
         "bottom": bottom,

@@ -5,14 +5,16 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from fop_core.figures.style import METHODS
+from fop_core.figures.style import METHODS, number
 from pages.parts.form import Form
 from pages.parts.race_settings import of_rule, surface_spec
 from pages.parts.spec import OWN, surface
 from pages.parts.text import literal
 from toy_functions.expressions import ExpressionError
 from toy_functions.framing import frame
-from toy_functions.surfaces import SURFACES
+from toy_functions.surfaces import SURFACES, Surface
+
+_ENDS = "A race ends at the step limit or by divergence."
 
 
 def draw(form: Form) -> bool:
@@ -88,23 +90,34 @@ def _known(form: Form) -> bool:
     if form["surface"] == "quadratic":
         form.draw("condition")
         form.draw("angle")
-    st.latex(surface(surface_spec(form.now)).latex)
+    place = surface(surface_spec(form.now))
+    st.latex(place.latex)
+    if not math.isfinite(place.floor):
+        st.caption(f"f has no lowest value. {_ENDS}")
     return True
+
+
+def _floor_in_words(place: Surface, searched: bool) -> str:
+    if not searched:
+        return f"A run has converged when f is near f* = {number(place.floor)}, as set below."
+    if math.isfinite(place.floor):
+        return f"Lowest value found: f* = {number(place.floor)}."
+    return f"No minimum was found in view, or f falls below it elsewhere. {_ENDS}"
 
 
 def _find(form: Form) -> None:
     place = surface(surface_spec(form.now))
-    view, floor = frame(place, (form["x"], form["y"]))
+    view = frame(place, (form["x"], form["y"])).view
     form.put(**dict(zip(("left", "right", "bottom", "top"), view)))
-    if math.isfinite(floor):
-        form.put(floor=floor)
 
 
 def _own(form: Form) -> bool:
     form.draw("f")
     understood = False
     try:
-        st.latex(surface(surface_spec(form.now)).latex)
+        place = surface(surface_spec(form.now))
+        st.latex(place.latex)
+        st.caption(_floor_in_words(place, form["floor"] is None))
         understood = True
     except ExpressionError as error:
         st.error(literal(error.message))
@@ -113,7 +126,7 @@ def _own(form: Form) -> bool:
         st.error(literal(str(error)))
     with st.expander("View and lowest value", key=f"{form.page} view"):
         st.button(
-            "Find both",
+            "Find the view",
             on_click=lambda: _find(form),
             disabled=not understood,
             help="Lets 288 descents look for minima, and frames what they find together with the start.",

@@ -13,13 +13,16 @@ from fop_core.figures.motion import Motion, motion
 from fop_core.figures.runs import Run, thinned
 from fop_core.optim.rules import RULES
 from toy_functions import Race, expressions, race
+from toy_functions.lowest import with_floor
 from toy_functions.surfaces import SURFACES, Surface, quadratic
 from toy_functions.tuning import Sweep, sweep
 
 OWN = "own"
 
 SurfaceSpec = tuple[Any, ...]
-"""(name,) of one in SURFACES | ("quadratic", condition, angle) | ("own", formula, floor, view)."""
+"""(name,) of one in SURFACES | ("quadratic", condition, angle) | ("own", formula, floor, view).
+
+A floor of None is looked for."""
 
 
 @lru_cache(maxsize=64)
@@ -31,8 +34,9 @@ def surface(spec: SurfaceSpec) -> Surface:
         ValueError: the view is no box.
     """
     match spec:
-        case (str(name), str(formula), float(floor), tuple(view)) if name == OWN:
-            return replace(expressions.parse(formula, view=view), floor=floor)
+        case (str(name), str(formula), floor, tuple(view)) if name == OWN:
+            made = expressions.parse(formula, view=view)
+            return with_floor(made) if floor is None else replace(made, floor=floor)
         case ("quadratic", condition, angle):
             return quadratic(condition, angle)
         case (name,):

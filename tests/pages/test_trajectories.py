@@ -320,10 +320,33 @@ def test_an_own_function_is_raced_on_and_its_formula_shown():
 def test_a_view_and_the_lowest_value_are_found():
     at = page(preset="own", f="(x - 40)^2 + (y + 30)^2 - 7", x="20", y="0", left="-1", right="1")
     ran(at.button(key="trajectories find").click().run())
-    assert number(at, "floor").value == pytest.approx(-7)
+    assert "f* = −7" in words(at)
     low, high = ground(at)["layout"]["xaxis"]["range"]
     assert low < 20 and 40 < high < 100
     assert rows(at)["SGD"]["status"] == "converged"
+
+
+def test_the_lowest_value_of_an_own_function_is_found_unasked():
+    at = page(preset="own", f="sin(x)*cos(y)")
+    for row in rows(at).values():
+        assert row["status"] == "converged" and row["reason"].startswith("Converged: f − f* <")
+        assert int(row["steps"].replace(",", "")) > 10
+    assert "f* = −1" in words(at) and "floor" not in address(at)
+
+
+def test_a_lowest_value_that_the_reader_knows_is_taken_and_kept_in_the_address():
+    at = page(preset="own", f="sin(x)*cos(y)", floor="-2", steps="50")
+    assert number(at, "floor").value == -2
+    assert {row["status"] for row in rows(at).values()} == {"step limit"}
+    ran(number(at, "floor").set_value(None).run())
+    assert "f* = −1" in words(at) and "floor" not in address(at)
+
+
+@pytest.mark.parametrize("settings", [{"preset": "own", "f": "x*y"}, {"surface": "monkey-saddle"}])
+def test_a_function_without_a_lowest_value_says_how_its_race_ends(settings):
+    at = page(**settings, steps="20")
+    assert "ends at the step limit or by divergence" in words(at)
+    assert "converged" not in {row["status"] for row in rows(at).values()}
 
 
 def test_a_wrong_formula_is_explained_at_its_place_and_the_picture_stays():
