@@ -158,6 +158,63 @@ def test_the_cursor_is_dragged_and_played_and_every_panel_answers(inspect):
     assert page.evaluate(STEP) == 5865
 
 
+def test_keys_move_the_cursor_unless_a_control_has_the_focus(inspect):
+    page = inspect("?at=1760")
+    page.get_by_role("heading", name="Preconditioners").click()  # what is clicked takes no keys
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(STEP) < 1760
+    page.keyboard.press("Home")
+    assert page.evaluate(STEP) == 0
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    page.keyboard.press("End")
+    assert page.evaluate(STEP) == 5865
+    page.get_by_role("button", name="Play").focus()
+    page.keyboard.press("ArrowLeft")
+    before_last = page.evaluate(STEP)
+    assert before_last < 5865
+    page.keyboard.press("Control+Home")  # the browser's own
+    page.get_by_role("radio", name="Spectrum").focus()
+    page.keyboard.press("Home")
+    page.get_by_role("combobox").first.focus()
+    for key in ("Home", "ArrowLeft", "Space"):
+        page.keyboard.press(key)
+    matrix(page).first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Home")
+    assert page.evaluate(STEP) == before_last
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_the_cursor_is_dragged_beyond_both_ends_and_plays_to_the_last_snapshot(inspect):
+    page = inspect("?run=mnist-fop-full-seed0")
+    last = int(gallery("mnist-fop-full-seed0").steps[-1])
+    box = cursor(page).bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 40, y)
+    assert page.evaluate(STEP) == 0
+    page.mouse.move(box["x"] + box["width"] + 40, y)
+    assert page.evaluate(STEP) == last
+    page.mouse.up()
+    page.evaluate("document.querySelector('.fop-cursor').fop.go(4)")
+    page.evaluate(
+        """() => {
+      const { fop } = document.querySelector('.fop-cursor');
+      const places = (window.places = []);
+      clock.follow(() => places.push(fop.at));
+    }""".replace("clock", "fopClock")
+    )
+    page.get_by_role("button", name="Play").click()
+    expect(cursor(page)).to_have_attribute("aria-valuenow", str(last))
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    places = page.evaluate("() => window.places")
+    assert places == sorted(places) and places[0] == 4
+
+
 def test_layers_and_quantities_are_switched_and_the_link_brings_them_back(inspect):
     page = inspect()
     page.get_by_role("radio", name="6", exact=True).click()
