@@ -48,7 +48,7 @@ export default function ({ data, parentElement }) {
   // Shows the frame of the player's step.
   const turn = () => {
     const frames = data.frames;
-    if (!frames?.steps.length || !node._fullLayout || node.hidden) return;
+    if (!frames?.steps.length || node.fop.drawn !== data.figure || node.hidden) return; // the lines are still those before
     const at = before(frames.steps, clock.step);
     if (node.fop.frame === at) return;
     node.fop.frame = at;
@@ -87,7 +87,7 @@ export default function ({ data, parentElement }) {
     });
     node.dataset.drag = node._fullLayout.dragmode;
     node.dataset.theme = theme;
-    node.fop.frame = null;
+    Object.assign(node.fop, { drawn: data.figure, frame: null });
     answer();
     if (!node.fop.sizes) watch(Plotly);
   };
