@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from pages.parts import basin_maps
 from pages.parts.basin_settings import MAPS, grid, values
-from tests.browser.conftest import NARROW, row
+from tests.chromium import NARROW, row
 
 MAPS_OF_STARTS = ".st-key-maps .fop-basin"
 TOLD = f"{MAPS_OF_STARTS} .fop-basin-told"

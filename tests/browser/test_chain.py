@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.store import Run
-from tests.browser.conftest import Troubles, running
+from tests.chromium import Troubles, running
 
 # A step with a whole M of 784 x 784 takes ten times a step without: the run outlasts the web server, its baseline
 # does not keep it waiting.

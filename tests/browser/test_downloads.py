@@ -17,7 +17,7 @@ from fop_core.runs import learned, store
 from fop_core.training import config
 from pages.parts import download
 from pages.parts.runs_listing import GALLERY
-from tests.browser.conftest import NARROW, running
+from tests.chromium import NARROW, running
 
 RUN = "cifar10-fop-velocity"
 MATRICES = "M and P at the cursor (safetensors)"

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import number
+from tests.chromium import number
 
 PLAYER = ".fop-player"
 PATHS = ".st-key-race .fop-plot-node"

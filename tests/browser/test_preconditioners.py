@@ -19,7 +19,7 @@ from fop_core.runs.control import Control
 from fop_core.runs.recorder import Recorder
 from fop_core.training import config, diagnostics, loop
 from pages.parts.runs_listing import GALLERY
-from tests.browser.conftest import NARROW, running
+from tests.chromium import NARROW, running
 
 VELOCITY = "cifar10-fop-velocity"
 READY = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"

@@ -16,7 +16,7 @@ from fop_core.runs.store import Run
 from fop_core.training import config
 from pages.parts.runs_listing import GALLERY
 from pages.parts.runs_table import MOST
-from tests.browser.conftest import NARROW, running
+from tests.chromium import NARROW, running
 
 ABOUT = {"device": "cpu", "device_name": "A CPU", "threads": 1, "versions": {"torch": "2"}, "commit": "abc", "data": {}}
 ZOOM = "() => document.querySelector('.fop-plot-node')._fullLayout.xaxis.range"

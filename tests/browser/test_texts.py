@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 from pages.parts.inspect_settings import PANELS
 from pages.parts.text import literal
-from tests.browser.conftest import ROOT, running
+from tests.chromium import ROOT, running
 
 LIKE = ROOT / "trained_models" / "gallery" / "cifar10-fop-velocity"
 SIGNS = (

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from fop_core.runs import store
 from fop_core.runs.store import Run
-from tests.browser.conftest import NARROW, WIDE, running
+from tests.chromium import NARROW, WIDE, running
 
 IDLE = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
   && document.querySelector('[data-testid="stTable"]')"""

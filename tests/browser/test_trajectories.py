@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import NARROW, WIDE, number, row
+from tests.chromium import NARROW, WIDE, number, row
 from toy_functions import presets, race
 
 PATHS = ".st-key-race .fop-plot-node"

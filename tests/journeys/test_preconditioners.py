@@ -12,8 +12,7 @@ from safetensors.numpy import load_file
 from fop_core import inspection
 from fop_core.runs import store
 from pages.parts.runs_listing import GALLERY
-from tests.browser.conftest import NARROW
-from tests.journeys.conftest import slow_down
+from tests.chromium import NARROW, slow_down
 
 RUN = "mnist-fop-rank16-seed1"
 LAYER = "7.weight"

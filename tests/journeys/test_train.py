@@ -11,8 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.store import Run
-from tests.browser.conftest import NARROW, running
-from tests.journeys.conftest import slow_down
+from tests.chromium import NARROW, running, slow_down
 
 LONG = 180_000  # ms for what jobs have to do first, on a machine that others use too
 

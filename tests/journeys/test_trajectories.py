@@ -5,8 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import NARROW, row
-from tests.journeys.conftest import slow_down
+from tests.chromium import NARROW, row, slow_down
 
 ENDED = re.compile(r"(Converged: f( − f\*)? < 1e-6 at step [\d,]+|[Nn]ot converged|[Dd]iverged)")
 

@@ -82,9 +82,11 @@ class Cursor {
     this.playing = true;
     this.label();
     const rate = Math.min(FASTEST, Math.max(SLOWEST, this.data.steps.length / LASTS));
-    let [begun, from] = [performance.now(), this.at];
+    const from = this.at;
+    let begun;
     const frame = (now) => {
       if (!this.playing || !this.root.isConnected) return;
+      begun ??= now; // a frame's time may lie before the click
       const to = Math.min(this.last, from + Math.floor(((now - begun) / 1000) * rate));
       if (to !== this.at) this.go(to);
       if (to >= this.last) this.pause();

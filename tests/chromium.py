@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
     "--disable-gpu",
@@ -37,13 +37,6 @@ DRAWN = """() => {
 }"""
 
 expect.set_options(timeout=20_000)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.browser)
 
 
 @pytest.fixture(scope="session")
@@ -181,6 +174,11 @@ def visit(browser: Browser, wide: BrowserContext, app: str, troubles: Troubles) 
     for each in opened:
         each.close()
     troubles[:] = noted  # requests cut off by closing are none
+
+
+def slow_down(page: Page, times: float) -> None:
+    """Let a page's JavaScript run so many times slower, as on an old laptop."""
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": times})
 
 
 def row(page: Page, name: str) -> Locator:
