@@ -27,8 +27,8 @@ from toy_functions.words import (
     MAX_NUMBER,
     ExpressionError,
     Word,
-    complete,
     split,
+    with_products,
 )
 
 __all__ = [
@@ -76,7 +76,7 @@ def parse(
     if not isinstance(text, str):
         raise TypeError(f"a formula is a str, not {type(text).__name__}")
     view, start = _checked_view(view, start)
-    words = complete(text, split(text))
+    words = with_products(text, split(text))
     tree, places = _tree(text, words)
     graph = Graph(MAX_NODES)
     try:

@@ -84,6 +84,8 @@ def _descend(surface: Surface, points: np.ndarray, reach: float) -> np.ndarray:
     """Return where Newton's steps with |H| lead, each no longer than a radius that shrinks where f would rise."""
     f, radius = _values(surface, points), np.full(len(points), reach)
     for _ in range(STEPS):
+        if (radius < 1e-12 * reach).all():
+            break
         x, y = points.T
         g = np.stack([np.broadcast_to(part, x.shape) for part in surface.gradient(x, y)], axis=-1)
         (a, b), (_, c) = ([np.broadcast_to(part, x.shape) for part in row] for row in surface.hessian(x, y))

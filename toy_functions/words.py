@@ -1,8 +1,8 @@
 """A formula's text as words: the numbers, names and signs it is made of, in an order that makes an expression.
 
 Everything a text can get wrong in its spelling is found here, one character or word at a time, so that the error can
-point at the very place. What passes both ``split`` and ``complete`` has known words only, an operator between any two
-operands, operands on both sides of every operator, one argument for every function, and balanced brackets.
+point at the very place. What passes both ``split`` and ``with_products`` has known words only, an operator between any
+two operands, operands on both sides of every operator, one argument for every function, and balanced brackets.
 
 Formulas are read as they are written by hand: ``2x``, ``3sin(x)`` and ``(x + 1)(y - 2)`` are products, ``x²`` is a
 power, and the typographic signs − × · ÷ and π are what they look like.
@@ -179,7 +179,7 @@ def _unknown_name(name: str) -> str:
     return f"unknown name “{name}”; the variables are x and y, the functions {', '.join(FUNCTION_NAMES)}"
 
 
-def complete(text: str, words: list[Word]) -> list[Word]:
+def with_products(text: str, words: list[Word]) -> list[Word]:
     """Return the words with the products that they imply: an expression of Python.
 
     A name, a function or a bracket right after an operand multiplies it, as tightly as ``*`` does: ``1/2x`` is (1/2) x.
