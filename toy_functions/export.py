@@ -5,6 +5,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from csv import writer
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,11 @@ COLUMNS = ("optimizer", "step", "x", "y", "f", "p_xx", "p_xy", "p_yy", "surface"
 """Of the table. P is the one that the next step applies; its cells are empty for a rule that learns none."""
 
 _LINE = 100  # letters in a line of a script
+_NOT_FOUND = (
+    "except ModuleNotFoundError as error:",
+    '    sys.exit(f"{error}. Install FOP Lab for this Python: python -m pip install PATH_OF_ITS_FOLDER")',
+)
+_PROJECT = Path(__file__).parents[1]  # FOP Lab's own folder, or where packages are installed
 
 
 def csv(race: Race, trajectories: Mapping[str, Trajectory]) -> str:
@@ -47,6 +53,9 @@ def csv(race: Race, trajectories: Mapping[str, Trajectory]) -> str:
 def snippet(race: Race, formula: str | None = None, quadratic: tuple[float, float] | None = None) -> str:
     """Return a Python script that runs a race again with this library, and prints how each rule ended.
 
+    The script runs from any folder: where the library is not installed, it looks in the folder of the project that the
+    script was made in, and where it is not there either, it says how to install it.
+
     Of a rule it names the settings that differ from their defaults, of the race all that have an effect.
 
     Args:
@@ -68,8 +77,7 @@ def snippet(race: Race, formula: str | None = None, quadratic: tuple[float, floa
         *(f"{name}={_value(getattr(race, name))}" for name in ("noise", "seed") if race.noise),
     ]
     what = "a formula" if formula is not None else race.surface.name
-    return f"""# A race of optimizers on {what}, made with FOP Lab.
-# Run it in the folder of its repository, where fop_core and toy_functions can be imported.
+    return f"""# A race of optimizers on {what}, made with FOP Lab. It runs from any folder.
 
 {_imports(imports)}
 
@@ -129,18 +137,25 @@ def _block(opening: str, parts: Sequence[str], closing: str, indent: int, *, spr
 
 
 def _imports(names: Mapping[str, set[str]]) -> str:
-    """Return import statements in the usual order."""
+    """Return import statements in the usual order, those of the library with what to do where it is not found."""
 
     def order(name: str) -> tuple[bool, bool, str]:
         return not name.isupper(), not name[0].isupper(), name
 
     lines = [
-        f"from {module} import {', '.join(sorted(names[module], key=order))}"
+        f"    from {module} import {', '.join(sorted(names[module], key=order))}"
         for module in sorted(names)
         if names[module] and module != "dataclasses"
     ]
-    standard = ["from dataclasses import replace", ""] if "dataclasses" in names else []
-    return "\n".join(standard + lines)
+    standard = ["import sys", *(["from dataclasses import replace"] if "dataclasses" in names else []), ""]
+    fallback = []
+    if (_PROJECT / "pyproject.toml").is_file():
+        fallback = [
+            "# Where FOP Lab is looked for if it is not installed.",
+            f"sys.path.append({_value(str(_PROJECT))})",
+            "",
+        ]
+    return "\n".join([*standard, *fallback, "try:", *lines, *_NOT_FOUND])
 
 
 def _value(value: Any) -> str:

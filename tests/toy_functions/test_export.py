@@ -4,9 +4,11 @@ import csv
 import dataclasses
 import io
 import math
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 
 from fop_core.optim.rules import FOP, SGD, Adam, AdamW, Nesterov
 from toy_functions import Race, export, expressions, presets, race, surfaces
+from toy_functions.lowest import with_floor
 from toy_functions.scenes import SCENES
 
 ROOT = Path(__file__).parents[2]
@@ -29,11 +32,19 @@ def rows_of(the_race, found):
     return [row[:-1] for row in rows]
 
 
+def run(script: str, folder: Path) -> subprocess.CompletedProcess:
+    """Run a script as a user does: as a file in a folder of theirs, with nothing said about where the library is."""
+    (folder / "race.py").write_text(script, encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-W", "error", "race.py"]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8")
+
+
 def printed(script: str) -> dict[str, tuple]:
-    """Run a script; return status, steps and end of each rule, as it prints them."""
-    result = subprocess.run(
-        [sys.executable, "-W", "error", "-"], input=script, cwd=ROOT, capture_output=True, encoding="utf-8", check=True
-    )
+    """Run a script in a folder of its own; return status, steps and end of each rule, as it prints them."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = run(script, Path(folder))
+    assert result.returncode == 0, result.stderr
     lines = [re.fullmatch(r"(.+): (.+), (\d+) steps, end \((.+), (.+)\)", line) for line in result.stdout.splitlines()]
     return {line[1]: (line[2], int(line[3]), float(line[4]), float(line[5])) for line in lines}
 
@@ -92,6 +103,29 @@ def test_the_script_of_every_scene_runs_its_race(name):
     scene = SCENES[name]
     the_race = dataclasses.replace(scene.race, max_steps=min(scene.race.max_steps, 2_000))
     assert printed(export.snippet(the_race, scene.formula or None)) == ends(the_race)
+
+
+def test_a_script_that_finds_no_library_says_how_to_install_it(tmp_path):
+    script = export.snippet(BOOTH)
+    result = run(script.replace(str(ROOT), str(tmp_path / "gone")), tmp_path)
+    assert result.returncode == 1 and not result.stdout
+    assert "No module named 'fop_core'" in result.stderr and "pip install" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_installed_library_leaves_no_folder_in_the_script(tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "_PROJECT", tmp_path)
+    script = export.snippet(BOOTH)
+    assert str(tmp_path) not in script and "sys.path" not in script
+    result = run(script, tmp_path)
+    assert result.returncode == 1 and "pip install" in result.stderr
+
+
+def test_a_formula_with_negative_values_runs_to_its_lowest_value():
+    text = "sin(x)cos(y) \N{MINUS SIGN} 2e^\N{MINUS SIGN}x²"
+    the_race = Race(with_floor(expressions.parse(text)), (-2.0, 0.5), {"SGD": SGD(0.1)}, max_steps=500)
+    assert printed(export.snippet(the_race, text)) == ends(the_race)
+    assert ends(the_race)["SGD"][0] == "converged"
 
 
 def test_a_quadratic_runs_by_its_numbers():
