@@ -18,7 +18,7 @@ from pages.parts.download import deliver
 from pages.parts.first_visit import first_visit
 from pages.parts.form import Form
 from pages.parts.inspect_settings import FIELDS, PRESETS, VALUES
-from pages.parts.inspect_sources import Source, damaged, known, of_entry, of_upload
+from pages.parts.inspect_sources import Source, damaged, known, labels, of_entry, of_upload
 from pages.parts.text import literal
 
 first_visit()
@@ -64,7 +64,8 @@ def layer_of(name: str, source: Source) -> Layer | None:
         st.session_state[key] = (
             form[name] if form[name] in layers else form["layer"] if form["layer"] in layers else list(layers)[-1]
         )
-    st.selectbox(FIELDS[name].label, list(layers), key=key)
+    cut = labels(list(layers))  # a select cuts at the end, where layers differ
+    st.selectbox(FIELDS[name].label, list(layers), key=key, format_func=cut.__getitem__)
     return layers[form.heard(name)]
 
 

@@ -33,7 +33,7 @@ def spectra(source: Source) -> list[Spectra]:
 
 def spectra_of(source: Source, layer: Layer) -> Spectra:
     """Return the eigenvalues of a layer."""
-    return Spectra(short(layer), source.colors[layer.name], layer.spectrum_steps, layer.spectra)
+    return Spectra(source.labels[layer.name], source.colors[layer.name], layer.spectrum_steps, layer.spectra)
 
 
 def chart(figure: go.Figure, key: str, words: str, follows: bool = False, frames: Frames | None = None) -> None:

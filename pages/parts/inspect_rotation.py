@@ -102,25 +102,27 @@ def turned(source: Source, layer: Layer, quantity: str, over_seeds: bool) -> lis
     loaded = runs_curves.loaded(seeds(source.entry) if over_seeds else [source.entry], whole=True)
     layers = list(source.learned.layers.values())
     shown = layers if len(layers) <= BUSY else [layer]
-    found = [_band(loaded, quantity, each, source.colors[each.name]) for each in shown]
+    found = [
+        _band(loaded, f"{quantity}/{each.name}", source.labels[each.name], source.colors[each.name]) for each in shown
+    ]
     return [line for line in found if line is not None]
 
 
-def _band(loaded: Sequence[Loaded], quantity: str, layer: Layer, color: str) -> Line | None:
-    """Return the mean of a quantity over runs, with the band between the least and the most."""
-    curves = [curve for each in loaded if (curve := each.curve("step", f"{quantity}/{layer.name}")) is not None]
+def _band(loaded: Sequence[Loaded], column: str, label: str, color: str) -> Line | None:
+    """Return the mean of a column over runs, with the band between the least and the most."""
+    curves = [curve for each in loaded if (curve := each.curve("step", column)) is not None]
     curves = [curve for curve in curves if len(curve.x)]
     if not curves:
         return None
     look = Look(color, "solid", 1.8)
     if len(curves) == 1:
-        return Line(short(layer), look, curves[0].x, curves[0].y)
+        return Line(label, look, curves[0].x, curves[0].y)
     steps = curves[0].steps
     for curve in curves[1:]:
         steps = np.intersect1d(steps, curve.steps)
     values = np.stack([curve.y[np.searchsorted(curve.steps, steps)] for curve in curves])
     x = steps.astype(np.float64)
-    return Line(short(layer), look, x, values.mean(0), band=(x, values.min(0), values.max(0)))
+    return Line(label, look, x, values.mean(0), band=(x, values.min(0), values.max(0)))
 
 
 def bound_of(layer: Layer) -> Line | None:

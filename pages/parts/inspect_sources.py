@@ -19,6 +19,7 @@ from pages.parts.download import slug
 from pages.parts.runs_curves import Loaded
 from pages.parts.runs_listing import GALLERY, Entry, listing
 
+LABEL = 18  # characters of a layer's label, unless labels of more are needed to tell layers apart
 PATTERNS = 12  # leading eigenvectors of a layer whose inputs are an image
 IMAGE = {"mnist": (28, 28)}  # what the first layer's inputs are
 
@@ -61,6 +62,11 @@ class Source:
         layers = self.learned.layers
         return dict(zip(layers, depth_colors(len(layers))))
 
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """A short label for each layer."""
+        return labels(list(self.learned.layers))
+
     @property
     def matrices(self) -> list[Layer]:
         """The layers that have a P [n, n]."""
@@ -84,6 +90,22 @@ class Source:
                 sign = np.sign(vectors[np.abs(vectors).argmax(0), np.arange(vectors.shape[1])])
                 found[layer.name] = vectors * sign, np.einsum("nk,nm,mk->k", vectors, P, vectors)
         return found
+
+
+def labels(names: Sequence[str]) -> dict[str, str]:
+    """Return a label for each layer: its name less ".weight", cut in the middle as far as labels still differ."""
+    whole = [name.removesuffix(".weight") for name in names]
+    length = LABEL
+    while len(set(cut := [_cut(name, length) for name in whole])) < len(set(whole)):
+        length += 1
+    return dict(zip(names, cut))
+
+
+def _cut(name: str, length: int) -> str:
+    if len(name) <= length:
+        return name
+    head = length // 2
+    return f"{name[:head]}…{name[len(name) - (length - 1 - head) :]}"
 
 
 def place(steps: np.ndarray, at: int) -> int:

@@ -9,7 +9,7 @@ from fop_core.figures.style import number
 from fop_core.figures.training_curves import Line, Look
 from fop_core.runs.learned import Layer
 from pages.parts.form import Form
-from pages.parts.inspect_panels import chart, short
+from pages.parts.inspect_panels import chart
 from pages.parts.inspect_sources import Source, place
 from pages.parts.text import literal
 
@@ -60,7 +60,7 @@ def scores(source: Source) -> list[Line]:
     """Return the whitening score of every spatial layer over steps."""
     return [
         Line(
-            short(layer),
+            source.labels[layer.name],
             Look(source.colors[layer.name], "solid", 1.8),
             layer.steps.astype(np.float64),
             inspection.whitening_score(layer.all_P(), layer.kernel),

@@ -148,7 +148,7 @@ def _sent(key: str, _source: Source) -> tuple[list[dict[str, Any]], dict[str, by
 def _layer(layer: Layer, source: Source, stride: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     head: dict[str, Any] = {
         "name": layer.name,
-        "title": layer.name.removesuffix(".weight"),
+        "title": source.labels[layer.name],
         "form": layer.form,
         "n": layer.n,
         "k": layer.M.shape[2] if layer.M.ndim == 3 else 0,

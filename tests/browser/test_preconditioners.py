@@ -414,6 +414,34 @@ def test_ones_own_matrices_are_looked_into_and_hostile_files_are_refused(visit, 
     assert load(save(M[0]))  # what was given is what numpy reads
 
 
+LONG = "features.stage1.block0.residual_function.convolution_number_{}_with_a_long_tail.weight"
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 900}, NARROW], ids=["wide", "narrow"])
+def test_long_names_of_layers_are_cut_in_the_middle_to_labels_that_differ(visit, troubles, viewport):
+    troubles.expected = ["/preconditioners/_stcore/", "404 (Not Found)"]
+    page = visit("preconditioners?source=file", drawn=False, viewport=viewport)
+    page.locator('[data-testid="stFileUploaderDropzone"] input').wait_for(state="attached", timeout=40_000)
+    names = [LONG.format(number) for number in range(3)]
+    give(page, ("P.safetensors", save({name: np.eye(9, dtype=np.float32) for name in names})))
+    page.wait_for_function(READY)
+    chips = page.locator(".fop-chip")
+    labels = chips.all_inner_texts()
+    assert len(set(labels)) == 3 and all("…" in label for label in labels)
+    for chip, name in zip(chips.all(), names):
+        assert chip.bounding_box()["width"] <= 200
+        assert chip.get_attribute("title").startswith(name)
+    heading = page.get_by_role("heading", name=f"P − I of {names[-1]}")
+    assert heading.evaluate("node => node.scrollWidth - node.clientWidth") <= 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_shines_through_the_cursor_when_the_page_is_scrolled(inspect, scheme):
+    page = inspect(color_scheme=scheme)
+    back = "node => getComputedStyle(node).backgroundColor"
+    assert page.locator(".fop-cursor").evaluate(back) == page.get_by_test_id("stApp").evaluate(back)
+
+
 # a run of one's own ---------------------------------------------------------------------------------------------------
 
 

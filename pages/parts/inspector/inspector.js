@@ -105,7 +105,7 @@ class Inspector {
       const line = make("i");
       line.style.background = layer.color;
       chip.append(picture, make("span", "", layer.title), line);
-      chip.title = layer.words;
+      chip.title = [layer.name, layer.words].filter(Boolean).join(". ");
       chip.onclick = () => this.choose({ layer: layer.name, ...(this.chosen.view === "all" ? { view: "one" } : {}) });
       return { chip, picture, layer };
     });
