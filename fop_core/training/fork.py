@@ -22,7 +22,7 @@ from fop_core.optim import layouts
 from fop_core.runs import store
 from fop_core.runs.files import DamagedFile, Header
 from fop_core.runs.store import Run
-from fop_core.training import config
+from fop_core.training import config, datasets
 from fop_core.training.config import ConfigError, FOPConfig, TrainConfig
 
 Array = np.ndarray
@@ -212,7 +212,7 @@ def plan(
             parent's ``max_steps`` holds too.
 
     Raises:
-        ForkError: where it cannot be made.
+        ForkError: where it cannot be made, or its data are not here.
         DamagedFile: where a file of one of the runs cannot be read.
     """
     if matrices not in MATRICES:
@@ -242,6 +242,10 @@ def plan(
         changed = config.change(parent, settings)
     except ConfigError as error:
         raise ForkError(f"a fork of {run.id} with M {matrices}: {error}") from None
+    try:
+        datasets.find(changed.data)
+    except datasets.DataError as error:
+        raise ForkError(f"a fork of {run.id} has nothing to train on: {error}") from None
     total = changed.total_steps(steps_in_epoch)
     _refuse_what_has_ended(run, changed, step, steps_in_epoch, steps)
 

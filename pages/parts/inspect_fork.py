@@ -1,6 +1,7 @@
 """What if: go on from a checkpoint with M frozen, reset, normalized or transplanted, and see it beside its parent."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -9,7 +10,7 @@ from fop_core.figures import learned_curves
 from fop_core.figures.style import METHODS, MINIMA
 from fop_core.figures.training_curves import Line, Look
 from fop_core.jobs import queue
-from fop_core.runs import compare, store
+from fop_core.runs import compare, files, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.learned import Layer
 from fop_core.runs.store import Run
@@ -82,6 +83,9 @@ def _compose(parent: Entry, steps: tuple[int, ...]) -> None:
         if plan is None:
             st.markdown("Choose the run whose M it gets.")
             return
+        if damage := _damage(parent.run.checkpoint_path(at)):
+            st.warning(literal(f"{damage}. Choose another step."))
+            return
         st.markdown(literal(plan.description))
         st.button("Launch the fork", type="primary", on_click=_launch, args=(plan,), key="inspect fork launch")
 
@@ -94,6 +98,24 @@ def _plan(run: Run, kind: str, at: int, donor: Entry | None, further: int) -> fo
     longest = forks.plan(run, matrices=kind, at=at, donor=given, epochs=LONGEST)
     done = math.ceil(at / longest.steps_in_epoch)
     return forks.plan(run, matrices=kind, at=at, donor=given, epochs=min(done + further, LONGEST))
+
+
+def _damage(path: Path) -> str:
+    """Return why a checkpoint cannot be read, or "" where it can: it is read whole, once."""
+    try:
+        about = path.stat()
+    except OSError as error:
+        return str(error)
+    return _read(str(path), about.st_mtime_ns, about.st_size)
+
+
+@st.cache_data(show_spinner="Reading the checkpoint …", max_entries=64)
+def _read(path: str, changed: int, size: int) -> str:
+    try:
+        files.read_arrays(Path(path))
+    except (DamagedFile, OSError) as error:
+        return str(error)
+    return ""
 
 
 def _launch(plan: forks.Plan) -> None:

@@ -20,8 +20,11 @@ from fop_core.runs.store import Run
 from fop_core.training import config
 from pages.parts import inspect_compare, inspect_panels, inspect_rotation, inspect_sources, runs_listing
 from pages.parts.inspect_settings import PANELS
+from pages.parts.text import literal
 from tests.pages.test_runs import ABOUT
 from tests.pages.test_trajectories import component, figure, ran, words
+from tests.training import tiny
+from tests.training.test_loop import train
 
 APP = str(Path(__file__).parents[2] / "app.py")
 VELOCITY = "cifar10-fop-velocity"
@@ -227,3 +230,33 @@ def test_matrices_are_compared_once_for_each_pair_of_snapshots(monkeypatch):
     assert inspect_compare.alike(*sides, 0) == found
     columns, [row] = inspect_compare.numbers(one, one.learned.layers["a"], sides[1], -1)
     assert len(columns) == len(row) and row[5] == found[0]
+
+
+def test_labels_of_layers_are_short_and_differ_as_their_names_do():
+    assert inspect_sources.labels(["0.weight", "1.bias"]) == {"0.weight": "0", "1.bias": "1.bias"}
+    names = [f"block{number}.{'a' * 40}" for number in range(3)] + ["c" * 40]
+    assert inspect_sources.labels(names)["block1." + "a" * 40] == "block1.aa…aaaaaaaa"
+    differ = [f"{'a' * 30}.{number}.{'b' * 30}" for number in range(3)]  # in the middle alone
+    assert len(set(inspect_sources.labels(differ).values())) == 3
+
+
+def test_what_if_offers_no_launch_without_the_data_or_a_checkpoint_that_can_be_read(folder, tmp_path):
+    data = tiny.cifar10(tmp_path / "data")
+    run = tiny.run(data, folder, "fop.hyper_lr=0.01")
+    assert train(run)[0] == "finished"
+
+    def shown() -> tuple[bool, str]:
+        at = page(run=run.id, panel="fork")
+        return "Launch the fork" in [button.label for button in at.button], words(at)
+
+    assert shown()[0]
+    path = run.checkpoint_path(run.checkpoint_steps()[-1])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    launch, says = shown()
+    assert not launch and "its checksum is wrong" in says
+    path.write_bytes(whole)
+    assert shown()[0]
+    data.rename(tmp_path / "elsewhere")
+    launch, says = shown()
+    assert not launch and literal(f"CIFAR-10 is not in {data}") in says
