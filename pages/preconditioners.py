@@ -84,9 +84,12 @@ def uploaded() -> Source | None:
         list(GIVEN),
         format_func=lambda name: {"P": "P itself"}.get(name, f"the M of {name}"),
         key="inspect given",
+        help="A name that ends in /P is a P and one that ends in /M an M, whatever is chosen here.",
     )
     spatial = st.checkbox(
-        "n = k² is a kernel", value=True, key="inspect spatial", help="9, 25, 49, … rows are the positions of a kernel"
+        "n = 9, 25 or 49 is a kernel",
+        key="inspect spatial",
+        help="So many rows are the positions of a kernel of 3 x 3, 5 x 5 or 7 x 7",
     )
     if not files:
         return None

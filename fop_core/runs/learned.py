@@ -23,6 +23,8 @@ FORMS = (*inspection.MATRIX_FORMS, "scalar", "diagonal", "mean_removing")
 UPLOAD = 64 << 20  # bytes of one file of somebody else's
 LARGEST = 1024  # rows of a matrix of theirs
 HIGHEST = 1e15  # in size, of its numbers: float32 holds the eigenvalues of M M^T of so many
+KERNELS = {side * side: (side, side) for side in (3, 5, 7)}
+"""Of rows of a matrix of theirs, the kernel that may be meant."""
 GIVEN = {"P": "direct", "M Mᵀ": "factored", "I + M Mᵀ": "low_rank"}
 """What the matrices of an uploaded file may be, and the form that makes P of them."""
 
@@ -206,26 +208,31 @@ def _scale(M: Array, form: str, steps: Array, spectrum_steps: Array, spectra: Ar
     return scale
 
 
-def of_files(given: Sequence[tuple[str, bytes]], what: str, spatial: bool = True) -> Learned:
+def of_files(given: Sequence[tuple[str, bytes]], what: str, spatial: bool = False) -> Learned:
     """Return matrices from safetensors files, one file a step.
 
     A file's step is the last whole number in its name; without one in every name they are numbered in their order.
-    Arrays of two dimensions count, "<layer>" or "<layer>/M", as ``save_file(optimizer.factors(), path)`` writes them.
+    Arrays of two dimensions count, "<layer>" as ``save_file(optimizer.factors(), path)`` writes them, "<layer>/M" and
+    "<layer>/P". Of the last two the name says which they are; of a layer that has both, P is taken.
 
     Args:
         given: name and content of each file.
-        what: one of ``GIVEN``: what the matrices are.
-        spatial: whether an n that is the square of 2 to 11 is a kernel's.
+        what: one of ``GIVEN``: what the matrices are whose names do not say it, and what P is of each M.
+        spatial: whether 9, 25 or 49 rows are a kernel's positions.
 
     Raises:
         DamagedFile: for a file that is no safetensors file, or is too large.
         RunError: for matrices that do not fit.
     """
-    form = GIVEN[what]
     files_of = dict(zip(_steps([name for name, _ in given]), given))
     matrices: dict[str, dict[int, Array]] = {}
+    forms: dict[str, tuple[str, str]] = {}  # of each layer, and the first file that has it
     for step, (name, content) in files_of.items():
-        for layer, matrix in _matrices(name, content, form).items():
+        for layer, (form, matrix) in _matrices(name, content, GIVEN[what]).items():
+            known, first = forms.setdefault(layer, (form, name))
+            if known != form:
+                kinds = ["P" if each == "direct" else "M" for each in (known, form)]
+                raise RunError(f"{layer} is {kinds[0]} in {first} and {kinds[1]} in {name}: give one of the two")
             matrices.setdefault(layer, {})[step] = matrix
     layers = {}
     for layer, found in sorted(matrices.items(), key=lambda item: natural(item[0])):
@@ -235,8 +242,8 @@ def of_files(given: Sequence[tuple[str, bytes]], what: str, spatial: bool = True
         steps = np.array(sorted(found), dtype=np.int64)
         M = np.stack([found[step] for step in sorted(found)])
         n = M.shape[1]
-        side = math.isqrt(n)
-        kernel = (side, side) if spatial and side * side == n and 2 <= side <= 11 else None
+        kernel = KERNELS.get(n) if spatial else None
+        form, _ = forms[layer]
         spectra = inspection.spectrum(M, form).astype(np.float32)
         layers[layer] = Layer(layer, form, n, kernel, steps, M, np.ones(len(steps)), steps, spectra)
     return Learned(layers, np.array(sorted(files_of), dtype=np.int64))
@@ -258,25 +265,38 @@ def _steps(names: Sequence[str]) -> list[int]:
     return list(seen)
 
 
-def _matrices(file: str, content: bytes, form: str) -> dict[str, Array]:
-    """Return the matrices of a file by layer, float32 [n, k]."""
+def _matrices(file: str, content: bytes, form: str) -> dict[str, tuple[str, Array]]:
+    """Return the matrices of a file by layer: what form each is of, and float32 [n, k].
+
+    Args:
+        file: its name.
+        content: its bytes.
+        form: of a matrix whose name does not say it.
+    """
     arrays = files.parse_arrays(content, file, UPLOAD)
-    found: dict[str, Array] = {}
-    for key, array in arrays.items():
-        if _is_M(key, array):
-            layer = key.removesuffix("/M")
-            if layer in found:
-                raise RunError(f"{file}: {layer} and {layer}/M are two matrices of one layer")
-            found[layer] = _checked(file, layer, array, form)
+    matrices = {key: array for key, array in arrays.items() if _is_matrix(key, array)}
+    found: dict[str, tuple[str, Array]] = {}
+    keys: dict[str, str] = {}
+    for key, array in matrices.items():
+        layer = key[:-2] if key.endswith(("/M", "/P")) else key
+        if key.endswith("/M") and f"{layer}/P" in matrices:
+            continue  # P is made of it
+        if layer in keys:
+            raise RunError(f"{file}: {keys[layer]} and {key} are two matrices of one layer")
+        keys[layer] = key
+        if key.endswith("/M") and form == "direct":
+            raise RunError(f"{file}: {key} is an M by its name: say whether P is M Mᵀ or I + M Mᵀ")
+        is_P = key.endswith("/P")
+        found[layer] = "direct" if is_P else form, _checked(file, layer, array, "direct" if is_P else form)
     if not found:
         there = ", ".join(f"{key} {list(array.shape)}" for key, array in list(arrays.items())[:3])
         raise RunError(f"{file} holds no matrix [n, k] of numbers, but {there or 'nothing'}")
     return found
 
 
-def _is_M(key: str, array: Array) -> bool:
-    whole = "/" not in key or key.endswith("/M")
-    return whole and array.ndim == 2 and array.dtype.kind in "fiu" and array.size > 0
+def _is_matrix(key: str, array: Array) -> bool:
+    named = "/" not in key or key.endswith(("/M", "/P"))
+    return named and array.ndim == 2 and array.dtype.kind in "fiu" and array.size > 0
 
 
 def _checked(file: str, layer: str, array: Array, form: str) -> Array:

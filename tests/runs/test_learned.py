@@ -166,15 +166,49 @@ def test_a_config_without_a_form_is_damaged(copy, fop):
 def test_files_are_steps_in_the_order_of_the_numbers_in_their_names():
     Ms = {step: normal(9, 4, seed=step) for step in (5, 20, 100)}
     given = [(f"run2_step{step}.safetensors", save({"conv/M": M, "w": M[:4]})) for step, M in Ms.items()]
-    found = learned.of_files(given[::-1], FACTORED)
+    found = learned.of_files(given[::-1], FACTORED, spatial=True)
     assert found.steps.tolist() == [5, 20, 100] and list(found.layers) == ["conv", "w"]
     conv = found.layers["conv"]
     assert (conv.form, conv.n, conv.kernel, conv.is_matrix) == ("factored", 9, (3, 3), True)
     for at, M in enumerate(Ms.values()):
         np.testing.assert_array_equal(conv.M[at], M)
         np.testing.assert_allclose(conv.spectra[at], np.linalg.eigvalsh(M @ M.T), atol=1e-5)
-    assert found.layers["w"].kernel == (2, 2)
-    assert learned.of_files(given, FACTORED, spatial=False).layers["conv"].kernel is None
+    assert found.layers["w"].kernel is None  # 4 rows are no kernel's
+    assert learned.of_files(given, FACTORED).layers["conv"].kernel is None
+
+
+@pytest.mark.parametrize(("n", "side"), [(4, 0), (9, 3), (16, 0), (25, 5), (36, 0), (49, 7), (121, 0), (10, 0)])
+def test_only_9_25_or_49_rows_are_a_kernels_and_only_where_the_reader_says_so(n, side):
+    given = [("a.safetensors", save({"w": np.eye(n, dtype=np.float32)}))]
+    assert learned.of_files(given, "P", spatial=True).layers["w"].kernel == ((side, side) if side else None)
+    assert learned.of_files(given, "P").layers["w"].kernel is None
+
+
+@pytest.mark.parametrize("what", learned.GIVEN)
+def test_a_P_by_its_name_is_shown_as_P_whatever_the_others_are(what):
+    M = normal(3, 3)
+    P = M @ M.T
+    only = learned.of_files([("a.safetensors", save({"w/P": P}))], what).layers["w"]
+    both = learned.of_files([("a.safetensors", save({"w/M": M, "w/P": P}))], what).layers["w"]
+    odd = learned.of_files([("a.safetensors", save({"w/M": M, "w/P": P[0]}))], FACTORED).layers["w"]
+    assert odd.form == "factored"  # its P is no matrix
+    for layer in (only, both):
+        assert layer.form == "direct"
+        np.testing.assert_allclose(layer.P(0), P, rtol=1e-6)
+
+
+def test_an_M_by_its_name_is_never_shown_as_P():
+    symmetric = np.eye(3, dtype=np.float32) * 2
+    given = [("a.safetensors", save({"w/M": symmetric}))]
+    with pytest.raises(RunError, match="w/M is an M by its name: say whether P is M Mᵀ or I \\+ M Mᵀ"):
+        learned.of_files(given, "P")
+    np.testing.assert_allclose(learned.of_files(given, FACTORED).layers["w"].P(0), 4 * np.eye(3))
+
+
+def test_a_layer_that_is_P_in_one_file_and_M_in_another_is_refused():
+    given = [("1.safetensors", save({"w/P": np.eye(3)})), ("2.safetensors", save({"w/M": np.eye(3)}))]
+    with pytest.raises(RunError, match=r"w is P in 1\.safetensors and M in 2\.safetensors"):
+        learned.of_files(given, FACTORED)
 
 
 def test_files_without_numbers_in_every_name_are_numbered():
