@@ -24,7 +24,7 @@ from pages.parts.text import literal
 from tests.pages.test_runs import ABOUT
 from tests.pages.test_trajectories import component, figure, ran, words
 from tests.training import tiny
-from tests.training.test_loop import train
+from tests.training.test_loop import in_process
 
 APP = str(Path(__file__).parents[2] / "app.py")
 VELOCITY = "cifar10-fop-velocity"
@@ -81,7 +81,9 @@ def near_identity(n: int) -> Callable[[int, int], Array]:
 @pytest.mark.parametrize("run", [VELOCITY, "cifar10-s-hd", "cifar10-pp-hd", "cifar10-frozen", "mnist-fop-full-seed0"])
 def test_every_panel_has_something_to_say_of_every_kind_of_run(run, panel):
     at = page(run=run, panel=panel)
-    assert not at.error and not at.warning
+    assert not at.error
+    if panel != "fork":  # which says what is missing, where the data of a run of the gallery are not here
+        assert not at.warning
     assert words(at)
 
 
@@ -243,7 +245,8 @@ def test_labels_of_layers_are_short_and_differ_as_their_names_do():
 def test_what_if_offers_no_launch_without_the_data_or_a_checkpoint_that_can_be_read(folder, tmp_path):
     data = tiny.cifar10(tmp_path / "data")
     run = tiny.run(data, folder, "fop.hyper_lr=0.01")
-    assert train(run)[0] == "finished"
+    trained = in_process(run)
+    assert trained.returncode == 0, trained.stderr
 
     def shown() -> tuple[bool, str]:
         at = page(run=run.id, panel="fork")
