@@ -152,7 +152,7 @@ def stop_all(folder: Path) -> None:
 
 
 def dispatcher_gone(folder: Path) -> bool:
-    """Return whether no dispatcher is there, as ``queue.look`` finds out."""
+    """Return whether no dispatcher is there, as ``queue.ensure_dispatcher`` finds out."""
     with queue.electing(folder) as elected:
         return elected
 

@@ -68,7 +68,7 @@ def watchdog():
 @pytest.fixture
 def runs(tmp_path, monkeypatch) -> dict[str, Run]:
     monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
-    monkeypatch.setattr(runs_listing.queue, "look", lambda folder=None: None)
+    monkeypatch.setattr(runs_listing.queue, "ensure_dispatcher", lambda folder=None: None)
     monkeypatch.setattr(runs_listing, "FRESH", 0.0)
     monkeypatch.setattr(runs_listing, "SPARE", 60.0)
     return {name: made(tmp_path / "runs", name) for name in NAMES}

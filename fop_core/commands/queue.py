@@ -2,11 +2,16 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fop_core.commands import train
 from fop_core.commands.guarded import guarded
+from fop_core.runs.files import DamagedFile
+
+if TYPE_CHECKING:
+    from fop_core.runs.store import Run
 
 
 def add(commands: Any) -> None:
@@ -44,7 +49,7 @@ def add(commands: Any) -> None:
     fork.add_argument("--name", default="", help="what to call it")
     fork.add_argument("--tag", action="append", default=[], dest="tags", help="may be repeated")
     fork.set_defaults(do=_fork)
-    listing = verbs.add_parser("list", help="what runs, what waits and for what, and the places")
+    listing = verbs.add_parser("list", help="what runs, what waits and for what, and the slots")
     listing.add_argument("--json", action="store_true", help="as JSON")
     listing.set_defaults(do=_list)
     for name, words in (
@@ -56,7 +61,7 @@ def add(commands: Any) -> None:
         verb.set_defaults(do=_stop if name == "stop" else _resume)
     clear = verbs.add_parser("clear", help="take out all that waits; what runs goes on")
     clear.set_defaults(do=_clear)
-    chosen = verbs.add_parser("set", help="places on the CPU, and a limit for the folder")
+    chosen = verbs.add_parser("set", help="slots on the CPU, and a limit for the folder")
     chosen.add_argument("--cpu-slots", type=int, help="jobs on the CPU at a time (1)")
     chosen.add_argument("--limit-gb", help="GB that the folder may hold, or none: above it no job starts")
     chosen.set_defaults(do=_set)
@@ -105,41 +110,87 @@ def _fork(chosen: argparse.Namespace) -> int:
 @guarded
 def _list(chosen: argparse.Namespace) -> int:
     from fop_core.jobs import queue
-    from fop_core.runs import store
 
-    queue.look(chosen.folder)
-    waiting = queue.waiting(chosen.folder)
-    rows = []
-    for run, damage in store.scan(chosen.folder):
-        if not damage and run.state.state in store.ALIVE:
-            rows.append((run, run.state.state, f"step {run.step():,}"))
-    rows += [(run, "queued", f"waits {queue.waits_for(run)}") for run in waiting]
+    try:
+        queue.ensure_dispatcher(chosen.folder)
+        trouble = ""
+    except (DamagedFile, OSError) as error:  # what there is can be listed all the same
+        trouble = f"no dispatcher can be started: {error}"
+    rows = _rows(chosen.folder)
     slots = queue.slots(chosen.folder)
     if chosen.json:
-        about = [{"id": run.id, "name": run.name, "state": state, "words": words} for run, state, words in rows]
-        keys = ("name", "kind", "title", "taken_by", "others")
+        about = [{"id": id_, "name": name, "state": state, "words": words} for id_, name, state, words in rows]
+        keys = ("name", "kind", "title", "taken_by", "others", "unusable")
         there = [{key: getattr(slot, key) for key in keys} for slot in slots]
-        print(json.dumps({"runs": about, "slots": there}, indent=1))
+        print(json.dumps({"runs": about, "slots": there, "trouble": trouble}, indent=1))
         return 0
-    for run, state, words in rows:
-        print(f"{run.id}  {run.name}  {state}, {words}")
+    for id_, name, state, words in rows:
+        print(f"{id_}  {name}  {state}, {words}")
     if not rows:
         print("nothing runs and nothing waits")
     for slot in slots:
-        words = f"taken by {slot.taken_by}" if slot.taken_by else "free"
+        words = f"taken by {slot.taken_by}" if slot.taken_by else slot.unusable or "free"
         print(f"{slot.title}: {words}{f'; {slot.others}' if slot.others else ''}")
+    if trouble:
+        print(trouble)
     return 0
+
+
+def _rows(folder: Path | None) -> list[tuple[str, str, str, str]]:
+    """Return id, name, state and words of what runs, of what is damaged, and of what waits."""
+    from fop_core.jobs import queue
+    from fop_core.runs import store
+
+    waiting = queue.reasons(folder)
+    ids = {run.id for run, _ in waiting}
+    rows = []
+    damaged: dict[str, str] = {}
+    for run, damage in store.scan(folder):
+        try:
+            if damage:
+                raise DamagedFile(damage)
+            if (state := run.state.state) in store.ALIVE:
+                rows.append((run.id, run.name, state, f"step {run.step():,}"))
+        except (DamagedFile, OSError) as error:
+            damaged[run.id] = str(error)
+            if run.id not in ids:
+                rows.append((run.id, _name(run), "damaged", str(error)))
+    for run, reason in waiting:
+        words = f"waits {reason}"
+        if run.id in damaged and damaged[run.id] not in reason:
+            words += f"; damaged: {damaged[run.id]}"
+        rows.append((run.id, _name(run), "queued", words))
+    return rows
+
+
+def _name(run: "Run") -> str:
+    try:
+        return run.name
+    except (DamagedFile, OSError):  # its row says why
+        return run.id
 
 
 @guarded
 def _stop(chosen: argparse.Namespace) -> int:
-    from fop_core.jobs import queue
     from fop_core.runs import store
 
-    for run in [store.find(text, chosen.folder) for text in chosen.run_ids]:
-        queue.stop(run)
-        print(f"{run.id} is asked to stop")
-    return 0
+    return _stop_each([store.find(text, chosen.folder) for text in chosen.run_ids])
+
+
+def _stop_each(runs: "list[Run]") -> int:
+    """Stop each run; one that cannot be stopped is named, and the others are all the same."""
+    from fop_core.jobs import queue
+
+    status = 0
+    for run in runs:
+        try:
+            left = queue.stop(run)
+        except (ValueError, OSError) as error:
+            print(error, file=sys.stderr)
+            status = 1
+        else:
+            print(f"{run.id} is {'out of the queue' if left else 'asked to stop'}")
+    return status
 
 
 @guarded
@@ -158,10 +209,10 @@ def _clear(chosen: argparse.Namespace) -> int:
     from fop_core.jobs import queue
 
     waiting = queue.waiting(chosen.folder)
-    for run in waiting:
-        queue.stop(run)
-    print(f"{len(waiting)} taken out of the queue")
-    return 0
+    status = _stop_each(waiting)
+    there = {run.id for run in queue.waiting(chosen.folder)}
+    print(f"{sum(run.id not in there for run in waiting)} taken out of the queue")
+    return status
 
 
 @guarded
@@ -173,7 +224,18 @@ def _set(chosen: argparse.Namespace) -> int:
     if chosen.cpu_slots is not None:
         changes["cpu_slots"] = chosen.cpu_slots
     if chosen.limit_gb is not None:
-        changes["limit_gb"] = None if chosen.limit_gb == "none" else float(chosen.limit_gb)
-    found = slots.choose(chosen.folder or store.runs_folder(), **changes)
-    print(f"cpu_slots = {found.cpu_slots}, limit_gb = {found.limit_gb}")
+        changes["limit_gb"] = _limit(chosen.limit_gb)
+    settings, aside = slots.choose(chosen.folder or store.runs_folder(), **changes)
+    if aside is not None:
+        print(f"the settings could not be read: they are in {aside} now", file=sys.stderr)
+    print(f"cpu_slots = {settings.cpu_slots}, limit_gb = {settings.limit_gb}")
     return 0
+
+
+def _limit(text: str) -> float | None:
+    if text == "none":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"--limit-gb {text}: give a number of GB, or none") from None

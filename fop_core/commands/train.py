@@ -175,6 +175,7 @@ def _follow(run: Any, control: Any, *, quiet: bool) -> str:
     """Train, with a bar on a terminal and the words in log.txt too; return the state it ends in."""
     from tqdm import tqdm
 
+    from fop_core.runs import files
     from fop_core.runs.store import now
     from fop_core.training.loop import train
 
@@ -182,7 +183,7 @@ def _follow(run: Any, control: Any, *, quiet: bool) -> str:
 
     def say(text: str) -> None:
         bar.write(text, file=sys.stderr)
-        with (run.path / "log.txt").open("a") as log:
+        with os.fdopen(files.open_append(run.path / "log.txt"), "a") as log:
             log.write(f"{now()} {text}\n")
 
     def report(progress: dict[str, Any]) -> None:

@@ -1,8 +1,9 @@
-"""The dispatcher: starts waiting runs in order, as places become free. It is gone when nothing waits.
+"""The dispatcher: starts waiting runs in order, as slots become free. It is gone when nothing waits.
 
     python -m fop_core.jobs.dispatcher FOLDER
 
-``queue.look`` starts it. How a job is started stands behind ``Launcher``: a cluster's scheduler would be another one.
+``queue.ensure_dispatcher`` starts it. How a job is started stands behind ``Launcher``: a cluster's scheduler would be
+another one.
 """
 
 import contextlib
@@ -13,10 +14,11 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from fop_core.jobs import queue
-from fop_core.jobs import slots as places
+from fop_core import isolated
+from fop_core.jobs import queue, requests, slots
 from fop_core.jobs.slots import Slot
-from fop_core.runs import store
+from fop_core.printable import printable
+from fop_core.runs import files, store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import Run, RunError
@@ -29,10 +31,10 @@ PATIENCE = 20.0  # seconds after which a launch that came to nothing is tried ag
 class Launcher(Protocol):
     """How a job is started."""
 
-    def launch(self, waiting: queue.Waiting, slot: Slot) -> bool:
-        """Start a run in a place; return whether it was free.
+    def launch(self, waiting: requests.Waiting, slot: Slot) -> bool:
+        """Start a run in a slot; return whether it was free.
 
-        What is started takes the run's ``Control``, removes its request to start, and holds the place's lock until the
+        What is started takes the run's ``Control``, removes its request to start, and holds the slot's lock until the
         last of its processes is gone.
         """
 
@@ -43,39 +45,48 @@ class Local:
     def __init__(self) -> None:
         self._supervisors: list[subprocess.Popen[bytes]] = []
 
-    def launch(self, waiting: queue.Waiting, slot: Slot) -> bool:
-        """Start a supervisor for the run; return whether the place was free."""
+    def launch(self, waiting: requests.Waiting, slot: Slot) -> bool:
+        """Start a supervisor for the run; return whether the slot was free."""
         self._supervisors = [each for each in self._supervisors if each.poll() is None]  # takes their zombies away
-        lock = places.take(slot, waiting.run.id)
+        lock = slots.take(slot, waiting.run.id)
         if lock is None:
             return False
         try:
-            environment = queue.environment()
-            if data := waiting.asked.get("data"):
-                environment["FOP_DATA_DIR"] = str(data)
-            environment["CUDA_VISIBLE_DEVICES"] = slot.name if slot.kind == "gpu" else ""
-            folder = str(waiting.asked.get("folder", "/"))
-            command = [sys.executable, "-m", "fop_core.jobs.supervisor", str(waiting.run.path), slot.name, str(lock)]
-            with open(waiting.run.path / "log.txt", "ab") as log:
+            log = files.open_append(waiting.run.path / "log.txt")
+            try:
                 self._supervisors.append(
                     subprocess.Popen(
-                        command,
+                        isolated.command("fop_core.jobs.supervisor", str(waiting.run.path), slot.name, str(lock)),
                         stdin=subprocess.DEVNULL,
                         stdout=log,
                         stderr=log,
                         start_new_session=True,
                         pass_fds=[lock],
-                        env=environment,
-                        cwd=folder if os.path.isdir(folder) else "/",
+                        env=environment(waiting, slot),
+                        cwd="/",
                     )
                 )
+            finally:
+                os.close(log)
         finally:
             os.close(lock)
         return True
 
 
+def environment(waiting: requests.Waiting, slot: Slot) -> dict[str, str]:
+    """Return the environment of a job: data sets are where they were for whoever submitted it."""
+    result = isolated.environment() | {
+        "CUDA_VISIBLE_DEVICES": slot.name if slot.kind == "gpu" else "",
+        "FOP_DATA_RELATIVE_TO": waiting.request["folder"],
+    }
+    if data := waiting.request["data"]:
+        return result | {"FOP_DATA_DIR": data}
+    result.pop("FOP_DATA_DIR", None)  # as the dispatcher has it from whoever started that
+    return result
+
+
 class Dispatcher:
-    """Brings waiting runs of a folder to places.
+    """Brings waiting runs of a folder to slots.
 
     Args:
         folder: the runs folder.
@@ -85,21 +96,31 @@ class Dispatcher:
     def __init__(self, folder: Path, launcher: Launcher) -> None:
         self.folder, self.launcher = folder, launcher
         self._launched: dict[str, float] = {}
+        self._logged: dict[str, str] = {}
 
     def step(self) -> bool:
         """Look once: put states right, start what can start; return whether anything waits."""
-        line = [each for each in queue.asked(self.folder) if each.mine]
+        line = []
+        for each in requests.waiting(self.folder):
+            if each.mine:
+                line.append(each)
+            elif not each.dispatcher:
+                self._log(each.run, each.damage)
         self._launched = {id_: at for id_, at in self._launched.items() if any(w.run.id == id_ for w in line)}
         ready = [each for each in line if not self._launching(each.run) and self._prepared(each.run)]
-        if ready and not queue.held_up(self.folder):
-            free = [slot for slot in places.slots(self.folder) if not slot.taken_by]
+        if ready and not queue.blocking_reason(self.folder):
+            free = [slot for slot in slots.slots(self.folder) if slot.free]
             full: set[str] = set()
             for each in ready:
-                device = str(each.run.config.get("device", "auto"))
+                device = queue.device(each.run)
                 if device in full:
                     continue  # first in, first out
                 fitting = [slot for slot in free if queue.fits(slot, device)]
-                started = next((slot for slot in fitting if self.launcher.launch(each, slot)), None)
+                try:
+                    started = next((slot for slot in fitting if self.launcher.launch(each, slot)), None)
+                except (DamagedFile, OSError) as error:
+                    self._log(each.run, str(error))
+                    continue
                 if started is None:
                     full.add(device)
                     continue
@@ -128,9 +149,15 @@ class Dispatcher:
                     control.set("queued", "")
                     return True
         except (RunError, DamagedFile, OSError) as error:
-            print(f"{store.now()} {run.id}: {error}", flush=True)
-            self._launched[run.id] = time.monotonic()  # another look later
+            self._log(run, str(error))
         return False
+
+    def _log(self, run: Run, trouble: str) -> None:
+        """Say once why a run is not started; it is looked at again later."""
+        self._launched[run.id] = time.monotonic()
+        if self._logged.get(run.id) != trouble:
+            self._logged[run.id] = trouble
+            print(f"{store.now()} {run.id}: {printable(trouble)}", flush=True)
 
 
 def serve(folder: Path, launcher: Launcher | None = None) -> None:
@@ -146,7 +173,7 @@ def serve(folder: Path, launcher: Launcher | None = None) -> None:
                     last = time.monotonic()
                 time.sleep(PAUSE)
         # Who asked while we held the lock relied on us.
-        if not any(each.mine for each in queue.asked(folder)):
+        if not any(each.mine for each in requests.waiting(folder)):
             return
 
 

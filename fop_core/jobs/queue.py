@@ -1,179 +1,190 @@
 """The queue: runs that wait to be started, in the order in which that was asked.
 
-    submit(run)     to start a new run, or to go on with one that has ended
-    stop(run)       to take it out of the queue, or to end it with a checkpoint
-    look(folder)    starts the dispatcher where something waits and none is there
+    submit(run)                 to start a new run, or to go on with one that has ended
+    stop(run)                   to take it out of the queue, or to end it with a checkpoint
+    ensure_dispatcher(folder)   starts the dispatcher where something waits and none is there
 
 A run waits while it has a file requests/start, and no process has to be there for that. Whoever looks at the queue
-makes sure of the dispatcher; nobody but the dispatcher and the supervisors writes a state.
+makes sure of the dispatcher; a
+state is written only under the run's ``Control``.
 """
 
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from fop_core.jobs import slots as places
+from fop_core import isolated
+from fop_core.jobs import requests
+from fop_core.jobs import slots as _slots
 from fop_core.jobs.slots import Slot
-from fop_core.runs import files, store
+from fop_core.runs import files, locks, store
+from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import Run, RunError
 
-PROJECT = Path(__file__).resolve().parents[2]
 LEAST_FREE = 200e6  # bytes of the disk that must be free for a job to start
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A run that waits to be started.
-
-    Attributes:
-        run: the run.
-        asked: when, by whom, from which folder and with which data folder; requests/start.
-    """
-
-    run: Run
-    asked: dict[str, Any]
-
-    @property
-    def order(self) -> int:
-        """What the queue is sorted by; what cannot be read comes first, and goes to the log."""
-        order = self.asked.get("order", 0)
-        return order if type(order) is int else 0
-
-    @property
-    def mine(self) -> bool:
-        """Whether this host's dispatcher of this user is the one to start it."""
-        return (self.asked.get("host"), self.asked.get("uid")) == (os.uname().nodename, os.getuid())
 
 
 def submit(run: Run, by: str = "") -> None:
     """Ask for a new run to be started, or for one that has ended to go on.
 
+    One that waits for another machine's dispatcher, or under another name that this machine had, waits for ours then.
+
     Raises:
-        RunError: where it waits already, is being worked on, or is finished.
+        RunError: where it waits already, is being worked on, is finished, or is not ours.
     """
     state = run.state.state
     if state in store.ALIVE:
         raise RunError(f"{run.id} is {state} already")
     if state == "finished":
         raise RunError(f"{run.id} is finished: clone it to train it anew")
-    if (run.path / "requests" / "start").exists():
-        raise RunError(f"{run.id} waits in the queue already")
+    if damage := requests.damage_of(run):
+        raise RunError(f"{run.id} cannot be started: {damage}")
+    with contextlib.suppress(FileNotFoundError):
+        if requests.read(run).mine:
+            raise RunError(f"{run.id} waits in the queue already")
     (run.path / "requests" / "stop").unlink(missing_ok=True)
-    content = {
-        "by": by or store.user(),
-        "at": store.now(),
-        "order": max([time.time_ns(), *(each.order + 1 for each in asked(run.path.parent))]),  # clocks can be set back
-        "host": os.uname().nodename,
-        "uid": os.getuid(),
-        "folder": os.getcwd(),
-        "data": os.environ.get("FOP_DATA_DIR"),
-    }
+    line = requests.waiting(run.path.parent)
+    order = max([time.time_ns(), *(each.order + 1 for each in line)])  # clocks can be set back
     (run.path / "requests").mkdir(exist_ok=True)
-    files.write_json(run.path / "requests" / "start", content)
-    look(run.path.parent)
+    files.write_json(run.path / "requests" / "start", requests.content(by, order))
+    ensure_dispatcher(run.path.parent)
 
 
-def stop(run: Run, by: str = "") -> None:
-    """Ask for a run to end, with a checkpoint, or to leave the queue.
+def stop(run: Run, by: str = "") -> bool:
+    """Take a run out of the queue, or ask for it to end, with a checkpoint.
+
+    Returns:
+        Whether it was taken out of the queue; else it goes on until it has made its checkpoint.
 
     Raises:
-        RunError: where it neither waits nor is being worked on.
+        RunError: where it neither waits nor is being worked on, or is not ours to take out.
     """
-    waits = (run.path / "requests" / "start").exists()
+    if requests.is_waiting(run):
+        if _leave(run, by or store.user()):
+            return True
+        run.request("stop", by)  # it is being started: whoever has it in hand looks for that
+        ensure_dispatcher(run.path.parent)
+        return False
     state = run.state.state
-    if not waits and state not in store.ALIVE:
+    if state not in store.ALIVE:
         raise RunError(f"{run.id} is {state}: there is nothing to stop")
     run.request("stop", by)
-    if waits:
-        look(run.path.parent)
+    return False
+
+
+def _leave(run: Run, by: str) -> bool:
+    """Take a run out of the queue; return whether it could be had in hand for that."""
+    start = run.path / "requests" / "start"
+    if run.path.is_symlink() or start.parent.is_symlink():
+        raise RunError(f"{run.id} cannot be taken out of the queue: {requests.damage_of(run)}")
+    try:
+        with Control(run) as control:
+            start.unlink(missing_ok=True)
+            if run.written().state != "finished":
+                control.set("stopped", f"by {by} before it was started")
+    except DamagedFile as error:
+        still = "is still in" if requests.is_waiting(run) else "is out of"
+        raise RunError(f"{run.id} {still} the queue; its state is not changed: {error}") from error
+    except RunError:  # a process works on it
+        return False
+    except OSError as error:
+        owner = requests.user_name(os.lstat(run.path).st_uid)
+        still = f"cannot be taken out of the queue of {owner}" if requests.is_waiting(run) else "is out of the queue"
+        raise RunError(f"{run.id} {still}: {error}") from error
+    return True
 
 
 def waiting(folder: Path | None = None) -> list[Run]:
     """Return the runs that wait, in order."""
-    return [each.run for each in asked(_folder(folder))]
-
-
-def asked(folder: Path) -> list[Waiting]:
-    """Return what waits in a runs folder, in order; of an unreadable request only that it is there is known."""
-    found = []
-    try:
-        names = [entry.name for entry in os.scandir(folder) if not entry.name.startswith(".")]
-    except FileNotFoundError:
-        names = []
-    for name in names:
-        if not os.path.exists(path := f"{folder}/{name}/requests/start"):  # of 1,000 runs in 4 ms
-            continue
-        try:
-            found.append(Waiting(Run(folder / name), files.read_json(Path(path))))
-        except FileNotFoundError:
-            continue  # started just now
-        except DamagedFile:
-            found.append(Waiting(Run(folder / name), {"host": os.uname().nodename, "uid": os.getuid()}))
-    return sorted(found, key=lambda each: (each.order, each.run.id))
+    return [each.run for each in requests.waiting(_folder(folder))]
 
 
 def slots(folder: Path | None = None) -> list[Slot]:
-    """Return the places of this host, and who is in them."""
-    return places.slots(_folder(folder))
+    """Return the slots of this machine, and who is in them."""
+    return _slots.slots(_folder(folder))
 
 
 def fits(slot: Slot, device: str) -> bool:
-    """Return whether a place is one for a config's device."""
-    gpus = [uuid for uuid, *_ in places.gpus()]
+    """Return whether a slot is one for a config's device; none is for a device that there cannot be."""
+    uuids = [uuid for uuid, *_ in _slots.gpus()]
     if device == "auto":
-        return slot.kind == ("gpu" if gpus else "cpu")
+        return slot.kind == ("gpu" if uuids else "cpu")
     if device == "cpu" or slot.kind == "cpu":
         return slot.kind == device
-    index = 0 if device == "cuda" else int(device.partition(":")[2])
-    return device == "cuda" or (index < len(gpus) and slot.name == gpus[index])
+    if device == "cuda":
+        return True
+    index = re.fullmatch("cuda:([0-9]{1,4})", device)
+    return index is not None and int(index[1]) < len(uuids) and slot.name == uuids[int(index[1])]
+
+
+def device(run: Run) -> str:
+    """Return the device that a run asks for.
+
+    Raises:
+        FileNotFoundError, DamagedFile: where its files cannot be read.
+    """
+    return str(run.config.get("device", "auto"))
 
 
 def waits_for(run: Run) -> str:
     """Return in words what a run of the queue waits for, or "" where it does not wait."""
-    folder = run.path.parent
-    line = asked(folder)
-    place = next((index for index, each in enumerate(line) if each.run.id == run.id), None)
-    if place is None:
-        return ""
-    if not line[place].mine:
-        host, by = (line[place].asked.get(key, "?") for key in ("host", "by"))
-        return f"for the dispatcher of {by} on {host}"
-    if trouble := held_up(folder):
-        return trouble
-    device = str(run.config.get("device", "auto"))
-    fitting = [slot for slot in slots(folder) if fits(slot, device)]
+    return next((reason for each, reason in reasons(run.path.parent) if each.id == run.id), "")
+
+
+def reasons(folder: Path | None = None) -> list[tuple[Run, str]]:
+    """Return the runs that wait, in order, each with what it waits for, in words."""
+    folder = _folder(folder)
+    line = requests.waiting(folder)
+    blocking = blocking_reason(folder) if line else ""
+    there = slots(folder) if line else []
+    results = []
+    before: list[list[Slot]] = []  # the slots that those before it are for
+    for each in line:
+        fitting: list[Slot] = []
+        if each.damage:
+            reason = f"for files that can be used: {each.damage}"
+        elif each.dispatcher:
+            reason = f"for {each.dispatcher}; `queue resume` takes a run of yours over to this machine"
+        else:
+            try:
+                wanted, _ = device(each.run), each.run.state
+            except (DamagedFile, OSError) as error:
+                reason = f"for files that can be read: {error}"
+            else:
+                fitting = [slot for slot in there if fits(slot, wanted)]
+                reason = blocking or _turn(fitting, wanted, sum(any(s in fitting for s in those) for those in before))
+        before.append(fitting)
+        results.append((each.run, reason))
+    return results
+
+
+def _turn(fitting: list[Slot], wanted: str, before: int) -> str:
+    """Return in words what a run waits for that could start in some slots, after others."""
     if not fitting:
-        return f"for a device that this machine does not have: {device}" if device != "cpu" else "for a CPU place: none"
-    before = sum(
-        any(fits(slot, str(each.run.config.get("device", "auto"))) for slot in fitting) for each in line[:place]
-    )
-    taken = [slot.taken_by for slot in fitting if slot.taken_by]
-    if len(taken) < len(fitting) and not before:
+        return f"for a device that this machine does not have: {wanted}" if wanted != "cpu" else "for a CPU slot: none"
+    if not before and any(slot.free for slot in fitting):
         return "to be started"
     others = f"{before} before it" if before else "next"
-    return (
-        f"for a place on {device}: {others}; {', '.join(taken) or 'no run'} in {'it' if len(fitting) == 1 else 'them'}"
-    )
+    taken = ", ".join(slot.taken_by or f"none, {slot.unusable}," for slot in fitting if not slot.free) or "no run"
+    return f"for a slot on {wanted}: {others}; {taken} in {'it' if len(fitting) == 1 else 'them'}"
 
 
-def held_up(folder: Path) -> str:
+def blocking_reason(folder: Path) -> str:
     """Return in words what keeps every job of a runs folder from starting, or ""."""
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE:
         return f"for room on the disk: {free / 1e6:,.0f} MB are free, {LEAST_FREE / 1e6:,.0f} are needed"
     try:
-        limit = places.settings(folder).limit_gb
+        limit = _slots.settings(folder).limit_gb
     except DamagedFile as error:
-        return f"for settings that can be read: {error}"
+        return f"for settings that can be read: {error}; `queue set` sets that file aside and writes a new one"
     if limit is not None and (size := taken(folder)) > 1e9 * limit:
         return f"for room in the runs folder: it holds {size / 1e9:,.2f} GB, its limit is {limit:g} GB"
     return ""
@@ -191,10 +202,10 @@ def taken(folder: Path, good_for: float = 10.0) -> int:
     return size
 
 
-def look(folder: Path | None = None) -> None:
+def ensure_dispatcher(folder: Path | None = None) -> None:
     """Start the dispatcher of a runs folder, where something waits for it and it is not there."""
     folder = _folder(folder)
-    if any(each.mine for each in asked(folder)):
+    if any(each.mine for each in requests.waiting(folder)):
         with electing(folder) as elected:
             pass
         if elected:
@@ -203,40 +214,38 @@ def look(folder: Path | None = None) -> None:
 
 @contextlib.contextmanager
 def electing(folder: Path) -> Iterator[bool]:
-    """Give whether we are the dispatcher for the while: one for each user, host and runs folder."""
-    path = places.place(folder) / f"dispatcher-{os.getuid()}.lock"
+    """Give whether we are the dispatcher for the while: one for each user, machine and runs folder.
+
+    Raises:
+        DamagedFile: where the lock for that is a link, a pipe, anything but a regular file.
+    """
+    path = _slots.locks_folder(folder) / f"dispatcher-{os.getuid()}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+    lock = files.open_append(path)
+    try:
+        yield locks.flock(lock, fcntl.LOCK_EX)
+    finally:
+        os.close(lock)
 
 
 def _start(folder: Path) -> None:
-    command = [sys.executable, "-m", "fop_core.jobs.dispatcher", str(folder.resolve())]
-    with open(places.place(folder) / f"dispatcher-{os.getuid()}.log", "ab") as log:
+    log = files.open_append(_slots.locks_folder(folder) / f"dispatcher-{os.getuid()}.log")
+    try:
         started = subprocess.Popen(
-            command,
+            isolated.command("fop_core.jobs.dispatcher", str(folder.resolve())),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
-            env=environment(),
+            env=isolated.environment(),
             cwd="/",
         )
+    finally:
+        os.close(log)
     _started[:] = [each for each in _started if each.poll() is None] + [started]  # else they stay as zombies
 
 
 _started: list["subprocess.Popen[bytes]"] = []
-
-
-def environment() -> dict[str, str]:
-    """Return our environment, in which this copy of the program is found from any folder."""
-    path = os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))
-    return {**os.environ, "PYTHONPATH": path}
 
 
 def _folder(folder: Path | None) -> Path:

@@ -1,13 +1,14 @@
-"""The places that jobs run in: each GPU one, the CPU a chosen number.
+"""The slots that jobs run in: each GPU one, the CPU a chosen number.
 
-A place is taken while the lock of its file is held. The dispatcher takes it and hands the open file down to the
+A slot is taken while the lock of its file is held. The dispatcher takes it and hands the open file down to the
 supervisor and the trainer: the kernel frees the lock when the last of them is gone, however it went.
 """
 
 import fcntl
+import itertools
 import os
 import shutil
-import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -15,14 +16,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from fop_core.runs import files
+from fop_core.jobs.requests import machine
+from fop_core.runs import files, locks
+from fop_core.runs.files import DamagedFile
 
 LISTED = 10.0  # seconds that a list of GPUs is good for
+LARGEST = 1e9  # GB that can be chosen as a limit
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A place.
+    """A slot.
 
     Attributes:
         name: "cpu-0", "cpu-1", ..., or a GPU's UUID.
@@ -31,6 +35,7 @@ class Slot:
         taken_by: the id of the run in it, or "".
         others: what other programs use of it, in words, or "".
         lock: its file.
+        unusable: why its lock cannot be trusted, or "": nothing is started in it then.
     """
 
     name: str
@@ -39,6 +44,12 @@ class Slot:
     taken_by: str
     others: str
     lock: Path
+    unusable: str = ""
+
+    @property
+    def free(self) -> bool:
+        """Whether a run can be started in it."""
+        return not self.taken_by and not self.unusable
 
 
 @dataclass(frozen=True)
@@ -54,9 +65,14 @@ class Settings:
     limit_gb: float | None = None
 
 
-def place(folder: Path) -> Path:
-    """Return where this host's queue of a runs folder keeps its locks."""
-    return folder / ".queue" / socket.gethostname()
+def locks_folder(folder: Path) -> Path:
+    """Return where this machine's queue of a runs folder keeps its locks."""
+    return folder / ".queue" / machine()
+
+
+def settings_path(folder: Path) -> Path:
+    """Return the file of what is chosen for a runs folder."""
+    return folder / ".queue" / "settings.json"
 
 
 def settings(folder: Path) -> Settings:
@@ -65,62 +81,92 @@ def settings(folder: Path) -> Settings:
     Raises:
         DamagedFile: where that cannot be read.
     """
+    path = settings_path(folder)
     try:
-        found = files.read_json(folder / ".queue" / "settings.json")
+        content = files.read_json(path)
     except FileNotFoundError:
         return Settings()
     try:
-        return _checked(Settings(**found))
+        return _checked(Settings(**content))
     except (TypeError, ValueError) as error:
-        raise files.DamagedFile(f"{folder / '.queue' / 'settings.json'}: {error}") from error
+        raise DamagedFile(f"{path}: {error}") from error
 
 
-def choose(folder: Path, **changes: int | float | None) -> Settings:
-    """Change what is chosen for a runs folder, and return it.
+def choose(folder: Path, **changes: int | float | None) -> tuple[Settings, Path | None]:
+    """Change what is chosen for a runs folder.
+
+    Returns:
+        What is chosen now; and where the settings before could not be read, what that file is called now.
 
     Raises:
         ValueError: for a value that does not do.
     """
-    chosen = _checked(Settings(**{**vars(settings(folder)), **changes}))
-    (folder / ".queue").mkdir(parents=True, exist_ok=True)
-    files.write_json(folder / ".queue" / "settings.json", vars(chosen))
-    return chosen
+    _checked(Settings(**changes))  # type: ignore[arg-type]  # before anything is moved
+    path, aside = settings_path(folder), None
+    try:
+        before = settings(folder)
+    except DamagedFile:
+        before = Settings()
+        names = (path.with_name(f"{path.name}.damaged.{n}") for n in itertools.count(1))
+        aside = next(name for name in names if not os.path.lexists(name))
+        os.rename(path, aside)
+    chosen = _checked(Settings(**{**vars(before), **changes}))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_json(path, vars(chosen))
+    return chosen, aside
 
 
 def _checked(chosen: Settings) -> Settings:
     if type(chosen.cpu_slots) is not int or not 0 <= chosen.cpu_slots <= 1024:
-        raise ValueError(f"cpu_slots is {chosen.cpu_slots!r}: give a whole number from 0 to 1024")
-    if chosen.limit_gb is not None and not (type(chosen.limit_gb) in (int, float) and chosen.limit_gb > 0):
-        raise ValueError(f"limit_gb is {chosen.limit_gb!r}: give a number above 0, or none")
+        raise ValueError(f"cpu_slots is {chosen.cpu_slots!r:.60}: give a whole number from 0 to 1024")
+    if chosen.limit_gb is not None and not (type(chosen.limit_gb) in (int, float) and 0 < chosen.limit_gb <= LARGEST):
+        raise ValueError(f"limit_gb is {chosen.limit_gb!r:.60}: give a number above 0 and up to {LARGEST:g}, or none")
     return chosen
 
 
 def slots(folder: Path) -> list[Slot]:
-    """Return the places of this host for a runs folder: GPUs first."""
-    found = []
+    """Return the slots of this machine for a runs folder: GPUs first.
+
+    Where its settings cannot be read, those of a folder without any: nothing is started then, see
+    ``queue.blocking_reason``.
+    """
+    results = []
     for uuid, title, others in gpus():
         lock = _shared() / f"{uuid}.lock"
-        found.append(Slot(uuid, "gpu", title, _holder(lock), others, lock))
-    for index in range(settings(folder).cpu_slots):
-        lock = place(folder) / f"cpu-{index}.lock"
-        found.append(Slot(f"cpu-{index}", "cpu", f"CPU, place {index + 1}", _holder(lock), "", lock))
-    return found
+        results.append(Slot(uuid, "gpu", title, *_holder(lock, others)))
+    try:
+        chosen = settings(folder)
+    except DamagedFile:
+        chosen = Settings()
+    for index in range(chosen.cpu_slots):
+        lock = locks_folder(folder) / f"cpu-{index}.lock"
+        results.append(Slot(f"cpu-{index}", "cpu", f"CPU, slot {index + 1}", *_holder(lock, "")))
+    return results
 
 
 def take(slot: Slot, run_id: str) -> int | None:
-    """Take a place for a run; return its open file, to be handed down, or None where it is taken."""
-    slot.lock.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        file = os.open(slot.lock, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        before = os.umask(0)
+    """Take a slot for a run; return its open file, to be handed down, or None where it is taken.
+
+    Raises:
+        DamagedFile: where its lock cannot be trusted.
+    """
+    if slot.kind == "gpu":
+        _make_shared(slot.lock.parent)
+    else:
+        slot.lock.parent.mkdir(parents=True, exist_ok=True)
+    file = None
+    while file is None:
         try:
-            file = os.open(slot.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)  # other users take it too
-        finally:
-            os.umask(before)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+            file = _open_lock(slot.lock)
+        except FileNotFoundError:
+            before = os.umask(0)
+            try:  # other users take it too
+                os.close(os.open(slot.lock, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+            except FileExistsError:  # made just now
+                continue
+            finally:
+                os.umask(before)
+    if not locks.flock(file, fcntl.LOCK_EX):
         os.close(file)
         return None
     os.ftruncate(file, 0)
@@ -128,28 +174,74 @@ def take(slot: Slot, run_id: str) -> int | None:
     return file
 
 
-def _holder(lock: Path) -> str:
+def _open_lock(path: Path) -> int:
+    """Open the lock of a slot, which another user may have made.
+
+    Raises:
+        FileNotFoundError: where there is none.
+        DamagedFile: where it, or the folder of GPUs' locks, is something that might lead us to write elsewhere.
+    """
+    if path.parent == _shared():
+        _check_shared(path.parent)
     try:
-        with open(lock, "rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return file.read(200).decode(errors="replace") or "a run that begins"
-            return ""
+        file = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return ""
+        raise
+    except OSError as error:
+        what = "a link" if path.is_symlink() else error.strerror
+        raise DamagedFile(f"its lock {path} cannot be opened ({what}): remove it") from error
+    status = os.fstat(file)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+        os.close(file)
+        what = "has other names" if stat.S_ISREG(status.st_mode) else "is a pipe or device"
+        raise DamagedFile(f"its lock {path} {what}, where a regular file of one name is expected: remove it")
+    return file
+
+
+def _holder(lock: Path, others: str) -> tuple[str, str, Path, str]:
+    """Return the rest of a ``Slot``: the run in it, what others use, its lock, and why that is unusable."""
+    try:
+        file = _open_lock(lock)
+    except FileNotFoundError:
+        return "", others, lock, ""
+    except DamagedFile as error:
+        return "", others, lock, str(error)
+    try:
+        if locks.flock(file, fcntl.LOCK_SH):
+            return "", others, lock, ""
+        return os.pread(file, 200, 0).decode(errors="replace") or "a run that begins", others, lock, ""
+    finally:
+        os.close(file)
 
 
 def _shared() -> Path:
-    """Return the folder for the locks of GPUs, which are one for all runs folders and users of a host."""
-    folder = Path(tempfile.gettempdir()) / "fop-lab-slots"
-    if not folder.is_dir():
-        before = os.umask(0)
-        try:
-            folder.mkdir(mode=0o1777, exist_ok=True)
-        finally:
-            os.umask(before)
-    return folder
+    """Return the folder for the locks of GPUs, which are one for all runs folders and users of a machine."""
+    return Path(tempfile.gettempdir()) / "fop-lab-slots"
+
+
+def _make_shared(folder: Path) -> None:
+    before = os.umask(0)
+    try:
+        folder.mkdir(mode=0o1777)
+    except FileExistsError:
+        pass
+    finally:
+        os.umask(before)
+
+
+def _check_shared(folder: Path) -> None:
+    """Raise DamagedFile where somebody could replace locks of others in it, or nobody else could make any."""
+    status = os.lstat(folder)
+    if not stat.S_ISDIR(status.st_mode):
+        raise DamagedFile(f"the folder of GPUs' locks, {folder}, is a link or a file: remove it")
+    sticky = bool(status.st_mode & stat.S_ISVTX)
+    if status.st_mode & 0o022 and not sticky:
+        raise DamagedFile(f"the folder of GPUs' locks, {folder}, has no sticky bit: chmod 1777 it, or remove it")
+    if status.st_uid not in (0, os.getuid()) and (status.st_mode & 0o1777) != 0o1777:
+        raise DamagedFile(
+            f"the folder of GPUs' locks, {folder}, is of mode {stat.S_IMODE(status.st_mode):o} and of another user: "
+            "have it made again, of mode 1777"
+        )
 
 
 def gpus() -> list[tuple[str, str, str]]:

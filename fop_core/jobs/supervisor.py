@@ -3,7 +3,7 @@
     python -m fop_core.jobs.supervisor RUN SLOT LOCK
 
 It is the first process of a session, and adopts what the trainer leaves behind, so that nothing outlives the job. It
-hands three open files down to the trainer: the run's control.lock, the place's lock, and a pipe whose end tells that
+hands three open files down to the trainer: the run's control.lock, the slot's lock, and a pipe whose end tells that
 the supervisor is gone. So the kernel knows who is alive, and no process number is ever trusted.
 """
 
@@ -19,8 +19,8 @@ from typing import Any
 
 import psutil
 
-from fop_core.jobs import queue
-from fop_core.jobs import slots as places
+from fop_core import isolated
+from fop_core.jobs import queue, slots
 from fop_core.runs import files, store
 from fop_core.runs.control import Control
 from fop_core.runs.store import Run, RunError
@@ -37,7 +37,7 @@ class Supervisor:
 
     Args:
         run: the run.
-        slot: the name of its place.
+        slot: the name of its slot.
         lock: the open file of that.
     """
 
@@ -73,7 +73,7 @@ class Supervisor:
     def _watch(self, control: Control) -> int:
         theirs, _ours = os.pipe()  # ours ends with us, which the trainer hears
         handed = (control.fileno(), theirs)
-        command = [sys.executable, "-m", "fop_core", "train", "--run", str(self.run.path)]
+        command = isolated.command("fop_core", "train", "--run", str(self.run.path))
         command += ["--handed", ",".join(map(str, handed))]
         if self.slot.startswith("GPU-"):
             command += ["--on", "cuda:0"]  # the only one it can see
@@ -147,7 +147,7 @@ class Supervisor:
                 cpu += process.cpu_percent()
                 memory += process.memory_info().rss
         found: dict[str, Any] = {"cpu_percent": cpu, "memory": memory, "at": store.now()}
-        if self.slot.startswith("GPU-") and (seen := places.gpu_usage(self.slot)):
+        if self.slot.startswith("GPU-") and (seen := slots.gpu_usage(self.slot)):
             found |= seen
         return found
 
@@ -161,7 +161,7 @@ def main() -> None:
     except RunError as error:
         print(f"{store.now()} not started: {error}", flush=True)
     os.close(lock)
-    queue.look(path.parent)
+    queue.ensure_dispatcher(path.parent)
 
 
 if __name__ == "__main__":

@@ -74,9 +74,11 @@ class Control:
 
     def _put_by(self) -> None:
         with contextlib.suppress(FileNotFoundError):
-            if self._reserve.stat().st_size == RESERVE:
+            if self._reserve.lstat().st_size == RESERVE:
                 return
-        self._reserve.write_bytes(os.urandom(RESERVE))  # a file system may store zeros as nothing
+        self._reserve.unlink(missing_ok=True)  # it may be a link to elsewhere
+        with self._reserve.open("xb") as file:
+            file.write(os.urandom(RESERVE))  # a file system may store zeros as nothing
 
     def _is_queued(self) -> bool:
         try:

@@ -6,6 +6,7 @@ import random
 import time
 from typing import TYPE_CHECKING
 
+from fop_core.runs import files
 from fop_core.runs.files import RunError
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ def take(run: "Run") -> int:
 
     Raises:
         RunError: where another process has it.
+        DamagedFile: where it is a link, a pipe, anything but a regular file.
     """
-    lock = os.open(run.path / "control.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    lock = files.open_append(run.path / "control.lock")
     try:
         end = time.monotonic() + PATIENCE
         while not flock(lock, fcntl.LOCK_EX):

@@ -109,11 +109,13 @@ def data_folder() -> Path:
 def _folder(what: str, path: str) -> Path:
     """Return the folder that a person has named.
 
+    A job of the queue works in a folder of its own: FOP_DATA_RELATIVE_TO names that in which it was submitted.
+
     Raises:
         DataError: where it cannot be one, as that of a user who is not there.
     """
     try:
-        folder = Path(path).expanduser()
+        folder = Path(os.environ.get("FOP_DATA_RELATIVE_TO", ""), Path(path).expanduser())
         folder.stat()
     except FileNotFoundError:  # what is looked for in it says so, and how to get it
         return folder

@@ -15,9 +15,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO, Any
 
+from fop_core import isolated
 from fop_core.training.config import TrainConfig, parse
 
 IDLE = 600.0  # seconds without a request after which it ends
@@ -83,15 +83,13 @@ class Worker:
 
     def _start(self) -> None:
         self._end()
-        project = str(Path(__file__).resolve().parents[2])
-        paths = os.pathsep.join(filter(None, (project, os.environ.get("PYTHONPATH"))))
         self._complaints = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "fop_core.training.preview_worker", *self._options],
+            isolated.command("fop_core.training.preview_worker", *self._options),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,
-            env={**os.environ, "PYTHONPATH": paths},
+            env=isolated.environment(),
         )
 
     def _end(self) -> None:

@@ -162,7 +162,7 @@ class Listing:
         self._entries = dict(sorted(found.items(), key=lambda pair: (pair[1].created, pair[0]), reverse=True))
         if self._dispatches and any(entry.waits for entry in found.values()):
             with contextlib.suppress(OSError):  # a folder that nobody may write to: the table is shown all the same
-                queue.look(self.folder)
+                queue.ensure_dispatcher(self.folder)
         begun = time.monotonic()
         for entry in self._entries.values():
             if time.monotonic() - begun > SPARE and not entry.alive:

@@ -57,15 +57,15 @@ def places(device: str, number: int) -> None:
         fitting = [slot for slot in slots if queue.fits(slot, device)]
         waiting = sum(any(queue.fits(slot, _device(run)) for slot in fitting) for run in queue.waiting())
         folder = store.runs_folder()
-        trouble = queue.held_up(folder) if folder.exists() else ""
+        trouble = queue.blocking_reason(folder) if folder.exists() else ""
     except (DamagedFile, OSError) as error:
         st.warning(literal(str(error)))
         return
-    free = sum(not slot.taken_by for slot in fitting)
+    free = sum(slot.free for slot in fitting)
     with st.container(gap="xxsmall"):
         st.markdown(f"**Places** {literal(line(free, waiting, number) if fitting else f'none for device {device}')}")
         for slot in slots:
-            state = f"taken by {slot.taken_by}" if slot.taken_by else "free"
+            state = f"taken by {slot.taken_by}" if slot.taken_by else slot.unusable or "free"
             fit = "" if slot in fitting else f", not for device {device}"
             st.caption(literal(f"{slot.title}: {state}{fit}" + f"; {slot.others}" * bool(slot.others)))
         if trouble:

@@ -121,7 +121,7 @@ class Server:
 
 def settle(folder: Path) -> list[str]:
     """Look at the queue once; return what is wrong after the time that it has for coming right."""
-    queue.look(folder)
+    queue.ensure_dispatcher(folder)
     end = time.monotonic() + TAKES
     while True:
         wrong = []
@@ -200,7 +200,7 @@ def campaign(folder: Path, kills: int, seed: int, *, server: bool, report=lambda
                 runs.append(new(folder, len(runs)))
             going = [run for run in runs if run.state.state not in store.ENDED]
             if not going:  # all were asked for again, and none has been brought into the queue yet
-                queue.look(folder)
+                queue.ensure_dispatcher(folder)
                 time.sleep(0.1)
                 continue
             wanted = drawn.choices(list(PHASES), list(PHASES.values()))[0]
@@ -269,7 +269,7 @@ def finished(run: Run, seconds: float) -> Run:
     while run.state.state != "finished":
         if run.state.state in ("lost", "failed", "stopped") and not (run.path / "requests/start").exists():
             queue.submit(run)
-        queue.look(run.path.parent)
+        queue.ensure_dispatcher(run.path.parent)
         if time.monotonic() > end:
             raise AssertionError(f"{run.id} is not finished but {run.state}:\n{run.log()}")
         time.sleep(0.2)

@@ -34,7 +34,7 @@ Array = np.ndarray
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
-    monkeypatch.setattr(runs_listing.queue, "look", lambda folder=None: None)
+    monkeypatch.setattr(runs_listing.queue, "ensure_dispatcher", lambda folder=None: None)
     monkeypatch.setattr(runs_listing, "FRESH", 0.0)
     return tmp_path / "runs"
 

@@ -35,7 +35,7 @@ def lab(tmp_path, monkeypatch):
     """An empty runs folder, a queue that starts nothing, and a preview without a process."""
     monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
     monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path / "sets"))
-    monkeypatch.setattr(queue, "look", lambda folder=None: None)
+    monkeypatch.setattr(queue, "ensure_dispatcher", lambda folder=None: None)
     monkeypatch.setattr(preview, "preview", lambda made: SEEN)
     train_preview._asked.clear()
 

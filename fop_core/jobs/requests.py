@@ -1,0 +1,195 @@
+"""The requests to start a run: requests/start in its directory. Who made one is the owner of the file.
+
+A runs folder may be shared by users and machines, or hold runs that were unpacked from somewhere. So the words in a
+request give nobody a right: a run is ours to start where its directory and the request belong to us, and where no link
+leads us to write elsewhere.
+"""
+
+import functools
+import hashlib
+import os
+import pwd
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fop_core.runs import files, records, store
+from fop_core.runs.files import DamagedFile
+from fop_core.runs.store import Run
+
+MACHINE_ID = Path("/etc/machine-id")
+FOLDERS = ("requests", "attempts", "snapshots", "checkpoints")
+"""What a run has of these must be folders of its own, and"""
+FILES = ("log.txt", "control.lock", "requests/start", "requests/stop", "requests/checkpoint")
+"""these regular files: a link would lead us to write elsewhere, a pipe would have us wait."""
+
+
+def _folder(value: Any) -> str:
+    if not records.is_text(value) or "\0" in value or not os.path.isabs(value):
+        raise ValueError("an absolute path")
+    return value
+
+
+def _data(value: Any) -> str | None:
+    if value is not None and (not records.is_text(value) or "\0" in value):
+        raise ValueError("a path or null")
+    return value
+
+
+REQUEST: dict[str, records.Check] = {
+    "by": records.text,
+    "order": records.count,
+    "host": records.text,
+    "machine": records.text,  # older ones have none
+    "folder": _folder,
+    "data": _data,
+}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A run that waits to be started.
+
+    Attributes:
+        run: the run.
+        request: what its requests/start says, see ``REQUEST``; {} where that cannot be read.
+        dispatcher: "" where it is ours to start, else whose dispatcher it waits for, in words.
+        damage: why nobody can start it as it is, or "".
+    """
+
+    run: Run
+    request: dict[str, Any]
+    dispatcher: str
+    damage: str
+
+    @property
+    def order(self) -> int:
+        """What the queue is sorted by; what cannot be read comes first."""
+        return int(self.request.get("order", 0))
+
+    @property
+    def mine(self) -> bool:
+        """Whether this machine's dispatcher of this user is the one to start it."""
+        return not self.dispatcher and not self.damage
+
+
+def is_waiting(run: Run) -> bool:
+    """Return whether there is a request to start a run, whatever it is."""
+    return os.path.lexists(run.path / "requests" / "start")
+
+
+def waiting(folder: Path) -> list[Waiting]:
+    """Return what waits in a runs folder, in order; of an unreadable request only that it is there is known."""
+    try:
+        names = [entry.name for entry in os.scandir(folder) if not entry.name.startswith(".")]
+    except FileNotFoundError:
+        names = []
+    line = []
+    for name in names:
+        if os.path.lexists(f"{folder}/{name}/requests/start"):  # of 1,000 runs in 4 ms
+            try:
+                line.append(read(Run(folder / name)))
+            except FileNotFoundError:
+                continue  # started, or moved to the trash, just now
+    return sorted(line, key=lambda each: (each.order, each.run.id))
+
+
+def read(run: Run) -> Waiting:
+    """Return the request to start a run.
+
+    Raises:
+        FileNotFoundError: where there is none.
+    """
+    path = run.path / "requests" / "start"
+    request: dict[str, Any] = {}
+    try:
+        owner = os.lstat(path).st_uid
+        damage = damage_of(run)
+        if not damage:  # else it may be a pipe, or a link to where nobody should look
+            request = records.checked(path, files.read_json(path), REQUEST)
+            if missing := REQUEST.keys() - {"machine"} - request.keys():
+                damage = f"{path}: it has no {', '.join(sorted(missing))}: resume the run to ask anew"
+    except FileNotFoundError:
+        raise
+    except DamagedFile as error:
+        damage = f"{error}: resume the run to ask anew"
+    except OSError as error:  # as a folder of somebody else that we may not look into
+        return Waiting(run, request, "", f"{error.filename}: {error.strerror}")
+    if owner == os.getuid() and (damage or _is_here(request)):
+        return Waiting(run, request, "", damage)
+    return Waiting(
+        run, request, f"the dispatcher of {user_name(owner)} on {request.get('host', 'its machine')}", damage
+    )
+
+
+def damage_of(run: Run) -> str:
+    """Return why a run is not ours to write to: it belongs to somebody else, or a link is in it; or ""."""
+    if run.path.is_symlink():
+        return f"{run.path} is a link to {os.path.realpath(run.path)}: put the run itself there"
+    for part in ("", *FOLDERS, *FILES):
+        try:
+            status = os.lstat(path := run.path / part)
+        except FileNotFoundError:
+            continue
+        if not (stat.S_ISREG if part in FILES else stat.S_ISDIR)(status.st_mode):
+            expected = "regular file" if part in FILES else "folder"
+            return f"{path} is a {_kind(status.st_mode)}, not a {expected}: move it away"
+        if part in ("", "requests") and status.st_uid != os.getuid():
+            return f"{path} belongs to {user_name(status.st_uid)}: clone the run to train it yourself"
+    return ""
+
+
+def _kind(mode: int) -> str:
+    for is_kind, name in ((stat.S_ISLNK, "link"), (stat.S_ISDIR, "folder"), (stat.S_ISREG, "file")):
+        if is_kind(mode):
+            return name
+    return "pipe or device"
+
+
+def content(by: str, order: int) -> dict[str, Any]:
+    """Return what a new request says.
+
+    Args:
+        by: who makes it, for people.
+        order: what the queue is sorted by.
+    """
+    data = os.environ.get("FOP_DATA_DIR")
+    return {
+        "by": by or store.user(),
+        "at": store.now(),
+        "order": order,
+        "host": os.uname().nodename,
+        "machine": machine(),
+        "folder": os.getcwd(),
+        "data": data if not data or data.startswith("~") else os.path.abspath(data),
+    }
+
+
+def user_name(uid: int) -> str:
+    """Return what a user is called."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
+def machine() -> str:
+    """Return what this machine is known by: a hash of its id, which stays when its name changes; else its name."""
+    return _machine(MACHINE_ID) or os.uname().nodename
+
+
+@functools.lru_cache(maxsize=4)
+def _machine(path: Path) -> str:
+    try:
+        content = path.read_bytes().strip()
+    except OSError:
+        return ""
+    # The id itself is not for others to see, see machine-id(5).
+    return hashlib.sha256(b"fop-lab " + content).hexdigest()[:16] if len(content) == 32 else ""
+
+
+def _is_here(request: dict[str, Any]) -> bool:
+    if "machine" in request:
+        return bool(request["machine"] == machine())
+    return bool(request["host"] == os.uname().nodename)  # it is from before machines were known by their ids

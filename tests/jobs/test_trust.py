@@ -1,0 +1,151 @@
+"""A runs folder may be shared: nothing in it makes us run, write or wait for what somebody else put there."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from fop_core.jobs import dispatcher, queue, requests, slots
+from fop_core.runs.control import Control
+from fop_core.runs.files import DamagedFile
+from fop_core.runs.store import Run, RunError
+from tests.jobs.conftest import new, wait
+
+ROOT = Path(__file__).resolve().parents[2]
+NOBODY = 65534
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another user, which only root can")
+
+
+def traps(folder: Path) -> Path:
+    """Put modules into a folder that note where they were imported; return the note."""
+    note = folder / "imported"
+    for name in ("numpy.py", "json.py", "fop_core/__init__.py", "psutil.py"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(f"open({str(note)!r}, 'a').write({name!r})\nraise SystemExit(7)\n")
+    return note
+
+
+def test_nothing_beside_a_run_is_imported_and_relative_data_are_those_of_the_submission(folder, tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    here.mkdir()
+    note = traps(here)
+    os.symlink(ROOT / "data", here / "sets")
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(("", ".", "fop_core/..")))
+    monkeypatch.setenv("FOP_DATA_DIR", "no/such/folder")
+    run = new(folder, "data.path=sets")
+    queue.submit(run)
+    wait(run, "finished", "failed", seconds=300)
+    assert not note.exists(), note.read_text()
+    assert run.state.state == "finished", run.state.reason
+
+
+def test_a_relative_data_folder_is_that_of_the_submission(folder, noted, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FOP_DATA_DIR", "sets")
+    queue.submit(new(folder))
+    (waiting,) = requests.waiting(folder)
+    (slot,) = queue.slots(folder)
+    monkeypatch.setenv("FOP_DATA_DIR", "/of/whoever/started/the/dispatcher")
+    assert dispatcher.environment(waiting, slot)["FOP_DATA_DIR"] == str(tmp_path / "sets")
+    monkeypatch.delenv("FOP_DATA_DIR")
+    queue.stop(waiting.run)
+    queue.submit(new(folder))
+    monkeypatch.setenv("FOP_DATA_DIR", "/of/whoever/started/the/dispatcher")
+    assert "FOP_DATA_DIR" not in dispatcher.environment(requests.waiting(folder)[-1], slot)
+
+
+@as_root
+@pytest.mark.parametrize("part", [".", "requests", "requests/start"])
+def test_what_somebody_else_owns_waits_for_its_owner(folder, noted, part):
+    theirs, ours = new(folder), new(folder)
+    for run in (theirs, ours):
+        queue.submit(run)
+    os.chown(theirs.path / part, NOBODY, NOBODY)
+    dispatcher.Dispatcher(folder, noted).step()
+    assert noted.started == [ours.id]
+    assert "nobody" in queue.waits_for(theirs)
+    assert theirs.state.state == "queued"
+    assert (theirs.path / "requests/start").exists()
+
+
+@as_root
+def test_a_run_of_somebody_else_is_not_submitted(folder, noted):
+    run = new(folder)
+    os.chown(run.path, NOBODY, NOBODY)
+    with pytest.raises(RunError, match=r"nobody.*clone"):
+        queue.submit(run)
+    assert queue.waiting(folder) == []
+
+
+def test_a_request_that_says_it_is_ours_is_not_believed(folder, noted):
+    """What says who asked is the owner of the file: the words in it may be anybody's."""
+    run = new(folder)
+    queue.submit(run)
+    start = run.path / "requests" / "start"
+    content = json.loads(start.read_text())
+    start.write_text(json.dumps(content | {"uid": NOBODY, "by": "nobody"}))
+    dispatcher.Dispatcher(folder, noted).step()
+    assert noted.started == [run.id]
+
+
+@pytest.mark.parametrize("part", ["", "requests", "checkpoints", "snapshots", "attempts"])
+def test_a_run_with_links_for_folders_is_left_alone(folder, noted, tmp_path, part):
+    linked, ours = new(folder), new(folder)
+    for run in (linked, ours):
+        queue.submit(run)
+    elsewhere = tmp_path / "elsewhere"
+    path = linked.path / part if part else linked.path
+    os.rename(path, elsewhere)
+    os.symlink(elsewhere, path)
+    (elsewhere / ".hidden").write_text("precious")
+    dispatcher.Dispatcher(folder, noted).step()
+    assert noted.started == [ours.id]
+    if part:
+        assert "link" in queue.waits_for(Run(folder / linked.id))
+    assert (elsewhere / ".hidden").read_text() == "precious"
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+@pytest.mark.parametrize("name", ["log.txt", "control.lock"])
+def test_no_file_of_a_run_leads_us_to_write_elsewhere_or_to_wait(folder, noted, tmp_path, capsys, name, kind):
+    run, other = new(folder), new(folder)
+    for each in (run, other):
+        queue.submit(each)
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    {"link": lambda path: os.symlink(victim, path), "pipe": os.mkfifo, "folder": os.mkdir}[kind](run.path / name)
+    dispatcher.Dispatcher(folder, noted).step()
+    assert noted.started == [other.id]
+    assert str(run.path / name) in capsys.readouterr().out
+    assert str(run.path / name) in queue.waits_for(run)
+    with pytest.raises((DamagedFile, OSError), match=name):  # and where it came there just now
+        if name == "log.txt":
+            waiting = requests.Waiting(run, {"folder": "/", "data": None}, "", "")
+            dispatcher.Local().launch(waiting, slots.Slot("cpu-7", "cpu", "", "", "", tmp_path / "cpu-7.lock"))
+        else:
+            Control(run).release()
+    assert victim.read_text() == "precious"
+
+
+def test_a_link_for_the_reserve_is_replaced_and_its_target_stays(folder, tmp_path):
+    run = new(folder)
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    os.symlink(victim, run.path / ".reserve")
+    with Control(run):
+        assert not (run.path / ".reserve").is_symlink()
+    assert victim.read_text() == "precious"
+
+
+@pytest.mark.parametrize("name", ["lock", "log"])
+def test_what_the_dispatcher_writes_to_is_no_link(folder, tmp_path, name):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    place = slots.locks_folder(folder)
+    place.mkdir(parents=True)
+    os.symlink(victim, place / f"dispatcher-{os.getuid()}.{name}")
+    with pytest.raises(DamagedFile, match="link"):
+        queue.submit(new(folder))
+    assert victim.read_text() == "precious"
