@@ -1,0 +1,159 @@
+"""The locks of slots lie where others may write: one that cannot be trusted is a slot that is taken, and says why."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from fop_core.cli import main
+from fop_core.jobs import dispatcher, queue, slots
+from fop_core.runs.files import DamagedFile
+from tests import damage
+from tests.jobs.conftest import new
+from tests.permissions import permissions_hold  # noqa: F401, a fixture
+
+NOBODY = 65534
+
+
+@pytest.fixture(autouse=True)
+def watchdog():
+    """A pipe would be waited for for ever."""
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+
+
+@pytest.fixture
+def shared(tmp_path, monkeypatch):
+    """The folder of GPUs' locks of a machine with one GPU, and a stand-in for its nvidia-smi."""
+    program = tmp_path / "bin" / "nvidia-smi"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\ncase $1 in --query-gpu=uuid,name,*) echo 'GPU-aa, H100, 10, 81559';; esac\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(slots.tempfile, "gettempdir", lambda: str(tmp_path))
+    slots._gpus.cache_clear()
+    yield tmp_path / "fop-lab-slots"
+    slots._gpus.cache_clear()
+
+
+def gpu(folder) -> slots.Slot:
+    return next(slot for slot in slots.slots(folder) if slot.kind == "gpu")
+
+
+def assert_unusable(folder, noted, capsys, word: str) -> None:
+    """The GPU is not taken, that is said, and the CPU is used all the same."""
+    first, second = new(folder, "device=cuda"), new(folder, "device=cpu")
+    for run in (first, second):
+        queue.submit(run)
+    assert dispatcher.Dispatcher(folder, noted).step()
+    assert noted.started == [second.id]
+    capsys.readouterr()
+    assert main(["queue", "list"]) == 0
+    assert word in next(line for line in capsys.readouterr().out.splitlines() if line.startswith("H100"))
+    assert word in queue.waits_for(first)
+    assert main(["queue", "list", "--json"]) == 0
+    assert word in json.loads(capsys.readouterr().out)["slots"][0]["unusable"]
+    with pytest.raises(DamagedFile, match=word):
+        slots.take(gpu(folder), first.id)
+
+
+@pytest.mark.parametrize("kind", ["link", "hard link", "pipe", "folder"])
+def test_a_lock_that_is_no_file_of_one_name_is_taken_and_nothing_is_written_through_it(
+    folder, noted, shared, tmp_path, capsys, kind
+):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    shared.mkdir(mode=0o755)
+    make = {"link": lambda path: os.symlink(victim, path), "hard link": lambda path: os.link(victim, path)}
+    (make | {"pipe": os.mkfifo, "folder": os.mkdir})[kind](shared / "GPU-aa.lock")
+    assert_unusable(folder, noted, capsys, "GPU-aa.lock")
+    assert victim.read_text() == "precious"
+
+
+@pytest.mark.parametrize("kind", ["a link to a folder", "a file", "no sticky bit", "of another, for nobody else"])
+def test_a_folder_of_locks_that_others_could_change_is_not_trusted(folder, noted, shared, tmp_path, capsys, kind):
+    match kind:
+        case "a link to a folder":
+            (tmp_path / "theirs").mkdir()
+            os.symlink(tmp_path / "theirs", shared)
+        case "a file":
+            shared.touch()
+        case "no sticky bit":
+            shared.mkdir()
+            shared.chmod(0o777)
+        case _:
+            if os.geteuid() != 0:
+                pytest.skip("gives a folder to another user, which only root can")
+            shared.mkdir(mode=0o755)
+            os.chown(shared, NOBODY, NOBODY)
+    assert_unusable(folder, noted, capsys, "folder of GPUs' locks")
+    if (tmp_path / "theirs").exists():
+        assert list((tmp_path / "theirs").iterdir()) == []
+
+
+def test_a_lock_that_we_may_not_open_is_taken(folder, noted, shared, capsys, permissions_hold):  # noqa: F811
+    shared.mkdir()
+    (shared / "GPU-aa.lock").touch(mode=0)
+    assert_unusable(folder, noted, capsys, "Permission denied")
+
+
+def test_a_lock_that_another_user_made_is_shared(folder, shared):
+    shared.mkdir()
+    shared.chmod(0o1777)
+    lock = shared / "GPU-aa.lock"
+    lock.write_text("an earlier run")
+    lock.chmod(0o666)
+    if os.geteuid() == 0:
+        for path in (shared, lock):
+            os.chown(path, NOBODY, NOBODY)
+    file = slots.take(gpu(folder), "ours")
+    assert file is not None
+    assert gpu(folder).taken_by == "ours"
+    assert slots.take(gpu(folder), "another") is None
+    os.close(file)
+    assert gpu(folder).free
+
+
+def test_a_lock_that_we_make_is_for_all_users(folder, shared):
+    file = slots.take(gpu(folder), "ours")
+    assert file is not None
+    os.close(file)
+    assert shared.stat().st_mode & 0o7777 == 0o1777
+    assert (shared / "GPU-aa.lock").stat().st_mode & 0o777 == 0o666
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e400", "0", "-1", "many"])
+def test_a_limit_that_nothing_could_read_again_is_refused(folder, capsys, value):
+    assert main(["queue", "set", "--limit-gb", "7"]) == 0
+    assert main(["queue", "set", f"--limit-gb={value}"]) == 2
+    assert "limit" in capsys.readouterr().err
+    assert slots.settings(folder).limit_gb == 7
+
+
+@pytest.mark.parametrize(("kind", "replace"), damage.KINDS, ids=[kind for kind, _ in damage.KINDS])
+def test_damaged_settings_are_named_keep_every_run_waiting_and_are_mended_by_set(folder, noted, capsys, kind, replace):
+    run = new(folder)
+    queue.submit(run)
+    slots.choose(folder, cpu_slots=3)
+    path = folder / ".queue" / "settings.json"
+    replace(path)
+    if kind in ("nothing", "JSON, an empty object"):
+        return  # settings like any
+    dispatcher.Dispatcher(folder, noted).step()
+    assert noted.started == []
+    capsys.readouterr()
+    assert main(["queue", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert run.id in listed and str(path) in listed and "queue set" in listed
+    assert main(["queue", "set", "--cpu-slots", "0", "--limit-gb", "inf"]) == 2
+    assert os.path.lexists(path) and not list(path.parent.glob("*.damaged.*"))
+    capsys.readouterr()
+    assert main(["queue", "set", "--cpu-slots", "2"]) == 0
+    (aside,) = path.parent.glob("settings.json.damaged.*")
+    assert str(aside) in capsys.readouterr().err
+    assert slots.settings(folder) == slots.Settings(2)
+    dispatcher.Dispatcher(folder, noted).step()
+    assert noted.started == [run.id]
