@@ -72,9 +72,14 @@ def stop(run: Run, by: str = "") -> bool:
         run.request("stop", by)  # it is being started: whoever has it in hand looks for that
         ensure_dispatcher(run.path.parent)
         return False
-    state = run.state.state
-    if state not in store.ALIVE:
-        raise RunError(f"{run.id} is {state}: there is nothing to stop")
+    try:
+        state = run.state.state
+    except DamagedFile:
+        if not run.held():
+            raise
+    else:
+        if state not in store.ALIVE:
+            raise RunError(f"{run.id} is {state}: there is nothing to stop")
     run.request("stop", by)
     return False
 

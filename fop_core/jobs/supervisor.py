@@ -20,12 +20,14 @@ from typing import Any
 import psutil
 
 from fop_core import isolated
-from fop_core.jobs import queue, slots
+from fop_core.jobs import queue, requests, slots
 from fop_core.runs import files, store
 from fop_core.runs.control import Control
+from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import Run, RunError
 
 LOOK = 0.2  # seconds between two looks at the trainer
+UNREADABLE = 2.0  # seconds that a state is tried to be read at the end
 USAGE = 2.0  # seconds between two looks at what it uses
 ASKED = float(os.environ.get("FOP_STOP_SECONDS", 60))  # seconds that a trainer has for its checkpoint
 TERMED = 10.0  # and then, after SIGTERM, before SIGKILL
@@ -55,22 +57,24 @@ class Supervisor:
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
         with Control(self.run) as control:
-            if not (self.run.path / "requests" / "start").exists():
+            if not requests.is_waiting(self.run):
                 raise RunError(f"{self.run.id} is not asked for any more")
             control.set("starting", "")
             (self.run.path / "requests" / "start").unlink(missing_ok=True)
             try:
-                status = self._watch(control)
+                trainer = self._start(control)
             except OSError as error:
                 control.set("failed", f"its trainer cannot be started: {error}")
                 return
+            try:
+                status = self._watch(trainer)
             finally:
                 self._sweep()
-                (self.run.path / "usage.json").unlink(missing_ok=True)
-            if self.run.written().state in store.ALIVE:
-                control.set(*self._ending(status))
+                with contextlib.suppress(OSError):  # who reads it sees how old it is
+                    (self.run.path / "usage.json").unlink(missing_ok=True)
+            self._conclude(control, status)
 
-    def _watch(self, control: Control) -> int:
+    def _start(self, control: Control) -> "subprocess.Popen[bytes]":
         theirs, _ours = os.pipe()  # ours ends with us, which the trainer hears
         handed = (control.fileno(), theirs)
         command = isolated.command("fop_core", "train", "--run", str(self.run.path))
@@ -78,11 +82,12 @@ class Supervisor:
         if self.slot.startswith("GPU-"):
             command += ["--on", "cuda:0"]  # the only one it can see
         try:
-            trainer = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, process_group=0, pass_fds=[*handed, self.lock]
-            )
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0, pass_fds=[*handed, self.lock])
         finally:
             os.close(theirs)
+
+    def _watch(self, trainer: "subprocess.Popen[bytes]") -> int:
+        """Stay until the trainer has ended, and end it where that is asked; return its exit status."""
         seen = 0.0
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -93,6 +98,24 @@ class Supervisor:
                 with contextlib.suppress(OSError):  # a full disk is the trainer's to tell of
                     files.write_json(self.run.path / "usage.json", self._usage(), sync=False)
 
+    def _conclude(self, control: Control, status: int) -> None:
+        """Write how the run ended, where its trainer has not done so itself."""
+        end = time.monotonic() + UNREADABLE
+        while True:
+            try:
+                state = self.run.written().state
+            except (DamagedFile, OSError):  # it is ours to write, and nobody's to read now
+                if time.monotonic() < end:
+                    time.sleep(LOOK)
+                    continue
+                state = "starting"
+                if status == 0:
+                    control.set("finished", "")
+                    return
+            if state in store.ALIVE:
+                control.set(*self._ending(status))
+            return
+
     def _hear(self, number: int, frame: Any) -> None:
         if number != signal.SIGHUP:  # a terminal that closes is none of our business
             self.asked_by = self.asked_by or signal.Signals(number).name
@@ -100,15 +123,19 @@ class Supervisor:
     def _stop(self, trainer: "subprocess.Popen[bytes]") -> None:
         """End the trainer where that is asked: by a request, then by SIGTERM, then by SIGKILL."""
         if not self.asked_by:
-            if (self.run.path / "requests" / "stop").exists():
-                self.asked_by = self.run.asked_by("stop")
-            elif (state := self.run.written()).state == "stopping":
-                self.asked_by = state.reason.removeprefix("by ") or "somebody"
-            else:
+            try:
+                if (self.run.path / "requests" / "stop").exists():
+                    self.asked_by = self.run.asked_by("stop")
+                elif (state := self.run.written()).state == "stopping":
+                    self.asked_by = state.reason.removeprefix("by ") or "somebody"
+            except (DamagedFile, OSError):  # nothing is known now: that is no reason to end a job, and we look again
                 return
-        elif not self._asked_at and not (self.run.path / "requests" / "stop").exists():
+            if not self.asked_by:
+                return
+        elif not self._asked_at:
             with contextlib.suppress(OSError):
-                self.run.request("stop", self.asked_by)
+                if not (self.run.path / "requests" / "stop").exists():
+                    self.run.request("stop", self.asked_by)
         self._asked_at = self._asked_at or time.monotonic()
         waited = time.monotonic() - self._asked_at
         for after, number in ((ASKED, signal.SIGTERM), (ASKED + TERMED, signal.SIGKILL)):
@@ -161,7 +188,10 @@ def main() -> None:
     except RunError as error:
         print(f"{store.now()} not started: {error}", flush=True)
     os.close(lock)
-    queue.ensure_dispatcher(path.parent)
+    try:
+        queue.ensure_dispatcher(path.parent)
+    except (DamagedFile, OSError) as error:  # whoever looks at the queue next hears of it too
+        print(f"{store.now()} no dispatcher can be started: {error}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,76 @@
+"""A supervisor that cannot read a run's state for a while knows nothing then, and ends nobody."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from fop_core.jobs import queue, supervisor
+from fop_core.jobs.supervisor import Supervisor
+from fop_core.runs.control import Control
+from fop_core.runs.files import DamagedFile
+from tests import damage
+from tests.faults.kills import of, processes
+from tests.jobs.conftest import new, wait
+
+
+@pytest.mark.parametrize(("kind", "replace"), damage.KINDS, ids=[kind for kind, _ in damage.KINDS])
+def test_a_state_that_cannot_be_read_ends_no_trainer(folder, kind, replace):
+    run = new(folder)
+    with Control(run) as control:
+        control.set("running")
+        trainer = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, process_group=0)
+        try:
+            over = Supervisor(run, "cpu-0", -1)
+            replace(run.path / "state.json")
+            over._stop(trainer)
+            assert trainer.poll() is None and not over.asked_by
+            damage.remove(run.path / "state.json")
+            control.set("stopping", "by me")
+            over._stop(trainer)
+            assert over.asked_by == "me"
+        finally:
+            trainer.kill()
+            trainer.communicate()
+
+
+def test_a_job_goes_on_and_ends_well_while_its_state_is_away(folder):
+    run = new(folder, "max_steps=200000", "epochs=1000")
+    queue.submit(run)
+    wait(run, "running")
+    while run.step() < 10:
+        time.sleep(0.05)
+    (trainer,) = of(run, processes(folder)["trainer"])
+    os.rename(run.path / "state.json", run.path / "aside")
+    (run.path / "state.json").write_text("{")
+    time.sleep(1)  # five looks of the supervisor
+    assert trainer.is_running()
+    os.replace(run.path / "aside", run.path / "state.json")
+    queue.stop(run, "me")
+    wait(run, "stopped")
+    assert run.state.reason.startswith("by me at step ")
+    trainer.wait(30)
+
+
+@pytest.mark.parametrize(("status", "state"), [(0, "finished"), (1, "failed"), (-9, "failed")])
+def test_a_run_whose_state_nobody_can_read_at_its_end_is_ended_as_its_trainer_was(folder, monkeypatch, status, state):
+    monkeypatch.setattr(supervisor, "UNREADABLE", 0.3)
+    run = new(folder)
+    with Control(run) as control:
+        control.set("running")
+        (run.path / "state.json").write_text("{")
+        Supervisor(run, "cpu-0", -1)._conclude(control, status)
+    assert run.state.state == state
+
+
+def test_a_job_whose_state_cannot_be_read_can_be_stopped(folder):
+    run = new(folder)
+    with Control(run) as control:
+        control.set("running")
+        (run.path / "state.json").write_text("{")
+        assert queue.stop(run, "me") is False
+        assert run.asked_by("stop") == "me"
+    with pytest.raises(DamagedFile, match="state.json"):
+        queue.stop(run, "me")
