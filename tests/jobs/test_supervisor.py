@@ -72,5 +72,5 @@ def test_a_job_whose_state_cannot_be_read_can_be_stopped(folder):
         (run.path / "state.json").write_text("{")
         assert queue.stop(run, "me") is False
         assert run.asked_by("stop") == "me"
-    with pytest.raises(DamagedFile, match="state.json"):
+    with pytest.raises(DamagedFile, match="no JSON"):
         queue.stop(run, "me")
