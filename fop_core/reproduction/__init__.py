@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from fop_core.runs import GALLERY as GALLERY
 from fop_core.runs import learned
 from fop_core.runs.learned import Learned
 from fop_core.runs.store import Run
 from fop_core.runs.store import RunError as RunError
 
-GALLERY = Path(__file__).resolve().parents[2] / "trained_models" / "gallery"
 SEEDS = (0, 1, 2)
 CIFAR = "cifar10-fop-velocity"
 ONE_STEP = "cifar10-fop-one-step"

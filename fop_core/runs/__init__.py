@@ -2,7 +2,7 @@
 
     from fop_core import runs
 
-    run = runs.load("mnist-fop")                    # a path, an id, the beginning of an id, or a name
+    run = runs.load("cifar10-fop-velocity")         # a path, an id, the beginning of an id, or a name
     run.config, run.state.state, run.labels["tags"]
     run.metrics.columns                             # ["epoch", "lr", ..., "angle_deg/layers.0.weight", ...]
     steps, loss = run.metrics["train_loss"]         # numpy arrays, where it was measured
@@ -16,9 +16,12 @@ Several seeds: ``series.aggregate([run.metrics["test_loss"] for run in ...])``. 
 from pathlib import Path
 
 from fop_core.runs.files import DamagedFile
-from fop_core.runs.store import Run, RunError, find
+from fop_core.runs.store import Run, RunError, UnknownRun, find
 
-__all__ = ["DamagedFile", "Run", "RunError", "load"]
+__all__ = ["GALLERY", "DamagedFile", "Run", "RunError", "load"]
+
+GALLERY = Path(__file__).resolve().parents[2] / "trained_models" / "gallery"
+"""The finished runs that ship."""
 
 
 def load(path: str | Path) -> Run:
@@ -27,13 +30,20 @@ def load(path: str | Path) -> Run:
     Lines of metrics that cannot be read are left out, and told of in ``run.metrics.damaged``.
 
     Args:
-        path: its directory, its id, the beginning of its id, or its name.
+        path: its directory, its id, the beginning of its id, or its name: one of the user's runs, or else of the
+            gallery's.
 
     Raises:
         RunError: where that is no run, or more than one, or where a file of it is missing.
         DamagedFile: where a file of it is not what it should be.
     """
-    run = find(str(path))
+    try:
+        run = find(str(path))
+    except UnknownRun as error:
+        try:
+            run = find(str(path), GALLERY)
+        except UnknownRun:
+            raise RunError(f"{error}; nor is it in the gallery, {GALLERY}") from None
     try:
         _ = run.about
         run.metrics.update()

@@ -107,11 +107,16 @@ def create(
     return Run(folder / id_)
 
 
+class UnknownRun(RunError):
+    """Nothing in a folder is meant by a text."""
+
+
 def find(text: str, folder: Path | None = None) -> "Run":
     """Return the run that a path, an id, the beginning of an id, or a name means.
 
     Raises:
-        RunError: where that is none or more than one.
+        UnknownRun: where that is none.
+        RunError: where it is more than one, or a folder that is no run.
     """
     path = Path(text)
     if text and os.path.exists(path / "run.json"):  # unlike Path's, it takes any text
@@ -126,7 +131,7 @@ def find(text: str, folder: Path | None = None) -> "Run":
             raise RunError(f"{text!r} may be {ids}: give more of the id")
     if text and os.path.isdir(path):
         raise RunError(f"{path} is no run: it has no run.json")
-    raise RunError(f"no run {text!r} in {folder or runs_folder()}: `runs list` shows what there is")
+    raise UnknownRun(f"no run {text!r} in {folder or runs_folder()}: `runs list` shows what there is")
 
 
 def scan(folder: Path | None = None) -> Iterator[tuple["Run", str]]:

@@ -1,0 +1,113 @@
+"""The Python in the documents runs as it stands there."""
+
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from fop_core import FOP
+from fop_core.jobs import queue, slots
+from fop_core.runs import GALLERY, store
+from tests.jobs.test_queue import elected
+
+ROOT = Path(__file__).resolve().parents[1]
+BLOCKS = {
+    f"{path.relative_to(ROOT)} {number}": block
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for number, block in enumerate(re.findall(r"^```python\n(.*?)^```$", path.read_text(), re.MULTILINE | re.DOTALL), 1)
+}
+Names = dict[str, Any]
+
+
+def network() -> Names:
+    """What a training script has before the optimizer is made."""
+    torch.manual_seed(0)
+    return {"torch": torch, "model": nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2))}
+
+
+def stepped(names: Names) -> None:
+    model, optimizer = names["model"], names["optimizer"]
+    assert isinstance(optimizer, FOP)
+    model(torch.ones(2, 4)).sum().backward()
+    optimizer.step()
+    assert set(optimizer.factors()) == {"0.weight", "2.weight"}
+
+
+def an_optimizer() -> Names:
+    names = network()
+    base = torch.optim.SGD(names["model"].named_parameters(), lr=0.05)
+    return names | {"optimizer": FOP(base), "step": 12}
+
+
+def saved(names: Names) -> None:
+    from safetensors.torch import load_file
+
+    assert load_file("M-12.safetensors").keys() == names["optimizer"].factors().keys()
+
+
+def a_run_called_baseline() -> Names:
+    """One in the user's folder, with matrices and a checkpoint; the queue's limit lets no job begin."""
+    folder = store.runs_folder()
+    shutil.copytree(GALLERY / "cifar10-fop-velocity", folder / "20261124-104551-baseline-47a8")
+    store.Run(folder / "20261124-104551-baseline-47a8").label(name="baseline")
+    slots.choose(folder, limit_gb=1e-12)
+    return {}
+
+
+def read(names: Names) -> None:
+    assert names["run"].id.endswith("baseline-47a8")
+    assert names["M"].shape == (9, 9) and len(names["loss"].steps) == len(names["loss"].values) > 10
+
+
+def forked(names: Names) -> None:
+    (waiting,) = queue.waiting()
+    assert waiting.config["epochs"] == 20 and waiting.about["lineage"]["matrices"] == "frozen"
+
+
+def whitened(names: Names) -> None:
+    assert names["P"].shape == (9, 9)
+
+
+CHECKED: dict[str, tuple[Callable[[], Names], Callable[[Names], None]]] = {
+    "README.md 1": (network, stepped),
+    "docs/runs.md 1": (a_run_called_baseline, read),
+    "docs/training.md 1": (a_run_called_baseline, forked),
+    "docs/preconditioners.md 1": (an_optimizer, saved),
+    "docs/preconditioners.md 2": (dict, whitened),
+}
+"""For each block what is there before it, and what must hold after it."""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Iterator[Path]:
+    folder = tmp_path / "trained_models" / "runs"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FOP_RUNS_DIR", str(folder))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    yield folder
+    for run in queue.waiting(folder):
+        queue.stop(run)
+    end = time.monotonic() + 60
+    while not elected(folder):
+        assert time.monotonic() < end, "the dispatcher does not go"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_the_python_in_the_documents_runs(folder, block):
+    assert block in CHECKED, f"say in CHECKED what {block} needs and what it must do"
+    before, after = CHECKED[block]
+    names = before()
+    exec(compile(BLOCKS[block], block, "exec"), names)
+    after(names)
+
+
+def test_no_block_is_looked_for_in_vain():
+    assert BLOCKS.keys() == CHECKED.keys()
