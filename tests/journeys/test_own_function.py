@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import row
+from tests.chromium import row
 from tests.browser.test_trajectories import choose
 
 LONG = 60_000  # ms, on a machine that others use too
