@@ -7,8 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.chromium import row
 from tests.browser.test_trajectories import choose
+from tests.chromium import row
 
 LONG = 60_000  # ms, on a machine that others use too
 
