@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from fop_core.cli import main, parser
 from fop_core.runs import store
 from fop_core.training import config
 from tests.jobs.test_queue import elected
+from tests.training import tiny
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN = str(ROOT / "trained_models" / "gallery" / "mnist-sgd-seed0")
@@ -273,6 +275,9 @@ def test_a_name_from_elsewhere_steers_no_terminal(capsys, folder):
         if command[0] == "runs":
             assert r"a\x1b]0;title\x07\nb\u202ec" in out
     assert "one\n" in call(capsys, "runs", "show", run.id)[1], "a log keeps its lines"
+    (run.path / "state.json").write_text("{")  # the queue names what is damaged
+    status, out, _ = call(capsys, "queue", "list")
+    assert status == 0 and out.startswith(rf"{run.id}  a\x1b]0;title\x07\nb\u202ec  damaged")
 
 
 @pytest.mark.parametrize(
@@ -291,7 +296,10 @@ def test_a_name_from_elsewhere_steers_no_terminal(capsys, folder):
     ],
     ids=" ".join,
 )
-def test_a_folder_that_cannot_be_is_named(capsys, monkeypatch, command):
+def test_a_folder_that_cannot_be_is_named(capsys, tmp_path, monkeypatch, command):
+    monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path / "data"))
+    tiny.cifar10(tmp_path / "data" / "cifar10", train=1, test=1)
+    shutil.copytree(ROOT / "data" / "MNIST", tmp_path / "data" / "MNIST")
     monkeypatch.setenv("FOP_RUNS_DIR", "A-FILE")
     status, out, err = call(capsys, *command)
     assert status in (0, 2) and "Traceback" not in err

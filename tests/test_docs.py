@@ -15,6 +15,7 @@ from fop_core import FOP
 from fop_core.jobs import queue, slots
 from fop_core.runs import GALLERY, store
 from tests.jobs.test_queue import elected
+from tests.training import tiny
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCKS = {
@@ -90,6 +91,8 @@ def folder(tmp_path, monkeypatch) -> Iterator[Path]:
     folder.mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FOP_RUNS_DIR", str(folder))
+    monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path / "data"))  # a fork is refused without what it trains on
+    tiny.cifar10(tmp_path / "data" / "cifar10", train=1, test=1)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     yield folder
     for run in queue.waiting(folder):

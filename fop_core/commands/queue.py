@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fop_core.commands import train
 from fop_core.commands.guarded import guarded
+from fop_core.printable import printable
 from fop_core.runs.files import DamagedFile
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _list(chosen: argparse.Namespace) -> int:
         print(json.dumps({"runs": about, "slots": there, "trouble": trouble}, indent=1))
         return 0
     for id_, name, state, words in rows:
-        print(f"{id_}  {name}  {state}, {words}")
+        print(f"{id_}  {printable(name)}  {state}, {words}")
     if not rows:
         print("nothing runs and nothing waits")
     for slot in slots:
