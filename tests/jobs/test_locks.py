@@ -157,3 +157,17 @@ def test_damaged_settings_are_named_keep_every_run_waiting_and_are_mended_by_set
     assert slots.settings(folder) == slots.Settings(2)
     dispatcher.Dispatcher(folder, noted).step()
     assert noted.started == [run.id]
+
+
+@pytest.mark.parametrize("device", ["cuda:x", "cuda:", "cuda:-1", "cuda:99999999999", "cuda:²"])
+def test_a_device_that_cannot_be_blinds_no_list_where_there_is_a_gpu(folder, noted, shared, capsys, device):
+    odd, whole = new(folder), new(folder, "device=cpu")
+    for run in (odd, whole):
+        queue.submit(run)
+    about = json.loads((odd.path / "run.json").read_text())
+    about["config"]["device"] = device
+    (odd.path / "run.json").write_text(json.dumps(about))
+    dispatcher.Dispatcher(folder, noted).step()
+    assert noted.started == [whole.id]
+    assert main(["queue", "list"]) == 0
+    assert "a device that this machine does not have" in capsys.readouterr().out
