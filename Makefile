@@ -14,8 +14,9 @@ app:     ## start the app in the browser; ARGS="--server.port 9000" goes to stre
 test:    ## run all tests; ARGS="tests/optim -k momentum" goes to pytest
 	@bash scripts/test.sh $(ARGS)
 
-faults: dev    ## kill jobs at 200 random moments and print what came of it (half an hour)
+faults: dev    ## kill jobs at 200 random moments, damage what lies around others, print what came of it (40 minutes)
 	"$(VENV)"/bin/python -m tests.faults.kills $(ARGS)
+	"$(VENV)"/bin/python -m tests.faults.damages
 
 lint: dev    ## check style and types
 	"$(VENV)"/bin/python -m ruff check .

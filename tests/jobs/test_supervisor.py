@@ -1,9 +1,7 @@
 """A supervisor that cannot read a run's state for a while knows nothing then, and ends nobody."""
 
-import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -12,8 +10,7 @@ from fop_core.jobs.supervisor import Supervisor
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from tests import damage
-from tests.faults.kills import of, processes
-from tests.jobs.conftest import new, wait
+from tests.jobs.conftest import new
 
 
 @pytest.mark.parametrize(("kind", "replace"), damage.KINDS, ids=[kind for kind, _ in damage.KINDS])
@@ -34,24 +31,6 @@ def test_a_state_that_cannot_be_read_ends_no_trainer(folder, kind, replace):
         finally:
             trainer.kill()
             trainer.communicate()
-
-
-def test_a_job_goes_on_and_ends_well_while_its_state_is_away(folder):
-    run = new(folder, "max_steps=200000", "epochs=1000")
-    queue.submit(run)
-    wait(run, "running")
-    while run.step() < 10:
-        time.sleep(0.05)
-    (trainer,) = of(run, processes(folder)["trainer"])
-    os.rename(run.path / "state.json", run.path / "aside")
-    (run.path / "state.json").write_text("{")
-    time.sleep(1)  # five looks of the supervisor
-    assert trainer.is_running()
-    os.replace(run.path / "aside", run.path / "state.json")
-    queue.stop(run, "me")
-    wait(run, "stopped")
-    assert run.state.reason.startswith("by me at step ")
-    trainer.wait(30)
 
 
 @pytest.mark.parametrize(("status", "state"), [(0, "finished"), (1, "failed"), (-9, "failed")])
