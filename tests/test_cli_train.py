@@ -258,3 +258,19 @@ def test_damaged_checkpoints_are_named_and_starting_over_must_be_asked_for(capsy
     status, out, _ = call(capsys, "runs", "show", "first")
     state, attempt = out.split("\n\n")[0], out[out.index("attempt 3 from step 20") :].split("\n\n")[0]
     assert str(path) in state and str(path) in attempt
+
+
+@pytest.mark.parametrize("kind", ["a link", "a pipe"])
+def test_a_log_that_leads_elsewhere_is_named_and_not_written_to(capsys, folder, tmp_path, kind):
+    run = store.create(config.change(config.preset("mnist-mlp", "fop"), ["max_steps=2", "threads=1"]).to_json())
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    if kind == "a link":
+        (run.path / "log.txt").symlink_to(victim)
+    else:
+        os.mkfifo(run.path / "log.txt")
+    signal.alarm(60)  # a pipe would be waited for
+    status, _, err = call(capsys, "train", "--run", run.path, "--quiet")
+    signal.alarm(0)
+    assert status == 2 and f"{run.path / 'log.txt'}: no regular file" in err
+    assert victim.read_text() == "mine" and run.state.state == "queued"
