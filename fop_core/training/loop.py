@@ -425,7 +425,7 @@ class Trainer:
             )
         raise DamagedFile(
             f"no checkpoint of {self.run.id} can be read: {'; '.join(unusable)}. Put a copy of one back and resume, or "
-            f"start over: python -m fop_core train --resume {self.run.id} --from-start"
+            f"start over: `python -m fop_core train --resume {self.run.id} --from-start`"
         )
 
     def _load_optimizer(self, kept: dict[str, Any], fresh: dict[int, Any]) -> None:

@@ -17,6 +17,7 @@ from pages.parts.runs_listing import Entry
 _mount = component("runs_table", "shared")
 
 VARIED = 4  # settings with a column of their own
+TOLD = 60  # letters of what is damaged; hovering and choosing the run tell the rest
 MOST = 40  # runs that can be chosen at once
 
 Cell = tuple[Any, ...]  # words, what they are sorted by, what hovering tells
@@ -113,7 +114,7 @@ def _shown(entry: Entry, names: tuple[str, ...], varied: Sequence[str]) -> bytes
 def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str, Any]:
     state = "damaged" if entry.damaged else entry.state
     look = words.STATES[state]
-    share = entry.progress.get("share")
+    share = None if entry.damage else entry.progress.get("share")
     last = words.accuracy(entry.progress)
     age = store.age(entry.created) if entry.created else None
     cells: dict[str, Cell] = {
@@ -153,7 +154,8 @@ def _brief(cell: Cell) -> Cell | str:
 
 def _progress(entry: Entry, share: float | None) -> str:
     if entry.damage:
-        return f"damaged: {entry.damage}"
+        told = f"damaged: {entry.damage}"
+        return told if len(told) <= TOLD else f"{told[: TOLD - 1]}…"
     if share is None:
         return "in the queue" if entry.waits else "–"
     if entry.state in ("running", "starting") and (eta := entry.progress.get("eta_seconds")) is not None:

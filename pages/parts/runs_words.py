@@ -30,8 +30,8 @@ STATES = {
 ADVICE = (
     (
         r"no checkpoint of .* can be read",
-        "Put a copy of one of these files back, then retry. Or start over: the damaged checkpoints are set aside, and "
-        "what was measured so far no longer counts.",
+        "Retry once one of these files is back. Start over sets the damaged ones aside; what was measured so far "
+        "then no longer counts.",
     ),
     (
         r"out of memory|MemoryError",

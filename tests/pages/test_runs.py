@@ -264,7 +264,7 @@ def test_times_are_told_in_the_unit_that_fits(seconds, told):
         ("killed by signal 9 (SIGKILL) at step 3; the kernel does so where memory runs out", "memory"),
         ("MNIST is not in /data. It ships with the project", "data"),
         ("its supervisor vanished at step 5", "resume"),
-        ("no checkpoint of x can be read: /x/1.safetensors: its checksum is wrong", "start over"),
+        ("no checkpoint of x can be read: /x/1.safetensors: its checksum is wrong", "Start over"),
         ("ValueError: something", "log"),
     ],
 )
@@ -311,7 +311,7 @@ def test_a_run_starts_over_where_that_is_asked_and_its_checkpoints_are_kept_asid
     assert "runs anews" not in {button.key for button in page(run.id).button}, "there is none to set aside"
     files.write_arrays(run.checkpoint_path(30), {"a": np.zeros(1)})
     at = page(run.id)
-    assert "start over" in at.error[0].value
+    assert "Start over" in at.error[0].value
     ran(at.button(key="runs anews").click().run())
     assert run.checkpoint_steps() == [] and (run.path / "checkpoints.1" / "00000030.safetensors").exists()
     assert (run.path / "requests" / "start").exists()
