@@ -5,6 +5,7 @@ const PLAY = "M7 4.5v15l12.5-7.5z";
 const PAUSE = "M6.5 5h4v14h-4zM13.5 5h4v14h-4z";
 const WHOLE = 7; // seconds that a race takes at 1x in logarithmic time
 const RATE = 100; // steps a second at 1x in linear time
+const DOUBLE = 300; // ms between two clicks that are one double-click
 const GRAB = 16; // px around the start within which it is grabbed
 
 const numbers = (buffer, Kind = Float32Array) => new Kind(buffer ?? 0);
@@ -169,6 +170,7 @@ class Player {
     });
     node.dataset.drag = node._fullLayout.dragmode;
     node.dataset.theme = theme;
+    this.whole = figure.layout.xaxis.range;
     if (!this.bound) this.bind(Plotly);
     this.again();
   }
@@ -247,9 +249,19 @@ class Player {
       const found = this.data.scene ? this.scene.under(view, px, py) : [view.toX(px), view.toY(py)];
       if (!found || !found.every(Number.isFinite)) return;
       if (!far && from.grabbed) return;
-      this.moved = found;
-      this.play(false); // until the new race is here, which the machine runs sooner with nothing else to do
-      this.trigger("start", { x: found[0], y: found[1] });
+      const start = () => {
+        this.moved = found;
+        this.changed = true;
+        this.play(false); // until the new race is here, which the machine runs sooner with nothing else to do
+        this.trigger("start", { x: found[0], y: found[1] });
+      };
+      // A double-click shows the whole surface again and starts nothing; it has a meaning only where that is zoomed.
+      const second = event.timeStamp - (this.clicked ?? -Infinity) < DOUBLE;
+      this.clicked = event.timeStamp;
+      clearTimeout(this.starts);
+      if (second && !from.grabbed) return;
+      if (this.zoomed && !from.grabbed) this.starts = setTimeout(() => this.data && start(), DOUBLE);
+      else start();
     };
     for (const target of [ground, paths]) target.addEventListener("pointerdown", begin, true);
     for (const kind of ["mousedown", "touchstart"]) ground.addEventListener(kind, keep, true);
@@ -275,6 +287,13 @@ class Player {
     tip.textContent = `${run.name}, step ${step}\n(${short(x)}, ${short(y)})\nf = ${short(run.losses[index])}`;
     const left = view.left + view.x(x, y) + (px > view.width / 2 ? -12 - tip.offsetWidth : 12);
     tip.style.transform = `translate(${left}px, ${view.top + view.y(x, y) + 12}px)`;
+  }
+
+  // Whether a part of the surface fills the picture.
+  get zoomed() {
+    const { range } = this.parts.ground._fullLayout.xaxis;
+    const width = this.whole[1] - this.whole[0];
+    return !this.data.scene && range.some((end, i) => Math.abs(end - this.whole[i]) > 1e-6 * width);
   }
 
   // Where the points of the plane are in the picture, in px.
