@@ -48,7 +48,7 @@ def draw(shown: Shown) -> None:
 def csv(spec: Spec) -> File:
     """Return every step of a race, by the names that people call the rules by."""
     named = _named(spec)
-    return File(f"{_place(spec)}.csv", export.csv(named, race(named)))
+    return File(f"{stem(spec)}.csv", export.csv(named, race(named)))
 
 
 def figure(shown: Shown, kind: str) -> File:
@@ -63,7 +63,7 @@ def figure(shown: Shown, kind: str) -> File:
         shown.spec.tolerance,
         log_steps=shown.log_steps,
     )
-    return File(f"{_place(shown.spec)}.{kind}", paper.save(drawn, kind, _title(shown)))
+    return File(f"{stem(shown.spec)}.{kind}", paper.save(drawn, kind, _title(shown)))
 
 
 def script(spec: Spec) -> File:
@@ -74,11 +74,11 @@ def script(spec: Spec) -> File:
             options["formula"] = formula
         case ("quadratic", condition, angle):
             options["quadratic"] = (condition, angle)
-    return File(f"{_place(spec)}.py", export.snippet(_named(spec), **options))
+    return File(f"{stem(spec)}.py", export.snippet(_named(spec), **options))
 
 
-def _place(spec: Spec) -> str:
-    """Return where a race is, for the name of a file: "race-Booth-from-0-and--4"."""
+def stem(spec: Spec) -> str:
+    """Return how the names of a race's files begin: "race-Booth-from-0-and--4"."""
     x, y = (f"{value:.6g}" for value in spec.start)
     return f"race-{slug(surface(spec.surface).name)}-from-{x}-and-{y}"
 
@@ -120,7 +120,7 @@ def _animation(shown: Shown) -> None:
     if made_for == wanted:
         button(
             f"Save the animation ({len(content) / 1e6:.1f} MB)",
-            lambda _: File(f"{_place(shown.spec)}.gif", content),
+            lambda _: File(f"{stem(shown.spec)}.gif", content),
             key="export animation",
             of=wanted,
             primary=True,

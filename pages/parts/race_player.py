@@ -9,12 +9,13 @@ import numpy as np
 from fop_core.figures import interactive, style
 from fop_core.figures.landscape import Landscape
 from fop_core.figures.style import GLYPHS
+from pages.parts import exports
 from pages.parts.component import component, packed
 from pages.parts.plot import SOURCE
 from pages.parts.spec import Result, Spec
 from toy_functions.surfaces import Surface
 
-_mount = component("player/player", "shared", "player/paths", "player/scene")
+_mount = component("player/player", "shared", "player/paths", "player/scene", "player/camera")
 
 MESH = 61  # points each way of the surface in 3D
 
@@ -57,6 +58,7 @@ def player(
         "source": SOURCE,
         "words": f"Paths over {place.name}: {', '.join(result.run.label for result in shown)}",
         "race": f"{race!r} {arrows}",
+        "file": exports.stem(race),
         "start": race.start,
         "clicks": clicks,
         "log": log_steps,

@@ -2,6 +2,9 @@
 
 import re
 
+import numpy as np
+import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.chromium import number
@@ -98,3 +101,56 @@ def test_keys_belong_to_the_field_that_has_the_focus(visit):
     expect(formula).to_have_value(re.compile(" $"))
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     assert page.evaluate("window.fopClock.step") == before
+
+
+def test_a_double_click_shows_the_whole_surface_again_and_starts_no_race(visit):
+    page = visit()
+    page.evaluate(
+        "player => { const it = document.querySelector(player).fop; const pass = it.trigger; window.starts = [];"
+        " it.trigger = (...event) => { window.starts.push(event); pass(...event); }; }",
+        PLAYER,
+    )
+    shown = "node => document.querySelector(node)._fullLayout.xaxis.range"
+    whole = page.evaluate(shown, PATHS)
+    box = surface(page)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 4
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 100, y + 100, steps=4)
+    page.mouse.up()
+    page.wait_for_function(
+        "([node, right]) => document.querySelector(node)._fullLayout.xaxis.range[1] < right", arg=[PATHS, whole[1]]
+    )
+    page.mouse.dblclick(x, y)
+    page.wait_for_function(
+        "([node, right]) => document.querySelector(node)._fullLayout.xaxis.range[1] === right", arg=[PATHS, whole[1]]
+    )
+    page.wait_for_timeout(1_000)  # nothing may come of it later
+    assert page.evaluate("window.starts") == []
+    expect(number(page, "Start x")).to_have_value("0")
+    expect(number(page, "Start y")).to_have_value("-4")
+    page.mouse.click(x, y)
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    expect(number(page, "Start y")).not_to_have_value("-4")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_camera_saves_the_paths_and_labels_at_the_step_that_is_shown(visit, dark):
+    page = visit(accept_downloads=True, color_scheme="dark" if dark else "light")
+    images = []
+    for key in ("End", "Home"):
+        page.keyboard.press(key)
+        page.wait_for_function(AT, arg=6221 if key == "End" else 0)
+        box = surface(page)
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 20)
+        with page.expect_download() as download:
+            page.locator(f"{PATHS} .modebar-btn[data-title*='PNG']").click()
+        images.append((download.value.suggested_filename, Image.open(download.value.path()).convert("RGB")))
+    assert [name for name, _ in images] == [f"race-Booth-from-0-and--4-step-{step}.png" for step in (6221, 0)]
+    fop = np.array([0xD9, 0x54, 0x1E])
+    ended, begun = (np.asarray(image, int) for _, image in images)
+    assert ended.shape == begun.shape and ended.shape[0] > 3 * box["height"]
+    drawn = [int((np.abs(picture - fop).max(axis=2) < 8).sum()) for picture in (ended, begun)]
+    assert drawn[0] > 3 * drawn[1] > 0
+    paper = ended[5, 5]
+    assert (paper < 128).all() if dark else (paper > 128).all()

@@ -259,26 +259,6 @@ def test_zoom_and_node_outlive_a_change_of_a_rate(visit):
     page.wait_for_function("node => document.querySelector(node)._fullLayout.xaxis.range[0] == -6", arg=PATHS)
 
 
-def test_a_double_click_shows_the_whole_surface_again_and_starts_no_race(visit):
-    page = visit()
-    whole = ranges(page)
-    box = page.locator(f"{PATHS} .nsewdrag").bounding_box()
-    x, y = box["x"], box["y"]
-    page.mouse.move(x + 0.4 * box["width"], y + 0.2 * box["height"])
-    page.mouse.down()
-    page.mouse.move(x + 0.8 * box["width"], y + 0.6 * box["height"], steps=4)
-    page.mouse.up()
-    page.wait_for_function("node => document.querySelector(node)._fullLayout.xaxis.range[1] < 9", arg=PATHS)
-    page.mouse.dblclick(x + 0.3 * box["width"], y + 0.7 * box["height"])
-    page.wait_for_function("node => document.querySelector(node)._fullLayout.xaxis.range[1] > 9", arg=PATHS)
-    assert ranges(page) == whole
-    page.mouse.click(x + 0.6 * box["width"], y + 0.7 * box["height"])  # a race, and only from here
-    expect(page).to_have_url(re.compile(r"\?x="))
-    assert float(re.search(r"x=([-\d.]+)", page.url).group(1)) > 0, "not from where the double-click was"
-    page.go_back()
-    expect(page).not_to_have_url(re.compile("x="))
-
-
 def test_the_table_of_a_fair_race_stays_in_its_place(visit):
     page = visit("?rates=best&rules=sgd,nesterov,fop-one-step,fop&steps=2000")
     table = page.get_by_role("table").filter(has_text="best ε")

@@ -18,9 +18,8 @@ function indexAt(run, step) {
 
 const stepOf = (run, index) => (run.steps ? run.steps[index] : index);
 
-// Fits a canvas to a rectangle of the picture, in device pixels.
-function fitCanvas(canvas, { left, top, width, height }) {
-  const ratio = window.devicePixelRatio || 1;
+// Fits a canvas to a rectangle of the picture, with so many pixels each way for one of the page's.
+function fitCanvas(canvas, { left, top, width, height }, ratio) {
   const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
   const changed = canvas.width !== wide || canvas.height !== high;
   if (changed) Object.assign(canvas, { width: wide, height: high });

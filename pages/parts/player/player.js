@@ -162,11 +162,17 @@ class Player {
     this.shown = shown;
     const figure = themed(data.figure, data.themes[theme], getComputedStyle(node).getPropertyValue("--st-font"));
     if (FINGER) merge(figure.layout, { dragmode: node.dataset.drag === "zoom" ? "zoom" : false, margin: { t: BUTTON } });
+    const camera = {
+      name: "camera",
+      title: "Save the picture as a PNG",
+      icon: Plotly.Icons.camera,
+      click: () => photograph(this, Plotly),
+    };
     await Plotly.react(node, figure.data, figure.layout, {
       displaylogo: false,
-      ...(FINGER ? fingers(Plotly, node) : MOUSE),
+      ...(FINGER ? fingers(Plotly, node) : { ...MOUSE, modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", camera]] }),
       doubleClick: "reset",
-      toImageButtonOptions: { filename: "fop-lab-surface", scale: 3 },
+      doubleClickDelay: DOUBLE,
     });
     node.dataset.drag = node._fullLayout.dragmode;
     node.dataset.theme = theme;
@@ -337,13 +343,20 @@ class Player {
     this.draw();
   }
 
-  draw() {
+  // Draws with so many pixels each way for one of the page's while something is done with it.
+  at(ratio, act) {
+    this.draw(ratio);
+    act();
+    this.draw();
+  }
+
+  draw(ratio = window.devicePixelRatio || 1) {
     const { paths, heads, scrub, step } = this.parts;
     const view = this.view();
     const colors = this.data.themes[this.theme].colors;
     const at = Math.min(this.step, this.end);
     const last = this.runs.map((run) => indexAt(run, at));
-    if (fitCanvas(paths, view) || view.key !== this.viewed || this.runs.some((run, i) => run.drawn > last[i])) {
+    if (fitCanvas(paths, view, ratio) || view.key !== this.viewed || this.runs.some((run, i) => run.drawn > last[i])) {
       for (const run of this.runs) run.drawn = -1;
       this.stale = true;
       this.viewed = view.key;
@@ -356,7 +369,7 @@ class Player {
     this.stale = false;
     this.runs.forEach((run, index) => extend(pen, run, view, last[index], colors.paper));
 
-    fitCanvas(heads, view);
+    fitCanvas(heads, view, ratio);
     const top = heads.getContext("2d");
     top.clearRect(0, 0, view.width, view.height);
     this.ring(top, view, colors);
@@ -441,6 +454,7 @@ class Player {
 
   leave() {
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.starts);
     this.endKeys();
     for (const [kind, listener] of this.listening ?? []) window.removeEventListener(kind, listener, true);
     this.sizes?.disconnect();
