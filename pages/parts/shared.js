@@ -20,7 +20,7 @@ function atUnmount(root, leave) {
 
 // What has keys of its own while it is focused, and what Space presses.
 const FIELDS = `input, textarea, select, [contenteditable=""], [contenteditable=true], [role=dialog], [role=menu],
-  [role=listbox], [role=radiogroup], [role=tablist], [role=slider], [role=grid], [role=application]`;
+  [role=listbox], [role=radiogroup], [role=tablist], [role=slider], [role=grid], [role=application], [data-keys=own]`;
 const PRESSED = "button, a, summary, select, [role=button], [role=checkbox], [role=switch]";
 
 // Gives keys of the window to a component, but those that another element has a use for; returns how to end that.

@@ -169,6 +169,7 @@ class Heatmap {
     };
     field.ondblclick = () => this.whole();
     field.tabIndex = 0;
+    field.dataset.keys = "own";
     field.onkeydown = (event) => {
       const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [];
       if (down === undefined || !this.seen) return;
