@@ -5,7 +5,7 @@ const PLAY = "M7 4.5v15l12.5-7.5z";
 const PAUSE = "M6.5 5h4v14h-4zM13.5 5h4v14h-4z";
 const WHOLE = 7; // seconds that a race takes at 1x in logarithmic time
 const RATE = 100; // steps a second at 1x in linear time
-const DOUBLE = 300; // ms between two clicks that are one double-click
+const DOUBLE = 400; // ms between two clicks that are one double-click
 const GRAB = 16; // px around the start within which it is grabbed
 
 const numbers = (buffer, Kind = Float32Array) => new Kind(buffer ?? 0);
@@ -176,7 +176,7 @@ class Player {
     });
     node.dataset.drag = node._fullLayout.dragmode;
     node.dataset.theme = theme;
-    this.whole = figure.layout.xaxis.range;
+    this.whole = JSON.parse(data.figure).layout.xaxis.range; // plotly writes the zoomed one into its layout
     if (!this.bound) this.bind(Plotly);
     this.again();
   }
@@ -224,9 +224,13 @@ class Player {
       if (event.button || event.target.closest?.(".modebar")) return;
       const { view, px, py } = place(event);
       if (px < 0 || py < 0 || px > view.width || py > view.height) return;
+      const second = event.timeStamp - (this.pressed ?? -Infinity) < DOUBLE;
+      this.pressed = event.timeStamp;
+      clearTimeout(this.starts);
       const [x, y] = this.data.start;
       const grabbed = !this.data.scene && Math.hypot(view.x(x, y) - px, view.y(x, y) - py) < GRAB;
-      down = { px, py, x: event.clientX, y: event.clientY, grabbed, view, yaw: this.scene?.yaw, pitch: this.scene?.pitch };
+      const turned = { yaw: this.scene?.yaw, pitch: this.scene?.pitch };
+      down = { px, py, x: event.clientX, y: event.clientY, second, grabbed, view, ...turned };
       if (grabbed) this.held = true;
     };
     // Plotly begins a zoom by mousedown or touchstart: where the start is grabbed it must not hear of it.
@@ -262,10 +266,7 @@ class Player {
         this.trigger("start", { x: found[0], y: found[1] });
       };
       // A double-click shows the whole surface again and starts nothing; it has a meaning only where that is zoomed.
-      const second = event.timeStamp - (this.clicked ?? -Infinity) < DOUBLE;
-      this.clicked = event.timeStamp;
-      clearTimeout(this.starts);
-      if (second && !from.grabbed) return;
+      if (from.second && !from.grabbed) return;
       if (this.zoomed && !from.grabbed) this.starts = setTimeout(() => this.data && start(), DOUBLE);
       else start();
     };
