@@ -255,6 +255,7 @@ class Player {
       if (!from || event.type === "pointercancel") return;
       const { view, px, py } = place(event);
       const far = Math.hypot(event.clientX - from.x, event.clientY - from.y) > 4;
+      if (far) this.pressed = -Infinity; // a drag is no first click
       if (far && !from.grabbed) return;
       const found = this.data.scene ? this.scene.under(view, px, py) : [view.toX(px), view.toY(py)];
       if (!found || !found.every(Number.isFinite)) return;
