@@ -118,7 +118,7 @@ def matrices(
                 axes = _axes(figure, left + j * (side + gap), bottom, side, side)
                 _picture(axes, matrix, limits[name], kernel)
                 if i == 0:
-                    axes.set_title(across[j], fontsize=8, color=LIGHT.ink, pad=4)
+                    axes.set_title(press.literal(across[j]), fontsize=8, color=LIGHT.ink, pad=4)
                 if j == 0:
                     _label_rows(axes, np.shape(matrix), kernel, side)
                     axes.set_ylabel(name, labelpad=3)
@@ -157,7 +157,7 @@ def ridges(layers: Mapping[str, Mapping[str, Ridges]], across: str = "value") ->
                 axes.xaxis.set_major_locator(MaxNLocator(3 if wide < 1.5 else 5, steps=[1, 2, 5, 10]))
                 axes.xaxis.set_major_formatter(lambda value, _: style.plain(round(value, 12)))
                 if i == 0:
-                    axes.set_title(name, fontsize=8, color=LIGHT.ink, pad=4)
+                    axes.set_title(press.literal(name), fontsize=8, color=LIGHT.ink, pad=4)
                 if kind in found:
                     _draw_ridges(axes, found[kind], colors[i % len(colors)], named=j == 0)
                 if j == 0:
@@ -188,7 +188,7 @@ def spectra(layers: Mapping[str, Array], *, log: bool = False, up: str = "eigenv
         for i, (name, values) in enumerate(layers.items()):
             y = np.sort(np.asarray(values, dtype=np.float64))[::-1]
             x = np.arange(1, len(y) + 1) if same else (np.arange(len(y)) + 0.5) / len(y)
-            [line] = axes.plot(x, y, color=depth(i, len(layers)), linewidth=1.2, label=name)
+            [line] = axes.plot(x, y, color=depth(i, len(layers)), linewidth=1.2, label=press.literal(name))
             if len(y) < 40:
                 line.set(marker=MARKERS[i % len(MARKERS)], markersize=4.5, markeredgewidth=0.5)
                 line.set_markeredgecolor(LIGHT.paper)
@@ -365,7 +365,7 @@ def eigenvalue_paths(
             many = np.shape(values)[-1] > 40
             axes.plot(steps, values, color=POSITIVE, linewidth=0.3 if many else 0.9, alpha=0.4 if many else 1.0)
             _one(axes, 1.0)
-            axes.set_title(name, fontsize=8, color=LIGHT.ink, pad=4)
+            axes.set_title(press.literal(name), fontsize=8, color=LIGHT.ink, pad=4)
             axes.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
             axes.margins(x=0.01)
@@ -441,7 +441,7 @@ def _label_ends(axes: Axes, high: float, lines: Sequence[Band]) -> None:
     for height, (end, line) in zip(heights, ends):
         beside: dict[str, Any] = {"transform": axes.transAxes, "color": line.color, "clip_on": False}
         axes.plot([end[0] + 0.004, 1.026], [end[1], height], linewidth=0.5, **beside)
-        axes.text(1.03, height, line.label, va="center_baseline", **beside)
+        axes.text(1.03, height, press.literal(line.label), va="center_baseline", **beside)
 
 
 def _spread(heights: Sequence[float], apart: float) -> list[float]:

@@ -49,6 +49,11 @@ def look() -> Iterator[None]:
         yield
 
 
+def literal(name: str) -> str:
+    """Return a name as matplotlib must have it to show just that: a dollar in it begins no mathematics."""
+    return name.replace("$", r"\$")
+
+
 def blank(width: float, height: float) -> Figure:
     """Return an empty figure of a size in inches."""
     figure = Figure((width, height))

@@ -245,7 +245,9 @@ def through_training(layer: Layer, quantity: str) -> Figure:
     places = np.unique(np.linspace(0, len(layer.steps) - 1, STEPS).astype(np.int64)).tolist()
     shown = [seen(layer, quantity, at) for at in places]
     across = [f"step {int(layer.steps[at]):,}" for at in places]
-    return paper_learned.matrices({f"{layer.name}, {PRINTED[quantity]}": shown}, across, kernel=layer.kernel)
+    return paper_learned.matrices(
+        {f"{press.literal(layer.name)}, {PRINTED[quantity]}": shown}, across, kernel=layer.kernel
+    )
 
 
 def side_by_side(one: Side, two: Side, quantity: str, step: int) -> Figure:
@@ -255,7 +257,9 @@ def side_by_side(one: Side, two: Side, quantity: str, step: int) -> Figure:
     if shown[0].shape == shown[1].shape:
         shown.append(shown[0] - shown[1])
         across.append("difference")
-    return paper_learned.matrices({f"{one[1].name}, {PRINTED[quantity]}": shown}, across, kernel=one[1].kernel)
+    return paper_learned.matrices(
+        {f"{press.literal(one[1].name)}, {PRINTED[quantity]}": shown}, across, kernel=one[1].kernel
+    )
 
 
 def seen(layer: Layer, quantity: str, at: int) -> np.ndarray:

@@ -316,3 +316,16 @@ def test_eigenvectors_are_pictures_with_their_eigenvalues_the_largest_first():
 def test_what_has_no_eigenvectors_is_refused(P):
     with pytest.raises(ValueError, match=r"P of a is \[\d, \d\]: a finite \[9, 9\] is a kernel's"):
         paper_learned.eigenvectors({"a": P}, (3, 3))
+
+
+@pytest.mark.parametrize("of", ["matrices", "ridges", "spectra", "bands", "eigenvalue_paths"])
+def test_dollars_in_a_name_begin_no_mathematics(of):
+    name = r"$\no mathematics{ $"
+    figure = {
+        "matrices": lambda: paper_learned.matrices({"P": [P_of()]}, [name]),
+        "ridges": lambda: paper_learned.ridges({name: {"M": ridges_of()}}),
+        "spectra": lambda: paper_learned.spectra({name: spectra_of()[1][-1]}),
+        "bands": lambda: paper_learned.bands([Band(name, *series())], "step", "up"),
+        "eigenvalue_paths": lambda: paper_learned.eigenvalue_paths({name: spectra_of()}),
+    }[of]()
+    assert press.save(figure, "png")
