@@ -12,10 +12,12 @@ from pages.parts import (
     inspect_rotation,
     inspect_whitening,
     inspector_view,
+    train_form,
 )
 from pages.parts.copy_link import copy_link
 from pages.parts.download import deliver
 from pages.parts.first_visit import first_visit
+from pages.parts.follow import follow
 from pages.parts.form import Form
 from pages.parts.inspect_settings import FIELDS, PRESETS, VALUES
 from pages.parts.inspect_sources import Source, damaged, known, labels, of_entry, of_upload
@@ -172,7 +174,8 @@ def empty() -> None:
         return
     st.markdown("**Nothing was learned yet.** Train a network with FOP first; MNIST takes a minute.")
     if st.button("Set up a first run", type="primary"):
-        st.switch_page("pages/train.py", query_params={"preset": "mnist-mlp"})
+        train_form.forget()
+        follow("pages/train.py", "Set it up", {})
 
 
 def show(source: Source, beside: tuple[Source, Layer] | None) -> None:

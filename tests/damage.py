@@ -11,11 +11,16 @@ import json
 import os
 import random
 import shutil
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Replace = Callable[[Path], None]
+
+LONGEST = 60  # seconds of a test, where a second or two is usual: a pipe would be waited for until then
 
 OTHER_JSON: dict[str, Any] = {
     "null": None,
@@ -138,3 +143,17 @@ if os.geteuid() != 0:  # whom permissions hold
 def parts(run: Path) -> list[str]:
     """Return what can be replaced of a run: "" is its directory, else each folder and file in it, in order."""
     return ["", *sorted(str(each.relative_to(run)) for each in run.rglob("*"))]
+
+
+@pytest.fixture(autouse=True)
+def watchdog() -> Iterator[None]:
+    """End a test that waits for ever, in each module that imports this."""
+
+    def late(number: int, frame: Any) -> None:
+        raise TimeoutError(f"not done after {LONGEST} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(LONGEST)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from pages.parts import runs_listing, runs_table
 from pages.parts.runs_curves import Loaded
 from pages.parts.runs_listing import Listing
 from tests import damage
+from tests.damage import LONGEST, watchdog  # noqa: F401, a fixture
 from tests.pages.test_trajectories import component, ran, words
 from tests.permissions import NO_PERMISSION, permissions_hold  # noqa: F401, a fixture
 from tests.runs.test_damage import ATTEMPT, PROGRESS
@@ -29,7 +29,6 @@ NAMES = ("ada", "bell", "curie", "dirac", "euler")
 KINDS = [*damage.KINDS, NO_PERMISSION]
 LISTED = {"run.json", "state.json", "labels.json", "progress.json", "attempts/1.json"}
 """What every list reads, whatever else it shows."""
-LONGEST = 60  # seconds of a test, where a second or two is usual: a pipe would be waited for until then
 
 
 def made(folder: Path, name: str) -> Run:
@@ -51,18 +50,6 @@ def made(folder: Path, name: str) -> Run:
     (run.path / "log.txt").write_text("done\n")
     (run.path / "usage.json").write_text('{"cpu_percent": 1.0}')
     return run
-
-
-@pytest.fixture(autouse=True)
-def watchdog():
-    def late(number, frame):
-        raise TimeoutError(f"not done after {LONGEST} s")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(LONGEST)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture

@@ -18,26 +18,29 @@ from pages.parts.train_clone import CloneError, clone
 NOTICE, UNDO, ANEW = "runs notice", "runs undo", "runs anew"
 
 
-def tried(what: Callable[[], Any], done: str = "") -> bool:
-    """Do something with a run; the whole page is run anew then, and tells what came of it."""
+def tried(what: Callable[[], Any], done: str | Callable[[Any], str] = "") -> bool:
+    """Do something with a run; the whole page is run anew then, and tells what came of it, each thing once.
+
+    Args:
+        what: is done.
+        done: what to say then, or what makes that of the result.
+    """
     st.session_state[ANEW] = True
+    notices = st.session_state.setdefault(NOTICE, {})
     try:
-        what()
+        result = what()
     except (RunError, DamagedFile, OSError) as error:
-        st.session_state[NOTICE] = "error", str(error)
+        notices[str(error)] = "error"
         return False
-    if done:
-        st.session_state[NOTICE] = "info", done
+    if text := done(result) if callable(done) else done:
+        notices[text] = "info"
     return True
 
 
 def tell() -> None:
     """Say what came of the last action, and offer to take back what was thrown away."""
-    kind, text = st.session_state.pop(NOTICE, ("", ""))
-    if kind == "error":
-        st.error(literal(text))
-    elif kind:
-        st.toast(literal(text))
+    for text, kind in st.session_state.pop(NOTICE, {}).items():
+        (st.error if kind == "error" else st.toast)(literal(text))
     if gone := st.session_state.get(UNDO):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"{_count(len(gone))} moved to the trash.", width="content")
@@ -134,7 +137,12 @@ def _stop(entries: Sequence[Entry]) -> None:
             else "It writes a checkpoint and ends; resume goes on from there."
         )
         words = f"Stop {_count(len(entries))}" if len(entries) > 1 else "Stop this run"
-        st.button(words, on_click=_each, args=(entries, queue.stop, "Asked to stop."), type="primary", key="runs stops")
+        st.button(words, on_click=_stops, args=(entries,), type="primary", key="runs stops")
+
+
+def _stops(entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        tried(partial(queue.stop, entry.run), lambda left: "Taken out of the queue." if left else "Asked to stop.")
 
 
 def _go_on(entries: Sequence[Entry]) -> None:

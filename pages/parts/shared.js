@@ -107,7 +107,13 @@ const clock = (window.fopClock ??= {
   followers: new Set(),
   set(step, values) {
     Object.assign(this, { step, values });
-    for (const follower of this.followers) follower();
+    for (const follower of this.followers) {
+      try {
+        follower();
+      } catch (error) {
+        reportError(error); // one picture that cannot follow keeps no other from it
+      }
+    }
   },
   follow(follower) {
     this.followers.add(follower);

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,11 @@ from fop_core.jobs import dispatcher, queue, slots
 from fop_core.runs.control import Control
 from fop_core.runs.store import Run
 from tests import damage
+from tests.damage import watchdog  # noqa: F401, a fixture
 from tests.jobs.conftest import Noted, new
 from tests.permissions import NO_PERMISSION, permissions_hold  # noqa: F401, a fixture
 
 KINDS = [*damage.KINDS, NO_PERMISSION]
-LONGEST = 60  # seconds of a test, where a second or two is usual: a pipe would be waited for until then
 PARTS = (
     "",
     "checkpoints",
@@ -30,18 +29,6 @@ PARTS = (
     "run.json",
     "state.json",
 )
-
-
-@pytest.fixture(autouse=True)
-def watchdog():
-    def late(number, frame):
-        raise TimeoutError(f"not done after {LONGEST} s")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(LONGEST)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
 
 
 def made(folder: Path) -> list[str]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 
 import pytest
 
@@ -10,18 +9,11 @@ from fop_core.cli import main
 from fop_core.jobs import dispatcher, queue, slots
 from fop_core.runs.files import DamagedFile
 from tests import damage
+from tests.damage import watchdog  # noqa: F401, a fixture
 from tests.jobs.conftest import new
 from tests.permissions import permissions_hold  # noqa: F401, a fixture
 
 NOBODY = 65534
-
-
-@pytest.fixture(autouse=True)
-def watchdog():
-    """A pipe would be waited for for ever."""
-    signal.alarm(60)
-    yield
-    signal.alarm(0)
 
 
 @pytest.fixture

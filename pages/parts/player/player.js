@@ -224,8 +224,11 @@ class Player {
       if (event.button || event.target.closest?.(".modebar")) return;
       const { view, px, py } = place(event);
       if (px < 0 || py < 0 || px > view.width || py > view.height) return;
-      const second = event.timeStamp - (this.pressed ?? -Infinity) < DOUBLE;
-      this.pressed = event.timeStamp;
+      const { pressed } = this;
+      // Plotly counts two quick clicks as one double-click wherever they are; where nothing is zoomed they are two starts.
+      const same = pressed && (this.zoomed || Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) < GRAB);
+      const second = same && event.timeStamp - pressed.at < DOUBLE;
+      this.pressed = { at: event.timeStamp, x: event.clientX, y: event.clientY };
       clearTimeout(this.starts);
       const [x, y] = this.data.start;
       const grabbed = !this.data.scene && Math.hypot(view.x(x, y) - px, view.y(x, y) - py) < GRAB;
@@ -255,7 +258,7 @@ class Player {
       if (!from || event.type === "pointercancel") return;
       const { view, px, py } = place(event);
       const far = Math.hypot(event.clientX - from.x, event.clientY - from.y) > 4;
-      if (far) this.pressed = -Infinity; // a drag is no first click
+      if (far) this.pressed = null; // a drag is no first click
       if (far && !from.grabbed) return;
       const found = this.data.scene ? this.scene.under(view, px, py) : [view.toX(px), view.toY(py)];
       if (!found || !found.every(Number.isFinite)) return;
