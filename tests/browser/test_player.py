@@ -134,6 +134,34 @@ def test_a_double_click_shows_the_whole_surface_again_and_starts_no_race(visit):
     expect(number(page, "Start y")).not_to_have_value("-4")
 
 
+def test_two_quick_clicks_apart_on_the_whole_surface_are_two_starts(visit):
+    page = visit()
+    box = surface(page)
+    page.evaluate(
+        "player => { const it = document.querySelector(player).fop; window.starts = [];"
+        " it.trigger = (...event) => window.starts.push(event); }",
+        PLAYER,
+    )
+    for share in (0.3, 0.7):
+        page.mouse.click(box["x"] + box["width"] * share, box["y"] + box["height"] / 4)
+    assert page.evaluate("window.starts.length") == 2
+
+
+def test_a_picture_that_cannot_follow_keeps_no_other_from_it(visit, troubles):
+    troubles.expected = ["by a test"]
+    page = visit("?preset=saddle&rules=fop")
+    page.keyboard.press("Home")
+    words = page.locator(".fop-learned figcaption")
+    expect(words).to_contain_text("P: eigenvalues 1.00, 1.00")
+    page.evaluate(
+        "() => { let armed = false; const bad = () => { if (armed) throw new Error('by a test'); };"
+        " const all = [bad, ...fopClock.followers]; fopClock.followers.clear();"
+        " all.forEach((each) => fopClock.followers.add(each)); armed = true; }"
+    )
+    page.keyboard.press("End")
+    expect(words).to_contain_text("P: eigenvalues 3.44, 1.50")
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_the_camera_saves_the_paths_and_labels_at_the_step_that_is_shown(visit, dark):
     page = visit(accept_downloads=True, color_scheme="dark" if dark else "light")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.control import Control
 from fop_core.runs.recorder import Recorder
@@ -179,6 +180,19 @@ def test_stop_asks_first(runs, folder):
         control.set("stopped", "by somebody at step 30; resume goes on from there")
     expect(row(page, run)).to_contain_text("stopped")
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
+
+
+def test_what_waits_is_taken_out_of_the_queue_at_once_and_that_is_said(runs, folder):
+    run = made(folder, "waiting", 30, "device=cuda:99")  # which no dispatcher starts
+    with Control(run) as control:
+        control.set("stopped", "by a test")
+    queue.submit(run)
+    page = runs(f"run={run.id}")
+    page.get_by_role("button", name="Stop…").click()
+    expect(page.get_by_text("It leaves the queue.")).to_be_visible()
+    page.get_by_role("button", name="Stop this run").click()
+    expect(page.get_by_text("Taken out of the queue.")).to_be_visible()
+    expect(row(page, run)).to_contain_text("stopped")
 
 
 def test_what_is_deleted_can_be_brought_back(runs, folder):

@@ -179,6 +179,13 @@ def test_the_ellipses_tell_how_p_lies_beside_the_inverse_hessian(visit):
     expect(told).to_contain_text("H⁻¹: 1.99 times as long as wide")
 
 
+def test_a_singular_hessian_is_said_to_be_singular_not_negative(visit):
+    page = visit("?surface=own&f=(x-y)%5E2&rules=fop")
+    words = page.locator(".fop-learned figcaption")
+    expect(words).to_contain_text("H is singular here: it has an eigenvalue 0 and no inverse")
+    expect(words).not_to_contain_text("negative")
+
+
 def test_the_fair_race_finds_each_best_rate_and_goes_back(visit):
     page = visit("?rules=sgd,fop&steps=2000")
     page.get_by_role("button", name="Find each optimizer's best rate").click()
