@@ -222,11 +222,9 @@ def electing(folder: Path) -> Iterator[bool]:
     """Give whether we are the dispatcher for the while: one for each user, machine and runs folder.
 
     Raises:
-        DamagedFile: where the lock for that is a link, a pipe, anything but a regular file.
+        DamagedFile: where the lock for that is a link, a pipe, anything but a regular file, or is in a linked folder.
     """
-    path = _slots.locks_folder(folder) / f"dispatcher-{os.getuid()}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = files.open_append(path)
+    lock = files.open_append(_slots.make_locks_folder(folder) / f"dispatcher-{os.getuid()}.lock")
     try:
         yield locks.flock(lock, fcntl.LOCK_EX)
     finally:

@@ -70,6 +70,24 @@ def locks_folder(folder: Path) -> Path:
     return folder / ".queue" / machine()
 
 
+def make_locks_folder(folder: Path) -> Path:
+    """Return ``locks_folder``, which is there then.
+
+    Raises:
+        DamagedFile: where it, or the folder that it is in, is a link.
+    """
+    path = locks_folder(folder)
+    _refuse_links(path)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _refuse_links(path: Path) -> None:
+    for each in (path.parent, path):
+        if each.is_symlink():
+            raise DamagedFile(f"{each} is a link, where the queue's own folder is expected: remove it")
+
+
 def settings_path(folder: Path) -> Path:
     """Return the file of what is chosen for a runs folder."""
     return folder / ".queue" / "settings.json"
@@ -100,8 +118,10 @@ def choose(folder: Path, **changes: int | float | None) -> tuple[Settings, Path 
 
     Raises:
         ValueError: for a value that does not do.
+        DamagedFile: where the folder for it is a link.
     """
     _checked(Settings(**changes))  # type: ignore[arg-type]  # before anything is moved
+    make_locks_folder(folder)
     path, aside = settings_path(folder), None
     try:
         before = settings(folder)
@@ -111,7 +131,6 @@ def choose(folder: Path, **changes: int | float | None) -> tuple[Settings, Path 
         aside = next(name for name in names if not os.path.lexists(name))
         os.rename(path, aside)
     chosen = _checked(Settings(**{**vars(before), **changes}))
-    path.parent.mkdir(parents=True, exist_ok=True)
     files.write_json(path, vars(chosen))
     return chosen, aside
 
@@ -153,6 +172,7 @@ def take(slot: Slot, run_id: str) -> int | None:
     if slot.kind == "gpu":
         _make_shared(slot.lock.parent)
     else:
+        _refuse_links(slot.lock.parent)
         slot.lock.parent.mkdir(parents=True, exist_ok=True)
     file = None
     while file is None:
@@ -183,6 +203,8 @@ def _open_lock(path: Path) -> int:
     """
     if path.parent == _shared():
         _check_shared(path.parent)
+    else:
+        _refuse_links(path.parent)
     try:
         file = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except FileNotFoundError:

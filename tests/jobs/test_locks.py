@@ -163,3 +163,24 @@ def test_a_device_that_cannot_be_blinds_no_list_where_there_is_a_gpu(folder, not
     assert noted.started == [whole.id]
     assert main(["queue", "list"]) == 0
     assert "a device that this machine does not have" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("linked", [".queue", "the machine's"])
+def test_a_queue_folder_that_is_a_link_is_named_and_nothing_is_written_through_it(
+    folder, noted, tmp_path, capsys, linked
+):
+    run = new(folder)
+    queue.submit(run)
+    path = folder / ".queue" if linked == ".queue" else slots.locks_folder(folder)
+    elsewhere = tmp_path / "elsewhere"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+    before = {each: each.stat().st_mtime_ns for each in elsewhere.rglob("*")}
+    assert slots.slots(folder)[-1].unusable
+    with pytest.raises(DamagedFile, match="is a link"), queue.electing(folder):
+        pass
+    assert main(["queue", "set", "--cpu-slots", "2"]) == 2
+    assert "is a link" in capsys.readouterr().err
+    assert main(["queue", "list"]) == 0
+    assert run.id in capsys.readouterr().out
+    assert before == {each: each.stat().st_mtime_ns for each in elsewhere.rglob("*")}
