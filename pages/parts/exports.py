@@ -83,11 +83,14 @@ def stem(spec: Spec) -> str:
     return f"race-{slug(surface(spec.surface).name)}-from-{x}-and-{y}"
 
 
+def title(spec: Spec) -> str:
+    """Return what pictures of a race show, for their metadata."""
+    x, y = spec.start
+    return f"A race on {surface(spec.surface).name} from ({x!r}, {y!r})"
+
+
 def _title(shown: Shown) -> str:
-    """Return what a picture of a race shows, for its metadata."""
-    x, y = shown.spec.start
-    steps = max(run.steps for run in shown.runs)
-    return f"A race on {surface(shown.spec.surface).name} from ({x!r}, {y!r}), steps 0 to {steps}"
+    return f"{title(shown.spec)}, steps 0 to {max(run.steps for run in shown.runs)}"
 
 
 def _named(spec: Spec) -> Race:

@@ -59,6 +59,7 @@ def player(
         "words": f"Paths over {place.name}: {', '.join(result.run.label for result in shown)}",
         "race": f"{race!r} {arrows}",
         "file": exports.stem(race),
+        "title": exports.title(race),
         "start": race.start,
         "clicks": clicks,
         "log": log_steps,

@@ -173,7 +173,9 @@ def test_the_camera_saves_the_paths_and_labels_at_the_step_that_is_shown(visit, 
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 20)
         with page.expect_download() as download:
             page.locator(f"{PATHS} .modebar-btn[data-title*='PNG']").click()
-        images.append((download.value.suggested_filename, Image.open(download.value.path()).convert("RGB")))
+        image = Image.open(download.value.path())
+        assert image.text["Title"] == f"A race on Booth from (0.0, -4.0), step {6221 if key == 'End' else 0}"
+        images.append((download.value.suggested_filename, image.convert("RGB")))
     assert [name for name, _ in images] == [f"race-Booth-from-0-and--4-step-{step}.png" for step in (6221, 0)]
     fop = np.array([0xD9, 0x54, 0x1E])
     ended, begun = (np.asarray(image, int) for _, image in images)
