@@ -123,7 +123,12 @@ def _losses(race: Spec, runs: list[Run], place: Surface, key: str, log_steps: bo
     else:
         figure = interactive.losses(runs, place.floor, race.tolerance, log_steps, key, form["loss"] == "log")
         tolerance = plain(race.tolerance).replace("-", "\N{NON-BREAKING HYPHEN}")
-        words = f"The loss at each step: a run converges when it gets below {tolerance}, the tolerance."
+        what = "f" if place.floor == 0 else "f − f*"
+        words = (
+            f"The loss at each step: a run converges when {what} gets below {tolerance}, the tolerance."
+            if math.isfinite(place.floor)
+            else "The loss at each step. No lowest value is known, so no run converges."
+        )
     ends = ", ".join(run.label for run in runs)
     follows = form["loss"] != "tolerance"
     plot(figure, key="losses", words=f"Loss against step: {ends}", aspect=2.6, heights=(280, 360), follows=follows)

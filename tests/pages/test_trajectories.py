@@ -332,6 +332,7 @@ def test_the_lowest_value_of_an_own_function_is_found_unasked():
         assert row["status"] == "converged" and row["reason"].startswith("Converged: f − f* <")
         assert int(row["steps"].replace(",", "")) > 10
     assert "f* = −1" in words(at) and "floor" not in address(at)
+    assert "a run converges when f − f* gets below" in words(at)
 
 
 def test_a_lowest_value_that_the_reader_knows_is_taken_and_kept_in_the_address():
@@ -345,7 +346,7 @@ def test_a_lowest_value_that_the_reader_knows_is_taken_and_kept_in_the_address()
 @pytest.mark.parametrize("settings", [{"preset": "own", "f": "x*y"}, {"surface": "monkey-saddle"}])
 def test_a_function_without_a_lowest_value_says_how_its_race_ends(settings):
     at = page(**settings, steps="20")
-    assert "ends at the step limit or by divergence" in words(at)
+    assert "ends at the step limit or by divergence" in words(at) and "no run converges" in words(at)
     assert "converged" not in {row["status"] for row in rows(at).values()}
 
 
