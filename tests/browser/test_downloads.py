@@ -146,6 +146,12 @@ def test_a_menu_that_closes_and_clicks_in_a_row_lose_no_file(opened):
     assert [file.suggested_filename.rpartition(".")[2] for file in files] == ["pdf", "safetensors", "safetensors"]
 
 
+def test_a_click_that_is_quicker_than_the_courier_is_not_lost(opened):
+    page = opened()
+    page.evaluate("fopOrders.page = ''")  # as the window is before the courier, the page's last part, has run
+    assert taken(page, MATRICES).suggested_filename.endswith(".safetensors")
+
+
 def test_a_phone_and_the_keyboard_reach_every_button(opened):
     page = opened(viewport=NARROW, has_touch=True, is_mobile=True)
     buttons = page.locator(".fop-download button")

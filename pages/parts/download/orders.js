@@ -1,13 +1,15 @@
 // The files that were clicked for and are not here yet, first come first served. The buttons add to them, the courier
 // brings them; both come and go (a menu closes), so this stays with the window.
 const orders = (window.fopOrders ??= {
-  waiting: [], // { id, key, of, seen }
+  waiting: [], // { id, key, of, seen, page }
   notes: {}, // by a button's key what came of its last click: { text, failed }
   followers: new Set(),
-  page: "", // whose buttons they are of
-  // Forgets what was clicked on another page.
+  page: "", // whose notes they are
+  // Forgets what was clicked on another page; on this one the buttons may have come before the courier.
   arrive(page) {
-    if (page !== this.page) Object.assign(this, { page, waiting: [], notes: {} });
+    if (page === this.page) return;
+    Object.assign(this, { page, waiting: this.waiting.filter((order) => order.page === page), notes: {} });
+    this.changed();
   },
   changed() {
     for (const follower of this.followers) follower();
@@ -20,7 +22,8 @@ const orders = (window.fopOrders ??= {
   // Orders a button's file, of what is seen at this moment.
   add(key, of) {
     const seen = { ...window.fopSeen, step: Number.isFinite(clock.step) ? clock.step : null };
-    this.waiting.push({ id: crypto.getRandomValues(new Uint32Array(2)).join("-"), key, of, seen });
+    const id = crypto.getRandomValues(new Uint32Array(2)).join("-");
+    this.waiting.push({ id, key, of, seen, page: location.pathname });
     delete this.notes[key];
     this.changed();
   },
