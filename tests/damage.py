@@ -145,9 +145,9 @@ def parts(run: Path) -> list[str]:
     return ["", *sorted(str(each.relative_to(run)) for each in run.rglob("*"))]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def watchdog() -> Iterator[None]:
-    """End a test that waits for ever, in each module that imports this."""
+    """End a test that waits for ever."""
 
     def late(number: int, frame: Any) -> None:
         raise TimeoutError(f"not done after {LONGEST} s")

@@ -43,8 +43,11 @@ def test_float64_says_no_for_adam_and_why(capsys):
 
 
 def test_another_race_claims_no_published_count(capsys):
-    _, out, _ = run(capsys, "--preset", "paper-booth", "--tolerance", "1e-3")
-    assert "published" not in out
+    for changes in (("--tolerance", "1e-3"), ("--start", "1", "1")):
+        _, out, _ = run(capsys, "--preset", "paper-booth", *changes)
+        assert "published" not in out
+    _, out, _ = run(capsys, "--preset", "paper-booth", "--start", "0", "-4", "--tolerance", "1e-6")
+    assert "published" in out, "it is the published one"
 
 
 def test_a_function_with_negative_values_is_raced_on_to_its_minimum(capsys):

@@ -8,6 +8,7 @@ import pytest
 from fop_core.cli import main
 from fop_core.reproduction import GALLERY
 from fop_core.runs import store
+from fop_core.runs.control import Control
 from fop_core.training import config
 
 
@@ -87,3 +88,14 @@ def test_runs_of_the_gallery_stay(capsys):
     path = GALLERY / "mnist-sgd-seed0"
     status, _, err = call(capsys, "runs", "delete", path)
     assert status == 2 and "gallery" in err and path.exists()
+
+
+def test_one_run_that_cannot_be_moved_keeps_no_other_from_it(capsys, folder):
+    busy, one, two = made("busy"), made("one"), made("two")
+    with Control(busy):
+        status, out, err = call(capsys, "runs", "delete", "busy", "one", "two")
+    assert status == 1 and busy.id in err and all(run.id in out for run in (one, two))
+    assert [run.id for run in store.trash(folder)] == [one.id, two.id]
+    (folder / one.id).mkdir()  # where it would come back to
+    status, out, err = call(capsys, "runs", "restore", one.id, "two")
+    assert status == 1 and one.id in err and f"{two.id} is back" in out

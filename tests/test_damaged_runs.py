@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fop_core.cli import main
+from fop_core.jobs import queue, slots
 from fop_core.runs import learned, store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
@@ -23,6 +24,8 @@ from tests.damage import LONGEST, watchdog  # noqa: F401, a fixture
 from tests.pages.test_trajectories import component, ran, words
 from tests.permissions import NO_PERMISSION, permissions_hold  # noqa: F401, a fixture
 from tests.runs.test_damage import ATTEMPT, PROGRESS
+
+pytestmark = pytest.mark.usefixtures("watchdog")
 
 APP = str(Path(__file__).parents[1] / "app.py")
 NAMES = ("ada", "bell", "curie", "dirac", "euler")
@@ -55,7 +58,7 @@ def made(folder: Path, name: str) -> Run:
 @pytest.fixture
 def runs(tmp_path, monkeypatch) -> dict[str, Run]:
     monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
-    monkeypatch.setattr(runs_listing.queue, "ensure_dispatcher", lambda folder=None: None)
+    monkeypatch.setattr(queue, "_start", lambda folder: None)  # no run is to change meanwhile
     monkeypatch.setattr(runs_listing, "FRESH", 0.0)
     monkeypatch.setattr(runs_listing, "SPARE", 60.0)
     return {name: made(tmp_path / "runs", name) for name in NAMES}
@@ -170,7 +173,12 @@ PAGES = [
             "snapshots",
             "attempts",
             "requests",
+            "requests/start",
             "control.lock",
+            "usage.json",
+            "checkpoints",
+            "checkpoints/00000002.safetensors",
+            "",
         )
     )
 ]
@@ -180,25 +188,58 @@ PAGES = [
 @pytest.mark.parametrize(("part", "kind"), PAGES, ids=lambda each: each if isinstance(each, str) else each[0])
 def test_each_page_shows_the_other_four_and_names_the_damaged_one(runs, part, kind):
     with Damaged(runs["curie"], part, kind[1]) as run:
+        there = {each.id for each in runs.values() if each is not run and (each.id != run.id or run.path.is_dir())}
         at = AppTest.from_file(APP, default_timeout=LONGEST)
         at.switch_page("pages/runs.py")
         at.query_params["run"] = run.id
         ran(at.run())
         data = component(at, "table")
-        assert {row["id"] for row in data["rows"]} == {each.id for each in runs.values()}
-        if not is_whole(run, part):
+        assert {row["id"] for row in data["rows"]} == there
+        if run.id in there and not is_whole(run, part):
             [row] = [row for row in data["rows"] if row["id"] == run.id]
             assert "damaged: " in str(row["cells"])
             assert any("Damaged" in box.value for box in [*at.error, *at.warning])
 
         at = AppTest.from_file(APP, default_timeout=LONGEST)
         at.switch_page("pages/preconditioners.py")
-        at.query_params["run"] = run.id
         ran(at.run())
         [chosen] = [box for box in at.selectbox if box.label == "Run"]
         assert set(NAMES) - {"curie"} <= set(chosen.options)
-        assert "curie" in chosen.options or run.id in words(at).replace("\\", "")
+        assert "curie" in chosen.options or run.id not in there or f"{run.id} is damaged" in words(at).replace("\\", "")
 
         at = AppTest.from_file(APP, default_timeout=LONGEST)
         at.switch_page("pages/train.py")
         ran(at.run())
+
+
+@pytest.mark.parametrize("part", ["dispatcher", ".queue", "settings"])
+@pytest.mark.parametrize("page", ["runs", "preconditioners"])
+def test_a_damaged_queue_takes_no_page_down_and_is_named(runs, tmp_path, part, page):
+    folder = tmp_path / "runs"
+    queue.submit(runs["curie"])
+    if part == "dispatcher":
+        path = slots.locks_folder(folder) / f"dispatcher-{os.getuid()}.lock"
+        damage.remove(path)
+        os.mkfifo(path)
+    elif part == ".queue":
+        path = (folder / ".queue").rename(tmp_path / "elsewhere")
+        (folder / ".queue").symlink_to(path)
+        path = folder / ".queue"
+    else:
+        path = folder / ".queue" / "settings.json"
+        path.write_text("{")
+    at = AppTest.from_file(APP, default_timeout=LONGEST)
+    at.switch_page(f"pages/{page}.py")
+    at.query_params["run"] = runs["curie"].id
+    ran(at.run())
+    if page == "runs":
+        assert {row["id"] for row in component(at, "table")["rows"]} == {each.id for each in runs.values()}
+        assert str(path) in words(at).replace("\\", "")
+
+
+def test_a_queue_of_several_goes_on_past_one_that_cannot_be_resumed(runs, capsys):
+    (runs["bell"].path / "state.json").write_text("{")
+    ids = [runs[name].id for name in ("ada", "bell", "curie")]
+    status, out, err = call(capsys, "queue", "resume", *ids)
+    assert status == 1 and ids[1] in err and ids[0] in out and ids[2] in out
+    assert [run.id for run in queue.waiting()] == [ids[0], ids[2]]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fop_core.commands import train
-from fop_core.commands.guarded import guarded
+from fop_core.commands.guarded import for_each, guarded
 from fop_core.printable import printable
 from fop_core.runs.files import DamagedFile
 
@@ -175,23 +175,13 @@ def _name(run: "Run") -> str:
 def _stop(chosen: argparse.Namespace) -> int:
     from fop_core.runs import store
 
-    return _stop_each([store.find(text, chosen.folder) for text in chosen.run_ids])
+    return for_each([store.find(text, chosen.folder) for text in chosen.run_ids], _stop_one)
 
 
-def _stop_each(runs: "list[Run]") -> int:
-    """Stop each run; one that cannot be stopped is named, and the others are all the same."""
+def _stop_one(run: "Run") -> str:
     from fop_core.jobs import queue
 
-    status = 0
-    for run in runs:
-        try:
-            left = queue.stop(run)
-        except (ValueError, OSError) as error:
-            print(error, file=sys.stderr)
-            status = 1
-        else:
-            print(f"{run.id} is {'out of the queue' if left else 'asked to stop'}")
-    return status
+    return f"{run.id} is {'out of the queue' if queue.stop(run) else 'asked to stop'}"
 
 
 @guarded
@@ -199,10 +189,11 @@ def _resume(chosen: argparse.Namespace) -> int:
     from fop_core.jobs import queue
     from fop_core.runs import store
 
-    for run in [store.find(text, chosen.folder) for text in chosen.run_ids]:
+    def resume(run: "Run") -> str:
         queue.submit(run)
-        print(f"{run.id} waits {queue.waits_for(run) or 'no more'}")
-    return 0
+        return f"{run.id} waits {queue.waits_for(run) or 'no more'}"
+
+    return for_each([store.find(text, chosen.folder) for text in chosen.run_ids], resume)
 
 
 @guarded
@@ -210,7 +201,7 @@ def _clear(chosen: argparse.Namespace) -> int:
     from fop_core.jobs import queue
 
     waiting = queue.waiting(chosen.folder)
-    status = _stop_each(waiting)
+    status = for_each(waiting, _stop_one)
     there = {run.id for run in queue.waiting(chosen.folder)}
     print(f"{sum(run.id not in there for run in waiting)} taken out of the queue")
     return status

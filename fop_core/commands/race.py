@@ -60,7 +60,8 @@ def _race(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         if chosen.preset not in PRESETS:
             raise ValueError(f"no preset {chosen.preset!r}: there are {', '.join(PRESETS)}")
         settings = PRESETS[chosen.preset]
-        if set(changes) - {"dtype", "start"}:  # another race: the published counts say nothing of it
+        if any(value != getattr(settings, name) for name, value in changes.items() if name != "dtype"):
+            # another race: the published counts say nothing of it
             changes |= {"published": {}, "note": ""}
         settings = dataclasses.replace(settings, **changes)
     else:

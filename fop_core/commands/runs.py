@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fop_core.commands.guarded import guarded
+from fop_core.commands.guarded import for_each, guarded
 from fop_core.printable import printable
 
 TOLERANCE = 1e-3  # of a replay: more than rounding in another order makes of 50 steps
@@ -200,10 +200,12 @@ def _delete(chosen: argparse.Namespace) -> int:
     for run in runs:
         if run.path.resolve().parent == GALLERY:
             raise ValueError(f"{run.id} is of the gallery, which ships with the program, and stays")
-    for run in runs:
+
+    def discard(run: Any) -> str:
         store.discard(run)
-        print(f"{run.id} is in the trash: `runs restore {run.id}` brings it back, `runs empty-trash` removes it")
-    return 0
+        return f"{run.id} is in the trash: `runs restore {run.id}` brings it back, `runs empty-trash` removes it"
+
+    return for_each(runs, discard)
 
 
 @guarded
@@ -224,9 +226,7 @@ def _trash(chosen: argparse.Namespace) -> int:
 def _restore(chosen: argparse.Namespace) -> int:
     from fop_core.runs import store
 
-    for run in _trashed(chosen):
-        print(f"{store.restore(run).id} is back")
-    return 0
+    return for_each(_trashed(chosen), lambda run: f"{store.restore(run).id} is back")
 
 
 @guarded
@@ -244,10 +244,15 @@ def _empty_trash(chosen: argparse.Namespace) -> int:
         if input(f"Remove {what}, for good? [y/N] ").lower() not in ("y", "yes"):
             print("kept")
             return 0
-    for run in runs:
+
+    def remove(run: Any) -> str:
         run.delete()
-    print(f"removed {what}")
-    return 0
+        return f"{run.id} is removed"
+
+    status = for_each(runs, remove)
+    if not status:
+        print(f"removed {what}")
+    return status
 
 
 def _trashed(chosen: argparse.Namespace) -> list[Any]:

@@ -8,7 +8,7 @@ export default function ({ parentElement }) {
       await navigator.clipboard.writeText(location.href);
       button.textContent = "Copied";
       clearTimeout(later);
-      later = setTimeout(() => (button.textContent = words), 1500);
+      later = setTimeout(() => (button.textContent = words), 4000);
     } catch {
       window.prompt("Copy this address:", location.href);
     }

@@ -40,7 +40,10 @@ def tried(what: Callable[[], Any], done: str | Callable[[Any], str] = "") -> boo
 def tell() -> None:
     """Say what came of the last action, and offer to take back what was thrown away."""
     for text, kind in st.session_state.pop(NOTICE, {}).items():
-        (st.error if kind == "error" else st.toast)(literal(text))
+        if kind == "error":
+            st.error(literal(text))
+        else:
+            st.toast(literal(text), duration="long")
     if gone := st.session_state.get(UNDO):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"{_count(len(gone))} moved to the trash.", width="content")

@@ -1,6 +1,5 @@
 """All runs of a folder, as the table shows them: each is read when its directory has changed, and no sooner."""
 
-import contextlib
 import os
 import threading
 import time
@@ -161,8 +160,10 @@ class Listing:
             found[name] = entry
         self._entries = dict(sorted(found.items(), key=lambda pair: (pair[1].created, pair[0]), reverse=True))
         if self._dispatches and any(entry.waits for entry in found.values()):
-            with contextlib.suppress(OSError):  # a folder that nobody may write to: the table is shown all the same
+            try:
                 queue.ensure_dispatcher(self.folder)
+            except (DamagedFile, OSError) as error:  # the table is shown all the same
+                self.trouble = f"Nothing that waits is started: {error}"
         begun = time.monotonic()
         for entry in self._entries.values():
             if time.monotonic() - begun > SPARE and not entry.alive:

@@ -1,7 +1,6 @@
 """One run from its launch to its comparison, through everything that may happen to whoever watches it."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.store import Run
 from tests.chromium import Troubles, running
+from tests.waiting import until
 
 # A step with a whole M of 784 x 784 takes ten times a step without: the run outlasts the web server, its baseline
 # does not keep it waiting.
@@ -58,13 +58,6 @@ def close(page: Page, troubles: Troubles) -> None:
     noted = list(troubles)
     page.close()
     troubles[:] = noted
-
-
-def until(holds: Callable[[], bool], seconds: float = 120) -> None:
-    late = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < late, "it takes too long"
-        time.sleep(0.05)
 
 
 def kill(address: str) -> None:

@@ -18,6 +18,7 @@ from fop_core.training import config
 from pages.parts import download
 from pages.parts.runs_listing import GALLERY
 from tests.chromium import NARROW, running
+from tests.waiting import until
 
 RUN = "cifar10-fop-velocity"
 MATRICES = "M and P at the cursor (safetensors)"
@@ -143,6 +144,7 @@ def test_a_menu_that_closes_and_clicks_in_a_row_lose_no_file(opened):
     page.wait_for_function("() => !fopOrders.waiting.length")
     page.get_by_role("button", name="Export").click()
     expect(page.get_by_role("status").filter(has_text="Saved")).to_have_count(2)
+    until(lambda: len(files) == 3, pause=lambda: page.wait_for_timeout(50))
     assert [file.suggested_filename.rpartition(".")[2] for file in files] == ["pdf", "safetensors", "safetensors"]
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
+from tests.waiting import until
+
 
 @pytest.fixture
 def elsewhere(app: str) -> Iterator[str]:
@@ -38,8 +40,8 @@ def test_a_page_of_another_origin_gets_no_app_into_its_frame(wide, elsewhere):
     page.goto(elsewhere)
     frame = page.frame_locator("#frame")
     page.wait_for_function("() => frames.length === 1")
-    while not refused and not frame.get_by_role("heading", name="Train", exact=True).count():
-        page.wait_for_timeout(50)
+    train = frame.get_by_role("heading", name="Train", exact=True)
+    until(lambda: refused or train.count(), pause=lambda: page.wait_for_timeout(50))
     expect(frame.get_by_role("button")).to_have_count(0)
     assert refused
     page.close()

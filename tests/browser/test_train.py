@@ -108,7 +108,7 @@ def test_a_wrong_value_is_marked_right_beneath_its_field(train):
     expect(mark).to_be_hidden()
     expect(launch(page)).to_be_enabled()
     expect(page.get_by_text("--set epochs=4")).to_be_visible()
-    assert "epochs=4" in page.url
+    expect(page).to_have_url(re.compile("epochs=4"))
 
 
 def test_reload_and_back_find_the_form_as_it_was(train):

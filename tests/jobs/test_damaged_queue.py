@@ -16,6 +16,8 @@ from tests.damage import watchdog  # noqa: F401, a fixture
 from tests.jobs.conftest import Noted, new
 from tests.permissions import NO_PERMISSION, permissions_hold  # noqa: F401, a fixture
 
+pytestmark = pytest.mark.usefixtures("watchdog")
+
 KINDS = [*damage.KINDS, NO_PERMISSION]
 PARTS = (
     "",

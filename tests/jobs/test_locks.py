@@ -13,6 +13,8 @@ from tests.damage import watchdog  # noqa: F401, a fixture
 from tests.jobs.conftest import new
 from tests.permissions import permissions_hold  # noqa: F401, a fixture
 
+pytestmark = pytest.mark.usefixtures("watchdog")
+
 NOBODY = 65534
 
 

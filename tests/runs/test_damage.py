@@ -13,7 +13,10 @@ from fop_core.runs.recorder import Recorder
 from fop_core.runs.series import Metrics
 from fop_core.runs.store import Run
 from tests import damage
+from tests.damage import watchdog  # noqa: F401, a fixture
 from tests.permissions import NO_PERMISSION, permissions_hold  # noqa: F401, a fixture
+
+pytestmark = pytest.mark.usefixtures("watchdog")
 
 ATTEMPT = {
     "device": "cpu",

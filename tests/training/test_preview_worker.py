@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import psutil
 import pytest
@@ -16,6 +15,7 @@ from fop_core.training.config import change
 from fop_core.training.config import preset as preset_of
 from fop_core.training.datasets import CIFAR10_CLASSES
 from fop_core.training.preview_worker import ENVIRONMENT, Worker, WorkerError
+from tests.waiting import until
 
 MADE = preset_of("mnist-mlp")
 LONG = 120.0
@@ -26,13 +26,6 @@ def worker() -> Iterator[Worker]:
     worker = Worker()
     yield worker
     worker.close()
-
-
-def until(holds: Callable[[], bool]) -> None:
-    late = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < late, "it takes too long"
-        time.sleep(0.02)
 
 
 def gone(pid: int) -> bool:

@@ -5,6 +5,7 @@ const PAUSE = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 2h3.5v12H
 const REST = 350; // ms after which Python hears where the cursor stands
 const LASTS = 8; // seconds to play all, unless that takes fewer than SLOWEST or more than FASTEST snapshots a second
 const [SLOWEST, FASTEST] = [6, 60];
+const SLOW = 100; // ms: a frame counts as no longer
 const LEAP = 10; // snapshots of a page key, or of an arrow with shift
 const EDGE = 8; // px of the track beside the first and the last step
 
@@ -82,12 +83,13 @@ class Cursor {
     this.playing = true;
     this.label();
     const rate = Math.min(FASTEST, Math.max(SLOWEST, this.data.steps.length / LASTS));
-    const from = this.at;
-    let begun;
+    let [at, before] = [this.at, null];
     const frame = (now) => {
       if (!this.playing || !this.root.isConnected) return;
-      begun ??= now; // a frame's time may lie before the click
-      const to = Math.min(this.last, from + Math.floor(((now - begun) / 1000) * rate));
+      // A frame's time may lie before the click; where frames come late, playing takes longer instead of leaping.
+      at += (Math.min(SLOW, Math.max(0, now - (before ?? now))) / 1000) * rate;
+      before = now;
+      const to = Math.min(this.last, Math.floor(at));
       if (to !== this.at) this.go(to);
       if (to >= this.last) this.pause();
       else requestAnimationFrame(frame);
