@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -100,7 +101,7 @@ def show(given: Spec) -> None:
 
     _losses(race, runs, place, key, log_steps)
     if learners:
-        _learning(learners, key, log_steps)
+        _learning(race, learners, key, log_steps)
     fair_race.draw(form, given, tuned)
 
 
@@ -131,18 +132,20 @@ def _losses(race: Spec, runs: list[Run], place: Surface, key: str, log_steps: bo
         )
     ends = ", ".join(run.label for run in runs)
     follows = form["loss"] != "tolerance"
-    plot(figure, key="losses", words=f"Loss against step: {ends}", aspect=2.6, heights=(280, 360), follows=follows)
+    title, of = f"Loss against step: {ends}", exports.stem(race)
+    plot(figure, of=of, key="losses", words=title, aspect=2.6, heights=(280, 360), follows=follows)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(words, width="content")
         form.draw("loss")
 
 
-def _learning(learners: list[Result], key: str, log_steps: bool) -> None:
+def _learning(race: Spec, learners: list[Result], key: str, log_steps: bool) -> None:
+    small = partial(plot, of=exports.stem(race), aspect=1.7, heights=(240, 300), follows=True)
     left, right = st.columns(2, gap="medium")
     with left:
         figure = interactive.eigenvalues([result.run for result in learners], log_steps, key)
         if figure is not None:
-            plot(figure, key="eigenvalues", words="Eigenvalues of P", aspect=1.7, heights=(240, 300), follows=True)
+            small(figure, key="eigenvalues", words="Eigenvalues of P")
         st.caption(
             "The two eigenvalues of P: how many times longer it makes a step along its own two directions.",
             help="P, the preconditioner, multiplies the gradient before each step. It begins as the identity, both "
@@ -152,7 +155,7 @@ def _learning(learners: list[Result], key: str, log_steps: bool) -> None:
         turned = [(result.run, result.learned) for result in learners if result.learned is not None]
         figure = interactive.angles(turned, log_steps, key)
         if figure is not None:
-            plot(figure, key="angles", words="Angle between g and P g", aspect=1.7, heights=(240, 300), follows=True)
+            small(figure, key="angles", words="Angle between g and P g")
         st.caption(
             "How far P turns the gradient g, as in the paper's Figure A.1.",
             help="While the angle is below 90° a small enough step still goes down.",

@@ -10,8 +10,9 @@ from fop_core.figures import animation, paper
 from fop_core.figures.landscape import Landscape
 from fop_core.figures.runs import Run
 from fop_core.figures.style import METHODS
-from pages.parts.download import File, button, slug
+from pages.parts.download import File, button
 from pages.parts.spec import OWN, Spec, surface
+from pages.parts.text import slug
 from toy_functions import Race, export, race
 
 

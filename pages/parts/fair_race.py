@@ -5,6 +5,7 @@ import streamlit as st
 
 from fop_core.figures import fair
 from fop_core.figures.style import METHODS, plain
+from pages.parts.exports import stem
 from pages.parts.form import Form
 from pages.parts.plot import plot
 from pages.parts.spec import SWEPT, Result, Spec, rate, results, sweeps
@@ -39,7 +40,8 @@ def draw(form: Form, given: Spec, tuned: Spec | None) -> None:
             )
             for name, sweep in swept.items()
         ]
-        plot(fair.rates(found), key="rates", words="Steps against learning rate", aspect=1.7, heights=(280, 360))
+        figure, words = fair.rates(found), "Steps against learning rate"
+        plot(figure, of=stem(given), key="rates", words=words, aspect=1.7, heights=(280, 360))
         st.caption(
             "Steps to the tolerance against the learning rate. Symbols: the best; rings: the given rates. Where a line "
             f"has a gap or ends, the run diverges or takes more than {min(given.max_steps, SWEPT):,} steps."

@@ -17,11 +17,12 @@ from fop_core.figures.paper_learned import Band, Ridges
 from fop_core.figures.training_curves import Line
 from fop_core.runs.learned import Layer
 from pages.parts import inspect_compare, inspect_panels, inspect_rotation, inspect_whitening
-from pages.parts.download import File, Seen, button, slug
+from pages.parts.download import File, Seen, button
 from pages.parts.form import Form
 from pages.parts.inspect_compare import Side
 from pages.parts.inspect_settings import CURVES, PANELS, TURNED
 from pages.parts.inspect_sources import Source, place
+from pages.parts.text import slug
 
 STEPS = 6  # of a figure of matrices through training
 KINDS = ("pdf", "svg", "png")

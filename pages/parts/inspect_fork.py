@@ -161,9 +161,8 @@ def _followed(parent: Entry, ticks: bool) -> None:
         with column:
             key = f"{parent.id} forks {name}"
             figure = learned_curves.over_steps(lines, title, key, percent=name.endswith("accuracy"))
-            plot(
-                figure, key=f"inspect fork {name}", words=f"{title} of forks and parent", aspect=1.7, heights=(240, 320)
-            )
+            words, of = f"{title} of forks and parent", f"{parent.id} and forks"
+            plot(figure, of=of, key=f"inspect fork {name}", words=words, aspect=1.7, heights=(240, 320))
     for each in entries:
         step = each.progress.get("step")
         told = f"{each.state}{f', {each.reason}' if each.reason else ''}{f', step {step:,}' if step else ''}"

@@ -36,9 +36,11 @@ def spectra_of(source: Source, layer: Layer) -> Spectra:
     return Spectra(source.labels[layer.name], source.colors[layer.name], layer.spectrum_steps, layer.spectra)
 
 
-def chart(figure: go.Figure, key: str, words: str, follows: bool = False, frames: Frames | None = None) -> None:
+def chart(
+    source: Source, figure: go.Figure, key: str, words: str, follows: bool = False, frames: Frames | None = None
+) -> None:
     """Show a figure as one of a panel's two."""
-    plot(figure, key=key, words=words, aspect=1.6, heights=(270, 330), follows=follows, frames=frames)
+    plot(figure, of=source.run, key=key, words=words, aspect=1.6, heights=(270, 330), follows=follows, frames=frames)
 
 
 def short(layer: Layer) -> str:
@@ -56,7 +58,7 @@ def spectrum(form: Form, source: Source, layer: Layer) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         figure, frames = learned_curves.sorted_eigenvalues(every, form["log"], f"{source.id} {form['log']}")
-        chart(figure, key="inspect sorted", words="Sorted eigenvalues of P of every layer", frames=frames)
+        chart(source, figure, key="inspect sorted", words="Sorted eigenvalues of P of every layer", frames=frames)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.caption("Eigenvalues of every layer's P at the cursor, sorted (Figure 5c).", width="content", help=DEPTH)
             form.draw("log")
@@ -78,7 +80,7 @@ def spectrum(form: Form, source: Source, layer: Layer) -> None:
                 "eigenvalue is not above 0.",
             }[name]
             told = DEPTH
-        chart(figure, key="inspect paths", words=CURVES[name], follows=True)
+        chart(source, figure, key="inspect paths", words=CURVES[name], follows=True)
         st.caption(words, help=told)
         form.draw("curve")
 
@@ -118,9 +120,8 @@ def _scalars(source: Source) -> None:
         return
     lines = list(map(thinned, numbers(source)))
     figure = learned_curves.over_steps(lines, "number in P's place", source.id, rules=[1.0])
-    plot(
-        figure, key="inspect scalars", words="What was learned over steps", aspect=2.6, heights=(280, 380), follows=True
-    )
+    words = "What was learned over steps"
+    plot(figure, of=source.run, key="inspect scalars", words=words, aspect=2.6, heights=(280, 380), follows=True)
     st.caption(
         "By how much each tensor's gradient is multiplied: S-HD learns one number for it, PP-HD one for each "
         "parameter, of which the largest (solid) and the smallest (dotted) are drawn.",
@@ -161,7 +162,7 @@ def histograms(form: Form, source: Source, layer: Layer) -> None:
             across = f"{name} value of {what}" if layer.form != "diagonal" else "number in P's place"
             key = f"{source.id} {layer.name} {what} {part}"
             figure, frames = learned_curves.ridges(steps, counts, edges, color, across, key)
-            chart(figure, key=f"inspect {part}", words=f"Distribution of {name} values", frames=frames)
+            chart(source, figure, key=f"inspect {part}", words=f"Distribution of {name} values", frames=frames)
         shown += 1
     if not shown:
         st.markdown(f"No values of {what} were kept for {literal(layer.name)}.")

@@ -55,7 +55,7 @@ def rotation(form: Form, source: Source, layer: Layer) -> None:
         lines = [*map(thinned, angles), *([bound] if bound is not None else [])]
         rules = [90.0] if max(_highest(line) for line in angles) > NEAR else []
         figure = learned_curves.over_steps(lines, "degrees between g and P g", key, rules=rules)
-        chart(figure, key="inspect angles", words="Angle between g and P g", follows=True)
+        chart(source, figure, key="inspect angles", words="Angle between g and P g", follows=True)
         dashed = f" Dashed: no P with {literal(short(layer))}'s eigenvalues turns farther." if bound is not None else ""
         st.caption(f"How far P turns {of}, {over} (Figure A.1).{dashed}", help=BOUND if bound is not None else None)
         for line in angles:
@@ -69,7 +69,7 @@ def rotation(form: Form, source: Source, layer: Layer) -> None:
         lines = list(map(thinned, turned(source, layer, name, form["seeds"])))
         rules = {"length_ratio": [1.0], "alignment": [0.0], "descent": [0.0]}[name]
         figure = learned_curves.over_steps(lines, TURNED[name], f"{key} {name}", rules=rules)
-        chart(figure, key="inspect turned", words=TURNED[name], follows=True)
+        chart(source, figure, key="inspect turned", words=TURNED[name], follows=True)
         st.caption(WORDS[name], help=WHY)
         form.draw("turned")
     if len(group) > 1:

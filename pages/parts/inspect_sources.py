@@ -15,9 +15,9 @@ from fop_core.runs.files import DamagedFile
 from fop_core.runs.learned import Layer, Learned
 from fop_core.runs.store import RunError
 from pages.parts import runs_curves
-from pages.parts.download import slug
 from pages.parts.runs_curves import Loaded
 from pages.parts.runs_listing import GALLERY, Entry, listing
+from pages.parts.text import slug
 
 LABEL = 18  # characters of a layer's label, unless labels of more are needed to tell layers apart
 PATTERNS = 12  # leading eigenvectors of a layer whose inputs are an image

@@ -33,7 +33,7 @@ def whitening(form: Form, source: Source, layer: Layer) -> None:
     with left:
         lines = scores(source)
         figure = learned_curves.over_steps(lines, "whitening score", source.id, rules=[0.0])
-        chart(figure, key="inspect score", words="Whitening score of every layer", follows=True)
+        chart(source, figure, key="inspect score", words="Whitening score of every layer", follows=True)
         st.caption(
             "Mean entry of P between neighbours in the kernel, less that between all other pairs: whitening, in the "
             "sense of section 5, is below 0.",
@@ -46,7 +46,7 @@ def whitening(form: Form, source: Source, layer: Layer) -> None:
         at = place(of.steps, form["at"])
         told = inspection.whitening(of.P(at), of.kernel)  # type: ignore[arg-type]
         figure = learned_curves.over_steps(lines, "mean entry of what is left", f"{source.id} {of.name}", rules=[0.0])
-        chart(figure, key="inspect pairs", words=f"What is left of P of {of.name}", follows=True)
+        chart(source, figure, key="inspect pairs", words=f"What is left of P of {of.name}", follows=True)
         sign, share = float(told["constant_sign"]), float(told["constant_share"])
         st.caption(
             f"What is left of P of {literal(of.name)} after aI + c11ᵀ is fitted, by how positions lie to each other. "

@@ -24,6 +24,19 @@ function bend(node, traces, heights) {
   });
 }
 
+// Saves what is seen now, at the cursor's step where the picture shows that.
+async function photograph(Plotly, node) {
+  const { title, file, follows, frames } = node.fop.data;
+  const { step } = clock;
+  if (frames?.steps.length) await Plotly.restyle(node, { y: frames.y[before(frames.steps, step)] }, frames.traces);
+  const [width, height] = [node.offsetWidth, node.offsetHeight];
+  const image = await Plotly.toImage(node, { format: "png", scale: 3, width, height });
+  const bytes = Uint8Array.from(atob(image.slice(image.indexOf(",") + 1)), (sign) => sign.charCodeAt(0));
+  const at = (follows || frames) && Number.isFinite(step) ? Math.floor(step) : null;
+  const named = at === null ? [title, file] : [`${title}, step ${at}`, `${file}-step-${at}`];
+  await savePicture(new Blob([bytes]), ...named);
+}
+
 export default function ({ data, parentElement }) {
   const place = parentElement.querySelector(".fop-plot");
   const node = place.querySelector(".fop-plot-node");
@@ -81,9 +94,8 @@ export default function ({ data, parentElement }) {
     if (FINGER) merge(figure.layout, { dragmode: node.fop.dragmode, margin: { t: BUTTON } });
     await Plotly.react(node, figure.data, figure.layout, {
       displaylogo: false,
-      ...(FINGER ? fingers(Plotly, node) : MOUSE),
+      ...(FINGER ? fingers(Plotly, node) : mouse(Plotly, () => photograph(Plotly, node))),
       doubleClick: "reset",
-      toImageButtonOptions: { filename: data.name, scale: 3 },
     });
     node.dataset.drag = node._fullLayout.dragmode;
     node.dataset.theme = theme;

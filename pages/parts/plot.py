@@ -12,14 +12,16 @@ import plotly.graph_objects as go
 from fop_core.figures import style
 from fop_core.figures.learned_curves import Frames
 from pages.parts.component import component
+from pages.parts.text import slug
 
 SOURCE = f"app/static/plotly.min.js?v={plotly.__version__}"  # with the version, so that no old one is remembered
-_mount = component("plot", "shared")
+_mount = component("plot", "shared", "png")
 
 
 def plot(
     figure: go.Figure,
     *,
+    of: str,
     key: str,
     words: str,
     aspect: float,
@@ -31,6 +33,7 @@ def plot(
 
     Args:
         figure: its ``uirevision`` says when a zoom is kept.
+        of: of which run, and of which step where the page has no cursor; for the name of a picture that is saved.
         key: of the place in the page; the same key keeps the node.
         words: what a screen reader says of it.
         aspect: width / height of the space inside the figure's own margins, as far as it sets them.
@@ -50,6 +53,7 @@ def plot(
             "frames": None if frames is None else dataclasses.asdict(frames),
             "margin": figure.layout.margin.to_plotly_json(),
             "source": SOURCE,
-            "name": f"fop-lab-{key}",
+            "file": slug(f"{of} {key}"),
+            "title": f"{words}, {of}",
         },
     )

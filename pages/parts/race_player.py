@@ -15,7 +15,7 @@ from pages.parts.plot import SOURCE
 from pages.parts.spec import Result, Spec
 from toy_functions.surfaces import Surface
 
-_mount = component("player/player", "shared", "player/paths", "player/scene", "player/camera")
+_mount = component("player/player", "shared", "png", "player/paths", "player/scene", "player/camera")
 
 MESH = 61  # points each way of the surface in 3D
 

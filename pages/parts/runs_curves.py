@@ -319,8 +319,15 @@ def show(of: Chosen, name: str, view: View) -> bool:
             del remembered[old]
     figure, labels, count = remembered[name][1]
     if count:
-        plot(figure, key=f"curve {name}", words=f"{title_of(name)}: {labels}", aspect=2.0, heights=(250, 330))
+        words = f"{title_of(name)}: {labels}"
+        plot(figure, of=_stem(of), key=f"curve {name}", words=words, aspect=2.0, heights=(250, 330))
     return bool(count)
+
+
+def _stem(of: Chosen) -> str:
+    """Return the runs and the step that they have come to, for the names of pictures."""
+    ids = of.entries[0].id + (f" and {len(of.entries) - 1} more" if len(of.entries) > 1 else "")
+    return f"{ids} to step {max(int(each.progress.get('step', 0)) for each in of.entries)}"
 
 
 def title_of(name: str) -> str:

@@ -123,7 +123,10 @@ const clock = (window.fopClock ??= {
 });
 
 // What a mouse gets, and what a finger gets: to a finger the page scrolls, unless it has chosen to zoom.
-const MOUSE = { displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]] };
+const mouse = (Plotly, photograph) => {
+  const camera = { name: "camera", title: "Save the picture as a PNG", icon: Plotly.Icons.camera, click: photograph };
+  return { displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", camera]] };
+};
 const fingers = (Plotly, node) => ({
   displayModeBar: true,
   modeBarButtons: [

@@ -22,3 +22,8 @@ def escaped(text: str) -> str:
 def literal(text: str) -> str:
     """Return Markdown that shows a text as it is, whoever wrote it: no pictures, links, formulas or emphasis."""
     return escaped(" ".join(text.split()))
+
+
+def slug(text: str) -> str:
+    """Return a text as a part of a file's name: its letters and digits, dots, hyphens between."""
+    return re.sub(r"[^\w.]+", "-", text).strip("-.")[:80] or "untitled"

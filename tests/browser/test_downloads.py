@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -186,3 +187,28 @@ def test_a_file_larger_than_a_message_arrives_whole(browser, troubles, tmp_path)
         noted = list(troubles)
         page.close()
         troubles[:] = noted
+
+
+def test_the_camera_of_a_chart_takes_what_is_seen_and_names_run_and_step(opened):
+    page = opened(f"preconditioners?run={RUN}&panel=spectrum&at=0")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Play", exact=True).click()
+    chart = page.locator(".fop-plot-node[data-theme]").first
+    page.wait_for_function("() => fopClock.step > 500")
+    chart.hover()
+    with page.expect_download() as saved:
+        chart.locator(".modebar-btn[data-title*='PNG']").click()
+    name = saved.value.suggested_filename
+    [step] = re.findall(rf"^{RUN}-inspect-sorted-step-(\d+)\.png$", name)
+    title = Image.open(saved.value.path()).text["Title"]
+    assert title == f"Sorted eigenvalues of P of every layer, {RUN}, step {step}" and int(step) > 500
+
+
+def test_the_camera_of_a_curve_of_runs_names_them_and_their_step(visit, troubles):
+    troubles.expected = ["/runs/_stcore/", "404 (Not Found)"]
+    page = visit("runs?show=gallery&run=mnist-sgd-seed0", drawn=False)
+    chart = page.locator(".fop-plot-node[data-theme]").first
+    chart.hover()
+    with page.expect_download() as saved:
+        chart.locator(".modebar-btn[data-title*='PNG']").click()
+    assert re.fullmatch(r"mnist-sgd-seed0-to-step-\d+-curve-.*\.png", saved.value.suggested_filename)

@@ -10,7 +10,6 @@ download, as it can with ``st.download_button``, whose files get new addresses a
 
 import logging
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -69,11 +68,6 @@ class _Answer(NamedTuple):
     id: str
     file: File | None
     error: str
-
-
-def slug(text: str) -> str:
-    """Return a text as a part of a file's name: its letters and digits, dots, hyphens between."""
-    return re.sub(r"[^\w.]+", "-", text).strip("-.")[:80] or "untitled"
 
 
 def button(label: str, make: Make, *, key: str, of: str = "", primary: bool = False) -> None:

@@ -162,15 +162,9 @@ class Player {
     this.shown = shown;
     const figure = themed(data.figure, data.themes[theme], getComputedStyle(node).getPropertyValue("--st-font"));
     if (FINGER) merge(figure.layout, { dragmode: node.dataset.drag === "zoom" ? "zoom" : false, margin: { t: BUTTON } });
-    const camera = {
-      name: "camera",
-      title: "Save the picture as a PNG",
-      icon: Plotly.Icons.camera,
-      click: () => photograph(this, Plotly),
-    };
     await Plotly.react(node, figure.data, figure.layout, {
       displaylogo: false,
-      ...(FINGER ? fingers(Plotly, node) : { ...MOUSE, modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", camera]] }),
+      ...(FINGER ? fingers(Plotly, node) : mouse(Plotly, () => photograph(this, Plotly))),
       doubleClick: "reset",
       doubleClickDelay: DOUBLE,
     });
