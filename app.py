@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.parts.headers import Headers
+from pages.parts.menu import menu
 
 HERE = Path(__file__).parent
 
@@ -19,12 +20,10 @@ else:
     st.set_page_config(page_title="FOP Lab", page_icon=str(HERE / "static/logo.svg"), layout="wide")
     st.logo(HERE / "static/wordmark.svg", icon_image=HERE / "static/logo.svg", size="large")
     st.html(HERE / "static/app.css")
-    st.navigation(
-        [
-            st.Page("pages/trajectories.py", title="Trajectories", default=True),
-            st.Page("pages/basins.py", title="Basins"),
-            st.Page("pages/train.py", title="Train"),
-            st.Page("pages/runs.py", title="Runs"),
-            st.Page("pages/preconditioners.py", title="Preconditioners"),
-        ]
-    ).run()
+    pages = {
+        name: st.Page(f"pages/{name}.py", title=name.capitalize(), default=name == "trajectories")
+        for name in ("trajectories", "basins", "train", "runs", "preconditioners")
+    }
+    chosen = st.navigation(list(pages.values()), position="hidden")
+    menu(pages, chosen)
+    chosen.run()

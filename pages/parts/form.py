@@ -18,6 +18,11 @@ PRESET = "preset"
 PAST = 8  # addresses that were published before the present one
 
 
+def address(page: str) -> dict[str, str]:
+    """Return the address of a page's settings as they were left; empty where it was not opened yet."""
+    return dict(st.session_state.get(f"{page} settings", {}).get("address", {}))
+
+
 class Form:
     """The settings of one page.
 
