@@ -43,7 +43,8 @@ def summary(of: Chosen, view: View) -> None:
     st.caption(
         "n: runs of the group that have got as far as the furthest of them. Mean ± standard deviation over runs "
         "(n − 1); the standard deviation needs at least 2 seeds. In the pictures the band is that too, of the runs "
-        "alone: a difference to a baseline carries the group's own spread, and the baseline's is drawn around 0."
+        "alone: a difference to a baseline carries the group's own spread, and the baseline's is drawn around 0. It is "
+        "one of means, not paired by seed."
     )
 
 

@@ -1,5 +1,6 @@
 """The settings of an earlier run, as an address of the Train page."""
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -32,8 +33,9 @@ def clone(text: str) -> dict[str, str]:
     then, now = values(preset, method), config.flat(made.to_json())
     own = {path: shown(path, now[path]) for path in CONFIG if path in now}
     own |= {"method": method, "seeds": str(made.seed), "from": run.id}
-    if named != f"{preset} {method}":
-        own["name"] = named[:60]
+    name = re.sub(r" seed \d+$", "", named)  # which the clone of another seed would bear wrongly
+    if name != f"{preset} {method}":
+        own["name"] = name[:60]
     named_preset = {} if preset == next(iter(PRESETS)) else {"preset": preset}
     return named_preset | {name: FIELDS[name].write(value) for name, value in own.items() if value != then[name]}
 

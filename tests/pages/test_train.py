@@ -231,6 +231,17 @@ def test_a_run_is_cloned(method):
     assert new.about["lineage"]["parent"] == run.id and new.about["lineage"]["method"] == method
 
 
+@pytest.mark.parametrize(("name", "kept"), [("mnist-mlp fop seed 1", "mnist-mlp fop"), ("mine seed 1", "mine")])
+def test_a_clone_bears_no_seed_of_its_parent_in_its_name(name, kept):
+    made = config.change(config.preset("mnist-mlp", "fop"), ["seed=1"])
+    run = store.create(made.to_json(), name=name, lineage={"preset": "mnist-mlp", "method": "fop", "set": []})
+    at = page(**{"from": run.id})
+    ran(at.text_input(key="train.seeds").set_value("3").run())
+    launch(at).click().run()
+    [new] = [each for each in runs() if each.id != run.id]
+    assert new.name == kept and new.config["seed"] == 3
+
+
 def test_a_run_that_tells_of_no_preset_is_cloned_as_the_nearest():
     made = config.change(config.preset("cifar10-allcnn-small", "fop-norm"), ["epochs=2"])
     run = store.create(made.to_json(), lineage={"config": "a file"})
