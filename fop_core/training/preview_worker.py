@@ -3,26 +3,23 @@
     Worker().ask({...}, timeout=120)     starts it where there is none, and gives it a request
 
 Requests and answers are JSON, one a line. It ends by itself where nobody asks for a while, where whoever started it is
-gone, since its input ends then, and after many answers, so that its memory does not grow for ever.
+gone, since its input ends then, and after many answers, so that its memory does not grow for ever. Its own side is
+``preview_server``.
 """
 
 import json
 import os
 import selectors
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from typing import IO, Any
 
 from fop_core import isolated
-from fop_core.training.config import TrainConfig, parse
 
 IDLE = 600.0  # seconds without a request after which it ends
 ANSWERS = 500  # after which it ends
-LONGEST = 1 << 20  # bytes of a request
 ENVIRONMENT = ("FOP_DATA_DIR",)
 """Where data are looked for: as whoever asks has it now, not as it was when the process began."""
 
@@ -85,7 +82,7 @@ class Worker:
         self._end()
         self._complaints = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            isolated.command("fop_core.training.preview_worker", *self._options),
+            isolated.command("fop_core.training.preview_server", *self._options),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,
@@ -132,42 +129,3 @@ class Worker:
         self._complaints.seek(0)
         lines = self._complaints.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else f"the process that builds it ended with {code}"
-
-
-def serve(idle: float, answers: int) -> None:
-    """Answer requests of the standard input until they end, none comes for a while, or there were many."""
-    from fop_core.training import preview
-
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what libraries print is no answer
-    rest = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(0, selectors.EVENT_READ)
-        while answers > 0 and (b"\n" in rest or selector.select(idle)):
-            if b"\n" not in rest:
-                part = os.read(0, 1 << 16)
-                if not part or len(rest) > LONGEST:
-                    return
-                rest += part
-                continue
-            line, _, rest = rest.partition(b"\n")
-            out.write(json.dumps(_answer(line, preview.describe)).encode() + b"\n")
-            out.flush()
-            answers -= 1
-
-
-def _answer(line: bytes, describe: Callable[[TrainConfig], dict[str, Any]]) -> dict[str, Any]:
-    try:
-        request = json.loads(line)
-        for name in ENVIRONMENT:
-            if (value := request["environment"][name]) is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-        return {"description": describe(parse(request["config"]))}
-    except Exception as error:  # whatever it is, whoever asked is told, and the next request is another
-        return {"error": f"{type(error).__name__}: {error}"}
-
-
-if __name__ == "__main__":
-    serve(float(sys.argv[1]), int(sys.argv[2]))

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fop_core.training import batches, build, datasets, preview, preview_worker
+from fop_core.training import batches, build, datasets, preview
 from fop_core.training.config import METHODS, PRESETS, TrainConfig, change
 from fop_core.training.config import preset as preset_of
 from fop_core.training.memory import estimate
@@ -53,7 +53,7 @@ def test_it_is_found_in_a_process_of_its_own():
 
 def test_what_cannot_be_built_is_said(monkeypatch):
     monkeypatch.setattr(preview, "worker", Worker())
-    monkeypatch.setattr(preview_worker.sys, "executable", "/bin/false")
+    monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(preview.PreviewError, match="ended with 1"):
         preview.preview(TrainConfig())
 

@@ -64,7 +64,7 @@ def test_no_line_kills_it():
     lines = [b"", b"{", b"[]", b"\xff\xfe", b"null", b"[" * 50_000, b'{"environment": 3}', b'{"environment": {}}']
     good = {"config": MADE.to_json(), "environment": dict.fromkeys(ENVIRONMENT)}
     done = subprocess.run(
-        [sys.executable, "-m", "fop_core.training.preview_worker", "60", "100"],
+        [sys.executable, "-m", "fop_core.training.preview_server", "60", "100"],
         input=b"\n".join([*lines, json.dumps(good).encode(), b"torn"]),
         capture_output=True,
     )
