@@ -113,6 +113,7 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         raise ValueError("--from-start is for a run that is resumed: give --resume RUN")
     if again is not None:
         run = store.find(again)
+        run.check_folders(*store.FOLDERS)  # before anything is written
         settings = config.parse(run.config)
         if chosen.handed is not None:
             return _supervised(run, chosen)

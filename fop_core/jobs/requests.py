@@ -19,10 +19,8 @@ from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import Run
 
 MACHINE_ID = Path("/etc/machine-id")
-FOLDERS = ("requests", "attempts", "snapshots", "checkpoints")
-"""What a run has of these must be folders of its own, and"""
 FILES = ("log.txt", "control.lock", "requests/start", "requests/stop", "requests/checkpoint")
-"""these regular files: a link would lead us to write elsewhere, a pipe would have us wait."""
+"""What a run has of these must be regular files: a link would lead us to write elsewhere, a pipe would have us wait."""
 
 
 def _folder(value: Any) -> str:
@@ -125,26 +123,20 @@ def read(run: Run) -> Waiting:
 
 def damage_of(run: Run) -> str:
     """Return why a run is not ours to write to: it belongs to somebody else, or a link is in it; or ""."""
-    if run.path.is_symlink():
-        return f"{run.path} is a link to {os.path.realpath(run.path)}: put the run itself there"
-    for part in ("", *FOLDERS, *FILES):
+    try:
+        run.check_folders("", *store.FOLDERS)
+    except DamagedFile as error:
+        return str(error)
+    for part in ("", "requests", *FILES):
         try:
             status = os.lstat(path := run.path / part)
         except FileNotFoundError:
             continue
-        if not (stat.S_ISREG if part in FILES else stat.S_ISDIR)(status.st_mode):
-            expected = "regular file" if part in FILES else "folder"
-            return f"{path} is a {_kind(status.st_mode)}, not a {expected}: move it away"
+        if part in FILES and not stat.S_ISREG(status.st_mode):
+            return f"{path} is a {files.kind(status.st_mode)}, not a regular file: move it away"
         if part in ("", "requests") and status.st_uid != os.getuid():
             return f"{path} belongs to {user_name(status.st_uid)}: clone the run to train it yourself"
     return ""
-
-
-def _kind(mode: int) -> str:
-    for is_kind, name in ((stat.S_ISLNK, "link"), (stat.S_ISDIR, "folder"), (stat.S_ISREG, "file")):
-        if is_kind(mode):
-            return name
-    return "pipe or device"
 
 
 def content(by: str, order: int) -> dict[str, Any]:

@@ -133,7 +133,7 @@ class Supervisor:
             if not self.asked_by:
                 return
         elif not self._asked_at:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(DamagedFile, OSError):
                 if not (self.run.path / "requests" / "stop").exists():
                     self.run.request("stop", self.asked_by)
         self._asked_at = self._asked_at or time.monotonic()

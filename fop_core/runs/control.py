@@ -22,10 +22,12 @@ class Control:
 
     Raises:
         RunError: where another process has it.
+        DamagedFile: where what is written with it would go elsewhere, see ``Run.check_folders``.
         OSError: ENOSPC where the disk is full already.
     """
 
     def __init__(self, run: Run, lock: int | None = None) -> None:
+        run.check_folders("requests")
         self.run = run
         self._reserve = run.path / ".reserve"
         self._lock: int | None = locks.take(run) if lock is None else locks.adopt(run, lock)

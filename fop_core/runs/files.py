@@ -194,6 +194,14 @@ def open_append(path: Path) -> int:
     return file
 
 
+def kind(mode: int) -> str:
+    """Return what is of a mode, as os.lstat gives it, in a word."""
+    for is_kind, name in ((stat.S_ISLNK, "link"), (stat.S_ISDIR, "folder"), (stat.S_ISREG, "file")):
+        if is_kind(mode):
+            return name
+    return "pipe or device"
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file.
 

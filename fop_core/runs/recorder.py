@@ -13,7 +13,7 @@ import numpy as np
 
 from fop_core.runs import files, store
 from fop_core.runs.records import LARGEST_STEP
-from fop_core.runs.store import ARRAYS, ATTEMPT, METRICS, REQUESTS, Run
+from fop_core.runs.store import ARRAYS, ATTEMPT, FOLDERS, METRICS, REQUESTS, Run
 
 Array = np.ndarray
 
@@ -27,9 +27,13 @@ class Recorder:
         run: the run; the caller holds its ``Control``.
         about: device, threads, versions, commit, command of this attempt.
         from_step: the step it goes on from; what earlier attempts recorded after it no longer counts.
+
+    Raises:
+        DamagedFile: where that would be written elsewhere, see ``Run.check_folders``.
     """
 
     def __init__(self, run: Run, about: Mapping[str, Any], from_step: int = 0) -> None:
+        run.check_folders(*FOLDERS)
         self.run = run
         self._from_step = from_step
         self._checkpoints: set[int] = set()
@@ -37,7 +41,7 @@ class Recorder:
         self._progress: dict[str, Any] = {}
         self._progress_at = -math.inf
         self.attempt = max(run.numbers("attempts", ATTEMPT) + run.numbers("", METRICS), default=0) + 1
-        for part in ("attempts", "snapshots", "checkpoints", "requests"):
+        for part in FOLDERS:
             (run.path / part).mkdir(exist_ok=True)  # some ways to copy a run leave out what is empty
         content = {**about, "attempt": self.attempt, "from_step": from_step, "started": store.now()}
         files.write_json(run.path / "attempts" / ATTEMPT.format(self.attempt), content)

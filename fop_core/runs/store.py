@@ -18,6 +18,7 @@ import secrets
 import shlex
 import shutil
 import socket
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ ENDED = ("finished", "stopped", "failed", "lost")
 STATES = ("queued", *ALIVE, *ENDED)
 METRICS, ATTEMPT, ARRAYS, START = "metrics.{}.jsonl", "{}.json", "{:08d}.safetensors", "start.safetensors"
 REQUESTS = ("stop", "checkpoint")
+FOLDERS = ("attempts", "snapshots", "checkpoints", "requests")
 TRASH = ".trash"
 
 
@@ -92,7 +94,7 @@ def create(
     hidden = folder / f".{id_}"  # nobody sees half a run
     hidden.mkdir()
     try:
-        for part in ("attempts", "snapshots", "checkpoints", "requests"):
+        for part in FOLDERS:
             (hidden / part).mkdir()
         Run(hidden).label(name=name, tags=list(tags))
         files.write_json(hidden / "state.json", {"state": "queued", "reason": "", "since": moment})
@@ -405,10 +407,30 @@ class Run:
         """
         return files.read_arrays(self.path / START)
 
+    def check_folders(self, *folders: str) -> None:
+        """Make sure that what is written to some of its ``FOLDERS`` goes nowhere else; missing ones do.
+
+        A run that was unpacked or is shared may have links in their place.
+
+        Raises:
+            DamagedFile: where the run is a link, or one of them is anything but a folder.
+        """
+        if self.path.is_symlink():
+            raise DamagedFile(f"{self.path} is a link to {os.path.realpath(self.path)}: put the run itself there")
+        for name in folders:
+            with contextlib.suppress(FileNotFoundError):
+                if not stat.S_ISDIR(mode := os.lstat(path := self.path / name).st_mode):
+                    raise DamagedFile(f"{path} is a {files.kind(mode)}, not a folder: move it away")
+
     def request(self, what: str, by: str = "") -> None:
-        """Ask the trainer to "stop" or to make a "checkpoint"; it looks about once a second."""
+        """Ask the trainer to "stop" or to make a "checkpoint"; it looks about once a second.
+
+        Raises:
+            DamagedFile: where that would be written elsewhere, see ``check_folders``.
+        """
         if what not in REQUESTS:
             raise RunError(f"no request {what!r}: there are {' and '.join(REQUESTS)}")
+        self.check_folders("requests")
         (self.path / "requests").mkdir(exist_ok=True)
         files.write_json(self.path / "requests" / what, {"by": by or user(), "at": now()})
 

@@ -1,0 +1,90 @@
+"""A run whose own folders are links, as an unpacked one may have: nothing is written, removed or taken through them."""
+
+import os
+
+import pytest
+
+from fop_core.cli import main
+from fop_core.jobs import queue
+from fop_core.runs import store
+from fop_core.runs.control import Control
+from fop_core.runs.files import DamagedFile
+from fop_core.runs.recorder import Recorder
+from fop_core.runs.store import Run
+from fop_core.training import config
+
+FOLDERS = ("attempts", "snapshots", "checkpoints", "requests")
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
+    monkeypatch.setattr(queue, "_start", lambda folder: None)
+    settings = config.change(config.preset("mnist-mlp", "fop"), ["max_steps=3", "threads=1", "fop.rank=2"])
+    return store.create(settings.to_json(), name="linked")
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """Somebody's files, of names that a trainer removes or takes where they are a run's own."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    for name in (".bashrc", "00000009.safetensors", "7.json", "start", "stop", "checkpoint"):
+        (folder / name).write_text("{}")
+    return folder
+
+
+def link(run: Run, part: str, target) -> None:
+    if (run.path / part).is_dir():
+        (run.path / part).rmdir()
+    (run.path / part).symlink_to(target)
+
+
+def contents(folder) -> dict[str, tuple[bytes, int]]:
+    return {each.name: (each.read_bytes(), each.stat().st_mtime_ns) for each in folder.iterdir()}
+
+
+@pytest.mark.parametrize("words", [("--resume",), ("--run",), ("--from-start", "--resume")], ids=" ".join)
+@pytest.mark.parametrize("part", FOLDERS)
+def test_train_refuses_such_a_run_by_name_before_anything_is_written(run, elsewhere, capsys, part, words):
+    link(run, part, elsewhere)
+    there, ours = contents(elsewhere), sorted(os.listdir(run.path))
+    state = (run.path / "state.json").read_bytes()
+    assert main(["train", *words, str(run.path), "--quiet"]) == 2
+    said = capsys.readouterr().err
+    assert f"{run.path / part} is a link, not a folder" in said and "move it away" in said
+    assert contents(elsewhere) == there
+    assert sorted(os.listdir(run.path)) == ours and (run.path / "state.json").read_bytes() == state
+
+
+@pytest.mark.parametrize("part", FOLDERS)
+def test_no_pen_is_given_for_such_a_run(run, elsewhere, part):
+    link(run, part, elsewhere)
+    there, state = contents(elsewhere), (run.path / "state.json").read_bytes()
+    with pytest.raises(DamagedFile, match=f"{part} is a link"), Control(run):
+        Recorder(run, {})
+    assert contents(elsewhere) == there and (run.path / "state.json").read_bytes() == state
+
+
+def test_neither_a_state_nor_a_request_goes_through_a_link(run, elsewhere, capsys):
+    with Control(run) as control:
+        control.set("running")
+        link(run, "requests", elsewhere)
+        there = contents(elsewhere)
+        for what in store.REQUESTS:
+            with pytest.raises(DamagedFile, match="requests is a link"):
+                run.request(what)
+        assert main(["queue", "stop", run.id]) == 2
+        assert "requests is a link" in capsys.readouterr().err
+    with pytest.raises(DamagedFile, match="requests is a link"):
+        Control(run)
+    assert contents(elsewhere) == there
+
+
+def test_a_run_that_is_a_link_is_not_trained(run, tmp_path, capsys):
+    whole = run.path.rename(tmp_path / "whole")
+    run.path.symlink_to(whole)
+    before = sorted(os.listdir(whole))
+    assert main(["train", "--resume", run.id, "--quiet"]) == 2
+    assert f"{run.path} is a link to {whole}" in capsys.readouterr().err
+    assert sorted(os.listdir(whole)) == before
