@@ -96,6 +96,61 @@ def test_one_run_that_cannot_be_moved_keeps_no_other_from_it(capsys, folder):
         status, out, err = call(capsys, "runs", "delete", "busy", "one", "two")
     assert status == 1 and busy.id in err and all(run.id in out for run in (one, two))
     assert [run.id for run in store.trash(folder)] == [one.id, two.id]
-    (folder / one.id).mkdir()  # where it would come back to
+    (folder / one.id / "mine").mkdir(parents=True)  # where it would come back to
     status, out, err = call(capsys, "runs", "restore", one.id, "two")
     assert status == 1 and one.id in err and f"{two.id} is back" in out
+
+
+@pytest.mark.parametrize("verb", [("empty-trash", "--yes"), ("restore",)], ids=lambda verb: verb[0])
+def test_only_what_is_in_the_trash_is_removed_or_brought_back(capsys, folder, tmp_path, monkeypatch, verb):
+    live, gone = made("live"), made("gone")
+    call(capsys, "runs", "delete", "gone")
+    elsewhere = store.discard(store.create({}, name="theirs", folder=tmp_path / "others")).path
+    monkeypatch.chdir(folder)  # where an id is a path too
+    for text in (live.path, live.id, GALLERY / "mnist-sgd-seed0", elsewhere):
+        status, out, err = call(capsys, "runs", *verb, text)
+        assert (status, out) == (2, "") and str(text) in err and f"{folder / store.TRASH}" in err
+    assert live.path.exists() and elsewhere.exists() and (GALLERY / "mnist-sgd-seed0" / "run.json").exists()
+    (folder / gone.id).mkdir()  # and where a path hides what is in the trash
+    (folder / gone.id / "run.json").write_text("mine")
+    call(capsys, "runs", *verb, gone.id)
+    assert (folder / gone.id / "run.json").read_text() == "mine"
+    (folder / gone.id / "run.json").unlink()
+    (folder / gone.id).rmdir()
+    if verb[0] == "restore":
+        assert call(capsys, "runs", *verb, f"{store.TRASH}/{gone.id}")[0] == 0
+        assert store.find("gone", folder).path == folder / gone.id
+    assert store.trash(folder) == []
+
+
+@pytest.mark.parametrize("verb", [("trash",), ("restore", "two"), ("empty-trash", "--yes"), ("empty-trash", "two")])
+def test_a_trash_that_is_a_link_is_refused_in_words(capsys, folder, tmp_path, verb):
+    made("one")
+    trash = store.discard(store.create({}, name="two", folder=tmp_path / "others")).path.parent
+    (folder / store.TRASH).symlink_to(trash)
+    there = os.listdir(trash)
+    status, out, err = call(capsys, "runs", *verb)
+    assert (status, out) == (2, "") and f"{folder / store.TRASH} is no folder of this runs folder" in err
+    assert os.listdir(trash) == there
+
+
+def test_what_is_in_the_trash_cannot_be_deleted_again(capsys, folder):
+    run = made("one")
+    call(capsys, "runs", "delete", "one")
+    status, out, err = call(capsys, "runs", "delete", folder / store.TRASH / run.id)
+    assert (status, out) == (2, "") and "in the trash already" in err
+    assert os.listdir(folder / store.TRASH) == [run.id]
+
+
+def test_a_link_in_the_trash_is_named_and_all_else_goes(capsys, folder, tmp_path):
+    made("one"), made("two")
+    call(capsys, "runs", "delete", "one", "two")
+    target = made("target").path.rename(tmp_path / "target")
+    (target / "large").write_bytes(bytes(10_000_000))
+    link = folder / store.TRASH / "20200101-000000-linked-00000000"
+    link.symlink_to(target)
+    status, _, err = call(capsys, "runs", "empty-trash", "--yes")
+    assert status == 1 and f"{link} is a link to {target}" in err and f"rm {link}" in err
+    assert os.listdir(folder / store.TRASH) == [link.name] and (target / "run.json").exists()
+    status, _, err = call(capsys, "runs", "empty-trash")
+    assert status == 2 and "10,0" not in err  # what it leads to would not go

@@ -237,7 +237,8 @@ def _empty_trash(chosen: argparse.Namespace) -> int:
     if not runs:
         print("the trash is empty already")
         return 0
-    what = f"{len(runs)} run{'s' * (len(runs) > 1)}, {sum(run.size() for run in runs):,} bytes"
+    size = sum(run.size() for run in runs if not run.path.is_symlink())
+    what = f"{len(runs)} run{'s' * (len(runs) > 1)}, {size:,} bytes"
     if not chosen.yes:
         if not sys.stdin.isatty():
             raise ValueError(f"{what} would be gone for good, and nobody is here to ask: add --yes")
@@ -258,8 +259,8 @@ def _empty_trash(chosen: argparse.Namespace) -> int:
 def _trashed(chosen: argparse.Namespace) -> list[Any]:
     from fop_core.runs import store
 
-    folder = (chosen.folder or store.runs_folder()) / store.TRASH
-    return list({run.id: run for run in (store.find(text, folder) for text in chosen.run_ids)}.values())
+    found = [store.find_trashed(text, chosen.folder) for text in chosen.run_ids]
+    return list({run.id: run for run in found}.values())
 
 
 @guarded

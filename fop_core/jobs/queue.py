@@ -37,8 +37,10 @@ def submit(run: Run, by: str = "") -> None:
     One that waits for another machine's dispatcher, or under another name that this machine had, waits for ours then.
 
     Raises:
-        RunError: where it waits already, is being worked on, is finished, or is not ours.
+        RunError: where it waits already, is being worked on, is finished, is in the trash, or is not ours.
     """
+    if os.path.basename(os.path.dirname(os.path.abspath(run.path))) == store.TRASH:
+        raise RunError(f"{run.path} is in the trash: `runs restore {run.id}` brings it back")
     state = run.state.state
     if state in store.ALIVE:
         raise RunError(f"{run.id} is {state} already")

@@ -123,6 +123,31 @@ def find(text: str, folder: Path | None = None) -> "Run":
     path = Path(text)
     if text and os.path.exists(path / "run.json"):  # unlike Path's, it takes any text
         return Run(path)
+    if (run := _called(text, folder)) is not None:
+        return run
+    if text and os.path.isdir(path):
+        raise RunError(f"{path} is no run: it has no run.json")
+    raise UnknownRun(f"no run {text!r} in {folder or runs_folder()}: `runs list` shows what there is")
+
+
+def find_trashed(text: str, folder: Path | None = None) -> "Run":
+    """Return the run in the trash of a folder that an id, the beginning of an id, a name, or a path into it means.
+
+    Raises:
+        UnknownRun: where that is none, whatever else it means.
+        RunError: where it is more than one, or the trash is no folder.
+    """
+    place = trash_place(runs_folder() if folder is None else folder)
+    if (run := _called(text, place)) is not None:
+        return run
+    above, name = os.path.split(os.path.abspath(text))
+    if text and os.path.realpath(above) == os.path.realpath(place) and os.path.isdir(place / name):
+        return Run(place / name)
+    raise UnknownRun(f"no run {text!r} in {place}: `runs trash` shows what there is")
+
+
+def _called(text: str, folder: Path | None) -> "Run | None":
+    """Return the run of a folder that an id, the beginning of an id, or a name means; None where there is none."""
     runs = list(directories(folder)) if text else []
     for means in (lambda run: run.id == text, lambda run: run.id.startswith(text), lambda run: _named(run) == text):
         found = [run for run in runs if means(run)]
@@ -131,9 +156,7 @@ def find(text: str, folder: Path | None = None) -> "Run":
         if found:
             ids = ", ".join(run.id for run in found[:5]) + (f" or {len(found) - 5} more" if len(found) > 5 else "")
             raise RunError(f"{text!r} may be {ids}: give more of the id")
-    if text and os.path.isdir(path):
-        raise RunError(f"{path} is no run: it has no run.json")
-    raise UnknownRun(f"no run {text!r} in {folder or runs_folder()}: `runs list` shows what there is")
+    return None
 
 
 def scan(folder: Path | None = None) -> Iterator[tuple["Run", str]]:
@@ -483,14 +506,20 @@ class Run:
         """Remove it from the disk for good; ``discard`` moves it to the trash.
 
         Raises:
-            RunError: while some process works on it, or where it is a link.
+            RunError: while some process works on it, or where it is a link, or in a trash that is one.
         """
         path = _own_place(self)
+        if path.parent.name == TRASH:
+            trash_place(path.parent.parent)
         lock = locks.take(self)
         try:
             hidden = path.parent / f".{path.name}.{secrets.token_hex(4)}.deleted"
             os.rename(path, hidden)  # nobody sees half a run
-            shutil.rmtree(hidden)
+            try:
+                shutil.rmtree(hidden)
+            except OSError:
+                os.rename(hidden, path)  # what is left can be seen, and removed again
+                raise
         finally:
             os.close(lock)
 
@@ -547,33 +576,44 @@ def discard(run: Run) -> Run:
     """Move a run to the trash of its folder, out of the queue too, and return it there.
 
     Raises:
-        RunError: while some process works on it, where it is a link, or where the trash has one of its id.
+        RunError: while some process works on it, where it is a link or in the trash already, or where the trash has one
+            of its id.
     """
     path = _own_place(run)
+    if path.parent.name == TRASH:
+        raise RunError(
+            f"{path} is in the trash already: `runs restore {run.id}` brings it back, "
+            f"`runs empty-trash {run.id}` removes it for good"
+        )
     lock = locks.take(run)
     try:
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):  # what does not wait
-            (path / "requests" / "start").unlink()
+        if not (path / "requests").is_symlink():  # else it is another run that waits
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):  # what does not wait
+                (path / "requests" / "start").unlink()
         return _moved(path, _trash_folder(path.parent), "in the trash already: restore or empty that one first")
     finally:
         os.close(lock)
 
 
 def trash(folder: Path | None = None) -> list[Run]:
-    """Return the runs in the trash of a folder, oldest first."""
-    place = (runs_folder() if folder is None else folder) / TRASH
-    return [] if place.is_symlink() or place.is_file() else list(directories(place))
+    """Return the runs in the trash of a folder, oldest first.
+
+    Raises:
+        RunError: where the trash is a link, or no folder.
+    """
+    return list(directories(trash_place(runs_folder() if folder is None else folder)))
 
 
 def restore(trashed: Run) -> Run:
     """Bring a run back from the trash, and return it.
 
     Raises:
-        RunError: where it is not in one, or a run of its id is where it came from.
+        RunError: where it is not in one, that is a link, or a run of its id is where it came from.
     """
     path = Path(os.path.abspath(trashed.path))
     if path.parent.name != TRASH:
         raise RunError(f"{path} is not in a trash: there is nothing to bring back")
+    trash_place(path.parent.parent)
     return _moved(path, path.parent.parent, "there already: delete or move that one first")
 
 
@@ -593,10 +633,19 @@ def _own_place(run: Run) -> Path:
 
 
 def _trash_folder(folder: Path) -> Path:
-    place = folder / TRASH
     with contextlib.suppress(FileExistsError):
-        place.mkdir()
-    if place.is_symlink() or not place.is_dir():
+        (folder / TRASH).mkdir()
+    return trash_place(folder)
+
+
+def trash_place(folder: Path) -> Path:
+    """Return where the trash of a folder is, or will be.
+
+    Raises:
+        RunError: where something else is there; what a link leads to is not ours to list, bring back or remove.
+    """
+    place = folder / TRASH
+    if os.path.lexists(place) and (place.is_symlink() or not place.is_dir()):
         raise RunError(f"{place} is no folder of this runs folder: move it away, and a trash is made")
     return place
 

@@ -97,7 +97,7 @@ def buttons(entries: Sequence[Entry]) -> None:
     if all(trashed(entry) for entry in entries):
         _of_trash(entries)
         return
-    mine = [entry for entry in entries if ours(entry)]
+    mine = [entry for entry in entries if ours(entry) and not trashed(entry)]
     _stop([entry for entry in mine if entry.alive or entry.waits])
     _go_on([entry for entry in mine if entry.state not in (*ALIVE, "finished") and not entry.waits])
     if len(entries) == 1:

@@ -130,6 +130,7 @@ class Listing:
     def __init__(self, folder: Path, bin: bool = False) -> None:
         self.folder = folder
         self.trouble = ""
+        self._bin = bin
         self._place = folder / TRASH if bin else folder
         self._dispatches = not bin and folder != GALLERY
         self._lock = threading.Lock()
@@ -178,12 +179,17 @@ class Listing:
         """
         self.trouble = ""
         try:
+            if self._bin:
+                store.trash_place(self.folder)
             with os.scandir(self._place) as entries:
                 places = [each for each in entries if not each.name.startswith(".") and store.is_folder(each)]
         except FileNotFoundError:
             return []
         except OSError as error:
             self.trouble = f"{self._place} cannot be read: {error.strerror}"
+            return []
+        except RunError as error:
+            self.trouble = str(error)
             return []
         found = []
         for place in places:

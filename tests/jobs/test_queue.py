@@ -220,6 +220,9 @@ def test_a_run_goes_to_the_trash_and_comes_back(folder):
     store.discard(run)
     assert list(store.directories(folder)) == []
     (trashed,) = store.trash(folder)
+    with pytest.raises(RunError, match=r"in the trash.*runs restore"):
+        queue.submit(trashed)
+    assert not (trashed.path.parent / ".queue").exists()
     assert store.restore(trashed).config == run.config
     with Control(run), pytest.raises(RunError, match="worked on"):
         store.discard(run)

@@ -306,6 +306,25 @@ def test_the_trash_gives_a_run_back_or_lets_it_go_for_good(folder):
     assert store.trash(folder) == [] and not other.path.exists()
 
 
+def test_a_trash_that_is_a_link_is_refused_and_nothing_behind_it_is_listed(folder, tmp_path):
+    run = made("one", rows())
+    theirs = store.discard(store.create({}, name="theirs", folder=tmp_path / "others"))
+    (folder / store.TRASH).symlink_to(theirs.path.parent)
+    at = page(theirs.id, show="trash")
+    assert any("is no folder of this runs folder" in each.value.replace("\\", "") for each in at.error)
+    assert not {"runs purges", "runs restore"} & {button.key for button in at.button}
+    assert set(shown(page(run.id))) == {"one"} and theirs.path.exists()
+
+
+def test_of_what_is_chosen_only_runs_outside_the_trash_go_on_or_there(folder):
+    live, gone = made("live", rows(), "stopped"), made("gone", rows(), "stopped")
+    trashed = store.discard(gone)
+    at = page(live.id, gone.id)
+    assert at.button(key="runs deletes").label == "Delete this run"
+    ran(at.button(key="runs deletes").click().run())
+    assert not live.path.exists() and len(store.trash(folder)) == 2 and trashed.path.exists()
+
+
 def test_a_run_starts_over_where_that_is_asked_and_its_checkpoints_are_kept_aside(folder):
     run = made("one", rows(), "failed", "no checkpoint of one can be read: x: its checksum is wrong")
     assert "runs anews" not in {button.key for button in page(run.id).button}, "there is none to set aside"

@@ -7,6 +7,7 @@ import pytest
 from fop_core.runs import store
 from fop_core.runs.control import Control
 from fop_core.runs.store import Run, RunError
+from tests.permissions import permissions_hold  # noqa: F401, a fixture
 
 
 @pytest.fixture
@@ -63,8 +64,9 @@ def test_a_trash_that_is_a_link_or_a_file_takes_nothing(run, folder, tmp_path):
     (folder / store.TRASH).write_text("mine")
     with pytest.raises(RunError, match=r"\.trash is no folder"):
         store.discard(run)
+    with pytest.raises(RunError, match=r"\.trash is no folder"):
+        store.trash(folder)
     assert run.path.exists() and (folder / store.TRASH).read_text() == "mine"
-    assert store.trash(folder) == []
 
 
 def test_of_two_runs_of_one_id_neither_is_lost(run, folder):
@@ -111,3 +113,44 @@ def test_a_run_that_is_worked_on_goes_nowhere(run, folder):
     with Control(run), pytest.raises(RunError, match="already being worked on"):
         store.discard(run)
     assert run.path.exists() and store.trash(folder) == []
+
+
+def test_a_link_for_its_requests_keeps_the_other_runs_request(run, folder):
+    other = store.create({}, name="two", folder=folder)
+    (other.path / "requests" / "start").write_text("{}")
+    (run.path / "requests").rmdir()
+    (run.path / "requests").symlink_to(other.path / "requests")
+    store.discard(run)
+    assert (other.path / "requests" / "start").exists()
+    assert [each.id for each in store.trash(folder)] == [run.id]
+
+
+def test_what_is_in_the_trash_already_is_not_thrown_away_again(run, folder):
+    trashed = store.discard(run)
+    with pytest.raises(RunError, match=r"in the trash already.*runs restore.*runs empty-trash"):
+        store.discard(trashed)
+    assert os.listdir(folder / store.TRASH) == [run.id]
+
+
+def test_a_linked_trash_is_neither_listed_nor_restored_from_nor_emptied(run, folder, tmp_path):
+    elsewhere = store.discard(store.create({}, name="two", folder=tmp_path / "others")).path.parent
+    (folder / store.TRASH).symlink_to(elsewhere)
+    before = os.listdir(elsewhere)
+    linked = Run(folder / store.TRASH / before[0])
+    for do in (lambda: store.trash(folder), lambda: store.restore(linked), linked.delete):
+        with pytest.raises(RunError, match=r"\.trash is no folder of this runs folder"):
+            do()
+    assert os.listdir(elsewhere) == before and sorted(os.listdir(folder)) == sorted([store.TRASH, run.id])
+
+
+def test_a_run_of_which_something_cannot_be_removed_stays_in_sight(run, folder, permissions_hold):  # noqa: F811
+    trashed = store.discard(run)
+    kept = trashed.path / "snapshots"
+    (kept / "1.safetensors").touch()
+    kept.chmod(0o555)
+    with pytest.raises(OSError, match="Permission denied"):
+        trashed.delete()
+    assert [each.id for each in store.trash(folder)] == [run.id]
+    kept.chmod(0o755)
+    trashed.delete()
+    assert os.listdir(folder / store.TRASH) == []
