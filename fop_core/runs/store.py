@@ -120,7 +120,7 @@ def find(text: str, folder: Path | None = None) -> "Run":
         UnknownRun: where that is none.
         RunError: where it is more than one, or a folder that is no run.
     """
-    path = Path(text)
+    path = Path(os.path.abspath(text))  # of "." too the folder is above it
     if text and os.path.exists(path / "run.json"):  # unlike Path's, it takes any text
         return Run(path)
     if (run := _called(text, folder)) is not None:

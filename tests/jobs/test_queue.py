@@ -275,3 +275,14 @@ def test_a_trainer_that_has_not_begun_ends_with_its_supervisor(folder):
     supervisor.kill()
     there[0].wait(30)
     assert wait(run, "lost", seconds=1).checkpoint_steps() == []
+
+
+@pytest.mark.parametrize("text", [".", "./", "../{id}", "../{id}/."])
+def test_a_run_that_is_named_by_a_relative_path_waits_in_its_folder(folder, noted, monkeypatch, capsys, text):
+    run = new(folder)
+    monkeypatch.chdir(run.path)
+    assert main(["queue", "resume", text.format(id=run.id)]) == 0
+    assert f"{run.id} waits to be started" in capsys.readouterr().out
+    assert not (run.path / ".queue").exists()
+    dispatcher.Dispatcher(folder, noted).step()
+    assert noted.started == [run.id]
