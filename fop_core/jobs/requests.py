@@ -39,7 +39,7 @@ REQUEST: dict[str, records.Check] = {
     "by": records.text,
     "order": records.count,
     "host": records.text,
-    "machine": records.text,  # older ones have none
+    "machine": records.text,  # older ones have none: where they were made nobody knows, as a host's name is anybody's
     "folder": _folder,
     "data": _data,
 }
@@ -114,11 +114,12 @@ def read(run: Run) -> Waiting:
         damage = f"{error}: resume the run to ask anew"
     except OSError as error:  # as a folder of somebody else that we may not look into
         return Waiting(run, request, "", f"{error.filename}: {error.strerror}")
-    if owner == os.getuid() and (damage or _is_here(request)):
+    if owner == os.getuid() and (damage or request.get("machine") == machine()):
         return Waiting(run, request, "", damage)
-    return Waiting(
-        run, request, f"the dispatcher of {user_name(owner)} on {request.get('host', 'its machine')}", damage
-    )
+    where = f"on {request.get('host', 'its machine')}"
+    if request and "machine" not in request:
+        where += ", by an older request, that names no machine"
+    return Waiting(run, request, f"the dispatcher of {user_name(owner)} {where}", damage)
 
 
 def damage_of(run: Run) -> str:
@@ -179,9 +180,3 @@ def _machine(path: Path) -> str:
         return ""
     # The id itself is not for others to see, see machine-id(5).
     return hashlib.sha256(b"fop-lab " + content).hexdigest()[:16] if len(content) == 32 else ""
-
-
-def _is_here(request: dict[str, Any]) -> bool:
-    if "machine" in request:
-        return bool(request["machine"] == machine())
-    return bool(request["host"] == os.uname().nodename)  # it is from before machines were known by their ids

@@ -35,13 +35,21 @@ def test_a_run_is_started_though_the_machine_was_renamed(folder, noted, monkeypa
     assert noted.started == [run.id]
 
 
-def test_an_older_request_is_known_by_the_name_of_the_machine(folder, noted):
+def test_a_request_that_names_no_machine_waits_until_it_is_resumed(folder, noted, capsys):
+    """It is an older one, or came with an unpacked run: our host's name in it is no proof that it was made here."""
     run = new(folder)
     queue.submit(run)
     start = run.path / "requests" / "start"
     content = json.loads(start.read_text())
     del content["machine"]
     start.write_text(json.dumps(content | {"uid": os.getuid()}))
+    dispatcher.Dispatcher(folder, noted).step()
+    assert noted.started == []
+    assert main(["queue", "list"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if run.id in line]
+    assert "names no machine" in line and "queue resume" in line
+    assert main(["queue", "resume", run.id]) == 0
+    assert f"{run.id} waits to be started" in capsys.readouterr().out
     dispatcher.Dispatcher(folder, noted).step()
     assert noted.started == [run.id]
 
