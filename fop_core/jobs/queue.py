@@ -38,6 +38,7 @@ def submit(run: Run, by: str = "") -> None:
 
     Raises:
         RunError: where it waits already, is being worked on, is finished, is in the trash, or is not ours.
+        DamagedFile: where no dispatcher can be started; then it is not asked for.
     """
     if os.path.basename(os.path.dirname(os.path.abspath(run.path))) == store.TRASH:
         raise RunError(f"{run.path} is in the trash: `runs restore {run.id}` brings it back")
@@ -51,6 +52,8 @@ def submit(run: Run, by: str = "") -> None:
     with contextlib.suppress(FileNotFoundError):
         if requests.read(run).mine:
             raise RunError(f"{run.id} waits in the queue already")
+    with electing(run.path.parent):
+        os.close(_open_log(run.path.parent))  # what a dispatcher needs is there: else nothing is asked
     (run.path / "requests" / "stop").unlink(missing_ok=True)
     line = requests.waiting(run.path.parent)
     order = max([time.time_ns(), *(each.order + 1 for each in line)])  # clocks can be set back
@@ -231,8 +234,12 @@ def electing(folder: Path) -> Iterator[bool]:
         os.close(lock)
 
 
+def _open_log(folder: Path) -> int:
+    return files.open_append(_slots.make_locks_folder(folder) / f"dispatcher-{os.getuid()}.log")
+
+
 def _start(folder: Path) -> None:
-    log = files.open_append(_slots.locks_folder(folder) / f"dispatcher-{os.getuid()}.log")
+    log = _open_log(folder)
     try:
         started = subprocess.Popen(
             isolated.command("fop_core.jobs.dispatcher", str(folder.resolve())),

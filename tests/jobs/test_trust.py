@@ -146,6 +146,8 @@ def test_what_the_dispatcher_writes_to_is_no_link(folder, tmp_path, name):
     place = slots.locks_folder(folder)
     place.mkdir(parents=True)
     os.symlink(victim, place / f"dispatcher-{os.getuid()}.{name}")
+    run = new(folder)
     with pytest.raises(DamagedFile, match="link"):
-        queue.submit(new(folder))
+        queue.submit(run)
     assert victim.read_text() == "precious"
+    assert queue.waiting(folder) == [], "what was refused must not be started later"
