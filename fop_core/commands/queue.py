@@ -115,7 +115,7 @@ def _list(chosen: argparse.Namespace) -> int:
     try:
         queue.ensure_dispatcher(chosen.folder)
         trouble = ""
-    except (DamagedFile, OSError) as error:  # what there is can be listed all the same
+    except (ValueError, OSError) as error:  # what there is can be listed all the same
         trouble = f"no dispatcher can be started: {error}"
     rows = _rows(chosen.folder)
     slots = queue.slots(chosen.folder)

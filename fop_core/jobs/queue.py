@@ -10,7 +10,6 @@ state is written only under the run's ``Control``.
 """
 
 import contextlib
-import fcntl
 import os
 import re
 import shutil
@@ -28,6 +27,7 @@ from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import Run, RunError
 
+PATIENCE = 1.0  # seconds that the dispatcher's lock is waited for which readers alone are in the way of
 LEAST_FREE = 200e6  # bytes of the disk that must be free for a job to start
 
 
@@ -103,7 +103,7 @@ def _leave(run: Run, by: str) -> bool:
     except RunError:  # a process works on it
         return False
     except OSError as error:
-        owner = requests.user_name(os.lstat(run.path).st_uid)
+        owner = store.user_name(os.lstat(run.path).st_uid)
         still = f"cannot be taken out of the queue of {owner}" if requests.is_waiting(run) else "is out of the queue"
         raise RunError(f"{run.id} {still}: {error}") from error
     return True
@@ -225,17 +225,19 @@ def electing(folder: Path) -> Iterator[bool]:
     """Give whether we are the dispatcher for the while: one for each user, machine and runs folder.
 
     Raises:
-        DamagedFile: where the lock for that is a link, a pipe, anything but a regular file, or is in a linked folder.
+        RunError: where a program that is no dispatcher holds the lock for that.
+        DamagedFile: where that lock, or the folder that it is in, cannot be trusted.
     """
-    lock = files.open_append(_slots.make_locks_folder(folder) / f"dispatcher-{os.getuid()}.lock")
+    name = f"dispatcher-{os.getuid()}.lock"
+    lock = _slots.open_ours(folder, name)
     try:
-        yield locks.flock(lock, fcntl.LOCK_EX)
+        yield locks.flock_patiently(lock, _slots.locks_folder(folder) / name, PATIENCE)
     finally:
         os.close(lock)
 
 
 def _open_log(folder: Path) -> int:
-    return files.open_append(_slots.make_locks_folder(folder) / f"dispatcher-{os.getuid()}.log")
+    return _slots.open_ours(folder, f"dispatcher-{os.getuid()}.log")
 
 
 def _start(folder: Path) -> None:

@@ -8,7 +8,6 @@ leads us to write elsewhere.
 import functools
 import hashlib
 import os
-import pwd
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,7 +118,7 @@ def read(run: Run) -> Waiting:
     where = f"on {request.get('host', 'its machine')}"
     if request and "machine" not in request:
         where += ", by an older request, that names no machine"
-    return Waiting(run, request, f"the dispatcher of {user_name(owner)} {where}", damage)
+    return Waiting(run, request, f"the dispatcher of {store.user_name(owner)} {where}", damage)
 
 
 def damage_of(run: Run) -> str:
@@ -136,7 +135,7 @@ def damage_of(run: Run) -> str:
         if part in FILES and not stat.S_ISREG(status.st_mode):
             return f"{path} is a {files.kind(status.st_mode)}, not a regular file: move it away"
         if part in ("", "requests") and status.st_uid != os.getuid():
-            return f"{path} belongs to {user_name(status.st_uid)}: clone the run to train it yourself"
+            return f"{path} belongs to {store.user_name(status.st_uid)}: clone the run to train it yourself"
     return ""
 
 
@@ -157,14 +156,6 @@ def content(by: str, order: int) -> dict[str, Any]:
         "folder": os.getcwd(),
         "data": data if not data or data.startswith("~") else os.path.abspath(data),
     }
-
-
-def user_name(uid: int) -> str:
-    """Return what a user is called."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
 
 
 def machine() -> str:

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from fop_core.jobs.requests import machine
-from fop_core.runs import files, locks
+from fop_core.runs import files, locks, store
 from fop_core.runs.files import DamagedFile
 
 LISTED = 10.0  # seconds that a list of GPUs is good for
@@ -74,18 +74,65 @@ def make_locks_folder(folder: Path) -> Path:
     """Return ``locks_folder``, which is there then.
 
     Raises:
-        DamagedFile: where it, or the folder that it is in, is a link.
+        DamagedFile: where it, or the folder that it is in, is a link or a stranger's.
     """
     path = locks_folder(folder)
-    _refuse_links(path)
+    _check_folders(path)
     path.mkdir(parents=True, exist_ok=True)
     return path
 
 
-def _refuse_links(path: Path) -> None:
+def open_ours(folder: Path, name: str) -> int:
+    """Open a file of our own in ``locks_folder``, made where it is missing, to append to it; return its descriptor.
+
+    Nobody else may open it: who can read a lock can hold it.
+
+    Raises:
+        DamagedFile: where it is somebody else's, or anything but a regular file of one name.
+        OSError: where it cannot be opened.
+    """
+    path = make_locks_folder(folder) / name
+    file = files.open_append(path, 0o600)
+    try:
+        status = os.fstat(file)
+        if status.st_uid != os.getuid():
+            raise DamagedFile(f"{path} belongs to {store.user_name(status.st_uid)}, and not to us: have it removed")
+        if status.st_nlink > 1:
+            raise DamagedFile(f"{path} has other names, where a regular file of one name is expected: remove it")
+        if status.st_mode & 0o077:
+            os.fchmod(file, 0o600)
+    except BaseException:
+        os.close(file)
+        raise
+    return file
+
+
+def _check_folders(path: Path) -> None:
+    """Raise DamagedFile where the queue's folder, or that of a machine in it, is a link or a stranger's."""
     for each in (path.parent, path):
-        if each.is_symlink():
+        try:
+            status = os.lstat(each)
+        except FileNotFoundError:
+            return
+        if stat.S_ISLNK(status.st_mode):
             raise DamagedFile(f"{each} is a link, where the queue's own folder is expected: remove it")
+        _check_owner(each, status, path.parent.parent)
+
+
+def _check_owner(path: Path, status: os.stat_result, folder: Path) -> None:
+    """Raise DamagedFile where something of the queue of a runs folder is a stranger's.
+
+    Where several may write in a runs folder, whoever comes first makes the folders and the locks of slots that all of
+    them use. Who does can keep the others waiting, which all who may write there can; but no more: a run is started by
+    the owner of its request alone, and what we write to is looked at when it is open. Where only we, or root, may
+    write in the runs folder, nobody else can have made them there: they came with something unpacked.
+    """
+    runs = os.stat(folder)
+    if status.st_uid not in (0, os.getuid(), runs.st_uid) and not runs.st_mode & 0o022:
+        owner = store.user_name(status.st_uid)
+        raise DamagedFile(
+            f"{path} belongs to {owner}, who may not write in {folder}: it came from elsewhere, remove it"
+        )
 
 
 def settings_path(folder: Path) -> Path:
@@ -118,7 +165,7 @@ def choose(folder: Path, **changes: int | float | None) -> tuple[Settings, Path 
 
     Raises:
         ValueError: for a value that does not do.
-        DamagedFile: where the folder for it is a link.
+        DamagedFile: where the folder for it is a link or a stranger's.
     """
     _checked(Settings(**changes))  # type: ignore[arg-type]  # before anything is moved
     make_locks_folder(folder)
@@ -172,7 +219,7 @@ def take(slot: Slot, run_id: str) -> int | None:
     if slot.kind == "gpu":
         _make_shared(slot.lock.parent)
     else:
-        _refuse_links(slot.lock.parent)
+        _check_folders(slot.lock.parent)
         slot.lock.parent.mkdir(parents=True, exist_ok=True)
     file = None
     while file is None:
@@ -204,7 +251,7 @@ def _open_lock(path: Path) -> int:
     if path.parent == _shared():
         _check_shared(path.parent)
     else:
-        _refuse_links(path.parent)
+        _check_folders(path.parent)
     try:
         file = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -217,6 +264,12 @@ def _open_lock(path: Path) -> int:
         os.close(file)
         what = "has other names" if stat.S_ISREG(status.st_mode) else "is a pipe or device"
         raise DamagedFile(f"its lock {path} {what}, where a regular file of one name is expected: remove it")
+    if path.parent != _shared():
+        try:
+            _check_owner(path, status, path.parents[2])
+        except DamagedFile:
+            os.close(file)
+            raise
     return file
 
 

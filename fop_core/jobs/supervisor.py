@@ -190,7 +190,7 @@ def main() -> None:
     os.close(lock)
     try:
         queue.ensure_dispatcher(path.parent)
-    except (DamagedFile, OSError) as error:  # whoever looks at the queue next hears of it too
+    except (RunError, DamagedFile, OSError) as error:  # whoever looks at the queue next hears of it too
         print(f"{store.now()} no dispatcher can be started: {error}", flush=True)
 
 

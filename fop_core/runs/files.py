@@ -170,11 +170,15 @@ def opened(path: Path) -> BinaryIO:
     return os.fdopen(file, "rb")
 
 
-def open_append(path: Path) -> int:
+def open_append(path: Path, mode: int = 0o666) -> int:
     """Open a regular file to append to it, made where it is missing; return its descriptor.
 
     In a shared folder somebody else may have put a link there, to have us write to a file of ours, or a pipe, to have
     us wait.
+
+    Args:
+        path: the file.
+        mode: who may open it, where it is made; less what the umask takes away.
 
     Raises:
         DamagedFile: where it is a link, a pipe, a folder, anything but a regular file.
@@ -183,7 +187,7 @@ def open_append(path: Path) -> int:
     # Without O_NONBLOCK a pipe that nobody reads would be waited for.
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        file = os.open(path, flags, 0o666)
+        file = os.open(path, flags, mode)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
             raise DamagedFile(f"{path}: no regular file, but a link, a pipe or a folder: remove it") from error

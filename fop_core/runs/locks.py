@@ -3,7 +3,9 @@
 import fcntl
 import os
 import random
+import shlex
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fop_core.runs import files
@@ -24,6 +26,29 @@ def flock(file: int, kind: int) -> bool:
     return True
 
 
+def flock_patiently(file: int, path: Path, patience: float) -> bool:
+    """Take a lock for ourselves, also where readers share it for an instant; return whether it could be had.
+
+    Raises:
+        RunError: where they hold it all the time.
+    """
+    end = time.monotonic() + patience
+    while not flock(file, fcntl.LOCK_EX):
+        # A reader shares it for an instant, see ``Run.held``: it would share with us too, who has it for itself not.
+        if not flock(file, fcntl.LOCK_SH):
+            return False
+        fcntl.flock(file, fcntl.LOCK_UN)
+        if time.monotonic() > end:
+            raise RunError(in_the_way(path))
+        time.sleep(random.uniform(0, 0.002))
+    return True
+
+
+def in_the_way(path: Path) -> str:
+    """Return in words that a lock is held by a program that should not have it."""
+    return f"another program holds {path}: end that (`fuser -v {shlex.quote(str(path))}` names it)"
+
+
 def take(run: "Run") -> int:
     """Take a run's control.lock and return its descriptor.
 
@@ -31,17 +56,14 @@ def take(run: "Run") -> int:
         RunError: where another process has it.
         DamagedFile: where it is a link, a pipe, anything but a regular file.
     """
-    lock = files.open_append(run.path / "control.lock")
+    path = run.path / "control.lock"
+    lock = files.open_append(path, 0o660)  # whoever may open it can keep us from taking it
     try:
-        end = time.monotonic() + PATIENCE
-        while not flock(lock, fcntl.LOCK_EX):
-            # A reader shares it for an instant, see ``held``: it would share with us too, who answers for a run not.
-            if not flock(lock, fcntl.LOCK_SH):
-                raise RunError(f"{run.id} is already being worked on by another process")
-            fcntl.flock(lock, fcntl.LOCK_UN)
-            if time.monotonic() > end:
-                raise RunError(f"{run.id} cannot be locked: its control.lock is being read all the time")
-            time.sleep(random.uniform(0, 0.002))
+        status = os.fstat(lock)
+        if status.st_uid == os.getuid() and status.st_mode & 0o007:
+            os.fchmod(lock, status.st_mode & 0o770)
+        if not flock_patiently(lock, path, PATIENCE):
+            raise RunError(f"{run.id} is already being worked on by another process")
     except BaseException:
         os.close(lock)
         raise

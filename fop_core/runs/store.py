@@ -13,6 +13,7 @@ import fcntl
 import getpass
 import itertools
 import os
+import pwd
 import re
 import secrets
 import shlex
@@ -276,14 +277,19 @@ class Run:
         """Change name, tags, notes or archived.
 
         Raises:
-            RunError: for another label, or a value of another kind.
+            RunError: for another label, or a value of another kind, or where somebody else holds labels.lock.
             DamagedFile: where the labels so far cannot be read; without labels.json there are none.
         """
         if wrong := _wrong_labels(changes):
             raise RunError(f"{self.id} cannot be labelled so: {wrong}")
-        lock = files.open_append(self.path / "labels.lock")
+        path = self.path / "labels.lock"
+        lock = files.open_append(path)
         try:  # two pages may change one label each
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            end = time.monotonic() + locks.PATIENCE
+            while not locks.flock(lock, fcntl.LOCK_EX):
+                if time.monotonic() > end:
+                    raise RunError(f"{self.id} cannot be labelled: {locks.in_the_way(path)}")
+                time.sleep(0.002)
             files.write_json(self.path / "labels.json", self.labels | changes)
         finally:
             os.close(lock)
@@ -297,11 +303,21 @@ class Run:
     def state(self) -> State:
         """The state it is truly in: lost, where state.json says it is alive and nobody holds its control.lock.
 
+        Of somebody else's run, whose lock is not ours to open, it is what state.json says, and the reason says so.
+
         Raises:
             DamagedFile: where state.json is not one.
         """
         written = self.written()
-        if written.state in ALIVE and not self.held():
+        try:
+            alive = written.state not in ALIVE or self.held()
+        except DamagedFile as error:
+            owner = os.lstat(self.path / "control.lock").st_uid
+            if not isinstance(error.__cause__, PermissionError) or owner == os.getuid():
+                raise
+            reason = f"so it was written; whether its process is still there cannot be seen: it is {user_name(owner)}'s"
+            return State(written.state, reason, written.since)
+        if not alive:
             written = self.written()  # its holder may have ended it between the two looks
             if written.state in ALIVE:
                 reason = f"its process vanished while it was {written.state}; resume goes on from its last checkpoint"
@@ -693,6 +709,14 @@ def now() -> str:
 def age(moment: str) -> float:
     """Return the seconds since a time that ``now`` wrote."""
     return time.time() - datetime.datetime.fromisoformat(moment).timestamp()
+
+
+def user_name(uid: int) -> str:
+    """Return what a user is called."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
 
 
 def user() -> str:

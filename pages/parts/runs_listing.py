@@ -163,7 +163,7 @@ class Listing:
         if self._dispatches and any(entry.waits for entry in found.values()):
             try:
                 queue.ensure_dispatcher(self.folder)
-            except (DamagedFile, OSError) as error:  # the table is shown all the same
+            except (RunError, DamagedFile, OSError) as error:  # the table is shown all the same
                 self.trouble = f"Nothing that waits is started: {error}"
         begun = time.monotonic()
         for entry in self._entries.values():
