@@ -6,13 +6,9 @@ import random
 import shlex
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fop_core.runs import files
 from fop_core.runs.files import RunError
-
-if TYPE_CHECKING:
-    from fop_core.runs.store import Run
 
 PATIENCE = 10.0  # seconds that a lock is waited for which readers alone are in the way of
 
@@ -49,39 +45,39 @@ def in_the_way(path: Path) -> str:
     return f"another program holds {path}: end that (`fuser -v {shlex.quote(str(path))}` names it)"
 
 
-def take(run: "Run") -> int:
-    """Take a run's control.lock and return its descriptor.
+def take(run: Path) -> int:
+    """Take the control.lock of a run's directory and return its descriptor.
 
     Raises:
         RunError: where another process has it.
         DamagedFile: where it is a link, a pipe, anything but a regular file.
     """
-    path = run.path / "control.lock"
+    path = run / "control.lock"
     lock = files.open_append(path, 0o660)  # whoever may open it can keep us from taking it
     try:
         status = os.fstat(lock)
         if status.st_uid == os.getuid() and status.st_mode & 0o007:
             os.fchmod(lock, status.st_mode & 0o770)
         if not flock_patiently(lock, path, PATIENCE):
-            raise RunError(f"{run.id} is already being worked on by another process")
+            raise RunError(f"{run.name} is already being worked on by another process")
     except BaseException:
         os.close(lock)
         raise
     return lock
 
 
-def adopt(run: "Run", lock: int) -> int:
-    """Return a run's control.lock that another process took and handed down, as ours.
+def adopt(run: Path, lock: int) -> int:
+    """Return the control.lock of a run's directory that another process took and handed down, as ours.
 
     Raises:
         RunError: where it is not that.
     """
     try:
-        if not os.path.samestat(os.fstat(lock), os.stat(run.path / "control.lock")):
-            raise RunError(f"file {lock} is not the control.lock of {run.id}")
+        if not os.path.samestat(os.fstat(lock), os.stat(run / "control.lock")):
+            raise RunError(f"file {lock} is not the control.lock of {run.name}")
         os.set_inheritable(lock, False)
     except OSError as error:
-        raise RunError(f"file {lock} is not the control.lock of {run.id}: {error}") from error
+        raise RunError(f"file {lock} is not the control.lock of {run.name}: {error}") from error
     if not flock(lock, fcntl.LOCK_EX):
-        raise RunError(f"{run.id} is already being worked on by another process")
+        raise RunError(f"{run.name} is already being worked on by another process")
     return lock

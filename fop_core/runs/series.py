@@ -6,7 +6,7 @@ A series holds a column where it was measured. So a measured NaN, a value, diffe
 import difflib
 import os
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -17,7 +17,6 @@ import numpy as np
 from fop_core import thin
 from fop_core.runs import files
 from fop_core.runs.records import LARGEST_STEP
-from fop_core.runs.store import Run
 
 Array = np.ndarray
 
@@ -199,11 +198,13 @@ class Metrics:
         steps, values = metrics["train_loss"]
 
     Args:
-        run: the run.
+        run: its id.
+        files: returns of each attempt its number, its metrics and the step it went on from, in order.
+        log_every: returns the steps between two logged ones, as the run's settings have them.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, run: str, files: Callable[[], list[tuple[int, Path, int]]], log_every: Callable[[], Any]):
+        self._id, self._files, self._log_every = run, files, log_every
         self._followers: dict[int, Follower] = {}
         self._until: dict[int, int] = {}  # the last step that counts, of each attempt
         self._merged: dict[str, Series] = {}
@@ -215,7 +216,7 @@ class Metrics:
         Raises:
             FileNotFoundError, DamagedFile: where it cannot be said which attempts there were, see ``Run.attempts``.
         """
-        found = self._run.metrics_files()
+        found = self._files()
         self._followers = {n: self._followers.get(n) or Follower(path) for n, path, _ in found}
         from_steps = [from_step for _, _, from_step in found[1:]]
         until = [*accumulate(reversed(from_steps), min, initial=LARGEST_STEP)][::-1]
@@ -265,7 +266,7 @@ class Metrics:
             columns = self.columns
             near = difflib.get_close_matches(name, columns, 5, 0.4) or columns[:5]
             hint = f"near it: {', '.join(near)}" if near else "nothing is; update() reads what was logged"
-            raise KeyError(f"no column {name!r} is logged by {self._run.id}; {hint}")
+            raise KeyError(f"no column {name!r} is logged by {self._id}; {hint}")
         return series
 
     def evened(self, name: str) -> Series:
@@ -276,7 +277,7 @@ class Metrics:
         be read.
         """
         try:
-            window = self._run.config.get("log_every")
+            window = self._log_every()
         except (files.DamagedFile, OSError):
             return self[name]
         if name not in AVERAGED or type(window) is not int or window < 1:
@@ -341,7 +342,7 @@ class Metrics:
         Raises:
             FileNotFoundError, DamagedFile: as ``update``.
         """
-        found = self._run.metrics_files()
+        found = self._files()
         sizes = [_size(path) for _, path, _ in found]
         columns: dict[str, tuple[list[int], list[float]]] = {}
         until = [*(from_step for _, _, from_step in found[1:]), LARGEST_STEP]

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -33,9 +33,7 @@ from fop_core.printable import printable
 from fop_core.runs import files, locks, records
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.files import RunError as RunError
-
-if TYPE_CHECKING:
-    from fop_core.runs.series import Metrics
+from fop_core.runs.series import Metrics
 
 Array = np.ndarray
 
@@ -393,11 +391,9 @@ class Run:
         return [(n, self.path / METRICS.format(n), from_step) for n, from_step in attempts]
 
     @cached_property
-    def metrics(self) -> "Metrics":
+    def metrics(self) -> Metrics:
         """What was logged, as series over steps; its ``update`` reads what is new."""
-        from fop_core.runs.series import Metrics
-
-        return Metrics(self)
+        return Metrics(self.id, self.metrics_files, lambda: self.config.get("log_every"))
 
     def snapshot_steps(self) -> list[int]:
         """Return the steps with a snapshot, ascending."""
@@ -527,7 +523,7 @@ class Run:
         path = _own_place(self)
         if path.parent.name == TRASH:
             trash_place(path.parent.parent)
-        lock = locks.take(self)
+        lock = locks.take(self.path)
         try:
             hidden = path.parent / f".{path.name}.{secrets.token_hex(4)}.deleted"
             os.rename(path, hidden)  # nobody sees half a run
@@ -601,7 +597,7 @@ def discard(run: Run) -> Run:
             f"{path} is in the trash already: `runs restore {run.id}` brings it back, "
             f"`runs empty-trash {run.id}` removes it for good"
         )
-    lock = locks.take(run)
+    lock = locks.take(run.path)
     try:
         if not (path / "requests").is_symlink():  # else it is another run that waits
             with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):  # what does not wait
@@ -687,7 +683,7 @@ def start_over(run: Run) -> Path | None:
     Raises:
         RunError: where the run is finished, or some process works on it.
     """
-    lock = locks.take(run)
+    lock = locks.take(run.path)
     try:
         if run.written().state == "finished":
             raise RunError(f"{run.id} is finished: clone it to train it anew")

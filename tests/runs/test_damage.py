@@ -10,7 +10,6 @@ from fop_core.runs import files, store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.recorder import Recorder
-from fop_core.runs.series import Metrics
 from fop_core.runs.store import Run
 from tests import damage
 from tests.damage import watchdog  # noqa: F401, a fixture
@@ -122,8 +121,8 @@ READERS = {
     "progress": lambda run: run.progress,
     "usage": lambda run: run.usage,
     "attempts": lambda run: run.attempts,
-    "metrics": lambda run: Metrics(run).update(),
-    "sample": lambda run: Metrics(run).sample(10),
+    "metrics": lambda run: Run(run.path).metrics.update(),
+    "sample": lambda run: Run(run.path).metrics.sample(10),
     "snapshots": lambda run: [run.snapshot(step) for step in run.snapshot_steps()],
     "checkpoints": lambda run: [run.checkpoint(step) for step in run.checkpoint_steps()],
     "log": lambda run: run.log(),

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from fop_core.runs import files, series, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.recorder import Recorder
-from fop_core.runs.series import Follower, Metrics, Series, aggregate
+from fop_core.runs.series import Follower, Series, aggregate
+from fop_core.runs.store import Run
 
 settings.register_profile("quiet", deadline=None)
 settings.load_profile("quiet")
@@ -389,7 +390,7 @@ def test_what_an_attempt_logged_after_a_later_ones_beginning_no_longer_counts(ru
     attempt(run, [], from_step=0)
     run.metrics.update()
     assert run.metrics.columns == [] and "a" not in run.metrics and run.metrics.last() == {}
-    fresh = Metrics(run)
+    fresh = Run(run.path).metrics
     fresh.update()
     assert fresh.columns == []
 
@@ -415,7 +416,7 @@ def test_merging_is_what_a_dict_does(tmp_path_factory, attempts):
         twin = {step: value for step, value in twin.items() if step <= from_step}
         twin |= {step: 100 * number + step for step in steps}
         run.metrics.update()
-        for metrics in (run.metrics, Metrics(run)):
+        for metrics in (run.metrics, Run(run.path).metrics):
             metrics.update()
             found = dict(zip(*metrics["a"])) if "a" in metrics else {}
             assert found == twin and list(found) == sorted(found)
