@@ -92,12 +92,17 @@ def go_on() -> None:
     st.session_state.pop("basins cancelled", None)
 
 
-def head(missing: bool) -> DeltaGenerator | None:
-    """Show the first heading and, where maps are missing, the way to stop or start computing; return the bar."""
+def head(missing: bool, coarser: str) -> DeltaGenerator | None:
+    """Show the first heading and, where maps are missing, the way to stop or start computing; return the bar.
+
+    Args:
+        missing: whether any map is.
+        coarser: what the maps below are of where they are not what is asked for.
+    """
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Where each start ends", anchor=False, width="content")
         if missing and st.session_state.get("basins cancelled") == form.now:
-            st.markdown("Computing was cancelled.", width="content")
+            st.markdown(f"Computing was cancelled.{coarser}", width="content")
             st.button("Compute", on_click=go_on)
         elif missing:
             # One button for all maps, before what changes: a click on a button that moves or is replaced is lost.
@@ -110,14 +115,16 @@ def show() -> None:
     """Show all maps and the table: coarse ones first, then, in another run, fine ones."""
     asked, of_rates = grid(form.now), rates(form.now)
     coarse = replace(asked, size=min(COARSE, asked.size))
-    bar = head(not (basin_maps.known(asked) and basin_maps.known(of_rates)))  # maps of no rules are never missing
+    done = basin_maps.known(asked)  # maps of no rules are never missing
+    coarser = f" These maps are of {_starts(coarse)}, not of {asked.size} × {asked.size}."
+    bar = head(not (done and basin_maps.known(of_rates)), coarser * (not done and basin_maps.known(coarse)))
     others: tuple[tuple[float, float], ...] = ()
     if not asked.rules:
         st.info("Choose at least one optimizer in the sidebar.")
     else:
-        if not basin_maps.known(asked):
+        if not done:
             compute(coarse, _starts(coarse), bar)
-        shown = asked if basin_maps.known(asked) else coarse
+        shown = asked if done else coarse
         if basin_maps.known(shown):
             starts(shown)
             others = basin_maps.ends(shown).found
@@ -138,13 +145,13 @@ def starts(shown: Grid) -> None:
     basin_maps.show_starts(shown, key="maps", on_open=lambda: open_start(shown))
     ends = basin_maps.ends(shown)
     st.caption(
-        "Click on a map to race from there. Strong colours are fast, faint ones slow."
+        f"{_starts(shown)}. Click on a map to race from there. Strong colours are fast, faint ones slow."
         + " Minima are where many paths came to rest." * bool(ends.found)
     )
     st.table(table(shown), hide_index=True, border="horizontal")
     st.caption(
-        "Shares of all starts. One that rests at a minimum without converging counts there and as not converged. "
-        "The median is of those that converge."
+        f"Shares of the {_starts(shown)}. One that rests at a minimum without converging counts there and as not "
+        "converged. The median is of those that converge."
     )
 
 

@@ -149,6 +149,27 @@ def test_computing_can_be_cancelled_and_taken_up_again(visit, troubles):
     expect(page.get_by_role("progressbar")).to_have_count(0)
 
 
+def test_after_cancel_coarse_maps_say_that_they_are_coarse(visit, troubles):
+    troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
+    page = visit(ENDLESS, drawn=False)
+    expect(page.get_by_text(FINE)).to_be_visible()
+    expect(page.get_by_text("64 × 64 starts. Click on a map to race from there.")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text(f"{CANCELLED} These maps are of 64 × 64 starts, not of 512 × 512.")).to_be_visible()
+    expect(page.get_by_text("Shares of the 64 × 64 starts.")).to_be_visible()
+
+
+def test_streamlits_own_stop_which_would_freeze_the_page_is_not_there(visit, troubles):
+    troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
+    page = visit(ENDLESS, drawn=False)
+    expect(page.get_by_text(FINE)).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget").get_by_test_id("stStatusWidgetRunningIcon")).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget").locator("button")).to_be_hidden()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Cancel").click()  # nor is anything left computing
+    expect(page.get_by_text(CANCELLED)).to_be_visible()
+
+
 def test_cancel_stays_where_it_is_while_maps_are_computed(visit, troubles):
     troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
     page = visit(ENDLESS, drawn=False)
