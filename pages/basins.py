@@ -50,7 +50,7 @@ def sidebar() -> bool:
 
 def leave_for(**changes: Any) -> None:
     """Open a race of these settings in Trajectories, at the next run."""
-    st.session_state["basins opens"] = race_address(form.now, **changes)
+    st.session_state["basins opens"] = st.session_state["race of a map"] = race_address(form.now, **changes)
 
 
 def open_start(asked: Grid) -> None:
@@ -207,7 +207,8 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
 if not understood:
     st.markdown("The formula in the sidebar has a mistake.")
 elif form.changed():
-    st.markdown(f"Maps of {literal(surface(grid(form.now).surface).name)}, changed from “{MAPS[form.preset].title}”.")
+    changed = f", changed from “{MAPS[form.preset].title}”" if race_sidebar.of_preset(form) else ""
+    st.markdown(f"Maps of {literal(surface(grid(form.now).surface).name)}{changed}.")
 else:
     st.markdown(MAPS[form.preset].sentence)
 form.draw_warnings()

@@ -27,6 +27,14 @@ form = Form("trajectories", PRESETS, FIELDS, {name: values(scene) for name, scen
 scene = SCENES[form.preset]
 
 
+def origin() -> str:
+    """Return where a race comes from that is no preset, in words."""
+    decisive = {name: text for name, text in form.address().items() if name not in VIEWS}
+    if decisive == st.session_state.get("race of a map"):
+        return ", opened from a map in Basins"
+    return f", changed from the preset “{scene.title}”" if race_sidebar.of_preset(form) else ""
+
+
 def from_click() -> None:
     """Take the start that the reader has set on the surface, to a thousandth of the view."""
     clicked = st.session_state["race"].start
@@ -179,7 +187,7 @@ if not understood:
     st.markdown("The formula in the sidebar has a mistake." + " The last one without is still raced on." * shown)
 elif form.changed():
     where = f"{surface(race.surface).name} from {point(*race.start)}"
-    st.markdown(f"A race on {literal(where)}, changed from the preset “{scene.title}”.")
+    st.markdown(f"A race on {literal(where)}{origin()}.")
 else:
     st.markdown(scene.sentence)
 form.draw_warnings()

@@ -114,10 +114,14 @@ class Form:
         for name, value in values.items():
             st.session_state[self.key(name)] = value
 
+    def address(self) -> dict[str, str]:
+        """Return the address of the settings."""
+        preset = {PRESET: self.preset} if self.preset != next(iter(self.values)) else {}
+        return preset | {name: self.fields[name].write(self[name]) for name in self._differing()}
+
     def publish(self) -> None:
         """Write the settings to the address; at the end of a run."""
-        address = {PRESET: self.preset} if self.preset != next(iter(self.values)) else {}
-        address |= {name: self.fields[name].write(self[name]) for name in self._differing()}
+        address = self.address()
         if address != st.query_params.to_dict():
             st.query_params.from_dict(address)
         if address != self._record["address"]:

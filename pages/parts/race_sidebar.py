@@ -60,17 +60,24 @@ def settings_of(form: Form, rules: Iterable[str]) -> None:
                 form.draw(f"{name}.{setting}")
 
 
+def of_preset(form: Form) -> bool:
+    """Return whether the surface is the preset's: another one is no change of the preset, but something else."""
+    now, then = surface_spec(form.now), surface_spec(form.values[form.preset])
+    return now[:2] == then[:2]  # its name, with the formula or the condition number
+
+
 def tell_changes(form: Form) -> None:
     """Say what differs from the preset, and offer to take it back."""
-    changed = form.changed()
-    words = "As the preset has it."
+    changed, preset = form.changed(), f"“{form.presets.options[form.preset]}”"
+    words, back = "As the preset has it.", "Reset to the preset"
     if changed:
         names = [_called(form, name) for name in changed]
-        words = f"Changed from the preset: {', '.join(names[:4])}{' and more' if len(names) > 4 else ''}."
+        listed = f"{', '.join(names[:4])}{' and more' if len(names) > 4 else ''}"
+        words = f"Changed from the preset: {listed}."
+        if not of_preset(form):
+            words, back = f"Not a preset: {listed} differ from the preset {preset}.", f"Back to {preset}"
     st.caption(words)
-    st.button(
-        "Reset to the preset", on_click=lambda: form.reset(form.preset), disabled=not changed, key=f"{form.page} reset"
-    )
+    st.button(back, on_click=lambda: form.reset(form.preset), disabled=not changed, key=f"{form.page} reset")
 
 
 def _called(form: Form, name: str) -> str:

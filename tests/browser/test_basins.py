@@ -73,6 +73,8 @@ def test_a_click_opens_the_race_from_there_in_trajectories(basins):
     page.mouse.click(x, y)
     expect(page.get_by_role("heading", name="Trajectories")).to_be_visible()
     expect(page).to_have_url(re.compile(r"/\?surface=himmelblau&x=-2\.\d+&y=-2\.\d+&rules=.*&dtype=float64"))
+    start = re.match(r"\(.+?\)", told["FOP"]).group()
+    expect(page.get_by_text(f"A race on Himmelblau from {start}, opened from a map in Basins.")).to_be_visible()
     for name, text in told.items():
         steps = re.search(r"after (\d+) steps", text).group(1)
         expect(row(page, name).locator(".fop-steps")).to_have_text(steps)

@@ -159,7 +159,9 @@ def test_an_address_restores_the_whole_state():
     assert not at.warning
     assert address(at) == given
     assert component(at, "maps")["titles"] == ["Momentum", "FOP"] and component(at, "maps")["limit"] == 50
-    assert "changed from “Three" in words(at)
+    assert "Maps of Beale.\n" in words(at) and "changed from" not in words(at), "no other surface is named"
+    assert "differ from the preset “Three-hump camel”" in words(at)
+    assert "camel, changed from “Three-hump camel”." in words(page(preset="camel", steps="50"))
 
 
 def test_the_number_of_starts_is_no_change_of_the_preset():

@@ -170,6 +170,20 @@ def test_a_changed_setting_is_marked_in_the_address_and_can_be_taken_back():
     assert "As the preset has it." in words(at)
 
 
+def test_a_race_on_another_surface_than_the_presets_is_no_change_of_the_preset():
+    at = page(surface="himmelblau", x="-2.5", y="-2.5", rules="sgd,fop")
+    said = words(at).replace("\\", "")
+    assert "A race on Himmelblau from (−2.50, −2.50)." in said and "changed from" not in said
+    assert "Not a preset: surface, start x, start y, optimizers differ from the preset “Figure 1: Booth”." in words(at)
+    reset = at.button(key="trajectories reset")
+    assert reset.label == "Back to “Figure 1: Booth”"
+    ran(reset.click().run())
+    assert address(at) == {} and at.button(key="trajectories reset").label == "Reset to the preset"
+    other = page(preset="valley", condition="10")
+    assert "changed from" not in words(other), "a valley of another condition number is another surface"
+    assert "changed from" not in words(page(preset="own", f="x + y"))
+
+
 def test_a_preset_fills_in_everything():
     at = page(fop__hyper_lr="0.04", rules="fop", steps="100")
     ran(at.selectbox(key="trajectories.preset").set_value("paper-himmelblau").run())
