@@ -60,30 +60,24 @@ function show(run, parts, step) {
   const sign = large < 0 || small < 0 ? ", not positive definite" : "";
   lines[0].textContent = `P: eigenvalues ${short(large)}, ${short(small)}${sign}`;
   const known = H && !H.includes(null);
-  newton.style.display = known ? "" : "none";
-  if (!known) {
-    lines[1].textContent = "The Hessian is not finite here.";
-    lines[2].textContent = "";
-    return;
-  }
-  const [steep, ...curvatures] = H;
+  const [steep, curved, flat] = known ? H : [0, 0, 0];
+  const sizes = [curved, flat].map(Math.abs);
   // Rounding leaves an eigenvalue of 0 a little beside it.
-  const least = 1e-10 * Math.max(...curvatures.map(Math.abs));
-  const [curved, flat] = curvatures.map((value) => (Math.abs(value) <= least ? 0 : value));
-  shape(newton, steep + Math.PI / 2, 1 / Math.max(Math.abs(flat), 1e-300), 1 / Math.max(Math.abs(curved), 1e-300));
+  const inverse = Math.min(...sizes) > 1e-10 * Math.max(...sizes);
   const indefinite = curved < 0 || flat < 0;
-  const singular = !indefinite && (curved === 0 || flat === 0);
+  newton.style.display = inverse ? "" : "none";
+  if (inverse) shape(newton, steep + Math.PI / 2, ...sizes); // 1/|flat| and 1/|curved|, to one size
   newton.classList.toggle("fop-indefinite", indefinite);
-  lines[1].textContent = indefinite
-    ? `|H|⁻¹, dashed: here H has a negative eigenvalue, ${short(Math.min(curved, flat))}`
-    : singular
-      ? "H is singular here: it has an eigenvalue 0 and no inverse"
-      : `H⁻¹: ${longer(curved, flat)} times as long as wide`;
-  const round = singular || Math.abs(Math.abs(large / small) - 1) < 0.02 || Math.abs(Math.abs(curved / flat) - 1) < 0.02;
-  const apart = between(turn, steep + Math.PI / 2);
-  lines[2].textContent = round
-    ? `P: ${longer(large, small)} times as long as wide`
-    : `P: ${longer(large, small)} times as long as wide, ${Math.round(apart)}° away from ${indefinite ? "|H|⁻¹" : "H⁻¹"}`;
+  if (!known) lines[1].textContent = "The Hessian is not finite here.";
+  else if (!inverse) lines[1].textContent = "H is singular here: it has an eigenvalue 0 and no inverse";
+  else if (indefinite)
+    lines[1].textContent = `|H|⁻¹, dashed: here H has a negative eigenvalue, ${short(Math.min(curved, flat))}`;
+  else lines[1].textContent = `H⁻¹: ${longer(curved, flat)} times as long as wide`;
+  const round = (a, b) => Math.abs(Math.abs(a / b) - 1) < 0.02;
+  const apart = Math.round(between(turn, steep + Math.PI / 2));
+  const away = inverse && !round(large, small) && !round(curved, flat);
+  lines[2].textContent =
+    `P: ${longer(large, small)} times as long as wide` + (away ? `, ${apart}° away from ${indefinite ? "|H|⁻¹" : "H⁻¹"}` : "");
   picture.setAttribute("aria-label", `${run.name}: ${lines.map((line) => line.textContent).join(". ")}`);
 }
 

@@ -174,16 +174,22 @@ def test_the_ellipses_tell_how_p_lies_beside_the_inverse_hessian(visit):
     told = page.locator(".fop-learned figcaption")
     expect(told).to_contain_text("P: eigenvalues 1.00, 1.00")
     expect(told).to_contain_text("|H|⁻¹, dashed: here H has a negative eigenvalue, −1.00")
+    expect(page.locator(".fop-newton.fop-indefinite")).to_be_visible()
     page.keyboard.press("End")
     expect(told).to_contain_text("P: eigenvalues 3.44, 1.50")
     expect(told).to_contain_text("H⁻¹: 1.99 times as long as wide")
+    expect(page.locator(".fop-newton:not(.fop-indefinite)")).to_be_visible()
 
 
-def test_a_singular_hessian_is_said_to_be_singular_not_negative(visit):
-    page = visit("?surface=own&f=(x-y)%5E2&rules=fop")
+@pytest.mark.parametrize("formula", ["(x-y)%5E2", "5", "-(x-y)%5E2"])
+def test_a_singular_hessian_is_said_to_be_singular_and_no_inverse_is_drawn(visit, formula):
+    page = visit(f"?surface=own&f={formula}&rules=fop&steps=50")
+    page.keyboard.press("Home")
     words = page.locator(".fop-learned figcaption")
     expect(words).to_contain_text("H is singular here: it has an eigenvalue 0 and no inverse")
     expect(words).not_to_contain_text("negative")
+    expect(page.locator(".fop-learned .fop-P")).to_be_visible()
+    expect(page.locator(".fop-learned .fop-newton")).to_be_hidden()
 
 
 def test_the_fair_race_finds_each_best_rate_and_goes_back(visit):
