@@ -166,7 +166,7 @@ def table(shown: Grid) -> list[dict[str, str]]:
         }
         rows.append(
             {"Optimizer": METHODS[name].name}
-            | {column: basin_maps.percent(share) for column, share in shares.items()}
+            | {column: basin_maps.percent(share).replace(" ", "\N{NO-BREAK SPACE}") for column, share in shares.items()}
             | {"Median steps": "–" if row.median_steps is None else plain(row.median_steps)}
         )
     return rows

@@ -28,7 +28,8 @@ def draw(form: Form, given: Spec, tuned: Spec | None) -> None:
         st.button("Find each optimizer's best rate", on_click=lambda: form.put(rates="best"), key=f"{form.page} tune")
         return
     swept = sweeps(given)
-    left, right = st.columns([5, 4], gap="medium")  # the table has five columns
+    with st.container(key="fair-race"):
+        left, right = st.columns([5, 4], gap="medium")  # the table has five columns
     with left:
         found = [
             fair.Rates(

@@ -225,6 +225,19 @@ def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(basins):
     expect(page).to_have_url(re.compile(r"x=-2\.\d+&y=-2\.\d+"))
 
 
+def test_on_a_phone_the_table_scrolls_in_its_frame_and_shows_that_it_goes_on(basins):
+    page = basins(viewport=NARROW, has_touch=True, is_mobile=True)
+    frame = page.get_by_role("table").locator("xpath=..")
+    assert frame.evaluate("it => it.scrollWidth > it.clientWidth && it.getBoundingClientRect().right <= innerWidth")
+    fade = frame.evaluate("it => [getComputedStyle(it).maskImage, parseFloat(getComputedStyle(it).paddingRight)]")
+    assert "gradient" in fade[0] and fade[1] > 0, "what goes on fades at the edge"
+    lines = "cells => cells.map((cell) => cell.getClientRects().length && cell.getBoundingClientRect().height)"
+    assert max(frame.locator("td").evaluate_all(lines)) < 44, "no number is broken"
+    frame.evaluate("it => it.scrollTo(it.scrollWidth, 0)")
+    last = frame.get_by_role("columnheader", name="Median steps").bounding_box()
+    assert last["x"] + last["width"] <= 390 - 16 - fade[1] + 1
+
+
 def test_maps_follow_light_and_dark_and_the_width(basins):
     page = basins("&rules=adam", color_scheme="light")
     pixel = """([across, up]) => { const it = document.querySelector('.st-key-maps .fop-basins').fop;

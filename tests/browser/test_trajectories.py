@@ -272,8 +272,9 @@ def test_zoom_and_node_outlive_a_change_of_a_rate(visit):
     page.wait_for_function("node => document.querySelector(node)._fullLayout.xaxis.range[0] == -6", arg=PATHS)
 
 
-def test_the_table_of_a_fair_race_stays_in_its_place(visit):
-    page = visit("?rates=best&rules=sgd,nesterov,fop-one-step,fop&steps=2000")
+@pytest.mark.parametrize("width", [1280, 1024, 800, 390])
+def test_the_table_of_a_fair_race_stays_in_its_place(visit, width):
+    page = visit("?rates=best&rules=sgd,nesterov,fop-one-step,fop&steps=2000", viewport=WIDE | {"width": width})
     table = page.get_by_role("table").filter(has_text="best ε")
     expect(table).to_be_visible(timeout=60_000)
     assert table.evaluate("table => table.parentElement.scrollWidth <= table.parentElement.clientWidth")
@@ -358,6 +359,32 @@ def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(visit):
     sidebar = "[data-testid=stSidebar] :is(input[type=number], summary, [data-testid^=stBaseButton-pills])"
     assert page.evaluate(small, sidebar) == []
     assert max(page.evaluate(wide)) <= 390
+
+
+def test_on_a_phone_nothing_touches_the_count_of_steps_and_a_box_stands_beside_its_label(visit):
+    page = visit("?steps=100000&adam.lr=0.0001", viewport=NARROW, has_touch=True, is_mobile=True)
+    boxes = """() => ['.fop-on', '.fop-scrub', '.fop-step', '.fop-speed'].map((name) => {
+      const range = document.createRange();
+      const node = document.querySelector(name);
+      range.selectNodeContents(node);
+      const box = name === '.fop-step' ? range.getBoundingClientRect() : node.getBoundingClientRect();
+      return [box.left, box.top, box.right, box.bottom];
+    })"""
+    end = page.evaluate("player => document.querySelector(player).fop.end", PLAYER)
+    for key, at in {"Home": 0, "End": end}.items():
+        page.keyboard.press(key)
+        page.wait_for_function("at => window.fopClock.step === at", arg=at)
+        found = page.evaluate(boxes)
+        assert all(0 <= box[0] and box[2] <= 390 for box in found), found
+        for i, a in enumerate(found):
+            for b in found[:i]:
+                assert a[2] + 4 <= b[0] or b[2] + 4 <= a[0] or a[3] <= b[1] or b[3] <= a[1], (a, b)
+    arrows = page.get_by_test_id("stCheckbox").filter(has_text="Arrows")
+    middles = arrows.evaluate(
+        "it => [it.querySelector('label > div'), it.querySelector('p')].map((e) => e.getBoundingClientRect())"
+        ".map((box) => (box.top + box.bottom) / 2)"
+    )
+    assert abs(middles[0] - middles[1]) < 3
 
 
 @pytest.mark.parametrize("preset", ["paper-booth", "valley"])

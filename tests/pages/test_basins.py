@@ -82,7 +82,7 @@ def test_the_maps_and_the_table_say_what_the_batches_hold():
     assert list(table.columns) == [*names, "Not converged", "Diverged", "Median steps"]
     for rule, row in summaries("himmelblau").items():
         shown = table.loc[METHODS[rule].name]
-        shares = [float(text.removesuffix(" %")) for text in shown[:-1]]
+        shares = [float(text.removesuffix("\N{NO-BREAK SPACE}%")) for text in shown[:-1]]
         assert shares == pytest.approx([100 * share for share in (*row.minima, row.step_limit, row.diverged)], abs=0.1)
         assert float(shown["Median steps"]) == row.median_steps
 
@@ -204,7 +204,7 @@ def test_minima_of_an_own_function_are_found_and_are_the_same_in_both_sections()
     assert names == ["A (−1.00, 0.00)", "B (1.00, 0.00)"]
     assert [minimum["name"] for minimum in component(at, "rates")["minima"]] == names
     row = at.table[0].value.set_index("Optimizer").loc["SGD"]
-    assert list(row[names]) == ["50 %", "50 %"]
+    assert list(row[names]) == 2 * ["50\N{NO-BREAK SPACE}%"]
     assert "many paths came to rest" in words(at)
 
 
