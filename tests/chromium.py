@@ -181,6 +181,19 @@ def slow_down(page: Page, times: float) -> None:
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": times})
 
 
+@contextmanager
+def sidebar(page: Page) -> Iterator[None]:
+    """Have the sidebar open; on a phone a button opens it, and it covers the page until it is closed again."""
+    button = page.get_by_test_id("stExpandSidebarButton")
+    phone = page.viewport_size == NARROW
+    if phone:
+        button.click()
+    yield
+    if phone:
+        page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+        expect(button).to_be_visible()
+
+
 def row(page: Page, name: str) -> Locator:
     """The part of the table that speaks of an optimizer."""
     return page.locator(".fop-readout tbody").filter(has=page.get_by_role("rowheader", name=name, exact=True))

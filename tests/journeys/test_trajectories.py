@@ -5,7 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.chromium import NARROW, row, slow_down
+from tests.chromium import NARROW, row, sidebar, slow_down
+
+PHONE = {"viewport": NARROW, "has_touch": True, "is_mobile": True}
 
 ENDED = re.compile(r"(Converged: f( − f\*)? < 1e-6 at step [\d,]+|[Nn]ot converged|[Dd]iverged)")
 
@@ -16,10 +18,7 @@ def at_the_end(page: Page) -> None:
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    "options, slower", [({}, 1), ({"viewport": NARROW, "has_touch": True, "is_mobile": True}, 1), ({}, 4)],
-    ids=["wide", "narrow", "slow"],
-)  # fmt: skip
+@pytest.mark.parametrize(("options", "slower"), [({}, 1), (PHONE, 1), ({}, 4)], ids=["wide", "narrow", "slow"])
 def test_the_first_race_plays_to_its_last_step_and_every_row_says_how_it_ended(visit, options, slower):
     page = visit(**options)
     if slower > 1:
@@ -38,18 +37,23 @@ def test_the_first_race_plays_to_its_last_step_and_every_row_says_how_it_ended(v
     at_the_end(page)
 
 
-def test_a_surface_of_ones_own_typed_wrong_then_right_is_raced_to_its_end(visit):
-    page = visit()
-    page.get_by_role("combobox", name=re.compile("^Surface")).click()
-    page.get_by_role("option", name="Your own f(x, y)").click()
-    formula = page.get_by_role("textbox", name="f(x, y) =")
-    formula.fill("(x - 1)^2 + (y + ")
-    formula.press("Enter")
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["wide", "narrow"])
+def test_a_surface_of_ones_own_typed_wrong_then_right_is_raced_to_its_end(visit, options):
+    page = visit(**options)
+    with sidebar(page):
+        page.get_by_role("combobox", name=re.compile("^Surface")).click()
+        # The last of the list, of which a phone makes no more than what is in sight.
+        page.get_by_role("listbox").evaluate("list => list.scrollTo(0, list.scrollHeight)")
+        page.get_by_role("option", name="Your own f(x, y)").click()
+        formula = page.get_by_role("textbox", name="f(x, y) =")
+        formula.fill("(x - 1)^2 + (y + ")
+        formula.press("Enter")
     expect(page.get_by_text("The formula in the sidebar has a mistake.")).to_be_visible()
     expect(page.locator(".fop-player")).to_be_visible()  # the last race that was understood
     expect(page.locator(".fop-readout tbody").first).to_be_visible()
-    formula.fill("(x - 1)^2 + 3*(y + 1)^2")
-    formula.press("Enter")
+    with sidebar(page):
+        formula.fill("(x - 1)^2 + 3*(y + 1)^2")
+        formula.press("Enter")
     expect(page.get_by_text("The formula in the sidebar has a mistake.")).to_have_count(0)
     expect(page.get_by_text(re.compile(r"^step [\d,]+ of [\d,]+$"))).to_be_visible()
     page.get_by_role("button", name="Back to the start").click()
