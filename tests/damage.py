@@ -22,6 +22,20 @@ Replace = Callable[[Path], None]
 
 LONGEST = 60  # seconds of a test, where a second or two is usual: a pipe would be waited for until then
 
+
+def nested(depth: int, kind: type = list) -> Any:
+    """Return an empty list in a list in a list, or dict, as deep as given: json reads some 990, many a reader fewer."""
+    content = kind()
+    for _ in range(depth - 1):
+        content = [content] if kind is list else {"a": content}
+    return content
+
+
+def nested_json(depth: int, kind: type = list) -> str:
+    """Return the same as JSON, of any depth."""
+    return "[" * depth + "]" * depth if kind is list else '{"a": ' * (depth - 1) + "{}" + "}" * (depth - 1)
+
+
 OTHER_JSON: dict[str, Any] = {
     "null": None,
     "true": True,
@@ -41,6 +55,8 @@ OTHER_VALUES: dict[str, Any] = {
     "a string": "cuda:x",
     "a list": [1, "a"],
     "an object": {"a": {}},
+    "lists in lists": nested(700),
+    "objects in objects": nested(700, dict),
 }
 
 
@@ -123,6 +139,7 @@ KINDS: list[tuple[str, Replace]] = [
     ("random bytes", _written(random.Random(0).randbytes(500))),
     ("bytes that are no UTF-8", _written(b'{"state": "\xff\xfe"}')),
     ("JSON nested too deeply", _written(b"[" * 100_000)),
+    ("JSON nested deeply", _written(nested_json(700, dict).encode())),
     ("a JSON NaN", _written(b'{"step": NaN, "order": NaN}')),
     ("half a character", _written(b'{"state": "\\ud800", "name": "\\ud800", "by": "\\ud800"}')),
     *((f"JSON, {name}", _written(json.dumps(content).encode())) for name, content in OTHER_JSON.items()),

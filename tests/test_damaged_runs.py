@@ -135,7 +135,9 @@ def test_what_pages_read_is_listed_with_its_damage_in_its_row(runs, capsys, tmp_
             entries = list(listing.look(now=True).values())
             assert not listing.trouble
             assert {entry.name for entry in entries} >= set(NAMES) - {"curie"}, part
-            rows = [runs_table._row(entry, ("state", "name", "progress", "size"), ()) for entry in entries]
+            varied = runs_table._varied(hash((part, kind[0])), entries)
+            columns = ("state", "name", "progress", "size", *(f"={name}" for name in varied))
+            rows = [runs_table._row(entry, columns, varied) for entry in entries]
             for entry, row in zip(entries, rows):
                 if entry.run.path != run.path:
                     assert not entry.damage, part

@@ -7,10 +7,12 @@ in one ``DamagedFile`` what is wrong with which file.
 import contextlib
 import errno
 import io
+import itertools
 import json
 import math
 import os
 import re
+import reprlib
 import secrets
 import stat
 import struct
@@ -25,6 +27,7 @@ from fop_core.runs import checksum
 Array = np.ndarray
 
 LARGEST_JSON = 16 << 20  # bytes
+DEEPEST = 64  # lists and objects within each other: who walks them, as repr or a page does, goes some 300 deep at most
 LARGEST_HEADER = 16 << 20  # bytes of a safetensors header: 100,000 tensors
 LARGEST_ARRAYS = 8 << 30  # bytes of all arrays of one file
 UNREADABLE = (errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.ENAMETOOLONG)
@@ -46,6 +49,8 @@ DTYPES = {
 }
 
 
+_NESTING = dict, list, tuple
+_TOO_DEEP = f"nested more than {DEEPEST} deep"
 _ESCAPED_HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # of a character; two of them make a whole one
 
 
@@ -96,6 +101,7 @@ def write_json(path: Path, content: Any, *, sync: bool = True) -> None:
     Raises:
         ValueError: for more than ``read_json`` would take.
     """
+    check_depth(content, f"{path}: ")
     text = (json.dumps(plain(content), indent=1, allow_nan=False) + "\n").encode()
     if len(text) > LARGEST_JSON:
         raise ValueError(f"{path}: {len(text):,} bytes of JSON, of which {LARGEST_JSON:,} can be read back")
@@ -126,7 +132,7 @@ def number(value: Any) -> float:
             raise ValueError("a whole number too large for a float") from None
     if isinstance(value, str) and value in ("NaN", "Infinity", "-Infinity"):
         return float(value)
-    raise ValueError(f"{value!r} is no number")
+    raise ValueError(f"{reprlib.repr(value)} is no number")
 
 
 def loads(text: str | bytes) -> Any:
@@ -138,7 +144,18 @@ def loads(text: str | bytes) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise ValueError(_TOO_DEEP) from None
+
+
+def check_depth(content: Any, what: str = "") -> None:
+    """Raise ValueError, which begins with ``what``, where lists and objects are nested more than ``DEEPEST`` deep."""
+    within = [content]
+    for _ in range(DEEPEST + 1):
+        inner = [part.values() if isinstance(part, dict) else part for part in within if isinstance(part, _NESTING)]
+        within = list(itertools.chain.from_iterable(inner))
+        if not inner:
+            return
+    raise ValueError(f"{what}{_TOO_DEEP}")
 
 
 def _refuse(name: str) -> None:
@@ -219,6 +236,7 @@ def read_json(path: Path) -> dict[str, Any]:
         text = file.read()
     try:
         content = loads(text)
+        check_depth(content)
         if _ESCAPED_HALF.search(text):  # nothing can print, search or send it
             json.dumps(content, ensure_ascii=False).encode()
     except ValueError as error:
@@ -249,6 +267,7 @@ def write_arrays(
         if name == "__metadata__":
             raise ValueError(f"{path}: no array can be called {name}")
         whole[name] = np.ascontiguousarray(array).reshape(array.shape)
+    check_depth(about, f"{path}: about is ")
     metadata = {"about": json.dumps(plain(dict(about)), allow_nan=False)} if about else {}
     content = save(whole, metadata | {checksum.NAME: checksum.of(whole, metadata.get("about", ""))})
     (length,) = struct.unpack("<Q", content[:8])
@@ -349,9 +368,11 @@ def _header(file: BinaryIO, path: Path) -> _Head:
         header = loads(file.read(length).decode())
         if not isinstance(header, dict):
             raise ValueError(f"a JSON {type(header).__name__} where an object is expected")
+        check_depth(header)
         metadata = header.pop("__metadata__", {})
         about_text, digest = metadata.get("about", ""), metadata.get(checksum.NAME)
         about = loads(about_text or "{}")
+        check_depth(about)
         if not isinstance(about, dict):
             raise ValueError(f"about is a JSON {type(about).__name__} where an object is expected")
         found: Header = {}

@@ -23,6 +23,7 @@ from fop_core.training import config
 from pages.parts import runs_curves, runs_downloads, runs_listing, runs_words
 from pages.parts.runs_best import Best
 from pages.parts.runs_listing import GALLERY, Listing
+from tests.damage import nested_json
 from tests.pages.test_trajectories import component, figure, ran, words
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -130,6 +131,20 @@ def test_a_damaged_run_is_in_the_table_and_says_so_when_it_is_opened():
     at = page(run.id)
     assert [row["state"] for row in shown(at).values()] == ["damaged"]
     assert "no JSON" in at.error[0].value
+
+
+@pytest.mark.parametrize("kind", [list, dict])
+@pytest.mark.parametrize("depth", [100, 450, 960])
+def test_settings_nested_deeply_are_that_runs_damage_and_the_table_shows_all(folder, kind, depth):
+    ids = [made(f"run {number}", rows()).id for number in range(3)]
+    about = folder / ids[1] / "run.json"
+    content = json.loads(about.read_text())
+    content["config"]["deep"] = "here"
+    about.write_text(json.dumps(content).replace('"here"', nested_json(depth, kind)))
+    found = {row["id"]: str(row["cells"]) for row in component(page(*ids), "table")["rows"]}
+    assert found.keys() == set(ids)
+    assert "damaged: " in found[ids[1]] and "nested more than" in found[ids[1]]
+    assert "damaged" not in found[ids[0]] + found[ids[2]]
 
 
 def test_one_parameter_for_each_run_and_one_with_commas_are_the_same():

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import pickle
+import reprlib
 import struct
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from fop_core.runs import files
 from fop_core.runs.files import DamagedFile
+from tests.damage import nested, nested_json
 
 settings.register_profile("quiet", deadline=None)
 settings.load_profile("quiet")
@@ -153,6 +155,27 @@ def test_what_is_no_json_object_is_damaged(tmp_path, content):
         files.read_json(path)
 
 
+@pytest.mark.parametrize("kind", [list, dict])
+def test_json_is_as_deep_as_every_reader_can_go_and_what_is_written_is_read(tmp_path, kind):
+    path = tmp_path / "run.json"
+    deepest = {"a": nested(files.DEEPEST - 1, kind)}
+    files.write_json(path, deepest)
+    assert files.read_json(path) == deepest
+    for depth in (files.DEEPEST, 450, 960):
+        with pytest.raises(ValueError, match=r"run\.json: .*nested more than 64 deep"):
+            files.write_json(path, {"a": nested(depth, kind)})
+        assert files.read_json(path) == deepest
+        (tmp_path / "deep.json").write_text(f'{{"a": {nested_json(depth, kind)}}}')
+        with pytest.raises(DamagedFile, match=r"deep\.json: .*nested more than 64 deep"):
+            files.read_json(tmp_path / "deep.json")
+
+
+def test_brackets_in_a_text_are_not_nested(tmp_path):
+    content = {"notes": "[{" * 5000, "many": [[1]] * 5000}
+    files.write_json(tmp_path / "labels.json", content)
+    assert files.read_json(tmp_path / "labels.json") == content
+
+
 def test_a_huge_file_is_damaged_before_it_is_read(tmp_path):
     path = tmp_path / "state.json"
     with path.open("wb") as file:
@@ -227,7 +250,9 @@ def test_a_number_survives_json(value):
 
 
 @pytest.mark.parametrize(
-    "value", [None, True, False, "1.5", "nan", "inf", "", [], {}, ["NaN"], 10**400, b"NaN"], ids=repr
+    "value",
+    [None, True, False, "1.5", "nan", "inf", "", [], {}, ["NaN"], 10**400, b"NaN", nested(5000)],
+    ids=reprlib.repr,
 )
 def test_what_is_no_number(value):
     with pytest.raises(ValueError, match="number"):
@@ -317,6 +342,8 @@ NO_ARRAYS = {
     "null": safetensors(None),
     "deep": safetensors(b'{"a":' * 100_000),
     "bare NaN": safetensors(b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[NaN,8]}}', TWO),
+    "about of 900 lists": safetensors({"__metadata__": {"about": f'{{"a": {nested_json(900)}}}'}}),
+    "entries of 900 lists": safetensors({name: {"data_offsets": nested(900)} for name in "ab"}),
     "deep about": safetensors({"__metadata__": {"about": "[" * 100_000}}),
     "about no JSON": safetensors({"__metadata__": {"about": "{"}}),
     "about a list": safetensors({"__metadata__": {"about": "[]"}}),
