@@ -1,6 +1,5 @@
 """Settings: what each is called, what it may be, how it is asked for, and how it is written in an address."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -58,7 +57,7 @@ class Number:
             value = int(text) if self.whole else float(text)
         except ValueError:
             raise ValueError(f"is not {kind}") from None
-        if math.isnan(value) or not self.low <= value <= self.high:
+        if not self.low <= value <= self.high:  # nor is a NaN
             raise ValueError(f"is not between {self.low:g} and {self.high:g}")
         return value
 

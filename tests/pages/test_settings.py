@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from fop_core.figures.style import METHODS
 from fop_core.optim.rules import RULES
@@ -11,6 +12,7 @@ from pages.parts.fields import Choice, Flag, Number, Several, Text
 from pages.parts.race_settings import FIELDS, PRESETS, of_rule, spec, values
 from pages.parts.spec import OWN, results, surface
 from pages.parts.text import literal
+from tests.pages.test_trajectories import APP, ran, words
 from toy_functions import race
 from toy_functions.scenes import ANGLE, CONDITION, SCENES
 from toy_functions.surfaces import SURFACES
@@ -68,6 +70,8 @@ def test_a_number_comes_back_to_the_last_bit(value):
         (Number("", 0, 1, 0.1), "-0.1", "is not between 0 and 1"),
         (Number("", 1, 9, 1, whole=True), "2.5", "is not a whole number"),
         (Number("", 1, 9, 1, whole=True), "1" * 5000, "is not"),
+        (Number("", 1, 9, 1, whole=True), "1" * 400, "is not between 1 and 9"),
+        (Number("", 1, 9, 1, whole=True), "-" + "1" * 400, "is not between 1 and 9"),
         (Choice("", {"a": "A", "b": "B"}), "c", "is none of a, b"),
         (Several("", {"a": "A", "b": "B"}), "a,c,d", "has c, d, which is none of a, b"),
         (Flag(""), "yes", "is neither 0 nor 1"),
@@ -77,6 +81,24 @@ def test_a_number_comes_back_to_the_last_bit(value):
 def test_what_an_address_gets_wrong_is_said(field, text, words):
     with pytest.raises(ValueError, match=words):
         field.read(text)
+
+
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        ("trajectories", "seed"),
+        ("trajectories", "steps"),
+        ("basins", "steps"),
+        ("runs", "smooth"),
+        ("preconditioners", "at"),
+    ],
+)
+def test_a_number_of_400_digits_in_an_address_is_told_of_and_the_page_is_shown(page, name):
+    at = AppTest.from_file(APP, default_timeout=120)
+    at.switch_page(f"pages/{page}.py")
+    at.query_params[name] = "9" * 400
+    said = words(ran(at.run())).replace("\\", "")
+    assert f"{name}=999" in said and "is not between" in said
 
 
 def test_options_are_kept_in_their_order():
