@@ -419,7 +419,7 @@ def decode(path: Path, size: int | None) -> Array:
     from PIL import Image
 
     try:
-        with Image.open(path) as file:
+        with files.opened(path) as content, Image.open(content) as file:  # a pipe would be waited for
             image: Image.Image = file
             if image.mode.startswith("I;16"):  # convert would cut all above 255 off; of colours it keeps the high byte
                 image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
@@ -430,6 +430,8 @@ def decode(path: Path, size: int | None) -> Array:
             left, top = (image.width - side) // 2, (image.height - side) // 2
             box = (left, top, left + side, top + side)
             return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box=box))
+    except files.DamagedFile as error:
+        raise DataError(str(error)) from error
     except MemoryError:
         raise  # that is not the file's fault
     except Exception as error:  # PIL's readers have no one kind of error for damaged files

@@ -15,6 +15,7 @@ from fop_core.runs import files
 from fop_core.training import datasets
 from fop_core.training.config import DataConfig, change, preset
 from fop_core.training.datasets import DataError
+from tests.damage import watchdog  # noqa: F401, a fixture
 from tests.training import tiny
 
 
@@ -319,6 +320,17 @@ def test_files_that_are_no_images_are_named_counted_and_left_out(data):
         datasets.load(cifar(data))
 
 
+@pytest.mark.usefixtures("watchdog")
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_file_is_no_image_and_not_waited_on(data, kind):
+    path = data / "train" / "frog" / "x.png"
+    {"pipe": lambda: os.mkfifo(path), "device": lambda: path.symlink_to("/dev/zero"), "folder": path.mkdir}[kind]()
+    with pytest.raises(DataError, match=r"x\.png: no file, but a "):
+        datasets.decode(path, 32)
+    for storage in ("memory", "auto"):
+        assert datasets.load(cifar(data, storage=storage)).corrupt == ["train/frog/x.png"]
+
+
 def test_where_nothing_to_measure_on_can_be_decoded_that_is_an_error(data):
     for file in (data / "test").rglob("*.png"):
         file.write_bytes(b"")
@@ -341,8 +353,8 @@ def test_a_reader_that_fails_in_its_own_way_is_a_file_that_cannot_be_decoded(dat
         raise TypeError
 
     monkeypatch.setattr(Image, "open", fails)
-    with pytest.raises(DataError, match=r"x\.png: TypeError"):
-        datasets.decode(data / "x.png", 32)
+    with pytest.raises(DataError, match=r"0000\.png: TypeError"):
+        datasets.decode(data / "train" / "frog" / "0000.png", 32)
 
 
 def test_want_of_memory_is_not_the_files_fault(data, monkeypatch):
@@ -351,7 +363,7 @@ def test_want_of_memory_is_not_the_files_fault(data, monkeypatch):
 
     monkeypatch.setattr(Image, "open", fails)
     with pytest.raises(MemoryError):
-        datasets.decode(data / "x.png", 32)
+        datasets.decode(data / "train" / "frog" / "0000.png", 32)
 
 
 def test_auto_streams_what_is_too_much_for_memory(data, monkeypatch):
