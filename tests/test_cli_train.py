@@ -141,6 +141,7 @@ def test_a_replay_finds_what_was_changed(capsys, folder):
         (("--preset", "mnist-mlp", "--set", "fop.rnk=2", "--set", "epochs=0"), "fop.rnk: no such setting"),
         (("--preset", "mnist-mlp", "--set", "fop.rnk=2", "--set", "epochs=0"), "epochs: 0 given"),
         (("--preset", "mnist-mlp", "--set", "device=cuda:97"), "cuda:97 is not there"),
+        (("--preset", "mnist-mlp", "--set", "device=cuda:99999999999"), "cuda:99999999999 is not there"),
         (("--preset", "imagefolder", "--set", "data.path=/nowhere"), "Three ways"),
         (("--resume", "nothing"), "no run 'nothing'"),
         (("--resume", "nothing", "--set", "epochs=3"), "keeps the settings"),

@@ -38,14 +38,14 @@ def device(name: str) -> torch.device:
     Raises:
         DeviceError: where it is not there.
     """
-    count = torch.cuda.device_count()
+    there = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     if name == "auto":
-        name = "cuda:0" if count else "cpu"
-    chosen = torch.device("cuda:0" if name == "cuda" else name)
-    if chosen.type == "cuda" and (chosen.index or 0) >= count:
-        there = ", ".join(f"cuda:{index}" for index in range(count)) or "no GPU that torch can use, only cpu"
-        raise DeviceError(f"device: {name} is not there; there is {there}")
-    return chosen
+        return torch.device(there[0] if there else "cpu")
+    wanted = "cuda:0" if name == "cuda" else name
+    if wanted.startswith("cuda") and wanted not in there:  # torch takes no number above 127
+        listed = ", ".join(there) or "no GPU that torch can use, only cpu"
+        raise DeviceError(f"device: {name} is not there; there is {listed}")
+    return torch.device(wanted)
 
 
 def build(config: TrainConfig, classes: int, where: torch.device) -> Built:

@@ -142,7 +142,10 @@ def test_the_steps_of_snapshots_are_those_of_the_runs_that_were_kept(count, tota
 # devices, steps, threads ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["cuda", "cuda:0", "cuda:7"])
+NO_SUCH_GPU = ["cuda:7", "cuda:01", "cuda:128", "cuda:200", "cuda:99999999999", "cuda:\N{ARABIC-INDIC DIGIT ONE}"]
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:0", *NO_SUCH_GPU])
 def test_a_missing_gpu_is_named_with_what_is_there(name, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     with pytest.raises(build.DeviceError, match=f"device: {name} is not there; there is no GPU that torch can use"):
@@ -154,8 +157,9 @@ def test_of_several_gpus_auto_takes_the_first_and_an_error_lists_them_all(monkey
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert build.device("auto") == build.device("cuda") == torch.device("cuda:0")
     assert build.device("cuda:1") == torch.device("cuda:1")
-    with pytest.raises(build.DeviceError, match="device: cuda:7 is not there; there is cuda:0, cuda:1"):
-        build.device("cuda:7")
+    for name in NO_SUCH_GPU:
+        with pytest.raises(build.DeviceError, match=f"device: {name} is not there; there is cuda:0, cuda:1"):
+            build.device(name)
 
 
 def test_a_run_ends_with_its_epochs_or_with_max_steps_if_that_is_sooner():
