@@ -1,6 +1,5 @@
 """Where races end, from every start in a box, and at which rates FOP is stable."""
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from pages.parts.copy_link import copy_link
 from pages.parts.first_visit import first_visit
 from pages.parts.follow import follow
 from pages.parts.form import Form
+from pages.parts.progress import progress
 from pages.parts.spec import surface
 from pages.parts.text import literal
 from toy_functions import basins
@@ -22,14 +22,9 @@ from toy_functions import basins
 first_visit()
 
 COARSE = 64  # the grid that is shown before a finer one is computed
-BEAT = 0.5  # seconds between moves of the bar
 
-arrives = st.session_state.get("page") != "basins"
 form = Form("basins", PRESETS, FIELDS, {name: values(scene) for name, scene in MAPS.items()}, ("size",))
-if arrives:
-    st.session_state["basins arrival"] = True
-elif st.session_state.pop("basins arrival", False):
-    form.put(**form.now)  # a widget of the first run that the browser has not drawn yet gets its value again
+form.put_again()
 
 
 def sidebar() -> bool:
@@ -70,16 +65,7 @@ def compute(asked: Grid | Rates, what: str, bar: DeltaGenerator | None) -> None:
     """Compute maps, unless they are remembered, and say on the bar how far that is; any change or click ends it."""
     if bar is None or basin_maps.known(asked):
         return
-    begun = due = time.monotonic()
-
-    def tell(share: float) -> None:
-        nonlocal due
-        st.session_state.get("page")  # where Streamlit leaves a run that a click or a change has ended
-        if (now := time.monotonic()) >= due:
-            due = now + BEAT
-            bar.progress(share, text=f"{what}: {share:.0%}, {now - begun:.0f} s")
-
-    basin_maps.compute(asked, tell)
+    basin_maps.compute(asked, progress(bar, what))
 
 
 def cancel() -> None:

@@ -15,6 +15,7 @@ from pages.parts.download import deliver
 from pages.parts.form import Form
 from pages.parts.learned import learned
 from pages.parts.plot import plot
+from pages.parts.progress import progress
 from pages.parts.race_player import player
 from pages.parts.race_settings import FIELDS, PRESETS, VIEWS, spec, surface_spec, values
 from pages.parts.readout import readout, summary
@@ -24,6 +25,7 @@ from toy_functions.scenes import SCENES
 from toy_functions.surfaces import Surface
 
 form = Form("trajectories", PRESETS, FIELDS, {name: values(scene) for name, scene in SCENES.items()}, VIEWS)
+form.put_again()
 scene = SCENES[form.preset]
 
 
@@ -50,13 +52,16 @@ def show(given: Spec) -> None:
     Args:
         given: the race at the rates that are set.
     """
+    bar = st.empty()
     tuned = None
     if form["rates"] == "best":
-        with st.spinner("Looking for each optimizer's best learning rate", show_time=True):
-            tuned = at_best(given)
+        tuned = at_best(given, progress(bar, "Looking for each optimizer's best learning rate"))
     race = tuned or given
     place = surface(race.surface)
-    found = results(race)
+    found = results(race, progress(bar, "Racing"))
+    if tuned is not None:
+        results(given, progress(bar, "Racing at the given rates"))  # for the fair race below
+    bar.empty()
     runs = [result.run for result in found]
     key, log_steps = str(race.surface), form["axis"] == "log"
 
@@ -191,11 +196,15 @@ elif form.changed():
 else:
     st.markdown(scene.sentence)
 form.draw_warnings()
+if form.arrives:  # so that a long race can be changed
+    with st.sidebar:
+        race_sidebar.draw(form)
 if shown and race.rules:
     show(race)
 elif shown:
     st.info("Choose at least one optimizer in the sidebar.")
-with st.sidebar:  # last, so that a click on the surface is answered before forty widgets are
-    race_sidebar.draw(form)
+if not form.arrives:  # last, so that a click on the surface is answered before forty widgets are
+    with st.sidebar:
+        race_sidebar.draw(form)
 deliver()
 form.publish()

@@ -1,7 +1,7 @@
 """Races: several update rules from one start, until each has converged, diverged, or used up its steps."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from fop_core.optim.rules import FOP, Rule
 from toy_functions.surfaces import Surface
 
 NEAR = 0.1  # a known minimum this close to where a race ended is the one it found
+_TOLD = 256  # steps between calls of progress
 
 
 @dataclass(frozen=True)
@@ -89,14 +90,27 @@ def kicks(race: Race) -> np.ndarray | None:
     return race.noise * draws.astype(race.dtype)
 
 
-def race(race: Race) -> dict[str, Trajectory]:
-    """Run every rule of a race; return their trajectories by name."""
+def race(race: Race, progress: Callable[[float], object] | None = None) -> dict[str, Trajectory]:
+    """Run every rule of a race; return their trajectories by name.
+
+    Args:
+        race: what decides it.
+        progress: called now and then with the share of all steps that are done at most; what it raises ends the race.
+    """
     noise = kicks(race)
+    found: dict[str, Trajectory] = {}
+
+    def tell(count: int) -> None:
+        if progress is not None:
+            progress((len(found) + count / max(1, race.max_steps)) / len(race.rules))
+
     with np.errstate(all="ignore"):  # what overflows is reported as divergence
-        return {name: _run(race, rule, noise) for name, rule in race.rules.items()}
+        for name, rule in race.rules.items():
+            found[name] = _run(race, rule, noise, tell)
+    return found
 
 
-def _run(race: Race, rule: Rule, noise: np.ndarray | None) -> Trajectory:
+def _run(race: Race, rule: Rule, noise: np.ndarray | None, tell: Callable[[int], None]) -> Trajectory:
     number: Any = float if race.dtype == "float64" else np.float32
     value, gradient, step = race.surface.value, race.surface.gradient, rule.step
     target = race.surface.floor + race.tolerance
@@ -107,6 +121,8 @@ def _run(race: Race, rule: Rule, noise: np.ndarray | None) -> Trajectory:
     state = rule.start(x, y)
     points, losses, factors, matrices = [], [], [], []
     for count in range(race.max_steps + 1):
+        if not count % _TOLD:
+            tell(count)
         f = value(x, y)
         points.append((x, y))
         losses.append(f)

@@ -11,6 +11,7 @@ from fop_core.figures.landscape import Landscape
 from fop_core.figures.runs import Run
 from fop_core.figures.style import METHODS
 from pages.parts.download import File, button
+from pages.parts.progress import leave_if_unwanted
 from pages.parts.spec import OWN, Spec, surface
 from pages.parts.text import slug
 from toy_functions import Race, export, race
@@ -49,7 +50,7 @@ def draw(shown: Shown) -> None:
 def csv(spec: Spec) -> File:
     """Return every step of a race, by the names that people call the rules by."""
     named = _named(spec)
-    return File(f"{stem(spec)}.csv", export.csv(named, race(named)))
+    return File(f"{stem(spec)}.csv", export.csv(named, race(named, leave_if_unwanted)))
 
 
 def figure(shown: Shown, kind: str) -> File:
@@ -106,6 +107,7 @@ def _animation(shown: Shown) -> None:
         bar = st.progress(0.0, "Drawing the animation")
 
         def progress(share: float) -> None:
+            leave_if_unwanted()
             bar.progress(min(1.0, share), "Drawing the animation")
 
         place = surface(shown.spec.surface)

@@ -32,6 +32,9 @@ class Form:
         fields: the settings by the name they have in an address.
         values: for each preset the value of every setting.
         views: names of settings that only change how things are shown.
+
+    Attributes:
+        arrives: whether this is the page's first run since the reader came to it.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Form:
     ):
         self.page, self.presets, self.fields, self.values, self.views = page, presets, fields, values, views
         self._record = st.session_state.setdefault(f"{page} settings", {})
+        self.arrives = st.session_state.get("page") != page
         self._arrive()
         self._hear()
 
@@ -88,6 +92,17 @@ class Form:
         """Take over what a widget holds that the page has drawn itself under the setting's key; return it."""
         self._record["now"][name] = value = st.session_state[self.key(name)]
         return value
+
+    def put_again(self) -> None:
+        """Give all widgets their values again where the run before was the page's first.
+
+        It may have been left for this one before the browser had drawn its widgets.
+        """
+        if self.arrives:
+            self._record["drawn"] = False
+        elif not self._record.get("drawn", True):
+            self._record["drawn"] = True
+            self.put(**self.now)
 
     def draw_presets(self) -> None:
         """Show the choice of a preset; choosing one sets everything."""

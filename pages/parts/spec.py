@@ -1,8 +1,10 @@
 """A race in plain values, which can be hashed, and its runs, remembered by them."""
 
+from collections import OrderedDict
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +20,10 @@ from toy_functions.surfaces import SURFACES, Surface, quadratic
 from toy_functions.tuning import Sweep, sweep
 
 OWN = "own"
+KEPT = 128  # results, and sweeps, that are remembered
+
+Progress = Callable[[float], object] | None
+Kept = TypeVar("Kept")
 
 SurfaceSpec = tuple[Any, ...]
 """(name,) of one in SURFACES | ("quadratic", condition, angle) | ("own", formula, floor, view).
@@ -96,15 +102,42 @@ class Result:
     minimum: tuple[float, float] | None
 
 
-def results(spec: Spec) -> list[Result]:
-    """Return the result of every rule; one whose settings have not changed is not run again."""
+_results: OrderedDict[Spec, Result] = OrderedDict()
+_sweeps: OrderedDict[Spec, Sweep] = OrderedDict()
+
+
+def results(spec: Spec, progress: Progress = None) -> list[Result]:
+    """Return the result of every rule; one whose settings have not changed is not run again.
+
+    Args:
+        spec: of the race.
+        progress: called now and then with the share that is done; what it raises ends the race.
+    """
     quiet = spec if spec.noise else replace(spec, seed=0)
-    return [_result(replace(quiet, rules=(rule,))) for rule in spec.rules]
+    found: list[Result] = []
+    tell = _part_of(progress, found, len(spec.rules))
+    for rule in spec.rules:
+        one = replace(quiet, rules=(rule,))
+        found.append(_remembered(_results, one, partial(_result, one, tell)))
+    return found
 
 
-@lru_cache(maxsize=128)
-def _result(spec: Spec) -> Result:
-    [(name, trajectory)] = race(spec.race()).items()
+def _part_of(progress: Progress, done: Collection[Any], count: int) -> Progress:
+    """Return the progress of the next of so many parts, some of which are done."""
+    return None if progress is None else lambda share: progress((len(done) + share) / count)
+
+
+def _remembered(kept: OrderedDict[Any, Kept], key: Any, make: Callable[[], Kept]) -> Kept:
+    """Return what is kept under a key, or make it and keep it."""
+    value = kept.pop(key, None) or make()
+    kept[key] = value  # the latest stand last
+    while len(kept) > KEPT:
+        kept.popitem(last=False)
+    return value
+
+
+def _result(spec: Spec, progress: Progress) -> Result:
+    [(name, trajectory)] = race(spec.race(), progress).items()
     place, points, matrices = surface(spec.surface), trajectory.points, trajectory.preconditioners
     return Result(
         thinned(name, points, trajectory.losses, trajectory.status, matrices),
@@ -133,25 +166,31 @@ SWEPT = 5_000
 """The most steps of a run in a sweep: what needs more is nobody's best."""
 
 
-def sweeps(spec: Spec) -> dict[str, Sweep]:
-    """Return what each rule needs at each learning rate, by its name; a rule is swept once, whatever its own rate."""
+def sweeps(spec: Spec, progress: Progress = None) -> dict[str, Sweep]:
+    """Return what each rule needs at each learning rate, by its name; a rule is swept once, whatever its own rate.
+
+    Args:
+        spec: of the race.
+        progress: as of ``results``.
+    """
     quiet = spec if spec.noise else replace(spec, seed=0)
-    found = {}
+    found: dict[str, Sweep] = {}
+    tell = _part_of(progress, found, len(spec.rules))
     for name, settings in spec.rules:
         others = tuple((key, 1.0 if key == "lr" else value) for key, value in settings)
-        found[name] = _sweep(replace(quiet, rules=((name, others),), max_steps=min(spec.max_steps, SWEPT)))
+        one = replace(quiet, rules=((name, others),), max_steps=min(spec.max_steps, SWEPT))
+        found[name] = _remembered(_sweeps, one, partial(_sweep, one, tell))
     return found
 
 
-@lru_cache(maxsize=128)
-def _sweep(spec: Spec) -> Sweep:
-    [found] = sweep(spec.race()).values()
+def _sweep(spec: Spec, progress: Progress) -> Sweep:
+    [found] = sweep(spec.race(), progress=progress).values()
     return found
 
 
-def at_best(spec: Spec) -> Spec:
+def at_best(spec: Spec, progress: Progress = None) -> Spec:
     """Return the race with each rule at its best learning rate; one that never converges keeps its own."""
-    best = {name: found.best for name, found in sweeps(spec).items()}
+    best = {name: found.best for name, found in sweeps(spec, progress).items()}
     rules = tuple(
         (name, tuple((key, (best[name] or value) if key == "lr" else value) for key, value in settings))
         for name, settings in spec.rules

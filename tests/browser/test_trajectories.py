@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.chromium import NARROW, WIDE, number, row
+from tests.pages.test_trajectories import SLOW
 from toy_functions import presets, race
 
 PATHS = ".st-key-race .fop-plot-node"
@@ -55,6 +57,17 @@ def test_a_newcomer_sees_the_papers_counts(visit):
     assert page.get_by_text("Deploy").count() == 0
     expect(page.locator(LABELS)).to_have_count(3)
     assert sorted(page.locator(LABELS).all_text_contents()) == ["Adam 6,221", "FOP 543", "SGD 832"]
+
+
+def test_a_long_race_says_how_far_it_is_and_ends_when_another_is_chosen(visit):
+    page = visit(f"?{urlencode(SLOW)}", drawn=False)
+    page.set_default_timeout(60_000)  # the processor is busy
+    expect(page.get_by_text(re.compile(r"Racing: \d+%, ([2-9]|\d\d+) s"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("combobox", name="Preset")).to_be_visible(timeout=60_000)
+    choose(page, "Preset", "Figure 1: Himmelblau")
+    counts(page, FOP="289")
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    page.wait_for_url("**?preset=paper-himmelblau")
 
 
 def step(page: Page) -> int:

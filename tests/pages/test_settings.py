@@ -10,7 +10,7 @@ from fop_core.figures.style import METHODS
 from fop_core.optim.rules import RULES
 from pages.parts.fields import Choice, Flag, Number, Several, Text
 from pages.parts.race_settings import FIELDS, PRESETS, of_rule, spec, values
-from pages.parts.spec import OWN, results, surface
+from pages.parts.spec import OWN, results, surface, sweeps
 from pages.parts.text import literal
 from tests.pages.test_trajectories import APP, ran, words
 from toy_functions import race
@@ -115,6 +115,27 @@ def test_results_are_those_of_the_whole_race_and_remembered_one_by_one():
         assert result.run.steps == trajectory.steps and result.end == tuple(trajectory.points[-1])
     again = results(dataclasses.replace(race_spec, rules=race_spec.rules[1:]))
     assert [result.run.rule for result in again] == [name for name, _ in race_spec.rules[1:]]
+
+
+@pytest.mark.parametrize("computed", [results, sweeps])
+def test_what_progress_raises_ends_the_computing_and_what_was_done_is_remembered(computed):
+    asked = spec(values(SCENES["noise"]) | {"x": -1.25, "rules": ["sgd", "adam", "fop"]})
+    shares = []
+
+    def leave(share):
+        shares.append(share)
+        if share > 0.4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        computed(asked, leave)
+    assert 0.4 < shares[-1] <= 1
+    again = []
+    computed(asked, again.append)
+    assert min(again) >= 1 / 3, "the first one is not computed again"
+    nothing = []
+    computed(asked, nothing.append)
+    assert not nothing
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fop_core.optim.rules import FOP
+from fop_core.optim.rules import FOP, RULES
 from pages.parts import form
+from tests.damage import watchdog  # noqa: F401, a fixture
 from toy_functions import presets, race
 from toy_functions.scenes import SCENES
 from toy_functions.tuning import sweep, tuned
@@ -113,6 +114,27 @@ def test_a_change_of_view_shows_at_once():
     assert "grid" in component(at, "race")
     ran(at.button_group(key="trajectories.rules").set_value(["fop", "sgd"]).run())
     assert list(rows(at)) == ["SGD", "FOP"]
+
+
+SLOW = {
+    "surface": "own",
+    "f": "sin(" * 44 + "x*y" + ")" * 44,
+    "steps": "100000",
+    "tolerance": "0",
+    "noise": "1",
+    "rules": ",".join(RULES),
+}
+"""Minutes of computing."""
+
+
+@pytest.mark.usefixtures("watchdog")
+@pytest.mark.parametrize("rates", ["own", "best"])
+def test_a_race_ends_when_its_reader_leaves(rates):
+    at = AppTest.from_file(APP, default_timeout=4)
+    for name, value in (SLOW | {"rates": rates}).items():
+        at.query_params[name] = value
+    with pytest.raises(RuntimeError, match="timed out"):  # AppTest has left, and has waited until the page had ended
+        at.run()
 
 
 def test_one_rate_can_serve_all():

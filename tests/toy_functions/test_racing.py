@@ -135,6 +135,21 @@ def test_a_race_that_makes_no_sense_is_refused(wrong):
         dataclasses.replace(presets.PAPER_BOOTH, **wrong)
 
 
+def test_a_race_says_how_far_it_is_and_what_that_raises_ends_it():
+    shares = []
+    base = Race(surfaces.BOOTH, (0.0, -4.0), {"a": SGD(1e-6), "b": SGD(1e-6)}, max_steps=5000)
+    told, quiet = race(base, shares.append), race(base)
+    assert shares[0] == 0 and shares == sorted(shares) and 0.9 < shares[-1] <= 1 and 0.5 in shares
+    assert np.array_equal(told["b"].points, quiet["b"].points)
+
+    def leave(share):
+        if share:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        race(dataclasses.replace(base, max_steps=10**12), leave)
+
+
 def test_a_race_needs_neither_torch_nor_what_the_app_needs():
     code = """
 import sys
