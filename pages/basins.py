@@ -191,7 +191,7 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     st.header("Basins", anchor=False, width="content")
     copy_link("copy")
 if not understood:
-    st.markdown("The formula in the sidebar has a mistake.")
+    st.markdown("The formula or its view in the sidebar has a mistake.")
 elif form.changed():
     changed = f", changed from “{MAPS[form.preset].title}”" if race_sidebar.of_preset(form) else ""
     st.markdown(f"Maps of {literal(surface(grid(form.now).surface).name)}{changed}.")

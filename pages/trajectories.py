@@ -189,7 +189,9 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
         tools = st.container(width="content")
         copy_link("copy")
 if not understood:
-    st.markdown("The formula in the sidebar has a mistake." + " The last one without is still raced on." * shown)
+    st.markdown(
+        "The formula or its view in the sidebar has a mistake." + " The last one without is still raced on." * shown
+    )
 elif form.changed():
     where = f"{surface(race.surface).name} from {point(*race.start)}"
     st.markdown(f"A race on {literal(where)}{origin()}.")

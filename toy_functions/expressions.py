@@ -46,6 +46,8 @@ MAX_EXPONENT = 64.0
 """Size of a constant exponent."""
 MAX_NODES = 4000
 """Distinct operations in a formula and its first and second derivatives together."""
+LEAST_EXTENT = 1e-9
+"""Of a view, as a share of its largest bound, or of 1 where that is more: no grid of floats can be drawn on less."""
 
 _Place: TypeAlias = tuple[int, int]  # position in the user's text, length
 
@@ -70,7 +72,7 @@ def parse(
 
     Raises:
         ExpressionError: the text is not such a formula, or exceeds a limit of this module.
-        ValueError: the view is not a box of finite size, or the start is not finite.
+        ValueError: the view is not a box of finite size, or one too small to draw, or the start is not finite.
         TypeError: the text is not a string.
     """
     if not isinstance(text, str):
@@ -180,8 +182,13 @@ def _checked_view(
 ) -> tuple[tuple[float, float, float, float], tuple[float, float]]:
     x_min, x_max, y_min, y_max = (float(bound) for bound in view)
     width, height = x_max - x_min, y_max - y_min
-    if not (0.0 < width < math.inf and 0.0 < height < math.inf):
-        raise ValueError(f"the view is x_min < x_max, y_min < y_max, all finite; got {view}")
+    for axis, low, high in (("x", x_min, x_max), ("y", y_min, y_max)):
+        least = LEAST_EXTENT * max(1.0, abs(low), abs(high))
+        if not least <= high - low < math.inf:
+            raise ValueError(
+                f"the view has {axis} from {low!r} to {high!r}: give two finite numbers, the second larger by at least "
+                f"{least:g}"
+            )
     x, y = (x_min + 0.2 * width, y_min + 0.3 * height) if start is None else (float(number) for number in start)
     if not (math.isfinite(x) and math.isfinite(y)):
         raise ValueError(f"the start is two finite numbers, got {start}")

@@ -48,13 +48,13 @@ def test_a_surface_of_ones_own_typed_wrong_then_right_is_raced_to_its_end(visit,
         formula = page.get_by_role("textbox", name="f(x, y) =")
         formula.fill("(x - 1)^2 + (y + ")
         formula.press("Enter")
-    expect(page.get_by_text("The formula in the sidebar has a mistake.")).to_be_visible()
+    expect(page.get_by_text("The formula or its view in the sidebar has a mistake.")).to_be_visible()
     expect(page.locator(".fop-player")).to_be_visible()  # the last race that was understood
     expect(page.locator(".fop-readout tbody").first).to_be_visible()
     with sidebar(page):
         formula.fill("(x - 1)^2 + 3*(y + 1)^2")
         formula.press("Enter")
-    expect(page.get_by_text("The formula in the sidebar has a mistake.")).to_have_count(0)
+    expect(page.get_by_text("The formula or its view in the sidebar has a mistake.")).to_have_count(0)
     expect(page.get_by_text(re.compile(r"^step [\d,]+ of [\d,]+$"))).to_be_visible()
     page.get_by_role("button", name="Back to the start").click()
     page.get_by_role("button", name="Play", exact=True).click()

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -135,6 +136,35 @@ def test_a_race_ends_when_its_reader_leaves(rates):
         at.query_params[name] = value
     with pytest.raises(RuntimeError, match="timed out"):  # AppTest has left, and has waited until the page had ended
         at.run()
+
+
+@pytest.mark.parametrize("at_page", ["trajectories", "basins"])
+@pytest.mark.parametrize(
+    ("bounds", "wrong"),
+    [
+        ("left=-1e6&right=1e6&bottom=0&top=1e-320", "y from 0.0 to 1e-320:"),
+        ("left=0&right=5e-324&bottom=0&top=5e-324", "x from 0.0 to 5e-324:"),
+        ("left=0&right=1e-10&bottom=0&top=1", "x from 0.0 to 1e-10:"),
+        ("left=999999.9999999&right=1e6&bottom=0&top=1", "x from 999999.9999999 to 1000000.0:"),
+        ("left=1&right=0&bottom=0&top=1", "x from 1.0 to 0.0:"),
+        ("left=-1e6&right=1e6&bottom=0&top=1e-9", ""),
+        ("left=0&right=1e-9&bottom=0&top=1e-9", ""),
+        ("left=999999.998&right=1e6&bottom=0&top=1e-9", ""),
+    ],
+)
+def test_a_view_too_small_to_draw_is_refused_beside_its_fields(at_page, bounds, wrong):
+    at = AppTest.from_file(APP, default_timeout=60)
+    at.switch_page(f"pages/{at_page}.py")
+    more = {"size": "64", "steps": "50"} if at_page == "basins" else {"steps": "50"}
+    for name, value in ({"surface": "own", "f": "x"} | dict(parse_qsl(bounds)) | more).items():
+        at.query_params[name] = value
+    ran(at.run())
+    told = [each.value.replace("\\", "") for each in at.sidebar.error]
+    if wrong:
+        assert any(f"{wrong} give two" in each and "larger by at least " in each for each in told), told
+        assert "view" in words(at) and "has a mistake" in words(at)
+    else:
+        assert not told and "has a mistake" not in words(at)
 
 
 def test_one_rate_can_serve_all():
@@ -406,7 +436,7 @@ def test_a_wrong_formula_in_an_address_is_explained_too():
 
 def test_an_impossible_view_is_explained():
     at = page(preset="own", left="5", right="-5")
-    assert "x_min" in at.error[0].value.replace("\\", "")
+    assert "the view has x from 5.0 to -5.0" in at.error[0].value.replace("\\", "")
 
 
 @pytest.mark.parametrize("f", ["x*0", "log(x)", "1/x", "x^2 - 5", "-x^2 - y^2", "sqrt(x)", "exp(x*x*x*x)"])
