@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fop_core.runs.files import DamagedFile
-from fop_core.runs.learned import GIVEN, Layer
+from fop_core.runs.learned import Layer
 from pages.parts import (
     inspect_compare,
     inspect_downloads,
@@ -19,8 +19,9 @@ from pages.parts.download import deliver
 from pages.parts.first_visit import first_visit
 from pages.parts.follow import follow
 from pages.parts.form import Form
+from pages.parts.inspect_files import uploaded
 from pages.parts.inspect_settings import FIELDS, PRESETS, VALUES
-from pages.parts.inspect_sources import Source, damaged, known, labels, of_entry, of_upload
+from pages.parts.inspect_sources import Source, damaged, known, labels, of_entry
 from pages.parts.text import literal
 
 first_visit()
@@ -71,37 +72,6 @@ def layer_of(name: str, source: Source) -> Layer | None:
     return layers[form.heard(name)]
 
 
-def uploaded() -> Source | None:
-    """Show where files go; return what they hold."""
-    files = st.file_uploader(
-        "Matrices (.safetensors)",
-        type=["safetensors"],
-        accept_multiple_files=True,
-        key="inspect files",
-        help="[n, n] or [n, k], as `save_file(optimizer.factors(), path)` writes them; several files are several "
-        "steps, by the number in their names. Up to 50 MB each. No file can start code: pickles are refused.",
-    )
-    what = st.selectbox(
-        "They are",
-        list(GIVEN),
-        format_func=lambda name: {"P": "P itself"}.get(name, f"the M of {name}"),
-        key="inspect given",
-        help="A name that ends in /P is a P and one that ends in /M an M, whatever is chosen here.",
-    )
-    spatial = st.checkbox(
-        "n = 9, 25 or 49 is a kernel",
-        key="inspect spatial",
-        help="So many rows are the positions of a kernel of 3 x 3, 5 x 5 or 7 x 7",
-    )
-    if not files:
-        return None
-    found = of_upload(files, what, spatial)
-    if isinstance(found, str):
-        st.error(literal(found))
-        return None
-    return found
-
-
 def stand() -> None:
     """Keep the address as the page wrote it last: what came along with a quick second choice may be an older one."""
     if (address := st.session_state.get("inspect address")) is not None:
@@ -126,7 +96,7 @@ def sidebar() -> tuple[Source | None, tuple[Source, Layer] | None]:
     """Show what is looked into, and what stands beside it; return both."""
     form.draw("source")
     if form["source"] == "file":
-        own = uploaded()
+        own = uploaded(form)
         return own, beside_of() if own else None
     if not runs:
         return None, None

@@ -249,6 +249,12 @@ def of_files(given: Sequence[tuple[str, bytes]], what: str, spatial: bool = Fals
     return Learned(layers, np.array(sorted(files_of), dtype=np.int64))
 
 
+def symmetric(matrices: Array) -> bool:
+    """Return whether matrices [..., n, n] are symmetric but for rounding."""
+    size = float(np.abs(matrices).max(initial=0.0))
+    return np.allclose(matrices, matrices.swapaxes(-1, -2), rtol=1e-3, atol=1e-5 * size)
+
+
 def _steps(names: Sequence[str]) -> list[int]:
     """Return the step of each file: the last whole number in its name, or its place where not all have one."""
     numbers = [re.findall("[0-9]+", Path(name).stem) for name in names]
@@ -311,6 +317,6 @@ def _checked(file: str, layer: str, array: Array, form: str) -> Array:
     if (largest := max(abs(float(array.max())), abs(float(array.min())))) > HIGHEST:
         raise RunError(f"{file}: {layer} holds {largest:.4g}; numbers of up to {HIGHEST:g} can be shown")
     matrix = array.astype(np.float32)
-    if form == "direct" and not np.allclose(matrix, matrix.T, rtol=1e-3, atol=1e-5 * largest):
+    if form == "direct" and not symmetric(matrix):
         raise RunError(f"{file}: {layer} is not symmetric, and a P is: say that it is the M of M Mᵀ or I + M Mᵀ")
     return matrix

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fop_core.runs import learned
 from pages.parts.fields import Choice, Field, Flag, Number, Switch, Text
 
 PANELS = {
@@ -23,8 +24,19 @@ TURNED = {
     "alignment": "Alignment",
     "descent": "⟨g, Δθ⟩",
 }
+GIVEN = {form: what for what, form in learned.GIVEN.items()}
+"""What the matrices of a file are, as ``learned.of_files`` has it, by the form that makes P of them."""
 FIELDS: dict[str, Field] = {
     "source": Switch("Look into", {"run": "A run", "file": "Your own matrices"}),
+    "given": Choice(
+        "They are",
+        {"factored": "the M of M Mᵀ", "low_rank": "the M of I + M Mᵀ", "direct": "P itself"},
+        help="A name that ends in /P is a P and one that ends in /M an M, whatever is chosen here.",
+    ),
+    "kernel": Flag(
+        "n = 9, 25 or 49 is a kernel",
+        help="So many rows are the positions of a kernel of 3 x 3, 5 x 5 or 7 x 7",
+    ),
     "run": Text("Run", 200),
     "beside": Text("Beside", 200),
     "other": Text("Its layer", 200),
@@ -41,6 +53,8 @@ FIELDS: dict[str, Field] = {
 }
 VALUES: dict[str, Any] = {
     "source": "run",
+    "given": "factored",  # what factors() returns of a FOP with its own defaults
+    "kernel": False,
     "run": "",
     "beside": "",
     "other": "",

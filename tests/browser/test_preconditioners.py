@@ -377,7 +377,7 @@ class Harm:
 
 def test_ones_own_matrices_are_looked_into_and_hostile_files_are_refused(visit, troubles):
     troubles.expected = ["/preconditioners/_stcore/", "404 (Not Found)"]
-    page = visit("preconditioners?source=file", drawn=False)
+    page = visit("preconditioners?source=file&given=direct", drawn=False)
     expect(page.get_by_text("save_file(optimizer.factors()")).to_be_visible(timeout=40_000)
     random = np.random.default_rng(0)
     nan = np.eye(4, dtype=np.float32)
@@ -412,6 +412,55 @@ def test_ones_own_matrices_are_looked_into_and_hostile_files_are_refused(visit, 
     cursor(page).press("Home")
     assert page.evaluate(STEP) == 0
     assert load(save(M[0]))  # what was given is what numpy reads
+
+
+def test_ones_own_matrices_are_still_there_after_a_look_at_another_page(visit, troubles):
+    troubles.expected = ["/preconditioners/_stcore/", "404 (Not Found)"]
+    page = visit("preconditioners?source=file", drawn=False)
+    remove = page.get_by_role("button", name=re.compile("^Remove"))
+    M = np.random.default_rng(0).standard_normal((9, 4)).astype(np.float32)
+    box = page.locator('[data-testid="stFileUploaderDropzone"] input')
+    box.wait_for(state="attached", timeout=40_000)
+    expect(page.get_by_text(f"Up to {learned.UPLOAD >> 20} MB each")).to_have_count(0)  # it is said on hovering
+    expect(page.get_by_text(re.compile(f"{learned.UPLOAD >> 20}MB per file"))).to_be_visible()
+    give(page, ("M-0.safetensors", save({"conv.weight": M})))
+    expect(remove).to_have_text(["Remove M-0.safetensors"])
+    give(page, ("M-50.safetensors", save({"conv.weight": 2 * M})))
+    expect(remove).to_have_text(["Remove M-0.safetensors", "Remove M-50.safetensors"])
+    page.get_by_role("combobox", name=re.compile("They are")).click()
+    page.get_by_role("option", name="the M of I + M Mᵀ", exact=True).click()
+    page.get_by_text("is a kernel").click()
+    expect(page).to_have_url(re.compile("source=file&given=low_rank&kernel=1"))
+    P = np.eye(9) + 4 * M.astype(np.float64) @ M.T
+
+    def still_there() -> None:
+        expect(remove).to_have_text(["Remove M-0.safetensors", "Remove M-50.safetensors"])
+        page.wait_for_function(READY)
+        expect(page.get_by_text("P = I + M Mᵀ (Eq. 5)")).to_be_visible()
+        expect(page.locator(".fop-filters")).to_be_visible()  # it is a kernel
+        shown = page.evaluate(f"[...{LAYER}.layer.seen('P', 50).values]")
+        np.testing.assert_allclose(np.reshape(shown, (9, 9)), P, rtol=1e-9, atol=1e-9)
+
+    still_there()
+    page.get_by_role("link", name="Train").click()
+    expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Preconditioners").click()
+    still_there()
+    page.get_by_role("link", name="Train").click()
+    expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
+    page.go_back()
+    still_there()
+    page.get_by_text("A run", exact=True).click()
+    expect(remove).to_have_count(0)
+    page.get_by_text("Your own matrices", exact=True).click()
+    still_there()
+    give(page, ("M-50.safetensors", save({"conv.weight": M})))  # in the place of the one of this name
+    page.wait_for_function(f"() => Math.abs({LAYER}.layer.M[36] - {float(M[0, 0])}) < 1e-6")
+    expect(remove).to_have_count(2)
+    page.get_by_role("button", name="Remove M-0.safetensors").click()
+    expect(remove).to_have_text(["Remove M-50.safetensors"])
+    remove.click()
+    expect(page.get_by_text("save_file(optimizer.factors()")).to_be_visible()
 
 
 LONG = "features.stage1.block0.residual_function.convolution_number_{}_with_a_long_tail.weight"

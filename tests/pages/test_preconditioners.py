@@ -1,15 +1,17 @@
 """The Preconditioners page as a reader meets it, without a browser."""
 
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save
 from streamlit.testing.v1 import AppTest
 
-from fop_core import inspection
+from fop_core import FOP, inspection
 from fop_core.figures import learned_curves
 from fop_core.figures.training_curves import Line, Look
 from fop_core.runs import learned, store
@@ -18,7 +20,7 @@ from fop_core.runs.learned import Layer
 from fop_core.runs.recorder import Recorder
 from fop_core.runs.store import Run
 from fop_core.training import config
-from pages.parts import inspect_compare, inspect_panels, inspect_rotation, inspect_sources, runs_listing
+from pages.parts import inspect_compare, inspect_files, inspect_panels, inspect_rotation, inspect_sources, runs_listing
 from pages.parts.inspect_settings import PANELS
 from pages.parts.text import literal
 from tests.pages.test_runs import ABOUT
@@ -263,3 +265,65 @@ def test_what_if_offers_no_launch_without_the_data_or_a_checkpoint_that_can_be_r
     data.rename(tmp_path / "elsewhere")
     launch, says = shown()
     assert not launch and literal(f"CIFAR-10 is not in {data}") in says
+
+
+# files of the reader's own --------------------------------------------------------------------------------------------
+
+
+def given(at: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    """Bring files."""
+    at.file_uploader[0].set_value([(name, content, "") for name, content in files])
+    return ran(at.run())
+
+
+def removals(at: AppTest) -> list[str]:
+    return [button.label.replace("\\", "") for button in at.sidebar.button if button.label.startswith("Remove")]
+
+
+def test_what_the_snippet_saves_is_looked_into_as_the_page_stands():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Tanh(), torch.nn.Linear(3, 2))
+    optimizer = FOP(torch.optim.SGD(model.named_parameters(), lr=0.5), hyper_lr=0.1)
+    for _ in range(4):
+        optimizer.zero_grad()
+        model(torch.randn(5, 4)).square().sum().backward()
+        optimizer.step()
+    M = {name: factor.numpy() for name, factor in optimizer.factors().items()}
+    assert not all(np.allclose(each, each.T, atol=1e-5) for each in M.values())  # which no P may be
+    at = given(page(source="file"), ("M-4.safetensors", save(M)))
+    assert not at.error and not at.info and removals(at) == ["Remove M-4.safetensors"]
+    heads = component(at, "inspector")["sources"][0]["layers"]
+    assert [(head["name"], head["form"]) for head in heads] == [(name, "factored") for name in M]
+
+
+def test_matrices_that_may_be_P_are_not_taken_for_M_in_silence():
+    random = np.random.default_rng(0).standard_normal((4, 4))
+    at = given(page(source="file"), ("a.safetensors", save({"a": random @ random.T})))
+    assert not at.error and "Every matrix is symmetric, as a P is" in words(at)
+    at.selectbox(key="preconditioners.given").set_value("direct")
+    assert "Every matrix is symmetric" not in words(ran(at.run()))
+    for name, matrix in (("a/P", random @ random.T), ("a", random), ("a", np.eye(4)), ("a", random[:, :2])):
+        at = given(page(source="file"), ("a.safetensors", save({name: np.ascontiguousarray(matrix)})))
+        assert component(at, "inspector") and "Every matrix is symmetric" not in words(at)
+
+
+def test_a_session_keeps_files_up_to_a_limit_and_says_which_it_does_not_take(monkeypatch):
+    content = save({"a": np.eye(4)})
+    monkeypatch.setattr(inspect_files, "MOST", 2 * len(content))
+    at = given(page(source="file"), ("M-1.safetensors", content), ("M-2.safetensors", content))
+    at = given(at, ("M-3.safetensors", content))
+    assert "M-3.safetensors" in at.error[0].value.replace("\\", "") and "are kept" in at.error[0].value
+    assert removals(at) == ["Remove M-1.safetensors", "Remove M-2.safetensors"]
+    at.sidebar.button[0].click()
+    at = given(ran(at.run()), ("M-3.safetensors", content))
+    assert not at.error and removals(at) == ["Remove M-2.safetensors", "Remove M-3.safetensors"]
+
+
+def test_how_large_a_file_may_be_is_one_number():
+    root = Path(APP).parent
+    settings = tomllib.loads((root / ".streamlit/config.toml").read_text())
+    most = settings["server"]["maxUploadSize"]
+    assert most << 20 == learned.UPLOAD
+    assert page(source="file").file_uploader[0].proto.max_upload_size_mb == most
+    text = (root / "docs/preconditioners.md").read_text()
+    assert f"{most} MB a file" in text and f"up to {inspect_files.MOST >> 20} MB of them" in text
