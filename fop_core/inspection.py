@@ -110,14 +110,19 @@ def spectrum_summary(values: Array) -> dict[str, Array]:
 
 
 def definiteness(least: float, most: float) -> str:
-    """Say what a symmetric matrix is, by its least and its largest eigenvalue and the ``RESOLUTION`` of its M."""
+    """Say what a symmetric matrix is, by its least and its largest eigenvalue and the ``RESOLUTION`` of its M.
+
+    Returns:
+        "positive definite"; "numerically singular" where the least cannot be told from 0; "indefinite", "negative",
+        "zero" or "not finite".
+    """
     if not (math.isfinite(least) and math.isfinite(most)):
         return "not finite"
     zero = RESOLUTION * max(abs(least), abs(most))
     if least > zero:
         return "positive definite"
     if least >= -zero:
-        return "positive semidefinite" if most > zero else "zero"
+        return "numerically singular" if most > zero else "zero"
     return "indefinite" if most > zero else "negative"
 
 

@@ -162,9 +162,9 @@ def test_a_spectrum_that_is_not_finite_says_nothing(bad):
     [
         ((0.1, 2.0), "positive definite"),
         ((1e-5, 1.0), "positive definite"),
-        ((1e-7, 1.0), "positive semidefinite"),
-        ((0.0, 1.0), "positive semidefinite"),
-        ((-1e-7, 1.0), "positive semidefinite"),
+        ((1e-7, 1.0), "numerically singular"),
+        ((0.0, 1.0), "numerically singular"),
+        ((-1e-7, 1.0), "numerically singular"),
         ((-1e-5, 1.0), "indefinite"),
         ((-3.0, 1e-9), "negative"),
         ((-3.0, -1.0), "negative"),

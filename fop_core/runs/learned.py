@@ -62,6 +62,7 @@ class Layer:
         spectra: float32 [e, n]: eigenvalues of P as applied, ascending.
         thumbnails: of a large layer, "P" and "M": steps [t] and float16 [t, 64, 64], means over areas.
         histograms: of a large or diagonal layer, "P_diagonal", "P_off_diagonal", "M_diagonal", "M_off_diagonal".
+        only_P: whether ``M`` is a P that was given as such, so that nothing tells of what it was made.
     """
 
     name: str
@@ -75,6 +76,12 @@ class Layer:
     spectra: Array
     thumbnails: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
     histograms: Mapping[str, Histograms] = field(default_factory=dict)
+    only_P: bool = False
+
+    @property
+    def has_M(self) -> bool:
+        """Whether there is an M [n, k] of which P is made."""
+        return self.M.ndim == 3 and not self.only_P
 
     @property
     def is_matrix(self) -> bool:
@@ -245,7 +252,8 @@ def of_files(given: Sequence[tuple[str, bytes]], what: str, spatial: bool = Fals
         kernel = KERNELS.get(n) if spatial else None
         form, _ = forms[layer]
         spectra = inspection.spectrum(M, form).astype(np.float32)
-        layers[layer] = Layer(layer, form, n, kernel, steps, M, np.ones(len(steps)), steps, spectra)
+        scale, only_P = np.ones(len(steps)), form == "direct"
+        layers[layer] = Layer(layer, form, n, kernel, steps, M, scale, steps, spectra, only_P=only_P)
     return Learned(layers, np.array(sorted(files_of), dtype=np.int64))
 
 

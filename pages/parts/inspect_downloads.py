@@ -69,8 +69,10 @@ def draw(form: Form, source: Source, layer: Layer, beside: Side | None) -> None:
     with st.popover("Export", width="content"):
         if source.matrices:
             st.caption("Matrices of every layer")
-            offer("M and P at the cursor (safetensors)", lambda view, _: at_cursor(source, view["at"]))
-            offer("M at every snapshot (safetensors)", lambda view, _: everything(source))
+            only_P = all(layer.only_P for layer in source.matrices)
+            both, stored = ("P", "P") if only_P else ("M and P", "M")
+            offer(f"{both} at the cursor (safetensors)", lambda view, _: at_cursor(source, view["at"]))
+            offer(f"{stored} at every snapshot (safetensors)", lambda view, _: everything(source))
         if pictures := figures(form.now, source, layer, beside):
             kind = str(st.segmented_control("Figures as", KINDS, default="pdf", format_func=str.upper, required=True))
             for name in pictures:
@@ -121,7 +123,7 @@ def at_cursor(source: Source, step: int) -> File:
         if layer.steps[at] != step:
             about[f"step of {layer.name}"] = str(layer.steps[at])
         arrays[f"{layer.name}/P"] = layer.P(at).astype(np.float32)
-        if layer.M.ndim == 3:
+        if layer.has_M:
             arrays[f"{layer.name}/M"] = layer.M[at]
     if not arrays:
         first = min(int(layer.steps[0]) for layer in source.matrices)
@@ -132,11 +134,15 @@ def at_cursor(source: Source, step: int) -> File:
 
 
 def everything(source: Source) -> File:
-    """Return M [s, n, k] of every layer with its steps [s] as safetensors; P where nothing is learned."""
+    """Return M [s, n, k] of every layer with its steps [s] as safetensors; P where there is no M.
+
+    P that was given as such is named so; that of a layer that learns nothing has M's name.
+    """
     arrays = {}
     for layer in source.matrices:
         arrays[f"{layer.name}/steps"] = layer.steps
-        arrays[f"{layer.name}/M"] = layer.M if layer.M.ndim == 3 else layer.P(-1)[None].astype(np.float32)
+        key = f"{layer.name}/{'P' if layer.only_P else 'M'}"
+        arrays[key] = layer.M if layer.M.ndim == 3 else layer.P(-1)[None].astype(np.float32)
     name, words = _steps(source, None)
     about = {"run": source.run, "name": source.name, "step": words.removeprefix("steps ")}
     return File(f"{source.run}-{name}-matrices.safetensors", _packed(arrays, about))
@@ -202,7 +208,7 @@ def figures(view: View, source: Source, layer: Layer, beside: Side | None) -> di
         case "spectrum" if source.metrics is not None:
             made["Numbers over steps"] = _curves(lambda: inspect_panels.numbers(source), "number in $P$'s place")
         case "histograms":
-            what = view["values"] if layer.form != "diagonal" else "M"
+            what = inspect_panels.values_of(layer, view["values"])
             parts = {
                 words: Ridges(*found)
                 for part, words in PARTS.items()
@@ -265,7 +271,7 @@ def side_by_side(one: Side, two: Side, quantity: str, step: int) -> Figure:
 
 def seen(layer: Layer, quantity: str, at: int) -> np.ndarray:
     """Return what is asked of a layer at a snapshot: "change" P - I, "P", "shape" P/||P||, "rest" or "M"."""
-    if quantity == "M" and layer.M.ndim == 3:
+    if quantity == "M" and layer.has_M:
         return layer.M[at].astype(np.float64)
     P = layer.P(at)
     match quantity:
@@ -302,7 +308,7 @@ def tables(view: View, source: Source, layer: Layer, beside: Side | None) -> Cal
                 return lambda: _lines({"number in P's place": inspect_panels.numbers(source)})
             return lambda: _spectra(source)
         case "histograms":
-            return lambda: _histograms(source, layer, view["values"] if layer.form != "diagonal" else "M")
+            return lambda: _histograms(source, layer, inspect_panels.values_of(layer, view["values"]))
         case "rotation" if source.entry is not None:
             return lambda: _lines(
                 {

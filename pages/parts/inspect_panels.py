@@ -95,7 +95,10 @@ def followed(every: Sequence[Spectra], name: str) -> list[Line]:
     return lines
 
 
-ZERO = "An eigenvalue below a millionth of the largest counts as 0: M is stored in float32, which tells no less."
+ZERO = (
+    "Numerically singular: an eigenvalue is less than a millionth of the largest in size, which M in float32 cannot "
+    "tell from 0. None of M Mᵀ is negative."
+)
 DEPTH = "From blue, next to the input, to orange, next to the output; the colours are under the layers' pictures above."
 
 
@@ -148,7 +151,7 @@ def histograms(form: Form, source: Source, layer: Layer) -> None:
     if layer.form == "scalar":
         st.markdown("One number for each tensor has no distribution: Spectrum shows it over training.")
         return
-    what = form["values"] if layer.form != "diagonal" else "M"
+    what = values_of(layer, form["values"])
     color = source.colors[layer.name]
     columns = st.columns(2, gap="medium")
     shown = 0
@@ -175,8 +178,13 @@ def histograms(form: Form, source: Source, layer: Layer) -> None:
                 help="Each ridge is drawn to one height. Of a large matrix a dozen snapshots were counted.",
             )
     with right:
-        if layer.form != "diagonal":
+        if layer.form != "diagonal" and not layer.only_P:
             form.draw("values")
+
+
+def values_of(layer: Layer, asked: str) -> str:
+    """Return of which matrix of a layer values are shown where ``asked``, "P" or "M", is asked for."""
+    return "M" if layer.form == "diagonal" else "P" if layer.only_P else asked
 
 
 def distribution(source: Source, layer: Layer, what: str, part: str) -> tuple[Array, Array, Array] | None:
@@ -190,7 +198,7 @@ def distribution(source: Source, layer: Layer, what: str, part: str) -> tuple[Ar
     """
     if (kept := layer.histograms.get(f"{what}_{part}")) is not None:
         return kept.steps, kept.counts, kept.edges
-    if not layer.is_matrix or (what == "M" and layer.M.ndim != 3):
+    if not layer.is_matrix or (what == "M" and not layer.has_M):
         return None
     return _counted(f"{source.key} {layer.name}", what, part, layer)
 

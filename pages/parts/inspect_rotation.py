@@ -135,5 +135,5 @@ def bound_of(layer: Layer) -> Line | None:
     spectra = layer.spectra.astype(np.float64)
     bound = inspection.rotation_bound_deg(inspection.spectrum_summary(spectra)["condition"])
     kinds = [inspection.definiteness(float(values[0]), float(values[-1])) for values in spectra]
-    bound = np.where([kind.startswith("positive") for kind in kinds], bound, np.nan)
+    bound = np.where([kind in ("positive definite", "numerically singular") for kind in kinds], bound, np.nan)
     return Line(f"bound {short(layer)}", Look("#80868F", "5px,3px", 1.4), layer.spectrum_steps.astype(float), bound)

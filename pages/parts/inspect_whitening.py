@@ -14,10 +14,10 @@ from pages.parts.inspect_sources import Source, place
 from pages.parts.text import literal
 
 PAIRS = {
-    "row_neighbours": ("beside in a row", "#D9541E", "solid"),
-    "column_neighbours": ("beside in a column", "#CB62AF", "solid"),
-    "row_others": ("farther in a row", "#3885E0", "5px,3px"),
-    "column_others": ("farther in a column", "#704DEE", "5px,3px"),
+    "row_neighbours": ("beside, row", "#D9541E", "solid"),
+    "column_neighbours": ("beside, column", "#CB62AF", "solid"),
+    "row_others": ("farther, row", "#3885E0", "5px,3px"),
+    "column_others": ("farther, column", "#704DEE", "5px,3px"),
     "elsewhere": ("elsewhere", "#2A8C4D", "5px,3px"),
 }
 """Of pairs of positions, what they are called, and how their line looks."""

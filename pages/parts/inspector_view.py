@@ -16,7 +16,7 @@ from pages.parts.component import component, packed
 from pages.parts.inspect_sources import Source
 
 QUANTITIES = ("change", "P", "shape", "rest", "M")
-KINDS = ("positive definite", "positive semidefinite", "indefinite", "negative", "zero", "not finite")
+KINDS = ("positive definite", "numerically singular", "indefinite", "negative", "zero", "not finite")
 BUDGET = 4_300_000  # bytes of all matrices of one source
 MANY, COMMON = 4096, 0.995  # entries from which on the strongest colour is not the largest's, but that of this share
 CURVE = 300  # buckets of a curve under the cursor
@@ -155,6 +155,7 @@ def _layer(layer: Layer, source: Source, stride: int) -> tuple[dict[str, Any], d
         "kernel": layer.kernel,
         "color": source.colors[layer.name],
         "words": WORDS.get(layer.form, ""),
+        "hasM": layer.has_M,
         "steps": [],
         "ranges": {},
         "kinds": KINDS,
@@ -191,8 +192,8 @@ def _layer(layer: Layer, source: Source, stride: int) -> tuple[dict[str, Any], d
 
 
 def _formula(layer: Layer, source: Source) -> str:
-    """Say what P is of M, with the number of the paper's equation."""
-    if layer.form not in FORMULAS or (source.entry is None and layer.form == "direct"):  # P itself was given
+    """Say what P is of M, with the number of the paper's equation; nothing where there is no M."""
+    if layer.form not in FORMULAS or layer.only_P:
         return ""
     settings = source.entry.settings if source.entry is not None else {}
     scaled = ""
@@ -210,7 +211,7 @@ def _ranges(layer: Layer, kept: np.ndarray) -> dict[str, float]:
         P = layer.P(at)
         norm = float(np.linalg.norm(P))
         seen = {"P": P, "change": P - np.eye(layer.n), "shape": P / (norm or 1.0), "rest": inspection.rest(P)}
-        if len(layer.M):
+        if layer.has_M:
             seen["M"] = layer.M[at]
         for name, matrix in seen.items():
             size = _largest(np.abs(matrix))

@@ -18,6 +18,7 @@ from fop_core.runs import learned, store
 from fop_core.runs.control import Control
 from fop_core.runs.recorder import Recorder
 from fop_core.training import config, diagnostics, loop
+from pages.parts.inspect_whitening import PAIRS
 from pages.parts.runs_listing import GALLERY
 from tests.chromium import NARROW, running
 
@@ -461,6 +462,32 @@ def test_ones_own_matrices_are_still_there_after_a_look_at_another_page(visit, t
     expect(remove).to_have_text(["Remove M-50.safetensors"])
     remove.click()
     expect(page.get_by_text("save_file(optimizer.factors()")).to_be_visible()
+
+
+def test_of_an_indefinite_P_no_condition_and_no_M_is_told(visit, troubles):
+    troubles.expected = ["/preconditioners/_stcore/", "404 (Not Found)"]
+    page = visit("preconditioners?source=file&see=M", drawn=False)
+    page.locator('[data-testid="stFileUploaderDropzone"] input').wait_for(state="attached", timeout=40_000)
+    give(page, ("B.safetensors", save({"B/P": np.diag([2, -1]).astype(np.float32)})))
+    page.wait_for_function(READY)
+    expect(page.locator(".fop-inspector-told")).to_have_text(
+        "P of B is indefinite: eigenvalues −1.00 to 2.00, condition not defined, effective rank 1.89 of 2, "
+        "log-determinant not defined."
+    )
+    expect(page.get_by_role("heading", name="P − I of B")).to_be_visible()
+    expect(page.locator('.fop-switch[data-name="see"] button')).to_have_text(["P − I", "P", "P/‖P‖", "P − aI − c11ᵀ"])
+    expect(page.locator(".fop-inspector-means")).not_to_contain_text("M")
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, NARROW], ids=["wide", "narrow"])
+def test_no_label_of_the_whitening_lines_is_cut(inspect, viewport):
+    page = inspect("?panel=whitening", viewport=viewport)
+    labels = page.locator(".fop-plot-node").nth(1).locator(".annotation-text")
+    expect(labels).to_have_count(5)
+    assert set(labels.all_text_contents()) == {words for words, *_ in PAIRS.values()}
+    frame = page.locator(".fop-plot-node").nth(1).bounding_box()
+    for box in (label.bounding_box() for label in labels.all()):
+        assert frame["x"] <= box["x"] and box["x"] + box["width"] <= frame["x"] + frame["width"]
 
 
 LONG = "features.stage1.block0.residual_function.convolution_number_{}_with_a_long_tail.weight"

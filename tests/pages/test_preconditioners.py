@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 from streamlit.testing.v1 import AppTest
 
 from fop_core import FOP, inspection
@@ -20,7 +20,15 @@ from fop_core.runs.learned import Layer
 from fop_core.runs.recorder import Recorder
 from fop_core.runs.store import Run
 from fop_core.training import config
-from pages.parts import inspect_compare, inspect_files, inspect_panels, inspect_rotation, inspect_sources, runs_listing
+from pages.parts import (
+    inspect_compare,
+    inspect_downloads,
+    inspect_files,
+    inspect_panels,
+    inspect_rotation,
+    inspect_sources,
+    runs_listing,
+)
 from pages.parts.inspect_settings import PANELS
 from pages.parts.text import literal
 from tests.pages.test_runs import ABOUT
@@ -161,11 +169,13 @@ def test_another_run_opens_without_a_word_on_a_layer_that_it_has():
     assert "has no layer" not in words(at)
 
 
-def test_semidefinite_snapshots_are_counted_and_not_said_to_last(folder):
+def test_numerically_singular_snapshots_are_counted_and_not_called_semidefinite_which_all_are(folder):
     at = page(run=VELOCITY, layer="18.weight")
     layer = learned.of_run(Run(runs_listing.GALLERY / VELOCITY)).layers["18.weight"]
     kinds = [inspection.definiteness(float(each[0]), float(each[-1])) for each in layer.spectra]
-    assert f"positive semidefinite at {kinds.count('positive semidefinite')} of {len(kinds)}" in words(at)
+    assert 0 < (count := kinds.count("numerically singular")) < len(kinds)
+    assert f"numerically singular at {count} of {len(kinds)} snapshots" in words(at)
+    assert "semidefinite" not in words(at)
 
 
 def of_eigenvalues(*each: list[float]) -> Layer:
@@ -210,7 +220,11 @@ def test_the_ridge_at_the_cursor_is_there_where_each_step_has_its_own_edges():
 
 
 def upload(*matrices: Array) -> list[SimpleNamespace]:
-    contents = [save({"a": matrix.astype(np.float32)}) for matrix in matrices]
+    return upload_of(*({"a": matrix} for matrix in matrices))
+
+
+def upload_of(*arrays: dict[str, Array]) -> list[SimpleNamespace]:
+    contents = [save({name: matrix.astype(np.float32) for name, matrix in each.items()}) for each in arrays]
     return [
         SimpleNamespace(file_id=f"id {hash(content)}", name=f"M-{step}.safetensors", getvalue=lambda c=content: c)
         for step, content in enumerate(contents)
@@ -327,3 +341,20 @@ def test_how_large_a_file_may_be_is_one_number():
     assert page(source="file").file_uploader[0].proto.max_upload_size_mb == most
     text = (root / "docs/preconditioners.md").read_text()
     assert f"{most} MB a file" in text and f"up to {inspect_files.MOST >> 20} MB of them" in text
+
+
+def test_a_P_that_was_given_has_no_M_anywhere():
+    matrices = {"B/P": np.diag([2.0, -1.0]), "C/M": np.ones((2, 1))}
+    for layer, values in (("B", "P"), ("C", "M")):
+        at = page(source="file", panel="histograms", values="M", layer=layer)
+        at = given(at, ("B.safetensors", save(matrices)))
+        B, C = component(at, "inspector")["sources"][0]["layers"]
+        assert (B["hasM"], C["hasM"]) == (False, True) and not B["ranges"]["M"] and C["ranges"]["M"]
+        assert f"Values of {values} of {layer}" in words(at)
+        assert len([box for box in at.button_group if box.label == "Values of"]) == (layer == "C")
+    source = inspect_sources.of_upload(upload_of(matrices), "M Mᵀ", False)
+    assert load(inspect_downloads.at_cursor(source, -1).content).keys() == {"B/P", "C/P", "C/M"}
+    assert load(inspect_downloads.everything(source).content).keys() == {"B/P", "B/steps", "C/M", "C/steps"}
+    np.testing.assert_array_equal(
+        inspect_downloads.seen(source.learned.layers["B"], "M", 0), np.diag([1.0, -2.0])
+    )  # P - I, as in the browser

@@ -152,9 +152,9 @@ class Inspector {
     const matrix = layer.n > 0 && layer.form !== "scalar";
     const several = this.layers.filter(({ n }) => n > 0).length > 1 && !sources[1];
     if (!several) chosen.view = "one";
-    if (chosen.see === "M" && !layer.M) chosen.see = "change";
+    if (chosen.see === "M" && !layer.hasM) chosen.see = "change";
     window.fopSeen = { layer: layer.name, see: chosen.see }; // a file that is saved now is of these
-    this.buildSwitch("see", matrix ? Object.fromEntries(Object.entries(NAMES).filter(([name]) => name !== "M" || layer.M)) : {});
+    this.buildSwitch("see", matrix ? Object.fromEntries(Object.entries(NAMES).filter(([name]) => name !== "M" || layer.hasM)) : {});
     this.buildSwitch("view", matrix && several ? VIEWS : {});
     check(this.chips, this.layers.indexOf(layer));
     this.reveal(this.chips.children[this.layers.indexOf(layer)]);
@@ -259,9 +259,12 @@ class Inspector {
       return;
     }
     const at = found.step === layer.seen(this.chosen.see, step)?.step ? "" : ` (step ${found.step.toLocaleString("en")})`;
+    const definite = ["positive definite", "numerically singular"].includes(found.kind);
+    const condition = definite ? short(found.condition) : "not defined";
+    const logdet = Number.isNaN(found.logdet) ? "not defined" : short(found.logdet);
     this.told.textContent =
       `P of ${layer.name} is ${found.kind}${at}: eigenvalues ${short(found.least)} to ${short(found.most)}, ` +
-      `condition ${short(found.condition)}, effective rank ${short(found.rank)} of ${layer.n}, log-determinant ${short(found.logdet)}.`;
+      `condition ${condition}, effective rank ${short(found.rank)} of ${layer.n}, log-determinant ${logdet}.`;
   }
 }
 

@@ -108,7 +108,7 @@ class Layer {
   seen(quantity, step) {
     const large = this.thumbs && !(this.steps.length && step >= this.steps[0]);
     if (large) return this.thumbnail(quantity, step);
-    if (!this.steps.length) return null;
+    if (!this.steps.length || (quantity === "M" && !this.hasM)) return null;
     const at = before(this.steps, step);
     const key = `${quantity} ${at}`;
     let found = this.kept.get(key);
@@ -116,8 +116,8 @@ class Layer {
       const { n, k, form } = this;
       const M = this.form === "mean_removing" ? null : this.M.subarray(at * n * k, (at + 1) * n * k);
       const values =
-        quantity === "M" && M ? Float64Array.from(M) : asked(M ? preconditioner(M, n, k, form, this.scale[at]) : this.fixed(), n, quantity);
-      found = { values, rows: n, columns: quantity === "M" && M ? k : n, step: this.steps[at], whole: true, square: quantity !== "M" };
+        quantity === "M" ? Float64Array.from(M) : asked(M ? preconditioner(M, n, k, form, this.scale[at]) : this.fixed(), n, quantity);
+      found = { values, rows: n, columns: quantity === "M" ? k : n, step: this.steps[at], whole: true, square: quantity !== "M" };
       if (this.kept.size > 12) this.kept.delete(this.kept.keys().next().value);
       this.kept.set(key, found);
     }
