@@ -4,8 +4,10 @@ Data in, a plotly figure out. Colours are those of the methods; where one method
 lines apart, and where there is but one method, colours do.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -129,14 +131,15 @@ def figure(
         traces.append(_trace(line.x, line.y, line.look, hovertemplate=where))
         traces += _broken(line, across)
     shown = list(lines) if labelled and len(lines) <= LABELLED else []
-    beside = max([12.0, *(labels.LETTER * len(_short(line.label)) + labels.LEAST + 6 for line in shown)])
+    texts = dict(zip(every := [line.label for line in shown], shortened(every)))
+    beside = max([12.0, *(labels.LETTER * len(text) + labels.LEAST + 6 for text in texts.values())])
     ticks = {"tickformat": ".4~%"} if percent else {"tickformat": ".3~g"} if log_y else {"exponentformat": "e"}
     layout = {
         **curves.common(key),
         "margin": {"l": 8, "r": beside, "t": 8, "b": 8},
         "xaxis": {"title": {"text": _safe(across)}, "showgrid": False, "nticks": 6} | _numbers(across) | _shown(x_axis),
         "yaxis": {"title": {"text": _safe(up)}, "nticks": 6} | ticks | _shown(y_axis),
-        "annotations": _labels(shown, x_axis, y_axis, beside),
+        "annotations": _labels(shown, texts, x_axis, y_axis, beside),
         "shapes": [curves.rule(0.0)] if zero and not log_y else [],
     }
     return go.Figure(traces, layout)
@@ -233,7 +236,9 @@ def _broken(line: Line, across: str) -> list[dict[str, Any]]:
     ]
 
 
-def _labels(lines: Sequence[Line], across: Axis, up: Axis, beside: float) -> list[dict[str, Any]]:
+def _labels(
+    lines: Sequence[Line], shown: Mapping[str, str], across: Axis, up: Axis, beside: float
+) -> list[dict[str, Any]]:
     ends, drawn, kept = [], [], []
     for line in lines:
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -247,7 +252,7 @@ def _labels(lines: Sequence[Line], across: Axis, up: Axis, beside: float) -> lis
         ends.append((float(x[finite[-1]]), float(y[finite[-1]])))
         kept.append(line)
     frame = SIZE[0] + beside, SIZE[1]
-    texts = [_short(line.label) for line in kept]
+    texts = [shown[line.label] for line in kept]
     places = labels.place([tuple(each[-1]) for each in drawn], texts, drawn, frame)
     return [
         {
@@ -267,6 +272,20 @@ def _labels(lines: Sequence[Line], across: Axis, up: Axis, beside: float) -> lis
         }
         for (x, y), place, text, line in zip(ends, places, texts, kept)
     ]
+
+
+def shortened(names: Sequence[str]) -> list[str]:
+    """Return labels that fit: names cut at their end, or, where they would then be equal, what they differ in."""
+    cut = list(map(_short, names))
+    for text in {text for text in cut if cut.count(text) > 1}:
+        places = [place for place, each in enumerate(cut) if each == text]
+        alike = takewhile(lambda signs: len(set(signs)) == 1, zip(*(names[place] for place in places)))
+        common = "".join(signs[0] for signs in alike)
+        begin = len(re.split(r"(?:\d+\.)?\d*$|[^\W_]*$", common)[0])  # of the word or number in which they part
+        for place in places:
+            if begin and len(names[place]) > LONGEST:
+                cut[place] = _short(f"…{names[place][begin:]}")
+    return cut
 
 
 def _short(label: str) -> str:

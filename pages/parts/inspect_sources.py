@@ -10,6 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fop_core import inspection
 from fop_core.figures.learned_curves import depth_colors
+from fop_core.figures.training_curves import LONGEST
 from fop_core.runs import compare, learned, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.learned import Layer, Learned
@@ -19,7 +20,7 @@ from pages.parts.runs_curves import Loaded
 from pages.parts.runs_listing import GALLERY, Entry, listing
 from pages.parts.text import slug
 
-LABEL = 18  # characters of a layer's label, unless labels of more are needed to tell layers apart
+LABEL = LONGEST  # characters of a layer's label, unless labels of more are needed to tell layers apart
 PATTERNS = 12  # leading eigenvectors of a layer whose inputs are an image
 IMAGE = {"mnist": (28, 28)}  # what the first layer's inputs are
 

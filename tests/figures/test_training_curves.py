@@ -78,3 +78,21 @@ def test_a_label_is_shown_as_it_is_whoever_wrote_it():
     drawn = figure([line(label="<b>a</b> %{x}")], "step", "loss")
     assert drawn.layout.annotations[0].text.startswith("&lt;b>a&lt;/b>")
     assert "%{x}<" not in drawn.data[-1].hovertemplate.split("<br>")[0]
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["a", "model.layers.3.attention", "b"], ["a", "model.layers.3.…", "b"]),
+        (
+            [f"features.stage1.block{n}.residual" for n in (9, 10, 11)],
+            ["…block9.residual", "…block10.residu…", "…block11.residu…"],
+        ),
+        ([f"cifar10-fop-velocity, {n}" for n in ("lr 0.1", "lr 0.01")], ["…0.1", "…0.01"]),
+        (["x" * 20, "x" * 20], ["x" * 15 + "…"] * 2),
+    ],
+)
+def test_labels_that_are_cut_still_differ_as_their_names_do(names, labels):
+    drawn = figure([line(np.full(len(X), place), name) for place, name in enumerate(names)], "step", "loss")
+    assert [each.text for each in drawn.layout.annotations] == labels
+    assert [each.hovertext for each in drawn.layout.annotations] == names
