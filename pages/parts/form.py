@@ -137,21 +137,25 @@ class Form:
     def publish(self) -> None:
         """Write the settings to the address; at the end of a run."""
         address = self.address()
-        if address != st.query_params.to_dict():
-            st.query_params.from_dict(address)
         if address != self._record["address"]:
             self._record["past"] = [*self._record.get("past", []), self._record["address"]][-PAST:]
         self._record["address"] = address
+        st.session_state.setdefault("addresses", {})[self.page] = address
+        # On arrival in any case: what the page before wrote last may have come to the browser after it had left it.
+        if not self._stayed or _by_history() or address != st.query_params.to_dict():
+            st.query_params.from_dict(address)
 
     def _arrive(self) -> None:
         address = st.query_params.to_dict()
-        stayed = st.session_state.get("page") == self.page
+        self._stayed = st.session_state.get("page") == self.page
         st.session_state["page"] = self.page
         if not self._record:
             self._read(address)
         elif address != self._record["address"]:
-            # A second choice soon after the first comes along with the address as it was before that one.
-            stale = not address or (stayed and address in self._record.get("past", []))
+            # A second choice soon after the first comes along with the address as it was before that one; a choice soon
+            # after the way from another page, with that page's.
+            past = [*self._record.get("past", []), *st.session_state.get("addresses", {}).values()]
+            stale = not address or (self._stayed and address in past)
             if _by_history() or not stale:
                 self._read(address)
 

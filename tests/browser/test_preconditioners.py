@@ -4,12 +4,14 @@ import json
 import pickle
 import re
 import struct
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 from safetensors.numpy import load, load_file, save
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from fop_core import inspection
 from fop_core.figures.style import number as told
@@ -488,6 +490,58 @@ def test_no_label_of_the_whitening_lines_is_cut(inspect, viewport):
     frame = page.locator(".fop-plot-node").nth(1).bounding_box()
     for box in (label.bounding_box() for label in labels.all()):
         assert frame["x"] <= box["x"] and box["x"] + box["width"] <= frame["x"] + frame["width"]
+
+
+def test_an_address_that_another_page_wrote_too_late_is_not_read(browser, troubles, tmp_path):
+    troubles.expected = ["_stcore/", "404 (Not Found)"]
+    run = store.create(config.preset("mnist-mlp", "sgd").to_json(), name="late", folder=tmp_path)
+    with Control(run) as control:
+        control.set("finished")
+    held: list[str | bytes] | None = None
+
+    def between(page_side: WebSocketRoute) -> None:
+        """Let all pass, but hold what the server says as long as there is a list for it."""
+        server = page_side.connect_to_server()
+        page_side.on_message(server.send)
+        server.on_message(lambda message: page_side.send(message) if held is None else held.append(message))
+        routes.append(page_side)
+
+    routes: list[WebSocketRoute] = []
+    with running(tmp_path / "app.txt", FOP_RUNS_DIR=str(tmp_path)) as address:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        troubles.watch(page)
+        page.route_web_socket(re.compile("_stcore/stream"), between)
+        page.goto(f"{address}/preconditioners?source=file")
+        snippet = page.get_by_text("save_file(optimizer.factors()")
+        expect(snippet).to_be_visible(timeout=40_000)
+        page.get_by_role("link", name="Runs").click()
+        chosen = page.locator(f'.fop-runs tr[data-run="{run.id}"]').get_by_role("button", name="late")
+        chosen.wait_for()
+        held = []
+        chosen.click()
+        end = time.monotonic() + 40
+        while not any(f"run={run.id}" in address_of(message) for message in held):
+            assert time.monotonic() < end, "Runs writes no address"
+            page.wait_for_timeout(50)
+        page.go_back()  # before the browser hears of it
+        expect(page).to_have_url(re.compile(r"preconditioners\?source=file$"))
+        late, held = held, None
+        for message in late:
+            routes[-1].send(message)
+        expect(snippet).to_be_visible()
+        expect(page).to_have_url(re.compile(r"preconditioners\?source=file$"))
+        page.get_by_text("is a kernel").click()
+        expect(page).to_have_url(re.compile(r"preconditioners\?source=file&kernel=1$"))
+        expect(snippet).to_be_visible()
+        expect(page.get_by_text("is not here")).to_have_count(0)
+        noted = list(troubles)
+        page.close()
+        troubles[:] = noted
+
+
+def address_of(message: str | bytes) -> str:
+    """What the server's message makes of the address."""
+    return ForwardMsg.FromString(message).page_info_changed.query_string if isinstance(message, bytes) else ""
 
 
 LONG = "features.stage1.block0.residual_function.convolution_number_{}_with_a_long_tail.weight"

@@ -358,3 +358,23 @@ def test_a_P_that_was_given_has_no_M_anywhere():
     np.testing.assert_array_equal(
         inspect_downloads.seen(source.learned.layers["B"], "M", 0), np.diag([1.0, -2.0])
     )  # P - I, as in the browser
+
+
+def test_a_choice_that_comes_along_with_another_pages_address_keeps_the_settings(folder):
+    run = created("late", "sgd")
+    finished(run)
+    at = page(source="file")
+    at.switch_page("pages/runs.py")
+    at.query_params.clear()
+    at.query_params["run"] = run.id
+    ran(at.run())
+    at.switch_page("pages/preconditioners.py")
+    at.query_params.clear()
+    at.query_params["source"] = "file"
+    ran(at.run())
+    at.query_params.clear()
+    at.query_params["run"] = run.id
+    at.checkbox(key="preconditioners.kernel").check()
+    ran(at.run())
+    assert "is not here" not in words(at) and at.file_uploader
+    assert at.query_params == {"source": "file", "kernel": "1"}
