@@ -34,7 +34,6 @@ PANELS = {
     "whitening": inspect_whitening.whitening,
     "fork": inspect_fork.fork,
 }
-GONE = "it may have been deleted, or has no preconditioner"
 TICK = 3  # seconds after which a run that trains is asked for newer snapshots
 
 form = Form("preconditioners", PRESETS, FIELDS, {"all": VALUES}, tuple(VALUES))
@@ -104,7 +103,7 @@ def sidebar() -> tuple[Source | None, tuple[Source, Layer] | None]:
         missing = form["run"]
         form.put(run=TELLING if TELLING in runs else next(iter(runs)))
         if missing:
-            notes.warning(literal(f"{missing} is not here: {GONE}. {runs[form['run']].name} is shown."))
+            notes.warning(literal(f"{absent(missing)}. {runs[form['run']].name} is shown."))
     source = of_entry(runs[run_of("run")])
     if isinstance(source, str):
         notes.error(literal(source))
@@ -112,10 +111,20 @@ def sidebar() -> tuple[Source | None, tuple[Source, Layer] | None]:
     return source, beside_of()
 
 
+def absent(id_: str) -> str:
+    """Say why a run is not among those that can be looked into."""
+    damage = {entry.id: entry.damage for entry in damaged()}.get(id_)
+    return (
+        f"{id_} is not here: it may have been deleted, or has no preconditioner"
+        if damage is None
+        else (f"{id_} is damaged: {damage}")
+    )
+
+
 def beside_of() -> tuple[Source, Layer] | None:
     """Show the choice of a layer to stand beside the chosen one."""
     if form["beside"] and form["beside"] not in runs:
-        notes.warning(literal(f"{form['beside']} is not here to stand beside: {GONE}."))
+        notes.warning(literal(f"Nothing stands beside: {absent(form['beside'])}."))
         form.put(beside="")
     id_ = run_of("beside", none="Nothing")
     if not id_:

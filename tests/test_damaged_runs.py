@@ -32,6 +32,10 @@ NAMES = ("ada", "bell", "curie", "dirac", "euler")
 KINDS = [*damage.KINDS, NO_PERMISSION]
 LISTED = {"run.json", "state.json", "labels.json", "progress.json", "attempts/1.json"}
 """What every list reads, whatever else it shows."""
+KNOWN = {"run.json", "state.json", "labels.json"}
+"""What tells whether a run can be looked into."""
+OPENED = {"attempts", "attempts/1.json", "metrics.1.jsonl", "snapshots", "snapshots/00000002.safetensors"}
+"""What is read of one that is looked into."""
 
 
 def made(folder: Path, name: str) -> Run:
@@ -207,7 +211,21 @@ def test_each_page_shows_the_other_four_and_names_the_damaged_one(runs, part, ki
         ran(at.run())
         [chosen] = [box for box in at.selectbox if box.label == "Run"]
         assert set(NAMES) - {"curie"} <= set(chosen.options)
-        assert "curie" in chosen.options or run.id not in there or f"{run.id} is damaged" in words(at).replace("\\", "")
+        named = f"{run.id} is damaged" in words(at).replace("\\", "")
+        assert ("curie" in chosen.options, named) == (run.id in there and part not in KNOWN, part in KNOWN)
+
+        at = AppTest.from_file(APP, default_timeout=LONGEST)
+        at.switch_page("pages/preconditioners.py")
+        at.query_params["run"] = at.query_params["beside"] = run.id
+        told = words(ran(at.run())).replace("\\", "")
+        warned = [box.value.replace("\\", "") for box in at.warning]
+        assert any(each.startswith(f"{run.id} is not here") for each in warned) == (run.id not in there)
+        for begin in ("", "Nothing stands beside: "):
+            assert any(each.startswith(f"{begin}{run.id} is damaged: {part}") for each in warned) == (part in KNOWN)
+        assert (str(run.path / part) in told) == (part in OPENED)
+        if part not in OPENED:
+            layers = [layer["name"] for layer in component(at, "inspector")["sources"][0]["layers"]]
+            assert (layers == ["1.weight"]) == ("curie" in chosen.options)
 
         at = AppTest.from_file(APP, default_timeout=LONGEST)
         at.switch_page("pages/train.py")
@@ -237,6 +255,8 @@ def test_a_damaged_queue_takes_no_page_down_and_is_named(runs, tmp_path, part, p
     if page == "runs":
         assert {row["id"] for row in component(at, "table")["rows"]} == {each.id for each in runs.values()}
         assert str(path) in words(at).replace("\\", "")
+    else:
+        assert [layer["name"] for layer in component(at, "inspector")["sources"][0]["layers"]] == ["1.weight"]
 
 
 def test_a_queue_of_several_goes_on_past_one_that_cannot_be_resumed(runs, capsys):

@@ -1,6 +1,7 @@
 """The reader's own matrices: files that the session keeps while another page is shown, until they are removed."""
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
@@ -61,9 +62,9 @@ def _add() -> None:
     new = st.session_state[f"{_FILES} {st.session_state[_TURN]}"]
     st.session_state[_TURN] += 1
     context = get_script_run_ctx()
-    for file in new:
-        if context is not None:  # the session keeps the bytes: Streamlit would keep them beyond their removal
-            context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+    if context is not None and isinstance(manager := context.uploaded_file_mgr, MemoryUploadedFileManager):
+        for file in new:  # what the session keeps Streamlit would keep, too, beyond its removal
+            manager.remove_file(context.session_id, file.file_id)
     names = {file.name for file in new}
     files = [*(file for file in _files() if file.name not in names), *new]
     size = sum(file.size for file in files)
