@@ -24,8 +24,11 @@ def at_least(name: str, value: Any, least: float, *, whole: bool = False) -> Non
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a finite number of Python's own; True and False are none."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a value is a number of Python's own that is finite as a float; True and False are none."""
+    try:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # of an int
+        return False
 
 
 def _trace(name: str, value: Any) -> None:

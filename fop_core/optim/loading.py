@@ -93,14 +93,15 @@ def check_optimizer(optimizer: Optimizer, saved: Any, names: Sequence[str], whos
 def _try(optimizer: Optimizer, saved: Any, names: Mapping[Any, str], whose: str) -> None:
     """Raise ValueError where a torch.optim optimizer would not take the options, or lacks what it would keep by now.
 
-    It is made anew over one entry for each number of dimensions, with zero gradients, and takes a step.
+    It is made anew over one entry for each number of dimensions, with zero gradients, and takes a step. What it keeps
+    then is of the kind that is expected, with 2 for each dimension of the parameter that is whole in it.
     """
     accepted = inspect.signature(type(optimizer)).parameters
     for number, (group, present) in enumerate(zip(saved["param_groups"], optimizer.param_groups)):
         options = {name: value for name, value in group.items() if name in accepted and name != "params"}
         entries: dict[int, Tensor] = {}
         for parameter in present["params"]:
-            entries.setdefault(parameter.ndim, parameter.new_zeros((1,) * parameter.ndim))
+            entries.setdefault(parameter.ndim, parameter.new_zeros((2,) * parameter.ndim))
         for entry in entries.values():
             entry.grad = torch.zeros_like(entry)
         try:
@@ -109,9 +110,26 @@ def _try(optimizer: Optimizer, saved: Any, names: Mapping[Any, str], whose: str)
             raise ValueError(f"parameter group {number}{whose} of this state: {error}") from error
         trial.step()
         for index, parameter in zip(group["params"], present["params"]):
-            kept = saved["state"].get(index)
-            if kept and (missing := [key for key in trial.state[entries[parameter.ndim]] if key not in kept]):
+            kept, expected = saved["state"].get(index), trial.state[entries[parameter.ndim]]
+            if not kept:
+                continue
+            if missing := [key for key in expected if key not in kept]:
                 raise ValueError(f"state of {names[index]!r}{whose} in this state lacks {', '.join(missing)}")
+            for key, like in expected.items():
+                if isinstance(like, Tensor) and not (kept[key] is None and isinstance(optimizer, torch.optim.SGD)):
+                    what = f"{key} of {names[index]!r}{whose} in this state"
+                    _check_kept(what, kept[key], like, parameter.shape)
+                    if key == "step" and kept[key] < 0:
+                        raise ValueError(f"{what} is {kept[key]!r}: a number of at least 0 is expected")
+
+
+def _check_kept(what: str, value: Any, like: Tensor, whole: torch.Size) -> None:
+    """Raise ValueError where what is kept of a parameter is of another kind than what a trial keeps of its entry."""
+    if like.ndim == 0 and (whole or not isinstance(value, Tensor)):  # one number, as a count of steps
+        _check_number(what, value)
+    else:
+        shape = [n if kept == 2 else kept for n, kept in zip(whole, like.shape)]
+        _check_tensor(what, value, torch.Size(shape) if like.ndim == len(whole) else None)
 
 
 def load_all(states: Iterable[tuple[Optimizer, Mapping[str, Any]]]) -> None:
@@ -143,6 +161,8 @@ def as_matrix(what: str, given: Any, like: Tensor) -> Tensor:
         raise ValueError(f"{what} is {type(given).__name__}, which is no array of numbers: {error}") from error
     if value.is_complex() or value.layout != torch.strided:
         raise ValueError(f"{what} is a {value.layout} tensor of {value.dtype}: a dense real one is expected")
+    if value.is_meta:
+        raise ValueError(f"{what} is on the meta device, where tensors hold no numbers")
     if value.shape != like.shape:
         raise ValueError(f"{what} has shape {tuple(value.shape)}, expected {tuple(like.shape)}")
     value = value.to(like)
@@ -160,7 +180,7 @@ def _check_option(what: str, value: Any, like: Any) -> None:
         for part, part_like in zip(value, likes):
             _check_option(what, part, part_like)
         return
-    if isinstance(value, (float, Tensor)):
+    if isinstance(value, (int, float, Tensor)) and not isinstance(value, bool):
         _check_number(what, value)
     if isinstance(like, bool):
         fits = value is None or isinstance(value, bool)
@@ -175,7 +195,8 @@ def _check_option(what: str, value: Any, like: Any) -> None:
 
 
 def _check_number(what: str, value: Any) -> None:
-    single = value.item() if isinstance(value, Tensor) and value.numel() == 1 and not value.is_complex() else value
+    readable = isinstance(value, Tensor) and value.numel() == 1 and not value.is_complex() and not value.is_meta
+    single = value.item() if readable else value
     if not checks.is_number(single):
         raise ValueError(f"{what} is {value!r}: a finite number is expected")
 
@@ -187,6 +208,8 @@ def _check_tensor(what: str, value: Any, shape: torch.Size | None, *, reduced: b
         raise ValueError(f"{what} is {kind}: a dense real tensor is expected")
     if shape is not None and value.shape != shape and not (reduced and _is_reduced(value.shape, shape)):
         raise ValueError(f"{what} has shape {list(value.shape)}, expected {list(shape)}")
+    if value.is_meta:
+        raise ValueError(f"{what} is on the meta device, where tensors hold no numbers")
     if not bool(value.isfinite().all()):
         raise ValueError(f"{what} holds numbers that are not finite")
 

@@ -10,7 +10,7 @@ from fop_core import FOP
 from tests.optim.test_fop import build, run, same
 from tests.problems import BASES, groups, parameters
 
-NAN, INF = math.nan, math.inf
+NAN, INF, HUGE = math.nan, math.inf, 10**400
 
 
 def hyper_adam(tensors):
@@ -60,6 +60,16 @@ WRONG = [
     (put("fop", "hyper_lr", value=NAN), "hyper_lr"),
     (put("fop", "hyper_lr", value=-1.0), "hyper_lr"),
     (put("fop", "hyper_lr", value="fast"), "hyper_lr"),
+    (put("fop", "hyper_lr", value=HUGE), "hyper_lr"),
+    (put("fop", "steps", value=HUGE), "steps"),
+    (put("fop", "skipped_steps", value=HUGE), "skipped_steps"),
+    (put(*LAYER, "epsilon", value=HUGE), r"epsilon of 'linear\.weight'"),
+    (put(*LAYER, "epsilon", value=torch.zeros((), device="meta")), r"epsilon of 'linear\.weight'"),
+    (put(*LAYER, "M", value=lambda M: M.to("meta")), r"M of 'linear\.weight'.*no numbers"),
+    (put(*LAYER, "trace", value=lambda trace: trace.to("meta")), r"trace of 'linear\.weight'.*no numbers"),
+    (put("param_groups", 1, "lr", value=HUGE), "lr.*group 1"),
+    (put("param_groups", 1, "lr", value=torch.zeros((), device="meta")), "lr.*group 1"),
+    (put("param_groups", 1, "weight_decay", value=HUGE), "weight_decay.*group 1"),
     (drop("fop", "steps"), "steps"),
     (put("fop", "steps", value=-1), "steps"),
     (put("fop", "steps", value="many"), "steps"),
@@ -108,6 +118,32 @@ WRONG = [
 ]
 
 
+KEPT = [("momentum", "momentum_buffer"), ("adam", "exp_avg"), ("adam", "exp_avg_sq"), ("adam", "step")]
+STEPS = (0.5, "a number")  # which torch reads as a count of steps
+
+
+@pytest.mark.parametrize(
+    ("base", "key", "value"),
+    [
+        (*kept, value)
+        for kept in KEPT
+        for value in ("x", -1, HUGE, 0.5, True, [1.0], {}, "meta", "a number", "one row")
+        if kept[1] != "step" or value not in STEPS
+    ],
+    ids=lambda each: str(each)[:20],
+)
+def test_what_the_base_keeps_is_of_the_kind_that_it_would_keep(base, key, value):
+    params, source = build(base=base)
+    run(params, source, range(3))
+    wrong = copy.deepcopy(source.state_dict())
+    if value == "meta":
+        value = wrong["state"][0][key].to("meta")
+    elif value in ("a number", "one row"):
+        value = torch.zeros(()) if value == "a number" else torch.zeros(1, 3)
+    wrong["state"][0][key] = value
+    refused_unchanged(build(base=base, seed=1), wrong, f"{key} of 'linear.weight'")
+
+
 @pytest.mark.parametrize(("change", "names"), WRONG, ids=[f"{i}-{names}" for i, (_, names) in enumerate(WRONG)])
 @pytest.mark.parametrize("base", ["momentum", "adam"])
 def test_a_wrong_state_is_refused_by_name_and_changes_nothing(change, names, base):
@@ -135,6 +171,7 @@ def test_a_wrong_state_is_refused_by_name_and_changes_nothing(change, names, bas
         ("adam", put("param_groups", 0, "betas", value=(0.9, NAN)), "betas.*group 0"),
         ("adam", put("param_groups", 0, "betas", value=0.9), "betas.*group 0"),
         ("adam", put("param_groups", 0, "eps", value=None), "eps.*group 0"),
+        ("adam", put("state", 0, "exp_avg", value=None), r"exp_avg of 'linear\.weight'"),
     ],
 )
 def test_a_wrong_state_of_the_base_is_refused_by_name(base, change, names):
