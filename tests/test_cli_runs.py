@@ -9,7 +9,9 @@ from fop_core.cli import main
 from fop_core.reproduction import GALLERY
 from fop_core.runs import store
 from fop_core.runs.control import Control
+from fop_core.runs.recorder import Recorder
 from fop_core.training import config
+from tests.runs.test_damage import ATTEMPT
 
 
 @pytest.fixture(autouse=True)
@@ -154,3 +156,24 @@ def test_a_link_in_the_trash_is_named_and_all_else_goes(capsys, folder, tmp_path
     assert os.listdir(folder / store.TRASH) == [link.name] and (target / "run.json").exists()
     status, _, err = call(capsys, "runs", "empty-trash")
     assert status == 2 and "10,0" not in err  # what it leads to would not go
+
+
+def test_what_others_wrote_makes_no_line_of_its_own_where_a_run_is_shown(capsys, folder):
+    def changed(path, **values):
+        path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+    evil = "one\nfinished since never"
+    run = made("one")
+    with Control(run) as control:
+        control.set("running")
+        recorder = Recorder(run, ATTEMPT | {"data": {"title": evil}, "versions": {evil: evil}, "warning": evil})
+        recorder.row({"step": 1, evil: 1.0})
+        recorder.close()
+        control.set("failed", "because")
+    changed(run.path / "state.json", reason=evil)
+    changed(run.path / "attempts" / "1.json", device_name=evil, commit=evil)
+    changed(run.path / "run.json", config={"seed": 0, evil: evil})
+    changed(run.path / "labels.json", name=evil, tags=[evil])
+    status, out, _ = call(capsys, "runs", "show", run.id)
+    assert status == 0 and out.count(r"one\nfinished since never") >= 10
+    assert not [line for line in out.splitlines() if line.strip().startswith("finished since never")]

@@ -115,23 +115,28 @@ def _show(chosen: argparse.Namespace) -> int:
     from fop_core.runs import store
 
     run = store.find(chosen.run_id, chosen.folder)
-    print(f"{printable(_name(run))}  ({run.path})")
+    _line(f"{_name(run)}  ({run.path})")
     whole = True
     for part in (_show_state, _show_settings, _show_attempts, _show_metrics, _show_files):
         _, damage = _tried(partial(part, run), None)
         if damage:
-            print(f"  damaged: {damage}")
+            _line(f"  damaged: {damage}")
             whole = False
     if log := run.log(2000):
         print(f"\n{log}")
     return 0 if whole else 1
 
 
+def _line(text: str) -> None:
+    """Print what others may have written as one line."""
+    print(printable(text))
+
+
 def _show_state(run: Any) -> None:
     state = run.state
-    print(f"{state.state} since {state.since}{': ' if state.reason else ''}{state.reason}")
+    _line(f"{state.state} since {state.since}{': ' if state.reason else ''}{state.reason}")
     if labels := ", ".join(run.labels["tags"]):
-        print(f"tags: {printable(labels)}")
+        _line(f"tags: {labels}")
 
 
 def _show_settings(run: Any) -> None:
@@ -139,36 +144,37 @@ def _show_settings(run: Any) -> None:
 
     if origin := fork.origin(run):
         donor = f" from step {origin.donor_step} of {origin.donor}" if origin.donor else ""
-        print(f"a fork of {origin.parent} at step {origin.step}, M {origin.matrices}{donor}")
+        _line(f"a fork of {origin.parent} at step {origin.step}, M {origin.matrices}{donor}")
     print()
     for path, value in config.flat(run.config).items():
-        print(f"  {path} = {json.dumps(value)}")
+        _line(f"  {path} = {json.dumps(value)}")
 
 
 def _show_attempts(run: Any) -> None:
     for attempt in run.attempts:
         versions = ", ".join(f"{name} {number}" for name, number in attempt.get("versions", {}).items())
-        print(f"\nattempt {attempt['attempt']} from step {attempt['from_step']}: ", end="")
-        print(f"{attempt.get('device_name', 'device not known')}, {attempt.get('threads', '?')} threads")
+        on = f"{attempt.get('device_name', 'device not known')}, {attempt.get('threads', '?')} threads"
+        print()
+        _line(f"attempt {attempt['attempt']} from step {attempt['from_step']:,}: {on}")
         title = attempt.get("data", {}).get("title", "data not known")
-        print(f"  {title}; {versions}; commit {attempt.get('commit')}")
+        _line(f"  {title}; {versions}; commit {attempt.get('commit')}")
         if "warning" in attempt:
-            print(f"  {attempt['warning']}")
+            _line(f"  {attempt['warning']}")
 
 
 def _show_metrics(run: Any) -> None:
     print()
     run.metrics.update()
     for name, value in run.metrics.last().items():
-        print(f"  {name} = {value:.6g}")
+        _line(f"  {name} = {value:.6g}")
     for message in run.metrics.damaged:
-        print(f"  damaged: {message}")
+        _line(f"  damaged: {message}")
 
 
 def _show_files(run: Any) -> None:
     _, progress = _tried(lambda: run.progress, {})
     if progress:
-        print(f"  damaged: {progress}")
+        _line(f"  damaged: {progress}")
     snapshots, checkpoints = len(run.snapshot_steps()), run.checkpoint_steps()
     print(f"\n{snapshots} snapshots, checkpoints at {checkpoints}, {run.size() / 2**20:.1f} MiB")
 
