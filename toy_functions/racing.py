@@ -130,11 +130,10 @@ def _run(race: Race, rule: Rule, noise: np.ndarray | None, tell: Callable[[int],
             factors.append(state[0].rows)
             matrices.append(rule.matrix(state))  # type: ignore[union-attr]
         if f < target:
-            status, reason = "converged", f"f < {target:g} at step {count}"
+            status, reason = "converged", f"f < {target:g} at step {count:,}"
             break
         if not math.isfinite(f + x + y):
-            what = "loss" if not math.isfinite(f) else "point"
-            status, reason = "diverged", f"diverged at step {count}: {what} not finite"
+            status, reason = "diverged", _not_finite(race, count, f)
             break
         if count == race.max_steps:
             status, reason = "step limit", f"not converged in {count:,} steps"
@@ -156,3 +155,11 @@ def _run(race: Race, rule: Rule, noise: np.ndarray | None, tell: Callable[[int],
         factors=np.array(factors, dtype=race.dtype) if learns else None,
         preconditioners=np.array(matrices, dtype=race.dtype) if learns else None,
     )
+
+
+def _not_finite(race: Race, count: int, f: Any) -> str:
+    """Return why a race ended where f, or the point, is not finite."""
+    if count == 0 and not math.isfinite(f):
+        what, (x, y) = "not defined" if math.isnan(f) else "infinite", race.start
+        return f"no race: f is {what} at the start ({x:g}, {y:g}); choose another start"
+    return f"diverged at step {count:,}: {'point' if math.isfinite(f) else 'loss'} not finite"

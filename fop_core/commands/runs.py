@@ -143,8 +143,8 @@ def _show_settings(run: Any) -> None:
     from fop_core.training import config, fork
 
     if origin := fork.origin(run):
-        donor = f" from step {origin.donor_step} of {origin.donor}" if origin.donor else ""
-        _line(f"a fork of {origin.parent} at step {origin.step}, M {origin.matrices}{donor}")
+        donor = f" from step {origin.donor_step:,} of {origin.donor}" if origin.donor else ""
+        _line(f"a fork of {origin.parent} at step {origin.step:,}, M {origin.matrices}{donor}")
     print()
     for path, value in config.flat(run.config).items():
         _line(f"  {path} = {json.dumps(value)}")

@@ -155,7 +155,7 @@ class Supervisor:
                 return
 
     def _ending(self, status: int) -> tuple[str, str]:
-        at = f" at step {self.run.step()}"
+        at = f" at step {self.run.step():,}"
         if self.asked_by:
             how = ", with SIGKILL, as it did not end by itself" if signal.SIGKILL in self._sent else ""
             return "stopped", f"by {self.asked_by}{how}{at}; resume goes on from its last checkpoint"

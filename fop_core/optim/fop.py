@@ -291,7 +291,7 @@ class FOP(Optimizer):
                 if name not in self._warned:
                     self._warned.add(name)
                     warnings.warn(
-                        f"the preconditioner of {name!r} is not positive definite after step {self._steps}: it may "
+                        f"the preconditioner of {name!r} is not positive definite after step {self._steps:,}: it may "
                         'reverse the gradient. "factored" cannot; a smaller hyper_lr may do.',
                         stacklevel=stacklevel,
                     )
@@ -302,7 +302,7 @@ class FOP(Optimizer):
         ]
         if bad and self.on_nonfinite == "raise":
             raise FloatingPointError(
-                f"the gradient or hypergradient of {', '.join(map(repr, bad))} was not finite by step {self._steps}. "
+                f"the gradient or hypergradient of {', '.join(map(repr, bad))} was not finite by step {self._steps:,}. "
                 "M and u were left as they were; the base has moved the parameters by what it was given. Lower the "
                 'learning rate or hyper_lr, clip the gradient, or leave such steps out with on_nonfinite="skip".'
             )

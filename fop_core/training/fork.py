@@ -222,7 +222,7 @@ def plan(
         raise ForkError(there.reason)
     step = there.steps[-1] if at is None else at
     if step not in there.steps:
-        raise ForkError(f"{run.id} has no checkpoint at step {step}: it has them at {_listed(there.steps)}")
+        raise ForkError(f"{run.id} has no checkpoint at step {step:,}: it has them at {_listed(there.steps)}")
     parent = config.parse(run.config)
     _refuse_what_changes_nothing(run, parent, matrices)
     header, about = _checkpoint_header(run, step)
@@ -395,7 +395,7 @@ def _whole_snapshot(donor: Run, step: int | None) -> int:
     steps = donor.snapshot_steps()
     if step is not None and step not in steps:
         raise ForkError(
-            f"the donor {donor.id} has no snapshot of step {step}: it has them at {_listed(steps) or 'none'}"
+            f"the donor {donor.id} has no snapshot of step {step:,}: it has them at {_listed(steps) or 'none'}"
         )
     for each in reversed(steps) if step is None else [step]:
         try:
@@ -406,7 +406,7 @@ def _whole_snapshot(donor: Run, step: int | None) -> int:
             return each
         if step is not None:
             raise ForkError(
-                f"the donor's snapshot of step {step} has no whole M of {cut[0] if header else 'any layer'}: large "
+                f"the donor's snapshot of step {step:,} has no whole M of {cut[0] if header else 'any layer'}: large "
                 "ones are in the last snapshot alone"
             )
     raise ForkError(f"the donor {donor.id} has no snapshot with every M whole: a run's last one has them")
@@ -460,7 +460,9 @@ def _checkpoint_header(run: Run, step: int) -> tuple[Header, dict[str, Any]]:
     try:
         return run.checkpoint_header(step)
     except FileNotFoundError:
-        raise ForkError(f"{run.id} has dropped its checkpoint of step {step} just now: give one of its last") from None
+        raise ForkError(
+            f"{run.id} has dropped its checkpoint of step {step:,} just now: give one of its last"
+        ) from None
 
 
 def _steps_in_epoch(run: Run, step: int, about: Mapping[str, Any]) -> int:
@@ -473,7 +475,7 @@ def _steps_in_epoch(run: Run, step: int, about: Mapping[str, Any]) -> int:
     if isinstance(last, (int, float)) and isinstance(epoch, (int, float)) and last > 0 < epoch:
         return round(last / epoch)
     raise ForkError(
-        f"{run.id} does not say how many steps an epoch has, neither in its checkpoint of step {step} nor in "
+        f"{run.id} does not say how many steps an epoch has, neither in its checkpoint of step {step:,} nor in "
         "progress.json: train it on to its next checkpoint"
     )
 

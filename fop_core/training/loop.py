@@ -224,7 +224,7 @@ class Trainer:
                 optimizer.step()
         except FloatingPointError as error:
             self._look_at_losses()
-            raise Diverged(f"diverged at step {self.step + 1}: {error}") from error
+            raise Diverged(f"diverged at step {self.step + 1:,}: {error}") from error
         # The next step's alignment compares its gradients with these.
         window.previous = {}
         if self._logged(self.step + 2):
@@ -299,7 +299,7 @@ class Trainer:
     def _first_not_finite(self) -> str:
         losses = self.window.losses[: self.window.steps].tolist()
         first = next((index for index, loss in enumerate(losses) if not loss - loss == 0), len(losses) - 1)
-        return f"diverged at step {self.step - len(losses) + 1 + first}: loss not finite"
+        return f"diverged at step {self.step - len(losses) + 1 + first:,}: loss not finite"
 
     def _look_at_losses(self) -> None:
         """Raise Diverged where the loss of this window's last step, or an earlier one's, is no number."""
@@ -340,10 +340,10 @@ class Trainer:
         if by is not None and self.step < self.total:
             self.control.set("stopping", f"by {by}")
             self._checkpoint()
-            raise Stopped(f"by {by} at step {self.step}; resume goes on from there")
+            raise Stopped(f"by {by} at step {self.step:,}; resume goes on from there")
         if self.orphaned.is_set() and self.step < self.total:
             self._checkpoint()
-            raise Orphaned(f"its supervisor vanished at step {self.step}; resume goes on from there")
+            raise Orphaned(f"its supervisor vanished at step {self.step:,}; resume goes on from there")
         return "checkpoint" in requests
 
     # checkpoints -----------------------------------------------------------------------------------------------------
@@ -385,7 +385,7 @@ class Trainer:
         fresh = {} if fop is None else copy.deepcopy(fop.state_dict()["fop"]["layers"])
         steps = self.run.checkpoint_steps()
         sources: list[tuple[str, Path, Callable[[], Any]]] = [
-            (f"the checkpoint of step {step}", self.run.checkpoint_path(step), partial(self.run.checkpoint, step))
+            (f"the checkpoint of step {step:,}", self.run.checkpoint_path(step), partial(self.run.checkpoint, step))
             for step in reversed(steps)
         ]
         if origin is not None and not steps:
@@ -414,14 +414,14 @@ class Trainer:
                 self.say(f"{name} is unusable: {why}")
                 unusable.append(why)
                 continue
-            self.say(f"going on from step {self.step}")
-            return f"went on from step {self.step}, a newer checkpoint is damaged: {unusable[0]}" if unusable else ""
+            self.say(f"going on from step {self.step:,}")
+            return f"went on from step {self.step:,}, a newer checkpoint is damaged: {unusable[0]}" if unusable else ""
         if not unusable:
             return ""
         if not steps and origin is not None:
             raise DamagedFile(
                 f"{self.run.path / START}: what this fork goes on from is unusable, see its log; fork {origin.parent} "
-                f"at step {origin.step} again"
+                f"at step {origin.step:,} again"
             )
         raise DamagedFile(
             f"no checkpoint of {self.run.id} can be read: {'; '.join(unusable)}. Put a copy of one back and resume, or "

@@ -165,6 +165,7 @@ class Basins {
     const [minimum, status] = [data.minima[(this.kinds[at] & 15) - 1]?.name, this.kinds[at] >> 4];
     const steps = this.steps[at].toLocaleString("en");
     const spot = data.spot.replace("{x}", data.x.cells[column]).replace("{y}", data.y.cells[row]);
+    if (status === DIVERGED && !this.steps[at]) return `${spot}: f is not finite there`;
     if (status === DIVERGED) return `${spot}: diverged at step ${steps}`;
     if (status === LIMIT) return `${spot}: not converged in ${steps} steps${minimum ? `, but at minimum ${minimum}` : ""}`;
     return `${spot}: ${minimum ? `minimum ${minimum}` : "converged"} after ${steps} steps`;

@@ -223,7 +223,7 @@ class Listing:
                 entry.preset = lineage.get("preset") or ""
                 if (origin := fork.origin(run)) is not None:
                     entry.forked_from = origin.parent
-                    entry.settings["fork"] = f"{origin.matrices} at step {origin.step}"
+                    entry.settings["fork"] = f"{origin.matrices} at step {origin.step:,}"
                 entry.created = run.about["created"]
             state, labels = run.state, run.labels
             entry.waits = os.path.exists(run.path / "requests" / "start")

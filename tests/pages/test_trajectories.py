@@ -167,6 +167,13 @@ def test_a_view_too_small_to_draw_is_refused_beside_its_fields(at_page, bounds, 
         assert not told and "has a mistake" not in words(at)
 
 
+def test_a_start_where_f_is_not_defined_is_told_of_with_what_to_do():
+    found = rows(page(surface="own", f="1/x + log(y)", x="0", y="-4"))
+    assert {row["reason"] for row in found.values()} == {
+        "No race: f is not defined at the start (0, -4); choose another start."
+    }
+
+
 def test_one_rate_can_serve_all():
     at = page(rates="same", rate="0.02", rules="sgd,fop")
     at_002 = {name: dataclasses.replace(rule, lr=0.02) for name, rule in presets.PAPER_BOOTH.rules.items()}

@@ -76,11 +76,38 @@ def test_a_trajectory_is_the_torch_optimizers():
 def test_divergence_is_recorded_as_it_is():
     found = race(Race(surfaces.BOOTH, (0.0, -4.0), {"SGD": SGD(0.3)}))["SGD"]
     assert found.status == "diverged"
-    assert found.reason == f"diverged at step {found.steps}: loss not finite"
+    assert found.reason == f"diverged at step {found.steps:,}: loss not finite"
     assert not np.isfinite(found.losses[-1])
     assert np.isfinite(found.losses[:-1]).all()
     assert found.losses[-2] > 1e100, "never clipped"
     assert found.minimum is None
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    ("text", "start", "what"),
+    [
+        ("1/x + log(y)", (0.0, -4.0), "not defined"),
+        ("log(y)", (1.5, -4.0), "not defined"),
+        ("x - log(y)", (1.0, 0.0), "infinite"),
+        ("exp(x)", (1000.0, 0.0), "infinite"),
+    ],
+)
+def test_a_start_where_f_is_no_number_is_told_of_with_what_to_do(dtype, text, start, what):
+    found = race(Race(expressions.parse(text), start, {"SGD": SGD(0.1)}, dtype=dtype))["SGD"]
+    assert (found.status, found.steps) == ("diverged", 0)
+    assert found.reason == f"no race: f is {what} at the start ({start[0]:g}, {start[1]:g}); choose another start"
+
+
+def test_steps_in_reasons_have_their_thousands_apart():
+    rules = {"SGD": SGD(1e-3)}
+    falls = race(
+        Race(dataclasses.replace(expressions.parse("-x^2"), floor=-np.inf), (1.0, 0.0), rules, max_steps=10**6)
+    )
+    assert falls["SGD"].steps > 1000
+    assert falls["SGD"].reason == f"diverged at step {falls['SGD'].steps:,}: loss not finite"
+    slow = race(Race(surfaces.BOOTH, (0.0, -4.0), {"SGD": SGD(0.001)}))["SGD"]
+    assert slow.steps > 1000 and slow.reason == f"f < 1e-06 at step {slow.steps:,}"
 
 
 def test_the_step_limit_is_not_convergence():

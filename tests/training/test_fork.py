@@ -349,6 +349,7 @@ def test_where_it_can_be_forked_and_why_not(parent, tmp_path):
     [
         ({"matrices": "thawed"}, "'thawed': give one of unchanged, frozen, reset, normalized, transplanted"),
         ({"at": 7}, "no checkpoint at step 7: it has them at 6, 10"),
+        ({"at": 12_345}, "no checkpoint at step 12,345: it has them at 6, 10"),
         ({"at": 10}, r"at step 10 of the 10 of 2 epochs, no step is left: give epochs = 3 or more"),
         ({}, "give epochs = 3 or more"),
         ({"at": 10, "epochs": 1}, "give epochs = 3 or more"),
