@@ -1,4 +1,4 @@
-"""The lowest value of a function of which nothing is known: a race has converged where f is near it.
+"""The lowest value of a function of which nothing is known, and where it is: a race has converged where f is near it.
 
 f is sampled on a grid in the view and on a wider one around it. The lowest points of these grids go down by Newton's
 method to minima. The lowest of the minima counts only where no sample, near or far, lies below it.
@@ -20,19 +20,24 @@ DIRECTIONS = 16  # in which a minimum may not be left downwards
 REACH = (1e-3, 1e-5)  # how far these go, in views
 ROUNDING = 1e-14  # of the typical size of f in view: differences below it are none
 BELOW = 1e-9  # likewise: what lies so far below a minimum is lower
+BENT = 1e-6  # of the larger curvature: where the smaller is less, a minimum may be one of a whole line
+APART = 1e-3  # of the view: minima closer than this are one
+MOST = 8  # minima that are named
 
 
 def with_floor(surface: Surface) -> Surface:
-    """Return the surface with its lowest value as ``floor``: see ``lowest``."""
-    return replace(surface, floor=lowest(surface))
+    """Return the surface with its lowest value as ``floor``, and the ``minima`` where it is: see ``lowest``."""
+    floor, minima = lowest(surface)
+    return replace(surface, floor=floor, minima=minima)
 
 
 @lru_cache(maxsize=256)
-def lowest(surface: Surface) -> float:
-    """Return f at the lowest minimum in and around a surface's view.
+def lowest(surface: Surface) -> tuple[float, tuple[tuple[float, float], ...]]:
+    """Return f at the lowest minimum in and around a surface's view, and the points of view where it is that low.
 
-    It is -inf where no minimum is found, and where f is seen to fall below it. Nothing is drawn at random: the result
-    is always the same. It is 0 where it differs from 0 by rounding only.
+    The value is -inf where no minimum is found, and where f is seen to fall below it. Nothing is drawn at random: the
+    result is always the same. It is 0 where it differs from 0 by rounding only. Where no such point is in view, those
+    around it are named; none are where there are more than MOST, or where f may be as low along a whole line.
     """
     left, right, bottom, top = surface.view
     size = np.array([right - left, top - bottom])
@@ -52,12 +57,41 @@ def lowest(surface: Surface) -> float:
             for angle in np.arange(DIRECTIONS) * math.tau / DIRECTIONS:
                 beside = _values(surface, points + reach * size * (math.cos(angle), math.sin(angle)))
                 minima &= beside >= f - slack
-    if not minima.any():
-        return -math.inf
-    floor = float(f[minima].min())
-    if min(float(each.min()) for each in values) < floor - BELOW * max(typical, abs(floor)):
-        return -math.inf
-    return 0.0 if abs(floor) <= ROUNDING * typical else floor
+        if not minima.any():
+            return -math.inf, ()
+        floor = float(f[minima].min())
+        below = BELOW * max(typical, abs(floor))
+        if min(float(each.min()) for each in values) < floor - below:
+            return -math.inf, ()
+        down = np.argsort(f, kind="stable")
+        named = _named(surface, points[down][(minima & (f <= floor + below))[down]], center, size)
+    return 0.0 if abs(floor) <= ROUNDING * typical else floor, named
+
+
+def _named(
+    surface: Surface, points: np.ndarray, center: np.ndarray, size: np.ndarray
+) -> tuple[tuple[float, float], ...]:
+    """Return the points that ``lowest`` names, to a billionth of the view, from left to right.
+
+    Args:
+        surface: whose they are.
+        points: where f is lowest, the lowest first, some of them the same, [n, 2].
+        center: of the view.
+        size: of the view.
+    """
+    (a, b), (_, c) = (np.broadcast_arrays(*row, points[:, 0])[:2] for row in surface.hessian(*points.T))
+    mean, half = (a + c) / 2, np.hypot((a - c) / 2, b)
+    if not (mean - half > BENT * (mean + half)).all():
+        return ()
+    found: list[np.ndarray] = []
+    for point in points:
+        if all((np.abs(point - other) > APART * size).any() for other in found):
+            found.append(point)
+    found = [point for point in found if (np.abs(point - center) <= size / 2).all()] or found
+    if len(found) > MOST:
+        return ()
+    digits = 9 - math.floor(math.log10(size.max()))
+    return tuple(sorted((round(x, digits) + 0.0, round(y, digits) + 0.0) for x, y in np.array(found).tolist()))
 
 
 def _grid(center: np.ndarray, size: np.ndarray) -> np.ndarray:

@@ -61,7 +61,7 @@ def reason(result: Result, tolerance: float, floor: float) -> str:
 def _at(result: Result, surface: Surface) -> str:
     if result.minimum is not None:
         return f", at the minimum ({', '.join(plain(value) for value in result.minimum)})"
-    if not surface.minima or result.run.status == "diverged":
+    if not surface.minima or result.run.status != "step limit":  # f may be as low elsewhere, where one has converged
         return ""
     return ", not at the minimum" if len(surface.minima) == 1 else ", at none of the lowest minima"
 

@@ -205,6 +205,14 @@ def test_minima_of_an_own_function_are_found_and_are_the_same_in_both_sections()
     assert [minimum["name"] for minimum in component(at, "rates")["minima"]] == names
     row = at.table[0].value.set_index("Optimizer").loc["SGD"]
     assert list(row[names]) == 2 * ["50\N{NO-BREAK SPACE}%"]
+    assert "many paths came to rest" not in words(at), "both are the lowest, and known"
+
+
+def test_higher_minima_of_an_own_function_are_where_many_paths_came_to_rest():
+    at = page(preset="own", f="x^4/4 - x^2/2 + x/10 + y^2/2")
+    minima = component(at, "maps")["minima"]
+    assert [minimum["name"] for minimum in minima] == ["A (−1.05, 0.00)", "B (0.95, 0.00)"]
+    assert [minimum["note"] for minimum in minima] == [", the lowest", ""]
     assert "many paths came to rest" in words(at)
 
 

@@ -387,7 +387,20 @@ def test_an_own_function_is_raced_on_and_its_formula_shown():
     at = page(preset="own", f="x^2 + 10*y^2", x="2", y="1")
     assert any("10 y^{2}" in each.value for each in at.latex), [each.value for each in at.latex]
     assert {row["end"] for row in rows(at).values()} and not at.error
-    assert all("minimum" not in row["end"] for row in rows(at).values()), "none is known"
+    assert all(row["end"].endswith(", at the minimum (0, 0).") for row in rows(at).values())
+    assert "crosses are minima" in words(at)
+
+
+def test_an_own_function_that_is_lowest_along_a_line_has_no_crosses():
+    at = page(preset="own", f="(x + y)^2", x="2", y="1")
+    assert all(row["status"] == "converged" and "minimum" not in row["end"] for row in rows(at).values())
+    assert "crosses" not in words(at)
+
+
+def test_a_run_that_converges_beyond_where_minima_were_looked_for_is_not_said_to_be_at_none():
+    at = page(preset="own", f="sin(x)*cos(y) - 2*exp(-x^2)", x="-0.2", y="31", rules="sgd", **{"sgd.lr": "0.1"})
+    row = rows(at)["SGD"]
+    assert row["status"] == "converged" and "minim" not in row["end"]
 
 
 def test_a_view_and_the_lowest_value_are_found():

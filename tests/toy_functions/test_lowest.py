@@ -10,7 +10,7 @@ from toy_functions.lowest import lowest, with_floor
 
 
 def found(text, view=(-5.0, 5.0, -5.0, 5.0)):
-    return lowest(expressions.parse(text, view=view))
+    return lowest(expressions.parse(text, view=view))[0]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_lowest_value_of_zero_is_exactly_zero(text):
 @pytest.mark.parametrize("name", [name for name, surface in surfaces.SURFACES.items() if math.isfinite(surface.floor)])
 def test_the_lowest_value_of_every_known_surface_is_found(name):
     surface = surfaces.SURFACES[name]
-    assert lowest(surface) == pytest.approx(surface.floor, abs=1e-12)
+    assert lowest(surface)[0] == pytest.approx(surface.floor, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,45 @@ def test_what_has_no_lowest_minimum_has_no_lowest_value(text):
 
 def test_a_minimum_in_view_is_not_the_lowest_where_f_falls_below_it_far_away():
     assert found("x^3 - 3x + y^2", view=(0.0, 2.0, -1.0, 1.0)) == -math.inf
+
+
+@pytest.mark.parametrize(
+    ("text", "minima"),
+    [
+        ("(x - 0.3)^2 + (y + 1.7)^2 - 7", [(0.3, -1.7)]),
+        ("1e6*((x - 0.123)^2 + y^2) - 1e6", [(0.123, 0.0)]),
+        ("x^4/4 - x^2/2 + y^2/2", [(-1.0, 0.0), (1.0, 0.0)]),
+        ("(x*y - 1)^2 + (x - y)^2/10", [(-1.0, -1.0), (1.0, 1.0)]),
+        ("x^4/4 - x^2/2 + x/10 + y^2/2", [(-1.0467, 0.0)]),
+        ("-exp(-(x - 9)^2 - y^2)", [(9.0, 0.0)]),
+        ("sin(x)*cos(y) - 2*exp(-x^2)", [(-0.25839, 0.0), (0.25839, -math.pi), (0.25839, math.pi)]),
+    ],
+)
+def test_the_lowest_minima_are_named(text, minima):
+    surface = with_floor(expressions.parse(text))
+    assert surface.minima == tuple(pytest.approx(point, abs=1e-4) for point in minima)
+    for point in surface.minima:
+        assert surface.value(*point) == pytest.approx(surface.floor, abs=1e-12 * max(1, abs(surface.floor)))
+
+
+LINES = ["(x + y)^2", "(x + 2y)^2", "(x*y - 1)^2", "(x^2 + y^2 - 1)^2", "x^2", "7", "x*y", "x^4 + y^2"]
+
+
+@pytest.mark.parametrize("text", LINES)
+def test_where_f_is_lowest_along_a_line_or_nowhere_no_minimum_is_named(text):
+    assert with_floor(expressions.parse(text)).minima == ()
+
+
+def test_minima_too_many_to_name_are_not_named():
+    assert len(with_floor(expressions.parse("sin(x)*cos(y)")).minima) == 6
+    assert with_floor(expressions.parse("sin(3x)*cos(3y)")).minima == ()
+
+
+@pytest.mark.parametrize("name", [name for name, surface in surfaces.SURFACES.items() if math.isfinite(surface.floor)])
+def test_the_minima_of_every_known_surface_are_found(name):
+    surface = surfaces.SURFACES[name]
+    found = with_floor(surface).minima
+    assert sorted(found) == [pytest.approx(point, abs=1e-6) for point in sorted(surface.minima)]
 
 
 def test_a_race_on_a_function_with_negative_values_goes_on_to_its_minimum():
