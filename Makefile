@@ -22,6 +22,7 @@ lint: dev    ## check style and types
 	"$(VENV)"/bin/python -m ruff check .
 	"$(VENV)"/bin/python -m ruff format --check .
 	"$(VENV)"/bin/python -m mypy
+	"$(VENV)"/bin/lint-imports
 
 format: dev    ## rewrite the code in the project's style
 	"$(VENV)"/bin/python -m ruff check --fix .

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from fop_core.cli import main
 from fop_core.jobs import queue, slots
@@ -16,18 +15,19 @@ from fop_core.runs.files import DamagedFile
 from fop_core.runs.recorder import Recorder
 from fop_core.runs.store import Run
 from fop_core.training import config, fork
-from pages.parts import runs_listing, runs_table
-from pages.parts.runs_curves import Loaded
-from pages.parts.runs_listing import Listing
+from pages.runs import table
+from pages.shared import listing as runs_listing
+from pages.shared.curves import Loaded
+from pages.shared.listing import Listing
 from tests import damage
 from tests.damage import LONGEST, watchdog  # noqa: F401, a fixture
+from tests.pages.app import app_at
 from tests.pages.test_trajectories import component, ran, words
 from tests.permissions import NO_PERMISSION, permissions_hold  # noqa: F401, a fixture
 from tests.runs.test_damage import ATTEMPT, PROGRESS
 
 pytestmark = pytest.mark.usefixtures("watchdog")
 
-APP = str(Path(__file__).parents[1] / "app.py")
 NAMES = ("ada", "bell", "curie", "dirac", "euler")
 KINDS = [*damage.KINDS, NO_PERMISSION]
 LISTED = {"run.json", "state.json", "labels.json", "progress.json", "attempts/1.json"}
@@ -139,9 +139,9 @@ def test_what_pages_read_is_listed_with_its_damage_in_its_row(runs, capsys, tmp_
             entries = list(listing.look(now=True).values())
             assert not listing.trouble
             assert {entry.name for entry in entries} >= set(NAMES) - {"curie"}, part
-            varied = runs_table._varied(hash((part, kind[0])), entries)
+            varied = table._varied(hash((part, kind[0])), entries)
             columns = ("state", "name", "progress", "size", *(f"={name}" for name in varied))
-            rows = [runs_table._row(entry, columns, varied) for entry in entries]
+            rows = [table._row(entry, columns, varied) for entry in entries]
             for entry, row in zip(entries, rows):
                 if entry.run.path != run.path:
                     assert not entry.damage, part
@@ -195,8 +195,7 @@ PAGES = [
 def test_each_page_shows_the_other_four_and_names_the_damaged_one(runs, part, kind):
     with Damaged(runs["curie"], part, kind[1]) as run:
         there = {each.id for each in runs.values() if each is not run and (each.id != run.id or run.path.is_dir())}
-        at = AppTest.from_file(APP, default_timeout=LONGEST)
-        at.switch_page("pages/runs.py")
+        at = app_at("runs", timeout=LONGEST)
         at.query_params["run"] = run.id
         ran(at.run())
         data = component(at, "table")
@@ -206,16 +205,14 @@ def test_each_page_shows_the_other_four_and_names_the_damaged_one(runs, part, ki
             assert "damaged: " in str(row["cells"])
             assert any("Damaged" in box.value for box in [*at.error, *at.warning])
 
-        at = AppTest.from_file(APP, default_timeout=LONGEST)
-        at.switch_page("pages/preconditioners.py")
+        at = app_at("preconditioners", timeout=LONGEST)
         ran(at.run())
         [chosen] = [box for box in at.selectbox if box.label == "Run"]
         assert set(NAMES) - {"curie"} <= set(chosen.options)
         named = f"{run.id} is damaged" in words(at).replace("\\", "")
         assert ("curie" in chosen.options, named) == (run.id in there and part not in KNOWN, part in KNOWN)
 
-        at = AppTest.from_file(APP, default_timeout=LONGEST)
-        at.switch_page("pages/preconditioners.py")
+        at = app_at("preconditioners", timeout=LONGEST)
         at.query_params["run"] = at.query_params["beside"] = run.id
         told = words(ran(at.run())).replace("\\", "")
         warned = [box.value.replace("\\", "") for box in at.warning]
@@ -227,8 +224,7 @@ def test_each_page_shows_the_other_four_and_names_the_damaged_one(runs, part, ki
             layers = [layer["name"] for layer in component(at, "inspector")["sources"][0]["layers"]]
             assert (layers == ["1.weight"]) == ("curie" in chosen.options)
 
-        at = AppTest.from_file(APP, default_timeout=LONGEST)
-        at.switch_page("pages/train.py")
+        at = app_at("train", timeout=LONGEST)
         ran(at.run())
 
 
@@ -248,8 +244,7 @@ def test_a_damaged_queue_takes_no_page_down_and_is_named(runs, tmp_path, part, p
     else:
         path = folder / ".queue" / "settings.json"
         path.write_text("{")
-    at = AppTest.from_file(APP, default_timeout=LONGEST)
-    at.switch_page(f"pages/{page}.py")
+    at = app_at(page, timeout=LONGEST)
     at.query_params["run"] = runs["curie"].id
     ran(at.run())
     if page == "runs":

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from pages.parts import basin_maps
-from pages.parts.basin_settings import MAPS, grid, values
+from pages.basins import maps as basin_maps
+from pages.basins.settings import MAPS, grid, values
 from tests.chromium import NARROW, row
 
 MAPS_OF_STARTS = ".st-key-maps .fop-basin"

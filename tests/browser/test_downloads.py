@@ -16,8 +16,8 @@ from safetensors.numpy import load
 
 from fop_core.runs import learned, store
 from fop_core.training import config
-from pages.parts import download
-from pages.parts.runs_listing import GALLERY
+from pages.components import download
+from pages.shared.listing import GALLERY
 from tests.chromium import NARROW, running
 from tests.waiting import until
 

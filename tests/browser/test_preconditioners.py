@@ -20,8 +20,8 @@ from fop_core.runs import learned, store
 from fop_core.runs.control import Control
 from fop_core.runs.recorder import Recorder
 from fop_core.training import config, diagnostics, loop
-from pages.parts.inspect_whitening import PAIRS
-from pages.parts.runs_listing import GALLERY
+from pages.preconditioners.whitening import PAIRS
+from pages.shared.listing import GALLERY
 from tests.chromium import NARROW, running
 
 VELOCITY = "cifar10-fop-velocity"

@@ -15,8 +15,8 @@ from fop_core.runs.control import Control
 from fop_core.runs.recorder import Recorder
 from fop_core.runs.store import Run
 from fop_core.training import config
-from pages.parts.runs_listing import GALLERY
-from pages.parts.runs_table import MOST
+from pages.shared.listing import GALLERY
+from pages.shared.listing import MOST_CHOSEN as MOST
 from tests.chromium import NARROW, running
 
 ABOUT = {"device": "cpu", "device_name": "A CPU", "threads": 1, "versions": {"torch": "2"}, "commit": "abc", "data": {}}

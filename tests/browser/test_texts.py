@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from safetensors.numpy import load_file, save_file
 
-from pages.parts.inspect_settings import PANELS
-from pages.parts.text import literal
+from pages.preconditioners.settings import PANELS
+from pages.shared.text import literal
 from tests.chromium import ROOT, running
 
 LIKE = ROOT / "trained_models" / "gallery" / "cifar10-fop-velocity"

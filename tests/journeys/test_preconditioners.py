@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 
 from fop_core import inspection
 from fop_core.runs import store
-from pages.parts.runs_listing import GALLERY
+from pages.shared.listing import GALLERY
 from tests.chromium import NARROW, slow_down
 
 RUN = "mnist-fop-rank16-seed1"

@@ -1,29 +1,28 @@
 """The Basins page as a reader meets it, without a browser, and the races that it opens."""
 
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from fop_core.figures.style import DARK, LIGHT, METHODS, MINIMA
-from pages.parts import basin_maps, race_settings
-from pages.parts.basin_settings import FIELDS, MAPS, grid, race_address, rates, values
-from pages.parts.spec import surface
+from pages.basins import maps
+from pages.basins.settings import FIELDS, MAPS, grid, race_address, rates, values
+from pages.shared import race_settings
+from pages.shared.race import surface
 from tests.figures.test_style import VISIONS, contrast, distance
+from tests.pages.app import app_at
 from tests.pages.test_trajectories import address, component, ran, words
 from toy_functions import racing
 from toy_functions.basins import STATUS, Summary, summary
 from toy_functions.scenes import SCENES
 
-APP = str(Path(__file__).parents[2] / "app.py")
 SMALL = {"size": "64"}
 
 
 def page(**given: str) -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=120)
-    at.switch_page("pages/basins.py")
+    at = app_at("basins", timeout=120)
     for name, value in (SMALL | given).items():
         at.query_params[name.replace("__", ".")] = value
     return ran(at.run())
@@ -35,7 +34,7 @@ def settings(preset: str = "himmelblau", **changes) -> dict:
 
 def summaries(preset: str) -> dict[str, Summary]:
     asked = grid(settings(preset))
-    ends = basin_maps.ends(asked)
+    ends = maps.ends(asked)
     return {name: summary(batch, ends.place) for (name, _), batch in zip(asked.rules, ends.batches)}
 
 
@@ -68,7 +67,7 @@ def test_every_value_of_a_preset_is_allowed_and_comes_back_from_an_address(name)
 def test_the_maps_and_the_table_say_what_the_batches_hold():
     at = page()
     asked = grid(settings())
-    ends = basin_maps.ends(asked)
+    ends = maps.ends(asked)
     data = component(at, "maps")
     kinds = np.frombuffer(data["kinds"], np.uint8).reshape(6, 64, 64)
     steps = np.frombuffer(data["steps"], np.uint16).reshape(6, 64, 64)
@@ -89,7 +88,7 @@ def test_the_maps_and_the_table_say_what_the_batches_hold():
 
 def test_only_none_is_no_percent_and_only_all_are_a_hundred():
     shares = [0, 0.0001, 0.2634, 0.5, 0.99999, 1]
-    assert [basin_maps.percent(share) for share in shares] == ["0 %", "0.1 %", "26.3 %", "50 %", "99.9 %", "100 %"]
+    assert [maps.percent(share) for share in shares] == ["0 %", "0.1 %", "26.3 %", "50 %", "99.9 %", "100 %"]
 
 
 @pytest.mark.parametrize("preset", ["himmelblau", "styblinski-tang", "valley", "own"])
@@ -97,18 +96,18 @@ def test_a_cell_opens_the_race_that_it_shows(preset):
     chosen = settings(preset)
     asked = grid(chosen)
     for column, row in [(0, 0), (13, 50), (40, 21), (63, 63)]:
-        x, y = basin_maps.start(asked, column, row)
+        x, y = maps.start(asked, column, row)
         found = raced(race_address(chosen, x=x, y=y))
         assert list(found) == [name for name, _ in asked.rules]
-        for (name, _), batch in zip(asked.rules, basin_maps.ends(asked).batches):
+        for (name, _), batch in zip(asked.rules, maps.ends(asked).batches):
             assert found[name].steps == batch.steps[row, column], name
             assert found[name].status == STATUS[batch.status[row, column]]
 
 
 def test_a_pair_of_rates_opens_the_race_that_it_shows():
     chosen = settings()
-    [batch] = basin_maps.compute(rates(chosen))
-    lr, hyper_lr = basin_maps.axes()
+    [batch] = maps.compute(rates(chosen))
+    lr, hyper_lr = maps.axes()
     seen = set()
     for column, row in [(5, 5), (40, 20), (45, 30), (70, 40), (90, 90)]:
         link = race_address(chosen, rules=["fop"], **{"fop.lr": lr[column], "fop.hyper_lr": hyper_lr[row]})
@@ -218,14 +217,14 @@ def test_higher_minima_of_an_own_function_are_where_many_paths_came_to_rest():
 
 @pytest.mark.parametrize(("preset", "minimum"), [("rosenbrock", (1.0, 1.0)), ("valley", (0.0, 0.0))])
 def test_a_slow_path_in_a_valley_is_at_no_minimum(preset, minimum):
-    ends = basin_maps.ends(rates(settings(preset)))
+    ends = maps.ends(rates(settings(preset)))
     assert ends.minima == (minimum,)
     assert ((ends.batches[0].minimum < 0) & (ends.batches[0].status == 1)).any(), "some have not arrived"
 
 
 def test_local_minima_that_a_surface_does_not_name_are_found():
     asked = grid(settings(surface="rastrigin", rules=["sgd"], **{"sgd.lr": 0.002}))
-    ends = basin_maps.ends(asked)
+    ends = maps.ends(asked)
     assert len(ends.minima) == len(MINIMA) and ends.lowest == [True] + 7 * [False]
     for x, y in ends.found:
         assert np.hypot(*surface(asked.surface).gradient(x, y)) < 1e-3
@@ -252,8 +251,8 @@ def test_what_stops_the_progress_stops_the_computing_and_nothing_is_remembered()
 
     asked = grid(settings(steps=20_000, rules=["adam"], **{"adam.lr": 1e-7}))
     with pytest.raises(Stop):
-        basin_maps.compute(asked, stop)
-    assert not basin_maps.known(asked)
+        maps.compute(asked, stop)
+    assert not maps.known(asked)
 
 
 def test_minima_have_colours_that_everybody_can_tell_apart():

@@ -20,23 +20,16 @@ from fop_core.runs.learned import Layer
 from fop_core.runs.recorder import Recorder
 from fop_core.runs.store import Run
 from fop_core.training import config
-from pages.parts import (
-    inspect_compare,
-    inspect_downloads,
-    inspect_files,
-    inspect_panels,
-    inspect_rotation,
-    inspect_sources,
-    runs_listing,
-)
-from pages.parts.inspect_settings import PANELS
-from pages.parts.text import literal
+from pages.preconditioners import compare, downloads, panels, rotation, sources, uploads
+from pages.preconditioners.settings import PANELS
+from pages.shared import listing
+from pages.shared.text import literal
+from tests.pages.app import app_at
 from tests.pages.test_runs import ABOUT
 from tests.pages.test_trajectories import component, figure, ran, words
 from tests.training import tiny
 from tests.training.test_loop import in_process
 
-APP = str(Path(__file__).parents[2] / "app.py")
 VELOCITY = "cifar10-fop-velocity"
 Array = np.ndarray
 
@@ -44,14 +37,13 @@ Array = np.ndarray
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
-    monkeypatch.setattr(runs_listing.queue, "ensure_dispatcher", lambda folder=None: None)
-    monkeypatch.setattr(runs_listing, "FRESH", 0.0)
+    monkeypatch.setattr(listing.queue, "ensure_dispatcher", lambda folder=None: None)
+    monkeypatch.setattr(listing, "FRESH", 0.0)
     return tmp_path / "runs"
 
 
 def page(**address: str) -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=60)
-    at.switch_page("pages/preconditioners.py")
+    at = app_at("preconditioners")
     for name, value in address.items():
         at.query_params[name] = value
     return ran(at.run())
@@ -171,7 +163,7 @@ def test_another_run_opens_without_a_word_on_a_layer_that_it_has():
 
 def test_numerically_singular_snapshots_are_counted_and_not_called_semidefinite_which_all_are(folder):
     at = page(run=VELOCITY, layer="18.weight")
-    layer = learned.of_run(Run(runs_listing.GALLERY / VELOCITY)).layers["18.weight"]
+    layer = learned.of_run(Run(listing.GALLERY / VELOCITY)).layers["18.weight"]
     kinds = [inspection.definiteness(float(each[0]), float(each[-1])) for each in layer.spectra]
     assert 0 < (count := kinds.count("numerically singular")) < len(kinds)
     assert f"numerically singular at {count} of {len(kinds)} snapshots" in words(at)
@@ -185,7 +177,7 @@ def of_eigenvalues(*each: list[float]) -> Layer:
 
 
 def test_no_bound_is_drawn_where_P_is_indefinite():
-    bound = inspect_rotation.bound_of(of_eigenvalues([1.0, 3.0], [-0.5, 1.0], [0.0, 1.0]))
+    bound = rotation.bound_of(of_eigenvalues([1.0, 3.0], [-0.5, 1.0], [0.0, 1.0]))
     np.testing.assert_allclose(bound.y, [30.0, np.nan, 90.0])
     g = np.array([1.0, 0.2])
     turned = np.degrees(np.arccos(g @ (P := np.array([-0.5, 1.0]) * g) / np.linalg.norm(g) / np.linalg.norm(P)))
@@ -201,10 +193,8 @@ def test_a_single_seed_that_turns_back_is_warned_of():
         np.full(3, 60.0),
         band=(x, np.full(3, 20.0), np.array([80.0, 95.0, 91.0])),
     )
-    assert inspect_rotation.turns_back(line) == 1
-    assert (
-        inspect_rotation.turns_back(Line("3", Look("#000000", "solid", 1.0), x, np.array([np.nan, 89.9, 20.0]))) is None
-    )
+    assert rotation.turns_back(line) == 1
+    assert rotation.turns_back(Line("3", Look("#000000", "solid", 1.0), x, np.array([np.nan, 89.9, 20.0]))) is None
 
 
 def test_the_ridge_at_the_cursor_is_there_where_each_step_has_its_own_edges():
@@ -233,29 +223,29 @@ def upload_of(*arrays: dict[str, Array]) -> list[SimpleNamespace]:
 
 def test_a_file_is_read_once_and_not_in_each_run_of_the_page(monkeypatch):
     files = upload(np.eye(9))
-    source = inspect_sources.of_upload(files, "M Mᵀ", True)
+    source = sources.of_upload(files, "M Mᵀ", True)
     monkeypatch.setattr(learned, "of_files", None)
-    assert inspect_sources.of_upload(files, "M Mᵀ", True) is source
-    counts = inspect_panels.distribution(source, source.learned.layers["a"], "P", "diagonal")[1]
+    assert sources.of_upload(files, "M Mᵀ", True) is source
+    counts = panels.distribution(source, source.learned.layers["a"], "P", "diagonal")[1]
     assert counts.sum() == 9
 
 
 def test_matrices_are_compared_once_for_each_pair_of_snapshots(monkeypatch):
-    one, two = (inspect_sources.of_upload(upload(near_identity(9)(0, seed)), "M Mᵀ", True) for seed in (1, 2))
+    one, two = (sources.of_upload(upload(near_identity(9)(0, seed)), "M Mᵀ", True) for seed in (1, 2))
     sides = (one, one.learned.layers["a"]), (two, two.learned.layers["a"])
-    found = inspect_compare.alike(*sides, -1)
+    found = compare.alike(*sides, -1)
     monkeypatch.setattr(inspection, "leading", None)
-    assert inspect_compare.alike(*sides, 0) == found
-    columns, [row] = inspect_compare.numbers(one, one.learned.layers["a"], sides[1], -1)
+    assert compare.alike(*sides, 0) == found
+    columns, [row] = compare.numbers(one, one.learned.layers["a"], sides[1], -1)
     assert len(columns) == len(row) and row[5] == found[0]
 
 
 def test_labels_of_layers_are_short_and_differ_as_their_names_do():
-    assert inspect_sources.labels(["0.weight", "1.bias"]) == {"0.weight": "0", "1.bias": "1.bias"}
+    assert sources.labels(["0.weight", "1.bias"]) == {"0.weight": "0", "1.bias": "1.bias"}
     names = [f"block{number}.{'a' * 40}" for number in range(3)] + ["c" * 40]
-    assert inspect_sources.labels(names)["block1." + "a" * 40] == "block1.a…aaaaaaa"
+    assert sources.labels(names)["block1." + "a" * 40] == "block1.a…aaaaaaa"
     differ = [f"{'a' * 30}.{number}.{'b' * 30}" for number in range(3)]  # in the middle alone
-    assert len(set(inspect_sources.labels(differ).values())) == 3
+    assert len(set(sources.labels(differ).values())) == 3
 
 
 def test_what_if_offers_no_launch_without_the_data_or_a_checkpoint_that_can_be_read(folder, tmp_path):
@@ -323,7 +313,7 @@ def test_matrices_that_may_be_P_are_not_taken_for_M_in_silence():
 
 def test_a_session_keeps_files_up_to_a_limit_and_says_which_it_does_not_take(monkeypatch):
     content = save({"a": np.eye(4)})
-    monkeypatch.setattr(inspect_files, "MOST", 2 * len(content))
+    monkeypatch.setattr(uploads, "MOST", 2 * len(content))
     at = given(page(source="file"), ("M-1.safetensors", content), ("M-2.safetensors", content))
     at = given(at, ("M-3.safetensors", content))
     assert "M-3.safetensors" in at.error[0].value.replace("\\", "") and "are kept" in at.error[0].value
@@ -334,13 +324,13 @@ def test_a_session_keeps_files_up_to_a_limit_and_says_which_it_does_not_take(mon
 
 
 def test_how_large_a_file_may_be_is_one_number():
-    root = Path(APP).parent
+    root = Path(__file__).parents[2]
     settings = tomllib.loads((root / ".streamlit/config.toml").read_text())
     most = settings["server"]["maxUploadSize"]
     assert most << 20 == learned.UPLOAD
     assert page(source="file").file_uploader[0].proto.max_upload_size_mb == most
     text = (root / "docs/preconditioners.md").read_text()
-    assert f"{most} MB a file" in text and f"up to {inspect_files.MOST >> 20} MB of them" in text
+    assert f"{most} MB a file" in text and f"up to {uploads.MOST >> 20} MB of them" in text
 
 
 def test_a_P_that_was_given_has_no_M_anywhere():
@@ -352,11 +342,11 @@ def test_a_P_that_was_given_has_no_M_anywhere():
         assert (B["hasM"], C["hasM"]) == (False, True) and not B["ranges"]["M"] and C["ranges"]["M"]
         assert f"Values of {values} of {layer}" in words(at)
         assert len([box for box in at.button_group if box.label == "Values of"]) == (layer == "C")
-    source = inspect_sources.of_upload(upload_of(matrices), "M Mᵀ", False)
-    assert load(inspect_downloads.at_cursor(source, -1).content).keys() == {"B/P", "C/P", "C/M"}
-    assert load(inspect_downloads.everything(source).content).keys() == {"B/P", "B/steps", "C/M", "C/steps"}
+    source = sources.of_upload(upload_of(matrices), "M Mᵀ", False)
+    assert load(downloads.at_cursor(source, -1).content).keys() == {"B/P", "C/P", "C/M"}
+    assert load(downloads.everything(source).content).keys() == {"B/P", "B/steps", "C/M", "C/steps"}
     np.testing.assert_array_equal(
-        inspect_downloads.seen(source.learned.layers["B"], "M", 0), np.diag([1.0, -2.0])
+        downloads.seen(source.learned.layers["B"], "M", 0), np.diag([1.0, -2.0])
     )  # P - I, as in the browser
 
 
@@ -364,11 +354,11 @@ def test_a_choice_that_comes_along_with_another_pages_address_keeps_the_settings
     run = created("late", "sgd")
     finished(run)
     at = page(source="file")
-    at.switch_page("pages/runs.py")
+    at.switch_page("pages/runs/page.py")
     at.query_params.clear()
     at.query_params["run"] = run.id
     ran(at.run())
-    at.switch_page("pages/preconditioners.py")
+    at.switch_page("pages/preconditioners/page.py")
     at.query_params.clear()
     at.query_params["source"] = "file"
     ran(at.run())

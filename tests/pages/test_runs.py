@@ -20,13 +20,15 @@ from fop_core.runs.control import Control
 from fop_core.runs.recorder import Recorder
 from fop_core.runs.store import Run
 from fop_core.training import config
-from pages.parts import runs_curves, runs_downloads, runs_listing, runs_words
-from pages.parts.runs_best import Best
-from pages.parts.runs_listing import GALLERY, Listing
+from pages.runs import downloads
+from pages.shared import curves, run_words
+from pages.shared import listing as runs_listing
+from pages.shared.best import Best
+from pages.shared.listing import GALLERY, Listing
 from tests.damage import nested_json
+from tests.pages.app import app_at
 from tests.pages.test_trajectories import component, figure, ran, words
 
-APP = str(Path(__file__).parents[2] / "app.py")
 ABOUT = {"device": "cpu", "device_name": "A CPU", "threads": 1, "versions": {"torch": "2"}, "commit": "abc", "data": {}}
 OLD = 1.7e9
 
@@ -58,8 +60,7 @@ def rows(count: int = 30, **more: float) -> list[dict]:
 
 
 def page(*ids: str, **given: str) -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=60)
-    at.switch_page("pages/runs.py")
+    at = app_at("runs")
     for name, value in given.items():
         at.query_params[name] = value
     if ids:
@@ -234,7 +235,7 @@ def test_the_best_accuracy_is_that_of_the_metrics(name):
 def test_downloads_hold_what_a_run_is(folder):
     run = made("one", rows())
     entry = Listing(folder).look(True)[run.id]
-    name, content = runs_downloads.archive([entry])
+    name, content = downloads.archive([entry])
     assert name == f"{run.id}-to-step-30.zip"
     with zipfile.ZipFile(io.BytesIO(content)) as held:
         names = {name.removeprefix(f"{run.id}/") for name in held.namelist()}
@@ -242,14 +243,14 @@ def test_downloads_hold_what_a_run_is(folder):
         assert not {name for name in names if "lock" in name or name.startswith("requests")}
         about = json.loads(held.read(f"{run.id}/run.json"))
     assert about["config"] == run.config
-    name, content = runs_downloads.table([entry], ".csv", runs_downloads.export.to_csv)
+    name, content = downloads.table([entry], ".csv", downloads.export.to_csv)
     assert name == f"{run.id}-to-step-30.csv"
     lines = list(csv.DictReader(io.StringIO(content.decode())))
     assert [line["step"] for line in lines] == [str(n) for n in range(1, 31)]
     assert {line["run"] for line in lines} == {run.id}
     made("other", rows())
     entries = list(Listing(folder).look(True).values())
-    name, content = runs_downloads.table(entries, ".csv", runs_downloads.export.to_csv)
+    name, content = downloads.table(entries, ".csv", downloads.export.to_csv)
     assert name == f"{entries[0].id}-and-1-more.zip"
     assert zipfile.ZipFile(io.BytesIO(content)).namelist() == [f"{each.id}-to-step-30.csv" for each in entries]
 
@@ -267,7 +268,7 @@ def test_a_folder_that_is_taken_away_is_empty(folder):
     [(None, "–"), (0, "0 s"), (89, "89 s"), (91, "2 min"), (5400, "1.5 h"), (40 * 3600, "40 h"), (1e6, "12 d")],
 )
 def test_times_are_told_in_the_unit_that_fits(seconds, told):
-    assert runs_words.duration(seconds) == told
+    assert run_words.duration(seconds) == told
 
 
 @pytest.mark.parametrize(
@@ -284,8 +285,8 @@ def test_times_are_told_in_the_unit_that_fits(seconds, told):
     ],
 )
 def test_every_reason_has_its_advice(reason, part):
-    assert part in runs_words.advice("failed", reason)
-    assert runs_words.advice("finished", reason) == ""
+    assert part in run_words.advice("failed", reason)
+    assert run_words.advice("finished", reason) == ""
 
 
 @pytest.mark.parametrize(
@@ -297,7 +298,7 @@ def test_every_reason_has_its_advice(reason, part):
     ],
 )
 def test_a_command_in_a_message_is_code_and_all_else_as_it_is(text, told):
-    assert runs_words.message(text) == told
+    assert run_words.message(text) == told
 
 
 def test_a_number_its_deviation_and_its_unit_stay_in_one_line():
@@ -376,24 +377,24 @@ def test_several_that_can_go_on_are_resumed_together(monkeypatch):
 
 def test_large_metrics_are_drawn_from_a_sample_until_all_has_been_read(folder, monkeypatch):
     run = made("long", rows(3000))
-    monkeypatch.setattr(runs_curves, "LARGE", 1000)
-    monkeypatch.setattr(runs_curves, "SAMPLE", 100)
+    monkeypatch.setattr(curves, "LARGE", 1000)
+    monkeypatch.setattr(curves, "SAMPLE", 100)
     begun, go_on = threading.Event(), threading.Event()
-    read = runs_curves.Loaded._read_all
+    read = curves.Loaded._read_all
 
     def wait(self):
         begun.set()
         go_on.wait(30)
         read(self)
 
-    monkeypatch.setattr(runs_curves.Loaded, "_read_all", wait)
+    monkeypatch.setattr(curves.Loaded, "_read_all", wait)
     at = page(run.id)
     assert begun.wait(30)
     [drawn] = [figure(at, "curve train_loss")["data"]]
     xs = drawn[0]["x"]
     assert any("Drawn from a sample" in each.value for each in at.caption)
     go_on.set()
-    loaded = runs_curves.loaded([runs_listing.listing(folder).look(now=True)[run.id]], whole=True)[0]
+    loaded = curves.loaded([runs_listing.listing(folder).look(now=True)[run.id]], whole=True)[0]
     assert not loaded.reading and len(loaded.curve("step", "train_loss").y) == 3000
     at.run()
     assert not any("Drawn from a sample" in each.value for each in at.caption)
@@ -401,12 +402,12 @@ def test_large_metrics_are_drawn_from_a_sample_until_all_has_been_read(folder, m
 
 
 def test_a_long_curve_is_thinned_once_and_new_rows_are_drawn(monkeypatch, folder):
-    monkeypatch.setattr(runs_curves, "PART", 256)
+    monkeypatch.setattr(curves, "PART", 256)
     run = made("long", rows(2000, grad_norm=1.0))
-    loaded = runs_curves.Loaded(str(run.path)).look()
+    loaded = curves.Loaded(str(run.path)).look()
     thinnings = []
     thin = compare.thinned
-    monkeypatch.setattr(runs_curves.compare, "thinned", lambda *given: thinnings.append(1) or thin(*given))
+    monkeypatch.setattr(curves.compare, "thinned", lambda *given: thinnings.append(1) or thin(*given))
     short, gaps = loaded.light("step", "grad_norm")
     assert len(gaps) == 0 and short.steps[0] == 1 and short.steps[-1] == 2000
     with open(run.path / "metrics.1.jsonl", "a") as file:
@@ -419,7 +420,7 @@ def test_a_loss_is_drawn_over_windows_of_one_length(folder):
     run = made("one", [{"step": step, "train_loss": loss} for step, loss in ((100, 1.0), (200, 1.0), (204, 9.0))])
     run.metrics.update()
     assert run.config["log_every"] == 100
-    curve = runs_curves.Loaded(str(run.path)).look().curve("step", "train_loss")
+    curve = curves.Loaded(str(run.path)).look().curve("step", "train_loss")
     assert curve.y.tolist() == run.metrics.evened("train_loss").values.tolist() == [1.0, 1.0, (100 + 4 * 9) / 104]
     assert run.metrics["train_loss"].values.tolist()[-1] == 9.0
 

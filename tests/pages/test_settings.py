@@ -4,15 +4,15 @@ import dataclasses
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from fop_core.figures.style import METHODS
 from fop_core.optim.rules import RULES
-from pages.parts.fields import Choice, Flag, Number, Several, Text
-from pages.parts.race_settings import FIELDS, PRESETS, of_rule, spec, values
-from pages.parts.spec import OWN, results, surface, sweeps
-from pages.parts.text import literal
-from tests.pages.test_trajectories import APP, ran, words
+from pages.shared.fields import Choice, Flag, Number, Several, Text
+from pages.shared.race import OWN, results, surface, sweeps
+from pages.shared.race_settings import FIELDS, PRESETS, of_rule, spec, values
+from pages.shared.text import literal
+from tests.pages.app import app_at
+from tests.pages.test_trajectories import ran, words
 from toy_functions import race
 from toy_functions.scenes import ANGLE, CONDITION, SCENES
 from toy_functions.surfaces import SURFACES
@@ -94,8 +94,7 @@ def test_what_an_address_gets_wrong_is_said(field, text, words):
     ],
 )
 def test_a_number_of_400_digits_in_an_address_is_told_of_and_the_page_is_shown(page, name):
-    at = AppTest.from_file(APP, default_timeout=120)
-    at.switch_page(f"pages/{page}.py")
+    at = app_at(page, timeout=120)
     at.query_params[name] = "9" * 400
     said = words(ran(at.run())).replace("\\", "")
     assert f"{name}=999" in said and "is not between" in said

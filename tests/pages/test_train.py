@@ -13,12 +13,13 @@ from fop_core.runs.control import Control
 from fop_core.runs.recorder import Recorder
 from fop_core.training import config, preview
 from fop_core.training.config import METHODS, PRESETS
-from pages.parts import train_launch, train_preview
-from pages.parts.text import literal
-from pages.parts.train_settings import values
+from pages.shared.text import literal
+from pages.shared.train_settings import values
+from pages.train import launch as train_launch
+from pages.train import preview as train_preview
+from tests.pages.app import app_at
 from tests.pages.test_trajectories import address, ran, words
 
-APP = str(Path(__file__).parents[2] / "app.py")
 SEEN = preview.Preview(
     (
         preview.Parameter("1.weight", (100, 784), "input", "", 784, 100, (784, 16), 12_544),
@@ -41,8 +42,7 @@ def lab(tmp_path, monkeypatch):
 
 
 def page(**given: str) -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=60)
-    at.switch_page("pages/train.py")
+    at = app_at("train")
     for name, value in given.items():
         at.query_params[name.replace("__", ".")] = value
     return ran(at.run())
@@ -140,7 +140,7 @@ def test_a_click_that_comes_with_a_wrong_value_or_another_number_of_runs_launche
 def test_a_second_click_right_after_the_first_is_the_same_click():
     at = page()
     launch(at).click().run()
-    at.switch_page("pages/train.py")
+    at.switch_page("pages/train/page.py")
     ran(at.run())
     launch(at).click().run()
     assert len(runs()) == 1

@@ -9,12 +9,12 @@ from fop_core.commands import train
 from fop_core.training import config
 from fop_core.training.config import METHODS, PRESETS, OptimizerConfig, TrainConfig
 from fop_core.training.seeds import MOST
-from pages.parts import train_settings
-from pages.parts.fields import Choice, Flag
-from pages.parts.train_draft import draft, folders
-from pages.parts.train_fields import plain, setting
-from pages.parts.train_settings import CONFIG, FIELDS, GROUPS, applies, values
-from pages.parts.train_words import duration, size
+from pages.shared import train_settings
+from pages.shared.fields import Choice, Flag
+from pages.shared.train_fields import plain, setting
+from pages.shared.train_settings import CONFIG, FIELDS, GROUPS, applies, values
+from pages.train.draft import draft, folders
+from pages.train.words import duration, size
 
 EVERY = [(preset, method) for preset in PRESETS for method in METHODS]
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from pathlib import Path
 from urllib.parse import parse_qsl
 
 import numpy as np
@@ -10,17 +9,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fop_core.optim.rules import FOP, RULES
-from pages.parts import form
+from pages.shared import form
 from tests.damage import watchdog  # noqa: F401, a fixture
+from tests.pages.app import app_at
 from toy_functions import presets, race
 from toy_functions.scenes import SCENES
 from toy_functions.tuning import sweep, tuned
 
-APP = str(Path(__file__).parents[2] / "app.py")
-
 
 def page(**address: str) -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=60)
+    at = app_at()
     for name, value in address.items():
         at.query_params[name.replace("__", ".")] = value
     return ran(at.run())
@@ -131,7 +129,7 @@ SLOW = {
 @pytest.mark.usefixtures("watchdog")
 @pytest.mark.parametrize("rates", ["own", "best"])
 def test_a_race_ends_when_its_reader_leaves(rates):
-    at = AppTest.from_file(APP, default_timeout=4)
+    at = app_at(timeout=4)
     for name, value in (SLOW | {"rates": rates}).items():
         at.query_params[name] = value
     with pytest.raises(RuntimeError, match="timed out"):  # AppTest has left, and has waited until the page had ended
@@ -153,7 +151,7 @@ def test_a_race_ends_when_its_reader_leaves(rates):
     ],
 )
 def test_a_view_too_small_to_draw_is_refused_beside_its_fields(at_page, bounds, wrong):
-    at = AppTest.from_file(APP, default_timeout=60)
+    at = app_at()
     at.switch_page(f"pages/{at_page}.py")
     more = {"size": "64", "steps": "50"} if at_page == "basins" else {"steps": "50"}
     for name, value in ({"surface": "own", "f": "x"} | dict(parse_qsl(bounds)) | more).items():

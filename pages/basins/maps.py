@@ -1,0 +1,328 @@
+"""Maps of where races end: computed in batches, remembered, and shown side by side with one crosshair in all."""
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from fop_core.figures import style
+from fop_core.figures.style import GLYPHS, METHODS, MINIMA, number, plain, point
+from fop_core.optim.rules import RULES
+from pages.components.component import component, packed
+from pages.shared.race import SurfaceSpec, surface
+from toy_functions import basins
+from toy_functions.basins import CONVERGED, DIVERGED, Batch, Options
+from toy_functions.racing import NEAR
+from toy_functions.surfaces import Surface
+
+_mount = component("basin_maps", "lib/shared", "lib/canvas")
+
+RuleSpec = tuple[str, tuple[tuple[str, Any], ...]]
+"""(name in RULES, its settings as pairs)."""
+Progress = Callable[[float], object] | None
+
+CELLS = 96  # rates each way
+RATES, HYPER_RATES = (1e-4, 1.0), (1e-5, 10.0)
+MANY = 0.002  # of a map's paths: so many rest at a point that is taken for a minimum
+KEPT = 24  # batches that are remembered: 6 MB each at 512 x 512
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Maps of starts, as plain values: one for each rule."""
+
+    surface: SurfaceSpec
+    rules: tuple[RuleSpec, ...]
+    tolerance: float
+    max_steps: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Rates:
+    """A map of the two rates of a rule, from one start."""
+
+    surface: SurfaceSpec
+    rule: RuleSpec
+    start: tuple[float, float]
+    tolerance: float
+    max_steps: int
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What is on maps.
+
+    Attributes:
+        place: the surface, with the minima that were found among its local ones.
+        batches: one for each map.
+        lowest: for each minimum whether f is lowest there, as far as that is known.
+        found: the minima that the surface itself does not name.
+    """
+
+    place: Surface
+    batches: list[Batch]
+    lowest: list[bool]
+    found: tuple[tuple[float, float], ...]
+
+    @property
+    def minima(self) -> tuple[tuple[float, float], ...]:
+        """All minima: what ``Batch.minimum`` counts."""
+        return self.place.minima + self.place.local_minima
+
+
+_kept: OrderedDict[Grid | Rates, Batch] = OrderedDict()
+
+
+def known(asked: Grid | Rates) -> bool:
+    """Return whether a map is remembered."""
+    return all(each in _kept for each in _apart(asked))
+
+
+def compute(asked: Grid | Rates, progress: Progress = None) -> list[Batch]:
+    """Return the batch of each map, and remember it; what ``progress`` raises stops all and goes on to the caller."""
+    each = _apart(asked)
+    found = {one: batch for one in each if (batch := _kept.get(one)) is not None}
+    missing = [one for one in each if one not in found]
+    if missing:
+        found |= zip(missing, _run(asked, missing, progress))
+    for one in each:  # the latest stand last
+        _kept.pop(one, None)
+        _kept[one] = found[one]
+    while len(_kept) > KEPT:
+        _kept.popitem(last=False)
+    return [found[one] for one in each]
+
+
+def _apart(asked: Grid | Rates) -> list[Grid | Rates]:
+    return [replace(asked, rules=(rule,)) for rule in asked.rules] if isinstance(asked, Grid) else [asked]
+
+
+def _run(asked: Grid | Rates, missing: Sequence[Any], progress: Progress) -> list[Batch]:
+    place = surface(asked.surface)
+    options = Options(tolerance=asked.tolerance, max_steps=asked.max_steps, progress=progress)
+    if isinstance(asked, Rates):
+        return [basins.stability(place, _made(asked.rule), asked.start, *axes(), **options)]
+    rules = {one.rules[0][0]: _made(one.rules[0]) for one in missing}
+    return list(basins.basins(place, rules, columns=asked.size, rows=asked.size, **options).values())
+
+
+def _made(rule: RuleSpec) -> Any:
+    name, settings = rule
+    return RULES[name](**dict(settings))
+
+
+def axes() -> tuple[list[float], list[float]]:
+    """Return the learning rates and the values of rho of a map of them: logarithmic, to three digits."""
+    bounds = [[math.log10(bound) for bound in pair] for pair in (RATES, HYPER_RATES)]
+    steps = [low + (np.arange(CELLS) + 0.5) / CELLS * (high - low) for low, high in bounds]
+    rates, hyper_rates = ([float(f"{10**step:.2e}") for step in axis] for axis in steps)
+    return rates, hyper_rates
+
+
+def start(asked: Grid, column: int, row: int) -> tuple[float, float]:
+    """Return the start of a cell, to the last bit."""
+    x, y = basins.grid(surface(asked.surface).view, asked.size, asked.size)
+    return float(x[row, column]), float(y[row, column])
+
+
+@lru_cache(maxsize=6)
+def ends(asked: Grid | Rates, others: tuple[tuple[float, float], ...] = ()) -> Ends:
+    """Return what is on maps.
+
+    Args:
+        asked: the maps.
+        others: minima that the surface does not name, in the order of their letters; more are looked for where many
+            paths came to rest.
+    """
+    place, batches = surface(asked.surface), compute(asked)
+    found = [*others, *_rests(place, batches, others)]
+    known = len(place.minima + place.local_minima)
+    lowest = [True] * len(place.minima) + [False] * len(place.local_minima)
+    lowest += [bool(place.value(x, y) < place.floor + asked.tolerance) for x, y in found]
+    batches = [replace(batch, minimum=_nearest(batch, found, known)) for batch in batches]
+    return Ends(replace(place, local_minima=place.local_minima + tuple(found)), batches, lowest, tuple(found))
+
+
+def _rests(
+    place: Surface, batches: Sequence[Batch], others: Sequence[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    """Return minima at which many of the paths ended that ended at no known one, from left to right."""
+    known = [*place.minima, *place.local_minima, *others]
+    masks = [(batch.minimum < 0) & (batch.status != DIVERGED) for batch in batches]
+    x, y = (np.concatenate([getattr(batch, axis)[mask] for batch, mask in zip(batches, masks)]) for axis in "xy")
+    _, where, counts = np.unique(np.round(np.stack([x, y]) / NEAR), axis=1, return_inverse=True, return_counts=True)
+    many = MANY * max(batch.status.size for batch in batches)
+    found: list[tuple[float, float]] = []
+    with np.errstate(all="ignore"):
+        for group in np.argsort(-counts, kind="stable"):
+            if counts[group] < many or len(known) + len(found) == len(MINIMA):
+                break
+            here = np.flatnonzero(where == group)
+            best = here[np.argmin(np.broadcast_to(place.value(x[here], y[here]), here.shape))]
+            at = float(x[best]), float(y[best])
+            if _is_minimum(place, *at) and all(math.dist(at, other) > 2 * NEAR for other in (*known, *found)):
+                found.append(at)
+    return sorted(found)
+
+
+def _is_minimum(place: Surface, x: float, y: float) -> bool:
+    """Return whether Newton's step from a point, held back where f is flat, says that a minimum is there."""
+    gradient, hessian = (np.array(part(x, y), np.float64) for part in (place.gradient, place.hessian))
+    if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
+        return False
+    bends, ways = np.linalg.eigh(hessian)
+    least = 1e-3 * bends.max()
+    return bool(bends.min() >= -least and np.hypot(*(ways.T @ gradient / np.maximum(bends, least))) < NEAR / 2)
+
+
+def _nearest(batch: Batch, found: Sequence[tuple[float, float]], first: int) -> np.ndarray:
+    minimum = batch.minimum.copy()
+    with np.errstate(all="ignore"):
+        for index, (x, y) in enumerate(found, start=first):
+            minimum[(batch.minimum < 0) & (np.hypot(batch.x - x, batch.y - y) < NEAR)] = index
+    return minimum
+
+
+def names(shown: Ends) -> list[str]:
+    """Return what each minimum is called: a letter and its point."""
+    return [f"{chr(ord('A') + index)} {point(*at)}" for index, at in enumerate(shown.minima)]
+
+
+def show_starts(asked: Grid, *, key: str, on_open: Callable[[], None]) -> None:
+    """Show the maps of starts.
+
+    Args:
+        asked: what is remembered of them.
+        key: of the place in the page; under it the session has the cell that is opened as ``.open``, {"column": ..,
+            "row": ..}.
+        on_open: called when the reader opens a cell.
+    """
+    left, right, bottom, top = surface(asked.surface).view
+    shown = ends(asked)
+    data = {
+        "x": _linear(left, right, asked.size),
+        "y": _linear(bottom, top, asked.size),
+        "spot": "({x}, {y})",
+        "crosses": [((x - left) / (right - left), (y - bottom) / (top - bottom)) for x, y in shown.minima],
+        "ring": None,
+        "titles": [METHODS[name].name for name, _ in asked.rules],
+        "opens": "Arrow keys move the crosshair, Enter opens the race from there.",
+    }
+    _show(asked, shown, [name for name, _ in asked.rules], data, key, on_open)
+
+
+def show_rates(
+    asked: Rates,
+    now: tuple[float, float],
+    others: tuple[tuple[float, float], ...],
+    *,
+    key: str,
+    on_open: Callable[[], None],
+) -> None:
+    """Show the map of a rule's two rates.
+
+    Args:
+        asked: what is remembered of it.
+        now: the rates to mark with a ring.
+        others: as of ``ends``.
+        key: of the place in the page, as of ``show_starts``.
+        on_open: called when the reader opens a cell.
+    """
+    rates, hyper_rates = axes()
+    ring = [_share(value, bounds) for value, bounds in zip(now, (RATES, HYPER_RATES))]
+    data = {
+        "x": _logarithmic("learning rate ε", rates, RATES),
+        "y": _logarithmic("hypergradient rate ρ", hyper_rates, HYPER_RATES),
+        "spot": "ε {x}, ρ {y}",
+        "crosses": [],
+        "ring": ring if all(0 <= share <= 1 for share in ring) else None,
+        "titles": [f"{METHODS[asked.rule[0]].name} from {point(*asked.start)}"],
+        "opens": "Arrow keys move the crosshair, Enter opens the race at these rates.",
+    }
+    _show(asked, ends(asked, others), [asked.rule[0]], data, key, on_open)
+
+
+def _show(
+    asked: Grid | Rates,
+    shown: Ends,
+    rules: list[str],
+    data: dict[str, Any],
+    key: str,
+    on_open: Callable[[], None],
+) -> None:
+    steps = np.concatenate([batch.steps[batch.status == CONVERGED] for batch in shown.batches])
+    apart = len(set(shown.lowest)) > 1
+    data |= {
+        "themes": {name: theme["colors"] for name, theme in style.themes().items()},
+        "minima": [
+            {"name": name, "color": color, "note": ", the lowest" if apart and lowest else ""}
+            for name, color, lowest in zip(names(shown), MINIMA, shown.lowest)
+        ],
+        "range": np.quantile(steps, (0.01, 0.99), method="nearest").tolist() if len(steps) else [0, asked.max_steps],
+        "limit": asked.max_steps,
+        "maps": [_map(rule, batch, shown.place) for rule, batch in zip(rules, shown.batches)],
+    }
+    kinds = [(batch.minimum + 1) | (batch.status.astype(np.int16) << 4) for batch in shown.batches]
+    arrays = {
+        "kinds": np.stack(kinds).astype(np.uint8).tobytes(),
+        "steps": np.stack([batch.steps for batch in shown.batches]).astype("<u2").tobytes(),
+    }
+    _mount(key=key, data=packed(data, arrays), on_open_change=on_open)
+
+
+def _map(rule: str, batch: Batch, place: Surface) -> dict[str, Any]:
+    method, row = METHODS[rule], basins.summary(batch, place)
+    median = "" if row.median_steps is None else f", median {plain(row.median_steps)} steps"
+    return {
+        "color": method.color,
+        "dash": "" if method.dash == "solid" else method.dash.replace("px", ""),
+        "width": method.width,
+        "glyph": GLYPHS[method.symbol],
+        "words": f"{percent(row.converged)} converge{median}",
+    }
+
+
+def percent(share: float) -> str:
+    """Return a share to a tenth of a percent; only none is 0 % and only all are 100 %."""
+    tenths = min(999, max(1, round(1000 * share))) if 0 < share < 1 else round(1000 * share)
+    return f"{plain(tenths / 10)} %"
+
+
+def _linear(low: float, high: float, count: int) -> dict[str, Any]:
+    """Return an axis: its title, what each cell's place is called, and at which shares of it which numbers stand."""
+    size = high - low
+    digits = max(2, math.ceil(-math.log10(size / count)))
+    cells = low + (np.arange(count) + 0.5) / count * size
+    step = 10 ** math.floor(math.log10(size / 2))
+    step *= next(factor for factor in (1, 2, 5, 10) if size / (step * factor) <= 5)
+    ticks = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
+    return {
+        "title": "",
+        "cells": [f"{cell:.{digits}f}".replace("-", "−") for cell in cells],
+        "ticks": [((tick - low) / size, plain(tick)) for tick in ticks.tolist()],
+    }
+
+
+def _logarithmic(title: str, values: list[float], bounds: tuple[float, float]) -> dict[str, Any]:
+    low, high = (round(math.log10(end)) for end in bounds)
+    ticks = [10.0**power for power in range(low, high + 1)]
+    return {
+        "title": title,
+        "cells": [number(value) for value in values],
+        "ticks": [
+            (_share(tick, bounds), plain(tick) if tick >= 1e-3 else f"{tick:.0e}".replace("e-0", "e-"))
+            for tick in ticks
+        ],
+    }
+
+
+def _share(value: float, bounds: tuple[float, float]) -> float:
+    """Return how far along a logarithmic axis a value is."""
+    if value <= 0:
+        return -math.inf
+    return math.log(value / bounds[0]) / math.log(bounds[1] / bounds[0])

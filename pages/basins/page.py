@@ -1,0 +1,202 @@
+"""Where races end, from every start in a box, and at which rates FOP is stable."""
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from fop_core.figures.style import METHODS, plain
+from pages.basins import maps as basin_maps
+from pages.basins.maps import Grid, Rates
+from pages.basins.settings import FIELDS, MAPS, PRESETS, grid, race_address, rates, values
+from pages.components.copy_link import copy_link
+from pages.components.follow import follow
+from pages.shared import race_sidebar
+from pages.shared.form import Form
+from pages.shared.progress import progress
+from pages.shared.race import surface
+from pages.shared.text import literal
+from toy_functions import basins
+
+COARSE = 64  # the grid that is shown before a finer one is computed
+
+form = Form("basins", PRESETS, FIELDS, {name: values(scene) for name, scene in MAPS.items()}, ("size",))
+form.put_again()
+
+
+def sidebar() -> bool:
+    """Show all settings; return whether they make maps."""
+    form.draw_presets()
+    changes = st.container()  # filled at the end, when all widgets have spoken
+    understood = race_sidebar.choose_surface(form)
+    form.draw("size")
+    rules = form.draw("rules")
+    race_sidebar.settings_of(form, rules if "fop" in rules else [*rules, "fop"])
+    with st.expander("Stop", key="basins stop"):
+        form.draw("tolerance")
+        form.draw("steps")
+    with changes:
+        race_sidebar.tell_changes(form)
+    return understood
+
+
+def leave_for(**changes: Any) -> None:
+    """Open a race of these settings in Trajectories, at the next run."""
+    st.session_state["basins opens"] = st.session_state["race of a map"] = race_address(form.now, **changes)
+
+
+def open_start(asked: Grid) -> None:
+    """Open the race from the cell that the reader has chosen."""
+    cell = st.session_state["maps"].open
+    x, y = basin_maps.start(asked, cell["column"], cell["row"])
+    leave_for(x=x, y=y)
+
+
+def open_rates() -> None:
+    """Open FOP's race at the rates that the reader has chosen."""
+    cell, (lr, hyper_lr) = st.session_state["rates"].open, basin_maps.axes()
+    leave_for(rules=["fop"], **{"fop.lr": lr[cell["column"]], "fop.hyper_lr": hyper_lr[cell["row"]]})
+
+
+def compute(asked: Grid | Rates, what: str, bar: DeltaGenerator | None) -> None:
+    """Compute maps, unless they are remembered, and say on the bar how far that is; any change or click ends it."""
+    if bar is None or basin_maps.known(asked):
+        return
+    basin_maps.compute(asked, progress(bar, what))
+
+
+def cancel() -> None:
+    """Leave what these settings ask for uncomputed, until the reader wants it."""
+    st.session_state["basins cancelled"] = dict(form.now)
+
+
+def go_on() -> None:
+    """Compute after all."""
+    st.session_state.pop("basins cancelled", None)
+
+
+def head(missing: bool, coarser: str) -> DeltaGenerator | None:
+    """Show the first heading and, where maps are missing, the way to stop or start computing; return the bar.
+
+    Args:
+        missing: whether any map is.
+        coarser: what the maps below are of where they are not what is asked for.
+    """
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Where each start ends", anchor=False, width="content")
+        if missing and st.session_state.get("basins cancelled") == form.now:
+            st.markdown(f"Computing was cancelled.{coarser}", width="content")
+            st.button("Compute", on_click=go_on)
+        elif missing:
+            # One button for all maps, before what changes: a click on a button that moves or is replaced is lost.
+            st.button("Cancel", on_click=cancel)
+            return st.progress(0.0, text="Computing")
+    return None
+
+
+def show() -> None:
+    """Show all maps and the table: coarse ones first, then, in another run, fine ones."""
+    asked, of_rates = grid(form.now), rates(form.now)
+    coarse = replace(asked, size=min(COARSE, asked.size))
+    done = basin_maps.known(asked)  # maps of no rules are never missing
+    coarser = f" These maps are of {_starts(coarse)}, not of {asked.size} × {asked.size}."
+    bar = head(not (done and basin_maps.known(of_rates)), coarser * (not done and basin_maps.known(coarse)))
+    others: tuple[tuple[float, float], ...] = ()
+    if not asked.rules:
+        st.info("Choose at least one optimizer in the sidebar.")
+    else:
+        if not done:
+            compute(coarse, _starts(coarse), bar)
+        shown = asked if done else coarse
+        if basin_maps.known(shown):
+            starts(shown)
+            others = basin_maps.ends(shown).found
+    st.subheader("Where FOP is stable", anchor=False)
+    stability(of_rates, others, bar)
+    form.publish()
+    if bar is not None:
+        compute(asked, _starts(asked), bar)
+        st.rerun()
+
+
+def _starts(asked: Grid) -> str:
+    return f"{asked.size} × {asked.size} starts"
+
+
+def starts(shown: Grid) -> None:
+    """Show the maps of starts, and their table."""
+    basin_maps.show_starts(shown, key="maps", on_open=lambda: open_start(shown))
+    ends = basin_maps.ends(shown)
+    st.caption(
+        f"{_starts(shown)}. Click on a map to race from there. Strong colours are fast, faint ones slow."
+        + " Minima are where many paths came to rest." * bool(ends.found)
+    )
+    st.table(table(shown), hide_index=True, border="horizontal")
+    st.caption(
+        f"Shares of the {_starts(shown)}. One that rests at a minimum without converging counts there and as not "
+        "converged. The median is of those that converge."
+    )
+
+
+def table(shown: Grid) -> list[dict[str, str]]:
+    """Return for each optimizer the share of starts that end in each way, and the median of the steps."""
+    ends, rows = basin_maps.ends(shown), []
+    for (name, _), batch in zip(shown.rules, ends.batches):
+        row = basins.summary(batch, ends.place)
+        shares = dict(zip(basin_maps.names(ends), row.minima)) | {
+            "Not converged": row.step_limit,
+            "Diverged": row.diverged,
+        }
+        rows.append(
+            {"Optimizer": METHODS[name].name}
+            | {column: basin_maps.percent(share).replace(" ", "\N{NO-BREAK SPACE}") for column, share in shares.items()}
+            | {"Median steps": "–" if row.median_steps is None else plain(row.median_steps)}
+        )
+    return rows
+
+
+def stability(asked: Rates, others: tuple[tuple[float, float], ...], bar: DeltaGenerator | None) -> None:
+    """Show the map of FOP's rates, and the start that it is for."""
+    left, right = st.columns([3, 2], gap="medium")
+    with right:
+        for column, name in zip(st.columns(2), ("x", "y")):
+            with column:
+                form.draw(name)
+        st.caption(
+            f"One start at {basin_maps.CELLS} × {basin_maps.CELLS} pairs of rates. A click opens the race. The ring "
+            "marks the rates that are set."
+        )
+        st.caption(
+            "P is learned in steps of ρ ε. Where both are large, it grows before the gradients can turn it back, and f "
+            "grows with it. Along the lower edge ρ is so small that P stays as it began."
+        )
+        st.caption("Form of P, momentum and hypergradient are those of FOP's settings in the sidebar.")
+    with left:
+        compute(asked, "Rates of FOP", bar)
+        if basin_maps.known(asked):
+            now = form["fop.lr"], form["fop.hyper_lr"]
+            basin_maps.show_rates(asked, now, others, key="rates", on_open=open_rates)
+
+
+if "basins opens" in st.session_state:
+    follow("pages/trajectories/page.py", "Open the race", st.session_state.pop("basins opens"))
+
+with st.sidebar:
+    understood = sidebar()
+
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.header("Basins", anchor=False, width="content")
+    copy_link("copy")
+if not understood:
+    st.markdown("The formula or its view in the sidebar has a mistake.")
+elif form.changed():
+    changed = f", changed from “{MAPS[form.preset].title}”" if race_sidebar.of_preset(form) else ""
+    st.markdown(f"Maps of {literal(surface(grid(form.now).surface).name)}{changed}.")
+else:
+    st.markdown(MAPS[form.preset].sentence)
+form.draw_warnings()
+if understood:
+    show()
+else:
+    form.publish()

@@ -1,0 +1,36 @@
+"""What runs in the browser: a component of this folder, its HTML, CSS and JavaScript in files of their own."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+
+
+def component(name: str, *scripts: str) -> Any:
+    """Return the mount of the component in the folder ``name``: its markup.html, style.css and index.js.
+
+    Args:
+        name: its path from here, "download/button".
+        scripts: paths of scripts that stand before its own, as one module with it: the browser can import nothing.
+    """
+    html, css = ((_HERE / name / file).read_text() for file in ("markup.html", "style.css"))
+    js = "\n".join((_HERE / f"{script}.js").read_text() for script in (*scripts, f"{name}/index"))
+    return st.components.v2.component(f"fop_{Path(name).name}", html=html, css=css, js=js, isolate_styles=False)
+
+
+def packed(data: Mapping[str, Any], arrays: Mapping[str, bytes]) -> bytes:
+    """Return data with arrays as one run of bytes, which ``unpacked`` of shared.js takes apart.
+
+    A component takes JSON or bytes, not both. Four bytes give the length of the JSON, which follows; then come the
+    arrays one after another, whose lengths it holds as "arrays".
+
+    Args:
+        data: JSON.
+        arrays: by names other than ``data``'s.
+    """
+    head = json.dumps({**data, "arrays": {name: len(array) for name, array in arrays.items()}}).encode()
+    return b"".join([len(head).to_bytes(4, "little"), head, *arrays.values()])

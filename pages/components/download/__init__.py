@@ -1,0 +1,161 @@
+"""Files to take away: each is made when its button is clicked, of what the screen shows at that moment.
+
+    button("Figure (PDF)", make, key="figure")     in the place where it is to be seen
+    deliver()                                      once on such a page, after its last button
+
+A click goes to Python as a state of the courier, with the step and the layer that the browser shows; Python makes the
+bytes, and the courier saves them from the memory of the page. So no rerun can take a file away between click and
+download, as it can with ``st.download_button``, whose files get new addresses at every rerun.
+"""
+
+import logging
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from pages.components.component import component, packed
+
+PART = 16 << 20  # bytes of a message: a larger file comes in several
+KINDS = {
+    "csv": "text/csv",
+    "gif": "image/gif",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "py": "text/x-python",
+    "svg": "image/svg+xml",
+    "zip": "application/zip",
+}
+_COURIER, _BUTTONS, _ANSWER = "download courier", "download buttons", "download answer"
+_log = logging.getLogger(__name__)
+_button = component("download/button", "lib/shared", "download/orders")
+_courier = component("download/courier", "lib/shared", "download/orders")
+
+
+class File(NamedTuple):
+    """A file to take away.
+
+    Attributes:
+        name: with its ending; it says of which run and step it is.
+        content: text is written as UTF-8.
+    """
+
+    name: str
+    content: bytes | str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the screen showed at a click, as far as the browser knows it better than Python.
+
+    Attributes:
+        step: where the step cursor or the player stood; None on a page without.
+        layer: the chosen layer; None where none can be chosen.
+        see: which of a layer's matrices was shown; None where none can be chosen.
+    """
+
+    step: float | None = None
+    layer: str | None = None
+    see: str | None = None
+
+
+Make = Callable[[Seen], File]
+
+
+class _Answer(NamedTuple):
+    id: str
+    file: File | None
+    error: str
+
+
+def slug(text: str) -> str:
+    """Return a text as a part of a file's name: its letters and digits, dots, hyphens between."""
+    return re.sub(r"[^\w.]+", "-", text).strip("-.")[:80] or "untitled"
+
+
+def button(label: str, make: Make, *, key: str, of: str = "", primary: bool = False) -> None:
+    """Show a button that saves a file.
+
+    Args:
+        label: what is written on it.
+        make: called at a click; what it raises is shown under the button.
+        key: of the place in the page.
+        of: what the file would be of, for instance a run's id: a click on what is no longer shown is refused.
+        primary: whether it is the one to click.
+    """
+    st.session_state.setdefault(_BUTTONS, {})[key] = (of, make)
+    _button(key=f"download {key}", data={"label": label, "key": key, "of": of, "primary": primary})
+
+
+@st.fragment
+def deliver() -> None:
+    """Bring the files that are clicked for; a click runs nothing else of the page."""
+    held = st.session_state.get(_COURIER)
+    request = _request(held.request if held is not None else None)
+    data: dict[str, Any] = {"answer": None}
+    content = b""
+    if request is None:
+        st.session_state.pop(_ANSWER, None)
+    else:
+        id_, key, of, seen, part = request
+        answer = st.session_state.get(_ANSWER)
+        if answer is None or answer.id != id_:
+            answer = st.session_state[_ANSWER] = _made(id_, key, of, seen)
+        data["answer"], content = _part(answer, part)
+    _courier(key=_COURIER, data=packed(data, {"content": content}), default={"request": None}, on_request_change=_heard)
+
+
+def _heard() -> None:
+    """Do nothing: the request is read where it is answered."""
+
+
+def _request(given: Any) -> tuple[str, str, str, Seen, int] | None:
+    """Return a request of the browser's, or None where it is none."""
+    match given:
+        case {"id": str(id_), "key": str(key), "of": str(of), "seen": Mapping() as seen, "part": int(part)} if (
+            part >= 0
+        ):
+            step, layer, see = (seen.get(name) for name in ("step", "layer", "see"))
+            return (
+                id_,
+                key,
+                of,
+                Seen(
+                    float(step) if isinstance(step, int | float) and math.isfinite(step) else None,
+                    layer if isinstance(layer, str) else None,
+                    see if isinstance(see, str) else None,
+                ),
+                part,
+            )
+    return None
+
+
+def _made(id_: str, key: str, of: str, seen: Seen) -> _Answer:
+    """Make a file, or say why that is not possible."""
+    shown, make = st.session_state.get(_BUTTONS, {}).get(key, (None, None))
+    if make is None or shown != of:
+        return _Answer(id_, None, "Not saved: the page showed something else meanwhile. Click again.")
+    try:
+        file = make(seen)
+    except (OSError, ValueError) as error:
+        return _Answer(id_, None, f"Not saved: {error}")
+    except Exception as error:  # a mistake of ours, of which the one who clicked must hear as well
+        _log.exception("No file for %s", key)
+        return _Answer(id_, None, f"Not saved: {type(error).__name__}: {error}")
+    content = file.content.encode() if isinstance(file.content, str) else file.content
+    return _Answer(id_, File(file.name, content), "")
+
+
+def _part(answer: _Answer, part: int) -> tuple[dict[str, Any], bytes]:
+    """Return what the browser is told of an answer, and a part of its bytes."""
+    told = {"id": answer.id, "part": part, "error": answer.error}
+    if answer.file is None:
+        return told, b""
+    name, content = answer.file
+    assert isinstance(content, bytes)
+    kind = KINDS.get(name.rpartition(".")[2], "application/octet-stream")
+    told |= {"name": name, "kind": kind, "count": max(1, -(-len(content) // PART))}
+    return told, content[part * PART : (part + 1) * PART]

@@ -1,0 +1,59 @@
+"""A plotly figure that lives through reruns: one node in the page, to which new data come; zoom and hover stay.
+
+Streamlit's own ``st.plotly_chart`` makes a new node for each new figure. plotly.js comes from the app's ``static/``
+folder, so no network is needed. Light and dark are switched in the browser, by ``style.themes``.
+"""
+
+import dataclasses
+
+import plotly
+import plotly.graph_objects as go
+
+from fop_core.figures import style
+from fop_core.figures.learned_curves import Frames
+from pages.components.component import component
+from pages.components.download import slug
+
+SOURCE = f"app/static/plotly.min.js?v={plotly.__version__}"  # with the version, so that no old one is remembered
+_mount = component("plot", "lib/shared", "lib/png")
+
+
+def plot(
+    figure: go.Figure,
+    *,
+    of: str,
+    key: str,
+    words: str,
+    aspect: float,
+    heights: tuple[int, int],
+    follows: bool = False,
+    frames: Frames | None = None,
+) -> None:
+    """Show a figure.
+
+    Args:
+        figure: its ``uirevision`` says when a zoom is kept.
+        of: of which run, and of which step where the page has no cursor; for the name of a picture that is saved.
+        key: of the place in the page; the same key keeps the node.
+        words: what a screen reader says of it.
+        aspect: width / height of the space inside the figure's own margins, as far as it sets them.
+        heights: the least and the most px of the whole.
+        follows: whether a line shows where the player is, on an axis of steps.
+        frames: what of it changes with the player's step.
+    """
+    _mount(
+        key=key,
+        data={
+            "figure": figure.to_json(),
+            "themes": style.themes(),
+            "words": words,
+            "aspect": aspect,
+            "heights": heights,
+            "follows": follows,
+            "frames": None if frames is None else dataclasses.asdict(frames),
+            "margin": figure.layout.margin.to_plotly_json(),
+            "source": SOURCE,
+            "file": slug(f"{of} {key}"),
+            "title": f"{words}, {of}",
+        },
+    )

@@ -1,0 +1,242 @@
+"""The step cursor and the matrices at it, in the browser: what they are sent, once for each run."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from fop_core import inspection
+from fop_core.figures import style
+from fop_core.figures.style import METHODS, number
+from fop_core.runs import compare
+from fop_core.runs.learned import Layer
+from pages.components.component import component, packed
+from pages.preconditioners.sources import Source
+
+QUANTITIES = ("change", "P", "shape", "rest", "M")
+KINDS = ("positive definite", "numerically singular", "indefinite", "negative", "zero", "not finite")
+BUDGET = 4_300_000  # bytes of all matrices of one source
+MANY, COMMON = 4096, 0.995  # entries from which on the strongest colour is not the largest's, but that of this share
+CURVE = 300  # buckets of a curve under the cursor
+WORDS = {
+    "scalar": "S-HD: one number for each tensor, by which its gradient is multiplied.",
+    "diagonal": "PP-HD: one number for each parameter, by which its gradient is multiplied. Spectrum has their "
+    "range over training, Histograms how they are distributed.",
+}
+FORMULAS = {
+    "factored": "P = M Mᵀ (Eq. 2)",
+    "low_rank": "P = I + M Mᵀ (Eq. 5)",
+    "direct": "P = M (Eq. 1)",
+    "mean_removing": "P = I − 0.95·11ᵀ/n: nothing is learned",
+}
+
+_cursor = component("cursor", "lib/shared", "lib/canvas")
+_inspector = component(
+    "inspector", "lib/shared", "lib/canvas", "inspector/matrices", "inspector/heatmap", "inspector/filters"
+)
+
+
+def cursor(source: Source, at: int, on_move: Callable[[], None], key: str) -> None:
+    """Show the step cursor over the run's loss and accuracy.
+
+    Args:
+        source: what is looked into.
+        at: the step to stand at, where the reader has not moved it; -1 for the last.
+        on_move: called when the cursor has come to rest; the session has its step as ``.at`` under the key.
+        key: of the place in the page.
+    """
+    steps = source.learned.steps.tolist()
+    data = {
+        "key": source.key,
+        "steps": steps,
+        "told": _told(source),
+        "curves": _curves(source),
+        "at": at if at >= 0 else steps[-1],
+        "themes": style.themes(),
+    }
+    with st.container(key="cursor"):
+        _cursor(key=key, data=data, default={"at": None}, on_at_change=on_move)
+
+
+def _curves(source: Source) -> list[dict[str, Any]]:
+    if (metrics := source.metrics) is None:
+        return []
+    found = []
+    for name, color in (("train_loss", ""), ("test_accuracy", METHODS["fop"].color)):
+        if (curve := metrics.curve("step", name)) is None or not np.isfinite(curve.y).any():
+            continue
+        x, y = compare.drawn(curve.x, curve.y, np.empty(0, np.int64), CURVE)
+        finite = y[np.isfinite(y)]
+        found.append(
+            {
+                "name": name.replace("_", " "),
+                "x": [float(value) if math.isfinite(value) else None for value in x],
+                "y": [float(f"{value:.4g}") if math.isfinite(value) else None for value in y],
+                "color": color,
+                "low": float(finite.min()),
+                "high": float(finite.max()),
+            }
+        )
+    return found
+
+
+def _told(source: Source) -> list[str]:
+    """Return what is said of each snapshot: its step, and what was measured last before it."""
+    measured = [("epoch", "epoch {}"), ("train_loss", "train loss {}"), ("test_accuracy", "test accuracy {}")]
+    found = [[f"step {int(step):,}"] for step in source.learned.steps]
+    metrics = source.metrics
+    for name, words in measured:
+        curve = metrics.curve("step", name) if metrics is not None else None
+        if curve is None or not len(curve.steps):
+            continue
+        places = np.searchsorted(curve.steps, source.learned.steps, "right") - 1
+        for place, told in zip(places.tolist(), found):
+            if place >= 0:
+                value = float(curve.y[place])
+                told.append(words.format(f"{value:.1%}" if name.endswith("accuracy") else number(value)))
+    return [" · ".join(each) for each in found]
+
+
+def inspector(
+    source: Source,
+    beside: tuple[Source, Layer] | None,
+    chosen: Mapping[str, str],
+    on_choice: Callable[[], None],
+    key: str,
+) -> None:
+    """Show the matrices at the cursor.
+
+    Args:
+        source: what is looked into.
+        beside: another layer, of it or of another source, to compare the chosen one with.
+        chosen: "layer", "see" (one of ``QUANTITIES``) and "view" ("one" or "all").
+        on_choice: called when the reader chooses; the session has all three as ``.chosen`` under the key.
+        key: of the place in the page.
+    """
+    heads, arrays = _sent(source.key, source)
+    sources = [{"name": source.name, "layers": heads}]
+    told = source.key
+    if beside is not None:
+        other, layer = beside
+        others, more = _sent(other.key, other)
+        head = next(each for each in others if each["name"] == layer.name)
+        renamed = {name.replace("0/", "1/", 1): content for name, content in more.items()}
+        arrays = arrays | {name: array for name, array in renamed.items() if name.startswith(f"1/{head['place']}/")}
+        sources.append({"name": other.name, "layers": [head | {"id": f"1/{head['place']}"}]})
+        told += f" | {other.key} {layer.name}"
+    data = {"key": told, "sources": sources, "chosen": dict(chosen)}
+    _inspector(key=key, data=packed(data, arrays), default={"chosen": None}, on_chosen_change=on_choice)
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _sent(key: str, _source: Source) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+    """Return what the browser gets of a source: for each layer a head, and its arrays by name."""
+    layers = list(_source.learned.layers.values())
+    size = sum(layer.M.nbytes for layer in layers if layer.is_matrix)
+    stride = max(1, math.ceil(size / BUDGET))
+    heads: list[dict[str, Any]] = []
+    arrays: dict[str, bytes] = {}
+    for place, layer in enumerate(layers):
+        head, content = _layer(layer, _source, stride)
+        heads.append(head | {"id": f"0/{place}", "place": place})
+        arrays |= {f"0/{place}/{name}": array.astype("<f4").tobytes() for name, array in content.items()}
+    return heads, arrays
+
+
+def _layer(layer: Layer, source: Source, stride: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    head: dict[str, Any] = {
+        "name": layer.name,
+        "title": source.labels[layer.name],
+        "form": layer.form,
+        "n": layer.n,
+        "k": layer.M.shape[2] if layer.M.ndim == 3 else 0,
+        "kernel": layer.kernel,
+        "color": source.colors[layer.name],
+        "words": WORDS.get(layer.form, ""),
+        "hasM": layer.has_M,
+        "steps": [],
+        "ranges": {},
+        "kinds": KINDS,
+        "removed": inspection.MEAN_REMOVED,
+        "formula": _formula(layer, source),
+    }
+    arrays: dict[str, np.ndarray] = {}
+    if layer.form == "scalar":
+        head["steps"] = layer.steps.tolist()
+        arrays["M"] = layer.M
+    if not layer.is_matrix:
+        return head, arrays
+    kept = np.unique(np.r_[0 : len(layer.steps) : stride, len(layer.steps) - 1])
+    head["steps"] = layer.steps[kept].tolist()
+    if layer.form == "mean_removing":
+        head["steps"] = head["steps"][-1:]
+    else:
+        arrays |= {"M": layer.M[kept], "scale": layer.scale[kept]}
+    head["ranges"] = _ranges(layer, kept)
+    if len(layer.spectra):
+        arrays["told"] = _numbers(layer)
+        head["toldSteps"] = layer.spectrum_steps.tolist()
+    if "P" in layer.thumbnails:
+        steps, pictures = layer.thumbnails["P"]
+        side = pictures.shape[1]
+        change = pictures.astype(np.float64) - _pooled_identity(layer.n, side)
+        arrays["thumbs"] = change
+        head |= {"thumbSteps": steps.tolist(), "side": side, "thumbRange": _largest(np.abs(change)) or 1.0}
+    if layer.name in source.patterns:
+        vectors, values = source.patterns[layer.name]
+        arrays["pictures"] = vectors.T
+        head |= {"image": source.image(layer), "pictured": values.tolist()}
+    return head, arrays
+
+
+def _formula(layer: Layer, source: Source) -> str:
+    """Say what P is of M, with the number of the paper's equation; nothing where there is no M."""
+    if layer.form not in FORMULAS or layer.only_P:
+        return ""
+    settings = source.entry.settings if source.entry is not None else {}
+    scaled = ""
+    if settings.get("fop.normalized"):
+        scaled = ", scaled to the Frobenius norm of I (Eq. 9)"
+    elif settings.get("fop.rescale") is not None:
+        scaled = ", rescaled (Theorem 1)"
+    return FORMULAS[layer.form] + scaled
+
+
+def _ranges(layer: Layer, kept: np.ndarray) -> dict[str, float]:
+    """Return the largest size of an entry of each quantity over all snapshots."""
+    most = dict.fromkeys(QUANTITIES, 0.0)
+    for at in kept.tolist():
+        P = layer.P(at)
+        norm = float(np.linalg.norm(P))
+        seen = {"P": P, "change": P - np.eye(layer.n), "shape": P / (norm or 1.0), "rest": inspection.rest(P)}
+        if layer.has_M:
+            seen["M"] = layer.M[at]
+        for name, matrix in seen.items():
+            size = _largest(np.abs(matrix))
+            if math.isfinite(size):
+                most[name] = max(most[name], size)
+    return most
+
+
+def _largest(sizes: np.ndarray) -> float:
+    """Return the largest of the sizes of a matrix's entries; of many all but the few that outshine the others."""
+    return float(sizes.max() if sizes.size < MANY else np.quantile(sizes, COMMON))
+
+
+def _numbers(layer: Layer) -> np.ndarray:
+    """Return of each spectrum least, largest, condition, effective rank, log-determinant, and which of ``KINDS``."""
+    told = inspection.spectrum_summary(layer.spectra)
+    least, most = told["eigenvalue_min"], told["eigenvalue_max"]
+    kinds = [KINDS.index(inspection.definiteness(float(low), float(high))) for low, high in zip(least, most)]
+    names = ("condition", "effective_rank", "log_determinant")
+    return np.stack([least, most, *(told[name] for name in names), np.array(kinds, dtype=np.float64)], axis=1)
+
+
+def _pooled_identity(n: int, side: int) -> np.ndarray:
+    """Return the means of I [n, n] over the areas of a thumbnail, as ``diagnostics.thumbnail`` takes them."""
+    begin = np.floor(np.arange(side) * n / side)
+    end = np.ceil(np.arange(1, side + 1) * n / side)
+    shared = np.minimum(end[:, None], end) - np.maximum(begin[:, None], begin)
+    return np.maximum(shared, 0) / np.outer(end - begin, end - begin)

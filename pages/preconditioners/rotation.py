@@ -1,0 +1,139 @@
+"""By how much P turns and lengthens the gradients of a run, and why M moves (Figure A.1)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from fop_core import inspection
+from fop_core.figures import learned_curves
+from fop_core.figures.training_curves import Line, Look
+from fop_core.runs.learned import Layer
+from pages.preconditioners.panels import chart, short, thinned
+from pages.preconditioners.settings import TURNED
+from pages.preconditioners.sources import Source, seeds
+from pages.shared import curves as runs_curves
+from pages.shared.curves import Loaded
+from pages.shared.form import Form
+from pages.shared.text import literal
+
+BUSY = 10  # layers of which all are drawn at once
+NEAR = 80  # degrees from which on the right angle is drawn
+WORDS = {
+    "length_ratio": "‖P g‖ / ‖g‖: by how much P lengthens the gradient; below 1 it shortens it.",
+    "alignment": "Cosine of successive gradients: where they agree P grows along them, else it shrinks (Eq. 4).",
+    "descent": "⟨g, Δθ⟩ of each layer, the first-order change of the loss by its step: negative while it goes down.",
+}
+WHY = (
+    "M moves against its hypergradient −ε (g uᵀ + u gᵀ) M (Eq. 4), where u is the gradient before, or with momentum "
+    "what has gathered of those before. So the agreement of gradients is what is learned from."
+)
+BOUND = (
+    "The bound is arcsin((κ − 1)/(κ + 1)) by Kantorovich's inequality, κ the condition of P, of the seed that is shown "
+    "above. It is met where the gradient lies halfway between the eigenvectors of the largest and the smallest "
+    "eigenvalue. A gap where P is indefinite: then there is none."
+)
+
+
+def rotation(form: Form, source: Source, layer: Layer) -> None:
+    """Show by how much P turns and lengthens the gradient, and why M moves."""
+    if source.entry is None:
+        st.markdown("Matrices alone do not tell how gradients were turned: that is measured while a run trains.")
+        return
+    group = seeds(source.entry)
+    angles = turned(source, layer, "angle_deg", form["seeds"])
+    if not angles:
+        st.markdown("No gradients of it were measured.")
+        return
+    count = len(group) if form["seeds"] else 1
+    over = f"mean, least and most over {count} seeds" if count > 1 else "one seed"
+    of = f"the gradient of {literal(short(layer))}" if len(angles) == 1 else "each layer's gradient"
+    key = f"{source.id} {count} {layer.name if len(source.learned.layers) > BUSY else ''}"
+    left, right = st.columns(2, gap="medium")
+    with left:
+        bound = bound_of(layer)
+        lines = [*map(thinned, angles), *([bound] if bound is not None else [])]
+        rules = [90.0] if max(_highest(line) for line in angles) > NEAR else []
+        figure = learned_curves.over_steps(lines, "degrees between g and P g", key, rules=rules)
+        chart(source, figure, key="inspect angles", words="Angle between g and P g", follows=True)
+        dashed = f" Dashed: no P with {literal(short(layer))}'s eigenvalues turns farther." if bound is not None else ""
+        st.caption(f"How far P turns {of}, {over} (Figure A.1).{dashed}", help=BOUND if bound is not None else None)
+        for line in angles:
+            if (first := turns_back(line)) is not None:
+                st.warning(
+                    f"{literal(line.label)}: from step {first:,} on P g is 90° or more from g at times, so that "
+                    "a small step along −P g does not go down."
+                )
+    with right:
+        name = form["turned"]
+        lines = list(map(thinned, turned(source, layer, name, form["seeds"])))
+        rules = {"length_ratio": [1.0], "alignment": [0.0], "descent": [0.0]}[name]
+        figure = learned_curves.over_steps(lines, TURNED[name], f"{key} {name}", rules=rules)
+        chart(source, figure, key="inspect turned", words=TURNED[name], follows=True)
+        st.caption(WORDS[name], help=WHY)
+        form.draw("turned")
+    if len(group) > 1:
+        form.draw("seeds")
+
+
+def turns_back(line: Line) -> int | None:
+    """Return the first step at which an angle, of any seed, is 90 degrees or more; None for never."""
+    x, y = (line.x, line.y) if line.band is None else (line.band[0], line.band[2])
+    beyond = x[y >= 90]
+    return int(beyond[0]) if len(beyond) else None
+
+
+def _highest(line: Line) -> float:
+    y = line.y if line.band is None else line.band[2]
+    return float(np.max(y, initial=0.0, where=np.isfinite(y)))
+
+
+def turned(source: Source, layer: Layer, quantity: str, over_seeds: bool) -> list[Line]:
+    """Return a quantity of the gradients of every layer over steps, of many layers that of one.
+
+    Args:
+        source: a run.
+        layer: the chosen one.
+        quantity: "angle_deg", "length_ratio", "alignment" or "descent".
+        over_seeds: whether it is the mean over the seeds of the run, with the least and the most of them.
+    """
+    if source.entry is None:
+        return []
+    loaded = runs_curves.loaded(seeds(source.entry) if over_seeds else [source.entry], whole=True)
+    layers = list(source.learned.layers.values())
+    shown = layers if len(layers) <= BUSY else [layer]
+    found = [
+        _band(loaded, f"{quantity}/{each.name}", source.labels[each.name], source.colors[each.name]) for each in shown
+    ]
+    return [line for line in found if line is not None]
+
+
+def _band(loaded: Sequence[Loaded], column: str, label: str, color: str) -> Line | None:
+    """Return the mean of a column over runs, with the band between the least and the most."""
+    curves = [curve for each in loaded if (curve := each.curve("step", column)) is not None]
+    curves = [curve for curve in curves if len(curve.x)]
+    if not curves:
+        return None
+    look = Look(color, "solid", 1.8)
+    if len(curves) == 1:
+        return Line(label, look, curves[0].x, curves[0].y)
+    steps = curves[0].steps
+    for curve in curves[1:]:
+        steps = np.intersect1d(steps, curve.steps)
+    values = np.stack([curve.y[np.searchsorted(curve.steps, steps)] for curve in curves])
+    x = steps.astype(np.float64)
+    return Line(label, look, x, values.mean(0), band=(x, values.min(0), values.max(0)))
+
+
+def bound_of(layer: Layer) -> Line | None:
+    """Return by how many degrees at most a P with a layer's eigenvalues turns a gradient, over steps.
+
+    There is a gap where one of them is negative: then P may turn it by any angle.
+    """
+    if not len(layer.spectra) or not layer.n:
+        return None
+    spectra = layer.spectra.astype(np.float64)
+    bound = inspection.rotation_bound_deg(inspection.spectrum_summary(spectra)["condition"])
+    kinds = [inspection.definiteness(float(values[0]), float(values[-1])) for values in spectra]
+    bound = np.where([kind in ("positive definite", "numerically singular") for kind in kinds], bound, np.nan)
+    return Line(f"bound {short(layer)}", Look("#80868F", "5px,3px", 1.4), layer.spectrum_steps.astype(float), bound)

@@ -1,0 +1,182 @@
+"""What the Preconditioners page looks into: a run's snapshots, or matrices from a file of the reader's own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from fop_core import inspection
+from fop_core.figures.learned_curves import depth_colors
+from fop_core.figures.training_curves import LONGEST
+from fop_core.runs import compare, learned, store
+from fop_core.runs.files import DamagedFile
+from fop_core.runs.learned import Layer, Learned
+from fop_core.runs.store import RunError
+from pages.components.download import slug
+from pages.shared import curves
+from pages.shared.curves import Loaded
+from pages.shared.listing import GALLERY, Entry, listing
+
+LABEL = LONGEST  # characters of a layer's label, unless labels of more are needed to tell layers apart
+PATTERNS = 12  # leading eigenvectors of a layer whose inputs are an image
+IMAGE = {"mnist": (28, 28)}  # what the first layer's inputs are
+
+
+@dataclass(frozen=True)
+class Source:
+    """Something to look into.
+
+    Attributes:
+        id: of the run, or of the files.
+        name: what people call it.
+        learned: its layers.
+        entry: of the run; None of files.
+    """
+
+    id: str
+    name: str
+    learned: Learned
+    entry: Entry | None = None
+
+    @property
+    def run(self) -> str:
+        """What it is called in files that are saved of it, and in their names: a run's id, else the file's name."""
+        return self.entry.id if self.entry is not None else slug(self.name.removesuffix(".safetensors"))
+
+    @property
+    def metrics(self) -> Loaded | None:
+        """Of the run, up to date; None of files."""
+        return curves.loaded([self.entry], whole=True)[0] if self.entry is not None else None
+
+    @property
+    def key(self) -> str:
+        """What tells its present state from any other."""
+        steps = self.learned.steps
+        return f"{self.id} {len(steps)} {steps[-1] if len(steps) else 0}"
+
+    @cached_property
+    def colors(self) -> Mapping[str, str]:
+        """A colour for each layer, by its depth."""
+        layers = self.learned.layers
+        return dict(zip(layers, depth_colors(len(layers))))
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """A short label for each layer."""
+        return labels(list(self.learned.layers))
+
+    @property
+    def matrices(self) -> list[Layer]:
+        """The layers that have a P [n, n]."""
+        return [layer for layer in self.learned.layers.values() if layer.is_matrix]
+
+    @cached_property
+    def may_be_P(self) -> bool:
+        """Whether matrices that were taken for M are all symmetric, as a P is, and not I, from which both start."""
+        every = [layer.M for layer in self.matrices if layer.form != "direct"]
+        if not every or any(M.shape[1] != M.shape[2] for M in every):
+            return False
+        return all(learned.symmetric(M) for M in every) and not all(
+            np.array_equal(M, np.broadcast_to(np.eye(M.shape[1]), M.shape)) for M in every
+        )
+
+    def image(self, layer: Layer) -> tuple[int, int] | None:
+        """Return the rows and columns of the image whose pixels are a layer's inputs, or None."""
+        if self.entry is None:
+            return None
+        shape = IMAGE.get(str(self.entry.settings.get("data.name")))
+        first = next(iter(self.learned.layers), None)
+        return shape if shape and layer.name == first and layer.n == shape[0] * shape[1] else None
+
+    @cached_property
+    def patterns(self) -> Mapping[str, tuple[np.ndarray, np.ndarray]]:
+        """Of layers whose inputs are an image: leading eigenvectors of the last P, [n, k], and their eigenvalues."""
+        found = {}
+        for layer in self.matrices:
+            if self.image(layer) and len(layer.M) and np.isfinite(P := layer.P(-1)).all():
+                vectors = inspection.leading(P, PATTERNS)
+                sign = np.sign(vectors[np.abs(vectors).argmax(0), np.arange(vectors.shape[1])])
+                found[layer.name] = vectors * sign, np.einsum("nk,nm,mk->k", vectors, P, vectors)
+        return found
+
+
+def labels(names: Sequence[str]) -> dict[str, str]:
+    """Return a label for each layer: its name less ".weight", cut in the middle as far as labels still differ."""
+    whole = [name.removesuffix(".weight") for name in names]
+    length = LABEL
+    while len(set(cut := [_cut(name, length) for name in whole])) < len(set(whole)):
+        length += 1
+    return dict(zip(names, cut))
+
+
+def _cut(name: str, length: int) -> str:
+    if len(name) <= length:
+        return name
+    head = length // 2
+    return f"{name[:head]}…{name[len(name) - (length - 1 - head) :]}"
+
+
+def place(steps: np.ndarray, at: int) -> int:
+    """Return the place in ascending steps where the cursor stands: at or before ``at``, the last one for -1."""
+    return learned.before(steps, at) if at >= 0 else len(steps) - 1
+
+
+def known() -> dict[str, Entry]:
+    """Return every run that learned a preconditioner, or still learns one, by its id: the gallery's first."""
+    places = listing(GALLERY), listing(store.runs_folder())
+    return {
+        id_: entry
+        for place in places
+        for id_, entry in place.look().items()
+        if not entry.damaged and entry.settings.get("fop.preconditioner")
+    }
+
+
+def damaged() -> list[Entry]:
+    """Return the runs that cannot be listed, so that nobody knows whether they learned a preconditioner."""
+    return [entry for entry in listing(store.runs_folder()).look().values() if entry.damaged]
+
+
+def of_entry(entry: Entry) -> Source | str:
+    """Return a run to look into, or why that is not possible."""
+    try:
+        steps = entry.run.snapshot_steps()
+        return _of_run(str(entry.run.path), len(steps), steps[-1] if steps else -1, entry.name, entry)
+    except (RunError, DamagedFile, OSError) as error:
+        return str(error)
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _of_run(path: str, count: int, last: int, name: str, _entry: Entry) -> Source:
+    """Read a run; ``count`` and ``last`` of its snapshots tell whether what is remembered is still true."""
+    return Source(_entry.id, name, learned.of_run(_entry.run), _entry)
+
+
+def of_upload(files: Sequence[UploadedFile], what: str, spatial: bool) -> Source | str:
+    """Return files to look into, or what is wrong with them."""
+    try:
+        return _of_files(tuple(file.file_id for file in files), what, spatial, files)
+    except (RunError, DamagedFile) as error:
+        return str(error)
+
+
+@st.cache_resource(show_spinner="Reading the matrices …", max_entries=4)
+def _of_files(ids: Sequence[str], what: str, spatial: bool, _files: Sequence[UploadedFile]) -> Source:
+    """Read files; ``ids`` are new with each upload."""
+    found = learned.of_files([(file.name, file.getvalue()) for file in _files], what, spatial)
+    name = _files[0].name if len(_files) == 1 else f"{len(_files)} files"
+    return Source(f"{'-'.join(ids)} {what} {spatial}", name, found)
+
+
+def seeds(of: Entry) -> list[Entry]:
+    """Return the runs that differ from one by the seed alone, itself among them."""
+    entries = list(known().values())
+    groups = compare.groups([entry.settings for entry in entries], [entry.preset for entry in entries])
+    for group in groups:
+        members = [entries[place] for place in group.members]
+        if any(entry.id == of.id for entry in members):
+            return members
+    return [of]

@@ -1,0 +1,84 @@
+"""Whether neighbours in a kernel are decorrelated (section 5), and how far P is from I along the constant direction."""
+
+import numpy as np
+import streamlit as st
+
+from fop_core import inspection
+from fop_core.figures import learned_curves
+from fop_core.figures.style import number
+from fop_core.figures.training_curves import Line, Look
+from fop_core.runs.learned import Layer
+from pages.preconditioners.panels import chart
+from pages.preconditioners.sources import Source, place
+from pages.shared.form import Form
+from pages.shared.text import literal
+
+PAIRS = {
+    "row_neighbours": ("beside, row", "#D9541E", "solid"),
+    "column_neighbours": ("beside, column", "#CB62AF", "solid"),
+    "row_others": ("farther, row", "#3885E0", "5px,3px"),
+    "column_others": ("farther, column", "#704DEE", "5px,3px"),
+    "elsewhere": ("elsewhere", "#2A8C4D", "5px,3px"),
+}
+"""Of pairs of positions, what they are called, and how their line looks."""
+
+
+def whitening(form: Form, source: Source, layer: Layer) -> None:
+    """Show how far P is from the identity along the constant direction, and what neighbours are in what is left."""
+    spatial = [each for each in source.matrices if each.kernel]
+    if not spatial:
+        st.markdown("No layer of it has a kernel, whose positions could be whitened (section 5).")
+        return
+    left, right = st.columns(2, gap="medium")
+    with left:
+        lines = scores(source)
+        figure = learned_curves.over_steps(lines, "whitening score", source.id, rules=[0.0])
+        chart(source, figure, key="inspect score", words="Whitening score of every layer", follows=True)
+        st.caption(
+            "Mean entry of P between neighbours in the kernel, less that between all other pairs: whitening, in the "
+            "sense of section 5, is below 0.",
+            help="The difference does not change when aI + c11ᵀ is added to P: so the constant direction, which makes "
+            "every entry beside the diagonal negative, counts for nothing.",
+        )
+    with right:
+        of = layer if layer.kernel else spatial[-1]
+        lines = pairs(of)
+        at = place(of.steps, form["at"])
+        told = inspection.whitening(of.P(at), of.kernel)  # type: ignore[arg-type]
+        figure = learned_curves.over_steps(lines, "mean entry of what is left", f"{source.id} {of.name}", rules=[0.0])
+        chart(source, figure, key="inspect pairs", words=f"What is left of P of {of.name}", follows=True)
+        sign, share = float(told["constant_sign"]), float(told["constant_share"])
+        st.caption(
+            f"What is left of P of {literal(of.name)} after aI + c11ᵀ is fitted, by how positions lie to each other. "
+            f"At step {int(of.steps[at]):,} ⟨P − I, 11ᵀ/n⟩ is {number(sign)}, {_share(share)} of ‖P − I‖².",
+            help="The constant direction is the mean over the kernel's positions: −1 takes it out of the gradient "
+            "whole. The baseline that learns nothing has −0.95 there and nothing else.",
+        )
+
+
+def scores(source: Source) -> list[Line]:
+    """Return the whitening score of every spatial layer over steps."""
+    return [
+        Line(
+            source.labels[layer.name],
+            Look(source.colors[layer.name], "solid", 1.8),
+            layer.steps.astype(np.float64),
+            inspection.whitening_score(layer.all_P(), layer.kernel),
+        )
+        for layer in source.matrices
+        if layer.kernel
+    ]
+
+
+def pairs(layer: Layer) -> list[Line]:
+    """Return means of what is left of a spatial P after aI + c11^T is fitted, by how positions lie to each other."""
+    told = inspection.whitening(layer.all_P(), layer.kernel)  # type: ignore[arg-type]
+    return [
+        Line(words, Look(color, dash, 1.8), layer.steps.astype(np.float64), told[name])
+        for name, (words, color, dash) in PAIRS.items()
+        if np.isfinite(told[name]).any()
+    ]
+
+
+def _share(value: float) -> str:
+    return f"{value:.0%}" if np.isfinite(value) else "no share"

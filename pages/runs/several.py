@@ -1,0 +1,97 @@
+"""Several runs: a table of their groups, with mean and spread over seeds."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from fop_core.figures.style import number
+from fop_core.runs import compare
+from pages.runs.one import table
+from pages.shared import run_words
+from pages.shared.best import MEASURED
+from pages.shared.curves import Chosen, View
+
+FINAL = ("train_loss", "test_loss", "held_out_loss")
+
+
+def summary(of: Chosen, view: View) -> None:
+    """Show for each group its last and best numbers, means ± std over those of its runs that measured them."""
+    base = of.base(view)
+    best = [_values(of, place, None) for place in range(len(of.groups))]
+    finals = [name for name in FINAL if any(name in each.columns for each in of.metrics)]
+    rows = []
+    for place, group in enumerate(of.groups):
+        last = {name: _values(of, place, name) for name in finals}
+        seconds = _values(of, place, "seconds")
+        n = max(map(len, (best[place], seconds, *last.values())))
+        row = {"Runs": of.labels[place]}
+        if view.seeds:
+            row["Seeds"] = seeds([of.entries[member].settings.get("seed") for member in group.members])
+        row["n"] = str(n) if n == len(group.members) else f"{n} of {len(group.members)}"
+        row["Best accuracy"] = spread(best[place], True, n)
+        if base is not None and place != base and best[place] and best[base]:
+            row["Less baseline"] = f"{100 * (np.mean(best[place]) - np.mean(best[base])):+.2f} points".replace("-", "−")
+        elif base is not None:
+            row["Less baseline"] = "baseline" if place == base else "–"
+        for name, values in last.items():
+            row[f"Last {name.replace('_', ' ')}"] = spread(values, n=n)
+        row["Training"] = _time(seconds)
+        rows.append(row)
+    table(rows)
+    st.caption(
+        "n: runs of the group that have got as far as the furthest of them. Mean ± standard deviation over runs "
+        "(n − 1); the standard deviation needs at least 2 seeds. In the pictures the band is that too, of the runs "
+        "alone: a difference to a baseline carries the group's own spread, and the baseline's is drawn around 0. It is "
+        "one of means, not paired by seed."
+    )
+
+
+def seeds(given: Sequence[Any]) -> str:
+    """Return all seeds in words: "0-2, 5", as the Train page takes them; what is no whole number as it is."""
+    whole = sorted({seed for seed in given if type(seed) is int})
+    parts: list[list[int]] = []
+    for seed in whole:
+        if parts and seed == parts[-1][-1] + 1:
+            parts[-1].append(seed)
+        else:
+            parts.append([seed])
+    told = [f"{part[0]}-{part[-1]}" if len(part) > 2 else ", ".join(map(str, part)) for part in parts]
+    return ", ".join([*told, *(run_words.setting(seed) for seed in given if type(seed) is not int)])
+
+
+def _values(of: Chosen, group: int, name: str | None) -> list[float]:
+    """Return the last value of a column, or the best accuracy, of those runs of a group that have got to its end."""
+    members, curves = [], []
+    for member in of.groups[group].members:
+        for column in MEASURED if name is None else (name,):
+            if (curve := of.metrics[member].curve("step", column)) is not None:
+                members.append(member)
+                curves.append(curve)
+    ended = [(of.entries[members[place]].best, float(curves[place].y[-1])) for place in compare.at_end(curves)]
+    return [last for _, last in ended] if name else [best for best, _ in ended if best is not None]
+
+
+def _time(seconds: Sequence[float]) -> str:
+    return run_words.duration(float(np.mean(seconds))) if len(seconds) else "–"
+
+
+def spread(values: Sequence[float], percent: bool = False, n: int = 0) -> str:
+    """Return mean ± std in words; the mean alone of one value, a dash of none.
+
+    Args:
+        values: of the runs that measured it.
+        percent: whether they are fractions, to be told as percent.
+        n: of the row; where fewer runs measured this, their number is told.
+    """
+    if not len(values):
+        return "–"
+    mean = float(np.mean(values))
+    if not np.isfinite(mean):
+        return "not a number"
+    std = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    fewer = f" (n = {len(values)})" if len(values) < n else ""
+    if percent:
+        return (f"{100 * mean:.2f} %" if std is None else f"{100 * mean:.2f} ± {100 * std:.2f} %") + fewer
+    return (number(mean) if std is None else f"{number(mean)} ± {number(std)}") + fewer

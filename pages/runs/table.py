@@ -1,0 +1,171 @@
+"""The table of runs, which ticks: what it says of each, and which are chosen."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from fop_core.figures.training_curves import named
+from fop_core.runs import compare, files, store
+from pages.components.component import component
+from pages.components.plot import SOURCE
+from pages.shared import run_words
+from pages.shared.listing import MOST_CHOSEN, Entry
+
+_mount = component("runs_table", "lib/shared")
+
+VARIED = 4  # settings with a column of their own
+TOLD = 60  # letters of what is damaged; hovering and choosing the run tell the rest
+
+Cell = tuple[Any, ...]  # words, what they are sorted by, what hovering tells
+
+
+def matching(
+    entries: Sequence[Entry], archived: bool | None, find: str, states: Sequence[str], tags: Sequence[str]
+) -> list[Entry]:
+    """Return the runs that the table is to show.
+
+    Args:
+        entries: all of them.
+        archived: whether those in the archive are wanted, or the others; None for both.
+        find: words, all of which a run must have somewhere.
+        states: which are wanted; none for all.
+        tags: of which a run must have one; none for all.
+    """
+    wanted = find.casefold().split()
+    return [
+        entry
+        for entry in entries
+        if archived in (None, entry.archived)
+        and (not states or entry.state in states)
+        and (not tags or not set(tags).isdisjoint(entry.tags))
+        and entry.holds(wanted)
+    ]
+
+
+def table(
+    entries: Sequence[Entry], chosen: Sequence[str], sizes: bool, key: str, on_chosen: Callable[[], None]
+) -> None:
+    """Show the table.
+
+    Args:
+        entries: the runs, in the order to begin with.
+        chosen: ids of the chosen ones.
+        sizes: whether to say what each takes on the disk.
+        key: of the place in the page; the session has there, as ``chosen``, what the reader chose.
+        on_chosen: is called then.
+    """
+    varied = _varied(hash(tuple(entry.place for entry in entries)), entries)
+    uses = any(entry.usage for entry in entries)
+    columns: list[dict[str, Any]] = [
+        {"name": "state", "label": "State"},
+        {"name": "name", "label": "Name"},
+        {"name": "progress", "label": "Progress"},
+        {"name": "method", "label": "Method"},
+        {"name": "preset", "label": "Preset"},
+        *({"name": f"={name}", "label": name.removeprefix("optimizer."), "help": name} for name in varied),
+        {"name": "best", "label": "Best", "number": True, "help": "best accuracy on what is not learned from"},
+        {"name": "last", "label": "Last", "number": True, "help": "last accuracy on what is not learned from"},
+        *([{"name": "uses", "label": "Uses"}] if uses else []),
+        {"name": "device", "label": "Device"},
+        *([{"name": "size", "label": "Size", "number": True}] if sizes else []),
+        {"name": "age", "label": "Age", "number": True},
+    ]
+    names = tuple(str(column["name"]) for column in columns)
+    rows = [_shown(entry, names, varied) for entry in entries]
+    about = {
+        "columns": columns,
+        "chosen": list(chosen)[:MOST_CHOSEN],
+        "wanted": len(chosen),
+        "most": MOST_CHOSEN,
+        "plotly": SOURCE if chosen else "",
+    }
+    _mount(key=key, data=_packed(about, rows), on_chosen_change=on_chosen)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _varied(places: int, _entries: Sequence[Entry]) -> list[str]:
+    """Return the settings that get a column; a run's settings never change, so its place is enough to know it by."""
+    entries = [entry for entry in _entries if entry.settings]
+    within = [(entry.preset, entry.method) for entry in entries]
+    differing = compare.differing([entry.settings for entry in entries], within)
+    return [name for name in differing if name not in compare.ASIDE][:VARIED]
+
+
+def _packed(about: dict[str, Any], rows: Sequence[bytes]) -> bytes:
+    """Return what ``component.packed`` would make of both; rows are JSON already, as most have not changed."""
+    head = json.dumps(about | {"arrays": {}}).encode()
+    data = b'%b, "rows": [%b]}' % (head[:-1], b", ".join(rows))
+    return len(data).to_bytes(4, "little") + data
+
+
+def _shown(entry: Entry, names: tuple[str, ...], varied: Sequence[str]) -> bytes:
+    """Return a run's row as JSON, made anew where something of it has changed, its age among it."""
+    age = entry.created and int(store.age(entry.created) // 60)
+    now = entry.version, entry.best, entry.device, entry.damage, names, age
+    if "size" in names or entry.shown is None or entry.shown[0] != now:
+        entry.shown = now, json.dumps(files.plain(_row(entry, names, varied))).encode()
+    return entry.shown[1]
+
+
+def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str, Any]:
+    state = "damaged" if entry.damaged else entry.state
+    look = run_words.STATES[state]
+    share = None if entry.damage else entry.progress.get("share")
+    last = run_words.accuracy(entry.progress)
+    age = store.age(entry.created) if entry.created else None
+    cells: dict[str, Cell] = {
+        "state": (state, state, entry.damaged or entry.reason),
+        "name": (entry.name, entry.name, entry.id + (f" · {', '.join(entry.tags)}" if entry.tags else "")),
+        "progress": (_progress(entry, share), share, entry.damage),
+        "method": (named(entry.method) if entry.method else "–", entry.method),
+        "preset": (entry.preset or "–", entry.preset or None),
+        "best": (run_words.percent(entry.best), entry.best),
+        "last": (run_words.percent(last), last),
+        "uses": (run_words.uses(entry.usage), entry.usage.get("cpu_percent")),
+        "device": (entry.device or "–", entry.device or None),
+        "age": (
+            run_words.duration(age),
+            None if age is None else round(age / 60),
+            entry.created[:16].replace("T", " "),
+        ),
+    }
+    if "size" in names:
+        taken = _size(str(entry.run.path))
+        cells["size"] = run_words.size(taken), taken
+    for name in varied:
+        value = entry.settings.get(name)
+        there = name in entry.settings
+        ordered = value if isinstance(value, (int, float)) and not isinstance(value, bool) else run_words.setting(value)
+        cells[f"={name}"] = (run_words.setting(value), ordered) if there else ("–", None)
+    return {
+        "id": entry.id,
+        "symbol": look.symbol,
+        "color": look.color,
+        "share": share,
+        "cells": [_brief(cells[name]) for name in names],
+    }
+
+
+def _brief(cell: Cell) -> Cell | str:
+    """Return a cell as the table takes it: a text alone stands for one that is sorted by itself."""
+    told = cell if len(cell) < 3 or cell[2] else cell[:2]
+    return told[0] if told == (told[0], told[0]) else told
+
+
+def _progress(entry: Entry, share: float | None) -> str:
+    if entry.damage:
+        told = f"damaged: {entry.damage}"
+        return told if len(told) <= TOLD else f"{told[: TOLD - 1]}…"
+    if share is None:
+        return "in the queue" if entry.waits else "–"
+    if entry.state in ("running", "starting") and (eta := entry.progress.get("eta_seconds")) is not None:
+        return f"{share:.0%}, {run_words.duration(eta)} left"
+    return f"{share:.0%}"
+
+
+@st.cache_data(ttl=120, max_entries=4000, show_spinner=False)
+def _size(path: str) -> int:
+    return store.size(Path(path))

@@ -1,0 +1,12 @@
+"""The way to a first run, for pages that have nothing to show without one."""
+
+import streamlit as st
+
+from pages.components.follow import follow
+
+
+def first_run() -> None:
+    """Show the button that leads to Train as it opens for the first time."""
+    if st.button("Set up a first run", type="primary"):
+        st.session_state.pop("train settings", None)
+        follow("pages/train/page.py", "Set it up", {})

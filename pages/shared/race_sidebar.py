@@ -1,0 +1,144 @@
+"""The sidebar of a race: its settings' widgets, in the order in which one thinks of them."""
+
+import math
+from collections.abc import Iterable
+
+import streamlit as st
+
+from fop_core.figures.style import METHODS, number
+from pages.shared.form import Form
+from pages.shared.race import OWN, surface
+from pages.shared.race_settings import of_rule, surface_spec
+from pages.shared.text import literal
+from toy_functions.expressions import ExpressionError
+from toy_functions.framing import frame
+from toy_functions.surfaces import SURFACES, Surface
+
+_ENDS = "A race ends at the step limit or by divergence."
+
+
+def draw(form: Form) -> bool:
+    """Show all settings; return whether they make a race. A formula that is none is explained beside it."""
+    form.draw_presets()
+    changes = st.container()  # filled at the end, when all widgets have spoken
+    understood = choose_surface(form)
+    for column, name in zip(st.columns(2), ("x", "y")):
+        with column:
+            form.draw(name)
+    rules = form.draw("rules")
+    if form.draw("rates") == "same":
+        form.draw("rate")
+    settings_of(form, rules)
+    with st.expander("Stop, arithmetic, noise", key=f"{form.page} stop"):
+        for name in ("tolerance", "steps", "dtype", "noise", "seed"):
+            form.draw(name)
+    with changes:
+        tell_changes(form)
+    return understood
+
+
+def understands(form: Form) -> bool:
+    """Return whether the settings make a surface: a user's own formula may have a mistake."""
+    try:
+        surface(surface_spec(form.now))
+    except ValueError:
+        return False
+    return True
+
+
+def choose_surface(form: Form) -> bool:
+    """Show the choice of a surface, with its settings and its formula; return whether it is one."""
+    form.draw("surface", on_change=lambda: _to_its_start(form))
+    return _own(form) if form["surface"] == OWN else _known(form)
+
+
+def settings_of(form: Form, rules: Iterable[str]) -> None:
+    """Show the settings of rules, each under its name."""
+    for name in rules:
+        with st.expander(f"{METHODS[name].name} settings", key=f"{form.page} {name}"):
+            for setting in of_rule(name):
+                form.draw(f"{name}.{setting}")
+
+
+def of_preset(form: Form) -> bool:
+    """Return whether the surface is the preset's: another one is no change of the preset, but something else."""
+    now, then = surface_spec(form.now), surface_spec(form.values[form.preset])
+    return now[:2] == then[:2]  # its name, with the formula or the condition number
+
+
+def tell_changes(form: Form) -> None:
+    """Say what differs from the preset, and offer to take it back."""
+    changed, preset = form.changed(), f"“{form.presets.options[form.preset]}”"
+    words, back = "As the preset has it.", "Reset to the preset"
+    if changed:
+        names = [_called(form, name) for name in changed]
+        listed = f"{', '.join(names[:4])}{' and more' if len(names) > 4 else ''}"
+        words = f"Changed from the preset: {listed}."
+        if not of_preset(form):
+            words, back = f"Not a preset: {listed} differ from the preset {preset}.", f"Back to {preset}"
+    st.caption(words)
+    st.button(back, on_click=lambda: form.reset(form.preset), disabled=not changed, key=f"{form.page} reset")
+
+
+def _called(form: Form, name: str) -> str:
+    rule, dot, _ = name.partition(".")
+    label = form.fields[name].label.removesuffix(" =")
+    return f"{METHODS[rule].name} {label.lower()}" if dot else label.lower()
+
+
+def _to_its_start(form: Form) -> None:
+    name = st.session_state[form.key("surface")]
+    if name in SURFACES:
+        x, y = SURFACES[name].start
+        form.put(x=x, y=y)
+
+
+def _known(form: Form) -> bool:
+    if form["surface"] == "quadratic":
+        form.draw("condition")
+        form.draw("angle")
+    place = surface(surface_spec(form.now))
+    st.latex(place.latex)
+    if not math.isfinite(place.floor):
+        st.caption(f"f has no lowest value. {_ENDS}")
+    return True
+
+
+def _floor_in_words(place: Surface, searched: bool) -> str:
+    if not searched:
+        return f"A run has converged when f is near f* = {number(place.floor)}, as set below."
+    if math.isfinite(place.floor):
+        return f"Lowest value found: f* = {number(place.floor)}."
+    return f"No minimum was found in view, or f falls below it elsewhere. {_ENDS}"
+
+
+def _find(form: Form) -> None:
+    place = surface(surface_spec(form.now))
+    view = frame(place, (form["x"], form["y"])).view
+    form.put(**dict(zip(("left", "right", "bottom", "top"), view)))
+
+
+def _own(form: Form) -> bool:
+    form.draw("f")
+    understood = False
+    try:
+        place = surface(surface_spec(form.now))
+        st.latex(place.latex)
+        st.caption(_floor_in_words(place, form["floor"] is None))
+        understood = True
+    except ExpressionError as error:
+        st.error(literal(error.message))
+        st.code(str(error).partition("\n")[2], language=None)
+    except ValueError as error:
+        st.error(literal(str(error)))
+    with st.expander("View and lowest value", key=f"{form.page} view"):
+        st.button(
+            "Find the view",
+            on_click=lambda: _find(form),
+            disabled=not understood,
+            help="Lets 288 descents look for minima, and frames what they find together with the start.",
+            key=f"{form.page} find",
+        )
+        for name in ("left", "right", "bottom", "top", "floor"):
+            form.draw(name)
+    return understood

@@ -1,0 +1,144 @@
+"""How a run's numbers and states are told: symbols, times, sizes, and what to try where it failed."""
+
+import math
+import re
+from typing import Any, NamedTuple
+
+from pages.shared.text import escaped, literal
+
+
+class Look(NamedTuple):
+    """How a state looks beside its word."""
+
+    symbol: str
+    color: str
+
+
+BLUE, GREEN, RED, GREY, AMBER = "#3885E0", "#2A8C4D", "#D0515A", "#707E85", "#A87900"
+STATES = {
+    "queued": Look("○", GREY),
+    "starting": Look("◔", BLUE),
+    "running": Look("▶", BLUE),
+    "stopping": Look("◼", AMBER),
+    "stopped": Look("■", AMBER),
+    "finished": Look("✓", GREEN),
+    "failed": Look("✕", RED),
+    "lost": Look("?", RED),
+    "damaged": Look("!", RED),
+}
+
+ADVICE = (
+    (
+        r"no checkpoint of .* can be read",
+        "Retry once one of these files is back. Start over sets the damaged ones aside; what was measured so far "
+        "then no longer counts.",
+    ),
+    (
+        r"out of memory|MemoryError",
+        "Give it less to hold: a smaller batch size, bf16, a smaller width, or for FOP a lower rank. Clone the run, "
+        "change that, launch it.",
+    ),
+    (
+        r"diverged|not finite|not a number",
+        "The steps became too large. Clone it with a tenth of the learning rate, or of FOP's ρ; with momentum use "
+        "FOP's velocity trace. Its curves show when it began.",
+    ),
+    (
+        r"disk full|No space left|room on the disk",
+        "Make room, by emptying the trash here for instance, then resume: it goes on from its last checkpoint.",
+    ),
+    (
+        r"SIGKILL",
+        "Most often the machine ran out of memory: run fewer jobs at once or a smaller batch. Resume goes on from its "
+        "last checkpoint.",
+    ),
+    (r"killed by signal", "Something outside ended it. Resume goes on from its last checkpoint."),
+    (
+        r"is not in |is damaged|could be decoded|no folder|not there",
+        "The data are missing or damaged: do what the reason says, then retry; `python -m fop_core data` lists what "
+        "there is.",
+    ),
+    (r"CUDA|no GPU|device", "The device is not there for it now: clone it with another one, or retry."),
+    (r"vanished", "Nothing is lost up to its last checkpoint: resume goes on from there."),
+)
+
+
+def advice(state: str, reason: str) -> str:
+    """Return what to try with a run that did not finish; empty where there is nothing to say."""
+    if state not in ("failed", "lost"):
+        return ""
+    for pattern, words in ADVICE:
+        if re.search(pattern, reason, re.IGNORECASE):
+            return words
+    return (
+        "The end of its log says more. Retry goes on from its last checkpoint; clone begins anew with other settings."
+    )
+
+
+def message(text: str) -> str:
+    """Return what the program says of a trouble as Markdown: a command in backticks as code, all else as it is."""
+    parts = " ".join(text.split()).split("`")
+    if len(parts) % 2 == 0 or not all(parts[1::2]):  # one of them is no quote
+        return literal(text)
+    return "".join(f"`{part}`" if place % 2 else escaped(part) for place, part in enumerate(parts))
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time in the largest unit that gives a number: 45 s, 3 min, 2.5 h, 4 d; a dash for none."""
+    if seconds is None or not math.isfinite(seconds):
+        return "–"
+    for unit, length, most in (("s", 1, 90), ("min", 60, 90), ("h", 3600, 48)):
+        if seconds < most * length:
+            value = max(0.0, seconds) / length
+            return f"{value:.1f} {unit}" if unit == "h" and value < 10 else f"{value:.0f} {unit}"
+    return f"{seconds / 86400:,.0f} d"
+
+
+def size(count: float) -> str:
+    """Return bytes: 3.4 MB."""
+    for unit, length in (("GB", 1e9), ("MB", 1e6)):
+        if count >= length / 10:
+            return f"{count / length:,.1f} {unit}"
+    return f"{count / 1e3:,.0f} kB"
+
+
+def percent(share: float | None) -> str:
+    """Return a fraction as percent; a dash for none."""
+    if share is None:
+        return "–"
+    return f"{share:.2%}" if math.isfinite(share) else "not a number"
+
+
+def accuracy(progress: dict[str, Any]) -> float | None:
+    """Return the last accuracy that a run has measured."""
+    value = progress.get("test_accuracy", progress.get("held_out_accuracy"))
+    try:
+        return None if value is None else float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def uses(usage: dict[str, Any]) -> str:
+    """Return what a job uses of its machine, in one line; empty where that is not known."""
+    words = []
+    for key, form in (("cpu_percent", "CPU {:.0f} %"), ("gpu_percent", "GPU {:.0f} %")):
+        if (value := usage.get(key)) is not None:
+            words.append(form.format(value))
+    for key, form in (("memory", "{} memory"), ("gpu_memory", "{} on the GPU")):
+        if (value := usage.get(key)) is not None:
+            words.append(form.format(size(value)))
+    return ", ".join(words)
+
+
+def setting(value: Any) -> str:
+    """Return a setting's value as one writes it."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:g}"
+        case list() | tuple():
+            return ", ".join(map(setting, value)) or "none"
+    return str(value)

@@ -1,0 +1,147 @@
+"""What the settings of the Train page ask for: runs to make and their commands, or what is wrong where."""
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fop_core.training import config
+from fop_core.training.config import METHODS, ConfigError, TrainConfig
+from fop_core.training.seeds import seeds
+from pages.shared.train_fields import Line, setting
+from pages.shared.train_settings import CONFIG, FIELDS, values
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run to be made.
+
+    Attributes:
+        config: its settings.
+        preset: what they began from.
+        method: the same.
+        settings: what differs from these two, as ``--set`` takes it.
+        name: for people; "" for preset and method.
+        which: of several launched together, "seed 1"; else "".
+    """
+
+    config: TrainConfig
+    preset: str
+    method: str
+    settings: tuple[str, ...]
+    name: str = ""
+    which: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it is called, as the command line calls it."""
+        return f"{self.name or f'{self.preset} {self.method}'} {self.which}".strip()
+
+    @property
+    def lineage(self) -> dict[str, Any]:
+        """What it was made from, as the command line writes it."""
+        return {"preset": self.preset, "method": self.method, "set": list(self.settings)}
+
+    @property
+    def command(self) -> str:
+        """What runs it from a shell, in the project's folder."""
+        words = ["python", "-m", "fop_core", "train", "--preset", self.preset, "--method", self.method]
+        for each in self.settings:
+            words += ["--set", each]
+        words += ["--name", self.title] if self.name else []
+        return shlex.join(words)
+
+
+def folders() -> list[str]:
+    """Return the commands that set, in a shell, the folders that are set for this server."""
+    keys = [key for key in ("FOP_DATA_DIR", "FOP_RUNS_DIR") if os.environ.get(key)]
+    return [f"export {key}={shlex.quote(os.environ[key])}" for key in keys]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What settings ask for.
+
+    Attributes:
+        config: of the first run, or None where a setting is wrong.
+        pairs: for each seed the run, and the same without FOP or None.
+        wrong: what is wrong, by the setting's name; "" for what belongs to none.
+    """
+
+    config: TrainConfig | None = None
+    pairs: tuple[tuple[Planned, Planned | None], ...] = ()
+    wrong: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def runs(self) -> list[Planned]:
+        """All runs, each baseline after the run that it is for."""
+        return [run for pair in self.pairs for run in pair if run is not None]
+
+
+def draft(preset: str, now: Mapping[str, Any]) -> Draft:
+    """Return what the settings ask for, from a preset."""
+    method = now["method"]
+    wrong: dict[str, str] = {}
+    made: TrainConfig | None = None
+    try:
+        made = config.change(config.preset(preset, method), _settings(preset, now))
+    except ConfigError as error:
+        wrong = _by_field(str(error))
+    try:
+        numbers = seeds(now["seeds"])
+    except ConfigError as error:
+        wrong["seeds"] = str(error).removeprefix("seed: ")
+    if made is None or wrong:
+        return Draft(wrong=wrong)
+    pairs = []
+    for number in numbers:
+        ours = planned(preset, method, config.change(made, [f"seed={number}"]))
+        theirs = without_fop(ours) if now["compare"] else None
+        name, which = now["name"].strip(), f"seed {number}" if len(numbers) > 1 else ""
+        theirs = theirs and replace(theirs, name=name and f"{name} without FOP", which=which)
+        pairs.append((replace(ours, name=name, which=which), theirs))
+    return Draft(made, tuple(pairs))
+
+
+def planned(preset: str, method: str, made: TrainConfig) -> Planned:
+    """Return a run of a config, told by what differs from a preset with a method."""
+    return Planned(made, preset, method, tuple(differing(preset, method, made)))
+
+
+def differing(preset: str, method: str, made: TrainConfig) -> list[str]:
+    """Return what turns a preset with a method into a config, as ``--set`` takes it."""
+    then, now = (config.flat(each.to_json()) for each in (config.preset(preset, method), made))
+    return [setting(path, value) for path, value in now.items() if path not in then or value != then[path]]
+
+
+def without_fop(run: Planned) -> Planned | None:
+    """Return the same run with the base optimizer alone, or None where it has no FOP."""
+    if run.config.fop is None:
+        return None
+    plain = config.parse(run.config.to_json() | {"fop": None})
+    bases = [name for name, method in METHODS.items() if method.fop is None]
+    nearest = min(bases, key=lambda name: len(differing(run.preset, name, plain)))
+    return planned(run.preset, nearest, plain)
+
+
+def _settings(preset: str, now: Mapping[str, Any]) -> list[str]:
+    """Return what the page's settings change of a preset with their method."""
+    then = values(preset, now["method"])
+    fop = METHODS[now["method"]].fop is not None
+    return [
+        setting(path, kind.given(now[path]) if isinstance(kind, Line) else now[path])
+        for path, kind in CONFIG.items()
+        if now[path] != then[path] and (fop or not path.startswith("fop."))
+    ]
+
+
+def _by_field(message: str) -> dict[str, str]:
+    """Return a config's complaints by the page's settings; "" where there is none for it."""
+    found: dict[str, list[str]] = {}
+    for line in message.splitlines():
+        place, _, words = line.partition(": ")
+        names = [name for name in FIELDS if place == name or place.startswith(f"{name}.")]
+        name = max(names, key=len, default="")
+        found.setdefault(name, []).append(words if name else line)
+    return {name: "; ".join(dict.fromkeys(lines)) for name, lines in found.items()}

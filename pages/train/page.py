@@ -1,0 +1,179 @@
+"""Compose training runs, see what they will train, hold and take, and launch them."""
+
+import time
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from fop_core.training import config, datasets
+from fop_core.training.preview import PreviewError
+from pages.components.copy_link import copy_link
+from pages.components.follow import follow
+from pages.shared.listing import MOST_CHOSEN
+from pages.shared.run_words import message
+from pages.shared.text import literal
+from pages.train import preview, sidebar, slots
+from pages.train.draft import Draft, Planned, draft, folders
+from pages.train.form import TrainForm, differences, label
+from pages.train.launch import launch
+from pages.train.words import count, runs
+
+TWICE = 2.0  # seconds in which a second click is the same click
+
+if st.session_state.get("page") != "train":
+    st.session_state.pop("train opens", None)  # they have been opened
+form = TrainForm()
+asked = draft(form.preset, form.now)
+
+
+def obstacles(asked: Draft) -> list[str]:
+    """Return why these runs cannot be launched: one sentence each, as Markdown."""
+    if asked.config is None:
+        names = ", ".join(label(form, name) for name in asked.wrong if name)
+        others = [literal(asked.wrong[""])] if "" in asked.wrong else []
+        return [f"Wrong: {literal(names)}. What is expected stands beneath each, in the sidebar."] * bool(
+            names
+        ) + others
+    found = []
+    if form.unchecked(asked.config.data.path):
+        found.append("The folder of the data came with the address: check it first, below.")
+    else:
+        try:
+            datasets.find(asked.config.data)
+        except (datasets.DataError, OSError):
+            found.append("The data are missing: see below.")
+    if place := slots.no_place(asked.config):
+        found.append(literal(place))
+    return found
+
+
+def go(promised: int) -> None:
+    """Launch what the widgets hold now, if that is as many runs as the button said."""
+    form.hear()
+    now = draft(form.preset, form.now)
+    again = time.monotonic() - st.session_state.get("train launched", -TWICE) < TWICE
+    if again or len(now.runs) != promised or obstacles(now):
+        return
+    launched = launch(now, form["from"])
+    st.session_state["train launched"] = time.monotonic()
+    if launched.trouble:
+        st.session_state["train trouble"] = launched.trouble
+    else:
+        few = len(launched.runs) <= MOST_CHOSEN
+        st.session_state["train opens"] = {"run": ",".join(launched.runs)} if few else {"tag": launched.tag}
+
+
+def launching(asked: Draft) -> None:
+    """Show the button, and what it will do or why it cannot."""
+    number = len(asked.runs)
+    why = obstacles(asked)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Launch {runs(number)}" if number else "Launch",
+            type="primary",
+            disabled=bool(why),
+            on_click=lambda: go(number),
+            key="train launch",
+        )
+        st.markdown(" ".join(why) or what(asked), width="stretch")
+    if opens := st.session_state.get("train opens"):
+        follow("pages/runs/page.py", "Follow them in Runs", opens)
+    if trouble := st.session_state.pop("train trouble", ""):
+        st.error(literal(trouble))
+
+
+def what(asked: Draft) -> str:
+    """Return in words what will be launched."""
+    ours, theirs = asked.pairs[0]
+    seeds = f" with {count(len(asked.pairs))} seeds" if len(asked.pairs) > 1 else ""
+    if theirs is None:
+        return f"{ours.preset} by {by(ours)}{seeds}."
+    return f"{ours.preset} by {by(ours)} and, without FOP, by {by(theirs)}{seeds}{' each' if seeds else ''}."
+
+
+def by(run: Planned) -> str:
+    """Return the method of a run, with its base optimizer where that is not the method's own."""
+    base = run.config.optimizer.name
+    if base == config.preset(run.preset, run.method).optimizer.name:
+        return run.method
+    return f"{run.method} around {config.BASES[base]}" if run.config.fop else config.BASES[base]
+
+
+def data(found: DeltaGenerator, made: config.TrainConfig) -> None:
+    """Show where the data are, or how to get them."""
+    with found.container(gap="xxsmall"):
+        if (path := made.data.path) and form.unchecked(path):
+            st.markdown("**Data** not checked")
+            st.caption(literal(f"{path} came with the address. The page does not look there before you ask."))
+            st.button("Check the path", on_click=lambda: form.check(path), key="train check")
+            return
+        try:
+            source = datasets.find(made.data)
+        except (datasets.DataError, OSError) as error:
+            st.markdown("**Data** missing")
+            st.error(message(str(error)))
+            if made.data.name == "cifar10":
+                st.code("python -m fop_core data cifar10", language="bash")
+            return
+        seen = preview.known(made)
+        number = f", {count(seen.images)} images of {seen.classes} classes" if seen and seen.images is not None else ""
+        st.markdown(f"**Data** {literal(source.title)}{number}")
+        st.caption(literal(str(source.path) + (f"; {source.note}" if source.note else "")))
+
+
+def show(made: config.TrainConfig, table: DeltaGenerator, found: DeltaGenerator, right: DeltaGenerator) -> None:
+    """Show what takes a moment to find out: parameters, memory, time."""
+    if form.unchecked(made.data.path):
+        table.caption("Shown once the path of the data has been checked.")
+        return
+    if preview.known(made) is None and not st.session_state.get("train seen"):
+        table.caption("Building the network, to see what it holds …")
+    try:
+        seen = preview.wait(made)
+    except PreviewError as error:
+        table.error(literal(f"What the run will hold cannot be said: {error}"))
+        return
+    st.session_state["train seen"] = True
+    data(found, made)
+    with table.container():
+        if seen.images is None and made.data.name == "folder":
+            st.caption(f"For {count(seen.classes)} classes, since the data are not there to count them.")
+        preview.table(seen, made)
+    with right:
+        preview.memory(seen)
+        slots.time_per_epoch(made, seen)
+
+
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.header("Train", anchor=False, width="content")
+    copy_link("copy")
+about = config.PRESETS[form.preset].about
+st.markdown(literal(f"The paper's section {about}" if about[0].isdigit() else about))
+form.draw_warnings()
+if form["from"]:
+    told = "; ".join(f"{name} {now} (the preset has {then})" for name, now, then in differences(form)) or "nothing"
+    st.info(literal(f"As run {form['from']}. Differs from {form.preset} by {form['method']} in: {told}."))
+if asked.config is not None:
+    st.session_state["train last"] = asked.config
+launching(asked)
+made: config.TrainConfig | None = st.session_state.get("train last")
+if made is not None:  # what is beneath stays while a value is being typed
+    left, right = st.columns([2, 1], gap="medium")
+    with left:
+        st.subheader("What is trained", anchor=False)
+        if asked.config is None:
+            st.caption("As it was before a setting was wrong.")
+        table = st.empty()
+    with right:
+        st.subheader("Before launch", anchor=False)
+        found = st.empty()
+        data(found, made)
+        slots.places(made.device, len(asked.runs) or 1)
+        slow = st.container()
+    if asked.runs:
+        slots.commands([*folders(), *(run.command for run in asked.runs)])
+with st.sidebar:
+    sidebar.draw(form, asked.wrong)
+form.publish()
+if made is not None:
+    show(made, table, found, slow)

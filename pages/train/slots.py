@@ -1,0 +1,178 @@
+"""Where a run will wait and be trained, and how long an epoch takes there."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from fop_core.jobs import queue
+from fop_core.runs import store
+from fop_core.runs.files import DamagedFile
+from fop_core.runs.store import Run
+from fop_core.training import preview
+from fop_core.training.config import TrainConfig
+from fop_core.training.preview import Preview
+from pages.shared.text import literal
+from pages.train.launch import launch_probe, measured, same_speed
+from pages.train.words import count, duration, runs
+
+EVERY = 3.0  # seconds between two looks at the places
+OFTEN = 1.0  # at a probe
+PROBES = "train probes"
+
+
+def no_place(made: TrainConfig) -> str:
+    """Return in words why no place of this machine will ever take the run, or ""."""
+    try:
+        places = queue.slots()
+    except DamagedFile as error:
+        return f"The queue cannot be read: {error}."
+    if any(queue.fits(slot, made.device) for slot in places):
+        return ""
+    there = ", ".join(slot.title for slot in places) or "no place at all"
+    return f"No place of this machine is for device {made.device}; there is {there}."
+
+
+def line(free: int, waiting: int, number: int) -> str:
+    """Return in words how runs will come to a place.
+
+    Args:
+        free: places that are free for them.
+        waiting: runs that wait already.
+        number: how many are launched.
+    """
+    ahead = max(0, free - waiting)
+    if ahead >= number:
+        return "It starts at once." if number == 1 else "They start at once."
+    before = f"behind {runs(waiting)}" if waiting else "as a place gets free"
+    if ahead:
+        return f"{ahead} of {number} start{'s' * (ahead == 1)} at once, the others wait."
+    return f"{'It waits' if number == 1 else 'They wait'} in the queue, {before}."
+
+
+@st.fragment(run_every=EVERY)
+def places(device: str, number: int) -> None:
+    """Show the places, who is in them, and the place in the queue; keeps itself up to date."""
+    try:
+        slots = queue.slots()
+        fitting = [slot for slot in slots if queue.fits(slot, device)]
+        waiting = sum(any(queue.fits(slot, _device(run)) for slot in fitting) for run in queue.waiting())
+        folder = store.runs_folder()
+        trouble = queue.blocking_reason(folder) if folder.exists() else ""
+    except (DamagedFile, OSError) as error:
+        st.warning(literal(str(error)))
+        return
+    free = sum(slot.free for slot in fitting)
+    with st.container(gap="xxsmall"):
+        st.markdown(f"**Places** {literal(line(free, waiting, number) if fitting else f'none for device {device}')}")
+        for slot in slots:
+            state = f"taken by {slot.taken_by}" if slot.taken_by else slot.unusable or "free"
+            fit = "" if slot in fitting else f", not for device {device}"
+            st.caption(literal(f"{slot.title}: {state}{fit}" + f"; {slot.others}" * bool(slot.others)))
+        if trouble:
+            st.warning(literal(f"No run starts now. The queue waits {trouble}."))
+
+
+def _device(run: Run) -> str:
+    try:
+        return str(run.config.get("device", "auto"))
+    except (DamagedFile, OSError):  # whatever it is, it waits
+        return "auto"
+
+
+def time_per_epoch(made: TrainConfig, seen: Preview) -> None:
+    """Show how long an epoch takes, or offer to measure it."""
+    going = _going(_probe(made))
+    st.fragment(_time, run_every=OFTEN if going else None)(made, seen, going)
+
+
+def _time(made: TrainConfig, seen: Preview, looked: bool) -> None:
+    run = _probe(made)
+    going = _going(run)
+    if going != looked:
+        st.rerun()  # it has begun or ended: the page looks at it from now on, or no longer
+    told = st.container(gap="xxsmall")
+    if run is None:
+        told.markdown("**Time per epoch** not measured yet")
+    else:
+        with told:
+            _tell(made, seen, run)
+    if going:
+        st.button("Cancel measuring", on_click=lambda: _cancel(made), key="train cancel")
+        return
+    st.button(
+        "Measure time per epoch" if run is None else "Measure again",
+        on_click=lambda: _measure(made),
+        disabled=seen.images is None,
+        help=f"Queues a run of {preview.PROBE_STEPS} steps, a job like any other. It is archived, with the tag probe.",
+        key="train probe",
+    )
+    if trouble := st.session_state.pop("train probe trouble", ""):
+        st.error(literal(trouble))
+
+
+def _tell(made: TrainConfig, seen: Preview, run: Run) -> None:
+    try:
+        state, waits = run.state, queue.waits_for(run)
+        taken = measured(run) if state.state == "finished" else None
+    except (DamagedFile, OSError) as error:
+        st.markdown("**Time per epoch** unknown")
+        st.error(literal(str(error)))
+        return
+    if taken is not None and seen.images is not None:
+        epoch, total = preview.steps(made, seen.images)
+        words = f"**Time per epoch** about {duration(epoch * taken)}"
+        if total != epoch:
+            words += f"; {duration(total * taken)} for a run"
+        st.markdown(words)
+        st.caption(
+            f"{duration(taken)} a step, {count(epoch)} steps an epoch, {count(total)} in all.",
+            help=f"From the last {preview.PROBE_STEPS - preview.WARM} of {preview.PROBE_STEPS} steps. Measuring on "
+            "the test set after each epoch, snapshots and checkpoints come on top.",
+        )
+    elif waits:
+        st.markdown(f"**Time per epoch** waits {literal(waits)}")
+    elif state.state in (*store.ALIVE, "queued"):
+        st.markdown("**Time per epoch** is being measured")
+    else:
+        st.markdown("**Time per epoch** unknown")
+        st.error(literal(f"The probe is {state.state}: {state.reason}" if state.reason else "It took too few steps."))
+
+
+def _probe(made: TrainConfig) -> Run | None:
+    """Return the probe that was launched for such a run, if any."""
+    id_ = st.session_state.setdefault(PROBES, {}).get(same_speed(made))
+    try:
+        return store.find(id_) if id_ else None
+    except store.RunError:  # deleted meanwhile
+        return None
+
+
+def _going(run: Run | None) -> bool:
+    try:
+        return run is not None and run.state.state in (*store.ALIVE, "queued")
+    except (DamagedFile, OSError):
+        return False
+
+
+def _measure(made: TrainConfig) -> None:
+    try:
+        st.session_state[PROBES][same_speed(made)] = launch_probe(made).id
+    except (OSError, ValueError) as error:
+        st.session_state["train probe trouble"] = str(error)
+
+
+def _cancel(made: TrainConfig) -> None:
+    run = _probe(made)
+    st.session_state[PROBES].pop(same_speed(made), None)
+    if run is not None:
+        try:
+            queue.stop(run)
+        except (store.RunError, OSError):  # ended just now
+            return
+
+
+def commands(lines: Sequence[str]) -> None:
+    """Show what does the same from a shell."""
+    st.subheader("The same from a shell", anchor=False)
+    st.code("\n".join(lines), language="bash", wrap_lines=True, height=320 if len(lines) > 8 else "content")
+    st.caption("In the project's folder. Each trains at once, in that terminal, and waits for no place.")

@@ -1,0 +1,33 @@
+"""The learned P beside the inverse Hessian, at the step where the player stands."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pages.components.component import component
+from pages.shared.race import Result
+
+_mount = component("learned", "lib/shared")
+
+
+def learned(results: Sequence[Result], key: str) -> None:
+    """Show both as ellipses for every result that learned a P."""
+    _mount(key=key, data={"runs": [_run(result) for result in results if result.learned is not None]})
+
+
+def _run(result: Result) -> dict[str, Any]:
+    found, method = result.learned, result.run.method
+    assert found is not None
+    return {
+        "name": method.name,
+        "color": method.color,
+        "steps": found.steps.tolist(),
+        "P": _rounded(found.P),
+        "H": _rounded(found.H),
+    }
+
+
+def _rounded(axes: np.ndarray) -> list[list[float | None]]:
+    """Return angle and eigenvalues to five digits; None for what is not finite, which JSON has no number for."""
+    return [[float(f"{value:.5g}") if np.isfinite(value) else None for value in row] for row in axes.tolist()]

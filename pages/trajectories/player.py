@@ -1,0 +1,109 @@
+"""The player: a race over its surface, in two or three dimensions, played in the browser."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fop_core.figures import interactive, style
+from fop_core.figures.landscape import Landscape
+from fop_core.figures.style import GLYPHS
+from pages.components.component import component, packed
+from pages.components.plot import SOURCE
+from pages.shared.race import Result, Spec
+from pages.trajectories import exports
+from toy_functions.surfaces import Surface
+
+_mount = component("player", "lib/shared", "lib/png", "player/paths", "player/scene", "player/camera")
+
+MESH = 61  # points each way of the surface in 3D
+
+
+def player(
+    race: Spec,
+    results: Sequence[Result],
+    ground: Landscape,
+    place: Surface,
+    *,
+    key: str,
+    clicks: int,
+    log_steps: bool,
+    arrows: bool,
+    solid: bool,
+    on_start: Callable[[], None],
+) -> None:
+    """Show a race.
+
+    Args:
+        race: what decides it.
+        results: of its rules.
+        ground: what it is drawn on.
+        place: the surface.
+        key: of the place in the page; under it the session has the last click as ``.start``, {"x": .., "y": ..}.
+        clicks: how often the reader has set a start; with one more the race is played from there.
+        log_steps: whether time is logarithmic.
+        arrows: whether heads have arrows.
+        solid: whether to show three dimensions.
+        on_start: called when the reader sets a start.
+    """
+    order = {run.rule: index for index, run in enumerate(interactive.ordered([result.run for result in results]))}
+    shown = sorted((result for result in results if len(result.motion.steps)), key=lambda each: order[each.run.rule])
+    ends = interactive.ends(ground.box, [result.run for result in shown], race.start, place.minima)
+    figure = interactive.ground(ground, place.minima, str(race.surface))
+    data: dict[str, Any] = {
+        "figure": figure.to_json(),
+        "themes": style.themes(),
+        "margin": interactive.MARGIN,
+        "source": SOURCE,
+        "words": f"Paths over {place.name}: {', '.join(result.run.label for result in shown)}",
+        "race": f"{race!r} {arrows}",
+        "file": exports.stem(race),
+        "title": exports.title(race),
+        "start": race.start,
+        "clicks": clicks,
+        "log": log_steps,
+        "runs": [_run(result, end, arrows) for result, end in zip(shown, ends)],
+    }
+    arrays = {
+        "points": _bytes([result.motion.points.T for result in shown]),
+        "losses": _bytes([result.motion.losses for result in shown]),
+    }
+    if any(result.motion.thinned for result in shown):
+        arrays["kept"] = _bytes([result.motion.steps for result in shown if result.motion.thinned])
+    if arrows:
+        turns = [(result.motion.gradient, result.motion.preconditioned) for result in shown]
+        arrays["angles"] = _bytes([turn for pair in turns for turn in pair if turn is not None])
+    if solid:
+        data["scene"] = {"size": MESH, "box": ground.box, "key": f"{race.surface} {ground.box}"}
+        arrays["grid"] = _mesh(ground)
+    _mount(key=key, data=packed(data, arrays), on_start_change=on_start)
+
+
+def _run(result: Result, end: interactive.End, arrows: bool) -> dict[str, Any]:
+    method = result.run.method
+    return {
+        "name": method.name,
+        "color": method.color,
+        "dash": [] if method.dash == "solid" else [float(part) for part in method.dash.replace("px", "").split(",")],
+        "width": method.width,
+        "glyph": GLYPHS[method.symbol],
+        "bold": result.run.rule == "fop",
+        "count": len(result.motion.steps),
+        "thinned": result.motion.thinned,
+        "learns": result.motion.preconditioned is not None,
+        "arrows": arrows,
+        "label": {"text": end.text, "at": end.at, **dataclasses.asdict(end.place)},
+    }
+
+
+def _bytes(arrays: Sequence[np.ndarray]) -> bytes:
+    return b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
+
+
+def _mesh(ground: Landscape) -> bytes:
+    """Return heights at every second point of the grid, from -0.5 to 0.5 between the lowest level and the highest."""
+    heights = ground.heights[::2, ::2]
+    low = ground.bottom - ground.step
+    span = max(float(np.nanmax(heights)) - low, 1e-12) if np.isfinite(heights).any() else 1.0
+    return np.clip((heights - low) / span - 0.5, -0.5, 0.5).astype(np.float32).tobytes()
