@@ -151,8 +151,7 @@ def test_a_race_ends_when_its_reader_leaves(rates):
     ],
 )
 def test_a_view_too_small_to_draw_is_refused_beside_its_fields(at_page, bounds, wrong):
-    at = app_at()
-    at.switch_page(f"pages/{at_page}.py")
+    at = app_at(at_page)
     more = {"size": "64", "steps": "50"} if at_page == "basins" else {"steps": "50"}
     for name, value in ({"surface": "own", "f": "x"} | dict(parse_qsl(bounds)) | more).items():
         at.query_params[name] = value
