@@ -24,7 +24,7 @@ from benchmarks import frames, measure
 from benchmarks.jobs import ABOUT, Tab, clock, tab
 from fop_core.runs import learned, store
 from fop_core.runs.control import Control
-from fop_core.runs.recorder import Recorder
+from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config
 from scripts.screenshots import ROOT, running_app, running_browser
 
@@ -39,7 +39,7 @@ def made(folder: Path, snapshots: int, layers: int) -> store.Run:
     random = np.random.default_rng(0)
     M = {f"{3 * place}.weight": np.eye(9) for place in range(layers)}
     with Control(run) as control:
-        pen = Recorder(run, ABOUT)
+        writer = RunWriter(run, ABOUT)
         for step in range(0, snapshots * EVERY, EVERY):
             arrays, row = {}, {"step": step, "epoch": step / 391, "train_loss": 2 / (1 + step / 1000)}
             for name in M:
@@ -47,9 +47,9 @@ def made(folder: Path, snapshots: int, layers: int) -> store.Run:
                 arrays[f"{name}/M"] = M[name].astype(np.float32)
                 arrays[f"{name}/spectrum"] = np.linalg.eigvalsh(M[name] @ M[name].T).astype(np.float32)
                 row |= {f"angle_deg/{name}": 40.0 + random.standard_normal(), f"constant_share/{name}": 0.5}
-            pen.snapshot(step, arrays)
-            pen.row(row)
-        pen.close()
+            writer.snapshot(step, arrays)
+            writer.row(row)
+        writer.close()
         control.set("finished")
     return run
 

@@ -34,7 +34,7 @@ from benchmarks import measure
 from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.control import Control
-from fop_core.runs.recorder import Recorder
+from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config
 from scripts.screenshots import ROOT, running_app, running_browser
 
@@ -282,7 +282,7 @@ class Rows:
         made = []
         for index in range(number):
             run = store.create(config.preset("mnist-mlp", "sgd").to_json(), name=f"{kind} {index}", folder=folder)
-            Recorder(run, ABOUT).close()
+            RunWriter(run, ABOUT).close()
             shutil.copyfile(content, run.path / store.METRICS.format(1))
             with Control(run) as control:
                 control.set("finished")

@@ -51,7 +51,7 @@ class Ours:
             if trainer.device.type == "cuda":
                 torch.cuda.synchronize()
             closing = time.perf_counter()
-            trainer.recorder.close()  # what was recorded is on the disk once this, or a checkpoint, is done
+            trainer.writer.close()  # what was recorded is on the disk once this, or a checkpoint, is done
             end = time.perf_counter()
             self.seconds.append(end - begin)
             self.done(end - begin, end - closing)

@@ -36,7 +36,7 @@ DRAWN = """() => {
   return idle && nodes.length >= 2 && nodes.every((node) => node.dataset.theme);
 }"""
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)  # what is there at once where nothing else runs
 
 
 @pytest.fixture(scope="session")

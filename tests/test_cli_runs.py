@@ -9,7 +9,7 @@ from fop_core.cli import main
 from fop_core.reproduction import GALLERY
 from fop_core.runs import store
 from fop_core.runs.control import Control
-from fop_core.runs.recorder import Recorder
+from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config
 from tests.runs.test_damage import ATTEMPT
 
@@ -166,9 +166,9 @@ def test_what_others_wrote_makes_no_line_of_its_own_where_a_run_is_shown(capsys,
     run = made("one")
     with Control(run) as control:
         control.set("running")
-        recorder = Recorder(run, ATTEMPT | {"data": {"title": evil}, "versions": {evil: evil}, "warning": evil})
-        recorder.row({"step": 1, evil: 1.0})
-        recorder.close()
+        writer = RunWriter(run, ATTEMPT | {"data": {"title": evil}, "versions": {evil: evil}, "warning": evil})
+        writer.row({"step": 1, evil: 1.0})
+        writer.close()
         control.set("failed", "because")
     changed(run.path / "state.json", reason=evil)
     changed(run.path / "attempts" / "1.json", device_name=evil, commit=evil)

@@ -12,7 +12,7 @@ from fop_core.jobs import queue, slots
 from fop_core.runs import learned, store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
-from fop_core.runs.recorder import Recorder
+from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.store import Run
 from fop_core.training import config, fork
 from pages.runs import table
@@ -44,14 +44,14 @@ def made(folder: Path, name: str) -> Run:
     arrays = {"1.weight/M": np.eye(4, 2, dtype=np.float32), "1.weight/spectrum": np.ones(4, np.float32)}
     with Control(run) as control:
         control.set("running")
-        recorder = Recorder(run, ATTEMPT)
+        writer = RunWriter(run, ATTEMPT)
         for step in (1, 2):
-            recorder.row({"step": step, "epoch": step / 10, "seconds": 0.5 * step, "train_loss": 1 / step})
-            recorder.snapshot(step, arrays)
-        recorder.row({"step": 3, "test_accuracy": 0.5})
-        recorder.checkpoint(2, arrays, {"step": 2, "steps_in_epoch": 10})
-        recorder.progress(PROGRESS)
-        recorder.close()
+            writer.row({"step": step, "epoch": step / 10, "seconds": 0.5 * step, "train_loss": 1 / step})
+            writer.snapshot(step, arrays)
+        writer.row({"step": 3, "test_accuracy": 0.5})
+        writer.checkpoint(2, arrays, {"step": 2, "steps_in_epoch": 10})
+        writer.progress(PROGRESS)
+        writer.close()
         control.set("stopped", "by a test at step 3")
     run.label(notes="whole")
     (run.path / "log.txt").write_text("done\n")

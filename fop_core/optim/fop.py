@@ -19,9 +19,9 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from fop_core.optim import checks, hyper, layouts, loading
-from fop_core.optim.alarm import Alarm, finite
+from fop_core.optim.async_flag import AsyncFlag, finite
 from fop_core.optim.preconditioners import PRECONDITIONERS
-from fop_core.optim.stack import Layer, Move, Stack
+from fop_core.optim.stack import Layer, LayerUpdate, Stack
 
 
 class FOP(Optimizer):
@@ -114,18 +114,18 @@ class FOP(Optimizer):
         self._steps = 0
         self._kind = PRECONDITIONERS[preconditioner]
         self._generator = torch.Generator().manual_seed(seed)
-        self._descent: hyper.SGD | hyper.Adam | hyper.Custom
+        self._hyper: hyper.SGD | hyper.Adam | hyper.Custom
         if callable(hyper_optimizer):
-            self._descent = hyper.Custom(hyper_optimizer)
+            self._hyper = hyper.Custom(hyper_optimizer)
         else:
-            self._descent = hyper.SGD() if hyper_optimizer == "sgd" else hyper.Adam(hyper_eps)
+            self._hyper = hyper.SGD() if hyper_optimizer == "sgd" else hyper.Adam(hyper_eps)
         self._members: list[tuple[str, Tensor, Layer | str]] = []  # every parameter: its layer, or why it has none
         self._stacks: list[Stack] = []
-        self._finite: dict[torch.device, tuple[Alarm, list[int]]] = {}  # of the members there that have entries
+        self._finite: dict[torch.device, tuple[AsyncFlag, list[int]]] = {}  # of the members there that have entries
         self._sizes: list[int] = []  # of the groups
         self._warned: set[str] = set()
         Optimizer.__setstate__(self, {})  # its hooks without its __init__: groups and state are the base's
-        self._adopt()
+        self._register_params()
         if not self._stacks:
             warnings.warn(f"FOP preconditions none of the parameters: {self!r}", stacklevel=2)
 
@@ -160,7 +160,7 @@ class FOP(Optimizer):
         """Add a group to the base, and a preconditioner for each of its layers; or, with an error, neither."""
         self.base.add_param_group(param_group)
         try:
-            self._adopt()
+            self._register_params()
         except BaseException:
             del self.param_groups[-1]
             raise
@@ -186,7 +186,7 @@ class FOP(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        self._adopt()
+        self._register_params()
         self._report(waiting=False, stacklevel=5)  # past torch's two wrappers of step
         settings = [self._settings(number, group) for number, group in enumerate(self.param_groups)]
         gradients = []
@@ -200,28 +200,28 @@ class FOP(Optimizer):
         with _full_precision(device.type for device in self._finite):
             scales = [stack.scale() for stack in self._stacks]
             proposals = [stack.propose(scale, learn) for stack, scale in zip(self._stacks, scales)]
-        moves = [move for proposal in proposals for move in proposal]
-        if self.on_nonfinite == "skip" and not self._all_finite(moves):
+        updates = [update for proposal in proposals for update in proposal]
+        if self.on_nonfinite == "skip" and not self._all_finite(updates):
             self.skipped_steps += 1
             return loss
 
         try:
-            for move in moves:
-                move.layer.parameter.grad = move.preconditioned
+            for update in updates:
+                update.layer.parameter.grad = update.preconditioned
             self.base.step()
         finally:
             for (_, parameter, _), gradient in zip(self._members, gradients):
                 parameter.grad = gradient
 
-        for device, taken in self._judge(moves, gradients).items():
-            here = [move for move in moves if move.gradient.device == device]
-            learning = [move for move in here if move.ascent is not None]
+        for device, is_finite in self._check_finite(updates, gradients).items():
+            here = [update for update in updates if update.gradient.device == device]
+            learning = [update for update in here if update.descent is not None]
             if learning:
-                self._descent.update(learning, taken, self.hyper_lr)
+                self._hyper.update(learning, is_finite, self.hyper_lr)
             if self._kind.alignment is not None:
-                self._advance(here, taken, settings)
+                self._advance(here, is_finite, settings)
         if learn:
-            self._descent.finish()
+            self._hyper.finish()
         for stack, proposal, scale in zip(self._stacks, proposals, scales):
             stack.advance(proposal, scale)
             if learn:
@@ -229,52 +229,56 @@ class FOP(Optimizer):
         self._steps += 1
         return loss
 
-    def _judge(self, moves: list[Move], gradients: list[Tensor | None]) -> dict[torch.device, Tensor]:
+    def _check_finite(self, updates: list[LayerUpdate], gradients: list[Tensor | None]) -> dict[torch.device, Tensor]:
         """Return for each device, in a 0-d tensor there, 1 if all gradients and hypergradients on it are finite.
 
         Those of parameters without a layer count too: where one is not, the base is about to spoil the model.
         """
-        verdicts = {}
-        moved = {move.layer: move for move in moves}
-        for device, (alarm, members) in self._finite.items():
-            judged, zero = [], None
+        finite_on = {}
+        updated = {update.layer: update for update in updates}
+        for device, (flag, members) in self._finite.items():
+            checked, zero = [], None
             for index in members:
                 layer, gradient = self._members[index][2], gradients[index]
-                if isinstance(layer, Layer) and (move := moved.get(layer)) is not None:
+                if isinstance(layer, Layer) and (update := updated.get(layer)) is not None:
                     # a gradient that is not finite makes its hypergradient so
-                    gradient = move.gradient if move.ascent is None else move.ascent
+                    gradient = update.gradient if update.descent is None else update.descent
                 if gradient is None:
                     gradient = zero = torch.zeros((), device=device) if zero is None else zero
-                judged.append(gradient)
-            well = finite(judged)
-            alarm.keep(well)
-            alarm.send()
-            dtypes = {tensor.dtype for tensor in judged}
-            verdicts[device] = well.all().to(functools.reduce(torch.promote_types, dtypes, torch.float32))
-        return verdicts
+                checked.append(gradient)
+            ok = finite(checked)
+            flag.keep(ok)
+            flag.send()
+            dtypes = {tensor.dtype for tensor in checked}
+            finite_on[device] = ok.all().to(functools.reduce(torch.promote_types, dtypes, torch.float32))
+        return finite_on
 
-    def _advance(self, moves: list[Move], taken: Tensor, settings: list[tuple[Any, Any, Any, bool]]) -> None:
-        """Take the gradients into u, and into g + lambda u, where ``taken`` is 1; leave them alone where it is 0.
+    def _advance(
+        self, updates: list[LayerUpdate], is_finite: Tensor, settings: list[tuple[Any, Any, Any, bool]]
+    ) -> None:
+        """Take the gradients into u, and into g + lambda u, where ``is_finite`` is 1; leave them alone where it is 0.
 
         Products with 0 and 1 do it in place, in a third of the time of ``torch.where``.
         """
         kept: dict[Any, Tensor] = {}
-        for move in moves:
-            layer = move.layer
+        for update in updates:
+            layer = update.layer
             layer.epsilon, decay, dampening, nesterov = settings[layer.group]
-            gradient = move.gradient.nan_to_num(0.0, 0.0, 0.0)
+            gradient = update.gradient.nan_to_num(0.0, 0.0, 0.0)
             if layer.trace is None:
-                layer.trace = gradient * taken
+                layer.trace = gradient * is_finite
             else:
                 if decay not in kept:
-                    kept[decay] = 1 - taken * (1 - decay)  # lambda, or 1 where nothing is taken
-                layer.trace.mul_(kept[decay]).addcmul_(gradient, taken, value=1 - dampening)
+                    kept[decay] = 1 - is_finite * (1 - decay)  # lambda, or 1 where nothing is taken
+                layer.trace.mul_(kept[decay]).addcmul_(gradient, is_finite, value=1 - dampening)
             if nesterov and decay:
-                if layer.ahead is None:
-                    layer.ahead = torch.zeros_like(layer.trace)
-                layer.ahead.mul_(1 - taken).addcmul_(layer.trace, taken * decay).addcmul_(gradient, taken)
+                if layer.nesterov_trace is None:
+                    layer.nesterov_trace = torch.zeros_like(layer.trace)
+                layer.nesterov_trace.mul_(1 - is_finite).addcmul_(layer.trace, is_finite * decay).addcmul_(
+                    gradient, is_finite
+                )
             else:
-                layer.ahead = None
+                layer.nesterov_trace = None
 
     def check(self) -> None:
         """Wait for the device and report now what a later step would report.
@@ -296,9 +300,7 @@ class FOP(Optimizer):
                         stacklevel=stacklevel,
                     )
         bad = [
-            self._members[members[index]][0]
-            for alarm, members in self._finite.values()
-            for index in _ask(alarm, waiting)
+            self._members[members[index]][0] for flag, members in self._finite.values() for index in _ask(flag, waiting)
         ]
         if bad and self.on_nonfinite == "raise":
             raise FloatingPointError(
@@ -307,13 +309,13 @@ class FOP(Optimizer):
                 'learning rate or hyper_lr, clip the gradient, or leave such steps out with on_nonfinite="skip".'
             )
 
-    def _all_finite(self, moves: list[Move]) -> bool:
+    def _all_finite(self, updates: list[LayerUpdate]) -> bool:
         """Whether all that the base would see, and all hypergradients, are finite. Waits for the device."""
-        judged = [move.preconditioned for move in moves]
-        judged += [move.ascent for move in moves if move.ascent is not None]
-        judged += [p.grad for _, p, layer in self._members if isinstance(layer, str) and p.grad is not None]
+        checked = [update.preconditioned for update in updates]
+        checked += [update.descent for update in updates if update.descent is not None]
+        checked += [p.grad for _, p, layer in self._members if isinstance(layer, str) and p.grad is not None]
         there: dict[torch.device, list[Tensor]] = {}
-        for tensor in judged:
+        for tensor in checked:
             if tensor.numel():
                 there.setdefault(tensor.device, []).append(tensor)
         return all(bool(finite(tensors).all()) for tensors in there.values())
@@ -342,7 +344,7 @@ class FOP(Optimizer):
 
     # what is learned -----------------------------------------------------------------------------------------------
 
-    def _adopt(self) -> None:
+    def _register_params(self) -> None:
         """Give the parameters of groups that are new since the last look their layers, and stack those; or none.
 
         Raises:
@@ -391,19 +393,19 @@ class FOP(Optimizer):
         alike: dict[tuple[Any, ...], list[Layer]] = {}
         for layer in layers:
             alike.setdefault((layer.M.shape, layer.M.dtype, layer.M.device), []).append(layer)
-        stacks = [Stack(self._kind, each, self._descent.init, self.normalized, self.rescale) for each in alike.values()]
-        if isinstance(self._descent, hyper.Custom) and layers and self._kind.alignment is not None:
-            self._descent.adopt(layers)
+        stacks = [Stack(self._kind, each, self._hyper.init, self.normalized, self.rescale) for each in alike.values()]
+        if isinstance(self._hyper, hyper.Custom) and layers and self._kind.alignment is not None:
+            self._hyper.adopt(layers)
         self._stacks += stacks
         self._members += members
         self._sizes = sizes
         for device in {parameter.device: None for _, parameter, _ in members if parameter.numel()}:
             here = [i for i, (_, p, _) in enumerate(self._members) if p.device == device and p.numel()]
-            alarm = Alarm(len(here), device)
+            flag = AsyncFlag(len(here), device)
             if device in self._finite:  # what it has not told yet it tells still
                 before = self._finite[device][0]
-                alarm.well[: len(before.well)] = before.well
-            self._finite[device] = alarm, here
+                flag.ok[: len(before.ok)] = before.ok
+            self._finite[device] = flag, here
 
     def _layout_of(self, parameter: Tensor) -> layouts.Layout | str:
         shape = tuple(parameter.shape)
@@ -452,8 +454,8 @@ class FOP(Optimizer):
         Changes nothing: between ``backward`` and ``step`` it shows what P does to this very gradient.
         """
         with _full_precision(device.type for device in self._finite):
-            moves = [move for stack in self._stacks for move in stack.propose(stack.scale(), learn=False)]
-        return {move.layer.name: move.preconditioned for move in moves}
+            updates = [update for stack in self._stacks for update in stack.propose(stack.scale(), learn=False)]
+        return {update.layer.name: update.preconditioned for update in updates}
 
     def _shown(self, layer: Layer) -> Tensor:
         """Return M [n, k] in the shape in which it is shown."""
@@ -490,7 +492,7 @@ class FOP(Optimizer):
     def memory_usage(self) -> int:
         """Return the bytes that FOP keeps beside the base's own state: M, u, and what learns M."""
         kept = [tensor for layer in self._layers() for tensor in layer.tensors().values()]
-        for optimizer in self._descent.optimizers if isinstance(self._descent, hyper.Custom) else ():
+        for optimizer in self._hyper.optimizers if isinstance(self._hyper, hyper.Custom) else ():
             kept += [t for state in optimizer.state.values() for t in state.values() if isinstance(t, Tensor)]
         return sum(tensor.numel() * tensor.element_size() for tensor in kept)
 
@@ -524,7 +526,7 @@ class FOP(Optimizer):
 
         As with every torch optimizer its tensors are the optimizer's own: copy them to keep them from changing.
         """
-        self._adopt()
+        self._register_params()
         for hook in self._optimizer_state_dict_pre_hooks.values():
             hook(self)
         layers = {
@@ -540,8 +542,8 @@ class FOP(Optimizer):
             "skipped_steps": self.skipped_steps,
             "layers": layers,
         }
-        if isinstance(self._descent, hyper.Custom):
-            state["fop"]["hyper"] = [optimizer.state_dict() for optimizer in self._descent.optimizers]
+        if isinstance(self._hyper, hyper.Custom):
+            state["fop"]["hyper"] = [optimizer.state_dict() for optimizer in self._hyper.optimizers]
         for after in self._optimizer_state_dict_post_hooks.values():
             state = after(self, state) or state
         return state
@@ -554,7 +556,7 @@ class FOP(Optimizer):
             ValueError: for a state of a base alone, of another preconditioner or of other shapes, for a key that is
                 missing or one too many, and for a number that is not finite. All is looked at first.
         """
-        self._adopt()
+        self._register_params()
         if not isinstance(state_dict, Mapping):
             raise ValueError(f"{type(state_dict).__name__} given: load_state_dict takes what state_dict() returned")
         state = dict(state_dict)
@@ -564,7 +566,7 @@ class FOP(Optimizer):
             raise ValueError("this state has no FOP in it: load it into the base, optimizer.base.load_state_dict(...)")
         own = state.pop("fop")
         layers = {number: layer for number, (_, _, layer) in enumerate(self._members) if isinstance(layer, Layer)}
-        custom = self._descent if isinstance(self._descent, hyper.Custom) else None
+        custom = self._hyper if isinstance(self._hyper, hyper.Custom) else None
         loading.check_fop(own, layers, self.preconditioner, None if custom is None else len(custom.optimizers))
         loading.check_optimizer(self.base, state, [name for name, _, _ in self._members])
         for number, group in enumerate(state["param_groups"]):
@@ -587,7 +589,7 @@ class FOP(Optimizer):
             given = own["layers"][number]
             for name, kept in ({"M": layer.M} | layer.state).items():
                 kept.copy_(given[name])
-            layer.trace, layer.ahead = (copies[number].get(name) for name in ("trace", "ahead"))
+            layer.trace, layer.nesterov_trace = (copies[number].get(name) for name in ("trace", "ahead"))
             layer.epsilon = given["epsilon"]
         self.hyper_lr = own["hyper_lr"]
         self._steps = own["steps"]
@@ -605,14 +607,14 @@ class FOP(Optimizer):
         super().__setstate__(state)
         for stack in self._stacks:
             stack.share()
-        if isinstance(self._descent, hyper.Custom):
-            self._descent.restore()
+        if isinstance(self._hyper, hyper.Custom):
+            self._hyper.restore()
 
 
-def _ask(alarm: Alarm | None, waiting: bool) -> list[int]:
-    if alarm is None:
+def _ask(flag: AsyncFlag | None, waiting: bool) -> list[int]:
+    if flag is None:
         return []
-    return alarm.read() if waiting else alarm.heard()
+    return flag.read() if waiting else flag.poll()
 
 
 @contextlib.contextmanager

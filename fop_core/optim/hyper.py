@@ -1,7 +1,7 @@
 """What moves M down its hypergradient: Adam or SGD over all layers at once, or any torch optimizer.
 
-``update`` takes the moves of one device's layers that learn this step and ``taken``, 1 or 0 in a 0-d tensor on that
-device: where it is 0, because something was not finite, neither M nor any moment changes. That is decided on the
+``update`` takes the updates of one device's layers that learn this step and ``is_finite``, 1 or 0 in a 0-d tensor on
+that device: where it is 0, because something was not finite, neither M nor any moment changes. That is decided on the
 device, without waiting for it.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fop_core.optim.stack import Layer, Move
+from fop_core.optim.stack import Layer, LayerUpdate
 
 
 class SGD:
@@ -21,10 +21,10 @@ class SGD:
         """Return no state."""
         return {}
 
-    def update(self, moves: list[Move], taken: Tensor, rate: float) -> None:
+    def update(self, updates: list[LayerUpdate], is_finite: Tensor, rate: float) -> None:
         """Change each M in place."""
-        for layer, ascent in _ascents(moves):
-            layer.M.addcmul_(ascent.nan_to_num_(0.0, 0.0, 0.0), taken.to(ascent.dtype), value=rate)
+        for layer, descent in _descents(updates):
+            layer.M.addcmul_(descent.nan_to_num_(0.0, 0.0, 0.0), is_finite.to(descent.dtype), value=rate)
 
     def finish(self) -> None:
         """Do nothing: ``update`` has done it all."""
@@ -45,26 +45,26 @@ class Adam:
         count = torch.zeros(len(M), dtype=torch.float32, device=M.device)
         return {"mean": torch.zeros_like(M), "square": torch.zeros_like(M), "count": count}
 
-    def update(self, moves: list[Move], taken: Tensor, rate: float) -> None:
+    def update(self, updates: list[LayerUpdate], is_finite: Tensor, rate: float) -> None:
         """Change each M and its moments in place: torch.optim.Adam(fused=True), without its bookkeeping."""
         alike: dict[torch.dtype, list[tuple[Layer, Tensor]]] = {}
-        for layer, ascent in _ascents(moves):
-            alike.setdefault(ascent.dtype, []).append((layer, ascent))
+        for layer, descent in _descents(updates):
+            alike.setdefault(descent.dtype, []).append((layer, descent))
         for same in alike.values():
-            self._update([layer for layer, _ in same], [ascent for _, ascent in same], taken, rate)
+            self._update([layer for layer, _ in same], [descent for _, descent in same], is_finite, rate)
 
-    def _update(self, layers: list[Layer], ascents: list[Tensor], taken: Tensor, rate: float) -> None:
+    def _update(self, layers: list[Layer], descents: list[Tensor], is_finite: Tensor, rate: float) -> None:
         states = [layer.state for layer in layers]
         counts = [state["count"] for state in states]
-        torch._foreach_add_(counts, [taken] * len(counts))
+        torch._foreach_add_(counts, [is_finite] * len(counts))
         torch._fused_adam_(
             [layer.M for layer in layers],
-            ascents,
+            descents,
             [state["mean"] for state in states],
             [state["square"] for state in states],
             [],
             counts,
-            found_inf=(1 - taken).float(),
+            found_inf=(1 - is_finite).float(),
             grad_scale=None,
             lr=rate,
             beta1=0.9,
@@ -82,7 +82,7 @@ class Adam:
 class Custom:
     """Any torch optimizer over the layers' matrices, one tensor [n, k] a layer. Its own rates count.
 
-    Where nothing is to be taken it is shown zero gradients, and each M is put back afterwards.
+    Where nothing is to be learned it is shown zero gradients, and each M is put back afterwards.
     """
 
     def __init__(self, make: Callable[[list[Tensor]], torch.optim.Optimizer]) -> None:
@@ -118,11 +118,11 @@ class Custom:
         """Return no state: the optimizer keeps it."""
         return {}
 
-    def update(self, moves: list[Move], taken: Tensor, rate: float) -> None:
+    def update(self, updates: list[LayerUpdate], is_finite: Tensor, rate: float) -> None:
         """Put each layer's hypergradient where ``finish`` and the optimizer find it."""
-        for layer, ascent in _ascents(moves):
-            layer.M.grad = ascent.nan_to_num_(0.0, 0.0, 0.0).mul_(-taken.to(ascent.dtype))
-            self._before.append((layer.M, taken != 0, layer.M.clone()))
+        for layer, descent in _descents(updates):
+            layer.M.grad = descent.nan_to_num_(0.0, 0.0, 0.0).mul_(-is_finite.to(descent.dtype))
+            self._before.append((layer.M, is_finite != 0, layer.M.clone()))
 
     def finish(self) -> None:
         """Step the optimizers, once for all devices."""
@@ -134,5 +134,5 @@ class Custom:
         self._before.clear()
 
 
-def _ascents(moves: list[Move]) -> list[tuple[Layer, Tensor]]:
-    return [(move.layer, move.ascent) for move in moves if move.ascent is not None]
+def _descents(updates: list[LayerUpdate]) -> list[tuple[Layer, Tensor]]:
+    return [(update.layer, update.descent) for update in updates if update.descent is not None]

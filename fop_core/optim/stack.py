@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fop_core.optim import maths
-from fop_core.optim.alarm import Alarm
+from fop_core.optim.async_flag import AsyncFlag
 from fop_core.optim.layouts import Layout
 
 POWER_ITERATIONS = 16  # a step, from where the last step's ended
@@ -25,7 +25,7 @@ class Layer:
         M: what is learned, [n, k]: a view of its stack's, the same object while this layer lives.
         state: what else is kept for it: the hyper-optimizer's tensors, views of the stack's likewise.
         trace: u, in the parameter's shape; None before the first gradient.
-        ahead: g + lambda u for a Nesterov base, in the parameter's shape.
+        nesterov_trace: g + lambda u for a Nesterov base, in the parameter's shape.
         epsilon: the learning rate of the step that made the parameter what it is.
     """
 
@@ -36,12 +36,12 @@ class Layer:
     M: Tensor
     state: dict[str, Tensor] = field(default_factory=dict)
     trace: Tensor | None = None
-    ahead: Tensor | None = None
+    nesterov_trace: Tensor | None = None
     epsilon: float | Tensor = 0.0
 
     def tensors(self) -> dict[str, Tensor]:
         """Return all that is kept for it."""
-        traces = {"trace": self.trace, "ahead": self.ahead}
+        traces = {"trace": self.trace, "ahead": self.nesterov_trace}
         return {"M": self.M} | self.state | {name: kept for name, kept in traces.items() if kept is not None}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -50,20 +50,20 @@ class Layer:
 
 
 @dataclass(eq=False, slots=True)
-class Move:
+class LayerUpdate:
     """What one layer is about to do.
 
     Attributes:
         layer: the layer.
         gradient: the raw gradient in M's precision, in the parameter's shape.
         preconditioned: P g in the parameter's shape and dtype.
-        ascent: minus the hypergradient, [n, k]; None where M is not to learn.
+        descent: minus the hypergradient, [n, k]; None where M is not to learn.
     """
 
     layer: Layer
     gradient: Tensor
     preconditioned: Tensor
-    ascent: Tensor | None = None
+    descent: Tensor | None = None
 
 
 @dataclass
@@ -103,7 +103,7 @@ class Stack:
         self.limit = limit
         self.M = torch.stack([layer.M for layer in layers])
         size, n, _ = self.M.shape
-        self.definite = None if kind.definite is None else Alarm(size, self.M.device)
+        self.definite = None if kind.definite is None else AsyncFlag(size, self.M.device)
         self.kept: dict[str, Tensor] = {} if kind.alignment is None else state(self.M)
         if limit is not None:
             # A start that no structure of P is likely to be orthogonal to, unlike a constant vector.
@@ -132,9 +132,9 @@ class Stack:
             scale.total = scale.total * scale.limit
         return scale
 
-    def propose(self, scale: Scale | None, learn: bool) -> list[Move]:
-        """Return the moves of the layers that have a ``.grad``; changes nothing."""
-        moves, dtype = [], self.M.dtype
+    def propose(self, scale: Scale | None, learn: bool) -> list[LayerUpdate]:
+        """Return the updates of the layers that have a ``.grad``; changes nothing."""
+        updates, dtype = [], self.M.dtype
         for index, layer in enumerate(self.layers):
             raw = layer.parameter.grad
             if raw is None:
@@ -145,16 +145,16 @@ class Stack:
             if scale is not None:
                 PG = PG * scale.total[index]
             preconditioned = layer.layout.to_tensor(PG, raw.shape)
-            move = Move(layer, gradient, preconditioned if gradient is raw else preconditioned.to(raw.dtype))
-            source = layer.ahead if layer.ahead is not None else layer.trace
+            update = LayerUpdate(layer, gradient, preconditioned if gradient is raw else preconditioned.to(raw.dtype))
+            source = layer.nesterov_trace if layer.nesterov_trace is not None else layer.trace
             if learn and source is not None:
                 U = layer.layout.to_matrix(source)
                 alignment = self.kind.alignment(layer.M, G, U, GtM)
                 if scale is not None:
                     alignment = self._through_scale(alignment, G, U, index, scale)
-                move.ascent = alignment.mul_(layer.epsilon)  # phi is -eps <G, P(M) U>
-            moves.append(move)
-        return moves
+                update.descent = alignment.mul_(layer.epsilon)  # phi is -eps <G, P(M) U>
+            updates.append(update)
+        return updates
 
     def _through_scale(self, alignment: Tensor, G: Tensor, U: Tensor, index: int, scale: Scale) -> Tensor:
         """Return the gradient of <G, c s(M) P(M) U> for one layer: s differentiated, c not."""
@@ -168,13 +168,13 @@ class Stack:
             )
         return alignment if scale.limit is None else alignment * scale.limit[index]
 
-    def advance(self, moves: list[Move], scale: Scale | None) -> None:
+    def advance(self, updates: list[LayerUpdate], scale: Scale | None) -> None:
         """Count the step, and keep the power iteration's vectors, for the layers that moved."""
         if scale is None or scale.vector is None:
             return
-        moved = {move.layer for move in moves}
+        updated = {update.layer for update in updates}
         for index, layer in enumerate(self.layers):
-            if layer in moved:
+            if layer in updated:
                 self.age[index].add_(1)
                 self.vector[index].copy_(scale.vector[index])
 

@@ -1,7 +1,7 @@
-"""A run's directory: with ``control`` and ``recorder`` the only code that knows its files.
+"""A run's directory: with ``control`` and ``writer`` the only code that knows its files.
 
     create(...)   makes one; ``Run`` reads one and leaves requests; ``Control`` is held by whoever answers for its
-    state; ``Recorder`` is the trainer's pen.
+    state; ``RunWriter`` writes while it is trained.
 
 Each file has one writer. Nothing here needs torch: arrays are numpy's.
 """

@@ -25,7 +25,7 @@ from torch.nn import functional
 
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
-from fop_core.runs.recorder import Recorder
+from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.store import START, Run
 from fop_core.training import batches, build, config, datasets, diagnostics, fork, state
 from fop_core.training.environment import describe
@@ -98,7 +98,7 @@ def train(
             try:
                 trainer.train()
             finally:
-                trainer.recorder.close()
+                trainer.writer.close()
     except Stopped as stopped:
         return _end(control, say, "stopped", str(stopped))
     except Orphaned as orphan:
@@ -156,7 +156,7 @@ class Trainer:
         self.warning = self._resume()
         about = describe(self.device, threads, data.source, self.built.optimizer)
         about |= {"warning": self.warning} if self.warning else {}
-        self.recorder = Recorder(run, about, from_step=self.step)
+        self.writer = RunWriter(run, about, from_step=self.step)
 
     # the loop --------------------------------------------------------------------------------------------------------
 
@@ -285,9 +285,9 @@ class Trainer:
         if self.built.fop is not None and (step in self.snapshots or diverged):
             last = step == self.total or bool(diverged)
             arrays, columns = diagnostics.inspect(self.built.fop, step in self.deep or last, whole=last)
-            self.recorder.snapshot(step, arrays)
+            self.writer.snapshot(step, arrays)
             row |= columns
-        self.recorder.row(row)
+        self.writer.row(row)
         self._progress(row)
         window.losses.zero_()
         window.correct.zero_()
@@ -325,7 +325,7 @@ class Trainer:
         parts = [f"{part}_{what}" for part in ("train", "test", "held_out") for what in ("loss", "accuracy")]
         content |= {key: row[key] for key in (*parts, "samples_per_second") if key in row}
         self.progress |= content
-        self.recorder.progress(self.progress)
+        self.writer.progress(self.progress)
         self.report(self.progress)
 
     def _corrupt(self, name: str) -> None:
@@ -335,7 +335,7 @@ class Trainer:
 
     def _requests(self) -> bool:
         """Look at what was asked; whether a checkpoint was. Raises Stopped, after a checkpoint, for a stop."""
-        requests = self.recorder.requests()
+        requests = self.writer.requests()
         by = self.asked[0] if self.asked else requests.get("stop")
         if by is not None and self.step < self.total:
             self.control.set("stopping", f"by {by}")
@@ -368,7 +368,7 @@ class Trainer:
             tree["rng"]["cuda"] = torch.cuda.get_rng_state(self.device)
         arrays, skeleton = state.pack(tree)
         about = {"step": self.step, "steps_in_epoch": self.feed.steps_in_epoch, "tree": skeleton}
-        self.recorder.checkpoint(self.step, arrays, about)
+        self.writer.checkpoint(self.step, arrays, about)
 
     def _resume(self) -> str:
         """Go on from the newest checkpoint that can be read; a fork that has none of its own, from its start.

@@ -51,7 +51,7 @@ def replay(run: Run, steps: int, say: Say) -> list[Comparison]:
             try:
                 trainer.train(until=until)
             finally:
-                trainer.recorder.close()
+                trainer.writer.close()
         return _compare(run, again, until)
 
 

@@ -141,8 +141,11 @@ class Form:
             self._record["past"] = [*self._record.get("past", []), self._record["address"]][-PAST:]
         self._record["address"] = address
         st.session_state.setdefault("addresses", {})[self.page] = address
-        # On arrival in any case: what the page before wrote last may have come to the browser after it had left it.
-        if not self._stayed or _by_history() or address != st.query_params.to_dict():
+        changed = address != st.query_params.to_dict()
+        # What the page before wrote last may have come to the browser after it had left that page.
+        late = not self._stayed and st.session_state.get("address unheard", False)
+        st.session_state["address unheard"] = changed
+        if changed or late:
             st.query_params.from_dict(address)
 
     def _arrive(self) -> None:

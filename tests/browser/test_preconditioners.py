@@ -18,7 +18,7 @@ from fop_core.figures.style import number as told
 from fop_core.jobs import queue
 from fop_core.runs import learned, store
 from fop_core.runs.control import Control
-from fop_core.runs.recorder import Recorder
+from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config, diagnostics, loop
 from pages.preconditioners.whitening import PAIRS
 from pages.shared.listing import GALLERY
@@ -633,7 +633,7 @@ def test_newer_snapshots_of_a_run_that_trains_are_offered_and_shown_when_they_ar
     run = store.create(config.preset("cifar10-allcnn-small", "fop").to_json(), name="walk", folder=tmp_path)
     with Control(run) as control, running(tmp_path / "app.txt", FOP_RUNS_DIR=str(tmp_path)) as address:
         control.set("running")
-        pen = Recorder(
+        writer = RunWriter(
             run, {"device": "cpu", "device_name": "", "threads": 1, "versions": {}, "commit": "", "data": {}}
         )
         page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -642,8 +642,8 @@ def test_newer_snapshots_of_a_run_that_trains_are_offered_and_shown_when_they_ar
         expect(page.get_by_text("It has no snapshot yet")).to_be_visible(timeout=40_000)
         for step in (0, 20):
             M = np.eye(9, dtype=np.float32) * (1 + step / 100)
-            pen.row({"step": step, "constant_share/0.weight": 0.5})
-            pen.snapshot(step, {"0.weight/M": M, "0.weight/spectrum": np.diag(M) ** 2})
+            writer.row({"step": step, "constant_share/0.weight": 0.5})
+            writer.snapshot(step, {"0.weight/M": M, "0.weight/spectrum": np.diag(M) ** 2})
             if step == 0:  # the first one is shown by itself
                 expect(matrix(page).first).to_have_attribute("data-step", "0", timeout=15_000)
         page.get_by_role("button", name="Show the newer snapshots, up to step 20").click()
@@ -651,7 +651,7 @@ def test_newer_snapshots_of_a_run_that_trains_are_offered_and_shown_when_they_ar
         noted = list(troubles)
         page.close()
         troubles[:] = noted
-        pen.close()
+        writer.close()
         control.set("finished")
 
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.control import Control
-from fop_core.runs.recorder import Recorder
+from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.store import Run
 from fop_core.training import config
 from pages.shared.listing import GALLERY
@@ -67,11 +67,11 @@ def runs(visit, troubles) -> Callable[..., Page]:
 def made(folder: Path, name: str, count: int = 30, *changes: str, method: str = "fop") -> Run:
     settings = config.change(config.preset("mnist-mlp", method), changes).to_json()
     run = store.create(settings, name=name, lineage={"preset": "mnist-mlp", "method": method}, folder=folder)
-    recorder = Recorder(run, ABOUT)
+    writer = RunWriter(run, ABOUT)
     for n in range(1, count + 1):
-        recorder.row({"step": n, "epoch": n / 10, "seconds": n / 5, "train_loss": 1 / n})
-    recorder.progress({"step": count, "steps": 100, "share": count / 100})
-    recorder.close()
+        writer.row({"step": n, "epoch": n / 10, "seconds": n / 5, "train_loss": 1 / n})
+    writer.progress({"step": count, "steps": 100, "share": count / 100})
+    writer.close()
     with Control(run) as control:
         control.set("finished")
     return run
@@ -135,7 +135,7 @@ def test_ticks_keep_choice_order_scroll_and_zoom_while_points_and_runs_arrive(ru
     for n in range(30):
         made(folder, f"old {n}", 3)
     run = made(folder, "live", 20)
-    recorder = Recorder(run, ABOUT, from_step=20)
+    writer = RunWriter(run, ABOUT, from_step=20)
     with Control(run) as control:
         control.set("running")
         page = runs(f"run={run.id}")
@@ -147,8 +147,8 @@ def test_ticks_keep_choice_order_scroll_and_zoom_while_points_and_runs_arrive(ru
         node = page.locator(".fop-plot-node").first.element_handle()
         before = page.evaluate(POINTS)
         for n in range(21, 41):
-            recorder.row({"step": n, "epoch": n / 10, "seconds": n / 5, "train_loss": 1 / n})
-        recorder.progress({"step": 40, "steps": 100, "share": 0.4, "eta_seconds": 90.0})
+            writer.row({"step": n, "epoch": n / 10, "seconds": n / 5, "train_loss": 1 / n})
+        writer.progress({"step": 40, "steps": 100, "share": 0.4, "eta_seconds": 90.0})
         new = made(folder, "aaa", 3)
         page.wait_for_function(f"() => ({POINTS})() >= {before + 20}")
         row(page, new).wait_for(state="attached")
@@ -159,7 +159,7 @@ def test_ticks_keep_choice_order_scroll_and_zoom_while_points_and_runs_arrive(ru
         assert page.locator(".fop-runs tbody tr").first.get_attribute("data-run") == new.id, "still sorted by name"
         chosen = page.locator('.fop-runs tr[aria-selected="true"]')
         assert chosen.count() == 1 and chosen.get_attribute("data-run") == run.id
-    recorder.close()
+    writer.close()
     expect(row(page, run)).to_contain_text("lost")
 
 
@@ -226,9 +226,9 @@ def test_name_tags_and_notes_are_written_down_and_typing_outlasts_ticks(runs, fo
 
 def test_a_diverged_run_says_so_and_marks_where(runs, folder):
     run = made(folder, "bad", 20)
-    recorder = Recorder(run, ABOUT, from_step=20)
-    recorder.row({"step": 21, "epoch": 2.1, "seconds": 4.2, "train_loss": float("nan")})
-    recorder.close()
+    writer = RunWriter(run, ABOUT, from_step=20)
+    writer.row({"step": 21, "epoch": 2.1, "seconds": 4.2, "train_loss": float("nan")})
+    writer.close()
     with Control(run) as control:
         control.set("failed", "diverged at step 21: loss not finite")
     page = runs(f"run={run.id}")

@@ -40,7 +40,7 @@ class Oracle:
         self.shape, self.kind, self.rho, self.hyper, self.normalized = shape, kind, rho, hyper, normalized
         self.places = rows_of(shape, "full" if kind in ("scalar", "diagonal") else layout)
         self.used = self.places is not None
-        self.u = self.ahead = self.epsilon = None
+        self.u = self.nesterov_trace = self.epsilon = None
         if not self.used:
             return
         self.rows, self.columns = (list(indices) for indices in zip(*self.places))
@@ -82,7 +82,7 @@ class Oracle:
     def learn(self, g: Tensor) -> None:
         if not self.used or self.u is None or self.kind == "mean_removing" or self.rho == 0:
             return
-        G, U = self.matrix(g), self.matrix(self.ahead)
+        G, U = self.matrix(g), self.matrix(self.nesterov_trace)
         if self.normalized:  # Eq. 9 by automatic differentiation
             M = self.M.clone().requires_grad_()
             with torch.enable_grad():
@@ -109,7 +109,7 @@ class Oracle:
 
     def advance(self, g: Tensor, epsilon: float, decay: float, dampening: float, nesterov: bool) -> None:
         self.u = g.clone() if self.u is None else decay * self.u + (1 - dampening) * g
-        self.ahead = g + decay * self.u if nesterov else self.u
+        self.nesterov_trace = g + decay * self.u if nesterov else self.u
         self.epsilon = epsilon
 
 

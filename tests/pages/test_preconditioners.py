@@ -17,7 +17,7 @@ from fop_core.figures.training_curves import Line, Look
 from fop_core.runs import learned, store
 from fop_core.runs.control import Control
 from fop_core.runs.learned import Layer
-from fop_core.runs.recorder import Recorder
+from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.store import Run
 from fop_core.training import config
 from pages.preconditioners import compare, downloads, panels, rotation, sources, uploads
@@ -55,7 +55,7 @@ def created(name: str = "walk", method: str = "fop", *changes: str) -> Run:
 
 def taken(run: Run, steps: list[int], M: Callable[[int, int], Array], layers: int = 2, kernel: bool = True) -> None:
     """Take snapshots of M(layer, step) of every layer, with a row of measurements for each."""
-    pen = Recorder(run, ABOUT)
+    writer = RunWriter(run, ABOUT)
     for step in steps:
         arrays, row = {}, {"step": step, "train_loss": 1.0}
         for place in range(layers):
@@ -65,9 +65,9 @@ def taken(run: Run, steps: list[int], M: Callable[[int, int], Array], layers: in
             row[f"angle_deg/{name}"] = 10.0
             if kernel:
                 row[f"constant_share/{name}"] = 0.5
-        pen.row(row)
-        pen.snapshot(step, arrays)
-    pen.close()
+        writer.row(row)
+        writer.snapshot(step, arrays)
+    writer.close()
 
 
 def finished(run: Run) -> None:

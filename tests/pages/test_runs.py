@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from fop_core.runs import compare, files, store
 from fop_core.runs.control import Control
-from fop_core.runs.recorder import Recorder
+from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.store import Run
 from fop_core.training import config
 from pages.runs import downloads
@@ -45,11 +45,11 @@ def made(name: str, rows=(), state: str = "finished", reason: str = "", method: 
     settings = config.change(config.preset("mnist-mlp", method), changes).to_json()
     run = store.create(settings, name=name, lineage={"preset": "mnist-mlp", "method": method})
     if rows:
-        recorder = Recorder(run, ABOUT)
+        writer = RunWriter(run, ABOUT)
         for row in rows:
-            recorder.row(row)
-        recorder.progress({"step": rows[-1]["step"], "steps": 100, "share": rows[-1]["step"] / 100})
-        recorder.close()
+            writer.row(row)
+        writer.progress({"step": rows[-1]["step"], "steps": 100, "share": rows[-1]["step"] / 100})
+        writer.close()
     with Control(run) as control:
         control.set(state, reason)
     return run
@@ -215,14 +215,14 @@ def test_the_best_accuracy_leaves_out_what_a_later_attempt_took_back():
     run = made("one", [{"step": 10, "test_accuracy": 0.5}, {"step": 20, "test_accuracy": 0.9}])
     best = Best(run)
     assert best.update() == 0.9
-    recorder = Recorder(run, ABOUT, from_step=10)
-    recorder.row({"step": 20, "test_accuracy": 0.7})
+    writer = RunWriter(run, ABOUT, from_step=10)
+    writer.row({"step": 20, "test_accuracy": 0.7})
     assert best.update() == 0.7
-    recorder.row({"step": 30, "test_accuracy": float("nan")})
+    writer.row({"step": 30, "test_accuracy": float("nan")})
     with (run.path / "metrics.2.jsonl").open("a") as file:
         file.write('{"step": 40, "test_accuracy": 0.9')
     assert best.update() == 0.7
-    recorder.close()
+    writer.close()
 
 
 @pytest.mark.parametrize("name", ["mnist-sgd-seed0", "cifar10-fop-one-step"])

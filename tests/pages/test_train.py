@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.control import Control
-from fop_core.runs.recorder import Recorder
+from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config, preview
 from fop_core.training.config import METHODS, PRESETS
 from pages.shared.text import literal
@@ -266,10 +266,10 @@ def test_a_probe_is_a_job_like_any_other_and_its_steps_make_the_estimate():
     with Control(run) as control:
         control.set("starting")
         control.set("running")
-        recorder = Recorder(run, {}, from_step=0)
+        writer = RunWriter(run, {}, from_step=0)
         for step in (*range(11), 20):
-            recorder.row({"step": step, "seconds": step / 10})
-        recorder.close()
+            writer.row({"step": step, "seconds": step / 10})
+        writer.close()
         control.set("finished")
     ran(at.run())
     told = words(at)

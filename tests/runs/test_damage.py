@@ -9,7 +9,7 @@ import pytest
 from fop_core.runs import files, store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
-from fop_core.runs.recorder import Recorder
+from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.store import Run
 from tests import damage
 from tests.damage import watchdog  # noqa: F401, a fixture
@@ -47,10 +47,10 @@ def run(tmp_path):
     run = store.create({"seed": 0}, name="one", folder=tmp_path / "runs")
     with Control(run) as control:
         control.set("running")
-        recorder = Recorder(run, ATTEMPT)
-        recorder.row({"step": 1, "train_loss": 1.0, "test_accuracy": 0.5})
-        recorder.progress(PROGRESS)
-        recorder.close()
+        writer = RunWriter(run, ATTEMPT)
+        writer.row({"step": 1, "train_loss": 1.0, "test_accuracy": 0.5})
+        writer.progress(PROGRESS)
+        writer.close()
         control.set("finished")
     files.write_json(run.path / "usage.json", {"cpu_percent": 99.5, "memory": 10, "at": store.now()})
     (run.path / "log.txt").write_text("done\n")

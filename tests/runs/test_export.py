@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from fop_core.runs import export, files, store
-from fop_core.runs.recorder import Recorder
+from fop_core.runs.run_writer import RunWriter
 
 settings.register_profile("quiet", deadline=None)
 settings.load_profile("quiet")
@@ -35,10 +35,10 @@ def run(tmp_path):
 
 def recorded(folder, rows):
     run = store.create({}, folder=folder)
-    recorder = Recorder(run, {})
+    writer = RunWriter(run, {})
     for row in rows:
-        recorder.row(row)
-    recorder.close()
+        writer.row(row)
+    writer.close()
     return run
 
 
@@ -94,9 +94,9 @@ def test_both_read_back_to_the_last_bit(tmp_path_factory, rows):
 @pytest.mark.parametrize("write", WRITERS)
 def test_what_was_logged_since_is_written_too(run, tmp_path, write):
     run.metrics.update()
-    recorder = Recorder(run, {}, from_step=2)
-    recorder.row({"step": 4, "train_loss": 9.0})
-    recorder.close()
+    writer = RunWriter(run, {}, from_step=2)
+    writer.row({"step": 4, "train_loss": 9.0})
+    writer.close()
     write(run, tmp_path / "a")
     if write is export.to_csv:
         lines = [

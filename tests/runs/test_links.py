@@ -9,7 +9,7 @@ from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
-from fop_core.runs.recorder import Recorder
+from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.store import Run
 from fop_core.training import config
 
@@ -62,7 +62,7 @@ def test_no_pen_is_given_for_such_a_run(run, elsewhere, part):
     link(run, part, elsewhere)
     there, state = contents(elsewhere), (run.path / "state.json").read_bytes()
     with pytest.raises(DamagedFile, match=f"{part} is a link"), Control(run):
-        Recorder(run, {})
+        RunWriter(run, {})
     assert contents(elsewhere) == there and (run.path / "state.json").read_bytes() == state
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fop_core.runs import files, series, store
 from fop_core.runs.files import DamagedFile
-from fop_core.runs.recorder import Recorder
+from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.series import Follower, Series, aggregate
 from fop_core.runs.store import Run
 
@@ -34,10 +34,10 @@ def line(step, **columns):
 
 def attempt(run, steps, from_step=0, **columns):
     """Record an attempt; columns are functions of the step."""
-    recorder = Recorder(run, {}, from_step)
+    writer = RunWriter(run, {}, from_step)
     for step in steps:
-        recorder.row({"step": step} | {name: function(step) for name, function in columns.items()})
-    recorder.close()
+        writer.row({"step": step} | {name: function(step) for name, function in columns.items()})
+    writer.close()
 
 
 def column(follower, name):
@@ -322,11 +322,11 @@ def test_a_run_that_has_logged_nothing(run):
 
 
 def test_a_column_is_where_it_was_measured(run):
-    recorder = Recorder(run, {})
-    recorder.row({"step": 1, "train_loss": 4, "epoch": 0.5})
-    recorder.row({"step": 2})
-    recorder.row({"step": 4, "train_loss": NAN, "epoch": 2.0, "test_loss": 3.5, "angle_deg/b": 1.0, "angle_deg/a": 2.0})
-    recorder.row({"step": 5, "train_loss": INF})
+    writer = RunWriter(run, {})
+    writer.row({"step": 1, "train_loss": 4, "epoch": 0.5})
+    writer.row({"step": 2})
+    writer.row({"step": 4, "train_loss": NAN, "epoch": 2.0, "test_loss": 3.5, "angle_deg/b": 1.0, "angle_deg/a": 2.0})
+    writer.row({"step": 5, "train_loss": INF})
     assert run.metrics.update() == 4
     assert run.metrics.columns == ["epoch", "test_loss", "train_loss", "angle_deg/a", "angle_deg/b"]
     steps, values = run.metrics["train_loss"]
@@ -341,8 +341,8 @@ def test_a_column_is_where_it_was_measured(run):
     assert same(table["train_loss"], [4, NAN, NAN, INF]) and same(table["epoch"], [0.5, NAN, 2, NAN])
     last = {"step": 5, "epoch": 2.0, "test_loss": 3.5, "train_loss": INF, "angle_deg/a": 2.0, "angle_deg/b": 1.0}
     assert run.metrics.last() == last and type(run.metrics.last()["step"]) is int
-    recorder.row({"step": 6, "train_loss": 1.0, "new": 1})
-    recorder.close()
+    writer.row({"step": 6, "train_loss": 1.0, "new": 1})
+    writer.close()
     assert run.metrics.update() == 1
     assert run.metrics["train_loss"].steps.tolist() == [1, 4, 5, 6] and run.metrics.last()["new"] == 1
     assert values.size == 3, "what was handed out stays as it was"
@@ -363,11 +363,11 @@ def test_a_wrong_name_is_told_of_near_ones(run):
 
 
 def test_a_column_over_another(run):
-    recorder = Recorder(run, {})
+    writer = RunWriter(run, {})
     for step in range(1, 7):
         measured = {"epoch": step / 4} | ({"test_loss": 10.0 - step} if step % 2 == 0 else {})
-        recorder.row({"step": step} | (measured if step != 4 else {"test_loss": 0.0}))
-    recorder.close()
+        writer.row({"step": step} | (measured if step != 4 else {"test_loss": 0.0}))
+    writer.close()
     run.metrics.update()
     x, y = run.metrics.over("epoch", "test_loss")
     assert x.tolist() == [0.5, 1.5] and y.tolist() == [8.0, 4.0]
@@ -652,7 +652,7 @@ def test_a_sample_leaves_out_torn_and_damaged_lines_and_what_a_later_attempt_too
 @given(st.lists(st.binary(max_size=30), max_size=12), st.integers(1, 20))
 def test_a_sample_of_anything_is_some_of_the_rows_of_it(tmp_path_factory, parts, rows):
     run = store.create({}, folder=tmp_path_factory.mktemp("runs"))
-    Recorder(run, {}).close()
+    RunWriter(run, {}).close()
     content = b"\n".join(part if i % 2 else line(i, a=i).rstrip() for i, part in enumerate(parts))
     (run.path / "metrics.1.jsonl").write_bytes(content)
     found = run.metrics.sample(rows)

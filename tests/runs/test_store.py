@@ -19,7 +19,7 @@ from fop_core import runs
 from fop_core.runs import files, store
 from fop_core.runs.control import RESERVE, Control
 from fop_core.runs.files import DamagedFile
-from fop_core.runs.recorder import Recorder
+from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.store import Run, RunError
 
 HOLDER = """
@@ -71,14 +71,14 @@ def full(run):
     """A run of every file there is."""
     with Control(run) as control:
         control.set("starting")
-        recorder = Recorder(run, {"device": "cpu"})
+        writer = RunWriter(run, {"device": "cpu"})
         control.set("running")
         for step in (1, 2):
-            recorder.row(row(step))
-            recorder.snapshot(step, ARRAYS)
-            recorder.checkpoint(step, ARRAYS, {"step": step})
-        recorder.progress({"step": 2})
-        recorder.close()
+            writer.row(row(step))
+            writer.snapshot(step, ARRAYS)
+            writer.checkpoint(step, ARRAYS, {"step": step})
+        writer.progress({"step": 2})
+        writer.close()
         control.set("finished")
     run.label(notes="whole")
     (run.path / "log.txt").write_text("done\n")
@@ -360,14 +360,14 @@ def test_what_may_be_missing_and_what_may_not(run):
 
 def test_a_missing_attempt_is_not_passed_over(run):
     full(run)
-    Recorder(run, {}, from_step=1).close()
+    RunWriter(run, {}, from_step=1).close()
     (run.path / "attempts" / "1.json").unlink()
     with pytest.raises(FileNotFoundError, match=re.escape("attempts/1.json")):
         run.metrics_files()
     (run.path / "attempts" / "2.json").unlink()
     with pytest.raises(FileNotFoundError, match=re.escape("attempts/1.json")):
         run.metrics_files()
-    assert Recorder(run, {}, from_step=1).attempt == 3, "no metrics are written after another attempt's"
+    assert RunWriter(run, {}, from_step=1).attempt == 3, "no metrics are written after another attempt's"
 
 
 def test_files_of_other_names_are_no_steps(run):
@@ -597,15 +597,15 @@ def test_the_end_of_a_log(run):
     assert len(run.log()) < 20_001
 
 
-# the trainer's pen ----------------------------------------------------------------------------------------------------
+# the run writer -------------------------------------------------------------------------------------------------------
 
 
 def test_rows_are_lines_and_nan_has_a_name(run):
-    recorder = Recorder(run, {"device": "cpu"})
-    recorder.row({"step": 1, "train_loss": 0.1, "lr": 1})
-    recorder.row({"step": 2, "train_loss": float("nan"), "grad_norm": float("-inf")})
-    recorder.close()
-    recorder.close()
+    writer = RunWriter(run, {"device": "cpu"})
+    writer.row({"step": 1, "train_loss": 0.1, "lr": 1})
+    writer.row({"step": 2, "train_loss": float("nan"), "grad_norm": float("-inf")})
+    writer.close()
+    writer.close()
     assert (run.path / "metrics.1.jsonl").read_text().splitlines() == [
         '{"step": 1, "train_loss": 0.1, "lr": 1}',
         '{"step": 2, "train_loss": "NaN", "grad_norm": "-Infinity"}',
@@ -630,64 +630,64 @@ def test_rows_are_lines_and_nan_has_a_name(run):
     ids=lambda columns: ascii(columns)[:40],
 )
 def test_a_row_that_could_not_be_read_is_refused(run, columns):
-    recorder = Recorder(run, {})
+    writer = RunWriter(run, {})
     with pytest.raises((TypeError, ValueError), match="step"):
-        recorder.row(columns)
-    recorder.row({"step": 2**63 - 1, "lr": 10**300})
-    recorder.close()
+        writer.row(columns)
+    writer.row({"step": 2**63 - 1, "lr": 10**300})
+    writer.close()
     assert run.metrics.update() == 1 and run.metrics.damaged == []
 
 
 def test_an_attempt_says_what_it_ran_on_and_from_where(run):
-    Recorder(run, {"device": "cpu", "attempt": 9, "from_step": 9}).close()
-    Recorder(run, {"device": "cuda"}, from_step=50).close()
+    RunWriter(run, {"device": "cpu", "attempt": 9, "from_step": 9}).close()
+    RunWriter(run, {"device": "cuda"}, from_step=50).close()
     assert [(a["attempt"], a["from_step"], a["device"]) for a in run.attempts] == [(1, 0, "cpu"), (2, 50, "cuda")]
     assert run.metrics_files() == [(1, run.path / "metrics.1.jsonl", 0), (2, run.path / "metrics.2.jsonl", 50)]
 
 
 def test_a_new_attempt_drops_snapshots_after_its_beginning(run):
-    recorder = Recorder(run, {})
+    writer = RunWriter(run, {})
     for step in (0, 10, 20, 30):
-        recorder.snapshot(step, ARRAYS)
-    recorder.close()
-    Recorder(run, {}, from_step=20).close()
+        writer.snapshot(step, ARRAYS)
+    writer.close()
+    RunWriter(run, {}, from_step=20).close()
     assert run.snapshot_steps() == [0, 10, 20]
     np.testing.assert_array_equal(run.snapshot(20)["layers.0/M"], ARRAYS["layers.0/M"])
 
 
 def test_the_last_checkpoints_are_kept(run):
-    recorder = Recorder(run, {})
+    writer = RunWriter(run, {})
     for step in (10, 20, 30, 40):
-        recorder.checkpoint(step, {"a": np.array(step)}, {"step": step})
+        writer.checkpoint(step, {"a": np.array(step)}, {"step": step})
         assert run.checkpoint_steps() == [step - 10, step][step == 10 :]
     arrays, about = run.checkpoint(40)
     assert arrays["a"] == 40 and about == {"step": 40}
-    recorder.close()
+    writer.close()
 
 
 def test_checkpoints_of_a_way_not_taken_go_when_a_new_one_is_there_and_not_before(run):
-    recorder = Recorder(run, {})
+    writer = RunWriter(run, {})
     for step in (100, 200):
-        recorder.checkpoint(step, ARRAYS, {})
-    recorder.close()
-    recorder = Recorder(run, {}, from_step=100)  # as 200 cannot be read
+        writer.checkpoint(step, ARRAYS, {})
+    writer.close()
+    writer = RunWriter(run, {}, from_step=100)  # as 200 cannot be read
     assert run.checkpoint_steps() == [100, 200]
-    recorder.checkpoint(150, ARRAYS, {})
+    writer.checkpoint(150, ARRAYS, {})
     assert run.checkpoint_steps() == [100, 150]
-    recorder.checkpoint(250, ARRAYS, {})
+    writer.checkpoint(250, ARRAYS, {})
     assert run.checkpoint_steps() == [150, 250]
-    recorder.close()
-    recorder = Recorder(run, {})  # as none can be read
-    recorder.checkpoint(300, ARRAYS, {})
+    writer.close()
+    writer = RunWriter(run, {})  # as none can be read
+    writer.checkpoint(300, ARRAYS, {})
     assert run.checkpoint_steps() == [300]
-    recorder.close()
+    writer.close()
 
 
 def test_what_a_killed_attempt_left_half_written_is_cleared_away(run):
     full(run)
     for part in ("snapshots", "checkpoints"):
         (run.path / part / ".00000009.safetensors.0a0a").write_bytes(bytes(1000))
-    Recorder(run, {}, from_step=2).close()
+    RunWriter(run, {}, from_step=2).close()
     assert sorted(os.listdir(run.path / "checkpoints")) == ["00000001.safetensors", "00000002.safetensors"]
     assert sorted(os.listdir(run.path / "snapshots")) == ["00000001.safetensors", "00000002.safetensors"]
 
@@ -697,34 +697,34 @@ def test_a_copy_without_its_empty_folders_can_go_on(run):
         (run.path / part).rmdir()
     run.request("stop", "ada")
     shutil.rmtree(run.path / "requests")
-    recorder = Recorder(run, {})
-    recorder.snapshot(1, ARRAYS)
-    assert recorder.requests() == {}
-    recorder.close()
+    writer = RunWriter(run, {})
+    writer.snapshot(1, ARRAYS)
+    assert writer.requests() == {}
+    writer.close()
 
 
 def test_requests_are_taken_once(run):
-    recorder = Recorder(run, {})
-    assert recorder.requests() == {}
+    writer = RunWriter(run, {})
+    assert writer.requests() == {}
     run.request("stop", by="ada")
     run.request("stop", by="ada")
     run.request("checkpoint")
-    found = recorder.requests()
+    found = writer.requests()
     assert found["stop"] == "ada" and found.keys() == {"stop", "checkpoint"} and found["checkpoint"]
-    assert recorder.requests() == {}
+    assert writer.requests() == {}
     with pytest.raises(RunError, match="no request 'pause'"):
         run.request("pause")
-    recorder.close()
+    writer.close()
 
 
 @pytest.mark.parametrize("content", [b"", b'{"by": "a', b"[]", bytes(100)], ids=repr)
 def test_a_torn_request_is_somebodys(run, content):
-    recorder = Recorder(run, {})
+    writer = RunWriter(run, {})
     (run.path / "requests" / "stop").write_bytes(content)
     (run.path / "requests" / ".checkpoint.0a0a").write_bytes(b"{}")  # being written
-    assert recorder.requests() == {"stop": "somebody"}
-    assert recorder.requests() == {}
-    recorder.close()
+    assert writer.requests() == {"stop": "somebody"}
+    assert writer.requests() == {}
+    writer.close()
 
 
 @pytest.mark.parametrize("ending", [*store.ENDED, "lost by kill"])
@@ -732,8 +732,8 @@ def test_what_was_asked_of_one_attempt_is_not_asked_of_the_next(run, ending):
     run.request("stop", by="somebody who cancels it in the queue")
     with Control(run) as control:
         control.set("starting")
-        recorder = Recorder(run, {})
-        assert recorder.requests().keys() == {"stop"}
+        writer = RunWriter(run, {})
+        assert writer.requests().keys() == {"stop"}
         run.request("stop")
         run.request("checkpoint")
         control.set("running")
@@ -742,7 +742,7 @@ def test_what_was_asked_of_one_attempt_is_not_asked_of_the_next(run, ending):
     with Control(run) as control:
         control.set("starting")
         run.request("checkpoint")
-        assert Recorder(run, {}).requests().keys() == {"checkpoint"}
+        assert RunWriter(run, {}).requests().keys() == {"checkpoint"}
 
 
 # a full disk ----------------------------------------------------------------------------------------------------------
@@ -772,18 +772,18 @@ def test_a_full_disk_fails_a_row_and_not_the_rows_before_nor_the_last_word(small
     run = store.create({}, folder=small_disk)
     with Control(run) as control:
         control.set("running")
-        recorder = Recorder(run, {})
+        writer = RunWriter(run, {})
         with pytest.raises(OSError) as raised:
             for step in range(100_000):
-                recorder.row(row(step))
+                writer.row(row(step))
         assert raised.value.errno == errno.ENOSPC
         lines = (run.path / "metrics.1.jsonl").read_bytes()
         assert lines.endswith(b"\n") and lines.count(b"\n") == step
         before = sorted(run.path.rglob("*"))
         for fails in (
-            lambda: recorder.snapshot(step, ARRAYS),
-            lambda: recorder.checkpoint(step, ARRAYS, {}),
-            lambda: recorder.progress({"step": step}),
+            lambda: writer.snapshot(step, ARRAYS),
+            lambda: writer.checkpoint(step, ARRAYS, {}),
+            lambda: writer.progress({"step": step}),
             lambda: run.label(name="x"),
             lambda: run.request("stop"),
             lambda: store.create({}, folder=small_disk),
@@ -796,8 +796,8 @@ def test_a_full_disk_fails_a_row_and_not_the_rows_before_nor_the_last_word(small
         ]
         control.set("failed", "disk full")
         assert (run.state.state, run.state.reason) == ("failed", "disk full")
-        recorder.row(row(step))
-        recorder.close()
+        writer.row(row(step))
+        writer.close()
     assert run.metrics.update() == step + 1 and run.metrics.damaged == []
     assert [(found.id, why) for found, why in store.scan(small_disk)] == [(run.id, "")]
     assert [name for name in os.listdir(small_disk) if name != run.id] == []

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fop_core.runs import store
-from fop_core.runs.recorder import Recorder
+from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.series import Series, evened
 from fop_core.runs.store import Run
 
@@ -76,10 +76,10 @@ def test_of_nothing_and_of_one_row_it_is_that(values):
 
 def test_a_runs_own_window_is_how_often_it_logs_and_other_columns_stay(tmp_path):
     run = store.create({"log_every": 4}, folder=tmp_path)
-    recorder = Recorder(run, {})
+    writer = RunWriter(run, {})
     for step, loss in ((1, 8.0), (2, 4.0), (4, 2.0), (8, 2.0), (9, 6.0), (12, 2.0)):
-        recorder.row({"step": step, "train_loss": loss, "train_accuracy": loss / 8, "grad_norm": loss})
-    recorder.close()
+        writer.row({"step": step, "train_loss": loss, "train_accuracy": loss / 8, "grad_norm": loss})
+    writer.close()
     run.metrics.update()
     assert run.metrics["train_loss"].values.tolist() == [8, 4, 2, 2, 6, 2], "as recorded, for whoever replays it"
     assert run.metrics.evened("train_loss").values.tolist() == [8, 6, 4, 2, 2.8, 3]
@@ -90,10 +90,10 @@ def test_a_runs_own_window_is_how_often_it_logs_and_other_columns_stay(tmp_path)
 @pytest.mark.parametrize("every", [None, "often", 0, True])
 def test_without_a_window_in_its_settings_it_is_as_recorded(tmp_path, every):
     run = store.create({"log_every": every}, folder=tmp_path)
-    recorder = Recorder(run, {})
+    writer = RunWriter(run, {})
     for step in (1, 2, 4):
-        recorder.row({"step": step, "train_loss": 1 / step})
-    recorder.close()
+        writer.row({"step": step, "train_loss": 1 / step})
+    writer.close()
     again = Run(run.path).metrics
     again.update()
     assert again.evened("train_loss").values.tolist() == [1, 1 / 2, 1 / 4]

@@ -1,4 +1,4 @@
-"""The trainer's pen: what a run's directory gets while it is trained."""
+"""What a run's directory gets while it is trained."""
 
 import contextlib
 import json
@@ -20,8 +20,8 @@ Array = np.ndarray
 KEPT_CHECKPOINTS = 2  # the older one for the day on which the newer cannot be read
 
 
-class Recorder:
-    """The trainer's pen: it opens an attempt, and writes what the trainer makes.
+class RunWriter:
+    """Opens an attempt, and writes what the trainer makes.
 
     Args:
         run: the run; the caller holds its ``Control``.

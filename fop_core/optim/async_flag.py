@@ -28,35 +28,35 @@ def finite(tensors: list[Tensor]) -> Tensor:
     return (extremes - extremes == 0).all(0)  # x - x is 0 or NaN: in half the kernels of isfinite
 
 
-class Alarm:
-    """For L layers whether all has been well, [L] bool on a device; once False it stays so until it is read.
+class AsyncFlag:
+    """For L layers whether all has been finite, [L] bool on a device; once False it stays so until it is read.
 
-    On CUDA each ``send`` starts a copy to pinned memory, and ``heard`` looks at it once it has arrived, a step or more
+    On CUDA each ``send`` starts a copy to pinned memory, and ``poll`` looks at it once it has arrived, a step or more
     later. On the CPU a look costs nothing. On other devices only ``read`` looks, and it waits.
     """
 
     def __init__(self, size: int, device: torch.device) -> None:
-        self.well = torch.ones(size, dtype=torch.bool, device=device)
+        self.ok = torch.ones(size, dtype=torch.bool, device=device)
         self._copy: Tensor | None = None
         self._arrived: torch.cuda.Event | None = None
 
-    def keep(self, well: Tensor) -> None:
-        """Note the layers for which ``well`` [L] is False."""
-        self.well.logical_and_(well)
+    def keep(self, ok: Tensor) -> None:
+        """Note the layers for which ``ok`` [L] is False."""
+        self.ok.logical_and_(ok)
 
     def send(self) -> None:
         """Start telling the host. Does nothing while an earlier message is under way."""
-        if type(self.well) is not Tensor or self.well.device.type != "cuda" or self._arrived is not None:
+        if type(self.ok) is not Tensor or self.ok.device.type != "cuda" or self._arrived is not None:
             return
         if self._copy is None:
-            self._copy = torch.empty(self.well.shape, dtype=torch.bool, pin_memory=True)
-        self._copy.copy_(self.well, non_blocking=True)
+            self._copy = torch.empty(self.ok.shape, dtype=torch.bool, pin_memory=True)
+        self._copy.copy_(self.ok, non_blocking=True)
         self._arrived = torch.cuda.Event()
-        self._arrived.record(torch.cuda.current_stream(self.well.device))
+        self._arrived.record(torch.cuda.current_stream(self.ok.device))
 
-    def heard(self) -> list[int]:
-        """Return the layers that are not well, as far as is known here by now, and start afresh."""
-        if type(self.well) is not Tensor:  # a traced or fake tensor has no value to look at
+    def poll(self) -> list[int]:
+        """Return the layers that are not ok, as far as is known here by now, and start afresh."""
+        if type(self.ok) is not Tensor:  # a traced or fake tensor has no value to look at
             return []
         if self._arrived is not None:
             if not self._arrived.query():
@@ -64,14 +64,14 @@ class Alarm:
             self._arrived = None
             assert self._copy is not None
             return self.read() if not self._copy.all() else []
-        return self.read() if self.well.device.type == "cpu" else []
+        return self.read() if self.ok.device.type == "cpu" else []
 
     def read(self) -> list[int]:
-        """Return the layers that are not well, waiting for the device, and start afresh."""
-        alarmed = [index for index, well in enumerate(self.well.tolist()) if not well]
-        if alarmed:
-            self.well.fill_(True)
-        return alarmed
+        """Return the layers that are not ok, waiting for the device, and start afresh."""
+        raised = [index for index, ok in enumerate(self.ok.tolist()) if not ok]
+        if raised:
+            self.ok.fill_(True)
+        return raised
 
     def __getstate__(self) -> dict:
-        return {"well": self.well, "_copy": None, "_arrived": None}  # a message under way belongs to one process
+        return {"ok": self.ok, "_copy": None, "_arrived": None}  # a message under way belongs to one process
