@@ -36,6 +36,11 @@ DRAWN = """() => {
   return idle && nodes.length >= 2 && nodes.every((node) => node.dataset.theme);
 }"""
 
+AT_REST = """() => {
+  const bar = document.querySelector('[data-testid="stSidebar"]');
+  return bar.getBoundingClientRect().left === 0 && !bar.getAnimations({ subtree: true }).length;
+}"""
+
 expect.set_options(timeout=60_000)  # what is there at once where nothing else runs
 
 
@@ -188,6 +193,7 @@ def sidebar(page: Page) -> Iterator[None]:
     phone = page.viewport_size == NARROW
     if phone:
         button.click()
+        page.wait_for_function(AT_REST)  # while it slides, a list that is opened in it closes at once
     yield
     if phone:
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()

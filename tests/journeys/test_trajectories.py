@@ -42,8 +42,6 @@ def test_a_surface_of_ones_own_typed_wrong_then_right_is_raced_to_its_end(visit,
     page = visit(**options)
     with sidebar(page):
         page.get_by_role("combobox", name=re.compile("^Surface")).click()
-        # The last of the list, of which a phone makes no more than what is in sight.
-        page.get_by_role("listbox").evaluate("list => list.scrollTo(0, list.scrollHeight)")
         page.get_by_role("option", name="Your own f(x, y)").click()
         formula = page.get_by_role("textbox", name="f(x, y) =")
         formula.fill("(x - 1)^2 + (y + ")
