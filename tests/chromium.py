@@ -36,9 +36,9 @@ DRAWN = """() => {
   return idle && nodes.length >= 2 && nodes.every((node) => node.dataset.theme);
 }"""
 
-AT_REST = """() => {
+AT_REST = """open => {
   const bar = document.querySelector('[data-testid="stSidebar"]');
-  return bar.getBoundingClientRect().left === 0 && !bar.getAnimations({ subtree: true }).length;
+  return bar.getBoundingClientRect().right > 0 === open && !bar.getAnimations().length;
 }"""
 
 expect.set_options(timeout=60_000)  # what is there at once where nothing else runs
@@ -193,11 +193,11 @@ def sidebar(page: Page) -> Iterator[None]:
     phone = page.viewport_size == NARROW
     if phone:
         button.click()
-        page.wait_for_function(AT_REST)  # while it slides, a list that is opened in it closes at once
+        page.wait_for_function(AT_REST, arg=True)  # while it slides, a list that is opened in it closes at once
     yield
     if phone:
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
-        expect(button).to_be_visible()
+        page.wait_for_function(AT_REST, arg=False)
 
 
 def row(page: Page, name: str) -> Locator:

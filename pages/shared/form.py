@@ -142,24 +142,29 @@ class Form:
         self._record["address"] = address
         st.session_state.setdefault("addresses", {})[self.page] = address
         changed = address != st.query_params.to_dict()
-        # What the page before wrote last may have come to the browser after it had left that page.
-        late = not self._stayed and st.session_state.get("address unheard", False)
+        # What the page before wrote last may have come to the browser after the reader had gone back from it.
+        late = not self._stayed and _by_history() and st.session_state.get("address unheard", False)
         st.session_state["address unheard"] = changed
         if changed or late:
             st.query_params.from_dict(address)
 
     def _arrive(self) -> None:
         address = st.query_params.to_dict()
-        self._stayed = st.session_state.get("page") == self.page
+        left = st.session_state.get("page")
+        self._stayed = left == self.page
         st.session_state["page"] = self.page
         if not self._record:
             self._read(address)
         elif address != self._record["address"]:
-            # A second choice soon after the first comes along with the address as it was before that one; a choice soon
-            # after the way from another page, with that page's.
-            past = [*self._record.get("past", []), *st.session_state.get("addresses", {}).values()]
-            stale = not address or (self._stayed and address in past)
-            if _by_history() or not stale:
+            written = st.session_state.get("addresses", {})
+            if _by_history():  # what the page before wrote last may stand in for the address
+                stale = bool(address) and not self._stayed and address == written.get(left)
+            else:
+                # A second choice soon after the first comes along with the address as it was before that one; a choice
+                # soon after the way from another page, with that page's.
+                past = [*self._record.get("past", []), *written.values()]
+                stale = not address or (self._stayed and address in past)
+            if not stale:
                 self._read(address)
 
     def _hear(self) -> None:

@@ -22,7 +22,7 @@ from fop_core.runs.store import Run
 from fop_core.training import config
 from pages.preconditioners import compare, downloads, panels, rotation, sources, uploads
 from pages.preconditioners.settings import PANELS
-from pages.shared import listing
+from pages.shared import form, listing
 from pages.shared.text import literal
 from tests.pages.app import app_at
 from tests.pages.test_runs import ABOUT
@@ -348,6 +348,21 @@ def test_a_P_that_was_given_has_no_M_anywhere():
     np.testing.assert_array_equal(
         downloads.seen(source.learned.layers["B"], "M", 0), np.diag([1.0, -2.0])
     )  # P - I, as in the browser
+
+
+def test_back_with_the_address_that_the_page_before_wrote_last_keeps_the_settings(folder, monkeypatch):
+    run = created("late", "sgd")
+    finished(run)
+    at = page(source="file")
+    at.switch_page("pages/runs/page.py")
+    at.query_params.clear()
+    at.query_params["run"] = run.id
+    ran(at.run())
+    at.switch_page("pages/preconditioners/page.py")
+    monkeypatch.setattr(form, "_by_history", lambda: True)  # as the browser says it, which no AppTest does
+    ran(at.run())
+    assert "is not here" not in words(at) and at.file_uploader
+    assert at.query_params == {"source": "file"}
 
 
 def test_a_choice_that_comes_along_with_another_pages_address_keeps_the_settings(folder):
