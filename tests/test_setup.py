@@ -303,10 +303,12 @@ def run_tests(project: Project, *arguments: str, **env: str) -> subprocess.Compl
     return project.run(" ".join([f"{BASH} scripts/test.sh", *arguments]), **env)
 
 
-def everything(chromium: str) -> list[str]:
-    """The call that runs all tests."""
-    options = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
-    return ["|".join(["-m", "pytest", *options]), chromium]
+def both_halves(chromium: str) -> list[str]:
+    """The calls that run all tests: most side by side, then those that start servers and jobs."""
+    apart = ("tests/browser", "tests/journeys", "tests/jobs", "tests/faults")
+    first = ["-m", "pytest", "-n", "logical", "--maxprocesses", "4", "--dist", "loadfile"]
+    first += [f"--ignore={folder}" for folder in apart]
+    return ["|".join(first), chromium, "|".join(["-m", "pytest", *apart]), chromium]
 
 
 def test_a_chromium_named_by_the_user_comes_first(project):
@@ -321,7 +323,7 @@ def test_of_those_on_the_path_the_first_that_runs_is_taken(project):
     project.put("google-chrome", "exit 0")
     project.put("google-chrome-stable", "exit 0")
     run_tests(project)
-    assert project.calls() == everything(f"FOP_CHROMIUM={project.bin / 'google-chrome'}")
+    assert project.calls() == both_halves(f"FOP_CHROMIUM={project.bin / 'google-chrome'}")
 
 
 @pytest.mark.parametrize("broken", ["no-such-file", "requirements.txt"])
@@ -347,7 +349,7 @@ def test_a_missing_chromium_is_installed_by_apt(project):
     assert project.calls() == [
         "apt-get update",
         "apt-get install --yes --no-install-recommends chromium fonts-liberation",
-        *everything(f"FOP_CHROMIUM={project.bin / 'chromium'}"),
+        *both_halves(f"FOP_CHROMIUM={project.bin / 'chromium'}"),
     ]
 
 
@@ -430,3 +432,11 @@ def test_the_scripts_can_be_started():
     for script in [*(ROOT / "scripts").glob("*.sh"), ROOT / ".ci/run"]:
         assert os.access(script, os.X_OK), script
         subprocess.run([BASH, "-n", script], check=True)
+
+
+@pytest.mark.parametrize("fails", ["-n", "tests/browser"])
+def test_one_failing_half_fails_the_tests_and_the_other_is_run_all_the_same(project, fails):
+    project.put("chromium", "exit 0")
+    result = run_tests(project, FAILS=fails)
+    assert result.returncode == 1
+    assert len([call for call in project.calls() if call.startswith("-m|pytest")]) == 2

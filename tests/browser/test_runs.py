@@ -219,7 +219,7 @@ def test_name_tags_and_notes_are_written_down_and_typing_outlasts_ticks(runs, fo
     notes.fill("a sentence")
     page.get_by_label("Name", exact=True).fill("after <b>")
     page.get_by_label("Tags", exact=True).fill("one, two, one")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("heading", name="after <b>")).to_be_visible()
     assert run.labels == {"name": "after <b>", "tags": ["one", "two"], "notes": "a sentence", "archived": False}
 

@@ -162,12 +162,14 @@ class Player {
     this.shown = shown;
     const figure = themed(data.figure, data.themes[theme], getComputedStyle(node).getPropertyValue("--st-font"));
     if (FINGER) merge(figure.layout, { dragmode: node.dataset.drag === "zoom" ? "zoom" : false, margin: { t: BUTTON } });
-    await Plotly.react(node, figure.data, figure.layout, {
+    // Always the same: another one would have plotly make the whole picture anew.
+    this.config ??= {
       displaylogo: false,
       ...(FINGER ? fingers(Plotly, node) : mouse(Plotly, () => photograph(this, Plotly))),
       doubleClick: "reset",
       doubleClickDelay: DOUBLE,
-    });
+    };
+    await Plotly.react(node, figure.data, figure.layout, this.config);
     node.dataset.drag = node._fullLayout.dragmode;
     node.dataset.theme = theme;
     this.whole = JSON.parse(data.figure).layout.xaxis.range; // plotly writes the zoomed one into its layout

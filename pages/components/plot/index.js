@@ -92,11 +92,13 @@ export default function ({ data, parentElement }) {
     const font = getComputedStyle(node).getPropertyValue("--st-font");
     const figure = themed(data.figure, data.themes[theme], font);
     if (FINGER) merge(figure.layout, { dragmode: node.fop.dragmode, margin: { t: BUTTON } });
-    await Plotly.react(node, figure.data, figure.layout, {
+    // Always the same: another one would have plotly make the whole picture anew, zoom and all.
+    node.fop.config ??= {
       displaylogo: false,
       ...(FINGER ? fingers(Plotly, node) : mouse(Plotly, () => photograph(Plotly, node))),
       doubleClick: "reset",
-    });
+    };
+    await Plotly.react(node, figure.data, figure.layout, node.fop.config);
     node.dataset.drag = node._fullLayout.dragmode;
     node.dataset.theme = theme;
     Object.assign(node.fop, { drawn: data.figure, frame: null });
