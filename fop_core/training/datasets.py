@@ -416,7 +416,7 @@ def decode(path: Path, size: int | None) -> Array:
     Raises:
         DataError: where it cannot be decoded.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with files.opened(path) as content, Image.open(content) as file:  # a pipe would be waited for
@@ -432,6 +432,8 @@ def decode(path: Path, size: int | None) -> Array:
             return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box=box))
     except files.DamagedFile as error:
         raise DataError(str(error)) from error
+    except UnidentifiedImageError as error:  # its own words name the open file, another one each time
+        raise DataError(f"{path}: cannot identify image file") from error
     except MemoryError:
         raise  # that is not the file's fault
     except Exception as error:  # PIL's readers have no one kind of error for damaged files

@@ -111,7 +111,8 @@ class Worker:
             with selectors.DefaultSelector() as selector:
                 selector.register(process.stdout, selectors.EVENT_READ)
                 while not answer.endswith(b"\n"):
-                    if not selector.select(max(0.0, until - time.monotonic())):
+                    left = until - time.monotonic()
+                    if left <= 0 or not selector.select(left):
                         raise WorkerError(f"building it took more than {timeout:g} s")
                     part = os.read(process.stdout.fileno(), 1 << 16)
                     if not part:
