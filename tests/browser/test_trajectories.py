@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.chromium import NARROW, WIDE, number, row
 from tests.pages.test_trajectories import SLOW
+from tests.waiting import until
 from toy_functions import presets, race
 
 PATHS = ".st-key-race .fop-plot-node"
@@ -290,7 +291,8 @@ def test_the_table_of_a_fair_race_stays_in_its_place(visit, width):
     page = visit("?rates=best&rules=sgd,nesterov,fop-one-step,fop&steps=2000", viewport=WIDE | {"width": width})
     table = page.get_by_role("table").filter(has_text="best ε")
     expect(table).to_be_visible(timeout=60_000)
-    assert table.evaluate("table => table.parentElement.scrollWidth <= table.parentElement.clientWidth")
+    fits = "table => table.parentElement.scrollWidth <= table.parentElement.clientWidth"
+    until(lambda: table.evaluate(fits), pause=lambda: page.wait_for_timeout(50))  # its fonts may be on their way
 
 
 def test_an_own_function_is_accepted_and_a_wrong_one_explained(visit):
