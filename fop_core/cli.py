@@ -7,7 +7,7 @@ import sys
 
 from fop_core import __version__
 from fop_core.commands import data, doctor, export, queue, race, runs, train
-from fop_core.commands.guarded import failed
+from fop_core.commands.report_errors import failed
 from fop_core.printable import Visible
 
 

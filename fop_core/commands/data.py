@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from fop_core.commands.guarded import failed
+from fop_core.commands.report_errors import failed
 
 
 def add(commands: Any) -> None:

@@ -5,8 +5,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fop_core.commands.guarded import guarded
-
 
 def add(commands: Any) -> None:
     """Add the command and its own commands."""
@@ -24,8 +22,7 @@ def add(commands: Any) -> None:
         verb.add_argument("--gallery", type=Path, help="folder of the runs (trained_models/gallery)")
 
 
-@guarded
-def _figures(chosen: argparse.Namespace) -> int:
+def _figures(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.figures import press
     from fop_core.reproduction import GALLERY, Gallery, RunError
     from fop_core.reproduction.figures import FIGURES, LEFT_OUT
@@ -52,8 +49,7 @@ def _figures(chosen: argparse.Namespace) -> int:
     return int(missing > 0)
 
 
-@guarded
-def _tables(chosen: argparse.Namespace) -> int:
+def _tables(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.reproduction import GALLERY, Gallery
     from fop_core.reproduction.tables import TABLES, replaced
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fop_core.commands import train
-from fop_core.commands.guarded import for_each, guarded
+from fop_core.commands.report_errors import for_each
 from fop_core.printable import printable
 from fop_core.runs.files import DamagedFile
 
@@ -68,8 +68,7 @@ def add(commands: Any) -> None:
     chosen.set_defaults(do=_set)
 
 
-@guarded
-def _submit(chosen: argparse.Namespace) -> int:
+def _submit(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.jobs import queue
     from fop_core.runs import store
     from fop_core.training.seeds import seeds
@@ -86,8 +85,7 @@ def _submit(chosen: argparse.Namespace) -> int:
     return 0
 
 
-@guarded
-def _fork(chosen: argparse.Namespace) -> int:
+def _fork(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.jobs import queue
     from fop_core.runs import store
     from fop_core.training import fork
@@ -108,8 +106,7 @@ def _fork(chosen: argparse.Namespace) -> int:
     return 0
 
 
-@guarded
-def _list(chosen: argparse.Namespace) -> int:
+def _list(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.jobs import queue
 
     try:
@@ -171,8 +168,7 @@ def _name(run: "Run") -> str:
         return run.id
 
 
-@guarded
-def _stop(chosen: argparse.Namespace) -> int:
+def _stop(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs import store
 
     return for_each([store.find(text, chosen.folder) for text in chosen.run_ids], _stop_one)
@@ -184,8 +180,7 @@ def _stop_one(run: "Run") -> str:
     return f"{run.id} is {'out of the queue' if queue.stop(run) else 'asked to stop'}"
 
 
-@guarded
-def _resume(chosen: argparse.Namespace) -> int:
+def _resume(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.jobs import queue
     from fop_core.runs import store
 
@@ -196,8 +191,7 @@ def _resume(chosen: argparse.Namespace) -> int:
     return for_each([store.find(text, chosen.folder) for text in chosen.run_ids], resume)
 
 
-@guarded
-def _clear(chosen: argparse.Namespace) -> int:
+def _clear(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.jobs import queue
 
     waiting = queue.waiting(chosen.folder)
@@ -207,8 +201,7 @@ def _clear(chosen: argparse.Namespace) -> int:
     return status
 
 
-@guarded
-def _set(chosen: argparse.Namespace) -> int:
+def _set(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.jobs import slots
     from fop_core.runs import store
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fop_core.commands.guarded import for_each, guarded
+from fop_core.commands.report_errors import for_each
 from fop_core.printable import printable
 
 TOLERANCE = 1e-3  # of a replay: more than rounding in another order makes of 50 steps
@@ -47,8 +47,7 @@ def add(commands: Any) -> None:
     export.add_argument("file", type=Path, help="a new file, *.csv or *.parquet")
 
 
-@guarded
-def _list(chosen: argparse.Namespace) -> int:
+def _list(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs import files, store
 
     rows, damaged, table = [], [], [["id", "name", "state", "step", "accuracy", ""]]
@@ -109,8 +108,7 @@ def _tried(read: Callable[[], Any], otherwise: Any) -> tuple[Any, str]:
         return otherwise, str(error)
 
 
-@guarded
-def _show(chosen: argparse.Namespace) -> int:
+def _show(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Show each part of a run; what is damaged is said in its place, and the exit status is 1 then."""
     from fop_core.runs import store
 
@@ -179,8 +177,7 @@ def _show_files(run: Any) -> None:
     print(f"\n{snapshots} snapshots, checkpoints at {checkpoints}, {run.size() / 2**20:.1f} MiB")
 
 
-@guarded
-def _export(chosen: argparse.Namespace) -> int:
+def _export(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs import export, store
 
     writers = {".csv": export.to_csv, ".parquet": export.to_parquet}
@@ -197,8 +194,7 @@ def _export(chosen: argparse.Namespace) -> int:
     return 0
 
 
-@guarded
-def _delete(chosen: argparse.Namespace) -> int:
+def _delete(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.reproduction import GALLERY
     from fop_core.runs import store
 
@@ -214,8 +210,7 @@ def _delete(chosen: argparse.Namespace) -> int:
     return for_each(runs, discard)
 
 
-@guarded
-def _trash(chosen: argparse.Namespace) -> int:
+def _trash(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs import store
 
     found = [(run.id, _name(run), run.size()) for run in store.trash(chosen.folder)]
@@ -228,15 +223,13 @@ def _trash(chosen: argparse.Namespace) -> int:
     return 0
 
 
-@guarded
-def _restore(chosen: argparse.Namespace) -> int:
+def _restore(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs import store
 
     return for_each(_trashed(chosen), lambda run: f"{store.restore(run).id} is back")
 
 
-@guarded
-def _empty_trash(chosen: argparse.Namespace) -> int:
+def _empty_trash(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs import store
 
     runs = _trashed(chosen) if chosen.run_ids else store.trash(chosen.folder)
@@ -269,8 +262,7 @@ def _trashed(chosen: argparse.Namespace) -> list[Any]:
     return list({run.id: run for run in found}.values())
 
 
-@guarded
-def _replay(chosen: argparse.Namespace) -> int:
+def _replay(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs import store
     from fop_core.training.replay import replay
 

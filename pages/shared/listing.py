@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from fop_core.jobs import queue
+from fop_core.runs import GALLERY as GALLERY
 from fop_core.runs import compare, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import ALIVE, TRASH, Run, RunError
@@ -20,7 +21,6 @@ from pages.shared.best import Best
 
 Part = TypeVar("Part")
 
-GALLERY = Path(__file__).resolve().parents[2] / "trained_models" / "gallery"
 FRESH = 0.4  # seconds for which one look serves all readers
 UNSURE = 2_000_000_000  # ns in which a directory may change again without showing it in its time
 SPARE = 0.008  # seconds of a look for best accuracies and devices of ended runs; the rest is left to the next look

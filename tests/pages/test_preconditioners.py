@@ -350,7 +350,8 @@ def test_a_P_that_was_given_has_no_M_anywhere():
     )  # P - I, as in the browser
 
 
-def test_back_with_the_address_that_the_page_before_wrote_last_keeps_the_settings(folder, monkeypatch):
+def back_from_runs() -> tuple[AppTest, Run]:
+    """The page with own matrices, left for a run of Runs and about to be shown again."""
     run = created("late", "sgd")
     finished(run)
     at = page(source="file")
@@ -359,6 +360,11 @@ def test_back_with_the_address_that_the_page_before_wrote_last_keeps_the_setting
     at.query_params["run"] = run.id
     ran(at.run())
     at.switch_page("pages/preconditioners/page.py")
+    return at, run
+
+
+def test_back_with_the_address_that_the_page_before_wrote_last_keeps_the_settings(folder, monkeypatch):
+    at, _ = back_from_runs()
     monkeypatch.setattr(form, "_by_history", lambda: True)  # as the browser says it, which no AppTest does
     ran(at.run())
     assert "is not here" not in words(at) and at.file_uploader
@@ -366,14 +372,7 @@ def test_back_with_the_address_that_the_page_before_wrote_last_keeps_the_setting
 
 
 def test_a_choice_that_comes_along_with_another_pages_address_keeps_the_settings(folder):
-    run = created("late", "sgd")
-    finished(run)
-    at = page(source="file")
-    at.switch_page("pages/runs/page.py")
-    at.query_params.clear()
-    at.query_params["run"] = run.id
-    ran(at.run())
-    at.switch_page("pages/preconditioners/page.py")
+    at, run = back_from_runs()
     at.query_params.clear()
     at.query_params["source"] = "file"
     ran(at.run())

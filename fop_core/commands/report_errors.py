@@ -9,11 +9,6 @@ if TYPE_CHECKING:
     from fop_core.runs.store import Run
 
 
-def guarded(do: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace, argparse.ArgumentParser], int]:
-    """Return what does a verb of a command, which needs no parser; ``cli.main`` says why it cannot."""
-    return lambda chosen, parser: do(chosen)
-
-
 def failed(chosen: argparse.Namespace, parser: argparse.ArgumentParser, why: object, status: int = 2) -> int:
     """Say why a command did not do what was asked; return its exit status."""
     words = [parser.prog, chosen.command, getattr(chosen, "verb", None)]
