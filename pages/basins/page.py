@@ -180,6 +180,7 @@ def stability(asked: Rates, others: tuple[tuple[float, float], ...], bar: DeltaG
 
 
 if "basins opens" in st.session_state:
+    form.publish()
     follow("pages/trajectories/page.py", "Open the race", st.session_state.pop("basins opens"))
 
 with st.sidebar:

@@ -77,6 +77,7 @@ def launching(asked: Draft) -> None:
         )
         st.markdown(" ".join(why) or what(asked), width="stretch")
     if opens := st.session_state.get("train opens"):
+        form.publish()
         follow("pages/runs/page.py", "Follow them in Runs", opens)
     if trouble := st.session_state.pop("train trouble", ""):
         st.error(literal(trouble))

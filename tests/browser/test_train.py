@@ -63,12 +63,53 @@ def test_a_click_launches_the_runs_and_leads_to_them(train, folder):
     page = train(f"{FEW}&compare=1")
     page.get_by_label("Seeds", exact=True).fill("5")
     page.get_by_role("button", name="Launch 2 runs").click()  # the field is left by the click itself
-    page.wait_for_url(re.compile(r"/runs\?"))
+    page.wait_for_url(re.compile(r"/runs\?run="))
     found = [run for run, _ in store.scan(folder) if run.id in page.url]
     assert len(found) == 2 and {run.config["seed"] for run in found} == {5}
     ours, theirs = sorted(found, key=lambda run: run.config["fop"] is None)
     assert theirs.about["lineage"]["compare"] == ours.id
     assert [ended(run) for run in found] == ["finished", "finished"]
+
+
+SLOW = """
+const waiting = { come: [], go: [] };
+let follows = false, followed = false;
+const listen = WebSocket.prototype.addEventListener, send = WebSocket.prototype.send;
+WebSocket.prototype.addEventListener = function (type, hear, ...rest) {
+  listen.call(this, type, type !== "message" ? hear : (event) => {
+    if (follows && !followed) return waiting.come.push(() => hear(event));
+    hear(event);
+    follows ||= new TextDecoder().decode(event.data).includes("follow it");
+  }, ...rest);
+};
+WebSocket.prototype.send = function (data) {
+  if (follows && !followed) waiting.go.push(() => send.call(this, data));
+  else send.call(this, data);
+};
+window.letGo = () => {
+  followed = true;
+  [...waiting.go, ...waiting.come].forEach((each) => each());
+};
+window.asked = () => waiting.go.length;
+"""
+"""Lets nothing come or go between the link that is followed and ``letGo()``."""
+
+
+def test_the_address_that_a_launch_leads_to_is_the_runs_own(train):
+    """What Train wrote to its address once the link was followed would stand behind the path of Runs."""
+    page = train(FEW, locale="en-GB")
+    page.add_init_script(SLOW)
+    page.reload()
+    page.wait_for_function(IDLE)
+    page.get_by_label("Seeds", exact=True).fill("6")
+    page.get_by_role("button", name="Launch").click()
+    page.wait_for_function("asked()")
+    page.wait_for_timeout(1000)  # in which the server sends all that Train has to say
+    page.evaluate("letGo()")
+    page.wait_for_url(re.compile(r"/runs\?run="))
+    expect(page.get_by_role("heading", name="mnist-mlp fop")).to_be_visible()
+    page.go_back()
+    page.wait_for_url(re.compile(r"/train\?.*seeds=6"))
 
 
 def test_a_run_made_to_diverge_says_so_and_why_and_is_cloned_to_do_better(train, folder):

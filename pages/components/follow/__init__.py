@@ -16,6 +16,9 @@ _mount = component("follow")
 def follow(page: str, label: str, settings: Mapping[str, str]) -> None:
     """Show a link and follow it.
 
+    The page's own address is to be published before: if it comes to the browser after the link was followed, it is
+    written behind the other page's path.
+
     Args:
         page: file of the other page.
         label: of the link, for whom it does not follow itself.
