@@ -5,6 +5,8 @@ import os
 import shutil
 from typing import Any
 
+from fop_core.commands.load_torch import load_torch
+
 
 def add(commands: Any) -> None:
     """Add the command."""
@@ -13,6 +15,7 @@ def add(commands: Any) -> None:
 
 
 def _doctor(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    load_torch()
     import torch
 
     from fop_core.runs import store

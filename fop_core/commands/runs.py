@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fop_core.commands.load_torch import load_torch
 from fop_core.commands.report_errors import for_each
 from fop_core.printable import printable
 
@@ -263,6 +264,7 @@ def _trashed(chosen: argparse.Namespace) -> list[Any]:
 
 
 def _replay(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    load_torch()
     from fop_core.runs import store
     from fop_core.training.replay import replay
 

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from fop_core.commands.load_torch import load_torch
+
 ENDINGS = {"finished": 0, "stopped": 3, "failed": 1, "lost": 1}
 """Exit status by the state a run ends in."""
 ORPHAN_SECONDS = 60.0
@@ -120,6 +122,7 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     else:
         settings, lineage = configured(chosen)
         name, tags = labels(chosen, made_from(chosen, lineage))
+    load_torch()
     if chosen.dry_run:
         return _dry_run(settings)
     from fop_core.training import build, datasets
