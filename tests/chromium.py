@@ -11,10 +11,20 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Playwright,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -29,7 +39,8 @@ ARGUMENTS = [
     "--disable-extensions",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no network but this machine
 ]
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1280, "height": 900}
+NARROW: ViewportSize = {"width": 390, "height": 844}
 DRAWN = """() => {
   const idle = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning";
   const nodes = [...document.querySelectorAll(".fop-plot-node")];
@@ -40,6 +51,10 @@ AT_REST = """open => {
   const bar = document.querySelector('[data-testid="stSidebar"]');
   return bar.getBoundingClientRect().right > 0 === open && !bar.getAnimations().length;
 }"""
+
+TOO_SMALL = """selector => [...document.querySelectorAll(selector)].filter((e) => e.checkVisibility())
+  .map((e) => `${e.getBoundingClientRect().height} ${e.outerHTML.slice(0, 120)}`)
+  .filter((line) => parseFloat(line) < 43.9)"""
 
 expect.set_options(timeout=60_000)  # what is there at once where nothing else runs
 
@@ -107,13 +122,41 @@ def _wait_for_health(server: subprocess.Popen, address: str, log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    """One browser for all tests."""
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS, *sandbox])
+def playwright() -> Iterator[Playwright]:
+    """What drives all browsers."""
+    with sync_playwright() as started:
         yield started
-        started.close()
+
+
+@pytest.fixture(scope="session")
+def program(chromium: str) -> dict[str, Any]:
+    """How a browser is started."""
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return {"executable_path": chromium, "args": [*ARGUMENTS, *sandbox]}
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, program: dict[str, Any]) -> Iterator[Browser]:
+    """The browser of contexts that differ from ``wide``."""
+    started = playwright.chromium.launch(**program)
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def wide(
+    playwright: Playwright, program: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrowserContext]:
+    """What most tests look through.
+
+    It keeps its files on disk, as a person's browser does, compiled JavaScript among them: pages open in 1.4 s and not
+    in 2.4.
+    """
+    context = playwright.chromium.launch_persistent_context(
+        tmp_path_factory.mktemp("profile"), viewport=WIDE, **program
+    )
+    yield context
+    context.close()
 
 
 class Troubles(list[str]):
@@ -150,21 +193,32 @@ def troubles() -> Iterator[Troubles]:
     assert not found, "\n".join(found)
 
 
-@pytest.fixture(scope="session")
-def wide(browser: Browser) -> BrowserContext:
-    """What most tests look through; it keeps what it has loaded."""
-    return browser.new_context(viewport=WIDE)
-
-
 @pytest.fixture
-def visit(browser: Browser, wide: BrowserContext, app: str, troubles: Troubles) -> Iterator[Callable[..., Page]]:
+def visit(
+    request: pytest.FixtureRequest, wide: BrowserContext, app: str, troubles: Troubles
+) -> Iterator[Callable[..., Page]]:
     """Open an address of the app, and wait until its pictures are drawn; options are those of a browser context."""
     opened: list[Page | BrowserContext] = []
 
-    def visited(address: str = "", drawn: bool = True, hidden: str = "", **options) -> Page:
-        context = browser.new_context(**{"viewport": WIDE} | options) if options else wide
-        page = context.new_page()
-        opened.append(context if options else page)
+    def visited(
+        address: str = "",
+        drawn: bool = True,
+        hidden: str = "",
+        viewport: ViewportSize = WIDE,
+        color_scheme: Literal["light", "dark"] = "light",
+        **options,
+    ) -> Page:
+        if options:
+            context = request.getfixturevalue("browser").new_context(
+                viewport=viewport, color_scheme=color_scheme, **options
+            )
+            page = context.new_page()
+            opened.append(context)
+        else:
+            page = wide.new_page()
+            page.set_viewport_size(viewport)
+            page.emulate_media(color_scheme=color_scheme)
+            opened.append(page)
         page.set_default_timeout(20_000)
         troubles.watch(page)
         if hidden:
@@ -198,6 +252,14 @@ def sidebar(page: Page) -> Iterator[None]:
     if phone:
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
         page.wait_for_function(AT_REST, arg=False)
+
+
+def too_small(page: Page, selector: str) -> list[str]:
+    """What is lower than a finger needs, 44 px, once the page has come to rest."""
+    late = time.monotonic() + 20
+    while (found := page.evaluate(TOO_SMALL, selector)) and time.monotonic() < late:
+        page.wait_for_timeout(100)
+    return found
 
 
 def row(page: Page, name: str) -> Locator:

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from pages.basins import maps as basin_maps
 from pages.basins.settings import MAPS, grid, values
-from tests.chromium import NARROW, row
+from tests.chromium import NARROW, row, too_small
 
 MAPS_OF_STARTS = ".st-key-maps .fop-basin"
 TOLD = f"{MAPS_OF_STARTS} .fop-basin-told"
@@ -215,11 +215,7 @@ def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(basins):
     assert max(page.evaluate(wide)) <= 390
     tops = page.locator(MAPS_OF_STARTS).evaluate_all("maps => maps.map((map) => map.getBoundingClientRect().top)")
     assert len(tops) == 6 and len(set(tops)) == 3, "two a row"
-    small = """scope => [...document.querySelectorAll(scope)].filter((e) => e.checkVisibility())
-      .filter((e) => e.getBoundingClientRect().height < 44).map((e) => e.outerHTML.slice(0, 120))"""
-    assert (
-        page.evaluate(small, "[data-testid=stMain] :is(button:not([data-testid^=stTooltip]), [role=application])") == []
-    )
+    assert not too_small(page, "[data-testid=stMain] :is(button:not([data-testid^=stTooltip]), [role=application])")
     page.touchscreen.tap(*place(page, 20.5 / 64, 20.5 / 64))
     expect(page.get_by_role("heading", name="Trajectories")).to_be_visible()
     expect(page).to_have_url(re.compile(r"x=-2\.\d+&y=-2\.\d+"))

@@ -177,7 +177,7 @@ def test_a_picture_that_cannot_follow_keeps_no_other_from_it(visit, troubles):
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_the_camera_saves_the_paths_and_labels_at_the_step_that_is_shown(visit, dark):
-    page = visit(accept_downloads=True, color_scheme="dark" if dark else "light")
+    page = visit(color_scheme="dark" if dark else "light")
     images = []
     for key in ("End", "Home"):
         page.keyboard.press(key)

@@ -17,7 +17,7 @@ from fop_core.runs.store import Run
 from fop_core.training import config
 from pages.shared.listing import GALLERY
 from pages.shared.listing import MOST_CHOSEN as MOST
-from tests.chromium import NARROW, running
+from tests.chromium import NARROW, running, too_small
 
 ABOUT = {"device": "cpu", "device_name": "A CPU", "threads": 1, "versions": {"torch": "2"}, "commit": "abc", "data": {}}
 ZOOM = "() => document.querySelector('.fop-plot-node')._fullLayout.xaxis.range"
@@ -274,10 +274,7 @@ def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(runs, folder):
     page = runs(f"run={run.id}", viewport=NARROW, has_touch=True, is_mobile=True)
     wide = "[document.documentElement, document.querySelector('[data-testid=stMain]')].map((e) => e.scrollWidth)"
     assert max(page.evaluate(wide)) <= 390
-    small = """() => [...document.querySelectorAll("[data-testid=stMain] button:not([data-testid^=stTooltip])")]
-      .filter((e) => e.checkVisibility()).map((e) => [e.getBoundingClientRect().height, e.outerHTML.slice(0, 160)])
-      .filter(([height]) => height < 43.9)"""
-    assert page.evaluate(small) == []
+    assert not too_small(page, "[data-testid=stMain] button:not([data-testid^=stTooltip])")
     row(page, run).get_by_role("checkbox").tap()
     expect(page.get_by_role("heading", name=re.compile("a run with"))).to_have_count(0)
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.chromium import NARROW, WIDE, number, row
+from tests.chromium import NARROW, WIDE, number, row, too_small
 from tests.pages.test_trajectories import SLOW
 from tests.waiting import until
 from toy_functions import presets, race
@@ -229,7 +229,7 @@ def test_the_fair_race_finds_each_best_rate_and_goes_back(visit):
     ],
 )
 def test_a_race_can_be_taken_away(visit, label, begins):
-    page = visit("?steps=600", accept_downloads=True)
+    page = visit("?steps=600")
     page.get_by_role("button", name="Export").click()
     with page.expect_download() as download:
         page.get_by_role("button", name=label).click()
@@ -246,7 +246,7 @@ def test_a_race_can_be_taken_away(visit, label, begins):
 
 
 def test_an_animation_is_made_and_saved(visit):
-    page = visit("?rules=sgd,fop&steps=300", accept_downloads=True)
+    page = visit("?rules=sgd,fop&steps=300")
     page.get_by_role("button", name="Export").click()
     page.get_by_role("button", name="Make an animation (GIF)").click()
     with page.expect_download() as download:
@@ -357,10 +357,7 @@ def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(visit):
     page = visit(viewport=NARROW, has_touch=True, is_mobile=True)
     wide = "[document.documentElement, document.querySelector('[data-testid=stMain]')].map((e) => e.scrollWidth)"
     assert max(page.evaluate(wide)) <= 390
-    small = """scope => [...document.querySelectorAll(scope)].filter((e) => e.checkVisibility())
-      .filter((e) => e.getBoundingClientRect().height < 44).map((e) => e.outerHTML.slice(0, 120))"""
-    main = "[data-testid=stMain] :is(button:not([data-testid^=stTooltip]), .modebar-btn)"
-    assert page.evaluate(small, main) == []
+    assert not too_small(page, "[data-testid=stMain] :is(button:not([data-testid^=stTooltip]), .modebar-btn)")
     scrolls = "node => getComputedStyle(document.querySelector(`${node} .nsewdrag`)).touchAction"
     assert page.evaluate(scrolls, PATHS) == "auto", "a finger on the picture scrolls the page"
     box = page.locator(f"{PATHS} .nsewdrag").bounding_box()
@@ -372,7 +369,7 @@ def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(visit):
     page.get_by_text("FOP settings").click()
     expect(number(page, "Hypergradient rate ρ")).to_be_visible()
     sidebar = "[data-testid=stSidebar] :is(input[type=number], summary, [data-testid^=stBaseButton-pills])"
-    assert page.evaluate(small, sidebar) == []
+    assert not too_small(page, sidebar)
     assert max(page.evaluate(wide)) <= 390
 
 

@@ -27,7 +27,7 @@ def type_formula(page: Page, text: str) -> None:
 
 @SCREENS
 def test_a_newcomer_races_on_a_function_of_their_own_and_takes_its_script_home(visit, tmp_path: Path, options):
-    page = visit("", accept_downloads=True, **options)
+    page = visit("", **options)
     page.set_default_timeout(LONG)
     with sidebar(page):
         choose(page, "Preset", "Your own f(x, y)")
