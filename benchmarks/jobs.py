@@ -306,12 +306,12 @@ def long(browser: Browser, count: int, rounds: int, ticks: int) -> dict[str, lis
         looking.page.wait_for_timeout(SETTLE)
         for number, (kind, rows) in itertools.product(range(1 + rounds), kinds.items()):
             opened = looking.timed(named(looking.page, f"{kind} {number}").click, ENDS, rows.end)
-            rest = looking.timed(lambda: looking.page.wait_for_timeout(SOON), READ)
+            idle = looking.timed(lambda: looking.page.wait_for_timeout(SOON), READ)
             looking.page.wait_for_timeout(SETTLE)
             if number:  # the first opening is also that of plotly.js and of pyarrow
                 note(found, f"open_{kind}", opened)
                 if kind != "short":
-                    note(found, f"read_{kind}", (opened[0] + rest[0], opened[1] + rest[1]))
+                    note(found, f"read_{kind}", (opened[0] + idle[0], opened[1] + idle[1]))
         for kind, rows in kinds.items():
             looking.timed(named(looking.page, f"{kind} {rounds}").click, ENDS, rows.end)
             looking.page.wait_for_timeout(SETTLE)

@@ -34,14 +34,14 @@ class Muon:
         self.kernels = [p for p in model.parameters() if p.ndim > 1]
         self.matrices = [p.detach().flatten(1) for p in self.kernels]  # views: Muon takes two dimensions alone
         self.muon = torch.optim.Muon(self.matrices, lr=0.01)
-        self.rest = torch.optim.SGD([p for p in model.parameters() if p.ndim < 2], lr=0.05, momentum=0.9)
+        self.others = torch.optim.SGD([p for p in model.parameters() if p.ndim < 2], lr=0.05, momentum=0.9)
 
     def step(self) -> None:
         """Step both."""
         for kernel, matrix in zip(self.kernels, self.matrices):
             matrix.grad = kernel.grad.flatten(1)
         self.muon.step()
-        self.rest.step()
+        self.others.step()
 
 
 ALL_CNN: dict[str, Make] = {

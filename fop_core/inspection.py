@@ -45,7 +45,7 @@ def mean_removing(n: int) -> Array:
     return np.eye(n) - MEAN_REMOVED / n
 
 
-def rest(P: Array) -> Array:
+def residual(P: Array) -> Array:
     """Return what is left of P [..., n, n] after a I + c 11^T is fitted by least squares.
 
     The fit meets the mean of the diagonal and the mean of the entries beside it.
@@ -147,7 +147,7 @@ def whitening(P: Array, kernel: tuple[int, int]) -> dict[str, Array]:
     """Measure the whitening structure of section 5 in spatial P [..., n, n], n = KH * KW; each of the shape [...].
 
     Whitening is negative between neighbours and not so elsewhere. Most of P - I is the constant direction 11^T, which
-    makes every entry beside the diagonal negative: so neighbours are looked at in what ``rest`` leaves.
+    makes every entry beside the diagonal negative: so neighbours are looked at in what ``residual`` leaves.
 
     Args:
         P: row ``kh * KW + kw``.
@@ -169,7 +169,7 @@ def whitening(P: Array, kernel: tuple[int, int]) -> dict[str, Array]:
         raise ValueError(f"P is {list(P.shape[-2:])}, a kernel {kernel} needs [{n}, {n}]")
     change = P - np.eye(n)
     constant, square = change.sum((-2, -1)) / n, np.square(change).sum((-2, -1))
-    left = rest(P)
+    left = residual(P)
     with np.errstate(divide="ignore", invalid="ignore"):
         found = {"constant_share": constant * constant / square, "constant_sign": constant}
         found |= {name: left[..., those].sum(-1) / np.float64(those.sum()) for name, those in pairs(kernel).items()}

@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 from fop_core.runs import files, load, store  # noqa: E402
 
 GALLERY = ROOT / "trained_models" / "gallery"
-THINNED = {"cifar10-pp-hd": 4}  # runs that keep every so manyth snapshot: PP-HD's histograms are many
+DOWNSAMPLED = {"cifar10-pp-hd": 4}  # runs that keep every so manyth snapshot: PP-HD's histograms are many
 FORKED = ("cifar10-fop-velocity",)  # runs that keep a checkpoint
 LIMIT = 25_000_000  # bytes of the gallery
 DOCUMENT = ROOT / "docs" / "gallery.md"
@@ -49,7 +49,7 @@ def pack(run: store.Run, target: Path) -> None:
         files.write_json(target / "attempts" / f"{attempt['attempt']}.json", attempt)
         shutil.copy(run.path / f"metrics.{attempt['attempt']}.jsonl", target)
     steps = run.snapshot_steps()
-    for step in {*steps[:: THINNED.get(run.name, 1)], steps[-1]} if steps else ():
+    for step in {*steps[:: DOWNSAMPLED.get(run.name, 1)], steps[-1]} if steps else ():
         shutil.copy(run.path / "snapshots" / f"{step:08d}.safetensors", target / "snapshots")
     if run.name in FORKED:
         last = run.path / "checkpoints" / f"{run.checkpoint_steps()[-1]:08d}.safetensors"

@@ -136,7 +136,7 @@ def test_what_pages_read_is_listed_with_its_damage_in_its_row(runs, capsys, tmp_
     for part in damage.parts(runs["curie"].path):
         with Damaged(runs["curie"], part, kind[1]) as run:
             listing = Listing(tmp_path / "runs")
-            entries = list(listing.look(now=True).values())
+            entries = list(listing.entries(now=True).values())
             assert not listing.trouble
             assert {entry.name for entry in entries} >= set(NAMES) - {"curie"}, part
             varied = table._varied(hash((part, kind[0])), entries)
@@ -147,7 +147,7 @@ def test_what_pages_read_is_listed_with_its_damage_in_its_row(runs, capsys, tmp_
                     assert not entry.damage, part
                 elif not is_whole(run, part):
                     assert row["cells"][2][0].startswith("damaged: "), part
-                Loaded(str(entry.run.path)).look(whole=True)
+                Loaded(str(entry.run.path)).refresh(whole=True)
                 try:
                     learned.of_run(entry.run)
                 except (DamagedFile, OSError) as error:

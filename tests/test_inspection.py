@@ -77,17 +77,17 @@ def test_mean_removing_is_the_baseline_that_trains(n):
 
 @given(seed=seeds, n=sizes, a=st.floats(-3, 3), c=st.floats(-3, 3))
 def test_nothing_is_left_of_a_multiple_of_I_and_of_the_constant_direction(seed, n, a, c):
-    np.testing.assert_allclose(inspection.rest(a * np.eye(n) + c * np.ones((n, n))), 0, atol=1e-12)
+    np.testing.assert_allclose(inspection.residual(a * np.eye(n) + c * np.ones((n, n))), 0, atol=1e-12)
     P = symmetric(seed, n, n)
     moved = P + a * np.eye(n) + c * np.ones((n, n))
-    np.testing.assert_allclose(inspection.rest(moved), inspection.rest(P), atol=1e-12)
+    np.testing.assert_allclose(inspection.residual(moved), inspection.residual(P), atol=1e-12)
 
 
 @given(seed=seeds, n=st.integers(2, 7))
 def test_what_is_left_is_what_least_squares_leaves(seed, n):
     P = symmetric(seed, 2, n, n)
     design = np.stack([np.eye(n).ravel(), np.ones(n * n)], axis=1)
-    for matrix, left in zip(P, inspection.rest(P)):
+    for matrix, left in zip(P, inspection.residual(P)):
         found = np.linalg.lstsq(design, matrix.ravel(), rcond=None)[0]
         np.testing.assert_allclose(left.ravel(), matrix.ravel() - design @ found, atol=1e-12)
 

@@ -8,7 +8,8 @@ A path is one race of ``racing.race``: the same rule, arithmetic and decisions i
 On surfaces of ``+ - * /`` and square roots it is the single race's to the last bit. Sines, exponentials and the like of
 an array can differ from a float's in the last bit, which a chaotic path may come to show.
 
-Paths run in blocks, on numpy in a few threads, or on a torch device. Grids have no noise; ``descend`` takes kicks.
+Paths run in blocks, on numpy in a few threads, or on a torch device. ``descend`` can add noise to
+the gradients; grids have none.
 """
 
 import os
@@ -38,7 +39,7 @@ BLOCK = 131_072
 # 8,000 numbers: two threads with blocks of that size need twice the time of one. So blocks are large, and small ones,
 # with what is left of large ones, run one at a time.
 _SMALL = 32_768
-_THIN = 0.8  # a block is packed anew when less than this share of it still runs
+_REPACK_BELOW = 0.8  # a block is packed anew when less than this share of it still runs
 _TICK = 0.1  # seconds between calls of progress
 
 
@@ -143,10 +144,16 @@ def stability(
 
 
 def descend(
-    surface: Surface, rule: Rule, x: Any, y: Any, *, kicks: np.ndarray | None = None, **options: Unpack[Options]
+    surface: Surface,
+    rule: Rule,
+    x: Any,
+    y: Any,
+    *,
+    gradient_noise: np.ndarray | None = None,
+    **options: Unpack[Options],
 ) -> Batch:
     """Run one rule from many starts, or at many rates: see ``descend_each``."""
-    return descend_each(surface, {"": rule}, x, y, kicks=kicks, **options)[""]
+    return descend_each(surface, {"": rule}, x, y, gradient_noise=gradient_noise, **options)[""]
 
 
 def descend_each(
@@ -155,7 +162,7 @@ def descend_each(
     x: Any,
     y: Any,
     *,
-    kicks: np.ndarray | None = None,
+    gradient_noise: np.ndarray | None = None,
     tolerance: float = 1e-6,
     max_steps: int = 20_000,
     progress: Callable[[float], object] | None = None,
@@ -173,7 +180,7 @@ def descend_each(
         rules: by any name.
         x: of the starts, a number or an array.
         y: likewise.
-        kicks: what is added to the gradient before each update, [max_steps, 2], the same for all paths.
+        gradient_noise: what is added to the gradient before each update, [max_steps, 2], the same for all paths.
         tolerance: a path has converged when f - floor is below it; floor is f at the surface's global minimum.
         max_steps: the most updates of a path.
         progress: called about every 0.1 s and at the end, in the caller's thread, with the share of the work that is
@@ -183,7 +190,7 @@ def descend_each(
         block: paths that run together on numpy.
 
     Raises:
-        ValueError: a start is not finite, a number is out of its range, or the kicks have another shape.
+        ValueError: a start is not finite, a number is out of its range, or the noise has another shape.
     """
     if not tolerance >= 0 or max_steps < 0 or block < 1:
         raise ValueError(
@@ -191,9 +198,11 @@ def descend_each(
         )
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("a start is not finite: give finite x and y")
-    if kicks is not None and kicks.shape != (max_steps, 2):
-        raise ValueError(f"kicks have the shape {kicks.shape}: give a pair for each of {max_steps} steps")
-    pairs = None if kicks is None else kicks.tolist()
+    if gradient_noise is not None and gradient_noise.shape != (max_steps, 2):
+        raise ValueError(
+            f"gradient_noise has the shape {gradient_noise.shape}: give a pair for each of {max_steps} steps"
+        )
+    pairs = None if gradient_noise is None else gradient_noise.tolist()
     race = _Race(surface, surface.floor + tolerance, max_steps, pairs, device, RLock())
     batches, blocks = {}, []
     for name, rule in rules.items():
@@ -225,7 +234,7 @@ class _Race:
     surface: Surface
     target: float
     max_steps: int
-    kicks: list[list[float]] | None
+    gradient_noise: list[list[float]] | None
     device: str | None
     turn: RLock
 
@@ -279,16 +288,16 @@ class _Block:
                 left = int(going.sum())
                 if left == 0:
                     return
-                if left < _THIN * len(cells):
+                if left < _REPACK_BELOW * len(cells):
                     cells = cells[_host(going)]
                     x, y, state, settings, going = _kept((x, y, state, settings, going), going)
                     rule = replace(rule, **settings)
                     if left < _SMALL:
                         turn.enter_context(race.turn)
             gx, gy = race.surface.gradient(x, y)
-            if race.kicks is not None:
-                kick = race.kicks[count]
-                gx, gy = gx + kick[0], gy + kick[1]
+            if race.gradient_noise is not None:
+                dx, dy = race.gradient_noise[count]
+                gx, gy = gx + dx, gy + dy
             x, y, state = rule.step(x, y, gx, gy, state)
 
     def _record(self, count: int, cells: np.ndarray, f: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:

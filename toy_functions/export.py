@@ -19,7 +19,7 @@ COLUMNS = ("optimizer", "step", "x", "y", "f", "p_xx", "p_xy", "p_yy", "surface"
 """Of the table. P is the one that the next step applies; its cells are empty for a rule that learns none."""
 
 _LINE = 100  # letters in a line of a script
-_NOT_FOUND = (
+_IF_MISSING = (
     "except ModuleNotFoundError as error:",
     '    sys.exit(f"{error}. Install FOP Lab for this Python: python -m pip install PATH_OF_ITS_FOLDER")',
 )
@@ -155,7 +155,7 @@ def _imports(names: Mapping[str, set[str]]) -> str:
             f"sys.path.append({_value(str(_PROJECT))})",
             "",
         ]
-    return "\n".join([*standard, *fallback, "try:", *lines, *_NOT_FOUND])
+    return "\n".join([*standard, *fallback, "try:", *lines, *_IF_MISSING])
 
 
 def _value(value: Any) -> str:

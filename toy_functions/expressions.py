@@ -6,9 +6,9 @@ The language: numbers, the variables x and y, the constants pi and e, ``+ - * /`
 and the functions of one argument in ``FUNCTION_NAMES``. Precedence is that of mathematics: ``-x^2`` is -(x²), and
 ``x^y^2`` is x^(y²). ``2x``, ``(x + 1)(y - 2)``, ``x²`` and the signs − × · ÷ π are read as they are meant.
 
-A text passes four gates, and each refuses with an ExpressionError that points at the place: its characters and words,
-their order (both in ``words``), the arithmetic of its syntax tree, and the size of its derivatives. Python's own parser
-only ever sees words that have passed, spelled anew: floats, known names, operators and balanced brackets.
+A text passes four gates, and each refuses with an ExpressionError that points at the place: its characters and tokens,
+their order (both in ``tokenizer``), the arithmetic of its syntax tree, and the size of its derivatives. Python's own
+parser only ever sees tokens that have passed, spelled anew: floats, known names, operators and balanced brackets.
 """
 
 import ast
@@ -17,16 +17,16 @@ from typing import NoReturn, TypeAlias
 
 from toy_functions.graph import Graph, GraphTooLarge
 from toy_functions.latex import operands, postorder, render
+from toy_functions.program import Gradient, Hessian, Value
 from toy_functions.surfaces import Surface
-from toy_functions.tape import Gradient, Hessian, Value
-from toy_functions.words import (
+from toy_functions.tokenizer import (
     CONSTANTS,
     FUNCTION_NAMES,
     MAX_DEPTH,
     MAX_LENGTH,
     MAX_NUMBER,
     ExpressionError,
-    Word,
+    Token,
     split,
     with_products,
 )
@@ -49,7 +49,7 @@ MAX_NODES = 4000
 LEAST_EXTENT = 1e-9
 """Of a view, as a share of its largest bound, or of 1 where that is more: no grid of floats can be drawn on less."""
 
-_Place: TypeAlias = tuple[int, int]  # position in the user's text, length
+_Span: TypeAlias = tuple[int, int]  # position in the user's text, length
 
 
 def parse(
@@ -78,11 +78,11 @@ def parse(
     if not isinstance(text, str):
         raise TypeError(f"a formula is a str, not {type(text).__name__}")
     view, start = _checked_view(view, start)
-    words = with_products(text, split(text))
-    tree, places = _tree(text, words)
+    tokens = with_products(text, split(text))
+    tree, spans = _tree(text, tokens)
     graph = Graph(MAX_NODES)
     try:
-        f = _build(graph, text, tree, places)
+        f = _build(graph, text, tree, spans)
         f_x, f_y = graph.derivative(f, graph.x), graph.derivative(f, graph.y)
         second = graph.derivative(f_x, graph.x), graph.derivative(f_x, graph.y), graph.derivative(f_y, graph.y)
     except GraphTooLarge:
@@ -103,33 +103,33 @@ def parse(
     )
 
 
-def _tree(text: str, words: list[Word]) -> tuple[ast.expr, dict[ast.expr, _Place]]:
-    """Return the syntax tree of ordered words, and where in the text each of its subexpressions stands."""
+def _tree(text: str, tokens: list[Token]) -> tuple[ast.expr, dict[ast.expr, _Span]]:
+    """Return the syntax tree of ordered tokens, and where in the text each of its subexpressions stands."""
     source = ""
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}
-    for word in words:
-        signs = len(word.source) - len(word.source.lstrip("*-")) if word.kind == "power" else 0
-        starts |= {len(source) + offset: word.position for offset in range(signs + 1)}  # a power's exponent is inside
-        source += word.source
-        ends[len(source)] = word.position + len(word.text)
+    for token in tokens:
+        signs = len(token.source) - len(token.source.lstrip("*-")) if token.kind == "power" else 0
+        starts |= {len(source) + offset: token.position for offset in range(signs + 1)}  # a power's exponent is inside
+        source += token.source
+        ends[len(source)] = token.position + len(token.text)
     try:
         tree = ast.parse(source, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        # The order of words leaves no error of syntax: what is left is depth, such as a long tower of powers.
+        # The order of tokens leaves no error of syntax: what is left is depth, such as a long tower of powers.
         raise ExpressionError("too deeply nested; write a simpler formula", text, 0, len(text)) from None
-    places = {}
+    spans = {}
     for node in postorder(tree):
         start, end = starts[node.col_offset], ends[node.end_col_offset or 0]
-        places[node] = start, end - start
-    return tree, places
+        spans[node] = start, end - start
+    return tree, spans
 
 
-def _build(graph: Graph, text: str, tree: ast.expr, places: dict[ast.expr, _Place]) -> int:
+def _build(graph: Graph, text: str, tree: ast.expr, spans: dict[ast.expr, _Span]) -> int:
     """Return the graph's node for a syntax tree."""
 
     def refuse(message: str, node: ast.expr) -> NoReturn:
-        raise ExpressionError(message, text, *places[node])
+        raise ExpressionError(message, text, *spans[node])
 
     built: dict[ast.expr, int] = {}
     for node in postorder(tree):

@@ -125,10 +125,10 @@ class Graph:
         if factor == -1.0:
             return self.negate(b)
         if factor is not None and self.nodes[b].operation == "*":
-            first, rest = self.nodes[b].operands
+            first, other = self.nodes[b].operands
             merged = factor * (self.constant_value(first) or 0.0)
             if 1e-100 < abs(merged) < 1e100:  # away from overflow, and from the loss of digits in underflow
-                return self.multiply(self.constant(merged), rest)
+                return self.multiply(self.constant(merged), other)
         if self.nodes[b].operation == "negate":
             return self.negate(self.multiply(a, self.nodes[b].operands[0]))
         if self.nodes[a].operation == "negate":

@@ -11,7 +11,7 @@ from fop_core.optim.rules import FOP, Rule
 from toy_functions.surfaces import Surface
 
 NEAR = 0.1  # a known minimum this close to where a race ended is the one it found
-_TOLD = 256  # steps between calls of progress
+_PROGRESS_EVERY = 256  # steps between calls of progress
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Trajectory:
         return len(self.points) - 1
 
 
-def kicks(race: Race) -> np.ndarray | None:
+def gradient_noise(race: Race) -> np.ndarray | None:
     """Return the noise that is added to the gradients, [max_steps, 2] in the race's dtype; None where there is none."""
     if not race.noise:
         return None
@@ -97,32 +97,32 @@ def race(race: Race, progress: Callable[[float], object] | None = None) -> dict[
         race: what decides it.
         progress: called now and then with the share of all steps that are done at most; what it raises ends the race.
     """
-    noise = kicks(race)
+    noise = gradient_noise(race)
     found: dict[str, Trajectory] = {}
 
-    def tell(count: int) -> None:
+    def report(count: int) -> None:
         if progress is not None:
             progress((len(found) + count / max(1, race.max_steps)) / len(race.rules))
 
     with np.errstate(all="ignore"):  # what overflows is reported as divergence
         for name, rule in race.rules.items():
-            found[name] = _run(race, rule, noise, tell)
+            found[name] = _run(race, rule, noise, report)
     return found
 
 
-def _run(race: Race, rule: Rule, noise: np.ndarray | None, tell: Callable[[int], None]) -> Trajectory:
+def _run(race: Race, rule: Rule, noise: np.ndarray | None, report: Callable[[int], None]) -> Trajectory:
     number: Any = float if race.dtype == "float64" else np.float32
     value, gradient, step = race.surface.value, race.surface.gradient, rule.step
     target = race.surface.floor + race.tolerance
-    kicks = noise.tolist() if noise is not None and number is float else noise
+    pairs = noise.tolist() if noise is not None and number is float else noise
     learns = isinstance(rule, FOP)
 
     x, y = map(number, race.start)
     state = rule.start(x, y)
     points, losses, factors, matrices = [], [], [], []
     for count in range(race.max_steps + 1):
-        if not count % _TOLD:
-            tell(count)
+        if not count % _PROGRESS_EVERY:
+            report(count)
         f = value(x, y)
         points.append((x, y))
         losses.append(f)
@@ -139,9 +139,9 @@ def _run(race: Race, rule: Rule, noise: np.ndarray | None, tell: Callable[[int],
             status, reason = "step limit", f"not converged in {count:,} steps"
             break
         gx, gy = gradient(x, y)
-        if kicks is not None:
-            kick = kicks[count]
-            gx, gy = gx + kick[0], gy + kick[1]
+        if pairs is not None:
+            dx, dy = pairs[count]
+            gx, gy = gx + dx, gy + dy
         x, y, state = step(x, y, gx, gy, state)
 
     ends = [(math.hypot(x - mx, y - my), (mx, my)) for mx, my in race.surface.minima] if math.isfinite(x + y) else []

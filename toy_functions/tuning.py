@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from toy_functions.basins import CONVERGED, descend_each
-from toy_functions.racing import Race, kicks
+from toy_functions.racing import Race, gradient_noise
 
 LOWEST, HIGHEST, PER_DECADE = 1e-5, 10.0, 20
 """Of the learning rates that a sweep tries by default."""
@@ -79,7 +79,7 @@ def sweep(
         race.surface,
         {name: replace(rule, lr=rates) for name, rule in race.rules.items()},  # type: ignore[arg-type]
         *race.start,
-        kicks=kicks(race),
+        gradient_noise=gradient_noise(race),
         tolerance=race.tolerance,
         max_steps=race.max_steps,
         progress=progress,

@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
 
 
 def _figures(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    from fop_core.figures import press
+    from fop_core.figures import print_style
     from fop_core.reproduction import GALLERY, Gallery, RunError
     from fop_core.reproduction.figures import FIGURES, LEFT_OUT
 
@@ -35,7 +35,7 @@ def _figures(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int
     missing = 0
     for name in names:
         try:
-            content = press.save(FIGURES[name](gallery), chosen.format)
+            content = print_style.save(FIGURES[name](gallery), chosen.format)
         except RunError as error:
             print(f"{name} is left out: {error}", file=sys.stderr)
             missing += 1

@@ -118,8 +118,11 @@ def _list(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     slots = queue.slots(chosen.folder)
     if chosen.json:
         about = [{"id": id_, "name": name, "state": state, "words": words} for id_, name, state, words in rows]
-        keys = ("name", "kind", "title", "taken_by", "others", "unusable")
-        there = [{key: getattr(slot, key) for key in keys} for slot in slots]
+        there = [
+            {"name": slot.name, "kind": slot.kind, "title": slot.title}
+            | {"taken_by": slot.used_by, "others": slot.others, "unusable": slot.unusable}
+            for slot in slots
+        ]
         print(json.dumps({"runs": about, "slots": there, "trouble": trouble}, indent=1))
         return 0
     for id_, name, state, words in rows:
@@ -127,7 +130,7 @@ def _list(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if not rows:
         print("nothing runs and nothing waits")
     for slot in slots:
-        words = f"taken by {slot.taken_by}" if slot.taken_by else slot.unusable or "free"
+        words = f"taken by {slot.used_by}" if slot.used_by else slot.unusable or "free"
         print(f"{slot.title}: {words}{f'; {slot.others}' if slot.others else ''}")
     if trouble:
         print(trouble)

@@ -117,13 +117,13 @@ def parse_optimizer(text: str) -> tuple[str, Any]:
     """
     from fop_core.optim.rules import RULES
 
-    name, _, rest = text.partition(":")
+    name, _, remainder = text.partition(":")
     if name.strip().lower() not in RULES:
         raise ValueError(f"no optimizer {name.strip()!r}: there are {', '.join(RULES)}")
     kind = RULES[name.strip().lower()]
     fields = {field.name: field for field in dataclasses.fields(kind) if field.init and field.name != "factor"}
     settings = {}
-    for part in filter(None, (part.strip() for part in rest.split(","))):
+    for part in filter(None, (part.strip() for part in remainder.split(","))):
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if key not in fields or not equals:
             raise ValueError(f"{part!r} is no setting of {name}: write key=value with {', '.join(fields)}")

@@ -50,7 +50,7 @@ class Curve:
         heights: [n].
         values: what hovering tells, [n].
         label: at its end; none where it is empty.
-        thin: whether it is the lesser of two of one run.
+        secondary: whether it is the lesser of two of one run.
     """
 
     run: Run
@@ -58,13 +58,13 @@ class Curve:
     heights: np.ndarray
     values: np.ndarray
     label: str = ""
-    thin: bool = False
+    secondary: bool = False
 
 
-def line(run: Run, thin: bool = False) -> dict[str, Any]:
+def line(run: Run, secondary: bool = False) -> dict[str, Any]:
     """Return how a run's line looks."""
     method = run.method
-    return {"color": method.color, "dash": method.dash, "width": method.width / 2 if thin else method.width}
+    return {"color": method.color, "dash": method.dash, "width": method.width / 2 if secondary else method.width}
 
 
 def common(key: str) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def common(key: str) -> dict[str, Any]:
     }
 
 
-def label(rule: str, text: str, at: tuple[float, float], place: labels.Place) -> dict[str, Any]:
+def label(rule: str, text: str, at: tuple[float, float], place: labels.Anchor) -> dict[str, Any]:
     """Return the annotation that labels a point of a rule's line, with a leader between them."""
     color = style.METHODS[rule].color
     return {
@@ -99,7 +99,7 @@ def label(rule: str, text: str, at: tuple[float, float], place: labels.Place) ->
 
 def rule(height: float) -> dict[str, Any]:
     """Return a dotted line across the picture."""
-    look = {"width": 1, "dash": "2px,3px", "color": "#80868F"}
+    line_style = {"width": 1, "dash": "2px,3px", "color": "#80868F"}
     return {
         "type": "line",
         "xref": "paper",
@@ -107,7 +107,7 @@ def rule(height: float) -> dict[str, Any]:
         "x1": 1,
         "y0": height,
         "y1": height,
-        "line": look,
+        "line": line_style,
         "layer": "below",
     }
 
@@ -148,9 +148,9 @@ def draw(
         shown = _shown(curve, across, up)
         x, y = curve.steps[shown].astype(np.float64), curve.heights[shown]
         told = f"<b>{curve.run.method.name}</b>, step %{{x:,}}<br>{quantity} = %{{customdata:.3~g}}<extra></extra>"
-        look = line(curve.run, curve.thin)
+        line_style = line(curve.run, curve.secondary)
         traces.append(
-            {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": look}
+            {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line_style}
             | {"customdata": curve.values[shown], "hovertemplate": told}
         )
         if len(x):
@@ -159,7 +159,7 @@ def draw(
             height = float(np.clip(up.coordinate(y[-1]), up.low, up.high))
             ends.append((curve, (float(across.coordinate(x[-1])), height), tuple(lines[-1][-1])))
     frame = SIZE[0] + beside, SIZE[1]
-    places = labels.place([end for *_, end in ends], [curve.label for curve, *_ in ends], lines, frame)
+    places = labels.place_labels([end for *_, end in ends], [curve.label for curve, *_ in ends], lines, frame)
     steps = {"title": {"text": "step"}, "tickformat": ",", "showgrid": False, "nticks": 6}
     layout = {
         **common(key),

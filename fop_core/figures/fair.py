@@ -56,9 +56,10 @@ def rates(found: Sequence[Rates], key: str = "") -> go.Figure:
         assert each.best is not None
         best = each.rates.tolist().index(each.best)
         told = f"<b>{method.name}</b> at ε = %{{x:.3~g}}<br>%{{y:,}} steps<extra></extra>"
-        look = {"color": method.color, "dash": method.dash, "width": method.width}
+        line_style = {"color": method.color, "dash": method.dash, "width": method.width}
         traces.append(
-            {"type": "scatter", "mode": "lines", "x": each.rates, "y": each.steps, "line": look, "hovertemplate": told}
+            {"type": "scatter", "mode": "lines", "x": each.rates, "y": each.steps}
+            | {"line": line_style, "hovertemplate": told}
         )
         mark = {"symbol": method.symbol, "size": 11, "color": method.color, "line": {"width": 1}}
         traces.append(
@@ -78,7 +79,7 @@ def rates(found: Sequence[Rates], key: str = "") -> go.Figure:
         tops.append((math.log10(each.best), math.log10(max(float(each.steps[best]), 1.0))))
         ends.append(tuple(lines[-1][int(good[:best].sum())]))
         texts.append(f"{method.name} {int(each.steps[best]):,} at {style.plain(each.rates[best])}")
-    places = labels.place(ends, texts, lines, curves.SIZE)
+    places = labels.place_labels(ends, texts, lines, curves.SIZE)
     layout = {
         **curves.common(key),
         "xaxis": {"title": {"text": "learning rate ε"}, "showgrid": False, "exponentformat": "e", "dtick": 1}

@@ -70,7 +70,7 @@ class End:
 
     text: str
     at: Point
-    place: labels.Place
+    place: labels.Anchor
 
 
 def ends(box: Box, runs: Sequence[Run], start: Point, minima: Sequence[Point]) -> list[End]:
@@ -90,7 +90,7 @@ def ends(box: Box, runs: Sequence[Run], start: Point, minima: Sequence[Point]) -
     at = [_end(run, box) for run in runs]
     lines = [pixels(drawn(run, box)) for run in runs]
     free = [tuple(mark) for mark in pixels([start, *minima])]
-    places = labels.place([tuple(end) for end in pixels(at)], [run.label for run in runs], lines, SIZE, free)
+    places = labels.place_labels([tuple(end) for end in pixels(at)], [run.label for run in runs], lines, SIZE, free)
     return [End(run.label, end, place) for run, end, place in zip(runs, at, places)]
 
 
@@ -165,7 +165,9 @@ def steps_to_tolerance(runs: Sequence[Run], floor: float, log_steps: bool = True
             ends.append((run, end))
             heights = 1 - up.share(steps)
             lines.append(np.stack([across.share(x) * curves.SIZE[0], heights * curves.SIZE[1]], axis=1))
-    places = labels.place([tuple(line[-1]) for line in lines], [run.label for run, _ in ends], lines, curves.SIZE)
+    places = labels.place_labels(
+        [tuple(line[-1]) for line in lines], [run.label for run, _ in ends], lines, curves.SIZE
+    )
     ticks = np.arange(math.ceil(low), math.floor(high) + 1)[:: max(1, math.ceil((high - low) / 7))]
     layout = {
         **curves.common(f"{key} {log_steps} tolerance"),
@@ -204,7 +206,7 @@ def eigenvalues(runs: Sequence[Run], log_steps: bool = True, key: str = "") -> g
         assert steps is not None and values is not None
         last = [style.number(value) for value in values[-1]] if len(values) and run.status != "diverged" else []
         text = " ".join([run.method.name, ", ".join(dict.fromkeys(last)) or "diverged"])
-        lines.append(Curve(run, steps, values[:, 1], values[:, 1], thin=True))
+        lines.append(Curve(run, steps, values[:, 1], values[:, 1], secondary=True))
         lines.append(Curve(run, steps, values[:, 0], values[:, 0], text))
     return curves.draw(
         lines,
@@ -282,13 +284,13 @@ def angles(runs: Sequence[tuple[Run, Learned]], log_steps: bool = True, key: str
 
 def _mark(role: str, points: Sequence[Point], marker: dict[str, Any]) -> dict[str, Any]:
     x, y = zip(*points)
-    look = style.roles(style.LIGHT)[role]["marker"]
+    marker_style = style.roles(style.LIGHT)[role]["marker"]
     return {
         "type": "scatter",
         "mode": "markers",
         "x": x,
         "y": y,
-        "marker": marker | look | {"line": look["line"] | {"width": 1.5}},
+        "marker": marker | marker_style | {"line": marker_style["line"] | {"width": 1.5}},
         "meta": role,
         "hovertemplate": f"{role} (%{{x:.3~g}}, %{{y:.3~g}})<extra></extra>",
     }

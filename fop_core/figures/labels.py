@@ -19,7 +19,7 @@ _DIRECTIONS = [(cos, sin) for cos, sin in _DIRECTIONS if abs(cos) > 0.1]  # besi
 
 
 @dataclass(frozen=True)
-class Place:
+class Anchor:
     """Where a label stands: the middle of the edge that faces its line's end.
 
     Attributes:
@@ -33,13 +33,13 @@ class Place:
     anchor: str
 
 
-def place(
+def place_labels(
     ends: Sequence[tuple[float, float]],
     texts: Sequence[str],
     lines: Sequence[np.ndarray],
     size: tuple[float, float],
     keep_free: Sequence[tuple[float, float]] = (),
-) -> list[Place]:
+) -> list[Anchor]:
     """Return a place for each label.
 
     Args:
@@ -51,19 +51,19 @@ def place(
     """
     ink = np.concatenate([_sampled(line) for line in lines]) if lines else np.empty((0, 2))
     marks = np.array([*ends, *keep_free], dtype=float).reshape(-1, 2)
-    taken: list[tuple[float, float, float, float]] = []
-    places: dict[int, Place] = {}
+    occupied: list[tuple[float, float, float, float]] = []
+    anchors: dict[int, Anchor] = {}
     for stack in _stacks(ends):
         center = np.mean([ends[i] for i in stack], axis=0)
         width, height = max(len(texts[i]) for i in stack) * LETTER, len(stack) * LINE
-        box, anchor = _best(center, (width, height), size, ink, marks, taken)
-        taken.append(box)
+        box, anchor = _best(center, (width, height), size, ink, marks, occupied)
+        occupied.append(box)
         edge = box[0] if anchor == "left" else box[2]
         middle = (box[1] + box[3]) / 2
         angles = {i: math.atan2(ends[i][1] - middle, abs(ends[i][0] - edge)) for i in stack}
         for row, i in enumerate(sorted(stack, key=angles.__getitem__)):  # from the top: so leaders do not cross
-            places[i] = Place(edge - ends[i][0], box[1] + (row + 0.5) * LINE - ends[i][1], anchor)
-    return [places[i] for i in range(len(ends))]
+            anchors[i] = Anchor(edge - ends[i][0], box[1] + (row + 0.5) * LINE - ends[i][1], anchor)
+    return [anchors[i] for i in range(len(ends))]
 
 
 def _stacks(ends: Sequence[tuple[float, float]]) -> list[list[int]]:
@@ -85,7 +85,7 @@ def _best(
     size: tuple[float, float],
     ink: np.ndarray,
     marks: np.ndarray,
-    taken: Sequence[tuple[float, float, float, float]],
+    occupied: Sequence[tuple[float, float, float, float]],
 ) -> tuple[tuple[float, float, float, float], str]:
     """Return the box of least cost around an end, and which of its edges faces the end."""
     width, height = block
@@ -101,7 +101,7 @@ def _best(
             cost = (
                 distance
                 + 1000.0 * outside
-                + 1000.0 * sum(_overlap(box, other) for other in taken)
+                + 1000.0 * sum(_overlap(box, other) for other in occupied)
                 + 40.0 * _inside(marks, box)
                 + 2.5 * _inside(ink, box)
             )

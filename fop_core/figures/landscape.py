@@ -33,7 +33,7 @@ class Landscape:
     heights: np.ndarray
     bottom: float
     step: float
-    words: str
+    description: str
 
     @property
     def box(self) -> Box:

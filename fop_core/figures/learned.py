@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fop_core import thin
+from fop_core import downsample
 
 Array = np.ndarray
 
@@ -62,7 +62,7 @@ def _some(known: Array, matrices: Array) -> Array:
         return known
     last = len(known) - 1
     grid = np.concatenate([np.linspace(0, last, POINTS), np.geomspace(1, last, POINTS)])
-    spikes = [thin.series(matrices[known, i, j], POINTS // 4) for i, j in ((0, 0), (0, 1), (1, 1))]
+    spikes = [downsample.series(matrices[known, i, j], POINTS // 4) for i, j in ((0, 0), (0, 1), (1, 1))]
     return known[np.unique(np.concatenate([grid.astype(np.int64), *spikes]))]
 
 

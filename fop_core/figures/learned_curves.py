@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fop_core.figures import curves, training_curves
-from fop_core.figures.training_curves import Line, Look
+from fop_core.figures.training_curves import Line, LineStyle
 
 Array = np.ndarray
 
@@ -79,7 +79,7 @@ def sorted_eigenvalues(layers: Sequence[Spectra], log: bool, key: str) -> tuple[
     if log:
         heights = [np.where(values > 0, values, np.nan) for values in heights]
     lines = [
-        Line(layer.label, Look(layer.color, "solid", 2.0), places + 1.0, values[-1])
+        Line(layer.label, LineStyle(layer.color, "solid", 2.0), places + 1.0, values[-1])
         for layer, places, values in zip(layers, kept, heights)
     ]
     figure = training_curves.figure(
@@ -104,8 +104,8 @@ def eigenvalue_paths(layer: Spectra, log: bool, key: str) -> go.Figure:
     places = np.arange(n) if n <= PATHS else np.unique(np.r_[0, np.linspace(0, n - 1, PATHS // 2), n - PATHS // 2 : n])
     shades = [_mixed(layer.color, share) for share in np.linspace(0.45, 1.0, len(places))]
     lines = [
-        Line(f"eigenvalue {n - int(place)} of {n}", Look(shade, "solid", 1.6), layer.steps, layer.values[:, int(place)])
-        for place, shade in zip(places, shades)
+        Line(f"eigenvalue {n - place} of {n}", LineStyle(shade, "solid", 1.6), layer.steps, layer.values[:, place])
+        for place, shade in zip(places.tolist(), shades)
     ]
     figure = training_curves.figure(lines, "step", "eigenvalue of P", log_y=log, key=key, labelled=False)
     figure.add_shape(curves.rule(1.0))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fop_core import thin
+from fop_core import downsample
 from fop_core.figures.runs import MARKED_STEPS
 
 Array = np.ndarray
@@ -19,8 +19,8 @@ class Motion:
     """The points of a run, all finite.
 
     Attributes:
-        steps: of the points, uint32 [k]; 0, 1, 2, ... unless ``thinned``.
-        thinned: whether some were left out.
+        steps: of the points, uint32 [k]; 0, 1, 2, ... unless ``downsampled``.
+        downsampled: whether some were left out.
         points: float32 [k, 2].
         losses: float32 [k].
         gradient: the direction of the surface's gradient there, radians, float32 [k]; NaN where it is 0.
@@ -28,7 +28,7 @@ class Motion:
     """
 
     steps: Array
-    thinned: bool
+    downsampled: bool
     points: Array
     losses: Array
     gradient: Array
@@ -49,7 +49,7 @@ def motion(points: Array, losses: Array, preconditioners: Array | None, gradient
     kept = drawn
     if len(drawn) > MOST:
         grid = np.geomspace(1, len(drawn) - 1, MOST // 4).astype(np.int64)
-        kept = drawn[np.union1d(thin.path(points[drawn], MOST // 2), grid)]
+        kept = drawn[np.union1d(downsample.path(points[drawn], MOST // 2), grid)]
         kept = np.union1d(kept, np.intersect1d(drawn, MARKED_STEPS))
     x, y = points[kept].T
     with np.errstate(all="ignore"):
@@ -60,7 +60,7 @@ def motion(points: Array, losses: Array, preconditioners: Array | None, gradient
         single = points[kept].astype(np.float32), np.asarray(losses)[kept].astype(np.float32)
     return Motion(
         steps=kept.astype(np.uint32),
-        thinned=len(kept) < len(drawn),
+        downsampled=len(kept) < len(drawn),
         points=single[0],
         losses=single[1],
         gradient=_direction(g),

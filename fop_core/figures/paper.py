@@ -18,10 +18,10 @@ from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from fop_core.figures import interactive, press, style
+from fop_core.figures import interactive, print_style, style
 from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Landscape
-from fop_core.figures.press import save as save
+from fop_core.figures.print_style import save as save
 from fop_core.figures.runs import MARKED_STEPS, Run
 from fop_core.figures.style import LIGHT, Theme
 
@@ -67,14 +67,20 @@ def race_figure(
         log_steps: whether the axis of steps is logarithmic.
     """
     shown = interactive.ordered(runs)
-    with press.look():
-        figure = press.blank(press.WIDTH, _SIDE)
+    with print_style.applied():
+        figure = print_style.blank(print_style.WIDTH, _SIDE)
         high = _BELOW + _SIDE + _ABOVE + _draw_key(figure, shown)
-        figure.set_size_inches(press.WIDTH, high)
+        figure.set_size_inches(print_style.WIDTH, high)
         second = _LEFT + _SIDE + _GAP
-        paths = figure.add_axes((_LEFT / press.WIDTH, _BELOW / high, _SIDE / press.WIDTH, _SIDE / high))
+        width = print_style.WIDTH
+        paths = figure.add_axes((_LEFT / width, _BELOW / high, _SIDE / width, _SIDE / high))
         losses = figure.add_axes(
-            (second / press.WIDTH, _BELOW / high, (press.WIDTH - second - _RIGHT) / press.WIDTH, _SIDE / high)
+            (
+                second / print_style.WIDTH,
+                _BELOW / high,
+                (print_style.WIDTH - second - _RIGHT) / print_style.WIDTH,
+                _SIDE / high,
+            )
         )
         _draw_paths(paths, landscape, shown, start, minima)
         _draw_losses(losses, shown, floor, tolerance, log_steps)
@@ -190,8 +196,13 @@ def _draw_losses(axes: Axes, runs: Sequence[Run], floor: float, tolerance: float
 def _line(run: Run) -> dict[str, Any]:
     """Return how a run's line looks."""
     method = run.method
-    dashes = press.dashes(method.dash)
-    return {"color": method.color, "linewidth": method.width * press.PX, "linestyle": dashes, "dash_capstyle": "butt"}
+    dashes = print_style.dashes(method.dash)
+    return {
+        "color": method.color,
+        "linewidth": method.width * print_style.PX,
+        "linestyle": dashes,
+        "dash_capstyle": "butt",
+    }
 
 
 def _symbol(run: Run) -> dict[str, Any]:

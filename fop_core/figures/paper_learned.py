@@ -22,7 +22,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
-from fop_core.figures import press, style
+from fop_core.figures import print_style, style
 from fop_core.figures.style import LIGHT
 
 Array = np.ndarray
@@ -105,20 +105,20 @@ def matrices(
         if len(row) != len(across):
             raise ValueError(f"{name!r} has {len(row)} matrices for {len(across)} columns")
     left, gap, bar, above, below = 0.52, 0.07, 0.62, 0.24, 0.2
-    side = min(2.4, (press.WIDTH - left - bar) / max(len(across), 1) - gap)
+    side = min(2.4, (print_style.WIDTH - left - bar) / max(len(across), 1) - gap)
     limits = {name: _largest(row) for name, row in rows.items()}
     if shared:
         limits = dict.fromkeys(limits, max(limits.values(), default=1.0))
-    with press.look():
+    with print_style.applied():
         high = above + len(rows) * (side + gap) + below
-        figure = press.blank(press.WIDTH, high)
+        figure = print_style.blank(print_style.WIDTH, high)
         for i, (name, row) in enumerate(rows.items()):
             bottom = high - above - (i + 1) * side - i * gap
             for j, matrix in enumerate(row):
                 axes = _axes(figure, left + j * (side + gap), bottom, side, side)
                 _picture(axes, matrix, limits[name], kernel)
                 if i == 0:
-                    axes.set_title(press.literal(across[j]), fontsize=8, color=LIGHT.ink, pad=4)
+                    axes.set_title(print_style.literal(across[j]), fontsize=8, color=LIGHT.ink, pad=4)
                 if j == 0:
                     _label_rows(axes, np.shape(matrix), kernel, side)
                     axes.set_ylabel(name, labelpad=3)
@@ -142,11 +142,11 @@ def ridges(layers: Mapping[str, Mapping[str, Ridges]], across: str = "value") ->
     """
     kinds = list(dict.fromkeys(kind for found in layers.values() for kind in found))
     left, gap, above, below, tall, between = 0.62, 0.07, 0.24, 0.4, 1.75, 0.42
-    wide = min(2.4, (press.WIDTH - left - 0.1) / max(len(layers), 1) - gap)
+    wide = min(2.4, (print_style.WIDTH - left - 0.1) / max(len(layers), 1) - gap)
     colors = [POSITIVE, NEGATIVE, "#2A8C4D"]
-    with press.look():
+    with print_style.applied():
         high = above + len(kinds) * (tall + between) - between + below
-        figure = press.blank(press.WIDTH, high)
+        figure = print_style.blank(print_style.WIDTH, high)
         for i, kind in enumerate(kinds):
             span = _span([_reach(found[kind]) for found in layers.values() if kind in found])
             for j, (name, found) in enumerate(layers.items()):
@@ -157,13 +157,13 @@ def ridges(layers: Mapping[str, Mapping[str, Ridges]], across: str = "value") ->
                 axes.xaxis.set_major_locator(MaxNLocator(3 if wide < 1.5 else 5, steps=[1, 2, 5, 10]))
                 axes.xaxis.set_major_formatter(lambda value, _: style.plain(round(value, 12)))
                 if i == 0:
-                    axes.set_title(press.literal(name), fontsize=8, color=LIGHT.ink, pad=4)
+                    axes.set_title(print_style.literal(name), fontsize=8, color=LIGHT.ink, pad=4)
                 if kind in found:
                     _draw_ridges(axes, found[kind], colors[i % len(colors)], named=j == 0)
                 if j == 0:
                     axes.set_ylabel(kind, labelpad=4)
             figure.text(
-                (left + len(layers) * (wide + gap) / 2) / press.WIDTH,
+                (left + len(layers) * (wide + gap) / 2) / print_style.WIDTH,
                 (place[1] - 0.34) / high,
                 across,
                 ha="center",
@@ -183,12 +183,12 @@ def spectra(layers: Mapping[str, Array], *, log: bool = False, up: str = "eigenv
     """
     sizes = {len(values) for values in layers.values()}
     same = len(sizes) == 1
-    with press.look():
+    with print_style.applied():
         figure, axes = _chart(1.2)
         for i, (name, values) in enumerate(layers.items()):
             y = np.sort(np.asarray(values, dtype=np.float64))[::-1]
             x = np.arange(1, len(y) + 1) if same else (np.arange(len(y)) + 0.5) / len(y)
-            [line] = axes.plot(x, y, color=depth(i, len(layers)), linewidth=1.2, label=press.literal(name))
+            [line] = axes.plot(x, y, color=depth(i, len(layers)), linewidth=1.2, label=print_style.literal(name))
             if len(y) < 40:
                 line.set(marker=MARKERS[i % len(MARKERS)], markersize=4.5, markeredgewidth=0.5)
                 line.set_markeredgecolor(LIGHT.paper)
@@ -230,17 +230,17 @@ def angles(
     )
 
 
-def over_seeds(label: str, seeds: Sequence[Series], **look: Any) -> Band:
+def over_seeds(label: str, seeds: Sequence[Series], **style: Any) -> Band:
     """Return mean, least and largest over seeds, at the steps that all of them have."""
     if not seeds:
-        return Band(label, np.empty(0), np.empty(0), **look)
+        return Band(label, np.empty(0), np.empty(0), **style)
     steps = seeds[0][0]
     for other, _ in seeds[1:]:
         steps = np.intersect1d(steps, other)
     found = np.stack([values[np.isin(at, steps)] for at, values in seeds])
     several = len(seeds) > 1
     low, high = (found.min(0), found.max(0)) if several else (None, None)
-    return Band(label, steps, found.mean(0), low, high, **look)
+    return Band(label, steps, found.mean(0), low, high, **style)
 
 
 def bands(
@@ -266,13 +266,17 @@ def bands(
         marks: heights to mark, and what they are.
         limits: of the axis up; those of the curves unless given.
     """
-    with press.look():
+    with print_style.applied():
         figure, axes = _chart(1.35)
         for line in lines:
             if line.low is not None and line.high is not None:
                 axes.fill_between(line.x, line.low, line.high, color=line.color, alpha=0.16, linewidth=0)
         for line in lines:
-            drawn = {"linestyle": press.dashes(line.dash), "linewidth": line.width * press.PX, "dash_capstyle": "butt"}
+            drawn = {
+                "linestyle": print_style.dashes(line.dash),
+                "linewidth": line.width * print_style.PX,
+                "dash_capstyle": "butt",
+            }
             axes.plot(line.x, line.y, color=line.color, **drawn)
         for height, text in (marks or {}).items():
             _one(axes, height)
@@ -317,11 +321,11 @@ def eigenvectors(layers: Mapping[str, Array], kernel: tuple[int, int]) -> Figure
     limit = _largest([pictures for _, pictures in found.values()])
     left, gap, under, bar = 0.62, 0.1, 0.2, 0.62
     columns = min(n, ACROSS)
-    side = min(1.2, (press.WIDTH - left - bar) / columns - gap)
+    side = min(1.2, (print_style.WIDTH - left - bar) / columns - gap)
     rows = math.ceil(n / columns)
-    with press.look():
+    with print_style.applied():
         high = 0.08 + len(found) * rows * (side + under)
-        figure = press.blank(press.WIDTH, max(high, 0.5))
+        figure = print_style.blank(print_style.WIDTH, max(high, 0.5))
         for i, (name, (values, pictures)) in enumerate(found.items()):
             for j, (value, picture) in enumerate(zip(values, pictures)):
                 row, column = divmod(j, columns)
@@ -351,13 +355,13 @@ def eigenvalue_paths(
     left, gap, above, below, tall, between = 0.55, 0.12, 0.24, 0.42, 1.35, 0.36
     columns = min(max(len(layers), 1), PANELS)
     rows = math.ceil(len(layers) / columns)
-    wide = (press.WIDTH - left - 0.12) / columns - gap
+    wide = (print_style.WIDTH - left - 0.12) / columns - gap
     every = [np.asarray(values, dtype=np.float64) for _, values in layers.values()]
     shown = [values[np.isfinite(values) & ((values > 0) | (not log))] for values in every]
     span = _span([(float(values.min()), float(values.max())) for values in [*shown, np.ones(1)] if values.size], log)
-    with press.look():
+    with print_style.applied():
         high = max(above + rows * (tall + between) - between + below, 0.5)
-        figure = press.blank(press.WIDTH, high)
+        figure = print_style.blank(print_style.WIDTH, high)
         for at, (name, (steps, values)) in enumerate(layers.items()):
             row, column = divmod(at, columns)
             bottom = high - above - (row + 1) * tall - row * between
@@ -365,7 +369,7 @@ def eigenvalue_paths(
             many = np.shape(values)[-1] > 40
             axes.plot(steps, values, color=POSITIVE, linewidth=0.3 if many else 0.9, alpha=0.4 if many else 1.0)
             _one(axes, 1.0)
-            axes.set_title(press.literal(name), fontsize=8, color=LIGHT.ink, pad=4)
+            axes.set_title(print_style.literal(name), fontsize=8, color=LIGHT.ink, pad=4)
             axes.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
             axes.margins(x=0.01)
@@ -401,8 +405,8 @@ def _axes(figure: Figure, left: float, bottom: float, wide: float, high: float) 
 
 def _chart(beside: float) -> tuple[Figure, Axes]:
     """Return a figure of one chart, with room beside it for what its lines are."""
-    figure = press.blank(press.WIDTH, CHART)
-    axes = _axes(figure, 0.68, 0.43, press.WIDTH - 0.68 - beside, CHART - 0.53)
+    figure = print_style.blank(print_style.WIDTH, CHART)
+    axes = _axes(figure, 0.68, 0.43, print_style.WIDTH - 0.68 - beside, CHART - 0.53)
     return figure, axes
 
 
@@ -441,7 +445,7 @@ def _label_ends(axes: Axes, high: float, lines: Sequence[Band]) -> None:
     for height, (end, line) in zip(heights, ends):
         beside: dict[str, Any] = {"transform": axes.transAxes, "color": line.color, "clip_on": False}
         axes.plot([end[0] + 0.004, 1.026], [end[1], height], linewidth=0.5, **beside)
-        axes.text(1.03, height, press.literal(line.label), va="center_baseline", **beside)
+        axes.text(1.03, height, print_style.literal(line.label), va="center_baseline", **beside)
 
 
 def _spread(heights: Sequence[float], apart: float) -> list[float]:

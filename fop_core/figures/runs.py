@@ -1,10 +1,10 @@
-"""A run of a rule as pictures need it: thinned for drawing, with what it is called and how it ended."""
+"""A run of a rule as pictures need it: downsampled for drawing, with what it is called and how it ended."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from fop_core import thin
+from fop_core import downsample
 from fop_core.figures.style import METHODS, Method
 
 PATH_POINTS = 1500
@@ -15,7 +15,7 @@ MARKED_STEPS = (1, 10, 100, 1_000, 10_000, 100_000)
 
 @dataclass(frozen=True)
 class Run:
-    """One rule's run, thinned.
+    """One rule's run, downsampled.
 
     Attributes:
         rule: key of ``style.METHODS``.
@@ -57,7 +57,7 @@ class Run:
         return f"{self.method.name} > {self.steps:,}"
 
 
-def thinned(
+def downsampled(
     rule: str,
     points: np.ndarray,
     losses: np.ndarray,
@@ -75,9 +75,9 @@ def thinned(
     """
     points, losses = np.asarray(points, dtype=np.float64), np.asarray(losses, dtype=np.float64)
     drawn = np.flatnonzero(np.isfinite(points).all(axis=1) & np.isfinite(losses))
-    on_path = drawn[thin.path(points[drawn], PATH_POINTS)] if drawn.size else drawn
+    on_path = drawn[downsample.path(points[drawn], PATH_POINTS)] if drawn.size else drawn
     on_path = np.union1d(on_path, np.intersect1d(drawn, MARKED_STEPS))
-    on_curve = drawn[thin.series(losses[drawn], BUCKETS)] if drawn.size else drawn
+    on_curve = drawn[downsample.series(losses[drawn], BUCKETS)] if drawn.size else drawn
     eigen_steps = eigenvalues = None
     if preconditioners is not None:
         eigen_steps, eigenvalues = _spectrum(np.asarray(preconditioners, dtype=np.float64))
@@ -100,5 +100,5 @@ def _spectrum(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     values = np.linalg.eigvalsh(matrices[steps])[:, ::-1]
     if not steps.size:
         return steps, values
-    kept = np.union1d(thin.series(values[:, 0], BUCKETS // 2), thin.series(values[:, 1], BUCKETS // 2))
+    kept = np.union1d(downsample.series(values[:, 0], BUCKETS // 2), downsample.series(values[:, 1], BUCKETS // 2))
     return steps[kept], values[kept]

@@ -31,7 +31,7 @@ MORE = {
 
 
 @dataclass(frozen=True)
-class Look:
+class LineStyle:
     """How a line looks.
 
     Attributes:
@@ -60,7 +60,7 @@ class Line:
     """
 
     label: str
-    look: Look
+    line_style: LineStyle
     x: Array
     y: Array
     behind: Sequence[tuple[Array, Array]] = ()
@@ -78,17 +78,18 @@ def _method(method: str) -> Method:
     return MORE.get(method) or METHODS.get(method) or Method(method, METHODS["sgd"].color, "1px,3px", "circle")
 
 
-def looks(methods: Sequence[str]) -> list[Look]:
+def line_styles(methods: Sequence[str]) -> list[LineStyle]:
     """Return how the lines of some methods look, no two alike as long as there are looks."""
     kinds = list(dict.fromkeys(methods))
     if len(kinds) == 1 and len(methods) > 1:
-        return [Look(MINIMA[i % len(MINIMA)], DASHES[i // len(MINIMA) % len(DASHES)], 2.0) for i in range(len(methods))]
+        size = len(MINIMA)
+        return [LineStyle(MINIMA[i % size], DASHES[i // size % len(DASHES)], 2.0) for i in range(len(methods))]
     seen = dict.fromkeys(kinds, 0)
     made = []
     for kind in methods:
         method, place = _method(kind), seen[kind]
         others = [method.dash, *(dash for dash in DASHES if dash != method.dash)]
-        made.append(Look(method.color, others[place % len(others)], method.width))
+        made.append(LineStyle(method.color, others[place % len(others)], method.width))
         seen[kind] += 1
     return made
 
@@ -128,7 +129,7 @@ def figure(
         traces += _behind(line)
     for line in lines:
         where = f"<b>{_safe(line.label)}</b><br>{_safe(across)} %{{x:,.4~r}}: {tell}<extra></extra>"
-        traces.append(_trace(line.x, line.y, line.look, hovertemplate=where))
+        traces.append(_trace(line.x, line.y, line.line_style, hovertemplate=where))
         traces += _broken(line, across)
     shown = list(lines) if labelled and len(lines) <= LABELLED else []
     texts = dict(zip(every := [line.label for line in shown], shortened(every)))
@@ -169,8 +170,8 @@ def _axis(values: Sequence[Array], log: bool, room: float) -> Axis:
     return Axis(float(low - max(room, 0.01) * span), float(high + max(room, 0.01) * span), log)
 
 
-def _trace(x: Array, y: Array, look: Look, **more: Any) -> dict[str, Any]:
-    line = {"color": look.color, "dash": look.dash, "width": look.width}
+def _trace(x: Array, y: Array, line_style: LineStyle, **more: Any) -> dict[str, Any]:
+    line = {"color": line_style.color, "dash": line_style.dash, "width": line_style.width}
     mode = "lines+markers" if np.isfinite(y).sum() < 40 else "lines"
     return {
         "type": "scatter",
@@ -178,7 +179,7 @@ def _trace(x: Array, y: Array, look: Look, **more: Any) -> dict[str, Any]:
         "y": y,
         "mode": mode,
         "line": line,
-        "marker": {"size": 5, "color": look.color},
+        "marker": {"size": 5, "color": line_style.color},
         "connectgaps": False,
         **more,
     }
@@ -195,13 +196,13 @@ def _behind(line: Line) -> list[dict[str, Any]]:
                 "y": y,
                 "mode": "none",
                 "fill": "toself",
-                "fillcolor": line.look.color,
+                "fillcolor": line.line_style.color,
                 "opacity": 0.16,
                 "hoverinfo": "skip",
             }
         )
     for x, y in line.behind:
-        faint = _trace(x, y, Look(line.look.color, "solid", 1.0), opacity=0.3, hoverinfo="skip")
+        faint = _trace(x, y, LineStyle(line.line_style.color, "solid", 1.0), opacity=0.3, hoverinfo="skip")
         traces.append(faint | {"mode": "lines"})
     return traces
 
@@ -229,7 +230,7 @@ def _broken(line: Line, across: str) -> list[dict[str, Any]]:
             "y": y,
             "mode": "markers",
             "cliponaxis": False,
-            "marker": {"symbol": "x-thin", "size": 11, "line": {"width": 2.5, "color": line.look.color}},
+            "marker": {"symbol": "x-thin", "size": 11, "line": {"width": 2.5, "color": line.line_style.color}},
             "hovertemplate": f"<b>{_safe(line.label)}</b><br>not a number from {_safe(across)} %{{x:,}} on"
             "<extra></extra>",
         }
@@ -253,7 +254,7 @@ def _labels(
         kept.append(line)
     frame = SIZE[0] + beside, SIZE[1]
     texts = [shown[line.label] for line in kept]
-    places = labels.place([tuple(each[-1]) for each in drawn], texts, drawn, frame)
+    places = labels.place_labels([tuple(each[-1]) for each in drawn], texts, drawn, frame)
     return [
         {
             "x": x,
@@ -262,12 +263,12 @@ def _labels(
             "ay": place.dy,
             "text": _safe(text),
             "hovertext": _safe(line.label),
-            "font": {"color": line.look.color},
+            "font": {"color": line.line_style.color},
             "xanchor": place.anchor,
             "showarrow": True,
             "arrowhead": 0,
             "arrowwidth": 1,
-            "arrowcolor": line.look.color,
+            "arrowcolor": line.line_style.color,
             "standoff": 4,
         }
         for (x, y), place, text, line in zip(ends, places, texts, kept)

@@ -143,7 +143,7 @@ class Dispatcher:
                 if run.state.state == "finished":
                     start.unlink(missing_ok=True)
                 elif stop.exists():
-                    control.set("stopped", f"by {run.asked_by('stop')} before it was started")
+                    control.set("stopped", f"by {run.requested_by('stop')} before it was started")
                     start.unlink(missing_ok=True)
                 else:
                     control.set("queued", "")

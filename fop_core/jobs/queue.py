@@ -180,8 +180,8 @@ def _turn(fitting: list[Slot], wanted: str, before: int) -> str:
     if not before and any(slot.free for slot in fitting):
         return "to be started"
     others = f"{before} before it" if before else "next"
-    taken = ", ".join(slot.taken_by or f"none, {slot.unusable}," for slot in fitting if not slot.free) or "no run"
-    return f"for a slot on {wanted}: {others}; {taken} in {'it' if len(fitting) == 1 else 'them'}"
+    users = ", ".join(slot.used_by or f"none, {slot.unusable}," for slot in fitting if not slot.free) or "no run"
+    return f"for a slot on {wanted}: {others}; {users} in {'it' if len(fitting) == 1 else 'them'}"
 
 
 def blocking_reason(folder: Path) -> str:
@@ -193,7 +193,7 @@ def blocking_reason(folder: Path) -> str:
         limit = _slots.settings(folder).limit_gb
     except DamagedFile as error:
         return f"for settings that can be read: {error}; `queue set` sets that file aside and writes a new one"
-    if limit is not None and (size := taken(folder)) > 1e9 * limit:
+    if limit is not None and (size := bytes_used(folder)) > 1e9 * limit:
         return f"for room in the runs folder: it holds {size / 1e9:,.2f} GB, its limit is {limit:g} GB"
     return ""
 
@@ -201,7 +201,7 @@ def blocking_reason(folder: Path) -> str:
 _sizes: dict[Path, tuple[float, int]] = {}
 
 
-def taken(folder: Path, good_for: float = 10.0) -> int:
+def bytes_used(folder: Path, good_for: float = 10.0) -> int:
     """Return the bytes that a runs folder holds, its trash too; as of at most ``good_for`` seconds ago."""
     at, size = _sizes.get(folder, (-1e9, 0))
     if time.monotonic() - at > good_for:

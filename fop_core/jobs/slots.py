@@ -41,7 +41,7 @@ class Slot:
     name: str
     kind: str
     title: str
-    taken_by: str
+    used_by: str
     others: str
     lock: Path
     unusable: str = ""
@@ -49,7 +49,7 @@ class Slot:
     @property
     def free(self) -> bool:
         """Whether a run can be started in it."""
-        return not self.taken_by and not self.unusable
+        return not self.used_by and not self.unusable
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,11 @@ from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import Run, RunError
 
-LOOK = 0.2  # seconds between two looks at the trainer
+POLL_SECONDS = 0.2  # seconds between two looks at the trainer
 UNREADABLE = 2.0  # seconds that a state is tried to be read at the end
 USAGE = 2.0  # seconds between two looks at what it uses
-ASKED = float(os.environ.get("FOP_STOP_SECONDS", 60))  # seconds that a trainer has for its checkpoint
-TERMED = 10.0  # and then, after SIGTERM, before SIGKILL
+STOP_SECONDS = float(os.environ.get("FOP_STOP_SECONDS", 60))  # seconds that a trainer has for its checkpoint
+TERM_SECONDS = 10.0  # and then, after SIGTERM, before SIGKILL
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of Linux's prctl
 
 
@@ -45,15 +45,15 @@ class Supervisor:
 
     def __init__(self, run: Run, slot: str, lock: int) -> None:
         self.run, self.slot, self.lock = run, slot, lock
-        self.asked_by = ""  # who wants it to stop, as soon as somebody does
-        self._asked_at = 0.0
+        self.requested_by = ""  # who wants it to stop, as soon as somebody does
+        self._stop_requested_at = 0.0
         self._sent: set[int] = set()
         self._known: dict[int, psutil.Process] = {}
 
     def work(self) -> None:
         """Start the trainer and stay until nothing of it is left."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._hear)
+            signal.signal(number, self._on_signal)
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
         with Control(self.run) as control:
@@ -91,7 +91,7 @@ class Supervisor:
         seen = 0.0
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                return trainer.wait(LOOK)
+                return trainer.wait(POLL_SECONDS)
             self._stop(trainer)
             if time.monotonic() - seen > USAGE:
                 seen = time.monotonic()
@@ -106,7 +106,7 @@ class Supervisor:
                 state = self.run.written().state
             except (DamagedFile, OSError):  # it is ours to write, and nobody's to read now
                 if time.monotonic() < end:
-                    time.sleep(LOOK)
+                    time.sleep(POLL_SECONDS)
                     continue
                 state = "starting"
                 if status == 0:
@@ -116,29 +116,29 @@ class Supervisor:
                 control.set(*self._ending(status))
             return
 
-    def _hear(self, number: int, frame: Any) -> None:
+    def _on_signal(self, number: int, frame: Any) -> None:
         if number != signal.SIGHUP:  # a terminal that closes is none of our business
-            self.asked_by = self.asked_by or signal.Signals(number).name
+            self.requested_by = self.requested_by or signal.Signals(number).name
 
     def _stop(self, trainer: "subprocess.Popen[bytes]") -> None:
         """End the trainer where that is asked: by a request, then by SIGTERM, then by SIGKILL."""
-        if not self.asked_by:
+        if not self.requested_by:
             try:
                 if (self.run.path / "requests" / "stop").exists():
-                    self.asked_by = self.run.asked_by("stop")
+                    self.requested_by = self.run.requested_by("stop")
                 elif (state := self.run.written()).state == "stopping":
-                    self.asked_by = state.reason.removeprefix("by ") or "somebody"
+                    self.requested_by = state.reason.removeprefix("by ") or "somebody"
             except (DamagedFile, OSError):  # nothing is known now: that is no reason to end a job, and we look again
                 return
-            if not self.asked_by:
+            if not self.requested_by:
                 return
-        elif not self._asked_at:
+        elif not self._stop_requested_at:
             with contextlib.suppress(DamagedFile, OSError):
                 if not (self.run.path / "requests" / "stop").exists():
-                    self.run.request("stop", self.asked_by)
-        self._asked_at = self._asked_at or time.monotonic()
-        waited = time.monotonic() - self._asked_at
-        for after, number in ((ASKED, signal.SIGTERM), (ASKED + TERMED, signal.SIGKILL)):
+                    self.run.request("stop", self.requested_by)
+        self._stop_requested_at = self._stop_requested_at or time.monotonic()
+        waited = time.monotonic() - self._stop_requested_at
+        for after, number in ((STOP_SECONDS, signal.SIGTERM), (STOP_SECONDS + TERM_SECONDS, signal.SIGKILL)):
             if waited > after and number not in self._sent:
                 self._sent.add(number)
                 with contextlib.suppress(ProcessLookupError):
@@ -156,9 +156,9 @@ class Supervisor:
 
     def _ending(self, status: int) -> tuple[str, str]:
         at = f" at step {self.run.step():,}"
-        if self.asked_by:
+        if self.requested_by:
             how = ", with SIGKILL, as it did not end by itself" if signal.SIGKILL in self._sent else ""
-            return "stopped", f"by {self.asked_by}{how}{at}; resume goes on from its last checkpoint"
+            return "stopped", f"by {self.requested_by}{how}{at}; resume goes on from its last checkpoint"
         if status < 0:
             name = signal.Signals(-status).name if -status in list(signal.Signals) else "unknown"
             hint = "; the kernel does so where memory runs out" if -status == signal.SIGKILL else ""

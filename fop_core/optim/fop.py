@@ -395,7 +395,7 @@ class FOP(Optimizer):
             alike.setdefault((layer.M.shape, layer.M.dtype, layer.M.device), []).append(layer)
         stacks = [Stack(self._kind, each, self._hyper.init, self.normalized, self.rescale) for each in alike.values()]
         if isinstance(self._hyper, hyper.Custom) and layers and self._kind.alignment is not None:
-            self._hyper.adopt(layers)
+            self._hyper.register_layers(layers)
         self._stacks += stacks
         self._members += members
         self._sizes = sizes

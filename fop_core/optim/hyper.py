@@ -91,7 +91,7 @@ class Custom:
         self.layers: list[list[Layer]] = []  # of each optimizer
         self._before: list[tuple[Tensor, Tensor, Tensor]] = []
 
-    def adopt(self, layers: list[Layer]) -> None:
+    def register_layers(self, layers: list[Layer]) -> None:
         """Make an optimizer over these layers' M, given in parameter order.
 
         Raises:
@@ -111,7 +111,7 @@ class Custom:
     def restore(self) -> None:
         """Make the optimizers of a copy, once its layers have their M."""
         for layers, state in self.__dict__.pop("copied"):
-            self.adopt(layers)
+            self.register_layers(layers)
             self.optimizers[-1].load_state_dict(state)
 
     def init(self, M: Tensor) -> dict[str, Tensor]:

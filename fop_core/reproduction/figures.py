@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from fop_core import inspection
 from fop_core.figures import landscape, paper, paper_learned, training_curves
 from fop_core.figures.paper_learned import Ridges
-from fop_core.figures.runs import thinned
+from fop_core.figures.runs import downsampled
 from fop_core.figures.style import METHODS
 from fop_core.optim.rules import RULES
 from fop_core.reproduction import BASELINE, CIFAR, FULL, LOW_RANK, ONE_STEP, Gallery, angle_layers
@@ -35,7 +35,7 @@ def himmelblau(gallery: Gallery) -> Figure:
 def _race(settings: Race) -> Figure:
     kinds = {kind: name for name, kind in RULES.items()}
     runs = [
-        thinned(kinds[type(settings.rules[name])], found.points, found.losses, found.status, found.preconditioners)
+        downsampled(kinds[type(settings.rules[name])], found.points, found.losses, found.status, found.preconditioners)
         for name, found in race(settings).items()
     ]
     place = settings.surface
@@ -46,13 +46,13 @@ def _race(settings: Race) -> Figure:
 
 def ranks(gallery: Gallery) -> Figure:
     """Return Figure 2 with the ranks that the gallery has: test accuracy on MNIST, mean and range of three seeds."""
-    looks = {
+    line_styles = {
         BASELINE: ("SGD, momentum 0.9", METHODS["momentum"].color, "solid"),
         LOW_RANK: ("FOP, rank 16", METHODS["fop"].color, "7px,3px"),
         FULL: ("FOP, full rank", METHODS["fop"].color, "solid"),
     }
     lines = []
-    for name, (label, color, dash) in looks.items():
+    for name, (label, color, dash) in line_styles.items():
         seeds = [run.metrics.over("epoch", "test_accuracy") for run in gallery.seeds(name)]
         lines.append(paper_learned.over_seeds(label, seeds, color=color, dash=dash))
     return paper_learned.bands(lines, "epoch", "test accuracy", percent=True)
@@ -63,10 +63,10 @@ def cifar(gallery: Gallery) -> Figure:
     found = [gallery.run(f"cifar10-{name}") for name in ("sgd", "s-hd", "pp-hd", "fop-norm", "fop-velocity")]
     methods = [compare.method(config.flat(run.config)) for run in found]
     lines = []
-    for run, method, look in zip(found, methods, training_curves.looks(methods)):
+    for run, method, style in zip(found, methods, training_curves.line_styles(methods)):
         epochs, accuracy = run.metrics.over("epoch", "test_accuracy")
         label = "SGD, momentum 0.9" if method == "momentum" else training_curves.named(method)
-        lines.append(paper_learned.Band(label, epochs, accuracy, None, None, look.color, look.dash, look.width))
+        lines.append(paper_learned.Band(label, epochs, accuracy, None, None, style.color, style.dash, style.width))
     return paper_learned.bands(lines, "epoch", "test accuracy", percent=True)
 
 
@@ -76,7 +76,7 @@ def matrices(gallery: Gallery) -> Figure:
     places = [layer.nearest(step) for step in SHOWN]
     P = layer.all_P()[places]
     across = [f"step {layer.steps[at]:,}" for at in places]
-    rows = {"$P$": list(P), r"$P - aI - c\,11^\top$": list(inspection.rest(P))}
+    rows = {"$P$": list(P), r"$P - aI - c\,11^\top$": list(inspection.residual(P))}
     return paper_learned.matrices(rows, across, kernel=layer.kernel, shared=False)
 
 

@@ -87,7 +87,7 @@ def _likeness(what: str, found: Sequence[Array]) -> list[str]:
     pairs = list(itertools.combinations(found, 2))
     eye = np.eye(len(found[0]))
     whole = [inspection.correlation(P - eye, Q - eye) for P, Q in pairs]
-    left = [inspection.correlation(inspection.rest(P), inspection.rest(Q)) for P, Q in pairs]
+    left = [inspection.correlation(inspection.residual(P), inspection.residual(Q)) for P, Q in pairs]
     leading = [
         float(inspection.principal_angles_deg(inspection.leading(P, 1), inspection.leading(Q, 1))[0]) for P, Q in pairs
     ]
@@ -249,8 +249,8 @@ def replaced(text: str, tables: Mapping[str, Sequence[str]]) -> str:
     """
     for name, lines in tables.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
-        before, there, rest = text.partition(begin)
-        _, closed, after = rest.partition(end)
+        before, there, tail = text.partition(begin)
+        _, closed, after = tail.partition(end)
         if not (there and closed):
             raise ValueError(f"no place for the table of {name}: it goes between {begin.strip()} and {end}")
         text = before + begin + "\n".join([*lines, ""]) + end + after

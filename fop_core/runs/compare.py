@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fop_core import thin
+from fop_core import downsample
 from fop_core.runs.series import aggregate
 
 Array = np.ndarray
@@ -193,7 +193,7 @@ def less(curve: Curve, baseline: Curve) -> Curve:
 
 
 def drawn(x: Array, y: Array, gaps: Array, buckets: int) -> tuple[Array, Array]:
-    """Return the points to draw: the extremes of buckets, see ``thin.series``, and NaN wherever a line must break.
+    """Return the points to draw: the extremes of buckets, see ``downsample.series``; NaN where a line must break.
 
     Args:
         x: [n].
@@ -203,7 +203,7 @@ def drawn(x: Array, y: Array, gaps: Array, buckets: int) -> tuple[Array, Array]:
     """
     finite = np.isfinite(y)
     there = np.flatnonzero(finite)
-    chosen = there[thin.series(y[there], buckets)] if len(there) else there
+    chosen = there[downsample.series(y[there], buckets)] if len(there) else there
     kept = np.union1d(chosen, _begins(finite)[:buckets]).astype(np.int64)
     after = np.searchsorted(kept, gaps, side="right")
     breaks = np.unique(after[(after > 0) & (after < len(kept))])
@@ -212,7 +212,7 @@ def drawn(x: Array, y: Array, gaps: Array, buckets: int) -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True)
-class Thinned:
+class Downsampled:
     """The points of a long curve's beginning that are worth drawing.
 
     Attributes:
@@ -235,7 +235,7 @@ class Thinned:
         return short, np.concatenate([self.gaps, late])
 
 
-def thinned(curve: Curve, until: int, buckets: int) -> Thinned:
+def downsampled(curve: Curve, until: int, buckets: int) -> Downsampled:
     """Choose among the first points of a long curve: extremes of buckets, both sides of gaps, and where NaN begins.
 
     Args:
@@ -246,11 +246,11 @@ def thinned(curve: Curve, until: int, buckets: int) -> Thinned:
     steps, y = curve.steps[:until], curve.y[:until]
     finite = np.isfinite(y)
     there = np.flatnonzero(finite)
-    chosen = there[thin.series(y[there], buckets)] if len(there) else there
+    chosen = there[downsample.series(y[there], buckets)] if len(there) else there
     gaps = holes(steps)
     kept = np.unique(np.concatenate([chosen, _begins(finite)[:buckets], gaps, gaps + 1, [0, until - 1]]))
     apart = MISSING * float(np.median(np.diff(steps[until // 2 :])))
-    return Thinned(until, kept.astype(np.int64), np.searchsorted(kept, gaps), apart)
+    return Downsampled(until, kept.astype(np.int64), np.searchsorted(kept, gaps), apart)
 
 
 def broken(x: Array, y: Array, measured: Array) -> tuple[Array, Array]:

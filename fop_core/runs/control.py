@@ -30,7 +30,7 @@ class Control:
         run.check_folders("requests")
         self.run = run
         self._reserve = run.path / ".reserve"
-        self._lock: int | None = locks.take(run.path) if lock is None else locks.adopt(run.path, lock)
+        self._lock: int | None = locks.take(run.path) if lock is None else locks.take_over(run.path, lock)
         _held.add(self)
         try:
             self._put_by()

@@ -29,7 +29,7 @@ def to_csv(run: Run, path: Path | str) -> None:
         FileNotFoundError: where there is no such folder.
         FileExistsError: where there is something else than a file.
     """
-    place = _place(path)
+    place = _checked_path(path)
     run.metrics.update()
     steps = run.metrics.steps
     cells: list[list[str]] = [list(map(str, steps.tolist()))]
@@ -66,7 +66,7 @@ def to_parquet(run: Run, path: Path | str) -> None:
         raise ModuleNotFoundError(
             "Parquet needs pyarrow: pip install pyarrow, or write CSV, which needs nothing"
         ) from error
-    place = _place(path)
+    place = _checked_path(path)
     run.metrics.update()
     steps = run.metrics.steps
     arrays = {"step": pyarrow.array(steps)}
@@ -87,7 +87,7 @@ def _columns(run: Run) -> Iterator[tuple[str, Array, Array]]:
         yield name, np.searchsorted(steps, series.steps), series.values
 
 
-def _place(path: Path | str) -> Path:
+def _checked_path(path: Path | str) -> Path:
     path = Path(path)
     if path.exists() and not path.is_file():  # else root would put a file in the place of /dev/null
         what = "a folder" if path.is_dir() else "a device or pipe"

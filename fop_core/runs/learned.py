@@ -25,7 +25,7 @@ LARGEST = 1024  # rows of a matrix of theirs
 HIGHEST = 1e15  # in size, of its numbers: float32 holds the eigenvalues of M M^T of so many
 KERNELS = {side * side: (side, side) for side in (3, 5, 7)}
 """Of rows of a matrix of theirs, the kernel that may be meant."""
-GIVEN = {"P": "direct", "M Mᵀ": "factored", "I + M Mᵀ": "low_rank"}
+FILE_FORMS = {"P": "direct", "M Mᵀ": "factored", "I + M Mᵀ": "low_rank"}
 """What the matrices of an uploaded file may be, and the form that makes P of them."""
 
 
@@ -147,7 +147,7 @@ def of_run(run: Run) -> Learned:
     for step in run.snapshot_steps():
         try:
             snapshots[step] = run.snapshot(step)
-        except FileNotFoundError:  # thinned or discarded meanwhile
+        except FileNotFoundError:  # downsampled or discarded meanwhile
             continue
         except DamagedFile as error:
             wrong.append(str(error))
@@ -235,7 +235,7 @@ def of_files(given: Sequence[tuple[str, bytes]], what: str, spatial: bool = Fals
     matrices: dict[str, dict[int, Array]] = {}
     forms: dict[str, tuple[str, str]] = {}  # of each layer, and the first file that has it
     for step, (name, content) in files_of.items():
-        for layer, (form, matrix) in _matrices(name, content, GIVEN[what]).items():
+        for layer, (form, matrix) in _matrices(name, content, FILE_FORMS[what]).items():
             known, first = forms.setdefault(layer, (form, name))
             if known != form:
                 kinds = ["P" if each == "direct" else "M" for each in (known, form)]

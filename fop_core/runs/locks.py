@@ -66,7 +66,7 @@ def take(run: Path) -> int:
     return lock
 
 
-def adopt(run: Path, lock: int) -> int:
+def take_over(run: Path, lock: int) -> int:
     """Return the control.lock of a run's directory that another process took and handed down, as ours.
 
     Raises:

@@ -119,7 +119,7 @@ class RunWriter:
         for name in REQUESTS:
             path = self.run.path / "requests" / name
             if path.exists():
-                found[name] = self.run.asked_by(name)
+                found[name] = self.run.requested_by(name)
                 path.unlink(missing_ok=True)
         return found
 

@@ -1,4 +1,4 @@
-"""What a run logged, as series over steps: read as it grows, attempts merged, thinned to draw, seeds aggregated.
+"""What a run logged, as series over steps: read as it grows, attempts merged, downsampled to draw, seeds aggregated.
 
 A series holds a column where it was measured. So a measured NaN, a value, differs from none at that step.
 """
@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from fop_core import thin
+from fop_core import downsample
 from fop_core.runs import files
 from fop_core.runs.records import LARGEST_STEP
 
@@ -104,7 +104,7 @@ class Follower:
             self._start_afresh()
             return 0
         with file:
-            self._find_place(file)
+            self._seek_offset(file)
             before = self.rows
             try:
                 self._follow(file)
@@ -114,18 +114,18 @@ class Follower:
         return self.rows - before
 
     def _follow(self, file: BinaryIO) -> None:
-        rest = b""
+        remainder = b""
         while block := file.read(BLOCK):
-            whole, newline, rest = (rest + block).rpartition(b"\n")
+            whole, newline, remainder = (remainder + block).rpartition(b"\n")
             if newline:
                 self._advance(whole + newline)
                 self._read(whole)
-            if len(rest) > LONGEST_LINE:
-                self._advance(rest)
+            if len(remainder) > LONGEST_LINE:
+                self._advance(remainder)
                 self._in_long_line = True
-                rest = b""
+                remainder = b""
 
-    def _find_place(self, file: BinaryIO) -> None:
+    def _seek_offset(self, file: BinaryIO) -> None:
         status = os.fstat(file.fileno())
         file.seek(self._offset - len(self._before))
         if self._identity != (status.st_dev, status.st_ino) or file.read(len(self._before)) != self._before:
@@ -310,8 +310,8 @@ class Metrics:
             table[name][np.searchsorted(steps, series.steps)] = series.values
         return table
 
-    def thinned(self, name: str, buckets: int) -> Series:
-        """Return a column's points to draw: the extremes of buckets, see ``thin.series``, and where it was not finite.
+    def downsampled(self, name: str, buckets: int) -> Series:
+        """Return a column's points to draw: extremes of buckets (``downsample.series``), and where it was not finite.
 
         Of the values that are NaN, of those that are inf and of those that are -inf, the first of each bucket is among
         the points: a divergence is seen at the very step at which it began, however short it was.
@@ -322,11 +322,13 @@ class Metrics:
         """
         steps, values = self[name]
         finite = np.flatnonzero(np.isfinite(values))
-        chosen = [finite[thin.series(values[finite], buckets)]] if len(finite) else []
+        chosen = [finite[downsample.series(values[finite], buckets)]] if len(finite) else []
         if len(finite) < len(values):
             for kind in (np.isnan(values), values == np.inf, values == -np.inf):
                 if kind.any():
-                    picked = thin.series(kind.astype(np.float64), buckets)  # where it is so is where this is largest
+                    picked = downsample.series(
+                        kind.astype(np.float64), buckets
+                    )  # where it is so is where this is largest
                     chosen.append(picked[kind[picked]])
         kept = np.unique(np.concatenate(chosen))
         return Series(steps[kept], values[kept])

@@ -136,7 +136,7 @@ def find_trashed(text: str, folder: Path | None = None) -> "Run":
         UnknownRun: where that is none, whatever else it means.
         RunError: where it is more than one, or the trash is no folder.
     """
-    place = trash_place(runs_folder() if folder is None else folder)
+    place = trash_folder(runs_folder() if folder is None else folder)
     if (run := _called(text, place)) is not None:
         return run
     above, name = os.path.split(os.path.abspath(text))
@@ -469,7 +469,7 @@ class Run:
         (self.path / "requests").mkdir(exist_ok=True)
         files.write_json(self.path / "requests" / what, {"by": by or user(), "at": now()})
 
-    def asked_by(self, what: str) -> str:
+    def requested_by(self, what: str) -> str:
         """Return who left a request."""
         try:
             by = files.read_json(self.path / "requests" / what).get("by")
@@ -520,9 +520,9 @@ class Run:
         Raises:
             RunError: while some process works on it, or where it is a link, or in a trash that is one.
         """
-        path = _own_place(self)
+        path = _checked_path(self)
         if path.parent.name == TRASH:
-            trash_place(path.parent.parent)
+            trash_folder(path.parent.parent)
         lock = locks.take(self.path)
         try:
             hidden = path.parent / f".{path.name}.{secrets.token_hex(4)}.deleted"
@@ -591,7 +591,7 @@ def discard(run: Run) -> Run:
         RunError: while some process works on it, where it is a link or in the trash already, or where the trash has one
             of its id.
     """
-    path = _own_place(run)
+    path = _checked_path(run)
     if path.parent.name == TRASH:
         raise RunError(
             f"{path} is in the trash already: `runs restore {run.id}` brings it back, "
@@ -602,7 +602,7 @@ def discard(run: Run) -> Run:
         if not (path / "requests").is_symlink():  # else it is another run that waits
             with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):  # what does not wait
                 (path / "requests" / "start").unlink()
-        return _moved(path, _trash_folder(path.parent), "in the trash already: restore or empty that one first")
+        return _move(path, _trash_folder(path.parent), "in the trash already: restore or empty that one first")
     finally:
         os.close(lock)
 
@@ -613,7 +613,7 @@ def trash(folder: Path | None = None) -> list[Run]:
     Raises:
         RunError: where the trash is a link, or no folder.
     """
-    return list(directories(trash_place(runs_folder() if folder is None else folder)))
+    return list(directories(trash_folder(runs_folder() if folder is None else folder)))
 
 
 def restore(trashed: Run) -> Run:
@@ -625,11 +625,11 @@ def restore(trashed: Run) -> Run:
     path = Path(os.path.abspath(trashed.path))
     if path.parent.name != TRASH:
         raise RunError(f"{path} is not in a trash: there is nothing to bring back")
-    trash_place(path.parent.parent)
-    return _moved(path, path.parent.parent, "there already: delete or move that one first")
+    trash_folder(path.parent.parent)
+    return _move(path, path.parent.parent, "there already: delete or move that one first")
 
 
-def _own_place(run: Run) -> Path:
+def _checked_path(run: Run) -> Path:
     """Return where a run is, to move or remove it.
 
     Raises:
@@ -647,10 +647,10 @@ def _own_place(run: Run) -> Path:
 def _trash_folder(folder: Path) -> Path:
     with contextlib.suppress(FileExistsError):
         (folder / TRASH).mkdir()
-    return trash_place(folder)
+    return trash_folder(folder)
 
 
-def trash_place(folder: Path) -> Path:
+def trash_folder(folder: Path) -> Path:
     """Return where the trash of a folder is, or will be.
 
     Raises:
@@ -662,7 +662,7 @@ def trash_place(folder: Path) -> Path:
     return place
 
 
-def _moved(path: Path, folder: Path, taken: str) -> Run:
+def _move(path: Path, folder: Path, taken: str) -> Run:
     try:
         os.rename(path, folder / path.name)
     except OSError as error:

@@ -30,8 +30,8 @@ def order(count: int, seed: int, epoch: int) -> Tensor:
 
 def steps_in_epoch(count: int, batch_size: int) -> int:
     """Return the steps of an epoch. The last batch may be small; a lone image, too few for BatchNorm, is left."""
-    full, rest = divmod(count, batch_size)
-    return max(1, full + (rest > 1))
+    full, remainder = divmod(count, batch_size)
+    return max(1, full + (remainder > 1))
 
 
 def feed(data: datasets.Dataset, config: TrainConfig, device: torch.device, found: Callable[[str], None]) -> "Feed":

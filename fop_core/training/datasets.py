@@ -21,7 +21,7 @@ from fop_core.runs import files
 from fop_core.training.config import DataConfig
 
 Array = np.ndarray
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 IN_MEMORY = 2 << 30  # bytes up to which storage = auto keeps a set
@@ -134,12 +134,12 @@ def find(config: DataConfig) -> Source:
     return {"mnist": _find_mnist, "cifar10": _find_cifar10, "folder": _find_folder}[config.name](config)
 
 
-def load(config: DataConfig, say: Say = lambda text: None) -> Dataset:
+def load(config: DataConfig, log: Log = lambda text: None) -> Dataset:
     """Read a data set.
 
     Args:
         config: which.
-        say: is told what takes long.
+        log: is told what takes long.
 
     Raises:
         DataError: where it is missing or unfit.
@@ -152,7 +152,7 @@ def load(config: DataConfig, say: Say = lambda text: None) -> Dataset:
     elif source.kind == "archive":
         parts, classes = _read_archive(source.path), list(CIFAR10_CLASSES)
     else:
-        parts, classes, corrupt = _read_tree(source.path, config, say)
+        parts, classes, corrupt = _read_tree(source.path, config, log)
     if len(parts["train"]) == 0:
         raise DataError(f"{source.path}: not one image to learn from could be decoded")
     train, test, measured_on = parts["train"], parts.get("test"), "test"
@@ -317,7 +317,7 @@ def _find_folder(config: DataConfig) -> Source:
     )
 
 
-def _read_tree(path: Path, config: DataConfig, say: Say) -> tuple[dict[str, Part], list[str], list[str]]:
+def _read_tree(path: Path, config: DataConfig, log: Log) -> tuple[dict[str, Part], list[str], list[str]]:
     classes = _classes(path)
     tested = next((part for part in ("val", "test") if (path / part).is_dir()), None)
     listed = {"train": _list(path / "train", classes)}
@@ -345,11 +345,11 @@ def _read_tree(path: Path, config: DataConfig, say: Say) -> tuple[dict[str, Part
             parts = {part: Part(arrays[f"{part}/labels"], arrays[f"{part}/images"]) for part in listed}
             return parts, classes, about["corrupt"]
         except (files.DamagedFile, KeyError, OSError) as error:
-            say(f"the cache is unusable and is made again: {error}")
+            log(f"the cache is unusable and is made again: {error}")
     parts, corrupt = {}, []
     for part, (paths, labels) in listed.items():
-        say(f"decoding {len(paths):,} images of {path / part}; this happens once")
-        images, good, bad = _decode_all(paths, size, say)
+        log(f"decoding {len(paths):,} images of {path / part}; this happens once")
+        images, good, bad = _decode_all(paths, size, log)
         parts[part] = Part(labels[good], images[good])
         corrupt += [str(file.relative_to(path)) for file in bad]
     if cache is not None:
@@ -359,7 +359,7 @@ def _read_tree(path: Path, config: DataConfig, say: Say) -> tuple[dict[str, Part
             cache.parent.mkdir(exist_ok=True)
             files.write_arrays(cache, arrays, {"corrupt": corrupt})
         except (OSError, ValueError) as error:  # no room, or more than such a file holds
-            say(f"the decoded images are not cached: {error}")
+            log(f"the decoded images are not cached: {error}")
     return parts, classes, corrupt
 
 
@@ -392,7 +392,7 @@ def _cache(path: Path, listed: dict[str, tuple[list[Path], Array]], size: int) -
     return path / ".fop-cache" / f"{digest.hexdigest()[:16]}.safetensors"
 
 
-def _decode_all(paths: list[Path], size: int, say: Say) -> tuple[Array, Array, list[Path]]:
+def _decode_all(paths: list[Path], size: int, log: Log) -> tuple[Array, Array, list[Path]]:
     """Return uint8 [N, size, size, 3], which of them are good, and the files of those that are not."""
     images = np.zeros((len(paths), size, size, 3), np.uint8)
     good = np.ones(len(paths), bool)
@@ -406,7 +406,7 @@ def _decode_all(paths: list[Path], size: int, say: Say) -> tuple[Array, Array, l
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # PIL decodes outside Python's lock
         for done, _ in enumerate(pool.map(decode_one, range(len(paths)), chunksize=64), start=1):
             if done % 10_000 == 0:
-                say(f"  {done:,} of {len(paths):,}")
+                log(f"  {done:,} of {len(paths):,}")
     return images, good, [path for path, fine in zip(paths, good) if not fine]
 
 

@@ -37,7 +37,7 @@ MATRICES = {
 }
 """What a fork can do with M."""
 
-_WORDS = {"unchanged": "as its parent", "normalized": "P normalized"}
+_LABELS = {"unchanged": "as its parent", "normalized": "P normalized"}
 
 
 class ForkError(ValueError):
@@ -104,7 +104,7 @@ class Plan:
     @property
     def name(self) -> str:
         """What the fork is called unless it is given a name."""
-        words = _WORDS.get(self.matrices, f"M {self.matrices}")
+        words = _LABELS.get(self.matrices, f"M {self.matrices}")
         return f"{self.run.name}, {words} at {self.step}"
 
     @property

@@ -30,11 +30,11 @@ from fop_core.runs.store import START, Run
 from fop_core.training import batches, build, config, datasets, diagnostics, fork, state
 from fop_core.training.environment import describe
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 Report = Callable[[dict[str, Any]], None]
 
 FIRST_STEPS = 10  # all logged: they are what a replay compares
-LOOK_EVERY = 1.0  # seconds between two looks at requests
+POLL_EVERY = 1.0  # seconds between two looks at requests
 
 
 class Stopped(Exception):
@@ -73,7 +73,7 @@ class Window:
 def train(
     run: Run,
     control: Control,
-    say: Say = print,
+    log: Log = print,
     report: Report = lambda progress: None,
     *,
     on: str | None = None,
@@ -84,7 +84,7 @@ def train(
     Args:
         run: the run.
         control: the right to set its state.
-        say: is told, in words, what a person wants to know.
+        log: is told, in words, what a person wants to know.
         report: is told at logged steps how far it is.
         on: the device, where that is not the config's to say.
         orphaned: set when the process that stands over this one is gone: then it ends as lost, with a checkpoint.
@@ -93,29 +93,29 @@ def train(
     """
     control.set("starting")
     try:
-        with build.threads(config.parse(run.config).threads) as threads, _signals() as asked:
-            trainer = Trainer(run, control, say, report, asked, threads, on, orphaned)
+        with build.threads(config.parse(run.config).threads) as threads, _signals() as requests:
+            trainer = Trainer(run, control, log, report, requests, threads, on, orphaned)
             try:
                 trainer.train()
             finally:
                 trainer.writer.close()
     except Stopped as stopped:
-        return _end(control, say, "stopped", str(stopped))
+        return _end(control, log, "stopped", str(stopped))
     except Orphaned as orphan:
-        return _end(control, say, "lost", str(orphan))
+        return _end(control, log, "lost", str(orphan))
     except Diverged as diverged:
-        return _end(control, say, "failed", str(diverged))
+        return _end(control, log, "failed", str(diverged))
     except (config.ConfigError, datasets.DataError, build.DeviceError, DamagedFile) as error:
-        return _end(control, say, "failed", str(error))
+        return _end(control, log, "failed", str(error))
     except torch.OutOfMemoryError as error:
-        return _end(control, say, "failed", f"out of memory on the GPU: a smaller batch_size or width may do ({error})")
+        return _end(control, log, "failed", f"out of memory on the GPU: a smaller batch_size or width may do ({error})")
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return _end(control, say, "failed", f"disk full while writing to {run.path}: free some, then resume")
-        return _end(control, say, "failed", f"{type(error).__name__}: {error}")
+            return _end(control, log, "failed", f"disk full while writing to {run.path}: free some, then resume")
+        return _end(control, log, "failed", f"{type(error).__name__}: {error}")
     except Exception as error:
-        return _end(control, say, "failed", f"{type(error).__name__}: {error}", traceback.format_exc())
-    return _end(control, say, "finished", trainer.warning)
+        return _end(control, log, "failed", f"{type(error).__name__}: {error}", traceback.format_exc())
+    return _end(control, log, "finished", trainer.warning)
 
 
 class Trainer:
@@ -125,20 +125,20 @@ class Trainer:
         self,
         run: Run,
         control: Control,
-        say: Say,
+        log: Log,
         report: Report,
-        asked: list[str],
+        requests: list[str],
         threads: int,
         on: str | None = None,
         orphaned: threading.Event | None = None,
     ) -> None:
-        self.run, self.control, self.say, self.report, self.asked = run, control, say, report, asked
+        self.run, self.control, self.log, self.report, self.requests = run, control, log, report, requests
         self.orphaned = orphaned or threading.Event()
         self.config = config.parse(run.config)
         self.device = build.device(on or self.config.device)
-        data = datasets.load(self.config.data, say)
+        data = datasets.load(self.config.data, log)
         for name in data.corrupt:
-            say(f"left out, it cannot be decoded: {name}")
+            log(f"left out, it cannot be decoded: {name}")
         self.data = data
         self.feed = batches.feed(data, self.config, self.device, self._corrupt)
         self.built = build.build(self.config, len(data.classes), self.device)
@@ -183,7 +183,7 @@ class Trainer:
                     if step % self.feed.steps_in_epoch == 0 or step == self.total:
                         columns |= self._test()
                     self._log(columns)
-                if time.monotonic() - looked > LOOK_EVERY or self.asked:
+                if time.monotonic() - looked > POLL_EVERY or self.requests:
                     looked = time.monotonic()
                     if self._requests():
                         saved = 0.0
@@ -223,7 +223,7 @@ class Trainer:
             else:
                 optimizer.step()
         except FloatingPointError as error:
-            self._look_at_losses()
+            self._check_losses()
             raise Diverged(f"diverged at step {self.step + 1:,}: {error}") from error
         # The next step's alignment compares its gradients with these.
         window.previous = {}
@@ -301,7 +301,7 @@ class Trainer:
         first = next((index for index, loss in enumerate(losses) if not loss - loss == 0), len(losses) - 1)
         return f"diverged at step {self.step - len(losses) + 1 + first:,}: loss not finite"
 
-    def _look_at_losses(self) -> None:
+    def _check_losses(self) -> None:
         """Raise Diverged where the loss of this window's last step, or an earlier one's, is no number."""
         self.step += 1
         try:
@@ -331,12 +331,12 @@ class Trainer:
     def _corrupt(self, name: str) -> None:
         self.corrupt += 1
         if self.corrupt <= 20:
-            self.say(f"the next image stands in for one that cannot be decoded: {name}")
+            self.log(f"the next image stands in for one that cannot be decoded: {name}")
 
     def _requests(self) -> bool:
         """Look at what was asked; whether a checkpoint was. Raises Stopped, after a checkpoint, for a stop."""
         requests = self.writer.requests()
-        by = self.asked[0] if self.asked else requests.get("stop")
+        by = self.requests[0] if self.requests else requests.get("stop")
         if by is not None and self.step < self.total:
             self.control.set("stopping", f"by {by}")
             self._checkpoint()
@@ -411,10 +411,10 @@ class Trainer:
                 raise  # the checkpoint is good: an older one, or starting over, would throw it away
             except (FileNotFoundError, DamagedFile, ValueError, KeyError, RuntimeError) as error:
                 why = str(error) if isinstance(error, DamagedFile) else f"{path}: {type(error).__name__}: {error}"
-                self.say(f"{name} is unusable: {why}")
+                self.log(f"{name} is unusable: {why}")
                 unusable.append(why)
                 continue
-            self.say(f"going on from step {self.step:,}")
+            self.log(f"going on from step {self.step:,}")
             return f"went on from step {self.step:,}, a newer checkpoint is damaged: {unusable[0]}" if unusable else ""
         if not unusable:
             return ""
@@ -446,26 +446,26 @@ class Trainer:
 @contextlib.contextmanager
 def _signals() -> Iterator[list[str]]:
     """Give a list that SIGTERM and the first SIGINT append their names to; only the main thread can listen."""
-    asked: list[str] = []
+    requests: list[str] = []
     if threading.current_thread() is not threading.main_thread():
-        yield asked
+        yield requests
         return
 
-    def hear(number: int, frame: Any) -> None:
-        if asked and number == signal.SIGINT:
+    def on_signal(number: int, frame: Any) -> None:
+        if requests and number == signal.SIGINT:
             raise KeyboardInterrupt
-        asked.append("Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name)
+        requests.append("Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name)
 
-    before = {number: signal.signal(number, hear) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield asked
+        yield requests
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _end(control: Control, say: Say, ending: str, reason: str, details: str = "") -> str:
+def _end(control: Control, log: Log, ending: str, reason: str, details: str = "") -> str:
     control.set(ending, reason)
     with contextlib.suppress(OSError):  # the log may be what filled the disk
-        say(f"{details}{ending}{': ' if reason else ''}{reason}")
+        log(f"{details}{ending}{': ' if reason else ''}{reason}")
     return ending

@@ -117,8 +117,8 @@ def preview(config: TrainConfig, timeout: float = 120) -> Preview:
 
 def steps(config: TrainConfig, images: int) -> tuple[int, int]:
     """Return the steps of an epoch, as ``batches.steps_in_epoch``, and of the whole run, as ``build.total_steps``."""
-    full, rest = divmod(images, config.batch_size)
-    epoch = max(1, full + (rest > 1))
+    full, remainder = divmod(images, config.batch_size)
+    epoch = max(1, full + (remainder > 1))
     return epoch, min(config.epochs * epoch, config.max_steps or math.inf)  # type: ignore[return-value]
 
 

@@ -17,17 +17,17 @@ def serve(idle: float, answers: int) -> None:
     """Answer requests of the standard input until they end, none comes for a while, or there were many."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is no answer
-    rest = b""
+    remainder = b""
     with selectors.DefaultSelector() as selector:
         selector.register(0, selectors.EVENT_READ)
-        while answers > 0 and (b"\n" in rest or selector.select(idle)):
-            if b"\n" not in rest:
+        while answers > 0 and (b"\n" in remainder or selector.select(idle)):
+            if b"\n" not in remainder:
                 part = os.read(0, 1 << 16)
-                if not part or len(rest) > LONGEST:
+                if not part or len(remainder) > LONGEST:
                     return
-                rest += part
+                remainder += part
                 continue
-            line, _, rest = rest.partition(b"\n")
+            line, _, remainder = remainder.partition(b"\n")
             out.write(json.dumps(_answer(line)).encode() + b"\n")
             out.flush()
             answers -= 1

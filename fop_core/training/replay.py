@@ -10,7 +10,7 @@ from fop_core.runs import store
 from fop_core.runs.control import Control
 from fop_core.runs.store import Run
 from fop_core.training import build, config, fork
-from fop_core.training.loop import Say, Trainer
+from fop_core.training.loop import Log, Trainer
 
 TIMES = {"seconds", "samples_per_second"}
 """Columns that no replay repeats."""
@@ -31,7 +31,7 @@ class Comparison:
     worst: float
 
 
-def replay(run: Run, steps: int, say: Say) -> list[Comparison]:
+def replay(run: Run, steps: int, log: Log) -> list[Comparison]:
     """Take the first ``steps`` steps of a run again, in a folder of its own, and compare with what was recorded.
 
     Bit for bit the same is to be expected of one machine, torch, and thread count; elsewhere sums are rounded in
@@ -46,7 +46,7 @@ def replay(run: Run, steps: int, say: Say) -> list[Comparison]:
         start = None if fork.origin(run) is None else run.start()
         again = store.create(run.config, name="replay", lineage=run.about["lineage"], start=start, folder=Path(folder))
         with Control(again) as control:
-            trainer = Trainer(again, control, say, lambda progress: None, [], used)
+            trainer = Trainer(again, control, log, lambda progress: None, [], used)
             until = trainer.step + steps
             try:
                 trainer.train(until=until)

@@ -37,7 +37,7 @@ def sidebar() -> bool:
         form.draw("tolerance")
         form.draw("steps")
     with changes:
-        race_sidebar.tell_changes(form)
+        race_sidebar.show_changes(form)
     return understood
 
 

@@ -127,7 +127,7 @@ def _alike(keys: Sequence[tuple[str, str, int]], _one: Layer, _two: Layer) -> Al
         return np.nan, np.nan, [np.nan] * k
     angles = inspection.principal_angles_deg(inspection.leading(P, k), inspection.leading(Q, k))
     change = inspection.correlation(P - np.eye(_one.n), Q - np.eye(_one.n))
-    return change, inspection.correlation(inspection.rest(P), inspection.rest(Q)), angles.tolist()
+    return change, inspection.correlation(inspection.residual(P), inspection.residual(Q)), angles.tolist()
 
 
 def numbers(source: Source, layer: Layer, beside: Side | None, at: int) -> tuple[Sequence[str], list[Sequence[Any]]]:

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from safetensors.numpy import save
 
 from fop_core import inspection
-from fop_core.figures import paper_learned, press
+from fop_core.figures import paper_learned, print_style
 from fop_core.figures.paper_learned import Band, Ridges
 from fop_core.figures.training_curves import Line
 from fop_core.runs.learned import Layer
-from pages.components.download import File, Seen, button, slug
+from pages.components.download import File, Screen, button, slug
 from pages.preconditioners import compare, panels, rotation, whitening
 from pages.preconditioners.compare import Side
 from pages.preconditioners.settings import CURVES, PANELS, TURNED
@@ -81,7 +81,7 @@ def draw(form: Form, source: Source, layer: Layer, beside: Side | None) -> None:
             offer(f"Numbers of {panel} (CSV)", lambda view, of: numbers(view, source, of, beside))
 
 
-def _seen(form: Form, source: Source, layer: Layer, seen: Seen) -> tuple[View, Layer]:
+def _seen(form: Form, source: Source, layer: Layer, seen: Screen) -> tuple[View, Layer]:
     """Return the settings and the layer that the browser showed at a click."""
     now = dict(form.now)
     if seen.step is not None:
@@ -162,7 +162,7 @@ def printed(name: str, kind: str, view: View, source: Source, layer: Layer, besi
     when, words = _steps(source, view["at"] if picture.at_cursor else None)
     parts = [source.run, when, *([slug(picture.layer)] if picture.layer else []), slug(name.lower())]
     title = ", ".join([source.run, words, *([picture.layer] if picture.layer else []), name])
-    return File(f"{'-'.join(parts)}.{kind}", press.save(picture.draw(), kind, title))
+    return File(f"{'-'.join(parts)}.{kind}", print_style.save(picture.draw(), kind, title))
 
 
 def numbers(view: View, source: Source, layer: Layer, beside: Side | None) -> File:
@@ -252,7 +252,7 @@ def through_training(layer: Layer, quantity: str) -> Figure:
     shown = [seen(layer, quantity, at) for at in places]
     across = [f"step {int(layer.steps[at]):,}" for at in places]
     return paper_learned.matrices(
-        {f"{press.literal(layer.name)}, {PRINTED[quantity]}": shown}, across, kernel=layer.kernel
+        {f"{print_style.literal(layer.name)}, {PRINTED[quantity]}": shown}, across, kernel=layer.kernel
     )
 
 
@@ -264,7 +264,7 @@ def side_by_side(one: Side, two: Side, quantity: str, step: int) -> Figure:
         shown.append(shown[0] - shown[1])
         across.append("difference")
     return paper_learned.matrices(
-        {f"{press.literal(one[1].name)}, {PRINTED[quantity]}": shown}, across, kernel=one[1].kernel
+        {f"{print_style.literal(one[1].name)}, {PRINTED[quantity]}": shown}, across, kernel=one[1].kernel
     )
 
 
@@ -279,7 +279,7 @@ def seen(layer: Layer, quantity: str, at: int) -> np.ndarray:
         case "shape":
             return P / np.linalg.norm(P)
         case "rest":
-            return inspection.rest(P)
+            return inspection.residual(P)
     return P - np.eye(layer.n)
 
 
@@ -291,9 +291,9 @@ def _bands(lines: Sequence[Line]) -> list[Band]:
             line.y,
             line.band[1] if line.band is not None else None,
             line.band[2] if line.band is not None else None,
-            line.look.color,
-            line.look.dash,
-            line.look.width,
+            line.line_style.color,
+            line.line_style.dash,
+            line.line_style.width,
         )
         for line in lines
     ]

@@ -8,7 +8,7 @@ import streamlit as st
 
 from fop_core.figures import learned_curves
 from fop_core.figures.style import METHODS, MINIMA
-from fop_core.figures.training_curves import Line, Look
+from fop_core.figures.training_curves import Line, LineStyle
 from fop_core.jobs import queue
 from fop_core.runs import compare, files, store
 from fop_core.runs.files import DamagedFile
@@ -50,7 +50,7 @@ def fork(form: Form, source: Source, layer: Layer) -> None:
         st.error(literal(trouble))
     if (launched := st.session_state.pop("inspect forked", None)) is not None:
         st.success(f"{literal(launched)} is in the queue.")
-        listing(store.runs_folder()).look(now=True)  # it is there since this click
+        listing(store.runs_folder()).entries(now=True)  # it is there since this click
     if entries := _forks(source.entry):
         ticks = _go_on(entries)
         st.fragment(_followed, run_every=TICK if ticks else None)(source.entry, ticks)
@@ -131,7 +131,7 @@ def _launch(plan: forks.Plan) -> None:
 
 def _forks(parent: Entry) -> list[Entry]:
     """Return the forks of a run that are in the reader's folder, the newest first."""
-    entries = listing(store.runs_folder()).look().values()
+    entries = listing(store.runs_folder()).entries().values()
     return [each for each in entries if not each.damaged and each.forked_from == parent.id]
 
 
@@ -146,23 +146,23 @@ def _followed(parent: Entry, ticks: bool) -> None:
         st.rerun()
     st.markdown("**Beside its parent**")
     loaded = curves.loaded([parent, *entries])
-    looks = [Look(METHODS["fop"].color, "solid", 2.5)]
-    looks += [Look(MINIMA[place % len(MINIMA)], "5px,3px", 2.0) for place in range(len(entries))]
+    line_styles = [LineStyle(METHODS["fop"].color, "solid", 2.5)]
+    line_styles += [LineStyle(MINIMA[place % len(MINIMA)], "5px,3px", 2.0) for place in range(len(entries))]
     labels = ["parent", *(str(each.settings.get("fork", each.name)) for each in entries)]
     begin = min(_begin(each.run) for each in entries)
     for column, (name, title) in zip(st.columns(2, gap="medium"), SHOWN.items()):
         lines = []
-        for metrics, look, label in zip(loaded, looks, labels):
+        for metrics, line_style, label in zip(loaded, line_styles, labels):
             if (curve := metrics.curve("step", name)) is None:
                 continue
             late = curve.x >= 0.8 * begin
             x, y = compare.drawn(curve.x[late], curve.y[late], np.empty(0, np.int64), BUCKETS)
-            lines.append(Line(label, look, x, y))
+            lines.append(Line(label, line_style, x, y))
         with column:
             key = f"{parent.id} forks {name}"
             figure = learned_curves.over_steps(lines, title, key, percent=name.endswith("accuracy"))
-            words, of = f"{title} of forks and parent", f"{parent.id} and forks"
-            plot(figure, of=of, key=f"inspect fork {name}", words=words, aspect=1.7, heights=(240, 320))
+            alt, of = f"{title} of forks and parent", f"{parent.id} and forks"
+            plot(figure, of=of, key=f"inspect fork {name}", alt=alt, aspect=1.7, heights=(240, 320))
     for each in entries:
         step = each.progress.get("step")
         told = f"{each.state}{f', {each.reason}' if each.reason else ''}{f', step {step:,}' if step else ''}"

@@ -20,7 +20,7 @@ KINDS = ("positive definite", "numerically singular", "indefinite", "negative", 
 BUDGET = 4_300_000  # bytes of all matrices of one source
 MANY, COMMON = 4096, 0.995  # entries from which on the strongest colour is not the largest's, but that of this share
 CURVE = 300  # buckets of a curve under the cursor
-WORDS = {
+ABOUT = {
     "scalar": "S-HD: one number for each tensor, by which its gradient is multiplied.",
     "diagonal": "PP-HD: one number for each parameter, by which its gradient is multiplied. Spectrum has their "
     "range over training, Histograms how they are distributed.",
@@ -38,26 +38,26 @@ _inspector = component(
 )
 
 
-def cursor(source: Source, at: int, on_move: Callable[[], None], key: str) -> None:
+def cursor(source: Source, at: int, on_cursor_change: Callable[[], None], key: str) -> None:
     """Show the step cursor over the run's loss and accuracy.
 
     Args:
         source: what is looked into.
         at: the step to stand at, where the reader has not moved it; -1 for the last.
-        on_move: called when the cursor has come to rest; the session has its step as ``.at`` under the key.
+        on_cursor_change: called when the cursor has come to rest; the session has its step as ``.at`` under the key.
         key: of the place in the page.
     """
     steps = source.learned.steps.tolist()
     data = {
         "key": source.key,
         "steps": steps,
-        "told": _told(source),
+        "told": _captions(source),
         "curves": _curves(source),
         "at": at if at >= 0 else steps[-1],
         "themes": style.themes(),
     }
     with st.container(key="cursor"):
-        _cursor(key=key, data=data, default={"at": None}, on_at_change=on_move)
+        _cursor(key=key, data=data, default={"at": None}, on_at_change=on_cursor_change)
 
 
 def _curves(source: Source) -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ def _curves(source: Source) -> list[dict[str, Any]]:
     return found
 
 
-def _told(source: Source) -> list[str]:
+def _captions(source: Source) -> list[str]:
     """Return what is said of each snapshot: its step, and what was measured last before it."""
     measured = [("epoch", "epoch {}"), ("train_loss", "train loss {}"), ("test_accuracy", "test accuracy {}")]
     found = [[f"step {int(step):,}"] for step in source.learned.steps]
@@ -154,7 +154,7 @@ def _layer(layer: Layer, source: Source, stride: int) -> tuple[dict[str, Any], d
         "k": layer.M.shape[2] if layer.M.ndim == 3 else 0,
         "kernel": layer.kernel,
         "color": source.colors[layer.name],
-        "words": WORDS.get(layer.form, ""),
+        "words": ABOUT.get(layer.form, ""),
         "hasM": layer.has_M,
         "steps": [],
         "ranges": {},
@@ -210,7 +210,7 @@ def _ranges(layer: Layer, kept: np.ndarray) -> dict[str, float]:
     for at in kept.tolist():
         P = layer.P(at)
         norm = float(np.linalg.norm(P))
-        seen = {"P": P, "change": P - np.eye(layer.n), "shape": P / (norm or 1.0), "rest": inspection.rest(P)}
+        seen = {"P": P, "change": P - np.eye(layer.n), "shape": P / (norm or 1.0), "rest": inspection.residual(P)}
         if layer.has_M:
             seen["M"] = layer.M[at]
         for name, matrix in seen.items():

@@ -42,7 +42,7 @@ def run_of(name: str, none: str = "") -> str:
         format_func=lambda id_: runs[id_].name if id_ in runs else none,
         help=None if none else "Runs that learn a preconditioner: the gallery's, then your own, the newest first",
     )
-    return form.heard(name)
+    return form.take_over(name)
 
 
 def layer_of(name: str, source: Source) -> Layer | None:
@@ -57,10 +57,10 @@ def layer_of(name: str, source: Source) -> Layer | None:
         )
     cut = labels(list(layers))  # a select cuts at the end, where layers differ
     st.selectbox(FIELDS[name].label, list(layers), key=key, format_func=cut.__getitem__)
-    return layers[form.heard(name)]
+    return layers[form.take_over(name)]
 
 
-def stand() -> None:
+def restore_url() -> None:
     """Keep the address as the page wrote it last: what came along with a quick second choice may be an older one."""
     if (address := st.session_state.get("inspect address")) is not None:
         st.query_params.from_dict(address)
@@ -68,14 +68,14 @@ def stand() -> None:
 
 def chosen() -> None:
     """Take over what the reader chose at the matrices."""
-    stand()
+    restore_url()
     if (now := st.session_state["inspector"].chosen) is not None:
         form.put(layer=now["layer"], see=now["see"], view=now["view"])
 
 
-def moved() -> None:
+def on_cursor_change() -> None:
     """Take over where the cursor rests."""
-    stand()
+    restore_url()
     if (step := st.session_state["cursor place"].at) is not None:
         form.put(at=int(step))
 
@@ -154,7 +154,7 @@ def show(source: Source, beside: tuple[Source, Layer] | None) -> None:
         form.put(layer="")
     st.session_state["inspect source"] = source.id
     layer = layers[name]
-    inspector.cursor(source, form["at"], moved, "cursor place")
+    inspector.cursor(source, form["at"], on_cursor_change, "cursor place")
     given = {"layer": name, "see": form["see"], "view": form["view"]}
     inspector.inspector(source, beside, given, chosen, "inspector")
     form.draw("panel")

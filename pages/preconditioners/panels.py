@@ -11,7 +11,7 @@ from fop_core import inspection
 from fop_core.figures import learned_curves
 from fop_core.figures.learned_curves import Frames, Spectra
 from fop_core.figures.style import number
-from fop_core.figures.training_curves import Line, Look
+from fop_core.figures.training_curves import Line, LineStyle
 from fop_core.runs import compare
 from fop_core.runs.learned import Layer
 from pages.components.plot import plot
@@ -37,10 +37,10 @@ def spectra_of(source: Source, layer: Layer) -> Spectra:
 
 
 def chart(
-    source: Source, figure: go.Figure, key: str, words: str, follows: bool = False, frames: Frames | None = None
+    source: Source, figure: go.Figure, key: str, alt: str, follows: bool = False, frames: Frames | None = None
 ) -> None:
     """Show a figure as one of a panel's two."""
-    plot(figure, of=source.run, key=key, words=words, aspect=1.6, heights=(270, 330), follows=follows, frames=frames)
+    plot(figure, of=source.run, key=key, alt=alt, aspect=1.6, heights=(270, 330), follows=follows, frames=frames)
 
 
 def short(layer: Layer) -> str:
@@ -58,7 +58,7 @@ def spectrum(form: Form, source: Source, layer: Layer) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         figure, frames = learned_curves.sorted_eigenvalues(every, form["log"], f"{source.id} {form['log']}")
-        chart(source, figure, key="inspect sorted", words="Sorted eigenvalues of P of every layer", frames=frames)
+        chart(source, figure, key="inspect sorted", alt="Sorted eigenvalues of P of every layer", frames=frames)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.caption("Eigenvalues of every layer's P at the cursor, sorted (Figure 5c).", width="content", help=DEPTH)
             form.draw("log")
@@ -67,12 +67,12 @@ def spectrum(form: Form, source: Source, layer: Layer) -> None:
         key = f"{source.id} {layer.name} {name} {form['log']}"
         if name == "paths":
             figure = learned_curves.eigenvalue_paths(spectra_of(source, of), form["log"], key)
-            words, told = f"The eigenvalues of P of {literal(short(of))} over training: {definite(of)}.", ZERO
+            alt, told = f"The eigenvalues of P of {literal(short(of))} over training: {definite(of)}.", ZERO
         else:
             figure = learned_curves.over_steps(
                 followed(every, name), CURVES[name].lower(), key, log=name == "condition"
             )
-            words = {
+            alt = {
                 "condition": "Largest over smallest eigenvalue of P; a gap where the smallest is not above 0.",
                 "effective_rank": "The exponential of the entropy of the eigenvalues' shares: how many count "
                 "(Roy & Vetterli 2007).",
@@ -80,8 +80,8 @@ def spectrum(form: Form, source: Source, layer: Layer) -> None:
                 "eigenvalue is not above 0.",
             }[name]
             told = DEPTH
-        chart(source, figure, key="inspect paths", words=CURVES[name], follows=True)
-        st.caption(words, help=told)
+        chart(source, figure, key="inspect paths", alt=CURVES[name], follows=True)
+        st.caption(alt, help=told)
         form.draw("curve")
 
 
@@ -91,7 +91,7 @@ def followed(every: Sequence[Spectra], name: str) -> list[Line]:
     for each in every:
         told = inspection.spectrum_summary(each.values)[name]
         told = np.where(np.isinf(told), np.nan, told)
-        lines.append(Line(each.label, Look(each.color, "solid", 1.8), each.steps.astype(np.float64), told))
+        lines.append(Line(each.label, LineStyle(each.color, "solid", 1.8), each.steps.astype(np.float64), told))
     return lines
 
 
@@ -121,10 +121,10 @@ def _scalars(source: Source) -> None:
     """Show what S-HD or PP-HD learned: one number a tensor, or the range over its parameters."""
     if source.metrics is None:
         return
-    lines = list(map(thinned, numbers(source)))
+    lines = list(map(downsampled, numbers(source)))
     figure = learned_curves.over_steps(lines, "number in P's place", source.id, rules=[1.0])
-    words = "What was learned over steps"
-    plot(figure, of=source.run, key="inspect scalars", words=words, aspect=2.6, heights=(280, 380), follows=True)
+    alt = "What was learned over steps"
+    plot(figure, of=source.run, key="inspect scalars", alt=alt, aspect=2.6, heights=(280, 380), follows=True)
     st.caption(
         "By how much each tensor's gradient is multiplied: S-HD learns one number for it, PP-HD one for each "
         "parameter, of which the largest (solid) and the smallest (dotted) are drawn.",
@@ -142,7 +142,7 @@ def numbers(source: Source) -> list[Line]:
             curve = metrics.curve("step", f"{column}/{name}")
             if curve is None or (column == "eigenvalue_min" and source.learned.layers[name].form == "scalar"):
                 continue
-            lines.append(Line(f"{name}, {column.rpartition('_')[2]}", Look(color, dash, 1.6), curve.x, curve.y))
+            lines.append(Line(f"{name}, {column.rpartition('_')[2]}", LineStyle(color, dash, 1.6), curve.x, curve.y))
     return lines
 
 
@@ -165,7 +165,7 @@ def histograms(form: Form, source: Source, layer: Layer) -> None:
             across = f"{name} value of {what}" if layer.form != "diagonal" else "number in P's place"
             key = f"{source.id} {layer.name} {what} {part}"
             figure, frames = learned_curves.ridges(steps, counts, edges, color, across, key)
-            chart(source, figure, key=f"inspect {part}", words=f"Distribution of {name} values", frames=frames)
+            chart(source, figure, key=f"inspect {part}", alt=f"Distribution of {name} values", frames=frames)
         shown += 1
     if not shown:
         st.markdown(f"No values of {what} were kept for {literal(layer.name)}.")
@@ -215,7 +215,7 @@ def _counted(key: str, what: str, part: str, _layer: Layer) -> tuple[Array, Arra
     return _layer.steps, counts, edges
 
 
-def thinned(line: Line) -> Line:
+def downsampled(line: Line) -> Line:
     """Return a line with as many points as can be seen."""
     x, y = compare.drawn(line.x, line.y, np.empty(0, np.int64), BUCKETS)
     if line.band is None:

@@ -7,9 +7,9 @@ import streamlit as st
 
 from fop_core import inspection
 from fop_core.figures import learned_curves
-from fop_core.figures.training_curves import Line, Look
+from fop_core.figures.training_curves import Line, LineStyle
 from fop_core.runs.learned import Layer
-from pages.preconditioners.panels import chart, short, thinned
+from pages.preconditioners.panels import chart, downsampled, short
 from pages.preconditioners.settings import TURNED
 from pages.preconditioners.sources import Source, seeds
 from pages.shared import curves as runs_curves
@@ -19,7 +19,7 @@ from pages.shared.text import literal
 
 BUSY = 10  # layers of which all are drawn at once
 NEAR = 80  # degrees from which on the right angle is drawn
-WORDS = {
+ABOUT = {
     "length_ratio": "‖P g‖ / ‖g‖: by how much P lengthens the gradient; below 1 it shortens it.",
     "alignment": "Cosine of successive gradients: where they agree P grows along them, else it shrinks (Eq. 4).",
     "descent": "⟨g, Δθ⟩ of each layer, the first-order change of the loss by its step: negative while it goes down.",
@@ -52,10 +52,10 @@ def rotation(form: Form, source: Source, layer: Layer) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         bound = bound_of(layer)
-        lines = [*map(thinned, angles), *([bound] if bound is not None else [])]
+        lines = [*map(downsampled, angles), *([bound] if bound is not None else [])]
         rules = [90.0] if max(_highest(line) for line in angles) > NEAR else []
         figure = learned_curves.over_steps(lines, "degrees between g and P g", key, rules=rules)
-        chart(source, figure, key="inspect angles", words="Angle between g and P g", follows=True)
+        chart(source, figure, key="inspect angles", alt="Angle between g and P g", follows=True)
         dashed = f" Dashed: no P with {literal(short(layer))}'s eigenvalues turns farther." if bound is not None else ""
         st.caption(f"How far P turns {of}, {over} (Figure A.1).{dashed}", help=BOUND if bound is not None else None)
         for line in angles:
@@ -66,11 +66,11 @@ def rotation(form: Form, source: Source, layer: Layer) -> None:
                 )
     with right:
         name = form["turned"]
-        lines = list(map(thinned, turned(source, layer, name, form["seeds"])))
+        lines = list(map(downsampled, turned(source, layer, name, form["seeds"])))
         rules = {"length_ratio": [1.0], "alignment": [0.0], "descent": [0.0]}[name]
         figure = learned_curves.over_steps(lines, TURNED[name], f"{key} {name}", rules=rules)
-        chart(source, figure, key="inspect turned", words=TURNED[name], follows=True)
-        st.caption(WORDS[name], help=WHY)
+        chart(source, figure, key="inspect turned", alt=TURNED[name], follows=True)
+        st.caption(ABOUT[name], help=WHY)
         form.draw("turned")
     if len(group) > 1:
         form.draw("seeds")
@@ -114,15 +114,15 @@ def _band(loaded: Sequence[Loaded], column: str, label: str, color: str) -> Line
     curves = [curve for curve in curves if len(curve.x)]
     if not curves:
         return None
-    look = Look(color, "solid", 1.8)
+    line_style = LineStyle(color, "solid", 1.8)
     if len(curves) == 1:
-        return Line(label, look, curves[0].x, curves[0].y)
+        return Line(label, line_style, curves[0].x, curves[0].y)
     steps = curves[0].steps
     for curve in curves[1:]:
         steps = np.intersect1d(steps, curve.steps)
     values = np.stack([curve.y[np.searchsorted(curve.steps, steps)] for curve in curves])
     x = steps.astype(np.float64)
-    return Line(label, look, x, values.mean(0), band=(x, values.min(0), values.max(0)))
+    return Line(label, line_style, x, values.mean(0), band=(x, values.min(0), values.max(0)))
 
 
 def bound_of(layer: Layer) -> Line | None:
@@ -136,4 +136,6 @@ def bound_of(layer: Layer) -> Line | None:
     bound = inspection.rotation_bound_deg(inspection.spectrum_summary(spectra)["condition"])
     kinds = [inspection.definiteness(float(values[0]), float(values[-1])) for values in spectra]
     bound = np.where([kind in ("positive definite", "numerically singular") for kind in kinds], bound, np.nan)
-    return Line(f"bound {short(layer)}", Look("#80868F", "5px,3px", 1.4), layer.spectrum_steps.astype(float), bound)
+    return Line(
+        f"bound {short(layer)}", LineStyle("#80868F", "5px,3px", 1.4), layer.spectrum_steps.astype(float), bound
+    )

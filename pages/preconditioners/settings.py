@@ -24,7 +24,7 @@ TURNED = {
     "alignment": "Alignment",
     "descent": "⟨g, Δθ⟩",
 }
-GIVEN = {form: what for what, form in learned.GIVEN.items()}
+FILE_FORMS = {form: what for what, form in learned.FILE_FORMS.items()}
 """What the matrices of a file are, as ``learned.of_files`` has it, by the form that makes P of them."""
 FIELDS: dict[str, Field] = {
     "source": Switch("Look into", {"run": "A run", "file": "Your own matrices"}),

@@ -130,14 +130,14 @@ def known() -> dict[str, Entry]:
     return {
         id_: entry
         for place in places
-        for id_, entry in place.look().items()
+        for id_, entry in place.entries().items()
         if not entry.damaged and entry.settings.get("fop.preconditioner")
     }
 
 
 def damaged() -> list[Entry]:
     """Return the runs that cannot be listed, so that nobody knows whether they learned a preconditioner."""
-    return [entry for entry in listing(store.runs_folder()).look().values() if entry.damaged]
+    return [entry for entry in listing(store.runs_folder()).entries().values() if entry.damaged]
 
 
 def of_entry(entry: Entry) -> Source | str:

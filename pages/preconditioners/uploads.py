@@ -6,7 +6,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fop_core.runs import learned
-from pages.preconditioners.settings import GIVEN
+from pages.preconditioners.settings import FILE_FORMS
 from pages.preconditioners.sources import Source, of_upload
 from pages.shared.form import Form
 from pages.shared.text import literal
@@ -44,7 +44,7 @@ def uploaded(form: Form) -> Source | None:
     given, kernel = form.draw("given"), form.draw("kernel")
     if not files:
         return None
-    found = of_upload(files, GIVEN[given], kernel)
+    found = of_upload(files, FILE_FORMS[given], kernel)
     if isinstance(found, str):
         st.error(literal(found))
         return None

@@ -6,7 +6,7 @@ import streamlit as st
 from fop_core import inspection
 from fop_core.figures import learned_curves
 from fop_core.figures.style import number
-from fop_core.figures.training_curves import Line, Look
+from fop_core.figures.training_curves import Line, LineStyle
 from fop_core.runs.learned import Layer
 from pages.preconditioners.panels import chart
 from pages.preconditioners.sources import Source, place
@@ -33,7 +33,7 @@ def whitening(form: Form, source: Source, layer: Layer) -> None:
     with left:
         lines = scores(source)
         figure = learned_curves.over_steps(lines, "whitening score", source.id, rules=[0.0])
-        chart(source, figure, key="inspect score", words="Whitening score of every layer", follows=True)
+        chart(source, figure, key="inspect score", alt="Whitening score of every layer", follows=True)
         st.caption(
             "Mean entry of P between neighbours in the kernel, less that between all other pairs: whitening, in the "
             "sense of section 5, is below 0.",
@@ -46,7 +46,7 @@ def whitening(form: Form, source: Source, layer: Layer) -> None:
         at = place(of.steps, form["at"])
         told = inspection.whitening(of.P(at), of.kernel)  # type: ignore[arg-type]
         figure = learned_curves.over_steps(lines, "mean entry of what is left", f"{source.id} {of.name}", rules=[0.0])
-        chart(source, figure, key="inspect pairs", words=f"What is left of P of {of.name}", follows=True)
+        chart(source, figure, key="inspect pairs", alt=f"What is left of P of {of.name}", follows=True)
         sign, share = float(told["constant_sign"]), float(told["constant_share"])
         st.caption(
             f"What is left of P of {literal(of.name)} after aI + c11ᵀ is fitted, by how positions lie to each other. "
@@ -61,7 +61,7 @@ def scores(source: Source) -> list[Line]:
     return [
         Line(
             source.labels[layer.name],
-            Look(source.colors[layer.name], "solid", 1.8),
+            LineStyle(source.colors[layer.name], "solid", 1.8),
             layer.steps.astype(np.float64),
             inspection.whitening_score(layer.all_P(), layer.kernel),
         )
@@ -74,8 +74,8 @@ def pairs(layer: Layer) -> list[Line]:
     """Return means of what is left of a spatial P after aI + c11^T is fitted, by how positions lie to each other."""
     told = inspection.whitening(layer.all_P(), layer.kernel)  # type: ignore[arg-type]
     return [
-        Line(words, Look(color, dash, 1.8), layer.steps.astype(np.float64), told[name])
-        for name, (words, color, dash) in PAIRS.items()
+        Line(alt, LineStyle(color, dash, 1.8), layer.steps.astype(np.float64), told[name])
+        for name, (alt, color, dash) in PAIRS.items()
         if np.isfinite(told[name]).any()
     ]
 

@@ -37,7 +37,7 @@ def tried(what: Callable[[], Any], done: str | Callable[[Any], str] = "") -> boo
     return True
 
 
-def tell() -> None:
+def show_notice() -> None:
     """Say what came of the last action, and offer to take back what was thrown away."""
     for text, kind in st.session_state.pop(NOTICE, {}).items():
         if kind == "error":
@@ -65,11 +65,11 @@ def discard(entries: Sequence[Entry]) -> None:
     """Move runs to the trash, and remember them so that it can be undone."""
     gone: list[Path] = []
 
-    def move(run: Run) -> None:
+    def discard(run: Run) -> None:
         gone.append(store.discard(run).path)
 
     for entry in entries:
-        tried(partial(move, entry.run))
+        tried(partial(discard, entry.run))
     if gone:
         st.session_state[UNDO] = gone
 

@@ -19,15 +19,15 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 _TIED = re.compile(r"(?<=\d) (?=±|\\%|points)|(?<=±) (?=\d)")
 LOG = 8000  # bytes of the end of a log that are shown
 COLORS = {"finished": "green", "failed": "red", "lost": "red", "stopped": "orange", "stopping": "orange"}
-TOLD = ("train_loss", "test_loss", "held_out_loss", "grad_norm", "lr", "samples_per_second")
+FINAL_VALUES = ("train_loss", "test_loss", "held_out_loss", "grad_norm", "lr", "samples_per_second")
 
 
 def head(entry: Entry) -> None:
     """Show what it is called, where it stands and why, and what to try where it failed."""
-    look = run_words.STATES[entry.state]
+    badge = run_words.STATES[entry.state]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(literal(entry.name), anchor=False, width="content")
-        st.badge(f"{look.symbol} {entry.state}", color=COLORS.get(entry.state, "blue"))  # type: ignore[arg-type]
+        st.badge(f"{badge.symbol} {entry.state}", color=COLORS.get(entry.state, "blue"))  # type: ignore[arg-type]
         for tag in entry.tags:
             st.badge(literal(tag), color="gray")
     if entry.state in ("failed", "lost"):
@@ -73,7 +73,7 @@ def numbers(entry: Entry, metrics: Loaded) -> None:
         "Best accuracy": run_words.percent(entry.best),
         "Last accuracy": run_words.percent(run_words.accuracy(entry.progress)),
     }
-    for name in TOLD:
+    for name in FINAL_VALUES:
         if (curve := metrics.curve("step", name)) is not None and len(curve.y):
             rows[name.replace("_", " ").capitalize()] = number(float(curve.y[-1]))
     if (seconds := metrics.curve("step", "seconds")) is not None and len(seconds.y):

@@ -30,7 +30,7 @@ form = Form("runs", PRESETS, FIELDS, {"all": VALUES}, tuple(VALUES))
 
 def known() -> Mapping[str, Entry]:
     """Return every run that can be chosen, the gallery's and those in the trash among them."""
-    return {id_: entry for place in places() for id_, entry in place.look().items()}
+    return {id_: entry for place in places() for id_, entry in place.entries().items()}
 
 
 def places() -> Sequence[Listing]:
@@ -44,7 +44,7 @@ def shown() -> list[Entry]:
     folder, show = store.runs_folder(), form["show"]
     place = listing(GALLERY) if show == "gallery" else listing(folder, show == "trash")
     archived = None if show in ("gallery", "trash") else show == "archive"
-    return table.matching(list(place.look().values()), archived, form["find"], form["state"], form["tag"])
+    return table.matching(list(place.entries().values()), archived, form["find"], form["state"], form["tag"])
 
 
 def choose() -> None:
@@ -221,11 +221,11 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     st.header("Runs", anchor=False, width="content")
     copy_link("copy")
 form.draw_warnings()
-actions.tell()
+actions.show_notice()
 if lost:
     st.warning(literal(f"Not here: {', '.join(lost)}. It may have been deleted, or be another folder's."))
 ours = listing(store.runs_folder())
-if form["show"] == "runs" and not ours.look() and not ours.trouble:
+if form["show"] == "runs" and not ours.entries() and not ours.trouble:
     empty()
 else:
     ticking_table()

@@ -13,7 +13,7 @@ LONGEST = 8000  # letters of a list in an address
 
 
 @dataclass(frozen=True)
-class Words:
+class Untyped:
     """Words that only the page knows, such as the ids of runs; it shows their widget itself."""
 
     label: str
@@ -58,10 +58,10 @@ FIELDS: dict[str, Field] = {
     "show": Choice("Show", SHOWN, help="Gallery: finished runs that ship with the project, to look at"),
     "find": Text("Find", 80, placeholder="name, tag, method, setting=value"),
     "state": Several("State", {state: state for state in STATES}),
-    "tag": Words("Tags"),
+    "tag": Untyped("Tags"),
     "sizes": Flag("Sizes on the disk"),
-    "run": Words("Runs"),
-    "y": Words("Curves"),
+    "run": Untyped("Runs"),
+    "y": Untyped("Curves"),
     "x": Switch("Across", ACROSS, help="Time: seconds of training, without evaluation; what a step costs counts"),
     "smooth": Slider("Smoothing", 0, 30, 1, "Mean over this share of a curve; the raw values stay behind it", True),
     "seeds": Flag("Mean over seeds", help="Runs that differ by the seed alone become one line with ± 1 std"),

@@ -17,7 +17,7 @@ from pages.shared.listing import MOST_CHOSEN, Entry
 _mount = component("runs_table", "lib/shared")
 
 VARIED = 4  # settings with a column of their own
-TOLD = 60  # letters of what is damaged; hovering and choosing the run tell the rest
+DAMAGE_LETTERS = 60  # letters of what is damaged; hovering and choosing the run tell the rest
 
 Cell = tuple[Any, ...]  # words, what they are sorted by, what hovering tells
 
@@ -112,7 +112,7 @@ def _shown(entry: Entry, names: tuple[str, ...], varied: Sequence[str]) -> bytes
 
 def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str, Any]:
     state = "damaged" if entry.damaged else entry.state
-    look = run_words.STATES[state]
+    badge = run_words.STATES[state]
     share = None if entry.damage else entry.progress.get("share")
     last = run_words.accuracy(entry.progress)
     age = store.age(entry.created) if entry.created else None
@@ -142,8 +142,8 @@ def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str,
         cells[f"={name}"] = (run_words.setting(value), ordered) if there else ("–", None)
     return {
         "id": entry.id,
-        "symbol": look.symbol,
-        "color": look.color,
+        "symbol": badge.symbol,
+        "color": badge.color,
         "share": share,
         "cells": [_brief(cells[name]) for name in names],
     }
@@ -158,7 +158,7 @@ def _brief(cell: Cell) -> Cell | str:
 def _progress(entry: Entry, share: float | None) -> str:
     if entry.damage:
         told = f"damaged: {entry.damage}"
-        return told if len(told) <= TOLD else f"{told[: TOLD - 1]}…"
+        return told if len(told) <= DAMAGE_LETTERS else f"{told[: DAMAGE_LETTERS - 1]}…"
     if share is None:
         return "in the queue" if entry.waits else "–"
     if entry.state in ("running", "starting") and (eta := entry.progress.get("eta_seconds")) is not None:

@@ -7,7 +7,7 @@ from fop_core.runs.records import LARGEST_STEP, count
 from fop_core.runs.store import Run
 
 MEASURED = ("test_accuracy", "held_out_accuracy")
-WORDS = tuple(f'"{name}"'.encode() for name in MEASURED)
+KEYS = tuple(f'"{name}"'.encode() for name in MEASURED)
 BLOCK = 1 << 20  # bytes read at a time
 
 
@@ -21,7 +21,7 @@ class Best:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._offsets: dict[Path, int] = {}
-        self._found: dict[Path, list[tuple[int, float]]] = {}
+        self._values_by_step: dict[Path, list[tuple[int, float]]] = {}
 
     def update(self) -> float | None:
         """Return the best accuracy so far, of what counts; None before the first.
@@ -32,7 +32,7 @@ class Best:
         until, best = LARGEST_STEP, None
         for _, path, from_step in reversed(self._run.metrics_files()):
             self._follow(path)
-            counting = [value for step, value in self._found.get(path, ()) if step <= until and value == value]
+            counting = [value for step, value in self._values_by_step.get(path, ()) if step <= until and value == value]
             best = max([*counting, *([] if best is None else [best])], default=None)
             until = min(until, from_step)
         return best
@@ -44,19 +44,19 @@ class Best:
             return
         with file:
             file.seek(self._offsets.get(path, 0))
-            rest = b""
+            remainder = b""
             while block := file.read(BLOCK):
-                whole, newline, rest = (rest + block).rpartition(b"\n")
-                if len(rest) > series.LONGEST_LINE:  # no row is as long: what comes of it is left out with it
-                    self._offsets[path] = self._offsets.get(path, 0) + len(rest)
-                    rest = b""
+                whole, newline, remainder = (remainder + block).rpartition(b"\n")
+                if len(remainder) > series.LONGEST_LINE:  # no row is as long: what comes of it is left out with it
+                    self._offsets[path] = self._offsets.get(path, 0) + len(remainder)
+                    remainder = b""
                     continue
                 if newline:
                     self._offsets[path] = self._offsets.get(path, 0) + len(whole) + 1
                     self._read(path, whole)
 
     def _read(self, path: Path, block: bytes) -> None:
-        for word in WORDS:
+        for word in KEYS:
             at = block.find(word)
             while at >= 0:
                 begin, end = block.rfind(b"\n", 0, at) + 1, block.find(b"\n", at)
@@ -67,5 +67,5 @@ class Best:
                 except (ValueError, KeyError, TypeError):
                     point = None  # a damaged line, which the curves tell of
                 if point is not None:
-                    self._found.setdefault(path, []).append(point)
+                    self._values_by_step.setdefault(path, []).append(point)
                 at = block.find(word, end)

@@ -13,9 +13,9 @@ import numpy as np
 import streamlit as st
 
 from fop_core.figures import training_curves
-from fop_core.figures.training_curves import Line, Look
+from fop_core.figures.training_curves import Line, LineStyle
 from fop_core.runs import compare
-from fop_core.runs.compare import Curve, Group, Thinned
+from fop_core.runs.compare import Curve, Downsampled, Group
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.series import Series
 from fop_core.runs.store import Run
@@ -28,7 +28,7 @@ Array = np.ndarray
 BUCKETS = 400  # of a line: at most 1,602 points
 FAINT = 120  # of a line behind others
 LARGE = 30_000_000  # bytes of metrics that take more than a moment to read the first time
-PART = 1 << 16  # rows; of longer metrics the beginning is thinned once for so many more
+PART = 1 << 16  # rows; of longer metrics the beginning is downsampled once for so many more
 SAMPLE = 2_000  # rows of those, drawn meanwhile
 KEPT = 64  # runs whose metrics stay in memory
 TITLES = {"step": "step", "epoch": "epoch", "seconds": "seconds of training"}
@@ -55,9 +55,9 @@ class Loaded:
         self._until: list[int] = []
         self._curves: dict[tuple[str, str], Curve | None] = {}
         self._sample: dict[str, Series] = {}
-        self._thinned: dict[tuple[str, str], Thinned] = {}
+        self._downsampled: dict[tuple[str, str], Downsampled] = {}
 
-    def look(self, whole: bool = False) -> "Loaded":
+    def refresh(self, whole: bool = False) -> "Loaded":
         """Read what is new.
 
         Args:
@@ -109,7 +109,7 @@ class Loaded:
         self.trouble = " ".join(self.run.metrics.damaged)
         if new or until != self._until or not self.version:
             if until != self._until:
-                self._thinned.clear()
+                self._downsampled.clear()
             self._until = until
             self._curves.clear()
             self.version += 1
@@ -125,15 +125,15 @@ class Loaded:
     def light(self, x: str, y: str) -> tuple[Curve | None, Array | None]:
         """Return as ``curve``, of a long one only what can be seen, and the gaps in it; None for what is all there.
 
-        Of a long curve the beginning is thinned once, and not again until many more rows have come.
+        Of a long curve the beginning is downsampled once, and not again until many more rows have come.
         """
         curve = self.curve(x, y)
         if curve is None or len(curve.y) < 4 * PART:
             return curve, None
         until = len(curve.y) // PART * PART
         with self._lock:
-            if (kept := self._thinned.get((x, y))) is None or kept.until != until:
-                kept = self._thinned[x, y] = compare.thinned(curve, until, 4 * BUCKETS)
+            if (kept := self._downsampled.get((x, y))) is None or kept.until != until:
+                kept = self._downsampled[x, y] = compare.downsampled(curve, until, 4 * BUCKETS)
         return kept.extended(curve)
 
     def _made(self, x: str, y: str) -> Curve | None:
@@ -157,7 +157,7 @@ def _loaded(path: str) -> Loaded:
 
 def loaded(entries: Sequence[Entry], whole: bool = False) -> list[Loaded]:
     """Return the metrics of runs, up to date: large ones as a sample at first, unless they are wanted whole."""
-    return [_loaded(str(entry.run.path)).look(whole) for entry in entries]
+    return [_loaded(str(entry.run.path)).refresh(whole) for entry in entries]
 
 
 def _bytes(path: Path) -> int:
@@ -204,7 +204,7 @@ class Chosen:
     metrics: Sequence[Loaded]
     groups: Sequence[Group]
     labels: Sequence[str]
-    looks: Sequence[Look]
+    line_styles: Sequence[LineStyle]
 
     def columns(self) -> list[str]:
         """Return what any of them measured."""
@@ -224,7 +224,9 @@ def chosen(entries: Sequence[Entry], seeds: bool) -> Chosen:
     settings = [entry.settings for entry in entries]
     groups = compare.groups(settings, [entry.preset for entry in entries], apart=not seeds)
     labels = [_label(group, groups, entries, seeds) for group in groups]
-    return Chosen(entries, loaded(entries), groups, labels, training_curves.looks([group.method for group in groups]))
+    return Chosen(
+        entries, loaded(entries), groups, labels, training_curves.line_styles([group.method for group in groups])
+    )
 
 
 def _label(group: Group, groups: Sequence[Group], entries: Sequence[Entry], seeds: bool) -> str:
@@ -257,19 +259,24 @@ def lines(of: Chosen, name: str, view: View) -> list[Line]:
         mean = compare.spread(members[base]).curve if len(members[base]) > 1 else members[base][0]
         mean = Curve(mean.steps, mean.x, compare.smoothed(mean.y, view.smooth / 100))
     made = []
-    for group, curves, label, look in zip(of.groups, members, of.labels, of.looks):
+    for group, curves, label, line_style in zip(of.groups, members, of.labels, of.line_styles):
         gaps = None
         if len(curves) == 1 and mean is None and not view.smooth:
             every = [of.metrics[member].light(view.x, name) for member in group.members]
             [(light, gaps)] = [(light, gaps) for light, gaps in every if light is not None]
             curves = [light]
         if curves and any(len(curve.x) for curve in curves):
-            made.append(_line(curves, mean, label, look, view.smooth / 100, gaps))
-    return sorted(made, key=lambda line: line.look.width)
+            made.append(_line(curves, mean, label, line_style, view.smooth / 100, gaps))
+    return sorted(made, key=lambda line: line.line_style.width)
 
 
 def _line(
-    measured: Sequence[Curve], baseline: Curve | None, label: str, look: Look, smooth: float, gaps: Array | None = None
+    measured: Sequence[Curve],
+    baseline: Curve | None,
+    label: str,
+    line_style: LineStyle,
+    smooth: float,
+    gaps: Array | None = None,
 ) -> Line:
     curves = measured if baseline is None else [compare.less(each, baseline) for each in measured]
     soft = [Curve(each.steps, each.x, compare.smoothed(each.y, smooth)) for each in curves]
@@ -286,7 +293,7 @@ def _line(
         band = shown.x[kept], mean - std, mean + std
     marks = [compare.broken(each.x, each.y, of.y) for each, of in zip(curves, measured)]
     broken = np.concatenate([x for x, _ in marks]), np.concatenate([y for _, y in marks])
-    return Line(label, look, x, y, behind, band, broken)
+    return Line(label, line_style, x, y, behind, band, broken)
 
 
 def show(of: Chosen, name: str, view: View) -> bool:
@@ -319,8 +326,8 @@ def show(of: Chosen, name: str, view: View) -> bool:
             del remembered[old]
     figure, labels, count = remembered[name][1]
     if count:
-        words = f"{title_of(name)}: {labels}"
-        plot(figure, of=_stem(of), key=f"curve {name}", words=words, aspect=2.0, heights=(250, 330))
+        alt = f"{title_of(name)}: {labels}"
+        plot(figure, of=_stem(of), key=f"curve {name}", alt=alt, aspect=2.0, heights=(250, 330))
     return bool(count)
 
 

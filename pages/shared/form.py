@@ -49,7 +49,7 @@ class Form:
         self._record = st.session_state.setdefault(f"{page} settings", {})
         self.arrives = st.session_state.get("page") != page
         self._arrive()
-        self._hear()
+        self._read_widgets()
 
     def __getitem__(self, name: str) -> Any:
         """Return the present value of a setting."""
@@ -88,7 +88,7 @@ class Form:
         self._record["now"][name] = value = self.fields[name].draw(key, on_change)
         return value
 
-    def heard(self, name: str) -> Any:
+    def take_over(self, name: str) -> Any:
         """Take over what a widget holds that the page has drawn itself under the setting's key; return it."""
         self._record["now"][name] = value = st.session_state[self.key(name)]
         return value
@@ -167,7 +167,7 @@ class Form:
             if not stale:
                 self._read(address)
 
-    def _hear(self) -> None:
+    def _read_widgets(self) -> None:
         """Take over what the widgets hold, so that a page may show what follows from it before it shows them."""
         for name, field in self.fields.items():
             if (key := self.key(name)) in st.session_state:

@@ -138,7 +138,7 @@ class Listing:
         self._entries: dict[str, Entry] = {}
         self._at = -1e9
 
-    def look(self, now: bool = False) -> dict[str, Entry]:
+    def entries(self, now: bool = False) -> dict[str, Entry]:
         """Return all runs by their ids, newest first, and start the dispatcher where something waits for it.
 
         Args:
@@ -146,11 +146,11 @@ class Listing:
         """
         with self._lock:
             if now or time.monotonic() - self._at > FRESH:
-                self._look()
+                self._refresh()
                 self._at = time.monotonic()
             return self._entries
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         moment = time.time_ns()
         found: dict[str, Entry] = {}
         for name, stamp in self._stamps():
@@ -181,7 +181,7 @@ class Listing:
         self.trouble = ""
         try:
             if self._bin:
-                store.trash_place(self.folder)
+                store.trash_folder(self.folder)
             with os.scandir(self._place) as entries:
                 places = [each for each in entries if not each.name.startswith(".") and store.is_folder(each)]
         except FileNotFoundError:

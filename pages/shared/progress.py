@@ -24,7 +24,7 @@ def progress(bar: DeltaGenerator, what: str) -> Callable[[float], None]:
     begun = last = time.monotonic()
     due = begun + BEAT
 
-    def tell(share: float) -> None:
+    def report(share: float) -> None:
         nonlocal last, due
         leave_if_unwanted()
         if (now := time.monotonic()) >= begun + BEAT:  # Python runs one thread at a time: others have a fifth of it
@@ -34,4 +34,4 @@ def progress(bar: DeltaGenerator, what: str) -> Callable[[float], None]:
             due = now + BEAT
             bar.progress(min(1.0, share), text=f"{what}: {share:.0%}, {now - begun:.0f} s")
 
-    return tell
+    return report

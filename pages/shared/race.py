@@ -12,7 +12,7 @@ from fop_core.figures import landscape
 from fop_core.figures.landscape import Box, Landscape
 from fop_core.figures.learned import Learned, learned
 from fop_core.figures.motion import Motion, motion
-from fop_core.figures.runs import Run, thinned
+from fop_core.figures.runs import Run, downsampled
 from fop_core.optim.rules import RULES
 from toy_functions import Race, expressions, race
 from toy_functions.lowest import with_floor
@@ -140,7 +140,7 @@ def _result(spec: Spec, progress: Progress) -> Result:
     [(name, trajectory)] = race(spec.race(), progress).items()
     place, points, matrices = surface(spec.surface), trajectory.points, trajectory.preconditioners
     return Result(
-        thinned(name, points, trajectory.losses, trajectory.status, matrices),
+        downsampled(name, points, trajectory.losses, trajectory.status, matrices),
         motion(points, trajectory.losses, matrices, place.gradient),
         None if matrices is None else learned(points, matrices, place.gradient, place.hessian),
         trajectory.reason,

@@ -33,7 +33,7 @@ def draw(form: Form) -> bool:
         for name in ("tolerance", "steps", "dtype", "noise", "seed"):
             form.draw(name)
     with changes:
-        tell_changes(form)
+        show_changes(form)
     return understood
 
 
@@ -66,7 +66,7 @@ def of_preset(form: Form) -> bool:
     return now[:2] == then[:2]  # its name, with the formula or the condition number
 
 
-def tell_changes(form: Form) -> None:
+def show_changes(form: Form) -> None:
     """Say what differs from the preset, and offer to take it back."""
     changed, preset = form.changed(), f"“{form.presets.options[form.preset]}”"
     words, back = "As the preset has it.", "Reset to the preset"
@@ -104,7 +104,7 @@ def _known(form: Form) -> bool:
     return True
 
 
-def _floor_in_words(place: Surface, searched: bool) -> str:
+def _floor_text(place: Surface, searched: bool) -> str:
     if not searched:
         return f"A run has converged when f is near f* = {number(place.floor)}, as set below."
     if math.isfinite(place.floor):
@@ -124,7 +124,7 @@ def _own(form: Form) -> bool:
     try:
         place = surface(surface_spec(form.now))
         st.latex(place.latex)
-        st.caption(_floor_in_words(place, form["floor"] is None))
+        st.caption(_floor_text(place, form["floor"] is None))
         understood = True
     except ExpressionError as error:
         st.error(literal(error.message))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from pages.shared.text import escaped, literal
 
 
-class Look(NamedTuple):
+class Badge(NamedTuple):
     """How a state looks beside its word."""
 
     symbol: str
@@ -16,15 +16,15 @@ class Look(NamedTuple):
 
 BLUE, GREEN, RED, GREY, AMBER = "#3885E0", "#2A8C4D", "#D0515A", "#707E85", "#A87900"
 STATES = {
-    "queued": Look("○", GREY),
-    "starting": Look("◔", BLUE),
-    "running": Look("▶", BLUE),
-    "stopping": Look("◼", AMBER),
-    "stopped": Look("■", AMBER),
-    "finished": Look("✓", GREEN),
-    "failed": Look("✕", RED),
-    "lost": Look("?", RED),
-    "damaged": Look("!", RED),
+    "queued": Badge("○", GREY),
+    "starting": Badge("◔", BLUE),
+    "running": Badge("▶", BLUE),
+    "stopping": Badge("◼", AMBER),
+    "stopped": Badge("■", AMBER),
+    "finished": Badge("✓", GREEN),
+    "failed": Badge("✕", RED),
+    "lost": Badge("?", RED),
+    "damaged": Badge("!", RED),
 }
 
 ADVICE = (

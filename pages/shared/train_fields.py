@@ -46,7 +46,7 @@ class Line(Text):
     form: str = "number"
     optional: bool = False
 
-    def given(self, text: str) -> Any:
+    def config_value(self, text: str) -> Any:
         """Return what a config is given for this text; anything that is no value goes on as the text that it is."""
         text = text.strip()
         if not text and self.optional:

@@ -126,7 +126,7 @@ def _of_the_config(path: str) -> Field:
     schema = _schema(path)
     kinds = schema.get("anyOf", [schema])
     optional = any(kind.get("type") == "null" for kind in kinds)
-    label, words = LABELS[path], _words(schema["description"], kinds, optional)
+    label, words = LABELS[path], _help(schema["description"], kinds, optional)
     [kind, *others] = [kind for kind in kinds if kind.get("type") != "null"]
     if others or "pattern" in kind:
         options = tuple(kind["enum"]) if others else ("auto", "cpu", "cuda")
@@ -152,7 +152,7 @@ def _whole_schema() -> dict[str, Any]:
     return TrainConfig.model_json_schema()
 
 
-def _words(description: str, kinds: list[dict[str, Any]], optional: bool) -> str:
+def _help(description: str, kinds: list[dict[str, Any]], optional: bool) -> str:
     """Return a setting's meaning and range."""
     sentences = [description[0].upper() + description[1:]]
     for kind in kinds:

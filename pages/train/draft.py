@@ -130,7 +130,7 @@ def _settings(preset: str, now: Mapping[str, Any]) -> list[str]:
     then = values(preset, now["method"])
     fop = METHODS[now["method"]].fop is not None
     return [
-        setting(path, kind.given(now[path]) if isinstance(kind, Line) else now[path])
+        setting(path, kind.config_value(now[path]) if isinstance(kind, Line) else now[path])
         for path, kind in CONFIG.items()
         if now[path] != then[path] and (fop or not path.startswith("fop."))
     ]

@@ -54,7 +54,7 @@ class TrainForm(Form):
     def to_base(self) -> None:
         """Set what belongs to the base optimizer that was just chosen; for a widget's callback."""
         before = self["optimizer.name"]
-        self._hear()
+        self._read_widgets()
         self._to_base(before, self["optimizer.name"])
 
     def _to_base(self, before: str, name: str) -> None:
@@ -71,9 +71,9 @@ class TrainForm(Form):
             st.session_state[key] = self.preset
         self.presets.draw(key, lambda: self.to_preset(st.session_state[key]))
 
-    def hear(self) -> None:
+    def read_widgets(self) -> None:
         """Take over what the widgets hold now: a click may come with the last change, before the page has seen it."""
-        self._hear()
+        self._read_widgets()
 
     def draw_marked(self, name: str, wrong: Mapping[str, str]) -> None:
         """Show a setting's widget, and under it what is wrong with it."""
@@ -127,12 +127,12 @@ def label(form: Form, name: str) -> str:
     return called if called[:2].isupper() else called[0].lower() + called[1:]
 
 
-def _word(form: Form, name: str) -> str:
+def _format(form: Form, name: str) -> str:
     """Return a setting's value as its reader knows it."""
     field, value = form.fields[name], form[name]
     if isinstance(field, Choice):
         return field.options[value]
-    return _said(value)
+    return _format_value(value)
 
 
 def differences(form: Form) -> list[tuple[str, str, str]]:
@@ -141,12 +141,12 @@ def differences(form: Form) -> list[tuple[str, str, str]]:
     found = []
     for name in form.changed():
         field = form.fields[name]
-        before = field.options[then[name]] if isinstance(field, Choice) else _said(then[name])
-        found.append((label(form, name), _word(form, name), before))
+        before = field.options[then[name]] if isinstance(field, Choice) else _format_value(then[name])
+        found.append((label(form, name), _format(form, name), before))
     return found
 
 
-def _said(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value or "none"

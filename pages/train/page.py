@@ -42,14 +42,14 @@ def obstacles(asked: Draft) -> list[str]:
             datasets.find(asked.config.data)
         except (datasets.DataError, OSError):
             found.append("The data are missing: see below.")
-    if place := slots.no_place(asked.config):
+    if place := slots.no_slot(asked.config):
         found.append(literal(place))
     return found
 
 
 def go(promised: int) -> None:
     """Launch what the widgets hold now, if that is as many runs as the button said."""
-    form.hear()
+    form.read_widgets()
     now = draft(form.preset, form.now)
     again = time.monotonic() - st.session_state.get("train launched", -TWICE) < TWICE
     if again or len(now.runs) != promised or obstacles(now):
@@ -169,7 +169,7 @@ if made is not None:  # what is beneath stays while a value is being typed
         st.subheader("Before launch", anchor=False)
         found = st.empty()
         data(found, made)
-        slots.places(made.device, len(asked.runs) or 1)
+        slots.show_slots(made.device, len(asked.runs) or 1)
         slow = st.container()
     if asked.runs:
         slots.commands([*folders(), *(run.command for run in asked.runs)])

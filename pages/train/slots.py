@@ -20,15 +20,15 @@ OFTEN = 1.0  # at a probe
 PROBES = "train probes"
 
 
-def no_place(made: TrainConfig) -> str:
+def no_slot(made: TrainConfig) -> str:
     """Return in words why no place of this machine will ever take the run, or ""."""
     try:
-        places = queue.slots()
+        show_slots = queue.slots()
     except DamagedFile as error:
         return f"The queue cannot be read: {error}."
-    if any(queue.fits(slot, made.device) for slot in places):
+    if any(queue.fits(slot, made.device) for slot in show_slots):
         return ""
-    there = ", ".join(slot.title for slot in places) or "no place at all"
+    there = ", ".join(slot.title for slot in show_slots) or "no place at all"
     return f"No place of this machine is for device {made.device}; there is {there}."
 
 
@@ -50,7 +50,7 @@ def line(free: int, waiting: int, number: int) -> str:
 
 
 @st.fragment(run_every=EVERY)
-def places(device: str, number: int) -> None:
+def show_slots(device: str, number: int) -> None:
     """Show the places, who is in them, and the place in the queue; keeps itself up to date."""
     try:
         slots = queue.slots()
@@ -65,7 +65,7 @@ def places(device: str, number: int) -> None:
     with st.container(gap="xxsmall"):
         st.markdown(f"**Places** {literal(line(free, waiting, number) if fitting else f'none for device {device}')}")
         for slot in slots:
-            state = f"taken by {slot.taken_by}" if slot.taken_by else slot.unusable or "free"
+            state = f"taken by {slot.used_by}" if slot.used_by else slot.unusable or "free"
             fit = "" if slot in fitting else f", not for device {device}"
             st.caption(literal(f"{slot.title}: {state}{fit}" + f"; {slot.others}" * bool(slot.others)))
         if trouble:
@@ -95,7 +95,7 @@ def _time(made: TrainConfig, seen: Preview, looked: bool) -> None:
         told.markdown("**Time per epoch** not measured yet")
     else:
         with told:
-            _tell(made, seen, run)
+            _show_probe(made, seen, run)
     if going:
         st.button("Cancel measuring", on_click=lambda: _cancel(made), key="train cancel")
         return
@@ -110,7 +110,7 @@ def _time(made: TrainConfig, seen: Preview, looked: bool) -> None:
         st.error(literal(trouble))
 
 
-def _tell(made: TrainConfig, seen: Preview, run: Run) -> None:
+def _show_probe(made: TrainConfig, seen: Preview, run: Run) -> None:
     try:
         state, waits = run.state, queue.waits_for(run)
         taken = measured(run) if state.state == "finished" else None

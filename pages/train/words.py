@@ -27,10 +27,10 @@ def duration(seconds: float) -> str:
         return f"{_three(seconds)} s"
     for unit, part, small, name in ((3600, 60, 1, ("min", "s")), (86400, 3600, 60, ("h", "min"))):
         if seconds < unit:
-            whole, rest = divmod(round(seconds / small), part // small)
-            return f"{whole} {name[0]} {rest} {name[1]}"
-    whole, rest = divmod(round(seconds / 3600), 24)
-    return f"{whole:,} d {rest} h"
+            whole, remainder = divmod(round(seconds / small), part // small)
+            return f"{whole} {name[0]} {remainder} {name[1]}"
+    whole, remainder = divmod(round(seconds / 3600), 24)
+    return f"{whole:,} d {remainder} h"
 
 
 def _three(number: float) -> str:

@@ -29,7 +29,7 @@ class Shown:
 
     spec: Spec
     runs: Sequence[Run]
-    land: Landscape
+    surface_image: Landscape
     log_steps: bool
 
 
@@ -56,7 +56,7 @@ def figure(shown: Shown, kind: str) -> File:
     """Return the race as a figure for print, "pdf" or "png"."""
     place = surface(shown.spec.surface)
     drawn = paper.race_figure(
-        shown.land,
+        shown.surface_image,
         shown.runs,
         shown.spec.start,
         place.minima,
@@ -111,7 +111,7 @@ def _animation(shown: Shown) -> None:
 
         place = surface(shown.spec.surface)
         made = animation.gif(
-            shown.land,
+            shown.surface_image,
             shown.runs,
             shown.spec.start,
             place.minima,

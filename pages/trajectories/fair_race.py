@@ -41,8 +41,8 @@ def draw(form: Form, given: Spec, tuned: Spec | None) -> None:
             )
             for name, sweep in swept.items()
         ]
-        figure, words = fair.rates(found), "Steps against learning rate"
-        plot(figure, of=stem(given), key="rates", words=words, aspect=1.7, heights=(280, 360))
+        figure, alt = fair.rates(found), "Steps against learning rate"
+        plot(figure, of=stem(given), key="rates", alt=alt, aspect=1.7, heights=(280, 360))
         st.caption(
             "Steps to the tolerance against the learning rate. Symbols: the best; rings: the given rates. Where a line "
             f"has a gap or ends, the run diverges or takes more than {min(given.max_steps, SWEPT):,} steps."

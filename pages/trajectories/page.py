@@ -71,11 +71,11 @@ def show(given: Spec) -> None:
 
     left, right = st.columns([2, 1], gap="medium")
     with left:
-        land = picture(race, runs)
+        surface_image = picture(race, runs)
         player(
             race,
             found,
-            land,
+            surface_image,
             place,
             key="race",
             clicks=st.session_state.get("clicks", 0),
@@ -86,10 +86,10 @@ def show(given: Spec) -> None:
         )
         st.caption(
             "Click on the surface to start all from there. Symbols stand at steps 1, 10, 100, …; "
-            f"{'crosses are minima, and ' if place.minima else ''}{land.words}."
+            f"{'crosses are minima, and ' if place.minima else ''}{surface_image.description}."
         )
     with tools:
-        exports.draw(exports.Shown(race, runs, land, log_steps))
+        exports.draw(exports.Shown(race, runs, surface_image, log_steps))
     with right:
         with st.container(horizontal=True, vertical_alignment="center"):
             for name in ("view", "axis", "arrows"):
@@ -134,12 +134,12 @@ def _published() -> dict[str, int]:
 def _losses(race: Spec, runs: list[Run], place: Surface, key: str, log_steps: bool) -> None:
     if form["loss"] == "tolerance":
         figure = interactive.steps_to_tolerance(runs, place.floor, log_steps, key)
-        words = "The step after which f has been below a tolerance: what another tolerance would have counted."
+        alt = "The step after which f has been below a tolerance: what another tolerance would have counted."
     else:
         figure = interactive.losses(runs, place.floor, race.tolerance, log_steps, key, form["loss"] == "log")
         tolerance = plain(race.tolerance).replace("-", "\N{NON-BREAKING HYPHEN}")
         what = "f" if place.floor == 0 else "f − f*"
-        words = (
+        alt = (
             f"The loss at each step: a run converges when {what} gets below {tolerance}, the tolerance."
             if math.isfinite(place.floor)
             else "The loss at each step. No lowest value is known, so no run converges."
@@ -147,9 +147,9 @@ def _losses(race: Spec, runs: list[Run], place: Surface, key: str, log_steps: bo
     ends = ", ".join(run.label for run in runs)
     follows = form["loss"] != "tolerance"
     title, of = f"Loss against step: {ends}", exports.stem(race)
-    plot(figure, of=of, key="losses", words=title, aspect=2.6, heights=(280, 360), follows=follows)
+    plot(figure, of=of, key="losses", alt=title, aspect=2.6, heights=(280, 360), follows=follows)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(words, width="content")
+        st.caption(alt, width="content")
         form.draw("loss")
 
 
@@ -159,7 +159,7 @@ def _learning(race: Spec, learners: list[Result], key: str, log_steps: bool) -> 
     with left:
         figure = interactive.eigenvalues([result.run for result in learners], log_steps, key)
         if figure is not None:
-            small(figure, key="eigenvalues", words="Eigenvalues of P")
+            small(figure, key="eigenvalues", alt="Eigenvalues of P")
         st.caption(
             "The two eigenvalues of P: how many times longer it makes a step along its own two directions.",
             help="P, the preconditioner, multiplies the gradient before each step. It begins as the identity, both "
@@ -169,7 +169,7 @@ def _learning(race: Spec, learners: list[Result], key: str, log_steps: bool) -> 
         turned = [(result.run, result.learned) for result in learners if result.learned is not None]
         figure = interactive.angles(turned, log_steps, key)
         if figure is not None:
-            small(figure, key="angles", words="Angle between g and P g")
+            small(figure, key="angles", alt="Angle between g and P g")
         st.caption(
             "How far P turns the gradient g, as in the paper's Figure A.1.",
             help="While the angle is below 90° a small enough step still goes down.",

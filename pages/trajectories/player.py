@@ -56,7 +56,7 @@ def player(
         "themes": style.themes(),
         "margin": interactive.MARGIN,
         "source": SOURCE,
-        "words": f"Paths over {place.name}: {', '.join(result.run.label for result in shown)}",
+        "alt": f"Paths over {place.name}: {', '.join(result.run.label for result in shown)}",
         "race": f"{race!r} {arrows}",
         "file": exports.stem(race),
         "title": exports.title(race),
@@ -69,8 +69,8 @@ def player(
         "points": _bytes([result.motion.points.T for result in shown]),
         "losses": _bytes([result.motion.losses for result in shown]),
     }
-    if any(result.motion.thinned for result in shown):
-        arrays["kept"] = _bytes([result.motion.steps for result in shown if result.motion.thinned])
+    if any(result.motion.downsampled for result in shown):
+        arrays["kept"] = _bytes([result.motion.steps for result in shown if result.motion.downsampled])
     if arrows:
         turns = [(result.motion.gradient, result.motion.preconditioned) for result in shown]
         arrays["angles"] = _bytes([turn for pair in turns for turn in pair if turn is not None])
@@ -90,7 +90,7 @@ def _run(result: Result, end: interactive.End, arrows: bool) -> dict[str, Any]:
         "glyph": GLYPHS[method.symbol],
         "bold": result.run.rule == "fop",
         "count": len(result.motion.steps),
-        "thinned": result.motion.thinned,
+        "downsampled": result.motion.downsampled,
         "learns": result.motion.preconditioned is not None,
         "arrows": arrows,
         "label": {"text": end.text, "at": end.at, **dataclasses.asdict(end.place)},

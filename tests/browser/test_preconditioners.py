@@ -78,7 +78,7 @@ def test_it_opens_on_the_gallery_and_its_numbers_are_those_of_the_stored_M(inspe
     shown = page.evaluate(f"[...{LAYER}.layer.seen('P', 1760).values]")
     np.testing.assert_allclose(np.reshape(shown, (9, 9)), P, rtol=0, atol=1e-12)
     left = page.evaluate(f"[...{LAYER}.layer.seen('rest', 1760).values]")
-    np.testing.assert_allclose(np.reshape(left, (9, 9)), inspection.rest(P), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(np.reshape(left, (9, 9)), inspection.residual(P), rtol=0, atol=1e-12)
     assert hovered(page, 3, 4, 9, 9) == f"centre → left: {told(P[3, 4])}"
     assert hovered(page, 8, 0, 9, 9) == f"top left → bottom right: {told(P[8, 0])}"
     gains = page.evaluate(f"[...{LAYER}.filters.gains]")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from fop_core.figures import animation, landscape, style
-from fop_core.figures.runs import thinned
+from fop_core.figures.runs import downsampled
 from fop_core.optim.rules import FOP, RULES
 from tests.figures.test_paper import LOST, ground_of, runs_of
 from toy_functions import Race, presets, race, surfaces
@@ -75,7 +75,7 @@ def test_the_last_frame_has_heads_where_the_runs_ended(himmelblau, found):
 @pytest.mark.parametrize("log_steps", [True, False])
 def test_heads_are_where_their_runs_were_at_the_step_of_the_frame(himmelblau, found, log_steps):
     frames, _ = frames_of(gif_of(HIMMELBLAU, himmelblau, log_steps=log_steps, frames=9))
-    assert himmelblau[1].rule == "adam" and len(himmelblau[1].path) < 2000, "thinned"
+    assert himmelblau[1].rule == "adam" and len(himmelblau[1].path) < 2000, "downsampled"
     for share, frame in zip(np.linspace(0, 1, 9), frames):
         now = 5399**share - 1 if log_steps else 5398 * share
         at = [np.interp(now, np.arange(5399), along) for along in found["Adam"].points.T]
@@ -103,7 +103,7 @@ def test_dashes_tell_rules_of_one_colour_apart():
     fan = np.stack([np.linspace(-9.0, 9.0, 50), np.linspace(-9.0, 9.0, 50)], axis=1)
     share = {}
     for rule in ("momentum", "nesterov"):
-        run = thinned(rule, fan, np.linspace(9.0, 1.0, 50), "step limit")
+        run = downsampled(rule, fan, np.linspace(9.0, 1.0, 50), "step limit")
         last = frames_of(gif_of(LOST, [run], frames=2, width=640))[0][-1]
         along = [pixel(last, (at, at), surfaces.BOOTH.view) for at in np.linspace(-8.0, 8.0, 400)]
         share[rule] = along.count(color(rule)) / 400
@@ -133,9 +133,9 @@ def test_a_diverged_run_leaves_the_picture_and_the_others_go_on():
     assert (edge == tuple(bytes.fromhex(color("fop")[1:]))).all(axis=1).any()
 
 
-NEVER = thinned("sgd", np.full((1, 2), np.nan), np.full(1, np.nan), "diverged")
+NEVER = downsampled("sgd", np.full((1, 2), np.nan), np.full(1, np.nan), "diverged")
 ONE = runs_of(Race(surfaces.BOOTH, (1.0, 3.0), {"FOP": FOP(0.1)}))[0]
-FAR = thinned("adam", np.array([[0.0, -4.0], [1e9, 1e9], [-1e9, 3.0], [0.0, 0.0]]), np.ones(4), "step limit")
+FAR = downsampled("adam", np.array([[0.0, -4.0], [1e9, 1e9], [-1e9, 3.0], [0.0, 0.0]]), np.ones(4), "step limit")
 
 
 @pytest.mark.parametrize("runs", [[], [NEVER], [ONE], [NEVER, ONE], [FAR]], ids=["0", "never", "one", "both", "far"])

@@ -12,7 +12,7 @@ import pytest
 from fop_core.figures import fair, interactive, landscape, style
 from fop_core.figures.learned import axes, learned
 from fop_core.figures.motion import MOST, motion
-from fop_core.figures.runs import PATH_POINTS, thinned
+from fop_core.figures.runs import PATH_POINTS, downsampled
 from fop_core.optim.rules import FOP, RULES, SGD
 from toy_functions import Race, presets, race, surfaces
 
@@ -22,7 +22,7 @@ VIEW = surfaces.BOOTH.view
 def runs_of(the_race: Race, names: dict[str, str] | None = None):
     kinds = {kind: name for name, kind in RULES.items()}
     return [
-        thinned(kinds[type(the_race.rules[name])], t.points, t.losses, t.status, t.preconditioners)
+        downsampled(kinds[type(the_race.rules[name])], t.points, t.losses, t.status, t.preconditioners)
         for name, t in race(the_race).items()
     ]
 
@@ -74,7 +74,7 @@ def test_what_is_not_finite_is_left_out_and_not_replaced(lost):
 
 
 def test_a_run_that_is_never_finite_is_empty():
-    run = thinned("sgd", np.full((1, 2), np.nan), np.full(1, np.nan), "diverged")
+    run = downsampled("sgd", np.full((1, 2), np.nan), np.full(1, np.nan), "diverged")
     assert len(run.path) == len(run.losses) == 0
     assert interactive.losses([run], 0.0, 1e-6).data == ()
 
@@ -191,7 +191,7 @@ def test_a_floor_is_named_and_taken_off():
 
 
 def test_an_exact_zero_stands_at_the_lower_edge_and_hovering_tells_it():
-    run = thinned("sgd", np.array([[3.0, 0.0], [1.0, 0.0], [0.0, 0.0]]), np.array([9.0, 1.0, 0.0]), "converged")
+    run = downsampled("sgd", np.array([[3.0, 0.0], [1.0, 0.0], [0.0, 0.0]]), np.array([9.0, 1.0, 0.0]), "converged")
     figure = interactive.losses([run], 0.0, 1e-6)
     [line] = lines(figure)
     assert line.customdata[-1] == 0.0
@@ -200,7 +200,7 @@ def test_an_exact_zero_stands_at_the_lower_edge_and_hovering_tells_it():
 
 def test_below_the_floor_or_without_one_the_axis_is_signed():
     losses = np.array([100.0, 10.0, 0.0, -10.0, -1000.0])
-    run = thinned("sgd", np.zeros((5, 2)), losses, "step limit")
+    run = downsampled("sgd", np.zeros((5, 2)), losses, "step limit")
     for floor in (0.0, -math.inf):
         figure = interactive.losses([run], floor, 1e-6, log_steps=False)
         [line] = lines(figure)
@@ -297,7 +297,7 @@ def test_what_a_run_learned_is_that_of_its_own_points():
 
 
 def booth_run(name, result):
-    return thinned(name, result.points, result.losses, result.status, result.preconditioners)
+    return downsampled(name, result.points, result.losses, result.status, result.preconditioners)
 
 
 def test_a_long_run_is_learned_from_at_some_steps_with_the_extremes_of_P():
@@ -315,7 +315,7 @@ def test_a_long_run_is_learned_from_at_some_steps_with_the_extremes_of_P():
 def test_motion_holds_every_point_of_a_race_and_the_directions_there():
     result = race(presets.PAPER_BOOTH)["FOP"]
     found = motion(result.points, result.losses, result.preconditioners, surfaces.BOOTH.gradient)
-    assert not found.thinned and found.points.dtype == np.float32
+    assert not found.downsampled and found.points.dtype == np.float32
     np.testing.assert_array_equal(found.points, result.points)
     np.testing.assert_array_equal(found.losses, result.losses)
     np.testing.assert_array_equal(found.steps, np.arange(544))
@@ -328,7 +328,7 @@ def test_motion_holds_every_point_of_a_race_and_the_directions_there():
 def test_motion_of_a_very_long_run_is_thinned_and_keeps_start_end_and_marked_steps():
     walk = np.cumsum(np.random.default_rng(0).standard_normal((100_001, 2)), axis=0)
     found = motion(walk, walk[:, 0], None, surfaces.BOOTH.gradient)
-    assert found.thinned and len(found.steps) <= MOST and found.preconditioned is None
+    assert found.downsampled and len(found.steps) <= MOST and found.preconditioned is None
     assert {0, 1, 10, 100, 1000, 10_000, 100_000} <= set(found.steps.tolist())
     np.testing.assert_array_equal(found.points, walk[found.steps].astype(np.float32))
 
@@ -375,7 +375,7 @@ def test_the_longest_race_of_all_rules_stays_small():
     walk = np.cumsum(rng.standard_normal((100_001, 2)), axis=0) / 100
     matrices = np.eye(2) + 0.01 * np.cumsum(rng.standard_normal(100_001))[:, None, None] * np.eye(2)
     losses = np.abs(rng.standard_normal(100_001)) + 1e-3
-    runs = [thinned(name, walk, losses, "step limit", matrices if "hd" in name else None) for name in style.METHODS]
+    runs = [downsampled(name, walk, losses, "step limit", matrices if "hd" in name else None) for name in style.METHODS]
     runs = [dataclasses.replace(run, rule=name) for run, name in zip(runs, style.METHODS)]
     ground = survey(box=landscape.frame(VIEW, (0.0, 0.0), [run.path for run in runs]))
     sizes = [

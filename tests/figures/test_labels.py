@@ -38,7 +38,7 @@ def ends_of(kind: str) -> list[tuple[float, float]]:
 def test_labels_do_not_cover_each_other_and_stay_inside(kind):
     ends = ends_of(kind)
     lines = [np.array([[150.0, 150.0], end]) for end in ends]
-    found = boxes(ends, NAMES, labels.place(ends, NAMES, lines, SIZE))
+    found = boxes(ends, NAMES, labels.place_labels(ends, NAMES, lines, SIZE))
     assert not [(a, b) for i, a in enumerate(found) for b in found[:i] if overlap(a, b)]
     for left, top, right, bottom in found:
         assert left >= 0 and top >= 0 and right <= SIZE[0] and bottom <= SIZE[1]
@@ -46,16 +46,16 @@ def test_labels_do_not_cover_each_other_and_stay_inside(kind):
 
 def test_labels_keep_off_lines_and_marks():
     ends, line = [(150.0, 150.0)], np.array([[150.0, 150.0], [280.0, 150.0]])
-    [place] = labels.place(ends, ["FOP 543"], [line], SIZE)
+    [place] = labels.place_labels(ends, ["FOP 543"], [line], SIZE)
     [(_, top, right, bottom)] = boxes(ends, ["FOP 543"], [place])
     assert not (top < 150 < bottom and right > 150)
-    [other] = labels.place(ends, ["FOP 543"], [line], SIZE, keep_free=[(place.dx + 150, place.dy + 150)])
+    [other] = labels.place_labels(ends, ["FOP 543"], [line], SIZE, keep_free=[(place.dx + 150, place.dy + 150)])
     assert other != place
 
 
 def test_leaders_of_a_stack_do_not_cross():
     ends = [(100.0 + 9 * i, 150.0) for i in range(3)]
-    places = labels.place(ends, NAMES[:3], [np.array([[0.0, 0.0], end]) for end in ends], SIZE)
+    places = labels.place_labels(ends, NAMES[:3], [np.array([[0.0, 0.0], end]) for end in ends], SIZE)
     tails = [(x + place.dx, y + place.dy) for (x, y), place in zip(ends, places)]
     for i in range(3):
         for j in range(i):
@@ -71,10 +71,10 @@ def _cross(a, b, c, d):
 
 def test_a_label_is_on_the_side_that_its_anchor_says():
     ends = [(20.0, 100.0), (280.0, 200.0)]
-    near_left, near_right = labels.place(ends, ["SGD", "Adam"], [np.array([end]) for end in ends], SIZE)
+    near_left, near_right = labels.place_labels(ends, ["SGD", "Adam"], [np.array([end]) for end in ends], SIZE)
     assert near_left.anchor == "left" and near_left.dx >= labels.LEAST
     assert near_right.anchor == "right" and near_right.dx <= -labels.LEAST
 
 
 def test_nothing_to_label_is_no_error():
-    assert labels.place([], [], [], SIZE) == []
+    assert labels.place_labels([], [], [], SIZE) == []

@@ -15,7 +15,7 @@ from matplotlib.contour import ContourSet
 from PIL import Image
 
 from fop_core.figures import landscape, paper, style
-from fop_core.figures.runs import thinned
+from fop_core.figures.runs import downsampled
 from fop_core.optim.rules import FOP, RULES, SGD, Adam
 from toy_functions import Race, presets, race, surfaces
 
@@ -23,7 +23,7 @@ from toy_functions import Race, presets, race, surfaces
 def runs_of(the_race: Race):
     kinds = {kind: name for name, kind in RULES.items()}
     return [
-        thinned(kinds[type(the_race.rules[name])], found.points, found.losses, found.status, found.preconditioners)
+        downsampled(kinds[type(the_race.rules[name])], found.points, found.losses, found.status, found.preconditioners)
         for name, found in race(the_race).items()
     ]
 
@@ -172,7 +172,7 @@ def test_a_diverged_path_is_not_drawn_to_where_numbers_end():
 
 
 def test_a_run_that_is_never_finite_is_in_the_key_and_nowhere_else():
-    run = thinned("sgd", np.full((1, 2), np.nan), np.full(1, np.nan), "diverged")
+    run = downsampled("sgd", np.full((1, 2), np.nan), np.full(1, np.nan), "diverged")
     figure = figure_of(RACES["nobody"], [run])
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["SGD diverged at 0"]
     assert not any(len(line.get_xydata()) for line in lines(figure.axes[0], run.method.color))

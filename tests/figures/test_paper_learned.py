@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 
-from fop_core.figures import paper_learned, press
+from fop_core.figures import paper_learned, print_style
 from fop_core.figures.paper_learned import Band, Ridges
 from tests.figures.test_style import contrast
 
@@ -120,8 +120,8 @@ def test_nothing_is_cut_off_and_every_text_can_be_read(name):
 @pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
 @pytest.mark.parametrize("name", ["matrices", "ridges", "spectra", "angles", "eigenvectors", "eigenvalue paths"])
 def test_the_same_data_give_the_same_bytes(name, kind):
-    once = press.save(FIGURES[name](), kind)
-    assert once == press.save(FIGURES[name](), kind) and b"CreationDate" not in once
+    once = print_style.save(FIGURES[name](), kind)
+    assert once == print_style.save(FIGURES[name](), kind) and b"CreationDate" not in once
     if kind == "png":
         image = Image.open(io.BytesIO(once))
         assert image.size[0] == 2100 and round(image.info["dpi"][0]) == 300
@@ -130,7 +130,7 @@ def test_the_same_data_give_the_same_bytes(name, kind):
 def test_threads_do_not_disturb_each_other_nor_matplotlibs_settings():
     before = dict(matplotlib.rcParams)
     with ThreadPoolExecutor(4) as pool:
-        files = set(pool.map(lambda _: press.save(FIGURES["ridges"](), "pdf"), range(4)))
+        files = set(pool.map(lambda _: print_style.save(FIGURES["ridges"](), "pdf"), range(4)))
     assert len(files) == 1 and b"/Type3" not in files.pop()
     assert dict(matplotlib.rcParams) == before
 
@@ -139,8 +139,8 @@ def test_it_needs_neither_pyplot_nor_torch_nor_streamlit():
     code = (
         "import sys; sys.modules['torch'] = sys.modules['streamlit'] = sys.modules['matplotlib.pyplot'] = None\n"
         "import numpy\n"
-        "from fop_core.figures import paper_learned, press\n"
-        "press.save(paper_learned.matrices({'P': [numpy.eye(9)]}, ['step 0'], kernel=(3, 3)), 'pdf')\n"
+        "from fop_core.figures import paper_learned, print_style\n"
+        "print_style.save(paper_learned.matrices({'P': [numpy.eye(9)]}, ['step 0'], kernel=(3, 3)), 'pdf')\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -328,4 +328,4 @@ def test_dollars_in_a_name_begin_no_mathematics(of):
         "bands": lambda: paper_learned.bands([Band(name, *series())], "step", "up"),
         "eigenvalue_paths": lambda: paper_learned.eigenvalue_paths({name: spectra_of()}),
     }[of]()
-    assert press.save(figure, "png")
+    assert print_style.save(figure, "png")

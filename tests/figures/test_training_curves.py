@@ -5,7 +5,7 @@ import pytest
 
 from fop_core.figures import training_curves
 from fop_core.figures.style import DARK, LIGHT, METHODS
-from fop_core.figures.training_curves import Line, Look, figure, looks
+from fop_core.figures.training_curves import Line, LineStyle, figure, line_styles
 from fop_core.training.config import METHODS as TRAINED
 from tests.figures.test_style import contrast
 
@@ -13,26 +13,26 @@ X = np.arange(100.0)
 
 
 def line(y=None, label="FOP", **more) -> Line:
-    return Line(label, Look("#D9541E", "solid", 3.0), X, np.exp(-X / 20) if y is None else y, **more)
+    return Line(label, LineStyle("#D9541E", "solid", 3.0), X, np.exp(-X / 20) if y is None else y, **more)
 
 
 @pytest.mark.parametrize("method", [*TRAINED, *METHODS])
 def test_every_method_has_a_name_and_a_look_that_is_seen_on_light_and_dark(method):
     assert training_curves.named(method)
-    [look] = looks([method])
-    assert min(contrast(look.color, theme.paper) for theme in (LIGHT, DARK)) >= 3.5
+    [line_style] = line_styles([method])
+    assert min(contrast(line_style.color, theme.paper) for theme in (LIGHT, DARK)) >= 3.5
 
 
 def test_methods_have_their_colours_and_several_of_one_method_their_dashes():
-    found = looks(["momentum", "fop", "fop"])
-    assert [look.color for look in found] == [METHODS[name].color for name in ("momentum", "fop", "fop")]
-    assert len({look.dash for look in found[1:]}) == 2
+    found = line_styles(["momentum", "fop", "fop"])
+    assert [line_style.color for line_style in found] == [METHODS[name].color for name in ("momentum", "fop", "fop")]
+    assert len({line_style.dash for line_style in found[1:]}) == 2
 
 
 def test_where_there_is_one_method_colours_tell_its_lines_apart():
-    found = looks(["fop"] * 40)
-    assert len({look.color for look in found[:8]}) == 8
-    assert len({(look.color, look.dash) for look in found}) == 40
+    found = line_styles(["fop"] * 40)
+    assert len({line_style.color for line_style in found[:8]}) == 8
+    assert len({(line_style.color, line_style.dash) for line_style in found}) == 40
 
 
 def test_a_band_has_a_part_for_each_stretch_without_a_gap():

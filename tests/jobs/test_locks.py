@@ -105,7 +105,7 @@ def test_a_lock_that_another_user_made_is_shared(folder, shared):
             os.chown(path, NOBODY, NOBODY)
     file = slots.take(gpu(folder), "ours")
     assert file is not None
-    assert gpu(folder).taken_by == "ours"
+    assert gpu(folder).used_by == "ours"
     assert slots.take(gpu(folder), "another") is None
     os.close(file)
     assert gpu(folder).free

@@ -30,7 +30,7 @@ def test_jobs_run_in_order_are_stopped_and_resumed_and_the_dispatcher_goes(folde
     wait(long, "running")
     assert short.state.state == "queued"
     assert long.id in queue.waits_for(short)
-    assert [slot.taken_by for slot in queue.slots(folder)] == [long.id]
+    assert [slot.used_by for slot in queue.slots(folder)] == [long.id]
     end = time.monotonic() + 20
     while not long.usage and time.monotonic() < end:
         time.sleep(0.1)
@@ -50,10 +50,10 @@ def test_jobs_run_in_order_are_stopped_and_resumed_and_the_dispatcher_goes(folde
     end = time.monotonic() + 30
     while not elected(folder) and time.monotonic() < end:
         time.sleep(0.2)
-    while queue.slots(folder)[0].taken_by and time.monotonic() < end:
+    while queue.slots(folder)[0].used_by and time.monotonic() < end:
         time.sleep(0.1)  # the supervisor has a few last lines
     assert elected(folder)
-    assert not queue.slots(folder)[0].taken_by
+    assert not queue.slots(folder)[0].used_by
 
 
 def elected(folder: Path) -> bool:

@@ -23,11 +23,11 @@ def test_a_state_that_cannot_be_read_ends_no_trainer(folder, kind, replace):
             over = Supervisor(run, "cpu-0", -1)
             replace(run.path / "state.json")
             over._stop(trainer)
-            assert trainer.poll() is None and not over.asked_by
+            assert trainer.poll() is None and not over.requested_by
             damage.remove(run.path / "state.json")
             control.set("stopping", "by me")
             over._stop(trainer)
-            assert over.asked_by == "me"
+            assert over.requested_by == "me"
         finally:
             trainer.kill()
             trainer.communicate()
@@ -50,6 +50,6 @@ def test_a_job_whose_state_cannot_be_read_can_be_stopped(folder):
         control.set("running")
         (run.path / "state.json").write_text("{")
         assert queue.stop(run, "me") is False
-        assert run.asked_by("stop") == "me"
+        assert run.requested_by("stop") == "me"
     with pytest.raises(DamagedFile, match="no JSON"):
         queue.stop(run, "me")

@@ -17,10 +17,10 @@ def rows_of(shape: tuple[int, ...], layout: str) -> list[tuple[int, ...]] | None
     if (layout == "input" and len(shape) < 2) or (layout == "spatial" and len(shape) < 3):
         return None
     for flat in range(math.prod(shape)):
-        index, rest = [], flat
+        index, remainder = [], flat
         for size in reversed(shape):
-            index.insert(0, rest % size)
-            rest //= size
+            index.insert(0, remainder % size)
+            remainder //= size
         position = 0
         for size, i in zip(shape[2:], index[2:]):
             position = position * size + i

@@ -175,12 +175,12 @@ def test_a_directory_is_read_again_only_where_it_has_changed(folder, monkeypatch
     run, still = made("one", rows()), made("two", rows())
     age(run), age(still)
     listing = Listing(folder)
-    before = listing.look(True)
+    before = listing.entries(True)
     versions = {id_: entry.version for id_, entry in before.items()}
-    listing.look(True)
-    assert {id_: entry.version for id_, entry in listing.look(True).items()} == versions
+    listing.entries(True)
+    assert {id_: entry.version for id_, entry in listing.entries(True).items()} == versions
     run.label(name="renamed")
-    after = listing.look(True)
+    after = listing.entries(True)
     assert after[run.id].name == "renamed" and after[still.id].version == versions[still.id]
 
 
@@ -189,7 +189,7 @@ def test_a_change_right_after_a_look_is_not_missed(folder):
     listing = Listing(folder)
     for n in range(50):
         run.label(name=f"name {n}")
-        assert listing.look(True)[run.id].name == f"name {n}"
+        assert listing.entries(True)[run.id].name == f"name {n}"
 
 
 def test_a_run_whose_process_vanishes_is_lost_at_the_next_look(folder):
@@ -197,10 +197,10 @@ def test_a_run_whose_process_vanishes_is_lost_at_the_next_look(folder):
     control = Control(run)
     control.set("running")
     listing = Listing(folder)
-    assert listing.look(True)[run.id].state == "running"
+    assert listing.entries(True)[run.id].state == "running"
     control.release()
     age(run)
-    assert listing.look(True)[run.id].state == "lost"
+    assert listing.entries(True)[run.id].state == "lost"
 
 
 def test_the_newest_run_comes_first(folder):
@@ -208,7 +208,7 @@ def test_the_newest_run_comes_first(folder):
     for name in names:
         made(name, rows())
         time.sleep(0.002)
-    assert [entry.name for entry in Listing(folder).look(True).values()] == names[::-1]
+    assert [entry.name for entry in Listing(folder).entries(True).values()] == names[::-1]
 
 
 def test_the_best_accuracy_leaves_out_what_a_later_attempt_took_back():
@@ -234,7 +234,7 @@ def test_the_best_accuracy_is_that_of_the_metrics(name):
 
 def test_downloads_hold_what_a_run_is(folder):
     run = made("one", rows())
-    entry = Listing(folder).look(True)[run.id]
+    entry = Listing(folder).entries(True)[run.id]
     name, content = downloads.archive([entry])
     assert name == f"{run.id}-to-step-30.zip"
     with zipfile.ZipFile(io.BytesIO(content)) as held:
@@ -249,7 +249,7 @@ def test_downloads_hold_what_a_run_is(folder):
     assert [line["step"] for line in lines] == [str(n) for n in range(1, 31)]
     assert {line["run"] for line in lines} == {run.id}
     made("other", rows())
-    entries = list(Listing(folder).look(True).values())
+    entries = list(Listing(folder).entries(True).values())
     name, content = downloads.table(entries, ".csv", downloads.export.to_csv)
     assert name == f"{entries[0].id}-and-1-more.zip"
     assert zipfile.ZipFile(io.BytesIO(content)).namelist() == [f"{each.id}-to-step-30.csv" for each in entries]
@@ -258,9 +258,9 @@ def test_downloads_hold_what_a_run_is(folder):
 def test_a_folder_that_is_taken_away_is_empty(folder):
     made("one", rows())
     listing = Listing(folder)
-    assert listing.look(True)
+    assert listing.entries(True)
     shutil.rmtree(folder)
-    assert listing.look(True) == {}
+    assert listing.entries(True) == {}
 
 
 @pytest.mark.parametrize(
@@ -394,7 +394,7 @@ def test_large_metrics_are_drawn_from_a_sample_until_all_has_been_read(folder, m
     xs = drawn[0]["x"]
     assert any("Drawn from a sample" in each.value for each in at.caption)
     go_on.set()
-    loaded = curves.loaded([runs_listing.listing(folder).look(now=True)[run.id]], whole=True)[0]
+    loaded = curves.loaded([runs_listing.listing(folder).entries(now=True)[run.id]], whole=True)[0]
     assert not loaded.reading and len(loaded.curve("step", "train_loss").y) == 3000
     at.run()
     assert not any("Drawn from a sample" in each.value for each in at.caption)
@@ -404,23 +404,23 @@ def test_large_metrics_are_drawn_from_a_sample_until_all_has_been_read(folder, m
 def test_a_long_curve_is_thinned_once_and_new_rows_are_drawn(monkeypatch, folder):
     monkeypatch.setattr(curves, "PART", 256)
     run = made("long", rows(2000, grad_norm=1.0))
-    loaded = curves.Loaded(str(run.path)).look()
-    thinnings = []
-    thin = compare.thinned
-    monkeypatch.setattr(curves.compare, "thinned", lambda *given: thinnings.append(1) or thin(*given))
+    loaded = curves.Loaded(str(run.path)).refresh()
+    calls = []
+    downsampled = compare.downsampled
+    monkeypatch.setattr(curves.compare, "downsampled", lambda *curve: calls.append(1) or downsampled(*curve))
     short, gaps = loaded.light("step", "grad_norm")
     assert len(gaps) == 0 and short.steps[0] == 1 and short.steps[-1] == 2000
     with open(run.path / "metrics.1.jsonl", "a") as file:
         file.write(json.dumps({"step": 2001, "grad_norm": 7.0}) + "\n")
-    short, _ = loaded.look().light("step", "grad_norm")
-    assert (short.steps[-1], short.y[-1]) == (2001, 7.0) and len(thinnings) == 1
+    short, _ = loaded.refresh().light("step", "grad_norm")
+    assert (short.steps[-1], short.y[-1]) == (2001, 7.0) and len(calls) == 1
 
 
 def test_a_loss_is_drawn_over_windows_of_one_length(folder):
     run = made("one", [{"step": step, "train_loss": loss} for step, loss in ((100, 1.0), (200, 1.0), (204, 9.0))])
     run.metrics.update()
     assert run.config["log_every"] == 100
-    curve = curves.Loaded(str(run.path)).look().curve("step", "train_loss")
+    curve = curves.Loaded(str(run.path)).refresh().curve("step", "train_loss")
     assert curve.y.tolist() == run.metrics.evened("train_loss").values.tolist() == [1.0, 1.0, (100 + 4 * 9) / 104]
     assert run.metrics["train_loss"].values.tolist()[-1] == 9.0
 

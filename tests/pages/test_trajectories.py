@@ -86,7 +86,7 @@ def test_the_player_gets_every_point_of_the_race():
     at = 0
     for run in data["runs"]:
         [result] = [t for name, t in race(presets.PAPER_BOOTH).items() if name == run["name"]]
-        assert run["count"] == result.steps + 1 and not run["thinned"]
+        assert run["count"] == result.steps + 1 and not run["downsampled"]
         found = points[2 * at : 2 * (at + run["count"])].reshape(2, -1).T
         np.testing.assert_array_equal(found, result.points)
         np.testing.assert_array_equal(losses[at : at + run["count"]], result.losses)

@@ -160,7 +160,7 @@ def test_a_long_curve_thinned_at_its_beginning_is_drawn_with_the_same_extremes_g
     y = drawn.standard_normal(count)
     y[200:210], y[60], y[count - 8] = np.nan, 40.0, -40.0
     curve = Curve(steps, steps * 2.0, y)
-    kept = compare.thinned(curve, 300 if count > 300 else 299, 20)
+    kept = compare.downsampled(curve, 300 if count > 300 else 299, 20)
     short, gaps = kept.extended(curve)
     assert len(kept.kept) < 120 and (np.diff(short.steps) > 0).all()
     np.testing.assert_array_equal(short.steps[gaps], curve.steps[compare.holes(curve.steps)])
@@ -173,7 +173,7 @@ def test_a_long_curve_thinned_at_its_beginning_is_drawn_with_the_same_extremes_g
 
 def test_after_a_beginning_was_thinned_new_rows_are_all_there():
     curve = Curve(np.arange(100), np.arange(100.0), np.sin(np.arange(100)))
-    kept = compare.thinned(curve, 80, 5)
+    kept = compare.downsampled(curve, 80, 5)
     longer = Curve(np.arange(130), np.arange(130.0), np.sin(np.arange(130)))
     short, gaps = kept.extended(longer)
     assert not len(gaps)

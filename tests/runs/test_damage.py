@@ -129,7 +129,7 @@ READERS = {
     "step": lambda run: run.step(),
     "held": lambda run: run.held(),
     "size": lambda run: run.size(),
-    "asked by": lambda run: run.asked_by("stop"),
+    "asked by": lambda run: run.requested_by("stop"),
 }
 
 

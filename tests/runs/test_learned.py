@@ -184,7 +184,7 @@ def test_only_9_25_or_49_rows_are_a_kernels_and_only_where_the_reader_says_so(n,
     assert learned.of_files(given, "P").layers["w"].kernel is None
 
 
-@pytest.mark.parametrize("what", learned.GIVEN)
+@pytest.mark.parametrize("what", learned.FILE_FORMS)
 def test_a_P_by_its_name_is_shown_as_P_whatever_the_others_are(what):
     M = normal(3, 3)
     P = M @ M.T
@@ -224,7 +224,7 @@ def test_a_layer_may_be_in_some_files_only():
     assert [(name, layer.steps.tolist()) for name, layer in found.layers.items()] == [("a", [1]), ("b", [2])]
 
 
-@pytest.mark.parametrize("what", learned.GIVEN)
+@pytest.mark.parametrize("what", learned.FILE_FORMS)
 @pytest.mark.parametrize("dtype", [np.float64, np.float16, np.int32, np.uint8])
 def test_what_the_matrices_are_is_what_one_says(what, dtype):
     M = np.array([[3, 1], [1, 2]], dtype)
@@ -306,7 +306,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("what", learned.GIVEN)
+@pytest.mark.parametrize("what", learned.FILE_FORMS)
 @pytest.mark.parametrize(("content", "says"), HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.filterwarnings("error")
 def test_what_cannot_be_shown_is_refused_by_name(tmp_path, monkeypatch, content, says, what):

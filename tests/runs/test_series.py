@@ -1,4 +1,4 @@
-"""What was logged is read once, in whole lines, attempts merged; no divergence is thinned or averaged away."""
+"""What was logged is read once, in whole lines, attempts merged; no divergence is downsampled or averaged away."""
 
 import json
 import math
@@ -246,11 +246,11 @@ def test_a_file_that_is_another_now_is_read_from_its_start(tmp_path, change, row
 
 def test_a_file_in_its_place_that_only_begins_otherwise_is_another(tmp_path):
     path = tmp_path / "m.jsonl"
-    rest = b"".join(line(step, a=step) for step in range(2, 100))
-    path.write_bytes(line(1, a=1) + rest)
+    tail = b"".join(line(step, a=step) for step in range(2, 100))
+    path.write_bytes(line(1, a=1) + tail)
     follower = Follower(path)
     assert follower.update() == 99
-    replaced_by_rename(path, line(1, a=7) + rest)
+    replaced_by_rename(path, line(1, a=7) + tail)
     assert follower.update() == 99 and follower.rows == 99 and column(follower, "a")[1] == 7
 
 
@@ -357,7 +357,7 @@ def test_a_wrong_name_is_told_of_near_ones(run):
         run.metrics["trainloss"]
     with pytest.raises(KeyError, match="near it: lr, test_loss, train_loss"):
         run.metrics["ζζζζ"]
-    for use in (lambda: run.metrics.thinned("x", 10), lambda: run.metrics.over("epoch", "lr")):
+    for use in (lambda: run.metrics.downsampled("x", 10), lambda: run.metrics.over("epoch", "lr")):
         with pytest.raises(KeyError):
             use()
 
@@ -434,7 +434,7 @@ def test_damage_is_told_by_file_and_line(run):
     assert run.metrics["a"].steps.tolist() == [1, 2, 3]
 
 
-# thinned --------------------------------------------------------------------------------------------------------------
+# downsampled ----------------------------------------------------------------------------------------------------------
 
 
 def measured(run, values):
@@ -447,7 +447,7 @@ def measured(run, values):
 def test_a_spike_is_kept_by_thinning(run):
     values = np.exp(-np.linspace(0, 5, 30_000))
     values[[5, 12_345]] = 50, -50
-    steps, kept = measured(run, values.tolist()).thinned("a", 100)
+    steps, kept = measured(run, values.tolist()).downsampled("a", 100)
     assert len(steps) <= 402 and {10, 24_690, 0, 59_998} <= set(steps.tolist())
     assert kept[steps == 24_690] == -50
     assert same(values[steps // 2], kept)
@@ -455,7 +455,7 @@ def test_a_spike_is_kept_by_thinning(run):
 
 def test_few_points_are_all_kept(run):
     values = [1.0, NAN, INF, -INF, 2.0]
-    steps, kept = measured(run, values).thinned("a", 10)
+    steps, kept = measured(run, values).downsampled("a", 10)
     assert steps.tolist() == [0, 2, 4, 6, 8] and same(kept, values)
 
 
@@ -466,7 +466,7 @@ def test_few_points_are_all_kept(run):
 def test_a_divergence_is_kept_at_its_very_step_however_short(run, value, first, last):
     values = np.linspace(3, 1, 20_000)
     values[first : last + 1] = value
-    steps, kept = measured(run, values.tolist()).thinned("a", 100)
+    steps, kept = measured(run, values.tolist()).downsampled("a", 100)
     assert len(steps) <= 16 * 100 + 8
     assert (np.diff(steps) > 0).all() and same(values[steps // 2], kept)
     assert steps[~np.isfinite(kept)].min() == 2 * first
@@ -480,7 +480,7 @@ def test_each_kind_of_divergence_is_kept_and_finite_spikes_too(run):
     values[5_000:9_000:2] = NAN
     values[[6_001, 7_001]] = INF, -INF
     values[8_001] = 100
-    steps, kept = measured(run, values.tolist()).thinned("a", 50)
+    steps, kept = measured(run, values.tolist()).downsampled("a", 50)
     found = dict(zip(steps.tolist(), kept.tolist()))
     assert found[12_002] == INF and found[14_002] == -INF and found[16_002] == 100 and math.isnan(found[10_000])
     assert len(steps) <= 16 * 50 + 8

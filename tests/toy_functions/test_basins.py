@@ -107,12 +107,12 @@ def test_sines_and_exponentials_leave_999_paths_of_1000_as_single_races(surface)
 
 @pytest.mark.parametrize("rule", [SGD(0.015), Adam(0.2), FOP(0.01, 0.01, momentum=0.3, nesterov=True)], ids=str)
 @pytest.mark.parametrize("block", [1, 7, 1000])
-@pytest.mark.parametrize("thin", [0.0, 0.8, 2.0], ids=["never packed", "packed", "packed at each end"])
-def test_neither_blocks_nor_packing_nor_threads_change_anything(rule, block, thin, monkeypatch):
+@pytest.mark.parametrize("share", [0.0, 0.8, 2.0], ids=["never packed", "packed", "packed at each end"])
+def test_neither_blocks_nor_packing_nor_threads_change_anything(rule, block, share, monkeypatch):
     x, y = starts(surfaces.HIMMELBLAU, 60)
     rule = replace(rule, lr=rule.lr * np.linspace(0.1, 3.0, 60))
     expected = flat(basins.descend(surfaces.HIMMELBLAU, rule, x, y, max_steps=80, threads=1, block=60))
-    monkeypatch.setattr(basins, "_THIN", thin)
+    monkeypatch.setattr(basins, "_REPACK_BELOW", share)
     for small in (0, 1_000_000):  # all blocks side by side, or one at a time
         monkeypatch.setattr(basins, "_SMALL", small)
         found = basins.descend(surfaces.HIMMELBLAU, rule, x, y, max_steps=80, threads=3, block=block)
@@ -184,10 +184,10 @@ def test_a_path_at_rest_in_a_local_minimum_is_known_by_it():
     assert found.status.tolist()[:3] == [STEP_LIMIT, STEP_LIMIT, CONVERGED]
 
 
-def test_kicks_are_a_races_noise():
+def test_gradient_noise_is_that_of_a_race():
     rule, (x, y) = FOP(0.01, 0.003), starts(surfaces.BOOTH, 20)
-    kicks = 2.0 * np.random.default_rng(5).standard_normal((80, 2))
-    found = basins.descend(surfaces.BOOTH, rule, x, y, kicks=kicks, max_steps=80, tolerance=0.1)
+    gradient_noise = 2.0 * np.random.default_rng(5).standard_normal((80, 2))
+    found = basins.descend(surfaces.BOOTH, rule, x, y, gradient_noise=gradient_noise, max_steps=80, tolerance=0.1)
     expected = one_by_one(surfaces.BOOTH, [rule] * 20, x, y, noise=2.0, seed=5, max_steps=80, tolerance=0.1)
     assert_same(found, expected)
     assert {CONVERGED, STEP_LIMIT, DIVERGED} == set(expected["status"])
@@ -210,7 +210,7 @@ def test_a_grid_has_the_centres_of_the_cells_from_the_lower_left():
         ({"block": 0}, "block 0"),
         ({"x": [0.0, np.nan]}, "not finite"),
         ({"y": np.inf}, "not finite"),
-        ({"kicks": np.zeros((3, 2)), "max_steps": 4}, r"shape \(3, 2\)"),
+        ({"gradient_noise": np.zeros((3, 2)), "max_steps": 4}, r"shape \(3, 2\)"),
     ],
 )
 def test_what_makes_no_sense_is_refused(wrong, match):

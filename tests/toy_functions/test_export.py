@@ -221,9 +221,11 @@ def scripts():
 def test_scripts_are_in_the_usual_format(name):
     script = scripts()[name]
     ruff = [sys.executable, "-m", "ruff"]
-    rest = ["--isolated", "--line-length", "100", "-"]
-    result = subprocess.run([*ruff, "format", *rest], input=script, capture_output=True, encoding="utf-8", check=True)
+    options = ["--isolated", "--line-length", "100", "-"]
+    result = subprocess.run(
+        [*ruff, "format", *options], input=script, capture_output=True, encoding="utf-8", check=True
+    )
     assert result.stdout == script
     chosen = ["--select", "E4,E7,E9,F,I,UP,W", "--config", "lint.isort.known-first-party=['fop_core', 'toy_functions']"]
-    result = subprocess.run([*ruff, "check", *chosen, *rest], input=script, capture_output=True, encoding="utf-8")
+    result = subprocess.run([*ruff, "check", *chosen, *options], input=script, capture_output=True, encoding="utf-8")
     assert result.returncode == 0, result.stdout

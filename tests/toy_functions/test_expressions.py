@@ -654,7 +654,7 @@ def test_a_hundred_thousand_texts_are_formulas_or_expression_errors_and_reach_no
         assert set(given_source.decode() if isinstance(given_source, bytes) else given_source) <= allowed
 
 
-@pytest.mark.parametrize("module", ["expressions", "words", "graph", "tape", "latex"])
+@pytest.mark.parametrize("module", ["expressions", "tokenizer", "graph", "program", "latex"])
 def test_the_parser_has_no_way_to_execute_a_text(module):
     folder = Path(next(iter(toy_functions.__path__)))
     tree = ast.parse((folder / f"{module}.py").read_text(encoding="utf-8"))

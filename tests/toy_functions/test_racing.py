@@ -138,8 +138,8 @@ def test_noise_is_seeded_and_the_same_for_all():
     assert np.array_equal(first["a"].points, first["b"].points)
     assert not np.array_equal(first["a"].points, race(dataclasses.replace(base, seed=4))["a"].points)
     quiet = race(dataclasses.replace(base, noise=0.0))["a"].points
-    kick = (quiet[1] - first["a"].points[1]) / 0.01
-    np.testing.assert_allclose(kick, 0.5 * np.random.default_rng(3).standard_normal((100, 2))[0], rtol=1e-9)
+    noise = (quiet[1] - first["a"].points[1]) / 0.01
+    np.testing.assert_allclose(noise, 0.5 * np.random.default_rng(3).standard_normal((100, 2))[0], rtol=1e-9)
 
 
 def test_a_users_expression_races_like_the_surface_it_spells():

@@ -45,9 +45,9 @@ def test_noise_is_that_of_the_race_in_float32_too(monkeypatch):
     base = replace(BOOTH, rules={"SGD": SGD(0.01)}, dtype="float32", noise=0.3, seed=7, tolerance=0.1)
     assert tuning.sweep(base, np.array([0.01]))["SGD"].steps.tolist() == [race(base)["SGD"].steps]
     given = []
-    monkeypatch.setattr(tuning, "descend_each", lambda *_, kicks, **__: given.append(kicks) or {})
+    monkeypatch.setattr(tuning, "descend_each", lambda *_, gradient_noise, **__: given.append(gradient_noise) or {})
     tuning.sweep(base)
-    assert given[0].dtype == np.float32 and np.array_equal(given[0], racing.kicks(base)), "the very draws"
+    assert given[0].dtype == np.float32 and np.array_equal(given[0], racing.gradient_noise(base)), "the very draws"
 
 
 def sweep_of(steps, status=None):

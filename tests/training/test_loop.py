@@ -140,7 +140,7 @@ def test_a_stop_makes_a_checkpoint_says_by_whom_and_resume_ends_as_if_it_had_not
 
 
 def test_a_request_stops_it_and_names_who_asked(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(loop, "POLL_EVERY", 0.0)
     run = tiny.run(data, tmp_path)
     run.request("stop", by="a page")
     ending, said = train(run)
@@ -151,7 +151,7 @@ def test_a_request_stops_it_and_names_who_asked(data, tmp_path, monkeypatch):
 
 
 def test_a_request_for_a_checkpoint_is_met_and_training_goes_on(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(loop, "POLL_EVERY", 0.0)
     run = tiny.run(data, tmp_path)
     run.request("checkpoint")
     assert train(run)[0] == "finished"

@@ -48,7 +48,7 @@ class File(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Seen:
+class Screen:
     """What the screen showed at a click, as far as the browser knows it better than Python.
 
     Attributes:
@@ -62,7 +62,7 @@ class Seen:
     see: str | None = None
 
 
-Make = Callable[[Seen], File]
+Make = Callable[[Screen], File]
 
 
 class _Answer(NamedTuple):
@@ -105,14 +105,16 @@ def deliver() -> None:
         if answer is None or answer.id != id_:
             answer = st.session_state[_ANSWER] = _made(id_, key, of, seen)
         data["answer"], content = _part(answer, part)
-    _courier(key=_COURIER, data=packed(data, {"content": content}), default={"request": None}, on_request_change=_heard)
+    _courier(
+        key=_COURIER, data=packed(data, {"content": content}), default={"request": None}, on_request_change=_answer
+    )
 
 
-def _heard() -> None:
+def _answer() -> None:
     """Do nothing: the request is read where it is answered."""
 
 
-def _request(given: Any) -> tuple[str, str, str, Seen, int] | None:
+def _request(given: Any) -> tuple[str, str, str, Screen, int] | None:
     """Return a request of the browser's, or None where it is none."""
     match given:
         case {"id": str(id_), "key": str(key), "of": str(of), "seen": Mapping() as seen, "part": int(part)} if (
@@ -123,7 +125,7 @@ def _request(given: Any) -> tuple[str, str, str, Seen, int] | None:
                 id_,
                 key,
                 of,
-                Seen(
+                Screen(
                     float(step) if isinstance(step, int | float) and math.isfinite(step) else None,
                     layer if isinstance(layer, str) else None,
                     see if isinstance(see, str) else None,
@@ -133,7 +135,7 @@ def _request(given: Any) -> tuple[str, str, str, Seen, int] | None:
     return None
 
 
-def _made(id_: str, key: str, of: str, seen: Seen) -> _Answer:
+def _made(id_: str, key: str, of: str, seen: Screen) -> _Answer:
     """Make a file, or say why that is not possible."""
     shown, make = st.session_state.get(_BUTTONS, {}).get(key, (None, None))
     if make is None or shown != of:

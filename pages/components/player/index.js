@@ -26,7 +26,7 @@ function unpack(data) {
       x: points.subarray(2 * at, 2 * at + count),
       y: points.subarray(2 * at + count, 2 * (at + count)),
       losses: losses.subarray(at, at + count),
-      steps: run.thinned ? kept.subarray(from, (from += count)) : null,
+      steps: run.downsampled ? kept.subarray(from, (from += count)) : null,
       drawn: -1,
     };
     if (run.arrows)
@@ -124,7 +124,7 @@ class Player {
     this.data = data;
     this.theme = themeOf(this.root);
     this.root.style.colorScheme = this.theme;
-    this.parts.paths.setAttribute("aria-label", data.words);
+    this.parts.paths.setAttribute("aria-label", data.alt);
     this.parts.stage.classList.toggle("fop-3d", Boolean(data.scene));
     if (known?.race !== data.race) {
       const atEnd = !known || this.step >= this.end;

@@ -23,7 +23,7 @@ def plot(
     *,
     of: str,
     key: str,
-    words: str,
+    alt: str,
     aspect: float,
     heights: tuple[int, int],
     follows: bool = False,
@@ -35,7 +35,7 @@ def plot(
         figure: its ``uirevision`` says when a zoom is kept.
         of: of which run, and of which step where the page has no cursor; for the name of a picture that is saved.
         key: of the place in the page; the same key keeps the node.
-        words: what a screen reader says of it.
+        alt: what a screen reader says of it.
         aspect: width / height of the space inside the figure's own margins, as far as it sets them.
         heights: the least and the most px of the whole.
         follows: whether a line shows where the player is, on an axis of steps.
@@ -46,7 +46,7 @@ def plot(
         data={
             "figure": figure.to_json(),
             "themes": style.themes(),
-            "words": words,
+            "alt": alt,
             "aspect": aspect,
             "heights": heights,
             "follows": follows,
@@ -54,6 +54,6 @@ def plot(
             "margin": figure.layout.margin.to_plotly_json(),
             "source": SOURCE,
             "file": slug(f"{of} {key}"),
-            "title": f"{words}, {of}",
+            "title": f"{alt}, {of}",
         },
     )

@@ -41,7 +41,7 @@ export default function ({ data, parentElement }) {
   const place = parentElement.querySelector(".fop-plot");
   const node = place.querySelector(".fop-plot-node");
 
-  place.setAttribute("aria-label", data.words);
+  place.setAttribute("aria-label", data.alt);
   fit(place, node, data);
   node.fop ??= { shown: "", sizes: null, dragmode: false };
   node.fop.data = data;

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from fop_core import thin
+from fop_core import downsample
 
 
 def spiral(count: int) -> np.ndarray:
@@ -17,13 +17,13 @@ def spiral(count: int) -> np.ndarray:
 
 @pytest.mark.parametrize("count", [1, 2, 50])
 def test_a_short_path_is_kept_whole(count):
-    assert thin.path(spiral(count), 50).tolist() == list(range(count))
+    assert downsample.path(spiral(count), 50).tolist() == list(range(count))
 
 
 @pytest.mark.parametrize("count", [51, 1000, 100_000])
 @pytest.mark.parametrize("limit", [2, 50, 1500])
 def test_a_long_path_keeps_its_ends_its_order_and_the_limit(count, limit):
-    kept = thin.path(spiral(count), limit)
+    kept = downsample.path(spiral(count), limit)
     assert kept[0] == 0 and kept[-1] == count - 1
     assert (np.diff(kept) > 0).all()
     assert len(kept) <= limit
@@ -31,7 +31,7 @@ def test_a_long_path_keeps_its_ends_its_order_and_the_limit(count, limit):
 
 def test_a_thinned_path_stays_beside_the_whole_one_also_when_zoomed_in_on_its_end():
     whole = spiral(100_000)
-    kept = thin.path(whole, 1500)
+    kept = downsample.path(whole, 1500)
     drawn = np.stack([np.interp(np.arange(len(whole)), kept, whole[kept, axis]) for axis in (0, 1)], axis=1)
     apart = np.hypot(*(drawn - whole).T)
     to_end = np.hypot(*(whole - whole[-1]).T)
@@ -42,17 +42,17 @@ def test_a_zigzag_keeps_every_corner():
     crawl = np.stack([np.linspace(0, 1e-3, 20_000), np.zeros(20_000)], axis=1)
     zigzag = np.stack([np.linspace(1, 3, 300), np.tile([1.0, -1.0], 150)], axis=1)
     path = np.concatenate([crawl, zigzag])
-    kept = set(thin.path(path, 1500).tolist())
+    kept = set(downsample.path(path, 1500).tolist())
     assert kept >= set(range(20_000, 20_300))
 
 
 def test_a_path_that_does_not_move_is_its_ends():
-    assert thin.path(np.ones((5000, 2)), 100).tolist() == [0, 4999]
+    assert downsample.path(np.ones((5000, 2)), 100).tolist() == [0, 4999]
 
 
 @pytest.mark.parametrize("count", [1, 10, 402])
 def test_a_short_series_is_kept_whole(count):
-    assert thin.series(np.random.default_rng(0).random(count), 100).tolist() == list(range(count))
+    assert downsample.series(np.random.default_rng(0).random(count), 100).tolist() == list(range(count))
 
 
 def test_no_spike_is_hidden_wherever_it_is():
@@ -61,12 +61,12 @@ def test_no_spike_is_hidden_wherever_it_is():
         for spike in (50.0, -50.0):
             values = smooth.copy()
             values[step] = spike
-            assert step in thin.series(values, 300)
+            assert step in downsample.series(values, 300)
 
 
 def test_a_thinned_series_has_the_extremes_of_every_bucket_of_both_axes():
     values = np.random.default_rng(1).standard_normal(50_000)
-    kept = thin.series(values, 200)
+    kept = downsample.series(values, 200)
     assert len(kept) <= 802
     assert kept[0] == 0 and kept[-1] == 49_999 and (np.diff(kept) > 0).all()
     for edges in (np.linspace(0, 50_000, 201).astype(int), np.unique(np.geomspace(1, 50_000, 201).astype(int))):
@@ -77,4 +77,4 @@ def test_a_thinned_series_has_the_extremes_of_every_bucket_of_both_axes():
 
 
 def test_a_constant_series_is_thinned_too():
-    assert len(thin.series(np.zeros(100_000), 100)) <= 402
+    assert len(downsample.series(np.zeros(100_000), 100)) <= 402

@@ -4,9 +4,9 @@ One loop walks the list; no node is an object and no call nests. A register is u
 any more, so an evaluation on a grid holds few arrays at a time. Integer powers are products, ``x**3`` is ``x * x * x``,
 equal to the last bit on floats, arrays and tensors.
 
-Tapes take what surfaces take: two floats, or floating-point arrays or tensors whose shapes broadcast. Every result
+Programs take what surfaces take: two floats, or floating-point arrays or tensors whose shapes broadcast. Every result
 has their kind, dtype and common shape, also where it is constant or depends on one variable only, and is an object of
-its own, no view of another. Nothing is raised and nothing warns: 1/0 is inf and log(-1) is NaN. Tapes can be pickled.
+its own, no view of another. Nothing is raised and nothing warns: 1/0 is inf and log(-1) is NaN. They can be pickled.
 """
 
 from collections.abc import Callable
@@ -21,14 +21,14 @@ _Instruction: TypeAlias = tuple[Callable[..., Real], int, int, int | None]  # fu
 _X, _Y = 0, 1
 
 
-class Tape:
+class Program:
     """The evaluation of some nodes of a graph, with what they share computed once."""
 
     __slots__ = ("_instructions", "_outputs", "_partial", "_registers")
 
     def __init__(self, graph: Graph, *outputs: int):
-        program = _Program(graph, outputs)
-        self._instructions, self._registers, self._outputs = program.allocate()
+        builder = _Builder(graph, outputs)
+        self._instructions, self._registers, self._outputs = builder.allocate()
         # Outputs that lack a variable may lack the shape that this variable brings.
         self._partial = [not {graph.x, graph.y} <= set(graph.reachable(output)) for output in outputs]
 
@@ -55,7 +55,7 @@ class Tape:
         return tuple([registers[output] for output in self._outputs])
 
 
-class Value(Tape):
+class Value(Program):
     """(x, y) -> f."""
 
     __slots__ = ()
@@ -65,7 +65,7 @@ class Value(Tape):
         return self.evaluate(x, y)[0]
 
 
-class Gradient(Tape):
+class Gradient(Program):
     """(x, y) -> (f_x, f_y)."""
 
     __slots__ = ()
@@ -76,7 +76,7 @@ class Gradient(Tape):
         return f_x, f_y
 
 
-class Hessian(Tape):
+class Hessian(Program):
     """(x, y) -> ((f_xx, f_xy), (f_xy, f_yy)), from the outputs f_xx, f_xy, f_yy."""
 
     __slots__ = ()
@@ -87,10 +87,10 @@ class Hessian(Tape):
         return (f_xx, f_xy), (f_xy, f_yy)
 
 
-class _Program:
-    """Instructions in order, each with a place of its own for its result; ``allocate`` makes registers of places.
+class _Builder:
+    """Instructions in order, each with a slot of its own for its result; ``allocate`` makes registers of slots.
 
-    Places 0 and 1 are x and y. A place holds a number where ``numbers`` has it, else the result of ``steps[place]``.
+    Slots 0 and 1 are x and y. A slot holds a number where ``numbers`` has it, else the result of ``steps[slot]``.
     """
 
     def __init__(self, graph: Graph, outputs: tuple[int, ...]):
@@ -98,11 +98,11 @@ class _Program:
         self.numbers: dict[int, float] = {}
         self.steps: dict[int, tuple[Callable[..., Real], int, int | None]] = {}
         self._known: dict[tuple, int] = {}
-        places = {graph.x: _X, graph.y: _Y}
+        slots = {graph.x: _X, graph.y: _Y}
 
-        def place_of(node: int) -> int:
+        def slot_of(node: int) -> int:
             value = graph.constant_value(node)
-            return places[node] if value is None else self._number(value)
+            return slots[node] if value is None else self._number(value)
 
         for node in graph.reachable(*outputs):
             operation, operands, _ = graph.nodes[node]
@@ -110,36 +110,36 @@ class _Program:
                 continue
             exponent = graph.constant_value(operands[1]) if operation == "**" else None
             if exponent is not None and exponent.is_integer():
-                places[node] = self._integer_power(place_of(operands[0]), int(exponent))
+                slots[node] = self._integer_power(slot_of(operands[0]), int(exponent))
             else:
-                places[node] = self._step(OPERATIONS[operation], *map(place_of, operands))
+                slots[node] = self._step(OPERATIONS[operation], *map(slot_of, operands))
         self.outputs: list[int] = []
-        for place in map(place_of, outputs):
+        for slot in map(slot_of, outputs):
             # A result that is an input, or another result, would be changed with it by a caller who works in place.
-            own = place not in self.outputs and (place in self.steps or place in self.numbers)
-            self.outputs.append(place if own else self._copy(place))
+            own = slot not in self.outputs and (slot in self.steps or slot in self.numbers)
+            self.outputs.append(slot if own else self._copy(slot))
 
     def allocate(self) -> tuple[list[_Instruction], list[Real], list[int]]:
         """Return instructions over registers, the registers' first contents, and the registers of the outputs."""
-        last_use = {operand: place for place, (_, *operands) in self.steps.items() for operand in operands}
+        last_use = {operand: slot for slot, (_, *operands) in self.steps.items() for operand in operands}
         contents: list[Real] = [None, None]
         registers = {_X: 0, _Y: 1}
-        for place, number in self.numbers.items():
-            registers[place] = len(contents)
+        for slot, number in self.numbers.items():
+            registers[slot] = len(contents)
             contents.append(number)
         free: list[int] = []
         instructions: list[_Instruction] = []
-        for place, (function, a, b) in self.steps.items():
+        for slot, (function, a, b) in self.steps.items():
             sources = registers[a], None if b is None else registers[b]
             for operand in {a, b}:
-                if operand in self.steps and last_use[operand] == place and operand not in self.outputs:
+                if operand in self.steps and last_use[operand] == slot and operand not in self.outputs:
                     free.append(registers[operand])
             if not free:
                 free.append(len(contents))
                 contents.append(None)
-            registers[place] = free.pop()
-            instructions.append((function, registers[place], *sources))
-        return instructions, contents, [registers[place] for place in self.outputs]
+            registers[slot] = free.pop()
+            instructions.append((function, registers[slot], *sources))
+        return instructions, contents, [registers[slot] for slot in self.outputs]
 
     def _number(self, value: float) -> int:
         if (value,) not in self._known:
@@ -159,8 +159,8 @@ class _Program:
         self.size += 1
         return self.size - 1
 
-    def _copy(self, place: int) -> int:
-        return self._append((OPERATIONS["*"], place, self._number(1.0)))
+    def _copy(self, slot: int) -> int:
+        return self._append((OPERATIONS["*"], slot, self._number(1.0)))
 
     def _integer_power(self, base: int, exponent: int) -> int:
         if exponent < 0:

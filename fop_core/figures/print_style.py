@@ -21,7 +21,7 @@ PX = 0.56  # pt for a px of ``style``
 KINDS: dict[str, dict[str, Any]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 """Kinds of files, and the metadata of each."""
 
-_LOOK: dict[Any, Any] = {
+_RC: dict[Any, Any] = {
     "font.family": "STIXGeneral",
     "font.size": 8.0,
     "mathtext.fontset": "stix",
@@ -43,9 +43,9 @@ _lock = Lock()  # matplotlib's settings are the whole process's
 
 
 @contextmanager
-def look() -> Iterator[None]:
+def applied() -> Iterator[None]:
     """Give matplotlib the look of print for a while; one thread at a time."""
-    with _lock, matplotlib.rc_context(_LOOK):
+    with _lock, matplotlib.rc_context(_RC):
         yield
 
 
@@ -82,6 +82,6 @@ def save(figure: Figure, kind: str, title: str = "") -> bytes:
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}: give one of {', '.join(KINDS)}")
     file = io.BytesIO()
-    with look():
+    with applied():
         figure.savefig(file, format=kind, dpi=300, metadata=KINDS[kind] | ({"Title": title} if title else {}))
     return file.getvalue()

@@ -1,7 +1,7 @@
-"""A formula's text as words: the numbers, names and signs it is made of, in an order that makes an expression.
+"""A formula's text as tokens: the numbers, names and signs it is made of, in an order that makes an expression.
 
-Everything a text can get wrong in its spelling is found here, one character or word at a time, so that the error can
-point at the very place. What passes both ``split`` and ``with_products`` has known words only, an operator between any
+Everything a text can get wrong in its spelling is found here, one character or token at a time, so that the error can
+point at the very place. What passes both ``split`` and ``with_products`` has known tokens only, an operator between any
 two operands, operands on both sides of every operator, one argument for every function, and balanced brackets.
 
 Formulas are read as they are written by hand: ``2x``, ``3sin(x)`` and ``(x + 1)(y - 2)`` are products, ``x²`` is a
@@ -63,7 +63,7 @@ _CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
     _SIGNS, map(chr, _RAISED)
 )
 _NUMBER = rf"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+{_MINUSES}-]?[0-9]+)?"
-_WORD = re.compile(
+_TOKEN = re.compile(
     rf" *(?:(?P<number>{_NUMBER})|(?P<name>[A-Za-z][A-Za-z0-9]*|π)|(?P<power>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)|(?P<sign>\*\*|.))"
 )
 
@@ -97,15 +97,15 @@ class ExpressionError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """A word of a text.
+class Token:
+    """A token of a text.
 
     Attributes:
         kind: ``number``, ``name`` (of a variable or constant), ``function``, ``power`` (a raised integer, with what
             raises it), or the sign itself as Python spells it.
-        text: the word as the user wrote it; empty for a product that is implied.
+        text: the token as the user wrote it; empty for a product that is implied.
         position: where in the user's text it begins.
-        source: the word as Python spells it.
+        source: the token as Python spells it.
     """
 
     kind: str
@@ -114,7 +114,7 @@ class Word:
     source: str
 
 
-def split(text: str) -> list[Word]:
+def split(text: str) -> list[Token]:
     """Split a text into numbers, names and signs, all of them known ones."""
     if len(text) > MAX_LENGTH:
         message = f"too long: {len(text)} characters; write at most {MAX_LENGTH}"
@@ -122,34 +122,36 @@ def split(text: str) -> list[Word]:
     for position, character in enumerate(text):
         if character not in _CHARACTERS:
             raise ExpressionError(_refused_character(character), text, position, 1)
-    words = []
-    for match in _WORD.finditer(text.rstrip()):
+    tokens = []
+    for match in _TOKEN.finditer(text.rstrip()):
         kind = str(match.lastgroup)
-        word, position = match[kind], match.start(kind)
+        token, position = match[kind], match.start(kind)
         match kind:
             case "number" | "power":
-                value = float(re.sub(f"[{_MINUSES}]", "-", word.translate(_RAISED)))
+                value = float(re.sub(f"[{_MINUSES}]", "-", token.translate(_RAISED)))
                 if abs(value) > MAX_NUMBER:
-                    raise ExpressionError(f"too large a number; the limit is {MAX_NUMBER:g}", text, position, len(word))
+                    raise ExpressionError(
+                        f"too large a number; the limit is {MAX_NUMBER:g}", text, position, len(token)
+                    )
                 source = repr(value)  # never an integer, which could grow to any size, or 0777
-                words.append(Word(kind, word, position, source if kind == "number" else f"**{source}"))
-            case "name" if set(word) <= {"x", "y"}:  # xy is a product
-                words += [Word("name", letter, position + at, letter) for at, letter in enumerate(word)]
+                tokens.append(Token(kind, token, position, source if kind == "number" else f"**{source}"))
+            case "name" if set(token) <= {"x", "y"}:  # xy is a product
+                tokens += [Token("name", letter, position + at, letter) for at, letter in enumerate(token)]
             case "name":
-                source = "pi" if word == "π" else word
+                source = "pi" if token == "π" else token
                 if source not in _KNOWN:
-                    raise ExpressionError(_unknown_name(word), text, position, len(word))
-                words.append(Word("name" if source not in FUNCTIONS else "function", word, position, source))
-            case _ if word == ".":
+                    raise ExpressionError(_unknown_name(token), text, position, len(token))
+                tokens.append(Token("name" if source not in FUNCTIONS else "function", token, position, source))
+            case _ if token == ".":
                 raise ExpressionError("a point without digits; write a number such as 0.5", text, position, 1)
-            case _ if ord(word[0]) in _RAISED:
+            case _ if ord(token[0]) in _RAISED:
                 raise ExpressionError("a raised sign without digits; write ^ and an exponent", text, position, 1)
             case _:
-                sign = _SIGNS.get(word, word)
-                words.append(Word(sign, word, position, sign))
-    if not words:
+                sign = _SIGNS.get(token, token)
+                tokens.append(Token(sign, token, position, sign))
+    if not tokens:
         raise ExpressionError("no formula yet; write one in x and y, such as x^2 + y^2", text, 0, len(text))
-    return words
+    return tokens
 
 
 def _refused_character(character: str) -> str:
@@ -179,34 +181,34 @@ def _unknown_name(name: str) -> str:
     return f"unknown name “{name}”; the variables are x and y, the functions {', '.join(FUNCTION_NAMES)}"
 
 
-def with_products(text: str, words: list[Word]) -> list[Word]:
-    """Return the words with the products that they imply: an expression of Python.
+def with_products(text: str, tokens: list[Token]) -> list[Token]:
+    """Return the tokens with the products that they imply: an expression of Python.
 
     A name, a function or a bracket right after an operand multiplies it, as tightly as ``*`` does: ``1/2x`` is (1/2) x.
 
     Raises:
-        ExpressionError: words are out of order, or brackets do not match.
+        ExpressionError: tokens are out of order, or brackets do not match.
     """
 
-    def refuse(message: str, word: Word) -> NoReturn:
-        raise ExpressionError(message, text, word.position, len(word.text))
+    def refuse(message: str, token: Token) -> NoReturn:
+        raise ExpressionError(message, text, token.position, len(token.text))
 
-    opened: list[tuple[Word, Word | None]] = []  # brackets not yet closed, each with the function it belongs to
-    before: Word | None = None
-    result: list[Word] = []
+    opened: list[tuple[Token, Token | None]] = []  # brackets not yet closed, each with the function it belongs to
+    before: Token | None = None
+    result: list[Token] = []
     complete = False  # whether an operand has just ended, so that an operator may follow
-    for word in words:
+    for token in tokens:
         function = before if before is not None and before.kind == "function" else None
-        if function and word.kind != "(":
+        if function and token.kind != "(":
             refuse(f"{function.text} needs brackets; write {function.text}(...)", function)
-        if complete and word.kind in ("name", "function", "("):
-            result.append(Word("*", "", word.position, "*"))
+        if complete and token.kind in ("name", "function", "("):
+            result.append(Token("*", "", token.position, "*"))
             complete = False
-        match word.kind:
+        match token.kind:
             case "number" if before is not None and complete:
-                refuse(f"an operator is missing here; write {_joined(before, word)}", word)
+                refuse(f"an operator is missing here; write {_joined(before, token)}", token)
             case "power" | "**" if before is not None and before.kind == "power":
-                refuse("two powers follow each other; put the first in brackets, as in (x^2)^3", word)
+                refuse("two powers follow each other; put the first in brackets, as in (x^2)^3", token)
             case "number" | "name":
                 complete = True
             case "power" if complete:
@@ -214,12 +216,12 @@ def with_products(text: str, words: list[Word]) -> list[Word]:
             case "function":
                 pass
             case "(":
-                opened.append((word, function))
+                opened.append((token, function))
                 if len(opened) > MAX_DEPTH:
-                    refuse(f"more than {MAX_DEPTH} brackets within brackets; write a simpler formula", word)
+                    refuse(f"more than {MAX_DEPTH} brackets within brackets; write a simpler formula", token)
             case ")":
                 if not opened:
-                    refuse("this bracket closes none; remove it, or open one with (", word)
+                    refuse("this bracket closes none; remove it, or open one with (", token)
                 bracket, function = opened.pop()
                 if before is bracket:
                     whose = f"{function.text} takes one argument" if function else "the brackets are empty"
@@ -230,16 +232,16 @@ def with_products(text: str, words: list[Word]) -> list[Word]:
             case ",":
                 function = opened[-1][1] if opened else None
                 if function:
-                    refuse(f"{function.text} takes one argument; remove the comma and what follows it", word)
-                refuse("a comma is not understood; write one formula, and decimals with a point, as in 0.5", word)
+                    refuse(f"{function.text} takes one argument; remove the comma and what follows it", token)
+                refuse("a comma is not understood; write one formula, and decimals with a point, as in 0.5", token)
             case "+" | "-":
                 complete = False
             case _:
                 if not complete:
-                    refuse(f"nothing on the left of “{word.text}”; write an operand there", word)
+                    refuse(f"nothing on the left of “{token.text}”; write an operand there", token)
                 complete = False
-        before = word
-        result.append(word)
+        before = token
+        result.append(token)
     if before is not None and before.kind == "function":
         refuse(f"{before.text} needs brackets; write {before.text}(...)", before)
     if before is not None and opened and before is opened[-1][0]:
@@ -251,6 +253,6 @@ def with_products(text: str, words: list[Word]) -> list[Word]:
     return result
 
 
-def _joined(left: Word, number: Word) -> str:
+def _joined(left: Token, number: Token) -> str:
     base = "(...)" if left.kind in (")", "power") else left.text
     return f"{base}*{number.text}" if left.kind == "number" else f"{base}*{number.text} or {base}^{number.text}"
