@@ -47,6 +47,12 @@ DRAWN = """() => {
   return idle && nodes.length >= 2 && nodes.every((node) => node.dataset.theme);
 }"""
 
+FORGET = """if (!sessionStorage.known) {
+  localStorage.clear();
+  sessionStorage.known = true;
+}"""
+"""Has a new tab find nothing that another one left, such as how wide the sidebar was."""
+
 AT_REST = """open => {
   const bar = document.querySelector('[data-testid="stSidebar"]');
   return bar.getBoundingClientRect().right > 0 === open && !bar.getAnimations().length;
@@ -137,26 +143,39 @@ def program(chromium: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright, program: dict[str, Any]) -> Iterator[Browser]:
-    """The browser of contexts that differ from ``wide``."""
+    """One that keeps nothing from one page to the next."""
     started = playwright.chromium.launch(**program)
     yield started
     started.close()
 
 
 @pytest.fixture(scope="session")
-def wide(
+def profile(
     playwright: Playwright, program: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[BrowserContext]:
-    """What most tests look through.
+) -> Iterator[Callable[..., BrowserContext]]:
+    """A browser for each set of options of a context.
 
     It keeps its files on disk, as a person's browser does, compiled JavaScript among them: pages open in 1.4 s and not
     in 2.4.
     """
-    context = playwright.chromium.launch_persistent_context(
-        tmp_path_factory.mktemp("profile"), viewport=WIDE, **program
-    )
-    yield context
-    context.close()
+    started: dict[str, BrowserContext] = {}
+
+    def kept(**options) -> BrowserContext:
+        name = str(sorted(options.items()))
+        if name not in started:
+            folder = tmp_path_factory.mktemp("profile")
+            started[name] = playwright.chromium.launch_persistent_context(folder, **program, **options)
+        return started[name]
+
+    yield kept
+    for context in started.values():
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def wide(profile: Callable[..., BrowserContext]) -> BrowserContext:
+    """What most tests look through."""
+    return profile()
 
 
 class Troubles(list[str]):
@@ -194,11 +213,9 @@ def troubles() -> Iterator[Troubles]:
 
 
 @pytest.fixture
-def visit(
-    request: pytest.FixtureRequest, wide: BrowserContext, app: str, troubles: Troubles
-) -> Iterator[Callable[..., Page]]:
+def visit(profile: Callable[..., BrowserContext], app: str, troubles: Troubles) -> Iterator[Callable[..., Page]]:
     """Open an address of the app, and wait until its pictures are drawn; options are those of a browser context."""
-    opened: list[Page | BrowserContext] = []
+    opened: list[Page] = []
 
     def visited(
         address: str = "",
@@ -208,17 +225,11 @@ def visit(
         color_scheme: Literal["light", "dark"] = "light",
         **options,
     ) -> Page:
-        if options:
-            context = request.getfixturevalue("browser").new_context(
-                viewport=viewport, color_scheme=color_scheme, **options
-            )
-            page = context.new_page()
-            opened.append(context)
-        else:
-            page = wide.new_page()
-            page.set_viewport_size(viewport)
-            page.emulate_media(color_scheme=color_scheme)
-            opened.append(page)
+        page = profile(**options).new_page()
+        opened.append(page)
+        page.add_init_script(FORGET)
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=color_scheme)
         page.set_default_timeout(20_000)
         troubles.watch(page)
         if hidden:
@@ -230,8 +241,8 @@ def visit(
 
     yield visited
     noted = list(troubles)
-    for each in opened:
-        each.close()
+    for page in opened:
+        page.close()
     troubles[:] = noted  # requests cut off by closing are none
 
 

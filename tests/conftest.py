@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.chromium import app, browser, chromium, playwright, program, troubles, visit, wide
+from tests.chromium import app, browser, chromium, playwright, profile, program, troubles, visit, wide
 
 # One definition for both folders: a second one would start a second Playwright, which one process cannot have.
-__all__ = ["app", "browser", "chromium", "playwright", "program", "troubles", "visit", "wide"]
+__all__ = ["app", "browser", "chromium", "playwright", "profile", "program", "troubles", "visit", "wide"]
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tensors here are tiny: a second thread only waits for the first
 
