@@ -44,13 +44,13 @@ def main() -> None:
     batches, singles = batched(), single()
     if chosen.device is None:
         for name, batch in batches.items():
-            ends = [(found[name].steps, found[name].status) for found in singles]
+            ends = [(trajectories[name].steps, trajectories[name].status) for trajectories in singles]
             same = [(batch.steps.flat[cell], STATUS[batch.status.flat[cell]]) for cell in cells]
             assert ends == same, "both must run the same races"
     samples = measure.by_turns({"map": batched, "single_races": single}, chosen.rounds)
     steps = sum(int(batch.steps.sum()) for batch in batches.values())
     ns = [1e9 * seconds / steps for seconds in samples["map"]]
-    each = sum(found[name].steps for found in singles for name in RULES)
+    each = sum(trajectories[name].steps for trajectories in singles for name in RULES)
     measure.report(
         load_before,
         {

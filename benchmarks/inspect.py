@@ -37,7 +37,7 @@ def made(folder: Path, snapshots: int, layers: int) -> store.Run:
     """Make a finished run of so many snapshots, M of each layer [9, 9], and the rows that go with them."""
     run = store.create(config.preset("cifar10-allcnn-small", "fop").to_json(), name="walk", folder=folder)
     random = np.random.default_rng(0)
-    M = {f"{3 * place}.weight": np.eye(9) for place in range(layers)}
+    M = {f"{3 * index}.weight": np.eye(9) for index in range(layers)}
     with Control(run) as control:
         writer = RunWriter(run, ABOUT)
         for step in range(0, snapshots * EVERY, EVERY):
@@ -77,7 +77,7 @@ def played(looking: Tab) -> list[float]:
 
 def pages(browser: Browser, run: store.Run, rounds: int) -> dict[str, list[float]]:
     """Open both runs in turn, each time in a new app and again in the same; play the long one."""
-    found: dict[str, list[float]] = {}
+    samples: dict[str, list[float]] = {}
     [last, full] = [store.Run(path).snapshot_steps()[-1] for path in (run.path, ROOT / "trained_models/gallery" / FULL)]
     for number in range(rounds):
         with running_app() as address:
@@ -88,11 +88,11 @@ def pages(browser: Browser, run: store.Run, rounds: int) -> dict[str, list[float
                 layer = "&layer=1.weight" if kind == "full" else ""
                 opened = opening(looking, f"{address}/preconditioners?run={id_}{layer}", step)
                 for name, value in zip(("open", "cpu", "sent"), opened):
-                    found.setdefault(f"{name}_{kind}", []).append(value)
+                    samples.setdefault(f"{name}_{kind}", []).append(value)
                 if kind == "many" and number == 0:
-                    found["frame"] = played(looking)
+                    samples["frame"] = played(looking)
                 looking.page.context.close()
-    return found
+    return samples
 
 
 def main() -> None:
@@ -108,7 +108,7 @@ def main() -> None:
         samples: dict[str, Any] = pages(browser, run, chosen.rounds)
         samples["read"] = [reading(run) for _ in range(chosen.rounds)]
     units = {"open": "s until the matrix is drawn", "cpu": "ms of server CPU until then", "sent": "MB sent"}
-    values = {name: measure.value(found, units.get(name.partition("_")[0], "s")) for name, found in samples.items()}
+    values = {name: measure.value(numbers, units.get(name.partition("_")[0], "s")) for name, numbers in samples.items()}
     values["frame"] = measure.value(samples["frame"], "ms from one changed frame to the next")
     values["frames_per_second"] = measure.value([1000 / statistics.fmean(samples["frame"])], "changed frames a second")
     ratios = {"cpu_many_vs_full": statistics.median(samples["cpu_many"]) / statistics.median(samples["cpu_full"])}

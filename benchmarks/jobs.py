@@ -111,10 +111,10 @@ class Tab:
         return [1_000 * (later - sooner) for sooner, later in itertools.pairwise(self._beats)]
 
     def _sent(self, message: str | bytes) -> None:
-        asked = BackMsg.FromString(message).rerun_script if isinstance(message, bytes) else None
-        if asked is not None and asked.is_auto_rerun:
-            self._ticking = self._ticking or asked.fragment_id
-            if asked.fragment_id == self._ticking:
+        request = BackMsg.FromString(message).rerun_script if isinstance(message, bytes) else None
+        if request is not None and request.is_auto_rerun:
+            self._ticking = self._ticking or request.fragment_id
+            if request.fragment_id == self._ticking:
                 self._beats.append(self.spent())
 
 
@@ -171,10 +171,10 @@ def tab(browser: Browser, spent: Callable[[], float]) -> Tab:
     return Tab(browser.new_context(viewport={"width": 1280, "height": 900}).new_page(), spent)
 
 
-def note(found: dict[str, list[float]], name: str, taken: tuple[float, float]) -> None:
+def note(samples: dict[str, list[float]], name: str, timing: tuple[float, float]) -> None:
     """Keep the seconds and, in ms, the server's CPU time that something took."""
-    found.setdefault(name, []).append(taken[0])
-    found.setdefault(f"{name}_cpu", []).append(1_000 * taken[1])
+    samples.setdefault(name, []).append(timing[0])
+    samples.setdefault(f"{name}_cpu", []).append(1_000 * timing[1])
 
 
 # Launch ---------------------------------------------------------------------------------------------------------------
@@ -182,18 +182,18 @@ def note(found: dict[str, list[float]], name: str, taken: tuple[float, float]) -
 
 def launches(browser: Browser, count: int) -> dict[str, list[float]]:
     """Launch MNIST from Train; return the s to its first point, and those of a bare trainer to its first row."""
-    found: dict[str, list[float]] = {"launch": [], "bare_trainer": []}
+    samples: dict[str, list[float]] = {"launch": [], "bare_trainer": []}
     with runs_folder() as folder, running_app() as address:
         looking = tab(browser, clock())
         for _ in range(count):
             looking.opens(f"{address}/train?preset=mnist-mlp", COMPOSED)
             button = looking.page.get_by_role("button", name="Launch 1 run")
-            found["launch"].append(looking.timed(button.click, DRAWN)[0])
+            samples["launch"].append(looking.timed(button.click, DRAWN)[0])
             stop_all(folder)
             [*_, launched] = store.directories(folder)
-            found["bare_trainer"].append(bare_trainer(launched.config, folder))
+            samples["bare_trainer"].append(bare_trainer(launched.config, folder))
         looking.page.context.close()
-    return found
+    return samples
 
 
 def bare_trainer(settings: dict[str, Any], folder: Path) -> float:
@@ -217,7 +217,7 @@ def bare_trainer(settings: dict[str, Any], folder: Path) -> float:
 def many(browser: Browser, count: int, rounds: int, ticks: int) -> dict[str, list[float]]:
     """Open Runs over few and over many; return s to open it, first and again, and ms of CPU to do so and to tick."""
     sizes = {"few": min(FEW, count), "many": count}
-    found: dict[str, list[float]] = {}
+    samples: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as name:
         for kind, size in sizes.items():
             fill(Path(name, kind), size)
@@ -226,11 +226,11 @@ def many(browser: Browser, count: int, rounds: int, ticks: int) -> dict[str, lis
                 looking = tab(browser, clock())
                 least = min(size, 100)  # the rest of the rows come as one scrolls
                 for which in ("open_first", "open"):
-                    note(found, f"{which}_{kind}", looking.opens(f"{address}/runs", LISTED, least))
+                    note(samples, f"{which}_{kind}", looking.opens(f"{address}/runs", LISTED, least))
                     looking.page.wait_for_timeout(SETTLE)
-                found.setdefault(f"tick_{kind}", []).extend(looking.ticks(math.ceil(ticks / rounds)))
+                samples.setdefault(f"tick_{kind}", []).extend(looking.ticks(math.ceil(ticks / rounds)))
                 looking.page.context.close()
-    return found
+    return samples
 
 
 def fill(folder: Path, count: int) -> None:
@@ -294,7 +294,7 @@ class Rows:
 def long(browser: Browser, count: int, rounds: int, ticks: int) -> dict[str, list[float]]:
     """Choose short and long runs in the table; return s and ms of CPU until drawn and until read, and of ticks."""
     kinds = {"short": Rows(0, min(SHORT, count), True), "narrow": Rows(1, count, False), "wide": Rows(2, count, True)}
-    found: dict[str, list[float]] = {}
+    samples: dict[str, list[float]] = {}
     with runs_folder() as folder, contextlib.ExitStack() as held:
         last: dict[str, store.Run] = {}  # these go on
         for kind, rows in kinds.items():
@@ -309,16 +309,16 @@ def long(browser: Browser, count: int, rounds: int, ticks: int) -> dict[str, lis
             idle = looking.timed(lambda: looking.page.wait_for_timeout(SOON), READ)
             looking.page.wait_for_timeout(SETTLE)
             if number:  # the first opening is also that of plotly.js and of pyarrow
-                note(found, f"open_{kind}", opened)
+                note(samples, f"open_{kind}", opened)
                 if kind != "short":
-                    note(found, f"read_{kind}", (opened[0] + idle[0], opened[1] + idle[1]))
+                    note(samples, f"read_{kind}", (opened[0] + idle[0], opened[1] + idle[1]))
         for kind, rows in kinds.items():
             looking.timed(named(looking.page, f"{kind} {rounds}").click, ENDS, rows.end)
             looking.page.wait_for_timeout(SETTLE)
-            found[f"tick_{kind}_unchanged"] = looking.ticks(ticks)
-            found[f"tick_{kind}"] = growing(looking, last[kind], rows, ticks)
+            samples[f"tick_{kind}_unchanged"] = looking.ticks(ticks)
+            samples[f"tick_{kind}"] = growing(looking, last[kind], rows, ticks)
         looking.page.context.close()
-    return found
+    return samples
 
 
 def named(page: Page, name: str) -> Locator:
@@ -330,9 +330,9 @@ def growing(looking: Tab, run: store.Run, rows: Rows, ticks: int) -> list[float]
     """Let the page of a run tick while rows come, until it shows the last; return the ms of CPU of each tick."""
     steps = itertools.count(rows.end + 1)
     with open(run.path / store.METRICS.format(1), "a", buffering=1) as file:
-        found = looking.ticks(ticks, lambda: file.write(rows.row(next(steps))))
+        cpu = looking.ticks(ticks, lambda: file.write(rows.row(next(steps))))
     looking.page.wait_for_function(ENDS, arg=next(steps) - 1)
-    return found
+    return cpu
 
 
 def main() -> None:
@@ -355,7 +355,7 @@ def main() -> None:
             print(f"{name} ...", file=sys.stderr, flush=True)
             samples |= part()
     ratios = {f"{one}_vs_{other}": quotient(samples, one, other) for one, other in COMPARED}
-    values = {name: measure.value(found, unit(name)) for name, found in samples.items()}
+    values = {name: measure.value(numbers, unit(name)) for name, numbers in samples.items()}
     settings = vars(chosen) | {"viewport": "1280 x 900", "few": FEW, "short": SHORT}
     measure.report(load_before, settings, ratios, values, samples)
 

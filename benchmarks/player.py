@@ -92,14 +92,14 @@ def click(page: Page, address: str, count: int) -> list[float]:
     box = page.locator(".fop-ground .nsewdrag").bounding_box()
     assert box is not None
     noise = np.random.default_rng(0).uniform(-0.1, 0.1, (count, 2))
-    found = []
+    delays = []
     for index in range(count):  # in turn left and right: a click on the last start would be none
         across, down = np.array([0.3 if index % 2 else 0.7, 0.5]) + [1, 4] * noise[index]
         page.evaluate(f"() => {{ window.click_ = ({CLICK})(); }}")
         page.mouse.click(box["x"] + across * box["width"], box["y"] + down * box["height"])
-        found.append(float(page.evaluate("() => window.click_")))
+        delays.append(float(page.evaluate("() => window.click_")))
         page.wait_for_timeout(400)
-    return found
+    return delays
 
 
 def main() -> None:

@@ -35,12 +35,12 @@ def main() -> None:
 
     samples = measure.by_turns({"stays": lambda: ask(stays), "anew": anew}, chosen.rounds)
     stays.close()
-    each = {name: [seconds / len(PRESETS) for seconds in found] for name, found in samples.items()}
+    each = {name: [seconds / len(PRESETS) for seconds in times] for name, times in samples.items()}
     measure.report(
         load_before,
         {"presets": list(PRESETS), "rounds": chosen.rounds},
         {"anew_vs_stays": measure.ratio(each, "anew", "stays")},
-        {name: measure.value(found, "s") for name, found in each.items()},
+        {name: measure.value(times, "s") for name, times in each.items()},
         each,
     )
 

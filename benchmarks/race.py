@@ -41,7 +41,7 @@ def main() -> None:
     single = list(PRESETS.values())
     double = [dataclasses.replace(preset, dtype="float64") for preset in single]
     for preset in double:
-        ours = {name: found.steps for name, found in race(preset).items()}
+        ours = {name: trajectory.steps for name, trajectory in race(preset).items()}
         assert by_torch_optim(preset) == ours, "both must run the same race"
     samples = measure.by_turns(
         {
@@ -55,7 +55,7 @@ def main() -> None:
         load_before,
         {"races": list(PRESETS), "dtype": "float64, and float32 where it says so", "rounds": chosen.rounds},
         {"rules_vs_torch_optim": measure.ratio(samples, "rules_float64", "torch_optim")},
-        {name: measure.value([1e3 * s for s in found], "ms") for name, found in samples.items()},
+        {name: measure.value([1e3 * s for s in times], "ms") for name, times in samples.items()},
         samples,
     )
 

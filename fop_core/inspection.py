@@ -62,10 +62,10 @@ def residual(P: Array) -> Array:
 def eigenvalues(P: Array) -> Array:
     """Return the eigenvalues [..., n] of the symmetric part of P [..., n, n], ascending; NaN where P is not finite."""
     P = np.asarray(P, dtype=np.float64)
-    found = np.full(P.shape[:-1], np.nan)
+    values = np.full(P.shape[:-1], np.nan)
     finite = np.isfinite(P).all((-2, -1))
-    found[finite] = np.linalg.eigvalsh((P[finite] + P[finite].swapaxes(-1, -2)) / 2)
-    return found
+    values[finite] = np.linalg.eigvalsh((P[finite] + P[finite].swapaxes(-1, -2)) / 2)
+    return values
 
 
 def spectrum(M: Array, form: str) -> Array:
@@ -78,11 +78,11 @@ def spectrum(M: Array, form: str) -> Array:
         return eigenvalues(preconditioner(M, form))
     M = np.asarray(M, dtype=np.float64)
     n, k = M.shape[-2:]
-    found = np.full(M.shape[:-1], np.nan)
+    values = np.full(M.shape[:-1], np.nan)
     finite = np.isfinite(M).all((-2, -1))
     squares = np.square(np.linalg.svd(M[finite], compute_uv=False))[..., ::-1]
-    found[finite] = np.pad(squares, [(0, 0), (max(n - k, 0), 0)]) + (1 if form == "low_rank" else 0)
-    return found
+    values[finite] = np.pad(squares, [(0, 0), (max(n - k, 0), 0)]) + (1 if form == "low_rank" else 0)
+    return values
 
 
 def spectrum_summary(values: Array) -> dict[str, Array]:
@@ -171,9 +171,9 @@ def whitening(P: Array, kernel: tuple[int, int]) -> dict[str, Array]:
     constant, square = change.sum((-2, -1)) / n, np.square(change).sum((-2, -1))
     left = residual(P)
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = {"constant_share": constant * constant / square, "constant_sign": constant}
-        found |= {name: left[..., those].sum(-1) / np.float64(those.sum()) for name, those in pairs(kernel).items()}
-    return found
+        measures = {"constant_share": constant * constant / square, "constant_sign": constant}
+        measures |= {name: left[..., those].sum(-1) / np.float64(those.sum()) for name, those in pairs(kernel).items()}
+    return measures
 
 
 def whitening_score(P: Array, kernel: tuple[int, int]) -> Array:

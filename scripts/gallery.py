@@ -108,11 +108,11 @@ def over_training(runs: list[store.Run]) -> list[str]:
 
 def _at(run: store.Run, quantity: str, epoch: float) -> list[float]:
     """Return each spatial layer's last value up to an epoch."""
-    found = []
+    numbers = []
     for layer in spatial(run):
         epochs, values = run.metrics.over("epoch", f"{quantity}/{layer}")
-        found.append(float(values[max(0, np.searchsorted(epochs, epoch, "right") - 1)]))
-    return found
+        numbers.append(float(values[max(0, np.searchsorted(epochs, epoch, "right") - 1)]))
+    return numbers
 
 
 def spatial(run: store.Run) -> list[str]:
@@ -152,8 +152,8 @@ def tables() -> dict[str, list[str]]:
     runs = sorted((load(str(run.path)) for run, _ in store.scan(GALLERY)), key=lambda run: run.name)
     learned = [run for run in runs if spatial(run) and run.config["fop"]["preconditioner"] != "mean_removing"]
     images = [run for run in runs if run.config["data"]["name"] == "cifar10"]
-    found = {"runs": runs_table(runs), "accuracies": accuracies(images), "eigenvalues": over_training(learned)}
-    return found | {run.name: structure(run) for run in learned}
+    by_name = {"runs": runs_table(runs), "accuracies": accuracies(images), "eigenvalues": over_training(learned)}
+    return by_name | {run.name: structure(run) for run in learned}
 
 
 def main() -> int:

@@ -110,8 +110,8 @@ def main(names: Sequence[str]) -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with running_app() as address, running_browser() as browser:
         for name in filter(PICTURES.get, names):
-            query, look = PICTURES[name]
-            context = browser.new_context(**look)
+            query, options = PICTURES[name]
+            context = browser.new_context(**options)
             page = context.new_page()
             page.goto(f"{address}/{query}")
             page.wait_for_function(DRAWN, timeout=60_000)

@@ -247,7 +247,7 @@ class _Block:
         race: what is the same for all blocks.
         rule: its settings that vary are arrays in ``numbers``.
         numbers: "x", "y" and, where they vary, "lr" and "hyper_lr" of each path, [paths].
-        cells: the paths' places in the flat batch, [paths].
+        cells: the paths' indices in the flat batch, [paths].
         batch: where they write their ends.
         done: the share of its steps that are taken.
     """

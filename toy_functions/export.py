@@ -40,10 +40,10 @@ def csv(race: Race, trajectories: Mapping[str, Trajectory]) -> str:
     table = writer(file, lineterminator="\n")
     table.writerow(COLUMNS)
     for name in race.rules:
-        found = trajectories[name]
-        columns = [*found.points.T, found.losses]
-        if found.preconditioners is not None:
-            columns += [found.preconditioners[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1))]
+        trajectory = trajectories[name]
+        columns = [*trajectory.points.T, trajectory.losses]
+        if trajectory.preconditioners is not None:
+            columns += [trajectory.preconditioners[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1))]
         cells = [map(str, column.tolist() if column.dtype == np.float64 else column) for column in columns]
         last = [""] * (len(COLUMNS) - 3 - len(columns)) + [race.surface.name]
         table.writerows([name, step, *row, *last] for step, row in enumerate(zip(*cells)))

@@ -34,8 +34,8 @@ def frame(surface: Surface, start: tuple[float, float]) -> Frame:
     Descents start on grids around the origin, run Adam with a falling rate, and are polished by Newton's method.
     Without a minimum the square lies around the start and the origin, and the floor is not known.
     """
-    found = _minima(surface)
-    points = np.concatenate([np.array([start]), found if len(found) else np.zeros((1, 2))])
+    minima = _minima(surface)
+    points = np.concatenate([np.array([start]), minima if len(minima) else np.zeros((1, 2))])
     low, high = points.min(axis=0), points.max(axis=0)
     size = max(float((high - low).max()), 1.0) * (1 + 2 * ROOM)
     unit = 10.0 ** np.floor(np.log10(size)) / 2
@@ -43,8 +43,8 @@ def frame(surface: Surface, start: tuple[float, float]) -> Frame:
     corner = np.round(((low + high - size) / 2) / (unit / 5)) * (unit / 5)
     left, bottom = map(float, corner)
     floor = -np.inf
-    if len(found):
-        floor = float(np.min(surface.value(found[:, 0], found[:, 1])))
+    if len(minima):
+        floor = float(np.min(surface.value(minima[:, 0], minima[:, 1])))
     return Frame((left, left + size, bottom, bottom + size), floor)
 
 

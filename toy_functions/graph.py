@@ -161,12 +161,12 @@ class Graph:
 
     def reachable(self, *roots: int) -> list[int]:
         """Return the nodes that the roots are made of, in an order of evaluation."""
-        found, pending = set(roots), list(roots)
+        reached, pending = set(roots), list(roots)
         while pending:
-            new = set(self.nodes[pending.pop()].operands) - found
-            found |= new
+            new = set(self.nodes[pending.pop()].operands) - reached
+            reached |= new
             pending.extend(new)
-        return sorted(found)
+        return sorted(reached)
 
     def derivative(self, root: int, variable: int) -> int:
         """Return the node of the derivative of root by a variable, ``x`` or ``y``.

@@ -83,15 +83,15 @@ def _named(
     mean, half = (a + c) / 2, np.hypot((a - c) / 2, b)
     if not (mean - half > BENT * (mean + half)).all():
         return ()
-    found: list[np.ndarray] = []
+    distinct: list[np.ndarray] = []
     for point in points:
-        if all((np.abs(point - other) > APART * size).any() for other in found):
-            found.append(point)
-    found = [point for point in found if (np.abs(point - center) <= size / 2).all()] or found
-    if len(found) > MOST:
+        if all((np.abs(point - other) > APART * size).any() for other in distinct):
+            distinct.append(point)
+    distinct = [point for point in distinct if (np.abs(point - center) <= size / 2).all()] or distinct
+    if len(distinct) > MOST:
         return ()
     digits = 9 - math.floor(math.log10(size.max()))
-    return tuple(sorted((round(x, digits) + 0.0, round(y, digits) + 0.0) for x, y in np.array(found).tolist()))
+    return tuple(sorted((round(x, digits) + 0.0, round(y, digits) + 0.0) for x, y in np.array(distinct).tolist()))
 
 
 def _grid(center: np.ndarray, size: np.ndarray) -> np.ndarray:

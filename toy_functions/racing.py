@@ -98,16 +98,16 @@ def race(race: Race, progress: Callable[[float], object] | None = None) -> dict[
         progress: called now and then with the share of all steps that are done at most; what it raises ends the race.
     """
     noise = gradient_noise(race)
-    found: dict[str, Trajectory] = {}
+    trajectories: dict[str, Trajectory] = {}
 
     def report(count: int) -> None:
         if progress is not None:
-            progress((len(found) + count / max(1, race.max_steps)) / len(race.rules))
+            progress((len(trajectories) + count / max(1, race.max_steps)) / len(race.rules))
 
     with np.errstate(all="ignore"):  # what overflows is reported as divergence
         for name, rule in race.rules.items():
-            found[name] = _run(race, rule, noise, report)
-    return found
+            trajectories[name] = _run(race, rule, noise, report)
+    return trajectories
 
 
 def _run(race: Race, rule: Rule, noise: np.ndarray | None, report: Callable[[int], None]) -> Trajectory:

@@ -36,8 +36,8 @@ class Scene:
     def rules(self) -> dict[str, Rule]:
         """Return settings for all of ``RULES``, by its names."""
         rate = next(iter(self.race.rules.values())).lr
-        given = {type(rule): rule for rule in self.race.rules.values()}
-        return {name: given.get(kind, kind(rate)) for name, kind in RULES.items()}
+        by_kind = {type(rule): rule for rule in self.race.rules.values()}
+        return {name: by_kind.get(kind, kind(rate)) for name, kind in RULES.items()}
 
     def chosen(self) -> list[str]:
         """Return which of ``RULES`` race, by its names."""

@@ -447,13 +447,13 @@ def quadratic(condition: float, angle: float) -> Surface:
     )
 
 
-def _finite(name: str, given: float) -> float:
+def _finite(name: str, argument: float) -> float:
     try:
-        value = float(given)
+        value = float(argument)
     except (TypeError, ValueError, OverflowError):
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f"{name} must be a finite number, got {given!r}")
+        raise ValueError(f"{name} must be a finite number, got {argument!r}")
     return value
 
 

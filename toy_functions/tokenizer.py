@@ -74,8 +74,8 @@ class ExpressionError(ValueError):
     Attributes:
         message: what is wrong and what to write instead.
         text: the whole text.
-        position: index in the text of the place meant.
-        length: characters of that place, 0 at the end of an empty text.
+        position: index in the text of the part meant.
+        length: characters of that part, 0 at the end of an empty text.
     """
 
     def __init__(self, message: str, text: str, position: int, length: int):

@@ -92,6 +92,6 @@ def tuned(race: Race, sweeps: Mapping[str, Sweep]) -> Race:
 
     Published counts and their note are left out: they belong to the race's own rates.
     """
-    best = {name: found.best for name, found in sweeps.items()}
+    best = {name: result.best for name, result in sweeps.items()}
     rules = {name: replace(rule, lr=best.get(name) or rule.lr) for name, rule in race.rules.items()}
     return replace(race, rules=rules, published={}, note="")

@@ -56,8 +56,8 @@ def _doctor(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
                 print(f"    {source.note}")
 
     folder = store.runs_folder()
-    place = next(parent for parent in (folder, *folder.resolve().parents) if os.path.exists(parent))
-    free = shutil.disk_usage(place).free
+    ancestor = next(parent for parent in (folder, *folder.resolve().parents) if os.path.exists(parent))
+    free = shutil.disk_usage(ancestor).free
     try:
         runs = list(store.scan(folder))
     except OSError as error:
@@ -65,7 +65,7 @@ def _doctor(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         todo.append(f"the runs in {folder} cannot be listed ({error}): set FOP_RUNS_DIR to a folder that you may read")
     print(f"\nruns in {folder}: {len(runs)}, {free / 2**30:.1f} GiB free")
     if free < 2 << 30:
-        todo.append(f"less than 2 GiB are free in {place}: free some, or set FOP_RUNS_DIR to another disk")
+        todo.append(f"less than 2 GiB are free in {ancestor}: free some, or set FOP_RUNS_DIR to another disk")
     for run, damage in runs:
         state = ""
         try:

@@ -54,11 +54,11 @@ def _tables(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.reproduction.tables import TABLES, replaced
 
     gallery = Gallery(chosen.gallery or GALLERY)
-    found = {name: make(gallery) for name, make in TABLES.items()}
+    tables = {name: make(gallery) for name, make in TABLES.items()}
     if chosen.into is None:
-        for name, lines in found.items():
+        for name, lines in tables.items():
             print("\n".join([f"{name}:", "", *lines, ""]))
         return 0
-    chosen.into.write_text(replaced(chosen.into.read_text(), found))
-    print(f"{chosen.into}: {len(found)} tables")
+    chosen.into.write_text(replaced(chosen.into.read_text(), tables))
+    print(f"{chosen.into}: {len(tables)} tables")
     return 0

@@ -83,10 +83,16 @@ def _race(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         rows = [["optimizer", "steps", "end point", "minimum", "stop reason"]]
         if published:
             rows[0] += ["published", "matches"]
-        for name, found in result.items():
-            row = [name, f"{found.steps}", _point(found.points[-1]), _point(found.minimum), found.reason]
+        for name, trajectory in result.items():
+            row = [
+                name,
+                f"{trajectory.steps}",
+                _point(trajectory.points[-1]),
+                _point(trajectory.minimum),
+                trajectory.reason,
+            ]
             if published:
-                row += [f"{published[name]}", "yes" if found.steps == published[name] else "NO"]
+                row += [f"{published[name]}", "yes" if trajectory.steps == published[name] else "NO"]
             rows.append(row)
         widths = [max(map(len, column)) for column in zip(*rows)]
         for row in rows:
@@ -153,20 +159,20 @@ def _point(point: Any) -> str:
 def _as_json(settings: Any, result: Any) -> dict[str, Any]:
     """Return a race and its trajectories; a number that is not finite becomes null."""
     optimizers = {}
-    for name, found in result.items():
+    for name, trajectory in result.items():
         optimizers[name] = {
-            "steps": found.steps,
-            "status": found.status,
-            "reason": found.reason,
-            "minimum": found.minimum,
-            "points": _numbers(found.points),
-            "losses": _numbers(found.losses),
+            "steps": trajectory.steps,
+            "status": trajectory.status,
+            "reason": trajectory.reason,
+            "minimum": trajectory.minimum,
+            "points": _numbers(trajectory.points),
+            "losses": _numbers(trajectory.losses),
         }
-        if found.preconditioners is not None:
-            optimizers[name]["preconditioners"] = _numbers(found.preconditioners)
+        if trajectory.preconditioners is not None:
+            optimizers[name]["preconditioners"] = _numbers(trajectory.preconditioners)
         if name in settings.published:
             optimizers[name]["published"] = settings.published[name]
-            optimizers[name]["matches"] = found.steps == settings.published[name]
+            optimizers[name]["matches"] = trajectory.steps == settings.published[name]
     keys = ("start", "tolerance", "max_steps", "dtype", "noise", "seed", "note")
     about = {"surface": settings.surface.name} | {key: getattr(settings, key) for key in keys}
     return about | {"optimizers": optimizers}

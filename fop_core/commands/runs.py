@@ -75,8 +75,8 @@ def _list(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 def _row(run: Any) -> dict[str, Any] | str:
     """Return what the list says of a run, or why it cannot be listed."""
-    progress, told = _tried(lambda: run.progress, {})
-    _, attempts = _tried(lambda: run.attempts, [])
+    progress, progress_error = _tried(lambda: run.progress, {})
+    _, attempts_error = _tried(lambda: run.attempts, [])
     accuracy = progress.get("test_accuracy", progress.get("held_out_accuracy"))
     try:
         state = run.state
@@ -88,7 +88,7 @@ def _row(run: Any) -> dict[str, Any] | str:
             "step": progress.get("step", 0),
             "steps": progress.get("steps"),
             "accuracy": accuracy,
-            "damaged": "; ".join(filter(None, (told, attempts))),
+            "damaged": "; ".join(filter(None, (progress_error, attempts_error))),
         }
     except (ValueError, OSError) as error:  # changed since the folder was read
         return str(error)
@@ -214,11 +214,11 @@ def _delete(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 def _trash(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs import store
 
-    found = [(run.id, _name(run), run.size()) for run in store.trash(chosen.folder)]
+    rows = [(run.id, _name(run), run.size()) for run in store.trash(chosen.folder)]
     if chosen.json:
-        print(json.dumps([dict(zip(("id", "name", "bytes"), row)) for row in found], indent=1))
-    elif found:
-        _print([["id", "name", "size"], *([id_, name, f"{size / 1000:,.0f} kB"] for id_, name, size in found)])
+        print(json.dumps([dict(zip(("id", "name", "bytes"), row)) for row in rows], indent=1))
+    elif rows:
+        _print([["id", "name", "size"], *([id_, name, f"{size / 1000:,.0f} kB"] for id_, name, size in rows)])
     else:
         print("the trash is empty")
     return 0
@@ -259,8 +259,8 @@ def _empty_trash(chosen: argparse.Namespace, parser: argparse.ArgumentParser) ->
 def _trashed(chosen: argparse.Namespace) -> list[Any]:
     from fop_core.runs import store
 
-    found = [store.find_trashed(text, chosen.folder) for text in chosen.run_ids]
-    return list({run.id: run for run in found}.values())
+    runs = [store.find_trashed(text, chosen.folder) for text in chosen.run_ids]
+    return list({run.id: run for run in runs}.values())
 
 
 def _replay(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
@@ -271,15 +271,15 @@ def _replay(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if chosen.steps < 1:
         raise ValueError(f"--steps is {chosen.steps}: give at least 1")
     run = store.find(chosen.run_id, chosen.folder)
-    found = replay(run, chosen.steps, lambda text: print(text, file=sys.stderr))
-    numbers, worst = sum(c.count for c in found), max(found, key=lambda c: c.worst)
+    comparisons = replay(run, chosen.steps, lambda text: print(text, file=sys.stderr))
+    numbers, worst = sum(c.count for c in comparisons), max(comparisons, key=lambda c: c.worst)
     if worst.worst == 0:
         print(f"{run.id}: identical, {numbers:,} numbers of the first {chosen.steps} steps")
         return 0
-    different = [c for c in found if c.worst > 0]
+    different = [c for c in comparisons if c.worst > 0]
     verdict = "the same but for rounding" if worst.worst < TOLERANCE else "DIFFERENT"
     print(
-        f"{run.id}: {verdict}; {len(different)} of {len(found)} series differ, "
+        f"{run.id}: {verdict}; {len(different)} of {len(comparisons)} series differ, "
         f"by up to {worst.worst:.2g} ({worst.name})"
     )
     for comparison in sorted(different, key=lambda c: -c.worst)[:10]:

@@ -185,10 +185,10 @@ def _follow(run: Any, control: Any, *, quiet: bool) -> str:
 
     bar = tqdm(total=None, unit="step", disable=None if not quiet else True, dynamic_ncols=True, file=sys.stderr)
 
-    def say(text: str) -> None:
+    def log(text: str) -> None:
         bar.write(text, file=sys.stderr)
-        with os.fdopen(files.open_append(run.path / "log.txt"), "a") as log:
-            log.write(f"{now()} {text}\n")
+        with os.fdopen(files.open_append(run.path / "log.txt"), "a") as file:
+            file.write(f"{now()} {text}\n")
 
     def report(progress: dict[str, Any]) -> None:
         bar.total = progress["steps"]
@@ -205,16 +205,16 @@ def _follow(run: Any, control: Any, *, quiet: bool) -> str:
         bar.set_postfix_str(", ".join(words), refresh=False)
         bar.refresh()
 
-    say(f"{run.id} in {run.path}")
+    log(f"{run.id} in {run.path}")
     try:
-        ending = train(run, control, say, report)
+        ending = train(run, control, log, report)
     finally:
         bar.close()
     summary = run.progress
     if ending == "finished":
         shown = {"train_loss": ".4f", "test_loss": ".4f", "test_accuracy": ".2%", "held_out_accuracy": ".2%"}
-        found = [f"{k.replace('_', ' ')} {float(summary[k]):{form}}" for k, form in shown.items() if k in summary]
-        print(f"{run.id}: {', '.join(found)}")
+        results = [f"{k.replace('_', ' ')} {float(summary[k]):{form}}" for k, form in shown.items() if k in summary]
+        print(f"{run.id}: {', '.join(results)}")
     return ending
 
 

@@ -197,7 +197,7 @@ def _cuts(points: Array, way: Array, dashes: Array, side: int) -> Array:
     enter = np.clip(np.fmax.reduce(np.fmin(low, high), axis=1), 0.0, 1.0)
     leave = np.clip(np.fmin.reduce(np.fmax(low, high), axis=1), 0.0, 1.0)
     first, last = (np.floor((way[:-1] + share * np.diff(way)) / dashes.sum()) for share in (enter, leave))
-    periods = [np.arange(a, b + 1) for a, b, seen in zip(first, last, enter < leave) if seen]
+    periods = [np.arange(a, b + 1) for a, b, visible in zip(first, last, enter < leave) if visible]
     begun = np.unique(np.concatenate([np.zeros(0), *periods])) * dashes.sum()
     return np.add.outer(begun, np.cumsum(dashes)).ravel()
 
@@ -241,24 +241,24 @@ class _Key:
         last = max((run.steps for run in runs), default=0)
         right = width - 2 * pad - self._font.getlength(f"step {last:,}")
         x, y = pad, pad / 2 + row / 2
-        self._places: list[Point] = []
+        self._positions: list[Point] = []
         for run in runs:
             wide = sample + self._font.getlength(run.label)
             if x > pad and x + wide > right:
                 x, y = pad, y + row
-            self._places.append((x, y))
+            self._positions.append((x, y))
             x += wide + 1.6 * pad
         self.height = math.ceil(y + row / 2 + pad / 2)
 
     def draw(self, pen: ImageDraw.ImageDraw, now: float) -> None:
         """Draw the key at a step, with the ends of those runs that have ended."""
         row, pad, sample = (size * self._scale for size in (_ROW, _PAD, _SAMPLE))
-        for run, (x, y) in zip(self._runs, self._places):
+        for run, (x, y) in zip(self._runs, self._positions):
             self._draw_sample(pen, run.method, x, x + sample - 0.7 * pad, y)
             text = run.label if now >= run.steps else run.method.name
             pen.text((x + sample, y), text, self._theme.ink, self._font, anchor="lm")
-        place = self._width - pad, pad / 2 + row / 2
-        pen.text(place, f"step {math.floor(now):,}", self._theme.muted, self._font, anchor="rm")
+        position = self._width - pad, pad / 2 + row / 2
+        pen.text(position, f"step {math.floor(now):,}", self._theme.muted, self._font, anchor="rm")
 
     def _draw_sample(self, pen: ImageDraw.ImageDraw, method: Method, x: float, end: float, y: float) -> None:
         scale = self._scale * _WEIGHT
@@ -282,11 +282,11 @@ class _Colors:
         shares = np.linspace(1.0, 0.0, _SHADES, endpoint=False)
         drawn = [paper, *(np.rint(paper + share * (ink - paper)) for ink in inks for share in shares)]
         numbers: Array = np.asarray(empty).astype(np.int64) @ [1 << 16, 1 << 8, 1]
-        found, which, counts = np.unique(numbers, return_inverse=True, return_counts=True)
-        found = np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1)
-        frequent = found[np.argsort(-counts, kind="stable")[:_GROUND]]
+        unique, which, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+        unique = np.stack([unique >> 16, unique >> 8 & 255, unique & 255], axis=1)
+        frequent = unique[np.argsort(-counts, kind="stable")[:_GROUND]]
         known = np.concatenate([drawn, frequent]).astype(np.int64)
-        nearest = ((found[:, None] - known) ** 2).sum(axis=2).argmin(axis=1).astype(np.uint8)
+        nearest = ((unique[:, None] - known) ** 2).sum(axis=2).argmin(axis=1).astype(np.uint8)
         self.palette, self._pens = Image.new("P", (1, 1)), Image.new("P", (1, 1))
         self.palette.putpalette(known.ravel().tolist())
         self._pens.putpalette(known[: len(drawn)].ravel().tolist())

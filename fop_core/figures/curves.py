@@ -78,17 +78,17 @@ def common(key: str) -> dict[str, Any]:
     }
 
 
-def label(rule: str, text: str, at: tuple[float, float], place: labels.Anchor) -> dict[str, Any]:
+def label(rule: str, text: str, at: tuple[float, float], anchor: labels.Anchor) -> dict[str, Any]:
     """Return the annotation that labels a point of a rule's line, with a leader between them."""
     color = style.METHODS[rule].color
     return {
         "x": at[0],
         "y": at[1],
-        "ax": place.dx,
-        "ay": place.dy,
+        "ax": anchor.dx,
+        "ay": anchor.dy,
         "text": f"<b>{text}</b>" if rule == "fop" else text,
         "font": {"color": color},
-        "xanchor": place.anchor,
+        "xanchor": anchor.anchor,
         "showarrow": True,
         "arrowhead": 0,
         "arrowwidth": 1,
@@ -147,11 +147,11 @@ def draw(
     for curve in curves:
         shown = _shown(curve, across, up)
         x, y = curve.steps[shown].astype(np.float64), curve.heights[shown]
-        told = f"<b>{curve.run.method.name}</b>, step %{{x:,}}<br>{quantity} = %{{customdata:.3~g}}<extra></extra>"
+        template = f"<b>{curve.run.method.name}</b>, step %{{x:,}}<br>{quantity} = %{{customdata:.3~g}}<extra></extra>"
         line_style = line(curve.run, curve.secondary)
         traces.append(
             {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line_style}
-            | {"customdata": curve.values[shown], "hovertemplate": told}
+            | {"customdata": curve.values[shown], "hovertemplate": template}
         )
         if len(x):
             lines.append(np.stack([across.share(x) * SIZE[0], (1 - up.share(y)) * SIZE[1]], axis=1))
@@ -159,14 +159,16 @@ def draw(
             height = float(np.clip(up.coordinate(y[-1]), up.low, up.high))
             ends.append((curve, (float(across.coordinate(x[-1])), height), tuple(lines[-1][-1])))
     frame = SIZE[0] + beside, SIZE[1]
-    places = labels.place_labels([end for *_, end in ends], [curve.label for curve, *_ in ends], lines, frame)
+    anchors = labels.place_labels([end for *_, end in ends], [curve.label for curve, *_ in ends], lines, frame)
     steps = {"title": {"text": "step"}, "tickformat": ",", "showgrid": False, "nticks": 6}
     layout = {
         **common(key),
         "margin": {"r": beside},
         "xaxis": steps | across.settings() | ({"dtick": 1} if across.log else {}),
         "yaxis": {"nticks": 7} | up.settings() | (yaxis or {}),
-        "annotations": [label(curve.run.rule, curve.label, at, place) for (curve, at, _), place in zip(ends, places)],
+        "annotations": [
+            label(curve.run.rule, curve.label, at, anchor) for (curve, at, _), anchor in zip(ends, anchors)
+        ],
         "shapes": [rule(height) for height in rules],
     }
     return go.Figure(traces, layout)

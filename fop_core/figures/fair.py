@@ -22,26 +22,26 @@ class Rates:
         rule: key of ``style.METHODS``.
         rates: ascending [n].
         steps: to tolerance, [n]; NaN where it did not converge.
-        given: the rate that it has in the race.
+        race_rate: the rate that it has in the race.
         best: one of ``rates``, or None where it never converges.
     """
 
     rule: str
     rates: Array
     steps: Array
-    given: float
+    race_rate: float
     best: float | None
 
 
-def rates(found: Sequence[Rates], key: str = "") -> go.Figure:
-    """Return steps to tolerance against the learning rate, both logarithmic; symbols at the best, rings at the given.
+def rates(sweeps: Sequence[Rates], key: str = "") -> go.Figure:
+    """Return steps to tolerance against the learning rate, both logarithmic; symbols at the best, rings at the race's.
 
     Args:
-        found: drawn in the order of ``style.METHODS``.
+        sweeps: drawn in the order of ``style.METHODS``.
         key: of the zoom.
     """
     order = list(style.METHODS)
-    shown = sorted(found, key=lambda each: order.index(each.rule))
+    shown = sorted(sweeps, key=lambda each: order.index(each.rule))
     known = [each for each in shown if each.best is not None]
     spans = [each.rates[np.isfinite(each.steps)] for each in known]
     counts = [each.steps[np.isfinite(each.steps)] for each in known]
@@ -55,38 +55,38 @@ def rates(found: Sequence[Rates], key: str = "") -> go.Figure:
         method = style.METHODS[each.rule]
         assert each.best is not None
         best = each.rates.tolist().index(each.best)
-        told = f"<b>{method.name}</b> at ε = %{{x:.3~g}}<br>%{{y:,}} steps<extra></extra>"
+        template = f"<b>{method.name}</b> at ε = %{{x:.3~g}}<br>%{{y:,}} steps<extra></extra>"
         line_style = {"color": method.color, "dash": method.dash, "width": method.width}
         traces.append(
             {"type": "scatter", "mode": "lines", "x": each.rates, "y": each.steps}
-            | {"line": line_style, "hovertemplate": told}
+            | {"line": line_style, "hovertemplate": template}
         )
         mark = {"symbol": method.symbol, "size": 11, "color": method.color, "line": {"width": 1}}
         traces.append(
             {"type": "scatter", "mode": "markers", "x": [each.rates[best]], "y": [each.steps[best]], "marker": mark}
-            | {"hovertemplate": told, "meta": "step"}
+            | {"hovertemplate": template, "meta": "step"}
         )
-        at = int(np.argmin(np.abs(np.log(each.rates) - math.log(max(each.given, 1e-300)))))
+        at = int(np.argmin(np.abs(np.log(each.rates) - math.log(max(each.race_rate, 1e-300)))))
         if np.isfinite(each.steps[at]):
             ring = {"symbol": "circle-open", "size": 10, "color": method.color, "line": {"width": 2}}
             traces.append(
                 {"type": "scatter", "mode": "markers", "x": [each.rates[at]], "y": [each.steps[at]], "marker": ring}
-                | {"hovertemplate": told}
+                | {"hovertemplate": template}
             )
         good = np.isfinite(each.steps)
-        place = np.stack([across.share(each.rates[good]), 1 - up.share(each.steps[good])], axis=1)
-        lines.append(place * curves.SIZE)
+        points = np.stack([across.share(each.rates[good]), 1 - up.share(each.steps[good])], axis=1)
+        lines.append(points * curves.SIZE)
         tops.append((math.log10(each.best), math.log10(max(float(each.steps[best]), 1.0))))
         ends.append(tuple(lines[-1][int(good[:best].sum())]))
         texts.append(f"{method.name} {int(each.steps[best]):,} at {style.plain(each.rates[best])}")
-    places = labels.place_labels(ends, texts, lines, curves.SIZE)
+    anchors = labels.place_labels(ends, texts, lines, curves.SIZE)
     layout = {
         **curves.common(key),
         "xaxis": {"title": {"text": "learning rate ε"}, "showgrid": False, "exponentformat": "e", "dtick": 1}
         | across.settings(),
         "yaxis": {"title": {"text": "steps to tolerance"}, "tickformat": ",", "dtick": 1} | up.settings(),
         "annotations": [
-            curves.label(each.rule, text, at, place) for each, text, at, place in zip(known, texts, tops, places)
+            curves.label(each.rule, text, at, anchor) for each, text, at, anchor in zip(known, texts, tops, anchors)
         ],
     }
     return go.Figure(traces, layout)

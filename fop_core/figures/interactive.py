@@ -90,8 +90,8 @@ def ends(box: Box, runs: Sequence[Run], start: Point, minima: Sequence[Point]) -
     at = [_end(run, box) for run in runs]
     lines = [pixels(drawn(run, box)) for run in runs]
     free = [tuple(mark) for mark in pixels([start, *minima])]
-    places = labels.place_labels([tuple(end) for end in pixels(at)], [run.label for run in runs], lines, SIZE, free)
-    return [End(run.label, end, place) for run, end, place in zip(runs, at, places)]
+    anchors = labels.place_labels([tuple(end) for end in pixels(at)], [run.label for run in runs], lines, SIZE, free)
+    return [End(run.label, end, anchor) for run, end, anchor in zip(runs, at, anchors)]
 
 
 def losses(
@@ -155,17 +155,17 @@ def steps_to_tolerance(runs: Sequence[Run], floor: float, log_steps: bool = True
         new = np.flatnonzero(np.diff(values, prepend=math.inf) < 0)
         new = new[(values[new] > 1e-300) & (run.loss_steps[new] >= (1 if log_steps else 0))]
         x, steps = -np.log10(values[new]), run.loss_steps[new].astype(np.float64)
-        told = f"<b>{run.method.name}</b><br>f − f* < %{{customdata:.3~g}} after %{{y:,}} steps<extra></extra>"
+        template = f"<b>{run.method.name}</b><br>f − f* < %{{customdata:.3~g}} after %{{y:,}} steps<extra></extra>"
         traces.append(
             {"type": "scatter", "mode": "lines", "x": x, "y": steps, "line": curves.line(run) | {"shape": "hv"}}
-            | {"customdata": values[new], "hovertemplate": told}
+            | {"customdata": values[new], "hovertemplate": template}
         )
         if len(x):
             end = float(x[-1]), float(up.coordinate(steps[-1]))
             ends.append((run, end))
             heights = 1 - up.share(steps)
             lines.append(np.stack([across.share(x) * curves.SIZE[0], heights * curves.SIZE[1]], axis=1))
-    places = labels.place_labels(
+    anchors = labels.place_labels(
         [tuple(line[-1]) for line in lines], [run.label for run, _ in ends], lines, curves.SIZE
     )
     ticks = np.arange(math.ceil(low), math.floor(high) + 1)[:: max(1, math.ceil((high - low) / 7))]
@@ -175,7 +175,7 @@ def steps_to_tolerance(runs: Sequence[Run], floor: float, log_steps: bool = True
         | across.settings()
         | {"tickvals": -ticks, "ticktext": [style.plain(10.0**tick) for tick in ticks]},
         "yaxis": {"title": {"text": "steps"}, "tickformat": ",", "nticks": 6} | up.settings(),
-        "annotations": [curves.label(run.rule, run.label, at, place) for (run, at), place in zip(ends, places)],
+        "annotations": [curves.label(run.rule, run.label, at, anchor) for (run, at), anchor in zip(ends, anchors)],
     }
     return go.Figure(traces, layout)
 

@@ -71,15 +71,15 @@ def axes(matrices: Array) -> Array:
 
     The angle is the first eigenvector's from the x axis, in [-pi/2, pi/2]. NaN where a matrix is not finite.
     """
-    found = np.full((len(matrices), 3), np.nan)
+    result = np.full((len(matrices), 3), np.nan)
     whole = np.isfinite(matrices).all(axis=(1, 2))
     values, vectors = np.linalg.eigh(matrices[whole])
     first = (np.abs(values[:, 1]) >= np.abs(values[:, 0])).astype(int)
     rows = np.arange(len(values))
     vx, vy = vectors[rows, 0, first], vectors[rows, 1, first]
-    found[whole] = np.stack([np.arctan2(vy, vx), values[rows, first], values[rows, 1 - first]], axis=1)
-    found[:, 0] -= np.pi * np.round(found[:, 0] / np.pi)
-    return found
+    result[whole] = np.stack([np.arctan2(vy, vx), values[rows, first], values[rows, 1 - first]], axis=1)
+    result[:, 0] -= np.pi * np.round(result[:, 0] / np.pi)
+    return result
 
 
 def angle_deg(g: Array, pg: Array) -> Array:

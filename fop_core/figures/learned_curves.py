@@ -40,12 +40,12 @@ class Frames:
 
 def depth_colors(count: int) -> list[str]:
     """Return a colour for each layer, from the input's side to the output's."""
-    found = []
+    colors = []
     for share in np.linspace(0, 1, count) if count > 1 else [1.0]:
         at = min(int(share * 2), 1)
         low, high, part = DEPTH[at], DEPTH[at + 1], share * 2 - at
-        found.append("#" + "".join(f"{round(a + (b - a) * part):02X}" for a, b in zip(low, high)))
-    return found
+        colors.append("#" + "".join(f"{round(a + (b - a) * part):02X}" for a, b in zip(low, high)))
+    return colors
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,12 @@ def sorted_eigenvalues(layers: Sequence[Spectra], log: bool, key: str) -> tuple[
     """
     steps = np.unique(np.concatenate([layer.steps for layer in layers]))
     kept = [np.unique(np.linspace(0, layer.values.shape[1] - 1, MOST).astype(np.int64)) for layer in layers]
-    heights = [layer.values[:, ::-1][:, places].astype(np.float64) for layer, places in zip(layers, kept)]
+    heights = [layer.values[:, ::-1][:, indices].astype(np.float64) for layer, indices in zip(layers, kept)]
     if log:
         heights = [np.where(values > 0, values, np.nan) for values in heights]
     lines = [
-        Line(layer.label, LineStyle(layer.color, "solid", 2.0), places + 1.0, values[-1])
-        for layer, places, values in zip(layers, kept, heights)
+        Line(layer.label, LineStyle(layer.color, "solid", 2.0), indices + 1.0, values[-1])
+        for layer, indices, values in zip(layers, kept, heights)
     ]
     figure = training_curves.figure(
         lines, "number, from the largest", "eigenvalue of P", log_y=log, key=key, labelled=False
@@ -93,19 +93,19 @@ def sorted_eigenvalues(layers: Sequence[Spectra], log: bool, key: str) -> tuple[
     figure.update_traces(mode="lines")
     figure.layout.yaxis.autorangeoptions = {"clipmin": edges[0], "clipmax": edges[1], "include": edges}
     figure.add_shape(curves.rule(1.0))
-    places = [np.maximum(np.searchsorted(layer.steps, steps, "right") - 1, 0) for layer in layers]
-    frames = [[_plain(values[at[f]]) for values, at in zip(heights, places)] for f in range(len(steps))]
+    rows = [np.maximum(np.searchsorted(layer.steps, steps, "right") - 1, 0) for layer in layers]
+    frames = [[_plain(values[at[f]]) for values, at in zip(heights, rows)] for f in range(len(steps))]
     return figure, Frames(steps.tolist(), list(range(len(layers))), frames)
 
 
 def eigenvalue_paths(layer: Spectra, log: bool, key: str) -> go.Figure:
     """Return the eigenvalues of one layer over steps; of many those at even distances in their order."""
     n = layer.values.shape[1]
-    places = np.arange(n) if n <= PATHS else np.unique(np.r_[0, np.linspace(0, n - 1, PATHS // 2), n - PATHS // 2 : n])
-    shades = [_mixed(layer.color, share) for share in np.linspace(0.45, 1.0, len(places))]
+    indices = np.arange(n) if n <= PATHS else np.unique(np.r_[0, np.linspace(0, n - 1, PATHS // 2), n - PATHS // 2 : n])
+    shades = [_mixed(layer.color, share) for share in np.linspace(0.45, 1.0, len(indices))]
     lines = [
-        Line(f"eigenvalue {n - place} of {n}", LineStyle(shade, "solid", 1.6), layer.steps, layer.values[:, place])
-        for place, shade in zip(places.tolist(), shades)
+        Line(f"eigenvalue {n - index} of {n}", LineStyle(shade, "solid", 1.6), layer.steps, layer.values[:, index])
+        for index, shade in zip(indices.tolist(), shades)
     ]
     figure = training_curves.figure(lines, "step", "eigenvalue of P", log_y=log, key=key, labelled=False)
     figure.add_shape(curves.rule(1.0))
@@ -148,9 +148,9 @@ def ridges(steps: Array, counts: Array, edges: Array, color: str, across: str, k
     middles = (edges[:, 1:] + edges[:, :-1]) / 2
     top = len(drawn) - 1
     traces: list[dict[str, Any]] = []
-    for place, at in enumerate(drawn.tolist()):
-        shade = _mixed(color, 0.3 + 0.7 * place / max(top, 1))
-        x, level = np.r_[edges[at, 0], middles[at], edges[at, -1]], float(top - place)
+    for index, at in enumerate(drawn.tolist()):
+        shade = _mixed(color, 0.3 + 0.7 * index / max(top, 1))
+        x, level = np.r_[edges[at, 0], middles[at], edges[at, -1]], float(top - index)
         traces.append({"x": x, "y": np.full(len(x), level), "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"})
         traces.append(
             {
@@ -168,7 +168,7 @@ def ridges(steps: Array, counts: Array, edges: Array, color: str, across: str, k
     right = float(edges[:, 1:].max(initial=-np.inf, where=there))
     if not left < right:
         left, right = float(edges.min()), float(edges.max())
-    ticks: dict[float, str] = {top - place: f"{int(steps[at]):,}" for place, at in enumerate(drawn.tolist())}
+    ticks: dict[float, str] = {top - index: f"{int(steps[at]):,}" for index, at in enumerate(drawn.tolist())}
     ticks = dict(list(ticks.items())[:: max(1, len(drawn) // 6)])
     if (edges == edges[0]).all():
         x = np.r_[edges[0, 0], middles[0], edges[0, -1]]

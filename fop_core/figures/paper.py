@@ -129,9 +129,9 @@ def _draw_key(figure: Figure, runs: Sequence[Run]) -> float:
         )
         for run, text in zip(runs, key.get_texts()):
             text.set_fontweight("bold" if run.rule == "fop" else "normal")
-        taken = key.get_window_extent()
-        height = taken.height / figure.dpi
-        if taken.width <= figure.bbox.width:
+        extent = key.get_window_extent()
+        height = extent.height / figure.dpi
+        if extent.width <= figure.bbox.width:
             break
         if rows < len(runs):
             key.remove()

@@ -124,8 +124,8 @@ def matrices(
                     axes.set_ylabel(name, labelpad=3)
             if not shared or i == 0:
                 tall = len(rows) * (side + gap) - gap if shared else side
-                place = left + len(across) * (side + gap) + 0.04, bottom + side - min(tall, 2.4), 0.09, min(tall, 2.4)
-                _bar(_axes(figure, *place), limits[name])
+                box = left + len(across) * (side + gap) + 0.04, bottom + side - min(tall, 2.4), 0.09, min(tall, 2.4)
+                _bar(_axes(figure, *box), limits[name])
         return figure
 
 
@@ -140,7 +140,7 @@ def ridges(layers: Mapping[str, Mapping[str, Ridges]], across: str = "value") ->
         layers: name -> kind -> histograms.
         across: what the values are of.
     """
-    kinds = list(dict.fromkeys(kind for found in layers.values() for kind in found))
+    kinds = list(dict.fromkeys(kind for by_kind in layers.values() for kind in by_kind))
     left, gap, above, below, tall, between = 0.62, 0.07, 0.24, 0.4, 1.75, 0.42
     wide = min(2.4, (print_style.WIDTH - left - 0.1) / max(len(layers), 1) - gap)
     colors = [POSITIVE, NEGATIVE, "#2A8C4D"]
@@ -148,23 +148,23 @@ def ridges(layers: Mapping[str, Mapping[str, Ridges]], across: str = "value") ->
         high = above + len(kinds) * (tall + between) - between + below
         figure = print_style.blank(print_style.WIDTH, high)
         for i, kind in enumerate(kinds):
-            span = _span([_reach(found[kind]) for found in layers.values() if kind in found])
-            for j, (name, found) in enumerate(layers.items()):
-                place = left + j * (wide + gap), high - above - (i + 1) * tall - i * between, wide, tall
-                axes = _axes(figure, *place)
+            span = _span([_reach(by_kind[kind]) for by_kind in layers.values() if kind in by_kind])
+            for j, (name, by_kind) in enumerate(layers.items()):
+                box = left + j * (wide + gap), high - above - (i + 1) * tall - i * between, wide, tall
+                axes = _axes(figure, *box)
                 axes.spines[["left", "top", "right"]].set_visible(False)
                 axes.set(xlim=span, yticks=[])
                 axes.xaxis.set_major_locator(MaxNLocator(3 if wide < 1.5 else 5, steps=[1, 2, 5, 10]))
                 axes.xaxis.set_major_formatter(lambda value, _: style.plain(round(value, 12)))
                 if i == 0:
                     axes.set_title(print_style.literal(name), fontsize=8, color=LIGHT.ink, pad=4)
-                if kind in found:
-                    _draw_ridges(axes, found[kind], colors[i % len(colors)], named=j == 0)
+                if kind in by_kind:
+                    _draw_ridges(axes, by_kind[kind], colors[i % len(colors)], named=j == 0)
                 if j == 0:
                     axes.set_ylabel(kind, labelpad=4)
             figure.text(
                 (left + len(layers) * (wide + gap) / 2) / print_style.WIDTH,
-                (place[1] - 0.34) / high,
+                (box[1] - 0.34) / high,
                 across,
                 ha="center",
                 fontsize=9,
@@ -237,10 +237,10 @@ def over_seeds(label: str, seeds: Sequence[Series], **style: Any) -> Band:
     steps = seeds[0][0]
     for other, _ in seeds[1:]:
         steps = np.intersect1d(steps, other)
-    found = np.stack([values[np.isin(at, steps)] for at, values in seeds])
+    stacked = np.stack([values[np.isin(at, steps)] for at, values in seeds])
     several = len(seeds) > 1
-    low, high = (found.min(0), found.max(0)) if several else (None, None)
-    return Band(label, steps, found.mean(0), low, high, **style)
+    low, high = (stacked.min(0), stacked.max(0)) if several else (None, None)
+    return Band(label, steps, stacked.mean(0), low, high, **style)
 
 
 def bands(
@@ -310,23 +310,23 @@ def eigenvectors(layers: Mapping[str, Array], kernel: tuple[int, int]) -> Figure
         ValueError: for a P that is not finite, or of another kernel.
     """
     n = math.prod(kernel)
-    found = {}
+    decompositions = {}
     for name, P in layers.items():
         P = np.asarray(P, dtype=np.float64)
         if P.shape != (n, n) or not np.isfinite(P).all():
             raise ValueError(f"P of {name} is {list(P.shape)}: a finite [{n}, {n}] is a kernel's of {kernel}")
         values, vectors = np.linalg.eigh((P + P.T) / 2)
         vectors = vectors * np.where(vectors.sum(0) < 0, -1, 1)
-        found[name] = values[::-1], vectors.T[::-1].reshape(n, *kernel)
-    limit = _largest([pictures for _, pictures in found.values()])
+        decompositions[name] = values[::-1], vectors.T[::-1].reshape(n, *kernel)
+    limit = _largest([pictures for _, pictures in decompositions.values()])
     left, gap, under, bar = 0.62, 0.1, 0.2, 0.62
     columns = min(n, ACROSS)
     side = min(1.2, (print_style.WIDTH - left - bar) / columns - gap)
     rows = math.ceil(n / columns)
     with print_style.applied():
-        high = 0.08 + len(found) * rows * (side + under)
+        high = 0.08 + len(decompositions) * rows * (side + under)
         figure = print_style.blank(print_style.WIDTH, max(high, 0.5))
-        for i, (name, (values, pictures)) in enumerate(found.items()):
+        for i, (name, (values, pictures)) in enumerate(decompositions.items()):
             for j, (value, picture) in enumerate(zip(values, pictures)):
                 row, column = divmod(j, columns)
                 bottom = high - 0.04 - (i * rows + row) * (side + under) - side
@@ -335,10 +335,10 @@ def eigenvectors(layers: Mapping[str, Array], kernel: tuple[int, int]) -> Figure
                 axes.set_xlabel(f"{value:.3f}".replace("-", "−"), fontsize=7, labelpad=2)
                 if j == 0:
                     axes.set_ylabel(name, labelpad=3, fontsize=8)
-        if found:
+        if decompositions:
             tall = min(2.4, side if high < 1.5 else high - under - 0.2)
-            place = left + columns * (side + gap) + 0.04, high - 0.04 - tall, 0.09, tall
-            _bar(_axes(figure, *place), limit)
+            box = left + columns * (side + gap) + 0.04, high - 0.04 - tall, 0.09, tall
+            _bar(_axes(figure, *box), limit)
         return figure
 
 
@@ -386,9 +386,9 @@ def eigenvalue_paths(
         return figure
 
 
-def depth(place: int, count: int) -> str:
+def depth(index: int, count: int) -> str:
     """Return the colour of a layer: blue of the first, orange of the last."""
-    return to_hex(DEPTH(place / max(count - 1, 1)))
+    return to_hex(DEPTH(index / max(count - 1, 1)))
 
 
 def blended(color: str, share: float) -> str:
@@ -439,8 +439,8 @@ def _label_ends(axes: Axes, high: float, lines: Sequence[Band]) -> None:
         finite = np.flatnonzero(np.isfinite(line.y) & ((line.y > 0) | (not log)))
         if len(finite):
             x, y = float(line.x[finite[-1]]), float(line.y[finite[-1]])
-            place = (x - left) / (right - left), ((math.log10(y) if log else y) - low) / (top - low)
-            ends.append((place, line))
+            point = (x - left) / (right - left), ((math.log10(y) if log else y) - low) / (top - low)
+            ends.append((point, line))
     heights = _spread([height for (_, height), _ in ends], 0.135 / high)
     for height, (end, line) in zip(heights, ends):
         beside: dict[str, Any] = {"transform": axes.transAxes, "color": line.color, "clip_on": False}
@@ -464,11 +464,11 @@ def _spread(heights: Sequence[float], apart: float) -> list[float]:
             last, before = groups.pop(), groups.pop()
             del middles[-2:]
             add(before + last)
-    found = [0.0] * len(heights)
+    spaced = [0.0] * len(heights)
     for middle, members in zip(middles, groups):
-        for place, member in enumerate(members):
-            found[member] = middle + (place - (len(members) - 1) / 2) * apart
-    return found
+        for index, member in enumerate(members):
+            spaced[member] = middle + (index - (len(members) - 1) / 2) * apart
+    return spaced
 
 
 def _largest(arrays: Sequence[Array]) -> float:
@@ -511,10 +511,10 @@ def _bar(axes: Axes, limit: float) -> None:
     axes.spines[:].set(linewidth=0.5, color=LIGHT.muted)
 
 
-def _reach(found: Ridges) -> tuple[float, float]:
+def _reach(histograms: Ridges) -> tuple[float, float]:
     """Return from where to where there is anything."""
-    edges = np.broadcast_to(found.edges, (len(found.steps), np.shape(found.edges)[-1]))
-    there = np.asarray(found.counts) > 0
+    edges = np.broadcast_to(histograms.edges, (len(histograms.steps), np.shape(histograms.edges)[-1]))
+    there = np.asarray(histograms.counts) > 0
     low, high = edges[:, :-1][there], edges[:, 1:][there]
     return (float(low.min()), float(high.max())) if low.size else (0.0, 1.0)
 
@@ -529,24 +529,25 @@ def _span(reaches: Sequence[tuple[float, float]], log: bool = False) -> tuple[fl
     return low - room, high + room
 
 
-def _draw_ridges(axes: Axes, found: Ridges, color: str, named: bool) -> None:
+def _draw_ridges(axes: Axes, histograms: Ridges, color: str, named: bool) -> None:
     """Draw the first step at the back, which is the top."""
-    count = len(found.steps)
+    count = len(histograms.steps)
     shown = np.unique(np.linspace(0, count - 1, min(count, RIDGES)).round().astype(int)) if count else np.empty(0, int)
-    edges = np.broadcast_to(found.edges, (count, np.shape(found.edges)[-1]))
-    for place, at in enumerate(shown):
-        base = len(shown) - 1 - place
-        bins = np.asarray(found.counts[at], dtype=np.float64)
+    edges = np.broadcast_to(histograms.edges, (count, np.shape(histograms.edges)[-1]))
+    for index, at in enumerate(shown):
+        base = len(shown) - 1 - index
+        bins = np.asarray(histograms.counts[at], dtype=np.float64)
         heights = 2.2 * bins / max(bins.max(initial=0.0), 1.0)
         x, y = np.repeat(edges[at], 2), np.concatenate([[0], np.repeat(heights, 2), [0]])
         there = (y > 0) | (np.roll(y, 1) > 0) | (np.roll(y, -1) > 0)
-        axes.axhline(base, color=LIGHT.grid, linewidth=0.5, zorder=3 * place)
-        axes.fill_between(x, base, base + y, color=blended(color, 0.45), linewidth=0, zorder=3 * place + 1)
-        axes.plot(x, np.where(there, base + y, np.nan), color=color, linewidth=0.6, zorder=3 * place + 2)
+        axes.axhline(base, color=LIGHT.grid, linewidth=0.5, zorder=3 * index)
+        axes.fill_between(x, base, base + y, color=blended(color, 0.45), linewidth=0, zorder=3 * index + 1)
+        axes.plot(x, np.where(there, base + y, np.nan), color=color, linewidth=0.6, zorder=3 * index + 2)
     axes.set_ylim(-0.3, len(shown) + 1.6)
     if named and len(shown):
-        told = np.unique(np.linspace(0, len(shown) - 1, min(len(shown), 5)).round().astype(int))
+        labelled = np.unique(np.linspace(0, len(shown) - 1, min(len(shown), 5)).round().astype(int))
         axes.set_yticks(
-            [len(shown) - 1 - place for place in told], [f"{found.steps[shown[place]]:,}" for place in told]
+            [len(shown) - 1 - index for index in labelled],
+            [f"{histograms.steps[shown[index]]:,}" for index in labelled],
         )
         axes.tick_params(axis="y", length=0, pad=2, labelsize=7)

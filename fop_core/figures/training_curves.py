@@ -51,7 +51,7 @@ class Line:
 
     Attributes:
         label: at its end, and on hovering.
-        look: how it looks.
+        line_style: how it looks.
         x: [n].
         y: [n].
         behind: single runs, or values before smoothing, drawn faintly: pairs of x and y.
@@ -84,13 +84,13 @@ def line_styles(methods: Sequence[str]) -> list[LineStyle]:
     if len(kinds) == 1 and len(methods) > 1:
         size = len(MINIMA)
         return [LineStyle(MINIMA[i % size], DASHES[i // size % len(DASHES)], 2.0) for i in range(len(methods))]
-    seen = dict.fromkeys(kinds, 0)
+    counts = dict.fromkeys(kinds, 0)
     made = []
     for kind in methods:
-        method, place = _method(kind), seen[kind]
+        method, count = _method(kind), counts[kind]
         others = [method.dash, *(dash for dash in DASHES if dash != method.dash)]
-        made.append(LineStyle(method.color, others[place % len(others)], method.width))
-        seen[kind] += 1
+        made.append(LineStyle(method.color, others[count % len(others)], method.width))
+        counts[kind] += 1
     return made
 
 
@@ -123,12 +123,12 @@ def figure(
     heights = [line.y for line in lines] + [y for line in lines for _, y in line.behind]
     heights += [edge for line in lines if line.band for edge in line.band[1:]]
     y_axis = _axis(heights, log_y, 0.05)
-    tell = "%{y:.2%}" if percent else "%{y:.4~g}"
+    y_format = "%{y:.2%}" if percent else "%{y:.4~g}"
     traces: list[dict[str, Any]] = []
     for line in lines:
         traces += _behind(line)
     for line in lines:
-        where = f"<b>{_safe(line.label)}</b><br>{_safe(across)} %{{x:,.4~r}}: {tell}<extra></extra>"
+        where = f"<b>{_safe(line.label)}</b><br>{_safe(across)} %{{x:,.4~r}}: {y_format}<extra></extra>"
         traces.append(_trace(line.x, line.y, line.line_style, hovertemplate=where))
         traces += _broken(line, across)
     shown = list(lines) if labelled and len(lines) <= LABELLED else []
@@ -254,24 +254,24 @@ def _labels(
         kept.append(line)
     frame = SIZE[0] + beside, SIZE[1]
     texts = [shown[line.label] for line in kept]
-    places = labels.place_labels([tuple(each[-1]) for each in drawn], texts, drawn, frame)
+    anchors = labels.place_labels([tuple(each[-1]) for each in drawn], texts, drawn, frame)
     return [
         {
             "x": x,
             "y": y,
-            "ax": place.dx,
-            "ay": place.dy,
+            "ax": anchor.dx,
+            "ay": anchor.dy,
             "text": _safe(text),
             "hovertext": _safe(line.label),
             "font": {"color": line.line_style.color},
-            "xanchor": place.anchor,
+            "xanchor": anchor.anchor,
             "showarrow": True,
             "arrowhead": 0,
             "arrowwidth": 1,
             "arrowcolor": line.line_style.color,
             "standoff": 4,
         }
-        for (x, y), place, text, line in zip(ends, places, texts, kept)
+        for (x, y), anchor, text, line in zip(ends, anchors, texts, kept)
     ]
 
 
@@ -279,13 +279,13 @@ def shortened(names: Sequence[str]) -> list[str]:
     """Return labels that fit: names cut at their end, or, where they would then be equal, what they differ in."""
     cut = list(map(_short, names))
     for text in {text for text in cut if cut.count(text) > 1}:
-        places = [place for place, each in enumerate(cut) if each == text]
-        alike = takewhile(lambda signs: len(set(signs)) == 1, zip(*(names[place] for place in places)))
+        indices = [index for index, each in enumerate(cut) if each == text]
+        alike = takewhile(lambda signs: len(set(signs)) == 1, zip(*(names[index] for index in indices)))
         common = "".join(signs[0] for signs in alike)
         begin = len(re.split(r"(?:\d+\.)?\d*$|[^\W_]*$", common)[0])  # of the word or number in which they part
-        for place in places:
-            if begin and len(names[place]) > LONGEST:
-                cut[place] = _short(f"…{names[place][begin:]}")
+        for index in indices:
+            if begin and len(names[index]) > LONGEST:
+                cut[index] = _short(f"…{names[index][begin:]}")
     return cut
 
 

@@ -1,8 +1,8 @@
 """Jobs: a queue of runs, the dispatcher that starts them, and the supervisor that stands over each.
 
     queue         what pages and the command line use: submit, stop, what waits and for what
-    slots         the places that jobs run in: each GPU one, the CPU a chosen number
-    dispatcher    starts waiting runs in order as places become free; one for each user, host and runs folder
+    slots         what jobs run in: each GPU is one, the CPU a chosen number
+    dispatcher    starts waiting runs in order as slots become free; one for each user, host and runs folder
     supervisor    starts one trainer, stops it, and says how it ended
 
 None of them imports torch. docs/operations.md tells how they work together.

@@ -88,13 +88,13 @@ class Supervisor:
 
     def _watch(self, trainer: "subprocess.Popen[bytes]") -> int:
         """Stay until the trainer has ended, and end it where that is asked; return its exit status."""
-        seen = 0.0
+        written_at = 0.0
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 return trainer.wait(POLL_SECONDS)
             self._stop(trainer)
-            if time.monotonic() - seen > USAGE:
-                seen = time.monotonic()
+            if time.monotonic() - written_at > USAGE:
+                written_at = time.monotonic()
                 with contextlib.suppress(OSError):  # a full disk is the trainer's to tell of
                     files.write_json(self.run.path / "usage.json", self._usage(), sync=False)
 
@@ -173,10 +173,10 @@ class Supervisor:
             with contextlib.suppress(psutil.Error):
                 cpu += process.cpu_percent()
                 memory += process.memory_info().rss
-        found: dict[str, Any] = {"cpu_percent": cpu, "memory": memory, "at": store.now()}
-        if self.slot.startswith("GPU-") and (seen := slots.gpu_usage(self.slot)):
-            found |= seen
-        return found
+        usage: dict[str, Any] = {"cpu_percent": cpu, "memory": memory, "at": store.now()}
+        if self.slot.startswith("GPU-") and (gpu := slots.gpu_usage(self.slot)):
+            usage |= gpu
+        return usage
 
 
 def main() -> None:

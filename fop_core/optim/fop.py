@@ -90,8 +90,8 @@ class FOP(Optimizer):
     ) -> None:
         if not isinstance(base, Optimizer) or isinstance(base, (torch.optim.LBFGS, FOP)):
             raise TypeError(f"base is {type(base).__name__}: give a torch.optim.Optimizer other than LBFGS or FOP")
-        given = {k: v for k, v in locals().items() if k in checks.OPTIONS}
-        for name, value in given.items():
+        options = {k: v for k, v in locals().items() if k in checks.OPTIONS}
+        for name, value in options.items():
             checks.OPTIONS[name](name, value)
         if normalized and preconditioner == "scalar":
             raise ValueError('normalized leaves a "scalar" preconditioner nothing to learn: |s| would always be 1')
@@ -480,9 +480,9 @@ class FOP(Optimizer):
         if unknown := [name for name in factors if name not in slots]:
             raise ValueError(f"no factor for {unknown}: this optimizer has {list(slots)}")
         loaded = []
-        for name, given in factors.items():
+        for name, matrix in factors.items():
             M = slots[name].M
-            value = loading.as_matrix(f"the factor of {name!r}", given, self._shown(slots[name]))
+            value = loading.as_matrix(f"the factor of {name!r}", matrix, self._shown(slots[name]))
             if self.preconditioner == "direct" and not torch.allclose(value, value.mT):
                 raise ValueError(f"the factor of {name!r} is not symmetric, as P = M must be")
             loaded.append((M, value.reshape(M.shape)))
@@ -586,11 +586,11 @@ class FOP(Optimizer):
 
         loading.load_all(states)  # from here on nothing fails
         for number, layer in layers.items():
-            given = own["layers"][number]
+            entry = own["layers"][number]
             for name, kept in ({"M": layer.M} | layer.state).items():
-                kept.copy_(given[name])
+                kept.copy_(entry[name])
             layer.trace, layer.nesterov_trace = (copies[number].get(name) for name in ("trace", "ahead"))
-            layer.epsilon = given["epsilon"]
+            layer.epsilon = entry["epsilon"]
         self.hyper_lr = own["hyper_lr"]
         self._steps = own["steps"]
         self.skipped_steps = own["skipped_steps"]

@@ -66,8 +66,8 @@ def check_optimizer(optimizer: Optimizer, saved: Any, names: Sequence[str], whos
     if not isinstance(groups, list) or not all(isinstance(group, Mapping) and "params" in group for group in groups):
         raise ValueError(f"param_groups of this state{whose} is no list of groups with params")
     if [len(group["params"]) for group in groups] != sizes:
-        given = [len(group["params"]) for group in groups]
-        raise ValueError(f"this state{whose} has parameter groups of {given} parameters, expected {sizes}")
+        saved_sizes = [len(group["params"]) for group in groups]
+        raise ValueError(f"this state{whose} has parameter groups of {saved_sizes} parameters, expected {sizes}")
     for number, (group, present) in enumerate(zip(groups, optimizer.param_groups)):
         for name, value in group.items():
             if name not in ("params", "param_names"):
@@ -153,12 +153,12 @@ def load_all(states: Iterable[tuple[Optimizer, Mapping[str, Any]]]) -> None:
         raise
 
 
-def as_matrix(what: str, given: Any, like: Tensor) -> Tensor:
+def as_matrix(what: str, array: Any, like: Tensor) -> Tensor:
     """Return an array as a tensor like another; raise ValueError where it is none, of another shape or not finite."""
     try:
-        value = torch.as_tensor(given)
+        value = torch.as_tensor(array)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{what} is {type(given).__name__}, which is no array of numbers: {error}") from error
+        raise ValueError(f"{what} is {type(array).__name__}, which is no array of numbers: {error}") from error
     if value.is_complex() or value.layout != torch.strided:
         raise ValueError(f"{what} is a {value.layout} tensor of {value.dtype}: a dense real one is expected")
     if value.is_meta:

@@ -60,10 +60,10 @@ class Gallery:
             RunError: where something of it cannot be read.
         """
         if name not in self._learned:
-            found = learned.of_run(self.run(name))
-            if found.missing:
-                raise RunError(f"{name} is not whole: {found.missing}")
-            self._learned[name] = found
+            matrices = learned.of_run(self.run(name))
+            if matrices.missing:
+                raise RunError(f"{name} is not whole: {matrices.missing}")
+            self._learned[name] = matrices
         return self._learned[name]
 
 

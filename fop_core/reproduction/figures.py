@@ -35,13 +35,19 @@ def himmelblau(gallery: Gallery) -> Figure:
 def _race(settings: Race) -> Figure:
     kinds = {kind: name for name, kind in RULES.items()}
     runs = [
-        downsampled(kinds[type(settings.rules[name])], found.points, found.losses, found.status, found.preconditioners)
-        for name, found in race(settings).items()
+        downsampled(
+            kinds[type(settings.rules[name])],
+            trajectory.points,
+            trajectory.losses,
+            trajectory.status,
+            trajectory.preconditioners,
+        )
+        for name, trajectory in race(settings).items()
     ]
-    place = settings.surface
-    box = landscape.frame(place.view, settings.start, [run.path for run in runs])
-    ground = landscape.survey(place.value, place.floor, box)
-    return paper.race_figure(ground, runs, settings.start, place.minima, place.floor, settings.tolerance)
+    surface = settings.surface
+    box = landscape.frame(surface.view, settings.start, [run.path for run in runs])
+    ground = landscape.survey(surface.value, surface.floor, box)
+    return paper.race_figure(ground, runs, settings.start, surface.minima, surface.floor, settings.tolerance)
 
 
 def ranks(gallery: Gallery) -> Figure:
@@ -60,10 +66,10 @@ def ranks(gallery: Gallery) -> Figure:
 
 def cifar(gallery: Gallery) -> Figure:
     """Return the upper half of Figure 3, of 15 epochs and one seed: test accuracy on CIFAR-10 of each method."""
-    found = [gallery.run(f"cifar10-{name}") for name in ("sgd", "s-hd", "pp-hd", "fop-norm", "fop-velocity")]
-    methods = [compare.method(config.flat(run.config)) for run in found]
+    runs = [gallery.run(f"cifar10-{name}") for name in ("sgd", "s-hd", "pp-hd", "fop-norm", "fop-velocity")]
+    methods = [compare.method(config.flat(run.config)) for run in runs]
     lines = []
-    for run, method, style in zip(found, methods, training_curves.line_styles(methods)):
+    for run, method, style in zip(runs, methods, training_curves.line_styles(methods)):
         epochs, accuracy = run.metrics.over("epoch", "test_accuracy")
         label = "SGD, momentum 0.9" if method == "momentum" else training_curves.named(method)
         lines.append(paper_learned.Band(label, epochs, accuracy, None, None, style.color, style.dash, style.width))
@@ -73,24 +79,24 @@ def cifar(gallery: Gallery) -> Figure:
 def matrices(gallery: Gallery) -> Figure:
     """Return Figure 5a: P of the last spatial layer through training, and what is left of it without 11^T."""
     layer = list(gallery.learned(CIFAR).layers.values())[-1]
-    places = [layer.nearest(step) for step in SHOWN]
-    P = layer.all_P()[places]
-    across = [f"step {layer.steps[at]:,}" for at in places]
+    indices = [layer.nearest(step) for step in SHOWN]
+    P = layer.all_P()[indices]
+    across = [f"step {layer.steps[at]:,}" for at in indices]
     rows = {"$P$": list(P), r"$P - aI - c\,11^\top$": list(inspection.residual(P))}
     return paper_learned.matrices(rows, across, kernel=layer.kernel, shared=False)
 
 
 def histograms(gallery: Gallery) -> Figure:
     """Return Figure 5b: the values of P of every spatial layer through training."""
-    found = {}
+    layers = {}
     for name, layer in gallery.learned(CIFAR).layers.items():
         P = layer.all_P()
         even = np.unique([layer.nearest(step) for step in np.linspace(0, layer.steps[-1], paper_learned.RIDGES)])
         kinds = dict(zip(("diagonal", "off-diagonal"), apart(P[even])))
-        found[name] = {
+        layers[name] = {
             kind: Ridges(layer.steps[even], *inspection.histograms(values, BINS)) for kind, values in kinds.items()
         }
-    return paper_learned.ridges(found, "entries of $P$")
+    return paper_learned.ridges(layers, "entries of $P$")
 
 
 def apart(P: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -27,9 +27,11 @@ def steps(gallery: Gallery) -> list[str]:
     """Return the step counts of Figure 1: published, and of the races as reconstructed."""
     rows = []
     for settings in presets.PRESETS.values():
-        for name, found in race(settings).items():
-            minimum = "none" if found.minimum is None else style.point(*found.minimum)
-            rows.append([settings.surface.name, name, f"{settings.published[name]:,}", f"{found.steps:,}", minimum])
+        for name, trajectory in race(settings).items():
+            minimum = "none" if trajectory.minimum is None else style.point(*trajectory.minimum)
+            rows.append(
+                [settings.surface.name, name, f"{settings.published[name]:,}", f"{trajectory.steps:,}", minimum]
+            )
     return markdown(["function", "method", "published steps", "here", "minimum"], rows)
 
 
@@ -46,8 +48,8 @@ def accuracies(gallery: Gallery) -> list[str]:
     return markdown(["runs", *(f"epoch {epoch}" for epoch in epochs)], rows)
 
 
-def _at(x: Array, values: Array, place: float) -> float:
-    return float(values[int(np.argmin(np.abs(x - place)))])
+def _at(x: Array, values: Array, target: float) -> float:
+    return float(values[int(np.argmin(np.abs(x - target)))])
 
 
 def neighbours(gallery: Gallery) -> list[str]:
@@ -83,9 +85,9 @@ def likeness(gallery: Gallery) -> list[str]:
     return markdown(["pairs", "P − I", "P − a I − c 11ᵀ", "angle of leading eigenvectors"], rows)
 
 
-def _likeness(what: str, found: Sequence[Array]) -> list[str]:
-    pairs = list(itertools.combinations(found, 2))
-    eye = np.eye(len(found[0]))
+def _likeness(what: str, matrices: Sequence[Array]) -> list[str]:
+    pairs = list(itertools.combinations(matrices, 2))
+    eye = np.eye(len(matrices[0]))
     whole = [inspection.correlation(P - eye, Q - eye) for P, Q in pairs]
     left = [inspection.correlation(inspection.residual(P), inspection.residual(Q)) for P, Q in pairs]
     leading = [
@@ -126,11 +128,17 @@ def spectra(gallery: Gallery) -> list[str]:
     rows = []
     for run in (CIFAR, ONE_STEP):
         for name, layer in gallery.learned(run).layers.items():
-            found = np.sort(layer.spectra[-1].astype(np.float64))
-            summary = inspection.spectrum_summary(found)
-            small = math.sqrt(statistics.pvariance(found[1:]))
-            cells = [f"{number:.3f}" for number in (found.mean(), np.median(found), found.std(), small)]
-            outer = [style.number(found[0]).replace("e-", "e−"), f"{found[1]:.3f}", f"{found[-1]:.3f}"]
+            eigenvalues = np.sort(layer.spectra[-1].astype(np.float64))
+            summary = inspection.spectrum_summary(eigenvalues)
+            small = math.sqrt(statistics.pvariance(eigenvalues[1:]))
+            cells = [
+                f"{number:.3f}" for number in (eigenvalues.mean(), np.median(eigenvalues), eigenvalues.std(), small)
+            ]
+            outer = [
+                style.number(eigenvalues[0]).replace("e-", "e−"),
+                f"{eigenvalues[1]:.3f}",
+                f"{eigenvalues[-1]:.3f}",
+            ]
             rows.append([run, name, *cells, *outer, f"{float(summary['effective_rank']):.2f}"])
     head = ["run", "layer", "mean", "median", "std", "std without the smallest", "smallest", "second", "largest"]
     return markdown([*head, "effective rank"], rows)
@@ -145,7 +153,7 @@ def frequencies(gallery: Gallery) -> list[str]:
     names = ["(0, 0)", "(1, 0)", "(0, 1)", "(2, 0)", "(0, 2)", "(1, 1)", "(1, 2)", "(2, 1)", "(2, 2)"]
     basis = cosines(3)
     frozen = gallery.run(FROZEN).metrics
-    taken = 1 - (1 - inspection.MEAN_REMOVED) ** 2
+    removed = 1 - (1 - inspection.MEAN_REMOVED) ** 2
     rows = []
     for name, layer in gallery.learned(CIFAR).layers.items():
         among = np.stack(
@@ -154,7 +162,7 @@ def frequencies(gallery: Gallery) -> list[str]:
         P = among @ layer.P(-1) @ among.T
         scales = np.diag(P)
         beside = np.linalg.norm(P - np.diag(scales)) / np.linalg.norm(P)
-        share = (1 - float(frozen[f"length_ratio/{name}"].values[0]) ** 2) / taken
+        share = (1 - float(frozen[f"length_ratio/{name}"].values[0]) ** 2) / removed
         cells = [f"{scale:.2f}".replace("-", "−") for scale in scales]
         rows.append([name, *cells, f"{100 * beside:.0f} %", f"{100 * share:.0f} %"])
     return markdown(["layer", *names, "beside the diagonal", "of ‖g‖² at (0, 0)"], rows)
@@ -162,8 +170,8 @@ def frequencies(gallery: Gallery) -> list[str]:
 
 def cosines(side: int) -> Array:
     """Return the orthonormal basis of the two-dimensional discrete cosine transform, [side, side, side, side]."""
-    wave, place = np.mgrid[:side, :side]
-    lines = np.cos(np.pi * wave * (place + 0.5) / side)
+    wave, position = np.mgrid[:side, :side]
+    lines = np.cos(np.pi * wave * (position + 0.5) / side)
     lines /= np.linalg.norm(lines, axis=1, keepdims=True)
     return np.einsum("ui,vj->uvij", lines, lines)
 
@@ -193,8 +201,8 @@ def angles(gallery: Gallery) -> list[str]:
 
 def _angles(name: str, layer: str, runs: Sequence[Run], learned: Sequence[Layer]) -> list[str]:
     series = [run.metrics[f"angle_deg/{layer}"] for run in runs]
-    every = np.concatenate([found.values[found.steps >= SETTLED] for found in series])
-    first = statistics.mean(float(found.values[0]) for found in series)
+    every = np.concatenate([angle.values[angle.steps >= SETTLED] for angle in series])
+    first = statistics.mean(float(angle.values[0]) for angle in series)
     conditions = [inspection.spectrum_summary(each.spectra[-1])["condition"] for each in learned]
     bounds = [float(inspection.rotation_bound_deg(condition)) for condition in conditions]
     usual = 100 * ((every >= 35) & (every <= 45)).mean()
@@ -220,13 +228,13 @@ def chance_deg(n: int, k: int, std: float) -> float:
     return math.degrees(math.atan2(math.sqrt(k * n) * s, 1 + k * s))
 
 
-def _range(found: Sequence[float] | Array, digits: int) -> str:
-    low, high = (f"{round(float(value), digits) + 0.0:.{digits}f}".replace("-", "−") for value in _ends(found))
+def _range(numbers: Sequence[float] | Array, digits: int) -> str:
+    low, high = (f"{round(float(number), digits) + 0.0:.{digits}f}".replace("-", "−") for number in _ends(numbers))
     return low if low == high else f"{low} to {high}"
 
 
-def _ends(found: Sequence[float] | Array) -> tuple[float, float]:
-    return float(np.min(found)), float(np.max(found))
+def _ends(numbers: Sequence[float] | Array) -> tuple[float, float]:
+    return float(np.min(numbers)), float(np.max(numbers))
 
 
 TABLES: dict[str, Callable[[Gallery], list[str]]] = {

@@ -56,14 +56,14 @@ def differing(runs: Sequence[Settings], within: Sequence[Any] | None = None) -> 
         within: of each run what it is compared within, such as preset and method: a setting that differs only between
             two of these is not told. All are compared with all unless given.
     """
-    seen: dict[tuple[Any, str], Any] = {}
-    found: dict[str, None] = {}
+    first_values: dict[tuple[Any, str], Any] = {}
+    names: dict[str, None] = {}
     for settings, kind in zip(runs, within or [None] * len(runs)):
         for name, value in settings.items():
-            if seen.setdefault((kind, name), value) != value:
-                found[name] = None
-    order = {name: place for settings in runs for place, name in enumerate(settings)} if found else {}
-    return sorted(found, key=lambda name: (name in ASIDE, order[name]))
+            if first_values.setdefault((kind, name), value) != value:
+                names[name] = None
+    order = {name: index for settings in runs for index, name in enumerate(settings)} if names else {}
+    return sorted(names, key=lambda name: (name in ASIDE, order[name]))
 
 
 @dataclass(frozen=True)
@@ -91,14 +91,14 @@ def groups(runs: Sequence[Settings], kinds: Sequence[str], apart: bool = False) 
         kinds: of each what it belongs to, such as its preset.
         apart: whether each is to be a group of its own.
     """
-    found: dict[str, list[int]] = {}
-    for place, settings in enumerate(runs):
+    members_of: dict[str, list[int]] = {}
+    for index, settings in enumerate(runs):
         same = {name: value for name, value in settings.items() if name != "seed" and name not in ASIDE}
-        found.setdefault(str(place) if apart else json.dumps(same, sort_keys=True), []).append(place)
-    firsts = [members[0] for members in found.values()]
+        members_of.setdefault(str(index) if apart else json.dumps(same, sort_keys=True), []).append(index)
+    firsts = [members[0] for members in members_of.values()]
     sorts = [(method(runs[first]), kinds[first]) for first in firsts]
     made = []
-    for sort, members in zip(sorts, found.values()):
+    for sort, members in zip(sorts, members_of.values()):
         alike = [runs[first] for first, other in zip(firsts, sorts) if other == sort]
         names = [name for name in differing(alike) if apart or (name not in ASIDE and name != "seed")]
         differs = tuple((name, runs[members[0]].get(name)) for name in names)
@@ -152,8 +152,8 @@ def at_end(curves: Sequence[Curve]) -> list[int]:
     """
     end = max((int(curve.steps[-1]) for curve in curves if len(curve.steps)), default=0)
     return [
-        place
-        for place, curve in enumerate(curves)
+        index
+        for index, curve in enumerate(curves)
         if len(curve.steps) and (curve.steps[-1] == end or not np.isfinite(curve.y[-1]))
     ]
 
@@ -198,7 +198,7 @@ def drawn(x: Array, y: Array, gaps: Array, buckets: int) -> tuple[Array, Array]:
     Args:
         x: [n].
         y: [n].
-        gaps: places after which something is missing, see ``holes``.
+        gaps: indices after which something is missing, see ``holes``.
         buckets: of each kind; at most 4 buckets + 2 finite points come back.
     """
     finite = np.isfinite(y)
@@ -218,7 +218,7 @@ class Downsampled:
     Attributes:
         until: of how many points they are chosen.
         kept: which, ascending, [k], the first and the last among them.
-        gaps: places in ``kept`` after which something is missing.
+        gaps: indices in ``kept`` after which something is missing.
         apart: a distance between two steps from which on what is between them counts as missing.
     """
 
@@ -229,9 +229,9 @@ class Downsampled:
 
     def extended(self, curve: Curve) -> tuple[Curve, Array]:
         """Return the curve with these points for its beginning and all that came after, and the gaps in it."""
-        places = np.concatenate([self.kept, np.arange(self.until, len(curve.y))])
+        indices = np.concatenate([self.kept, np.arange(self.until, len(curve.y))])
         late = np.flatnonzero(np.diff(curve.steps[self.until - 1 :]) > self.apart) + len(self.kept) - 1
-        short = Curve(curve.steps[places], curve.x[places], curve.y[places])
+        short = Curve(curve.steps[indices], curve.x[indices], curve.y[indices])
         return short, np.concatenate([self.gaps, late])
 
 
@@ -262,7 +262,7 @@ def broken(x: Array, y: Array, measured: Array) -> tuple[Array, Array]:
         measured: the values themselves, [n].
 
     Returns:
-        x and y of the places to mark, each [k], k <= 100; nothing of a curve without any number.
+        x and y of the points to mark, each [k], k <= 100; nothing of a curve without any number.
     """
     there, begins = np.flatnonzero(np.isfinite(y)), _begins(np.isfinite(measured))[:100]
     if not len(there):

@@ -29,7 +29,7 @@ def to_csv(run: Run, path: Path | str) -> None:
         FileNotFoundError: where there is no such folder.
         FileExistsError: where there is something else than a file.
     """
-    place = _checked_path(path)
+    target = _checked_path(path)
     run.metrics.update()
     steps = run.metrics.steps
     cells: list[list[str]] = [list(map(str, steps.tolist()))]
@@ -44,7 +44,7 @@ def to_csv(run: Run, path: Path | str) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*names, "run"])  # a layer may be called anything
     writer.writerows([*row, run.id] for row in zip(*cells))
-    files.write(place, text.getvalue().encode())
+    files.write(target, text.getvalue().encode())
 
 
 def to_parquet(run: Run, path: Path | str) -> None:
@@ -66,7 +66,7 @@ def to_parquet(run: Run, path: Path | str) -> None:
         raise ModuleNotFoundError(
             "Parquet needs pyarrow: pip install pyarrow, or write CSV, which needs nothing"
         ) from error
-    place = _checked_path(path)
+    target = _checked_path(path)
     run.metrics.update()
     steps = run.metrics.steps
     arrays = {"step": pyarrow.array(steps)}
@@ -76,7 +76,7 @@ def to_parquet(run: Run, path: Path | str) -> None:
         arrays[name] = pyarrow.array(column, mask=missing, from_pandas=False)  # else NaN would be null
     buffer = io.BytesIO()
     parquet.write_table(pyarrow.table(arrays, metadata={"run": run.id}), buffer)
-    files.write(place, buffer.getvalue())
+    files.write(target, buffer.getvalue())
 
 
 def _columns(run: Run) -> Iterator[tuple[str, Array, Array]]:
@@ -92,7 +92,7 @@ def _checked_path(path: Path | str) -> Path:
     if path.exists() and not path.is_file():  # else root would put a file in the place of /dev/null
         what = "a folder" if path.is_dir() else "a device or pipe"
         raise FileExistsError(f"{path} is {what}, which is not replaced: give the path of a file")
-    place = path.resolve()  # of a link it is the target that is replaced
-    if not place.parent.is_dir():
-        raise FileNotFoundError(f"{path} cannot be written: there is no folder {place.parent}")
-    return place
+    target = path.resolve()  # of a link it is the target that is replaced
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {target.parent}")
+    return target

@@ -375,7 +375,7 @@ def _header(file: BinaryIO, path: Path) -> _Head:
         check_depth(about)
         if not isinstance(about, dict):
             raise ValueError(f"about is a JSON {type(about).__name__} where an object is expected")
-        found: Header = {}
+        arrays: Header = {}
         covered = 0
         for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
             dtype, shape, (begin, end) = DTYPES[entry["dtype"]], tuple(entry["shape"]), entry["data_offsets"]
@@ -387,9 +387,9 @@ def _header(file: BinaryIO, path: Path) -> _Head:
             if begin != covered or end - begin != math.prod(shape) * np.dtype(dtype).itemsize:
                 raise ValueError(f"{name}: shape {shape} of {entry['dtype']} in bytes {begin:,} to {end:,}")
             covered = end
-            found[name] = dtype, shape
+            arrays[name] = dtype, shape
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DamagedFile(f"{path}: no safetensors header ({error!r})") from error
     if covered != size - 8 - length:
         raise DamagedFile(f"{path}: {size - 8 - length:,} bytes of arrays where its header says {covered:,}")
-    return _Head(found, about, about_text, digest)
+    return _Head(arrays, about, about_text, digest)

@@ -101,7 +101,7 @@ class Layer:
         return inspection.preconditioner(self.M, self.form) * self.scale[:, None, None]
 
     def nearest(self, step: float) -> int:
-        """Return the place in ``steps`` of the last snapshot at or before a step, or of the first one."""
+        """Return the index in ``steps`` of the last snapshot at or before a step, or of the first one."""
         return before(self.steps, step)
 
 
@@ -121,7 +121,7 @@ class Learned:
 
 
 def before(steps: Array, step: float) -> int:
-    """Return the place in ascending steps of the last one at or before a step, or of the first one."""
+    """Return the index in ascending steps of the last one at or before a step, or of the first one."""
     return max(0, int(np.searchsorted(steps, step, "right")) - 1)
 
 
@@ -187,35 +187,35 @@ def _layer(name: str, form: str, spatial: bool, scaled: bool, snapshots: Mapping
         steps = spectrum_steps
     side = math.isqrt(n)
     kernel = (side, side) if spatial and side * side == n else None
-    there = {what: found for what, found in thumbnails.items() if len(found[0])}
+    there = {what: series for what, series in thumbnails.items() if len(series[0])}
     return Layer(name, form, n, kernel, steps, M, scale, spectrum_steps, spectra, there, histograms)
 
 
 def _over(snapshots: Mapping[int, Mapping[str, Array]], name: str) -> tuple[Array, Array]:
     """Return the steps that hold an array and its values, stacked; those of the first one's shape."""
-    found = [(step, arrays[name]) for step, arrays in sorted(snapshots.items()) if name in arrays]
-    kept = [(step, array) for step, array in found if array.shape == found[0][1].shape]
+    pairs = [(step, arrays[name]) for step, arrays in sorted(snapshots.items()) if name in arrays]
+    kept = [(step, array) for step, array in pairs if array.shape == pairs[0][1].shape]
     steps = np.array([step for step, _ in kept], dtype=np.int64)
     return steps, np.stack([array for _, array in kept]) if kept else np.empty(0, np.float32)
 
 
 def _scale(M: Array, form: str, steps: Array, spectrum_steps: Array, spectra: Array) -> Array:
     """Return the one number by which P as applied differs from M's own P: the spectrum's sum tells P's trace."""
-    place = np.minimum(np.searchsorted(spectrum_steps, steps), max(len(spectrum_steps) - 1, 0))
+    index = np.minimum(np.searchsorted(spectrum_steps, steps), max(len(spectrum_steps) - 1, 0))
     scale = np.full(len(steps), np.nan)
     if not len(spectrum_steps):
         return scale
-    there = spectrum_steps[place] == steps
+    there = spectrum_steps[index] == steps
     exact = M.astype(np.float64)
     n = M.shape[1]
     trace = np.trace(exact, axis1=1, axis2=2) if form == "direct" else np.square(exact).sum((1, 2))
     trace = trace + (n if form == "low_rank" else 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        scale[there] = spectra.astype(np.float64).sum(1)[place[there]] / trace[there]
+        scale[there] = spectra.astype(np.float64).sum(1)[index[there]] / trace[there]
     return scale
 
 
-def of_files(given: Sequence[tuple[str, bytes]], what: str, spatial: bool = False) -> Learned:
+def of_files(contents: Sequence[tuple[str, bytes]], what: str, spatial: bool = False) -> Learned:
     """Return matrices from safetensors files, one file a step.
 
     A file's step is the last whole number in its name; without one in every name they are numbered in their order.
@@ -223,7 +223,7 @@ def of_files(given: Sequence[tuple[str, bytes]], what: str, spatial: bool = Fals
     "<layer>/P". Of the last two the name says which they are; of a layer that has both, P is taken.
 
     Args:
-        given: name and content of each file.
+        contents: name and content of each file.
         what: one of ``GIVEN``: what the matrices are whose names do not say it, and what P is of each M.
         spatial: whether 9, 25 or 49 rows are a kernel's positions.
 
@@ -231,7 +231,7 @@ def of_files(given: Sequence[tuple[str, bytes]], what: str, spatial: bool = Fals
         DamagedFile: for a file that is no safetensors file, or is too large.
         RunError: for matrices that do not fit.
     """
-    files_of = dict(zip(_steps([name for name, _ in given]), given))
+    files_of = dict(zip(_steps([name for name, _ in contents]), contents))
     matrices: dict[str, dict[int, Array]] = {}
     forms: dict[str, tuple[str, str]] = {}  # of each layer, and the first file that has it
     for step, (name, content) in files_of.items():
@@ -242,12 +242,12 @@ def of_files(given: Sequence[tuple[str, bytes]], what: str, spatial: bool = Fals
                 raise RunError(f"{layer} is {kinds[0]} in {first} and {kinds[1]} in {name}: give one of the two")
             matrices.setdefault(layer, {})[step] = matrix
     layers = {}
-    for layer, found in sorted(matrices.items(), key=lambda item: natural(item[0])):
-        if len({matrix.shape for matrix in found.values()}) > 1:
-            shapes = ", ".join(f"{list(matrix.shape)} in {files_of[step][0]}" for step, matrix in found.items())
+    for layer, by_step in sorted(matrices.items(), key=lambda item: natural(item[0])):
+        if len({matrix.shape for matrix in by_step.values()}) > 1:
+            shapes = ", ".join(f"{list(matrix.shape)} in {files_of[step][0]}" for step, matrix in by_step.items())
             raise RunError(f"{layer} has another shape in each file: {shapes}")
-        steps = np.array(sorted(found), dtype=np.int64)
-        M = np.stack([found[step] for step in sorted(found)])
+        steps = np.array(sorted(by_step), dtype=np.int64)
+        M = np.stack([by_step[step] for step in sorted(by_step)])
         n = M.shape[1]
         kernel = KERNELS.get(n) if spatial else None
         form, _ = forms[layer]
@@ -264,19 +264,19 @@ def symmetric(matrices: Array) -> bool:
 
 
 def _steps(names: Sequence[str]) -> list[int]:
-    """Return the step of each file: the last whole number in its name, or its place where not all have one."""
+    """Return the step of each file: the last whole number in its name, or its index where not all have one."""
     numbers = [re.findall("[0-9]+", Path(name).stem) for name in names]
     if not all(numbers):
         return list(range(len(names)))
-    seen: dict[int, str] = {}
-    for name, found in zip(names, numbers):
-        if len(found[-1].lstrip("0")) > 15:
-            raise RunError(f"{name}: its step would be {found[-1]}: give a name with a smaller last number")
-        step = int(found[-1])
-        if step in seen:
-            raise RunError(f"{seen[step]} and {name} are both of step {step}, the last number in their names")
-        seen[step] = name
-    return list(seen)
+    name_of: dict[int, str] = {}
+    for name, digits in zip(names, numbers):
+        if len(digits[-1].lstrip("0")) > 15:
+            raise RunError(f"{name}: its step would be {digits[-1]}: give a name with a smaller last number")
+        step = int(digits[-1])
+        if step in name_of:
+            raise RunError(f"{name_of[step]} and {name} are both of step {step}, the last number in their names")
+        name_of[step] = name
+    return list(name_of)
 
 
 def _matrices(file: str, content: bytes, form: str) -> dict[str, tuple[str, Array]]:
@@ -289,7 +289,7 @@ def _matrices(file: str, content: bytes, form: str) -> dict[str, tuple[str, Arra
     """
     arrays = files.parse_arrays(content, file, UPLOAD)
     matrices = {key: array for key, array in arrays.items() if _is_matrix(key, array)}
-    found: dict[str, tuple[str, Array]] = {}
+    layers: dict[str, tuple[str, Array]] = {}
     keys: dict[str, str] = {}
     for key, array in matrices.items():
         layer = key[:-2] if key.endswith(("/M", "/P")) else key
@@ -301,11 +301,11 @@ def _matrices(file: str, content: bytes, form: str) -> dict[str, tuple[str, Arra
         if key.endswith("/M") and form == "direct":
             raise RunError(f"{file}: {key} is an M by its name: say whether P is M Mᵀ or I + M Mᵀ")
         is_P = key.endswith("/P")
-        found[layer] = "direct" if is_P else form, _checked(file, layer, array, "direct" if is_P else form)
-    if not found:
+        layers[layer] = "direct" if is_P else form, _checked(file, layer, array, "direct" if is_P else form)
+    if not layers:
         there = ", ".join(f"{key} {list(array.shape)}" for key, array in list(arrays.items())[:3])
         raise RunError(f"{file} holds no matrix [n, k] of numbers, but {there or 'nothing'}")
-    return found
+    return layers
 
 
 def _is_matrix(key: str, array: Array) -> bool:

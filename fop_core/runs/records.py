@@ -25,15 +25,15 @@ def checked(path: Path, content: Mapping[str, Any], kinds: Mapping[str, Check], 
     Raises:
         DamagedFile: where a value is of another kind.
     """
-    found = dict(content)
+    values = dict(content)
     for name in kinds.keys() & content.keys():
         try:
-            found[name] = kinds[name](content[name])
+            values[name] = kinds[name](content[name])
         except ValueError as error:
-            told = repr(content[name])
-            told = told if len(told) <= 60 else f"{told[:60]}..."
-            raise DamagedFile(f"{path}: its {what}{name} is {told}, not {error}") from None
-    return found
+            shown = repr(content[name])
+            shown = shown if len(shown) <= 60 else f"{shown[:60]}..."
+            raise DamagedFile(f"{path}: its {what}{name} is {shown}, not {error}") from None
+    return values
 
 
 def text(value: Any) -> str:
@@ -68,8 +68,8 @@ def amount(value: Any) -> float:
 def share(value: Any) -> float:
     """Return a number from 0 to 1."""
     try:
-        if (found := amount(value)) <= 1:
-            return found
+        if (fraction := amount(value)) <= 1:
+            return fraction
     except ValueError:
         pass
     raise ValueError("a number from 0 to 1")
@@ -78,10 +78,9 @@ def share(value: Any) -> float:
 def number(value: Any) -> float:
     """Return a measured number: NaN and the infinities are such, as JSON has them here."""
     try:
-        found = files.number(value)
+        return files.number(value)
     except ValueError:
         raise ValueError("a number") from None
-    return found
 
 
 def _or_none(check: Check) -> Check:

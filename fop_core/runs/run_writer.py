@@ -115,13 +115,13 @@ class RunWriter:
 
     def requests(self) -> dict[str, str]:
         """Return what was asked since the last look, and by whom, and take it off the list."""
-        found = {}
+        requests = {}
         for name in REQUESTS:
             path = self.run.path / "requests" / name
             if path.exists():
-                found[name] = self.run.requested_by(name)
+                requests[name] = self.run.requested_by(name)
                 path.unlink(missing_ok=True)
-        return found
+        return requests
 
     def close(self) -> None:
         """Make what was written last."""

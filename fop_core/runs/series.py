@@ -216,12 +216,12 @@ class Metrics:
         Raises:
             FileNotFoundError, DamagedFile: where it cannot be said which attempts there were, see ``Run.attempts``.
         """
-        found = self._files()
-        self._followers = {n: self._followers.get(n) or Follower(path) for n, path, _ in found}
-        from_steps = [from_step for _, _, from_step in found[1:]]
+        attempts = self._files()
+        self._followers = {n: self._followers.get(n) or Follower(path) for n, path, _ in attempts}
+        from_steps = [from_step for _, _, from_step in attempts[1:]]
         until = [*accumulate(reversed(from_steps), min, initial=LARGEST_STEP)][::-1]
-        self._until = {n: step for (n, _, _), step in zip(found, until)}
-        self._start = found[0][2] if found else 0
+        self._until = {n: step for (n, _, _), step in zip(attempts, until)}
+        self._start = attempts[0][2] if attempts else 0
         self._merged = {}
         return sum(follower.update() for follower in self._followers.values())
 
@@ -344,14 +344,14 @@ class Metrics:
         Raises:
             FileNotFoundError, DamagedFile: as ``update``.
         """
-        found = self._files()
-        sizes = [_size(path) for _, path, _ in found]
+        attempts = self._files()
+        sizes = [_size(path) for _, path, _ in attempts]
         columns: dict[str, tuple[list[int], list[float]]] = {}
-        until = [*(from_step for _, _, from_step in found[1:]), LARGEST_STEP]
-        for place, ((_, path, _), size) in enumerate(zip(found, sizes)):
+        until = [*(from_step for _, _, from_step in attempts[1:]), LARGEST_STEP]
+        for index, ((_, path, _), size) in enumerate(zip(attempts, sizes)):
             if not size:
                 continue
-            last = min(until[place:])
+            last = min(until[index:])
             for row in _rows_at(path, max(2, round(rows * size / sum(sizes))), size):
                 step = row.pop("step")
                 for name, value in row.items() if step <= last else ():
@@ -444,11 +444,11 @@ def aggregate(series: Sequence[tuple[Array, Array]]) -> Aggregate:
             raise ValueError(f"series {seed} has NaN or a number twice among its x: give one value for each x")
     every_x = np.concatenate([x for x, _ in series]) if series else np.empty(0, np.int64)
     values = np.concatenate([np.empty(0), *(values for _, values in series)])
-    x, place = np.unique(every_x, return_inverse=True)
-    count = np.bincount(place, minlength=len(x))
+    x, inverse = np.unique(every_x, return_inverse=True)
+    count = np.bincount(inverse, minlength=len(x))
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # NaN is the answer
-        mean = np.bincount(place, values, len(x)) / count
-        squares = np.bincount(place, (values - mean[place]) ** 2, len(x))
+        mean = np.bincount(inverse, values, len(x)) / count
+        squares = np.bincount(inverse, (values - mean[inverse]) ** 2, len(x))
         std = np.sqrt(squares / np.where(count > 1, count - 1, np.nan))
     return Aggregate(x, mean, std, count)
 
@@ -456,7 +456,7 @@ def aggregate(series: Sequence[tuple[Array, Array]]) -> Aggregate:
 def _rows_at(path: Path, count: int, size: int) -> Iterator[dict[str, Any]]:
     """Yield the rows at even distances in the first ``size`` bytes of a file, numbers as floats, "step" as it is."""
     with opened(path) as file:
-        seen = -1
+        previous = -1
         for at in np.linspace(0, size, count).astype(np.int64).tolist():
             if at >= size:  # the last whole line
                 file.seek(max(0, size - BLOCK))
@@ -466,9 +466,9 @@ def _rows_at(path: Path, count: int, size: int) -> Iterator[dict[str, Any]]:
                 if at:
                     file.readline(LONGEST_LINE)  # the rest of another one
                 begin = file.tell()
-                if begin <= seen:
+                if begin <= previous:
                     continue
-                seen = begin
+                previous = begin
                 lines = [file.readline(LONGEST_LINE)]
                 lines = [line for line in lines if line.endswith(b"\n")]  # else it is not whole yet
             for row in _parsed([line for line in lines if line.strip()]):
@@ -499,18 +499,18 @@ def _columns(content: bytes, count: int) -> dict[str, tuple[Array, Array]] | Non
     plain = all(kind in (pyarrow.int64(), pyarrow.float64()) for kind in table.schema.types)
     if table.num_rows != count or not plain or "step" not in table.column_names:
         return None
-    found = {}
+    columns = {}
     for name in table.column_names:
         column = table[name].combine_chunks()
         there = ~np.asarray(column.is_null()) if column.null_count else np.ones(count, bool)
         values = column.drop_null().to_numpy(zero_copy_only=False)
         if values.dtype == np.float64 and not np.isfinite(values).all():
             return None
-        found[name] = there, values
-    step = found["step"][1]
+        columns[name] = there, values
+    step = columns["step"][1]
     if step.dtype != np.int64 or len(step) != count or step.min() < 0:
         return None
-    return found
+    return columns
 
 
 def _parsed(lines: list[bytes]) -> list[Any]:

@@ -136,24 +136,26 @@ def find_trashed(text: str, folder: Path | None = None) -> "Run":
         UnknownRun: where that is none, whatever else it means.
         RunError: where it is more than one, or the trash is no folder.
     """
-    place = trash_folder(runs_folder() if folder is None else folder)
-    if (run := _called(text, place)) is not None:
+    trash_path = trash_folder(runs_folder() if folder is None else folder)
+    if (run := _called(text, trash_path)) is not None:
         return run
     above, name = os.path.split(os.path.abspath(text))
-    if text and os.path.realpath(above) == os.path.realpath(place) and os.path.isdir(place / name):
-        return Run(place / name)
-    raise UnknownRun(f"no run {text!r} in {place}: `runs trash` shows what there is")
+    if text and os.path.realpath(above) == os.path.realpath(trash_path) and os.path.isdir(trash_path / name):
+        return Run(trash_path / name)
+    raise UnknownRun(f"no run {text!r} in {trash_path}: `runs trash` shows what there is")
 
 
 def _called(text: str, folder: Path | None) -> "Run | None":
     """Return the run of a folder that an id, the beginning of an id, or a name means; None where there is none."""
     runs = list(directories(folder)) if text else []
     for means in (lambda run: run.id == text, lambda run: run.id.startswith(text), lambda run: _named(run) == text):
-        found = [run for run in runs if means(run)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            ids = ", ".join(run.id for run in found[:5]) + (f" or {len(found) - 5} more" if len(found) > 5 else "")
+        matches = [run for run in runs if means(run)]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            ids = ", ".join(run.id for run in matches[:5]) + (
+                f" or {len(matches) - 5} more" if len(matches) > 5 else ""
+            )
             raise RunError(f"{text!r} may be {ids}: give more of the id")
     return None
 
@@ -369,7 +371,7 @@ class Run:
         """
         numbers = self.numbers("", METRICS)  # looked for first, as they come second
         numbers += self.numbers("attempts", ATTEMPT)
-        found = []
+        attempts = []
         for n in range(1, max(numbers, default=0) + 1):
             path = self.path / "attempts" / ATTEMPT.format(n)
             attempt = records.checked(path, files.read_json(path), records.ATTEMPT)
@@ -378,8 +380,8 @@ class Run:
                     f"{path}: not attempt {n} from a step, but {attempt.get('attempt')!r} from "
                     f"{attempt.get('from_step')!r}"
                 )
-            found.append(attempt)
-        return found
+            attempts.append(attempt)
+        return attempts
 
     def metrics_files(self) -> list[tuple[int, Path, int]]:
         """Return for each attempt its number, its metrics and the step it went on from, in order.
@@ -553,7 +555,7 @@ class Run:
             raise
         before, after = form.index("{"), len(form) - form.index("}") - 1
         digits = [name[before : len(name) - after] for name in names]
-        numbers = sorted({int(found) for found in digits if re.fullmatch("[0-9]{1,18}", found)})
+        numbers = sorted({int(text) for text in digits if re.fullmatch("[0-9]{1,18}", text)})
         there = set(names)
         return [number for number in numbers if form.format(number) in there]
 
@@ -577,10 +579,10 @@ def _wrong_labels(labels: Mapping[str, Any]) -> str:
 def size(folder: Path) -> int:
     """Return the bytes that the files under a folder hold."""
     total = 0
-    for place, _, names in os.walk(folder):
+    for path, _, names in os.walk(folder):
         for name in names:
             with contextlib.suppress(FileNotFoundError, PermissionError):  # taken just now, or not ours to look at
-                total += os.lstat(os.path.join(place, name)).st_size
+                total += os.lstat(os.path.join(path, name)).st_size
     return total
 
 
@@ -656,18 +658,18 @@ def trash_folder(folder: Path) -> Path:
     Raises:
         RunError: where something else is there; what a link leads to is not ours to list, bring back or remove.
     """
-    place = folder / TRASH
-    if os.path.lexists(place) and (place.is_symlink() or not place.is_dir()):
-        raise RunError(f"{place} is no folder of this runs folder: move it away, and a trash is made")
-    return place
+    path = folder / TRASH
+    if os.path.lexists(path) and (path.is_symlink() or not path.is_dir()):
+        raise RunError(f"{path} is no folder of this runs folder: move it away, and a trash is made")
+    return path
 
 
-def _move(path: Path, folder: Path, taken: str) -> Run:
+def _move(path: Path, folder: Path, conflict: str) -> Run:
     try:
         os.rename(path, folder / path.name)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-            raise RunError(f"{path.name} is {taken}") from error
+            raise RunError(f"{path.name} is {conflict}") from error
         raise
     return Run(folder / path.name)
 

@@ -34,9 +34,11 @@ def steps_in_epoch(count: int, batch_size: int) -> int:
     return max(1, full + (remainder > 1))
 
 
-def feed(data: datasets.Dataset, config: TrainConfig, device: torch.device, found: Callable[[str], None]) -> "Feed":
-    """Return what feeds a run. ``found`` is told the name of each file that turns out not to be an image."""
-    return (Stream if data.train.paths is not None else Memory)(data, config, device, found)
+def feed(
+    data: datasets.Dataset, config: TrainConfig, device: torch.device, on_bad_file: Callable[[str], None]
+) -> "Feed":
+    """Return what feeds a run. ``on_bad_file`` gets the name of each file that turns out not to be an image."""
+    return (Stream if data.train.paths is not None else Memory)(data, config, device, on_bad_file)
 
 
 class Feed:
@@ -46,18 +48,18 @@ class Feed:
         data: the data set.
         config: batch size, seed, augmentation.
         device: where the batches go.
-        found: is told the name of each file that turns out not to be an image.
+        on_bad_file: called with the name of each file that turns out not to be an image.
     """
 
     def __init__(
-        self, data: datasets.Dataset, config: TrainConfig, device: torch.device, found: Callable[[str], None]
+        self, data: datasets.Dataset, config: TrainConfig, device: torch.device, on_bad_file: Callable[[str], None]
     ) -> None:
         self.data = data
         self.config = config
         self.device = device
-        self.found = found
+        self.on_bad_file = on_bad_file
         self.steps_in_epoch = steps_in_epoch(len(data.train), config.batch_size)
-        self._named: set[str] = set()  # what found was told
+        self._named: set[str] = set()  # the files reported to on_bad_file
         channels = (1, -1, 1, 1)
         self._mean = torch.tensor(data.mean, dtype=torch.float32, device=device).view(channels)
         self._factor = torch.tensor(1 / data.std, dtype=torch.float32, device=device).view(channels)
@@ -164,7 +166,7 @@ class Stream(Feed):
         for images, labels, bad in loader:
             for name in sorted(set(bad) - self._named):  # each once, though every epoch comes upon it
                 self._named.add(name)
-                self.found(name)
+                self.on_bad_file(name)
             images = images.to(self.device, non_blocking=True)
             yield self._scaled(images), labels.to(self.device, non_blocking=True)
 

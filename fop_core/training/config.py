@@ -254,20 +254,20 @@ def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
         if not equals or not field:
             wrong.append(f"{setting!r}: write field=value, as epochs=5 or fop.rank=16")
             continue
-        place: Any = content
+        node: Any = content
         for section in sections:
-            if not isinstance(place, dict):
+            if not isinstance(node, dict):
                 break
-            if place.get(section) is None:
-                place[section] = {}
-            place = place[section]
-        if not isinstance(place, dict):
+            if node.get(section) is None:
+                node[section] = {}
+            node = node[section]
+        if not isinstance(node, dict):
             wrong.append(f"{path}: no such field{_suggestion(path.strip())}")
             continue
         try:
-            place[field] = json.loads(text, parse_constant=_no_constant)
+            node[field] = json.loads(text, parse_constant=_no_constant)
         except (ValueError, RecursionError):
-            place[field] = text.strip()
+            node[field] = text.strip()
     try:
         changed = parse(content)
     except ConfigError as error:
@@ -279,10 +279,10 @@ def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
 
 def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return nested settings by their paths: {"fop": {"rank": 16}} as {"fop.rank": 16}."""
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for key, value in content.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return found
+        settings |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return settings
 
 
 def described() -> dict[str, str]:
@@ -322,16 +322,16 @@ def _no_constant(name: str) -> float:
 
 def _explain(error: ValidationError) -> str:
     lines = []
-    for found in error.errors():
-        place = ".".join(str(part) for part in found["loc"] if not str(part).startswith(("literal[", "constrained-")))
-        if found["type"] == "value_error":  # a section's own check: its lines begin with the field
-            lines += [f"{place}.{line}".lstrip(".") for line in str(found["ctx"]["error"]).splitlines()]
-        elif found["type"] == "extra_forbidden":
-            lines.append(f"{place}: no such setting{_suggestion(place)}")
-        elif found["type"] == "model_type":
-            lines.append(f"{place or 'settings'}: {found['input']!r:.80} given; an object of fields is expected")
+    for issue in error.errors():
+        path = ".".join(str(part) for part in issue["loc"] if not str(part).startswith(("literal[", "constrained-")))
+        if issue["type"] == "value_error":  # a section's own check: its lines begin with the field
+            lines += [f"{path}.{line}".lstrip(".") for line in str(issue["ctx"]["error"]).splitlines()]
+        elif issue["type"] == "extra_forbidden":
+            lines.append(f"{path}: no such setting{_suggestion(path)}")
+        elif issue["type"] == "model_type":
+            lines.append(f"{path or 'settings'}: {issue['input']!r:.80} given; an object of fields is expected")
         else:
-            lines.append(f"{place}: {found['input']!r:.80} given; {found['msg'][0].lower()}{found['msg'][1:]}")
+            lines.append(f"{path}: {issue['input']!r:.80} given; {issue['msg'][0].lower()}{issue['msg'][1:]}")
     return "\n".join(dict.fromkeys(lines))
 
 

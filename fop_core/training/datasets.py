@@ -187,13 +187,13 @@ def _scale(config: DataConfig, train: Part) -> tuple[Array, Array]:
 
 
 def _find_mnist(config: DataConfig) -> Source:
-    places = [_folder("data.path", config.path)] if config.path else [data_folder(), _SHIPPED]
-    for place in places:
-        for path in (place / "MNIST" / "raw", place / "raw", place):
+    folders = [_folder("data.path", config.path)] if config.path else [data_folder(), _SHIPPED]
+    for folder in folders:
+        for path in (folder / "MNIST" / "raw", folder / "raw", folder):
             if all(_idx_file(path, part, kind) for part in ("train", "t10k") for kind in ("images", "labels")):
                 return Source("MNIST", path, "idx")
     raise DataError(
-        f"MNIST is not in {' or '.join(map(str, places))}. It ships with the project, in data/MNIST/raw. Else: set "
+        f"MNIST is not in {' or '.join(map(str, folders))}. It ships with the project, in data/MNIST/raw. Else: set "
         "FOP_DATA_DIR to the folder that holds MNIST/raw; give data.path; or let "
         "torchvision.datasets.MNIST(folder, download=True) fetch it."
     )
@@ -242,17 +242,17 @@ def _idx_count(path: Path) -> int:
 
 
 def _find_cifar10(config: DataConfig) -> Source:
-    place = _folder("data.path", config.path) if config.path else data_folder()
-    if (place / "cifar-10-batches-py").is_dir() or (place / "cifar-10-python.tar.gz").is_file():
-        return Source("CIFAR-10", place, "archive")
-    for path in (place, *(place / name for name in ("cifar10", "CIFAR10", "cifar10_jpeg", "cifar-10"))):
+    folder = _folder("data.path", config.path) if config.path else data_folder()
+    if (folder / "cifar-10-batches-py").is_dir() or (folder / "cifar-10-python.tar.gz").is_file():
+        return Source("CIFAR-10", folder, "archive")
+    for path in (folder, *(folder / name for name in ("cifar10", "CIFAR10", "cifar10_jpeg", "cifar-10"))):
         if all((path / part / name).is_dir() for part in ("train", "test") for name in CIFAR10_CLASSES):
             there = os.listdir(path / "test" / CIFAR10_CLASSES[0])
             if any(name.lower().endswith((".jpg", ".jpeg")) for name in there):
                 return Source("CIFAR-10 (JPEG copy)", path, "tree", "JPEG is lossy: not quite the original images")
             return Source("CIFAR-10", path, "tree")
     raise DataError(
-        f"CIFAR-10 is not in {place}. Three ways to get it: `python -m fop_core data cifar10` downloads the archive "
+        f"CIFAR-10 is not in {folder}. Three ways to get it: `python -m fop_core data cifar10` downloads the archive "
         "there (170 MB); or put cifar-10-python.tar.gz there yourself; or an image "
         "tree, train/<class>/ and test/<class>/ with "
         f"the classes {', '.join(CIFAR10_CLASSES)}. FOP_DATA_DIR or data.path name another folder."
@@ -287,12 +287,12 @@ def _read_archive(path: Path) -> dict[str, Part]:
     parts = {}
     for part, train in (("train", True), ("test", False)):
         try:  # download=True only unpacks the archive that is there
-            found = CIFAR10(str(path), train=train, download=packed and train)
+            dataset = CIFAR10(str(path), train=train, download=packed and train)
         except PermissionError as error:
             raise DataError(f"{path}: the CIFAR-10 archive cannot be read or unpacked there: {error}") from error
         except (OSError, RuntimeError, EOFError) as error:
             raise DataError(f"{path}: the CIFAR-10 archive is damaged ({error}): remove it and get it again") from error
-        parts[part] = Part(np.array(found.targets, np.int64), np.ascontiguousarray(found.data))
+        parts[part] = Part(np.array(dataset.targets, np.int64), np.ascontiguousarray(dataset.data))
     return parts
 
 
@@ -300,17 +300,17 @@ def _read_archive(path: Path) -> dict[str, Part]:
 
 
 def _find_folder(config: DataConfig) -> Source:
-    place = _folder("data.path", config.path) if config.path else data_folder() / "imagenet"
-    if (place / "train").is_dir() and _classes(place):
-        tested = next((part for part in ("val", "test") if (place / part).is_dir()), None)
+    folder = _folder("data.path", config.path) if config.path else data_folder() / "imagenet"
+    if (folder / "train").is_dir() and _classes(folder):
+        tested = next((part for part in ("val", "test") if (folder / part).is_dir()), None)
         note = (
             ""
             if tested
             else "no val/ or test/: nothing is measured but on the training set (data.held_out keeps a part)"
         )
-        return Source(place.name, place, "tree", note)
+        return Source(folder.name, folder, "tree", note)
     raise DataError(
-        f"no class-per-folder images in {place}: expected {place / 'train'}/<class>/<image>, and val/<class>/<image> "
+        f"no class-per-folder images in {folder}: expected {folder / 'train'}/<class>/<image>, and val/<class>/<image> "
         "beside it. Three ways: give data.path=FOLDER; set FOP_DATA_DIR to a folder with imagenet/train "
         "and imagenet/val; or unpack the ILSVRC2012 archives of image-net.org there, as "
         "torchvision.datasets.ImageNet does."
@@ -369,9 +369,9 @@ def _list(path: Path, classes: list[str]) -> tuple[list[Path], Array]:
     for label, name in enumerate(classes):
         if not (path / name).is_dir():
             continue
-        found = sorted(path / name / file for file in os.listdir(path / name) if file.lower().endswith(EXTENSIONS))
-        paths += found
-        labels += [label] * len(found)
+        images = sorted(path / name / file for file in os.listdir(path / name) if file.lower().endswith(EXTENSIONS))
+        paths += images
+        labels += [label] * len(images)
     return paths, np.array(labels, np.int64)
 
 

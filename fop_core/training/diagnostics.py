@@ -266,15 +266,15 @@ def inspect(optimizer: FOP, deep: bool, *, whole: bool = False) -> tuple[dict[st
         n, k = layer.M.shape
         M, P = factors.get(layer.name), _exact(preconditioners[layer.name])
         finite = all(map(math.isfinite, P.aminmax()))  # NaN is either of them
-        found: dict[str, Array] = {}
+        layer_arrays: dict[str, Array] = {}
         measured: dict[str, float] = {}
         if M is not None and (whole or (n <= LARGE and not diagonal)):
-            found["M"] = M.detach().float().cpu().numpy()
+            layer_arrays["M"] = M.detach().float().cpu().numpy()
 
         if optimizer.preconditioner == "scalar":
             measured = {"eigenvalue_min": float(P), "eigenvalue_max": float(P)}
         elif diagonal:
-            found |= _histogram_arrays("M_diagonal", layer.M)
+            layer_arrays |= _histogram_arrays("M_diagonal", layer.M)
             measured = spectrum_summary(P.flatten())
         else:
             if k <= LARGE or deep:
@@ -282,7 +282,7 @@ def inspect(optimizer: FOP, deep: bool, *, whole: bool = False) -> tuple[dict[st
                 measured = spectrum_summary(spectrum)
                 measured["identity_distance"] = float(torch.linalg.vector_norm(spectrum - 1))  # P is symmetric
                 if finite:
-                    found["spectrum"] = spectrum.float().numpy()
+                    layer_arrays["spectrum"] = spectrum.float().numpy()
             else:
                 measured = {"identity_distance": identity_distance(P)}
             kernel = tuple(layer.parameter.shape[2:])
@@ -292,12 +292,12 @@ def inspect(optimizer: FOP, deep: bool, *, whole: bool = False) -> tuple[dict[st
                 large = {"P": preconditioners[layer.name]}
                 large |= {"M": layer.M} if optimizer.preconditioner in ("factored", "direct") else {}
                 for name, matrix in large.items():
-                    found[f"{name}_thumbnail"] = thumbnail(matrix)
-                    found |= _histograms(name, matrix) if deep else {}
+                    layer_arrays[f"{name}_thumbnail"] = thumbnail(matrix)
+                    layer_arrays |= _histograms(name, matrix) if deep else {}
 
         if not finite:
             measured = dict.fromkeys(measured, math.nan)
-        arrays |= {f"{layer.name}/{what}": array for what, array in found.items()}
+        arrays |= {f"{layer.name}/{what}": array for what, array in layer_arrays.items()}
         columns |= {f"{quantity}/{layer.name}": number for quantity, number in measured.items()}
     return arrays, columns
 
@@ -343,5 +343,5 @@ def _histograms(name: str, matrix: Tensor) -> dict[str, Array]:
 
 def _histogram_arrays(name: str, values: Tensor) -> dict[str, Array]:
     counts, edges, not_finite = histogram(values)
-    found = {"counts": counts, "edges": edges, "not_finite": np.array(not_finite, np.int64)}
-    return {f"histogram/{name}/{what}": array for what, array in found.items()}
+    parts = {"counts": counts, "edges": edges, "not_finite": np.array(not_finite, np.int64)}
+    return {f"histogram/{name}/{what}": array for what, array in parts.items()}

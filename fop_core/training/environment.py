@@ -36,13 +36,13 @@ def describe(device: "torch.device", threads: int, source: Source, optimizer: An
 
 def versions() -> dict[str, str]:
     """Return what the numbers may depend on."""
-    found = {"fop_core": __version__, "python": platform.python_version(), "system": platform.platform()}
+    installed = {"fop_core": __version__, "python": platform.python_version(), "system": platform.platform()}
     for name in ("torch", "torchvision", "numpy"):
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            installed[name] = "not installed"
+    return installed
 
 
 def commit() -> str | None:

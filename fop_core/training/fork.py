@@ -111,31 +111,31 @@ class Plan:
     def lineage(self) -> dict[str, Any]:
         """What run.json says of where it comes from: how its parent was made, and what ``origin`` reads."""
         made = self.run.about["lineage"]
-        found = {key: made[key] for key in ("preset", "method", "config") if key in made}
-        found["set"] = [*made.get("set", ()), *self.settings]
-        found |= {"parent": self.run.id, "step": self.step, "matrices": self.matrices}
+        lineage = {key: made[key] for key in ("preset", "method", "config") if key in made}
+        lineage["set"] = [*made.get("set", ()), *self.settings]
+        lineage |= {"parent": self.run.id, "step": self.step, "matrices": self.matrices}
         if self.donor is not None:
-            found |= {"donor": self.donor.id, "donor_step": self.donor_step}
-        return found
+            lineage |= {"donor": self.donor.id, "donor_step": self.donor_step}
+        return lineage
 
     @property
     def description(self) -> str:
         """What the fork is, in sentences for a person."""
         epoch, end = self.step / self.steps_in_epoch, self.total / self.steps_in_epoch
-        told = [
+        sentences = [
             f"From step {self.step:,} (epoch {epoch:g}) of {self.run.name} to step {self.total:,} (epoch {end:g}), "
             f"{self.total - self.step:,} steps."
         ]
         donor = "" if self.donor is None else f", from step {self.donor_step:,} of {self.donor.name}"
-        told.append(f"{MATRICES[self.matrices]}{donor}.")
+        sentences.append(f"{MATRICES[self.matrices]}{donor}.")
         if self.settings:
-            told.append(f"Settings changed: {', '.join(self.settings)}.")
+            sentences.append(f"Settings changed: {', '.join(self.settings)}.")
         before, after = (self._rate(settings) for settings in (config.parse(self.run.config), self.config))
-        told.append(f"The learning rate goes on at {after:.3g}")
-        told[-1] += (
+        sentences.append(f"The learning rate goes on at {after:.3g}")
+        sentences[-1] += (
             "." if before == after else f", not at its parent's {before:.3g}: the schedule is over other epochs."
         )
-        return " ".join(told)
+        return " ".join(sentences)
 
     def _rate(self, settings: TrainConfig) -> float:
         """Return the learning rate of the first step after the checkpoint."""
@@ -155,8 +155,8 @@ def origin(run: Run) -> Origin | None:
         lineage.get(key) for key in ("parent", "step", "matrices", "donor", "donor_step")
     )
     whole = isinstance(parent, str) and type(step) is int and step > 0 and matrices in MATRICES
-    given = isinstance(donor, str) and type(donor_step) is int
-    if not whole or (matrices == "transplanted") != given or (donor is None) != (donor_step is None):
+    has_donor = isinstance(donor, str) and type(donor_step) is int
+    if not whole or (matrices == "transplanted") != has_donor or (donor is None) != (donor_step is None):
         raise DamagedFile(f"{run.path / 'run.json'}: a lineage of no fork, {lineage!r}")
     return Origin(parent, step, matrices, donor, donor_step)
 
@@ -366,20 +366,20 @@ def _fitting_snapshot(
             f"{theirs.preconditioner!r} one"
         )
     step = _whole_snapshot(donor, step)
-    given = _shapes(donor.snapshot_header(step))
+    shapes = _shapes(donor.snapshot_header(step))
     for name, layer in needed.items():
-        if name not in given:
+        if name not in shapes:
             raise ForkError(f"{name} has an M in {run.id} and none in the donor {donor.id}")
-        if given[name] != layer.M:
+        if shapes[name] != layer.M:
             raise ForkError(
-                f"M of {name} is {list(layer.M)} in {run.id} and {list(given[name])} in the donor {donor.id}"
+                f"M of {name} is {list(layer.M)} in {run.id} and {list(shapes[name])} in the donor {donor.id}"
             )
         layout, other = (_layout(fop, layer.parameter) for fop in (ours, theirs))
         if layout != other:
             raise ForkError(
                 f"M of {name} acts on the layout {layout!r} in {run.id} and on {other!r} in the donor {donor.id}"
             )
-    if extra := [name for name in given if name not in needed]:
+    if extra := [name for name in shapes if name not in needed]:
         raise ForkError(f"{extra[0]} has an M in the donor {donor.id} and none in {run.id}")
     bad = [name for name, M in _matrices(donor.snapshot(step)).items() if not np.isfinite(M).all()]
     if bad:
@@ -425,23 +425,23 @@ def _layers(run: Run, header: Header, about: Mapping[str, Any]) -> dict[str, _La
         optimizer = _entry(about["tree"], "optimizer")
         names = [name for group in _entry(optimizer, "param_groups") for name in _entry(group, "param_names")]
         kind = _entry(optimizer, "fop", "preconditioner")
-        found = {}
+        layers = {}
         for number, layer in _entry(optimizer, "fop", "layers")["dict"]:
             name = names[number]
             _, parameter = header[f"model/{name}"]
             _, M = header[_entry(layer, "M")["tensor"]]
-            found[name] = _Layer({"scalar": (), "diagonal": parameter}.get(kind, M), parameter)
+            layers[name] = _Layer({"scalar": (), "diagonal": parameter}.get(kind, M), parameter)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise DamagedFile(f"a checkpoint of {run.id} does not say which layers it has M for ({error!r})") from error
-    return found
+    return layers
 
 
 def _layout(fop: FOPConfig, shape: Shape) -> str:
     """Return the name of the layout in which a parameter is preconditioned."""
     if fop.preconditioner in ("scalar", "diagonal"):  # they take every tensor as it is
         return fop.preconditioner
-    found = layouts.choose(fop.layout, shape, fop.max_dim)
-    return found if isinstance(found, str) else found.name
+    layout = layouts.choose(fop.layout, shape, fop.max_dim)
+    return layout if isinstance(layout, str) else layout.name
 
 
 def _layer_names(header: Header) -> list[str]:
@@ -467,9 +467,9 @@ def _checkpoint_header(run: Run, step: int) -> tuple[Header, dict[str, Any]]:
 
 def _steps_in_epoch(run: Run, step: int, about: Mapping[str, Any]) -> int:
     """Return the steps of an epoch as a checkpoint tells, or, of one that does not, as the run's progress does."""
-    told = about.get("steps_in_epoch")
-    if type(told) is int and told > 0:
-        return told
+    steps = about.get("steps_in_epoch")
+    if type(steps) is int and steps > 0:
+        return steps
     progress = run.progress
     last, epoch = progress.get("step"), progress.get("epoch")
     if isinstance(last, (int, float)) and isinstance(epoch, (int, float)) and last > 0 < epoch:

@@ -119,7 +119,7 @@ def train(
 
 
 class Trainer:
-    """One attempt at a run. Arguments as ``train``'s; ``asked`` holds the names of signals that came."""
+    """One attempt at a run. Arguments as ``train``'s; ``requests`` holds the names of signals that came."""
 
     def __init__(
         self,

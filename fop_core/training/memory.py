@@ -14,12 +14,12 @@ def estimate(built: Built, settings: TrainConfig) -> dict[str, int]:
     weights = sum(map(_size, built.model.parameters()))
     buffers = sum(map(_size, built.model.buffers()))
     copies = STATE[settings.optimizer.name] + (settings.optimizer.momentum > 0)
-    found = {"weights": weights + buffers, "gradients": weights, f"{settings.optimizer.name}'s state": copies * weights}
+    sizes = {"weights": weights + buffers, "gradients": weights, f"{settings.optimizer.name}'s state": copies * weights}
     if built.fop is not None:
         learned = settings.fop is not None and settings.fop.preconditioner != "mean_removing"
         traces = sum(_size(layer.parameter) for layer in built.fop._layers()) if learned else 0
-        found["FOP's M, u, and what learns M"] = built.fop.memory_usage() + traces
-    return found
+        sizes["FOP's M, u, and what learns M"] = built.fop.memory_usage() + traces
+    return sizes
 
 
 def _size(tensor: Tensor) -> int:

@@ -58,7 +58,7 @@ def replay(run: Run, steps: int, log: Log) -> list[Comparison]:
 def _compare(recorded: Run, replayed: Run, steps: int) -> list[Comparison]:
     recorded.metrics.update()
     replayed.metrics.update()
-    found = []
+    comparisons = []
     for name in recorded.metrics.columns:
         if name in TIMES:
             continue
@@ -71,14 +71,14 @@ def _compare(recorded: Run, replayed: Run, steps: int) -> list[Comparison]:
         after = replayed.metrics[name]
         wanted = dict(zip(after.steps.tolist(), after.values.tolist()))
         pairs = [(a, wanted[t]) for t, a in zip(before.steps[early].tolist(), before.values[early]) if t in wanted]
-        found.append(_difference(name, *np.array(pairs, dtype=np.float64).reshape(-1, 2).T))
+        comparisons.append(_difference(name, *np.array(pairs, dtype=np.float64).reshape(-1, 2).T))
     for step in recorded.snapshot_steps():
         if step <= steps and step in replayed.snapshot_steps():
             old, new = recorded.snapshot(step), replayed.snapshot(step)
-            found += [_difference(f"step {step}: {name}", old[name], new[name]) for name in old if name in new]
-    if not any(comparison.count for comparison in found):
+            comparisons += [_difference(f"step {step}: {name}", old[name], new[name]) for name in old if name in new]
+    if not any(comparison.count for comparison in comparisons):
         raise ValueError(f"{recorded.id} recorded nothing up to step {steps}: give more steps")
-    return found
+    return comparisons
 
 
 def _difference(name: str, before: np.ndarray, after: np.ndarray) -> Comparison:
