@@ -9,7 +9,7 @@ import streamlit as st
 from fop_core.figures.style import number
 from fop_core.runs import compare
 from pages.runs.one import table
-from pages.shared import run_words
+from pages.shared import run_text
 from pages.shared.best import MEASURED
 from pages.shared.curves import Chosen, View
 
@@ -58,7 +58,7 @@ def seeds(given: Sequence[Any]) -> str:
         else:
             parts.append([seed])
     told = [f"{part[0]}-{part[-1]}" if len(part) > 2 else ", ".join(map(str, part)) for part in parts]
-    return ", ".join([*told, *(run_words.setting(seed) for seed in given if type(seed) is not int)])
+    return ", ".join([*told, *(run_text.setting(seed) for seed in given if type(seed) is not int)])
 
 
 def _values(of: Chosen, group: int, name: str | None) -> list[float]:
@@ -74,7 +74,7 @@ def _values(of: Chosen, group: int, name: str | None) -> list[float]:
 
 
 def _time(seconds: Sequence[float]) -> str:
-    return run_words.duration(float(np.mean(seconds))) if len(seconds) else "–"
+    return run_text.duration(float(np.mean(seconds))) if len(seconds) else "–"
 
 
 def spread(values: Sequence[float], percent: bool = False, n: int = 0) -> str:

@@ -11,7 +11,7 @@ from fop_core.figures.training_curves import named
 from fop_core.runs import compare, files, store
 from pages.components.component import component
 from pages.components.plot import SOURCE
-from pages.shared import run_words
+from pages.shared import run_text
 from pages.shared.listing import MOST_CHOSEN, Entry
 
 _mount = component("runs_table", "lib/shared")
@@ -112,9 +112,9 @@ def _shown(entry: Entry, names: tuple[str, ...], varied: Sequence[str]) -> bytes
 
 def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str, Any]:
     state = "damaged" if entry.damaged else entry.state
-    badge = run_words.STATES[state]
+    badge = run_text.STATES[state]
     share = None if entry.damage else entry.progress.get("share")
-    last = run_words.accuracy(entry.progress)
+    last = run_text.accuracy(entry.progress)
     age = store.age(entry.created) if entry.created else None
     cells: dict[str, Cell] = {
         "state": (state, state, entry.damaged or entry.reason),
@@ -122,24 +122,24 @@ def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str,
         "progress": (_progress(entry, share), share, entry.damage),
         "method": (named(entry.method) if entry.method else "–", entry.method),
         "preset": (entry.preset or "–", entry.preset or None),
-        "best": (run_words.percent(entry.best), entry.best),
-        "last": (run_words.percent(last), last),
-        "uses": (run_words.uses(entry.usage), entry.usage.get("cpu_percent")),
+        "best": (run_text.percent(entry.best), entry.best),
+        "last": (run_text.percent(last), last),
+        "uses": (run_text.uses(entry.usage), entry.usage.get("cpu_percent")),
         "device": (entry.device or "–", entry.device or None),
         "age": (
-            run_words.duration(age),
+            run_text.duration(age),
             None if age is None else round(age / 60),
             entry.created[:16].replace("T", " "),
         ),
     }
     if "size" in names:
         taken = _size(str(entry.run.path))
-        cells["size"] = run_words.size(taken), taken
+        cells["size"] = run_text.size(taken), taken
     for name in varied:
         value = entry.settings.get(name)
         there = name in entry.settings
-        ordered = value if isinstance(value, (int, float)) and not isinstance(value, bool) else run_words.setting(value)
-        cells[f"={name}"] = (run_words.setting(value), ordered) if there else ("–", None)
+        ordered = value if isinstance(value, (int, float)) and not isinstance(value, bool) else run_text.setting(value)
+        cells[f"={name}"] = (run_text.setting(value), ordered) if there else ("–", None)
     return {
         "id": entry.id,
         "symbol": badge.symbol,
@@ -162,7 +162,7 @@ def _progress(entry: Entry, share: float | None) -> str:
     if share is None:
         return "in the queue" if entry.waits else "–"
     if entry.state in ("running", "starting") and (eta := entry.progress.get("eta_seconds")) is not None:
-        return f"{share:.0%}, {run_words.duration(eta)} left"
+        return f"{share:.0%}, {run_text.duration(eta)} left"
     return f"{share:.0%}"
 
 

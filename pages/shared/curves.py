@@ -21,7 +21,7 @@ from fop_core.runs.series import Series
 from fop_core.runs.store import Run
 from pages.components.plot import plot
 from pages.shared.listing import Entry
-from pages.shared.run_words import setting
+from pages.shared.run_text import setting
 
 Array = np.ndarray
 

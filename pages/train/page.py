@@ -10,13 +10,13 @@ from fop_core.training.preview import PreviewError
 from pages.components.copy_link import copy_link
 from pages.components.follow import follow
 from pages.shared.listing import MOST_CHOSEN
-from pages.shared.run_words import message
+from pages.shared.run_text import message
 from pages.shared.text import literal
 from pages.train import preview, sidebar, slots
 from pages.train.draft import Draft, Planned, draft, folders
 from pages.train.form import TrainForm, differences, label
+from pages.train.format import count, runs
 from pages.train.launch import launch
-from pages.train.words import count, runs
 
 TWICE = 2.0  # seconds in which a second click is the same click
 

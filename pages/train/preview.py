@@ -11,7 +11,7 @@ from fop_core.training import preview
 from fop_core.training.config import TrainConfig, parse
 from fop_core.training.preview import Parameter, Preview
 from pages.shared.text import literal
-from pages.train.words import count, size
+from pages.train.format import count, size
 
 BEAT = 0.05  # seconds between two looks at the process that builds it
 LONG, ROW = 14, 30  # rows of the table before it scrolls, and pixels of one

@@ -12,8 +12,8 @@ from fop_core.training import preview
 from fop_core.training.config import TrainConfig
 from fop_core.training.preview import Preview
 from pages.shared.text import literal
+from pages.train.format import count, duration, runs
 from pages.train.launch import launch_probe, measured, same_speed
-from pages.train.words import count, duration, runs
 
 EVERY = 3.0  # seconds between two looks at the places
 OFTEN = 1.0  # at a probe
