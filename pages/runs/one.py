@@ -54,14 +54,16 @@ def _waits(entry: Entry) -> str:
 
 
 def _progress(entry: Entry) -> None:
-    told = entry.progress
-    share, step, steps = (told.get(key) for key in ("share", "step", "steps"))
+    progress = entry.progress
+    share, step, steps = (progress.get(key) for key in ("share", "step", "steps"))
     if share is None or step is None or steps is None:
         st.progress(0.0, f"{entry.state}, since {run_text.duration(store.age(entry.since))}")
         return
-    eta = told.get("eta_seconds")
+    eta = progress.get("eta_seconds")
     left = "" if eta is None else f", {run_text.duration(eta)} left"
-    epoch = f", epoch {number(told['epoch'])} of {told['epochs']}" if {"epoch", "epochs"} <= told.keys() else ""
+    epoch = (
+        f", epoch {number(progress['epoch'])} of {progress['epochs']}" if {"epoch", "epochs"} <= progress.keys() else ""
+    )
     st.progress(float(share), f"step {step:,} of {steps:,}{epoch}{left}")
     if uses := run_text.uses(entry.usage):
         st.caption(f"Uses {uses}")
@@ -112,8 +114,8 @@ def settings(entry: Entry) -> None:
 def made_by(entry: Entry) -> None:
     """Show what made it: preset and changes, then what each attempt ran on and with."""
     lineage = entry.run.about["lineage"]
-    told = [f"{key} {run_text.setting(value)}" for key, value in lineage.items() if value not in (None, "", [])]
-    st.markdown(literal(f"From {'; '.join(told) or 'its settings alone'}."))
+    origins = [f"{key} {run_text.setting(value)}" for key, value in lineage.items() if value not in (None, "", [])]
+    st.markdown(literal(f"From {'; '.join(origins) or 'its settings alone'}."))
     st.caption(literal(f"{entry.id}, in {entry.run.path.parent}"))
     for attempt in _attempts(entry):
         with st.container(border=True):

@@ -57,7 +57,7 @@ def table(
         key: of the place in the page; the session has there, as ``chosen``, what the reader chose.
         on_chosen: is called then.
     """
-    varied = _varied(hash(tuple(entry.place for entry in entries)), entries)
+    varied = _varied(hash(tuple(entry.path for entry in entries)), entries)
     uses = any(entry.usage for entry in entries)
     columns: list[dict[str, Any]] = [
         {"name": "state", "label": "State"},
@@ -86,8 +86,8 @@ def table(
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _varied(places: int, _entries: Sequence[Entry]) -> list[str]:
-    """Return the settings that get a column; a run's settings never change, so its place is enough to know it by."""
+def _varied(paths_hash: int, _entries: Sequence[Entry]) -> list[str]:
+    """Return the settings that get a column; a run's settings never change, so its path is enough to know it by."""
     entries = [entry for entry in _entries if entry.settings]
     within = [(entry.preset, entry.method) for entry in entries]
     differing = compare.differing([entry.settings for entry in entries], within)
@@ -133,8 +133,8 @@ def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str,
         ),
     }
     if "size" in names:
-        taken = _size(str(entry.run.path))
-        cells["size"] = run_text.size(taken), taken
+        size = _size(str(entry.run.path))
+        cells["size"] = run_text.size(size), size
     for name in varied:
         value = entry.settings.get(name)
         there = name in entry.settings
@@ -151,14 +151,14 @@ def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str,
 
 def _brief(cell: Cell) -> Cell | str:
     """Return a cell as the table takes it: a text alone stands for one that is sorted by itself."""
-    told = cell if len(cell) < 3 or cell[2] else cell[:2]
-    return told[0] if told == (told[0], told[0]) else told
+    brief = cell if len(cell) < 3 or cell[2] else cell[:2]
+    return brief[0] if brief == (brief[0], brief[0]) else brief
 
 
 def _progress(entry: Entry, share: float | None) -> str:
     if entry.damage:
-        told = f"damaged: {entry.damage}"
-        return told if len(told) <= DAMAGE_LETTERS else f"{told[: DAMAGE_LETTERS - 1]}…"
+        message = f"damaged: {entry.damage}"
+        return message if len(message) <= DAMAGE_LETTERS else f"{message[: DAMAGE_LETTERS - 1]}…"
     if share is None:
         return "in the queue" if entry.waits else "–"
     if entry.state in ("running", "starting") and (eta := entry.progress.get("eta_seconds")) is not None:
