@@ -58,57 +58,57 @@ class Ends:
     """What is on maps.
 
     Attributes:
-        place: the surface, with the minima that were found among its local ones.
+        surface: with the extra minima among its local ones.
         batches: one for each map.
         lowest: for each minimum whether f is lowest there, as far as that is known.
-        found: the minima that the surface itself does not name.
+        extra_minima: the minima that the surface itself does not name.
     """
 
-    place: Surface
+    surface: Surface
     batches: list[Batch]
     lowest: list[bool]
-    found: tuple[tuple[float, float], ...]
+    extra_minima: tuple[tuple[float, float], ...]
 
     @property
     def minima(self) -> tuple[tuple[float, float], ...]:
         """All minima: what ``Batch.minimum`` counts."""
-        return self.place.minima + self.place.local_minima
+        return self.surface.minima + self.surface.local_minima
 
 
 _kept: OrderedDict[Grid | Rates, Batch] = OrderedDict()
 
 
-def known(asked: Grid | Rates) -> bool:
+def known(spec: Grid | Rates) -> bool:
     """Return whether a map is remembered."""
-    return all(each in _kept for each in _apart(asked))
+    return all(each in _kept for each in _apart(spec))
 
 
-def compute(asked: Grid | Rates, progress: Progress = None) -> list[Batch]:
+def compute(spec: Grid | Rates, progress: Progress = None) -> list[Batch]:
     """Return the batch of each map, and remember it; what ``progress`` raises stops all and goes on to the caller."""
-    each = _apart(asked)
-    found = {one: batch for one in each if (batch := _kept.get(one)) is not None}
-    missing = [one for one in each if one not in found]
+    each = _apart(spec)
+    batches = {one: batch for one in each if (batch := _kept.get(one)) is not None}
+    missing = [one for one in each if one not in batches]
     if missing:
-        found |= zip(missing, _run(asked, missing, progress))
+        batches |= zip(missing, _run(spec, missing, progress))
     for one in each:  # the latest stand last
         _kept.pop(one, None)
-        _kept[one] = found[one]
+        _kept[one] = batches[one]
     while len(_kept) > KEPT:
         _kept.popitem(last=False)
-    return [found[one] for one in each]
+    return [batches[one] for one in each]
 
 
-def _apart(asked: Grid | Rates) -> list[Grid | Rates]:
-    return [replace(asked, rules=(rule,)) for rule in asked.rules] if isinstance(asked, Grid) else [asked]
+def _apart(spec: Grid | Rates) -> list[Grid | Rates]:
+    return [replace(spec, rules=(rule,)) for rule in spec.rules] if isinstance(spec, Grid) else [spec]
 
 
-def _run(asked: Grid | Rates, missing: Sequence[Any], progress: Progress) -> list[Batch]:
-    place = surface(asked.surface)
-    options = Options(tolerance=asked.tolerance, max_steps=asked.max_steps, progress=progress)
-    if isinstance(asked, Rates):
-        return [basins.stability(place, _made(asked.rule), asked.start, *axes(), **options)]
+def _run(spec: Grid | Rates, missing: Sequence[Any], progress: Progress) -> list[Batch]:
+    objective = surface(spec.surface)
+    options = Options(tolerance=spec.tolerance, max_steps=spec.max_steps, progress=progress)
+    if isinstance(spec, Rates):
+        return [basins.stability(objective, _made(spec.rule), spec.start, *axes(), **options)]
     rules = {one.rules[0][0]: _made(one.rules[0]) for one in missing}
-    return list(basins.basins(place, rules, columns=asked.size, rows=asked.size, **options).values())
+    return list(basins.basins(objective, rules, columns=spec.size, rows=spec.size, **options).values())
 
 
 def _made(rule: RuleSpec) -> Any:
@@ -124,55 +124,60 @@ def axes() -> tuple[list[float], list[float]]:
     return rates, hyper_rates
 
 
-def start(asked: Grid, column: int, row: int) -> tuple[float, float]:
+def start(spec: Grid, column: int, row: int) -> tuple[float, float]:
     """Return the start of a cell, to the last bit."""
-    x, y = basins.grid(surface(asked.surface).view, asked.size, asked.size)
+    x, y = basins.grid(surface(spec.surface).view, spec.size, spec.size)
     return float(x[row, column]), float(y[row, column])
 
 
 @lru_cache(maxsize=6)
-def ends(asked: Grid | Rates, others: tuple[tuple[float, float], ...] = ()) -> Ends:
+def ends(spec: Grid | Rates, others: tuple[tuple[float, float], ...] = ()) -> Ends:
     """Return what is on maps.
 
     Args:
-        asked: the maps.
+        spec: of the maps.
         others: minima that the surface does not name, in the order of their letters; more are looked for where many
             paths came to rest.
     """
-    place, batches = surface(asked.surface), compute(asked)
-    found = [*others, *_rests(place, batches, others)]
-    known = len(place.minima + place.local_minima)
-    lowest = [True] * len(place.minima) + [False] * len(place.local_minima)
-    lowest += [bool(place.value(x, y) < place.floor + asked.tolerance) for x, y in found]
-    batches = [replace(batch, minimum=_nearest(batch, found, known)) for batch in batches]
-    return Ends(replace(place, local_minima=place.local_minima + tuple(found)), batches, lowest, tuple(found))
+    objective, batches = surface(spec.surface), compute(spec)
+    extra_minima = [*others, *_rests(objective, batches, others)]
+    known = len(objective.minima + objective.local_minima)
+    lowest = [True] * len(objective.minima) + [False] * len(objective.local_minima)
+    lowest += [bool(objective.value(x, y) < objective.floor + spec.tolerance) for x, y in extra_minima]
+    batches = [replace(batch, minimum=_nearest(batch, extra_minima, known)) for batch in batches]
+    return Ends(
+        replace(objective, local_minima=objective.local_minima + tuple(extra_minima)),
+        batches,
+        lowest,
+        tuple(extra_minima),
+    )
 
 
 def _rests(
-    place: Surface, batches: Sequence[Batch], others: Sequence[tuple[float, float]]
+    objective: Surface, batches: Sequence[Batch], others: Sequence[tuple[float, float]]
 ) -> list[tuple[float, float]]:
     """Return minima at which many of the paths ended that ended at no known one, from left to right."""
-    known = [*place.minima, *place.local_minima, *others]
+    known = [*objective.minima, *objective.local_minima, *others]
     masks = [(batch.minimum < 0) & (batch.status != DIVERGED) for batch in batches]
     x, y = (np.concatenate([getattr(batch, axis)[mask] for batch, mask in zip(batches, masks)]) for axis in "xy")
     _, where, counts = np.unique(np.round(np.stack([x, y]) / NEAR), axis=1, return_inverse=True, return_counts=True)
     many = MANY * max(batch.status.size for batch in batches)
-    found: list[tuple[float, float]] = []
+    minima: list[tuple[float, float]] = []
     with np.errstate(all="ignore"):
         for group in np.argsort(-counts, kind="stable"):
-            if counts[group] < many or len(known) + len(found) == len(MINIMA):
+            if counts[group] < many or len(known) + len(minima) == len(MINIMA):
                 break
             here = np.flatnonzero(where == group)
-            best = here[np.argmin(np.broadcast_to(place.value(x[here], y[here]), here.shape))]
+            best = here[np.argmin(np.broadcast_to(objective.value(x[here], y[here]), here.shape))]
             at = float(x[best]), float(y[best])
-            if _is_minimum(place, *at) and all(math.dist(at, other) > 2 * NEAR for other in (*known, *found)):
-                found.append(at)
-    return sorted(found)
+            if _is_minimum(objective, *at) and all(math.dist(at, other) > 2 * NEAR for other in (*known, *minima)):
+                minima.append(at)
+    return sorted(minima)
 
 
-def _is_minimum(place: Surface, x: float, y: float) -> bool:
+def _is_minimum(objective: Surface, x: float, y: float) -> bool:
     """Return whether Newton's step from a point, held back where f is flat, says that a minimum is there."""
-    gradient, hessian = (np.array(part(x, y), np.float64) for part in (place.gradient, place.hessian))
+    gradient, hessian = (np.array(part(x, y), np.float64) for part in (objective.gradient, objective.hessian))
     if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
         return False
     bends, ways = np.linalg.eigh(hessian)
@@ -180,10 +185,10 @@ def _is_minimum(place: Surface, x: float, y: float) -> bool:
     return bool(bends.min() >= -least and np.hypot(*(ways.T @ gradient / np.maximum(bends, least))) < NEAR / 2)
 
 
-def _nearest(batch: Batch, found: Sequence[tuple[float, float]], first: int) -> np.ndarray:
+def _nearest(batch: Batch, minima: Sequence[tuple[float, float]], first: int) -> np.ndarray:
     minimum = batch.minimum.copy()
     with np.errstate(all="ignore"):
-        for index, (x, y) in enumerate(found, start=first):
+        for index, (x, y) in enumerate(minima, start=first):
             minimum[(batch.minimum < 0) & (np.hypot(batch.x - x, batch.y - y) < NEAR)] = index
     return minimum
 
@@ -193,31 +198,31 @@ def names(shown: Ends) -> list[str]:
     return [f"{chr(ord('A') + index)} {point(*at)}" for index, at in enumerate(shown.minima)]
 
 
-def show_starts(asked: Grid, *, key: str, on_open: Callable[[], None]) -> None:
+def show_starts(spec: Grid, *, key: str, on_open: Callable[[], None]) -> None:
     """Show the maps of starts.
 
     Args:
-        asked: what is remembered of them.
+        spec: of the maps.
         key: of the place in the page; under it the session has the cell that is opened as ``.open``, {"column": ..,
             "row": ..}.
         on_open: called when the reader opens a cell.
     """
-    left, right, bottom, top = surface(asked.surface).view
-    shown = ends(asked)
+    left, right, bottom, top = surface(spec.surface).view
+    shown = ends(spec)
     data = {
-        "x": _linear(left, right, asked.size),
-        "y": _linear(bottom, top, asked.size),
+        "x": _linear(left, right, spec.size),
+        "y": _linear(bottom, top, spec.size),
         "spot": "({x}, {y})",
         "crosses": [((x - left) / (right - left), (y - bottom) / (top - bottom)) for x, y in shown.minima],
         "ring": None,
-        "titles": [METHODS[name].name for name, _ in asked.rules],
+        "titles": [METHODS[name].name for name, _ in spec.rules],
         "opens": "Arrow keys move the crosshair, Enter opens the race from there.",
     }
-    _show(asked, shown, [name for name, _ in asked.rules], data, key, on_open)
+    _show(spec, shown, [name for name, _ in spec.rules], data, key, on_open)
 
 
 def show_rates(
-    asked: Rates,
+    spec: Rates,
     now: tuple[float, float],
     others: tuple[tuple[float, float], ...],
     *,
@@ -227,7 +232,7 @@ def show_rates(
     """Show the map of a rule's two rates.
 
     Args:
-        asked: what is remembered of it.
+        spec: of the map.
         now: the rates to mark with a ring.
         others: as of ``ends``.
         key: of the place in the page, as of ``show_starts``.
@@ -241,14 +246,14 @@ def show_rates(
         "spot": "ε {x}, ρ {y}",
         "crosses": [],
         "ring": ring if all(0 <= share <= 1 for share in ring) else None,
-        "titles": [f"{METHODS[asked.rule[0]].name} from {point(*asked.start)}"],
+        "titles": [f"{METHODS[spec.rule[0]].name} from {point(*spec.start)}"],
         "opens": "Arrow keys move the crosshair, Enter opens the race at these rates.",
     }
-    _show(asked, ends(asked, others), [asked.rule[0]], data, key, on_open)
+    _show(spec, ends(spec, others), [spec.rule[0]], data, key, on_open)
 
 
 def _show(
-    asked: Grid | Rates,
+    spec: Grid | Rates,
     shown: Ends,
     rules: list[str],
     data: dict[str, Any],
@@ -263,9 +268,9 @@ def _show(
             {"name": name, "color": color, "note": ", the lowest" if apart and lowest else ""}
             for name, color, lowest in zip(names(shown), MINIMA, shown.lowest)
         ],
-        "range": np.quantile(steps, (0.01, 0.99), method="nearest").tolist() if len(steps) else [0, asked.max_steps],
-        "limit": asked.max_steps,
-        "maps": [_map(rule, batch, shown.place) for rule, batch in zip(rules, shown.batches)],
+        "range": np.quantile(steps, (0.01, 0.99), method="nearest").tolist() if len(steps) else [0, spec.max_steps],
+        "limit": spec.max_steps,
+        "maps": [_map(rule, batch, shown.surface) for rule, batch in zip(rules, shown.batches)],
     }
     kinds = [(batch.minimum + 1) | (batch.status.astype(np.int16) << 4) for batch in shown.batches]
     arrays = {
@@ -275,8 +280,8 @@ def _show(
     _mount(key=key, data=packed(data, arrays), on_open_change=on_open)
 
 
-def _map(rule: str, batch: Batch, place: Surface) -> dict[str, Any]:
-    method, row = METHODS[rule], basins.summary(batch, place)
+def _map(rule: str, batch: Batch, objective: Surface) -> dict[str, Any]:
+    method, row = METHODS[rule], basins.summary(batch, objective)
     median = "" if row.median_steps is None else f", median {plain(row.median_steps)} steps"
     return {
         "color": method.color,

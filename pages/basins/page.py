@@ -46,10 +46,10 @@ def leave_for(**changes: Any) -> None:
     st.session_state["basins opens"] = st.session_state["race of a map"] = race_address(form.now, **changes)
 
 
-def open_start(asked: Grid) -> None:
+def open_start(spec: Grid) -> None:
     """Open the race from the cell that the reader has chosen."""
     cell = st.session_state["maps"].open
-    x, y = basin_maps.start(asked, cell["column"], cell["row"])
+    x, y = basin_maps.start(spec, cell["column"], cell["row"])
     leave_for(x=x, y=y)
 
 
@@ -59,11 +59,11 @@ def open_rates() -> None:
     leave_for(rules=["fop"], **{"fop.lr": lr[cell["column"]], "fop.hyper_lr": hyper_lr[cell["row"]]})
 
 
-def compute(asked: Grid | Rates, what: str, bar: DeltaGenerator | None) -> None:
+def compute(spec: Grid | Rates, what: str, bar: DeltaGenerator | None) -> None:
     """Compute maps, unless they are remembered, and say on the bar how far that is; any change or click ends it."""
-    if bar is None or basin_maps.known(asked):
+    if bar is None or basin_maps.known(spec):
         return
-    basin_maps.compute(asked, progress(bar, what))
+    basin_maps.compute(spec, progress(bar, what))
 
 
 def cancel() -> None:
@@ -97,31 +97,31 @@ def head(missing: bool, coarser: str) -> DeltaGenerator | None:
 
 def show() -> None:
     """Show all maps and the table: coarse ones first, then, in another run, fine ones."""
-    asked, of_rates = grid(form.now), rates(form.now)
-    coarse = replace(asked, size=min(COARSE, asked.size))
-    done = basin_maps.known(asked)  # maps of no rules are never missing
-    coarser = f" These maps are of {_starts(coarse)}, not of {asked.size} × {asked.size}."
+    fine, of_rates = grid(form.now), rates(form.now)
+    coarse = replace(fine, size=min(COARSE, fine.size))
+    done = basin_maps.known(fine)  # maps of no rules are never missing
+    coarser = f" These maps are of {_starts(coarse)}, not of {fine.size} × {fine.size}."
     bar = head(not (done and basin_maps.known(of_rates)), coarser * (not done and basin_maps.known(coarse)))
     others: tuple[tuple[float, float], ...] = ()
-    if not asked.rules:
+    if not fine.rules:
         st.info("Choose at least one optimizer in the sidebar.")
     else:
         if not done:
             compute(coarse, _starts(coarse), bar)
-        shown = asked if done else coarse
+        shown = fine if done else coarse
         if basin_maps.known(shown):
             starts(shown)
-            others = basin_maps.ends(shown).found
+            others = basin_maps.ends(shown).extra_minima
     st.subheader("Where FOP is stable", anchor=False)
     stability(of_rates, others, bar)
     form.publish()
     if bar is not None:
-        compute(asked, _starts(asked), bar)
+        compute(fine, _starts(fine), bar)
         st.rerun()
 
 
-def _starts(asked: Grid) -> str:
-    return f"{asked.size} × {asked.size} starts"
+def _starts(spec: Grid) -> str:
+    return f"{spec.size} × {spec.size} starts"
 
 
 def starts(shown: Grid) -> None:
@@ -130,7 +130,7 @@ def starts(shown: Grid) -> None:
     ends = basin_maps.ends(shown)
     st.caption(
         f"{_starts(shown)}. Click on a map to race from there. Strong colours are fast, faint ones slow."
-        + " Minima are where many paths came to rest." * bool(ends.found)
+        + " Minima are where many paths came to rest." * bool(ends.extra_minima)
     )
     st.table(table(shown), hide_index=True, border="horizontal")
     st.caption(
@@ -143,7 +143,7 @@ def table(shown: Grid) -> list[dict[str, str]]:
     """Return for each optimizer the share of starts that end in each way, and the median of the steps."""
     ends, rows = basin_maps.ends(shown), []
     for (name, _), batch in zip(shown.rules, ends.batches):
-        row = basins.summary(batch, ends.place)
+        row = basins.summary(batch, ends.surface)
         shares = dict(zip(basin_maps.names(ends), row.minima)) | {
             "Not converged": row.step_limit,
             "Diverged": row.diverged,
@@ -156,7 +156,7 @@ def table(shown: Grid) -> list[dict[str, str]]:
     return rows
 
 
-def stability(asked: Rates, others: tuple[tuple[float, float], ...], bar: DeltaGenerator | None) -> None:
+def stability(spec: Rates, others: tuple[tuple[float, float], ...], bar: DeltaGenerator | None) -> None:
     """Show the map of FOP's rates, and the start that it is for."""
     left, right = st.columns([3, 2], gap="medium")
     with right:
@@ -173,10 +173,10 @@ def stability(asked: Rates, others: tuple[tuple[float, float], ...], bar: DeltaG
         )
         st.caption("Form of P, momentum and hypergradient are those of FOP's settings in the sidebar.")
     with left:
-        compute(asked, "Rates of FOP", bar)
-        if basin_maps.known(asked):
+        compute(spec, "Rates of FOP", bar)
+        if basin_maps.known(spec):
             now = form["fop.lr"], form["fop.hyper_lr"]
-            basin_maps.show_rates(asked, now, others, key="rates", on_open=open_rates)
+            basin_maps.show_rates(spec, now, others, key="rates", on_open=open_rates)
 
 
 if "basins opens" in st.session_state:

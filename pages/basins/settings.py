@@ -159,11 +159,11 @@ FIELDS: Mapping[str, Field] = {
 
 def values(scene: Scene) -> dict[str, Any]:
     """Return the value that a scene gives to each of ``FIELDS``."""
-    given = race_settings.values(scene)
+    race_values = race_settings.values(scene)
     if not scene.formula:  # what "Your own f(x, y)" begins with
         own = race_settings.values(MAPS["own"])
-        given |= {name: own[name] for name in ("f", "floor", "left", "right", "bottom", "top")}
-    return {name: "256" if name == "size" else given[name] for name in FIELDS}
+        race_values |= {name: own[name] for name in ("f", "floor", "left", "right", "bottom", "top")}
+    return {name: "256" if name == "size" else race_values[name] for name in FIELDS}
 
 
 def _rule(settings: Mapping[str, Any], name: str) -> tuple[str, tuple[tuple[str, Any], ...]]:

@@ -9,7 +9,7 @@ import streamlit as st
 from fop_core import inspection
 from fop_core.figures.style import number
 from fop_core.runs.learned import Layer
-from pages.preconditioners.sources import Source, of_entry, place, seeds
+from pages.preconditioners.sources import Source, of_entry, seeds, snapshot_index
 from pages.shared.form import Form
 from pages.shared.text import literal
 
@@ -37,8 +37,8 @@ def compared(form: Form, source: Source, layer: Layer, beside: Side | None) -> N
         return
     else:
         st.markdown(f"**{len(group)} seeds** of {literal(source.name)}, every pair of them, at the last snapshot.")
-    if found := pairs(source, layer, beside):
-        _table(found, form["at"] if beside is not None else -1)
+    if layer_pairs := pairs(source, layer, beside):
+        _table(layer_pairs, form["at"] if beside is not None else -1)
     else:
         st.markdown("They have no matrices to compare.")
 
@@ -68,9 +68,9 @@ def _together(sources: Sequence[Source], of: Source) -> dict[str, list[tuple[Sid
     }
 
 
-def _table(found: dict[str, list[tuple[Side, Side]]], at: int) -> None:
+def _table(layer_pairs: dict[str, list[tuple[Side, Side]]], at: int) -> None:
     rows = []
-    for name, those in found.items():
+    for name, those in layer_pairs.items():
         measured = [each for one, two in those if (each := alike(one, two, at)) is not None]
         if not measured:
             rows.append({"Layer": literal(name), "P − I": "shapes differ, or no matrix"})
@@ -114,13 +114,13 @@ def alike(one: Side, two: Side, at: int) -> Alike | None:
     """
     if not (one[1].is_matrix and two[1].is_matrix) or one[1].n != two[1].n:
         return None
-    keys = tuple((source.key, layer.name, place(layer.steps, at)) for source, layer in (one, two))
+    keys = tuple((source.key, layer.name, snapshot_index(layer.steps, at)) for source, layer in (one, two))
     return _alike(keys, one[1], two[1])
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)
 def _alike(keys: Sequence[tuple[str, str, int]], _one: Layer, _two: Layer) -> Alike:
-    """Compare two layers; ``keys`` tell source, layer and place in its steps of both."""
+    """Compare two layers; ``keys`` are source, layer and snapshot index of both."""
     P, Q = (layer.P(at) for layer, (*_, at) in zip((_one, _two), keys))
     k = min(DIRECTIONS, _one.n)
     if not (np.isfinite(P).all() and np.isfinite(Q).all()):
@@ -137,13 +137,13 @@ def numbers(source: Source, layer: Layer, beside: Side | None, at: int) -> tuple
         (
             *(name, one[0].name, one[1].name, two[0].name, two[1].name, *measured[:2]),
             *(measured[2] + [""] * DIRECTIONS)[:DIRECTIONS],
-            *(int(side.steps[place(side.steps, at)]) for _, side in (one, two)),
+            *(int(side.steps[snapshot_index(side.steps, at)]) for _, side in (one, two)),
         )
         for name, those in pairs(source, layer, beside).items()
         for one, two in those
         if (measured := alike(one, two, at)) is not None
     ]
-    angles = [f"principal angle {place + 1}, degrees" for place in range(DIRECTIONS)]
+    angles = [f"principal angle {index + 1}, degrees" for index in range(DIRECTIONS)]
     names = ("layer", "of", "its layer", "and of", "that one's layer", "correlation of P - I", "of what is left")
     return (*names, *angles, "at step", "that one's step"), rows
 
@@ -152,8 +152,8 @@ def numbers(source: Source, layer: Layer, beside: Side | None, at: int) -> tuple
 def by_chance(n: int, k: int) -> list[float]:
     """Return the median principal angles between two random subspaces of k dimensions in n, ascending."""
     random = np.random.default_rng(0)
-    found = []
+    angles = []
     for _ in range(DRAWS if n <= 128 else DRAWS // 10):
         one, two = (np.linalg.qr(random.standard_normal((n, k)))[0] for _ in range(2))
-        found.append(inspection.principal_angles_deg(one, two))
-    return np.median(found, axis=0).tolist()
+        angles.append(inspection.principal_angles_deg(one, two))
+    return np.median(angles, axis=0).tolist()

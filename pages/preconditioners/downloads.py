@@ -20,7 +20,7 @@ from pages.components.download import File, Screen, button, slug
 from pages.preconditioners import compare, panels, rotation, whitening
 from pages.preconditioners.compare import Side
 from pages.preconditioners.settings import CURVES, PANELS, TURNED
-from pages.preconditioners.sources import Source, place
+from pages.preconditioners.sources import Source, snapshot_index
 from pages.shared.form import Form
 
 STEPS = 6  # of a figure of matrices through training
@@ -28,7 +28,7 @@ KINDS = ("pdf", "svg", "png")
 PRINTED = {"change": "$P - I$", "P": "$P$", "shape": r"$P/\|P\|$", "rest": r"$P - aI - c\,11^T$", "M": "$M$"}
 PARTS = {"diagonal": "diagonal", "off_diagonal": "off-diagonal"}
 View = Mapping[str, Any]
-"""The page's settings, with what the browser shows in the place of what Python last heard of it."""
+"""The page's settings, with what the browser shows now instead of what it sent last."""
 
 
 class Picture(NamedTuple):
@@ -60,10 +60,15 @@ class Table(NamedTuple):
 
 
 def draw(form: Form, source: Source, layer: Layer, beside: Side | None) -> None:
-    """Show the ways to take it away. Each file is made when it is clicked for, of what is seen then."""
+    """Show the ways to take it away. Each file is made when it is clicked for, of what the screen shows then."""
 
     def offer(label: str, make: Callable[[View, Layer], File]) -> None:
-        button(label, lambda seen: make(*_seen(form, source, layer, seen)), key=f"inspect export {label}", of=source.id)
+        button(
+            label,
+            lambda screen: make(*_on_screen(form, source, layer, screen)),
+            key=f"inspect export {label}",
+            of=source.id,
+        )
 
     with st.popover("Export", width="content"):
         if source.matrices:
@@ -81,14 +86,14 @@ def draw(form: Form, source: Source, layer: Layer, beside: Side | None) -> None:
             offer(f"Numbers of {panel} (CSV)", lambda view, of: numbers(view, source, of, beside))
 
 
-def _seen(form: Form, source: Source, layer: Layer, seen: Screen) -> tuple[View, Layer]:
+def _on_screen(form: Form, source: Source, layer: Layer, screen: Screen) -> tuple[View, Layer]:
     """Return the settings and the layer that the browser showed at a click."""
     now = dict(form.now)
-    if seen.step is not None:
-        now["at"] = int(seen.step)
-    if seen.see in PRINTED:
-        now["see"] = seen.see
-    return now, source.learned.layers.get(seen.layer or "", layer)
+    if screen.step is not None:
+        now["at"] = int(screen.step)
+    if screen.see in PRINTED:
+        now["see"] = screen.see
+    return now, source.learned.layers.get(screen.layer or "", layer)
 
 
 def _steps(source: Source, at: int | None) -> tuple[str, str]:
@@ -97,7 +102,7 @@ def _steps(source: Source, at: int | None) -> tuple[str, str]:
     if at is None:
         first, last = (int(steps[end]) for end in (0, -1))
         return f"steps-{first}-to-{last}", f"steps {first} to {last}"
-    step = int(steps[place(steps, at)])
+    step = int(steps[snapshot_index(steps, at)])
     return f"step-{step}", f"step {step}"
 
 
@@ -111,14 +116,14 @@ def at_cursor(source: Source, step: int) -> File:
         ValueError: where no layer has a matrix there.
     """
     steps = source.learned.steps
-    step = int(steps[place(steps, step)])
+    step = int(steps[snapshot_index(steps, step)])
     arrays, about = {}, {"run": source.run, "name": source.name, "step": str(step)}
     if later := [layer.name for layer in source.matrices if layer.steps[0] > step]:
         about["not kept by then"] = ", ".join(later)
     for layer in source.matrices:
         if layer.name in later:
             continue
-        at = place(layer.steps, step)
+        at = snapshot_index(layer.steps, step)
         if layer.steps[at] != step:
             about[f"step of {layer.name}"] = str(layer.steps[at])
         arrays[f"{layer.name}/P"] = layer.P(at).astype(np.float32)
@@ -189,12 +194,12 @@ def figures(view: View, source: Source, layer: Layer, beside: Side | None) -> di
     if layer.is_matrix:
         made["Matrix through training"] = Picture(lambda: through_training(layer, view["see"]), name)
     if layer.is_matrix and (kernel := layer.kernel) and layer.n <= 49:
-        P = layer.P(place(layer.steps, view["at"]))
+        P = layer.P(snapshot_index(layer.steps, view["at"]))
         made["Eigenvectors"] = Picture(lambda: paper_learned.eigenvectors({name: P}, kernel), name, True)
     every = panels.spectra(source)
     match view["panel"]:
         case "spectrum" if every:
-            now = {each.label: each.values[place(each.steps, view["at"])] for each in every}
+            now = {each.label: each.values[snapshot_index(each.steps, view["at"])] for each in every}
             made["Sorted eigenvalues"] = Picture(lambda: paper_learned.spectra(now, log=view["log"]), at_cursor=True)
             if view["curve"] == "paths":
                 paths = {each.label: (each.steps, each.values) for each in every}
@@ -209,9 +214,9 @@ def figures(view: View, source: Source, layer: Layer, beside: Side | None) -> di
         case "histograms":
             what = panels.values_of(layer, view["values"])
             parts = {
-                words: Ridges(*found)
+                words: Ridges(*histogram)
                 for part, words in PARTS.items()
-                if (found := panels.distribution(source, layer, what, part)) is not None
+                if (histogram := panels.distribution(source, layer, what, part)) is not None
             }
             if parts:
                 made["Histograms"] = Picture(lambda: paper_learned.ridges({name: parts}, f"value of {what}"), name)
@@ -248,9 +253,9 @@ def _printed(name: str) -> str:
 
 def through_training(layer: Layer, quantity: str) -> Figure:
     """Return a layer's matrix at some steps (Figure 5a)."""
-    places = np.unique(np.linspace(0, len(layer.steps) - 1, STEPS).astype(np.int64)).tolist()
-    shown = [seen(layer, quantity, at) for at in places]
-    across = [f"step {int(layer.steps[at]):,}" for at in places]
+    indices = np.unique(np.linspace(0, len(layer.steps) - 1, STEPS).astype(np.int64)).tolist()
+    shown = [matrix_of(layer, quantity, at) for at in indices]
+    across = [f"step {int(layer.steps[at]):,}" for at in indices]
     return paper_learned.matrices(
         {f"{print_style.literal(layer.name)}, {PRINTED[quantity]}": shown}, across, kernel=layer.kernel
     )
@@ -258,7 +263,7 @@ def through_training(layer: Layer, quantity: str) -> Figure:
 
 def side_by_side(one: Side, two: Side, quantity: str, step: int) -> Figure:
     """Return two layers' matrices at a step, and their difference where their shapes are one."""
-    shown = [seen(layer, quantity, place(layer.steps, step)) for _, layer in (one, two)]
+    shown = [matrix_of(layer, quantity, snapshot_index(layer.steps, step)) for _, layer in (one, two)]
     across = [source.name if one[0].id != two[0].id else layer.name for source, layer in (one, two)]
     if shown[0].shape == shown[1].shape:
         shown.append(shown[0] - shown[1])
@@ -268,8 +273,8 @@ def side_by_side(one: Side, two: Side, quantity: str, step: int) -> Figure:
     )
 
 
-def seen(layer: Layer, quantity: str, at: int) -> np.ndarray:
-    """Return what is asked of a layer at a snapshot: "change" P - I, "P", "shape" P/||P||, "rest" or "M"."""
+def matrix_of(layer: Layer, quantity: str, at: int) -> np.ndarray:
+    """Return a matrix of a layer at a snapshot: "change" P - I, "P", "shape" P/||P||, "rest" or "M"."""
     if quantity == "M" and layer.has_M:
         return layer.M[at].astype(np.float64)
     P = layer.P(at)
@@ -327,10 +332,10 @@ def tables(view: View, source: Source, layer: Layer, beside: Side | None) -> Cal
 
 def _spectra(source: Source) -> Table:
     rows = (
-        (each.label, int(step), place + 1, float(value))
+        (each.label, int(step), index + 1, float(value))
         for each in panels.spectra(source)
         for step, values in zip(each.steps, each.values)
-        for place, value in enumerate(values[::-1])
+        for index, value in enumerate(values[::-1])
     )
     return Table(("layer", "step", "number from the largest", "eigenvalue of P"), rows)
 
@@ -338,9 +343,9 @@ def _spectra(source: Source) -> Table:
 def _histograms(source: Source, layer: Layer, what: str) -> Table:
     rows = []
     for part in PARTS:
-        if (found := panels.distribution(source, layer, what, part)) is None:
+        if (histogram := panels.distribution(source, layer, what, part)) is None:
             continue
-        steps, counts, edges = found
+        steps, counts, edges = histogram
         edges = np.broadcast_to(edges, (len(steps), counts.shape[1] + 1))
         rows += [
             (layer.name, what, PARTS[part], int(step), float(low), float(high), int(count))

@@ -94,10 +94,10 @@ def _plan(run: Run, kind: str, at: int, donor: Entry | None, further: int) -> fo
     """Return a fork of so many further epochs; None while its donor is not chosen."""
     if kind == "transplanted" and donor is None:
         return None
-    given = donor.run if kind == "transplanted" and donor is not None else None
-    longest = forks.plan(run, matrices=kind, at=at, donor=given, epochs=LONGEST)
+    donor_run = donor.run if kind == "transplanted" and donor is not None else None
+    longest = forks.plan(run, matrices=kind, at=at, donor=donor_run, epochs=LONGEST)
     done = math.ceil(at / longest.steps_in_epoch)
-    return forks.plan(run, matrices=kind, at=at, donor=given, epochs=min(done + further, LONGEST))
+    return forks.plan(run, matrices=kind, at=at, donor=donor_run, epochs=min(done + further, LONGEST))
 
 
 def _damage(path: Path) -> str:
@@ -147,7 +147,7 @@ def _followed(parent: Entry, ticks: bool) -> None:
     st.markdown("**Beside its parent**")
     loaded = curves.loaded([parent, *entries])
     line_styles = [LineStyle(METHODS["fop"].color, "solid", 2.5)]
-    line_styles += [LineStyle(MINIMA[place % len(MINIMA)], "5px,3px", 2.0) for place in range(len(entries))]
+    line_styles += [LineStyle(MINIMA[index % len(MINIMA)], "5px,3px", 2.0) for index in range(len(entries))]
     labels = ["parent", *(str(each.settings.get("fork", each.name)) for each in entries)]
     begin = min(_begin(each.run) for each in entries)
     for column, (name, title) in zip(st.columns(2, gap="medium"), SHOWN.items()):
@@ -165,8 +165,8 @@ def _followed(parent: Entry, ticks: bool) -> None:
             plot(figure, of=of, key=f"inspect fork {name}", alt=alt, aspect=1.7, heights=(240, 320))
     for each in entries:
         step = each.progress.get("step")
-        told = f"{each.state}{f', {each.reason}' if each.reason else ''}{f', step {step:,}' if step else ''}"
-        st.markdown(f"{literal(each.name)}: {literal(told)}")
+        status = f"{each.state}{f', {each.reason}' if each.reason else ''}{f', step {step:,}' if step else ''}"
+        st.markdown(f"{literal(each.name)}: {literal(status)}")
     ids = ",".join(each.id for each in [parent, *entries])
     st.page_link("pages/runs/page.py", label="Compare in Runs", query_params={"run": ids})
 

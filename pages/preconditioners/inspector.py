@@ -51,7 +51,7 @@ def cursor(source: Source, at: int, on_cursor_change: Callable[[], None], key: s
     data = {
         "key": source.key,
         "steps": steps,
-        "told": _captions(source),
+        "captions": _captions(source),
         "curves": _curves(source),
         "at": at if at >= 0 else steps[-1],
         "themes": style.themes(),
@@ -63,13 +63,13 @@ def cursor(source: Source, at: int, on_cursor_change: Callable[[], None], key: s
 def _curves(source: Source) -> list[dict[str, Any]]:
     if (metrics := source.metrics) is None:
         return []
-    found = []
+    curves = []
     for name, color in (("train_loss", ""), ("test_accuracy", METHODS["fop"].color)):
         if (curve := metrics.curve("step", name)) is None or not np.isfinite(curve.y).any():
             continue
         x, y = compare.drawn(curve.x, curve.y, np.empty(0, np.int64), CURVE)
         finite = y[np.isfinite(y)]
-        found.append(
+        curves.append(
             {
                 "name": name.replace("_", " "),
                 "x": [float(value) if math.isfinite(value) else None for value in x],
@@ -79,24 +79,24 @@ def _curves(source: Source) -> list[dict[str, Any]]:
                 "high": float(finite.max()),
             }
         )
-    return found
+    return curves
 
 
 def _captions(source: Source) -> list[str]:
-    """Return what is said of each snapshot: its step, and what was measured last before it."""
+    """Return a caption for each snapshot: its step, and what was measured last before it."""
     measured = [("epoch", "epoch {}"), ("train_loss", "train loss {}"), ("test_accuracy", "test accuracy {}")]
-    found = [[f"step {int(step):,}"] for step in source.learned.steps]
+    captions = [[f"step {int(step):,}"] for step in source.learned.steps]
     metrics = source.metrics
     for name, words in measured:
         curve = metrics.curve("step", name) if metrics is not None else None
         if curve is None or not len(curve.steps):
             continue
-        places = np.searchsorted(curve.steps, source.learned.steps, "right") - 1
-        for place, told in zip(places.tolist(), found):
-            if place >= 0:
-                value = float(curve.y[place])
-                told.append(words.format(f"{value:.1%}" if name.endswith("accuracy") else number(value)))
-    return [" · ".join(each) for each in found]
+        indices = np.searchsorted(curve.steps, source.learned.steps, "right") - 1
+        for index, caption in zip(indices.tolist(), captions):
+            if index >= 0:
+                value = float(curve.y[index])
+                caption.append(words.format(f"{value:.1%}" if name.endswith("accuracy") else number(value)))
+    return [" · ".join(each) for each in captions]
 
 
 def inspector(
@@ -117,16 +117,16 @@ def inspector(
     """
     heads, arrays = _sent(source.key, source)
     sources = [{"name": source.name, "layers": heads}]
-    told = source.key
+    content_key = source.key
     if beside is not None:
         other, layer = beside
         others, more = _sent(other.key, other)
         head = next(each for each in others if each["name"] == layer.name)
         renamed = {name.replace("0/", "1/", 1): content for name, content in more.items()}
-        arrays = arrays | {name: array for name, array in renamed.items() if name.startswith(f"1/{head['place']}/")}
-        sources.append({"name": other.name, "layers": [head | {"id": f"1/{head['place']}"}]})
-        told += f" | {other.key} {layer.name}"
-    data = {"key": told, "sources": sources, "chosen": dict(chosen)}
+        arrays = arrays | {name: array for name, array in renamed.items() if name.startswith(f"1/{head['index']}/")}
+        sources.append({"name": other.name, "layers": [head | {"id": f"1/{head['index']}"}]})
+        content_key += f" | {other.key} {layer.name}"
+    data = {"key": content_key, "sources": sources, "chosen": dict(chosen)}
     _inspector(key=key, data=packed(data, arrays), default={"chosen": None}, on_chosen_change=on_choice)
 
 
@@ -138,10 +138,10 @@ def _sent(key: str, _source: Source) -> tuple[list[dict[str, Any]], dict[str, by
     stride = max(1, math.ceil(size / BUDGET))
     heads: list[dict[str, Any]] = []
     arrays: dict[str, bytes] = {}
-    for place, layer in enumerate(layers):
+    for index, layer in enumerate(layers):
         head, content = _layer(layer, _source, stride)
-        heads.append(head | {"id": f"0/{place}", "place": place})
-        arrays |= {f"0/{place}/{name}": array.astype("<f4").tobytes() for name, array in content.items()}
+        heads.append(head | {"id": f"0/{index}", "index": index})
+        arrays |= {f"0/{index}/{name}": array.astype("<f4").tobytes() for name, array in content.items()}
     return heads, arrays
 
 
@@ -176,8 +176,8 @@ def _layer(layer: Layer, source: Source, stride: int) -> tuple[dict[str, Any], d
         arrays |= {"M": layer.M[kept], "scale": layer.scale[kept]}
     head["ranges"] = _ranges(layer, kept)
     if len(layer.spectra):
-        arrays["told"] = _numbers(layer)
-        head["toldSteps"] = layer.spectrum_steps.tolist()
+        arrays["spectrum"] = _numbers(layer)
+        head["spectrumSteps"] = layer.spectrum_steps.tolist()
     if "P" in layer.thumbnails:
         steps, pictures = layer.thumbnails["P"]
         side = pictures.shape[1]
@@ -210,10 +210,10 @@ def _ranges(layer: Layer, kept: np.ndarray) -> dict[str, float]:
     for at in kept.tolist():
         P = layer.P(at)
         norm = float(np.linalg.norm(P))
-        seen = {"P": P, "change": P - np.eye(layer.n), "shape": P / (norm or 1.0), "rest": inspection.residual(P)}
+        matrices = {"P": P, "change": P - np.eye(layer.n), "shape": P / (norm or 1.0), "rest": inspection.residual(P)}
         if layer.has_M:
-            seen["M"] = layer.M[at]
-        for name, matrix in seen.items():
+            matrices["M"] = layer.M[at]
+        for name, matrix in matrices.items():
             size = _largest(np.abs(matrix))
             if math.isfinite(size):
                 most[name] = max(most[name], size)
@@ -227,11 +227,11 @@ def _largest(sizes: np.ndarray) -> float:
 
 def _numbers(layer: Layer) -> np.ndarray:
     """Return of each spectrum least, largest, condition, effective rank, log-determinant, and which of ``KINDS``."""
-    told = inspection.spectrum_summary(layer.spectra)
-    least, most = told["eigenvalue_min"], told["eigenvalue_max"]
+    summary = inspection.spectrum_summary(layer.spectra)
+    least, most = summary["eigenvalue_min"], summary["eigenvalue_max"]
     kinds = [KINDS.index(inspection.definiteness(float(low), float(high))) for low, high in zip(least, most)]
     names = ("condition", "effective_rank", "log_determinant")
-    return np.stack([least, most, *(told[name] for name in names), np.array(kinds, dtype=np.float64)], axis=1)
+    return np.stack([least, most, *(summary[name] for name in names), np.array(kinds, dtype=np.float64)], axis=1)
 
 
 def _pooled_identity(n: int, side: int) -> np.ndarray:

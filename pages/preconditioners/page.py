@@ -155,8 +155,8 @@ def show(source: Source, beside: tuple[Source, Layer] | None) -> None:
     st.session_state["inspect source"] = source.id
     layer = layers[name]
     inspector.cursor(source, form["at"], on_cursor_change, "cursor place")
-    given = {"layer": name, "see": form["see"], "view": form["view"]}
-    inspector.inspector(source, beside, given, chosen, "inspector")
+    selection = {"layer": name, "see": form["see"], "view": form["view"]}
+    inspector.inspector(source, beside, selection, chosen, "inspector")
     form.draw("panel")
     if form["panel"] == "compare":
         inspect_compare.compared(form, source, layer, beside)

@@ -67,7 +67,7 @@ def spectrum(form: Form, source: Source, layer: Layer) -> None:
         key = f"{source.id} {layer.name} {name} {form['log']}"
         if name == "paths":
             figure = learned_curves.eigenvalue_paths(spectra_of(source, of), form["log"], key)
-            alt, told = f"The eigenvalues of P of {literal(short(of))} over training: {definite(of)}.", ZERO
+            alt, help_text = f"The eigenvalues of P of {literal(short(of))} over training: {definite(of)}.", ZERO
         else:
             figure = learned_curves.over_steps(
                 followed(every, name), CURVES[name].lower(), key, log=name == "condition"
@@ -79,9 +79,9 @@ def spectrum(form: Form, source: Source, layer: Layer) -> None:
                 "log_determinant": "The logarithm of P's determinant, which section 5 found near 0; a gap where an "
                 "eigenvalue is not above 0.",
             }[name]
-            told = DEPTH
+            help_text = DEPTH
         chart(source, figure, key="inspect paths", alt=CURVES[name], follows=True)
-        st.caption(alt, help=told)
+        st.caption(alt, help=help_text)
         form.draw("curve")
 
 
@@ -89,9 +89,9 @@ def followed(every: Sequence[Spectra], name: str) -> list[Line]:
     """Return a quantity of ``inspection.spectrum_summary`` of every layer over steps; infinite is a gap."""
     lines = []
     for each in every:
-        told = inspection.spectrum_summary(each.values)[name]
-        told = np.where(np.isinf(told), np.nan, told)
-        lines.append(Line(each.label, LineStyle(each.color, "solid", 1.8), each.steps.astype(np.float64), told))
+        values = inspection.spectrum_summary(each.values)[name]
+        values = np.where(np.isinf(values), np.nan, values)
+        lines.append(Line(each.label, LineStyle(each.color, "solid", 1.8), each.steps.astype(np.float64), values))
     return lines
 
 
@@ -106,15 +106,15 @@ def definite(layer: Layer) -> str:
     """Say where P was smallest, and at how many snapshots it was not positive definite."""
     least, most = layer.spectra[:, 0].astype(float), layer.spectra[:, -1].astype(float)
     kinds = [inspection.definiteness(low, high) for low, high in zip(least, most)]
-    told = []
+    phrases = []
     if np.isfinite(least).any():
         lowest = int(np.nanargmin(least))
-        told.append(f"smallest {number(least[lowest])}, at step {int(layer.spectrum_steps[lowest]):,}")
+        phrases.append(f"smallest {number(least[lowest])}, at step {int(layer.spectrum_steps[lowest]):,}")
     for kind in dict.fromkeys(kinds):
         if kind != "positive definite":
             first = int(layer.spectrum_steps[kinds.index(kind)])
-            told.append(f"{kind} at {kinds.count(kind)} of {len(kinds)} snapshots, first at step {first:,}")
-    return "; ".join(told)
+            phrases.append(f"{kind} at {kinds.count(kind)} of {len(kinds)} snapshots, first at step {first:,}")
+    return "; ".join(phrases)
 
 
 def _scalars(source: Source) -> None:
@@ -156,10 +156,10 @@ def histograms(form: Form, source: Source, layer: Layer) -> None:
     columns = st.columns(2, gap="medium")
     shown = 0
     for column, part in zip(columns, ("diagonal", "off_diagonal")):
-        found = distribution(source, layer, what, part)
-        if found is None:
+        histogram = distribution(source, layer, what, part)
+        if histogram is None:
             continue
-        steps, counts, edges = found
+        steps, counts, edges = histogram
         with column:
             name = part.replace("_", "-")
             across = f"{name} value of {what}" if layer.form != "diagonal" else "number in P's place"
@@ -182,9 +182,9 @@ def histograms(form: Form, source: Source, layer: Layer) -> None:
             form.draw("values")
 
 
-def values_of(layer: Layer, asked: str) -> str:
-    """Return of which matrix of a layer values are shown where ``asked``, "P" or "M", is asked for."""
-    return "M" if layer.form == "diagonal" else "P" if layer.only_P else asked
+def values_of(layer: Layer, preferred: str) -> str:
+    """Return of which matrix of a layer values are shown where ``preferred``, "P" or "M", is chosen."""
+    return "M" if layer.form == "diagonal" else "P" if layer.only_P else preferred
 
 
 def distribution(source: Source, layer: Layer, what: str, part: str) -> tuple[Array, Array, Array] | None:

@@ -102,10 +102,10 @@ def turned(source: Source, layer: Layer, quantity: str, over_seeds: bool) -> lis
     loaded = runs_curves.loaded(seeds(source.entry) if over_seeds else [source.entry], whole=True)
     layers = list(source.learned.layers.values())
     shown = layers if len(layers) <= BUSY else [layer]
-    found = [
+    lines = [
         _band(loaded, f"{quantity}/{each.name}", source.labels[each.name], source.colors[each.name]) for each in shown
     ]
-    return [line for line in found if line is not None]
+    return [line for line in lines if line is not None]
 
 
 def _band(loaded: Sequence[Loaded], column: str, label: str, color: str) -> Line | None:

@@ -94,13 +94,13 @@ class Source:
     @cached_property
     def patterns(self) -> Mapping[str, tuple[np.ndarray, np.ndarray]]:
         """Of layers whose inputs are an image: leading eigenvectors of the last P, [n, k], and their eigenvalues."""
-        found = {}
+        patterns = {}
         for layer in self.matrices:
             if self.image(layer) and len(layer.M) and np.isfinite(P := layer.P(-1)).all():
                 vectors = inspection.leading(P, PATTERNS)
                 sign = np.sign(vectors[np.abs(vectors).argmax(0), np.arange(vectors.shape[1])])
-                found[layer.name] = vectors * sign, np.einsum("nk,nm,mk->k", vectors, P, vectors)
-        return found
+                patterns[layer.name] = vectors * sign, np.einsum("nk,nm,mk->k", vectors, P, vectors)
+        return patterns
 
 
 def labels(names: Sequence[str]) -> dict[str, str]:
@@ -119,18 +119,18 @@ def _cut(name: str, length: int) -> str:
     return f"{name[:head]}…{name[len(name) - (length - 1 - head) :]}"
 
 
-def place(steps: np.ndarray, at: int) -> int:
-    """Return the place in ascending steps where the cursor stands: at or before ``at``, the last one for -1."""
+def snapshot_index(steps: np.ndarray, at: int) -> int:
+    """Return the index in ascending steps of the last one at or before ``at``; of the last of all for -1."""
     return learned.before(steps, at) if at >= 0 else len(steps) - 1
 
 
 def known() -> dict[str, Entry]:
     """Return every run that learned a preconditioner, or still learns one, by its id: the gallery's first."""
-    places = listing(GALLERY), listing(store.runs_folder())
+    listings = listing(GALLERY), listing(store.runs_folder())
     return {
         id_: entry
-        for place in places
-        for id_, entry in place.entries().items()
+        for each in listings
+        for id_, entry in each.entries().items()
         if not entry.damaged and entry.settings.get("fop.preconditioner")
     }
 
@@ -166,9 +166,9 @@ def of_upload(files: Sequence[UploadedFile], what: str, spatial: bool) -> Source
 @st.cache_resource(show_spinner="Reading the matrices …", max_entries=4)
 def _of_files(ids: Sequence[str], what: str, spatial: bool, _files: Sequence[UploadedFile]) -> Source:
     """Read files; ``ids`` are new with each upload."""
-    found = learned.of_files([(file.name, file.getvalue()) for file in _files], what, spatial)
+    matrices = learned.of_files([(file.name, file.getvalue()) for file in _files], what, spatial)
     name = _files[0].name if len(_files) == 1 else f"{len(_files)} files"
-    return Source(f"{'-'.join(ids)} {what} {spatial}", name, found)
+    return Source(f"{'-'.join(ids)} {what} {spatial}", name, matrices)
 
 
 def seeds(of: Entry) -> list[Entry]:
@@ -176,7 +176,7 @@ def seeds(of: Entry) -> list[Entry]:
     entries = list(known().values())
     groups = compare.groups([entry.settings for entry in entries], [entry.preset for entry in entries])
     for group in groups:
-        members = [entries[place] for place in group.members]
+        members = [entries[index] for index in group.members]
         if any(entry.id == of.id for entry in members):
             return members
     return [of]

@@ -41,16 +41,16 @@ def uploaded(form: Form) -> Source | None:
                 on_click=_remove,
                 args=(file.file_id,),
             )
-    given, kernel = form.draw("given"), form.draw("kernel")
+    file_form, kernel = form.draw("given"), form.draw("kernel")
     if not files:
         return None
-    found = of_upload(files, FILE_FORMS[given], kernel)
-    if isinstance(found, str):
-        st.error(literal(found))
+    source = of_upload(files, FILE_FORMS[file_form], kernel)
+    if isinstance(source, str):
+        st.error(literal(source))
         return None
-    if found.may_be_P:
+    if source.may_be_P:
         st.info("Every matrix is symmetric, as a P is. If they are P, say so under “They are”.")
-    return found
+    return source
 
 
 def _files() -> list[UploadedFile]:

@@ -9,7 +9,7 @@ from fop_core.figures.style import number
 from fop_core.figures.training_curves import Line, LineStyle
 from fop_core.runs.learned import Layer
 from pages.preconditioners.panels import chart
-from pages.preconditioners.sources import Source, place
+from pages.preconditioners.sources import Source, snapshot_index
 from pages.shared.form import Form
 from pages.shared.text import literal
 
@@ -43,11 +43,11 @@ def whitening(form: Form, source: Source, layer: Layer) -> None:
     with right:
         of = layer if layer.kernel else spatial[-1]
         lines = pairs(of)
-        at = place(of.steps, form["at"])
-        told = inspection.whitening(of.P(at), of.kernel)  # type: ignore[arg-type]
+        at = snapshot_index(of.steps, form["at"])
+        measures = inspection.whitening(of.P(at), of.kernel)  # type: ignore[arg-type]
         figure = learned_curves.over_steps(lines, "mean entry of what is left", f"{source.id} {of.name}", rules=[0.0])
         chart(source, figure, key="inspect pairs", alt=f"What is left of P of {of.name}", follows=True)
-        sign, share = float(told["constant_sign"]), float(told["constant_share"])
+        sign, share = float(measures["constant_sign"]), float(measures["constant_share"])
         st.caption(
             f"What is left of P of {literal(of.name)} after aI + c11ᵀ is fitted, by how positions lie to each other. "
             f"At step {int(of.steps[at]):,} ⟨P − I, 11ᵀ/n⟩ is {number(sign)}, {_share(share)} of ‖P − I‖².",
@@ -72,11 +72,11 @@ def scores(source: Source) -> list[Line]:
 
 def pairs(layer: Layer) -> list[Line]:
     """Return means of what is left of a spatial P after aI + c11^T is fitted, by how positions lie to each other."""
-    told = inspection.whitening(layer.all_P(), layer.kernel)  # type: ignore[arg-type]
+    measures = inspection.whitening(layer.all_P(), layer.kernel)  # type: ignore[arg-type]
     return [
-        Line(alt, LineStyle(color, dash, 1.8), layer.steps.astype(np.float64), told[name])
+        Line(alt, LineStyle(color, dash, 1.8), layer.steps.astype(np.float64), measures[name])
         for name, (alt, color, dash) in PAIRS.items()
-        if np.isfinite(told[name]).any()
+        if np.isfinite(measures[name]).any()
     ]
 
 

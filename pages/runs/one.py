@@ -10,7 +10,7 @@ from fop_core.figures.style import number
 from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.files import DamagedFile
-from pages.shared import run_words
+from pages.shared import run_text
 from pages.shared.curves import Loaded
 from pages.shared.listing import Entry
 from pages.shared.text import literal
@@ -24,14 +24,14 @@ FINAL_VALUES = ("train_loss", "test_loss", "held_out_loss", "grad_norm", "lr", "
 
 def head(entry: Entry) -> None:
     """Show what it is called, where it stands and why, and what to try where it failed."""
-    badge = run_words.STATES[entry.state]
+    badge = run_text.STATES[entry.state]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(literal(entry.name), anchor=False, width="content")
         st.badge(f"{badge.symbol} {entry.state}", color=COLORS.get(entry.state, "blue"))  # type: ignore[arg-type]
         for tag in entry.tags:
             st.badge(literal(tag), color="gray")
     if entry.state in ("failed", "lost"):
-        st.error(f"{run_words.message(entry.reason)}\n\n{run_words.advice(entry.state, entry.reason)}")
+        st.error(f"{run_text.message(entry.reason)}\n\n{run_text.advice(entry.state, entry.reason)}")
     elif entry.waits:
         st.markdown(literal(f"Waits {_waits(entry)}."))
     elif entry.state == "queued":
@@ -54,30 +54,32 @@ def _waits(entry: Entry) -> str:
 
 
 def _progress(entry: Entry) -> None:
-    told = entry.progress
-    share, step, steps = (told.get(key) for key in ("share", "step", "steps"))
+    progress = entry.progress
+    share, step, steps = (progress.get(key) for key in ("share", "step", "steps"))
     if share is None or step is None or steps is None:
-        st.progress(0.0, f"{entry.state}, since {run_words.duration(store.age(entry.since))}")
+        st.progress(0.0, f"{entry.state}, since {run_text.duration(store.age(entry.since))}")
         return
-    eta = told.get("eta_seconds")
-    left = "" if eta is None else f", {run_words.duration(eta)} left"
-    epoch = f", epoch {number(told['epoch'])} of {told['epochs']}" if {"epoch", "epochs"} <= told.keys() else ""
+    eta = progress.get("eta_seconds")
+    left = "" if eta is None else f", {run_text.duration(eta)} left"
+    epoch = (
+        f", epoch {number(progress['epoch'])} of {progress['epochs']}" if {"epoch", "epochs"} <= progress.keys() else ""
+    )
     st.progress(float(share), f"step {step:,} of {steps:,}{epoch}{left}")
-    if uses := run_words.uses(entry.usage):
+    if uses := run_text.uses(entry.usage):
         st.caption(f"Uses {uses}")
 
 
 def numbers(entry: Entry, metrics: Loaded) -> None:
     """Show its last numbers."""
     rows = {
-        "Best accuracy": run_words.percent(entry.best),
-        "Last accuracy": run_words.percent(run_words.accuracy(entry.progress)),
+        "Best accuracy": run_text.percent(entry.best),
+        "Last accuracy": run_text.percent(run_text.accuracy(entry.progress)),
     }
     for name in FINAL_VALUES:
         if (curve := metrics.curve("step", name)) is not None and len(curve.y):
             rows[name.replace("_", " ").capitalize()] = number(float(curve.y[-1]))
     if (seconds := metrics.curve("step", "seconds")) is not None and len(seconds.y):
-        rows["Training"] = run_words.duration(float(seconds.y[-1]))
+        rows["Training"] = run_text.duration(float(seconds.y[-1]))
         rows["Steps"] = f"{int(seconds.steps[-1]):,}"
     rows |= {"Device": entry.device or "–", "Made": f"{entry.created[:16].replace('T', ' ')} UTC"}
     table([{"Last numbers": name, " ": value} for name, value in rows.items()])
@@ -106,14 +108,14 @@ def log(entry: Entry) -> None:
 
 def settings(entry: Entry) -> None:
     """Show all settings."""
-    table([{"Setting": name, "Value": run_words.setting(value)} for name, value in entry.settings.items()])
+    table([{"Setting": name, "Value": run_text.setting(value)} for name, value in entry.settings.items()])
 
 
 def made_by(entry: Entry) -> None:
     """Show what made it: preset and changes, then what each attempt ran on and with."""
     lineage = entry.run.about["lineage"]
-    told = [f"{key} {run_words.setting(value)}" for key, value in lineage.items() if value not in (None, "", [])]
-    st.markdown(literal(f"From {'; '.join(told) or 'its settings alone'}."))
+    origins = [f"{key} {run_text.setting(value)}" for key, value in lineage.items() if value not in (None, "", [])]
+    st.markdown(literal(f"From {'; '.join(origins) or 'its settings alone'}."))
     st.caption(literal(f"{entry.id}, in {entry.run.path.parent}"))
     for attempt in _attempts(entry):
         with st.container(border=True):

@@ -20,7 +20,7 @@ from pages.shared.listing import GALLERY, MOST_CHOSEN, Entry, Listing, listing
 from pages.shared.text import literal
 
 TICK = 1.5  # seconds
-PATIENT = 30.0  # seconds after which one that waits for its place is looked at less often
+PATIENT = 30.0  # seconds after which one that waits for its slot is refreshed less often
 SOON = 0.4  # seconds, while a reader waits for the first point
 
 if len(ids := st.query_params.get_all("run")) > 1:  # other pages give one parameter for each
@@ -30,11 +30,11 @@ form = Form("runs", PRESETS, FIELDS, {"all": VALUES}, tuple(VALUES))
 
 def known() -> Mapping[str, Entry]:
     """Return every run that can be chosen, the gallery's and those in the trash among them."""
-    return {id_: entry for place in places() for id_, entry in place.entries().items()}
+    return {id_: entry for each in listings() for id_, entry in each.entries().items()}
 
 
-def places() -> Sequence[Listing]:
-    """Return where runs may be: the trash, the gallery, and the folder."""
+def listings() -> Sequence[Listing]:
+    """Return the listings that hold runs: the trash, the gallery, and the folder."""
     folder = store.runs_folder()
     return listing(folder, True), listing(GALLERY), listing(folder)
 
@@ -42,9 +42,9 @@ def places() -> Sequence[Listing]:
 def shown() -> list[Entry]:
     """Return the runs that the table shows."""
     folder, show = store.runs_folder(), form["show"]
-    place = listing(GALLERY) if show == "gallery" else listing(folder, show == "trash")
+    current = listing(GALLERY) if show == "gallery" else listing(folder, show == "trash")
     archived = None if show in ("gallery", "trash") else show == "archive"
-    return table.matching(list(place.entries().values()), archived, form["find"], form["state"], form["tag"])
+    return table.matching(list(current.entries().values()), archived, form["find"], form["state"], form["tag"])
 
 
 def choose() -> None:
@@ -94,8 +94,8 @@ def baseline(of: Chosen) -> None:
     """Show the choice of a group from which the others' difference is drawn."""
     key = form.key("base")
     groups = {of.entries[group.members[0]].id: label for group, label in zip(of.groups, of.labels)}
-    place = of.base(view())
-    st.session_state[key] = "" if place is None else of.entries[of.groups[place].members[0]].id
+    index = of.base(view())
+    st.session_state[key] = "" if index is None else of.entries[of.groups[index].members[0]].id
     st.selectbox(
         "Difference to", ["", *groups], key=key, format_func=lambda id_: groups.get(id_, "nothing"), filter_mode=None
     )
@@ -112,9 +112,9 @@ def ticking_table() -> None:
     if actions.anew():
         st.rerun()
     entries = shown()
-    for place in places():
-        if place.trouble:
-            st.error(literal(place.trouble))
+    for each in listings():
+        if each.trouble:
+            st.error(literal(each.trouble))
     if entries:
         table.table(entries, form["run"], form["sizes"], "table", choose)
         damaged = [entry for entry in entries if entry.damaged]

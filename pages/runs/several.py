@@ -9,7 +9,7 @@ import streamlit as st
 from fop_core.figures.style import number
 from fop_core.runs import compare
 from pages.runs.one import table
-from pages.shared import run_words
+from pages.shared import run_text
 from pages.shared.best import MEASURED
 from pages.shared.curves import Chosen, View
 
@@ -19,22 +19,22 @@ FINAL = ("train_loss", "test_loss", "held_out_loss")
 def summary(of: Chosen, view: View) -> None:
     """Show for each group its last and best numbers, means ± std over those of its runs that measured them."""
     base = of.base(view)
-    best = [_values(of, place, None) for place in range(len(of.groups))]
+    best = [_values(of, index, None) for index in range(len(of.groups))]
     finals = [name for name in FINAL if any(name in each.columns for each in of.metrics)]
     rows = []
-    for place, group in enumerate(of.groups):
-        last = {name: _values(of, place, name) for name in finals}
-        seconds = _values(of, place, "seconds")
-        n = max(map(len, (best[place], seconds, *last.values())))
-        row = {"Runs": of.labels[place]}
+    for index, group in enumerate(of.groups):
+        last = {name: _values(of, index, name) for name in finals}
+        seconds = _values(of, index, "seconds")
+        n = max(map(len, (best[index], seconds, *last.values())))
+        row = {"Runs": of.labels[index]}
         if view.seeds:
             row["Seeds"] = seeds([of.entries[member].settings.get("seed") for member in group.members])
         row["n"] = str(n) if n == len(group.members) else f"{n} of {len(group.members)}"
-        row["Best accuracy"] = spread(best[place], True, n)
-        if base is not None and place != base and best[place] and best[base]:
-            row["Less baseline"] = f"{100 * (np.mean(best[place]) - np.mean(best[base])):+.2f} points".replace("-", "−")
+        row["Best accuracy"] = spread(best[index], True, n)
+        if base is not None and index != base and best[index] and best[base]:
+            row["Less baseline"] = f"{100 * (np.mean(best[index]) - np.mean(best[base])):+.2f} points".replace("-", "−")
         elif base is not None:
-            row["Less baseline"] = "baseline" if place == base else "–"
+            row["Less baseline"] = "baseline" if index == base else "–"
         for name, values in last.items():
             row[f"Last {name.replace('_', ' ')}"] = spread(values, n=n)
         row["Training"] = _time(seconds)
@@ -48,17 +48,17 @@ def summary(of: Chosen, view: View) -> None:
     )
 
 
-def seeds(given: Sequence[Any]) -> str:
+def seeds(values: Sequence[Any]) -> str:
     """Return all seeds in words: "0-2, 5", as the Train page takes them; what is no whole number as it is."""
-    whole = sorted({seed for seed in given if type(seed) is int})
+    whole = sorted({seed for seed in values if type(seed) is int})
     parts: list[list[int]] = []
     for seed in whole:
         if parts and seed == parts[-1][-1] + 1:
             parts[-1].append(seed)
         else:
             parts.append([seed])
-    told = [f"{part[0]}-{part[-1]}" if len(part) > 2 else ", ".join(map(str, part)) for part in parts]
-    return ", ".join([*told, *(run_words.setting(seed) for seed in given if type(seed) is not int)])
+    ranges = [f"{part[0]}-{part[-1]}" if len(part) > 2 else ", ".join(map(str, part)) for part in parts]
+    return ", ".join([*ranges, *(run_text.setting(seed) for seed in values if type(seed) is not int)])
 
 
 def _values(of: Chosen, group: int, name: str | None) -> list[float]:
@@ -69,12 +69,12 @@ def _values(of: Chosen, group: int, name: str | None) -> list[float]:
             if (curve := of.metrics[member].curve("step", column)) is not None:
                 members.append(member)
                 curves.append(curve)
-    ended = [(of.entries[members[place]].best, float(curves[place].y[-1])) for place in compare.at_end(curves)]
+    ended = [(of.entries[members[index]].best, float(curves[index].y[-1])) for index in compare.at_end(curves)]
     return [last for _, last in ended] if name else [best for best, _ in ended if best is not None]
 
 
 def _time(seconds: Sequence[float]) -> str:
-    return run_words.duration(float(np.mean(seconds))) if len(seconds) else "–"
+    return run_text.duration(float(np.mean(seconds))) if len(seconds) else "–"
 
 
 def spread(values: Sequence[float], percent: bool = False, n: int = 0) -> str:
@@ -82,8 +82,8 @@ def spread(values: Sequence[float], percent: bool = False, n: int = 0) -> str:
 
     Args:
         values: of the runs that measured it.
-        percent: whether they are fractions, to be told as percent.
-        n: of the row; where fewer runs measured this, their number is told.
+        percent: whether they are fractions, to be written as percent.
+        n: of the row; where fewer runs measured this, their number is added.
     """
     if not len(values):
         return "–"

@@ -11,7 +11,7 @@ from fop_core.figures.training_curves import named
 from fop_core.runs import compare, files, store
 from pages.components.component import component
 from pages.components.plot import SOURCE
-from pages.shared import run_words
+from pages.shared import run_text
 from pages.shared.listing import MOST_CHOSEN, Entry
 
 _mount = component("runs_table", "lib/shared")
@@ -57,7 +57,7 @@ def table(
         key: of the place in the page; the session has there, as ``chosen``, what the reader chose.
         on_chosen: is called then.
     """
-    varied = _varied(hash(tuple(entry.place for entry in entries)), entries)
+    varied = _varied(hash(tuple(entry.path for entry in entries)), entries)
     uses = any(entry.usage for entry in entries)
     columns: list[dict[str, Any]] = [
         {"name": "state", "label": "State"},
@@ -86,8 +86,8 @@ def table(
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _varied(places: int, _entries: Sequence[Entry]) -> list[str]:
-    """Return the settings that get a column; a run's settings never change, so its place is enough to know it by."""
+def _varied(paths_hash: int, _entries: Sequence[Entry]) -> list[str]:
+    """Return the settings that get a column; a run's settings never change, so its path is enough to know it by."""
     entries = [entry for entry in _entries if entry.settings]
     within = [(entry.preset, entry.method) for entry in entries]
     differing = compare.differing([entry.settings for entry in entries], within)
@@ -112,9 +112,9 @@ def _shown(entry: Entry, names: tuple[str, ...], varied: Sequence[str]) -> bytes
 
 def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str, Any]:
     state = "damaged" if entry.damaged else entry.state
-    badge = run_words.STATES[state]
+    badge = run_text.STATES[state]
     share = None if entry.damage else entry.progress.get("share")
-    last = run_words.accuracy(entry.progress)
+    last = run_text.accuracy(entry.progress)
     age = store.age(entry.created) if entry.created else None
     cells: dict[str, Cell] = {
         "state": (state, state, entry.damaged or entry.reason),
@@ -122,24 +122,24 @@ def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str,
         "progress": (_progress(entry, share), share, entry.damage),
         "method": (named(entry.method) if entry.method else "–", entry.method),
         "preset": (entry.preset or "–", entry.preset or None),
-        "best": (run_words.percent(entry.best), entry.best),
-        "last": (run_words.percent(last), last),
-        "uses": (run_words.uses(entry.usage), entry.usage.get("cpu_percent")),
+        "best": (run_text.percent(entry.best), entry.best),
+        "last": (run_text.percent(last), last),
+        "uses": (run_text.uses(entry.usage), entry.usage.get("cpu_percent")),
         "device": (entry.device or "–", entry.device or None),
         "age": (
-            run_words.duration(age),
+            run_text.duration(age),
             None if age is None else round(age / 60),
             entry.created[:16].replace("T", " "),
         ),
     }
     if "size" in names:
-        taken = _size(str(entry.run.path))
-        cells["size"] = run_words.size(taken), taken
+        size = _size(str(entry.run.path))
+        cells["size"] = run_text.size(size), size
     for name in varied:
         value = entry.settings.get(name)
         there = name in entry.settings
-        ordered = value if isinstance(value, (int, float)) and not isinstance(value, bool) else run_words.setting(value)
-        cells[f"={name}"] = (run_words.setting(value), ordered) if there else ("–", None)
+        ordered = value if isinstance(value, (int, float)) and not isinstance(value, bool) else run_text.setting(value)
+        cells[f"={name}"] = (run_text.setting(value), ordered) if there else ("–", None)
     return {
         "id": entry.id,
         "symbol": badge.symbol,
@@ -151,18 +151,18 @@ def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str,
 
 def _brief(cell: Cell) -> Cell | str:
     """Return a cell as the table takes it: a text alone stands for one that is sorted by itself."""
-    told = cell if len(cell) < 3 or cell[2] else cell[:2]
-    return told[0] if told == (told[0], told[0]) else told
+    brief = cell if len(cell) < 3 or cell[2] else cell[:2]
+    return brief[0] if brief == (brief[0], brief[0]) else brief
 
 
 def _progress(entry: Entry, share: float | None) -> str:
     if entry.damage:
-        told = f"damaged: {entry.damage}"
-        return told if len(told) <= DAMAGE_LETTERS else f"{told[: DAMAGE_LETTERS - 1]}…"
+        message = f"damaged: {entry.damage}"
+        return message if len(message) <= DAMAGE_LETTERS else f"{message[: DAMAGE_LETTERS - 1]}…"
     if share is None:
         return "in the queue" if entry.waits else "–"
     if entry.state in ("running", "starting") and (eta := entry.progress.get("eta_seconds")) is not None:
-        return f"{share:.0%}, {run_words.duration(eta)} left"
+        return f"{share:.0%}, {run_text.duration(eta)} left"
     return f"{share:.0%}"
 
 

@@ -21,7 +21,7 @@ from fop_core.runs.series import Series
 from fop_core.runs.store import Run
 from pages.components.plot import plot
 from pages.shared.listing import Entry
-from pages.shared.run_words import setting
+from pages.shared.run_text import setting
 
 Array = np.ndarray
 
@@ -145,9 +145,9 @@ class Loaded:
         if x == "step":
             return Curve(steps, steps.astype(np.float64), values)
         at = metrics[x]
-        place = np.minimum(np.searchsorted(at.steps, steps), len(at.steps) - 1)
-        both = at.steps[place] == steps
-        return Curve(steps[both], at.values[place[both]], values[both])
+        index = np.minimum(np.searchsorted(at.steps, steps), len(at.steps) - 1)
+        both = at.steps[index] == steps
+        return Curve(steps[both], at.values[index[both]], values[both])
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT)
@@ -197,7 +197,7 @@ class Chosen:
         metrics: theirs.
         groups: of them.
         labels: of the groups.
-        looks: of the groups.
+        line_styles: of the groups.
     """
 
     entries: Sequence[Entry]
@@ -213,9 +213,9 @@ class Chosen:
 
     def base(self, view: View) -> int | None:
         """Return which group the others are compared with."""
-        for place, group in enumerate(self.groups):
+        for index, group in enumerate(self.groups):
             if view.base and view.base in [self.entries[member].id for member in group.members]:
-                return place
+                return index
         return None
 
 
@@ -232,8 +232,8 @@ def chosen(entries: Sequence[Entry], seeds: bool) -> Chosen:
 def _label(group: Group, groups: Sequence[Group], entries: Sequence[Entry], seeds: bool) -> str:
     name = training_curves.named(group.method)
     differs = [f"{name.rpartition('.')[2]} {setting(value)}" for name, value in group.differs if value is not None]
-    place = [group.kind or "own settings"] if len({other.kind for other in groups}) > 1 else []
-    label = ", ".join([name, *place, *differs[:3]])
+    kind = [group.kind or "own settings"] if len({other.kind for other in groups}) > 1 else []
+    label = ", ".join([name, *kind, *differs[:3]])
     if not seeds and not any(name == "seed" for name, _ in group.differs) and len(entries) > 1:
         return f"{label}, {entries[group.members[0]].name}"
     return label

@@ -72,14 +72,14 @@ class Entry:
     best: float | None = None
     version: int = 0
     shown: tuple[Any, bytes] | None = None
-    _seen: tuple[int, int] = (-1, -1)
+    _stamp: tuple[int, int] = (-1, -1)
     _sure: bool = False
     _scan: Best | None = None
     _complete: int = -1
     _text: tuple[int, str] = (-1, "")
 
     def __post_init__(self) -> None:
-        self.place = str(self.run.path)
+        self.path = str(self.run.path)
 
     @property
     def id(self) -> str:
@@ -89,8 +89,8 @@ class Entry:
     @property
     def damage(self) -> str:
         """All that is damaged, each with its file as it is called in the run's folder; "" where nothing is."""
-        told = dict.fromkeys(filter(None, (self.damaged, *self.troubles.values())))
-        return "; ".join(told).replace(f"{self.run.path}/", "")
+        messages = dict.fromkeys(filter(None, (self.damaged, *self.troubles.values())))
+        return "; ".join(messages).replace(f"{self.run.path}/", "")
 
     def part(self, what: str, read: Callable[[], Part], otherwise: Part) -> Part:
         """Return what ``read`` does, or where it is damaged ``otherwise``, and keep in ``troubles`` why."""
@@ -106,9 +106,9 @@ class Entry:
     def holds(self, words: Sequence[str]) -> bool:
         """Return whether all of some words, in small letters, are somewhere in what is known of it."""
         if words and self._text[0] != self.version:
-            told = [self.name, self.id, *self.tags, self.preset, self.method, self.notes, self.state]
-            told += [f"{name}={value}" for name, value in self.settings.items()]
-            self._text = self.version, " ".join(told).casefold()
+            texts = [self.name, self.id, *self.tags, self.preset, self.method, self.notes, self.state]
+            texts += [f"{name}={value}" for name, value in self.settings.items()]
+            self._text = self.version, " ".join(texts).casefold()
         return all(word in self._text[1] for word in words)
 
     @property
@@ -132,7 +132,7 @@ class Listing:
         self.folder = folder
         self.trouble = ""
         self._bin = bin
-        self._place = folder / TRASH if bin else folder
+        self._directory = folder / TRASH if bin else folder
         self._dispatches = not bin and folder != GALLERY
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
@@ -152,16 +152,16 @@ class Listing:
 
     def _refresh(self) -> None:
         moment = time.time_ns()
-        found: dict[str, Entry] = {}
+        entries: dict[str, Entry] = {}
         for name, stamp in self._stamps():
-            entry = self._entries.get(name) or Entry(Run(self._place / name))
-            if stamp != entry._seen or not entry._sure or entry.alive:
+            entry = self._entries.get(name) or Entry(Run(self._directory / name))
+            if stamp != entry._stamp or not entry._sure or entry.alive:
                 entry._sure = moment - max(stamp) > UNSURE
-                entry._seen = stamp
+                entry._stamp = stamp
                 self._read(entry)
-            found[name] = entry
-        self._entries = dict(sorted(found.items(), key=lambda pair: (pair[1].created, pair[0]), reverse=True))
-        if self._dispatches and any(entry.waits for entry in found.values()):
+            entries[name] = entry
+        self._entries = dict(sorted(entries.items(), key=lambda pair: (pair[1].created, pair[0]), reverse=True))
+        if self._dispatches and any(entry.waits for entry in entries.values()):
             try:
                 queue.ensure_dispatcher(self.folder)
             except (RunError, DamagedFile, OSError) as error:  # the table is shown all the same
@@ -182,34 +182,34 @@ class Listing:
         try:
             if self._bin:
                 store.trash_folder(self.folder)
-            with os.scandir(self._place) as entries:
-                places = [each for each in entries if not each.name.startswith(".") and store.is_folder(each)]
+            with os.scandir(self._directory) as entries:
+                folders = [each for each in entries if not each.name.startswith(".") and store.is_folder(each)]
         except FileNotFoundError:
             return []
         except OSError as error:
-            self.trouble = f"{self._place} cannot be read: {error.strerror}"
+            self.trouble = f"{self._directory} cannot be read: {error.strerror}"
             return []
         except RunError as error:
             self.trouble = str(error)
             return []
-        found = []
-        for place in places:
+        stamps = []
+        for folder in folders:
             try:
-                changed = os.stat(place.path).st_mtime_ns
+                changed = os.stat(folder.path).st_mtime_ns
             except FileNotFoundError:  # taken away just now
                 continue
             except OSError:  # reading it says why
                 changed = 0
-            found.append((place.name, (changed, self._asked(place, changed))))
-        return found
+            stamps.append((folder.name, (changed, self._request_time(folder, changed))))
+        return stamps
 
-    def _asked(self, place: os.DirEntry[str], changed: int) -> int:
-        """Return when something was asked of a run last; of one that is finished nothing can be."""
-        entry = self._entries.get(place.name)
-        if entry and entry.state == "finished" and entry._sure and entry._seen[0] == changed:
-            return entry._seen[1]
+    def _request_time(self, folder: os.DirEntry[str], changed: int) -> int:
+        """Return when the last request to a run was made; to one that is finished there can be none."""
+        entry = self._entries.get(folder.name)
+        if entry and entry.state == "finished" and entry._sure and entry._stamp[0] == changed:
+            return entry._stamp[1]
         try:
-            return os.stat(f"{place.path}/requests").st_mtime_ns
+            return os.stat(f"{folder.path}/requests").st_mtime_ns
         except OSError:  # there is none, or reading the run says why
             return 0
 

@@ -114,12 +114,12 @@ def results(spec: Spec, progress: Progress = None) -> list[Result]:
         progress: called now and then with the share that is done; what it raises ends the race.
     """
     quiet = spec if spec.noise else replace(spec, seed=0)
-    found: list[Result] = []
-    tell = _part_of(progress, found, len(spec.rules))
+    done: list[Result] = []
+    part_progress = _part_of(progress, done, len(spec.rules))
     for rule in spec.rules:
         one = replace(quiet, rules=(rule,))
-        found.append(_remembered(_results, one, partial(_result, one, tell)))
-    return found
+        done.append(_remembered(_results, one, partial(_result, one, part_progress)))
+    return done
 
 
 def _part_of(progress: Progress, done: Collection[Any], count: int) -> Progress:
@@ -138,11 +138,11 @@ def _remembered(kept: OrderedDict[Any, Kept], key: Any, make: Callable[[], Kept]
 
 def _result(spec: Spec, progress: Progress) -> Result:
     [(name, trajectory)] = race(spec.race(), progress).items()
-    place, points, matrices = surface(spec.surface), trajectory.points, trajectory.preconditioners
+    objective, points, matrices = surface(spec.surface), trajectory.points, trajectory.preconditioners
     return Result(
         downsampled(name, points, trajectory.losses, trajectory.status, matrices),
-        motion(points, trajectory.losses, matrices, place.gradient),
-        None if matrices is None else learned(points, matrices, place.gradient, place.hessian),
+        motion(points, trajectory.losses, matrices, objective.gradient),
+        None if matrices is None else learned(points, matrices, objective.gradient, objective.hessian),
         trajectory.reason,
         (float(points[-1][0]), float(points[-1][1])),
         trajectory.minimum,
@@ -152,8 +152,8 @@ def _result(spec: Spec, progress: Progress) -> Result:
 @lru_cache(maxsize=64)
 def ground(spec: SurfaceSpec, box: Box) -> Landscape:
     """Return the landscape of a surface over a box."""
-    place = surface(spec)
-    return landscape.survey(place.value, place.floor, box)
+    objective = surface(spec)
+    return landscape.survey(objective.value, objective.floor, box)
 
 
 def picture(spec: Spec, runs: list[Run]) -> Landscape:
@@ -174,23 +174,23 @@ def sweeps(spec: Spec, progress: Progress = None) -> dict[str, Sweep]:
         progress: as of ``results``.
     """
     quiet = spec if spec.noise else replace(spec, seed=0)
-    found: dict[str, Sweep] = {}
-    tell = _part_of(progress, found, len(spec.rules))
+    swept: dict[str, Sweep] = {}
+    part_progress = _part_of(progress, swept, len(spec.rules))
     for name, settings in spec.rules:
         others = tuple((key, 1.0 if key == "lr" else value) for key, value in settings)
         one = replace(quiet, rules=((name, others),), max_steps=min(spec.max_steps, SWEPT))
-        found[name] = _remembered(_sweeps, one, partial(_sweep, one, tell))
-    return found
+        swept[name] = _remembered(_sweeps, one, partial(_sweep, one, part_progress))
+    return swept
 
 
 def _sweep(spec: Spec, progress: Progress) -> Sweep:
-    [found] = sweep(spec.race(), progress=progress).values()
-    return found
+    [result] = sweep(spec.race(), progress=progress).values()
+    return result
 
 
 def at_best(spec: Spec, progress: Progress = None) -> Spec:
     """Return the race with each rule at its best learning rate; one that never converges keeps its own."""
-    best = {name: found.best for name, found in sweeps(spec, progress).items()}
+    best = {name: swept.best for name, swept in sweeps(spec, progress).items()}
     rules = tuple(
         (name, tuple((key, (best[name] or value) if key == "lr" else value) for key, value in settings))
         for name, settings in spec.rules

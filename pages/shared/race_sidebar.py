@@ -97,24 +97,24 @@ def _known(form: Form) -> bool:
     if form["surface"] == "quadratic":
         form.draw("condition")
         form.draw("angle")
-    place = surface(surface_spec(form.now))
-    st.latex(place.latex)
-    if not math.isfinite(place.floor):
+    objective = surface(surface_spec(form.now))
+    st.latex(objective.latex)
+    if not math.isfinite(objective.floor):
         st.caption(f"f has no lowest value. {_ENDS}")
     return True
 
 
-def _floor_text(place: Surface, searched: bool) -> str:
+def _floor_text(objective: Surface, searched: bool) -> str:
     if not searched:
-        return f"A run has converged when f is near f* = {number(place.floor)}, as set below."
-    if math.isfinite(place.floor):
-        return f"Lowest value found: f* = {number(place.floor)}."
+        return f"A run has converged when f is near f* = {number(objective.floor)}, as set below."
+    if math.isfinite(objective.floor):
+        return f"Lowest value found: f* = {number(objective.floor)}."
     return f"No minimum was found in view, or f falls below it elsewhere. {_ENDS}"
 
 
 def _find(form: Form) -> None:
-    place = surface(surface_spec(form.now))
-    view = frame(place, (form["x"], form["y"])).view
+    objective = surface(surface_spec(form.now))
+    view = frame(objective, (form["x"], form["y"])).view
     form.put(**dict(zip(("left", "right", "bottom", "top"), view)))
 
 
@@ -122,9 +122,9 @@ def _own(form: Form) -> bool:
     form.draw("f")
     understood = False
     try:
-        place = surface(surface_spec(form.now))
-        st.latex(place.latex)
-        st.caption(_floor_text(place, form["floor"] is None))
+        objective = surface(surface_spec(form.now))
+        st.latex(objective.latex)
+        st.caption(_floor_text(objective, form["floor"] is None))
         understood = True
     except ExpressionError as error:
         st.error(literal(error.message))

@@ -143,8 +143,8 @@ def _schema(path: str) -> dict[str, Any]:
     whole = _whole_schema()
     section, _, field = path.rpartition(".")
     names = {"data": "DataConfig", "model": "ModelConfig", "optimizer": "OptimizerConfig", "fop": "FOPConfig"}
-    place = whole["$defs"][names.get(section, "ScheduleConfig")] if section else whole
-    return place["properties"][field]
+    section_schema = whole["$defs"][names.get(section, "ScheduleConfig")] if section else whole
+    return section_schema["properties"][field]
 
 
 @lru_cache
@@ -164,8 +164,8 @@ def _help(description: str, kinds: list[dict[str, Any]], optional: bool) -> str:
             "up to {}": kind.get("maximum"),
             "below {}": kind.get("exclusiveMaximum"),
         }
-        said = [form.format(f"{end:,.10g}") for form, end in ends.items() if end is not None]
-        sentences += [f"{whole}{' '.join(said)}".capitalize()] if said else []
+        bounds = [form.format(f"{end:,.10g}") for form, end in ends.items() if end is not None]
+        sentences += [f"{whole}{' '.join(bounds)}".capitalize()] if bounds else []
     return ". ".join(sentences + ["May be left empty"] * optional) + "."
 
 
@@ -203,8 +203,8 @@ KEPT = ("method", "seeds", "name", "compare", "device")
 @lru_cache(maxsize=64)
 def values(preset: str, method: str) -> Mapping[str, Any]:
     """Return the value of each of ``FIELDS`` that a preset has with a method; FOP's own where the method has none."""
-    found = config.flat(config.preset(preset).to_json()) | config.flat(config.preset(preset, method).to_json())
-    settings = {path: shown(path, found[path]) for path in CONFIG}
+    flat = config.flat(config.preset(preset).to_json()) | config.flat(config.preset(preset, method).to_json())
+    settings = {path: shown(path, flat[path]) for path in CONFIG}
     return MappingProxyType({"method": "fop", **settings, "seeds": "0", "name": "", "compare": False, "from": ""})
 
 

@@ -138,10 +138,10 @@ def _settings(preset: str, now: Mapping[str, Any]) -> list[str]:
 
 def _by_field(message: str) -> dict[str, str]:
     """Return a config's complaints by the page's settings; "" where there is none for it."""
-    found: dict[str, list[str]] = {}
+    complaints: dict[str, list[str]] = {}
     for line in message.splitlines():
-        place, _, words = line.partition(": ")
-        names = [name for name in FIELDS if place == name or place.startswith(f"{name}.")]
+        path, _, words = line.partition(": ")
+        names = [name for name in FIELDS if path == name or path.startswith(f"{name}.")]
         name = max(names, key=len, default="")
-        found.setdefault(name, []).append(words if name else line)
-    return {name: "; ".join(dict.fromkeys(lines)) for name, lines in found.items()}
+        complaints.setdefault(name, []).append(words if name else line)
+    return {name: "; ".join(dict.fromkeys(lines)) for name, lines in complaints.items()}

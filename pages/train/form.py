@@ -93,17 +93,17 @@ class TrainForm(Form):
         return [name for name in self.fields if self[name] != then[name]]
 
     def _read(self, address: Mapping[str, str]) -> None:
-        warnings, given = [], dict(address)
+        warnings, settings = [], dict(address)
         if set(address) == {"from"}:
             try:
-                given = clone(address["from"])
+                settings = clone(address["from"])
             except CloneError as error:
-                warnings, given = [str(error)], {}
-        preset = given.get(PRESET, next(iter(self.values)))
-        method = given.get("method", "fop")
+                warnings, settings = [str(error)], {}
+        preset = settings.get(PRESET, next(iter(self.values)))
+        method = settings.get("method", "fop")
         if preset in self.values and method in METHODS:
             self.values = {**self.values, preset: values(preset, method)}
-        super()._read(given)
+        super()._read(settings)
         self._record["warnings"] = [*warnings, *self._record["warnings"]]
         self._record["address"] = dict(address)
         if (path := self[PATH].strip()) and path not in self._record.get("checked", set()):
@@ -113,12 +113,12 @@ class TrainForm(Form):
 def about(form: Form) -> str:
     """Return what the method is, with the base optimizer that it has now."""
     method, base = form["method"], form["optimizer.name"]
-    told = METHODS[method].about
+    text = METHODS[method].about
     if base == values(form.preset, method)["optimizer.name"]:
-        return told
+        return text
     if METHODS[method].fop is None:
-        return f"{BASES[base]} instead of {told}"
-    return f"FOP around {BASES[base]}" if method == "fop" else f"{told}, around {BASES[base]}"
+        return f"{BASES[base]} instead of {text}"
+    return f"FOP around {BASES[base]}" if method == "fop" else f"{text}, around {BASES[base]}"
 
 
 def label(form: Form, name: str) -> str:
@@ -138,12 +138,12 @@ def _format(form: Form, name: str) -> str:
 def differences(form: Form) -> list[tuple[str, str, str]]:
     """Return label, present value and the preset's for each setting that differs from it."""
     then = values(form.preset, form["method"])
-    found = []
+    rows = []
     for name in form.changed():
         field = form.fields[name]
         before = field.options[then[name]] if isinstance(field, Choice) else _format_value(then[name])
-        found.append((label(form, name), _format(form, name), before))
-    return found
+        rows.append((label(form, name), _format(form, name), before))
+    return rows
 
 
 def _format_value(value: Any) -> str:

@@ -10,41 +10,41 @@ from fop_core.training.preview import PreviewError
 from pages.components.copy_link import copy_link
 from pages.components.follow import follow
 from pages.shared.listing import MOST_CHOSEN
-from pages.shared.run_words import message
+from pages.shared.run_text import message
 from pages.shared.text import literal
 from pages.train import preview, sidebar, slots
 from pages.train.draft import Draft, Planned, draft, folders
 from pages.train.form import TrainForm, differences, label
+from pages.train.format import count, runs
 from pages.train.launch import launch
-from pages.train.words import count, runs
 
 TWICE = 2.0  # seconds in which a second click is the same click
 
 if st.session_state.get("page") != "train":
     st.session_state.pop("train opens", None)  # they have been opened
 form = TrainForm()
-asked = draft(form.preset, form.now)
+drafted = draft(form.preset, form.now)
 
 
-def obstacles(asked: Draft) -> list[str]:
+def obstacles(drafted: Draft) -> list[str]:
     """Return why these runs cannot be launched: one sentence each, as Markdown."""
-    if asked.config is None:
-        names = ", ".join(label(form, name) for name in asked.wrong if name)
-        others = [literal(asked.wrong[""])] if "" in asked.wrong else []
+    if drafted.config is None:
+        names = ", ".join(label(form, name) for name in drafted.wrong if name)
+        others = [literal(drafted.wrong[""])] if "" in drafted.wrong else []
         return [f"Wrong: {literal(names)}. What is expected stands beneath each, in the sidebar."] * bool(
             names
         ) + others
-    found = []
-    if form.unchecked(asked.config.data.path):
-        found.append("The folder of the data came with the address: check it first, below.")
+    reasons = []
+    if form.unchecked(drafted.config.data.path):
+        reasons.append("The folder of the data came with the address: check it first, below.")
     else:
         try:
-            datasets.find(asked.config.data)
+            datasets.find(drafted.config.data)
         except (datasets.DataError, OSError):
-            found.append("The data are missing: see below.")
-    if place := slots.no_slot(asked.config):
-        found.append(literal(place))
-    return found
+            reasons.append("The data are missing: see below.")
+    if slot_reason := slots.no_slot(drafted.config):
+        reasons.append(literal(slot_reason))
+    return reasons
 
 
 def go(promised: int) -> None:
@@ -63,10 +63,10 @@ def go(promised: int) -> None:
         st.session_state["train opens"] = {"run": ",".join(launched.runs)} if few else {"tag": launched.tag}
 
 
-def launching(asked: Draft) -> None:
+def launching(drafted: Draft) -> None:
     """Show the button, and what it will do or why it cannot."""
-    number = len(asked.runs)
-    why = obstacles(asked)
+    number = len(drafted.runs)
+    why = obstacles(drafted)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             f"Launch {runs(number)}" if number else "Launch",
@@ -75,7 +75,7 @@ def launching(asked: Draft) -> None:
             on_click=lambda: go(number),
             key="train launch",
         )
-        st.markdown(" ".join(why) or what(asked), width="stretch")
+        st.markdown(" ".join(why) or what(drafted), width="stretch")
     if opens := st.session_state.get("train opens"):
         form.publish()
         follow("pages/runs/page.py", "Follow them in Runs", opens)
@@ -83,10 +83,10 @@ def launching(asked: Draft) -> None:
         st.error(literal(trouble))
 
 
-def what(asked: Draft) -> str:
+def what(drafted: Draft) -> str:
     """Return in words what will be launched."""
-    ours, theirs = asked.pairs[0]
-    seeds = f" with {count(len(asked.pairs))} seeds" if len(asked.pairs) > 1 else ""
+    ours, theirs = drafted.pairs[0]
+    seeds = f" with {count(len(drafted.pairs))} seeds" if len(drafted.pairs) > 1 else ""
     if theirs is None:
         return f"{ours.preset} by {by(ours)}{seeds}."
     return f"{ours.preset} by {by(ours)} and, without FOP, by {by(theirs)}{seeds}{' each' if seeds else ''}."
@@ -100,9 +100,9 @@ def by(run: Planned) -> str:
     return f"{run.method} around {config.BASES[base]}" if run.config.fop else config.BASES[base]
 
 
-def data(found: DeltaGenerator, made: config.TrainConfig) -> None:
+def data(area: DeltaGenerator, made: config.TrainConfig) -> None:
     """Show where the data are, or how to get them."""
-    with found.container(gap="xxsmall"):
+    with area.container(gap="xxsmall"):
         if (path := made.data.path) and form.unchecked(path):
             st.markdown("**Data** not checked")
             st.caption(literal(f"{path} came with the address. The page does not look there before you ask."))
@@ -116,13 +116,17 @@ def data(found: DeltaGenerator, made: config.TrainConfig) -> None:
             if made.data.name == "cifar10":
                 st.code("python -m fop_core data cifar10", language="bash")
             return
-        seen = preview.known(made)
-        number = f", {count(seen.images)} images of {seen.classes} classes" if seen and seen.images is not None else ""
+        summary = preview.known(made)
+        number = (
+            f", {count(summary.images)} images of {summary.classes} classes"
+            if summary and summary.images is not None
+            else ""
+        )
         st.markdown(f"**Data** {literal(source.title)}{number}")
         st.caption(literal(str(source.path) + (f"; {source.note}" if source.note else "")))
 
 
-def show(made: config.TrainConfig, table: DeltaGenerator, found: DeltaGenerator, right: DeltaGenerator) -> None:
+def show(made: config.TrainConfig, table: DeltaGenerator, data_area: DeltaGenerator, right: DeltaGenerator) -> None:
     """Show what takes a moment to find out: parameters, memory, time."""
     if form.unchecked(made.data.path):
         table.caption("Shown once the path of the data has been checked.")
@@ -130,19 +134,19 @@ def show(made: config.TrainConfig, table: DeltaGenerator, found: DeltaGenerator,
     if preview.known(made) is None and not st.session_state.get("train seen"):
         table.caption("Building the network, to see what it holds …")
     try:
-        seen = preview.wait(made)
+        summary = preview.wait(made)
     except PreviewError as error:
         table.error(literal(f"What the run will hold cannot be said: {error}"))
         return
     st.session_state["train seen"] = True
-    data(found, made)
+    data(data_area, made)
     with table.container():
-        if seen.images is None and made.data.name == "folder":
-            st.caption(f"For {count(seen.classes)} classes, since the data are not there to count them.")
-        preview.table(seen, made)
+        if summary.images is None and made.data.name == "folder":
+            st.caption(f"For {count(summary.classes)} classes, since the data are not there to count them.")
+        preview.table(summary, made)
     with right:
-        preview.memory(seen)
-        slots.time_per_epoch(made, seen)
+        preview.memory(summary)
+        slots.time_per_epoch(made, summary)
 
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -152,29 +156,29 @@ about = config.PRESETS[form.preset].about
 st.markdown(literal(f"The paper's section {about}" if about[0].isdigit() else about))
 form.draw_warnings()
 if form["from"]:
-    told = "; ".join(f"{name} {now} (the preset has {then})" for name, now, then in differences(form)) or "nothing"
-    st.info(literal(f"As run {form['from']}. Differs from {form.preset} by {form['method']} in: {told}."))
-if asked.config is not None:
-    st.session_state["train last"] = asked.config
-launching(asked)
+    changes = "; ".join(f"{name} {now} (the preset has {then})" for name, now, then in differences(form)) or "nothing"
+    st.info(literal(f"As run {form['from']}. Differs from {form.preset} by {form['method']} in: {changes}."))
+if drafted.config is not None:
+    st.session_state["train last"] = drafted.config
+launching(drafted)
 made: config.TrainConfig | None = st.session_state.get("train last")
 if made is not None:  # what is beneath stays while a value is being typed
     left, right = st.columns([2, 1], gap="medium")
     with left:
         st.subheader("What is trained", anchor=False)
-        if asked.config is None:
+        if drafted.config is None:
             st.caption("As it was before a setting was wrong.")
         table = st.empty()
     with right:
         st.subheader("Before launch", anchor=False)
-        found = st.empty()
-        data(found, made)
-        slots.show_slots(made.device, len(asked.runs) or 1)
+        data_area = st.empty()
+        data(data_area, made)
+        slots.show_slots(made.device, len(drafted.runs) or 1)
         slow = st.container()
-    if asked.runs:
-        slots.commands([*folders(), *(run.command for run in asked.runs)])
+    if drafted.runs:
+        slots.commands([*folders(), *(run.command for run in drafted.runs)])
 with st.sidebar:
-    sidebar.draw(form, asked.wrong)
+    sidebar.draw(form, drafted.wrong)
 form.publish()
 if made is not None:
-    show(made, table, found, slow)
+    show(made, table, data_area, slow)

@@ -11,7 +11,7 @@ from fop_core.training import preview
 from fop_core.training.config import TrainConfig, parse
 from fop_core.training.preview import Parameter, Preview
 from pages.shared.text import literal
-from pages.train.words import count, size
+from pages.train.format import count, size
 
 BEAT = 0.05  # seconds between two looks at the process that builds it
 LONG, ROW = 14, 30  # rows of the table before it scrolls, and pixels of one
@@ -24,7 +24,7 @@ MEANING = (
 
 def known(made: TrainConfig) -> Preview | None:
     """Return the preview of a config if it is there already."""
-    future = _asked(*_key(made))
+    future = _future(*_key(made))
     return future.result() if future.done() and future.exception() is None else None
 
 
@@ -35,12 +35,12 @@ def wait(made: TrainConfig) -> Preview:
         preview.PreviewError: where it cannot be built.
     """
     key = _key(made)
-    future = _asked(*key)
+    future = _future(*key)
     while not future.done():
         st.session_state.get("page")  # where Streamlit leaves a run that a click or a change has ended
         time.sleep(BEAT)
     if future.exception() is not None:
-        _asked.clear(*key)  # it may go better next time
+        _future.clear(*key)  # it may go better next time
     return future.result()
 
 
@@ -49,7 +49,7 @@ def _key(made: TrainConfig) -> tuple[str, str]:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _asked(question: str, place: str) -> "Future[Preview]":
+def _future(question: str, data_version: str) -> "Future[Preview]":
     return _pool().submit(preview.preview, parse(json.loads(question)))
 
 
@@ -58,30 +58,30 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1)
 
 
-def table(seen: Preview, made: TrainConfig) -> None:
+def table(summary: Preview, made: TrainConfig) -> None:
     """Show every parameter that FOP preconditions, or all without it, and what else is trained."""
-    shown = [each for each in seen.parameters if not each.left]
+    shown = [each for each in summary.parameters if not each.left]
     rows = [_row(each, made.fop is not None) for each in shown]
     if rows:
         st.table(rows, hide_index=True, border="horizontal", height=ROW * LONG if len(rows) > LONG else "content")
-    for reason in dict.fromkeys(each.left for each in seen.parameters if each.left):
-        left = [each for each in seen.parameters if each.left == reason]
+    for reason in dict.fromkeys(each.left for each in summary.parameters if each.left):
+        left = [each for each in summary.parameters if each.left == reason]
         st.caption(
             f"Left to the base optimizer ({reason}): {count(len(left))} parameters, {count(_sum(left))} numbers.",
             help=", ".join(literal(each.name) for each in left),
         )
-    numbers, learned = _sum(seen.parameters), sum(each.learned for each in seen.parameters)
+    numbers, learned = _sum(summary.parameters), sum(each.learned for each in summary.parameters)
     words = f"{count(numbers)} numbers are trained."
     if learned:
         words += f" M adds {count(learned)} to learn ({size(4 * learned)}), {100 * learned / numbers:.3g} % of theirs."
     st.caption(words, help=MEANING if made.fop is not None else None)
 
 
-def memory(seen: Preview) -> None:
+def memory(summary: Preview) -> None:
     """Show what a run will hold."""
     with st.container(gap="xxsmall"):
-        st.markdown(f"**Memory** {size(sum(seen.memory.values()))}, and activations on top")
-        st.caption(", ".join(f"{what} {size(number)}" for what, number in seen.memory.items()) + ".")
+        st.markdown(f"**Memory** {size(sum(summary.memory.values()))}, and activations on top")
+        st.caption(", ".join(f"{what} {size(number)}" for what, number in summary.memory.items()) + ".")
 
 
 def _sum(parameters: Iterable[Parameter]) -> int:

@@ -51,8 +51,8 @@ def _changes(form: TrainForm) -> None:
     if changed:
         names = [label(form, name) for name in changed]
         words = f"Changed from the preset: {', '.join(names[:4])}{' and more' if len(names) > 4 else ''}."
-        told = [f"- {name}: {literal(now)}, not {literal(then)}" for name, now, then in differences(form)]
-        st.caption(words, help="\n".join(told))
+        lines = [f"- {name}: {literal(now)}, not {literal(then)}" for name, now, then in differences(form)]
+        st.caption(words, help="\n".join(lines))
     else:
         st.caption(words)
     st.button("Reset to the preset", on_click=lambda: form.reset(form.preset), disabled=not changed, key="train reset")

@@ -12,31 +12,31 @@ from fop_core.training import preview
 from fop_core.training.config import TrainConfig
 from fop_core.training.preview import Preview
 from pages.shared.text import literal
+from pages.train.format import count, duration, runs
 from pages.train.launch import launch_probe, measured, same_speed
-from pages.train.words import count, duration, runs
 
-EVERY = 3.0  # seconds between two looks at the places
+EVERY = 3.0  # seconds between two looks at the slots
 OFTEN = 1.0  # at a probe
 PROBES = "train probes"
 
 
 def no_slot(made: TrainConfig) -> str:
-    """Return in words why no place of this machine will ever take the run, or ""."""
+    """Return in words why no slot of this machine will ever take the run, or ""."""
     try:
-        show_slots = queue.slots()
+        slots = queue.slots()
     except DamagedFile as error:
         return f"The queue cannot be read: {error}."
-    if any(queue.fits(slot, made.device) for slot in show_slots):
+    if any(queue.fits(slot, made.device) for slot in slots):
         return ""
-    there = ", ".join(slot.title for slot in show_slots) or "no place at all"
+    there = ", ".join(slot.title for slot in slots) or "no place at all"
     return f"No place of this machine is for device {made.device}; there is {there}."
 
 
 def line(free: int, waiting: int, number: int) -> str:
-    """Return in words how runs will come to a place.
+    """Return in words how runs will come to a slot.
 
     Args:
-        free: places that are free for them.
+        free: slots that are free for them.
         waiting: runs that wait already.
         number: how many are launched.
     """
@@ -51,7 +51,7 @@ def line(free: int, waiting: int, number: int) -> str:
 
 @st.fragment(run_every=EVERY)
 def show_slots(device: str, number: int) -> None:
-    """Show the places, who is in them, and the place in the queue; keeps itself up to date."""
+    """Show the slots, who is in them, and the position in the queue; keeps itself up to date."""
     try:
         slots = queue.slots()
         fitting = [slot for slot in slots if queue.fits(slot, device)]
@@ -79,30 +79,30 @@ def _device(run: Run) -> str:
         return "auto"
 
 
-def time_per_epoch(made: TrainConfig, seen: Preview) -> None:
+def time_per_epoch(made: TrainConfig, summary: Preview) -> None:
     """Show how long an epoch takes, or offer to measure it."""
     going = _going(_probe(made))
-    st.fragment(_time, run_every=OFTEN if going else None)(made, seen, going)
+    st.fragment(_time, run_every=OFTEN if going else None)(made, summary, going)
 
 
-def _time(made: TrainConfig, seen: Preview, looked: bool) -> None:
+def _time(made: TrainConfig, summary: Preview, was_going: bool) -> None:
     run = _probe(made)
     going = _going(run)
-    if going != looked:
+    if going != was_going:
         st.rerun()  # it has begun or ended: the page looks at it from now on, or no longer
-    told = st.container(gap="xxsmall")
+    area = st.container(gap="xxsmall")
     if run is None:
-        told.markdown("**Time per epoch** not measured yet")
+        area.markdown("**Time per epoch** not measured yet")
     else:
-        with told:
-            _show_probe(made, seen, run)
+        with area:
+            _show_probe(made, summary, run)
     if going:
         st.button("Cancel measuring", on_click=lambda: _cancel(made), key="train cancel")
         return
     st.button(
         "Measure time per epoch" if run is None else "Measure again",
         on_click=lambda: _measure(made),
-        disabled=seen.images is None,
+        disabled=summary.images is None,
         help=f"Queues a run of {preview.PROBE_STEPS} steps, a job like any other. It is archived, with the tag probe.",
         key="train probe",
     )
@@ -110,22 +110,22 @@ def _time(made: TrainConfig, seen: Preview, looked: bool) -> None:
         st.error(literal(trouble))
 
 
-def _show_probe(made: TrainConfig, seen: Preview, run: Run) -> None:
+def _show_probe(made: TrainConfig, summary: Preview, run: Run) -> None:
     try:
         state, waits = run.state, queue.waits_for(run)
-        taken = measured(run) if state.state == "finished" else None
+        step_seconds = measured(run) if state.state == "finished" else None
     except (DamagedFile, OSError) as error:
         st.markdown("**Time per epoch** unknown")
         st.error(literal(str(error)))
         return
-    if taken is not None and seen.images is not None:
-        epoch, total = preview.steps(made, seen.images)
-        words = f"**Time per epoch** about {duration(epoch * taken)}"
+    if step_seconds is not None and summary.images is not None:
+        epoch, total = preview.steps(made, summary.images)
+        words = f"**Time per epoch** about {duration(epoch * step_seconds)}"
         if total != epoch:
-            words += f"; {duration(total * taken)} for a run"
+            words += f"; {duration(total * step_seconds)} for a run"
         st.markdown(words)
         st.caption(
-            f"{duration(taken)} a step, {count(epoch)} steps an epoch, {count(total)} in all.",
+            f"{duration(step_seconds)} a step, {count(epoch)} steps an epoch, {count(total)} in all.",
             help=f"From the last {preview.PROBE_STEPS - preview.WARM} of {preview.PROBE_STEPS} steps. Measuring on "
             "the test set after each epoch, snapshots and checkpoints come on top.",
         )

@@ -23,7 +23,7 @@ class Shown:
     Attributes:
         spec: of the race.
         runs: of its rules.
-        land: what they are drawn on.
+        surface_image: what they are drawn on.
         log_steps: whether steps are on a logarithmic axis.
     """
 
@@ -54,13 +54,13 @@ def csv(spec: Spec) -> File:
 
 def figure(shown: Shown, kind: str) -> File:
     """Return the race as a figure for print, "pdf" or "png"."""
-    place = surface(shown.spec.surface)
+    objective = surface(shown.spec.surface)
     drawn = paper.race_figure(
         shown.surface_image,
         shown.runs,
         shown.spec.start,
-        place.minima,
-        place.floor,
+        objective.minima,
+        objective.floor,
         shown.spec.tolerance,
         log_steps=shown.log_steps,
     )
@@ -95,8 +95,8 @@ def _title(shown: Shown) -> str:
 
 
 def _named(spec: Spec) -> Race:
-    given = spec.race()
-    return replace(given, rules={METHODS[name].name: rule for name, rule in given.rules.items()})
+    original = spec.race()
+    return replace(original, rules={METHODS[name].name: rule for name, rule in original.rules.items()})
 
 
 def _animation(shown: Shown) -> None:
@@ -109,12 +109,12 @@ def _animation(shown: Shown) -> None:
             leave_if_unwanted()
             bar.progress(min(1.0, share), "Drawing the animation")
 
-        place = surface(shown.spec.surface)
+        objective = surface(shown.spec.surface)
         made = animation.gif(
             shown.surface_image,
             shown.runs,
             shown.spec.start,
-            place.minima,
+            objective.minima,
             log_steps=shown.log_steps,
             title=_title(shown),
             progress=progress,

@@ -12,12 +12,12 @@ from pages.trajectories.exports import stem
 from toy_functions.basins import CONVERGED
 
 
-def draw(form: Form, given: Spec, tuned: Spec | None) -> None:
+def draw(form: Form, spec: Spec, tuned: Spec | None) -> None:
     """Show steps against learning rate and both races, or the way there.
 
     Args:
         form: of the page.
-        given: the race at the given rates.
+        spec: of the race at the given rates.
         tuned: the same with each at its best; None where that is not asked for.
     """
     st.subheader("A fair race", anchor=False)
@@ -27,31 +27,31 @@ def draw(form: Form, given: Spec, tuned: Spec | None) -> None:
         )
         st.button("Find each optimizer's best rate", on_click=lambda: form.put(rates="best"), key=f"{form.page} tune")
         return
-    swept = sweeps(given)
+    swept = sweeps(spec)
     with st.container(key="fair-race"):
         left, right = st.columns([5, 4], gap="medium")  # the table has five columns
     with left:
-        found = [
+        rates = [
             fair.Rates(
                 name,
                 sweep.rates,
                 np.where(sweep.status == CONVERGED, sweep.steps, np.nan).astype(float),
-                rate(given, name),
+                rate(spec, name),
                 sweep.best,
             )
             for name, sweep in swept.items()
         ]
-        figure, alt = fair.rates(found), "Steps against learning rate"
-        plot(figure, of=stem(given), key="rates", alt=alt, aspect=1.7, heights=(280, 360))
+        figure, alt = fair.rates(rates), "Steps against learning rate"
+        plot(figure, of=stem(spec), key="rates", alt=alt, aspect=1.7, heights=(280, 360))
         st.caption(
             "Steps to the tolerance against the learning rate. Symbols: the best; rings: the given rates. Where a line "
-            f"has a gap or ends, the run diverges or takes more than {min(given.max_steps, SWEPT):,} steps."
+            f"has a gap or ends, the run diverges or takes more than {min(spec.max_steps, SWEPT):,} steps."
         )
     with right:
         rows = ["| | given ε | steps | best ε | steps |", "| --- | --: | --: | --: | --: |"]
-        for one, other in zip(results(given), results(tuned)):
+        for one, other in zip(results(spec), results(tuned)):
             name = one.run.rule
-            cells = [plain(rate(given, name)), _steps(one), plain(rate(tuned, name)), _steps(other)]
+            cells = [plain(rate(spec, name)), _steps(one), plain(rate(tuned, name)), _steps(other)]
             if swept[name].best is None:
                 cells[2:] = ["none", "–"]
             rows.append(f"| {METHODS[name].name} | {' | '.join(cells)} |")

@@ -17,14 +17,14 @@ def learned(results: Sequence[Result], key: str) -> None:
 
 
 def _run(result: Result) -> dict[str, Any]:
-    found, method = result.learned, result.run.method
-    assert found is not None
+    ellipses, method = result.learned, result.run.method
+    assert ellipses is not None
     return {
         "name": method.name,
         "color": method.color,
-        "steps": found.steps.tolist(),
-        "P": _rounded(found.P),
-        "H": _rounded(found.H),
+        "steps": ellipses.steps.tolist(),
+        "P": _rounded(ellipses.P),
+        "H": _rounded(ellipses.H),
     }
 
 

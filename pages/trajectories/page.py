@@ -47,36 +47,36 @@ def from_click() -> None:
     st.session_state["clicks"] = st.session_state.get("clicks", 0) + 1
 
 
-def show(given: Spec) -> None:
+def show(untuned: Spec) -> None:
     """Show a race: the player and the table, losses, what is learned, and the fair race.
 
     Args:
-        given: the race at the rates that are set.
+        untuned: the race at the rates that are set.
     """
     bar = st.empty()
     tuned = None
     if form["rates"] == "best":
-        tuned = at_best(given, progress(bar, "Looking for each optimizer's best learning rate"))
-    race = tuned or given
-    place = surface(race.surface)
-    found = results(race, progress(bar, "Racing"))
+        tuned = at_best(untuned, progress(bar, "Looking for each optimizer's best learning rate"))
+    race = tuned or untuned
+    objective = surface(race.surface)
+    outcomes = results(race, progress(bar, "Racing"))
     if tuned is not None:
-        results(given, progress(bar, "Racing at the given rates"))  # for the fair race below
+        results(untuned, progress(bar, "Racing at the given rates"))  # for the fair race below
     bar.empty()
-    runs = [result.run for result in found]
+    runs = [result.run for result in outcomes]
     key, log_steps = str(race.surface), form["axis"] == "log"
 
-    published = _published() if place is scene.race.surface and tuned is None else {}
-    learners = [result for result in found if result.learned is not None]
+    published = _published() if objective is scene.race.surface and tuned is None else {}
+    learners = [result for result in outcomes if result.learned is not None]
 
     left, right = st.columns([2, 1], gap="medium")
     with left:
         surface_image = picture(race, runs)
         player(
             race,
-            found,
+            outcomes,
             surface_image,
-            place,
+            objective,
             key="race",
             clicks=st.session_state.get("clicks", 0),
             log_steps=log_steps,
@@ -86,7 +86,7 @@ def show(given: Spec) -> None:
         )
         st.caption(
             "Click on the surface to start all from there. Symbols stand at steps 1, 10, 100, …; "
-            f"{'crosses are minima, and ' if place.minima else ''}{surface_image.description}."
+            f"{'crosses are minima, and ' if objective.minima else ''}{surface_image.description}."
         )
     with tools:
         exports.draw(exports.Shown(race, runs, surface_image, log_steps))
@@ -94,9 +94,9 @@ def show(given: Spec) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             for name in ("view", "axis", "arrows"):
                 form.draw(name)
-        readout(found, published, race.tolerance, place, key="readout")
+        readout(outcomes, published, race.tolerance, objective, key="readout")
         if published:
-            badge = summary(found, published)
+            badge = summary(outcomes, published)
             st.caption(
                 f"**{badge}** The settings are a reconstruction.",
                 help=scene.race.note,
@@ -113,10 +113,10 @@ def show(given: Spec) -> None:
         else:
             st.caption("FOP, S-HD and PP-HD learn a preconditioner P: choose one of them to see it here.")
 
-    _losses(race, runs, place, key, log_steps)
+    _losses(race, runs, objective, key, log_steps)
     if learners:
         _learning(race, learners, key, log_steps)
-    fair_race.draw(form, given, tuned)
+    fair_race.draw(form, untuned, tuned)
 
 
 def _published() -> dict[str, int]:
@@ -131,17 +131,17 @@ def _published() -> dict[str, int]:
     return {name: count for name, count in scene.race.published.items() if name not in names}
 
 
-def _losses(race: Spec, runs: list[Run], place: Surface, key: str, log_steps: bool) -> None:
+def _losses(race: Spec, runs: list[Run], objective: Surface, key: str, log_steps: bool) -> None:
     if form["loss"] == "tolerance":
-        figure = interactive.steps_to_tolerance(runs, place.floor, log_steps, key)
+        figure = interactive.steps_to_tolerance(runs, objective.floor, log_steps, key)
         alt = "The step after which f has been below a tolerance: what another tolerance would have counted."
     else:
-        figure = interactive.losses(runs, place.floor, race.tolerance, log_steps, key, form["loss"] == "log")
+        figure = interactive.losses(runs, objective.floor, race.tolerance, log_steps, key, form["loss"] == "log")
         tolerance = plain(race.tolerance).replace("-", "\N{NON-BREAKING HYPHEN}")
-        what = "f" if place.floor == 0 else "f − f*"
+        what = "f" if objective.floor == 0 else "f − f*"
         alt = (
             f"The loss at each step: a run converges when {what} gets below {tolerance}, the tolerance."
-            if math.isfinite(place.floor)
+            if math.isfinite(objective.floor)
             else "The loss at each step. No lowest value is known, so no run converges."
         )
     ends = ", ".join(run.label for run in runs)

@@ -24,7 +24,7 @@ def player(
     race: Spec,
     results: Sequence[Result],
     ground: Landscape,
-    place: Surface,
+    surface: Surface,
     *,
     key: str,
     clicks: int,
@@ -39,7 +39,7 @@ def player(
         race: what decides it.
         results: of its rules.
         ground: what it is drawn on.
-        place: the surface.
+        surface: of the race.
         key: of the place in the page; under it the session has the last click as ``.start``, {"x": .., "y": ..}.
         clicks: how often the reader has set a start; with one more the race is played from there.
         log_steps: whether time is logarithmic.
@@ -49,14 +49,14 @@ def player(
     """
     order = {run.rule: index for index, run in enumerate(interactive.ordered([result.run for result in results]))}
     shown = sorted((result for result in results if len(result.motion.steps)), key=lambda each: order[each.run.rule])
-    ends = interactive.ends(ground.box, [result.run for result in shown], race.start, place.minima)
-    figure = interactive.ground(ground, place.minima, str(race.surface))
+    ends = interactive.ends(ground.box, [result.run for result in shown], race.start, surface.minima)
+    figure = interactive.ground(ground, surface.minima, str(race.surface))
     data: dict[str, Any] = {
         "figure": figure.to_json(),
         "themes": style.themes(),
         "margin": interactive.MARGIN,
         "source": SOURCE,
-        "alt": f"Paths over {place.name}: {', '.join(result.run.label for result in shown)}",
+        "alt": f"Paths over {surface.name}: {', '.join(result.run.label for result in shown)}",
         "race": f"{race!r} {arrows}",
         "file": exports.stem(race),
         "title": exports.title(race),

@@ -34,11 +34,11 @@ class Basins {
   constructor(root) {
     this.root = root;
     this.legend = root.querySelector(".fop-basins-legend");
-    this.place = root.querySelector(".fop-basins-maps");
+    this.container = root.querySelector(".fop-basins-maps");
     this.spot = null; // shares of the width and the height
     this.fields = [];
     this.sizes = new ResizeObserver(() => this.fields[0]?.clientWidth !== this.width && this.draw());
-    this.sizes.observe(this.place);
+    this.sizes.observe(this.container);
   }
 
   show(data, trigger) {
@@ -58,7 +58,7 @@ class Basins {
     this.key();
     this.fields.forEach((field, i) => field.setAttribute("aria-label", this.label(i)));
     this.draw();
-    this.tell();
+    this.describe();
   }
 
   label(i) {
@@ -67,9 +67,9 @@ class Basins {
 
   build() {
     const { titles, maps } = this.data;
-    this.place.style.setProperty("--columns", COLUMNS[titles.length] ?? 4);
+    this.container.style.setProperty("--columns", COLUMNS[titles.length] ?? 4);
     this.fields = [];
-    this.place.replaceChildren(
+    this.container.replaceChildren(
       ...maps.map((map, i) => {
         const figure = make("figure", "fop-basin");
         const title = make("h4");
@@ -87,7 +87,7 @@ class Basins {
   }
 
   listen(field) {
-    const told = () => field.nextSibling;
+    const caption = () => field.nextSibling;
     const point = (event) => {
       const box = field.getBoundingClientRect();
       const x = (event.clientX - box.left - this.left) / this.side;
@@ -101,11 +101,11 @@ class Basins {
       this.open();
     };
     field.onfocus = () => {
-      told().setAttribute("aria-live", "polite");
+      caption().setAttribute("aria-live", "polite");
       if (!this.spot && field.matches(":focus-visible")) this.move([0.5, 0.5]);
     };
     field.onblur = () => {
-      told().removeAttribute("aria-live");
+      caption().removeAttribute("aria-live");
       this.move(null);
     };
     field.onkeydown = (event) => {
@@ -121,7 +121,7 @@ class Basins {
 
   move(spot) {
     this.spot = spot;
-    this.tell();
+    this.describe();
   }
 
   // Moves the crosshair by cells.
@@ -142,7 +142,7 @@ class Basins {
   }
 
   // What is under the crosshair, in each map; without one, what there is of it all.
-  tell() {
+  describe() {
     const { data } = this;
     const cell = this.spot && this.cell(this.spot);
     this.fields.forEach((field, i) => {
@@ -233,7 +233,7 @@ class Basins {
     this.width = this.fields[0].clientWidth;
     this.side = this.width - this.left - RIGHT;
     this.fields.forEach((field, i) => this.paint(field, i));
-    this.tell();
+    this.describe();
   }
 
   paint(field, map) {

@@ -14,17 +14,17 @@ class Cursor {
     this.root = root;
     this.track = root.querySelector(".fop-cursor-track");
     this.line = root.querySelector(".fop-cursor-line");
-    this.told = root.querySelector(".fop-cursor-told");
+    this.caption = root.querySelector(".fop-cursor-told");
     this.button = root.querySelector(".fop-cursor-play");
     this.sizes = new ResizeObserver(() => this.data && this.draw());
     this.sizes.observe(this.track);
     this.listen();
   }
 
-  show(data, tell) {
+  show(data, send) {
     const other = this.data?.key !== data.key;
     const moved = other || (data.at !== this.data.at && data.at !== this.sent);
-    Object.assign(this, { data, tell });
+    Object.assign(this, { data, send });
     this.last = data.steps.length - 1;
     if (other) this.pause();
     this.draw();
@@ -107,32 +107,32 @@ class Cursor {
     this.button.setAttribute("aria-label", this.playing ? "Pause" : "Play");
   }
 
-  // Moves to a snapshot; `heard`: whether Python is to hear of it.
-  go(to, heard = true) {
-    const { steps, told } = this.data;
+  // Moves to a snapshot; `report`: whether Python gets it.
+  go(to, report = true) {
+    const { steps, captions } = this.data;
     this.at = Math.max(0, Math.min(this.last, to));
     const step = steps[this.at];
     this.line.style.transform = `translateX(${this.x(step)}px)`;
-    this.told.replaceChildren(...this.words(told[this.at]));
+    this.caption.replaceChildren(...this.words(captions[this.at]));
     this.track.setAttribute("aria-valuemin", steps[0]);
     this.track.setAttribute("aria-valuemax", steps[this.last]);
     this.track.setAttribute("aria-valuenow", step);
-    this.track.setAttribute("aria-valuetext", told[this.at]);
+    this.track.setAttribute("aria-valuetext", captions[this.at]);
     clock.moving = true;
     clock.set(step, {});
-    if (!heard) return;
+    if (!report) return;
     clearTimeout(this.rests);
     this.rests = setTimeout(() => {
       if (this.playing || !this.root.isConnected) return;
       this.sent = step;
-      this.tell("at", step);
+      this.send("at", step);
     }, REST);
   }
 
-  // What is told of a snapshot, the colour of its curve before each number that has one.
-  words(told) {
+  // The caption of a snapshot, the colour of its curve before each number that has one.
+  words(caption) {
     const { colors } = this.data.themes[themeOf(this.root)];
-    return told.split(" · ").map((text, i) => {
+    return caption.split(" · ").map((text, i) => {
       const part = make("span", "", i ? " · " : "");
       const curve = this.data.curves.find(({ name }) => text.startsWith(name));
       if (curve) {

@@ -100,10 +100,10 @@ def deliver() -> None:
     if request is None:
         st.session_state.pop(_ANSWER, None)
     else:
-        id_, key, of, seen, part = request
+        id_, key, of, screen, part = request
         answer = st.session_state.get(_ANSWER)
         if answer is None or answer.id != id_:
-            answer = st.session_state[_ANSWER] = _made(id_, key, of, seen)
+            answer = st.session_state[_ANSWER] = _made(id_, key, of, screen)
         data["answer"], content = _part(answer, part)
     _courier(
         key=_COURIER, data=packed(data, {"content": content}), default={"request": None}, on_request_change=_answer
@@ -114,13 +114,13 @@ def _answer() -> None:
     """Do nothing: the request is read where it is answered."""
 
 
-def _request(given: Any) -> tuple[str, str, str, Screen, int] | None:
+def _request(request: Any) -> tuple[str, str, str, Screen, int] | None:
     """Return a request of the browser's, or None where it is none."""
-    match given:
-        case {"id": str(id_), "key": str(key), "of": str(of), "seen": Mapping() as seen, "part": int(part)} if (
+    match request:
+        case {"id": str(id_), "key": str(key), "of": str(of), "screen": Mapping() as screen, "part": int(part)} if (
             part >= 0
         ):
-            step, layer, see = (seen.get(name) for name in ("step", "layer", "see"))
+            step, layer, see = (screen.get(name) for name in ("step", "layer", "see"))
             return (
                 id_,
                 key,
@@ -135,13 +135,13 @@ def _request(given: Any) -> tuple[str, str, str, Screen, int] | None:
     return None
 
 
-def _made(id_: str, key: str, of: str, seen: Screen) -> _Answer:
+def _made(id_: str, key: str, of: str, screen: Screen) -> _Answer:
     """Make a file, or say why that is not possible."""
     shown, make = st.session_state.get(_BUTTONS, {}).get(key, (None, None))
     if make is None or shown != of:
         return _Answer(id_, None, "Not saved: the page showed something else meanwhile. Click again.")
     try:
-        file = make(seen)
+        file = make(screen)
     except (OSError, ValueError) as error:
         return _Answer(id_, None, f"Not saved: {error}")
     except Exception as error:  # a mistake of ours, of which the one who clicked must hear as well
@@ -152,12 +152,12 @@ def _made(id_: str, key: str, of: str, seen: Screen) -> _Answer:
 
 
 def _part(answer: _Answer, part: int) -> tuple[dict[str, Any], bytes]:
-    """Return what the browser is told of an answer, and a part of its bytes."""
-    told = {"id": answer.id, "part": part, "error": answer.error}
+    """Return the header of an answer, for the browser, and a part of its bytes."""
+    header = {"id": answer.id, "part": part, "error": answer.error}
     if answer.file is None:
-        return told, b""
+        return header, b""
     name, content = answer.file
     assert isinstance(content, bytes)
     kind = KINDS.get(name.rpartition(".")[2], "application/octet-stream")
-    told |= {"name": name, "kind": kind, "count": max(1, -(-len(content) // PART))}
-    return told, content[part * PART : (part + 1) * PART]
+    header |= {"name": name, "kind": kind, "count": max(1, -(-len(content) // PART))}
+    return header, content[part * PART : (part + 1) * PART]

@@ -1,7 +1,7 @@
 // The files that were clicked for and are not here yet, first come first served. The buttons add to them, the courier
 // brings them; both come and go (a menu closes), so this stays with the window.
 const orders = (window.fopOrders ??= {
-  waiting: [], // { id, key, of, seen, page }
+  waiting: [], // { id, key, of, screen, page }
   notes: {}, // by a button's key what came of its last click: { text, failed }
   followers: new Set(),
   page: "", // whose notes they are
@@ -19,11 +19,11 @@ const orders = (window.fopOrders ??= {
     follower();
     return () => this.followers.delete(follower);
   },
-  // Orders a button's file, of what is seen at this moment.
+  // Orders a button's file, of what the screen shows at this moment.
   add(key, of) {
-    const seen = { ...window.fopSeen, step: Number.isFinite(clock.step) ? clock.step : null };
+    const screen = { ...window.fopScreen, step: Number.isFinite(clock.step) ? clock.step : null };
     const id = crypto.getRandomValues(new Uint32Array(2)).join("-");
-    this.waiting.push({ id, key, of, seen, page: location.pathname });
+    this.waiting.push({ id, key, of, screen, page: location.pathname });
     delete this.notes[key];
     this.changed();
   },

@@ -1,7 +1,7 @@
 // A kernel's matrix as filters: each row and each eigenvector as a picture of the kernel, the gain of each frequency.
 // Of a layer whose inputs are an image, its leading eigenvectors as pictures of that image.
 
-const TOLD = {
+const CAPTIONS = {
   rows: "Each picture is a row of the matrix, laid out as the kernel is: what each position (dot) takes from all others.",
   gains: "vᵀP v for each cosine pattern v over the kernel, what P leaves of it: the constant one top left, finer to the right and down.",
   vectors: "Patterns over the kernel and by how much P lengthens a gradient along each. Where numbers are equal, any mix of their patterns would do.",
@@ -12,29 +12,29 @@ class Filters {
   constructor(root) {
     this.root = root;
     [this.rowsPart, this.gainsPart, this.vectorsPart] = root.children;
-    this.gainsPart.querySelector("p").textContent = TOLD.gains;
-    this.rowsPart.querySelector("p").textContent = TOLD.rows;
+    this.gainsPart.querySelector("p").textContent = CAPTIONS.gains;
+    this.rowsPart.querySelector("p").textContent = CAPTIONS.rows;
   }
 
-  // Makes places for a layer's pictures; `title`: of what is seen, of which `square` has a column for each position.
+  // Makes figures for a layer's pictures; `title`: of the matrix, of which `square` has a column for each position.
   lay(layer, room, title, square) {
     const { kernel, image } = layer;
     Object.assign(this, { layer, filled: null });
     this.rowsPart.hidden = !kernel || !square;
     this.gainsPart.hidden = !kernel;
     this.rowsPart.querySelector("h4").textContent = `${title}, row by row`;
-    this.vectorsPart.querySelector("p").textContent = kernel ? TOLD.vectors : TOLD.pixels;
+    this.vectorsPart.querySelector("p").textContent = kernel ? CAPTIONS.vectors : CAPTIONS.pixels;
     const [high, wide] = kernel ?? image;
     const narrow = Math.max(24, Math.min(64, Math.floor((room - 12 * (wide - 1)) / Math.max(wide, 3))));
-    this.rows = kernel && square ? this.places(this.rowsPart, high * wide, wide, Math.min(narrow, wide > 5 ? 34 : 58)) : [];
-    [this.gained] = kernel ? this.places(this.gainsPart, 1, 1, wide > 5 ? 34 * wide : Math.max(156, READABLE * wide)) : [];
+    this.rows = kernel && square ? this.figures(this.rowsPart, high * wide, wide, Math.min(narrow, wide > 5 ? 34 : 58)) : [];
+    [this.gained] = kernel ? this.figures(this.gainsPart, 1, 1, wide > 5 ? 34 * wide : Math.max(156, READABLE * wide)) : [];
     const count = kernel ? Math.min(layer.n, 25) : layer.pictured.length;
     const side = kernel ? 58 : 92;
     const columns = Math.max(2, Math.min(kernel ? 9 : 4, Math.floor((room + 12) / (side + 12))));
-    this.vectors = this.places(this.vectorsPart, count, columns, side);
+    this.vectors = this.figures(this.vectorsPart, count, columns, side);
   }
 
-  places(part, count, columns, side) {
+  figures(part, count, columns, side) {
     const field = part.querySelector(".fop-filters-field");
     field.style.gridTemplateColumns = `repeat(${columns}, ${side}px)`;
     const figures = Array.from({ length: count }, () => {
@@ -46,31 +46,31 @@ class Filters {
     return figures.map((figure) => ({ picture: figure.firstChild, caption: figure.lastChild, side }));
   }
 
-  // Draws what is seen at a step, whose P has the same snapshot.
-  fill(seen, P, range) {
-    if (!seen || this.filled === seen) return;
-    this.filled = seen;
+  // Draws the matrix of a step, whose P has the same snapshot.
+  fill(matrix, P, range) {
+    if (!matrix || this.filled === matrix) return;
+    this.filled = matrix;
     const { layer } = this;
     if (!layer.kernel) return this.patterns();
-    this.rows.forEach((place, i) => {
-      this.draw(place, seen.values.subarray(i * layer.n, (i + 1) * layer.n), layer.kernel, range, `row of ${position(i, layer.kernel)}`, i);
+    this.rows.forEach((figure, i) => {
+      this.draw(figure, matrix.values.subarray(i * layer.n, (i + 1) * layer.n), layer.kernel, range, `row of ${position(i, layer.kernel)}`, i);
     });
     this.gain(P.values);
-    const found = eigen(P.values, layer.n);
-    this.vectors.forEach((place, i) => {
-      const { value, vector } = found[i];
-      this.draw(place, vector, layer.kernel, largest(vector), `eigenvector ${i + 1}`);
-      place.caption.textContent = short(value);
+    const pairs = eigen(P.values, layer.n);
+    this.vectors.forEach((figure, i) => {
+      const { value, vector } = pairs[i];
+      this.draw(figure, vector, layer.kernel, largest(vector), `eigenvector ${i + 1}`);
+      figure.caption.textContent = short(value);
     });
   }
 
   patterns() {
     const { image, pictures, pictured } = this.layer;
     const area = image[0] * image[1];
-    this.vectors.forEach((place, i) => {
+    this.vectors.forEach((figure, i) => {
       const vector = pictures.subarray(i * area, (i + 1) * area);
-      this.draw(place, vector, image, largest(vector), `eigenvector ${i + 1}`);
-      place.caption.textContent = short(pictured[i]);
+      this.draw(figure, vector, image, largest(vector), `eigenvector ${i + 1}`);
+      figure.caption.textContent = short(pictured[i]);
     });
   }
 

@@ -20,8 +20,8 @@ const largest = (values) => values.reduce((most, value) => (Math.abs(value) > mo
 const scratch = document.createElement("canvas");
 
 // Draws rows x columns of values into a rectangle of the pen's, of which `part` [left, top, width, height] cells are shown.
-function paint(pen, seen, range, x, y, width, height, part = [0, 0, seen.columns, seen.rows]) {
-  const { values, rows, columns } = seen;
+function paint(pen, matrix, range, x, y, width, height, part = [0, 0, matrix.columns, matrix.rows]) {
+  const { values, rows, columns } = matrix;
   if (scratch.width !== columns || scratch.height !== rows) [scratch.width, scratch.height] = [columns, rows];
   const image = new ImageData(columns, rows);
   const pixels = new Uint32Array(image.data.buffer);
@@ -50,17 +50,17 @@ class Heatmap {
     this.box = make("div", "fop-matrix-box");
     this.box.hidden = true;
     this.field.append(this.picture, this.box);
-    this.told = make("p", "fop-matrix-told");
-    this.node.append(this.title, this.field, this.told);
+    this.caption = make("p", "fop-matrix-told");
+    this.node.append(this.title, this.field, this.caption);
     this.large = large;
     this.part = null;
     this.spot = null;
     if (large) this.listen();
   }
 
-  show({ title, layer, seen, words, side, range }) {
-    const renewed = this.rows !== seen?.rows || this.columns !== seen?.columns || this.of !== title;
-    Object.assign(this, { layer, seen, words, side, range, rows: seen?.rows, columns: seen?.columns, of: title });
+  show({ title, layer, matrix, words, side, range }) {
+    const renewed = this.rows !== matrix?.rows || this.columns !== matrix?.columns || this.of !== title;
+    Object.assign(this, { layer, matrix, words, side, range, rows: matrix?.rows, columns: matrix?.columns, of: title });
     if (renewed) this.part = null;
     this.title.textContent = title;
     this.draw();
@@ -71,10 +71,10 @@ class Heatmap {
   }
 
   draw() {
-    const { side, seen } = this;
-    if (!seen) {
+    const { side, matrix } = this;
+    if (!matrix) {
       this.picture.hidden = true;
-      this.told.textContent = "No matrix was kept here.";
+      this.caption.textContent = "No matrix was kept here.";
       return;
     }
     this.picture.hidden = false;
@@ -82,15 +82,15 @@ class Heatmap {
     const width = this.part || wide >= high ? side : Math.max(24, Math.round((side * wide) / high));
     this.width = width;
     const [, pen] = canvas(width, side, this.picture);
-    paint(pen, seen, this.range, 0, 0, width, side, this.shown);
+    paint(pen, matrix, this.range, 0, 0, width, side, this.shown);
     const cell = width / wide;
-    if (this.layer.kernel && seen.whole && wide === seen.columns) this.grid(pen, cell);
+    if (this.layer.kernel && matrix.whole && wide === matrix.columns) this.grid(pen, cell);
     if (this.large && cell >= READABLE && wide * high <= 400) this.numbers(pen, cell, side / high);
     this.picture.setAttribute("role", "img");
     this.picture.setAttribute("aria-label", `${this.of}, ${this.words}`);
-    this.field.dataset.step = seen.step;
+    this.field.dataset.step = matrix.step;
     if (this.spot && this.keyed) this.mark(pen, cell, side / high);
-    this.tell();
+    this.describe();
   }
 
   // Lines between the rows of a kernel.
@@ -103,7 +103,7 @@ class Heatmap {
       const edge = Math.round(at * cell) + 0.5;
       pen.moveTo(0, edge);
       pen.lineTo(this.width, edge);
-      if (this.seen.square) {
+      if (this.matrix.square) {
         pen.moveTo(edge, 0);
         pen.lineTo(edge, this.side);
       }
@@ -111,7 +111,7 @@ class Heatmap {
     pen.stroke();
   }
 
-  // A frame about the cell that is told of, where the keys have brought it.
+  // A frame about the cell that is described, where the keys have brought it.
   mark(pen, wide, high) {
     const [left, top] = this.shown;
     const [row, column] = this.spot;
@@ -127,7 +127,7 @@ class Heatmap {
     pen.textBaseline = "middle";
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < columns; j++) {
-        const value = this.seen.values[(top + i) * this.columns + left + j];
+        const value = this.matrix.values[(top + i) * this.columns + left + j];
         pen.fillStyle = Math.abs(value) > BRIGHT * this.range ? "#fff" : INK;
         if (Math.abs(value) < 0.005) {
           pen.fillText("0", (j + 0.5) * wide, (i + 0.5) * high);
@@ -149,11 +149,11 @@ class Heatmap {
       this.spot = this.cell(...at(event));
       this.keyed = false;
       if (this.from) this.outline(at(event));
-      this.tell();
+      this.describe();
     };
     field.onpointerleave = () => {
       this.spot = null;
-      this.tell();
+      this.describe();
     };
     field.onpointerdown = (event) => {
       if (!this.zooms || event.pointerType === "touch") return;
@@ -172,18 +172,18 @@ class Heatmap {
     field.dataset.keys = "own";
     field.onkeydown = (event) => {
       const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [];
-      if (down === undefined || !this.seen) return;
+      if (down === undefined || !this.matrix) return;
       event.preventDefault();
-      this.told.setAttribute("aria-live", "polite");
+      this.caption.setAttribute("aria-live", "polite");
       this.step(down, right);
     };
     field.onblur = () => {
       this.spot = null;
-      if (this.seen) this.draw();
+      if (this.matrix) this.draw();
     };
   }
 
-  // Goes to a cell beside the one that is told of, and takes a zoomed part along.
+  // Goes to a cell beside the one that is described, and takes a zoomed part along.
   step(down, right) {
     const [left, top, wide, high] = this.shown;
     const within = (at, cells) => Math.max(0, Math.min(cells - 1, at));
@@ -199,7 +199,7 @@ class Heatmap {
   }
 
   get zooms() {
-    return this.seen && Math.min(this.rows, this.columns) > ZOOMED;
+    return this.matrix && Math.min(this.rows, this.columns) > ZOOMED;
   }
 
   outline([x, y]) {
@@ -218,10 +218,10 @@ class Heatmap {
   zoom([x0, y0], [x1, y1]) {
     const [left, top, wide, high] = this.shown;
     const size = Math.max(4, Math.round(Math.max(Math.abs(x1 - x0) * wide, Math.abs(y1 - y0) * high)));
-    this.look(left + (wide * (x0 + x1)) / 2, top + (high * (y0 + y1)) / 2, size);
+    this.zoomTo(left + (wide * (x0 + x1)) / 2, top + (high * (y0 + y1)) / 2, size);
   }
 
-  look(x, y, size) {
+  zoomTo(x, y, size) {
     const most = Math.min(this.rows, this.columns);
     if (size >= most) return this.whole();
     const corner = (middle, cells) => Math.max(0, Math.min(cells - size, Math.round(middle - size / 2)));
@@ -233,7 +233,7 @@ class Heatmap {
   by(factor) {
     if (!this.zooms) return;
     const [left, top, wide, high] = this.shown;
-    this.look(left + wide / 2, top + high / 2, Math.max(4, Math.round(Math.min(wide, high) * factor)));
+    this.zoomTo(left + wide / 2, top + high / 2, Math.max(4, Math.round(Math.min(wide, high) * factor)));
   }
 
   whole() {
@@ -243,27 +243,27 @@ class Heatmap {
   }
 
   cell(x, y) {
-    if (!this.seen || x < 0 || y < 0 || x >= 1 || y >= 1) return null;
+    if (!this.matrix || x < 0 || y < 0 || x >= 1 || y >= 1) return null;
     const [left, top, wide, high] = this.shown;
     return [Math.floor(top + y * high), Math.floor(left + x * wide)];
   }
 
-  tell() {
-    const { seen, layer } = this;
-    if (!this.spot || !seen) {
-      this.told.textContent = this.words;
+  describe() {
+    const { matrix, layer } = this;
+    if (!this.spot || !matrix) {
+      this.caption.textContent = this.words;
       return;
     }
     const [row, column] = this.spot;
-    const value = short(seen.values[row * seen.columns + column]);
-    if (!seen.whole) {
-      const scale = layer.n / seen.rows;
+    const value = short(matrix.values[row * matrix.columns + column]);
+    if (!matrix.whole) {
+      const scale = layer.n / matrix.rows;
       const span = (at) => `${Math.floor(at * scale) + 1}–${Math.ceil((at + 1) * scale)}`;
-      this.told.textContent = `mean of rows ${span(row)}, columns ${span(column)}: ${value}`;
-    } else if (!seen.square) {
-      this.told.textContent = `row ${position(row, layer.kernel)}, column ${column + 1}: ${value}`;
+      this.caption.textContent = `mean of rows ${span(row)}, columns ${span(column)}: ${value}`;
+    } else if (!matrix.square) {
+      this.caption.textContent = `row ${position(row, layer.kernel)}, column ${column + 1}: ${value}`;
     } else if (layer.kernel) {
-      this.told.textContent = `${position(column, layer.kernel)} → ${position(row, layer.kernel)}: ${value}`;
-    } else this.told.textContent = `row ${row + 1}, column ${column + 1}: ${value}`;
+      this.caption.textContent = `${position(column, layer.kernel)} → ${position(row, layer.kernel)}: ${value}`;
+    } else this.caption.textContent = `row ${row + 1}, column ${column + 1}: ${value}`;
   }
 }

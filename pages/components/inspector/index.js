@@ -41,10 +41,10 @@ class Inspector {
     this.body = part("inspector-body");
     this.matrices = part("matrices");
     this.filters = new Filters(part("filters"));
-    this.told = part("inspector-told");
+    this.numbers = part("inspector-told");
     this.means = part("inspector-means");
     this.answers = new Set();
-    this.heard = -Infinity;
+    this.sentAt = -Infinity;
     this.zoom = part("zoom");
     this.switches = Object.fromEntries([...root.querySelectorAll(".fop-switch")].map((node) => [node.dataset.name, node]));
     this.sizes = new ResizeObserver(() => this.data && root.clientWidth !== this.width && this.lay());
@@ -53,16 +53,16 @@ class Inspector {
     [...this.zoom.children].forEach((button, i) => (button.onclick = () => this.maps.forEach((map) => map.by(factors[i]))));
   }
 
-  show(data, tell) {
+  show(data, send) {
     const other = this.data?.key !== data.key;
-    Object.assign(this, { data, tell });
+    Object.assign(this, { data, send });
     if (other) {
       this.sources = data.sources.map(({ name, layers }) => ({ name, layers: layers.map((head) => new Layer(head, data)) }));
       this.chosen = { ...data.chosen };
       this.previewed = Math.max(...this.layers.map(({ ranges }) => ranges.change ?? 0)) || 1;
       this.buildChips();
     } else this.adopt(data.chosen);
-    this.given = JSON.stringify(data.chosen);
+    this.received = JSON.stringify(data.chosen);
     this.lay();
     this.unfollow?.();
     this.unfollow = clock.follow(() => this.follow());
@@ -70,9 +70,9 @@ class Inspector {
 
   // Takes over what Python says was chosen, unless that is an answer to a choice which another has followed since.
   adopt(chosen) {
-    const said = JSON.stringify(chosen);
-    if (said === JSON.stringify(this.chosen)) this.answers.clear();
-    else if (said !== this.given && !this.answers.has(said)) this.chosen = { ...chosen };
+    const text = JSON.stringify(chosen);
+    if (text === JSON.stringify(this.chosen)) this.answers.clear();
+    else if (text !== this.received && !this.answers.has(text)) this.chosen = { ...chosen };
   }
 
   get layers() {
@@ -87,13 +87,13 @@ class Inspector {
     Object.assign(this.chosen, change);
     this.lay();
     clearTimeout(this.rests);
-    const tell = () => {
-      this.heard = performance.now();
+    const send = () => {
+      this.sentAt = performance.now();
       this.answers.add(JSON.stringify(this.chosen));
-      this.tell("chosen", { ...this.chosen });
+      this.send("chosen", { ...this.chosen });
     };
-    if (performance.now() - this.heard > PAUSE) tell();
-    else this.rests = setTimeout(tell, PAUSE);
+    if (performance.now() - this.sentAt > PAUSE) send();
+    else this.rests = setTimeout(send, PAUSE);
   }
 
   buildChips() {
@@ -153,7 +153,7 @@ class Inspector {
     const several = this.layers.filter(({ n }) => n > 0).length > 1 && !sources[1];
     if (!several) chosen.view = "one";
     if (chosen.see === "M" && !layer.hasM) chosen.see = "change";
-    window.fopSeen = { layer: layer.name, see: chosen.see }; // a file that is saved now is of these
+    window.fopScreen = { layer: layer.name, see: chosen.see }; // a file that is saved now is of these
     this.buildSwitch("see", matrix ? Object.fromEntries(Object.entries(NAMES).filter(([name]) => name !== "M" || layer.hasM)) : {});
     this.buildSwitch("view", matrix && several ? VIEWS : {});
     check(this.chips, this.layers.indexOf(layer));
@@ -197,7 +197,8 @@ class Inspector {
     const { see } = chosen;
     for (const { chip, picture, layer: of } of this.previews) this.preview(chip, picture, of, step);
     const beside = this.sources[1]?.layers[0];
-    const seen = wanted.map((of) => of.seen(see, step));
+    const matrices = wanted.map((of) => of.matrix(see, step));
+    const [first] = matrices;
     const range = this.range(beside ? [layer, beside] : wanted);
     const limit = (of, part) => (part?.whole === false ? of.thumbRange : range);
     const words = (of, part) => {
@@ -209,25 +210,25 @@ class Inspector {
       return part.whole ? `Step ${part.step.toLocaleString("en")}. ${spread}.` : `Step ${part.step.toLocaleString("en")}, means over areas of P − I. ${spread}.`;
     };
     if (beside && wanted.length) {
-      const others = beside.seen(see, step);
-      const same = seen[0] && others && seen[0].rows === others.rows && seen[0].columns === others.columns;
-      const less = same && { ...seen[0], values: seen[0].values.map((value, i) => value - others.values[i]), most: undefined };
+      const others = beside.matrix(see, step);
+      const same = first && others && first.rows === others.rows && first.columns === others.columns;
+      const less = same && { ...first, values: first.values.map((value, i) => value - others.values[i]), most: undefined };
       const title = (source, of) => `${source.name}, ${of.title}`;
       const side = this.side;
-      this.maps[0].show({ title: title(this.sources[0], layer), layer, seen: seen[0], words: words(layer, seen[0]), side, range: limit(layer, seen[0]) });
-      this.maps[1].show({ title: title(this.sources[1], beside), layer: beside, seen: others, words: words(beside, others), side, range: limit(beside, others) });
-      this.maps[2].show({ title: "The first less the second", layer, seen: less || null, words: less ? words(layer, less) : "", side, range: limit(layer, seen[0]) });
-      if (!same) this.maps[2].told.textContent = "Their shapes differ.";
+      this.maps[0].show({ title: title(this.sources[0], layer), layer, matrix: first, words: words(layer, first), side, range: limit(layer, first) });
+      this.maps[1].show({ title: title(this.sources[1], beside), layer: beside, matrix: others, words: words(beside, others), side, range: limit(beside, others) });
+      this.maps[2].show({ title: "The first less the second", layer, matrix: less || null, words: less ? words(layer, less) : "", side, range: limit(layer, first) });
+      if (!same) this.maps[2].caption.textContent = "Their shapes differ.";
     } else {
       this.maps.forEach((map, i) => {
         const of = wanted[i];
-        const name = seen[i]?.whole === false ? NAMES.change : NAMES[see];
+        const name = matrices[i]?.whole === false ? NAMES.change : NAMES[see];
         const title = chosen.view === "all" ? of.title : `${name} of ${of.name}`;
-        map.show({ title, layer: of, seen: seen[i], words: words(of, seen[i]), side: this.side, range: limit(of, seen[i]) });
+        map.show({ title, layer: of, matrix: matrices[i], words: words(of, matrices[i]), side: this.side, range: limit(of, matrices[i]) });
       });
     }
-    if (!this.filters.root.hidden) this.filters.fill(seen[0], layer.seen("P", step), range);
-    this.tellNumbers(step);
+    if (!this.filters.root.hidden) this.filters.fill(first, layer.matrix("P", step), range);
+    this.showNumbers(step);
   }
 
   preview(chip, picture, of, step) {
@@ -239,32 +240,32 @@ class Inspector {
       picture.textContent = "…";
       return;
     }
-    const seen = of.seen("change", step);
-    if (!seen) return;
-    if (chip.fopSeen === seen.values && picture.width) return;
-    chip.fopSeen = seen.values;
+    const matrix = of.matrix("change", step);
+    if (!matrix) return;
+    if (chip.fopDrawn === matrix.values && picture.width) return;
+    chip.fopDrawn = matrix.values;
     const [, pen] = canvas(CHIP, CHIP, picture);
-    paint(pen, seen, seen.whole ? this.previewed : of.thumbRange, 0, 0, CHIP, CHIP);
+    paint(pen, matrix, matrix.whole ? this.previewed : of.thumbRange, 0, 0, CHIP, CHIP);
   }
 
-  tellNumbers(step) {
+  showNumbers(step) {
     const { layer } = this;
-    const found = layer.numbers(step);
-    if (!found) {
-      this.told.textContent = layer.words;
+    const spectrum = layer.numbers(step);
+    if (!spectrum) {
+      this.numbers.textContent = layer.words;
       return;
     }
-    if (found.kind === "not finite") {
-      this.told.textContent = `P of ${layer.name} is not finite at step ${found.step.toLocaleString("en")}.`;
+    if (spectrum.kind === "not finite") {
+      this.numbers.textContent = `P of ${layer.name} is not finite at step ${spectrum.step.toLocaleString("en")}.`;
       return;
     }
-    const at = found.step === layer.seen(this.chosen.see, step)?.step ? "" : ` (step ${found.step.toLocaleString("en")})`;
-    const definite = ["positive definite", "numerically singular"].includes(found.kind);
-    const condition = definite ? short(found.condition) : "not defined";
-    const logdet = Number.isNaN(found.logdet) ? "not defined" : short(found.logdet);
-    this.told.textContent =
-      `P of ${layer.name} is ${found.kind}${at}: eigenvalues ${short(found.least)} to ${short(found.most)}, ` +
-      `condition ${condition}, effective rank ${short(found.rank)} of ${layer.n}, log-determinant ${logdet}.`;
+    const at = spectrum.step === layer.matrix(this.chosen.see, step)?.step ? "" : ` (step ${spectrum.step.toLocaleString("en")})`;
+    const definite = ["positive definite", "numerically singular"].includes(spectrum.kind);
+    const condition = definite ? short(spectrum.condition) : "not defined";
+    const logdet = Number.isNaN(spectrum.logdet) ? "not defined" : short(spectrum.logdet);
+    this.numbers.textContent =
+      `P of ${layer.name} is ${spectrum.kind}${at}: eigenvalues ${short(spectrum.least)} to ${short(spectrum.most)}, ` +
+      `condition ${condition}, effective rank ${short(spectrum.rank)} of ${layer.n}, log-determinant ${logdet}.`;
   }
 }
 
@@ -277,6 +278,6 @@ export default function ({ data, parentElement, setStateValue }) {
     root.fop.unfollow?.();
     clearTimeout(root.fop.rests);
     root.fop = undefined;
-    window.fopSeen = undefined;
+    window.fopScreen = undefined;
   });
 }

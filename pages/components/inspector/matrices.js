@@ -1,4 +1,4 @@
-// What a layer learned, as matrices: P of M at a snapshot, what is asked of it, its eigenvectors.
+// What a layer learned, as matrices: P of M at a snapshot, quantities of it, its eigenvectors.
 
 // P [n, n] of M [n, k], as fop_core.inspection.preconditioner has it, times a scale.
 function preconditioner(M, n, k, form, scale) {
@@ -14,22 +14,22 @@ function preconditioner(M, n, k, form, scale) {
   return P;
 }
 
-// What is asked of P: itself, P - I, P over its norm, or what is left after a I + c 11^T is fitted.
-function asked(P, n, quantity) {
-  const seen = Float64Array.from(P);
-  if (quantity === "change") for (let i = 0; i < n; i++) seen[i * n + i] -= 1;
+// A quantity of P: itself, P - I, P over its norm, or what is left after a I + c 11^T is fitted.
+function quantityOf(P, n, quantity) {
+  const values = Float64Array.from(P);
+  if (quantity === "change") for (let i = 0; i < n; i++) values[i * n + i] -= 1;
   if (quantity === "shape") {
     const norm = Math.sqrt(P.reduce((sum, value) => sum + value * value, 0));
-    seen.forEach((value, i) => (seen[i] = value / norm));
+    values.forEach((value, i) => (values[i] = value / norm));
   }
   if (quantity === "rest") {
     let [diagonal, all] = [0, 0];
     for (let i = 0; i < n; i++) diagonal += P[i * n + i];
     for (const value of P) all += value;
     const beside = (all - diagonal) / Math.max(n * (n - 1), 1);
-    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) seen[i * n + j] -= i === j ? diagonal / n : beside;
+    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) values[i * n + j] -= i === j ? diagonal / n : beside;
   }
-  return seen;
+  return values;
 }
 
 // Eigenvalues, descending, and eigenvectors of a symmetric matrix, by Jacobi's rotations.
@@ -97,31 +97,31 @@ class Layer {
     const floats = (name) => (data[name] ? new Float32Array(data[name]) : null);
     this.M = floats(`${head.id}/M`);
     this.scale = floats(`${head.id}/scale`);
-    this.told = floats(`${head.id}/told`);
+    this.spectrum = floats(`${head.id}/spectrum`);
     this.pictures = floats(`${head.id}/pictures`);
     this.thumbs = floats(`${head.id}/thumbs`);
     this.kept = new Map();
   }
 
-  // What is asked at a step: { values, rows, columns, step, whole, square }, or null where nothing was kept. It is whole
+  // A quantity at a step: { values, rows, columns, step, whole, square }, or null where nothing was kept. It is whole
   // where these are the true values, and square where rows and columns are the same positions.
-  seen(quantity, step) {
+  matrix(quantity, step) {
     const large = this.thumbs && !(this.steps.length && step >= this.steps[0]);
     if (large) return this.thumbnail(quantity, step);
     if (!this.steps.length || (quantity === "M" && !this.hasM)) return null;
     const at = before(this.steps, step);
     const key = `${quantity} ${at}`;
-    let found = this.kept.get(key);
-    if (!found) {
+    let matrix = this.kept.get(key);
+    if (!matrix) {
       const { n, k, form } = this;
       const M = this.form === "mean_removing" ? null : this.M.subarray(at * n * k, (at + 1) * n * k);
       const values =
-        quantity === "M" ? Float64Array.from(M) : asked(M ? preconditioner(M, n, k, form, this.scale[at]) : this.fixed(), n, quantity);
-      found = { values, rows: n, columns: quantity === "M" ? k : n, step: this.steps[at], whole: true, square: quantity !== "M" };
+        quantity === "M" ? Float64Array.from(M) : quantityOf(M ? preconditioner(M, n, k, form, this.scale[at]) : this.fixed(), n, quantity);
+      matrix = { values, rows: n, columns: quantity === "M" ? k : n, step: this.steps[at], whole: true, square: quantity !== "M" };
       if (this.kept.size > 12) this.kept.delete(this.kept.keys().next().value);
-      this.kept.set(key, found);
+      this.kept.set(key, matrix);
     }
-    return found;
+    return matrix;
   }
 
   // I - c 11^T/n, of which nothing is learned.
@@ -140,9 +140,9 @@ class Layer {
 
   // The numbers of the spectrum at a step, or null.
   numbers(step) {
-    if (!this.told?.length) return null;
-    const at = before(this.toldSteps, step);
-    const [least, most, condition, rank, logdet, kind] = this.told.subarray(at * 6, at * 6 + 6);
-    return { least, most, condition, rank, logdet, kind: this.kinds[kind], step: this.toldSteps[at] };
+    if (!this.spectrum?.length) return null;
+    const at = before(this.spectrumSteps, step);
+    const [least, most, condition, rank, logdet, kind] = this.spectrum.subarray(at * 6, at * 6 + 6);
+    return { least, most, condition, rank, logdet, kind: this.kinds[kind], step: this.spectrumSteps[at] };
   }
 }

@@ -82,10 +82,10 @@ function show(run, parts, step) {
 }
 
 export default function ({ data, parentElement }) {
-  const place = parentElement.querySelector(".fop-learned");
+  const root = parentElement.querySelector(".fop-learned");
   const drawn = data.runs.map(draw);
-  place.replaceChildren(...drawn.map(({ figure }) => figure));
-  place.fopUnfollow?.();
-  place.fopUnfollow = clock.follow(() => data.runs.forEach((run, index) => show(run, drawn[index], clock.step)));
-  return atUnmount(place, place.fopUnfollow);
+  root.replaceChildren(...drawn.map(({ figure }) => figure));
+  root.fopUnfollow?.();
+  root.fopUnfollow = clock.follow(() => data.runs.forEach((run, index) => show(run, drawn[index], clock.step)));
+  return atUnmount(root, root.fopUnfollow);
 }

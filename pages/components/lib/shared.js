@@ -89,7 +89,7 @@ function short(value) {
   return text.replace("-", "−");
 }
 
-// The last place in ascending steps at or before a step.
+// The last index in ascending steps at or before a step.
 function before(steps, step) {
   let [low, high] = [0, steps.length - 1];
   while (low < high) {

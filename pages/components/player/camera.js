@@ -40,11 +40,11 @@ function layers(pen, { stage, paths, heads, labels }) {
   for (const label of labels.querySelectorAll(".fop-arrived")) {
     const box = label.getBoundingClientRect();
     const [left, top] = [box.left - origin.left, box.top - origin.top];
-    const look = getComputedStyle(label);
-    pen.fillStyle = look.backgroundColor;
+    const style = getComputedStyle(label);
+    pen.fillStyle = style.backgroundColor;
     pen.fillRect(left, top, box.width, box.height);
-    pen.font = `${look.fontWeight} ${look.fontSize} ${look.fontFamily}`;
-    pen.fillStyle = look.color;
-    pen.fillText(label.textContent, left + parseFloat(look.paddingLeft), top + box.height / 2);
+    pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    pen.fillStyle = style.color;
+    pen.fillText(label.textContent, left + parseFloat(style.paddingLeft), top + box.height / 2);
   }
 }

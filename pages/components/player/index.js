@@ -1,4 +1,4 @@
-// Plays a race over a surface. Called when the place appears, and again with new data or another theme; what lives
+// Plays a race over a surface. Called when it appears, and again with new data or another theme; what lives
 // through that (zoom, step, whether it plays) is kept on the element.
 
 const PLAY = "M7 4.5v15l12.5-7.5z";
@@ -211,14 +211,14 @@ class Player {
   // A click sets the start; so does dragging the ring that marks it. In 3D a drag turns the picture.
   pointer(ground, paths) {
     let down = null;
-    const place = (event) => {
+    const locate = (event) => {
       const view = this.view();
       const box = this.parts.stage.getBoundingClientRect();
       return { view, px: event.clientX - box.left - view.left, py: event.clientY - box.top - view.top };
     };
     const begin = (event) => {
       if (event.button || event.target.closest?.(".modebar")) return;
-      const { view, px, py } = place(event);
+      const { view, px, py } = locate(event);
       if (px < 0 || py < 0 || px > view.width || py > view.height) return;
       const { pressed } = this;
       // Plotly counts two quick clicks as one double-click wherever they are; where nothing is zoomed they are two starts.
@@ -235,13 +235,13 @@ class Player {
     // Plotly begins a zoom by mousedown or touchstart: where the start is grabbed it must not hear of it.
     const keep = (event) => this.held && event.stopPropagation();
     const move = (event) => {
-      if (!down) return event.pointerType === "mouse" && this.tell(event, place);
+      if (!down) return event.pointerType === "mouse" && this.showTip(event, locate);
       if (this.data.scene) {
         this.scene.yaw = down.yaw + (event.clientX - down.x) / 150;
         this.scene.pitch = Math.min(1.5, Math.max(0.25, down.pitch + (event.clientY - down.y) / 200));
         this.again();
       } else if (down.grabbed) {
-        const { view, px, py } = place(event);
+        const { view, px, py } = locate(event);
         this.moved = [view.toX(px), view.toY(py)];
         this.changed = true;
         event.preventDefault();
@@ -252,18 +252,18 @@ class Player {
       down = null;
       this.held = false;
       if (!from || event.type === "pointercancel") return;
-      const { view, px, py } = place(event);
+      const { view, px, py } = locate(event);
       const far = Math.hypot(event.clientX - from.x, event.clientY - from.y) > 4;
       if (far) this.pressed = null; // a drag is no first click
       if (far && !from.grabbed) return;
-      const found = this.data.scene ? this.scene.under(view, px, py) : [view.toX(px), view.toY(py)];
-      if (!found || !found.every(Number.isFinite)) return;
+      const point = this.data.scene ? this.scene.under(view, px, py) : [view.toX(px), view.toY(py)];
+      if (!point || !point.every(Number.isFinite)) return;
       if (!far && from.grabbed) return;
       const start = () => {
-        this.moved = found;
+        this.moved = point;
         this.changed = true;
         this.play(false); // until the new race is here, which the machine runs sooner with nothing else to do
-        this.trigger("start", { x: found[0], y: found[1] });
+        this.trigger("start", { x: point[0], y: point[1] });
       };
       // A double-click shows the whole surface again and starts nothing; it has a meaning only where that is zoomed.
       if (from.second && !from.grabbed) return;
@@ -281,14 +281,14 @@ class Player {
   }
 
   // Says what is under the mouse: a run's step, point and f.
-  tell(event, place) {
+  showTip(event, locate) {
     const { tip, stage } = this.parts;
     const over = stage.contains(event.target) && this.data.runs.length > 0;
-    const { view, px, py } = over ? place(event) : {};
-    const found = over && px >= 0 && py >= 0 && px <= view.width && py <= view.height && nearest(this.runs, view, px, py);
-    tip.hidden = !found;
-    if (!found) return;
-    const { run, index } = found;
+    const { view, px, py } = over ? locate(event) : {};
+    const hit = over && px >= 0 && py >= 0 && px <= view.width && py <= view.height && nearest(this.runs, view, px, py);
+    tip.hidden = !hit;
+    if (!hit) return;
+    const { run, index } = hit;
     const [x, y] = [run.x[index], run.y[index]];
     const step = stepOf(run, index).toLocaleString("en");
     tip.textContent = `${run.name}, step ${step}\n(${short(x)}, ${short(y)})\nf = ${short(run.losses[index])}`;
@@ -307,7 +307,7 @@ class Player {
   view() {
     const { ground, stage } = this.parts;
     const { xaxis, yaxis } = ground._fullLayout;
-    const place = {
+    const plotArea = {
       left: ground.offsetLeft + xaxis._offset,
       top: ground.offsetTop + yaxis._offset,
       width: xaxis._length,
@@ -319,11 +319,11 @@ class Player {
     }
     const [x0, x1] = xaxis.range;
     const [y0, y1] = yaxis.range;
-    const [across, up] = [place.width / (x1 - x0), place.height / (y1 - y0)];
+    const [across, up] = [plotArea.width / (x1 - x0), plotArea.height / (y1 - y0)];
     return {
-      ...place,
+      ...plotArea,
       span: x1 - x0,
-      key: [x0, x1, y0, y1, place.width, place.height, place.left].join(),
+      key: [x0, x1, y0, y1, plotArea.width, plotArea.height, plotArea.left].join(),
       x: (x) => (x - x0) * across,
       y: (_, y) => (y1 - y) * up,
       toX: (px) => x0 + px / across,
@@ -384,7 +384,7 @@ class Player {
       arrows(top, run, view, head, colors.ink);
       glyph(top, run, px, py, HEAD, colors.paper);
     });
-    this.place(view, at, top);
+    this.placeLabels(view, at, top);
 
     if (document.activeElement !== scrub || this.playing) scrub.value = 1000 * this.share;
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${this.end}`);
@@ -416,7 +416,7 @@ class Player {
   }
 
   // Labels at the ends of the runs that have arrived, while the whole surface is in sight.
-  place(view, at, pen) {
+  placeLabels(view, at, pen) {
     const { labels } = this.parts;
     Object.assign(labels.style, { left: `${view.left}px`, top: `${view.top}px` });
     const shown = JSON.stringify(this.data.runs.map((run) => run.label));

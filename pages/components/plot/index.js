@@ -1,9 +1,9 @@
-// Draws data.figure on the one node of this place. Called when the place appears, and again with new data or another theme.
+// Draws data.figure on the one node of this component. Called when it appears, and again with new data or another theme.
 
 // Gives the space inside the margins its aspect.
-function fit(place, node, { aspect, margin: { l = 0, r = 0, t = 0, b = 0 }, heights: [shortest, tallest] }) {
+function fit(root, node, { aspect, margin: { l = 0, r = 0, t = 0, b = 0 }, heights: [shortest, tallest] }) {
   const above = FINGER ? BUTTON : t;
-  const height = Math.round((place.clientWidth - l - r) / aspect + above + b);
+  const height = Math.round((root.clientWidth - l - r) / aspect + above + b);
   node.style.height = `${Math.min(tallest, Math.max(shortest, height))}px`;
 }
 
@@ -38,15 +38,15 @@ async function photograph(Plotly, node) {
 }
 
 export default function ({ data, parentElement }) {
-  const place = parentElement.querySelector(".fop-plot");
-  const node = place.querySelector(".fop-plot-node");
+  const root = parentElement.querySelector(".fop-plot");
+  const node = root.querySelector(".fop-plot-node");
 
-  place.setAttribute("aria-label", data.alt);
-  fit(place, node, data);
+  root.setAttribute("aria-label", data.alt);
+  fit(root, node, data);
   node.fop ??= { shown: "", sizes: null, dragmode: false };
   node.fop.data = data;
 
-  const cursor = place.querySelector(".fop-plot-cursor");
+  const cursor = root.querySelector(".fop-plot-cursor");
   const follow = () => {
     const axis = node._fullLayout?.xaxis;
     if (!data.follows || !axis || node.hidden) return;
@@ -80,7 +80,7 @@ export default function ({ data, parentElement }) {
 
   const draw = async () => {
     const Plotly = await library(data.source).catch(() => null);
-    place.querySelector(".fop-plot-missing").hidden = Plotly !== null;
+    root.querySelector(".fop-plot-missing").hidden = Plotly !== null;
     node.hidden = Plotly === null;
     if (!Plotly) return;
     await new Promise((next) => requestAnimationFrame(() => setTimeout(next))); // the player's next frame comes first
@@ -111,14 +111,14 @@ export default function ({ data, parentElement }) {
       node.fop.dragmode = node.dataset.drag = node._fullLayout.dragmode;
       for (const follower of clock.followers) follower();
     });
-    let width = place.clientWidth;
+    let width = root.clientWidth;
     node.fop.sizes = new ResizeObserver(() => {
-      if (!place.clientWidth || place.clientWidth === width) return;
-      width = place.clientWidth;
-      fit(place, node, node.fop.data);
+      if (!root.clientWidth || root.clientWidth === width) return;
+      width = root.clientWidth;
+      fit(root, node, node.fop.data);
       Plotly.Plots.resize(node);
     });
-    node.fop.sizes.observe(place);
+    node.fop.sizes.observe(root);
   };
 
   draw();

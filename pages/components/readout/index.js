@@ -20,9 +20,9 @@ const swatch = (row) =>
 
 function published(row) {
   if (row.published === null) return element("td", { class: "fop-published" }, "–");
-  const said = row.matches ? `${row.published} ✓` : `${row.published} ≠`;
+  const count = row.matches ? `${row.published} ✓` : `${row.published} ≠`;
   const words = row.matches ? "the same as published" : "not as published";
-  return element("td", { class: "fop-published", title: words, "aria-label": `${row.published}, ${words}` }, said);
+  return element("td", { class: "fop-published", title: words, "aria-label": `${row.published}, ${words}` }, count);
 }
 
 const body = (row, columns) =>
@@ -44,11 +44,11 @@ const body = (row, columns) =>
   );
 
 // Tells f at the step where the player stands; at its end, how the runs ended.
-function tell(table, rows) {
-  const told = table.querySelectorAll(".fop-now");
+function update(table, rows) {
+  const cells = table.querySelectorAll(".fop-now");
   rows.forEach((row, index) => {
     const value = clock.values[row.name];
-    told[index].textContent = clock.moving && value !== undefined ? `Now f = ${short(value)}.` : row.reason;
+    cells[index].textContent = clock.moving && value !== undefined ? `Now f = ${short(value)}.` : row.reason;
   });
 }
 
@@ -59,6 +59,6 @@ export default function ({ data, parentElement }) {
   table.querySelectorAll("tbody").forEach((old) => old.remove());
   table.append(...data.rows.map((row) => body(row, compared ? 3 : 2)));
   table.fopUnfollow?.();
-  table.fopUnfollow = clock.follow(() => tell(table, data.rows));
+  table.fopUnfollow = clock.follow(() => update(table, data.rows));
   return atUnmount(table, table.fopUnfollow);
 }

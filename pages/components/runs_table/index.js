@@ -116,7 +116,7 @@ class Runs {
     const cells = [...node.children];
     this.data.columns.forEach(({ name }, at) => {
       const cell = cells[at + 1];
-      const [words, , told] = cellOf(row, at);
+      const [words, , hint] = cellOf(row, at);
       if (name === "name" || name === "state") cell.firstChild.textContent = words;
       else cell.lastChild.nodeValue = words;
       if (name === "name") cells[0].firstChild.setAttribute("aria-label", `Choose ${words}`);
@@ -125,7 +125,7 @@ class Runs {
         cell.firstChild.style.setProperty("--share", `${100 * row.share}%`);
         cell.firstChild.hidden = row.share === null || row.share >= 1;
       }
-      if (told || cell.title) cell.title = told ?? "";
+      if (hint || cell.title) cell.title = hint ?? "";
     });
   }
 

@@ -1,4 +1,4 @@
-// Brings ordered files from Python, one after another, each in parts that fit a message. What is asked for is a state,
+// Brings ordered files from Python, one after another, each in parts that fit a message. The request is a state,
 // not an event: it is sent again with whatever else the page sends, until it is answered.
 
 // Hands a whole file to the browser, which saves it under its name.
@@ -13,12 +13,12 @@ function save(parts, name, kind) {
 class Courier {
   constructor() {
     this.parts = [];
-    this.asked = null; // the request that Python has, or will have
-    this.unfollow = orders.follow(() => this.tell && this.next());
+    this.requested = null; // the request that Python has, or will have
+    this.unfollow = orders.follow(() => this.send && this.next());
   }
 
-  show({ answer, content }, tell) {
-    this.tell = tell;
+  show({ answer, content }, send) {
+    this.send = send;
     const [order] = orders.waiting;
     if (answer && order?.id === answer.id && answer.part === this.parts.length) this.take(answer, content);
     else if (answer && order?.id !== answer.id && !orders.waiting.length) this.ask(null); // one of an earlier visit
@@ -44,10 +44,10 @@ class Courier {
   }
 
   ask(request) {
-    const said = request && `${request.id} ${request.part}`;
-    if (said === this.asked) return;
-    this.asked = said;
-    this.tell("request", request);
+    const key = request && `${request.id} ${request.part}`;
+    if (key === this.requested) return;
+    this.requested = key;
+    this.send("request", request);
   }
 }
 

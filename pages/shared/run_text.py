@@ -80,7 +80,7 @@ def message(text: str) -> str:
     parts = " ".join(text.split()).split("`")
     if len(parts) % 2 == 0 or not all(parts[1::2]):  # one of them is no quote
         return literal(text)
-    return "".join(f"`{part}`" if place % 2 else escaped(part) for place, part in enumerate(parts))
+    return "".join(f"`{part}`" if index % 2 else escaped(part) for index, part in enumerate(parts))
 
 
 def duration(seconds: float | None) -> str:
