@@ -207,9 +207,9 @@ def _is_here(url: str) -> bool:
 @pytest.fixture
 def troubles() -> Iterator[Troubles]:
     """What went wrong in the browser; the test fails if anything did."""
-    found = Troubles()
-    yield found
-    assert not found, "\n".join(found)
+    errors = Troubles()
+    yield errors
+    assert not errors, "\n".join(errors)
 
 
 @pytest.fixture
@@ -268,9 +268,9 @@ def sidebar(page: Page) -> Iterator[None]:
 def too_small(page: Page, selector: str) -> list[str]:
     """What is lower than a finger needs, 44 px, once the page has come to rest."""
     late = time.monotonic() + 20
-    while (found := page.evaluate(TOO_SMALL, selector)) and time.monotonic() < late:
+    while (elements := page.evaluate(TOO_SMALL, selector)) and time.monotonic() < late:
         page.wait_for_timeout(100)
-    return found
+    return elements
 
 
 def row(page: Page, name: str) -> Locator:

@@ -70,10 +70,10 @@ def test_free_settings_reach_the_race(capsys):
         *("--optimizer", "sgd:lr=0.1", "--optimizer", "fop:lr=0.1,hyper_lr=1e-3,preconditioner=direct", "--json"),
     )
     assert status == 0
-    found = json.loads(out)
-    assert found["start"] == [0.0, -4.0]
-    assert found["tolerance"] == 1e-4
-    sgd, fop = found["optimizers"].values()
+    output = json.loads(out)
+    assert output["start"] == [0.0, -4.0]
+    assert output["tolerance"] == 1e-4
+    sgd, fop = output["optimizers"].values()
     assert sgd["steps"] == 25
     assert sgd["status"] == "converged"
     assert len(sgd["points"]) == len(sgd["losses"]) == 26

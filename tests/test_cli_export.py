@@ -25,8 +25,8 @@ def gallery():
 
 def call(capsys, *arguments):
     status = main(["export", *map(str, arguments)])
-    said = capsys.readouterr()
-    return status, said.out, said.err
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
 
 
 def test_all_figures_are_made_and_said(capsys, tmp_path):
@@ -126,9 +126,9 @@ def test_frequencies_are_an_orthonormal_basis_that_begins_with_the_constant():
 )
 def test_a_random_M_turns_a_vector_as_far_as_is_said(n, k, std):
     draw = np.random.default_rng(0)
-    found = []
+    angles = []
     for _ in range(20):
         M, g = std * draw.standard_normal((n, k)), draw.standard_normal(n)
         Pg = g + M @ (M.T @ g)
-        found.append(math.degrees(math.acos(g @ Pg / np.linalg.norm(g) / np.linalg.norm(Pg))))
-    assert np.mean(found) == pytest.approx(chance_deg(n, k, std), rel=0.1)
+        angles.append(math.degrees(math.acos(g @ Pg / np.linalg.norm(g) / np.linalg.norm(Pg))))
+    assert np.mean(angles) == pytest.approx(chance_deg(n, k, std), rel=0.1)

@@ -128,9 +128,9 @@ def call(capsys, *arguments):
             status = main(list(arguments))
     except SystemExit as end:
         status = end.code
-    said = capsys.readouterr()
-    said.out.encode()
-    return status, said.out, said.err
+    captured = capsys.readouterr()
+    captured.out.encode()
+    return status, captured.out, captured.err
 
 
 def no_control(text):
@@ -147,8 +147,8 @@ def test_whatever_an_argument_is_the_command_ends_in_a_sentence(capsys, argument
 @pytest.mark.parametrize("path", config.described())
 def test_whatever_a_setting_is_the_command_ends_in_a_sentence(capsys, path):
     for kind, value in VALUES.items():
-        said = call(capsys, "train", "--preset", "mnist-mlp", "--dry-run", "--set", f"{path}={value}")
-        sensible(kind, *said)
+        outcome = call(capsys, "train", "--preset", "mnist-mlp", "--dry-run", "--set", f"{path}={value}")
+        sensible(kind, *outcome)
 
 
 def sensible(kind, status, out, err):

@@ -26,8 +26,8 @@ def made(name):
 
 def call(capsys, *arguments):
     status = main(list(map(str, arguments)))
-    said = capsys.readouterr()
-    return status, said.out, said.err
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
 
 
 def test_delete_moves_to_the_trash_and_restore_brings_back(capsys, folder):

@@ -32,8 +32,8 @@ def folder(tmp_path, monkeypatch):
 
 def call(capsys, *arguments):
     status = main(list(map(str, arguments)))
-    said = capsys.readouterr()
-    return status, said.out, said.err
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
 
 
 def test_a_run_is_trained_listed_shown_exported_replayed_and_deleted(capsys, tmp_path, folder):
@@ -54,8 +54,8 @@ def test_a_run_is_trained_listed_shown_exported_replayed_and_deleted(capsys, tmp
 
     status, out, _ = call(capsys, "runs", "show", "first")
     assert status == 0
-    for said in ("fop.rank = 4", "attempt 1 from step 0", "MNIST", "eigenvalue_max/1.weight", "1 threads"):
-        assert said in out
+    for part in ("fop.rank = 4", "attempt 1 from step 0", "MNIST", "eigenvalue_max/1.weight", "1 threads"):
+        assert part in out
 
     for ending in ("csv", "parquet"):
         assert call(capsys, "runs", "export", "first", tmp_path / f"metrics.{ending}")[0] == 0
@@ -158,16 +158,16 @@ def test_what_is_wrong_is_said_before_a_run_is_made(capsys, folder, arguments, s
 def test_a_dry_run_tells_settings_parameters_layouts_memory_and_data_and_makes_nothing(capsys, folder):
     status, out, _ = call(capsys, "train", "--preset", "mnist-mlp", "--set", "fop.rank=4", "--dry-run")
     assert status == 0
-    for said in ('"rank": 4', "60,000 training images of 10 classes", "4,690 steps", "78,400", "input", "sgd's state"):
-        assert said in out
+    for part in ('"rank": 4', "60,000 training images of 10 classes", "4,690 steps", "78,400", "input", "sgd's state"):
+        assert part in out
     assert not list(store.scan(folder))
 
 
 def test_the_help_names_every_preset_and_method(capsys):
     with pytest.raises(SystemExit):
         main(["train", "--help"])
-    said = "".join(capsys.readouterr().out.split())  # it wraps lines at hyphens too
-    assert not [name for name in (*config.PRESETS, *config.METHODS) if name not in said]
+    output = "".join(capsys.readouterr().out.split())  # it wraps lines at hyphens too
+    assert not [name for name in (*config.PRESETS, *config.METHODS) if name not in output]
 
 
 def test_a_runs_own_file_makes_the_same_run_again(capsys, folder):
@@ -232,8 +232,8 @@ def test_the_doctor_tells_what_is_there_and_what_to_do(capsys, tmp_path, monkeyp
     monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path))
     status, out, _ = call(capsys, "doctor")
     assert status == 0
-    for said in ("torch", "cpu:", "mnist: MNIST", "cifar10: missing", "Three ways", "GiB free"):
-        assert said in out
+    for part in ("torch", "cpu:", "mnist: MNIST", "cifar10: missing", "Three ways", "GiB free"):
+        assert part in out
 
 
 def test_damaged_checkpoints_are_named_and_starting_over_must_be_asked_for(capsys, folder):

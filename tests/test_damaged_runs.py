@@ -80,18 +80,18 @@ class Damaged:
         return Run(self.run.path)
 
     def __exit__(self, *_: object) -> None:
-        place = self.run.path / self.part
-        if os.path.lexists(place) and not place.is_symlink():
-            place.chmod(0o700)
+        path = self.run.path / self.part
+        if os.path.lexists(path) and not path.is_symlink():
+            path.chmod(0o700)
         damage.remove(self.run.path)
         (self.run.path.parent / ".whole").rename(self.run.path)
 
 
 def call(capsys, *arguments):
     status = main(list(map(str, arguments)))
-    said = capsys.readouterr()
-    assert "Traceback" not in said.err + said.out
-    return status, said.out, said.err
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err + captured.out
+    return status, captured.out, captured.err
 
 
 def is_whole(run: Run, part: str) -> bool:
@@ -214,12 +214,12 @@ def test_each_page_shows_the_other_four_and_names_the_damaged_one(runs, part, ki
 
         at = app_at("preconditioners", timeout=LONGEST)
         at.query_params["run"] = at.query_params["beside"] = run.id
-        told = words(ran(at.run())).replace("\\", "")
+        text = words(ran(at.run())).replace("\\", "")
         warned = [box.value.replace("\\", "") for box in at.warning]
         assert any(each.startswith(f"{run.id} is not here") for each in warned) == (run.id not in there)
         for begin in ("", "Nothing stands beside: "):
             assert any(each.startswith(f"{begin}{run.id} is damaged: {part}") for each in warned) == (part in KNOWN)
-        assert (str(run.path / part) in told) == (part in OPENED)
+        assert (str(run.path / part) in text) == (part in OPENED)
         if part not in OPENED:
             layers = [layer["name"] for layer in component(at, "inspector")["sources"][0]["layers"]]
             assert (layers == ["1.weight"]) == ("curie" in chosen.options)

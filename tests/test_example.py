@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def test_the_mnist_example_trains_with_both_from_any_folder(tmp_path):
     command = [sys.executable, str(ROOT / "examples/mnist.py"), "--epochs", "1", "--rank", "4"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    accuracies = [float(found) for found in re.findall(r"epoch 1: test accuracy ([\d.]+) %", done.stdout)]
+    accuracies = [float(percent) for percent in re.findall(r"epoch 1: test accuracy ([\d.]+) %", done.stdout)]
     assert len(accuracies) == 2
     assert min(accuracies) > 90
     spectra = re.findall(

@@ -56,10 +56,10 @@ def test_a_run_is_finished_whole_and_says_nothing_of_its_machine(name):
 
 def test_a_run_comes_out_again():
     run = runs.load(str(GALLERY / "mnist-fop-rank16-seed1"))
-    found = replay(run, 50, lambda text: None)
-    assert {"train_loss", "grad_norm", "angle_deg/1.weight"} <= {each.name for each in found}
-    assert sum(each.count for each in found) > 500
-    assert max(each.worst for each in found) < 1e-3, "another machine's rounding, and no more"
+    comparisons = replay(run, 50, lambda text: None)
+    assert {"train_loss", "grad_norm", "angle_deg/1.weight"} <= {each.name for each in comparisons}
+    assert sum(each.count for each in comparisons) > 500
+    assert max(each.worst for each in comparisons) < 1e-3, "another machine's rounding, and no more"
 
 
 def test_the_whole_is_small_and_every_run_is_listed():

@@ -88,8 +88,8 @@ def test_what_is_left_is_what_least_squares_leaves(seed, n):
     P = symmetric(seed, 2, n, n)
     design = np.stack([np.eye(n).ravel(), np.ones(n * n)], axis=1)
     for matrix, left in zip(P, inspection.residual(P)):
-        found = np.linalg.lstsq(design, matrix.ravel(), rcond=None)[0]
-        np.testing.assert_allclose(left.ravel(), matrix.ravel() - design @ found, atol=1e-12)
+        coefficients = np.linalg.lstsq(design, matrix.ravel(), rcond=None)[0]
+        np.testing.assert_allclose(left.ravel(), matrix.ravel() - design @ coefficients, atol=1e-12)
 
 
 # spectra --------------------------------------------------------------------------------------------------------------
@@ -100,9 +100,9 @@ def test_eigenvalues_make_P_singular_and_ascend(seed, n, s):
     P = symmetric(seed, s, n, n)
     values = inspection.eigenvalues(P)
     assert values.shape == (s, n) and (np.diff(values) >= 0).all()
-    for matrix, found in zip(P, values):
-        np.testing.assert_allclose(sorted(np.linalg.eigvals(matrix).real), found, atol=1e-10)
-        np.testing.assert_allclose(inspection.eigenvalues(matrix), found, atol=1e-12)
+    for matrix, eigenvalues in zip(P, values):
+        np.testing.assert_allclose(sorted(np.linalg.eigvals(matrix).real), eigenvalues, atol=1e-10)
+        np.testing.assert_allclose(inspection.eigenvalues(matrix), eigenvalues, atol=1e-12)
 
 
 def test_eigenvalues_of_a_P_that_is_not_finite_are_NaN_and_only_they():
@@ -120,12 +120,12 @@ def test_the_mean_taken_out_is_one_eigenvalue(seed, n, share):
 @given(seed=seeds, n=sizes, k=sizes, s=st.integers(0, 3), form=st.sampled_from(["factored", "low_rank"]))
 def test_a_spectrum_is_that_of_P_and_not_below_what_it_can_be(seed, n, k, s, form):
     M = normal(seed, s, n, k)
-    found = inspection.spectrum(M, form)
-    np.testing.assert_allclose(found, inspection.eigenvalues(inspection.preconditioner(M, form)), atol=1e-10)
+    spectrum = inspection.spectrum(M, form)
+    np.testing.assert_allclose(spectrum, inspection.eigenvalues(inspection.preconditioner(M, form)), atol=1e-10)
     least = 1 if form == "low_rank" else 0
-    assert (found >= least).all() and (found[:, : max(n - k, 0)] == least).all()
+    assert (spectrum >= least).all() and (spectrum[:, : max(n - k, 0)] == least).all()
     if s:
-        np.testing.assert_array_equal(inspection.spectrum(M[0], form), found[0])
+        np.testing.assert_array_equal(inspection.spectrum(M[0], form), spectrum[0])
         M[0, 0, 0] = np.nan
         assert np.isnan(inspection.spectrum(M, form)[0]).all()
 
@@ -143,11 +143,11 @@ spectra = st.lists(
 @given(spectra)
 def test_a_summary_is_what_training_logs(values):
     logged = diagnostics.spectrum_summary(torch.tensor(values, dtype=torch.float64))
-    found = inspection.spectrum_summary(np.array([values, values]))
-    assert found.keys() == logged.keys()
+    summary = inspection.spectrum_summary(np.array([values, values]))
+    assert summary.keys() == logged.keys()
     for name, number in logged.items():
         expected = math.nan if any(map(math.isnan, values)) else number
-        np.testing.assert_allclose(found[name], [expected] * 2, rtol=1e-9, atol=1e-12, err_msg=name)
+        np.testing.assert_allclose(summary[name], [expected] * 2, rtol=1e-9, atol=1e-12, err_msg=name)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
@@ -184,12 +184,12 @@ def test_a_matrix_is_called_what_it_is(values, is_):
 def test_whitening_is_what_training_logs(seed, kernel):
     n = math.prod(kernel)
     P = symmetric(seed, 2, n, n)
-    found = inspection.whitening(P, kernel)
+    whitening = inspection.whitening(P, kernel)
     for at in range(2):
         logged = diagnostics.whitening(torch.from_numpy(P[at]), kernel)
-        assert found.keys() == logged.keys()
+        assert whitening.keys() == logged.keys()
         for name, number in logged.items():
-            np.testing.assert_allclose(found[name][at], number, rtol=1e-7, atol=1e-12, err_msg=name)
+            np.testing.assert_allclose(whitening[name][at], number, rtol=1e-7, atol=1e-12, err_msg=name)
 
 
 @given(seed=seeds, kernel=st.tuples(st.integers(2, 4), st.integers(2, 4)), a=st.floats(-2, 2), c=st.floats(-2, 2))
@@ -208,8 +208,8 @@ def test_the_score_is_neighbours_less_others_and_knows_no_constant(seed, kernel,
 
 @pytest.mark.filterwarnings("error")
 def test_the_identity_has_no_direction():
-    found = inspection.whitening(np.eye(9), (3, 3))
-    assert math.isnan(found.pop("constant_share")) and set(map(float, found.values())) == {0.0}
+    whitening = inspection.whitening(np.eye(9), (3, 3))
+    assert math.isnan(whitening.pop("constant_share")) and set(map(float, whitening.values())) == {0.0}
 
 
 def test_a_P_of_another_kernel_is_refused():
@@ -239,8 +239,8 @@ def test_the_bound_of_rotation_is_met_between_the_outer_eigenvectors_and_nowhere
 
 
 def test_the_bound_of_rotation_at_its_ends():
-    found = inspection.rotation_bound_deg(np.array([1.0, 3.0, math.inf, math.nan]))
-    np.testing.assert_allclose(found, [0, 30, 90, math.nan])
+    bounds = inspection.rotation_bound_deg(np.array([1.0, 3.0, math.inf, math.nan]))
+    np.testing.assert_allclose(bounds, [0, 30, 90, math.nan])
 
 
 # two matrices ---------------------------------------------------------------------------------------------------------
@@ -271,8 +271,8 @@ def test_what_P_changes_most_comes_first():
 @pytest.mark.parametrize("angle", [0.0, 1e-10, 1e-6, 0.1, 30.0, 44.9, 45.0, 45.1, 60.0, 89.999999, 90.0])
 def test_angles_between_lines_are_told_to_their_last_digits(angle):
     u, v = turned(angle)
-    found = inspection.principal_angles_deg(u[:, None], v[:, None])
-    assert found == pytest.approx([angle], rel=1e-9, abs=1e-13)
+    angles = inspection.principal_angles_deg(u[:, None], v[:, None])
+    assert angles == pytest.approx([angle], rel=1e-9, abs=1e-13)
 
 
 def test_principal_angles_are_those_of_planes_whatever_their_bases():
@@ -281,8 +281,8 @@ def test_principal_angles_are_those_of_planes_whatever_their_bases():
     angles = np.radians([1e-7, 20.0, 70.0])
     second = np.stack([math.cos(a) * e[i] + math.sin(a) * e[3 + i] for i, a in enumerate(angles)], axis=1)
     Q, R = (np.linalg.qr(normal(seed, 3, 3))[0] for seed in (0, 1))
-    found = inspection.principal_angles_deg(first @ Q, second @ R)
-    np.testing.assert_allclose(found, [1e-7, 20, 70], rtol=1e-6)
+    computed = inspection.principal_angles_deg(first @ Q, second @ R)
+    np.testing.assert_allclose(computed, [1e-7, 20, 70], rtol=1e-6)
     np.testing.assert_allclose(inspection.principal_angles_deg(first, first @ Q), 0, atol=1e-12)
 
 
@@ -294,9 +294,9 @@ def test_every_value_is_in_the_bin_whose_edges_hold_it(seed, bins):
     values = normal(seed, 3, 4, 2)
     counts, edges = inspection.histograms(values, bins)
     assert counts.shape == (3, bins) and (edges[0], edges[-1]) == (values.min(), values.max())
-    for row, found in zip(values, counts):
-        places = [min(sum(edge <= value for edge in edges) - 1, bins - 1) for value in row.ravel()]
-        assert [places.count(place) for place in range(bins)] == found.tolist()
+    for row, row_counts in zip(values, counts):
+        indices = [min(sum(edge <= value for edge in edges) - 1, bins - 1) for value in row.ravel()]
+        assert [indices.count(index) for index in range(bins)] == row_counts.tolist()
 
 
 @pytest.mark.filterwarnings("error")

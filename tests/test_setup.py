@@ -88,7 +88,7 @@ def project(tmp_path: Path) -> Project:
 # Which Python
 
 
-def found(project: Project, **env: str) -> str:
+def chosen_python(project: Project, **env: str) -> str:
     return project.run('. scripts/setup.sh; find_python && echo "$python"', **env).stdout.strip()
 
 
@@ -96,19 +96,19 @@ def test_a_shim_that_does_not_run_is_passed_over(project):
     project.put("python3.14", "exit 127")
     project.put("python3.13", PYTHON.replace("PRETEND:-3, 12", "PRETEND:-3, 10"))
     project.put("python3", PYTHON)
-    assert found(project) == "python3"
+    assert chosen_python(project) == "python3"
 
 
 def test_the_newest_python_is_taken(project):
     for name in ("python3", "python3.11", "python3.13"):
         project.put(name, PYTHON)
-    assert found(project) == "python3.13"
+    assert chosen_python(project) == "python3.13"
 
 
 def test_a_named_python_is_taken_or_refused_but_never_replaced(project):
     project.put("python3", PYTHON)
     mine = project.put("mine", PYTHON)
-    assert found(project, PYTHON=str(mine)) == str(mine)
+    assert chosen_python(project, PYTHON=str(mine)) == str(mine)
     result = project.run(". scripts/setup.sh; get_python", PYTHON=str(mine), PRETEND="3, 10")
     assert result.returncode == 1
     assert f"PYTHON={mine} is no CPython of 3.11 or newer" in result.stderr
@@ -408,8 +408,8 @@ def lines(name: str) -> set[str]:
 def test_the_package_asks_for_what_requirements_txt_asks():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    asked = {*project["dependencies"], *extras["train"], *extras["app"]} - {"fop-lab[train]"}
-    assert asked == lines("requirements.txt")
+    required = {*project["dependencies"], *extras["train"], *extras["app"]} - {"fop-lab[train]"}
+    assert required == lines("requirements.txt")
 
 
 def test_every_dependency_has_its_reason():

@@ -65,12 +65,12 @@ class End:
     Attributes:
         text: what it says.
         at: the end of the path, or where it leaves the picture.
-        place: where it stands, from there.
+        anchor: where it stands, from there.
     """
 
     text: str
     at: Point
-    place: labels.Anchor
+    anchor: labels.Anchor
 
 
 def ends(box: Box, runs: Sequence[Run], start: Point, minima: Sequence[Point]) -> list[End]:

@@ -89,7 +89,7 @@ def question(config: TrainConfig) -> TrainConfig:
     return parse(content)
 
 
-def place(config: TrainConfig) -> str:
+def data_stamp(config: TrainConfig) -> str:
     """Return what a preview depends on beside the config: where the data are, and since when they are so; or ""."""
     try:
         path = datasets.find(config.data).path

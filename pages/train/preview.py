@@ -45,7 +45,7 @@ def wait(made: TrainConfig) -> Preview:
 
 
 def _key(made: TrainConfig) -> tuple[str, str]:
-    return json.dumps(preview.question(made).to_json(), sort_keys=True), preview.place(made)
+    return json.dumps(preview.question(made).to_json(), sort_keys=True), preview.data_stamp(made)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -93,7 +93,7 @@ def _run(result: Result, end: interactive.End, arrows: bool) -> dict[str, Any]:
         "downsampled": result.motion.downsampled,
         "learns": result.motion.preconditioned is not None,
         "arrows": arrows,
-        "label": {"text": end.text, "at": end.at, **dataclasses.asdict(end.place)},
+        "label": {"text": end.text, "at": end.at, **dataclasses.asdict(end.anchor)},
     }
 
 

@@ -10,7 +10,7 @@ from pages.basins.settings import MAPS, grid, values
 from tests.chromium import NARROW, row, too_small
 
 MAPS_OF_STARTS = ".st-key-maps .fop-basin"
-TOLD = f"{MAPS_OF_STARTS} .fop-basin-told"
+CAPTIONS = f"{MAPS_OF_STARTS} .fop-basin-told"
 RATES = ".st-key-rates .fop-basin"
 IDLE = """size => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
   && document.querySelectorAll(`.st-key-maps canvas[data-drawn="${size}"]`).length
@@ -23,15 +23,15 @@ def basins(visit, troubles):
     # Streamlit asks for two files beside a page's own address before it finds them at the app's.
     troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
 
-    def opened(given: str = "", size: int = 64, **options) -> Page:
-        page = visit(f"basins?size={size}{given}", drawn=False, **options)
+    def opened(query: str = "", size: int = 64, **options) -> Page:
+        page = visit(f"basins?size={size}{query}", drawn=False, **options)
         page.wait_for_function(IDLE, arg=size, timeout=120_000)
         return page
 
     return opened
 
 
-def place(page: Page, across: float, up: float, field: str = f"{MAPS_OF_STARTS} >> nth=0") -> tuple[float, float]:
+def position(page: Page, across: float, up: float, field: str = f"{MAPS_OF_STARTS} >> nth=0") -> tuple[float, float]:
     """Where a share of a map's width and height is on the screen."""
     cells = page.locator(f"{field} >> .fop-basin-field")
     cells.scroll_into_view_if_needed()
@@ -43,17 +43,17 @@ def place(page: Page, across: float, up: float, field: str = f"{MAPS_OF_STARTS} 
 def test_one_crosshair_is_in_all_maps_and_each_says_what_is_there(basins):
     page = basins()
     assert page.get_by_role("link", name="Trajectories", exact=True).is_visible(), "the page stands in the app's frame"
-    words = page.locator(TOLD).all_text_contents()
+    words = page.locator(CAPTIONS).all_text_contents()
     assert words[0].startswith("100 % converge, median")
-    asked = grid(values(MAPS["himmelblau"]) | {"size": "64"})
-    batches = basin_maps.ends(asked).batches
+    spec = grid(values(MAPS["himmelblau"]) | {"size": "64"})
+    batches = basin_maps.ends(spec).batches
     for column, up in ((20, 20), (3, 2)):
-        page.mouse.move(*place(page, (column + 0.5) / 64, (up + 0.5) / 64))
-        spot = "({:.2f}, {:.2f})".format(*basin_maps.start(asked, column, up)).replace("-", "−")
-        expect(page.locator(TOLD).first).to_contain_text(spot)
-        told = page.locator(TOLD).all_text_contents()
-        assert len(told) == 6 and all(text.startswith(f"{spot}: ") for text in told)
-        for text, batch in zip(told, batches):
+        page.mouse.move(*position(page, (column + 0.5) / 64, (up + 0.5) / 64))
+        spot = "({:.2f}, {:.2f})".format(*basin_maps.start(spec, column, up)).replace("-", "−")
+        expect(page.locator(CAPTIONS).first).to_contain_text(spot)
+        captions = page.locator(CAPTIONS).all_text_contents()
+        assert len(captions) == 6 and all(text.startswith(f"{spot}: ") for text in captions)
+        for text, batch in zip(captions, batches):
             count = re.search(r"(\d+) steps|at step (\d+)", text)
             assert batch.steps[up, column] == int(count.group(1) or count.group(2))
             assert ("diverged" in text) == (batch.status[up, column] == 2)
@@ -61,21 +61,23 @@ def test_one_crosshair_is_in_all_maps_and_each_says_what_is_there(basins):
             "lines => lines.every((line) => line.checkVisibility())"
         )
     page.mouse.move(5, 5)
-    expect(page.locator(TOLD).first).to_have_text(words[0])
+    expect(page.locator(CAPTIONS).first).to_have_text(words[0])
     assert page.locator(f"{MAPS_OF_STARTS} .fop-basin-line").first.is_hidden()
 
 
 def test_a_click_opens_the_race_from_there_in_trajectories(basins):
     page = basins("&fop.hyper_lr=0.001")
-    x, y = place(page, 20.5 / 64, 20.5 / 64, f"{MAPS_OF_STARTS} >> nth=5")
+    x, y = position(page, 20.5 / 64, 20.5 / 64, f"{MAPS_OF_STARTS} >> nth=5")
     page.mouse.move(x, y)
-    told = dict(zip(("SGD", "Momentum", "RMSProp", "Adam", "S-HD", "FOP"), page.locator(TOLD).all_text_contents()))
+    captions = dict(
+        zip(("SGD", "Momentum", "RMSProp", "Adam", "S-HD", "FOP"), page.locator(CAPTIONS).all_text_contents())
+    )
     page.mouse.click(x, y)
     expect(page.get_by_role("heading", name="Trajectories")).to_be_visible()
     expect(page).to_have_url(re.compile(r"/\?surface=himmelblau&x=-2\.\d+&y=-2\.\d+&rules=.*&dtype=float64"))
-    start = re.match(r"\(.+?\)", told["FOP"]).group()
+    start = re.match(r"\(.+?\)", captions["FOP"]).group()
     expect(page.get_by_text(f"A race on Himmelblau from {start}, opened from a map in Basins.")).to_be_visible()
-    for name, text in told.items():
+    for name, text in captions.items():
         steps = re.search(r"after (\d+) steps", text).group(1)
         expect(row(page, name).locator(".fop-steps")).to_have_text(steps)
         expect(row(page, name)).to_contain_text("at the minimum (−3.78, −3.28)")
@@ -86,16 +88,16 @@ def test_a_click_opens_the_race_from_there_in_trajectories(basins):
 
 def test_a_click_on_the_map_of_rates_opens_fop_at_these(basins):
     page = basins()
-    x, y = place(page, 40.5 / 96, 20.5 / 96, RATES)
+    x, y = position(page, 40.5 / 96, 20.5 / 96, RATES)
     page.mouse.move(x, y)
-    told = page.locator(f"{RATES} .fop-basin-told").text_content()
-    lr, hyper_lr, steps = re.match(r"ε ([\d.]+), ρ ([\d.e−]+): minimum . .* after (\d+) steps", told).groups()
+    caption = page.locator(f"{RATES} .fop-basin-told").text_content()
+    lr, hyper_lr, steps = re.match(r"ε ([\d.]+), ρ ([\d.e−]+): minimum . .* after (\d+) steps", caption).groups()
     page.mouse.click(x, y)
     expect(page.get_by_role("heading", name="Trajectories")).to_be_visible()
     expect(row(page, "FOP").locator(".fop-steps")).to_have_text(steps)
     assert page.locator(".fop-readout").get_by_role("rowheader").all_inner_texts() == ["FOP"]
-    found = dict(part.split("=") for part in page.url.partition("?")[2].split("&"))
-    assert float(found["fop.lr"]) == float(lr) and float(found["fop.hyper_lr"]) == float(hyper_lr.replace("−", "-"))
+    query = dict(part.split("=") for part in page.url.partition("?")[2].split("&"))
+    assert float(query["fop.lr"]) == float(lr) and float(query["fop.hyper_lr"]) == float(hyper_lr.replace("−", "-"))
 
 
 def test_the_crosshair_answers_to_keys(basins):
@@ -103,12 +105,12 @@ def test_the_crosshair_answers_to_keys(basins):
     field = page.get_by_role("application", name=re.compile("^SGD: map of 64 by 64"))
     field.focus()
     page.keyboard.press("ArrowRight")
-    expect(page.locator(TOLD).first).to_contain_text("(0.28, 0.09): ")
+    expect(page.locator(CAPTIONS).first).to_contain_text("(0.28, 0.09): ")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("ArrowLeft")
-    expect(page.locator(TOLD).last).to_contain_text("(0.09, 0.28): ")
+    expect(page.locator(CAPTIONS).last).to_contain_text("(0.09, 0.28): ")
     page.keyboard.press("Escape")
-    expect(page.locator(TOLD).last).to_contain_text("converge")
+    expect(page.locator(CAPTIONS).last).to_contain_text("converge")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Trajectories")).to_be_visible()
@@ -120,8 +122,8 @@ def test_finer_maps_follow_and_the_widgets_keep_their_values(basins):
     expect(page.get_by_role("textbox", name="f(x, y) =")).to_have_value("x^4/4 - x^2/2 + y^2/2")
     expect(page.get_by_role("combobox", name=re.compile("Surface"))).to_have_value("Your own f(x, y)")
     assert page.get_by_role("application").first.get_attribute("aria-label").startswith("Momentum: map of 128 by 128")
-    page.mouse.move(*place(page, 0.5 / 128, 0.5 / 128))
-    expect(page.locator(TOLD).first).to_contain_text("(−1.98, −1.98): ")
+    page.mouse.move(*position(page, 0.5 / 128, 0.5 / 128))
+    expect(page.locator(CAPTIONS).first).to_contain_text("(−1.98, −1.98): ")
 
 
 # 5 billion steps: no machine is through with them before the click.
@@ -129,12 +131,12 @@ ENDLESS = "basins?rules=adam&size=512&steps=20000&adam.lr=0.0000001"
 CANCELLED = "Computing was cancelled."
 FINE = re.compile(r"512 × 512 starts: \d+%, \d+ s")
 # Notes where Cancel stands at each frame, until the page is asked for it.
-FRAMES = """window.places = new Set();
+FRAMES = """window.positions = new Set();
 (function note() {
   for (const button of document.querySelectorAll("button"))
     if (button.textContent === "Cancel") {
       const { left, top } = button.getBoundingClientRect();
-      places.add(`${left} ${top}`);
+      positions.add(`${left} ${top}`);
     }
   requestAnimationFrame(note);
 })();"""
@@ -181,8 +183,8 @@ def test_cancel_stays_where_it_is_while_maps_are_computed(visit, troubles):
     page.evaluate(FRAMES)
     page.get_by_role("button", name="Compute").click()
     expect(page.get_by_text(re.compile(r"512 × 512 starts: \d+%, ([2-9]|\d\d+) s"))).to_be_visible()
-    places = page.evaluate("[...places]")
-    assert len(places) == 1, places
+    positions = page.evaluate("[...positions]")
+    assert len(positions) == 1, positions
     cancel = page.get_by_role("button", name="Cancel").bounding_box()
     assert cancel["x"] + cancel["width"] < page.get_by_role("progressbar").bounding_box()["x"], "nothing moves it"
 
@@ -216,7 +218,7 @@ def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(basins):
     tops = page.locator(MAPS_OF_STARTS).evaluate_all("maps => maps.map((map) => map.getBoundingClientRect().top)")
     assert len(tops) == 6 and len(set(tops)) == 3, "two a row"
     assert not too_small(page, "[data-testid=stMain] :is(button:not([data-testid^=stTooltip]), [role=application])")
-    page.touchscreen.tap(*place(page, 20.5 / 64, 20.5 / 64))
+    page.touchscreen.tap(*position(page, 20.5 / 64, 20.5 / 64))
     expect(page.get_by_role("heading", name="Trajectories")).to_be_visible()
     expect(page).to_have_url(re.compile(r"x=-2\.\d+&y=-2\.\d+"))
 

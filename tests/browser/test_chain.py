@@ -93,8 +93,8 @@ def test_a_run_outlives_tab_and_server_is_stopped_resumed_and_compared(tab, trou
         page = tab(f"{address}/train?{SLOW}")
         ours, theirs = launched(page, folder)
         page.wait_for_function(f"() => ({POINTS})() >= 12")
-        seen = page.evaluate(POINTS)
-        page.wait_for_function(f"() => ({POINTS})() > {seen}")
+        points = page.evaluate(POINTS)
+        page.wait_for_function(f"() => ({POINTS})() > {points}")
         expect(row(page, ours)).to_contain_text("running")
         expect(row(page, theirs)).to_contain_text("in the queue")
         link = page.url.removeprefix(address)
@@ -104,7 +104,7 @@ def test_a_run_outlives_tab_and_server_is_stopped_resumed_and_compared(tab, trou
 
     with running(logs[1], FOP_RUNS_DIR=str(folder), FOP_DATA_DIR="") as address:
         page = tab(f"{address}{link}")
-        page.wait_for_function(f"() => ({POINTS})() > {seen}")
+        page.wait_for_function(f"() => ({POINTS})() > {points}")
         expect(row(page, ours)).to_contain_text("running")
         assert step(ours) > before and len(ours.attempts) == 1, "it went on"
 

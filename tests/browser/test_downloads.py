@@ -27,8 +27,8 @@ READY = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testSc
   && document.querySelector('.fop-chip')"""
 # What the cursor says as the mouse goes down, before anything else hears of it.
 NOTE = """() => window.addEventListener("pointerdown", () => {
-  window.seen = [Number(document.querySelector('.fop-cursor-track').getAttribute('aria-valuenow')),
-                 document.querySelector('.fop-cursor-told').textContent];
+  window.shown = [Number(document.querySelector('.fop-cursor-track').getAttribute('aria-valuenow')),
+                  document.querySelector('.fop-cursor-told').textContent];
 }, true)"""
 
 
@@ -48,7 +48,7 @@ def opened(visit, troubles) -> Callable[..., Page]:
     return open_
 
 
-def taken(page: Page, label: str) -> Download:
+def downloaded(page: Page, label: str) -> Download:
     with page.expect_download() as saved:
         page.get_by_role("button", name=label).click()
     return saved.value
@@ -66,8 +66,8 @@ def test_twenty_clicks_while_the_page_plays_and_reruns_give_twenty_files_of_what
           const matrices = document.querySelector('.fop-inspector').fop;
           matrices.choose({ layer: matrices.layers[click % matrices.layers.length].name }); // the page runs anew
         }""", [click, len(run.steps)])  # fmt: skip
-        saved = taken(page, MATRICES)
-        step, words = page.evaluate("() => window.seen")
+        saved = downloaded(page, MATRICES)
+        step, words = page.evaluate("() => window.shown")
         assert words.startswith(f"step {step:,}")
         assert saved.suggested_filename == f"{RUN}-step-{step}-matrices.safetensors"
         path = Path(saved.path())
@@ -86,23 +86,23 @@ def test_every_file_of_the_page_names_its_run_and_step_and_is_of_the_step_that_w
     page = opened(f"preconditioners?run={RUN}&layer=9.weight&at=1760")
     run = learned.of_run(store.Run(GALLERY / RUN))
     title = f"{RUN}, step 1760, Sorted eigenvalues"
-    pdf = taken(page, "Sorted eigenvalues")
+    pdf = downloaded(page, "Sorted eigenvalues")
     assert pdf.suggested_filename == f"{RUN}-step-1760-sorted-eigenvalues.pdf"
     assert f"/Title ({title})".encode() in Path(pdf.path()).read_bytes()
     page.get_by_role("radio", name="SVG").click()
-    svg = taken(page, "Sorted eigenvalues")
+    svg = downloaded(page, "Sorted eigenvalues")
     assert svg.suggested_filename == f"{RUN}-step-1760-sorted-eigenvalues.svg"
     assert f"<dc:title>{title}</dc:title>" in Path(svg.path()).read_text()
     page.get_by_role("radio", name="PNG").click()
-    png = taken(page, "Eigenvectors")
+    png = downloaded(page, "Eigenvectors")
     assert png.suggested_filename == f"{RUN}-step-1760-9.weight-eigenvectors.png"
     with Image.open(png.path()) as image:
         assert image.text["Title"] == f"{RUN}, step 1760, 9.weight, Eigenvectors"
-    table = taken(page, "Numbers of Spectrum (CSV)")
+    table = downloaded(page, "Numbers of Spectrum (CSV)")
     assert table.suggested_filename == f"{RUN}-steps-0-to-5865-spectrum.csv"
     rows = list(csv.DictReader(io.StringIO(Path(table.path()).read_text())))
     assert {row["run"] for row in rows} == {RUN} and len(rows) == 7 * len(run.steps) * 9
-    every = taken(page, "M at every snapshot (safetensors)")
+    every = downloaded(page, "M at every snapshot (safetensors)")
     assert every.suggested_filename == f"{RUN}-steps-0-to-5865-matrices.safetensors"
     with safe_open(every.path(), "numpy") as file:
         assert {"run": RUN, "step": "0 to 5865"}.items() <= file.metadata().items()
@@ -111,7 +111,7 @@ def test_every_file_of_the_page_names_its_run_and_step_and_is_of_the_step_that_w
       document.querySelector('.fop-inspector').fop.choose({ layer: '3.weight' });
       document.querySelector('.fop-cursor').fop.go(7);
     }""")
-    png = taken(page, "Eigenvectors")
+    png = downloaded(page, "Eigenvectors")
     assert png.suggested_filename == f"{RUN}-step-{run.steps[7]}-3.weight-eigenvectors.png"
 
 
@@ -121,7 +121,7 @@ def test_why_there_is_no_file_is_said_under_its_button_and_the_next_click_works(
     page.evaluate("key => fopOrders.add(key, 'another run')", f"inspect export {MATRICES}")
     note = page.get_by_role("status").filter(has_text="Not saved: the page showed something else meanwhile.")
     expect(note).to_be_visible()
-    saved = taken(page, MATRICES)
+    saved = downloaded(page, MATRICES)
     assert load(Path(saved.path()).read_bytes())
     expect(page.get_by_role("status").filter(has_text=f"Saved {saved.suggested_filename}")).to_be_visible()
     expect(note).to_have_count(0)
@@ -129,7 +129,7 @@ def test_why_there_is_no_file_is_said_under_its_button_and_the_next_click_works(
 
 def test_a_layer_without_a_matrix_at_the_cursor_is_named_in_the_file(opened):
     page = opened("preconditioners?run=mnist-fop-full-seed0&at=0")  # of its first layer only the last M was kept
-    with safe_open(taken(page, MATRICES).path(), "numpy") as file:
+    with safe_open(downloaded(page, MATRICES).path(), "numpy") as file:
         assert file.metadata()["step"] == "0" and file.metadata()["not kept by then"] == "1.weight"
         assert sorted(file.keys()) == sorted(f"{n}.weight/{what}" for n in (3, 5, 7) for what in "MP")
 
@@ -152,7 +152,7 @@ def test_a_menu_that_closes_and_clicks_in_a_row_lose_no_file(opened):
 def test_a_click_that_is_quicker_than_the_courier_is_not_lost(opened):
     page = opened()
     page.evaluate("fopOrders.page = ''")  # as the window is before the courier, the page's last part, has run
-    assert taken(page, MATRICES).suggested_filename.endswith(".safetensors")
+    assert downloaded(page, MATRICES).suggested_filename.endswith(".safetensors")
 
 
 def test_a_phone_and_the_keyboard_reach_every_button(opened):

@@ -145,9 +145,9 @@ def test_two_quick_clicks_apart_on_the_whole_surface_are_two_starts(visit):
     )
     # In one go: two clicks of a driver can be further apart than a double-click is long.
     page.evaluate(
-        """([node, places]) => {
+        """([node, points]) => {
           const target = document.querySelector(node);
-          for (const [clientX, clientY] of places)
+          for (const [clientX, clientY] of points)
             for (const kind of ["pointerdown", "pointerup"])
               target.dispatchEvent(new PointerEvent(kind, { clientX, clientY, bubbles: true, pointerType: "mouse" }));
         }""",

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from fop_core import inspection
-from fop_core.figures.style import number as told
+from fop_core.figures.style import number
 from fop_core.jobs import queue
 from fop_core.runs import learned, store
 from fop_core.runs.control import Control
@@ -36,8 +36,8 @@ def inspect(visit, troubles):
     """Open the page at an address, and wait until its matrices are drawn."""
     troubles.expected = ["/preconditioners/_stcore/", "404 (Not Found)"]
 
-    def opened(given: str = "", **options) -> Page:
-        page = visit(f"preconditioners{given}", drawn=False, **options)
+    def opened(query: str = "", **options) -> Page:
+        page = visit(f"preconditioners{query}", drawn=False, **options)
         page.wait_for_function(READY, timeout=40_000)
         expect(matrix(page).first).to_be_visible()
         return page
@@ -49,7 +49,7 @@ def matrix(page: Page) -> Locator:
     return page.locator(".fop-matrix-field")
 
 
-def told_of(page: Page) -> Locator:
+def caption(page: Page) -> Locator:
     return page.locator(".fop-matrix-told").first
 
 
@@ -66,7 +66,7 @@ def hovered(page: Page, row: int, column: int, rows: int, columns: int) -> str:
     box = page.locator(".fop-matrix canvas").first.bounding_box()
     at = (column + 0.5) / columns * box["width"], (row + 0.5) / rows * box["height"]
     page.mouse.move(box["x"] + at[0], box["y"] + at[1])
-    return told_of(page).inner_text()
+    return caption(page).inner_text()
 
 
 def test_it_opens_on_the_gallery_and_its_numbers_are_those_of_the_stored_M(inspect):
@@ -75,22 +75,22 @@ def test_it_opens_on_the_gallery_and_its_numbers_are_those_of_the_stored_M(inspe
     M = store.Run(GALLERY / VELOCITY).snapshot(1760)["9.weight/M"].astype(np.float64)
     P = M @ M.T
     assert page.evaluate(STEP) == 1760
-    shown = page.evaluate(f"[...{LAYER}.layer.seen('P', 1760).values]")
+    shown = page.evaluate(f"[...{LAYER}.layer.matrix('P', 1760).values]")
     np.testing.assert_allclose(np.reshape(shown, (9, 9)), P, rtol=0, atol=1e-12)
-    left = page.evaluate(f"[...{LAYER}.layer.seen('rest', 1760).values]")
+    left = page.evaluate(f"[...{LAYER}.layer.matrix('rest', 1760).values]")
     np.testing.assert_allclose(np.reshape(left, (9, 9)), inspection.residual(P), rtol=0, atol=1e-12)
-    assert hovered(page, 3, 4, 9, 9) == f"centre → left: {told(P[3, 4])}"
-    assert hovered(page, 8, 0, 9, 9) == f"top left → bottom right: {told(P[8, 0])}"
+    assert hovered(page, 3, 4, 9, 9) == f"centre → left: {number(P[3, 4])}"
+    assert hovered(page, 8, 0, 9, 9) == f"top left → bottom right: {number(P[8, 0])}"
     gains = page.evaluate(f"[...{LAYER}.filters.gains]")
     np.testing.assert_allclose(gains, [wave @ P @ wave for wave in cosines(3)], atol=1e-12)
     captions = page.locator(".fop-filters-vectors figcaption").all_inner_texts()
-    assert captions == [told(value) for value in np.linalg.eigvalsh(P)[::-1]]
+    assert captions == [number(value) for value in np.linalg.eigvalsh(P)[::-1]]
     values = layer.spectra[np.searchsorted(layer.spectrum_steps, 1760)].astype(np.float64)
     summary = {name: float(value) for name, value in inspection.spectrum_summary(values).items()}
     words = page.locator(".fop-inspector-told").inner_text()
-    assert f"eigenvalues {told(values.min())} to {told(values.max())}" in words
-    assert f"effective rank {told(summary['effective_rank'])} of 9" in words
-    assert f"log-determinant {told(summary['log_determinant'])}" in words
+    assert f"eigenvalues {number(values.min())} to {number(values.max())}" in words
+    assert f"effective rank {number(summary['effective_rank'])} of 9" in words
+    assert f"log-determinant {number(summary['log_determinant'])}" in words
     assert words.startswith(f"P of 9.weight is {inspection.definiteness(values.min(), values.max())}")
 
 
@@ -104,7 +104,7 @@ def cosines(side: int) -> list[np.ndarray]:
 def test_the_browsers_eigenvectors_are_numpys(inspect):
     page = inspect("?layer=18.weight")
     P = gallery(VELOCITY).layers["18.weight"].P(-1)
-    found = page.evaluate(
+    drawn = page.evaluate(
         """() => {
           const vectors = [...document.querySelectorAll('.fop-filters-vectors canvas')];
           return vectors.map((picture) => {
@@ -119,11 +119,11 @@ def test_the_browsers_eigenvectors_are_numpys(inspect):
         }"""
     )
     values, vectors = np.linalg.eigh(P)
-    for shown, vector in zip(found, vectors.T[::-1]):
+    for shown, vector in zip(drawn, vectors.T[::-1]):
         largest = np.abs(vector).argmax()
         expected = vector / vector[largest]
         np.testing.assert_allclose(np.array(shown), expected, atol=0.02)
-    assert len(found) == len(values) == 9
+    assert len(drawn) == len(values) == 9
 
 
 def test_the_cursor_is_dragged_and_played_and_every_panel_answers(inspect):
@@ -131,7 +131,7 @@ def test_the_cursor_is_dragged_and_played_and_every_panel_answers(inspect):
     expect(page.locator(".fop-plot-node .js-line")).not_to_have_count(0)
     page.wait_for_function("() => [...document.querySelectorAll('.fop-plot-node')].every((node) => node.dataset.theme)")
     line = "() => document.querySelector('.fop-plot-node .js-line').getAttribute('d')"
-    seen = page.evaluate("() => [document.querySelector('.fop-chip canvas').toDataURL()]")
+    chip = page.evaluate("() => [document.querySelector('.fop-chip canvas').toDataURL()]")
     before = page.evaluate(line)
     box = cursor(page).bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.98, box["y"] + 20)
@@ -141,14 +141,14 @@ def test_the_cursor_is_dragged_and_played_and_every_panel_answers(inspect):
     assert 0 < dragged < 2000
     assert int(matrix(page).first.get_attribute("data-step")) == dragged
     assert page.evaluate(line) != before
-    assert page.evaluate("() => [document.querySelector('.fop-chip canvas').toDataURL()]") != seen
+    assert page.evaluate("() => [document.querySelector('.fop-chip canvas').toDataURL()]") != chip
     page.mouse.up()
     expect(page).to_have_url(re.compile(f"at={dragged}"))  # the address follows where it rests
     spectra = {name: layer.spectra for name, layer in gallery(VELOCITY).layers.items()}
-    place = gallery(VELOCITY).steps.tolist().index(dragged)
+    index = gallery(VELOCITY).steps.tolist().index(dragged)
     page.wait_for_function(
         "first => Math.abs(document.querySelector('.fop-plot-node').data[0].y[0] - first) < 1e-3 * first",
-        arg=float(spectra["0.weight"][place].max()),
+        arg=float(spectra["0.weight"][index].max()),
     )
     page.get_by_role("button", name="Play").click()
     page.wait_for_function(f"step => ({STEP})() > step", arg=dragged)
@@ -207,15 +207,15 @@ def test_the_cursor_is_dragged_beyond_both_ends_and_plays_to_the_last_snapshot(i
     page.evaluate(
         """() => {
       const { fop } = document.querySelector('.fop-cursor');
-      const places = (window.places = []);
-      clock.follow(() => places.push(fop.at));
+      const positions = (window.positions = []);
+      clock.follow(() => positions.push(fop.at));
     }""".replace("clock", "fopClock")
     )
     page.get_by_role("button", name="Play").click()
     expect(cursor(page)).to_have_attribute("aria-valuenow", str(last))
     expect(page.get_by_role("button", name="Play")).to_be_visible()
-    places = page.evaluate("() => window.places")
-    assert places == sorted(places) and places[0] == 4
+    positions = page.evaluate("() => window.positions")
+    assert positions == sorted(positions) and positions[0] == 4
 
 
 def test_layers_and_quantities_are_switched_and_the_link_brings_them_back(inspect):
@@ -249,28 +249,28 @@ def test_a_large_matrix_is_zoomed_to_its_true_values_and_stays_so(inspect):
     part = page.evaluate(f"{LAYER}.maps[0].part")
     assert part[2] == part[3] == 39
     left, top, size, _ = part
-    assert hovered(page, 7, 3, size, size) == f"row {top + 8}, column {left + 4}: {told(P[top + 7, left + 3])}"
+    assert hovered(page, 7, 3, size, size) == f"row {top + 8}, column {left + 4}: {number(P[top + 7, left + 3])}"
     page.get_by_role("radio", name="Rotation").click()
     expect(page.get_by_text(re.compile("mean, least and most over 3 seeds"))).to_be_visible()
     assert page.evaluate(f"{LAYER}.maps[0].part") == part
     page.get_by_role("button", name="Show all").click()
     assert page.evaluate(f"{LAYER}.maps[0].part") is None
     cursor(page).press("Home")
-    expect(told_of(page)).to_contain_text("means over areas")
+    expect(caption(page)).to_contain_text("means over areas")
 
 
 def test_two_runs_stand_side_by_side_with_their_difference(inspect):
     page = inspect(f"?run={VELOCITY}&beside=cifar10-fop-norm&layer=15.weight&other=15.weight&panel=compare")
     expect(matrix(page)).to_have_count(3)
     one, two = (gallery(name).layers["15.weight"].P(-1) for name in (VELOCITY, "cifar10-fop-norm"))
-    shown = page.evaluate(f"[...{LAYER}.maps[2].seen.values]")
+    shown = page.evaluate(f"[...{LAYER}.maps[2].matrix.values]")
     np.testing.assert_allclose(np.reshape(shown, (9, 9)), one - two, atol=2e-6)
     row = page.get_by_role("row").filter(has_text="15.weight")
     expected = inspection.correlation(one - np.eye(9), two - np.eye(9))
-    expect(row).to_contain_text(told(expected))
+    expect(row).to_contain_text(number(expected))
     angles = inspection.principal_angles_deg(inspection.leading(one, 3), inspection.leading(two, 3))
     for angle in angles:
-        expect(row).to_contain_text(f"{told(angle)}°")
+        expect(row).to_contain_text(f"{number(angle)}°")
 
 
 def test_seeds_are_compared_by_themselves(inspect):
@@ -293,7 +293,7 @@ def test_baselines_that_learn_numbers_or_nothing_are_shown_as_what_they_are(visi
     page.wait_for_function(READY, timeout=40_000)
     expect(page.locator(".fop-plot-node[data-theme]").first).to_be_attached()
     if name == "cifar10-frozen":
-        shown = page.evaluate(f"[...{LAYER}.layer.seen('P', 5865).values]")
+        shown = page.evaluate(f"[...{LAYER}.layer.matrix('P', 5865).values]")
         np.testing.assert_allclose(np.reshape(shown, (9, 9)), np.eye(9) - 0.95 / 9, atol=1e-12)
     else:
         expect(matrix(page)).to_have_count(0)
@@ -303,26 +303,26 @@ def test_what_is_taken_away_opens(inspect, tmp_path):
     page = inspect("?panel=spectrum&at=1760")
     page.get_by_role("button", name="Export").click()
 
-    def taken(label: str) -> Path:
+    def downloaded(label: str) -> Path:
         with page.expect_download() as download:
             page.get_by_role("button", name=label).click()
         path = tmp_path / download.value.suggested_filename
         download.value.save_as(path)
         return path
 
-    arrays = load_file(taken("M and P at the cursor (safetensors)"))
+    arrays = load_file(downloaded("M and P at the cursor (safetensors)"))
     layer = gallery(VELOCITY).layers["12.weight"]
     np.testing.assert_allclose(arrays["12.weight/P"], layer.P(layer.nearest(1760)), rtol=1e-6, atol=1e-7)
-    every = load_file(taken("M at every snapshot (safetensors)"))
+    every = load_file(downloaded("M at every snapshot (safetensors)"))
     np.testing.assert_array_equal(every["12.weight/M"], layer.M)
-    rows = taken("Numbers of Spectrum (CSV)").read_text().splitlines()
+    rows = downloaded("Numbers of Spectrum (CSV)").read_text().splitlines()
     assert rows[0] == "layer,step,number from the largest,eigenvalue of P,run"
     assert rows[1].endswith(f",{VELOCITY}")
     assert len(rows) == 1 + 7 * 113 * 9
-    assert taken("Matrix through training").read_bytes().startswith(b"%PDF")
+    assert downloaded("Matrix through training").read_bytes().startswith(b"%PDF")
     page.get_by_role("radio", name="SVG").click()
     for _ in range(20):  # the click has been answered once the file's name has changed
-        if (path := taken("Sorted eigenvalues")).suffix == ".svg":
+        if (path := downloaded("Sorted eigenvalues")).suffix == ".svg":
             break
     assert b"<svg" in path.read_bytes()
 
@@ -345,7 +345,7 @@ def test_radio_groups_are_walked_by_arrow_keys_and_an_entry_of_the_matrix_is_tol
         page.keyboard.press(key)
     layer = gallery(VELOCITY).layers["12.weight"]
     change = layer.P(layer.nearest(1760)) - np.eye(9)
-    expect(told_of(page)).to_have_text(f"top → top: {told(change[1, 1])}")  # the first key comes to the first entry
+    expect(caption(page)).to_have_text(f"top → top: {number(change[1, 1])}")  # the first key comes to the first entry
 
 
 def test_a_phone_has_no_sideways_scroll(inspect):
@@ -416,7 +416,7 @@ def test_ones_own_matrices_are_looked_into_and_hostile_files_are_refused(visit, 
     page.wait_for_function(READY)
     P = M[50]["conv.weight"].astype(np.float64)
     P = P @ P.T
-    shown = page.evaluate(f"[...{LAYER}.layer.seen('P', 50).values]")
+    shown = page.evaluate(f"[...{LAYER}.layer.matrix('P', 50).values]")
     np.testing.assert_allclose(np.reshape(shown, (9, 9)), P, rtol=1e-9, atol=1e-9)
     cursor(page).press("Home")
     assert page.evaluate(STEP) == 0
@@ -446,7 +446,7 @@ def test_ones_own_matrices_are_still_there_after_a_look_at_another_page(visit, t
         page.wait_for_function(READY)
         expect(page.get_by_text("P = I + M Mᵀ (Eq. 5)")).to_be_visible()
         expect(page.locator(".fop-filters")).to_be_visible()  # it is a kernel
-        shown = page.evaluate(f"[...{LAYER}.layer.seen('P', 50).values]")
+        shown = page.evaluate(f"[...{LAYER}.layer.matrix('P', 50).values]")
         np.testing.assert_allclose(np.reshape(shown, (9, 9)), P, rtol=1e-9, atol=1e-9)
 
     still_there()
@@ -557,7 +557,7 @@ def test_long_names_of_layers_are_cut_in_the_middle_to_labels_that_differ(visit,
     troubles.expected = ["/preconditioners/_stcore/", "404 (Not Found)"]
     page = visit("preconditioners?source=file", drawn=False, viewport=viewport)
     page.locator('[data-testid="stFileUploaderDropzone"] input').wait_for(state="attached", timeout=40_000)
-    names = [LONG.format(number) for number in range(3)]
+    names = [LONG.format(n) for n in range(3)]
     give(page, ("P.safetensors", save({name: np.eye(9, dtype=np.float32) for name in names})))
     page.wait_for_function(READY)
     chips = page.locator(".fop-chip")
@@ -666,7 +666,7 @@ def of_gradients(gradients, preconditioned, previous, moves, layer):
     """What is told of a layer's gradients, by numpy."""
     g, Pg, before, move = (each.get(layer) for each in (gradients, preconditioned, previous, moves))
     sizes = [None if each is None else np.linalg.norm(each) for each in (g, Pg, before)]
-    found = {"angle_deg": np.degrees(np.arccos((g * Pg).sum() / (sizes[0] * sizes[1])))}
-    found["length_ratio"] = sizes[1] / sizes[0]
-    found["alignment"] = np.nan if before is None else (g * before).sum() / (sizes[0] * sizes[2])
-    return found | {"descent": (g * move).sum()}
+    quantities = {"angle_deg": np.degrees(np.arccos((g * Pg).sum() / (sizes[0] * sizes[1])))}
+    quantities["length_ratio"] = sizes[1] / sizes[0]
+    quantities["alignment"] = np.nan if before is None else (g * before).sum() / (sizes[0] * sizes[2])
+    return quantities | {"descent": (g * move).sum()}

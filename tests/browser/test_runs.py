@@ -52,12 +52,12 @@ def runs(visit, troubles) -> Callable[..., Page]:
     # Streamlit asks for two files beside a page's own address before it finds them at the app's.
     troubles.expected = ["/runs/_stcore/", "404 (Not Found)"]
 
-    def opened(given: str = "", table: bool = True, **options) -> Page:
-        page = visit(f"runs?{given}", drawn=False, **options)
+    def opened(query: str = "", table: bool = True, **options) -> Page:
+        page = visit(f"runs?{query}", drawn=False, **options)
         page.get_by_role("heading", name="Runs", exact=True).wait_for(timeout=60_000)
         if table:
             page.locator(".fop-runs tbody tr").first.wait_for(timeout=60_000)
-        if "run=" in given:
+        if "run=" in query:
             page.locator(".fop-plot-node[data-theme]").first.wait_for(timeout=60_000)
         return page
 
@@ -259,8 +259,8 @@ def test_metrics_can_be_taken_away(runs, folder):
 def test_seeds_and_a_baseline_are_drawn_by_light_and_by_dark(runs, folder, scheme):
     ids = [made(folder, f"seed {n}", 30, f"seed={n}").id for n in range(3)]
     ids += [made(folder, "plain", 30, method="momentum").id]
-    given = f"run={ids[0]}&run={ids[1]}&run={ids[2]}&run={ids[3]}&base={ids[3]}&smooth=10&x=seconds&logx=1"
-    page = runs(given, color_scheme=scheme)
+    query = f"run={ids[0]}&run={ids[1]}&run={ids[2]}&run={ids[3]}&base={ids[3]}&smooth=10&x=seconds&logx=1"
+    page = runs(query, color_scheme=scheme)
     node = page.locator(".fop-plot-node").first
     expect(node).to_have_attribute("data-theme", scheme)
     expect(node).to_contain_text("train loss less baseline")

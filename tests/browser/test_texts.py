@@ -86,7 +86,7 @@ def harmless(page: Page) -> None:
     assert page.evaluate(MADE_OF_THEM) == []
 
 
-def seen(page: Page, text: str, times: int = 1) -> None:
+def wait_for_text(page: Page, text: str, times: int = 1) -> None:
     """A text stands in the page as it was typed; signs without width are none."""
     page.wait_for_function(
         "([text, times]) => (document.querySelector('[data-testid=stApp]')?.textContent ?? '')"
@@ -103,12 +103,12 @@ def open_(visit, troubles):
 
 def test_the_table_one_run_and_all_its_tabs(open_):
     page = open_("runs?run=first")
-    seen(page, f"first {SIGNS}", 2)  # table and heading
-    seen(page, SIGNS, 5)  # badge, pill, reason
+    wait_for_text(page, f"first {SIGNS}", 2)  # table and heading
+    wait_for_text(page, SIGNS, 5)  # badge, pill, reason
     harmless(page)
     for tab, text in (("Settings", SIGNS), ("What made it", f"set {SIGNS}"), ("Name, tags, notes", "Save")):
         page.get_by_role("tab", name=tab, exact=True).click()
-        seen(page, text)
+        wait_for_text(page, text)
         harmless(page)
 
 
@@ -131,13 +131,13 @@ def test_pictures_of_runs(open_):
 def test_the_trash(open_):
     page = open_("runs?show=trash&run=thrown")
     page.get_by_role("tab", name="Name, tags, notes", exact=True).click()
-    seen(page, f"notes {SIGNS}")
+    wait_for_text(page, f"notes {SIGNS}")
     harmless(page)
 
 
 def test_what_it_learned(open_):
     page = open_(f"preconditioners?run=first&layer={quote(LAYER)}")
-    seen(page, LAYER)
+    wait_for_text(page, LAYER)
     for panel in PANELS.values():
         page.get_by_role("radio", name=panel, exact=True).click()
         harmless(page)
@@ -149,7 +149,7 @@ def test_what_an_address_says(open_, page_name):
     page = open_(page_name + "?" + "&".join(f"{quote(name)}={quote(SIGNS)}" for name in names))
     idle(page)
     expect(page.get_by_test_id("stAlert").first).to_be_visible()
-    seen(page, "https://192.0.2.7/u")
+    wait_for_text(page, "https://192.0.2.7/u")
     harmless(page)
 
 

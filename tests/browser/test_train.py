@@ -39,8 +39,8 @@ def train(visit, troubles):
     # Streamlit asks for two files beside a page's own address before it finds them at the app's.
     troubles.expected = ["/train/_stcore/", "/runs/_stcore/", "/basins/_stcore/", "404 (Not Found)"]
 
-    def opened(given: str = "", **options) -> Page:
-        page = visit(f"train?{given}", drawn=False, **options)
+    def opened(query: str = "", **options) -> Page:
+        page = visit(f"train?{query}", drawn=False, **options)
         page.wait_for_function(IDLE, timeout=90_000)
         return page
 
@@ -64,11 +64,11 @@ def test_a_click_launches_the_runs_and_leads_to_them(train, folder):
     page.get_by_label("Seeds", exact=True).fill("5")
     page.get_by_role("button", name="Launch 2 runs").click()  # the field is left by the click itself
     page.wait_for_url(re.compile(r"/runs\?run="))
-    found = [run for run, _ in store.scan(folder) if run.id in page.url]
-    assert len(found) == 2 and {run.config["seed"] for run in found} == {5}
-    ours, theirs = sorted(found, key=lambda run: run.config["fop"] is None)
+    launched = [run for run, _ in store.scan(folder) if run.id in page.url]
+    assert len(launched) == 2 and {run.config["seed"] for run in launched} == {5}
+    ours, theirs = sorted(launched, key=lambda run: run.config["fop"] is None)
     assert theirs.about["lineage"]["compare"] == ours.id
-    assert [ended(run) for run in found] == ["finished", "finished"]
+    assert [ended(run) for run in launched] == ["finished", "finished"]
 
 
 SLOW = """
@@ -90,7 +90,7 @@ window.letGo = () => {
   followed = true;
   [...waiting.go, ...waiting.come].forEach((each) => each());
 };
-window.asked = () => waiting.go.length;
+window.pendingRequests = () => waiting.go.length;
 """
 """Lets nothing come or go between the link that is followed and ``letGo()``."""
 
@@ -103,7 +103,7 @@ def test_the_address_that_a_launch_leads_to_is_the_runs_own(train):
     page.wait_for_function(IDLE)
     page.get_by_label("Seeds", exact=True).fill("6")
     page.get_by_role("button", name="Launch").click()
-    page.wait_for_function("asked()")
+    page.wait_for_function("pendingRequests()")
     page.wait_for_timeout(1000)  # in which the server sends all that Train has to say
     page.evaluate("letGo()")
     page.wait_for_url(re.compile(r"/runs\?run="))
@@ -115,9 +115,9 @@ def test_the_address_that_a_launch_leads_to_is_the_runs_own(train):
 def test_a_run_made_to_diverge_says_so_and_why_and_is_cloned_to_do_better(train, folder):
     page = train("optimizer.lr=1000&epochs=1&snapshots=0&threads=1")
     launch(page).click()
-    said = page.get_by_test_id("stAlert")
-    expect(said).to_contain_text(re.compile(r"diverged at step \d+: loss not finite"), timeout=120_000)
-    expect(said).to_contain_text("The steps became too large.")
+    alert = page.get_by_test_id("stAlert")
+    expect(alert).to_contain_text(re.compile(r"diverged at step \d+: loss not finite"), timeout=120_000)
+    expect(alert).to_contain_text("The steps became too large.")
     [run] = [run for run, _ in store.scan(folder) if run.id in page.url]
     page.get_by_role("link", name="Clone…").click()
     expect(page.get_by_text(f"As run {run.id}.")).to_be_visible()
@@ -127,8 +127,8 @@ def test_a_run_made_to_diverge_says_so_and_why_and_is_cloned_to_do_better(train,
 def test_the_time_of_an_epoch_is_measured_by_a_job(train, folder):
     page = train("epochs=2&threads=1")
     page.get_by_role("button", name="Measure time per epoch").click()
-    told = page.locator("p", has_text="Time per epoch").first
-    expect(told).to_contain_text(re.compile("about .* for a run"), timeout=120_000)
+    estimate = page.locator("p", has_text="Time per epoch").first
+    expect(estimate).to_contain_text(re.compile("about .* for a run"), timeout=120_000)
     [run] = [run for run, _ in store.scan(folder) if run.labels["tags"] == ["probe"]]
     assert run.state.state == "finished" and run.labels["archived"]
     expect(page.get_by_role("button", name="Measure again")).to_be_visible()
@@ -142,8 +142,8 @@ def test_a_wrong_value_is_marked_right_beneath_its_field(train):
     mark = page.get_by_text("0 given; input should be greater than or equal to 1")
     expect(mark).to_be_visible()
     expect(launch(page)).to_be_disabled()
-    field, said = epochs.bounding_box(), mark.bounding_box()
-    assert 0 <= said["y"] - field["y"] - field["height"] < 24
+    field, message = epochs.bounding_box(), mark.bounding_box()
+    assert 0 <= message["y"] - field["y"] - field["height"] < 24
     epochs.fill("4")
     epochs.press("Enter")
     expect(mark).to_be_hidden()

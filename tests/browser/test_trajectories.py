@@ -21,8 +21,8 @@ PLAYER = ".fop-player"
 LABELS = ".fop-label.fop-arrived"
 LOSSES = ".st-key-losses .fop-plot-node"
 FITTED = """() => [...document.querySelectorAll(".fop-plot-node")].every((node) => {
-  const place = node.parentElement.clientWidth;
-  return place < innerWidth && place === node.clientWidth && Math.abs(node._fullLayout.width - node.clientWidth) < 1;
+  const width = node.parentElement.clientWidth;
+  return width < innerWidth && width === node.clientWidth && Math.abs(node._fullLayout.width - node.clientWidth) < 1;
 })"""
 
 
@@ -185,13 +185,13 @@ def test_three_dimensions_can_be_turned_and_clicked(visit):
 def test_the_ellipses_tell_how_p_lies_beside_the_inverse_hessian(visit):
     page = visit("?preset=saddle&rules=fop")
     page.keyboard.press("Home")
-    told = page.locator(".fop-learned figcaption")
-    expect(told).to_contain_text("P: eigenvalues 1.00, 1.00")
-    expect(told).to_contain_text("|H|⁻¹, dashed: here H has a negative eigenvalue, −1.00")
+    caption = page.locator(".fop-learned figcaption")
+    expect(caption).to_contain_text("P: eigenvalues 1.00, 1.00")
+    expect(caption).to_contain_text("|H|⁻¹, dashed: here H has a negative eigenvalue, −1.00")
     expect(page.locator(".fop-newton.fop-indefinite")).to_be_visible()
     page.keyboard.press("End")
-    expect(told).to_contain_text("P: eigenvalues 3.44, 1.50")
-    expect(told).to_contain_text("H⁻¹: 1.99 times as long as wide")
+    expect(caption).to_contain_text("P: eigenvalues 3.44, 1.50")
+    expect(caption).to_contain_text("H⁻¹: 1.99 times as long as wide")
     expect(page.locator(".fop-newton:not(.fop-indefinite)")).to_be_visible()
 
 
@@ -386,10 +386,10 @@ def test_on_a_phone_nothing_touches_the_count_of_steps_and_a_box_stands_beside_i
     for key, at in {"Home": 0, "End": end}.items():
         page.keyboard.press(key)
         page.wait_for_function("at => window.fopClock.step === at", arg=at)
-        found = page.evaluate(boxes)
-        assert all(0 <= box[0] and box[2] <= 390 for box in found), found
-        for i, a in enumerate(found):
-            for b in found[:i]:
+        rectangles = page.evaluate(boxes)
+        assert all(0 <= box[0] and box[2] <= 390 for box in rectangles), rectangles
+        for i, a in enumerate(rectangles):
+            for b in rectangles[:i]:
                 assert a[2] + 4 <= b[0] or b[2] + 4 <= a[0] or a[3] <= b[1] or b[3] <= a[1], (a, b)
     arrows = page.get_by_test_id("stCheckbox").filter(has_text="Arrows")
     middles = arrows.evaluate(
@@ -445,7 +445,9 @@ def test_the_mouse_over_a_path_tells_of_the_step_there(visit):
     tip = page.locator(".fop-tip")
     expect(tip).to_be_visible()
     name, step, x, y = re.fullmatch(r"(.+), step (\d+)\n\((.+), (.+)\)\nf = .+", tip.inner_text()).groups()
-    said = race(presets.PAPER_BOOTH)["FOP"].points[int(step)]
-    assert name == "FOP" and np.allclose([float(x), float(y)], said, atol=0.006) and np.allclose(said, (1, 3), atol=0.1)
+    point = race(presets.PAPER_BOOTH)["FOP"].points[int(step)]
+    assert (
+        name == "FOP" and np.allclose([float(x), float(y)], point, atol=0.006) and np.allclose(point, (1, 3), atol=0.1)
+    )
     page.mouse.move(stage["x"] + 20, stage["y"] + 20)
     expect(tip).to_be_hidden()

@@ -46,7 +46,7 @@ UNTOLD = ("seconds", "samples_per_second")  # columns that no two runs share
 
 def processes(folder: Path) -> dict[str, list[psutil.Process]]:
     """Return the living processes that work on a runs folder, by what they are."""
-    found = collections.defaultdict(list)
+    by_role = collections.defaultdict(list)
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             words = process.cmdline()
@@ -58,18 +58,18 @@ def processes(folder: Path) -> dict[str, list[psutil.Process]]:
                 ("dispatcher", "fop_core.jobs.dispatcher"),
             ):
                 if sign in words:
-                    found[name].append(process)
-    return found
+                    by_role[name].append(process)
+    return by_role
 
 
 def of(run: Run, processes: list[psutil.Process]) -> list[psutil.Process]:
     """Return those that work on one run."""
-    found = []
+    matches = []
     for process in processes:
         with contextlib.suppress(psutil.Error):
             if str(run.path) in process.cmdline():
-                found.append(process)
-    return found
+                matches.append(process)
+    return matches
 
 
 def phase(run: Run) -> str:
@@ -86,17 +86,17 @@ def phase(run: Run) -> str:
 def wait_for(run: Run, wanted: str, seconds: float) -> bool:
     """Bring a run into a phase, and return whether it came there."""
     end = time.monotonic() + seconds
-    asked = False
+    requested = False
     while time.monotonic() < end:
         here = phase(run)
         if here == wanted:
             return True
         if here in store.ENDED:
             return False
-        if here == "after the first row" and not asked and wanted in ("checkpointing", "stopping"):
-            asked = True
+        if here == "after the first row" and not requested and wanted in ("checkpointing", "stopping"):
+            requested = True
             run.request("checkpoint" if wanted == "checkpointing" else "stop", "the test")
-        time.sleep(0.001 if asked else 0.01)
+        time.sleep(0.001 if requested else 0.01)
     return False
 
 
@@ -284,20 +284,20 @@ def main() -> int:
     chosen = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        found = campaign(
+        summary = campaign(
             Path(folder), chosen.kills, chosen.seed, server=True, report=lambda text: print(text, flush=True)
         )
-    print(f"\n{chosen.kills} kills over {found['runs']} runs in {time.monotonic() - began:.0f} s\n")
+    print(f"\n{chosen.kills} kills over {summary['runs']} runs in {time.monotonic() - began:.0f} s\n")
     for title in ("kills by phase", "kills by target"):
         print(f"| {title} | kills |\n| --- | --- |")
-        for name, count in sorted(found[title].items(), key=lambda pair: -pair[1]):
+        for name, count in sorted(summary[title].items(), key=lambda pair: -pair[1]):
             print(f"| {name} | {count} |")
         print()
     print(
-        "\n".join(found["wrong"])
+        "\n".join(summary["wrong"])
         or "nothing lost, stuck, left behind or damaged; every run ended as an undisturbed one"
     )
-    return bool(found["wrong"])
+    return bool(summary["wrong"])
 
 
 if __name__ == "__main__":

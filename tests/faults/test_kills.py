@@ -4,6 +4,6 @@ from tests.faults.kills import campaign
 
 
 def test_random_kills_lose_nothing(tmp_path):
-    found = campaign(tmp_path, kills=4, seed=1, server=False)
-    assert found["wrong"] == []
-    assert sum(found["kills by phase"].values()) == 4
+    summary = campaign(tmp_path, kills=4, seed=1, server=False)
+    assert summary["wrong"] == []
+    assert sum(summary["kills by phase"].values()) == 4

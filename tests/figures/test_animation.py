@@ -51,7 +51,7 @@ def himmelblau():
 
 
 @pytest.fixture(scope="module")
-def found():
+def results():
     return race(HIMMELBLAU)
 
 
@@ -62,10 +62,10 @@ def test_it_has_its_frames_holds_the_last_for_two_seconds_and_loops(himmelblau):
     assert frames_of(file)[1] == [50] * 6 + [2000]
 
 
-def test_the_last_frame_has_heads_where_the_runs_ended(himmelblau, found):
+def test_the_last_frame_has_heads_where_the_runs_ended(himmelblau, results):
     last = frames_of(gif_of(HIMMELBLAU, himmelblau))[0][-1]
-    assert pixel(last, found["Adam"].points[-1]) == pixel(last, (3.0, 2.0)) == color("adam")
-    assert pixel(last, found["FOP"].points[-1]) == color("fop"), "on top of SGD, which ended there too"
+    assert pixel(last, results["Adam"].points[-1]) == pixel(last, (3.0, 2.0)) == color("adam")
+    assert pixel(last, results["FOP"].points[-1]) == color("fop"), "on top of SGD, which ended there too"
     assert pixel(last, HIMMELBLAU.start) == style.LIGHT.paper, "inside the ring"
     assert {color(name) for name in ("sgd", "adam", "fop")} <= set(
         "#{:02X}{:02X}{:02X}".format(*each) for _, each in last.getcolors(1 << 24)
@@ -73,21 +73,21 @@ def test_the_last_frame_has_heads_where_the_runs_ended(himmelblau, found):
 
 
 @pytest.mark.parametrize("log_steps", [True, False])
-def test_heads_are_where_their_runs_were_at_the_step_of_the_frame(himmelblau, found, log_steps):
+def test_heads_are_where_their_runs_were_at_the_step_of_the_frame(himmelblau, results, log_steps):
     frames, _ = frames_of(gif_of(HIMMELBLAU, himmelblau, log_steps=log_steps, frames=9))
     assert himmelblau[1].rule == "adam" and len(himmelblau[1].path) < 2000, "downsampled"
     for share, frame in zip(np.linspace(0, 1, 9), frames):
         now = 5399**share - 1 if log_steps else 5398 * share
-        at = [np.interp(now, np.arange(5399), along) for along in found["Adam"].points.T]
+        at = [np.interp(now, np.arange(5399), along) for along in results["Adam"].points.T]
         if now > 50:  # the others have left the start
             assert pixel(frame, at) == color("adam")
         if math.dist(at, (3.0, 2.0)) > 0.2:
             assert pixel(frame, (3.0, 2.0)) != color("adam")
 
 
-def test_a_path_is_seen_once_it_has_been_gone(himmelblau, found):
+def test_a_path_is_seen_once_it_has_been_gone(himmelblau, results):
     frames, _ = frames_of(gif_of(HIMMELBLAU, himmelblau, frames=30))
-    middle = found["FOP"].points[35]
+    middle = results["FOP"].points[35]
     times = 5399 ** np.linspace(0, 1, 30) - 1
     drawn = [pixel(frame, middle) == color("fop") for frame in frames]
     assert drawn == [now >= 34.5 for now in times] or drawn == [now >= 35.5 for now in times]
@@ -163,19 +163,19 @@ def test_it_can_be_dark(himmelblau):
 
 
 def test_progress_is_told_after_each_frame_and_can_end_the_work(himmelblau):
-    told = []
-    gif_of(HIMMELBLAU, himmelblau, frames=5, progress=told.append)
-    assert told == [0.2, 0.4, 0.6, 0.8, 1.0]
+    shares = []
+    gif_of(HIMMELBLAU, himmelblau, frames=5, progress=shares.append)
+    assert shares == [0.2, 0.4, 0.6, 0.8, 1.0]
 
     def stop(share):
-        told.append(share)
+        shares.append(share)
         if share >= 0.4:
             raise InterruptedError
 
-    told.clear()
+    shares.clear()
     with pytest.raises(InterruptedError):
         gif_of(HIMMELBLAU, himmelblau, frames=5, progress=stop)
-    assert told == [0.2, 0.4]
+    assert shares == [0.2, 0.4]
 
 
 def test_the_same_race_gives_the_same_bytes(himmelblau):

@@ -157,7 +157,7 @@ def test_a_label_stands_at_the_end_of_its_path(booth):
     assert [end.text for end in ends] == ["SGD 832", "Adam 6,221", "FOP 543"]
     for end, run in zip(ends, booth):
         np.testing.assert_allclose(end.at, run.path[-1], rtol=1e-6)
-    assert len({(end.place.dx, end.place.dy) for end in ends}) == 3
+    assert len({(end.anchor.dx, end.anchor.dy) for end in ends}) == 3
 
 
 def test_the_label_of_a_diverged_path_stands_where_it_leaves_the_picture(lost):
@@ -270,28 +270,30 @@ def test_steps_to_tolerance_are_the_steps_after_which_f_was_below_it(booth):
 def test_axes_of_a_matrix_are_its_eigenvectors_and_eigenvalues():
     turn = np.radians(30)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    found = axes(np.stack([rotation @ np.diag(d) @ rotation.T for d in ([3, 1], [1, -5])] + [np.full((2, 2), np.nan)]))
-    np.testing.assert_allclose(found[0], [turn, 3, 1])
-    np.testing.assert_allclose(found[1], [turn - np.pi / 2, -5, 1])
-    assert np.isnan(found[2]).all()
+    ellipses = axes(
+        np.stack([rotation @ np.diag(d) @ rotation.T for d in ([3, 1], [1, -5])] + [np.full((2, 2), np.nan)])
+    )
+    np.testing.assert_allclose(ellipses[0], [turn, 3, 1])
+    np.testing.assert_allclose(ellipses[1], [turn - np.pi / 2, -5, 1])
+    assert np.isnan(ellipses[2]).all()
 
 
 def test_what_a_run_learned_is_that_of_its_own_points():
     surface = surfaces.HIMMELBLAU
     result = race(presets.PAPER_HIMMELBLAU)["FOP"]
-    found = learned(result.points, result.preconditioners, surface.gradient, surface.hessian)
-    assert found.steps[0] == 0 and found.steps[-1] == result.steps
-    np.testing.assert_allclose(found.P[0, 1:], 1)
-    for at, step in enumerate(found.steps[:: len(found.steps) // 7]):
-        at = int(np.searchsorted(found.steps, step))
+    series = learned(result.points, result.preconditioners, surface.gradient, surface.hessian)
+    assert series.steps[0] == 0 and series.steps[-1] == result.steps
+    np.testing.assert_allclose(series.P[0, 1:], 1)
+    for at, step in enumerate(series.steps[:: len(series.steps) // 7]):
+        at = int(np.searchsorted(series.steps, step))
         P = result.preconditioners[step].astype(float)
-        np.testing.assert_allclose(sorted(found.P[at, 1:]), np.linalg.eigvalsh(P), rtol=1e-9)
+        np.testing.assert_allclose(sorted(series.P[at, 1:]), np.linalg.eigvalsh(P), rtol=1e-9)
         H = np.array(surface.hessian(*map(float, result.points[step])))
-        np.testing.assert_allclose(sorted(found.H[at, 1:]), np.linalg.eigvalsh(H), rtol=1e-9)
+        np.testing.assert_allclose(sorted(series.H[at, 1:]), np.linalg.eigvalsh(H), rtol=1e-9)
         g = np.array(surface.gradient(*map(float, result.points[step])))
         cosine = g @ P @ g / np.linalg.norm(g) / np.linalg.norm(P @ g)
-        assert found.angles[at] == pytest.approx(np.degrees(np.arccos(np.clip(cosine, -1, 1))), abs=1e-4)
-    figure = interactive.angles([(booth_run("fop", result), found)])
+        assert series.angles[at] == pytest.approx(np.degrees(np.arccos(np.clip(cosine, -1, 1))), abs=1e-4)
+    figure = interactive.angles([(booth_run("fop", result), series)])
     assert figure.data[0].y.max() > 1 and "°" in figure.layout.annotations[0].text
     assert interactive.angles([]) is None
 
@@ -304,9 +306,9 @@ def test_a_long_run_is_learned_from_at_some_steps_with_the_extremes_of_P():
     P = np.broadcast_to(np.eye(2), (50_000, 2, 2)).copy()
     P[31_415] = 7 * np.eye(2)
     points = np.ones((50_000, 2))
-    found = learned(points, P, surfaces.BOOTH.gradient, surfaces.BOOTH.hessian)
-    assert len(found.steps) < 1500 and 31_415 in found.steps
-    assert found.P[:, 1].max() == 7
+    series = learned(points, P, surfaces.BOOTH.gradient, surfaces.BOOTH.hessian)
+    assert len(series.steps) < 1500 and 31_415 in series.steps
+    assert series.P[:, 1].max() == 7
 
 
 # What is played
@@ -314,23 +316,23 @@ def test_a_long_run_is_learned_from_at_some_steps_with_the_extremes_of_P():
 
 def test_motion_holds_every_point_of_a_race_and_the_directions_there():
     result = race(presets.PAPER_BOOTH)["FOP"]
-    found = motion(result.points, result.losses, result.preconditioners, surfaces.BOOTH.gradient)
-    assert not found.downsampled and found.points.dtype == np.float32
-    np.testing.assert_array_equal(found.points, result.points)
-    np.testing.assert_array_equal(found.losses, result.losses)
-    np.testing.assert_array_equal(found.steps, np.arange(544))
+    trajectory = motion(result.points, result.losses, result.preconditioners, surfaces.BOOTH.gradient)
+    assert not trajectory.downsampled and trajectory.points.dtype == np.float32
+    np.testing.assert_array_equal(trajectory.points, result.points)
+    np.testing.assert_array_equal(trajectory.losses, result.losses)
+    np.testing.assert_array_equal(trajectory.steps, np.arange(544))
     g = np.array(surfaces.BOOTH.gradient(*map(float, result.points[100])))
     pg = result.preconditioners[100].astype(float) @ g
-    assert found.gradient[100] == pytest.approx(np.arctan2(g[1], g[0]), abs=1e-6)
-    assert found.preconditioned[100] == pytest.approx(np.arctan2(pg[1], pg[0]), abs=1e-6)
+    assert trajectory.gradient[100] == pytest.approx(np.arctan2(g[1], g[0]), abs=1e-6)
+    assert trajectory.preconditioned[100] == pytest.approx(np.arctan2(pg[1], pg[0]), abs=1e-6)
 
 
 def test_motion_of_a_very_long_run_is_thinned_and_keeps_start_end_and_marked_steps():
     walk = np.cumsum(np.random.default_rng(0).standard_normal((100_001, 2)), axis=0)
-    found = motion(walk, walk[:, 0], None, surfaces.BOOTH.gradient)
-    assert found.downsampled and len(found.steps) <= MOST and found.preconditioned is None
-    assert {0, 1, 10, 100, 1000, 10_000, 100_000} <= set(found.steps.tolist())
-    np.testing.assert_array_equal(found.points, walk[found.steps].astype(np.float32))
+    trajectory = motion(walk, walk[:, 0], None, surfaces.BOOTH.gradient)
+    assert trajectory.downsampled and len(trajectory.steps) <= MOST and trajectory.preconditioned is None
+    assert {0, 1, 10, 100, 1000, 10_000, 100_000} <= set(trajectory.steps.tolist())
+    np.testing.assert_array_equal(trajectory.points, walk[trajectory.steps].astype(np.float32))
 
 
 def test_motion_leaves_out_what_is_not_finite():
@@ -351,8 +353,8 @@ def test_the_best_rate_is_marked_and_said():
         ]
     )
     assert texts(figure) == ["SGD 40 at 0.0316"]
-    line, best, given = figure.data
-    assert np.isnan(line.y[0]) and best.y[0] == 40 and given.y[0] == 300
+    line, best, current = figure.data
+    assert np.isnan(line.y[0]) and best.y[0] == 40 and current.y[0] == 300
 
 
 # Light and dark, size

@@ -9,13 +9,13 @@ SIZE = (300.0, 300.0)
 NAMES = ["SGD 791", "Momentum 159", "Nesterov 97", "RMSProp 945", "Adam 3,345", "AdamW 3,270", "S-HD 503", "FOP 198"]
 
 
-def boxes(ends, texts, places):
-    found = []
-    for (x, y), text, place in zip(ends, texts, places):
+def boxes(ends, texts, offsets):
+    rectangles = []
+    for (x, y), text, offset in zip(ends, texts, offsets):
         width = len(text) * labels.LETTER
-        left = x + place.dx - (0 if place.anchor == "left" else width)
-        found.append((left, y + place.dy - labels.LINE / 2, left + width, y + place.dy + labels.LINE / 2))
-    return found
+        left = x + offset.dx - (0 if offset.anchor == "left" else width)
+        rectangles.append((left, y + offset.dy - labels.LINE / 2, left + width, y + offset.dy + labels.LINE / 2))
+    return rectangles
 
 
 def overlap(a, b):
@@ -38,25 +38,25 @@ def ends_of(kind: str) -> list[tuple[float, float]]:
 def test_labels_do_not_cover_each_other_and_stay_inside(kind):
     ends = ends_of(kind)
     lines = [np.array([[150.0, 150.0], end]) for end in ends]
-    found = boxes(ends, NAMES, labels.place_labels(ends, NAMES, lines, SIZE))
-    assert not [(a, b) for i, a in enumerate(found) for b in found[:i] if overlap(a, b)]
-    for left, top, right, bottom in found:
+    rectangles = boxes(ends, NAMES, labels.place_labels(ends, NAMES, lines, SIZE))
+    assert not [(a, b) for i, a in enumerate(rectangles) for b in rectangles[:i] if overlap(a, b)]
+    for left, top, right, bottom in rectangles:
         assert left >= 0 and top >= 0 and right <= SIZE[0] and bottom <= SIZE[1]
 
 
 def test_labels_keep_off_lines_and_marks():
     ends, line = [(150.0, 150.0)], np.array([[150.0, 150.0], [280.0, 150.0]])
-    [place] = labels.place_labels(ends, ["FOP 543"], [line], SIZE)
-    [(_, top, right, bottom)] = boxes(ends, ["FOP 543"], [place])
+    [offset] = labels.place_labels(ends, ["FOP 543"], [line], SIZE)
+    [(_, top, right, bottom)] = boxes(ends, ["FOP 543"], [offset])
     assert not (top < 150 < bottom and right > 150)
-    [other] = labels.place_labels(ends, ["FOP 543"], [line], SIZE, keep_free=[(place.dx + 150, place.dy + 150)])
-    assert other != place
+    [other] = labels.place_labels(ends, ["FOP 543"], [line], SIZE, keep_free=[(offset.dx + 150, offset.dy + 150)])
+    assert other != offset
 
 
 def test_leaders_of_a_stack_do_not_cross():
     ends = [(100.0 + 9 * i, 150.0) for i in range(3)]
-    places = labels.place_labels(ends, NAMES[:3], [np.array([[0.0, 0.0], end]) for end in ends], SIZE)
-    tails = [(x + place.dx, y + place.dy) for (x, y), place in zip(ends, places)]
+    offsets = labels.place_labels(ends, NAMES[:3], [np.array([[0.0, 0.0], end]) for end in ends], SIZE)
+    tails = [(x + offset.dx, y + offset.dy) for (x, y), offset in zip(ends, offsets)]
     for i in range(3):
         for j in range(i):
             assert not _cross(ends[i], tails[i], ends[j], tails[j])

@@ -23,22 +23,24 @@ from toy_functions import Race, presets, race, surfaces
 def runs_of(the_race: Race):
     kinds = {kind: name for name, kind in RULES.items()}
     return [
-        downsampled(kinds[type(the_race.rules[name])], found.points, found.losses, found.status, found.preconditioners)
-        for name, found in race(the_race).items()
+        downsampled(
+            kinds[type(the_race.rules[name])], result.points, result.losses, result.status, result.preconditioners
+        )
+        for name, result in race(the_race).items()
     ]
 
 
 def ground_of(the_race: Race, runs):
     paths = [run.path for run in runs if run.status != "diverged"]
-    place = the_race.surface
-    return landscape.survey(place.value, place.floor, landscape.frame(place.view, the_race.start, paths))
+    surface = the_race.surface
+    return landscape.survey(surface.value, surface.floor, landscape.frame(surface.view, the_race.start, paths))
 
 
 def figure_of(the_race: Race, runs=None, **options):
     runs = runs_of(the_race) if runs is None else runs
-    place = the_race.surface
+    surface = the_race.surface
     ground = ground_of(the_race, runs)
-    return paper.race_figure(ground, runs, the_race.start, place.minima, place.floor, the_race.tolerance, **options)
+    return paper.race_figure(ground, runs, the_race.start, surface.minima, surface.floor, the_race.tolerance, **options)
 
 
 def all_rules(surface, rate, steps=300):
@@ -84,8 +86,8 @@ def test_paths_are_drawn_from_start_to_end_with_symbols_at_steps_1_10_100_and_10
     for run in booth:
         line, symbols = lines(paths, run.method.color)
         np.testing.assert_array_equal(line.get_xydata(), run.path)
-        found = race(presets.PAPER_BOOTH)[run.method.name].points[[s for s in (1, 10, 100, 1000) if s <= run.steps]]
-        np.testing.assert_array_equal(symbols.get_xydata(), found)
+        expected = race(presets.PAPER_BOOTH)[run.method.name].points[[s for s in (1, 10, 100, 1000) if s <= run.steps]]
+        np.testing.assert_array_equal(symbols.get_xydata(), expected)
         assert symbols.get_marker() == paper.MARKERS[run.method.symbol][0] and line.get_linestyle() == (
             "-" if run.method.dash == "solid" else "--"
         )

@@ -151,9 +151,9 @@ def test_it_needs_neither_pyplot_nor_torch_nor_streamlit():
 def test_matrices_are_drawn_as_given_in_one_range_around_0_that_is_printed():
     rows = {"P": [P_of(0), 3 * P_of(1)], "Q": [-P_of(2), np.zeros((9, 9))]}
     figure = paper_learned.matrices(rows, ["a", "b"])
-    found = images(figure)
+    pictures = images(figure)
     largest = np.abs(np.concatenate([np.stack(row) for row in rows.values()])).max()
-    for image, matrix in zip(found, [matrix for row in rows.values() for matrix in row]):
+    for image, matrix in zip(pictures, [matrix for row in rows.values() for matrix in row]):
         np.testing.assert_array_equal(image.get_array(), matrix)
         assert image.get_clim() == (-largest, largest)
         assert to_hex(image.cmap(image.norm(0.0))) == "#ffffff"
@@ -192,8 +192,8 @@ def test_rows_of_another_length_are_refused():
 
 
 def test_a_ridge_stands_on_its_step_and_is_as_high_as_its_largest_bin():
-    found = Ridges(np.array([0, 50]), np.array([[0, 4, 2], [0, 0, 7]]), np.array([0.0, 1.0, 2.0, 3.0]))
-    axes = paper_learned.ridges({"a": {"M": found}}).axes[0]
+    ridges = Ridges(np.array([0, 50]), np.array([[0, 4, 2], [0, 0, 7]]), np.array([0.0, 1.0, 2.0, 3.0]))
+    axes = paper_learned.ridges({"a": {"M": ridges}}).axes[0]
     first, second = (line.get_xydata() for line in drawn(axes))
     tops = [(1, 3.2), (2, 3.2), (2, 2.1), (3, 2.1)]  # on 1, which is behind 0, and up to 2.2 higher
     np.testing.assert_allclose(first[~np.isnan(first[:, 1])], [(1, 1), *tops, (3, 1)])
@@ -222,15 +222,15 @@ def test_of_many_steps_twenty_are_shown_the_first_and_the_last_among_them():
 
 
 def test_eigenvalues_are_sorted_and_each_layer_is_named_and_told_apart():
-    given = {name: np.random.default_rng(i).random(9) for i, name in enumerate(LAYERS)}
-    axes = paper_learned.spectra(given).axes[0]
-    looks = set()
-    for line, (name, values) in zip(drawn(axes), given.items()):
+    spectra = {name: np.random.default_rng(i).random(9) for i, name in enumerate(LAYERS)}
+    axes = paper_learned.spectra(spectra).axes[0]
+    styles = set()
+    for line, (name, values) in zip(drawn(axes), spectra.items()):
         np.testing.assert_array_equal(line.get_ydata(), np.sort(values)[::-1])
         np.testing.assert_array_equal(line.get_xdata(), np.arange(1, 10))
         assert line.get_label() == name
-        looks.add((line.get_marker(), to_hex(line.get_color())))
-    assert len({marker for marker, _ in looks}) == len({color for _, color in looks}) == 7
+        styles.add((line.get_marker(), to_hex(line.get_color())))
+    assert len({marker for marker, _ in styles}) == len({color for _, color in styles}) == 7
     assert [text.get_text() for text in axes.get_legend().get_texts()] == LAYERS
 
 
@@ -240,8 +240,8 @@ def test_spectra_of_several_sizes_share_an_axis():
 
 
 def test_paths_of_all_layers_share_an_axis_up():
-    given = {"a": spectra_of(0), "b": (np.arange(3), np.array([[1.0, 8.0]] * 3))}
-    figure = paper_learned.eigenvalue_paths(given)
+    paths = {"a": spectra_of(0), "b": (np.arange(3), np.array([[1.0, 8.0]] * 3))}
+    figure = paper_learned.eigenvalue_paths(paths)
     assert len({axes.get_ylim() for axes in figure.axes}) == 1 and figure.axes[0].get_ylim()[1] > 8
     np.testing.assert_array_equal([line.get_ydata() for line in drawn(figure.axes[0])], spectra_of(0)[1].T)
 
@@ -261,11 +261,11 @@ def test_a_band_is_mean_least_and_largest_where_all_seeds_measured():
 
 @pytest.mark.parametrize("log", [False, True])
 def test_labels_start_at_the_lines_ends(log):
-    given = {"low": [(np.arange(1, 6), np.full(5, 2.0))], "high": [(np.arange(1, 6), np.full(5, 40.0))]}
-    figure = paper_learned.angles(given, log=log)
+    curves = {"low": [(np.arange(1, 6), np.full(5, 2.0))], "high": [(np.arange(1, 6), np.full(5, 40.0))]}
+    figure = paper_learned.angles(curves, log=log)
     figure.canvas.draw()
     axes = figure.axes[0]
-    for name, ((_, values),) in given.items():
+    for name, ((_, values),) in curves.items():
         [text] = [text for text in axes.texts if text.get_text() == name]
         _, height = axes.transAxes.inverted().transform(axes.transData.transform((5, values[-1])))
         assert text.get_position()[1] == pytest.approx(height, abs=1e-6)
@@ -275,13 +275,13 @@ def test_labels_start_at_the_lines_ends(log):
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.floats(0, 1), max_size=10), st.floats(0.01, 0.1))
 def test_labels_lie_apart_in_order_and_inside(heights, apart):
-    found = paper_learned._spread(heights, apart)
+    spread = paper_learned._spread(heights, apart)
     order = np.argsort(heights, kind="stable")
-    placed = np.array(found)[order]
+    placed = np.array(spread)[order]
     assert (np.diff(placed) >= apart - 1e-9).all()
-    assert all(-1e-9 <= height <= 1 + 1e-9 for height in found)
+    assert all(-1e-9 <= height <= 1 + 1e-9 for height in spread)
     if all(np.diff(np.array(heights)[order]) >= apart):
-        np.testing.assert_allclose(found, heights, atol=1e-9)
+        np.testing.assert_allclose(spread, heights, atol=1e-9)
 
 
 def test_a_gap_in_a_band_is_a_gap():

@@ -24,15 +24,15 @@ def test_every_method_has_a_name_and_a_look_that_is_seen_on_light_and_dark(metho
 
 
 def test_methods_have_their_colours_and_several_of_one_method_their_dashes():
-    found = line_styles(["momentum", "fop", "fop"])
-    assert [line_style.color for line_style in found] == [METHODS[name].color for name in ("momentum", "fop", "fop")]
-    assert len({line_style.dash for line_style in found[1:]}) == 2
+    styles = line_styles(["momentum", "fop", "fop"])
+    assert [line_style.color for line_style in styles] == [METHODS[name].color for name in ("momentum", "fop", "fop")]
+    assert len({line_style.dash for line_style in styles[1:]}) == 2
 
 
 def test_where_there_is_one_method_colours_tell_its_lines_apart():
-    found = line_styles(["fop"] * 40)
-    assert len({line_style.color for line_style in found[:8]}) == 8
-    assert len({(line_style.color, line_style.dash) for line_style in found}) == 40
+    styles = line_styles(["fop"] * 40)
+    assert len({line_style.color for line_style in styles[:8]}) == 8
+    assert len({(line_style.color, line_style.dash) for line_style in styles}) == 40
 
 
 def test_a_band_has_a_part_for_each_stretch_without_a_gap():
@@ -93,6 +93,6 @@ def test_a_label_is_shown_as_it_is_whoever_wrote_it():
     ],
 )
 def test_labels_that_are_cut_still_differ_as_their_names_do(names, labels):
-    drawn = figure([line(np.full(len(X), place), name) for place, name in enumerate(names)], "step", "loss")
+    drawn = figure([line(np.full(len(X), level), name) for level, name in enumerate(names)], "step", "loss")
     assert [each.text for each in drawn.layout.annotations] == labels
     assert [each.hovertext for each in drawn.layout.annotations] == names

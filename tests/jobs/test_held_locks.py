@@ -110,8 +110,8 @@ def test_what_somebody_else_made_in_the_queue_is_trusted_where_they_may_write_in
 ):
     run = new(folder)
     os.close(slots.take(slots.slots(folder)[-1], run.id))
-    place = slots.locks_folder(folder)
-    path = {".queue": folder / ".queue", "the machine's": place}.get(part, place / part)
+    locks_folder = slots.locks_folder(folder)
+    path = {".queue": folder / ".queue", "the machine's": locks_folder}.get(part, locks_folder / part)
     os.chown(path, NOBODY, NOBODY)
     folder.chmod(shared)
     if shared == 0o755:

@@ -79,15 +79,15 @@ def test_a_run_that_no_dispatcher_serves_is_taken_over_by_resume(folder, noted, 
 
 
 def test_what_cannot_be_taken_out_is_named_and_the_others_leave(folder, noted, capsys):
-    kept, taken = new(folder), new(folder)
-    for run in (kept, taken):
+    kept, removed = new(folder), new(folder)
+    for run in (kept, removed):
         queue.submit(run)
     (kept.path / "control.lock").unlink(missing_ok=True)
     (kept.path / "control.lock").mkdir()
     assert main(["queue", "clear"]) == 1
-    told = capsys.readouterr()
-    assert kept.id in told.err and "control.lock" in told.err
-    assert "1 taken out of the queue" in told.out
+    output = capsys.readouterr()
+    assert kept.id in output.err and "control.lock" in output.err
+    assert "1 taken out of the queue" in output.out
     assert [run.id for run in queue.waiting(folder)] == [kept.id]
 
 

@@ -143,9 +143,9 @@ def test_a_link_for_the_reserve_is_replaced_and_its_target_stays(folder, tmp_pat
 def test_what_the_dispatcher_writes_to_is_no_link(folder, tmp_path, name):
     victim = tmp_path / "victim"
     victim.write_text("precious")
-    place = slots.locks_folder(folder)
-    place.mkdir(parents=True)
-    os.symlink(victim, place / f"dispatcher-{os.getuid()}.{name}")
+    locks = slots.locks_folder(folder)
+    locks.mkdir(parents=True)
+    os.symlink(victim, locks / f"dispatcher-{os.getuid()}.{name}")
     run = new(folder)
     with pytest.raises(DamagedFile, match="link"):
         queue.submit(run)

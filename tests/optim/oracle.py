@@ -8,7 +8,7 @@ from torch import Tensor
 
 def rows_of(shape: tuple[int, ...], layout: str) -> list[tuple[int, ...]] | None:
     """Return for each entry of a parameter, in row-major order, its row and column, or None where it is left alone."""
-    places = []
+    positions = []
     spatial = math.prod(shape[2:])
     if layout == "auto":
         if len(shape) < 2 or (len(shape) > 2 and spatial == 1):
@@ -25,12 +25,12 @@ def rows_of(shape: tuple[int, ...], layout: str) -> list[tuple[int, ...]] | None
         for size, i in zip(shape[2:], index[2:]):
             position = position * size + i
         if layout == "full":
-            places.append((flat, 0))
+            positions.append((flat, 0))
         elif layout == "input":
-            places.append((index[1], index[0] * spatial + position))
+            positions.append((index[1], index[0] * spatial + position))
         else:
-            places.append((position, index[1] * shape[0] + index[0]))
-    return places
+            positions.append((position, index[1] * shape[0] + index[0]))
+    return positions
 
 
 class Oracle:
@@ -38,12 +38,12 @@ class Oracle:
 
     def __init__(self, shape, kind, layout, *, rho, hyper="adam", M=None, normalized=False):
         self.shape, self.kind, self.rho, self.hyper, self.normalized = shape, kind, rho, hyper, normalized
-        self.places = rows_of(shape, "full" if kind in ("scalar", "diagonal") else layout)
-        self.used = self.places is not None
+        self.positions = rows_of(shape, "full" if kind in ("scalar", "diagonal") else layout)
+        self.used = self.positions is not None
         self.u = self.nesterov_trace = self.epsilon = None
         if not self.used:
             return
-        self.rows, self.columns = (list(indices) for indices in zip(*self.places))
+        self.rows, self.columns = (list(indices) for indices in zip(*self.positions))
         self.n, self.m = max(self.rows) + 1, max(self.columns) + 1
         self.M = torch.eye(self.n, dtype=torch.float64) if M is None else M.double().clone()
         if kind == "scalar":

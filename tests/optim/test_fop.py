@@ -440,13 +440,13 @@ class Shapes(TorchDispatchMode):
 
     def __init__(self):
         super().__init__()
-        self.seen = []
+        self.computed = []
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         out = func(*args, **(kwargs or {}))
         for tensor in out if isinstance(out, (tuple, list)) else (out,):
             if isinstance(tensor, torch.Tensor):
-                self.seen.append((str(func), tuple(tensor.shape)))
+                self.computed.append((str(func), tuple(tensor.shape)))
         return out
 
 
@@ -459,8 +459,8 @@ def test_a_low_rank_never_forms_a_square_matrix():
         weight.grad = torch.randn(11, 37)
         with Shapes() as shapes:
             optimizer.step()
-        assert shapes.seen
-        assert not [entry for entry in shapes.seen if entry[1][-2:] == (37, 37)]
+        assert shapes.computed
+        assert not [entry for entry in shapes.computed if entry[1][-2:] == (37, 37)]
 
 
 class Products(TorchDispatchMode):
@@ -638,15 +638,15 @@ def test_rescale_counts_as_a_constant_to_the_derivative():
 
 
 def test_a_callable_hyper_optimizer_sees_one_tensor_a_layer_and_matches_the_built_in_one():
-    seen = []
+    shapes = []
 
     def make(tensors):
-        seen.append([tuple(t.shape) for t in tensors])
+        shapes.append([tuple(t.shape) for t in tensors])
         return torch.optim.Adam(tensors, lr=1e-2)
 
     params, optimizer = build(hyper_optimizer=make, hyper_lr=1e-2)
     others, other = build(hyper_lr=1e-2)
-    assert seen == [[tuple(M.shape) for M in other.factors().values()]]
+    assert shapes == [[tuple(M.shape) for M in other.factors().values()]]
     for p, o in ((params, optimizer), (others, other)):
         run(p, o, range(4))
         run(p, o, range(4, 8), missing=("square.weight",))

@@ -74,8 +74,8 @@ def test_hypergradient_is_autograd_through_the_velocity_buffer(kind, momentum, n
         optimizer.step()
         torch.testing.assert_close(theta.detach(), point.detach(), rtol=0, atol=1e-12)
         if step:
-            found = M - optimizer.factors()["w"]
-            torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-11)
+            hypergradient = M - optimizer.factors()["w"]
+            torch.testing.assert_close(hypergradient, expected, rtol=1e-9, atol=1e-11)
             assert expected.norm() > 1e-3, "a derivative of zero would prove nothing"
         optimizer.load_factors({"w": M})
 
@@ -97,13 +97,13 @@ def test_the_identity_frozen_is_the_base_bit_for_bit(base, kind, dtype):
 
 
 def one_number(optimizer: FOP, theta: torch.Tensor) -> list[torch.Tensor]:
-    seen = []
+    values = []
     for step in range(30):
         optimizer.zero_grad()
         (theta - 0.1 * step).pow(2).sum().backward()
         optimizer.step()
-        seen.append(optimizer.preconditioners()["w"].reshape(()))
-    return seen
+        values.append(optimizer.preconditioners()["w"].reshape(()))
+    return values
 
 
 @pytest.mark.parametrize("layout", ["full", "spatial", "input"])

@@ -110,8 +110,8 @@ def test_alignment_is_the_derivative_by_autograd(name, seed, batch, n, m, k):
     (expected,) = torch.autograd.grad((G * (kind.matrix(leaf) @ U)).sum(), leaf)
     if name == "direct":
         expected = (expected + expected.mT) / 2
-    found = kind.alignment(M, G, U, kind.apply(M, G)[1])
-    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+    alignment = kind.alignment(M, G, U, kind.apply(M, G)[1])
+    torch.testing.assert_close(alignment, expected, rtol=1e-9, atol=1e-9)
     torch.testing.assert_close(kind.alignment(M, G, U), expected, rtol=1e-9, atol=1e-9)
 
 
@@ -134,9 +134,9 @@ def test_norms_and_the_normalized_derivative_agree_with_autograd(name, seed, n, 
         expected = (expected + expected.mT) / 2
     value = (G * (kind.matrix(M) @ U)).sum((-2, -1), keepdim=True)
     scale = maths.normalization(n, square)
-    found = maths.normalized_alignment(kind.alignment(M, G, U), value, square, gradient, scale)
+    alignment = maths.normalized_alignment(kind.alignment(M, G, U), value, square, gradient, scale)
     small = max(1.0, float(expected.abs().max()))  # a P near zero makes both sides large
-    torch.testing.assert_close(found / small, expected / small, rtol=1e-6, atol=1e-8)
+    torch.testing.assert_close(alignment / small, expected / small, rtol=1e-6, atol=1e-8)
     euler = (kind.alignment(M, G, U) * M).sum((-2, -1), keepdim=True) / kind.degree
     euler = euler + (G * U).sum((-2, -1), keepdim=True) if kind.identity else euler
     torch.testing.assert_close(euler, value, rtol=1e-9, atol=1e-9)

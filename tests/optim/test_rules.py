@@ -102,13 +102,13 @@ def test_a_batch_of_any_shape_is_its_single_races(rule, asarray):
     for _ in range(50):
         x, y, state = rule.step(x, y, *ROSENBROCK.gradient(x, y), state)
         singles = [rule.step(a, b, *ROSENBROCK.gradient(a, b), s) for a, b, s in singles]
-    found = np.stack([np.asarray(x), np.asarray(y)]).reshape(2, -1).T
+    batched = np.stack([np.asarray(x), np.asarray(y)]).reshape(2, -1).T
     assert x.shape == (3, 4)
     expected = np.array([(a, b) for a, b, _ in singles])
     if asarray is torch.tensor and isinstance(rule, (rules.RMSProp, rules.Adam)):
-        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
+        np.testing.assert_allclose(batched, expected, rtol=1e-11, atol=1e-11)
     else:
-        assert np.array_equal(found, expected)
+        assert np.array_equal(batched, expected)
     assert np.isfinite(expected).all()
 
 

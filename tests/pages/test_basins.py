@@ -21,9 +21,9 @@ from toy_functions.scenes import SCENES
 SMALL = {"size": "64"}
 
 
-def page(**given: str) -> AppTest:
+def page(**query: str) -> AppTest:
     at = app_at("basins", timeout=120)
-    for name, value in (SMALL | given).items():
+    for name, value in (SMALL | query).items():
         at.query_params[name.replace("__", ".")] = value
     return ran(at.run())
 
@@ -33,9 +33,9 @@ def settings(preset: str = "himmelblau", **changes) -> dict:
 
 
 def summaries(preset: str) -> dict[str, Summary]:
-    asked = grid(settings(preset))
-    ends = maps.ends(asked)
-    return {name: summary(batch, ends.place) for (name, _), batch in zip(asked.rules, ends.batches)}
+    spec = grid(settings(preset))
+    ends = maps.ends(spec)
+    return {name: summary(batch, ends.surface) for (name, _), batch in zip(spec.rules, ends.batches)}
 
 
 def raced(link: dict[str, str]) -> dict[str, racing.Trajectory]:
@@ -58,16 +58,16 @@ def test_every_preset_says_what_there_is_to_see_and_shows_it(name):
 
 @pytest.mark.parametrize("name", MAPS)
 def test_every_value_of_a_preset_is_allowed_and_comes_back_from_an_address(name):
-    given = values(MAPS[name])
-    assert given.keys() == FIELDS.keys()
-    for key, value in given.items():
+    chosen = values(MAPS[name])
+    assert chosen.keys() == FIELDS.keys()
+    for key, value in chosen.items():
         assert FIELDS[key].read(FIELDS[key].write(value)) == value
 
 
 def test_the_maps_and_the_table_say_what_the_batches_hold():
     at = page()
-    asked = grid(settings())
-    ends = maps.ends(asked)
+    spec = grid(settings())
+    ends = maps.ends(spec)
     data = component(at, "maps")
     kinds = np.frombuffer(data["kinds"], np.uint8).reshape(6, 64, 64)
     steps = np.frombuffer(data["steps"], np.uint16).reshape(6, 64, 64)
@@ -94,27 +94,27 @@ def test_only_none_is_no_percent_and_only_all_are_a_hundred():
 @pytest.mark.parametrize("preset", ["himmelblau", "styblinski-tang", "valley", "own"])
 def test_a_cell_opens_the_race_that_it_shows(preset):
     chosen = settings(preset)
-    asked = grid(chosen)
+    spec = grid(chosen)
     for column, row in [(0, 0), (13, 50), (40, 21), (63, 63)]:
-        x, y = maps.start(asked, column, row)
-        found = raced(race_address(chosen, x=x, y=y))
-        assert list(found) == [name for name, _ in asked.rules]
-        for (name, _), batch in zip(asked.rules, maps.ends(asked).batches):
-            assert found[name].steps == batch.steps[row, column], name
-            assert found[name].status == STATUS[batch.status[row, column]]
+        x, y = maps.start(spec, column, row)
+        results = raced(race_address(chosen, x=x, y=y))
+        assert list(results) == [name for name, _ in spec.rules]
+        for (name, _), batch in zip(spec.rules, maps.ends(spec).batches):
+            assert results[name].steps == batch.steps[row, column], name
+            assert results[name].status == STATUS[batch.status[row, column]]
 
 
 def test_a_pair_of_rates_opens_the_race_that_it_shows():
     chosen = settings()
     [batch] = maps.compute(rates(chosen))
     lr, hyper_lr = maps.axes()
-    seen = set()
+    statuses = set()
     for column, row in [(5, 5), (40, 20), (45, 30), (70, 40), (90, 90)]:
         link = race_address(chosen, rules=["fop"], **{"fop.lr": lr[column], "fop.hyper_lr": hyper_lr[row]})
-        found = raced(link)["fop"]
-        assert found.steps == batch.steps[row, column] and found.status == STATUS[batch.status[row, column]]
-        seen.add(found.status)
-    assert seen == set(STATUS), "all three are tried"
+        result = raced(link)["fop"]
+        assert result.steps == batch.steps[row, column] and result.status == STATUS[batch.status[row, column]]
+        statuses.add(result.status)
+    assert statuses == set(STATUS), "all three are tried"
 
 
 def test_an_address_to_a_race_holds_only_what_differs():
@@ -143,7 +143,7 @@ def test_the_sentences_are_true():
 
 
 def test_an_address_restores_the_whole_state():
-    given = {
+    query = {
         "preset": "camel",
         "surface": "beale",
         "x": "0.25",
@@ -154,9 +154,9 @@ def test_an_address_restores_the_whole_state():
         "momentum.lr": "0.001",
         "fop.preconditioner": "direct",
     }
-    at = page(**{name.replace(".", "__"): value for name, value in given.items()})
+    at = page(**{name.replace(".", "__"): value for name, value in query.items()})
     assert not at.warning
-    assert address(at) == given
+    assert address(at) == query
     assert component(at, "maps")["titles"] == ["Momentum", "FOP"] and component(at, "maps")["limit"] == 50
     assert "Maps of Beale.\n" in words(at) and "changed from" not in words(at), "no other surface is named"
     assert "differ from the preset “Three-hump camel”" in words(at)
@@ -223,11 +223,11 @@ def test_a_slow_path_in_a_valley_is_at_no_minimum(preset, minimum):
 
 
 def test_local_minima_that_a_surface_does_not_name_are_found():
-    asked = grid(settings(surface="rastrigin", rules=["sgd"], **{"sgd.lr": 0.002}))
-    ends = maps.ends(asked)
+    spec = grid(settings(surface="rastrigin", rules=["sgd"], **{"sgd.lr": 0.002}))
+    ends = maps.ends(spec)
     assert len(ends.minima) == len(MINIMA) and ends.lowest == [True] + 7 * [False]
-    for x, y in ends.found:
-        assert np.hypot(*surface(asked.surface).gradient(x, y)) < 1e-3
+    for x, y in ends.extra_minima:
+        assert np.hypot(*surface(spec.surface).gradient(x, y)) < 1e-3
 
 
 @pytest.mark.parametrize("f", ["x*0", "log(x)", "1/x", "-x^2 - y^2", "sqrt(x)", "exp(x*x*x*x)", "(x*y - 1)^2"])
@@ -249,10 +249,10 @@ def test_what_stops_the_progress_stops_the_computing_and_nothing_is_remembered()
     def stop(share: float) -> None:
         raise Stop
 
-    asked = grid(settings(steps=20_000, rules=["adam"], **{"adam.lr": 1e-7}))
+    spec = grid(settings(steps=20_000, rules=["adam"], **{"adam.lr": 1e-7}))
     with pytest.raises(Stop):
-        maps.compute(asked, stop)
-    assert not maps.known(asked)
+        maps.compute(spec, stop)
+    assert not maps.known(spec)
 
 
 def test_minima_have_colours_that_everybody_can_tell_apart():

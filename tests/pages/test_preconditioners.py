@@ -53,14 +53,16 @@ def created(name: str = "walk", method: str = "fop", *changes: str) -> Run:
     return store.create(config.change(config.preset("cifar10-allcnn-small", method), changes).to_json(), name=name)
 
 
-def taken(run: Run, steps: list[int], M: Callable[[int, int], Array], layers: int = 2, kernel: bool = True) -> None:
+def take_snapshots(
+    run: Run, steps: list[int], M: Callable[[int, int], Array], layers: int = 2, kernel: bool = True
+) -> None:
     """Take snapshots of M(layer, step) of every layer, with a row of measurements for each."""
     writer = RunWriter(run, ABOUT)
     for step in steps:
         arrays, row = {}, {"step": step, "train_loss": 1.0}
-        for place in range(layers):
-            name = f"{place}.weight"
-            arrays[f"{name}/M"] = M(place, step).astype(np.float32)
+        for layer in range(layers):
+            name = f"{layer}.weight"
+            arrays[f"{name}/M"] = M(layer, step).astype(np.float32)
             arrays[f"{name}/spectrum"] = inspection.spectrum(arrays[f"{name}/M"], "factored").astype(np.float32)
             row[f"angle_deg/{name}"] = 10.0
             if kernel:
@@ -76,7 +78,7 @@ def finished(run: Run) -> None:
 
 
 def near_identity(n: int) -> Callable[[int, int], Array]:
-    return lambda place, step: np.eye(n) + 1e-3 * np.random.default_rng([place, step]).standard_normal((n, n))
+    return lambda layer, step: np.eye(n) + 1e-3 * np.random.default_rng([layer, step]).standard_normal((n, n))
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -101,7 +103,7 @@ def test_a_run_without_snapshots_waits_and_says_so_and_nothing_else(folder):
 @pytest.mark.parametrize("panel", PANELS)
 def test_one_snapshot_is_enough(folder, panel):
     run = created()
-    taken(run, [0], near_identity(9))
+    take_snapshots(run, [0], near_identity(9))
     finished(run)
     at = page(run=run.id, panel=panel)
     assert not at.error
@@ -113,7 +115,7 @@ def test_one_snapshot_is_enough(folder, panel):
 @pytest.mark.parametrize("n", [1, 25, 49])
 def test_kernels_of_other_sizes_are_shown(folder, panel, n):
     run = created()
-    taken(run, [0, 20], near_identity(n))
+    take_snapshots(run, [0, 20], near_identity(n))
     finished(run)
     [head, _] = component(page(run=run.id, panel=panel), "inspector")["sources"][0]["layers"]
     assert head["kernel"] == [round(n**0.5)] * 2
@@ -121,12 +123,12 @@ def test_kernels_of_other_sizes_are_shown(folder, panel, n):
 
 @pytest.mark.parametrize("panel", PANELS)
 def test_an_M_that_is_not_finite_is_told_and_stops_nothing(folder, panel):
-    def lost(place: int, step: int) -> Array:
-        return near_identity(9)(place, step) * (np.nan if step else 1.0)
+    def lost(layer: int, step: int) -> Array:
+        return near_identity(9)(layer, step) * (np.nan if step else 1.0)
 
     runs = [created(f"lost {seed}", "fop", f"seed={seed}") for seed in range(2)]
     for run in runs:
-        taken(run, [0, 20], lost)
+        take_snapshots(run, [0, 20], lost)
         finished(run)
     at = page(run=runs[0].id, panel=panel)
     [head, _] = component(at, "inspector")["sources"][0]["layers"]
@@ -137,7 +139,7 @@ def test_an_M_that_is_not_finite_is_told_and_stops_nothing(folder, panel):
 
 def test_twenty_layers_are_told_one_at_a_time(folder):
     run = created()
-    taken(run, [0, 20], near_identity(9), layers=20)
+    take_snapshots(run, [0, 20], near_identity(9), layers=20)
     finished(run)
     at = page(run=run.id, panel="rotation", layer="7.weight")
     assert "the gradient of 7" in words(at)
@@ -146,9 +148,9 @@ def test_twenty_layers_are_told_one_at_a_time(folder):
 
 def test_what_a_link_asks_for_in_vain_is_told_on_the_page():
     at = page(run="nope", beside="no2", layer="99", at="17")
-    told = words(at)
-    assert "nope is not here" in told.replace("\\", "") and "no2 is not here" in told.replace("\\", "")
-    assert "has no layer 99" in told.replace("\\", "")
+    text = words(at)
+    assert "nope is not here" in text.replace("\\", "") and "no2 is not here" in text.replace("\\", "")
+    assert "has no layer 99" in text.replace("\\", "")
     assert not at.sidebar.warning
     assert component(at, "inspector")["chosen"]["layer"] == "18.weight"
 
@@ -233,11 +235,11 @@ def test_a_file_is_read_once_and_not_in_each_run_of_the_page(monkeypatch):
 def test_matrices_are_compared_once_for_each_pair_of_snapshots(monkeypatch):
     one, two = (sources.of_upload(upload(near_identity(9)(0, seed)), "M Mᵀ", True) for seed in (1, 2))
     sides = (one, one.learned.layers["a"]), (two, two.learned.layers["a"])
-    found = compare.alike(*sides, -1)
+    similarity = compare.alike(*sides, -1)
     monkeypatch.setattr(inspection, "leading", None)
-    assert compare.alike(*sides, 0) == found
+    assert compare.alike(*sides, 0) == similarity
     columns, [row] = compare.numbers(one, one.learned.layers["a"], sides[1], -1)
-    assert len(columns) == len(row) and row[5] == found[0]
+    assert len(columns) == len(row) and row[5] == similarity[0]
 
 
 def test_labels_of_layers_are_short_and_differ_as_their_names_do():
@@ -274,7 +276,7 @@ def test_what_if_offers_no_launch_without_the_data_or_a_checkpoint_that_can_be_r
 # files of the reader's own --------------------------------------------------------------------------------------------
 
 
-def given(at: AppTest, *files: tuple[str, bytes]) -> AppTest:
+def with_files(at: AppTest, *files: tuple[str, bytes]) -> AppTest:
     """Bring files."""
     at.file_uploader[0].set_value([(name, content, "") for name, content in files])
     return ran(at.run())
@@ -294,7 +296,7 @@ def test_what_the_snippet_saves_is_looked_into_as_the_page_stands():
         optimizer.step()
     M = {name: factor.numpy() for name, factor in optimizer.factors().items()}
     assert not all(np.allclose(each, each.T, atol=1e-5) for each in M.values())  # which no P may be
-    at = given(page(source="file"), ("M-4.safetensors", save(M)))
+    at = with_files(page(source="file"), ("M-4.safetensors", save(M)))
     assert not at.error and not at.info and removals(at) == ["Remove M-4.safetensors"]
     heads = component(at, "inspector")["sources"][0]["layers"]
     assert [(head["name"], head["form"]) for head in heads] == [(name, "factored") for name in M]
@@ -302,24 +304,24 @@ def test_what_the_snippet_saves_is_looked_into_as_the_page_stands():
 
 def test_matrices_that_may_be_P_are_not_taken_for_M_in_silence():
     random = np.random.default_rng(0).standard_normal((4, 4))
-    at = given(page(source="file"), ("a.safetensors", save({"a": random @ random.T})))
+    at = with_files(page(source="file"), ("a.safetensors", save({"a": random @ random.T})))
     assert not at.error and "Every matrix is symmetric, as a P is" in words(at)
     at.selectbox(key="preconditioners.given").set_value("direct")
     assert "Every matrix is symmetric" not in words(ran(at.run()))
     for name, matrix in (("a/P", random @ random.T), ("a", random), ("a", np.eye(4)), ("a", random[:, :2])):
-        at = given(page(source="file"), ("a.safetensors", save({name: np.ascontiguousarray(matrix)})))
+        at = with_files(page(source="file"), ("a.safetensors", save({name: np.ascontiguousarray(matrix)})))
         assert component(at, "inspector") and "Every matrix is symmetric" not in words(at)
 
 
 def test_a_session_keeps_files_up_to_a_limit_and_says_which_it_does_not_take(monkeypatch):
     content = save({"a": np.eye(4)})
     monkeypatch.setattr(uploads, "MOST", 2 * len(content))
-    at = given(page(source="file"), ("M-1.safetensors", content), ("M-2.safetensors", content))
-    at = given(at, ("M-3.safetensors", content))
+    at = with_files(page(source="file"), ("M-1.safetensors", content), ("M-2.safetensors", content))
+    at = with_files(at, ("M-3.safetensors", content))
     assert "M-3.safetensors" in at.error[0].value.replace("\\", "") and "are kept" in at.error[0].value
     assert removals(at) == ["Remove M-1.safetensors", "Remove M-2.safetensors"]
     at.sidebar.button[0].click()
-    at = given(ran(at.run()), ("M-3.safetensors", content))
+    at = with_files(ran(at.run()), ("M-3.safetensors", content))
     assert not at.error and removals(at) == ["Remove M-2.safetensors", "Remove M-3.safetensors"]
 
 
@@ -337,7 +339,7 @@ def test_a_P_that_was_given_has_no_M_anywhere():
     matrices = {"B/P": np.diag([2.0, -1.0]), "C/M": np.ones((2, 1))}
     for layer, values in (("B", "P"), ("C", "M")):
         at = page(source="file", panel="histograms", values="M", layer=layer)
-        at = given(at, ("B.safetensors", save(matrices)))
+        at = with_files(at, ("B.safetensors", save(matrices)))
         B, C = component(at, "inspector")["sources"][0]["layers"]
         assert (B["hasM"], C["hasM"]) == (False, True) and not B["ranges"]["M"] and C["ranges"]["M"]
         assert f"Values of {values} of {layer}" in words(at)
@@ -346,7 +348,7 @@ def test_a_P_that_was_given_has_no_M_anywhere():
     assert load(downloads.at_cursor(source, -1).content).keys() == {"B/P", "C/P", "C/M"}
     assert load(downloads.everything(source).content).keys() == {"B/P", "B/steps", "C/M", "C/steps"}
     np.testing.assert_array_equal(
-        downloads.seen(source.learned.layers["B"], "M", 0), np.diag([1.0, -2.0])
+        downloads.matrix_of(source.learned.layers["B"], "M", 0), np.diag([1.0, -2.0])
     )  # P - I, as in the browser
 
 

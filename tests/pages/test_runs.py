@@ -21,7 +21,7 @@ from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.store import Run
 from fop_core.training import config
 from pages.runs import downloads
-from pages.shared import curves, run_words
+from pages.shared import curves, run_text
 from pages.shared import listing as runs_listing
 from pages.shared.best import Best
 from pages.shared.listing import GALLERY, Listing
@@ -59,9 +59,9 @@ def rows(count: int = 30, **more: float) -> list[dict]:
     return [{"step": n, "epoch": n / 10, "seconds": n / 5, "train_loss": 1 / n} | more for n in range(1, count + 1)]
 
 
-def page(*ids: str, **given: str) -> AppTest:
+def page(*ids: str, **query: str) -> AppTest:
     at = app_at("runs")
-    for name, value in given.items():
+    for name, value in query.items():
         at.query_params[name] = value
     if ids:
         at.query_params["run"] = list(ids)
@@ -142,10 +142,10 @@ def test_settings_nested_deeply_are_that_runs_damage_and_the_table_shows_all(fol
     content = json.loads(about.read_text())
     content["config"]["deep"] = "here"
     about.write_text(json.dumps(content).replace('"here"', nested_json(depth, kind)))
-    found = {row["id"]: str(row["cells"]) for row in component(page(*ids), "table")["rows"]}
-    assert found.keys() == set(ids)
-    assert "damaged: " in found[ids[1]] and "nested more than" in found[ids[1]]
-    assert "damaged" not in found[ids[0]] + found[ids[2]]
+    cells = {row["id"]: str(row["cells"]) for row in component(page(*ids), "table")["rows"]}
+    assert cells.keys() == set(ids)
+    assert "damaged: " in cells[ids[1]] and "nested more than" in cells[ids[1]]
+    assert "damaged" not in cells[ids[0]] + cells[ids[2]]
 
 
 def test_one_parameter_for_each_run_and_one_with_commas_are_the_same():
@@ -264,11 +264,11 @@ def test_a_folder_that_is_taken_away_is_empty(folder):
 
 
 @pytest.mark.parametrize(
-    "seconds, told",
+    "seconds, expected",
     [(None, "–"), (0, "0 s"), (89, "89 s"), (91, "2 min"), (5400, "1.5 h"), (40 * 3600, "40 h"), (1e6, "12 d")],
 )
-def test_times_are_told_in_the_unit_that_fits(seconds, told):
-    assert run_words.duration(seconds) == told
+def test_times_are_told_in_the_unit_that_fits(seconds, expected):
+    assert run_text.duration(seconds) == expected
 
 
 @pytest.mark.parametrize(
@@ -285,20 +285,20 @@ def test_times_are_told_in_the_unit_that_fits(seconds, told):
     ],
 )
 def test_every_reason_has_its_advice(reason, part):
-    assert part in run_words.advice("failed", reason)
-    assert run_words.advice("finished", reason) == ""
+    assert part in run_text.advice("failed", reason)
+    assert run_text.advice("finished", reason) == ""
 
 
 @pytest.mark.parametrize(
-    "text, told",
+    "text, expected",
     [
         ("Not there: `python -m x_y` gets it.", "Not there\\: `python -m x_y` gets it\\."),
         ("Not there: /a`b.", "Not there\\: \\/a\\`b\\."),
         ("![x](y) $z$", "\\!\\[x\\]\\(y\\) \\$z\\$"),
     ],
 )
-def test_a_command_in_a_message_is_code_and_all_else_as_it_is(text, told):
-    assert run_words.message(text) == told
+def test_a_command_in_a_message_is_code_and_all_else_as_it_is(text, expected):
+    assert run_text.message(text) == expected
 
 
 def test_a_number_its_deviation_and_its_unit_stay_in_one_line():
@@ -366,13 +366,13 @@ def test_runs_of_the_gallery_cannot_be_changed():
 
 
 def test_several_that_can_go_on_are_resumed_together(monkeypatch):
-    asked = []
-    monkeypatch.setattr("fop_core.jobs.queue.submit", lambda run, by="": asked.append(run.id))
+    submitted = []
+    monkeypatch.setattr("fop_core.jobs.queue.submit", lambda run, by="": submitted.append(run.id))
     runs = [made(f"run {n}", rows(), "stopped", "", "fop", f"seed={n}") for n in range(2)]
     at = page(*(run.id for run in runs))
     [button] = [button for button in at.button if button.label == "Resume 2"]
     ran(button.click().run())
-    assert asked == [run.id for run in runs]
+    assert submitted == [run.id for run in runs]
 
 
 def test_large_metrics_are_drawn_from_a_sample_until_all_has_been_read(folder, monkeypatch):
@@ -441,8 +441,15 @@ def test_the_table_of_groups_tells_of_the_last_point_alone_and_how_many_got_ther
 
 def test_a_progress_of_texts_is_shown_as_it_is_and_breaks_nothing():
     run = made("odd", rows())
-    told = {"step": "![s](x)", "steps": "**n**", "share": 0.5, "epoch": "*e*", "epochs": ":red[x]", "eta_seconds": "?"}
-    (run.path / "progress.json").write_text(json.dumps(told))
+    progress = {
+        "step": "![s](x)",
+        "steps": "**n**",
+        "share": 0.5,
+        "epoch": "*e*",
+        "epochs": ":red[x]",
+        "eta_seconds": "?",
+    }
+    (run.path / "progress.json").write_text(json.dumps(progress))
     with Control(run) as control:
         control.set("running")
         at = page(run.id)
@@ -452,7 +459,7 @@ def test_a_progress_of_texts_is_shown_as_it_is_and_breaks_nothing():
 
 def test_what_made_it_can_be_pasted_into_a_shell(tmp_path):
     run = made("one", rows())
-    told = [
+    arguments = [
         "python",
         "-c",
         "a b",
@@ -466,10 +473,10 @@ def test_what_made_it_can_be_pasted_into_a_shell(tmp_path):
         "-n",
     ]
     attempt = json.loads((run.path / "attempts/1.json").read_text())
-    (run.path / "attempts/1.json").write_text(json.dumps(attempt | {"command": told}))
+    (run.path / "attempts/1.json").write_text(json.dumps(attempt | {"command": arguments}))
     [command] = [each.value for each in page(run.id).code if each.value.startswith("python")]
     shell = subprocess.run(["bash", "-c", f"printf '%s\\0' {command}"], cwd=tmp_path, capture_output=True, text=True)
-    assert shell.stdout.split("\0")[:-1] == told and not (tmp_path / "hacked").exists()
+    assert shell.stdout.split("\0")[:-1] == arguments and not (tmp_path / "hacked").exists()
 
 
 def test_n_is_how_many_were_measured_and_all_seeds_of_a_group_are_named():
@@ -489,8 +496,8 @@ def test_n_is_how_many_were_measured_and_all_seeds_of_a_group_are_named():
 
 def test_runs_that_stand_apart_are_told_by_their_seeds():
     ids = [made("a", rows(), "finished", "", "fop", "seed=2").id, made("b", rows(), "finished", "", "fop", "seed=3").id]
-    told = [row["Runs"].replace("\\", "") for row in page(*ids, seeds="0").table[0].value.to_dict("records")]
-    assert told == ["FOP, seed 2", "FOP, seed 3"]
+    labels = [row["Runs"].replace("\\", "") for row in page(*ids, seeds="0").table[0].value.to_dict("records")]
+    assert labels == ["FOP, seed 2", "FOP, seed 3"]
 
 
 def test_a_method_that_is_not_known_is_shown_by_its_own_name():

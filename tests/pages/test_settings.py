@@ -20,8 +20,10 @@ from toy_functions.surfaces import SURFACES
 
 def test_every_setting_of_every_rule_is_asked_for():
     for name, rule in RULES.items():
-        asked = {f"{name}.{field.name}" for field in dataclasses.fields(rule) if field.init and field.name != "factor"}
-        assert asked <= FIELDS.keys()
+        expected = {
+            f"{name}.{field.name}" for field in dataclasses.fields(rule) if field.init and field.name != "factor"
+        }
+        assert expected <= FIELDS.keys()
         rule(**{setting: values(SCENES["valley"])[f"{name}.{setting}"] for setting in of_rule(name)})
 
 
@@ -29,9 +31,9 @@ def test_every_surface_can_be_chosen():
     assert FIELDS["surface"].options.keys() == {*SURFACES, OWN}
     for name in SURFACES:
         chosen = values(SCENES["paper-booth"]) | {"surface": name}
-        place = surface(spec(chosen).surface)
+        selected = surface(spec(chosen).surface)
         x, y = np.meshgrid(np.linspace(-3, 3, 7), np.linspace(-3, 3, 7))
-        np.testing.assert_array_equal(place.value(x, y), SURFACES[name].value(x, y))
+        np.testing.assert_array_equal(selected.value(x, y), SURFACES[name].value(x, y))
     assert (CONDITION, ANGLE) == (values(SCENES["valley"])["condition"], values(SCENES["valley"])["angle"])
 
 
@@ -48,9 +50,9 @@ def test_the_settings_of_a_preset_make_its_own_race(name):
 
 @pytest.mark.parametrize("name", SCENES)
 def test_every_value_of_a_preset_is_allowed_and_comes_back_from_an_address(name):
-    given = values(SCENES[name])
-    assert given.keys() == FIELDS.keys()
-    for key, value in given.items():
+    chosen = values(SCENES[name])
+    assert chosen.keys() == FIELDS.keys()
+    for key, value in chosen.items():
         assert FIELDS[key].read(FIELDS[key].write(value)) == value
     assert PRESETS.read(name) == name
 
@@ -96,8 +98,8 @@ def test_what_an_address_gets_wrong_is_said(field, text, words):
 def test_a_number_of_400_digits_in_an_address_is_told_of_and_the_page_is_shown(page, name):
     at = app_at(page, timeout=120)
     at.query_params[name] = "9" * 400
-    said = words(ran(at.run())).replace("\\", "")
-    assert f"{name}=999" in said and "is not between" in said
+    text = words(ran(at.run())).replace("\\", "")
+    assert f"{name}=999" in text and "is not between" in text
 
 
 def test_options_are_kept_in_their_order():
@@ -118,7 +120,7 @@ def test_results_are_those_of_the_whole_race_and_remembered_one_by_one():
 
 @pytest.mark.parametrize("computed", [results, sweeps])
 def test_what_progress_raises_ends_the_computing_and_what_was_done_is_remembered(computed):
-    asked = spec(values(SCENES["noise"]) | {"x": -1.25, "rules": ["sgd", "adam", "fop"]})
+    request = spec(values(SCENES["noise"]) | {"x": -1.25, "rules": ["sgd", "adam", "fop"]})
     shares = []
 
     def leave(share):
@@ -127,13 +129,13 @@ def test_what_progress_raises_ends_the_computing_and_what_was_done_is_remembered
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        computed(asked, leave)
+        computed(request, leave)
     assert 0.4 < shares[-1] <= 1
     again = []
-    computed(asked, again.append)
+    computed(request, again.append)
     assert min(again) >= 1 / 3, "the first one is not computed again"
     nothing = []
-    computed(asked, nothing.append)
+    computed(request, nothing.append)
     assert not nothing
 
 
@@ -154,7 +156,7 @@ def test_the_scenes_show_what_they_say():
     valley = steps["valley"]
     assert valley["FOP"] < min(valley["S-HD"], valley["PP-HD"], valley["SGD"]) / 2
     assert steps["rosenbrock"]["Momentum"] < steps["rosenbrock"]["FOP"]
-    assert all(found == {"converged"} for name, found in status.items() if not SCENES[name].race.noise)
+    assert all(statuses == {"converged"} for name, statuses in status.items() if not SCENES[name].race.noise)
     for seed in range(3):
         noisy = race(dataclasses.replace(SCENES["noise"].race, seed=seed))
         late = {name: float(np.mean(trajectory.losses[-500:])) for name, trajectory in noisy.items()}

@@ -20,7 +20,7 @@ from pages.train import preview as train_preview
 from tests.pages.app import app_at
 from tests.pages.test_trajectories import address, ran, words
 
-SEEN = preview.Preview(
+PREVIEW = preview.Preview(
     (
         preview.Parameter("1.weight", (100, 784), "input", "", 784, 100, (784, 16), 12_544),
         preview.Parameter("1.bias", (100,), "", "bias or norm"),
@@ -37,13 +37,13 @@ def lab(tmp_path, monkeypatch):
     monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
     monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path / "sets"))
     monkeypatch.setattr(queue, "ensure_dispatcher", lambda folder=None: None)
-    monkeypatch.setattr(preview, "preview", lambda made: SEEN)
-    train_preview._asked.clear()
+    monkeypatch.setattr(preview, "preview", lambda made: PREVIEW)
+    train_preview._future.clear()
 
 
-def page(**given: str) -> AppTest:
+def page(**query: str) -> AppTest:
     at = app_at("train")
-    for name, value in given.items():
+    for name, value in query.items():
         at.query_params[name.replace("__", ".")] = value
     return ran(at.run())
 
@@ -59,8 +59,8 @@ def runs() -> list[store.Run]:
 
 def field(at: AppTest, name: str):
     kinds = (at.text_input, at.selectbox, at.checkbox)
-    [found] = [each for kind in kinds for each in kind if each.key == f"train.{name}"]
-    return found
+    [widget] = [each for kind in kinds for each in kind if each.key == f"train.{name}"]
+    return widget
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -75,9 +75,9 @@ def test_every_preset_opens_as_it_is(name):
 def test_before_launch_it_says_what_there_is_to_know():
     at = page()
     assert list(at.table[0].value["Parameter"]) == [literal("1.weight")]
-    told = words(at)
+    text = words(at)
     for part in ("MNIST, 60,000 images of 10 classes", "CPU", "389 KiB", "not measured yet", "bias or norm"):
-        assert part in told.replace("\\", ""), part
+        assert part in text.replace("\\", ""), part
 
 
 def test_a_wrong_value_is_marked_beneath_its_field_and_stops_the_launch():
@@ -113,11 +113,11 @@ def test_several_seeds_and_baselines_go_together():
     at = page(seeds="0-2", compare="1")
     assert launch(at).label == "Launch 6 runs"
     launch(at).click().run()
-    found = sorted(runs(), key=lambda run: (run.config["seed"], run.config["fop"] is None))
-    assert len(found) == 6 and len(queue.waiting()) == 6
-    [tags] = {tuple(run.labels["tags"]) for run in found}
+    launched = sorted(runs(), key=lambda run: (run.config["seed"], run.config["fop"] is None))
+    assert len(launched) == 6 and len(queue.waiting()) == 6
+    [tags] = {tuple(run.labels["tags"]) for run in launched}
     assert len(tags) == 1
-    for ours, theirs in zip(found[::2], found[1::2]):
+    for ours, theirs in zip(launched[::2], launched[1::2]):
         assert theirs.about["lineage"]["compare"] == ours.id
         assert theirs.config == ours.config | {"fop": None}
 
@@ -189,7 +189,7 @@ def test_a_method_brings_its_own_settings_and_leaves_the_rest():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_address_is_the_whole_form(method):
-    given = {
+    query = {
         "preset": "imagefolder",
         "method": method,
         "epochs": "4",
@@ -197,8 +197,8 @@ def test_the_address_is_the_whole_form(method):
         "seeds": "1-2",
         "name": "n",
     }
-    at = page(**{name.replace(".", "__"): text for name, text in given.items()})
-    assert address(at) == {name: text for name, text in given.items() if (name, text) != ("method", "fop")}
+    at = page(**{name.replace(".", "__"): text for name, text in query.items()})
+    assert address(at) == {name: text for name, text in query.items() if (name, text) != ("method", "fop")}
 
 
 def test_another_preset_keeps_what_does_not_depend_on_it():
@@ -272,8 +272,8 @@ def test_a_probe_is_a_job_like_any_other_and_its_steps_make_the_estimate():
         writer.close()
         control.set("finished")
     ran(at.run())
-    told = words(at)
-    assert "about 46.9 s; 7 min 49 s for a run" in told and "0.1 s a step, 469 steps an epoch, 4,690 in all" in told
+    text = words(at)
+    assert "about 46.9 s; 7 min 49 s for a run" in text and "0.1 s a step, 469 steps an epoch, 4,690 in all" in text
     ran(field(at, "optimizer.lr").set_value("0.01").run())
     assert "about 46.9 s" in words(at), "another rate is as fast"
     ran(field(at, "batch_size").set_value("64").run())
@@ -310,14 +310,14 @@ def test_a_speed_is_of_a_network_and_a_device_not_of_a_rate():
         assert same(config.change(made, [setting])) != same(made)
 
 
-@pytest.mark.parametrize("given", ["{run}", "{outside}", "{outside}/", "../outside/{id}", "outside", ".", "..", ""])
-def test_only_a_run_of_the_folder_or_the_gallery_is_cloned_by_its_id(given, tmp_path, monkeypatch):
+@pytest.mark.parametrize("template", ["{run}", "{outside}", "{outside}/", "../outside/{id}", "outside", ".", "..", ""])
+def test_only_a_run_of_the_folder_or_the_gallery_is_cloned_by_its_id(template, tmp_path, monkeypatch):
     made = config.change(config.preset("mnist-mlp"), ["epochs=77"])
     outside = store.create(made.to_json(), folder=tmp_path / "outside")
     inside = store.create(made.to_json())
     monkeypatch.chdir(outside.path.parent.parent)
     (tmp_path / "here").symlink_to(outside.path)
-    text = given.format(run=inside.path, outside=outside.path, id=outside.id)
+    text = template.format(run=inside.path, outside=outside.path, id=outside.id)
     at = page(**{"from": text})
     assert field(at, "epochs").value == "10"
     if text:
@@ -326,26 +326,26 @@ def test_only_a_run_of_the_folder_or_the_gallery_is_cloned_by_its_id(given, tmp_
     assert not page(**{"from": "mnist-fop-rank16-seed0"}).warning, "the gallery's"
 
 
-def folder_of_images(place: Path) -> Path:
+def folder_of_images(folder: Path) -> Path:
     for part in ("train", "val"):
         for kind in ("cat", "dog"):
-            (place / part / kind).mkdir(parents=True)
-            (place / part / kind / "1.png").write_bytes(b"")
-    return place
+            (folder / part / kind).mkdir(parents=True)
+            (folder / part / kind / "1.png").write_bytes(b"")
+    return folder
 
 
 def test_a_path_that_came_with_the_address_is_not_looked_at_before_the_reader_asks(tmp_path, monkeypatch):
-    asked = []
-    monkeypatch.setattr(preview, "preview", lambda made: asked.append(made.data.path) or SEEN)
+    previewed = []
+    monkeypatch.setattr(preview, "preview", lambda made: previewed.append(made.data.path) or PREVIEW)
     paths = [str(folder_of_images(tmp_path / "there")), str(tmp_path / "gone0")]
     pages = [page(preset="imagefolder", data__path=path) for path in paths]
-    told = [words(at).replace(literal(path), "PATH") for at, path in zip(pages, paths)]
-    assert told[0] == told[1] and "came with the address" in told[0] and not asked
+    texts = [words(at).replace(literal(path), "PATH") for at, path in zip(pages, paths)]
+    assert texts[0] == texts[1] and "came with the address" in texts[0] and not previewed
     assert all(launch(at).disabled and not at.error for at in pages)
     for at in pages:
         [button] = [each for each in at.button if each.label == "Check the path"]
         ran(button.click().run())
-    assert not launch(pages[0]).disabled and not pages[0].error and paths[0] in asked
+    assert not launch(pages[0]).disabled and not pages[0].error and paths[0] in previewed
     assert launch(pages[1]).disabled and "gone0" in pages[1].error[0].value
     assert not [each for at in pages for each in at.button if each.label == "Check the path"]
 

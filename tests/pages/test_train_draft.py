@@ -14,12 +14,12 @@ from pages.shared.fields import Choice, Flag
 from pages.shared.train_fields import plain, setting
 from pages.shared.train_settings import CONFIG, FIELDS, GROUPS, applies, values
 from pages.train.draft import draft, folders
-from pages.train.words import duration, size
+from pages.train.format import duration, size
 
 EVERY = [(preset, method) for preset in PRESETS for method in METHODS]
 
 
-def asked(preset: str = "mnist-mlp", method: str = "fop", **changes):
+def draft_of(preset: str = "mnist-mlp", method: str = "fop", **changes):
     """The draft of a preset with some settings changed; "__" stands for "."."""
     named = {name.replace("__", "."): value for name, value in changes.items()}
     return draft(preset, {**values(preset, method), "method": method, **named})
@@ -44,15 +44,15 @@ def test_every_setting_of_a_config_but_the_seed_is_on_the_page():
 
 @pytest.mark.parametrize(("preset", "method"), EVERY)
 def test_untouched_it_is_the_preset(preset, method):
-    found = asked(preset, method)
-    assert found.config == config.preset(preset, method) and not found.wrong
-    [run] = found.runs
+    drafted = draft_of(preset, method)
+    assert drafted.config == config.preset(preset, method) and not drafted.wrong
+    [run] = drafted.runs
     assert run.settings == () and run.title == f"{preset} {method}"
 
 
 @pytest.mark.parametrize(("preset", "method"), EVERY)
 def test_the_commands_make_the_same_runs(preset, method):
-    found = asked(
+    drafted = draft_of(
         preset,
         method,
         epochs="7",
@@ -67,9 +67,9 @@ def test_the_commands_make_the_same_runs(preset, method):
         max_steps="900",
         fop__rescale="2",
     )
-    assert not found.wrong
-    assert len(found.runs) == (3 if METHODS[method].fop is None else 6)
-    for run in found.runs:
+    assert not drafted.wrong
+    assert len(drafted.runs) == (3 if METHODS[method].fop is None else 6)
+    for run in drafted.runs:
         made, chosen = from_shell(run.command)
         assert made == run.config
         assert chosen.name == run.title and run.lineage["set"] == chosen.settings
@@ -77,14 +77,14 @@ def test_the_commands_make_the_same_runs(preset, method):
 
 @pytest.mark.parametrize("path", ["123", "null", "true", " spaced", "[1]", '"quoted"', "a=b", "~/x", "1e5", "ü'\"$"])
 def test_a_folder_may_be_called_anything(path):
-    found = asked(data__path=path)
-    assert found.config is not None and found.config.data.path == path.strip()
-    assert from_shell(found.runs[0].command)[0] == found.config
+    drafted = draft_of(data__path=path)
+    assert drafted.config is not None and drafted.config.data.path == path.strip()
+    assert from_shell(drafted.runs[0].command)[0] == drafted.config
 
 
 def test_nothing_typed_is_none_where_there_may_be_none():
-    found = asked(max_steps="", fop__rescale="", data__path="", checkpoint_steps="7")
-    assert found.config is not None and found.config.max_steps is None and found.config.checkpoint_steps == 7
+    drafted = draft_of(max_steps="", fop__rescale="", data__path="", checkpoint_steps="7")
+    assert drafted.config is not None and drafted.config.max_steps is None and drafted.config.checkpoint_steps == 7
 
 
 @pytest.mark.parametrize(
@@ -111,20 +111,20 @@ def test_nothing_typed_is_none_where_there_may_be_none():
 )
 def test_what_is_wrong_is_said_of_its_setting_and_nothing_can_be_launched(name, text, words):
     changes = {"optimizer.momentum": "0"} if name == "optimizer.nesterov" else {}
-    found = draft("mnist-mlp", {**values("mnist-mlp", "fop"), name: text, **changes})
-    assert words in found.wrong[name] and set(found.wrong) == {name}
-    assert found.config is None and not found.runs
+    drafted = draft("mnist-mlp", {**values("mnist-mlp", "fop"), name: text, **changes})
+    assert words in drafted.wrong[name] and set(drafted.wrong) == {name}
+    assert drafted.config is None and not drafted.runs
 
 
 def test_several_wrong_ones_are_all_told():
-    assert set(asked(epochs="0", fop__rank="0", seeds="x").wrong) == {"epochs", "fop.rank", "seeds"}
+    assert set(draft_of(epochs="0", fop__rank="0", seeds="x").wrong) == {"epochs", "fop.rank", "seeds"}
 
 
 @pytest.mark.parametrize("method", [name for name, each in METHODS.items() if each.fop is not None])
 def test_the_baseline_is_the_same_run_without_fop(method):
-    found = asked(method=method, compare=True, seeds="1-2", epochs="3", optimizer__lr="0.2")
-    assert [run.config.seed for run in found.runs] == [1, 1, 2, 2]
-    for ours, theirs in found.pairs:
+    drafted = draft_of(method=method, compare=True, seeds="1-2", epochs="3", optimizer__lr="0.2")
+    assert [run.config.seed for run in drafted.runs] == [1, 1, 2, 2]
+    for ours, theirs in drafted.pairs:
         assert theirs is not None and theirs.method == "momentum"
         assert theirs.config.to_json() == ours.config.to_json() | {"fop": None}
         assert "epochs=3" in theirs.settings
@@ -132,19 +132,19 @@ def test_the_baseline_is_the_same_run_without_fop(method):
 
 def test_the_baseline_of_an_adam_is_told_as_adam():
     changes = {"optimizer__name": "adam", "optimizer__lr": "0.001", "optimizer__momentum": "0"}
-    [(_, theirs)] = asked(compare=True, **changes).pairs
+    [(_, theirs)] = draft_of(compare=True, **changes).pairs
     assert theirs is not None and theirs.method == "adam" and theirs.settings == ()
 
 
 def test_names_tell_runs_launched_together_apart():
-    assert [run.title for run in asked(compare=True).runs] == ["mnist-mlp fop", "mnist-mlp momentum"]
-    titles = [run.title for run in asked(compare=True, seeds="0-1", name=" mine ").runs]
+    assert [run.title for run in draft_of(compare=True).runs] == ["mnist-mlp fop", "mnist-mlp momentum"]
+    titles = [run.title for run in draft_of(compare=True, seeds="0-1", name=" mine ").runs]
     assert titles == ["mine seed 0", "mine without FOP seed 0", "mine seed 1", "mine without FOP seed 1"]
 
 
 def test_settings_of_fop_are_no_matter_without_it():
-    found = asked(method="momentum", fop__rank="nonsense", compare=True)
-    assert found.config == config.preset("mnist-mlp", "momentum") and len(found.runs) == 1
+    drafted = draft_of(method="momentum", fop__rank="nonsense", compare=True)
+    assert drafted.config == config.preset("mnist-mlp", "momentum") and len(drafted.runs) == 1
 
 
 @pytest.mark.parametrize("base", ["sgd", "adam", "adamw", "rmsprop"])
@@ -152,9 +152,9 @@ def test_a_setting_is_shown_where_its_base_has_it(base):
     now = {**values("mnist-mlp", "fop"), "optimizer.name": base}
     other = {"nesterov": True, "momentum": 0.5, "dampening": 0.5, "beta1": 0.5, "beta2": 0.5, "alpha": 0.5, "eps": 0.5}
     for name, value in other.items():
-        given = {"name": base, name: value} | ({"momentum": 0.9} if name == "nesterov" and base == "sgd" else {})
+        options = {"name": base, name: value} | ({"momentum": 0.9} if name == "nesterov" and base == "sgd" else {})
         try:
-            OptimizerConfig(**given)
+            OptimizerConfig(**options)
             takes = True
         except ValueError:
             takes = False
@@ -213,8 +213,8 @@ def test_sizes_and_times_have_three_digits():
         "1 MiB",
         "70.8 GiB",
     ]
-    told = [duration(number) for number in (0.01234, 59.96, 146, 3599, 4000, 90_000, 1e6)]
-    assert told == ["0.0123 s", "60 s", "2 min 26 s", "59 min 59 s", "1 h 7 min", "1 d 1 h", "11 d 14 h"]
+    texts = [duration(number) for number in (0.01234, 59.96, 146, 3599, 4000, 90_000, 1e6)]
+    assert texts == ["0.0123 s", "60 s", "2 min 26 s", "59 min 59 s", "1 h 7 min", "1 d 1 h", "11 d 14 h"]
 
 
 def test_what_is_kept_is_on_the_page():

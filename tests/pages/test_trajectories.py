@@ -30,8 +30,8 @@ def ran(at: AppTest) -> AppTest:
 
 
 def component(at: AppTest, key: str) -> dict:
-    [found] = [each for each in at.get("bidi_component") if f"-{key}" in each.proto.id or each.key == key]
-    return unpacked(found.proto.bytes) if found.proto.bytes else json.loads(found.proto.json)
+    [element] = [each for each in at.get("bidi_component") if f"-{key}" in each.proto.id or each.key == key]
+    return unpacked(element.proto.bytes) if element.proto.bytes else json.loads(element.proto.json)
 
 
 def unpacked(content: bytes) -> dict:
@@ -87,8 +87,8 @@ def test_the_player_gets_every_point_of_the_race():
     for run in data["runs"]:
         [result] = [t for name, t in race(presets.PAPER_BOOTH).items() if name == run["name"]]
         assert run["count"] == result.steps + 1 and not run["downsampled"]
-        found = points[2 * at : 2 * (at + run["count"])].reshape(2, -1).T
-        np.testing.assert_array_equal(found, result.points)
+        path = points[2 * at : 2 * (at + run["count"])].reshape(2, -1).T
+        np.testing.assert_array_equal(path, result.points)
         np.testing.assert_array_equal(losses[at : at + run["count"]], result.losses)
         at += run["count"]
     assert [run["name"] for run in data["runs"]] == ["SGD", "Adam", "FOP"] and at * 2 == len(points)
@@ -156,17 +156,17 @@ def test_a_view_too_small_to_draw_is_refused_beside_its_fields(at_page, bounds, 
     for name, value in ({"surface": "own", "f": "x"} | dict(parse_qsl(bounds)) | more).items():
         at.query_params[name] = value
     ran(at.run())
-    told = [each.value.replace("\\", "") for each in at.sidebar.error]
+    errors = [each.value.replace("\\", "") for each in at.sidebar.error]
     if wrong:
-        assert any(f"{wrong} give two" in each and "larger by at least " in each for each in told), told
+        assert any(f"{wrong} give two" in each and "larger by at least " in each for each in errors), errors
         assert "view" in words(at) and "has a mistake" in words(at)
     else:
-        assert not told and "has a mistake" not in words(at)
+        assert not errors and "has a mistake" not in words(at)
 
 
 def test_a_start_where_f_is_not_defined_is_told_of_with_what_to_do():
-    found = rows(page(surface="own", f="1/x + log(y)", x="0", y="-4"))
-    assert {row["reason"] for row in found.values()} == {
+    table = rows(page(surface="own", f="1/x + log(y)", x="0", y="-4"))
+    assert {row["reason"] for row in table.values()} == {
         "No race: f is not defined at the start (0, -4); choose another start."
     }
 
@@ -182,11 +182,11 @@ def test_one_rate_can_serve_all():
 
 def test_a_newcomer_sees_fop_race_sgd_and_adam_on_booth():
     at = page()
-    found = rows(at)
-    assert {name: row["steps"] for name, row in found.items()} == {"SGD": "832", "Adam": "6,221", "FOP": "543"}
-    assert all(row["matches"] and row["published"] == row["steps"] for row in found.values())
-    assert found["FOP"]["reason"] == "Converged: f < 1e-6 at step 543."
-    assert found["FOP"]["end"] == "Ends at (1.00, 3.00), at the minimum (1, 3)."
+    table = rows(at)
+    assert {name: row["steps"] for name, row in table.items()} == {"SGD": "832", "Adam": "6,221", "FOP": "543"}
+    assert all(row["matches"] and row["published"] == row["steps"] for row in table.values())
+    assert table["FOP"]["reason"] == "Converged: f < 1e-6 at step 543."
+    assert table["FOP"]["end"] == "Ends at (1.00, 3.00), at the minimum (1, 3)."
     assert "All step counts are the published ones." in words(at)
     assert "a reconstruction" in words(at)
     assert address(at) == {}
@@ -202,11 +202,11 @@ def test_counts_are_compared_with_the_published_ones_only_in_the_published_race(
 
 
 def test_himmelblaus_counts_are_the_published_ones_and_at_different_minima():
-    found = rows(page(preset="paper-himmelblau"))
-    assert [row["published"] for row in found.values()] == ["386", "5,398", "289"]
-    assert all(row["matches"] for row in found.values())
-    assert "at the minimum (3, 2)" in found["Adam"]["end"]
-    assert "at the minimum (3.58, −1.85)" in found["FOP"]["end"]
+    table = rows(page(preset="paper-himmelblau"))
+    assert [row["published"] for row in table.values()] == ["386", "5,398", "289"]
+    assert all(row["matches"] for row in table.values())
+    assert "at the minimum (3, 2)" in table["Adam"]["end"]
+    assert "at the minimum (3.58, −1.85)" in table["FOP"]["end"]
 
 
 def test_a_changed_setting_is_marked_in_the_address_and_can_be_taken_back():
@@ -228,8 +228,8 @@ def test_a_changed_setting_is_marked_in_the_address_and_can_be_taken_back():
 
 def test_a_race_on_another_surface_than_the_presets_is_no_change_of_the_preset():
     at = page(surface="himmelblau", x="-2.5", y="-2.5", rules="sgd,fop")
-    said = words(at).replace("\\", "")
-    assert "A race on Himmelblau from (−2.50, −2.50)." in said and "changed from" not in said
+    text = words(at).replace("\\", "")
+    assert "A race on Himmelblau from (−2.50, −2.50)." in text and "changed from" not in text
     assert "Not a preset: surface, start x, start y, optimizers differ from the preset “Figure 1: Booth”." in words(at)
     reset = at.button(key="trajectories reset")
     assert reset.label == "Back to “Figure 1: Booth”"
@@ -250,7 +250,7 @@ def test_a_preset_fills_in_everything():
 
 
 def test_an_address_restores_the_whole_state():
-    given = {
+    query = {
         "preset": "valley",
         "surface": "himmelblau",
         "x": "0.25",
@@ -273,9 +273,9 @@ def test_an_address_restores_the_whole_state():
         "arrows": "1",
         "loss": "linear",
     }
-    at = page(**{name.replace(".", "__"): value for name, value in given.items()})
+    at = page(**{name.replace(".", "__"): value for name, value in query.items()})
     assert not at.warning
-    assert address(at) == given
+    assert address(at) == query
     assert number(at, "fop.momentum").value == 0.5 and at.checkbox(key="trajectories.fop.nesterov").value
     assert number(at, "seed").value == 7 and at.selectbox(key="trajectories.dtype").value == "float32"
     assert list(rows(at)) == ["RMSProp", "FOP"] and rows(at)["RMSProp"]["steps"] == "50"
@@ -287,8 +287,8 @@ def test_an_address_restores_the_whole_state():
 
 def test_each_at_its_best_rate_is_the_race_at_those_rates():
     at = page(rates="best", rules="sgd,fop", steps="2000")
-    found = sweep(dataclasses.replace(presets.PAPER_BOOTH, max_steps=2000))
-    best = race(tuned(presets.PAPER_BOOTH, found))
+    sweeps = sweep(dataclasses.replace(presets.PAPER_BOOTH, max_steps=2000))
+    best = race(tuned(presets.PAPER_BOOTH, sweeps))
     assert {name: row["steps"] for name, row in rows(at).items()} == {n: str(best[n].steps) for n in ("SGD", "FOP")}
     assert all(row["published"] is None for row in rows(at).values())
     assert "| SGD | 0.005 | 832 | 0.0891 | 43 |" in words(at)

@@ -79,7 +79,7 @@ def test_a_checksum_that_is_none_is_damage(tmp_path):
 
 def test_the_order_in_memory_changes_no_checksum(tmp_path):
     array = np.arange(12, dtype=">f4").reshape(3, 4)
-    for name, given in (("big-endian", array), ("transposed", np.asfortranarray(array)), ("strided", array[::2])):
+    for name, variant in (("big-endian", array), ("transposed", np.asfortranarray(array)), ("strided", array[::2])):
         path = tmp_path / name
-        files.write_arrays(path, {"a": given})
-        np.testing.assert_array_equal(files.read_arrays(path)[0]["a"], given)
+        files.write_arrays(path, {"a": variant})
+        np.testing.assert_array_equal(files.read_arrays(path)[0]["a"], variant)

@@ -60,17 +60,17 @@ def test_seeds_are_one_group_and_ranks_are_two():
         settings("fop", "mnist-mlp", "seed=1", "snapshots=4", "threads=1"),
         settings("fop", "mnist-mlp", "fop.rank=784"),
     ]
-    found = compare.groups(runs, ["mnist"] * 4)
-    assert [(group.method, group.members) for group in found] == [("momentum", (0,)), ("fop", (1, 2)), ("fop", (3,))]
-    assert [group.differs for group in found] == [(), (("fop.rank", 16),), (("fop.rank", 784),)]
+    groups = compare.groups(runs, ["mnist"] * 4)
+    assert [(group.method, group.members) for group in groups] == [("momentum", (0,)), ("fop", (1, 2)), ("fop", (3,))]
+    assert [group.differs for group in groups] == [(), (("fop.rank", 16),), (("fop.rank", 784),)]
     apart = compare.groups(runs, ["mnist"] * 4, apart=True)
     assert [group.members for group in apart] == [(0,), (1,), (2,), (3,)]
     assert dict(apart[2].differs)["seed"] == 1
 
 
 def test_groups_of_two_kinds_are_not_told_apart_by_what_the_kinds_differ_in():
-    found = compare.groups([settings("fop"), settings("fop", "cifar10-allcnn")], ["mnist-mlp", "cifar10-allcnn"])
-    assert [(group.kind, group.differs) for group in found] == [("mnist-mlp", ()), ("cifar10-allcnn", ())]
+    groups = compare.groups([settings("fop"), settings("fop", "cifar10-allcnn")], ["mnist-mlp", "cifar10-allcnn"])
+    assert [(group.kind, group.differs) for group in groups] == [("mnist-mlp", ()), ("cifar10-allcnn", ())]
 
 
 def test_a_spread_is_that_of_steps_which_all_have_and_seconds_are_averaged():
@@ -119,8 +119,8 @@ def test_smoothing_is_a_mean_around_each_point_and_keeps_gaps():
 
 
 def test_a_difference_is_read_between_the_baselines_points_and_not_beyond_them():
-    found = compare.less(curve([5, 5, 5, 5], [0, 5, 10, 15]), curve([1, 3], [0, 10]))
-    assert found.y[:3].tolist() == [4, 3, 2] and np.isnan(found.y[3])
+    difference = compare.less(curve([5, 5, 5, 5], [0, 5, 10, 15]), curve([1, 3], [0, 10]))
+    assert difference.y[:3].tolist() == [4, 3, 2] and np.isnan(difference.y[3])
 
 
 def test_what_is_drawn_breaks_at_gaps_and_at_what_is_no_number():

@@ -58,9 +58,9 @@ def run(tmp_path):
 
 
 def test_what_is_whole_comes_back_as_numbers(run):
-    found = run.progress
-    assert found.pop("at") and math.isnan(found.pop("train_loss"))
-    assert found == {name: value for name, value in PROGRESS.items() if name != "train_loss"}
+    progress = run.progress
+    assert progress.pop("at") and math.isnan(progress.pop("train_loss"))
+    assert progress == {name: value for name, value in PROGRESS.items() if name != "train_loss"}
     assert ATTEMPT.items() <= run.attempts[0].items()
     assert run.usage["cpu_percent"] == 99.5
 
@@ -146,7 +146,7 @@ def test_whatever_is_in_a_files_place_each_reader_ends_with_the_value_or_names_t
                 read(Run(copy))
             except (DamagedFile, OSError) as error:
                 assert str(copy) in str(error), (name, reader)
-        others = {found.id: why for found, why in store.scan(run.path.parent)}
+        others = {other.id: why for other, why in store.scan(run.path.parent)}
         assert others.pop(run.id) == "" and others.keys() <= {"copy"}
         assert store.find(run.id, run.path.parent).path == run.path
         assert store.size(run.path.parent) > 0

@@ -62,9 +62,9 @@ def test_parquet_tells_null_from_nan(run, tmp_path):
     assert [str(kind) for kind in table.schema.types] == ["int64"] + ["double"] * 4
     assert table["step"].to_pylist() == [row["step"] for row in ROWS]
     for name in run.metrics.columns:
-        for found, row in zip(table[name].to_pylist(), ROWS):
-            assert (found is None) == (name not in row)
-            assert found is None or found == row[name] or (math.isnan(found) and math.isnan(row[name]))
+        for value, row in zip(table[name].to_pylist(), ROWS):
+            assert (value is None) == (name not in row)
+            assert value is None or value == row[name] or (math.isnan(value) and math.isnan(row[name]))
     assert table["train_loss"].null_count == 1
 
 

@@ -59,11 +59,11 @@ def test_a_reader_never_sees_half_a_file(tmp_path):
         while not path.exists():
             assert writer.poll() is None
             time.sleep(0.01)
-        seen = set()
-        while len(seen) < 100:
-            found = files.read_json(path)
-            assert found["filling"] == [found["i"]] * (1 + found["i"] % 7 * 3000)
-            seen.add(found["i"])
+        numbers = set()
+        while len(numbers) < 100:
+            content = files.read_json(path)
+            assert content["filling"] == [content["i"]] * (1 + content["i"] % 7 * 3000)
+            numbers.add(content["i"])
             assert writer.poll() is None
     finally:
         writer.kill()
@@ -272,10 +272,10 @@ def test_arrays_come_back_bit_for_bit(tmp_path, dtype, shape):
     files.write_arrays(tmp_path / "a.safetensors", before)
     after, about = files.read_arrays(tmp_path / "a.safetensors")
     assert after.keys() == before.keys() and about == {}
-    for name, found in after.items():
-        assert (found.dtype, found.shape) == (before[name].dtype, before[name].shape)
-        assert found.tobytes() == before[name].tobytes()
-        assert found.flags.writeable and found.flags.aligned
+    for name, loaded in after.items():
+        assert (loaded.dtype, loaded.shape) == (before[name].dtype, before[name].shape)
+        assert loaded.tobytes() == before[name].tobytes()
+        assert loaded.flags.writeable and loaded.flags.aligned
     header, _ = files.read_header(tmp_path / "a.safetensors")
     assert header["layers.0/M"] == (dtype, shape)
 
@@ -431,9 +431,9 @@ def test_a_file_cut_short_while_it_is_read_is_damaged(tmp_path, monkeypatch):
     header = files._header
 
     def then_cut(file, path):
-        found = header(file, path)
+        parsed = header(file, path)
         os.truncate(path, 1000)
-        return found
+        return parsed
 
     monkeypatch.setattr(files, "_header", then_cut)
     with pytest.raises(DamagedFile, match="ended within a"):
@@ -446,9 +446,9 @@ def test_a_file_replaced_while_it_is_read_is_the_old_one(tmp_path, monkeypatch):
     header = files._header
 
     def then_replace(file, path):
-        found = header(file, path)
+        parsed = header(file, path)
         files.write_arrays(path, {"other": np.zeros(3)})
-        return found
+        return parsed
 
     monkeypatch.setattr(files, "_header", then_replace)
     assert files.read_arrays(path)[0]["a"].tolist() == list(range(1000))
@@ -460,10 +460,10 @@ def test_a_few_wrong_bytes_are_arrays_or_damage(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "wrong.safetensors"
     files.write_arrays(path, {"a": np.arange(3.0), "b": np.ones((2, 2), np.int32)}, {"step": 1})
     content = bytearray(path.read_bytes())
-    for place, value in data.draw(
+    for offset, value in data.draw(
         st.lists(st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)), max_size=4)
     ):
-        content[place] = value
+        content[offset] = value
     path.write_bytes(content)
     try:
         arrays, about = files.read_arrays(path)

@@ -44,10 +44,10 @@ def normal(*shape, seed=0):
 
 @pytest.mark.parametrize("name", MATRICES)
 def test_P_has_the_eigenvalues_that_were_logged(name):
-    found = of(name)
-    assert found.missing == "" and found.steps.tolist() == Run(GALLERY / name).snapshot_steps()
-    for layer in found.layers.values():
-        assert layer.is_matrix and layer.steps[-1] == found.steps[-1]
+    loaded = of(name)
+    assert loaded.missing == "" and loaded.steps.tolist() == Run(GALLERY / name).snapshot_steps()
+    for layer in loaded.layers.values():
+        assert layer.is_matrix and layer.steps[-1] == loaded.steps[-1]
         every = layer.all_P()
         assert every.shape == (len(layer.steps), layer.n, layer.n)
         for at in {0, len(layer.steps) // 2, len(layer.steps) - 1}:
@@ -82,11 +82,11 @@ def test_only_a_normalized_P_is_scaled():
 
 
 def test_a_large_layer_has_its_last_M_and_pictures_of_the_others():
-    found = of("mnist-fop-full-seed0")
-    first = found.layers["1.weight"]
+    loaded = of("mnist-fop-full-seed0")
+    first = loaded.layers["1.weight"]
     assert first.kernel is None and first.M.shape == (1, 784, 784) and first.spectra.shape == (11, 784)
     steps, pictures = first.thumbnails["P"]
-    assert steps.tolist() == found.steps.tolist() and pictures.shape == (11, 64, 64)
+    assert steps.tolist() == loaded.steps.tolist() and pictures.shape == (11, 64, 64)
     assert list(first.thumbnails) == ["P"]
     P = first.P(-1)
     for name, values in (("P_diagonal", np.diag(P)), ("P_off_diagonal", P[~np.eye(784, dtype=bool)])):
@@ -94,7 +94,7 @@ def test_a_large_layer_has_its_last_M_and_pictures_of_the_others():
         assert counts.sum() == values.size and not first.histograms[name].not_finite.any()
         expected = np.histogram(values, first.histograms[name].edges[-1])[0]
         assert np.abs(counts - expected).sum() <= 4, "but for rounding at the edges"
-    assert found.layers["3.weight"].M.shape == (11, 100, 100) and not found.layers["3.weight"].thumbnails
+    assert loaded.layers["3.weight"].M.shape == (11, 100, 100) and not loaded.layers["3.weight"].thumbnails
 
 
 def test_a_number_a_tensor_and_one_a_parameter_are_no_matrices():
@@ -128,11 +128,11 @@ def test_a_damaged_snapshot_is_left_out_and_told_of_and_a_missing_one_is_not_the
     damaged, gone = (copy.path / "snapshots" / f"{step:08d}.safetensors" for step in (steps[5], steps[7]))
     damaged.write_bytes(damaged.read_bytes()[:-3])
     gone.unlink()
-    found = learned.of_run(copy)
-    assert found.missing.count(damaged.name) == 1 and gone.name not in found.missing
+    loaded = learned.of_run(copy)
+    assert loaded.missing.count(damaged.name) == 1 and gone.name not in loaded.missing
     kept = [step for step in steps if step not in (steps[5], steps[7])]
-    assert found.steps.tolist() == kept
-    assert all(layer.steps.tolist() == kept and len(layer.all_P()) == len(kept) for layer in found.layers.values())
+    assert loaded.steps.tolist() == kept
+    assert all(layer.steps.tolist() == kept and len(layer.all_P()) == len(kept) for layer in loaded.layers.values())
 
 
 def test_a_snapshot_without_spectra_leaves_the_scale_unknown_rather_than_wrong(copy):
@@ -147,8 +147,8 @@ def test_a_snapshot_without_spectra_leaves_the_scale_unknown_rather_than_wrong(c
 
 def test_a_run_without_snapshots_has_learned_nothing_yet(copy):
     shutil.rmtree(copy.path / "snapshots")
-    found = learned.of_run(copy)
-    assert (dict(found.layers), found.steps.tolist(), found.missing) == ({}, [], "")
+    loaded = learned.of_run(copy)
+    assert (dict(loaded.layers), loaded.steps.tolist(), loaded.missing) == ({}, [], "")
 
 
 @pytest.mark.parametrize("fop", [{}, {"preconditioner": 3}, {"preconditioner": "kfac"}])
@@ -165,23 +165,23 @@ def test_a_config_without_a_form_is_damaged(copy, fop):
 
 def test_files_are_steps_in_the_order_of_the_numbers_in_their_names():
     Ms = {step: normal(9, 4, seed=step) for step in (5, 20, 100)}
-    given = [(f"run2_step{step}.safetensors", save({"conv/M": M, "w": M[:4]})) for step, M in Ms.items()]
-    found = learned.of_files(given[::-1], FACTORED, spatial=True)
-    assert found.steps.tolist() == [5, 20, 100] and list(found.layers) == ["conv", "w"]
-    conv = found.layers["conv"]
+    uploads = [(f"run2_step{step}.safetensors", save({"conv/M": M, "w": M[:4]})) for step, M in Ms.items()]
+    loaded = learned.of_files(uploads[::-1], FACTORED, spatial=True)
+    assert loaded.steps.tolist() == [5, 20, 100] and list(loaded.layers) == ["conv", "w"]
+    conv = loaded.layers["conv"]
     assert (conv.form, conv.n, conv.kernel, conv.is_matrix) == ("factored", 9, (3, 3), True)
     for at, M in enumerate(Ms.values()):
         np.testing.assert_array_equal(conv.M[at], M)
         np.testing.assert_allclose(conv.spectra[at], np.linalg.eigvalsh(M @ M.T), atol=1e-5)
-    assert found.layers["w"].kernel is None  # 4 rows are no kernel's
-    assert learned.of_files(given, FACTORED).layers["conv"].kernel is None
+    assert loaded.layers["w"].kernel is None  # 4 rows are no kernel's
+    assert learned.of_files(uploads, FACTORED).layers["conv"].kernel is None
 
 
 @pytest.mark.parametrize(("n", "side"), [(4, 0), (9, 3), (16, 0), (25, 5), (36, 0), (49, 7), (121, 0), (10, 0)])
 def test_only_9_25_or_49_rows_are_a_kernels_and_only_where_the_reader_says_so(n, side):
-    given = [("a.safetensors", save({"w": np.eye(n, dtype=np.float32)}))]
-    assert learned.of_files(given, "P", spatial=True).layers["w"].kernel == ((side, side) if side else None)
-    assert learned.of_files(given, "P").layers["w"].kernel is None
+    uploads = [("a.safetensors", save({"w": np.eye(n, dtype=np.float32)}))]
+    assert learned.of_files(uploads, "P", spatial=True).layers["w"].kernel == ((side, side) if side else None)
+    assert learned.of_files(uploads, "P").layers["w"].kernel is None
 
 
 @pytest.mark.parametrize("what", learned.FILE_FORMS)
@@ -199,29 +199,29 @@ def test_a_P_by_its_name_is_shown_as_P_whatever_the_others_are(what):
 
 def test_an_M_by_its_name_is_never_shown_as_P():
     symmetric = np.eye(3, dtype=np.float32) * 2
-    given = [("a.safetensors", save({"w/M": symmetric}))]
+    uploads = [("a.safetensors", save({"w/M": symmetric}))]
     with pytest.raises(RunError, match="w/M is an M by its name: say whether P is M Mᵀ or I \\+ M Mᵀ"):
-        learned.of_files(given, "P")
-    np.testing.assert_allclose(learned.of_files(given, FACTORED).layers["w"].P(0), 4 * np.eye(3))
+        learned.of_files(uploads, "P")
+    np.testing.assert_allclose(learned.of_files(uploads, FACTORED).layers["w"].P(0), 4 * np.eye(3))
 
 
 def test_a_layer_that_is_P_in_one_file_and_M_in_another_is_refused():
-    given = [("1.safetensors", save({"w/P": np.eye(3)})), ("2.safetensors", save({"w/M": np.eye(3)}))]
+    uploads = [("1.safetensors", save({"w/P": np.eye(3)})), ("2.safetensors", save({"w/M": np.eye(3)}))]
     with pytest.raises(RunError, match=r"w is P in 1\.safetensors and M in 2\.safetensors"):
-        learned.of_files(given, FACTORED)
+        learned.of_files(uploads, FACTORED)
 
 
 def test_files_without_numbers_in_every_name_are_numbered():
-    given = [("late 7.safetensors", save({"a": normal(2, 2)})), ("early.safetensors", save({"a": 2 * normal(2, 2)}))]
-    found = learned.of_files(given, FACTORED)
-    assert found.steps.tolist() == [0, 1]
-    np.testing.assert_array_equal(found.layers["a"].M, [normal(2, 2), 2 * normal(2, 2)])
+    uploads = [("late 7.safetensors", save({"a": normal(2, 2)})), ("early.safetensors", save({"a": 2 * normal(2, 2)}))]
+    loaded = learned.of_files(uploads, FACTORED)
+    assert loaded.steps.tolist() == [0, 1]
+    np.testing.assert_array_equal(loaded.layers["a"].M, [normal(2, 2), 2 * normal(2, 2)])
 
 
 def test_a_layer_may_be_in_some_files_only():
-    given = [("1.safetensors", save({"a": normal(2, 2)})), ("2.safetensors", save({"b": normal(3, 3)}))]
-    found = learned.of_files(given, FACTORED)
-    assert [(name, layer.steps.tolist()) for name, layer in found.layers.items()] == [("a", [1]), ("b", [2])]
+    uploads = [("1.safetensors", save({"a": normal(2, 2)})), ("2.safetensors", save({"b": normal(3, 3)}))]
+    loaded = learned.of_files(uploads, FACTORED)
+    assert [(name, layer.steps.tolist()) for name, layer in loaded.layers.items()] == [("a", [1]), ("b", [2])]
 
 
 @pytest.mark.parametrize("what", learned.FILE_FORMS)
@@ -242,14 +242,14 @@ def test_a_thin_M_is_semidefinite_and_never_less():
 
 
 def test_optimizers_own_factors_can_be_given():
-    given = {
+    arrays = {
         "w": normal(9, 9),
         "bias": np.ones(9, np.float32),
         "s": np.ones((), np.float32),
         "t": np.ones((2, 2), bool),
     }
-    found = learned.of_files([("a.safetensors", save(given, {"format": "pt"}))], FACTORED)
-    assert list(found.layers) == ["w"]
+    loaded = learned.of_files([("a.safetensors", save(arrays, {"format": "pt"}))], FACTORED)
+    assert list(loaded.layers) == ["w"]
 
 
 class Danger:
@@ -337,9 +337,9 @@ def test_a_P_is_square_and_symmetric():
 
 
 def test_files_that_do_not_fit_each_other_are_named():
-    given = [("s1.safetensors", save({"w": normal(3, 2)})), ("s2.safetensors", save({"w": normal(4, 2)}))]
+    uploads = [("s1.safetensors", save({"w": normal(3, 2)})), ("s2.safetensors", save({"w": normal(4, 2)}))]
     with pytest.raises(RunError, match=r"w has another shape in each file: \[3, 2\] in s1\S+, \[4, 2\] in s2"):
-        learned.of_files(given, FACTORED)
+        learned.of_files(uploads, FACTORED)
     twice = [("a7.safetensors", GOOD), ("b007.safetensors", GOOD)]
     with pytest.raises(RunError, match=r"a7\.safetensors and b007\.safetensors are both of step 7"):
         learned.of_files(twice, FACTORED)
@@ -351,19 +351,19 @@ def test_files_that_do_not_fit_each_other_are_named():
     "key", ["/M", "//M", "a/histogram/b/M", "a/histogram//M", "M", "é\n/M", "a/b/c/M", "M/M", "²/M"]
 )
 def test_any_name_of_a_layer_is_one(key):
-    found = learned.of_files([("a.safetensors", save({key: normal(3, 3)}))], FACTORED)
-    assert list(found.layers) == [key.removesuffix("/M")] and found.layers[key.removesuffix("/M")].n == 3
+    loaded = learned.of_files([("a.safetensors", save({key: normal(3, 3)}))], FACTORED)
+    assert list(loaded.layers) == [key.removesuffix("/M")] and loaded.layers[key.removesuffix("/M")].n == 3
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_a_few_wrong_bytes_are_matrices_or_refused(data):
     content = bytearray(save({"a": normal(3, 3), "b/M": normal(2, 3)}))
-    places = st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255))
-    for place, value in data.draw(st.lists(places, max_size=4)):
-        content[place] = value
+    edits = st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255))
+    for offset, value in data.draw(st.lists(edits, max_size=4)):
+        content[offset] = value
     try:
-        found = learned.of_files([("a.safetensors", bytes(content))], FACTORED)
+        loaded = learned.of_files([("a.safetensors", bytes(content))], FACTORED)
     except (DamagedFile, RunError):
         return
-    assert all(np.isfinite(layer.spectra).all() for layer in found.layers.values())
+    assert all(np.isfinite(layer.spectra).all() for layer in loaded.layers.values())

@@ -51,8 +51,8 @@ def test_train_refuses_such_a_run_by_name_before_anything_is_written(run, elsewh
     there, ours = contents(elsewhere), sorted(os.listdir(run.path))
     state = (run.path / "state.json").read_bytes()
     assert main(["train", *words, str(run.path), "--quiet"]) == 2
-    said = capsys.readouterr().err
-    assert f"{run.path / part} is a link, not a folder" in said and "move it away" in said
+    message = capsys.readouterr().err
+    assert f"{run.path / part} is a link, not a folder" in message and "move it away" in message
     assert contents(elsewhere) == there
     assert sorted(os.listdir(run.path)) == ours and (run.path / "state.json").read_bytes() == state
 

@@ -418,9 +418,9 @@ def test_merging_is_what_a_dict_does(tmp_path_factory, attempts):
         run.metrics.update()
         for metrics in (run.metrics, Run(run.path).metrics):
             metrics.update()
-            found = dict(zip(*metrics["a"])) if "a" in metrics else {}
-            assert found == twin and list(found) == sorted(found)
-            assert metrics.steps.tolist() == list(found)
+            merged = dict(zip(*metrics["a"])) if "a" in metrics else {}
+            assert merged == twin and list(merged) == sorted(merged)
+            assert metrics.steps.tolist() == list(merged)
 
 
 def test_damage_is_told_by_file_and_line(run):
@@ -481,8 +481,8 @@ def test_each_kind_of_divergence_is_kept_and_finite_spikes_too(run):
     values[[6_001, 7_001]] = INF, -INF
     values[8_001] = 100
     steps, kept = measured(run, values.tolist()).downsampled("a", 50)
-    found = dict(zip(steps.tolist(), kept.tolist()))
-    assert found[12_002] == INF and found[14_002] == -INF and found[16_002] == 100 and math.isnan(found[10_000])
+    points = dict(zip(steps.tolist(), kept.tolist()))
+    assert points[12_002] == INF and points[14_002] == -INF and points[16_002] == 100 and math.isnan(points[10_000])
     assert len(steps) <= 16 * 50 + 8
 
 
@@ -490,13 +490,13 @@ def test_each_kind_of_divergence_is_kept_and_finite_spikes_too(run):
 
 
 def naive(pairs):
-    found = {}
+    by_x = {}
     for x, values in pairs:
         for at, value in zip(x.tolist(), values.tolist()):
-            found.setdefault(at, []).append(value)
+            by_x.setdefault(at, []).append(value)
     rows = []
-    for at in sorted(found):
-        values = found[at]
+    for at in sorted(by_x):
+        values = by_x[at]
         mean = sum(values) / len(values)
         spread = math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1)) if len(values) > 1 else NAN
         rows.append((at, mean, spread, len(values)))
@@ -505,7 +505,9 @@ def naive(pairs):
 
 seeds_of = st.lists(
     st.dictionaries(st.integers(0, 12), st.floats(-1e6, 1e6) | st.sampled_from([NAN, INF, -INF]), max_size=10).map(
-        lambda found: Series(np.array(sorted(found), np.int64), np.array([found[x] for x in sorted(found)], np.float64))
+        lambda values: Series(
+            np.array(sorted(values), np.int64), np.array([values[x] for x in sorted(values)], np.float64)
+        )
     ),
     max_size=5,
 )
@@ -518,31 +520,31 @@ def test_aggregate_is_what_loops_give(pairs, epochs):
         pairs = [(x / 3, values) for x, values in pairs]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = aggregate(pairs)
+        aggregated = aggregate(pairs)
     x, mean, std, count = naive(pairs)
-    assert found.x.tolist() == x.tolist()
-    assert found.count.tolist() == count.tolist()
-    np.testing.assert_allclose(found.mean, mean, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(found.std, std, rtol=1e-9, atol=1e-6)
+    assert aggregated.x.tolist() == x.tolist()
+    assert aggregated.count.tolist() == count.tolist()
+    np.testing.assert_allclose(aggregated.mean, mean, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(aggregated.std, std, rtol=1e-9, atol=1e-6)
 
 
 def test_one_seed_says_nothing_of_the_spread():
-    found = aggregate([(np.array([1, 2]), np.array([3.0, 4.0])), (np.array([2, 3]), np.array([6.0, 5.0]))])
-    assert found.x.tolist() == [1, 2, 3] and found.x.dtype == np.int64
-    assert found.mean.tolist() == [3, 5, 5] and found.count.tolist() == [1, 2, 1]
-    assert same(found.std, [NAN, math.sqrt(2), NAN])
+    aggregated = aggregate([(np.array([1, 2]), np.array([3.0, 4.0])), (np.array([2, 3]), np.array([6.0, 5.0]))])
+    assert aggregated.x.tolist() == [1, 2, 3] and aggregated.x.dtype == np.int64
+    assert aggregated.mean.tolist() == [3, 5, 5] and aggregated.count.tolist() == [1, 2, 1]
+    assert same(aggregated.std, [NAN, math.sqrt(2), NAN])
 
 
 def test_a_seed_that_diverged_is_not_averaged_away():
     steps = np.array([1, 2, 3])
-    found = aggregate([(steps, np.array([1.0, NAN, INF])), (steps, np.array([3.0, 1.0, 1.0]))])
-    assert same(found.mean, [2, NAN, INF]) and same(found.std, [math.sqrt(2), NAN, NAN])
-    assert found.count.tolist() == [2, 2, 2]
+    aggregated = aggregate([(steps, np.array([1.0, NAN, INF])), (steps, np.array([3.0, 1.0, 1.0]))])
+    assert same(aggregated.mean, [2, NAN, INF]) and same(aggregated.std, [math.sqrt(2), NAN, NAN])
+    assert aggregated.count.tolist() == [2, 2, 2]
 
 
 def test_of_no_seed_there_is_nothing():
-    for found in (aggregate([]), aggregate([(np.empty(0, np.int64), np.empty(0))])):
-        assert [len(part) for part in (found.x, found.mean, found.std, found.count)] == [0] * 4
+    for aggregated in (aggregate([]), aggregate([(np.empty(0, np.int64), np.empty(0))])):
+        assert [len(part) for part in (aggregated.x, aggregated.mean, aggregated.std, aggregated.count)] == [0] * 4
 
 
 @pytest.mark.parametrize(
@@ -557,12 +559,12 @@ def test_x_that_does_not_fit_is_refused(x, values):
 
 
 def test_seeds_of_runs_by_step_and_by_epoch(tmp_path):
-    found = [store.create({"seed": seed}, folder=tmp_path) for seed in range(3)]
-    for seed, run in enumerate(found):
+    runs = [store.create({"seed": seed}, folder=tmp_path) for seed in range(3)]
+    for seed, run in enumerate(runs):
         attempt(run, range(1, 5 + seed), epoch=lambda step: step / 3, loss=lambda step, seed=seed: step + seed)
         run.metrics.update()
-    by_step = aggregate([run.metrics["loss"] for run in found])
-    by_epoch = aggregate([run.metrics.over("epoch", "loss") for run in found])
+    by_step = aggregate([run.metrics["loss"] for run in runs])
+    by_epoch = aggregate([run.metrics.over("epoch", "loss") for run in runs])
     assert by_step.x.tolist() == [1, 2, 3, 4, 5, 6] and by_step.count.tolist() == [3, 3, 3, 3, 2, 1]
     assert by_epoch.x.tolist() == [step / 3 for step in range(1, 7)]
     assert same(by_step.mean, [2, 3, 4, 5, 6.5, 8]) and same(by_step.mean, by_epoch.mean)
@@ -627,10 +629,10 @@ def test_rows_of_plain_numbers_take_the_fast_way(tmp_path, monkeypatch):
 
 def test_a_sample_holds_true_rows_at_even_distances_with_the_first_and_the_last(run):
     attempt(run, range(1, 1001), a=lambda step: step / 7, b=lambda step: NAN if step == 1000 else step)
-    found = run.metrics.sample(50)
+    sample = run.metrics.sample(50)
     run.metrics.update()
     for name in ("a", "b"):
-        steps, values = found[name]
+        steps, values = sample[name]
         assert 40 <= len(steps) <= 52 and steps[0] == 1 and steps[-1] == 1000
         assert np.diff(steps).max() < 45
         whole = run.metrics[name]
@@ -655,8 +657,8 @@ def test_a_sample_of_anything_is_some_of_the_rows_of_it(tmp_path_factory, parts,
     RunWriter(run, {}).close()
     content = b"\n".join(part if i % 2 else line(i, a=i).rstrip() for i, part in enumerate(parts))
     (run.path / "metrics.1.jsonl").write_bytes(content)
-    found = run.metrics.sample(rows)
+    sample = run.metrics.sample(rows)
     run.metrics.update()
-    for name, (steps, values) in found.items():
+    for name, (steps, values) in sample.items():
         whole = dict(zip(*run.metrics[name]))
         assert all(step in whole for step in steps) and len(steps) == len(values)

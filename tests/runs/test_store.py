@@ -191,8 +191,8 @@ def test_scan_of_no_folder_is_empty_and_of_a_strange_one_goes_on(run):
     (folder / "aaa").mkdir()
     (folder / ".hidden").mkdir()
     (folder / "file").write_text("")
-    found = [(found.id, damage) for found, damage in store.scan(folder)]
-    assert found == [(run.id, ""), ("aaa", f"{folder / 'aaa' / 'run.json'} is missing")]
+    entries = [(entry.id, damage) for entry, damage in store.scan(folder)]
+    assert entries == [(run.id, ""), ("aaa", f"{folder / 'aaa' / 'run.json'} is missing")]
 
 
 def test_a_list_of_many_runs_opens_three_small_files_of_each(run, monkeypatch):
@@ -232,12 +232,12 @@ def test_scan_says_what_is_damaged_and_goes_on(run, name, content):
     whole = store.create({}, name="Whole", folder=run.path.parent)
     full(run)
     damage(run.path / name, content)
-    found = {found.id: why for found, why in store.scan(run.path.parent)}
-    assert found.keys() == {run.id, whole.id} and found[whole.id] == ""
+    damages = {entry.id: why for entry, why in store.scan(run.path.parent)}
+    assert damages.keys() == {run.id, whole.id} and damages[whole.id] == ""
     if (name, content) == ("labels.json", b"{}"):
-        assert found[run.id] == "", "no labels are labels"
+        assert damages[run.id] == "", "no labels are labels"
     else:
-        assert str(run.path / name) in found[run.id]
+        assert str(run.path / name) in damages[run.id]
 
 
 @pytest.mark.parametrize("content", JSON_DAMAGE.values(), ids=JSON_DAMAGE)
@@ -282,7 +282,7 @@ def test_a_damaged_snapshot_or_checkpoint_leaves_the_others(run, kind, content):
 def test_scan_says_what_is_missing_and_goes_on(run, name):
     whole = store.create({}, name="Whole", folder=run.path.parent)
     (full(run).path / name).unlink()
-    assert dict((found.id, why) for found, why in store.scan(run.path.parent)) == {
+    assert dict((entry.id, why) for entry, why in store.scan(run.path.parent)) == {
         run.id: f"{run.path / name} is missing",
         whole.id: "",
     }
@@ -307,12 +307,12 @@ def test_whichever_file_is_damaged_its_reader_hears_of_it_and_the_list_goes_on(r
         path.write_bytes(bytes(range(128, 228)) + b"\n")
     else:
         path.unlink()
-    found = {found.id: why for found, why in store.scan(run.path.parent)}
-    assert found.keys() == {run.id, whole.id} and found[whole.id] == ""
+    damages = {entry.id: why for entry, why in store.scan(run.path.parent)}
+    assert damages.keys() == {run.id, whole.id} and damages[whole.id] == ""
     if name not in LISTED or (name, happens) == ("labels.json", "missing"):
-        assert found[run.id] == ""
+        assert damages[run.id] == ""
     else:
-        assert str(path) in found[run.id]
+        assert str(path) in damages[run.id]
     if name == "metrics.1.jsonl":  # its lines are left out, and told of
         assert run.metrics.update() == 0 and run.metrics.columns == []
         assert len(run.metrics.damaged) == (happens == "corrupted")
@@ -510,13 +510,13 @@ def test_one_process_controls_a_run_at_a_time(run):
         pass
 
 
-def take_once(path, together, taken):
+def take_once(path, together, acquired):
     together.wait()
     control = None
     with contextlib.suppress(RunError):
         control = Control(Run(path))
-        with taken.get_lock():
-            taken.value += 1
+        with acquired.get_lock():
+            acquired.value += 1
     together.wait()  # all have tried
     if control is not None:
         control.release()
@@ -524,13 +524,13 @@ def take_once(path, together, taken):
 
 def test_of_many_that_want_a_run_at_once_one_gets_it(run):
     context = multiprocessing.get_context("fork")
-    together, taken = context.Barrier(8), context.Value("i", 0)
-    wanting = [context.Process(target=take_once, args=(run.path, together, taken)) for _ in range(8)]
+    together, acquired = context.Barrier(8), context.Value("i", 0)
+    wanting = [context.Process(target=take_once, args=(run.path, together, acquired)) for _ in range(8)]
     for process in wanting:
         process.start()
     for process in wanting:
         process.join()
-    assert taken.value == 1
+    assert acquired.value == 1
 
 
 def test_readers_in_a_loop_never_keep_a_control_from_its_run(run):
@@ -709,8 +709,8 @@ def test_requests_are_taken_once(run):
     run.request("stop", by="ada")
     run.request("stop", by="ada")
     run.request("checkpoint")
-    found = writer.requests()
-    assert found["stop"] == "ada" and found.keys() == {"stop", "checkpoint"} and found["checkpoint"]
+    requests = writer.requests()
+    assert requests["stop"] == "ada" and requests.keys() == {"stop", "checkpoint"} and requests["checkpoint"]
     assert writer.requests() == {}
     with pytest.raises(RunError, match="no request 'pause'"):
         run.request("pause")
@@ -799,7 +799,7 @@ def test_a_full_disk_fails_a_row_and_not_the_rows_before_nor_the_last_word(small
         writer.row(row(step))
         writer.close()
     assert run.metrics.update() == step + 1 and run.metrics.damaged == []
-    assert [(found.id, why) for found, why in store.scan(small_disk)] == [(run.id, "")]
+    assert [(entry.id, why) for entry, why in store.scan(small_disk)] == [(run.id, "")]
     assert [name for name in os.listdir(small_disk) if name != run.id] == []
 
 

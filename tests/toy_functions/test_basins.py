@@ -25,16 +25,16 @@ def starts(surface, count, seed=0):
 
 def one_by_one(surface, rules, x, y, **options):
     """What single races give: arrays as in a batch, flat."""
-    found = [
+    results = [
         race(Race(surface, start, {"": rule}, **options))[""]
         for start, rule in zip(zip(np.ravel(x).tolist(), np.ravel(y).tolist()), rules)
     ]
-    ends = np.array([one.points[-1] for one in found])
-    status = [STATUS.index(one.status) for one in found]
+    ends = np.array([one.points[-1] for one in results])
+    status = [STATUS.index(one.status) for one in results]
     minima = surface.minima + surface.local_minima
-    minimum = [-1 if one.minimum is None else minima.index(one.minimum) for one in found]
+    minimum = [-1 if one.minimum is None else minima.index(one.minimum) for one in results]
     return {
-        "steps": [one.steps for one in found],
+        "steps": [one.steps for one in results],
         "status": status,
         "x": ends[:, 0],
         "y": ends[:, 1],
@@ -58,27 +58,27 @@ def test_paths_at_rates_of_their_own_are_single_races_to_the_last_bit(surface, n
     exponents = (-2.0, 1.0) if issubclass(RULES[name], RMSProp | Adam) else (-4.5, -0.5)
     rates = 10.0 ** np.random.default_rng(1).uniform(*exponents, 60)
     rule = RULES[name](0.1, **SETTINGS.get(name, {}))
-    found = basins.descend(surface, replace(rule, lr=rates), x, y, max_steps=150, tolerance=0.1)
+    batch = basins.descend(surface, replace(rule, lr=rates), x, y, max_steps=150, tolerance=0.1)
     rules = [replace(rule, lr=rate) for rate in rates.tolist()]
     expected = one_by_one(surface, rules, x, y, max_steps=150, tolerance=0.1)
-    assert_same(found, expected, (*FIELDS, "minimum"))
-    assert len(set(expected["steps"])) > 3 and found.status.dtype == np.uint8 and found.steps.dtype == np.int32
+    assert_same(batch, expected, (*FIELDS, "minimum"))
+    assert len(set(expected["steps"])) > 3 and batch.status.dtype == np.uint8 and batch.steps.dtype == np.int32
 
 
 def test_a_map_has_every_kind_of_end_and_is_its_cells_single_races():
     rules = {"SGD": SGD(0.015), "Momentum": Momentum(0.01), "RMSProp": RMSProp(0.05), "FOP": FOP(0.01, 0.01)}
     progress = []
-    found = basins.basins(
+    batches = basins.basins(
         surfaces.HIMMELBLAU, rules, columns=12, rows=9, max_steps=150, tolerance=1e-4, progress=progress.append
     )
     x, y = basins.grid(surfaces.HIMMELBLAU.view, 12, 9)
-    assert list(found) == list(rules)
+    assert list(batches) == list(rules)
     for name, rule in rules.items():
-        assert found[name].steps.shape == (9, 12)
+        assert batches[name].steps.shape == (9, 12)
         expected = one_by_one(surfaces.HIMMELBLAU, [rule] * x.size, x, y, max_steps=150, tolerance=1e-4)
-        assert_same(found[name], expected, (*FIELDS, "minimum"))
-    assert {int(code) for batch in found.values() for code in np.unique(batch.status)} == {0, 1, 2}
-    assert {int(index) for batch in found.values() for index in np.unique(batch.minimum)} == {-1, 0, 1, 2, 3}
+        assert_same(batches[name], expected, (*FIELDS, "minimum"))
+    assert {int(code) for batch in batches.values() for code in np.unique(batch.status)} == {0, 1, 2}
+    assert {int(index) for batch in batches.values() for index in np.unique(batch.minimum)} == {-1, 0, 1, 2, 3}
     assert progress == sorted(progress) and progress[-1] == 1.0
 
 
@@ -94,11 +94,11 @@ def test_sines_and_exponentials_leave_999_paths_of_1000_as_single_races(surface)
     x, y = starts(surface, 400)
     other, steps = [], set()
     for rule in (SGD(0.003), Adam(0.1), FOP(0.003, 0.001)):
-        found = flat(basins.descend(surface, rule, x, y, max_steps=40, tolerance=0.5))
+        batch = flat(basins.descend(surface, rule, x, y, max_steps=40, tolerance=0.5))
         expected = one_by_one(surface, [rule] * 400, x, y, max_steps=40, tolerance=0.5)
-        near = [np.isclose(found[name], expected[name], rtol=1e-6, atol=1e-6, equal_nan=True) for name in FIELDS]
+        near = [np.isclose(batch[name], expected[name], rtol=1e-6, atol=1e-6, equal_nan=True) for name in FIELDS]
         for i in np.flatnonzero(~np.all(near, axis=0)):
-            batched, alone = ([ends[name][i] for name in FIELDS] for ends in (found, expected))
+            batched, alone = ([ends[name][i] for name in FIELDS] for ends in (batch, expected))
             other.append(f"{rule} from ({x[i]!r}, {y[i]!r}): {batched}, alone {alone}")
         steps |= set(expected["steps"])
     assert len(other) <= 1, "\n".join(other)
@@ -115,15 +115,15 @@ def test_neither_blocks_nor_packing_nor_threads_change_anything(rule, block, sha
     monkeypatch.setattr(basins, "_REPACK_BELOW", share)
     for small in (0, 1_000_000):  # all blocks side by side, or one at a time
         monkeypatch.setattr(basins, "_SMALL", small)
-        found = basins.descend(surfaces.HIMMELBLAU, rule, x, y, max_steps=80, threads=3, block=block)
-        assert_same(found, expected)
+        batch = basins.descend(surfaces.HIMMELBLAU, rule, x, y, max_steps=80, threads=3, block=block)
+        assert_same(batch, expected)
 
 
 def test_a_batch_has_the_shape_to_which_starts_and_rates_broadcast():
     rule = SHD(np.array([0.001, 0.01, 0.02]), hyper_lr=np.array([[1e-4], [1e-3]]))
-    found = basins.descend(surfaces.BOOTH, rule, np.full((4, 1, 1), 2.0), -4.0, max_steps=50)
-    assert found.x.shape == (4, 2, 3)
-    assert (found.x == found.x[0]).all() and len(np.unique(found.x)) == 6
+    batch = basins.descend(surfaces.BOOTH, rule, np.full((4, 1, 1), 2.0), -4.0, max_steps=50)
+    assert batch.x.shape == (4, 2, 3)
+    assert (batch.x == batch.x[0]).all() and len(np.unique(batch.x)) == 6
     one = basins.descend(surfaces.BOOTH, SGD(0.1), 0.0, -4.0)
     assert one.steps.shape == () and one.minimum == 0
 
@@ -132,21 +132,21 @@ def test_a_batch_has_the_shape_to_which_starts_and_rates_broadcast():
 def test_a_stability_map_is_its_single_races_frozen_ones_included(rule):
     rates = np.geomspace(1e-3, 1.0, 7)
     hyper_rates = np.array([0.0, 1e-4, 1e-2, 1.0])
-    found = basins.stability(surfaces.ROSENBROCK, rule, (-1.2, 1.0), rates, hyper_rates, max_steps=150)
-    assert found.steps.shape == (4, 7)
+    batch = basins.stability(surfaces.ROSENBROCK, rule, (-1.2, 1.0), rates, hyper_rates, max_steps=150)
+    assert batch.steps.shape == (4, 7)
     rules = [replace(rule, lr=lr, hyper_lr=rho) for rho in hyper_rates.tolist() for lr in rates.tolist()]
     expected = one_by_one(surfaces.ROSENBROCK, rules, [-1.2] * 28, [1.0] * 28, max_steps=150)
-    assert_same(found, expected)
+    assert_same(batch, expected)
     frozen = basins.descend(surfaces.ROSENBROCK, SGD(rates), -1.2, 1.0, max_steps=150)
-    assert np.array_equal(found.steps[0], frozen.steps) and DIVERGED in frozen.status
+    assert np.array_equal(batch.steps[0], frozen.steps) and DIVERGED in frozen.status
 
 
 def test_rho_0_among_others_freezes_M_also_where_what_it_would_learn_overflows_first():
     rates = [0.14, 0.16, 0.2]
-    found = basins.stability(surfaces.BOOTH, FOP(1.0), (0.0, -4.0), rates, [0.0, 1e-9], max_steps=2000)
+    batch = basins.stability(surfaces.BOOTH, FOP(1.0), (0.0, -4.0), rates, [0.0, 1e-9], max_steps=2000)
     frozen = one_by_one(surfaces.BOOTH, [SGD(rate) for rate in rates], [0.0] * 3, [-4.0] * 3, max_steps=2000)
-    assert found.status[0].tolist() == frozen["status"] == [DIVERGED] * 3
-    assert found.steps[0].tolist() == frozen["steps"]
+    assert batch.status[0].tolist() == frozen["status"] == [DIVERGED] * 3
+    assert batch.steps[0].tolist() == frozen["steps"]
 
 
 def test_a_rule_without_rho_has_no_stability_map():
@@ -155,9 +155,9 @@ def test_a_rule_without_rho_has_no_stability_map():
 
 
 def test_paths_diverge_or_use_up_their_steps_as_races_do():
-    found = basins.descend(surfaces.BOOTH, SGD(np.array([1e-5, 0.3, 0.05])), 0.0, -4.0, max_steps=1000)
-    assert found.status.tolist() == [STEP_LIMIT, DIVERGED, CONVERGED]
-    assert found.steps[0] == 1000 and found.minimum.tolist() == [-1, -1, 0]
+    batch = basins.descend(surfaces.BOOTH, SGD(np.array([1e-5, 0.3, 0.05])), 0.0, -4.0, max_steps=1000)
+    assert batch.status.tolist() == [STEP_LIMIT, DIVERGED, CONVERGED]
+    assert batch.steps[0] == 1000 and batch.minimum.tolist() == [-1, -1, 0]
     assert_same(
         basins.descend(surfaces.BOOTH, SGD(0.1), [0.0, 1.0], [-4.0, 3.0], max_steps=0),
         {"steps": [0, 0], "status": [STEP_LIMIT, CONVERGED], "x": [0.0, 1.0], "y": [-4.0, 3.0]},
@@ -171,25 +171,25 @@ def test_a_path_whose_point_overflows_has_diverged_though_f_has_not():
     flat_in_x = replace(
         surfaces.BOOTH, value=lambda x, y: 1.0 + 0.0 * y, gradient=lambda x, y: (1.0 + 0.0 * y, 0.0 * y)
     )
-    found = basins.descend(flat_in_x, SGD(1e308), [0.0, 5.0], [1.0, 2.0], max_steps=9)
-    assert_same(found, one_by_one(flat_in_x, [SGD(1e308)] * 2, [0.0, 5.0], [1.0, 2.0], max_steps=9))
-    assert found.steps.tolist() == [2, 2] and found.status.tolist() == [DIVERGED, DIVERGED]
+    batch = basins.descend(flat_in_x, SGD(1e308), [0.0, 5.0], [1.0, 2.0], max_steps=9)
+    assert_same(batch, one_by_one(flat_in_x, [SGD(1e308)] * 2, [0.0, 5.0], [1.0, 2.0], max_steps=9))
+    assert batch.steps.tolist() == [2, 2] and batch.status.tolist() == [DIVERGED, DIVERGED]
 
 
 def test_a_path_at_rest_in_a_local_minimum_is_known_by_it():
     surface = surfaces.STYBLINSKI_TANG
-    found = basins.descend(surface, SGD(0.01), [4.0, -4.0, -4.0, 0.17], [4.0, 4.0, -4.0, 0.17], max_steps=500)
+    batch = basins.descend(surface, SGD(0.01), [4.0, -4.0, -4.0, 0.17], [4.0, 4.0, -4.0, 0.17], max_steps=500)
     local = len(surface.minima) + surface.local_minima.index((2.746802770990837, 2.746802770990837))
-    assert found.minimum.tolist()[:3] == [local, 1, 0]
-    assert found.status.tolist()[:3] == [STEP_LIMIT, STEP_LIMIT, CONVERGED]
+    assert batch.minimum.tolist()[:3] == [local, 1, 0]
+    assert batch.status.tolist()[:3] == [STEP_LIMIT, STEP_LIMIT, CONVERGED]
 
 
 def test_gradient_noise_is_that_of_a_race():
     rule, (x, y) = FOP(0.01, 0.003), starts(surfaces.BOOTH, 20)
     gradient_noise = 2.0 * np.random.default_rng(5).standard_normal((80, 2))
-    found = basins.descend(surfaces.BOOTH, rule, x, y, gradient_noise=gradient_noise, max_steps=80, tolerance=0.1)
+    batch = basins.descend(surfaces.BOOTH, rule, x, y, gradient_noise=gradient_noise, max_steps=80, tolerance=0.1)
     expected = one_by_one(surfaces.BOOTH, [rule] * 20, x, y, noise=2.0, seed=5, max_steps=80, tolerance=0.1)
-    assert_same(found, expected)
+    assert_same(batch, expected)
     assert {CONVERGED, STEP_LIMIT, DIVERGED} == set(expected["status"])
 
 
@@ -269,8 +269,8 @@ def test_a_summary_counts():
         y=np.zeros((2, 2)),
         minimum=np.array([[0, 0], [2, -1]]),
     )
-    found = basins.summary(batch, surfaces.THREE_HUMP_CAMEL)
-    assert found == basins.Summary(0.5, 0.25, 0.25, minima=(0.5, 0.0, 0.25), median_steps=4.0)
+    summary = basins.summary(batch, surfaces.THREE_HUMP_CAMEL)
+    assert summary == basins.Summary(0.5, 0.25, 0.25, minima=(0.5, 0.0, 0.25), median_steps=4.0)
     none = basins.summary(replace(batch, status=np.full((2, 2), limit)), surfaces.MONKEY_SADDLE)
     assert none == basins.Summary(0.0, 1.0, 0.0, minima=(), median_steps=None)
 
@@ -279,18 +279,18 @@ def test_a_summary_counts():
 def test_a_torch_device_gives_the_same(rule):
     x, y = starts(surfaces.HIMMELBLAU, 60)
     rule = replace(rule, lr=np.geomspace(1e-4, 0.1, 60))
-    found = basins.descend(surfaces.HIMMELBLAU, rule, x, y, max_steps=150, device="cpu")
-    assert_same(found, flat(basins.descend(surfaces.HIMMELBLAU, rule, x, y, max_steps=150)))
-    assert len(np.unique(found.status)) == 3
+    batch = basins.descend(surfaces.HIMMELBLAU, rule, x, y, max_steps=150, device="cpu")
+    assert_same(batch, flat(basins.descend(surfaces.HIMMELBLAU, rule, x, y, max_steps=150)))
+    assert len(np.unique(batch.status)) == 3
 
 
 def test_a_torch_device_gives_adam_to_within_its_square_root():
     x, y = starts(surfaces.HIMMELBLAU, 60)
     options = {"max_steps": 50, "tolerance": 0.0}
-    found = basins.descend(surfaces.HIMMELBLAU, Adam(0.05), x, y, device="cpu", **options)
+    batch = basins.descend(surfaces.HIMMELBLAU, Adam(0.05), x, y, device="cpu", **options)
     expected = basins.descend(surfaces.HIMMELBLAU, Adam(0.05), x, y, **options)
-    np.testing.assert_allclose((found.x, found.y), (expected.x, expected.y), rtol=1e-9)
-    assert (found.status == STEP_LIMIT).all()
+    np.testing.assert_allclose((batch.x, batch.y), (expected.x, expected.y), rtol=1e-9)
+    assert (batch.status == STEP_LIMIT).all()
 
 
 def test_a_stability_map_on_a_torch_device_gives_the_same():

@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[2]
 BOOTH = Race(surfaces.BOOTH, (0.0, -4.0), {"SGD": SGD(0.005)}, max_steps=50)
 
 
-def rows_of(the_race, found):
-    text = export.csv(the_race, found)
+def rows_of(the_race, results):
+    text = export.csv(the_race, results)
     assert text.isascii() and "\r" not in text and text.endswith("\n")
     header, *rows = csv.reader(io.StringIO(text))
     assert header == ["optimizer", "step", "x", "y", "f", "p_xx", "p_xy", "p_yy", "surface"]
@@ -50,8 +50,8 @@ def printed(script: str) -> dict[str, tuple]:
 
 
 def ends(the_race: Race) -> dict[str, tuple]:
-    found = race(the_race)
-    return {name: (each.status, each.steps, *each.points[-1].tolist()) for name, each in found.items()}
+    results = race(the_race)
+    return {name: (each.status, each.steps, *each.points[-1].tolist()) for name, each in results.items()}
 
 
 # The table
@@ -60,10 +60,10 @@ def ends(the_race: Race) -> dict[str, tuple]:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_every_number_reads_back_to_the_last_bit(dtype):
     the_race = dataclasses.replace(presets.PAPER_HIMMELBLAU, dtype=dtype, max_steps=700)
-    found = race(the_race)
-    rows = rows_of(the_race, found)
-    assert len(rows) == sum(each.steps + 1 for each in found.values())
-    for name, each in found.items():
+    results = race(the_race)
+    rows = rows_of(the_race, results)
+    assert len(rows) == sum(each.steps + 1 for each in results.values())
+    for name, each in results.items():
         own = [row for row in rows if row[0] == name]
         assert [int(row[1]) for row in own] == list(range(each.steps + 1))
         read = np.array([row[2:5] for row in own]).astype(dtype)
@@ -82,9 +82,9 @@ def test_float32_has_no_more_digits_than_it_takes():
 
 def test_a_divergence_is_written_as_it_is():
     the_race = dataclasses.replace(BOOTH, rules={"SGD": SGD(0.3), "FOP": FOP(0.3, 1.0)}, max_steps=20_000)
-    found = race(the_race)
-    rows = rows_of(the_race, found)
-    for name, each in found.items():
+    results = race(the_race)
+    rows = rows_of(the_race, results)
+    for name, each in results.items():
         last = [row for row in rows if row[0] == name][-1]
         np.testing.assert_array_equal([float(cell) for cell in last[2:5]], [*each.points[-1], each.losses[-1]])
         assert last[4] in ("inf", "nan")
@@ -175,20 +175,20 @@ def test_every_known_surface_has_a_name(surface):
 
 def test_a_formula_is_text_whatever_it_says_and_keeps_its_view_and_floor():
     text = "x^2 +  y^2 - 3" + " " * 150
-    place = dataclasses.replace(expressions.parse(text, view=(-1.5, 2.0, 0.0, 1e-3)), floor=-math.inf)
-    the_race = Race(place, (1.0, 0.5), {"SGD": SGD(0.1)}, max_steps=3)
+    surface = dataclasses.replace(expressions.parse(text, view=(-1.5, 2.0, 0.0, 1e-3)), floor=-math.inf)
+    the_race = Race(surface, (1.0, 0.5), {"SGD": SGD(0.1)}, max_steps=3)
     space: dict = {}
     script = export.snippet(the_race, text)
     exec(script, space)
     again = space["settings"].surface
-    assert (again.view, again.floor, again.latex) == (place.view, place.floor, place.latex)
+    assert (again.view, again.floor, again.latex) == (surface.view, surface.floor, surface.latex)
     assert printed(script) == ends(the_race)
     with pytest.raises(expressions.ExpressionError):
         export.snippet(the_race, '") or __import__("os").abort() #')
 
 
 @pytest.mark.parametrize(
-    ("surface", "said"),
+    ("surface", "options"),
     [
         (expressions.parse("x^2 + y^2"), {}),
         (expressions.parse("x^2 + y^2"), {"formula": "x^2 + 2*y^2"}),
@@ -197,9 +197,9 @@ def test_a_formula_is_text_whatever_it_says_and_keeps_its_view_and_floor():
         (surfaces.BOOTH, {"quadratic": (10.0, 20.0)}),
     ],
 )
-def test_a_script_of_another_surface_is_refused(surface, said):
+def test_a_script_of_another_surface_is_refused(surface, options):
     with pytest.raises(ValueError, match="give its formula, or the quadratic's numbers"):
-        export.snippet(Race(surface, (1.0, 1.0), {"SGD": SGD(0.1)}), **said)
+        export.snippet(Race(surface, (1.0, 1.0), {"SGD": SGD(0.1)}), **options)
 
 
 def test_a_setting_that_cannot_be_written_is_refused():
@@ -210,10 +210,10 @@ def test_a_setting_that_cannot_be_written_is_refused():
 def scripts():
     rules = {'a "name" longer than most': FOP(0.123456789, 0.123456789, "direct", 0.987654321, trace="one_step")}
     long = " + ".join(f"(x - {count})^2*(y + {count})^2" for count in range(8))
-    place = dataclasses.replace(expressions.parse(long), floor=0.1234567890123)
+    surface = dataclasses.replace(expressions.parse(long), floor=0.1234567890123)
     return {
         **{name: export.snippet(scene.race, scene.formula or None) for name, scene in SCENES.items()},
-        "long": export.snippet(Race(place, (0.1, 0.2), rules), long),
+        "long": export.snippet(Race(surface, (0.1, 0.2), rules), long),
     }
 
 

@@ -618,8 +618,8 @@ def any_text(source: random.Random) -> str:
         case 1 | 2:
             text = formula(source, source.randrange(4))
             for _ in range(source.randrange(1, 4)):
-                place = source.randrange(len(text) + 1)
-                text = text[:place] + source.choice([*WORDS, ""]) + text[place + source.randrange(3) :]
+                position = source.randrange(len(text) + 1)
+                text = text[:position] + source.choice([*WORDS, ""]) + text[position + source.randrange(3) :]
             return text
         case 3 | 4 | 5:
             return "".join(source.choices(WORDS, k=source.randrange(1, 12)))
@@ -650,8 +650,8 @@ def test_a_hundred_thousand_texts_are_formulas_or_expression_errors_and_reach_no
     # ast.parse reports what it is given as an event of compiling. It was given formulas, and nothing else has happened.
     assert {event for event, _ in events} == {"compile"}
     allowed = set("xypie0123456789.+-*/()") | set("".join(FUNCTION_NAMES)) | set("e")
-    for _, (given_source, *_) in events:
-        assert set(given_source.decode() if isinstance(given_source, bytes) else given_source) <= allowed
+    for _, (code, *_) in events:
+        assert set(code.decode() if isinstance(code, bytes) else code) <= allowed
 
 
 @pytest.mark.parametrize("module", ["expressions", "tokenizer", "graph", "program", "latex"])

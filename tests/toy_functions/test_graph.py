@@ -104,4 +104,4 @@ def test_reachable_nodes_come_in_an_order_of_evaluation(graph):
     root = graph.multiply(graph.function("sin", graph.x), graph.add(graph.x, graph.y))
     order = graph.reachable(root)
     assert unused not in order and order[-1] == root
-    assert all(operand in order[:place] for place, node in enumerate(order) for operand in graph.nodes[node].operands)
+    assert all(operand in order[:index] for index, node in enumerate(order) for operand in graph.nodes[node].operands)

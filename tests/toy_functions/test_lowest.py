@@ -9,7 +9,7 @@ from toy_functions import Race, expressions, race, surfaces
 from toy_functions.lowest import lowest, with_floor
 
 
-def found(text, view=(-5.0, 5.0, -5.0, 5.0)):
+def lowest_value(text, view=(-5.0, 5.0, -5.0, 5.0)):
     return lowest(expressions.parse(text, view=view))[0]
 
 
@@ -32,12 +32,12 @@ def found(text, view=(-5.0, 5.0, -5.0, 5.0)):
     ],
 )
 def test_the_lowest_value_is_found(text, floor):
-    assert found(text) == pytest.approx(floor, rel=1e-10)
+    assert lowest_value(text) == pytest.approx(floor, rel=1e-10)
 
 
 @pytest.mark.parametrize("text", ["(x*y - 1)^2 + (x - y)^2/10", "(x*y - 1)^2", "(1 - x)^2 + 100*(y - x^2)^2", "x^2"])
 def test_a_lowest_value_of_zero_is_exactly_zero(text):
-    assert found(text) == 0.0
+    assert lowest_value(text) == 0.0
 
 
 @pytest.mark.parametrize("name", [name for name, surface in surfaces.SURFACES.items() if math.isfinite(surface.floor)])
@@ -51,11 +51,11 @@ def test_the_lowest_value_of_every_known_surface_is_found(name):
     ["x + y", "x*y", "-x^2 - y^2", "exp(-x)", "1/x", "log(x)", "x^3 - 3x + y^2", "x^3 - 3x*y^2", "log(-1 - x^2)"],
 )
 def test_what_has_no_lowest_minimum_has_no_lowest_value(text):
-    assert found(text) == -math.inf
+    assert lowest_value(text) == -math.inf
 
 
 def test_a_minimum_in_view_is_not_the_lowest_where_f_falls_below_it_far_away():
-    assert found("x^3 - 3x + y^2", view=(0.0, 2.0, -1.0, 1.0)) == -math.inf
+    assert lowest_value("x^3 - 3x + y^2", view=(0.0, 2.0, -1.0, 1.0)) == -math.inf
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_minima_too_many_to_name_are_not_named():
 @pytest.mark.parametrize("name", [name for name, surface in surfaces.SURFACES.items() if math.isfinite(surface.floor)])
 def test_the_minima_of_every_known_surface_are_found(name):
     surface = surfaces.SURFACES[name]
-    found = with_floor(surface).minima
-    assert sorted(found) == [pytest.approx(point, abs=1e-6) for point in sorted(surface.minima)]
+    minima = with_floor(surface).minima
+    assert sorted(minima) == [pytest.approx(point, abs=1e-6) for point in sorted(surface.minima)]
 
 
 def test_a_race_on_a_function_with_negative_values_goes_on_to_its_minimum():
@@ -112,4 +112,4 @@ def test_a_race_on_an_unbounded_function_never_converges():
 
 def test_a_search_finds_the_same_again():
     texts = ["sin(x)*cos(y)", "exp(sin(3x)) + (y - 0.3)^2 + cos(x*y)"]
-    assert [found(text) for text in texts] == [found(text) for text in texts]
+    assert [lowest_value(text) for text in texts] == [lowest_value(text) for text in texts]

@@ -17,18 +17,18 @@ FIGURE_1 = list(presets.PRESETS.values())
 
 @pytest.mark.parametrize("preset", FIGURE_1, ids=lambda p: p.surface.name)
 def test_all_published_counts_come_out_in_float32(preset):
-    result = race(preset)
-    assert {name: t.steps for name, t in result.items()} == preset.published
-    assert {t.status for t in result.values()} == {"converged"}
+    results = race(preset)
+    assert {name: t.steps for name, t in results.items()} == preset.published
+    assert {t.status for t in results.values()} == {"converged"}
 
 
 def test_float64_gives_the_same_but_adam_on_himmelblau_by_one_within_rounding():
     for preset in FIGURE_1:
-        result = race(dataclasses.replace(preset, dtype="float64"))
-        counts = {name: t.steps for name, t in result.items()}
+        results = race(dataclasses.replace(preset, dtype="float64"))
+        counts = {name: t.steps for name, t in results.items()}
         assert counts == {**preset.published, **({"Adam": 5397} if preset.surface is surfaces.HIMMELBLAU else {})}
     # float64 ends just under 1e-6, by less than float32 can tell of terms near 10 in f
-    adam = result["Adam"]
+    adam = results["Adam"]
     assert 1e-6 - adam.losses[-1] < adam.losses[-2] - adam.losses[-1] < 1e-8
     spread = np.abs(race(presets.PAPER_HIMMELBLAU)["Adam"].losses[5397] - adam.losses[5397])
     assert spread > 1e-6 - adam.losses[-1]
@@ -36,8 +36,8 @@ def test_float64_gives_the_same_but_adam_on_himmelblau_by_one_within_rounding():
 
 @pytest.mark.parametrize("start", [(-6.0, 2.0), (8.0, 4.0), (2.0, 10.0)])
 def test_the_symmetric_starts_on_booth_give_the_same(start):
-    result = race(dataclasses.replace(presets.PAPER_BOOTH, start=start))
-    assert {name: t.steps for name, t in result.items()} == presets.PAPER_BOOTH.published
+    results = race(dataclasses.replace(presets.PAPER_BOOTH, start=start))
+    assert {name: t.steps for name, t in results.items()} == presets.PAPER_BOOTH.published
 
 
 @pytest.mark.parametrize(("rho", "matches"), [(0.0497, False), (0.0498, True), (0.05, True), (0.0502, False)])
@@ -47,40 +47,40 @@ def test_543_needs_rho_near_0_05(rho, matches):
 
 
 def test_himmelblau_ends_at_different_minima():
-    result = race(presets.PAPER_HIMMELBLAU)
-    assert result["Adam"].minimum == (3.0, 2.0)
-    assert result["SGD"].minimum == result["FOP"].minimum == pytest.approx((3.584428, -1.848127), abs=1e-6)
+    results = race(presets.PAPER_HIMMELBLAU)
+    assert results["Adam"].minimum == (3.0, 2.0)
+    assert results["SGD"].minimum == results["FOP"].minimum == pytest.approx((3.584428, -1.848127), abs=1e-6)
 
 
 def test_a_trajectory_is_the_torch_optimizers():
     """The whole path of FOP, and M and P along it, against fop_core.FOP in float64."""
     rule = FOP(0.005, 1e-3, "factored", momentum=0.5)
-    found = race(Race(surfaces.BOOTH, (0.0, -4.0), {"FOP": rule}, max_steps=400))["FOP"]
+    result = race(Race(surfaces.BOOTH, (0.0, -4.0), {"FOP": rule}, max_steps=400))["FOP"]
     theta = torch.tensor([0.0, -4.0], dtype=torch.float64, requires_grad=True)
     optimizer = TorchFOP(torch.optim.SGD([theta], lr=0.005, momentum=0.5), "factored", "full", 1e-3, "sgd")
-    for step in range(found.steps):
-        np.testing.assert_allclose(found.points[step], theta.detach(), rtol=1e-11, atol=1e-11)
-        np.testing.assert_allclose(found.factors[step], optimizer.factors()["0"], rtol=1e-11, atol=1e-11)
+    for step in range(result.steps):
+        np.testing.assert_allclose(result.points[step], theta.detach(), rtol=1e-11, atol=1e-11)
+        np.testing.assert_allclose(result.factors[step], optimizer.factors()["0"], rtol=1e-11, atol=1e-11)
         np.testing.assert_allclose(
-            found.preconditioners[step], optimizer.preconditioners()["0"], rtol=1e-11, atol=1e-11
+            result.preconditioners[step], optimizer.preconditioners()["0"], rtol=1e-11, atol=1e-11
         )
         theta.grad = torch.tensor(surfaces.BOOTH.gradient(*theta.tolist()), dtype=torch.float64)
         optimizer.step()
-    assert found.points.shape == (found.steps + 1, 2)
-    assert found.losses.shape == (found.steps + 1,)
-    assert found.factors.shape == found.preconditioners.shape == (found.steps + 1, 2, 2)
-    assert tuple(found.points[0]) == (0.0, -4.0)
-    assert found.losses[-1] < 1e-6 <= found.losses[-2]
+    assert result.points.shape == (result.steps + 1, 2)
+    assert result.losses.shape == (result.steps + 1,)
+    assert result.factors.shape == result.preconditioners.shape == (result.steps + 1, 2, 2)
+    assert tuple(result.points[0]) == (0.0, -4.0)
+    assert result.losses[-1] < 1e-6 <= result.losses[-2]
 
 
 def test_divergence_is_recorded_as_it_is():
-    found = race(Race(surfaces.BOOTH, (0.0, -4.0), {"SGD": SGD(0.3)}))["SGD"]
-    assert found.status == "diverged"
-    assert found.reason == f"diverged at step {found.steps:,}: loss not finite"
-    assert not np.isfinite(found.losses[-1])
-    assert np.isfinite(found.losses[:-1]).all()
-    assert found.losses[-2] > 1e100, "never clipped"
-    assert found.minimum is None
+    result = race(Race(surfaces.BOOTH, (0.0, -4.0), {"SGD": SGD(0.3)}))["SGD"]
+    assert result.status == "diverged"
+    assert result.reason == f"diverged at step {result.steps:,}: loss not finite"
+    assert not np.isfinite(result.losses[-1])
+    assert np.isfinite(result.losses[:-1]).all()
+    assert result.losses[-2] > 1e100, "never clipped"
+    assert result.minimum is None
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -94,9 +94,9 @@ def test_divergence_is_recorded_as_it_is():
     ],
 )
 def test_a_start_where_f_is_no_number_is_told_of_with_what_to_do(dtype, text, start, what):
-    found = race(Race(expressions.parse(text), start, {"SGD": SGD(0.1)}, dtype=dtype))["SGD"]
-    assert (found.status, found.steps) == ("diverged", 0)
-    assert found.reason == f"no race: f is {what} at the start ({start[0]:g}, {start[1]:g}); choose another start"
+    result = race(Race(expressions.parse(text), start, {"SGD": SGD(0.1)}, dtype=dtype))["SGD"]
+    assert (result.status, result.steps) == ("diverged", 0)
+    assert result.reason == f"no race: f is {what} at the start ({start[0]:g}, {start[1]:g}); choose another start"
 
 
 def test_steps_in_reasons_have_their_thousands_apart():
@@ -111,24 +111,24 @@ def test_steps_in_reasons_have_their_thousands_apart():
 
 
 def test_the_step_limit_is_not_convergence():
-    found = race(Race(surfaces.BOOTH, (0.0, -4.0), {"SGD": SGD(1e-5)}, max_steps=7))["SGD"]
-    assert (found.status, found.steps, found.reason) == ("step limit", 7, "not converged in 7 steps")
+    result = race(Race(surfaces.BOOTH, (0.0, -4.0), {"SGD": SGD(1e-5)}, max_steps=7))["SGD"]
+    assert (result.status, result.steps, result.reason) == ("step limit", 7, "not converged in 7 steps")
     nothing = race(Race(surfaces.BOOTH, (0.0, -4.0), {"SGD": SGD(1e-5)}, max_steps=0))["SGD"]
     assert (nothing.status, nothing.steps) == ("step limit", 0)
 
 
 def test_a_start_at_the_minimum_has_converged_before_any_step():
-    found = race(Race(surfaces.BOOTH, (1.0, 3.0), {"SGD": SGD(0.1)}))["SGD"]
-    assert (found.status, found.steps, found.minimum) == ("converged", 0, (1.0, 3.0))
+    result = race(Race(surfaces.BOOTH, (1.0, 3.0), {"SGD": SGD(0.1)}))["SGD"]
+    assert (result.status, result.steps, result.minimum) == ("converged", 0, (1.0, 3.0))
 
 
 def test_tolerance_is_above_the_floor_and_nothing_converges_on_an_unbounded_surface():
-    found = race(Race(surfaces.STYBLINSKI_TANG, (-2.5, -2.5), {"SGD": SGD(0.01)}))["SGD"]
-    assert found.status == "converged"
-    assert found.losses[-1] < surfaces.STYBLINSKI_TANG.floor + 1e-6 < 0
-    found = race(Race(surfaces.MONKEY_SADDLE, (0.5, 0.1), {"SGD": SGD(0.1)}, max_steps=4000))["SGD"]
-    assert found.status == "diverged"
-    assert min(found.losses) < 0
+    result = race(Race(surfaces.STYBLINSKI_TANG, (-2.5, -2.5), {"SGD": SGD(0.01)}))["SGD"]
+    assert result.status == "converged"
+    assert result.losses[-1] < surfaces.STYBLINSKI_TANG.floor + 1e-6 < 0
+    result = race(Race(surfaces.MONKEY_SADDLE, (0.5, 0.1), {"SGD": SGD(0.1)}, max_steps=4000))["SGD"]
+    assert result.status == "diverged"
+    assert min(result.losses) < 0
 
 
 def test_noise_is_seeded_and_the_same_for_all():
@@ -145,11 +145,11 @@ def test_noise_is_seeded_and_the_same_for_all():
 def test_a_users_expression_races_like_the_surface_it_spells():
     typed = expressions.parse("(x + 2*y - 7)^2 + (2*x + y - 5)^2")
     rules = {"SGD": SGD(0.005), "Adam": Adam(0.05), "Momentum": Momentum(0.001)}
-    found = race(Race(typed, (0.0, -4.0), rules))
+    results = race(Race(typed, (0.0, -4.0), rules))
     expected = race(Race(surfaces.BOOTH, (0.0, -4.0), rules))
     for name in rules:
-        assert found[name].steps == expected[name].steps
-        np.testing.assert_allclose(found[name].points, expected[name].points, rtol=1e-9, atol=1e-9)
+        assert results[name].steps == expected[name].steps
+        np.testing.assert_allclose(results[name].points, expected[name].points, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -165,9 +165,9 @@ def test_a_race_that_makes_no_sense_is_refused(wrong):
 def test_a_race_says_how_far_it_is_and_what_that_raises_ends_it():
     shares = []
     base = Race(surfaces.BOOTH, (0.0, -4.0), {"a": SGD(1e-6), "b": SGD(1e-6)}, max_steps=5000)
-    told, quiet = race(base, shares.append), race(base)
+    reported, quiet = race(base, shares.append), race(base)
     assert shares[0] == 0 and shares == sorted(shares) and 0.9 < shares[-1] <= 1 and 0.5 in shares
-    assert np.array_equal(told["b"].points, quiet["b"].points)
+    assert np.array_equal(reported["b"].points, quiet["b"].points)
 
     def leave(share):
         if share:

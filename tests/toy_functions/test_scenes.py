@@ -13,35 +13,35 @@ def run(name):
 
 @pytest.mark.parametrize("name", ["paper-booth", "paper-himmelblau"])
 def test_fop_arrives_first_in_figure_1(name):
-    found = run(name)
-    assert min(found, key=lambda rule: found[rule].steps) == "FOP"
+    results = run(name)
+    assert min(results, key=lambda rule: results[rule].steps) == "FOP"
 
 
 def test_on_himmelblau_fop_and_sgd_end_in_one_minimum_and_adam_in_another():
-    found = run("paper-himmelblau")
-    assert found["FOP"].minimum == found["SGD"].minimum != found["Adam"].minimum
-    assert None not in {trajectory.minimum for trajectory in found.values()}
+    results = run("paper-himmelblau")
+    assert results["FOP"].minimum == results["SGD"].minimum != results["Adam"].minimum
+    assert None not in {trajectory.minimum for trajectory in results.values()}
 
 
 def test_in_the_oblique_valley_only_a_full_p_stretches_along_it():
-    found = run("valley")
-    assert found["FOP"].steps < 0.5 * min(found["S-HD"].steps, found["PP-HD"].steps)
-    low, high = np.linalg.eigvalsh(found["FOP"].preconditioners[-1])
+    results = run("valley")
+    assert results["FOP"].steps < 0.5 * min(results["S-HD"].steps, results["PP-HD"].steps)
+    low, high = np.linalg.eigvalsh(results["FOP"].preconditioners[-1])
     assert high > 2 * low
 
 
 def test_around_rosenbrocks_bend_fop_needs_more_steps_than_its_momentum_alone():
-    found = run("rosenbrock")
-    assert found["Momentum"].status == found["FOP"].status == "converged"
-    assert found["FOP"].steps > found["Momentum"].steps
+    results = run("rosenbrock")
+    assert results["Momentum"].status == results["FOP"].status == "converged"
+    assert results["FOP"].steps > results["Momentum"].steps
 
 
 def test_under_noise_hypergradients_shrink_p_and_settle_closer_than_sgd():
-    found = run("noise")
-    settled = {name: np.median(trajectory.losses[-500:]) for name, trajectory in found.items()}
+    results = run("noise")
+    settled = {name: np.median(trajectory.losses[-500:]) for name, trajectory in results.items()}
     assert max(settled["FOP"], settled["S-HD"]) < 0.5 * settled["SGD"]
     for name in ("FOP", "S-HD"):
-        assert np.linalg.eigvalsh(found[name].preconditioners[-1]).max() < 0.5
+        assert np.linalg.eigvalsh(results[name].preconditioners[-1]).max() < 0.5
 
 
 def test_the_own_formula_has_the_minima_that_are_named():

@@ -172,9 +172,9 @@ def test_newton_from_anywhere_in_the_view_finds_no_minimum_that_is_not_named(slu
         (f_xx, f_xy), (_, f_yy) = surface.hessian(x, y)
         minimum = (slope < 1e-9) & (f_xx > 0) & (f_xx * f_yy > f_xy * f_xy)
     minimum &= (x > x_min) & (x < x_max) & (y > y_min) & (y < y_max)
-    found = {(round(p, 6), round(q, 6)) for p, q in zip(x[minimum].tolist(), y[minimum].tolist(), strict=True)}
+    minima = {(round(p, 6), round(q, 6)) for p, q in zip(x[minimum].tolist(), y[minimum].tolist(), strict=True)}
     named = {(round(p, 6), round(q, 6)) for p, q in surface.minima + surface.local_minima}
-    assert {(p + 0.0, q + 0.0) for p, q in found} == named
+    assert {(p + 0.0, q + 0.0) for p, q in minima} == named
 
 
 @pytest.mark.parametrize("surface", ALL)

@@ -19,12 +19,12 @@ BOOTH = Race(surfaces.BOOTH, (0.0, -4.0), {"SGD": SGD(0.005), "Adam": Adam(0.01)
 )
 def test_the_sweep_finds_what_a_finer_search_found(preset, rate, steps):
     base = replace(preset, rules={"SGD": SGD(1.0)}, max_steps=1000)
-    found = tuning.sweep(base)
-    assert found["SGD"].fewest == steps and found["SGD"].best == pytest.approx(rate, rel=0.01)
-    assert len(found["SGD"].rates) == 121
-    assert found["SGD"].rates[[0, -1]] == pytest.approx([1e-5, 10.0])
-    assert found["SGD"].rates[20] == pytest.approx(1e-4)
-    again = race(tuning.tuned(base, found))["SGD"]
+    sweeps = tuning.sweep(base)
+    assert sweeps["SGD"].fewest == steps and sweeps["SGD"].best == pytest.approx(rate, rel=0.01)
+    assert len(sweeps["SGD"].rates) == 121
+    assert sweeps["SGD"].rates[[0, -1]] == pytest.approx([1e-5, 10.0])
+    assert sweeps["SGD"].rates[20] == pytest.approx(1e-4)
+    again = race(tuning.tuned(base, sweeps))["SGD"]
     assert (again.steps, again.status) == (steps, "converged"), "in float32 too, here"
 
 
@@ -32,22 +32,22 @@ def test_the_sweep_finds_what_a_finer_search_found(preset, rate, steps):
 def test_a_sweep_is_the_race_at_each_rate_with_the_same_noise(noise):
     base = replace(BOOTH, tolerance=1e-2, noise=noise, seed=7)
     rates = np.geomspace(1e-3, 1.0, 13)
-    found = tuning.sweep(base, rates)
-    assert list(found) == list(base.rules)
+    sweeps = tuning.sweep(base, rates)
+    assert list(sweeps) == list(base.rules)
     for name, rule in base.rules.items():
         alone = [race(replace(base, rules={"": replace(rule, lr=rate)}))[""] for rate in rates.tolist()]
-        assert found[name].steps.tolist() == [one.steps for one in alone]
-        assert [STATUS[code] for code in found[name].status] == [one.status for one in alone]
-    assert {CONVERGED, STEP_LIMIT, DIVERGED} == set(np.concatenate([one.status for one in found.values()]).tolist())
+        assert sweeps[name].steps.tolist() == [one.steps for one in alone]
+        assert [STATUS[code] for code in sweeps[name].status] == [one.status for one in alone]
+    assert {CONVERGED, STEP_LIMIT, DIVERGED} == set(np.concatenate([one.status for one in sweeps.values()]).tolist())
 
 
 def test_noise_is_that_of_the_race_in_float32_too(monkeypatch):
     base = replace(BOOTH, rules={"SGD": SGD(0.01)}, dtype="float32", noise=0.3, seed=7, tolerance=0.1)
     assert tuning.sweep(base, np.array([0.01]))["SGD"].steps.tolist() == [race(base)["SGD"].steps]
-    given = []
-    monkeypatch.setattr(tuning, "descend_each", lambda *_, gradient_noise, **__: given.append(gradient_noise) or {})
+    draws = []
+    monkeypatch.setattr(tuning, "descend_each", lambda *_, gradient_noise, **__: draws.append(gradient_noise) or {})
     tuning.sweep(base)
-    assert given[0].dtype == np.float32 and np.array_equal(given[0], racing.gradient_noise(base)), "the very draws"
+    assert draws[0].dtype == np.float32 and np.array_equal(draws[0], racing.gradient_noise(base)), "the very draws"
 
 
 def sweep_of(steps, status=None):
@@ -60,18 +60,18 @@ def test_the_best_is_the_middle_of_equals_among_those_that_converged():
     assert sweep_of([9, 5, 7]).best == 2.0
     assert sweep_of([9, 5, 5, 5, 7]).best == 3.0
     assert sweep_of([9, 5, 5, 7]).best == 2.0
-    found = sweep_of([2, 3, 8], [DIVERGED, STEP_LIMIT, CONVERGED])
-    assert (found.best, found.fewest) == (3.0, 8)
+    sweep = sweep_of([2, 3, 8], [DIVERGED, STEP_LIMIT, CONVERGED])
+    assert (sweep.best, sweep.fewest) == (3.0, 8)
     nothing = sweep_of([2, 3], [DIVERGED, STEP_LIMIT])
     assert (nothing.best, nothing.fewest) == (None, None)
 
 
 def test_a_tuned_race_keeps_all_but_the_rates_and_what_was_published_for_them():
     base = replace(presets.PAPER_BOOTH, seed=3)
-    found = tuning.tuned(base, {"SGD": sweep_of([9, 5]), "Adam": sweep_of([9, 9], [STEP_LIMIT, DIVERGED])})
-    assert found.rules == {"SGD": SGD(2.0), "Adam": base.rules["Adam"], "FOP": base.rules["FOP"]}
-    assert type(found.rules["SGD"].lr) is float, "races are several times quicker on Python's floats"
-    assert found == replace(base, rules=found.rules, published={}, note="")
+    tuned = tuning.tuned(base, {"SGD": sweep_of([9, 5]), "Adam": sweep_of([9, 9], [STEP_LIMIT, DIVERGED])})
+    assert tuned.rules == {"SGD": SGD(2.0), "Adam": base.rules["Adam"], "FOP": base.rules["FOP"]}
+    assert type(tuned.rules["SGD"].lr) is float, "races are several times quicker on Python's floats"
+    assert tuned == replace(base, rules=tuned.rules, published={}, note="")
 
 
 def test_rates_are_sorted_and_nonsense_is_refused():

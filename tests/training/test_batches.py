@@ -14,7 +14,7 @@ from fop_core.training.config import change, preset
 from tests.training import tiny
 
 CPU = torch.device("cpu")
-SEEN = {
+VARIANTS = {
     "none": ["data.augmentation=none"],
     "flip": ["data.augmentation=flip"],
     "crop_flip": [],
@@ -34,18 +34,18 @@ def data(tmp_path_factory):
     return tiny.cifar10(tmp_path_factory.mktemp("batches"), train=5, test=3)
 
 
-def feed(data, *settings, found=lambda name: None):
+def feed(data, *settings, report=lambda name: None):
     chosen = change(preset("cifar10-allcnn-small"), ["batch_size=16", f"data.path={data}", *settings])
-    return batches.feed(datasets.load(chosen.data), chosen, CPU, found)
+    return batches.feed(datasets.load(chosen.data), chosen, CPU, report)
 
 
 def whole(feed, epoch, start=0):
     return [(images.clone(), labels.clone()) for images, labels in feed.epoch(epoch, start)]
 
 
-@pytest.mark.parametrize("kind", SEEN)
+@pytest.mark.parametrize("kind", VARIANTS)
 def test_an_epoch_entered_in_the_middle_is_the_rest_of_the_whole_one(data, kind):
-    fed = feed(data, *SEEN[kind])
+    fed = feed(data, *VARIANTS[kind])
     for epoch in (0, 3):
         expected = whole(fed, epoch)
         assert len(expected) == fed.steps_in_epoch == 4  # 50 images: 16, 16, 16, 2
@@ -55,7 +55,7 @@ def test_an_epoch_entered_in_the_middle_is_the_rest_of_the_whole_one(data, kind)
 
 
 def test_how_many_workers_read_changes_nothing(data):
-    one, two = (whole(feed(data, *SEEN[kind]), 1) for kind in ("stream", "stream, two workers"))
+    one, two = (whole(feed(data, *VARIANTS[kind]), 1) for kind in ("stream", "stream, two workers"))
     assert all(torch.equal(a[0], b[0]) and torch.equal(a[1], b[1]) for a, b in zip(one, two, strict=True))
 
 
@@ -86,9 +86,9 @@ def test_the_first_batches_of_mnist_are_those_of_the_runs_that_were_kept():
         (0, "453255c6e62439bf", "5553e274513f0598"),
         (1, "8051230a7d8d6196", "f75fded998299360"),
     ):
-        seen = list(itertools.islice(fed.epoch(epoch), 10))
-        assert digest(torch.cat([t for _, t in seen]).numpy()) == labels
-        assert digest(torch.cat([i for i, _ in seen]).numpy()) == images
+        pairs = list(itertools.islice(fed.epoch(epoch), 10))
+        assert digest(torch.cat([t for _, t in pairs]).numpy()) == labels
+        assert digest(torch.cat([i for i, _ in pairs]).numpy()) == images
 
 
 AS_KEPT = {
@@ -101,7 +101,7 @@ AS_KEPT = {
 
 @pytest.mark.parametrize("kind", AS_KEPT)
 def test_what_is_cropped_and_flipped_is_as_in_the_runs_that_were_kept(data, kind):
-    images, labels = whole(feed(data, *SEEN[kind], "data.normalize=unit"), 1)[2]
+    images, labels = whole(feed(data, *VARIANTS[kind], "data.normalize=unit"), 1)[2]
     pixels = (images * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
     expected, means = AS_KEPT[kind]
     assert labels.tolist() == [4, 1, 5, 2, 8, 9, 8, 3, 3, 3, 2, 7, 2, 2, 3, 7]
@@ -109,9 +109,9 @@ def test_what_is_cropped_and_flipped_is_as_in_the_runs_that_were_kept(data, kind
     assert expected in (None, digest(pixels.numpy()))
 
 
-@pytest.mark.parametrize("kind", SEEN)
+@pytest.mark.parametrize("kind", VARIANTS)
 def test_an_epoch_leaves_torchs_own_random_numbers_as_they_are(data, kind):
-    fed = feed(data, *SEEN[kind])
+    fed = feed(data, *VARIANTS[kind])
     before = torch.get_rng_state()
     whole(fed, 0)
     list(fed.test())
@@ -158,7 +158,7 @@ def test_crops_move_by_up_to_an_eighth_either_way_as_often_each():
 
 @pytest.mark.parametrize("kind", ["stream, flip", "stream"])
 def test_about_half_of_the_streamed_images_are_flipped(kind, monkeypatch):
-    settings = change(preset("imagefolder"), ["data.image_size=16", *SEEN[kind]])
+    settings = change(preset("imagefolder"), ["data.image_size=16", *VARIANTS[kind]])
     monkeypatch.setattr(datasets, "decode", lambda path, size: ramps(1).train.images[0])
     part = datasets.Part(np.zeros(300, np.int64), paths=[datasets.Path("x")] * 300)
     files = batches._Files(part, settings, 1)
@@ -180,9 +180,9 @@ def test_crops_and_flips_are_a_naive_loops(data):
         down, right = int(drawn[1, position] * 9), int(drawn[2, position] * 9)
         cut = padded[down : down + 32, right : right + 32]
         expected.append(cut if drawn[0, position] < 0.5 else cut[:, ::-1])
-    seen, labels = whole(fed, 2)[1]
+    inputs, labels = whole(fed, 2)[1]
     scaled = (np.stack(expected) - fed.data.mean) / fed.data.std
-    np.testing.assert_allclose(seen.numpy(), scaled.transpose(0, 3, 1, 2), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(inputs.numpy(), scaled.transpose(0, 3, 1, 2), rtol=1e-5, atol=1e-5)
     assert labels.tolist() == fed.data.train.labels[chosen].tolist()
 
 
@@ -206,9 +206,9 @@ def test_standard_pixels_have_mean_0_and_deviation_1(data):
     torch.testing.assert_close(images.std((0, 2, 3)), torch.ones(3), atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("kind", SEEN)
+@pytest.mark.parametrize("kind", VARIANTS)
 def test_what_is_measured_on_comes_whole_in_order_and_unchanged(data, kind):
-    fed = feed(data, *SEEN[kind])
+    fed = feed(data, *VARIANTS[kind])
     twice = [[(i.clone(), t) for i, t in fed.test()] for _ in range(2)]
     files = [file for name in fed.data.classes for file in sorted((data / "test" / name).iterdir())]
     pixels = np.stack([datasets.decode(file, 32) for file in files])
@@ -228,7 +228,7 @@ def test_a_lone_last_image_is_left_out(count, size, steps):
 
 @pytest.mark.parametrize("kind", ["crop_flip", "stream"])
 def test_an_epoch_of_50_images_in_sevens_has_49(data, kind):
-    fed = feed(data, *SEEN[kind], "batch_size=7")
+    fed = feed(data, *VARIANTS[kind], "batch_size=7")
     assert [len(labels) for _, labels in fed.epoch(0)] == [7] * 7 == [7] * fed.steps_in_epoch
     assert len(list(fed.epoch(0, start=6))) == 1
     assert list(fed.epoch(0, start=7)) == []
@@ -238,15 +238,15 @@ def test_without_images_to_measure_on_there_are_no_batches_of_them(data):
     fed = feed(data)
     fed.data.test = None
     assert list(batches.Memory(fed.data, fed.config, CPU, print).test()) == []
-    streamed = feed(data, *SEEN["stream"])
+    streamed = feed(data, *VARIANTS["stream"])
     streamed.data.test = None
     assert list(streamed.test()) == []
 
 
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")
-@pytest.mark.parametrize(("asked", "cores", "expected"), [(0, 4, 3), (0, 1, 1), (2, 4, 2), (9, 4, 4), (0, None, 1)])
-def test_there_are_as_many_workers_as_asked_and_none_outlives_an_epoch(data, asked, cores, expected, monkeypatch):
-    fed = feed(data, *SEEN["stream"], f"data.workers={asked}")  # 4 batches: no use for more than 4 workers
+@pytest.mark.parametrize(("workers", "cores", "expected"), [(0, 4, 3), (0, 1, 1), (2, 4, 2), (9, 4, 4), (0, None, 1)])
+def test_there_are_as_many_workers_as_asked_and_none_outlives_an_epoch(data, workers, cores, expected, monkeypatch):
+    fed = feed(data, *VARIANTS["stream"], f"data.workers={workers}")  # 4 batches: no use for more than 4 workers
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     epoch = fed.epoch(0)
     next(epoch)
@@ -264,7 +264,7 @@ def test_a_stream_names_each_file_that_cannot_be_decoded_once_and_goes_on(tmp_pa
     for name in ("train/deer/0001.png", "train/frog/0003.png", "test/ship/0000.png"):
         (folder / name).write_bytes(b"no image")
     named = []
-    fed = feed(folder, *SEEN[kind], found=named.append)
+    fed = feed(folder, *VARIANTS[kind], report=named.append)
     for epoch in (0, 1):
         assert sum(len(labels) for _, labels in fed.epoch(epoch)) == 40
         assert sorted(name.split(":")[0][-13:] for name in named) == ["deer/0001.png", "frog/0003.png"]
@@ -275,7 +275,7 @@ def test_a_stream_names_each_file_that_cannot_be_decoded_once_and_goes_on(tmp_pa
 def test_the_label_of_a_stand_in_is_its_own(tmp_path):
     folder = tiny.cifar10(tmp_path, train=1, test=1)
     (folder / "train/deer/0000.png").write_bytes(b"no image")
-    fed = feed(folder, *SEEN["stream"])
+    fed = feed(folder, *VARIANTS["stream"])
     assert sorted(torch.cat([labels for _, labels in fed.epoch(0)]).tolist()) == [0, 1, 2, 3, 5, 5, 6, 7, 8, 9]
 
 
@@ -284,4 +284,4 @@ def test_where_not_one_file_is_an_image_a_stream_ends_in_an_error_that_names_one
     for file in (folder / "train").rglob("*.png"):
         file.write_bytes(b"no image")
     with pytest.raises(datasets.DataError, match=r"64 files in a row are no images, from .*\.png on"):
-        whole(feed(folder, *SEEN["stream"]), 0)
+        whole(feed(folder, *VARIANTS["stream"]), 0)

@@ -114,15 +114,15 @@ def test_weights_and_m_begin_as_in_the_runs_that_were_kept(name, first, absolute
 def test_the_losses_on_mnist_are_those_of_the_runs_that_were_kept(method, losses):
     settings = preset("mnist-mlp", method)
     built, fed = build.build(settings, 10, CPU), batches.feed(mnist(), settings, CPU, print)
-    found = []
+    measured = []
     for images, labels in itertools.islice(fed.epoch(0), 20):
         loss = functional.cross_entropy(built.model(images), labels)
         built.optimizer.zero_grad()
         loss.backward()
         built.optimizer.step()
-        found.append(loss.item())
+        measured.append(loss.item())
     # What another processor's sums may differ by. At step 20 the methods are further from one another.
-    assert [found[0], found[9], found[19]] == pytest.approx(losses, rel=1e-4 if method == "adam" else 1e-5)
+    assert [measured[0], measured[9], measured[19]] == pytest.approx(losses, rel=1e-4 if method == "adam" else 1e-5)
 
 
 @functools.cache

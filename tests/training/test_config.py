@@ -53,7 +53,7 @@ def test_one_error_lists_every_wrong_field():
     wrong = ["batch_size=many", "fop.rnk=3", "epochs=-1", "optimizer.beta1=0.5", "data.image_size=30", "speed=1"]
     with pytest.raises(ConfigError) as caught:
         change(preset("mnist-mlp"), [*wrong, "epochs"])
-    for said in (
+    for message in (
         "batch_size: 'many' given",
         "fop.rnk: no such setting",
         "epochs: -1 given",
@@ -62,7 +62,7 @@ def test_one_error_lists_every_wrong_field():
         "speed: no such setting",
         "'epochs': write field=value",
     ):
-        assert said in str(caught.value)
+        assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -202,9 +202,9 @@ def fields(model, prefix=""):
 
 
 def test_every_setting_says_what_it_means():
-    found = dict(fields(TrainConfig))
-    assert len(found) > 45
-    assert not [name for name, field in found.items() if not field.description]
+    described = dict(fields(TrainConfig))
+    assert len(described) > 45
+    assert not [name for name, field in described.items() if not field.description]
 
 
 def test_settings_and_runs_are_there_without_torch():

@@ -33,22 +33,22 @@ def test_mnist_is_there_from_the_files_that_ship(monkeypatch, tmp_path):
         monkeypatch.delenv("FOP_DATA_DIR", raising=False)
         if folder:
             monkeypatch.setenv("FOP_DATA_DIR", str(folder))
-        found = datasets.load(DataConfig())
-        assert found.train.images.shape == (60_000, 28, 28, 1)
-        assert found.test.images.shape == (10_000, 28, 28, 1)
-        assert found.train.labels[:5].tolist() == [5, 0, 4, 1, 9]
-        assert hashlib.md5(found.test.labels.astype(np.uint8)).hexdigest() == hashlib.md5(_labels()).hexdigest()
+        dataset = datasets.load(DataConfig())
+        assert dataset.train.images.shape == (60_000, 28, 28, 1)
+        assert dataset.test.images.shape == (10_000, 28, 28, 1)
+        assert dataset.train.labels[:5].tolist() == [5, 0, 4, 1, 9]
+        assert hashlib.md5(dataset.test.labels.astype(np.uint8)).hexdigest() == hashlib.md5(_labels()).hexdigest()
         assert datasets.count(DataConfig()) == (10, 60_000)
         assert datasets.count(DataConfig(held_out=0.1)) == (10, 54_000)
-        assert found.train.labels[-1] == 8 and found.test.labels[:5].tolist() == [7, 2, 1, 0, 4]
-        digest = hashlib.sha256(found.train.images[0].tobytes()).hexdigest()
+        assert dataset.train.labels[-1] == 8 and dataset.test.labels[:5].tolist() == [7, 2, 1, 0, 4]
+        digest = hashlib.sha256(dataset.train.images[0].tobytes()).hexdigest()
         assert digest[:16] == "23ceaef5eb61f0e7"
 
 
 def test_the_held_out_images_are_those_of_the_runs_that_were_kept():
-    found = datasets.load(DataConfig(held_out=0.1))
-    assert (len(found.train), len(found.test)) == (54_000, 6000)
-    assert hashlib.sha256(found.test.labels.tobytes()).hexdigest()[:16] == "91870a44e42df4bd"
+    dataset = datasets.load(DataConfig(held_out=0.1))
+    assert (len(dataset.train), len(dataset.test)) == (54_000, 6000)
+    assert hashlib.sha256(dataset.test.labels.tobytes()).hexdigest()[:16] == "91870a44e42df4bd"
 
 
 def _labels():
@@ -72,17 +72,17 @@ def mnist(tmp_path):
     return raw
 
 
-@pytest.mark.parametrize("places", ["MNIST/raw", "raw", "."])
+@pytest.mark.parametrize("subfolder", ["MNIST/raw", "raw", "."])
 @pytest.mark.parametrize("packed", [True, False])
-def test_mnist_is_found_where_torchvision_puts_it_packed_or_not(mnist, tmp_path, places, packed):
+def test_mnist_is_found_where_torchvision_puts_it_packed_or_not(mnist, tmp_path, subfolder, packed):
     folder = tmp_path / "elsewhere"
-    (folder / places).mkdir(parents=True, exist_ok=True)
+    (folder / subfolder).mkdir(parents=True, exist_ok=True)
     for file in mnist.iterdir():
         content = file.read_bytes() if packed else gzip.decompress(file.read_bytes())
-        (folder / places / (file.name if packed else file.stem)).write_bytes(content)
+        (folder / subfolder / (file.name if packed else file.stem)).write_bytes(content)
     settings = DataConfig(path=str(folder))
-    found = datasets.load(settings)
-    assert (found.train.labels.tolist(), found.test.labels.tolist()) == ([0, 1, 2, 3, 4, 5], [0, 1])
+    dataset = datasets.load(settings)
+    assert (dataset.train.labels.tolist(), dataset.test.labels.tolist()) == ([0, 1, 2, 3, 4, 5], [0, 1])
     assert datasets.count(settings) == (10, 6)
 
 
@@ -168,12 +168,13 @@ def test_the_archive_is_unpacked_and_read(archive, monkeypatch):
     folder, kept = archive
     monkeypatch.setattr("torchvision.datasets.utils._urlretrieve", _no_network)
     for _ in range(2):  # unpacked already the second time
-        found = datasets.load(cifar(folder))
-        assert (found.source.title, found.source.kind) == ("CIFAR-10", "archive")
-        assert found.train.labels.tolist() == [0, 9, 1, 9, 2, 9, 3, 9, 4, 9] and found.test.labels.tolist() == [5, 9]
-        np.testing.assert_array_equal(found.train.images, np.concatenate([images for images, _ in kept[:5]]))
-        np.testing.assert_array_equal(found.test.images, kept[5][0])
-    assert found.classes == list(datasets.CIFAR10_CLASSES)
+        dataset = datasets.load(cifar(folder))
+        assert (dataset.source.title, dataset.source.kind) == ("CIFAR-10", "archive")
+        assert dataset.train.labels.tolist() == [0, 9, 1, 9, 2, 9, 3, 9, 4, 9]
+        assert dataset.test.labels.tolist() == [5, 9]
+        np.testing.assert_array_equal(dataset.train.images, np.concatenate([images for images, _ in kept[:5]]))
+        np.testing.assert_array_equal(dataset.test.images, kept[5][0])
+    assert dataset.classes == list(datasets.CIFAR10_CLASSES)
     assert datasets.count(cifar(folder)) == (10, 50_000)  # of the real one, which it does not open
     assert datasets.count(cifar(folder, held_out=0.1)) == (10, 45_000)
 
@@ -206,12 +207,12 @@ def test_an_archive_that_is_not_the_original_is_refused_unopened(archive, harm):
 
 
 def test_a_tree_is_read_in_the_order_of_its_names(data):
-    found = datasets.load(cifar(data))
-    assert found.classes == list(datasets.CIFAR10_CLASSES)
-    assert found.train.labels.tolist() == [label for label in range(10) for _ in range(3)]
+    dataset = datasets.load(cifar(data))
+    assert dataset.classes == list(datasets.CIFAR10_CLASSES)
+    assert dataset.train.labels.tolist() == [label for label in range(10) for _ in range(3)]
     with Image.open(data / "train" / "bird" / "0001.png") as image:
-        np.testing.assert_array_equal(found.train.images[7], np.asarray(image))
-    assert (found.source.title, found.measured_on) == ("CIFAR-10", "test")
+        np.testing.assert_array_equal(dataset.train.images[7], np.asarray(image))
+    assert (dataset.source.title, dataset.measured_on) == ("CIFAR-10", "test")
     assert datasets.count(cifar(data)) == (10, 30)
 
 
@@ -220,9 +221,9 @@ def test_results_on_jpeg_files_carry_that_in_their_name(data):
         Image.open(file).save(file.with_suffix(".jpg"))
         file.unlink()
     (data / "test" / "airplane" / ".DS_Store").write_bytes(b"")
-    found = datasets.load(cifar(data))
-    assert (found.source.title, len(found.train), len(found.test)) == ("CIFAR-10 (JPEG copy)", 30, 20)
-    assert "lossy" in found.source.note
+    dataset = datasets.load(cifar(data))
+    assert (dataset.source.title, len(dataset.train), len(dataset.test)) == ("CIFAR-10 (JPEG copy)", 30, 20)
+    assert "lossy" in dataset.source.note
 
 
 def test_a_second_reading_takes_the_cache_and_a_change_makes_it_anew(data, monkeypatch):
@@ -234,10 +235,10 @@ def test_a_second_reading_takes_the_cache_and_a_change_makes_it_anew(data, monke
     again = datasets.load(cifar(data))
     np.testing.assert_array_equal(first.train.images, again.train.images)
     assert not decoded
-    said = []
+    messages = []
     cache.write_bytes(cache.read_bytes()[:-7])
-    datasets.load(cifar(data), said.append)
-    assert len(decoded) == 50 and "unusable" in said[0]
+    datasets.load(cifar(data), messages.append)
+    assert len(decoded) == 50 and "unusable" in messages[0]
     os.utime(data / "train" / "cat" / "0000.png", (1, 1))
     datasets.load(cifar(data))
     assert len(decoded) == 100
@@ -262,14 +263,14 @@ def test_where_it_may_not_write_nothing_is_cached(data, monkeypatch):
 
 
 def test_a_cache_that_cannot_be_written_or_read_is_told_and_done_without(data, monkeypatch):
-    said = []
+    messages = []
     (data / ".fop-cache").write_bytes(b"")  # no folder
-    assert len(datasets.load(cifar(data), said.append).train) == 30
-    assert "the decoded images are not cached" in said[-1]
+    assert len(datasets.load(cifar(data), messages.append).train) == 30
+    assert "the decoded images are not cached" in messages[-1]
     (data / ".fop-cache").unlink()
     monkeypatch.setattr(files, "LARGEST_ARRAYS", 1000)
-    assert len(datasets.load(cifar(data), said.append).train) == 30
-    assert "not cached" in said[-1] and "can be read back" in said[-1]
+    assert len(datasets.load(cifar(data), messages.append).train) == 30
+    assert "not cached" in messages[-1] and "can be read back" in messages[-1]
     monkeypatch.undo()
     datasets.load(cifar(data))
 
@@ -277,8 +278,8 @@ def test_a_cache_that_cannot_be_written_or_read_is_told_and_done_without(data, m
         raise PermissionError(f"{path} is another person's")
 
     monkeypatch.setattr(files, "read_arrays", refuse)
-    assert len(datasets.load(cifar(data), said.append).train) == 30
-    assert any("unusable" in text and "another person's" in text for text in said)
+    assert len(datasets.load(cifar(data), messages.append).train) == 30
+    assert any("unusable" in text and "another person's" in text for text in messages)
 
 
 def test_hidden_folders_are_no_classes(data):
@@ -310,9 +311,9 @@ def test_files_that_are_no_images_are_named_counted_and_left_out(data):
     (data / "train" / "frog" / "folder.png").mkdir()
     (data / "train" / "frog" / "notes.txt").write_bytes(b"no image, and not called one")
     for _ in range(2):  # from the cache too
-        found = datasets.load(cifar(data))
-        assert sorted(found.corrupt) == sorted([*bad, "train/frog/link.png", "train/frog/folder.png"])
-        assert (len(found.train), len(found.test)) == (27, 19)
+        dataset = datasets.load(cifar(data))
+        assert sorted(dataset.corrupt) == sorted([*bad, "train/frog/link.png", "train/frog/folder.png"])
+        assert (len(dataset.train), len(dataset.test)) == (27, 19)
     for file in (data / "train").rglob("*.[pj][np]g"):
         if file.is_file():
             file.write_bytes(b"")
@@ -370,9 +371,9 @@ def test_auto_streams_what_is_too_much_for_memory(data, monkeypatch):
     settings = DataConfig(name="folder", path=str(data), image_size=32)
     assert datasets.load(settings).train.paths is None
     monkeypatch.setattr(datasets, "IN_MEMORY", 50 * 32 * 32 * 3 - 1)
-    found = datasets.load(settings)
-    assert found.train.images is None and found.train.paths[0] == data / "train" / "airplane" / "0000.png"
-    assert (len(found.train), len(found.test)) == (30, 20)
+    dataset = datasets.load(settings)
+    assert dataset.train.images is None and dataset.train.paths[0] == data / "train" / "airplane" / "0000.png"
+    assert (len(dataset.train), len(dataset.test)) == (30, 20)
     with pytest.raises(DataError, match="are streamed, and crop_flip is for images in memory"):
         datasets.load(DataConfig(name="folder", path=str(data), image_size=32, augmentation="crop_flip"))
     held = datasets.load(DataConfig(name="folder", path=str(data), image_size=32, held_out=0.2))
@@ -414,13 +415,13 @@ def test_a_large_image_is_the_middle_square_scaled(tmp_path):
 
 
 def test_a_held_out_part_is_one_for_all_and_takes_the_tests_place(data):
-    found = datasets.load(cifar(data, held_out=0.2))
-    assert (len(found.train), len(found.test), found.measured_on) == (24, 6, "held_out")
+    dataset = datasets.load(cifar(data, held_out=0.2))
+    assert (len(dataset.train), len(dataset.test), dataset.measured_on) == (24, 6, "held_out")
     whole = datasets.load(cifar(data)).train.images
-    kept = np.concatenate([found.train.images, found.test.images])
+    kept = np.concatenate([dataset.train.images, dataset.test.images])
     assert sorted(image.tobytes() for image in kept) == sorted(image.tobytes() for image in whole)
     again = datasets.load(cifar(data, held_out=0.2))
-    np.testing.assert_array_equal(found.test.images, again.test.images)
+    np.testing.assert_array_equal(dataset.test.images, again.test.images)
     assert datasets.count(cifar(data, held_out=0.2)) == (10, 24)
 
 
@@ -443,9 +444,9 @@ def test_held_out_images_are_the_same_whatever_the_seed_and_never_the_tests(data
 
 
 def test_standard_scales_by_the_training_sets_own_mean_and_deviation(data):
-    found = datasets.load(cifar(data, normalize="standard"))
-    np.testing.assert_allclose(found.mean, found.train.images.mean((0, 1, 2)))
-    np.testing.assert_allclose(found.std, found.train.images.std((0, 1, 2)))
+    dataset = datasets.load(cifar(data, normalize="standard"))
+    np.testing.assert_allclose(dataset.mean, dataset.train.images.mean((0, 1, 2)))
+    np.testing.assert_allclose(dataset.std, dataset.train.images.std((0, 1, 2)))
     held = datasets.load(cifar(data, normalize="standard", held_out=0.2))  # not of what is measured on
     np.testing.assert_allclose(held.mean, held.train.images.mean((0, 1, 2)))
     unit = datasets.load(cifar(data))
@@ -455,14 +456,14 @@ def test_standard_scales_by_the_training_sets_own_mean_and_deviation(data):
 def test_one_colour_throughout_is_not_divided_by_its_deviation_of_0(data):
     for file in data.rglob("*.png"):
         Image.fromarray(np.full((32, 32, 3), 7, np.uint8)).save(file)
-    found = datasets.load(cifar(data, normalize="standard"))
-    assert (found.mean.tolist(), found.std.tolist()) == ([7, 7, 7], [1, 1, 1])
+    dataset = datasets.load(cifar(data, normalize="standard"))
+    assert (dataset.mean.tolist(), dataset.std.tolist()) == ([7, 7, 7], [1, 1, 1])
 
 
 def test_streamed_images_are_scaled_as_imagenets(data):
-    found = datasets.load(change(preset("imagefolder"), [f"data.path={data}"]).data)
-    np.testing.assert_allclose(found.mean / 255, [0.485, 0.456, 0.406])
-    np.testing.assert_allclose(found.std / 255, [0.229, 0.224, 0.225])
+    dataset = datasets.load(change(preset("imagefolder"), [f"data.path={data}"]).data)
+    np.testing.assert_allclose(dataset.mean / 255, [0.485, 0.456, 0.406])
+    np.testing.assert_allclose(dataset.std / 255, [0.229, 0.224, 0.225])
 
 
 def test_a_class_that_training_lacks_is_an_error(data):

@@ -169,20 +169,20 @@ def test_columns_never_read_a_value(device):
 @given(values=st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=20), sign=st.sampled_from([1, -1]))
 def test_a_spectrum_is_summarized_as_in_loops(values, sign):
     values = [sign * values[0], *values[1:]]
-    found = spectrum_summary(torch.tensor(values, dtype=torch.float64))
+    summary = spectrum_summary(torch.tensor(values, dtype=torch.float64))
     total = math.fsum(abs(value) for value in values)
     entropy = -math.fsum(abs(value) / total * math.log(abs(value) / total) for value in values)
-    assert list(found) == SUMMARY
-    assert found["eigenvalue_min"] == min(values)
-    assert found["eigenvalue_max"] == max(values)
-    assert found["effective_rank"] == pytest.approx(math.exp(entropy), rel=1e-9)
-    assert 1 - 1e-9 <= found["effective_rank"] <= len(values) * (1 + 1e-9)
+    assert list(summary) == SUMMARY
+    assert summary["eigenvalue_min"] == min(values)
+    assert summary["eigenvalue_max"] == max(values)
+    assert summary["effective_rank"] == pytest.approx(math.exp(entropy), rel=1e-9)
+    assert 1 - 1e-9 <= summary["effective_rank"] <= len(values) * (1 + 1e-9)
     if sign > 0:
-        assert found["condition"] == max(values) / min(values)
-        assert found["log_determinant"] == pytest.approx(math.fsum(map(math.log, values)), rel=1e-9, abs=1e-9)
+        assert summary["condition"] == max(values) / min(values)
+        assert summary["log_determinant"] == pytest.approx(math.fsum(map(math.log, values)), rel=1e-9, abs=1e-9)
     else:
-        assert found["condition"] == math.inf
-        assert math.isnan(found["log_determinant"])
+        assert summary["condition"] == math.inf
+        assert math.isnan(summary["log_determinant"])
 
 
 def test_summaries_of_special_spectra():
@@ -224,36 +224,36 @@ def whitening_in_loops(P, kernel):
         else:
             pairs["elsewhere"].append(entry)
     inner = np.trace(change.T @ constant)
-    found = {"constant_share": inner**2 / np.trace(change.T @ change), "constant_sign": inner}
-    return found | {name: sum(entries) / len(entries) if entries else math.nan for name, entries in pairs.items()}
+    measures = {"constant_share": inner**2 / np.trace(change.T @ change), "constant_sign": inner}
+    return measures | {name: sum(entries) / len(entries) if entries else math.nan for name, entries in pairs.items()}
 
 
 @given(KH=st.integers(1, 4), KW=st.integers(1, 4), seed=seeds)
 def test_whitening_is_what_loops_and_least_squares_give(KH, KW, seed):
     P = normal(seed, KH * KW, KH * KW)
     P = P @ P.mT
-    found, naive = whitening(P, (KH, KW)), whitening_in_loops(P, (KH, KW))
-    assert list(found) == WHITENING
-    assert found == pytest.approx(naive, rel=1e-9, abs=1e-9 * float(P.abs().max()), nan_ok=True)
+    measures, naive = whitening(P, (KH, KW)), whitening_in_loops(P, (KH, KW))
+    assert list(measures) == WHITENING
+    assert measures == pytest.approx(naive, rel=1e-9, abs=1e-9 * float(P.abs().max()), nan_ok=True)
 
 
 @pytest.mark.parametrize("a", [0.5, 1.0, 1.7])
 @pytest.mark.parametrize("c", [-0.3, 0.0, 0.95])
 def test_removing_the_mean_is_no_whitening(a, c):
     n = 9
-    found = whitening(a * torch.eye(n, dtype=torch.float64) - c / n, (3, 3))
+    measures = whitening(a * torch.eye(n, dtype=torch.float64) - c / n, (3, 3))
     along, across = (a - 1 - c) ** 2, (a - 1) ** 2 * (n - 1)
     if a == 1 and c == 0:
-        assert math.isnan(found["constant_share"])
+        assert math.isnan(measures["constant_share"])
     else:
-        assert found["constant_share"] == pytest.approx(along / (along + across))
+        assert measures["constant_share"] == pytest.approx(along / (along + across))
     if a == 1 and c != 0:
-        assert found["constant_share"] == pytest.approx(1)
+        assert measures["constant_share"] == pytest.approx(1)
     if c == 0 and a != 1:
-        assert found["constant_share"] == pytest.approx(1 / n)
-    assert found["constant_sign"] == pytest.approx(a - 1 - c)
+        assert measures["constant_share"] == pytest.approx(1 / n)
+    assert measures["constant_sign"] == pytest.approx(a - 1 - c)
     for name in PAIRS:
-        assert found[name] == pytest.approx(0, abs=1e-12)
+        assert measures[name] == pytest.approx(0, abs=1e-12)
 
 
 @pytest.mark.parametrize("c", [0.0, 0.95])
@@ -264,29 +264,29 @@ def test_negative_neighbours_show_through_a_removed_mean(c):
     for i, j in itertools.permutations(range(n), 2):
         if abs(i // KW - j // KW) + abs(i % KW - j % KW) == 1:
             P[i, j] -= 0.1
-    found = whitening(P, (KH, KW))
-    others = [found[name] for name in ("row_others", "column_others", "elsewhere")]
-    assert found["row_neighbours"] == pytest.approx(found["column_neighbours"])
+    measures = whitening(P, (KH, KW))
+    others = [measures[name] for name in ("row_others", "column_others", "elsewhere")]
+    assert measures["row_neighbours"] == pytest.approx(measures["column_neighbours"])
     assert others == pytest.approx([others[0]] * 3)
-    assert others[0] - found["row_neighbours"] == pytest.approx(0.1)
-    assert found["row_neighbours"] < 0 < others[0]
+    assert others[0] - measures["row_neighbours"] == pytest.approx(0.1)
+    assert measures["row_neighbours"] < 0 < others[0]
 
 
 def test_a_row_is_kh_KW_plus_kw():
     P = torch.eye(6, dtype=torch.float64)
     for i, j in ((0, 1), (1, 2), (3, 4), (4, 5)):  # beside each other in a kernel of 2 rows and 3 columns
         P[i, j] = P[j, i] = -0.1
-    found = whitening(P, (2, 3))
-    assert found["row_neighbours"] < 0
-    assert min(found["row_others"], found["column_neighbours"], found["elsewhere"]) > 0
-    assert math.isnan(found["column_others"])
-    assert whitening(P, (3, 2))["row_neighbours"] != pytest.approx(found["row_neighbours"])
+    measures = whitening(P, (2, 3))
+    assert measures["row_neighbours"] < 0
+    assert min(measures["row_others"], measures["column_neighbours"], measures["elsewhere"]) > 0
+    assert math.isnan(measures["column_others"])
+    assert whitening(P, (3, 2))["row_neighbours"] != pytest.approx(measures["row_neighbours"])
 
 
 def test_whitening_of_a_single_position_and_of_the_wrong_kernel():
-    found = whitening(torch.tensor([[3.0]]), (1, 1))
-    assert (found["constant_share"], found["constant_sign"]) == (1, 2)
-    assert all(math.isnan(found[name]) for name in PAIRS)
+    measures = whitening(torch.tensor([[3.0]]), (1, 1))
+    assert (measures["constant_share"], measures["constant_sign"]) == (1, 2)
+    assert all(math.isnan(measures[name]) for name in PAIRS)
     with pytest.raises(ValueError, match=r"P is \[9, 9\], a kernel \(2, 3\) needs \[6, 6\]"):
         whitening(torch.eye(9), (2, 3))
 
@@ -328,15 +328,15 @@ def test_equal_values_fall_into_one_bin(value):
 @given(n=st.integers(1, 12), m=st.integers(1, 12), size=st.integers(1, 8), seed=seeds)
 def test_a_thumbnail_holds_means_over_areas(n, m, size, seed):
     matrix = normal(seed, n, m)
-    found = thumbnail(matrix, size)
+    means = thumbnail(matrix, size)
     rows, columns = min(n, size), min(m, size)
-    assert (found.dtype, found.shape) == (np.float16, (rows, columns))
+    assert (means.dtype, means.shape) == (np.float16, (rows, columns))
     for i, j in itertools.product(range(rows), range(columns)):
         top, bottom = i * n // rows, -(-(i + 1) * n // rows)
         left, right = j * m // columns, -(-(j + 1) * m // columns)
-        assert float(found[i, j]) == pytest.approx(float(matrix[top:bottom, left:right].mean()), rel=1e-3, abs=1e-3)
+        assert float(means[i, j]) == pytest.approx(float(matrix[top:bottom, left:right].mean()), rel=1e-3, abs=1e-3)
     if n <= size and m <= size:
-        assert np.array_equal(found, matrix.half().numpy())
+        assert np.array_equal(means, matrix.half().numpy())
 
 
 # a snapshot -----------------------------------------------------------------------------------------------------------
@@ -594,12 +594,12 @@ def test_a_snapshot_can_be_written_and_read(kind, tmp_path):
     arrays, columns = inspect(mlp_trained(kind), True, whole=True)
     files.write_arrays(tmp_path / "0.safetensors", arrays)
     files.write_json(tmp_path / "row.json", columns)
-    found, _ = files.read_arrays(tmp_path / "0.safetensors")
-    assert found.keys() == arrays.keys()
+    loaded, _ = files.read_arrays(tmp_path / "0.safetensors")
+    assert loaded.keys() == arrays.keys()
     for key, array in arrays.items():
-        assert found[key].dtype == array.dtype
-        assert found[key].shape == array.shape
-        assert np.array_equal(found[key], array)
+        assert loaded[key].dtype == array.dtype
+        assert loaded[key].shape == array.shape
+        assert np.array_equal(loaded[key], array)
 
 
 def test_sizes_are_those_of_the_format():

@@ -61,12 +61,12 @@ def opened(run, monkeypatch):
 
 def learned(run, step):
     """Return what a checkpoint holds of FOP, by layer: {"0": {"M": ..., "mean": ..., "trace": ...}}."""
-    found = {}
+    layers = {}
     for path, array in run.checkpoint(step)[0].items():
         if path.startswith("optimizer/fop/layers/"):
             layer, what = path.split("/")[3:]
-            found.setdefault(int(layer), {})[what] = array
-    return dict(sorted(found.items()))
+            layers.setdefault(int(layer), {})[what] = array
+    return dict(sorted(layers.items()))
 
 
 def assert_as_at_a_start(layer):
@@ -77,16 +77,16 @@ def assert_as_at_a_start(layer):
 
 def after(run, step):
     """Return the rows and snapshots of a run after a step, and its last checkpoint."""
-    found = {name: array for name, array in recorded(run).items() if name.startswith("checkpoint/")}
+    arrays = {name: array for name, array in recorded(run).items() if name.startswith("checkpoint/")}
     run.metrics.update()
     for name in run.metrics.columns:
         steps, values = run.metrics[name]
         if name not in TIMES and (steps > step).any():
-            found |= {f"{name} at": steps[steps > step], name: values[steps > step]}
+            arrays |= {f"{name} at": steps[steps > step], name: values[steps > step]}
     for snapshot in run.snapshot_steps():
         if snapshot > step:
-            found |= {f"{snapshot}/{name}": array for name, array in run.snapshot(snapshot).items()}
-    return found
+            arrays |= {f"{snapshot}/{name}": array for name, array in run.snapshot(snapshot).items()}
+    return arrays
 
 
 KINDS = {
@@ -201,9 +201,9 @@ def test_a_transplanted_fork_has_the_donors_M_of_its_last_or_a_given_snapshot(pa
         assert fork.origin(run) == fork.Origin(parent.id, AT, "transplanted", other.id, step)
         fop, at = opened(run, monkeypatch)
         assert at == AT
-        given = other.snapshot(step)
+        snapshot = other.snapshot(step)
         for name, M in fop.factors().items():
-            np.testing.assert_array_equal(M.numpy(), given[f"{name}/M"])
+            np.testing.assert_array_equal(M.numpy(), snapshot[f"{name}/M"])
         for layer in fop._layers():
             assert_as_at_a_start(layer)
         np.testing.assert_array_equal(run.start()[0]["model/0.weight"], parent.checkpoint(AT)[0]["model/0.weight"])
@@ -217,9 +217,9 @@ def test_a_transplanted_fork_has_the_donors_M_of_its_last_or_a_given_snapshot(pa
 def test_what_is_no_matrix_is_transplanted_too(method, data, tmp_path, monkeypatch):
     run, donor = (trained(data, tmp_path, f"seed={seed}", "fop.hyper_lr=0.01", method=method) for seed in (0, 1))
     fop, _ = opened(forked(tmp_path, run, "transplanted", at=AT, donor=donor), monkeypatch)
-    given = donor.snapshot(10)
+    snapshot = donor.snapshot(10)
     for name, M in fop.factors().items():
-        np.testing.assert_array_equal(M.numpy(), given[f"{name}/M"])
+        np.testing.assert_array_equal(M.numpy(), snapshot[f"{name}/M"])
 
 
 @pytest.mark.parametrize(
@@ -406,8 +406,8 @@ def test_a_number_of_steps_ends_it_sooner_and_epochs_lift_the_parents(data, tmp_
 def test_a_cosine_over_other_epochs_is_told(data, tmp_path):
     run = trained(data, tmp_path, 'schedule={"kind": "cosine"}')
     assert fork.plan(run, matrices="frozen", at=AT).description.endswith("goes on at 0.0173.")
-    said = fork.plan(run, matrices="frozen", epochs=4).description
-    assert "goes on at 0.025, not at its parent's 0: the schedule is over other epochs" in said
+    description = fork.plan(run, matrices="frozen", epochs=4).description
+    assert "goes on at 0.025, not at its parent's 0: the schedule is over other epochs" in description
 
 
 def test_an_earlier_runs_checkpoint_without_steps_in_epoch_will_do(parent, tmp_path):
@@ -459,10 +459,10 @@ def test_a_fork_whose_start_is_damaged_fails_and_does_not_begin_at_step_0(parent
     run = forked(tmp_path, parent, "frozen", at=AT)
     start = run.path / store.START
     start.write_bytes(start.read_bytes()[:-100])
-    ending, said = train(run)
+    ending, messages = train(run)
     assert (ending, run.state.state) == ("failed", "failed")
     assert f"fork {parent.id} at step {AT} again" in run.state.reason
-    assert any("its start is unusable" in line for line in said)
+    assert any("its start is unusable" in line for line in messages)
     start.unlink()
     assert train(run)[0] == "failed"
 

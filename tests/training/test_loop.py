@@ -42,11 +42,11 @@ with Control(run) as control:
 
 
 def train(run):
-    said = []
+    messages = []
     with Control(run) as control:
-        ending = loop.train(run, control, said.append)
+        ending = loop.train(run, control, messages.append)
     run.metrics.update()
-    return ending, said
+    return ending, messages
 
 
 def in_process(run, at=0, number=0):
@@ -61,11 +61,11 @@ def recorded(run):
     run = store.Run(run.path)
     run.metrics.update()
     columns = {n: run.metrics[n] for n in run.metrics.columns if n not in TIMES}
-    found = {f"{n} at": s.steps for n, s in columns.items()} | {n: s.values for n, s in columns.items()}
+    values = {f"{n} at": s.steps for n, s in columns.items()} | {n: s.values for n, s in columns.items()}
     for step in run.snapshot_steps():
-        found |= {f"{step}/{name}": array for name, array in run.snapshot(step).items()}
+        values |= {f"{step}/{name}": array for name, array in run.snapshot(step).items()}
     arrays, _ = run.checkpoint(run.checkpoint_steps()[-1])
-    return found | {f"checkpoint/{name}": array for name, array in arrays.items()}
+    return values | {f"checkpoint/{name}": array for name, array in arrays.items()}
 
 
 def assert_identical(one, other):
@@ -122,9 +122,9 @@ def test_a_kill_between_the_gradient_that_is_kept_and_the_logged_step_changes_no
     in_process(broken, at=24, number=signal.SIGKILL)
     assert in_process(broken).stdout == "finished\n"
     assert broken.attempts[1]["from_step"] == 23
-    found = recorded(broken)
-    assert 24 in found["alignment/0.weight at"]
-    assert_identical(recorded(whole), found)
+    values = recorded(broken)
+    assert 24 in values["alignment/0.weight at"]
+    assert_identical(recorded(whole), values)
 
 
 def test_a_stop_makes_a_checkpoint_says_by_whom_and_resume_ends_as_if_it_had_not_been(data, tmp_path):
@@ -143,10 +143,10 @@ def test_a_request_stops_it_and_names_who_asked(data, tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "POLL_EVERY", 0.0)
     run = tiny.run(data, tmp_path)
     run.request("stop", by="a page")
-    ending, said = train(run)
+    ending, messages = train(run)
     assert ending == run.state.state == "stopped"
     assert "by a page at step 1" in run.state.reason
-    assert any("a page" in line for line in said)
+    assert any("a page" in line for line in messages)
     assert train(run)[0] == "finished"
 
 
@@ -193,16 +193,16 @@ def test_one_wrong_bit_in_the_newest_checkpoint_is_named_and_the_older_one_taken
     assert train(whole)[0] == train(run)[0] == "finished"
     assert run.checkpoint_steps() == [6, 7]
     (newest,) = damaged(run, 7)
-    seen = []
+    states = []
     with Control(run) as control:
         set_state = control.set
-        control.set = lambda state, reason="": seen.append((state, reason)) or set_state(state, reason)
-        said = []
-        assert loop.train(run, control, said.append) == "finished"
-    assert any("the checkpoint of step 7 is unusable" in line and "checksum" in line for line in said)
-    assert "going on from step 6" in said
+        control.set = lambda state, reason="": states.append((state, reason)) or set_state(state, reason)
+        messages = []
+        assert loop.train(run, control, messages.append) == "finished"
+    assert any("the checkpoint of step 7 is unusable" in line and "checksum" in line for line in messages)
+    assert "going on from step 6" in messages
     assert run.attempts[-1]["from_step"] == 6
-    for state, reason in (*seen[1:], ("", run.state.reason)):
+    for state, reason in (*states[1:], ("", run.state.reason)):
         assert state in ("running", "finished", "")
         assert "went on from step 6" in reason and str(newest) in reason
     assert str(newest) in run.attempts[-1]["warning"]
@@ -260,9 +260,9 @@ def test_checkpoints_that_do_not_fit_fail_a_run_and_do_not_begin_it_with_their_w
         arrays, about = run.checkpoint(step)
         about["tree"]["dict"] = [pair for pair in about["tree"]["dict"] if pair[0] != "rng"]
         files.write_arrays(run.path / "checkpoints" / f"{step:08}.safetensors", arrays, about)
-    ending, said = train(run)
+    ending, messages = train(run)
     assert ending == "failed" and "'rng'" in run.state.reason and "--from-start" in run.state.reason
-    assert sum("is unusable" in line for line in said) == 2
+    assert sum("is unusable" in line for line in messages) == 2
 
 
 def test_missing_data_and_a_missing_device_end_as_failed_with_what_to_do(data, tmp_path):
@@ -280,9 +280,9 @@ def test_an_unforeseen_error_ends_as_failed_with_its_traceback_in_the_log(data, 
 
     monkeypatch.setattr(loop.Trainer, "_learn", fail)
     run = tiny.run(data, tmp_path)
-    ending, said = train(run)
+    ending, messages = train(run)
     assert (ending, run.state.reason) == ("failed", "RuntimeError: the sky fell")
-    assert any("Traceback" in line for line in said)
+    assert any("Traceback" in line for line in messages)
 
 
 def test_what_is_logged_is_what_a_plain_loop_measures(data, tmp_path):
@@ -290,8 +290,8 @@ def test_what_is_logged_is_what_a_plain_loop_measures(data, tmp_path):
     run = tiny.run(data, tmp_path)
     assert train(run)[0] == "finished"
     settings = config.parse(run.config)
-    found = datasets.load(settings.data)
-    feed = batches.feed(found, settings, torch.device("cpu"), lambda name: None)
+    dataset = datasets.load(settings.data)
+    feed = batches.feed(dataset, settings, torch.device("cpu"), lambda name: None)
     with build.threads(1):
         built = build.build(settings, 10, torch.device("cpu"))
         step = 0
@@ -350,13 +350,13 @@ def test_a_run_says_what_made_it(data, tmp_path):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
     if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("mounting a tmpfs needs rights that are missing here")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_a_full_disk_ends_as_failed_with_its_reason_and_loses_no_earlier_data(data, tmp_path, small_disk):

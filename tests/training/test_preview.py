@@ -25,16 +25,18 @@ def described(made: TrainConfig) -> preview.Preview:
 @pytest.mark.parametrize("name", ["mnist-mlp", "cifar10-allcnn-small"])
 def test_shapes_and_memory_are_those_of_the_built_run(name, method):
     made = preset_of(name, method)
-    seen, built = described(made), build.build(made, 10, HERE)
-    assert seen.memory == estimate(built, made)
-    assert {each.name: each.shape for each in seen.parameters} == {
+    description, built = described(made), build.build(made, 10, HERE)
+    assert description.memory == estimate(built, made)
+    assert {each.name: each.shape for each in description.parameters} == {
         each: tuple(parameter.shape) for each, parameter in built.model.named_parameters()
     }
     if built.fop is not None:
         factors = built.fop.factors()
-        learned = {each.name: each.learned for each in seen.parameters if each.learned}
+        learned = {each.name: each.learned for each in description.parameters if each.learned}
         assert learned == {each: factor.numel() for each, factor in factors.items()}
-        assert {each.name for each in seen.parameters if each.layout} == {each.name for each in built.fop._layers()}
+        assert {each.name for each in description.parameters if each.layout} == {
+            each.name for each in built.fop._layers()
+        }
 
 
 def test_a_network_that_fits_nowhere_is_described():
@@ -46,9 +48,11 @@ def test_a_network_that_fits_nowhere_is_described():
 
 
 def test_it_is_found_in_a_process_of_its_own():
-    seen = preview.preview(preview.question(preset_of("mnist-mlp")))
-    assert (seen.classes, seen.images) == (10, 60_000)
-    assert seen.parameters[0] == preview.Parameter("1.weight", (100, 784), "input", "", 784, 100, (784, 16), 12_544)
+    description = preview.preview(preview.question(preset_of("mnist-mlp")))
+    assert (description.classes, description.images) == (10, 60_000)
+    assert description.parameters[0] == preview.Parameter(
+        "1.weight", (100, 784), "input", "", 784, 100, (784, 16), 12_544
+    )
 
 
 def test_what_cannot_be_built_is_said(monkeypatch):
@@ -61,8 +65,8 @@ def test_what_cannot_be_built_is_said(monkeypatch):
 def test_missing_data_leave_the_classes_assumed(monkeypatch, tmp_path):
     monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path))
     made = preset_of("imagenet-resnet18")
-    seen = described(made)
-    assert (seen.classes, seen.images) == (1000, None) and preview.place(made) == ""
+    description = described(made)
+    assert (description.classes, description.images) == (1000, None) and preview.data_stamp(made) == ""
 
 
 def test_one_answer_serves_all_rates_and_seeds_and_no_other_network():
