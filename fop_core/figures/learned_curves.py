@@ -105,7 +105,7 @@ def eigenvalue_paths(layer: Spectra, log: bool, key: str) -> go.Figure:
     shades = [_mixed(layer.color, share) for share in np.linspace(0.45, 1.0, len(indices))]
     lines = [
         Line(f"eigenvalue {n - index} of {n}", LineStyle(shade, "solid", 1.6), layer.steps, layer.values[:, index])
-        for index, shade in zip(indices.tolist(), shades)
+        for index, shade in zip(indices.astype(int).tolist(), shades)
     ]
     figure = training_curves.figure(lines, "step", "eigenvalue of P", log_y=log, key=key, labelled=False)
     figure.add_shape(curves.rule(1.0))

@@ -87,16 +87,16 @@ def test_levels_are_even_in_the_logarithm_of_f_above_its_floor():
     x, y = np.meshgrid(ground.x, ground.y)
     known = ground.heights > ground.bottom
     np.testing.assert_allclose(10 ** ground.heights[known], surfaces.BOOTH.value(x, y)[known], rtol=1e-12)
-    assert ground.words == "f grows tenfold every 5 lines"
+    assert ground.description == "f grows tenfold every 5 lines"
     shifted = survey(surfaces.STYBLINSKI_TANG)
-    assert shifted.words.startswith("f − f* grows tenfold")
+    assert shifted.description.startswith("f − f* grows tenfold")
 
 
 def test_levels_are_even_in_f_where_it_is_unbounded_below():
     ground = survey(surfaces.MONKEY_SADDLE)
     x, y = np.meshgrid(ground.x, ground.y)
     np.testing.assert_array_equal(ground.heights, surfaces.MONKEY_SADDLE.value(x, y))
-    assert ground.words == "f changes by 2 from line to line"
+    assert ground.description == "f changes by 2 from line to line"
 
 
 @pytest.mark.parametrize("surface", surfaces.SURFACES.values(), ids=lambda s: s.name)
@@ -119,7 +119,7 @@ def test_every_surface_has_a_moderate_number_of_levels(surface):
 )
 def test_any_function_has_a_landscape(value, words):
     ground = landscape.survey(value, 0.0, (-1.0, 1.0, -1.0, 1.0))
-    assert ground.words.startswith(words)
+    assert ground.description.startswith(words)
     assert ground.heights.shape == (landscape.GRID, landscape.GRID)
     interactive.ground(ground, [])
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from fop_core import FOP, inspection
 from fop_core.figures import learned_curves
-from fop_core.figures.training_curves import Line, Look
+from fop_core.figures.training_curves import Line, LineStyle
 from fop_core.runs import learned, store
 from fop_core.runs.control import Control
 from fop_core.runs.learned import Layer
@@ -190,13 +190,13 @@ def test_a_single_seed_that_turns_back_is_warned_of():
     x = np.arange(3.0)
     line = Line(
         "3",
-        Look("#000000", "solid", 1.0),
+        LineStyle("#000000", "solid", 1.0),
         x,
         np.full(3, 60.0),
         band=(x, np.full(3, 20.0), np.array([80.0, 95.0, 91.0])),
     )
     assert rotation.turns_back(line) == 1
-    assert rotation.turns_back(Line("3", Look("#000000", "solid", 1.0), x, np.array([np.nan, 89.9, 20.0]))) is None
+    assert rotation.turns_back(Line("3", LineStyle("#000000", "solid", 1.0), x, np.array([np.nan, 89.9, 20.0]))) is None
 
 
 def test_the_ridge_at_the_cursor_is_there_where_each_step_has_its_own_edges():
