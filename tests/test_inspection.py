@@ -79,8 +79,8 @@ def test_mean_removing_is_the_baseline_that_trains(n):
 def test_nothing_is_left_of_a_multiple_of_I_and_of_the_constant_direction(seed, n, a, c):
     np.testing.assert_allclose(inspection.residual(a * np.eye(n) + c * np.ones((n, n))), 0, atol=1e-12)
     P = symmetric(seed, n, n)
-    moved = P + a * np.eye(n) + c * np.ones((n, n))
-    np.testing.assert_allclose(inspection.residual(moved), inspection.residual(P), atol=1e-12)
+    shifted = P + a * np.eye(n) + c * np.ones((n, n))
+    np.testing.assert_allclose(inspection.residual(shifted), inspection.residual(P), atol=1e-12)
 
 
 @given(seed=seeds, n=st.integers(2, 7))

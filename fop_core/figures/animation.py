@@ -130,9 +130,9 @@ class _Stroke:
 
     def draw(self, pieces: Sequence[Array]) -> None:
         """Add lines between points, each [n, 2] in px of the fine picture."""
-        pen = ImageDraw.Draw(self._fine)
+        canvas = ImageDraw.Draw(self._fine)
         for piece in pieces:
-            pen.line([(x, y) for x, y in piece.tolist()], 255, self._width, joint="curve")
+            canvas.line([(x, y) for x, y in piece.tolist()], 255, self._width, joint="curve")
             low, high = piece.min(axis=0) - self._width, piece.max(axis=0) + self._width
             left, top = (max(0, math.floor(along / _FINE)) for along in low)
             right, bottom = (min(self.mask.width, math.ceil(along / _FINE)) for along in high)
@@ -250,22 +250,22 @@ class _Key:
             x += wide + 1.6 * pad
         self.height = math.ceil(y + row / 2 + pad / 2)
 
-    def draw(self, pen: ImageDraw.ImageDraw, now: float) -> None:
+    def draw(self, canvas: ImageDraw.ImageDraw, now: float) -> None:
         """Draw the key at a step, with the ends of those runs that have ended."""
         row, pad, sample = (size * self._scale for size in (_ROW, _PAD, _SAMPLE))
         for run, (x, y) in zip(self._runs, self._positions):
-            self._draw_sample(pen, run.method, x, x + sample - 0.7 * pad, y)
+            self._draw_sample(canvas, run.method, x, x + sample - 0.7 * pad, y)
             text = run.label if now >= run.steps else run.method.name
-            pen.text((x + sample, y), text, self._theme.ink, self._font, anchor="lm")
+            canvas.text((x + sample, y), text, self._theme.ink, self._font, anchor="lm")
         position = self._width - pad, pad / 2 + row / 2
-        pen.text(position, f"step {math.floor(now):,}", self._theme.muted, self._font, anchor="rm")
+        canvas.text(position, f"step {math.floor(now):,}", self._theme.muted, self._font, anchor="rm")
 
-    def _draw_sample(self, pen: ImageDraw.ImageDraw, method: Method, x: float, end: float, y: float) -> None:
+    def _draw_sample(self, canvas: ImageDraw.ImageDraw, method: Method, x: float, end: float, y: float) -> None:
         scale = self._scale * _WEIGHT
         lengths = itertools.cycle((_dashes(method) * scale).tolist())
         while x < end:
             dash, gap = next(lengths), next(lengths)
-            pen.line([(x, y), (min(x + dash, end), y)], method.color, max(1, round(method.width * scale)))
+            canvas.line([(x, y), (min(x + dash, end), y)], method.color, max(1, round(method.width * scale)))
             x += dash + gap
 
 

@@ -219,7 +219,7 @@ class FOP:
 
     def step(self, x: Component, y: Component, gx: Component, gy: Component, state: State) -> Step:
         """Return the next point and (M, u, U, velocity)."""
-        M, trace, ahead, velocity = state
+        M, trace, nesterov_trace, velocity = state
         apply, alignment, _ = _FORMS[self.preconditioner]
         scalar = self.preconditioner == "scalar"
         G = Components([[gx, gy]] if scalar else [[gx], [gy]])
@@ -227,12 +227,12 @@ class FOP:
         move = PG.rows[0] if scalar else [PG.rows[0][0], PG.rows[1][0]]
 
         if (getattr(self.hyper_lr, "shape", ()) or self.hyper_lr) and trace is not None:  # an array learns throughout
-            M = M + (self.hyper_lr * self.lr) * alignment(M, G, ahead, GtM)
+            M = M + (self.hyper_lr * self.lr) * alignment(M, G, nesterov_trace, GtM)
 
         fresh = 1 - self.dampening if self.momentum else 1.0
         decay = self.momentum if self.trace == "velocity" else 0.0
         trace = G if trace is None else decay * trace + fresh * G if decay else fresh * G
-        ahead = G + decay * trace if self.nesterov else trace
+        nesterov_trace = G + decay * trace if self.nesterov else trace
 
         if self.momentum:
             if velocity is not None:
@@ -240,7 +240,7 @@ class FOP:
             else:
                 velocity = move
             move = [g + self.momentum * v for v, g in zip(velocity, move)] if self.nesterov else velocity
-        return x - self.lr * move[0], y - self.lr * move[1], (M, trace, ahead, velocity)
+        return x - self.lr * move[0], y - self.lr * move[1], (M, trace, nesterov_trace, velocity)
 
     def matrix(self, state: State) -> tuple[tuple[Component, Component], tuple[Component, Component]]:
         """Return P, 2 x 2, as the next step applies it."""

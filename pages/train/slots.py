@@ -28,8 +28,8 @@ def no_slot(made: TrainConfig) -> str:
         return f"The queue cannot be read: {error}."
     if any(queue.fits(slot, made.device) for slot in slots):
         return ""
-    there = ", ".join(slot.title for slot in slots) or "no place at all"
-    return f"No place of this machine is for device {made.device}; there is {there}."
+    there = ", ".join(slot.title for slot in slots) or "no slot at all"
+    return f"No slot of this machine is for device {made.device}; there is {there}."
 
 
 def line(free: int, waiting: int, number: int) -> str:
@@ -40,12 +40,12 @@ def line(free: int, waiting: int, number: int) -> str:
         waiting: runs that wait already.
         number: how many are launched.
     """
-    ahead = max(0, free - waiting)
-    if ahead >= number:
+    at_once = max(0, free - waiting)
+    if at_once >= number:
         return "It starts at once." if number == 1 else "They start at once."
-    before = f"behind {runs(waiting)}" if waiting else "as a place gets free"
-    if ahead:
-        return f"{ahead} of {number} start{'s' * (ahead == 1)} at once, the others wait."
+    before = f"behind {runs(waiting)}" if waiting else "as a slot gets free"
+    if at_once:
+        return f"{at_once} of {number} start{'s' * (at_once == 1)} at once, the others wait."
     return f"{'It waits' if number == 1 else 'They wait'} in the queue, {before}."
 
 
@@ -63,7 +63,7 @@ def show_slots(device: str, number: int) -> None:
         return
     free = sum(slot.free for slot in fitting)
     with st.container(gap="xxsmall"):
-        st.markdown(f"**Places** {literal(line(free, waiting, number) if fitting else f'none for device {device}')}")
+        st.markdown(f"**Slots** {literal(line(free, waiting, number) if fitting else f'none for device {device}')}")
         for slot in slots:
             state = f"taken by {slot.used_by}" if slot.used_by else slot.unusable or "free"
             fit = "" if slot in fitting else f", not for device {device}"
@@ -175,4 +175,4 @@ def commands(lines: Sequence[str]) -> None:
     """Show what does the same from a shell."""
     st.subheader("The same from a shell", anchor=False)
     st.code("\n".join(lines), language="bash", wrap_lines=True, height=320 if len(lines) > 8 else "content")
-    st.caption("In the project's folder. Each trains at once, in that terminal, and waits for no place.")
+    st.caption("In the project's folder. Each trains at once, in that terminal, and waits for no slot.")

@@ -59,13 +59,13 @@ def compare(kind, layout, make_base, *, normalized=False, hyper="adam", rho=1e-3
         if name in factors:
             torch.testing.assert_close(factors[name], M, rtol=0, atol=1e-10)
         torch.testing.assert_close(applied[name], P, rtol=0, atol=1e-10)
-    moved = [
+    learned = [
         name
         for name, layer in expected.items()
         if kind != "mean_removing" and not torch.equal(layer.first, 0 * layer.first)
     ]
     if hyper == "adam" and kind != "mean_removing":
-        assert moved == list(expected), "every M must have learned, or the comparison says nothing"
+        assert learned == list(expected), "every M must have learned, or the comparison says nothing"
 
 
 @pytest.mark.parametrize("base", BASES)

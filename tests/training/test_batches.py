@@ -150,8 +150,8 @@ def test_about_half_of_the_images_are_flipped_each_by_itself(augmentation):
 def test_crops_move_by_up_to_an_eighth_either_way_as_often_each():
     settings = change(preset("cifar10-allcnn-small"), ["batch_size=2000"])
     images, _ = next(iter(batches.feed(ramps(2000), settings, CPU, print).epoch(0)))
-    moved = images[:, 1, 8, 8].int() - 9  # the row it came from, less the one where it is
-    counts = torch.bincount(moved + 2, minlength=5)
+    shifted = images[:, 1, 8, 8].int() - 9  # the row it came from, less the one where it is
+    counts = torch.bincount(shifted + 2, minlength=5)
     assert len(counts) == 5
     assert all(300 < count < 500 for count in counts.tolist())  # of 2000; the deviation is 18
 
