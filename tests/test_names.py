@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("pages", "fop_core", "toy_functions", "benchmarks", "scripts", "tests")
 FILES = [ROOT / "app.py", *sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))]
 OURS = set(
-    "Alarm Move Tape Word _adopt _judge adopt ahead alarm ascent asked found given guarded heard held_up kick kicks land "
-    "look moved pen place places press recorder rest seen stand taken tape tell told thin well".split()
+    "Alarm Move Tape Word _adopt _judge adopt ahead alarm ascent asked found given guarded heard held_up kick kicks "
+    "land look moved pen place places press recorder rest seen stand taken tape told thin well".split()
 )
 """Names that have to be learned before the code can be read."""
 OUR_FILES = {"alarm", "press", "recorder", "tape", "thin", "words"}
