@@ -10,7 +10,7 @@ from fop_core.runs.store import Run
 from fop_core.training import config
 from fop_core.training.datasets import CIFAR10_CLASSES
 
-SETTINGS = ["model.width=0.05", "batch_size=16", "epochs=2", "snapshots=6", "threads=1", "log_every=4"]
+SETTINGS = ["device=cpu", "model.width=0.05", "batch_size=16", "epochs=2", "snapshots=6", "threads=1", "log_every=4"]
 
 
 def cifar10(folder: Path, train: int = 8, test: int = 2) -> Path:
