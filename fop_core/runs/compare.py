@@ -1,6 +1,6 @@
 """Runs side by side: what differs between them, which are one run with several seeds, and their mean and spread.
 
-Settings come as ``fop_core.training.config.flat`` returns them: {"fop.rank": 16, "seed": 0}.
+Settings come as ``flat`` returns them: {"fop.rank": 16, "seed": 0}.
 """
 
 import json
@@ -25,6 +25,14 @@ ASIDE = frozenset(
 """Settings that say how a run is watched and where it runs, not what it learns."""
 
 MISSING = 8.0  # usual distances between two points after which what is between them counts as missing
+
+
+def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings by their paths: {"fop": {"rank": 16}} as {"fop.rank": 16}."""
+    settings: dict[str, Any] = {}
+    for key, value in content.items():
+        settings |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return settings
 
 
 def method(settings: Settings) -> str:

@@ -12,11 +12,9 @@ import streamlit as st
 
 from fop_core.jobs import queue
 from fop_core.runs import GALLERY as GALLERY
-from fop_core.runs import compare, store
+from fop_core.runs import compare, lineage, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import ALIVE, TRASH, Run, RunError
-from fop_core.training import fork
-from fop_core.training.config import flat
 from pages.shared.best import Best
 
 Part = TypeVar("Part")
@@ -218,11 +216,10 @@ class Listing:
         run = entry.run
         try:
             if not entry.settings:
-                entry.settings = flat(run.config)
+                entry.settings = compare.flat(run.config)
                 entry.method = compare.method(entry.settings)
-                lineage = run.about["lineage"]
-                entry.preset = lineage.get("preset") or ""
-                if (origin := fork.origin(run)) is not None:
+                entry.preset = run.about["lineage"].get("preset") or ""
+                if (origin := lineage.origin(run)) is not None:
                     entry.forked_from = origin.parent
                     entry.settings["fork"] = f"{origin.matrices} at step {origin.step:,}"
                 entry.created = run.about["created"]

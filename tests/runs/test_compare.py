@@ -20,7 +20,7 @@ STYLES = {
 
 
 def settings(method: str = "fop", preset: str = "mnist-mlp", *changes: str) -> dict:
-    return config.flat(config.change(config.preset(preset, method), changes).to_json())
+    return compare.flat(config.change(config.preset(preset, method), changes).to_json())
 
 
 def curve(y, steps=None, x=None) -> Curve:
