@@ -11,7 +11,7 @@ import streamlit as st
 from matplotlib.figure import Figure
 from safetensors.numpy import save
 
-from fop_core import inspection
+from fop_core import downsample, inspection
 from fop_core.figures import paper_learned, print_style
 from fop_core.figures.paper_learned import Band, Ridges
 from fop_core.figures.training_curves import Line
@@ -253,7 +253,7 @@ def _printed(name: str) -> str:
 
 def through_training(layer: Layer, quantity: str) -> Figure:
     """Return a layer's matrix at some steps (Figure 5a)."""
-    indices = np.unique(np.linspace(0, len(layer.steps) - 1, STEPS).astype(np.int64)).tolist()
+    indices = downsample.evenly(len(layer.steps), STEPS).tolist()
     shown = [matrix_of(layer, quantity, at) for at in indices]
     across = [f"step {int(layer.steps[at]):,}" for at in indices]
     return paper_learned.matrices(

@@ -13,13 +13,14 @@ from fop_core.jobs import queue
 from fop_core.runs import compare, files, lineage, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.learned import Layer
+from fop_core.runs.listing import Entry
 from fop_core.runs.store import Run
 from fop_core.training import fork as forks
 from pages.components.plot import plot
 from pages.preconditioners.sources import Source, known
 from pages.shared import curves
 from pages.shared.form import Form
-from pages.shared.listing import Entry, listing
+from pages.shared.listing import listing
 from pages.shared.text import literal
 
 TICK = 1.5  # seconds

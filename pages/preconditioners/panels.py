@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from fop_core import inspection
+from fop_core import downsample, inspection
 from fop_core.figures import learned_curves
 from fop_core.figures.learned_curves import Frames, Spectra
 from fop_core.figures.style import number
@@ -220,7 +220,6 @@ def downsampled(line: Line) -> Line:
     x, y = compare.drawn(line.x, line.y, np.empty(0, np.int64), BUCKETS)
     if line.band is None:
         return replace(line, x=x, y=y)
-    count = len(line.band[0])
-    kept = np.unique(np.linspace(0, count - 1, min(count, 2 * BUCKETS)).astype(np.int64))
+    kept = downsample.evenly(len(line.band[0]), 2 * BUCKETS)
     along, low, high = (edge[kept] for edge in line.band)
     return replace(line, x=x, y=y, band=(along, low, high))

@@ -11,14 +11,15 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from fop_core import inspection
 from fop_core.figures.learned_curves import depth_colors
 from fop_core.figures.training_curves import LONGEST
-from fop_core.runs import compare, learned, store
+from fop_core.runs import GALLERY, compare, learned, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.learned import Layer, Learned
+from fop_core.runs.listing import Entry
+from fop_core.runs.loaded import Loaded
 from fop_core.runs.store import RunError
 from pages.components.download import slug
 from pages.shared import curves
-from pages.shared.curves import Loaded
-from pages.shared.listing import GALLERY, Entry, listing
+from pages.shared.listing import listing
 
 LABEL = LONGEST  # characters of a layer's label, unless labels of more are needed to tell layers apart
 PATTERNS = 12  # leading eigenvectors of a layer whose inputs are an image

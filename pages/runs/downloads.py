@@ -9,9 +9,9 @@ from pathlib import Path
 import streamlit as st
 
 from fop_core.runs import export
+from fop_core.runs.listing import Entry
 from fop_core.runs.store import Run
 from pages.components.download import File, button
-from pages.shared.listing import Entry
 
 LEFT_OUT = {"control.lock", "labels.lock", "requests"}
 

@@ -8,9 +8,9 @@ import streamlit as st
 
 from fop_core.figures.style import number
 from fop_core.runs import compare
+from fop_core.runs.best import MEASURED
 from pages.runs.one import table
 from pages.shared import run_text
-from pages.shared.best import MEASURED
 from pages.shared.curves import Chosen, View
 
 FINAL = ("train_loss", "test_loss", "held_out_loss")

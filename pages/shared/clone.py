@@ -4,12 +4,11 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from fop_core.runs import compare, store
+from fop_core.runs import GALLERY, compare, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import Run
 from fop_core.training import config
 from fop_core.training.config import METHODS, PRESETS, ConfigError, TrainConfig
-from pages.shared.listing import GALLERY
 from pages.shared.train_settings import CONFIG, FIELDS, shown, values
 
 

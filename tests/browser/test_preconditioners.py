@@ -16,12 +16,11 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from fop_core import inspection
 from fop_core.figures.style import number
 from fop_core.jobs import queue
-from fop_core.runs import learned, store
+from fop_core.runs import GALLERY, learned, store
 from fop_core.runs.control import Control
 from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config, diagnostics, loop
 from pages.preconditioners.whitening import PAIRS
-from pages.shared.listing import GALLERY
 from tests.chromium import NARROW, running
 
 VELOCITY = "cifar10-fop-velocity"

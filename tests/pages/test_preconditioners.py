@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 from fop_core import FOP, inspection
 from fop_core.figures import learned_curves
 from fop_core.figures.training_curves import Line, LineStyle
-from fop_core.runs import learned, store
+from fop_core.jobs import queue
+from fop_core.runs import GALLERY, learned, store
 from fop_core.runs.control import Control
 from fop_core.runs.learned import Layer
 from fop_core.runs.run_writer import RunWriter
@@ -22,11 +23,11 @@ from fop_core.runs.store import Run
 from fop_core.training import config
 from pages.preconditioners import compare, downloads, panels, rotation, sources, uploads
 from pages.preconditioners.settings import PANELS
-from pages.shared import form, listing
+from pages.shared import form
 from pages.shared.text import literal
 from tests.pages.app import app_at
-from tests.pages.test_runs import ABOUT
 from tests.pages.test_trajectories import component, figure, ran, words
+from tests.runs.tiny import ABOUT
 from tests.training import tiny
 from tests.training.test_loop import in_process
 
@@ -37,8 +38,8 @@ Array = np.ndarray
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
-    monkeypatch.setattr(listing.queue, "ensure_dispatcher", lambda folder=None: None)
-    monkeypatch.setattr(listing, "FRESH", 0.0)
+    monkeypatch.setattr(queue, "ensure_dispatcher", lambda folder=None: None)
+    monkeypatch.setattr("fop_core.runs.listing.FRESH", 0.0)
     return tmp_path / "runs"
 
 
@@ -165,7 +166,7 @@ def test_another_run_opens_without_a_word_on_a_layer_that_it_has():
 
 def test_numerically_singular_snapshots_are_counted_and_not_called_semidefinite_which_all_are(folder):
     at = page(run=VELOCITY, layer="18.weight")
-    layer = learned.of_run(Run(listing.GALLERY / VELOCITY)).layers["18.weight"]
+    layer = learned.of_run(Run(GALLERY / VELOCITY)).layers["18.weight"]
     kinds = [inspection.definiteness(float(each[0]), float(each[-1])) for each in layer.spectra]
     assert 0 < (count := kinds.count("numerically singular")) < len(kinds)
     assert f"numerically singular at {count} of {len(kinds)} snapshots" in words(at)
