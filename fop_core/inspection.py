@@ -1,4 +1,4 @@
-"""What learned preconditioners are like: P of M, its spectrum, the whitening structure, how two of them compare.
+"""What learned preconditioners are like: P of M, its spectrum, the whitening structure, the distribution of values.
 
 Pure functions on numpy arrays, batched over leading dimensions, in float64. A run logs some of these quantities as it
 trains, by ``training.diagnostics``; here they follow from any M or P that was stored.
@@ -204,42 +204,6 @@ def rotation_bound_deg(condition: Array) -> Array:
     with np.errstate(invalid="ignore"):
         ratio = np.where(np.isinf(condition), 1.0, (condition - 1) / (condition + 1))
     return np.degrees(np.arcsin(ratio))
-
-
-def correlation(P: Array, Q: Array) -> float:
-    """Return the correlation of the entries of two matrices of one shape; NaN where one of them is constant."""
-    p, q = (_about_the_mean(np.asarray(matrix, dtype=np.float64).ravel()) for matrix in (P, Q))
-    return float(p @ q)
-
-
-def _about_the_mean(values: Array) -> Array:
-    """Return values [n] less their mean, of length 1; NaN where they are all equal but for rounding."""
-    size = np.abs(values).max()
-    scaled = values / size if size > 0 else values
-    centred = scaled - scaled.mean()
-    length = np.linalg.norm(centred)
-    return centred / length if length > 1e-12 else np.full(len(values), np.nan)
-
-
-def leading(P: Array, k: int) -> Array:
-    """Return an orthonormal basis [n, k] of what P [n, n] changes most: eigenvectors of the largest |lambda - 1|."""
-    values, vectors = np.linalg.eigh((np.asarray(P, dtype=np.float64) + np.asarray(P, dtype=np.float64).T) / 2)
-    order = np.argsort(-np.abs(values - 1), kind="stable")
-    return vectors[:, order[:k]]
-
-
-def principal_angles_deg(A: Array, B: Array) -> Array:
-    """Return the principal angles between two subspaces in degrees, ascending, [k].
-
-    Björck & Golub 1973: cosines are singular values of A^T B; below 45 degrees from the sines, which tell small angles.
-
-    Args:
-        A: orthonormal columns, [n, k].
-        B: orthonormal columns, [n, k].
-    """
-    cosines = np.clip(np.linalg.svd(A.T @ B, compute_uv=False), 0, 1)
-    sines = np.clip(np.linalg.svd(B - A @ (A.T @ B), compute_uv=False)[::-1], 0, 1)
-    return np.degrees(np.where(cosines**2 > 0.5, np.arcsin(sines), np.arccos(cosines)))
 
 
 def histograms(values: Array, bins: int = 64) -> tuple[Array, Array]:

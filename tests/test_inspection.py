@@ -32,13 +32,6 @@ def constant(n):
     return np.ones((n, n)) / n
 
 
-def turned(angle_deg, n=5):
-    """Two unit vectors in n dimensions that are an angle apart."""
-    u, v = np.eye(n)[:2]
-    angle = math.radians(angle_deg)
-    return u, math.cos(angle) * u + math.sin(angle) * v
-
-
 # P of M ---------------------------------------------------------------------------------------------------------------
 
 
@@ -241,49 +234,6 @@ def test_the_bound_of_rotation_is_met_between_the_outer_eigenvectors_and_nowhere
 def test_the_bound_of_rotation_at_its_ends():
     bounds = inspection.rotation_bound_deg(np.array([1.0, 3.0, math.inf, math.nan]))
     np.testing.assert_allclose(bounds, [0, 30, 90, math.nan])
-
-
-# two matrices ---------------------------------------------------------------------------------------------------------
-
-
-@given(seed=seeds, n=st.integers(2, 6), scale=st.sampled_from([1e-20, 1.0, 1e20]))
-def test_correlation_is_numpys_and_knows_no_scale(seed, n, scale):
-    P, Q = symmetric(seed, n, n), symmetric(seed + 1, n, n)
-    expected = np.corrcoef(P.ravel(), Q.ravel())[0, 1]
-    assert inspection.correlation(scale * P, Q) == pytest.approx(expected, abs=1e-9)
-    assert inspection.correlation(P, 2 * P + 1) == pytest.approx(1)
-    assert inspection.correlation(P, -P) == pytest.approx(-1)
-
-
-@pytest.mark.parametrize("value", [0.0, 0.1, 1e-12, 1e9])
-@pytest.mark.filterwarnings("error")
-def test_what_is_constant_correlates_with_nothing(value):
-    assert math.isnan(inspection.correlation(np.full((3, 3), value), np.eye(3)))
-    assert math.isnan(inspection.correlation(np.eye(3), np.full((3, 3), value)))
-
-
-def test_what_P_changes_most_comes_first():
-    Q = np.linalg.qr(normal(3, 4, 4))[0]
-    P = Q * np.array([1.1, 0.0, 1.5, -2.0]) @ Q.T  # from 1 by 0.1, 1, 0.5, 3
-    np.testing.assert_allclose(np.abs(inspection.leading(P, 3).T @ Q[:, [3, 1, 2]]), np.eye(3), atol=1e-12)
-
-
-@pytest.mark.parametrize("angle", [0.0, 1e-10, 1e-6, 0.1, 30.0, 44.9, 45.0, 45.1, 60.0, 89.999999, 90.0])
-def test_angles_between_lines_are_told_to_their_last_digits(angle):
-    u, v = turned(angle)
-    angles = inspection.principal_angles_deg(u[:, None], v[:, None])
-    assert angles == pytest.approx([angle], rel=1e-9, abs=1e-13)
-
-
-def test_principal_angles_are_those_of_planes_whatever_their_bases():
-    e = np.eye(6)
-    first = np.stack([e[0], e[1], e[2]], axis=1)
-    angles = np.radians([1e-7, 20.0, 70.0])
-    second = np.stack([math.cos(a) * e[i] + math.sin(a) * e[3 + i] for i, a in enumerate(angles)], axis=1)
-    Q, R = (np.linalg.qr(normal(seed, 3, 3))[0] for seed in (0, 1))
-    computed = inspection.principal_angles_deg(first @ Q, second @ R)
-    np.testing.assert_allclose(computed, [1e-7, 20, 70], rtol=1e-6)
-    np.testing.assert_allclose(inspection.principal_angles_deg(first, first @ Q), 0, atol=1e-12)
 
 
 # histograms -----------------------------------------------------------------------------------------------------------

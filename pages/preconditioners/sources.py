@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from fop_core import inspection
+from fop_core import similarity
 from fop_core.figures.learned_curves import depth_colors
 from fop_core.figures.training_curves import LONGEST
 from fop_core.runs import GALLERY, compare, learned, store
@@ -98,9 +98,7 @@ class Source:
         patterns = {}
         for layer in self.matrices:
             if self.image(layer) and len(layer.M) and np.isfinite(P := layer.P(-1)).all():
-                vectors = inspection.leading(P, PATTERNS)
-                sign = np.sign(vectors[np.abs(vectors).argmax(0), np.arange(vectors.shape[1])])
-                patterns[layer.name] = vectors * sign, np.einsum("nk,nm,mk->k", vectors, P, vectors)
+                patterns[layer.name] = similarity.leading_modes(P, PATTERNS)
         return patterns
 
 

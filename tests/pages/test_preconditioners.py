@@ -11,7 +11,7 @@ import torch
 from safetensors.numpy import load, save
 from streamlit.testing.v1 import AppTest
 
-from fop_core import FOP, inspection
+from fop_core import FOP, inspection, similarity
 from fop_core.figures import learned_curves
 from fop_core.figures.training_curves import Line, LineStyle
 from fop_core.jobs import queue
@@ -236,11 +236,11 @@ def test_a_file_is_read_once_and_not_in_each_run_of_the_page(monkeypatch):
 def test_matrices_are_compared_once_for_each_pair_of_snapshots(monkeypatch):
     one, two = (sources.of_upload(upload(near_identity(9)(0, seed)), "M Mᵀ", True) for seed in (1, 2))
     sides = (one, one.learned.layers["a"]), (two, two.learned.layers["a"])
-    similarity = compare.alike(*sides, -1)
-    monkeypatch.setattr(inspection, "leading", None)
-    assert compare.alike(*sides, 0) == similarity
+    alike = compare.alike(*sides, -1)
+    monkeypatch.setattr(similarity, "leading", None)
+    assert compare.alike(*sides, 0) == alike
     columns, [row] = compare.numbers(one, one.learned.layers["a"], sides[1], -1)
-    assert len(columns) == len(row) and row[5] == similarity[0]
+    assert len(columns) == len(row) and row[5] == alike.change
 
 
 def test_labels_of_layers_are_short_and_differ_as_their_names_do():
