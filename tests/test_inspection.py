@@ -85,6 +85,39 @@ def test_what_is_left_is_what_least_squares_leaves(seed, n):
         np.testing.assert_allclose(left.ravel(), matrix.ravel() - design @ coefficients, atol=1e-12)
 
 
+# views of P -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_view_of_P_is_what_it_is_called():
+    P = symmetric(0, 4, 4)
+    views = {what: inspection.view(P, what) for what in inspection.VIEWS}
+    np.testing.assert_array_equal(views["P"], P)
+    np.testing.assert_array_equal(views["change"], P - np.eye(4))
+    np.testing.assert_allclose(views["shape"] * math.sqrt(np.square(P).sum()), P)
+    np.testing.assert_array_equal(views["rest"], inspection.residual(P))
+    with pytest.raises(ValueError, match="'M' is no view of P"):
+        inspection.view(P, "M")
+
+
+@pytest.mark.filterwarnings("error")
+def test_P_of_zeros_has_no_shape():
+    assert np.isnan(inspection.view(np.zeros((3, 3)), "shape")).all()
+
+
+def test_a_few_entries_of_a_large_matrix_outshine_no_others():
+    assert inspection.largest(np.array([[1.0, -9.0]])) == 9
+    matrix = np.ones((64, 64))
+    matrix[0, :3] = -1e6
+    assert inspection.largest(matrix) == 1
+    assert math.isnan(inspection.largest(np.array([[1.0, np.nan]])))
+
+
+@pytest.mark.parametrize(("n", "side"), [(8, 4), (9, 4), (300, 64), (5, 5)])
+def test_the_pooled_identity_is_the_identitys_thumbnail(n, side):
+    expected = diagnostics.thumbnail(torch.eye(n, dtype=torch.float64), side)
+    np.testing.assert_allclose(inspection.pooled_identity(n, side), expected, atol=1e-3)
+
+
 # spectra --------------------------------------------------------------------------------------------------------------
 
 
@@ -236,6 +269,11 @@ def test_the_bound_of_rotation_at_its_ends():
     np.testing.assert_allclose(bounds, [0, 30, 90, math.nan])
 
 
+def test_no_bound_is_told_of_a_P_that_is_indefinite():
+    spectra = np.array([[1.0, 3.0], [-0.5, 1.0], [0.0, 1.0], [-1e-9, 1.0], [np.nan, np.nan]])
+    np.testing.assert_allclose(inspection.rotation_bounds_deg(spectra), [30, math.nan, 90, 90, math.nan])
+
+
 # histograms -----------------------------------------------------------------------------------------------------------
 
 
@@ -264,3 +302,15 @@ def test_equal_values_fall_in_a_bin_that_has_a_width(value):
     counts, edges = inspection.histograms(np.full((2, 5), value), 8)
     assert counts.sum(axis=1).tolist() == [5, 5] and (np.diff(edges) > 0).all()
     assert edges[0] < value < edges[-1]
+
+
+def test_entries_on_the_diagonal_and_beside_it_are_counted_apart():
+    matrices = np.stack([np.diag([1.0, 2.0, 3.0]) + 10 * (1 - np.eye(3)) for _ in range(2)])
+    on, off = (inspection.part_histograms(matrices, part) for part in ("diagonal", "off_diagonal"))
+    assert on[0].sum(1).tolist() == [3, 3] and (on[1][0], on[1][-1]) == (1, 3)
+    assert off[0].sum(1).tolist() == [6, 6] and off[1][0] < 10 < off[1][-1]
+    assert on[0].shape == (2, 16) and inspection.part_histograms(np.ones((1, 50, 40)), "off_diagonal")[0].shape == (
+        1,
+        64,
+    )
+    assert inspection.part_histograms(np.ones((2, 1, 1)), "off_diagonal") is None

@@ -206,13 +206,8 @@ def distribution(source: Source, layer: Layer, what: str, part: str) -> tuple[Ar
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _counted(key: str, what: str, part: str, _layer: Layer) -> tuple[Array, Array, Array] | None:
     values = _layer.all_P() if what == "P" else _layer.M.astype(np.float64)
-    n, k = values.shape[-2:]
-    on = np.eye(n, k, dtype=bool)
-    chosen = values[:, on if part == "diagonal" else ~on]
-    if not chosen.shape[1]:
-        return None
-    counts, edges = inspection.histograms(chosen, bins=int(np.clip(3 * np.sqrt(chosen.shape[1]), 16, 64)))
-    return _layer.steps, counts, edges
+    counted = inspection.part_histograms(values, part)
+    return (_layer.steps, *counted) if counted is not None else None
 
 
 def downsampled(line: Line) -> Line:

@@ -124,10 +124,7 @@ def bound_of(layer: Layer) -> Line | None:
     """
     if not len(layer.spectra) or not layer.n:
         return None
-    spectra = layer.spectra.astype(np.float64)
-    bound = inspection.rotation_bound_deg(inspection.spectrum_summary(spectra)["condition"])
-    kinds = [inspection.definiteness(float(values[0]), float(values[-1])) for values in spectra]
-    bound = np.where([kind in ("positive definite", "numerically singular") for kind in kinds], bound, np.nan)
+    bound = inspection.rotation_bounds_deg(layer.spectra.astype(np.float64))
     return Line(
         f"bound {short(layer)}", LineStyle("#80868F", "5px,3px", 1.4), layer.spectrum_steps.astype(float), bound
     )

@@ -76,13 +76,8 @@ class Source:
 
     @cached_property
     def may_be_P(self) -> bool:
-        """Whether matrices that were taken for M are all symmetric, as a P is, and not I, from which both start."""
-        every = [layer.M for layer in self.matrices if layer.form != "direct"]
-        if not every or any(M.shape[1] != M.shape[2] for M in every):
-            return False
-        return all(learned.symmetric(M) for M in every) and not all(
-            np.array_equal(M, np.broadcast_to(np.eye(M.shape[1]), M.shape)) for M in every
-        )
+        """Whether what was taken for M may be P, see ``learned.may_be_P``."""
+        return learned.may_be_P(self.matrices)
 
     def image(self, layer: Layer) -> tuple[int, int] | None:
         """Return the rows and columns of the image whose pixels are a layer's inputs, or None."""

@@ -349,7 +349,7 @@ def test_a_P_that_was_given_has_no_M_anywhere():
     assert load(downloads.at_cursor(source, -1).content).keys() == {"B/P", "C/P", "C/M"}
     assert load(downloads.everything(source).content).keys() == {"B/P", "B/steps", "C/M", "C/steps"}
     np.testing.assert_array_equal(
-        downloads.matrix_of(source.learned.layers["B"], "M", 0), np.diag([1.0, -2.0])
+        source.learned.layers["B"].view("M", 0), np.diag([1.0, -2.0])
     )  # P - I, as in the browser
 
 
