@@ -166,6 +166,15 @@ def at_end(curves: Sequence[Curve]) -> list[int]:
     ]
 
 
+def mean_and_std(values: Sequence[float]) -> tuple[float, float | None]:
+    """Return the mean of at least one value, and their sample standard deviation (n - 1), None of a single one.
+
+    Where a value is not finite, the deviation is NaN.
+    """
+    with np.errstate(invalid="ignore"):
+        return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
 def _columns(curves: Sequence[Curve]) -> tuple[list[Array], list[Array]]:
     return [curve.y for curve in curves], [curve.x for curve in curves]
 

@@ -101,6 +101,14 @@ def test_at_the_end_is_who_got_there_or_diverged_before():
     assert compare.at_end([none]) == compare.at_end([]) == []
 
 
+def test_one_value_has_no_deviation_and_several_that_of_a_sample():
+    assert compare.mean_and_std([0.5]) == (0.5, None)
+    assert compare.mean_and_std([1.0, 2.0, 3.0]) == (2.0, 1.0)
+    for lost in (np.nan, np.inf):
+        mean, std = compare.mean_and_std([1.0, lost])
+        assert not np.isfinite(mean) and np.isnan(std)
+
+
 def test_a_seed_that_diverged_is_not_averaged_away():
     spread = compare.spread([curve([1, 2, np.nan]), curve([1, 2, 3])])
     assert spread.curve.y[:2].tolist() == [1, 2] and np.isnan(spread.curve.y[2])
