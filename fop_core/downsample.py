@@ -1,6 +1,6 @@
 """Which points of a long series to draw: few enough to send to a browser, with nothing that the eye would miss.
 
-Both return indices, ascending, first and last among them, so that what belongs to a point goes with it.
+All return indices, ascending, first and last among them, so that what belongs to a point goes with it.
 """
 
 import numpy as np
@@ -59,6 +59,19 @@ def series(values: Array, buckets: int) -> Array:
         starts = np.unique(np.minimum(edges.astype(np.int64), count - 1))
         chosen += [_arg_extreme(values, starts, np.minimum), _arg_extreme(values, starts, np.maximum)]
     return np.unique(np.concatenate(chosen))
+
+
+def evenly(count: int, limit: int) -> Array:
+    """Choose points at even distances.
+
+    Args:
+        count: of all points.
+        limit: the most that are chosen, at least 2.
+
+    Returns:
+        Indices [k], k <= limit; all where they are no more than that.
+    """
+    return np.unique(np.linspace(0, count - 1, min(count, limit)).astype(np.int64))
 
 
 def _arg_extreme(values: Array, starts: Array, extreme: np.ufunc) -> Array:

@@ -1,4 +1,4 @@
-"""What learned preconditioners are like: P of M, its spectrum, the whitening structure, how two of them compare.
+"""What learned preconditioners are like: P of M, its spectrum, the whitening structure, the distribution of values.
 
 Pure functions on numpy arrays, batched over leading dimensions, in float64. A run logs some of these quantities as it
 trains, by ``training.diagnostics``; here they follow from any M or P that was stored.
@@ -16,6 +16,12 @@ MEAN_REMOVED = 0.95
 """The share of the mean over rows that "mean_removing" takes out."""
 RESOLUTION = 1e-6
 """An eigenvalue this many times smaller than the largest is 0 as far as a float32 M can tell."""
+DEFINITENESS = ("positive definite", "numerically singular", "indefinite", "negative", "zero", "not finite")
+"""What ``definiteness`` tells."""
+VIEWS = ("change", "P", "shape", "rest")
+"""What ``view`` shows of a P."""
+MANY, COMMON = 4096, 0.995
+"""Of so many entries of a matrix, this share counts for its ``largest``."""
 
 
 def preconditioner(M: Array, form: str) -> Array:
@@ -57,6 +63,47 @@ def residual(P: Array) -> Array:
     fitted = beside[..., None, None] * np.ones((n, n))
     fitted = fitted + (trace / n - beside)[..., None, None] * np.eye(n)
     return P - fitted
+
+
+def view(P: Array, what: str) -> Array:
+    """Return P [n, n] as one of ``VIEWS``: "change" P - I, "P", "shape" P / ||P||_F, "rest" as ``residual``.
+
+    The shape of P = 0 is NaN.
+
+    Raises:
+        ValueError: for another one.
+    """
+    match what:
+        case "change":
+            return P - np.eye(len(P))
+        case "P":
+            return P
+        case "shape":
+            with np.errstate(invalid="ignore", divide="ignore"):
+                return P / np.linalg.norm(P)
+        case "rest":
+            return residual(P)
+    raise ValueError(f"{what!r} is no view of P: {', '.join(VIEWS)} are")
+
+
+def largest(matrix: Array) -> float:
+    """Return the largest size of an entry of a matrix [n, m]; of a large one that of all but the few that outshine it.
+
+    Of ``MANY`` entries or more it is the quantile ``COMMON`` of ``|entries|``. NaN where one of them is NaN.
+    """
+    sizes = np.abs(matrix)
+    return float(sizes.max() if sizes.size < MANY else np.quantile(sizes, COMMON))
+
+
+def pooled_identity(n: int, side: int) -> Array:
+    """Return the means of I [n, n] over the areas of a thumbnail [side, side], as ``diagnostics.thumbnail`` takes them.
+
+    Area (i, j) covers rows floor(i n / side) to ceil((i + 1) n / side), and columns likewise.
+    """
+    begin = np.floor(np.arange(side) * n / side)
+    end = np.ceil(np.arange(1, side + 1) * n / side)
+    shared = np.minimum(end[:, None], end) - np.maximum(begin[:, None], begin)
+    return np.maximum(shared, 0) / np.outer(end - begin, end - begin)
 
 
 def eigenvalues(P: Array) -> Array:
@@ -113,8 +160,7 @@ def definiteness(least: float, most: float) -> str:
     """Say what a symmetric matrix is, by its least and its largest eigenvalue and the ``RESOLUTION`` of its M.
 
     Returns:
-        "positive definite"; "numerically singular" where the least cannot be told from 0; "indefinite", "negative",
-        "zero" or "not finite".
+        One of ``DEFINITENESS``; "numerically singular" where the least cannot be told from 0, and the largest is above.
     """
     if not (math.isfinite(least) and math.isfinite(most)):
         return "not finite"
@@ -206,40 +252,14 @@ def rotation_bound_deg(condition: Array) -> Array:
     return np.degrees(np.arcsin(ratio))
 
 
-def correlation(P: Array, Q: Array) -> float:
-    """Return the correlation of the entries of two matrices of one shape; NaN where one of them is constant."""
-    p, q = (_about_the_mean(np.asarray(matrix, dtype=np.float64).ravel()) for matrix in (P, Q))
-    return float(p @ q)
+def rotation_bounds_deg(values: Array) -> Array:
+    """Return ``rotation_bound_deg`` of P with the eigenvalues [s, n], ascending, each [s].
 
-
-def _about_the_mean(values: Array) -> Array:
-    """Return values [n] less their mean, of length 1; NaN where they are all equal but for rounding."""
-    size = np.abs(values).max()
-    scaled = values / size if size > 0 else values
-    centred = scaled - scaled.mean()
-    length = np.linalg.norm(centred)
-    return centred / length if length > 1e-12 else np.full(len(values), np.nan)
-
-
-def leading(P: Array, k: int) -> Array:
-    """Return an orthonormal basis [n, k] of what P [n, n] changes most: eigenvectors of the largest |lambda - 1|."""
-    values, vectors = np.linalg.eigh((np.asarray(P, dtype=np.float64) + np.asarray(P, dtype=np.float64).T) / 2)
-    order = np.argsort(-np.abs(values - 1), kind="stable")
-    return vectors[:, order[:k]]
-
-
-def principal_angles_deg(A: Array, B: Array) -> Array:
-    """Return the principal angles between two subspaces in degrees, ascending, [k].
-
-    Björck & Golub 1973: cosines are singular values of A^T B; below 45 degrees from the sines, which tell small angles.
-
-    Args:
-        A: orthonormal columns, [n, k].
-        B: orthonormal columns, [n, k].
+    NaN where one is below 0 by more than an M can tell: such a P may turn a vector by any angle.
     """
-    cosines = np.clip(np.linalg.svd(A.T @ B, compute_uv=False), 0, 1)
-    sines = np.clip(np.linalg.svd(B - A @ (A.T @ B), compute_uv=False)[::-1], 0, 1)
-    return np.degrees(np.where(cosines**2 > 0.5, np.arcsin(sines), np.arccos(cosines)))
+    bounds = rotation_bound_deg(spectrum_summary(values)["condition"])
+    kinds = [definiteness(float(low), float(high)) for low, high in zip(values[:, 0], values[:, -1])]
+    return np.where([kind in ("positive definite", "numerically singular") for kind in kinds], bounds, np.nan)
 
 
 def histograms(values: Array, bins: int = 64) -> tuple[Array, Array]:
@@ -257,3 +277,16 @@ def histograms(values: Array, bins: int = 64) -> tuple[Array, Array]:
     edges = np.linspace(low, high, bins + 1)
     counts = [np.histogram(row[np.isfinite(row)], edges)[0] for row in flat]
     return np.array(counts, dtype=np.int64).reshape(len(flat), bins), edges
+
+
+def part_histograms(values: Array, part: str) -> tuple[Array, Array] | None:
+    """Count the entries of matrices [s, n, k] on the "diagonal", or beside it, "off_diagonal": see ``histograms``.
+
+    Of c such entries in each matrix there are 3 sqrt(c) bins, 16 to 64. None where there is no such entry.
+    """
+    n, k = values.shape[-2:]
+    diagonal = np.eye(n, k, dtype=bool)
+    entries = values[:, diagonal if part == "diagonal" else ~diagonal]
+    if not entries.shape[1]:
+        return None
+    return histograms(entries, bins=int(np.clip(3 * np.sqrt(entries.shape[1]), 16, 64)))

@@ -12,13 +12,12 @@ from fop_core.jobs import queue, slots
 from fop_core.runs import learned, store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.listing import Listing
+from fop_core.runs.loaded import Loaded
 from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.store import Run
 from fop_core.training import config, fork
 from pages.runs import table
-from pages.shared import listing as runs_listing
-from pages.shared.curves import Loaded
-from pages.shared.listing import Listing
 from tests import damage
 from tests.damage import LONGEST, watchdog  # noqa: F401, a fixture
 from tests.pages.app import app_at
@@ -63,8 +62,8 @@ def made(folder: Path, name: str) -> Run:
 def runs(tmp_path, monkeypatch) -> dict[str, Run]:
     monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
     monkeypatch.setattr(queue, "_start", lambda folder: None)  # no run is to change meanwhile
-    monkeypatch.setattr(runs_listing, "FRESH", 0.0)
-    monkeypatch.setattr(runs_listing, "SPARE", 60.0)
+    monkeypatch.setattr("fop_core.runs.listing.FRESH", 0.0)
+    monkeypatch.setattr("fop_core.runs.listing.SPARE", 60.0)
     return {name: made(tmp_path / "runs", name) for name in NAMES}
 
 
@@ -135,7 +134,7 @@ def test_each_command_shows_the_other_four_and_names_the_damaged_one(runs, capsy
 def test_what_pages_read_is_listed_with_its_damage_in_its_row(runs, capsys, tmp_path, kind):
     for part in damage.parts(runs["curie"].path):
         with Damaged(runs["curie"], part, kind[1]) as run:
-            listing = Listing(tmp_path / "runs")
+            listing = Listing(tmp_path / "runs", dispatch=queue.ensure_dispatcher)
             entries = list(listing.entries(now=True).values())
             assert not listing.trouble
             assert {entry.name for entry in entries} >= set(NAMES) - {"curie"}, part

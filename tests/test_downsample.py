@@ -78,3 +78,13 @@ def test_a_thinned_series_has_the_extremes_of_every_bucket_of_both_axes():
 
 def test_a_constant_series_is_thinned_too():
     assert len(downsample.series(np.zeros(100_000), 100)) <= 402
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 6, 7, 1000])
+def test_points_at_even_distances_have_the_first_and_the_last_or_are_all(count):
+    kept = downsample.evenly(count, 6)
+    assert len(kept) == min(count, 6)
+    if count:
+        assert kept[0] == 0 and kept[-1] == count - 1
+    if count > 2:
+        assert np.ptp(np.diff(kept)) <= 1

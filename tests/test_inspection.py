@@ -32,13 +32,6 @@ def constant(n):
     return np.ones((n, n)) / n
 
 
-def turned(angle_deg, n=5):
-    """Two unit vectors in n dimensions that are an angle apart."""
-    u, v = np.eye(n)[:2]
-    angle = math.radians(angle_deg)
-    return u, math.cos(angle) * u + math.sin(angle) * v
-
-
 # P of M ---------------------------------------------------------------------------------------------------------------
 
 
@@ -90,6 +83,39 @@ def test_what_is_left_is_what_least_squares_leaves(seed, n):
     for matrix, left in zip(P, inspection.residual(P)):
         coefficients = np.linalg.lstsq(design, matrix.ravel(), rcond=None)[0]
         np.testing.assert_allclose(left.ravel(), matrix.ravel() - design @ coefficients, atol=1e-12)
+
+
+# views of P -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_view_of_P_is_what_it_is_called():
+    P = symmetric(0, 4, 4)
+    views = {what: inspection.view(P, what) for what in inspection.VIEWS}
+    np.testing.assert_array_equal(views["P"], P)
+    np.testing.assert_array_equal(views["change"], P - np.eye(4))
+    np.testing.assert_allclose(views["shape"] * math.sqrt(np.square(P).sum()), P)
+    np.testing.assert_array_equal(views["rest"], inspection.residual(P))
+    with pytest.raises(ValueError, match="'M' is no view of P"):
+        inspection.view(P, "M")
+
+
+@pytest.mark.filterwarnings("error")
+def test_P_of_zeros_has_no_shape():
+    assert np.isnan(inspection.view(np.zeros((3, 3)), "shape")).all()
+
+
+def test_a_few_entries_of_a_large_matrix_outshine_no_others():
+    assert inspection.largest(np.array([[1.0, -9.0]])) == 9
+    matrix = np.ones((64, 64))
+    matrix[0, :3] = -1e6
+    assert inspection.largest(matrix) == 1
+    assert math.isnan(inspection.largest(np.array([[1.0, np.nan]])))
+
+
+@pytest.mark.parametrize(("n", "side"), [(8, 4), (9, 4), (300, 64), (5, 5)])
+def test_the_pooled_identity_is_the_identitys_thumbnail(n, side):
+    expected = diagnostics.thumbnail(torch.eye(n, dtype=torch.float64), side)
+    np.testing.assert_allclose(inspection.pooled_identity(n, side), expected, atol=1e-3)
 
 
 # spectra --------------------------------------------------------------------------------------------------------------
@@ -243,47 +269,9 @@ def test_the_bound_of_rotation_at_its_ends():
     np.testing.assert_allclose(bounds, [0, 30, 90, math.nan])
 
 
-# two matrices ---------------------------------------------------------------------------------------------------------
-
-
-@given(seed=seeds, n=st.integers(2, 6), scale=st.sampled_from([1e-20, 1.0, 1e20]))
-def test_correlation_is_numpys_and_knows_no_scale(seed, n, scale):
-    P, Q = symmetric(seed, n, n), symmetric(seed + 1, n, n)
-    expected = np.corrcoef(P.ravel(), Q.ravel())[0, 1]
-    assert inspection.correlation(scale * P, Q) == pytest.approx(expected, abs=1e-9)
-    assert inspection.correlation(P, 2 * P + 1) == pytest.approx(1)
-    assert inspection.correlation(P, -P) == pytest.approx(-1)
-
-
-@pytest.mark.parametrize("value", [0.0, 0.1, 1e-12, 1e9])
-@pytest.mark.filterwarnings("error")
-def test_what_is_constant_correlates_with_nothing(value):
-    assert math.isnan(inspection.correlation(np.full((3, 3), value), np.eye(3)))
-    assert math.isnan(inspection.correlation(np.eye(3), np.full((3, 3), value)))
-
-
-def test_what_P_changes_most_comes_first():
-    Q = np.linalg.qr(normal(3, 4, 4))[0]
-    P = Q * np.array([1.1, 0.0, 1.5, -2.0]) @ Q.T  # from 1 by 0.1, 1, 0.5, 3
-    np.testing.assert_allclose(np.abs(inspection.leading(P, 3).T @ Q[:, [3, 1, 2]]), np.eye(3), atol=1e-12)
-
-
-@pytest.mark.parametrize("angle", [0.0, 1e-10, 1e-6, 0.1, 30.0, 44.9, 45.0, 45.1, 60.0, 89.999999, 90.0])
-def test_angles_between_lines_are_told_to_their_last_digits(angle):
-    u, v = turned(angle)
-    angles = inspection.principal_angles_deg(u[:, None], v[:, None])
-    assert angles == pytest.approx([angle], rel=1e-9, abs=1e-13)
-
-
-def test_principal_angles_are_those_of_planes_whatever_their_bases():
-    e = np.eye(6)
-    first = np.stack([e[0], e[1], e[2]], axis=1)
-    angles = np.radians([1e-7, 20.0, 70.0])
-    second = np.stack([math.cos(a) * e[i] + math.sin(a) * e[3 + i] for i, a in enumerate(angles)], axis=1)
-    Q, R = (np.linalg.qr(normal(seed, 3, 3))[0] for seed in (0, 1))
-    computed = inspection.principal_angles_deg(first @ Q, second @ R)
-    np.testing.assert_allclose(computed, [1e-7, 20, 70], rtol=1e-6)
-    np.testing.assert_allclose(inspection.principal_angles_deg(first, first @ Q), 0, atol=1e-12)
+def test_no_bound_is_told_of_a_P_that_is_indefinite():
+    spectra = np.array([[1.0, 3.0], [-0.5, 1.0], [0.0, 1.0], [-1e-9, 1.0], [np.nan, np.nan]])
+    np.testing.assert_allclose(inspection.rotation_bounds_deg(spectra), [30, math.nan, 90, 90, math.nan])
 
 
 # histograms -----------------------------------------------------------------------------------------------------------
@@ -314,3 +302,15 @@ def test_equal_values_fall_in_a_bin_that_has_a_width(value):
     counts, edges = inspection.histograms(np.full((2, 5), value), 8)
     assert counts.sum(axis=1).tolist() == [5, 5] and (np.diff(edges) > 0).all()
     assert edges[0] < value < edges[-1]
+
+
+def test_entries_on_the_diagonal_and_beside_it_are_counted_apart():
+    matrices = np.stack([np.diag([1.0, 2.0, 3.0]) + 10 * (1 - np.eye(3)) for _ in range(2)])
+    on, off = (inspection.part_histograms(matrices, part) for part in ("diagonal", "off_diagonal"))
+    assert on[0].sum(1).tolist() == [3, 3] and (on[1][0], on[1][-1]) == (1, 3)
+    assert off[0].sum(1).tolist() == [6, 6] and off[1][0] < 10 < off[1][-1]
+    assert on[0].shape == (2, 16) and inspection.part_histograms(np.ones((1, 50, 40)), "off_diagonal")[0].shape == (
+        1,
+        64,
+    )
+    assert inspection.part_histograms(np.ones((2, 1, 1)), "off_diagonal") is None

@@ -12,8 +12,9 @@ Paths run in blocks, on numpy in a few threads, or on a torch device. ``descend`
 the gradients; grids have none.
 """
 
+import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -111,6 +112,13 @@ def grid(view: tuple[float, float, float, float], columns: int, rows: int) -> tu
     up = y_min + (np.arange(rows) + 0.5) * ((y_max - y_min) / rows)
     x, y = np.meshgrid(across, up)
     return x, y
+
+
+def logarithmic(low: float, high: float, cells: int) -> list[float]:
+    """Return the centres of cells on a logarithmic axis from ``low`` to ``high``, ascending, to three digits."""
+    begin, end = math.log10(low), math.log10(high)
+    powers = begin + (np.arange(cells) + 0.5) / cells * (end - begin)
+    return [float(f"{10**power:.2e}") for power in powers]
 
 
 def basins(
@@ -225,6 +233,16 @@ def summary(batch: Batch, surface: Surface) -> Summary:
         minima=tuple(float(np.mean(batch.minimum == index)) for index in known),
         median_steps=float(np.median(batch.steps[converged])) if converged.any() else None,
     )
+
+
+def usual_steps(batches: Sequence[Batch]) -> list[int] | None:
+    """Return the steps of paths that converged, all batches together, less the fastest and slowest percent of them.
+
+    Returns:
+        The least and the most; None where no path converged.
+    """
+    steps = np.concatenate([batch.steps[batch.status == CONVERGED] for batch in batches])
+    return np.quantile(steps, (0.01, 0.99), method="nearest").tolist() if len(steps) else None
 
 
 @dataclass(frozen=True)

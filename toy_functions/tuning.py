@@ -48,6 +48,11 @@ class Sweep:
         return float(equal[(len(equal) - 1) // 2])
 
     @property
+    def converged_steps(self) -> np.ndarray:
+        """The steps at each rate, float64 [n]; NaN where it did not converge."""
+        return np.where(self.status == CONVERGED, self.steps, np.nan).astype(np.float64)
+
+    @property
     def fewest(self) -> int | None:
         """The steps at ``best``; None where no rate converges."""
         return min(self.steps[self.status == CONVERGED].tolist(), default=None)

@@ -139,13 +139,13 @@ def _show_state(run: Any) -> None:
 
 
 def _show_settings(run: Any) -> None:
-    from fop_core.training import config, fork
+    from fop_core.runs import compare, lineage
 
-    if origin := fork.origin(run):
+    if origin := lineage.origin(run):
         donor = f" from step {origin.donor_step:,} of {origin.donor}" if origin.donor else ""
         _line(f"a fork of {origin.parent} at step {origin.step:,}, M {origin.matrices}{donor}")
     print()
-    for path, value in config.flat(run.config).items():
+    for path, value in compare.flat(run.config).items():
         _line(f"  {path} = {json.dumps(value)}")
 
 

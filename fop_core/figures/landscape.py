@@ -25,7 +25,7 @@ class Landscape:
         heights: what the levels are levels of, [n, n]; NaN where f is no number.
         bottom: the lowest level.
         step: from a level to the next.
-        words: what the levels mean, as a clause.
+        description: what the levels mean, as a clause.
     """
 
     x: np.ndarray
@@ -39,6 +39,16 @@ class Landscape:
     def box(self) -> Box:
         """What it covers: x_min, x_max, y_min, y_max."""
         return float(self.x[0]), float(self.x[-1]), float(self.y[0]), float(self.y[-1])
+
+    def relief(self, stride: int = 1) -> np.ndarray:
+        """Return the heights of every so many rows and columns, from -0.5 one level below the lowest to 0.5 at the top.
+
+        float32 [m, m], NaN where f is no number; what is lower still is cut off.
+        """
+        heights = self.heights[::stride, ::stride]
+        low = self.bottom - self.step
+        span = max(float(np.nanmax(heights)) - low, 1e-12) if np.isfinite(heights).any() else 1.0
+        return np.clip((heights - low) / span - 0.5, -0.5, 0.5).astype(np.float32)
 
 
 def survey(value: Callable[[Any, Any], Any], floor: float, box: Box) -> Landscape:

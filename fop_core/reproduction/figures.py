@@ -13,7 +13,6 @@ from fop_core.figures.style import METHODS
 from fop_core.optim.rules import RULES
 from fop_core.reproduction import BASELINE, CIFAR, FULL, LOW_RANK, ONE_STEP, Gallery, angle_layers
 from fop_core.runs import compare
-from fop_core.training import config
 from toy_functions import presets, race
 from toy_functions.racing import Race
 
@@ -67,7 +66,7 @@ def ranks(gallery: Gallery) -> Figure:
 def cifar(gallery: Gallery) -> Figure:
     """Return the upper half of Figure 3, of 15 epochs and one seed: test accuracy on CIFAR-10 of each method."""
     runs = [gallery.run(f"cifar10-{name}") for name in ("sgd", "s-hd", "pp-hd", "fop-norm", "fop-velocity")]
-    methods = [compare.method(config.flat(run.config)) for run in runs]
+    methods = [compare.method(compare.flat(run.config)) for run in runs]
     lines = []
     for run, method, style in zip(runs, methods, training_curves.line_styles(methods)):
         epochs, accuracy = run.metrics.over("epoch", "test_accuracy")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from fop_core import inspection
+from fop_core import inspection, similarity
 from fop_core.figures import style
 from fop_core.reproduction import BASELINE, CIFAR, FROZEN, FULL, LOW_RANK, ONE_STEP, SETTLED, Gallery, angle_layers
 from fop_core.reproduction.figures import apart
@@ -88,10 +88,10 @@ def likeness(gallery: Gallery) -> list[str]:
 def _likeness(what: str, matrices: Sequence[Array]) -> list[str]:
     pairs = list(itertools.combinations(matrices, 2))
     eye = np.eye(len(matrices[0]))
-    whole = [inspection.correlation(P - eye, Q - eye) for P, Q in pairs]
-    left = [inspection.correlation(inspection.residual(P), inspection.residual(Q)) for P, Q in pairs]
+    whole = [similarity.correlation(P - eye, Q - eye) for P, Q in pairs]
+    left = [similarity.correlation(inspection.residual(P), inspection.residual(Q)) for P, Q in pairs]
     leading = [
-        float(inspection.principal_angles_deg(inspection.leading(P, 1), inspection.leading(Q, 1))[0]) for P, Q in pairs
+        float(similarity.principal_angles_deg(similarity.leading(P, 1), similarity.leading(Q, 1))[0]) for P, Q in pairs
     ]
     return [what, _range(whole, 2), _range(left, 2), f"{_range(leading, 0)}°"]
 

@@ -1,6 +1,6 @@
 """Runs side by side: what differs between them, which are one run with several seeds, and their mean and spread.
 
-Settings come as ``fop_core.training.config.flat`` returns them: {"fop.rank": 16, "seed": 0}.
+Settings come as ``flat`` returns them: {"fop.rank": 16, "seed": 0}.
 """
 
 import json
@@ -25,6 +25,14 @@ ASIDE = frozenset(
 """Settings that say how a run is watched and where it runs, not what it learns."""
 
 MISSING = 8.0  # usual distances between two points after which what is between them counts as missing
+
+
+def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings by their paths: {"fop": {"rank": 16}} as {"fop.rank": 16}."""
+    settings: dict[str, Any] = {}
+    for key, value in content.items():
+        settings |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return settings
 
 
 def method(settings: Settings) -> str:
@@ -156,6 +164,15 @@ def at_end(curves: Sequence[Curve]) -> list[int]:
         for index, curve in enumerate(curves)
         if len(curve.steps) and (curve.steps[-1] == end or not np.isfinite(curve.y[-1]))
     ]
+
+
+def mean_and_std(values: Sequence[float]) -> tuple[float, float | None]:
+    """Return the mean of at least one value, and their sample standard deviation (n - 1), None of a single one.
+
+    Where a value is not finite, the deviation is NaN.
+    """
+    with np.errstate(invalid="ignore"):
+        return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
 def _columns(curves: Sequence[Curve]) -> tuple[list[Array], list[Array]]:

@@ -1,11 +1,13 @@
-"""A run's metrics as one table in a file of another program: CSV or Parquet, one row for each logged step.
+"""A run to take away: its metrics as a table of another program, CSV or Parquet, or its whole directory as a zip.
 
-Both tell "not measured" from "measured, and not a number": an empty cell or null from nan.
+A table has one row for each logged step. Both kinds tell "not measured" from "measured, and not a number": an empty
+cell or null from nan.
 """
 
 import csv
 import io
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,9 @@ from fop_core.runs import files
 from fop_core.runs.store import Run
 
 Array = np.ndarray
+
+LEFT_OUT = {"control.lock", "labels.lock", "requests"}
+"""Of a run's directory: what is between its processes."""
 
 
 def to_csv(run: Run, path: Path | str) -> None:
@@ -77,6 +82,28 @@ def to_parquet(run: Run, path: Path | str) -> None:
     buffer = io.BytesIO()
     parquet.write_table(pyarrow.table(arrays, metadata={"run": run.id}), buffer)
     files.write(target, buffer.getvalue())
+
+
+def to_zip(runs: Sequence[Run]) -> bytes:
+    """Return the directories of runs as a zip, each under its id; no links, hidden files, or what is ``LEFT_OUT``.
+
+    Raises:
+        FileNotFoundError: where one of them is gone.
+    """
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
+        for run in runs:
+            root = run.path.resolve(strict=True)
+            for path in sorted(root.rglob("*")):
+                inside = path.relative_to(root)
+                if (
+                    path.is_file()
+                    and not path.is_symlink()
+                    and not set(inside.parts) & LEFT_OUT
+                    and path.name[0] != "."
+                ):
+                    made.write(path, Path(run.id) / inside)
+    return out.getvalue()
 
 
 def _columns(run: Run) -> Iterator[tuple[str, Array, Array]]:

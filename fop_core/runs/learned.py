@@ -100,6 +100,29 @@ class Layer:
             return np.broadcast_to(inspection.mean_removing(self.n), (len(self.steps), self.n, self.n))
         return inspection.preconditioner(self.M, self.form) * self.scale[:, None, None]
 
+    def view(self, what: str, at: int) -> Array:
+        """Return a matrix of the snapshot ``steps[at]``, float64: "M" [n, k], or P [n, n] as ``inspection.view``.
+
+        Where there is no M, "M" is the change P - I.
+        """
+        if what == "M":
+            return self.M[at].astype(np.float64) if self.has_M else inspection.view(self.P(at), "change")
+        return inspection.view(self.P(at), what)
+
+    def ranges(self, indices: Sequence[int]) -> dict[str, float]:
+        """Return ``inspection.largest`` of M and of each view of P over snapshots; 0 where no matrix is finite."""
+        most = dict.fromkeys((*inspection.VIEWS, "M"), 0.0)
+        for at in indices:
+            P = self.P(at)
+            matrices = {what: inspection.view(P, what) for what in inspection.VIEWS}
+            if self.has_M:
+                matrices["M"] = self.M[at]
+            for what, matrix in matrices.items():
+                size = inspection.largest(matrix)
+                if math.isfinite(size):
+                    most[what] = max(most[what], size)
+        return most
+
     def nearest(self, step: float) -> int:
         """Return the index in ``steps`` of the last snapshot at or before a step, or of the first one."""
         return before(self.steps, step)
@@ -261,6 +284,16 @@ def symmetric(matrices: Array) -> bool:
     """Return whether matrices [..., n, n] are symmetric but for rounding."""
     size = float(np.abs(matrices).max(initial=0.0))
     return np.allclose(matrices, matrices.swapaxes(-1, -2), rtol=1e-3, atol=1e-5 * size)
+
+
+def may_be_P(layers: Sequence[Layer]) -> bool:
+    """Return whether matrices that were taken for M are all symmetric, as a P is, and not I, from which both start."""
+    every = [layer.M for layer in layers if layer.form != "direct"]
+    if not every or any(M.shape[1] != M.shape[2] for M in every):
+        return False
+    return all(symmetric(M) for M in every) and not all(
+        np.array_equal(M, np.broadcast_to(np.eye(M.shape[1]), M.shape)) for M in every
+    )
 
 
 def _steps(names: Sequence[str]) -> list[int]:

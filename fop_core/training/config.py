@@ -277,14 +277,6 @@ def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
     return changed
 
 
-def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested settings by their paths: {"fop": {"rank": 16}} as {"fop.rank": 16}."""
-    settings: dict[str, Any] = {}
-    for key, value in content.items():
-        settings |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return settings
-
-
 def described() -> dict[str, str]:
     """Return the description of every setting by its path, as "optimizer.lr", those of FOP included."""
     listed: dict[str, str] = {}

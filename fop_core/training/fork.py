@@ -3,7 +3,6 @@
     available(run)                  the steps it can be forked from, or why there are none
     plan(run, matrices=...)         what the fork would be, checked against both runs' files
     create(plan)                    its directory; ``jobs.queue.submit`` puts it in the queue as any run
-    origin(run)                     of a fork, what it comes from
 
 A fork holds what it needs, in ``start.safetensors``: the parent's checkpoint with M as the fork begins, so that neither
 parent nor donor has to be there when it is trained. All is done on arrays and JSON: nothing here loads torch.
@@ -21,21 +20,13 @@ import numpy as np
 from fop_core.optim import layouts
 from fop_core.runs import store
 from fop_core.runs.files import DamagedFile, Header
+from fop_core.runs.lineage import MATRICES
 from fop_core.runs.store import Run
 from fop_core.training import config, datasets
 from fop_core.training.config import ConfigError, FOPConfig, TrainConfig
 
 Array = np.ndarray
 Shape = tuple[int, ...]
-
-MATRICES = {
-    "unchanged": "M goes on being learned: the control, which over its parent's epochs repeats it",
-    "frozen": "M stays as it is from here on",
-    "reset": "M is as at step 0, and so is what learns it",
-    "normalized": "M goes on being learned, and P has the identity's Frobenius norm (Eq. 9) from here on",
-    "transplanted": "M is another run's, what learns it as at step 0",
-}
-"""What a fork can do with M."""
 
 _LABELS = {"unchanged": "as its parent", "normalized": "P normalized"}
 
@@ -57,31 +48,12 @@ class Available(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Origin:
-    """What a fork comes from, as its lineage says.
-
-    Attributes:
-        parent: the id of the run that it was forked from.
-        step: of the parent's checkpoint.
-        matrices: what became of M, a key of ``MATRICES``.
-        donor: the id of the run whose M it was given, where that is so.
-        donor_step: of the donor's snapshot.
-    """
-
-    parent: str
-    step: int
-    matrices: str
-    donor: str | None = None
-    donor_step: int | None = None
-
-
-@dataclass(frozen=True)
 class Plan:
     """A fork that can be made.
 
     Attributes:
         run: the parent.
-        matrices: what becomes of M, a key of ``MATRICES``.
+        matrices: what becomes of M, a key of ``lineage.MATRICES``.
         step: of the parent's checkpoint.
         config: the fork's settings.
         settings: in which they differ from the parent's, as ``config.change`` takes them.
@@ -109,7 +81,7 @@ class Plan:
 
     @property
     def lineage(self) -> dict[str, Any]:
-        """What run.json says of where it comes from: how its parent was made, and what ``origin`` reads."""
+        """What run.json says of where it comes from: how its parent was made, and what ``lineage.origin`` reads."""
         made = self.run.about["lineage"]
         lineage = {key: made[key] for key in ("preset", "method", "config") if key in made}
         lineage["set"] = [*made.get("set", ()), *self.settings]
@@ -140,25 +112,6 @@ class Plan:
     def _rate(self, settings: TrainConfig) -> float:
         """Return the learning rate of the first step after the checkpoint."""
         return settings.optimizer.lr * settings.schedule.at(self.step / self.steps_in_epoch, settings.epochs)
-
-
-def origin(run: Run) -> Origin | None:
-    """Return what a fork comes from, or None of a run that is none.
-
-    Raises:
-        DamagedFile: where its lineage begins to say so and does not go on.
-    """
-    lineage = run.about["lineage"]
-    if "matrices" not in lineage:
-        return None
-    parent, step, matrices, donor, donor_step = (
-        lineage.get(key) for key in ("parent", "step", "matrices", "donor", "donor_step")
-    )
-    whole = isinstance(parent, str) and type(step) is int and step > 0 and matrices in MATRICES
-    has_donor = isinstance(donor, str) and type(donor_step) is int
-    if not whole or (matrices == "transplanted") != has_donor or (donor is None) != (donor_step is None):
-        raise DamagedFile(f"{run.path / 'run.json'}: a lineage of no fork, {lineage!r}")
-    return Origin(parent, step, matrices, donor, donor_step)
 
 
 def available(run: Run) -> Available:
@@ -203,7 +156,7 @@ def plan(
 
     Args:
         run: the parent; it may be running.
-        matrices: what becomes of M, a key of ``MATRICES``.
+        matrices: what becomes of M, a key of ``lineage.MATRICES``.
         at: the step of the checkpoint to go on from; the last one unless given.
         donor: for "transplanted", the run whose M is taken; an earlier step of ``run`` itself will do.
         donor_step: of the donor's snapshot; its last one that has every M whole unless given.

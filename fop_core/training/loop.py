@@ -23,11 +23,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fop_core.runs import lineage
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.store import START, Run
-from fop_core.training import batches, build, config, datasets, diagnostics, fork, state
+from fop_core.training import batches, build, config, datasets, diagnostics, state
 from fop_core.training.environment import describe
 
 Log = Callable[[str], None]
@@ -380,7 +381,7 @@ class Trainer:
             DamagedFile: where there are checkpoints and none can be read: to start over is for a person to say, see
                 ``store.start_over``. Likewise where a fork's start cannot: from step 0 it would be another run.
         """
-        origin = fork.origin(self.run)
+        origin = lineage.origin(self.run)
         fop = None if origin is None else self.built.fop
         fresh = {} if fop is None else copy.deepcopy(fop.state_dict()["fop"]["layers"])
         steps = self.run.checkpoint_steps()

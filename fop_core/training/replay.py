@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fop_core.runs import store
+from fop_core.runs import lineage, store
 from fop_core.runs.control import Control
 from fop_core.runs.store import Run
-from fop_core.training import build, config, fork
+from fop_core.training import build, config
 from fop_core.training.loop import Log, Trainer
 
 TIMES = {"seconds", "samples_per_second"}
@@ -43,7 +43,7 @@ def replay(run: Run, steps: int, log: Log) -> list[Comparison]:
     settings = config.parse(run.config)
     threads = settings.threads or (run.attempts[0].get("threads", 0) if run.attempts else 0)
     with tempfile.TemporaryDirectory(prefix="fop-replay-") as folder, build.threads(threads) as used:
-        start = None if fork.origin(run) is None else run.start()
+        start = None if lineage.origin(run) is None else run.start()
         again = store.create(run.config, name="replay", lineage=run.about["lineage"], start=start, folder=Path(folder))
         with Control(again) as control:
             trainer = Trainer(again, control, log, lambda progress: None, [], used)

@@ -15,8 +15,8 @@ from fop_core.optim.rules import RULES
 from pages.components.component import component, packed
 from pages.shared.race import SurfaceSpec, surface
 from toy_functions import basins
-from toy_functions.basins import CONVERGED, DIVERGED, Batch, Options
-from toy_functions.racing import NEAR
+from toy_functions.basins import Batch, Options
+from toy_functions.ends import Ends, find_ends
 from toy_functions.surfaces import Surface
 
 _mount = component("basin_maps", "lib/shared", "lib/canvas")
@@ -27,7 +27,6 @@ Progress = Callable[[float], object] | None
 
 CELLS = 96  # rates each way
 RATES, HYPER_RATES = (1e-4, 1.0), (1e-5, 10.0)
-MANY = 0.002  # of a map's paths: so many rest at a point that is taken for a minimum
 KEPT = 24  # batches that are remembered: 6 MB each at 512 x 512
 
 
@@ -51,28 +50,6 @@ class Rates:
     start: tuple[float, float]
     tolerance: float
     max_steps: int
-
-
-@dataclass(frozen=True)
-class Ends:
-    """What is on maps.
-
-    Attributes:
-        surface: with the extra minima among its local ones.
-        batches: one for each map.
-        lowest: for each minimum whether f is lowest there, as far as that is known.
-        extra_minima: the minima that the surface itself does not name.
-    """
-
-    surface: Surface
-    batches: list[Batch]
-    lowest: list[bool]
-    extra_minima: tuple[tuple[float, float], ...]
-
-    @property
-    def minima(self) -> tuple[tuple[float, float], ...]:
-        """All minima: what ``Batch.minimum`` counts."""
-        return self.surface.minima + self.surface.local_minima
 
 
 _kept: OrderedDict[Grid | Rates, Batch] = OrderedDict()
@@ -118,10 +95,7 @@ def _made(rule: RuleSpec) -> Any:
 
 def axes() -> tuple[list[float], list[float]]:
     """Return the learning rates and the values of rho of a map of them: logarithmic, to three digits."""
-    bounds = [[math.log10(bound) for bound in pair] for pair in (RATES, HYPER_RATES)]
-    steps = [low + (np.arange(CELLS) + 0.5) / CELLS * (high - low) for low, high in bounds]
-    rates, hyper_rates = ([float(f"{10**step:.2e}") for step in axis] for axis in steps)
-    return rates, hyper_rates
+    return basins.logarithmic(*RATES, CELLS), basins.logarithmic(*HYPER_RATES, CELLS)
 
 
 def start(spec: Grid, column: int, row: int) -> tuple[float, float]:
@@ -139,58 +113,7 @@ def ends(spec: Grid | Rates, others: tuple[tuple[float, float], ...] = ()) -> En
         others: minima that the surface does not name, in the order of their letters; more are looked for where many
             paths came to rest.
     """
-    objective, batches = surface(spec.surface), compute(spec)
-    extra_minima = [*others, *_rests(objective, batches, others)]
-    known = len(objective.minima + objective.local_minima)
-    lowest = [True] * len(objective.minima) + [False] * len(objective.local_minima)
-    lowest += [bool(objective.value(x, y) < objective.floor + spec.tolerance) for x, y in extra_minima]
-    batches = [replace(batch, minimum=_nearest(batch, extra_minima, known)) for batch in batches]
-    return Ends(
-        replace(objective, local_minima=objective.local_minima + tuple(extra_minima)),
-        batches,
-        lowest,
-        tuple(extra_minima),
-    )
-
-
-def _rests(
-    objective: Surface, batches: Sequence[Batch], others: Sequence[tuple[float, float]]
-) -> list[tuple[float, float]]:
-    """Return minima at which many of the paths ended that ended at no known one, from left to right."""
-    known = [*objective.minima, *objective.local_minima, *others]
-    masks = [(batch.minimum < 0) & (batch.status != DIVERGED) for batch in batches]
-    x, y = (np.concatenate([getattr(batch, axis)[mask] for batch, mask in zip(batches, masks)]) for axis in "xy")
-    _, where, counts = np.unique(np.round(np.stack([x, y]) / NEAR), axis=1, return_inverse=True, return_counts=True)
-    many = MANY * max(batch.status.size for batch in batches)
-    minima: list[tuple[float, float]] = []
-    with np.errstate(all="ignore"):
-        for group in np.argsort(-counts, kind="stable"):
-            if counts[group] < many or len(known) + len(minima) == len(MINIMA):
-                break
-            here = np.flatnonzero(where == group)
-            best = here[np.argmin(np.broadcast_to(objective.value(x[here], y[here]), here.shape))]
-            at = float(x[best]), float(y[best])
-            if _is_minimum(objective, *at) and all(math.dist(at, other) > 2 * NEAR for other in (*known, *minima)):
-                minima.append(at)
-    return sorted(minima)
-
-
-def _is_minimum(objective: Surface, x: float, y: float) -> bool:
-    """Return whether Newton's step from a point, held back where f is flat, says that a minimum is there."""
-    gradient, hessian = (np.array(part(x, y), np.float64) for part in (objective.gradient, objective.hessian))
-    if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
-        return False
-    bends, ways = np.linalg.eigh(hessian)
-    least = 1e-3 * bends.max()
-    return bool(bends.min() >= -least and np.hypot(*(ways.T @ gradient / np.maximum(bends, least))) < NEAR / 2)
-
-
-def _nearest(batch: Batch, minima: Sequence[tuple[float, float]], first: int) -> np.ndarray:
-    minimum = batch.minimum.copy()
-    with np.errstate(all="ignore"):
-        for index, (x, y) in enumerate(minima, start=first):
-            minimum[(batch.minimum < 0) & (np.hypot(batch.x - x, batch.y - y) < NEAR)] = index
-    return minimum
+    return find_ends(surface(spec.surface), compute(spec), spec.tolerance, others=others, most=len(MINIMA))
 
 
 def names(shown: Ends) -> list[str]:
@@ -260,7 +183,6 @@ def _show(
     key: str,
     on_open: Callable[[], None],
 ) -> None:
-    steps = np.concatenate([batch.steps[batch.status == CONVERGED] for batch in shown.batches])
     apart = len(set(shown.lowest)) > 1
     data |= {
         "themes": {name: theme["colors"] for name, theme in style.themes().items()},
@@ -268,7 +190,7 @@ def _show(
             {"name": name, "color": color, "note": ", the lowest" if apart and lowest else ""}
             for name, color, lowest in zip(names(shown), MINIMA, shown.lowest)
         ],
-        "range": np.quantile(steps, (0.01, 0.99), method="nearest").tolist() if len(steps) else [0, spec.max_steps],
+        "range": basins.usual_steps(shown.batches) or [0, spec.max_steps],
         "limit": spec.max_steps,
         "maps": [_map(rule, batch, shown.surface) for rule, batch in zip(rules, shown.batches)],
     }

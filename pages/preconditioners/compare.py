@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from fop_core import inspection
+from fop_core import similarity
 from fop_core.figures.style import number
 from fop_core.runs.learned import Layer
+from fop_core.similarity import Similarity
 from pages.preconditioners.sources import Source, of_entry, seeds, snapshot_index
 from pages.shared.form import Form
 from pages.shared.text import literal
@@ -16,8 +17,6 @@ from pages.shared.text import literal
 DIRECTIONS = 3  # leading eigenvectors that are compared
 DRAWS = 400  # pairs of random subspaces
 Side = tuple[Source, Layer]
-Alike = tuple[float, float, list[float]]
-"""Correlation of P - I, that of what is left, and the principal angles."""
 
 
 def compared(form: Form, source: Source, layer: Layer, beside: Side | None) -> None:
@@ -104,7 +103,7 @@ def _spread(values: np.ndarray, unit: str = "") -> str:
     return f"{mean}{unit}" if len(values) == 1 else f"{mean}{unit} ({low} to {high})"
 
 
-def alike(one: Side, two: Side, at: int) -> Alike | None:
+def alike(one: Side, two: Side, at: int) -> Similarity | None:
     """Return how alike two layers are at a step, -1 for the last of each; None where they cannot be compared.
 
     Args:
@@ -119,15 +118,10 @@ def alike(one: Side, two: Side, at: int) -> Alike | None:
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)
-def _alike(keys: Sequence[tuple[str, str, int]], _one: Layer, _two: Layer) -> Alike:
+def _alike(keys: Sequence[tuple[str, str, int]], _one: Layer, _two: Layer) -> Similarity:
     """Compare two layers; ``keys`` are source, layer and snapshot index of both."""
     P, Q = (layer.P(at) for layer, (*_, at) in zip((_one, _two), keys))
-    k = min(DIRECTIONS, _one.n)
-    if not (np.isfinite(P).all() and np.isfinite(Q).all()):
-        return np.nan, np.nan, [np.nan] * k
-    angles = inspection.principal_angles_deg(inspection.leading(P, k), inspection.leading(Q, k))
-    change = inspection.correlation(P - np.eye(_one.n), Q - np.eye(_one.n))
-    return change, inspection.correlation(inspection.residual(P), inspection.residual(Q)), angles.tolist()
+    return similarity.similarity(P, Q, min(DIRECTIONS, _one.n))
 
 
 def numbers(source: Source, layer: Layer, beside: Side | None, at: int) -> tuple[Sequence[str], list[Sequence[Any]]]:
@@ -135,8 +129,8 @@ def numbers(source: Source, layer: Layer, beside: Side | None, at: int) -> tuple
     at = at if beside is not None else -1
     rows: list[Sequence[Any]] = [
         (
-            *(name, one[0].name, one[1].name, two[0].name, two[1].name, *measured[:2]),
-            *(measured[2] + [""] * DIRECTIONS)[:DIRECTIONS],
+            *(name, one[0].name, one[1].name, two[0].name, two[1].name, measured.change, measured.rest),
+            *([*measured.angles_deg] + [""] * DIRECTIONS)[:DIRECTIONS],
             *(int(side.steps[snapshot_index(side.steps, at)]) for _, side in (one, two)),
         )
         for name, those in pairs(source, layer, beside).items()
@@ -151,9 +145,4 @@ def numbers(source: Source, layer: Layer, beside: Side | None, at: int) -> tuple
 @st.cache_data(show_spinner=False)
 def by_chance(n: int, k: int) -> list[float]:
     """Return the median principal angles between two random subspaces of k dimensions in n, ascending."""
-    random = np.random.default_rng(0)
-    angles = []
-    for _ in range(DRAWS if n <= 128 else DRAWS // 10):
-        one, two = (np.linalg.qr(random.standard_normal((n, k)))[0] for _ in range(2))
-        angles.append(inspection.principal_angles_deg(one, two))
-    return np.median(angles, axis=0).tolist()
+    return similarity.random_angles_deg(n, k, DRAWS if n <= 128 else DRAWS // 10).tolist()

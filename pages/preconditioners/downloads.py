@@ -11,7 +11,7 @@ import streamlit as st
 from matplotlib.figure import Figure
 from safetensors.numpy import save
 
-from fop_core import inspection
+from fop_core import downsample
 from fop_core.figures import paper_learned, print_style
 from fop_core.figures.paper_learned import Band, Ridges
 from fop_core.figures.training_curves import Line
@@ -253,8 +253,8 @@ def _printed(name: str) -> str:
 
 def through_training(layer: Layer, quantity: str) -> Figure:
     """Return a layer's matrix at some steps (Figure 5a)."""
-    indices = np.unique(np.linspace(0, len(layer.steps) - 1, STEPS).astype(np.int64)).tolist()
-    shown = [matrix_of(layer, quantity, at) for at in indices]
+    indices = downsample.evenly(len(layer.steps), STEPS).tolist()
+    shown = [layer.view(quantity, at) for at in indices]
     across = [f"step {int(layer.steps[at]):,}" for at in indices]
     return paper_learned.matrices(
         {f"{print_style.literal(layer.name)}, {PRINTED[quantity]}": shown}, across, kernel=layer.kernel
@@ -263,7 +263,7 @@ def through_training(layer: Layer, quantity: str) -> Figure:
 
 def side_by_side(one: Side, two: Side, quantity: str, step: int) -> Figure:
     """Return two layers' matrices at a step, and their difference where their shapes are one."""
-    shown = [matrix_of(layer, quantity, snapshot_index(layer.steps, step)) for _, layer in (one, two)]
+    shown = [layer.view(quantity, snapshot_index(layer.steps, step)) for _, layer in (one, two)]
     across = [source.name if one[0].id != two[0].id else layer.name for source, layer in (one, two)]
     if shown[0].shape == shown[1].shape:
         shown.append(shown[0] - shown[1])
@@ -271,21 +271,6 @@ def side_by_side(one: Side, two: Side, quantity: str, step: int) -> Figure:
     return paper_learned.matrices(
         {f"{print_style.literal(one[1].name)}, {PRINTED[quantity]}": shown}, across, kernel=one[1].kernel
     )
-
-
-def matrix_of(layer: Layer, quantity: str, at: int) -> np.ndarray:
-    """Return a matrix of a layer at a snapshot: "change" P - I, "P", "shape" P/||P||, "rest" or "M"."""
-    if quantity == "M" and layer.has_M:
-        return layer.M[at].astype(np.float64)
-    P = layer.P(at)
-    match quantity:
-        case "P":
-            return P
-        case "shape":
-            return P / np.linalg.norm(P)
-        case "rest":
-            return inspection.residual(P)
-    return P - np.eye(layer.n)
 
 
 def _bands(lines: Sequence[Line]) -> list[Band]:

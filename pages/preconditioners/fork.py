@@ -10,16 +10,17 @@ from fop_core.figures import learned_curves
 from fop_core.figures.style import METHODS, MINIMA
 from fop_core.figures.training_curves import Line, LineStyle
 from fop_core.jobs import queue
-from fop_core.runs import compare, files, store
+from fop_core.runs import compare, files, lineage, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.learned import Layer
+from fop_core.runs.listing import Entry
 from fop_core.runs.store import Run
 from fop_core.training import fork as forks
 from pages.components.plot import plot
 from pages.preconditioners.sources import Source, known
 from pages.shared import curves
 from pages.shared.form import Form
-from pages.shared.listing import Entry, listing
+from pages.shared.listing import listing
 from pages.shared.text import literal
 
 TICK = 1.5  # seconds
@@ -63,7 +64,7 @@ def _compose(parent: Entry, steps: tuple[int, ...]) -> None:
             "What if, from a checkpoint on …",
             list(NAMES),
             format_func=NAMES.__getitem__,
-            captions=[forks.MATRICES[name] for name in NAMES],
+            captions=[lineage.MATRICES[name] for name in NAMES],
             key="inspect fork kind",
         )
     with right:
@@ -172,5 +173,5 @@ def _followed(parent: Entry, ticks: bool) -> None:
 
 
 def _begin(run: Run) -> int:
-    origin = forks.origin(run)
+    origin = lineage.origin(run)
     return origin.step if origin is not None else 0

@@ -15,10 +15,7 @@ from fop_core.runs.learned import Layer
 from pages.components.component import component, packed
 from pages.preconditioners.sources import Source
 
-QUANTITIES = ("change", "P", "shape", "rest", "M")
-KINDS = ("positive definite", "numerically singular", "indefinite", "negative", "zero", "not finite")
 BUDGET = 4_300_000  # bytes of all matrices of one source
-MANY, COMMON = 4096, 0.995  # entries from which on the strongest colour is not the largest's, but that of this share
 CURVE = 300  # buckets of a curve under the cursor
 ABOUT = {
     "scalar": "S-HD: one number for each tensor, by which its gradient is multiplied.",
@@ -111,7 +108,7 @@ def inspector(
     Args:
         source: what is looked into.
         beside: another layer, of it or of another source, to compare the chosen one with.
-        chosen: "layer", "see" (one of ``QUANTITIES``) and "view" ("one" or "all").
+        chosen: "layer", "see" ("M" or one of ``inspection.VIEWS``) and "view" ("one" or "all").
         on_choice: called when the reader chooses; the session has all three as ``.chosen`` under the key.
         key: of the place in the page.
     """
@@ -158,7 +155,7 @@ def _layer(layer: Layer, source: Source, stride: int) -> tuple[dict[str, Any], d
         "hasM": layer.has_M,
         "steps": [],
         "ranges": {},
-        "kinds": KINDS,
+        "kinds": inspection.DEFINITENESS,
         "removed": inspection.MEAN_REMOVED,
         "formula": _formula(layer, source),
     }
@@ -174,16 +171,16 @@ def _layer(layer: Layer, source: Source, stride: int) -> tuple[dict[str, Any], d
         head["steps"] = head["steps"][-1:]
     else:
         arrays |= {"M": layer.M[kept], "scale": layer.scale[kept]}
-    head["ranges"] = _ranges(layer, kept)
+    head["ranges"] = layer.ranges(kept.tolist())
     if len(layer.spectra):
         arrays["spectrum"] = _numbers(layer)
         head["spectrumSteps"] = layer.spectrum_steps.tolist()
     if "P" in layer.thumbnails:
         steps, pictures = layer.thumbnails["P"]
         side = pictures.shape[1]
-        change = pictures.astype(np.float64) - _pooled_identity(layer.n, side)
+        change = pictures.astype(np.float64) - inspection.pooled_identity(layer.n, side)
         arrays["thumbs"] = change
-        head |= {"thumbSteps": steps.tolist(), "side": side, "thumbRange": _largest(np.abs(change)) or 1.0}
+        head |= {"thumbSteps": steps.tolist(), "side": side, "thumbRange": inspection.largest(change) or 1.0}
     if layer.name in source.patterns:
         vectors, values = source.patterns[layer.name]
         arrays["pictures"] = vectors.T
@@ -204,39 +201,11 @@ def _formula(layer: Layer, source: Source) -> str:
     return FORMULAS[layer.form] + scaled
 
 
-def _ranges(layer: Layer, kept: np.ndarray) -> dict[str, float]:
-    """Return the largest size of an entry of each quantity over all snapshots."""
-    most = dict.fromkeys(QUANTITIES, 0.0)
-    for at in kept.tolist():
-        P = layer.P(at)
-        norm = float(np.linalg.norm(P))
-        matrices = {"P": P, "change": P - np.eye(layer.n), "shape": P / (norm or 1.0), "rest": inspection.residual(P)}
-        if layer.has_M:
-            matrices["M"] = layer.M[at]
-        for name, matrix in matrices.items():
-            size = _largest(np.abs(matrix))
-            if math.isfinite(size):
-                most[name] = max(most[name], size)
-    return most
-
-
-def _largest(sizes: np.ndarray) -> float:
-    """Return the largest of the sizes of a matrix's entries; of many all but the few that outshine the others."""
-    return float(sizes.max() if sizes.size < MANY else np.quantile(sizes, COMMON))
-
-
 def _numbers(layer: Layer) -> np.ndarray:
-    """Return of each spectrum least, largest, condition, effective rank, log-determinant, and which of ``KINDS``."""
+    """Return of each spectrum least, largest, condition, effective rank, log-determinant, definiteness as an index."""
     summary = inspection.spectrum_summary(layer.spectra)
     least, most = summary["eigenvalue_min"], summary["eigenvalue_max"]
-    kinds = [KINDS.index(inspection.definiteness(float(low), float(high))) for low, high in zip(least, most)]
+    definite = [inspection.definiteness(float(low), float(high)) for low, high in zip(least, most)]
+    kinds = list(map(inspection.DEFINITENESS.index, definite))
     names = ("condition", "effective_rank", "log_determinant")
     return np.stack([least, most, *(summary[name] for name in names), np.array(kinds, dtype=np.float64)], axis=1)
-
-
-def _pooled_identity(n: int, side: int) -> np.ndarray:
-    """Return the means of I [n, n] over the areas of a thumbnail, as ``diagnostics.thumbnail`` takes them."""
-    begin = np.floor(np.arange(side) * n / side)
-    end = np.ceil(np.arange(1, side + 1) * n / side)
-    shared = np.minimum(end[:, None], end) - np.maximum(begin[:, None], begin)
-    return np.maximum(shared, 0) / np.outer(end - begin, end - begin)

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from fop_core import inspection
+from fop_core import downsample, inspection
 from fop_core.figures import learned_curves
 from fop_core.figures.learned_curves import Frames, Spectra
 from fop_core.figures.style import number
@@ -206,13 +206,8 @@ def distribution(source: Source, layer: Layer, what: str, part: str) -> tuple[Ar
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _counted(key: str, what: str, part: str, _layer: Layer) -> tuple[Array, Array, Array] | None:
     values = _layer.all_P() if what == "P" else _layer.M.astype(np.float64)
-    n, k = values.shape[-2:]
-    on = np.eye(n, k, dtype=bool)
-    chosen = values[:, on if part == "diagonal" else ~on]
-    if not chosen.shape[1]:
-        return None
-    counts, edges = inspection.histograms(chosen, bins=int(np.clip(3 * np.sqrt(chosen.shape[1]), 16, 64)))
-    return _layer.steps, counts, edges
+    counted = inspection.part_histograms(values, part)
+    return (_layer.steps, *counted) if counted is not None else None
 
 
 def downsampled(line: Line) -> Line:
@@ -220,7 +215,6 @@ def downsampled(line: Line) -> Line:
     x, y = compare.drawn(line.x, line.y, np.empty(0, np.int64), BUCKETS)
     if line.band is None:
         return replace(line, x=x, y=y)
-    count = len(line.band[0])
-    kept = np.unique(np.linspace(0, count - 1, min(count, 2 * BUCKETS)).astype(np.int64))
+    kept = downsample.evenly(len(line.band[0]), 2 * BUCKETS)
     along, low, high = (edge[kept] for edge in line.band)
     return replace(line, x=x, y=y, band=(along, low, high))

@@ -9,11 +9,12 @@ from fop_core import inspection
 from fop_core.figures import learned_curves
 from fop_core.figures.training_curves import Line, LineStyle
 from fop_core.runs.learned import Layer
+from fop_core.runs.lines import extremes
+from fop_core.runs.loaded import Loaded
 from pages.preconditioners.panels import chart, downsampled, short
 from pages.preconditioners.settings import TURNED
 from pages.preconditioners.sources import Source, seeds
 from pages.shared import curves as runs_curves
-from pages.shared.curves import Loaded
 from pages.shared.form import Form
 from pages.shared.text import literal
 
@@ -111,18 +112,9 @@ def turned(source: Source, layer: Layer, quantity: str, over_seeds: bool) -> lis
 def _band(loaded: Sequence[Loaded], column: str, label: str, color: str) -> Line | None:
     """Return the mean of a column over runs, with the band between the least and the most."""
     curves = [curve for each in loaded if (curve := each.curve("step", column)) is not None]
-    curves = [curve for curve in curves if len(curve.x)]
-    if not curves:
+    if (drawn := extremes(curves)) is None:
         return None
-    line_style = LineStyle(color, "solid", 1.8)
-    if len(curves) == 1:
-        return Line(label, line_style, curves[0].x, curves[0].y)
-    steps = curves[0].steps
-    for curve in curves[1:]:
-        steps = np.intersect1d(steps, curve.steps)
-    values = np.stack([curve.y[np.searchsorted(curve.steps, steps)] for curve in curves])
-    x = steps.astype(np.float64)
-    return Line(label, line_style, x, values.mean(0), band=(x, values.min(0), values.max(0)))
+    return Line(label, LineStyle(color, "solid", 1.8), drawn.x, drawn.y, band=drawn.band)
 
 
 def bound_of(layer: Layer) -> Line | None:
@@ -132,10 +124,7 @@ def bound_of(layer: Layer) -> Line | None:
     """
     if not len(layer.spectra) or not layer.n:
         return None
-    spectra = layer.spectra.astype(np.float64)
-    bound = inspection.rotation_bound_deg(inspection.spectrum_summary(spectra)["condition"])
-    kinds = [inspection.definiteness(float(values[0]), float(values[-1])) for values in spectra]
-    bound = np.where([kind in ("positive definite", "numerically singular") for kind in kinds], bound, np.nan)
+    bound = inspection.rotation_bounds_deg(layer.spectra.astype(np.float64))
     return Line(
         f"bound {short(layer)}", LineStyle("#80868F", "5px,3px", 1.4), layer.spectrum_steps.astype(float), bound
     )

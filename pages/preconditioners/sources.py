@@ -8,17 +8,18 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from fop_core import inspection
+from fop_core import similarity
 from fop_core.figures.learned_curves import depth_colors
 from fop_core.figures.training_curves import LONGEST
-from fop_core.runs import compare, learned, store
+from fop_core.runs import GALLERY, compare, learned, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.learned import Layer, Learned
+from fop_core.runs.listing import Entry
+from fop_core.runs.loaded import Loaded
 from fop_core.runs.store import RunError
 from pages.components.download import slug
 from pages.shared import curves
-from pages.shared.curves import Loaded
-from pages.shared.listing import GALLERY, Entry, listing
+from pages.shared.listing import listing
 
 LABEL = LONGEST  # characters of a layer's label, unless labels of more are needed to tell layers apart
 PATTERNS = 12  # leading eigenvectors of a layer whose inputs are an image
@@ -75,13 +76,8 @@ class Source:
 
     @cached_property
     def may_be_P(self) -> bool:
-        """Whether matrices that were taken for M are all symmetric, as a P is, and not I, from which both start."""
-        every = [layer.M for layer in self.matrices if layer.form != "direct"]
-        if not every or any(M.shape[1] != M.shape[2] for M in every):
-            return False
-        return all(learned.symmetric(M) for M in every) and not all(
-            np.array_equal(M, np.broadcast_to(np.eye(M.shape[1]), M.shape)) for M in every
-        )
+        """Whether what was taken for M may be P, see ``learned.may_be_P``."""
+        return learned.may_be_P(self.matrices)
 
     def image(self, layer: Layer) -> tuple[int, int] | None:
         """Return the rows and columns of the image whose pixels are a layer's inputs, or None."""
@@ -97,9 +93,7 @@ class Source:
         patterns = {}
         for layer in self.matrices:
             if self.image(layer) and len(layer.M) and np.isfinite(P := layer.P(-1)).all():
-                vectors = inspection.leading(P, PATTERNS)
-                sign = np.sign(vectors[np.abs(vectors).argmax(0), np.arange(vectors.shape[1])])
-                patterns[layer.name] = vectors * sign, np.einsum("nk,nm,mk->k", vectors, P, vectors)
+                patterns[layer.name] = similarity.leading_modes(P, PATTERNS)
         return patterns
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import streamlit as st
 
 from fop_core.jobs import queue
-from fop_core.runs import store
+from fop_core.runs import GALLERY, store
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.listing import Entry
 from fop_core.runs.store import ALIVE, Run, RunError
 from pages.shared.clone import CloneError, clone
-from pages.shared.listing import GALLERY, Entry
 from pages.shared.text import literal
 
 NOTICE, UNDO, ANEW = "runs notice", "runs undo", "runs anew"

@@ -9,11 +9,9 @@ from pathlib import Path
 import streamlit as st
 
 from fop_core.runs import export
+from fop_core.runs.listing import Entry
 from fop_core.runs.store import Run
 from pages.components.download import File, button
-from pages.shared.listing import Entry
-
-LEFT_OUT = {"control.lock", "labels.lock", "requests"}
 
 
 def downloads(entries: Sequence[Entry]) -> None:
@@ -41,21 +39,9 @@ def _name(runs: Sequence[Run], ending: str) -> str:
 
 def archive(entries: Sequence[Entry]) -> File:
     """Return the directories of runs as a zip."""
-    out = io.BytesIO()
     runs = _anew(entries)
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
-        for run in runs:
-            root = run.path.resolve(strict=True)
-            for path in sorted(root.rglob("*")):
-                inside = path.relative_to(root)
-                if (
-                    path.is_file()
-                    and not path.is_symlink()
-                    and not set(inside.parts) & LEFT_OUT
-                    and path.name[0] != "."
-                ):
-                    made.write(path, Path(run.id) / inside)
-    return File(_name(runs, ".zip"), out.getvalue())
+    content = export.to_zip(runs)
+    return File(_name(runs, ".zip"), content)
 
 
 def table(entries: Sequence[Entry], ending: str, write: Callable[[Run, Path], None]) -> File:

@@ -10,9 +10,9 @@ from fop_core.figures.style import number
 from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.listing import Entry
+from fop_core.runs.loaded import Loaded
 from pages.shared import run_text
-from pages.shared.curves import Loaded
-from pages.shared.listing import Entry
 from pages.shared.text import literal
 
 NO_BREAK = "\N{NO-BREAK SPACE}"

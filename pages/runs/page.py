@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from fop_core.runs import store
+from fop_core.runs import GALLERY, store
+from fop_core.runs.listing import Entry, Listing
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
 from pages.runs import actions, table
@@ -16,7 +17,7 @@ from pages.shared import curves as runs_curves
 from pages.shared.curves import Chosen, View
 from pages.shared.first_run import first_run
 from pages.shared.form import Form
-from pages.shared.listing import GALLERY, MOST_CHOSEN, Entry, Listing, listing
+from pages.shared.listing import MOST_CHOSEN, listing
 from pages.shared.text import literal
 
 TICK = 1.5  # seconds

@@ -1,16 +1,16 @@
 """Several runs: a table of their groups, with mean and spread over seeds."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from fop_core.figures.style import number
 from fop_core.runs import compare
+from fop_core.runs.best import MEASURED
 from pages.runs.one import table
 from pages.shared import run_text
-from pages.shared.best import MEASURED
 from pages.shared.curves import Chosen, View
 
 FINAL = ("train_loss", "test_loss", "held_out_loss")
@@ -32,7 +32,8 @@ def summary(of: Chosen, view: View) -> None:
         row["n"] = str(n) if n == len(group.members) else f"{n} of {len(group.members)}"
         row["Best accuracy"] = spread(best[index], True, n)
         if base is not None and index != base and best[index] and best[base]:
-            row["Less baseline"] = f"{100 * (np.mean(best[index]) - np.mean(best[base])):+.2f} points".replace("-", "−")
+            means = [compare.mean_and_std(best[each])[0] for each in (index, base)]
+            row["Less baseline"] = f"{100 * (means[0] - means[1]):+.2f} points".replace("-", "−")
         elif base is not None:
             row["Less baseline"] = "baseline" if index == base else "–"
         for name, values in last.items():
@@ -74,7 +75,7 @@ def _values(of: Chosen, group: int, name: str | None) -> list[float]:
 
 
 def _time(seconds: Sequence[float]) -> str:
-    return run_text.duration(float(np.mean(seconds))) if len(seconds) else "–"
+    return run_text.duration(compare.mean_and_std(seconds)[0]) if len(seconds) else "–"
 
 
 def spread(values: Sequence[float], percent: bool = False, n: int = 0) -> str:
@@ -87,10 +88,9 @@ def spread(values: Sequence[float], percent: bool = False, n: int = 0) -> str:
     """
     if not len(values):
         return "–"
-    mean = float(np.mean(values))
-    if not np.isfinite(mean):
+    mean, std = compare.mean_and_std(values)
+    if not math.isfinite(mean):
         return "not a number"
-    std = float(np.std(values, ddof=1)) if len(values) > 1 else None
     fewer = f" (n = {len(values)})" if len(values) < n else ""
     if percent:
         return (f"{100 * mean:.2f} %" if std is None else f"{100 * mean:.2f} ± {100 * std:.2f} %") + fewer

@@ -4,15 +4,17 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import streamlit as st
 
 from fop_core.figures.training_curves import named
 from fop_core.runs import compare, files, store
+from fop_core.runs.listing import Entry
 from pages.components.component import component
 from pages.components.plot import SOURCE
 from pages.shared import run_text
-from pages.shared.listing import MOST_CHOSEN, Entry
+from pages.shared.listing import MOST_CHOSEN
 
 _mount = component("runs_table", "lib/shared")
 
@@ -20,6 +22,9 @@ VARIED = 4  # settings with a column of their own
 DAMAGE_LETTERS = 60  # letters of what is damaged; hovering and choosing the run tell the rest
 
 Cell = tuple[Any, ...]  # words, what they are sorted by, what hovering tells
+
+_rows: WeakKeyDictionary[Entry, tuple[Any, bytes]] = WeakKeyDictionary()
+"""Of each run what its row was last made of, and the row as JSON."""
 
 
 def matching(
@@ -105,9 +110,10 @@ def _shown(entry: Entry, names: tuple[str, ...], varied: Sequence[str]) -> bytes
     """Return a run's row as JSON, made anew where something of it has changed, its age among it."""
     age = entry.created and int(store.age(entry.created) // 60)
     now = entry.version, entry.best, entry.device, entry.damage, names, age
-    if "size" in names or entry.shown is None or entry.shown[0] != now:
-        entry.shown = now, json.dumps(files.plain(_row(entry, names, varied))).encode()
-    return entry.shown[1]
+    row = _rows.get(entry)
+    if "size" in names or row is None or row[0] != now:
+        row = _rows[entry] = now, json.dumps(files.plain(_row(entry, names, varied))).encode()
+    return row[1]
 
 
 def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str, Any]:

@@ -4,12 +4,11 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from fop_core.runs import store
+from fop_core.runs import GALLERY, compare, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import Run
 from fop_core.training import config
 from fop_core.training.config import METHODS, PRESETS, ConfigError, TrainConfig
-from pages.shared.listing import GALLERY
 from pages.shared.train_settings import CONFIG, FIELDS, shown, values
 
 
@@ -30,7 +29,7 @@ def clone(text: str) -> dict[str, str]:
     except (store.RunError, DamagedFile, ConfigError, OSError) as error:
         raise CloneError(f"from={text}: {error}") from None
     preset, method = _origin(lineage, made)
-    then, now = values(preset, method), config.flat(made.to_json())
+    then, now = values(preset, method), compare.flat(made.to_json())
     own = {path: shown(path, now[path]) for path in CONFIG if path in now}
     own |= {"method": method, "seeds": str(made.seed), "from": run.id}
     name = re.sub(r" seed \d+$", "", named)  # which the clone of another seed would bear wrongly
@@ -55,7 +54,7 @@ def _origin(lineage: dict[str, Any], made: TrainConfig) -> tuple[str, str]:
     fop = made.fop is not None
     if preset in PRESETS and method in METHODS and (METHODS[method].fop is not None) == fop:
         return preset, method
-    now = config.flat(made.to_json()).items()
+    now = compare.flat(made.to_json()).items()
     candidates = [
         (preset, method) for preset in PRESETS for method in METHODS if (METHODS[method].fop is not None) == fop
     ]
@@ -64,4 +63,4 @@ def _origin(lineage: dict[str, Any], made: TrainConfig) -> tuple[str, str]:
 
 @lru_cache(maxsize=64)
 def _flat(preset: str, method: str) -> dict[str, Any]:
-    return config.flat(config.preset(preset, method).to_json())
+    return compare.flat(config.preset(preset, method).to_json())

@@ -5,6 +5,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from fop_core.runs import compare
 from fop_core.training import config
 from fop_core.training.config import BASES, METHODS, TrainConfig
 from pages.shared.fields import Choice, Field, Flag, Text
@@ -203,7 +204,7 @@ KEPT = ("method", "seeds", "name", "compare", "device")
 @lru_cache(maxsize=64)
 def values(preset: str, method: str) -> Mapping[str, Any]:
     """Return the value of each of ``FIELDS`` that a preset has with a method; FOP's own where the method has none."""
-    flat = config.flat(config.preset(preset).to_json()) | config.flat(config.preset(preset, method).to_json())
+    flat = compare.flat(config.preset(preset).to_json()) | compare.flat(config.preset(preset, method).to_json())
     settings = {path: shown(path, flat[path]) for path in CONFIG}
     return MappingProxyType({"method": "fop", **settings, "seeds": "0", "name": "", "compare": False, "from": ""})
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fop_core.runs import compare
 from fop_core.training import config
 from fop_core.training.config import METHODS, ConfigError, TrainConfig
 from fop_core.training.seeds import seeds
@@ -111,7 +112,7 @@ def planned(preset: str, method: str, made: TrainConfig) -> Planned:
 
 def differing(preset: str, method: str, made: TrainConfig) -> list[str]:
     """Return what turns a preset with a method into a config, as ``--set`` takes it."""
-    then, now = (config.flat(each.to_json()) for each in (config.preset(preset, method), made))
+    then, now = (compare.flat(each.to_json()) for each in (config.preset(preset, method), made))
     return [setting(path, value) for path, value in now.items() if path not in then or value != then[path]]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from fop_core.runs import compare
 from fop_core.training import config
 from fop_core.training.config import BASES, METHODS
 from pages.shared.clone import CloneError, clone
@@ -59,7 +60,9 @@ class TrainForm(Form):
 
     def _to_base(self, before: str, name: str) -> None:
         """Set rate, momentum and betas as a base has them by default; a rate that the reader has set stays."""
-        old, new = (config.flat(config.base(self.preset, self["method"], each).model_dump()) for each in (before, name))
+        old, new = (
+            compare.flat(config.base(self.preset, self["method"], each).model_dump()) for each in (before, name)
+        )
         aside = {"weight_decay"} | ({"lr"} if self["optimizer.lr"] != shown("optimizer.lr", old["lr"]) else set())
         paths = {f"optimizer.{field}": value for field, value in new.items() if field not in aside}
         self.put(**{path: shown(path, value) for path, value in paths.items()})

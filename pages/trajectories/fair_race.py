@@ -1,6 +1,5 @@
 """The fair race: each optimizer at the learning rate that suits it best, beside the race at the given ones."""
 
-import numpy as np
 import streamlit as st
 
 from fop_core.figures import fair
@@ -9,7 +8,6 @@ from pages.components.plot import plot
 from pages.shared.form import Form
 from pages.shared.race import SWEPT, Result, Spec, rate, results, sweeps
 from pages.trajectories.exports import stem
-from toy_functions.basins import CONVERGED
 
 
 def draw(form: Form, spec: Spec, tuned: Spec | None) -> None:
@@ -35,7 +33,7 @@ def draw(form: Form, spec: Spec, tuned: Spec | None) -> None:
             fair.Rates(
                 name,
                 sweep.rates,
-                np.where(sweep.status == CONVERGED, sweep.steps, np.nan).astype(float),
+                sweep.converged_steps,
                 rate(spec, name),
                 sweep.best,
             )

@@ -76,7 +76,7 @@ def player(
         arrays["angles"] = _bytes([turn for pair in turns for turn in pair if turn is not None])
     if solid:
         data["scene"] = {"size": MESH, "box": ground.box, "key": f"{race.surface} {ground.box}"}
-        arrays["grid"] = _mesh(ground)
+        arrays["grid"] = ground.relief(2).tobytes()
     _mount(key=key, data=packed(data, arrays), on_start_change=on_start)
 
 
@@ -99,11 +99,3 @@ def _run(result: Result, end: interactive.End, arrows: bool) -> dict[str, Any]:
 
 def _bytes(arrays: Sequence[np.ndarray]) -> bytes:
     return b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
-
-
-def _mesh(ground: Landscape) -> bytes:
-    """Return heights at every second point of the grid, from -0.5 to 0.5 between the lowest level and the highest."""
-    heights = ground.heights[::2, ::2]
-    low = ground.bottom - ground.step
-    span = max(float(np.nanmax(heights)) - low, 1e-12) if np.isfinite(heights).any() else 1.0
-    return np.clip((heights - low) / span - 0.5, -0.5, 0.5).astype(np.float32).tobytes()

@@ -14,10 +14,9 @@ from playwright.sync_api import Download, Page, expect
 from safetensors import safe_open
 from safetensors.numpy import load
 
-from fop_core.runs import learned, store
+from fop_core.runs import GALLERY, learned, store
 from fop_core.training import config
 from pages.components import download
-from pages.shared.listing import GALLERY
 from tests.chromium import NARROW, running
 from tests.waiting import until
 

@@ -13,15 +13,14 @@ from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 from safetensors.numpy import load_file, save
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from fop_core import inspection
+from fop_core import inspection, similarity
 from fop_core.figures.style import number
 from fop_core.jobs import queue
-from fop_core.runs import learned, store
+from fop_core.runs import GALLERY, learned, store
 from fop_core.runs.control import Control
 from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config, diagnostics, loop
 from pages.preconditioners.whitening import PAIRS
-from pages.shared.listing import GALLERY
 from tests.chromium import NARROW, running
 
 VELOCITY = "cifar10-fop-velocity"
@@ -266,9 +265,9 @@ def test_two_runs_stand_side_by_side_with_their_difference(inspect):
     shown = page.evaluate(f"[...{LAYER}.maps[2].matrix.values]")
     np.testing.assert_allclose(np.reshape(shown, (9, 9)), one - two, atol=2e-6)
     row = page.get_by_role("row").filter(has_text="15.weight")
-    expected = inspection.correlation(one - np.eye(9), two - np.eye(9))
+    expected = similarity.correlation(one - np.eye(9), two - np.eye(9))
     expect(row).to_contain_text(number(expected))
-    angles = inspection.principal_angles_deg(inspection.leading(one, 3), inspection.leading(two, 3))
+    angles = similarity.principal_angles_deg(similarity.leading(one, 3), similarity.leading(two, 3))
     for angle in angles:
         expect(row).to_contain_text(f"{number(angle)}°")
 

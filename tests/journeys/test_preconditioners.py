@@ -10,8 +10,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from fop_core import inspection
-from fop_core.runs import store
-from pages.shared.listing import GALLERY
+from fop_core.runs import GALLERY, store
 from tests.chromium import NARROW, slow_down
 
 RUN = "mnist-fop-rank16-seed1"

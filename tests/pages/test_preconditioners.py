@@ -11,10 +11,11 @@ import torch
 from safetensors.numpy import load, save
 from streamlit.testing.v1 import AppTest
 
-from fop_core import FOP, inspection
+from fop_core import FOP, inspection, similarity
 from fop_core.figures import learned_curves
 from fop_core.figures.training_curves import Line, LineStyle
-from fop_core.runs import learned, store
+from fop_core.jobs import queue
+from fop_core.runs import GALLERY, learned, store
 from fop_core.runs.control import Control
 from fop_core.runs.learned import Layer
 from fop_core.runs.run_writer import RunWriter
@@ -22,11 +23,11 @@ from fop_core.runs.store import Run
 from fop_core.training import config
 from pages.preconditioners import compare, downloads, panels, rotation, sources, uploads
 from pages.preconditioners.settings import PANELS
-from pages.shared import form, listing
+from pages.shared import form
 from pages.shared.text import literal
 from tests.pages.app import app_at
-from tests.pages.test_runs import ABOUT
 from tests.pages.test_trajectories import component, figure, ran, words
+from tests.runs.tiny import ABOUT
 from tests.training import tiny
 from tests.training.test_loop import in_process
 
@@ -37,8 +38,8 @@ Array = np.ndarray
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
-    monkeypatch.setattr(listing.queue, "ensure_dispatcher", lambda folder=None: None)
-    monkeypatch.setattr(listing, "FRESH", 0.0)
+    monkeypatch.setattr(queue, "ensure_dispatcher", lambda folder=None: None)
+    monkeypatch.setattr("fop_core.runs.listing.FRESH", 0.0)
     return tmp_path / "runs"
 
 
@@ -165,7 +166,7 @@ def test_another_run_opens_without_a_word_on_a_layer_that_it_has():
 
 def test_numerically_singular_snapshots_are_counted_and_not_called_semidefinite_which_all_are(folder):
     at = page(run=VELOCITY, layer="18.weight")
-    layer = learned.of_run(Run(listing.GALLERY / VELOCITY)).layers["18.weight"]
+    layer = learned.of_run(Run(GALLERY / VELOCITY)).layers["18.weight"]
     kinds = [inspection.definiteness(float(each[0]), float(each[-1])) for each in layer.spectra]
     assert 0 < (count := kinds.count("numerically singular")) < len(kinds)
     assert f"numerically singular at {count} of {len(kinds)} snapshots" in words(at)
@@ -235,11 +236,11 @@ def test_a_file_is_read_once_and_not_in_each_run_of_the_page(monkeypatch):
 def test_matrices_are_compared_once_for_each_pair_of_snapshots(monkeypatch):
     one, two = (sources.of_upload(upload(near_identity(9)(0, seed)), "M Mᵀ", True) for seed in (1, 2))
     sides = (one, one.learned.layers["a"]), (two, two.learned.layers["a"])
-    similarity = compare.alike(*sides, -1)
-    monkeypatch.setattr(inspection, "leading", None)
-    assert compare.alike(*sides, 0) == similarity
+    alike = compare.alike(*sides, -1)
+    monkeypatch.setattr(similarity, "leading", None)
+    assert compare.alike(*sides, 0) == alike
     columns, [row] = compare.numbers(one, one.learned.layers["a"], sides[1], -1)
-    assert len(columns) == len(row) and row[5] == similarity[0]
+    assert len(columns) == len(row) and row[5] == alike.change
 
 
 def test_labels_of_layers_are_short_and_differ_as_their_names_do():
@@ -348,7 +349,7 @@ def test_a_P_that_was_given_has_no_M_anywhere():
     assert load(downloads.at_cursor(source, -1).content).keys() == {"B/P", "C/P", "C/M"}
     assert load(downloads.everything(source).content).keys() == {"B/P", "B/steps", "C/M", "C/steps"}
     np.testing.assert_array_equal(
-        downloads.matrix_of(source.learned.layers["B"], "M", 0), np.diag([1.0, -2.0])
+        source.learned.layers["B"].view("M", 0), np.diag([1.0, -2.0])
     )  # P - I, as in the browser
 
 

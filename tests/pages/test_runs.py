@@ -3,11 +3,8 @@
 import csv
 import io
 import json
-import os
-import shutil
 import subprocess
 import threading
-import time
 import zipfile
 from pathlib import Path
 
@@ -15,48 +12,26 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fop_core.runs import compare, files, store
+from fop_core.jobs import queue
+from fop_core.runs import GALLERY, files, store
 from fop_core.runs.control import Control
-from fop_core.runs.run_writer import RunWriter
-from fop_core.runs.store import Run
-from fop_core.training import config
+from fop_core.runs.listing import Listing
+from fop_core.runs.loaded import Loaded
 from pages.runs import downloads
 from pages.shared import curves, run_text
-from pages.shared import listing as runs_listing
-from pages.shared.best import Best
-from pages.shared.listing import GALLERY, Listing
+from pages.shared.listing import listing
 from tests.damage import nested_json
 from tests.pages.app import app_at
 from tests.pages.test_trajectories import component, figure, ran, words
-
-ABOUT = {"device": "cpu", "device_name": "A CPU", "threads": 1, "versions": {"torch": "2"}, "commit": "abc", "data": {}}
-OLD = 1.7e9
+from tests.runs.tiny import made, rows
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
-    monkeypatch.setattr(runs_listing.queue, "ensure_dispatcher", lambda folder=None: None)
-    monkeypatch.setattr(runs_listing, "FRESH", 0.0)
+    monkeypatch.setattr(queue, "ensure_dispatcher", lambda folder=None: None)
+    monkeypatch.setattr("fop_core.runs.listing.FRESH", 0.0)
     return tmp_path / "runs"
-
-
-def made(name: str, rows=(), state: str = "finished", reason: str = "", method: str = "fop", *changes: str) -> Run:
-    settings = config.change(config.preset("mnist-mlp", method), changes).to_json()
-    run = store.create(settings, name=name, lineage={"preset": "mnist-mlp", "method": method})
-    if rows:
-        writer = RunWriter(run, ABOUT)
-        for row in rows:
-            writer.row(row)
-        writer.progress({"step": rows[-1]["step"], "steps": 100, "share": rows[-1]["step"] / 100})
-        writer.close()
-    with Control(run) as control:
-        control.set(state, reason)
-    return run
-
-
-def rows(count: int = 30, **more: float) -> list[dict]:
-    return [{"step": n, "epoch": n / 10, "seconds": n / 5, "train_loss": 1 / n} | more for n in range(1, count + 1)]
 
 
 def page(*ids: str, **query: str) -> AppTest:
@@ -74,12 +49,6 @@ def shown(at: AppTest) -> dict[str, dict]:
     names = [column["name"] for column in data["columns"]]
     texts = [[cell if isinstance(cell, str) else cell[0] for cell in row["cells"]] for row in data["rows"]]
     return {row[names.index("name")]: dict(zip(names, row)) for row in texts}
-
-
-def age(run: Run) -> None:
-    """Make a run look as if nothing had touched it for long."""
-    for path in (run.path / "requests", run.path):
-        os.utime(path, (OLD, OLD))
 
 
 def test_an_empty_folder_offers_a_first_run_and_the_gallery():
@@ -171,67 +140,6 @@ def test_a_difference_to_a_baseline_marks_zero_and_the_baseline_is_it():
     assert len(drawn["layout"]["shapes"]) == 1
 
 
-def test_a_directory_is_read_again_only_where_it_has_changed(folder, monkeypatch):
-    run, still = made("one", rows()), made("two", rows())
-    age(run), age(still)
-    listing = Listing(folder)
-    before = listing.entries(True)
-    versions = {id_: entry.version for id_, entry in before.items()}
-    listing.entries(True)
-    assert {id_: entry.version for id_, entry in listing.entries(True).items()} == versions
-    run.label(name="renamed")
-    after = listing.entries(True)
-    assert after[run.id].name == "renamed" and after[still.id].version == versions[still.id]
-
-
-def test_a_change_right_after_a_look_is_not_missed(folder):
-    run = made("one", rows())
-    listing = Listing(folder)
-    for n in range(50):
-        run.label(name=f"name {n}")
-        assert listing.entries(True)[run.id].name == f"name {n}"
-
-
-def test_a_run_whose_process_vanishes_is_lost_at_the_next_look(folder):
-    run = made("one", rows())
-    control = Control(run)
-    control.set("running")
-    listing = Listing(folder)
-    assert listing.entries(True)[run.id].state == "running"
-    control.release()
-    age(run)
-    assert listing.entries(True)[run.id].state == "lost"
-
-
-def test_the_newest_run_comes_first(folder):
-    names = ["b", "a", "c"]
-    for name in names:
-        made(name, rows())
-        time.sleep(0.002)
-    assert [entry.name for entry in Listing(folder).entries(True).values()] == names[::-1]
-
-
-def test_the_best_accuracy_leaves_out_what_a_later_attempt_took_back():
-    run = made("one", [{"step": 10, "test_accuracy": 0.5}, {"step": 20, "test_accuracy": 0.9}])
-    best = Best(run)
-    assert best.update() == 0.9
-    writer = RunWriter(run, ABOUT, from_step=10)
-    writer.row({"step": 20, "test_accuracy": 0.7})
-    assert best.update() == 0.7
-    writer.row({"step": 30, "test_accuracy": float("nan")})
-    with (run.path / "metrics.2.jsonl").open("a") as file:
-        file.write('{"step": 40, "test_accuracy": 0.9')
-    assert best.update() == 0.7
-    writer.close()
-
-
-@pytest.mark.parametrize("name", ["mnist-sgd-seed0", "cifar10-fop-one-step"])
-def test_the_best_accuracy_is_that_of_the_metrics(name):
-    run = Run(GALLERY / name)
-    run.metrics.update()
-    assert Best(run).update() == max(run.metrics["test_accuracy"].values)
-
-
 def test_downloads_hold_what_a_run_is(folder):
     run = made("one", rows())
     entry = Listing(folder).entries(True)[run.id]
@@ -253,14 +161,6 @@ def test_downloads_hold_what_a_run_is(folder):
     name, content = downloads.table(entries, ".csv", downloads.export.to_csv)
     assert name == f"{entries[0].id}-and-1-more.zip"
     assert zipfile.ZipFile(io.BytesIO(content)).namelist() == [f"{each.id}-to-step-30.csv" for each in entries]
-
-
-def test_a_folder_that_is_taken_away_is_empty(folder):
-    made("one", rows())
-    listing = Listing(folder)
-    assert listing.entries(True)
-    shutil.rmtree(folder)
-    assert listing.entries(True) == {}
 
 
 @pytest.mark.parametrize(
@@ -377,52 +277,28 @@ def test_several_that_can_go_on_are_resumed_together(monkeypatch):
 
 def test_large_metrics_are_drawn_from_a_sample_until_all_has_been_read(folder, monkeypatch):
     run = made("long", rows(3000))
-    monkeypatch.setattr(curves, "LARGE", 1000)
-    monkeypatch.setattr(curves, "SAMPLE", 100)
+    monkeypatch.setattr("fop_core.runs.loaded.LARGE", 1000)
+    monkeypatch.setattr("fop_core.runs.loaded.SAMPLE", 100)
     begun, go_on = threading.Event(), threading.Event()
-    read = curves.Loaded._read_all
+    read = Loaded._read_all
 
     def wait(self):
         begun.set()
         go_on.wait(30)
         read(self)
 
-    monkeypatch.setattr(curves.Loaded, "_read_all", wait)
+    monkeypatch.setattr(Loaded, "_read_all", wait)
     at = page(run.id)
     assert begun.wait(30)
     [drawn] = [figure(at, "curve train_loss")["data"]]
     xs = drawn[0]["x"]
     assert any("Drawn from a sample" in each.value for each in at.caption)
     go_on.set()
-    loaded = curves.loaded([runs_listing.listing(folder).entries(now=True)[run.id]], whole=True)[0]
+    loaded = curves.loaded([listing(folder).entries(now=True)[run.id]], whole=True)[0]
     assert not loaded.reading and len(loaded.curve("step", "train_loss").y) == 3000
     at.run()
     assert not any("Drawn from a sample" in each.value for each in at.caption)
     assert figure(at, "curve train_loss")["data"][0]["x"] != xs
-
-
-def test_a_long_curve_is_thinned_once_and_new_rows_are_drawn(monkeypatch, folder):
-    monkeypatch.setattr(curves, "PART", 256)
-    run = made("long", rows(2000, grad_norm=1.0))
-    loaded = curves.Loaded(str(run.path)).refresh()
-    calls = []
-    downsampled = compare.downsampled
-    monkeypatch.setattr(curves.compare, "downsampled", lambda *curve: calls.append(1) or downsampled(*curve))
-    short, gaps = loaded.light("step", "grad_norm")
-    assert len(gaps) == 0 and short.steps[0] == 1 and short.steps[-1] == 2000
-    with open(run.path / "metrics.1.jsonl", "a") as file:
-        file.write(json.dumps({"step": 2001, "grad_norm": 7.0}) + "\n")
-    short, _ = loaded.refresh().light("step", "grad_norm")
-    assert (short.steps[-1], short.y[-1]) == (2001, 7.0) and len(calls) == 1
-
-
-def test_a_loss_is_drawn_over_windows_of_one_length(folder):
-    run = made("one", [{"step": step, "train_loss": loss} for step, loss in ((100, 1.0), (200, 1.0), (204, 9.0))])
-    run.metrics.update()
-    assert run.config["log_every"] == 100
-    curve = curves.Loaded(str(run.path)).refresh().curve("step", "train_loss")
-    assert curve.y.tolist() == run.metrics.evened("train_loss").values.tolist() == [1.0, 1.0, (100 + 4 * 9) / 104]
-    assert run.metrics["train_loss"].values.tolist()[-1] == 9.0
 
 
 def test_the_table_of_groups_tells_of_the_last_point_alone_and_how_many_got_there():

@@ -6,6 +6,7 @@ import shlex
 import pytest
 
 from fop_core.commands import train
+from fop_core.runs import compare
 from fop_core.training import config
 from fop_core.training.config import METHODS, PRESETS, OptimizerConfig, TrainConfig
 from fop_core.training.seeds import MOST
@@ -36,7 +37,7 @@ def from_shell(command: str) -> tuple[TrainConfig, argparse.Namespace]:
 
 
 def test_every_setting_of_a_config_but_the_seed_is_on_the_page():
-    made = config.flat(config.preset("mnist-mlp").to_json())
+    made = compare.flat(config.preset("mnist-mlp").to_json())
     assert set(CONFIG) == set(made) - {"seed"}
     assert sorted(name for names in GROUPS.values() for name in names) == sorted(CONFIG)
     assert all(field.help for field in CONFIG.values())

@@ -20,7 +20,7 @@ STYLES = {
 
 
 def settings(method: str = "fop", preset: str = "mnist-mlp", *changes: str) -> dict:
-    return config.flat(config.change(config.preset(preset, method), changes).to_json())
+    return compare.flat(config.change(config.preset(preset, method), changes).to_json())
 
 
 def curve(y, steps=None, x=None) -> Curve:
@@ -99,6 +99,14 @@ def test_at_the_end_is_who_got_there_or_diverged_before():
     whole, stopped, diverged, none = curve([1, 9], 2.0), curve([1, 4], 2.0), curve([1, 4], np.nan), curve([], 0.0)
     assert compare.at_end([stopped, whole, diverged, none, whole]) == [1, 2, 4]
     assert compare.at_end([none]) == compare.at_end([]) == []
+
+
+def test_one_value_has_no_deviation_and_several_that_of_a_sample():
+    assert compare.mean_and_std([0.5]) == (0.5, None)
+    assert compare.mean_and_std([1.0, 2.0, 3.0]) == (2.0, 1.0)
+    for lost in (np.nan, np.inf):
+        mean, std = compare.mean_and_std([1.0, lost])
+        assert not np.isfinite(mean) and np.isnan(std)
 
 
 def test_a_seed_that_diverged_is_not_averaged_away():

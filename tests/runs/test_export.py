@@ -1,9 +1,11 @@
 """A table in another program's file: exact, and "not measured" is not "not a number"."""
 
 import csv
+import io
 import math
 import os
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -175,3 +177,20 @@ def test_without_pyarrow_parquet_says_what_to_install_and_csv_works(run, tmp_pat
         export.to_parquet(run, tmp_path / "a.parquet")
     assert not (tmp_path / "a.parquet").exists()
     export.to_csv(run, tmp_path / "a.csv")
+
+
+def test_a_zip_holds_runs_as_they_are_and_neither_locks_nor_requests_nor_what_a_link_leads_to(tmp_path):
+    runs = [recorded(tmp_path / "runs", [{"step": 1, "lr": 0.5}]) for _ in range(2)]
+    (tmp_path / "secret").write_text("x")
+    (runs[0].path / "link.txt").symlink_to(tmp_path / "secret")
+    (runs[0].path / ".hidden").write_text("x")
+    (runs[0].path / "control.lock").write_text("")
+    (runs[0].path / "requests" / "stop").write_text("{}")
+    with zipfile.ZipFile(io.BytesIO(export.to_zip(runs))) as held:
+        names = set(held.namelist())
+        assert held.read(f"{runs[1].id}/run.json") == (runs[1].path / "run.json").read_bytes()
+    whole = {"run.json", "state.json", "labels.json", "metrics.1.jsonl", "attempts/1.json"}
+    assert names == {f"{run.id}/{name}" for run in runs for name in whole}
+    (runs[0].path).rename(tmp_path / "elsewhere")
+    with pytest.raises(FileNotFoundError):
+        export.to_zip(runs)

@@ -17,6 +17,7 @@ from safetensors.numpy import save
 from fop_core import inspection
 from fop_core.runs import files, learned
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.learned import Layer
 from fop_core.runs.store import Run
 
 GALLERY = Path(__file__).parents[2] / "trained_models" / "gallery"
@@ -105,6 +106,32 @@ def test_a_number_a_tensor_and_one_a_parameter_are_no_matrices():
     assert (diagonal.form, diagonal.n, diagonal.is_matrix) == ("diagonal", 0, False)
     histogram = diagonal.histograms["M_diagonal"]
     assert len(histogram.steps) == 29 and (histogram.counts.sum(axis=1) == 24 * 24 * 9).all()
+
+
+def test_a_layer_is_viewed_as_M_and_as_P_and_has_the_range_of_each_over_its_snapshots():
+    layer = Layer("a", "factored", 2, None, *made_of(np.eye(2), np.array([[2.0, 0.0], [0.0, 1.0]])))
+    np.testing.assert_array_equal(layer.view("M", 1), [[2, 0], [0, 1]])
+    np.testing.assert_array_equal(layer.view("change", 1), [[3, 0], [0, 0]])
+    assert layer.ranges([0, 1]) == pytest.approx({"change": 3, "P": 4, "shape": 4 / 17**0.5, "rest": 1.5, "M": 2})
+    assert layer.ranges([0]) == pytest.approx({"change": 0, "P": 1, "shape": 0.5**0.5, "rest": 0, "M": 1})
+
+
+def test_a_P_without_M_is_viewed_by_its_change_where_M_is_meant():
+    layer = Layer("a", "direct", 2, None, *made_of(np.diag([2.0, -1.0])), only_P=True)
+    np.testing.assert_array_equal(layer.view("M", 0), np.diag([1.0, -2.0]))
+    assert layer.ranges([0])["M"] == 0
+
+
+def test_what_is_not_finite_has_no_range():
+    layer = Layer("a", "factored", 2, None, *made_of(np.full((2, 2), np.nan), np.eye(2)))
+    assert layer.ranges([0, 1])["P"] == 1 and set(layer.ranges([0]).values()) == {0}
+
+
+def made_of(*matrices):
+    """Steps, M, scale, and steps and values of no spectra."""
+    count = len(matrices)
+    M = np.stack(matrices).astype(np.float32)
+    return np.arange(count), M, np.ones(count), np.empty(0, np.int64), np.empty((0, 2), np.float32)
 
 
 def test_nearest_is_the_last_snapshot_before():

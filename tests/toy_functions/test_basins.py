@@ -275,6 +275,22 @@ def test_a_summary_counts():
     assert none == basins.Summary(0.0, 1.0, 0.0, minima=(), median_steps=None)
 
 
+def test_cells_of_a_logarithmic_axis_are_named_by_their_centres_to_three_digits():
+    assert basins.logarithmic(1e-2, 1.0, 2) == [0.0316, 0.316]
+    rates = basins.logarithmic(1e-5, 10.0, 96)
+    assert len(rates) == 96 and 1e-5 < rates[0] < rates[-1] < 10
+    np.testing.assert_allclose(np.diff(np.log10(rates)), 6 / 96, atol=5e-3)
+
+
+def test_the_usual_steps_are_those_of_all_paths_that_converged_but_a_percent_at_each_end():
+    steps = np.arange(1001)
+    status = np.full(1001, CONVERGED)
+    one = basins.Batch(steps, status, steps * 0.0, steps * 0.0, steps * 0)
+    stopped = replace(one, steps=steps + 5000, status=np.full(1001, STEP_LIMIT))
+    assert basins.usual_steps([one, stopped]) == [10, 990]
+    assert basins.usual_steps([stopped]) is None
+
+
 @pytest.mark.parametrize("rule", [SGD(1.0), Momentum(1.0), FOP(1.0, 1e-3), PPHD(1.0, 1e-3)], ids=str)
 def test_a_torch_device_gives_the_same(rule):
     x, y = starts(surfaces.HIMMELBLAU, 60)

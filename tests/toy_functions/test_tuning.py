@@ -87,3 +87,8 @@ def test_progress_can_cancel():
 
     with pytest.raises(InterruptedError):
         tuning.sweep(replace(BOOTH, max_steps=2_000_000, tolerance=0.0), [1e-5], progress=cancel)
+
+
+def test_where_a_rate_does_not_converge_its_steps_are_no_number():
+    sweep = tuning.Sweep(np.array([0.1, 0.2, 0.3]), np.array([7, 9, 5]), np.array([CONVERGED, STEP_LIMIT, DIVERGED]))
+    np.testing.assert_array_equal(sweep.converged_steps, [7.0, np.nan, np.nan])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fop_core.training import config
+from fop_core.runs import compare
 from fop_core.training.config import METHODS, PRESETS, ConfigError, TrainConfig, change, parse, preset
 
 
@@ -38,7 +38,7 @@ def test_changed_settings_go_to_json_and_back(lr, rank, trace, seed):
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_setting_written_out_by_its_path_is_itself_again(name, method):
     settings = preset(name, method)
-    written = [f"{path}={json.dumps(value)}" for path, value in config.flat(settings.to_json()).items()]
+    written = [f"{path}={json.dumps(value)}" for path, value in compare.flat(settings.to_json()).items()]
     assert change(settings, written) == settings
     assert parse(json.loads(json.dumps(settings.to_json()))) == settings
 

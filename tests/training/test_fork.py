@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from fop_core.runs import files, store
-from fop_core.runs.files import DamagedFile
+from fop_core.runs import files, lineage, store
 from fop_core.training import build, config, fork, loop
 from fop_core.training.fork import ForkError
 from fop_core.training.replay import TIMES
@@ -198,7 +197,7 @@ def test_a_transplanted_fork_has_the_donors_M_of_its_last_or_a_given_snapshot(pa
     for wanted in (None, other.snapshot_steps()[2]):
         run = forked(tmp_path, parent, "transplanted", at=AT, donor=other, donor_step=wanted)
         step = 10 if wanted is None else wanted
-        assert fork.origin(run) == fork.Origin(parent.id, AT, "transplanted", other.id, step)
+        assert lineage.origin(run) == lineage.Origin(parent.id, AT, "transplanted", other.id, step)
         fop, at = opened(run, monkeypatch)
         assert at == AT
         snapshot = other.snapshot(step)
@@ -308,7 +307,7 @@ def test_a_layout_of_equal_shape_is_another_one(data, tmp_path):
 def test_a_run_without_fop_has_nothing_to_ask_what_if_of(data, tmp_path):
     run = trained(data, tmp_path, method="momentum")
     assert fork.available(run) == ((), f"{run.id} was trained without FOP: it has no M")
-    for matrices in fork.MATRICES:
+    for matrices in lineage.MATRICES:
         with pytest.raises(ForkError, match="trained without FOP"):
             fork.plan(run, matrices=matrices, at=AT)
 
@@ -386,8 +385,8 @@ def test_more_epochs_carry_a_finished_run_on_and_the_plan_says_so(parent, tmp_pa
     assert train(run)[0] == "finished"
     assert run.metrics.steps.tolist()[-1] == 15
     assert run.metrics["epoch"].values[-1] == 3.0
-    assert fork.origin(run) == fork.Origin(parent.id, 10, "frozen")
-    assert fork.origin(parent) is None
+    assert lineage.origin(run) == lineage.Origin(parent.id, 10, "frozen")
+    assert lineage.origin(parent) is None
 
 
 def test_a_number_of_steps_ends_it_sooner_and_epochs_lift_the_parents(data, tmp_path):
@@ -494,15 +493,6 @@ def test_a_checkpoint_that_was_dropped_meanwhile_is_told(parent, tmp_path):
     assert not list(store.directories(tmp_path / "forks"))
 
 
-def test_a_lineage_that_is_none_is_refused(parent, tmp_path):
-    lineage = {"parent": parent.id, "step": AT, "matrices": "frozen"}
-    for wrong in ({"step": "6"}, {"parent": None}, {"matrices": "odd"}, {"donor": "x"}):
-        run = store.create(parent.config, lineage=lineage | wrong, folder=tmp_path)
-        with pytest.raises(DamagedFile, match="a lineage of no fork"):
-            fork.origin(run)
-    assert fork.origin(store.create(parent.config, lineage={"parent": parent.id}, folder=tmp_path)) is None  # a clone
-
-
 def test_a_plan_changes_neither_the_parents_arrays_nor_its_settings(parent, tmp_path):
     arrays, about = parent.checkpoint(AT)
     before = copy.deepcopy((arrays, about))
@@ -516,11 +506,12 @@ def test_no_torch_is_loaded_to_plan_and_make_one(parent, other, tmp_path):
     program = """
 import sys
 from pathlib import Path
+from fop_core.runs import lineage
 from fop_core.runs.store import Run
 from fop_core.training import fork
 run, donor = Run(sys.argv[1]), Run(sys.argv[2])
 print(fork.available(run).steps)
-for matrices in fork.MATRICES:
+for matrices in lineage.MATRICES:
     given = donor if matrices == "transplanted" else None
     fork.create(fork.plan(run, matrices=matrices, at=6, donor=given), folder=Path(sys.argv[3]))
 assert not {"torch", "torchvision", "streamlit"} & set(sys.modules)
