@@ -12,7 +12,7 @@ import functools
 import operator
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -22,6 +22,8 @@ from fop_core.optim import checks, hyper, layouts, loading
 from fop_core.optim.async_flag import AsyncFlag, finite
 from fop_core.optim.preconditioners import PRECONDITIONERS
 from fop_core.optim.stack import Layer, LayerUpdate, Stack
+
+Preconditioner: TypeAlias = Literal["factored", "low_rank", "direct", "scalar", "diagonal", "mean_removing"]
 
 
 class FOP(Optimizer):
@@ -72,19 +74,19 @@ class FOP(Optimizer):
     def __init__(
         self,
         base: Optimizer,
-        preconditioner: str = "factored",
-        layout: str = "auto",
+        preconditioner: Preconditioner = "factored",
+        layout: Literal["auto", "input", "spatial", "full"] = "auto",
         hyper_lr: float = 1e-4,
-        hyper_optimizer: str | Callable[[list[Tensor]], Optimizer] = "adam",
+        hyper_optimizer: Literal["adam", "sgd"] | Callable[[list[Tensor]], Optimizer] = "adam",
         *,
         rank: int = 16,
         init_std: float = 0.01,
         seed: int = 0,
-        trace: str | float = "velocity",
+        trace: Literal["velocity", "one_step"] | float = "velocity",
         normalized: bool = False,
         rescale: float | None = None,
         update_every: int = 1,
-        on_nonfinite: str = "raise",
+        on_nonfinite: Literal["raise", "skip"] = "raise",
         max_dim: int = 1024,
         hyper_eps: float = 1e-8,
     ) -> None:
@@ -196,7 +198,7 @@ class FOP(Optimizer):
                 raise TypeError(f"the gradient of {name!r} is sparse or complex: FOP takes dense real ones")
 
         turn = (self._steps + 1) % self.update_every == 0
-        learn = turn and self.hyper_lr != 0 and self._kind.alignment is not None
+        learn = turn and self.hyper_lr != 0 and self.learns
         with _full_precision(device.type for device in self._finite):
             scales = [stack.scale() for stack in self._stacks]
             proposals = [stack.propose(scale, learn) for stack, scale in zip(self._stacks, scales)]
@@ -218,7 +220,7 @@ class FOP(Optimizer):
             learning = [update for update in here if update.descent is not None]
             if learning:
                 self._hyper.update(learning, is_finite, self.hyper_lr)
-            if self._kind.alignment is not None:
+            if self.learns:
                 self._advance(here, is_finite, settings)
         if learn:
             self._hyper.finish()
@@ -394,7 +396,7 @@ class FOP(Optimizer):
         for layer in layers:
             alike.setdefault((layer.M.shape, layer.M.dtype, layer.M.device), []).append(layer)
         stacks = [Stack(self._kind, each, self._hyper.init, self.normalized, self.rescale) for each in alike.values()]
-        if isinstance(self._hyper, hyper.Custom) and layers and self._kind.alignment is not None:
+        if isinstance(self._hyper, hyper.Custom) and layers and self.learns:
             self._hyper.register_layers(layers)
         self._stacks += stacks
         self._members += members
@@ -418,9 +420,21 @@ class FOP(Optimizer):
     def _draw(self, n: int, k: int) -> Tensor:
         return self.init_std * torch.randn(n, k, generator=self._generator)
 
-    def _layers(self) -> list[Layer]:
-        """Return the layers in parameter order."""
+    @property
+    def learns(self) -> bool:
+        """Whether the preconditioner has an M to learn; "mean_removing" has none."""
+        return self._kind.alignment is not None
+
+    def layers(self) -> list[Layer]:
+        """Return the parameters that have a preconditioner, in order, each with its layout, M and u.
+
+        They are what the next step works with, no copies: read them; ``load_factors`` writes.
+        """
         return [layer for _, _, layer in self._members if isinstance(layer, Layer)]
+
+    def left_to_base(self) -> dict[str, str]:
+        """Return the names of the other parameters, in order, and why each has no preconditioner."""
+        return {name: layer for name, _, layer in self._members if isinstance(layer, str)}
 
     def factors(self) -> dict[str, Tensor]:
         """Return a copy of what is learned, by parameter name.
@@ -428,9 +442,9 @@ class FOP(Optimizer):
         M [n, n] for "factored" and "direct", [n, k] for "low_rank"; 0-d for "scalar"; of the parameter's shape for
         "diagonal"; empty where nothing is learned.
         """
-        if self._kind.alignment is None:
+        if not self.learns:
             return {}
-        return {layer.name: self._shown(layer).clone() for layer in self._layers()}
+        return {layer.name: self._shown(layer).clone() for layer in self.layers()}
 
     def preconditioners(self) -> dict[str, Tensor]:
         """Return P as the next step will apply it, scaling included, by parameter name.
@@ -445,7 +459,7 @@ class FOP(Optimizer):
                     small = self.preconditioner in ("scalar", "diagonal")
                     P = self._shown(layer) if small else self._kind.matrix(layer.M)
                     shown[layer.name] = P.clone() if scale is None else P * scale.total[index].reshape(())
-        return {layer.name: shown[layer.name] for layer in self._layers()}
+        return {layer.name: shown[layer.name] for layer in self.layers()}
 
     @torch.no_grad()
     def preconditioned_gradients(self) -> dict[str, Tensor]:
@@ -476,13 +490,13 @@ class FOP(Optimizer):
         """
         if not isinstance(factors, Mapping):
             raise ValueError(f"{type(factors).__name__} given: load_factors takes a dict, name -> M")
-        slots = {} if self._kind.alignment is None else {layer.name: layer for layer in self._layers()}
-        if unknown := [name for name in factors if name not in slots]:
-            raise ValueError(f"no factor for {unknown}: this optimizer has {list(slots)}")
+        layers = {layer.name: layer for layer in self.layers()} if self.learns else {}
+        if unknown := [name for name in factors if name not in layers]:
+            raise ValueError(f"no factor for {unknown}: this optimizer has {list(layers)}")
         loaded = []
         for name, matrix in factors.items():
-            M = slots[name].M
-            value = loading.as_matrix(f"the factor of {name!r}", matrix, self._shown(slots[name]))
+            M = layers[name].M
+            value = loading.as_matrix(f"the factor of {name!r}", matrix, self._shown(layers[name]))
             if self.preconditioner == "direct" and not torch.allclose(value, value.mT):
                 raise ValueError(f"the factor of {name!r} is not symmetric, as P = M must be")
             loaded.append((M, value.reshape(M.shape)))
@@ -491,31 +505,29 @@ class FOP(Optimizer):
 
     def memory_usage(self) -> int:
         """Return the bytes that FOP keeps beside the base's own state: M, u, and what learns M."""
-        kept = [tensor for layer in self._layers() for tensor in layer.tensors().values()]
+        kept = [tensor for layer in self.layers() for tensor in layer.tensors().values()]
         for optimizer in self._hyper.optimizers if isinstance(self._hyper, hyper.Custom) else ():
             kept += [t for state in optimizer.state.values() for t in state.values() if isinstance(t, Tensor)]
         return sum(tensor.numel() * tensor.element_size() for tensor in kept)
 
     def __repr__(self) -> str:
         rows: list[tuple[str, ...]] = [("parameter", "layout", "n", "m", "rank", "learned")]
-        left: dict[str, list[str]] = {}
         learned = 0
-        for name, parameter, layer in self._members:
-            if isinstance(layer, str):
-                left.setdefault(layer, []).append(name)
-                continue
+        for layer in self.layers():
             n, k = layer.M.shape
-            numbers = 0 if self._kind.alignment is None else n * k
+            numbers = n * k if self.learns else 0
             learned += numbers
-            m = parameter.numel() // n
-            rows.append((name, layer.layout.name, *(f"{x:,}" for x in (n, m, min(n, k), numbers))))
+            m = layer.parameter.numel() // n
+            rows.append((layer.name, layer.layout.name, *(f"{x:,}" for x in (n, m, min(n, k), numbers))))
         widths = [max(map(len, column)) for column in zip(*rows)]
         lines = [f"FOP({self.preconditioner}, {self.hyper_lr=}, {self.trace=}".replace("self.", "")]
         lines[0] += f") around {type(self.base).__name__}, {learned:,} numbers learned"
         for row in rows:
             cells = [row[0].ljust(widths[0]), row[1].ljust(widths[1])]
             lines.append("  " + "  ".join(cells + [cell.rjust(width) for cell, width in zip(row[2:], widths[2:])]))
-        for reason, names in left.items():
+        left = self.left_to_base()
+        for reason in dict.fromkeys(left.values()):
+            names = [name for name, why in left.items() if why == reason]
             lines.append(f"  left to {type(self.base).__name__} ({reason}): {', '.join(names)}")
         return "\n".join(lines)
 

@@ -262,7 +262,7 @@ def inspect(optimizer: FOP, deep: bool, *, whole: bool = False) -> tuple[dict[st
     columns: dict[str, float] = {}
     factors, preconditioners = optimizer.factors(), optimizer.preconditioners()
     diagonal = optimizer.preconditioner == "diagonal"
-    for layer in optimizer._layers():
+    for layer in optimizer.layers():
         n, k = layer.M.shape
         M, P = factors.get(layer.name), _exact(preconditioners[layer.name])
         finite = all(map(math.isfinite, P.aminmax()))  # NaN is either of them

@@ -16,8 +16,7 @@ def estimate(built: Built, settings: TrainConfig) -> dict[str, int]:
     copies = STATE[settings.optimizer.name] + (settings.optimizer.momentum > 0)
     sizes = {"weights": weights + buffers, "gradients": weights, f"{settings.optimizer.name}'s state": copies * weights}
     if built.fop is not None:
-        learned = settings.fop is not None and settings.fop.preconditioner != "mean_removing"
-        traces = sum(_size(layer.parameter) for layer in built.fop._layers()) if learned else 0
+        traces = sum(_size(layer.parameter) for layer in built.fop.layers()) if built.fop.learns else 0
         sizes["FOP's M, u, and what learns M"] = built.fop.memory_usage() + traces
     return sizes
 

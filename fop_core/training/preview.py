@@ -162,17 +162,18 @@ def describe(config: TrainConfig) -> dict[str, Any]:
         base = build._base(config.optimizer, model, torch.device("meta"))
         fop = None if config.fop is None else Sketch(base, **config.fop.model_dump())
     built = build.Built(model, fop or base, fop)
-    members = {} if fop is None else {name: layer for name, _, layer in fop._members}
+    layers = {} if fop is None else {layer.name: layer for layer in fop.layers()}
+    left = {} if fop is None else fop.left_to_base()
     rows = []
     for name, parameter in model.named_parameters():
         row: dict[str, Any] = {"name": name, "shape": tuple(parameter.shape)}
-        layer = members.get(name)
-        if isinstance(layer, str):
-            row["left"] = layer
-        elif layer is not None and fop is not None:
+        if name in left:
+            row["left"] = left[name]
+        elif fop is not None:
+            layer = layers[name]
             n = layer.layout.rows(tuple(parameter.shape))
             row |= {"layout": layer.layout.name, "n": n, "m": parameter.numel() // n}
-            if fop._kind.alignment is not None:
+            if fop.learns:
                 row |= {"M": tuple(layer.M.shape), "learned": layer.M.numel()}
         rows.append(row)
     return {

@@ -2,7 +2,9 @@
 
 import copy
 import io
+import typing
 import warnings
+from typing import Literal
 
 import pytest
 import torch
@@ -495,13 +497,35 @@ def test_products_are_in_the_cheap_order():
     assert products(n=50, m=7, kind="low_rank") == 5 * 50 * 16 * 7
 
 
-def test_equal_shapes_of_m_are_learned_as_one_batch():
-    _, optimizer = build()
-    shapes = {tuple(stack.M.shape) for stack in optimizer._stacks}
-    assert (2, 9, 9) in shapes, "both 3x3 kernels, of different channels"
+def test_layers_with_an_m_of_one_shape_keep_it_in_one_tensor():
     model = nn.Sequential(*(nn.Conv2d(i + 1, i + 2, 3) for i in range(7)))
-    stacks = FOP(torch.optim.SGD(model.named_parameters(), lr=0.1))._stacks
-    assert [tuple(stack.M.shape) for stack in stacks] == [(7, 9, 9)]
+    optimizer = FOP(torch.optim.SGD(model.named_parameters(), lr=0.1))
+    storages = {layer.M.untyped_storage().data_ptr() for layer in optimizer.layers()}
+    assert len(optimizer.layers()) == 7 and len(storages) == 1
+
+
+# what can be read ----------------------------------------------------------------------------------------------------
+
+
+def test_every_parameter_is_a_layer_or_left_to_the_base_and_says_why():
+    params, optimizer = build()
+    layers, left = optimizer.layers(), optimizer.left_to_base()
+    assert [layer.name for layer in layers] == list(optimizer.factors())
+    assert {layer.name for layer in layers} | left.keys() == params.keys()
+    assert not {layer.name for layer in layers} & left.keys()
+    assert all(layer.parameter is params[layer.name] for layer in layers)
+    assert left["linear.bias"] == "bias or norm" and optimizer.learns
+    assert not build("mean_removing")[1].learns
+
+
+@pytest.mark.filterwarnings("ignore:FOP preconditions none")
+def test_the_types_of_options_name_what_there_is():
+    hints = typing.get_type_hints(FOP.__init__)
+    assert set(typing.get_args(hints["preconditioner"])) == PRECONDITIONERS.keys()
+    for name in ("layout", "on_nonfinite", "trace", "hyper_optimizer"):
+        literal = next((h for h in typing.get_args(hints[name]) if typing.get_origin(h) is Literal), hints[name])
+        for value in typing.get_args(literal):
+            FOP(torch.optim.SGD([torch.ones(3, 2, requires_grad=True)], lr=0.1), **{name: value})
 
 
 # what is learned -----------------------------------------------------------------------------------------------------

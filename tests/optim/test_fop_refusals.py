@@ -41,7 +41,7 @@ def test_numbers_whose_sum_overflows_are_finite(kind, dtype, sign, on_nonfinite)
         optimizer = steps_once(gradients, preconditioner=kind, on_nonfinite=on_nonfinite)
         optimizer.check()
         assert optimizer.skipped_steps == 0
-        for layer in optimizer._layers():
+        for layer in optimizer.layers():
             if layer.trace is not None:
                 assert torch.equal(layer.trace, layer.parameter.grad.to(layer.M)), "u has taken it in"
 

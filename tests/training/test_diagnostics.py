@@ -527,7 +527,7 @@ def test_an_indefinite_P_is_called_so():
 def test_a_P_that_is_not_finite_has_nan_columns_and_no_spectrum(kind, bad, make):
     optimizer = make(kind)
     whole_arrays, whole_columns = inspect(optimizer, True)
-    sick = optimizer._layers()[0]
+    sick = optimizer.layers()[0]
     sick.M.view(-1)[0] = bad
     arrays, columns = inspect(optimizer, True)
     assert columns.keys() == whole_columns.keys()

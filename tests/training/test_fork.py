@@ -156,7 +156,7 @@ def test_a_reset_fork_has_M_and_what_learns_it_as_at_a_start(form, data, tmp_pat
     assert fresh.keys() == fop.factors().keys()
     for name, M in fop.factors().items():
         assert torch.equal(M, fresh[name])
-    for layer in fop._layers():
+    for layer in fop.layers():
         assert_as_at_a_start(layer)
     held, _ = whole.start()
     weights = run.checkpoint(AT)[0]
@@ -203,7 +203,7 @@ def test_a_transplanted_fork_has_the_donors_M_of_its_last_or_a_given_snapshot(pa
         snapshot = other.snapshot(step)
         for name, M in fop.factors().items():
             np.testing.assert_array_equal(M.numpy(), snapshot[f"{name}/M"])
-        for layer in fop._layers():
+        for layer in fop.layers():
             assert_as_at_a_start(layer)
         np.testing.assert_array_equal(run.start()[0]["model/0.weight"], parent.checkpoint(AT)[0]["model/0.weight"])
     whole = forked(tmp_path, parent, "transplanted", at=AT, donor=other)

@@ -35,7 +35,7 @@ def test_shapes_and_memory_are_those_of_the_built_run(name, method):
         learned = {each.name: each.learned for each in description.parameters if each.learned}
         assert learned == {each: factor.numel() for each, factor in factors.items()}
         assert {each.name for each in description.parameters if each.layout} == {
-            each.name for each in built.fop._layers()
+            each.name for each in built.fop.layers()
         }
 
 
