@@ -22,7 +22,7 @@ class Similarity(NamedTuple):
     """
 
     change: float
-    rest: float
+    residuals: float
     angles_deg: list[float]
 
 

@@ -75,8 +75,8 @@ def test_a_preconditioner_is_all_like_itself_whatever_of_I_and_the_constant_is_a
     P = symmetric(1, 9, 9)
     same = similarity.similarity(P, P, 3)
     assert (same.change, same.rest) == pytest.approx((1, 1)) and same.angles_deg == pytest.approx([0, 0, 0], abs=1e-6)
-    moved = similarity.similarity(P, P + 3 * np.eye(9) - 0.5, 2)
-    assert moved.rest == pytest.approx(1) and moved.change < 1
+    shifted = similarity.similarity(P, P + 3 * np.eye(9) - 0.5, 2)
+    assert shifted.rest == pytest.approx(1) and shifted.change < 1
     other = symmetric(2, 9, 9)
     expected = np.corrcoef((P - np.eye(9)).ravel(), (other - np.eye(9)).ravel())[0, 1]
     left = np.corrcoef(inspection.residual(P).ravel(), inspection.residual(other).ravel())[0, 1]
