@@ -17,7 +17,7 @@ class Similarity(NamedTuple):
 
     Attributes:
         change: correlation of the entries of P - I.
-        rest: correlation of what ``inspection.residual`` leaves of P.
+        residuals: correlation of what ``inspection.residual`` leaves of P.
         angles_deg: principal angles between the subspaces that each changes most, ascending.
     """
 

@@ -74,9 +74,9 @@ def test_principal_angles_are_those_of_planes_whatever_their_bases():
 def test_a_preconditioner_is_all_like_itself_whatever_of_I_and_the_constant_is_added():
     P = symmetric(1, 9, 9)
     same = similarity.similarity(P, P, 3)
-    assert (same.change, same.rest) == pytest.approx((1, 1)) and same.angles_deg == pytest.approx([0, 0, 0], abs=1e-6)
+    assert (same.change, same.residuals) == pytest.approx((1, 1)) and same.angles_deg == pytest.approx([0, 0, 0], abs=1e-6)
     shifted = similarity.similarity(P, P + 3 * np.eye(9) - 0.5, 2)
-    assert shifted.rest == pytest.approx(1) and shifted.change < 1
+    assert shifted.residuals == pytest.approx(1) and shifted.change < 1
     other = symmetric(2, 9, 9)
     expected = np.corrcoef((P - np.eye(9)).ravel(), (other - np.eye(9)).ravel())[0, 1]
     left = np.corrcoef(inspection.residual(P).ravel(), inspection.residual(other).ravel())[0, 1]
@@ -86,7 +86,7 @@ def test_a_preconditioner_is_all_like_itself_whatever_of_I_and_the_constant_is_a
 def test_what_is_not_finite_is_like_nothing():
     P = np.full((4, 4), np.nan)
     for alike in (similarity.similarity(P, np.eye(4), 2), similarity.similarity(np.eye(4), P, 2)):
-        assert math.isnan(alike.change) and math.isnan(alike.rest) and np.isnan(alike.angles_deg).all()
+        assert math.isnan(alike.change) and math.isnan(alike.residuals) and np.isnan(alike.angles_deg).all()
         assert len(alike.angles_deg) == 2
 
 

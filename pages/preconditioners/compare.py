@@ -129,7 +129,7 @@ def numbers(source: Source, layer: Layer, beside: Side | None, at: int) -> tuple
     at = at if beside is not None else -1
     rows: list[Sequence[Any]] = [
         (
-            *(name, one[0].name, one[1].name, two[0].name, two[1].name, measured.change, measured.rest),
+            *(name, one[0].name, one[1].name, two[0].name, two[1].name, measured.change, measured.residuals),
             *([*measured.angles_deg] + [""] * DIRECTIONS)[:DIRECTIONS],
             *(int(side.steps[snapshot_index(side.steps, at)]) for _, side in (one, two)),
         )
