@@ -23,10 +23,12 @@ lint: dev    ## check style and types
 	"$(VENV)"/bin/python -m ruff format --check .
 	"$(VENV)"/bin/python -m mypy
 	"$(VENV)"/bin/lint-imports
+	@bash scripts/web.sh check
 
 format: dev    ## rewrite the code in the project's style
 	"$(VENV)"/bin/python -m ruff check --fix .
 	"$(VENV)"/bin/python -m ruff format .
+	@bash scripts/web.sh format
 
 bench:   ## run the benchmarks: JSON on stdout and in benchmarks/results/
 	@bash scripts/bench.sh

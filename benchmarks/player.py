@@ -52,8 +52,8 @@ def play(page: Page, address: str) -> tuple[list[float], int]:
     page.get_by_role("combobox", name="Speed").select_option("10")
     frames.watch(page, ".fop-layer")
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("() => window.fopClock.step > 100")
-    page.wait_for_function("() => !window.fopClock.moving", timeout=120_000)
+    page.wait_for_function("() => fopLab.clock.step > 100")
+    page.wait_for_function("() => !fopLab.clock.moving", timeout=120_000)
     changed = frames.gaps(page)[1:-1]
     check_heads(page)
     return changed, max(sizes)

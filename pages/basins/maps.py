@@ -19,7 +19,7 @@ from toy_functions.basins import Batch, Options
 from toy_functions.ends import Ends, find_ends
 from toy_functions.surfaces import Surface
 
-_mount = component("basin_maps", "lib/shared", "lib/canvas")
+_mount = component("basin_maps")
 
 RuleSpec = tuple[str, tuple[tuple[str, Any], ...]]
 """(name in RULES, its settings as pairs)."""

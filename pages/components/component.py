@@ -1,4 +1,8 @@
-"""What runs in the browser: a component of this folder, its HTML, CSS and JavaScript in files of their own."""
+"""What runs in the browser: a component of this folder, its HTML, CSS and JavaScript in files of their own.
+
+The browser can import nothing, so a component's index.js is bundled with all that it imports: ``scripts/web.sh build``
+writes bundle.js, which is committed, and a user needs no Node.js.
+"""
 
 import json
 from collections.abc import Mapping
@@ -10,20 +14,18 @@ import streamlit as st
 _HERE = Path(__file__).parent
 
 
-def component(name: str, *scripts: str) -> Any:
-    """Return the mount of the component in the folder ``name``: its markup.html, style.css and index.js.
+def component(name: str) -> Any:
+    """Return the mount of the component in the folder ``name``: its markup.html, style.css and bundle.js.
 
     Args:
         name: its path from here, "download/button".
-        scripts: paths of scripts that stand before its own, as one module with it: the browser can import nothing.
     """
-    html, css = ((_HERE / name / file).read_text() for file in ("markup.html", "style.css"))
-    js = "\n".join((_HERE / f"{script}.js").read_text() for script in (*scripts, f"{name}/index"))
+    html, css, js = ((_HERE / name / file).read_text() for file in ("markup.html", "style.css", "bundle.js"))
     return st.components.v2.component(f"fop_{Path(name).name}", html=html, css=css, js=js, isolate_styles=False)
 
 
 def packed(data: Mapping[str, Any], arrays: Mapping[str, bytes]) -> bytes:
-    """Return data with arrays as one run of bytes, which ``unpacked`` of shared.js takes apart.
+    """Return data with arrays as one run of bytes, which ``unpacked`` of lib/payload.js takes apart.
 
     A component takes JSON or bytes, not both. Four bytes give the length of the JSON, which follows; then come the
     arrays one after another, whose lengths it holds as "arrays".

@@ -29,10 +29,8 @@ FORMULAS = {
     "mean_removing": "P = I − 0.95·11ᵀ/n: nothing is learned",
 }
 
-_cursor = component("cursor", "lib/shared", "lib/canvas")
-_inspector = component(
-    "inspector", "lib/shared", "lib/canvas", "inspector/matrices", "inspector/heatmap", "inspector/filters"
-)
+_cursor = component("cursor")
+_inspector = component("inspector")
 
 
 def cursor(source: Source, at: int, on_cursor_change: Callable[[], None], key: str) -> None:

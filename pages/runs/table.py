@@ -16,7 +16,7 @@ from pages.components.plot import SOURCE
 from pages.shared import run_text
 from pages.shared.listing import MOST_CHOSEN
 
-_mount = component("runs_table", "lib/shared")
+_mount = component("runs_table")
 
 VARIED = 4  # settings with a column of their own
 DAMAGE_LETTERS = 60  # letters of what is damaged; hovering and choosing the run tell the rest

@@ -8,7 +8,7 @@ import numpy as np
 from pages.components.component import component
 from pages.shared.race import Result
 
-_mount = component("learned", "lib/shared")
+_mount = component("learned")
 
 
 def learned(results: Sequence[Result], key: str) -> None:

@@ -15,7 +15,7 @@ from pages.shared.race import Result, Spec
 from pages.trajectories import exports
 from toy_functions.surfaces import Surface
 
-_mount = component("player", "lib/shared", "lib/png", "player/paths", "player/scene", "player/camera")
+_mount = component("player")
 
 MESH = 61  # points each way of the surface in 3D
 

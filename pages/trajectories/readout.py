@@ -8,7 +8,7 @@ from pages.components.component import component
 from pages.shared.race import Result
 from toy_functions.surfaces import Surface
 
-_mount = component("readout", "lib/shared")
+_mount = component("readout")
 
 
 def readout(

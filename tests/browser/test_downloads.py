@@ -117,7 +117,7 @@ def test_every_file_of_the_page_names_its_run_and_step_and_is_of_the_step_that_w
 def test_why_there_is_no_file_is_said_under_its_button_and_the_next_click_works(opened):
     page = opened()
     # As a click in the moment in which another run comes to be shown.
-    page.evaluate("key => fopOrders.add(key, 'another run')", f"inspect export {MATRICES}")
+    page.evaluate("key => fopLab.orders.add(key, 'another run')", f"inspect export {MATRICES}")
     note = page.get_by_role("status").filter(has_text="Not saved: the page showed something else meanwhile.")
     expect(note).to_be_visible()
     saved = downloaded(page, MATRICES)
@@ -141,7 +141,7 @@ def test_a_menu_that_closes_and_clicks_in_a_row_lose_no_file(opened):
     page.get_by_role("button", name=MATRICES).dblclick()
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name=MATRICES)).to_have_count(0)
-    page.wait_for_function("() => !fopOrders.waiting.length")
+    page.wait_for_function("() => !fopLab.orders.waiting.length")
     page.get_by_role("button", name="Export").click()
     expect(page.get_by_role("status").filter(has_text="Saved")).to_have_count(2)
     until(lambda: len(files) == 3, pause=lambda: page.wait_for_timeout(50))
@@ -150,7 +150,7 @@ def test_a_menu_that_closes_and_clicks_in_a_row_lose_no_file(opened):
 
 def test_a_click_that_is_quicker_than_the_courier_is_not_lost(opened):
     page = opened()
-    page.evaluate("fopOrders.page = ''")  # as the window is before the courier, the page's last part, has run
+    page.evaluate("fopLab.orders.page = ''")  # as the window is before the courier, the page's last part, has run
     assert downloaded(page, MATRICES).suggested_filename.endswith(".safetensors")
 
 
@@ -193,7 +193,7 @@ def test_the_camera_of_a_chart_takes_what_is_seen_and_names_run_and_step(opened)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Play", exact=True).click()
     chart = page.locator(".fop-plot-node[data-theme]").first
-    page.wait_for_function("() => fopClock.step > 500")
+    page.wait_for_function("() => fopLab.clock.step > 500")
     chart.hover()
     with page.expect_download() as saved:
         chart.locator(".modebar-btn[data-title*='PNG']").click()

@@ -11,7 +11,7 @@ from tests.chromium import number
 
 PLAYER = ".fop-player"
 PATHS = ".st-key-race .fop-plot-node"
-AT = "step => window.fopClock.step === step"
+AT = "step => fopLab.clock.step === step"
 
 
 def surface(page: Page) -> dict[str, float]:
@@ -53,11 +53,11 @@ def test_the_slider_dragged_to_its_end_shows_the_last_step(visit):
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] / 2, middle)
     page.mouse.down()
-    page.wait_for_function("() => window.fopClock.step < 1000")
+    page.wait_for_function("() => fopLab.clock.step < 1000")
     page.mouse.move(box["x"] + box["width"] + 20, middle, steps=5)
     page.mouse.up()
     page.wait_for_function(AT, arg=6221)
-    assert not page.evaluate("window.fopClock.moving")
+    assert not page.evaluate("fopLab.clock.moving")
 
 
 def test_keys_play_the_race_after_a_click_anywhere_that_is_no_field(visit):
@@ -88,7 +88,7 @@ def test_keys_play_the_race_after_a_click_anywhere_that_is_no_field(visit):
 
 def test_keys_belong_to_the_field_that_has_the_focus(visit):
     page = visit("?preset=own")
-    before = page.evaluate("window.fopClock.step")
+    before = page.evaluate("fopLab.clock.step")
     formula = page.get_by_role("textbox", name="f(x, y) =")
     fields = [formula, number(page, "Start x"), page.get_by_role("combobox", name="Speed")]
     for field in fields:
@@ -100,7 +100,7 @@ def test_keys_belong_to_the_field_that_has_the_focus(visit):
     page.keyboard.press("Space")
     expect(formula).to_have_value(re.compile(" $"))
     expect(page.get_by_role("button", name="Play")).to_be_visible()
-    assert page.evaluate("window.fopClock.step") == before
+    assert page.evaluate("fopLab.clock.step") == before
 
 
 def test_a_double_click_shows_the_whole_surface_again_and_starts_no_race(visit):
@@ -168,8 +168,8 @@ def test_a_picture_that_cannot_follow_keeps_no_other_from_it(visit, troubles):
     expect(words).to_contain_text("P: eigenvalues 1.00, 1.00")
     page.evaluate(
         "() => { let armed = false; const bad = () => { if (armed) throw new Error('by a test'); };"
-        " const all = [bad, ...fopClock.followers]; fopClock.followers.clear();"
-        " all.forEach((each) => fopClock.followers.add(each)); armed = true; }"
+        " const all = [bad, ...fopLab.clock.followers]; fopLab.clock.followers.clear();"
+        " all.forEach((each) => fopLab.clock.followers.add(each)); armed = true; }"
     )
     page.keyboard.press("End")
     expect(words).to_contain_text("P: eigenvalues 3.44, 1.50")

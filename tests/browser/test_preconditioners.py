@@ -208,7 +208,7 @@ def test_the_cursor_is_dragged_beyond_both_ends_and_plays_to_the_last_snapshot(i
       const { fop } = document.querySelector('.fop-cursor');
       const positions = (window.positions = []);
       clock.follow(() => positions.push(fop.at));
-    }""".replace("clock", "fopClock")
+    }""".replace("clock", "fopLab.clock")
     )
     page.get_by_role("button", name="Play").click()
     expect(cursor(page)).to_have_attribute("aria-valuenow", str(last))

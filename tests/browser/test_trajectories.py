@@ -72,7 +72,7 @@ def test_a_long_race_says_how_far_it_is_and_ends_when_another_is_chosen(visit):
 
 
 def step(page: Page) -> int:
-    return page.evaluate("() => Math.floor(Math.min(window.fopClock.step, 1e9))")
+    return page.evaluate("() => Math.floor(Math.min(fopLab.clock.step, 1e9))")
 
 
 def heads(page: Page) -> dict[str, list[float]]:
@@ -107,7 +107,7 @@ def test_playing_goes_from_the_start_to_the_end_where_the_data_say(visit):
     speed.select_option("10")
     expect(page.locator(LABELS, has_text="FOP 289")).to_be_visible()
     speed.select_option("50")
-    page.wait_for_function("() => !window.fopClock.moving")
+    page.wait_for_function("() => !fopLab.clock.moving")
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     assert step(page) == 5398
     expect(page.get_by_text("step 5,398 of 5,398")).to_be_visible()
@@ -125,22 +125,22 @@ def test_playing_goes_from_the_start_to_the_end_where_the_data_say(visit):
 def test_the_player_answers_to_keys_and_to_its_slider(visit):
     page = visit()
     page.keyboard.press("Home")
-    page.wait_for_function("() => window.fopClock.step === 0")
+    page.wait_for_function("() => fopLab.clock.step === 0")
     for _ in range(3):
         page.keyboard.press("ArrowRight")
-    page.wait_for_function("() => window.fopClock.step === 3")
+    page.wait_for_function("() => fopLab.clock.step === 3")
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function("() => window.fopClock.step === 2")
+    page.wait_for_function("() => fopLab.clock.step === 2")
     assert page.locator(".st-key-losses .fop-plot-cursor").is_visible()
     page.keyboard.press("End")
-    page.wait_for_function("() => window.fopClock.step === 6221")
+    page.wait_for_function("() => fopLab.clock.step === 6221")
     assert page.locator(".st-key-losses .fop-plot-cursor").is_hidden()
     slider = page.get_by_role("slider", name="Step of the race")
     box = slider.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.wait_for_function("() => Math.abs(Math.log1p(window.fopClock.step) / Math.log1p(6221) - 0.5) < 0.03")
+    page.wait_for_function("() => Math.abs(Math.log1p(fopLab.clock.step) / Math.log1p(6221) - 0.5) < 0.03")
     page.keyboard.press("Space")
-    page.wait_for_function("() => window.fopClock.step > 100")
+    page.wait_for_function("() => fopLab.clock.step > 100")
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Play")).to_be_visible()
 
@@ -385,7 +385,7 @@ def test_on_a_phone_nothing_touches_the_count_of_steps_and_a_box_stands_beside_i
     end = page.evaluate("player => document.querySelector(player).fop.end", PLAYER)
     for key, at in {"Home": 0, "End": end}.items():
         page.keyboard.press(key)
-        page.wait_for_function("at => window.fopClock.step === at", arg=at)
+        page.wait_for_function("at => fopLab.clock.step === at", arg=at)
         rectangles = page.evaluate(boxes)
         assert all(0 <= box[0] and box[2] <= 390 for box in rectangles), rectangles
         for i, a in enumerate(rectangles):

@@ -35,7 +35,7 @@ def component(at: AppTest, key: str) -> dict:
 
 
 def unpacked(content: bytes) -> dict:
-    """What shared.js makes of component.packed's bytes."""
+    """What lib/payload.js makes of component.packed's bytes."""
     at = 4 + int.from_bytes(content[:4], "little")
     data = json.loads(content[4:at])
     for name, size in data["arrays"].items():

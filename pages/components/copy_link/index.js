@@ -1,14 +1,26 @@
-// Copies the address. Where a page may not write to the clipboard, it is shown to copy by hand.
+// @ts-check
+import { box } from "../lib/dom.js";
+
+/** @import { Mount } from "../lib/types.d.ts" */
+
+const WORDS = "Copy link";
+
+/**
+ * Copies the address. Where a page may not write to the clipboard, it is shown to copy by hand.
+ *
+ * @param {Mount<null>} mount
+ */
 export default function ({ parentElement }) {
-  const button = parentElement.querySelector(".fop-copy");
-  const words = "Copy link";
-  let later;
+  const button = box(parentElement, ".fop-copy");
+  let later = 0;
   button.onclick = async () => {
     try {
       await navigator.clipboard.writeText(location.href);
       button.textContent = "Copied";
       clearTimeout(later);
-      later = setTimeout(() => (button.textContent = words), 4000);
+      later = setTimeout(() => {
+        button.textContent = WORDS;
+      }, 4000);
     } catch {
       window.prompt("Copy this address:", location.href);
     }

@@ -31,8 +31,8 @@ KINDS = {
 }
 _COURIER, _BUTTONS, _ANSWER = "download courier", "download buttons", "download answer"
 _log = logging.getLogger(__name__)
-_button = component("download/button", "lib/shared", "download/orders")
-_courier = component("download/courier", "lib/shared", "download/orders")
+_button = component("download/button")
+_courier = component("download/courier")
 
 
 class File(NamedTuple):

@@ -1,35 +1,91 @@
-// The files that were clicked for and are not here yet, first come first served. The buttons add to them, the courier
-// brings them; both come and go (a menu closes), so this stays with the window.
-const orders = (window.fopOrders ??= {
-  waiting: [], // { id, key, of, screen, page }
-  notes: {}, // by a button's key what came of its last click: { text, failed }
-  followers: new Set(),
-  page: "", // whose notes they are
-  // Forgets what was clicked on another page; on this one the buttons may have come before the courier.
-  arrive(page) {
-    if (page === this.page) return;
-    Object.assign(this, { page, waiting: this.waiting.filter((order) => order.page === page), notes: {} });
+// @ts-check
+import { clock } from "../lib/clock.js";
+import { page } from "../lib/page.js";
+/** @import { Order } from "./types.d.ts" */
+
+/**
+ * The files that were clicked for and are not here yet, first come first served. The buttons add to them, the courier
+ * brings them; both come and go (a menu closes), so this stays with the page.
+ */
+export class Orders {
+  /**
+   * @param {() => Order["screen"]} screen what it shows now
+   * @param {() => string} path of the page that is shown
+   */
+  constructor(screen, path) {
+    this.screen = screen;
+    this.path = path;
+    /** @type {Order[]} */
+    this.waiting = [];
+    /**
+     * By a button's key what came of its last click.
+     *
+     * @type {Record<string, { text: string, failed: boolean }>}
+     */
+    this.notes = {};
+    /** @type {Set<() => void>} */
+    this.followers = new Set();
+    /** Path of the page whose notes they are. */
+    this.page = "";
+  }
+
+  /** Forgets what was clicked on another page; on this one the buttons may have come before the courier. */
+  arrive() {
+    const path = this.path();
+    if (path === this.page) return;
+    this.page = path;
+    this.waiting = this.waiting.filter((order) => order.page === path);
+    this.notes = {};
     this.changed();
-  },
+  }
+
   changed() {
     for (const follower of this.followers) follower();
-  },
+  }
+
+  /**
+   * Calls a follower now and at each change; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
   follow(follower) {
     this.followers.add(follower);
     follower();
-    return () => this.followers.delete(follower);
-  },
-  // Orders a button's file, of what the screen shows at this moment.
+    return () => {
+      this.followers.delete(follower);
+    };
+  }
+
+  /**
+   * Orders a button's file, of what the screen shows at this moment.
+   *
+   * @param {string} key of the button
+   * @param {string} of what the file would be of
+   */
   add(key, of) {
-    const screen = { ...window.fopScreen, step: Number.isFinite(clock.step) ? clock.step : null };
     const id = crypto.getRandomValues(new Uint32Array(2)).join("-");
-    this.waiting.push({ id, key, of, screen, page: location.pathname });
+    this.waiting.push({ id, key, of, screen: this.screen(), page: this.path() });
     delete this.notes[key];
     this.changed();
-  },
-  // The first one has come, or will not.
+  }
+
+  /**
+   * The first one has come, or will not.
+   *
+   * @param {string} text what is said of it
+   */
   close(text, failed = false) {
-    this.notes[this.waiting.shift().key] = { text, failed };
+    const order = this.waiting.shift();
+    if (!order) throw new Error(`no file is waited for, of which to say: ${text}`);
+    this.notes[order.key] = { text, failed };
     this.changed();
-  },
-});
+  }
+}
+
+/** What the page shows: the inspector's choice, and the clock's step where one moves it. */
+const shown = () => ({ ...page.screen, step: Number.isFinite(clock.step) ? clock.step : null });
+
+page.orders ??= new Orders(shown, () => location.pathname);
+
+/** The page's own. */
+export const orders = page.orders;

@@ -1,10 +1,20 @@
-// Follows the link beside it, once, as a click would: one step of the browser's history, to which Back returns.
+// @ts-check
+/** @import { Mount } from "../lib/types.d.ts" */
+
+/**
+ * Follows the link beside it, once, as a click would: one step of the browser's history, to which Back returns.
+ *
+ * @param {Mount<{ to: string }>} mount `to`: what the link leads to
+ */
 export default function ({ data, parentElement }) {
   if (parentElement.dataset.followed === data.to) return;
   const follow = () => {
     const link = document.querySelector(".st-key-follow a");
     if (!parentElement.isConnected) return;
-    if (!link) return requestAnimationFrame(follow); // it comes with the same run of the page
+    if (!(link instanceof HTMLElement)) {
+      requestAnimationFrame(follow); // it comes with the same run of the page
+      return;
+    }
     parentElement.dataset.followed = data.to;
     link.click();
   };

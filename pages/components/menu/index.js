@@ -1,7 +1,16 @@
-// Folds the sidebar away once it has led to another page, where it would lie over that page.
+// @ts-check
+import { page } from "../lib/page.js";
+/** @import { Mount } from "../lib/types.d.ts" */
+
+/**
+ * Folds the sidebar away once it has led to another page, where it would lie over that page.
+ *
+ * @param {Mount<{ page: string }>} mount `page`: title of the one that is shown
+ */
 export default function ({ data }) {
-  const before = window.fopPage;
-  window.fopPage = data.page;
+  const before = page.title;
+  page.title = data.page;
   if (before === undefined || before === data.page || !window.matchMedia("(max-width: 768px)").matches) return;
-  document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+  const fold = document.querySelector('[data-testid="stSidebarCollapseButton"] button');
+  if (fold instanceof HTMLElement) fold.click();
 }

@@ -1,15 +1,29 @@
+// @ts-check
 // What the camera's button saves: the surface with all that is drawn over it, at the step of the click.
+
+import { penOf } from "../lib/canvas.js";
+import { titled } from "../lib/png.js";
+import { save } from "../lib/save.js";
+
+/** @import { Pen } from "../lib/canvas.js" */
+/** @import { Plotly } from "../lib/types.d.ts" */
+/** @import { Player } from "./player.js" */
 
 const SHARP = 3; // pixels each way for one of the page's
 
-async function photograph(player, Plotly) {
+/**
+ * @param {Player} player
+ * @param {Plotly} Plotly
+ */
+export async function photograph(player, Plotly) {
   const { ground } = player.parts;
+  const { title, file } = player.data;
   const [width, height] = [ground.offsetWidth, ground.offsetHeight];
   const step = Math.floor(Math.min(player.step, player.end));
-  const { paper } = player.data.themes[player.theme].colors;
+  const { paper } = player.colors;
   const [over, front] = sheet(width, height);
   front.translate(-ground.offsetLeft, -ground.offsetTop);
-  player.at(SHARP, () => layers(front, player.parts));
+  player.drawn(SHARP, () => layers(front, player));
   const surface = new Image();
   surface.src = await Plotly.toImage(ground, { format: "png", scale: SHARP, width, height });
   await surface.decode();
@@ -17,23 +31,35 @@ async function photograph(player, Plotly) {
   pen.fillStyle = paper;
   pen.fillRect(0, 0, width, height);
   for (const image of [surface, over]) pen.drawImage(image, 0, 0, width, height);
+  /** @type {Blob | null} */
   const drawn = await new Promise((resolve) => whole.toBlob(resolve));
-  await savePicture(drawn, `${player.data.title}, step ${step}`, `${player.data.file}-step-${step}`);
+  if (!drawn) throw new Error(`the browser makes no PNG of ${whole.width} × ${whole.height} pixels`);
+  save(titled(drawn, `${title}, step ${step}`), `${file}-step-${step}.png`);
 }
 
+/**
+ * @param {number} width
+ * @param {number} height
+ * @returns {[HTMLCanvasElement, Pen]}
+ */
 function sheet(width, height) {
   const made = document.createElement("canvas");
   Object.assign(made, { width: width * SHARP, height: height * SHARP });
-  const pen = made.getContext("2d");
+  const pen = penOf(made);
   pen.scale(SHARP, SHARP);
   return [made, pen];
 }
 
-// Draws the two canvases and the labels where they stand on the stage.
-function layers(pen, { stage, paths, heads, labels }) {
+/**
+ * Draws the two canvases and the labels where they stand on the stage.
+ *
+ * @param {Pen} pen
+ * @param {Player} player
+ */
+function layers(pen, { parts: { stage, paths, heads, labels } }) {
   for (const layer of [paths, heads]) {
     const { left, top, width, height } = layer.style;
-    pen.drawImage(layer, ...[left, top, width, height].map(parseFloat));
+    pen.drawImage(layer, parseFloat(left), parseFloat(top), parseFloat(width), parseFloat(height));
   }
   const origin = stage.getBoundingClientRect();
   pen.textBaseline = "middle";
@@ -45,6 +71,6 @@ function layers(pen, { stage, paths, heads, labels }) {
     pen.fillRect(left, top, box.width, box.height);
     pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
     pen.fillStyle = style.color;
-    pen.fillText(label.textContent, left + parseFloat(style.paddingLeft), top + box.height / 2);
+    pen.fillText(label.textContent ?? "", left + parseFloat(style.paddingLeft), top + box.height / 2);
   }
 }

@@ -1,16 +1,41 @@
-// The surface in three dimensions, on a canvas of its own: no WebGL, so it is there wherever a canvas is.
+// @ts-check
+import { blend, css, rgb } from "../lib/colors.js";
+import { clamp } from "../lib/numbers.js";
 
-class Scene {
-  constructor({ grid, size, box }) {
-    Object.assign(this, { grid, size, box, yaw: -0.6, pitch: 0.95 });
+/** @import { Pen } from "../lib/canvas.js" */
+/** @import { Colors } from "../lib/types.d.ts" */
+/** @import { Area, Box, View } from "./types.d.ts" */
+
+const NEAR = 14; // px within which a point of the surface is under a place of the picture
+
+/** The surface in three dimensions, on a canvas of its own: no WebGL, so it is there wherever a canvas is. */
+export class Scene {
+  /**
+   * @param {Float32Array} grid [size, size]: heights from -0.5 to 0.5
+   * @param {number} size
+   * @param {Box} box
+   * @param {string} key tells one surface from another
+   */
+  constructor(grid, size, box, key) {
+    this.grid = grid;
+    this.size = size;
+    this.box = box;
+    this.key = key;
+    this.yaw = -0.6;
+    this.pitch = 0.95;
   }
 
-  // Heights lie in [-0.5, 0.5]; a point outside the box has that of its edge.
+  /**
+   * A height of -0.5 to 0.5; a point outside the box has that of its edge.
+   *
+   * @param {number} x
+   * @param {number} y
+   */
   height(x, y) {
     const last = this.size - 1;
     const [left, right, bottom, top] = this.box;
-    const u = Math.min(last, Math.max(0, ((x - left) / (right - left)) * last));
-    const v = Math.min(last, Math.max(0, ((y - bottom) / (top - bottom)) * last));
+    const u = clamp(((x - left) / (right - left)) * last, 0, last);
+    const v = clamp(((y - bottom) / (top - bottom)) * last, 0, last);
     const [i, j] = [Math.min(Math.floor(u), last - 1), Math.min(Math.floor(v), last - 1)];
     const [a, b, at] = [u - i, v - j, j * this.size + i];
     const low = this.grid[at] * (1 - a) + this.grid[at + 1] * a;
@@ -18,12 +43,21 @@ class Scene {
     return low * (1 - b) + high * b;
   }
 
-  // Returns the view of the present direction on a rectangle of the picture.
+  /**
+   * The view of the present direction on a rectangle of the picture.
+   *
+   * @param {Area} area
+   * @returns {View}
+   */
   view({ left, top, width, height }) {
     const [x0, x1, y0, y1] = this.box;
     const [sine, cosine] = [Math.sin(this.yaw), Math.cos(this.yaw)];
     const [up, over] = [Math.cos(this.pitch), Math.sin(this.pitch)];
     const scale = 0.68 * Math.min(width, height);
+    /**
+     * @param {number} x
+     * @param {number} y
+     */
     const turn = (x, y) => {
       const [u, v] = [(x - x0) / (x1 - x0) - 0.5, (y - y0) / (y1 - y0) - 0.5];
       return [cosine * u - sine * v, sine * u + cosine * v];
@@ -40,34 +74,57 @@ class Scene {
     };
   }
 
-  // Draws the surface, farther cells first.
+  /**
+   * The point of the plane at a corner of the grid.
+   *
+   * @param {number} i column
+   * @param {number} j row
+   * @returns {[number, number]}
+   */
+  corner(i, j) {
+    const [left, right, bottom, top] = this.box;
+    const last = this.size - 1;
+    return [left + ((right - left) * i) / last, bottom + ((top - bottom) * j) / last];
+  }
+
+  /**
+   * Draws the surface, farther cells first.
+   *
+   * @param {Pen} pen
+   * @param {View} view
+   * @param {Colors} theme
+   */
   draw(pen, view, theme) {
-    const { size, grid, box } = this;
+    const { size, grid } = this;
     const last = size - 1;
-    const px = new Float32Array(size * size);
-    const py = new Float32Array(size * size);
+    const [px, py] = [new Float32Array(size * size), new Float32Array(size * size)];
     for (let j = 0; j < size; j++)
       for (let i = 0; i < size; i++) {
-        const x = box[0] + ((box[1] - box[0]) * i) / last;
-        const y = box[2] + ((box[3] - box[2]) * j) / last;
+        const [x, y] = this.corner(i, j);
         px[j * size + i] = view.x(x, y);
         py[j * size + i] = view.y(x, y);
       }
+    /** @param {boolean} forward */
     const order = (forward) => Array.from({ length: last }, (_, i) => (forward ? i : last - 1 - i));
     const rows = order(Math.cos(this.yaw) < 0);
     const columns = order(Math.sin(this.yaw) < 0);
     const along = Math.abs(Math.cos(this.yaw)) > Math.abs(Math.sin(this.yaw));
+    const [low, full] = [rgb(theme.low), rgb(theme.high)];
     pen.lineWidth = 0.6;
+    /**
+     * @param {number} i
+     * @param {number} j
+     */
     const cell = (i, j) => {
       const at = j * size + i;
       const corners = [at, at + 1, at + size + 1, at + size];
       const high = (grid[at] + grid[at + 1] + grid[at + size] + grid[at + size + 1]) / 4;
       if (!Number.isFinite(high)) return;
       const slope = grid[at + 1] - grid[at] - (grid[at + size] - grid[at]);
-      pen.fillStyle = mix(theme.low, theme.high, Math.min(1, Math.max(0, high + 0.5 + 4 * slope)));
+      pen.fillStyle = css(blend(full, low, clamp(high + 0.5 + 4 * slope, 0, 1)));
       pen.strokeStyle = theme.level;
       pen.beginPath();
-      corners.forEach((corner) => pen.lineTo(px[corner], py[corner]));
+      for (const corner of corners) pen.lineTo(px[corner], py[corner]);
       pen.closePath();
       pen.fill();
       pen.stroke();
@@ -76,27 +133,24 @@ class Scene {
     else for (const i of columns) for (const j of rows) cell(i, j);
   }
 
-  // Returns the point of the surface under a place of the picture, the nearest to the eye; null where there is none.
+  /**
+   * The point of the plane whose corner of the grid is nearest to a place of the picture; null where none is near.
+   *
+   * @param {View} view
+   * @param {number} px
+   * @param {number} py
+   * @returns {[number, number] | null}
+   */
   under(view, px, py) {
+    /** @type {[number, number] | null} */
     let best = null;
-    let nearest = 14;
-    const last = this.size - 1;
-    for (let j = 0; j <= last; j++)
-      for (let i = 0; i <= last; i++) {
-        const x = this.box[0] + ((this.box[1] - this.box[0]) * i) / last;
-        const y = this.box[2] + ((this.box[3] - this.box[2]) * j) / last;
+    let nearest = NEAR;
+    for (let j = 0; j < this.size; j++)
+      for (let i = 0; i < this.size; i++) {
+        const [x, y] = this.corner(i, j);
         const away = Math.hypot(view.x(x, y) - px, view.y(x, y) - py);
         if (away < nearest) [best, nearest] = [[x, y], away];
       }
     return best;
   }
-}
-
-// A colour between two of six hexadecimal digits.
-function mix(one, other, share) {
-  const parts = [1, 3, 5].map((at) => {
-    const [a, b] = [one, other].map((color) => parseInt(color.slice(at, at + 2), 16));
-    return Math.round(a + share * (b - a));
-  });
-  return `rgb(${parts.join()})`;
 }

@@ -15,7 +15,7 @@ from pages.components.component import component
 from pages.components.download import slug
 
 SOURCE = f"app/static/plotly.min.js?v={plotly.__version__}"  # with the version, so that no old one is remembered
-_mount = component("plot", "lib/shared", "lib/png")
+_mount = component("plot")
 
 
 def plot(

@@ -1,34 +1,45 @@
+// @ts-check
 // Fills the table: two rows for each run.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { clock } from "../lib/clock.js";
+import { box } from "../lib/dom.js";
+import { following } from "../lib/lifetime.js";
+import { short } from "../lib/numbers.js";
+import { swatch } from "../lib/svg.js";
 
+/** @import { Mount } from "../lib/types.d.ts" */
+/** @import { ReadoutData, Row } from "./types.d.ts" */
+
+const STATUS = { diverged: "fop-diverged", converged: "fop-converged", "step limit": "fop-limit" };
+
+/**
+ * @param {string} name
+ * @param {Record<string, string | number>} attributes
+ * @param {(Element | string)[]} children
+ */
 function element(name, attributes = {}, ...children) {
-  const made = name === "svg" || name === "path" ? document.createElementNS(SVG, name) : document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
   made.append(...children);
   return made;
 }
 
-// Line and symbol as they are in the pictures.
-const swatch = (row) =>
-  element(
-    "svg",
-    { width: 30, height: 12, viewBox: "-15 -6 30 12", "aria-hidden": "true" },
-    element("path", { d: "M-15 0H15", stroke: row.color, "stroke-width": row.width, "stroke-dasharray": row.dash }),
-    element("path", { d: row.glyph, fill: row.color, stroke: "var(--st-background-color)" }),
-  );
-
-function published(row) {
-  if (row.published === null) return element("td", { class: "fop-published" }, "–");
-  const count = row.matches ? `${row.published} ✓` : `${row.published} ≠`;
-  const words = row.matches ? "the same as published" : "not as published";
-  return element("td", { class: "fop-published", title: words, "aria-label": `${row.published}, ${words}` }, count);
+/** @param {Row} row */
+function published({ published, matches }) {
+  if (published === null) return element("td", { class: "fop-published" }, "–");
+  const count = matches ? `${published} ✓` : `${published} ≠`;
+  const words = matches ? "the same as published" : "not as published";
+  return element("td", { class: "fop-published", title: words, "aria-label": `${published}, ${words}` }, count);
 }
 
+/**
+ * @param {Row} row
+ * @param {number} columns
+ */
 const body = (row, columns) =>
   element(
     "tbody",
-    { class: { diverged: "fop-diverged", converged: "fop-converged" }[row.status] ?? "fop-limit" },
+    { class: STATUS[row.status] },
     element(
       "tr",
       { class: "fop-run" },
@@ -43,7 +54,12 @@ const body = (row, columns) =>
     ),
   );
 
-// Tells f at the step where the player stands; at its end, how the runs ended.
+/**
+ * Tells f at the step where the player stands; at its end, how the runs ended.
+ *
+ * @param {Element} table
+ * @param {Row[]} rows
+ */
 function update(table, rows) {
   const cells = table.querySelectorAll(".fop-now");
   rows.forEach((row, index) => {
@@ -52,13 +68,12 @@ function update(table, rows) {
   });
 }
 
-export default function ({ data, parentElement }) {
-  const table = parentElement.querySelector(".fop-readout");
-  const compared = data.rows.some((row) => row.published !== null);
+/** @param {Mount<ReadoutData>} mount */
+export default function ({ data: { rows }, parentElement }) {
+  const table = box(parentElement, ".fop-readout");
+  const compared = rows.some((row) => row.published !== null);
   table.classList.toggle("fop-compared", compared);
-  table.querySelectorAll("tbody").forEach((old) => old.remove());
-  table.append(...data.rows.map((row) => body(row, compared ? 3 : 2)));
-  table.fopUnfollow?.();
-  table.fopUnfollow = clock.follow(() => update(table, data.rows));
-  return atUnmount(table, table.fopUnfollow);
+  for (const old of table.querySelectorAll("tbody")) old.remove();
+  table.append(...rows.map((row) => body(row, compared ? 3 : 2)));
+  return following(table, () => clock.follow(() => update(table, rows)));
 }

@@ -1,6 +1,17 @@
-// A button that orders a file and says what came of it.
+// @ts-check
+import { box } from "../../lib/dom.js";
+import { following } from "../../lib/lifetime.js";
+import { orders } from "../orders.js";
+/** @import { Mount } from "../../lib/types.d.ts" */
+/** @import { ButtonData } from "../types.d.ts" */
+
+/**
+ * A button that orders a file and says what came of it.
+ *
+ * @param {Mount<ButtonData>} mount
+ */
 export default function ({ data, parentElement }) {
-  const [button, note] = parentElement.querySelector(".fop-download").children;
+  const [button, note] = ["button", "p"].map((name) => box(parentElement, `.fop-download ${name}`));
   button.textContent = data.label;
   button.classList.toggle("fop-primary", data.primary);
   button.onclick = () => orders.add(data.key, data.of);
@@ -11,7 +22,5 @@ export default function ({ data, parentElement }) {
     note.textContent = waits ? "Making the file …" : text;
     note.classList.toggle("fop-failed", failed && !waits);
   };
-  button.unfollow?.();
-  button.unfollow = orders.follow(show);
-  return atUnmount(button, button.unfollow);
+  return following(button, () => orders.follow(show));
 }

@@ -1,0 +1,25 @@
+import type { Hex, Themes } from "../lib/types.d.ts";
+
+export interface CursorData {
+  /** Of the run, which tells another one. */
+  key: string;
+  /** Of the snapshots, ascending. */
+  steps: number[];
+  /** What each snapshot is; parts are apart by " · ". */
+  captions: string[];
+  curves: Curve[];
+  /** The step to stand at. */
+  at: number;
+  themes: Themes;
+}
+
+export interface Curve {
+  name: string;
+  x: number[];
+  /** Null for a gap. */
+  y: (number | null)[];
+  /** "" for the theme's muted one. */
+  color: Hex | "";
+  low: number;
+  high: number;
+}

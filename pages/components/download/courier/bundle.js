@@ -1,0 +1,228 @@
+// Made by scripts/web.sh build of sources with the checksum 5a5bbd9376cab2e4a876576f4061ef05010bd002173245e887be5e0f752456e9.
+// lib/dom.js
+function part(root, selector, Kind) {
+  const found = root.querySelector(selector);
+  if (found instanceof Kind) return found;
+  throw new Error(`the markup has no ${Kind.name} ${selector}`);
+}
+var box = (root, selector) => part(root, selector, HTMLElement);
+
+// lib/lifetime.js
+function living(root, make) {
+  const holder = (
+    /** @type {Kept<T>} */
+    root
+  );
+  holder.fop ??= make();
+  return holder.fop;
+}
+function atUnmount(root, leave) {
+  const holder = (
+    /** @type {Kept<unknown>} */
+    root
+  );
+  const call = {};
+  holder.fopCall = call;
+  return () => {
+    if (holder.fopCall !== call) return;
+    leave();
+    holder.fop = void 0;
+  };
+}
+
+// lib/payload.js
+function unpacked(bytes) {
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const data = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+  let at = 4 + length;
+  for (const [name, size] of Object.entries(data.arrays)) {
+    data[name] = bytes.slice(at, at + size).buffer;
+    at += size;
+  }
+  return data;
+}
+
+// lib/save.js
+function save(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 6e4);
+}
+
+// lib/page.js
+globalThis.fopLab ??= {};
+var page = globalThis.fopLab;
+
+// lib/clock.js
+var Clock = class {
+  constructor() {
+    this.step = Infinity;
+    this.moving = false;
+    this.values = {};
+    this.followers = /* @__PURE__ */ new Set();
+  }
+  /**
+   * @param {number} step
+   * @param {Record<string, number>} values
+   */
+  set(step, values) {
+    Object.assign(this, { step, values });
+    for (const follower of this.followers) {
+      try {
+        follower();
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+  /**
+   * Calls a follower now and at each move; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.followers.add(follower);
+    follower();
+    return () => {
+      this.followers.delete(follower);
+    };
+  }
+};
+page.clock ??= new Clock();
+var clock = page.clock;
+
+// download/orders.js
+var Orders = class {
+  /**
+   * @param {() => Order["screen"]} screen what it shows now
+   * @param {() => string} path of the page that is shown
+   */
+  constructor(screen, path) {
+    this.screen = screen;
+    this.path = path;
+    this.waiting = [];
+    this.notes = {};
+    this.followers = /* @__PURE__ */ new Set();
+    this.page = "";
+  }
+  /** Forgets what was clicked on another page; on this one the buttons may have come before the courier. */
+  arrive() {
+    const path = this.path();
+    if (path === this.page) return;
+    this.page = path;
+    this.waiting = this.waiting.filter((order) => order.page === path);
+    this.notes = {};
+    this.changed();
+  }
+  changed() {
+    for (const follower of this.followers) follower();
+  }
+  /**
+   * Calls a follower now and at each change; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.followers.add(follower);
+    follower();
+    return () => {
+      this.followers.delete(follower);
+    };
+  }
+  /**
+   * Orders a button's file, of what the screen shows at this moment.
+   *
+   * @param {string} key of the button
+   * @param {string} of what the file would be of
+   */
+  add(key, of) {
+    const id = crypto.getRandomValues(new Uint32Array(2)).join("-");
+    this.waiting.push({ id, key, of, screen: this.screen(), page: this.path() });
+    delete this.notes[key];
+    this.changed();
+  }
+  /**
+   * The first one has come, or will not.
+   *
+   * @param {string} text what is said of it
+   */
+  close(text, failed = false) {
+    const order = this.waiting.shift();
+    if (!order) throw new Error(`no file is waited for, of which to say: ${text}`);
+    this.notes[order.key] = { text, failed };
+    this.changed();
+  }
+};
+var shown = () => ({ ...page.screen, step: Number.isFinite(clock.step) ? clock.step : null });
+page.orders ??= new Orders(shown, () => location.pathname);
+var orders = page.orders;
+
+// download/courier/courier.js
+var Courier = class {
+  /**
+   * @param {Orders} orders
+   * @param {(blob: Blob, name: string) => void} save
+   */
+  constructor(orders2, save2) {
+    this.orders = orders2;
+    this.save = save2;
+    this.send = null;
+    this.parts = [];
+    this.requested = null;
+    this.unfollow = orders2.follow(() => {
+      if (this.send) this.next();
+    });
+  }
+  /**
+   * @param {CourierData} data
+   * @param {Send} send
+   */
+  show({ answer, content }, send) {
+    this.send = send;
+    const order = this.orders.waiting.at(0);
+    if (answer && order?.id === answer.id && answer.part === this.parts.length) this.take(answer, content);
+    this.next();
+  }
+  /**
+   * @param {Answer} answer
+   * @param {ArrayBuffer} content
+   */
+  take(answer, content) {
+    if (answer.name === void 0) {
+      this.parts = [];
+      this.orders.close(answer.error, true);
+      return;
+    }
+    this.parts.push(content);
+    if (this.parts.length < answer.count) return;
+    this.save(new Blob(this.parts, { type: answer.kind }), answer.name);
+    this.parts = [];
+    this.orders.close(`Saved ${answer.name}`);
+  }
+  next() {
+    const order = this.orders.waiting.at(0);
+    this.ask(order ? { ...order, part: this.parts.length } : null);
+  }
+  /** @param {Request | null} request */
+  ask(request) {
+    const key = request && `${request.id} ${request.part}`;
+    if (key === this.requested) return;
+    this.requested = key;
+    this.send?.("request", request);
+  }
+};
+
+// download/courier/index.js
+function index_default({ data, parentElement, setStateValue }) {
+  const root = box(parentElement, ".fop-courier");
+  orders.arrive();
+  const courier = living(root, () => new Courier(orders, save));
+  const shown2 = unpacked(data);
+  courier.show(shown2, setStateValue);
+  return atUnmount(root, () => courier.unfollow());
+}
+export {
+  index_default as default
+};

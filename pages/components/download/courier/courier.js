@@ -1,0 +1,73 @@
+// @ts-check
+/** @import { Send } from "../../lib/types.d.ts" */
+/** @import { Orders } from "../orders.js" */
+/** @import { Answer, CourierData, Request } from "../types.d.ts" */
+
+/**
+ * Brings ordered files from Python, one after another, each in parts that fit a message. The request is a state, not an
+ * event: it is sent again with whatever else the page sends, until it is answered.
+ */
+export class Courier {
+  /**
+   * @param {Orders} orders
+   * @param {(blob: Blob, name: string) => void} save
+   */
+  constructor(orders, save) {
+    this.orders = orders;
+    this.save = save;
+    /** @type {Send | null} */
+    this.send = null;
+    /** @type {ArrayBuffer[]} */
+    this.parts = [];
+    /**
+     * What the request that Python has, or will have, is known by.
+     *
+     * @type {string | null}
+     */
+    this.requested = null;
+    this.unfollow = orders.follow(() => {
+      if (this.send) this.next();
+    });
+  }
+
+  /**
+   * @param {CourierData} data
+   * @param {Send} send
+   */
+  show({ answer, content }, send) {
+    this.send = send;
+    const order = this.orders.waiting.at(0);
+    if (answer && order?.id === answer.id && answer.part === this.parts.length) this.take(answer, content);
+    this.next(); // no request, where nothing is waited for: the answer is one of an earlier visit
+  }
+
+  /**
+   * @param {Answer} answer
+   * @param {ArrayBuffer} content
+   */
+  take(answer, content) {
+    if (answer.name === undefined) {
+      this.parts = [];
+      this.orders.close(answer.error, true);
+      return;
+    }
+    this.parts.push(content);
+    if (this.parts.length < answer.count) return;
+    this.save(new Blob(this.parts, { type: answer.kind }), answer.name);
+    this.parts = [];
+    this.orders.close(`Saved ${answer.name}`);
+  }
+
+  next() {
+    const order = this.orders.waiting.at(0);
+    this.ask(order ? { ...order, part: this.parts.length } : null);
+  }
+
+  /** @param {Request | null} request */
+  ask(request) {
+    const key = request && `${request.id} ${request.part}`;
+    if (key === this.requested) return;
+    this.requested = key;
+    this.send?.("request", request);
+  }
+}

@@ -1,0 +1,53 @@
+// @ts-check
+import { page } from "./page.js";
+
+/** The step at which a page is shown. The player or the cursor moves it, the other pictures follow. */
+export class Clock {
+  constructor() {
+    /** Infinity where nothing moves it. */
+    this.step = Infinity;
+    /** Whether it stands anywhere but at the end. */
+    this.moving = false;
+    /**
+     * What is drawn at the step, by names.
+     *
+     * @type {Record<string, number>}
+     */
+    this.values = {};
+    /** @type {Set<() => void>} */
+    this.followers = new Set();
+  }
+
+  /**
+   * @param {number} step
+   * @param {Record<string, number>} values
+   */
+  set(step, values) {
+    Object.assign(this, { step, values });
+    for (const follower of this.followers) {
+      try {
+        follower();
+      } catch (error) {
+        reportError(error); // one picture that cannot follow keeps no other from it
+      }
+    }
+  }
+
+  /**
+   * Calls a follower now and at each move; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.followers.add(follower);
+    follower();
+    return () => {
+      this.followers.delete(follower);
+    };
+  }
+}
+
+page.clock ??= new Clock();
+
+/** The page's own. */
+export const clock = page.clock;

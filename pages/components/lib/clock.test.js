@@ -1,0 +1,40 @@
+// @ts-check
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Clock, clock } from "./clock.js";
+import { page } from "./page.js";
+
+test("a follower is called at once, at each move, and not once it has ended", () => {
+  const its = new Clock();
+  /** @type {[number, number | undefined][]} */
+  const seen = [];
+  const end = its.follow(() => seen.push([its.step, its.values.SGD]));
+  its.set(3, { SGD: 0.5 });
+  end();
+  its.set(4, {});
+  assert.deepEqual(seen, [
+    [Infinity, undefined],
+    [3, 0.5],
+  ]);
+});
+
+test("a follower that fails is reported and keeps no other from following", () => {
+  /** @type {unknown[]} */
+  const reported = [];
+  globalThis.reportError = (error) => reported.push(error);
+  const its = new Clock();
+  const failure = new Error("by a test");
+  its.followers.add(() => {
+    throw failure;
+  });
+  let followed = 0;
+  its.follow(() => followed++);
+  its.set(1, {});
+  assert.equal(followed, 2);
+  assert.deepEqual(reported, [failure]);
+});
+
+test("a page has one clock, which another bundle finds", () => {
+  assert.equal(globalThis.fopLab, page);
+  assert.equal(page.clock, clock);
+});

@@ -1,0 +1,53 @@
+// @ts-check
+
+/**
+ * What a component keeps on an element from one call to the next: Streamlit calls it again with new data, or another theme.
+ *
+ * @template T
+ * @typedef {Element & { fop?: T, fopCall?: object, fopUnfollow?: () => void }} Kept
+ */
+
+/**
+ * Returns what lives on an element as its property `fop`, made at the first call.
+ *
+ * @template T
+ * @param {Element} root
+ * @param {() => T} make
+ */
+export function living(root, make) {
+  const holder = /** @type {Kept<T>} */ (root);
+  holder.fop ??= make();
+  return holder.fop;
+}
+
+/**
+ * The cleanup that a component returns. Of two calls in quick succession Streamlit may run the first one's cleanup after
+ * the second call has drawn: then it must take nothing down.
+ *
+ * @param {Element} root
+ * @param {() => void} leave
+ */
+export function atUnmount(root, leave) {
+  const holder = /** @type {Kept<unknown>} */ (root);
+  const call = {};
+  holder.fopCall = call;
+  return () => {
+    if (holder.fopCall !== call) return;
+    leave();
+    holder.fop = undefined;
+  };
+}
+
+/**
+ * Follows something in place of what an earlier call on this element followed; returns the component's cleanup.
+ *
+ * @param {Element} root
+ * @param {() => (() => void)} follow begins, and returns how to end it
+ */
+export function following(root, follow) {
+  const holder = /** @type {Kept<unknown>} */ (root);
+  holder.fopUnfollow?.();
+  const end = follow();
+  holder.fopUnfollow = end;
+  return atUnmount(root, end);
+}

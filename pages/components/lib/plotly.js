@@ -1,0 +1,163 @@
+// @ts-check
+// The one place that knows plotly.js: how it is loaded, which buttons it shows, and, where its public functions do not do,
+// its private names. A new release of plotly.js may change these; all of them are in PrivateNode and PrivateAxis.
+
+import { page } from "./page.js";
+
+/** @import { Plotly, PlotlyNode } from "./types.d.ts" */
+
+/**
+ * @typedef {object} PrivateNode
+ * @property {{ xaxis: PrivateAxis, yaxis: PrivateAxis, dragmode: string | false }} [_fullLayout] what is drawn, all defaults
+ *   filled in: the public `layout` has no place for an axis in px, and holds a range only once a reader has zoomed
+ * @property {{ uid: string, x: (string | number)[] }[]} [_fullData] the traces as drawn, whose `uid` is in their elements'
+ *   class: no public function leads from a trace to its element
+ */
+
+/**
+ * @typedef {object} PrivateAxis
+ * @property {string} type
+ * @property {[number, number]} range logarithms where the type is "log"
+ * @property {number} _offset px from the node's edge to the axis's beginning
+ * @property {number} _length px
+ * @property {(value: string | number) => number} d2l what is in the data as a number that is linear along the axis
+ * @property {(linear: number) => number} l2p such a number as px from the axis's beginning
+ */
+
+/**
+ * An axis as it is drawn.
+ *
+ * @typedef {object} Axis
+ * @property {string} type
+ * @property {[number, number]} range
+ * @property {number} offset px
+ * @property {number} length px
+ * @property {(value: string | number) => number} px where a value is, from the axis's beginning
+ */
+
+/**
+ * @param {HTMLElement} node
+ * @returns {HTMLElement & PrivateNode}
+ */
+const inside = (node) => node;
+
+/**
+ * @param {PrivateAxis} axis
+ * @returns {Axis}
+ */
+const shown = (axis) => ({
+  type: axis.type,
+  range: axis.range,
+  offset: axis._offset,
+  length: axis._length,
+  px: (value) => axis.l2p(axis.d2l(value)),
+});
+
+/**
+ * The axes of the picture on a node; null where none is drawn.
+ *
+ * @param {HTMLElement} node
+ */
+export function axes(node) {
+  const layout = inside(node)._fullLayout;
+  return layout ? { x: shown(layout.xaxis), y: shown(layout.yaxis) } : null;
+}
+
+/**
+ * What a drag does: "zoom", "pan", or false where it scrolls the page.
+ *
+ * @param {HTMLElement} node
+ */
+export const dragmode = (node) => inside(node)._fullLayout?.dragmode ?? false;
+
+/**
+ * The line of a trace: its element, and the x of its points; null where it is not drawn.
+ *
+ * @param {HTMLElement} node
+ * @param {number} index of the trace
+ */
+export function lineOf(node, index) {
+  const trace = inside(node)._fullData?.[index];
+  const line = trace && node.querySelector(`.trace${trace.uid} .js-line`); // .js-line: the path of a trace's line
+  return line ? { line, x: trace.x } : null;
+}
+
+/**
+ * Whether an event is one of plotly's own buttons'.
+ *
+ * @param {Event} event
+ */
+export const onButton = ({ target }) => target instanceof Element && target.closest(".modebar") !== null;
+
+/**
+ * Loads plotly.js, once in a page; rejects where it is not there.
+ *
+ * @param {string} source
+ * @returns {Promise<Plotly>}
+ */
+export const loadPlotly = (source) =>
+  (page.plotly ??= new Promise((loaded, failed) => {
+    const script = document.createElement("script");
+    script.src = new URL(source, document.baseURI).href;
+    const fail = () => {
+      page.plotly = undefined; // another try with the next data
+      failed(new Error(`no ${script.src}`));
+    };
+    script.onload = () => (globalThis.Plotly ? loaded(globalThis.Plotly) : fail());
+    script.onerror = fail;
+    document.head.appendChild(script);
+  }));
+
+/**
+ * Takes the picture off a node.
+ *
+ * @param {HTMLElement} node
+ */
+export const purge = (node) => globalThis.Plotly?.purge(node);
+
+/** Whether the reader points with a finger: then the page scrolls, unless he has chosen to zoom. */
+export const FINGER = window.matchMedia("(pointer: coarse)").matches;
+/** px above a picture that the buttons of a finger need. */
+export const BUTTON = 48;
+
+/**
+ * The settings of a picture.
+ *
+ * @param {Plotly} Plotly
+ * @param {HTMLElement} node
+ * @param {() => void} photograph
+ */
+export const settings = (Plotly, node, photograph) => ({
+  displaylogo: false,
+  ...(FINGER ? fingers(Plotly, node) : mouse(Plotly, photograph)),
+  doubleClick: "reset",
+});
+
+/**
+ * @param {Plotly} Plotly
+ * @param {() => void} photograph
+ */
+function mouse(Plotly, photograph) {
+  const camera = { name: "camera", title: "Save the picture as a PNG", icon: Plotly.Icons.camera, click: photograph };
+  return { displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", camera]] };
+}
+
+/**
+ * @param {Plotly} Plotly
+ * @param {HTMLElement} node
+ */
+function fingers(Plotly, node) {
+  const drag = {
+    name: "drag",
+    title: "Zoom by drawing a box, or scroll the page",
+    icon: Plotly.Icons.zoombox,
+    click: () => Plotly.relayout(node, { dragmode: dragmode(node) ? false : "zoom" }),
+  };
+  return { displayModeBar: true, modeBarButtons: [[drag, "resetScale2d"]] };
+}
+
+/**
+ * @param {HTMLElement} node
+ * @returns {PlotlyNode}
+ */
+export const plotlyNode = (node) => /** @type {PlotlyNode} */ (node);

@@ -1,0 +1,99 @@
+// What the components' modules speak of in common.
+
+import type { Orders } from "../download/orders.js";
+import type { Clock } from "./clock.js";
+
+/** What Streamlit calls a component's default function with. */
+export interface Mount<Data> {
+  data: Data;
+  parentElement: HTMLElement;
+  /** Gives Python a value that stays, as an attribute of the component's state. */
+  setStateValue: Send;
+  /** Gives Python a value that is there for one run of the page. */
+  setTriggerValue: Send;
+}
+
+export type Send = (name: string, value: unknown) => void;
+
+/** What the components of a page share at run time; see page.js. */
+export interface Page {
+  clock: Clock;
+  orders: Orders;
+  /** Which layer and matrix the inspector shows: what a file that is ordered now is of. */
+  screen: Shown;
+  /** Title of the page that the menu led to last. */
+  title: string;
+  plotly: Promise<Plotly>;
+}
+
+export interface Shown {
+  layer: string;
+  see: string;
+}
+
+/** "#RRGGBB" */
+export type Hex = string;
+export type RGB = [red: number, green: number, blue: number];
+export type Scheme = "light" | "dark";
+
+/** fop_core.figures.style.Theme */
+export interface Colors {
+  paper: Hex;
+  ink: Hex;
+  muted: Hex;
+  grid: Hex;
+  low: Hex;
+  high: Hex;
+  level: string;
+}
+
+/** One of fop_core.figures.style.themes(). */
+export interface Theme {
+  template: object;
+  /** What is laid on a trace, by its `meta`. */
+  roles: Record<string, Tree>;
+  colors: Colors;
+}
+
+export type Themes = Record<Scheme, Theme>;
+
+/** Nested settings, as of a plotly figure. */
+export interface Tree {
+  [name: string]: unknown;
+}
+
+export interface Figure {
+  data: Tree[];
+  layout: Tree;
+}
+
+/** How an optimizer is drawn: line and symbol. */
+export interface Style {
+  color: Hex;
+  /** As of stroke-dasharray; "" for a solid line. */
+  dash: string;
+  width: number;
+  /** Path of the symbol. */
+  glyph: string;
+}
+
+/** What is used of plotly.js: its public functions. */
+export interface Plotly {
+  Icons: Record<string, object>;
+  Plots: { resize(node: HTMLElement): void };
+  purge(node: HTMLElement): void;
+  react(node: HTMLElement, data: Tree[], layout: Tree, config: object): Promise<unknown>;
+  relayout(node: HTMLElement, change: Tree): Promise<unknown>;
+  restyle(node: HTMLElement, change: Tree, traces: number[]): Promise<unknown>;
+  toImage(node: HTMLElement, options: object): Promise<string>;
+}
+
+/** A node that plotly.js has drawn on. */
+export interface PlotlyNode extends HTMLElement {
+  on(event: string, listener: () => void): void;
+}
+
+declare global {
+  var fopLab: Partial<Page> | undefined;
+  var Plotly: Plotly | undefined;
+}

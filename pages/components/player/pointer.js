@@ -1,0 +1,143 @@
+// @ts-check
+import { clamp, count, short } from "../lib/numbers.js";
+import { onButton } from "../lib/plotly.js";
+import { nearest } from "./paths.js";
+import { stepOf } from "./race.js";
+/** @import { Player } from "./player.js" */
+
+export const DOUBLE = 400; // ms between two clicks that are one double-click
+const GRAB = 16; // px around the start within which it is grabbed
+const FAR = 4; // px from which on a click is a drag
+
+/**
+ * What was pressed last, and where the picture was turned to then.
+ *
+ * @typedef {{ x: number, y: number, second: boolean, grabbed: boolean, yaw: number, pitch: number }} Press
+ */
+
+/** A click sets the start; so does dragging the ring that marks it. In 3D a drag turns the picture. */
+export class Pointer {
+  /** @param {Player} player */
+  constructor(player) {
+    this.player = player;
+    /** @type {Press | null} */
+    this.down = null;
+    /** @type {{ at: number, x: number, y: number } | null} */
+    this.pressed = null; // the click before, which may be the first of two
+    this.held = false; // whether the start is grabbed
+    this.starts = 0; // when a click turns out to be no double-click
+    this.ending = new AbortController();
+    const { signal } = this.ending;
+    const { ground, paths } = player.parts;
+    const first = { capture: true };
+    /** @type {HTMLElement[]} */
+    const targets = [ground, paths];
+    for (const target of targets) target.addEventListener("pointerdown", (event) => this.begin(event), first);
+    // Plotly begins a zoom by mousedown or touchstart: where the start is grabbed it must not hear of it.
+    for (const kind of ["mousedown", "touchstart"])
+      ground.addEventListener(kind, (event) => this.held && event.stopPropagation(), first);
+    window.addEventListener("pointermove", (event) => this.move(event), { ...first, signal });
+    for (const kind of /** @type {const} */ (["pointerup", "pointercancel"]))
+      window.addEventListener(kind, (event) => this.finish(event), { ...first, signal });
+  }
+
+  /**
+   * Where an event is in the picture, px.
+   *
+   * @param {PointerEvent} event
+   */
+  locate({ clientX, clientY }) {
+    const view = this.player.view();
+    const box = this.player.parts.stage.getBoundingClientRect();
+    const [px, py] = [clientX - box.left - view.left, clientY - box.top - view.top];
+    return { view, px, py, inside: px >= 0 && py >= 0 && px <= view.width && py <= view.height };
+  }
+
+  /** @param {PointerEvent} event */
+  begin(event) {
+    const { player, pressed } = this;
+    if (event.button || onButton(event)) return;
+    const { view, px, py, inside } = this.locate(event);
+    if (!inside) return;
+    const { clientX: x, clientY: y, timeStamp: at } = event;
+    // Plotly counts two quick clicks as one double-click wherever they are; where nothing is zoomed they are two starts.
+    const same = pressed && (player.zoomed || Math.hypot(x - pressed.x, y - pressed.y) < GRAB);
+    const second = Boolean(same) && at - (pressed?.at ?? 0) < DOUBLE;
+    this.pressed = { at, x, y };
+    clearTimeout(this.starts);
+    const { solid } = player;
+    const { start } = player.data;
+    const grabbed = !solid && Math.hypot(view.x(...start) - px, view.y(...start) - py) < GRAB;
+    this.down = { x, y, second, grabbed, yaw: solid?.yaw ?? 0, pitch: solid?.pitch ?? 0 };
+    if (grabbed) this.held = true;
+  }
+
+  /** @param {PointerEvent} event */
+  move(event) {
+    const { down, player } = this;
+    if (!down) {
+      if (event.pointerType === "mouse") this.showTip(event);
+      return;
+    }
+    const { solid } = player;
+    if (solid) {
+      solid.yaw = down.yaw + (event.clientX - down.x) / 150;
+      solid.pitch = clamp(down.pitch + (event.clientY - down.y) / 200, 0.25, 1.5);
+      player.again();
+    } else if (down.grabbed) {
+      const { px, py } = this.locate(event);
+      player.setStart(player.pointAt(px, py));
+      event.preventDefault();
+    }
+  }
+
+  /** @param {PointerEvent} event */
+  finish(event) {
+    const { down, player } = this;
+    this.down = null;
+    this.held = false;
+    if (!down || event.type === "pointercancel") return;
+    const { px, py } = this.locate(event);
+    const far = Math.hypot(event.clientX - down.x, event.clientY - down.y) > FAR;
+    if (far) this.pressed = null; // a drag is no first click
+    if (far !== down.grabbed) return; // a drag of anything else, or a click on the start
+    const point = player.pointAt(px, py);
+    if (!point?.every(Number.isFinite)) return;
+    const start = () => {
+      player.setStart(point);
+      player.play(false); // until the new race is here, which the machine runs sooner with nothing else to do
+      player.trigger("start", { x: point[0], y: point[1] });
+    };
+    // A double-click shows the whole surface again and starts nothing; it has a meaning only where that is zoomed.
+    if (down.second && !down.grabbed) return;
+    if (player.zoomed && !down.grabbed) this.starts = setTimeout(start, DOUBLE);
+    else start();
+  }
+
+  /**
+   * Says what is under the mouse: a run's step, point and f.
+   *
+   * @param {PointerEvent} event
+   */
+  showTip(event) {
+    const { player } = this;
+    const { tip, stage } = player.parts;
+    const over = event.target instanceof Node && stage.contains(event.target) && player.runs.length > 0;
+    const place = over ? this.locate(event) : null;
+    const hit = place?.inside ? nearest(player.runs, place.view, place.px, place.py) : null;
+    tip.hidden = !hit;
+    if (!place || !hit) return;
+    const { run, index } = hit;
+    const { view, px } = place;
+    const [x, y] = [run.x[index], run.y[index]];
+    const step = count(stepOf(run, index));
+    tip.textContent = `${run.name}, step ${step}\n(${short(x)}, ${short(y)})\nf = ${short(run.losses[index])}`;
+    const left = view.left + view.x(x, y) + (px > view.width / 2 ? -12 - tip.offsetWidth : 12);
+    tip.style.transform = `translate(${left}px, ${view.top + view.y(x, y) + 12}px)`;
+  }
+
+  leave() {
+    clearTimeout(this.starts);
+    this.ending.abort();
+  }
+}

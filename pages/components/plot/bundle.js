@@ -1,0 +1,395 @@
+// Made by scripts/web.sh build of sources with the checksum 1717a6efb3cc194ee5d0bbaf508853843a66009052af3dfcc942697337e49e30.
+// lib/dom.js
+function part(root, selector, Kind) {
+  const found = root.querySelector(selector);
+  if (found instanceof Kind) return found;
+  throw new Error(`the markup has no ${Kind.name} ${selector}`);
+}
+var box = (root, selector) => part(root, selector, HTMLElement);
+
+// lib/lifetime.js
+function living(root, make2) {
+  const holder = (
+    /** @type {Kept<T>} */
+    root
+  );
+  holder.fop ??= make2();
+  return holder.fop;
+}
+function atUnmount(root, leave) {
+  const holder = (
+    /** @type {Kept<unknown>} */
+    root
+  );
+  const call = {};
+  holder.fopCall = call;
+  return () => {
+    if (holder.fopCall !== call) return;
+    leave();
+    holder.fop = void 0;
+  };
+}
+
+// lib/page.js
+globalThis.fopLab ??= {};
+var page = globalThis.fopLab;
+
+// lib/clock.js
+var Clock = class {
+  constructor() {
+    this.step = Infinity;
+    this.moving = false;
+    this.values = {};
+    this.followers = /* @__PURE__ */ new Set();
+  }
+  /**
+   * @param {number} step
+   * @param {Record<string, number>} values
+   */
+  set(step, values) {
+    Object.assign(this, { step, values });
+    for (const follower of this.followers) {
+      try {
+        follower();
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+  /**
+   * Calls a follower now and at each move; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.followers.add(follower);
+    follower();
+    return () => {
+      this.followers.delete(follower);
+    };
+  }
+};
+page.clock ??= new Clock();
+var clock = page.clock;
+
+// lib/figure.js
+var isTree = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+function merge(under, over) {
+  for (const [key, value] of Object.entries(over)) {
+    if (!isTree(value)) {
+      under[key] = value;
+      continue;
+    }
+    const branch = under[key] ?? {};
+    if (!isTree(branch)) throw new Error(`${key} has no branches that ${JSON.stringify(value)} could be laid on`);
+    under[key] = branch;
+    merge(branch, value);
+  }
+}
+function themed(json, { template, roles }, font) {
+  const figure = JSON.parse(json);
+  figure.layout.template = template;
+  merge(figure.layout, { font: { family: font }, hoverlabel: { font: { family: font } } });
+  for (const trace of figure.data) merge(trace, roles[String(trace.meta)] ?? {});
+  return figure;
+}
+
+// lib/plotly.js
+var inside = (node) => node;
+var shown = (axis) => ({
+  type: axis.type,
+  range: axis.range,
+  offset: axis._offset,
+  length: axis._length,
+  px: (value) => axis.l2p(axis.d2l(value))
+});
+function axes(node) {
+  const layout = inside(node)._fullLayout;
+  return layout ? { x: shown(layout.xaxis), y: shown(layout.yaxis) } : null;
+}
+var dragmode = (node) => inside(node)._fullLayout?.dragmode ?? false;
+function lineOf(node, index) {
+  const trace = inside(node)._fullData?.[index];
+  const line = trace && node.querySelector(`.trace${trace.uid} .js-line`);
+  return line ? { line, x: trace.x } : null;
+}
+var loadPlotly = (source) => page.plotly ??= new Promise((loaded, failed) => {
+  const script = document.createElement("script");
+  script.src = new URL(source, document.baseURI).href;
+  const fail = () => {
+    page.plotly = void 0;
+    failed(new Error(`no ${script.src}`));
+  };
+  script.onload = () => globalThis.Plotly ? loaded(globalThis.Plotly) : fail();
+  script.onerror = fail;
+  document.head.appendChild(script);
+});
+var purge = (node) => globalThis.Plotly?.purge(node);
+var FINGER = window.matchMedia("(pointer: coarse)").matches;
+var BUTTON = 48;
+var settings = (Plotly, node, photograph) => ({
+  displaylogo: false,
+  ...FINGER ? fingers(Plotly, node) : mouse(Plotly, photograph),
+  doubleClick: "reset"
+});
+function mouse(Plotly, photograph) {
+  const camera = { name: "camera", title: "Save the picture as a PNG", icon: Plotly.Icons.camera, click: photograph };
+  return { displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", camera]] };
+}
+function fingers(Plotly, node) {
+  const drag = {
+    name: "drag",
+    title: "Zoom by drawing a box, or scroll the page",
+    icon: Plotly.Icons.zoombox,
+    click: () => Plotly.relayout(node, { dragmode: dragmode(node) ? false : "zoom" })
+  };
+  return { displayModeBar: true, modeBarButtons: [[drag, "resetScale2d"]] };
+}
+var plotlyNode = (node) => (
+  /** @type {PlotlyNode} */
+  node
+);
+
+// lib/png.js
+var IHDR = 33;
+function titled(png, title) {
+  const body = new TextEncoder().encode(`iTXtTitle\0\0\0\0\0${title}`);
+  const chunk = [bigEndian(body.length - 4), body, bigEndian(crc32(body))];
+  return new Blob([png.slice(0, IHDR), ...chunk, png.slice(IHDR)], { type: "image/png" });
+}
+var bigEndian = (value) => Uint8Array.from([value >>> 24, value >>> 16, value >>> 8, value]);
+function crc32(bytes) {
+  let rest = ~0;
+  for (const byte of bytes) {
+    rest ^= byte;
+    for (let bit = 0; bit < 8; bit++) rest = rest >>> 1 ^ (rest & 1 && 3988292384);
+  }
+  return ~rest;
+}
+
+// lib/save.js
+function save(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 6e4);
+}
+
+// lib/search.js
+function before(steps, step) {
+  let [low, high] = [0, steps.length - 1];
+  while (low < high) {
+    const middle = low + high + 1 >> 1;
+    if (steps[middle] <= step) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+// lib/canvas.js
+function penOf(canvas) {
+  const pen = canvas.getContext("2d");
+  if (!pen) throw new Error("this browser gives a canvas no 2d context");
+  return pen;
+}
+
+// lib/theme.js
+function themeOf(node) {
+  const pen = penOf(document.createElement("canvas"));
+  pen.fillStyle = getComputedStyle(node).getPropertyValue("--st-background-color").trim() || "#fff";
+  return schemeOf(pen.fillStyle);
+}
+function schemeOf(color) {
+  const parts = color.match(/[0-9a-f]{2}/gi) ?? [];
+  const [red, green, blue] = parts.map((hex) => parseInt(hex, 16));
+  return red + green + blue > 382 ? "light" : "dark";
+}
+
+// plot/geometry.js
+function height({ aspect, margin: { l = 0, r = 0, t = 0, b = 0 }, heights: [least, most] }, width, above = t) {
+  return Math.min(most, Math.max(least, Math.round((width - l - r) / aspect + above + b)));
+}
+function pathOf(x, heights, axes2) {
+  let [path, pen] = ["", "M"];
+  heights.forEach((y, i) => {
+    const [across, up] = [axes2.x.px(x[i]), y === null ? Number.NaN : axes2.y.px(y)];
+    if (Number.isFinite(up)) path += `${pen}${across.toFixed(1)},${up.toFixed(1)}`;
+    pen = Number.isFinite(up) ? "L" : "M";
+  });
+  return path;
+}
+function shareAt({ type, range: [begin, end] }, step) {
+  const at = type === "log" ? Math.log10(Math.max(step, 1)) : step;
+  return (at - begin) / (end - begin);
+}
+
+// plot/chart.js
+var REST = 250;
+var Chart = class {
+  /**
+   * @param {HTMLElement} root
+   * @param {PlotData} data
+   */
+  constructor(root, data) {
+    this.root = root;
+    this.node = plotlyNode(box(root, ".fop-plot-node"));
+    this.cursor = box(root, ".fop-plot-cursor");
+    this.missing = box(root, ".fop-plot-missing");
+    this.data = data;
+    this.shown = "";
+    this.dragmode = false;
+    this.drawn = "";
+    this.frame = null;
+    this.rests = 0;
+    this.plotly = null;
+    this.config = null;
+    this.sizes = null;
+    this.unfollow = () => {
+    };
+  }
+  /** @param {PlotData} data */
+  show(data) {
+    this.data = data;
+    this.root.setAttribute("aria-label", data.alt);
+    this.fit(data);
+    this.unfollow();
+    this.unfollow = clock.follow(() => this.follow(data));
+    this.draw(data);
+  }
+  /** @param {PlotData} data */
+  fit(data) {
+    this.node.style.height = `${height(data, this.root.clientWidth, FINGER ? BUTTON : void 0)}px`;
+  }
+  /** @param {PlotData} data */
+  follow(data) {
+    if (data.follows) this.mark();
+    if (data.frames) this.turn(data, data.frames);
+  }
+  /** Shows where the player is, on an axis of steps. */
+  mark() {
+    const { cursor, node } = this;
+    const shown2 = axes(node);
+    if (!shown2 || node.hidden) return;
+    const share = shareAt(shown2.x, clock.step);
+    cursor.hidden = !(share >= 0 && share <= 1) || !clock.moving;
+    if (cursor.hidden) return;
+    cursor.style.transform = `translateX(${node.offsetLeft + shown2.x.offset + share * shown2.x.length}px)`;
+    cursor.style.top = `${shown2.y.offset}px`;
+    cursor.style.height = `${shown2.y.length}px`;
+  }
+  /**
+   * Shows the frame of the player's step.
+   *
+   * @param {PlotData} data
+   * @param {Frames} frames
+   */
+  turn(data, frames) {
+    const { node } = this;
+    if (!frames.steps.length || this.drawn !== data.figure || node.hidden) return;
+    const at = before(frames.steps, clock.step);
+    if (this.frame === at) return;
+    this.frame = at;
+    this.bend(frames, at);
+    clearTimeout(this.rests);
+    this.rests = setTimeout(() => {
+      if (node.isConnected && this.data === data) this.plotly?.restyle(node, { y: frames.y[at] }, frames.traces);
+    }, REST);
+  }
+  /**
+   * Moves lines to the heights of a frame at once, past plotly, which takes 25 ms for it: its own state follows when they
+   * rest.
+   *
+   * @param {Frames} frames
+   * @param {number} at
+   */
+  bend({ traces, y }, at) {
+    const shown2 = axes(this.node);
+    if (!shown2) return;
+    traces.forEach((index, which) => {
+      const trace = lineOf(this.node, index);
+      trace?.line.setAttribute("d", pathOf(trace.x, y[at][which], shown2));
+    });
+  }
+  /** @param {PlotData} data */
+  async draw(data) {
+    const { node } = this;
+    const Plotly = await loadPlotly(data.source).catch(() => null);
+    this.missing.hidden = Plotly !== null;
+    node.hidden = Plotly === null;
+    if (!Plotly) return;
+    this.plotly = Plotly;
+    await new Promise((next) => requestAnimationFrame(() => setTimeout(next)));
+    if (!node.isConnected || this.data !== data) return;
+    const theme = themeOf(node);
+    const shown2 = theme + data.figure;
+    if (this.shown === shown2) return;
+    this.shown = shown2;
+    const figure = themed(data.figure, data.themes[theme], getComputedStyle(node).getPropertyValue("--st-font"));
+    if (FINGER) merge(figure.layout, { dragmode: this.dragmode, margin: { t: BUTTON } });
+    this.config ??= settings(Plotly, node, () => this.photograph(Plotly));
+    await Plotly.react(node, figure.data, figure.layout, this.config);
+    this.noteDrag();
+    node.dataset.theme = theme;
+    this.drawn = data.figure;
+    this.frame = null;
+    this.follow(data);
+    if (!this.sizes) this.watch(Plotly);
+  }
+  noteDrag() {
+    const drag = dragmode(this.node);
+    this.node.dataset.drag = String(drag);
+    return drag;
+  }
+  /** @param {Plotly} Plotly */
+  watch(Plotly) {
+    const { node, root } = this;
+    node.on("plotly_relayout", () => {
+      this.dragmode = this.noteDrag();
+      for (const follower of clock.followers) follower();
+    });
+    let width = root.clientWidth;
+    this.sizes = new ResizeObserver(() => {
+      if (!this.data || !root.clientWidth || root.clientWidth === width) return;
+      width = root.clientWidth;
+      this.fit(this.data);
+      Plotly.Plots.resize(node);
+    });
+    this.sizes.observe(root);
+  }
+  /**
+   * Saves what is seen now, at the cursor's step where the picture shows that.
+   *
+   * @param {Plotly} Plotly
+   */
+  async photograph(Plotly) {
+    const { data, node } = this;
+    if (!data) return;
+    const { title, file, follows, frames } = data;
+    const { step } = clock;
+    if (frames?.steps.length) await Plotly.restyle(node, { y: frames.y[before(frames.steps, step)] }, frames.traces);
+    const [width, height2] = [node.offsetWidth, node.offsetHeight];
+    const image = await Plotly.toImage(node, { format: "png", scale: 3, width, height: height2 });
+    const bytes = Uint8Array.from(atob(image.slice(image.indexOf(",") + 1)), (sign) => sign.charCodeAt(0));
+    const at = (follows || frames) && Number.isFinite(step) ? Math.floor(step) : null;
+    const [named, stem] = at === null ? [title, file] : [`${title}, step ${at}`, `${file}-step-${at}`];
+    save(titled(new Blob([bytes]), named), `${stem}.png`);
+  }
+  leave() {
+    this.sizes?.disconnect();
+    this.unfollow();
+    this.data = null;
+    purge(this.node);
+  }
+};
+
+// plot/index.js
+function index_default({ data, parentElement }) {
+  const root = box(parentElement, ".fop-plot");
+  const chart = living(box(root, ".fop-plot-node"), () => new Chart(root, data));
+  chart.show(data);
+  return atUnmount(chart.node, () => chart.leave());
+}
+export {
+  index_default as default
+};

@@ -1,0 +1,152 @@
+// Made by scripts/web.sh build of sources with the checksum fcbac5c4ccbd3c901c4324c457011719bce04e75c23741dfb20ea28ad454bc54.
+// lib/page.js
+globalThis.fopLab ??= {};
+var page = globalThis.fopLab;
+
+// lib/clock.js
+var Clock = class {
+  constructor() {
+    this.step = Infinity;
+    this.moving = false;
+    this.values = {};
+    this.followers = /* @__PURE__ */ new Set();
+  }
+  /**
+   * @param {number} step
+   * @param {Record<string, number>} values
+   */
+  set(step, values) {
+    Object.assign(this, { step, values });
+    for (const follower of this.followers) {
+      try {
+        follower();
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+  /**
+   * Calls a follower now and at each move; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.followers.add(follower);
+    follower();
+    return () => {
+      this.followers.delete(follower);
+    };
+  }
+};
+page.clock ??= new Clock();
+var clock = page.clock;
+
+// lib/dom.js
+function part(root, selector, Kind) {
+  const found = root.querySelector(selector);
+  if (found instanceof Kind) return found;
+  throw new Error(`the markup has no ${Kind.name} ${selector}`);
+}
+var box = (root, selector) => part(root, selector, HTMLElement);
+
+// lib/lifetime.js
+function atUnmount(root, leave) {
+  const holder = (
+    /** @type {Kept<unknown>} */
+    root
+  );
+  const call = {};
+  holder.fopCall = call;
+  return () => {
+    if (holder.fopCall !== call) return;
+    leave();
+    holder.fop = void 0;
+  };
+}
+function following(root, follow) {
+  const holder = (
+    /** @type {Kept<unknown>} */
+    root
+  );
+  holder.fopUnfollow?.();
+  const end = follow();
+  holder.fopUnfollow = end;
+  return atUnmount(root, end);
+}
+
+// lib/numbers.js
+function short(value) {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "∞" : "−∞";
+  const size = Math.abs(Number(value.toPrecision(3)));
+  return written(value, size).replace("-", "−");
+}
+function written(value, size) {
+  if (size === 0) return "0";
+  if (size < 1e-4 || size >= 1e6) return value.toExponential(2).replace(/\.?0*e\+?/, "e");
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(size)));
+  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+// lib/svg.js
+var SVG = "http://www.w3.org/2000/svg";
+function svg(name, attributes, ...children) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  made.append(...children);
+  return made;
+}
+var swatch = ({ color, dash, width, glyph }) => svg(
+  "svg",
+  { width: 30, height: 12, viewBox: "-15 -6 30 12", "aria-hidden": "true" },
+  svg("path", { d: "M-15 0H15", stroke: color, "stroke-width": width, "stroke-dasharray": dash }),
+  svg("path", { d: glyph, fill: color, stroke: "var(--st-background-color)" })
+);
+
+// readout/index.js
+var STATUS = { diverged: "fop-diverged", converged: "fop-converged", "step limit": "fop-limit" };
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  made.append(...children);
+  return made;
+}
+function published({ published: published2, matches }) {
+  if (published2 === null) return element("td", { class: "fop-published" }, "–");
+  const count = matches ? `${published2} ✓` : `${published2} ≠`;
+  const words = matches ? "the same as published" : "not as published";
+  return element("td", { class: "fop-published", title: words, "aria-label": `${published2}, ${words}` }, count);
+}
+var body = (row, columns) => element(
+  "tbody",
+  { class: STATUS[row.status] },
+  element(
+    "tr",
+    { class: "fop-run" },
+    element("th", { scope: "row" }, swatch(row), row.name),
+    element("td", { class: "fop-steps" }, row.steps),
+    published(row)
+  ),
+  element(
+    "tr",
+    { class: "fop-told" },
+    element("td", { colspan: columns }, element("span", { class: "fop-now" }, row.reason), element("br"), row.end)
+  )
+);
+function update(table, rows) {
+  const cells = table.querySelectorAll(".fop-now");
+  rows.forEach((row, index) => {
+    const value = clock.values[row.name];
+    cells[index].textContent = clock.moving && value !== void 0 ? `Now f = ${short(value)}.` : row.reason;
+  });
+}
+function index_default({ data: { rows }, parentElement }) {
+  const table = box(parentElement, ".fop-readout");
+  const compared = rows.some((row) => row.published !== null);
+  table.classList.toggle("fop-compared", compared);
+  for (const old of table.querySelectorAll("tbody")) old.remove();
+  table.append(...rows.map((row) => body(row, compared ? 3 : 2)));
+  return following(table, () => clock.follow(() => update(table, rows)));
+}
+export {
+  index_default as default
+};

@@ -1,0 +1,265 @@
+// @ts-check
+import { box, make, part } from "../lib/dom.js";
+import { cellOf, chosenAfter, sortAfter, sorted } from "./rows.js";
+
+/** @import { Send } from "../lib/types.d.ts" */
+/** @import { Column, Row, Sort, TableData } from "./types.d.ts" */
+
+const PATIENCE = 4000; // ms in which the page may not know yet what was chosen here
+const STRETCH = 120; // rows
+const AHEAD = 600; // px above the end at which more rows come
+
+/**
+ * A row: its data, their text, its node once it is in sight, and whether that is of before.
+ *
+ * @typedef {{ row: Row, text: string, node: HTMLTableRowElement | null, stale: boolean }} Known
+ */
+
+/**
+ * A row without words.
+ *
+ * @param {Column[]} columns
+ */
+function blankOf(columns) {
+  const node = make("tr");
+  const tick = make("input");
+  tick.type = "checkbox";
+  node.insertCell().append(tick);
+  for (const { name, number } of columns) {
+    const cell = node.insertCell();
+    cell.className = number ? "fop-runs-number" : "";
+    if (name === "name") cell.append(Object.assign(make("button"), { type: "button" }));
+    else if (name === "state") cell.append(make("span", "fop-runs-state"));
+    else if (name === "progress") cell.append(make("span", "fop-runs-share"), "");
+    else cell.append("");
+  }
+  return node;
+}
+
+/**
+ * @template {Node} T
+ * @param {T} node
+ */
+const copyOf = (node) => /** @type {T} */ (node.cloneNode(true));
+
+/** @param {Element} node of a row */
+const tickOf = (node) => part(node, "input", HTMLInputElement);
+
+/**
+ * @param {HTMLTableRowElement} node
+ * @param {Row} row
+ * @param {Column[]} columns
+ */
+function fill(node, row, columns) {
+  node.style.setProperty("--fop-state", row.color);
+  columns.forEach(({ name }, at) => {
+    const cell = node.cells[at + 1];
+    const { words, hint } = cellOf(row.cells[at]);
+    if (cell.lastChild) cell.lastChild.textContent = words; // the text itself, or what has it
+    const mark = cell.firstElementChild;
+    if (name === "name") tickOf(node).setAttribute("aria-label", `Choose ${words}`);
+    if (mark instanceof HTMLElement && name === "state") mark.dataset.symbol = row.symbol;
+    if (mark instanceof HTMLElement && name === "progress") {
+      mark.style.setProperty("--share", `${100 * Number(row.share)}%`);
+      mark.hidden = row.share === null || row.share >= 1;
+    }
+    if (hint || cell.title) cell.title = hint ?? "";
+  });
+}
+
+/** The table of runs. Rows are known by their runs' ids, so what ticks changes cells, and choice, order and scroll stay. */
+export class Table {
+  /**
+   * @param {HTMLElement} root
+   * @param {TableData} data
+   * @param {Send} send
+   */
+  constructor(root, data, send) {
+    this.data = data;
+    this.send = send;
+    this.note = box(root, ".fop-runs-note");
+    this.scroll = box(root, ".fop-runs-scroll");
+    this.head = box(root, "thead tr");
+    this.body = box(root, "tbody");
+    this.met = false; // whether it has been shown
+    /** @type {Map<string, Known>} */
+    this.rows = new Map(); // by id
+    /** @type {string[]} */
+    this.order = []; // as they come
+    /** @type {string[]} */
+    this.sorted = []; // as they are shown
+    /** @type {Set<string>} */
+    this.chosen = new Set();
+    this.wanted = 0; // runs that were to be chosen, which may be more than can be
+    /** @type {Sort | null} */
+    this.sort = null; // as they come where there is none
+    this.sent = -Infinity; // when a choice was last made here
+    this.limit = STRETCH; // rows that have a node: more as one scrolls
+    this.built = ""; // for which columns
+    this.blank = make("tr"); // a row without words
+    this.all = make("input");
+    this.all.type = "checkbox";
+    this.all.onchange = () => {
+      const full = this.chosen.size >= Math.min(this.data.most, this.sorted.length);
+      this.choose(this.all.checked && !full ? this.sorted : []);
+    };
+    this.body.onclick = (event) => this.click(event);
+    this.scroll.onscroll = () => {
+      const { scrollTop, clientHeight, scrollHeight } = this.scroll;
+      if (this.limit >= this.rows.size || scrollTop + clientHeight < scrollHeight - AHEAD) return;
+      this.limit += STRETCH;
+      this.arrange();
+    };
+  }
+
+  /**
+   * @param {TableData} data
+   * @param {Send} send
+   */
+  show(data, send) {
+    this.data = data;
+    this.send = send;
+    this.columns(data.columns);
+    this.order = data.rows.map(({ id }) => id);
+    const ids = new Set(this.order);
+    for (const id of this.rows.keys()) if (!ids.has(id)) this.rows.delete(id);
+    for (const row of data.rows) {
+      const text = JSON.stringify(row);
+      const known = this.rows.get(row.id);
+      if (!known) this.rows.set(row.id, { row, text, node: null, stale: true });
+      else if (known.text !== text) Object.assign(known, { row, text, stale: true });
+    }
+    this.adopt(data);
+    if (!this.met) this.limit = Math.max(this.limit, 1 + this.order.findIndex((id) => this.chosen.has(id)));
+    this.arrange();
+    const first = this.met ? null : this.body.querySelector('[aria-selected="true"]');
+    first?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.met = true;
+  }
+
+  /**
+   * Takes over what the page says is chosen, once it knows what was chosen here.
+   *
+   * @param {TableData} data
+   */
+  adopt({ chosen, wanted }) {
+    const same = JSON.stringify(chosen) === JSON.stringify([...this.chosen]);
+    if (performance.now() - this.sent <= PATIENCE && !same) return;
+    this.sent = -Infinity;
+    if (!same) this.wanted = wanted;
+    this.chosen = new Set(chosen);
+  }
+
+  /** @param {Column[]} columns */
+  columns(columns) {
+    const shown = JSON.stringify(columns);
+    if (this.built === shown) return;
+    this.built = shown;
+    this.rows.clear();
+    this.body.replaceChildren();
+    this.blank = blankOf(columns);
+    if (this.sort && !columns.some(({ name }) => name === this.sort?.name)) this.sort = null;
+    const corner = make("th");
+    this.all.setAttribute("aria-label", "Choose all runs");
+    corner.append(this.all);
+    this.head.replaceChildren(corner, ...columns.map((column) => this.headOf(column)));
+  }
+
+  /** @param {Column} column */
+  headOf({ name, label, number = false, help }) {
+    const cell = make("th", number ? "fop-runs-number" : "");
+    const button = make("button", "", label);
+    button.type = "button";
+    cell.dataset.name = name;
+    if (help) cell.title = help;
+    button.onclick = () => {
+      this.sort = sortAfter(this.sort, name, number);
+      this.arrange();
+    };
+    cell.append(button);
+    return cell;
+  }
+
+  /** Puts the rows in order and up to date; nodes are moved only where the order has changed. */
+  arrange() {
+    this.sorted = this.inOrder();
+    const nodes = this.sorted.slice(0, this.limit).map((id) => this.nodeOf(id));
+    const now = this.body.children;
+    if (now.length !== nodes.length || nodes.some((node, at) => node !== now[at])) {
+      const [top, focused] = [this.scroll.scrollTop, document.activeElement];
+      this.body.replaceChildren(...nodes);
+      this.scroll.scrollTop = top;
+      if (focused instanceof HTMLElement && this.body.contains(focused) && document.activeElement !== focused)
+        focused.focus({ preventScroll: true });
+    }
+    for (const cell of this.head.querySelectorAll("th"))
+      if (this.sort && this.sort.name === cell.dataset.name)
+        cell.setAttribute("aria-sort", this.sort.down ? "descending" : "ascending");
+      else cell.removeAttribute("aria-sort");
+    this.mark();
+  }
+
+  /** @param {string} id */
+  known(id) {
+    const known = this.rows.get(id);
+    if (!known) throw new Error(`the table has no run ${id}`);
+    return known;
+  }
+
+  /**
+   * The node of a run, up to date.
+   *
+   * @param {string} id
+   */
+  nodeOf(id) {
+    const known = this.known(id);
+    if (!known.node) {
+      known.node = copyOf(this.blank);
+      known.node.dataset.run = id;
+    }
+    if (known.stale) fill(known.node, known.row, this.data.columns);
+    known.stale = false;
+    return known.node;
+  }
+
+  inOrder() {
+    const { sort } = this;
+    if (!sort) return this.order;
+    const at = this.data.columns.findIndex(({ name }) => name === sort.name);
+    return sorted(this.order, (id) => this.known(id).row, at, sort.down);
+  }
+
+  /** @param {MouseEvent} event */
+  click({ target, ctrlKey, metaKey, shiftKey }) {
+    const node = target instanceof Element ? target.closest("tr") : null;
+    if (!(target instanceof Element) || !node) return;
+    const first = target.closest("td")?.cellIndex === 0;
+    const click = { more: first || ctrlKey || metaKey, range: shiftKey };
+    this.choose(chosenAfter([...this.chosen], String(node.dataset.run), this.sorted, click));
+  }
+
+  /** @param {string[]} ids */
+  choose(ids) {
+    this.wanted = ids.length;
+    this.chosen = new Set(ids.slice(0, this.data.most));
+    this.sent = performance.now();
+    this.mark();
+    this.send("chosen", [...this.chosen]);
+  }
+
+  mark() {
+    for (const node of this.body.querySelectorAll("tr")) {
+      const on = this.chosen.has(String(node.dataset.run));
+      const tick = tickOf(node);
+      if (node.ariaSelected === `${on}` && tick.checked === on) continue;
+      node.setAttribute("aria-selected", String(on));
+      tick.checked = on;
+    }
+    const count = [...this.rows.keys()].filter((id) => this.chosen.has(id)).length;
+    this.all.checked = count > 0 && count === this.rows.size;
+    this.all.indeterminate = count > 0 && !this.all.checked;
+    const { most } = this.data;
+    this.note.hidden = this.wanted <= most;
+    this.note.textContent = `${most} of ${this.wanted} selected: no more than ${most} at once. Find, State and Tags narrow the table.`;
+  }
+}
