@@ -24,8 +24,8 @@ RUN = "cifar10-fop-velocity"
 MATRICES = "M and P at the cursor (safetensors)"
 READY = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
   && document.querySelector('.fop-chip')"""
-# What the cursor says as the mouse goes down, before anything else hears of it.
-NOTE = """() => window.addEventListener("pointerdown", () => {
+# What the cursor says at a click, before anything else hears of it; while it plays, it goes on between down and up.
+NOTE = """() => window.addEventListener("click", () => {
   window.shown = [Number(document.querySelector('.fop-cursor-track').getAttribute('aria-valuenow')),
                   document.querySelector('.fop-cursor-told').textContent];
 }, true)"""

@@ -362,7 +362,9 @@ def test_a_phone_has_no_sideways_scroll(inspect):
 
 def give(page: Page, *files: tuple[str, bytes]) -> None:
     payload = [{"name": name, "mimeType": "application/octet-stream", "buffer": content} for name, content in files]
-    page.locator('[data-testid="stFileUploaderDropzone"] input').set_input_files(payload)
+    box = page.locator('[data-testid="stFileUploaderDropzone"] input')
+    expect(box).to_have_count(1)  # each file takes the box with it, and another one comes
+    box.set_input_files(payload)
 
 
 def header(content: dict, arrays: bytes = b"") -> bytes:
