@@ -74,7 +74,9 @@ def test_principal_angles_are_those_of_planes_whatever_their_bases():
 def test_a_preconditioner_is_all_like_itself_whatever_of_I_and_the_constant_is_added():
     P = symmetric(1, 9, 9)
     same = similarity.similarity(P, P, 3)
-    assert (same.change, same.residuals) == pytest.approx((1, 1)) and same.angles_deg == pytest.approx([0, 0, 0], abs=1e-6)
+    assert (same.change, same.residuals) == pytest.approx((1, 1)) and same.angles_deg == pytest.approx(
+        [0, 0, 0], abs=1e-6
+    )
     shifted = similarity.similarity(P, P + 3 * np.eye(9) - 0.5, 2)
     assert shifted.residuals == pytest.approx(1) and shifted.change < 1
     other = symmetric(2, 9, 9)

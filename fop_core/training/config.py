@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -17,8 +17,24 @@ Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
+Problem: TypeAlias = tuple[str, str]
+"""The path of a field, as "optimizer.lr", or "" where there is none, and what is wrong with it."""
+
+
 class ConfigError(ValueError):
-    """Settings that do not do; the message lists every wrong field, what was given and what is expected."""
+    """Settings that do not do; as text it lists every wrong field, what was given and what is expected.
+
+    Attributes:
+        problems: what is wrong, field by field.
+    """
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        """Return a line for each problem."""
+        return "\n".join(dict.fromkeys(f"{path}: {message}" if path else message for path, message in self.problems))
 
 
 class _Section(BaseModel):
@@ -55,15 +71,15 @@ class DataConfig(_Section):
     @model_validator(mode="after")
     def _fits(self) -> "DataConfig":
         sizes = {"mnist": 28, "cifar10": 32}
-        wrong = []
+        wrong: list[Problem] = []
         if self.image_size != sizes.get(self.name, self.image_size):
-            wrong.append(f"image_size: {self.name} has {sizes[self.name]} pixels, not {self.image_size}")
+            wrong.append(("image_size", f"{self.name} has {sizes[self.name]} pixels, not {self.image_size}"))
         if self.name != "folder" and self.storage == "stream":
-            wrong.append(f"storage: {self.name} is kept in memory; stream is for folder")
+            wrong.append(("storage", f"{self.name} is kept in memory; stream is for folder"))
         if self.augmentation == "resized_crop" and self.storage != "stream":
-            wrong.append("augmentation: resized_crop needs storage = stream")
+            wrong.append(("augmentation", "resized_crop needs storage = stream"))
         if self.augmentation == "crop_flip" and self.storage == "stream":
-            wrong.append("augmentation: streamed images take none, flip or resized_crop")
+            wrong.append(("augmentation", "streamed images take none, flip or resized_crop"))
         return _refuse(self, wrong)
 
 
@@ -78,9 +94,9 @@ class ModelConfig(_Section):
 
     @model_validator(mode="after")
     def _fits(self) -> "ModelConfig":
-        wrong = []
+        wrong: list[Problem] = []
         if self.name == "resnet18" and self.width != 1:
-            wrong.append(f"width: resnet18 has its own, give 1, not {self.width}")
+            wrong.append(("width", f"resnet18 has its own, give 1, not {self.width}"))
         return _refuse(self, wrong)
 
 
@@ -108,12 +124,12 @@ class OptimizerConfig(_Section):
         }
         foreign = set().union(*takes.values()) - takes[self.name]
         wrong = [
-            f"{key}: {self.name} has none"
+            (key, f"{self.name} has none")
             for key in sorted(foreign)
             if getattr(self, key) != type(self).model_fields[key].default
         ]
         if self.name == "sgd" and self.nesterov and (self.momentum == 0 or self.dampening):
-            wrong.append("nesterov: needs momentum, and no dampening")
+            wrong.append(("nesterov", "needs momentum, and no dampening"))
         return _refuse(self, wrong)
 
 
@@ -126,11 +142,11 @@ class ScheduleConfig(_Section):
 
     @model_validator(mode="after")
     def _fits(self) -> "ScheduleConfig":
-        wrong = []
+        wrong: list[Problem] = []
         if (self.kind == "step") != bool(self.milestones):
-            wrong.append("milestones: step needs some, the others have none")
+            wrong.append(("milestones", "step needs some, the others have none"))
         if list(self.milestones) != sorted(set(self.milestones)):
-            wrong.append(f"milestones: {list(self.milestones)} do not ascend")
+            wrong.append(("milestones", f"{list(self.milestones)} do not ascend"))
         return _refuse(self, wrong)
 
     def at(self, epoch: float, epochs: float) -> float:
@@ -165,9 +181,9 @@ class FOPConfig(_Section):
 
     @model_validator(mode="after")
     def _fits(self) -> "FOPConfig":
-        wrong = []
+        wrong: list[Problem] = []
         if self.normalized and self.preconditioner == "scalar":
-            wrong.append("normalized: leaves a scalar nothing to learn")
+            wrong.append(("normalized", "leaves a scalar nothing to learn"))
         return _refuse(self, wrong)
 
 
@@ -198,15 +214,15 @@ class TrainConfig(_Section):
 
     @model_validator(mode="after")
     def _fits(self) -> "TrainConfig":
-        wrong = []
+        wrong: list[Problem] = []
         if self.model.name == "mlp" and self.data.name == "cifar10":
-            wrong.append("model.name: the mlp is for mnist; cifar10 takes all-cnn or resnet18")
+            wrong.append(("model.name", "the mlp is for mnist; cifar10 takes all-cnn or resnet18"))
         if self.model.name == "mlp" and self.data.name == "folder":
-            wrong.append("model.name: the mlp is for mnist; folder takes all-cnn or resnet18")
+            wrong.append(("model.name", "the mlp is for mnist; folder takes all-cnn or resnet18"))
         if self.model.name != "mlp" and self.data.name == "mnist":
-            wrong.append(f"model.name: {self.model.name} takes colour images; mnist takes mlp")
+            wrong.append(("model.name", f"{self.model.name} takes colour images; mnist takes mlp"))
         if self.data.name == "mnist" and self.data.augmentation in ("flip", "crop_flip"):
-            wrong.append("data.augmentation: a digit's mirror image is no digit")
+            wrong.append(("data.augmentation", "a digit's mirror image is no digit"))
         return _refuse(self, wrong)
 
     def total_steps(self, steps_in_epoch: int) -> int:
@@ -237,7 +253,7 @@ def parse(content: Mapping[str, Any]) -> TrainConfig:
     try:
         return TrainConfig.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(_explain(error)) from None
+        raise ConfigError(*_explain(error)) from None
 
 
 def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
@@ -247,12 +263,12 @@ def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
         ConfigError: listing every wrong one.
     """
     content = config.to_json()
-    wrong = []
+    wrong: list[Problem] = []
     for setting in settings:
         path, equals, text = setting.partition("=")
         *sections, field = path.strip().split(".")
         if not equals or not field:
-            wrong.append(f"{setting!r}: write field=value, as epochs=5 or fop.rank=16")
+            wrong.append(("", f"{setting!r}: write field=value, as epochs=5 or fop.rank=16"))
             continue
         node: Any = content
         for section in sections:
@@ -262,7 +278,7 @@ def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
                 node[section] = {}
             node = node[section]
         if not isinstance(node, dict):
-            wrong.append(f"{path}: no such field{_suggestion(path.strip())}")
+            wrong.append((path, f"no such field{_suggestion(path.strip())}"))
             continue
         try:
             node[field] = json.loads(text, parse_constant=_no_constant)
@@ -271,9 +287,9 @@ def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
     try:
         changed = parse(content)
     except ConfigError as error:
-        wrong.append(str(error))
+        wrong += error.problems
     if wrong:
-        raise ConfigError("\n".join(wrong))
+        raise ConfigError(*wrong)
     return changed
 
 
@@ -302,9 +318,9 @@ def _suggestion(path: str) -> str:
     return f"; did you mean {' or '.join(meant[:3])}?" if meant else ""
 
 
-def _refuse(section: Any, wrong: list[str]) -> Any:
+def _refuse(section: Any, wrong: list[Problem]) -> Any:
     if wrong:
-        raise ValueError("\n".join(wrong))
+        raise ConfigError(*wrong)
     return section
 
 
@@ -312,19 +328,20 @@ def _no_constant(name: str) -> float:
     raise ValueError(name)
 
 
-def _explain(error: ValidationError) -> str:
-    lines = []
+def _explain(error: ValidationError) -> list[Problem]:
+    problems: list[Problem] = []
     for issue in error.errors():
         path = ".".join(str(part) for part in issue["loc"] if not str(part).startswith(("literal[", "constrained-")))
-        if issue["type"] == "value_error":  # a section's own check: its lines begin with the field
-            lines += [f"{path}.{line}".lstrip(".") for line in str(issue["ctx"]["error"]).splitlines()]
+        if issue["type"] == "value_error":  # a section's own check
+            problems += [(f"{path}.{field}".lstrip("."), message) for field, message in issue["ctx"]["error"].problems]
         elif issue["type"] == "extra_forbidden":
-            lines.append(f"{path}: no such setting{_suggestion(path)}")
+            problems.append((path, f"no such setting{_suggestion(path)}"))
         elif issue["type"] == "model_type":
-            lines.append(f"{path or 'settings'}: {issue['input']!r:.80} given; an object of fields is expected")
+            problems.append((path or "settings", f"{issue['input']!r:.80} given; an object of fields is expected"))
         else:
-            lines.append(f"{path}: {issue['input']!r:.80} given; {issue['msg'][0].lower()}{issue['msg'][1:]}")
-    return "\n".join(dict.fromkeys(lines))
+            message = f"{issue['input']!r:.80} given; {issue['msg'][0].lower()}{issue['msg'][1:]}"
+            problems.append((path, message))
+    return problems
 
 
 # presets -------------------------------------------------------------------------------------------------------------
@@ -453,13 +470,13 @@ def preset(name: str, method: str = "fop") -> TrainConfig:
     Raises:
         ConfigError: where there is no such preset or method.
     """
-    wrong = []
+    wrong: list[Problem] = []
     if name not in PRESETS:
-        wrong.append(f"no preset {name!r}: there are {', '.join(PRESETS)}")
+        wrong.append(("", f"no preset {name!r}: there are {', '.join(PRESETS)}"))
     if method not in METHODS:
-        wrong.append(f"no method {method!r}: there are {', '.join(METHODS)}")
+        wrong.append(("", f"no method {method!r}: there are {', '.join(METHODS)}"))
     if wrong:
-        raise ConfigError("\n".join(wrong))
+        raise ConfigError(*wrong)
     content, chosen = PRESETS[name].config.to_json(), METHODS[method]
     decay = content["optimizer"]["weight_decay"]
     if method == "adam":

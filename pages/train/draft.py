@@ -2,13 +2,13 @@
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fop_core.runs import compare
 from fop_core.training import config
-from fop_core.training.config import METHODS, ConfigError, TrainConfig
+from fop_core.training.config import METHODS, ConfigError, Problem, TrainConfig
 from fop_core.training.seeds import seeds
 from pages.shared.train_fields import Line, setting
 from pages.shared.train_settings import CONFIG, FIELDS, values
@@ -88,11 +88,11 @@ def draft(preset: str, now: Mapping[str, Any]) -> Draft:
     try:
         made = config.change(config.preset(preset, method), _settings(preset, now))
     except ConfigError as error:
-        wrong = _by_field(str(error))
+        wrong = _by_setting(error.problems)
     try:
         numbers = seeds(now["seeds"])
     except ConfigError as error:
-        wrong["seeds"] = str(error).removeprefix("seed: ")
+        wrong["seeds"] = "; ".join(message for _, message in error.problems)
     if made is None or wrong:
         return Draft(wrong=wrong)
     pairs = []
@@ -137,12 +137,11 @@ def _settings(preset: str, now: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _by_field(message: str) -> dict[str, str]:
-    """Return a config's complaints by the page's settings; "" where there is none for it."""
-    complaints: dict[str, list[str]] = {}
-    for line in message.splitlines():
-        path, _, words = line.partition(": ")
+def _by_setting(problems: Sequence[Problem]) -> dict[str, str]:
+    """Return what is wrong with a config by the page's settings; under "" what is about none of them."""
+    messages: dict[str, list[str]] = {}
+    for path, message in problems:
         names = [name for name in FIELDS if path == name or path.startswith(f"{name}.")]
         name = max(names, key=len, default="")
-        complaints.setdefault(name, []).append(words if name else line)
-    return {name: "; ".join(dict.fromkeys(lines)) for name, lines in complaints.items()}
+        messages.setdefault(name, []).append(message if name or not path else f"{path}: {message}")
+    return {name: "; ".join(dict.fromkeys(each)) for name, each in messages.items()}
