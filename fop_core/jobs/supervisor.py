@@ -154,17 +154,19 @@ class Supervisor:
             if not psutil.wait_procs(left, timeout=2.0)[1]:
                 return
 
-    def _ending(self, status: int) -> tuple[str, str]:
+    def _ending(self, status: int) -> tuple[str, str, str]:
+        """Return state, reason and cause."""
         at = f" at step {self.run.step():,}"
         if self.requested_by:
             how = ", with SIGKILL, as it did not end by itself" if signal.SIGKILL in self._sent else ""
-            return "stopped", f"by {self.requested_by}{how}{at}; resume goes on from its last checkpoint"
+            return "stopped", f"by {self.requested_by}{how}{at}; resume goes on from its last checkpoint", ""
         if status < 0:
             name = signal.Signals(-status).name if -status in list(signal.Signals) else "unknown"
             hint = "; the kernel does so where memory runs out" if -status == signal.SIGKILL else ""
-            return "failed", f"killed by signal {-status} ({name}){at}{hint}; resume goes on from its last checkpoint"
+            reason = f"killed by signal {-status} ({name}){at}{hint}; resume goes on from its last checkpoint"
+            return "failed", reason, "memory" if hint else "killed"
         lines = [line for line in self.run.log(4000).splitlines() if line.strip()]
-        return "failed", f"its trainer ended with status {status}{at}: " + " / ".join(lines[-3:])
+        return "failed", f"its trainer ended with status {status}{at}: " + " / ".join(lines[-3:]), ""
 
     def _usage(self) -> dict[str, Any]:
         cpu, memory = 0.0, 0

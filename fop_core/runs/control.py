@@ -44,15 +44,15 @@ class Control:
     def __exit__(self, *_: object) -> None:
         self.release()
 
-    def set(self, state: str, reason: str = "") -> None:
-        """Write the state; on a full disk too, for which some room was put by."""
+    def set(self, state: str, reason: str = "", cause: str = "") -> None:
+        """Write the state, see ``store.State``; on a full disk too, for which some room was put by."""
         if state not in STATES:
             raise RunError(f"no state {state!r}: there are {', '.join(STATES)}")
         if self._lock is None:
             raise RunError(f"{self.run.id} is no longer in this process's control: it cannot become {state}")
         attempt_is_over = state in (*ENDED, "queued") or (state == "starting" and not self._is_queued())
         us = {"pid": os.getpid(), "host": socket.gethostname()}
-        content = {"state": state, "reason": reason, "since": store.now(), **us}
+        content = {"state": state, "reason": reason, "since": store.now(), **({"cause": cause} if cause else {}), **us}
         try:
             files.write_json(self.run.path / "state.json", content)
         except OSError:

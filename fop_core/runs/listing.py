@@ -29,7 +29,7 @@ class Entry:
         damaged: why it cannot be read, or "".
         troubles: what else of it is damaged, by what was to be read: it is listed with all the rest.
         name, tags, notes, archived: its labels.
-        state, reason, since: where it stands; "queued" also where an ended run waits to go on.
+        state, reason, since, cause: where it stands; "queued" also where an ended run waits to go on.
         waits: whether it waits in the queue.
         created: when, ISO 8601.
         preset: what it was made from, or "".
@@ -52,6 +52,7 @@ class Entry:
     state: str = "lost"
     reason: str = ""
     since: str = ""
+    cause: str = ""
     waits: bool = False
     created: str = ""
     preset: str = ""
@@ -221,7 +222,7 @@ class Listing:
             state, labels = run.state, run.labels
             entry.waits = os.path.exists(run.path / "requests" / "start")
             entry.state = "queued" if entry.waits and state.state not in ALIVE else state.state
-            entry.reason, entry.since = state.reason, state.since
+            entry.reason, entry.since, entry.cause = state.reason, state.since, state.cause
             entry.name = labels["name"] or run.id
             entry.tags, entry.notes, entry.archived = labels["tags"], labels["notes"], labels["archived"]
             entry.damaged = ""

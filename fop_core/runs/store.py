@@ -40,6 +40,8 @@ Array = np.ndarray
 FORMAT = 1
 ALIVE = ("starting", "running", "stopping")
 ENDED = ("finished", "stopped", "failed", "lost")
+CAUSES = ("checkpoint", "data", "device", "disk", "diverged", "killed", "memory", "vanished")
+"""Why a run failed or was lost, where that has a name: what a person can do about it follows from it."""
 STATES = ("queued", *ALIVE, *ENDED)
 METRICS, ATTEMPT, ARRAYS, START = "metrics.{}.jsonl", "{}.json", "{:08d}.safetensors", "start.safetensors"
 REQUESTS = ("stop", "checkpoint")
@@ -212,11 +214,13 @@ class State:
         state: one of ``STATES``.
         reason: why, in words; may be "".
         since: when it came to be so, ISO 8601 in UTC.
+        cause: one of ``CAUSES`` where one of them made it fail or be lost, else "".
     """
 
     state: str
     reason: str
     since: str
+    cause: str = ""
 
 
 class Run:
@@ -316,12 +320,12 @@ class Run:
             if not isinstance(error.__cause__, PermissionError) or owner == os.getuid():
                 raise
             reason = f"so it was written; whether its process is still there cannot be seen: it is {user_name(owner)}'s"
-            return State(written.state, reason, written.since)
+            return State(written.state, reason, written.since, written.cause)
         if not alive:
             written = self.written()  # its holder may have ended it between the two looks
             if written.state in ALIVE:
                 reason = f"its process vanished while it was {written.state}; resume goes on from its last checkpoint"
-                return State("lost", reason, written.since)
+                return State("lost", reason, written.since, "vanished")
         return written
 
     def written(self) -> State:
@@ -334,7 +338,8 @@ class Run:
             age(since)
         except (ValueError, OverflowError) as error:
             raise DamagedFile(f"{self.path / 'state.json'}: since {since!r}, no time ({error})") from error
-        return State(state, reason, since)
+        cause = content.get("cause")
+        return State(state, reason, since, cause if cause in CAUSES else "")
 
     def held(self) -> bool:
         """Whether some process answers for it: the kernel knows, and frees the lock of one that died.

@@ -46,6 +46,10 @@ class Orphaned(Exception):
     """The supervisor is gone; says at which step we are."""
 
 
+class NoCheckpoint(DamagedFile):
+    """A run has checkpoints, and none of them can be read."""
+
+
 class Diverged(Exception):
     """The loss is no number any more; says since when."""
 
@@ -103,19 +107,21 @@ def train(
     except Stopped as stopped:
         return _end(control, log, "stopped", str(stopped))
     except Orphaned as orphan:
-        return _end(control, log, "lost", str(orphan))
+        return _end(control, log, "lost", str(orphan), "vanished")
     except Diverged as diverged:
-        return _end(control, log, "failed", str(diverged))
+        return _end(control, log, "failed", str(diverged), "diverged")
     except (config.ConfigError, datasets.DataError, build.DeviceError, DamagedFile) as error:
-        return _end(control, log, "failed", str(error))
+        return _end(control, log, "failed", str(error), _cause(error))
     except torch.OutOfMemoryError as error:
-        return _end(control, log, "failed", f"out of memory on the GPU: a smaller batch_size or width may do ({error})")
+        reason = f"out of memory on the GPU: a smaller batch_size or width may do ({error})"
+        return _end(control, log, "failed", reason, "memory")
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return _end(control, log, "failed", f"disk full while writing to {run.path}: free some, then resume")
+            reason = f"disk full while writing to {run.path}: free some, then resume"
+            return _end(control, log, "failed", reason, "disk")
         return _end(control, log, "failed", f"{type(error).__name__}: {error}")
     except Exception as error:
-        return _end(control, log, "failed", f"{type(error).__name__}: {error}", traceback.format_exc())
+        return _end(control, log, "failed", f"{type(error).__name__}: {error}", _cause(error), traceback.format_exc())
     return _end(control, log, "finished", trainer.warning)
 
 
@@ -424,7 +430,7 @@ class Trainer:
                 f"{self.run.path / START}: what this fork goes on from is unusable, see its log; fork {origin.parent} "
                 f"at step {origin.step:,} again"
             )
-        raise DamagedFile(
+        raise NoCheckpoint(
             f"no checkpoint of {self.run.id} can be read: {'; '.join(unusable)}. Put a copy of one back and resume, or "
             f"start over: `python -m fop_core train --resume {self.run.id} --from-start`"
         )
@@ -465,8 +471,20 @@ def _signals() -> Iterator[list[str]]:
             signal.signal(number, handler)
 
 
-def _end(control: Control, log: Log, ending: str, reason: str, details: str = "") -> str:
-    control.set(ending, reason)
+def _cause(error: Exception) -> str:
+    """Return the one of ``store.CAUSES`` that an error stands for, or ""."""
+    kinds: dict[type[Exception], str] = {
+        NoCheckpoint: "checkpoint",
+        datasets.DataError: "data",
+        build.DeviceError: "device",
+        torch.AcceleratorError: "device",
+        MemoryError: "memory",
+    }
+    return next((cause for kind, cause in kinds.items() if isinstance(error, kind)), "")
+
+
+def _end(control: Control, log: Log, ending: str, reason: str, cause: str = "", details: str = "") -> str:
+    control.set(ending, reason, cause)
     with contextlib.suppress(OSError):  # the log may be what filled the disk
         log(f"{details}{ending}{': ' if reason else ''}{reason}")
     return ending

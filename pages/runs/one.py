@@ -31,7 +31,7 @@ def head(entry: Entry) -> None:
         for tag in entry.tags:
             st.badge(literal(tag), color="gray")
     if entry.state in ("failed", "lost"):
-        st.error(f"{run_text.message(entry.reason)}\n\n{run_text.advice(entry.state, entry.reason)}")
+        st.error(f"{run_text.message(entry.reason)}\n\n{run_text.advice(entry.state, entry.cause)}")
     elif entry.waits:
         st.markdown(literal(f"Waits {_waits(entry)}."))
     elif entry.state == "queued":

@@ -1,7 +1,6 @@
 """How a run's numbers and states are told: symbols, times, sizes, and what to try where it failed."""
 
 import math
-import re
 from typing import Any, NamedTuple
 
 from pages.shared.text import escaped, literal
@@ -27,51 +26,30 @@ STATES = {
     "damaged": Badge("!", RED),
 }
 
-ADVICE = (
-    (
-        r"no checkpoint of .* can be read",
-        "Retry once one of these files is back. Start over sets the damaged ones aside; what was measured so far "
-        "then no longer counts.",
-    ),
-    (
-        r"out of memory|MemoryError",
-        "Give it less to hold: a smaller batch size, bf16, a smaller width, or for FOP a lower rank. Clone the run, "
-        "change that, launch it.",
-    ),
-    (
-        r"diverged|not finite|not a number",
-        "The steps became too large. Clone it with a tenth of the learning rate, or of FOP's ρ; with momentum use "
-        "FOP's velocity trace. Its curves show when it began.",
-    ),
-    (
-        r"disk full|No space left|room on the disk",
-        "Make room, by emptying the trash here for instance, then resume: it goes on from its last checkpoint.",
-    ),
-    (
-        r"SIGKILL",
-        "Most often the machine ran out of memory: run fewer jobs at once or a smaller batch. Resume goes on from its "
-        "last checkpoint.",
-    ),
-    (r"killed by signal", "Something outside ended it. Resume goes on from its last checkpoint."),
-    (
-        r"is not in |is damaged|could be decoded|no folder|not there",
-        "The data are missing or damaged: do what the reason says, then retry; `python -m fop_core data` lists what "
-        "there is.",
-    ),
-    (r"CUDA|no GPU|device", "The device is not there for it now: clone it with another one, or retry."),
-    (r"vanished", "Nothing is lost up to its last checkpoint: resume goes on from there."),
-)
+ADVICE = {
+    "checkpoint": "Retry once one of these files is back. Start over sets the damaged ones aside; what was measured so "
+    "far then no longer counts.",
+    "data": "The data are missing or damaged: do what the reason says, then retry; `python -m fop_core data` lists "
+    "what there is.",
+    "device": "The device is not there for it now: clone it with another one, or retry.",
+    "disk": "Make room, by emptying the trash here for instance, then resume: it goes on from its last checkpoint.",
+    "diverged": "The steps became too large. Clone it with a tenth of the learning rate, or of FOP's ρ; with momentum "
+    "use FOP's velocity trace. Its curves show when it began.",
+    "killed": "Something outside ended it. Resume goes on from its last checkpoint.",
+    "memory": "The memory was full. Give it less to hold: a smaller batch size, bf16, a smaller width, or for FOP a "
+    "lower rank. Or run fewer jobs at once. Resume goes on from its last checkpoint.",
+    "vanished": "Nothing is lost up to its last checkpoint: resume goes on from there.",
+}
+"""What to try, by ``store.CAUSES``."""
 
 
-def advice(state: str, reason: str) -> str:
+def advice(state: str, cause: str) -> str:
     """Return what to try with a run that did not finish; empty where there is nothing to say."""
     if state not in ("failed", "lost"):
         return ""
-    for pattern, words in ADVICE:
-        if re.search(pattern, reason, re.IGNORECASE):
-            return words
-    return (
-        "The end of its log says more. Retry goes on from its last checkpoint; clone begins anew with other settings."
+    return ADVICE.get(
+        cause,
+        "The end of its log says more. Retry goes on from its last checkpoint; clone begins anew with other settings.",
     )
 
 

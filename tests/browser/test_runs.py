@@ -229,7 +229,7 @@ def test_a_diverged_run_says_so_and_marks_where(runs, folder):
     writer.row({"step": 21, "epoch": 2.1, "seconds": 4.2, "train_loss": float("nan")})
     writer.close()
     with Control(run) as control:
-        control.set("failed", "diverged at step 21: loss not finite")
+        control.set("failed", "diverged at step 21: loss not finite", "diverged")
     page = runs(f"run={run.id}")
     expect(page.get_by_text("diverged at step 21: loss not finite")).to_be_visible()
     expect(page.get_by_text("The steps became too large.")).to_be_visible()

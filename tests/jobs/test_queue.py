@@ -259,7 +259,7 @@ def test_a_trainer_whose_supervisor_dies_ends_and_the_run_is_lost_at_its_last_st
     (supervisor,) = of(run, processes(folder)["supervisor"])
     supervisor.kill()
     wait(run, "lost", seconds=30)
-    assert "supervisor vanished at step" in run.state.reason
+    assert "supervisor vanished at step" in run.state.reason and run.state.cause == "vanished"
     assert run.checkpoint_steps()[-1] > 0
     for trainer in of(run, processes(folder)["trainer"]):  # it has said so, and is about to end
         trainer.wait(30)

@@ -453,7 +453,7 @@ def test_a_run_is_alive_while_its_holder_is_and_lost_when_that_is_killed(run, st
             assert run.state.state == state
         kill(process)
         assert run.state.state == "lost"
-        assert "vanished" in run.state.reason and state in run.state.reason
+        assert "vanished" in run.state.reason and state in run.state.reason and run.state.cause == "vanished"
         with Control(run) as control:
             control.set("starting")
             assert run.state.state == "starting"

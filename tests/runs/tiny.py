@@ -23,6 +23,7 @@ def made(
     method: str = "fop",
     *changes: str,
     folder: Path | None = None,
+    cause: str = "",
 ) -> Run:
     settings = config.change(config.preset("mnist-mlp", method), changes).to_json()
     run = store.create(settings, name=name, lineage={"preset": "mnist-mlp", "method": method}, folder=folder)
@@ -33,5 +34,5 @@ def made(
         writer.progress({"step": rows[-1]["step"], "steps": 100, "share": rows[-1]["step"] / 100})
         writer.close()
     with Control(run) as control:
-        control.set(state, reason)
+        control.set(state, reason, cause)
     return run

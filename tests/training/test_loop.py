@@ -163,7 +163,7 @@ def test_divergence_ends_as_failed_with_its_step_and_the_data_stay(data, tmp_pat
     run = tiny.run(data, tmp_path, "optimizer.lr=1000", "model.batch_norm=false", "epochs=40", method=method)
     ending, _ = train(run)
     assert ending == run.state.state == "failed"
-    assert run.state.reason.startswith("diverged at step ")
+    assert run.state.reason.startswith("diverged at step ") and run.state.cause == "diverged"
     assert "loss not finite" in run.state.reason
     step = int(run.state.reason.split()[3].rstrip(":"))
     losses = run.metrics["train_loss"]
@@ -262,16 +262,17 @@ def test_checkpoints_that_do_not_fit_fail_a_run_and_do_not_begin_it_with_their_w
         files.write_arrays(run.path / "checkpoints" / f"{step:08}.safetensors", arrays, about)
     ending, messages = train(run)
     assert ending == "failed" and "'rng'" in run.state.reason and "--from-start" in run.state.reason
+    assert run.state.cause == "checkpoint"
     assert sum("is unusable" in line for line in messages) == 2
 
 
 def test_missing_data_and_a_missing_device_end_as_failed_with_what_to_do(data, tmp_path):
     run = tiny.run(tmp_path / "nowhere", tmp_path)
     assert train(run)[0] == "failed"
-    assert "Three ways" in run.state.reason
+    assert "Three ways" in run.state.reason and run.state.cause == "data"
     run = tiny.run(data, tmp_path, "device=cuda:97")
     assert train(run)[0] == "failed"
-    assert "cuda:97 is not there" in run.state.reason
+    assert "cuda:97 is not there" in run.state.reason and run.state.cause == "device"
 
 
 def test_an_unforeseen_error_ends_as_failed_with_its_traceback_in_the_log(data, tmp_path, monkeypatch):
@@ -367,7 +368,7 @@ def test_a_full_disk_ends_as_failed_with_its_reason_and_loses_no_earlier_data(da
     (small_disk / "others").write_bytes(os.urandom(free - 480_000))
     ending, _ = train(full)
     assert ending == full.state.state == "failed"
-    assert full.state.reason.startswith("disk full")
+    assert full.state.reason.startswith("disk full") and full.state.cause == "disk"
     kept = full.metrics["train_loss"]
     assert len(kept.steps) > 0
     np.testing.assert_array_equal(kept.values, whole.metrics["train_loss"].values[: len(kept.values)])
