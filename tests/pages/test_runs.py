@@ -232,7 +232,8 @@ def test_of_what_is_chosen_only_runs_outside_the_trash_go_on_or_there(folder):
 
 
 def test_a_run_starts_over_where_that_is_asked_and_its_checkpoints_are_kept_aside(folder):
-    run = made("one", rows(), "failed", "no checkpoint of one can be read: x: its checksum is wrong")
+    reason = "no checkpoint of one can be read: x: its checksum is wrong"
+    run = made("one", rows(), "failed", reason, cause="checkpoint")
     assert "runs anews" not in {button.key for button in page(run.id).button}, "there is none to set aside"
     files.write_arrays(run.checkpoint_path(30), {"a": np.zeros(1)})
     at = page(run.id)
