@@ -62,8 +62,8 @@ def rotation(form: Form, source: Source, layer: Layer) -> None:
         for line in angles:
             if (first := turns_back(line)) is not None:
                 st.warning(
-                    f"{literal(line.label)}: from step {first:,} on P g is 90° or more from g at times, so that "
-                    "a small step along −P g does not go down."
+                    f"{literal(line.label)}: from step {first:,} on P g is 90° or more from g at times. A small step "
+                    "along −P g then does not go down."
                 )
     with right:
         name = form["turned"]
