@@ -385,7 +385,13 @@ finally:
 def test_ctrl_c_in_the_start_up_of_torch_raises_nothing_there():
     """What is raised inside its C++ is lost, or aborts the program: seen once with a train of 0.6 s."""
     done = subprocess.run(
-        [sys.executable, "-c", PRESSED], cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False
+        [sys.executable, "-c", PRESSED],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "python -m fop_core: ended by Ctrl-C\n"
