@@ -609,7 +609,7 @@ def discard(run: Run) -> Run:
         if not (path / "requests").is_symlink():  # else it is another run that waits
             with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):  # what does not wait
                 (path / "requests" / "start").unlink()
-        return _move(path, _trash_folder(path.parent), "in the trash already: restore or empty that one first")
+        return _move(path, _make_trash(path.parent), "in the trash already: restore or empty that one first")
     finally:
         os.close(lock)
 
@@ -651,7 +651,7 @@ def _checked_path(run: Run) -> Path:
     return path
 
 
-def _trash_folder(folder: Path) -> Path:
+def _make_trash(folder: Path) -> Path:
     with contextlib.suppress(FileExistsError):
         (folder / TRASH).mkdir()
     return trash_folder(folder)
