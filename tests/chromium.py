@@ -273,6 +273,12 @@ def too_small(page: Page, selector: str) -> list[str]:
     return elements
 
 
+def single(locator: Locator) -> Locator:
+    """What is there once: while a page is drawn anew, an element that moves stands twice for a moment."""
+    expect(locator).to_have_count(1)
+    return locator
+
+
 def row(page: Page, name: str) -> Locator:
     """The part of the table that speaks of an optimizer."""
     return page.locator(".fop-readout tbody").filter(has=page.get_by_role("rowheader", name=name, exact=True))

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.store import Run
-from tests.chromium import Troubles, running
+from tests.chromium import Troubles, running, single
 from tests.waiting import until
 
 # A step with a whole M of 784 x 784 takes ten times a step without: the run outlasts the web server, its baseline
@@ -109,14 +109,14 @@ def test_a_run_outlives_tab_and_server_is_stopped_resumed_and_compared(tab, trou
         assert step(ours) > before and len(ours.attempts) == 1, "it went on"
 
         row(page, ours).get_by_role("button").click()
-        page.get_by_role("button", name="Stop…").click()
+        single(page.get_by_role("button", name="Stop…")).click()
         assert ours.state.state == "running", "it asks first"
         page.get_by_role("button", name="Stop this run").click()
         expect(row(page, ours)).to_contain_text("stopped", timeout=LONG)
         stopped = int(re.search(r"at step ([\d,]+); resume goes on from there", ours.state.reason)[1].replace(",", ""))
         assert before < stopped < STEPS
 
-        page.get_by_role("button", name="Resume").click()
+        single(page.get_by_role("button", name="Resume")).click()
         expect(row(page, theirs)).to_contain_text("finished", timeout=LONG)
         expect(row(page, ours)).to_contain_text("finished", timeout=LONG)
         assert step(ours) == step(theirs) == STEPS

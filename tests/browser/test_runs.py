@@ -16,7 +16,7 @@ from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.store import Run
 from fop_core.training import config
 from pages.shared.listing import MOST_CHOSEN as MOST
-from tests.chromium import NARROW, running, too_small
+from tests.chromium import NARROW, running, single, too_small
 
 ABOUT = {"device": "cpu", "device_name": "A CPU", "threads": 1, "versions": {"torch": "2"}, "commit": "abc", "data": {}}
 ZOOM = "() => document.querySelector('.fop-plot-node')._fullLayout.xaxis.range"
@@ -110,7 +110,7 @@ def test_an_empty_folder_offers_the_gallery_whose_runs_can_be_looked_at(runs):
     expect(page.get_by_role("link", name="What it learned")).to_have_count(0)
     page.get_by_role("button", name="mnist-sgd-seed0").click()  # no longer chosen
     page.get_by_role("button", name="cifar10-fop-norm").click()
-    page.get_by_role("link", name="What it learned").click()
+    single(page.get_by_role("link", name="What it learned")).click()
     expect(page.get_by_role("combobox", name="Run")).to_have_value("cifar10-fop-norm")
 
 
@@ -167,7 +167,7 @@ def test_stop_asks_first(runs, folder):
     with Control(run) as control:
         control.set("running")
         page = runs(f"run={run.id}")
-        page.get_by_role("button", name="Stop…").click()
+        single(page.get_by_role("button", name="Stop…")).click()
         really = page.get_by_role("button", name="Stop this run")
         expect(really).to_be_visible()
         settled(page)
@@ -178,7 +178,7 @@ def test_stop_asks_first(runs, folder):
         assert (run.path / "requests" / "stop").exists()
         control.set("stopped", "by somebody at step 30; resume goes on from there")
     expect(row(page, run)).to_contain_text("stopped")
-    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    expect(single(page.get_by_role("button", name="Resume"))).to_be_visible()
 
 
 def test_what_waits_is_taken_out_of_the_queue_at_once_and_that_is_said(runs, folder):
@@ -187,7 +187,7 @@ def test_what_waits_is_taken_out_of_the_queue_at_once_and_that_is_said(runs, fol
         control.set("stopped", "by a test")
     queue.submit(run)
     page = runs(f"run={run.id}")
-    page.get_by_role("button", name="Stop…").click()
+    single(page.get_by_role("button", name="Stop…")).click()
     expect(page.get_by_text("It leaves the queue.")).to_be_visible()
     page.get_by_role("button", name="Stop this run").click()
     expect(page.get_by_text("Taken out of the queue.")).to_be_visible()
@@ -197,7 +197,7 @@ def test_what_waits_is_taken_out_of_the_queue_at_once_and_that_is_said(runs, fol
 def test_what_is_deleted_can_be_brought_back(runs, folder):
     run = made(folder, "gone")
     page = runs(f"run={run.id}")
-    page.get_by_role("button", name="Delete…").click()
+    single(page.get_by_role("button", name="Delete…")).click()
     page.get_by_role("button", name="Delete this run").click()
     expect(page.get_by_text("1 run moved to the trash.")).to_be_visible()
     assert not run.path.exists()

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from fop_core.runs import store
 from fop_core.runs.store import Run
-from tests.chromium import NARROW, WIDE, running
+from tests.chromium import NARROW, WIDE, running, single
 
 IDLE = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
   && document.querySelector('[data-testid="stTable"]')"""
@@ -119,7 +119,7 @@ def test_a_run_made_to_diverge_says_so_and_why_and_is_cloned_to_do_better(train,
     expect(alert).to_contain_text(re.compile(r"diverged at step \d+: loss not finite"), timeout=120_000)
     expect(alert).to_contain_text("The steps became too large.")
     [run] = [run for run, _ in store.scan(folder) if run.id in page.url]
-    page.get_by_role("link", name="Clone…").click()
+    single(page.get_by_role("link", name="Clone…")).click()
     expect(page.get_by_text(f"As run {run.id}.")).to_be_visible()
     expect(page.get_by_label("Learning rate ε", exact=True)).to_have_value("1000")
 
@@ -202,7 +202,7 @@ def test_back_after_a_launch_finds_the_filled_form_and_after_a_clone_the_run(tra
     expect(page).to_have_url(followed)
     expect(page.get_by_role("heading", name="mnist-mlp fop")).to_be_visible()
 
-    page.get_by_role("link", name="Clone…").click()
+    single(page.get_by_role("link", name="Clone…")).click()
     expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
     expect(page.get_by_label("Seeds", exact=True)).to_have_value("7")
     page.wait_for_url(re.compile("from="))

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.store import Run
-from tests.chromium import NARROW, running, slow_down
+from tests.chromium import NARROW, running, single, slow_down
 
 LONG = 180_000  # ms for what jobs have to do first, on a machine that others use too
 
@@ -104,7 +104,7 @@ def test_a_newcomer_trains_a_network_and_compares_it_with_its_baseline(opened, f
 
     row(page, ours).get_by_role("button").click()
     expect(page.get_by_role("heading", name="mnist-mlp fop")).to_be_visible()
-    page.get_by_role("link", name="Clone…").click()
+    single(page.get_by_role("link", name="Clone…")).click()
     expect(page.get_by_text(f"As run {ours.id}.")).to_be_visible()
     expect(page.get_by_label("Epochs", exact=True)).to_have_value("1")
     page.go_back()
@@ -132,7 +132,7 @@ def test_on_a_slow_telephone_a_run_is_launched_and_followed_to_its_end(opened, f
     main = page.get_by_test_id("stMain")
     assert main.evaluate("node => node.scrollWidth <= node.clientWidth"), "nothing runs over the edge"
     row(page, ours).get_by_role("button").tap()
-    clone = page.get_by_role("link", name="Clone…")
+    clone = single(page.get_by_role("link", name="Clone…"))
     expect(clone).to_be_visible()
     assert clone.bounding_box()["height"] > 43.9
     clone.tap()
