@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fop_core.figures.style import METHODS, plain
-from pages.basins import maps as basin_maps
+from pages.basins import maps
 from pages.basins.maps import Grid, Rates
 from pages.basins.settings import FIELDS, MAPS, PRESETS, grid, race_address, rates, values
 from pages.components.copy_link import copy_link
@@ -49,21 +49,21 @@ def leave_for(**changes: Any) -> None:
 def open_start(spec: Grid) -> None:
     """Open the race from the cell that the reader has chosen."""
     cell = st.session_state["maps"].open
-    x, y = basin_maps.start(spec, cell["column"], cell["row"])
+    x, y = maps.start(spec, cell["column"], cell["row"])
     leave_for(x=x, y=y)
 
 
 def open_rates() -> None:
     """Open FOP's race at the rates that the reader has chosen."""
-    cell, (lr, hyper_lr) = st.session_state["rates"].open, basin_maps.axes()
+    cell, (lr, hyper_lr) = st.session_state["rates"].open, maps.axes()
     leave_for(rules=["fop"], **{"fop.lr": lr[cell["column"]], "fop.hyper_lr": hyper_lr[cell["row"]]})
 
 
 def compute(spec: Grid | Rates, what: str, bar: DeltaGenerator | None) -> None:
     """Compute maps, unless they are remembered, and say on the bar how far that is; any change or click ends it."""
-    if bar is None or basin_maps.known(spec):
+    if bar is None or maps.known(spec):
         return
-    basin_maps.compute(spec, progress(bar, what))
+    maps.compute(spec, progress(bar, what))
 
 
 def cancel() -> None:
@@ -99,9 +99,9 @@ def show() -> None:
     """Show all maps and the table: coarse ones first, then, in another run, fine ones."""
     fine, of_rates = grid(form.now), rates(form.now)
     coarse = replace(fine, size=min(COARSE, fine.size))
-    done = basin_maps.known(fine)  # maps of no rules are never missing
+    done = maps.known(fine)  # maps of no rules are never missing
     coarser = f" These maps are of {_starts(coarse)}, not of {fine.size} × {fine.size}."
-    bar = head(not (done and basin_maps.known(of_rates)), coarser * (not done and basin_maps.known(coarse)))
+    bar = head(not (done and maps.known(of_rates)), coarser * (not done and maps.known(coarse)))
     others: tuple[tuple[float, float], ...] = ()
     if not fine.rules:
         st.info("Choose at least one optimizer in the sidebar.")
@@ -109,9 +109,9 @@ def show() -> None:
         if not done:
             compute(coarse, _starts(coarse), bar)
         shown = fine if done else coarse
-        if basin_maps.known(shown):
+        if maps.known(shown):
             starts(shown)
-            others = basin_maps.ends(shown).extra_minima
+            others = maps.ends(shown).extra_minima
     st.subheader("Where FOP is stable", anchor=False)
     stability(of_rates, others, bar)
     form.publish()
@@ -126,8 +126,8 @@ def _starts(spec: Grid) -> str:
 
 def starts(shown: Grid) -> None:
     """Show the maps of starts, and their table."""
-    basin_maps.show_starts(shown, key="maps", on_open=lambda: open_start(shown))
-    ends = basin_maps.ends(shown)
+    maps.show_starts(shown, key="maps", on_open=lambda: open_start(shown))
+    ends = maps.ends(shown)
     st.caption(
         f"{_starts(shown)}. Click on a map to race from there. Strong colours are fast, faint ones slow."
         + " Minima are where many paths came to rest." * bool(ends.extra_minima)
@@ -141,16 +141,16 @@ def starts(shown: Grid) -> None:
 
 def table(shown: Grid) -> list[dict[str, str]]:
     """Return for each optimizer the share of starts that end in each way, and the median of the steps."""
-    ends, rows = basin_maps.ends(shown), []
+    ends, rows = maps.ends(shown), []
     for (name, _), batch in zip(shown.rules, ends.batches):
         row = basins.summary(batch, ends.surface)
-        shares = dict(zip(basin_maps.names(ends), row.minima)) | {
+        shares = dict(zip(maps.names(ends), row.minima)) | {
             "Not converged": row.step_limit,
             "Diverged": row.diverged,
         }
         rows.append(
             {"Optimizer": METHODS[name].name}
-            | {column: basin_maps.percent(share).replace(" ", "\N{NO-BREAK SPACE}") for column, share in shares.items()}
+            | {column: maps.percent(share).replace(" ", "\N{NO-BREAK SPACE}") for column, share in shares.items()}
             | {"Median steps": "–" if row.median_steps is None else plain(row.median_steps)}
         )
     return rows
@@ -164,7 +164,7 @@ def stability(spec: Rates, others: tuple[tuple[float, float], ...], bar: DeltaGe
             with column:
                 form.draw(name)
         st.caption(
-            f"One start at {basin_maps.CELLS} × {basin_maps.CELLS} pairs of rates. A click opens the race. The ring "
+            f"One start at {maps.CELLS} × {maps.CELLS} pairs of rates. A click opens the race. The ring "
             "marks the rates that are set."
         )
         st.caption(
@@ -174,9 +174,9 @@ def stability(spec: Rates, others: tuple[tuple[float, float], ...], bar: DeltaGe
         st.caption("Form of P, momentum and hypergradient are those of FOP's settings in the sidebar.")
     with left:
         compute(spec, "Rates of FOP", bar)
-        if basin_maps.known(spec):
+        if maps.known(spec):
             now = form["fop.lr"], form["fop.hyper_lr"]
-            basin_maps.show_rates(spec, now, others, key="rates", on_open=open_rates)
+            maps.show_rates(spec, now, others, key="rates", on_open=open_rates)
 
 
 if "basins opens" in st.session_state:

@@ -6,8 +6,7 @@ from fop_core.runs.files import DamagedFile
 from fop_core.runs.learned import Layer
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
-from pages.preconditioners import compare as inspect_compare
-from pages.preconditioners import downloads, fork, inspector, panels, rotation, whitening
+from pages.preconditioners import compare, downloads, fork, inspector, panels, rotation, whitening
 from pages.preconditioners.settings import FIELDS, PRESETS, VALUES
 from pages.preconditioners.sources import Source, damaged, known, labels, of_entry
 from pages.preconditioners.uploads import uploaded
@@ -159,7 +158,7 @@ def show(source: Source, beside: tuple[Source, Layer] | None) -> None:
     inspector.inspector(source, beside, selection, chosen, "inspector")
     form.draw("panel")
     if form["panel"] == "compare":
-        inspect_compare.compared(form, source, layer, beside)
+        compare.compared(form, source, layer, beside)
     else:
         PANELS[form["panel"]](form, source, layer)
     with tools:

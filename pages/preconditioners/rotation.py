@@ -14,7 +14,7 @@ from fop_core.runs.loaded import Loaded
 from pages.preconditioners.panels import chart, downsampled, short
 from pages.preconditioners.settings import TURNED
 from pages.preconditioners.sources import Source, seeds
-from pages.shared import curves as runs_curves
+from pages.shared import curves
 from pages.shared.form import Form
 from pages.shared.text import literal
 
@@ -100,7 +100,7 @@ def turned(source: Source, layer: Layer, quantity: str, over_seeds: bool) -> lis
     """
     if source.entry is None:
         return []
-    loaded = runs_curves.loaded(seeds(source.entry) if over_seeds else [source.entry], whole=True)
+    loaded = curves.loaded(seeds(source.entry) if over_seeds else [source.entry], whole=True)
     layers = list(source.learned.layers.values())
     shown = layers if len(layers) <= BUSY else [layer]
     lines = [
@@ -111,8 +111,8 @@ def turned(source: Source, layer: Layer, quantity: str, over_seeds: bool) -> lis
 
 def _band(loaded: Sequence[Loaded], column: str, label: str, color: str) -> Line | None:
     """Return the mean of a column over runs, with the band between the least and the most."""
-    curves = [curve for each in loaded if (curve := each.curve("step", column)) is not None]
-    if (drawn := extremes(curves)) is None:
+    over_runs = [curve for each in loaded if (curve := each.curve("step", column)) is not None]
+    if (drawn := extremes(over_runs)) is None:
         return None
     return Line(label, LineStyle(color, "solid", 1.8), drawn.x, drawn.y, band=drawn.band)
 

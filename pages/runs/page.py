@@ -8,12 +8,10 @@ from fop_core.runs import GALLERY, store
 from fop_core.runs.listing import Entry, Listing
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
-from pages.runs import actions, table
-from pages.runs import one as runs_one
-from pages.runs import several as runs_several
+from pages.runs import actions, one, several, table
 from pages.runs.downloads import downloads
 from pages.runs.settings import FIELDS, PRESETS, VALUES
-from pages.shared import curves as runs_curves
+from pages.shared import curves
 from pages.shared.curves import Chosen, View
 from pages.shared.first_run import first_run
 from pages.shared.form import Form
@@ -70,9 +68,7 @@ def sidebar(of: Chosen | None) -> None:
         key = form.key("y")
         st.session_state.setdefault(key, form["y"])
         options = list(dict.fromkeys([*columns, *st.session_state[key]]))
-        st.multiselect(
-            "Quantities", options, key=key, placeholder="Loss and accuracy", format_func=runs_curves.title_of
-        )
+        st.multiselect("Quantities", options, key=key, placeholder="Loss and accuracy", format_func=curves.title_of)
         form.draw("x")
         form.draw("smooth")
         form.draw("logx")
@@ -135,11 +131,11 @@ def detail(ids: tuple[str, ...]) -> None:
     entries = [there[id_] for id_ in ids if id_ in there]
     if not entries:
         return
-    of = runs_curves.chosen([entry for entry in entries if not entry.damaged], form["seeds"])
+    of = curves.chosen([entry for entry in entries if not entry.damaged], form["seeds"])
     if len(entries) == 1:
-        one(entries[0], of)
+        one_run(entries[0], of)
     else:
-        several(entries, of)
+        several_runs(entries, of)
     columns = of.columns()
     if st.session_state.get("runs columns") != columns:  # the sidebar's choice of curves has them
         st.session_state["runs columns"] = columns
@@ -153,7 +149,7 @@ def waits(of: Chosen) -> bool:
     )
 
 
-def one(entry: Entry, of: Chosen) -> None:
+def one_run(entry: Entry, of: Chosen) -> None:
     """Show one run."""
     if entry.damaged:
         st.subheader(literal(entry.name), anchor=False)
@@ -161,7 +157,7 @@ def one(entry: Entry, of: Chosen) -> None:
         if actions.ours(entry) and not actions.trashed(entry):
             actions.delete([entry])
         return
-    runs_one.head(entry)
+    one.head(entry)
     with st.container(horizontal=True, vertical_alignment="center"):
         actions.buttons([entry])
         downloads([entry])
@@ -169,38 +165,38 @@ def one(entry: Entry, of: Chosen) -> None:
             st.page_link("pages/preconditioners/page.py", label="What it learned", query_params={"run": entry.id})
     left, right = st.columns([2, 1], gap="medium")
     with left:
-        curves(of)
+        draw(of)
     with right:
-        runs_one.numbers(entry, of.metrics[0])
+        one.numbers(entry, of.metrics[0])
     log, settings, made, labels = st.tabs(["Log", "Settings", "What made it", "Name, tags, notes"])
     with log:
-        runs_one.log(entry)
+        one.log(entry)
     with settings:
-        runs_one.settings(entry)
+        one.settings(entry)
     with made:
-        runs_one.made_by(entry)
+        one.made_by(entry)
     with labels:
         actions.labels(entry)
 
 
-def several(entries: list[Entry], of: Chosen) -> None:
+def several_runs(entries: list[Entry], of: Chosen) -> None:
     """Show several runs side by side."""
     st.subheader(f"{len(entries)} runs", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         actions.buttons(entries)
         downloads(entries)
-    curves(of)
-    runs_several.summary(of, view())
+    draw(of)
+    several.summary(of, view())
 
 
-def curves(of: Chosen) -> None:
+def draw(of: Chosen) -> None:
     """Show the pictures that are wanted, and say which of them nobody measured."""
-    names = form["y"] or runs_curves.automatic(of.columns())
+    names = form["y"] or curves.automatic(of.columns())
     if reading := sum(each.reading for each in of.metrics):
         st.caption(f"Drawn from a sample of the rows, while {reading / 1e6:,.0f} MB are read.")
-    missing = [name for name in names if not runs_curves.show(of, name, view())]
+    missing = [name for name in names if not curves.show(of, name, view())]
     if missing and not reading:
-        st.caption(literal(f"Not measured: {', '.join(map(runs_curves.title_of, missing))}."))
+        st.caption(literal(f"Not measured: {', '.join(map(curves.title_of, missing))}."))
     elif not names:
         st.markdown("Nothing has been measured yet.")
 
@@ -232,7 +228,7 @@ else:
     ticking_table()
 readable = [entry for entry in chosen_now if not entry.damaged]
 with st.sidebar:
-    of_now = runs_curves.chosen(readable, form["seeds"]) if readable else None
+    of_now = curves.chosen(readable, form["seeds"]) if readable else None
     sidebar(of_now)
 if of_now is not None:
     st.session_state["runs columns"] = of_now.columns()

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from pages.basins import maps as basin_maps
+from pages.basins import maps
 from pages.basins.settings import MAPS, grid, values
 from tests.chromium import NARROW, row, too_small
 
@@ -46,10 +46,10 @@ def test_one_crosshair_is_in_all_maps_and_each_says_what_is_there(basins):
     words = page.locator(CAPTIONS).all_text_contents()
     assert words[0].startswith("100 % converge, median")
     spec = grid(values(MAPS["himmelblau"]) | {"size": "64"})
-    batches = basin_maps.ends(spec).batches
+    batches = maps.ends(spec).batches
     for column, up in ((20, 20), (3, 2)):
         page.mouse.move(*position(page, (column + 0.5) / 64, (up + 0.5) / 64))
-        spot = "({:.2f}, {:.2f})".format(*basin_maps.start(spec, column, up)).replace("-", "−")
+        spot = "({:.2f}, {:.2f})".format(*maps.start(spec, column, up)).replace("-", "−")
         expect(page.locator(CAPTIONS).first).to_contain_text(spot)
         captions = page.locator(CAPTIONS).all_text_contents()
         assert len(captions) == 6 and all(text.startswith(f"{spot}: ") for text in captions)

@@ -15,8 +15,8 @@ from fop_core.training import config, preview
 from fop_core.training.config import METHODS, PRESETS
 from pages.shared.text import literal
 from pages.shared.train_settings import values
-from pages.train import launch as train_launch
-from pages.train import preview as train_preview
+from pages.train.launch import same_speed
+from pages.train.preview import _future
 from tests.pages.app import app_at
 from tests.pages.test_trajectories import address, ran, words
 
@@ -38,7 +38,7 @@ def lab(tmp_path, monkeypatch):
     monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path / "sets"))
     monkeypatch.setattr(queue, "ensure_dispatcher", lambda folder=None: None)
     monkeypatch.setattr(preview, "preview", lambda made: PREVIEW)
-    train_preview._future.clear()
+    _future.clear()
 
 
 def page(**query: str) -> AppTest:
@@ -303,11 +303,10 @@ def test_what_cannot_be_built_is_said(monkeypatch):
 
 def test_a_speed_is_of_a_network_and_a_device_not_of_a_rate():
     made = config.preset("mnist-mlp")
-    same = train_launch.same_speed
     for setting in ("optimizer.lr=0.2", "seed=3", "epochs=1", "fop.hyper_lr=1e-3", "schedule.kind=cosine"):
-        assert same(config.change(made, [setting])) == same(made)
+        assert same_speed(config.change(made, [setting])) == same_speed(made)
     for setting in ("batch_size=64", "device=cpu", "fop.rank=4", "fop.hyper_lr=0", "threads=1", "precision=bf16"):
-        assert same(config.change(made, [setting])) != same(made)
+        assert same_speed(config.change(made, [setting])) != same_speed(made)
 
 
 @pytest.mark.parametrize("template", ["{run}", "{outside}", "{outside}/", "../outside/{id}", "outside", ".", "..", ""])
