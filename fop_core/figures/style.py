@@ -9,6 +9,7 @@ them to it.
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from types import MappingProxyType
 from typing import Any
 
@@ -159,20 +160,21 @@ def themes() -> dict[str, dict[str, Any]]:
 
 
 def number(value: float) -> str:
-    """Return a number with three significant digits: 0.005, 1e-6, 3.58, 1,230, 1.2e9; a minus sign, not a hyphen."""
+    """Return a number with three significant digits: 0.00500, 1e-6, 3.58, 1,230, −1.2e9; a minus sign, not a hyphen.
+
+    Halves are rounded up, as JavaScript does: ``pages/components/lib/numbers.js`` writes the same.
+    """
     value = float(value)
+    sign, size = "−" if value < 0 else "", abs(value)
     if not math.isfinite(value):
-        return "not a number" if math.isnan(value) else "∞" if value > 0 else "−∞"
+        return "not a number" if math.isnan(value) else f"{sign}∞"
     if value == 0:
         return "0"
-    size = abs(float(f"{value:.2e}"))
-    if 1e-4 <= size < 1e6:
-        digits = max(0, 2 - math.floor(math.log10(size)))
-        text = f"{value:,.{digits}f}"
-    else:
-        mantissa, exponent = f"{value:.2e}".split("e")
-        text = f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
-    return text.replace("-", "−") if text.startswith("-") else text
+    with localcontext(rounding=ROUND_HALF_UP):
+        exact = Decimal(size)
+        mantissa, exponent = f"{exact:.2e}".split("e")
+        power = int(exponent)
+        return sign + (f"{exact:,.{max(0, 2 - power)}f}" if -4 <= power < 6 else f"{float(mantissa):g}e{power}")
 
 
 def plain(value: float) -> str:

@@ -135,7 +135,7 @@ def spectra(gallery: Gallery) -> list[str]:
                 f"{number:.3f}" for number in (eigenvalues.mean(), np.median(eigenvalues), eigenvalues.std(), small)
             ]
             outer = [
-                style.number(eigenvalues[0]).replace("e-", "e−"),
+                style.number(eigenvalues[0]),
                 f"{eigenvalues[1]:.3f}",
                 f"{eigenvalues[-1]:.3f}",
             ]

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum eaa4c0ab0fbbe4c3ba06c86c3b8d2097557c7b8169d320e14341842152258686.
+// Made by scripts/web.sh build of sources with the checksum a172596ccf520c53715a3ce9b41471d1b4f7cffe40126610761cc2560e7020a1.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

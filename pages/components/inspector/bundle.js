@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum a452bf852e1da69e55f2c55fd027a4c6dca2818293842164141b39aacaaa2fc1.
+// Made by scripts/web.sh build of sources with the checksum 8eb1f6951c37b9140a576b17eb95e22f313bc85858809e51aba1d93afeebc492.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -92,15 +92,12 @@ var clock = page.clock;
 
 // lib/numbers.js
 function short(value) {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "∞" : "−∞";
-  const size = Math.abs(Number(value.toPrecision(3)));
-  return written(value, size).replace("-", "−");
-}
-function written(value, size) {
-  if (size === 0) return "0";
-  if (size < 1e-4 || size >= 1e6) return value.toExponential(2).replace(/\.?0*e\+?/, "e");
-  const digits = Math.max(0, 2 - Math.floor(Math.log10(size)));
-  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const [sign, size] = [value < 0 ? "−" : "", Math.abs(value)];
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : `${sign}∞`;
+  if (value === 0) return "0";
+  const [mantissa, power] = size.toExponential(2).split("e").map(Number);
+  if (power < -4 || power >= 6) return `${sign}${mantissa}e${power}`;
+  return sign + (power < 3 ? size.toFixed(2 - power) : count(Math.round(size)));
 }
 var count = (value) => value.toLocaleString("en");
 var clamp = (value, low, high) => Math.min(high, Math.max(low, value));

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum ce60526ed56725abdb47acc406685fb7fbc1005c42be0b1fb2f05ed501fe77d1.
+// Made by scripts/web.sh build of sources with the checksum bdd55b4abd1763583d2f1630b6a45d16af0fb1bad94870c823ec724017654c1d.
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
@@ -96,16 +96,14 @@ function svg(name, attributes, ...children) {
 
 // lib/numbers.js
 function short(value) {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "∞" : "−∞";
-  const size = Math.abs(Number(value.toPrecision(3)));
-  return written(value, size).replace("-", "−");
+  const [sign, size] = [value < 0 ? "−" : "", Math.abs(value)];
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : `${sign}∞`;
+  if (value === 0) return "0";
+  const [mantissa, power] = size.toExponential(2).split("e").map(Number);
+  if (power < -4 || power >= 6) return `${sign}${mantissa}e${power}`;
+  return sign + (power < 3 ? size.toFixed(2 - power) : count(Math.round(size)));
 }
-function written(value, size) {
-  if (size === 0) return "0";
-  if (size < 1e-4 || size >= 1e6) return value.toExponential(2).replace(/\.?0*e\+?/, "e");
-  const digits = Math.max(0, 2 - Math.floor(Math.log10(size)));
-  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-}
+var count = (value) => value.toLocaleString("en");
 
 // learned/ellipses.js
 var DEGREE = 180 / Math.PI;

@@ -1,25 +1,17 @@
 // @ts-check
 
 /**
- * A number with three significant digits, as fop_core.figures.style.number writes it.
+ * A number with three significant digits, as fop_core.figures.style.number writes it: 0.00500, 1e-6, 3.58, 1,230, −1.2e9.
  *
  * @param {number} value
  */
 export function short(value) {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "∞" : "−∞";
-  const size = Math.abs(Number(value.toPrecision(3)));
-  return written(value, size).replace("-", "−");
-}
-
-/**
- * @param {number} value
- * @param {number} size its own, rounded
- */
-function written(value, size) {
-  if (size === 0) return "0";
-  if (size < 1e-4 || size >= 1e6) return value.toExponential(2).replace(/\.?0*e\+?/, "e");
-  const digits = Math.max(0, 2 - Math.floor(Math.log10(size)));
-  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const [sign, size] = [value < 0 ? "−" : "", Math.abs(value)];
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : `${sign}∞`;
+  if (value === 0) return "0";
+  const [mantissa, power] = size.toExponential(2).split("e").map(Number);
+  if (power < -4 || power >= 6) return `${sign}${mantissa}e${power}`;
+  return sign + (power < 3 ? size.toFixed(2 - power) : count(Math.round(size)));
 }
 
 /**

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum c0f996655ff21e317b0fe65b3e80527e2678607e60ef740efd083ad720ebed1b.
+// Made by scripts/web.sh build of sources with the checksum b2130830889f36f84be1711a8f7d8b136bf3cbf5974359c8395fc99ac9f992aa.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -138,15 +138,12 @@ function pageKeys(root, keys) {
 
 // lib/numbers.js
 function short(value) {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "∞" : "−∞";
-  const size = Math.abs(Number(value.toPrecision(3)));
-  return written(value, size).replace("-", "−");
-}
-function written(value, size) {
-  if (size === 0) return "0";
-  if (size < 1e-4 || size >= 1e6) return value.toExponential(2).replace(/\.?0*e\+?/, "e");
-  const digits = Math.max(0, 2 - Math.floor(Math.log10(size)));
-  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const [sign, size] = [value < 0 ? "−" : "", Math.abs(value)];
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : `${sign}∞`;
+  if (value === 0) return "0";
+  const [mantissa, power] = size.toExponential(2).split("e").map(Number);
+  if (power < -4 || power >= 6) return `${sign}${mantissa}e${power}`;
+  return sign + (power < 3 ? size.toFixed(2 - power) : count(Math.round(size)));
 }
 var count = (value) => value.toLocaleString("en");
 var clamp = (value, low, high) => Math.min(high, Math.max(low, value));

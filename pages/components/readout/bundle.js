@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum fcbac5c4ccbd3c901c4324c457011719bce04e75c23741dfb20ea28ad454bc54.
+// Made by scripts/web.sh build of sources with the checksum 1a5f426dd44808397c09638c8cc7980b294c9eebda699c94cff2b8b7604d106e.
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
@@ -76,16 +76,14 @@ function following(root, follow) {
 
 // lib/numbers.js
 function short(value) {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "∞" : "−∞";
-  const size = Math.abs(Number(value.toPrecision(3)));
-  return written(value, size).replace("-", "−");
+  const [sign, size] = [value < 0 ? "−" : "", Math.abs(value)];
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : `${sign}∞`;
+  if (value === 0) return "0";
+  const [mantissa, power] = size.toExponential(2).split("e").map(Number);
+  if (power < -4 || power >= 6) return `${sign}${mantissa}e${power}`;
+  return sign + (power < 3 ? size.toFixed(2 - power) : count(Math.round(size)));
 }
-function written(value, size) {
-  if (size === 0) return "0";
-  if (size < 1e-4 || size >= 1e6) return value.toExponential(2).replace(/\.?0*e\+?/, "e");
-  const digits = Math.max(0, 2 - Math.floor(Math.log10(size)));
-  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-}
+var count = (value) => value.toLocaleString("en");
 
 // lib/svg.js
 var SVG = "http://www.w3.org/2000/svg";
@@ -112,9 +110,9 @@ function element(name, attributes = {}, ...children) {
 }
 function published({ published: published2, matches }) {
   if (published2 === null) return element("td", { class: "fop-published" }, "–");
-  const count = matches ? `${published2} ✓` : `${published2} ≠`;
+  const count2 = matches ? `${published2} ✓` : `${published2} ≠`;
   const words = matches ? "the same as published" : "not as published";
-  return element("td", { class: "fop-published", title: words, "aria-label": `${published2}, ${words}` }, count);
+  return element("td", { class: "fop-published", title: words, "aria-label": `${published2}, ${words}` }, count2);
 }
 var body = (row, columns) => element(
   "tbody",
