@@ -75,8 +75,8 @@ def check_heads(page: Page) -> None:
           const view = player.view();
           const [x, y] = [view.x(run.x.at(-1), run.y.at(-1)), view.y(run.x.at(-1), run.y.at(-1))];
           const ratio = devicePixelRatio;
-          const pen = player.parts.heads.getContext("2d");
-          const { data } = pen.getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1);
+          const context = player.parts.heads.getContext("2d");
+          const { data } = context.getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1);
           return [[x, y], [...data]];
         }"""
     )

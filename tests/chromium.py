@@ -53,7 +53,7 @@ FORGET = """if (!sessionStorage.known) {
 }"""
 """Has a new tab find nothing that another one left, such as how wide the sidebar was."""
 
-AT_REST = """open => {
+SIDEBAR_SETTLED = """open => {
   const bar = document.querySelector('[data-testid="stSidebar"]');
   return bar.getBoundingClientRect().right > 0 === open && !bar.getAnimations().length;
 }"""
@@ -258,11 +258,11 @@ def sidebar(page: Page) -> Iterator[None]:
     phone = page.viewport_size == NARROW
     if phone:
         button.click()
-        page.wait_for_function(AT_REST, arg=True)  # while it slides, a list that is opened in it closes at once
+        page.wait_for_function(SIDEBAR_SETTLED, arg=True)  # while it slides, a list that is opened in it closes at once
     yield
     if phone:
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
-        page.wait_for_function(AT_REST, arg=False)
+        page.wait_for_function(SIDEBAR_SETTLED, arg=False)
 
 
 def too_small(page: Page, selector: str) -> list[str]:

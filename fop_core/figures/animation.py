@@ -61,7 +61,7 @@ def gif(
         frames: at least 2.
         theme: of the colours.
         title: the file's comment: what it shows.
-        progress: told after each frame which share is done; what it raises ends the work.
+        progress: called after each frame with the share that is done; what it raises ends the work.
 
     Raises:
         ValueError: for less.

@@ -159,7 +159,7 @@ def draw(
             height = float(np.clip(up.coordinate(y[-1]), up.low, up.high))
             ends.append((curve, (float(across.coordinate(x[-1])), height), tuple(lines[-1][-1])))
     frame = SIZE[0] + beside, SIZE[1]
-    anchors = labels.place_labels([end for *_, end in ends], [curve.label for curve, *_ in ends], lines, frame)
+    anchors = labels.arrange([end for *_, end in ends], [curve.label for curve, *_ in ends], lines, frame)
     steps = {"title": {"text": "step"}, "tickformat": ",", "showgrid": False, "nticks": 6}
     layout = {
         **common(key),

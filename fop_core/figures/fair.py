@@ -79,7 +79,7 @@ def rates(sweeps: Sequence[Rates], key: str = "") -> go.Figure:
         tops.append((math.log10(each.best), math.log10(max(float(each.steps[best]), 1.0))))
         ends.append(tuple(lines[-1][int(good[:best].sum())]))
         texts.append(f"{method.name} {int(each.steps[best]):,} at {style.plain(each.rates[best])}")
-    anchors = labels.place_labels(ends, texts, lines, curves.SIZE)
+    anchors = labels.arrange(ends, texts, lines, curves.SIZE)
     layout = {
         **curves.common(key),
         "xaxis": {"title": {"text": "learning rate ε"}, "showgrid": False, "exponentformat": "e", "dtick": 1}

@@ -90,7 +90,7 @@ def ends(box: Box, runs: Sequence[Run], start: Point, minima: Sequence[Point]) -
     at = [_end(run, box) for run in runs]
     lines = [pixels(drawn(run, box)) for run in runs]
     free = [tuple(mark) for mark in pixels([start, *minima])]
-    anchors = labels.place_labels([tuple(end) for end in pixels(at)], [run.label for run in runs], lines, SIZE, free)
+    anchors = labels.arrange([tuple(end) for end in pixels(at)], [run.label for run in runs], lines, SIZE, free)
     return [End(run.label, end, anchor) for run, end, anchor in zip(runs, at, anchors)]
 
 
@@ -165,9 +165,7 @@ def steps_to_tolerance(runs: Sequence[Run], floor: float, log_steps: bool = True
             ends.append((run, end))
             heights = 1 - up.share(steps)
             lines.append(np.stack([across.share(x) * curves.SIZE[0], heights * curves.SIZE[1]], axis=1))
-    anchors = labels.place_labels(
-        [tuple(line[-1]) for line in lines], [run.label for run, _ in ends], lines, curves.SIZE
-    )
+    anchors = labels.arrange([tuple(line[-1]) for line in lines], [run.label for run, _ in ends], lines, curves.SIZE)
     ticks = np.arange(math.ceil(low), math.floor(high) + 1)[:: max(1, math.ceil((high - low) / 7))]
     layout = {
         **curves.common(f"{key} {log_steps} tolerance"),

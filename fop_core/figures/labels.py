@@ -33,14 +33,14 @@ class Anchor:
     anchor: str
 
 
-def place_labels(
+def arrange(
     ends: Sequence[tuple[float, float]],
     texts: Sequence[str],
     lines: Sequence[np.ndarray],
     size: tuple[float, float],
     keep_free: Sequence[tuple[float, float]] = (),
 ) -> list[Anchor]:
-    """Return a place for each label.
+    """Return an anchor for each label.
 
     Args:
         ends: where the lines end.

@@ -1,6 +1,6 @@
 """A race as a figure for print: its paths beside its losses, 7 inches wide, as PNG, PDF or SVG.
 
-It shows what ``interactive`` shows of the race, and looks as ``press`` says.
+It shows what ``interactive`` shows of the race, and looks as ``print_style`` says.
 """
 
 import math

@@ -8,7 +8,7 @@
     eigenvalue_paths  each eigenvalue over training
     bands             any curves with a range around each                                       Figures 2 and 3
 
-Arrays in, a figure out, 7 inches wide; ``press.save`` makes PNG, PDF or SVG of it.
+Arrays in, a figure out, 7 inches wide; ``print_style.save`` makes PNG, PDF or SVG of it.
 """
 
 import math
@@ -95,7 +95,7 @@ def matrices(
     Args:
         rows: what a row is -> its matrices [n, m], as many in each.
         across: what each column is: "step 0", or a layer.
-        kernel: (KH, KW) of spatial ones: rows KH apart are told from each other, and positions of 3 x 3 named.
+        kernel: (KH, KW) of spatial ones: rows KH apart are distinguished, and positions of 3 x 3 named.
         shared: whether one range of colours is for all rows, or each has its own. It is printed.
 
     Raises:
@@ -261,7 +261,7 @@ def bands(
         across: title of the axis across.
         up: title of the axis up.
         log: whether that is logarithmic.
-        percent: whether values are fractions, to be told as percent.
+        percent: whether values are fractions, to be shown as percent.
         zero: whether the axis begins at 0.
         marks: heights to mark, and what they are.
         limits: of the axis up; those of the curves unless given.
@@ -398,7 +398,7 @@ def blended(color: str, share: float) -> str:
 
 
 def _axes(figure: Figure, left: float, bottom: float, wide: float, high: float) -> Axes:
-    """Return axes at a place in inches."""
+    """Return axes at a position in inches."""
     width, height = figure.get_size_inches()
     return figure.add_axes((left / width, bottom / height, wide / width, high / height))
 

@@ -56,7 +56,7 @@ class Line:
         y: [n].
         behind: single runs, or values before smoothing, drawn faintly: pairs of x and y.
         band: x, lower and upper edge, each [m]; nothing for none.
-        broken: x and the last number before, of places where the value is no number any more, each [k].
+        broken: x and the last number before, where the value is no number any more, each [k].
     """
 
     label: str
@@ -114,7 +114,7 @@ def figure(
         up: title of the axis up.
         log_x: whether that axis is logarithmic.
         log_y: likewise.
-        percent: whether values are fractions, to be told as percent.
+        percent: whether values are fractions, to be shown as percent.
         zero: whether a line marks 0.
         key: of the zoom.
         labelled: whether lines have labels at their ends.
@@ -254,7 +254,7 @@ def _labels(
         kept.append(line)
     frame = SIZE[0] + beside, SIZE[1]
     texts = [shown[line.label] for line in kept]
-    anchors = labels.place_labels([tuple(each[-1]) for each in drawn], texts, drawn, frame)
+    anchors = labels.arrange([tuple(each[-1]) for each in drawn], texts, drawn, frame)
     return [
         {
             "x": x,

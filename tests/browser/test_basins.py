@@ -10,7 +10,7 @@ from pages.basins.settings import MAPS, grid, values
 from tests.chromium import NARROW, row, too_small
 
 MAPS_OF_STARTS = ".st-key-maps .fop-basin"
-CAPTIONS = f"{MAPS_OF_STARTS} .fop-basin-told"
+CAPTIONS = f"{MAPS_OF_STARTS} .fop-basin-caption"
 RATES = ".st-key-rates .fop-basin"
 IDLE = """size => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
   && document.querySelectorAll(`.st-key-maps canvas[data-drawn="${size}"]`).length
@@ -90,7 +90,7 @@ def test_a_click_on_the_map_of_rates_opens_fop_at_these(basins):
     page = basins()
     x, y = position(page, 40.5 / 96, 20.5 / 96, RATES)
     page.mouse.move(x, y)
-    caption = page.locator(f"{RATES} .fop-basin-told").text_content()
+    caption = page.locator(f"{RATES} .fop-basin-caption").text_content()
     lr, hyper_lr, steps = re.match(r"ε ([\d.]+), ρ ([\d.e−]+): minimum . .* after (\d+) steps", caption).groups()
     page.mouse.click(x, y)
     expect(page.get_by_role("heading", name="Trajectories")).to_be_visible()
@@ -189,7 +189,7 @@ def test_cancel_stays_where_it_is_while_maps_are_computed(visit, troubles):
     assert cancel["x"] + cancel["width"] < page.get_by_role("progressbar").bounding_box()["x"], "nothing moves it"
 
 
-def test_cancel_is_heard_when_one_map_gives_way_to_the_next_under_the_finger(visit, troubles):
+def test_cancel_works_when_one_map_gives_way_to_the_next_under_the_finger(visit, troubles):
     troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
     page = visit(ENDLESS.replace("20000", "19999"), drawn=False)  # no other test has left these maps
     page.get_by_role("button", name="Cancel").hover()  # the first thing there, long before the fine map
@@ -239,9 +239,9 @@ def test_on_a_phone_the_table_scrolls_in_its_frame_and_shows_that_it_goes_on(bas
 def test_maps_follow_light_and_dark_and_the_width(basins):
     page = basins("&rules=adam", color_scheme="light")
     pixel = """([across, up]) => { const it = document.querySelector('.st-key-maps .fop-basins').fop;
-      const r = devicePixelRatio; const pen = it.fields[0].querySelector('canvas').getContext('2d');
+      const r = devicePixelRatio; const context = it.fields[0].querySelector('canvas').getContext('2d');
       const at = [it.left + across * it.side, 8 + (1 - up) * it.side];
-      return [...pen.getImageData(Math.round(at[0] * r), Math.round(at[1] * r), 1, 1).data].slice(0, 3); }"""
+      return [...context.getImageData(Math.round(at[0] * r), Math.round(at[1] * r), 1, 1).data].slice(0, 3); }"""
     light = page.evaluate(pixel, [0.05, 0.05])
     assert page.locator(".st-key-maps .fop-basins").get_attribute("data-theme") == "light"
     page.emulate_media(color_scheme="dark")

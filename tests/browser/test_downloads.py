@@ -27,7 +27,7 @@ READY = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testSc
 # What the cursor says at a click, before anything else hears of it; while it plays, it goes on between down and up.
 NOTE = """() => window.addEventListener("click", () => {
   window.shown = [Number(document.querySelector('.fop-cursor-track').getAttribute('aria-valuenow')),
-                  document.querySelector('.fop-cursor-told').textContent];
+                  document.querySelector('.fop-cursor-caption').textContent];
 }, true)"""
 
 

@@ -49,7 +49,7 @@ def matrix(page: Page) -> Locator:
 
 
 def caption(page: Page) -> Locator:
-    return page.locator(".fop-matrix-told").first
+    return page.locator(".fop-matrix-caption").first
 
 
 def cursor(page: Page) -> Locator:
@@ -61,7 +61,7 @@ def gallery(name: str) -> learned.Learned:
 
 
 def hovered(page: Page, row: int, column: int, rows: int, columns: int) -> str:
-    """What is told of an entry of the matrix."""
+    """What is said of an entry of the matrix."""
     box = page.locator(".fop-matrix canvas").first.bounding_box()
     at = (column + 0.5) / columns * box["width"], (row + 0.5) / rows * box["height"]
     page.mouse.move(box["x"] + at[0], box["y"] + at[1])
@@ -86,7 +86,7 @@ def test_it_opens_on_the_gallery_and_its_numbers_are_those_of_the_stored_M(inspe
     assert captions == [number(value) for value in np.linalg.eigvalsh(P)[::-1]]
     values = layer.spectra[np.searchsorted(layer.spectrum_steps, 1760)].astype(np.float64)
     summary = {name: float(value) for name, value in inspection.spectrum_summary(values).items()}
-    words = page.locator(".fop-inspector-told").inner_text()
+    words = page.locator(".fop-inspector-spectrum").inner_text()
     assert f"eigenvalues {number(values.min())} to {number(values.max())}" in words
     assert f"effective rank {number(summary['effective_rank'])} of 9" in words
     assert f"log-determinant {number(summary['log_determinant'])}" in words
@@ -107,11 +107,11 @@ def test_the_browsers_eigenvectors_are_numpys(inspect):
         """() => {
           const vectors = [...document.querySelectorAll('.fop-filters-vectors canvas')];
           return vectors.map((picture) => {
-            const pen = picture.getContext("2d");
+            const context = picture.getContext("2d");
             const [wide, high] = [picture.width, picture.height];
             return [0, 1, 2, 3, 4, 5, 6, 7, 8].map((at) => {
               const [x, y] = [((at % 3) + 0.5) * wide / 3, (Math.floor(at / 3) + 0.5) * high / 3];
-              const [red, green, blue] = pen.getImageData(x, y, 1, 1).data;
+              const [red, green, blue] = context.getImageData(x, y, 1, 1).data;
               return red > blue ? (255 - blue) / (255 - 0x1e) : -(255 - red) / (255 - 0x2a);
             });
           });
@@ -326,7 +326,7 @@ def test_what_is_taken_away_opens(inspect, tmp_path):
     assert b"<svg" in path.read_bytes()
 
 
-def test_radio_groups_are_walked_by_arrow_keys_and_an_entry_of_the_matrix_is_told_by_them(inspect):
+def test_radio_groups_are_walked_by_arrow_keys_and_an_entry_of_the_matrix_is_described_by_them(inspect):
     page = inspect("?see=P&at=1760&layer=9.weight")
     expect(page.locator(".fop-plot-node[data-theme]")).to_have_count(2)
     focused = "() => document.activeElement.textContent"
@@ -472,13 +472,13 @@ def test_ones_own_matrices_are_still_there_after_a_look_at_another_page(visit, t
     expect(page.get_by_text("save_file(optimizer.factors()")).to_be_visible()
 
 
-def test_of_an_indefinite_P_no_condition_and_no_M_is_told(visit, troubles):
+def test_of_an_indefinite_P_no_condition_and_no_M_is_shown(visit, troubles):
     troubles.expected = ["/preconditioners/_stcore/", "404 (Not Found)"]
     page = visit("preconditioners?source=file&see=M", drawn=False)
     page.locator('[data-testid="stFileUploaderDropzone"] input').wait_for(state="attached", timeout=40_000)
     give(page, ("B.safetensors", save({"B/P": np.diag([2, -1]).astype(np.float32)})))
     page.wait_for_function(READY)
-    expect(page.locator(".fop-inspector-told")).to_have_text(
+    expect(page.locator(".fop-inspector-spectrum")).to_have_text(
         "P of B is indefinite: eigenvalues −1.00 to 2.00, condition not defined, effective rank 1.89 of 2, "
         "log-determinant not defined."
     )
@@ -581,7 +581,7 @@ def test_nothing_shines_through_the_cursor_when_the_page_is_scrolled(inspect, sc
 # a run of one's own ---------------------------------------------------------------------------------------------------
 
 
-def test_a_runs_gradients_are_told_as_numpy_has_them_and_its_fork_finishes_beside_it(
+def test_a_runs_gradients_are_as_numpy_has_them_and_its_fork_finishes_beside_it(
     browser, troubles, tmp_path, monkeypatch
 ):
     troubles.expected = ["/preconditioners/_stcore/", "404 (Not Found)"]
@@ -664,7 +664,7 @@ LINE = """([node, line]) => {
 
 
 def of_gradients(gradients, preconditioned, previous, moves, layer):
-    """What is told of a layer's gradients, by numpy."""
+    """What is said of a layer's gradients, by numpy."""
     g, Pg, before, move = (each.get(layer) for each in (gradients, preconditioned, previous, moves))
     sizes = [None if each is None else np.linalg.norm(each) for each in (g, Pg, before)]
     quantities = {"angle_deg": np.degrees(np.arccos((g * Pg).sum() / (sizes[0] * sizes[1])))}

@@ -162,7 +162,7 @@ def test_it_can_be_dark(himmelblau):
     assert max(frames[1].getpixel((5, WIDTH - 5))) < 100
 
 
-def test_progress_is_told_after_each_frame_and_can_end_the_work(himmelblau):
+def test_progress_is_reported_after_each_frame_and_can_end_the_work(himmelblau):
     shares = []
     gif_of(HIMMELBLAU, himmelblau, frames=5, progress=shares.append)
     assert shares == [0.2, 0.4, 0.6, 0.8, 1.0]

@@ -38,7 +38,7 @@ def ends_of(kind: str) -> list[tuple[float, float]]:
 def test_labels_do_not_cover_each_other_and_stay_inside(kind):
     ends = ends_of(kind)
     lines = [np.array([[150.0, 150.0], end]) for end in ends]
-    rectangles = boxes(ends, NAMES, labels.place_labels(ends, NAMES, lines, SIZE))
+    rectangles = boxes(ends, NAMES, labels.arrange(ends, NAMES, lines, SIZE))
     assert not [(a, b) for i, a in enumerate(rectangles) for b in rectangles[:i] if overlap(a, b)]
     for left, top, right, bottom in rectangles:
         assert left >= 0 and top >= 0 and right <= SIZE[0] and bottom <= SIZE[1]
@@ -46,16 +46,16 @@ def test_labels_do_not_cover_each_other_and_stay_inside(kind):
 
 def test_labels_keep_off_lines_and_marks():
     ends, line = [(150.0, 150.0)], np.array([[150.0, 150.0], [280.0, 150.0]])
-    [offset] = labels.place_labels(ends, ["FOP 543"], [line], SIZE)
+    [offset] = labels.arrange(ends, ["FOP 543"], [line], SIZE)
     [(_, top, right, bottom)] = boxes(ends, ["FOP 543"], [offset])
     assert not (top < 150 < bottom and right > 150)
-    [other] = labels.place_labels(ends, ["FOP 543"], [line], SIZE, keep_free=[(offset.dx + 150, offset.dy + 150)])
+    [other] = labels.arrange(ends, ["FOP 543"], [line], SIZE, keep_free=[(offset.dx + 150, offset.dy + 150)])
     assert other != offset
 
 
 def test_leaders_of_a_stack_do_not_cross():
     ends = [(100.0 + 9 * i, 150.0) for i in range(3)]
-    offsets = labels.place_labels(ends, NAMES[:3], [np.array([[0.0, 0.0], end]) for end in ends], SIZE)
+    offsets = labels.arrange(ends, NAMES[:3], [np.array([[0.0, 0.0], end]) for end in ends], SIZE)
     tails = [(x + offset.dx, y + offset.dy) for (x, y), offset in zip(ends, offsets)]
     for i in range(3):
         for j in range(i):
@@ -71,10 +71,10 @@ def _cross(a, b, c, d):
 
 def test_a_label_is_on_the_side_that_its_anchor_says():
     ends = [(20.0, 100.0), (280.0, 200.0)]
-    near_left, near_right = labels.place_labels(ends, ["SGD", "Adam"], [np.array([end]) for end in ends], SIZE)
+    near_left, near_right = labels.arrange(ends, ["SGD", "Adam"], [np.array([end]) for end in ends], SIZE)
     assert near_left.anchor == "left" and near_left.dx >= labels.LEAST
     assert near_right.anchor == "right" and near_right.dx <= -labels.LEAST
 
 
 def test_nothing_to_label_is_no_error():
-    assert labels.place_labels([], [], [], SIZE) == []
+    assert labels.arrange([], [], [], SIZE) == []

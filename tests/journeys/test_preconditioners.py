@@ -58,7 +58,7 @@ def play_through(page: Page) -> int:
     expect(page.get_by_role("button", name="Play")).to_be_visible(timeout=60_000)
     last = run.snapshot_steps()[-1]
     expect(cursor).to_have_attribute("aria-valuenow", str(last))
-    expect(page.locator(".fop-cursor-told")).to_contain_text(f"step {last:,}")
+    expect(page.locator(".fop-cursor-caption")).to_contain_text(f"step {last:,}")
     expect(page.locator(".fop-matrix-field").first).to_have_attribute("data-step", str(last))
     return last
 

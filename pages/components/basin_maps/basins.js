@@ -106,7 +106,7 @@ export class Basins {
         field.append(make("canvas"), make("div", "fop-basin-line"), make("div", "fop-basin-line"));
         field.tabIndex = 0;
         field.setAttribute("role", "application");
-        const caption = make("p", "fop-basin-told");
+        const caption = make("p", "fop-basin-caption");
         this.listen(field, caption);
         this.fields.push(field);
         figure.append(title, field, caption);
@@ -239,21 +239,21 @@ export class Basins {
    */
   paint(picture, map) {
     const { root, side, left, width } = this;
-    const [, pen] = canvas(width, side + TOP + this.bottom, picture);
+    const [, context] = canvas(width, side + TOP + this.bottom, picture);
     const cells = this.image(map, (kind, steps) => pixel(colorOf(this.colors, this.shade, kind, steps)));
-    pen.imageSmoothingEnabled = this.columns > picture.width;
-    pen.drawImage(cells, left, TOP, side, side);
+    context.imageSmoothingEnabled = this.columns > picture.width;
+    context.drawImage(cells, left, TOP, side, side);
     for (const status of [LIMIT, DIVERGED]) {
-      const [over, brush] = canvas(side, side);
-      hatch(brush, side, status, this.theme);
-      brush.globalCompositeOperation = "destination-in";
-      brush.imageSmoothingEnabled = false;
+      const [over, overContext] = canvas(side, side);
+      hatch(overContext, side, status, this.theme);
+      overContext.globalCompositeOperation = "destination-in";
+      overContext.imageSmoothingEnabled = false;
       const striped = this.image(map, (kind) => (isStriped(kind, status) ? 0xff000000 : 0));
-      brush.drawImage(striped, 0, 0, side, side);
-      pen.drawImage(over, left, TOP, side, side);
+      overContext.drawImage(striped, 0, 0, side, side);
+      context.drawImage(over, left, TOP, side, side);
     }
     const font = getComputedStyle(root).getPropertyValue("--st-font") || "sans-serif";
-    marks(pen, this.data, this.theme, { left, top: TOP, side, width }, font);
+    marks(context, this.data, this.theme, { left, top: TOP, side, width }, font);
     picture.dataset.drawn = `${this.columns}`;
   }
 

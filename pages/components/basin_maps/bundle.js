@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum a172596ccf520c53715a3ce9b41471d1b4f7cffe40126610761cc2560e7020a1.
+// Made by scripts/web.sh build of sources with the checksum 74002228f0655ac234c910769235eb64a4ac0d3dd7420e1fbd6e272401fc90bd.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -7,8 +7,8 @@ function make(name, className = "", text = "") {
   return made;
 }
 function part(root, selector, Kind) {
-  const found = root.querySelector(selector);
-  if (found instanceof Kind) return found;
+  const element = root.querySelector(selector);
+  if (element instanceof Kind) return element;
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
@@ -49,10 +49,10 @@ function unpacked(bytes) {
 }
 
 // lib/canvas.js
-function penOf(canvas2) {
-  const pen = canvas2.getContext("2d");
-  if (!pen) throw new Error("this browser gives a canvas no 2d context");
-  return pen;
+function contextOf(canvas2) {
+  const context = canvas2.getContext("2d");
+  if (!context) throw new Error("this browser gives a canvas no 2d context");
+  return context;
 }
 function canvas(width, height, made = make("canvas")) {
   const ratio = window.devicePixelRatio || 1;
@@ -60,15 +60,15 @@ function canvas(width, height, made = make("canvas")) {
   made.height = Math.round(height * ratio);
   made.style.width = `${width}px`;
   made.style.height = `${height}px`;
-  const pen = penOf(made);
-  pen.scale(ratio, ratio);
-  return [made, pen];
+  const context = contextOf(made);
+  context.scale(ratio, ratio);
+  return [made, context];
 }
 function cellCanvas(columns, rows, fill, made = make("canvas")) {
   if (made.width !== columns || made.height !== rows) Object.assign(made, { width: columns, height: rows });
   const image = new ImageData(columns, rows);
   fill(new Uint32Array(image.data.buffer));
-  penOf(made).putImageData(image, 0, 0);
+  contextOf(made).putImageData(image, 0, 0);
   return made;
 }
 
@@ -101,9 +101,9 @@ var swatch = ({ color, dash, width, glyph }) => svg(
 
 // lib/theme.js
 function themeOf(node) {
-  const pen = penOf(document.createElement("canvas"));
-  pen.fillStyle = getComputedStyle(node).getPropertyValue("--st-background-color").trim() || "#fff";
-  return schemeOf(pen.fillStyle);
+  const context = contextOf(document.createElement("canvas"));
+  context.fillStyle = getComputedStyle(node).getPropertyValue("--st-background-color").trim() || "#fff";
+  return schemeOf(context.fillStyle);
 }
 function schemeOf(color) {
   const parts = color.match(/[0-9a-f]{2}/gi) ?? [];
@@ -155,37 +155,37 @@ function wordsOf(data, column, row, kind, steps) {
 }
 
 // basin_maps/stripes.js
-function hatch(pen, side, status, { paper, ink }) {
+function hatch(context, side, status, { paper, ink }) {
   const shade = (share) => css(blend(rgb(ink), rgb(paper), share));
-  if (status === DIVERGED) stripes(pen, side, 6, shade(0.62), 1.2);
-  else stripes(pen, side, 8, shade(0.3), 0.8);
+  if (status === DIVERGED) stripes(context, side, 6, shade(0.62), 1.2);
+  else stripes(context, side, 8, shade(0.3), 0.8);
 }
-function stripes(pen, side, apart, color, width) {
-  pen.strokeStyle = color;
-  pen.lineWidth = width;
-  pen.beginPath();
+function stripes(context, side, apart, color, width) {
+  context.strokeStyle = color;
+  context.lineWidth = width;
+  context.beginPath();
   for (let at = -side; at < side; at += apart) {
-    pen.moveTo(at, side);
-    pen.lineTo(at + side, 0);
+    context.moveTo(at, side);
+    context.lineTo(at + side, 0);
   }
-  pen.stroke();
+  context.stroke();
 }
 
 // basin_maps/legend.js
 function legend(data, kinds, { ramps, idle, ground }, theme) {
   const there = [...new Set(kinds)];
   const any = (status) => there.some((kind) => statusOf(kind) === status);
-  const fill = (color, status) => (pen) => {
-    pen.fillStyle = css(color);
-    pen.fillRect(0, 0, 22, 14);
-    if (status) hatch(pen, 22, status, theme);
+  const fill = (color, status) => (context) => {
+    context.fillStyle = css(color);
+    context.fillRect(0, 0, 22, 14);
+    if (status) hatch(context, 22, status, theme);
   };
   const used = data.minima.map((minimum, i) => ({ minimum, ramp: ramps[i + 1], number: i + 1 })).filter(({ number }) => there.some((kind) => minimumOf(kind) === number));
   const items = used.map(({ minimum: { name, note }, ramp }) => entry(fill(ramp[0]), 22, name + note));
-  const bar = (pen) => used.forEach(({ ramp }, row) => {
+  const bar = (context) => used.forEach(({ ramp }, row) => {
     ramp.forEach((color, at) => {
-      pen.fillStyle = css(color);
-      pen.fillRect(at * (96 / SHADES), 14 / used.length * row, 96 / SHADES + 1, 14);
+      context.fillStyle = css(color);
+      context.fillRect(at * (96 / SHADES), 14 / used.length * row, 96 / SHADES + 1, 14);
     });
   });
   const [low, high] = data.range.map(count);
@@ -198,50 +198,50 @@ function legend(data, kinds, { ramps, idle, ground }, theme) {
   return items;
 }
 function entry(paint, width, words) {
-  const [made, pen] = canvas(width, 14);
+  const [made, context] = canvas(width, 14);
   made.setAttribute("aria-hidden", "true");
-  paint(pen);
+  paint(context);
   const item = make("li");
   item.append(made, words);
   return item;
 }
 
 // basin_maps/marks.js
-function marks(pen, data, theme, { left, top, side, width }, font) {
+function marks(context, data, theme, { left, top, side, width }, font) {
   const x = (share) => left + share * side;
   const y = (share) => top + (1 - share) * side;
-  pen.font = `12px ${font}`;
-  pen.fillStyle = theme.muted;
-  pen.strokeStyle = theme.muted;
-  pen.lineWidth = 1;
-  pen.beginPath();
-  pen.textAlign = "center";
-  pen.textBaseline = "top";
+  context.font = `12px ${font}`;
+  context.fillStyle = theme.muted;
+  context.strokeStyle = theme.muted;
+  context.lineWidth = 1;
+  context.beginPath();
+  context.textAlign = "center";
+  context.textBaseline = "top";
   let free = -Infinity;
   for (const [share, text] of data.x.ticks) {
-    pen.moveTo(x(share), top + side);
-    pen.lineTo(x(share), top + side + 3);
-    const half = pen.measureText(text).width / 2;
+    context.moveTo(x(share), top + side);
+    context.lineTo(x(share), top + side + 3);
+    const half = context.measureText(text).width / 2;
     const middle = Math.min(x(share), width - half);
     if (middle - half < free) continue;
-    pen.fillText(text, middle, top + side + 6);
+    context.fillText(text, middle, top + side + 6);
     free = middle + half + 6;
   }
-  pen.textAlign = "right";
-  pen.textBaseline = "middle";
+  context.textAlign = "right";
+  context.textBaseline = "middle";
   for (const [share, text] of data.y.ticks) {
-    pen.moveTo(left - 3, y(share));
-    pen.lineTo(left, y(share));
-    pen.fillText(text, left - 6, Math.min(y(share), top + side - 5));
+    context.moveTo(left - 3, y(share));
+    context.lineTo(left, y(share));
+    context.fillText(text, left - 6, Math.min(y(share), top + side - 5));
   }
-  pen.stroke();
-  pen.textAlign = "center";
-  pen.fillText(data.x.title, x(0.5), top + side + 32);
-  pen.save();
-  pen.translate(9, y(0.5));
-  pen.rotate(-Math.PI / 2);
-  pen.fillText(data.y.title, 0, 0);
-  pen.restore();
+  context.stroke();
+  context.textAlign = "center";
+  context.fillText(data.x.title, x(0.5), top + side + 32);
+  context.save();
+  context.translate(9, y(0.5));
+  context.rotate(-Math.PI / 2);
+  context.fillText(data.y.title, 0, 0);
+  context.restore();
   const line = (path) => {
     for (
       const [strokeStyle, lineWidth] of
@@ -251,20 +251,20 @@ function marks(pen, data, theme, { left, top, side, width }, font) {
         [theme.ink, 1.5]
       ]
     ) {
-      Object.assign(pen, { strokeStyle, lineWidth });
-      pen.stroke(path);
+      Object.assign(context, { strokeStyle, lineWidth });
+      context.stroke(path);
     }
   };
   data.crosses.forEach(([u, v], i) => {
     if (!(u >= 0 && u <= 1 && v >= 0 && v <= 1)) return;
     line(new Path2D(`M${x(u) - 4} ${y(v) - 4}l8 8m0 -8l-8 8`));
-    pen.font = `600 12px ${font}`;
-    pen.textAlign = u > 0.9 ? "right" : "left";
-    pen.fillStyle = theme.ink;
-    Object.assign(pen, { strokeStyle: theme.paper, lineWidth: 3 });
+    context.font = `600 12px ${font}`;
+    context.textAlign = u > 0.9 ? "right" : "left";
+    context.fillStyle = theme.ink;
+    Object.assign(context, { strokeStyle: theme.paper, lineWidth: 3 });
     const beside = x(u) + (u > 0.9 ? -8 : 8);
-    pen.strokeText(data.minima[i].name[0], beside, y(v));
-    pen.fillText(data.minima[i].name[0], beside, y(v));
+    context.strokeText(data.minima[i].name[0], beside, y(v));
+    context.fillText(data.minima[i].name[0], beside, y(v));
   });
   if (data.ring) {
     const ring = new Path2D();
@@ -355,7 +355,7 @@ var Basins = class {
         field.append(make("canvas"), make("div", "fop-basin-line"), make("div", "fop-basin-line"));
         field.tabIndex = 0;
         field.setAttribute("role", "application");
-        const caption = make("p", "fop-basin-told");
+        const caption = make("p", "fop-basin-caption");
         this.listen(field, caption);
         this.fields.push(field);
         figure.append(title, field, caption);
@@ -470,21 +470,21 @@ var Basins = class {
    */
   paint(picture, map) {
     const { root, side, left, width } = this;
-    const [, pen] = canvas(width, side + TOP + this.bottom, picture);
+    const [, context] = canvas(width, side + TOP + this.bottom, picture);
     const cells = this.image(map, (kind, steps) => pixel(colorOf(this.colors, this.shade, kind, steps)));
-    pen.imageSmoothingEnabled = this.columns > picture.width;
-    pen.drawImage(cells, left, TOP, side, side);
+    context.imageSmoothingEnabled = this.columns > picture.width;
+    context.drawImage(cells, left, TOP, side, side);
     for (const status of [LIMIT, DIVERGED]) {
-      const [over, brush] = canvas(side, side);
-      hatch(brush, side, status, this.theme);
-      brush.globalCompositeOperation = "destination-in";
-      brush.imageSmoothingEnabled = false;
+      const [over, overContext] = canvas(side, side);
+      hatch(overContext, side, status, this.theme);
+      overContext.globalCompositeOperation = "destination-in";
+      overContext.imageSmoothingEnabled = false;
       const striped = this.image(map, (kind) => isStriped(kind, status) ? 4278190080 : 0);
-      brush.drawImage(striped, 0, 0, side, side);
-      pen.drawImage(over, left, TOP, side, side);
+      overContext.drawImage(striped, 0, 0, side, side);
+      context.drawImage(over, left, TOP, side, side);
     }
     const font = getComputedStyle(root).getPropertyValue("--st-font") || "sans-serif";
-    marks(pen, this.data, this.theme, { left, top: TOP, side, width }, font);
+    marks(context, this.data, this.theme, { left, top: TOP, side, width }, font);
     picture.dataset.drawn = `${this.columns}`;
   }
   /**

@@ -5,7 +5,7 @@ import { make } from "../lib/dom.js";
 import { count } from "../lib/numbers.js";
 import { CONVERGED, DIVERGED, LIMIT, minimumOf, SHADES, statusOf } from "./cells.js";
 import { hatch } from "./stripes.js";
-/** @import { Pen } from "../lib/canvas.js" */
+/** @import { Context } from "../lib/canvas.js" */
 /** @import { Colors, RGB } from "../lib/types.d.ts" */
 /** @import { Palette } from "./cells.js" */
 /** @import { BasinsData } from "./types.d.ts" */
@@ -26,21 +26,21 @@ export function legend(data, kinds, { ramps, idle, ground }, theme) {
    * @param {RGB} color
    * @param {number} [status] whose stripes are over it
    */
-  const fill = (color, status) => (/** @type {Pen} */ pen) => {
-    pen.fillStyle = css(color);
-    pen.fillRect(0, 0, 22, 14);
-    if (status) hatch(pen, 22, status, theme);
+  const fill = (color, status) => (/** @type {Context} */ context) => {
+    context.fillStyle = css(color);
+    context.fillRect(0, 0, 22, 14);
+    if (status) hatch(context, 22, status, theme);
   };
   const used = data.minima
     .map((minimum, i) => ({ minimum, ramp: ramps[i + 1], number: i + 1 }))
     .filter(({ number }) => there.some((kind) => minimumOf(kind) === number));
   const items = used.map(({ minimum: { name, note }, ramp }) => entry(fill(ramp[0]), 22, name + note));
-  /** @param {Pen} pen */
-  const bar = (pen) =>
+  /** @param {Context} context */
+  const bar = (context) =>
     used.forEach(({ ramp }, row) => {
       ramp.forEach((color, at) => {
-        pen.fillStyle = css(color);
-        pen.fillRect(at * (96 / SHADES), (14 / used.length) * row, 96 / SHADES + 1, 14);
+        context.fillStyle = css(color);
+        context.fillRect(at * (96 / SHADES), (14 / used.length) * row, 96 / SHADES + 1, 14);
       });
     });
   const [low, high] = data.range.map(count);
@@ -54,14 +54,14 @@ export function legend(data, kinds, { ramps, idle, ground }, theme) {
 }
 
 /**
- * @param {(pen: Pen) => void} paint
+ * @param {(context: Context) => void} paint
  * @param {number} width px
  * @param {string} words
  */
 function entry(paint, width, words) {
-  const [made, pen] = canvas(width, 14);
+  const [made, context] = canvas(width, 14);
   made.setAttribute("aria-hidden", "true");
-  paint(pen);
+  paint(context);
   const item = make("li");
   item.append(made, words);
   return item;

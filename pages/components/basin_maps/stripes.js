@@ -1,37 +1,37 @@
 // @ts-check
 import { blend, css, rgb } from "../lib/colors.js";
 import { DIVERGED } from "./cells.js";
-/** @import { Pen } from "../lib/canvas.js" */
+/** @import { Context } from "../lib/canvas.js" */
 /** @import { Colors } from "../lib/types.d.ts" */
 
 /**
- * Stripes of a status over the pen's square.
+ * Stripes of a status over a square canvas.
  *
- * @param {Pen} pen
+ * @param {Context} context
  * @param {number} side px
  * @param {number} status LIMIT or DIVERGED
  * @param {Colors} theme
  */
-export function hatch(pen, side, status, { paper, ink }) {
+export function hatch(context, side, status, { paper, ink }) {
   const shade = (/** @type {number} */ share) => css(blend(rgb(ink), rgb(paper), share));
-  if (status === DIVERGED) stripes(pen, side, 6, shade(0.62), 1.2);
-  else stripes(pen, side, 8, shade(0.3), 0.8);
+  if (status === DIVERGED) stripes(context, side, 6, shade(0.62), 1.2);
+  else stripes(context, side, 8, shade(0.3), 0.8);
 }
 
 /**
- * @param {Pen} pen
+ * @param {Context} context
  * @param {number} side px
  * @param {number} apart px from one to the next
  * @param {string} color
  * @param {number} width px
  */
-function stripes(pen, side, apart, color, width) {
-  pen.strokeStyle = color;
-  pen.lineWidth = width;
-  pen.beginPath();
+function stripes(context, side, apart, color, width) {
+  context.strokeStyle = color;
+  context.lineWidth = width;
+  context.beginPath();
   for (let at = -side; at < side; at += apart) {
-    pen.moveTo(at, side);
-    pen.lineTo(at + side, 0);
+    context.moveTo(at, side);
+    context.lineTo(at + side, 0);
   }
-  pen.stroke();
+  context.stroke();
 }

@@ -4,7 +4,7 @@ import type { Colors, Hex, Scheme, Style } from "../lib/types.d.ts";
 export interface BasinsData {
   x: Axis;
   y: Axis;
-  /** What a cell's place is called, of {x} and {y}. */
+  /** What a cell's position is called, of {x} and {y}. */
   spot: string;
   /** Where the minima are, as shares of width and height. */
   crosses: [number, number][];
@@ -28,7 +28,7 @@ export interface BasinsData {
 
 export interface Axis {
   title: string;
-  /** What each cell's place on it is called. */
+  /** What each cell's position on it is called. */
   cells: string[];
   /** Shares of it, and which numbers stand there. */
   ticks: [number, string][];

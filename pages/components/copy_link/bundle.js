@@ -1,8 +1,8 @@
-// Made by scripts/web.sh build of sources with the checksum 3bbd634c347d4ad7d5b435553b4df52fad3d68d8dd211386a8caf1b1c7215d3a.
+// Made by scripts/web.sh build of sources with the checksum d40fb7635c5b797af829a71d8aebdf7b04fbbd7d871a75ec7416e93819e5bbaf.
 // lib/dom.js
 function part(root, selector, Kind) {
-  const found = root.querySelector(selector);
-  if (found instanceof Kind) return found;
+  const element = root.querySelector(selector);
+  if (element instanceof Kind) return element;
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 778176250433b2bd327fe27d61a86ff570434c297b80cc59cb627ee79c90d69c.
+// Made by scripts/web.sh build of sources with the checksum 2342e08492060e8f5fa41e773d97db74fc1ce02ab8f840a452dfdd563e89a43c.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -7,8 +7,8 @@ function make(name, className = "", text = "") {
   return made;
 }
 function part(root, selector, Kind) {
-  const found = root.querySelector(selector);
-  if (found instanceof Kind) return found;
+  const element = root.querySelector(selector);
+  if (element instanceof Kind) return element;
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
@@ -37,10 +37,10 @@ function atUnmount(root, leave) {
 }
 
 // lib/canvas.js
-function penOf(canvas2) {
-  const pen = canvas2.getContext("2d");
-  if (!pen) throw new Error("this browser gives a canvas no 2d context");
-  return pen;
+function contextOf(canvas2) {
+  const context = canvas2.getContext("2d");
+  if (!context) throw new Error("this browser gives a canvas no 2d context");
+  return context;
 }
 function canvas(width, height, made = make("canvas")) {
   const ratio = window.devicePixelRatio || 1;
@@ -48,9 +48,9 @@ function canvas(width, height, made = make("canvas")) {
   made.height = Math.round(height * ratio);
   made.style.width = `${width}px`;
   made.style.height = `${height}px`;
-  const pen = penOf(made);
-  pen.scale(ratio, ratio);
-  return [made, pen];
+  const context = contextOf(made);
+  context.scale(ratio, ratio);
+  return [made, context];
 }
 
 // lib/page.js
@@ -125,9 +125,9 @@ function before(steps, step) {
 
 // lib/theme.js
 function themeOf(node) {
-  const pen = penOf(document.createElement("canvas"));
-  pen.fillStyle = getComputedStyle(node).getPropertyValue("--st-background-color").trim() || "#fff";
-  return schemeOf(pen.fillStyle);
+  const context = contextOf(document.createElement("canvas"));
+  context.fillStyle = getComputedStyle(node).getPropertyValue("--st-background-color").trim() || "#fff";
+  return schemeOf(context.fillStyle);
 }
 function schemeOf(color) {
   const parts = color.match(/[0-9a-f]{2}/gi) ?? [];
@@ -157,7 +157,7 @@ var passed = (ms, count) => Math.min(SLOW, Math.max(0, ms)) / 1e3 * rate(count);
 // cursor/cursor.js
 var PLAY = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 1.5v13l11-6.5z"/></svg>`;
 var PAUSE = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 2h3.5v12H3zM9.5 2H13v12H9.5z"/></svg>`;
-var REST = 350;
+var DEBOUNCE = 350;
 var LEAP = 10;
 var Cursor = class {
   /**
@@ -170,7 +170,7 @@ var Cursor = class {
     this.track = box(root, ".fop-cursor-track");
     this.picture = part(this.track, "canvas", HTMLCanvasElement);
     this.line = box(root, ".fop-cursor-line");
-    this.caption = box(root, ".fop-cursor-told");
+    this.caption = box(root, ".fop-cursor-caption");
     this.button = box(root, ".fop-cursor-play");
     this.data = data;
     this.send = send;
@@ -178,7 +178,7 @@ var Cursor = class {
     this.playing = false;
     this.at = 0;
     this.width = 0;
-    this.rests = 0;
+    this.timer = 0;
     this.sent = null;
     this.sizes = new ResizeObserver(() => this.draw());
     this.sizes.observe(this.track);
@@ -195,11 +195,11 @@ var Cursor = class {
   show(data, send) {
     const known = this.begun ? this.data : null;
     const other = known?.key !== data.key;
-    const moved = other || data.at !== known.at && data.at !== this.sent;
+    const jumped = other || data.at !== known.at && data.at !== this.sent;
     Object.assign(this, { data, send, begun: true });
     if (other) this.pause();
     this.draw();
-    if (moved) this.go(before(data.steps, data.at), false);
+    if (jumped) this.go(before(data.steps, data.at), false);
     else this.go(Math.min(this.at, this.last), false);
   }
   /** @param {number} step */
@@ -298,12 +298,12 @@ var Cursor = class {
     clock.moving = true;
     clock.set(step, {});
     if (!report) return;
-    clearTimeout(this.rests);
-    this.rests = setTimeout(() => {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
       if (this.playing || !this.root.isConnected) return;
       this.sent = step;
       this.send("at", step);
-    }, REST);
+    }, DEBOUNCE);
   }
   /**
    * The caption of a snapshot, the colour of its curve before each number that has one.
@@ -329,37 +329,37 @@ var Cursor = class {
     if (!this.width) return;
     const { steps, curves, themes } = this.data;
     const height = this.track.clientHeight;
-    const [, pen] = canvas(this.width, height, this.picture);
+    const [, context] = canvas(this.width, height, this.picture);
     const { colors } = themes[themeOf(this.root)];
-    pen.fillStyle = colors.grid;
-    pen.globalAlpha = 0.5;
-    pen.fillRect(0, 0, this.width, height);
-    pen.globalAlpha = 1;
-    for (const curve of curves) this.curve(pen, curve, height, curve.color || colors.muted);
-    pen.fillStyle = colors.muted;
-    for (const step of steps) pen.fillRect(this.x(step) - 0.5, height - 4, 1, 4);
+    context.fillStyle = colors.grid;
+    context.globalAlpha = 0.5;
+    context.fillRect(0, 0, this.width, height);
+    context.globalAlpha = 1;
+    for (const curve of curves) this.curve(context, curve, height, curve.color || colors.muted);
+    context.fillStyle = colors.muted;
+    for (const step of steps) context.fillRect(this.x(step) - 0.5, height - 4, 1, 4);
     this.line.style.transform = `translateX(${this.x(steps[Math.min(this.at, this.last)])}px)`;
   }
   /**
-   * @param {Pen} pen
+   * @param {Context} context
    * @param {Curve} curve
    * @param {number} height px of the track
    * @param {string} color
    */
-  curve(pen, { x, y, low, high }, height, color) {
-    pen.strokeStyle = color;
-    pen.lineWidth = 1.5;
-    pen.beginPath();
+  curve(context, { x, y, low, high }, height, color) {
+    context.strokeStyle = color;
+    context.lineWidth = 1.5;
+    context.beginPath();
     let drawn = false;
     x.forEach((step, i) => {
       const value = y[i];
       if (value !== null) {
         const up = height - 8 - (value - low) / (high - low || 1) * (height - 14);
-        pen[drawn ? "lineTo" : "moveTo"](this.x(step), up);
+        context[drawn ? "lineTo" : "moveTo"](this.x(step), up);
       }
       drawn = value !== null;
     });
-    pen.stroke();
+    context.stroke();
   }
   leave() {
     this.sizes.disconnect();

@@ -7,13 +7,13 @@ import { before } from "../lib/search.js";
 import { themeOf } from "../lib/theme.js";
 import { nearest, passed, xOf } from "./track.js";
 
-/** @import { Pen } from "../lib/canvas.js" */
+/** @import { Context } from "../lib/canvas.js" */
 /** @import { Send } from "../lib/types.d.ts" */
 /** @import { CursorData, Curve } from "./types.d.ts" */
 
 const PLAY = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 1.5v13l11-6.5z"/></svg>`;
 const PAUSE = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 2h3.5v12H3zM9.5 2H13v12H9.5z"/></svg>`;
-const REST = 350; // ms after which Python hears where the cursor stands
+const DEBOUNCE = 350; // ms without a move after which Python gets the step
 const LEAP = 10; // snapshots of a page key, or of an arrow with shift
 
 /** The step at which everything on the page is shown: dragged, played, or moved by keys from snapshot to snapshot. */
@@ -28,7 +28,7 @@ export class Cursor {
     this.track = box(root, ".fop-cursor-track");
     this.picture = part(this.track, "canvas", HTMLCanvasElement);
     this.line = box(root, ".fop-cursor-line");
-    this.caption = box(root, ".fop-cursor-told");
+    this.caption = box(root, ".fop-cursor-caption");
     this.button = box(root, ".fop-cursor-play");
     this.data = data;
     this.send = send;
@@ -36,9 +36,9 @@ export class Cursor {
     this.playing = false;
     this.at = 0; // which snapshot
     this.width = 0; // px of the track
-    this.rests = 0;
+    this.timer = 0;
     /**
-     * The step that Python heard of last.
+     * The step that Python got last.
      *
      * @type {number | null}
      */
@@ -60,11 +60,11 @@ export class Cursor {
   show(data, send) {
     const known = this.begun ? this.data : null;
     const other = known?.key !== data.key;
-    const moved = other || (data.at !== known.at && data.at !== this.sent);
+    const jumped = other || (data.at !== known.at && data.at !== this.sent);
     Object.assign(this, { data, send, begun: true });
     if (other) this.pause();
     this.draw();
-    if (moved) this.go(before(data.steps, data.at), false);
+    if (jumped) this.go(before(data.steps, data.at), false);
     else this.go(Math.min(this.at, this.last), false);
   }
 
@@ -175,12 +175,12 @@ export class Cursor {
     clock.moving = true;
     clock.set(step, {});
     if (!report) return;
-    clearTimeout(this.rests);
-    this.rests = setTimeout(() => {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
       if (this.playing || !this.root.isConnected) return;
       this.sent = step;
       this.send("at", step);
-    }, REST);
+    }, DEBOUNCE);
   }
 
   /**
@@ -208,38 +208,38 @@ export class Cursor {
     if (!this.width) return;
     const { steps, curves, themes } = this.data;
     const height = this.track.clientHeight;
-    const [, pen] = canvas(this.width, height, this.picture);
+    const [, context] = canvas(this.width, height, this.picture);
     const { colors } = themes[themeOf(this.root)];
-    pen.fillStyle = colors.grid;
-    pen.globalAlpha = 0.5;
-    pen.fillRect(0, 0, this.width, height);
-    pen.globalAlpha = 1;
-    for (const curve of curves) this.curve(pen, curve, height, curve.color || colors.muted);
-    pen.fillStyle = colors.muted;
-    for (const step of steps) pen.fillRect(this.x(step) - 0.5, height - 4, 1, 4);
+    context.fillStyle = colors.grid;
+    context.globalAlpha = 0.5;
+    context.fillRect(0, 0, this.width, height);
+    context.globalAlpha = 1;
+    for (const curve of curves) this.curve(context, curve, height, curve.color || colors.muted);
+    context.fillStyle = colors.muted;
+    for (const step of steps) context.fillRect(this.x(step) - 0.5, height - 4, 1, 4);
     this.line.style.transform = `translateX(${this.x(steps[Math.min(this.at, this.last)])}px)`;
   }
 
   /**
-   * @param {Pen} pen
+   * @param {Context} context
    * @param {Curve} curve
    * @param {number} height px of the track
    * @param {string} color
    */
-  curve(pen, { x, y, low, high }, height, color) {
-    pen.strokeStyle = color;
-    pen.lineWidth = 1.5;
-    pen.beginPath();
+  curve(context, { x, y, low, high }, height, color) {
+    context.strokeStyle = color;
+    context.lineWidth = 1.5;
+    context.beginPath();
     let drawn = false; // a gap stays one
     x.forEach((step, i) => {
       const value = y[i];
       if (value !== null) {
         const up = height - 8 - ((value - low) / (high - low || 1)) * (height - 14);
-        pen[drawn ? "lineTo" : "moveTo"](this.x(step), up);
+        context[drawn ? "lineTo" : "moveTo"](this.x(step), up);
       }
       drawn = value !== null;
     });
-    pen.stroke();
+    context.stroke();
   }
 
   leave() {

@@ -21,7 +21,7 @@ export function xOf(step, steps, width) {
 }
 
 /**
- * The snapshot whose step is nearest to a place of the track; of two as near the sooner.
+ * The snapshot whose step is nearest to a point of the track; of two as near the sooner.
  *
  * @param {number} x px from the track's edge
  * @param {number[]} steps

@@ -14,7 +14,7 @@ test("steps are spread over the track between its edges", () => {
   assert.equal(xOf(7, [7], WIDTH), EDGE, "of one snapshot alone");
 });
 
-test("a place of the track is its nearest snapshot's", () => {
+test("a point of the track is its nearest snapshot's", () => {
   const expected = [
     [-50, 0],
     [EDGE + 10, 0],

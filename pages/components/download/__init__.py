@@ -1,6 +1,6 @@
 """Files to take away: each is made when its button is clicked, of what the screen shows at that moment.
 
-    button("Figure (PDF)", make, key="figure")     in the place where it is to be seen
+    button("Figure (PDF)", make, key="figure")     where it is to be shown
     deliver()                                      once on such a page, after its last button
 
 A click goes to Python as a state of the courier, with the step and the layer that the browser shows; Python makes the
@@ -82,7 +82,7 @@ def button(label: str, make: Make, *, key: str, of: str = "", primary: bool = Fa
     Args:
         label: what is written on it.
         make: called at a click; what it raises is shown under the button.
-        key: of the place in the page.
+        key: of the widget.
         of: what the file would be of, for instance a run's id: a click on what is no longer shown is refused.
         primary: whether it is the one to click.
     """
@@ -144,7 +144,7 @@ def _made(id_: str, key: str, of: str, screen: Screen) -> _Answer:
         file = make(screen)
     except (OSError, ValueError) as error:
         return _Answer(id_, None, f"Not saved: {error}")
-    except Exception as error:  # a mistake of ours, of which the one who clicked must hear as well
+    except Exception as error:  # a mistake of ours, which the one who clicked has to see as well
         _log.exception("No file for %s", key)
         return _Answer(id_, None, f"Not saved: {type(error).__name__}: {error}")
     content = file.content.encode() if isinstance(file.content, str) else file.content

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 8eb1f6951c37b9140a576b17eb95e22f313bc85858809e51aba1d93afeebc492.
+// Made by scripts/web.sh build of sources with the checksum f55a01502b647e83c27aba55c17fe74b9274815a4599cbee0a4bf0836eb67729.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -7,8 +7,8 @@ function make(name, className = "", text = "") {
   return made;
 }
 function part(root, selector, Kind) {
-  const found = root.querySelector(selector);
-  if (found instanceof Kind) return found;
+  const element = root.querySelector(selector);
+  if (element instanceof Kind) return element;
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
@@ -205,10 +205,10 @@ function largest(values) {
 }
 
 // lib/canvas.js
-function penOf(canvas2) {
-  const pen = canvas2.getContext("2d");
-  if (!pen) throw new Error("this browser gives a canvas no 2d context");
-  return pen;
+function contextOf(canvas2) {
+  const context = canvas2.getContext("2d");
+  if (!context) throw new Error("this browser gives a canvas no 2d context");
+  return context;
 }
 function canvas(width, height, made = make("canvas")) {
   const ratio = window.devicePixelRatio || 1;
@@ -216,15 +216,15 @@ function canvas(width, height, made = make("canvas")) {
   made.height = Math.round(height * ratio);
   made.style.width = `${width}px`;
   made.style.height = `${height}px`;
-  const pen = penOf(made);
-  pen.scale(ratio, ratio);
-  return [made, pen];
+  const context = contextOf(made);
+  context.scale(ratio, ratio);
+  return [made, context];
 }
 function cellCanvas(columns, rows, fill, made = make("canvas")) {
   if (made.width !== columns || made.height !== rows) Object.assign(made, { width: columns, height: rows });
   const image = new ImageData(columns, rows);
   fill(new Uint32Array(image.data.buffer));
-  penOf(made).putImageData(image, 0, 0);
+  contextOf(made).putImageData(image, 0, 0);
   return made;
 }
 
@@ -261,13 +261,13 @@ function cellNumber(value) {
 // inspector/paint.js
 var READABLE = 34;
 var scratch = make("canvas");
-function paint(pen, { values, rows, columns }, range, width, height, part2 = [0, 0, columns, rows]) {
+function paint(context, { values, rows, columns }, range, width, height, part2 = [0, 0, columns, rows]) {
   const fill = (pixels) => {
     for (let i = 0; i < pixels.length; i++) pixels[i] = shade(values[i], range);
   };
   cellCanvas(columns, rows, fill, scratch);
-  pen.imageSmoothingEnabled = width < part2[2];
-  pen.drawImage(scratch, ...part2, 0, 0, width, height);
+  context.imageSmoothingEnabled = width < part2[2];
+  context.drawImage(scratch, ...part2, 0, 0, width, height);
 }
 
 // inspector/quantities.js
@@ -421,20 +421,20 @@ var Filters = class {
    */
   gain({ picture, side }, [high, wide]) {
     const cell = side / wide;
-    const [, pen] = canvas(side, cell * high, picture);
+    const [, context] = canvas(side, cell * high, picture);
     const less = this.gains.map((value) => value - 1);
     const most = Math.max(largest(less), 1);
-    paint(pen, { values: less, rows: high, columns: wide }, most, side, cell * high);
+    paint(context, { values: less, rows: high, columns: wide }, most, side, cell * high);
     picture.setAttribute("role", "img");
     picture.setAttribute("aria-label", `Gains ${[...this.gains].map(short).join(", ")}`);
     if (cell < READABLE) return;
-    pen.font = `${cell < 44 ? 10 : 12}px ${getComputedStyle(this.root).fontFamily}`;
-    pen.textAlign = "center";
-    pen.textBaseline = "middle";
+    context.font = `${cell < 44 ? 10 : 12}px ${getComputedStyle(this.root).fontFamily}`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
     this.gains.forEach((value, at) => {
-      pen.fillStyle = inkOn(less[at], most);
+      context.fillStyle = inkOn(less[at], most);
       const text = !Number.isFinite(value) ? "–" : Math.abs(value) < 5e-3 ? "0" : short(value);
-      pen.fillText(text, (at % wide + 0.5) * cell, (Math.floor(at / wide) + 0.5) * cell, cell - 2);
+      context.fillText(text, (at % wide + 0.5) * cell, (Math.floor(at / wide) + 0.5) * cell, cell - 2);
     });
   }
 };
@@ -451,16 +451,16 @@ function figures(part2, count2, columns, side) {
 }
 function draw({ picture, side }, values, [high, wide], range, words, dot = -1) {
   const height = Math.round(side * high / wide);
-  const [, pen] = canvas(side, height, picture);
-  paint(pen, { values, rows: high, columns: wide }, range, side, height);
+  const [, context] = canvas(side, height, picture);
+  paint(context, { values, rows: high, columns: wide }, range, side, height);
   picture.setAttribute("role", "img");
   picture.setAttribute("aria-label", words);
   if (dot < 0) return;
   const cell = side / wide;
-  pen.fillStyle = INK;
-  pen.beginPath();
-  pen.arc((dot % wide + 0.5) * cell, (Math.floor(dot / wide) + 0.5) * cell, Math.max(1.2, cell / 9), 0, 7);
-  pen.fill();
+  context.fillStyle = INK;
+  context.beginPath();
+  context.arc((dot % wide + 0.5) * cell, (Math.floor(dot / wide) + 0.5) * cell, Math.max(1.2, cell / 9), 0, 7);
+  context.fill();
 }
 
 // inspector/zoom.js
@@ -502,7 +502,7 @@ var Heatmap = class {
     this.box = make("div", "fop-matrix-box");
     this.box.hidden = true;
     this.field.append(this.picture, this.box);
-    this.caption = make("p", "fop-matrix-told");
+    this.caption = make("p", "fop-matrix-caption");
     this.node.append(this.title, this.field, this.caption);
     this.large = large;
     this.shown = { title: "", layer: { n: 0, kernel: null }, matrix: null, words: "", side: 0, range: 1 };
@@ -526,12 +526,12 @@ var Heatmap = class {
     return this.shown.matrix;
   }
   /**
-   * The cells that are seen.
+   * The cells that are shown.
    *
    * @param {Matrix} matrix
    * @returns {Part}
    */
-  seen(matrix) {
+  visible(matrix) {
     return this.part ?? [0, 0, matrix.columns, matrix.rows];
   }
   draw() {
@@ -541,60 +541,60 @@ var Heatmap = class {
       this.caption.textContent = "No matrix was kept here.";
       return;
     }
-    const seen = this.seen(matrix);
-    const [, , wide, high] = seen;
+    const part2 = this.visible(matrix);
+    const [, , wide, high] = part2;
     this.width = this.part || wide >= high ? side : Math.max(24, Math.round(side * wide / high));
-    const [, pen] = canvas(this.width, side, this.picture);
-    paint(pen, matrix, range, this.width, side, seen);
+    const [, context] = canvas(this.width, side, this.picture);
+    paint(context, matrix, range, this.width, side, part2);
     const cell = this.width / wide;
-    if (layer.kernel && matrix.whole && wide === matrix.columns) this.grid(pen, layer.kernel, cell, matrix.square);
-    if (this.large && cell >= READABLE && wide * high <= MOST_NUMBERS) this.numbers(pen, matrix, cell, side / high);
+    if (layer.kernel && matrix.whole && wide === matrix.columns) this.grid(context, layer.kernel, cell, matrix.square);
+    if (this.large && cell >= READABLE && wide * high <= MOST_NUMBERS) this.numbers(context, matrix, cell, side / high);
     this.picture.setAttribute("role", "img");
     this.picture.setAttribute("aria-label", `${title}, ${words}`);
     this.field.dataset.step = String(matrix.step);
-    if (this.spot && this.keyed) frame(pen, seen, this.spot, cell, side / high);
+    if (this.spot && this.keyed) frame(context, part2, this.spot, cell, side / high);
     this.describe();
   }
   /**
    * Draws lines between the rows of a kernel.
    *
-   * @param {Pen} pen
+   * @param {Context} context
    * @param {Kernel} kernel
    * @param {number} cell px
    * @param {boolean} both whether columns are its positions too
    */
-  grid(pen, kernel, cell, both) {
+  grid(context, kernel, cell, both) {
     const { layer, side } = this.shown;
-    pen.strokeStyle = "rgba(120,128,140,0.55)";
-    pen.lineWidth = 1;
-    pen.beginPath();
+    context.strokeStyle = "rgba(120,128,140,0.55)";
+    context.lineWidth = 1;
+    context.beginPath();
     for (let at = kernel[1]; at < layer.n; at += kernel[1]) {
       const edge = Math.round(at * cell) + 0.5;
-      pen.moveTo(0, edge);
-      pen.lineTo(this.width, edge);
+      context.moveTo(0, edge);
+      context.lineTo(this.width, edge);
       if (both) {
-        pen.moveTo(edge, 0);
-        pen.lineTo(edge, side);
+        context.moveTo(edge, 0);
+        context.lineTo(edge, side);
       }
     }
-    pen.stroke();
+    context.stroke();
   }
   /**
-   * @param {Pen} pen
+   * @param {Context} context
    * @param {Matrix} matrix
    * @param {number} wide px of a cell
    * @param {number} high px of a cell
    */
-  numbers(pen, matrix, wide, high) {
-    const [left, top, columns, rows] = this.seen(matrix).map(Math.round);
-    pen.font = `${Math.min(12, Math.max(9, wide / 4))}px ${getComputedStyle(this.node).fontFamily}`;
-    pen.textAlign = "center";
-    pen.textBaseline = "middle";
+  numbers(context, matrix, wide, high) {
+    const [left, top, columns, rows] = this.visible(matrix).map(Math.round);
+    context.font = `${Math.min(12, Math.max(9, wide / 4))}px ${getComputedStyle(this.node).fontFamily}`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < columns; j++) {
         const value = matrix.values[(top + i) * matrix.columns + left + j];
-        pen.fillStyle = inkOn(value, this.shown.range);
-        pen.fillText(cellNumber(value), (j + 0.5) * wide, (i + 0.5) * high);
+        context.fillStyle = inkOn(value, this.shown.range);
+        context.fillText(cellNumber(value), (j + 0.5) * wide, (i + 0.5) * high);
       }
     }
   }
@@ -605,10 +605,10 @@ var Heatmap = class {
       return [(event.clientX - box2.left) / box2.width, (event.clientY - box2.top) / box2.height];
     };
     field.onpointermove = (event) => {
-      const place = at(event);
-      this.spot = this.matrix && cellAt(this.seen(this.matrix), place);
+      const point = at(event);
+      this.spot = this.matrix && cellAt(this.visible(this.matrix), point);
       this.keyed = false;
-      if (this.from) this.outline(this.from, place);
+      if (this.from) this.outline(this.from, point);
       this.describe();
     };
     field.onpointerleave = () => {
@@ -626,7 +626,7 @@ var Heatmap = class {
       this.from = null;
       this.box.hidden = true;
       if (!this.matrix || Math.abs(from[0] - to[0]) <= 0.02 || Math.abs(from[1] - to[1]) <= 0.02) return;
-      this.zoom(framed(this.seen(this.matrix), from, to));
+      this.zoom(framed(this.visible(this.matrix), from, to));
     };
     field.ondblclick = () => this.take(null);
     field.tabIndex = 0;
@@ -650,7 +650,7 @@ var Heatmap = class {
    * @param {number} right
    */
   step(matrix, down, right) {
-    const [left, top] = this.seen(matrix);
+    const [left, top] = this.visible(matrix);
     const [row, column] = this.spot ?? [top - down, left - right];
     this.spot = [clamp(row + down, 0, matrix.rows - 1), clamp(column + right, 0, matrix.columns - 1)];
     this.keyed = true;
@@ -663,8 +663,8 @@ var Heatmap = class {
   /**
    * Shows the frame that a pointer draws.
    *
-   * @param {Place} from
-   * @param {Place} to
+   * @param {Point} from
+   * @param {Point} to
    */
   outline(from, [x, y]) {
     this.box.hidden = false;
@@ -677,7 +677,7 @@ var Heatmap = class {
     });
   }
   /**
-   * Shows so many cells about a place.
+   * Shows so many cells about a point.
    *
    * @param {{ x: number, y: number, size: number }} wanted
    */
@@ -690,7 +690,7 @@ var Heatmap = class {
    * @param {number} factor
    */
   by(factor) {
-    if (this.matrix && this.zooms) this.zoom(resized(this.seen(this.matrix), factor));
+    if (this.matrix && this.zooms) this.zoom(resized(this.visible(this.matrix), factor));
   }
   /** @param {Part | null} part to show */
   take(part2) {
@@ -702,10 +702,10 @@ var Heatmap = class {
     this.caption.textContent = matrix && this.spot ? cellWords(matrix, layer, ...this.spot) : words;
   }
 };
-function frame(pen, [left, top], [row, column], wide, high) {
-  pen.strokeStyle = INK;
-  pen.lineWidth = 2;
-  pen.strokeRect((column - left) * wide, (row - top) * high, wide, high);
+function frame(context, [left, top], [row, column], wide, high) {
+  context.strokeStyle = INK;
+  context.lineWidth = 2;
+  context.strokeRect((column - left) * wide, (row - top) * high, wide, high);
 }
 
 // lib/search.js
@@ -915,8 +915,8 @@ var Previews = class {
     const matrix = layer.matrix("change", step);
     if (!matrix || preview.drawn === matrix.values && picture.width) return;
     preview.drawn = matrix.values;
-    const [, pen] = canvas(CHIP, CHIP, picture);
-    paint(pen, matrix, matrix.whole ? this.range : layer.thumbRange, CHIP, CHIP);
+    const [, context] = canvas(CHIP, CHIP, picture);
+    paint(context, matrix, matrix.whole ? this.range : layer.thumbRange, CHIP, CHIP);
   }
 };
 
@@ -935,7 +935,7 @@ var Inspector = class {
     this.body = part2("inspector-body");
     this.matrices = part2("matrices");
     this.filters = new Filters(part2("filters"));
-    this.numbers = part2("inspector-told");
+    this.numbers = part2("inspector-spectrum");
     this.means = part2("inspector-means");
     this.zoom = part2("zoom");
     this.switches = { see: part2("switch[data-name=see]"), view: part2("switch[data-name=view]") };
@@ -948,7 +948,7 @@ var Inspector = class {
     this.received = "";
     this.answers = /* @__PURE__ */ new Set();
     this.sentAt = -Infinity;
-    this.rests = 0;
+    this.timer = 0;
     this.width = 0;
     this.side = 0;
     this.wanted = [];
@@ -983,7 +983,7 @@ var Inspector = class {
       this.previews.build(this.layers, (layer, key) => {
         this.choose({ layer: layer.name, ...!key && this.chosen.view === "all" ? { view: "one" } : {} });
       });
-    } else this.adopt(data.chosen);
+    } else this.receive(data.chosen);
     this.received = JSON.stringify(data.chosen);
     this.lay();
     this.unfollow();
@@ -994,7 +994,7 @@ var Inspector = class {
    *
    * @param {Chosen} chosen
    */
-  adopt(chosen) {
+  receive(chosen) {
     const text = JSON.stringify(chosen);
     if (text === JSON.stringify(this.chosen)) this.answers.clear();
     else if (text !== this.received && !this.answers.has(text)) this.chosen = { ...chosen };
@@ -1013,14 +1013,14 @@ var Inspector = class {
   choose(change) {
     Object.assign(this.chosen, change);
     this.lay();
-    clearTimeout(this.rests);
+    clearTimeout(this.timer);
     const send = () => {
       this.sentAt = performance.now();
       this.answers.add(JSON.stringify(this.chosen));
       this.send("chosen", { ...this.chosen });
     };
     if (performance.now() - this.sentAt > PAUSE) send();
-    else this.rests = setTimeout(send, PAUSE);
+    else this.timer = setTimeout(send, PAUSE);
   }
   /**
    * @template {"see" | "view"} Name
@@ -1170,7 +1170,7 @@ var Inspector = class {
   leave() {
     this.sizes.disconnect();
     this.unfollow();
-    clearTimeout(this.rests);
+    clearTimeout(this.timer);
     page.screen = void 0;
   }
 };

@@ -141,20 +141,20 @@ export class Filters {
    */
   gain({ picture, side }, [high, wide]) {
     const cell = side / wide;
-    const [, pen] = canvas(side, cell * high, picture);
+    const [, context] = canvas(side, cell * high, picture);
     const less = this.gains.map((value) => value - 1);
     const most = Math.max(largest(less), 1);
-    paint(pen, { values: less, rows: high, columns: wide }, most, side, cell * high);
+    paint(context, { values: less, rows: high, columns: wide }, most, side, cell * high);
     picture.setAttribute("role", "img");
     picture.setAttribute("aria-label", `Gains ${[...this.gains].map(short).join(", ")}`);
     if (cell < READABLE) return;
-    pen.font = `${cell < 44 ? 10 : 12}px ${getComputedStyle(this.root).fontFamily}`;
-    pen.textAlign = "center";
-    pen.textBaseline = "middle";
+    context.font = `${cell < 44 ? 10 : 12}px ${getComputedStyle(this.root).fontFamily}`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
     this.gains.forEach((value, at) => {
-      pen.fillStyle = inkOn(less[at], most);
+      context.fillStyle = inkOn(less[at], most);
       const text = !Number.isFinite(value) ? "–" : Math.abs(value) < 0.005 ? "0" : short(value);
-      pen.fillText(text, ((at % wide) + 0.5) * cell, (Math.floor(at / wide) + 0.5) * cell, cell - 2);
+      context.fillText(text, ((at % wide) + 0.5) * cell, (Math.floor(at / wide) + 0.5) * cell, cell - 2);
     });
   }
 }
@@ -190,14 +190,14 @@ function figures(part, count, columns, side) {
  */
 function draw({ picture, side }, values, [high, wide], range, words, dot = -1) {
   const height = Math.round((side * high) / wide);
-  const [, pen] = canvas(side, height, picture);
-  paint(pen, { values, rows: high, columns: wide }, range, side, height);
+  const [, context] = canvas(side, height, picture);
+  paint(context, { values, rows: high, columns: wide }, range, side, height);
   picture.setAttribute("role", "img");
   picture.setAttribute("aria-label", words);
   if (dot < 0) return;
   const cell = side / wide;
-  pen.fillStyle = INK;
-  pen.beginPath();
-  pen.arc(((dot % wide) + 0.5) * cell, (Math.floor(dot / wide) + 0.5) * cell, Math.max(1.2, cell / 9), 0, 7);
-  pen.fill();
+  context.fillStyle = INK;
+  context.beginPath();
+  context.arc(((dot % wide) + 0.5) * cell, (Math.floor(dot / wide) + 0.5) * cell, Math.max(1.2, cell / 9), 0, 7);
+  context.fill();
 }

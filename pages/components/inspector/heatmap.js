@@ -6,9 +6,9 @@ import { paint, READABLE } from "./paint.js";
 import { cellWords } from "./quantities.js";
 import { cellNumber, INK, inkOn } from "./shades.js";
 import { around, cellAt, framed, resized, square } from "./zoom.js";
-/** @import { Pen } from "../lib/canvas.js" */
+/** @import { Context } from "../lib/canvas.js" */
 /** @import { Kernel, Matrix } from "./types.d.ts" */
-/** @import { Part, Place } from "./zoom.js" */
+/** @import { Part, Point } from "./zoom.js" */
 
 export const ZOOMED = 12; // rows from which on a zoom makes sense
 const MOST_NUMBERS = 400; // cells
@@ -36,7 +36,7 @@ export class Heatmap {
     this.box = make("div", "fop-matrix-box");
     this.box.hidden = true;
     this.field.append(this.picture, this.box);
-    this.caption = make("p", "fop-matrix-told");
+    this.caption = make("p", "fop-matrix-caption");
     this.node.append(this.title, this.field, this.caption);
     this.large = large;
     /** @type {Shown} */
@@ -47,7 +47,7 @@ export class Heatmap {
     /** @type {[row: number, column: number] | null} */
     this.spot = null; // the cell that is described
     this.keyed = false; // whether keys have brought it there
-    /** @type {Place | null} */
+    /** @type {Point | null} */
     this.from = null; // where a frame is begun
     if (large) this.listen();
   }
@@ -67,12 +67,12 @@ export class Heatmap {
   }
 
   /**
-   * The cells that are seen.
+   * The cells that are shown.
    *
    * @param {Matrix} matrix
    * @returns {Part}
    */
-  seen(matrix) {
+  visible(matrix) {
     return this.part ?? [0, 0, matrix.columns, matrix.rows];
   }
 
@@ -83,62 +83,62 @@ export class Heatmap {
       this.caption.textContent = "No matrix was kept here.";
       return;
     }
-    const seen = this.seen(matrix);
-    const [, , wide, high] = seen;
+    const part = this.visible(matrix);
+    const [, , wide, high] = part;
     this.width = this.part || wide >= high ? side : Math.max(24, Math.round((side * wide) / high));
-    const [, pen] = canvas(this.width, side, this.picture);
-    paint(pen, matrix, range, this.width, side, seen);
+    const [, context] = canvas(this.width, side, this.picture);
+    paint(context, matrix, range, this.width, side, part);
     const cell = this.width / wide;
-    if (layer.kernel && matrix.whole && wide === matrix.columns) this.grid(pen, layer.kernel, cell, matrix.square);
-    if (this.large && cell >= READABLE && wide * high <= MOST_NUMBERS) this.numbers(pen, matrix, cell, side / high);
+    if (layer.kernel && matrix.whole && wide === matrix.columns) this.grid(context, layer.kernel, cell, matrix.square);
+    if (this.large && cell >= READABLE && wide * high <= MOST_NUMBERS) this.numbers(context, matrix, cell, side / high);
     this.picture.setAttribute("role", "img");
     this.picture.setAttribute("aria-label", `${title}, ${words}`);
     this.field.dataset.step = String(matrix.step);
-    if (this.spot && this.keyed) frame(pen, seen, this.spot, cell, side / high);
+    if (this.spot && this.keyed) frame(context, part, this.spot, cell, side / high);
     this.describe();
   }
 
   /**
    * Draws lines between the rows of a kernel.
    *
-   * @param {Pen} pen
+   * @param {Context} context
    * @param {Kernel} kernel
    * @param {number} cell px
    * @param {boolean} both whether columns are its positions too
    */
-  grid(pen, kernel, cell, both) {
+  grid(context, kernel, cell, both) {
     const { layer, side } = this.shown;
-    pen.strokeStyle = "rgba(120,128,140,0.55)";
-    pen.lineWidth = 1;
-    pen.beginPath();
+    context.strokeStyle = "rgba(120,128,140,0.55)";
+    context.lineWidth = 1;
+    context.beginPath();
     for (let at = kernel[1]; at < layer.n; at += kernel[1]) {
       const edge = Math.round(at * cell) + 0.5;
-      pen.moveTo(0, edge);
-      pen.lineTo(this.width, edge);
+      context.moveTo(0, edge);
+      context.lineTo(this.width, edge);
       if (both) {
-        pen.moveTo(edge, 0);
-        pen.lineTo(edge, side);
+        context.moveTo(edge, 0);
+        context.lineTo(edge, side);
       }
     }
-    pen.stroke();
+    context.stroke();
   }
 
   /**
-   * @param {Pen} pen
+   * @param {Context} context
    * @param {Matrix} matrix
    * @param {number} wide px of a cell
    * @param {number} high px of a cell
    */
-  numbers(pen, matrix, wide, high) {
-    const [left, top, columns, rows] = this.seen(matrix).map(Math.round);
-    pen.font = `${Math.min(12, Math.max(9, wide / 4))}px ${getComputedStyle(this.node).fontFamily}`;
-    pen.textAlign = "center";
-    pen.textBaseline = "middle";
+  numbers(context, matrix, wide, high) {
+    const [left, top, columns, rows] = this.visible(matrix).map(Math.round);
+    context.font = `${Math.min(12, Math.max(9, wide / 4))}px ${getComputedStyle(this.node).fontFamily}`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < columns; j++) {
         const value = matrix.values[(top + i) * matrix.columns + left + j];
-        pen.fillStyle = inkOn(value, this.shown.range);
-        pen.fillText(cellNumber(value), (j + 0.5) * wide, (i + 0.5) * high);
+        context.fillStyle = inkOn(value, this.shown.range);
+        context.fillText(cellNumber(value), (j + 0.5) * wide, (i + 0.5) * high);
       }
     }
   }
@@ -147,17 +147,17 @@ export class Heatmap {
     const { field } = this;
     /**
      * @param {PointerEvent} event
-     * @returns {Place}
+     * @returns {Point}
      */
     const at = (event) => {
       const box = this.picture.getBoundingClientRect();
       return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
     };
     field.onpointermove = (event) => {
-      const place = at(event);
-      this.spot = this.matrix && cellAt(this.seen(this.matrix), place);
+      const point = at(event);
+      this.spot = this.matrix && cellAt(this.visible(this.matrix), point);
       this.keyed = false;
-      if (this.from) this.outline(this.from, place);
+      if (this.from) this.outline(this.from, point);
       this.describe();
     };
     field.onpointerleave = () => {
@@ -175,7 +175,7 @@ export class Heatmap {
       this.from = null;
       this.box.hidden = true;
       if (!this.matrix || Math.abs(from[0] - to[0]) <= 0.02 || Math.abs(from[1] - to[1]) <= 0.02) return;
-      this.zoom(framed(this.seen(this.matrix), from, to));
+      this.zoom(framed(this.visible(this.matrix), from, to));
     };
     field.ondblclick = () => this.take(null);
     field.tabIndex = 0;
@@ -200,7 +200,7 @@ export class Heatmap {
    * @param {number} right
    */
   step(matrix, down, right) {
-    const [left, top] = this.seen(matrix);
+    const [left, top] = this.visible(matrix);
     const [row, column] = this.spot ?? [top - down, left - right];
     this.spot = [clamp(row + down, 0, matrix.rows - 1), clamp(column + right, 0, matrix.columns - 1)];
     this.keyed = true;
@@ -215,8 +215,8 @@ export class Heatmap {
   /**
    * Shows the frame that a pointer draws.
    *
-   * @param {Place} from
-   * @param {Place} to
+   * @param {Point} from
+   * @param {Point} to
    */
   outline(from, [x, y]) {
     this.box.hidden = false;
@@ -231,7 +231,7 @@ export class Heatmap {
   }
 
   /**
-   * Shows so many cells about a place.
+   * Shows so many cells about a point.
    *
    * @param {{ x: number, y: number, size: number }} wanted
    */
@@ -245,7 +245,7 @@ export class Heatmap {
    * @param {number} factor
    */
   by(factor) {
-    if (this.matrix && this.zooms) this.zoom(resized(this.seen(this.matrix), factor));
+    if (this.matrix && this.zooms) this.zoom(resized(this.visible(this.matrix), factor));
   }
 
   /** @param {Part | null} part to show */
@@ -263,14 +263,14 @@ export class Heatmap {
 /**
  * A frame about a cell.
  *
- * @param {Pen} pen
- * @param {Part} part that is seen
+ * @param {Context} context
+ * @param {Part} part that is shown
  * @param {[row: number, column: number]} spot
  * @param {number} wide px of a cell
  * @param {number} high px of a cell
  */
-function frame(pen, [left, top], [row, column], wide, high) {
-  pen.strokeStyle = INK;
-  pen.lineWidth = 2;
-  pen.strokeRect((column - left) * wide, (row - top) * high, wide, high);
+function frame(context, [left, top], [row, column], wide, high) {
+  context.strokeStyle = INK;
+  context.lineWidth = 2;
+  context.strokeRect((column - left) * wide, (row - top) * high, wide, high);
 }

@@ -14,7 +14,7 @@ import { check, radios } from "./radios.js";
 /** @import { Send } from "../lib/types.d.ts" */
 /** @import { Chosen, InspectorData, Matrix, Quantity } from "./types.d.ts" */
 
-const PAUSE = 300; // ms between two choices that Python hears of: of an arrow key held down it hears the last
+const PAUSE = 300; // ms between two choices that Python gets: of an arrow key held down it gets the last
 const VIEWS = { one: "One layer", all: "All layers" };
 
 /** @typedef {{ name: string, layers: Layer[] }} Source */
@@ -33,7 +33,7 @@ export class Inspector {
     this.body = part("inspector-body");
     this.matrices = part("matrices");
     this.filters = new Filters(part("filters"));
-    this.numbers = part("inspector-told");
+    this.numbers = part("inspector-spectrum");
     this.means = part("inspector-means");
     this.zoom = part("zoom");
     this.switches = { see: part("switch[data-name=see]"), view: part("switch[data-name=view]") };
@@ -49,7 +49,7 @@ export class Inspector {
     /** @type {Set<string>} */
     this.answers = new Set(); // what it will say, of choices that another has followed since
     this.sentAt = -Infinity;
-    this.rests = 0;
+    this.timer = 0;
     this.width = 0; // px
     this.side = 0; // px of a matrix
     /** @type {Layer[]} */
@@ -86,7 +86,7 @@ export class Inspector {
       this.previews.build(this.layers, (layer, key) => {
         this.choose({ layer: layer.name, ...(!key && this.chosen.view === "all" ? { view: "one" } : {}) });
       });
-    } else this.adopt(data.chosen);
+    } else this.receive(data.chosen);
     this.received = JSON.stringify(data.chosen);
     this.lay();
     this.unfollow();
@@ -98,7 +98,7 @@ export class Inspector {
    *
    * @param {Chosen} chosen
    */
-  adopt(chosen) {
+  receive(chosen) {
     const text = JSON.stringify(chosen);
     if (text === JSON.stringify(this.chosen)) this.answers.clear();
     else if (text !== this.received && !this.answers.has(text)) this.chosen = { ...chosen };
@@ -121,14 +121,14 @@ export class Inspector {
   choose(change) {
     Object.assign(this.chosen, change);
     this.lay();
-    clearTimeout(this.rests);
+    clearTimeout(this.timer);
     const send = () => {
       this.sentAt = performance.now();
       this.answers.add(JSON.stringify(this.chosen));
       this.send("chosen", { ...this.chosen });
     };
     if (performance.now() - this.sentAt > PAUSE) send();
-    else this.rests = setTimeout(send, PAUSE);
+    else this.timer = setTimeout(send, PAUSE);
   }
 
   /**
@@ -288,7 +288,7 @@ export class Inspector {
   leave() {
     this.sizes.disconnect();
     this.unfollow();
-    clearTimeout(this.rests);
+    clearTimeout(this.timer);
     page.screen = undefined;
   }
 }

@@ -84,7 +84,7 @@ export class Previews {
     const matrix = layer.matrix("change", step);
     if (!matrix || (preview.drawn === matrix.values && picture.width)) return;
     preview.drawn = matrix.values;
-    const [, pen] = canvas(CHIP, CHIP, picture);
-    paint(pen, matrix, matrix.whole ? this.range : layer.thumbRange, CHIP, CHIP);
+    const [, context] = canvas(CHIP, CHIP, picture);
+    paint(context, matrix, matrix.whole ? this.range : layer.thumbRange, CHIP, CHIP);
   }
 }

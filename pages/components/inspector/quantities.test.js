@@ -21,7 +21,7 @@ test("positions of a 3 x 3 kernel have names, of others numbers", () => {
   assert.equal(position(7, null), "8");
 });
 
-test("a cell says its place and its value", () => {
+test("a cell says its position and its value", () => {
   assert.equal(cellWords(matrix, { n: 2, kernel: null }, 1, 0), "row 2, column 1: −0.500");
   assert.equal(cellWords(matrix, { n: 9, kernel: THREE }, 0, 1), "top → top left: 0.250");
   assert.equal(cellWords({ ...matrix, square: false }, { n: 9, kernel: THREE }, 1, 1), "row top, column 2: 1.00");
@@ -37,7 +37,7 @@ test("a range that values pass says so", () => {
   assert.equal(spreadWords(0.5, 0.6), "−0.500 and beyond blue to 0.500 and beyond orange");
 });
 
-test("a spectrum is told as far as it is defined", () => {
+test("a spectrum is described as far as it is defined", () => {
   const spectrum = { least: 0.5, most: 2, condition: 4, rank: 1.6, logdet: 0, kind: "positive definite", step: 1000 };
   assert.equal(
     spectrumWords("3.weight", 2, spectrum, 1000),

@@ -4,12 +4,12 @@
 import { clamp } from "../lib/numbers.js";
 
 /** @typedef {[left: number, top: number, wide: number, high: number]} Part in cells */
-/** @typedef {[x: number, y: number]} Place shares of the picture's width and height */
+/** @typedef {[x: number, y: number]} Point shares of the picture's width and height */
 
 const LEAST = 4; // cells each way
 
 /**
- * A square of so many cells about a place, within the matrix; null where that is all of it.
+ * A square of so many cells about a point, within the matrix; null where that is all of it.
  *
  * @param {number} x cells from the left
  * @param {number} y cells from the top
@@ -32,8 +32,8 @@ export function square(x, y, size, rows, columns) {
  * What is between two corners of a part, as many cells across as down: its middle, and its size.
  *
  * @param {Part} part
- * @param {Place} from
- * @param {Place} to
+ * @param {Point} from
+ * @param {Point} to
  */
 export function framed([left, top, wide, high], [x0, y0], [x1, y1]) {
   const size = Math.max(LEAST, Math.round(Math.max(Math.abs(x1 - x0) * wide, Math.abs(y1 - y0) * high)));
@@ -70,10 +70,10 @@ export function around([left, top, size, high], row, column) {
 }
 
 /**
- * The cell at a place of the picture; null outside.
+ * The cell at a point of the picture; null outside.
  *
  * @param {Part} part
- * @param {Place} place
+ * @param {Point} point
  * @returns {[row: number, column: number] | null}
  */
 export function cellAt([left, top, wide, high], [x, y]) {

@@ -25,7 +25,7 @@ test("a part moves no farther than the cell that left it", () => {
   assert.deepEqual(around([10, 10, 4, 4], 9, 14), [11, 9, 4, 4]);
 });
 
-test("a place of the picture is a cell of the part that is seen", () => {
+test("a point of the picture is a cell of the part that is shown", () => {
   assert.deepEqual(cellAt([10, 20, 4, 8], [0.5, 0.99]), [27, 12]);
   assert.equal(cellAt([0, 0, 4, 4], [1, 0.5]), null);
   assert.equal(cellAt([0, 0, 4, 4], [0.5, -0.01]), null);

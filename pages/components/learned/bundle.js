@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum bdd55b4abd1763583d2f1630b6a45d16af0fb1bad94870c823ec724017654c1d.
+// Made by scripts/web.sh build of sources with the checksum fc0b206aa861ac79aba1d13099b5c1477760033492e2103b610601c854b05ef8.
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
@@ -43,8 +43,8 @@ var clock = page.clock;
 
 // lib/dom.js
 function part(root, selector, Kind) {
-  const found = root.querySelector(selector);
-  if (found instanceof Kind) return found;
+  const element = root.querySelector(selector);
+  if (element instanceof Kind) return element;
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
@@ -174,7 +174,7 @@ function draw(run) {
   name.textContent = run.name;
   const lines = [0, 1, 2].map(() => {
     const line = document.createElement("div");
-    line.className = "fop-told";
+    line.className = "fop-note";
     return line;
   });
   caption.append(name, ...lines);

@@ -34,7 +34,7 @@ function draw(run) {
   name.textContent = run.name;
   const lines = [0, 1, 2].map(() => {
     const line = document.createElement("div");
-    line.className = "fop-told";
+    line.className = "fop-note";
     return line;
   });
   caption.append(name, ...lines);

@@ -1,21 +1,21 @@
 // @ts-check
 import { make } from "./dom.js";
 
-/** @typedef {CanvasRenderingContext2D} Pen */
+/** @typedef {CanvasRenderingContext2D} Context */
 
 /** @param {HTMLCanvasElement} canvas */
-export function penOf(canvas) {
-  const pen = canvas.getContext("2d");
-  if (!pen) throw new Error("this browser gives a canvas no 2d context"); // no memory, or a canvas of no use
-  return pen;
+export function contextOf(canvas) {
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("this browser gives a canvas no 2d context"); // no memory, or a canvas of no use
+  return context;
 }
 
 /**
- * A canvas of so many css px, as sharp as the screen, and its pen in these px.
+ * A canvas of so many css px, as sharp as the screen, and its context in these px.
  *
  * @param {number} width
  * @param {number} height
- * @returns {[HTMLCanvasElement, Pen]}
+ * @returns {[HTMLCanvasElement, Context]}
  */
 export function canvas(width, height, made = make("canvas")) {
   const ratio = window.devicePixelRatio || 1;
@@ -23,9 +23,9 @@ export function canvas(width, height, made = make("canvas")) {
   made.height = Math.round(height * ratio);
   made.style.width = `${width}px`;
   made.style.height = `${height}px`;
-  const pen = penOf(made);
-  pen.scale(ratio, ratio);
-  return [made, pen];
+  const context = contextOf(made);
+  context.scale(ratio, ratio);
+  return [made, context];
 }
 
 /**
@@ -39,6 +39,6 @@ export function cellCanvas(columns, rows, fill, made = make("canvas")) {
   if (made.width !== columns || made.height !== rows) Object.assign(made, { width: columns, height: rows });
   const image = new ImageData(columns, rows);
   fill(new Uint32Array(image.data.buffer));
-  penOf(made).putImageData(image, 0, 0);
+  contextOf(made).putImageData(image, 0, 0);
   return made;
 }

@@ -7,12 +7,12 @@ import { page } from "./page.js";
 test("a follower is called at once, at each move, and not once it has ended", () => {
   const its = new Clock();
   /** @type {[number, number | undefined][]} */
-  const seen = [];
-  const end = its.follow(() => seen.push([its.step, its.values.SGD]));
+  const drawn = [];
+  const end = its.follow(() => drawn.push([its.step, its.values.SGD]));
   its.set(3, { SGD: 0.5 });
   end();
   its.set(4, {});
-  assert.deepEqual(seen, [
+  assert.deepEqual(drawn, [
     [Infinity, undefined],
     [3, 0.5],
   ]);

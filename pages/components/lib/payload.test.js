@@ -21,10 +21,10 @@ test("JSON and arrays come out as they went in, wherever the bytes begin", () =>
   const floats = new Float32Array([1.5, -2]);
   const bytes = packed({ name: "−∇" }, { a: new Uint8Array(floats.buffer), b: new Uint8Array([7]) });
   for (const offset of [0, 1, 3]) {
-    const moved = new Uint8Array(bytes.length + offset + 5).fill(9);
-    moved.set(bytes, offset);
+    const shifted = new Uint8Array(bytes.length + offset + 5).fill(9);
+    shifted.set(bytes, offset);
     /** @type {{ name: string, a: ArrayBuffer, b: ArrayBuffer }} */
-    const data = unpacked(moved.subarray(offset, offset + bytes.length));
+    const data = unpacked(shifted.subarray(offset, offset + bytes.length));
     assert.equal(data.name, "−∇");
     assert.deepEqual(new Float32Array(data.a), floats);
     assert.deepEqual(new Uint8Array(data.b), new Uint8Array([7]));

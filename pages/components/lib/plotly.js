@@ -1,5 +1,5 @@
 // @ts-check
-// The one place that knows plotly.js: how it is loaded, which buttons it shows, and, where its public functions do not do,
+// The one module that knows plotly.js: how it is loaded, which buttons it shows, and, where its public functions do not do,
 // its private names. A new release of plotly.js may change these; all of them are in PrivateNode and PrivateAxis.
 
 import { page } from "./page.js";
@@ -9,7 +9,7 @@ import { page } from "./page.js";
 /**
  * @typedef {object} PrivateNode
  * @property {{ xaxis: PrivateAxis, yaxis: PrivateAxis, dragmode: string | false }} [_fullLayout] what is drawn, all defaults
- *   filled in: the public `layout` has no place for an axis in px, and holds a range only once a reader has zoomed
+ *   filled in: the public `layout` has no axis in px, and holds a range only once a reader has zoomed
  * @property {{ uid: string, x: (string | number)[] }[]} [_fullData] the traces as drawn, whose `uid` is in their elements'
  *   class: no public function leads from a trace to its element
  */

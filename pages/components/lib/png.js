@@ -24,10 +24,10 @@ const bigEndian = (value) => Uint8Array.from([value >>> 24, value >>> 16, value 
  * @param {Uint8Array} bytes
  */
 export function crc32(bytes) {
-  let rest = ~0;
+  let crc = ~0;
   for (const byte of bytes) {
-    rest ^= byte;
-    for (let bit = 0; bit < 8; bit++) rest = (rest >>> 1) ^ (rest & 1 && 0xedb88320);
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 && 0xedb88320);
   }
-  return ~rest;
+  return ~crc;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import { penOf } from "./canvas.js";
+import { contextOf } from "./canvas.js";
 
 /**
  * Light or dark, as the page's own background is.
@@ -7,9 +7,9 @@ import { penOf } from "./canvas.js";
  * @param {Element} node
  */
 export function themeOf(node) {
-  const pen = penOf(document.createElement("canvas"));
-  pen.fillStyle = getComputedStyle(node).getPropertyValue("--st-background-color").trim() || "#fff";
-  return schemeOf(pen.fillStyle);
+  const context = contextOf(document.createElement("canvas"));
+  context.fillStyle = getComputedStyle(node).getPropertyValue("--st-background-color").trim() || "#fff";
+  return schemeOf(context.fillStyle);
 }
 
 /**

@@ -1,5 +1,5 @@
 // @ts-check
-/** @import { Pen } from "../lib/canvas.js" */
+/** @import { Context } from "../lib/canvas.js" */
 /** @import { Run, View } from "./types.d.ts" */
 
 /** @typedef {{ index: number, x: number, y: number }} Head */
@@ -23,52 +23,52 @@ export function directionOf(view, { x, y }, angle) {
 /**
  * An arrow of a fixed length from a head.
  *
- * @param {Pen} pen
+ * @param {Context} context
  * @param {View} view
  * @param {Head} head
  * @param {number} angle in the plane of x and y
  * @param {number} length px
  * @param {number[]} dash
  */
-function arrow(pen, view, head, angle, length, dash) {
+function arrow(context, view, head, angle, length, dash) {
   const direction = directionOf(view, head, angle);
   if (!direction) return;
   const [ux, uy] = direction;
   const [x0, y0] = [view.x(head.x, head.y), view.y(head.x, head.y)];
   const [x1, y1] = [x0 + length * ux, y0 + length * uy];
-  pen.setLineDash(dash);
-  pen.beginPath();
-  pen.moveTo(x0 + 8 * ux, y0 + 8 * uy);
-  pen.lineTo(x1, y1);
-  pen.stroke();
-  pen.setLineDash([]);
-  pen.beginPath();
-  pen.moveTo(x1 + 6 * ux, y1 + 6 * uy);
-  pen.lineTo(x1 - 3.5 * uy, y1 + 3.5 * ux);
-  pen.lineTo(x1 + 3.5 * uy, y1 - 3.5 * ux);
-  pen.fill();
+  context.setLineDash(dash);
+  context.beginPath();
+  context.moveTo(x0 + 8 * ux, y0 + 8 * uy);
+  context.lineTo(x1, y1);
+  context.stroke();
+  context.setLineDash([]);
+  context.beginPath();
+  context.moveTo(x1 + 6 * ux, y1 + 6 * uy);
+  context.lineTo(x1 - 3.5 * uy, y1 + 3.5 * ux);
+  context.lineTo(x1 + 3.5 * uy, y1 - 3.5 * ux);
+  context.fill();
 }
 
 /**
  * Three arrows at a head: against g, against P g where a P is learned, and the way it goes, which is the velocity's.
  *
- * @param {Pen} pen
+ * @param {Context} context
  * @param {Run} run
  * @param {View} view
  * @param {Head} head
  * @param {string} ink
  */
-export function arrows(pen, run, view, head, ink) {
+export function arrows(context, run, view, head, ink) {
   const { index } = head;
   if (!run.arrows || index + 1 >= run.count) return;
   const { gradient, preconditioned } = run.arrows;
-  pen.lineWidth = 1.6;
-  pen.strokeStyle = ink;
-  pen.fillStyle = ink;
-  arrow(pen, view, head, gradient[index] + Math.PI, 34, [2, 3]);
-  pen.strokeStyle = run.color;
-  pen.fillStyle = run.color;
-  if (preconditioned) arrow(pen, view, head, preconditioned[index] + Math.PI, 46, [5, 3]);
+  context.lineWidth = 1.6;
+  context.strokeStyle = ink;
+  context.fillStyle = ink;
+  arrow(context, view, head, gradient[index] + Math.PI, 34, [2, 3]);
+  context.strokeStyle = run.color;
+  context.fillStyle = run.color;
+  if (preconditioned) arrow(context, view, head, preconditioned[index] + Math.PI, 46, [5, 3]);
   const [dx, dy] = [run.x[index + 1] - run.x[index], run.y[index + 1] - run.y[index]];
-  if (dx || dy) arrow(pen, view, head, Math.atan2(dy, dx), 58, []);
+  if (dx || dy) arrow(context, view, head, Math.atan2(dy, dx), 58, []);
 }

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum b2130830889f36f84be1711a8f7d8b136bf3cbf5974359c8395fc99ac9f992aa.
+// Made by scripts/web.sh build of sources with the checksum 75b5669fe4ba04b0f20516a14720c51fd361e8c2c6df67ce5c5b877b2717f68c.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -7,8 +7,8 @@ function make(name, className = "", text = "") {
   return made;
 }
 function part(root, selector, Kind) {
-  const found = root.querySelector(selector);
-  if (found instanceof Kind) return found;
+  const element = root.querySelector(selector);
+  if (element instanceof Kind) return element;
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
@@ -49,10 +49,10 @@ function unpacked(bytes) {
 }
 
 // lib/canvas.js
-function penOf(canvas) {
-  const pen = canvas.getContext("2d");
-  if (!pen) throw new Error("this browser gives a canvas no 2d context");
-  return pen;
+function contextOf(canvas) {
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("this browser gives a canvas no 2d context");
+  return context;
 }
 
 // lib/page.js
@@ -202,9 +202,9 @@ var plotlyNode = (node) => (
 
 // lib/theme.js
 function themeOf(node) {
-  const pen = penOf(document.createElement("canvas"));
-  pen.fillStyle = getComputedStyle(node).getPropertyValue("--st-background-color").trim() || "#fff";
-  return schemeOf(pen.fillStyle);
+  const context = contextOf(document.createElement("canvas"));
+  context.fillStyle = getComputedStyle(node).getPropertyValue("--st-background-color").trim() || "#fff";
+  return schemeOf(context.fillStyle);
 }
 function schemeOf(color) {
   const parts = color.match(/[0-9a-f]{2}/gi) ?? [];
@@ -220,37 +220,37 @@ function directionOf(view, { x, y }, angle) {
   const size = Math.hypot(dx, dy);
   return size > 0 ? [dx / size, dy / size] : null;
 }
-function arrow(pen, view, head, angle, length, dash) {
+function arrow(context, view, head, angle, length, dash) {
   const direction = directionOf(view, head, angle);
   if (!direction) return;
   const [ux, uy] = direction;
   const [x0, y0] = [view.x(head.x, head.y), view.y(head.x, head.y)];
   const [x1, y1] = [x0 + length * ux, y0 + length * uy];
-  pen.setLineDash(dash);
-  pen.beginPath();
-  pen.moveTo(x0 + 8 * ux, y0 + 8 * uy);
-  pen.lineTo(x1, y1);
-  pen.stroke();
-  pen.setLineDash([]);
-  pen.beginPath();
-  pen.moveTo(x1 + 6 * ux, y1 + 6 * uy);
-  pen.lineTo(x1 - 3.5 * uy, y1 + 3.5 * ux);
-  pen.lineTo(x1 + 3.5 * uy, y1 - 3.5 * ux);
-  pen.fill();
+  context.setLineDash(dash);
+  context.beginPath();
+  context.moveTo(x0 + 8 * ux, y0 + 8 * uy);
+  context.lineTo(x1, y1);
+  context.stroke();
+  context.setLineDash([]);
+  context.beginPath();
+  context.moveTo(x1 + 6 * ux, y1 + 6 * uy);
+  context.lineTo(x1 - 3.5 * uy, y1 + 3.5 * ux);
+  context.lineTo(x1 + 3.5 * uy, y1 - 3.5 * ux);
+  context.fill();
 }
-function arrows(pen, run, view, head, ink) {
+function arrows(context, run, view, head, ink) {
   const { index } = head;
   if (!run.arrows || index + 1 >= run.count) return;
   const { gradient, preconditioned } = run.arrows;
-  pen.lineWidth = 1.6;
-  pen.strokeStyle = ink;
-  pen.fillStyle = ink;
-  arrow(pen, view, head, gradient[index] + Math.PI, 34, [2, 3]);
-  pen.strokeStyle = run.color;
-  pen.fillStyle = run.color;
-  if (preconditioned) arrow(pen, view, head, preconditioned[index] + Math.PI, 46, [5, 3]);
+  context.lineWidth = 1.6;
+  context.strokeStyle = ink;
+  context.fillStyle = ink;
+  arrow(context, view, head, gradient[index] + Math.PI, 34, [2, 3]);
+  context.strokeStyle = run.color;
+  context.fillStyle = run.color;
+  if (preconditioned) arrow(context, view, head, preconditioned[index] + Math.PI, 46, [5, 3]);
   const [dx, dy] = [run.x[index + 1] - run.x[index], run.y[index + 1] - run.y[index]];
-  if (dx || dy) arrow(pen, view, head, Math.atan2(dy, dx), 58, []);
+  if (dx || dy) arrow(context, view, head, Math.atan2(dy, dx), 58, []);
 }
 
 // lib/png.js
@@ -262,12 +262,12 @@ function titled(png, title) {
 }
 var bigEndian = (value) => Uint8Array.from([value >>> 24, value >>> 16, value >>> 8, value]);
 function crc32(bytes) {
-  let rest = ~0;
+  let crc = ~0;
   for (const byte of bytes) {
-    rest ^= byte;
-    for (let bit = 0; bit < 8; bit++) rest = rest >>> 1 ^ (rest & 1 && 3988292384);
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc >>> 1 ^ (crc & 1 && 3988292384);
   }
-  return ~rest;
+  return ~crc;
 }
 
 // lib/save.js
@@ -293,10 +293,10 @@ async function photograph(player, Plotly) {
   const surface = new Image();
   surface.src = await Plotly.toImage(ground, { format: "png", scale: SHARP, width, height });
   await surface.decode();
-  const [whole, pen] = sheet(width, height);
-  pen.fillStyle = paper;
-  pen.fillRect(0, 0, width, height);
-  for (const image of [surface, over]) pen.drawImage(image, 0, 0, width, height);
+  const [whole, context] = sheet(width, height);
+  context.fillStyle = paper;
+  context.fillRect(0, 0, width, height);
+  for (const image of [surface, over]) context.drawImage(image, 0, 0, width, height);
   const drawn = await new Promise((resolve) => whole.toBlob(resolve));
   if (!drawn) throw new Error(`the browser makes no PNG of ${whole.width} × ${whole.height} pixels`);
   save(titled(drawn, `${title}, step ${step}`), `${file}-step-${step}.png`);
@@ -304,26 +304,26 @@ async function photograph(player, Plotly) {
 function sheet(width, height) {
   const made = document.createElement("canvas");
   Object.assign(made, { width: width * SHARP, height: height * SHARP });
-  const pen = penOf(made);
-  pen.scale(SHARP, SHARP);
-  return [made, pen];
+  const context = contextOf(made);
+  context.scale(SHARP, SHARP);
+  return [made, context];
 }
-function layers(pen, { parts: { stage, paths, heads, labels } }) {
+function layers(context, { parts: { stage, paths, heads, labels } }) {
   for (const layer of [paths, heads]) {
     const { left, top, width, height } = layer.style;
-    pen.drawImage(layer, parseFloat(left), parseFloat(top), parseFloat(width), parseFloat(height));
+    context.drawImage(layer, parseFloat(left), parseFloat(top), parseFloat(width), parseFloat(height));
   }
   const origin = stage.getBoundingClientRect();
-  pen.textBaseline = "middle";
+  context.textBaseline = "middle";
   for (const label of labels.querySelectorAll(".fop-arrived")) {
     const box2 = label.getBoundingClientRect();
     const [left, top] = [box2.left - origin.left, box2.top - origin.top];
     const style = getComputedStyle(label);
-    pen.fillStyle = style.backgroundColor;
-    pen.fillRect(left, top, box2.width, box2.height);
-    pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
-    pen.fillStyle = style.color;
-    pen.fillText(label.textContent ?? "", left + parseFloat(style.paddingLeft), top + box2.height / 2);
+    context.fillStyle = style.backgroundColor;
+    context.fillRect(left, top, box2.width, box2.height);
+    context.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    context.fillStyle = style.color;
+    context.fillText(label.textContent ?? "", left + parseFloat(style.paddingLeft), top + box2.height / 2);
   }
 }
 
@@ -412,12 +412,12 @@ var Labels = class {
     this.built = "";
   }
   /**
-   * @param {Pen} pen for the lines that lead to labels which stand apart
+   * @param {Context} context for the lines that lead to labels which stand apart
    * @param {Run[]} runs
    * @param {View} view
    * @param {number} step
    */
-  place(pen, runs, view, step) {
+  draw(context, runs, view, step) {
     Object.assign(this.root.style, { left: `${view.left}px`, top: `${view.top}px` });
     const shown2 = JSON.stringify(runs.map((run) => run.label));
     if (this.built !== shown2) {
@@ -440,12 +440,12 @@ var Labels = class {
       node.style.transform = `translate(${px + label.dx}px, ${py + label.dy}px) translate(${SHIFT[label.anchor]}, -50%)`;
       const length = Math.hypot(label.dx, label.dy);
       if (length < 10) return;
-      pen.beginPath();
-      pen.moveTo(px + 8 * label.dx / length, py + 8 * label.dy / length);
-      pen.lineTo(px + label.dx, py + label.dy);
-      pen.lineWidth = 1;
-      pen.strokeStyle = run.color;
-      pen.stroke();
+      context.beginPath();
+      context.moveTo(px + 8 * label.dx / length, py + 8 * label.dy / length);
+      context.lineTo(px + label.dx, py + label.dy);
+      context.lineWidth = 1;
+      context.strokeStyle = run.color;
+      context.stroke();
     });
   }
 };
@@ -455,18 +455,18 @@ var MARKS = [1, 10, 100, 1e3, 1e4, 1e5];
 var FARTHEST = 1e5;
 var NEAR = 10;
 var near = (px) => clamp(px, -FARTHEST, FARTHEST);
-function glyph(pen, run, x, y, size, paper) {
-  pen.save();
-  pen.translate(x, y);
-  pen.scale(size, size);
-  pen.lineWidth = 2 / size;
-  pen.strokeStyle = paper;
-  pen.fillStyle = run.color;
-  pen.stroke(run.glyph);
-  pen.fill(run.glyph);
-  pen.restore();
+function glyph(context, run, x, y, size, paper) {
+  context.save();
+  context.translate(x, y);
+  context.scale(size, size);
+  context.lineWidth = 2 / size;
+  context.strokeStyle = paper;
+  context.fillStyle = run.color;
+  context.stroke(run.glyph);
+  context.fill(run.glyph);
+  context.restore();
 }
-function extend(pen, run, view, last, paper) {
+function extend(context, run, view, last, paper) {
   const { x, y } = run;
   if (run.drawn < 0) Object.assign(run, { drawn: 0, length: 0, px: view.x(x[0], y[0]), py: view.y(x[0], y[0]) });
   if (last <= run.drawn) return;
@@ -485,19 +485,19 @@ function extend(pen, run, view, last, paper) {
     run.length += way;
   }
   run.drawn = last;
-  pen.lineJoin = "round";
-  pen.setLineDash([]);
-  pen.strokeStyle = paper;
-  pen.lineWidth = run.width + 2;
-  pen.stroke(line);
-  pen.setLineDash(run.dash);
-  pen.lineDashOffset = before2;
-  pen.strokeStyle = run.color;
-  pen.lineWidth = run.width;
-  pen.stroke(line);
-  pen.setLineDash([]);
+  context.lineJoin = "round";
+  context.setLineDash([]);
+  context.strokeStyle = paper;
+  context.lineWidth = run.width + 2;
+  context.stroke(line);
+  context.setLineDash(run.dash);
+  context.lineDashOffset = before2;
+  context.strokeStyle = run.color;
+  context.lineWidth = run.width;
+  context.stroke(line);
+  context.setLineDash([]);
   for (const i of marked(run, begin, last))
-    glyph(pen, run, near(view.x(x[i], y[i])), near(view.y(x[i], y[i])), 1, paper);
+    glyph(context, run, near(view.x(x[i], y[i])), near(view.y(x[i], y[i])), 1, paper);
 }
 var marked = (run, begin, last) => MARKS.map((mark) => ({ mark, index: indexAt(run, mark) })).filter(({ mark, index }) => index > begin && index <= last && stepOf(run, index) === mark).map(({ index }) => index);
 function nearest(runs, view, px, py) {
@@ -615,12 +615,12 @@ var Pointer = class {
     const { player } = this;
     const { tip, stage } = player.parts;
     const over = event.target instanceof Node && stage.contains(event.target) && player.runs.length > 0;
-    const place = over ? this.locate(event) : null;
-    const hit = place?.inside ? nearest(player.runs, place.view, place.px, place.py) : null;
+    const located = over ? this.locate(event) : null;
+    const hit = located?.inside ? nearest(player.runs, located.view, located.px, located.py) : null;
     tip.hidden = !hit;
-    if (!place || !hit) return;
+    if (!located || !hit) return;
     const { run, index } = hit;
-    const { view, px } = place;
+    const { view, px } = located;
     const [x, y] = [run.x[index], run.y[index]];
     const step = count(stepOf(run, index));
     tip.textContent = `${run.name}, step ${step}
@@ -721,11 +721,11 @@ var Scene = class {
   /**
    * Draws the surface, farther cells first.
    *
-   * @param {Pen} pen
+   * @param {Context} context
    * @param {View} view
    * @param {Colors} theme
    */
-  draw(pen, view, theme) {
+  draw(context, view, theme) {
     const { size, grid } = this;
     const last = size - 1;
     const [px, py] = [new Float32Array(size * size), new Float32Array(size * size)];
@@ -740,26 +740,26 @@ var Scene = class {
     const columns = order(Math.sin(this.yaw) < 0);
     const along = Math.abs(Math.cos(this.yaw)) > Math.abs(Math.sin(this.yaw));
     const [low, full] = [rgb(theme.low), rgb(theme.high)];
-    pen.lineWidth = 0.6;
+    context.lineWidth = 0.6;
     const cell = (i, j) => {
       const at = j * size + i;
       const corners = [at, at + 1, at + size + 1, at + size];
       const high = (grid[at] + grid[at + 1] + grid[at + size] + grid[at + size + 1]) / 4;
       if (!Number.isFinite(high)) return;
       const slope = grid[at + 1] - grid[at] - (grid[at + size] - grid[at]);
-      pen.fillStyle = css(blend(full, low, clamp(high + 0.5 + 4 * slope, 0, 1)));
-      pen.strokeStyle = theme.level;
-      pen.beginPath();
-      for (const corner of corners) pen.lineTo(px[corner], py[corner]);
-      pen.closePath();
-      pen.fill();
-      pen.stroke();
+      context.fillStyle = css(blend(full, low, clamp(high + 0.5 + 4 * slope, 0, 1)));
+      context.strokeStyle = theme.level;
+      context.beginPath();
+      for (const corner of corners) context.lineTo(px[corner], py[corner]);
+      context.closePath();
+      context.fill();
+      context.stroke();
     };
     if (along) for (const j of rows) for (const i of columns) cell(i, j);
     else for (const i of columns) for (const j of rows) cell(i, j);
   }
   /**
-   * The point of the plane whose corner of the grid is nearest to a place of the picture; null where none is near.
+   * The point of the plane whose corner of the grid is nearest to a point of the picture; null where none is near.
    *
    * @param {View} view
    * @param {number} px
@@ -813,7 +813,7 @@ var Player = class {
     this.stale = true;
     this.viewed = "";
     this.theme = themeOf(root);
-    this.moved = null;
+    this.newStart = null;
     this.scene = null;
     this.shown = "";
     this.whole = [0, 1];
@@ -868,7 +868,7 @@ var Player = class {
    * @param {[number, number] | null} point
    */
   setStart(point) {
-    this.moved = point;
+    this.newStart = point;
     this.changed = true;
   }
   /** Answers to buttons and keys; returns how to give the page's keys back. */
@@ -914,7 +914,7 @@ var Player = class {
       const atEnd = !known || this.step >= this.end;
       this.runs = runsOf(data);
       this.go(atEnd ? Infinity : this.step);
-      this.moved = null;
+      this.newStart = null;
       this.labels.forget();
     }
     if (known && data.clicks > known.clicks) {
@@ -1022,7 +1022,7 @@ var Player = class {
     return flatView(area, x.range, y.range);
   }
   /**
-   * The point of the plane at a place of the picture; null where there is none.
+   * The point of the plane at a point of the picture; null where there is none.
    *
    * @param {number} px
    * @param {number} py
@@ -1065,22 +1065,22 @@ var Player = class {
     const { colors, end } = this;
     const view = this.view();
     const at = Math.min(this.step, end);
-    this.drawPaths(fitted(paths, view, ratio), penOf(paths), view, at);
+    this.drawPaths(fitted(paths, view, ratio), contextOf(paths), view, at);
     fitted(heads, view, ratio);
-    const pen = penOf(heads);
-    pen.clearRect(0, 0, view.width, view.height);
-    this.ring(pen, view);
+    const context = contextOf(heads);
+    context.clearRect(0, 0, view.width, view.height);
+    this.ring(context, view);
     const values = {};
     for (const run of this.runs) {
       const head = headAt(run, at);
       values[run.name] = run.losses[head.index];
       const [px, py] = [view.x(head.x, head.y), view.y(head.x, head.y)];
       if (!Number.isFinite(px + py)) continue;
-      if (this.playing && !run.steps && head.index > 0) lead(pen, run, view, head, px, py);
-      arrows(pen, run, view, head, colors.ink);
-      glyph(pen, run, px, py, HEAD, colors.paper);
+      if (this.playing && !run.steps && head.index > 0) lead(context, run, view, head, px, py);
+      arrows(context, run, view, head, colors.ink);
+      glyph(context, run, px, py, HEAD, colors.paper);
     }
-    this.labels.place(pen, this.runs, view, at);
+    this.labels.draw(context, this.runs, view, at);
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1e3 * this.share);
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);
     step.textContent = `step ${count(Math.floor(at))} of ${count(end)}`;
@@ -1089,11 +1089,11 @@ var Player = class {
   }
   /**
    * @param {boolean} emptied whether the canvas has lost what was on it
-   * @param {Pen} pen
+   * @param {Context} context
    * @param {View} view
    * @param {number} at which step
    */
-  drawPaths(emptied, pen, view, at) {
+  drawPaths(emptied, context, view, at) {
     const last = this.runs.map((run) => indexAt(run, at));
     if (emptied || view.key !== this.viewed || this.runs.some((run, i) => run.drawn > last[i])) {
       for (const run of this.runs) run.drawn = -1;
@@ -1101,29 +1101,29 @@ var Player = class {
       this.viewed = view.key;
     }
     if (this.stale) {
-      pen.clearRect(0, 0, view.width, view.height);
-      this.solid?.draw(pen, view, this.colors);
+      context.clearRect(0, 0, view.width, view.height);
+      this.solid?.draw(context, view, this.colors);
     }
     this.stale = false;
     this.runs.forEach((run, index) => {
-      extend(pen, run, view, last[index], this.colors.paper);
+      extend(context, run, view, last[index], this.colors.paper);
     });
   }
   /**
    * The start; the minima belong to the ground.
    *
-   * @param {Pen} pen
+   * @param {Context} context
    * @param {View} view
    */
-  ring(pen, view) {
-    const [x, y] = this.moved ?? this.data.start;
-    pen.beginPath();
-    pen.arc(view.x(x, y), view.y(x, y), this.pointer?.held ? 8 : 5, 0, 2 * Math.PI);
-    pen.fillStyle = this.colors.paper;
-    pen.strokeStyle = this.colors.ink;
-    pen.lineWidth = 2;
-    pen.fill();
-    pen.stroke();
+  ring(context, view) {
+    const [x, y] = this.newStart ?? this.data.start;
+    context.beginPath();
+    context.arc(view.x(x, y), view.y(x, y), this.pointer?.held ? 8 : 5, 0, 2 * Math.PI);
+    context.fillStyle = this.colors.paper;
+    context.strokeStyle = this.colors.ink;
+    context.lineWidth = 2;
+    context.fill();
+    context.stroke();
   }
   leave() {
     this.gone = true;
@@ -1157,16 +1157,16 @@ function fitted(canvas, { left, top, width, height }, ratio) {
   const changed = canvas.width !== wide || canvas.height !== high;
   if (changed) Object.assign(canvas, { width: wide, height: high });
   Object.assign(canvas.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
-  penOf(canvas).setTransform(ratio, 0, 0, ratio, 0, 0);
+  contextOf(canvas).setTransform(ratio, 0, 0, ratio, 0, 0);
   return changed;
 }
-function lead(pen, run, view, { index }, px, py) {
-  pen.strokeStyle = run.color;
-  pen.lineWidth = run.width;
-  pen.beginPath();
-  pen.moveTo(view.x(run.x[index], run.y[index]), view.y(run.x[index], run.y[index]));
-  pen.lineTo(px, py);
-  pen.stroke();
+function lead(context, run, view, { index }, px, py) {
+  context.strokeStyle = run.color;
+  context.lineWidth = run.width;
+  context.beginPath();
+  context.moveTo(view.x(run.x[index], run.y[index]), view.y(run.x[index], run.y[index]));
+  context.lineTo(px, py);
+  context.stroke();
 }
 
 // player/index.js

@@ -1,11 +1,11 @@
 // @ts-check
 // What the camera's button saves: the surface with all that is drawn over it, at the step of the click.
 
-import { penOf } from "../lib/canvas.js";
+import { contextOf } from "../lib/canvas.js";
 import { titled } from "../lib/png.js";
 import { save } from "../lib/save.js";
 
-/** @import { Pen } from "../lib/canvas.js" */
+/** @import { Context } from "../lib/canvas.js" */
 /** @import { Plotly } from "../lib/types.d.ts" */
 /** @import { Player } from "./player.js" */
 
@@ -27,10 +27,10 @@ export async function photograph(player, Plotly) {
   const surface = new Image();
   surface.src = await Plotly.toImage(ground, { format: "png", scale: SHARP, width, height });
   await surface.decode();
-  const [whole, pen] = sheet(width, height);
-  pen.fillStyle = paper;
-  pen.fillRect(0, 0, width, height);
-  for (const image of [surface, over]) pen.drawImage(image, 0, 0, width, height);
+  const [whole, context] = sheet(width, height);
+  context.fillStyle = paper;
+  context.fillRect(0, 0, width, height);
+  for (const image of [surface, over]) context.drawImage(image, 0, 0, width, height);
   /** @type {Blob | null} */
   const drawn = await new Promise((resolve) => whole.toBlob(resolve));
   if (!drawn) throw new Error(`the browser makes no PNG of ${whole.width} × ${whole.height} pixels`);
@@ -40,37 +40,37 @@ export async function photograph(player, Plotly) {
 /**
  * @param {number} width
  * @param {number} height
- * @returns {[HTMLCanvasElement, Pen]}
+ * @returns {[HTMLCanvasElement, Context]}
  */
 function sheet(width, height) {
   const made = document.createElement("canvas");
   Object.assign(made, { width: width * SHARP, height: height * SHARP });
-  const pen = penOf(made);
-  pen.scale(SHARP, SHARP);
-  return [made, pen];
+  const context = contextOf(made);
+  context.scale(SHARP, SHARP);
+  return [made, context];
 }
 
 /**
  * Draws the two canvases and the labels where they stand on the stage.
  *
- * @param {Pen} pen
+ * @param {Context} context
  * @param {Player} player
  */
-function layers(pen, { parts: { stage, paths, heads, labels } }) {
+function layers(context, { parts: { stage, paths, heads, labels } }) {
   for (const layer of [paths, heads]) {
     const { left, top, width, height } = layer.style;
-    pen.drawImage(layer, parseFloat(left), parseFloat(top), parseFloat(width), parseFloat(height));
+    context.drawImage(layer, parseFloat(left), parseFloat(top), parseFloat(width), parseFloat(height));
   }
   const origin = stage.getBoundingClientRect();
-  pen.textBaseline = "middle";
+  context.textBaseline = "middle";
   for (const label of labels.querySelectorAll(".fop-arrived")) {
     const box = label.getBoundingClientRect();
     const [left, top] = [box.left - origin.left, box.top - origin.top];
     const style = getComputedStyle(label);
-    pen.fillStyle = style.backgroundColor;
-    pen.fillRect(left, top, box.width, box.height);
-    pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
-    pen.fillStyle = style.color;
-    pen.fillText(label.textContent ?? "", left + parseFloat(style.paddingLeft), top + box.height / 2);
+    context.fillStyle = style.backgroundColor;
+    context.fillRect(left, top, box.width, box.height);
+    context.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    context.fillStyle = style.color;
+    context.fillText(label.textContent ?? "", left + parseFloat(style.paddingLeft), top + box.height / 2);
   }
 }

@@ -2,7 +2,7 @@
 import { make } from "../lib/dom.js";
 import { stepOf } from "./race.js";
 
-/** @import { Pen } from "../lib/canvas.js" */
+/** @import { Context } from "../lib/canvas.js" */
 /** @import { Run, View } from "./types.d.ts" */
 
 const SHIFT = { left: "0", right: "-100%", center: "-50%" };
@@ -23,12 +23,12 @@ export class Labels {
   }
 
   /**
-   * @param {Pen} pen for the lines that lead to labels which stand apart
+   * @param {Context} context for the lines that lead to labels which stand apart
    * @param {Run[]} runs
    * @param {View} view
    * @param {number} step
    */
-  place(pen, runs, view, step) {
+  draw(context, runs, view, step) {
     Object.assign(this.root.style, { left: `${view.left}px`, top: `${view.top}px` });
     const shown = JSON.stringify(runs.map((run) => run.label));
     if (this.built !== shown) {
@@ -51,12 +51,12 @@ export class Labels {
       node.style.transform = `translate(${px + label.dx}px, ${py + label.dy}px) translate(${SHIFT[label.anchor]}, -50%)`;
       const length = Math.hypot(label.dx, label.dy);
       if (length < 10) return;
-      pen.beginPath();
-      pen.moveTo(px + (8 * label.dx) / length, py + (8 * label.dy) / length);
-      pen.lineTo(px + label.dx, py + label.dy);
-      pen.lineWidth = 1;
-      pen.strokeStyle = run.color;
-      pen.stroke();
+      context.beginPath();
+      context.moveTo(px + (8 * label.dx) / length, py + (8 * label.dy) / length);
+      context.lineTo(px + label.dx, py + label.dy);
+      context.lineWidth = 1;
+      context.strokeStyle = run.color;
+      context.stroke();
     });
   }
 }

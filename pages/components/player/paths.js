@@ -4,11 +4,11 @@
 import { clamp } from "../lib/numbers.js";
 import { indexAt, stepOf } from "./race.js";
 
-/** @import { Pen } from "../lib/canvas.js" */
+/** @import { Context } from "../lib/canvas.js" */
 /** @import { Motion, Run, View } from "./types.d.ts" */
 
 const MARKS = [1, 10, 100, 1000, 10000, 100000]; // steps that have a symbol
-const FARTHEST = 1e5; // px: what diverges is drawn far outside the picture, but at a place that every canvas knows
+const FARTHEST = 1e5; // px: what diverges is drawn far outside the picture, but at a point that every canvas can draw
 const NEAR = 10; // px within which a point is under the mouse
 
 /** @param {number} px */
@@ -17,35 +17,35 @@ const near = (px) => clamp(px, -FARTHEST, FARTHEST);
 /**
  * Draws a run's symbol.
  *
- * @param {Pen} pen
+ * @param {Context} context
  * @param {Pick<Run, "color" | "glyph">} run
  * @param {number} x px
  * @param {number} y px
  * @param {number} size 1 for its own
  * @param {string} paper
  */
-export function glyph(pen, run, x, y, size, paper) {
-  pen.save();
-  pen.translate(x, y);
-  pen.scale(size, size);
-  pen.lineWidth = 2 / size;
-  pen.strokeStyle = paper;
-  pen.fillStyle = run.color;
-  pen.stroke(run.glyph);
-  pen.fill(run.glyph);
-  pen.restore();
+export function glyph(context, run, x, y, size, paper) {
+  context.save();
+  context.translate(x, y);
+  context.scale(size, size);
+  context.lineWidth = 2 / size;
+  context.strokeStyle = paper;
+  context.fillStyle = run.color;
+  context.stroke(run.glyph);
+  context.fill(run.glyph);
+  context.restore();
 }
 
 /**
  * Draws a run's path from its `drawn`-th point to its `last`.
  *
- * @param {Pen} pen
+ * @param {Context} context
  * @param {Run} run
  * @param {View} view
  * @param {number} last
  * @param {string} paper
  */
-export function extend(pen, run, view, last, paper) {
+export function extend(context, run, view, last, paper) {
   const { x, y } = run;
   if (run.drawn < 0) Object.assign(run, { drawn: 0, length: 0, px: view.x(x[0], y[0]), py: view.y(x[0], y[0]) });
   if (last <= run.drawn) return;
@@ -64,19 +64,19 @@ export function extend(pen, run, view, last, paper) {
     run.length += way;
   }
   run.drawn = last;
-  pen.lineJoin = "round";
-  pen.setLineDash([]);
-  pen.strokeStyle = paper;
-  pen.lineWidth = run.width + 2;
-  pen.stroke(line);
-  pen.setLineDash(run.dash);
-  pen.lineDashOffset = before;
-  pen.strokeStyle = run.color;
-  pen.lineWidth = run.width;
-  pen.stroke(line);
-  pen.setLineDash([]);
+  context.lineJoin = "round";
+  context.setLineDash([]);
+  context.strokeStyle = paper;
+  context.lineWidth = run.width + 2;
+  context.stroke(line);
+  context.setLineDash(run.dash);
+  context.lineDashOffset = before;
+  context.strokeStyle = run.color;
+  context.lineWidth = run.width;
+  context.stroke(line);
+  context.setLineDash([]);
   for (const i of marked(run, begin, last))
-    glyph(pen, run, near(view.x(x[i], y[i])), near(view.y(x[i], y[i])), 1, paper);
+    glyph(context, run, near(view.x(x[i], y[i])), near(view.y(x[i], y[i])), 1, paper);
 }
 
 /**
@@ -92,7 +92,7 @@ export const marked = (run, begin, last) =>
     .map(({ index }) => index);
 
 /**
- * The drawn point nearest to a place of the picture, of the topmost run where several are as near; null where none is near.
+ * The drawn point nearest to a point of the picture, of the topmost run where several are as near; null where none is near.
  *
  * @template {Pick<Run, "x" | "y" | "drawn">} R
  * @param {R[]} runs

@@ -1,5 +1,5 @@
 // @ts-check
-import { penOf } from "../lib/canvas.js";
+import { contextOf } from "../lib/canvas.js";
 import { clock } from "../lib/clock.js";
 import { box, part } from "../lib/dom.js";
 import { merge, themed } from "../lib/figure.js";
@@ -16,7 +16,7 @@ import { DOUBLE, Pointer } from "./pointer.js";
 import { endOf, floats, headAt, indexAt, motions, shareOf, stepAt } from "./race.js";
 import { Scene } from "./scene.js";
 
-/** @import { Pen } from "../lib/canvas.js" */
+/** @import { Context } from "../lib/canvas.js" */
 /** @import { Plotly, Send } from "../lib/types.d.ts" */
 /** @import { Head } from "./arrows.js" */
 /** @import { Area, PlayerData, Run, View } from "./types.d.ts" */
@@ -64,7 +64,7 @@ export class Player {
     this.viewed = ""; // for which view they are drawn
     this.theme = themeOf(root);
     /** @type {[number, number] | null} */
-    this.moved = null; // a new start, until its race is here
+    this.newStart = null; // a new start, until its race is here
     /** @type {Scene | null} */
     this.scene = null;
     this.shown = ""; // theme and figure of the ground
@@ -133,7 +133,7 @@ export class Player {
    * @param {[number, number] | null} point
    */
   setStart(point) {
-    this.moved = point;
+    this.newStart = point;
     this.changed = true;
   }
 
@@ -182,7 +182,7 @@ export class Player {
       const atEnd = !known || this.step >= this.end;
       this.runs = runsOf(data);
       this.go(atEnd ? Infinity : this.step);
-      this.moved = null;
+      this.newStart = null;
       this.labels.forget();
     }
     if (known && data.clicks > known.clicks) {
@@ -298,7 +298,7 @@ export class Player {
   }
 
   /**
-   * The point of the plane at a place of the picture; null where there is none.
+   * The point of the plane at a point of the picture; null where there is none.
    *
    * @param {number} px
    * @param {number} py
@@ -344,12 +344,12 @@ export class Player {
     const { colors, end } = this;
     const view = this.view();
     const at = Math.min(this.step, end);
-    this.drawPaths(fitted(paths, view, ratio), penOf(paths), view, at);
+    this.drawPaths(fitted(paths, view, ratio), contextOf(paths), view, at);
 
     fitted(heads, view, ratio);
-    const pen = penOf(heads);
-    pen.clearRect(0, 0, view.width, view.height);
-    this.ring(pen, view);
+    const context = contextOf(heads);
+    context.clearRect(0, 0, view.width, view.height);
+    this.ring(context, view);
     /** @type {Record<string, number>} */
     const values = {};
     for (const run of this.runs) {
@@ -357,11 +357,11 @@ export class Player {
       values[run.name] = run.losses[head.index];
       const [px, py] = [view.x(head.x, head.y), view.y(head.x, head.y)];
       if (!Number.isFinite(px + py)) continue;
-      if (this.playing && !run.steps && head.index > 0) lead(pen, run, view, head, px, py);
-      arrows(pen, run, view, head, colors.ink);
-      glyph(pen, run, px, py, HEAD, colors.paper);
+      if (this.playing && !run.steps && head.index > 0) lead(context, run, view, head, px, py);
+      arrows(context, run, view, head, colors.ink);
+      glyph(context, run, px, py, HEAD, colors.paper);
     }
-    this.labels.place(pen, this.runs, view, at);
+    this.labels.draw(context, this.runs, view, at);
 
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1000 * this.share);
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);
@@ -372,11 +372,11 @@ export class Player {
 
   /**
    * @param {boolean} emptied whether the canvas has lost what was on it
-   * @param {Pen} pen
+   * @param {Context} context
    * @param {View} view
    * @param {number} at which step
    */
-  drawPaths(emptied, pen, view, at) {
+  drawPaths(emptied, context, view, at) {
     const last = this.runs.map((run) => indexAt(run, at));
     if (emptied || view.key !== this.viewed || this.runs.some((run, i) => run.drawn > last[i])) {
       for (const run of this.runs) run.drawn = -1;
@@ -384,30 +384,30 @@ export class Player {
       this.viewed = view.key;
     }
     if (this.stale) {
-      pen.clearRect(0, 0, view.width, view.height);
-      this.solid?.draw(pen, view, this.colors);
+      context.clearRect(0, 0, view.width, view.height);
+      this.solid?.draw(context, view, this.colors);
     }
     this.stale = false;
     this.runs.forEach((run, index) => {
-      extend(pen, run, view, last[index], this.colors.paper);
+      extend(context, run, view, last[index], this.colors.paper);
     });
   }
 
   /**
    * The start; the minima belong to the ground.
    *
-   * @param {Pen} pen
+   * @param {Context} context
    * @param {View} view
    */
-  ring(pen, view) {
-    const [x, y] = this.moved ?? this.data.start;
-    pen.beginPath();
-    pen.arc(view.x(x, y), view.y(x, y), this.pointer?.held ? 8 : 5, 0, 2 * Math.PI);
-    pen.fillStyle = this.colors.paper;
-    pen.strokeStyle = this.colors.ink;
-    pen.lineWidth = 2;
-    pen.fill();
-    pen.stroke();
+  ring(context, view) {
+    const [x, y] = this.newStart ?? this.data.start;
+    context.beginPath();
+    context.arc(view.x(x, y), view.y(x, y), this.pointer?.held ? 8 : 5, 0, 2 * Math.PI);
+    context.fillStyle = this.colors.paper;
+    context.strokeStyle = this.colors.ink;
+    context.lineWidth = 2;
+    context.fill();
+    context.stroke();
   }
 
   leave() {
@@ -452,25 +452,25 @@ function fitted(canvas, { left, top, width, height }, ratio) {
   const changed = canvas.width !== wide || canvas.height !== high;
   if (changed) Object.assign(canvas, { width: wide, height: high });
   Object.assign(canvas.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
-  penOf(canvas).setTransform(ratio, 0, 0, ratio, 0, 0);
+  contextOf(canvas).setTransform(ratio, 0, 0, ratio, 0, 0);
   return changed;
 }
 
 /**
  * The piece of a path between its last whole step and its head.
  *
- * @param {Pen} pen
+ * @param {Context} context
  * @param {Run} run
  * @param {View} view
  * @param {Head} head
  * @param {number} px
  * @param {number} py
  */
-function lead(pen, run, view, { index }, px, py) {
-  pen.strokeStyle = run.color;
-  pen.lineWidth = run.width;
-  pen.beginPath();
-  pen.moveTo(view.x(run.x[index], run.y[index]), view.y(run.x[index], run.y[index]));
-  pen.lineTo(px, py);
-  pen.stroke();
+function lead(context, run, view, { index }, px, py) {
+  context.strokeStyle = run.color;
+  context.lineWidth = run.width;
+  context.beginPath();
+  context.moveTo(view.x(run.x[index], run.y[index]), view.y(run.x[index], run.y[index]));
+  context.lineTo(px, py);
+  context.stroke();
 }

@@ -10,9 +10,9 @@ const GRAB = 16; // px around the start within which it is grabbed
 const FAR = 4; // px from which on a click is a drag
 
 /**
- * What was pressed last, and where the picture was turned to then.
+ * What the pointer pressed last, and where the picture was turned to then.
  *
- * @typedef {{ x: number, y: number, second: boolean, grabbed: boolean, yaw: number, pitch: number }} Press
+ * @typedef {{ x: number, y: number, second: boolean, grabbed: boolean, yaw: number, pitch: number }} Gesture
  */
 
 /** A click sets the start; so does dragging the ring that marks it. In 3D a drag turns the picture. */
@@ -20,7 +20,7 @@ export class Pointer {
   /** @param {Player} player */
   constructor(player) {
     this.player = player;
-    /** @type {Press | null} */
+    /** @type {Gesture | null} */
     this.down = null;
     /** @type {{ at: number, x: number, y: number } | null} */
     this.pressed = null; // the click before, which may be the first of two
@@ -123,12 +123,12 @@ export class Pointer {
     const { player } = this;
     const { tip, stage } = player.parts;
     const over = event.target instanceof Node && stage.contains(event.target) && player.runs.length > 0;
-    const place = over ? this.locate(event) : null;
-    const hit = place?.inside ? nearest(player.runs, place.view, place.px, place.py) : null;
+    const located = over ? this.locate(event) : null;
+    const hit = located?.inside ? nearest(player.runs, located.view, located.px, located.py) : null;
     tip.hidden = !hit;
-    if (!place || !hit) return;
+    if (!located || !hit) return;
     const { run, index } = hit;
-    const { view, px } = place;
+    const { view, px } = located;
     const [x, y] = [run.x[index], run.y[index]];
     const step = count(stepOf(run, index));
     tip.textContent = `${run.name}, step ${step}\n(${short(x)}, ${short(y)})\nf = ${short(run.losses[index])}`;

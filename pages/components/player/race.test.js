@@ -4,7 +4,7 @@ import test from "node:test";
 import { endOf, headAt, indexAt, motions, shareOf, stepAt, stepOf } from "./race.js";
 
 const whole = { count: 4, x: [0, 1, 3, 3], y: [0, 0, 2, 4], steps: null };
-const thinned = { count: 3, x: [0, 10, 20], y: [5, 6, 7], steps: [0, 50, 6221] };
+const downsampled = { count: 3, x: [0, 10, 20], y: [5, 6, 7], steps: [0, 50, 6221] };
 
 test("each run gets its own points, losses, steps and angles", () => {
   const float = (/** @type {number[]} */ ...values) => Float32Array.from(values).buffer;
@@ -50,11 +50,11 @@ test("a step is at the last point at or before it, whether all were kept or not"
     [0, 2, 3, 3],
   );
   assert.deepEqual(
-    [0, 49, 50, 6220, 6221].map((step) => indexAt(thinned, step)),
+    [0, 49, 50, 6220, 6221].map((step) => indexAt(downsampled, step)),
     [0, 0, 1, 1, 2],
   );
-  assert.deepEqual([stepOf(whole, 3), stepOf(thinned, 2)], [3, 6221]);
-  assert.equal(endOf([whole, thinned]), 6221);
+  assert.deepEqual([stepOf(whole, 3), stepOf(downsampled, 2)], [3, 6221]);
+  assert.equal(endOf([whole, downsampled]), 6221);
   assert.equal(endOf([]), 1, "a race without runs");
 });
 
@@ -62,7 +62,7 @@ test("a head is on the line between two points, and at a point where some betwee
   assert.deepEqual(headAt(whole, 1.5), { index: 1, x: 2, y: 1 });
   assert.deepEqual(headAt(whole, 2.25), { index: 2, x: 3, y: 2.5 });
   assert.deepEqual(headAt(whole, 3), { index: 3, x: 3, y: 4 });
-  assert.deepEqual(headAt(thinned, 75), { index: 1, x: 10, y: 6 });
+  assert.deepEqual(headAt(downsampled, 75), { index: 1, x: 10, y: 6 });
 });
 
 test("a share of one is the last step of a race of any length", () => {

@@ -2,11 +2,11 @@
 import { blend, css, rgb } from "../lib/colors.js";
 import { clamp } from "../lib/numbers.js";
 
-/** @import { Pen } from "../lib/canvas.js" */
+/** @import { Context } from "../lib/canvas.js" */
 /** @import { Colors } from "../lib/types.d.ts" */
 /** @import { Area, Box, View } from "./types.d.ts" */
 
-const NEAR = 14; // px within which a point of the surface is under a place of the picture
+const NEAR = 14; // px within which a point of the surface is under a point of the picture
 
 /** The surface in three dimensions, on a canvas of its own: no WebGL, so it is there wherever a canvas is. */
 export class Scene {
@@ -90,11 +90,11 @@ export class Scene {
   /**
    * Draws the surface, farther cells first.
    *
-   * @param {Pen} pen
+   * @param {Context} context
    * @param {View} view
    * @param {Colors} theme
    */
-  draw(pen, view, theme) {
+  draw(context, view, theme) {
     const { size, grid } = this;
     const last = size - 1;
     const [px, py] = [new Float32Array(size * size), new Float32Array(size * size)];
@@ -110,7 +110,7 @@ export class Scene {
     const columns = order(Math.sin(this.yaw) < 0);
     const along = Math.abs(Math.cos(this.yaw)) > Math.abs(Math.sin(this.yaw));
     const [low, full] = [rgb(theme.low), rgb(theme.high)];
-    pen.lineWidth = 0.6;
+    context.lineWidth = 0.6;
     /**
      * @param {number} i
      * @param {number} j
@@ -121,20 +121,20 @@ export class Scene {
       const high = (grid[at] + grid[at + 1] + grid[at + size] + grid[at + size + 1]) / 4;
       if (!Number.isFinite(high)) return;
       const slope = grid[at + 1] - grid[at] - (grid[at + size] - grid[at]);
-      pen.fillStyle = css(blend(full, low, clamp(high + 0.5 + 4 * slope, 0, 1)));
-      pen.strokeStyle = theme.level;
-      pen.beginPath();
-      for (const corner of corners) pen.lineTo(px[corner], py[corner]);
-      pen.closePath();
-      pen.fill();
-      pen.stroke();
+      context.fillStyle = css(blend(full, low, clamp(high + 0.5 + 4 * slope, 0, 1)));
+      context.strokeStyle = theme.level;
+      context.beginPath();
+      for (const corner of corners) context.lineTo(px[corner], py[corner]);
+      context.closePath();
+      context.fill();
+      context.stroke();
     };
     if (along) for (const j of rows) for (const i of columns) cell(i, j);
     else for (const i of columns) for (const j of rows) cell(i, j);
   }
 
   /**
-   * The point of the plane whose corner of the grid is nearest to a place of the picture; null where none is near.
+   * The point of the plane whose corner of the grid is nearest to a point of the picture; null where none is near.
    *
    * @param {View} view
    * @param {number} px

@@ -77,7 +77,7 @@ test("a surface seen from above is its plane, turned", () => {
   near(turned.x(0, 1) - turned.x(0, 5), 0.68 * 200);
 });
 
-test("a place of the picture is the nearest corner's, or none's", () => {
+test("a point of the picture is the nearest corner's, or none's", () => {
   const view = scene.view(AREA);
   for (const corner of /** @type {[number, number][]} */ ([
     [1, 5],

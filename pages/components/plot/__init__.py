@@ -34,7 +34,7 @@ def plot(
     Args:
         figure: its ``uirevision`` says when a zoom is kept.
         of: of which run, and of which step where the page has no cursor; for the name of a picture that is saved.
-        key: of the place in the page; the same key keeps the node.
+        key: of the widget; the same key keeps the node.
         alt: what a screen reader says of it.
         aspect: width / height of the space inside the figure's own margins, as far as it sets them.
         heights: the least and the most px of the whole.

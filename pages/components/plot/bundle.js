@@ -1,8 +1,8 @@
-// Made by scripts/web.sh build of sources with the checksum 1717a6efb3cc194ee5d0bbaf508853843a66009052af3dfcc942697337e49e30.
+// Made by scripts/web.sh build of sources with the checksum c72d853b5117c606ff0d66ebe04bb54b72d159bc31d0d95a218190f7fc84e070.
 // lib/dom.js
 function part(root, selector, Kind) {
-  const found = root.querySelector(selector);
-  if (found instanceof Kind) return found;
+  const element = root.querySelector(selector);
+  if (element instanceof Kind) return element;
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
@@ -159,12 +159,12 @@ function titled(png, title) {
 }
 var bigEndian = (value) => Uint8Array.from([value >>> 24, value >>> 16, value >>> 8, value]);
 function crc32(bytes) {
-  let rest = ~0;
+  let crc = ~0;
   for (const byte of bytes) {
-    rest ^= byte;
-    for (let bit = 0; bit < 8; bit++) rest = rest >>> 1 ^ (rest & 1 && 3988292384);
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc >>> 1 ^ (crc & 1 && 3988292384);
   }
-  return ~rest;
+  return ~crc;
 }
 
 // lib/save.js
@@ -188,17 +188,17 @@ function before(steps, step) {
 }
 
 // lib/canvas.js
-function penOf(canvas) {
-  const pen = canvas.getContext("2d");
-  if (!pen) throw new Error("this browser gives a canvas no 2d context");
-  return pen;
+function contextOf(canvas) {
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("this browser gives a canvas no 2d context");
+  return context;
 }
 
 // lib/theme.js
 function themeOf(node) {
-  const pen = penOf(document.createElement("canvas"));
-  pen.fillStyle = getComputedStyle(node).getPropertyValue("--st-background-color").trim() || "#fff";
-  return schemeOf(pen.fillStyle);
+  const context = contextOf(document.createElement("canvas"));
+  context.fillStyle = getComputedStyle(node).getPropertyValue("--st-background-color").trim() || "#fff";
+  return schemeOf(context.fillStyle);
 }
 function schemeOf(color) {
   const parts = color.match(/[0-9a-f]{2}/gi) ?? [];
@@ -211,11 +211,11 @@ function height({ aspect, margin: { l = 0, r = 0, t = 0, b = 0 }, heights: [leas
   return Math.min(most, Math.max(least, Math.round((width - l - r) / aspect + above + b)));
 }
 function pathOf(x, heights, axes2) {
-  let [path, pen] = ["", "M"];
+  let [path, command] = ["", "M"];
   heights.forEach((y, i) => {
     const [across, up] = [axes2.x.px(x[i]), y === null ? Number.NaN : axes2.y.px(y)];
-    if (Number.isFinite(up)) path += `${pen}${across.toFixed(1)},${up.toFixed(1)}`;
-    pen = Number.isFinite(up) ? "L" : "M";
+    if (Number.isFinite(up)) path += `${command}${across.toFixed(1)},${up.toFixed(1)}`;
+    command = Number.isFinite(up) ? "L" : "M";
   });
   return path;
 }
@@ -225,7 +225,7 @@ function shareAt({ type, range: [begin, end] }, step) {
 }
 
 // plot/chart.js
-var REST = 250;
+var DEBOUNCE = 250;
 var Chart = class {
   /**
    * @param {HTMLElement} root
@@ -241,7 +241,7 @@ var Chart = class {
     this.dragmode = false;
     this.drawn = "";
     this.frame = null;
-    this.rests = 0;
+    this.timer = 0;
     this.plotly = null;
     this.config = null;
     this.sizes = null;
@@ -291,14 +291,14 @@ var Chart = class {
     if (this.frame === at) return;
     this.frame = at;
     this.bend(frames, at);
-    clearTimeout(this.rests);
-    this.rests = setTimeout(() => {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
       if (node.isConnected && this.data === data) this.plotly?.restyle(node, { y: frames.y[at] }, frames.traces);
-    }, REST);
+    }, DEBOUNCE);
   }
   /**
    * Moves lines to the heights of a frame at once, past plotly, which takes 25 ms for it: its own state follows when they
-   * rest.
+   * have stopped.
    *
    * @param {Frames} frames
    * @param {number} at

@@ -12,7 +12,7 @@ import { height, pathOf, shareAt } from "./geometry.js";
 /** @import { Plotly } from "../lib/types.d.ts" */
 /** @import { Frames, PlotData } from "./types.d.ts" */
 
-const REST = 250; // ms after which plotly's own state follows the lines
+const DEBOUNCE = 250; // ms after which plotly's own state follows the lines
 
 /** A figure on one node, to which new data come; zoom and hover stay. */
 export class Chart {
@@ -38,7 +38,7 @@ export class Chart {
      * @type {number | null}
      */
     this.frame = null;
-    this.rests = 0;
+    this.timer = 0;
     /** @type {Plotly | null} */
     this.plotly = null; // once it is loaded
     /** @type {object | null} */
@@ -95,15 +95,15 @@ export class Chart {
     if (this.frame === at) return;
     this.frame = at;
     this.bend(frames, at);
-    clearTimeout(this.rests);
-    this.rests = setTimeout(() => {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
       if (node.isConnected && this.data === data) this.plotly?.restyle(node, { y: frames.y[at] }, frames.traces);
-    }, REST);
+    }, DEBOUNCE);
   }
 
   /**
    * Moves lines to the heights of a frame at once, past plotly, which takes 25 ms for it: its own state follows when they
-   * rest.
+   * have stopped.
    *
    * @param {Frames} frames
    * @param {number} at

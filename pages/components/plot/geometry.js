@@ -14,18 +14,18 @@ export function height({ aspect, margin: { l = 0, r = 0, t = 0, b = 0 }, heights
 }
 
 /**
- * The path of a line, in px; a gap where a height is missing, or has no place on the axis.
+ * The path of a line, in px; a gap where a height is missing, or is not on the axis.
  *
  * @param {(string | number)[]} x
  * @param {Heights} heights
  * @param {{ x: Pick<Axis, "px">, y: Pick<Axis, "px"> }} axes
  */
 export function pathOf(x, heights, axes) {
-  let [path, pen] = ["", "M"];
+  let [path, command] = ["", "M"];
   heights.forEach((y, i) => {
     const [across, up] = [axes.x.px(x[i]), y === null ? Number.NaN : axes.y.px(y)];
-    if (Number.isFinite(up)) path += `${pen}${across.toFixed(1)},${up.toFixed(1)}`;
-    pen = Number.isFinite(up) ? "L" : "M";
+    if (Number.isFinite(up)) path += `${command}${across.toFixed(1)},${up.toFixed(1)}`;
+    command = Number.isFinite(up) ? "L" : "M";
   });
   return path;
 }

@@ -22,7 +22,7 @@ test("the space inside the margins gets its aspect, between the least and the mo
   assert.equal(height({ ...data, heights: heights(0, 240) }, 460), 240);
 });
 
-test("a path has a gap where a height is missing or has no place on the axis", () => {
+test("a path has a gap where a height is missing or is not on the axis", () => {
   assert.equal(pathOf([0, 1, 2, 3, 4], [1, 2, null, 4, 5], axes), "M0.0,99.0L10.0,98.0M30.0,96.0L40.0,95.0");
   assert.equal(pathOf([0, 1, 2], [1, Infinity, 3], axes), "M0.0,99.0M20.0,97.0");
   assert.equal(pathOf([0], [null], axes), "");

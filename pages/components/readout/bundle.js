@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 1a5f426dd44808397c09638c8cc7980b294c9eebda699c94cff2b8b7604d106e.
+// Made by scripts/web.sh build of sources with the checksum 39b989d5ac52b0248a85f7e008f41bb5bd21c2365a32e38e2532eb28d9744f77.
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
@@ -43,8 +43,8 @@ var clock = page.clock;
 
 // lib/dom.js
 function part(root, selector, Kind) {
-  const found = root.querySelector(selector);
-  if (found instanceof Kind) return found;
+  const element2 = root.querySelector(selector);
+  if (element2 instanceof Kind) return element2;
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
@@ -126,7 +126,7 @@ var body = (row, columns) => element(
   ),
   element(
     "tr",
-    { class: "fop-told" },
+    { class: "fop-ending" },
     element("td", { colspan: columns }, element("span", { class: "fop-now" }, row.reason), element("br"), row.end)
   )
 );

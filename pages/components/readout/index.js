@@ -49,7 +49,7 @@ const body = (row, columns) =>
     ),
     element(
       "tr",
-      { class: "fop-told" },
+      { class: "fop-ending" },
       element("td", { colspan: columns }, element("span", { class: "fop-now" }, row.reason), element("br"), row.end),
     ),
   );

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 4b5f30357bd5197a59249b2a8a55d35c3349c9f35f1fd6dda2b569c4b3424819.
+// Made by scripts/web.sh build of sources with the checksum 0ea0dd79b78dc9946b99e8b17334db496dc14df5552ddb3400e522239a0690d5.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -7,8 +7,8 @@ function make(name, className = "", text = "") {
   return made;
 }
 function part(root, selector, Kind) {
-  const found = root.querySelector(selector);
-  if (found instanceof Kind) return found;
+  const element = root.querySelector(selector);
+  if (element instanceof Kind) return element;
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
@@ -91,7 +91,7 @@ function chosenAfter(chosen, id, ids, { more, range }) {
 // runs_table/table.js
 var PATIENCE = 4e3;
 var STRETCH = 120;
-var AHEAD = 600;
+var MARGIN = 600;
 function blankOf(columns) {
   const node = make("tr");
   const tick = make("input");
@@ -161,7 +161,7 @@ var Table = class {
     this.body.onclick = (event) => this.click(event);
     this.scroll.onscroll = () => {
       const { scrollTop, clientHeight, scrollHeight } = this.scroll;
-      if (this.limit >= this.rows.size || scrollTop + clientHeight < scrollHeight - AHEAD) return;
+      if (this.limit >= this.rows.size || scrollTop + clientHeight < scrollHeight - MARGIN) return;
       this.limit += STRETCH;
       this.arrange();
     };
@@ -183,7 +183,7 @@ var Table = class {
       if (!known) this.rows.set(row.id, { row, text, node: null, stale: true });
       else if (known.text !== text) Object.assign(known, { row, text, stale: true });
     }
-    this.adopt(data);
+    this.receive(data);
     if (!this.met) this.limit = Math.max(this.limit, 1 + this.order.findIndex((id) => this.chosen.has(id)));
     this.arrange();
     const first = this.met ? null : this.body.querySelector('[aria-selected="true"]');
@@ -195,7 +195,7 @@ var Table = class {
    *
    * @param {TableData} data
    */
-  adopt({ chosen, wanted }) {
+  receive({ chosen, wanted }) {
     const same = JSON.stringify(chosen) === JSON.stringify([...this.chosen]);
     if (performance.now() - this.sent <= PATIENCE && !same) return;
     this.sent = -Infinity;

@@ -7,7 +7,7 @@ import { cellOf, chosenAfter, sortAfter, sorted } from "./rows.js";
 
 const PATIENCE = 4000; // ms in which the page may not know yet what was chosen here
 const STRETCH = 120; // rows
-const AHEAD = 600; // px above the end at which more rows come
+const MARGIN = 600; // px above the end at which more rows come
 
 /**
  * A row: its data, their text, its node once it is in sight, and whether that is of before.
@@ -106,7 +106,7 @@ export class Table {
     this.body.onclick = (event) => this.click(event);
     this.scroll.onscroll = () => {
       const { scrollTop, clientHeight, scrollHeight } = this.scroll;
-      if (this.limit >= this.rows.size || scrollTop + clientHeight < scrollHeight - AHEAD) return;
+      if (this.limit >= this.rows.size || scrollTop + clientHeight < scrollHeight - MARGIN) return;
       this.limit += STRETCH;
       this.arrange();
     };
@@ -129,7 +129,7 @@ export class Table {
       if (!known) this.rows.set(row.id, { row, text, node: null, stale: true });
       else if (known.text !== text) Object.assign(known, { row, text, stale: true });
     }
-    this.adopt(data);
+    this.receive(data);
     if (!this.met) this.limit = Math.max(this.limit, 1 + this.order.findIndex((id) => this.chosen.has(id)));
     this.arrange();
     const first = this.met ? null : this.body.querySelector('[aria-selected="true"]');
@@ -142,7 +142,7 @@ export class Table {
    *
    * @param {TableData} data
    */
-  adopt({ chosen, wanted }) {
+  receive({ chosen, wanted }) {
     const same = JSON.stringify(chosen) === JSON.stringify([...this.chosen]);
     if (performance.now() - this.sent <= PATIENCE && !same) return;
     this.sent = -Infinity;

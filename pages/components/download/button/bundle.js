@@ -1,8 +1,8 @@
-// Made by scripts/web.sh build of sources with the checksum 443b9abd08a416b2edb8be26ace1efd98110e23f450e139171fc84aee99f5c41.
+// Made by scripts/web.sh build of sources with the checksum 4f059852dfaa66421f0fd5cd0d7ae71b237599ab0c537c1ed5a1151b70a69b6f.
 // lib/dom.js
 function part(root, selector, Kind) {
-  const found = root.querySelector(selector);
-  if (found instanceof Kind) return found;
+  const element = root.querySelector(selector);
+  if (element instanceof Kind) return element;
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);

@@ -1,8 +1,8 @@
-// Made by scripts/web.sh build of sources with the checksum 5a5bbd9376cab2e4a876576f4061ef05010bd002173245e887be5e0f752456e9.
+// Made by scripts/web.sh build of sources with the checksum f4ec0c24e45de554c362daef4bfd1beb07bfb58e109aaf87621c942bc43df54a.
 // lib/dom.js
 function part(root, selector, Kind) {
-  const found = root.querySelector(selector);
-  if (found instanceof Kind) return found;
+  const element = root.querySelector(selector);
+  if (element instanceof Kind) return element;
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
