@@ -8,11 +8,16 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
 
+from pygments.lexers import JavascriptLexer
+from pygments.token import Token
+
 ROOT = Path(__file__).parents[1]
 MOST = 25  # words of a sentence
+SHOWN = {"alt", "aria-label", "placeholder", "title"}  # attributes of HTML that a reader sees or hears
 
 
 class Text(NamedTuple):
@@ -28,29 +33,75 @@ class Text(NamedTuple):
 
 
 def texts(root: Path = ROOT) -> Iterator[Text]:
-    """All texts of pages and presets: the literals of at least two words that are no docstring."""
-    for path in sorted(
-        [*root.glob("pages/**/*.py"), root / "toy_functions/scenes.py", root / "fop_core/training/config.py"]
-    ):
-        tree = ast.parse(path.read_text())
-        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-        for node in ast.walk(tree):
-            if id(node) in docstrings or id(node) in parts:
-                continue
-            text = literal(node)
-            if text and len(re.findall(r"[A-Za-z]{2,}", text)) > 1 and " " in text.strip():
-                yield Text(f"{path.relative_to(root)}:{node.lineno}", text.strip())
+    """All texts of pages and of what they show: of code the literals of at least two words, but formulas."""
+    shown = ("pages/**/*.py", "pages/**/*.js", "pages/**/*.html", "fop_core/figures/*.py", "toy_functions/*.py")
+    for path in sorted([root / "fop_core/training/config.py", *(path for each in shown for path in root.glob(each))]):
+        if path.name == "bundle.js" or path.name.endswith(".test.js"):
+            continue
+        for line, text in {".py": python, ".js": javascript, ".html": html}[path.suffix](path.read_text()):
+            words = len(re.findall(r"[A-Za-z]{2,}", text)) > 1 and " " in text.strip() and "\\" not in text
+            if words or path.suffix == ".html":
+                yield Text(f"{path.relative_to(root)}:{line}", text.strip())
 
 
-def literal(node: ast.AST) -> str:
-    """Return the text of a string or an f-string; "" of anything else."""
-    match node:
-        case ast.Constant(value=str(value)):
-            return value
-        case ast.JoinedStr(values=parts):
-            return "".join(part.value if isinstance(part, ast.Constant) else "…" for part in parts)
-    return ""
+def python(code: str) -> Iterator[tuple[int, str]]:
+    """Strings and f-strings but docstrings."""
+    tree = ast.parse(code)
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if id(node) in docstrings or id(node) in parts:
+            continue
+        match node:
+            case ast.Constant(value=str(value)):
+                yield node.lineno, value
+            case ast.JoinedStr(values=pieces):
+                yield (
+                    node.lineno,
+                    "".join(str(each.value) if isinstance(each, ast.Constant) else "…" for each in pieces),
+                )
+
+
+def javascript(code: str) -> Iterator[tuple[int, str]]:
+    """Strings and templates; those that "+" joins are one."""
+    line, texts, last = 1, [(0, "")], ("", "")
+    open_: list[tuple[int, str, bool] | None] = []  # templates that have begun; None while one is filled in
+    for kind, token in JavascriptLexer(stripnl=False).get_tokens(code):
+        joined = last[1] == "+" and last[0][-1:] in ('"', "`")
+        ended = None
+        if kind in Token.String.Double or kind in Token.String.Single:
+            ended = line, token[1:-1], joined
+        elif kind in Token.String.Backtick and token == "`":
+            ended = open_.pop() if open_ and open_[-1] else open_.append((line, "", joined))
+        elif kind in Token.String.Backtick or token == "${":
+            begun, text, joined = open_.pop()
+            open_.append((begun, text + ("…" if token == "${" else token), joined))
+            if token == "${":
+                open_.append(None)
+        elif kind in Token.String.Interpol:
+            open_.pop()
+        if ended:
+            begun, text, joined = ended
+            if joined:
+                begun, first = texts.pop()
+                text = first + text
+            texts.append((begun, text.replace("\\n", "\n")))
+        if token.strip() and kind not in Token.Comment:
+            last = last[1], token
+        line += token.count("\n")
+    yield from texts[1:]
+
+
+def html(markup: str) -> Iterator[tuple[int, str]]:
+    """Texts, and the attributes that a reader sees or hears."""
+    texts: list[tuple[int, str]] = []
+    parser = HTMLParser()
+    parser.handle_data = lambda data: texts.append((parser.getpos()[0], " ".join(data.split())))
+    parser.handle_starttag = lambda tag, attributes: texts.extend(
+        (parser.getpos()[0], value) for name, value in attributes if name in SHOWN and value
+    )
+    parser.feed(re.sub("</?code>", "", markup))  # a part of its sentence
+    yield from ((line, text) for line, text in texts if text)
 
 
 def sentences(text: str) -> list[str]:

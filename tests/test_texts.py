@@ -1,6 +1,7 @@
 """The texts of the pages are short sentences; ``scripts/texts.py`` lists them."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+OURS = re.compile(
+    r"\b(alarms?|begins? to tell|guarded|heard|hears|held up|kicks?|pens?|places|recorders?|tapes?|tells? of|told)\b",
+    re.I,
+)
+"""Words and phrases that have to be learned before a text can be read."""
 SPEC = importlib.util.spec_from_file_location("texts", ROOT / "scripts/texts.py")
 assert SPEC is not None and SPEC.loader is not None
 texts = importlib.util.module_from_spec(SPEC)
@@ -28,6 +35,8 @@ def test_the_list_has_what_the_pages_say_and_none_of_their_docstrings(tmp_path):
     lines = listed(cwd=tmp_path).stdout.splitlines()
     assert any(line.endswith("Follow them in Runs") for line in lines)
     assert any("from step … on P g is 90° or more from g" in line for line in lines), "f-strings, filled in"
+    assert any(line.endswith(": P of … is not finite at step ….") for line in lines), "JavaScript"
+    assert any(line.endswith("Play or pause (space)") for line in lines), "HTML"
     assert not any("Compose training runs" in line for line in lines)
 
 
@@ -37,3 +46,19 @@ def test_the_list_has_what_the_pages_say_and_none_of_their_docstrings(tmp_path):
 )
 def test_sentences_end_where_a_reader_takes_breath(text, count):
     assert len(texts.sentences(text)) == count
+
+
+def test_no_text_and_no_document_has_words_of_our_own():
+    lines = [f"{path.name}: {line}" for path in DOCUMENTS for line in path.read_text().splitlines()]
+    assert not [line for line in [*map(": ".join, texts.texts()), *lines] if OURS.search(line)]
+
+
+def test_texts_in_javascript_are_strings_and_templates_filled_in():
+    code = """f("one", 'two'); // not "this"
+      g(`a ${b ? `c ${d}` : "e"} f` + `g\\nh ` + "i", /"no"/);"""
+    assert list(texts.javascript(code)) == [(1, "one"), (1, "two"), (2, "c …"), (2, "e"), (2, "a … fg\nh i")]
+
+
+def test_texts_in_html_are_what_a_reader_sees_or_hears():
+    markup = '<p class="no">One <code>two</code>\n three.</p><button title="four"><svg d="no"/></button>'
+    assert list(texts.html(markup)) == [(1, "One two three."), (2, "four")]
