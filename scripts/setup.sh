@@ -101,7 +101,7 @@ get_venv_module() {
 make_venv() {
   get_venv_module
   if [ -e "$VENV" ] && [ ! -e "$VENV/pyvenv.cfg" ] && [ -n "$(ls -A "$VENV")" ]; then
-    die "VENV=$VENV is not a virtual environment and not empty. Remove it, or name another place."
+    die "VENV=$VENV is not a virtual environment and not empty. Remove it, or name another folder."
   fi
   rm -rf "$VENV"
   logged "$python" -m venv "$VENV" || die_with_log "Making the virtual environment $VENV failed."
@@ -109,10 +109,10 @@ make_venv() {
 
 # Prints the whole GB free where the environment is, or will be.
 free_gb() {
-  local place=$VENV
-  while [ ! -d "$place" ]; do place=$(dirname -- "$place"); done
+  local parent=$VENV
+  while [ ! -d "$parent" ]; do parent=$(dirname -- "$parent"); done
   # The figure before the percentage: a file system's name may have spaces, and then the columns shift.
-  df -Pk "$place" | awk 'NR == 2 { for (i = 2; i <= NF; i++) if ($i ~ /%$/) { printf "%d\n", $(i - 1) * 1.024e-6; exit } }'
+  df -Pk "$parent" | awk 'NR == 2 { for (i = 2; i <= NF; i++) if ($i ~ /%$/) { printf "%d\n", $(i - 1) * 1.024e-6; exit } }'
 }
 
 has_torch() { ls -d "$VENV"/lib/python*/site-packages/torch >/dev/null 2>&1; }

@@ -269,7 +269,7 @@ def test_the_bound_of_rotation_at_its_ends():
     np.testing.assert_allclose(bounds, [0, 30, 90, math.nan])
 
 
-def test_no_bound_is_told_of_a_P_that_is_indefinite():
+def test_a_P_that_is_indefinite_has_no_bound():
     spectra = np.array([[1.0, 3.0], [-0.5, 1.0], [0.0, 1.0], [-1e-9, 1.0], [np.nan, np.nan]])
     np.testing.assert_allclose(inspection.rotation_bounds_deg(spectra), [30, math.nan, 90, 90, math.nan])
 

@@ -54,7 +54,7 @@ def test_what_P_changes_most_comes_first():
 
 
 @pytest.mark.parametrize("angle", [0.0, 1e-10, 1e-6, 0.1, 30.0, 44.9, 45.0, 45.1, 60.0, 89.999999, 90.0])
-def test_angles_between_lines_are_told_to_their_last_digits(angle):
+def test_angles_between_lines_are_exact_to_their_last_digits(angle):
     u, v = turned(angle)
     angles = similarity.principal_angles_deg(u[:, None], v[:, None])
     assert angles == pytest.approx([angle], rel=1e-9, abs=1e-13)

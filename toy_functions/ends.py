@@ -51,7 +51,7 @@ def find_ends(
             rest.
         most: of all minima; no more are looked for where there are as many.
     """
-    extra_minima = [*others, *rests(surface, batches, others, most)]
+    extra_minima = [*others, *local_minima(surface, batches, others, most)]
     named = len(surface.minima + surface.local_minima)
     lowest = [True] * len(surface.minima) + [False] * len(surface.local_minima)
     lowest += [bool(surface.value(x, y) < surface.floor + tolerance) for x, y in extra_minima]
@@ -63,7 +63,7 @@ def find_ends(
     )
 
 
-def rests(surface: Surface, batches: Sequence[Batch], others: Sequence[Point], most: int) -> list[Point]:
+def local_minima(surface: Surface, batches: Sequence[Batch], others: Sequence[Point], most: int) -> list[Point]:
     """Return minima at which many of the paths ended that ended at no known one, from left to right.
 
     Paths are counted by cells of ``racing.NEAR``. Of each cell with more than ``MANY`` of a batch's paths, the largest

@@ -145,7 +145,7 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 def _supervised(run: Any, chosen: argparse.Namespace) -> int:
-    """Train under a supervisor, which has the state in hand already and whose end is heard at a pipe."""
+    """Train under a supervisor, which has the state in hand already and whose end closes a pipe."""
     from fop_core.runs.control import Control
     from fop_core.runs.store import now
 

@@ -1,4 +1,4 @@
-"""Jobs: a queue of runs, the dispatcher that starts them, and the supervisor that stands over each.
+"""Jobs: a queue of runs, the dispatcher that starts them, and the supervisor that watches each.
 
     queue         what pages and the command line use: submit, stop, what waits and for what
     slots         what jobs run in: each GPU is one, the CPU a chosen number

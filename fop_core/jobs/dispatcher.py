@@ -23,7 +23,7 @@ from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import Run, RunError
 
-PAUSE = 0.2  # seconds between two looks
+PAUSE = 0.2  # seconds between two rounds
 IDLE = 5.0  # seconds without anything that waits, after which it goes
 PATIENCE = 20.0  # seconds after which a launch that came to nothing is tried again
 

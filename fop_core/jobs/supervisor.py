@@ -26,16 +26,16 @@ from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.store import Run, RunError
 
-POLL_SECONDS = 0.2  # seconds between two looks at the trainer
+POLL_SECONDS = 0.2  # seconds between two polls of the trainer
 UNREADABLE = 2.0  # seconds that a state is tried to be read at the end
-USAGE = 2.0  # seconds between two looks at what it uses
+USAGE = 2.0  # seconds between two measurements of what it uses
 STOP_SECONDS = float(os.environ.get("FOP_STOP_SECONDS", 60))  # seconds that a trainer has for its checkpoint
 TERM_SECONDS = 10.0  # and then, after SIGTERM, before SIGKILL
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of Linux's prctl
 
 
 class Supervisor:
-    """Stands over one trainer.
+    """Watches one trainer.
 
     Args:
         run: the run.
@@ -75,7 +75,7 @@ class Supervisor:
             self._conclude(control, status)
 
     def _start(self, control: Control) -> "subprocess.Popen[bytes]":
-        theirs, _ours = os.pipe()  # ours ends with us, which the trainer hears
+        theirs, _ours = os.pipe()  # ours ends with us, which the trainer sees
         handed = (control.fileno(), theirs)
         command = isolated.command("fop_core", "train", "--run", str(self.run.path))
         command += ["--handed", ",".join(map(str, handed))]
@@ -171,7 +171,7 @@ class Supervisor:
     def _usage(self) -> dict[str, Any]:
         cpu, memory = 0.0, 0
         for process in psutil.Process().children(recursive=True):
-            process = self._known.setdefault(process.pid, process)  # cpu_percent is of the time since the last look
+            process = self._known.setdefault(process.pid, process)  # cpu_percent is of the time since the last call
             with contextlib.suppress(psutil.Error):
                 cpu += process.cpu_percent()
                 memory += process.memory_info().rss
@@ -192,7 +192,7 @@ def main() -> None:
     os.close(lock)
     try:
         queue.ensure_dispatcher(path.parent)
-    except (RunError, DamagedFile, OSError) as error:  # whoever looks at the queue next hears of it too
+    except (RunError, DamagedFile, OSError) as error:  # whoever lists the queue next gets it too
         print(f"{store.now()} no dispatcher can be started: {error}", flush=True)
 
 

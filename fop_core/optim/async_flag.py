@@ -1,4 +1,4 @@
-"""A question that the device answers and the host hears of without waiting for the answer."""
+"""A flag that is set on the device and polled from the host without waiting for the device."""
 
 import math
 
@@ -31,8 +31,8 @@ def finite(tensors: list[Tensor]) -> Tensor:
 class AsyncFlag:
     """For L layers whether all has been finite, [L] bool on a device; once False it stays so until it is read.
 
-    On CUDA each ``send`` starts a copy to pinned memory, and ``poll`` looks at it once it has arrived, a step or more
-    later. On the CPU a look costs nothing. On other devices only ``read`` looks, and it waits.
+    On CUDA each ``send`` starts a copy to pinned memory, and ``poll`` reads it once it has arrived, a step or more
+    later. On the CPU polling costs nothing. On other devices only ``read`` reads it, and it waits.
     """
 
     def __init__(self, size: int, device: torch.device) -> None:

@@ -76,7 +76,7 @@ def parameter(name: str, value: Tensor) -> None:
 
 
 def rate(where: str, name: str, value: Any, most: float = math.inf, *, least: float = -math.inf) -> None:
-    """Raise ValueError for a rate that is no number. One in a tensor is taken: a look at it would wait for the device.
+    """Raise ValueError for a rate that is no number. One in a tensor is taken: reading it would wait for the device.
 
     Args:
         where: whose it is, as "parameter group 0".

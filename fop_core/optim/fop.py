@@ -347,7 +347,7 @@ class FOP(Optimizer):
     # what is learned -----------------------------------------------------------------------------------------------
 
     def _register_params(self) -> None:
-        """Give the parameters of groups that are new since the last look their layers, and stack those; or none.
+        """Give the parameters of groups that are new since the last step their layers, and stack those; or none.
 
         Raises:
             ValueError: where groups were taken away or replaced, for a name that is there already, or a wrong rate.
@@ -404,7 +404,7 @@ class FOP(Optimizer):
         for device in {parameter.device: None for _, parameter, _ in members if parameter.numel()}:
             here = [i for i, (_, p, _) in enumerate(self._members) if p.device == device and p.numel()]
             flag = AsyncFlag(len(here), device)
-            if device in self._finite:  # what it has not told yet it tells still
+            if device in self._finite:  # what has not been polled yet is kept
                 before = self._finite[device][0]
                 flag.ok[: len(before.ok)] = before.ok
             self._finite[device] = flag, here

@@ -15,7 +15,7 @@ ONE_STEP = "cifar10-fop-one-step"
 FROZEN = "cifar10-frozen"
 FULL, LOW_RANK, BASELINE = "mnist-fop-full", "mnist-fop-rank16", "mnist-sgd"
 SETTLED = 200
-"""The step from which on angles are told of: Figure A.1 has a point every 200 steps."""
+"""The first step of the angles: Figure A.1 has a point every 200 steps."""
 
 
 class Gallery:

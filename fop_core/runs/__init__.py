@@ -27,7 +27,7 @@ GALLERY = Path(__file__).resolve().parents[2] / "trained_models" / "gallery"
 def load(path: str | Path) -> Run:
     """Return a run with all that it has logged so far.
 
-    Lines of metrics that cannot be read are left out, and told of in ``run.metrics.damaged``.
+    Lines of metrics that cannot be read are left out, and listed in ``run.metrics.damaged``.
 
     Args:
         path: its directory, its id, the beginning of its id, or its name: one of the user's runs, or else of the

@@ -62,7 +62,7 @@ def differing(runs: Sequence[Settings], within: Sequence[Any] | None = None) -> 
     Args:
         runs: their settings.
         within: of each run what it is compared within, such as preset and method: a setting that differs only between
-            two of these is not told. All are compared with all unless given.
+            two of these is left out. All are compared with all unless given.
     """
     first_values: dict[tuple[Any, str], Any] = {}
     names: dict[str, None] = {}

@@ -62,7 +62,7 @@ class Layer:
         spectra: float32 [e, n]: eigenvalues of P as applied, ascending.
         thumbnails: of a large layer, "P" and "M": steps [t] and float16 [t, 64, 64], means over areas.
         histograms: of a large or diagonal layer, "P_diagonal", "P_off_diagonal", "M_diagonal", "M_off_diagonal".
-        only_P: whether ``M`` is a P that was given as such, so that nothing tells of what it was made.
+        only_P: whether ``M`` is a P that was uploaded as such, so that what it was made of is unknown.
     """
 
     name: str
@@ -151,7 +151,7 @@ def before(steps: Array, step: float) -> int:
 def of_run(run: Run) -> Learned:
     """Return what a run has learned so far.
 
-    A snapshot that is not whole is left out and told of in ``missing``.
+    A snapshot that is not whole is left out and listed in ``missing``.
 
     Raises:
         RunError: where it learns nothing: a run without FOP.

@@ -83,7 +83,7 @@ class Loaded:
     def _read_all(self) -> None:
         fresh = Run(self.run.path)
         try:
-            with contextlib.suppress(DamagedFile, OSError):  # the next look hears of it again, and says so
+            with contextlib.suppress(DamagedFile, OSError):  # the next read raises it again, and that is shown
                 fresh.metrics.update()
         finally:  # also where memory ran out: then the next look says so
             with self._lock:
@@ -146,6 +146,6 @@ class Loaded:
 def _bytes(path: Path) -> int:
     total = 0
     for each in path.glob(METRICS.format("*")):
-        with contextlib.suppress(OSError):  # whoever reads it hears of it
+        with contextlib.suppress(OSError):  # whoever reads it gets the error
             total += each.stat().st_size
     return total

@@ -165,7 +165,7 @@ def _called(text: str, folder: Path | None) -> "Run | None":
 def scan(folder: Path | None = None) -> Iterator[tuple["Run", str]]:
     """Yield each run of a folder, oldest first, and what is damaged about it: "" where its list entry can be read.
 
-    That is run.json, state.json and labels.json; whoever reads more of it hears of more.
+    That is run.json, state.json and labels.json; reading more of it may find more.
     """
     for run in directories(folder):
         try:
@@ -485,7 +485,7 @@ class Run:
         return by if by and records.is_text(by) else "somebody"
 
     def step(self) -> int:
-        """Return the last step that it told of; 0 before the first, and where that is damaged, see ``progress``."""
+        """Return the last step that it reported; 0 before the first, and where that is damaged, see ``progress``."""
         try:
             return self.progress.get("step", 0)
         except DamagedFile:

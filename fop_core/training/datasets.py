@@ -139,7 +139,7 @@ def load(config: DataConfig, log: Log = lambda text: None) -> Dataset:
 
     Args:
         config: which.
-        log: is told what takes long.
+        log: called with a line about what takes long.
 
     Raises:
         DataError: where it is missing or unfit.

@@ -35,7 +35,7 @@ Log = Callable[[str], None]
 Report = Callable[[dict[str, Any]], None]
 
 FIRST_STEPS = 10  # all logged: they are what a replay compares
-POLL_EVERY = 1.0  # seconds between two looks at requests
+POLL_EVERY = 1.0  # seconds between two polls of the requests
 
 
 class Stopped(Exception):
@@ -89,10 +89,10 @@ def train(
     Args:
         run: the run.
         control: the right to set its state.
-        log: is told, in words, what a person wants to know.
-        report: is told at logged steps how far it is.
+        log: called with each line for people.
+        report: called at logged steps with the progress.
         on: the device, where that is not the config's to say.
-        orphaned: set when the process that stands over this one is gone: then it ends as lost, with a checkpoint.
+        orphaned: set when the supervisor is gone: then it ends as lost, with a checkpoint.
 
     A failure ends it as failed, with the reason in words; nothing is raised but KeyboardInterrupt at a second Ctrl-C.
     """
@@ -280,7 +280,7 @@ class Trainer:
             names = [name for name, value in measured.items() if isinstance(value, Tensor)]
             device_values = [measured[name].float() for name in names]
             losses = window.losses[: window.steps]
-            everything = torch.stack([*device_values, losses.mean(), window.correct]).tolist()  # the one look
+            everything = torch.stack([*device_values, losses.mean(), window.correct]).tolist()  # the one transfer
             measured |= dict(zip(names, everything))
             row["train_loss"] = everything[-2]
             row["train_accuracy"] = everything[-1] / window.images
@@ -341,7 +341,7 @@ class Trainer:
             self.log(f"the next image stands in for one that cannot be decoded: {name}")
 
     def _requests(self) -> bool:
-        """Look at what was asked; whether a checkpoint was. Raises Stopped, after a checkpoint, for a stop."""
+        """Read the requests; return whether one is for a checkpoint. Raises Stopped, after a checkpoint, for a stop."""
         requests = self.writer.requests()
         by = self.requests[0] if self.requests else requests.get("stop")
         if by is not None and self.step < self.total:

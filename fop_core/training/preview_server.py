@@ -42,7 +42,7 @@ def _answer(line: bytes) -> dict[str, Any]:
             else:
                 os.environ[name] = value
         return {"description": preview.describe(parse(request["config"]))}
-    except Exception as error:  # whatever it is, whoever asked is told, and the next request is another
+    except Exception as error:  # whatever it is, it is the answer, and the next request is another
         return {"error": f"{type(error).__name__}: {error}"}
 
 

@@ -126,7 +126,7 @@ def show_starts(spec: Grid, *, key: str, on_open: Callable[[], None]) -> None:
 
     Args:
         spec: of the maps.
-        key: of the place in the page; under it the session has the cell that is opened as ``.open``, {"column": ..,
+        key: of the widget; under it the session has the cell that is opened as ``.open``, {"column": ..,
             "row": ..}.
         on_open: called when the reader opens a cell.
     """
@@ -158,7 +158,7 @@ def show_rates(
         spec: of the map.
         now: the rates to mark with a ring.
         others: as of ``ends``.
-        key: of the place in the page, as of ``show_starts``.
+        key: of the widget, as of ``show_starts``.
         on_open: called when the reader opens a cell.
     """
     rates, hyper_rates = axes()
@@ -221,7 +221,7 @@ def percent(share: float) -> str:
 
 
 def _linear(low: float, high: float, count: int) -> dict[str, Any]:
-    """Return an axis: its title, what each cell's place is called, and at which shares of it which numbers stand."""
+    """Return an axis: its title, what each cell's position is called, and at which shares of it which numbers stand."""
     size = high - low
     digits = max(2, math.ceil(-math.log10(size / count)))
     cells = low + (np.arange(count) + 0.5) / count * size

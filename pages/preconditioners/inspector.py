@@ -38,9 +38,9 @@ def cursor(source: Source, at: int, on_cursor_change: Callable[[], None], key: s
 
     Args:
         source: what is looked into.
-        at: the step to stand at, where the reader has not moved it; -1 for the last.
-        on_cursor_change: called when the cursor has come to rest; the session has its step as ``.at`` under the key.
-        key: of the place in the page.
+        at: its step, where the reader has not moved it; -1 for the last.
+        on_cursor_change: called when the cursor has stopped; the session has its step as ``.at`` under the key.
+        key: of the widget.
     """
     steps = source.learned.steps.tolist()
     data = {
@@ -108,7 +108,7 @@ def inspector(
         beside: another layer, of it or of another source, to compare the chosen one with.
         chosen: "layer", "see" ("M" or one of ``inspection.VIEWS``) and "view" ("one" or "all").
         on_choice: called when the reader chooses; the session has all three as ``.chosen`` under the key.
-        key: of the place in the page.
+        key: of the widget.
     """
     heads, arrays = _sent(source.key, source)
     sources = [{"name": source.name, "layers": heads}]

@@ -73,9 +73,9 @@ def chosen() -> None:
 
 
 def on_cursor_change() -> None:
-    """Take over where the cursor rests."""
+    """Take over the cursor's step."""
     restore_url()
-    if (step := st.session_state["cursor place"].at) is not None:
+    if (step := st.session_state["step cursor"].at) is not None:
         form.put(at=int(step))
 
 
@@ -153,7 +153,7 @@ def show(source: Source, beside: tuple[Source, Layer] | None) -> None:
         form.put(layer="")
     st.session_state["inspect source"] = source.id
     layer = layers[name]
-    inspector.cursor(source, form["at"], on_cursor_change, "cursor place")
+    inspector.cursor(source, form["at"], on_cursor_change, "step cursor")
     selection = {"layer": name, "see": form["see"], "view": form["view"]}
     inspector.inspector(source, beside, selection, chosen, "inspector")
     form.draw("panel")

@@ -1,4 +1,4 @@
-"""One run: where it stands, what it can be told, its log, its settings and what made it."""
+"""One run: its state, its numbers, its log, its settings and what made it."""
 
 import re
 import shlex

@@ -59,7 +59,7 @@ def table(
         entries: the runs, in the order to begin with.
         chosen: ids of the chosen ones.
         sizes: whether to say what each takes on the disk.
-        key: of the place in the page; the session has there, as ``chosen``, what the reader chose.
+        key: of the widget; the session has there, as ``chosen``, what the reader chose.
         on_chosen: is called then.
     """
     varied = _varied(hash(tuple(entry.path for entry in entries)), entries)

@@ -49,7 +49,7 @@ def _run(id_: str) -> Run:
 
 
 def _origin(lineage: dict[str, Any], made: TrainConfig) -> tuple[str, str]:
-    """Return the preset and the method that a config is told by: those it was made from, else the nearest."""
+    """Return the preset and the method that describe a config: those it was made from, else the nearest."""
     preset, method = lineage.get("preset"), lineage.get("method")
     fop = made.fop is not None
     if preset in PRESETS and method in METHODS and (METHODS[method].fop is not None) == fop:

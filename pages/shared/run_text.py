@@ -1,4 +1,4 @@
-"""How a run's numbers and states are told: symbols, times, sizes, and what to try where it failed."""
+"""How a run's numbers and states are written: symbols, times, sizes, and what to try where it failed."""
 
 import math
 from typing import Any, NamedTuple

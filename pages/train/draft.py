@@ -106,7 +106,7 @@ def draft(preset: str, now: Mapping[str, Any]) -> Draft:
 
 
 def planned(preset: str, method: str, made: TrainConfig) -> Planned:
-    """Return a run of a config, told by what differs from a preset with a method."""
+    """Return a run of a config, described by what differs from a preset with a method."""
     return Planned(made, preset, method, tuple(differing(preset, method, made)))
 
 

@@ -13,7 +13,7 @@ from fop_core.training.preview import Parameter, Preview
 from pages.shared.text import literal
 from pages.train.format import count, size
 
-BEAT = 0.05  # seconds between two looks at the process that builds it
+BEAT = 0.05  # seconds between two polls of the process that builds it
 LONG, ROW = 14, 30  # rows of the table before it scrolls, and pixels of one
 NARROW = "\N{NO-BREAK SPACE}"
 MEANING = (

@@ -15,7 +15,7 @@ from pages.shared.text import literal
 from pages.train.format import count, duration, runs
 from pages.train.launch import launch_probe, measured, same_speed
 
-EVERY = 3.0  # seconds between two looks at the slots
+EVERY = 3.0  # seconds between two readings of the slots
 OFTEN = 1.0  # at a probe
 PROBES = "train probes"
 

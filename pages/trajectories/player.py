@@ -40,7 +40,7 @@ def player(
         results: of its rules.
         ground: what it is drawn on.
         surface: of the race.
-        key: of the place in the page; under it the session has the last click as ``.start``, {"x": .., "y": ..}.
+        key: of the widget; under it the session has the last click as ``.start``, {"x": .., "y": ..}.
         clicks: how often the reader has set a start; with one more the race is played from there.
         log_steps: whether time is logarithmic.
         arrows: whether heads have arrows.

@@ -21,7 +21,7 @@ def readout(
         published: step counts to compare with, by the rules' names; empty for none.
         tolerance: of the race.
         surface: what was raced on.
-        key: of the place in the page.
+        key: of the widget.
     """
     _mount(key=key, data={"rows": [row(result, published, tolerance, surface) for result in results]})
 

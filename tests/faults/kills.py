@@ -2,7 +2,7 @@
 
     python -m tests.faults.kills [--kills 200] [--seed 0]
 
-A queue of short MNIST runs goes on two places. Again and again a run is waited for in some phase, and its trainer, its
+A queue of short MNIST runs goes on two slots. Again and again a run is waited for in some phase, and its trainer, its
 supervisor, the dispatcher, the web server, or all of them get SIGKILL. Then the queue is looked at once, as a person
 would. Nothing may be lost, stuck, left behind or damaged, and each run must end as one that nobody disturbed.
 """
@@ -180,7 +180,7 @@ def campaign(folder: Path, kills: int, seed: int, *, server: bool, report=lambda
         kills: how many.
         seed: of what is killed and when.
         server: whether a web server looks on, and is killed too.
-        report: is told of each kill.
+        report: called for each kill.
     """
     drawn = random.Random(seed)
     slots.choose(folder, cpu_slots=2)

@@ -38,7 +38,7 @@ def wait(run: Run, *states: str, seconds: float = 90) -> Run:
 
 
 class Noted(dispatcher.Local):
-    """Starts nothing, and notes what it would have started; places stay taken."""
+    """Starts nothing, and notes what it would have started; slots stay taken."""
 
     def __init__(self) -> None:
         self.started: list[str] = []

@@ -86,7 +86,7 @@ def test_a_trainer_that_does_not_end_is_killed_and_nothing_is_left(folder, monke
     assert not trainer.is_running() or trainer.status() == psutil.STATUS_ZOMBIE
 
 
-def test_fifty_submissions_at_once_on_one_place_are_one_job_at_a_time(folder, noted):
+def test_fifty_submissions_at_once_on_one_slot_are_one_job_at_a_time(folder, noted):
     runs = [new(folder) for _ in range(10)]
     program = "import sys; from fop_core.jobs import queue; from fop_core.runs.store import Run\n"
     program += "queue._start = lambda folder: None\n"

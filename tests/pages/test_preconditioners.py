@@ -123,7 +123,7 @@ def test_kernels_of_other_sizes_are_shown(folder, panel, n):
 
 
 @pytest.mark.parametrize("panel", PANELS)
-def test_an_M_that_is_not_finite_is_told_and_stops_nothing(folder, panel):
+def test_an_M_that_is_not_finite_is_reported_and_stops_nothing(folder, panel):
     def lost(layer: int, step: int) -> Array:
         return near_identity(9)(layer, step) * (np.nan if step else 1.0)
 
@@ -138,7 +138,7 @@ def test_an_M_that_is_not_finite_is_told_and_stops_nothing(folder, panel):
         assert "not finite at 1 of 2 snapshots, first at step 20" in words(at)
 
 
-def test_twenty_layers_are_told_one_at_a_time(folder):
+def test_twenty_layers_are_described_one_at_a_time(folder):
     run = created()
     take_snapshots(run, [0, 20], near_identity(9), layers=20)
     finished(run)
@@ -147,7 +147,7 @@ def test_twenty_layers_are_told_one_at_a_time(folder):
     assert len(figure(at, "inspect angles")["data"]) <= 3
 
 
-def test_what_a_link_asks_for_in_vain_is_told_on_the_page():
+def test_what_a_link_asks_for_in_vain_is_named_on_the_page():
     at = page(run="nope", beside="no2", layer="99", at="17")
     text = words(at)
     assert "nope is not here" in text.replace("\\", "") and "no2 is not here" in text.replace("\\", "")

@@ -90,7 +90,7 @@ def test_a_failed_run_says_why_and_what_to_try():
     assert "a tenth of the learning rate" in at.error[0].value
 
 
-def test_a_run_that_is_not_here_is_told_of():
+def test_a_run_that_is_not_here_is_named():
     made("one", rows())
     at = page("gone-1234")
     assert "gone" in at.warning[0].value and "Not here" in at.warning[0].value
@@ -168,7 +168,7 @@ def test_downloads_hold_what_a_run_is(folder):
     "seconds, expected",
     [(None, "–"), (0, "0 s"), (89, "89 s"), (91, "2 min"), (5400, "1.5 h"), (40 * 3600, "40 h"), (1e6, "12 d")],
 )
-def test_times_are_told_in_the_unit_that_fits(seconds, expected):
+def test_times_are_written_in_the_unit_that_fits(seconds, expected):
     assert run_text.duration(seconds) == expected
 
 
@@ -361,7 +361,7 @@ def test_n_is_how_many_were_measured_and_all_seeds_of_a_group_are_named():
     assert second["Best accuracy"].endswith("% (n = 2)") and "n =" not in second["Last train loss"]
 
 
-def test_runs_that_stand_apart_are_told_by_their_seeds():
+def test_runs_that_stand_apart_are_known_by_their_seeds():
     ids = [made("a", rows(), "finished", "", "fop", "seed=2").id, made("b", rows(), "finished", "", "fop", "seed=3").id]
     labels = [row["Runs"].replace("\\", "") for row in page(*ids, seeds="0").table[0].value.to_dict("records")]
     assert labels == ["FOP, seed 2", "FOP, seed 3"]

@@ -95,7 +95,7 @@ def test_what_an_address_gets_wrong_is_said(field, text, words):
         ("preconditioners", "at"),
     ],
 )
-def test_a_number_of_400_digits_in_an_address_is_told_of_and_the_page_is_shown(page, name):
+def test_a_number_of_400_digits_in_an_address_is_reported_and_the_page_is_shown(page, name):
     at = app_at(page, timeout=120)
     at.query_params[name] = "9" * 400
     text = words(ran(at.run())).replace("\\", "")

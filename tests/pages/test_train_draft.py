@@ -117,7 +117,7 @@ def test_what_is_wrong_is_said_of_its_setting_and_nothing_can_be_launched(name, 
     assert drafted.config is None and not drafted.runs
 
 
-def test_several_wrong_ones_are_all_told():
+def test_several_wrong_ones_are_all_named():
     assert set(draft_of(epochs="0", fop__rank="0", seeds="x").wrong) == {"epochs", "fop.rank", "seeds"}
 
 
@@ -131,7 +131,7 @@ def test_the_baseline_is_the_same_run_without_fop(method):
         assert "epochs=3" in theirs.settings
 
 
-def test_the_baseline_of_an_adam_is_told_as_adam():
+def test_the_baseline_of_an_adam_is_named_adam():
     changes = {"optimizer__name": "adam", "optimizer__lr": "0.001", "optimizer__momentum": "0"}
     [(_, theirs)] = draft_of(compare=True, **changes).pairs
     assert theirs is not None and theirs.method == "adam" and theirs.settings == ()
@@ -200,7 +200,7 @@ def test_settings_are_bare_words_where_the_command_line_reads_them_so():
     assert setting("a", None) == "a=null"
 
 
-def test_folders_of_the_server_are_told(monkeypatch):
+def test_folders_of_the_server_are_named(monkeypatch):
     monkeypatch.setenv("FOP_DATA_DIR", "/some where")
     monkeypatch.delenv("FOP_RUNS_DIR", raising=False)
     assert folders() == ["export FOP_DATA_DIR='/some where'"]

@@ -164,7 +164,7 @@ def test_a_view_too_small_to_draw_is_refused_beside_its_fields(at_page, bounds, 
         assert not errors and "has a mistake" not in words(at)
 
 
-def test_a_start_where_f_is_not_defined_is_told_of_with_what_to_do():
+def test_a_start_where_f_is_not_defined_is_reported_with_what_to_do():
     table = rows(page(surface="own", f="1/x + log(y)", x="0", y="-4"))
     assert {row["reason"] for row in table.values()} == {
         "No race: f is not defined at the start (0, -4); choose another start."

@@ -39,7 +39,7 @@ def test_the_one_step_trace_is_a_method_of_its_own_only_where_there_is_momentum(
     assert compare.method(settings("fop", "mnist-mlp", "fop.trace=one_step", "optimizer.momentum=0")) == "fop"
 
 
-def test_what_differs_only_between_kinds_is_not_told():
+def test_what_differs_only_between_kinds_is_left_out():
     runs = [settings("fop"), settings("fop", "mnist-mlp", "seed=1"), settings("momentum")]
     assert compare.differing(runs, ["fop", "fop", "momentum"]) == ["seed"]
     assert compare.differing(runs) == ["seed"], "settings of FOP are not there, which is no other value"

@@ -150,7 +150,7 @@ def copy(tmp_path):
     return Run(tmp_path / "copy")
 
 
-def test_a_damaged_snapshot_is_left_out_and_told_of_and_a_missing_one_is_not_there(copy):
+def test_a_damaged_snapshot_is_left_out_and_listed_and_a_missing_one_is_not_there(copy):
     steps = copy.snapshot_steps()
     damaged, gone = (copy.path / "snapshots" / f"{step:08d}.safetensors" for step in (steps[5], steps[7]))
     damaged.write_bytes(damaged.read_bytes()[:-3])

@@ -58,7 +58,7 @@ def test_train_refuses_such_a_run_by_name_before_anything_is_written(run, elsewh
 
 
 @pytest.mark.parametrize("part", FOLDERS)
-def test_no_pen_is_given_for_such_a_run(run, elsewhere, part):
+def test_no_writer_is_opened_for_such_a_run(run, elsewhere, part):
     link(run, part, elsewhere)
     there, state = contents(elsewhere), (run.path / "state.json").read_bytes()
     with pytest.raises(DamagedFile, match=f"{part} is a link"), Control(run):

@@ -106,7 +106,7 @@ def test_the_dispatcher_is_called_while_a_run_waits_and_not_before(tmp_path):
     assert listing.entries(True)[run.id].waits and folders == [tmp_path]
 
 
-def test_a_dispatcher_that_cannot_be_called_is_told_of_and_the_runs_are_listed(tmp_path):
+def test_a_dispatcher_that_cannot_be_called_is_reported_and_the_runs_are_listed(tmp_path):
     def refuse(folder):
         raise RunError("the queue is damaged")
 

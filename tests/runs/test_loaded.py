@@ -63,7 +63,7 @@ def test_a_curve_has_the_points_at_which_both_axes_were_measured(tmp_path):
     assert metrics.curve("step", "test_loss") is None and metrics.curve("seconds", "lr") is None
 
 
-def test_metrics_that_cannot_be_read_are_told_of(tmp_path):
+def test_metrics_that_cannot_be_read_are_listed(tmp_path):
     run = made("one", rows(), folder=tmp_path)
     (run.path / "attempts" / "1.json").write_text("{")
     metrics = Loaded(str(run.path)).refresh()

@@ -350,7 +350,7 @@ def test_a_column_is_where_it_was_measured(run):
         run.metrics["train_loss"].values[0] = 0
 
 
-def test_a_wrong_name_is_told_of_near_ones(run):
+def test_a_wrong_name_is_answered_with_near_ones(run):
     attempt(run, [1], train_loss=float, test_loss=float, lr=float)
     run.metrics.update()
     with pytest.raises(KeyError, match=r"no column 'trainloss' is logged by .*; near it: train_loss"):
@@ -423,7 +423,7 @@ def test_merging_is_what_a_dict_does(tmp_path_factory, attempts):
             assert metrics.steps.tolist() == list(merged)
 
 
-def test_damage_is_told_by_file_and_line(run):
+def test_damage_is_named_by_file_and_line(run):
     attempt(run, [1], a=float)
     attempt(run, [2], from_step=1, a=float)
     with (run.path / "metrics.2.jsonl").open("ab") as file:

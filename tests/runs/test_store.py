@@ -313,7 +313,7 @@ def test_whichever_file_is_damaged_its_reader_hears_of_it_and_the_list_goes_on(r
         assert damages[run.id] == ""
     else:
         assert str(path) in damages[run.id]
-    if name == "metrics.1.jsonl":  # its lines are left out, and told of
+    if name == "metrics.1.jsonl":  # its lines are left out, and listed
         assert run.metrics.update() == 0 and run.metrics.columns == []
         assert len(run.metrics.damaged) == (happens == "corrupted")
         return

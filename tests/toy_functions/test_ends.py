@@ -1,4 +1,4 @@
-"""Minima that a surface does not name are told by where many paths came to rest."""
+"""Minima that a surface does not name are known by where many paths ended."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 
 from fop_core.optim.rules import SGD
 from toy_functions import basins, surfaces
-from toy_functions.ends import find_ends, is_minimum, rests
+from toy_functions.ends import find_ends, is_minimum, local_minima
 
 HIMMELBLAU = surfaces.HIMMELBLAU
 UNNAMED = replace(HIMMELBLAU, minima=HIMMELBLAU.minima[:1])
@@ -59,7 +59,7 @@ def test_known_minima_come_first_in_their_order_and_no_more_are_sought_than_want
     ends = find_ends(UNNAMED, [batch], 1e-6, others=others)
     assert ends.extra_minima[0] == others[0] and len(ends.extra_minima) == 3
     assert len(find_ends(UNNAMED, [batch], 1e-6, most=2).extra_minima) == 1
-    assert rests(UNNAMED, [batch], (), most=1) == []
+    assert local_minima(UNNAMED, [batch], (), most=1) == []
 
 
 def test_where_few_paths_stop_on_their_way_there_is_no_minimum():

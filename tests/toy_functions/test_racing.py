@@ -93,7 +93,7 @@ def test_divergence_is_recorded_as_it_is():
         ("exp(x)", (1000.0, 0.0), "infinite"),
     ],
 )
-def test_a_start_where_f_is_no_number_is_told_of_with_what_to_do(dtype, text, start, what):
+def test_a_start_where_f_is_no_number_is_reported_with_what_to_do(dtype, text, start, what):
     result = race(Race(expressions.parse(text), start, {"SGD": SGD(0.1)}, dtype=dtype))["SGD"]
     assert (result.status, result.steps) == ("diverged", 0)
     assert result.reason == f"no race: f is {what} at the start ({start[0]:g}, {start[1]:g}); choose another start"

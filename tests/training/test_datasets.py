@@ -262,7 +262,7 @@ def test_where_it_may_not_write_nothing_is_cached(data, monkeypatch):
     assert not (data / ".fop-cache").exists()
 
 
-def test_a_cache_that_cannot_be_written_or_read_is_told_and_done_without(data, monkeypatch):
+def test_a_cache_that_cannot_be_written_or_read_is_reported_and_done_without(data, monkeypatch):
     messages = []
     (data / ".fop-cache").write_bytes(b"")  # no folder
     assert len(datasets.load(cifar(data), messages.append).train) == 30

@@ -402,7 +402,7 @@ def test_a_number_of_steps_ends_it_sooner_and_epochs_lift_the_parents(data, tmp_
     assert whole.metrics.steps.tolist()[-1] == 13
 
 
-def test_a_cosine_over_other_epochs_is_told(data, tmp_path):
+def test_a_cosine_over_other_epochs_is_reported(data, tmp_path):
     run = trained(data, tmp_path, 'schedule={"kind": "cosine"}')
     assert fork.plan(run, matrices="frozen", at=AT).description.endswith("goes on at 0.0173.")
     description = fork.plan(run, matrices="frozen", epochs=4).description
@@ -483,7 +483,7 @@ def test_a_fork_without_a_checkpoint_of_its_own_that_can_be_read_fails_and_start
     assert_identical(recorded(whole), recorded(broken))
 
 
-def test_a_checkpoint_that_was_dropped_meanwhile_is_told(parent, tmp_path):
+def test_a_checkpoint_that_was_dropped_meanwhile_is_named(parent, tmp_path):
     shutil.copytree(parent.path, tmp_path / "moving")
     moving = store.Run(tmp_path / "moving")
     plan = fork.plan(moving, matrices="frozen", at=AT)
