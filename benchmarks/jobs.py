@@ -250,7 +250,7 @@ class Rows:
     """The rows of a run.
 
     Attributes:
-        first: step; another one for each kind of run, so that a picture's end tells whose it is.
+        first: step; another one for each kind of run, so that a picture's end shows whose it is.
         count: of rows.
         wide: whether a row holds the sixteen columns that MNIST by plain SGD logs, or four.
     """

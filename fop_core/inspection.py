@@ -17,7 +17,7 @@ MEAN_REMOVED = 0.95
 RESOLUTION = 1e-6
 """An eigenvalue this many times smaller than the largest is 0 as far as a float32 M can tell."""
 DEFINITENESS = ("positive definite", "numerically singular", "indefinite", "negative", "zero", "not finite")
-"""What ``definiteness`` tells."""
+"""What ``definiteness`` returns."""
 VIEWS = ("change", "P", "shape", "rest")
 """What ``view`` shows of a P."""
 MANY, COMMON = 4096, 0.995

@@ -62,7 +62,7 @@ DRAWN = """() => {
 ELSEWHERE = """(here) => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(here, "~/fop-lab");
-}"""  # a picture tells of no folder of whoever took it
+}"""  # a picture shows no folder of whoever took it
 
 
 @contextmanager

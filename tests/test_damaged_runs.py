@@ -32,7 +32,7 @@ KINDS = [*damage.KINDS, NO_PERMISSION]
 LISTED = {"run.json", "state.json", "labels.json", "progress.json", "attempts/1.json"}
 """What every list reads, whatever else it shows."""
 KNOWN = {"run.json", "state.json", "labels.json"}
-"""What tells whether a run can be looked into."""
+"""What says whether a run can be looked into."""
 OPENED = {"attempts", "attempts/1.json", "metrics.1.jsonl", "snapshots", "snapshots/00000002.safetensors"}
 """What is read of one that is looked into."""
 

@@ -48,7 +48,7 @@ class Curve:
         run: whose it is.
         steps: [n].
         heights: [n].
-        values: what hovering tells, [n].
+        values: what hovering shows, [n].
         label: at its end; none where it is empty.
         secondary: whether it is the lesser of two of one run.
     """

@@ -114,7 +114,7 @@ def losses(
     up = _loss_axis(shown, heights, tolerance, signed) if log_loss else _linear_axis(shown, heights)
     if signed:
         yaxis = _signed_ticks(up)
-    elif log_loss:  # an exact zero, which has no logarithm, stands at the lower edge; hovering tells
+    elif log_loss:  # an exact zero, which has no logarithm, is at the lower edge; hovering shows it
         heights = [np.maximum(height, 10**up.low) for height in heights]
         decades = up.high - up.low
         yaxis = {"exponentformat": "e", "dtick": math.ceil(decades / 6) if decades > 2 else "D2"}

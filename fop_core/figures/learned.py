@@ -1,4 +1,4 @@
-"""What a run learned on its way: its P beside the inverse Hessian where it stood, and what P did to the gradient."""
+"""What a run learned on its way: its P beside the inverse Hessian at its points, and what P did to the gradient."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -20,8 +20,8 @@ from fop_core.figures.style import METHODS, MINIMA, Method
 Array = np.ndarray
 
 SIZE = (360.0, 240.0)  # px of a small picture, for which labels are placed; elsewhere they have more room
-LONGEST = 16  # letters of a label; hovering tells the rest
-LABELLED = 12  # lines that get a label; of more, hovering tells
+LONGEST = 16  # letters of a label; hovering shows the rest
+LABELLED = 12  # lines that get a label; of more, hovering shows it
 DASHES = ("solid", "8px,3px", "2px,3px", "10px,3px,2px,3px", "5px,2px,1px,2px,1px,2px")
 MORE = {
     "fop-norm": Method("FOP-norm", METHODS["fop"].color, "4px,2px", "hexagon", 2.5),

@@ -5,5 +5,5 @@
     dispatcher    starts waiting runs in order as slots become free; one for each user, host and runs folder
     supervisor    starts one trainer, stops it, and says how it ended
 
-None of them imports torch. docs/operations.md tells how they work together.
+None of them imports torch. docs/operations.md says how they work together.
 """

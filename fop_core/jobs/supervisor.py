@@ -3,7 +3,7 @@
     python -m fop_core.jobs.supervisor RUN SLOT LOCK
 
 It is the first process of a session, and adopts what the trainer leaves behind, so that nothing outlives the job. It
-hands three open files down to the trainer: the run's control.lock, the slot's lock, and a pipe whose end tells that
+hands three open files down to the trainer: the run's control.lock, the slot's lock, and a pipe whose end says that
 the supervisor is gone. So the kernel knows who is alive, and no process number is ever trusted.
 """
 
@@ -95,7 +95,7 @@ class Supervisor:
             self._stop(trainer)
             if time.monotonic() - written_at > USAGE:
                 written_at = time.monotonic()
-                with contextlib.suppress(OSError):  # a full disk is the trainer's to tell of
+                with contextlib.suppress(OSError):  # a full disk is the trainer's to report
                     files.write_json(self.run.path / "usage.json", self._usage(), sync=False)
 
     def _conclude(self, control: Control, status: int) -> None:

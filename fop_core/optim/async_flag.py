@@ -45,7 +45,7 @@ class AsyncFlag:
         self.ok.logical_and_(ok)
 
     def send(self) -> None:
-        """Start telling the host. Does nothing while an earlier message is under way."""
+        """Start a copy to the host. Does nothing while an earlier one is under way."""
         if type(self.ok) is not Tensor or self.ok.device.type != "cuda" or self._arrived is not None:
             return
         if self._copy is None:

@@ -65,7 +65,7 @@ class Best:
                     row = files.loads(block[begin:end])
                     point = count(row["step"]), files.number(row[word.decode().strip('"')])
                 except (ValueError, KeyError, TypeError):
-                    point = None  # a damaged line, which the curves tell of
+                    point = None  # a damaged line, which the curves report
                 if point is not None:
                     self._values_by_step.setdefault(path, []).append(point)
                 at = block.find(word, end)

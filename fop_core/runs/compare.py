@@ -81,7 +81,7 @@ class Group:
     Attributes:
         method: see ``method``.
         kind: what its runs were given as theirs, such as a preset.
-        differs: settings that tell it from the other groups of its method and kind, with their values.
+        differs: settings that distinguish it from the other groups of its method and kind, with their values.
         members: which of the runs, in their order.
     """
 
@@ -154,7 +154,7 @@ def spread(curves: Sequence[Curve]) -> Spread:
 
 
 def at_end(curves: Sequence[Curve]) -> list[int]:
-    """Return which curves tell of where the longest ends, so that their last values can be averaged.
+    """Return which curves reach to where the longest ends, so that their last values can be averaged.
 
     A run that is not as far, or was stopped, has measured nothing there. One that diverged has: it is not a number.
     """

@@ -1,7 +1,7 @@
 """A run to take away: its metrics as a table of another program, CSV or Parquet, or its whole directory as a zip.
 
-A table has one row for each logged step. Both kinds tell "not measured" from "measured, and not a number": an empty
-cell or null from nan.
+A table has one row for each logged step. In both kinds "not measured" is an empty cell or null, and "measured, and not
+a number" is nan.
 """
 
 import csv

@@ -31,7 +31,7 @@ DEEPEST = 64  # lists and objects within each other: who walks them, as repr or 
 LARGEST_HEADER = 16 << 20  # bytes of a safetensors header: 100,000 tensors
 LARGEST_ARRAYS = 8 << 30  # bytes of all arrays of one file
 UNREADABLE = (errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.ENAMETOOLONG)
-"""Errors that tell of what is in a file's place, and not of the machine."""
+"""Errors that come of what is in a file's place, and not of the machine."""
 MOST_DIMENSIONS = 64  # numpy's own limit
 DTYPES = {
     "BOOL": np.bool_,

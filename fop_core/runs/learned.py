@@ -223,7 +223,7 @@ def _over(snapshots: Mapping[int, Mapping[str, Array]], name: str) -> tuple[Arra
 
 
 def _scale(M: Array, form: str, steps: Array, spectrum_steps: Array, spectra: Array) -> Array:
-    """Return the one number by which P as applied differs from M's own P: the spectrum's sum tells P's trace."""
+    """Return the one number by which P as applied differs from M's own P: the spectrum's sum is P's trace."""
     index = np.minimum(np.searchsorted(spectrum_steps, steps), max(len(spectrum_steps) - 1, 0))
     scale = np.full(len(steps), np.nan)
     if not len(spectrum_steps):

@@ -29,7 +29,7 @@ class Entry:
         damaged: why it cannot be read, or "".
         troubles: what else of it is damaged, by what was to be read: it is listed with all the rest.
         name, tags, notes, archived: its labels.
-        state, reason, since, cause: where it stands; "queued" also where an ended run waits to go on.
+        state, reason, since, cause: of the run; "queued" also where an ended run waits to go on.
         waits: whether it waits in the queue.
         created: when, ISO 8601.
         preset: what it was made from, or "".
@@ -170,7 +170,7 @@ class Listing:
     def _stamps(self) -> list[tuple[str, tuple[int, int]]]:
         """Return what may be a run, and when its directory and its requests changed last.
 
-        Every file of a run but its metrics and its log is replaced as a whole, so its directory tells of a change.
+        Every file of a run but its metrics and its log is replaced as a whole, so its directory shows a change.
         """
         self.trouble = ""
         try:

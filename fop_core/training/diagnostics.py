@@ -316,7 +316,7 @@ def _spectrum(optimizer: FOP, M: Tensor, P: Tensor) -> Tensor:
     Args:
         optimizer: what P is made by.
         M: what is learned, [n, k], k = 0 where nothing is.
-        P: as applied: M's own P times one number, which the trace tells.
+        P: as applied: M's own P times one number, which the trace gives.
     """
     if optimizer.preconditioner == "direct":
         return torch.linalg.eigvalsh(P)

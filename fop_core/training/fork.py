@@ -419,7 +419,7 @@ def _checkpoint_header(run: Run, step: int) -> tuple[Header, dict[str, Any]]:
 
 
 def _steps_in_epoch(run: Run, step: int, about: Mapping[str, Any]) -> int:
-    """Return the steps of an epoch as a checkpoint tells, or, of one that does not, as the run's progress does."""
+    """Return the steps of an epoch as a checkpoint has it, or, of one that does not, as the run's progress does."""
     steps = about.get("steps_in_epoch")
     if type(steps) is int and steps > 0:
         return steps

@@ -2,7 +2,7 @@
 
     train(run, control)     trains what a run's config says, from its last checkpoint if it has one
 
-Steps are counted by updates: a row at step t tells of the t-th update, of the losses since the row before it, and of
+Steps are counted by updates: a row at step t is of the t-th update, of the losses since the row before it, and of
 the parameters after it. Between two logged steps nothing waits for the device: losses gather in a buffer on it.
 """
 

@@ -14,7 +14,7 @@ from pages.shared.first_run import first_run
 from pages.shared.form import Form
 from pages.shared.text import literal
 
-TELLING = "cifar10-fop-velocity"  # of the gallery: what a newcomer sees first
+FIRST = "cifar10-fop-velocity"  # of the gallery: what a newcomer sees first
 PANELS = {
     "spectrum": panels.spectrum,
     "histograms": panels.histograms,
@@ -80,7 +80,7 @@ def on_cursor_change() -> None:
 
 
 def sidebar() -> tuple[Source | None, tuple[Source, Layer] | None]:
-    """Show what is looked into, and what stands beside it; return both."""
+    """Show what is looked into, and what is beside it; return both."""
     form.draw("source")
     if form["source"] == "file":
         own = uploaded(form)
@@ -89,7 +89,7 @@ def sidebar() -> tuple[Source | None, tuple[Source, Layer] | None]:
         return None, None
     if form["run"] not in runs:
         missing = form["run"]
-        form.put(run=TELLING if TELLING in runs else next(iter(runs)))
+        form.put(run=FIRST if FIRST in runs else next(iter(runs)))
         if missing:
             notes.warning(literal(f"{absent(missing)}. {runs[form['run']].name} is shown."))
     source = of_entry(runs[run_of("run")])
@@ -110,7 +110,7 @@ def absent(id_: str) -> str:
 
 
 def beside_of() -> tuple[Source, Layer] | None:
-    """Show the choice of a layer to stand beside the chosen one."""
+    """Show the choice of a layer beside the chosen one."""
     if form["beside"] and form["beside"] not in runs:
         notes.warning(literal(f"Nothing stands beside: {absent(form['beside'])}."))
         form.put(beside="")

@@ -39,7 +39,7 @@ BOUND = (
 def rotation(form: Form, source: Source, layer: Layer) -> None:
     """Show by how much P turns and lengthens the gradient, and why M moves."""
     if source.entry is None:
-        st.markdown("Matrices alone do not tell how gradients were turned: that is measured while a run trains.")
+        st.markdown("Matrices alone do not show how gradients were turned: that is measured while a run trains.")
         return
     group = seeds(source.entry)
     angles = turned(source, layer, "angle_deg", form["seeds"])

@@ -54,7 +54,7 @@ class Source:
 
     @property
     def key(self) -> str:
-        """What tells its present state from any other."""
+        """Identifies its present state."""
         steps = self.learned.steps
         return f"{self.id} {len(steps)} {steps[-1] if len(steps) else 0}"
 
@@ -145,7 +145,7 @@ def of_entry(entry: Entry) -> Source | str:
 
 @st.cache_resource(show_spinner=False, max_entries=12)
 def _of_run(path: str, count: int, last: int, name: str, _entry: Entry) -> Source:
-    """Read a run; ``count`` and ``last`` of its snapshots tell whether what is remembered is still true."""
+    """Read a run; ``count`` and ``last`` of its snapshots say whether what is remembered is still true."""
     return Source(_entry.id, name, learned.of_run(_entry.run), _entry)
 
 

@@ -19,7 +19,7 @@ NOTICE, UNDO, ANEW = "runs notice", "runs undo", "runs anew"
 
 
 def tried(what: Callable[[], Any], done: str | Callable[[Any], str] = "") -> bool:
-    """Do something with a run; the whole page is run anew then, and tells what came of it, each thing once.
+    """Do something with a run; the whole page is run anew then, and says what came of it, each thing once.
 
     Args:
         what: is done.

@@ -23,7 +23,7 @@ FINAL_VALUES = ("train_loss", "test_loss", "held_out_loss", "grad_norm", "lr", "
 
 
 def head(entry: Entry) -> None:
-    """Show what it is called, where it stands and why, and what to try where it failed."""
+    """Show its name, its state and why, and what to try where it failed."""
     badge = run_text.STATES[entry.state]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(literal(entry.name), anchor=False, width="content")

@@ -19,9 +19,9 @@ from pages.shared.listing import MOST_CHOSEN
 _mount = component("runs_table")
 
 VARIED = 4  # settings with a column of their own
-DAMAGE_LETTERS = 60  # letters of what is damaged; hovering and choosing the run tell the rest
+DAMAGE_LETTERS = 60  # letters of what is damaged; hovering and choosing the run show the rest
 
-Cell = tuple[Any, ...]  # words, what they are sorted by, what hovering tells
+Cell = tuple[Any, ...]  # words, what they are sorted by, what hovering shows
 
 _rows: WeakKeyDictionary[Entry, tuple[Any, bytes]] = WeakKeyDictionary()
 """Of each run what its row was last made of, and the row as JSON."""

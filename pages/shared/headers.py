@@ -1,4 +1,4 @@
-"""What every answer of the server tells browsers: what may show the app, and where its pictures come from."""
+"""What every answer of the server says to browsers: what may show the app, and where its pictures come from."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The learned P beside the inverse Hessian, at the step where the player stands."""
+"""The learned P beside the inverse Hessian, at the player's step."""
 
 from collections.abc import Sequence
 from typing import Any

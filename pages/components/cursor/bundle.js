@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 2342e08492060e8f5fa41e773d97db74fc1ce02ab8f840a452dfdd563e89a43c.
+// Made by scripts/web.sh build of sources with the checksum de30b27f48a747f74fc6215483015e3d51f2ca3d70cdc75e5bf69bacf2976215.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

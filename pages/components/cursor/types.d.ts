@@ -1,14 +1,14 @@
 import type { Hex, Themes } from "../lib/types.d.ts";
 
 export interface CursorData {
-  /** Of the run, which tells another one. */
+  /** Identifies the run. */
   key: string;
   /** Of the snapshots, ascending. */
   steps: number[];
   /** What each snapshot is; parts are apart by " · ". */
   captions: string[];
   curves: Curve[];
-  /** The step to stand at. */
+  /** The cursor's step. */
   at: number;
   themes: Themes;
 }

@@ -52,7 +52,7 @@ class Screen:
     """What the screen showed at a click, as far as the browser knows it better than Python.
 
     Attributes:
-        step: where the step cursor or the player stood; None on a page without.
+        step: the cursor's or the player's; None on a page without.
         layer: the chosen layer; None where none can be chosen.
         see: which of a layer's matrices was shown; None where none can be chosen.
     """

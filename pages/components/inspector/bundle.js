@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum f55a01502b647e83c27aba55c17fe74b9274815a4599cbee0a4bf0836eb67729.
+// Made by scripts/web.sh build of sources with the checksum e53d88a656c31ddd0bb284cbe08abe1c2b7aeff953826df6f75d2d69465acee5.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

@@ -25,7 +25,7 @@ const WAYS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRig
  * @property {number} range of the fullest colour
  */
 
-/** A matrix as a picture: blue, white, orange, one range for all. Hovering tells a value; a large one can be zoomed. */
+/** A matrix as a picture: blue, white, orange, one range for all. Hovering shows a value; a large one can be zoomed. */
 export class Heatmap {
   /** @param {boolean} large whether cells can be told apart: hovered, zoomed, with numbers in them */
   constructor(large) {

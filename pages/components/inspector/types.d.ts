@@ -2,7 +2,7 @@ import type { Hex } from "../lib/types.d.ts";
 
 /** The matrices of a run, and of a second one beside it: pages/preconditioners/inspector.py. */
 export interface InspectorData {
-  /** Of both, which tells others. */
+  /** Identifies both. */
   key: string;
   sources: { name: string; layers: Head[] }[];
   chosen: Chosen;

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum fc0b206aa861ac79aba1d13099b5c1477760033492e2103b610601c854b05ef8.
+// Made by scripts/web.sh build of sources with the checksum 9a885f3d537bb7065dfe10c64f72502bf96f1fcda8d6aad3cdf9178126b5b56e.
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;

@@ -6,7 +6,7 @@ export class Clock {
   constructor() {
     /** Infinity where nothing moves it. */
     this.step = Infinity;
-    /** Whether it stands anywhere but at the end. */
+    /** Whether it is anywhere but at the end. */
     this.moving = false;
     /**
      * What is drawn at the step, by names.

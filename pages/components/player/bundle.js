@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 75b5669fe4ba04b0f20516a14720c51fd361e8c2c6df67ce5c5b877b2717f68c.
+// Made by scripts/web.sh build of sources with the checksum ab477434fb13151fb39976a54fc1f4c1045e5e107730b80d9c197482adb8c15f.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -653,7 +653,7 @@ var Scene = class {
    * @param {Float32Array} grid [size, size]: heights from -0.5 to 0.5
    * @param {number} size
    * @param {Box} box
-   * @param {string} key tells one surface from another
+   * @param {string} key identifies the surface
    */
   constructor(grid, size, box2, key) {
     this.grid = grid;

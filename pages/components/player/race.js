@@ -67,7 +67,7 @@ export const stepOf = ({ steps }, index) => (steps ? steps[index] : index);
 export const endOf = (runs) => Math.max(1, ...runs.map((run) => stepOf(run, run.count - 1)));
 
 /**
- * Where a run stands at a step that need not be whole: on the line between two points.
+ * Where a run is at a step that need not be whole: on the line between two points.
  *
  * @param {Pick<Motion, "steps" | "count" | "x" | "y">} run
  * @param {number} step

@@ -14,7 +14,7 @@ export class Scene {
    * @param {Float32Array} grid [size, size]: heights from -0.5 to 0.5
    * @param {number} size
    * @param {Box} box
-   * @param {string} key tells one surface from another
+   * @param {string} key identifies the surface
    */
   constructor(grid, size, box, key) {
     this.grid = grid;

@@ -9,7 +9,7 @@ export interface PlayerData {
   /** Address of plotly.js. */
   source: string;
   alt: string;
-  /** What tells one race from another. */
+  /** Identifies the race. */
   race: string;
   /** Name of a picture that is saved, without its ending. */
   file: string;
@@ -53,7 +53,7 @@ export interface RunHead {
   label: Label;
 }
 
-/** What stands at the end of a run. */
+/** The label at the end of a run. */
 export interface Label {
   text: string;
   /** The end. */
@@ -106,7 +106,7 @@ export interface Area {
 export interface View extends Area {
   /** Width of the plane that is seen. */
   span: number;
-  /** Tells one view from another. */
+  /** Identifies the view. */
   key: string;
   x(x: number, y: number): number;
   y(x: number, y: number): number;

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum c72d853b5117c606ff0d66ebe04bb54b72d159bc31d0d95a218190f7fc84e070.
+// Made by scripts/web.sh build of sources with the checksum c123fbbb178c8d8d859e11309a7fb15f38e99ca6793ecb3b158bbce8b8513506.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 39b989d5ac52b0248a85f7e008f41bb5bd21c2365a32e38e2532eb28d9744f77.
+// Made by scripts/web.sh build of sources with the checksum e5ca23350d2c6a518f40bf5a229ecdfb3963a6dc6ec24ce74f3a5f400756d469.
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;

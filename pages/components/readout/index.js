@@ -55,7 +55,7 @@ const body = (row, columns) =>
   );
 
 /**
- * Tells f at the step where the player stands; at its end, how the runs ended.
+ * Shows f at the player's step; at its end, how the runs ended.
  *
  * @param {Element} table
  * @param {Row[]} rows

@@ -33,7 +33,7 @@ export interface Row {
 
 export type Value = string | number | null;
 
-/** A text that is sorted by itself, or a text, what it is sorted by, and what hovering tells. */
+/** A text that is sorted by itself, or a text, what it is sorted by, and what hovering shows. */
 export type Cell = string | [words: string, value: Value, hint?: string];
 
 export interface Sort {

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 4f059852dfaa66421f0fd5cd0d7ae71b237599ab0c537c1ed5a1151b70a69b6f.
+// Made by scripts/web.sh build of sources with the checksum 41b5d98f0724670261a8156ab17cfab953f45e32d5de1e44c8e5b3011fe1bf4c.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum f4ec0c24e45de554c362daef4bfd1beb07bfb58e109aaf87621c942bc43df54a.
+// Made by scripts/web.sh build of sources with the checksum 93e95969348c05e6ff664a38a4835b7d2a11e61ceecb10bbb8dff00a4e4cb947.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
