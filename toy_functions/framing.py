@@ -1,5 +1,6 @@
 """Where to look at a function that nobody has framed: around the minima that descents from many starts find."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -28,13 +29,14 @@ class Frame(NamedTuple):
     floor: float
 
 
-def frame(surface: Surface, start: tuple[float, float]) -> Frame:
+def frame(surface: Surface, start: tuple[float, float], progress: Callable[[float], object] | None = None) -> Frame:
     """Return a square with the start and the minima that descents end at, and the lowest value there.
 
     Descents start on grids around the origin, run Adam with a falling rate, and are polished by Newton's method.
-    Without a minimum the square lies around the start and the origin, and the floor is not known.
+    Without a minimum the square lies around the start and the origin, and the floor is not known. ``progress`` is that
+    of ``descend_each``, for either rate.
     """
-    minima = _minima(surface)
+    minima = _minima(surface, progress)
     points = np.concatenate([np.array([start]), minima if len(minima) else np.zeros((1, 2))])
     low, high = points.min(axis=0), points.max(axis=0)
     size = max(float((high - low).max()), 1.0) * (1 + 2 * ROOM)
@@ -48,14 +50,14 @@ def frame(surface: Surface, start: tuple[float, float]) -> Frame:
     return Frame((left, left + size, bottom, bottom + size), floor)
 
 
-def _minima(surface: Surface) -> np.ndarray:
+def _minima(surface: Surface, progress: Callable[[float], object] | None) -> np.ndarray:
     """Return points [n, 2] where the gradient vanishes and the Hessian is positive semidefinite."""
     line = np.linspace(-1, 1, SIDE)
     x, y = (np.concatenate([scale * part.ravel() for scale in SCALES]) for part in np.meshgrid(line, line))
     with np.errstate(all="ignore"):
         typical = np.hypot(*(np.broadcast_to(part, x.shape) for part in surface.gradient(x, y)))
         for rate in (0.1, 0.01):
-            batch = descend(replace(surface, floor=-np.inf), Adam(rate), x, y, max_steps=STEPS)
+            batch = descend(replace(surface, floor=-np.inf), Adam(rate), x, y, max_steps=STEPS, progress=progress)
             going = np.isfinite(batch.x) & np.isfinite(batch.y)
             x, y = batch.x[going], batch.y[going]
         x, y = _newton(surface, x, y)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from fop_core.figures.style import METHODS, number
 from pages.shared.form import Form
+from pages.shared.progress import leave_if_unwanted
 from pages.shared.race import OWN, surface
 from pages.shared.race_settings import of_rule, surface_spec
 from pages.shared.text import literal
@@ -114,7 +115,7 @@ def _floor_text(objective: Surface, searched: bool) -> str:
 
 def _find(form: Form) -> None:
     objective = surface(surface_spec(form.now))
-    view = frame(objective, (form["x"], form["y"])).view
+    view = frame(objective, (form["x"], form["y"]), leave_if_unwanted).view
     form.put(**dict(zip(("left", "right", "bottom", "top"), view)))
 
 

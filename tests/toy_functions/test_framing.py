@@ -40,3 +40,11 @@ def test_a_function_without_a_minimum_has_a_view_around_the_start(f):
     assert inside(view, [(3.0, -4.0)])
     assert all(math.isfinite(side) for side in view) and view[0] < view[1]
     assert floor == -math.inf or f == "x*0"
+
+
+def test_what_progress_raises_ends_the_search():
+    def leave(share):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        frame(surfaces.SURFACES["booth"], (0.0, 0.0), leave)
