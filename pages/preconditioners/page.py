@@ -59,22 +59,14 @@ def layer_of(name: str, source: Source) -> Layer | None:
     return layers[form.take_over(name)]
 
 
-def restore_url() -> None:
-    """Keep the address as the page wrote it last: what came along with a quick second choice may be an older one."""
-    if (address := st.session_state.get("inspect address")) is not None:
-        st.query_params.from_dict(address)
-
-
 def chosen() -> None:
     """Take over what the reader chose at the matrices."""
-    restore_url()
     if (now := st.session_state["inspector"].chosen) is not None:
         form.put(layer=now["layer"], see=now["see"], view=now["view"])
 
 
 def on_cursor_change() -> None:
     """Take over the cursor's step."""
-    restore_url()
     if (step := st.session_state["step cursor"].at) is not None:
         form.put(at=int(step))
 
@@ -207,4 +199,3 @@ else:
         growing(source)
 deliver()
 form.publish()
-st.session_state["inspect address"] = st.query_params.to_dict()

@@ -28,19 +28,18 @@ class Untyped:
         """Write them in their order."""
         return ",".join(value)
 
-    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> list[str]:
-        """Return them as they are."""
-        return list(st.session_state[key])
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> None:
+        """Show nothing."""
 
 
 @dataclass(frozen=True)
 class Slider(Number):
     """A number by a slider."""
 
-    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> float | int:
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> None:
         """Show the slider."""
         kind: type = int if self.whole else float
-        return st.slider(
+        st.slider(
             self.label,
             kind(self.low),
             kind(self.high),

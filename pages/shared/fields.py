@@ -1,7 +1,7 @@
 """Settings: what each is called, what it may be, how it is asked for, and how it is written in an address."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import streamlit as st
@@ -20,8 +20,8 @@ class Field(Protocol):
     def write(self, value: Any) -> str:
         """Return a value as an address gives it; ``read`` gets the very same back."""
 
-    def draw(self, key: str, on_change: Callable[[], None] | None) -> Any:
-        """Show the widget; return its value. The session has one under this key."""
+    def draw(self, key: str, on_change: Callable[[], None] | None) -> None:
+        """Show the widget. The session has its value under this key."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,11 @@ class Number:
             return ""
         return repr(int(value)) if self.whole else repr(float(value)).removesuffix(".0")
 
-    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> float | int | None:
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> None:
         """Show a number input."""
         kind: type = int if self.whole else float
         value: Any = None if self.empty else "min"
-        return st.number_input(
+        st.number_input(
             self.label,
             value=value,
             placeholder=self.empty or None,
@@ -109,9 +109,9 @@ class Choice:
         """Write it as it is."""
         return value
 
-    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> str:
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> None:
         """Show a list to choose from."""
-        return st.selectbox(
+        st.selectbox(
             self.label,
             list(self.options),
             format_func=self.options.__getitem__,
@@ -132,9 +132,9 @@ class Switch(Choice):
 
     quiet: bool = False
 
-    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> str:
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> None:
         """Show them side by side."""
-        chosen = st.segmented_control(
+        st.segmented_control(
             self.label,
             list(self.options),
             format_func=self.options.__getitem__,
@@ -144,8 +144,6 @@ class Switch(Choice):
             required=True,
             label_visibility="collapsed" if self.quiet else "visible",
         )
-        assert chosen is not None  # since one is required
-        return chosen
 
 
 @dataclass(frozen=True)
@@ -168,9 +166,9 @@ class Several:
         """Write them in their order."""
         return ",".join(option for option in self.options if option in value)
 
-    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> list[str]:
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> None:
         """Show all, to switch on and off."""
-        chosen = st.pills(
+        st.pills(
             self.label,
             list(self.options),
             selection_mode="multi",
@@ -179,7 +177,6 @@ class Several:
             help=self.help or None,
             on_change=on_change,
         )
-        return [option for option in self.options if option in chosen]
 
 
 @dataclass(frozen=True)
@@ -199,9 +196,9 @@ class Flag:
         """Write 1 or 0."""
         return "1" if value else "0"
 
-    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> bool:
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> None:
         """Show a box to tick."""
-        return st.checkbox(self.label, key=key, help=self.help or None, on_change=on_change)
+        st.checkbox(self.label, key=key, help=self.help or None, on_change=on_change)
 
 
 @dataclass(frozen=True)
@@ -211,7 +208,7 @@ class Text:
     label: str
     longest: int
     help: str = ""
-    placeholder: str = field(default="")
+    placeholder: str = ""
 
     def read(self, text: str) -> str:
         """Read any text that is not too long."""
@@ -220,12 +217,12 @@ class Text:
         return text
 
     def write(self, value: Any) -> str:
-        """Write it as it is."""
-        return value
+        """Write as much of it as may be read: a list to choose from takes words of any length."""
+        return value[: self.longest]
 
-    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> str:
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> None:
         """Show a line to type in."""
-        return st.text_input(
+        st.text_input(
             self.label,
             key=key,
             max_chars=self.longest,

@@ -15,7 +15,6 @@ from pages.shared.fields import Choice, Field
 from pages.shared.text import literal
 
 PRESET = "preset"
-PAST = 8  # addresses that were published before the present one
 
 
 def address(page: str) -> dict[str, str]:
@@ -47,9 +46,8 @@ class Form:
     ):
         self.page, self.presets, self.fields, self.values, self.views = page, presets, fields, values, views
         self._record = st.session_state.setdefault(f"{page} settings", {})
-        self.arrives = st.session_state.get("page") != page
         self._arrive()
-        self._read_widgets()
+        self.read_widgets()
 
     def __getitem__(self, name: str) -> Any:
         """Return the present value of a setting."""
@@ -65,13 +63,6 @@ class Form:
         """The name of the preset that the settings began from."""
         return self._record[PRESET]
 
-    @property
-    def warnings(self) -> list[str]:
-        """What was wrong with the address on arrival; forgotten with the next change."""
-        if self._record["now"] != self._record["arrived"]:
-            self._record["warnings"] = []
-        return self._record["warnings"]
-
     def changed(self) -> list[str]:
         """Return the names of settings that differ from the preset, views aside."""
         return [name for name in self._differing() if name not in self.views]
@@ -83,49 +74,58 @@ class Form:
     def draw(self, name: str, on_change: Callable[[], None] | None = None) -> Any:
         """Show a setting's widget; return its value."""
         key = self.key(name)
-        if key not in st.session_state:
-            st.session_state[key] = self._record["now"][name]
-        self._record["now"][name] = value = self.fields[name].draw(key, on_change)
-        return value
+        st.session_state.setdefault(key, self[name])
+        self.fields[name].draw(key, on_change)
+        return self.take_over(name)
 
     def take_over(self, name: str) -> Any:
-        """Take over what a widget holds that the page has drawn itself under the setting's key; return it."""
-        self._record["now"][name] = value = st.session_state[self.key(name)]
+        """Take over what the widget under a setting's key holds, which the page may have drawn itself; return it."""
+        field = self.fields[name]
+        self._record["now"][name] = value = field.read(field.write(st.session_state[self.key(name)]))
         return value
+
+    def read_widgets(self) -> None:
+        """Take over what the widgets hold, so that a page may show what follows from it before it shows them."""
+        for name in self.fields:
+            if self.key(name) in st.session_state:
+                self.take_over(name)
 
     def put_again(self) -> None:
         """Give all widgets their values again where the run before was the page's first.
 
         It may have been left for this one before the browser had drawn its widgets.
         """
-        if self.arrives:
-            self._record["drawn"] = False
-        elif not self._record.get("drawn", True):
-            self._record["drawn"] = True
+        first, self._record["first"] = self._record.get("first", False), self.arrives
+        if first and not self.arrives:
             self.put(**self.now)
 
     def draw_presets(self) -> None:
-        """Show the choice of a preset; choosing one sets everything."""
+        """Show the choice of a preset."""
         key = self.key(PRESET)
-        if key not in st.session_state:
-            st.session_state[key] = self.preset
-        self.presets.draw(key, lambda: self.reset(st.session_state[key]))
+        st.session_state.setdefault(key, self.preset)
+        self.presets.draw(key, lambda: self.to_preset(st.session_state[key]))
 
     def draw_warnings(self) -> None:
-        """Say what was wrong with the address, if anything was."""
-        if self.warnings:
+        """Say what was wrong with the address, if anything was, until the next change."""
+        if self.now != self._record["arrived"]:
+            self._record["warnings"] = []
+        if warnings := self._record["warnings"]:
             st.warning(
                 "Not all of the address could be used; the preset's own settings stand in for it.\n"
-                + "\n".join(f"- {literal(warning)}" for warning in self.warnings)
+                + "\n".join(f"- {literal(warning)}" for warning in warnings)
             )
+
+    def to_preset(self, preset: str) -> None:
+        """Go on with a preset that was just chosen; for a widget's callback."""
+        self.reset(preset)
 
     def reset(self, preset: str) -> None:
         """Set everything as a preset has it; for a widget's callback."""
-        self._set(preset, dict(self.values[preset]))
+        self._set(preset, self.values[preset])
 
     def put(self, **values: Any) -> None:
         """Set some settings; for a widget's callback, or before their widgets are shown."""
-        self._record["now"].update(values)
+        self._record.setdefault("now", {}).update(values)
         for name, value in values.items():
             st.session_state[self.key(name)] = value
 
@@ -136,42 +136,29 @@ class Form:
 
     def publish(self) -> None:
         """Write the settings to the address; at the end of a run."""
-        address = self.address()
-        if address != self._record["address"]:
-            self._record["past"] = [*self._record.get("past", []), self._record["address"]][-PAST:]
+        address, before = self.address(), self._record["address"]
         self._record["address"] = address
-        st.session_state.setdefault("addresses", {})[self.page] = address
-        changed = address != st.query_params.to_dict()
+        # The address that came along may be older than the one that was written last.
+        changed = address != before or address != st.query_params.to_dict()
         # What the page before wrote last may have come to the browser after the reader had gone back from it.
-        late = not self._stayed and _by_history() and st.session_state.get("address unheard", False)
+        late = self.arrives and _by_history() and st.session_state.get("address unheard", False)
         st.session_state["address unheard"] = changed
         if changed or late:
             st.query_params.from_dict(address)
 
     def _arrive(self) -> None:
-        address = st.query_params.to_dict()
-        left = st.session_state.get("page")
-        self._stayed = left == self.page
+        came, left = st.query_params.to_dict(), st.session_state.get("page", "")
         st.session_state["page"] = self.page
+        self.arrives = left != self.page
         if not self._record:
-            self._read(address)
-        elif address != self._record["address"]:
-            written = st.session_state.get("addresses", {})
+            self._read(came)
+        elif came != self._record["address"]:
             if _by_history():  # what the page before wrote last may stand in for the address
-                stale = bool(address) and not self._stayed and address == written.get(left)
-            else:
-                # A second choice soon after the first comes along with the address as it was before that one; a choice
-                # soon after the way from another page, with that page's.
-                past = [*self._record.get("past", []), *written.values()]
-                stale = not address or (self._stayed and address in past)
-            if not stale:
-                self._read(address)
-
-    def _read_widgets(self) -> None:
-        """Take over what the widgets hold, so that a page may show what follows from it before it shows them."""
-        for name, field in self.fields.items():
-            if (key := self.key(name)) in st.session_state:
-                self._record["now"][name] = field.read(field.write(st.session_state[key]))
+                counts = not (self.arrives and came and came == address(left))
+            else:  # a choice soon after another one, or after the way from another page, comes with an older address
+                counts = self.arrives and bool(came)
+            if counts:
+                self._read(came)
 
     def _read(self, address: Mapping[str, str]) -> None:
         warnings = []
@@ -188,14 +175,13 @@ class Form:
                     warnings.append(f"{name}={text} {error}")
             elif name != PRESET:
                 warnings.append(f"{name} is no setting of this page")
+        self._record |= {"warnings": warnings, "arrived": values, "address": dict(address)}
         self._set(preset, values)
-        self._record |= {"warnings": warnings, "arrived": dict(values), "address": dict(address)}
 
-    def _set(self, preset: str, values: dict[str, Any]) -> None:
-        self._record |= {PRESET: preset, "now": values}
+    def _set(self, preset: str, values: Mapping[str, Any]) -> None:
+        self._record[PRESET] = preset
+        self.put(**values)
         st.session_state[self.key(PRESET)] = preset
-        for name, value in values.items():
-            st.session_state[self.key(name)] = value
 
     def key(self, name: str) -> str:
         """Return the session's key of a setting's widget."""

@@ -69,11 +69,11 @@ class Pick(Line):
 
     options: tuple[str, ...] = ()
 
-    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> str:
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> None:
         """Show a list to choose from, or to type in."""
         now = st.session_state[key]
         options = list(self.options) + ([] if now in self.options else [now])
-        chosen = st.selectbox(
+        st.selectbox(
             self.label,
             options,
             key=key,
@@ -81,4 +81,3 @@ class Pick(Line):
             on_change=on_change,
             accept_new_options=True,
         )
-        return chosen or ""

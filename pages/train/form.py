@@ -55,7 +55,7 @@ class TrainForm(Form):
     def to_base(self) -> None:
         """Set what belongs to the base optimizer that was just chosen; for a widget's callback."""
         before = self["optimizer.name"]
-        self._read_widgets()
+        self.read_widgets()
         self._to_base(before, self["optimizer.name"])
 
     def _to_base(self, before: str, name: str) -> None:
@@ -66,17 +66,6 @@ class TrainForm(Form):
         aside = {"weight_decay"} | ({"lr"} if self["optimizer.lr"] != shown("optimizer.lr", old["lr"]) else set())
         paths = {f"optimizer.{field}": value for field, value in new.items() if field not in aside}
         self.put(**{path: shown(path, value) for path, value in paths.items()})
-
-    def draw_presets(self) -> None:
-        """Show the choice of a preset."""
-        key = self.key(PRESET)
-        if key not in st.session_state:
-            st.session_state[key] = self.preset
-        self.presets.draw(key, lambda: self.to_preset(st.session_state[key]))
-
-    def read_widgets(self) -> None:
-        """Take over what the widgets hold now: a click may come with the last change, before the page has seen it."""
-        self._read_widgets()
 
     def draw_marked(self, name: str, wrong: Mapping[str, str]) -> None:
         """Show a setting's widget, and under it what is wrong with it."""

@@ -102,6 +102,11 @@ def test_a_number_of_400_digits_in_an_address_is_reported_and_the_page_is_shown(
     assert f"{name}=999" in text and "is not between" in text
 
 
+def test_a_text_that_no_address_may_have_is_cut_where_a_widget_holds_it():
+    field = Text("", 3)
+    assert field.read(field.write("abcd")) == "abc"
+
+
 def test_options_are_kept_in_their_order():
     field = Several("", {"a": "A", "b": "B", "c": "C"})
     assert field.read("c,a") == ["a", "c"] and field.read("") == []

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
+from streamlit.runtime.state.query_params_proxy import QueryParamsProxy
 from streamlit.testing.v1 import AppTest
 
 from fop_core.optim.rules import FOP, RULES
@@ -336,6 +337,16 @@ def test_an_address_that_was_published_before_undoes_nothing_but_a_link_to_it_fr
     at.query_params["x"] = "3"
     ran(at.run())
     assert number(at, "x").value == 3.0
+
+
+def test_a_choice_taken_back_before_the_browser_has_its_address_is_written_too(monkeypatch):
+    written, write = [], QueryParamsProxy.from_dict
+    monkeypatch.setattr(QueryParamsProxy, "from_dict", lambda all_, to: (written.append(to), write(all_, to)))
+    at = page()
+    ran(number(at, "x").set_value(3.0).run())
+    at.query_params.clear()  # as a quick second choice brings it along
+    ran(number(at, "x").set_value(0.0).run())
+    assert written == [{"x": "3"}, {}]
 
 
 def test_settings_are_as_they_were_after_a_visit_to_another_page():
