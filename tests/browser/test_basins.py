@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from pages.basins import maps
 from pages.basins.settings import MAPS, grid, values
 from tests.chromium import NARROW, row, too_small
+from tests.waiting import until
 
 MAPS_OF_STARTS = ".st-key-maps .fop-basin"
 CAPTIONS = f"{MAPS_OF_STARTS} .fop-basin-caption"
@@ -192,8 +193,15 @@ def test_cancel_stays_where_it_is_while_maps_are_computed(visit, troubles):
 def test_cancel_works_when_one_map_gives_way_to_the_next_under_the_finger(visit, troubles):
     troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
     page = visit(ENDLESS.replace("20000", "19999"), drawn=False)  # no other test has left these maps
-    page.get_by_role("button", name="Cancel").hover()  # the first thing there, long before the fine map
-    page.mouse.down()
+    cancel = page.get_by_role("button", name="Cancel")  # the first thing there, long before the fine map
+
+    def pressed():
+        page.mouse.up()  # beside it, where the page moved it from under the cursor
+        cancel.hover()
+        page.mouse.down()
+        return cancel.evaluate("button => button.matches(':active')")
+
+    until(pressed, pause=lambda: page.wait_for_timeout(50))
     expect(page.get_by_text(FINE)).to_be_visible(timeout=60_000)
     page.mouse.up()
     expect(page.get_by_text(CANCELLED)).to_be_visible()
