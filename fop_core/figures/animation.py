@@ -1,18 +1,18 @@
 """A race as an animated GIF: its paths grow over the landscape, all at the same step.
 
-Lines are drawn at twice their size and shrunk, which smooths their edges. All frames share one palette, and of each
-only what has changed is stored.
+Lines are drawn at twice their size and shrunk, which smooths their edges. All frames share one palette; Pillow stores
+of each only what has changed.
 """
 
+import io
 import itertools
 import math
-import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import GifImagePlugin, Image, ImageChops, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFont
 
 from fop_core.figures import interactive
 from fop_core.figures.interactive import Point
@@ -31,7 +31,6 @@ _START, _HEAD, _RIM = 5.4, 6.0, 1.4  # radii in px, and what is around them
 _FONT, _ROW, _PAD, _SAMPLE = 15, 24, 10, 30  # of the key
 _SHADES = 6  # from a colour to the paper, for smooth edges
 _GROUND = 96  # colours of the landscape
-_SAME = 255  # the palette's index for what stays as it is
 
 Array = np.ndarray
 
@@ -76,19 +75,33 @@ def gif(
     empty = Image.new("RGB", (width, key.height + width), theme.paper)
     empty.paste(_ground(landscape, minima, width, theme), (0, key.height))
     colors = _Colors(empty, [run.method.color for run in shown], theme)
-    file, before = [_header(empty.size, colors.palette), _comment(title)], None
-    for index, now in enumerate(times):
-        frame = empty.copy()
-        key.draw(ImageDraw.Draw(frame), now)
-        picture = empty.crop((0, key.height, *empty.size))
-        _draw_paths(picture, trails, origin, now, theme)
-        frame.paste(picture, (0, key.height))
-        after = colors.indices(frame)
-        file += _changes(before, after, HOLD if index == frames - 1 else FRAME)
-        before = after
-        if progress is not None:
-            progress((index + 1) / frames)
-    return b"".join([*file, b";"])
+
+    def draw() -> Iterator[Image.Image]:
+        for index, now in enumerate(times):
+            frame = empty.copy()
+            key.draw(ImageDraw.Draw(frame), now)
+            picture = empty.crop((0, key.height, *empty.size))
+            _draw_paths(picture, trails, origin, now, theme)
+            frame.paste(picture, (0, key.height))
+            yield colors.indices(frame)
+            if progress is not None:
+                progress((index + 1) / frames)
+
+    drawn, file = draw(), io.BytesIO()
+    next(drawn).save(
+        file,
+        "GIF",
+        save_all=True,
+        append_images=drawn,
+        duration=[FRAME] * (frames - 1) + [HOLD],
+        loop=0,
+        palette=colors.palette,
+        transparency=len(colors.palette) // 3 - 1,
+        optimize=True,  # of each frame only what has changed
+        disposal=1,
+        comment=title,
+    )
+    return file.getvalue()
 
 
 def _times(last: int, frames: int, log_steps: bool) -> Array:
@@ -273,7 +286,7 @@ class _Colors:
     """The colours of all frames: of what is drawn, with shades towards the paper, and the ground's most frequent ones.
 
     Attributes:
-        palette: an image that has them.
+        palette: red, green and blue of each; the last stands for what stays as it is.
     """
 
     def __init__(self, empty: Image.Image, colors: Sequence[str], theme: Theme) -> None:
@@ -287,8 +300,8 @@ class _Colors:
         frequent = unique[np.argsort(-counts, kind="stable")[:_GROUND]]
         known = np.concatenate([drawn, frequent]).astype(np.int64)
         nearest = ((unique[:, None] - known) ** 2).sum(axis=2).argmin(axis=1).astype(np.uint8)
-        self.palette, self._pens = Image.new("P", (1, 1)), Image.new("P", (1, 1))
-        self.palette.putpalette(known.ravel().tolist())
+        self.palette = bytes(np.concatenate([known, [paper]]).astype(np.uint8))
+        self._pens = Image.new("P", (1, 1))
         self._pens.putpalette(known[: len(drawn)].ravel().tolist())
         self._empty, self._indices = empty, Image.fromarray(nearest[which].reshape(numbers.shape))
 
@@ -300,27 +313,3 @@ class _Colors:
             over = drawn.crop(box).convert("L").point([0, *[255] * 255])
             indices.paste(Image.frombytes("L", part.size, part.tobytes()), box, over)
         return indices
-
-
-def _header(size: tuple[int, int], palette: Image.Image) -> bytes:
-    """Return the beginning of a GIF with 256 colours that is played for ever (GIF89a, sections 17 to 19 and 26)."""
-    colors = bytes(palette.getpalette() or []).ljust(3 * 256, b"\0")
-    return b"GIF89a" + struct.pack("<HHBBB", *size, 0xF7, 0, 0) + colors + b"!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
-
-
-def _comment(text: str) -> bytes:
-    """Return a comment for the beginning of a GIF, in blocks of up to 255 bytes (GIF89a, section 24)."""
-    content = text.encode()
-    blocks = [content[at : at + 255] for at in range(0, len(content), 255)]
-    return b"".join([b"!\xfe", *(bytes([len(block)]) + block for block in blocks), b"\0"]) if blocks else b""
-
-
-def _changes(before: Image.Image | None, after: Image.Image, duration: int) -> list[bytes]:
-    """Return a frame of a GIF: the box in which something has changed, and in it only that."""
-    if before is None:
-        return GifImagePlugin.getdata(after, duration=duration, disposal=1)
-    changed = ImageChops.difference(before, after)
-    box = changed.getbbox() or (0, 0, 1, 1)
-    part = after.crop(box)
-    part.paste(_SAME, mask=changed.crop(box).point([255, *[0] * 255]))
-    return GifImagePlugin.getdata(part, box[:2], duration=duration, disposal=1, transparency=_SAME)
