@@ -1,12 +1,13 @@
-r"""A formula's syntax tree as LaTeX, as one would write it by hand.
+r"""A formula as LaTeX, as one would write it by hand.
 
 Products are juxtaposed, with a ``\cdot`` only where a number would run into what stands left of it; quotients are
-fractions; brackets appear where the reading depends on them. Only trees that ``expressions.parse`` has accepted are
-rendered: numbers, names, + - * / ** and calls of one argument.
+fractions; brackets appear where the reading depends on them.
 """
 
-import ast
 import math
+from typing import Any
+
+from toy_functions.postfix import Part
 
 # How tightly a piece of LaTeX holds together. An operand gets brackets where it is looser than its place demands.
 _SUM, _NEGATION, _PRODUCT, _POWER, _ATOM = range(5)
@@ -26,12 +27,13 @@ _CALLS = {
 _Piece = tuple[str, int]
 
 
-def render(tree: ast.expr) -> str:
-    """Return the LaTeX of an expression."""
-    pieces: dict[ast.expr, _Piece] = {}
-    for node in postorder(tree):
-        pieces[node] = _piece(node, [pieces[child] for child in operands(node)])
-    return pieces[tree][0]
+def render(parts: list[Part]) -> str:
+    """Return the LaTeX of a formula."""
+    pieces: list[_Piece] = []
+    for part in parts:
+        first = len(pieces) - part.operands
+        pieces[first:] = [_piece(part.symbol, pieces[first:])]
+    return pieces[0][0]
 
 
 def number(value: float) -> str:
@@ -39,56 +41,26 @@ def number(value: float) -> str:
     return _number(value)[0]
 
 
-def operands(node: ast.expr) -> list[ast.expr]:
-    """Return the subexpressions of a node, left to right."""
-    match node:
-        case ast.BinOp(left=left, right=right):
-            return [left, right]
-        case ast.UnaryOp(operand=operand):
-            return [operand]
-        case ast.Call(args=args):
-            return args
-    return []
-
-
-def postorder(tree: ast.expr) -> list[ast.expr]:
-    """Return all subexpressions, operands before what is made of them. A loop: a long sum is a deep tree."""
-    order, pending = [], [tree]
-    while pending:
-        node = pending.pop()
-        order.append(node)
-        pending.extend(operands(node))
-    return order[::-1]
-
-
-def _piece(node: ast.expr, pieces: list[_Piece]) -> _Piece:
-    match node:
-        case ast.Constant(value=float(value)):
+def _piece(symbol: Any, operands: list[_Piece]) -> _Piece:
+    match symbol, operands:
+        case float(value), []:
             return _number(value)
-        case ast.Name(id=name):
+        case name, []:
             return _NAMES.get(name, name), _ATOM
-        case ast.UnaryOp(op=ast.USub()):
-            return "-" + _enclosed(pieces[0], _PRODUCT), _NEGATION
-        case ast.UnaryOp(op=ast.UAdd()):
-            return pieces[0]
-        case ast.Call(func=ast.Name(id="exp")):
-            return f"e^{{{pieces[0][0]}}}", _POWER
-        case ast.Call(func=ast.Name(id=name)):
-            return _CALLS.get(name, rf"\{name}\left(%s\right)") % pieces[0][0], _ATOM
-        case ast.BinOp(op=operator):
-            left, right = pieces
-            match operator:
-                case ast.Add():
-                    return f"{left[0]} + {_enclosed(right, _PRODUCT)}", _SUM
-                case ast.Sub():
-                    return f"{left[0]} - {_enclosed(right, _PRODUCT)}", _SUM
-                case ast.Mult():
-                    return _product(left, right)
-                case ast.Div():
-                    return rf"\frac{{{left[0]}}}{{{right[0]}}}", _PRODUCT
-                case ast.Pow():
-                    return f"{_enclosed(left, _ATOM)}^{{{right[0]}}}", _POWER
-    raise TypeError(f"no LaTeX for {ast.dump(node)}")
+        case "negate", [piece]:
+            return "-" + _enclosed(piece, _PRODUCT), _NEGATION
+        case "exp", [(text, _)]:
+            return f"e^{{{text}}}", _POWER
+        case name, [(text, _)]:
+            return _CALLS.get(name, rf"\{name}\left(%s\right)") % text, _ATOM
+        case "*", [left, right]:
+            return _product(left, right)
+        case "/", [(above, _), (below, _)]:
+            return rf"\frac{{{above}}}{{{below}}}", _PRODUCT
+        case "**", [base, (exponent, _)]:
+            return f"{_enclosed(base, _ATOM)}^{{{exponent}}}", _POWER
+    (first, _), second = operands
+    return f"{first} {symbol} {_enclosed(second, _PRODUCT)}", _SUM
 
 
 def _product(left: _Piece, right: _Piece) -> _Piece:

@@ -1,8 +1,7 @@
-"""A formula's text as tokens: the numbers, names and signs it is made of, in an order that makes an expression.
+"""A formula's text as tokens: the numbers, names and signs it is made of.
 
 Everything a text can get wrong in its spelling is found here, one character or token at a time, so that the error can
-point at the very place. What passes both ``split`` and ``with_products`` has known tokens only, an operator between any
-two operands, operands on both sides of every operator, one argument for every function, and balanced brackets.
+point at the very place; ``postfix`` finds what is wrong in their order.
 
 Formulas are read as they are written by hand: ``2x``, ``3sin(x)`` and ``(x + 1)(y - 2)`` are products, ``x²`` is a
 power, and the typographic signs − × · ÷ and π are what they look like.
@@ -12,14 +11,12 @@ import difflib
 import math
 import re
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any
 
 from toy_functions.graph import FUNCTIONS
 
 MAX_LENGTH = 500
 """Characters in a text."""
-MAX_DEPTH = 50
-"""Brackets within brackets."""
 MAX_NUMBER = 1e100
 """Size of a number in a text; what is computed from numbers only has to be finite."""
 
@@ -101,17 +98,17 @@ class Token:
     """A token of a text.
 
     Attributes:
-        kind: ``number``, ``name`` (of a variable or constant), ``function``, ``power`` (a raised integer, with what
-            raises it), or the sign itself as Python spells it.
-        text: the token as the user wrote it; empty for a product that is implied.
+        kind: ``number``, ``name`` (of a variable or constant), ``function``, ``power`` (a raised integer), or the sign
+            itself as Python spells it.
+        text: the token as the user wrote it.
         position: where in the user's text it begins.
-        source: the token as Python spells it.
+        symbol: the value of a number or a power; else the name or the sign as Python spells it.
     """
 
     kind: str
     text: str
     position: int
-    source: str
+    symbol: Any
 
 
 def split(text: str) -> list[Token]:
@@ -133,15 +130,14 @@ def split(text: str) -> list[Token]:
                     raise ExpressionError(
                         f"too large a number; the limit is {MAX_NUMBER:g}", text, position, len(token)
                     )
-                source = repr(value)  # never an integer, which could grow to any size, or 0777
-                tokens.append(Token(kind, token, position, source if kind == "number" else f"**{source}"))
+                tokens.append(Token(kind, token, position, value))
             case "name" if set(token) <= {"x", "y"}:  # xy is a product
                 tokens += [Token("name", letter, position + at, letter) for at, letter in enumerate(token)]
             case "name":
-                source = "pi" if token == "π" else token
-                if source not in _KNOWN:
+                name = "pi" if token == "π" else token
+                if name not in _KNOWN:
                     raise ExpressionError(_unknown_name(token), text, position, len(token))
-                tokens.append(Token("name" if source not in FUNCTIONS else "function", token, position, source))
+                tokens.append(Token("function" if name in FUNCTIONS else "name", token, position, name))
             case _ if token == ".":
                 raise ExpressionError("a point without digits; write a number such as 0.5", text, position, 1)
             case _ if ord(token[0]) in _RAISED:
@@ -179,80 +175,3 @@ def _unknown_name(name: str) -> str:
     if meant is not None:
         return f"unknown name “{name}”; did you mean {meant}?"
     return f"unknown name “{name}”; the variables are x and y, the functions {', '.join(FUNCTION_NAMES)}"
-
-
-def with_products(text: str, tokens: list[Token]) -> list[Token]:
-    """Return the tokens with the products that they imply: an expression of Python.
-
-    A name, a function or a bracket right after an operand multiplies it, as tightly as ``*`` does: ``1/2x`` is (1/2) x.
-
-    Raises:
-        ExpressionError: tokens are out of order, or brackets do not match.
-    """
-
-    def refuse(message: str, token: Token) -> NoReturn:
-        raise ExpressionError(message, text, token.position, len(token.text))
-
-    opened: list[tuple[Token, Token | None]] = []  # brackets not yet closed, each with the function it belongs to
-    before: Token | None = None
-    result: list[Token] = []
-    complete = False  # whether an operand has just ended, so that an operator may follow
-    for token in tokens:
-        function = before if before is not None and before.kind == "function" else None
-        if function and token.kind != "(":
-            refuse(f"{function.text} needs brackets; write {function.text}(...)", function)
-        if complete and token.kind in ("name", "function", "("):
-            result.append(Token("*", "", token.position, "*"))
-            complete = False
-        match token.kind:
-            case "number" if before is not None and complete:
-                refuse(f"an operator is missing here; write {_joined(before, token)}", token)
-            case "power" | "**" if before is not None and before.kind == "power":
-                refuse("two powers follow each other; put the first in brackets, as in (x^2)^3", token)
-            case "number" | "name":
-                complete = True
-            case "power" if complete:
-                pass
-            case "function":
-                pass
-            case "(":
-                opened.append((token, function))
-                if len(opened) > MAX_DEPTH:
-                    refuse(f"more than {MAX_DEPTH} brackets within brackets; write a simpler formula", token)
-            case ")":
-                if not opened:
-                    refuse("this bracket closes none; remove it, or open one with (", token)
-                bracket, function = opened.pop()
-                if before is bracket:
-                    whose = f"{function.text} takes one argument" if function else "the brackets are empty"
-                    refuse(f"{whose}; write an expression between the brackets", function or bracket)
-                if before is not None and not complete:
-                    refuse(f"nothing on the right of “{before.text}”; write an operand there", before)
-                complete = True
-            case ",":
-                function = opened[-1][1] if opened else None
-                if function:
-                    refuse(f"{function.text} takes one argument; remove the comma and what follows it", token)
-                refuse("a comma is not understood; write one formula, and decimals with a point, as in 0.5", token)
-            case "+" | "-":
-                complete = False
-            case _:
-                if not complete:
-                    refuse(f"nothing on the left of “{token.text}”; write an operand there", token)
-                complete = False
-        before = token
-        result.append(token)
-    if before is not None and before.kind == "function":
-        refuse(f"{before.text} needs brackets; write {before.text}(...)", before)
-    if before is not None and opened and before is opened[-1][0]:
-        refuse("this bracket is never closed; write an expression and a )", before)
-    if before is not None and not complete:
-        refuse(f"nothing on the right of “{before.text}”; write an operand there", before)
-    if opened:
-        refuse("this bracket is never closed; add a )", opened[-1][0])
-    return result
-
-
-def _joined(left: Token, number: Token) -> str:
-    base = "(...)" if left.kind in (")", "power") else left.text
-    return f"{base}*{number.text}" if left.kind == "number" else f"{base}*{number.text} or {base}^{number.text}"

@@ -158,6 +158,11 @@ def test_a_typed_surface_equals_the_built_in_one(text, surface):
         ("-x^2", -4.0),
         ("x^2^y", 2.0**8),
         ("x*y^2/3", 6.0),
+        ("2^-3*4", 0.5),
+        ("2^-x^2", 2.0**-4),
+        ("-2^-2", -0.25),
+        ("2*-3^2*2", -36.0),
+        ("8 - -2^2*3", 20.0),
         ("1e2 + 1E-2 + 007 + 1.", 108.01),
         ("2*e", 2 * math.e),
         ("e^x", math.exp(2.0)),
@@ -465,15 +470,6 @@ def test_an_error_is_a_value_error_and_survives_pickle():
     assert (str(twin), twin.position, twin.length, twin.text) == (str(error), 2, 1, "2 3")
 
 
-@pytest.mark.parametrize("failure", [RecursionError, MemoryError, SyntaxError, ValueError])
-def test_where_pythons_parser_gives_up_it_is_an_expression_error(failure, monkeypatch):
-    def give_up(*_, **__):
-        raise failure("too much")
-
-    monkeypatch.setattr(ast, "parse", give_up)
-    assert "too deeply nested" in refused("x + y").message
-
-
 # Any text -----------------------------------------------------------------------------------------------------------
 
 
@@ -647,14 +643,10 @@ def test_a_hundred_thousand_texts_are_formulas_or_expression_errors_and_reach_no
             accepted += check(any_text(source))
         listening = False
     assert 10_000 < accepted < 90_000  # both kinds have been seen
-    # ast.parse reports what it is given as an event of compiling. It was given formulas, and nothing else has happened.
-    assert {event for event, _ in events} == {"compile"}
-    allowed = set("xypie0123456789.+-*/()") | set("".join(FUNCTION_NAMES)) | set("e")
-    for _, (code, *_) in events:
-        assert set(code.decode() if isinstance(code, bytes) else code) <= allowed
+    assert not events, "nothing was compiled, imported or opened"
 
 
-@pytest.mark.parametrize("module", ["expressions", "tokenizer", "graph", "program", "latex"])
+@pytest.mark.parametrize("module", ["expressions", "tokenizer", "postfix", "graph", "program", "latex"])
 def test_the_parser_has_no_way_to_execute_a_text(module):
     folder = Path(next(iter(toy_functions.__path__)))
     tree = ast.parse((folder / f"{module}.py").read_text(encoding="utf-8"))
