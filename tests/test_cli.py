@@ -1,12 +1,16 @@
 """The command line, as a person calls it."""
 
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 
 from fop_core.cli import main
+from fop_core.optim.rules import RULES
+from toy_functions.presets import PRESETS
+from toy_functions.surfaces import SURFACES
 
 
 def run(capsys, *arguments):
@@ -93,6 +97,12 @@ def test_divergence_is_said_and_is_null_in_json(capsys):
     ("arguments", "says"),
     [
         (("--preset", "paper-rosenbrock"), "paper-booth, paper-himmelblau"),
+        (("--surface", "himmelblu"), "no surface 'himmelblu'; did you mean himmelblau?"),
+        (("--surface", "Boosh"), "no surface 'Boosh'; did you mean booth?"),
+        (("--surface", "three hump camel"), "did you mean three-hump-camel?"),
+        (("--surface", "asin"), "asin needs brackets"),
+        (("--surface", "plateau"), "neither a name (booth, himmelblau, "),
+        (("--surface", "beal(x)"), "unknown name “beal”"),
         (("--surface", "x^2 + sinn(y)"), "sin"),
         (("--surface", "x^2 + sinn(y)"), "^^^^"),
         (("--optimizer", "lion:lr=1"), "no optimizer 'lion'"),
@@ -110,6 +120,14 @@ def test_a_wrong_argument_is_explained_and_exits_with_2(capsys, arguments, says)
     status, out, err = run(capsys, *arguments)
     assert (status, out) == (2, "")
     assert says in err
+
+
+def test_help_names_every_surface_preset_and_optimizer(capsys):
+    with pytest.raises(SystemExit):
+        main(["race", "--help"])
+    options, _, _ = capsys.readouterr().out.partition("examples:")
+    unwrapped = re.sub(r"-\s+", "-", options)  # lines break after hyphens
+    assert {*SURFACES, *PRESETS, *RULES} <= set(re.findall(r"[a-z][a-z-]+", unwrapped))
 
 
 def test_it_runs_as_a_module_and_survives_a_reader_that_stops_reading():

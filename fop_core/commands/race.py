@@ -2,8 +2,10 @@
 
 import argparse
 import dataclasses
+import difflib
 import json
 import math
+import re
 import types
 import typing
 from typing import Any
@@ -22,13 +24,18 @@ def add(commands: Any) -> None:
   race --surface "(x - 1)^2 + 100*(y - x^2)^2" --optimizer "adam:lr=0.05" --json""",
     )
     parser.add_argument("--preset", help="paper-booth or paper-himmelblau; the other options then change it")
-    parser.add_argument("--surface", help="a name, as booth, or a function of x and y as text")
+    parser.add_argument(
+        "--surface",
+        help="booth, himmelblau, rosenbrock, beale, three-hump-camel, styblinski-tang, rastrigin, ackley, "
+        "monkey-saddle, quadratic, or a function of x and y as text",
+    )
     parser.add_argument("--start", nargs=2, type=float, metavar=("X", "Y"))
     parser.add_argument(
         "--optimizer",
         action="append",
         metavar="NAME:KEY=VALUE,...",
-        help="sgd, momentum, nesterov, rmsprop, adam, adamw, s-hd, pp-hd or fop, with its settings; may be repeated",
+        help="sgd, momentum, nesterov, rmsprop, adam, adamw, s-hd, pp-hd, fop or fop-one-step, with its settings; "
+        "may be repeated",
     )
     parser.add_argument("--tolerance", type=float, help="converged when f - f* < this (1e-6)")
     parser.add_argument("--max-steps", type=int, help="20000")
@@ -111,6 +118,9 @@ def _surface(text: str) -> Any:
     try:
         return lowest.with_floor(expressions.parse(text))
     except expressions.ExpressionError as error:
+        if re.fullmatch(r"[\w -]+", text) and text not in expressions.FUNCTION_NAMES:
+            for near in difflib.get_close_matches(text.lower(), surfaces.SURFACES, n=1):
+                raise ValueError(f"no surface {text!r}; did you mean {near}?") from error
         names = ", ".join(surfaces.SURFACES)
         raise ValueError(f"--surface is neither a name ({names}) nor a function of x and y:\n{error}") from error
 
