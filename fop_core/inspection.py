@@ -8,12 +8,10 @@ import math
 
 import numpy as np
 
+from fop_core.optim.forms import FORMS
+
 Array = np.ndarray
 
-MATRIX_FORMS = ("factored", "low_rank", "direct")
-"""The forms of ``FOP`` whose P [n, n] follows from M alone, up to a scale."""
-MEAN_REMOVED = 0.95
-"""The share of the mean over rows that "mean_removing" takes out."""
 RESOLUTION = 1e-6
 """An eigenvalue this many times smaller than the largest is 0 as far as a float32 M can tell."""
 DEFINITENESS = ("positive definite", "numerically singular", "indefinite", "negative", "zero", "not finite")
@@ -29,26 +27,15 @@ def preconditioner(M: Array, form: str) -> Array:
 
     Args:
         M: what is learned.
-        form: "factored" M M^T, "low_rank" I + M M^T (section 3), "direct" M (Eq. 1).
+        form: one of ``FORMS`` whose P is a matrix.
 
     Raises:
         ValueError: for another form, or a "direct" M that is not square.
     """
-    if form not in MATRIX_FORMS:
-        raise ValueError(f"{form!r} makes no P of an M: {', '.join(MATRIX_FORMS)} do")
-    M = np.asarray(M, dtype=np.float64)
-    n, k = M.shape[-2:]
-    if form == "direct":
-        if n != k:
-            raise ValueError(f"P = M needs a square M, not [{n}, {k}]")
-        return M
-    P = M @ M.swapaxes(-1, -2)
-    return P + np.eye(n) if form == "low_rank" else P
-
-
-def mean_removing(n: int) -> Array:
-    """Return P = I - 0.95 11^T/n, [n, n]: the baseline that learns nothing."""
-    return np.eye(n) - MEAN_REMOVED / n
+    if form not in FORMS or (P := FORMS[form].P) is None:
+        able = ", ".join(name for name, each in FORMS.items() if each.P is not None)
+        raise ValueError(f"{form!r} makes no P of an M: {able} do")
+    return P(np.asarray(M, dtype=np.float64))
 
 
 def residual(P: Array) -> Array:
@@ -121,14 +108,12 @@ def spectrum(M: Array, form: str) -> Array:
     Where P is made of M M^T they come from M's singular values: so none of a definite P comes out negative, and a thin
     M of many rows takes no longer than it has columns.
     """
-    if form == "direct":
+    if (of_M := FORMS[form].spectrum) is None:
         return eigenvalues(preconditioner(M, form))
     M = np.asarray(M, dtype=np.float64)
-    n, k = M.shape[-2:]
     values = np.full(M.shape[:-1], np.nan)
     finite = np.isfinite(M).all((-2, -1))
-    squares = np.square(np.linalg.svd(M[finite], compute_uv=False))[..., ::-1]
-    values[finite] = np.pad(squares, [(0, 0), (max(n - k, 0), 0)]) + (1 if form == "low_rank" else 0)
+    values[finite] = of_M(M[finite])
     return values
 
 

@@ -1,5 +1,6 @@
-"""The Python in the documents runs as it stands there."""
+"""The Python in the documents runs as it stands there, and their tables say what the code says."""
 
+import importlib.util
 import re
 import shutil
 import time
@@ -110,6 +111,15 @@ def test_the_python_in_the_documents_runs(folder, block):
     names = before()
     exec(compile(BLOCKS[block], block, "exec"), names)
     after(names)
+
+
+def test_the_tables_say_what_the_code_says():
+    spec = importlib.util.spec_from_file_location("tables", ROOT / "scripts/tables.py")
+    assert spec is not None and spec.loader is not None
+    tables = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tables)
+    for path, text in tables.documents().items():
+        assert path.read_text() == text, "run python scripts/tables.py"
 
 
 def test_no_block_is_looked_for_in_vain():

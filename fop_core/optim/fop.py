@@ -12,7 +12,7 @@ import functools
 import operator
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -20,10 +20,9 @@ from torch.optim import Optimizer
 
 from fop_core.optim import checks, hyper, layouts, loading
 from fop_core.optim.async_flag import AsyncFlag, finite
+from fop_core.optim.forms import FORMS, FormName
 from fop_core.optim.preconditioners import PRECONDITIONERS
 from fop_core.optim.stack import Layer, LayerUpdate, Stack
-
-Preconditioner: TypeAlias = Literal["factored", "low_rank", "direct", "scalar", "diagonal", "mean_removing"]
 
 
 class FOP(Optimizer):
@@ -43,9 +42,8 @@ class FOP(Optimizer):
     Args:
         base: the optimizer to wrap: any but LBFGS. Made from ``model.named_parameters()``, its names become the keys of
             ``factors()``; else they are "0", "1", ...
-        preconditioner: "factored" P = M M^T (Eq. 2) | "low_rank" P = I + M M^T (Eq. 5) | "direct" P = M (Eq. 1; may
-            turn indefinite, and warns when it does) | "scalar" one learning-rate factor a tensor (S-HD) | "diagonal"
-            one a parameter (PP-HD) | "mean_removing" P = I - 0.95 11^T/n, nothing learned.
+        preconditioner: the form of P: "factored", P = M M^T, or another name in ``forms.FORMS``, which says what each
+            is and can, as does docs/optimizer.md.
         layout: "auto" | "input" | "spatial" | "full": which dimension is preconditioned, see ``layouts``. "scalar" and
             "diagonal" take every tensor as it is.
         hyper_lr: rho; 0 freezes M. May be changed at any time.
@@ -74,7 +72,7 @@ class FOP(Optimizer):
     def __init__(
         self,
         base: Optimizer,
-        preconditioner: Preconditioner = "factored",
+        preconditioner: FormName = "factored",
         layout: Literal["auto", "input", "spatial", "full"] = "auto",
         hyper_lr: float = 1e-4,
         hyper_optimizer: Literal["adam", "sgd"] | Callable[[list[Tensor]], Optimizer] = "adam",
@@ -95,7 +93,7 @@ class FOP(Optimizer):
         options = {k: v for k, v in locals().items() if k in checks.OPTIONS}
         for name, value in options.items():
             checks.OPTIONS[name](name, value)
-        if normalized and preconditioner == "scalar":
+        if normalized and FORMS[preconditioner].one_per == "tensor":
             raise ValueError('normalized leaves a "scalar" preconditioner nothing to learn: |s| would always be 1')
         if not callable(hyper_optimizer):
             checks.one_of("hyper_optimizer", hyper_optimizer, ("adam", "sgd"))
@@ -411,10 +409,10 @@ class FOP(Optimizer):
 
     def _layout_of(self, parameter: Tensor) -> layouts.Layout | str:
         shape = tuple(parameter.shape)
-        if self.preconditioner in ("scalar", "diagonal"):
+        if one_per := FORMS[self.preconditioner].one_per:
             if parameter.numel() == 0:
                 return "empty"
-            return layouts.ROW if self.preconditioner == "scalar" else layouts.FULL
+            return layouts.ROW if one_per == "tensor" else layouts.FULL
         return layouts.choose(self.layout, shape, self.max_dim)
 
     def _draw(self, n: int, k: int) -> Tensor:
@@ -456,8 +454,7 @@ class FOP(Optimizer):
             for stack in self._stacks:
                 scale = stack.scale()
                 for index, layer in enumerate(stack.layers):
-                    small = self.preconditioner in ("scalar", "diagonal")
-                    P = self._shown(layer) if small else self._kind.matrix(layer.M)
+                    P = self._shown(layer) if FORMS[self.preconditioner].one_per else self._kind.matrix(layer.M)
                     shown[layer.name] = P.clone() if scale is None else P * scale.total[index].reshape(())
         return {layer.name: shown[layer.name] for layer in self.layers()}
 
@@ -473,9 +470,9 @@ class FOP(Optimizer):
 
     def _shown(self, layer: Layer) -> Tensor:
         """Return M [n, k] in the shape in which it is shown."""
-        if self.preconditioner == "scalar":
-            return layer.M.reshape(())
-        return layer.M.reshape(layer.parameter.shape) if self.preconditioner == "diagonal" else layer.M
+        if one_per := FORMS[self.preconditioner].one_per:
+            return layer.M.reshape(() if one_per == "tensor" else layer.parameter.shape)
+        return layer.M
 
     @torch.no_grad()
     def load_factors(self, factors: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What can be learned: five preconditioners, and one fixed baseline, behind the same four verbs.
+"""The forms of P that ``forms.FORMS`` lists, in torch, behind the same four verbs.
 
     init(n, rank, draw)                 the factor M [n, k] at the start, or None where nothing is learned
     apply(M, G)                         P G [n, m], and G^T M where it was formed on the way
@@ -6,7 +6,8 @@
     matrix(M)                           P [..., n, n]
 
 and two for scaling: ``norm(M)``, ``||P||_F^2`` and its gradient, and ``degree``, with
-``<G, P(M) U> = <alignment, M> / degree`` (plus <G, U> for I + M M^T), by Euler's theorem on homogeneous functions.
+``<G, P(M) U> = <alignment, M> / degree`` (plus <G, U> for I + M M^T), by Euler's theorem on homogeneous functions. And
+where M tells P's eigenvalues better than P does, ``spectrum(M)``, [n] in any order.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor
 
 from fop_core.optim import maths
+from fop_core.optim.forms import MEAN_REMOVED
 
 Draw = Callable[[int, int], Tensor]  # (n, k) -> numbers ~ N(0, 1), [n, k]
 
@@ -27,6 +29,7 @@ class Preconditioner:
     apply: Any
     alignment: Any = None  # None: nothing is learned
     definite: Any = None  # None: P is positive semidefinite whatever M is
+    spectrum: Any = None  # None: P itself has them
 
     @classmethod
     def spectral_norm(cls, M: Tensor, vector: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
@@ -49,6 +52,11 @@ class Factored(Preconditioner):
         """Return I [n, n]."""
         return torch.eye(n)
 
+    @staticmethod
+    def spectrum(M: Tensor) -> Tensor:
+        """Return M's singular values squared, [n]: none is negative, as one near 0 of a float32 P may come out."""
+        return torch.nn.functional.pad(torch.linalg.svdvals(M).square(), (0, max(0, M.shape[0] - M.shape[1])))
+
 
 class LowRank(Preconditioner):
     """P = I + M M^T, M [n, rank] (Eq. 5). Its eigenvalues are 1 or more: it can lengthen steps, never shorten them."""
@@ -69,6 +77,11 @@ class LowRank(Preconditioner):
     def matrix(M: Tensor) -> Tensor:
         """Return I + M M^T [..., n, n]."""
         return torch.eye(M.shape[-2], dtype=M.dtype, device=M.device) + M @ M.mT
+
+    @staticmethod
+    def spectrum(M: Tensor) -> Tensor:
+        """Return those of M M^T, each plus 1: [n]."""
+        return 1 + Factored.spectrum(M)
 
 
 class Direct(Preconditioner):
@@ -139,30 +152,36 @@ class MeanRemoving(Preconditioner):
     """
 
     name = "mean_removing"
-    share = 0.95
 
     @staticmethod
     def init(n: int, rank: int, draw: Draw) -> Tensor:
         """Return an empty factor [n, 0]: it carries n, dtype and device."""
         return torch.empty(n, 0)
 
-    @classmethod
-    def apply(cls, M: Tensor, G: Tensor) -> tuple[Tensor, None]:
+    @staticmethod
+    def apply(M: Tensor, G: Tensor) -> tuple[Tensor, None]:
         """Return G - c mean(G) [n, m]."""
-        return G - cls.share * G.mean(-2, keepdim=True), None
+        return G - MEAN_REMOVED * G.mean(-2, keepdim=True), None
 
-    @classmethod
-    def matrix(cls, M: Tensor) -> Tensor:
+    @staticmethod
+    def matrix(M: Tensor) -> Tensor:
         """Return I - c 1 1^T / n [..., n, n]."""
         n = M.shape[-2]
-        P = torch.eye(n, dtype=M.dtype, device=M.device) - cls.share / n
+        P = torch.eye(n, dtype=M.dtype, device=M.device) - MEAN_REMOVED / n
         return P.expand(*M.shape[:-2], n, n)
 
-    @classmethod
-    def norm(cls, M: Tensor) -> tuple[Tensor, Tensor]:
+    @staticmethod
+    def norm(M: Tensor) -> tuple[Tensor, Tensor]:
         """Return ||P||_F^2 = n - 1 + (1 - c)^2 [..., 1, 1] and an empty gradient."""
         n = M.shape[-2]
-        return M.new_full((*M.shape[:-2], 1, 1), n - 1 + (1 - cls.share) ** 2), M
+        return M.new_full((*M.shape[:-2], 1, 1), n - 1 + (1 - MEAN_REMOVED) ** 2), M
+
+    @staticmethod
+    def spectrum(M: Tensor) -> Tensor:
+        """Return 1 - c, and n - 1 times 1: [n]."""
+        values = M.new_ones(len(M))
+        values[0] -= MEAN_REMOVED
+        return values
 
 
 PRECONDITIONERS = {kind.name: kind for kind in (Factored, LowRank, Direct, Scalar, Diagonal, MeanRemoving)}

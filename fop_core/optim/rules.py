@@ -188,7 +188,7 @@ class FOP:
     Attributes:
         lr: epsilon.
         hyper_lr: rho; 0 freezes M.
-        preconditioner: "direct" P = M | "factored" P = M M^T | "low_rank" P = I + M M^T | "scalar" | "diagonal".
+        preconditioner: the form of P, a name in ``OF_A_POINT``; ``forms.FORMS`` says what each is.
         momentum: of the base.
         dampening: of the base.
         nesterov: of the base.
@@ -206,21 +206,21 @@ class FOP:
     factor: tuple[tuple[float, ...], ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.preconditioner not in _FORMS:
-            raise ValueError(f"preconditioner is {self.preconditioner!r}: give one of {', '.join(_FORMS)}")
+        if self.preconditioner not in OF_A_POINT:
+            raise ValueError(f"preconditioner is {self.preconditioner!r}: give one of {', '.join(OF_A_POINT)}")
         if self.trace not in ("velocity", "one_step"):
             raise ValueError(f'trace is {self.trace!r}: give "velocity" or "one_step"')
 
     def start(self, x: Component, y: Component) -> State:
         """Return (M, u, U, velocity): M as it starts, and nothing else yet."""
-        factor = self.factor if self.factor is not None else _FORMS[self.preconditioner][2]
+        factor = self.factor if self.factor is not None else OF_A_POINT[self.preconditioner][2]
         one = 0 * x + 1
         return Components([[entry * one for entry in row] for row in factor]), None, None, None
 
     def step(self, x: Component, y: Component, gx: Component, gy: Component, state: State) -> Step:
         """Return the next point and (M, u, U, velocity)."""
         M, trace, nesterov_trace, velocity = state
-        apply, alignment, _ = _FORMS[self.preconditioner]
+        apply, alignment, _ = OF_A_POINT[self.preconditioner]
         scalar = self.preconditioner == "scalar"
         G = Components([[gx, gy]] if scalar else [[gx], [gy]])
         PG, GtM = apply(M, G)
@@ -279,13 +279,14 @@ class OneStepFOP(FOP):
 
 _EYE = ((1.0, 0.0), (0.0, 1.0))
 _DRAW = tuple((0.01 * float(number),) for number in np.random.default_rng(0).standard_normal(2))
-_FORMS: dict[str, tuple[Any, Any, tuple[tuple[float, ...], ...]]] = {
+OF_A_POINT: dict[str, tuple[Any, Any, tuple[tuple[float, ...], ...]]] = {
     "direct": (maths.direct_apply, maths.direct_alignment, _EYE),
     "factored": (maths.factored_apply, maths.factored_alignment, _EYE),
     "low_rank": (maths.low_rank_apply, maths.low_rank_alignment, _DRAW),
     "scalar": (maths.direct_apply, maths.direct_alignment, ((1.0,),)),
     "diagonal": (maths.diagonal_apply, maths.diagonal_alignment, ((1.0,), (1.0,))),
 }
+"""The forms of P that a point has, by name: P G, the gradient of <G, P(M) U>, and M at the start."""
 
 RULES = {
     "sgd": SGD,

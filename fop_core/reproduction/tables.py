@@ -9,6 +9,7 @@ import numpy as np
 
 from fop_core import inspection, similarity
 from fop_core.figures import style
+from fop_core.optim.forms import FORMS, MEAN_REMOVED
 from fop_core.reproduction import BASELINE, CIFAR, FROZEN, FULL, LOW_RANK, ONE_STEP, SETTLED, Gallery, angle_layers
 from fop_core.reproduction.figures import apart
 from fop_core.runs.learned import Layer
@@ -153,7 +154,7 @@ def frequencies(gallery: Gallery) -> list[str]:
     names = ["(0, 0)", "(1, 0)", "(0, 1)", "(2, 0)", "(0, 2)", "(1, 1)", "(1, 2)", "(2, 1)", "(2, 2)"]
     basis = cosines(3)
     frozen = gallery.run(FROZEN).metrics
-    removed = 1 - (1 - inspection.MEAN_REMOVED) ** 2
+    removed = 1 - (1 - MEAN_REMOVED) ** 2
     rows = []
     for name, layer in gallery.learned(CIFAR).layers.items():
         among = np.stack(
@@ -207,8 +208,8 @@ def _angles(name: str, layer: str, runs: Sequence[Run], learned: Sequence[Layer]
     bounds = [float(inspection.rotation_bound_deg(condition)) for condition in conditions]
     usual = 100 * ((every >= 35) & (every <= 45)).mean()
     n, k = learned[0].M.shape[1:]
-    drawn = [0.0, math.nan]  # "factored" starts as the identity
-    if learned[0].form == "low_rank":
+    drawn = [0.0, math.nan]  # P starts as the identity
+    if FORMS[learned[0].form].has_rank:
         drawn = [chance_deg(n, k, std) for std in (runs[0].config["fop"]["init_std"], 1.0)]
     numbers = [f"{drawn[0]:.2f}°", f"{first:.2f}°", f"{every.mean():.2f}°", f"{_range(every, 2)}°"]
     return [name, layer, *numbers, f"{usual:.0f} %", f"{_range(bounds, 1)}°", _known(drawn[1])]

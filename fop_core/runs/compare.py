@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fop_core import downsample
+from fop_core.optim.forms import FORMS
 from fop_core.runs.series import aggregate
 
 Array = np.ndarray
@@ -37,19 +38,14 @@ def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def method(settings: Settings) -> str:
     """Return which method a run uses: a key of ``figures.style.METHODS``, or "fop-norm" or "mean-removing"."""
-    match settings.get("fop.preconditioner"):
-        case None:
-            if settings.get("optimizer.name", "sgd") != "sgd":
-                return str(settings["optimizer.name"])
-            if settings.get("optimizer.nesterov"):
-                return "nesterov"
-            return "momentum" if settings.get("optimizer.momentum") else "sgd"
-        case "scalar":
-            return "s-hd"
-        case "diagonal":
-            return "pp-hd"
-        case "mean_removing":
-            return "mean-removing"
+    if (form := settings.get("fop.preconditioner")) is None:
+        if settings.get("optimizer.name", "sgd") != "sgd":
+            return str(settings["optimizer.name"])
+        if settings.get("optimizer.nesterov"):
+            return "nesterov"
+        return "momentum" if settings.get("optimizer.momentum") else "sgd"
+    if (known := FORMS.get(str(form))) is not None and known.method != "fop":
+        return known.method
     if settings.get("fop.normalized"):
         return "fop-norm"
     one_step = settings.get("fop.trace") in ("one_step", 0) and settings.get("optimizer.momentum")

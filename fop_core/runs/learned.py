@@ -13,20 +13,21 @@ from typing import Any
 import numpy as np
 
 from fop_core import inspection
+from fop_core.optim.forms import FORMS, FormOfP
 from fop_core.runs import files
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.store import Run
 
 Array = np.ndarray
 
-FORMS = (*inspection.MATRIX_FORMS, "scalar", "diagonal", "mean_removing")
 UPLOAD = 64 << 20  # bytes of one file of somebody else's
 LARGEST = 1024  # rows of a matrix of theirs
 HIGHEST = 1e15  # in size, of its numbers: float32 holds the eigenvalues of M M^T of so many
 KERNELS = {side * side: (side, side) for side in (3, 5, 7)}
 """Of rows of a matrix of theirs, the kernel that may be meant."""
-FILE_FORMS = {"P": "direct", "M Mᵀ": "factored", "I + M Mᵀ": "low_rank"}
-"""What the matrices of an uploaded file may be, and the form that makes P of them."""
+FILE_FORMS: Mapping[str, FormOfP] = {form.name: form for form in FORMS.values() if form.P is not None and form.learns}
+"""What an uploaded file may hold the M of; by "direct" it holds P."""
+OF_M = " or ".join(form.formula for form in FILE_FORMS.values() if form.name != "direct")
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,10 @@ class Layer:
     Attributes:
         name: of the parameter.
         form: as ``FOP``'s ``preconditioner``.
-        n: rows of P; 0 for "scalar" and "diagonal".
+        n: rows of P; 0 where P is no matrix.
         kernel: (KH, KW) of a spatial P; None of another.
         steps: [s], ascending, of the snapshots that hold M; a large layer's M is in the last one only.
-        M: float32 [s, n, k]; [s] for "scalar"; empty for "diagonal" and "mean_removing".
+        M: float32 [s, n, k]; [s] for "scalar"; empty for "diagonal"; k = 0 where nothing is learned.
         scale: [s], what P as applied is of ``inspection.preconditioner(M, form)``; 1 but where P is normalized.
         spectrum_steps: [e].
         spectra: float32 [e, n]: eigenvalues of P as applied, ascending.
@@ -79,25 +80,26 @@ class Layer:
     only_P: bool = False
 
     @property
+    def one_per(self) -> str:
+        """Of what P has one number each, where it is no matrix: "tensor" or "parameter"."""
+        return FORMS[self.form].one_per
+
+    @property
     def has_M(self) -> bool:
         """Whether there is an M [n, k] of which P is made."""
-        return self.M.ndim == 3 and not self.only_P
+        return self.is_matrix and FORMS[self.form].learns and not self.only_P
 
     @property
     def is_matrix(self) -> bool:
         """Whether there is a P [n, n] to look at."""
-        return self.n > 0 and (len(self.steps) > 0 or self.form == "mean_removing")
+        return self.n > 0 and len(self.steps) > 0
 
     def P(self, at: int) -> Array:
         """Return P [n, n] of the snapshot ``steps[at]``, as applied."""
-        if self.form == "mean_removing":
-            return inspection.mean_removing(self.n)
         return inspection.preconditioner(self.M[at], self.form) * self.scale[at]
 
     def all_P(self) -> Array:
         """Return P of every snapshot, [s, n, n]."""
-        if self.form == "mean_removing":
-            return np.broadcast_to(inspection.mean_removing(self.n), (len(self.steps), self.n, self.n))
         return inspection.preconditioner(self.M, self.form) * self.scale[:, None, None]
 
     def view(self, what: str, at: int) -> Array:
@@ -161,7 +163,7 @@ def of_run(run: Run) -> Learned:
     if not isinstance(fop, dict):
         raise RunError(f"{run.name} trains without FOP: it learned no preconditioner")
     form = fop.get("preconditioner")
-    if form not in FORMS:
+    if not isinstance(form, str) or form not in FORMS:
         raise DamagedFile(f"{run.path / 'run.json'}: no preconditioner {form!r}")
     run.metrics.update()
     spatial = {name.partition("/")[2] for name in run.metrics.columns if name.startswith("constant_share/")}
@@ -193,10 +195,11 @@ def natural(name: str) -> list[tuple[int, Any]]:
 def _layer(name: str, form: str, spatial: bool, scaled: bool, snapshots: Mapping[int, Mapping[str, Array]]) -> Layer:
     steps, M = _over(snapshots, f"{name}/M")
     spectrum_steps, spectra = _over(snapshots, f"{name}/spectrum")
-    if form in inspection.MATRIX_FORMS and M.ndim == 3:
-        n = M.shape[1]
-    else:
-        n = spectra.shape[1] if spectra.ndim == 2 and form not in ("scalar", "diagonal") else 0
+    n = 0
+    if FORMS[form].P is not None:
+        n = M.shape[1] if M.ndim == 3 else spectra.shape[1] if spectra.ndim == 2 else 0
+    if not FORMS[form].learns:
+        steps, M = spectrum_steps, np.empty((len(spectrum_steps), n, 0), np.float32)
     thumbnails = {what: _over(snapshots, f"{name}/{what}_thumbnail") for what in ("P", "M")}
     histograms = {}
     for what in ("P_diagonal", "P_off_diagonal", "M_diagonal", "M_off_diagonal"):
@@ -206,8 +209,6 @@ def _layer(name: str, form: str, spatial: bool, scaled: bool, snapshots: Mapping
     scale = np.ones(len(steps))
     if scaled and n and len(steps):
         scale = _scale(M, form, steps, spectrum_steps, spectra)
-    if form == "mean_removing":
-        steps = spectrum_steps
     side = math.isqrt(n)
     kernel = (side, side) if spatial and side * side == n else None
     there = {what: series for what, series in thumbnails.items() if len(series[0])}
@@ -229,16 +230,13 @@ def _scale(M: Array, form: str, steps: Array, spectrum_steps: Array, spectra: Ar
     if not len(spectrum_steps):
         return scale
     there = spectrum_steps[index] == steps
-    exact = M.astype(np.float64)
-    n = M.shape[1]
-    trace = np.trace(exact, axis1=1, axis2=2) if form == "direct" else np.square(exact).sum((1, 2))
-    trace = trace + (n if form == "low_rank" else 0)
+    trace = np.trace(inspection.preconditioner(M, form), axis1=1, axis2=2)
     with np.errstate(divide="ignore", invalid="ignore"):
         scale[there] = spectra.astype(np.float64).sum(1)[index[there]] / trace[there]
     return scale
 
 
-def of_files(contents: Sequence[tuple[str, bytes]], what: str, spatial: bool = False) -> Learned:
+def of_files(contents: Sequence[tuple[str, bytes]], form: str, spatial: bool = False) -> Learned:
     """Return matrices from safetensors files, one file a step.
 
     A file's step is the last whole number in its name; without one in every name they are numbered in their order.
@@ -247,7 +245,7 @@ def of_files(contents: Sequence[tuple[str, bytes]], what: str, spatial: bool = F
 
     Args:
         contents: name and content of each file.
-        what: one of ``GIVEN``: what the matrices are whose names do not say it, and what P is of each M.
+        form: one of ``FILE_FORMS``: of what a matrix is the M whose name does not say it.
         spatial: whether 9, 25 or 49 rows are a kernel's positions.
 
     Raises:
@@ -258,10 +256,10 @@ def of_files(contents: Sequence[tuple[str, bytes]], what: str, spatial: bool = F
     matrices: dict[str, dict[int, Array]] = {}
     forms: dict[str, tuple[str, str]] = {}  # of each layer, and the first file that has it
     for step, (name, content) in files_of.items():
-        for layer, (form, matrix) in _matrices(name, content, FILE_FORMS[what]).items():
-            known, first = forms.setdefault(layer, (form, name))
-            if known != form:
-                kinds = ["P" if each == "direct" else "M" for each in (known, form)]
+        for layer, (its, matrix) in _matrices(name, content, form).items():
+            known, first = forms.setdefault(layer, (its, name))
+            if known != its:
+                kinds = ["P" if each == "direct" else "M" for each in (known, its)]
                 raise RunError(f"{layer} is {kinds[0]} in {first} and {kinds[1]} in {name}: give one of the two")
             matrices.setdefault(layer, {})[step] = matrix
     layers = {}
@@ -273,10 +271,11 @@ def of_files(contents: Sequence[tuple[str, bytes]], what: str, spatial: bool = F
         M = np.stack([by_step[step] for step in sorted(by_step)])
         n = M.shape[1]
         kernel = KERNELS.get(n) if spatial else None
-        form, _ = forms[layer]
-        spectra = inspection.spectrum(M, form).astype(np.float32)
-        scale, only_P = np.ones(len(steps)), form == "direct"
-        layers[layer] = Layer(layer, form, n, kernel, steps, M, scale, steps, spectra, only_P=only_P)
+        its, _ = forms[layer]
+        spectra = inspection.spectrum(M, its).astype(np.float32)
+        layers[layer] = Layer(
+            layer, its, n, kernel, steps, M, np.ones(len(steps)), steps, spectra, only_P=its == "direct"
+        )
     return Learned(layers, np.array(sorted(files_of), dtype=np.int64))
 
 
@@ -332,7 +331,7 @@ def _matrices(file: str, content: bytes, form: str) -> dict[str, tuple[str, Arra
             raise RunError(f"{file}: {keys[layer]} and {key} are two matrices of one layer")
         keys[layer] = key
         if key.endswith("/M") and form == "direct":
-            raise RunError(f"{file}: {key} is an M by its name: say whether P is M Mᵀ or I + M Mᵀ")
+            raise RunError(f"{file}: {key} is an M by its name: say whether P is {OF_M}")
         is_P = key.endswith("/P")
         layers[layer] = "direct" if is_P else form, _checked(file, layer, array, "direct" if is_P else form)
     if not layers:
@@ -352,12 +351,12 @@ def _checked(file: str, layer: str, array: Array, form: str) -> Array:
     if n > LARGEST or k > LARGEST:
         raise RunError(f"{file}: {layer} is [{n:,}, {k:,}]; matrices of up to {LARGEST:,} rows can be shown")
     if form == "direct" and n != k:
-        raise RunError(f"{file}: {layer} is [{n}, {k}], and a P is square: say that it is the M of M Mᵀ or I + M Mᵀ")
+        raise RunError(f"{file}: {layer} is [{n}, {k}], and a P is square: say that it is the M of {OF_M}")
     if bad := int((~np.isfinite(array)).sum()):
         raise RunError(f"{file}: {layer} holds {bad:,} values that are not finite, of {array.size:,}")
     if (largest := max(abs(float(array.max())), abs(float(array.min())))) > HIGHEST:
         raise RunError(f"{file}: {layer} holds {largest:.4g}; numbers of up to {HIGHEST:g} can be shown")
     matrix = array.astype(np.float32)
     if form == "direct" and not symmetric(matrix):
-        raise RunError(f"{file}: {layer} is not symmetric, and a P is: say that it is the M of M Mᵀ or I + M Mᵀ")
+        raise RunError(f"{file}: {layer} is not symmetric, and a P is: say that it is the M of {OF_M}")
     return matrix

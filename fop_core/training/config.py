@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from fop_core.optim.forms import FORMS, FormName
+
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -158,12 +160,13 @@ class ScheduleConfig(_Section):
         return 1.0
 
 
+_KNOWN = ", ".join(f"{form.name} is {form.known_as}" for form in FORMS.values() if form.known_as)
+
+
 class FOPConfig(_Section):
     """FOP's own settings, see ``fop_core.FOP``."""
 
-    preconditioner: Literal["factored", "low_rank", "direct", "scalar", "diagonal", "mean_removing"] = Field(
-        "factored", description="the form of P; scalar is S-HD, diagonal PP-HD"
-    )
+    preconditioner: FormName = Field("factored", description=f"the form of P; {_KNOWN}")
     layout: Literal["auto", "input", "spatial", "full"] = Field("auto", description="which dimension is preconditioned")
     hyper_lr: float = Field(1e-4, ge=0, le=1e3, description="rho, the learning rate of M; 0 freezes it")
     hyper_optimizer: Literal["adam", "sgd"] = Field("adam", description="what applies it")
@@ -182,7 +185,7 @@ class FOPConfig(_Section):
     @model_validator(mode="after")
     def _fits(self) -> "FOPConfig":
         wrong: list[Problem] = []
-        if self.normalized and self.preconditioner == "scalar":
+        if self.normalized and FORMS[self.preconditioner].one_per == "tensor":
             wrong.append(("normalized", "leaves a scalar nothing to learn"))
         return _refuse(self, wrong)
 
@@ -376,7 +379,9 @@ METHODS = {
     "pp-hd": Method("a learned rate for each parameter", fop={"preconditioner": "diagonal"}),
     "fop": Method("FOP around SGD with momentum", fop={}),
     "fop-norm": Method("FOP with P at the identity's norm (Eq. 9)", fop={"normalized": True}),
-    "mean-removing": Method("the fixed P = I − 0.95·11ᵀ/n, nothing learned", fop={"preconditioner": "mean_removing"}),
+    "mean-removing": Method(
+        f"the fixed P = {FORMS['mean_removing'].formula}, nothing learned", fop={"preconditioner": "mean_removing"}
+    ),
 }
 
 

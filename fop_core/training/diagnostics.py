@@ -15,7 +15,8 @@ from torch import Tensor
 
 from fop_core import inspection
 from fop_core.optim.fop import FOP
-from fop_core.optim.preconditioners import MeanRemoving
+from fop_core.optim.forms import FORMS
+from fop_core.optim.preconditioners import PRECONDITIONERS
 
 Array = np.ndarray
 
@@ -261,19 +262,19 @@ def inspect(optimizer: FOP, deep: bool, *, whole: bool = False) -> tuple[dict[st
     arrays: dict[str, Array] = {}
     columns: dict[str, float] = {}
     factors, preconditioners = optimizer.factors(), optimizer.preconditioners()
-    diagonal = optimizer.preconditioner == "diagonal"
+    form = FORMS[optimizer.preconditioner]
     for layer in optimizer.layers():
         n, k = layer.M.shape
         M, P = factors.get(layer.name), _exact(preconditioners[layer.name])
         finite = all(map(math.isfinite, P.aminmax()))  # NaN is either of them
         layer_arrays: dict[str, Array] = {}
         measured: dict[str, float] = {}
-        if M is not None and (whole or (n <= LARGE and not diagonal)):
+        if M is not None and (whole or (n <= LARGE and form.one_per != "parameter")):
             layer_arrays["M"] = M.detach().float().cpu().numpy()
 
-        if optimizer.preconditioner == "scalar":
+        if form.one_per == "tensor":
             measured = {"eigenvalue_min": float(P), "eigenvalue_max": float(P)}
-        elif diagonal:
+        elif form.one_per == "parameter":
             layer_arrays |= _histogram_arrays("M_diagonal", layer.M)
             measured = spectrum_summary(P.flatten())
         else:
@@ -290,7 +291,7 @@ def inspect(optimizer: FOP, deep: bool, *, whole: bool = False) -> tuple[dict[st
                 measured |= whitening(P, kernel)
             if n > LARGE:
                 large = {"P": preconditioners[layer.name]}
-                large |= {"M": layer.M} if optimizer.preconditioner in ("factored", "direct") else {}
+                large |= {"M": layer.M} if form.learns and not form.has_rank else {}
                 for name, matrix in large.items():
                     layer_arrays[f"{name}_thumbnail"] = thumbnail(matrix)
                     layer_arrays |= _histograms(name, matrix) if deep else {}
@@ -308,26 +309,16 @@ def _exact(tensor: Tensor) -> Tensor:
 
 
 def _spectrum(optimizer: FOP, M: Tensor, P: Tensor) -> Tensor:
-    """Return the eigenvalues [n] of a finite P, ascending, in float64.
-
-    Where P is made of M M^T they come from M's singular values: an eigenvalue near 0 of the float32 P may come out
-    negative, and would say of a definite P that it is not.
+    """Return the eigenvalues [n] of a finite P, ascending, in float64: those that M tells, where it tells them better.
 
     Args:
         optimizer: what P is made by.
         M: what is learned, [n, k], k = 0 where nothing is.
         P: as applied: M's own P times one number, which the trace gives.
     """
-    if optimizer.preconditioner == "direct":
+    if (of_M := PRECONDITIONERS[optimizer.preconditioner].spectrum) is None:
         return torch.linalg.eigvalsh(P)
-    n, k = M.shape
-    if optimizer.preconditioner == "mean_removing":
-        values = P.new_ones(n)
-        values[0] -= MeanRemoving.share
-    else:
-        values = torch.linalg.svdvals(M).square()
-        if optimizer.preconditioner == "low_rank":
-            values = 1 + torch.nn.functional.pad(values, (0, n - k))
+    values = of_M(M)
     if optimizer.normalized or optimizer.rescale is not None:
         values = values * (P.trace() / values.sum())
     return values.sort().values

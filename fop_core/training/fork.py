@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fop_core.optim import layouts
+from fop_core.optim.forms import FORMS
 from fop_core.runs import store
 from fop_core.runs.files import DamagedFile, Header
 from fop_core.runs.lineage import MATRICES
@@ -270,7 +271,7 @@ def _changed(
 def _refuse_what_changes_nothing(run: Run, parent: TrainConfig, matrices: str) -> None:
     fop = parent.fop
     assert fop is not None
-    if fop.preconditioner == "mean_removing" and matrices in ("frozen", "reset", "transplanted"):
+    if not FORMS[fop.preconditioner].learns and matrices in ("frozen", "reset", "transplanted"):
         raise ForkError(f"{run.id} learns no M, its P is fixed: its forks are normalized or unchanged")
     if matrices == "frozen" and fop.hyper_lr == 0:
         raise ForkError(f"{run.id} has its M frozen already, hyper_lr is 0: its control is 'unchanged'")
@@ -377,13 +378,13 @@ def _layers(run: Run, header: Header, about: Mapping[str, Any]) -> dict[str, _La
     try:
         optimizer = _entry(about["tree"], "optimizer")
         names = [name for group in _entry(optimizer, "param_groups") for name in _entry(group, "param_names")]
-        kind = _entry(optimizer, "fop", "preconditioner")
+        form = _entry(optimizer, "fop", "preconditioner")
         layers = {}
         for number, layer in _entry(optimizer, "fop", "layers")["dict"]:
             name = names[number]
             _, parameter = header[f"model/{name}"]
             _, M = header[_entry(layer, "M")["tensor"]]
-            layers[name] = _Layer({"scalar": (), "diagonal": parameter}.get(kind, M), parameter)
+            layers[name] = _Layer({"tensor": (), "parameter": parameter}.get(FORMS[form].one_per, M), parameter)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise DamagedFile(f"a checkpoint of {run.id} does not say which layers it has M for ({error!r})") from error
     return layers
@@ -391,7 +392,7 @@ def _layers(run: Run, header: Header, about: Mapping[str, Any]) -> dict[str, _La
 
 def _layout(fop: FOPConfig, shape: Shape) -> str:
     """Return the name of the layout in which a parameter is preconditioned."""
-    if fop.preconditioner in ("scalar", "diagonal"):  # they take every tensor as it is
+    if FORMS[fop.preconditioner].one_per:  # it takes every tensor as it is
         return fop.preconditioner
     layout = layouts.choose(fop.layout, shape, fop.max_dim)
     return layout if isinstance(layout, str) else layout.name

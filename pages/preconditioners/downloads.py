@@ -146,7 +146,7 @@ def everything(source: Source) -> File:
     for layer in source.matrices:
         arrays[f"{layer.name}/steps"] = layer.steps
         key = f"{layer.name}/{'P' if layer.only_P else 'M'}"
-        arrays[key] = layer.M if layer.M.ndim == 3 else layer.P(-1)[None].astype(np.float32)
+        arrays[key] = layer.M if layer.has_M or layer.only_P else layer.P(-1)[None].astype(np.float32)
     name, words = _steps(source, None)
     about = {"run": source.run, "name": source.name, "step": words.removeprefix("steps ")}
     return File(f"{source.run}-{name}-matrices.safetensors", _packed(arrays, about))

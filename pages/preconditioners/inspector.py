@@ -10,6 +10,7 @@ import streamlit as st
 from fop_core import inspection
 from fop_core.figures import style
 from fop_core.figures.style import METHODS, number
+from fop_core.optim.forms import FORMS, FormOfP
 from fop_core.runs import compare
 from fop_core.runs.learned import Layer
 from pages.components.component import component, packed
@@ -17,17 +18,8 @@ from pages.preconditioners.sources import Source
 
 BUDGET = 4_300_000  # bytes of all matrices of one source
 CURVE = 300  # buckets of a curve under the cursor
-ABOUT = {
-    "scalar": "S-HD: one number for each tensor, by which its gradient is multiplied.",
-    "diagonal": "PP-HD: one number for each parameter, by which its gradient is multiplied. Spectrum has their "
-    "range over training, Histograms how they are distributed.",
-}
-FORMULAS = {
-    "factored": "P = M Mᵀ (Eq. 2)",
-    "low_rank": "P = I + M Mᵀ (Eq. 5)",
-    "direct": "P = M (Eq. 1)",
-    "mean_removing": "P = I − 0.95·11ᵀ/n: nothing is learned",
-}
+IN_BROWSER = ("factored", "low_rank", "direct")
+"""The forms of which the browser makes P of M; of others it gets P."""
 
 _cursor = component("cursor")
 _inspector = component("inspector")
@@ -130,6 +122,7 @@ def _sent(key: str, _source: Source) -> tuple[list[dict[str, Any]], dict[str, by
     """Return what the browser gets of a source: for each layer a head, and its arrays by name."""
     layers = list(_source.learned.layers.values())
     size = sum(layer.M.nbytes for layer in layers if layer.is_matrix)
+    size += sum(4 * len(layer.steps) * layer.n**2 for layer in layers if layer.form not in IN_BROWSER)
     stride = max(1, math.ceil(size / BUDGET))
     heads: list[dict[str, Any]] = []
     arrays: dict[str, bytes] = {}
@@ -149,26 +142,27 @@ def _layer(layer: Layer, source: Source, stride: int) -> tuple[dict[str, Any], d
         "k": layer.M.shape[2] if layer.M.ndim == 3 else 0,
         "kernel": layer.kernel,
         "color": source.colors[layer.name],
-        "words": ABOUT.get(layer.form, ""),
+        "words": _words(FORMS[layer.form]),
         "hasM": layer.has_M,
         "steps": [],
         "ranges": {},
         "kinds": inspection.DEFINITENESS,
-        "removed": inspection.MEAN_REMOVED,
         "formula": _formula(layer, source),
     }
     arrays: dict[str, np.ndarray] = {}
-    if layer.form == "scalar":
+    if layer.one_per == "tensor":
         head["steps"] = layer.steps.tolist()
         arrays["M"] = layer.M
     if not layer.is_matrix:
         return head, arrays
     kept = np.unique(np.r_[0 : len(layer.steps) : stride, len(layer.steps) - 1])
+    if not FORMS[layer.form].learns:
+        kept = kept[-1:]
     head["steps"] = layer.steps[kept].tolist()
-    if layer.form == "mean_removing":
-        head["steps"] = head["steps"][-1:]
-    else:
+    if layer.M.size:
         arrays |= {"M": layer.M[kept], "scale": layer.scale[kept]}
+    if layer.form not in IN_BROWSER:
+        arrays["P"] = np.stack([layer.P(at) for at in kept.tolist()])
     head["ranges"] = layer.ranges(kept.tolist())
     if len(layer.spectra):
         arrays["spectrum"] = _numbers(layer)
@@ -186,9 +180,17 @@ def _layer(layer: Layer, source: Source, stride: int) -> tuple[dict[str, Any], d
     return head, arrays
 
 
+def _words(form: FormOfP) -> str:
+    """Say what is learned where it is no matrix."""
+    if not form.one_per:
+        return ""
+    elsewhere = " Spectrum has their range over training, Histograms how they are distributed."
+    return f"{form.known_as}: {form.about}." + (elsewhere if form.one_per == "parameter" else "")
+
+
 def _formula(layer: Layer, source: Source) -> str:
-    """Say what P is of M, with the number of the paper's equation; nothing where there is no M."""
-    if layer.form not in FORMULAS or layer.only_P:
+    """Say what P is of M, with the number of the paper's equation; nothing where there is no such P."""
+    if not layer.is_matrix or layer.only_P:
         return ""
     settings = source.entry.settings if source.entry is not None else {}
     scaled = ""
@@ -196,7 +198,7 @@ def _formula(layer: Layer, source: Source) -> str:
         scaled = ", scaled to the Frobenius norm of I (Eq. 9)"
     elif settings.get("fop.rescale") is not None:
         scaled = ", rescaled (Theorem 1)"
-    return FORMULAS[layer.form] + scaled
+    return FORMS[layer.form].label + scaled
 
 
 def _numbers(layer: Layer) -> np.ndarray:

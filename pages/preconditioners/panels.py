@@ -140,7 +140,7 @@ def numbers(source: Source) -> list[Line]:
     for name, color in source.colors.items():
         for column, dash in (("eigenvalue_max", "solid"), ("eigenvalue_min", "2px,3px")):
             curve = metrics.curve("step", f"{column}/{name}")
-            if curve is None or (column == "eigenvalue_min" and source.learned.layers[name].form == "scalar"):
+            if curve is None or (column == "eigenvalue_min" and source.learned.layers[name].one_per == "tensor"):
                 continue
             lines.append(Line(f"{name}, {column.rpartition('_')[2]}", LineStyle(color, dash, 1.6), curve.x, curve.y))
     return lines
@@ -148,7 +148,7 @@ def numbers(source: Source) -> list[Line]:
 
 def histograms(form: Form, source: Source, layer: Layer) -> None:
     """Show how the values of P or M were distributed through training, diagonal and off-diagonal apart."""
-    if layer.form == "scalar":
+    if layer.one_per == "tensor":
         st.markdown("One number for each tensor has no distribution: Spectrum shows it over training.")
         return
     what = values_of(layer, form["values"])
@@ -162,7 +162,7 @@ def histograms(form: Form, source: Source, layer: Layer) -> None:
         steps, counts, edges = histogram
         with column:
             name = part.replace("_", "-")
-            across = f"{name} value of {what}" if layer.form != "diagonal" else "number in P's place"
+            across = f"{name} value of {what}" if not layer.one_per else "number in P's place"
             key = f"{source.id} {layer.name} {what} {part}"
             figure, frames = learned_curves.ridges(steps, counts, edges, color, across, key)
             chart(source, figure, key=f"inspect {part}", alt=f"Distribution of {name} values", frames=frames)
@@ -178,13 +178,13 @@ def histograms(form: Form, source: Source, layer: Layer) -> None:
                 help="Each ridge is drawn to one height. Of a large matrix a dozen snapshots were counted.",
             )
     with right:
-        if layer.form != "diagonal" and not layer.only_P:
+        if not layer.one_per and not layer.only_P:
             form.draw("values")
 
 
 def values_of(layer: Layer, preferred: str) -> str:
     """Return of which matrix of a layer values are shown where ``preferred``, "P" or "M", is chosen."""
-    return "M" if layer.form == "diagonal" else "P" if layer.only_P else preferred
+    return "M" if layer.one_per else "P" if layer.only_P else preferred
 
 
 def distribution(source: Source, layer: Layer, what: str, part: str) -> tuple[Array, Array, Array] | None:

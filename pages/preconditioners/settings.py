@@ -24,13 +24,11 @@ TURNED = {
     "alignment": "Alignment",
     "descent": "⟨g, Δθ⟩",
 }
-FILE_FORMS = {form: what for what, form in learned.FILE_FORMS.items()}
-"""What the matrices of a file are, as ``learned.of_files`` has it, by the form that makes P of them."""
 FIELDS: dict[str, Field] = {
     "source": Switch("Look into", {"run": "A run", "file": "Your own matrices"}),
     "given": Choice(
         "They are",
-        {"factored": "the M of M Mᵀ", "low_rank": "the M of I + M Mᵀ", "direct": "P itself"},
+        {name: f"the M of {form.formula}" for name, form in learned.FILE_FORMS.items()} | {"direct": "P itself"},
         help="A name that ends in /P is a P and one that ends in /M an M, whatever is chosen here.",
     ),
     "kernel": Flag(

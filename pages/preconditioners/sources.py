@@ -92,7 +92,7 @@ class Source:
         """Of layers whose inputs are an image: leading eigenvectors of the last P, [n, k], and their eigenvalues."""
         patterns = {}
         for layer in self.matrices:
-            if self.image(layer) and len(layer.M) and np.isfinite(P := layer.P(-1)).all():
+            if self.image(layer) and layer.has_M and np.isfinite(P := layer.P(-1)).all():
                 patterns[layer.name] = similarity.leading_modes(P, PATTERNS)
         return patterns
 
@@ -149,20 +149,20 @@ def _of_run(path: str, count: int, last: int, name: str, _entry: Entry) -> Sourc
     return Source(_entry.id, name, learned.of_run(_entry.run), _entry)
 
 
-def of_upload(files: Sequence[UploadedFile], what: str, spatial: bool) -> Source | str:
+def of_upload(files: Sequence[UploadedFile], form: str, spatial: bool) -> Source | str:
     """Return files to look into, or what is wrong with them."""
     try:
-        return _of_files(tuple(file.file_id for file in files), what, spatial, files)
+        return _of_files(tuple(file.file_id for file in files), form, spatial, files)
     except (RunError, DamagedFile) as error:
         return str(error)
 
 
 @st.cache_resource(show_spinner="Reading the matrices …", max_entries=4)
-def _of_files(ids: Sequence[str], what: str, spatial: bool, _files: Sequence[UploadedFile]) -> Source:
+def _of_files(ids: Sequence[str], form: str, spatial: bool, _files: Sequence[UploadedFile]) -> Source:
     """Read files; ``ids`` are new with each upload."""
-    matrices = learned.of_files([(file.name, file.getvalue()) for file in _files], what, spatial)
+    matrices = learned.of_files([(file.name, file.getvalue()) for file in _files], form, spatial)
     name = _files[0].name if len(_files) == 1 else f"{len(_files)} files"
-    return Source(f"{'-'.join(ids)} {what} {spatial}", name, matrices)
+    return Source(f"{'-'.join(ids)} {form} {spatial}", name, matrices)
 
 
 def seeds(of: Entry) -> list[Entry]:

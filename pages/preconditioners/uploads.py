@@ -6,7 +6,6 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fop_core.runs import learned
-from pages.preconditioners.settings import FILE_FORMS
 from pages.preconditioners.sources import Source, of_upload
 from pages.shared.form import Form
 from pages.shared.text import literal
@@ -44,7 +43,7 @@ def uploaded(form: Form) -> Source | None:
     file_form, kernel = form.draw("given"), form.draw("kernel")
     if not files:
         return None
-    source = of_upload(files, FILE_FORMS[file_form], kernel)
+    source = of_upload(files, file_form, kernel)
     if isinstance(source, str):
         st.error(literal(source))
         return None

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fop_core.figures.style import METHODS
-from fop_core.optim.rules import RULES
+from fop_core.optim.forms import FORMS
+from fop_core.optim.rules import OF_A_POINT, RULES
 from pages.shared.fields import Choice, Field, Flag, Number, Several, Switch, Text
 from pages.shared.race import OWN, Spec, SurfaceSpec
 from toy_functions.expressions import FUNCTION_NAMES, MAX_LENGTH
@@ -35,16 +36,10 @@ OF_A_RULE: Mapping[str, Field] = {
     ),
     "preconditioner": Choice(
         "Form of P",
-        {
-            "factored": "P = M Mᵀ",
-            "direct": "P = M",
-            "low_rank": "P = I + M Mᵀ, rank 1",
-            "diagonal": "P diagonal",
-            "scalar": "P = s I",
-        },
+        {name: form.label for name, form in FORMS.items() if name in OF_A_POINT},
         "P is the preconditioner: it multiplies the gradient before each step, and is learned as the race goes. "
-        "M Mᵀ never turns a step against the gradient (Eq. 2 of the paper), M alone may (Eq. 1), I + M Mᵀ can only "
-        "lengthen steps.",
+        "M Mᵀ never turns a step against the gradient (Eq. 2 of the paper), M alone may (Eq. 1), I + M Mᵀ, with M of "
+        "rank 1, can only lengthen steps.",
     ),
     "trace": Choice(
         "Hypergradient",

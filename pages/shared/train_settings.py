@@ -5,6 +5,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from fop_core.optim.forms import FORMS
 from fop_core.runs import compare
 from fop_core.training import config
 from fop_core.training.config import BASES, METHODS, TrainConfig
@@ -72,14 +73,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
 OPTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "optimizer.name": BASES,
-        "fop.preconditioner": {
-            "factored": "P = M Mᵀ",
-            "low_rank": "P = I + M Mᵀ, of a rank",
-            "direct": "P = M",
-            "scalar": "P = s I (S-HD)",
-            "diagonal": "P diagonal (PP-HD)",
-            "mean_removing": "P = I − 0.95·11ᵀ/n, fixed",
-        },
+        "fop.preconditioner": {name: form.label for name, form in FORMS.items()},
         "fop.on_nonfinite": {"raise": "ends the run", "skip": "is left out"},
     }
 )
@@ -113,7 +107,7 @@ def applies(name: str, now: Mapping[str, Any]) -> bool:
     if section == "fop":
         if METHODS[now["method"]].fop is None:
             return False
-        return field not in ("rank", "init_std") or now["fop.preconditioner"] == "low_rank"
+        return field not in ("rank", "init_std") or FORMS[now["fop.preconditioner"]].has_rank
     if section == "optimizer" and any(field in fields for fields in _OF_A_BASE.values()):
         return field in _OF_A_BASE[now["optimizer.name"]]
     if name in ("schedule.milestones", "schedule.factor"):

@@ -122,6 +122,15 @@ def test_kernels_of_other_sizes_are_shown(folder, panel, n):
     assert head["kernel"] == [round(n**0.5)] * 2
 
 
+def test_the_browser_gets_P_where_it_makes_none_of_M():
+    data = component(page(run="cifar10-frozen"), "inspector")
+    head = data["sources"][0]["layers"][0]
+    P = np.frombuffer(data[f"{head['id']}/P"], "<f4").reshape(len(head["steps"]), head["n"], head["n"])
+    np.testing.assert_allclose(P, [np.eye(9) - 0.95 / 9], atol=1e-7)
+    assert f"{head['id']}/M" not in data and not head["hasM"]
+    assert head["formula"] == "P = I − 0.95·11ᵀ/n, fixed"
+
+
 @pytest.mark.parametrize("panel", PANELS)
 def test_an_M_that_is_not_finite_is_reported_and_stops_nothing(folder, panel):
     def lost(layer: int, step: int) -> Array:
@@ -226,15 +235,15 @@ def upload_of(*arrays: dict[str, Array]) -> list[SimpleNamespace]:
 
 def test_a_file_is_read_once_and_not_in_each_run_of_the_page(monkeypatch):
     files = upload(np.eye(9))
-    source = sources.of_upload(files, "M Mᵀ", True)
+    source = sources.of_upload(files, "factored", True)
     monkeypatch.setattr(learned, "of_files", None)
-    assert sources.of_upload(files, "M Mᵀ", True) is source
+    assert sources.of_upload(files, "factored", True) is source
     counts = panels.distribution(source, source.learned.layers["a"], "P", "diagonal")[1]
     assert counts.sum() == 9
 
 
 def test_matrices_are_compared_once_for_each_pair_of_snapshots(monkeypatch):
-    one, two = (sources.of_upload(upload(near_identity(9)(0, seed)), "M Mᵀ", True) for seed in (1, 2))
+    one, two = (sources.of_upload(upload(near_identity(9)(0, seed)), "factored", True) for seed in (1, 2))
     sides = (one, one.learned.layers["a"]), (two, two.learned.layers["a"])
     alike = compare.alike(*sides, -1)
     monkeypatch.setattr(similarity, "leading", None)
@@ -345,7 +354,7 @@ def test_a_P_that_was_given_has_no_M_anywhere():
         assert (B["hasM"], C["hasM"]) == (False, True) and not B["ranges"]["M"] and C["ranges"]["M"]
         assert f"Values of {values} of {layer}" in words(at)
         assert len([box for box in at.button_group if box.label == "Values of"]) == (layer == "C")
-    source = sources.of_upload(upload_of(matrices), "M Mᵀ", False)
+    source = sources.of_upload(upload_of(matrices), "factored", False)
     assert load(downloads.at_cursor(source, -1).content).keys() == {"B/P", "C/P", "C/M"}
     assert load(downloads.everything(source).content).keys() == {"B/P", "B/steps", "C/M", "C/steps"}
     np.testing.assert_array_equal(

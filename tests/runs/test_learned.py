@@ -21,7 +21,6 @@ from fop_core.runs.learned import Layer
 from fop_core.runs.store import Run
 
 GALLERY = Path(__file__).parents[2] / "trained_models" / "gallery"
-FACTORED = "M Mᵀ"
 MATRICES = [
     "cifar10-fop-velocity",
     "cifar10-fop-norm",
@@ -80,6 +79,17 @@ def test_only_a_normalized_P_is_scaled():
         np.testing.assert_allclose(np.linalg.norm(layer.all_P(), axis=(1, 2)), 3, rtol=1e-5)  # Eq. 9: sqrt(n)
     for layer in of("cifar10-fop-velocity").layers.values():
         assert (layer.scale == 1).all()
+
+
+def test_a_fixed_P_is_scaled_as_any(tmp_path):
+    shutil.copytree(GALLERY / "cifar10-frozen", tmp_path / "frozen")
+    content = json.loads((tmp_path / "frozen/run.json").read_text())
+    content["config"]["fop"]["normalized"] = True
+    (tmp_path / "frozen/run.json").write_text(json.dumps(content))
+    layer = learned.of_run(Run(tmp_path / "frozen")).layers["0.weight"]
+    spectra = layer.spectra.astype(float)
+    np.testing.assert_allclose(np.trace(layer.all_P(), axis1=1, axis2=2), spectra.sum(1))
+    assert layer.scale == pytest.approx(np.ones(len(layer.steps))) and not layer.has_M
 
 
 def test_a_large_layer_has_its_last_M_and_pictures_of_the_others():
@@ -193,7 +203,7 @@ def test_a_config_without_a_form_is_damaged(copy, fop):
 def test_files_are_steps_in_the_order_of_the_numbers_in_their_names():
     Ms = {step: normal(9, 4, seed=step) for step in (5, 20, 100)}
     uploads = [(f"run2_step{step}.safetensors", save({"conv/M": M, "w": M[:4]})) for step, M in Ms.items()]
-    loaded = learned.of_files(uploads[::-1], FACTORED, spatial=True)
+    loaded = learned.of_files(uploads[::-1], "factored", spatial=True)
     assert loaded.steps.tolist() == [5, 20, 100] and list(loaded.layers) == ["conv", "w"]
     conv = loaded.layers["conv"]
     assert (conv.form, conv.n, conv.kernel, conv.is_matrix) == ("factored", 9, (3, 3), True)
@@ -201,23 +211,23 @@ def test_files_are_steps_in_the_order_of_the_numbers_in_their_names():
         np.testing.assert_array_equal(conv.M[at], M)
         np.testing.assert_allclose(conv.spectra[at], np.linalg.eigvalsh(M @ M.T), atol=1e-5)
     assert loaded.layers["w"].kernel is None  # 4 rows are no kernel's
-    assert learned.of_files(uploads, FACTORED).layers["conv"].kernel is None
+    assert learned.of_files(uploads, "factored").layers["conv"].kernel is None
 
 
 @pytest.mark.parametrize(("n", "side"), [(4, 0), (9, 3), (16, 0), (25, 5), (36, 0), (49, 7), (121, 0), (10, 0)])
 def test_only_9_25_or_49_rows_are_a_kernels_and_only_where_the_reader_says_so(n, side):
     uploads = [("a.safetensors", save({"w": np.eye(n, dtype=np.float32)}))]
-    assert learned.of_files(uploads, "P", spatial=True).layers["w"].kernel == ((side, side) if side else None)
-    assert learned.of_files(uploads, "P").layers["w"].kernel is None
+    assert learned.of_files(uploads, "direct", spatial=True).layers["w"].kernel == ((side, side) if side else None)
+    assert learned.of_files(uploads, "direct").layers["w"].kernel is None
 
 
-@pytest.mark.parametrize("what", learned.FILE_FORMS)
-def test_a_P_by_its_name_is_shown_as_P_whatever_the_others_are(what):
+@pytest.mark.parametrize("form", learned.FILE_FORMS)
+def test_a_P_by_its_name_is_shown_as_P_whatever_the_others_are(form):
     M = normal(3, 3)
     P = M @ M.T
-    only = learned.of_files([("a.safetensors", save({"w/P": P}))], what).layers["w"]
-    both = learned.of_files([("a.safetensors", save({"w/M": M, "w/P": P}))], what).layers["w"]
-    odd = learned.of_files([("a.safetensors", save({"w/M": M, "w/P": P[0]}))], FACTORED).layers["w"]
+    only = learned.of_files([("a.safetensors", save({"w/P": P}))], form).layers["w"]
+    both = learned.of_files([("a.safetensors", save({"w/M": M, "w/P": P}))], form).layers["w"]
+    odd = learned.of_files([("a.safetensors", save({"w/M": M, "w/P": P[0]}))], "factored").layers["w"]
     assert odd.form == "factored"  # its P is no matrix
     for layer in (only, both):
         assert layer.form == "direct"
@@ -228,43 +238,43 @@ def test_an_M_by_its_name_is_never_shown_as_P():
     symmetric = np.eye(3, dtype=np.float32) * 2
     uploads = [("a.safetensors", save({"w/M": symmetric}))]
     with pytest.raises(RunError, match="w/M is an M by its name: say whether P is M Mᵀ or I \\+ M Mᵀ"):
-        learned.of_files(uploads, "P")
-    np.testing.assert_allclose(learned.of_files(uploads, FACTORED).layers["w"].P(0), 4 * np.eye(3))
+        learned.of_files(uploads, "direct")
+    np.testing.assert_allclose(learned.of_files(uploads, "factored").layers["w"].P(0), 4 * np.eye(3))
 
 
 def test_a_layer_that_is_P_in_one_file_and_M_in_another_is_refused():
     uploads = [("1.safetensors", save({"w/P": np.eye(3)})), ("2.safetensors", save({"w/M": np.eye(3)}))]
     with pytest.raises(RunError, match=r"w is P in 1\.safetensors and M in 2\.safetensors"):
-        learned.of_files(uploads, FACTORED)
+        learned.of_files(uploads, "factored")
 
 
 def test_files_without_numbers_in_every_name_are_numbered():
     uploads = [("late 7.safetensors", save({"a": normal(2, 2)})), ("early.safetensors", save({"a": 2 * normal(2, 2)}))]
-    loaded = learned.of_files(uploads, FACTORED)
+    loaded = learned.of_files(uploads, "factored")
     assert loaded.steps.tolist() == [0, 1]
     np.testing.assert_array_equal(loaded.layers["a"].M, [normal(2, 2), 2 * normal(2, 2)])
 
 
 def test_a_layer_may_be_in_some_files_only():
     uploads = [("1.safetensors", save({"a": normal(2, 2)})), ("2.safetensors", save({"b": normal(3, 3)}))]
-    loaded = learned.of_files(uploads, FACTORED)
+    loaded = learned.of_files(uploads, "factored")
     assert [(name, layer.steps.tolist()) for name, layer in loaded.layers.items()] == [("a", [1]), ("b", [2])]
 
 
-@pytest.mark.parametrize("what", learned.FILE_FORMS)
+@pytest.mark.parametrize("form", learned.FILE_FORMS)
 @pytest.mark.parametrize("dtype", [np.float64, np.float16, np.int32, np.uint8])
-def test_what_the_matrices_are_is_what_one_says(what, dtype):
+def test_what_the_matrices_are_is_what_one_says(form, dtype):
     M = np.array([[3, 1], [1, 2]], dtype)
-    layer = learned.of_files([("a.safetensors", save({"a": M}))], what).layers["a"]
+    layer = learned.of_files([("a.safetensors", save({"a": M}))], form).layers["a"]
     M = M.astype(float)
-    expected = {"P": M, FACTORED: M @ M.T, "I + M Mᵀ": np.eye(2) + M @ M.T}[what]
+    expected = {"direct": M, "factored": M @ M.T, "low_rank": np.eye(2) + M @ M.T}[form]
     np.testing.assert_allclose(layer.P(0), expected)
     np.testing.assert_allclose(layer.spectra[0], np.linalg.eigvalsh(expected), rtol=1e-6)
 
 
 def test_a_thin_M_is_semidefinite_and_never_less():
     M = normal(300, 2)
-    values = learned.of_files([("a.safetensors", save({"a": M}))], FACTORED).layers["a"].spectra[0]
+    values = learned.of_files([("a.safetensors", save({"a": M}))], "factored").layers["a"].spectra[0]
     assert len(values) == 300 and (values[:298] == 0).all() and (values[298:] > 100).all()
 
 
@@ -275,7 +285,7 @@ def test_optimizers_own_factors_can_be_given():
         "s": np.ones((), np.float32),
         "t": np.ones((2, 2), bool),
     }
-    loaded = learned.of_files([("a.safetensors", save(arrays, {"format": "pt"}))], FACTORED)
+    loaded = learned.of_files([("a.safetensors", save(arrays, {"format": "pt"}))], "factored")
     assert list(loaded.layers) == ["w"]
 
 
@@ -333,15 +343,15 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("what", learned.FILE_FORMS)
+@pytest.mark.parametrize("form", learned.FILE_FORMS)
 @pytest.mark.parametrize(("content", "says"), HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.filterwarnings("error")
-def test_what_cannot_be_shown_is_refused_by_name(tmp_path, monkeypatch, content, says, what):
+def test_what_cannot_be_shown_is_refused_by_name(tmp_path, monkeypatch, content, says, form):
     monkeypatch.chdir(tmp_path)
     tracemalloc.start()
     try:
         with pytest.raises((DamagedFile, RunError), match=says) as refused:
-            learned.of_files([("a.safetensors", content)], what)
+            learned.of_files([("a.safetensors", content)], form)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -352,33 +362,33 @@ def test_what_cannot_be_shown_is_refused_by_name(tmp_path, monkeypatch, content,
 
 def test_a_P_is_square_and_symmetric():
     with pytest.raises(RunError, match=r"a\.safetensors: w is \[3, 2\], and a P is square"):
-        learned.of_files([("a.safetensors", save({"w": normal(3, 2)}))], "P")
+        learned.of_files([("a.safetensors", save({"w": normal(3, 2)}))], "direct")
     skew = np.array([[1, 2], [-2, 1]], np.float32)
     with pytest.raises(RunError, match=r"a\.safetensors: w is not symmetric"):
-        learned.of_files([("a.safetensors", save({"w": skew}))], "P")
+        learned.of_files([("a.safetensors", save({"w": skew}))], "direct")
     least = np.iinfo(np.int8).min  # which has no absolute value of its kind
     with pytest.raises(RunError, match="w is not symmetric"):
-        learned.of_files([("a.safetensors", save({"w": np.array([[0, least], [100, 0]], np.int8)}))], "P")
+        learned.of_files([("a.safetensors", save({"w": np.array([[0, least], [100, 0]], np.int8)}))], "direct")
     rounded = normal(20, 20) @ normal(20, 20).T
-    assert learned.of_files([("a.safetensors", save({"w": rounded}))], "P").layers["w"].n == 20
+    assert learned.of_files([("a.safetensors", save({"w": rounded}))], "direct").layers["w"].n == 20
 
 
 def test_files_that_do_not_fit_each_other_are_named():
     uploads = [("s1.safetensors", save({"w": normal(3, 2)})), ("s2.safetensors", save({"w": normal(4, 2)}))]
     with pytest.raises(RunError, match=r"w has another shape in each file: \[3, 2\] in s1\S+, \[4, 2\] in s2"):
-        learned.of_files(uploads, FACTORED)
+        learned.of_files(uploads, "factored")
     twice = [("a7.safetensors", GOOD), ("b007.safetensors", GOOD)]
     with pytest.raises(RunError, match=r"a7\.safetensors and b007\.safetensors are both of step 7"):
-        learned.of_files(twice, FACTORED)
+        learned.of_files(twice, "factored")
     with pytest.raises(RunError, match=r"x1234567890123456789\.safetensors: its step"):
-        learned.of_files([("x1234567890123456789.safetensors", GOOD)], FACTORED)
+        learned.of_files([("x1234567890123456789.safetensors", GOOD)], "factored")
 
 
 @pytest.mark.parametrize(
     "key", ["/M", "//M", "a/histogram/b/M", "a/histogram//M", "M", "é\n/M", "a/b/c/M", "M/M", "²/M"]
 )
 def test_any_name_of_a_layer_is_one(key):
-    loaded = learned.of_files([("a.safetensors", save({key: normal(3, 3)}))], FACTORED)
+    loaded = learned.of_files([("a.safetensors", save({key: normal(3, 3)}))], "factored")
     assert list(loaded.layers) == [key.removesuffix("/M")] and loaded.layers[key.removesuffix("/M")].n == 3
 
 
@@ -390,7 +400,7 @@ def test_a_few_wrong_bytes_are_matrices_or_refused(data):
     for offset, value in data.draw(st.lists(edits, max_size=4)):
         content[offset] = value
     try:
-        loaded = learned.of_files([("a.safetensors", bytes(content))], FACTORED)
+        loaded = learned.of_files([("a.safetensors", bytes(content))], "factored")
     except (DamagedFile, RunError):
         return
     assert all(np.isfinite(layer.spectra).all() for layer in loaded.layers.values())

@@ -28,15 +28,6 @@ export function preconditioner(M, n, k, form, scale) {
   return P;
 }
 
-/**
- * I - c 11^T/n, of which nothing is learned.
- *
- * @param {number} n
- * @param {number} removed c
- */
-export const meanRemoving = (n, removed) =>
-  Float64Array.from({ length: n * n }, (_, at) => (at % (n + 1) ? 0 : 1) - removed / n);
-
 /** @param {Float64Array} matrix */
 const norm = (matrix) => Math.sqrt(matrix.reduce((sum, value) => sum + value * value, 0));
 

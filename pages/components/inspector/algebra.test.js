@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import test from "node:test";
-import { eigen, gains, largest, meanRemoving, preconditioner, quantityOf } from "./algebra.js";
+import { eigen, gains, largest, preconditioner, quantityOf } from "./algebra.js";
 
 /**
  * @param {ArrayLike<number>} values
@@ -43,7 +43,6 @@ test("P of each form is what the paper's equations make of M", () => {
   near(preconditioner(M, 2, 2, "factored", 0.5), [2.5, 5.5, 5.5, 12.5]);
   near(preconditioner(Float32Array.of(1, -2, 3), 3, 1, "low_rank", 1), [2, -2, 3, -2, 5, -6, 3, -6, 10]);
   near(preconditioner(M, 2, 2, "direct", 2), [2, 4, 6, 8]);
-  near(meanRemoving(2, 0.5), [0.75, -0.25, -0.25, 0.75]);
 });
 
 test("quantities are P less the identity, over its norm, and less its even diagonal and constant direction", () => {

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum e53d88a656c31ddd0bb284cbe08abe1c2b7aeff953826df6f75d2d69465acee5.
+// Made by scripts/web.sh build of sources with the checksum 068d99dc96dca9e68e603cbb318abf6fca226b8dac6580a73624b7aff383a40d.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -117,7 +117,6 @@ function preconditioner(M, n, k, form, scale) {
   }
   return P;
 }
-var meanRemoving = (n, removed) => Float64Array.from({ length: n * n }, (_, at) => (at % (n + 1) ? 0 : 1) - removed / n);
 var norm = (matrix) => Math.sqrt(matrix.reduce((sum, value) => sum + value * value, 0));
 function quantityOf(P, n, quantity) {
   const values = Float64Array.from(P);
@@ -744,6 +743,7 @@ var Layer = class {
     };
     this.M = floats("M");
     this.scale = floats("scale");
+    this.sentP = floats("P");
     this.spectrum = floats("spectrum");
     this.thumbs = floats("thumbs");
     const vectors = floats("pictures");
@@ -792,7 +792,7 @@ var Layer = class {
   }
   /** @param {number} at which snapshot */
   P(at) {
-    if (this.form === "mean_removing") return meanRemoving(this.n, this.head.removed);
+    if (this.sentP) return Float64Array.from(this.sentP.subarray(at * this.n ** 2, (at + 1) * this.n ** 2));
     if (!this.scale) throw new Error(`no scale of ${this.name} has come`);
     return preconditioner(this.factor(at), this.n, this.head.k, this.form, this.scale[at]);
   }
@@ -868,7 +868,7 @@ var Previews = class {
       const chip = make("button", "fop-chip");
       chip.type = "button";
       chip.setAttribute("role", "radio");
-      const picture = layer.form === "scalar" || !layer.n ? make("b") : make("canvas");
+      const picture = layer.n ? make("canvas") : make("b");
       const line = make("i");
       line.style.background = layer.head.color;
       chip.append(picture, make("span", "", layer.title), line);
@@ -904,12 +904,8 @@ var Previews = class {
    */
   draw(preview, step) {
     const { picture, layer } = preview;
-    if (layer.form === "scalar") {
-      picture.textContent = layer.M && layer.steps.length ? short(layer.M[before(layer.steps, step)]) : "–";
-      return;
-    }
     if (!(picture instanceof HTMLCanvasElement)) {
-      picture.textContent = "…";
+      picture.textContent = layer.M?.length ? short(layer.M[before(layer.steps, step)]) : "…";
       return;
     }
     const matrix = layer.matrix("change", step);
@@ -1053,7 +1049,7 @@ var Inspector = class {
     this.width = this.root.clientWidth;
     if (!this.width) return;
     const { layer, layers, chosen, beside } = this;
-    const matrix = layer.n > 0 && layer.form !== "scalar";
+    const matrix = layer.n > 0;
     const several = layers.filter(({ n }) => n > 0).length > 1 && !beside;
     if (!several) chosen.view = "one";
     if (chosen.see === "M" && !layer.hasM) chosen.see = "change";

@@ -163,7 +163,7 @@ export class Inspector {
     this.width = this.root.clientWidth;
     if (!this.width) return;
     const { layer, layers, chosen, beside } = this;
-    const matrix = layer.n > 0 && layer.form !== "scalar";
+    const matrix = layer.n > 0;
     const several = layers.filter(({ n }) => n > 0).length > 1 && !beside;
     if (!several) chosen.view = "one";
     if (chosen.see === "M" && !layer.hasM) chosen.see = "change";

@@ -1,6 +1,6 @@
 // @ts-check
 import { before } from "../lib/search.js";
-import { meanRemoving, preconditioner, quantityOf } from "./algebra.js";
+import { preconditioner, quantityOf } from "./algebra.js";
 
 /** @import { Head, InspectorData, Matrix, Quantity, Spectrum } from "./types.d.ts" */
 
@@ -34,6 +34,7 @@ export class Layer {
     };
     this.M = floats("M");
     this.scale = floats("scale");
+    this.sentP = floats("P");
     this.spectrum = floats("spectrum");
     this.thumbs = floats("thumbs");
     const vectors = floats("pictures");
@@ -88,7 +89,7 @@ export class Layer {
 
   /** @param {number} at which snapshot */
   P(at) {
-    if (this.form === "mean_removing") return meanRemoving(this.n, this.head.removed);
+    if (this.sentP) return Float64Array.from(this.sentP.subarray(at * this.n ** 2, (at + 1) * this.n ** 2));
     if (!this.scale) throw new Error(`no scale of ${this.name} has come`);
     return preconditioner(this.factor(at), this.n, this.head.k, this.form, this.scale[at]);
   }

@@ -8,14 +8,7 @@ import { Layer } from "./layer.js";
 /** @type {Head} */
 const HEAD = {
   ...{ id: "0/0", name: "1.weight", title: "1", form: "factored", n: 2, k: 1, kernel: null, color: "#000000" },
-  ...{
-    words: "",
-    hasM: true,
-    steps: [0, 10, 20],
-    ranges: {},
-    kinds: ["indefinite", "positive definite"],
-    removed: 0.5,
-  },
+  ...{ words: "", hasM: true, steps: [0, 10, 20], ranges: {}, kinds: ["indefinite", "positive definite"] },
   formula: "",
 };
 
@@ -67,9 +60,9 @@ test("where only P was kept, or nothing, there is no M", () => {
   assert.equal(layer({ steps: [] }, {}).matrix("P", 10), null);
 });
 
-test("a preconditioner that removes the mean needs no M", () => {
-  const its = layer({ form: "mean_removing", hasM: false, steps: [0] }, {});
-  assert.deepEqual([...(its.matrix("change", 99)?.values ?? [])], [-0.25, -0.25, -0.25, -0.25]);
+test("a P that was sent is not made of M", () => {
+  const its = layer({ steps: [0, 10] }, { ...learned, P: [1, 2, 3, 4, 5, 6, 7, 8] });
+  assert.deepEqual([...(its.matrix("change", 99)?.values ?? [])], [4, 6, 7, 7]);
 });
 
 test("before the first whole matrix of a large layer there are means over its areas", () => {

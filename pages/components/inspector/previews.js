@@ -34,7 +34,7 @@ export class Previews {
       const chip = make("button", "fop-chip");
       chip.type = "button";
       chip.setAttribute("role", "radio");
-      const picture = layer.form === "scalar" || !layer.n ? make("b") : make("canvas");
+      const picture = layer.n ? make("canvas") : make("b");
       const line = make("i");
       line.style.background = layer.head.color;
       chip.append(picture, make("span", "", layer.title), line);
@@ -73,12 +73,8 @@ export class Previews {
    */
   draw(preview, step) {
     const { picture, layer } = preview;
-    if (layer.form === "scalar") {
-      picture.textContent = layer.M && layer.steps.length ? short(layer.M[before(layer.steps, step)]) : "–";
-      return;
-    }
     if (!(picture instanceof HTMLCanvasElement)) {
-      picture.textContent = "…";
+      picture.textContent = layer.M?.length ? short(layer.M[before(layer.steps, step)]) : "…";
       return;
     }
     const matrix = layer.matrix("change", step);

@@ -6,7 +6,7 @@ export interface InspectorData {
   key: string;
   sources: { name: string; layers: Head[] }[];
   chosen: Chosen;
-  /** Under `<id of a layer>/<M, scale, spectrum, pictures or thumbs>`: float32. */
+  /** Under `<id of a layer>/<M, scale, P, spectrum, pictures or thumbs>`: float32; P where it is not made of M here. */
   [array: `${string}/${string}`]: ArrayBuffer;
 }
 
@@ -25,7 +25,7 @@ export interface Head {
   id: string;
   name: string;
   title: string;
-  /** Of its preconditioner: "factored", "low_rank", "direct", "scalar", "diagonal", "mean_removing". */
+  /** Of its preconditioner: a name in fop_core/optim/forms.py. */
   form: string;
   /** P is [n, n]; 0 where it is no matrix. */
   n: number;
@@ -41,8 +41,6 @@ export interface Head {
   ranges: Partial<Record<Quantity, number>>;
   /** Names of what P can be, by the last number of a spectrum. */
   kinds: string[];
-  /** c of I - c 11^T/n, of which nothing is learned. */
-  removed: number;
   formula: string;
   spectrumSteps?: number[];
   thumbSteps?: number[];
