@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from fop_core.optim.forms import FORMS  # noqa: E402
+from fop_core.quantities import QUANTITIES  # noqa: E402
 from fop_core.reproduction.tables import markdown, replaced  # noqa: E402
 
 
@@ -23,9 +24,18 @@ def forms() -> list[str]:
     return markdown(["`preconditioner`", "P", "at the start", "what it does"], rows)
 
 
+def quantities() -> list[str]:
+    """Return the table of what metrics hold."""
+    rows = []
+    for each in QUANTITIES.values():
+        column = f"`{each.name}/<layer>`" if each.layered else f"`{each.name}`"
+        rows.append([column, each.formula, each.unit, each.range, each.about])
+    return markdown(["column", "formula", "unit", "range", "meaning"], rows)
+
+
 def documents() -> dict[Path, str]:
     """Return each document as it should be."""
-    tables = {"optimizer.md": {"forms": forms()}}
+    tables = {"optimizer.md": {"forms": forms()}, "runs.md": {"quantities": quantities()}}
     paths = {ROOT / "docs" / name: of for name, of in tables.items()}
     return {path: replaced(path.read_text(), of) for path, of in paths.items()}
 

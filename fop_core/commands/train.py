@@ -179,6 +179,7 @@ def _follow(run: Any, control: Any, *, quiet: bool) -> str:
     """Train, with a bar on a terminal and the words in log.txt too; return the state it ends in."""
     from tqdm import tqdm
 
+    from fop_core.quantities import QUANTITIES
     from fop_core.runs import files
     from fop_core.runs.store import now
     from fop_core.training.loop import train
@@ -212,8 +213,10 @@ def _follow(run: Any, control: Any, *, quiet: bool) -> str:
         bar.close()
     summary = run.progress
     if ending == "finished":
-        shown = {"train_loss": ".4f", "test_loss": ".4f", "test_accuracy": ".2%", "held_out_accuracy": ".2%"}
-        results = [f"{k.replace('_', ' ')} {float(summary[k]):{form}}" for k, form in shown.items() if k in summary]
+        shown = [
+            QUANTITIES[k] for k in ("train_loss", "test_loss", "test_accuracy", "held_out_accuracy") if k in summary
+        ]
+        results = [f"{of.title} {float(summary[of.name]):{'.2%' if of.percent else '.4f'}}" for of in shown]
         print(f"{run.id}: {', '.join(results)}")
     return ending
 

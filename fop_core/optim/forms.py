@@ -82,63 +82,53 @@ def _without_mean(M: Array) -> Array:
     return np.broadcast_to(np.eye(n) - MEAN_REMOVED / n, (*M.shape[:-1], n))
 
 
-FORMS: Mapping[str, FormOfP] = MappingProxyType(
-    {
-        form.name: form
-        for form in (
-            FormOfP(
-                "factored",
-                "M Mᵀ",
-                "can shorten and lengthen steps; positive semidefinite",
-                start="I",
-                equation="Eq. 2",
-                P=_product,
-                spectrum=_squares,
-            ),
-            FormOfP(
-                "low_rank",
-                "I + M Mᵀ",
-                "can only lengthen steps",
-                start="N(0, `init_std`²), [n, `rank`]",
-                equation="Eq. 5",
-                has_rank=True,
-                P=lambda M: np.eye(M.shape[-2]) + _product(M),
-                spectrum=lambda M: 1 + _squares(M),
-            ),
-            FormOfP(
-                "direct",
-                "M",
-                "symmetric; may turn indefinite, and warns when it does",
-                start="I",
-                equation="Eq. 1",
-                P=_itself,
-            ),
-            FormOfP(
-                "scalar",
-                "s I",
-                "one number for each tensor, by which its gradient is multiplied",
-                start="1",
-                known_as="S-HD",
-                method="s-hd",
-                one_per="tensor",
-            ),
-            FormOfP(
-                "diagonal",
-                "diag(d)",
-                "one number for each parameter, by which its gradient is multiplied",
-                start="1",
-                known_as="PP-HD",
-                method="pp-hd",
-                one_per="parameter",
-            ),
-            FormOfP(
-                "mean_removing",
-                f"I − {MEAN_REMOVED}·11ᵀ/n",
-                "nothing is learned: a baseline",
-                start="",
-                method="mean-removing",
-                P=_without_mean,
-            ),
-        )
-    }
+_ROWS = (
+    FormOfP(
+        "factored",
+        "M Mᵀ",
+        "can shorten and lengthen steps; positive semidefinite",
+        start="I",
+        equation="Eq. 2",
+        P=_product,
+        spectrum=_squares,
+    ),
+    FormOfP(
+        "low_rank",
+        "I + M Mᵀ",
+        "can only lengthen steps",
+        start="N(0, `init_std`²), [n, `rank`]",
+        equation="Eq. 5",
+        has_rank=True,
+        P=lambda M: np.eye(M.shape[-2]) + _product(M),
+        spectrum=lambda M: 1 + _squares(M),
+    ),
+    FormOfP("direct", "M", "symmetric; may turn indefinite, and warns when it does", "I", "Eq. 1", P=_itself),
+    FormOfP(
+        "scalar",
+        "s I",
+        "one number for each tensor, by which its gradient is multiplied",
+        start="1",
+        known_as="S-HD",
+        method="s-hd",
+        one_per="tensor",
+    ),
+    FormOfP(
+        "diagonal",
+        "diag(d)",
+        "one number for each parameter, by which its gradient is multiplied",
+        start="1",
+        known_as="PP-HD",
+        method="pp-hd",
+        one_per="parameter",
+    ),
+    FormOfP(
+        "mean_removing",
+        f"I − {MEAN_REMOVED}·11ᵀ/n",
+        "nothing is learned: a baseline",
+        "",
+        method="mean-removing",
+        P=_without_mean,
+    ),
 )
+FORMS: Mapping[str, FormOfP] = MappingProxyType({form.name: form for form in _ROWS})
+"""By their names."""

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from fop_core import downsample
+from fop_core import downsample, quantities
 from fop_core.runs import files
 from fop_core.runs.records import LARGEST_STEP
 
@@ -25,7 +25,6 @@ LONGEST_LINE = 16 << 20  # bytes; one that is longer is damaged
 LARGEST = 64 << 30  # bytes of one attempt's metrics
 MEMORY = 256  # bytes before its place by which a follower knows its file again
 LARGE = 2 << 20  # bytes at once from which it pays to load Arrow, which takes 0.3 s
-AVERAGED = ("train_loss", "train_accuracy")  # columns that are means over the steps since the row before
 MOST_ROWS = 1000  # of one window, of which there are but a few where a run logs as its settings say
 LISTED = 100  # damaged lines that are remembered by number
 
@@ -270,7 +269,7 @@ class Metrics:
         return series
 
     def evened(self, name: str) -> Series:
-        """Return a column to be drawn or compared: of ``AVERAGED`` each value over the run's last ``log_every`` steps.
+        """Return a column to be drawn or compared: what is averaged, over the run's last ``log_every`` steps each.
 
         Rows are logged at snapshots and ends of epochs too, and a mean over the few steps since the row before jumps
         about more than one over many. Other columns are as ``[name]`` has them, and so are these where run.json cannot
@@ -280,7 +279,7 @@ class Metrics:
             window = self._log_every()
         except (files.DamagedFile, OSError):
             return self[name]
-        if name not in AVERAGED or type(window) is not int or window < 1:
+        if not quantities.of(name).averaged or type(window) is not int or window < 1:
             return self[name]
         return evened(self[name], window, self._start)
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from fop_core.quantities import QUANTITIES
 from fop_core.runs import lineage, store
 from fop_core.runs.control import Control
 from fop_core.runs.store import Run
 from fop_core.training import build, config
 from fop_core.training.loop import Log, Trainer
 
-TIMES = {"seconds", "samples_per_second"}
+TIMES = {each.name for each in QUANTITIES.values() if each.timed}
 """Columns that no replay repeats."""
 
 

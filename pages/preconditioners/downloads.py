@@ -15,11 +15,12 @@ from fop_core import downsample
 from fop_core.figures import paper_learned, print_style
 from fop_core.figures.paper_learned import Band, Ridges
 from fop_core.figures.training_curves import Line
+from fop_core.quantities import QUANTITIES
 from fop_core.runs.learned import Layer
 from pages.components.download import File, Screen, button, slug
 from pages.preconditioners import compare, panels, rotation, whitening
 from pages.preconditioners.compare import Side
-from pages.preconditioners.settings import CURVES, PANELS, TURNED
+from pages.preconditioners.settings import PANELS, TURNED
 from pages.preconditioners.sources import Source, snapshot_index
 from pages.shared.form import Form
 
@@ -206,9 +207,8 @@ def figures(view: View, source: Source, layer: Layer, beside: Side | None) -> di
                 made["Eigenvalues over steps"] = Picture(lambda: paper_learned.eigenvalue_paths(paths, log=view["log"]))
             else:
                 curve = view["curve"]
-                made[f"{CURVES[curve]} over steps"] = _curves(
-                    lambda: panels.followed(every, curve), CURVES[curve].lower(), log=curve == "condition"
-                )
+                of = QUANTITIES[curve]
+                made[f"{of.heading} over steps"] = _curves(lambda: panels.followed(every, curve), of.title, log=of.log)
         case "spectrum" if source.metrics is not None:
             made["Numbers over steps"] = _curves(lambda: panels.numbers(source), "number in $P$'s place")
         case "histograms":
@@ -221,12 +221,9 @@ def figures(view: View, source: Source, layer: Layer, beside: Side | None) -> di
             if parts:
                 made["Histograms"] = Picture(lambda: paper_learned.ridges({name: parts}, f"value of {what}"), name)
         case "rotation" if source.entry is not None:
-            for quantity, title, words in (
-                ("angle_deg", "Angles", "degrees between $g$ and $Pg$"),
-                (view["turned"], TURNED[view["turned"]].strip("⟨⟩"), _printed(view["turned"])),
-            ):
+            for title, quantity in (("Angles", "angle_deg"), (TURNED[view["turned"]], view["turned"])):
                 lines = partial(rotation.turned, source, layer, quantity, view["seeds"])
-                made[title] = _curves(lines, words)
+                made[title] = _curves(lines, QUANTITIES[quantity].title)
         case "compare" if beside is not None and layer.is_matrix:
             made["Side by side"] = Picture(
                 lambda: side_by_side((source, layer), beside, view["see"], view["at"]), name, True
@@ -245,10 +242,6 @@ def _curves(
 ) -> Picture:
     """Return a figure of lines over steps."""
     return Picture(lambda: paper_learned.bands(_bands(lines()), "step", words, log=log, zero=zero), layer)
-
-
-def _printed(name: str) -> str:
-    return r"$\langle g, \Delta\theta\rangle$" if name == "descent" else TURNED[name].lower()
 
 
 def through_training(layer: Layer, quantity: str) -> Figure:
@@ -300,10 +293,7 @@ def tables(view: View, source: Source, layer: Layer, beside: Side | None) -> Cal
             return lambda: _histograms(source, layer, panels.values_of(layer, view["values"]))
         case "rotation" if source.entry is not None:
             return lambda: _lines(
-                {
-                    name: rotation.turned(source, layer, name, view["seeds"])
-                    for name in ("angle_deg", "length_ratio", "alignment", "descent")
-                }
+                {name: rotation.turned(source, layer, name, view["seeds"]) for name in ("angle_deg", *TURNED)}
             )
         case "compare" if compare.pairs(source, layer, beside):
             return lambda: Table(*compare.numbers(source, layer, beside, view["at"]), beside is not None)

@@ -10,6 +10,7 @@ from fop_core.figures import learned_curves
 from fop_core.figures.style import METHODS, MINIMA
 from fop_core.figures.training_curves import Line, LineStyle
 from fop_core.jobs import queue
+from fop_core.quantities import QUANTITIES
 from fop_core.runs import compare, files, lineage, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.learned import Layer
@@ -27,7 +28,7 @@ TICK = 1.5  # seconds
 LONGEST = 100_000  # epochs of a run
 FURTHER = 2  # epochs, unless the reader says otherwise
 BUCKETS = 200
-SHOWN = {"train_loss": "train loss", "test_accuracy": "test accuracy"}
+SHOWN = ("train_loss", "test_accuracy")
 NAMES = {
     "frozen": "Freeze M",
     "reset": "Reset M to its start",
@@ -151,8 +152,8 @@ def _followed(parent: Entry, ticks: bool) -> None:
     line_styles += [LineStyle(MINIMA[index % len(MINIMA)], "5px,3px", 2.0) for index in range(len(entries))]
     labels = ["parent", *(str(each.settings.get("fork", each.name)) for each in entries)]
     begin = min(_begin(each.run) for each in entries)
-    for column, (name, title) in zip(st.columns(2, gap="medium"), SHOWN.items()):
-        lines = []
+    for column, name in zip(st.columns(2, gap="medium"), SHOWN):
+        lines, of = [], QUANTITIES[name]
         for metrics, line_style, label in zip(loaded, line_styles, labels):
             if (curve := metrics.curve("step", name)) is None:
                 continue
@@ -161,9 +162,9 @@ def _followed(parent: Entry, ticks: bool) -> None:
             lines.append(Line(label, line_style, x, y))
         with column:
             key = f"{parent.id} forks {name}"
-            figure = learned_curves.over_steps(lines, title, key, percent=name.endswith("accuracy"))
-            alt, of = f"{title} of forks and parent", f"{parent.id} and forks"
-            plot(figure, of=of, key=f"inspect fork {name}", alt=alt, aspect=1.7, heights=(240, 320))
+            figure = learned_curves.over_steps(lines, of.title, key, percent=of.percent)
+            alt, runs = f"{of.title} of forks and parent", f"{parent.id} and forks"
+            plot(figure, of=runs, key=f"inspect fork {name}", alt=alt, aspect=1.7, heights=(240, 320))
     for each in entries:
         step = each.progress.get("step")
         status = f"{each.state}{f', {each.reason}' if each.reason else ''}{f', step {step:,}' if step else ''}"

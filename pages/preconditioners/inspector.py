@@ -11,6 +11,7 @@ from fop_core import inspection
 from fop_core.figures import style
 from fop_core.figures.style import METHODS, number
 from fop_core.optim.forms import FORMS, FormOfP
+from fop_core.quantities import QUANTITIES
 from fop_core.runs import compare
 from fop_core.runs.learned import Layer
 from pages.components.component import component, packed
@@ -58,7 +59,7 @@ def _curves(source: Source) -> list[dict[str, Any]]:
         finite = y[np.isfinite(y)]
         curves.append(
             {
-                "name": name.replace("_", " "),
+                "name": QUANTITIES[name].title,
                 "x": [float(value) if math.isfinite(value) else None for value in x],
                 "y": [float(f"{value:.4g}") if math.isfinite(value) else None for value in y],
                 "color": color,
@@ -71,10 +72,10 @@ def _curves(source: Source) -> list[dict[str, Any]]:
 
 def _captions(source: Source) -> list[str]:
     """Return a caption for each snapshot: its step, and what was measured last before it."""
-    measured = [("epoch", "epoch {}"), ("train_loss", "train loss {}"), ("test_accuracy", "test accuracy {}")]
     captions = [[f"step {int(step):,}"] for step in source.learned.steps]
     metrics = source.metrics
-    for name, words in measured:
+    for name in ("epoch", "train_loss", "test_accuracy"):
+        of = QUANTITIES[name]
         curve = metrics.curve("step", name) if metrics is not None else None
         if curve is None or not len(curve.steps):
             continue
@@ -82,7 +83,7 @@ def _captions(source: Source) -> list[str]:
         for index, caption in zip(indices.tolist(), captions):
             if index >= 0:
                 value = float(curve.y[index])
-                caption.append(words.format(f"{value:.1%}" if name.endswith("accuracy") else number(value)))
+                caption.append(f"{of.title} {f'{value:.1%}' if of.percent else number(value)}")
     return [" · ".join(each) for each in captions]
 
 

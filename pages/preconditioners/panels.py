@@ -12,6 +12,7 @@ from fop_core.figures import learned_curves
 from fop_core.figures.learned_curves import Frames, Spectra
 from fop_core.figures.style import number
 from fop_core.figures.training_curves import Line, LineStyle
+from fop_core.quantities import QUANTITIES
 from fop_core.runs import compare
 from fop_core.runs.learned import Layer
 from pages.components.plot import plot
@@ -69,17 +70,9 @@ def spectrum(form: Form, source: Source, layer: Layer) -> None:
             figure = learned_curves.eigenvalue_paths(spectra_of(source, of), form["log"], key)
             alt, help_text = f"The eigenvalues of P of {literal(short(of))} over training: {definite(of)}.", ZERO
         else:
-            figure = learned_curves.over_steps(
-                followed(every, name), CURVES[name].lower(), key, log=name == "condition"
-            )
-            alt = {
-                "condition": "Largest over smallest eigenvalue of P; a gap where the smallest is not above 0.",
-                "effective_rank": "The exponential of the entropy of the eigenvalues' shares: how many count "
-                "(Roy & Vetterli 2007).",
-                "log_determinant": "The logarithm of P's determinant, which section 5 found near 0; a gap where an "
-                "eigenvalue is not above 0.",
-            }[name]
-            help_text = DEPTH
+            of_P = QUANTITIES[name]
+            figure = learned_curves.over_steps(followed(every, name), of_P.title, key, log=of_P.log)
+            alt, help_text = f"{of_P.caption} What is not finite is a gap.", DEPTH
         chart(source, figure, key="inspect paths", alt=CURVES[name], follows=True)
         st.caption(alt, help=help_text)
         form.draw("curve")

@@ -8,11 +8,11 @@ import streamlit as st
 from fop_core import inspection
 from fop_core.figures import learned_curves
 from fop_core.figures.training_curves import Line, LineStyle
+from fop_core.quantities import QUANTITIES
 from fop_core.runs.learned import Layer
 from fop_core.runs.lines import extremes
 from fop_core.runs.loaded import Loaded
 from pages.preconditioners.panels import chart, downsampled, short
-from pages.preconditioners.settings import TURNED
 from pages.preconditioners.sources import Source, seeds
 from pages.shared import curves
 from pages.shared.form import Form
@@ -20,11 +20,6 @@ from pages.shared.text import literal
 
 BUSY = 10  # layers of which all are drawn at once
 NEAR = 80  # degrees from which on the right angle is drawn
-ABOUT = {
-    "length_ratio": "‖P g‖ / ‖g‖: by how much P lengthens the gradient; below 1 it shortens it.",
-    "alignment": "Cosine of successive gradients: where they agree P grows along them, else it shrinks (Eq. 4).",
-    "descent": "⟨g, Δθ⟩ of each layer, the first-order change of the loss by its step: negative while it goes down.",
-}
 WHY = (
     "M moves against its hypergradient −ε (g uᵀ + u gᵀ) M (Eq. 4), where u is the gradient before, or with momentum "
     "what has gathered of those before. So the agreement of gradients is what is learned from."
@@ -55,7 +50,7 @@ def rotation(form: Form, source: Source, layer: Layer) -> None:
         bound = bound_of(layer)
         lines = [*map(downsampled, angles), *([bound] if bound is not None else [])]
         rules = [90.0] if max(_highest(line) for line in angles) > NEAR else []
-        figure = learned_curves.over_steps(lines, "degrees between g and P g", key, rules=rules)
+        figure = learned_curves.over_steps(lines, QUANTITIES["angle_deg"].title, key, rules=rules)
         chart(source, figure, key="inspect angles", alt="Angle between g and P g", follows=True)
         dashed = f" Dashed: no P with {literal(short(layer))}'s eigenvalues turns farther." if bound is not None else ""
         st.caption(f"How far P turns {of}, {over} (Figure A.1).{dashed}", help=BOUND if bound is not None else None)
@@ -66,12 +61,12 @@ def rotation(form: Form, source: Source, layer: Layer) -> None:
                     "along −P g then does not go down."
                 )
     with right:
-        name = form["turned"]
-        lines = list(map(downsampled, turned(source, layer, name, form["seeds"])))
-        rules = {"length_ratio": [1.0], "alignment": [0.0], "descent": [0.0]}[name]
-        figure = learned_curves.over_steps(lines, TURNED[name], f"{key} {name}", rules=rules)
-        chart(source, figure, key="inspect turned", alt=TURNED[name], follows=True)
-        st.caption(ABOUT[name], help=WHY)
+        of_g = QUANTITIES[form["turned"]]
+        lines = list(map(downsampled, turned(source, layer, of_g.name, form["seeds"])))
+        rules = [] if of_g.rule is None else [of_g.rule]
+        figure = learned_curves.over_steps(lines, of_g.title, f"{key} {of_g.name}", rules=rules)
+        chart(source, figure, key="inspect turned", alt=of_g.heading, follows=True)
+        st.caption(of_g.caption, help=WHY)
         form.draw("turned")
     if len(group) > 1:
         form.draw("seeds")
@@ -95,7 +90,7 @@ def turned(source: Source, layer: Layer, quantity: str, over_seeds: bool) -> lis
     Args:
         source: a run.
         layer: the chosen one.
-        quantity: "angle_deg", "length_ratio", "alignment" or "descent".
+        quantity: of the gradient: "angle_deg" or one of ``settings.TURNED``.
         over_seeds: whether it is the mean over the seeds of the run, with the least and the most of them.
     """
     if source.entry is None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fop_core.quantities import QUANTITIES
 from fop_core.runs import learned
 from pages.shared.fields import Choice, Field, Flag, Number, Switch, Text
 
@@ -13,17 +14,10 @@ PANELS = {
     "compare": "Compare",
     "fork": "What if",
 }
-CURVES = {
-    "paths": "Eigenvalues",
-    "condition": "Condition",
-    "effective_rank": "Effective rank",
-    "log_determinant": "Log det",
+CURVES = {"paths": "Eigenvalues"} | {
+    name: QUANTITIES[name].heading for name in ("condition", "effective_rank", "log_determinant")
 }
-TURNED = {
-    "length_ratio": "Length ratio",
-    "alignment": "Alignment",
-    "descent": "⟨g, Δθ⟩",
-}
+TURNED = {name: QUANTITIES[name].heading for name in ("length_ratio", "alignment", "descent")}
 FIELDS: dict[str, Field] = {
     "source": Switch("Look into", {"run": "A run", "file": "Your own matrices"}),
     "given": Choice(

@@ -8,6 +8,7 @@ import streamlit as st
 
 from fop_core.figures.style import number
 from fop_core.jobs import queue
+from fop_core.quantities import QUANTITIES
 from fop_core.runs import store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.listing import Entry
@@ -77,7 +78,7 @@ def numbers(entry: Entry, metrics: Loaded) -> None:
     }
     for name in FINAL_VALUES:
         if (curve := metrics.curve("step", name)) is not None and len(curve.y):
-            rows[name.replace("_", " ").capitalize()] = number(float(curve.y[-1]))
+            rows[QUANTITIES[name].heading] = number(float(curve.y[-1]))
     if (seconds := metrics.curve("step", "seconds")) is not None and len(seconds.y):
         rows["Training"] = run_text.duration(float(seconds.y[-1]))
         rows["Steps"] = f"{int(seconds.steps[-1]):,}"

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from fop_core import quantities
 from fop_core.runs import GALLERY, store
 from fop_core.runs.listing import Entry, Listing
 from pages.components.copy_link import copy_link
@@ -68,7 +69,7 @@ def sidebar(of: Chosen | None) -> None:
         key = form.key("y")
         st.session_state.setdefault(key, form["y"])
         options = list(dict.fromkeys([*columns, *st.session_state[key]]))
-        st.multiselect("Quantities", options, key=key, placeholder="Loss and accuracy", format_func=curves.title_of)
+        st.multiselect("Quantities", options, key=key, placeholder="Loss and accuracy", format_func=quantities.title)
         form.draw("x")
         form.draw("smooth")
         form.draw("logx")
@@ -196,7 +197,7 @@ def draw(of: Chosen) -> None:
         st.caption(f"Drawn from a sample of the rows, while {reading / 1e6:,.0f} MB are read.")
     missing = [name for name in names if not curves.show(of, name, view())]
     if missing and not reading:
-        st.caption(literal(f"Not measured: {', '.join(map(curves.title_of, missing))}."))
+        st.caption(literal(f"Not measured: {', '.join(map(quantities.title, missing))}."))
     elif not names:
         st.markdown("Nothing has been measured yet.")
 

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from fop_core.figures.style import number
+from fop_core.quantities import QUANTITIES
 from fop_core.runs import compare
 from fop_core.runs.best import MEASURED
 from pages.runs.one import table
@@ -37,7 +38,7 @@ def summary(of: Chosen, view: View) -> None:
         elif base is not None:
             row["Less baseline"] = "baseline" if index == base else "–"
         for name, values in last.items():
-            row[f"Last {name.replace('_', ' ')}"] = spread(values, n=n)
+            row[f"Last {QUANTITIES[name].title}"] = spread(values, n=n)
         row["Training"] = _time(seconds)
         rows.append(row)
     table(rows)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from fop_core import quantities
 from fop_core.figures import training_curves
 from fop_core.figures.training_curves import Line, LineStyle
 from fop_core.runs import compare
@@ -16,7 +17,6 @@ from pages.components.plot import plot
 from pages.shared.run_text import setting
 
 KEPT = 64  # runs whose metrics stay in memory
-TITLES = {"step": "step", "epoch": "epoch", "seconds": "seconds of training"}
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT)
@@ -131,15 +131,15 @@ def show(of: Chosen, name: str, view: View) -> bool:
     if remembered.get(name, (None, None))[0] != made_of:
         drawn = lines(of, name, view)
         base = of.base(view)
-        title = title_of(name) if base is None else f"{title_of(name)} less baseline"
+        title = quantities.title(name) + ("" if base is None else " less baseline")
         key = f"{name} {view} {[entry.id for entry in of.entries]}"
         figure = training_curves.figure(
             drawn,
-            TITLES[view.x],
+            quantities.title(view.x),
             title,
             log_x=view.log_x,
             log_y=view.log_y and base is None,
-            percent=name.endswith("accuracy"),
+            percent=quantities.of(name).percent,
             zero=base is not None,
             key=key,
         )
@@ -148,7 +148,7 @@ def show(of: Chosen, name: str, view: View) -> bool:
             del remembered[old]
     figure, labels, count = remembered[name][1]
     if count:
-        alt = f"{title_of(name)}: {labels}"
+        alt = f"{quantities.title(name)}: {labels}"
         plot(figure, of=_stem(of), key=f"curve {name}", alt=alt, aspect=2.0, heights=(250, 330))
     return bool(count)
 
@@ -157,9 +157,3 @@ def _stem(of: Chosen) -> str:
     """Return the runs and the step that they have come to, for the names of pictures."""
     ids = of.entries[0].id + (f" and {len(of.entries) - 1} more" if len(of.entries) > 1 else "")
     return f"{ids} to step {max(int(each.progress.get('step', 0)) for each in of.entries)}"
-
-
-def title_of(name: str) -> str:
-    """Return what a column is called."""
-    quantity, slash, layer = name.partition("/")
-    return quantity.replace("_", " ") + (f", {layer}" if slash else "")

@@ -117,7 +117,10 @@ def test_pictures_of_runs(open_):
     page = open_(f"runs?run=first,second&seeds=0&y={columns}")
     page.wait_for_function("() => document.querySelectorAll('.fop-plot-node[data-theme]').length === 2", timeout=60_000)
     titles = page.evaluate("() => [...document.querySelectorAll('.fop-plot-node .ytitle')].map((t) => t.textContent)")
-    assert titles == [SIGNS.replace("_", " ").partition("/")[0] + ", " + SIGNS.partition("/")[2], f"angle deg, {LAYER}"]
+    assert titles == [
+        SIGNS.replace("_", " ").partition("/")[0] + ", " + SIGNS.partition("/")[2],
+        f"degrees between g and P g, {LAYER}",
+    ]
     harmless(page)
     page.evaluate(
         """() => { const node = document.querySelector(".fop-plot-node");

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from fop_core.quantities import QUANTITIES
 from fop_core.runs import files, store
 from fop_core.runs.control import Control
 from fop_core.training import batches, build, config, datasets, loop
@@ -329,6 +330,9 @@ def test_what_is_logged_is_what_a_plain_loop_measures(data, tmp_path):
     accuracy = (built.model(images).argmax(1) == labels).float().mean().item()
     assert row["test_accuracy"][10] == pytest.approx(accuracy)
     np.testing.assert_array_equal(run.snapshot(10)["0.weight/M"], built.fop.factors()["0.weight"].numpy())
+    assert {column.partition("/")[0] for column in ("step", *run.metrics.columns)} == {
+        name for name in QUANTITIES if not name.startswith("held_out")
+    }
 
 
 def test_a_held_out_part_is_measured_and_the_test_set_is_not(data, tmp_path):
