@@ -20,13 +20,12 @@ from fop_core.runs.learned import Layer
 from pages.components.download import File, Screen, button, slug
 from pages.preconditioners import compare, panels, rotation, whitening
 from pages.preconditioners.compare import Side
-from pages.preconditioners.settings import PANELS, TURNED
+from pages.preconditioners.settings import MATRICES, PANELS, TURNED
 from pages.preconditioners.sources import Source, snapshot_index
 from pages.shared.form import Form
 
 STEPS = 6  # of a figure of matrices through training
 KINDS = ("pdf", "svg", "png")
-PRINTED = {"change": "$P - I$", "P": "$P$", "shape": r"$P/\|P\|$", "rest": r"$P - aI - c\,11^T$", "M": "$M$"}
 PARTS = {"diagonal": "diagonal", "off_diagonal": "off-diagonal"}
 View = Mapping[str, Any]
 """The page's settings, with what the browser shows now instead of what it sent last."""
@@ -92,7 +91,7 @@ def _on_screen(form: Form, source: Source, layer: Layer, screen: Screen) -> tupl
     now = dict(form.now)
     if screen.step is not None:
         now["at"] = int(screen.step)
-    if screen.see in PRINTED:
+    if screen.see in MATRICES:
         now["see"] = screen.see
     return now, source.learned.layers.get(screen.layer or "", layer)
 
@@ -250,7 +249,7 @@ def through_training(layer: Layer, quantity: str) -> Figure:
     shown = [layer.view(quantity, at) for at in indices]
     across = [f"step {int(layer.steps[at]):,}" for at in indices]
     return paper_learned.matrices(
-        {f"{print_style.literal(layer.name)}, {PRINTED[quantity]}": shown}, across, kernel=layer.kernel
+        {f"{print_style.literal(layer.name)}, {MATRICES[quantity].printed}": shown}, across, kernel=layer.kernel
     )
 
 
@@ -262,7 +261,7 @@ def side_by_side(one: Side, two: Side, quantity: str, step: int) -> Figure:
         shown.append(shown[0] - shown[1])
         across.append("difference")
     return paper_learned.matrices(
-        {f"{print_style.literal(one[1].name)}, {PRINTED[quantity]}": shown}, across, kernel=one[1].kernel
+        {f"{print_style.literal(one[1].name)}, {MATRICES[quantity].printed}": shown}, across, kernel=one[1].kernel
     )
 
 

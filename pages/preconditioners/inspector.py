@@ -15,6 +15,7 @@ from fop_core.quantities import QUANTITIES
 from fop_core.runs import compare
 from fop_core.runs.learned import Layer
 from pages.components.component import component, packed
+from pages.preconditioners.settings import MATRICES
 from pages.preconditioners.sources import Source
 
 BUDGET = 4_300_000  # bytes of all matrices of one source
@@ -114,7 +115,8 @@ def inspector(
         arrays = arrays | {name: array for name, array in renamed.items() if name.startswith(f"1/{head['index']}/")}
         sources.append({"name": other.name, "layers": [head | {"id": f"1/{head['index']}"}]})
         content_key += f" | {other.key} {layer.name}"
-    data = {"key": content_key, "sources": sources, "chosen": dict(chosen)}
+    matrices = {see: {"name": each.formula, "means": f"{each.formula}: {each.about}"} for see, each in MATRICES.items()}
+    data = {"key": content_key, "sources": sources, "chosen": dict(chosen), "matrices": matrices}
     _inspector(key=key, data=packed(data, arrays), default={"chosen": None}, on_chosen_change=on_choice)
 
 

@@ -1,6 +1,6 @@
 """What the address of the Preconditioners page holds."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from fop_core.quantities import QUANTITIES
 from fop_core.runs import learned
@@ -18,6 +18,33 @@ CURVES = {"paths": "Eigenvalues"} | {
     name: QUANTITIES[name].heading for name in ("condition", "effective_rank", "log_determinant")
 }
 TURNED = {name: QUANTITIES[name].heading for name in ("length_ratio", "alignment", "descent")}
+
+
+class Matrix(NamedTuple):
+    """What may be seen of a layer.
+
+    Attributes:
+        formula: what it is called.
+        printed: the same for print.
+        about: what it is.
+    """
+
+    formula: str
+    printed: str
+    about: str
+
+
+MATRICES = {
+    "change": Matrix("P − I", "$P - I$", "what sets the step apart from plain gradient descent's (Figure 5a)"),
+    "P": Matrix("P", "$P$", "what the gradient is multiplied by (Figure 5a)"),
+    "shape": Matrix("P/‖P‖", r"$P/\|P\|$", "P over its Frobenius norm, its shape whatever its size"),
+    "rest": Matrix(
+        "P − aI − c11ᵀ",
+        r"$P - aI - c\,11^T$",
+        "what is left after an even diagonal and the constant direction are fitted and taken out",
+    ),
+    "M": Matrix("M", "$M$", "the factor that is learned"),
+}
 FIELDS: dict[str, Field] = {
     "source": Switch("Look into", {"run": "A run", "file": "Your own matrices"}),
     "given": Choice(
@@ -33,7 +60,7 @@ FIELDS: dict[str, Field] = {
     "beside": Text("Beside", 200),
     "other": Text("Its layer", 200),
     "layer": Text("Layer", 200),
-    "see": Choice("Matrix", {"change": "P − I", "P": "P", "shape": "P/‖P‖", "rest": "P − aI − c11ᵀ", "M": "M"}),
+    "see": Choice("Matrix", {name: matrix.formula for name, matrix in MATRICES.items()}),
     "view": Choice("View", {"one": "One layer", "all": "All layers"}),
     "at": Number("Step", -1, 1e12, 1, whole=True),
     "panel": Switch("Panel", PANELS, quiet=True),

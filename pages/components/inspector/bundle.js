@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 068d99dc96dca9e68e603cbb318abf6fca226b8dac6580a73624b7aff383a40d.
+// Made by scripts/web.sh build of sources with the checksum 6e06ed163d7ee68d868bb0f2b6f863817e081d33e05e5c278ddd07868ec111a3.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -270,14 +270,6 @@ function paint(context, { values, rows, columns }, range, width, height, part2 =
 }
 
 // inspector/quantities.js
-var NAMES = { change: "P − I", P: "P", shape: "P/‖P‖", rest: "P − aI − c11ᵀ", M: "M" };
-var MEANS = {
-  change: "P − I: what sets the step apart from plain gradient descent's (Figure 5a)",
-  P: "P: what the gradient is multiplied by (Figure 5a)",
-  shape: "P/‖P‖: P over its Frobenius norm, its shape whatever its size",
-  rest: "P − aI − c11ᵀ: what is left after an even diagonal and the constant direction are fitted and taken out",
-  M: "M: the factor that is learned"
-};
 function position(at, kernel) {
   if (!kernel) return String(at + 1);
   const [high, wide] = kernel;
@@ -1049,16 +1041,21 @@ var Inspector = class {
     this.width = this.root.clientWidth;
     if (!this.width) return;
     const { layer, layers, chosen, beside } = this;
+    const { matrices } = this.data;
     const matrix = layer.n > 0;
     const several = layers.filter(({ n }) => n > 0).length > 1 && !beside;
     if (!several) chosen.view = "one";
     if (chosen.see === "M" && !layer.hasM) chosen.see = "change";
     page.screen = { layer: layer.name, see: chosen.see };
-    this.buildSwitch("see", matrix ? quantities(layer.hasM) : []);
+    const options = (
+      /** @type {Quantity[]} */
+      Object.keys(matrices).filter((see) => see !== "M" || layer.hasM)
+    );
+    this.buildSwitch("see", matrix ? options.map((see) => [see, matrices[see].name, matrices[see].means]) : []);
     this.buildSwitch("view", matrix && several ? views : []);
     this.previews.choose(layers.indexOf(layer));
     const { formula } = layer.head;
-    this.means.textContent = matrix ? `${MEANS[chosen.see]}.${formula ? ` ${formula}.` : ""}` : "";
+    this.means.textContent = matrix ? `${matrices[chosen.see].means}.${formula ? ` ${formula}.` : ""}` : "";
     const all = chosen.view === "all" && matrix;
     const filtered = matrix && !all && !beside && (layer.kernel !== null || layer.pictures !== null);
     this.filters.root.hidden = !filtered;
@@ -1067,7 +1064,7 @@ var Inspector = class {
     this.wanted = all ? layers.filter(({ n }) => n > 0) : matrix ? [layer] : [];
     this.layMaps(all, matrix, room);
     this.zoom.hidden = all || !matrix || layer.n <= ZOOMED;
-    if (filtered) this.filters.lay(layer, room, NAMES[chosen.see], chosen.see !== "M");
+    if (filtered) this.filters.lay(layer, room, matrices[chosen.see].name, chosen.see !== "M");
     this.follow();
   }
   /**
@@ -1114,7 +1111,7 @@ var Inspector = class {
     else
       this.maps.forEach((map, i) => {
         const [of, matrix] = [wanted[i], matrices[i]];
-        const name = matrix?.whole === false ? NAMES.change : NAMES[chosen.see];
+        const { name } = this.data.matrices[matrix?.whole === false ? "change" : chosen.see];
         const title = chosen.view === "all" ? of.title : `${name} of ${of.name}`;
         map.show({ title, layer: of, matrix, ...this.scaled(of, matrix, range), side: this.side });
       });
@@ -1174,14 +1171,6 @@ var views = [
   ["one", VIEWS.one, ""],
   ["all", VIEWS.all, ""]
 ];
-function quantities(hasM) {
-  const all = ["change", "P", "shape", "rest"];
-  if (hasM) all.push("M");
-  return all.map((name) => (
-    /** @type {[Quantity, string, string]} */
-    [name, NAMES[name], MEANS[name]]
-  ));
-}
 function difference(first, second) {
   if (!first || !second || first.rows !== second.rows || first.columns !== second.columns) return null;
   return { ...first, values: first.values.map((value, i) => value - second.values[i]), most: void 0 };

@@ -8,7 +8,7 @@ import { Filters } from "./filters.js";
 import { Heatmap, ZOOMED } from "./heatmap.js";
 import { Layer } from "./layer.js";
 import { Previews } from "./previews.js";
-import { MEANS, NAMES, spectrumWords, spreadWords } from "./quantities.js";
+import { spectrumWords, spreadWords } from "./quantities.js";
 import { check, radios } from "./radios.js";
 
 /** @import { Send } from "../lib/types.d.ts" */
@@ -163,16 +163,18 @@ export class Inspector {
     this.width = this.root.clientWidth;
     if (!this.width) return;
     const { layer, layers, chosen, beside } = this;
+    const { matrices } = this.data;
     const matrix = layer.n > 0;
     const several = layers.filter(({ n }) => n > 0).length > 1 && !beside;
     if (!several) chosen.view = "one";
     if (chosen.see === "M" && !layer.hasM) chosen.see = "change";
     page.screen = { layer: layer.name, see: chosen.see }; // a file that is ordered now is of these
-    this.buildSwitch("see", matrix ? quantities(layer.hasM) : []);
+    const options = /** @type {Quantity[]} */ (Object.keys(matrices)).filter((see) => see !== "M" || layer.hasM);
+    this.buildSwitch("see", matrix ? options.map((see) => [see, matrices[see].name, matrices[see].means]) : []);
     this.buildSwitch("view", matrix && several ? views : []);
     this.previews.choose(layers.indexOf(layer));
     const { formula } = layer.head;
-    this.means.textContent = matrix ? `${MEANS[chosen.see]}.${formula ? ` ${formula}.` : ""}` : "";
+    this.means.textContent = matrix ? `${matrices[chosen.see].means}.${formula ? ` ${formula}.` : ""}` : "";
     const all = chosen.view === "all" && matrix;
     const filtered = matrix && !all && !beside && (layer.kernel !== null || layer.pictures !== null);
     this.filters.root.hidden = !filtered;
@@ -181,7 +183,7 @@ export class Inspector {
     this.wanted = all ? layers.filter(({ n }) => n > 0) : matrix ? [layer] : [];
     this.layMaps(all, matrix, room);
     this.zoom.hidden = all || !matrix || layer.n <= ZOOMED;
-    if (filtered) this.filters.lay(layer, room, NAMES[chosen.see], chosen.see !== "M");
+    if (filtered) this.filters.lay(layer, room, matrices[chosen.see].name, chosen.see !== "M");
     this.follow();
   }
 
@@ -231,7 +233,7 @@ export class Inspector {
     else
       this.maps.forEach((map, i) => {
         const [of, matrix] = [wanted[i], matrices[i]];
-        const name = matrix?.whole === false ? NAMES.change : NAMES[chosen.see];
+        const { name } = this.data.matrices[matrix?.whole === false ? "change" : chosen.see];
         const title = chosen.view === "all" ? of.title : `${name} of ${of.name}`;
         map.show({ title, layer: of, matrix, ...this.scaled(of, matrix, range), side: this.side });
       });
@@ -298,18 +300,6 @@ const views = [
   ["one", VIEWS.one, ""],
   ["all", VIEWS.all, ""],
 ];
-
-/**
- * What can be seen of a layer.
- *
- * @param {boolean} hasM
- */
-function quantities(hasM) {
-  /** @type {Quantity[]} */
-  const all = ["change", "P", "shape", "rest"];
-  if (hasM) all.push("M");
-  return all.map((name) => /** @type {[Quantity, string, string]} */ ([name, NAMES[name], MEANS[name]]));
-}
 
 /**
  * One matrix less another; null where their shapes differ.

@@ -18,7 +18,12 @@ const HEAD = {
  */
 function layer(head, arrays) {
   /** @type {InspectorData} */
-  const data = { key: "", sources: [], chosen: { layer: "", see: "P", view: "one" } };
+  const data = {
+    key: "",
+    sources: [],
+    chosen: { layer: "", see: "P", view: "one" },
+    matrices: /** @type {any} */ ({}),
+  };
   for (const [name, values] of Object.entries(arrays)) data[`0/0/${name}`] = Float32Array.from(values).buffer;
   return new Layer({ ...HEAD, ...head }, data);
 }

@@ -2,19 +2,7 @@
 // What can be seen of a layer, and what is said of it.
 
 import { count, short } from "../lib/numbers.js";
-/** @import { Kernel, Matrix, Quantity, Spectrum } from "./types.d.ts" */
-
-/** @type {Record<Quantity, string>} */
-export const NAMES = { change: "P − I", P: "P", shape: "P/‖P‖", rest: "P − aI − c11ᵀ", M: "M" };
-
-/** @type {Record<Quantity, string>} */
-export const MEANS = {
-  change: "P − I: what sets the step apart from plain gradient descent's (Figure 5a)",
-  P: "P: what the gradient is multiplied by (Figure 5a)",
-  shape: "P/‖P‖: P over its Frobenius norm, its shape whatever its size",
-  rest: "P − aI − c11ᵀ: what is left after an even diagonal and the constant direction are fitted and taken out",
-  M: "M: the factor that is learned",
-};
+/** @import { Kernel, Matrix, Spectrum } from "./types.d.ts" */
 
 /**
  * What a row or column is called: "centre left" of a 3 x 3 kernel, else its number from 1.

@@ -6,6 +6,8 @@ export interface InspectorData {
   key: string;
   sources: { name: string; layers: Head[] }[];
   chosen: Chosen;
+  /** What can be seen of a layer. */
+  matrices: Record<Quantity, { name: string; means: string }>;
   /** Under `<id of a layer>/<M, scale, P, spectrum, pictures or thumbs>`: float32; P where it is not made of M here. */
   [array: `${string}/${string}`]: ArrayBuffer;
 }
