@@ -20,6 +20,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from fop_core.reproduction.tables import replaced  # noqa: E402
 from fop_core.runs import files, load, store  # noqa: E402
 
 GALLERY = ROOT / "trained_models" / "gallery"
@@ -139,12 +140,7 @@ def structure(run: store.Run) -> list[str]:
 
 def write_tables() -> None:
     """Replace what stands between the marks in docs/gallery.md."""
-    text = DOCUMENT.read_text()
-    for name, lines in tables().items():
-        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
-        before, after = text.index(begin) + len(begin), text.index(end)
-        text = text[:before] + "\n".join(lines) + "\n" + text[after:]
-    DOCUMENT.write_text(text)
+    DOCUMENT.write_text(replaced(DOCUMENT.read_text(), tables()))
 
 
 def tables() -> dict[str, list[str]]:
