@@ -1,6 +1,6 @@
-"""Jobs and the pages that show them: launch to first point, a thousand runs, a run of a million rows.
+"""Jobs and the pages that show them: launch to first point, a thousand runs, a run of many rows.
 
-    python -m benchmarks.jobs [--launches 5] [--runs 1000] [--rows 1000000] [--rounds 3] [--ticks 20]
+    python -m benchmarks.jobs [--launches 5] [--runs 1000] [--rows 50000] [--rounds 3] [--ticks 20]
 
 The app runs on a free port over a runs folder made for this, and Chromium at 1280 x 900 looks on. Seconds are a
 reader's: from the click, or from the address, until what was asked for is drawn. CPU time is the server's, of all its
@@ -21,7 +21,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -31,28 +30,25 @@ from playwright.sync_api import Browser, Locator, Page
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from benchmarks import measure
+from benchmarks.metrics import Rows
 from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.control import Control
-from fop_core.runs.run_writer import RunWriter
-from fop_core.training import config
 from scripts.screenshots import ROOT, running_app, running_browser
 
 FEW = 10  # runs of the folder that a large one is compared with
 SHORT = 1_000  # rows of the run that a long one is compared with
 PATIENCE = 60.0  # seconds that anything may take
 SETTLE = 2_000  # ms after which what an opening leaves to do is done
-SOON = 500  # ms after which a page that has drawn a sample says so
 ABOUT = {"device": "cpu", "device_name": "", "threads": 1, "data": {}, "versions": {}, "commit": ""}
 COMPARED = (
     ("launch", "bare_trainer"),
     ("open_many", "open_few"),
     ("tick_many", "open_many_cpu"),
     ("tick_many", "tick_few"),
-    ("open_narrow", "open_short"),
-    ("open_wide", "open_short"),
-    *((f"tick_{kind}", f"read_{kind}_cpu") for kind in ("narrow", "wide")),
-    *((f"tick_{kind}", other) for kind in ("narrow", "wide") for other in ("tick_short", f"tick_{kind}_unchanged")),
+    ("open_long", "open_short"),
+    ("tick_long", "tick_short"),
+    ("tick_long", "tick_long_unchanged"),
 )
 
 # Conditions, which take what they wait for as an argument.
@@ -63,7 +59,6 @@ LISTED = "least => document.querySelectorAll('.fop-runs tbody tr').length >= lea
 LINES = "[...document.querySelectorAll('.fop-plot-node')].flatMap((node) => node._fullData ?? [])"
 DRAWN = f"() => {LINES}.some(({{ _length }}) => _length > 0)"
 ENDS = f"step => {LINES}.some(({{ x, _length }}) => _length > 0 && x[_length - 1] === step)"
-READ = "() => !document.body.innerText.includes('Drawn from a sample')"
 
 
 class Tab:
@@ -245,55 +240,9 @@ def fill(folder: Path, count: int) -> None:
 # A long run -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Rows:
-    """The rows of a run.
-
-    Attributes:
-        first: step; another one for each kind of run, so that a picture's end shows whose it is.
-        count: of rows.
-        wide: whether a row holds the sixteen columns that MNIST by plain SGD logs, or four.
-    """
-
-    first: int
-    count: int
-    wide: bool
-
-    @property
-    def end(self) -> int:
-        """The step of the last one."""
-        return self.first + self.count - 1
-
-    def row(self, step: int) -> str:
-        """Return the row of a step, as the trainer writes it."""
-        columns = {"step": step, "epoch": step / 469, "seconds": step / 1e4, "train_loss": 2 + math.sin(step / 1e4)}
-        if self.wide:
-            columns |= {"train_accuracy": math.cos(step) ** 2, "samples_per_second": 1e5 * math.exp(-step / 1e7)}
-            columns |= {"lr": 0.05, "grad_norm": 2 + math.cos(step)}
-            columns |= {f"alignment/{layer}.weight": math.sin(layer * step) for layer in (1, 3, 5, 7)}
-            columns |= {f"descent/{layer}.weight": math.cos(layer * step) for layer in (1, 3, 5, 7)}
-        return json.dumps(columns) + "\n"
-
-    def runs(self, kind: str, number: int, folder: Path) -> list[store.Run]:
-        """Make several finished runs of them."""
-        content = folder / f".{kind}"
-        with open(content, "w") as file:
-            file.writelines(map(self.row, range(self.first, self.end + 1)))
-        made = []
-        for index in range(number):
-            run = store.create(config.preset("mnist-mlp", "sgd").to_json(), name=f"{kind} {index}", folder=folder)
-            RunWriter(run, ABOUT).close()
-            shutil.copyfile(content, run.path / store.METRICS.format(1))
-            with Control(run) as control:
-                control.set("finished")
-            made.append(run)
-        content.unlink()
-        return made
-
-
 def long(browser: Browser, count: int, rounds: int, ticks: int) -> dict[str, list[float]]:
-    """Choose short and long runs in the table; return s and ms of CPU until drawn and until read, and of ticks."""
-    kinds = {"short": Rows(0, min(SHORT, count), True), "narrow": Rows(1, count, False), "wide": Rows(2, count, True)}
+    """Choose short and long runs in the table; return s and ms of CPU until drawn, and of ticks."""
+    kinds = {"short": Rows(0, min(SHORT, count)), "long": Rows(1, count)}
     samples: dict[str, list[float]] = {}
     with runs_folder() as folder, contextlib.ExitStack() as held:
         last: dict[str, store.Run] = {}  # these go on
@@ -306,12 +255,9 @@ def long(browser: Browser, count: int, rounds: int, ticks: int) -> dict[str, lis
         looking.page.wait_for_timeout(SETTLE)
         for number, (kind, rows) in itertools.product(range(1 + rounds), kinds.items()):
             opened = looking.timed(named(looking.page, f"{kind} {number}").click, ENDS, rows.end)
-            idle = looking.timed(lambda: looking.page.wait_for_timeout(SOON), READ)
             looking.page.wait_for_timeout(SETTLE)
-            if number:  # the first opening is also that of plotly.js and of pyarrow
+            if number:  # the first opening is also that of plotly.js
                 note(samples, f"open_{kind}", opened)
-                if kind != "short":
-                    note(samples, f"read_{kind}", (opened[0] + idle[0], opened[1] + idle[1]))
         for kind, rows in kinds.items():
             looking.timed(named(looking.page, f"{kind} {rounds}").click, ENDS, rows.end)
             looking.page.wait_for_timeout(SETTLE)
@@ -340,7 +286,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--launches", type=int, default=5)
     parser.add_argument("--runs", type=int, default=1_000, help="of the folder with many")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="of a long run")
+    parser.add_argument("--rows", type=int, default=50_000, help="of a long run")
     parser.add_argument("--rounds", type=int, default=3, help="openings of each kind")
     parser.add_argument("--ticks", type=int, default=20, help="of each kind")
     chosen = parser.parse_args()
@@ -369,7 +315,7 @@ def unit(name: str) -> str:
     """Return what a value is measured in."""
     if name.startswith("tick"):
         return "ms of server CPU from one tick to the next"
-    until = {"read": "read whole", "bare": "its first row"}.get(name.split("_")[0], "drawn")
+    until = "its first row" if name.startswith("bare") else "drawn"
     return f"{'ms of server CPU' if name.endswith('cpu') else 's'} until {until}"
 
 

@@ -146,7 +146,7 @@ def test_what_pages_read_is_listed_with_its_damage_in_its_row(runs, capsys, tmp_
                     assert not entry.damage, part
                 elif not is_whole(run, part):
                     assert row["cells"][2][0].startswith("damaged: "), part
-                Loaded(str(entry.run.path)).refresh(whole=True)
+                Loaded(str(entry.run.path)).refresh()
                 try:
                     learned.of_run(entry.run)
                 except (DamagedFile, OSError) as error:

@@ -224,48 +224,6 @@ def drawn(x: Array, y: Array, gaps: Array, buckets: int) -> tuple[Array, Array]:
     return np.insert(x[kept].astype(np.float64), breaks, np.nan), np.insert(shown, breaks, np.nan)
 
 
-@dataclass(frozen=True)
-class Downsampled:
-    """The points of a long curve's beginning that are worth drawing.
-
-    Attributes:
-        until: of how many points they are chosen.
-        kept: which, ascending, [k], the first and the last among them.
-        gaps: indices in ``kept`` after which something is missing.
-        apart: a distance between two steps from which on what is between them counts as missing.
-    """
-
-    until: int
-    kept: Array
-    gaps: Array
-    apart: float
-
-    def extended(self, curve: Curve) -> tuple[Curve, Array]:
-        """Return the curve with these points for its beginning and all that came after, and the gaps in it."""
-        indices = np.concatenate([self.kept, np.arange(self.until, len(curve.y))])
-        late = np.flatnonzero(np.diff(curve.steps[self.until - 1 :]) > self.apart) + len(self.kept) - 1
-        short = Curve(curve.steps[indices], curve.x[indices], curve.y[indices])
-        return short, np.concatenate([self.gaps, late])
-
-
-def downsampled(curve: Curve, until: int, buckets: int) -> Downsampled:
-    """Choose among the first points of a long curve: extremes of buckets, both sides of gaps, and where NaN begins.
-
-    Args:
-        curve: of more than ``until`` points.
-        until: of how many, at least 20.
-        buckets: of the extremes.
-    """
-    steps, y = curve.steps[:until], curve.y[:until]
-    finite = np.isfinite(y)
-    there = np.flatnonzero(finite)
-    chosen = there[downsample.series(y[there], buckets)] if len(there) else there
-    gaps = holes(steps)
-    kept = np.unique(np.concatenate([chosen, _begins(finite)[:buckets], gaps, gaps + 1, [0, until - 1]]))
-    apart = MISSING * float(np.median(np.diff(steps[until // 2 :])))
-    return Downsampled(until, kept.astype(np.int64), np.searchsorted(kept, gaps), apart)
-
-
 def broken(x: Array, y: Array, measured: Array) -> tuple[Array, Array]:
     """Return where what was measured ceases to be finite, and the last finite height before, or the first one after.
 

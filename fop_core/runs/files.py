@@ -135,14 +135,14 @@ def number(value: Any) -> float:
     raise ValueError(f"{reprlib.repr(value)} is no number")
 
 
-def loads(text: str | bytes) -> Any:
+def loads(text: str) -> Any:
     """Return what strict JSON says: a bare NaN or Infinity is none.
 
     Raises:
         ValueError: where it is no JSON.
     """
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return _DECODER.decode(text)
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
 
@@ -160,6 +160,9 @@ def check_depth(content: Any, what: str = "") -> None:
 
 def _refuse(name: str) -> None:
     raise ValueError(f"a bare {name}")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)  # json.loads would make one for each text
 
 
 def opened(path: Path) -> BinaryIO:
@@ -235,7 +238,7 @@ def read_json(path: Path) -> dict[str, Any]:
             raise DamagedFile(f"{path}: {size:,} bytes are too many for such a file")
         text = file.read()
     try:
-        content = loads(text)
+        content = loads(text.decode("utf-8-sig"))
         check_depth(content)
         if _ESCAPED_HALF.search(text):  # nothing can print, search or send it
             json.dumps(content, ensure_ascii=False).encode()

@@ -57,32 +57,24 @@ def points(
             return [None] * len(groups)
         subtracted = compare.spread(measured[baseline]).curve if len(measured[baseline]) > 1 else measured[baseline][0]
         subtracted = Curve(subtracted.steps, subtracted.x, compare.smoothed(subtracted.y, smooth))
-    made: list[Points | None] = []
-    for runs, curves in zip(groups, measured):
-        gaps = None
-        if len(curves) == 1 and subtracted is None and not smooth:
-            every = [run.light(x, y) for run in runs]
-            [(light, gaps)] = [(light, gaps) for light, gaps in every if light is not None]
-            curves = [light]
-        there = any(len(curve.x) for curve in curves)
-        made.append(_points(curves, subtracted, smooth, gaps) if there else None)
-    return made
+    return [
+        _points(curves, subtracted, smooth) if any(len(curve.x) for curve in curves) else None for curves in measured
+    ]
 
 
-def _points(measured: Sequence[Curve], subtracted: Curve | None, smooth: float, gaps: Array | None) -> Points:
+def _points(measured: Sequence[Curve], subtracted: Curve | None, smooth: float) -> Points:
     """Return the line of one group.
 
     Args:
         measured: of each run, some of it with points.
         subtracted: what is subtracted, already smooth.
         smooth: as of ``points``.
-        gaps: of a single curve, indices after which something is missing, where they are known.
     """
     curves = measured if subtracted is None else [compare.less(each, subtracted) for each in measured]
     soft = [Curve(each.steps, each.x, compare.smoothed(each.y, smooth)) for each in curves]
     spread = compare.spread(soft) if len(soft) > 1 else None
     shown = spread.curve if spread else soft[0]
-    x, y = compare.drawn(shown.x, shown.y, compare.holes(shown.steps) if gaps is None else gaps, BUCKETS)
+    x, y = compare.drawn(shown.x, shown.y, compare.holes(shown.steps), BUCKETS)
     behind = []
     if spread or smooth:
         behind = [compare.drawn(each.x, each.y, compare.holes(each.steps), FAINT) for each in curves]

@@ -33,7 +33,7 @@ from fop_core.printable import printable
 from fop_core.runs import files, locks, records
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.files import RunError as RunError
-from fop_core.runs.series import Metrics
+from fop_core.runs.metrics import Metrics
 
 Array = np.ndarray
 

@@ -95,7 +95,7 @@ def turned(source: Source, layer: Layer, quantity: str, over_seeds: bool) -> lis
     """
     if source.entry is None:
         return []
-    loaded = curves.loaded(seeds(source.entry) if over_seeds else [source.entry], whole=True)
+    loaded = curves.loaded(seeds(source.entry) if over_seeds else [source.entry])
     layers = list(source.learned.layers.values())
     shown = layers if len(layers) <= BUSY else [layer]
     lines = [

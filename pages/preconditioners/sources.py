@@ -50,7 +50,7 @@ class Source:
     @property
     def metrics(self) -> Loaded | None:
         """Of the run, up to date; None of files."""
-        return curves.loaded([self.entry], whole=True)[0] if self.entry is not None else None
+        return curves.loaded([self.entry])[0] if self.entry is not None else None
 
     @property
     def key(self) -> str:

@@ -193,10 +193,8 @@ def several_runs(entries: list[Entry], of: Chosen) -> None:
 def draw(of: Chosen) -> None:
     """Show the pictures that are wanted, and say which of them nobody measured."""
     names = form["y"] or curves.automatic(of.columns())
-    if reading := sum(each.reading for each in of.metrics):
-        st.caption(f"Drawn from a sample of the rows, while {reading / 1e6:,.0f} MB are read.")
     missing = [name for name in names if not curves.show(of, name, view())]
-    if missing and not reading:
+    if missing:
         st.caption(literal(f"Not measured: {', '.join(map(quantities.title, missing))}."))
     elif not names:
         st.markdown("Nothing has been measured yet.")

@@ -24,9 +24,9 @@ def _loaded(path: str) -> Loaded:
     return Loaded(path)
 
 
-def loaded(entries: Sequence[Entry], whole: bool = False) -> list[Loaded]:
-    """Return the metrics of runs, up to date: large ones as a sample at first, unless they are wanted whole."""
-    return [_loaded(str(entry.run.path)).refresh(whole) for entry in entries]
+def loaded(entries: Sequence[Entry]) -> list[Loaded]:
+    """Return the metrics of runs, up to date."""
+    return [_loaded(str(entry.run.path)).refresh() for entry in entries]
 
 
 @dataclass(frozen=True)

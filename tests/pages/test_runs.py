@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import subprocess
-import threading
 import zipfile
 from pathlib import Path
 
@@ -16,10 +15,8 @@ from fop_core.jobs import queue
 from fop_core.runs import GALLERY, files, store
 from fop_core.runs.control import Control
 from fop_core.runs.listing import Listing
-from fop_core.runs.loaded import Loaded
 from pages.runs import downloads
-from pages.shared import curves, run_text
-from pages.shared.listing import listing
+from pages.shared import run_text
 from tests.damage import nested_json
 from tests.pages.app import app_at
 from tests.pages.test_trajectories import component, figure, ran, words
@@ -264,32 +261,6 @@ def test_several_that_can_go_on_are_resumed_together(monkeypatch):
     [button] = [button for button in at.button if button.label == "Resume 2"]
     ran(button.click().run())
     assert submitted == [run.id for run in runs]
-
-
-def test_large_metrics_are_drawn_from_a_sample_until_all_has_been_read(folder, monkeypatch):
-    run = made("long", rows(3000))
-    monkeypatch.setattr("fop_core.runs.loaded.LARGE", 1000)
-    monkeypatch.setattr("fop_core.runs.loaded.SAMPLE", 100)
-    begun, go_on = threading.Event(), threading.Event()
-    read = Loaded._read_all
-
-    def wait(self):
-        begun.set()
-        go_on.wait(30)
-        read(self)
-
-    monkeypatch.setattr(Loaded, "_read_all", wait)
-    at = page(run.id)
-    assert begun.wait(30)
-    [drawn] = [figure(at, "curve train_loss")["data"]]
-    xs = drawn[0]["x"]
-    assert any("Drawn from a sample" in each.value for each in at.caption)
-    go_on.set()
-    loaded = curves.loaded([listing(folder).entries(now=True)[run.id]], whole=True)[0]
-    assert not loaded.reading and len(loaded.curve("step", "train_loss").y) == 3000
-    at.run()
-    assert not any("Drawn from a sample" in each.value for each in at.caption)
-    assert figure(at, "curve train_loss")["data"][0]["x"] != xs
 
 
 def test_the_table_of_groups_tells_of_the_last_point_alone_and_how_many_got_there():

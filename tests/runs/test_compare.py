@@ -157,32 +157,3 @@ def test_a_curve_without_any_number_is_drawn_as_nothing():
     assert [len(each) for each in compare.broken(np.arange(5), y, y)] == [0, 0]
     empty = np.empty(0)
     assert [len(each) for each in compare.drawn(empty, empty, compare.holes(empty), 10)] == [0, 0]
-
-
-@pytest.mark.parametrize("count", [300, 301, 377])
-def test_a_long_curve_thinned_at_its_beginning_is_drawn_with_the_same_extremes_gaps_and_breaks(count):
-    drawn = np.random.default_rng(count)
-    steps = np.arange(count)
-    steps[120:] += 500  # something is missing before row 120, and again in what came later
-    steps[count - 5 :] += 900
-    y = drawn.standard_normal(count)
-    y[200:210], y[60], y[count - 8] = np.nan, 40.0, -40.0
-    curve = Curve(steps, steps * 2.0, y)
-    kept = compare.downsampled(curve, 300 if count > 300 else 299, 20)
-    short, gaps = kept.extended(curve)
-    assert len(kept.kept) < 120 and (np.diff(short.steps) > 0).all()
-    np.testing.assert_array_equal(short.steps[gaps], curve.steps[compare.holes(curve.steps)])
-    whole, part = (compare.drawn(each.x, each.y, at, 20) for each, at in ((curve, compare.holes(steps)), (short, gaps)))
-    assert np.nanmax(part[1]) == np.nanmax(whole[1]) == 40.0 and np.nanmin(part[1]) == -40.0
-    finite = np.isfinite(part[1])
-    assert set(part[0][finite]) <= set(curve.x[np.isfinite(y)])
-    assert np.isnan(part[1]).sum() == np.isnan(whole[1]).sum()  # at gaps, and where it is no number
-
-
-def test_after_a_beginning_was_thinned_new_rows_are_all_there():
-    curve = Curve(np.arange(100), np.arange(100.0), np.sin(np.arange(100)))
-    kept = compare.downsampled(curve, 80, 5)
-    longer = Curve(np.arange(130), np.arange(130.0), np.sin(np.arange(130)))
-    short, gaps = kept.extended(longer)
-    assert not len(gaps)
-    np.testing.assert_array_equal(short.y[-50:], longer.y[80:])

@@ -122,7 +122,6 @@ READERS = {
     "usage": lambda run: run.usage,
     "attempts": lambda run: run.attempts,
     "metrics": lambda run: Run(run.path).metrics.update(),
-    "sample": lambda run: Run(run.path).metrics.sample(10),
     "snapshots": lambda run: [run.snapshot(step) for step in run.snapshot_steps()],
     "checkpoints": lambda run: [run.checkpoint(step) for step in run.checkpoint_steps()],
     "log": lambda run: run.log(),

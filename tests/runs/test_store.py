@@ -856,7 +856,9 @@ def test_load_says_what_is_wrong(run, monkeypatch):
 
 def test_runs_are_loaded_without_what_is_heavy():
     heavy = "{'torch', 'pandas', 'pyarrow', 'streamlit', 'safetensors', 'matplotlib'}"
-    code = f"import sys, fop_core.runs, fop_core.runs.series, fop_core.runs.export; print({heavy} & sys.modules.keys())"
+    code = (
+        f"import sys, fop_core.runs, fop_core.runs.metrics, fop_core.runs.export; print({heavy} & sys.modules.keys())"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
