@@ -24,6 +24,7 @@ from benchmarks import frames, measure
 from benchmarks.jobs import ABOUT, Tab, clock, tab
 from fop_core.runs import learned, store
 from fop_core.runs.control import Control
+from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config
 from scripts.screenshots import ROOT, running_app, running_browser
@@ -33,7 +34,7 @@ FULL = "mnist-fop-full-seed0"
 DRAWN = "step => document.querySelector('.fop-matrix-field')?.dataset.step === String(step)"
 
 
-def made(folder: Path, snapshots: int, layers: int) -> store.Run:
+def made(folder: Path, snapshots: int, layers: int) -> Run:
     """Make a finished run of so many snapshots, M of each layer [9, 9], and the rows that go with them."""
     run = store.create(config.preset("cifar10-allcnn-small", "fop").to_json(), name="walk", folder=folder)
     random = np.random.default_rng(0)
@@ -75,10 +76,10 @@ def played(looking: Tab) -> list[float]:
     return frames.gaps(page)
 
 
-def pages(browser: Browser, run: store.Run, rounds: int) -> dict[str, list[float]]:
+def pages(browser: Browser, run: Run, rounds: int) -> dict[str, list[float]]:
     """Open both runs in turn, each time in a new app and again in the same; play the long one."""
     samples: dict[str, list[float]] = {}
-    [last, full] = [store.Run(path).snapshot_steps()[-1] for path in (run.path, ROOT / "trained_models/gallery" / FULL)]
+    [last, full] = [Run(path).snapshot_steps()[-1] for path in (run.path, ROOT / "trained_models/gallery" / FULL)]
     for number in range(rounds):
         with running_app() as address:
             for kind, id_, step in (("many", run.id, last), ("full", FULL, full)):
@@ -116,10 +117,10 @@ def main() -> None:
     measure.report(load_before, settings, ratios, values, samples)
 
 
-def reading(run: store.Run) -> float:
+def reading(run: Run) -> float:
     """Return the seconds that the snapshots of a run take to read, in this process."""
     begin = time.perf_counter()
-    learned.of_run(store.Run(run.path))
+    learned.of_run(Run(run.path))
     return time.perf_counter() - begin
 
 

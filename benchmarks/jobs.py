@@ -34,6 +34,10 @@ from benchmarks.metrics import Rows
 from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.control import Control
+from fop_core.runs.files import RunError
+from fop_core.runs.names import METRICS
+from fop_core.runs.run import Run
+from fop_core.runs.state import ALIVE
 from scripts.screenshots import ROOT, running_app, running_browser
 
 FEW = 10  # runs of the folder that a large one is compared with
@@ -139,11 +143,9 @@ def stop_all(folder: Path) -> None:
     """Stop what runs and what waits, and wait until it has ended."""
     runs = list(store.directories(folder))
     for run in runs:
-        with contextlib.suppress(store.RunError):  # it has ended
+        with contextlib.suppress(RunError):  # it has ended
             queue.stop(run)
-    wait_until(
-        lambda: not queue.waiting(folder) and not any(run.state.state in store.ALIVE for run in runs), "a run goes on"
-    )
+    wait_until(lambda: not queue.waiting(folder) and not any(run.state.state in ALIVE for run in runs), "a run goes on")
 
 
 def dispatcher_gone(folder: Path) -> bool:
@@ -194,7 +196,7 @@ def launches(browser: Browser, count: int) -> dict[str, list[float]]:
 def bare_trainer(settings: dict[str, Any], folder: Path) -> float:
     """Return the seconds from a trainer's start by the shell to its first row of metrics."""
     run = store.create(settings, name="bare", folder=folder)
-    metrics = run.path / store.METRICS.format(1)
+    metrics = run.path / METRICS.format(1)
     begin = time.perf_counter()
     command = [sys.executable, "-m", "fop_core", "train", "--quiet", "--run", str(run.path)]
     trainer = subprocess.Popen(command, cwd=ROOT, stdout=sys.stderr)
@@ -245,7 +247,7 @@ def long(browser: Browser, count: int, rounds: int, ticks: int) -> dict[str, lis
     kinds = {"short": Rows(0, min(SHORT, count)), "long": Rows(1, count)}
     samples: dict[str, list[float]] = {}
     with runs_folder() as folder, contextlib.ExitStack() as held:
-        last: dict[str, store.Run] = {}  # these go on
+        last: dict[str, Run] = {}  # these go on
         for kind, rows in kinds.items():
             *_, last[kind] = rows.runs(kind, 1 + rounds, folder)
             held.enter_context(Control(last[kind])).set("running")
@@ -272,10 +274,10 @@ def named(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name, exact=True)
 
 
-def growing(looking: Tab, run: store.Run, rows: Rows, ticks: int) -> list[float]:
+def growing(looking: Tab, run: Run, rows: Rows, ticks: int) -> list[float]:
     """Let the page of a run tick while rows come, until it shows the last; return the ms of CPU of each tick."""
     steps = itertools.count(rows.end + 1)
-    with open(run.path / store.METRICS.format(1), "a", buffering=1) as file:
+    with open(run.path / METRICS.format(1), "a", buffering=1) as file:
         cpu = looking.ticks(ticks, lambda: file.write(rows.row(next(steps))))
     looking.page.wait_for_function(ENDS, arg=next(steps) - 1)
     return cpu

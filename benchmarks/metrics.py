@@ -22,6 +22,8 @@ from benchmarks import measure
 from fop_core.runs import lines, store
 from fop_core.runs.control import Control
 from fop_core.runs.loaded import Loaded
+from fop_core.runs.names import METRICS
+from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config
 
@@ -56,7 +58,7 @@ class Rows:
         columns |= {f"descent/{layer}.weight": math.cos(layer * step) for layer in (1, 3, 5, 7)}
         return json.dumps(columns) + "\n"
 
-    def runs(self, kind: str, number: int, folder: Path) -> list[store.Run]:
+    def runs(self, kind: str, number: int, folder: Path) -> list[Run]:
         """Make several finished runs of them."""
         content = folder / f".{kind}"
         with open(content, "w") as file:
@@ -65,7 +67,7 @@ class Rows:
         for index in range(number):
             run = store.create(config.preset("mnist-mlp", "sgd").to_json(), name=f"{kind} {index}", folder=folder)
             RunWriter(run, ABOUT).close()
-            shutil.copyfile(content, run.path / store.METRICS.format(1))
+            shutil.copyfile(content, run.path / METRICS.format(1))
             with Control(run) as control:
                 control.set("finished")
             made.append(run)
@@ -97,7 +99,7 @@ def parse(path: Path) -> None:
 
 def follow(path: Path, rows: Rows, rounds: int) -> list[float]:
     """Return the seconds to read and draw new rows, each time."""
-    metrics, file = Loaded(str(path)), path / store.METRICS.format(1)
+    metrics, file = Loaded(str(path)), path / METRICS.format(1)
     draw(metrics)
     seconds = []
     size = file.stat().st_size
@@ -124,7 +126,7 @@ def main() -> None:
         for count in chosen.rows:
             rows = Rows(1, count)
             [run] = rows.runs(f"{count}", 1, Path(name))
-            path, file = run.path, run.path / store.METRICS.format(1)
+            path, file = run.path, run.path / METRICS.format(1)
             contestants = {
                 f"open_{count}": lambda path=path: draw(Loaded(str(path))),
                 f"parse_{count}": lambda file=file: parse(file),

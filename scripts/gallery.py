@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fop_core.runs.run import Run
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
@@ -30,7 +32,7 @@ LIMIT = 25_000_000  # bytes of the gallery
 DOCUMENT = ROOT / "docs" / "gallery.md"
 
 
-def pack(run: store.Run, target: Path) -> None:
+def pack(run: Run, target: Path) -> None:
     """Copy one run."""
     shutil.rmtree(target, ignore_errors=True)
     for folder in ("attempts", "snapshots", "checkpoints"):
@@ -60,7 +62,7 @@ def pack(run: store.Run, target: Path) -> None:
             file.chmod(0o644)
 
 
-def command(run: store.Run) -> str:
+def command(run: Run) -> str:
     """Return what a shell makes the run again with; how many threads it had does not change what it is."""
     words = run.attempts[0]["command"]
     left_out = {"--quiet", "--name", run.name, "threads=1"}
@@ -69,12 +71,12 @@ def command(run: store.Run) -> str:
     return " ".join(kept[:-1] if kept[-1] == "--set" else kept)
 
 
-def final(run: store.Run, column: str) -> float:
+def final(run: Run, column: str) -> float:
     """Return a column's last value, NaN where it has none."""
     return float(run.metrics[column].values[-1]) if column in run.metrics else math.nan
 
 
-def runs_table(runs: list[store.Run]) -> list[str]:
+def runs_table(runs: list[Run]) -> list[str]:
     """Return the table of all runs, in Markdown."""
     rows = ["| run | command | train loss | test loss | test accuracy |", "| --- | --- | --- | --- | --- |"]
     for run in runs:
@@ -83,7 +85,7 @@ def runs_table(runs: list[store.Run]) -> list[str]:
     return rows
 
 
-def accuracies(runs: list[store.Run]) -> list[str]:
+def accuracies(runs: list[Run]) -> list[str]:
     """Return test accuracies at the ends of some epochs."""
     epochs = (1, 2, 3, 4, 6, 8, 9, 12, 15)
     rows = [f"| run | {' | '.join(map(str, epochs))} |", "| --- |" + " --- |" * len(epochs)]
@@ -94,7 +96,7 @@ def accuracies(runs: list[store.Run]) -> list[str]:
     return rows
 
 
-def over_training(runs: list[store.Run]) -> list[str]:
+def over_training(runs: list[Run]) -> list[str]:
     """Return how the eigenvalues of the spatial P moved: over all layers, at the ends of some epochs."""
     epochs = (1, 3, 8, 15)
     rows = [f"| run | {' | '.join(f'epoch {epoch}' for epoch in epochs)} |", "| --- |" + " --- |" * len(epochs)]
@@ -107,7 +109,7 @@ def over_training(runs: list[store.Run]) -> list[str]:
     return rows
 
 
-def _at(run: store.Run, quantity: str, epoch: float) -> list[float]:
+def _at(run: Run, quantity: str, epoch: float) -> list[float]:
     """Return each spatial layer's last value up to an epoch."""
     numbers = []
     for layer in spatial(run):
@@ -116,13 +118,13 @@ def _at(run: store.Run, quantity: str, epoch: float) -> list[float]:
     return numbers
 
 
-def spatial(run: store.Run) -> list[str]:
+def spatial(run: Run) -> list[str]:
     """Return the layers whose P is over positions of a kernel, in the network's order."""
     names = [column.partition("/")[2] for column in run.metrics.columns if column.startswith("constant_share/")]
     return sorted(names, key=lambda name: int(name.partition(".")[0]))
 
 
-def structure(run: store.Run) -> list[str]:
+def structure(run: Run) -> list[str]:
     """Return each layer's final P as a row: eigenvalues, the constant direction, neighbours in what is left."""
     rows = [
         "| layer | λmin | λmax | effective rank | ‖P − I‖ | share along 11ᵀ | ⟨P − I, 11ᵀ/n⟩ "
@@ -160,7 +162,7 @@ def main() -> int:
             continue
         target = GALLERY / run.name
         pack(run, target)
-        print(f"{run.name}: {store.Run(target).size():,} bytes, {json.dumps(run.progress.get('test_accuracy'))}")
+        print(f"{run.name}: {Run(target).size():,} bytes, {json.dumps(run.progress.get('test_accuracy'))}")
     total = sum(file.stat().st_size for file in GALLERY.rglob("*") if file.is_file())
     print(f"{total:,} bytes in all")
     if total > LIMIT:

@@ -15,6 +15,7 @@ import pytest
 
 from fop_core.cli import main, parser
 from fop_core.runs import store
+from fop_core.runs.state import ENDED
 from fop_core.training import config
 from tests.jobs.test_queue import elected
 from tests.training import tiny
@@ -345,7 +346,7 @@ def test_ctrl_c_at_any_moment_is_130_in_at_most_a_line(folder, command, after):
     elif process.returncode == 3:  # the loop had begun: with a checkpoint
         assert [run.state.state for run in runs] == ["stopped"]
     elif process.returncode == -signal.SIGINT:  # before a line of ours was run, or after the last
-        assert all(run.state.state in store.ENDED for run in runs)
+        assert all(run.state.state in ENDED for run in runs)
     else:
         assert process.returncode == 0, err  # it was done already
 

@@ -9,6 +9,7 @@ from fop_core.cli import main
 from fop_core.reproduction import GALLERY
 from fop_core.runs import store
 from fop_core.runs.control import Control
+from fop_core.runs.names import TRASH
 from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config
 from tests.runs.test_damage import ATTEMPT
@@ -35,18 +36,18 @@ def test_delete_moves_to_the_trash_and_restore_brings_back(capsys, folder):
     for run, more in ((one, ()), (two, ("--yes",))):
         status, out, _ = call(capsys, "runs", "delete", run.name, *more)
         assert status == 0 and f"runs restore {run.id}" in out
-    assert [each.id for each in store.trash(folder)] == [one.id, two.id]
+    assert [each.id for each in store.trashed(folder)] == [one.id, two.id]
     status, out, _ = call(capsys, "runs", "trash")
     assert status == 0 and all(run.id in out for run in (one, two)) and "kB" in out
     listed = json.loads(call(capsys, "runs", "trash", "--json")[1])
     assert [(row["id"], row["name"]) for row in listed] == [(one.id, "one"), (two.id, "two")]
-    assert all(row["bytes"] == run.size() for row, run in zip(listed, store.trash(folder)))
+    assert all(row["bytes"] == run.size() for row, run in zip(listed, store.trashed(folder)))
     assert json.loads(call(capsys, "runs", "list", "--json")[1])["runs"] == []
     assert call(capsys, "runs", "restore", "one", two.id)[0] == 0
     assert sorted(run.id for run in store.directories(folder)) == [one.id, two.id]
-    assert store.trash(folder) == []
+    assert store.trashed(folder) == []
     status, _, err = call(capsys, "runs", "restore", "one")
-    assert status == 2 and "no run 'one' in" in err and store.TRASH in err
+    assert status == 2 and "no run 'one' in" in err and TRASH in err
 
 
 def test_several_are_deleted_only_where_all_are_there(capsys, folder):
@@ -54,7 +55,7 @@ def test_several_are_deleted_only_where_all_are_there(capsys, folder):
     assert call(capsys, "runs", "delete", "one", "three")[0] == 2
     assert one.path.exists()
     assert call(capsys, "runs", "delete", "one", "two")[0] == 0
-    assert [each.id for each in store.trash(folder)] == [one.id, two.id]
+    assert [each.id for each in store.trashed(folder)] == [one.id, two.id]
 
 
 def test_emptying_the_trash_says_how_much_goes_and_must_be_confirmed(capsys, folder, monkeypatch):
@@ -62,16 +63,16 @@ def test_emptying_the_trash_says_how_much_goes_and_must_be_confirmed(capsys, fol
     call(capsys, "runs", "delete", "one", "two")
     status, _, err = call(capsys, "runs", "empty-trash")
     assert status == 2 and "2 runs" in err and "bytes" in err and "--yes" in err
-    assert len(store.trash(folder)) == 2
+    assert len(store.trashed(folder)) == 2
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda question: "n")
     status, out, _ = call(capsys, "runs", "empty-trash")
-    assert status == 0 and "kept" in out and len(store.trash(folder)) == 2
+    assert status == 0 and "kept" in out and len(store.trashed(folder)) == 2
     assert call(capsys, "runs", "empty-trash", "one", "--yes")[0] == 0
-    assert [each.id for each in store.trash(folder)] == [two.id]
+    assert [each.id for each in store.trashed(folder)] == [two.id]
     monkeypatch.setattr("builtins.input", lambda question: "y")
     status, out, _ = call(capsys, "runs", "empty-trash")
-    assert status == 0 and "bytes" in out and store.trash(folder) == []
+    assert status == 0 and "bytes" in out and store.trashed(folder) == []
     status, out, _ = call(capsys, "runs", "empty-trash", "--yes")
     assert status == 0 and "empty already" in out
 
@@ -97,7 +98,7 @@ def test_one_run_that_cannot_be_moved_keeps_no_other_from_it(capsys, folder):
     with Control(busy):
         status, out, err = call(capsys, "runs", "delete", "busy", "one", "two")
     assert status == 1 and busy.id in err and all(run.id in out for run in (one, two))
-    assert [run.id for run in store.trash(folder)] == [one.id, two.id]
+    assert [run.id for run in store.trashed(folder)] == [one.id, two.id]
     (folder / one.id / "mine").mkdir(parents=True)  # where it would come back to
     status, out, err = call(capsys, "runs", "restore", one.id, "two")
     assert status == 1 and one.id in err and f"{two.id} is back" in out
@@ -107,11 +108,11 @@ def test_one_run_that_cannot_be_moved_keeps_no_other_from_it(capsys, folder):
 def test_only_what_is_in_the_trash_is_removed_or_brought_back(capsys, folder, tmp_path, monkeypatch, verb):
     live, gone = made("live"), made("gone")
     call(capsys, "runs", "delete", "gone")
-    elsewhere = store.discard(store.create({}, name="theirs", folder=tmp_path / "others")).path
+    elsewhere = store.create({}, name="theirs", folder=tmp_path / "others").delete().path
     monkeypatch.chdir(folder)  # where an id is a path too
     for text in (live.path, live.id, GALLERY / "mnist-sgd-seed0", elsewhere):
         status, out, err = call(capsys, "runs", *verb, text)
-        assert (status, out) == (2, "") and str(text) in err and f"{folder / store.TRASH}" in err
+        assert (status, out) == (2, "") and str(text) in err and f"{folder / TRASH}" in err
     assert live.path.exists() and elsewhere.exists() and (GALLERY / "mnist-sgd-seed0" / "run.json").exists()
     (folder / gone.id).mkdir()  # and where a path hides what is in the trash
     (folder / gone.id / "run.json").write_text("mine")
@@ -120,28 +121,28 @@ def test_only_what_is_in_the_trash_is_removed_or_brought_back(capsys, folder, tm
     (folder / gone.id / "run.json").unlink()
     (folder / gone.id).rmdir()
     if verb[0] == "restore":
-        assert call(capsys, "runs", *verb, f"{store.TRASH}/{gone.id}")[0] == 0
+        assert call(capsys, "runs", *verb, f"{TRASH}/{gone.id}")[0] == 0
         assert store.find("gone", folder).path == folder / gone.id
-    assert store.trash(folder) == []
+    assert store.trashed(folder) == []
 
 
 @pytest.mark.parametrize("verb", [("trash",), ("restore", "two"), ("empty-trash", "--yes"), ("empty-trash", "two")])
 def test_a_trash_that_is_a_link_is_refused_in_words(capsys, folder, tmp_path, verb):
     made("one")
-    trash = store.discard(store.create({}, name="two", folder=tmp_path / "others")).path.parent
-    (folder / store.TRASH).symlink_to(trash)
+    trash = store.create({}, name="two", folder=tmp_path / "others").delete().path.parent
+    (folder / TRASH).symlink_to(trash)
     there = os.listdir(trash)
     status, out, err = call(capsys, "runs", *verb)
-    assert (status, out) == (2, "") and f"{folder / store.TRASH} is no folder of this runs folder" in err
+    assert (status, out) == (2, "") and f"{folder / TRASH} is no folder of this runs folder" in err
     assert os.listdir(trash) == there
 
 
 def test_what_is_in_the_trash_cannot_be_deleted_again(capsys, folder):
     run = made("one")
     call(capsys, "runs", "delete", "one")
-    status, out, err = call(capsys, "runs", "delete", folder / store.TRASH / run.id)
+    status, out, err = call(capsys, "runs", "delete", folder / TRASH / run.id)
     assert (status, out) == (2, "") and "in the trash already" in err
-    assert os.listdir(folder / store.TRASH) == [run.id]
+    assert os.listdir(folder / TRASH) == [run.id]
 
 
 def test_a_link_in_the_trash_is_named_and_all_else_goes(capsys, folder, tmp_path):
@@ -149,11 +150,11 @@ def test_a_link_in_the_trash_is_named_and_all_else_goes(capsys, folder, tmp_path
     call(capsys, "runs", "delete", "one", "two")
     target = made("target").path.rename(tmp_path / "target")
     (target / "large").write_bytes(bytes(10_000_000))
-    link = folder / store.TRASH / "20200101-000000-linked-00000000"
+    link = folder / TRASH / "20200101-000000-linked-00000000"
     link.symlink_to(target)
     status, _, err = call(capsys, "runs", "empty-trash", "--yes")
     assert status == 1 and f"{link} is a link to {target}" in err and f"rm {link}" in err
-    assert os.listdir(folder / store.TRASH) == [link.name] and (target / "run.json").exists()
+    assert os.listdir(folder / TRASH) == [link.name] and (target / "run.json").exists()
     status, _, err = call(capsys, "runs", "empty-trash")
     assert status == 2 and "10,0" not in err  # what it leads to would not go
 

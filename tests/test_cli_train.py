@@ -14,6 +14,7 @@ import pytest
 from fop_core.cli import main
 from fop_core.runs import store
 from fop_core.runs.control import Control
+from fop_core.runs.run import Run
 from fop_core.training import config
 from tests.damage import watchdog  # noqa: F401, a fixture
 from tests.jobs.test_queue import elected, wait
@@ -73,7 +74,7 @@ def test_a_run_is_trained_listed_shown_exported_replayed_and_deleted(capsys, tmp
 
     assert call(capsys, "train", "--resume", "first")[0] == 0  # nothing is left to do
     assert call(capsys, "runs", "delete", "first")[0] == 0
-    assert not run.path.exists() and [each.id for each in store.trash(folder)] == [run.id]
+    assert not run.path.exists() and [each.id for each in store.trashed(folder)] == [run.id]
 
 
 def test_a_run_is_forked_through_the_queue_and_the_fork_tells_what_it_is(capsys, folder):
@@ -209,7 +210,7 @@ def test_sigterm_stops_it_with_a_checkpoint_and_resume_finishes(tmp_path, folder
     about["config"]["max_steps"] = step + 5
     path.write_text(json.dumps(about))
     assert call(capsys, "train", "--resume", "long", "--quiet")[0] == 0
-    assert store.Run(run.path).attempts[-1]["from_step"] == step
+    assert Run(run.path).attempts[-1]["from_step"] == step
 
 
 def test_a_failed_run_exits_with_1(capsys, folder):

@@ -14,8 +14,8 @@ from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.listing import Listing
 from fop_core.runs.loaded import Loaded
+from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
-from fop_core.runs.store import Run
 from fop_core.training import config, fork
 from pages.runs import table
 from tests import damage

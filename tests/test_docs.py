@@ -15,6 +15,7 @@ from torch import nn
 from fop_core import FOP
 from fop_core.jobs import queue, slots
 from fop_core.runs import GALLERY, store
+from fop_core.runs.run import Run
 from tests.jobs.test_queue import elected
 from tests.training import tiny
 
@@ -57,7 +58,7 @@ def a_run_called_baseline() -> Names:
     """One in the user's folder, with matrices and a checkpoint; the queue's limit lets no job begin."""
     folder = store.runs_folder()
     shutil.copytree(GALLERY / "cifar10-fop-velocity", folder / "20261124-104551-baseline-47a8")
-    store.Run(folder / "20261124-104551-baseline-47a8").label(name="baseline")
+    Run(folder / "20261124-104551-baseline-47a8").label(name="baseline")
     slots.choose(folder, limit_gb=1e-12)
     return {}
 

@@ -10,9 +10,10 @@ from fop_core.commands import train
 from fop_core.commands.report_errors import for_each
 from fop_core.printable import printable
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.state import ALIVE
 
 if TYPE_CHECKING:
-    from fop_core.runs.store import Run
+    from fop_core.runs.run import Run
 
 
 def add(commands: Any) -> None:
@@ -150,7 +151,7 @@ def _rows(folder: Path | None) -> list[tuple[str, str, str, str]]:
         try:
             if damage:
                 raise DamagedFile(damage)
-            if (state := run.state.state) in store.ALIVE:
+            if (state := run.state.state) in ALIVE:
                 rows.append((run.id, run.name, state, f"step {run.step():,}"))
         except (DamagedFile, OSError) as error:
             damaged[run.id] = str(error)

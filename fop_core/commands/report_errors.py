@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fop_core.runs.store import Run
+    from fop_core.runs.run import Run
 
 
 def failed(chosen: argparse.Namespace, parser: argparse.ArgumentParser, why: object, status: int = 2) -> int:

@@ -205,7 +205,7 @@ def _delete(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             raise ValueError(f"{run.id} is of the gallery, which ships with the program, and stays")
 
     def discard(run: Any) -> str:
-        store.discard(run)
+        run.delete()
         return f"{run.id} is in the trash: `runs restore {run.id}` brings it back, `runs empty-trash` removes it"
 
     return for_each(runs, discard)
@@ -214,7 +214,7 @@ def _delete(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 def _trash(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs import store
 
-    rows = [(run.id, _name(run), run.size()) for run in store.trash(chosen.folder)]
+    rows = [(run.id, _name(run), run.size()) for run in store.trashed(chosen.folder)]
     if chosen.json:
         print(json.dumps([dict(zip(("id", "name", "bytes"), row)) for row in rows], indent=1))
     elif rows:
@@ -225,15 +225,14 @@ def _trash(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 def _restore(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    from fop_core.runs import store
 
-    return for_each(_trashed(chosen), lambda run: f"{store.restore(run).id} is back")
+    return for_each(_trashed(chosen), lambda run: f"{run.restore().id} is back")
 
 
 def _empty_trash(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs import store
 
-    runs = _trashed(chosen) if chosen.run_ids else store.trash(chosen.folder)
+    runs = _trashed(chosen) if chosen.run_ids else store.trashed(chosen.folder)
     if not runs:
         print("the trash is empty already")
         return 0
@@ -247,7 +246,7 @@ def _empty_trash(chosen: argparse.Namespace, parser: argparse.ArgumentParser) ->
             return 0
 
     def remove(run: Any) -> str:
-        run.delete()
+        run.remove()
         return f"{run.id} is removed"
 
     status = for_each(runs, remove)

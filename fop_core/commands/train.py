@@ -104,8 +104,8 @@ def made_from(chosen: argparse.Namespace, lineage: dict[str, Any]) -> str:
 
 
 def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    from fop_core.runs import store
-    from fop_core.runs.control import Control
+    from fop_core.runs import store, writable
+    from fop_core.runs.control import Control, start_over
     from fop_core.training import config
 
     again = chosen.run if chosen.resume is None else chosen.resume
@@ -115,7 +115,7 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         raise ValueError("--from-start is for a run that is resumed: give --resume RUN")
     if again is not None:
         run = store.find(again)
-        run.check_folders(*store.FOLDERS)  # before anything is written
+        writable.check_folders(run.path)  # before anything is written
         settings = config.parse(run.config)
         if chosen.handed is not None:
             return _supervised(run, chosen)
@@ -131,7 +131,7 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     build.device(settings.device)
     if again is None:
         run = store.create(settings.to_json(), name=name, tags=tags, lineage=lineage)
-    if chosen.from_start and (aside := store.start_over(run)):
+    if chosen.from_start and (aside := start_over(run)):
         print(f"its checkpoints are in {aside} now", file=sys.stderr)
     with Control(run) as control:
         if again is not None and run.state.state == "finished":
@@ -147,7 +147,7 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 def _supervised(run: Any, chosen: argparse.Namespace) -> int:
     """Train under a supervisor, which has the state in hand already and whose end closes a pipe."""
     from fop_core.runs.control import Control
-    from fop_core.runs.store import now
+    from fop_core.runs.stamps import now
 
     lock, pipe = (int(part) for part in chosen.handed.split(","))
     os.set_inheritable(pipe, False)
@@ -180,15 +180,14 @@ def _follow(run: Any, control: Any, *, quiet: bool) -> str:
     from tqdm import tqdm
 
     from fop_core.quantities import QUANTITIES
-    from fop_core.runs import files
-    from fop_core.runs.store import now
+    from fop_core.runs.stamps import now
     from fop_core.training.loop import train
 
     bar = tqdm(total=None, unit="step", disable=None if not quiet else True, dynamic_ncols=True, file=sys.stderr)
 
     def log(text: str) -> None:
         bar.write(text, file=sys.stderr)
-        with os.fdopen(files.open_append(run.path / "log.txt"), "a") as file:
+        with os.fdopen(run.open_log(), "a") as file:
             file.write(f"{now()} {text}\n")
 
     def report(progress: dict[str, Any]) -> None:

@@ -18,10 +18,11 @@ from fop_core import isolated
 from fop_core.jobs import queue, requests, slots
 from fop_core.jobs.slots import Slot
 from fop_core.printable import printable
-from fop_core.runs import files, store
+from fop_core.runs import stamps
 from fop_core.runs.control import Control
-from fop_core.runs.files import DamagedFile
-from fop_core.runs.store import Run, RunError
+from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.run import Run
+from fop_core.runs.state import ALIVE
 
 PAUSE = 0.2  # seconds between two rounds
 IDLE = 5.0  # seconds without anything that waits, after which it goes
@@ -52,7 +53,7 @@ class Local:
         if lock is None:
             return False
         try:
-            log = files.open_append(waiting.run.path / "log.txt")
+            log = waiting.run.open_log()
             try:
                 self._supervisors.append(
                     subprocess.Popen(
@@ -133,18 +134,18 @@ class Dispatcher:
 
     def _prepared(self, run: Run) -> bool:
         """Bring a run that is asked for into the state queued; return whether it can start."""
-        start, stop = run.path / "requests" / "start", run.path / "requests" / "stop"
         try:
             _ = run.about  # of what cannot be read nothing can start
             state = run.state.state
-            if state in store.ALIVE or (state == "queued" and not stop.exists()):
+            if state in ALIVE or (state == "queued" and not run.has_request("stop")):
                 return state == "queued"
             with Control(run) as control:
                 if run.state.state == "finished":
-                    start.unlink(missing_ok=True)
-                elif stop.exists():
-                    control.set("stopped", f"by {run.requested_by('stop')} before it was started")
-                    start.unlink(missing_ok=True)
+                    run.withdraw("start")
+                elif run.has_request("stop"):
+                    by = run.requested_by("stop")
+                    control.set("stopped", f"by {by} before it was started", by=by)
+                    run.withdraw("start")
                 else:
                     control.set("queued", "")
                     return True
@@ -157,7 +158,7 @@ class Dispatcher:
         self._launched[run.id] = time.monotonic()
         if self._logged.get(run.id) != trouble:
             self._logged[run.id] = trouble
-            print(f"{store.now()} {run.id}: {printable(trouble)}", flush=True)
+            print(f"{stamps.now()} {run.id}: {printable(trouble)}", flush=True)
 
 
 def serve(folder: Path, launcher: Launcher | None = None) -> None:

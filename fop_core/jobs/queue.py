@@ -22,10 +22,11 @@ from fop_core import isolated
 from fop_core.jobs import requests
 from fop_core.jobs import slots as _slots
 from fop_core.jobs.slots import Slot
-from fop_core.runs import files, locks, store
+from fop_core.runs import files, locks, stamps, store, trash, writable
 from fop_core.runs.control import Control
-from fop_core.runs.files import DamagedFile
-from fop_core.runs.store import Run, RunError
+from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.run import Run
+from fop_core.runs.state import ALIVE
 
 PATIENCE = 1.0  # seconds that the dispatcher's lock is waited for which readers alone are in the way of
 LEAST_FREE = 200e6  # bytes of the disk that must be free for a job to start
@@ -40,25 +41,24 @@ def submit(run: Run, by: str = "") -> None:
         RunError: where it waits already, is being worked on, is finished, is in the trash, or is not ours.
         DamagedFile: where no dispatcher can be started; then it is not asked for.
     """
-    if os.path.basename(os.path.dirname(os.path.abspath(run.path))) == store.TRASH:
+    if trash.holds(run.path):
         raise RunError(f"{run.path} is in the trash: `runs restore {run.id}` brings it back")
     state = run.state.state
-    if state in store.ALIVE:
+    if state in ALIVE:
         raise RunError(f"{run.id} is {state} already")
     if state == "finished":
         raise RunError(f"{run.id} is finished: clone it to train it anew")
-    if damage := requests.damage_of(run):
-        raise RunError(f"{run.id} cannot be started: {damage}")
+    if obstacle := writable.obstacle(run.path):
+        raise RunError(f"{run.id} cannot be started: {obstacle}")
     with contextlib.suppress(FileNotFoundError):
         if requests.read(run).mine:
             raise RunError(f"{run.id} waits in the queue already")
     with electing(run.path.parent):
         os.close(_open_log(run.path.parent))  # what a dispatcher needs is there: else nothing is asked
-    (run.path / "requests" / "stop").unlink(missing_ok=True)
+    run.withdraw("stop")
     line = requests.waiting(run.path.parent)
     order = max([time.time_ns(), *(each.order + 1 for each in line)])  # clocks can be set back
-    (run.path / "requests").mkdir(exist_ok=True)
-    files.write_json(run.path / "requests" / "start", requests.content(by, order))
+    run.request("start", by, **requests.content(order))
     ensure_dispatcher(run.path.parent)
 
 
@@ -71,8 +71,8 @@ def stop(run: Run, by: str = "") -> bool:
     Raises:
         RunError: where it neither waits nor is being worked on, or is not ours to take out.
     """
-    if requests.is_waiting(run):
-        if _leave(run, by or store.user()):
+    if run.has_request("start"):
+        if _leave(run, by or stamps.user()):
             return True
         run.request("stop", by)  # it is being started: whoever has it in hand looks for that
         ensure_dispatcher(run.path.parent)
@@ -83,7 +83,7 @@ def stop(run: Run, by: str = "") -> bool:
         if not run.held():
             raise
     else:
-        if state not in store.ALIVE:
+        if state not in ALIVE:
             raise RunError(f"{run.id} is {state}: there is nothing to stop")
     run.request("stop", by)
     return False
@@ -91,20 +91,19 @@ def stop(run: Run, by: str = "") -> bool:
 
 def _leave(run: Run, by: str) -> bool:
     """Take a run out of the queue; return whether it could be had in hand for that."""
-    start = run.path / "requests" / "start"
     try:
         with Control(run) as control:
-            start.unlink(missing_ok=True)
+            run.withdraw("start")
             if run.written().state != "finished":
-                control.set("stopped", f"by {by} before it was started")
+                control.set("stopped", f"by {by} before it was started", by=by)
     except DamagedFile as error:
-        still = "is still in" if requests.is_waiting(run) else "is out of"
+        still = "is still in" if run.has_request("start") else "is out of"
         raise RunError(f"{run.id} {still} the queue; its state is not changed: {error}") from error
     except RunError:  # a process works on it
         return False
     except OSError as error:
-        owner = store.user_name(os.lstat(run.path).st_uid)
-        still = f"cannot be taken out of the queue of {owner}" if requests.is_waiting(run) else "is out of the queue"
+        owner = stamps.user_name(os.lstat(run.path).st_uid)
+        still = f"cannot be taken out of the queue of {owner}" if run.has_request("start") else "is out of the queue"
         raise RunError(f"{run.id} {still}: {error}") from error
     return True
 
@@ -205,7 +204,7 @@ def bytes_used(folder: Path, good_for: float = 10.0) -> int:
     """Return the bytes that a runs folder holds, its trash too; as of at most ``good_for`` seconds ago."""
     at, size = _sizes.get(folder, (-1e9, 0))
     if time.monotonic() - at > good_for:
-        size = store.size(folder)
+        size = files.size(folder)
         _sizes[folder] = time.monotonic(), size
     return size
 

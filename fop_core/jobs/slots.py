@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from fop_core.jobs.requests import machine
-from fop_core.runs import files, locks, store
+from fop_core.runs import files, locks, stamps
 from fop_core.runs.files import DamagedFile
 
 LISTED = 10.0  # seconds that a list of GPUs is good for
@@ -96,7 +96,7 @@ def open_ours(folder: Path, name: str) -> int:
     try:
         status = os.fstat(file)
         if status.st_uid != os.getuid():
-            raise DamagedFile(f"{path} belongs to {store.user_name(status.st_uid)}, and not to us: have it removed")
+            raise DamagedFile(f"{path} belongs to {stamps.user_name(status.st_uid)}, and not to us: have it removed")
         if status.st_nlink > 1:
             raise DamagedFile(f"{path} has other names, where a regular file of one name is expected: remove it")
         if status.st_mode & 0o077:
@@ -129,7 +129,7 @@ def _check_owner(path: Path, status: os.stat_result, folder: Path) -> None:
     """
     runs = os.stat(folder)
     if status.st_uid not in (0, os.getuid(), runs.st_uid) and not runs.st_mode & 0o022:
-        owner = store.user_name(status.st_uid)
+        owner = stamps.user_name(status.st_uid)
         raise DamagedFile(
             f"{path} belongs to {owner}, who may not write in {folder}: it came from elsewhere, remove it"
         )

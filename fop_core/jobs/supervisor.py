@@ -20,11 +20,12 @@ from typing import Any
 import psutil
 
 from fop_core import isolated
-from fop_core.jobs import queue, requests, slots
-from fop_core.runs import files, store
+from fop_core.jobs import queue, slots
+from fop_core.runs import stamps
 from fop_core.runs.control import Control
-from fop_core.runs.files import DamagedFile
-from fop_core.runs.store import Run, RunError
+from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.run import Run
+from fop_core.runs.state import ALIVE
 
 POLL_SECONDS = 0.2  # seconds between two polls of the trainer
 UNREADABLE = 2.0  # seconds that a state is tried to be read at the end
@@ -57,21 +58,21 @@ class Supervisor:
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
         with Control(self.run) as control:
-            if not requests.is_waiting(self.run):
+            if not self.run.has_request("start"):
                 raise RunError(f"{self.run.id} is not asked for any more")
             control.set("starting", "")
-            (self.run.path / "requests" / "start").unlink(missing_ok=True)
+            self.run.withdraw("start")
             try:
                 trainer = self._start(control)
             except OSError as error:
                 control.set("failed", f"its trainer cannot be started: {error}")
                 return
             try:
-                status = self._watch(trainer)
+                status = self._watch(trainer, control)
             finally:
                 self._sweep()
                 with contextlib.suppress(OSError):  # who reads it sees how old it is
-                    (self.run.path / "usage.json").unlink(missing_ok=True)
+                    control.usage(None)
             self._conclude(control, status)
 
     def _start(self, control: Control) -> "subprocess.Popen[bytes]":
@@ -86,7 +87,7 @@ class Supervisor:
         finally:
             os.close(theirs)
 
-    def _watch(self, trainer: "subprocess.Popen[bytes]") -> int:
+    def _watch(self, trainer: "subprocess.Popen[bytes]", control: Control) -> int:
         """Stay until the trainer has ended, and end it where that is asked; return its exit status."""
         written_at = 0.0
         while True:
@@ -96,7 +97,7 @@ class Supervisor:
             if time.monotonic() - written_at > USAGE:
                 written_at = time.monotonic()
                 with contextlib.suppress(OSError):  # a full disk is the trainer's to report
-                    files.write_json(self.run.path / "usage.json", self._usage(), sync=False)
+                    control.usage(self._usage())
 
     def _conclude(self, control: Control, status: int) -> None:
         """Write how the run ended, where its trainer has not done so itself."""
@@ -112,7 +113,7 @@ class Supervisor:
                 if status == 0:
                     control.set("finished", "")
                     return
-            if state in store.ALIVE:
+            if state in ALIVE:
                 control.set(*self._ending(status))
             return
 
@@ -124,17 +125,17 @@ class Supervisor:
         """End the trainer where that is asked: by a request, then by SIGTERM, then by SIGKILL."""
         if not self.requested_by:
             try:
-                if (self.run.path / "requests" / "stop").exists():
+                if self.run.has_request("stop"):
                     self.requested_by = self.run.requested_by("stop")
                 elif (state := self.run.written()).state == "stopping":
-                    self.requested_by = state.reason.removeprefix("by ") or "somebody"
+                    self.requested_by = state.by or "somebody"
             except (DamagedFile, OSError):  # nothing is known now: that is no reason to end a job, and we look again
                 return
             if not self.requested_by:
                 return
         elif not self._stop_requested_at:
             with contextlib.suppress(DamagedFile, OSError):
-                if not (self.run.path / "requests" / "stop").exists():
+                if not self.run.has_request("stop"):
                     self.run.request("stop", self.requested_by)
         self._stop_requested_at = self._stop_requested_at or time.monotonic()
         waited = time.monotonic() - self._stop_requested_at
@@ -154,19 +155,20 @@ class Supervisor:
             if not psutil.wait_procs(left, timeout=2.0)[1]:
                 return
 
-    def _ending(self, status: int) -> tuple[str, str, str]:
-        """Return state, reason and cause."""
+    def _ending(self, status: int) -> tuple[str, str, str, str]:
+        """Return state, reason, cause, and who had it stopped, as ``Control.set`` takes them."""
         at = f" at step {self.run.step():,}"
         if self.requested_by:
             how = ", with SIGKILL, as it did not end by itself" if signal.SIGKILL in self._sent else ""
-            return "stopped", f"by {self.requested_by}{how}{at}; resume goes on from its last checkpoint", ""
+            reason = f"by {self.requested_by}{how}{at}; resume goes on from its last checkpoint"
+            return "stopped", reason, "", self.requested_by
         if status < 0:
             name = signal.Signals(-status).name if -status in list(signal.Signals) else "unknown"
             hint = "; the kernel does so where memory runs out" if -status == signal.SIGKILL else ""
             reason = f"killed by signal {-status} ({name}){at}{hint}; resume goes on from its last checkpoint"
-            return "failed", reason, "memory" if hint else "killed"
+            return "failed", reason, "memory" if hint else "killed", ""
         lines = [line for line in self.run.log(4000).splitlines() if line.strip()]
-        return "failed", f"its trainer ended with status {status}{at}: " + " / ".join(lines[-3:]), ""
+        return "failed", f"its trainer ended with status {status}{at}: " + " / ".join(lines[-3:]), "", ""
 
     def _usage(self) -> dict[str, Any]:
         cpu, memory = 0.0, 0
@@ -175,7 +177,7 @@ class Supervisor:
             with contextlib.suppress(psutil.Error):
                 cpu += process.cpu_percent()
                 memory += process.memory_info().rss
-        usage: dict[str, Any] = {"cpu_percent": cpu, "memory": memory, "at": store.now()}
+        usage: dict[str, Any] = {"cpu_percent": cpu, "memory": memory, "at": stamps.now()}
         if self.slot.startswith("GPU-") and (gpu := slots.gpu_usage(self.slot)):
             usage |= gpu
         return usage
@@ -188,12 +190,12 @@ def main() -> None:
     try:
         Supervisor(Run(path), slot, lock).work()
     except RunError as error:
-        print(f"{store.now()} not started: {error}", flush=True)
+        print(f"{stamps.now()} not started: {error}", flush=True)
     os.close(lock)
     try:
         queue.ensure_dispatcher(path.parent)
     except (RunError, DamagedFile, OSError) as error:  # whoever lists the queue next gets it too
-        print(f"{store.now()} no dispatcher can be started: {error}", flush=True)
+        print(f"{stamps.now()} no dispatcher can be started: {error}", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from fop_core.runs import GALLERY as GALLERY
 from fop_core.runs import learned
+from fop_core.runs.files import RunError as RunError
 from fop_core.runs.learned import Learned
-from fop_core.runs.store import Run
-from fop_core.runs.store import RunError as RunError
+from fop_core.runs.run import Run
 
 SEEDS = (0, 1, 2)
 CIFAR = "cifar10-fop-velocity"
@@ -42,9 +42,11 @@ class Gallery:
             RunError: where it is not there.
         """
         if name not in self._runs:
-            if not (self.folder / name / "run.json").is_file():
-                raise RunError(f"there is no run {name} in {self.folder}")
             run = Run(self.folder / name)
+            try:
+                _ = run.about
+            except FileNotFoundError as error:
+                raise RunError(f"there is no run {name} in {self.folder}") from error
             run.metrics.update()
             self._runs[name] = run
         return self._runs[name]

@@ -13,7 +13,7 @@ from fop_core.optim.forms import FORMS, MEAN_REMOVED
 from fop_core.reproduction import BASELINE, CIFAR, FROZEN, FULL, LOW_RANK, ONE_STEP, SETTLED, Gallery, angle_layers
 from fop_core.reproduction.figures import apart
 from fop_core.runs.learned import Layer
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 from toy_functions import presets, race
 
 Array = np.ndarray

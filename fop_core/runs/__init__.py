@@ -15,8 +15,9 @@ Several seeds: ``series.aggregate([run.metrics["test_loss"] for run in ...])``. 
 
 from pathlib import Path
 
-from fop_core.runs.files import DamagedFile
-from fop_core.runs.store import Run, RunError, UnknownRun, find
+from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.run import Run
+from fop_core.runs.store import UnknownRun, find
 
 __all__ = ["GALLERY", "DamagedFile", "Run", "RunError", "load"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fop_core.runs.metrics import Metrics
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 
 MEASURED = ("test_accuracy", "held_out_accuracy")
 

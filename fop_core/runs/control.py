@@ -1,12 +1,18 @@
 """The right to say what state a run is in."""
 
 import contextlib
+import itertools
 import os
 import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-from fop_core.runs import files, locks, store
+from fop_core.runs import files, locks, stamps, writable
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.runs.store import ENDED, REQUESTS, STATES, Run
+from fop_core.runs.names import REQUESTS
+from fop_core.runs.run import Run
+from fop_core.runs.state import ENDED, STATES
 
 RESERVE = 1 << 18  # bytes given back when the disk is full, so that the reason can still be written
 
@@ -22,12 +28,12 @@ class Control:
 
     Raises:
         RunError: where another process has it.
-        DamagedFile: where what is written with it would go elsewhere, see ``Run.check_folders``.
+        DamagedFile: where what is written with it would go elsewhere, see ``writable.check_folders``.
         OSError: ENOSPC where the disk is full already.
     """
 
     def __init__(self, run: Run, lock: int | None = None) -> None:
-        run.check_folders("requests")
+        writable.check_folders(run.path, "requests")
         self.run = run
         self._reserve = run.path / ".reserve"
         self._lock: int | None = locks.take(run.path) if lock is None else locks.take_over(run.path, lock)
@@ -44,15 +50,16 @@ class Control:
     def __exit__(self, *_: object) -> None:
         self.release()
 
-    def set(self, state: str, reason: str = "", cause: str = "") -> None:
-        """Write the state, see ``store.State``; on a full disk too, for which some room was put by."""
+    def set(self, state: str, reason: str = "", cause: str = "", by: str = "") -> None:
+        """Write the state, see ``state.State``; on a full disk too, for which some room was put by."""
         if state not in STATES:
             raise RunError(f"no state {state!r}: there are {', '.join(STATES)}")
         if self._lock is None:
             raise RunError(f"{self.run.id} is no longer in this process's control: it cannot become {state}")
         attempt_is_over = state in (*ENDED, "queued") or (state == "starting" and not self._is_queued())
-        us = {"pid": os.getpid(), "host": socket.gethostname()}
-        content = {"state": state, "reason": reason, "since": store.now(), **({"cause": cause} if cause else {}), **us}
+        content: dict[str, Any] = {"state": state, "reason": reason, "since": stamps.now()}
+        content |= {name: value for name, value in (("cause", cause), ("by", by)) if value}
+        content |= {"pid": os.getpid(), "host": socket.gethostname()}
         try:
             files.write_json(self.run.path / "state.json", content)
         except OSError:
@@ -60,7 +67,14 @@ class Control:
             files.write_json(self.run.path / "state.json", content)
         if attempt_is_over:  # what was asked of it is not asked of the next
             for name in REQUESTS:
-                (self.run.path / "requests" / name).unlink(missing_ok=True)
+                self.run.withdraw(name)
+
+    def usage(self, content: Mapping[str, Any] | None) -> None:
+        """Say what its processes use, see ``Run.usage``; None for nothing any more."""
+        if content is None:
+            (self.run.path / "usage.json").unlink(missing_ok=True)
+        else:
+            files.write_json(self.run.path / "usage.json", content, sync=False)
 
     def release(self) -> None:
         """Give the right back."""
@@ -102,3 +116,28 @@ def _leave_locks_to_the_parent() -> None:
 
 
 os.register_at_fork(after_in_child=_leave_locks_to_the_parent)
+
+
+def start_over(run: Run) -> Path | None:
+    """Set a run's checkpoints aside, so that it is trained from its start when it is resumed next.
+
+    Nothing is thrown away: they are in a folder beside the new one.
+
+    Returns:
+        What they are in now; None where there were none.
+
+    Raises:
+        RunError: where the run is finished, or some process works on it.
+    """
+    lock = locks.take(run.path)
+    try:
+        if run.written().state == "finished":
+            raise RunError(f"{run.id} is finished: clone it to train it anew")
+        there = {name for name in os.listdir(run.path) if name.startswith("checkpoints")}
+        if "checkpoints" not in there:
+            return None
+        aside = next(name for n in itertools.count(1) if (name := f"checkpoints.{n}") not in there)
+        os.rename(run.path / "checkpoints", run.path / aside)
+        return run.path / aside
+    finally:
+        os.close(lock)

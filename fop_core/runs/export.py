@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from fop_core.runs import files
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 
 Array = np.ndarray
 

@@ -226,6 +226,16 @@ def kind(mode: int) -> str:
     return "pipe or device"
 
 
+def size(folder: Path) -> int:
+    """Return the bytes that the files under a folder hold."""
+    total = 0
+    for path, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError, PermissionError):  # taken just now, or not ours to look at
+                total += os.lstat(os.path.join(path, name)).st_size
+    return total
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file.
 

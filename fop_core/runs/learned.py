@@ -16,7 +16,7 @@ from fop_core import inspection
 from fop_core.optim.forms import FORMS, FormOfP
 from fop_core.runs import files
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 
 Array = np.ndarray
 

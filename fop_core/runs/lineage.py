@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fop_core.runs.files import DamagedFile
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 
 MATRICES = {
     "unchanged": "M goes on being learned: the control, which over its parent's epochs repeats it",

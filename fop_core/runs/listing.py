@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fop_core.runs import compare, lineage, store
+from fop_core.runs import compare, lineage, store, trash
 from fop_core.runs.best import Best
-from fop_core.runs.files import DamagedFile
-from fop_core.runs.store import ALIVE, TRASH, Run, RunError
+from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.names import TRASH
+from fop_core.runs.run import Run
+from fop_core.runs.state import ALIVE
 
 Part = TypeVar("Part")
 
@@ -175,7 +177,7 @@ class Listing:
         self.trouble = ""
         try:
             if self._bin:
-                store.trash_folder(self.folder)
+                trash.of(self.folder)
             with os.scandir(self._directory) as entries:
                 folders = [each for each in entries if not each.name.startswith(".") and store.is_folder(each)]
         except FileNotFoundError:

@@ -6,7 +6,7 @@ import numpy as np
 
 from fop_core.runs.compare import Curve
 from fop_core.runs.files import DamagedFile
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 
 
 class Loaded:

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from fop_core.runs import files, store
+from fop_core.runs import files, stamps, writable
+from fop_core.runs.names import ARRAYS, ATTEMPT, FOLDERS, METRICS, REQUESTS
 from fop_core.runs.records import LARGEST_STEP
-from fop_core.runs.store import ARRAYS, ATTEMPT, FOLDERS, METRICS, REQUESTS, Run
+from fop_core.runs.run import Run
 
 Array = np.ndarray
 
@@ -29,11 +30,11 @@ class RunWriter:
         from_step: the step it goes on from; what earlier attempts recorded after it no longer counts.
 
     Raises:
-        DamagedFile: where that would be written elsewhere, see ``Run.check_folders``.
+        DamagedFile: where that would be written elsewhere, see ``writable.check_folders``.
     """
 
     def __init__(self, run: Run, about: Mapping[str, Any], from_step: int = 0) -> None:
-        run.check_folders(*FOLDERS)
+        writable.check_folders(run.path)
         self.run = run
         self._from_step = from_step
         self._checkpoints: set[int] = set()
@@ -43,7 +44,7 @@ class RunWriter:
         self.attempt = max(run.numbers("attempts", ATTEMPT) + run.numbers("", METRICS), default=0) + 1
         for part in FOLDERS:
             (run.path / part).mkdir(exist_ok=True)  # some ways to copy a run leave out what is empty
-        content = {**about, "attempt": self.attempt, "from_step": from_step, "started": store.now()}
+        content = {**about, "attempt": self.attempt, "from_step": from_step, "started": stamps.now()}
         files.write_json(run.path / "attempts" / ATTEMPT.format(self.attempt), content)
         for step in run.snapshot_steps():
             if step > from_step:  # of an attempt that got further; they would be written again, or not be true
@@ -109,7 +110,7 @@ class RunWriter:
 
     def progress(self, content: Mapping[str, Any]) -> None:
         """Say how far it has come. It is written twice a second at most, and at the end."""
-        self._progress = {**content, "at": store.now()}
+        self._progress = {**content, "at": stamps.now()}
         if time.monotonic() - self._progress_at > 0.5:
             self._write_progress()
 
@@ -117,10 +118,9 @@ class RunWriter:
         """Return what was asked since the last look, and by whom, and take it off the list."""
         requests = {}
         for name in REQUESTS:
-            path = self.run.path / "requests" / name
-            if path.exists():
+            if self.run.has_request(name):
                 requests[name] = self.run.requested_by(name)
-                path.unlink(missing_ok=True)
+                self.run.withdraw(name)
         return requests
 
     def close(self) -> None:

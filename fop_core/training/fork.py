@@ -22,7 +22,7 @@ from fop_core.optim.forms import FORMS
 from fop_core.runs import store
 from fop_core.runs.files import DamagedFile, Header
 from fop_core.runs.lineage import MATRICES
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 from fop_core.training import config, datasets
 from fop_core.training.config import ConfigError, FOPConfig, TrainConfig
 

@@ -26,8 +26,8 @@ from torch.nn import functional
 from fop_core.runs import lineage
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
-from fop_core.runs.store import START, Run
 from fop_core.training import batches, build, config, datasets, diagnostics, state
 from fop_core.training.environment import describe
 
@@ -39,7 +39,11 @@ POLL_EVERY = 1.0  # seconds between two polls of the requests
 
 
 class Stopped(Exception):
-    """Somebody asked for a stop; says who."""
+    """Somebody asked for a stop; ``by`` is who."""
+
+    def __init__(self, by: str, step: int) -> None:
+        super().__init__(f"by {by} at step {step:,}; resume goes on from there")
+        self.by = by
 
 
 class Orphaned(Exception):
@@ -105,7 +109,7 @@ def train(
             finally:
                 trainer.writer.close()
     except Stopped as stopped:
-        return _end(control, log, "stopped", str(stopped))
+        return _end(control, log, "stopped", str(stopped), by=stopped.by)
     except Orphaned as orphan:
         return _end(control, log, "lost", str(orphan), "vanished")
     except Diverged as diverged:
@@ -345,9 +349,9 @@ class Trainer:
         requests = self.writer.requests()
         by = self.requests[0] if self.requests else requests.get("stop")
         if by is not None and self.step < self.total:
-            self.control.set("stopping", f"by {by}")
+            self.control.set("stopping", f"by {by}", by=by)
             self._checkpoint()
-            raise Stopped(f"by {by} at step {self.step:,}; resume goes on from there")
+            raise Stopped(by, self.step)
         if self.orphaned.is_set() and self.step < self.total:
             self._checkpoint()
             raise Orphaned(f"its supervisor vanished at step {self.step:,}; resume goes on from there")
@@ -385,7 +389,7 @@ class Trainer:
 
         Raises:
             DamagedFile: where there are checkpoints and none can be read: to start over is for a person to say, see
-                ``store.start_over``. Likewise where a fork's start cannot: from step 0 it would be another run.
+                ``control.start_over``. Likewise where a fork's start cannot: from step 0 it would be another run.
         """
         origin = lineage.origin(self.run)
         fop = None if origin is None else self.built.fop
@@ -396,7 +400,7 @@ class Trainer:
             for step in reversed(steps)
         ]
         if origin is not None and not steps:
-            sources = [("its start", self.run.path / START, self.run.start)]
+            sources = [("its start", self.run.start_path(), self.run.start)]
         unusable = []
         for name, path, read in sources:
             try:
@@ -427,7 +431,7 @@ class Trainer:
             return ""
         if not steps and origin is not None:
             raise DamagedFile(
-                f"{self.run.path / START}: what this fork goes on from is unusable, see its log; fork {origin.parent} "
+                f"{self.run.start_path()}: what this fork goes on from is unusable, see its log; fork {origin.parent} "
                 f"at step {origin.step:,} again"
             )
         raise NoCheckpoint(
@@ -472,7 +476,7 @@ def _signals() -> Iterator[list[str]]:
 
 
 def _cause(error: Exception) -> str:
-    """Return the one of ``store.CAUSES`` that an error stands for, or ""."""
+    """Return the one of ``state.CAUSES`` that an error stands for, or ""."""
     kinds: dict[type[Exception], str] = {
         NoCheckpoint: "checkpoint",
         datasets.DataError: "data",
@@ -483,8 +487,8 @@ def _cause(error: Exception) -> str:
     return next((cause for kind, cause in kinds.items() if isinstance(error, kind)), "")
 
 
-def _end(control: Control, log: Log, ending: str, reason: str, cause: str = "", details: str = "") -> str:
-    control.set(ending, reason, cause)
+def _end(control: Control, log: Log, ending: str, reason: str, cause: str = "", details: str = "", by: str = "") -> str:
+    control.set(ending, reason, cause, by)
     with contextlib.suppress(OSError):  # the log may be what filled the disk
         log(f"{details}{ending}{': ' if reason else ''}{reason}")
     return ending

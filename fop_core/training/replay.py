@@ -9,7 +9,7 @@ import numpy as np
 from fop_core.quantities import QUANTITIES
 from fop_core.runs import lineage, store
 from fop_core.runs.control import Control
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 from fop_core.training import build, config
 from fop_core.training.loop import Log, Trainer
 

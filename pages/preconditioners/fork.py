@@ -12,10 +12,10 @@ from fop_core.figures.training_curves import Line, LineStyle
 from fop_core.jobs import queue
 from fop_core.quantities import QUANTITIES
 from fop_core.runs import compare, files, lineage, store
-from fop_core.runs.files import DamagedFile
+from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.learned import Layer
 from fop_core.runs.listing import Entry
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 from fop_core.training import fork as forks
 from pages.components.plot import plot
 from pages.preconditioners.sources import Source, known
@@ -125,7 +125,7 @@ def _launch(plan: forks.Plan) -> None:
     try:
         run = forks.create(plan)
         queue.submit(run)
-    except (forks.ForkError, DamagedFile, store.RunError, OSError) as error:
+    except (forks.ForkError, DamagedFile, RunError, OSError) as error:
         st.session_state["inspect fork trouble"] = str(error)
         return
     st.session_state["inspect forked"] = run.name

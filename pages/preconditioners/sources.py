@@ -12,11 +12,10 @@ from fop_core import similarity
 from fop_core.figures.learned_curves import depth_colors
 from fop_core.figures.training_curves import LONGEST
 from fop_core.runs import GALLERY, compare, learned, store
-from fop_core.runs.files import DamagedFile
+from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.learned import Layer, Learned
 from fop_core.runs.listing import Entry
 from fop_core.runs.loaded import Loaded
-from fop_core.runs.store import RunError
 from pages.components.download import slug
 from pages.shared import curves
 from pages.shared.listing import listing

@@ -8,10 +8,12 @@ from typing import Any
 import streamlit as st
 
 from fop_core.jobs import queue
-from fop_core.runs import GALLERY, store
-from fop_core.runs.files import DamagedFile
+from fop_core.runs import GALLERY, trash
+from fop_core.runs.control import start_over
+from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.listing import Entry
-from fop_core.runs.store import ALIVE, Run, RunError
+from fop_core.runs.run import Run
+from fop_core.runs.state import ALIVE
 from pages.shared.clone import CloneError, clone
 from pages.shared.text import literal
 
@@ -58,7 +60,7 @@ def anew() -> bool:
 
 def _undo() -> None:
     for path in st.session_state.pop(UNDO, []):
-        tried(partial(store.restore, Run(path)), "Brought back from the trash.")
+        tried(partial(Run.restore, Run(path)), "Brought back from the trash.")
 
 
 def discard(entries: Sequence[Entry]) -> None:
@@ -66,7 +68,7 @@ def discard(entries: Sequence[Entry]) -> None:
     gone: list[Path] = []
 
     def discard(run: Run) -> None:
-        gone.append(store.discard(run).path)
+        gone.append(run.delete().path)
 
     for entry in entries:
         tried(partial(discard, entry.run))
@@ -81,7 +83,7 @@ def ours(entry: Entry) -> bool:
 
 def trashed(entry: Entry) -> bool:
     """Return whether a run is in the trash."""
-    return entry.run.path.parent.name == store.TRASH
+    return trash.holds(entry.run.path)
 
 
 def _count(count: int) -> str:
@@ -174,7 +176,7 @@ def _start_over(entry: Entry) -> None:
 
 
 def _from_start(entry: Entry) -> None:
-    if tried(partial(store.start_over, entry.run)):
+    if tried(partial(start_over, entry.run)):
         tried(partial(queue.submit, entry.run), "Put into the queue, to start over.")
 
 
@@ -206,11 +208,11 @@ def delete(idle: Sequence[Entry]) -> None:
 
 
 def _of_trash(entries: Sequence[Entry]) -> None:
-    st.button("Restore", on_click=lambda: _each(entries, store.restore, "Brought back."), key="runs restore")
+    st.button("Restore", on_click=lambda: _each(entries, Run.restore, "Brought back."), key="runs restore")
     with st.popover("Delete for good…", key="runs purge", width="content"):
         st.markdown("This cannot be undone.")
         words = f"Delete {_count(len(entries))} for good"
-        st.button(words, on_click=lambda: _each(entries, Run.delete, "Deleted."), type="primary", key="runs purges")
+        st.button(words, on_click=lambda: _each(entries, Run.remove, "Deleted."), type="primary", key="runs purges")
 
 
 def labels(entry: Entry) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from fop_core.runs import export
 from fop_core.runs.listing import Entry
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 from pages.components.download import File, button
 
 

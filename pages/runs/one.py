@@ -9,7 +9,7 @@ import streamlit as st
 from fop_core.figures.style import number
 from fop_core.jobs import queue
 from fop_core.quantities import QUANTITIES
-from fop_core.runs import store
+from fop_core.runs import stamps
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.listing import Entry
 from fop_core.runs.loaded import Loaded
@@ -58,7 +58,7 @@ def _progress(entry: Entry) -> None:
     progress = entry.progress
     share, step, steps = (progress.get(key) for key in ("share", "step", "steps"))
     if share is None or step is None or steps is None:
-        st.progress(0.0, f"{entry.state}, since {run_text.duration(store.age(entry.since))}")
+        st.progress(0.0, f"{entry.state}, since {run_text.duration(stamps.age(entry.since))}")
         return
     eta = progress.get("eta_seconds")
     left = "" if eta is None else f", {run_text.duration(eta)} left"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from fop_core import quantities
-from fop_core.runs import GALLERY, store
+from fop_core.runs import GALLERY, stamps, store
 from fop_core.runs.listing import Entry, Listing
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
@@ -146,7 +146,7 @@ def detail(ids: tuple[str, ...]) -> None:
 def waits(of: Chosen) -> bool:
     """Return whether one of them is about to measure something for the first time."""
     return not of.columns() and any(
-        entry.alive or (entry.waits and store.age(entry.since) < PATIENT) for entry in of.entries
+        entry.alive or (entry.waits and stamps.age(entry.since) < PATIENT) for entry in of.entries
     )
 
 

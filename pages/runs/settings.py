@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from fop_core.runs.store import STATES
+from fop_core.runs.state import STATES
 from pages.shared.fields import Choice, Field, Flag, Number, Several, Switch, Text
 
 LONGEST = 8000  # letters of a list in an address

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import streamlit as st
 
 from fop_core.figures.training_curves import named
-from fop_core.runs import compare, files, store
+from fop_core.runs import compare, files, stamps
 from fop_core.runs.listing import Entry
 from pages.components.component import component
 from pages.components.plot import SOURCE
@@ -108,7 +108,7 @@ def _packed(about: dict[str, Any], rows: Sequence[bytes]) -> bytes:
 
 def _shown(entry: Entry, names: tuple[str, ...], varied: Sequence[str]) -> bytes:
     """Return a run's row as JSON, made anew where something of it has changed, its age among it."""
-    age = entry.created and int(store.age(entry.created) // 60)
+    age = entry.created and int(stamps.age(entry.created) // 60)
     now = entry.version, entry.best, entry.device, entry.damage, names, age
     row = _rows.get(entry)
     if "size" in names or row is None or row[0] != now:
@@ -121,7 +121,7 @@ def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str,
     badge = run_text.STATES[state]
     share = None if entry.damage else entry.progress.get("share")
     last = run_text.accuracy(entry.progress)
-    age = store.age(entry.created) if entry.created else None
+    age = stamps.age(entry.created) if entry.created else None
     cells: dict[str, Cell] = {
         "state": (state, state, entry.damaged or entry.reason),
         "name": (entry.name, entry.name, entry.id + (f" · {', '.join(entry.tags)}" if entry.tags else "")),
@@ -174,4 +174,4 @@ def _progress(entry: Entry, share: float | None) -> str:
 
 @st.cache_data(ttl=120, max_entries=4000, show_spinner=False)
 def _size(path: str) -> int:
-    return store.size(Path(path))
+    return files.size(Path(path))

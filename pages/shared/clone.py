@@ -5,8 +5,8 @@ from functools import lru_cache
 from typing import Any
 
 from fop_core.runs import GALLERY, compare, store
-from fop_core.runs.files import DamagedFile
-from fop_core.runs.store import Run
+from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.run import Run
 from fop_core.training import config
 from fop_core.training.config import METHODS, PRESETS, ConfigError, TrainConfig
 from pages.shared.train_settings import CONFIG, FIELDS, shown, values
@@ -26,7 +26,7 @@ def clone(text: str) -> dict[str, str]:
         run = _run(text)
         made = config.parse(run.config)
         named, lineage = run.labels["name"], run.about["lineage"]
-    except (store.RunError, DamagedFile, ConfigError, OSError) as error:
+    except (RunError, DamagedFile, ConfigError, OSError) as error:
         raise CloneError(f"from={text}: {error}") from None
     preset, method = _origin(lineage, made)
     then, now = values(preset, method), compare.flat(made.to_json())

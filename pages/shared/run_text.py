@@ -40,7 +40,7 @@ ADVICE = {
     "lower rank. Or run fewer jobs at once. Resume goes on from its last checkpoint.",
     "vanished": "Nothing is lost up to its last checkpoint: resume goes on from there.",
 }
-"""What to try, by ``store.CAUSES``."""
+"""What to try, by ``state.CAUSES``."""
 
 
 def advice(state: str, cause: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from fop_core.jobs import queue
 from fop_core.runs import store
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 from fop_core.training import config, preview
 from fop_core.training.config import TrainConfig
 from pages.train.draft import Draft, Planned

@@ -6,8 +6,9 @@ import streamlit as st
 
 from fop_core.jobs import queue
 from fop_core.runs import store
-from fop_core.runs.files import DamagedFile
-from fop_core.runs.store import Run
+from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.run import Run
+from fop_core.runs.state import ALIVE
 from fop_core.training import preview
 from fop_core.training.config import TrainConfig
 from fop_core.training.preview import Preview
@@ -131,7 +132,7 @@ def _show_probe(made: TrainConfig, summary: Preview, run: Run) -> None:
         )
     elif waits:
         st.markdown(f"**Time per epoch** waits {literal(waits)}")
-    elif state.state in (*store.ALIVE, "queued"):
+    elif state.state in (*ALIVE, "queued"):
         st.markdown("**Time per epoch** is being measured")
     else:
         st.markdown("**Time per epoch** unknown")
@@ -143,13 +144,13 @@ def _probe(made: TrainConfig) -> Run | None:
     id_ = st.session_state.setdefault(PROBES, {}).get(same_speed(made))
     try:
         return store.find(id_) if id_ else None
-    except store.RunError:  # deleted meanwhile
+    except RunError:  # deleted meanwhile
         return None
 
 
 def _going(run: Run | None) -> bool:
     try:
-        return run is not None and run.state.state in (*store.ALIVE, "queued")
+        return run is not None and run.state.state in (*ALIVE, "queued")
     except (DamagedFile, OSError):
         return False
 
@@ -167,7 +168,7 @@ def _cancel(made: TrainConfig) -> None:
     if run is not None:
         try:
             queue.stop(run)
-        except (store.RunError, OSError):  # ended just now
+        except (RunError, OSError):  # ended just now
             return
 
 

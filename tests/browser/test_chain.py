@@ -10,7 +10,8 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from fop_core.jobs import queue
 from fop_core.runs import store
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
+from fop_core.runs.state import ALIVE
 from tests.chromium import Troubles, running, single
 from tests.waiting import until
 
@@ -30,9 +31,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     """A runs folder, in which nothing is trained any more afterwards."""
     yield tmp_path / "runs"
     for run, _ in store.scan(tmp_path / "runs"):
-        if run.state.state in store.ALIVE or (run.path / "requests" / "start").exists():
+        if run.state.state in ALIVE or (run.path / "requests" / "start").exists():
             queue.stop(run)
-            until(lambda run=run: run.state.state not in store.ALIVE)
+            until(lambda run=run: run.state.state not in ALIVE)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from safetensors import safe_open
 from safetensors.numpy import load
 
 from fop_core.runs import GALLERY, learned, store
+from fop_core.runs.run import Run
 from fop_core.training import config
 from pages.components import download
 from tests.chromium import NARROW, running
@@ -55,7 +56,7 @@ def downloaded(page: Page, label: str) -> Download:
 
 def test_twenty_clicks_while_the_page_plays_and_reruns_give_twenty_files_of_what_was_seen(opened):
     page = opened()
-    run = learned.of_run(store.Run(GALLERY / RUN))
+    run = learned.of_run(Run(GALLERY / RUN))
     steps = []
     for click in range(20):
         page.evaluate("""([click, steps]) => {
@@ -74,7 +75,7 @@ def test_twenty_clicks_while_the_page_plays_and_reruns_give_twenty_files_of_what
             assert {"run": RUN, "step": str(step)}.items() <= file.metadata().items()
         arrays = load(path.read_bytes())
         for name, layer in run.layers.items():
-            stored = store.Run(GALLERY / RUN).snapshot(step)[f"{name}/M"]
+            stored = Run(GALLERY / RUN).snapshot(step)[f"{name}/M"]
             np.testing.assert_array_equal(arrays[f"{name}/M"], stored)
             np.testing.assert_allclose(arrays[f"{name}/P"], layer.P(layer.nearest(step)), rtol=1e-6, atol=1e-7)
         steps.append(step)
@@ -83,7 +84,7 @@ def test_twenty_clicks_while_the_page_plays_and_reruns_give_twenty_files_of_what
 
 def test_every_file_of_the_page_names_its_run_and_step_and_is_of_the_step_that_was_seen(opened):
     page = opened(f"preconditioners?run={RUN}&layer=9.weight&at=1760")
-    run = learned.of_run(store.Run(GALLERY / RUN))
+    run = learned.of_run(Run(GALLERY / RUN))
     title = f"{RUN}, step 1760, Sorted eigenvalues"
     pdf = downloaded(page, "Sorted eigenvalues")
     assert pdf.suggested_filename == f"{RUN}-step-1760-sorted-eigenvalues.pdf"

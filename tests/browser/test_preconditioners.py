@@ -18,6 +18,7 @@ from fop_core.figures.style import number
 from fop_core.jobs import queue
 from fop_core.runs import GALLERY, learned, store
 from fop_core.runs.control import Control
+from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config, diagnostics, loop
 from pages.preconditioners.whitening import PAIRS
@@ -57,7 +58,7 @@ def cursor(page: Page) -> Locator:
 
 
 def gallery(name: str) -> learned.Learned:
-    return learned.of_run(store.Run(GALLERY / name))
+    return learned.of_run(Run(GALLERY / name))
 
 
 def hovered(page: Page, row: int, column: int, rows: int, columns: int) -> str:
@@ -71,7 +72,7 @@ def hovered(page: Page, row: int, column: int, rows: int, columns: int) -> str:
 def test_it_opens_on_the_gallery_and_its_numbers_are_those_of_the_stored_M(inspect):
     page = inspect("?layer=9.weight&see=P&at=1760")
     layer = gallery(VELOCITY).layers["9.weight"]
-    M = store.Run(GALLERY / VELOCITY).snapshot(1760)["9.weight/M"].astype(np.float64)
+    M = Run(GALLERY / VELOCITY).snapshot(1760)["9.weight/M"].astype(np.float64)
     P = M @ M.T
     assert page.evaluate(STEP) == 1760
     shown = page.evaluate(f"[...{LAYER}.layer.matrix('P', 1760).values]")

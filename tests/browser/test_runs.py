@@ -12,8 +12,8 @@ from playwright.sync_api import Locator, Page, expect
 from fop_core.jobs import queue
 from fop_core.runs import GALLERY, store
 from fop_core.runs.control import Control
+from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
-from fop_core.runs.store import Run
 from fop_core.training import config
 from pages.shared.listing import MOST_CHOSEN as MOST
 from tests.chromium import NARROW, running, single, too_small

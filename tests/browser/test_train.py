@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from fop_core.runs import store
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
+from fop_core.runs.state import ALIVE
 from tests.chromium import NARROW, WIDE, running, single
 
 IDLE = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
@@ -49,7 +50,7 @@ def train(visit, troubles):
 
 def ended(run: Run) -> str:
     late = time.monotonic() + 120
-    while run.state.state in ("queued", *store.ALIVE):
+    while run.state.state in ("queued", *ALIVE):
         assert time.monotonic() < late, f"{run.id} is {run.state}"
         time.sleep(0.2)
     return run.state.state

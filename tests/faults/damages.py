@@ -23,7 +23,8 @@ import numpy as np
 from fop_core import isolated
 from fop_core.jobs import queue, requests, slots
 from fop_core.runs import store
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
+from fop_core.runs.state import ALIVE
 from fop_core.training import config
 from tests import damage
 from tests.faults.kills import SETTINGS, finished, of, processes, same
@@ -147,7 +148,7 @@ class Job:
         """Stop the job, and note where it has not come to a good end."""
         queue.stop(self.run, "the test")
         end = time.monotonic() + ENDS
-        while self.run.state.state in store.ALIVE and time.monotonic() < end:
+        while self.run.state.state in ALIVE and time.monotonic() < end:
             time.sleep(0.1)
         if self.run.state.state != "stopped" or len(self.run.attempts) != 1:
             self.wrong.append(

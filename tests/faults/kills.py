@@ -25,7 +25,8 @@ import psutil
 
 from fop_core.jobs import queue, slots
 from fop_core.runs import store
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
+from fop_core.runs.state import ALIVE, ENDED
 from fop_core.training import config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,7 +92,7 @@ def wait_for(run: Run, wanted: str, seconds: float) -> bool:
         here = phase(run)
         if here == wanted:
             return True
-        if here in store.ENDED:
+        if here in ENDED:
             return False
         if here == "after the first row" and not requested and wanted in ("checkpointing", "stopping"):
             requested = True
@@ -131,11 +132,11 @@ def settle(folder: Path) -> list[str]:
             state = run.state.state
             working = of(run, there["trainer"])
             over = of(run, there["supervisor"])
-            if state in store.ALIVE and not over and not working:
+            if state in ALIVE and not over and not working:
                 wrong.append(f"{run.id} is {state} and nobody works on it")
             if working and not over:
                 wrong.append(f"{run.id} has a trainer without a supervisor")
-            if working and state in store.ENDED and not over:
+            if working and state in ENDED and not over:
                 wrong.append(f"{run.id} is {state} and has a trainer")
         if not wrong:
             return []
@@ -198,7 +199,7 @@ def campaign(folder: Path, kills: int, seed: int, *, server: bool, report=lambda
                     queue.submit(run)
             while sum(run.state.state != "finished" for run in runs) < 3:
                 runs.append(new(folder, len(runs)))
-            going = [run for run in runs if run.state.state not in store.ENDED]
+            going = [run for run in runs if run.state.state not in ENDED]
             if not going:  # all were asked for again, and none has been brought into the queue yet
                 queue.ensure_dispatcher(folder)
                 time.sleep(0.1)
@@ -211,7 +212,7 @@ def campaign(folder: Path, kills: int, seed: int, *, server: bool, report=lambda
                 time.sleep(drawn.random() * 0.3)
             target = drawn.choices(list(targets), list(targets.values()))[0]
             moment = phase(run)
-            if moment in store.ENDED:
+            if moment in ENDED:
                 continue
             if not kill(target, run, folder, web):
                 continue

@@ -8,7 +8,7 @@ import pytest
 
 from fop_core.jobs import dispatcher, queue, slots
 from fop_core.runs import store
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 from fop_core.training import config
 
 SETTINGS = ["max_steps=30", "threads=1", "snapshots=2", "fop.rank=2"]

@@ -10,7 +10,7 @@ import pytest
 from fop_core.cli import main
 from fop_core.jobs import dispatcher, queue, slots
 from fop_core.runs.control import Control
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 from tests import damage
 from tests.damage import watchdog  # noqa: F401, a fixture
 from tests.jobs.conftest import Noted, new

@@ -9,10 +9,9 @@ import pytest
 
 from fop_core.cli import main
 from fop_core.jobs import queue, slots
-from fop_core.runs import locks, store
+from fop_core.runs import locks
 from fop_core.runs.control import Control
-from fop_core.runs.files import DamagedFile
-from fop_core.runs.store import RunError
+from fop_core.runs.files import DamagedFile, RunError
 from tests.damage import watchdog  # noqa: F401, a fixture
 from tests.jobs.conftest import new
 from tests.permissions import permissions_hold  # noqa: F401, a fixture
@@ -87,7 +86,7 @@ def test_a_runs_locks_that_are_read_all_the_time_are_named(folder, monkeypatch):
     Control(run).release()
     monkeypatch.setattr(locks, "PATIENCE", 0.05)
     with read(run.path / "control.lock"), pytest.raises(RunError, match=r"another program holds .*control\.lock"):
-        store.discard(run)
+        run.delete()
     with read(run.path / "labels.lock"), pytest.raises(RunError, match=r"another program holds .*labels\.lock"):
         run.label(name="other")
 

@@ -12,10 +12,9 @@ import pytest
 
 from fop_core.cli import main
 from fop_core.jobs import dispatcher, queue, slots
-from fop_core.runs import store
+from fop_core.runs import stamps, store
 from fop_core.runs.control import Control
-from fop_core.runs.files import DamagedFile
-from fop_core.runs.store import RunError
+from fop_core.runs.files import DamagedFile, RunError
 from tests.faults.kills import of, processes
 from tests.jobs.conftest import new, wait
 
@@ -38,7 +37,7 @@ def test_jobs_run_in_order_are_stopped_and_resumed_and_the_dispatcher_goes(folde
 
     queue.stop(long, "me")
     wait(long, "stopped")
-    assert long.state.reason.startswith("by me at step ")
+    assert long.state.reason.startswith("by me at step ") and long.state.by == "me"
     wait(short, "finished")
     assert short.attempts[0]["device"] == "cpu"
 
@@ -88,7 +87,7 @@ def test_a_trainer_that_does_not_end_is_killed_and_nothing_is_left(folder, monke
 
 def test_fifty_submissions_at_once_on_one_slot_are_one_job_at_a_time(folder, noted):
     runs = [new(folder) for _ in range(10)]
-    program = "import sys; from fop_core.jobs import queue; from fop_core.runs.store import Run\n"
+    program = "import sys; from fop_core.jobs import queue; from fop_core.runs.run import Run\n"
     program += "queue._start = lambda folder: None\n"
     program += "for path in sys.argv[1:]:\n    try: queue.submit(Run(path))\n    except ValueError: pass"
     paths = [str(run.path) for run in runs]
@@ -120,13 +119,13 @@ def test_a_run_leaves_the_queue_and_what_is_running_does_not(folder, noted):
     queue.stop(runs[1], "me")
     works.step()
     assert runs[1].state.state == "stopped"
-    assert runs[1].state.reason == "by me before it was started"
+    assert (runs[1].state.reason, runs[1].state.by) == ("by me before it was started", "me")
     assert [run.id for run in queue.waiting(folder)] == [runs[2].id]
 
 
 def test_a_reused_process_number_is_no_life(folder):
     run = new(folder)
-    content = {"state": "running", "reason": "", "since": store.now(), "pid": os.getpid(), "host": os.uname().nodename}
+    content = {"state": "running", "reason": "", "since": stamps.now(), "pid": os.getpid(), "host": os.uname().nodename}
     (run.path / "state.json").write_text(json.dumps(content))
     (run.path / "control.lock").touch()
     assert run.state.state == "lost"
@@ -217,15 +216,15 @@ def test_gpus_go_by_uuid_and_honour_what_is_visible(tmp_path, monkeypatch):
 
 def test_a_run_goes_to_the_trash_and_comes_back(folder):
     run = new(folder)
-    store.discard(run)
+    run.delete()
     assert list(store.directories(folder)) == []
-    (trashed,) = store.trash(folder)
+    (trashed,) = store.trashed(folder)
     with pytest.raises(RunError, match=r"in the trash.*runs restore"):
         queue.submit(trashed)
     assert not (trashed.path.parent / ".queue").exists()
-    assert store.restore(trashed).config == run.config
+    assert trashed.restore().config == run.config
     with Control(run), pytest.raises(RunError, match="worked on"):
-        store.discard(run)
+        run.delete()
 
 
 def test_the_command_line_submits_lists_stops_resumes_clears_and_sets(folder, noted, capsys):

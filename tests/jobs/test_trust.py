@@ -8,8 +8,8 @@ import pytest
 
 from fop_core.jobs import dispatcher, queue, requests, slots
 from fop_core.runs.control import Control
-from fop_core.runs.files import DamagedFile
-from fop_core.runs.store import Run, RunError
+from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.run import Run
 from tests.jobs.conftest import new, wait
 
 ROOT = Path(__file__).resolve().parents[2]

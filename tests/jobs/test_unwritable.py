@@ -6,7 +6,7 @@ import pytest
 
 from fop_core.cli import main
 from fop_core.jobs import queue, slots
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 from tests.jobs.conftest import new
 from tests.permissions import permissions_hold  # noqa: F401, a fixture
 

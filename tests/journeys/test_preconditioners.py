@@ -10,7 +10,8 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from fop_core import inspection
-from fop_core.runs import GALLERY, store
+from fop_core.runs import GALLERY
+from fop_core.runs.run import Run
 from tests.chromium import NARROW, slow_down
 
 RUN = "mnist-fop-rank16-seed1"
@@ -40,7 +41,7 @@ def choose(page: Page) -> None:
     if phone:  # it hides the sidebar
         page.get_by_test_id("stExpandSidebarButton").click()
     page.get_by_role("combobox", name=re.compile("Run")).click()
-    page.get_by_role("option", name=store.Run(GALLERY / RUN).name, exact=True).click()
+    page.get_by_role("option", name=Run(GALLERY / RUN).name, exact=True).click()
     expect(page).to_have_url(re.compile(f"run={RUN}"))
     if phone:
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
@@ -51,7 +52,7 @@ def choose(page: Page) -> None:
 
 def play_through(page: Page) -> int:
     """Play from the first snapshot to the last; return the step that is then on screen."""
-    run = store.Run(GALLERY / RUN)
+    run = Run(GALLERY / RUN)
     cursor = page.get_by_role("slider", name="Step")
     page.get_by_role("button", name="Play").click()  # it stands at the end: it begins anew
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
@@ -78,7 +79,7 @@ def check(path: Path, step: int) -> None:
     with safe_open(path, "numpy") as file:
         assert {"run": RUN, "step": str(step)}.items() <= file.metadata().items()
     arrays = load_file(path)
-    stored = store.Run(GALLERY / RUN).snapshot(step)[f"{LAYER}/M"]
+    stored = Run(GALLERY / RUN).snapshot(step)[f"{LAYER}/M"]
     np.testing.assert_array_equal(arrays[f"{LAYER}/M"], stored)
     P = inspection.preconditioner(stored, "low_rank")
     np.testing.assert_allclose(arrays[f"{LAYER}/P"], P, rtol=1e-5, atol=1e-6)

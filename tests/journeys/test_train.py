@@ -10,7 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from fop_core.jobs import queue
 from fop_core.runs import store
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
+from fop_core.runs.state import ALIVE
 from tests.chromium import NARROW, running, single, slow_down
 
 LONG = 180_000  # ms for what jobs have to do first, on a machine that others use too
@@ -22,10 +23,10 @@ def folder(tmp_path_factory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("journey") / "runs"
     yield folder
     for run, _ in store.scan(folder):
-        if run.state.state in store.ALIVE or (run.path / "requests" / "start").exists():
+        if run.state.state in ALIVE or (run.path / "requests" / "start").exists():
             queue.stop(run)
             late = time.monotonic() + 120
-            while run.state.state in store.ALIVE:
+            while run.state.state in ALIVE:
                 assert time.monotonic() < late, f"{run.id} does not stop"
                 time.sleep(0.05)
 

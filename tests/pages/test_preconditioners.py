@@ -18,8 +18,8 @@ from fop_core.jobs import queue
 from fop_core.runs import GALLERY, learned, store
 from fop_core.runs.control import Control
 from fop_core.runs.learned import Layer
+from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
-from fop_core.runs.store import Run
 from fop_core.training import config
 from pages.preconditioners import compare, downloads, panels, rotation, sources, uploads
 from pages.preconditioners.settings import PANELS

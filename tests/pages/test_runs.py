@@ -15,6 +15,8 @@ from fop_core.jobs import queue
 from fop_core.runs import GALLERY, files, store
 from fop_core.runs.control import Control
 from fop_core.runs.listing import Listing
+from fop_core.runs.names import TRASH
+from fop_core.runs.state import CAUSES
 from pages.runs import downloads
 from pages.shared import run_text
 from tests.damage import nested_json
@@ -170,8 +172,8 @@ def test_times_are_written_in_the_unit_that_fits(seconds, expected):
 
 
 def test_every_cause_has_its_advice():
-    assert set(run_text.ADVICE) == set(store.CAUSES)
-    for cause in store.CAUSES:
+    assert set(run_text.ADVICE) == set(CAUSES)
+    for cause in CAUSES:
         assert run_text.advice("failed", cause) == run_text.advice("lost", cause) == run_text.ADVICE[cause]
     assert "log" in run_text.advice("failed", "") and run_text.advice("finished", "") == ""
 
@@ -199,20 +201,20 @@ def test_a_number_its_deviation_and_its_unit_stay_in_one_line():
 
 def test_the_trash_gives_a_run_back_or_lets_it_go_for_good(folder):
     run, other = made("one", rows()), made("two", rows())
-    store.discard(run), store.discard(other)
+    run.delete(), other.delete()
     at = page(run.id, show="trash")
     assert set(shown(at)) == {"one", "two"}
     ran(at.button(key="runs restore").click().run())
-    assert run.path.exists() and [left.id for left in store.trash(folder)] == [other.id]
+    assert run.path.exists() and [left.id for left in store.trashed(folder)] == [other.id]
     at = page(other.id, show="trash")
     ran(at.button(key="runs purges").click().run())
-    assert store.trash(folder) == [] and not other.path.exists()
+    assert store.trashed(folder) == [] and not other.path.exists()
 
 
 def test_a_trash_that_is_a_link_is_refused_and_nothing_behind_it_is_listed(folder, tmp_path):
     run = made("one", rows())
-    theirs = store.discard(store.create({}, name="theirs", folder=tmp_path / "others"))
-    (folder / store.TRASH).symlink_to(theirs.path.parent)
+    theirs = store.create({}, name="theirs", folder=tmp_path / "others").delete()
+    (folder / TRASH).symlink_to(theirs.path.parent)
     at = page(theirs.id, show="trash")
     assert any("is no folder of this runs folder" in each.value.replace("\\", "") for each in at.error)
     assert not {"runs purges", "runs restore"} & {button.key for button in at.button}
@@ -221,11 +223,11 @@ def test_a_trash_that_is_a_link_is_refused_and_nothing_behind_it_is_listed(folde
 
 def test_of_what_is_chosen_only_runs_outside_the_trash_go_on_or_there(folder):
     live, gone = made("live", rows(), "stopped"), made("gone", rows(), "stopped")
-    trashed = store.discard(gone)
+    trashed = gone.delete()
     at = page(live.id, gone.id)
     assert at.button(key="runs deletes").label == "Delete this run"
     ran(at.button(key="runs deletes").click().run())
-    assert not live.path.exists() and len(store.trash(folder)) == 2 and trashed.path.exists()
+    assert not live.path.exists() and len(store.trashed(folder)) == 2 and trashed.path.exists()
 
 
 def test_a_run_starts_over_where_that_is_asked_and_its_checkpoints_are_kept_aside(folder):

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.control import Control
+from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config, preview
 from fop_core.training.config import METHODS, PRESETS
@@ -53,7 +54,7 @@ def launch(at: AppTest):
     return button
 
 
-def runs() -> list[store.Run]:
+def runs() -> list[Run]:
     return [run for run, damage in store.scan() if not damage]
 
 

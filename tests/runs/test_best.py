@@ -4,8 +4,8 @@ import pytest
 
 from fop_core.runs import GALLERY
 from fop_core.runs.best import Best
+from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
-from fop_core.runs.store import Run
 from tests.runs.tiny import ABOUT, made
 
 

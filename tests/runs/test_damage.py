@@ -6,11 +6,11 @@ import shutil
 
 import pytest
 
-from fop_core.runs import files, store
+from fop_core.runs import files, stamps, store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
-from fop_core.runs.store import Run
 from tests import damage
 from tests.damage import watchdog  # noqa: F401, a fixture
 from tests.permissions import NO_PERMISSION, permissions_hold  # noqa: F401, a fixture
@@ -52,7 +52,7 @@ def run(tmp_path):
         writer.progress(PROGRESS)
         writer.close()
         control.set("finished")
-    files.write_json(run.path / "usage.json", {"cpu_percent": 99.5, "memory": 10, "at": store.now()})
+    files.write_json(run.path / "usage.json", {"cpu_percent": 99.5, "memory": 10, "at": stamps.now()})
     (run.path / "log.txt").write_text("done\n")
     return run
 
@@ -148,7 +148,7 @@ def test_whatever_is_in_a_files_place_each_reader_ends_with_the_value_or_names_t
         others = {other.id: why for other, why in store.scan(run.path.parent)}
         assert others.pop(run.id) == "" and others.keys() <= {"copy"}
         assert store.find(run.id, run.path.parent).path == run.path
-        assert store.size(run.path.parent) > 0
+        assert files.size(run.path.parent) > 0
         if not (copy / part).is_symlink() and (copy / part).exists():
             (copy / part).chmod(0o700)
         damage.remove(copy)

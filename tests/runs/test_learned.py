@@ -18,7 +18,7 @@ from fop_core import inspection
 from fop_core.runs import files, learned
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.learned import Layer
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 
 GALLERY = Path(__file__).parents[2] / "trained_models" / "gallery"
 MATRICES = [

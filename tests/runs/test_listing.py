@@ -10,7 +10,7 @@ from fop_core.runs import listing, store
 from fop_core.runs.control import Control
 from fop_core.runs.files import RunError
 from fop_core.runs.listing import Listing
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 from tests.runs.tiny import made, rows
 
 OLD = 1.7e9
@@ -119,5 +119,5 @@ def test_a_dispatcher_that_cannot_be_called_is_reported_and_the_runs_are_listed(
 
 @pytest.mark.parametrize("bin", [False, True])
 def test_the_trash_is_a_list_of_its_own(tmp_path, bin):
-    kept, gone = made("kept", rows(), folder=tmp_path), store.discard(made("gone", rows(), folder=tmp_path))
+    kept, gone = made("kept", rows(), folder=tmp_path), made("gone", rows(), folder=tmp_path).delete()
     assert Listing(tmp_path, bin).entries(True).keys() == {gone.id if bin else kept.id}

@@ -7,7 +7,9 @@ import pytest
 
 from fop_core import runs
 from fop_core.runs import store
+from fop_core.runs.files import DamagedFile, RunError
 from fop_core.training import config
+from tests.runs.whole import full
 
 GALLERY = Path(__file__).resolve().parents[2] / "trained_models" / "gallery"
 
@@ -54,3 +56,30 @@ def test_what_means_none_or_several_is_refused(text):
 def test_what_is_looked_for_nowhere_is_said_of_both_folders(folder):
     with pytest.raises(runs.RunError, match=rf"no run 'nothing' in {folder}.*gallery"):
         runs.load("nothing")
+
+
+def test_load_finds_a_run_and_reads_it(run, monkeypatch):
+    monkeypatch.setenv("FOP_RUNS_DIR", str(run.path.parent))
+    full(run)
+    for text in (run.path, str(run.path), run.id, run.id[:-1], "First run"):
+        loaded = runs.load(text)
+        assert loaded.id == run.id
+        assert loaded.metrics["train_loss"].values.tolist() == [1 / 2, 1 / 3]
+
+
+def test_load_says_what_is_wrong(run, monkeypatch):
+    monkeypatch.setenv("FOP_RUNS_DIR", str(run.path.parent))
+    full(run)
+    with pytest.raises(RunError, match=r"no run 'other' in .*runs"):
+        runs.load("other")
+    (run.path / "metrics.1.jsonl").write_bytes(b'{"step": 1, "train_loss": 2}\nrubbish\n')
+    assert runs.load(run.id).metrics.damaged == [f"{run.path / 'metrics.1.jsonl'}: 1 damaged line left out: 2"]
+    (run.path / "attempts" / "1.json").unlink()
+    with pytest.raises(RunError, match=r"is not whole: .*attempts/1\.json is missing"):
+        runs.load(run.id)
+    (run.path / "run.json").write_bytes(b"{")
+    with pytest.raises(DamagedFile, match=r"run\.json: no JSON"):
+        runs.load(run.id)
+    (run.path / "run.json").unlink()
+    with pytest.raises(RunError, match=r"run\.json is missing"):
+        runs.load(run.id)

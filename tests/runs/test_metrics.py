@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fop_core.runs import files, store
+from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
-from fop_core.runs.store import Run
 
 settings.register_profile("quiet", deadline=None)
 settings.load_profile("quiet")

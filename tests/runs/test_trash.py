@@ -6,7 +6,9 @@ import pytest
 
 from fop_core.runs import store
 from fop_core.runs.control import Control
-from fop_core.runs.store import Run, RunError
+from fop_core.runs.files import RunError
+from fop_core.runs.names import TRASH
+from fop_core.runs.run import Run
 from tests.permissions import permissions_hold  # noqa: F401, a fixture
 
 
@@ -20,7 +22,7 @@ def run(folder):
     return store.create({}, name="one", folder=folder)
 
 
-@pytest.mark.parametrize("remove", [store.discard, Run.delete], ids=["discard", "delete"])
+@pytest.mark.parametrize("remove", [Run.delete, Run.remove], ids=["delete", "remove"])
 @pytest.mark.parametrize("relative", [False, True])
 def test_a_link_to_a_run_is_refused_and_its_target_stays(run, folder, tmp_path, monkeypatch, remove, relative):
     shared = tmp_path / "shared"
@@ -38,11 +40,11 @@ def test_a_link_to_a_run_is_refused_and_its_target_stays(run, folder, tmp_path, 
 
 def test_a_runs_folder_that_is_a_link_is_as_any(run, folder, tmp_path):
     (tmp_path / "linked").symlink_to(folder)
-    store.discard(Run(tmp_path / "linked" / run.id))
-    assert [each.id for each in store.trash(folder)] == [run.id]
-    store.restore(Run(tmp_path / "linked" / store.TRASH / run.id))
     Run(tmp_path / "linked" / run.id).delete()
-    assert sorted(os.listdir(folder)) == [store.TRASH]
+    assert [each.id for each in store.trashed(folder)] == [run.id]
+    Run(tmp_path / "linked" / TRASH / run.id).restore()
+    Run(tmp_path / "linked" / run.id).remove()
+    assert sorted(os.listdir(folder)) == [TRASH]
 
 
 def test_a_link_is_listed_by_its_own_name_and_found_by_it(run, folder, tmp_path):
@@ -56,36 +58,37 @@ def test_a_link_is_listed_by_its_own_name_and_found_by_it(run, folder, tmp_path)
 def test_a_trash_that_is_a_link_or_a_file_takes_nothing(run, folder, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (folder / store.TRASH).symlink_to(elsewhere)
+    (folder / TRASH).symlink_to(elsewhere)
     with pytest.raises(RunError, match=r"\.trash is no folder"):
-        store.discard(run)
+        run.delete()
     assert run.path.exists() and os.listdir(elsewhere) == []
-    (folder / store.TRASH).unlink()
-    (folder / store.TRASH).write_text("mine")
+    (folder / TRASH).unlink()
+    (folder / TRASH).write_text("mine")
     with pytest.raises(RunError, match=r"\.trash is no folder"):
-        store.discard(run)
+        run.delete()
     with pytest.raises(RunError, match=r"\.trash is no folder"):
-        store.trash(folder)
-    assert run.path.exists() and (folder / store.TRASH).read_text() == "mine"
+        store.trashed(folder)
+    assert run.path.exists() and (folder / TRASH).read_text() == "mine"
 
 
 def test_of_two_runs_of_one_id_neither_is_lost(run, folder):
-    store.discard(run)
+    run.delete()
     again = folder / run.id
     again.mkdir()
     (again / "notes.txt").write_text("mine")
     with pytest.raises(RunError, match="in the trash already"):
-        store.discard(Run(again))
-    [trashed] = store.trash(folder)
+        Run(again).delete()
+    [trashed] = store.trashed(folder)
     with pytest.raises(RunError, match="is there already"):
-        store.restore(trashed)
+        trashed.restore()
     assert (again / "notes.txt").read_text() == "mine" and trashed.config == {}
 
 
 def test_a_run_that_waits_leaves_the_queue_and_comes_back_outside_it(run, folder):
     (run.path / "requests" / "start").write_text("{}")
-    store.discard(run)
-    assert not (store.restore(*store.trash(folder)).path / "requests" / "start").exists()
+    run.delete()
+    [trashed] = store.trashed(folder)
+    assert not trashed.restore().has_request("start")
 
 
 @pytest.mark.parametrize("damage", ["a file for its requests", "a folder for what asks to start it", "no run.json"])
@@ -98,21 +101,21 @@ def test_a_damaged_run_goes_to_the_trash_and_comes_back_too(run, folder, damage)
             (run.path / "requests").write_text("")
         else:
             (run.path / "requests" / "start").mkdir(parents=True)
-    store.discard(run)
-    [trashed] = store.trash(folder)
-    assert store.restore(trashed).id == run.id
+    run.delete()
+    [trashed] = store.trashed(folder)
+    assert trashed.restore().id == run.id
 
 
 def test_what_is_not_in_the_trash_is_not_brought_back(run, folder):
     with pytest.raises(RunError, match="is not in a trash"):
-        store.restore(run)
+        run.restore()
     assert run.path.exists()
 
 
 def test_a_run_that_is_worked_on_goes_nowhere(run, folder):
     with Control(run), pytest.raises(RunError, match="already being worked on"):
-        store.discard(run)
-    assert run.path.exists() and store.trash(folder) == []
+        run.delete()
+    assert run.path.exists() and store.trashed(folder) == []
 
 
 def test_a_link_for_its_requests_keeps_the_other_runs_request(run, folder):
@@ -120,37 +123,37 @@ def test_a_link_for_its_requests_keeps_the_other_runs_request(run, folder):
     (other.path / "requests" / "start").write_text("{}")
     (run.path / "requests").rmdir()
     (run.path / "requests").symlink_to(other.path / "requests")
-    store.discard(run)
+    run.delete()
     assert (other.path / "requests" / "start").exists()
-    assert [each.id for each in store.trash(folder)] == [run.id]
+    assert [each.id for each in store.trashed(folder)] == [run.id]
 
 
 def test_what_is_in_the_trash_already_is_not_thrown_away_again(run, folder):
-    trashed = store.discard(run)
+    trashed = run.delete()
     with pytest.raises(RunError, match=r"in the trash already.*runs restore.*runs empty-trash"):
-        store.discard(trashed)
-    assert os.listdir(folder / store.TRASH) == [run.id]
+        trashed.delete()
+    assert os.listdir(folder / TRASH) == [run.id]
 
 
 def test_a_linked_trash_is_neither_listed_nor_restored_from_nor_emptied(run, folder, tmp_path):
-    elsewhere = store.discard(store.create({}, name="two", folder=tmp_path / "others")).path.parent
-    (folder / store.TRASH).symlink_to(elsewhere)
+    elsewhere = store.create({}, name="two", folder=tmp_path / "others").delete().path.parent
+    (folder / TRASH).symlink_to(elsewhere)
     before = os.listdir(elsewhere)
-    linked = Run(folder / store.TRASH / before[0])
-    for do in (lambda: store.trash(folder), lambda: store.restore(linked), linked.delete):
+    linked = Run(folder / TRASH / before[0])
+    for do in (lambda: store.trashed(folder), linked.restore, linked.remove):
         with pytest.raises(RunError, match=r"\.trash is no folder of this runs folder"):
             do()
-    assert os.listdir(elsewhere) == before and sorted(os.listdir(folder)) == sorted([store.TRASH, run.id])
+    assert os.listdir(elsewhere) == before and sorted(os.listdir(folder)) == sorted([TRASH, run.id])
 
 
 def test_a_run_of_which_something_cannot_be_removed_stays_in_sight(run, folder, permissions_hold):  # noqa: F811
-    trashed = store.discard(run)
+    trashed = run.delete()
     kept = trashed.path / "snapshots"
     (kept / "1.safetensors").touch()
     kept.chmod(0o555)
     with pytest.raises(OSError, match="Permission denied"):
-        trashed.delete()
-    assert [each.id for each in store.trash(folder)] == [run.id]
+        trashed.remove()
+    assert [each.id for each in store.trashed(folder)] == [run.id]
     kept.chmod(0o755)
-    trashed.delete()
-    assert os.listdir(folder / store.TRASH) == []
+    trashed.remove()
+    assert os.listdir(folder / TRASH) == []

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fop_core.runs import store
+from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.series import Series, evened
-from fop_core.runs.store import Run
 
 
 def rows_of(losses, steps):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from fop_core.runs import store
 from fop_core.runs.control import Control
+from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
-from fop_core.runs.store import Run
 from fop_core.training import config
 
 ABOUT = {"device": "cpu", "device_name": "A CPU", "threads": 1, "versions": {"torch": "2"}, "commit": "abc", "data": {}}

@@ -12,6 +12,9 @@ import pytest
 import torch
 
 from fop_core.runs import files, lineage, store
+from fop_core.runs.control import start_over
+from fop_core.runs.names import START
+from fop_core.runs.run import Run
 from fop_core.training import build, config, fork, loop
 from fop_core.training.fork import ForkError
 from fop_core.training.replay import TIMES
@@ -242,7 +245,7 @@ def test_a_donor_of_another_form_or_shape_is_refused_by_the_first_difference(
 def snapshot_of(run, tmp_path, change):
     """Return a copy of a run whose last snapshot was changed."""
     shutil.copytree(run.path, tmp_path / "changed")
-    changed = store.Run(tmp_path / "changed")
+    changed = Run(tmp_path / "changed")
     arrays = changed.snapshot(10)
     change(arrays)
     files.write_arrays(changed.path / "snapshots" / "00000010.safetensors", arrays)
@@ -329,7 +332,7 @@ def test_one_number_a_tensor_cannot_be_normalized(data, tmp_path):
 def test_where_it_can_be_forked_and_why_not(parent, tmp_path):
     assert fork.available(parent) == ((AT, 10), "")
     shutil.copytree(parent.path, tmp_path / "packed")
-    packed = store.Run(tmp_path / "packed")
+    packed = Run(tmp_path / "packed")
     newest = packed.path / "checkpoints" / "00000010.safetensors"
     newest.write_bytes(newest.read_bytes()[:-100])
     assert fork.available(packed).steps == (AT,)
@@ -411,7 +414,7 @@ def test_a_cosine_over_other_epochs_is_reported(data, tmp_path):
 
 def test_an_earlier_runs_checkpoint_without_steps_in_epoch_will_do(parent, tmp_path):
     shutil.copytree(parent.path, tmp_path / "old")
-    old = store.Run(tmp_path / "old")
+    old = Run(tmp_path / "old")
     arrays, about = old.checkpoint(10)
     del about["steps_in_epoch"]
     files.write_arrays(old.path / "checkpoints" / "00000010.safetensors", arrays, about)
@@ -425,11 +428,11 @@ def test_an_earlier_runs_checkpoint_without_steps_in_epoch_will_do(parent, tmp_p
 def test_without_its_parent_and_donor_it_is_the_same(matrices, parent, other, tmp_path):
     for id_, run in (("parent", parent), ("donor", other)):
         shutil.copytree(run.path, tmp_path / id_)
-    donor = store.Run(tmp_path / "donor") if matrices == "transplanted" else None
-    one, two = (forked(tmp_path, store.Run(tmp_path / "parent"), matrices, at=AT, donor=donor) for _ in range(2))
+    donor = Run(tmp_path / "donor") if matrices == "transplanted" else None
+    one, two = (forked(tmp_path, Run(tmp_path / "parent"), matrices, at=AT, donor=donor) for _ in range(2))
     assert train(one)[0] == "finished"
     for id_ in ("parent", "donor"):
-        store.Run(tmp_path / id_).delete()
+        Run(tmp_path / id_).remove()
     assert train(two)[0] == "finished"
     assert_identical(recorded(one), recorded(two))
 
@@ -456,7 +459,7 @@ def test_a_fork_that_is_killed_and_resumed_is_the_undisturbed_one_bit_for_bit(ma
 
 def test_a_fork_whose_start_is_damaged_fails_and_does_not_begin_at_step_0(parent, tmp_path):
     run = forked(tmp_path, parent, "frozen", at=AT)
-    start = run.path / store.START
+    start = run.path / START
     start.write_bytes(start.read_bytes()[:-100])
     ending, messages = train(run)
     assert (ending, run.state.state) == ("failed", "failed")
@@ -477,7 +480,7 @@ def test_a_fork_without_a_checkpoint_of_its_own_that_can_be_read_fails_and_start
         files.write_arrays(broken.path / "checkpoints" / f"{step:08d}.safetensors", arrays, about)
     assert train(broken)[0] == "failed"
     assert "no checkpoint" in broken.state.reason
-    store.start_over(broken)
+    start_over(broken)
     assert train(broken)[0] == "finished"
     assert broken.attempts[-1]["from_step"] == AT
     assert_identical(recorded(whole), recorded(broken))
@@ -485,7 +488,7 @@ def test_a_fork_without_a_checkpoint_of_its_own_that_can_be_read_fails_and_start
 
 def test_a_checkpoint_that_was_dropped_meanwhile_is_named(parent, tmp_path):
     shutil.copytree(parent.path, tmp_path / "moving")
-    moving = store.Run(tmp_path / "moving")
+    moving = Run(tmp_path / "moving")
     plan = fork.plan(moving, matrices="frozen", at=AT)
     (moving.path / "checkpoints" / "00000006.safetensors").unlink()
     with pytest.raises(ForkError, match=r"00000006\.safetensors is gone meanwhile"):
@@ -507,7 +510,7 @@ def test_no_torch_is_loaded_to_plan_and_make_one(parent, other, tmp_path):
 import sys
 from pathlib import Path
 from fop_core.runs import lineage
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 from fop_core.training import fork
 run, donor = Run(sys.argv[1]), Run(sys.argv[2])
 print(fork.available(run).steps)

@@ -12,8 +12,10 @@ import pytest
 import torch
 
 from fop_core.quantities import QUANTITIES
-from fop_core.runs import files, store
-from fop_core.runs.control import Control
+from fop_core.runs import files
+from fop_core.runs.control import Control, start_over
+from fop_core.runs.files import RunError
+from fop_core.runs.run import Run
 from fop_core.training import batches, build, config, datasets, loop
 from fop_core.training.replay import TIMES
 from tests.training import tiny
@@ -22,8 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 KILLED = """
 import os, signal, sys
-from fop_core.runs import store
 from fop_core.runs.control import Control
+from fop_core.runs.run import Run
 from fop_core.training import loop
 
 path, at, number = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -36,7 +38,7 @@ def learn_then_die(self, *arguments):
     return columns
 
 loop.Trainer._learn = learn_then_die
-run = store.Run(path)
+run = Run(path)
 with Control(run) as control:
     print(loop.train(run, control, lambda text: print(text, file=sys.stderr)))
 """
@@ -59,7 +61,7 @@ def in_process(run, at=0, number=0):
 
 def recorded(run):
     """All that is not time: metrics, snapshots, the last checkpoint."""
-    run = store.Run(run.path)
+    run = Run(run.path)
     run.metrics.update()
     columns = {n: run.metrics[n] for n in run.metrics.columns if n not in TIMES}
     values = {f"{n} at": s.steps for n, s in columns.items()} | {n: s.values for n, s in columns.items()}
@@ -146,7 +148,7 @@ def test_a_request_stops_it_and_names_who_asked(data, tmp_path, monkeypatch):
     run.request("stop", by="a page")
     ending, messages = train(run)
     assert ending == run.state.state == "stopped"
-    assert "by a page at step 1" in run.state.reason
+    assert "by a page at step 1" in run.state.reason and run.state.by == "a page"
     assert any("a page" in line for line in messages)
     assert train(run)[0] == "finished"
 
@@ -223,7 +225,7 @@ def test_without_a_checkpoint_that_can_be_read_a_run_fails_names_them_and_starts
         assert all(str(path) in run.state.reason for path in paths)
         assert f"train --resume {run.id} --from-start" in run.state.reason
         assert recorded_rows(run) == before and len(run.attempts) == 1
-    aside = store.start_over(run)
+    aside = start_over(run)
     assert sorted(path.name for path in aside.iterdir()) == [path.name for path in paths], "nothing is thrown away"
     assert train(run)[0] == "finished"
     assert run.attempts[-1]["from_step"] == 0
@@ -240,17 +242,17 @@ def test_checkpoints_that_are_no_folder_fail_a_run_and_starting_over_sets_them_a
     (run.path / "checkpoints").write_text("of another program")
     assert train(run)[0] == "failed"
     assert str(run.path / "checkpoints") in run.state.reason
-    assert store.start_over(run).read_text() == "of another program"
+    assert start_over(run).read_text() == "of another program"
     assert train(run)[0] == "finished"
 
 
 def test_what_is_worked_on_or_finished_does_not_start_over(data, tmp_path):
     run = tiny.run(data, tmp_path, "max_steps=2")
-    with Control(run), pytest.raises(store.RunError, match="already being worked on"):
-        store.start_over(run)
+    with Control(run), pytest.raises(RunError, match="already being worked on"):
+        start_over(run)
     assert train(run)[0] == "finished"
-    with pytest.raises(store.RunError, match="is finished"):
-        store.start_over(run)
+    with pytest.raises(RunError, match="is finished"):
+        start_over(run)
     assert run.checkpoint_steps() == [2]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from fop_core.runs import store
-from fop_core.runs.store import Run
+from fop_core.runs.run import Run
 from fop_core.training import config
 from fop_core.training.datasets import CIFAR10_CLASSES
 

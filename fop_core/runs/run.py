@@ -1,0 +1,338 @@
+"""A run: what its directory says, and what can be asked of it.
+
+    run.config, run.state, run.metrics, run.snapshot(step)
+    run.request("stop")
+
+Each file has one writer: ``Control`` is held by whoever answers for the run's state, ``RunWriter`` writes while it is
+trained. Nothing here needs torch: arrays are numpy's.
+"""
+
+import os
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fop_core.runs import files, labels, records, stamps, state, trash, writable
+from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.metrics import Metrics
+from fop_core.runs.names import ARRAYS, ATTEMPT, METRICS, REQUESTS, START
+from fop_core.runs.state import State
+
+Array = np.ndarray
+
+FORMAT = 1  # of run.json
+
+
+class Run:
+    """A run's directory. What can change is read anew at each call.
+
+    Args:
+        path: the directory.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.id = os.path.basename(os.path.abspath(path))  # of a link its own name, by which it is listed
+
+    def __repr__(self) -> str:
+        return f"Run({self.id})"
+
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """run.json: config, lineage, who and when.
+
+        Raises:
+            DamagedFile: where it is not that.
+        """
+        about = files.read_json(self.path / "run.json")
+        if about.get("format") != FORMAT:
+            raise DamagedFile(f"{self.path / 'run.json'}: of format {about.get('format')!r}, not {FORMAT}")
+        for key, kind in (("config", dict), ("lineage", dict), ("created", str), ("user", str), ("host", str)):
+            if not isinstance(about.get(key), kind):
+                raise DamagedFile(f"{self.path / 'run.json'}: its {key} is {about.get(key)!r}, no {kind.__name__}")
+        records.checked(self.path / "run.json", about["lineage"], records.LINEAGE, "lineage's ")
+        try:
+            stamps.age(about["created"])
+        except (ValueError, OverflowError) as error:
+            raise DamagedFile(f"{self.path / 'run.json'}: created {about['created']!r}, no time ({error})") from error
+        return about
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The settings, as JSON."""
+        return self.about["config"]
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """Name, tags, notes, archived.
+
+        Raises:
+            DamagedFile: where labels.json does not hold such.
+        """
+        return labels.read(self.path)
+
+    def label(self, **changes: Any) -> None:
+        """Change name, tags, notes or archived.
+
+        Raises:
+            RunError: for another label, or a value of another kind, or where somebody else holds labels.lock.
+            DamagedFile: where the labels so far cannot be read; without labels.json there are none.
+        """
+        labels.change(self.path, changes)
+
+    @property
+    def name(self) -> str:
+        """What people call it; the id where it has no name."""
+        return self.labels["name"] or self.id
+
+    @property
+    def state(self) -> State:
+        """The state it is truly in: lost, where state.json says it is alive and nobody holds its control.lock.
+
+        Of somebody else's run, whose lock is not ours to open, it is what state.json says, and the reason says so.
+
+        Raises:
+            DamagedFile: where state.json is not one.
+        """
+        return state.current(self.path)
+
+    def written(self) -> State:
+        """What state.json says, whoever wrote it and whether or not that is still there. Raises as ``state``."""
+        return state.read(self.path)
+
+    def held(self) -> bool:
+        """Whether some process answers for it: the kernel knows, and frees the lock of one that died.
+
+        Raises:
+            DamagedFile: where its control.lock is something else.
+        """
+        return state.held(self.path)
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        """Step, epoch, ETA and so on, as last written, see ``records.PROGRESS``; empty before the first.
+
+        Raises:
+            DamagedFile: where a value is of another kind.
+        """
+        path = self.path / "progress.json"
+        try:
+            return records.checked(path, files.read_json(path), records.PROGRESS)
+        except FileNotFoundError:
+            return {}
+
+    @property
+    def attempts(self) -> list[dict[str, Any]]:
+        """What each attempt ran on and with, see ``records.ATTEMPT``, in order.
+
+        Raises:
+            FileNotFoundError: where that of an attempt is missing which left metrics, or a later attempt.
+            DamagedFile: where one is not that.
+        """
+        numbers = self.numbers("", METRICS)  # looked for first, as they come second
+        numbers += self.numbers("attempts", ATTEMPT)
+        attempts = []
+        for n in range(1, max(numbers, default=0) + 1):
+            path = self.path / "attempts" / ATTEMPT.format(n)
+            attempt = records.checked(path, files.read_json(path), records.ATTEMPT)
+            if attempt.get("attempt") != n or "from_step" not in attempt:
+                raise DamagedFile(
+                    f"{path}: not attempt {n} from a step, but {attempt.get('attempt')!r} from "
+                    f"{attempt.get('from_step')!r}"
+                )
+            attempts.append(attempt)
+        return attempts
+
+    def metrics_files(self) -> list[tuple[int, Path, int]]:
+        """Return for each attempt its number, its metrics and the step it went on from, in order.
+
+        Raises:
+            FileNotFoundError, DamagedFile: as ``attempts``.
+        """
+        attempts = [(attempt["attempt"], attempt["from_step"]) for attempt in self.attempts]
+        return [(n, self.path / METRICS.format(n), from_step) for n, from_step in attempts]
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """What was logged, as series over steps; its ``update`` reads what is new."""
+        return Metrics(self.id, self.metrics_files, lambda: self.config.get("log_every"))
+
+    def snapshot_steps(self) -> list[int]:
+        """Return the steps with a snapshot, ascending."""
+        return self.numbers("snapshots", ARRAYS)
+
+    def snapshot(self, step: int) -> dict[str, Array]:
+        """Return a snapshot's arrays, "<layer>/<what>".
+
+        Raises:
+            FileNotFoundError: where there is none of that step.
+            DamagedFile: where it is not whole.
+        """
+        return files.read_arrays(self.path / "snapshots" / ARRAYS.format(step))[0]
+
+    def snapshot_header(self, step: int) -> files.Header:
+        """Return dtype and shape of a snapshot's arrays, which are not read. Raises as ``snapshot``."""
+        return files.read_header(self.path / "snapshots" / ARRAYS.format(step))[0]
+
+    def checkpoint_steps(self) -> list[int]:
+        """Return the steps with a checkpoint, ascending."""
+        return self.numbers("checkpoints", ARRAYS)
+
+    def checkpoint(self, step: int) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Return a checkpoint's arrays and what is said about them.
+
+        Raises:
+            FileNotFoundError: where there is none of that step.
+            DamagedFile: where it is not whole.
+        """
+        return files.read_arrays(self.checkpoint_path(step))
+
+    def checkpoint_path(self, step: int) -> Path:
+        """Return the file of a step's checkpoint."""
+        return self.path / "checkpoints" / ARRAYS.format(step)
+
+    def checkpoint_header(self, step: int) -> tuple[files.Header, dict[str, Any]]:
+        """Return dtype and shape of a checkpoint's arrays, which are not read. Raises as ``checkpoint``."""
+        return files.read_header(self.checkpoint_path(step))
+
+    def start(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Return the checkpoint that a fork starts from, as ``checkpoint`` does. Nothing ever replaces or drops it.
+
+        Raises:
+            FileNotFoundError: where there is none.
+            DamagedFile: where it is not whole.
+        """
+        return files.read_arrays(self.start_path())
+
+    def start_path(self) -> Path:
+        """Return the file of a fork's start."""
+        return self.path / START
+
+    def request(self, what: str, by: str = "", **more: Any) -> None:
+        """Ask the trainer to "stop" or to make a "checkpoint"; it looks about once a second.
+
+        Args:
+            what: is asked; "start" too, which is for ``jobs.queue.submit`` to ask.
+            by: who asks; we do, unless given.
+            more: what else the request says.
+
+        Raises:
+            RunError: for another request.
+            DamagedFile: where that would be written elsewhere, see ``writable.check_folders``.
+        """
+        if what not in ("start", *REQUESTS):
+            raise RunError(f"no request {what!r}: there are {' and '.join(REQUESTS)}")
+        writable.check_folders(self.path, "requests")
+        (self.path / "requests").mkdir(exist_ok=True)
+        files.write_json(self.request_path(what), {"by": by or stamps.user(), "at": stamps.now(), **more})
+
+    def request_path(self, what: str) -> Path:
+        """Return the file of a request, whose owner is who made it."""
+        return self.path / "requests" / what
+
+    def has_request(self, what: str) -> bool:
+        """Return whether a request is there, whatever it says."""
+        return os.path.lexists(self.request_path(what))
+
+    def requested_by(self, what: str) -> str:
+        """Return who left a request."""
+        try:
+            by = files.read_json(self.request_path(what)).get("by")
+        except (FileNotFoundError, DamagedFile):
+            return "somebody"
+        return by if by and records.is_text(by) else "somebody"
+
+    def withdraw(self, what: str) -> None:
+        """Take a request off the list, where it is there."""
+        self.request_path(what).unlink(missing_ok=True)
+
+    def step(self) -> int:
+        """Return the last step that it reported; 0 before the first, and where that is damaged, see ``progress``."""
+        try:
+            return self.progress.get("step", 0)
+        except DamagedFile:
+            return 0
+
+    @property
+    def usage(self) -> dict[str, Any]:
+        """What its processes use, of a run under a supervisor; empty of another one.
+
+        cpu_percent (100 is one core), memory (bytes), at, and on a GPU gpu_percent and gpu_memory.
+
+        Raises:
+            DamagedFile: where a value is of another kind.
+        """
+        path = self.path / "usage.json"
+        try:
+            return records.checked(path, files.read_json(path), records.USAGE)
+        except FileNotFoundError:
+            return {}
+
+    def log(self, last_bytes: int = 20_000) -> str:
+        """Return the end of its log; of one that cannot be read, why."""
+        try:
+            with files.opened(self.path / "log.txt") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - last_bytes))
+                return file.read(last_bytes).decode(errors="replace")
+        except FileNotFoundError:
+            return ""
+        except DamagedFile as error:
+            return f"damaged: {error}\n"
+
+    def open_log(self) -> int:
+        """Open its log to append to it, and return the descriptor. Raises as ``files.open_append``."""
+        return files.open_append(self.path / "log.txt")
+
+    def size(self) -> int:
+        """Return the bytes that its files hold."""
+        return files.size(self.path)
+
+    def delete(self) -> "Run":
+        """Move it to the trash of its folder, out of the queue too, and return it there.
+
+        Raises:
+            RunError: while some process works on it, where it is a link or in the trash already, or where the trash has
+                one of its id.
+        """
+        return Run(trash.discard(self.path))
+
+    def restore(self) -> "Run":
+        """Bring it back from the trash, and return it.
+
+        Raises:
+            RunError: where it is not in one, that is a link, or a run of its id is where it came from.
+        """
+        return Run(trash.restore(self.path))
+
+    def remove(self) -> None:
+        """Remove it from the disk for good, wherever it is.
+
+        Raises:
+            RunError: while some process works on it, or where it is a link, or in a trash that is one.
+        """
+        trash.remove(self.path)
+
+    def numbers(self, folder: str, form: str) -> list[int]:
+        """Return the numbers n, ascending, for which a folder has a file named form.format(n).
+
+        Raises:
+            DamagedFile: where there is something else than a folder, or one that cannot be read.
+        """
+        try:
+            names = os.listdir(self.path / folder)
+        except FileNotFoundError as error:
+            if os.path.islink(self.path / folder):
+                raise DamagedFile(f"{self.path / folder}: a link to nothing") from error
+            return []
+        except OSError as error:
+            if error.errno in files.UNREADABLE:
+                raise DamagedFile(f"{self.path / folder}: no folder that can be read ({error.strerror})") from error
+            raise
+        before, after = form.index("{"), len(form) - form.index("}") - 1
+        digits = [name[before : len(name) - after] for name in names]
+        numbers = sorted({int(text) for text in digits if re.fullmatch("[0-9]{1,18}", text)})
+        there = set(names)
+        return [number for number in numbers if form.format(number) in there]

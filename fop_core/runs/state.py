@@ -1,0 +1,81 @@
+"""Where a run stands: what state.json says of it, and what the kernel knows of who answers for it."""
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from fop_core.runs import files, locks, records, stamps
+from fop_core.runs.files import DamagedFile
+
+ALIVE = ("starting", "running", "stopping")
+ENDED = ("finished", "stopped", "failed", "lost")
+STATES = ("queued", *ALIVE, *ENDED)
+CAUSES = ("checkpoint", "data", "device", "disk", "diverged", "killed", "memory", "vanished")
+"""Why a run failed or was lost, where that has a name: what a person can do about it follows from it."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a run stands.
+
+    Attributes:
+        state: one of ``STATES``.
+        reason: why, in words; may be "".
+        since: when it came to be so, ISO 8601 in UTC.
+        cause: one of ``CAUSES`` where one of them made it fail or be lost, else "".
+        by: who had it stopped, where somebody did, else "".
+    """
+
+    state: str
+    reason: str
+    since: str
+    cause: str = ""
+    by: str = ""
+
+
+def current(path: Path) -> State:
+    """Return the state that the run of a directory is truly in, as ``Run.state`` does."""
+    written = read(path)
+    try:
+        alive = written.state not in ALIVE or held(path)
+    except DamagedFile as error:
+        owner = os.lstat(path / "control.lock").st_uid
+        if not isinstance(error.__cause__, PermissionError) or owner == os.getuid():
+            raise
+        whose = stamps.user_name(owner)
+        reason = f"so it was written; whether its process is still there cannot be seen: it is {whose}'s"
+        return State(written.state, reason, written.since, written.cause, written.by)
+    if not alive:
+        written = read(path)  # its holder may have ended it between the two looks
+        if written.state in ALIVE:
+            reason = f"its process vanished while it was {written.state}; resume goes on from its last checkpoint"
+            return State("lost", reason, written.since, "vanished")
+    return written
+
+
+def read(path: Path) -> State:
+    """Return what the state.json of a directory says.
+
+    Raises:
+        DamagedFile: where it is none.
+    """
+    content = files.read_json(path / "state.json")
+    state, reason, since = [content.get(key) for key in ("state", "reason", "since")]
+    if not (records.is_text(state) and state in STATES and records.is_text(reason) and records.is_text(since)):
+        raise DamagedFile(f"{path / 'state.json'}: {state!r} for the reason {reason!r} since {since!r}")
+    try:
+        stamps.age(since)
+    except (ValueError, OverflowError) as error:
+        raise DamagedFile(f"{path / 'state.json'}: since {since!r}, no time ({error})") from error
+    cause, by = content.get("cause"), content.get("by")  # which older files have not
+    return State(state, reason, since, cause if cause in CAUSES else "", by if records.is_text(by) else "")
+
+
+def held(path: Path) -> bool:
+    """Return whether some process answers for the run of a directory, as ``Run.held`` does."""
+    try:
+        with files.opened(path / "control.lock") as lock:
+            return not locks.flock(lock.fileno(), fcntl.LOCK_SH)
+    except FileNotFoundError:
+        return False
