@@ -1,4 +1,9 @@
-"""Layers of one shape of M, kept as one tensor M [L, n, k]."""
+"""Layers of one shape of M, kept as one tensor M [L, n, k].
+
+What takes M alone is one batch for all of them: scaling, and the look whether P is definite. The products with G are
+made layer by layer. Autograd leaves each G by itself, and a batch of those begins with a copy: with it the products
+take about as long on a CPU, or half as long again (``benchmarks/stacking.py``).
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
