@@ -73,5 +73,9 @@ class AsyncFlag:
             self.ok.fill_(True)
         return raised
 
+    def raised(self, waiting: bool) -> list[int]:
+        """Return what ``read`` does, or without waiting what ``poll`` does."""
+        return self.read() if waiting else self.poll()
+
     def __getstate__(self) -> dict:
         return {"ok": self.ok, "_copy": None, "_arrived": None}  # a message under way belongs to one process

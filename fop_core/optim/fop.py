@@ -7,22 +7,19 @@ The base keeps its own job and sees the preconditioned gradient. What is learned
 shapes are learned together, in ``stack``.
 """
 
-import contextlib
-import functools
-import operator
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from fop_core.optim import checks, hyper, layouts, loading
-from fop_core.optim.async_flag import AsyncFlag, finite
+from fop_core.optim import checks, describe, groups, hyper, layouts, loading, precision, trace
+from fop_core.optim.finite import FiniteFlags, Member, all_finite
 from fop_core.optim.forms import FORMS, FormName
 from fop_core.optim.preconditioners import PRECONDITIONERS
-from fop_core.optim.stack import Layer, LayerUpdate, Stack
+from fop_core.optim.stack import Layer, Stack
 
 
 class FOP(Optimizer):
@@ -49,7 +46,7 @@ class FOP(Optimizer):
         hyper_lr: rho; 0 freezes M. May be changed at any time.
         hyper_optimizer: "adam" | "sgd" (Algorithm 1) | a callable from a list of tensors, one [n, k] a layer, to an
             optimizer, whose own learning rate then counts instead of ``hyper_lr``.
-        rank: k of "low_rank", at most n.
+        rank: k of "low_rank"; where a layer's n is less, n stands in for it, see ``cut_ranks``.
         init_std: standard deviation of M at the start, "low_rank" only.
         seed: of the private generator that M is drawn from, in parameter order.
         trace: lambda. "velocity": the base's momentum, or ``betas[0]`` | "one_step": 0 | a number in [0, 1].
@@ -119,9 +116,9 @@ class FOP(Optimizer):
             self._hyper = hyper.Custom(hyper_optimizer)
         else:
             self._hyper = hyper.SGD() if hyper_optimizer == "sgd" else hyper.Adam(hyper_eps)
-        self._members: list[tuple[str, Tensor, Layer | str]] = []  # every parameter: its layer, or why it has none
+        self._members: list[Member] = []  # all parameters
         self._stacks: list[Stack] = []
-        self._finite: dict[torch.device, tuple[AsyncFlag, list[int]]] = {}  # of the members there that have entries
+        self._finite = FiniteFlags()
         self._sizes: list[int] = []  # of the groups
         self._warned: set[str] = set()
         Optimizer.__setstate__(self, {})  # its hooks without its __init__: groups and state are the base's
@@ -188,7 +185,7 @@ class FOP(Optimizer):
                 loss = closure()
         self._register_params()
         self._report(waiting=False, stacklevel=5)  # past torch's two wrappers of step
-        settings = [self._settings(number, group) for number, group in enumerate(self.param_groups)]
+        rates = [groups.rates(number, group, self.trace) for number, group in enumerate(self.param_groups)]
         gradients = []
         for name, parameter, _ in self._members:
             gradients.append(gradient := parameter.grad)
@@ -197,11 +194,11 @@ class FOP(Optimizer):
 
         turn = (self._steps + 1) % self.update_every == 0
         learn = turn and self.hyper_lr != 0 and self.learns
-        with _full_precision(device.type for device in self._finite):
+        with precision.full(self._finite.devices):
             scales = [stack.scale() for stack in self._stacks]
             proposals = [stack.propose(scale, learn) for stack, scale in zip(self._stacks, scales)]
         updates = [update for proposal in proposals for update in proposal]
-        if self.on_nonfinite == "skip" and not self._all_finite(updates):
+        if self.on_nonfinite == "skip" and not all_finite(updates, self._members):
             self.skipped_steps += 1
             return loss
 
@@ -213,13 +210,13 @@ class FOP(Optimizer):
             for (_, parameter, _), gradient in zip(self._members, gradients):
                 parameter.grad = gradient
 
-        for device, is_finite in self._check_finite(updates, gradients).items():
+        for device, is_finite in self._finite.check(updates, self._members, gradients).items():
             here = [update for update in updates if update.gradient.device == device]
             learning = [update for update in here if update.descent is not None]
             if learning:
                 self._hyper.update(learning, is_finite, self.hyper_lr)
             if self.learns:
-                self._advance(here, is_finite, settings)
+                trace.advance(here, is_finite, rates)
         if learn:
             self._hyper.finish()
         for stack, proposal, scale in zip(self._stacks, proposals, scales):
@@ -228,57 +225,6 @@ class FOP(Optimizer):
                 stack.watch()
         self._steps += 1
         return loss
-
-    def _check_finite(self, updates: list[LayerUpdate], gradients: list[Tensor | None]) -> dict[torch.device, Tensor]:
-        """Return for each device, in a 0-d tensor there, 1 if all gradients and hypergradients on it are finite.
-
-        Those of parameters without a layer count too: where one is not, the base is about to spoil the model.
-        """
-        finite_on = {}
-        updated = {update.layer: update for update in updates}
-        for device, (flag, members) in self._finite.items():
-            checked, zero = [], None
-            for index in members:
-                layer, gradient = self._members[index][2], gradients[index]
-                if isinstance(layer, Layer) and (update := updated.get(layer)) is not None:
-                    # a gradient that is not finite makes its hypergradient so
-                    gradient = update.gradient if update.descent is None else update.descent
-                if gradient is None:
-                    gradient = zero = torch.zeros((), device=device) if zero is None else zero
-                checked.append(gradient)
-            ok = finite(checked)
-            flag.keep(ok)
-            flag.send()
-            dtypes = {tensor.dtype for tensor in checked}
-            finite_on[device] = ok.all().to(functools.reduce(torch.promote_types, dtypes, torch.float32))
-        return finite_on
-
-    def _advance(
-        self, updates: list[LayerUpdate], is_finite: Tensor, settings: list[tuple[Any, Any, Any, bool]]
-    ) -> None:
-        """Take the gradients into u, and into g + lambda u, where ``is_finite`` is 1; leave them alone where it is 0.
-
-        Products with 0 and 1 do it in place, in a third of the time of ``torch.where``.
-        """
-        kept: dict[Any, Tensor] = {}
-        for update in updates:
-            layer = update.layer
-            layer.epsilon, decay, dampening, nesterov = settings[layer.group]
-            gradient = update.gradient.nan_to_num(0.0, 0.0, 0.0)
-            if layer.trace is None:
-                layer.trace = gradient * is_finite
-            else:
-                if decay not in kept:
-                    kept[decay] = 1 - is_finite * (1 - decay)  # lambda, or 1 where nothing is taken
-                layer.trace.mul_(kept[decay]).addcmul_(gradient, is_finite, value=1 - dampening)
-            if nesterov and decay:
-                if layer.nesterov_trace is None:
-                    layer.nesterov_trace = torch.zeros_like(layer.trace)
-                layer.nesterov_trace.mul_(1 - is_finite).addcmul_(layer.trace, is_finite * decay).addcmul_(
-                    gradient, is_finite
-                )
-            else:
-                layer.nesterov_trace = None
 
     def check(self) -> None:
         """Wait for the device and report now what a later step would report.
@@ -290,7 +236,7 @@ class FOP(Optimizer):
 
     def _report(self, *, waiting: bool, stacklevel: int) -> None:
         for stack in self._stacks:
-            for index in _ask(stack.definite, waiting):
+            for index in () if stack.definite is None else stack.definite.raised(waiting):
                 name = stack.layers[index].name
                 if name not in self._warned:
                     self._warned.add(name)
@@ -299,48 +245,13 @@ class FOP(Optimizer):
                         'reverse the gradient. "factored" cannot; a smaller hyper_lr may do.',
                         stacklevel=stacklevel,
                     )
-        bad = [
-            self._members[members[index]][0] for flag, members in self._finite.values() for index in _ask(flag, waiting)
-        ]
+        bad = [self._members[number][0] for number in self._finite.raised(waiting)]
         if bad and self.on_nonfinite == "raise":
             raise FloatingPointError(
                 f"the gradient or hypergradient of {', '.join(map(repr, bad))} was not finite by step {self._steps:,}. "
                 "M and u were left as they were; the base has moved the parameters by what it was given. Lower the "
                 'learning rate or hyper_lr, clip the gradient, or leave such steps out with on_nonfinite="skip".'
             )
-
-    def _all_finite(self, updates: list[LayerUpdate]) -> bool:
-        """Whether all that the base would see, and all hypergradients, are finite. Waits for the device."""
-        checked = [update.preconditioned for update in updates]
-        checked += [update.descent for update in updates if update.descent is not None]
-        checked += [p.grad for _, p, layer in self._members if isinstance(layer, str) and p.grad is not None]
-        there: dict[torch.device, list[Tensor]] = {}
-        for tensor in checked:
-            if tensor.numel():
-                there.setdefault(tensor.device, []).append(tensor)
-        return all(bool(finite(tensors).all()) for tensors in there.values())
-
-    def _settings(self, number: int, group: Mapping[str, Any]) -> tuple[Any, Any, Any, bool]:
-        """Return a group's learning rate, lambda, tau, and whether it is Nesterov's, as this step is taken.
-
-        Raises:
-            ValueError: for one that is no number.
-        """
-        where = f"parameter group {number}"
-        name = "momentum" if "momentum" in group or "betas" not in group else "betas"
-        momentum = group.get(name, 0.0)
-        if name == "betas":
-            if not isinstance(momentum, (tuple, list)) or not momentum:
-                raise ValueError(f"betas is {momentum!r} in {where}: give a pair of numbers")
-            momentum = momentum[0]
-        rate, dampening = group.get("lr"), group.get("dampening", 0.0)
-        checks.rate(where, "lr", rate)
-        checks.rate(where, name, momentum, least=0, most=1)
-        checks.rate(where, "dampening", dampening)
-        decay = {"velocity": momentum, "one_step": 0.0}.get(self.trace, self.trace)  # type: ignore[arg-type]
-        if dampening and not momentum:  # a base without momentum has no use for it
-            dampening = 0.0
-        return rate.clone() if isinstance(rate, Tensor) else rate, decay, dampening, bool(group.get("nesterov", False))
 
     # what is learned -----------------------------------------------------------------------------------------------
 
@@ -351,34 +262,13 @@ class FOP(Optimizer):
             ValueError: where groups were taken away or replaced, for a name that is there already, or a wrong rate.
             TypeError: for a parameter that cannot be preconditioned.
         """
-        groups, known = self.param_groups, [parameter for _, parameter, _ in self._members]
-        there = [parameter for group in groups for parameter in group["params"]]
-        sizes = [len(group["params"]) for group in groups]
-        old = len(self._sizes)
-        if sizes[:old] != self._sizes or not all(map(operator.is_, known, there)):
-            raise ValueError(
-                "the base's param_groups are no longer those that FOP was made with: they may be added to, not taken "
-                "away, replaced or reordered. Put them back, or make a new FOP around the base and give it "
-                "load_factors(old.factors())"
-            )
-        if len(sizes) == old:
+        known = {name: parameter for name, parameter, _ in self._members}
+        new = groups.new_parameters(self.param_groups, known, self._sizes, self.trace)
+        sizes = [len(group["params"]) for group in self.param_groups]
+        if len(sizes) == len(self._sizes):
             return
 
-        new: list[tuple[int, str, Tensor]] = []
-        names = {name for name, _, _ in self._members}
-        for number, group in enumerate(groups[old:], old):
-            self._settings(number, group)
-            numbers = range(len(known) + len(new), len(known) + len(new) + len(group["params"]))
-            for name, parameter in zip(map(str, group.get("param_names", numbers)), group["params"], strict=True):
-                if name in names:
-                    raise ValueError(
-                        f"two parameters are named {name!r}: give each a name of its own, as keys of factors()"
-                    )
-                checks.parameter(name, parameter)
-                names.add(name)
-                new.append((number, name, parameter))
-
-        members: list[tuple[str, Tensor, Layer | str]] = []
+        members: list[Member] = []
         layers: list[Layer] = []
         for number, name, parameter in new:
             layout = self._layout_of(parameter)
@@ -399,13 +289,7 @@ class FOP(Optimizer):
         self._stacks += stacks
         self._members += members
         self._sizes = sizes
-        for device in {parameter.device: None for _, parameter, _ in members if parameter.numel()}:
-            here = [i for i, (_, p, _) in enumerate(self._members) if p.device == device and p.numel()]
-            flag = AsyncFlag(len(here), device)
-            if device in self._finite:  # what has not been polled yet is kept
-                before = self._finite[device][0]
-                flag.ok[: len(before.ok)] = before.ok
-            self._finite[device] = flag, here
+        self._finite.add(self._members, len(known))
 
     def _layout_of(self, parameter: Tensor) -> layouts.Layout | str:
         shape = tuple(parameter.shape)
@@ -450,7 +334,7 @@ class FOP(Optimizer):
         P [n, n]; 0-d for "scalar"; of the parameter's shape for "diagonal".
         """
         shown = {}
-        with torch.no_grad(), _full_precision(device.type for device in self._finite):
+        with torch.no_grad(), precision.full(self._finite.devices):
             for stack in self._stacks:
                 scale = stack.scale()
                 for index, layer in enumerate(stack.layers):
@@ -464,7 +348,7 @@ class FOP(Optimizer):
 
         Changes nothing: between ``backward`` and ``step`` it shows what P does to this very gradient.
         """
-        with _full_precision(device.type for device in self._finite):
+        with precision.full(self._finite.devices):
             updates = [update for stack in self._stacks for update in stack.propose(stack.scale(), learn=False)]
         return {update.layer.name: update.preconditioned for update in updates}
 
@@ -507,26 +391,17 @@ class FOP(Optimizer):
             kept += [t for state in optimizer.state.values() for t in state.values() if isinstance(t, Tensor)]
         return sum(tensor.numel() * tensor.element_size() for tensor in kept)
 
+    def cut_ranks(self) -> list[str]:
+        """Return in words where ``rank`` is more than a layer's n, and n stands in for it."""
+        return describe.cut_ranks(self.layers(), self.rank) if self.preconditioner == "low_rank" else []
+
     def __repr__(self) -> str:
-        rows: list[tuple[str, ...]] = [("parameter", "layout", "n", "m", "rank", "learned")]
-        learned = 0
-        for layer in self.layers():
-            n, k = layer.M.shape
-            numbers = n * k if self.learns else 0
-            learned += numbers
-            m = layer.parameter.numel() // n
-            rows.append((layer.name, layer.layout.name, *(f"{x:,}" for x in (n, m, min(n, k), numbers))))
-        widths = [max(map(len, column)) for column in zip(*rows)]
-        lines = [f"FOP({self.preconditioner}, {self.hyper_lr=}, {self.trace=}".replace("self.", "")]
-        lines[0] += f") around {type(self.base).__name__}, {learned:,} numbers learned"
-        for row in rows:
-            cells = [row[0].ljust(widths[0]), row[1].ljust(widths[1])]
-            lines.append("  " + "  ".join(cells + [cell.rjust(width) for cell, width in zip(row[2:], widths[2:])]))
-        left = self.left_to_base()
-        for reason in dict.fromkeys(left.values()):
-            names = [name for name, why in left.items() if why == reason]
-            lines.append(f"  left to {type(self.base).__name__} ({reason}): {', '.join(names)}")
-        return "\n".join(lines)
+        base, layers = type(self.base).__name__, self.layers()
+        learned = sum(layer.M.numel() for layer in layers) if self.learns else 0
+        options = f"{self.preconditioner}, hyper_lr={self.hyper_lr!r}, trace={self.trace!r}"
+        lines = [f"FOP({options}) around {base}, {learned:,} numbers learned"]
+        lines += describe.table(layers, self.left_to_base(), base, self.learns) + self.cut_ranks()
+        return "\n  ".join(lines)
 
     # saving and loading --------------------------------------------------------------------------------------------
 
@@ -579,7 +454,7 @@ class FOP(Optimizer):
         loading.check_fop(own, layers, self.preconditioner, None if custom is None else len(custom.optimizers))
         loading.check_optimizer(self.base, state, [name for name, _, _ in self._members])
         for number, group in enumerate(state["param_groups"]):
-            self._settings(number, {**self.param_groups[number], **group})
+            groups.rates(number, {**self.param_groups[number], **group}, self.trace)
         states: list[tuple[Optimizer, Mapping[str, Any]]] = [(self.base, state)]
         if custom is not None:
             for optimizer, theirs, saved in zip(custom.optimizers, custom.layers, own["hyper"]):
@@ -618,30 +493,3 @@ class FOP(Optimizer):
             stack.share()
         if isinstance(self._hyper, hyper.Custom):
             self._hyper.restore()
-
-
-def _ask(flag: AsyncFlag | None, waiting: bool) -> list[int]:
-    if flag is None:
-        return []
-    return flag.read() if waiting else flag.poll()
-
-
-@contextlib.contextmanager
-def _full_precision(devices: Iterable[str]) -> Iterator[None]:
-    """Leave autocast and TF32 aside: a hypergradient is a small difference of products."""
-    matmuls = {"cpu": torch.backends.mkldnn.matmul, "cuda": torch.backends.cuda.matmul}  # type: ignore[attr-defined]
-    devices = set(devices)
-    backends = [matmuls[device] for device in devices if device in matmuls]
-    before = [backend.fp32_precision for backend in backends]
-    autocast = [device for device in devices if torch.is_autocast_enabled(device)]
-    try:
-        for backend in backends:
-            backend.fp32_precision = "ieee"
-        for device in autocast:
-            torch.set_autocast_enabled(device, False)
-        yield
-    finally:
-        for device in autocast:
-            torch.set_autocast_enabled(device, True)
-        for backend, precision in zip(backends, before):
-            backend.fp32_precision = precision

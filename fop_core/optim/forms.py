@@ -96,7 +96,7 @@ _ROWS = (
         "low_rank",
         "I + M Mᵀ",
         "can only lengthen steps",
-        start="N(0, `init_std`²), [n, `rank`]",
+        start="N(0, `init_std`²), [n, `rank`], `rank` at most n",
         equation="Eq. 5",
         has_rank=True,
         P=lambda M: np.eye(M.shape[-2]) + _product(M),

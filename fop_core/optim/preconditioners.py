@@ -7,7 +7,7 @@
 
 and two for scaling: ``norm(M)``, ``||P||_F^2`` and its gradient, and ``degree``, with
 ``<G, P(M) U> = <alignment, M> / degree`` (plus <G, U> for I + M M^T), by Euler's theorem on homogeneous functions. And
-where M tells P's eigenvalues better than P does, ``spectrum(M)``, [n] in any order.
+where M gives P's eigenvalues better than P does, ``spectrum(M)``, [n] in any order.
 """
 
 from collections.abc import Callable

@@ -153,6 +153,8 @@ class Trainer:
         self.data = data
         self.feed = batches.feed(data, self.config, self.device, self._corrupt)
         self.built = build.build(self.config, len(data.classes), self.device)
+        for cut in [] if self.built.fop is None else self.built.fop.cut_ranks():
+            log(cut)
         self.total = build.total_steps(self.config, self.feed.steps_in_epoch)
         steps = build.snapshot_steps(self.config.snapshots, self.total)
         self.snapshots, self.deep = set(steps), build.deep_steps(steps)

@@ -1,13 +1,14 @@
 """A saved state or a factor that does not fit is refused by name, and nothing has changed then."""
 
 import copy
+import io
 import math
 
 import pytest
 import torch
 
 from fop_core import FOP
-from tests.optim.test_fop import build, run, same
+from tests.optim.built import KINDS, build, run, same
 from tests.problems import BASES, groups, parameters
 
 NAN, INF, HUGE = math.nan, math.inf, 10**400
@@ -298,3 +299,84 @@ def test_factors_that_are_no_mapping_are_refused(factors):
     _, optimizer = build()
     with pytest.raises(ValueError, match="name -> M"):
         optimizer.load_factors(factors)
+
+
+# keeping, copying, resuming ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"normalized": True}, {"rescale": 0.9}, {"hyper_optimizer": "sgd"}, {"update_every": 3}]
+)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("base", ["nesterov", "adam"])
+def test_a_saved_and_loaded_run_goes_on_bit_for_bit(kind, base, options):
+    if kind == "scalar":
+        options = {key: value for key, value in options.items() if key != "normalized"}
+    params, optimizer = build(kind, base, **options)
+    run(params, optimizer, range(7), missing=("again.weight",))
+    file = io.BytesIO()
+    torch.save({"state": optimizer.state_dict(), "params": params}, file)
+    run(params, optimizer, range(7, 15))
+
+    file.seek(0)
+    saved = torch.load(file, weights_only=True)
+    others, other = build(kind, base, seed=3, **options)
+    with torch.no_grad():
+        for name in others:
+            others[name].copy_(saved["params"][name])
+    other.load_state_dict(saved["state"])
+    run(others, other, range(7, 15))
+    assert same(dict(params), dict(others))
+    assert same(optimizer.state_dict(), other.state_dict())
+
+
+@pytest.mark.parametrize(
+    "make", [lambda p: torch.optim.Adam(p, lr=0.01), lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9)]
+)
+def test_a_deep_copy_goes_its_own_way_the_same_way(make):
+    for hyper_optimizer in ("adam", make):
+        params, optimizer = build("factored", hyper_optimizer=hyper_optimizer)
+        run(params, optimizer, range(5))
+        others, other = copy.deepcopy((params, optimizer))
+        assert other.param_groups is other.base.param_groups
+        before = optimizer.factors()
+        run(others, other, range(5, 10))
+        assert same(before, optimizer.factors()), "the copy must not move the original"
+        run(params, optimizer, range(5, 10))
+        assert same(dict(params), dict(others))
+        assert same(optimizer.factors(), other.factors())
+        assert not same(before, optimizer.factors())
+
+
+def test_a_copy_of_a_scheduled_optimizer_steps_itself():
+    params, optimizer = build()
+    torch.optim.lr_scheduler.StepLR(optimizer, 2)
+    others, other = copy.deepcopy((params, optimizer))
+    before = {name: p.detach().clone() for name, p in params.items()}
+    run(others, other, range(2))
+    assert same(before, {name: p.detach() for name, p in params.items()})
+
+
+def test_a_state_that_does_not_fit_changes_nothing():
+    params, optimizer = build("low_rank", rank=2)
+    run(params, optimizer, range(3))
+    before = copy.deepcopy(optimizer.state_dict())
+    for options, kind in (({"rank": 3}, "low_rank"), ({}, "factored"), ({"rank": 2, "layout": "full"}, "low_rank")):
+        others, other = build(kind, **options)
+        run(others, other, range(3))
+        with pytest.raises(ValueError):
+            optimizer.load_state_dict(other.state_dict())
+    with pytest.raises(ValueError, match="no FOP in it"):
+        optimizer.load_state_dict(optimizer.base.state_dict())
+    assert same(before, optimizer.state_dict())
+
+
+def test_loading_restores_the_rates_of_the_last_step():
+    params, optimizer = build()
+    run(params, optimizer, range(3))
+    others, other = build(seed=1)
+    run(others, other, range(2))
+    other.param_groups[0]["lr"] = 7.0
+    run(others, other, range(2, 3))
+    other.load_state_dict(optimizer.state_dict())
+    assert same(other.state_dict()["fop"], optimizer.state_dict()["fop"])

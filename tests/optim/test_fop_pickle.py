@@ -8,7 +8,7 @@ import torch
 
 from fop_core import FOP
 from fop_core.optim.preconditioners import PRECONDITIONERS
-from tests.optim.test_fop import build, run, same
+from tests.optim.built import build, run, same
 from tests.problems import BASES, groups, parameters
 
 COPIES = {"pickle": lambda both: pickle.loads(pickle.dumps(both)), "deepcopy": copy.deepcopy}

@@ -5,10 +5,11 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from fop_core import FOP
 from fop_core.optim.preconditioners import PRECONDITIONERS
-from tests.optim.test_fop import build, run, same
+from tests.optim.built import build, run, same
 from tests.problems import backward
 
 NAN, INF = math.nan, math.inf
@@ -268,3 +269,113 @@ def test_a_hyper_optimizer_that_makes_none_is_refused():
     for make in (lambda tensors: None, lambda tensors: tensors):
         with pytest.raises(TypeError, match="hyper_optimizer"):
             build(hyper_optimizer=make)
+
+
+# what is refused, and what is said -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"preconditioner": "kfac"},
+        {"layout": "output"},
+        {"trace": "momentum"},
+        {"trace": -0.1},
+        {"hyper_optimizer": "lion"},
+        {"on_nonfinite": "ignore"},
+        {"hyper_lr": -1.0},
+        {"hyper_lr": float("nan")},
+        {"rank": 0},
+        {"rank": 2.5},
+        {"update_every": 0},
+        {"rescale": 0},
+        {"preconditioner": "scalar", "normalized": True},
+    ],
+    ids=str,
+)
+def test_a_wrong_option_is_refused_by_name(options):
+    name = next(reversed(options))
+    with pytest.raises(ValueError, match=name):
+        FOP(torch.optim.SGD([("w", weight())], lr=0.1), **options)
+
+
+def test_bases_and_parameters_that_cannot_be_wrapped_are_refused():
+    with pytest.raises(TypeError, match="LBFGS"):
+        FOP(torch.optim.LBFGS([torch.ones(2, 2, requires_grad=True)]))
+    with pytest.raises(TypeError, match="FOP"):
+        FOP(FOP(torch.optim.SGD([("w", weight())], lr=0.1)))
+    with pytest.raises(TypeError, match="Linear"):
+        FOP(nn.Linear(2, 2))
+    with pytest.raises(TypeError, match="'w' is complex"):
+        FOP(torch.optim.SGD([("w", torch.ones(2, 2, dtype=torch.complex64, requires_grad=True))], lr=0.1))
+
+
+def test_a_sparse_gradient_is_refused_by_name_before_anything_moves():
+    embedding = nn.Embedding(5, 3, sparse=True)
+    optimizer = FOP(torch.optim.SGD(embedding.named_parameters(), lr=0.1))
+    before = embedding.weight.detach().clone()
+    embedding(torch.tensor([1, 2])).sum().backward()
+    with pytest.raises(TypeError, match="'weight' is sparse"):
+        optimizer.step()
+    assert torch.equal(before, embedding.weight)
+
+
+def test_sharded_parameters_are_refused():
+    class DTensor(torch.Tensor):
+        pass
+
+    shard = torch.ones(2, 2).as_subclass(DTensor).requires_grad_()
+    with pytest.raises(TypeError, match="sharded"):
+        FOP(torch.optim.SGD([("w", shard)], lr=0.1))
+
+
+def test_repr_lists_layers_and_what_is_left():
+    text = repr(build("low_rank", rank=2)[1])
+    assert "around SGD" in text
+    row = next(line for line in text.splitlines() if line.split()[:1] == ["square.weight"])
+    assert row.split() == ["square.weight", "spatial", "9", "6", "2", "18"]
+    assert "left to SGD (bias or norm): linear.bias" in text
+    assert "left to SGD (1x1 kernel): pointwise.weight" in text
+    text = repr(build(max_dim=3)[1])
+    assert "n = 9 > max_dim = 3" in text
+
+
+def test_a_rank_above_n_is_cut_to_n_and_said_so():
+    _, optimizer = build("low_rank", rank=8)
+    ranks = {layer.name: layer.M.shape[1] for layer in optimizer.layers()}
+    assert (ranks["square.weight"], ranks["wide.weight"], ranks["tall.weight"]) == (8, 5, 2)
+    said = optimizer.cut_ranks()
+    assert len(said) == 5 and "rank 8 cut to n = 5: wide.weight" in said
+    assert repr(optimizer).endswith("\n  ".join(["", *said]))
+    assert build("low_rank", rank=2)[1].cut_ranks() == build("factored", rank=8)[1].cut_ranks() == []
+
+
+def test_nothing_to_precondition_is_said():
+    with pytest.warns(UserWarning, match="none of the parameters"):
+        FOP(torch.optim.SGD([torch.ones(3, requires_grad=True)], lr=0.1))
+
+
+def test_memory_usage_counts_m_u_and_moments():
+    theta = torch.ones(5, 3, requires_grad=True)
+    optimizer = FOP(torch.optim.SGD([("w", theta)], lr=0.1))
+    learning = 4 * (3 * 9 + 1)  # M and two moments [3, 3], a step count
+    assert optimizer.memory_usage() == learning
+    theta.grad = torch.ones(5, 3)
+    optimizer.step()
+    assert optimizer.memory_usage() == learning + 4 * 15
+
+
+def test_channels_last_kernels_are_preconditioned_the_same():
+    def learned(memory_format):
+        torch.manual_seed(0)
+        model = nn.Conv2d(3, 4, 3).to(memory_format=memory_format)
+        optimizer = FOP(torch.optim.SGD(model.named_parameters(), lr=0.1), hyper_lr=1e-2)
+        for step in range(4):
+            optimizer.zero_grad()
+            x = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(step))
+            model(x.to(memory_format=memory_format)).square().sum().backward()
+            optimizer.step()
+        return model.weight.detach(), optimizer.factors()["weight"]
+
+    for a, b in zip(learned(torch.contiguous_format), learned(torch.channels_last)):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)

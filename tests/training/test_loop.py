@@ -345,13 +345,15 @@ def test_a_held_out_part_is_measured_and_the_test_set_is_not(data, tmp_path):
 
 
 def test_a_run_says_what_made_it(data, tmp_path):
-    run = tiny.run(data, tmp_path)
-    train(run)
+    run = tiny.run(data, tmp_path, "fop.preconditioner=low_rank", "fop.rank=5000")
+    _, messages = train(run)
     (attempt,) = run.attempts
     assert attempt["threads"] == 1
     assert attempt["versions"]["torch"] == importlib.metadata.version("torch")
     assert attempt["data"]["title"] == "CIFAR-10"
-    assert "FOP(factored" in attempt["optimizer"]
+    (cut,) = [message for message in messages if "rank" in message]
+    assert cut.startswith("rank 5000 cut to n = 9: ")
+    assert "FOP(low_rank" in attempt["optimizer"] and cut in attempt["optimizer"]
     assert run.progress["step"] == run.progress["steps"] == 10
 
 

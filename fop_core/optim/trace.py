@@ -1,0 +1,41 @@
+"""u, the decayed sum of past gradients that stands for the base's momentum in the hypergradient."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fop_core.optim.groups import Rates
+from fop_core.optim.stack import LayerUpdate
+
+
+def advance(updates: Sequence[LayerUpdate], is_finite: Tensor, rates: Sequence[Rates]) -> None:
+    """Take gradients into u, and into g + lambda u, and keep eps: u <- lambda u + (1 - tau) g, from u = g.
+
+    Products with 0 and 1 do it in place, in a third of the time of ``torch.where``.
+
+    Args:
+        updates: of the layers of one device.
+        is_finite: a 0-d tensor there: 1, or 0 to leave u and g + lambda u alone.
+        rates: of the groups.
+    """
+    kept: dict[Any, Tensor] = {}
+    for update in updates:
+        layer = update.layer
+        layer.epsilon, decay, dampening, nesterov = rates[layer.group]
+        gradient = update.gradient.nan_to_num(0.0, 0.0, 0.0)
+        if layer.trace is None:
+            layer.trace = gradient * is_finite
+        else:
+            if decay not in kept:
+                kept[decay] = 1 - is_finite * (1 - decay)  # lambda, or 1 where nothing is taken
+            layer.trace.mul_(kept[decay]).addcmul_(gradient, is_finite, value=1 - dampening)
+        if nesterov and decay:
+            if layer.nesterov_trace is None:
+                layer.nesterov_trace = torch.zeros_like(layer.trace)
+            layer.nesterov_trace.mul_(1 - is_finite).addcmul_(layer.trace, is_finite * decay).addcmul_(
+                gradient, is_finite
+            )
+        else:
+            layer.nesterov_trace = None
