@@ -86,14 +86,14 @@ class Follower:
 
     def _read(self, line: bytes) -> None:
         """Take a line in, or a part of one that is too long."""
-        is_rest, self._in_long_line = self._in_long_line, not line.endswith(b"\n")
+        is_remainder, self._in_long_line = self._in_long_line, not line.endswith(b"\n")
         if self._in_long_line:
             return
         self._lines += 1
-        if self._only and not is_rest and not any(part in line for part in self._only):
+        if self._only and not is_remainder and not any(part in line for part in self._only):
             return
         try:
-            row = None if is_rest else files.loads(line.decode())
+            row = None if is_remainder else files.loads(line.decode())
             if not isinstance(row, dict) or type(step := row.pop("step", None)) is not int:
                 raise ValueError
             if not 0 <= step <= LARGEST_STEP:
