@@ -1,6 +1,6 @@
-"""Jobs and the pages that show them: launch to first point, a thousand runs, a run of many rows.
+"""Jobs and the pages that show them: launch to first point, a thousand runs.
 
-    python -m benchmarks.jobs [--launches 5] [--runs 1000] [--rows 50000] [--rounds 3] [--ticks 20]
+    python -m benchmarks.jobs [--launches 5] [--runs 1000] [--rounds 3] [--ticks 20]
 
 The app runs on a free port over a runs folder made for this, and Chromium at 1280 x 900 looks on. Seconds are a
 reader's: from the click, or from the address, until what was asked for is drawn. CPU time is the server's, of all its
@@ -26,33 +26,25 @@ from typing import Any
 from unittest.mock import patch
 
 import psutil
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Page
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from benchmarks import measure
-from benchmarks.metrics import Rows
 from fop_core.jobs import queue
 from fop_core.runs import store
-from fop_core.runs.control import Control
 from fop_core.runs.files import RunError
 from fop_core.runs.names import METRICS
-from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
 from scripts.screenshots import ROOT, running_app, running_browser
 
 FEW = 10  # runs of the folder that a large one is compared with
-SHORT = 1_000  # rows of the run that a long one is compared with
 PATIENCE = 60.0  # seconds that anything may take
 SETTLE = 2_000  # ms after which what an opening leaves to do is done
-ABOUT = {"device": "cpu", "device_name": "", "threads": 1, "data": {}, "versions": {}, "commit": ""}
 COMPARED = (
     ("launch", "bare_trainer"),
     ("open_many", "open_few"),
     ("tick_many", "open_many_cpu"),
     ("tick_many", "tick_few"),
-    ("open_long", "open_short"),
-    ("tick_long", "tick_short"),
-    ("tick_long", "tick_long_unchanged"),
 )
 
 # Conditions, which take what they wait for as an argument.
@@ -62,7 +54,6 @@ LISTED = "least => document.querySelectorAll('.fop-runs tbody tr').length >= lea
 # What plotly.js made of a picture's data is in _fullData.
 LINES = "[...document.querySelectorAll('.fop-plot-node')].flatMap((node) => node._fullData ?? [])"
 DRAWN = f"() => {LINES}.some(({{ _length }}) => _length > 0)"
-ENDS = f"step => {LINES}.some(({{ x, _length }}) => _length > 0 && x[_length - 1] === step)"
 
 
 class Tab:
@@ -91,21 +82,16 @@ class Tab:
         """Open an address; return as ``timed``."""
         return self.timed(lambda: self.page.goto(address, wait_until="commit"), drawn, arg)
 
-    def ticks(self, count: int, meanwhile: Callable[[], object] = lambda: None) -> list[float]:
+    def ticks(self, count: int) -> list[float]:
         """Let the page tick; return the ms of the server's CPU from each tick to the next.
 
         Where several parts of the page tick, each does once in that time.
-
-        Args:
-            count: of ticks.
-            meanwhile: is called several times a tick.
         """
         self._ticking, self._beats = "", []
         late = time.monotonic() + PATIENCE + 3 * count
         while len(self._beats) <= count:
             if time.monotonic() > late:
                 raise SystemExit(f"The page has ticked {len(self._beats)} times in {PATIENCE + 3 * count:.0f} s.")
-            meanwhile()
             self.page.wait_for_timeout(400)
         return [1_000 * (later - sooner) for sooner, later in itertools.pairwise(self._beats)]
 
@@ -239,56 +225,11 @@ def fill(folder: Path, count: int) -> None:
         (made / "labels.json").write_text(json.dumps({"name": f"run {index}"}))
 
 
-# A long run -----------------------------------------------------------------------------------------------------------
-
-
-def long(browser: Browser, count: int, rounds: int, ticks: int) -> dict[str, list[float]]:
-    """Choose short and long runs in the table; return s and ms of CPU until drawn, and of ticks."""
-    kinds = {"short": Rows(0, min(SHORT, count)), "long": Rows(1, count)}
-    samples: dict[str, list[float]] = {}
-    with runs_folder() as folder, contextlib.ExitStack() as held:
-        last: dict[str, Run] = {}  # these go on
-        for kind, rows in kinds.items():
-            *_, last[kind] = rows.runs(kind, 1 + rounds, folder)
-            held.enter_context(Control(last[kind])).set("running")
-        address = held.enter_context(running_app())
-        looking = tab(browser, clock())
-        looking.opens(f"{address}/runs", LISTED, len(kinds) * (1 + rounds))
-        looking.page.wait_for_timeout(SETTLE)
-        for number, (kind, rows) in itertools.product(range(1 + rounds), kinds.items()):
-            opened = looking.timed(named(looking.page, f"{kind} {number}").click, ENDS, rows.end)
-            looking.page.wait_for_timeout(SETTLE)
-            if number:  # the first opening is also that of plotly.js
-                note(samples, f"open_{kind}", opened)
-        for kind, rows in kinds.items():
-            looking.timed(named(looking.page, f"{kind} {rounds}").click, ENDS, rows.end)
-            looking.page.wait_for_timeout(SETTLE)
-            samples[f"tick_{kind}_unchanged"] = looking.ticks(ticks)
-            samples[f"tick_{kind}"] = growing(looking, last[kind], rows, ticks)
-        looking.page.context.close()
-    return samples
-
-
-def named(page: Page, name: str) -> Locator:
-    """Return the table's button that chooses a run."""
-    return page.get_by_role("button", name=name, exact=True)
-
-
-def growing(looking: Tab, run: Run, rows: Rows, ticks: int) -> list[float]:
-    """Let the page of a run tick while rows come, until it shows the last; return the ms of CPU of each tick."""
-    steps = itertools.count(rows.end + 1)
-    with open(run.path / METRICS.format(1), "a", buffering=1) as file:
-        cpu = looking.ticks(ticks, lambda: file.write(rows.row(next(steps))))
-    looking.page.wait_for_function(ENDS, arg=next(steps) - 1)
-    return cpu
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--launches", type=int, default=5)
     parser.add_argument("--runs", type=int, default=1_000, help="of the folder with many")
-    parser.add_argument("--rows", type=int, default=50_000, help="of a long run")
     parser.add_argument("--rounds", type=int, default=3, help="openings of each kind")
     parser.add_argument("--ticks", type=int, default=20, help="of each kind")
     chosen = parser.parse_args()
@@ -298,13 +239,12 @@ def main() -> None:
         for name, part in (
             ("launch", lambda: launches(browser, chosen.launches)),
             ("many", lambda: many(browser, chosen.runs, chosen.rounds, chosen.ticks)),
-            ("long", lambda: long(browser, chosen.rows, chosen.rounds, chosen.ticks)),
         ):
             print(f"{name} ...", file=sys.stderr, flush=True)
             samples |= part()
     ratios = {f"{one}_vs_{other}": quotient(samples, one, other) for one, other in COMPARED}
     values = {name: measure.value(numbers, unit(name)) for name, numbers in samples.items()}
-    settings = vars(chosen) | {"viewport": "1280 x 900", "few": FEW, "short": SHORT}
+    settings = vars(chosen) | {"viewport": "1280 x 900", "few": FEW}
     measure.report(load_before, settings, ratios, values, samples)
 
 
