@@ -25,7 +25,7 @@ def test_a_state_that_cannot_be_read_ends_no_trainer(folder, kind, replace):
             over._stop(trainer)
             assert trainer.poll() is None and not over.requested_by
             damage.remove(run.path / "state.json")
-            control.set("stopping", "by me")
+            control.set("stopping", "by me", by="me")
             over._stop(trainer)
             assert over.requested_by == "me"
         finally:
