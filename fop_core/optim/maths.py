@@ -116,6 +116,69 @@ def direct_norm(M: Matrix) -> tuple[Matrix, Matrix]:
     return _inner(M, M), 2 * M
 
 
+# P = exp(A), A symmetric --------------------------------------------------------------------------------------------
+
+TAYLOR_DEGREE = 8
+SQUARINGS = 6
+
+
+def exponential_root(A: Matrix, identity: Matrix) -> Matrix:
+    """Return ``R = exp(A / 2) [..., n, n]`` for a symmetric A: P = R R is ``factored`` with R in M's place.
+
+    Taylor's polynomial of A / 2^7, squared six times: right to 1e-10 of max(1, ||exp(A)||) up to ||A|| = 20 in
+    float64, to 1e-8 up to 40. No eigenvalue is computed and no norm looked at, so no device is waited for. What is
+    carried along is X = exp(.) - I, by (I + X)^2 = I + (2 X + X^2): else a small A drowns in the identity's rounding.
+
+    Args:
+        A: symmetric, [..., n, n].
+        identity: I [n, n].
+    """
+    B = 0.5 ** (SQUARINGS + 1) * A
+    X = (1 / TAYLOR_DEGREE) * B
+    for k in range(TAYLOR_DEGREE - 1, 0, -1):  # Horner's scheme
+        X = (1 / k) * (B + B @ X)
+    for _ in range(SQUARINGS):
+        X = 2 * X + X @ X
+    return identity + X
+
+
+def exponential_alignment(A: Matrix, S: Matrix) -> Matrix:
+    """Return the gradient of ``<S, exp(A)> / 2`` among symmetric A, [..., n, n].
+
+    With ``S = G U^T + U G^T`` it is that of ``<G, exp(A) U>``: half the Frechet derivative of exp at A in the direction
+    S, which is its own adjoint. ``exponential_root``'s polynomial and squarings are differentiated one by one (Al-Mohy
+    & Higham 2009).
+
+    Args:
+        A: symmetric, [..., n, n].
+        S: symmetric, [..., n, n].
+    """
+    B, dB = 0.5 ** (SQUARINGS + 1) * A, 0.5 ** (SQUARINGS + 2) * S
+    X, dX = (1 / TAYLOR_DEGREE) * B, (1 / TAYLOR_DEGREE) * dB
+    for k in range(TAYLOR_DEGREE - 1, 0, -1):
+        X, dX = (1 / k) * (B + B @ X), (1 / k) * (dB + dB @ X + B @ dX)
+    for _ in range(SQUARINGS + 1):
+        XdX = X @ dX
+        X, dX = 2 * X + X @ X, 2 * dX + (XdX + XdX.mT)
+    return dX
+
+
+def exponential_root_alignment(R: Matrix, S: Matrix) -> Matrix:
+    """Return ``R S R / 2 [..., n, n]``, R = exp(A / 2): the cheap stand-in for ``exponential_alignment``.
+
+    Between two eigenvectors of A whose eigenvalues are 2 d apart it is too small, by the factor d / sinh(d); where A
+    and S commute, and so at A = 0, the two are one.
+    """
+    RSR = R @ S @ R
+    return 0.25 * (RSR + RSR.mT)
+
+
+def exponential_norm(R: Matrix) -> tuple[Matrix, Matrix]:
+    """Return ``||exp(A)||_F^2 [..., 1, 1]`` and its gradient ``2 exp(2 A) [..., n, n]``, from R = exp(A / 2)."""
+    P = R @ R
+    return _inner(P, P), 2 * (P @ P)
+
+
 # P = diag(d), d kept as a column [..., n, 1] ------------------------------------------------------------------------
 
 

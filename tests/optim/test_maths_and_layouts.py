@@ -153,6 +153,58 @@ def test_numpy_gives_what_torch_gives(name, seed, batch, n, m, k):
     )
 
 
+def symmetric(seed, *shape, size):
+    """Return A with ||A||_2 = size."""
+    A = normal(seed, *shape, shape[-1])
+    A = A + A.mT
+    return A * (size / torch.linalg.matrix_norm(A, 2)[..., None, None])
+
+
+def size_of(A):
+    return A.abs().amax((-2, -1), keepdim=True).clamp(min=1)
+
+
+@given(seed=seeds, batch=batches, n=extents, size=st.floats(0.001, 20.0))
+def test_the_exponential_is_torchs_and_its_root_squared(seed, batch, n, size):
+    A = symmetric(seed, *batch, n, size=size)
+    R = maths.exponential_root(A, torch.eye(n, dtype=torch.float64))
+    expected = torch.linalg.matrix_exp(A)
+    scale = size_of(expected)
+    torch.testing.assert_close(R @ R.mT / scale, expected / scale, rtol=0, atol=1e-10)
+    narrow = maths.exponential_root(A.float(), torch.eye(n))
+    torch.testing.assert_close((narrow @ narrow.mT).double() / scale, expected / scale, rtol=0, atol=1e-5)
+
+
+@given(
+    seed=seeds, batch=batches, n=extents, m=extents, size=st.floats(0.001, 8.0)
+)  # autograd's own is right to 1e-8 at 17
+def test_the_exponentials_derivative_is_autograds(seed, batch, n, m, size):
+    A, G, U = symmetric(seed, *batch, n, size=size), normal(seed + 1, *batch, n, m), normal(seed + 2, *batch, n, m)
+    leaf = A.clone().requires_grad_()
+    P = torch.linalg.matrix_exp(leaf)
+    (expected,) = torch.autograd.grad((G * (P @ U)).sum(), leaf, retain_graph=True)
+    expected = (expected + expected.mT) / 2
+    scale = size_of(expected)
+    S = G @ U.mT + U @ G.mT
+    torch.testing.assert_close(maths.exponential_alignment(A, S) / scale, expected / scale, rtol=0, atol=1e-10)
+
+    norms = P.square().sum((-2, -1), keepdim=True)
+    square, gradient = maths.exponential_norm(maths.exponential_root(A, torch.eye(n, dtype=torch.float64)))
+    torch.testing.assert_close(square, norms.detach(), rtol=1e-9, atol=1e-9)
+    (expected,) = torch.autograd.grad(norms.sum(), leaf)
+    scale = size_of(expected)
+    torch.testing.assert_close(gradient / scale, expected / scale, rtol=0, atol=1e-9)
+
+
+def test_the_cheap_derivative_of_the_exponential_is_short_by_d_over_sinh_d():
+    A = torch.diag(torch.tensor([1.0, -2.0], dtype=torch.float64))
+    S = torch.tensor([[0.3, 1.0], [1.0, -0.7]], dtype=torch.float64)
+    ratio = maths.exponential_root_alignment(torch.diag(A.diag().div(2).exp()), S) / maths.exponential_alignment(A, S)
+    d = 1.5
+    expected = torch.tensor([[1.0, d / math.sinh(d)], [d / math.sinh(d), 1.0]], dtype=torch.float64)
+    torch.testing.assert_close(ratio, expected, rtol=1e-12, atol=0)
+
+
 @given(seed=seeds, n=extents, batch=batches)
 def test_power_iteration_finds_the_spectral_norm_from_below(seed, n, batch):
     P = normal(seed, *batch, n, n)
