@@ -1,13 +1,14 @@
 """What FOP refuses: options out of range, parameters it cannot precondition, rates of the base that are no numbers."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from fop_core.optim import layouts
+from fop_core.optim.forms import FORMS
 from fop_core.optim.preconditioners import PRECONDITIONERS
 
 
@@ -43,6 +44,22 @@ def _rescale(name: str, value: Any) -> None:
         raise ValueError(f"{name} is {value!r}: give a positive norm, or None")
 
 
+def _scale(name: str, value: Any) -> None:
+    if not (is_number(value) and value > 0):
+        raise ValueError(f"{name} is {value!r}: give a positive number")
+
+
+def _bounds(name: str, value: Any) -> None:
+    pair = isinstance(value, (tuple, list)) and len(value) == 2 and all(map(is_number, value))
+    if not (pair and 0 < value[0] <= 1 <= value[1]):
+        raise ValueError(f"{name} is {value!r}: give the least and the most, positive, with 1 between them")
+
+
+def _dim(name: str, value: Any) -> None:
+    if value is not None:
+        at_least(name, value, 1, whole=True)
+
+
 def _flag(name: str, value: Any) -> None:
     if not isinstance(value, bool):
         raise ValueError(f"{name} is {value!r}: give True or False")
@@ -57,13 +74,35 @@ OPTIONS: dict[str, Callable[[str, Any], None]] = {
     "init_std": lambda name, value: at_least(name, value, 0),
     "seed": lambda name, value: at_least(name, value, 0, whole=True),
     "update_every": lambda name, value: at_least(name, value, 1, whole=True),
-    "max_dim": lambda name, value: at_least(name, value, 1, whole=True),
+    "max_dim": _dim,
+    "apply": lambda name, value: one_of(name, value, ("before", "after")),
+    "feedback": lambda name, value: one_of(name, value, ("hypergradient", "osgm")),
+    "derivative": lambda name, value: one_of(name, value, ("exact", "root")),
+    "init_scale": _scale,
+    "hyper_lr_step": lambda name, value: at_least(name, value, 0),
+    "hyper_lr_bounds": _bounds,
     "hyper_eps": lambda name, value: at_least(name, value, 0),
     "trace": _trace,
     "rescale": _rescale,
     "normalized": _flag,
 }
 """FOP's options by name: each a function of name and value that raises ValueError where the value is out of range."""
+
+
+def together(options: Mapping[str, Any], hyper_optimizer: Any) -> None:
+    """Raise ValueError for options that do not go together, each of which is right by itself."""
+    form = FORMS[options["preconditioner"]]
+    if options["normalized"] and form.one_per == "tensor":
+        raise ValueError('normalized leaves a "scalar" preconditioner nothing to learn: |s| would always be 1')
+    if options["init_scale"] != 1 and form.start not in ("I", "1"):
+        raise ValueError(f"init_scale is {options['init_scale']!r}: {form.name!r} does not start from the identity")
+    if options["hyper_lr_step"] and callable(hyper_optimizer):
+        raise ValueError("hyper_lr_step needs a hyper_optimizer by name: a callable's rates are its own")
+    if options["apply"] == "after":
+        if options["trace"] != "velocity":
+            raise ValueError(f'trace is {options["trace"]!r}: apply="after" has none, it keeps the base\'s own step')
+        if options["feedback"] == "osgm":
+            raise ValueError('feedback="osgm" is of gradients: apply="after" learns from the base\'s own step')
 
 
 def parameter(name: str, value: Tensor) -> None:

@@ -19,7 +19,7 @@ from fop_core.optim import checks, describe, groups, hyper, layouts, loading, pr
 from fop_core.optim.finite import FiniteFlags, Member, all_finite
 from fop_core.optim.forms import FORMS, FormName
 from fop_core.optim.preconditioners import PRECONDITIONERS
-from fop_core.optim.stack import Layer, Stack
+from fop_core.optim.stack import Layer, LayerUpdate, Options, Stack
 
 
 class FOP(Optimizer):
@@ -44,8 +44,8 @@ class FOP(Optimizer):
         layout: "auto" | "input" | "spatial" | "full": which dimension is preconditioned, see ``layouts``. "scalar" and
             "diagonal" take every tensor as it is.
         hyper_lr: rho; 0 freezes M. May be changed at any time.
-        hyper_optimizer: "adam" | "sgd" (Algorithm 1) | a callable from a list of tensors, one [n, k] a layer, to an
-            optimizer, whose own learning rate then counts instead of ``hyper_lr``.
+        hyper_optimizer: "adam" | "sgd" (Algorithm 1) | "adagrad" | a callable from a list of tensors, one [n, k] a
+            layer, to an optimizer, whose own learning rate then counts instead of ``hyper_lr``.
         rank: k of "low_rank"; where a layer's n is less, n stands in for it, see ``cut_ranks``.
         init_std: standard deviation of M at the start, "low_rank" only.
         seed: of the private generator that M is drawn from, in parameter order.
@@ -56,8 +56,19 @@ class FOP(Optimizer):
         on_nonfinite: "raise": a gradient or hypergradient that is not finite leaves every M and u alone, and a later
             step (or ``check``) raises FloatingPointError | "skip": the whole step is left out and counted in
             ``skipped_steps``, at the price of waiting for the device once a step.
-        max_dim: a layer with n above it is left to the base.
+        max_dim: a layer with n above it is left to the base; None for the form's own limit in ``forms.FORMS``.
         hyper_eps: eps of "adam".
+        apply: "before": the base's step is made of P g | "after": theta <- theta' + (P - I) Delta, where the base,
+            given g itself, went from theta to theta' by Delta, decoupled weight decay aside. Its state never sees P,
+            and dM is one-step exact for any base: M descends <G_{t+1}, P(M) Delta_t>, without eps and ``trace``.
+        feedback: "hypergradient" | "osgm": divided by ||U||^2, with lambda = 0 by ||G_{t-1}||^2, so that it no longer
+            shrinks with the gradients (online scaled gradient methods, Gao et al. 2024). Not Eq. 9's ``normalized``.
+        derivative: of "exponential": "exact" | "root", P^1/2 (.) P^1/2, which is cheaper and too small between
+            eigenvectors whose eigenvalues differ.
+        init_scale: s, with M_0 = s I in place of I; "low_rank" and "exponential" have starts of their own.
+        hyper_lr_step: kappa of a learned rho, rho <- rho exp(kappa cos(H_t, H_{t-1})) for each layer, H the
+            hypergradient; 0 leaves rho alone, 0.02 is usual.
+        hyper_lr_bounds: the least and the most that such a rho becomes, times ``hyper_lr``.
 
     Raises:
         TypeError: for a base that cannot be wrapped, or complex or sharded parameters.
@@ -72,7 +83,7 @@ class FOP(Optimizer):
         preconditioner: FormName = "factored",
         layout: Literal["auto", "input", "spatial", "full"] = "auto",
         hyper_lr: float = 1e-4,
-        hyper_optimizer: Literal["adam", "sgd"] | Callable[[list[Tensor]], Optimizer] = "adam",
+        hyper_optimizer: Literal["adam", "sgd", "adagrad"] | Callable[[list[Tensor]], Optimizer] = "adam",
         *,
         rank: int = 16,
         init_std: float = 0.01,
@@ -82,18 +93,23 @@ class FOP(Optimizer):
         rescale: float | None = None,
         update_every: int = 1,
         on_nonfinite: Literal["raise", "skip"] = "raise",
-        max_dim: int = 1024,
+        max_dim: int | None = None,
         hyper_eps: float = 1e-8,
+        apply: Literal["before", "after"] = "before",
+        feedback: Literal["hypergradient", "osgm"] = "hypergradient",
+        derivative: Literal["exact", "root"] = "exact",
+        init_scale: float = 1.0,
+        hyper_lr_step: float = 0.0,
+        hyper_lr_bounds: tuple[float, float] = (1e-3, 1e3),
     ) -> None:
         if not isinstance(base, Optimizer) or isinstance(base, (torch.optim.LBFGS, FOP)):
             raise TypeError(f"base is {type(base).__name__}: give a torch.optim.Optimizer other than LBFGS or FOP")
         options = {k: v for k, v in locals().items() if k in checks.OPTIONS}
         for name, value in options.items():
             checks.OPTIONS[name](name, value)
-        if normalized and FORMS[preconditioner].one_per == "tensor":
-            raise ValueError('normalized leaves a "scalar" preconditioner nothing to learn: |s| would always be 1')
         if not callable(hyper_optimizer):
-            checks.one_of("hyper_optimizer", hyper_optimizer, ("adam", "sgd"))
+            checks.one_of("hyper_optimizer", hyper_optimizer, hyper.NAMES)
+        checks.together(options, hyper_optimizer)
 
         self.base = base
         self.preconditioner = preconditioner
@@ -106,16 +122,19 @@ class FOP(Optimizer):
         self.rescale = rescale
         self.update_every = update_every
         self.on_nonfinite = on_nonfinite
-        self.max_dim = max_dim
+        self.max_dim = FORMS[preconditioner].max_dim if max_dim is None else max_dim
+        self.apply = apply
+        self.feedback = feedback
+        self.derivative = derivative
+        self.init_scale = init_scale
+        self.hyper_lr_step = hyper_lr_step
+        self.hyper_lr_bounds = hyper_lr_bounds
         self.skipped_steps = 0
         self._steps = 0
         self._kind = PRECONDITIONERS[preconditioner]
         self._generator = torch.Generator().manual_seed(seed)
-        self._hyper: hyper.SGD | hyper.Adam | hyper.Custom
-        if callable(hyper_optimizer):
-            self._hyper = hyper.Custom(hyper_optimizer)
-        else:
-            self._hyper = hyper.SGD() if hyper_optimizer == "sgd" else hyper.Adam(hyper_eps)
+        self._hyper = hyper.make(hyper_optimizer, hyper_eps, hyper_lr_step, hyper_lr_bounds)
+        self._options = Options(normalized, rescale, feedback, derivative)
         self._members: list[Member] = []  # all parameters
         self._stacks: list[Stack] = []
         self._finite = FiniteFlags()
@@ -195,36 +214,55 @@ class FOP(Optimizer):
         turn = (self._steps + 1) % self.update_every == 0
         learn = turn and self.hyper_lr != 0 and self.learns
         with precision.full(self._finite.devices):
-            scales = [stack.scale() for stack in self._stacks]
-            proposals = [stack.propose(scale, learn) for stack, scale in zip(self._stacks, scales)]
+            applied = [stack.applied() for stack in self._stacks]
+            proposals = [stack.propose(each, learn) for stack, each in zip(self._stacks, applied)]
         updates = [update for proposal in proposals for update in proposal]
         if self.on_nonfinite == "skip" and not all_finite(updates, self._members):
             self.skipped_steps += 1
             return loss
 
-        try:
-            for update in updates:
-                update.layer.parameter.grad = update.preconditioned
+        if self.apply == "after":
+            starts = self._starts(updates)
             self.base.step()
-        finally:
-            for (_, parameter, _), gradient in zip(self._members, gradients):
-                parameter.grad = gradient
+            with precision.full(self._finite.devices):
+                for stack, proposal, each in zip(self._stacks, proposals, applied):
+                    stack.turn(proposal, each, starts)
+        else:
+            try:
+                for update in updates:
+                    update.layer.parameter.grad = update.preconditioned
+                self.base.step()
+            finally:
+                for (_, parameter, _), gradient in zip(self._members, gradients):
+                    parameter.grad = gradient
 
         for device, is_finite in self._finite.check(updates, self._members, gradients).items():
             here = [update for update in updates if update.gradient.device == device]
             learning = [update for update in here if update.descent is not None]
             if learning:
                 self._hyper.update(learning, is_finite, self.hyper_lr)
-            if self.learns:
+            if self.learns and self.apply == "after":
+                trace.replace(here, is_finite)
+            elif self.learns:
                 trace.advance(here, is_finite, rates)
         if learn:
             self._hyper.finish()
-        for stack, proposal, scale in zip(self._stacks, proposals, scales):
-            stack.advance(proposal, scale)
+        for stack, proposal, each in zip(self._stacks, proposals, applied):
+            stack.advance(proposal, each.scale)
             if learn:
                 stack.watch()
         self._steps += 1
         return loss
+
+    def _starts(self, updates: list[LayerUpdate]) -> dict[Layer, Tensor]:
+        """Return where decoupled weight decay alone would take each parameter."""
+        decays = [groups.decoupled_decay(self.base, group) for group in self.param_groups]
+        starts = {}
+        for layer in (update.layer for update in updates):
+            decay = decays[layer.group]
+            kept = not isinstance(decay, Tensor) and decay == 0
+            starts[layer] = layer.parameter.clone() if kept else layer.parameter * (1 - decay)
+        return starts
 
     def check(self) -> None:
         """Wait for the device and report now what a later step would report.
@@ -277,13 +315,13 @@ class FOP(Optimizer):
                 continue
             dtype = torch.promote_types(parameter.dtype, torch.float32)
             M = self._kind.init(layout.rows(tuple(parameter.shape)), self.rank, self._draw)
-            layers.append(Layer(name, parameter, layout, number, M.to(parameter.device, dtype)))
+            layers.append(Layer(name, parameter, layout, number, self.init_scale * M.to(parameter.device, dtype)))
             members.append((name, parameter, layers[-1]))
 
         alike: dict[tuple[Any, ...], list[Layer]] = {}
         for layer in layers:
             alike.setdefault((layer.M.shape, layer.M.dtype, layer.M.device), []).append(layer)
-        stacks = [Stack(self._kind, each, self._hyper.init, self.normalized, self.rescale) for each in alike.values()]
+        stacks = [Stack(self._kind, each, self._hyper.init, self._options) for each in alike.values()]
         if isinstance(self._hyper, hyper.Custom) and layers and self.learns:
             self._hyper.register_layers(layers)
         self._stacks += stacks
@@ -336,7 +374,7 @@ class FOP(Optimizer):
         shown = {}
         with torch.no_grad(), precision.full(self._finite.devices):
             for stack in self._stacks:
-                scale = stack.scale()
+                scale = stack.applied().scale
                 for index, layer in enumerate(stack.layers):
                     P = self._shown(layer) if FORMS[self.preconditioner].one_per else self._kind.matrix(layer.M)
                     shown[layer.name] = P.clone() if scale is None else P * scale.total[index].reshape(())
@@ -349,7 +387,7 @@ class FOP(Optimizer):
         Changes nothing: between ``backward`` and ``step`` it shows what P does to this very gradient.
         """
         with precision.full(self._finite.devices):
-            updates = [update for stack in self._stacks for update in stack.propose(stack.scale(), learn=False)]
+            updates = [update for stack in self._stacks for update in stack.propose(stack.applied(), learn=False)]
         return {update.layer.name: update.preconditioned for update in updates}
 
     def _shown(self, layer: Layer) -> Tensor:
@@ -378,8 +416,8 @@ class FOP(Optimizer):
         for name, matrix in factors.items():
             M = layers[name].M
             value = loading.as_matrix(f"the factor of {name!r}", matrix, self._shown(layers[name]))
-            if self.preconditioner == "direct" and not torch.allclose(value, value.mT):
-                raise ValueError(f"the factor of {name!r} is not symmetric, as P = M must be")
+            if FORMS[self.preconditioner].symmetric and not torch.allclose(value, value.mT):
+                raise ValueError(f"the factor of {name!r} is not symmetric, as M must be of {self.preconditioner!r}")
             loaded.append((M, value.reshape(M.shape)))
         for M, value in loaded:
             M.copy_(value)

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 Array = np.ndarray
-FormName: TypeAlias = Literal["factored", "low_rank", "direct", "scalar", "diagonal", "mean_removing"]
+FormName: TypeAlias = Literal["factored", "low_rank", "direct", "exponential", "scalar", "diagonal", "mean_removing"]
 MEAN_REMOVED = 0.95
 """The share of the mean over rows that "mean_removing" takes out."""
 
@@ -31,6 +31,8 @@ class FormOfP:
         method: of a run with it, a key of ``config.METHODS``; "fop" where other settings tell more.
         one_per: "tensor" or "parameter" where P is a number for each of them, and takes every tensor; else P is [n, n].
         has_rank: whether M is a draw [n, rank].
+        symmetric: whether M is [n, n] and symmetric.
+        max_dim: the largest n that is preconditioned unless another is given.
         P: M [..., n, k] -> P [..., n, n] before any scaling, in numpy; None where P is no matrix.
         spectrum: M -> eigenvalues [..., n], ascending; None for those of P as it comes out.
     """
@@ -44,6 +46,8 @@ class FormOfP:
     method: str = "fop"
     one_per: Literal["", "tensor", "parameter"] = ""
     has_rank: bool = False
+    symmetric: bool = False
+    max_dim: int = 1024
     P: Callable[[Array], Array] | None = None
     spectrum: Callable[[Array], Array] | None = None
 
@@ -73,8 +77,13 @@ def _squares(M: Array) -> Array:
 def _itself(M: Array) -> Array:
     n, k = M.shape[-2:]
     if n != k:
-        raise ValueError(f"P = M needs a square M, not [{n}, {k}]")
+        raise ValueError(f"a symmetric M is square, not [{n}, {k}]")
     return M
+
+
+def _exponential(A: Array) -> Array:
+    values, vectors = np.linalg.eigh(_itself(A))
+    return (vectors * np.exp(values)[..., None, :]) @ vectors.mT
 
 
 def _without_mean(M: Array) -> Array:
@@ -102,7 +111,25 @@ _ROWS = (
         P=lambda M: np.eye(M.shape[-2]) + _product(M),
         spectrum=lambda M: 1 + _squares(M),
     ),
-    FormOfP("direct", "M", "symmetric; may turn indefinite, and warns when it does", "I", "Eq. 1", P=_itself),
+    FormOfP(
+        "direct",
+        "M",
+        "symmetric; may turn indefinite, and warns when it does",
+        start="I",
+        equation="Eq. 1",
+        symmetric=True,
+        P=_itself,
+    ),
+    FormOfP(
+        "exponential",
+        "exp(M)",
+        "M symmetric; positive definite, and comes back from any direction that it has closed",
+        start="0",
+        symmetric=True,
+        max_dim=128,
+        P=_exponential,
+        spectrum=lambda M: np.exp(np.linalg.eigvalsh(_itself(M))),
+    ),
     FormOfP(
         "scalar",
         "s I",

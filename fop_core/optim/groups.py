@@ -4,7 +4,9 @@ import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from fop_core.optim import checks
 
@@ -54,6 +56,24 @@ def rates(number: int, group: Group, trace: str | float) -> Rates:
         dampening = 0.0
     rate = rate.clone() if isinstance(rate, Tensor) else rate
     return Rates(rate, decay, dampening, bool(group.get("nesterov", False)))
+
+
+def decoupled_decay(base: Optimizer, group: Group) -> Any:
+    """Return the share of each parameter that a step of the base takes away beside its own step; 0.0 for none.
+
+    An L2 penalty is none: it is part of the gradient.
+
+    Args:
+        base: of ``torch.optim``, or one that says ``weight_decouple`` as those of pytorch-optimizer do.
+        group: one of its groups.
+    """
+    decay = group.get("weight_decay", 0.0)
+    if group.get("weight_decouple", False):
+        return decay if group.get("fixed_decay", False) else group["lr"] * decay
+    kinds = torch.optim.AdamW, torch.optim.Muon, torch.optim.Adafactor
+    if decay and (group.get("decoupled_weight_decay", False) or isinstance(base, kinds)):
+        return group["lr"] * decay
+    return 0.0
 
 
 def new_parameters(

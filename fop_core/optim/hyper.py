@@ -79,6 +79,67 @@ class Adam:
         """Do nothing: ``update`` has done it all."""
 
 
+class AdaGrad:
+    """AdaGrad (Duchi et al. 2011): S <- S + d^2, M <- M + rho d / (sqrt(S) + 1e-12), entry by entry."""
+
+    eps = 1e-12
+
+    def init(self, M: Tensor) -> dict[str, Tensor]:
+        """Return the sum of squares [L, n, k] of a stack."""
+        return {"square": torch.zeros_like(M)}
+
+    def update(self, updates: list[LayerUpdate], is_finite: Tensor, rate: float) -> None:
+        """Change each M and its sum of squares in place."""
+        for layer, descent in _descents(updates):
+            descent.nan_to_num_(0.0, 0.0, 0.0).mul_(is_finite.to(descent.dtype))
+            square = layer.state["square"].addcmul_(descent, descent)
+            layer.M.addcdiv_(descent, square.sqrt().add_(self.eps), value=rate)
+
+    def finish(self) -> None:
+        """Do nothing: ``update`` has done it all."""
+
+
+class Adaptive:
+    """Another hyper-optimizer with a rate for each layer, which is learned: rho <- rho exp(kappa cos(H_t, H_{t-1})).
+
+    While a layer's hypergradients agree its rate rises, and it falls when they turn back.
+
+    Args:
+        inner: SGD, AdaGrad or Adam.
+        kappa: how much a rate changes at most in one step, as a logarithm.
+        bounds: the least and the most that a rate becomes, times ``hyper_lr``.
+    """
+
+    def __init__(self, inner: "SGD | AdaGrad | Adam", kappa: float, bounds: tuple[float, float]) -> None:
+        self.inner = inner
+        self.kappa = kappa
+        self.bounds = bounds
+
+    def init(self, M: Tensor) -> dict[str, Tensor]:
+        """Return what the inner one keeps, rho over ``hyper_lr`` [L], and H of the step before [L, n, k]."""
+        return self.inner.init(M) | {"rate": M.new_ones(len(M)), "before": torch.zeros_like(M)}
+
+    def update(self, updates: list[LayerUpdate], is_finite: Tensor, rate: float) -> None:
+        """Change each rate, then each M as the inner one does, by so much more or less."""
+        starts = []
+        for layer, descent in _descents(updates):
+            descent.nan_to_num_(0.0, 0.0, 0.0)
+            factor, before = layer.state["rate"], layer.state["before"]
+            tiny = torch.finfo(descent.dtype).tiny
+            norms = torch.linalg.vector_norm(descent) * torch.linalg.vector_norm(before)
+            cosine = (descent * before).sum() / norms.clamp(min=tiny)
+            ok = is_finite.to(descent.dtype)
+            factor.mul_((self.kappa * cosine * ok).exp()).clamp_(*self.bounds)
+            before.add_((descent - before) * ok)
+            starts.append((layer.M, layer.M.clone(), factor))
+        self.inner.update(updates, is_finite, rate)
+        for M, start, factor in starts:
+            M.sub_(start).mul_(factor).add_(start)
+
+    def finish(self) -> None:
+        """Do nothing: ``update`` has done it all."""
+
+
 class Custom:
     """Any torch optimizer over the layers' matrices, one tensor [n, k] a layer. Its own rates count.
 
@@ -132,6 +193,26 @@ class Custom:
             M.copy_(torch.where(ok, M, before))
             M.grad = None
         self._before.clear()
+
+
+NAMES = ("adam", "sgd", "adagrad")
+
+
+def make(
+    chosen: str | Callable[[list[Tensor]], torch.optim.Optimizer], eps: float, kappa: float, bounds: tuple[float, float]
+) -> SGD | AdaGrad | Adam | Adaptive | Custom:
+    """Return the hyper-optimizer of FOP's options.
+
+    Args:
+        chosen: one of ``NAMES``, or what makes a torch optimizer.
+        eps: of "adam".
+        kappa: of a learned rate, 0 for none.
+        bounds: of that.
+    """
+    if callable(chosen):
+        return Custom(chosen)
+    inner = SGD() if chosen == "sgd" else AdaGrad() if chosen == "adagrad" else Adam(eps)
+    return Adaptive(inner, kappa, bounds) if kappa else inner
 
 
 def _descents(updates: list[LayerUpdate]) -> list[tuple[Layer, Tensor]]:

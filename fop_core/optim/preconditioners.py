@@ -5,7 +5,10 @@
     alignment(M, G, U, GtM)             the gradient of <G, P(M) U> in M [n, k]; the hypergradient is -eps times it
     matrix(M)                           P [..., n, n]
 
-and two for scaling: ``norm(M)``, ``||P||_F^2`` and its gradient, and ``degree``, with
+What ``apply``, ``alignment`` and ``norm`` take in M's place is what ``prepare(M)`` makes of a stack's M at each step: M
+itself, or P where that takes a while. Then ``pull_back`` leads from the gradient in P to that in M.
+
+And two for scaling: ``norm(M)``, ``||P||_F^2`` and its gradient, and ``degree``, with
 ``<G, P(M) U> = <alignment, M> / degree`` (plus <G, U> for I + M M^T), by Euler's theorem on homogeneous functions. And
 where M gives P's eigenvalues better than P does, ``spectrum(M)``, [n] in any order.
 """
@@ -30,6 +33,12 @@ class Preconditioner:
     alignment: Any = None  # None: nothing is learned
     definite: Any = None  # None: P is positive semidefinite whatever M is
     spectrum: Any = None  # None: P itself has them
+    pull_back: Any = None  # None: the gradient is in M already
+
+    @staticmethod
+    def prepare(M: Tensor) -> tuple[Tensor, Any]:
+        """Return what a step applies, [L, n, k], and what ``pull_back`` needs beside it."""
+        return M, None
 
     @classmethod
     def spectral_norm(cls, M: Tensor, vector: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
@@ -103,6 +112,46 @@ class Direct(Preconditioner):
     def definite(M: Tensor) -> Tensor:
         """Return, for each M of a stack, whether it has a Cholesky factorization: [L] bool, no synchronisation."""
         return torch.linalg.cholesky_ex(M, check_errors=False).info == 0
+
+
+class Exponential(Direct):
+    """P = exp(A), A symmetric from 0: ``Direct`` in P, and the chain rule from there to A.
+
+    P is positive definite whatever A is, and its logarithm moves at the same pace whether it is large or small: what M
+    M^T has closed, since its hypergradient is (...) M, stays closed. No eigenvalues are computed: that would wait for
+    the device.
+    """
+
+    name = "exponential"
+    definite: Any = None  # it always is
+
+    @staticmethod
+    def init(n: int, rank: int, draw: Draw) -> Tensor:
+        """Return 0 [n, n]."""
+        return torch.zeros(n, n)
+
+    @staticmethod
+    def prepare(M: Tensor) -> tuple[Tensor, Tensor]:
+        """Return P = exp(A) and its square root [L, n, n]."""
+        root = maths.exponential_root(M, torch.eye(M.shape[-1], dtype=M.dtype, device=M.device))
+        return root @ root, root
+
+    @staticmethod
+    def matrix(M: Tensor) -> Tensor:
+        """Return exp(A) [..., n, n]."""
+        return Exponential.prepare(M)[0]
+
+    @staticmethod
+    def spectrum(M: Tensor) -> Tensor:
+        """Return the exponentials of A's eigenvalues, [n]."""
+        return torch.linalg.eigvalsh(M).exp()
+
+    @staticmethod
+    def pull_back(M: Tensor, root: Tensor, gradient: Tensor, exact: bool) -> Tensor:
+        """Return the gradient in A from that in P, all [L, n, n]; not ``exact``: by P^1/2 (.) P^1/2."""
+        if exact:
+            return maths.exponential_alignment(M, 2 * gradient)
+        return maths.exponential_root_alignment(root, 2 * gradient)
 
 
 class Scalar(Direct):
@@ -184,4 +233,5 @@ class MeanRemoving(Preconditioner):
         return values
 
 
-PRECONDITIONERS = {kind.name: kind for kind in (Factored, LowRank, Direct, Scalar, Diagonal, MeanRemoving)}
+_KINDS = (Factored, LowRank, Direct, Exponential, Scalar, Diagonal, MeanRemoving)
+PRECONDITIONERS = {kind.name: kind for kind in _KINDS}

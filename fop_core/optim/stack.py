@@ -5,6 +5,7 @@ made layer by layer. Autograd leaves each G by itself, and a batch of those begi
 take about as long on a CPU, or half as long again (``benchmarks/stacking.py``).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,12 +64,46 @@ class LayerUpdate:
         gradient: the raw gradient in M's precision, in the parameter's shape.
         preconditioned: P g in the parameter's shape and dtype.
         descent: minus the hypergradient, [n, k]; None where M is not to learn.
+        step: Delta, the base's own step in M's precision, in the parameter's shape; only where P is applied after it.
     """
 
     layer: Layer
     gradient: Tensor
     preconditioned: Tensor
     descent: Tensor | None = None
+    step: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """What all layers of an optimizer share, see ``FOP``.
+
+    Attributes:
+        normalized: whether P is scaled by Eq. 9.
+        limit: Theorem 1's p_inf, or None.
+        feedback: "hypergradient" | "osgm".
+        derivative: "exact" | "root", of "exponential".
+    """
+
+    normalized: bool = False
+    limit: float | None = None
+    feedback: str = "hypergradient"
+    derivative: str = "exact"
+
+
+@dataclass
+class Applied:
+    """What a stack applies at a step.
+
+    Attributes:
+        matrix: what the form's ``apply`` takes in M's place, [L, n, k].
+        root: what its ``pull_back`` needs beside it, or None.
+        scale: the factor on P, or None where P is applied as it is.
+    """
+
+    matrix: Tensor
+    root: Any
+    scale: "Scale | None" = None
 
 
 @dataclass
@@ -97,20 +132,18 @@ class Stack:
         kind: one of ``preconditioners.PRECONDITIONERS``.
         layers: the L layers; their M become views of the stack's.
         state: what the hyper-optimizer keeps, a function of M [L, n, k] to tensors [L, ...].
-        normalized: whether P is scaled by Eq. 9.
-        limit: Theorem 1's p_inf, or None.
+        options: what all stacks share.
     """
 
-    def __init__(self, kind: Any, layers: list[Layer], state: Any, normalized: bool, limit: float | None) -> None:
+    def __init__(self, kind: Any, layers: list[Layer], state: Any, options: Options) -> None:
         self.kind = kind
         self.layers = layers
-        self.normalized = normalized
-        self.limit = limit
+        self.options = options
         self.M = torch.stack([layer.M for layer in layers])
         size, n, _ = self.M.shape
         self.definite = None if kind.definite is None else AsyncFlag(size, self.M.device)
         self.kept: dict[str, Tensor] = {} if kind.alignment is None else state(self.M)
-        if limit is not None:
+        if options.limit is not None:
             # A start that no structure of P is likely to be orthogonal to, unlike a constant vector.
             noise = torch.randn(n, 1, generator=torch.Generator().manual_seed(0))
             self.age, self.vector = self.M.new_zeros(size, 1, 1), noise.to(self.M).repeat(size, 1, 1)
@@ -123,30 +156,35 @@ class Stack:
             layer.M = self.M[index]
             layer.state = {name: tensor[index] for name, tensor in self.kept.items()}
 
-    def scale(self) -> Scale | None:
-        """Return the factor on P at the coming step, or None where P is applied as it is."""
-        if not self.normalized and self.limit is None:
+    def applied(self) -> Applied:
+        """Return what the coming step applies."""
+        matrix, root = self.kind.prepare(self.M)
+        return Applied(matrix, root, self._scale(matrix))
+
+    def _scale(self, matrix: Tensor) -> Scale | None:
+        if not self.options.normalized and self.options.limit is None:
             return None
         scale = Scale(self.M.new_ones(len(self.layers), 1, 1))
-        if self.normalized:
-            scale.norm = self.kind.norm(self.M)
+        if self.options.normalized:
+            scale.norm = self.kind.norm(matrix)
             scale.normal = scale.total = maths.normalization(self.M.shape[-2], scale.norm[0])
-        if self.limit is not None:
-            norm, scale.vector = self.kind.spectral_norm(self.M, self.vector, POWER_ITERATIONS)
-            scale.limit = maths.theorem_1_scale(self.age + 1, scale.total.abs() * norm, self.limit)
+        if self.options.limit is not None:
+            norm, scale.vector = self.kind.spectral_norm(matrix, self.vector, POWER_ITERATIONS)
+            scale.limit = maths.theorem_1_scale(self.age + 1, scale.total.abs() * norm, self.options.limit)
             scale.total = scale.total * scale.limit
         return scale
 
-    def propose(self, scale: Scale | None, learn: bool) -> list[LayerUpdate]:
+    def propose(self, applied: Applied, learn: bool) -> list[LayerUpdate]:
         """Return the updates of the layers that have a ``.grad``; changes nothing."""
-        updates, dtype = [], self.M.dtype
+        updates, learning, dtype, scale = [], [], self.M.dtype, applied.scale
+        plain = applied.matrix is self.M
         for index, layer in enumerate(self.layers):
             raw = layer.parameter.grad
             if raw is None:
                 continue
             gradient = raw if raw.dtype is dtype else raw.to(dtype)
-            G = layer.layout.to_matrix(gradient)
-            PG, GtM = self.kind.apply(layer.M, G)
+            G, M = layer.layout.to_matrix(gradient), layer.M if plain else applied.matrix[index]
+            PG, GtM = self.kind.apply(M, G)
             if scale is not None:
                 PG = PG * scale.total[index]
             preconditioned = layer.layout.to_tensor(PG, raw.shape)
@@ -154,17 +192,31 @@ class Stack:
             source = layer.nesterov_trace if layer.nesterov_trace is not None else layer.trace
             if learn and source is not None:
                 U = layer.layout.to_matrix(source)
-                alignment = self.kind.alignment(layer.M, G, U, GtM)
+                alignment = self.kind.alignment(M, G, U, GtM)
                 if scale is not None:
-                    alignment = self._through_scale(alignment, G, U, index, scale)
+                    alignment = self._through_scale(alignment, M, G, U, index, scale)
+                if self.options.feedback == "osgm":
+                    alignment = alignment / (source * source).sum().clamp(min=torch.finfo(dtype).tiny)
                 update.descent = alignment.mul_(layer.epsilon)  # phi is -eps <G, P(M) U>
+                learning.append((index, update))
             updates.append(update)
+        if learning and self.kind.pull_back is not None:
+            self._pull_back(applied, learning)
         return updates
 
-    def _through_scale(self, alignment: Tensor, G: Tensor, U: Tensor, index: int, scale: Scale) -> Tensor:
+    def _pull_back(self, applied: Applied, learning: list[tuple[int, LayerUpdate]]) -> None:
+        """Lead descents from P to M, all at once."""
+        which = [index for index, _ in learning]
+        M, root = (each if len(which) == len(each) else each[which] for each in (self.M, applied.root))
+        in_P = torch.stack([update.descent for _, update in learning])  # type: ignore[misc]
+        in_M = self.kind.pull_back(M, root, in_P, self.options.derivative == "exact")
+        for (_, update), descent in zip(learning, in_M):
+            update.descent = descent
+
+    def _through_scale(self, alignment: Tensor, M: Tensor, G: Tensor, U: Tensor, index: int, scale: Scale) -> Tensor:
         """Return the gradient of <G, c s(M) P(M) U> for one layer: s differentiated, c not."""
         if scale.normal is not None and scale.norm is not None:
-            value = (alignment * self.layers[index].M).sum() / self.kind.degree
+            value = (alignment * M).sum() / self.kind.degree
             if self.kind.identity:
                 value = value + (G * U).sum()
             square, gradient = scale.norm
@@ -172,6 +224,24 @@ class Stack:
                 alignment, value, square[index], gradient[index], scale.normal[index]
             )
         return alignment if scale.limit is None else alignment * scale.limit[index]
+
+    def turn(self, updates: list[LayerUpdate], applied: Applied, starts: Mapping[Layer, Tensor]) -> None:
+        """Apply P to the base's own steps: theta <- theta' + (P - I) Delta, Delta = theta' - start.
+
+        Args:
+            updates: of this stack's layers; each learns its Delta.
+            applied: what the step applies.
+            starts: where each parameter would be without the base's step, decoupled weight decay included.
+        """
+        numbers = {layer: index for index, layer in enumerate(self.layers)}
+        for update in updates:
+            layer, index = update.layer, numbers[update.layer]
+            update.step = (layer.parameter - starts[layer]).to(self.M.dtype)
+            D = layer.layout.to_matrix(update.step)
+            PD, _ = self.kind.apply(applied.matrix[index], D)
+            if applied.scale is not None:
+                PD = PD * applied.scale.total[index]
+            layer.parameter.add_(layer.layout.to_tensor(PD - D, layer.parameter.shape).to(layer.parameter.dtype))
 
     def advance(self, updates: list[LayerUpdate], scale: Scale | None) -> None:
         """Count the step, and keep the power iteration's vectors, for the layers that moved."""

@@ -1,4 +1,4 @@
-"""u, the decayed sum of past gradients that stands for the base's momentum in the hypergradient."""
+"""u, what the last step was made of, as the hypergradient needs it: a decayed sum of gradients, or the base's step."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -39,3 +39,21 @@ def advance(updates: Sequence[LayerUpdate], is_finite: Tensor, rates: Sequence[R
             )
         else:
             layer.nesterov_trace = None
+
+
+def replace(updates: Sequence[LayerUpdate], is_finite: Tensor) -> None:
+    """Keep each Delta in u's place, with -1 for eps: the loss changes by <G, P Delta>, whatever the base's rate.
+
+    Args:
+        updates: of the layers of one device, with their ``step``.
+        is_finite: a 0-d tensor there: 1, or 0 to keep the Delta before.
+    """
+    for update in updates:
+        layer = update.layer
+        layer.epsilon = -1.0
+        assert update.step is not None
+        step = update.step.nan_to_num(0.0, 0.0, 0.0)
+        if layer.trace is None:
+            layer.trace = step * is_finite
+        else:
+            layer.trace.mul_(1 - is_finite).addcmul_(step, is_finite)

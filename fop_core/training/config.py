@@ -179,7 +179,7 @@ class FOPConfig(_Section):
     rescale: Positive | None = Field(None, description="Theorem 1's p_inf, or none")
     update_every: int = Field(1, ge=1, description="steps between two updates of M")
     on_nonfinite: Literal["raise", "skip"] = Field("raise", description="skip: leave such a step out, and count it")
-    max_dim: int = Field(1024, ge=1, description="layers with a larger n are left to the base")
+    max_dim: int = Field(1024, ge=1, description="layers with a larger n are left to the base; 1024 is 128 for exp(M)")
     hyper_eps: float = Field(1e-8, ge=0, description="eps of the hyper-optimizer's adam")
 
     @model_validator(mode="after")

@@ -36,8 +36,11 @@ def rows_of(shape: tuple[int, ...], layout: str) -> list[tuple[int, ...]] | None
 class Oracle:
     """One parameter's M, u and hyper-optimizer."""
 
-    def __init__(self, shape, kind, layout, *, rho, hyper="adam", M=None, normalized=False):
+    def __init__(
+        self, shape, kind, layout, *, rho, hyper="adam", M=None, normalized=False, start=1.0, osgm=False, kappa=0.0
+    ):
         self.shape, self.kind, self.rho, self.hyper, self.normalized = shape, kind, rho, hyper, normalized
+        self.osgm, self.kappa, self.previous = osgm, kappa, None
         self.positions = rows_of(shape, "full" if kind in ("scalar", "diagonal") else layout)
         self.used = self.positions is not None
         self.u = self.nesterov_trace = self.epsilon = None
@@ -45,11 +48,13 @@ class Oracle:
             return
         self.rows, self.columns = (list(indices) for indices in zip(*self.positions))
         self.n, self.m = max(self.rows) + 1, max(self.columns) + 1
-        self.M = torch.eye(self.n, dtype=torch.float64) if M is None else M.double().clone()
+        self.M = start * torch.eye(self.n, dtype=torch.float64) if M is None else M.double().clone()
+        if kind == "exponential":
+            self.M = torch.zeros(self.n, self.n, dtype=torch.float64)
         if kind == "scalar":
-            self.M = torch.ones((), dtype=torch.float64)
+            self.M = start * torch.ones((), dtype=torch.float64)
         if kind == "diagonal":
-            self.M = torch.ones(self.n, dtype=torch.float64)
+            self.M = start * torch.ones(self.n, dtype=torch.float64)
         self.first = torch.zeros_like(self.M)
         self.second = torch.zeros_like(self.M)
         self.count = 0
@@ -70,6 +75,7 @@ class Oracle:
             "factored": lambda: M @ M.T,
             "low_rank": lambda: eye + M @ M.T,
             "direct": lambda: M,
+            "exponential": lambda: torch.linalg.matrix_exp(M),
             "scalar": lambda: M * eye,
             "diagonal": lambda: torch.diag(M),
             "mean_removing": lambda: eye - 0.95 * ones / self.n,
@@ -83,12 +89,12 @@ class Oracle:
         if not self.used or self.u is None or self.kind == "mean_removing" or self.rho == 0:
             return
         G, U = self.matrix(g), self.matrix(self.nesterov_trace)
-        if self.normalized:  # Eq. 9 by automatic differentiation
+        if self.normalized or self.kind == "exponential":  # by automatic differentiation
             M = self.M.clone().requires_grad_()
             with torch.enable_grad():
                 phi = -self.epsilon * (G * (self.P(M) @ U)).sum()
             (d,) = torch.autograd.grad(phi, M)
-            d = (d + d.T) / 2 if self.kind == "direct" else d
+            d = (d + d.T) / 2 if self.kind in ("direct", "exponential") else d
         else:  # Eq. 4 and its kin
             S = G @ U.T + U @ G.T
             d = {
@@ -98,8 +104,18 @@ class Oracle:
                 "scalar": lambda: -self.epsilon * (G * U).sum(),
                 "diagonal": lambda: -self.epsilon * (G * U)[:, 0],
             }[self.kind]()
+        if self.osgm:
+            d = d / (U * U).sum()
+        if self.kappa:
+            if self.previous is not None:
+                self.rho *= math.exp(self.kappa * float((d * self.previous).sum() / (d.norm() * self.previous.norm())))
+            self.previous = d
         if self.hyper == "sgd":
             self.M = self.M - self.rho * d
+            return
+        if self.hyper == "adagrad":
+            self.second = self.second + d * d
+            self.M = self.M - self.rho * d / (self.second.sqrt() + 1e-12)
             return
         self.count += 1
         self.first = 0.9 * self.first + 0.1 * d
@@ -116,19 +132,20 @@ class Oracle:
 class OracleFOP:
     """All parameters, with a torch base that is fed P g."""
 
-    def __init__(
-        self, base, names, kind, layout, *, rho, hyper="adam", factors=None, trace="velocity", normalized=False
-    ):
-        self.base, self.trace = base, trace
+    def __init__(self, base, names, kind, layout, *, rho, factors=None, trace="velocity", after=False, **options):
+        self.base, self.trace, self.after = base, trace, after
         self.parameters = [(p, group) for group in base.param_groups for p in group["params"]]
         factors = factors or {}
         self.layers = {
-            name: Oracle(tuple(p.shape), kind, layout, rho=rho, hyper=hyper, M=factors.get(name), normalized=normalized)
+            name: Oracle(tuple(p.shape), kind, layout, rho=rho, M=factors.get(name), **options)
             for name, (p, _) in zip(names, self.parameters)
         }
 
     @torch.no_grad()
     def step(self):
+        if self.after:
+            self.step_after()
+            return
         raw = [p.grad for p, _ in self.parameters]
         rates = [group["lr"] for _, group in self.parameters]
         for (p, _), layer in zip(self.parameters, self.layers.values()):
@@ -142,3 +159,21 @@ class OracleFOP:
             decay = {"velocity": momentum, "one_step": 0}.get(self.trace, self.trace)
             layer.learn(g)
             layer.advance(g, rate, decay, group.get("dampening", 0), group.get("nesterov", False))
+
+    def step_after(self):
+        """theta <- theta' + (P - I) Delta, then M descends <G, P(M) Delta> with the Delta of the step before."""
+        raw = [p.grad for p, _ in self.parameters]
+        starts = [p.detach().clone() for p, _ in self.parameters]
+        decays = [
+            group["lr"] * group["weight_decay"] if isinstance(self.base, (torch.optim.AdamW, torch.optim.Muon)) else 0
+            for _, group in self.parameters
+        ]
+        self.base.step()
+        for (p, _), g, start, decay, layer in zip(self.parameters, raw, starts, decays, self.layers.values()):
+            if g is None or not layer.used:
+                continue
+            delta = p - (1 - decay) * start
+            p += layer.precondition(delta) - delta
+            layer.learn(g)
+            layer.u = layer.nesterov_trace = delta
+            layer.epsilon = -1.0

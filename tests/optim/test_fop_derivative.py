@@ -9,7 +9,7 @@ from fop_core import FOP
 from tests.problems import BASES, backward, parameters
 
 SHAPE = (3, 4)
-KINDS = ("factored", "low_rank", "direct", "scalar", "diagonal")
+KINDS = ("factored", "low_rank", "direct", "exponential", "scalar", "diagonal")
 
 
 def loss_of(theta: torch.Tensor, step: int) -> torch.Tensor:
@@ -25,6 +25,8 @@ def preconditioned(kind: str, M: torch.Tensor, g: torch.Tensor, normalized: bool
         return (math.sqrt(M.numel()) / M.norm() if normalized else 1) * M * g
     if kind == "direct":
         P = (M + M.T) / 2
+    elif kind == "exponential":
+        P = torch.linalg.matrix_exp((M + M.T) / 2)
     else:
         P = M @ M.T + (torch.eye(len(M), dtype=M.dtype) if kind == "low_rank" else 0)
     if normalized:
@@ -49,7 +51,7 @@ def test_hypergradient_is_autograd_through_the_velocity_buffer(kind, momentum, n
     # An M that is no special case; put back after each step so that it stays constant.
     noise = torch.randn(optimizer.factors()["w"].shape, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
     M = optimizer.factors()["w"] + 0.2 * noise
-    M = (M + M.T) / 2 if kind == "direct" else M
+    M = (M + M.T) / 2 if kind in ("direct", "exponential") else M
     optimizer.load_factors({"w": M})
 
     variable = M.clone().requires_grad_()
@@ -147,3 +149,78 @@ def test_scalar_is_hypergradient_descent_of_baydin_et_al():
         previous = g
         torch.testing.assert_close(theta.detach(), other, rtol=0, atol=1e-12)
     assert alpha > 1.01 * lr
+
+
+AFTER = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.01),
+    "adam": lambda p: torch.optim.Adam(p, lr=0.03),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=0.03, weight_decay=0.2),
+    "muon": lambda p: torch.optim.Muon(p, lr=0.03, weight_decay=0.1),
+}
+
+
+@pytest.mark.parametrize("base", AFTER)
+@pytest.mark.parametrize("kind", ["factored", "direct", "exponential", "diagonal"])
+def test_p_after_the_base_has_the_exact_derivative_through_its_step(kind, base):
+    """theta_{t+1} = theta' + (P - I) Delta, theta' and Delta the base's own: dL(theta_{t+1})/dM by autograd."""
+    theta = torch.randn(SHAPE, generator=torch.Generator().manual_seed(99), dtype=torch.float64).requires_grad_()
+    optimizer = FOP(AFTER[base]([("w", theta)]), kind, hyper_lr=1.0, hyper_optimizer="sgd", apply="after")
+    noise = torch.randn(optimizer.factors()["w"].shape, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    M = optimizer.factors()["w"] + 0.2 * noise
+    M = (M + M.T) / 2 if kind in ("direct", "exponential") else M
+    optimizer.load_factors({"w": M})
+    twin = theta.detach().clone().requires_grad_()
+    alone = AFTER[base]([("w", twin)])
+    variable, point = M.clone().requires_grad_(), twin
+    for step in range(6):
+        twin.grad = torch.autograd.grad(loss_of(twin, step), twin)[0]
+        if step:
+            (expected,) = torch.autograd.grad(loss_of(point, step), variable)
+        start = twin.detach().clone()
+        alone.step()
+        group = alone.param_groups[0]
+        decay = group["lr"] * group["weight_decay"] if base in ("adamw", "muon") else 0
+        delta = twin.detach() - (1 - decay) * start
+        point = twin.detach() + preconditioned(kind, variable, delta, False) - delta
+        with torch.no_grad():
+            twin.copy_(point)
+        optimizer.zero_grad()
+        loss_of(theta, step).backward()
+        optimizer.step()
+        torch.testing.assert_close(theta.detach(), point.detach(), rtol=0, atol=1e-12)
+        if step:
+            torch.testing.assert_close(M - optimizer.factors()["w"], expected, rtol=1e-10, atol=1e-10)
+            assert expected.norm() > 1e-4, "a derivative of zero would prove nothing"
+        optimizer.load_factors({"w": M})
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_the_identity_frozen_after_the_step_is_the_base_bit_for_bit(base):
+    for dtype in (torch.float32, torch.float64):
+        alone, wrapped = parameters(dtype=dtype), parameters(dtype=dtype)
+        optimizers = [BASES[base](alone.items()), FOP(BASES[base](wrapped.items()), hyper_lr=0, apply="after")]
+        for step in range(10):
+            for params, optimizer in zip((alone, wrapped), optimizers):
+                backward(params, step)
+                optimizer.step()
+        for key in alone:
+            assert torch.equal(alone[key], wrapped[key]), key
+
+
+def test_a_frozen_p_after_undampened_momentum_is_the_one_before():
+    results = []
+    for apply in ("before", "after"):
+        params = parameters()
+        optimizer = FOP(torch.optim.SGD(params.items(), lr=0.02, momentum=0.9), hyper_lr=0, apply=apply)
+        generator = torch.Generator().manual_seed(1)
+        factors = {
+            name: M + 0.1 * torch.randn(M.shape, generator=generator, dtype=M.dtype)
+            for name, M in optimizer.factors().items()
+        }
+        optimizer.load_factors(factors)
+        for step in range(20):
+            backward(params, step)
+            optimizer.step()
+        results.append(params)
+    for name, value in results[0].items():
+        torch.testing.assert_close(value, results[1][name], rtol=0, atol=1e-12)
