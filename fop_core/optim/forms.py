@@ -77,7 +77,7 @@ def _squares(M: Array) -> Array:
 def _itself(M: Array) -> Array:
     n, k = M.shape[-2:]
     if n != k:
-        raise ValueError(f"a symmetric M is square, not [{n}, {k}]")
+        raise ValueError(f"this form needs a square M, not [{n}, {k}]")
     return M
 
 

@@ -35,8 +35,8 @@ def compare(
     """Run FOP and the oracle side by side over groups of different rates, a schedule, and missing gradients."""
     ours, theirs = parameters(names=names), parameters(names=names)
     base = make_base(groups(ours))
-    given = {"rank": 2, "init_std": 0.1, "trace": trace, "normalized": normalized, **(options or {})}
-    optimizer = FOP(base, kind, layout, rho, hyper, **given)
+    options = {"rank": 2, "init_std": 0.1, "trace": trace, "normalized": normalized, **(options or {})}
+    optimizer = FOP(base, kind, layout, rho, hyper, **options)
     order = [name for group in base.param_groups for name in group["param_names"]]
     oracle = OracleFOP(
         make_base(groups(theirs)),

@@ -374,7 +374,7 @@ def conv_net_trained(kind, **options):
 
 def mlp_trained(kind, **options):
     torch.manual_seed(0)
-    return trained(mlp(), (N,), kind, **options)
+    return trained(mlp(), (N,), kind, max_dim=N, **options)
 
 
 def histogram_keys(layer, *matrices):
@@ -447,7 +447,7 @@ def test_a_snapshot_of_a_large_layer_is_an_overview(kind, normalized, deep):
     arrays, columns = inspect(optimizer, deep)
     P = optimizer.preconditioners()["1.weight"].double()
     matrices = {"P": P}
-    if kind in ("factored", "direct"):
+    if kind in ("factored", "direct", "exponential"):
         matrices["M"] = optimizer.factors()["1.weight"].double()
     spectrum = deep or kind in ("low_rank", "mean_removing")
 
