@@ -4,6 +4,7 @@ Only JSON and safetensors: neither can carry code. A reader checks size, header 
 in one ``DamagedFile`` what is wrong with which file.
 """
 
+import codecs
 import contextlib
 import errno
 import io
@@ -248,7 +249,7 @@ def read_json(path: Path) -> dict[str, Any]:
             raise DamagedFile(f"{path}: {size:,} bytes are too many for such a file")
         text = file.read()
     try:
-        content = loads(text.decode("utf-8-sig"))
+        content = loads(text.removeprefix(codecs.BOM_UTF8).decode())
         check_depth(content)
         if _ESCAPED_HALF.search(text):  # nothing can print, search or send it
             json.dumps(content, ensure_ascii=False).encode()
