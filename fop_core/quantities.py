@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-FRACTION = "fraction"  # the unit of what people are told in percent
+FRACTION = "fraction"  # the unit of what is shown in percent
 _FROM_0, _SHARE = (0.0, math.inf), (0.0, 1.0)
 
 
@@ -48,7 +48,7 @@ class Quantity:
 
     @property
     def percent(self) -> bool:
-        """Whether people are told it in percent."""
+        """Whether it is shown in percent."""
         return self.unit == FRACTION
 
     @property

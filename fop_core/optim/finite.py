@@ -1,4 +1,4 @@
-"""Whether gradients and hypergradients are finite: asked on each device at every step, and heard of later."""
+"""Whether gradients and hypergradients are finite: computed on each device at every step, and polled later."""
 
 import functools
 from collections.abc import Sequence

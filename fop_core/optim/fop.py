@@ -62,7 +62,7 @@ class FOP(Optimizer):
             given g itself, went from theta to theta' by Delta, decoupled weight decay aside. Its state never sees P,
             and dM is one-step exact for any base: M descends <G_{t+1}, P(M) Delta_t>, without eps and ``trace``.
         feedback: "hypergradient" | "osgm": divided by ||U||^2, with lambda = 0 by ||G_{t-1}||^2, so that it no longer
-            shrinks with the gradients (online scaled gradient methods, Gao et al. 2024). Not Eq. 9's ``normalized``.
+            shrinks with the gradients (online scaled gradient methods, arXiv 2505.23081). Not Eq. 9's ``normalized``.
         derivative: of "exponential": "exact" | "root", P^1/2 (.) P^1/2, which is cheaper and too small between
             eigenvectors whose eigenvalues differ.
         init_scale: s, with M_0 = s I in place of I; "low_rank" and "exponential" have starts of their own.
@@ -215,13 +215,14 @@ class FOP(Optimizer):
         learn = turn and self.hyper_lr != 0 and self.learns
         with precision.full(self._finite.devices):
             applied = [stack.applied() for stack in self._stacks]
-            proposals = [stack.propose(each, learn) for stack, each in zip(self._stacks, applied)]
+            after = self.apply == "after"
+            proposals = [stack.propose(each, learn, after=after) for stack, each in zip(self._stacks, applied)]
         updates = [update for proposal in proposals for update in proposal]
         if self.on_nonfinite == "skip" and not all_finite(updates, self._members):
             self.skipped_steps += 1
             return loss
 
-        if self.apply == "after":
+        if after:
             starts = self._starts(updates)
             self.base.step()
             with precision.full(self._finite.devices):
@@ -241,7 +242,7 @@ class FOP(Optimizer):
             learning = [update for update in here if update.descent is not None]
             if learning:
                 self._hyper.update(learning, is_finite, self.hyper_lr)
-            if self.learns and self.apply == "after":
+            if self.learns and after:
                 trace.replace(here, is_finite)
             elif self.learns:
                 trace.advance(here, is_finite, rates)

@@ -62,7 +62,7 @@ class LayerUpdate:
     Attributes:
         layer: the layer.
         gradient: the raw gradient in M's precision, in the parameter's shape.
-        preconditioned: P g in the parameter's shape and dtype.
+        preconditioned: what the base is given, P g, in the parameter's shape and dtype.
         descent: minus the hypergradient, [n, k]; None where M is not to learn.
         step: Delta, the base's own step in M's precision, in the parameter's shape; only where P is applied after it.
     """
@@ -174,8 +174,14 @@ class Stack:
             scale.total = scale.total * scale.limit
         return scale
 
-    def propose(self, applied: Applied, learn: bool) -> list[LayerUpdate]:
-        """Return the updates of the layers that have a ``.grad``; changes nothing."""
+    def propose(self, applied: Applied, learn: bool, *, after: bool = False) -> list[LayerUpdate]:
+        """Return the updates of the layers that have a ``.grad``; changes nothing.
+
+        Args:
+            applied: what the step applies.
+            learn: whether M is to learn.
+            after: whether the base is given g itself: then P g is not formed, and g stands in its place.
+        """
         updates, learning, dtype, scale = [], [], self.M.dtype, applied.scale
         plain = applied.matrix is self.M
         for index, layer in enumerate(self.layers):
@@ -184,10 +190,12 @@ class Stack:
                 continue
             gradient = raw if raw.dtype is dtype else raw.to(dtype)
             G, M = layer.layout.to_matrix(gradient), layer.M if plain else applied.matrix[index]
-            PG, GtM = self.kind.apply(M, G)
-            if scale is not None:
-                PG = PG * scale.total[index]
-            preconditioned = layer.layout.to_tensor(PG, raw.shape)
+            GtM, preconditioned = None, raw
+            if not after:
+                PG, GtM = self.kind.apply(M, G)
+                if scale is not None:
+                    PG = PG * scale.total[index]
+                preconditioned = layer.layout.to_tensor(PG, raw.shape)
             update = LayerUpdate(layer, gradient, preconditioned if gradient is raw else preconditioned.to(raw.dtype))
             source = layer.nesterov_trace if layer.nesterov_trace is not None else layer.trace
             if learn and source is not None:

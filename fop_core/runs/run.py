@@ -118,11 +118,7 @@ class Run:
         Raises:
             DamagedFile: where a value is of another kind.
         """
-        path = self.path / "progress.json"
-        try:
-            return records.checked(path, files.read_json(path), records.PROGRESS)
-        except FileNotFoundError:
-            return {}
+        return self._optional("progress.json", records.PROGRESS)
 
     @property
     def attempts(self) -> list[dict[str, Any]]:
@@ -265,9 +261,13 @@ class Run:
         Raises:
             DamagedFile: where a value is of another kind.
         """
-        path = self.path / "usage.json"
+        return self._optional("usage.json", records.USAGE)
+
+    def _optional(self, name: str, kinds: Any) -> dict[str, Any]:
+        """Return what a file of the run says, or nothing where there is none."""
+        path = self.path / name
         try:
-            return records.checked(path, files.read_json(path), records.USAGE)
+            return records.checked(path, files.read_json(path), kinds)
         except FileNotFoundError:
             return {}
 

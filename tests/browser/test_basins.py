@@ -208,7 +208,7 @@ def test_cancel_works_when_one_map_gives_way_to_the_next_under_the_finger(visit,
 
 
 def test_finer_maps_come_without_a_word_from_the_browser_which_could_cut_off_a_click(basins, visit, troubles):
-    """Two messages at once, and Streamlit hears the second only."""
+    """Two messages at once, and Streamlit takes the second only."""
     sent = []
     troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
     page = visit("basins?rules=sgd&size=64", drawn=False)

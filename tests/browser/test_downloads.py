@@ -25,7 +25,7 @@ RUN = "cifar10-fop-velocity"
 MATRICES = "M and P at the cursor (safetensors)"
 READY = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
   && document.querySelector('.fop-chip')"""
-# What the cursor says at a click, before anything else hears of it; while it plays, it goes on between down and up.
+# What the cursor says at a click, before anything else reacts to it; while it plays, it goes on between down and up.
 NOTE = """() => window.addEventListener("click", () => {
   window.shown = [Number(document.querySelector('.fop-cursor-track').getAttribute('aria-valuenow')),
                   document.querySelector('.fop-cursor-caption').textContent];
@@ -106,7 +106,7 @@ def test_every_file_of_the_page_names_its_run_and_step_and_is_of_the_step_that_w
     assert every.suggested_filename == f"{RUN}-steps-0-to-5865-matrices.safetensors"
     with safe_open(every.path(), "numpy") as file:
         assert {"run": RUN, "step": "0 to 5865"}.items() <= file.metadata().items()
-    # What was chosen a moment ago is what is saved, whether Python has heard of it or not.
+    # What was chosen a moment ago is what is saved, whether Python has been sent it or not.
     page.evaluate("""() => {
       document.querySelector('.fop-inspector').fop.choose({ layer: '3.weight' });
       document.querySelector('.fop-cursor').fop.go(7);

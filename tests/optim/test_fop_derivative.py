@@ -3,6 +3,7 @@
 import math
 
 import pytest
+import pytorch_optimizer
 import torch
 
 from fop_core import FOP
@@ -224,3 +225,30 @@ def test_a_frozen_p_after_undampened_momentum_is_the_one_before():
         results.append(params)
     for name, value in results[0].items():
         torch.testing.assert_close(value, results[1][name], rtol=0, atol=1e-12)
+
+
+DECAY = {
+    "adamw": lambda p: torch.optim.AdamW(p, lr=0.03, weight_decay=0.2),
+    "muon": lambda p: torch.optim.Muon(p, lr=0.03, weight_decay=0.2),
+    "adafactor": lambda p: torch.optim.Adafactor(p, lr=0.03, weight_decay=0.2),
+    "nadam": lambda p: torch.optim.NAdam(p, lr=0.03, weight_decay=0.2, decoupled_weight_decay=True),
+    "lion": lambda p: pytorch_optimizer.Lion(p, lr=0.03, weight_decay=0.2, weight_decouple=True),
+    "lion, fixed": lambda p: pytorch_optimizer.Lion(
+        p, lr=0.03, weight_decay=0.2, weight_decouple=True, fixed_decay=True
+    ),
+    "adam, L2": lambda p: torch.optim.Adam(p, lr=0.03, weight_decay=0.2),
+}
+
+
+@pytest.mark.parametrize("base", DECAY)
+def test_where_p_is_zero_decoupled_weight_decay_alone_is_left(base):
+    share = {"adam, L2": 0.0, "lion, fixed": 0.2}.get(base, 0.03 * 0.2)
+    theta = torch.randn(SHAPE, generator=torch.Generator().manual_seed(7), dtype=torch.float64).requires_grad_()
+    optimizer = FOP(DECAY[base]([("w", theta)]), hyper_lr=0, apply="after")
+    optimizer.load_factors({"w": torch.zeros(4, 4)})
+    for step in range(3):
+        before = theta.detach().clone()
+        optimizer.zero_grad()
+        loss_of(theta, step).backward()
+        optimizer.step()
+        torch.testing.assert_close(theta.detach(), (1 - share) * before, rtol=0, atol=1e-14)
