@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 
 from fop_core import inspection
 from fop_core.runs import files, learned
@@ -87,10 +87,14 @@ def test_a_fixed_P_is_scaled_as_any(tmp_path):
     content = json.loads((tmp_path / "frozen/run.json").read_text())
     content["config"]["fop"]["normalized"] = True
     (tmp_path / "frozen/run.json").write_text(json.dumps(content))
+    for path in (tmp_path / "frozen/snapshots").iterdir():  # as if P had been applied twice as large
+        arrays = load(path.read_bytes())
+        doubled = {name: 2 * array if name.endswith("/spectrum") else array for name, array in arrays.items()}
+        path.write_bytes(save(doubled))
     layer = learned.of_run(Run(tmp_path / "frozen")).layers["0.weight"]
     spectra = layer.spectra.astype(float)
     np.testing.assert_allclose(np.trace(layer.all_P(), axis1=1, axis2=2), spectra.sum(1))
-    assert layer.scale == pytest.approx(np.ones(len(layer.steps))) and not layer.has_M
+    assert layer.scale == pytest.approx(np.full(len(layer.steps), 2.0)) and not layer.has_M
 
 
 def test_a_large_layer_has_its_last_M_and_pictures_of_the_others():
