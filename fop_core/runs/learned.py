@@ -23,11 +23,12 @@ Array = np.ndarray
 UPLOAD = 64 << 20  # bytes of one file of somebody else's
 LARGEST = 1024  # rows of a matrix of theirs
 HIGHEST = 1e15  # in size, of its numbers: float32 holds the eigenvalues of M M^T of so many
+LARGEST_EXPONENT = 88  # of which exp is finite in float32, as the browser has it
 KERNELS = {side * side: (side, side) for side in (3, 5, 7)}
 """Of rows of a matrix of theirs, the kernel that may be meant."""
 FILE_FORMS: Mapping[str, FormOfP] = {form.name: form for form in FORMS.values() if form.P is not None and form.learns}
 """What an uploaded file may hold the M of; by "direct" it holds P."""
-OF_M = " or ".join(form.formula for form in FILE_FORMS.values() if form.name != "direct")
+OF_M = " or ".join(form.formula for form in FILE_FORMS.values() if not form.symmetric)
 
 
 @dataclass(frozen=True)
@@ -287,7 +288,7 @@ def symmetric(matrices: Array) -> bool:
 
 def may_be_P(layers: Sequence[Layer]) -> bool:
     """Return whether matrices that were taken for M are all symmetric, as a P is, and not I, from which both start."""
-    every = [layer.M for layer in layers if layer.form != "direct"]
+    every = [layer.M for layer in layers if not FORMS[layer.form].symmetric]
     if not every or any(M.shape[1] != M.shape[2] for M in every):
         return False
     return all(symmetric(M) for M in every) and not all(
@@ -350,13 +351,19 @@ def _checked(file: str, layer: str, array: Array, form: str) -> Array:
     n, k = array.shape
     if n > LARGEST or k > LARGEST:
         raise RunError(f"{file}: {layer} is [{n:,}, {k:,}]; matrices of up to {LARGEST:,} rows can be shown")
-    if form == "direct" and n != k:
-        raise RunError(f"{file}: {layer} is [{n}, {k}], and a P is square: say that it is the M of {OF_M}")
+    row = FORMS[form]
+    what = "a P" if form == "direct" else f"the M of {row.formula}"
+    if row.symmetric and n != k:
+        raise RunError(f"{file}: {layer} is [{n}, {k}], and {what} is square: say that it is the M of {OF_M}")
     if bad := int((~np.isfinite(array)).sum()):
         raise RunError(f"{file}: {layer} holds {bad:,} values that are not finite, of {array.size:,}")
     if (largest := max(abs(float(array.max())), abs(float(array.min())))) > HIGHEST:
         raise RunError(f"{file}: {layer} holds {largest:.4g}; numbers of up to {HIGHEST:g} can be shown")
     matrix = array.astype(np.float32)
-    if form == "direct" and not symmetric(matrix):
-        raise RunError(f"{file}: {layer} is not symmetric, and a P is: say that it is the M of {OF_M}")
+    if row.symmetric and not symmetric(matrix):
+        raise RunError(f"{file}: {layer} is not symmetric, and {what} is: say that it is the M of {OF_M}")
+    if form == "exponential" and float(np.linalg.eigvalsh(matrix)[-1]) > LARGEST_EXPONENT:
+        raise RunError(
+            f"{file}: {layer} has an {row.formula} that is not finite in float32: give one of smaller numbers"
+        )
     return matrix

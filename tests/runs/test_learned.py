@@ -379,6 +379,18 @@ def test_a_P_is_square_and_symmetric():
     assert learned.of_files([("a.safetensors", save({"w": rounded}))], "direct").layers["w"].n == 20
 
 
+def test_the_M_of_an_exponential_is_square_symmetric_and_not_too_large():
+    for matrix, says in (
+        (normal(3, 2), r"w is \[3, 2\], and the M of exp\(M\) is square"),
+        (np.array([[1, 2], [-2, 1]], np.float32), r"w is not symmetric, and the M of exp\(M\) is"),
+        (1000 * np.eye(2, dtype=np.float32), r"w has an exp\(M\) that is not finite"),
+    ):
+        with pytest.raises(RunError, match=says):
+            learned.of_files([("a.safetensors", save({"w": matrix}))], "exponential")
+    layers = learned.of_files([("a.safetensors", save({"w": np.diag([1.0, -2.0])}))], "exponential").layers
+    assert not learned.may_be_P(list(layers.values())), "its M is symmetric as it must be"
+
+
 def test_files_that_do_not_fit_each_other_are_named():
     uploads = [("s1.safetensors", save({"w": normal(3, 2)})), ("s2.safetensors", save({"w": normal(4, 2)}))]
     with pytest.raises(RunError, match=r"w has another shape in each file: \[3, 2\] in s1\S+, \[4, 2\] in s2"):
