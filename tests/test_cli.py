@@ -105,7 +105,7 @@ def test_divergence_is_said_and_is_null_in_json(capsys):
         (("--surface", "beal(x)"), "unknown name “beal”"),
         (("--surface", "x^2 + sinn(y)"), "sin"),
         (("--surface", "x^2 + sinn(y)"), "^^^^"),
-        (("--optimizer", "lion:lr=1"), "no optimizer 'lion'"),
+        (("--optimizer", "kfac:lr=1"), "no optimizer 'kfac'"),
         (("--optimizer", "sgd"), "no learning rate"),
         (("--optimizer", "sgd:lr=fast"), "lr is 'fast'"),
         (("--optimizer", "sgd:speed=1"), "'speed=1' is no setting of sgd"),

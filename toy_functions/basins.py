@@ -24,7 +24,8 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 
 from fop_core.optim.rules import FOP, Components, Rule
-from toy_functions.racing import NEAR
+from toy_functions.racing import NEAR, Oracle
+from toy_functions.schedules import rate_factors, scaled
 from toy_functions.surfaces import Surface
 
 CONVERGED, STEP_LIMIT, DIVERGED = 0, 1, 2
@@ -92,6 +93,8 @@ class Options(TypedDict, total=False):
     device: str | None
     threads: int | None
     block: int
+    schedule: str
+    warmup: int
 
 
 def grid(view: tuple[float, float, float, float], columns: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -177,6 +180,8 @@ def descend_each(
     device: str | None = None,
     threads: int | None = None,
     block: int = BLOCK,
+    schedule: str = "constant",
+    warmup: int = 0,
 ) -> dict[str, Batch]:
     """Run rules from many starts; return their batches by name.
 
@@ -196,6 +201,8 @@ def descend_each(
         device: a torch device such as "cuda"; None for numpy.
         threads: of numpy's work; None for one on each processor.
         block: paths that run together on numpy.
+        schedule: of the learning rates, as of ``racing.Race``.
+        warmup: likewise.
 
     Raises:
         ValueError: a start is not finite, a number is out of its range, or the noise has another shape.
@@ -211,7 +218,8 @@ def descend_each(
             f"gradient_noise has the shape {gradient_noise.shape}: give a pair for each of {max_steps} steps"
         )
     pairs = None if gradient_noise is None else gradient_noise.tolist()
-    race = _Race(surface, surface.floor + tolerance, max_steps, pairs, device, RLock())
+    rates = rate_factors(schedule, warmup, max_steps)
+    race = _Race(surface, surface.floor + tolerance, max_steps, pairs, rates, device, RLock())
     batches, blocks = {}, []
     for name, rule in rules.items():
         batches[name], more = _prepare(race, rule, x, y, block)
@@ -247,12 +255,19 @@ def usual_steps(batches: Sequence[Batch]) -> list[int] | None:
 
 @dataclass(frozen=True)
 class _Race:
-    """What all blocks share: target is floor + tolerance, turn is held by the one small block that runs."""
+    """What all blocks share.
+
+    Attributes:
+        target: floor + tolerance.
+        rates: what learning rates are multiplied by at each step.
+        turn: is held by the one small block that runs.
+    """
 
     surface: Surface
     target: float
     max_steps: int
     gradient_noise: list[list[float]] | None
+    rates: list[float] | None
     device: str | None
     turn: RLock
 
@@ -290,6 +305,8 @@ class _Block:
         x, y = settings.pop("x"), settings.pop("y")
         rule = replace(self.rule, **settings)
         state = rule.start(x, y)
+        oracle = Oracle(race.surface) if rule.uses_oracle else None
+        goes = not rule.needs_floor or race.surface.floor > -math.inf
         going = x == x  # which paths have not ended; the others' numbers mean nothing
         if len(cells) < _SMALL:
             turn.enter_context(race.turn)
@@ -299,9 +316,9 @@ class _Block:
             self.done = count / (race.max_steps + 1)
             f = race.surface.value(x, y)
             on = (f >= race.target) & (abs(f + x + y) < np.inf)  # neither holds for NaN
-            ends = going & ~on if count < race.max_steps else going
+            ends = going & ~on if goes and count < race.max_steps else going
             if ends.any():
-                self._record(count, cells[_host(ends)], *(_host(array[ends]) for array in (f, x, y)))
+                self._record(count, goes, cells[_host(ends)], *(_host(array[ends]) for array in (f, x, y)))
                 going = going & ~ends
                 left = int(going.sum())
                 if left == 0:
@@ -312,15 +329,21 @@ class _Block:
                     rule = replace(rule, **settings)
                     if left < _SMALL:
                         turn.enter_context(race.turn)
+            now = rule if race.rates is None else scaled(rule, race.rates[count])
+            if oracle is not None:
+                oracle.noise = race.gradient_noise and race.gradient_noise[count]
+                x, y, state = now.step(x, y, oracle, state)
+                continue
             gx, gy = race.surface.gradient(x, y)
             if race.gradient_noise is not None:
                 dx, dy = race.gradient_noise[count]
                 gx, gy = gx + dx, gy + dy
-            x, y, state = rule.step(x, y, gx, gy, state)
+            x, y, state = now.step(x, y, gx, gy, state)
 
-    def _record(self, count: int, cells: np.ndarray, f: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
-        """Write where and how paths ended at a step."""
-        other = np.where(np.isfinite(f + x + y), STEP_LIMIT, DIVERGED)
+    def _record(self, count: int, goes: bool, cells: np.ndarray, f: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
+        """Write where and how paths ended at a step; one that cannot go on by its rule has diverged."""
+        limit = goes or count == self.race.max_steps
+        other = np.where(np.isfinite(f + x + y) & limit, STEP_LIMIT, DIVERGED)
         np.put(self.batch.status, cells, np.where(f < self.race.target, CONVERGED, other))
         np.put(self.batch.steps, cells, count)
         np.put(self.batch.x, cells, x)
@@ -346,13 +369,13 @@ def _prepare(race: _Race, rule: Rule, x: Any, y: Any, size: int) -> tuple[Batch,
     divide(rule, np.flatnonzero(learns), flat)
     if not learns.all():  # rho = 0 freezes M: not the same as 0 times what may have overflowed
         frozen = {name: array for name, array in flat.items() if name != "hyper_lr"}
-        divide(replace(rule, hyper_lr=0.0), np.flatnonzero(~learns), frozen)  # type: ignore[arg-type]
+        divide(replace(rule, hyper_lr=0.0), np.flatnonzero(~learns), frozen)  # type: ignore[call-arg]
     return batch, blocks
 
 
 def _kept(state: Any, mask: Any) -> Any:
     """Return a nested state with the elements under the mask of each of its arrays."""
-    if state is None or isinstance(state, float):
+    if state is None or isinstance(state, int | float):
         return state
     if isinstance(state, Components):
         return Components(_kept(state.rows, mask))

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from fop_core.optim.elementary import Real
 from fop_core.optim.rules import FOP, Rule
-from toy_functions.surfaces import Surface
+from toy_functions.schedules import rate_factors, scaled
+from toy_functions.surfaces import Pair, Surface
 
 NEAR = 0.1  # a known minimum this close to where a race ended is the one it found
+NO_FLOOR = "no race: this rule needs f*, the lowest value of f, and here f has none; choose another surface"
 _PROGRESS_EVERY = 256  # steps between calls of progress
 
 
@@ -30,6 +33,9 @@ class Race:
         seed: of the noise.
         published: step counts to compare with, by rule name.
         note: what a reader must know of those.
+        schedule: what the learning rates are multiplied by along ``max_steps``, one of ``schedules.SCHEDULES``. Rules
+            without a learning rate, which learn the whole step, are left alone.
+        warmup: steps in which that factor first rises from 0.
     """
 
     surface: Surface
@@ -42,6 +48,8 @@ class Race:
     seed: int = 0
     published: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
+    schedule: str = "constant"
+    warmup: int = 0
 
     def __post_init__(self) -> None:
         if self.dtype not in ("float64", "float32"):
@@ -52,6 +60,7 @@ class Race:
             raise ValueError("tolerance and noise cannot be negative")
         if self.max_steps < 0:
             raise ValueError(f"max_steps is {self.max_steps}: give 0 or more")
+        rate_factors(self.schedule, self.warmup, self.max_steps)  # raises
 
 
 @dataclass(frozen=True)
@@ -59,13 +68,13 @@ class Trajectory:
     """What one rule did.
 
     Attributes:
-        points: the start and the point after each update, [steps + 1, 2].
+        points: the start and the point after each step, [steps + 1, 2]; a step that was tried and undone stays.
         losses: f at each point, [steps + 1]; not finite at the end of a race that diverged.
         status: "converged" | "step limit" | "diverged".
         reason: the same in a sentence.
         minimum: the known minimum it ended at, or None.
-        factors: M before each step and at the end, [steps + 1, n, k]; None for a rule that learns none.
-        preconditioners: P likewise, [steps + 1, 2, 2].
+        factors: M of FOP before each step and at the end, [steps + 1, n, k]; None for another rule.
+        preconditioners: P likewise, [steps + 1, 2, 2]; None for a rule that learns none, or none that is symmetric.
     """
 
     points: np.ndarray
@@ -80,6 +89,23 @@ class Trajectory:
     def steps(self) -> int:
         """Updates applied before the race ended: before f < tolerance was seen, where it converged."""
         return len(self.points) - 1
+
+
+class Oracle:
+    """A surface as rules may ask it; see ``rules.Oracle``. All gradients of a step have the same noise."""
+
+    def __init__(self, surface: Surface) -> None:
+        self.value, self.hessian, self.floor = surface.value, surface.hessian, surface.floor
+        self.noise: Any = None  # of this step
+        self._gradient = surface.gradient
+
+    def gradient(self, x: Real, y: Real) -> Pair:
+        """Return the gradient, the noise of this step included."""
+        gx, gy = self._gradient(x, y)
+        if self.noise is None:
+            return gx, gy
+        dx, dy = self.noise
+        return gx + dx, gy + dy
 
 
 def gradient_noise(race: Race) -> np.ndarray | None:
@@ -115,10 +141,12 @@ def _run(race: Race, rule: Rule, noise: np.ndarray | None, report: Callable[[int
     value, gradient, step = race.surface.value, race.surface.gradient, rule.step
     target = race.surface.floor + race.tolerance
     pairs = noise.tolist() if noise is not None and number is float else noise
-    learns = isinstance(rule, FOP)
+    rates = rate_factors(race.schedule, race.warmup, race.max_steps)
+    oracle = Oracle(race.surface) if rule.uses_oracle else None
 
     x, y = map(number, race.start)
     state = rule.start(x, y)
+    has_factor, has_matrix = isinstance(rule, FOP), rule.matrix(state) is not None
     points, losses, factors, matrices = [], [], [], []
     for count in range(race.max_steps + 1):
         if not count % _PROGRESS_EVERY:
@@ -126,9 +154,10 @@ def _run(race: Race, rule: Rule, noise: np.ndarray | None, report: Callable[[int
         f = value(x, y)
         points.append((x, y))
         losses.append(f)
-        if learns:
+        if has_factor:
             factors.append(state[0].rows)
-            matrices.append(rule.matrix(state))  # type: ignore[union-attr]
+        if has_matrix:
+            matrices.append(rule.matrix(state))
         if f < target:
             status, reason = "converged", f"f < {target:g} at step {count:,}"
             break
@@ -138,6 +167,16 @@ def _run(race: Race, rule: Rule, noise: np.ndarray | None, report: Callable[[int
         if count == race.max_steps:
             status, reason = "step limit", f"not converged in {count:,} steps"
             break
+        if rule.needs_floor and race.surface.floor == -math.inf:
+            status, reason = "diverged", NO_FLOOR
+            break
+        if rates is not None:
+            step = scaled(rule, rates[count]).step
+        if oracle is not None:
+            if pairs is not None:
+                oracle.noise = pairs[count]
+            x, y, state = step(x, y, oracle, state)
+            continue
         gx, gy = gradient(x, y)
         if pairs is not None:
             dx, dy = pairs[count]
@@ -152,8 +191,8 @@ def _run(race: Race, rule: Rule, noise: np.ndarray | None, report: Callable[[int
         status=status,
         reason=reason,
         minimum=nearest[1] if nearest[0] < NEAR else None,
-        factors=np.array(factors, dtype=race.dtype) if learns else None,
-        preconditioners=np.array(matrices, dtype=race.dtype) if learns else None,
+        factors=np.array(factors, dtype=race.dtype) if has_factor else None,
+        preconditioners=np.array(matrices, dtype=race.dtype) if has_matrix else None,
     )
 
 

@@ -1,7 +1,8 @@
 """Races worth seeing, each with the sentence that says what to see: where the Trajectories page begins.
 
 The first two are the paper's Figure 1. Every scene has settings for all rules: those its race leaves out take the
-race's own learning rate, so that a rule added to a race runs at the same rate as the others.
+race's own learning rate, so that a rule added to a race runs at the same rate as the others, unless they have a rate
+that is natural to them: 1 is Newton's.
 """
 
 from collections.abc import Mapping
@@ -35,14 +36,26 @@ class Scene:
 
     def rules(self) -> dict[str, Rule]:
         """Return settings for all of ``RULES``, by its names."""
-        rate = next(iter(self.race.rules.values())).lr
+        rate = self.rate()
         by_kind = {type(rule): rule for rule in self.race.rules.values()}
-        return {name: by_kind.get(kind, kind(rate)) for name, kind in RULES.items()}
+        return {
+            name: by_kind.get(kind) or (kind() if has_natural_rate(kind) else kind(lr=rate))  # type: ignore[call-arg]
+            for name, kind in RULES.items()
+        }
+
+    def rate(self) -> float:
+        """Return the learning rate of the race's first rule that has one."""
+        return next(rule.lr for rule in self.race.rules.values() if hasattr(rule, "lr"))
 
     def chosen(self) -> list[str]:
         """Return which of ``RULES`` race, by its names."""
         kinds = {type(rule) for rule in self.race.rules.values()}
         return [name for name, kind in RULES.items() if kind in kinds]
+
+
+def has_natural_rate(kind: type[Rule]) -> bool:
+    """Return whether a rule's main rate has a default."""
+    return hasattr(kind, kind.main_rate)
 
 
 _OWN = "(x*y - 1)^2 + (x - y)^2/10"

@@ -1,5 +1,7 @@
 """The fair race: each rule at the learning rate that suits it best, found by a sweep from the race's own start.
 
+The rate is the rule's ``main_rate``: its learning rate, or that of P where the whole step is learned.
+
     found = sweep(presets.PAPER_BOOTH)
     found["SGD"].best, found["SGD"].fewest                     # 0.089, 43
     race(tuned(presets.PAPER_BOOTH, found))
@@ -82,11 +84,13 @@ def sweep(
         raise ValueError("learning rates are finite numbers above 0: give at least one")
     batches = descend_each(
         race.surface,
-        {name: replace(rule, lr=rates) for name, rule in race.rules.items()},  # type: ignore[arg-type]
+        {name: replace(rule, **{rule.main_rate: rates}) for name, rule in race.rules.items()},
         *race.start,
         gradient_noise=gradient_noise(race),
         tolerance=race.tolerance,
         max_steps=race.max_steps,
+        schedule=race.schedule,
+        warmup=race.warmup,
         progress=progress,
     )
     return {name: Sweep(rates, batch.steps, batch.status) for name, batch in batches.items()}
@@ -98,5 +102,8 @@ def tuned(race: Race, sweeps: Mapping[str, Sweep]) -> Race:
     Published counts and their note are left out: they belong to the race's own rates.
     """
     best = {name: result.best for name, result in sweeps.items()}
-    rules = {name: replace(rule, lr=best.get(name) or rule.lr) for name, rule in race.rules.items()}
+    rules = {
+        name: replace(rule, **{rule.main_rate: best.get(name) or getattr(rule, rule.main_rate)})
+        for name, rule in race.rules.items()
+    }
     return replace(race, rules=rules, published={}, note="")

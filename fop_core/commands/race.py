@@ -34,8 +34,7 @@ def add(commands: Any) -> None:
         "--optimizer",
         action="append",
         metavar="NAME:KEY=VALUE,...",
-        help="sgd, momentum, nesterov, rmsprop, adam, adamw, s-hd, pp-hd, fop or fop-one-step, with its settings; "
-        "may be repeated",
+        help="a name, as sgd, adam or fop, with its settings; may be repeated; a wrong name lists all",
     )
     parser.add_argument("--tolerance", type=float, help="converged when f - f* < this (1e-6)")
     parser.add_argument("--max-steps", type=int, help="20000")
@@ -144,7 +143,7 @@ def parse_optimizer(text: str) -> tuple[str, Any]:
         if key not in fields or not equals:
             raise ValueError(f"{part!r} is no setting of {name}: write key=value with {', '.join(fields)}")
         settings[key] = _value(key, value, typing.get_type_hints(kind)[key])
-    if "lr" not in settings:
+    if "lr" in fields and fields["lr"].default is dataclasses.MISSING and "lr" not in settings:
         raise ValueError(f"{text!r} has no learning rate: write {name}:lr=0.005")
     return text, kind(**settings)
 

@@ -6,6 +6,7 @@ caller's key: with it the reader's zoom is kept or dropped.
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -328,7 +329,7 @@ def _signed_log(values: np.ndarray) -> np.ndarray:
 def _signed_ticks(axis: Axis) -> dict[str, Any]:
     count = math.ceil(max(abs(axis.low), abs(axis.high), 1.0))
     every = max(1, math.ceil(count / 4))
-    powers = np.arange(every if every > 1 else 0, count + 1, every)
+    powers = np.arange(every if every > 1 else 0, min(count, sys.float_info.max_10_exp) + 1, every)
     values = np.concatenate([-(10.0 ** powers[::-1]), [0.0], 10.0**powers])
     signs = ["−"] * len(powers) + [""] + [""] * len(powers)
     words = [f"{sign}{style.plain(abs(value))}" for sign, value in zip(signs, values)]

@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from matplotlib.transforms import Affine2D
 
 from fop_core.figures import interactive, print_style, style
 from fop_core.figures.interactive import Point
@@ -24,6 +25,11 @@ from fop_core.figures.landscape import Landscape
 from fop_core.figures.print_style import save as save
 from fop_core.figures.runs import MARKED_STEPS, Run
 from fop_core.figures.style import LIGHT, Theme
+
+
+def _star(points: int, inner: float, turn: float = 0.0) -> Path:
+    return Path.unit_regular_star(points, inner).transformed(Affine2D().rotate_deg(turn))
+
 
 MARKERS: Mapping[str, tuple[str | Path, float]] = MappingProxyType(
     {
@@ -36,6 +42,16 @@ MARKERS: Mapping[str, tuple[str | Path, float]] = MappingProxyType(
         "pentagon": ("p", 5.4),
         "star": ("*", 7.2),
         "bowtie": (Path([(-1, -0.75), (1, 0.75), (1, -0.75), (-1, 0.75), (-1, -0.75)], closed=True), 7.5),
+        "triangle-left": ("<", 5.2),
+        "triangle-right": (">", 5.2),
+        "diamond-tall": ("d", 5.6),
+        "diamond-wide": (Path([(-1, 0), (0, -0.6), (1, 0), (0, 0.6), (-1, 0)], closed=True), 6.4),
+        "hexagram": (_star(6, 0.58), 6.2),
+        "star-square": (_star(4, 0.45, 45), 6.8),
+        "star-diamond": (_star(4, 0.45), 6.8),
+        "star-triangle-up": (_star(3, 0.32), 6.8),
+        "star-triangle-down": (_star(3, 0.32, 180), 6.8),
+        "hourglass": (Path([(-0.75, -1), (0.75, 1), (-0.75, 1), (0.75, -1), (-0.75, -1)], closed=True), 7.5),
         "circle": ("o", 4.8),
     }
 )

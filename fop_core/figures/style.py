@@ -1,9 +1,9 @@
 """The one visual language: how a method looks, what light and dark are, how a number is written.
 
-Six colours for ten rules: a rule and its variant (Momentum and Nesterov, Adam and AdamW, S-HD and PP-HD, FOP and its
-one-step trace) share a colour and differ in dash and symbol. Every colour has a contrast of at least 3.5 on white and
-on #0E1117, and the six stay apart under protanopia, deuteranopia and tritanopia; ``tests/figures/test_style.py`` holds
-them to it.
+Seven colours for twenty rules: those of one kind share a colour and differ in dash and symbol (Momentum and Nesterov;
+Adam, AdamW, Lion and Prodigy; what knows the curvature; hypergradient descent on the rate, and OSGM; FOP). Every colour
+has a contrast of at least 3.5 on white and on #0E1117, and the seven stay apart under protanopia, deuteranopia and
+tritanopia; ``tests/figures/test_style.py`` holds them to it.
 """
 
 import math
@@ -38,14 +38,24 @@ class Method:
 METHODS: Mapping[str, Method] = MappingProxyType(
     {
         "sgd": Method("SGD", "#707E85", "7px,3px", "square"),
+        "polyak": Method("Polyak's step", "#707E85", "9px,3px,3px,3px", "diamond-wide"),
         "momentum": Method("Momentum", "#3885E0", "solid", "triangle-up"),
         "nesterov": Method("Nesterov", "#3885E0", "7px,3px,2px,3px", "triangle-down"),
         "rmsprop": Method("RMSProp", "#2A8C4D", "2px,3px", "diamond"),
         "adam": Method("Adam", "#CB62AF", "12px,3px", "cross"),
         "adamw": Method("AdamW", "#CB62AF", "12px,3px,2px,3px", "x"),
+        "lion": Method("Lion", "#CB62AF", "2px,2px,8px,2px", "star-square"),
+        "prodigy": Method("Prodigy", "#CB62AF", "4px,6px", "star-diamond"),
+        "newton": Method("Newton", "#9050A8", "3px,3px", "triangle-left"),
+        "bfgs": Method("BFGS", "#9050A8", "10px,3px,3px,3px", "triangle-right"),
+        "psgd-newton": Method("PSGD-Newton", "#9050A8", "15px,4px", "hexagram"),
         "s-hd": Method("S-HD", "#704DEE", "5px,2px", "pentagon"),
         "pp-hd": Method("PP-HD", "#704DEE", "5px,2px,1px,2px", "star"),
+        "osgm-h": Method("OSGM-H", "#704DEE", "8px,2px", "star-triangle-up"),
+        "osgm-best": Method("OSGM-Best", "#704DEE", "8px,2px,1px,2px", "star-triangle-down"),
         "fop-one-step": Method("FOP one-step", "#D9541E", "9px,4px", "bowtie", 2.5),
+        "fop-exponential": Method("FOP exp(A)", "#D9541E", "14px,3px,3px,3px", "diamond-tall", 2.5),
+        "fop-osgm": Method("FOP OSGM", "#D9541E", "4px,3px", "hourglass", 2.5),
         "fop": Method("FOP", "#D9541E", "solid", "circle", 3.0),
     }
 )
@@ -62,6 +72,16 @@ GLYPHS: Mapping[str, str] = MappingProxyType(
         "pentagon": "M0-4.4L4.2-1.4 2.6 3.6H-2.6L-4.2-1.4Z",
         "star": "M0-5L1.4-1.6 5-1.6 2.2.7 3.2 4.2 0 2.1-3.2 4.2-2.2.7-5-1.6-1.4-1.6Z",
         "bowtie": "M-4.6-3.4L4.6 3.4V-3.4L-4.6 3.4Z",
+        "triangle-left": "M-4.6 0L2.9-4.2V4.2Z",
+        "triangle-right": "M4.6 0L-2.9-4.2V4.2Z",
+        "diamond-tall": "M0-5.4L3.2 0 0 5.4-3.2 0Z",
+        "diamond-wide": "M0-3.2L5.4 0 0 3.2-5.4 0Z",
+        "hexagram": "M0-5L1.4-2.5H4.3L2.9 0 4.3 2.5H1.4L0 5-1.4 2.5H-4.3L-2.9 0-4.3-2.5H-1.4Z",
+        "star-square": "M3.7-3.7L2.3 0 3.7 3.7 0 2.3-3.7 3.7-2.3 0-3.7-3.7 0-2.3Z",
+        "star-diamond": "M0-5.2L1.6-1.6 5.2 0 1.6 1.6 0 5.2-1.6 1.6-5.2 0-1.6-1.6Z",
+        "star-triangle-up": "M0-5.6L1.6-.9 4.8 2.8 0 1.8-4.8 2.8-1.6-.9Z",
+        "star-triangle-down": "M0 5.6L-1.6.9-4.8-2.8 0-1.8 4.8-2.8 1.6.9Z",
+        "hourglass": "M-3.4-4.6L3.4 4.6H-3.4L3.4-4.6Z",
         "circle": "M-3.8 0A3.8 3.8 0 1 0 3.8 0 3.8 3.8 0 1 0-3.8 0Z",
     }
 )

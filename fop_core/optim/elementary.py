@@ -188,6 +188,15 @@ def divide(a: Real, b: Real) -> Real:
         return math.nan if a == 0.0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
 
 
+def where(condition: Real, a: Real, b: Real) -> Real:
+    """Return a where a condition holds, and b elsewhere; with a tensor as condition one of the two is a tensor."""
+    if isinstance(condition, bool | np.bool_):
+        return a if condition else b
+    if isinstance(condition, np.ndarray):
+        return np.where(condition, a, b)
+    return a.where(condition, b) if hasattr(a, "where") else b.where(~condition, a)
+
+
 def spread(value: Real, x: Real, y: Real) -> Real:
     """Broadcast a value to the kind, dtype and common shape of x and y; as it is where it already has that shape.
 

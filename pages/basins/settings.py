@@ -9,7 +9,7 @@ from pages.basins.maps import Grid, Rates
 from pages.shared import race_settings
 from pages.shared.fields import Choice, Field, Number, Switch
 from pages.shared.race import OWN
-from pages.shared.race_settings import of_rule, surface_spec
+from pages.shared.race_settings import of_rule, rule_value, surface_spec
 from toy_functions.racing import Race
 from toy_functions.scenes import SCENES, Scene
 from toy_functions.surfaces import HIMMELBLAU, ROSENBROCK, STYBLINSKI_TANG, SURFACES, THREE_HUMP_CAMEL
@@ -167,7 +167,7 @@ def values(scene: Scene) -> dict[str, Any]:
 
 
 def _rule(settings: Mapping[str, Any], name: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
-    return name, tuple((each, settings[f"{name}.{each}"]) for each in of_rule(name))
+    return name, tuple((each, rule_value(settings, name, each)) for each in of_rule(name))
 
 
 def grid(settings: Mapping[str, Any]) -> Grid:

@@ -177,7 +177,7 @@ def sweeps(spec: Spec, progress: Progress = None) -> dict[str, Sweep]:
     swept: dict[str, Sweep] = {}
     part_progress = _part_of(progress, swept, len(spec.rules))
     for name, settings in spec.rules:
-        others = tuple((key, 1.0 if key == "lr" else value) for key, value in settings)
+        others = tuple((key, 1.0 if key == RULES[name].main_rate else value) for key, value in settings)
         one = replace(quiet, rules=((name, others),), max_steps=min(spec.max_steps, SWEPT))
         swept[name] = _remembered(_sweeps, one, partial(_sweep, one, part_progress))
     return swept
@@ -192,12 +192,15 @@ def at_best(spec: Spec, progress: Progress = None) -> Spec:
     """Return the race with each rule at its best learning rate; one that never converges keeps its own."""
     best = {name: swept.best for name, swept in sweeps(spec, progress).items()}
     rules = tuple(
-        (name, tuple((key, (best[name] or value) if key == "lr" else value) for key, value in settings))
+        (
+            name,
+            tuple((key, (best[name] or value) if key == RULES[name].main_rate else value) for key, value in settings),
+        )
         for name, settings in spec.rules
     )
     return replace(spec, rules=rules)
 
 
 def rate(spec: Spec, rule: str) -> float:
-    """Return the learning rate of a rule."""
-    return float(dict(dict(spec.rules)[rule])["lr"])
+    """Return the rate of a rule that a sweep varies."""
+    return float(dict(dict(spec.rules)[rule])[RULES[rule].main_rate])

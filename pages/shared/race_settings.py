@@ -39,7 +39,7 @@ OF_A_RULE: Mapping[str, Field] = {
         {name: form.label for name, form in FORMS.items() if name in OF_A_POINT},
         "P is the preconditioner: it multiplies the gradient before each step, and is learned as the race goes. "
         "M Mᵀ never turns a step against the gradient (Eq. 2 of the paper), M alone may (Eq. 1), I + M Mᵀ, with M of "
-        "rank 1, can only lengthen steps.",
+        "rank 1, can only lengthen steps. exp(M), M symmetric from 0, never turns one either, and closes no direction.",
     ),
     "trace": Choice(
         "Hypergradient",
@@ -47,6 +47,27 @@ OF_A_RULE: Mapping[str, Field] = {
         "What each new gradient is compared with to learn P: all that the velocity holds, or the last gradient alone, "
         "as in the paper's Eq. 4. Without momentum the two are the same.",
     ),
+    "derivative": Choice(
+        "Derivative of exp(A)", {"exact": "exact", "cheap": "cheap"}, "Cheap is R S R / 2, with R the root of P."
+    ),
+    "feedback": Choice(
+        "Feedback",
+        {"hypergradient": "hypergradient", "osgm": "by the squared step"},
+        "What M descends: the hypergradient, or that divided by ‖U‖², where U is what the last step was made of.",
+    ),
+    "hyper_optimizer": Choice(
+        "What learns M", {"sgd": "SGD", "adagrad": "AdaGrad"}, "The rule by which M descends its feedback."
+    ),
+    "init_scale": Number(
+        "Scale at the start", 1e-6, 100, 0.01, "M, or Q, begins as the identity times this; exp(A) and I + M Mᵀ do not."
+    ),
+    "guard": Flag(
+        "Guard", "A step is tried first, and undone where f does not fall. P learns from the trial all the same."
+    ),
+    "clip": Flag("Clip", "With the guard: where a step is undone, the gradient there counts as no longer than U."),
+    "form": Choice("Form of P", {"full": "full", "diagonal": "diagonal", "scalar": "P = s I"}, "What P may be."),
+    "mu": Number("Fitting rate μ", 0, 1, 0.01, "How fast Q is fitted to the curvature; P = Qᵀ Q."),
+    "d0": Number("First distance d₀", 1e-12, 1e3, 1e-6, "The first guess of how far away the minimum is.", tiny=True),
 }
 """Every setting of a rule by its field's name. ``factor``, M at the start, is the one that is not asked for."""
 
@@ -159,7 +180,7 @@ def values(scene: Scene) -> dict[str, Any]:
         "noise": race.noise,
         "seed": race.seed,
         "rates": "own",
-        "rate": next(iter(race.rules.values())).lr,
+        "rate": scene.rate(),
         "axis": "log",
         "view": "2d",
         "arrows": False,
@@ -180,12 +201,19 @@ def surface_spec(settings: Mapping[str, Any]) -> SurfaceSpec:
             return (name,)
 
 
+def rule_value(settings: Mapping[str, Any], name: str, setting: str) -> Any:
+    """Return the value of a rule's setting; M has no scale at the start where its form begins otherwise."""
+    if setting == "init_scale" and settings.get(f"{name}.preconditioner") in ("exponential", "low_rank"):
+        return 1.0
+    return settings[f"{name}.{setting}"]
+
+
 def spec(settings: Mapping[str, Any]) -> Spec:
     """Return the race that the settings ask for, each rule at its own rate or all at the same."""
 
     def value(name: str, setting: str) -> Any:
-        same = setting == "lr" and settings["rates"] == "same"
-        return settings["rate"] if same else settings[f"{name}.{setting}"]
+        same = setting == RULES[name].main_rate == "lr" and settings["rates"] == "same"
+        return settings["rate"] if same else rule_value(settings, name, setting)
 
     return Spec(
         surface=surface_spec(settings),

@@ -212,3 +212,14 @@ def test_spread_broadcasts_an_array_and_returns_it_as_it_is_where_it_fits():
 def test_loading_does_not_import_torch():
     code = "import sys, fop_core.optim.elementary; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_where_chooses_for_every_kind_and_keeps_float32():
+    assert elementary.where(True, 1.0, 2.0) == 1.0 and elementary.where(np.bool_(False), 1.0, 2.0) == 2.0
+    mask, numbers = np.array([True, False]), np.array([3.0, 4.0], np.float32)
+    chosen = elementary.where(mask, numbers, 0.5)
+    assert chosen.tolist() == [3.0, 0.5] and chosen.dtype == np.float32
+    tensor = torch.from_numpy(numbers)
+    for a, b, expected in ((tensor, 0.5, [3.0, 0.5]), (0.5, tensor, [0.5, 4.0]), (tensor, -tensor, [3.0, -4.0])):
+        chosen = elementary.where(torch.from_numpy(mask), a, b)
+        assert chosen.tolist() == expected and chosen.dtype == torch.float32

@@ -30,7 +30,7 @@ def factor(form, n, rank):
 def test_every_name_has_a_row_and_a_class():
     assert list(typing.get_args(FormName)) == list(FORMS)
     assert PRECONDITIONERS.keys() == FORMS.keys()
-    assert OF_A_POINT.keys() <= FORMS.keys()
+    assert set(OF_A_POINT) <= FORMS.keys()
 
 
 def test_a_row_says_whether_its_class_learns():

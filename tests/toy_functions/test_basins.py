@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fop_core.optim.rules import FOP, PPHD, RULES, SGD, SHD, Adam, Momentum, RMSProp
+from fop_core.optim.rules import BFGS, FOP, OSGMFOP, OSGMH, PPHD, RULES, SGD, SHD, Adam, Momentum, Polyak, RMSProp
 from toy_functions import Race, basins, expressions, race, surfaces
 from toy_functions.basins import CONVERGED, DIVERGED, STATUS, STEP_LIMIT
+from toy_functions.scenes import has_natural_rate
 
 POLYNOMIALS = [surfaces.BOOTH, surfaces.HIMMELBLAU, surfaces.ROSENBROCK, surfaces.BEALE]
 SETTINGS = {"s-hd": {"hyper_lr": 1e-3}, "pp-hd": {"hyper_lr": 1e-3}, "fop": {"hyper_lr": 1e-3, "momentum": 0.5}}
@@ -55,11 +56,12 @@ def flat(batch):
 @pytest.mark.parametrize("surface", POLYNOMIALS, ids=lambda s: s.name)
 def test_paths_at_rates_of_their_own_are_single_races_to_the_last_bit(surface, name):
     x, y = starts(surface, 60)
-    exponents = (-2.0, 1.0) if issubclass(RULES[name], RMSProp | Adam) else (-4.5, -0.5)
+    kind = RULES[name]
+    exponents = (-2.0, 1.0) if issubclass(kind, RMSProp | Adam) or has_natural_rate(kind) else (-4.5, -0.5)
     rates = 10.0 ** np.random.default_rng(1).uniform(*exponents, 60)
-    rule = RULES[name](0.1, **SETTINGS.get(name, {}))
-    batch = basins.descend(surface, replace(rule, lr=rates), x, y, max_steps=150, tolerance=0.1)
-    rules = [replace(rule, lr=rate) for rate in rates.tolist()]
+    rule = kind(0.1, **SETTINGS.get(name, {}))
+    batch = basins.descend(surface, replace(rule, **{kind.main_rate: rates}), x, y, max_steps=150, tolerance=0.1)
+    rules = [replace(rule, **{kind.main_rate: rate}) for rate in rates.tolist()]
     expected = one_by_one(surface, rules, x, y, max_steps=150, tolerance=0.1)
     assert_same(batch, expected, (*FIELDS, "minimum"))
     assert len(set(expected["steps"])) > 3 and batch.status.dtype == np.uint8 and batch.steps.dtype == np.int32
@@ -184,13 +186,22 @@ def test_a_path_at_rest_in_a_local_minimum_is_known_by_it():
     assert batch.status.tolist()[:3] == [STEP_LIMIT, STEP_LIMIT, CONVERGED]
 
 
-def test_gradient_noise_is_that_of_a_race():
-    rule, (x, y) = FOP(0.01, 0.003), starts(surfaces.BOOTH, 20)
+@pytest.mark.parametrize("rule", [FOP(0.01, 0.003), OSGMFOP(), BFGS(), OSGMH()], ids=lambda rule: type(rule).__name__)
+def test_gradient_noise_is_that_of_a_race(rule):
+    x, y = starts(surfaces.BOOTH, 20)
     gradient_noise = 2.0 * np.random.default_rng(5).standard_normal((80, 2))
     batch = basins.descend(surfaces.BOOTH, rule, x, y, gradient_noise=gradient_noise, max_steps=80, tolerance=0.1)
     expected = one_by_one(surfaces.BOOTH, [rule] * 20, x, y, noise=2.0, seed=5, max_steps=80, tolerance=0.1)
     assert_same(batch, expected)
-    assert {CONVERGED, STEP_LIMIT, DIVERGED} == set(expected["status"])
+    assert len(set(expected["steps"])) > 3 and (rule.uses_oracle or len(set(expected["status"])) == 3)
+
+
+def test_where_f_has_no_lowest_value_a_rule_that_needs_it_stays_at_its_start():
+    x, y = starts(surfaces.MONKEY_SADDLE, 20)
+    for max_steps in (0, 50):
+        batch = basins.descend(surfaces.MONKEY_SADDLE, Polyak(), x, y, max_steps=max_steps)
+        assert_same(batch, one_by_one(surfaces.MONKEY_SADDLE, [Polyak()] * 20, x, y, max_steps=max_steps))
+        assert set(batch.status.tolist()) == {DIVERGED if max_steps else STEP_LIMIT} and not batch.steps.any()
 
 
 def test_a_grid_has_the_centres_of_the_cells_from_the_lower_left():

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from fop_core import FOP as TorchFOP
-from fop_core.optim.rules import FOP, SGD, Adam, Momentum
-from toy_functions import Race, expressions, presets, race, surfaces
+from fop_core.optim.rules import FOP, OSGMFOP, RULES, SGD, Adam, Momentum, Newton, Polyak
+from toy_functions import Race, expressions, presets, race, racing, surfaces
+from toy_functions.scenes import SCENES
 
 FIGURE_1 = list(presets.PRESETS.values())
 
@@ -140,6 +141,47 @@ def test_noise_is_seeded_and_the_same_for_all():
     quiet = race(dataclasses.replace(base, noise=0.0))["a"].points
     noise = (quiet[1] - first["a"].points[1]) / 0.01
     np.testing.assert_allclose(noise, 0.5 * np.random.default_rng(3).standard_normal((100, 2))[0], rtol=1e-9)
+
+
+def test_a_step_that_is_undone_stays_where_it_was_and_p_changes():
+    result = race(Race(surfaces.ROSENBROCK, (-1.2, 1.0), {"": OSGMFOP()}))[""]
+    undone = (np.diff(result.points, axis=0) == 0).all(axis=1)
+    assert result.status == "converged" and undone.any() and not undone.all()
+    assert (np.diff(result.losses)[~undone] < 0).all(), "the others go down"
+    changes = np.abs(np.diff(result.preconditioners, axis=0)).max(axis=(1, 2))
+    assert (changes[undone] > 0).all() and result.factors.shape == result.preconditioners.shape
+
+
+def test_rules_that_ask_an_oracle_see_the_noise_of_the_step():
+    noisy = Race(surfaces.BOOTH, (0.0, -4.0), {"Newton": Newton(), "SGD": SGD(0.01)}, 0.0, 20, noise=0.5, seed=3)
+    draws = racing.gradient_noise(noisy)
+    newton = race(noisy)["Newton"].points
+    for draw, x, after in zip(draws, newton, newton[1:]):
+        g = np.array(surfaces.BOOTH.gradient(*x)) + draw
+        np.testing.assert_allclose(after, x - np.linalg.solve(surfaces.BOOTH.hessian(*x), g), rtol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_races_in_both_kinds_of_numbers(name, dtype):
+    rule = SCENES["paper-booth"].rules()[name]
+    result = race(Race(surfaces.BOOTH, (0.0, -4.0), {"": rule}, 1e-3, 300, dtype, noise=0.01))[""]
+    assert result.points.dtype == result.losses.dtype == dtype and result.steps > 0
+    assert (result.preconditioners is None) == (rule.matrix(rule.start(0.0, 0.0)) is None)
+    if result.preconditioners is not None:
+        assert result.preconditioners.shape == (result.steps + 1, 2, 2)
+        np.testing.assert_allclose(
+            result.preconditioners, result.preconditioners.transpose(0, 2, 1), rtol=1e-3, atol=1e-4, err_msg="symmetric"
+        )
+
+
+def test_polyaks_step_is_not_raced_where_f_has_no_lowest_value():
+    result = race(Race(surfaces.MONKEY_SADDLE, (1.0, 0.01), {"": Polyak()}))[""]
+    assert (result.status, result.steps) == ("diverged", 0) and np.isfinite(result.losses).all()
+    assert (
+        result.reason
+        == "no race: this rule needs f*, the lowest value of f, and here f has none; choose another surface"
+    )
 
 
 def test_a_users_expression_races_like_the_surface_it_spells():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fop_core.optim.rules import FOP, SGD, Adam
+from fop_core.optim.rules import FOP, OSGMFOP, OSGMH, SGD, Adam
 from toy_functions import Race, presets, race, racing, surfaces, tuning
 from toy_functions.basins import CONVERGED, DIVERGED, STATUS, STEP_LIMIT
 
@@ -48,6 +48,17 @@ def test_noise_is_that_of_the_race_in_float32_too(monkeypatch):
     monkeypatch.setattr(tuning, "descend_each", lambda *_, gradient_noise, **__: draws.append(gradient_noise) or {})
     tuning.sweep(base)
     assert draws[0].dtype == np.float32 and np.array_equal(draws[0], racing.gradient_noise(base)), "the very draws"
+
+
+def test_a_rule_that_learns_the_whole_step_is_swept_and_tuned_in_the_rate_of_that():
+    base = replace(BOOTH, rules={"OSGM": OSGMH(), "FOP": OSGMFOP()}, dtype="float64")
+    sweeps = tuning.sweep(base, [0.01, 0.1, 1.0])
+    for name, rule in base.rules.items():
+        alone = [race(replace(base, rules={"": replace(rule, hyper_lr=rate)}))[""].steps for rate in (0.01, 0.1, 1.0)]
+        assert sweeps[name].steps.tolist() == alone
+    tuned = tuning.tuned(base, sweeps).rules
+    assert {name: rule.hyper_lr for name, rule in tuned.items()} == {n: s.best for n, s in sweeps.items()}
+    assert tuned["FOP"].lr == 1.0
 
 
 def sweep_of(steps, status=None):
