@@ -12,12 +12,14 @@ import numpy as np
 
 from fop_core.optim.rules import Rule
 from toy_functions import expressions, surfaces
+from toy_functions.own_rule import OwnRule
 from toy_functions.racing import Race, Trajectory
 from toy_functions.surfaces import SURFACES, Surface
 
 COLUMNS = ("optimizer", "step", "x", "y", "f", "p_xx", "p_xy", "p_yy", "surface")
 """Of the table. P is the one that the next step applies; its cells are empty for a rule that learns none."""
 
+_PLAIN = {"schedule": "constant", "warmup": 0}  # is not written down
 _LINE = 100  # letters in a line of a script
 _IF_MISSING = (
     "except ModuleNotFoundError as error:",
@@ -66,8 +68,10 @@ def snippet(race: Race, formula: str | None = None, quadratic: tuple[float, floa
     Raises:
         ValueError: the surface is not that of the formula or of the quadratic, or without them not in ``SURFACES``.
     """
-    imports = {"fop_core.optim.rules": {type(rule).__name__ for rule in race.rules.values()}}
-    imports["toy_functions"] = {"Race", "race"}
+    imports: dict[str, set[str]] = {"fop_core.optim.rules": set(), "toy_functions": {"Race", "race"}}
+    for rule in race.rules.values():
+        own = isinstance(rule, OwnRule)
+        imports.setdefault(OwnRule.__module__ if own else "fop_core.optim.rules", set()).add(type(rule).__name__)
     rules = [_rule(name, rule) for name, rule in race.rules.items()]
     settings = [
         _surface(race.surface, formula, quadratic, imports),
@@ -75,6 +79,7 @@ def snippet(race: Race, formula: str | None = None, quadratic: tuple[float, floa
         f"rules={_block('{', rules, '}', 4, spread=bool(rules))}",
         *(f"{name}={_value(getattr(race, name))}" for name in ("tolerance", "max_steps", "dtype")),
         *(f"{name}={_value(getattr(race, name))}" for name in ("noise", "seed") if race.noise),
+        *(f"{name}={_value(getattr(race, name))}" for name, plain in _PLAIN.items() if getattr(race, name) != plain),
     ]
     what = "a formula" if formula is not None else race.surface.name
     return f"""# A race of optimizers on {what}, made with FOP Lab. It runs from any folder.

@@ -11,7 +11,7 @@ A text passes four gates, and each refuses with an ExpressionError that points a
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from toy_functions.graph import Graph, GraphTooLarge
@@ -69,7 +69,7 @@ def parse(
     parts = postfix(text, split(text))
     graph = Graph(MAX_NODES)
     try:
-        f = _build(graph, text, parts)
+        f = build(graph, text, parts, {"x": graph.x, "y": graph.y})
         f_x, f_y = graph.derivative(f, graph.x), graph.derivative(f, graph.y)
         second = graph.derivative(f_x, graph.x), graph.derivative(f_x, graph.y), graph.derivative(f_y, graph.y)
     except GraphTooLarge:
@@ -90,8 +90,8 @@ def parse(
     )
 
 
-def _build(graph: Graph, text: str, parts: list[Part]) -> int:
-    """Return the graph's node for a formula."""
+def build(graph: Graph, text: str, parts: list[Part], variables: Mapping[str, int]) -> int:
+    """Return the graph's node for a formula; variables are nodes by their names."""
     operations: dict[str, Callable[..., int]] = {
         "+": graph.add,
         "-": graph.subtract,
@@ -120,10 +120,8 @@ def _build(graph: Graph, text: str, parts: list[Part]) -> int:
         match CONSTANTS.get(part.symbol, part.symbol):
             case float(value):
                 node = graph.constant(value)
-            case "x":
-                node = graph.x
-            case "y":
-                node = graph.y
+            case str(name) if name in variables:
+                node = variables[name]
             case symbol if symbol in operations:
                 node = operations[symbol](*nodes)
             case function:

@@ -44,7 +44,7 @@ OPERATIONS: dict[str, Callable[..., Real]] = {
 
 
 class Node(NamedTuple):
-    """``x``, ``y``, a ``constant`` with its value, or an operation on nodes."""
+    """``x``, ``y`` or another variable, a ``constant`` with its value, or an operation on nodes."""
 
     operation: str
     operands: tuple[int, ...] = ()
@@ -76,6 +76,10 @@ class Graph:
         if not math.isfinite(value):
             raise ValueError(f"a constant must be finite, got {value}")
         return self._index(Node("constant", value=value + 0.0))  # -0.0 + 0.0 is 0.0: one zero, not two
+
+    def variable(self, name: str) -> int:
+        """Return the node of another variable than x and y."""
+        return self._index(Node(f"variable {name}"))
 
     def constant_value(self, node: int) -> float | None:
         """Return the number a node stands for, or None if it is not a constant."""

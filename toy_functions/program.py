@@ -17,7 +17,7 @@ import numpy as np
 from fop_core.optim.elementary import Real, divide, integer_as_float, spread
 from toy_functions.graph import OPERATIONS, Graph
 
-_Instruction: TypeAlias = tuple[Callable[..., Real], int, int, int | None]  # function, target, operand, second operand
+Instruction: TypeAlias = tuple[Callable[..., Real], int, int, int | None]  # function, target, operand, second operand
 _X, _Y = 0, 1
 
 
@@ -27,7 +27,7 @@ class Program:
     __slots__ = ("_instructions", "_outputs", "_partial", "_registers")
 
     def __init__(self, graph: Graph, *outputs: int):
-        builder = _Builder(graph, outputs)
+        builder = Builder(graph, outputs)
         self._instructions, self._registers, self._outputs = builder.allocate()
         # Outputs that lack a variable may lack the shape that this variable brings.
         self._partial = [not {graph.x, graph.y} <= set(graph.reachable(output)) for output in outputs]
@@ -87,18 +87,20 @@ class Hessian(Program):
         return (f_xx, f_xy), (f_xy, f_yy)
 
 
-class _Builder:
+class Builder:
     """Instructions in order, each with a slot of its own for its result; ``allocate`` makes registers of slots.
 
-    Slots 0 and 1 are x and y. A slot holds a number where ``numbers`` has it, else the result of ``steps[slot]``.
+    The first slots are the inputs: x and y, if not others. A slot holds a number where ``numbers`` has it, else the
+    result of ``steps[slot]``.
     """
 
-    def __init__(self, graph: Graph, outputs: tuple[int, ...]):
-        self.size = 2
+    def __init__(self, graph: Graph, outputs: tuple[int, ...], inputs: tuple[int, ...] = ()):
+        inputs = inputs or (graph.x, graph.y)
+        self.size = self._inputs = len(inputs)
         self.numbers: dict[int, float] = {}
         self.steps: dict[int, tuple[Callable[..., Real], int, int | None]] = {}
         self._known: dict[tuple, int] = {}
-        slots = {graph.x: _X, graph.y: _Y}
+        slots = {node: slot for slot, node in enumerate(inputs)}
 
         def slot_of(node: int) -> int:
             value = graph.constant_value(node)
@@ -119,16 +121,16 @@ class _Builder:
             own = slot not in self.outputs and (slot in self.steps or slot in self.numbers)
             self.outputs.append(slot if own else self._copy(slot))
 
-    def allocate(self) -> tuple[list[_Instruction], list[Real], list[int]]:
+    def allocate(self) -> tuple[list[Instruction], list[Real], list[int]]:
         """Return instructions over registers, the registers' first contents, and the registers of the outputs."""
         last_use = {operand: slot for slot, (_, *operands) in self.steps.items() for operand in operands}
-        contents: list[Real] = [None, None]
-        registers = {_X: 0, _Y: 1}
+        contents: list[Real] = [None] * self._inputs
+        registers = {slot: slot for slot in range(self._inputs)}
         for slot, number in self.numbers.items():
             registers[slot] = len(contents)
             contents.append(number)
         free: list[int] = []
-        instructions: list[_Instruction] = []
+        instructions: list[Instruction] = []
         for slot, (function, a, b) in self.steps.items():
             sources = registers[a], None if b is None else registers[b]
             for operand in {a, b}:

@@ -10,6 +10,7 @@ power, and the typographic signs − × · ÷ and π are what they look like.
 import difflib
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ MAX_NUMBER = 1e100
 CONSTANTS = {"pi": math.pi, "e": math.e}
 FUNCTION_NAMES = tuple(sorted(FUNCTIONS.keys() - {"sign"}))  # sign is there as the derivative of abs
 
-_KNOWN = ("x", "y", *CONSTANTS, *FUNCTION_NAMES)
+VARIABLES = ("x", "y")
 _MEANT = {
     "ln": "log",
     "lg": "log10",
@@ -111,8 +112,9 @@ class Token:
     symbol: Any
 
 
-def split(text: str) -> list[Token]:
+def split(text: str, variables: Sequence[str] = VARIABLES, functions: Sequence[str] = FUNCTION_NAMES) -> list[Token]:
     """Split a text into numbers, names and signs, all of them known ones."""
+    known = (*variables, *CONSTANTS, *functions)
     if len(text) > MAX_LENGTH:
         message = f"too long: {len(text)} characters; write at most {MAX_LENGTH}"
         raise ExpressionError(message, text, MAX_LENGTH, len(text) - MAX_LENGTH)
@@ -131,12 +133,12 @@ def split(text: str) -> list[Token]:
                         f"too large a number; the limit is {MAX_NUMBER:g}", text, position, len(token)
                     )
                 tokens.append(Token(kind, token, position, value))
-            case "name" if set(token) <= {"x", "y"}:  # xy is a product
+            case "name" if set(token) <= {"x", "y"} <= set(variables):  # xy is a product
                 tokens += [Token("name", letter, position + at, letter) for at, letter in enumerate(token)]
             case "name":
                 name = "pi" if token == "π" else token
-                if name not in _KNOWN:
-                    raise ExpressionError(_unknown_name(token), text, position, len(token))
+                if name not in known:
+                    raise ExpressionError(_unknown_name(token, variables, functions), text, position, len(token))
                 tokens.append(Token("function" if name in FUNCTIONS else "name", token, position, name))
             case _ if token == ".":
                 raise ExpressionError("a point without digits; write a number such as 0.5", text, position, 1)
@@ -163,15 +165,18 @@ def _refused_character(character: str) -> str:
     return f"{shown} is not understood; use numbers, x, y, + - * / ^ ( ) and functions such as sin"
 
 
-def _unknown_name(name: str) -> str:
+def _unknown_name(name: str, variables: Sequence[str], functions: Sequence[str]) -> str:
     lower = name.lower()
-    meant = lower if lower in _KNOWN else _MEANT.get(lower)
-    if meant is None and set(lower) <= {"x", "y"}:
+    known = (*variables, *CONSTANTS, *functions)
+    meant = lower if lower in known else _MEANT.get(lower)
+    if meant is None and set(lower) <= {"x", "y"} <= set(variables):
         meant = lower
-    if meant is None and re.fullmatch("[xy][0-9]+", lower):
+    if meant is None and re.fullmatch("[xy][0-9]+", lower) and lower[0] in variables:
         meant = f"{lower[0]}*{lower[1:]} or {lower[0]}^{lower[1:]}"
     if meant is None and len(name) > 1:
-        meant = next(iter(difflib.get_close_matches(lower, FUNCTION_NAMES, n=1)), None)
+        meant = next(iter(difflib.get_close_matches(lower, functions, n=1)), None)
     if meant is not None:
         return f"unknown name “{name}”; did you mean {meant}?"
-    return f"unknown name “{name}”; the variables are x and y, the functions {', '.join(FUNCTION_NAMES)}"
+    *others, last = variables
+    listed = f"{', '.join(others)} and {last}"
+    return f"unknown name “{name}”; the variables are {listed}, the functions {', '.join(functions)}"

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fop_core.optim.rules import FOP, SGD, Adam, AdamW, Nesterov
+from fop_core.optim.rules import FOP, OSGMFOP, SGD, Adam, AdamW, Nesterov
 from toy_functions import Race, export, expressions, presets, race, surfaces
 from toy_functions.lowest import with_floor
+from toy_functions.own_rule import OwnRule
 from toy_functions.scenes import SCENES
 
 ROOT = Path(__file__).parents[2]
@@ -164,6 +165,23 @@ def test_settings_that_differ_are_named_and_no_others():
     ):
         assert f" {line}\n" in script
     assert "seed" not in export.snippet(BOOTH), "without noise it changes nothing"
+
+
+def test_a_rule_of_ones_own_and_a_schedule_run_again():
+    rules = {"own": OwnRule(0.02, "m = 0.9*m + g\nx = x - lr*m"), "OSGM": OSGMFOP(init_scale=0.1), "SGD": SGD(0.01)}
+    the_race = dataclasses.replace(BOOTH, rules=rules, schedule="cosine", warmup=5)
+    script = export.snippet(the_race)
+    for line in (
+        '"own": OwnRule(lr=0.02, text="m = 0.9*m + g\\nx = x - lr*m"),',
+        '"OSGM": OSGMFOP(init_scale=0.1),',
+        'schedule="cosine",',
+        "warmup=5,",
+    ):
+        assert f" {line}\n" in script
+    assert "from toy_functions.own_rule import OwnRule\n" in script
+    assert printed(script) == ends(the_race)
+    assert "schedule" not in export.snippet(BOOTH) and "own_rule" not in export.snippet(BOOTH)
+    assert "optim.rules" not in export.snippet(dataclasses.replace(BOOTH, rules={"own": rules["own"]}))
 
 
 @pytest.mark.parametrize("surface", surfaces.SURFACES.values(), ids=lambda s: s.name)
