@@ -73,12 +73,17 @@ def forked(names: Names) -> None:
     assert waiting.config["epochs"] == 20 and waiting.about["lineage"]["matrices"] == "frozen"
 
 
+def raced(names: Names) -> None:
+    assert names["result"].status == "converged" and names["name"] == "FOP OSGM"
+
+
 def whitened(names: Names) -> None:
     assert names["P"].shape == (9, 9)
 
 
 CHECKED: dict[str, tuple[Callable[[], Names], Callable[[Names], None]]] = {
     "README.md 1": (network, stepped),
+    "docs/optimizer.md 1": (dict, raced),
     "docs/runs.md 1": (a_run_called_baseline, read),
     "docs/training.md 1": (a_run_called_baseline, forked),
     "docs/preconditioners.md 1": (an_optimizer, saved),

@@ -25,7 +25,7 @@ import numpy as np
 
 from fop_core.optim.rules import FOP, Components, Rule
 from toy_functions.racing import NEAR, Oracle
-from toy_functions.schedules import rate_factors, scaled
+from toy_functions.schedules import is_scheduled, rate_factor, scaled
 from toy_functions.surfaces import Surface
 
 CONVERGED, STEP_LIMIT, DIVERGED = 0, 1, 2
@@ -218,7 +218,7 @@ def descend_each(
             f"gradient_noise has the shape {gradient_noise.shape}: give a pair for each of {max_steps} steps"
         )
     pairs = None if gradient_noise is None else gradient_noise.tolist()
-    rates = rate_factors(schedule, warmup, max_steps)
+    rates = (schedule, warmup, max_steps) if is_scheduled(schedule, warmup, max_steps) else None
     race = _Race(surface, surface.floor + tolerance, max_steps, pairs, rates, device, RLock())
     batches, blocks = {}, []
     for name, rule in rules.items():
@@ -259,7 +259,7 @@ class _Race:
 
     Attributes:
         target: floor + tolerance.
-        rates: what learning rates are multiplied by at each step.
+        rates: of ``rate_factor``, what learning rates are multiplied by; None for nothing.
         turn: is held by the one small block that runs.
     """
 
@@ -267,7 +267,7 @@ class _Race:
     target: float
     max_steps: int
     gradient_noise: list[list[float]] | None
-    rates: list[float] | None
+    rates: tuple[str, int, int] | None
     device: str | None
     turn: RLock
 
@@ -325,11 +325,11 @@ class _Block:
                     return
                 if left < _REPACK_BELOW * len(cells):
                     cells = cells[_host(going)]
-                    x, y, state, settings, going = _kept((x, y, state, settings, going), going)
+                    x, y, state, settings, going = kept((x, y, state, settings, going), going)
                     rule = replace(rule, **settings)
                     if left < _SMALL:
                         turn.enter_context(race.turn)
-            now = rule if race.rates is None else scaled(rule, race.rates[count])
+            now = rule if race.rates is None else scaled(rule, rate_factor(*race.rates, count))
             if oracle is not None:
                 oracle.noise = race.gradient_noise and race.gradient_noise[count]
                 x, y, state = now.step(x, y, oracle, state)
@@ -373,16 +373,16 @@ def _prepare(race: _Race, rule: Rule, x: Any, y: Any, size: int) -> tuple[Batch,
     return batch, blocks
 
 
-def _kept(state: Any, mask: Any) -> Any:
-    """Return a nested state with the elements under the mask of each of its arrays."""
+def kept(state: Any, mask: Any) -> Any:
+    """Return a nested state with the elements under a mask of each of its arrays."""
     if state is None or isinstance(state, int | float):
         return state
     if isinstance(state, Components):
-        return Components(_kept(state.rows, mask))
+        return Components(kept(state.rows, mask))
     if isinstance(state, dict):
-        return {name: _kept(part, mask) for name, part in state.items()}
+        return {name: kept(part, mask) for name, part in state.items()}
     if isinstance(state, tuple | list):
-        return type(state)(_kept(part, mask) for part in state)
+        return type(state)(kept(part, mask) for part in state)
     return state[mask]
 
 

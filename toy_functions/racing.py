@@ -9,7 +9,7 @@ import numpy as np
 
 from fop_core.optim.elementary import Real
 from fop_core.optim.rules import FOP, Rule
-from toy_functions.schedules import rate_factors, scaled
+from toy_functions.schedules import is_scheduled, rate_factor, scaled
 from toy_functions.surfaces import Pair, Surface
 
 NEAR = 0.1  # a known minimum this close to where a race ended is the one it found
@@ -60,7 +60,7 @@ class Race:
             raise ValueError("tolerance and noise cannot be negative")
         if self.max_steps < 0:
             raise ValueError(f"max_steps is {self.max_steps}: give 0 or more")
-        rate_factors(self.schedule, self.warmup, self.max_steps)  # raises
+        is_scheduled(self.schedule, self.warmup, self.max_steps)  # raises
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,8 @@ def _run(race: Race, rule: Rule, noise: np.ndarray | None, report: Callable[[int
     value, gradient, step = race.surface.value, race.surface.gradient, rule.step
     target = race.surface.floor + race.tolerance
     pairs = noise.tolist() if noise is not None and number is float else noise
-    rates = rate_factors(race.schedule, race.warmup, race.max_steps)
+    schedule = race.schedule, race.warmup, race.max_steps
+    scheduled = is_scheduled(*schedule)
     oracle = Oracle(race.surface) if rule.uses_oracle else None
 
     x, y = map(number, race.start)
@@ -170,8 +171,8 @@ def _run(race: Race, rule: Rule, noise: np.ndarray | None, report: Callable[[int
         if rule.needs_floor and race.surface.floor == -math.inf:
             status, reason = "diverged", NO_FLOOR
             break
-        if rates is not None:
-            step = scaled(rule, rates[count]).step
+        if scheduled:
+            step = scaled(rule, rate_factor(*schedule, count)).step
         if oracle is not None:
             if pairs is not None:
                 oracle.noise = pairs[count]

@@ -10,8 +10,8 @@ SCHEDULES = ("constant", "cosine", "step", "linear")
 and from three quarters on 0.01; from 1 to 0 along a line."""
 
 
-def rate_factors(schedule: str, warmup: int, max_steps: int) -> list[float] | None:
-    """Return the factor of each step, [max_steps]; None where all are 1.
+def is_scheduled(schedule: str, warmup: int, max_steps: int) -> bool:
+    """Return whether learning rates are multiplied by anything but 1.
 
     Args:
         schedule: one of ``SCHEDULES``.
@@ -25,14 +25,14 @@ def rate_factors(schedule: str, warmup: int, max_steps: int) -> list[float] | No
         raise ValueError(f"schedule is {schedule!r}: give one of {', '.join(SCHEDULES)}")
     if not 0 <= warmup <= max_steps:
         raise ValueError(f"warmup is {warmup}: give 0 to max_steps, which is {max_steps}")
-    if schedule == "constant" and not warmup:
-        return None
-    remaining = max_steps - warmup
-    rising = [(step + 1) / warmup for step in range(warmup)]
-    return rising + [_factor(schedule, step / remaining) for step in range(remaining)]
+    return schedule != "constant" or warmup > 0
 
 
-def _factor(schedule: str, share: float) -> float:
+def rate_factor(schedule: str, warmup: int, max_steps: int, step: int) -> float:
+    """Return what learning rates are multiplied by at a step, counted from 0; else as ``is_scheduled``."""
+    if step < warmup:
+        return (step + 1) / warmup
+    share = (step - warmup) / (max_steps - warmup)
     match schedule:
         case "cosine":
             return 0.5 * (1 + math.cos(math.pi * share))

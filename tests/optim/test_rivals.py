@@ -104,24 +104,24 @@ def test_bfgs_follows_its_formula(surface, lr):
 def test_bfgs_learns_the_inverse_hessian_and_evaluates_nothing_twice():
     class Counted:
         floor, hessian = 0.0, None
-        asked: list = []  # noqa: RUF012
+        calls: list = []  # noqa: RUF012
 
         def value(self, *point):
-            self.asked.append(("f", point))
+            self.calls.append(("f", point))
             return ROSENBROCK.value(*point)
 
         def gradient(self, *point):
-            self.asked.append(("g", point))
+            self.calls.append(("g", point))
             return ROSENBROCK.gradient(*point)
 
-    guarded = rules.FOP(0.01, guard=True, momentum=0.5)
-    for rule in (rules.BFGS(), rules.OSGMFOP(), guarded, rules.OSGMH(), rules.OSGMBest()):
+    with_guard = rules.FOP(0.01, guard=True, momentum=0.5)
+    for rule in (rules.BFGS(), rules.OSGMFOP(), with_guard, rules.OSGMH(), rules.OSGMBest()):
         (x, y), state, oracle = (-1.2, 1.0), rule.start(-1.2, 1.0), Counted()
-        oracle.asked = []
+        oracle.calls = []
         for _ in range(30):
             x, y, state = rule.step(x, y, oracle, state)
-        distinct = {each for each in oracle.asked if each[1] != (-1.2, 1.0)}  # OSGM's first trial is where it stands
-        assert len(distinct) >= 30 and len(oracle.asked) <= len(distinct) + 4, rule
+        distinct = {each for each in oracle.calls if each[1] != (-1.2, 1.0)}  # OSGM's first trial is where it stands
+        assert len(distinct) >= 30 and len(oracle.calls) <= len(distinct) + 4, rule
     surface = quadratic(100.0, 30.0)
     _, state = steps_of(rules.BFGS(), surface, (3.0, -2.0), 9)
     np.testing.assert_allclose(
@@ -207,8 +207,6 @@ def osgm_best(surface, form, eta, steps):
         r = g_trial @ lag / D
         s += r * r
         beta = float(np.clip(beta - r / (np.sqrt(s) + 1e-12), 0.0, 0.9995))
-        if step % 50 == 49 and L is None:
-            rate = max(0.8 * rate, 1e-3 * eta)
         before = x
         if value(trial) < value(x):
             if np.linalg.norm(trial - x) > 1e-3:

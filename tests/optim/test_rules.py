@@ -10,6 +10,7 @@ from fop_core import FOP
 from fop_core.optim import rules
 from toy_functions.basins import CONVERGED, descend
 from toy_functions.racing import Oracle
+from toy_functions.scenes import has_natural_rate
 from toy_functions.surfaces import BOOTH, HIMMELBLAU, MONKEY_SADDLE, ROSENBROCK, quadratic
 
 STEPS = 300
@@ -230,6 +231,14 @@ def test_where_a_step_was_made_of_nothing_nothing_is_learned():
     for _ in range(3):
         x, y, state = rule.step(x, y, *BOOTH.gradient(x, y), state)  # the minimum: g is 0
     assert (x, y) == (1.0, 3.0) and np.array_equal(rule.matrix(state), np.eye(2))
+
+
+@pytest.mark.parametrize("kind", sorted(rules.RULES.keys() - {"adamw"}))  # weight decay pulls on
+def test_at_rest_every_rule_stays_at_rest(kind):
+    """At a point where g is 0 no rule divides by it."""
+    rule = rules.RULES[kind]() if has_natural_rate(rules.RULES[kind]) else rules.RULES[kind](0.1)
+    points, _ = steps_of(rule, BOOTH, (1.0, 3.0), 5)
+    np.testing.assert_array_equal(points, [(1.0, 3.0)] * 6)
 
 
 PROTOTYPE = {  # best steps of 51 rates in [1e-4, 10]: what the rule has to be as good as

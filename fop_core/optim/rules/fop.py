@@ -103,8 +103,10 @@ class FOP(GradientRule):
                     factor = ((self.init_scale,),)
                 case "diagonal":
                     factor = ((self.init_scale,),) * n
-                case form:
-                    factor = (_scale(form, self.init_scale) * np.eye(n)).tolist()
+                case "exponential":
+                    factor = np.zeros((n, n)).tolist()
+                case _:
+                    factor = (self.init_scale * np.eye(n)).tolist()
         if isinstance(theta, Components):
             one = 0 * theta.rows[0][0] + 1
             M: Matrix = Components([[entry * one for entry in row] for row in factor])
@@ -294,11 +296,7 @@ class OSGMFOP(FOP):
     hyper_optimizer: str = field(default="adagrad", init=False)
     init_scale: float = 0.03
     guard: bool = field(default=True, init=False)
-    clip: bool = field(default=True, init=False)
-
-
-def _scale(form: str, init_scale: float) -> float:
-    return 0.0 if form == "exponential" else init_scale
+    clip: bool = True
 
 
 def _exponential_apply(A: Matrix, G: Matrix) -> tuple[Matrix, Matrix]:

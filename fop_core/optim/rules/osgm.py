@@ -103,19 +103,19 @@ class OSGMBest(OSGMH):
     x~ = x - P g + beta (x - x'), x' the point before. In place of ||g||^2 stands D = ||g||^2 + L^2 ||x - x'||^2 / 4,
     once L is known; r = <g~, x - x'> / D, s <- s + r^2, beta <- beta - r / (sqrt(s) + 1e-12) within 0 and 0.9995, from
     0.95. L is the mean of ||g~ - g|| / ||x~ - x|| over accepted steps longer than 1e-3; it is taken when 200 more steps
-    than twice the refused ones were accepted, and then hyper_lr = 1 / L and S = 0. Until then hyper_lr falls by a fifth
-    every 50 steps, no further than to a thousandth, as the authors' code has it for convex f.
+    than twice the refused ones were accepted, and then hyper_lr = 1 / L and S = 0. Until then the authors' code lets
+    hyper_lr fall every 50 steps as well; that is left out: with a full or diagonal P fewer rates would converge.
     """
 
     def begin(self, theta: Matrix) -> State:
-        """Return P, S, f, g, x', (beta, s), (rate, L or 0, its sum, its count, score) and the steps taken."""
+        """Return P, S, f, g, x', (beta, s) and (rate, L or 0, its sum, its count, accepted less twice refused)."""
         zero = inner(theta, 0 * theta)
         rate = zero + self.hyper_lr
-        return (*super().begin(theta), theta, (zero + 0.95, zero), (rate, zero, zero, zero, zero), 0)
+        return (*super().begin(theta), theta, (zero + 0.95, zero), (rate, zero, zero, zero, zero))
 
     def advance(self, theta: Matrix, oracle: Any, state: State) -> tuple[Matrix, State]:
         """Return the next theta and state."""
-        P, S, f, g, before, (beta, s), (rate, L, total, count, score), steps = state
+        P, S, f, g, before, (beta, s), (rate, L, total, count, score) = state
         if g is None:
             f, g = oracle.value(theta), oracle.gradient(theta)
         lag = theta - before
@@ -125,15 +125,11 @@ class OSGMBest(OSGMH):
         known = L > 0.0
         square = inner(g, g) + either(known, 0.25 * (L * L) * inner(lag, lag), _EPS + 0 * L)
         P, S = self._learned(P, S, rate, g_trial, g, square)
-        r = inner(g_trial, lag) / square
+        r = quotient(inner(g_trial, lag), square)
         s = s + r * r
         beta = beta - r / (sqrt(s) + _EPS)
         beta = either(beta > 0.0, either(beta < 0.9995, beta, 0.9995 + 0 * beta), 0 * beta)
 
-        steps += 1
-        if steps % 50 == 49:
-            lower = either(0.8 * rate > 1e-3 * self.hyper_lr, 0.8 * rate, 1e-3 * self.hyper_lr + 0 * rate)
-            rate = either(known, rate, lower)
         below = f_trial < f
         length = sqrt(inner(trial - theta, trial - theta))
         counts = below & (length > 1e-3)
@@ -146,4 +142,4 @@ class OSGMBest(OSGMH):
         S = where(enough, 0 * S, S)
         learned = (beta, s), (rate, L, total, count, score)
         before, theta = theta, where(below, trial, theta)
-        return theta, (P, S, where(below, f_trial, f), where(below, g_trial, g), before, *learned, steps)
+        return theta, (P, S, where(below, f_trial, f), where(below, g_trial, g), before, *learned)
