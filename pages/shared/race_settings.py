@@ -48,7 +48,9 @@ OF_A_RULE: Mapping[str, Field] = {
         "as in the paper's Eq. 4. Without momentum the two are the same.",
     ),
     "derivative": Choice(
-        "Derivative of exp(A)", {"exact": "exact", "cheap": "cheap"}, "Cheap is R S R / 2, with R the root of P."
+        "Derivative of exp(A)",
+        {"exact": "exact", "root": "by the root of P"},
+        "By the root: R S R / 2, R = P^½, which is cheaper.",
     ),
     "feedback": Choice(
         "Feedback",

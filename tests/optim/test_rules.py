@@ -173,7 +173,7 @@ def naive_fop(rule, surface, start, steps):
 
 OPTIONS = {
     "exact": {"preconditioner": "exponential", "hyper_lr": 0.001},
-    "cheap": {"preconditioner": "exponential", "derivative": "cheap", "hyper_lr": 0.001, "momentum": 0.7},
+    "root": {"preconditioner": "exponential", "derivative": "root", "hyper_lr": 0.001, "momentum": 0.7},
     "osgm": {"feedback": "osgm", "hyper_lr": 0.3},
     "osgm, trace": {"feedback": "osgm", "hyper_lr": 0.1, "momentum": 0.6, "dampening": 0.2, "nesterov": True},
     "adagrad": {"hyper_optimizer": "adagrad", "hyper_lr": 0.02},
@@ -284,7 +284,7 @@ ALL = [
     rules.FOP(1e-4, 1e-4, "factored", momentum=0.5, nesterov=True),
     rules.FOP(1e-4, 1e-3, "low_rank"),
     rules.ExponentialFOP(1e-4, 1e-4),
-    rules.ExponentialFOP(1e-4, 1e-4, derivative="cheap", momentum=0.5),
+    rules.ExponentialFOP(1e-4, 1e-4, derivative="root", momentum=0.5),
     rules.OSGMFOP(),
     rules.FOP(1e-2, 1e-2, "direct", momentum=0.5, dampening=0.1, guard=True, feedback="osgm"),
     rules.FOP(1e-2, 1e-3, "exponential", momentum=0.5, nesterov=True, guard=True, clip=True),

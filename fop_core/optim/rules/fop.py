@@ -44,7 +44,7 @@ class FOP(GradientRule):
         trace: "velocity": lambda = momentum | "one_step": lambda = 0, Eq. 4 to the letter.
         factor: M at the start, 2 rows; None for init_scale I, for "low_rank" a draw [2, 1] ~ N(0, 0.01^2), and for
             "exponential" 0.
-        derivative: of "exponential": "exact" | "cheap", P^1/2 S P^1/2 in its place.
+        derivative: of "exponential": "exact" | "root", P^1/2 S P^1/2 in its place.
         feedback: what M descends: "hypergradient" | "osgm", which is the hypergradient divided by ||U||^2, where U is
             what the last step was made of: ||G||^2 of the last gradient, without a trace. 0 / 0 is 0. It is not the
             scaling of P by Eq. 9.
@@ -310,14 +310,14 @@ def _exponential_alignment(A: Matrix, G: Matrix, U: Matrix, R: Matrix) -> Matrix
     return maths.exponential_alignment(A, GUt + GUt.mT)
 
 
-def _cheap_alignment(A: Matrix, G: Matrix, U: Matrix, R: Matrix) -> Matrix:
+def _root_alignment(A: Matrix, G: Matrix, U: Matrix, R: Matrix) -> Matrix:
     GUt = G @ U.mT
     return maths.exponential_root_alignment(R, GUt + GUt.mT)
 
 
 _CHOICES = {
     "trace": ("velocity", "one_step"),
-    "derivative": ("exact", "cheap"),
+    "derivative": ("exact", "root"),
     "feedback": ("hypergradient", "osgm"),
     "hyper_optimizer": ("sgd", "adagrad"),
 }
@@ -335,7 +335,7 @@ _FORMS: dict[tuple[str, str], tuple[Any, Any]] = {
         }.items()
     },
     ("exponential", "exact"): (_exponential_apply, _exponential_alignment),
-    ("exponential", "cheap"): (_exponential_apply, _cheap_alignment),
+    ("exponential", "root"): (_exponential_apply, _root_alignment),
 }
 """What applies P and what gives its alignment, by preconditioner and derivative."""
 OF_A_POINT = tuple(dict.fromkeys(name for name, _ in _FORMS))
