@@ -34,7 +34,8 @@ def add(commands: Any) -> None:
         "--optimizer",
         action="append",
         metavar="NAME:KEY=VALUE,...",
-        help="a name, as sgd, adam or fop, with its settings; may be repeated; a wrong name lists all",
+        help="sgd, polyak, momentum, nesterov, rmsprop, adam, adamw, lion, prodigy, newton, bfgs, psgd-newton, s-hd, "
+        "pp-hd, osgm-h, osgm-best, fop, fop-one-step, fop-exponential or fop-osgm, with its settings; may be repeated",
     )
     parser.add_argument("--tolerance", type=float, help="converged when f - f* < this (1e-6)")
     parser.add_argument("--max-steps", type=int, help="20000")
