@@ -60,6 +60,11 @@ class DataConfig(_Section):
         "unit",
         description="unit: pixels in [0, 1]; standard: mean 0 and deviation 1 for each channel of the training set",
     )
+    limit: int | None = Field(
+        None,
+        ge=1,
+        description="images of the training set to use at most: as many of each class, the same ones for every seed",
+    )
     held_out: Share = Field(
         0.0, le=0.5, description="share of the training set kept for tuning; the test set is then not looked at"
     )
@@ -76,6 +81,8 @@ class DataConfig(_Section):
         wrong: list[Problem] = []
         if self.image_size != sizes.get(self.name, self.image_size):
             wrong.append(("image_size", f"{self.name} has {sizes[self.name]} pixels, not {self.image_size}"))
+        if self.name in sizes and self.limit is not None and self.limit < 10:
+            wrong.append(("limit", f"{self.name} has 10 classes: give at least 10, not {self.limit}"))
         if self.name != "folder" and self.storage == "stream":
             wrong.append(("storage", f"{self.name} is kept in memory; stream is for folder"))
         if self.augmentation == "resized_crop" and self.storage != "stream":

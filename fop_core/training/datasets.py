@@ -11,7 +11,7 @@ import os
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -131,7 +131,11 @@ def find(config: DataConfig) -> Source:
     Raises:
         DataError: where it is not, with the ways to get it.
     """
-    return {"mnist": _find_mnist, "cifar10": _find_cifar10, "folder": _find_folder}[config.name](config)
+    source = {"mnist": _find_mnist, "cifar10": _find_cifar10, "folder": _find_folder}[config.name](config)
+    if config.limit is None:
+        return source
+    limited = f"at most {config.limit:,} of its training images, as many of each class"
+    return replace(source, note="; ".join(filter(None, (source.note, limited))))
 
 
 def load(config: DataConfig, log: Log = lambda text: None) -> Dataset:
@@ -156,6 +160,9 @@ def load(config: DataConfig, log: Log = lambda text: None) -> Dataset:
     if len(parts["train"]) == 0:
         raise DataError(f"{source.path}: not one image to learn from could be decoded")
     train, test, measured_on = parts["train"], parts.get("test"), "test"
+    if config.limit is not None:
+        _check_limit(source, config.limit, len(classes))
+        train = train.take(balanced(train.labels, config.limit))
     if config.held_out:
         # One split for all seeds: what is tuned on it is tuned on the same images.
         order = np.random.default_rng(0).permutation(len(train))
@@ -167,6 +174,32 @@ def load(config: DataConfig, log: Log = lambda text: None) -> Dataset:
         raise DataError(f"{source.path}: not one image to measure on could be decoded")
     mean, std = _scale(config, train)
     return Dataset(source, classes, train, test, measured_on, mean, std, corrupt)
+
+
+def balanced(labels: Array, most: int) -> Array:
+    """Return which images of a set to use, where it is to be no more than so many: as many of each class as can be.
+
+    The images of each class are shuffled, always in the same way, and the classes take turns. So the images of a
+    smaller number are among those of a larger one.
+
+    Args:
+        labels: int64 [N].
+        most: how many.
+
+    Returns:
+        Their indices, ascending, [min(most, N)].
+    """
+    order = np.random.default_rng(0).permutation(len(labels))
+    turns = np.empty(len(labels), np.int64)
+    for label in np.unique(labels):
+        of_class = order[labels[order] == label]
+        turns[of_class] = np.arange(len(of_class))
+    return np.sort(order[np.argsort(turns[order], kind="stable")][:most])
+
+
+def _check_limit(source: Source, limit: int, classes: int) -> None:
+    if limit < classes:
+        raise DataError(f"{source.path} has {classes} classes: give at least {classes} as data.limit, not {limit}")
 
 
 def _scale(config: DataConfig, train: Part) -> tuple[Array, Array]:
@@ -454,6 +487,9 @@ def count(config: DataConfig) -> tuple[int, int]:
     else:
         names = _classes(source.path)
         classes, images = len(names), len(_list(source.path / "train", names)[0])
+    if config.limit is not None:
+        _check_limit(source, config.limit, classes)
+        images = min(images, config.limit)
     return classes, images - (max(1, round(config.held_out * images)) if config.held_out else 0)
 
 

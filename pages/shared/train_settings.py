@@ -25,6 +25,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "data.image_size": "Image size (pixels)",
         "data.augmentation": "Augmentation",
         "data.normalize": "Scale of the pixels",
+        "data.limit": "Training images at most",
         "data.held_out": "Held out for tuning",
         "data.storage": "Images are kept",
         "data.workers": "Reading processes",

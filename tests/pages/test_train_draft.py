@@ -84,8 +84,9 @@ def test_a_folder_may_be_called_anything(path):
 
 
 def test_nothing_typed_is_none_where_there_may_be_none():
-    drafted = draft_of(max_steps="", fop__rescale="", data__path="", checkpoint_steps="7")
+    drafted = draft_of(max_steps="", fop__rescale="", data__path="", data__limit="", checkpoint_steps="7")
     assert drafted.config is not None and drafted.config.max_steps is None and drafted.config.checkpoint_steps == 7
+    assert drafted.config.data.limit is None and draft_of(data__limit="500").config.data.limit == 500
 
 
 @pytest.mark.parametrize(
@@ -103,6 +104,7 @@ def test_nothing_typed_is_none_where_there_may_be_none():
         ("device", "gpu", "given"),
         ("schedule.milestones", "4", "step needs some"),
         ("data.image_size", "32", "mnist has 28 pixels"),
+        ("data.limit", "9", "mnist has 10 classes"),
         ("optimizer.nesterov", True, "needs momentum"),
         ("seeds", "3000000000", "less than 2147483648"),
         ("seeds", "4-2", "write 2-4"),

@@ -75,6 +75,8 @@ def test_one_error_lists_every_wrong_field():
         (["model.name=resnet18"], "model.name: resnet18 takes colour images"),
         (["data.augmentation=flip"], "no digit"),
         (["data.storage=stream"], "data.storage"),
+        (["data.limit=9"], "data.limit: mnist has 10 classes: give at least 10, not 9"),
+        (["data.limit=0"], "data.limit: 0 given"),
         (["optimizer.lr=NaN"], "optimizer.lr"),
         (["optimizer.lr=Infinity"], "optimizer.lr"),
         (["device=gpu"], "device"),

@@ -177,6 +177,7 @@ def test_the_archive_is_unpacked_and_read(archive, monkeypatch):
     assert dataset.classes == list(datasets.CIFAR10_CLASSES)
     assert datasets.count(cifar(folder)) == (10, 50_000)  # of the real one, which it does not open
     assert datasets.count(cifar(folder, held_out=0.1)) == (10, 45_000)
+    assert datasets.count(cifar(folder, limit=20_000, held_out=0.2)) == (10, 16_000)
 
 
 def test_a_damaged_packed_archive_is_refused_and_not_fetched_anew(archive, monkeypatch):
@@ -441,6 +442,63 @@ def test_held_out_images_are_the_same_whatever_the_seed_and_never_the_tests(data
     tests = {image.tobytes() for image in datasets.load(cifar(data)).test.images}
     for part in (one.train, one.test):
         assert not tests & {image.tobytes() for image in part.images}
+
+
+def pixels(part):
+    return {image.tobytes() for image in part.images}
+
+
+@pytest.mark.parametrize("limit", [10, 20, 25, 30, 99])
+def test_a_limit_takes_as_many_images_of_each_class_always_the_same_and_keeps_the_test_set(data, limit):
+    whole, dataset, again = (datasets.load(cifar(data, limit=each)) for each in (None, limit, limit))
+    counts = np.bincount(dataset.train.labels, minlength=10)
+    assert counts.sum() == min(limit, 30) == datasets.count(cifar(data, limit=limit))[1]
+    assert np.ptp(counts) == (limit == 25)
+    assert pixels(dataset.train) <= pixels(whole.train) and len(pixels(dataset.train)) == len(dataset.train)
+    np.testing.assert_array_equal(dataset.train.images, again.train.images)
+    assert pixels(datasets.load(cifar(data, limit=10)).train) <= pixels(dataset.train)
+    assert dataset.train.labels.tolist() == sorted(dataset.train.labels), "in the order of the whole set"
+    np.testing.assert_array_equal(dataset.test.images, whole.test.images)
+
+
+def test_where_a_class_has_too_few_images_the_others_fill_up():
+    labels = np.array([0, 1, 1, 1, 1, 1, 2, 2])
+    for most, counts in ((3, [1, 1, 1]), (5, [1, 2, 2]), (7, [1, 4, 2]), (8, [1, 5, 2]), (100, [1, 5, 2])):
+        chosen = datasets.balanced(labels, most)
+        assert np.bincount(labels[chosen]).tolist() == counts
+        assert chosen.tolist() == sorted(set(chosen.tolist()))
+    assert datasets.balanced(np.repeat([0, 1], 50), 4).tolist() != [0, 1, 50, 51], "not the first ones"
+
+
+def test_what_is_held_out_is_a_part_of_the_limit(data):
+    limited, dataset = (datasets.load(cifar(data, limit=20, held_out=share)) for share in (0, 0.2))
+    assert (len(dataset.train), len(dataset.test), dataset.measured_on) == (16, 4, "held_out")
+    assert pixels(dataset.train) | pixels(dataset.test) == pixels(limited.train)
+    assert datasets.count(cifar(data, limit=20, held_out=0.2)) == (10, 16)
+
+
+def test_a_limit_takes_the_same_images_streamed_and_in_memory(data):
+    memory, stream = (
+        datasets.load(DataConfig(name="folder", path=str(data), image_size=32, limit=15, storage=storage))
+        for storage in ("memory", "stream")
+    )
+    assert stream.train.images is None and memory.train.labels.tolist() == stream.train.labels.tolist()
+    for image, path in zip(memory.train.images, stream.train.paths, strict=True):
+        np.testing.assert_array_equal(image, datasets.decode(path, 32))
+
+
+def test_of_mnist_a_limit_takes_as_many_of_each_digit():
+    settings = DataConfig(limit=1000)
+    assert np.bincount(datasets.load(settings).train.labels).tolist() == [100] * 10
+    assert datasets.count(settings) == (10, 1000)
+    assert datasets.find(settings).note == "at most 1,000 of its training images, as many of each class"
+
+
+def test_a_limit_below_the_number_of_classes_is_refused(data):
+    settings = DataConfig(name="folder", path=str(data), image_size=32, limit=9)
+    for read in (datasets.load, datasets.count):
+        with pytest.raises(DataError, match=r"has 10 classes: give at least 10 as data\.limit, not 9"):
+            read(settings)
 
 
 def test_standard_scales_by_the_training_sets_own_mean_and_deviation(data):

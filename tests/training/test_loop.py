@@ -344,6 +344,13 @@ def test_a_held_out_part_is_measured_and_the_test_set_is_not(data, tmp_path):
     assert "test_accuracy" not in run.metrics
 
 
+def test_a_limited_run_passes_over_so_many_images_and_says_so(data, tmp_path):
+    run = tiny.run(data, tmp_path, "data.limit=40")
+    assert train(run)[0] == "finished"
+    assert run.progress["steps"] == 2 * 3, "of 16 images, the last of an epoch of 8"
+    assert run.attempts[0]["data"]["note"] == "at most 40 of its training images, as many of each class"
+
+
 def test_a_run_says_what_made_it(data, tmp_path):
     run = tiny.run(data, tmp_path, "fop.preconditioner=low_rank", "fop.rank=5000")
     _, messages = train(run)
