@@ -137,6 +137,14 @@ _OF_A_LAYER = (
         "⟨g, Δθ⟩",
         rule=0,
     ),
+    Quantity(
+        "rho",
+        "the rate at which the layer's M is learned, where each learns its own (`fop.hyper_lr_step`)",
+        "ρ",
+        span=_FROM_0,
+        title="hypergradient rate",
+        log=True,
+    ),
     Quantity("eigenvalue_min", "of P as applied", "λmin", title="smallest eigenvalue"),
     Quantity("eigenvalue_max", "of P as applied", "λmax", title="largest eigenvalue"),
     Quantity(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fop_core.optim import layouts
-from fop_core.optim.forms import FORMS
+from fop_core.optim.conflicts import conflicts
 from fop_core.optim.preconditioners import PRECONDITIONERS
 
 
@@ -91,18 +91,10 @@ OPTIONS: dict[str, Callable[[str, Any], None]] = {
 
 def together(options: Mapping[str, Any], hyper_optimizer: Any) -> None:
     """Raise ValueError for options that do not go together, each of which is right by itself."""
-    form = FORMS[options["preconditioner"]]
-    if options["normalized"] and form.one_per == "tensor":
-        raise ValueError('normalized leaves a "scalar" preconditioner nothing to learn: |s| would always be 1')
-    if options["init_scale"] != 1 and form.start not in ("I", "1"):
-        raise ValueError(f"init_scale is {options['init_scale']!r}: {form.name!r} does not start from the identity")
+    for name, why in conflicts(options):
+        raise ValueError(f"{name} {why}")
     if options["hyper_lr_step"] and callable(hyper_optimizer):
         raise ValueError("hyper_lr_step needs a hyper_optimizer by name: a callable's rates are its own")
-    if options["apply"] == "after":
-        if options["trace"] != "velocity":
-            raise ValueError(f'trace is {options["trace"]!r}: apply="after" has none, it keeps the base\'s own step')
-        if options["feedback"] == "osgm":
-            raise ValueError('feedback="osgm" is of gradients: apply="after" learns from the base\'s own step')
 
 
 def parameter(name: str, value: Tensor) -> None:

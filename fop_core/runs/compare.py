@@ -25,6 +25,19 @@ ASIDE = frozenset(
 )
 """Settings that say how a run is watched and where it runs, not what it learns."""
 
+ADDED: dict[str, dict[str, Any]] = {
+    "data": {"limit": None},
+    "fop": {
+        "hyper_lr_step": 0.0,
+        "hyper_lr_bounds": [1e-3, 1e3],
+        "init_scale": 1.0,
+        "apply": "before",
+        "feedback": "hypergradient",
+        "derivative": "exact",
+    },
+}
+"""What settings that came later were in runs that are too old to have them."""
+
 MISSING = 8.0  # usual distances between two points after which what is between them counts as missing
 
 
@@ -34,6 +47,18 @@ def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in content.items():
         settings |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
     return settings
+
+
+def settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a run's config flat, an older run's as a new one has them: so the two can be compared."""
+    content = dict(config)
+    for section, added in ADDED.items():
+        if isinstance(here := content.get(section), Mapping):
+            content[section] = {**here, **{name: value for name, value in added.items() if name not in here}}
+    made = flat(content)
+    if made.get("fop.max_dim") == 1024:  # which stood for the form's own limit before that could be none
+        made["fop.max_dim"] = None
+    return made
 
 
 def method(settings: Settings) -> str:

@@ -214,7 +214,7 @@ class Listing:
         run = entry.run
         try:
             if not entry.settings:
-                entry.settings = compare.flat(run.config)
+                entry.settings = compare.settings(run.config)
                 entry.method = compare.method(entry.settings)
                 entry.preset = run.about["lineage"].get("preset") or ""
                 if (origin := lineage.origin(run)) is not None:

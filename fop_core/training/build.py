@@ -10,7 +10,7 @@ from torch import nn
 
 from fop_core.optim.fop import FOP
 from fop_core.training import models
-from fop_core.training.config import FOPConfig, OptimizerConfig, TrainConfig
+from fop_core.training.config import OptimizerConfig, TrainConfig
 
 
 class DeviceError(ValueError):
@@ -64,10 +64,7 @@ def build(config: TrainConfig, classes: int, where: torch.device) -> Built:
     base = _base(config.optimizer, model, where)
     if config.fop is None:
         return Built(model, base, None)
-    options: dict[str, Any] = config.fop.model_dump()
-    if config.fop.max_dim == FOPConfig.model_fields["max_dim"].default:
-        options["max_dim"] = None  # what the form itself has
-    fop = FOP(base, seed=config.seed, **options)
+    fop = FOP(base, seed=config.seed, **config.fop.model_dump())
     return Built(model, fop, fop)
 
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from fop_core.optim.conflicts import conflicts
 from fop_core.optim.forms import FORMS, FormName
 
 Positive = Annotated[float, Field(gt=0)]
@@ -167,6 +168,8 @@ class ScheduleConfig(_Section):
         return 1.0
 
 
+_OWN_LIMIT = 1024
+"""As ``max_dim`` it has always stood for the form's own limit: it was the default before there could be none."""
 _KNOWN = ", ".join(f"{form.name} is {form.known_as}" for form in FORMS.values() if form.known_as)
 
 
@@ -176,9 +179,32 @@ class FOPConfig(_Section):
     preconditioner: FormName = Field("factored", description=f"the form of P; {_KNOWN}")
     layout: Literal["auto", "input", "spatial", "full"] = Field("auto", description="which dimension is preconditioned")
     hyper_lr: float = Field(1e-4, ge=0, le=1e3, description="rho, the learning rate of M; 0 freezes it")
-    hyper_optimizer: Literal["adam", "sgd"] = Field("adam", description="what applies it")
+    hyper_optimizer: Literal["adam", "sgd", "adagrad"] = Field("adam", description="what applies it")
+    hyper_lr_step: float = Field(
+        0.0,
+        ge=0,
+        description="kappa: each layer learns its rho, by kappa times the cosine of its last two hypergradients; 0: "
+        "none does; 0.02 is usual",
+    )
+    hyper_lr_bounds: tuple[Annotated[float, Field(gt=0, le=1)], Annotated[float, Field(ge=1)]] = Field(
+        (1e-3, 1e3), description="the least and the most of a learned rho, times hyper_lr"
+    )
     rank: int = Field(16, ge=1, description="k of low_rank; layers with fewer inputs take as many")
     init_std: float = Field(0.01, ge=0, description="standard deviation of M at the start, low_rank only")
+    init_scale: Positive = Field(
+        1.0, description="s: M is s I at the start; low_rank and exponential have starts of their own"
+    )
+    apply: Literal["before", "after"] = Field(
+        "before", description="before: the base is given P g; after: it is given g, and P turns the step that it makes"
+    )
+    feedback: Literal["hypergradient", "osgm"] = Field(
+        "hypergradient",
+        description="osgm: divided by the squared norm of what the last step was made of, so that it does not shrink "
+        "with the gradients",
+    )
+    derivative: Literal["exact", "root"] = Field(
+        "exact", description="of exp(M); root: cheaper, and too small between eigenvectors of unlike eigenvalues"
+    )
     trace: Literal["velocity", "one_step"] | Annotated[float, Field(ge=0, le=1)] = Field(
         "velocity", description="lambda: the base's momentum, 0 (the paper's Eq. 4), or a number"
     )
@@ -186,15 +212,22 @@ class FOPConfig(_Section):
     rescale: Positive | None = Field(None, description="Theorem 1's p_inf, or none")
     update_every: int = Field(1, ge=1, description="steps between two updates of M")
     on_nonfinite: Literal["raise", "skip"] = Field("raise", description="skip: leave such a step out, and count it")
-    max_dim: int = Field(1024, ge=1, description="layers with a larger n are left to the base; 1024 is 128 for exp(M)")
+    max_dim: int | None = Field(
+        None,
+        ge=1,
+        description="layers with a larger n are left to the base; none, or 1024: the form's own limit, "
+        f"{FORMS['factored'].max_dim}, for exp(M) {FORMS['exponential'].max_dim}",
+    )
     hyper_eps: float = Field(1e-8, ge=0, description="eps of the hyper-optimizer's adam")
+
+    @field_validator("max_dim")
+    @classmethod
+    def _own_limit(cls, largest: int | None) -> int | None:
+        return None if largest == _OWN_LIMIT else largest
 
     @model_validator(mode="after")
     def _fits(self) -> "FOPConfig":
-        wrong: list[Problem] = []
-        if self.normalized and FORMS[self.preconditioner].one_per == "tensor":
-            wrong.append(("normalized", "leaves a scalar nothing to learn"))
-        return _refuse(self, wrong)
+        return _refuse(self, conflicts(dict(self)))
 
 
 class TrainConfig(_Section):

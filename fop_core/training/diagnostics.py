@@ -244,8 +244,8 @@ def inspect(optimizer: FOP, deep: bool, *, whole: bool = False) -> tuple[dict[st
       [64], float64 [65] and int64 0-d. A low rank's M has neither: only M M^T means something, M Q with Q orthogonal is
       the same P.
 
-    Columns "<quantity>/<layer>": those of ``spectrum_summary`` where there is a spectrum, "identity_distance", and
-    those of ``whitening`` for the two-dimensional kernels of the layout "spatial".
+    Columns "<quantity>/<layer>": those of ``spectrum_summary`` where there is a spectrum, "identity_distance", those of
+    ``whitening`` for the two-dimensional kernels of the layout "spatial", and "rho" where a layer learns its own.
 
     "scalar" has M, 0-d, and the columns eigenvalue_min = eigenvalue_max = s alone. "diagonal" has the histogram
     "M_diagonal" and the columns of ``spectrum_summary``; its M and spectrum are as large as the parameters.
@@ -300,6 +300,8 @@ def inspect(optimizer: FOP, deep: bool, *, whole: bool = False) -> tuple[dict[st
             measured = dict.fromkeys(measured, math.nan)
         arrays |= {f"{layer.name}/{what}": array for what, array in layer_arrays.items()}
         columns |= {f"{quantity}/{layer.name}": number for quantity, number in measured.items()}
+        if (factor := layer.state.get("rate")) is not None:
+            columns[f"rho/{layer.name}"] = optimizer.hyper_lr * float(factor)
     return arrays, columns
 
 

@@ -394,7 +394,8 @@ def _layout(fop: FOPConfig, shape: Shape) -> str:
     """Return the name of the layout in which a parameter is preconditioned."""
     if FORMS[fop.preconditioner].one_per:  # it takes every tensor as it is
         return fop.preconditioner
-    layout = layouts.choose(fop.layout, shape, fop.max_dim)
+    largest = FORMS[fop.preconditioner].max_dim if fop.max_dim is None else fop.max_dim
+    layout = layouts.choose(fop.layout, shape, largest)
     return layout if isinstance(layout, str) else layout.name
 
 

@@ -86,6 +86,7 @@ def question(config: TrainConfig) -> TrainConfig:
     if config.fop is not None:
         names = ("preconditioner", "layout", "hyper_optimizer", "rank", "max_dim")
         content["fop"] = {name: getattr(config.fop, name) for name in names}
+        content["fop"]["hyper_lr_step"] = 0.02 if config.fop.hyper_lr_step else 0.0  # it keeps a hypergradient
     return parse(content)
 
 

@@ -47,16 +47,22 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "schedule.factor": "Each by a factor",
         "fop.preconditioner": "Form of P",
         "fop.layout": "Layout",
+        "fop.apply": "P is applied",
+        "fop.feedback": "Feedback",
         "fop.hyper_lr": "Hypergradient rate ρ",
         "fop.hyper_optimizer": "Hyper-optimizer",
         "fop.rank": "Rank of M",
         "fop.init_std": "M at the start",
         "fop.trace": "Trace λ",
         "fop.normalized": "Normalized (FOP-norm)",
+        "fop.max_dim": "Largest n",
+        "fop.init_scale": "Scale of M at the start",
+        "fop.derivative": "Derivative of exp(M)",
+        "fop.hyper_lr_step": "Step κ of a learned ρ",
+        "fop.hyper_lr_bounds": "Bounds of a learned ρ",
         "fop.rescale": "Rescale to p∞",
         "fop.update_every": "Learn M every … steps",
         "fop.on_nonfinite": "A step that is not finite",
-        "fop.max_dim": "Largest n",
         "fop.hyper_eps": "Hyper-stabilizer",
         "epochs": "Epochs",
         "max_steps": "Step limit",
@@ -75,17 +81,29 @@ OPTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "optimizer.name": BASES,
         "fop.preconditioner": {name: form.label for name, form in FORMS.items()},
+        "fop.apply": {"before": "to the gradient, before the base", "after": "to the base's own step, after it"},
+        "fop.feedback": {"hypergradient": "the hypergradient (Eq. 4)", "osgm": "normalised (OSGM)"},
+        "fop.derivative": {"exact": "exact", "root": "P^½ (·) P^½, cheaper"},
         "fop.on_nonfinite": {"raise": "ends the run", "skip": "is left out"},
     }
 )
 """What a reader sees of a choice, where the config's own word does not say enough."""
+
+_ADVANCED = tuple(
+    f"fop.{field}"
+    for field in (
+        *("init_scale", "derivative", "hyper_lr_step", "hyper_lr_bounds", "rescale", "update_every", "on_nonfinite"),
+        "hyper_eps",
+    )
+)
 
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "Data": tuple(name for name in LABELS if name.startswith("data.")),
         "Network": tuple(name for name in LABELS if name.startswith("model.")),
         "Base optimizer": tuple(name for name in LABELS if name.startswith(("optimizer.", "schedule."))),
-        "FOP": tuple(name for name in LABELS if name.startswith("fop.")),
+        "FOP": tuple(name for name in LABELS if name.startswith("fop.") and name not in _ADVANCED),
+        "Advanced FOP": _ADVANCED,
         "Run": tuple(name for name in LABELS if "." not in name),
     }
 )
@@ -106,9 +124,7 @@ def applies(name: str, now: Mapping[str, Any]) -> bool:
     """Return whether a setting means anything beside the others as they are now."""
     section, _, field = name.rpartition(".")
     if section == "fop":
-        if METHODS[now["method"]].fop is None:
-            return False
-        return field not in ("rank", "init_std") or FORMS[now["fop.preconditioner"]].has_rank
+        return METHODS[now["method"]].fop is not None and _applies_to_fop(field, now)
     if section == "optimizer" and any(field in fields for fields in _OF_A_BASE.values()):
         return field in _OF_A_BASE[now["optimizer.name"]]
     if name in ("schedule.milestones", "schedule.factor"):
@@ -116,6 +132,24 @@ def applies(name: str, now: Mapping[str, Any]) -> bool:
     if name in ("data.storage", "data.workers"):
         return now["data.name"] == "folder"
     return name != "model.batch_norm" or now["model.name"] == "all-cnn"
+
+
+def _applies_to_fop(field: str, now: Mapping[str, Any]) -> bool:
+    form = FORMS[now["fop.preconditioner"]]
+    match field:
+        case "rank" | "init_std":
+            return form.has_rank
+        case "init_scale":
+            return form.start in ("I", "1")
+        case "derivative":
+            return form.name == "exponential"
+        case "trace" | "feedback":
+            return now["fop.apply"] == "before"
+        case "hyper_eps":
+            return now["fop.hyper_optimizer"] == "adam"
+        case "hyper_lr_bounds":
+            return now["fop.hyper_lr_step"].strip() not in ("", "0", "0.0")
+    return True
 
 
 def _of_the_config(path: str) -> Field:

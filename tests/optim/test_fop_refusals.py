@@ -295,6 +295,7 @@ def test_a_hyper_optimizer_that_makes_none_is_refused():
         {"apply": "after", "feedback": "osgm"},
         {"feedback": "gradient"},
         {"derivative": "cheap"},
+        {"preconditioner": "direct", "derivative": "root"},
         {"init_scale": 0},
         {"preconditioner": "exponential", "init_scale": 0.5},
         {"preconditioner": "low_rank", "init_scale": 0.5},

@@ -164,6 +164,27 @@ def test_a_launch_that_fails_half_way_says_how_far_it_came(monkeypatch):
     assert "1 of 3 are in the queue: No space left on device" in at.error[0].value.replace("\\", "")
 
 
+def test_a_setting_that_means_nothing_beside_another_is_not_shown_and_is_again_when_it_does():
+    def shown(at: AppTest) -> set[str]:
+        return {each.key.removeprefix("train.") for kind in (at.text_input, at.selectbox) for each in kind if each.key}
+
+    at = page()
+    assert {"fop.trace", "fop.feedback", "fop.apply"} <= shown(at) and "fop.hyper_lr_bounds" not in shown(at)
+    ran(field(at, "fop.apply").set_value("after").run())
+    assert not {"fop.trace", "fop.feedback"} & shown(at) and not launch(at).disabled
+    assert address(at) == {"fop.apply": "after"} and "--set fop.apply=after" in at.code[-1].value
+    ran(field(at, "fop.hyper_lr_step").set_value("0.02").run())
+    assert "fop.hyper_lr_bounds" in shown(at)
+
+
+def test_a_setting_that_is_refused_is_shown_though_it_means_nothing():
+    at = page(fop__preconditioner="exponential", fop__init_scale="0.5")
+    [group] = [each for each in at.expander if each.label.startswith("Advanced FOP")]
+    assert group.label == "Advanced FOP: 1 wrong" and group.proto.expanded and launch(at).disabled
+    ran(field(at, "fop.init_scale").set_value("1").run())
+    assert not launch(at).disabled and not [each for each in at.text_input if each.key == "train.fop.init_scale"]
+
+
 def test_missing_data_are_said_with_the_ways_to_get_them():
     at = page(preset="cifar10-allcnn-small")
     assert launch(at).disabled and "The data are missing" in words(at)

@@ -6,6 +6,7 @@ import shlex
 import pytest
 
 from fop_core.commands import train
+from fop_core.optim.forms import FORMS
 from fop_core.runs import compare
 from fop_core.training import config
 from fop_core.training.config import METHODS, PRESETS, OptimizerConfig, TrainConfig
@@ -164,11 +165,40 @@ def test_a_setting_is_shown_where_its_base_has_it(base):
         assert applies(f"optimizer.{name}", now) == takes, name
 
 
+OF_FOP = {"trace": "0.5", "feedback": "osgm", "init_scale": "0.5", "derivative": "root"}
+
+
+@pytest.mark.parametrize("name", OF_FOP)
+@pytest.mark.parametrize("apply", ["before", "after"])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_setting_of_fop_is_shown_where_its_others_leave_it_a_meaning(form, apply, name):
+    now = {**values("mnist-mlp", "fop"), "fop.preconditioner": form, "fop.apply": apply, f"fop.{name}": OF_FOP[name]}
+    refused = draft("mnist-mlp", now).wrong
+    assert refused.keys() == (set() if applies(f"fop.{name}", now) else {f"fop.{name}"})
+
+
+def test_bounds_are_asked_for_where_a_rate_is_learned_and_an_epsilon_where_adam_has_it():
+    now = dict(values("mnist-mlp", "fop"))
+    for step, shown in (("0", False), (" 0.0", False), ("", False), ("0.02", True), ("wrong", True)):
+        assert applies("fop.hyper_lr_bounds", {**now, "fop.hyper_lr_step": step}) == shown
+    for name in ("adam", "sgd", "adagrad"):
+        assert applies("fop.hyper_eps", {**now, "fop.hyper_optimizer": name}) == (name == "adam")
+
+
+def test_two_bounds_are_typed_in_as_a_list_and_other_things_are_refused():
+    drafted = draft_of(fop__hyper_lr_step="0.02", fop__hyper_lr_bounds="0.1, 10")
+    assert drafted.config is not None and drafted.config.fop.hyper_lr_bounds == (0.1, 10.0)
+    assert from_shell(drafted.runs[0].command)[0] == drafted.config
+    for text in ("", "0.1", "2, 10", "0.1, 0.5", "0, 10", "0.1, 10, 100", "x"):
+        assert set(draft_of(fop__hyper_lr_bounds=text).wrong) == {"fop.hyper_lr_bounds"}, text
+
+
 def test_ranges_come_from_the_config():
     assert "From 1 up to 100,000" in CONFIG["epochs"].help.replace("Whole numbers from", "From")
     assert "Above 0 up to 1,000" in CONFIG["optimizer.lr"].help
     assert "From 0 below 1" in CONFIG["optimizer.momentum"].help
     assert "May be left empty" in CONFIG["max_steps"].help
+    assert "Whole numbers from 1. May be left empty" in CONFIG["fop.max_dim"].help
     assert isinstance(CONFIG["model.batch_norm"], Flag) and isinstance(CONFIG["schedule.kind"], Choice)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fop_core.runs import compare
+from fop_core.runs import GALLERY, compare, store
 from fop_core.runs.compare import Curve
 from fop_core.training import config
 
@@ -37,6 +37,29 @@ def test_the_one_step_trace_is_a_method_of_its_own_only_where_there_is_momentum(
     assert compare.method(settings("fop", "mnist-mlp", "fop.trace=one_step")) == "fop-one-step"
     assert compare.method(settings("fop", "mnist-mlp", "fop.trace=0")) == "fop-one-step"
     assert compare.method(settings("fop", "mnist-mlp", "fop.trace=one_step", "optimizer.momentum=0")) == "fop"
+
+
+def old(**changes) -> dict:
+    """The config of a run from before some settings were there, as its run.json has it."""
+    content = config.preset("mnist-mlp").to_json() | changes
+    for section, added in compare.ADDED.items():
+        content[section] = {name: value for name, value in content[section].items() if name not in added}
+    content["fop"]["max_dim"] = 1024
+    return content
+
+
+def test_a_run_that_is_too_old_for_a_setting_has_it_as_it_was_and_is_one_group_with_new_ones():
+    new = [settings(), settings("fop", "mnist-mlp", "seed=1"), settings("fop", "mnist-mlp", "fop.apply=after")]
+    assert compare.settings(old()) == new[0] and compare.settings(config.preset("mnist-mlp").to_json()) == new[0]
+    runs = [compare.settings(old(seed=2)), *new]
+    assert [group.members for group in compare.groups(runs, [""] * 4)] == [(0, 1, 2), (3,)]
+    assert compare.differing(runs) == ["fop.apply", "seed"]
+    assert compare.settings({"fop": None, "seed": 1}) == {"fop": None, "seed": 1} and compare.settings({}) == {}
+
+
+@pytest.mark.parametrize("run", list(store.directories(GALLERY)), ids=lambda run: run.id)
+def test_the_settings_of_a_run_that_was_kept_are_what_its_config_means_today(run):
+    assert compare.settings(run.config) == compare.flat(config.parse(run.config).to_json())
 
 
 def test_what_differs_only_between_kinds_is_left_out():

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import inspect
 import itertools
 
 import numpy as np
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from fop_core import FOP
-from fop_core.training import batches, build, datasets
-from fop_core.training.config import METHODS, PRESETS, change, preset
+from fop_core.training import batches, build, datasets, preview
+from fop_core.training.config import METHODS, PRESETS, FOPConfig, change, parse, preset
 from fop_core.training.memory import estimate
 
 CPU = torch.device("cpu")
@@ -49,6 +50,34 @@ def test_fop_gets_the_settings(tmp_path):
     fop = build.build(settings, 10, CPU).fop
     assert (fop.trace, fop.rescale, fop.hyper_lr, fop.preconditioner) == (0.3, 2.0, 0.01, "factored")
     assert next(iter(fop.factors())) == "0.weight"
+
+
+def test_every_option_of_fop_is_a_setting_with_fops_own_default():
+    options = inspect.signature(FOP).parameters
+    settings = FOPConfig().model_dump()
+    assert {name: options[name].default for name in settings} == settings
+    # The guard is for problems without mini-batches; the seed is the run's.
+    assert options.keys() - settings.keys() <= {"base", "seed", "guard"}
+
+
+def test_fop_gets_what_it_learns_by_and_where_it_is_applied():
+    changes = ["fop.preconditioner=exponential", "fop.derivative=root", "fop.feedback=osgm", "fop.hyper_lr_step=0.02"]
+    fop = build.build(change(preset("mnist-mlp"), [*changes, "fop.hyper_lr_bounds=[0.1, 10]"]), 10, CPU).fop
+    assert (fop.derivative, fop.feedback, fop.hyper_lr_step, fop.hyper_lr_bounds) == ("root", "osgm", 0.02, (0.1, 10.0))
+    changes = ["fop.preconditioner=factored", "fop.apply=after", "fop.init_scale=0.5", "fop.hyper_optimizer=adagrad"]
+    fop = build.build(change(preset("mnist-mlp"), changes), 10, CPU).fop
+    assert (fop.apply, fop.init_scale) == ("after", 0.5)
+    assert {name for layer in fop.layers() for name in layer.state} == {"square"}, "AdaGrad's"
+
+
+@pytest.mark.parametrize(("form", "largest"), [("factored", 1024), ("exponential", 128)])
+def test_the_largest_n_is_the_forms_own_unless_a_run_says_another(form, largest):
+    for stored, limit in ((None, largest), (1024, largest), (500, 500)):
+        content = preset("mnist-mlp").to_json()
+        content["fop"] |= {"preconditioner": form, "max_dim": stored}
+        assert build.build(parse(content), 10, CPU).fop.max_dim == limit
+        layers = {each["name"] for each in preview.describe(parse(content))["parameters"] if each["layout"]}
+        assert ("1.weight" in layers) == (limit >= 784), "the preview says the same"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fop_core.optim.forms import FORMS
 from fop_core.runs import compare
 from fop_core.training.config import METHODS, PRESETS, ConfigError, TrainConfig, change, parse, preset
 
@@ -72,6 +73,16 @@ def test_one_error_lists_every_wrong_field():
         (["schedule.kind=step"], "schedule.milestones: step needs some"),
         (['schedule={"kind": "step", "milestones": [5, 3]}'], "do not ascend"),
         (["fop.preconditioner=scalar", "fop.normalized=true"], "fop.normalized: leaves a scalar nothing to learn"),
+        (["fop.apply=after", "fop.trace=one_step"], "fop.trace: is 'one_step': apply=\"after\" has none"),
+        (["fop.apply=after", "fop.trace=0.5"], "fop.trace: is 0.5"),
+        (["fop.apply=after", "fop.feedback=osgm"], "fop.feedback: is 'osgm', of gradients"),
+        (["fop.init_scale=0.5"], "fop.init_scale: is 0.5: 'low_rank' does not start from the identity"),
+        (["fop.preconditioner=exponential", "fop.init_scale=2"], "fop.init_scale: is 2.0: 'exponential' does not"),
+        (["fop.derivative=root"], "fop.derivative: is 'root': 'low_rank' has its exact one alone"),
+        (["fop.hyper_lr_bounds=[2, 3]"], "fop.hyper_lr_bounds.0: 2 given"),
+        (["fop.hyper_lr_bounds=[0.5, 0.9]"], "fop.hyper_lr_bounds.1: 0.9 given"),
+        (["fop.hyper_lr_step=-1"], "fop.hyper_lr_step: -1 given"),
+        (["fop.hyper_optimizer=lion"], "fop.hyper_optimizer: 'lion' given"),
         (["model.name=resnet18"], "model.name: resnet18 takes colour images"),
         (["data.augmentation=flip"], "no digit"),
         (["data.storage=stream"], "data.storage"),
@@ -189,6 +200,33 @@ def test_the_rate_falls_at_the_milestones_and_by_the_cosine():
     assert cosine.at(15, 30) == pytest.approx(0.5)
     assert cosine.at(7.5, 30) == pytest.approx((1 + 0.5**0.5) / 2)
     assert cosine.at(30, 30) == cosine.at(31, 30) == pytest.approx(0)
+
+
+ALL_OF_FOP = [
+    "fop.preconditioner=exponential",
+    "fop.hyper_optimizer=adagrad",
+    "fop.feedback=osgm",
+    "fop.derivative=root",
+    "fop.hyper_lr_step=0.02",
+    "fop.hyper_lr_bounds=[0.1, 10]",
+]
+
+
+def test_what_fop_has_a_run_can_have_and_by_default_has_as_fop_does():
+    made = change(preset("cifar10-allcnn-small"), ALL_OF_FOP)
+    assert (made.fop.feedback, made.fop.hyper_lr_bounds) == ("osgm", (0.1, 10.0))
+    assert parse(json.loads(json.dumps(made.to_json()))) == made
+    after = change(preset("cifar10-allcnn-small"), ["fop.apply=after", "fop.init_scale=0.5"])
+    assert (after.fop.apply, after.fop.init_scale, after.fop.trace) == ("after", 0.5, "velocity")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_largest_n_of_1024_is_what_it_always_was_the_forms_own_limit(form):
+    stored = preset("cifar10-allcnn-small").to_json()
+    stored["fop"] |= {"preconditioner": form, "max_dim": 1024}
+    assert parse(stored).fop.max_dim is None
+    assert change(parse(stored), ["fop.max_dim=1024"]) == parse(stored)
+    assert [change(parse(stored), [f"fop.max_dim={n}"]).fop.max_dim for n in (1, 1023, 4096)] == [1, 1023, 4096]
 
 
 def fields(model, prefix=""):

@@ -567,6 +567,17 @@ def test_only_kernels_of_two_dimensions_in_the_spatial_layout_are_whitened():
         assert "eigenvalue_max/weight" in columns
 
 
+def test_a_rate_of_M_is_logged_where_layers_learn_their_own_also_of_a_P_that_is_not_finite():
+    assert not [column for column in inspect(conv_net_trained("factored"), True)[1] if column.startswith("rho/")]
+    optimizer = conv_net_trained("factored", hyper_lr=0.01, hyper_lr_step=0.3)
+    optimizer.layers()[0].M[0, 0] = math.nan
+    _, columns = inspect(optimizer, False)
+    rates = {name: columns[f"rho/{name}"] for name in LAYERS}
+    assert rates == {layer.name: 0.01 * layer.state["rate"].item() for layer in optimizer.layers()}
+    assert all(0.01 * math.exp(-0.3 * 9) < rate < 0.01 * math.exp(0.3 * 9) for rate in rates.values())
+    assert len(set(rates.values())) == len(rates) and 0.01 not in rates.values()
+
+
 def test_a_float64_P_and_one_at_its_start():
     torch.manual_seed(0)
     model = conv_net().double()

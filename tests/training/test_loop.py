@@ -94,6 +94,10 @@ KINDS = {
         "fop",
     ),
     "per-parameter rates": ((), "pp-hd"),
+    "exp(M) after the base, by AdaGrad at learned rates": (
+        ("fop.preconditioner=exponential", "fop.apply=after", "fop.hyper_optimizer=adagrad", "fop.hyper_lr_step=0.1"),
+        "fop",
+    ),
     "no fop": ((), "momentum"),
 }
 
@@ -333,8 +337,17 @@ def test_what_is_logged_is_what_a_plain_loop_measures(data, tmp_path):
     assert row["test_accuracy"][10] == pytest.approx(accuracy)
     np.testing.assert_array_equal(run.snapshot(10)["0.weight/M"], built.fop.factors()["0.weight"].numpy())
     assert {column.partition("/")[0] for column in ("step", *run.metrics.columns)} == {
-        name for name in QUANTITIES if not name.startswith("held_out")
+        name for name in QUANTITIES if not name.startswith("held_out") and name != "rho"
     }
+
+
+def test_each_layers_own_rate_is_logged_with_the_snapshots_where_it_is_learned(data, tmp_path):
+    run = tiny.run(data, tmp_path, "fop.hyper_lr_step=0.1", "fop.hyper_lr_bounds=[0.99, 1.01]", "fop.hyper_lr=0.001")
+    assert train(run)[0] == "finished"
+    rates = run.metrics["rho/0.weight"]
+    assert rates.steps.tolist() == run.snapshot_steps() and rates.values[:2].tolist() == [0.001, 0.001]
+    assert ((rates.values >= 0.00099 - 1e-9) & (rates.values <= 0.00101 + 1e-9)).all()
+    assert set(np.round(rates.values[3:], 8)) & {0.00099, 0.00101}, "it is held at its bounds"
 
 
 def test_a_held_out_part_is_measured_and_the_test_set_is_not(data, tmp_path):

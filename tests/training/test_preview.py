@@ -39,6 +39,12 @@ def test_shapes_and_memory_are_those_of_the_built_run(name, method):
         }
 
 
+def test_a_rate_that_is_learned_takes_its_memory():
+    plain, learned = (change(preset_of("mnist-mlp"), [f"fop.hyper_lr_step={step}"]) for step in (0, 0.3))
+    assert described(learned).memory == estimate(build.build(learned, 10, HERE), learned)
+    assert described(learned).memory != described(plain).memory
+
+
 def test_a_network_that_fits_nowhere_is_described():
     made = change(preset_of("mnist-mlp"), ["fop.preconditioner=factored", "fop.layout=full", "fop.max_dim=100000"])
     first = described(made).parameters[0]
