@@ -58,7 +58,11 @@ def add(commands: Any) -> None:
 
 def settings_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say what a new run is."""
-    parser.add_argument("--method", help="sgd, momentum, adam, s-hd, pp-hd, fop (default), fop-norm, mean-removing")
+    parser.add_argument(
+        "--method",
+        help="sgd, momentum, adam, s-hd, pp-hd, fop (default), fop-norm, fop-exponential, fop-osgm, fop-after, "
+        "mean-removing",
+    )
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings", help="may be repeated"
     )

@@ -25,6 +25,7 @@ LABELLED = 12  # lines that get a label; of more, hovering shows it
 DASHES = ("solid", "8px,3px", "2px,3px", "10px,3px,2px,3px", "5px,2px,1px,2px,1px,2px")
 MORE = {
     "fop-norm": Method("FOP-norm", METHODS["fop"].color, "4px,2px", "hexagon", 2.5),
+    "fop-after": Method("FOP after", METHODS["fop"].color, "2px,2px", "pentagon", 2.5),
     "mean-removing": Method("Mean-removing", "#A87900", "6px,3px", "hourglass"),
 }
 """Methods that only networks have."""

@@ -125,6 +125,7 @@ _ROWS = (
         "exp(M)",
         "M symmetric; positive definite, and comes back from any direction that it has closed",
         start="0",
+        method="fop-exponential",
         symmetric=True,
         max_dim=128,
         P=_exponential,

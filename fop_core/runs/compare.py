@@ -62,7 +62,7 @@ def settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def method(settings: Settings) -> str:
-    """Return which method a run uses: a key of ``figures.style.METHODS``, or "fop-norm" or "mean-removing"."""
+    """Return which method a run uses: a key of ``training.config.METHODS``, or another of ``figures.style.METHODS``."""
     if (form := settings.get("fop.preconditioner")) is None:
         if settings.get("optimizer.name", "sgd") != "sgd":
             return str(settings["optimizer.name"])
@@ -73,6 +73,10 @@ def method(settings: Settings) -> str:
         return known.method
     if settings.get("fop.normalized"):
         return "fop-norm"
+    if settings.get("fop.apply") == "after":
+        return "fop-after"
+    if settings.get("fop.feedback") == "osgm":
+        return "fop-osgm"
     one_step = settings.get("fop.trace") in ("one_step", 0) and settings.get("optimizer.momentum")
     return "fop-one-step" if one_step else "fop"
 

@@ -419,6 +419,12 @@ METHODS = {
     "pp-hd": Method("a learned rate for each parameter", fop={"preconditioner": "diagonal"}),
     "fop": Method("FOP around SGD with momentum", fop={}),
     "fop-norm": Method("FOP with P at the identity's norm (Eq. 9)", fop={"normalized": True}),
+    "fop-exponential": Method("FOP with P = exp(M), which closes no direction", fop={"preconditioner": "exponential"}),
+    "fop-osgm": Method(
+        "FOP that learns from OSGM's feedback, by AdaGrad",
+        fop={"feedback": "osgm", "hyper_optimizer": "adagrad", "hyper_lr": 0.01},
+    ),
+    "fop-after": Method("FOP whose P turns the base's own step", fop={"apply": "after"}),
     "mean-removing": Method(
         f"the fixed P = {FORMS['mean_removing'].formula}, nothing learned", fop={"preconditioner": "mean_removing"}
     ),

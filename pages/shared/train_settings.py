@@ -82,7 +82,7 @@ OPTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "optimizer.name": BASES,
         "fop.preconditioner": {name: form.label for name, form in FORMS.items()},
         "fop.apply": {"before": "to the gradient, before the base", "after": "to the base's own step, after it"},
-        "fop.feedback": {"hypergradient": "the hypergradient (Eq. 4)", "osgm": "normalised (OSGM)"},
+        "fop.feedback": {"hypergradient": "the hypergradient (Eq. 4)", "osgm": "divided by the squared step (OSGM)"},
         "fop.derivative": {"exact": "exact", "root": "P^½ (·) P^½, cheaper"},
         "fop.on_nonfinite": {"raise": "ends the run", "skip": "is left out"},
     }

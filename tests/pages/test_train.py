@@ -253,6 +253,16 @@ def test_a_run_is_cloned(method):
     assert new.about["lineage"]["parent"] == run.id and new.about["lineage"]["method"] == method
 
 
+def test_a_run_from_before_there_were_these_settings_is_cloned_as_it_was():
+    content = config.preset("cifar10-allcnn-small").to_json()
+    old = {**content, "fop": {name: content["fop"][name] for name in ("preconditioner", "hyper_lr", "trace")}}
+    old["fop"]["max_dim"] = 1024
+    del old["data"]["limit"]
+    run = store.create(old, lineage={"preset": "cifar10-allcnn-small", "method": "fop", "set": []})
+    at = page(**{"from": run.id})
+    assert not at.warning and address(at) == {"preset": "cifar10-allcnn-small", "from": run.id}
+
+
 @pytest.mark.parametrize(("name", "kept"), [("mnist-mlp fop seed 1", "mnist-mlp fop"), ("mine seed 1", "mine")])
 def test_a_clone_bears_no_seed_of_its_parent_in_its_name(name, kept):
     made = config.change(config.preset("mnist-mlp", "fop"), ["seed=1"])

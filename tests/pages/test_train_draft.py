@@ -62,7 +62,7 @@ def test_the_commands_make_the_same_runs(preset, method):
         compare=True,
         name="it's mine",
         optimizer__lr="3e-3",
-        fop__trace="0.5",
+        fop__trace="velocity" if method == "fop-after" else "0.5",
         schedule__kind="step",
         schedule__milestones="2, 4.5",
         data__path="/a folder/of mine",

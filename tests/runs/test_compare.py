@@ -15,6 +15,9 @@ STYLES = {
     "pp-hd": "pp-hd",
     "fop": "fop",
     "fop-norm": "fop-norm",
+    "fop-exponential": "fop-exponential",
+    "fop-osgm": "fop-osgm",
+    "fop-after": "fop-after",
     "mean-removing": "mean-removing",
 }
 

@@ -189,6 +189,15 @@ def test_the_methods_are_what_the_paper_compares():
     assert preset("cifar10-allcnn", "mean-removing").fop.preconditioner == "mean_removing"
 
 
+def test_what_came_after_the_paper_is_a_method_too():
+    assert preset("cifar10-allcnn", "fop-exponential").fop.preconditioner == "exponential"
+    osgm = preset("cifar10-allcnn", "fop-osgm").fop
+    assert (osgm.feedback, osgm.hyper_optimizer, osgm.preconditioner) == ("osgm", "adagrad", "factored")
+    assert preset("cifar10-allcnn", "fop-after").fop.apply == "after"
+    older = ["sgd", "momentum", "adam", "s-hd", "pp-hd", "fop", "fop-norm", "mean-removing"]
+    assert [name for name in METHODS if name in older] == older
+
+
 def test_the_rate_falls_at_the_milestones_and_by_the_cosine():
     step = preset("cifar10-allcnn").schedule
     assert [step.at(epoch, 150) for epoch in (0, 79.99, 80, 149)] == [1, 1, 0.1, 0.1]
