@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fop_core import runs
-from fop_core.runs import store
+from fop_core.runs import compare, store
 from fop_core.training import config
 from fop_core.training.replay import replay
 
@@ -37,7 +37,7 @@ def test_a_run_is_finished_whole_and_says_nothing_of_its_machine(name):
     run = runs.load(str(GALLERY / name))
     assert run.name == name and run.state.state == "finished"
     settings = config.parse(run.config)
-    assert settings.to_json() == run.config
+    assert compare.flat(run.config).items() <= compare.flat(settings.to_json()).items(), "settings may have come since"
     metrics = run.metrics
     assert metrics.steps[-1] == run.progress["steps"] and not metrics.damaged
     assert 0.5 < metrics["test_accuracy"].values[-1] < 1

@@ -31,6 +31,7 @@ def add(commands: Any) -> None:
   train --preset mnist-mlp --method momentum --set epochs=5 --name baseline
   train --preset mnist-mlp --set fop.rank=784 --set seed=1 --dry-run
   train --preset cifar10-allcnn-small --set fop.apply=after --set data.limit=20000
+  train --preset cifar10-allcnn-small --method sgd --set 'optimizer={"name": "muon"}'
   train --preset imagefolder --set data.path=~/flowers --set device=cuda:0
   train --resume baseline""",
     )

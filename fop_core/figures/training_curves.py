@@ -27,8 +27,14 @@ MORE = {
     "fop-norm": Method("FOP-norm", METHODS["fop"].color, "4px,2px", "hexagon", 2.5),
     "fop-after": Method("FOP after", METHODS["fop"].color, "2px,2px", "pentagon", 2.5),
     "mean-removing": Method("Mean-removing", "#A87900", "6px,3px", "hourglass"),
+    "nadam": Method("NAdam", METHODS["adam"].color, "6px,2px,2px,2px", "cross"),
+    "schedule_free_adamw": Method("Schedule-Free AdamW", METHODS["adam"].color, "2px,3px", "x"),
+    "muon": Method("Muon", METHODS["rmsprop"].color, "solid", "octagon"),
+    "soap": Method("SOAP", METHODS["newton"].color, "solid", "hexagon2"),
+    "shampoo": Method("Shampoo", METHODS["newton"].color, "7px,3px", "hexagon2"),
+    "psgd_kron": Method("PSGD-Kron", METHODS["newton"].color, "2px,3px", "hexagram"),
 }
-"""Methods that only networks have."""
+"""Methods that only networks have. Those that learn a matrix have the colour of what knows the curvature."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from torch import nn
 from fop_core.optim.fop import FOP
 from fop_core.training import models
 from fop_core.training.config import OptimizerConfig, TrainConfig
+from fop_core.training.muon import MuonAdamW
 
 
 class DeviceError(ValueError):
@@ -85,8 +86,14 @@ def _base(chosen: OptimizerConfig, model: nn.Module, where: torch.device) -> tor
         return torch.optim.SGD(named, **common, **own)
     if chosen.name == "rmsprop":
         return torch.optim.RMSprop(named, **common, momentum=chosen.momentum, alpha=chosen.alpha, eps=chosen.eps)
-    kind = torch.optim.Adam if chosen.name == "adam" else torch.optim.AdamW
-    return kind(named, **common, betas=(chosen.beta1, chosen.beta2), eps=chosen.eps)
+    if chosen.name == "muon":
+        return MuonAdamW(named, **common, momentum=chosen.momentum, nesterov=chosen.nesterov)
+    adams: dict[str, Any] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "nadam": torch.optim.NAdam}
+    if chosen.name in adams:
+        return adams[chosen.name](named, **common, betas=(chosen.beta1, chosen.beta2), eps=chosen.eps)
+    from fop_core.training import rivals  # which takes a moment to import
+
+    return rivals.make(chosen, named)
 
 
 def total_steps(config: TrainConfig, steps_in_epoch: int) -> int:

@@ -110,36 +110,89 @@ class ModelConfig(_Section):
         return _refuse(self, wrong)
 
 
+ADAPTIVE_LR = 1e-3
+"""The learning rate of those that divide by a root mean square, where none is given."""
+
+AUTHORS: dict[str, dict[str, Any]] = {
+    "nadam": {"lr": 2e-3},
+    "muon": {"lr": 0.02, "momentum": 0.95, "nesterov": True, "weight_decay": 0.01},
+    "soap": {"lr": 3e-3, "beta1": 0.95, "beta2": 0.95, "weight_decay": 0.01, "precondition_every": 10},
+    "shampoo": {"lr": 1e-3, "eps": 1e-6, "precondition_every": 1},
+    "psgd_kron": {"lr": 1e-3, "momentum": 0.9, "weight_decay": 0.0},
+    "prodigy": {"lr": 1.0, "weight_decay": 0.0},
+    "schedule_free_adamw": {"lr": 2.5e-3, "weight_decay": 0.0},
+}
+"""What an optimizer's authors take by default: it holds where settings name the optimizer and not the field.
+
+Their sources are in docs/training.md. An L2 penalty is the experiment's, decoupled decay the optimizer's.
+"""
+
+TAKES: dict[str, tuple[str, ...]] = {
+    "sgd": ("momentum", "nesterov", "dampening"),
+    "adam": ("beta1", "beta2", "eps"),
+    "adamw": ("beta1", "beta2", "eps"),
+    "rmsprop": ("momentum", "alpha", "eps"),
+    "nadam": ("beta1", "beta2", "eps"),
+    "muon": ("momentum", "nesterov"),
+    "soap": ("beta1", "beta2", "eps", "precondition_every"),
+    "shampoo": ("eps", "precondition_every"),
+    "psgd_kron": ("momentum",),
+    "prodigy": ("beta1", "beta2", "eps"),
+    "schedule_free_adamw": ("beta1", "beta2", "eps"),
+}
+"""The fields that a base optimizer takes beside rate and weight decay."""
+
+
 class OptimizerConfig(_Section):
     """The base optimizer: plain, or what FOP wraps."""
 
-    name: Literal["sgd", "adam", "adamw", "rmsprop"] = Field("sgd", description="torch.optim's")
+    name: Literal[
+        "sgd",
+        "adam",
+        "adamw",
+        "rmsprop",
+        "nadam",
+        "muon",
+        "soap",
+        "shampoo",
+        "psgd_kron",
+        "prodigy",
+        "schedule_free_adamw",
+    ] = Field("sgd", description="torch.optim's, or pytorch-optimizer's from soap on")
     lr: float = Field(0.05, gt=0, le=1e3, description="learning rate epsilon at the start")
-    momentum: Share = Field(0.0, description="alpha of sgd and rmsprop")
-    nesterov: bool = Field(False, description="Nesterov's momentum, sgd only")
+    momentum: Share = Field(0.0, description="alpha of sgd and rmsprop, mu of muon and psgd_kron")
+    nesterov: bool = Field(False, description="Nesterov's momentum, sgd and muon only")
     dampening: Share = Field(0.0, description="of momentum, sgd only")
-    weight_decay: float = Field(0.0, ge=0, le=10, description="L2 penalty; decoupled in adamw")
-    beta1: Share = Field(0.9, description="decay of the mean, adam and adamw")
-    beta2: Share = Field(0.999, description="decay of the mean square, adam and adamw")
+    weight_decay: float = Field(
+        0.0, ge=0, le=10, description="L2 penalty of sgd, adam, rmsprop, nadam and shampoo; decoupled in the others"
+    )
+    beta1: Share = Field(0.9, description="decay of the mean; of schedule_free_adamw the share of its average")
+    beta2: Share = Field(0.999, description="decay of the mean square")
     alpha: Share = Field(0.99, description="decay of the mean square, rmsprop")
-    eps: Positive = Field(1e-8, description="added to the root mean square; not sgd's")
+    eps: Positive = Field(1e-8, description="added to the root mean square, or of shampoo to its matrices; not sgd's")
+    precondition_every: int = Field(
+        10, ge=1, le=100_000, description="steps between two eigenbases of soap, or roots of shampoo"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled(cls, content: Any) -> Any:
+        """Fill in what the named optimizer's authors take."""
+        name = content.get("name") if isinstance(content, Mapping) else None
+        return {**AUTHORS.get(name, {}), **content} if isinstance(name, str) else content
 
     @model_validator(mode="after")
     def _fits(self) -> "OptimizerConfig":
-        takes = {
-            "sgd": {"momentum", "nesterov", "dampening"},
-            "adam": {"beta1", "beta2", "eps"},
-            "adamw": {"beta1", "beta2", "eps"},
-            "rmsprop": {"momentum", "alpha", "eps"},
-        }
-        foreign = set().union(*takes.values()) - takes[self.name]
+        foreign = {field for fields in TAKES.values() for field in fields} - set(TAKES[self.name])
         wrong = [
             (key, f"{self.name} has none")
             for key in sorted(foreign)
             if getattr(self, key) != type(self).model_fields[key].default
         ]
-        if self.name == "sgd" and self.nesterov and (self.momentum == 0 or self.dampening):
+        if "nesterov" in TAKES[self.name] and self.nesterov and (self.momentum == 0 or self.dampening):
             wrong.append(("nesterov", "needs momentum, and no dampening"))
+        if self.name == "schedule_free_adamw" and self.beta1 == 0:
+            wrong.append(("beta1", "schedule_free_adamw needs one above 0"))
         return _refuse(self, wrong)
 
 
@@ -266,6 +319,8 @@ class TrainConfig(_Section):
             wrong.append(("model.name", f"{self.model.name} takes colour images; mnist takes mlp"))
         if self.data.name == "mnist" and self.data.augmentation in ("flip", "crop_flip"):
             wrong.append(("data.augmentation", "a digit's mirror image is no digit"))
+        if self.fop is not None and (why := WITHOUT_FOP.get(self.optimizer.name)):
+            wrong.append(("optimizer.name", f"{self.optimizer.name} goes without FOP: {why}"))
         return _refuse(self, wrong)
 
     def total_steps(self, steps_in_epoch: int) -> int:
@@ -405,11 +460,26 @@ class Method:
     fop: dict[str, Any] | None = None
 
 
-BASES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSProp"}
+BASES = {
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "rmsprop": "RMSProp",
+    "nadam": "NAdam",
+    "muon": "Muon",
+    "soap": "SOAP",
+    "shampoo": "Shampoo",
+    "psgd_kron": "PSGD-Kron",
+    "prodigy": "Prodigy",
+    "schedule_free_adamw": "Schedule-Free AdamW",
+}
 """What the base optimizers are called."""
 
-ADAPTIVE_LR = 1e-3
-"""The learning rate of those that divide by a root mean square, where none is given."""
+WITHOUT_FOP = {
+    "prodigy": "its rate is an estimate of its own, which FOP cannot follow",
+    "schedule_free_adamw": "its weights are an average, which a learned P would pull apart",
+}
+"""The base optimizers that FOP is not put around, and why."""
 
 METHODS = {
     "sgd": Method("SGD without momentum", momentum=False),
@@ -550,4 +620,5 @@ def base(preset_name: str, method: str, name: str) -> OptimizerConfig:
         if made.optimizer.name == name:
             return made.optimizer
     decay = PRESETS[preset_name].config.optimizer.weight_decay
-    return OptimizerConfig.model_validate({"name": name, "lr": ADAPTIVE_LR, "weight_decay": decay})
+    usual = {"name": name, "lr": ADAPTIVE_LR, "weight_decay": decay}
+    return OptimizerConfig.model_validate(usual | AUTHORS.get(name, {}))

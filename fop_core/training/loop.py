@@ -29,6 +29,7 @@ from fop_core.runs.files import DamagedFile
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 from fop_core.training import batches, build, config, datasets, diagnostics, state
+from fop_core.training.averaged import averaged
 from fop_core.training.environment import describe
 
 Log = Callable[[str], None]
@@ -253,27 +254,33 @@ class Trainer:
             self.step / self.feed.steps_in_epoch, self.config.epochs
         )
         for group in self.built.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("lr_ratio", 1.0)
 
     @torch.no_grad()
     def _test(self) -> dict[str, Any]:
         """Return loss and accuracy where nothing is learned, or nothing where there are no such images."""
-        model = self.built.model
-        model.eval()
         count = 0
         loss_sum = torch.zeros((), device=self.device)
         hits = torch.zeros((), device=self.device)
-        for images, labels in self.feed.test():
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
-                logits = model(images)
-            loss_sum += functional.cross_entropy(logits.float(), labels, reduction="sum")
-            hits += (logits.argmax(1) == labels).sum()
-            count += len(labels)
-        model.train()
+        with averaged(self.built.model, self.built.optimizer, self._passes):
+            for images, labels in self.feed.test():
+                logits = self._logits(images)
+                loss_sum += functional.cross_entropy(logits.float(), labels, reduction="sum")
+                hits += (logits.argmax(1) == labels).sum()
+                count += len(labels)
         if not count:
             return {}
         part = self.data.measured_on
         return {f"{part}_loss": loss_sum.item() / count, f"{part}_accuracy": hits.item() / count}
+
+    def _passes(self) -> Iterator[Tensor]:
+        """Yield the logits of the first epoch's batches, as the network is when each is asked for."""
+        for images, _ in self.feed.epoch(0):
+            yield self._logits(images)
+
+    def _logits(self, images: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
+            return self.built.model(images)
 
     # what is written -------------------------------------------------------------------------------------------------
 

@@ -1,24 +1,47 @@
 """What a run will hold in memory, before it starts."""
 
+from typing import Any
+
 from torch import Tensor
 
 from fop_core.training.build import Built
-from fop_core.training.config import TrainConfig
+from fop_core.training.config import OptimizerConfig, TrainConfig
 
-STATE = {"sgd": 0, "adam": 2, "adamw": 2, "rmsprop": 1}
-"""Tensors of a parameter's size that the base keeps for it, beside one for momentum."""
+STATE = {"sgd": 0, "adam": 2, "adamw": 2, "rmsprop": 1, "nadam": 2, "prodigy": 4, "schedule_free_adamw": 2}
+"""Tensors of a parameter's size that the base keeps for it, beside one for momentum; of others see below."""
 
 
 def estimate(built: Built, settings: TrainConfig) -> dict[str, int]:
     """Return bytes by what they are for. Activations, which depend on the kernels chosen, are not among them."""
     weights = sum(map(_size, built.model.parameters()))
     buffers = sum(map(_size, built.model.buffers()))
-    copies = STATE[settings.optimizer.name] + (settings.optimizer.momentum > 0)
-    sizes = {"weights": weights + buffers, "gradients": weights, f"{settings.optimizer.name}'s state": copies * weights}
+    name = settings.optimizer.name
+    base = built.optimizer if built.fop is None else built.fop.base
+    state = sum(
+        _numbers_kept(settings.optimizer, group, parameter) * parameter.element_size()
+        for group in base.param_groups
+        for parameter in group["params"]
+    )
+    sizes = {"weights": weights + buffers, "gradients": weights, f"{name}'s state": state}
     if built.fop is not None:
         traces = sum(_size(layer.parameter) for layer in built.fop.layers()) if built.fop.learns else 0
         sizes["FOP's M, u, and what learns M"] = built.fop.memory_usage() + traces
     return sizes
+
+
+def _numbers_kept(chosen: OptimizerConfig, group: dict[str, Any], parameter: Tensor) -> int:
+    """Return how many numbers a base keeps for a parameter of one of its groups."""
+    squares = sum(n * n for n in parameter.shape)  # of a matrix for each dimension
+    match chosen.name:
+        case "muon":
+            return parameter.numel() * (1 if "momentum" in group else 2)
+        case "soap":
+            return 2 * parameter.numel() + (2 * squares if parameter.ndim > 1 else 0)
+        case "shampoo":
+            return parameter.numel() + 2 * squares
+        case "psgd_kron":
+            return parameter.numel() + (squares if parameter.ndim > 1 else parameter.numel())
+    return parameter.numel() * (STATE[chosen.name] + (chosen.momentum > 0))
 
 
 def _size(tensor: Tensor) -> int:

@@ -82,7 +82,7 @@ def question(config: TrainConfig) -> TrainConfig:
     plain = TrainConfig()
     content = {**plain.to_json(), **{part: getattr(config, part).model_dump(mode="json") for part in ("data", "model")}}
     base = config.optimizer
-    content["optimizer"] = {"name": base.name, "momentum": 0.9 if base.momentum else 0.0}
+    content["optimizer"] = {"name": base.name, "momentum": 0.9 if base.momentum else 0.0, "nesterov": False}
     if config.fop is not None:
         names = ("preconditioner", "layout", "hyper_optimizer", "rank", "max_dim")
         content["fop"] = {name: getattr(config.fop, name) for name in names}

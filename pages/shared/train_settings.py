@@ -8,7 +8,7 @@ from typing import Any
 from fop_core.optim.forms import FORMS
 from fop_core.runs import compare
 from fop_core.training import config
-from fop_core.training.config import BASES, METHODS, TrainConfig
+from fop_core.training.config import BASES, METHODS, TAKES, TrainConfig
 from pages.shared.fields import Choice, Field, Flag, Text
 from pages.shared.train_fields import LONGEST, Line, Pick, plain
 
@@ -42,6 +42,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "optimizer.beta2": "β₂",
         "optimizer.alpha": "Smoothing α",
         "optimizer.eps": "Stabilizer",
+        "optimizer.precondition_every": "Precondition every … steps",
         "schedule.kind": "Rate over time",
         "schedule.milestones": "Steps down after epochs",
         "schedule.factor": "Each by a factor",
@@ -112,21 +113,14 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 FIRST = ("epochs", "batch_size", "optimizer.lr", "fop.hyper_lr", "fop.preconditioner", "fop.rank", "data.path")
 """What matters first; beside these method, seeds, device and name."""
 
-_OF_A_BASE = {
-    "sgd": ("momentum", "nesterov", "dampening"),
-    "adam": ("beta1", "beta2", "eps"),
-    "adamw": ("beta1", "beta2", "eps"),
-    "rmsprop": ("momentum", "alpha", "eps"),
-}
-
 
 def applies(name: str, now: Mapping[str, Any]) -> bool:
     """Return whether a setting means anything beside the others as they are now."""
     section, _, field = name.rpartition(".")
     if section == "fop":
         return METHODS[now["method"]].fop is not None and _applies_to_fop(field, now)
-    if section == "optimizer" and any(field in fields for fields in _OF_A_BASE.values()):
-        return field in _OF_A_BASE[now["optimizer.name"]]
+    if section == "optimizer" and any(field in fields for fields in TAKES.values()):
+        return field in TAKES[now["optimizer.name"]]
     if name in ("schedule.milestones", "schedule.factor"):
         return now["schedule.kind"] == "step"
     if name in ("data.storage", "data.workers"):

@@ -59,13 +59,14 @@ class TrainForm(Form):
         self._to_base(before, self["optimizer.name"])
 
     def _to_base(self, before: str, name: str) -> None:
-        """Set rate, momentum and betas as a base has them by default; a rate that the reader has set stays."""
+        """Set what a base has by default; a rate and a weight decay that the reader has set stay."""
         old, new = (
-            compare.flat(config.base(self.preset, self["method"], each).model_dump()) for each in (before, name)
+            compare.flat({"optimizer": config.base(self.preset, self["method"], each).model_dump()})
+            for each in (before, name)
         )
-        aside = {"weight_decay"} | ({"lr"} if self["optimizer.lr"] != shown("optimizer.lr", old["lr"]) else set())
-        paths = {f"optimizer.{field}": value for field, value in new.items() if field not in aside}
-        self.put(**{path: shown(path, value) for path, value in paths.items()})
+        may_stay = ("optimizer.lr", "optimizer.weight_decay")
+        stay = [path for path in may_stay if self[path] != shown(path, old[path])]
+        self.put(**{path: shown(path, value) for path, value in new.items() if path not in stay})
 
     def draw_marked(self, name: str, wrong: Mapping[str, str]) -> None:
         """Show a setting's widget, and under it what is wrong with it."""

@@ -410,6 +410,26 @@ def test_another_base_brings_its_own_rate_and_betas_and_sgd_its_own_again(base):
     assert address(at) == {"optimizer.weight_decay": "0.01"} and "around SGD with momentum" in words(at)
 
 
+@pytest.mark.parametrize(("base", "called"), [("muon", "Muon"), ("soap", "SOAP")])
+def test_a_rival_brings_its_authors_rate_and_decay_and_sgd_its_own_again(base, called):
+    at = page()
+    ran(field(at, "optimizer.name").set_value(base).run())
+    authors = config.OptimizerConfig(name=base).model_dump(mode="json")
+    assert optimizer(at) == authors and not launch(at).disabled
+    assert f"FOP around {called}" in words(at)
+    ran(field(at, "optimizer.name").set_value("sgd").run())
+    assert not address(at) and "around SGD with momentum" in words(at)
+
+
+def test_prodigy_goes_without_fop_and_the_page_says_so():
+    at = page()
+    ran(field(at, "optimizer.name").set_value("prodigy").run())
+    assert launch(at).disabled and "goes without FOP: its rate is an estimate" in words(at).replace("\\", "")
+    ran(field(at, "method").set_value("sgd").run())
+    ran(field(at, "optimizer.name").set_value("prodigy").run())
+    assert not launch(at).disabled and "Prodigy instead of SGD" in words(at)
+
+
 def test_a_rate_that_the_reader_has_set_stays_with_another_base():
     at = page(optimizer__lr="0.02")
     ran(field(at, "optimizer.name").set_value("adam").run())

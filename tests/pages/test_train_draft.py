@@ -9,7 +9,7 @@ from fop_core.commands import train
 from fop_core.optim.forms import FORMS
 from fop_core.runs import compare
 from fop_core.training import config
-from fop_core.training.config import METHODS, PRESETS, OptimizerConfig, TrainConfig
+from fop_core.training.config import BASES, METHODS, PRESETS, OptimizerConfig, TrainConfig
 from fop_core.training.seeds import MOST
 from pages.shared import train_settings
 from pages.shared.fields import Choice, Flag
@@ -151,10 +151,11 @@ def test_settings_of_fop_are_no_matter_without_it():
     assert drafted.config == config.preset("mnist-mlp", "momentum") and len(drafted.runs) == 1
 
 
-@pytest.mark.parametrize("base", ["sgd", "adam", "adamw", "rmsprop"])
+@pytest.mark.parametrize("base", BASES)
 def test_a_setting_is_shown_where_its_base_has_it(base):
     now = {**values("mnist-mlp", "fop"), "optimizer.name": base}
     other = {"nesterov": True, "momentum": 0.5, "dampening": 0.5, "beta1": 0.5, "beta2": 0.5, "alpha": 0.5, "eps": 0.5}
+    other["precondition_every"] = 7
     for name, value in other.items():
         options = {"name": base, name: value} | ({"momentum": 0.9} if name == "nesterov" and base == "sgd" else {})
         try:
