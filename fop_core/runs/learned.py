@@ -6,8 +6,9 @@ of_run(run).layers["3.weight"].P(-1)        # P [n, n] at the last snapshot, as 
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from fop_core import inspection
 from fop_core.optim.forms import FORMS, FormOfP
 from fop_core.runs import files
+from fop_core.runs.compare import flat
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
 
@@ -28,6 +30,8 @@ KERNELS = {side * side: (side, side) for side in (3, 5, 7)}
 """Of rows of a matrix of theirs, the kernel that may be meant."""
 FILE_FORMS: Mapping[str, FormOfP] = {form.name: form for form in FORMS.values() if form.P is not None and form.learns}
 """What an uploaded file may hold the M of; by "direct" it holds P."""
+OTHERS: Mapping[str, str] = MappingProxyType({"soap": "SOAP", "shampoo": "Shampoo", "psgd_kron": "PSGD-Kron"})
+"""The optimizers that learn preconditioners beside FOP, by their names in settings, and what they are called."""
 OF_M = " or ".join(form.formula for form in FILE_FORMS.values() if not form.symmetric)
 
 
@@ -64,7 +68,9 @@ class Layer:
         spectra: float32 [e, n]: eigenvalues of P as applied, ascending.
         thumbnails: of a large layer, "P" and "M": steps [t] and float16 [t, 64, 64], means over areas.
         histograms: of a large or diagonal layer, "P_diagonal", "P_off_diagonal", "M_diagonal", "M_off_diagonal".
-        only_P: whether ``M`` is a P that was uploaded as such, so that what it was made of is unknown.
+        only_P: whether ``M`` is a P that was uploaded as such, so that what it was made of is unknown; or another
+            optimizer's factor or basis.
+        about: what it is where that is not FOP's, as "Shampoo, input factor".
     """
 
     name: str
@@ -79,6 +85,7 @@ class Layer:
     thumbnails: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
     histograms: Mapping[str, Histograms] = field(default_factory=dict)
     only_P: bool = False
+    about: str = ""
 
     @property
     def one_per(self) -> str:
@@ -151,19 +158,25 @@ def before(steps: Array, step: float) -> int:
     return max(0, int(np.searchsorted(steps, step, "right")) - 1)
 
 
+def learns(settings: Mapping[str, Any]) -> bool:
+    """Return whether a run of settings, as ``compare.flat`` gives them, learns a preconditioner."""
+    return bool(settings.get("fop.preconditioner")) or str(settings.get("optimizer.name")) in OTHERS
+
+
 def of_run(run: Run) -> Learned:
     """Return what a run has learned so far.
 
     A snapshot that is not whole is left out and listed in ``missing``.
 
     Raises:
-        RunError: where it learns nothing: a run without FOP.
+        RunError: where it learns nothing: a run without FOP, by another optimizer than ``OTHERS``.
         FileNotFoundError, DamagedFile: where its run.json or metrics are not what they should be.
     """
     fop = run.config.get("fop")
-    if not isinstance(fop, dict):
+    owner = "" if isinstance(fop, dict) else OTHERS.get(str(flat(run.config).get("optimizer.name")), "")
+    if not isinstance(fop, dict) and not owner:
         raise RunError(f"{run.name} trains without FOP: it learned no preconditioner")
-    form = fop.get("preconditioner")
+    form = fop.get("preconditioner") if isinstance(fop, dict) else "direct"
     if not isinstance(form, str) or form not in FORMS:
         raise DamagedFile(f"{run.path / 'run.json'}: no preconditioner {form!r}")
     run.metrics.update()
@@ -178,8 +191,11 @@ def of_run(run: Run) -> Learned:
         except DamagedFile as error:
             wrong.append(str(error))
     names = sorted({_layer_of(name) for arrays in snapshots.values() for name in arrays}, key=natural)
-    scaled = bool(fop.get("normalized")) or fop.get("rescale") is not None
-    layers = {name: _layer(name, form, name in spatial, scaled, snapshots) for name in names}
+    if isinstance(fop, dict):
+        scaled = bool(fop.get("normalized")) or fop.get("rescale") is not None
+        layers = {name: _layer(name, form, name in spatial, scaled, snapshots) for name in names}
+    else:
+        layers = {name: _layer_of_another(name, owner, snapshots) for name in names}
     return Learned(layers, np.array(sorted(snapshots), dtype=np.int64), "; ".join(wrong))
 
 
@@ -193,8 +209,15 @@ def natural(name: str) -> list[tuple[int, Any]]:
     return [(0, int(part)) if part.isdecimal() else (1, part) for part in re.split("([0-9]+)", name)]
 
 
-def _layer(name: str, form: str, spatial: bool, scaled: bool, snapshots: Mapping[int, Mapping[str, Array]]) -> Layer:
-    steps, M = _over(snapshots, f"{name}/M")
+def _layer(
+    name: str,
+    form: str,
+    spatial: bool,
+    scaled: bool,
+    snapshots: Mapping[int, Mapping[str, Array]],
+    matrix: str = "M",
+) -> Layer:
+    steps, M = _over(snapshots, f"{name}/{matrix}")
     spectrum_steps, spectra = _over(snapshots, f"{name}/spectrum")
     n = 0
     if FORMS[form].P is not None:
@@ -214,6 +237,19 @@ def _layer(name: str, form: str, spatial: bool, scaled: bool, snapshots: Mapping
     kernel = (side, side) if spatial and side * side == n else None
     there = {what: series for what, series in thumbnails.items() if len(series[0])}
     return Layer(name, form, n, kernel, steps, M, scale, spectrum_steps, spectra, there, histograms)
+
+
+def _layer_of_another(name: str, owner: str, snapshots: Mapping[int, Mapping[str, Array]]) -> Layer:
+    """Return a factor, basis or scales of another optimizer, as ``diagnostics.inspect_factors`` keeps them."""
+    _, _, which = name.partition(" ")
+    if which == "scales":
+        about = f"{owner}, what a gradient is multiplied by in its bases"
+        return replace(_layer(name, "diagonal", False, False, snapshots), about=about)
+    if which.endswith("basis"):
+        about = f"{owner}, {which}: its columns are the directions that are scaled"
+        return replace(_layer(name, "direct", False, False, snapshots, "basis"), only_P=True, about=about)
+    about = f"{owner}, {which} factor" if which else f"{owner}, P"
+    return replace(_layer(name, "direct", False, False, snapshots, "P"), only_P=True, about=about)
 
 
 def _over(snapshots: Mapping[int, Mapping[str, Array]], name: str) -> tuple[Array, Array]:

@@ -305,6 +305,78 @@ def inspect(optimizer: FOP, deep: bool, *, whole: bool = False) -> tuple[dict[st
     return arrays, columns
 
 
+def inspect_factors(
+    factors: Mapping[str, Tensor | Mapping[str, Tensor]],
+    bases: Mapping[str, Mapping[str, Tensor]],
+    scales: Mapping[str, Tensor],
+    deep: bool,
+    *,
+    whole: bool = False,
+) -> tuple[dict[str, Array], dict[str, float]]:
+    """Return what a snapshot holds of another optimizer's preconditioners, and its columns. Waits for the device.
+
+    A factor is a layer of its own, "<parameter> <factor>", as "0.weight input"; a P for the whole parameter has its
+    name. Arrays:
+
+    - of a factor P [n, n], symmetric: "<layer>/P" float32 for n <= LARGE, its "spectrum", and what ``inspect`` has of a
+      large P;
+    - "<parameter> <factor> basis/basis" float32 [n, n] for n <= LARGE, whose columns are the vectors of a basis;
+    - "<parameter> scales/histogram/M_diagonal/...", of the numbers that a gradient is multiplied by.
+
+    Columns are those of ``inspect``, of P and of the scales.
+
+    Args:
+        factors: parameter -> P, or its factors by their names.
+        bases: parameter -> orthogonal matrices by their names.
+        scales: parameter -> one number for each entry.
+        deep: take what takes long.
+        whole: keep every matrix whatever its size, as in a run's last snapshot.
+    """
+    arrays: dict[str, Array] = {}
+    columns: dict[str, float] = {}
+
+    def keep(layer: str, layer_arrays: Mapping[str, Array], measured: Mapping[str, float]) -> None:
+        arrays.update({f"{layer}/{what}": array for what, array in layer_arrays.items()})
+        columns.update({f"{quantity}/{layer}": number for quantity, number in measured.items()})
+
+    for name, of_parameter in factors.items():
+        named = {name: of_parameter} if isinstance(of_parameter, Tensor) else _by_layer(name, of_parameter)
+        for layer, P in named.items():
+            keep(layer, *_inspect_factor(P, deep, whole))
+    for name, of_parameter in bases.items():
+        for layer, basis in _by_layer(name, of_parameter).items():
+            if whole or len(basis) <= LARGE:
+                keep(f"{layer} basis", {"basis": basis.detach().float().cpu().numpy()}, {})
+    for name, numbers in scales.items():
+        measured = spectrum_summary(numbers.flatten())
+        keep(f"{name} scales", _histogram_arrays("M_diagonal", numbers), measured)
+    return arrays, columns
+
+
+def _by_layer(parameter: str, factors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{parameter} {factor}": matrix for factor, matrix in factors.items()}
+
+
+def _inspect_factor(P: Tensor, deep: bool, whole: bool) -> tuple[dict[str, Array], dict[str, float]]:
+    """Return arrays and quantities of a symmetric P [n, n]."""
+    n, exact = len(P), _exact(P)
+    arrays: dict[str, Array] = {}
+    if whole or n <= LARGE:
+        arrays["P"] = P.detach().float().cpu().numpy()
+    finite = all(map(math.isfinite, exact.aminmax()))
+    if n <= LARGE or deep:
+        spectrum = torch.linalg.eigvalsh(exact) if finite else exact.new_full((n,), math.nan)
+        measured = spectrum_summary(spectrum)
+        measured["identity_distance"] = float(torch.linalg.vector_norm(spectrum - 1))
+        arrays |= {"spectrum": spectrum.float().numpy()} if finite else {}
+    else:
+        measured = {"identity_distance": identity_distance(P)}
+    if n > LARGE:
+        arrays["P_thumbnail"] = thumbnail(P)
+        arrays |= _histograms("P", P) if deep else {}
+    return arrays, measured if finite else dict.fromkeys(measured, math.nan)
+
+
 def _exact(tensor: Tensor) -> Tensor:
     """Return it on the CPU in float64."""
     return tensor.detach().cpu().double()

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -302,10 +303,11 @@ class Trainer:
             if not row["train_loss"] - row["train_loss"] == 0:
                 diverged = self._first_not_finite()
         row |= measured
-        if self.built.fop is not None and (step in self.snapshots or diverged):
+        if step in self.snapshots or diverged:
             last = step == self.total or bool(diverged)
-            arrays, columns = diagnostics.inspect(self.built.fop, step in self.deep or last, whole=last)
-            self.writer.snapshot(step, arrays)
+            arrays, columns = self._inspected(step in self.deep or last, whole=last)
+            if self.built.fop is not None or arrays:
+                self.writer.snapshot(step, arrays)
             row |= columns
         self.writer.row(row)
         self._progress(row)
@@ -315,6 +317,20 @@ class Trainer:
         window.seconds = 0.0
         if diverged:
             raise Diverged(diverged)
+
+    def _inspected(self, deep: bool, whole: bool) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+        """Return what a snapshot holds, and what was measured of it: FOP's P, else what another optimizer has to show.
+
+        Of these, one shows ``preconditioners``, a parameter's P or its factors, or ``bases`` with their ``scales``.
+        """
+        if self.built.fop is not None:
+            return diagnostics.inspect(self.built.fop, deep, whole=whole)
+        optimizer: Any = self.built.optimizer
+        shown: list[dict[str, Any]] = [
+            getattr(optimizer, what, dict)() for what in ("preconditioners", "bases", "scales")
+        ]
+        factors, bases, scales = shown
+        return diagnostics.inspect_factors(factors, bases, scales, deep, whole=whole)
 
     def _first_not_finite(self) -> str:
         losses = self.window.losses[: self.window.steps].tolist()

@@ -10,7 +10,7 @@ import streamlit as st
 from fop_core import inspection
 from fop_core.figures import style
 from fop_core.figures.style import METHODS, number
-from fop_core.optim.forms import FORMS, FormOfP
+from fop_core.optim.forms import FORMS
 from fop_core.quantities import QUANTITIES
 from fop_core.runs import compare
 from fop_core.runs.learned import Layer
@@ -145,7 +145,7 @@ def _layer(layer: Layer, source: Source, stride: int) -> tuple[dict[str, Any], d
         "k": layer.M.shape[2] if layer.M.ndim == 3 else 0,
         "kernel": layer.kernel,
         "color": source.colors[layer.name],
-        "words": _words(FORMS[layer.form]),
+        "words": _words(layer),
         "hasM": layer.has_M,
         "steps": [],
         "ranges": {},
@@ -183,18 +183,20 @@ def _layer(layer: Layer, source: Source, stride: int) -> tuple[dict[str, Any], d
     return head, arrays
 
 
-def _words(form: FormOfP) -> str:
+def _words(layer: Layer) -> str:
     """Say what is learned where it is no matrix."""
+    form = FORMS[layer.form]
     if not form.one_per:
         return ""
     elsewhere = " Spectrum has their range over training, Histograms how they are distributed."
-    return f"{form.known_as}: {form.about}." + (elsewhere if form.one_per == "parameter" else "")
+    about = layer.about or f"{form.known_as}: {form.about}"
+    return f"{about}." + (elsewhere if form.one_per == "parameter" else "")
 
 
 def _formula(layer: Layer, source: Source) -> str:
-    """Say what P is of M, with the number of the paper's equation; nothing where there is no such P."""
+    """Say what P is of M, with the number of the paper's equation, or whose it is; nothing where that is unknown."""
     if not layer.is_matrix or layer.only_P:
-        return ""
+        return layer.about if layer.is_matrix else ""
     settings = source.entry.settings if source.entry is not None else {}
     scaled = ""
     if settings.get("fop.normalized"):

@@ -118,8 +118,11 @@ def _scalars(source: Source) -> None:
     figure = learned_curves.over_steps(lines, "number in P's place", source.id, rules=[1.0])
     alt = "What was learned over steps"
     plot(figure, of=source.run, key="inspect scalars", alt=alt, aspect=2.6, heights=(280, 380), follows=True)
+    about = next((layer.about for layer in source.learned.layers.values() if layer.one_per), "")
     st.caption(
-        "By how much each tensor's gradient is multiplied: S-HD learns one number for it, PP-HD one for each "
+        f"{about}: of each tensor the largest number (solid) and the smallest (dotted) are drawn."
+        if about
+        else "By how much each tensor's gradient is multiplied: S-HD learns one number for it, PP-HD one for each "
         "parameter, of which the largest (solid) and the smallest (dotted) are drawn.",
         help=DEPTH,
     )

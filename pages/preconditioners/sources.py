@@ -124,7 +124,7 @@ def known() -> dict[str, Entry]:
         id_: entry
         for each in listings
         for id_, entry in each.entries().items()
-        if not entry.damaged and entry.settings.get("fop.preconditioner")
+        if not entry.damaged and learned.learns(entry.settings)
     }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from fop_core import quantities
-from fop_core.runs import GALLERY, stamps, store
+from fop_core.runs import GALLERY, learned, stamps, store
 from fop_core.runs.listing import Entry, Listing
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
@@ -162,7 +162,7 @@ def one_run(entry: Entry, of: Chosen) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         actions.buttons([entry])
         downloads([entry])
-        if entry.settings.get("fop.preconditioner"):
+        if learned.learns(entry.settings):
             st.page_link("pages/preconditioners/page.py", label="What it learned", query_params={"run": entry.id})
     left, right = st.columns([2, 1], gap="medium")
     with left:

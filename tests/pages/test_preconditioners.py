@@ -20,7 +20,7 @@ from fop_core.runs.control import Control
 from fop_core.runs.learned import Layer
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
-from fop_core.training import config
+from fop_core.training import config, diagnostics
 from pages.preconditioners import compare, downloads, panels, rotation, sources, uploads
 from pages.preconditioners.settings import PANELS
 from pages.shared import form
@@ -360,6 +360,51 @@ def test_a_P_that_was_given_has_no_M_anywhere():
     np.testing.assert_array_equal(
         source.learned.layers["B"].view("M", 0), np.diag([1.0, -2.0])
     )  # P - I, as in the browser
+
+
+def by_another(name: str) -> Run:
+    """A run by another optimizer than FOP, with snapshots of what it might have learned."""
+    run = created(name, "sgd", f'optimizer={{"name": "{name}"}}')
+    writer = RunWriter(run, ABOUT)
+    for step in (0, 20):
+        noise = torch.randn(4, 6, generator=torch.Generator().manual_seed(step))
+        P = torch.eye(4) + noise @ noise.T
+        Q, _ = torch.linalg.qr(P)
+        soap = name == "soap"
+        arrays, columns = diagnostics.inspect_factors(
+            {} if soap else {"0.weight": {"input": P, "output": torch.eye(3) + step}},
+            {"0.weight": {"input": Q}} if soap else {},
+            {"0.weight": 1 / (1 + noise.abs())} if soap else {},
+            True,
+        )
+        writer.row({"step": step, "train_loss": 1.0, **columns})
+        writer.snapshot(step, arrays)
+    writer.close()
+    finished(run)
+    return run
+
+
+@pytest.mark.parametrize("panel", PANELS)
+@pytest.mark.parametrize("name", ["shampoo", "psgd_kron", "soap"])
+def test_every_panel_has_something_to_say_of_other_optimizers(folder, name, panel):
+    at = page(run=by_another(name).id, panel=panel)
+    assert not at.error and not at.warning and words(at)
+
+
+@pytest.mark.parametrize(
+    ("name", "abouts"),
+    [
+        ("shampoo", ["Shampoo, input factor", "Shampoo, output factor"]),
+        ("psgd_kron", ["PSGD-Kron, input factor", "PSGD-Kron, output factor"]),
+        ("soap", ["SOAP, input basis: its columns are the directions that are scaled", ""]),
+    ],
+)
+def test_what_other_optimizers_learned_is_shown_under_their_own_names(folder, name, abouts):
+    heads = component(page(run=by_another(name).id), "inspector")["sources"][0]["layers"]
+    assert [head["formula"] for head in heads] == abouts
+    assert not any(head["hasM"] for head in heads)
+    if name == "soap":
+        assert heads[1]["name"] == "0.weight scales" and heads[1]["words"].startswith("SOAP, what a gradient is multi")
 
 
 def back_from_runs() -> tuple[AppTest, Run]:

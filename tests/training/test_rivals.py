@@ -13,8 +13,9 @@ from torch import nn
 
 from fop_core import FOP
 from fop_core.figures.training_curves import named
+from fop_core.runs import learned
 from fop_core.runs.control import Control
-from fop_core.training import averaged, build, config, loop, preview, rivals, state
+from fop_core.training import averaged, build, config, diagnostics, loop, preview, rivals, state
 from fop_core.training.config import AUTHORS, BASES, TAKES, WITHOUT_FOP, ConfigError, OptimizerConfig, change, preset
 from fop_core.training.memory import estimate
 from fop_core.training.models import all_cnn, mnist_mlp, resnet18
@@ -426,6 +427,79 @@ def test_a_gradient_that_is_not_finite_is_reported_in_words(name):
     parameters["matrix"].grad.fill_(math.nan)
     with pytest.raises(FloatingPointError, match="what it preconditions with is not finite"):
         optimizer.step()
+
+
+@pytest.mark.parametrize("name", ["soap", "shampoo", "psgd_kron"])
+def test_a_run_keeps_what_they_learned_and_it_is_read_under_its_own_name(name, data, tmp_path):
+    run = tiny.run(data, tmp_path, by(name), "max_steps=6", method="sgd")
+    with Control(run) as control, build.threads(1) as threads:
+        trainer = loop.Trainer(run, control, print, lambda progress: None, [], threads)
+        try:
+            trainer.train()
+        finally:
+            trainer.writer.close()
+    run.metrics.update()
+    layers = learned.of_run(run).layers
+    optimizer = trainer.built.optimizer
+    called = {"soap": "SOAP", "shampoo": "Shampoo", "psgd_kron": "PSGD-Kron"}[name]
+    if name == "soap":
+        assert not [column for column in run.metrics.columns if column.endswith("basis")]
+        for parameter, bases in optimizer.bases().items():
+            for dimension, Q in bases.items():
+                layer = layers[f"{parameter} {dimension} basis"]
+                np.testing.assert_array_equal(layer.P(-1), Q.double().numpy())
+                assert layer.about.startswith(f"SOAP, {dimension} basis") and not len(layer.spectra)
+            scales = layers[f"{parameter} scales"]
+            assert scales.about.startswith("SOAP, ") and not scales.is_matrix
+            assert scales.histograms["M_diagonal"].counts[-1].sum() == optimizer.scales()[parameter].numel()
+            column = run.metrics[f"eigenvalue_max/{parameter} scales"]
+            assert column.values[-1] == pytest.approx(optimizer.scales()[parameter].max().item(), rel=1e-5)
+        return
+    factors = {
+        f"{parameter} {dimension}": P
+        for parameter, each in optimizer.preconditioners().items()
+        for dimension, P in each.items()
+    }
+    assert layers.keys() == factors.keys() and "0.weight input" in layers and "0.weight height" in layers
+    for layer_name, P in factors.items():
+        layer = layers[layer_name]
+        assert layer.about == f"{called}, {layer_name.split()[1]} factor" and not layer.has_M
+        np.testing.assert_array_equal(layer.P(-1), P.double().numpy())
+        assert layer.steps.tolist() == layer.spectrum_steps.tolist() and layer.steps[-1] == 6
+        np.testing.assert_allclose(layer.spectra[-1], np.linalg.eigvalsh(P.double().numpy()), rtol=1e-4)
+        condition = run.metrics[f"condition/{layer_name}"].values[-1]
+        assert condition == pytest.approx(layer.spectra[-1, -1] / layer.spectra[-1, 0], rel=1e-3)
+
+
+def symmetric(n, seed=0):
+    drawn = torch.randn(n, n, generator=torch.Generator().manual_seed(seed))
+    return drawn @ drawn.T / n + torch.eye(n)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_large_factor_is_an_overview_but_in_the_last_snapshot(deep):
+    P = symmetric(300)
+    arrays, columns = diagnostics.inspect_factors({"a": {"input": P}}, {}, {}, deep)
+    parts = {"P_thumbnail"} | ({"spectrum"} if deep else set())
+    kept = {name.removeprefix("a input/") for name in arrays}
+    assert {name for name in kept if not name.startswith("histogram/")} == parts
+    assert any(name.startswith("histogram/P_off_diagonal/") for name in kept) == deep
+    assert ("condition/a input" in columns) == deep
+    distance = torch.linalg.matrix_norm(P.double() - torch.eye(300)).item()
+    assert columns["identity_distance/a input"] == pytest.approx(distance)
+    last, _ = diagnostics.inspect_factors({"a": {"input": P}}, {}, {}, True, whole=True)
+    np.testing.assert_array_equal(last["a input/P"], P.numpy())
+
+
+def test_one_p_for_a_parameter_is_a_layer_of_its_name_and_what_is_not_finite_has_nan():
+    bad = symmetric(3)
+    bad[0, 1] = math.nan
+    arrays, columns = diagnostics.inspect_factors({"a": symmetric(3), "b": {"input": bad}}, {}, {}, False)
+    assert arrays.keys() == {"a/P", "a/spectrum", "b input/P"}
+    assert columns["eigenvalue_max/a"] == pytest.approx(arrays["a/spectrum"][-1])
+    of_b = {name for name in columns if name.endswith("b input")}
+    assert of_b == {name.replace("/a", "/b input") for name in columns if name.endswith("/a")}
+    assert all(math.isnan(columns[name]) for name in of_b)
 
 
 # weights for evaluation -----------------------------------------------------------------------------------------------
