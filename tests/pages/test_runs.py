@@ -343,11 +343,11 @@ def test_runs_that_stand_apart_are_known_by_their_seeds():
 def test_a_method_that_is_not_known_is_shown_by_its_own_name():
     run = made("odd", rows(), "finished", "", "momentum")
     about = json.loads((run.path / "run.json").read_text())
-    about["config"]["optimizer"]["name"] = "lion"
+    about["config"]["optimizer"]["name"] = "sparrow"
     (run.path / "run.json").write_text(json.dumps(about))
     other = made("usual", rows())
     at = page(run.id, other.id)
-    assert shown(at)["odd"]["method"] == "lion" and len(figure(at, "curve train_loss")["layout"]["annotations"]) == 2
+    assert shown(at)["odd"]["method"] == "sparrow" and len(figure(at, "curve train_loss")["layout"]["annotations"]) == 2
 
 
 def test_a_run_whose_settings_are_none_of_todays_says_so_where_it_would_be_cloned():
