@@ -24,7 +24,7 @@ from toy_functions.postfix import postfix
 from toy_functions.program import Builder, Instruction
 from toy_functions.tokenizer import CONSTANTS, MAX_LENGTH, ExpressionError, split
 
-GIVEN = ("x", "g", "t", "lr", "norm", "f")
+INPUTS = ("x", "g", "t", "lr", "norm", "f")
 """Names that have a value before the rule sets any; it may set x alone."""
 
 _FUNCTIONS = tuple(sorted(FUNCTIONS))
@@ -82,10 +82,10 @@ class Compiled(NamedTuple):
     """A text, ready to run.
 
     Attributes:
-        names: of ``GIVEN`` that it reads.
+        names: of ``INPUTS`` that it reads.
         states: the other names that it sets.
         instructions: see ``program.Builder``.
-        registers: the first ones are those of GIVEN and states.
+        registers: the first ones are those of INPUTS and states.
         outputs: registers of the next x and states.
     """
 
@@ -120,16 +120,16 @@ def compiled(text: str) -> Compiled:
 
     if "x" not in (name for name, *_ in statements):
         raise ExpressionError("a rule sets x; write a statement such as x = x - lr*g", text, 0, len(text))
-    states = tuple(dict.fromkeys(name for name, *_ in statements if name not in GIVEN))
+    states = tuple(dict.fromkeys(name for name, *_ in statements if name not in INPUTS))
     graph = Graph(expressions.MAX_NODES)  # more than a text of that length can ask for
-    inputs = {name: graph.variable(name) for name in (*GIVEN, *states)}
+    inputs = {name: graph.variable(name) for name in (*INPUTS, *states)}
     nodes = dict(inputs)
     for name, begin, end in statements:
         nodes[name] = _node(graph, text, begin, end, nodes)
     outputs = tuple(nodes[name] for name in ("x", *states))
     read = {graph.nodes[node] for node in graph.reachable(*outputs)}
     program = Builder(graph, outputs, tuple(inputs.values()))
-    names = frozenset(name for name in GIVEN if graph.nodes[inputs[name]] in read)
+    names = frozenset(name for name in INPUTS if graph.nodes[inputs[name]] in read)
     return Compiled(names, states, *program.allocate())
 
 
@@ -144,7 +144,7 @@ def _statement(text: str, begin: int, end: int) -> tuple[str, int, int]:
     if not _NAME.fullmatch(name):
         message = "on the left of = stands one name, of letters and digits; write name = expression"
         raise ExpressionError(message, text, at if name else begin + len(left), max(1, len(name)))
-    if name in GIVEN[1:] or name in CONSTANTS or name in FUNCTIONS:
+    if name in INPUTS[1:] or name in CONSTANTS or name in FUNCTIONS:
         raise ExpressionError(f"“{name}” is given and cannot be set; write another name", text, at, len(name))
     second = right.find("=")
     start = begin + len(left) + 1

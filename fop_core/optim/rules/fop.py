@@ -118,7 +118,7 @@ class FOP(GradientRule):
         """Return the next point and state."""
         if self.guard:
             oracle, state = inputs
-            theta, state = self._guarded(Components([[x], [y]]), Columns(oracle), state)
+            theta, state = self._try_step(Components([[x], [y]]), Columns(oracle), state)
             (x,), (y,) = theta.rows
             return x, y, state
         gx, gy, state = inputs
@@ -133,7 +133,7 @@ class FOP(GradientRule):
     def advance(self, theta: Matrix, source: Any, state: State) -> tuple[Matrix, State]:
         """Return the next theta and state, from the gradient or, where steps are guarded, an oracle of columns."""
         if self.guard:
-            return self._guarded(theta, source, state)
+            return self._try_step(theta, source, state)
         scalar = self.preconditioner == "scalar"
         move, state = self._descend(source.mT if scalar else source, state)
         return theta - self.lr * (move.mT if scalar else move), state
@@ -165,7 +165,7 @@ class FOP(GradientRule):
             move = blend(1.0, PG, self.momentum, velocity) if self.nesterov else velocity
         return move, (M, trace, U, velocity, self.lr, S, None, None, None)
 
-    def _guarded(self, theta: Matrix, oracle: Any, state: State) -> tuple[Matrix, State]:
+    def _try_step(self, theta: Matrix, oracle: Any, state: State) -> tuple[Matrix, State]:
         """Return the next theta and state, by a trial."""
         M, trace, U, velocity, _, S, f, g, begun = state
         apply, alignment = _FORMS[self.preconditioner, self.derivative]
