@@ -52,6 +52,7 @@ MARKERS: Mapping[str, tuple[str | Path, float]] = MappingProxyType(
         "star-triangle-up": (_star(3, 0.32), 6.8),
         "star-triangle-down": (_star(3, 0.32, 180), 6.8),
         "hourglass": (Path([(-0.75, -1), (0.75, 1), (-0.75, 1), (0.75, -1), (-0.75, -1)], closed=True), 7.5),
+        "octagon": ("8", 5.0),
         "circle": ("o", 4.8),
     }
 )

@@ -1,7 +1,7 @@
 """The one visual language: how a method looks, what light and dark are, how a number is written.
 
-Seven colours for twenty rules: those of one kind share a colour and differ in dash and symbol (Momentum and Nesterov;
-Adam, AdamW, Lion and Prodigy; what knows the curvature; hypergradient descent on the rate, and OSGM; FOP). Every colour
+Seven colours for 21 rules: those of one kind share a colour and differ in dash and symbol (Momentum and Nesterov; Adam,
+AdamW, Lion and Prodigy; what knows the curvature; hypergradient descent on the rate, and OSGM; FOP). Every colour
 has a contrast of at least 3.5 on white and on #0E1117, and the seven stay apart under protanopia, deuteranopia and
 tritanopia; ``tests/figures/test_style.py`` holds them to it.
 """
@@ -46,6 +46,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         "adamw": Method("AdamW", "#CB62AF", "12px,3px,2px,3px", "x"),
         "lion": Method("Lion", "#CB62AF", "2px,2px,8px,2px", "star-square"),
         "prodigy": Method("Prodigy", "#CB62AF", "4px,6px", "star-diamond"),
+        "own-rule": Method("Own rule", "#2A8C4D", "6px,2px,2px,2px", "octagon"),
         "newton": Method("Newton", "#9050A8", "3px,3px", "triangle-left"),
         "bfgs": Method("BFGS", "#9050A8", "10px,3px,3px,3px", "triangle-right"),
         "psgd-newton": Method("PSGD-Newton", "#9050A8", "15px,4px", "hexagram"),
@@ -59,7 +60,8 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         "fop": Method("FOP", "#D9541E", "solid", "circle", 3.0),
     }
 )
-"""By the name that ``fop_core.optim.rules.RULES`` has for the rule. Later ones are drawn on top of earlier ones."""
+"""By the name that ``fop_core.optim.rules.RULES`` has for the rule; "own-rule" is one that a reader spells. Later ones
+are drawn on top of earlier ones."""
 
 GLYPHS: Mapping[str, str] = MappingProxyType(
     {
@@ -82,6 +84,7 @@ GLYPHS: Mapping[str, str] = MappingProxyType(
         "star-triangle-up": "M0-5.6L1.6-.9 4.8 2.8 0 1.8-4.8 2.8-1.6-.9Z",
         "star-triangle-down": "M0 5.6L-1.6.9-4.8-2.8 0-1.8 4.8-2.8 1.6.9Z",
         "hourglass": "M-3.4-4.6L3.4 4.6H-3.4L3.4-4.6Z",
+        "octagon": "M-1.8-4.3H1.8L4.3-1.8V1.8L1.8 4.3H-1.8L-4.3 1.8V-1.8Z",
         "circle": "M-3.8 0A3.8 3.8 0 1 0 3.8 0 3.8 3.8 0 1 0-3.8 0Z",
     }
 )

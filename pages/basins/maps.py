@@ -11,9 +11,9 @@ import numpy as np
 
 from fop_core.figures import style
 from fop_core.figures.style import GLYPHS, METHODS, MINIMA, number, plain, point
-from fop_core.optim.rules import RULES
 from pages.components.component import component, packed
 from pages.shared.race import SurfaceSpec, surface
+from pages.shared.race_rules import KINDS
 from toy_functions import basins
 from toy_functions.basins import Batch, Options
 from toy_functions.ends import Ends, find_ends
@@ -22,7 +22,7 @@ from toy_functions.surfaces import Surface
 _mount = component("basin_maps")
 
 RuleSpec = tuple[str, tuple[tuple[str, Any], ...]]
-"""(name in RULES, its settings as pairs)."""
+"""(name in KINDS, its settings as pairs)."""
 Progress = Callable[[float], object] | None
 
 CELLS = 96  # rates each way
@@ -39,6 +39,8 @@ class Grid:
     tolerance: float
     max_steps: int
     size: int
+    schedule: str = "constant"
+    warmup: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Rates:
     start: tuple[float, float]
     tolerance: float
     max_steps: int
+    schedule: str = "constant"
+    warmup: int = 0
 
 
 _kept: OrderedDict[Grid | Rates, Batch] = OrderedDict()
@@ -81,7 +85,13 @@ def _apart(spec: Grid | Rates) -> list[Grid | Rates]:
 
 def _run(spec: Grid | Rates, missing: Sequence[Any], progress: Progress) -> list[Batch]:
     objective = surface(spec.surface)
-    options = Options(tolerance=spec.tolerance, max_steps=spec.max_steps, progress=progress)
+    options = Options(
+        tolerance=spec.tolerance,
+        max_steps=spec.max_steps,
+        progress=progress,
+        schedule=spec.schedule,
+        warmup=spec.warmup,
+    )
     if isinstance(spec, Rates):
         return [basins.stability(objective, _made(spec.rule), spec.start, *axes(), **options)]
     rules = {one.rules[0][0]: _made(one.rules[0]) for one in missing}
@@ -90,7 +100,7 @@ def _run(spec: Grid | Rates, missing: Sequence[Any], progress: Progress) -> list
 
 def _made(rule: RuleSpec) -> Any:
     name, settings = rule
-    return RULES[name](**dict(settings))
+    return KINDS[name](**dict(settings))
 
 
 def axes() -> tuple[list[float], list[float]]:

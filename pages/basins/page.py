@@ -31,7 +31,8 @@ def sidebar() -> bool:
     changes = st.container()  # filled at the end, when all widgets have spoken
     understood = race_sidebar.choose_surface(form)
     form.draw("size")
-    rules = form.draw("rules")
+    rules = race_sidebar.choose_rules(form)
+    race_sidebar.schedule(form)
     race_sidebar.settings_of(form, rules if "fop" in rules else [*rules, "fop"])
     with st.expander("Stop", key="basins stop"):
         form.draw("tolerance")
@@ -171,7 +172,7 @@ def stability(spec: Rates, others: tuple[tuple[float, float], ...], bar: DeltaGe
             "P is learned in steps of ρ ε. Where both are large, it grows before the gradients can turn it back, and f "
             "grows with it. Along the lower edge ρ is so small that P stays as it began."
         )
-        st.caption("Form of P, momentum and hypergradient are those of FOP's settings in the sidebar.")
+        st.caption("Schedule, form of P, momentum and hypergradient are those that are set in the sidebar.")
     with left:
         compute(spec, "Rates of FOP", bar)
         if maps.known(spec):
@@ -196,6 +197,8 @@ elif form.changed():
     st.markdown(f"Maps of {literal(surface(grid(form.now).surface).name)}{changed}.")
 else:
     st.markdown(MAPS[form.preset].sentence)
+if race_sidebar.is_left_out(form):
+    st.markdown(race_sidebar.LEFT_OUT)
 form.draw_warnings()
 if understood:
     show()

@@ -9,7 +9,8 @@ from pages.basins.maps import Grid, Rates
 from pages.shared import race_settings
 from pages.shared.fields import Choice, Field, Number, Switch
 from pages.shared.race import OWN
-from pages.shared.race_settings import of_rule, rule_value, surface_spec
+from pages.shared.race_rules import of_rule
+from pages.shared.race_settings import racing, rule_value, surface_spec
 from toy_functions.racing import Race
 from toy_functions.scenes import SCENES, Scene
 from toy_functions.surfaces import HIMMELBLAU, ROSENBROCK, STYBLINSKI_TANG, SURFACES, THREE_HUMP_CAMEL
@@ -149,7 +150,10 @@ SIZES = {size: f"{size}²" for size in ("64", "128", "256", "512")}
 _OF_A_SURFACE = ("surface", "f", "floor", "left", "right", "bottom", "top", "condition", "angle")
 
 FIELDS: Mapping[str, Field] = {
-    **{name: race_settings.FIELDS[name] for name in (*_OF_A_SURFACE, "x", "y", "rules", "tolerance")},
+    **{
+        name: race_settings.FIELDS[name]
+        for name in (*_OF_A_SURFACE, "x", "y", "rules", "schedule", "warmup", "tolerance")
+    },
     "size": Switch("Starts", SIZES, "How many starts a map has. Four times as many take four times as long."),
     "steps": Number("Step limit", 1, 20_000, 100, "A path that has not converged by then ends.", whole=True),
     **{name: field for name, field in race_settings.FIELDS.items() if "." in name},
@@ -174,10 +178,12 @@ def grid(settings: Mapping[str, Any]) -> Grid:
     """Return the maps of starts that the settings ask for."""
     return Grid(
         surface_spec(settings),
-        tuple(_rule(settings, name) for name in settings["rules"]),
+        tuple(_rule(settings, name) for name in racing(settings)),
         settings["tolerance"],
         settings["steps"],
         int(settings["size"]),
+        settings["schedule"],
+        min(settings["warmup"], settings["steps"]),
     )
 
 
@@ -190,6 +196,8 @@ def rates(settings: Mapping[str, Any]) -> Rates:
         (settings["x"], settings["y"]),
         settings["tolerance"],
         settings["steps"],
+        settings["schedule"],
+        min(settings["warmup"], settings["steps"]),
     )
 
 

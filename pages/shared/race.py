@@ -13,7 +13,7 @@ from fop_core.figures.landscape import Box, Landscape
 from fop_core.figures.learned import Learned, learned
 from fop_core.figures.motion import Motion, motion
 from fop_core.figures.runs import Run, downsampled
-from fop_core.optim.rules import RULES
+from pages.shared.race_rules import KINDS
 from toy_functions import Race, expressions, race
 from toy_functions.lowest import with_floor
 from toy_functions.surfaces import SURFACES, Surface, quadratic
@@ -55,7 +55,7 @@ class Spec:
     """What decides a race; see ``toy_functions.Race``.
 
     Attributes:
-        rules: (name in RULES, its settings as pairs) of each.
+        rules: (name in KINDS, its settings as pairs) of each.
     """
 
     surface: SurfaceSpec
@@ -66,18 +66,22 @@ class Spec:
     dtype: str
     noise: float
     seed: int
+    schedule: str = "constant"
+    warmup: int = 0
 
     def race(self) -> Race:
         """Return the race."""
         return Race(
             surface(self.surface),
             self.start,
-            {name: RULES[name](**dict(settings)) for name, settings in self.rules},
+            {name: KINDS[name](**dict(settings)) for name, settings in self.rules},
             self.tolerance,
             self.max_steps,
             self.dtype,
             self.noise,
             self.seed,
+            schedule=self.schedule,
+            warmup=self.warmup,
         )
 
 
@@ -166,6 +170,12 @@ SWEPT = 5_000
 """The most steps of a run in a sweep: what needs more is nobody's best."""
 
 
+def swept_steps(spec: Spec) -> int:
+    """Return the step limit of a sweep: ``SWEPT``, unless the race's is lower, or what a schedule runs along."""
+    along = spec.schedule != "constant" or spec.warmup > SWEPT
+    return spec.max_steps if along else min(spec.max_steps, SWEPT)
+
+
 def sweeps(spec: Spec, progress: Progress = None) -> dict[str, Sweep]:
     """Return what each rule needs at each learning rate, by its name; a rule is swept once, whatever its own rate.
 
@@ -177,8 +187,8 @@ def sweeps(spec: Spec, progress: Progress = None) -> dict[str, Sweep]:
     swept: dict[str, Sweep] = {}
     part_progress = _part_of(progress, swept, len(spec.rules))
     for name, settings in spec.rules:
-        others = tuple((key, 1.0 if key == RULES[name].main_rate else value) for key, value in settings)
-        one = replace(quiet, rules=((name, others),), max_steps=min(spec.max_steps, SWEPT))
+        others = tuple((key, 1.0 if key == KINDS[name].main_rate else value) for key, value in settings)
+        one = replace(quiet, rules=((name, others),), max_steps=swept_steps(spec))
         swept[name] = _remembered(_sweeps, one, partial(_sweep, one, part_progress))
     return swept
 
@@ -194,7 +204,7 @@ def at_best(spec: Spec, progress: Progress = None) -> Spec:
     rules = tuple(
         (
             name,
-            tuple((key, (best[name] or value) if key == RULES[name].main_rate else value) for key, value in settings),
+            tuple((key, (best[name] or value) if key == KINDS[name].main_rate else value) for key, value in settings),
         )
         for name, settings in spec.rules
     )
@@ -203,4 +213,4 @@ def at_best(spec: Spec, progress: Progress = None) -> Spec:
 
 def rate(spec: Spec, rule: str) -> float:
     """Return the rate of a rule that a sweep varies."""
-    return float(dict(dict(spec.rules)[rule])[RULES[rule].main_rate])
+    return float(dict(dict(spec.rules)[rule])[KINDS[rule].main_rate])

@@ -9,12 +9,14 @@ from fop_core.figures.style import METHODS, number
 from pages.shared.form import Form
 from pages.shared.progress import leave_if_unwanted
 from pages.shared.race import OWN, surface
-from pages.shared.race_settings import of_rule, surface_spec
+from pages.shared.race_rules import OWN_RULE, OWN_TEXT, mistake, of_rule
+from pages.shared.race_settings import racing, surface_spec
 from pages.shared.text import literal
 from toy_functions.expressions import ExpressionError
 from toy_functions.framing import frame
 from toy_functions.surfaces import SURFACES, Surface
 
+LEFT_OUT = "Your own rule in the sidebar has a mistake, and is left out."
 _ENDS = "A race ends at the step limit or by divergence."
 
 
@@ -26,9 +28,10 @@ def draw(form: Form) -> bool:
     for column, name in zip(st.columns(2), ("x", "y")):
         with column:
             form.draw(name)
-    rules = form.draw("rules")
+    rules = choose_rules(form)
     if form.draw("rates") == "same":
         form.draw("rate")
+    schedule(form)
     settings_of(form, rules)
     with st.expander("Stop, arithmetic, noise", key=f"{form.page} stop"):
         for name in ("tolerance", "steps", "dtype", "noise", "seed"):
@@ -53,12 +56,36 @@ def choose_surface(form: Form) -> bool:
     return _own(form) if form["surface"] == OWN else _known(form)
 
 
+def choose_rules(form: Form) -> list[str]:
+    """Show the choice of rules, with the text of the reader's own and what is wrong with it; return the chosen ones."""
+    rules: list[str] = form.draw("rules")
+    if OWN_RULE in rules:
+        form.draw(OWN_TEXT)
+        if error := mistake(form[OWN_TEXT]):
+            _explain(error)
+    return rules
+
+
+def is_left_out(form: Form) -> bool:
+    """Return whether a rule of the reader's own is chosen whose text has a mistake."""
+    return form["rules"] != racing(form.now)
+
+
+def schedule(form: Form) -> None:
+    """Show what learning rates are multiplied by along the race."""
+    form.draw("schedule")
+    warmup, limit = form.draw("warmup"), form["steps"]
+    if warmup > limit:
+        st.warning(f"Longer than the race: {limit:,} steps are taken, its step limit. Give fewer, or raise that.")
+
+
 def settings_of(form: Form, rules: Iterable[str]) -> None:
     """Show the settings of rules, each under its name."""
     for name in rules:
         with st.expander(f"{METHODS[name].name} settings", key=f"{form.page} {name}"):
             for setting in of_rule(name):
-                form.draw(f"{name}.{setting}")
+                if f"{name}.{setting}" != OWN_TEXT:
+                    form.draw(f"{name}.{setting}")
 
 
 def of_preset(form: Form) -> bool:
@@ -119,6 +146,12 @@ def _find(form: Form) -> None:
     form.put(**dict(zip(("left", "right", "bottom", "top"), view)))
 
 
+def _explain(error: ExpressionError) -> None:
+    """Say what is wrong with a text, and point at the part that is meant."""
+    st.error(literal(error.message))
+    st.code(str(error).partition("\n")[2], language=None)
+
+
 def _own(form: Form) -> bool:
     form.draw("f")
     understood = False
@@ -128,8 +161,7 @@ def _own(form: Form) -> bool:
         st.caption(_floor_text(objective, form["floor"] is None))
         understood = True
     except ExpressionError as error:
-        st.error(literal(error.message))
-        st.code(str(error).partition("\n")[2], language=None)
+        _explain(error)
     except ValueError as error:
         st.error(literal(str(error)))
     with st.expander("View and lowest value", key=f"{form.page} view"):

@@ -6,7 +6,7 @@ from fop_core.figures import fair
 from fop_core.figures.style import METHODS, plain
 from pages.components.plot import plot
 from pages.shared.form import Form
-from pages.shared.race import SWEPT, Result, Spec, rate, results, sweeps
+from pages.shared.race import Result, Spec, rate, results, sweeps, swept_steps
 from pages.trajectories.exports import stem
 
 
@@ -43,7 +43,7 @@ def draw(form: Form, spec: Spec, tuned: Spec | None) -> None:
         plot(figure, of=stem(spec), key="rates", alt=alt, aspect=1.7, heights=(280, 360))
         st.caption(
             "Steps to the tolerance against the learning rate. Symbols: the best; rings: the given rates. Where a line "
-            f"has a gap or ends, the run diverges or takes more than {min(spec.max_steps, SWEPT):,} steps."
+            f"has a gap or ends, the run diverges or takes more than {swept_steps(spec):,} steps."
         )
     with right:
         rows = ["| | given ε | steps | best ε | steps |", "| --- | --: | --: | --: | --: |"]

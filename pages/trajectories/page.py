@@ -198,6 +198,8 @@ elif form.changed():
     st.markdown(f"A race on {literal(where)}{origin()}.")
 else:
     st.markdown(scene.sentence)
+if race_sidebar.is_left_out(form):
+    st.markdown(race_sidebar.LEFT_OUT)
 form.draw_warnings()
 if form.arrives:  # so that a long race can be changed
     with st.sidebar:

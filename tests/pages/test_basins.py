@@ -91,9 +91,16 @@ def test_only_none_is_no_percent_and_only_all_are_a_hundred():
     assert [maps.percent(share) for share in shares] == ["0 %", "0.1 %", "26.3 %", "50 %", "99.9 %", "100 %"]
 
 
-@pytest.mark.parametrize("preset", ["himmelblau", "styblinski-tang", "valley", "own"])
-def test_a_cell_opens_the_race_that_it_shows(preset):
-    chosen = settings(preset)
+OWN_TEXT = "m = 0.5m + g; x = x - lr*m"
+SCHEDULED = {"rules": ["sgd", "own-rule"], "own-rule.text": OWN_TEXT, "schedule": "linear", "warmup": 30}
+
+
+@pytest.mark.parametrize(
+    ("preset", "changes"),
+    [("himmelblau", {}), ("styblinski-tang", {}), ("valley", {}), ("own", {}), ("himmelblau", SCHEDULED)],
+)
+def test_a_cell_opens_the_race_that_it_shows(preset, changes):
+    chosen = settings(preset, **changes)
     spec = grid(chosen)
     for column, row in [(0, 0), (13, 50), (40, 21), (63, 63)]:
         x, y = maps.start(spec, column, row)
@@ -104,8 +111,9 @@ def test_a_cell_opens_the_race_that_it_shows(preset):
             assert results[name].status == STATUS[batch.status[row, column]]
 
 
-def test_a_pair_of_rates_opens_the_race_that_it_shows():
-    chosen = settings()
+@pytest.mark.parametrize("changes", [{}, {"schedule": "linear", "warmup": 40}], ids=["plain", "scheduled"])
+def test_a_pair_of_rates_opens_the_race_that_it_shows(changes):
+    chosen = settings(**changes)
     [batch] = maps.compute(rates(chosen))
     lr, hyper_lr = maps.axes()
     statuses = set()
@@ -161,6 +169,20 @@ def test_an_address_restores_the_whole_state():
     assert "Maps of Beale.\n" in words(at) and "changed from" not in words(at), "no other surface is named"
     assert "differ from the preset “Three-hump camel”" in words(at)
     assert "camel, changed from “Three-hump camel”." in words(page(preset="camel", steps="50"))
+
+
+def test_a_rule_of_the_readers_own_has_a_map_unless_its_text_has_a_mistake():
+    at = page(rules="sgd,own-rule", **{"own-rule.text": OWN_TEXT, "schedule": "cosine", "warmup": "9"})
+    assert component(at, "maps")["titles"] == ["SGD", "Own rule"] and not at.error
+    assert address(at) == SMALL | {
+        "rules": "sgd,own-rule",
+        "own-rule.text": OWN_TEXT,
+        "schedule": "cosine",
+        "warmup": "9",
+    }
+    ran(at.text_input(key="basins.own-rule.text").set_value("x = x - lr*q").run())
+    assert "unknown name" in at.sidebar.error[0].value and "left out" in words(at)
+    assert component(at, "maps")["titles"] == ["SGD"]
 
 
 def test_the_number_of_starts_is_no_change_of_the_preset():

@@ -6,20 +6,22 @@ import numpy as np
 import pytest
 
 from fop_core.figures.style import METHODS
-from fop_core.optim.rules import RULES
 from pages.shared.fields import Choice, Flag, Number, Several, Text
-from pages.shared.race import OWN, results, surface, sweeps
-from pages.shared.race_settings import FIELDS, PRESETS, of_rule, spec, values
+from pages.shared.race import OWN, SWEPT, results, surface, sweeps
+from pages.shared.race_rules import EXAMPLE, KINDS, OWN_RULE, OWN_TEXT, mistake, of_rule
+from pages.shared.race_settings import FIELDS, PRESETS, spec, values
 from pages.shared.text import literal
 from tests.pages.app import app_at
 from tests.pages.test_trajectories import ran, words
 from toy_functions import race
 from toy_functions.scenes import ANGLE, CONDITION, SCENES
+from toy_functions.schedules import SCHEDULES
 from toy_functions.surfaces import SURFACES
+from toy_functions.tuning import sweep
 
 
 def test_every_setting_of_every_rule_is_asked_for():
-    for name, rule in RULES.items():
+    for name, rule in KINDS.items():
         expected = {
             f"{name}.{field.name}" for field in dataclasses.fields(rule) if field.init and field.name != "factor"
         }
@@ -142,6 +144,37 @@ def test_what_progress_raises_ends_the_computing_and_what_was_done_is_remembered
     nothing = []
     computed(request, nothing.append)
     assert not nothing
+
+
+def test_every_schedule_can_be_chosen_and_a_warm_up_ends_with_the_race_at_the_latest():
+    assert FIELDS["schedule"].options.keys() == set(SCHEDULES)
+    chosen = values(SCENES["paper-booth"]) | {"schedule": "cosine", "warmup": 500, "steps": 100}
+    made = spec(chosen).race()
+    assert (made.schedule, made.warmup, made.max_steps) == ("cosine", 100, 100)
+    assert spec(chosen | {"warmup": 20}).race().warmup == 20
+
+
+@pytest.mark.parametrize("changes", [{"schedule": "step"}, {"warmup": SWEPT + 500}, {"warmup": 50}], ids=str)
+def test_a_sweep_has_the_schedule_of_its_race_to_the_end(changes):
+    request = spec(values(SCENES["valley"]) | {"rules": ["sgd"], "steps": SWEPT + 1000} | changes)
+    [swept] = sweeps(request).values()
+    [whole] = sweep(request.race()).values()
+    known = whole.steps < SWEPT
+    np.testing.assert_array_equal(swept.steps[known], whole.steps[known])
+    assert swept.best is not None and swept.best == whole.best
+    assert swept.steps.max() == (SWEPT if changes == {"warmup": 50} else SWEPT + 1000)
+
+
+def test_a_rule_of_the_readers_own_races_from_its_text_unless_that_has_a_mistake():
+    assert mistake(EXAMPLE) is None and mistake("x = x - lr*q").position == 11
+    chosen = values(SCENES["paper-booth"]) | {
+        "rules": ["sgd", OWN_RULE],
+        "own-rule.lr": 0.005,
+        OWN_TEXT: "x = x - lr*g",
+    }
+    sgd, own = results(spec(chosen))
+    assert own.run.rule == OWN_RULE and own.run.steps == sgd.run.steps == 832
+    assert [name for name, _ in spec(chosen | {OWN_TEXT: "x = x - lr*q"}).rules] == ["sgd"]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,11 @@ import pytest
 from streamlit.runtime.state.query_params_proxy import QueryParamsProxy
 from streamlit.testing.v1 import AppTest
 
-from fop_core.optim.rules import FOP, RULES
+from fop_core.optim.rules import FOP, RULES, SGD, Momentum
 from pages.shared import form
+from pages.shared.race_rules import EXAMPLE, OWN_RULE
+from pages.shared.race_settings import spec, values
+from pages.trajectories import exports
 from tests.damage import watchdog  # noqa: F401, a fixture
 from tests.pages.app import app_at
 from toy_functions import presets, race
@@ -471,6 +474,56 @@ def test_an_impossible_view_is_explained():
 def test_any_function_can_be_raced_on(f):
     at = page(preset="own", f=f, x="0", y="0", steps="200")
     assert len(rows(at)) == 4
+
+
+def test_a_schedule_and_a_warm_up_are_those_of_the_race():
+    query = {"rules": "sgd", "sgd.lr": "0.05", "schedule": "cosine", "warmup": "20", "steps": "300"}
+    at = page(**query)
+    assert address(at) == query and at.selectbox(key="trajectories.schedule").value == "cosine"
+    plain = dataclasses.replace(presets.PAPER_BOOTH, rules={"SGD": SGD(0.05)}, max_steps=300)
+    scheduled = race(dataclasses.replace(plain, schedule="cosine", warmup=20))["SGD"]
+    assert scheduled.status == "converged" and rows(at)["SGD"]["steps"] == f"{scheduled.steps}"
+    assert scheduled.steps != race(plain)["SGD"].steps
+    assert rows(at)["SGD"]["published"] is None
+
+
+def test_a_warm_up_longer_than_the_race_is_said_and_cut():
+    at = page(rules="sgd", warmup="500", steps="100")
+    assert ["100 steps are taken" in each.value for each in at.sidebar.warning] == [True]
+    assert rows(at)["SGD"]["steps"] == "100"
+    ran(number(at, "warmup").set_value(100).run())
+    assert not at.sidebar.warning
+
+
+def test_a_rule_of_the_readers_own_is_raced_and_kept_in_the_address():
+    query = {"rules": "sgd,own-rule", "own-rule.text": "x = x - lr*g"}
+    at = page(**query)
+    assert list(rows(at)) == ["SGD", "Own rule"] and rows(at)["Own rule"]["steps"] == "832"
+    assert address(at) == query and not at.error
+    ran(at.text_input(key="trajectories.own-rule.text").set_value("m = 0.5m + g; x = x - lr*m").run())
+    momentum = race(dataclasses.replace(presets.PAPER_BOOTH, rules={"": Momentum(0.005, momentum=0.5)}))[""]
+    assert rows(at)["Own rule"]["steps"] == f"{momentum.steps}" != "832"
+    assert address(at)["own-rule.text"] == "m = 0.5m + g; x = x - lr*m"
+
+
+def test_a_mistake_in_a_rule_of_the_readers_own_is_explained_at_its_place_and_the_others_race_on():
+    at = page(rules="sgd,own-rule", **{"own-rule.text": "x = x - lr*q"})
+    [error] = at.sidebar.error
+    assert "unknown name “q”" in error.value.replace("\\", "")
+    text, carets = at.sidebar.code[0].value.splitlines()
+    assert carets.index("^") == text.index("q") and "left out" in words(at)
+    assert list(rows(at)) == ["SGD"]
+    ran(at.text_input(key="trajectories.own-rule.text").set_value("x = x - lr*g").run())
+    assert not at.error and "left out" not in words(at) and list(rows(at)) == ["SGD", "Own rule"]
+    alone = page(rules="own-rule", **{"own-rule.text": "__import__('os')"})
+    assert "left out" in words(alone) and "Choose at least one optimizer" in words(alone)
+
+
+def test_a_script_has_the_schedule_and_the_readers_rule():
+    chosen = values(SCENES["paper-booth"]) | {"rules": [OWN_RULE], "schedule": "linear", "warmup": 7}
+    script = exports.script(spec(chosen)).content
+    assert f'"Own rule": OwnRule(lr=0.005, text="{EXAMPLE}"),' in script
+    assert 'schedule="linear",' in script and "warmup=7," in script
 
 
 def test_divergence_is_said():
