@@ -50,6 +50,17 @@ class Sweep:
         return float(equal[(len(equal) - 1) // 2])
 
     @property
+    def beside(self) -> np.ndarray:
+        """How the rates next to ``best`` ended, uint8: [2], [1] where it is the first or the last; [0] without one.
+
+        Where they do not converge, ``best`` is the fastest rate by luck, and none to recommend.
+        """
+        if self.best is None:
+            return self.status[:0]
+        at = int(np.searchsorted(self.rates, self.best))
+        return np.concatenate([self.status[:at][-1:], self.status[at + 1 :][:1]])
+
+    @property
     def converged_steps(self) -> np.ndarray:
         """The steps at each rate, float64 [n]; NaN where it did not converge."""
         return np.where(self.status == CONVERGED, self.steps, np.nan).astype(np.float64)

@@ -24,6 +24,7 @@ class Rates:
         steps: to tolerance, [n]; NaN where it did not converge.
         race_rate: the rate that it has in the race.
         best: one of ``rates``, or None where it never converges.
+        note: of the best, for hovering.
     """
 
     rule: str
@@ -31,6 +32,7 @@ class Rates:
     steps: Array
     race_rate: float
     best: float | None
+    note: str = ""
 
 
 def rates(sweeps: Sequence[Rates], key: str = "") -> go.Figure:
@@ -64,7 +66,8 @@ def rates(sweeps: Sequence[Rates], key: str = "") -> go.Figure:
         mark = {"symbol": method.symbol, "size": 11, "color": method.color, "line": {"width": 1}}
         traces.append(
             {"type": "scatter", "mode": "markers", "x": [each.rates[best]], "y": [each.steps[best]], "marker": mark}
-            | {"hovertemplate": template, "meta": "step"}
+            | {"hovertemplate": template.replace("<extra>", f"{'<br>' * bool(each.note)}{each.note}<extra>")}
+            | {"meta": "step"}
         )
         at = int(np.argmin(np.abs(np.log(each.rates) - math.log(max(each.race_rate, 1e-300)))))
         if np.isfinite(each.steps[at]):

@@ -361,13 +361,15 @@ def test_the_best_rate_is_marked_and_said():
     steps = np.array([np.nan, 900, 300, 40, 120, np.nan, np.nan])
     figure = fair.rates(
         [
-            fair.Rates("sgd", rates, steps, 0.01, rates[3]),
+            fair.Rates("sgd", rates, steps, 0.01, rates[3], "an island: neighbours diverge"),
             fair.Rates("fop", rates, np.full(7, np.nan), 0.01, None),
         ]
     )
     assert texts(figure) == ["SGD 40 at 0.0316"]
     line, best, current = figure.data
     assert np.isnan(line.y[0]) and best.y[0] == 40 and current.y[0] == 300
+    assert best.hovertemplate.endswith("steps<br>an island: neighbours diverge<extra></extra>")
+    assert line.hovertemplate == current.hovertemplate and line.hovertemplate.endswith("steps<extra></extra>")
 
 
 # Light and dark, size

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from urllib.parse import parse_qsl
 
 import numpy as np
@@ -13,12 +14,13 @@ from fop_core.optim.rules import FOP, RULES, SGD, Momentum
 from pages.shared import form
 from pages.shared.race_rules import EXAMPLE, OWN_RULE
 from pages.shared.race_settings import spec, values
-from pages.trajectories import exports
+from pages.trajectories import exports, fair_race
 from tests.damage import watchdog  # noqa: F401, a fixture
 from tests.pages.app import app_at
 from toy_functions import presets, race
+from toy_functions.basins import CONVERGED, DIVERGED, STEP_LIMIT
 from toy_functions.scenes import SCENES
-from toy_functions.tuning import sweep, tuned
+from toy_functions.tuning import Sweep, sweep, tuned
 
 
 def page(**address: str) -> AppTest:
@@ -296,8 +298,41 @@ def test_each_at_its_best_rate_is_the_race_at_those_rates():
     assert {name: row["steps"] for name, row in rows(at).items()} == {n: str(best[n].steps) for n in ("SGD", "FOP")}
     assert all(row["published"] is None for row in rows(at).values())
     assert "| SGD | 0.005 | 832 | 0.0891 | 43 |" in words(at)
+    assert re.search(r"\| FOP \| 0.005 \| 543 \| [\d.]+, an island \| 42 \|", words(at))
+    assert "FOP: not called the best, an island: neighbours diverge." in words(at) and "SGD: not" not in words(at)
+    [best] = [each for each in figure(at, "rates")["data"] if "an island" in each["hovertemplate"]]
+    assert best["y"] == [42]
+    assert "ρ of FOP stays as it is set" in words(at)
     ran(at.button(key="trajectories untune").click().run())
     assert rows(at)["SGD"]["steps"] == "832" and address(at) == {"rules": "sgd,fop", "steps": "2000"}
+
+
+@pytest.mark.parametrize(
+    ("beside", "doubt"),
+    [
+        ([CONVERGED, CONVERGED], ""),
+        ([DIVERGED, DIVERGED], "an island: neighbours diverge"),
+        ([DIVERGED, STEP_LIMIT], "an island: neighbours do not converge"),
+        ([CONVERGED, DIVERGED], "an edge: one neighbour diverges"),
+        ([STEP_LIMIT, CONVERGED], "an edge: one neighbour does not converge"),
+    ],
+)
+def test_a_rate_is_called_the_best_only_where_its_neighbours_converge(beside, doubt):
+    status = np.array([beside[0], CONVERGED, beside[1]])
+    swept = Sweep(np.array([0.1, 0.2, 0.4]), np.array([9, 5, 7]), status)
+    assert swept.best == 0.2 and fair_race.doubt(swept) == doubt
+    sentences = fair_race.remarks({"sgd": swept})
+    assert sentences == ([f"SGD: not called the best, {doubt}."] if doubt else [])
+
+
+def test_what_is_tuned_of_a_rule_that_learns_p_is_said():
+    swept = Sweep(np.array([0.1]), np.array([9]), np.array([CONVERGED]))
+    rules = ("sgd", "s-hd", "osgm-h", "fop-osgm", "fop")
+    assert fair_race.remarks(dict.fromkeys(rules, swept)) == [
+        "Only ε is tuned: ρ of S-HD and FOP stays as it is set.",
+        "Of OSGM-H and FOP OSGM the rate here is ρ.",
+    ]
+    assert fair_race.remarks({"sgd": swept}) == []
 
 
 def test_what_an_address_gets_wrong_is_said_and_the_default_taken():

@@ -77,6 +77,20 @@ def test_the_best_is_the_middle_of_equals_among_those_that_converged():
     assert (nothing.best, nothing.fewest) == (None, None)
 
 
+def test_how_the_rates_beside_the_best_ended_is_known():
+    assert sweep_of([9, 5, 7]).beside.tolist() == [CONVERGED, CONVERGED]
+    assert sweep_of([9, 5, 7], [DIVERGED, CONVERGED, STEP_LIMIT]).beside.tolist() == [DIVERGED, STEP_LIMIT]
+    assert sweep_of([5, 7, 9], [CONVERGED, DIVERGED, CONVERGED]).beside.tolist() == [DIVERGED]
+    assert sweep_of([9, 7, 5], [CONVERGED, STEP_LIMIT, CONVERGED]).beside.tolist() == [STEP_LIMIT]
+    assert sweep_of([2, 3], [DIVERGED, STEP_LIMIT]).beside.tolist() == []
+
+
+def test_on_booth_the_published_fop_is_fastest_between_rates_that_diverge():
+    sweeps = tuning.sweep(replace(presets.PAPER_BOOTH, max_steps=1000))
+    assert sweeps["FOP"].fewest == 42 and sweeps["FOP"].beside.tolist() == [DIVERGED, DIVERGED]
+    assert sweeps["SGD"].beside.tolist() == [CONVERGED, CONVERGED]
+
+
 def test_a_tuned_race_keeps_all_but_the_rates_and_what_was_published_for_them():
     base = replace(presets.PAPER_BOOTH, seed=3)
     tuned = tuning.tuned(base, {"SGD": sweep_of([9, 5]), "Adam": sweep_of([9, 9], [STEP_LIMIT, DIVERGED])})
