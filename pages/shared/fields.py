@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import streamlit as st
@@ -177,6 +178,54 @@ class Several:
             help=self.help or None,
             on_change=on_change,
         )
+
+
+@dataclass(frozen=True)
+class Group:
+    """Options that belong together.
+
+    Attributes:
+        label: what they have in common.
+        options: names of them.
+        help: what each is.
+    """
+
+    label: str
+    options: tuple[str, ...]
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Grouped(Several):
+    """Some of many, which are shown by groups.
+
+    Attributes:
+        groups: each option is in one.
+    """
+
+    groups: tuple[Group, ...] = ()
+
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> None:
+        """Show one group under another. The session has the whole value under the key, and what of it is in a group."""
+        st.markdown(f"**{self.label}**")
+        for group in self.groups:
+            part = f"{key} {group.label}"
+            st.session_state[part] = [option for option in group.options if option in st.session_state[key]]
+            st.pills(
+                group.label,
+                group.options,
+                selection_mode="multi",
+                format_func=self.options.__getitem__,
+                key=part,
+                help=group.help or None,
+                on_change=partial(self._take_over, key, part, group, on_change),
+            )
+
+    def _take_over(self, key: str, part: str, group: Group, on_change: Callable[[], None] | None) -> None:
+        others = [option for option in st.session_state[key] if option not in group.options]
+        st.session_state[key] = self.read(",".join([*others, *st.session_state[part]]))
+        if on_change is not None:
+            on_change()
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from fop_core.figures.style import METHODS
 from fop_core.optim.forms import FORMS
 from fop_core.optim.rules import OF_A_POINT, RULES, Rule
-from pages.shared.fields import Choice, Field, Flag, Number, Text
+from pages.shared.fields import Choice, Field, Flag, Group, Grouped, Number, Text
 from toy_functions.own_rule import OwnRule, compiled
 from toy_functions.tokenizer import MAX_LENGTH, ExpressionError
 
@@ -79,6 +80,55 @@ OF_A_RULE: Mapping[str, Field] = {
     ),
 }
 """Every setting of a rule by its field's name. ``factor``, M at the start, is the one that is not asked for."""
+
+
+ABOUT: Mapping[str, str] = MappingProxyType(
+    {
+        "sgd": "−ε g, and nothing else.",
+        "polyak": "−ε (f − f*) g / ‖g‖², which needs f*.",
+        "momentum": "along a velocity, which keeps a part of past gradients.",
+        "nesterov": "Momentum that counts the new velocity once more.",
+        "rmsprop": "g over the root of the mean of its squares.",
+        "adam": "RMSProp of a mean of gradients, both means corrected for their start at 0.",
+        "adamw": "Adam, and each step pulls x and y towards 0.",
+        "lion": "the sign of a mean of gradients alone.",
+        "prodigy": "Adam that learns its rate from how far the minimum must be.",
+        "newton": "−H⁻¹ g, to a minimum or a saddle.",
+        "bfgs": "H⁻¹ learned from differences of gradients, with a line search.",
+        "psgd-newton": "P = Qᵀ Q, fitted to what H makes of random vectors.",
+        "s-hd": "one factor for the rate, learned by its hypergradient.",
+        "pp-hd": "a factor for each coordinate, learned likewise.",
+        "osgm-h": "P learned from trial steps; one that raises f is undone.",
+        "osgm-best": "OSGM-H with a momentum that is learned as well.",
+        "fop-one-step": "P learned from the last gradient alone, Eq. 4 of the paper.",
+        "fop-exponential": "FOP with P = exp(A), A symmetric from 0.",
+        "fop-osgm": "FOP from trial steps, by AdaGrad: it converges at almost any rate.",
+        "fop": "P learned from all gradients that the velocity holds.",
+        OWN_RULE: "statements that you write.",
+    }
+)
+"""Each of ``KINDS`` in a line."""
+
+FAMILIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "Gradient descent": ("sgd", "polyak", "momentum", "nesterov"),
+        "Adaptive": ("rmsprop", "adam", "adamw", "lion", "prodigy"),
+        "Second order": ("newton", "bfgs", "psgd-newton"),
+        "Hypergradient": ("s-hd", "pp-hd", "osgm-h", "osgm-best"),
+        "FOP": ("fop-one-step", "fop-exponential", "fop-osgm", "fop"),
+        "Your own": (OWN_RULE,),
+    }
+)
+"""``KINDS`` by what they have in common."""
+
+RULE_CHOICE = Grouped(
+    "Optimizers",
+    {name: METHODS[name].name for name in KINDS},
+    groups=tuple(
+        Group(family, names, "\n".join(f"- **{METHODS[name].name}**: {ABOUT[name]}" for name in names))
+        for family, names in FAMILIES.items()
+    ),
+)
 
 
 def of_rule(name: str) -> list[str]:

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fop_core.figures.style import METHODS
-from pages.shared.fields import Choice, Field, Flag, Number, Several, Switch, Text
+from pages.shared.fields import Choice, Field, Flag, Number, Switch, Text
 from pages.shared.race import OWN, Spec, SurfaceSpec
-from pages.shared.race_rules import EXAMPLE, KINDS, OF_A_RULE, OWN_RULE, OWN_TEXT, mistake, of_rule
+from pages.shared.race_rules import EXAMPLE, KINDS, OF_A_RULE, OWN_RULE, OWN_TEXT, RULE_CHOICE, mistake, of_rule
 from toy_functions.expressions import FUNCTION_NAMES, MAX_LENGTH
 from toy_functions.own_rule import OwnRule
 from toy_functions.scenes import ANGLE, CONDITION, SCENES, Scene
@@ -48,7 +47,7 @@ OF_THE_RACE: Mapping[str, Field] = {
     "angle": Number("Turned by (degrees)", -180, 180, 5, "From the x axis to the valley's floor, counterclockwise."),
     "x": Number("Start x", -1e6, 1e6, 0.5),
     "y": Number("Start y", -1e6, 1e6, 0.5),
-    "rules": Several("Optimizers", {name: METHODS[name].name for name in KINDS}),
+    "rules": RULE_CHOICE,
     "tolerance": Number(
         "Tolerance",
         0,

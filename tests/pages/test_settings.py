@@ -8,7 +8,7 @@ import pytest
 from fop_core.figures.style import METHODS
 from pages.shared.fields import Choice, Flag, Number, Several, Text
 from pages.shared.race import OWN, SWEPT, results, surface, sweeps
-from pages.shared.race_rules import EXAMPLE, KINDS, OWN_RULE, OWN_TEXT, mistake, of_rule
+from pages.shared.race_rules import ABOUT, EXAMPLE, FAMILIES, KINDS, OWN_RULE, OWN_TEXT, mistake, of_rule
 from pages.shared.race_settings import FIELDS, PRESETS, spec, values
 from pages.shared.text import literal
 from tests.pages.app import app_at
@@ -27,6 +27,15 @@ def test_every_setting_of_every_rule_is_asked_for():
         }
         assert expected <= FIELDS.keys()
         rule(**{setting: values(SCENES["valley"])[f"{name}.{setting}"] for setting in of_rule(name)})
+
+
+def test_every_rule_is_in_one_family_and_said_what_it_is_in_the_order_of_races():
+    assert [name for names in FAMILIES.values() for name in names] == list(KINDS) == list(ABOUT)
+    assert list(FIELDS["rules"].options) == list(KINDS)
+    groups = FIELDS["rules"].groups
+    assert [group.options for group in groups] == list(FAMILIES.values())
+    lines = [line for group in groups for line in group.help.splitlines()]
+    assert lines == [f"- **{METHODS[name].name}**: {about}" for name, about in ABOUT.items()]
 
 
 def test_every_surface_can_be_chosen():

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from fop_core.optim.rules import FOP, RULES, SGD, Momentum
 from pages.shared import form
-from pages.shared.race_rules import EXAMPLE, OWN_RULE
+from pages.shared.race_rules import EXAMPLE, FAMILIES, OWN_RULE
 from pages.shared.race_settings import spec, values
 from pages.trajectories import exports, fair_race
 from tests.damage import watchdog  # noqa: F401, a fixture
@@ -69,6 +69,14 @@ def address(at: AppTest) -> dict[str, str]:
     return {name: value if isinstance(value, str) else value[0] for name, value in at.query_params.items()}
 
 
+def choose(at: AppTest, *rules: str) -> None:
+    """Switch these rules on, each in its family, and all others off."""
+    for family, names in FAMILIES.items():
+        pills = at.button_group(key=f"trajectories.rules {family}")
+        pills.set_value([name for name in rules if name in names])
+    ran(at.run())
+
+
 def words(at: AppTest) -> str:
     return "\n".join(each.value for each in [*at.markdown, *at.caption, *at.warning, *at.error, *at.info])
 
@@ -117,8 +125,10 @@ def test_a_change_of_view_shows_at_once():
     assert figure(at, "losses")["layout"]["xaxis"]["type"] == "linear" and not component(at, "race")["log"]
     ran(at.button_group(key="trajectories.view").set_value("3d").run())
     assert "grid" in component(at, "race")
-    ran(at.button_group(key="trajectories.rules").set_value(["fop", "sgd"]).run())
-    assert list(rows(at)) == ["SGD", "FOP"]
+    choose(at, "fop", "sgd")
+    assert list(rows(at)) == ["SGD", "FOP"] and address(at)["rules"] == "sgd,fop"
+    choose(at)
+    assert "Choose at least one optimizer" in words(at) and address(at)["rules"] == ""
 
 
 SLOW = {
@@ -251,6 +261,8 @@ def test_a_preset_fills_in_everything():
     ran(at.selectbox(key="trajectories.preset").set_value("paper-himmelblau").run())
     assert address(at) == {"preset": "paper-himmelblau"}
     assert number(at, "x").value == 0 and number(at, "y").value == -1
+    pills = [at.button_group(key=f"trajectories.rules {family}").value for family in FAMILIES]
+    assert pills == [["sgd"], ["adam"], [], [], ["fop"], []]
     assert number(at, "fop.lr").value == 0.001 and number(at, "steps").value == 20_000
     assert len(rows(at)) == 3
 
@@ -407,9 +419,9 @@ def test_settings_are_as_they_were_where_the_other_page_was_left_before_it_had_b
 def test_settings_of_an_optimizer_outlive_its_leaving_the_race():
     at = page()
     ran(number(at, "adam.lr").set_value(0.02).run())
-    ran(at.button_group(key="trajectories.rules").set_value(["sgd", "fop"]).run())
+    choose(at, "sgd", "fop")
     assert list(rows(at)) == ["SGD", "FOP"]
-    ran(at.button_group(key="trajectories.rules").set_value(["sgd", "adam", "fop"]).run())
+    choose(at, "adam", "sgd", "fop")
     assert number(at, "adam.lr").value == 0.02
     assert address(at) == {"adam.lr": "0.02"}
 
