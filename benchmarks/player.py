@@ -85,8 +85,8 @@ def check_heads(page: Page) -> None:
 
 
 def click(page: Page, address: str, count: int) -> list[float]:
-    """Click on the surface of the first preset; return the ms until each shows."""
-    page.goto(address)
+    """Click on the surface of Figure 1's Booth; return the ms until each shows."""
+    page.goto(f"{address}/?preset=paper-booth")
     page.wait_for_function(DRAWN, timeout=60_000)
     page.wait_for_timeout(2_000)
     box = page.locator(".fop-ground .nsewdrag").bounding_box()

@@ -1,15 +1,15 @@
 """Races worth seeing, each with the sentence that says what to see: where the Trajectories page begins.
 
-The first two are the paper's Figure 1. Every scene has settings for all rules: those its race leaves out take the
-race's own learning rate, so that a rule added to a race runs at the same rate as the others, unless they have a rate
-that is natural to them: 1 is Newton's.
+In the first P turns onto the inverse Hessian, the next two are the paper's Figure 1. Every scene has settings for all
+rules: those its race leaves out take the race's own learning rate, so that a rule added to a race runs at the same rate
+as the others, unless they have a rate that is natural to them: 1 is Newton's.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from fop_core.optim.rules import FOP, PPHD, RULES, SGD, SHD, Adam, Momentum, OneStepFOP, Rule
+from fop_core.optim.rules import FOP, OSGMFOP, PPHD, RULES, SGD, SHD, Adam, Momentum, Newton, OneStepFOP, Rule
 from toy_functions import expressions, presets
 from toy_functions.racing import Race
 from toy_functions.surfaces import BOOTH, ROSENBROCK, SURFACES
@@ -63,6 +63,16 @@ _SADDLE = "x^4/4 - x^2/2 + y^2/2"
 
 SCENES: Mapping[str, Scene] = MappingProxyType(
     {
+        "turning": Scene(
+            "P turns onto H⁻¹",
+            "A valley a hundred times steeper across than along, and turned by 30°. FOP OSGM learns from steps that it "
+            "only tries. Its P turns onto H⁻¹: within 9° at any ρ from 1e-4 to 10.",
+            Race(
+                SURFACES["quadratic"],
+                (3.0, -2.0),
+                {"SGD": SGD(0.01), "Momentum": Momentum(0.01), "Newton": Newton(), "FOP OSGM": OSGMFOP()},
+            ),
+        ),
         "paper-booth": Scene(
             "Figure 1: Booth",
             "From one start and at one learning rate, FOP learns a preconditioner on its way and arrives first: the "

@@ -8,6 +8,7 @@ from fop_core.optim.rules import FOP, PPHD, SGD, SHD, Adam, Momentum, Nesterov, 
 from pages.basins.maps import Grid, Rates
 from pages.shared import race_settings
 from pages.shared.fields import Choice, Field, Number, Switch
+from pages.shared.form import versioned
 from pages.shared.race import OWN
 from pages.shared.race_rules import of_rule
 from pages.shared.race_settings import racing, rule_value, surface_spec
@@ -212,8 +213,10 @@ def race_address(settings: Mapping[str, Any], **changes: Any) -> dict[str, str]:
     race = first | {name: settings[name] for name in first if name in settings} | {"dtype": "float64"} | changes
     own, quadratic = ("f", "floor", "left", "right", "bottom", "top"), ("condition", "angle")
     idle = {*(own if race["surface"] != OWN else ()), *(quadratic if race["surface"] != "quadratic" else ())}
-    return {
-        name: field.write(race[name])
-        for name, field in race_settings.FIELDS.items()
-        if race[name] != first[name] and name not in idle and name.split(".")[0] in (name, *race["rules"])
-    }
+    return versioned(
+        {
+            name: field.write(race[name])
+            for name, field in race_settings.FIELDS.items()
+            if race[name] != first[name] and name not in idle and name.split(".")[0] in (name, *race["rules"])
+        }
+    )

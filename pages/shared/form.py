@@ -3,6 +3,9 @@
 The address carries the preset's name and only what differs from that preset. It is read when it changes from outside:
 on arrival, and when the reader goes back or forward in the browser. Whatever a widget changes is written to it. A link
 to the page with nothing in the address, as in the menu, finds the settings as they were left.
+
+An address names no preset where that is the first. Where a page has got another first preset, what it writes from then
+on carries a version, and an address without one means what it meant before; it is left as it came until a change.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -15,6 +18,13 @@ from pages.shared.fields import Choice, Field
 from pages.shared.text import literal
 
 PRESET = "preset"
+VERSION, CURRENT = "v", "2"
+"""Of the addresses of a page whose first preset was another one before."""
+
+
+def versioned(address: Mapping[str, str]) -> dict[str, str]:
+    """Return an address with its version; one without settings needs none: it is the page as it opens."""
+    return {**address, VERSION: CURRENT} if address else {}
 
 
 def address(page: str) -> dict[str, str]:
@@ -31,6 +41,7 @@ class Form:
         fields: the settings by the name they have in an address.
         values: for each preset the value of every setting.
         views: names of settings that only change how things are shown.
+        before: the preset that was the first one, from which addresses without a version begin; none if it still is.
 
     Attributes:
         arrives: whether this is the page's first run since the reader came to it.
@@ -43,8 +54,10 @@ class Form:
         fields: Mapping[str, Field],
         values: Mapping[str, Mapping[str, Any]],
         views: Collection[str] = (),
+        before: str = "",
     ):
         self.page, self.presets, self.fields, self.values, self.views = page, presets, fields, values, views
+        self.before = before
         self._record = st.session_state.setdefault(f"{page} settings", {})
         self._arrive()
         self.read_widgets()
@@ -131,8 +144,12 @@ class Form:
 
     def address(self) -> dict[str, str]:
         """Return the address of the settings."""
+        unversioned = self._record["unversioned"]
+        if unversioned and self.now == self._record["arrived"]:
+            return dict(unversioned)
         preset = {PRESET: self.preset} if self.preset != next(iter(self.values)) else {}
-        return preset | {name: self.fields[name].write(self[name]) for name in self._differing()}
+        address = preset | {name: self.fields[name].write(self[name]) for name in self._differing()}
+        return versioned(address) if self.before else address
 
     def publish(self) -> None:
         """Write the settings to the address; at the end of a run."""
@@ -162,10 +179,12 @@ class Form:
 
     def _read(self, address: Mapping[str, str]) -> None:
         warnings = []
-        preset = address.get(PRESET, next(iter(self.values)))
+        unversioned = bool(self.before and address and VERSION not in address)
+        first = self.before if unversioned else next(iter(self.values))
+        preset = address.get(PRESET, first)
         if preset not in self.values:
             warnings.append(f"{PRESET}={preset} is none of {', '.join(self.values)}")
-            preset = next(iter(self.values))
+            preset = first
         values = dict(self.values[preset])
         for name, text in address.items():
             if name in self.fields:
@@ -173,9 +192,13 @@ class Form:
                     values[name] = self.fields[name].read(text)
                 except ValueError as error:
                     warnings.append(f"{name}={text} {error}")
+            elif name == VERSION and self.before:
+                if text != CURRENT:
+                    warnings.append(f"{VERSION}={text} is no version of this page's addresses; {CURRENT} is")
             elif name != PRESET:
                 warnings.append(f"{name} is no setting of this page")
         self._record |= {"warnings": warnings, "arrived": values, "address": dict(address)}
+        self._record["unversioned"] = dict(address) if unversioned and not warnings else {}
         self._set(preset, values)
 
     def _set(self, preset: str, values: Mapping[str, Any]) -> None:

@@ -25,7 +25,14 @@ from pages.trajectories.readout import readout, summary
 from toy_functions.scenes import SCENES
 from toy_functions.surfaces import Surface
 
-form = Form("trajectories", PRESETS, FIELDS, {name: values(scene) for name, scene in SCENES.items()}, VIEWS)
+form = Form(
+    "trajectories",
+    PRESETS,
+    FIELDS,
+    {name: values(scene) for name, scene in SCENES.items()},
+    VIEWS,
+    before="paper-booth",
+)
 form.put_again()
 scene = SCENES[form.preset]
 
@@ -162,8 +169,9 @@ def _learning(race: Spec, learners: list[Result], key: str, log_steps: bool) -> 
             small(figure, key="eigenvalues", alt="Eigenvalues of P")
         st.caption(
             "The two eigenvalues of P: how many times longer it makes a step along its own two directions.",
-            help="P, the preconditioner, multiplies the gradient before each step. It begins as the identity, both "
-            "eigenvalues 1, the dotted line. Where one is negative, P turns that part of the gradient around.",
+            help="P, the preconditioner, multiplies the gradient before each step. At a scale of 1 it begins as the "
+            "identity, both eigenvalues 1, the dotted line. Where one is negative, P turns that part of the gradient "
+            "around.",
         )
     with right:
         turned = [(result.run, result.learned) for result in learners if result.learned is not None]

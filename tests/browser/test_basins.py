@@ -75,7 +75,7 @@ def test_a_click_opens_the_race_from_there_in_trajectories(basins):
     )
     page.mouse.click(x, y)
     expect(page.get_by_role("heading", name="Trajectories")).to_be_visible()
-    expect(page).to_have_url(re.compile(r"/\?surface=himmelblau&x=-2\.\d+&y=-2\.\d+&rules=.*&dtype=float64"))
+    expect(page).to_have_url(re.compile(r"/\?surface=himmelblau&x=-2\.\d+&y=-2\.\d+&rules=.*&v=2$"))
     start = re.match(r"\(.+?\)", captions["FOP"]).group()
     expect(page.get_by_text(f"A race on Himmelblau from {start}, opened from a map in Basins.")).to_be_visible()
     for name, text in captions.items():

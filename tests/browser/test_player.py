@@ -11,6 +11,7 @@ from tests.chromium import number
 
 PLAYER = ".fop-player"
 PATHS = ".st-key-race .fop-plot-node"
+FIGURE_1 = "?preset=paper-booth"
 AT = "step => fopLab.clock.step === step"
 
 
@@ -38,8 +39,8 @@ def test_a_share_of_one_is_the_last_step_of_a_race_of_any_length(visit):
     assert missed == []
 
 
-def test_playing_the_first_race_in_logarithmic_time_ends_at_its_last_step(visit):
-    page = visit()
+def test_playing_a_race_in_logarithmic_time_ends_at_its_last_step(visit):
+    page = visit(FIGURE_1)
     page.get_by_role("combobox", name="Speed").select_option("10")
     page.get_by_role("button", name="Play").click()
     page.wait_for_function(AT, arg=6221)
@@ -48,7 +49,7 @@ def test_playing_the_first_race_in_logarithmic_time_ends_at_its_last_step(visit)
 
 
 def test_the_slider_dragged_to_its_end_shows_the_last_step(visit):
-    page = visit()
+    page = visit(FIGURE_1)
     box = page.get_by_role("slider", name="Step of the race").bounding_box()
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] / 2, middle)
@@ -61,7 +62,7 @@ def test_the_slider_dragged_to_its_end_shows_the_last_step(visit):
 
 
 def test_keys_play_the_race_after_a_click_anywhere_that_is_no_field(visit):
-    page = visit()
+    page = visit(FIGURE_1)
     spots = [
         page.get_by_role("heading", name="Trajectories"),
         page.get_by_role("button", name="Copy link"),
@@ -104,7 +105,7 @@ def test_keys_belong_to_the_field_that_has_the_focus(visit):
 
 
 def test_a_double_click_shows_the_whole_surface_again_and_starts_no_race(visit):
-    page = visit()
+    page = visit(FIGURE_1)
     page.evaluate(
         "player => { const it = document.querySelector(player).fop; const pass = it.trigger; window.starts = [];"
         " it.trigger = (...event) => { window.starts.push(event); pass(...event); }; }",
@@ -177,7 +178,7 @@ def test_a_picture_that_cannot_follow_keeps_no_other_from_it(visit, troubles):
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_the_camera_saves_the_paths_and_labels_at_the_step_that_is_shown(visit, dark):
-    page = visit(color_scheme="dark" if dark else "light")
+    page = visit(FIGURE_1, color_scheme="dark" if dark else "light")
     images = []
     for key in ("End", "Home"):
         page.keyboard.press(key)

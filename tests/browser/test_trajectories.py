@@ -15,6 +15,7 @@ from tests.chromium import NARROW, WIDE, number, row, too_small
 from tests.pages.test_trajectories import SLOW
 from tests.waiting import until
 from toy_functions import presets, race
+from toy_functions.scenes import SCENES
 
 PATHS = ".st-key-race .fop-plot-node"
 PLAYER = ".fop-player"
@@ -49,8 +50,27 @@ def set_number(page: Page, label: str, value: str) -> None:
     number(page, label).press("Enter")
 
 
-def test_a_newcomer_sees_the_papers_counts(visit):
+FIGURE_1 = "?preset=paper-booth"
+
+
+def test_a_newcomer_sees_p_turn_onto_the_inverse_hessian(visit):
     page = visit()
+    assert page.locator(".fop-readout").get_by_role("rowheader").all_inner_texts() == [
+        "SGD",
+        "Momentum",
+        "Newton",
+        "FOP OSGM",
+    ]
+    page.keyboard.press("End")
+    caption = page.locator(".fop-learned figcaption")
+    expect(caption).to_contain_text("FOP OSGM")
+    expect(caption).to_contain_text("H⁻¹: 100 times as long as wide")
+    expect(page.get_by_text(SCENES["turning"].sentence)).to_be_visible()
+    assert page.url.endswith("/")
+
+
+def test_figure_1_has_the_papers_counts(visit):
+    page = visit(FIGURE_1)
     expect(page).to_have_title(re.compile("Trajectories|FOP Lab"))
     counts(page, SGD="832", Adam="6,221", FOP="543")
     expect(page.get_by_text("All step counts are the published ones.")).to_be_visible()
@@ -68,7 +88,7 @@ def test_a_long_race_says_how_far_it_is_and_ends_when_another_is_chosen(visit):
     choose(page, "Preset", "Figure 1: Himmelblau")
     counts(page, FOP="289")
     expect(page.get_by_role("progressbar")).to_have_count(0)
-    page.wait_for_url("**?preset=paper-himmelblau")
+    page.wait_for_url("**?preset=paper-himmelblau&v=2")
 
 
 def step(page: Page) -> int:
@@ -123,7 +143,7 @@ def test_playing_goes_from_the_start_to_the_end_where_the_data_say(visit):
 
 
 def test_the_player_answers_to_keys_and_to_its_slider(visit):
-    page = visit()
+    page = visit(FIGURE_1)
     page.keyboard.press("Home")
     page.wait_for_function("() => fopLab.clock.step === 0")
     for _ in range(3):
@@ -146,14 +166,14 @@ def test_the_player_answers_to_keys_and_to_its_slider(visit):
 
 
 def test_a_click_on_the_surface_starts_all_from_there(visit):
-    page = visit()
+    page = visit(FIGURE_1)
     page.evaluate("node => { document.querySelector(node).mine = true; }", PATHS)
     box = page.locator(f"{PATHS} .nsewdrag").bounding_box()
     page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
     expect(number(page, "Start x")).to_have_value("-5")
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     assert abs(float(number(page, "Start y").input_value())) < 0.05
-    expect(page).to_have_url(re.compile(r"\?x=-5(\.0\d)?&y="))
+    expect(page).to_have_url(re.compile(r"\?preset=paper-booth&x=-5(\.0\d)?&y="))
     assert page.evaluate("node => document.querySelector(node).mine", PATHS)
     page.keyboard.press("End")
     expect(page.locator(LABELS)).to_have_count(3)
@@ -260,12 +280,12 @@ def test_himmelblau_can_be_chosen(visit):
     page = visit()
     choose(page, "Preset", "Figure 1: Himmelblau")
     counts(page, SGD="386", Adam="5,398", FOP="289")
-    expect(page).to_have_url(re.compile(r"\?preset=paper-himmelblau$"))
+    expect(page).to_have_url(re.compile(r"\?preset=paper-himmelblau&v=2$"))
     assert ranges(page) == [-6, 6, -6, 6]
 
 
 def test_zoom_and_node_outlive_a_change_of_a_rate(visit):
-    page = visit()
+    page = visit(FIGURE_1)
     box = page.locator(f"{PATHS} .nsewdrag").bounding_box()
     page.evaluate("node => { document.querySelector(node).mine = true; }", PATHS)
     x, y = box["x"], box["y"]
@@ -281,7 +301,7 @@ def test_zoom_and_node_outlive_a_change_of_a_rate(visit):
     expect(page.locator(LABELS, has_text="SGD 832")).to_have_count(0)
     assert ranges(page) == zoomed
     assert page.evaluate("node => document.querySelector(node).mine", PATHS)
-    expect(page).to_have_url(re.compile(r"\?sgd\.lr=0\.01$"))
+    expect(page).to_have_url(re.compile(r"\?preset=paper-booth&sgd\.lr=0\.01&v=2$"))
     choose(page, "Surface", "Himmelblau")
     page.wait_for_function("node => document.querySelector(node)._fullLayout.xaxis.range[0] == -6", arg=PATHS)
 
@@ -329,7 +349,7 @@ def test_what_is_wrong_in_an_address_is_said(visit):
 
 
 def test_back_and_forward_go_through_the_settings(visit):
-    page = visit()
+    page = visit(FIGURE_1)
     choose(page, "Preset", "Figure 1: Himmelblau")
     counts(page, FOP="289")
     expect(page).to_have_url(re.compile("preset=paper-himmelblau"))
@@ -354,7 +374,7 @@ def test_a_diverged_run_is_said(visit):
 
 
 def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(visit):
-    page = visit(viewport=NARROW, has_touch=True, is_mobile=True)
+    page = visit(FIGURE_1, viewport=NARROW, has_touch=True, is_mobile=True)
     wide = "[document.documentElement, document.querySelector('[data-testid=stMain]')].map((e) => e.scrollWidth)"
     assert max(page.evaluate(wide)) <= 390
     assert not too_small(page, "[data-testid=stMain] :is(button:not([data-testid^=stTooltip]), .modebar-btn)")
@@ -399,7 +419,7 @@ def test_on_a_phone_nothing_touches_the_count_of_steps_and_a_box_stands_beside_i
     assert abs(middles[0] - middles[1]) < 3
 
 
-@pytest.mark.parametrize("preset", ["paper-booth", "valley"])
+@pytest.mark.parametrize("preset", ["turning", "paper-booth", "valley"])
 def test_labels_do_not_cover_each_other(visit, preset):
     page = visit(f"?preset={preset}")
     for viewport in (WIDE, NARROW):
@@ -431,7 +451,7 @@ def test_pictures_follow_light_and_dark_and_the_width_at_once(visit):
 
 def test_without_plotly_the_page_says_what_to_do(visit, troubles):
     troubles.expected = ["plotly.min.js", "ERR_FAILED"]
-    page = visit(drawn=False, hidden="**/plotly.min.js*", viewport=WIDE)
+    page = visit(FIGURE_1, drawn=False, hidden="**/plotly.min.js*", viewport=WIDE)
     expect(page.get_by_role("alert").first).to_contain_text("make app")
     expect(page.locator(PATHS)).to_be_hidden()
     counts(page, FOP="543")

@@ -10,6 +10,7 @@ from fop_core.figures.style import DARK, LIGHT, METHODS, MINIMA
 from pages.basins import maps
 from pages.basins.settings import FIELDS, MAPS, grid, race_address, rates, values
 from pages.shared import race_settings
+from pages.shared.form import CURRENT
 from pages.shared.race import surface
 from tests.figures.test_style import VISIONS, contrast, distance
 from tests.pages.app import app_at
@@ -40,7 +41,8 @@ def summaries(preset: str) -> dict[str, Summary]:
 
 def raced(link: dict[str, str]) -> dict[str, racing.Trajectory]:
     """What Trajectories makes of an address."""
-    read = {name: race_settings.FIELDS[name].read(text) for name, text in link.items()}
+    assert link["v"] == CURRENT
+    read = {name: race_settings.FIELDS[name].read(text) for name, text in link.items() if name != "v"}
     first = race_settings.values(next(iter(SCENES.values())))
     made = race_settings.spec(first | read)
     return dict(zip((name for name, _ in made.rules), racing.race(made.race()).values()))
@@ -129,11 +131,21 @@ def test_an_address_to_a_race_holds_only_what_differs():
     assert race_address(settings(rules=["sgd"]), x=0.5, y=-4.0) == {
         "surface": "himmelblau",
         "x": "0.5",
+        "y": "-4",
         "rules": "sgd",
         "steps": "500",
-        "dtype": "float64",
-        "sgd.lr": "0.01",
+        "v": "2",
     }
+
+
+def test_trajectories_has_nothing_to_add_to_the_address_of_a_race():
+    link = race_address(settings(schedule="cosine"), x=0.5, y=-4.0)
+    at = app_at()
+    for name, value in link.items():
+        at.query_params[name] = value
+    ran(at.run())
+    assert not at.warning and address(at) == link
+    assert at.selectbox(key="trajectories.preset").value == next(iter(SCENES))
 
 
 def test_the_sentences_are_true():

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import re
 from urllib.parse import parse_qsl
 
@@ -21,6 +22,10 @@ from toy_functions import presets, race
 from toy_functions.basins import CONVERGED, DIVERGED, STEP_LIMIT
 from toy_functions.scenes import SCENES
 from toy_functions.tuning import Sweep, sweep, tuned
+
+FIRST = next(iter(SCENES))
+V = {"v": "2"}
+FIGURE_1 = {"preset": "paper-booth"}
 
 
 def page(**address: str) -> AppTest:
@@ -95,7 +100,7 @@ def test_every_preset_runs_and_says_what_there_is_to_see(name):
 
 
 def test_the_player_gets_every_point_of_the_race():
-    data = component(page(), "race")
+    data = component(page(preset="paper-booth"), "race")
     points, losses = (np.frombuffer(data[name], np.float32) for name in ("points", "losses"))
     at = 0
     for run in data["runs"]:
@@ -120,7 +125,7 @@ def test_arrows_and_the_third_dimension_are_sent_when_asked_for():
 
 
 def test_a_change_of_view_shows_at_once():
-    at = page()
+    at = page(preset="paper-booth")
     ran(at.button_group(key="trajectories.axis").set_value("linear").run())
     assert figure(at, "losses")["layout"]["xaxis"]["type"] == "linear" and not component(at, "race")["log"]
     ran(at.button_group(key="trajectories.view").set_value("3d").run())
@@ -196,8 +201,26 @@ def test_one_rate_can_serve_all():
     }
 
 
-def test_a_newcomer_sees_fop_race_sgd_and_adam_on_booth():
+def test_a_newcomer_sees_p_turn_onto_the_inverse_hessian():
     at = page()
+    assert at.selectbox(key="trajectories.preset").value == FIRST and SCENES[FIRST].sentence in words(at)
+    assert list(rows(at)) == ["SGD", "Momentum", "Newton", "FOP OSGM"]
+    assert {row["status"] for row in rows(at).values()} == {"converged"}
+    assert address(at) == {} and "published" not in words(at)
+    [learned] = component(at, "learned")["runs"]
+    (P, *eigenvalues), (H, small, large) = learned["P"][-1], sorted_axes(learned["H"][-1])
+    assert learned["name"] == "FOP OSGM" and eigenvalues[0] > 30 * eigenvalues[1] > 0
+    assert abs(math.remainder(P - H, math.pi)) < math.radians(5) and large == 100 * small
+
+
+def sorted_axes(axes: list[float]) -> tuple[float, float, float]:
+    """The angle of the lesser eigenvalue of H, and both."""
+    angle, first, second = axes
+    return (angle, first, second) if first < second else (angle + math.pi / 2, second, first)
+
+
+def test_figure_1_is_fop_racing_sgd_and_adam_on_booth():
+    at = page(**FIGURE_1)
     table = rows(at)
     assert {name: row["steps"] for name, row in table.items()} == {"SGD": "832", "Adam": "6,221", "FOP": "543"}
     assert all(row["matches"] and row["published"] == row["steps"] for row in table.values())
@@ -205,7 +228,7 @@ def test_a_newcomer_sees_fop_race_sgd_and_adam_on_booth():
     assert table["FOP"]["end"] == "Ends at (1.00, 3.00), at the minimum (1, 3)."
     assert "All step counts are the published ones." in words(at)
     assert "a reconstruction" in words(at)
-    assert address(at) == {}
+    assert address(at) == FIGURE_1
 
 
 def test_counts_are_compared_with_the_published_ones_only_in_the_published_race():
@@ -226,10 +249,10 @@ def test_himmelblaus_counts_are_the_published_ones_and_at_different_minima():
 
 
 def test_a_changed_setting_is_marked_in_the_address_and_can_be_taken_back():
-    at = page()
+    at = page(**FIGURE_1)
     assert at.button(key="trajectories reset").disabled
     ran(number(at, "fop.hyper_lr").set_value(0.04).run())
-    assert address(at) == {"fop.hyper_lr": "0.04"}
+    assert address(at) == FIGURE_1 | {"fop.hyper_lr": "0.04"} | V
     assert "Changed from the preset: FOP hypergradient rate ρ." in words(at)
     rule = dataclasses.replace(presets.PAPER_BOOTH.rules["FOP"], hyper_lr=0.04)
     steps = race(dataclasses.replace(presets.PAPER_BOOTH, rules={"FOP": rule}))["FOP"].steps
@@ -238,7 +261,7 @@ def test_a_changed_setting_is_marked_in_the_address_and_can_be_taken_back():
     assert "As published: the step counts of SGD, Adam." in words(at)
     assert SCENES["paper-booth"].sentence not in words(at)
     ran(at.button(key="trajectories reset").click().run())
-    assert address(at) == {} and number(at, "fop.hyper_lr").value == 0.05
+    assert address(at) == FIGURE_1 and number(at, "fop.hyper_lr").value == 0.05
     assert "As the preset has it." in words(at)
 
 
@@ -250,7 +273,7 @@ def test_a_race_on_another_surface_than_the_presets_is_no_change_of_the_preset()
     reset = at.button(key="trajectories reset")
     assert reset.label == "Back to “Figure 1: Booth”"
     ran(reset.click().run())
-    assert address(at) == {} and at.button(key="trajectories reset").label == "Reset to the preset"
+    assert address(at) == FIGURE_1 | V and at.button(key="trajectories reset").label == "Reset to the preset"
     other = page(preset="valley", condition="10")
     assert "changed from" not in words(other), "a valley of another condition number is another surface"
     assert "changed from" not in words(page(preset="own", f="x + y"))
@@ -259,7 +282,7 @@ def test_a_race_on_another_surface_than_the_presets_is_no_change_of_the_preset()
 def test_a_preset_fills_in_everything():
     at = page(fop__hyper_lr="0.04", rules="fop", steps="100")
     ran(at.selectbox(key="trajectories.preset").set_value("paper-himmelblau").run())
-    assert address(at) == {"preset": "paper-himmelblau"}
+    assert address(at) == {"preset": "paper-himmelblau"} | V
     assert number(at, "x").value == 0 and number(at, "y").value == -1
     pills = [at.button_group(key=f"trajectories.rules {family}").value for family in FAMILIES]
     assert pills == [["sgd"], ["adam"], [], [], ["fop"], []]
@@ -316,7 +339,8 @@ def test_each_at_its_best_rate_is_the_race_at_those_rates():
     assert best["y"] == [42]
     assert "ρ of FOP stays as it is set" in words(at)
     ran(at.button(key="trajectories untune").click().run())
-    assert rows(at)["SGD"]["steps"] == "832" and address(at) == {"rules": "sgd,fop", "steps": "2000"}
+    assert rows(at)["SGD"]["steps"] == "832"
+    assert address(at) == FIGURE_1 | {"rules": "sgd,fop", "steps": "2000"} | V
 
 
 @pytest.mark.parametrize(
@@ -353,9 +377,44 @@ def test_what_an_address_gets_wrong_is_said_and_the_default_taken():
     for name in ("preset", "adam", "steps", "fip", "colour"):
         assert name in warning.value
     assert number(at, "adam.lr").value == 0.005 and number(at, "steps").value == 20_000
-    assert address(at) == {"x": "3"}
+    assert address(at) == FIGURE_1 | {"x": "3"} | V
     ran(number(at, "x").set_value(2.0).run())
     assert not at.warning, "said once"
+
+
+@pytest.mark.parametrize(
+    "query", [{"x": "3"}, {"view": "3d"}, {"rules": "sgd,fop"}, {"fop.lr": "0.006", "arrows": "1"}, {"steps": "400"}]
+)
+def test_an_address_without_a_version_means_figure_1_as_it_did_and_stays_until_a_change(query):
+    at = page(**query)
+    assert at.selectbox(key="trajectories.preset").value == "paper-booth" and not at.warning
+    assert address(at) == query
+    ran(number(at, "tolerance").set_value(0.5).run())
+    assert address(at) == FIGURE_1 | query | {"tolerance": "0.5"} | V
+    again = page(**address(at))
+    assert rows(again) == rows(at) and address(again) == address(at)
+
+
+def test_an_address_without_a_version_that_names_nothing_known_opens_figure_1_too():
+    at = page(colour="red")
+    assert at.selectbox(key="trajectories.preset").value == "paper-booth" and "colour" in at.warning[0].value
+    assert address(at) == FIGURE_1 | V
+
+
+def test_an_address_of_the_version_of_today_begins_from_the_preset_of_today():
+    at = page(x="3.5", **V)
+    assert at.selectbox(key="trajectories.preset").value == FIRST and not at.warning
+    assert address(at) == {"x": "3.5"} | V and number(at, "x").value == 3.5
+    assert address(page(**V)) == {}
+    newer = page(x="3.5", v="3")
+    assert "is no version" in newer.warning[0].value and number(newer, "x").value == 3.5
+
+
+def test_on_other_pages_an_address_has_no_version():
+    at = app_at("basins", timeout=120)
+    at.query_params["size"], at.query_params["v"] = "64", "2"
+    ran(at.run())
+    assert "v is no setting of this page" in at.warning[0].value and address(at) == {"size": "64"}
 
 
 def test_an_address_cannot_put_pictures_or_formulas_into_the_page():
@@ -365,15 +424,15 @@ def test_an_address_cannot_put_pictures_or_formulas_into_the_page():
 
 def test_going_back_in_the_browser_brings_the_former_settings_back(monkeypatch):
     at = page()
-    ran(number(at, "x").set_value(3.0).run())
+    ran(number(at, "x").set_value(1.0).run())
     ran(number(at, "x").set_value(4.0).run())
     monkeypatch.setattr(form, "_by_history", lambda: True)
-    at.query_params["x"] = "3"
+    at.query_params["x"] = "1"
     ran(at.run())
-    assert number(at, "x").value == 3.0 and address(at) == {"x": "3"}
+    assert number(at, "x").value == 1.0 and address(at) == {"x": "1"} | V
     at.query_params.clear()
     ran(at.run())
-    assert number(at, "x").value == 0.0 and address(at) == {}
+    assert number(at, "x").value == SCENES[FIRST].race.start[0] and address(at) == {}
 
 
 def test_an_address_that_was_published_before_undoes_nothing_but_a_link_to_it_from_another_page_is_read():
@@ -393,37 +452,37 @@ def test_a_choice_taken_back_before_the_browser_has_its_address_is_written_too(m
     written, write = [], QueryParamsProxy.from_dict
     monkeypatch.setattr(QueryParamsProxy, "from_dict", lambda all_, to: (written.append(to), write(all_, to)))
     at = page()
-    ran(number(at, "x").set_value(3.0).run())
+    ran(number(at, "x").set_value(1.0).run())
     at.query_params.clear()  # as a quick second choice brings it along
-    ran(number(at, "x").set_value(0.0).run())
-    assert written == [{"x": "3"}, {}]
+    ran(number(at, "x").set_value(SCENES[FIRST].race.start[0]).run())
+    assert written == [{"x": "1"} | V, {}]
 
 
 def test_settings_are_as_they_were_after_a_visit_to_another_page():
     at = page()
-    ran(number(at, "sgd.lr").set_value(0.01).run())
+    ran(number(at, "sgd.lr").set_value(0.015).run())
     at.session_state["page"] = "another"
     at.query_params.clear()
     ran(at.run())
-    assert number(at, "sgd.lr").value == 0.01 and address(at) == {"sgd.lr": "0.01"}
+    assert number(at, "sgd.lr").value == 0.015 and address(at) == {"sgd.lr": "0.015"} | V
 
 
 def test_settings_are_as_they_were_where_the_other_page_was_left_before_it_had_begun():
     at = page()
-    ran(number(at, "sgd.lr").set_value(0.01).run())
+    ran(number(at, "sgd.lr").set_value(0.015).run())
     at.query_params.clear()
     ran(at.run())
-    assert number(at, "sgd.lr").value == 0.01 and address(at) == {"sgd.lr": "0.01"}
+    assert number(at, "sgd.lr").value == 0.015 and address(at) == {"sgd.lr": "0.015"} | V
 
 
 def test_settings_of_an_optimizer_outlive_its_leaving_the_race():
-    at = page()
+    at = page(**FIGURE_1)
     ran(number(at, "adam.lr").set_value(0.02).run())
     choose(at, "sgd", "fop")
     assert list(rows(at)) == ["SGD", "FOP"]
     choose(at, "adam", "sgd", "fop")
     assert number(at, "adam.lr").value == 0.02
-    assert address(at) == {"adam.lr": "0.02"}
+    assert address(at) == FIGURE_1 | {"adam.lr": "0.02"} | V
 
 
 def test_another_surface_is_raced_from_its_own_start_without_published_counts():
@@ -603,7 +662,7 @@ def test_a_zoom_is_kept_until_the_surface_changes():
 
     at = page()
     before = revision(at)
-    ran(number(at, "sgd.lr").set_value(0.01).run())
+    ran(number(at, "sgd.lr").set_value(0.015).run())
     assert revision(at) == before
     ran(at.selectbox(key="trajectories.surface").set_value("beale").run())
     assert revision(at) != before

@@ -1,14 +1,40 @@
 """What each scene's sentence promises is what its race shows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from fop_core.optim.rules import FOP, OSGMFOP
 from toy_functions import race
 from toy_functions.scenes import SCENES
 
 
 def run(name):
     return race(SCENES[name].race)
+
+
+def turned(rule):
+    """How far P's long axis is from that of H⁻¹ at the end, degrees, how many times as long as wide P is; the steps."""
+    base = SCENES["turning"].race
+    end = race(replace(base, rules={"": rule}))[""]
+    assert end.status == "converged"
+    values, vectors = np.linalg.eigh(end.preconditioners[-1])
+    _, axes = np.linalg.eigh(base.surface.hessian(*end.points[-1]))
+    return np.degrees(np.arccos(min(1.0, abs(vectors[:, 1] @ axes[:, 0])))), values[1] / values[0], end.steps
+
+
+def test_the_first_scene_is_where_p_turns_onto_the_inverse_hessian_at_a_wide_band_of_rates():
+    assert next(iter(SCENES)) == "turning"
+    steps = {name: trajectory.steps for name, trajectory in run("turning").items()}
+    assert steps["Newton"] == 1 and steps["FOP OSGM"] < min(steps["SGD"], steps["Momentum"]) / 4
+    rates = np.geomspace(1e-4, 10, 51)
+    angles, lengths, counts = map(np.array, zip(*(turned(OSGMFOP(hyper_lr=rate)) for rate in rates.tolist())))
+    assert angles.max() < 9 and np.median(angles) < 2
+    wide = rates > 0.006
+    assert lengths[wide].min() > 13, "that of H⁻¹ is 100 times as long as wide"
+    assert counts[wide].max() < steps["Momentum"]
+    assert turned(FOP(0.01))[0] > 30, "which the published rule does not do"
 
 
 @pytest.mark.parametrize("name", ["paper-booth", "paper-himmelblau"])
