@@ -27,6 +27,7 @@ ASIDE = frozenset(
 
 ADDED: dict[str, dict[str, Any]] = {
     "data": {"limit": None},
+    "optimizer": {"precondition_every": 10},
     "fop": {
         "hyper_lr_step": 0.0,
         "hyper_lr_bounds": [1e-3, 1e3],
