@@ -17,6 +17,7 @@ from torch.nn import functional
 from benchmarks import measure
 from fop_core import FOP
 from fop_core.training.models import all_cnn, mnist_mlp
+from fop_core.training.muon import MuonAdamW
 
 Make = Callable[[nn.Module], Any]
 BATCH = 128
@@ -27,28 +28,11 @@ def sgd(model: nn.Module, lr: float = 0.05) -> torch.optim.SGD:
     return torch.optim.SGD(model.named_parameters(), lr=lr, momentum=0.9)
 
 
-class Muon:
-    """torch.optim.Muon on kernels seen as matrices, SGD on the rest: as its documentation tells one to use it."""
-
-    def __init__(self, model: nn.Module) -> None:
-        self.kernels = [p for p in model.parameters() if p.ndim > 1]
-        self.matrices = [p.detach().flatten(1) for p in self.kernels]  # views: Muon takes two dimensions alone
-        self.muon = torch.optim.Muon(self.matrices, lr=0.01)
-        self.others = torch.optim.SGD([p for p in model.parameters() if p.ndim < 2], lr=0.05, momentum=0.9)
-
-    def step(self) -> None:
-        """Step both."""
-        for kernel, matrix in zip(self.kernels, self.matrices):
-            matrix.grad = kernel.grad.flatten(1)
-        self.muon.step()
-        self.others.step()
-
-
 ALL_CNN: dict[str, Make] = {
     "sgd": sgd,
     "fop": lambda model: FOP(sgd(model), "factored"),
     "adam": lambda model: torch.optim.Adam(model.parameters(), lr=1e-3),
-    "muon": Muon,
+    "muon": lambda model: MuonAdamW(model.named_parameters()),
     "soap": lambda model: pytorch_optimizer.SOAP(model.parameters()),
     "shampoo": lambda model: pytorch_optimizer.Shampoo(model.parameters()),
     "psgd": lambda model: pytorch_optimizer.Kron(model.parameters()),
