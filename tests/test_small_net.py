@@ -98,6 +98,13 @@ def test_every_run_is_the_small_net_and_two_methods_differ_in_their_optimizer_al
     fop = Cell("exponential", 0.1, 2e-3, 0, HELD_OUT).config
     assert (fop.optimizer.lr, fop.fop.hyper_lr, fop.fop.preconditioner) == (0.1, 2e-3, "exponential")
     assert Cell("adamw", 1e-3, None, 0, 0.0).config.optimizer.beta2 == 0.999
+    muon = Cell("muon", 0.1, None, 0, 0.0).config.optimizer
+    assert (muon.name, muon.lr, muon.momentum, muon.nesterov) == ("muon", 0.1, 0.95, True), "the authors' own"
+    assert {name: defaults(name)[0] for name in ("soap", "shampoo", "muon")} == {
+        "soap": 3e-3,
+        "shampoo": 1e-3,
+        "muon": 0.02,
+    }
     assert Cell("fop", 0.05, 5e-4, 0, 0.0).config.fop == config.preset("cifar10-allcnn-small").fop
 
 

@@ -9,7 +9,7 @@ from fop_core.training import config
 from fop_core.training.config import TrainConfig
 
 PRESET = "cifar10-allcnn-small"
-_ALL = {
+METHODS = {
     "sgd": ("momentum", "sgd"),
     "adamw": ("momentum", "adamw"),
     "muon": ("momentum", "muon"),
@@ -20,7 +20,6 @@ _ALL = {
     "osgm": ("fop-osgm", "sgd"),
     "after": ("fop-after", "sgd"),
 }
-METHODS = {name: (method, base) for name, (method, base) in _ALL.items() if base in config.BASES}
 """Of each contestant the method that it has from the preset, and its base optimizer."""
 FOP_RULES = [name for name, (method, _) in METHODS.items() if config.METHODS[method].fop is not None]
 COMMON = (
