@@ -148,6 +148,12 @@ _OF_A_LAYER = (
     Quantity("eigenvalue_min", "of P as applied", "λmin", title="smallest eigenvalue"),
     Quantity("eigenvalue_max", "of P as applied", "λmax", title="largest eigenvalue"),
     Quantity(
+        "eigenvalue_mean",
+        "the mean gain of P as applied, which the control of the rate follows",
+        "tr(P) / n",
+        title="mean eigenvalue",
+    ),
+    Quantity(
         "condition",
         "largest over smallest eigenvalue of P; infinite where the smallest is not above 0",
         "λmax / λmin",

@@ -244,11 +244,13 @@ def inspect(optimizer: FOP, deep: bool, *, whole: bool = False) -> tuple[dict[st
       [64], float64 [65] and int64 0-d. A low rank's M has neither: only M M^T means something, M Q with Q orthogonal is
       the same P.
 
-    Columns "<quantity>/<layer>": those of ``spectrum_summary`` where there is a spectrum, "identity_distance", those of
-    ``whitening`` for the two-dimensional kernels of the layout "spatial", and "rho" where a layer learns its own.
+    Columns "<quantity>/<layer>": those of ``spectrum_summary`` where there is a spectrum, "eigenvalue_mean", tr(P)/n,
+    "identity_distance", those of ``whitening`` for the two-dimensional kernels of the layout "spatial", and "rho" where
+    a layer learns its own.
 
-    "scalar" has M, 0-d, and the columns eigenvalue_min = eigenvalue_max = s alone. "diagonal" has the histogram
-    "M_diagonal" and the columns of ``spectrum_summary``; its M and spectrum are as large as the parameters.
+    "scalar" has M, 0-d, and the columns eigenvalue_min = eigenvalue_max = eigenvalue_mean = s alone. "diagonal" has the
+    histogram "M_diagonal", "eigenvalue_mean" and the columns of ``spectrum_summary``; its M and spectrum are as large
+    as the parameters.
     "mean_removing" has no M.
 
     A P with a number that is not finite has the same columns, all NaN, and no spectrum.
@@ -296,6 +298,7 @@ def inspect(optimizer: FOP, deep: bool, *, whole: bool = False) -> tuple[dict[st
                     layer_arrays[f"{name}_thumbnail"] = thumbnail(matrix)
                     layer_arrays |= _histograms(name, matrix) if deep else {}
 
+        measured["eigenvalue_mean"] = float(P.mean() if form.one_per else P.trace() / n)
         if not finite:
             measured = dict.fromkeys(measured, math.nan)
         arrays |= {f"{layer.name}/{what}": array for what, array in layer_arrays.items()}

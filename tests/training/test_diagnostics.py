@@ -385,7 +385,8 @@ def keys(quantities, *layers):
     return {f"{quantity}/{layer}" for quantity in quantities for layer in layers}
 
 
-MATRIX = [*SUMMARY, "identity_distance"]
+MEAN = "eigenvalue_mean"
+MATRIX = [*SUMMARY, MEAN, "identity_distance"]
 LAYERS = {"0.weight": 9, "2.weight": 2, "4.weight": 18}  # of the conv net, with n
 TENSORS = [f"{index}.{which}" for index in (0, 2, 4) for which in ("weight", "bias")]
 
@@ -398,17 +399,19 @@ def test_a_snapshot_of_small_layers_is_whole(kind, normalized, deep):
     factors, preconditioners = optimizer.factors(), optimizer.preconditioners()
     if kind == "scalar":
         assert set(arrays) == {f"{name}/M" for name in TENSORS}
-        assert set(columns) == keys(["eigenvalue_min", "eigenvalue_max"], *TENSORS)
+        assert set(columns) == keys(["eigenvalue_min", "eigenvalue_max", MEAN], *TENSORS)
         for name in TENSORS:
             assert arrays[f"{name}/M"].shape == ()
             s = float(preconditioners[name])
             assert columns[f"eigenvalue_min/{name}"] == columns[f"eigenvalue_max/{name}"] == s != 1
+            assert columns[f"{MEAN}/{name}"] == s
     elif kind == "diagonal":
         assert set(arrays) == set().union(*(histogram_keys(name, "M_diagonal") for name in TENSORS))
-        assert set(columns) == keys(SUMMARY, *TENSORS)
+        assert set(columns) == keys([*SUMMARY, MEAN], *TENSORS)
         for name in TENSORS:
             d = preconditioners[name].double().numpy()
             assert columns[f"eigenvalue_max/{name}"] == d.max()
+            assert columns[f"{MEAN}/{name}"] == pytest.approx(math.fsum(d.flatten().tolist()) / d.size, rel=1e-12)
             assert columns[f"log_determinant/{name}"] == pytest.approx(np.log(d).sum(), abs=1e-9)
             counts, edges, _ = histogram(factors[name])
             assert np.array_equal(arrays[f"{name}/histogram/M_diagonal/counts"], counts)
@@ -424,6 +427,7 @@ def test_a_snapshot_of_small_layers_is_whole(kind, normalized, deep):
             np.testing.assert_allclose(arrays[f"{name}/spectrum"], exact, atol=1e-5)
             assert columns[f"eigenvalue_min/{name}"] == pytest.approx(exact[0], abs=1e-5)
             assert columns[f"eigenvalue_max/{name}"] == pytest.approx(exact[-1], rel=1e-5)
+            assert columns[f"{MEAN}/{name}"] == pytest.approx(math.fsum(exact.tolist()) / n, rel=1e-9)
             assert columns[f"identity_distance/{name}"] == pytest.approx(
                 np.linalg.norm(P.numpy() - np.eye(n)), abs=2e-6
             )  # P is in float32
@@ -456,7 +460,7 @@ def test_a_snapshot_of_a_large_layer_is_an_overview(kind, normalized, deep):
     expected = histogram_keys("1.weight", *parts) if deep else set()
     expected |= {f"1.weight/{matrix}_thumbnail" for matrix in matrices}
     assert own == expected | ({"1.weight/spectrum"} if spectrum else set())
-    measured = keys(MATRIX if spectrum else ["identity_distance"], "1.weight")
+    measured = keys(MATRIX if spectrum else [MEAN, "identity_distance"], "1.weight")
     assert set(columns) == measured | keys(MATRIX, "3.weight")
 
     for name, matrix in matrices.items():
@@ -475,6 +479,7 @@ def test_a_snapshot_of_a_large_layer_is_an_overview(kind, normalized, deep):
             assert arrays[f"{prefix}/not_finite"] == not_finite == 0
             assert counts.sum() == where.sum()
     assert columns["identity_distance/1.weight"] == pytest.approx(float(torch.dist(P, torch.eye(N))), rel=1e-6)
+    assert columns[f"{MEAN}/1.weight"] == pytest.approx(math.fsum(P.diagonal().tolist()) / N, rel=1e-12)
     if spectrum:
         exact = torch.linalg.eigvalsh(P).numpy()
         assert (arrays["1.weight/spectrum"].dtype, arrays["1.weight/spectrum"].shape) == (np.float32, (N,))
