@@ -63,6 +63,7 @@ BASES = {
 
 INSTEAD = {("train", "--resume"): ["train"], ("train", "--run"): ["train"], ("train", "--config"): ["train"]}
 INSTEAD |= {("queue submit", "--config"): ["queue", "--folder", "A-FILE", "submit"]}
+INSTEAD |= {("queue fork", "--control"): ["queue", "--folder", "A-FILE", "fork", RUN]}
 """The same where an option takes the place of one of these."""
 
 

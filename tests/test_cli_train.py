@@ -122,6 +122,37 @@ def test_a_run_is_forked_through_the_queue_and_the_fork_tells_what_it_is(capsys,
     assert elected(folder)  # nobody is left
 
 
+def test_controls_are_made_through_the_queue_and_say_what_they_are(capsys, folder):
+    assert call(capsys, "train", *SHORT, "--set", "fop.rank=4", "--set", "fop.init_std=0.3", "--name", "first")[0] == 0
+    (run,) = [run for run, _ in store.scan(folder)]
+    status, _, err = call(capsys, "queue", "fork", "first", "--control", "odd")
+    assert status == 2 and "give one of rate, final, start" in err
+    status, _, err = call(capsys, "queue", "fork", "first", "--control", "rate", "--steps", "9")
+    assert status == 2 and "a control begins at step 0" in err
+    assert len(list(store.scan(folder))) == 1
+
+    for kind, says in (("rate", "interpolated"), ("final", "That is the P of step 30."), ("start", "from step 0")):
+        status, out, err = call(capsys, "queue", "fork", "first", "--control", kind, "--name", kind, "--tag", "mine")
+        assert status == 0 and says in out, err
+    for kind in ("rate", "final", "start"):
+        made = wait(store.find(kind, folder), "finished")
+        made.metrics.update()
+        assert made.labels["tags"] == ["mine"] and made.metrics.steps.tolist()[0] == 0
+        status, out, _ = call(capsys, "runs", "show", kind)
+        assert status == 0 and f"a control of {run.id}: P " in out
+    run.metrics.update()
+    rate = Run(store.find("rate", folder).path)
+    rate.metrics.update()
+    for name in ("eigenvalue_mean/1.weight", "eigenvalue_mean/3.weight"):
+        mine, theirs = rate.metrics[name], run.metrics[name]
+        assert mine.steps.tolist() == theirs.steps.tolist() == [0, 1, 10, 20, 30]
+        assert mine.values == pytest.approx(theirs.values, rel=1e-6) and abs(mine.values - 1).min() > 0.05
+    end = time.monotonic() + 60
+    while not elected(folder) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert elected(folder)
+
+
 def test_a_replay_finds_what_was_changed(capsys, folder):
     call(capsys, "train", *SHORT, "--name", "first")
     (run,) = [run for run, _ in store.scan(folder)]

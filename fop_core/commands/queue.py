@@ -30,16 +30,22 @@ def add(commands: Any) -> None:
     submit.set_defaults(do=_submit)
     fork = verbs.add_parser(
         "fork",
-        help="a new run from another's checkpoint, with its matrices M changed",
-        description="A new run that goes on from another's checkpoint, with its matrices M changed. It holds what it "
-        "needs, and its rows begin after that step.",
-        epilog="example: fork trained_models/gallery/cifar10-fop-velocity --matrices frozen --epochs 20",
+        help="a new run from another's checkpoint, with its matrices M changed; or a control of it",
+        description="A new run that goes on from another's checkpoint, with its matrices M changed: it holds what it "
+        "needs, and its rows begin after that step. Or, with --control, the same run from step 0, its P replaced.",
+        epilog="examples: fork trained_models/gallery/cifar10-fop-velocity --matrices frozen --epochs 20; "
+        "fork trained_models/gallery/cifar10-fop-velocity --control rate",
     )
     fork.add_argument("run_id", metavar="RUN", help="its path, id, beginning of an id, or name")
-    fork.add_argument(
+    what = fork.add_mutually_exclusive_group(required=True)
+    what.add_argument(
         "--matrices",
-        required=True,
         help="unchanged, the control; frozen; reset, to what M was at step 0; normalized (Eq. 9); transplanted --from",
+    )
+    what.add_argument(
+        "--control",
+        help="rate: the base at ε·tr(P)/n, of the run's own P at each step; final: its last P, frozen; start: P as at "
+        "its start, frozen",
     )
     fork.add_argument("--at", type=int, metavar="STEP", help="of a checkpoint; its last one unless given")
     fork.add_argument("--from", dest="donor", metavar="DONOR", help="the run whose M is transplanted")
@@ -92,6 +98,8 @@ def _fork(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.training import fork
 
     name, tags = train.labels(chosen)
+    if chosen.control is not None:
+        return _control(chosen, name, tags)
     plan = fork.plan(
         store.find(chosen.run_id, chosen.folder),
         matrices=chosen.matrices,
@@ -102,6 +110,23 @@ def _fork(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         steps=chosen.steps,
     )
     run = fork.create(plan, name=name, tags=tags, folder=chosen.folder)
+    queue.submit(run)
+    print(f"{plan.description}\n{run.id} waits {queue.waits_for(run) or 'no more'}")
+    return 0
+
+
+def _control(chosen: argparse.Namespace, name: str, tags: tuple[str, ...]) -> int:
+    from fop_core.jobs import queue
+    from fop_core.runs import store
+    from fop_core.training import attribution
+
+    if any(each is not None for each in (chosen.at, chosen.donor, chosen.from_step, chosen.epochs, chosen.steps)):
+        raise ValueError(
+            "a control begins at step 0 and has its parent's epochs: --at, --from, --from-step, --epochs and --steps "
+            "are for forks"
+        )
+    plan = attribution.plan(store.find(chosen.run_id, chosen.folder), chosen.control)
+    run = attribution.create(plan, name=name, tags=tags, folder=chosen.folder)
     queue.submit(run)
     print(f"{plan.description}\n{run.id} waits {queue.waits_for(run) or 'no more'}")
     return 0

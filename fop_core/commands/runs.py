@@ -144,6 +144,8 @@ def _show_settings(run: Any) -> None:
     if origin := lineage.origin(run):
         donor = f" from step {origin.donor_step:,} of {origin.donor}" if origin.donor else ""
         _line(f"a fork of {origin.parent} at step {origin.step:,}, M {origin.matrices}{donor}")
+    if control := lineage.control(run):
+        _line(f"a control of {control.parent}: {lineage.CONTROLS[control.kind]}")
     print()
     for path, value in compare.flat(run.config).items():
         _line(f"  {path} = {json.dumps(value)}")

@@ -33,6 +33,7 @@ MORE = {
     "soap": Method("SOAP", METHODS["newton"].color, "solid", "hexagon2"),
     "shampoo": Method("Shampoo", METHODS["newton"].color, "7px,3px", "hexagon2"),
     "psgd_kron": Method("PSGD-Kron", METHODS["newton"].color, "2px,3px", "hexagram"),
+    "control-rate": Method("Rate ε·tr(P)/n", METHODS["momentum"].color, "2px,3px", "square", 2.5),
 }
 """Methods that only networks have. Those that learn a matrix have the colour of what knows the curvature."""
 

@@ -63,7 +63,9 @@ def settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def method(settings: Settings) -> str:
-    """Return which method a run uses: a key of ``training.config.METHODS``, or another of ``figures.style.METHODS``."""
+    """Return which method a run uses: one of ``training.config.METHODS``, or of ``figures``' methods."""
+    if settings.get("control") == "rate":  # whose P = c I is not its own
+        return "control-rate"
     if (form := settings.get("fop.preconditioner")) is None:
         if settings.get("optimizer.name", "sgd") != "sgd":
             return str(settings["optimizer.name"])

@@ -1,6 +1,7 @@
-"""Where a fork comes from: what its run.json says of its parent, and of what became of M."""
+"""Where a fork or a control comes from: what its run.json says of its parent, and of what became of M or P."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.run import Run
@@ -13,6 +14,12 @@ MATRICES = {
     "transplanted": "M is another run's, what learns it as at step 0",
 }
 """What a fork can do with M."""
+CONTROLS = {
+    "rate": "P is c I, where c is tr(P)/n of its parent's P at each step: as long a step, in the base's own direction",
+    "final": "P is its parent's last one from step 0 on, and nothing is learned",
+    "start": "P stays as it is at step 0, and nothing is learned",
+}
+"""What P can be in a control: a run with its parent's settings, seed and batches, from step 0."""
 
 
 @dataclass(frozen=True)
@@ -51,3 +58,40 @@ def origin(run: Run) -> Origin | None:
     if not whole or (matrices == "transplanted") != has_donor or (donor is None) != (donor_step is None):
         raise DamagedFile(f"{run.path / 'run.json'}: a lineage of no fork, {lineage!r}")
     return Origin(parent, step, matrices, donor, donor_step)
+
+
+class ControlOf(NamedTuple):
+    """What a control is one of, as its lineage says.
+
+    Attributes:
+        parent: the id of the run that it is a control of.
+        kind: what P is, a key of ``CONTROLS``.
+    """
+
+    parent: str
+    kind: str
+
+
+def control(run: Run) -> ControlOf | None:
+    """Return what a control is one of, or None of a run that is none.
+
+    Raises:
+        DamagedFile: where its lineage begins to say so and does not go on.
+    """
+    lineage = run.about["lineage"]
+    if "control" not in lineage:
+        return None
+    parent, kind = lineage.get("parent"), lineage["control"]
+    if not isinstance(parent, str) or kind not in CONTROLS or "matrices" in lineage:
+        raise DamagedFile(f"{run.path / 'run.json'}: a lineage of no control, {lineage!r}")
+    return ControlOf(parent, kind)
+
+
+def has_start(run: Run) -> bool:
+    """Return whether a run begins with what its start holds: a fork, or a control whose P comes from its parent.
+
+    Raises:
+        DamagedFile: as ``origin`` and ``control``.
+    """
+    of = control(run)
+    return origin(run) is not None or (of is not None and of.kind != "start")

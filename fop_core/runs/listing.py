@@ -36,8 +36,9 @@ class Entry:
         created: when, ISO 8601.
         preset: what it was made from, or "".
         forked_from: id of the run that it was forked from, or "".
+        control_of: id of the run that it is a control of, or "".
         method: see ``compare.method``.
-        settings: flat; of a fork also "fork", what became of M and at which step.
+        settings: flat; of a fork also "fork", what became of M and at which step; of a control "control".
         progress, usage: as the run has them.
         device: what its last attempt ran on, or "".
         best: accuracy, or None.
@@ -59,6 +60,7 @@ class Entry:
     created: str = ""
     preset: str = ""
     forked_from: str = ""
+    control_of: str = ""
     method: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     progress: dict[str, Any] = field(default_factory=dict)
@@ -214,7 +216,10 @@ class Listing:
         run = entry.run
         try:
             if not entry.settings:
+                of = lineage.control(run)
                 entry.settings = compare.settings(run.config)
+                if of is not None:
+                    entry.control_of, entry.settings["control"] = of
                 entry.method = compare.method(entry.settings)
                 entry.preset = run.about["lineage"].get("preset") or ""
                 if (origin := lineage.origin(run)) is not None:

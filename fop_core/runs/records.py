@@ -146,5 +146,6 @@ LINEAGE: dict[str, Check] = {
     "method": _or_none(text),
     "parent": _or_none(text),
     "matrices": text,
+    "control": text,
     "set": _texts,
 }

@@ -195,7 +195,7 @@ class Run:
         return files.read_header(self.checkpoint_path(step))
 
     def start(self) -> tuple[dict[str, Array], dict[str, Any]]:
-        """Return the checkpoint that a fork starts from, as ``checkpoint`` does. Nothing ever replaces or drops it.
+        """Return what a fork or a control begins with, as ``checkpoint`` does. Nothing ever replaces or drops it.
 
         Raises:
             FileNotFoundError: where there is none.
@@ -204,7 +204,7 @@ class Run:
         return files.read_arrays(self.start_path())
 
     def start_path(self) -> Path:
-        """Return the file of a fork's start."""
+        """Return the file of a fork's or a control's start."""
         return self.path / START
 
     def request(self, what: str, by: str = "", **more: Any) -> None:

@@ -47,7 +47,8 @@ def create(
         name: for people; also in the directory's name.
         tags: for people.
         lineage: what it was made from: preset, settings changed, parent run.
-        start: of a fork, the checkpoint that it starts from: arrays, and what is said about them.
+        start: of a fork the checkpoint that it starts from, of a control what its P is made of: arrays, and what is
+            said about them.
         folder: where; ``runs_folder()`` unless given.
     """
     folder = runs_folder() if folder is None else folder

@@ -230,7 +230,7 @@ def create(plan: Plan, *, name: str = "", tags: tuple[str, ...] = (), folder: Pa
         arrays, about = plan.run.checkpoint(plan.step)
         factors = {}
         if plan.donor is not None and plan.donor_step is not None:
-            factors = _matrices(plan.donor.snapshot(plan.donor_step))
+            factors = whole_matrices(plan.donor.snapshot(plan.donor_step))
     except FileNotFoundError as error:
         raise ForkError(
             f"{error.filename} is gone meanwhile: look again at what {plan.run.id} can be forked from"
@@ -335,7 +335,7 @@ def _fitting_snapshot(
             )
     if extra := [name for name in shapes if name not in needed]:
         raise ForkError(f"{extra[0]} has an M in the donor {donor.id} and none in {run.id}")
-    bad = [name for name, M in _matrices(donor.snapshot(step)).items() if not np.isfinite(M).all()]
+    bad = [name for name, M in whole_matrices(donor.snapshot(step)).items() if not np.isfinite(M).all()]
     if bad:
         raise ForkError(
             f"M of {bad[0]} holds numbers that are not finite at step {step:,} of the donor {donor.id}: give another "
@@ -356,7 +356,7 @@ def _whole_snapshot(donor: Run, step: int | None) -> int:
             header = donor.snapshot_header(each)
         except FileNotFoundError:
             continue  # dropped just now
-        if header and not (cut := [name for name in _layer_names(header) if f"{name}/M" not in header]):
+        if header and not (cut := [name for name in layer_names(header) if f"{name}/M" not in header]):
             return each
         if step is not None:
             raise ForkError(
@@ -399,7 +399,8 @@ def _layout(fop: FOPConfig, shape: Shape) -> str:
     return layout if isinstance(layout, str) else layout.name
 
 
-def _layer_names(header: Header) -> list[str]:
+def layer_names(header: Mapping[str, Any]) -> list[str]:
+    """Return the layers of a snapshot, of which the keys are "<layer>/<what>"."""
     return list(dict.fromkeys(name.partition("/")[0] for name in header))
 
 
@@ -407,7 +408,8 @@ def _shapes(header: Header) -> dict[str, Shape]:
     return {name.removesuffix("/M"): shape for name, (_, shape) in header.items() if name.endswith("/M")}
 
 
-def _matrices(arrays: Mapping[str, Array]) -> dict[str, Array]:
+def whole_matrices(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the whole M of a snapshot by layer."""
     return {name.removesuffix("/M"): array for name, array in arrays.items() if name.endswith("/M")}
 
 

@@ -29,7 +29,7 @@ from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
-from fop_core.training import batches, build, config, datasets, diagnostics, state
+from fop_core.training import attribution, batches, build, config, datasets, diagnostics, state
 from fop_core.training.averaged import averaged
 from fop_core.training.environment import describe
 
@@ -155,6 +155,7 @@ class Trainer:
         self.data = data
         self.feed = batches.feed(data, self.config, self.device, self._corrupt)
         self.built = build.build(self.config, len(data.classes), self.device)
+        self.prescribe = attribution.prescribe(run, self.built.fop)
         for cut in [] if self.built.fop is None else self.built.fop.cut_ranks():
             log(cut)
         self.total = build.total_steps(self.config, self.feed.steps_in_epoch)
@@ -180,6 +181,7 @@ class Trainer:
         end = min(self.total, until or self.total)
         self.control.set("running", self.warning)
         saved = looked = time.monotonic()
+        self.prescribe(self.step)
         if self.step == 0:
             self._log({})
         while self.step < end:
@@ -191,6 +193,7 @@ class Trainer:
                 logged = self._logged(step)
                 columns = self._learn(images, labels, logged)
                 self.step = step
+                self.prescribe(step)
                 now = time.perf_counter()
                 self.window.seconds += now - begin
                 self.seconds += now - begin

@@ -1,6 +1,9 @@
 """Does a recorded run come out again? Its first steps, or a fork's first, taken anew and compared number by number."""
 
+import contextlib
+import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from fop_core.runs import lineage, store
 from fop_core.runs.control import Control
 from fop_core.runs.run import Run
 from fop_core.training import build, config
-from fop_core.training.loop import Log, Trainer
+from fop_core.training.loop import Log, Report, Trainer
 
 TIMES = {each.name for each in QUANTITIES.values() if each.timed}
 """Columns that no replay repeats."""
@@ -41,19 +44,40 @@ def replay(run: Run, steps: int, log: Log) -> list[Comparison]:
     Raises:
         ValueError: where the run recorded nothing so early, or its settings or data do not do here.
     """
+    with again(run, log) as trainer:
+        until = trainer.step + steps
+        trainer.train(until=until)
+        return _compare(run, trainer.run, until)
+
+
+@contextlib.contextmanager
+def again(
+    run: Run, log: Log, *, checkpoint: int | None = None, report: Report = lambda progress: None
+) -> Iterator[Trainer]:
+    """Give a trainer of the same settings in a folder of its own, which is gone afterwards; the run is only read.
+
+    Args:
+        run: whose settings.
+        log: called with each line for people.
+        checkpoint: the step of the run's checkpoint to begin at; its start unless given.
+        report: called at logged steps with the progress.
+
+    Raises:
+        ValueError: where its settings or data do not do here.
+    """
     settings = config.parse(run.config)
     threads = settings.threads or (run.attempts[0].get("threads", 0) if run.attempts else 0)
     with tempfile.TemporaryDirectory(prefix="fop-replay-") as folder, build.threads(threads) as used:
-        start = None if lineage.origin(run) is None else run.start()
-        again = store.create(run.config, name="replay", lineage=run.about["lineage"], start=start, folder=Path(folder))
-        with Control(again) as control:
-            trainer = Trainer(again, control, log, lambda progress: None, [], used)
-            until = trainer.step + steps
+        start = run.start() if lineage.has_start(run) else None
+        copy = store.create(run.config, name="replay", lineage=run.about["lineage"], start=start, folder=Path(folder))
+        if checkpoint is not None:
+            shutil.copyfile(run.checkpoint_path(checkpoint), copy.checkpoint_path(checkpoint))
+        with Control(copy) as control:
+            trainer = Trainer(copy, control, log, report, [], used)
             try:
-                trainer.train(until=until)
+                yield trainer
             finally:
                 trainer.writer.close()
-        return _compare(run, again, until)
 
 
 def _compare(recorded: Run, replayed: Run, steps: int) -> list[Comparison]:

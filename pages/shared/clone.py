@@ -28,6 +28,8 @@ def clone(text: str) -> dict[str, str]:
         named, lineage = run.labels["name"], run.about["lineage"]
     except (RunError, DamagedFile, ConfigError, OSError) as error:
         raise CloneError(f"from={text}: {error}") from None
+    if "control" in lineage:
+        raise CloneError(f"from={text}: a control, which is made on Runs, beside {lineage.get('parent')}")
     preset, method = _origin(lineage, made)
     then, now = values(preset, method), compare.flat(made.to_json())
     own = {path: shown(path, now[path]) for path in CONFIG if path in now}
