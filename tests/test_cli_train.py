@@ -15,7 +15,7 @@ from fop_core.cli import main
 from fop_core.runs import store
 from fop_core.runs.control import Control
 from fop_core.runs.run import Run
-from fop_core.training import config
+from fop_core.training import config, divergence
 from tests.damage import watchdog  # noqa: F401, a fixture
 from tests.jobs.test_queue import elected, wait
 from tests.training import tiny
@@ -151,6 +151,22 @@ def test_controls_are_made_through_the_queue_and_say_what_they_are(capsys, folde
     while not elected(folder) and time.monotonic() < end:
         time.sleep(0.2)
     assert elected(folder)
+
+
+def test_why_a_run_diverged_is_measured_once(capsys, folder, monkeypatch):
+    wild = ("--set", "optimizer.lr=30", "--set", "checkpoint_steps=1", "--set", "fop.rank=4", "--name", "wild")
+    assert call(capsys, "train", *SHORT, *wild)[0] == 1
+    (run,) = [run for run, _ in store.scan(folder)]
+    assert run.state.cause == "diverged"
+    status, out, err = call(capsys, "runs", "why", "wild")
+    assert status == 0, err
+    assert out.startswith("ε·λmax(PH) was ") and "; above 2(1 + α) = 3.8 a step overshoots." in out
+    assert "products with H: " in err and (run.path / "curvature.json").exists()
+    with monkeypatch.context() as patched:
+        patched.setattr(divergence, "measure", None)
+        assert call(capsys, "runs", "why", "wild") == (0, out, "")
+    status, out, _ = call(capsys, "runs", "why", "wild", "--at", 0, "--batches", "1")
+    assert status == 0 and " at step 0; above" in out and "of the loss on the 128 images" in out
 
 
 def test_a_replay_finds_what_was_changed(capsys, folder):

@@ -1,8 +1,9 @@
-"""``runs``: what has been trained: list, show, export, replay, delete, and the trash."""
+"""``runs``: what has been trained: list, show, export, replay, why, delete, and the trash."""
 
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,12 +13,13 @@ from fop_core.commands.load_torch import load_torch
 from fop_core.commands.report_errors import for_each
 from fop_core.printable import printable
 
+BEAT = 0.5  # seconds between two lines of progress
 TOLERANCE = 1e-3  # of a replay: more than rounding in another order makes of 50 steps
 
 
 def add(commands: Any) -> None:
     """Add the command and its own commands."""
-    parser = commands.add_parser("runs", help="list, show, export, replay, delete or restore runs")
+    parser = commands.add_parser("runs", help="list, show, export, replay, explain, delete or restore runs")
     parser.add_argument("--folder", type=Path, help="where the runs are (FOP_RUNS_DIR, trained_models/runs)")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
     listing = verbs.add_parser("list", help="all runs, oldest first")
@@ -41,9 +43,13 @@ def add(commands: Any) -> None:
     replay = verbs.add_parser("replay", help="take its first steps again and compare with what was recorded")
     replay.add_argument("--steps", type=int, default=50, help="how many (50)")
     replay.set_defaults(do=_replay)
+    why = verbs.add_parser("why", help="how long its steps were where it diverged: ε·λmax(PH), kept beside it")
+    why.add_argument("--at", type=int, metavar="STEP", help="take its steps again up to there; its last checkpoint's")
+    why.add_argument("--batches", type=int, help="of which the Hessian is made (4)")
+    why.set_defaults(do=_why)
     for verb, count in ((delete, "+"), (restore, "+"), (empty, "*")):
         verb.add_argument("run_ids", metavar="RUN", nargs=count, help="their paths, ids, beginnings of ids, or names")
-    for verb in (show, export, replay):
+    for verb in (show, export, replay, why):
         verb.add_argument("run_id", metavar="RUN", help="its path, id, beginning of an id, or name")
     export.add_argument("file", type=Path, help="a new file, *.csv or *.parquet")
 
@@ -286,6 +292,31 @@ def _replay(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     for comparison in sorted(different, key=lambda c: -c.worst)[:10]:
         print(f"  {comparison.name}: {comparison.worst:.2g}")
     return 0 if worst.worst < TOLERANCE else 1
+
+
+def _why(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from fop_core.runs import store
+    from fop_core.training import divergence
+
+    run = store.find(chosen.run_id, chosen.folder)
+    known = None if (chosen.at, chosen.batches) != (None, None) else divergence.kept(run)
+    if known is None:
+        load_torch()
+        batches = divergence.BATCHES if chosen.batches is None else chosen.batches
+        said = 0.0
+
+        def report(what: str, done: int, most: int) -> None:
+            nonlocal said
+            if time.monotonic() - said > BEAT:
+                said = time.monotonic()
+                print(f"{what}: {done} of {most}", file=sys.stderr, flush=True)
+
+        known = divergence.measure(
+            run, at=chosen.at, batches=batches, log=lambda text: print(text, file=sys.stderr), report=report
+        )
+    for sentence in known.sentences():
+        _line(sentence)
+    return 0
 
 
 def _print(table: list[list[str]]) -> None:

@@ -99,6 +99,18 @@ def _named_texts(value: Any) -> dict[str, str]:
     return value
 
 
+def _named_numbers(value: Any) -> dict[str, float]:
+    if not isinstance(value, dict):
+        raise ValueError("an object of numbers")
+    return {text(name): number(each) for name, each in value.items()}
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
 def _object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("an object")
@@ -148,4 +160,22 @@ LINEAGE: dict[str, Check] = {
     "matrices": text,
     "control": text,
     "set": _texts,
+}
+CURVATURE: dict[str, Check] = {
+    "attempt": count,
+    "step": count,
+    "begun": count,
+    "checkpoint": _truth,
+    "rate": number,
+    "base": text,
+    "bound": _or_none(number),
+    "formula": text,
+    "with_P": _or_none(number),
+    "without_P": number,
+    "error_with_P": number,
+    "error_without_P": number,
+    "negative": _named_numbers,
+    "batches": count,
+    "images": count,
+    "products": count,
 }

@@ -9,6 +9,7 @@ trained. Nothing here needs torch: arrays are numpy's.
 
 import os
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -262,6 +263,25 @@ class Run:
             DamagedFile: where a value is of another kind.
         """
         return self._optional("usage.json", records.USAGE)
+
+    @property
+    def curvature(self) -> dict[str, Any]:
+        """What ``training.divergence`` measured where it diverged, see ``records.CURVATURE``; empty before that.
+
+        Raises:
+            DamagedFile: where a value is of another kind.
+        """
+        return self._optional("curvature.json", records.CURVATURE)
+
+    def keep_curvature(self, content: Mapping[str, Any]) -> None:
+        """Keep what was measured where it diverged.
+
+        Raises:
+            DamagedFile: where that would be written elsewhere, see ``writable.check_folders``.
+            OSError: where it cannot be written.
+        """
+        writable.check_folders(self.path)
+        files.write_json(self.path / "curvature.json", content)
 
     def _optional(self, name: str, kinds: Any) -> dict[str, Any]:
         """Return what a file of the run says, or nothing where there is none."""

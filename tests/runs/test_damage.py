@@ -40,6 +40,7 @@ PROGRESS = {
     "eigenvalue_max": 1.5,
     "samples_per_second": 100.0,
 }
+CURVATURE = {"attempt": 1, "checkpoint": True, "bound": None, "with_P": math.inf, "negative": {"0.weight": -0.5}}
 
 
 @pytest.fixture
@@ -53,6 +54,7 @@ def run(tmp_path):
         writer.close()
         control.set("finished")
     files.write_json(run.path / "usage.json", {"cpu_percent": 99.5, "memory": 10, "at": stamps.now()})
+    run.keep_curvature(CURVATURE)
     (run.path / "log.txt").write_text("done\n")
     return run
 
@@ -63,6 +65,7 @@ def test_what_is_whole_comes_back_as_numbers(run):
     assert progress == {name: value for name, value in PROGRESS.items() if name != "train_loss"}
     assert ATTEMPT.items() <= run.attempts[0].items()
     assert run.usage["cpu_percent"] == 99.5
+    assert run.curvature == CURVATURE
 
 
 WRONG = ["x", [1], {"a": 1}, True, None, "NaN", -1, 10**400]
@@ -120,6 +123,8 @@ READERS = {
     "label": lambda run: run.label(name="new"),
     "progress": lambda run: run.progress,
     "usage": lambda run: run.usage,
+    "curvature": lambda run: run.curvature,
+    "keep": lambda run: run.keep_curvature(CURVATURE),
     "attempts": lambda run: run.attempts,
     "metrics": lambda run: Run(run.path).metrics.update(),
     "snapshots": lambda run: [run.snapshot(step) for step in run.snapshot_steps()],

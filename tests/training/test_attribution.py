@@ -328,11 +328,12 @@ import sys
 from pathlib import Path
 from fop_core.runs import lineage
 from fop_core.runs.run import Run
-from fop_core.training import attribution
+from fop_core.training import attribution, divergence
 run = Run(sys.argv[1])
 assert not any(attribution.unavailable(run).values())
 for kind in lineage.CONTROLS:
     attribution.create(attribution.plan(run, kind), folder=Path(sys.argv[2]))
+assert divergence.kept(run) is None
 assert not {"torch", "torchvision", "streamlit"} & set(sys.modules)
 """
     command = [sys.executable, "-c", program, str(parent.path), str(tmp_path)]
