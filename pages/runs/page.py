@@ -9,7 +9,7 @@ from fop_core.runs import GALLERY, learned, stamps, store
 from fop_core.runs.listing import Entry, Listing
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
-from pages.runs import actions, one, several, table
+from pages.runs import actions, controls, one, several, table, why
 from pages.runs.downloads import downloads
 from pages.runs.settings import FIELDS, PRESETS, VALUES
 from pages.shared import curves
@@ -159,6 +159,7 @@ def one_run(entry: Entry, of: Chosen) -> None:
             actions.delete([entry])
         return
     one.head(entry)
+    why.why(entry)
     with st.container(horizontal=True, vertical_alignment="center"):
         actions.buttons([entry])
         downloads([entry])
@@ -169,6 +170,7 @@ def one_run(entry: Entry, of: Chosen) -> None:
         draw(of)
     with right:
         one.numbers(entry, of.metrics[0])
+    controls.controls(entry, beside)
     log, settings, made, labels = st.tabs(["Log", "Settings", "What made it", "Name, tags, notes"])
     with log:
         one.log(entry)
@@ -178,6 +180,12 @@ def one_run(entry: Entry, of: Chosen) -> None:
         one.made_by(entry)
     with labels:
         actions.labels(entry)
+
+
+def beside(ids: Sequence[str]) -> None:
+    """Show some runs side by side; for a widget's callback."""
+    form.put(run=list(ids))
+    st.session_state[actions.ANEW] = True
 
 
 def several_runs(entries: list[Entry], of: Chosen) -> None:

@@ -12,17 +12,19 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fop_core.jobs import queue
-from fop_core.runs import GALLERY, files, store
+from fop_core.runs import GALLERY, files, lineage, store
 from fop_core.runs.control import Control
 from fop_core.runs.listing import Listing
 from fop_core.runs.names import TRASH
 from fop_core.runs.state import CAUSES
+from fop_core.training import divergence
 from pages.runs import downloads
 from pages.shared import run_text
 from tests.damage import nested_json
 from tests.pages.app import app_at
 from tests.pages.test_trajectories import component, figure, ran, words
 from tests.runs.tiny import made, rows
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -357,3 +359,107 @@ def test_a_run_whose_settings_are_none_of_todays_says_so_where_it_would_be_clone
     (run.path / "run.json").write_text(json.dumps(about))
     [link] = [each.proto for each in page(run.id).get("page_link") if each.proto.label == "Clone…"]
     assert link.disabled and "epochs" in link.help
+
+
+# controls, and why a run diverged -------------------------------------------------------------------------------------
+
+GAINS = [{"step": step, "eigenvalue_mean/1.weight": 1 + step / 100} for step in (0, 10, 20)]
+
+
+def labels(at: AppTest) -> dict[str, bool]:
+    """The controls that are offered, by whether a click on them does something."""
+    buttons = [each for each in at.button if (each.key or "").startswith("runs control ")]
+    return {each.key.removeprefix("runs control "): not each.disabled for each in buttons}
+
+
+def snapshots(run) -> None:
+    for step in (0, 10, 20):
+        arrays = {"1.weight/M": np.full((4, 2), 0.1, np.float32), "1.weight/spectrum": np.ones(4, np.float32)}
+        files.write_arrays(run.path / "snapshots" / f"{step:08}.safetensors", arrays)
+
+
+@pytest.mark.parametrize("kind", lineage.CONTROLS)
+def test_a_control_is_one_click_and_so_is_the_comparison(folder, kind):
+    run = made("one", GAINS)
+    snapshots(run)
+    at = page(run.id)
+    assert labels(at) == dict.fromkeys(lineage.CONTROLS, True)
+    ran(at.button(key=f"runs control {kind}").click().run())
+    assert not at.error
+    [control] = [each for each in store.directories(folder) if each.id != run.id]
+    assert lineage.control(control) == (run.id, kind) and control.has_request("start")
+    assert control.config["seed"] == run.config["seed"] and control.config["data"] == run.config["data"]
+    at = page(run.id)
+    assert labels(at) == {each: True for each in lineage.CONTROLS if each != kind}, "the others are still offered"
+    ran(at.button(key="runs controls compare").click().run())
+    assert component(at, "table")["chosen"] == [run.id, control.id]
+    assert "2 runs" in [heading.value for heading in at.subheader]
+    at = page(control.id)
+    assert labels(at) == {} and "Compare" not in words(at), "a control has none of its own"
+    [link] = [each.proto for each in at.get("page_link") if each.proto.label == "Clone…"]
+    assert link.disabled and "control" in link.help
+
+
+def test_what_a_run_lacks_for_a_control_is_said_and_a_click_makes_nothing(folder):
+    run = made("bare", rows())
+    at = page(run.id)
+    assert labels(at) == {"rate": False, "final": False, "start": True}
+    assert "has no snapshots of P, and 2 are needed" in words(at).replace("\\", "")
+    snapshots(run)
+    last = run.path / "snapshots" / "00000020.safetensors"
+    last.write_bytes(last.read_bytes()[:-8])
+    at = page(run.id)
+    assert labels(at) == dict.fromkeys(lineage.CONTROLS, True), "what is in them is seen when they are read"
+    for kind in ("final", "rate"):
+        ran(at.button(key=f"runs control {kind}").click().run())
+        assert "00000020.safetensors" in at.error[0].value.replace("\\", "")
+    assert [each.id for each in store.directories(folder)] == [run.id]
+
+
+def test_no_control_is_offered_where_nothing_was_learned_by_FOP():
+    assert labels(page(made("plain", rows(), "finished", "", "momentum").id)) == {}
+    run = made("going", GAINS, "stopped")
+    snapshots(run)
+    with Control(run) as control:
+        control.set("running")
+        assert labels(page(run.id)) == {"rate": False, "final": False, "start": True}
+
+
+def test_why_it_diverged_is_measured_on_a_click_while_the_page_goes_on_and_stays_known():
+    bad = [*rows(12), {"step": 13, "train_loss": float("nan")}]
+    run = made("bad", bad, "failed", "diverged at step 13: loss not finite", "fop", "threads=1", cause="diverged")
+    at = page(run.id)
+    assert at.button(key="runs why").label == "Why?" and not at.info
+    ran(at.button(key="runs why").click().run())
+    [bar] = at.get("progress")
+    assert bar.proto.text.startswith("Measuring: ")
+    until(lambda: ran(at.run()).info)
+    says = at.info[0].value.replace("\\", "")
+    assert says.startswith("ε·λmax(PH) was ") and " at step 11; above 2(1 + α) = 3.8 a step overshoots." in says
+    assert "It has no checkpoint that can be used." in says
+    assert divergence.kept(run) is not None
+    at = page(run.id)  # another session
+    assert at.info[0].value.replace("\\", "") == says
+    assert "runs why" not in {button.key for button in at.button}
+
+
+def test_why_it_diverged_cannot_be_said_without_its_data_and_that_is_said(tmp_path):
+    reason = "diverged at step 13: loss not finite"
+    nowhere = f"data.path={tmp_path / 'nowhere'}"
+    run = made("bad", rows(12), "failed", reason, "fop", nowhere, cause="diverged")
+    at = page(run.id)
+    ran(at.button(key="runs why").click().run())
+    until(lambda: len(ran(at.run()).error) > 1)
+    assert "MNIST is not in" in at.error[1].value.replace("\\", "")
+    assert at.button(key="runs why").label == "Why?", "which can be tried again"
+
+
+def test_only_a_run_that_diverged_has_a_why():
+    for state, cause in (("failed", "data"), ("failed", ""), ("finished", "")):
+        run = made("one", rows(), state, "x", cause=cause)
+        assert "runs why" not in {button.key for button in page(run.id).button}
+    run = made("odd", rows(), "failed", "diverged", cause="diverged")
+    (run.path / "curvature.json").write_text("{")
+    at = page(run.id)
+    assert any("curvature.json" in each.value.replace("\\", "") for each in at.warning)
+    assert "runs why" in {button.key for button in at.button}
