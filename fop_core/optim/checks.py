@@ -88,6 +88,26 @@ OPTIONS: dict[str, Callable[[str, Any], None]] = {
 }
 """FOP's options by name: each a function of name and value that raises ValueError where the value is out of range."""
 
+NAMED = (
+    "preconditioner",
+    "layout",
+    "normalized",
+    "rescale",
+    "trace",
+    "apply",
+    "feedback",
+    "derivative",
+    "hyper_optimizer",
+    "hyper_eps",
+    "hyper_lr_step",
+)
+"""Options that a state names: what P is made of M, what u is, and by what equation M is learned.
+
+The others may be changed between two runs: ``hyper_lr``, ``hyper_lr_bounds`` and ``update_every``, what becomes of
+numbers that are not finite, and what only a start reads (``rank``, ``init_std``, ``init_scale``, ``seed``, ``max_dim``;
+a state of another rank, or of other layers, is refused by its shapes).
+"""
+
 
 def together(options: Mapping[str, Any], hyper_optimizer: Any) -> None:
     """Raise ValueError for options that do not go together, each of which is right by itself."""

@@ -115,6 +115,8 @@ class FOP(Optimizer):
         self.preconditioner = preconditioner
         self.layout = layout
         self.hyper_lr = hyper_lr
+        self.hyper_optimizer = hyper_optimizer
+        self.hyper_eps = hyper_eps
         self.rank = rank
         self.init_std = init_std
         self.trace = trace
@@ -464,6 +466,7 @@ class FOP(Optimizer):
             "steps": self._steps,
             "skipped_steps": self.skipped_steps,
             "layers": layers,
+            "options": {name: value for name, value in self._named_options().items() if name != "preconditioner"},
         }
         if isinstance(self._hyper, hyper.Custom):
             state["fop"]["hyper"] = [optimizer.state_dict() for optimizer in self._hyper.optimizers]
@@ -476,7 +479,8 @@ class FOP(Optimizer):
         """Load what ``state_dict`` returned, into the base as well. Nothing changes where it does not fit.
 
         Raises:
-            ValueError: for a state of a base alone, of another preconditioner or of other shapes, for a key that is
+            ValueError: for a state of a base alone, one that was made under other options (``checks.NAMED`` says which
+                count; an earlier version's state names the preconditioner alone) or of other shapes, for a key that is
                 missing or one too many, and for a number that is not finite. All is looked at first.
         """
         self._register_params()
@@ -490,7 +494,7 @@ class FOP(Optimizer):
         own = state.pop("fop")
         layers = {number: layer for number, (_, _, layer) in enumerate(self._members) if isinstance(layer, Layer)}
         custom = self._hyper if isinstance(self._hyper, hyper.Custom) else None
-        loading.check_fop(own, layers, self.preconditioner, None if custom is None else len(custom.optimizers))
+        loading.check_fop(own, layers, self._named_options(), None if custom is None else len(custom.optimizers))
         loading.check_optimizer(self.base, state, [name for name, _, _ in self._members])
         for number, group in enumerate(state["param_groups"]):
             groups.rates(number, {**self.param_groups[number], **group}, self.trace)
@@ -519,6 +523,11 @@ class FOP(Optimizer):
         self.skipped_steps = own["skipped_steps"]
         for after in self._optimizer_load_state_dict_post_hooks.values():
             after(self)
+
+    def _named_options(self) -> dict[str, Any]:
+        """Return the options that a state names; a callable as "callable"."""
+        options = {name: getattr(self, name) for name in checks.NAMED}
+        return {name: "callable" if callable(value) else value for name, value in options.items()}
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all but the hooks and a scheduler's wrapped ``step``, which belong to this very object."""

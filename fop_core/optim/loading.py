@@ -15,19 +15,20 @@ TRACES = {"trace", "ahead"}
 """What a layer has from its first gradient on, in its parameter's shape."""
 
 
-def check_fop(own: Any, layers: Mapping[int, Layer], preconditioner: str, hyper_optimizers: int | None) -> None:
+def check_fop(own: Any, layers: Mapping[int, Layer], options: Mapping[str, Any], hyper_optimizers: int | None) -> None:
     """Raise ValueError where FOP's part of a state does not fit.
 
     Args:
         own: that part.
         layers: the layers by the numbers of their parameters.
-        preconditioner: what FOP learns.
+        options: what FOP is made with, of those that a state names (``checks.NAMED``).
         hyper_optimizers: how many optimizers a callable has made; None without one.
     """
+    _mapping("'fop' of this state", own)
+    _check_alike(own, options)
     keys = {"preconditioner", "hyper_lr", "steps", "skipped_steps", "layers"}
-    _exactly("'fop' of this state", own, keys | ({"hyper"} if hyper_optimizers is not None else set()))
-    if own["preconditioner"] != preconditioner:
-        raise ValueError(f"this state is of a {own['preconditioner']!r} preconditioner, not {preconditioner!r}")
+    keys |= {"hyper"} if hyper_optimizers is not None else set()
+    _exactly("'fop' of this state", own, keys, optional={"options"})
     checks.OPTIONS["hyper_lr"]("hyper_lr of this state", own["hyper_lr"])
     for name in ("steps", "skipped_steps"):
         checks.at_least(f"{name} of this state", own[name], 0, whole=True)
@@ -38,6 +39,26 @@ def check_fop(own: Any, layers: Mapping[int, Layer], preconditioner: str, hyper_
         _check_layer(layer, own["layers"][number])
     if hyper_optimizers is not None and (not isinstance(own["hyper"], list) or len(own["hyper"]) != hyper_optimizers):
         raise ValueError("hyper of this state does not fit: it was made with another hyper_optimizer, or other groups")
+
+
+def _check_alike(own: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """Raise ValueError where a state was made under other options.
+
+    One that an earlier version made names the preconditioner alone, and what it does not name is not compared.
+    """
+    saved = own.get("options", {})
+    _exactly("options of this state", saved, (), optional=options.keys() - {"preconditioner"})
+    saved = {name: own[name] for name in ("preconditioner",) if name in own} | dict(saved)
+    differ = [
+        f"{name} is {value!r} in it and {options[name]!r} here"
+        for name, value in saved.items()
+        if not (value is None or isinstance(value, (str, int, float))) or value != options[name]
+    ]
+    if differ:
+        raise ValueError(
+            f"this state was made under other options: {', '.join(differ)}. Make FOP with those of the state, or take "
+            "M alone along, by load_factors(factors)"
+        )
 
 
 def _check_layer(layer: Layer, saved: Any) -> None:

@@ -254,6 +254,8 @@ def _changed(
     held = dict(arrays)
     if matrices == "frozen":
         _put(fop, "hyper_lr", 0.0)
+    if matrices == "normalized" and "options" in dict(fop["dict"]):  # an earlier version's state names none
+        _put(_entry(fop, "options"), "normalized", True)
     if matrices in ("reset", "transplanted"):
         held = {name: array for name, array in arrays.items() if not name.startswith("optimizer/fop/")}
         parts = []

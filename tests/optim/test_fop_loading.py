@@ -1,6 +1,7 @@
 """A saved state or a factor that does not fit is refused by name, and nothing has changed then."""
 
 import copy
+import inspect
 import io
 import math
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 from fop_core import FOP
+from fop_core.optim import checks
 from tests.optim.built import KINDS, build, run, same
 from tests.problems import BASES, groups, parameters
 
@@ -71,6 +73,12 @@ WRONG = [
     (put("param_groups", 1, "lr", value=HUGE), "lr.*group 1"),
     (put("param_groups", 1, "lr", value=torch.zeros((), device="meta")), "lr.*group 1"),
     (put("param_groups", 1, "weight_decay", value=HUGE), "weight_decay.*group 1"),
+    (put("fop", "options", value=None), "options of this state"),
+    (put("fop", "options", "trace", value=NAN), "trace is nan in it and 'velocity' here"),
+    (put("fop", "options", "trace", value=torch.zeros(2)), "trace is tensor"),
+    (put("fop", "options", "normalized", value=[]), r"normalized is \[\] in it and False here"),
+    (put("fop", "options", "preconditioner", value="factored"), "options of this state has 'preconditioner'"),
+    (put("fop", "options", "surplus", value=1), "options of this state has 'surplus'"),
     (drop("fop", "steps"), "steps"),
     (put("fop", "steps", value=-1), "steps"),
     (put("fop", "steps", value="many"), "steps"),
@@ -299,6 +307,81 @@ def test_factors_that_are_no_mapping_are_refused(factors):
     _, optimizer = build()
     with pytest.raises(ValueError, match="name -> M"):
         optimizer.load_factors(factors)
+
+
+# other options -------------------------------------------------------------------------------------------------------
+
+OTHERS = [
+    ({"layout": "input"}, "layout is 'input' in it and 'auto' here"),
+    ({"normalized": True}, "normalized is True in it and False here"),
+    ({"rescale": 0.9}, r"rescale is 0\.9 in it and None here"),
+    ({"trace": "one_step"}, "trace is 'one_step' in it and 'velocity' here"),
+    ({"trace": 0.3}, r"trace is 0\.3 in it and 'velocity' here"),
+    ({"apply": "after"}, "apply is 'after' in it and 'before' here"),
+    ({"feedback": "osgm"}, "feedback is 'osgm' in it and 'hypergradient' here"),
+    ({"derivative": "root"}, "derivative is 'root' in it and 'exact' here"),
+    ({"hyper_optimizer": "sgd"}, "hyper_optimizer is 'sgd' in it and 'adam' here"),
+    ({"hyper_optimizer": hyper_adam}, "hyper_optimizer is 'callable' in it and 'adam' here"),
+    ({"hyper_eps": 1e-12}, "hyper_eps is 1e-12 in it and 1e-08 here"),
+    ({"hyper_lr_step": 0.02}, r"hyper_lr_step is 0\.02 in it and 0\.0 here"),
+    (
+        {"kind": "direct", "feedback": "osgm"},
+        "preconditioner is 'direct' in it and 'factored' here, feedback is 'osgm'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "names"), OTHERS, ids=[names for _, names in OTHERS])
+def test_a_state_of_other_options_is_refused_and_says_which_and_both_values(options, names):
+    params, source = build(**options)
+    run(params, source, range(3))
+    refused_unchanged(build(seed=1), copy.deepcopy(source.state_dict()), names)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"hyper_lr": 0.5},
+        {"update_every": 3},
+        {"on_nonfinite": "skip"},
+        {"hyper_lr_bounds": (0.5, 2.0)},
+        {"init_scale": 0.3},
+        {"init_std": 3.0},
+        {"seed": 7},
+        {"rank": 2},
+        {"max_dim": 500},
+    ],
+    ids=str,
+)
+def test_rates_and_what_only_a_start_reads_may_be_others(options):
+    params, source = build()
+    run(params, source, range(3))
+    others = parameters(1)
+    other = FOP(BASES["momentum"](groups(others)), **options)
+    other.load_state_dict(copy.deepcopy(source.state_dict()))
+    assert same(source.factors(), other.factors())
+
+
+def test_a_state_of_before_options_were_named_is_taken_as_it_was():
+    params, source = build(trace=0.3, normalized=True)
+    run(params, source, range(3))
+    before = copy.deepcopy(source.state_dict())
+    options = before["fop"].pop("options")
+    assert set(before["fop"]) == {"preconditioner", "hyper_lr", "steps", "skipped_steps", "layers"}
+    assert set(options) == set(checks.NAMED) - {"preconditioner"}
+    _, other = build(trace=0.3, normalized=True, seed=1)
+    other.load_state_dict(before)
+    assert same(source.state_dict(), other.state_dict())
+    _, another = build(seed=1)
+    another.load_state_dict(before)
+    assert same(source.factors(), another.factors())
+
+
+def test_every_option_is_named_by_a_state_or_may_be_changed():
+    """A new option has to be put on one side."""
+    free = {"base", "hyper_lr", "hyper_lr_bounds", "update_every", "on_nonfinite", "rank", "init_std", "init_scale"}
+    arguments = inspect.signature(FOP).parameters.keys()
+    assert {*checks.NAMED} | free | {"seed", "max_dim"} == arguments
 
 
 # keeping, copying, resuming ------------------------------------------------------------------------------------------

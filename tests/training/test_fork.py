@@ -424,6 +424,18 @@ def test_an_earlier_runs_checkpoint_without_steps_in_epoch_will_do(parent, tmp_p
         fork.plan(old, matrices="frozen", epochs=3)
 
 
+@pytest.mark.parametrize("matrices", ["frozen", "reset", "normalized"])
+def test_an_earlier_runs_checkpoint_that_names_no_options_will_do(matrices, parent, tmp_path):
+    shutil.copytree(parent.path, tmp_path / "old")
+    old = Run(tmp_path / "old")
+    arrays, about = old.checkpoint(AT)
+    state = fork._entry(about["tree"], "optimizer", "fop")
+    state["dict"] = [pair for pair in state["dict"] if pair[0] != "options"]
+    assert len(state["dict"]) == 5
+    files.write_arrays(old.path / "checkpoints" / f"{AT:08}.safetensors", arrays, about)
+    assert train(forked(tmp_path, old, matrices, at=AT))[0] == "finished"
+
+
 @pytest.mark.parametrize("matrices", ["unchanged", "reset", "transplanted"])
 def test_without_its_parent_and_donor_it_is_the_same(matrices, parent, other, tmp_path):
     for id_, run in (("parent", parent), ("donor", other)):
@@ -499,7 +511,7 @@ def test_a_checkpoint_that_was_dropped_meanwhile_is_named(parent, tmp_path):
 def test_a_plan_changes_neither_the_parents_arrays_nor_its_settings(parent, tmp_path):
     arrays, about = parent.checkpoint(AT)
     before = copy.deepcopy((arrays, about))
-    for matrices in ("frozen", "reset"):
+    for matrices in ("frozen", "reset", "normalized"):
         fork._changed(arrays, about, matrices, {})
     assert about == before[1]
     assert arrays.keys() == before[0].keys()
