@@ -73,6 +73,16 @@ def forked(names: Names) -> None:
     assert waiting.config["epochs"] == 20 and waiting.about["lineage"]["matrices"] == "frozen"
 
 
+def a_regression() -> Names:
+    names = network()
+    return names | {"inputs": torch.randn(32, 4), "targets": torch.randn(32, 2)}
+
+
+def descended(names: Names) -> None:
+    losses = names["losses"]
+    assert losses == sorted(losses, reverse=True) and losses[-1] < losses[0]
+
+
 def raced(names: Names) -> None:
     assert names["result"].status == "converged" and names["name"] == "FOP OSGM"
 
@@ -83,7 +93,8 @@ def whitened(names: Names) -> None:
 
 CHECKED: dict[str, tuple[Callable[[], Names], Callable[[Names], None]]] = {
     "README.md 1": (network, stepped),
-    "docs/optimizer.md 1": (dict, raced),
+    "docs/optimizer.md 1": (a_regression, descended),
+    "docs/optimizer.md 2": (dict, raced),
     "docs/runs.md 1": (a_run_called_baseline, read),
     "docs/training.md 1": (a_run_called_baseline, forked),
     "docs/preconditioners.md 1": (an_optimizer, saved),

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from fop_core.optim import layouts
 from fop_core.optim.conflicts import conflicts
+from fop_core.optim.forms import FORMS
 from fop_core.optim.preconditioners import PRECONDITIONERS
 
 
@@ -85,6 +86,7 @@ OPTIONS: dict[str, Callable[[str, Any], None]] = {
     "trace": _trace,
     "rescale": _rescale,
     "normalized": _flag,
+    "guard": _flag,
 }
 """FOP's options by name: each a function of name and value that raises ValueError where the value is out of range."""
 
@@ -100,8 +102,9 @@ NAMED = (
     "hyper_optimizer",
     "hyper_eps",
     "hyper_lr_step",
+    "guard",
 )
-"""Options that a state names: what P is made of M, what u is, and by what equation M is learned.
+"""Options that a state names: what P is made of M, what u is, and by what equation M is learned, and from what.
 
 The others may be changed between two runs: ``hyper_lr``, ``hyper_lr_bounds`` and ``update_every``, what becomes of
 numbers that are not finite, and what only a start reads (``rank``, ``init_std``, ``init_scale``, ``seed``, ``max_dim``;
@@ -115,6 +118,12 @@ def together(options: Mapping[str, Any], hyper_optimizer: Any) -> None:
         raise ValueError(f"{name} {why}")
     if options["hyper_lr_step"] and callable(hyper_optimizer):
         raise ValueError("hyper_lr_step needs a hyper_optimizer by name: a callable's rates are its own")
+    if options["guard"]:
+        form = FORMS[options["preconditioner"]]
+        if options["normalized"] or options["rescale"] is not None:
+            raise ValueError("guard has P get shorter where a step went too far: not with normalized or rescale")
+        if not form.learns:
+            raise ValueError(f"guard learns of the steps that it undoes: {form.name!r} learns nothing")
 
 
 def parameter(name: str, value: Tensor) -> None:
@@ -124,6 +133,12 @@ def parameter(name: str, value: Tensor) -> None:
         raise TypeError(f"{name!r} is sharded: FOP needs whole parameters")
     if value.is_complex() or value.layout != torch.strided:
         raise TypeError(f"{name!r} is complex or sparse: FOP takes dense real parameters")
+
+
+def gradient(name: str, value: Tensor | None) -> None:
+    """Raise TypeError for a gradient that FOP cannot precondition."""
+    if value is not None and (value.layout is not torch.strided or value.is_complex()):
+        raise TypeError(f"the gradient of {name!r} is sparse or complex: FOP takes dense real ones")
 
 
 def rate(where: str, name: str, value: Any, most: float = math.inf, *, least: float = -math.inf) -> None:

@@ -1,7 +1,7 @@
 """Whether gradients and hypergradients are finite: computed on each device at every step, and polled later."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import torch
@@ -77,8 +77,13 @@ def all_finite(updates: Sequence[LayerUpdate], members: Sequence[Member]) -> boo
     checked = [update.preconditioned for update in updates]
     checked += [update.descent for update in updates if update.descent is not None]
     checked += [p.grad for _, p, layer in members if isinstance(layer, str) and p.grad is not None]
+    return are_finite(checked)
+
+
+def are_finite(tensors: Iterable[Tensor]) -> bool:
+    """Return whether all numbers of tensors, on any devices, are finite. Waits for the devices."""
     there: dict[torch.device, list[Tensor]] = {}
-    for tensor in checked:
+    for tensor in tensors:
         if tensor.numel():
             there.setdefault(tensor.device, []).append(tensor)
-    return all(bool(finite(tensors).all()) for tensors in there.values())
+    return all(bool(finite(alike).all()) for alike in there.values())

@@ -16,10 +16,11 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from fop_core.optim import checks, describe, groups, hyper, layouts, loading, precision, trace
-from fop_core.optim.finite import FiniteFlags, Member, all_finite
+from fop_core.optim.finite import FiniteFlags, Member, all_finite, are_finite
 from fop_core.optim.forms import FORMS, FormName
+from fop_core.optim.guard import Guard, Undo, shortened
 from fop_core.optim.preconditioners import PRECONDITIONERS
-from fop_core.optim.stack import Layer, LayerUpdate, Options, Stack
+from fop_core.optim.stack import Applied, Layer, LayerUpdate, Options, Stack
 
 
 class FOP(Optimizer):
@@ -69,6 +70,9 @@ class FOP(Optimizer):
         hyper_lr_step: kappa of a learned rho, rho <- rho exp(kappa cos(H_t, H_{t-1})) for each layer, H the
             hypergradient; 0 leaves rho alone, 0.02 is usual.
         hyper_lr_bounds: the least and the most that such a rho becomes, times ``hyper_lr``.
+        guard: for losses over all data, which are a function of the parameters alone: ``step`` takes a closure, and a
+            step that would raise the loss, or make it or a gradient not finite, is undone. M learns of it all the same,
+            at once from the gradient at the trial; see ``step``.
 
     Raises:
         TypeError: for a base that cannot be wrapped, or complex or sharded parameters.
@@ -101,6 +105,7 @@ class FOP(Optimizer):
         init_scale: float = 1.0,
         hyper_lr_step: float = 0.0,
         hyper_lr_bounds: tuple[float, float] = (1e-3, 1e3),
+        guard: bool = False,
     ) -> None:
         if not isinstance(base, Optimizer) or isinstance(base, (torch.optim.LBFGS, FOP)):
             raise TypeError(f"base is {type(base).__name__}: give a torch.optim.Optimizer other than LBFGS or FOP")
@@ -131,7 +136,9 @@ class FOP(Optimizer):
         self.init_scale = init_scale
         self.hyper_lr_step = hyper_lr_step
         self.hyper_lr_bounds = hyper_lr_bounds
+        self.guard = guard
         self.skipped_steps = 0
+        self.undone_steps = 0
         self._steps = 0
         self._kind = PRECONDITIONERS[preconditioner]
         self._generator = torch.Generator().manual_seed(seed)
@@ -140,6 +147,7 @@ class FOP(Optimizer):
         self._members: list[Member] = []  # all parameters
         self._stacks: list[Stack] = []
         self._finite = FiniteFlags()
+        self._guard = Guard()
         self._sizes: list[int] = []  # of the groups
         self._warned: set[str] = set()
         Optimizer.__setstate__(self, {})  # its hooks without its __init__: groups and state are the base's
@@ -189,65 +197,52 @@ class FOP(Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take one step, and learn M.
 
+        With ``guard`` a step is a trial. Where it raises the loss, parameters, the base's state and u become again what
+        they were, and ``undone_steps`` counts it; the gradient of each layer counts there as no longer than what the
+        step was made of. Where the loss or a gradient is not finite, P is divided by 4 ("low_rank": P - I) in place of
+        learning. ``.grad`` is afterwards the gradient where the parameters are. Such a step waits for the device.
+
         Args:
-            closure: evaluates the loss and its gradients; called once.
+            closure: evaluates the loss and its gradients; called once. With ``guard`` it has to be there and to return
+                the loss, and is called at the trial; once more in each of the first two steps, and where others have
+                changed the parameters. Gradients are None before it.
 
         Returns:
-            What the closure returned, or None.
+            What the closure returned, or None. With ``guard`` that is the loss where the parameters are now.
 
         Raises:
-            FloatingPointError: where an earlier step's gradient or hypergradient was not finite (``on_nonfinite``).
-            TypeError: for a sparse or complex gradient.
-            ValueError: where a rate of the base is no number, or groups of it were taken away or replaced.
+            FloatingPointError: where an earlier step's gradient or hypergradient was not finite (``on_nonfinite``), or
+                with ``guard`` the loss from which the step starts.
+            TypeError: for a sparse or complex gradient, or without the closure that ``guard`` needs.
+            ValueError: where a rate of the base is no number, or groups of it were taken away or replaced; with
+                ``guard`` for a loss that is no function of the parameters alone: dropout, batch statistics, other data.
+            RuntimeError: with ``guard`` for ten steps in a row that were undone.
         """
         loss = None
-        if closure is not None:
+        if closure is not None and not self.guard:
             with torch.enable_grad():
                 loss = closure()
         self._register_params()
         self._report(waiting=False, stacklevel=5)  # past torch's two wrappers of step
         rates = [groups.rates(number, group, self.trace) for number, group in enumerate(self.param_groups)]
-        gradients = []
-        for name, parameter, _ in self._members:
-            gradients.append(gradient := parameter.grad)
-            if gradient is not None and (gradient.layout is not torch.strided or gradient.is_complex()):
-                raise TypeError(f"the gradient of {name!r} is sparse or complex: FOP takes dense real ones")
+        if self.guard:
+            return self._try(closure, rates)
+        gradients = self._gradients()
 
-        turn = (self._steps + 1) % self.update_every == 0
-        learn = turn and self.hyper_lr != 0 and self.learns
-        with precision.full(self._finite.devices):
-            applied = [stack.applied() for stack in self._stacks]
-            after = self.apply == "after"
-            proposals = [stack.propose(each, learn, after=after) for stack, each in zip(self._stacks, applied)]
+        learn = self._is_due and self.hyper_lr != 0 and self.learns
+        applied, proposals = self._propose(learn)
         updates = [update for proposal in proposals for update in proposal]
         if self.on_nonfinite == "skip" and not all_finite(updates, self._members):
             self.skipped_steps += 1
             return loss
 
-        if after:
-            starts = self._starts(updates)
-            self.base.step()
-            with precision.full(self._finite.devices):
-                for stack, proposal, each in zip(self._stacks, proposals, applied):
-                    stack.turn(proposal, each, starts)
-        else:
-            try:
-                for update in updates:
-                    update.layer.parameter.grad = update.preconditioned
-                self.base.step()
-            finally:
-                for (_, parameter, _), gradient in zip(self._members, gradients):
-                    parameter.grad = gradient
-
+        self._move(applied, proposals, gradients)
         for device, is_finite in self._finite.check(updates, self._members, gradients).items():
             here = [update for update in updates if update.gradient.device == device]
             learning = [update for update in here if update.descent is not None]
             if learning:
                 self._hyper.update(learning, is_finite, self.hyper_lr)
-            if self.learns and after:
-                trace.replace(here, is_finite)
-            elif self.learns:
-                trace.advance(here, is_finite, rates)
+            self._advance(here, is_finite, rates)
         if learn:
             self._hyper.finish()
         for stack, proposal, each in zip(self._stacks, proposals, applied):
@@ -256,6 +251,109 @@ class FOP(Optimizer):
                 stack.watch()
         self._steps += 1
         return loss
+
+    def _try(self, closure: Callable[[], Any] | None, rates: list[groups.Rates]) -> Any:
+        """Take a step that is undone where it raises the loss, and let M learn at once from the gradient there."""
+        if closure is None:
+            raise TypeError("guard=True needs a closure that returns the loss: optimizer.step(closure)")
+        start = self._guard.start(closure, self._members)
+        start.put(self._members)
+        gradients = self._gradients()
+        applied, proposals = self._propose(learn=False)
+        updates = [update for proposal in proposals for update in proposal]
+        before, undone = Undo(self.base, self._members), True
+        try:
+            self._move(applied, proposals, gradients)
+            is_finite = self._finite.check(updates, self._members, gradients)
+            for device, ok in is_finite.items():
+                self._advance([update for update in updates if update.gradient.device == device], ok, rates)
+            trial = self._guard.evaluate(closure, self._members)
+            undone = not (trial.is_finite and trial.value <= start.value)
+            if self.learns:
+                self._learn_of(trial.is_finite, undone, updates, applied, is_finite)
+        finally:
+            if undone:
+                before.restore()
+                start.put(self._members)
+        self._steps += 1
+        self.undone_steps += undone
+        return self._guard.settle(start if undone else trial, undone, self._members)
+
+    def _learn_of(
+        self,
+        is_usable: bool,
+        undone: bool,
+        updates: list[LayerUpdate],
+        applied: list[Applied],
+        is_finite: Mapping[torch.device, Tensor],
+    ) -> None:
+        """Let M learn of a trial, whose gradients are in ``.grad``; or divide P by 4 where it cannot."""
+        learning: list[LayerUpdate] = []
+        if is_usable and self.hyper_lr != 0 and (undone or self._is_due):
+            for update in updates if undone else ():
+                parameter, made_of = update.layer.parameter, update.layer.source
+                most = update.gradient if self.apply == "after" else made_of
+                if parameter.grad is not None and most is not None:
+                    parameter.grad = shortened(parameter.grad.to(most), most).to(parameter)
+            with precision.full(self._finite.devices):
+                proposals = [s.propose(each, True, precondition=False) for s, each in zip(self._stacks, applied)]
+            learning = [update for each in proposals for update in each if update.descent is not None]
+        if not is_usable or not are_finite(update.descent for update in learning if update.descent is not None):
+            for update in updates:
+                self._kind.quarter(update.layer.M)
+            return
+        for device, ok in is_finite.items():
+            if here := [update for update in learning if update.gradient.device == device]:
+                self._hyper.update(here, ok, self.hyper_lr)
+        if learning:
+            self._hyper.finish()
+            for stack in self._stacks:
+                stack.watch()
+
+    @property
+    def _is_due(self) -> bool:
+        """Whether the coming step is one at which M learns, see ``update_every``."""
+        return (self._steps + 1) % self.update_every == 0
+
+    def _gradients(self) -> list[Tensor | None]:
+        """Return the gradients of all parameters; raise TypeError for one that cannot be preconditioned."""
+        for name, parameter, _ in self._members:
+            checks.gradient(name, parameter.grad)
+        return [parameter.grad for _, parameter, _ in self._members]
+
+    def _propose(self, learn: bool) -> tuple[list[Applied], list[list[LayerUpdate]]]:
+        """Return what the coming step applies, and what it would do, by stacks."""
+        with precision.full(self._finite.devices):
+            applied = [stack.applied() for stack in self._stacks]
+            before = self.apply == "before"
+            return applied, [s.propose(each, learn, precondition=before) for s, each in zip(self._stacks, applied)]
+
+    def _move(self, applied: list[Applied], proposals: list[list[LayerUpdate]], gradients: list[Tensor | None]) -> None:
+        """Let the base step: by P g, or by g and then P. ``.grad`` is the raw gradient again afterwards."""
+        updates = [update for proposal in proposals for update in proposal]
+        if self.apply == "after":
+            starts = self._starts(updates)
+            self.base.step()
+            with precision.full(self._finite.devices):
+                for stack, proposal, each in zip(self._stacks, proposals, applied):
+                    stack.turn(proposal, each, starts)
+            return
+        try:
+            for update in updates:
+                update.layer.parameter.grad = update.preconditioned
+            self.base.step()
+        finally:
+            for (_, parameter, _), gradient in zip(self._members, gradients):
+                parameter.grad = gradient
+
+    def _advance(self, updates: list[LayerUpdate], is_finite: Tensor, rates: list[groups.Rates]) -> None:
+        """Keep what the step was made of, for the layers of one device."""
+        if not self.learns:
+            return
+        if self.apply == "after":
+            trace.replace(updates, is_finite)
+        else:
+            trace.advance(updates, is_finite, rates)
 
     def _starts(self, updates: list[LayerUpdate]) -> dict[Layer, Tensor]:
         """Return where decoupled weight decay alone would take each parameter."""
@@ -426,8 +524,9 @@ class FOP(Optimizer):
             M.copy_(value)
 
     def memory_usage(self) -> int:
-        """Return the bytes that FOP keeps beside the base's own state: M, u, and what learns M."""
+        """Return the bytes that FOP keeps beside the base's own state: M, u, what learns M, and a guard's gradients."""
         kept = [tensor for layer in self.layers() for tensor in layer.tensors().values()]
+        kept += self._guard.tensors()
         for optimizer in self._hyper.optimizers if isinstance(self._hyper, hyper.Custom) else ():
             kept += [t for state in optimizer.state.values() for t in state.values() if isinstance(t, Tensor)]
         return sum(tensor.numel() * tensor.element_size() for tensor in kept)
@@ -468,6 +567,8 @@ class FOP(Optimizer):
             "layers": layers,
             "options": {name: value for name, value in self._named_options().items() if name != "preconditioner"},
         }
+        if self.guard:
+            state["fop"] |= {"undone_steps": self.undone_steps, "undone_in_a_row": self._guard.in_a_row}
         if isinstance(self._hyper, hyper.Custom):
             state["fop"]["hyper"] = [optimizer.state_dict() for optimizer in self._hyper.optimizers]
         for after in self._optimizer_state_dict_post_hooks.values():
@@ -494,7 +595,9 @@ class FOP(Optimizer):
         own = state.pop("fop")
         layers = {number: layer for number, (_, _, layer) in enumerate(self._members) if isinstance(layer, Layer)}
         custom = self._hyper if isinstance(self._hyper, hyper.Custom) else None
-        loading.check_fop(own, layers, self._named_options(), None if custom is None else len(custom.optimizers))
+        optimizers = None if custom is None else len(custom.optimizers)
+        counts = ("undone_steps", "undone_in_a_row") if self.guard else ()
+        loading.check_fop(own, layers, self._named_options(), optimizers, counts)
         loading.check_optimizer(self.base, state, [name for name, _, _ in self._members])
         for number, group in enumerate(state["param_groups"]):
             groups.rates(number, {**self.param_groups[number], **group}, self.trace)
@@ -521,6 +624,8 @@ class FOP(Optimizer):
         self.hyper_lr = own["hyper_lr"]
         self._steps = own["steps"]
         self.skipped_steps = own["skipped_steps"]
+        self.undone_steps = own.get("undone_steps", 0)
+        self._guard = Guard(own.get("undone_in_a_row", 0))
         for after in self._optimizer_load_state_dict_post_hooks.values():
             after(self)
 

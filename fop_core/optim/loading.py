@@ -15,7 +15,13 @@ TRACES = {"trace", "ahead"}
 """What a layer has from its first gradient on, in its parameter's shape."""
 
 
-def check_fop(own: Any, layers: Mapping[int, Layer], options: Mapping[str, Any], hyper_optimizers: int | None) -> None:
+def check_fop(
+    own: Any,
+    layers: Mapping[int, Layer],
+    options: Mapping[str, Any],
+    hyper_optimizers: int | None,
+    counts: Sequence[str] = (),
+) -> None:
     """Raise ValueError where FOP's part of a state does not fit.
 
     Args:
@@ -23,14 +29,16 @@ def check_fop(own: Any, layers: Mapping[int, Layer], options: Mapping[str, Any],
         layers: the layers by the numbers of their parameters.
         options: what FOP is made with, of those that a state names (``checks.NAMED``).
         hyper_optimizers: how many optimizers a callable has made; None without one.
+        counts: what is counted beside all steps and those that were skipped.
     """
     _mapping("'fop' of this state", own)
     _check_alike(own, options)
-    keys = {"preconditioner", "hyper_lr", "steps", "skipped_steps", "layers"}
+    counts = ("steps", "skipped_steps", *counts)
+    keys = {"preconditioner", "hyper_lr", "layers", *counts}
     keys |= {"hyper"} if hyper_optimizers is not None else set()
     _exactly("'fop' of this state", own, keys, optional={"options"})
     checks.OPTIONS["hyper_lr"]("hyper_lr of this state", own["hyper_lr"])
-    for name in ("steps", "skipped_steps"):
+    for name in counts:
         checks.at_least(f"{name} of this state", own[name], 0, whole=True)
     _mapping("layers of this state", own["layers"])
     if set(own["layers"]) != set(layers):

@@ -10,9 +10,10 @@ itself, or P where that takes a while. Then ``pull_back`` leads from the gradien
 
 And two for scaling: ``norm(M)``, ``||P||_F^2`` and its gradient, and ``degree``, with
 ``<G, P(M) U> = <alignment, M> / degree`` (plus <G, U> for I + M M^T), by Euler's theorem on homogeneous functions. And
-where M gives P's eigenvalues better than P does, ``spectrum(M)``, [n] in any order.
+where M gives P's eigenvalues better than P does, ``spectrum(M)``, [n] in any order. ``quarter(M)`` divides P by four.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,7 @@ class Preconditioner:
     """What the kinds share."""
 
     identity = False  # whether P is the identity plus what M makes
+    degree: int
     apply: Any
     alignment: Any = None  # None: nothing is learned
     definite: Any = None  # None: P is positive semidefinite whatever M is
@@ -39,6 +41,11 @@ class Preconditioner:
     def prepare(M: Tensor) -> tuple[Tensor, Any]:
         """Return what a step applies, [L, n, k], and what ``pull_back`` needs beside it."""
         return M, None
+
+    @classmethod
+    def quarter(cls, M: Tensor) -> None:
+        """Divide P by 4, or what M adds to the identity, in place; M [..., n, k]."""
+        M.mul_(0.25 ** (1 / cls.degree))
 
     @classmethod
     def spectral_norm(cls, M: Tensor, vector: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
@@ -135,6 +142,11 @@ class Exponential(Direct):
         """Return P = exp(A) and its square root [L, n, n]."""
         root = maths.exponential_root(M, torch.eye(M.shape[-1], dtype=M.dtype, device=M.device))
         return root @ root, root
+
+    @classmethod
+    def quarter(cls, M: Tensor) -> None:
+        """Divide P by 4 in place: A - log(4) I."""
+        M.diagonal(dim1=-2, dim2=-1).sub_(math.log(4.0))
 
     @staticmethod
     def matrix(M: Tensor) -> Tensor:

@@ -45,6 +45,11 @@ class Layer:
     nesterov_trace: Tensor | None = None
     epsilon: float | Tensor = 0.0
 
+    @property
+    def source(self) -> Tensor | None:
+        """U, what the last step was made of: g + lambda u for a Nesterov base, else u; None before the first."""
+        return self.trace if self.nesterov_trace is None else self.nesterov_trace
+
     def tensors(self) -> dict[str, Tensor]:
         """Return all that is kept for it."""
         traces = {"trace": self.trace, "ahead": self.nesterov_trace}
@@ -174,13 +179,13 @@ class Stack:
             scale.total = scale.total * scale.limit
         return scale
 
-    def propose(self, applied: Applied, learn: bool, *, after: bool = False) -> list[LayerUpdate]:
+    def propose(self, applied: Applied, learn: bool, *, precondition: bool = True) -> list[LayerUpdate]:
         """Return the updates of the layers that have a ``.grad``; changes nothing.
 
         Args:
             applied: what the step applies.
             learn: whether M is to learn.
-            after: whether the base is given g itself: then P g is not formed, and g stands in its place.
+            precondition: whether P g is formed; else g itself stands in its place.
         """
         updates, learning, dtype, scale = [], [], self.M.dtype, applied.scale
         plain = applied.matrix is self.M
@@ -191,13 +196,13 @@ class Stack:
             gradient = raw if raw.dtype is dtype else raw.to(dtype)
             G, M = layer.layout.to_matrix(gradient), layer.M if plain else applied.matrix[index]
             GtM, preconditioned = None, raw
-            if not after:
+            if precondition:
                 PG, GtM = self.kind.apply(M, G)
                 if scale is not None:
                     PG = PG * scale.total[index]
                 preconditioned = layer.layout.to_tensor(PG, raw.shape)
             update = LayerUpdate(layer, gradient, preconditioned if gradient is raw else preconditioned.to(raw.dtype))
-            source = layer.nesterov_trace if layer.nesterov_trace is not None else layer.trace
+            source = layer.source
             if learn and source is not None:
                 U = layer.layout.to_matrix(source)
                 alignment = self.kind.alignment(M, G, U, GtM)

@@ -1,5 +1,6 @@
 """FOP written naively from the paper: dense matrices, loops, one parameter at a time, nothing shared with fop_core."""
 
+import copy
 import math
 
 import torch
@@ -177,3 +178,40 @@ class OracleFOP:
             layer.learn(g)
             layer.u = layer.nesterov_trace = delta
             layer.epsilon = -1.0
+
+    @torch.no_grad()
+    def step_guard(self, closure):
+        """Try a step, learn at once from the gradient there, and put all but M back if the loss rose; say whether."""
+        with torch.enable_grad():
+            loss = closure()
+        raw = [p.grad.clone() for p, _ in self.parameters]
+        starts = [p.detach().clone() for p, _ in self.parameters]
+        states = {p: copy.deepcopy(dict(self.base.state[p])) for p, _ in self.parameters if p in self.base.state}
+        traces = [(layer.u, layer.nesterov_trace, layer.epsilon) for layer in self.layers.values()]
+        rates = [group["lr"] for _, group in self.parameters]
+        if not self.after:
+            for (p, _), layer in zip(self.parameters, self.layers.values()):
+                p.grad = layer.precondition(p.grad)
+        self.base.step()
+        for (p, group), g, start, rate, layer in zip(self.parameters, raw, starts, rates, self.layers.values()):
+            if self.after and layer.used:
+                delta = p - start  # of a base without decoupled decay
+                p += layer.precondition(delta) - delta
+                layer.u, layer.nesterov_trace, layer.epsilon = delta, delta, -1.0
+            elif not self.after:
+                momentum = group["momentum"] if "momentum" in group else group.get("betas", (0,))[0]
+                layer.advance(g, rate, momentum, group.get("dampening", 0), group.get("nesterov", False))
+        with torch.enable_grad():
+            undone = not closure() <= loss
+        for (p, _), g, start, layer, trace in zip(self.parameters, raw, starts, self.layers.values(), traces):
+            if layer.used:
+                most = g.norm() if self.after else layer.nesterov_trace.norm()
+                longer = undone and p.grad.norm() > most
+                layer.learn(p.grad * (most / p.grad.norm()) if longer else p.grad)
+            if undone:
+                p.copy_(start)
+                layer.u, layer.nesterov_trace, layer.epsilon = trace
+                self.base.state.pop(p, None)
+                if p in states:
+                    self.base.state[p] = states[p]
+        return undone

@@ -302,6 +302,10 @@ def test_a_hyper_optimizer_that_makes_none_is_refused():
         {"hyper_lr_step": -0.1},
         {"hyper_optimizer": torch.optim.SGD, "hyper_lr_step": 0.02},
         {"hyper_lr_bounds": (2.0, 3.0)},
+        {"guard": "yes"},
+        {"normalized": True, "guard": True},
+        {"rescale": 1.0, "guard": True},
+        {"preconditioner": "mean_removing", "guard": True},
     ],
     ids=str,
 )
