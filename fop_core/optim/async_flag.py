@@ -28,11 +28,17 @@ def finite(tensors: list[Tensor]) -> Tensor:
     return (extremes - extremes == 0).all(0)  # x - x is 0 or NaN: in half the kernels of isfinite
 
 
+def is_captured(device: torch.device) -> bool:
+    """Return whether what is launched on a device now is captured in a CUDA graph, where no event may be queried."""
+    return device.type == "cuda" and torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing()
+
+
 class AsyncFlag:
     """For L layers whether all has been finite, [L] bool on a device; once False it stays so until it is read.
 
     On CUDA each ``send`` starts a copy to pinned memory, and ``poll`` reads it once it has arrived, a step or more
-    later. On the CPU polling costs nothing. On other devices only ``read`` reads it, and it waits.
+    later. On the CPU polling costs nothing. On other devices only ``read`` reads it, and it waits; likewise what a
+    captured graph has noted, since no host is there at its steps.
     """
 
     def __init__(self, size: int, device: torch.device) -> None:
@@ -48,6 +54,8 @@ class AsyncFlag:
         """Start a copy to the host. Does nothing while an earlier one is under way."""
         if type(self.ok) is not Tensor or self.ok.device.type != "cuda" or self._arrived is not None:
             return
+        if is_captured(self.ok.device):
+            return
         if self._copy is None:
             self._copy = torch.empty(self.ok.shape, dtype=torch.bool, pin_memory=True)
         self._copy.copy_(self.ok, non_blocking=True)
@@ -57,6 +65,8 @@ class AsyncFlag:
     def poll(self) -> list[int]:
         """Return the layers that are not ok, as far as is known here by now, and start afresh."""
         if type(self.ok) is not Tensor:  # a traced or fake tensor has no value to look at
+            return []
+        if is_captured(self.ok.device):
             return []
         if self._arrived is not None:
             if not self._arrived.query():

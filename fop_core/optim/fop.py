@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from fop_core.optim import checks, describe, groups, hyper, layouts, loading, precision, trace
+from fop_core.optim.async_flag import is_captured
 from fop_core.optim.finite import FiniteFlags, Member, all_finite, are_finite
 from fop_core.optim.forms import FORMS, FormName
 from fop_core.optim.guard import Guard, Undo, shortened
@@ -216,7 +217,8 @@ class FOP(Optimizer):
             TypeError: for a sparse or complex gradient, or without the closure that ``guard`` needs.
             ValueError: where a rate of the base is no number, or groups of it were taken away or replaced; with
                 ``guard`` for a loss that is no function of the parameters alone: dropout, batch statistics, other data.
-            RuntimeError: with ``guard`` for ten steps in a row that were undone.
+            RuntimeError: with ``guard`` for ten steps in a row that were undone; while a CUDA graph is captured, where
+                its replays would not be steps.
         """
         loss = None
         if closure is not None and not self.guard:
@@ -225,6 +227,8 @@ class FOP(Optimizer):
         self._register_params()
         self._report(waiting=False, stacklevel=5)  # past torch's two wrappers of step
         rates = [groups.rates(number, group, self.trace) for number, group in enumerate(self.param_groups)]
+        if any(map(is_captured, self._finite.devices)):
+            self._check_capture()
         if self.guard:
             return self._try(closure, rates)
         gradients = self._gradients()
@@ -314,6 +318,16 @@ class FOP(Optimizer):
     def _is_due(self) -> bool:
         """Whether the coming step is one at which M learns, see ``update_every``."""
         return (self._steps + 1) % self.update_every == 0
+
+    def _check_capture(self) -> None:
+        """Raise RuntimeError where the step that is captured would not be a step when it is replayed."""
+        if self.update_every > 1 or self.on_nonfinite == "skip" or self.guard:
+            raise RuntimeError(
+                "a captured graph takes the same step at each replay: leave update_every, on_nonfinite and guard as "
+                "they are by default"
+            )
+        if self.learns and any(each.source is None and each.parameter.grad is not None for each in self.layers()):
+            raise RuntimeError("the first step makes u and learns nothing: take one before the capture")
 
     def _gradients(self) -> list[Tensor | None]:
         """Return the gradients of all parameters; raise TypeError for one that cannot be preconditioned."""
@@ -620,7 +634,8 @@ class FOP(Optimizer):
             for name, kept in ({"M": layer.M} | layer.state).items():
                 kept.copy_(entry[name])
             layer.trace, layer.nesterov_trace = (copies[number].get(name) for name in ("trace", "ahead"))
-            layer.epsilon = entry["epsilon"]
+            epsilon = entry["epsilon"]
+            layer.epsilon = epsilon.clone() if isinstance(epsilon, Tensor) else epsilon
         self.hyper_lr = own["hyper_lr"]
         self._steps = own["steps"]
         self.skipped_steps = own["skipped_steps"]

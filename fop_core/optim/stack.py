@@ -220,7 +220,10 @@ class Stack:
     def _pull_back(self, applied: Applied, learning: list[tuple[int, LayerUpdate]]) -> None:
         """Lead descents from P to M, all at once."""
         which = [index for index, _ in learning]
-        M, root = (each if len(which) == len(each) else each[which] for each in (self.M, applied.root))
+        M, root = (  # one by one: a list of indices would be sent to the device, which waits
+            each if len(which) == len(each) else torch.stack([each[index] for index in which])
+            for each in (self.M, applied.root)
+        )
         in_P = torch.stack([update.descent for _, update in learning])  # type: ignore[misc]
         in_M = self.kind.pull_back(M, root, in_P, self.options.derivative == "exact")
         for (_, update), descent in zip(learning, in_M):

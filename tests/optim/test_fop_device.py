@@ -7,12 +7,22 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from fop_core import FOP
-from tests.optim.built import KINDS
+from tests.optim.built import KINDS, run
+from tests.problems import BASES, groups, parameters
+
+NEWER = [
+    {"feedback": "osgm", "hyper_optimizer": "adagrad"},
+    {"apply": "after"},
+    {"hyper_lr_step": 0.02},
+    {"derivative": "root"},
+]
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 @pytest.mark.parametrize(
-    "options", [{}, {"normalized": True, "rescale": 1.0}, {"hyper_optimizer": "sgd", "update_every": 2}]
+    "options",
+    [{}, {"normalized": True, "rescale": 1.0}, {"hyper_optimizer": "sgd", "update_every": 2}, *NEWER],
+    ids=str,
 )
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_step_never_waits_for_the_device(kind, options, device):
@@ -35,21 +45,132 @@ def test_a_step_never_waits_for_the_device(kind, options, device):
                 optimizer._stacks[0].M.mean().item()  # the mode does what this test believes
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_step_never_waits_for_a_real_gpu(kind):
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(2 * 16, 4)).cuda()
-    optimizer = FOP(torch.optim.SGD(model.named_parameters(), lr=0.01, momentum=0.9), kind)
-    for step in range(6):
+def test_nothing_is_indexed_by_a_list_which_would_be_sent_to_the_device(kind):
+    """Some layers have no gradient, so that those of a stack that learn are a part of it."""
+    params = {name: torch.randn(2, 3, 3, 3, requires_grad=True) for name in "abc"}
+    optimizer = FOP(torch.optim.SGD(params.items(), lr=0.1), kind)
+    with Shapes() as shapes:
+        for step in range(3):
+            for name, p in params.items():
+                p.grad = None if (step, name) == (2, "b") else torch.randn_like(p)
+            optimizer.step()
+    assert not [name for name, _ in shapes.computed if name.startswith(("aten.index.", "aten.index_"))]
+
+
+@pytest.mark.parametrize("base", ["momentum", "nesterov", "adam"])
+@pytest.mark.parametrize("options", [{}, *NEWER], ids=str)
+@pytest.mark.parametrize("kind", ["factored", "low_rank", "direct", "exponential", "scalar", "diagonal"])
+def test_what_is_kept_stays_where_it_is_from_the_second_step_on(kind, options, base):
+    """A captured graph reads and writes M, u, the moments and a rate in a tensor at the addresses of its capture."""
+
+    def addresses(layer):
+        kept = layer.tensors() | {"epsilon": layer.epsilon}
+        return {name: each.data_ptr() for name, each in kept.items() if isinstance(each, torch.Tensor)}
+
+    params = parameters()
+    base = BASES[base](groups(params))
+    for group in base.param_groups:
+        group["lr"], group["foreach"] = torch.tensor(0.01, dtype=torch.float64), False
+    optimizer = FOP(base, kind, **options)
+    run(params, optimizer, range(1))
+    before = [addresses(layer) for layer in optimizer.layers()]
+    assert all({"M", "trace"} <= kept.keys() for kept in before)
+    assert all(("epsilon" in kept) == (optimizer.apply == "before") for kept in before)
+    for step in range(1, 4):
+        base.param_groups[0]["lr"].fill_(0.01 / (step + 1))
+        run(params, optimizer, [step])
+        assert [addresses(layer) for layer in optimizer.layers()] == before
+        for layer in optimizer.layers():
+            rate = base.param_groups[layer.group]["lr"]
+            assert optimizer.apply == "after" or (layer.epsilon == rate and layer.epsilon is not rate)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("options", [{}, *NEWER], ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_step_never_waits_for_a_real_gpu(kind, options):
+    model, optimizer = on_gpu(lambda named: torch.optim.SGD(named, lr=0.01, momentum=0.9), kind, **options)
+    for step in range(8):
         optimizer.zero_grad()  # one that diverges may wait: it reads which layer is not finite
         model(torch.randn(5, 2, 8, 8, device="cuda")).square().mean().backward()
+        if step == 6:
+            model[0].weight.grad = None  # those of a stack that learn are a part of it
         torch.cuda.set_sync_debug_mode("error" if step > 1 else "default")
         try:
             optimizer.step()
         finally:
             torch.cuda.set_sync_debug_mode("default")
     optimizer.check()
+
+
+def on_gpu(make, kind, **options):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(2 * 16, 4)).cuda()
+    return model, FOP(make(model.named_parameters()), kind, **options)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("options", [{}, {"normalized": True, "rescale": 1.0}, *NEWER], ids=str)
+@pytest.mark.parametrize("kind", ["factored", "low_rank", "exponential", "diagonal"])
+def test_a_whole_step_can_be_captured_in_a_cuda_graph(kind, options):
+    """Forward, backward and step; replayed with other images and another rate it is the step without a graph."""
+
+    def adam(named):
+        return torch.optim.Adam(named, lr=torch.tensor(0.01, device="cuda"), capturable=True)
+
+    both = [on_gpu(adam, kind, hyper_lr=1e-2, **options) for _ in range(2)]
+    x = torch.zeros(5, 2, 8, 8, device="cuda")
+    generator = torch.Generator().manual_seed(1)
+    batches = torch.randn(9, *x.shape, generator=generator).cuda()
+
+    def step(model, optimizer):
+        optimizer.zero_grad()
+        model(x).square().mean().backward()
+        optimizer.step()
+
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for batch in batches[:3]:
+            x.copy_(batch)
+            for pair in both:
+                step(*pair)
+    torch.cuda.current_stream().wait_stream(stream)
+    (model, optimizer), (twin, other) = both
+    graph = torch.cuda.CUDAGraph()
+    optimizer.zero_grad()
+    with torch.cuda.graph(graph):
+        step(model, optimizer)
+    for number, batch in enumerate(batches[3:]):
+        for each in (optimizer, other):
+            each.param_groups[0]["lr"].fill_(0.01 / (number + 1))
+        x.copy_(batch)
+        graph.replay()
+        step(twin, other)
+    optimizer.check()
+    for p, q in zip(model.parameters(), twin.parameters()):
+        torch.testing.assert_close(p, q, rtol=1e-4, atol=1e-5)
+    for name, M in optimizer.factors().items():
+        torch.testing.assert_close(M, other.factors()[name], rtol=1e-4, atol=1e-5)
+
+    x.fill_(float("nan"))
+    graph.replay()
+    with pytest.raises(FloatingPointError, match=r"0\.weight"):
+        optimizer.check()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("options", [{"update_every": 2}, {"on_nonfinite": "skip"}, {}], ids=str)
+def test_a_step_whose_replays_would_be_no_steps_is_not_captured(options):
+    """Nor is the first one, after which u is there."""
+    model, optimizer = on_gpu(lambda named: torch.optim.SGD(named, lr=0.01), "factored", **options)
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    if options:
+        optimizer.step()
+    with pytest.raises(RuntimeError, match="capture"), torch.cuda.graph(torch.cuda.CUDAGraph()):
+        optimizer.step()
 
 
 class Shapes(TorchDispatchMode):
