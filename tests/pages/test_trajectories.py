@@ -11,7 +11,7 @@ import pytest
 from streamlit.runtime.state.query_params_proxy import QueryParamsProxy
 from streamlit.testing.v1 import AppTest
 
-from fop_core.optim.rules import FOP, RULES, SGD, Momentum
+from fop_core.optim.rules import FOP, SGD, Momentum
 from pages.shared import form
 from pages.shared.race_rules import EXAMPLE, FAMILIES, OWN_RULE
 from pages.shared.race_settings import spec, values
@@ -142,7 +142,7 @@ SLOW = {
     "steps": "100000",
     "tolerance": "0",
     "noise": "1",
-    "rules": ",".join(RULES),
+    "rules": "sgd,momentum,nesterov,rmsprop,adam,adamw,s-hd,pp-hd,fop-one-step,fop",
 }
 """Minutes of computing."""
 
