@@ -31,7 +31,9 @@ SMALL: dict[str, dict[str, dict[str, Any]]] = {
     "allcnn": SCALED | {"watch": {"preconditioner": "direct"}},
     "mnist_rank16": SCALED,
 }
-"""What takes M alone, by the method of a stack, with the options under which it does something."""
+"""What takes M alone, with the options under which it does something."""
+METHODS = {"scale": "applied", "watch": "watch"}
+"""Of a stack, for what takes M alone."""
 
 
 def optimizer(build: Callable[[], nn.Module], **options: Any) -> FOP:
@@ -82,7 +84,7 @@ def single(fop: FOP) -> list[Stack]:
     stacks = []
     for layer in fop.layers():
         layer.M = layer.M.clone()
-        stacks.append(Stack(fop._kind, [layer], fop._hyper.init, fop.normalized, fop.rescale))
+        stacks.append(Stack(fop._kind, [layer], fop._hyper.init, fop._options))
     return stacks
 
 
@@ -111,14 +113,14 @@ def main() -> None:
 
         def products(fop: FOP = fop) -> None:
             for stack in fop._stacks:
-                stack.propose(None, learn=True)
+                stack.propose(stack.applied(), learn=True)
 
         kinds = {f"{name}_products_batched": batched(fop), f"{name}_products_by_layer": torch.no_grad()(products)}
         for what, more in SMALL.get(name, {}).items():
             one, other = (optimizer(build, **options, **more) for _ in range(2))
             for how, stacks in (("batched", one._stacks), ("by_layer", single(other))):
                 kinds[f"{name}_{what}_{how}"] = lambda stacks=stacks, what=what: [
-                    getattr(stack, what)() for stack in stacks
+                    getattr(stack, METHODS[what])() for stack in stacks
                 ]
         kinds[f"{name}_step"] = optimizer(build, **options).step
         counts |= {kind: CALLS[kind.removeprefix(f"{name}_").split("_")[0]] for kind in kinds}
