@@ -319,7 +319,7 @@ OTHERS = [
     ({"trace": 0.3}, r"trace is 0\.3 in it and 'velocity' here"),
     ({"apply": "after"}, "apply is 'after' in it and 'before' here"),
     ({"feedback": "osgm"}, "feedback is 'osgm' in it and 'hypergradient' here"),
-    ({"derivative": "root"}, "derivative is 'root' in it and 'exact' here"),
+    ({"kind": "exponential", "derivative": "root"}, "derivative is 'root' in it and 'exact' here"),
     ({"hyper_optimizer": "sgd"}, "hyper_optimizer is 'sgd' in it and 'adam' here"),
     ({"hyper_optimizer": hyper_adam}, "hyper_optimizer is 'callable' in it and 'adam' here"),
     ({"hyper_eps": 1e-12}, "hyper_eps is 1e-12 in it and 1e-08 here"),
