@@ -17,6 +17,7 @@ from tests.waiting import until
 from toy_functions import presets, race
 from toy_functions.scenes import SCENES
 
+FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PATHS = ".st-key-race .fop-plot-node"
 PLAYER = ".fop-player"
 LABELS = ".fop-label.fop-arrived"
@@ -41,7 +42,10 @@ def counts(page: Page, **published: str) -> None:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=re.compile(f"(^|\\b){re.escape(label)}\\b")).click()
+    box = page.get_by_role("combobox", name=re.compile(f"(^|\\b){re.escape(label)}\\b"))
+    box.scroll_into_view_if_needed()
+    page.evaluate(FRAMES)  # a list that is open closes when what it stands in is scrolled
+    box.click()
     page.get_by_role("option", name=option, exact=True).click()
 
 
