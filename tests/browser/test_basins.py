@@ -193,7 +193,9 @@ def test_cancel_stays_where_it_is_while_maps_are_computed(visit, troubles):
 def test_cancel_works_when_one_map_gives_way_to_the_next_under_the_finger(visit, troubles):
     troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
     page = visit(ENDLESS.replace("20000", "19999"), drawn=False)  # no other test has left these maps
-    cancel = page.get_by_role("button", name="Cancel")  # the first thing there, long before the fine map
+    cancel = page.get_by_role("button", name="Cancel")  # there long before the fine map
+    expect(page.get_by_text("Maps of Himmelblau, changed from")).to_be_visible()  # above it: from now on it stays put
+    expect(page.get_by_role("heading", name="Where each start ends")).to_be_visible()
 
     def pressed():
         page.mouse.up()  # beside it, where the page moved it from under the cursor
