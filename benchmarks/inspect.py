@@ -21,7 +21,8 @@ import numpy as np
 from playwright.sync_api import Browser
 
 from benchmarks import frames, measure
-from benchmarks.jobs import ABOUT, Tab, clock, tab
+from benchmarks.jobs import Tab, clock, tab
+from benchmarks.metrics import ABOUT
 from fop_core.runs import learned, store
 from fop_core.runs.control import Control
 from fop_core.runs.run import Run
