@@ -210,7 +210,9 @@ class Grouped(Several):
         st.markdown(f"**{self.label}**")
         for group in self.groups:
             part = f"{key} {group.label}"
-            st.session_state[part] = [option for option in group.options if option in st.session_state[key]]
+            chosen = [option for option in group.options if option in st.session_state[key]]
+            if st.session_state.get(part) != chosen:  # a value that is set has the browser draw the group anew
+                st.session_state[part] = chosen
             st.pills(
                 group.label,
                 group.options,
