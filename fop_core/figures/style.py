@@ -55,7 +55,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         "osgm-h": Method("OSGM-H", "#704DEE", "8px,2px", "star-triangle-up"),
         "osgm-best": Method("OSGM-Best", "#704DEE", "8px,2px,1px,2px", "star-triangle-down"),
         "fop-one-step": Method("FOP one-step", "#D9541E", "9px,4px", "bowtie", 2.5),
-        "fop-exponential": Method("FOP exp(A)", "#D9541E", "14px,3px,3px,3px", "diamond-tall", 2.5),
+        "fop-exponential": Method("FOP exp(M)", "#D9541E", "14px,3px,3px,3px", "diamond-tall", 2.5),
         "fop-osgm": Method("FOP OSGM", "#D9541E", "4px,3px", "hourglass", 2.5),
         "fop": Method("FOP", "#D9541E", "solid", "circle", 3.0),
     }

@@ -122,9 +122,9 @@ class Direct(Preconditioner):
 
 
 class Exponential(Direct):
-    """P = exp(A), A symmetric from 0: ``Direct`` in P, and the chain rule from there to A.
+    """P = exp(M), M symmetric from 0: ``Direct`` in P, and the chain rule from there to M.
 
-    P is positive definite whatever A is, and its logarithm moves at the same pace whether it is large or small: what M
+    P is positive definite whatever M is, and its logarithm moves at the same pace whether it is large or small: what M
     M^T has closed, since its hypergradient is (...) M, stays closed. No eigenvalues are computed: that would wait for
     the device.
     """
@@ -139,7 +139,7 @@ class Exponential(Direct):
 
     @staticmethod
     def prepare(M: Tensor) -> tuple[Tensor, Tensor]:
-        """Return P = exp(A) and its square root [L, n, n]."""
+        """Return P = exp(M) and its square root [L, n, n]."""
         root = maths.exponential_root(M, torch.eye(M.shape[-1], dtype=M.dtype, device=M.device))
         return root @ root, root
 
@@ -150,7 +150,7 @@ class Exponential(Direct):
 
     @staticmethod
     def matrix(M: Tensor) -> Tensor:
-        """Return exp(A) [..., n, n]."""
+        """Return exp(M) [..., n, n]."""
         return Exponential.prepare(M)[0]
 
     @staticmethod

@@ -48,7 +48,7 @@ OF_A_RULE: Mapping[str, Field] = {
         "as in the paper's Eq. 4. Without momentum the two are the same.",
     ),
     "derivative": Choice(
-        "Derivative of exp(A)",
+        "Derivative of exp(M)",
         {"exact": "exact", "root": "by the root of P"},
         "By the root: R S R / 2, R = P^½, which is cheaper.",
     ),
@@ -61,7 +61,7 @@ OF_A_RULE: Mapping[str, Field] = {
         "What learns M", {"sgd": "SGD", "adagrad": "AdaGrad"}, "The rule by which M descends its feedback."
     ),
     "init_scale": Number(
-        "Scale at the start", 1e-6, 100, 0.01, "M, or Q, begins as the identity times this; exp(A) and I + M Mᵀ do not."
+        "Scale at the start", 1e-6, 100, 0.01, "M, or Q, begins as the identity times this; exp(M) and I + M Mᵀ do not."
     ),
     "guard": Flag(
         "Guard", "A step is tried first, and undone where f does not fall. P learns from the trial all the same."
@@ -101,7 +101,7 @@ ABOUT: Mapping[str, str] = MappingProxyType(
         "osgm-h": "P learned from trial steps; one that raises f is undone.",
         "osgm-best": "OSGM-H with a momentum that is learned as well.",
         "fop-one-step": "P learned from the last gradient alone, Eq. 4 of the paper.",
-        "fop-exponential": "FOP with P = exp(A), A symmetric from 0.",
+        "fop-exponential": "FOP with P = exp(M), M symmetric from 0.",
         "fop-osgm": "FOP from trial steps, by AdaGrad: it converges at almost any rate.",
         "fop": "P learned from all gradients that the velocity holds.",
         OWN_RULE: "statements that you write.",

@@ -277,7 +277,7 @@ class OneStepFOP(_AsPublished):
 
 @dataclass(frozen=True)
 class ExponentialFOP(FOP):
-    """FOP with P = exp(A): an eigenvalue that was learned to be small can grow again, which that of M M^T cannot."""
+    """FOP with P = exp(M): an eigenvalue that was learned to be small can grow again, which that of M M^T cannot."""
 
     preconditioner: str = field(default="exponential", init=False)
     init_scale: float = field(default=1.0, init=False)
