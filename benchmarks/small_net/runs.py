@@ -98,7 +98,7 @@ def _ending(run: Run) -> str:
 
 
 def trained(run: Run) -> None:
-    """Train a run to its end, in a process of its own, and write the most memory that it held into its notes.
+    """Train a run to its end, in a process of its own, and write what that used, CPU and memory, into its notes.
 
     Raises:
         RuntimeError: where it does not get there.
@@ -110,7 +110,8 @@ def trained(run: Run) -> None:
     if not ended(run):
         raise RuntimeError(f"{run.id} is {run.state.state}: {run.state.reason or f'exit status {process.returncode}'}")
     megabytes = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    run.label(notes=f"peak memory {megabytes:.0f} MB")
+    cpu = usage.ru_utime + usage.ru_stime
+    run.label(notes=f"peak memory {megabytes:.0f} MB, CPU {cpu:.0f} s")
 
 
 def tune(method: str, runs: Runs) -> Tuned:
