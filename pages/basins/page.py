@@ -14,7 +14,7 @@ from pages.components.copy_link import copy_link
 from pages.components.follow import follow
 from pages.shared import race_sidebar
 from pages.shared.form import Form
-from pages.shared.progress import progress
+from pages.shared.progress import progress, unhurried
 from pages.shared.race import surface
 from pages.shared.text import literal
 from toy_functions import basins
@@ -201,6 +201,7 @@ if race_sidebar.is_left_out(form):
     st.markdown(race_sidebar.LEFT_OUT)
 form.draw_warnings()
 if understood:
-    show()
+    with unhurried(form.arrives, form.publish):
+        show()
 else:
     form.publish()

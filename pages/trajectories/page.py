@@ -14,7 +14,7 @@ from pages.components.download import deliver
 from pages.components.plot import plot
 from pages.shared import race_sidebar
 from pages.shared.form import Form
-from pages.shared.progress import progress
+from pages.shared.progress import progress, unhurried
 from pages.shared.race import Result, Spec, at_best, picture, results, surface
 from pages.shared.race_settings import FIELDS, PRESETS, VIEWS, spec, surface_spec, values
 from pages.shared.text import literal
@@ -213,7 +213,8 @@ if form.arrives:  # so that a long race can be changed
     with st.sidebar:
         race_sidebar.draw(form)
 if shown and race.rules:
-    show(race)
+    with unhurried(form.arrives):
+        show(race)
 elif shown:
     st.info("Choose at least one optimizer in the sidebar.")
 if not form.arrives:  # last, so that a click on the surface is answered before forty widgets are

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from pages.basins import maps
 from pages.basins.settings import MAPS, grid, values
-from tests.chromium import NARROW, row, too_small
+from tests.chromium import NARROW, row, slow_down, too_small
 from tests.waiting import until
 
 MAPS_OF_STARTS = ".st-key-maps .fop-basin"
@@ -172,6 +172,16 @@ def test_streamlits_own_stop_which_would_freeze_the_page_is_not_there(visit, tro
     expect(page.get_by_test_id("stStatusWidget").locator("button")).to_be_hidden()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
     page.get_by_role("button", name="Cancel").click()  # nor is anything left computing
+    expect(page.get_by_text(CANCELLED)).to_be_visible()
+
+
+def test_a_slow_browser_has_its_widgets_while_maps_are_computed(visit, troubles):
+    troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
+    page = visit(ENDLESS, drawn=False)
+    slow_down(page, 6)
+    expect(page.get_by_role("combobox", name="Preset")).to_be_visible()
+    expect(page.get_by_text(FINE)).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text(CANCELLED)).to_be_visible()
 
 

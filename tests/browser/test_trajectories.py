@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.chromium import NARROW, WIDE, number, row, too_small
+from tests.chromium import NARROW, WIDE, number, row, slow_down, too_small
 from tests.pages.test_trajectories import SLOW
 from tests.waiting import until
 from toy_functions import presets, race
@@ -86,7 +86,8 @@ def test_figure_1_has_the_papers_counts(visit):
 
 def test_a_long_race_says_how_far_it_is_and_ends_when_another_is_chosen(visit):
     page = visit(f"?{urlencode(SLOW)}", drawn=False)
-    page.set_default_timeout(60_000)  # the processor is busy
+    slow_down(page, 6)  # widgets then take longer to draw than the running icon stands still
+    page.set_default_timeout(60_000)
     expect(page.get_by_text(re.compile(r"Racing: \d+%, ([2-9]|\d\d+) s"))).to_be_visible(timeout=60_000)
     expect(page.get_by_role("combobox", name="Preset")).to_be_visible(timeout=60_000)
     choose(page, "Preset", "Figure 1: Himmelblau")
