@@ -17,7 +17,7 @@ from fop_core.runs.control import Control
 from fop_core.runs.listing import Listing
 from fop_core.runs.names import TRASH
 from fop_core.runs.state import CAUSES
-from fop_core.training import divergence
+from fop_core.training import divergence, environment
 from pages.runs import downloads
 from pages.shared import run_text
 from tests.damage import nested_json
@@ -319,6 +319,17 @@ def test_what_made_it_can_be_pasted_into_a_shell(tmp_path):
     [command] = [each.value for each in page(run.id).code if each.value.startswith("python")]
     shell = subprocess.run(["bash", "-c", f"printf '%s\\0' {command}"], cwd=tmp_path, capture_output=True, text=True)
     assert shell.stdout.split("\0")[:-1] == arguments and not (tmp_path / "hacked").exists()
+
+
+def test_versions_are_those_that_each_attempt_has(folder):
+    old = made("old", rows())  # from before pytorch-optimizer's was recorded
+    new = made("new", rows())
+    attempt = json.loads((new.path / "attempts/1.json").read_text())
+    (new.path / "attempts/1.json").write_text(json.dumps(attempt | {"versions": environment.versions()}))
+    for run, known in ((old, False), (new, True)):
+        [table] = [each.value for each in page(run.id).table if "Which" in each.value.columns]
+        versions = dict(zip(table["What"], table["Which"]))["Versions"].replace("\\", "")
+        assert "torch " in versions and ("pytorch-optimizer 4." in versions) == known
 
 
 def test_n_is_how_many_were_measured_and_all_seeds_of_a_group_are_named():

@@ -369,7 +369,8 @@ def test_a_run_says_what_made_it(data, tmp_path):
     _, messages = train(run)
     (attempt,) = run.attempts
     assert attempt["threads"] == 1
-    assert attempt["versions"]["torch"] == importlib.metadata.version("torch")
+    for name in ("torch", "pytorch-optimizer"):
+        assert attempt["versions"][name] == importlib.metadata.version(name)
     assert attempt["data"]["title"] == "CIFAR-10"
     (cut,) = [message for message in messages if "rank" in message]
     assert cut.startswith("rank 5000 cut to n = 9: ")
