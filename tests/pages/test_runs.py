@@ -332,6 +332,16 @@ def test_versions_are_those_that_each_attempt_has(folder):
         assert "torch " in versions and ("pytorch-optimizer 4." in versions) == known
 
 
+def test_the_last_numbers_of_a_run_by_prodigy_have_its_estimate():
+    for columns in ({}, {"d": 0.25}):
+        at = page(made("one", rows(lr=1.0, **columns)).id)
+        [table] = [each.value for each in at.table if "Last numbers" in each.value.columns]
+        pairs = zip(table["Last numbers"], table[" "])
+        numbers = {name.replace("\\", ""): value.replace("\\", "") for name, value in pairs}
+        assert numbers["Learning rate"] == "1.00"
+        assert numbers.get("Prodigy's d") == ("0.250" if columns else None)
+
+
 def test_n_is_how_many_were_measured_and_all_seeds_of_a_group_are_named():
     measured = [{"step": 1, "test_accuracy": 0.9, "train_loss": 0.5, "seconds": 1.0}]
     ids = [made("a", measured, "finished", "", "fop", "seed=2").id]
