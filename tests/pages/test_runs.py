@@ -421,6 +421,16 @@ def test_a_control_is_one_click_and_so_is_the_comparison(folder, kind):
     assert link.disabled and "control" in link.help
 
 
+def test_a_control_is_made_once_though_two_tabs_offer_it_or_a_click_comes_twice(folder):
+    run = made("one", GAINS)
+    snapshots(run)
+    tabs = page(run.id), page(run.id)
+    for at in tabs:
+        ran(at.button(key="runs control start").click().run())
+        assert not at.error
+    assert len(list(store.directories(folder))) == 2
+
+
 def test_what_a_run_lacks_for_a_control_is_said_and_a_click_makes_nothing(folder):
     run = made("bare", rows())
     at = page(run.id)
