@@ -105,6 +105,14 @@ _OF_A_RUN = (
     ),
     Quantity("held_out_accuracy", "likewise", unit=FRACTION, span=_SHARE),
     Quantity("lr", "of the step", "ε", span=_FROM_0, title="learning rate"),
+    Quantity(
+        "d",
+        "of Prodigy after the step: its estimate, from below, of the distance from the start to the minimum; it "
+        "multiplies ε",
+        "d",
+        span=_FROM_0,
+        title="Prodigy's d",
+    ),
     Quantity("samples_per_second", "images learned from, since the row before", unit="1/s", span=_FROM_0, timed=True),
     Quantity("grad_norm", "2-norm of the whole gradient", "‖g‖", span=_FROM_0, title="gradient norm"),
 )

@@ -8,9 +8,12 @@ import sys
 import pytest
 
 from fop_core.cli import main
-from fop_core.optim.rules import RULES
+from fop_core.figures.style import METHODS
+from fop_core.optim.rules import RULES, Momentum
+from toy_functions import Race, race
 from toy_functions.presets import PRESETS
-from toy_functions.surfaces import SURFACES
+from toy_functions.schedules import SCHEDULES
+from toy_functions.surfaces import BOOTH, SURFACES
 
 
 def run(capsys, *arguments):
@@ -85,6 +88,58 @@ def test_free_settings_reach_the_race(capsys):
     assert len(fop["preconditioners"]) == fop["steps"] + 1
 
 
+OWN = "own-rule:lr=0.005,text=m = 0.9*m + g; x = x - lr*m"
+
+
+def momentum(**conditions):
+    """Momentum as the library has it, which ``OWN`` spells, on Booth."""
+    return race(Race(BOOTH, BOOTH.start, {"": Momentum(0.005, momentum=0.9)}, **conditions))[""]
+
+
+@pytest.mark.parametrize(
+    "text", [OWN, OWN.replace("; ", "\n"), "Own-Rule: lr=0.005 , text = m = 0.9*m + g; x = x-lr*m;"]
+)
+def test_a_rule_of_ones_own_is_raced_as_its_text_says(capsys, text):
+    _, out, _ = run(capsys, "--surface", "booth", "--optimizer", text, "--json")
+    [(name, own)] = json.loads(out)["optimizers"].items()
+    assert "\n" not in name and own["steps"] == momentum().steps > 100
+    assert own["losses"] == pytest.approx(momentum().losses.tolist(), rel=1e-9, abs=1e-12)
+    _, out, _ = run(capsys, "--optimizer", text)
+    assert f"f < 1e-06 at step {own['steps']}" in next(line for line in out.splitlines() if line.startswith(name))
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_schedule_and_warm_up_reach_the_race_and_are_said(capsys, schedule):
+    conditions = ("--surface", "booth", "--schedule", schedule, "--warmup", "7", "--max-steps", "60")
+    chosen = (*conditions, "--optimizer", "momentum:lr=0.005")
+    _, out, _ = run(capsys, *chosen, "--json")
+    output = json.loads(out)
+    assert (output["schedule"], output["warmup"]) == (schedule, 7)
+    [trajectory] = output["optimizers"].values()
+    wanted = momentum(schedule=schedule, warmup=7, max_steps=60)
+    assert trajectory["points"] == wanted.points.tolist()
+    assert trajectory["points"] != momentum(max_steps=60).points.tolist()
+    _, out, _ = run(capsys, *chosen)
+    first, *_ = out.splitlines()
+    assert first.endswith(", warm-up of 7 steps")
+    assert (f"{schedule} schedule over 60 steps" in first) == (schedule != "constant")
+
+
+def test_a_scheduled_preset_is_another_race(capsys):
+    for changes in (("--schedule", "linear"), ("--warmup", "5")):
+        _, out, _ = run(capsys, "--preset", "paper-booth", *changes)
+        assert "published" not in out
+    _, out, _ = run(capsys, "--preset", "paper-booth", "--schedule", "constant", "--warmup", "0")
+    assert "published" in out and "schedule" not in out.splitlines()[0]
+
+
+def test_a_mistake_in_a_rule_of_ones_own_is_pointed_at(capsys):
+    status, out, err = run(capsys, "--optimizer", "own-rule:lr=0.01,text=m = 0.9*m + g; x = x - lr*q")
+    assert (status, out) == (2, "")
+    _, message, text, carets = err.splitlines()
+    assert "unknown name “q”" in message and carets.index("^") == text.index("q")
+
+
 def test_divergence_is_said_and_is_null_in_json(capsys):
     arguments = ("--surface", "booth", "--optimizer", "sgd:lr=1")
     _, out, _ = run(capsys, *arguments)
@@ -112,6 +167,13 @@ def test_divergence_is_said_and_is_null_in_json(capsys):
         (("--optimizer", "fop:lr=1,nesterov=maybe"), "true or false"),
         (("--optimizer", "fop:lr=1,preconditioner=kfac"), "preconditioner is 'kfac'"),
         (("--optimizer", "sgd:lr=1", "--optimizer", "sgd:lr=1"), "same name"),
+        (("--optimizer", "own-rule:lr=1"), "write own-rule:lr=0.01,text="),
+        (("--optimizer", "own-rule:text="), "a rule sets x"),
+        (("--optimizer", "own-rule:lr=fast,text=x = x - g"), "lr is 'fast'"),
+        (("--optimizer", "own-rule:speed=1,text=x = x - g"), "'speed=1' is no setting of own-rule"),
+        (("--optimizer", "own-rule:text=x = __import__('os')"), "own-rule is no rule"),
+        (("--warmup", "30", "--max-steps", "20"), "warmup is 30: give 0 to max_steps, which is 20"),
+        (("--warmup", "-1"), "warmup is -1"),
         (("--start", "nan", "0"), "start"),
         (("--max-steps", "-3"), "max_steps"),
     ],
@@ -127,7 +189,7 @@ def test_help_names_every_surface_preset_and_optimizer(capsys):
         main(["race", "--help"])
     options, _, _ = capsys.readouterr().out.partition("examples:")
     unwrapped = re.sub(r"-\s+", "-", options)  # lines break after hyphens
-    assert {*SURFACES, *PRESETS, *RULES} <= set(re.findall(r"[a-z][a-z-]+", unwrapped))
+    assert {*SURFACES, *PRESETS, *RULES, *METHODS, *SCHEDULES} <= set(re.findall(r"[a-z][a-z-]+", unwrapped))
 
 
 def test_it_runs_as_a_module_and_survives_a_reader_that_stops_reading():

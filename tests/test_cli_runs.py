@@ -1,5 +1,6 @@
 """What the command line does with runs: to the trash and back, one meaning with the page."""
 
+import importlib.metadata
 import json
 import os
 
@@ -11,7 +12,7 @@ from fop_core.runs import store
 from fop_core.runs.control import Control
 from fop_core.runs.names import TRASH
 from fop_core.runs.run_writer import RunWriter
-from fop_core.training import config
+from fop_core.training import config, environment
 from tests.runs.test_damage import ATTEMPT
 
 
@@ -178,3 +179,13 @@ def test_what_others_wrote_makes_no_line_of_its_own_where_a_run_is_shown(capsys,
     status, out, _ = call(capsys, "runs", "show", run.id)
     assert status == 0 and out.count(r"one\nfinished since never") >= 10
     assert not [line for line in out.splitlines() if line.strip().startswith("finished since never")]
+
+
+def test_versions_are_shown_as_each_attempt_has_them(capsys):
+    run = made("one")
+    RunWriter(run, ATTEMPT | {"versions": environment.versions()}).close()
+    status, out, _ = call(capsys, "runs", "show", run.id)
+    packages = [f"{name} {importlib.metadata.version(name)}" for name in ("torch", "pytorch-optimizer")]
+    assert status == 0 and all(package in out for package in packages)
+    status, out, _ = call(capsys, "runs", "show", GALLERY / "cifar10-fop-velocity")
+    assert status == 0 and "torch 2.14.1" in out and "pytorch-optimizer" not in out, "one from before that was recorded"

@@ -3,8 +3,7 @@
 import importlib.util
 import re
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,9 @@ import torch
 from torch import nn
 
 from fop_core import FOP
-from fop_core.jobs import queue, slots
+from fop_core.jobs import queue
 from fop_core.runs import GALLERY, store
 from fop_core.runs.run import Run
-from tests.jobs.test_queue import elected
 from tests.training import tiny
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,11 +53,10 @@ def saved(names: Names) -> None:
 
 
 def a_run_called_baseline() -> Names:
-    """One in the user's folder, with matrices and a checkpoint; the queue's limit lets no job begin."""
+    """One in the user's folder, with matrices and a checkpoint."""
     folder = store.runs_folder()
     shutil.copytree(GALLERY / "cifar10-fop-velocity", folder / "20261124-104551-baseline-47a8")
     Run(folder / "20261124-104551-baseline-47a8").label(name="baseline")
-    slots.choose(folder, limit_gb=1e-12)
     return {}
 
 
@@ -104,7 +101,7 @@ CHECKED: dict[str, tuple[Callable[[], Names], Callable[[Names], None]]] = {
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch) -> Iterator[Path]:
+def folder(tmp_path, monkeypatch) -> Path:
     folder = tmp_path / "trained_models" / "runs"
     folder.mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
@@ -112,13 +109,8 @@ def folder(tmp_path, monkeypatch) -> Iterator[Path]:
     monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path / "data"))  # a fork is refused without what it trains on
     tiny.cifar10(tmp_path / "data" / "cifar10", train=1, test=1)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    yield folder
-    for run in queue.waiting(folder):
-        queue.stop(run)
-    end = time.monotonic() + 60
-    while not elected(folder):
-        assert time.monotonic() < end, "the dispatcher does not go"
-        time.sleep(0.1)
+    monkeypatch.setattr(queue, "_start", lambda folder: None)  # what is queued waits: no job begins
+    return folder
 
 
 @pytest.mark.parametrize("block", BLOCKS)

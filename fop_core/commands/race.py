@@ -10,6 +10,9 @@ import types
 import typing
 from typing import Any
 
+OWN = "own-rule"
+"""What a rule is called that a text spells; addresses of pages have it too."""
+
 
 def add(commands: Any) -> None:
     """Add the command."""
@@ -21,7 +24,12 @@ def add(commands: Any) -> None:
         epilog="""examples:
   race --preset paper-booth
   race --surface himmelblau --start 0 -1 --optimizer sgd:lr=0.016 --optimizer fop:lr=0.01,hyper_lr=1e-3
-  race --surface "(x - 1)^2 + 100*(y - x^2)^2" --optimizer "adam:lr=0.05" --json""",
+  race --surface "(x - 1)^2 + 100*(y - x^2)^2" --optimizer "adam:lr=0.05" --json
+  race --optimizer "own-rule:lr=0.01,text=m = 0.9*m + g; x = x - lr*m" --schedule cosine --warmup 10 --max-steps 500
+
+A text of one's own is statements, divided by ; and carried out in order, for x and for y alike. x is the coordinate, g
+its derivative of f, t the step from 1, lr the rate, norm the gradient's length, f the loss; any other name that it sets
+is kept for the next step, and is 0 at first.""",
     )
     parser.add_argument("--preset", help="paper-booth or paper-himmelblau; the other options then change it")
     parser.add_argument(
@@ -35,10 +43,20 @@ def add(commands: Any) -> None:
         action="append",
         metavar="NAME:KEY=VALUE,...",
         help="sgd, polyak, momentum, nesterov, rmsprop, adam, adamw, lion, prodigy, newton, bfgs, psgd-newton, s-hd, "
-        "pp-hd, osgm-h, osgm-best, fop, fop-one-step, fop-exponential or fop-osgm, with its settings; may be repeated",
+        "pp-hd, osgm-h, osgm-best, fop, fop-one-step, fop-exponential or fop-osgm, with its settings, or own-rule, "
+        "whose last setting is text=STATEMENTS; may be repeated",
     )
     parser.add_argument("--tolerance", type=float, help="converged when f - f* < this (1e-6)")
     parser.add_argument("--max-steps", type=int, help="20000")
+    parser.add_argument(
+        "--schedule",
+        choices=("constant", "cosine", "step", "linear"),
+        help="what multiplies every learning rate along the --max-steps: 1; half a cosine to 0; a tenth from half "
+        "of them, a hundredth from three quarters; a line to 0 (constant)",
+    )
+    parser.add_argument(
+        "--warmup", type=int, metavar="STEPS", help="in which every learning rate first rises from 0 (0)"
+    )
     parser.add_argument("--dtype", choices=("float32", "float64"), help="float64; presets carry float32")
     parser.add_argument("--noise", type=float, help="standard deviation of the noise on each gradient component (0)")
     parser.add_argument("--seed", type=int, help="of the noise (0)")
@@ -52,7 +70,7 @@ def _race(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
     changes: dict[str, Any] = {
         key: value
-        for key in ("tolerance", "max_steps", "dtype", "noise", "seed")
+        for key in ("tolerance", "max_steps", "dtype", "noise", "seed", "schedule", "warmup")
         if (value := getattr(chosen, key)) is not None
     }
     if chosen.surface is not None:
@@ -83,7 +101,7 @@ def _race(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if chosen.json:
         print(json.dumps(_as_json(settings, result), allow_nan=False))
     else:
-        print(f"{settings.surface.name} from {settings.start}, f - f* < {settings.tolerance:g}, {settings.dtype}")
+        print(", ".join(_conditions(settings)))
         if not math.isfinite(settings.surface.floor):
             print("no lowest minimum was found: the race ends at the step limit or by divergence")
         print()
@@ -110,6 +128,14 @@ def _race(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     return int(as_published and any(result[name].steps != count for name, count in published.items()))
 
 
+def _conditions(settings: Any) -> list[str]:
+    """Return what holds for all optimizers of a race, in words."""
+    words = [f"{settings.surface.name} from {settings.start}", f"f - f* < {settings.tolerance:g}", settings.dtype]
+    if settings.schedule != "constant":
+        words.append(f"{settings.schedule} schedule over {settings.max_steps:,} steps")
+    return [*words, f"warm-up of {settings.warmup:,} steps"] if settings.warmup else words
+
+
 def _surface(text: str) -> Any:
     from toy_functions import expressions, lowest, surfaces
 
@@ -128,17 +154,28 @@ def _surface(text: str) -> Any:
 def parse_optimizer(text: str) -> tuple[str, Any]:
     """Return the name to show and the rule that ``name:key=value,...`` spells.
 
+    ``own-rule`` ends with ``text=...``, which takes all that follows.
+
     Raises:
-        ValueError: for an unknown name or setting, or a value of the wrong type.
+        ValueError: for an unknown name or setting, a value of the wrong type, or a text that is no rule.
     """
     from fop_core.optim.rules import RULES
+    from toy_functions.expressions import ExpressionError
+    from toy_functions.own_rule import OwnRule
 
+    text = "; ".join(text.splitlines())
     name, _, remainder = text.partition(":")
-    if name.strip().lower() not in RULES:
-        raise ValueError(f"no optimizer {name.strip()!r}: there are {', '.join(RULES)}")
-    kind = RULES[name.strip().lower()]
+    kinds: dict[str, Any] = {**RULES, OWN: OwnRule}
+    if name.strip().lower() not in kinds:
+        raise ValueError(f"no optimizer {name.strip()!r}: there are {', '.join(kinds)}")
+    kind = kinds[name.strip().lower()]
+    settings: dict[str, Any] = {}
+    if kind is OwnRule:
+        remainder, *statements = re.split(r"(?:^|,)\s*text\s*=", remainder, maxsplit=1)
+        if not statements:
+            raise ValueError(f"{text!r} has no text: write {OWN}:lr=0.01,text=m = 0.9*m + g; x = x - lr*m")
+        settings["text"] = statements[0].strip()
     fields = {field.name: field for field in dataclasses.fields(kind) if field.init and field.name != "factor"}
-    settings = {}
     for part in filter(None, (part.strip() for part in remainder.split(","))):
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if key not in fields or not equals:
@@ -146,7 +183,10 @@ def parse_optimizer(text: str) -> tuple[str, Any]:
         settings[key] = _value(key, value, typing.get_type_hints(kind)[key])
     if "lr" in fields and fields["lr"].default is dataclasses.MISSING and "lr" not in settings:
         raise ValueError(f"{text!r} has no learning rate: write {name}:lr=0.005")
-    return text, kind(**settings)
+    try:
+        return text, kind(**settings)
+    except ExpressionError as error:
+        raise ValueError(f"the text of {OWN} is no rule:\n{error}") from error
 
 
 def _value(key: str, text: str, wanted: Any) -> Any:
@@ -183,7 +223,7 @@ def _as_json(settings: Any, result: Any) -> dict[str, Any]:
         if name in settings.published:
             optimizers[name]["published"] = settings.published[name]
             optimizers[name]["matches"] = trajectory.steps == settings.published[name]
-    keys = ("start", "tolerance", "max_steps", "dtype", "noise", "seed", "note")
+    keys = ("start", "tolerance", "max_steps", "dtype", "noise", "seed", "schedule", "warmup", "note")
     about = {"surface": settings.surface.name} | {key: getattr(settings, key) for key in keys}
     return about | {"optimizers": optimizers}
 

@@ -31,7 +31,7 @@ POLL_SECONDS = 0.2  # seconds between two polls of the trainer
 UNREADABLE = 2.0  # seconds that a state is tried to be read at the end
 USAGE = 2.0  # seconds between two measurements of what it uses
 STOP_SECONDS = float(os.environ.get("FOP_STOP_SECONDS", 60))  # seconds that a trainer has for its checkpoint
-TERM_SECONDS = 10.0  # and then, after SIGTERM, before SIGKILL
+TERM_SECONDS = float(os.environ.get("FOP_TERM_SECONDS", 10))  # and then, after SIGTERM, before SIGKILL
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of Linux's prctl
 
 

@@ -37,7 +37,7 @@ def describe(device: "torch.device", threads: int, source: Source, optimizer: An
 def versions() -> dict[str, str]:
     """Return what the numbers may depend on."""
     installed = {"fop_core": __version__, "python": platform.python_version(), "system": platform.platform()}
-    for name in ("torch", "torchvision", "numpy"):
+    for name in ("torch", "torchvision", "numpy", "pytorch-optimizer"):
         try:
             installed[name] = version(name)
         except PackageNotFoundError:

@@ -302,7 +302,10 @@ class Trainer:
             row["train_loss"] = everything[-2]
             row["train_accuracy"] = everything[-1] / window.images
             row["samples_per_second"] = window.images / max(window.seconds, 1e-9)
-            row["lr"] = self.built.optimizer.param_groups[0]["lr"]
+            group = self.built.optimizer.param_groups[0]
+            row["lr"] = group["lr"]
+            if "d" in group:  # Prodigy's, a number of Python's
+                row["d"] = group["d"]
             if not row["train_loss"] - row["train_loss"] == 0:
                 diverged = self._first_not_finite()
         row |= measured

@@ -121,7 +121,9 @@ def _read(path: str, changed: int, size: int) -> str:
 
 
 def _launch(plan: forks.Plan) -> None:
-    """Make the fork and queue it."""
+    """Make the fork and queue it, once: a click comes twice where a tick is due in the same moment."""
+    if "inspect forked" in st.session_state:  # what came of it has not been shown yet
+        return
     try:
         run = forks.create(plan)
         queue.submit(run)

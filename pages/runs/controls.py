@@ -30,10 +30,7 @@ def controls(entry: Entry, compare: Callable[[Sequence[str]], None]) -> None:
     """
     if not entry.settings.get("fop.preconditioner") or entry.control_of or actions.trashed(entry):
         return
-    there: dict[str, Entry] = {}
-    for each in listing(store.runs_folder()).entries().values():  # the newest first
-        if each.control_of == entry.id and not each.damaged:
-            there.setdefault(str(each.settings["control"]), each)
+    there = _there(entry.id)
     missing = {kind: why for kind, why in attribution.unavailable(entry.run).items() if kind not in there}
     st.markdown("**Controls**: what made the difference?", help=ABOUT)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -56,13 +53,27 @@ def controls(entry: Entry, compare: Callable[[Sequence[str]], None]) -> None:
         st.caption(literal(f"{why}."))
 
 
+def _there(parent: str, now: bool = False) -> dict[str, Entry]:
+    """Return the newest control of each kind that a run has in the reader's folder."""
+    there: dict[str, Entry] = {}
+    for each in listing(store.runs_folder()).entries(now=now).values():  # the newest first
+        if each.control_of == parent and not each.damaged:
+            there.setdefault(str(each.settings["control"]), each)
+    return there
+
+
 def _label(entry: Entry, kind: str) -> str:
     words = attribution.label(kind, str(entry.settings.get("optimizer.name", "sgd")))
     return words[0].upper() + words[1:]
 
 
 def _launch(parent: Run, kind: str) -> None:
-    """Make a control and queue it, or say why not; nothing is made then."""
+    """Make a control and queue it, or say why not; nothing is made then.
+
+    Nor is a second one: another tab may still offer it, and a click comes twice where a tick is due in the same moment.
+    """
+    if kind in _there(parent.id, now=True):
+        return
 
     def launch() -> Run:
         try:

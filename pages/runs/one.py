@@ -20,7 +20,7 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 _TIED = re.compile(r"(?<=\d) (?=±|\\%|points)|(?<=±) (?=\d)")
 LOG = 8000  # bytes of the end of a log that are shown
 COLORS = {"finished": "green", "failed": "red", "lost": "red", "stopped": "orange", "stopping": "orange"}
-FINAL_VALUES = ("train_loss", "test_loss", "held_out_loss", "grad_norm", "lr", "samples_per_second")
+FINAL_VALUES = ("train_loss", "test_loss", "held_out_loss", "grad_norm", "lr", "d", "samples_per_second")
 
 
 def head(entry: Entry) -> None:

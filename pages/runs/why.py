@@ -38,7 +38,10 @@ def why(entry: Entry) -> None:
 
 
 def _measure(entry: Entry) -> None:
-    st.session_state.setdefault(MEASURING, {})[entry.id] = Measuring(entry.run)
+    all_of_them: dict[str, Measuring] = st.session_state.setdefault(MEASURING, {})
+    under_way = all_of_them.get(entry.id)
+    if under_way is None or under_way.ended:  # a click comes twice where a tick is due in the same moment
+        all_of_them[entry.id] = Measuring(entry.run)
 
 
 def _show(measuring: Measuring) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from fop_core.jobs import slots
 from fop_core.runs import store
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
@@ -20,7 +21,10 @@ FEW = "epochs=1&max_steps=3&snapshots=0&threads=1"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("runs")
+    """A runs folder with a slot for each of two runs: none waits here for those of the test before."""
+    folder = tmp_path_factory.mktemp("runs")
+    slots.choose(folder, cpu_slots=2)
+    return folder
 
 
 @pytest.fixture(scope="module")

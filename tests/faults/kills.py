@@ -185,7 +185,8 @@ def campaign(folder: Path, kills: int, seed: int, *, server: bool, report=lambda
     """
     drawn = random.Random(seed)
     slots.choose(folder, cpu_slots=2)
-    reference = {each: outcome(finished(new(folder, each), 120)) for each in (0, 1)}
+    undisturbed = [new(folder, each) for each in (0, 1)]
+    reference = {run.config["seed"]: outcome(finished(run, 120)) for run in undisturbed}
     web = Server(folder) if server else None
     by_phase: collections.Counter[str] = collections.Counter()
     by_target: collections.Counter[str] = collections.Counter()

@@ -73,7 +73,8 @@ def test_a_run_that_diverges_and_one_whose_data_are_missing_say_why(folder):
 def test_a_trainer_that_does_not_end_is_killed_and_nothing_is_left(folder, monkeypatch):
     import psutil
 
-    monkeypatch.setenv("FOP_STOP_SECONDS", "1")
+    for name in ("FOP_STOP_SECONDS", "FOP_TERM_SECONDS"):
+        monkeypatch.setenv(name, "1")
     run = new(folder, "max_steps=200000", "epochs=1000")
     queue.submit(run)
     wait(run, "running")

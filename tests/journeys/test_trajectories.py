@@ -22,11 +22,14 @@ def at_the_end(page: Page) -> None:
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize(("options", "slower"), [({}, 1), (PHONE, 1), ({}, 4)], ids=["wide", "narrow", "slow"])
-def test_the_first_race_plays_to_its_last_step_and_every_row_says_how_it_ended(visit, options, slower):
+@pytest.mark.parametrize(
+    ("options", "slower", "speed"), [({}, 1, "1"), (PHONE, 1, "2"), ({}, 4, "2")], ids=["wide", "narrow", "slow"]
+)
+def test_the_first_race_plays_to_its_last_step_and_every_row_says_how_it_ended(visit, options, slower, speed):
     page = visit(**options)
     if slower > 1:
         slow_down(page, slower)
+    page.get_by_role("combobox", name="Speed").select_option(speed)
     page.get_by_role("button", name="Back to the start").click()
     expect(page.get_by_text(f"step 0 of {LAST:,}")).to_be_visible()
     page.get_by_role("button", name="Play", exact=True).click()
@@ -57,6 +60,7 @@ def test_a_surface_of_ones_own_typed_wrong_then_right_is_raced_to_its_end(visit,
         formula.press("Enter")
     expect(page.get_by_text("The formula or its view in the sidebar has a mistake.")).to_have_count(0)
     expect(page.get_by_text(re.compile(r"^step [\d,]+ of [\d,]+$"))).to_be_visible()
+    page.get_by_role("combobox", name="Speed").select_option("10")  # at 1 it takes 7 s, as in the test above
     page.get_by_role("button", name="Back to the start").click()
     page.get_by_role("button", name="Play", exact=True).click()
     at_the_end(page)

@@ -29,7 +29,7 @@ from tests.pages.app import app_at
 from tests.pages.test_trajectories import component, figure, ran, words
 from tests.runs.tiny import ABOUT
 from tests.training import tiny
-from tests.training.test_loop import in_process
+from tests.training.test_loop import train
 
 VELOCITY = "cifar10-fop-velocity"
 Array = np.ndarray
@@ -263,8 +263,7 @@ def test_labels_of_layers_are_short_and_differ_as_their_names_do():
 def test_what_if_offers_no_launch_without_the_data_or_a_checkpoint_that_can_be_read(folder, tmp_path):
     data = tiny.cifar10(tmp_path / "data")
     run = tiny.run(data, folder, "fop.hyper_lr=0.01")
-    trained = in_process(run)
-    assert trained.returncode == 0, trained.stderr
+    assert train(run)[0] == "finished"
 
     def shown() -> tuple[bool, str]:
         at = page(run=run.id, panel="fork")

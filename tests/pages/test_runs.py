@@ -17,7 +17,7 @@ from fop_core.runs.control import Control
 from fop_core.runs.listing import Listing
 from fop_core.runs.names import TRASH
 from fop_core.runs.state import CAUSES
-from fop_core.training import divergence
+from fop_core.training import divergence, environment
 from pages.runs import downloads
 from pages.shared import run_text
 from tests.damage import nested_json
@@ -321,6 +321,27 @@ def test_what_made_it_can_be_pasted_into_a_shell(tmp_path):
     assert shell.stdout.split("\0")[:-1] == arguments and not (tmp_path / "hacked").exists()
 
 
+def test_versions_are_those_that_each_attempt_has(folder):
+    old = made("old", rows())  # from before pytorch-optimizer's was recorded
+    new = made("new", rows())
+    attempt = json.loads((new.path / "attempts/1.json").read_text())
+    (new.path / "attempts/1.json").write_text(json.dumps(attempt | {"versions": environment.versions()}))
+    for run, known in ((old, False), (new, True)):
+        [table] = [each.value for each in page(run.id).table if "Which" in each.value.columns]
+        versions = dict(zip(table["What"], table["Which"]))["Versions"].replace("\\", "")
+        assert "torch " in versions and ("pytorch-optimizer 4." in versions) == known
+
+
+def test_the_last_numbers_of_a_run_by_prodigy_have_its_estimate():
+    for columns in ({}, {"d": 0.25}):
+        at = page(made("one", rows(lr=1.0, **columns)).id)
+        [table] = [each.value for each in at.table if "Last numbers" in each.value.columns]
+        pairs = zip(table["Last numbers"], table[" "])
+        numbers = {name.replace("\\", ""): value.replace("\\", "") for name, value in pairs}
+        assert numbers["Learning rate"] == "1.00"
+        assert numbers.get("Prodigy's d") == ("0.250" if columns else None)
+
+
 def test_n_is_how_many_were_measured_and_all_seeds_of_a_group_are_named():
     measured = [{"step": 1, "test_accuracy": 0.9, "train_loss": 0.5, "seconds": 1.0}]
     ids = [made("a", measured, "finished", "", "fop", "seed=2").id]
@@ -398,6 +419,16 @@ def test_a_control_is_one_click_and_so_is_the_comparison(folder, kind):
     assert labels(at) == {} and "Compare" not in words(at), "a control has none of its own"
     [link] = [each.proto for each in at.get("page_link") if each.proto.label == "Clone…"]
     assert link.disabled and "control" in link.help
+
+
+def test_a_control_is_made_once_though_two_tabs_offer_it_or_a_click_comes_twice(folder):
+    run = made("one", GAINS)
+    snapshots(run)
+    tabs = page(run.id), page(run.id)
+    for at in tabs:
+        ran(at.button(key="runs control start").click().run())
+        assert not at.error
+    assert len(list(store.directories(folder))) == 2
 
 
 def test_what_a_run_lacks_for_a_control_is_said_and_a_click_makes_nothing(folder):

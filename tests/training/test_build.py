@@ -32,8 +32,11 @@ def one_step(built, shape, classes):
 SHAPES = {"mnist": (1, 28, 28), "cifar10": (3, 32, 32), "folder": (3, 64, 64)}
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("name", PRESETS)
+# What a method makes of ResNet-18 it makes of imagefolder's too: two of them tell whether that has one.
+BUILT = [(name, method) for name in PRESETS for method in METHODS if name != "imagefolder" or method in ("sgd", "fop")]
+
+
+@pytest.mark.parametrize(("name", "method"), BUILT)
 def test_every_preset_builds_and_takes_a_step_the_same_for_the_same_seed(name, method):
     settings = preset(name, method)
     first, second = (build.build(settings, 10, CPU) for _ in range(2))

@@ -92,10 +92,10 @@ def test_it_ends_where_nobody_asks_and_begins_anew_where_somebody_does():
 def test_after_many_answers_another_takes_its_place():
     worker = Worker(answers=2)
     pids = []
-    for _ in range(5):
+    for _ in range(3):
         worker.ask(MADE.to_json(), LONG)
         pids.append(worker.pid)
-    assert pids[0] == pids[1] != pids[2] == pids[3] != pids[4]
+    assert pids[0] == pids[1] != pids[2]
     worker.close()
 
 

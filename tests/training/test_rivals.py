@@ -15,7 +15,18 @@ from fop_core import FOP
 from fop_core.figures.training_curves import named
 from fop_core.runs import learned
 from fop_core.runs.control import Control
-from fop_core.training import averaged, build, config, diagnostics, loop, preview, rivals, state
+from fop_core.training import (
+    averaged,
+    batches,
+    build,
+    config,
+    datasets,
+    diagnostics,
+    loop,
+    preview,
+    rivals,
+    state,
+)
 from fop_core.training.config import AUTHORS, BASES, TAKES, WITHOUT_FOP, ConfigError, OptimizerConfig, change, preset
 from fop_core.training.memory import estimate
 from fop_core.training.models import all_cnn, mnist_mlp, resnet18
@@ -266,6 +277,25 @@ def test_a_schedule_turns_both_rates_of_muon(data, tmp_path):
         trainer.writer.close()
     rates = [group["lr"] for group in trainer.built.optimizer.param_groups]
     assert rates == pytest.approx([0.002, 3e-5]), "a tenth after the first of two epochs"
+
+
+def test_prodigys_estimate_is_logged_as_it_is_after_each_step(data, tmp_path):
+    run = tiny.run(data, tmp_path, by("prodigy", lr=0.5), "epochs=1", method="sgd")
+    assert train(run)[0] == "finished"
+    settings = config.parse(run.config)
+    feed = batches.feed(datasets.load(settings.data), settings, CPU, lambda name: None)
+    estimates = []
+    with build.threads(1):
+        model = build.build(settings, 10, CPU).model
+        optimizer = pytorch_optimizer.Prodigy(model.parameters(), lr=0.5)
+        for images, labels in feed.epoch(0):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(images), labels).backward()
+            optimizer.step()
+            estimates.append(optimizer.param_groups[0]["d"])
+    assert run.metrics["d"].steps.tolist() == [1, 2, 3, 4, 5] and estimates[0] == 1e-6 < estimates[-1]
+    assert run.metrics["d"].values.tolist() == estimates
+    assert run.metrics["lr"].values.tolist() == [0.5] * 5, "what d multiplies stays as it was set"
 
 
 # muon -----------------------------------------------------------------------------------------------------------------
