@@ -17,8 +17,8 @@ from fop_core.runs.run import Run
 def measured(run: Run) -> dict[str, Any]:
     """Return a run's test accuracy after ``EPOCHS``, NaN where it did not get there, its seconds and peak memory.
 
-    Seconds are those of the CPU that its process used, with loading, evaluating and snapshots: as much where other
-    processes run beside it.
+    Seconds are those of the CPU that its process used, with loading, evaluating and snapshots, whatever runs beside it;
+    of a run that was stopped and went on, those of the process that ended it.
     """
     after: dict[float, float] = {}
     if "test_accuracy" in run.metrics:
