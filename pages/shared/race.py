@@ -16,6 +16,7 @@ from fop_core.figures.runs import Run, downsampled
 from pages.shared.race_rules import KINDS
 from toy_functions import Race, expressions, race
 from toy_functions.lowest import with_floor
+from toy_functions.racing import noise_of_steps
 from toy_functions.surfaces import SURFACES, Surface, quadratic
 from toy_functions.tuning import Sweep, sweep
 
@@ -141,11 +142,13 @@ def _remembered(kept: OrderedDict[Any, Kept], key: Any, make: Callable[[], Kept]
 
 
 def _result(spec: Spec, progress: Progress) -> Result:
-    [(name, trajectory)] = race(spec.race(), progress).items()
+    of_spec = spec.race()
+    [(name, trajectory)] = race(of_spec, progress).items()
     objective, points, matrices = surface(spec.surface), trajectory.points, trajectory.preconditioners
+    noise = noise_of_steps(of_spec, of_spec.rules[name], points)
     return Result(
         downsampled(name, points, trajectory.losses, trajectory.status, matrices),
-        motion(points, trajectory.losses, matrices, objective.gradient),
+        motion(points, trajectory.losses, matrices, objective.gradient, objective.hessian, noise),
         None if matrices is None else learned(points, matrices, objective.gradient, objective.hessian),
         trajectory.reason,
         (float(points[-1][0]), float(points[-1][1])),

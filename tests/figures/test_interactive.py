@@ -338,6 +338,33 @@ def test_motion_holds_every_point_of_a_race_and_the_directions_there():
     pg = result.preconditioners[100].astype(float) @ g
     assert trajectory.gradient[100] == pytest.approx(np.arctan2(g[1], g[0]), abs=1e-6)
     assert trajectory.preconditioned[100] == pytest.approx(np.arctan2(pg[1], pg[0]), abs=1e-6)
+    assert trajectory.H is None
+
+
+def test_motion_has_what_each_step_is_made_of():
+    surface, rule = surfaces.ROSENBROCK, FOP(0.001, 0.001)
+    result = race(Race(surface, (-1.2, 1.0), {"": rule}, max_steps=300))[""]
+    made = motion(result.points, result.losses, result.preconditioners, surface.gradient, surface.hessian)
+    for step in (0, 150, 299):
+        x = result.points[step]
+        np.testing.assert_array_equal(made.g[step], np.float32(surface.gradient(*x)))
+        np.testing.assert_array_equal(made.P[step], result.preconditioners[step][[0, 0, 1], [0, 1, 1]])
+        np.testing.assert_array_equal(made.H[step], np.array(surface.hessian(*x))[[0, 0, 1], [0, 1, 1]])
+        P = np.array([made.P[step][:2], made.P[step][1:]])
+        np.testing.assert_allclose(made.moves[step], -rule.lr * P @ made.g[step], rtol=1e-6)
+    assert np.isnan(made.moves[300]).all() and np.isfinite(made.moves[:300]).all()
+    noise = np.random.default_rng(0).standard_normal((300, 2))
+    noisy = motion(result.points, result.losses, None, surface.gradient, surface.hessian, noise)
+    np.testing.assert_allclose(noisy.g[:300], made.g[:300] + noise, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(noisy.gradient, made.gradient)
+    assert noisy.P is None and noisy.H is None
+
+
+def test_motion_of_a_long_run_has_the_very_steps_of_the_points_that_are_kept():
+    walk = np.cumsum(np.random.default_rng(0).standard_normal((30_001, 2)), axis=0)
+    made = motion(walk, walk[:, 0], None, surfaces.BOOTH.gradient)
+    assert made.downsampled
+    np.testing.assert_allclose(made.moves[:-1], np.diff(walk, axis=0)[made.steps[:-1]], rtol=1e-6)
 
 
 def test_motion_of_a_very_long_run_is_thinned_and_keeps_start_end_and_marked_steps():
