@@ -39,7 +39,7 @@ PICTURES = {
     "trajectories-3d.png": ("?preset=paper-himmelblau&view=3d", WIDE | {"color_scheme": "light"}),
     "basins-light.png": ("basins", WIDE | {"color_scheme": "light"}),
     "basins-dark.png": ("basins?preset=himmelblau", WIDE | {"color_scheme": "dark"}),
-    "trajectories-narrow.png": ("", PHONE | {"color_scheme": "light"}),
+    "trajectories-narrow.png": ("", PHONE | {"color_scheme": "light", "reduced_motion": "reduce"}),
     "train-light.png": (TRAIN, WIDE | {"color_scheme": "light"}),
     "train-dark.png": ("train?preset=cifar10-allcnn-small&method=fop-norm", WIDE | {"color_scheme": "dark"}),
     "train-narrow.png": (TRAIN, PHONE | {"color_scheme": "light"}),

@@ -84,7 +84,7 @@ OF_THE_RACE: Mapping[str, Field] = {
         "Warm-up steps", 0, 100_000, 10, "Over so many first steps every ε rises from near 0 to itself.", whole=True
     ),
     "axis": Switch("Steps and time", {"log": "Logarithmic", "linear": "Linear"}),
-    "view": Switch("View", {"2d": "2D", "3d": "3D"}),
+    "view": Switch("View", {"2d": "2D", "3d": "3D"}, quiet=True),
     "arrows": Flag(
         "Arrows",
         "At each head: dotted, against the gradient; dashed, against P g, where P is learned; solid, the step itself.",

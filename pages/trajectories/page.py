@@ -19,9 +19,9 @@ from pages.shared.race import Result, Spec, at_best, picture, results, surface
 from pages.shared.race_settings import FIELDS, PRESETS, VIEWS, spec, surface_spec, values
 from pages.shared.text import literal
 from pages.trajectories import exports, fair_race
-from pages.trajectories.learned import learned
 from pages.trajectories.player import player
 from pages.trajectories.readout import readout, summary
+from pages.trajectories.update import update
 from toy_functions.scenes import SCENES
 from toy_functions.surfaces import Surface
 
@@ -36,13 +36,28 @@ form = Form(
 form.put_again()
 scene = SCENES[form.preset]
 
+READING = """
+Symbols on a path stand at steps 1, 10, 100, …
 
-def origin() -> str:
-    """Return where a race comes from that is no preset, in words."""
+At the head of the run that is chosen beside the picture:
+- the shape of P in its colour, that of H⁻¹ in black: what each makes of a circle of steps, drawn to one size. Where H,
+the Hessian, has a negative eigenvalue, |H|⁻¹ is shown, dashed.
+- −ε g in black and −ε P g in its colour, as long as they move the head. What is too short or too long to be drawn is
+multiplied or divided by the number beside it.
+"""
+
+
+def about() -> str:
+    """Return what the race is: the preset's sentence with what differs from the preset, or a race of the reader's."""
+    changes = race_sidebar.changes(form)
+    if not changes:
+        return scene.sentence
     decisive = {name: text for name, text in form.address().items() if name not in VIEWS}
-    if decisive == st.session_state.get("race of a map"):
-        return ", opened from a map in Basins"
-    return f", changed from the preset “{scene.title}”" if race_sidebar.of_preset(form) else ""
+    of_map = decisive == st.session_state.get("race of a map")
+    if race_sidebar.of_preset(form) and not of_map:
+        return f"{scene.sentence} **Changed:** {changes}."
+    where = literal(f"{surface(race.surface).name} from {point(*race.start)}")
+    return f"A race on {where}{', opened from a map in Basins' if of_map else ''}."
 
 
 def from_click() -> None:
@@ -60,7 +75,7 @@ def show(untuned: Spec) -> None:
     Args:
         untuned: the race at the rates that are set.
     """
-    bar = st.empty()
+    bar = sentence.empty()
     tuned = None
     if form["rates"] == "best":
         tuned = at_best(untuned, progress(bar, "Looking for each optimizer's best learning rate"))
@@ -76,7 +91,8 @@ def show(untuned: Spec) -> None:
     published = _published() if objective is scene.race.surface and tuned is None else {}
     learners = [result for result in outcomes if result.learned is not None]
 
-    left, right = st.columns([2, 1], gap="medium")
+    with st.container(key="scene"):
+        left, right = st.columns([2, 1], gap="medium")
     with left:
         surface_image = picture(race, runs)
         player(
@@ -89,18 +105,22 @@ def show(untuned: Spec) -> None:
             log_steps=log_steps,
             arrows=form["arrows"],
             solid=form["view"] == "3d",
+            opening=not form.address(),
             on_start=from_click,
         )
         st.caption(
-            "Click on the surface to start all from there. Symbols stand at steps 1, 10, 100, …; "
-            f"{'crosses are minima, and ' if objective.minima else ''}{surface_image.description}."
+            f"Click to start all from there; {'crosses are minima, and ' if objective.minima else ''}"
+            f"{surface_image.description}.",
+            help=READING,
         )
+        _losses(race, runs, objective, key, log_steps)
     with tools:
         exports.draw(exports.Shown(race, runs, surface_image, log_steps))
     with right:
         with st.container(horizontal=True, vertical_alignment="center"):
-            for name in ("view", "axis", "arrows"):
+            for name in ("view", "arrows"):
                 form.draw(name)
+        update(outcomes, race, key="update")
         readout(outcomes, published, race.tolerance, objective, key="readout")
         if published:
             badge = summary(outcomes, published)
@@ -108,19 +128,9 @@ def show(untuned: Spec) -> None:
                 f"**{badge}** The settings are a reconstruction.",
                 help=scene.race.note,
             )
-        if learners:
-            learned(learners, key="learned")
-            st.caption(
-                "In colour the shape of P, in black that of H⁻¹, with which each step would be Newton's. P grows where "
-                "successive gradients agree and shrinks where they turn: small steps stretch it across H⁻¹, large or "
-                "noisy ones bring it to lie along.",
-                help="Each ellipse is what the matrix makes of a circle of steps, drawn to one size. Where H, the "
-                "Hessian, has a negative eigenvalue, |H|⁻¹ is shown, dashed.",
-            )
-        else:
+        if not learners:
             st.caption("FOP, S-HD and PP-HD learn a preconditioner P: choose one of them to see it here.")
 
-    _losses(race, runs, objective, key, log_steps)
     if learners:
         _learning(race, learners, key, log_steps)
     fair_race.draw(form, untuned, tuned)
@@ -155,9 +165,10 @@ def _losses(race: Spec, runs: list[Run], objective: Surface, key: str, log_steps
     follows = form["loss"] != "tolerance"
     title, of = f"Loss against step: {ends}", exports.stem(race)
     plot(figure, of=of, key="losses", alt=title, aspect=2.6, heights=(280, 360), follows=follows)
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(alt, width="content")
-        form.draw("loss")
+    st.caption(alt)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for name in ("axis", "loss"):
+            form.draw(name)
 
 
 def _learning(race: Spec, learners: list[Result], key: str, log_steps: bool) -> None:
@@ -171,7 +182,8 @@ def _learning(race: Spec, learners: list[Result], key: str, log_steps: bool) -> 
             "The two eigenvalues of P: how many times longer it makes a step along its own two directions.",
             help="P, the preconditioner, multiplies the gradient before each step. At a scale of 1 it begins as the "
             "identity, both eigenvalues 1, the dotted line. Where one is negative, P turns that part of the gradient "
-            "around.",
+            "around. P grows where successive gradients agree and shrinks where they turn: small steps stretch it "
+            "across H⁻¹, large or noisy ones bring it to lie along.",
         )
     with right:
         turned = [(result.run, result.learned) for result in learners if result.learned is not None]
@@ -194,18 +206,16 @@ shown = understood or "last surface" in st.session_state
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.header("Trajectories", anchor=False, width="content")
-    with st.container(horizontal=True, width="content"):
+    with st.container(key="tools", horizontal=True, width="content"):
         tools = st.container(width="content")
         copy_link("copy")
-if not understood:
-    st.markdown(
+sentence = st.container(key="sentence")
+if understood:
+    sentence.markdown(about())
+else:
+    sentence.markdown(
         "The formula or its view in the sidebar has a mistake." + " The last one without is still raced on." * shown
     )
-elif form.changed():
-    where = f"{surface(race.surface).name} from {point(*race.start)}"
-    st.markdown(f"A race on {literal(where)}{origin()}.")
-else:
-    st.markdown(scene.sentence)
 if race_sidebar.is_left_out(form):
     st.markdown(race_sidebar.LEFT_OUT)
 form.draw_warnings()

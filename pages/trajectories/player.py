@@ -13,6 +13,7 @@ from pages.components.component import component, packed
 from pages.components.plot import SOURCE
 from pages.shared.race import Result, Spec
 from pages.trajectories import exports
+from pages.trajectories.update import Update, updates
 from toy_functions.surfaces import Surface
 
 _mount = component("player")
@@ -31,6 +32,7 @@ def player(
     log_steps: bool,
     arrows: bool,
     solid: bool,
+    opening: bool,
     on_start: Callable[[], None],
 ) -> None:
     """Show a race.
@@ -45,12 +47,14 @@ def player(
         log_steps: whether time is logarithmic.
         arrows: whether heads have arrows.
         solid: whether to show three dimensions.
+        opening: whether this is the scene that the page opens with, which plays by itself once in a visit.
         on_start: called when the reader sets a start.
     """
     order = {run.rule: index for index, run in enumerate(interactive.ordered([result.run for result in results]))}
     shown = sorted((result for result in results if len(result.motion.steps)), key=lambda each: order[each.run.rule])
     ends = interactive.ends(ground.box, [result.run for result in shown], race.start, surface.minima)
     figure = interactive.ground(ground, surface.minima, str(race.surface))
+    of_rules = updates(race)
     data: dict[str, Any] = {
         "figure": figure.to_json(),
         "themes": style.themes(),
@@ -63,11 +67,16 @@ def player(
         "start": race.start,
         "clicks": clicks,
         "log": log_steps,
-        "runs": [_run(result, end, arrows) for result, end in zip(shown, ends)],
+        "opening": opening,
+        "runs": [_run(result, end, of_rules[result.run.rule], arrows) for result, end in zip(shown, ends)],
     }
     arrays = {
         "points": _bytes([result.motion.points.T for result in shown]),
         "losses": _bytes([result.motion.losses for result in shown]),
+        "gradients": _bytes([result.motion.g.T for result in shown]),
+        "moves": _bytes([result.motion.moves.T for result in shown]),
+        "matrices": _bytes([m.T for result in shown for m in (result.motion.P, result.motion.H) if m is not None]),
+        "rates": _bytes([rates(result.motion.steps) for result in shown if (rates := of_rules[result.run.rule].rates)]),
     }
     if any(result.motion.downsampled for result in shown):
         arrays["kept"] = _bytes([result.motion.steps for result in shown if result.motion.downsampled])
@@ -80,7 +89,7 @@ def player(
     _mount(key=key, data=packed(data, arrays), on_start_change=on_start)
 
 
-def _run(result: Result, end: interactive.End, arrows: bool) -> dict[str, Any]:
+def _run(result: Result, end: interactive.End, update: Update, arrows: bool) -> dict[str, Any]:
     method = result.run.method
     return {
         "name": method.name,
@@ -93,6 +102,9 @@ def _run(result: Result, end: interactive.End, arrows: bool) -> dict[str, Any]:
         "downsampled": result.motion.downsampled,
         "learns": result.motion.preconditioned is not None,
         "arrows": arrows,
+        "rate": update.rate,
+        "scheduled": update.rates is not None,
+        "momentum": update.momentum,
         "label": {"text": end.text, "at": end.at, **dataclasses.asdict(end.anchor)},
     }
 

@@ -165,7 +165,7 @@ def test_a_picture_that_cannot_follow_keeps_no_other_from_it(visit, troubles):
     troubles.expected = ["by a test"]
     page = visit("?preset=saddle&rules=fop")
     page.keyboard.press("Home")
-    words = page.locator(".fop-learned figcaption")
+    words = page.locator(".fop-update")
     expect(words).to_contain_text("P: eigenvalues 1.00, 1.00")
     page.evaluate(
         "() => { let armed = false; const bad = () => { if (armed) throw new Error('by a test'); };"

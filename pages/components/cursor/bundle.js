@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum de30b27f48a747f74fc6215483015e3d51f2ca3d70cdc75e5bf69bacf2976215.
+// Made by scripts/web.sh build of sources with the checksum 811cb4f696586ad4813d4ad7918b35d8e45500d54a2d091e64138a65ad11f546.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -63,14 +63,17 @@ var Clock = class {
     this.step = Infinity;
     this.moving = false;
     this.values = {};
+    this.parts = null;
+    this.run = "";
     this.followers = /* @__PURE__ */ new Set();
   }
   /**
    * @param {number} step
    * @param {Record<string, number>} values
+   * @param {RunStep | null} parts
    */
-  set(step, values) {
-    Object.assign(this, { step, values });
+  set(step, values, parts = null) {
+    Object.assign(this, { step, values, parts });
     for (const follower of this.followers) {
       try {
         follower();

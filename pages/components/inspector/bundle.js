@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 6e06ed163d7ee68d868bb0f2b6f863817e081d33e05e5c278ddd07868ec111a3.
+// Made by scripts/web.sh build of sources with the checksum 203d9a22ef350641439431b612b3d625d71b460fca98f8b92a3b6b14a231595c.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -58,14 +58,17 @@ var Clock = class {
     this.step = Infinity;
     this.moving = false;
     this.values = {};
+    this.parts = null;
+    this.run = "";
     this.followers = /* @__PURE__ */ new Set();
   }
   /**
    * @param {number} step
    * @param {Record<string, number>} values
+   * @param {RunStep | null} parts
    */
-  set(step, values) {
-    Object.assign(this, { step, values });
+  set(step, values, parts = null) {
+    Object.assign(this, { step, values, parts });
     for (const follower of this.followers) {
       try {
         follower();

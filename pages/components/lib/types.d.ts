@@ -24,6 +24,37 @@ export interface Page {
   /** Title of the page that the menu led to last. */
   title: string;
   plotly: Promise<Plotly>;
+  /** Whether the player has played by itself in this visit, or the reader has touched it. */
+  opened: boolean;
+}
+
+/** A vector of the plane of x and y. */
+export type Pair = [x: number, y: number];
+
+/** A symmetric 2 x 2 matrix. */
+export type Symmetric = [xx: number, xy: number, yy: number];
+
+/** What a step of a run is made of. */
+export interface Parts {
+  /** The gradient, as the optimizer sees it. */
+  g: Pair;
+  P: Symmetric | null;
+  H: Symmetric | null;
+  /** ε */
+  rate: number;
+  /** What the step adds to the point; null at the end of the run, from where none is taken. */
+  move: Pair | null;
+}
+
+/** What a step of a run is made of, and which. */
+export interface RunStep extends Parts {
+  run: string;
+  /** What was to be added to the point, where the step was tried and undone. */
+  tried: Pair | null;
+  /** Of the run's points: with the same run and index nothing here has changed. */
+  index: number;
+  /** Which race it is of. */
+  race: string;
 }
 
 export interface Shown {

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum ab477434fb13151fb39976a54fc1f4c1045e5e107730b80d9c197482adb8c15f.
+// Made by scripts/web.sh build of sources with the checksum 10d8fb0b45e86cfec6609457a67d7c682c7a2dc824d723f4dd3bc915f218741d.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -65,14 +65,17 @@ var Clock = class {
     this.step = Infinity;
     this.moving = false;
     this.values = {};
+    this.parts = null;
+    this.run = "";
     this.followers = /* @__PURE__ */ new Set();
   }
   /**
    * @param {number} step
    * @param {Record<string, number>} values
+   * @param {RunStep | null} parts
    */
-  set(step, values) {
-    Object.assign(this, { step, values });
+  set(step, values, parts = null) {
+    Object.assign(this, { step, values, parts });
     for (const follower of this.followers) {
       try {
         follower();
@@ -341,6 +344,82 @@ function flatView(area, [x0, x1], [y0, y1]) {
   };
 }
 
+// lib/ellipses.js
+var DEGREE = 180 / Math.PI;
+var NARROWEST = 0.012;
+function axesOf(matrix) {
+  if (!matrix?.every(Number.isFinite)) return null;
+  const [xx, xy, yy] = matrix;
+  const mean = (xx + yy) / 2;
+  const radius = Math.hypot((xx - yy) / 2, xy);
+  const turn = Math.atan2(2 * xy, xx - yy) / 2;
+  return mean >= 0 ? { angle: turn, large: mean + radius, small: mean - radius } : { angle: turn + Math.PI / 2, large: mean - radius, small: mean + radius };
+}
+function ellipse({ angle, long, wide }, [xx, xy, yx, yy]) {
+  const [cosine, sine] = [Math.cos(angle), Math.sin(angle)];
+  const share = wide / Math.max(long, 1e-300);
+  const [ax, ay] = [xx * cosine + xy * sine, yx * cosine + yy * sine];
+  const [bx, by] = [share * (xy * cosine - xx * sine), share * (yy * cosine - yx * sine)];
+  const axes2 = axesOf([ax * ax + bx * bx, ax * ay + bx * by, ay * ay + by * by]);
+  if (!axes2 || !(axes2.large > 0)) return { rx: NARROWEST, ry: NARROWEST, turn: 0 };
+  const narrow = Math.abs(ax * by - ay * bx) / axes2.large;
+  return { rx: 1, ry: Math.max(narrow, NARROWEST), turn: axes2.angle };
+}
+function between(one, other) {
+  const turned = Math.abs(one - other) % Math.PI;
+  return Math.min(turned, Math.PI - turned) * DEGREE;
+}
+var longer = (a, b) => b === 0 ? "∞" : short(Math.abs(a / b));
+var isRound = (a, b) => Math.abs(Math.abs(a / b) - 1) < 0.02;
+function compared(P, H) {
+  const axes2 = axesOf(P);
+  if (!axes2) return null;
+  const { angle, large, small } = axes2;
+  const indefinite = large < 0 || small < 0;
+  const known = axesOf(H);
+  const { angle: steep, large: curved, small: flat } = known ?? { angle: 0, large: 0, small: 0 };
+  const inverse = Math.abs(flat) > 1e-10 * Math.abs(curved);
+  const negative = curved < 0 || flat < 0;
+  const name = negative ? "|H|⁻¹" : "H⁻¹";
+  const hessian = () => {
+    if (!known) return "The Hessian is not finite here.";
+    if (!inverse) return "H is singular here: it has an eigenvalue 0 and no inverse";
+    if (negative) return `|H|⁻¹, dashed: here H has a negative eigenvalue, ${short(Math.min(curved, flat))}`;
+    return `H⁻¹: ${longer(curved, flat)} times as long as wide`;
+  };
+  const apart = Math.round(between(angle, steep + Math.PI / 2));
+  const away = inverse && !isRound(large, small) && !isRound(curved, flat) ? `, ${apart}° away from ${name}` : "";
+  return {
+    learned: { angle, long: Math.abs(large), wide: Math.abs(small) },
+    // 1 / |flat| and 1 / |curved|, up to their size
+    newton: inverse ? { angle: steep + Math.PI / 2, long: Math.abs(curved), wide: Math.abs(flat) } : null,
+    indefinite,
+    negative,
+    lines: [
+      `P: eigenvalues ${short(large)}, ${short(small)}${indefinite ? ", not positive definite" : ""}`,
+      hessian(),
+      `P: ${longer(large, small)} times as long as wide${away}`
+    ]
+  };
+}
+
+// player/lengths.js
+var LEAST = 18;
+var MOST = 90;
+function round(number) {
+  const power = 10 ** Math.floor(Math.log10(number));
+  return power * ([1, 2, 5].find((times) => times * power >= number) ?? 10);
+}
+function factorOf(length) {
+  if (length > MOST) return 1 / round(length / MOST);
+  return length > 0 && length < LEAST ? round(LEAST / length) : 1;
+}
+function factorText(factor) {
+  if (factor === 1) return "";
+  const times = Math.round(factor > 1 ? factor : 1 / factor);
+  return ` ${factor > 1 ? "×" : "÷"} ${times < 1e6 ? count(times) : short(times)}`;
+}
+
 // lib/search.js
 function before(steps, step) {
   let [low, high] = [0, steps.length - 1];
@@ -398,6 +477,170 @@ function stepAt(share, end, log) {
   return log ? Math.expm1(kept * Math.log1p(end)) : kept * end;
 }
 
+// player/terms.js
+function termsOf(data) {
+  const matrices = new Float64Array(data.matrices);
+  const [gradients, moves, rates] = [data.gradients, data.moves, data.rates].map(floats);
+  let [point, matrix, rated] = [0, 0, 0];
+  return data.runs.map(({ count: count2, learns, rate, scheduled, momentum }) => {
+    const pair = (array) => [array.subarray(point, point + count2), array.subarray(point + count2, point + 2 * count2)];
+    const symmetric = () => [0, 1, 2].map(() => {
+      matrix += count2;
+      return matrices.subarray(matrix - count2, matrix);
+    });
+    const [g, steps] = [pair(gradients), pair(moves)];
+    point += 2 * count2;
+    const [P, H] = learns ? [symmetric(), symmetric()] : [null, null];
+    if (scheduled) rated += count2;
+    return { g, moves: steps, P, H, rates: scheduled ? rates.subarray(rated - count2, rated) : null, rate, momentum };
+  });
+}
+var shownOf = (runs, name) => runs.find((run) => run.name === name) ?? runs.findLast((run) => run.terms?.P) ?? runs.at(-1) ?? null;
+function partsAt(run, step) {
+  const { terms, count: count2, steps } = run;
+  if (!terms) return null;
+  const index = indexAt(run, step);
+  const share = steps || index + 1 >= count2 ? 0 : Math.min(1, step - index);
+  const at = (column) => share ? column[index] + share * (column[index + 1] - column[index]) : column[index];
+  const [gx, gy] = terms.g.map(at);
+  const [dx, dy] = terms.moves.map((column) => column[index]);
+  const matrix = (columns) => columns && [at(columns[0]), at(columns[1]), at(columns[2])];
+  return {
+    index,
+    g: [gx, gy],
+    P: matrix(terms.P),
+    H: matrix(terms.H),
+    rate: terms.rates ? terms.rates[index] : terms.rate,
+    move: index + 1 < count2 && Number.isFinite(dx + dy) ? [dx, dy] : null
+  };
+}
+function pulls({ g: [x, y], P, rate }) {
+  const descent = [-rate * x, -rate * y];
+  if (!P) return { descent, preconditioned: null };
+  const [xx, xy, yy] = P;
+  return { descent, preconditioned: [-rate * (xx * x + xy * y), -rate * (xy * x + yy * y)] };
+}
+function triedOf(parts) {
+  const { descent, preconditioned } = pulls(parts);
+  const pull = preconditioned ?? descent;
+  return parts.move && !parts.move.some(Boolean) && pull.some(Boolean) ? pull : null;
+}
+
+// player/followed.js
+var SHARE = 0.12;
+var DASH = [4, 3];
+function jacobianOf(view, x, y) {
+  const far = 1e-3 * view.span;
+  return [
+    (view.x(x + far, y) - view.x(x - far, y)) / (2 * far),
+    (view.x(x, y + far) - view.x(x, y - far)) / (2 * far),
+    (view.y(x + far, y) - view.y(x - far, y)) / (2 * far),
+    (view.y(x, y + far) - view.y(x, y - far)) / (2 * far)
+  ];
+}
+var radiusOf = ({ width, height }) => SHARE * Math.min(width, height);
+var pixels = ([xx, xy, yx, yy], [x, y]) => [xx * x + xy * y, yx * x + yy * y];
+function drawShapes(context, { color, px, py }, jacobian, { P, H }, { ink }, radius) {
+  const shown2 = compared(P, H);
+  if (!shown2) return;
+  const { learned, newton, indefinite, negative } = shown2;
+  for (
+    const [shape, paint, width, opacity, dashed] of
+    /** @type {const} */
+    [
+      [newton, ink, 1.5, 0.08, negative],
+      [learned, color, 3, 0.14, indefinite]
+    ]
+  ) {
+    if (!shape) continue;
+    const { rx, ry, turn } = ellipse(shape, jacobian);
+    context.save();
+    context.beginPath();
+    context.ellipse(px, py, radius * rx, radius * ry, turn, 0, 2 * Math.PI);
+    context.fillStyle = paint;
+    context.globalAlpha = opacity;
+    context.fill();
+    context.globalAlpha = 1;
+    context.setLineDash(dashed ? DASH : []);
+    context.strokeStyle = paint;
+    context.lineWidth = width;
+    context.stroke();
+    context.restore();
+  }
+}
+function arrow2(context, [x0, y0], [dx, dy], color, dash, label, { colors, font }) {
+  const length = Math.hypot(dx, dy);
+  if (!(length > 0) || !Number.isFinite(length)) return;
+  const [ux, uy] = [dx / length, dy / length];
+  const [x1, y1] = [x0 + dx, y0 + dy];
+  const neck = Math.max(0, length - 7);
+  const tip = new Path2D();
+  tip.moveTo(x1, y1);
+  tip.lineTo(x0 + neck * ux - 4 * uy, y0 + neck * uy + 4 * ux);
+  tip.lineTo(x0 + neck * ux + 4 * uy, y0 + neck * uy - 4 * ux);
+  tip.closePath();
+  const line = new Path2D();
+  line.moveTo(x0, y0);
+  line.lineTo(x0 + neck * ux, y0 + neck * uy);
+  context.save();
+  context.lineJoin = "round";
+  context.strokeStyle = colors.paper;
+  context.lineWidth = 4;
+  context.stroke(line);
+  context.lineWidth = 2;
+  context.stroke(tip);
+  Object.assign(context, { strokeStyle: color, fillStyle: color });
+  context.setLineDash(dash);
+  context.stroke(line);
+  context.fill(tip);
+  context.setLineDash([]);
+  context.font = `600 12px ${font}`;
+  context.textAlign = ux < -0.3 ? "right" : ux > 0.3 ? "left" : "center";
+  context.textBaseline = "middle";
+  context.strokeStyle = colors.paper;
+  context.lineWidth = 3;
+  const [tx, ty] = [x1 + 6 * ux, y1 + 12 * uy];
+  context.strokeText(label, tx, ty);
+  context.fillText(label, tx, ty);
+  context.restore();
+}
+var isNear = ([x, y], [u, v]) => Math.hypot(x - u, y - v) <= 1e-4 * Math.hypot(x, y);
+function drawPulls(context, { color, px, py }, jacobian, parts, style) {
+  const { descent, preconditioned } = pulls(parts);
+  const { move } = parts;
+  if (!move) return;
+  const drawn = [[descent, style.colors.ink, [2, 3], "−ε g"]];
+  if (preconditioned) drawn.push([preconditioned, color, [], "−ε P g"]);
+  else if (!isNear(move, descent)) drawn.push([move, color, [], "step"]);
+  for (const [vector, paint, dash, label] of drawn) {
+    const [dx, dy] = pixels(jacobian, vector);
+    const factor = factorOf(Math.hypot(dx, dy));
+    arrow2(context, [px, py], [factor * dx, factor * dy], paint, dash, label + factorText(factor), style);
+  }
+}
+function drawParts(context, { color, px, py }, jacobian, parts, { index, share }, style) {
+  const lengths = parts.filter(({ adds }) => adds).map(({ vector }) => Math.hypot(...pixels(jacobian, vector)));
+  const common = factorOf(Math.max(0, ...lengths));
+  parts.forEach(({ phase, from, vector, adds, label }, i) => {
+    const drawn = i < index ? 1 : i === index ? share : 0;
+    if (!drawn) return;
+    const [dx, dy] = pixels(jacobian, vector);
+    const factor = adds ? common : factorOf(Math.hypot(dx, dy));
+    const [x, y] = pixels(jacobian, from);
+    const grown = phase === "move" ? factor : factor * drawn;
+    const named = phase === "move" || index < parts.length - 1 || !share;
+    arrow2(
+      context,
+      [px + factor * x, py + factor * y],
+      [grown * dx, grown * dy],
+      phase === "gradient" ? style.colors.ink : color,
+      phase === "gradient" ? [2, 3] : phase === "move" ? [] : [5, 3],
+      named ? label + factorText(factor) : "",
+      style
+    );
+  });
+}
+
 // player/labels.js
 var SHIFT = { left: "0", right: "-100%", center: "-50%" };
 var Labels = class {
@@ -447,6 +690,69 @@ var Labels = class {
       context.strokeStyle = run.color;
       context.stroke();
     });
+  }
+};
+
+// player/opening.js
+var AWAY = 14;
+function beginning({ opening, opened, still }) {
+  if (!opening || opened) return "end";
+  return still ? "still" : "play";
+}
+var telling = (last) => Math.floor(last / 2);
+var Opening = class {
+  /** @param {HTMLElement} invitation */
+  constructor(invitation) {
+    this.invitation = invitation;
+    this.waits = false;
+    this.plays = false;
+  }
+  /**
+   * Returns how a race begins, which is shown for the first time.
+   *
+   * @param {boolean} opening
+   */
+  begin(opening) {
+    const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const way = beginning({ opening, opened: Boolean(page.opened), still });
+    if (way !== "end") page.opened = true;
+    this.waits = way === "play";
+    this.invitation.hidden = way !== "still";
+    return way;
+  }
+  /** Whether it is time to play, which is said once. */
+  starts() {
+    const { waits } = this;
+    this.waits = false;
+    this.plays = waits;
+    return waits;
+  }
+  /** The race has been played to its end. */
+  ended() {
+    if (this.plays) this.invitation.hidden = false;
+    this.plays = false;
+  }
+  /** The reader has begun to play, or the race is another one. */
+  leave() {
+    page.opened = true;
+    Object.assign(this, { waits: false, plays: false });
+    this.invitation.hidden = true;
+  }
+  /**
+   * Puts the invitation below the start, or above it where there is no room below.
+   *
+   * @param {View} view
+   * @param {[number, number]} start
+   */
+  draw(view, [x, y]) {
+    const { invitation } = this;
+    if (invitation.hidden) return;
+    const { offsetWidth: width, offsetHeight: height } = invitation;
+    const [px, py] = [view.x(x, y), view.y(x, y)];
+    const below = py + AWAY + height <= view.height;
+    const left = view.left + clamp(px - width / 2, 0, Math.max(0, view.width - width));
+    const top = view.top + (below ? py + AWAY : py - AWAY - height);
+    invitation.style.transform = `translate(${left}px, ${top}px)`;
   }
 };
 
@@ -509,6 +815,59 @@ function nearest(runs, view, px, py) {
       if (away <= least) [best, least] = [{ run, index }, away];
     }
   return best;
+}
+
+// player/phases.js
+var NEAR2 = 1e-6;
+var phasesOf = ({ P, momentum }) => [
+  "gradient",
+  ...momentum ? (
+    /** @type {Phase[]} */
+    ["momentum"]
+  ) : [],
+  ...P ? (
+    /** @type {Phase[]} */
+    ["preconditioned"]
+  ) : [],
+  "move"
+];
+function phaseAt(step, count2) {
+  const nearest2 = Math.round(step * count2);
+  const over = Math.abs(step * count2 - nearest2) < NEAR2 ? nearest2 : step * count2;
+  const whole = Math.floor(over / count2);
+  const index = Math.floor(over - whole * count2);
+  return { whole, index, share: over - whole * count2 - index };
+}
+function headStep(step, count2) {
+  const { whole, index, share } = phaseAt(step, count2);
+  return index === count2 - 1 ? whole + share : whole;
+}
+function nextPhase(step, count2, by) {
+  const over = step * count2;
+  return (by > 0 ? Math.floor(over + NEAR2) + 1 : Math.ceil(over - NEAR2) - 1) / count2;
+}
+function arrowsOf(parts, phases) {
+  const { move } = parts;
+  if (!move) return [];
+  const { descent, preconditioned } = pulls(parts);
+  const undone = triedOf(parts) !== null;
+  const pull = preconditioned ?? descent;
+  const kept = undone ? [0, 0] : [move[0] - pull[0], move[1] - pull[1]];
+  const zero = [0, 0];
+  const adds = phases.includes("momentum");
+  const all = {
+    gradient: { phase: "gradient", from: zero, vector: descent, adds: adds && !preconditioned, label: "−ε g" },
+    momentum: { phase: "momentum", from: preconditioned ? zero : descent, vector: kept, adds, label: "momentum" },
+    preconditioned: { phase: "preconditioned", from: adds ? kept : zero, vector: pull, adds: true, label: "−ε P g" },
+    move: {
+      phase: "move",
+      from: zero,
+      vector: undone ? pull : move,
+      adds: true,
+      label: undone ? "undone: f does not fall" : "step"
+    }
+  };
+  return phases.map((phase) => all[phase]);
 }
 
 // player/pointer.js
@@ -647,7 +1006,7 @@ function blend(over, under, share) {
 var css = (color) => `rgb(${color.join()})`;
 
 // player/scene.js
-var NEAR2 = 14;
+var NEAR3 = 14;
 var Scene = class {
   /**
    * @param {Float32Array} grid [size, size]: heights from -0.5 to 0.5
@@ -768,7 +1127,7 @@ var Scene = class {
    */
   under(view, px, py) {
     let best = null;
-    let nearest2 = NEAR2;
+    let nearest2 = NEAR3;
     for (let j = 0; j < this.size; j++)
       for (let i = 0; i < this.size; i++) {
         const [x, y] = this.corner(i, j);
@@ -786,12 +1145,19 @@ var WHOLE = 7;
 var RATE = 100;
 var SLOW = 100;
 var LARGEST = 720;
+var AROUND = 300;
+var LOWEST = 300;
+var PHASE = 0.9;
 var HEAD = 1.5;
-var runsOf = (data) => motions(data).map((motion, i) => {
-  const { name, color, dash, width, bold, label, glyph: glyph2 } = data.runs[i];
-  const style = { name, color, dash, width, bold, label, glyph: new Path2D(glyph2) };
-  return { ...style, ...motion, drawn: -1, length: 0, px: 0, py: 0 };
-});
+var runsOf = (data) => {
+  const terms = termsOf(data);
+  return motions(data).map((motion, i) => {
+    const { name, color, dash, width, bold, label, glyph: glyph2 } = data.runs[i];
+    const style = { name, color, dash, width, bold, label, glyph: new Path2D(glyph2) };
+    return { ...style, ...motion, terms: terms[i], drawn: -1, length: 0, px: 0, py: 0 };
+  });
+};
+var lastOf = (run) => stepOf(run, run.count - 1);
 var Player = class {
   /**
    * @param {HTMLElement} root
@@ -804,6 +1170,9 @@ var Player = class {
     this.trigger = trigger;
     this.parts = partsOf(root);
     this.labels = new Labels(this.parts.labels);
+    this.opening = new Opening(this.parts.invitation);
+    this.apart = false;
+    this.run = "";
     this.begun = false;
     this.gone = false;
     this.runs = [];
@@ -813,6 +1182,7 @@ var Player = class {
     this.stale = true;
     this.viewed = "";
     this.theme = themeOf(root);
+    this.font = "";
     this.newStart = null;
     this.scene = null;
     this.shown = "";
@@ -820,6 +1190,7 @@ var Player = class {
     this.config = null;
     this.pointer = null;
     this.sizes = null;
+    this.ending = new AbortController();
     this.endKeys = this.controls();
     this.play(false);
     this.frame = requestAnimationFrame((now) => this.tick(now, now));
@@ -842,6 +1213,30 @@ var Player = class {
   get colors() {
     return this.data.themes[this.theme].colors;
   }
+  /** The run whose steps are shown. */
+  get followed() {
+    return shownOf(this.runs, this.run);
+  }
+  /** The phases of a step that is taken apart; null where none is. */
+  get phases() {
+    const terms = this.apart && this.followed?.terms;
+    return terms ? phasesOf(terms) : null;
+  }
+  /** The step at which playing ends: where steps are taken apart, the last of their run. */
+  get last() {
+    return this.phases && this.followed ? lastOf(this.followed) : this.end;
+  }
+  /**
+   * Takes each step apart, or none.
+   *
+   * @param {boolean} on
+   */
+  takeApart(on) {
+    this.apart = on;
+    this.parts.apart.setAttribute("aria-pressed", String(on));
+    if (on && this.step < this.last) this.go(Math.floor(this.step));
+    this.play(on);
+  }
   /** @param {number} step */
   go(step) {
     this.step = clamp(step, 0, this.end);
@@ -849,7 +1244,7 @@ var Player = class {
   }
   /** @param {boolean} on */
   play(on) {
-    if (on && this.step >= this.end) this.go(0);
+    if (on && this.step >= this.last) this.go(0);
     this.playing = on;
     const { play } = this.parts;
     play.querySelector("path")?.setAttribute("d", on ? PAUSE : PLAY);
@@ -873,9 +1268,14 @@ var Player = class {
   }
   /** Answers to buttons and keys; returns how to give the page's keys back. */
   controls() {
-    const { play, restart, back, on, scrub } = this.parts;
+    const { play, restart, back, on, scrub, apart } = this.parts;
+    for (const kind of ["pointerdown", "keydown", "input"])
+      this.root.addEventListener(kind, () => this.opening.leave(), { capture: true });
+    apart.onclick = () => this.takeApart(!this.apart);
     const move = (by) => {
+      this.opening.leave();
       this.play(false);
+      if (this.phases && Math.abs(by) === 1) return this.go(nextPhase(this.step, this.phases.length, by));
       this.go(by > 0 ? Math.floor(this.step) + by : Math.ceil(Math.min(this.step, this.end)) + by);
     };
     play.onclick = () => this.play(!this.playing);
@@ -887,11 +1287,18 @@ var Player = class {
       this.share = Number(scrub.value) / 1e3;
     };
     return pageKeys(this.root, {
-      " ": () => this.play(!this.playing),
+      " ": () => {
+        this.opening.leave();
+        this.play(!this.playing);
+      },
       ArrowLeft: (event) => move(event.shiftKey ? -10 : -1),
       ArrowRight: (event) => move(event.shiftKey ? 10 : 1),
-      Home: () => this.go(0),
+      Home: () => {
+        this.opening.leave();
+        this.go(0);
+      },
       End: () => {
+        this.opening.leave();
         this.play(false);
         this.go(Infinity);
       }
@@ -908,15 +1315,18 @@ var Player = class {
     Object.assign(this, { data, trigger, begun: true });
     this.theme = themeOf(this.root);
     this.root.style.colorScheme = this.theme;
+    this.font = getComputedStyle(this.root).fontFamily;
     this.parts.paths.setAttribute("aria-label", data.alt);
     this.parts.stage.classList.toggle("fop-3d", Boolean(data.scene));
     if (known?.race !== data.race) {
       const atEnd = !known || this.step >= this.end;
       this.runs = runsOf(data);
       this.go(atEnd ? Infinity : this.step);
+      if (!known) this.open(data);
       this.newStart = null;
       this.labels.forget();
     }
+    if (known && (known.race !== data.race || data.scene)) this.opening.leave();
     if (known && data.clicks > known.clicks) {
       this.go(0);
       this.play(true);
@@ -931,7 +1341,18 @@ var Player = class {
       this.scene = fresh;
     }
     this.again();
+    this.fit();
     this.ground(data);
+  }
+  /**
+   * Shows a race for the first time.
+   *
+   * @param {PlayerData} data
+   */
+  open({ opening }) {
+    const way = this.opening.begin(opening);
+    const { followed } = this;
+    if (way !== "end") this.go(way === "still" && followed ? telling(lastOf(followed)) : 0);
   }
   /**
    * Draws the surface that the race is over.
@@ -944,7 +1365,6 @@ var Player = class {
     parts.missing.hidden = Plotly !== null;
     parts.stage.hidden = Plotly === null;
     if (!Plotly || this.gone || this.data !== data || !this.root.isConnected) return;
-    this.fit();
     const node = parts.ground;
     const shown2 = theme + data.figure;
     node.style.visibility = data.scene ? "hidden" : "";
@@ -960,13 +1380,16 @@ var Player = class {
     this.whole = JSON.parse(data.figure).layout.xaxis.range;
     if (!this.pointer) this.bind(Plotly);
     this.again();
+    if (this.opening.starts()) this.play(true);
   }
-  /** The picture is a square, as large as the column allows. */
+  /** The picture is a square, as large as the column and the window allow. */
   fit() {
     const { stage, ground } = this.parts;
+    if (!stage.clientWidth) return;
     const { l, r, t, b } = this.data.margin;
     const above = FINGER ? BUTTON : t;
-    const side = Math.min(stage.clientWidth - l - r, LARGEST);
+    const room = Math.max(LOWEST, window.innerHeight - AROUND);
+    const side = Math.min(stage.clientWidth - l - r, LARGEST, room);
     ground.style.height = `${Math.round(side + above + b)}px`;
     ground.style.width = `${Math.round(side + l + r)}px`;
     ground.style.margin = "0 auto";
@@ -979,15 +1402,18 @@ var Player = class {
         ground.dataset.drag = String(dragmode(ground));
         this.again();
       });
-    let width = stage.clientWidth;
-    this.sizes = new ResizeObserver(() => {
-      if (!stage.clientWidth || stage.clientWidth === width) return;
-      width = stage.clientWidth;
+    const sizes = () => `${stage.clientWidth} ${ground.style.height}`;
+    let shown2 = sizes();
+    const fit = () => {
       this.fit();
+      if (!stage.clientWidth || sizes() === shown2) return;
+      shown2 = sizes();
       Plotly.Plots.resize(ground);
       this.again();
-    });
+    };
+    this.sizes = new ResizeObserver(fit);
     this.sizes.observe(stage);
+    window.addEventListener("resize", fit, { signal: this.ending.signal });
     this.pointer = new Pointer(this);
   }
   /** Whether a part of the surface fills the picture. */
@@ -1039,11 +1465,20 @@ var Player = class {
    */
   tick(now, before2) {
     this.frame = requestAnimationFrame((next) => this.tick(next, now));
+    if (this.run !== clock.run) {
+      this.run = clock.run;
+      this.changed = true;
+    }
     if (this.playing) {
       const passed = Math.min(SLOW, now - before2) / 1e3 * Number(this.parts.speed.value);
-      if (this.data.log) this.share += passed / WHOLE;
+      const { phases } = this;
+      if (phases) this.go(this.step + passed / PHASE / phases.length);
+      else if (this.data.log) this.share += passed / WHOLE;
       else this.go(this.step + passed * RATE);
-      if (this.step >= this.end) this.play(false);
+      if (this.step >= this.last) {
+        this.play(false);
+        this.opening.ended();
+      }
     }
     if (!this.changed || !this.shown || !axes(this.parts.ground)) return;
     this.changed = false;
@@ -1062,22 +1497,25 @@ var Player = class {
   }
   draw(ratio = window.devicePixelRatio || 1) {
     const { paths, heads, scrub, step } = this.parts;
-    const { colors, end } = this;
+    const { colors, end, phases, followed } = this;
     const view = this.view();
-    const at = Math.min(this.step, end);
+    const now = Math.min(this.step, end);
+    const at = phases ? headStep(now, phases.length) : now;
     this.drawPaths(fitted(paths, view, ratio), contextOf(paths), view, at);
     fitted(heads, view, ratio);
     const context = contextOf(heads);
     context.clearRect(0, 0, view.width, view.height);
     this.ring(context, view);
+    this.opening.draw(view, this.data.start);
+    if (followed) this.drawFollowed(context, view, followed, now, at);
     const values = {};
     for (const run of this.runs) {
       const head = headAt(run, at);
       values[run.name] = run.losses[head.index];
       const [px, py] = [view.x(head.x, head.y), view.y(head.x, head.y)];
       if (!Number.isFinite(px + py)) continue;
-      if (this.playing && !run.steps && head.index > 0) lead(context, run, view, head, px, py);
-      arrows(context, run, view, head, colors.ink);
+      if ((this.playing || phases) && !run.steps && head.index > 0) lead(context, run, view, head, px, py);
+      if (run !== followed || !run.terms) arrows(context, run, view, head, colors.ink);
       glyph(context, run, px, py, HEAD, colors.paper);
     }
     this.labels.draw(context, this.runs, view, at);
@@ -1085,7 +1523,33 @@ var Player = class {
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);
     step.textContent = `step ${count(Math.floor(at))} of ${count(end)}`;
     clock.moving = at < end;
-    clock.set(at, values);
+    const parts = followed && partsAt(followed, Math.floor(at));
+    clock.set(at, values, parts && { ...parts, tried: triedOf(parts), run: followed.name, race: this.data.race });
+  }
+  /**
+   * Draws what rides on the head of the run whose steps are shown: shapes and arrows, or the parts of a step.
+   *
+   * @param {Context} context
+   * @param {View} view
+   * @param {Run} run
+   * @param {number} now the step
+   * @param {number} at where the heads are
+   */
+  drawFollowed(context, view, run, now, at) {
+    const parts = partsAt(run, at);
+    if (!parts) return;
+    const { colors, font, phases } = this;
+    const style = { colors, font };
+    const located = ({ x, y }) => ({ color: run.color, x, y, px: view.x(x, y), py: view.y(x, y) });
+    const head = located(headAt(run, at));
+    if (!Number.isFinite(head.px + head.py)) return;
+    const jacobian = jacobianOf(view, head.x, head.y);
+    drawShapes(context, head, jacobian, parts, colors, radiusOf(view));
+    if (!phases) return drawPulls(context, head, jacobian, parts, style);
+    const { whole, ...phase } = phaseAt(now, phases.length);
+    const step = partsAt(run, whole);
+    const point = located(headAt(run, whole));
+    if (step) drawParts(context, point, jacobianOf(view, point.x, point.y), arrowsOf(step, phases), phase, style);
   }
   /**
    * @param {boolean} emptied whether the canvas has lost what was on it
@@ -1131,6 +1595,7 @@ var Player = class {
     this.endKeys();
     this.pointer?.leave();
     this.sizes?.disconnect();
+    this.ending.abort();
     purge(this.parts.ground);
     clock.moving = false;
     clock.set(Infinity, {});
@@ -1142,11 +1607,13 @@ var partsOf = (root) => ({
   paths: part(root, ".fop-paths", HTMLCanvasElement),
   heads: part(root, ".fop-heads", HTMLCanvasElement),
   labels: box(root, ".fop-labels"),
+  invitation: box(root, ".fop-invitation"),
   tip: box(root, ".fop-tip"),
   play: box(root, ".fop-play"),
   restart: box(root, ".fop-restart"),
   back: box(root, ".fop-back"),
   on: box(root, ".fop-on"),
+  apart: box(root, ".fop-apart"),
   scrub: part(root, ".fop-scrub", HTMLInputElement),
   step: box(root, ".fop-step"),
   speed: part(root, ".fop-speed", HTMLSelectElement),

@@ -10,11 +10,15 @@ import { themeOf } from "../lib/theme.js";
 import { arrows } from "./arrows.js";
 import { photograph } from "./camera.js";
 import { flatView } from "./flat.js";
+import { drawParts, drawPulls, drawShapes, jacobianOf, radiusOf } from "./followed.js";
 import { Labels } from "./labels.js";
+import { Opening, telling } from "./opening.js";
 import { extend, glyph } from "./paths.js";
+import { arrowsOf, headStep, nextPhase, phaseAt, phasesOf } from "./phases.js";
 import { DOUBLE, Pointer } from "./pointer.js";
-import { endOf, floats, headAt, indexAt, motions, shareOf, stepAt } from "./race.js";
+import { endOf, floats, headAt, indexAt, motions, shareOf, stepAt, stepOf } from "./race.js";
 import { Scene } from "./scene.js";
+import { partsAt, shownOf, termsOf, triedOf } from "./terms.js";
 
 /** @import { Context } from "../lib/canvas.js" */
 /** @import { Plotly, Send } from "../lib/types.d.ts" */
@@ -27,18 +31,31 @@ const WHOLE = 7; // seconds that a race takes at 1x in logarithmic time
 const RATE = 100; // steps a second at 1x in linear time
 const SLOW = 100; // ms: a frame counts as no longer
 const LARGEST = 720; // px of the picture
+// px of the window that are not the picture's, and the least that it gets of a low one: as static/app.css keeps its place.
+const AROUND = 300;
+const LOWEST = 300;
+const PHASE = 0.9; // seconds at 1x of a part of a step that is taken apart
 const HEAD = 1.5; // how much larger a head is than the symbols on its path
 
 /**
  * @param {PlayerData} data
  * @returns {Run[]}
  */
-const runsOf = (data) =>
-  motions(data).map((motion, i) => {
+const runsOf = (data) => {
+  const terms = termsOf(data);
+  return motions(data).map((motion, i) => {
     const { name, color, dash, width, bold, label, glyph } = data.runs[i];
     const style = { name, color, dash, width, bold, label, glyph: new Path2D(glyph) };
-    return { ...style, ...motion, drawn: -1, length: 0, px: 0, py: 0 };
+    return { ...style, ...motion, terms: terms[i], drawn: -1, length: 0, px: 0, py: 0 };
   });
+};
+
+/**
+ * The last step of a run.
+ *
+ * @param {Run} run
+ */
+const lastOf = (run) => stepOf(run, run.count - 1);
 
 /** A race over its surface, in two or three dimensions. */
 export class Player {
@@ -53,6 +70,9 @@ export class Player {
     this.trigger = trigger;
     this.parts = partsOf(root);
     this.labels = new Labels(this.parts.labels);
+    this.opening = new Opening(this.parts.invitation);
+    this.apart = false; // whether each step is taken apart
+    this.run = ""; // whose steps are shown, as the reader has chosen
     this.begun = false; // whether it has been shown
     this.gone = false;
     /** @type {Run[]} */
@@ -63,6 +83,7 @@ export class Player {
     this.stale = true; // whether paths are to be drawn from their beginnings
     this.viewed = ""; // for which view they are drawn
     this.theme = themeOf(root);
+    this.font = "";
     /** @type {[number, number] | null} */
     this.newStart = null; // a new start, until its race is here
     /** @type {Scene | null} */
@@ -76,6 +97,7 @@ export class Player {
     this.pointer = null; // once the ground is there
     /** @type {ResizeObserver | null} */
     this.sizes = null;
+    this.ending = new AbortController();
     this.endKeys = this.controls();
     this.play(false);
     this.frame = requestAnimationFrame((now) => this.tick(now, now));
@@ -104,6 +126,34 @@ export class Player {
     return this.data.themes[this.theme].colors;
   }
 
+  /** The run whose steps are shown. */
+  get followed() {
+    return shownOf(this.runs, this.run);
+  }
+
+  /** The phases of a step that is taken apart; null where none is. */
+  get phases() {
+    const terms = this.apart && this.followed?.terms;
+    return terms ? phasesOf(terms) : null;
+  }
+
+  /** The step at which playing ends: where steps are taken apart, the last of their run. */
+  get last() {
+    return this.phases && this.followed ? lastOf(this.followed) : this.end;
+  }
+
+  /**
+   * Takes each step apart, or none.
+   *
+   * @param {boolean} on
+   */
+  takeApart(on) {
+    this.apart = on;
+    this.parts.apart.setAttribute("aria-pressed", String(on));
+    if (on && this.step < this.last) this.go(Math.floor(this.step));
+    this.play(on);
+  }
+
   /** @param {number} step */
   go(step) {
     this.step = clamp(step, 0, this.end);
@@ -112,7 +162,7 @@ export class Player {
 
   /** @param {boolean} on */
   play(on) {
-    if (on && this.step >= this.end) this.go(0);
+    if (on && this.step >= this.last) this.go(0);
     this.playing = on;
     const { play } = this.parts;
     play.querySelector("path")?.setAttribute("d", on ? PAUSE : PLAY);
@@ -139,10 +189,15 @@ export class Player {
 
   /** Answers to buttons and keys; returns how to give the page's keys back. */
   controls() {
-    const { play, restart, back, on, scrub } = this.parts;
+    const { play, restart, back, on, scrub, apart } = this.parts;
+    for (const kind of ["pointerdown", "keydown", "input"])
+      this.root.addEventListener(kind, () => this.opening.leave(), { capture: true });
+    apart.onclick = () => this.takeApart(!this.apart);
     /** @param {number} by */
     const move = (by) => {
+      this.opening.leave();
       this.play(false);
+      if (this.phases && Math.abs(by) === 1) return this.go(nextPhase(this.step, this.phases.length, by));
       this.go(by > 0 ? Math.floor(this.step) + by : Math.ceil(Math.min(this.step, this.end)) + by);
     };
     play.onclick = () => this.play(!this.playing);
@@ -154,11 +209,18 @@ export class Player {
       this.share = Number(scrub.value) / 1000;
     };
     return pageKeys(this.root, {
-      " ": () => this.play(!this.playing),
+      " ": () => {
+        this.opening.leave();
+        this.play(!this.playing);
+      },
       ArrowLeft: (event) => move(event.shiftKey ? -10 : -1),
       ArrowRight: (event) => move(event.shiftKey ? 10 : 1),
-      Home: () => this.go(0),
+      Home: () => {
+        this.opening.leave();
+        this.go(0);
+      },
       End: () => {
+        this.opening.leave();
         this.play(false);
         this.go(Infinity);
       },
@@ -176,15 +238,18 @@ export class Player {
     Object.assign(this, { data, trigger, begun: true });
     this.theme = themeOf(this.root);
     this.root.style.colorScheme = this.theme;
+    this.font = getComputedStyle(this.root).fontFamily;
     this.parts.paths.setAttribute("aria-label", data.alt);
     this.parts.stage.classList.toggle("fop-3d", Boolean(data.scene));
     if (known?.race !== data.race) {
       const atEnd = !known || this.step >= this.end;
       this.runs = runsOf(data);
       this.go(atEnd ? Infinity : this.step);
+      if (!known) this.open(data);
       this.newStart = null;
       this.labels.forget();
     }
+    if (known && (known.race !== data.race || data.scene)) this.opening.leave();
     if (known && data.clicks > known.clicks) {
       this.go(0);
       this.play(true);
@@ -199,7 +264,19 @@ export class Player {
       this.scene = fresh;
     }
     this.again();
+    this.fit();
     this.ground(data);
+  }
+
+  /**
+   * Shows a race for the first time.
+   *
+   * @param {PlayerData} data
+   */
+  open({ opening }) {
+    const way = this.opening.begin(opening);
+    const { followed } = this;
+    if (way !== "end") this.go(way === "still" && followed ? telling(lastOf(followed)) : 0);
   }
 
   /**
@@ -213,7 +290,6 @@ export class Player {
     parts.missing.hidden = Plotly !== null;
     parts.stage.hidden = Plotly === null;
     if (!Plotly || this.gone || this.data !== data || !this.root.isConnected) return;
-    this.fit();
     const node = parts.ground;
     const shown = theme + data.figure;
     node.style.visibility = data.scene ? "hidden" : "";
@@ -230,14 +306,17 @@ export class Player {
     this.whole = JSON.parse(data.figure).layout.xaxis.range; // plotly writes the zoomed one into its layout
     if (!this.pointer) this.bind(Plotly);
     this.again();
+    if (this.opening.starts()) this.play(true);
   }
 
-  /** The picture is a square, as large as the column allows. */
+  /** The picture is a square, as large as the column and the window allow. */
   fit() {
     const { stage, ground } = this.parts;
+    if (!stage.clientWidth) return;
     const { l, r, t, b } = this.data.margin;
     const above = FINGER ? BUTTON : t;
-    const side = Math.min(stage.clientWidth - l - r, LARGEST);
+    const room = Math.max(LOWEST, window.innerHeight - AROUND);
+    const side = Math.min(stage.clientWidth - l - r, LARGEST, room);
     ground.style.height = `${Math.round(side + above + b)}px`;
     ground.style.width = `${Math.round(side + l + r)}px`;
     ground.style.margin = "0 auto";
@@ -251,15 +330,18 @@ export class Player {
         ground.dataset.drag = String(dragmode(ground));
         this.again();
       });
-    let width = stage.clientWidth;
-    this.sizes = new ResizeObserver(() => {
-      if (!stage.clientWidth || stage.clientWidth === width) return;
-      width = stage.clientWidth;
+    const sizes = () => `${stage.clientWidth} ${ground.style.height}`;
+    let shown = sizes();
+    const fit = () => {
       this.fit();
+      if (!stage.clientWidth || sizes() === shown) return;
+      shown = sizes();
       Plotly.Plots.resize(ground);
       this.again();
-    });
+    };
+    this.sizes = new ResizeObserver(fit);
     this.sizes.observe(stage);
+    window.addEventListener("resize", fit, { signal: this.ending.signal });
     this.pointer = new Pointer(this);
   }
 
@@ -316,11 +398,20 @@ export class Player {
    */
   tick(now, before) {
     this.frame = requestAnimationFrame((next) => this.tick(next, now));
+    if (this.run !== clock.run) {
+      this.run = clock.run;
+      this.changed = true;
+    }
     if (this.playing) {
       const passed = (Math.min(SLOW, now - before) / 1000) * Number(this.parts.speed.value);
-      if (this.data.log) this.share += passed / WHOLE;
+      const { phases } = this;
+      if (phases) this.go(this.step + passed / PHASE / phases.length);
+      else if (this.data.log) this.share += passed / WHOLE;
       else this.go(this.step + passed * RATE);
-      if (this.step >= this.end) this.play(false);
+      if (this.step >= this.last) {
+        this.play(false);
+        this.opening.ended();
+      }
     }
     if (!this.changed || !this.shown || !axes(this.parts.ground)) return;
     this.changed = false;
@@ -341,15 +432,18 @@ export class Player {
 
   draw(ratio = window.devicePixelRatio || 1) {
     const { paths, heads, scrub, step } = this.parts;
-    const { colors, end } = this;
+    const { colors, end, phases, followed } = this;
     const view = this.view();
-    const at = Math.min(this.step, end);
+    const now = Math.min(this.step, end);
+    const at = phases ? headStep(now, phases.length) : now;
     this.drawPaths(fitted(paths, view, ratio), contextOf(paths), view, at);
 
     fitted(heads, view, ratio);
     const context = contextOf(heads);
     context.clearRect(0, 0, view.width, view.height);
     this.ring(context, view);
+    this.opening.draw(view, this.data.start);
+    if (followed) this.drawFollowed(context, view, followed, now, at);
     /** @type {Record<string, number>} */
     const values = {};
     for (const run of this.runs) {
@@ -357,8 +451,8 @@ export class Player {
       values[run.name] = run.losses[head.index];
       const [px, py] = [view.x(head.x, head.y), view.y(head.x, head.y)];
       if (!Number.isFinite(px + py)) continue;
-      if (this.playing && !run.steps && head.index > 0) lead(context, run, view, head, px, py);
-      arrows(context, run, view, head, colors.ink);
+      if ((this.playing || phases) && !run.steps && head.index > 0) lead(context, run, view, head, px, py);
+      if (run !== followed || !run.terms) arrows(context, run, view, head, colors.ink);
       glyph(context, run, px, py, HEAD, colors.paper);
     }
     this.labels.draw(context, this.runs, view, at);
@@ -367,7 +461,35 @@ export class Player {
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);
     step.textContent = `step ${count(Math.floor(at))} of ${count(end)}`;
     clock.moving = at < end;
-    clock.set(at, values);
+    const parts = followed && partsAt(followed, Math.floor(at));
+    clock.set(at, values, parts && { ...parts, tried: triedOf(parts), run: followed.name, race: this.data.race });
+  }
+
+  /**
+   * Draws what rides on the head of the run whose steps are shown: shapes and arrows, or the parts of a step.
+   *
+   * @param {Context} context
+   * @param {View} view
+   * @param {Run} run
+   * @param {number} now the step
+   * @param {number} at where the heads are
+   */
+  drawFollowed(context, view, run, now, at) {
+    const parts = partsAt(run, at);
+    if (!parts) return;
+    const { colors, font, phases } = this;
+    const style = { colors, font };
+    /** @param {{ x: number, y: number }} point */
+    const located = ({ x, y }) => ({ color: run.color, x, y, px: view.x(x, y), py: view.y(x, y) });
+    const head = located(headAt(run, at));
+    if (!Number.isFinite(head.px + head.py)) return;
+    const jacobian = jacobianOf(view, head.x, head.y);
+    drawShapes(context, head, jacobian, parts, colors, radiusOf(view));
+    if (!phases) return drawPulls(context, head, jacobian, parts, style);
+    const { whole, ...phase } = phaseAt(now, phases.length);
+    const step = partsAt(run, whole);
+    const point = located(headAt(run, whole));
+    if (step) drawParts(context, point, jacobianOf(view, point.x, point.y), arrowsOf(step, phases), phase, style);
   }
 
   /**
@@ -416,6 +538,7 @@ export class Player {
     this.endKeys();
     this.pointer?.leave();
     this.sizes?.disconnect();
+    this.ending.abort();
     purge(this.parts.ground);
     clock.moving = false;
     clock.set(Infinity, {});
@@ -429,11 +552,13 @@ const partsOf = (root) => ({
   paths: part(root, ".fop-paths", HTMLCanvasElement),
   heads: part(root, ".fop-heads", HTMLCanvasElement),
   labels: box(root, ".fop-labels"),
+  invitation: box(root, ".fop-invitation"),
   tip: box(root, ".fop-tip"),
   play: box(root, ".fop-play"),
   restart: box(root, ".fop-restart"),
   back: box(root, ".fop-back"),
   on: box(root, ".fop-on"),
+  apart: box(root, ".fop-apart"),
   scrub: part(root, ".fop-scrub", HTMLInputElement),
   step: box(root, ".fop-step"),
   speed: part(root, ".fop-speed", HTMLSelectElement),

@@ -1,4 +1,4 @@
-import type { Hex, Themes } from "../lib/types.d.ts";
+import type { Hex, Parts, Themes } from "../lib/types.d.ts";
 
 /** A race over its surface: pages/trajectories/player.py. Arrays of float32 are of all runs, one after another. */
 export interface PlayerData {
@@ -19,6 +19,8 @@ export interface PlayerData {
   clicks: number;
   /** Whether time is logarithmic. */
   log: boolean;
+  /** Whether this is the scene that the page opens with. */
+  opening: boolean;
   runs: RunHead[];
   /** float32: of each run its x, then its y. */
   points: ArrayBuffer;
@@ -28,6 +30,14 @@ export interface PlayerData {
   kept?: ArrayBuffer;
   /** float32: of each run the angles of g, and of P g where a P is learned. */
   angles?: ArrayBuffer;
+  /** float32: of each run the x, then the y of g. */
+  gradients: ArrayBuffer;
+  /** float32: likewise of what each step adds to the point. */
+  moves: ArrayBuffer;
+  /** float64: of each run that learns a P its xx, xy and yy, then those of H. */
+  matrices: ArrayBuffer;
+  /** float32: ε at each point, of the runs that have a schedule. */
+  rates: ArrayBuffer;
   /** Where the surface is shown in three dimensions. */
   scene?: { size: number; box: Box; key: string };
   /** float32 [size, size]: heights from -0.5 to 0.5. */
@@ -50,6 +60,11 @@ export interface RunHead {
   downsampled: boolean;
   learns: boolean;
   arrows: boolean;
+  /** ε without a schedule; 1 where there is none. */
+  rate: number;
+  scheduled: boolean;
+  /** Whether past gradients move it too. */
+  momentum: boolean;
   label: Label;
 }
 
@@ -74,6 +89,33 @@ export interface Motion {
   steps: ArrayLike<number> | null;
   /** Angles of g and of P g; null where none are shown, or no P is learned. */
   arrows: { gradient: ArrayLike<number>; preconditioned: ArrayLike<number> | null } | null;
+  /** What its steps are made of; without it nothing of that is shown. */
+  terms?: Terms;
+}
+
+/** Of all points of a run what the next step is made of. */
+export interface Terms {
+  /** x, y */
+  g: Columns;
+  /** x, y; NaN where no step is taken. */
+  moves: Columns;
+  /** xx, xy, yy; null where no P is learned. */
+  P: Columns | null;
+  H: Columns | null;
+  /** ε, where a schedule changes it. */
+  rates: ArrayLike<number> | null;
+  /** ε else. */
+  rate: number;
+  /** Whether past gradients move the point too. */
+  momentum: boolean;
+}
+
+/** The entries of a vector or a matrix, each at all points. */
+export type Columns = ArrayLike<number>[];
+
+/** What a step is made of, between two points perhaps, for the eye to follow. */
+export interface Step extends Parts {
+  index: number;
 }
 
 /** A run on its way over the canvas. */

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum c123fbbb178c8d8d859e11309a7fb15f38e99ca6793ecb3b158bbce8b8513506.
+// Made by scripts/web.sh build of sources with the checksum 309f8db2f36544e23a5608afad194b69f6bf654fea163223be40aab782244adb.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -40,14 +40,17 @@ var Clock = class {
     this.step = Infinity;
     this.moving = false;
     this.values = {};
+    this.parts = null;
+    this.run = "";
     this.followers = /* @__PURE__ */ new Set();
   }
   /**
    * @param {number} step
    * @param {Record<string, number>} values
+   * @param {RunStep | null} parts
    */
-  set(step, values) {
-    Object.assign(this, { step, values });
+  set(step, values, parts = null) {
+    Object.assign(this, { step, values, parts });
     for (const follower of this.followers) {
       try {
         follower();

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 41b5d98f0724670261a8156ab17cfab953f45e32d5de1e44c8e5b3011fe1bf4c.
+// Made by scripts/web.sh build of sources with the checksum 45cbdb7c198d1dd05c3d19718650c10675c409203906d89a9ab0578dfc6f13be.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -42,14 +42,17 @@ var Clock = class {
     this.step = Infinity;
     this.moving = false;
     this.values = {};
+    this.parts = null;
+    this.run = "";
     this.followers = /* @__PURE__ */ new Set();
   }
   /**
    * @param {number} step
    * @param {Record<string, number>} values
+   * @param {RunStep | null} parts
    */
-  set(step, values) {
-    Object.assign(this, { step, values });
+  set(step, values, parts = null) {
+    Object.assign(this, { step, values, parts });
     for (const follower of this.followers) {
       try {
         follower();

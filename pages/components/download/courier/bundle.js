@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 93e95969348c05e6ff664a38a4835b7d2a11e61ceecb10bbb8dff00a4e4cb947.
+// Made by scripts/web.sh build of sources with the checksum 9dbb3499cab8907e593edca67795e51b7e4fa2157cc756ea2d9beabbfbecf5d1.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -61,14 +61,17 @@ var Clock = class {
     this.step = Infinity;
     this.moving = false;
     this.values = {};
+    this.parts = null;
+    this.run = "";
     this.followers = /* @__PURE__ */ new Set();
   }
   /**
    * @param {number} step
    * @param {Record<string, number>} values
+   * @param {RunStep | null} parts
    */
-  set(step, values) {
-    Object.assign(this, { step, values });
+  set(step, values, parts = null) {
+    Object.assign(this, { step, values, parts });
     for (const follower of this.followers) {
       try {
         follower();
