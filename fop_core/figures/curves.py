@@ -79,9 +79,10 @@ def common(key: str) -> dict[str, Any]:
 
 
 def label(rule: str, text: str, at: tuple[float, float], anchor: labels.Anchor) -> dict[str, Any]:
-    """Return the annotation that labels a point of a rule's line, with a leader between them."""
+    """Return the annotation that labels a point of a rule's line, with a leader between them; the rule is its name."""
     color = style.METHODS[rule].color
     return {
+        "name": rule,
         "x": at[0],
         "y": at[1],
         "ax": anchor.dx,
@@ -131,7 +132,8 @@ def draw(
 ) -> go.Figure:
     """Return the figure of curves.
 
-    A curve ends where it leaves the shown heights for the first time, which only one that diverged does.
+    A curve ends where it leaves the shown heights for the first time, which only one that diverged does. Traces and
+    labels are grouped by rules, so that a browser can hide those of one.
 
     Args:
         curves: later ones on top.
@@ -150,7 +152,7 @@ def draw(
         template = f"<b>{curve.run.method.name}</b>, step %{{x:,}}<br>{quantity} = %{{customdata:.3~g}}<extra></extra>"
         line_style = line(curve.run, curve.secondary)
         traces.append(
-            {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line_style}
+            {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line_style, "legendgroup": curve.run.rule}
             | {"customdata": curve.values[shown], "hovertemplate": template}
         )
         if len(x):

@@ -159,7 +159,7 @@ def steps_to_tolerance(runs: Sequence[Run], floor: float, log_steps: bool = True
         template = f"<b>{run.method.name}</b><br>f − f* < %{{customdata:.3~g}} after %{{y:,}} steps<extra></extra>"
         traces.append(
             {"type": "scatter", "mode": "lines", "x": x, "y": steps, "line": curves.line(run) | {"shape": "hv"}}
-            | {"customdata": values[new], "hovertemplate": template}
+            | {"customdata": values[new], "hovertemplate": template, "legendgroup": run.rule}
         )
         if len(x):
             end = float(x[-1]), float(up.coordinate(steps[-1]))

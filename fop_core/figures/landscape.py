@@ -26,6 +26,9 @@ class Landscape:
         bottom: the lowest level.
         step: from a level to the next.
         description: what the levels mean, as a clause.
+        quantity: what of f the levels are at values of.
+        base: what that is counted from.
+        log: whether heights are its logarithms to base 10; f is base + 10^height then, and base + height if not.
     """
 
     x: np.ndarray
@@ -34,6 +37,9 @@ class Landscape:
     bottom: float
     step: float
     description: str
+    quantity: str = "f"
+    base: float = 0.0
+    log: bool = False
 
     @property
     def box(self) -> Box:
@@ -73,7 +79,7 @@ def survey(value: Callable[[Any, Any], Any], floor: float, box: Box) -> Landscap
     above = heights - base
     positive = above[above > 0]
     if positive.size == 0:
-        return Landscape(x, y, 0 * heights, 0.0, 1.0, "f is the same everywhere here")
+        return Landscape(x, y, 0 * heights, 0.0, 1.0, "f is the same everywhere here", base=base)
     logs = np.log10(np.maximum(above, positive.min(), where=~np.isnan(above), out=np.full_like(above, np.nan)))
     top = float(np.nanmax(logs))
     low = max(float(np.nanpercentile(logs, 0.5)), top - DECADES)
@@ -82,7 +88,7 @@ def survey(value: Callable[[Any, Any], Any], floor: float, box: Box) -> Landscap
     what = "f" if base == 0 else "f − f*" if base == floor else "f above its lowest value here"
     lines = round(1 / step)
     grows = f"tenfold every {lines} lines" if lines > 1 else f"{10**step:g}-fold from line to line"
-    return Landscape(x, y, logs, bottom, step, f"{what} grows {grows}")
+    return Landscape(x, y, logs, bottom, step, f"{what} grows {grows}", what, base, log=True)
 
 
 def frame(view: Box, start: tuple[float, float], paths: Sequence[np.ndarray]) -> Box:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pages.shared.fields import Choice, Field, Flag, Number, Switch, Text
+from fop_core.figures.style import METHODS
+from pages.shared.fields import Choice, Field, Flag, Number, Several, Switch, Text
 from pages.shared.race import OWN, Spec, SurfaceSpec
 from pages.shared.race_rules import EXAMPLE, KINDS, OF_A_RULE, OWN_RULE, OWN_TEXT, RULE_CHOICE, mistake, of_rule
 from toy_functions.expressions import FUNCTION_NAMES, MAX_LENGTH
@@ -90,10 +91,11 @@ OF_THE_RACE: Mapping[str, Field] = {
         "At each head: dotted, against the gradient; dashed, against P g, where P is learned; solid, the step itself.",
     ),
     "loss": Switch("Loss", {"log": "log f", "linear": "f", "tolerance": "Steps to tolerance"}),
+    "hidden": Several("Hidden runs", {name: METHODS[name].name for name in KINDS}),
 }
 
 
-VIEWS = ("axis", "view", "arrows", "loss")
+VIEWS = ("axis", "view", "arrows", "loss", "hidden")
 """Settings that only change how things are shown."""
 
 FIELDS: Mapping[str, Field] = {
@@ -136,6 +138,7 @@ def values(scene: Scene) -> dict[str, Any]:
         "view": "2d",
         "arrows": False,
         "loss": "log",
+        "hidden": [],
         **{f"{name}.{setting}": getattr(rules[name], setting) for name in KINDS for setting in of_rule(name)},
     }
 

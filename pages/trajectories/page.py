@@ -14,7 +14,7 @@ from pages.components.download import deliver
 from pages.components.plot import plot
 from pages.shared import race_sidebar
 from pages.shared.form import Form
-from pages.shared.progress import progress
+from pages.shared.progress import progress, unhurried
 from pages.shared.race import Result, Spec, at_best, picture, results, surface
 from pages.shared.race_settings import FIELDS, PRESETS, VIEWS, spec, surface_spec, values
 from pages.shared.text import literal
@@ -54,6 +54,11 @@ def from_click() -> None:
     st.session_state["clicks"] = st.session_state.get("clicks", 0) + 1
 
 
+def from_legend() -> None:
+    """Take over which runs the reader has hidden."""
+    form.put(hidden=st.session_state["race"].hidden)
+
+
 def show(untuned: Spec) -> None:
     """Show a race: the player and the table, losses, what is learned, and the fair race.
 
@@ -86,10 +91,12 @@ def show(untuned: Spec) -> None:
             objective,
             key="race",
             clicks=st.session_state.get("clicks", 0),
+            hidden=form["hidden"],
             log_steps=log_steps,
             arrows=form["arrows"],
             solid=form["view"] == "3d",
             on_start=from_click,
+            on_hidden=from_legend,
         )
         st.caption(
             "Click on the surface to start all from there. Symbols stand at steps 1, 10, 100, …; "
@@ -213,7 +220,8 @@ if form.arrives:  # so that a long race can be changed
     with st.sidebar:
         race_sidebar.draw(form)
 if shown and race.rules:
-    show(race)
+    with unhurried(form.arrives):
+        show(race)
 elif shown:
     st.info("Choose at least one optimizer in the sidebar.")
 if not form.arrives:  # last, so that a click on the surface is answered before forty widgets are

@@ -28,10 +28,12 @@ def player(
     *,
     key: str,
     clicks: int,
+    hidden: Sequence[str],
     log_steps: bool,
     arrows: bool,
     solid: bool,
     on_start: Callable[[], None],
+    on_hidden: Callable[[], None],
 ) -> None:
     """Show a race.
 
@@ -40,12 +42,15 @@ def player(
         results: of its rules.
         ground: what it is drawn on.
         surface: of the race.
-        key: of the widget; under it the session has the last click as ``.start``, {"x": .., "y": ..}.
+        key: of the widget; under it the session has the last click as ``.start``, {"x": .., "y": ..}, and the rules
+            that the reader has hidden last as ``.hidden``.
         clicks: how often the reader has set a start; with one more the race is played from there.
+        hidden: rules whose runs are not shown, as the address has them.
         log_steps: whether time is logarithmic.
         arrows: whether heads have arrows.
         solid: whether to show three dimensions.
         on_start: called when the reader sets a start.
+        on_hidden: called when the reader has hidden runs, or shown them again.
     """
     order = {run.rule: index for index, run in enumerate(interactive.ordered([result.run for result in results]))}
     shown = sorted((result for result in results if len(result.motion.steps)), key=lambda each: order[each.run.rule])
@@ -62,6 +67,8 @@ def player(
         "title": exports.title(race),
         "start": race.start,
         "clicks": clicks,
+        "hidden": list(hidden),
+        "scale": {"quantity": ground.quantity, "base": ground.base, "log": ground.log},
         "log": log_steps,
         "runs": [_run(result, end, arrows) for result, end in zip(shown, ends)],
     }
@@ -77,12 +84,13 @@ def player(
     if solid:
         data["scene"] = {"size": MESH, "box": ground.box, "key": f"{race.surface} {ground.box}"}
         arrays["grid"] = ground.relief(2).tobytes()
-    _mount(key=key, data=packed(data, arrays), on_start_change=on_start)
+    _mount(key=key, data=packed(data, arrays), on_start_change=on_start, on_hidden_change=on_hidden)
 
 
 def _run(result: Result, end: interactive.End, arrows: bool) -> dict[str, Any]:
     method = result.run.method
     return {
+        "rule": result.run.rule,
         "name": method.name,
         "color": method.color,
         "dash": [] if method.dash == "solid" else [float(part) for part in method.dash.replace("px", "").split(",")],

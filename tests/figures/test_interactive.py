@@ -107,6 +107,23 @@ def test_every_surface_has_a_moderate_number_of_levels(surface):
     assert 6 <= count <= landscape.MOST_LEVELS
 
 
+@pytest.mark.parametrize("surface", surfaces.SURFACES.values(), ids=lambda s: s.name)
+def test_a_landscape_says_how_its_heights_are_made_of_f(surface):
+    ground = survey(surface)
+    x, y = np.meshgrid(ground.x, ground.y)
+    f = surface.value(x, y)
+    known = ground.base + (10.0**ground.heights if ground.log else ground.heights)
+    above = f - ground.base > 1e-9 * np.abs(f).max()
+    np.testing.assert_allclose(known[above], f[above], rtol=1e-9, atol=1e-9)
+    assert ground.log == math.isfinite(surface.floor)
+    assert ground.quantity == ("f − f*" if ground.log and surface.floor else "f")
+
+
+def test_of_a_function_that_is_the_same_everywhere_that_value_is_known():
+    ground = landscape.survey(lambda x, y: 3.0 + 0 * x, 3.0, VIEW)
+    assert (ground.base + ground.heights == 3.0).all() and not ground.log
+
+
 def test_a_relief_has_every_second_point_between_the_lowest_level_and_the_top():
     ground = survey()
     relief = ground.relief(2)
@@ -370,6 +387,18 @@ def test_the_best_rate_is_marked_and_said():
     assert np.isnan(line.y[0]) and best.y[0] == 40 and current.y[0] == 300
     assert best.hovertemplate.endswith("steps<br>an island: neighbours diverge<extra></extra>")
     assert line.hovertemplate == current.hovertemplate and line.hovertemplate.endswith("steps<extra></extra>")
+
+
+# Runs that a browser can hide
+
+
+@pytest.mark.parametrize("draw", [interactive.losses, interactive.steps_to_tolerance])
+def test_lines_and_labels_are_grouped_by_the_rules_of_their_runs(booth, draw):
+    figure = draw(booth, 0.0, 1e-6) if draw is interactive.losses else draw(booth, 0.0)
+    assert [trace.legendgroup for trace in figure.data] == ["sgd", "adam", "fop"]
+    assert [annotation.name for annotation in figure.layout.annotations] == ["sgd", "adam", "fop"]
+    both = interactive.eigenvalues(booth)
+    assert {trace.legendgroup for trace in both.data} == {"fop"} and both.layout.annotations[0].name == "fop"
 
 
 # Light and dark, size

@@ -2,6 +2,7 @@
 
 import type { Orders } from "../download/orders.js";
 import type { Clock } from "./clock.js";
+import type { Emphasis } from "./emphasis.js";
 
 /** What Streamlit calls a component's default function with. */
 export interface Mount<Data> {
@@ -18,6 +19,7 @@ export type Send = (name: string, value: unknown) => void;
 /** What the components of a page share at run time; see page.js. */
 export interface Page {
   clock: Clock;
+  emphasis: Emphasis;
   orders: Orders;
   /** Which layer and matrix the inspector shows: what a file that is ordered now is of. */
   screen: Shown;

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum ab477434fb13151fb39976a54fc1f4c1045e5e107730b80d9c197482adb8c15f.
+// Made by scripts/web.sh build of sources with the checksum 7dded062aec1a591772d83df17aead17c03b8ecfc3fbc9e974ffa803c2c51058.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -96,6 +96,85 @@ var Clock = class {
 };
 page.clock ??= new Clock();
 var clock = page.clock;
+
+// lib/emphasis.js
+var FADED = 0.18;
+var Emphasis = class {
+  constructor() {
+    this.hidden = /* @__PURE__ */ new Set();
+    this.pointed = null;
+    this.followers = /* @__PURE__ */ new Set();
+  }
+  /** @param {string} rule */
+  shows(rule) {
+    return !this.hidden.has(rule);
+  }
+  /**
+   * How opaque a run is: 1, or less while another one is pointed at.
+   *
+   * @param {string} rule
+   */
+  opacity(rule) {
+    return this.pointed === null || this.pointed === rule ? 1 : FADED;
+  }
+  /** @param {ReadonlySet<string>} hidden */
+  hide(hidden) {
+    if (keyOf(hidden) === keyOf(this.hidden)) return;
+    this.hidden = hidden;
+    this.call();
+  }
+  /** @param {string | null} rule nothing fades for one that is hidden */
+  point(rule) {
+    const pointed = rule !== null && this.shows(rule) ? rule : null;
+    if (pointed === this.pointed) return;
+    this.pointed = pointed;
+    this.call();
+  }
+  call() {
+    for (const follower of this.followers) {
+      try {
+        follower();
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+  /**
+   * Calls a follower at each change; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.followers.add(follower);
+    return () => {
+      this.followers.delete(follower);
+    };
+  }
+};
+var keyOf = (rules) => [...rules].sort().join();
+function within(hidden, rules) {
+  const kept = new Set(hidden);
+  if (rules.every((rule) => kept.has(rule))) for (const rule of rules) kept.delete(rule);
+  return kept;
+}
+function toggled(hidden, rule, rules) {
+  const next = new Set(hidden);
+  if (!next.delete(rule)) next.add(rule);
+  return within(next, rules);
+}
+function alone(hidden, rule, rules) {
+  const next = new Set(hidden);
+  const others = rules.filter((other) => other !== rule);
+  const already = !next.has(rule) && others.every((other) => next.has(other));
+  next.delete(rule);
+  for (const other of others) {
+    if (already) next.delete(other);
+    else next.add(other);
+  }
+  return next;
+}
+page.emphasis ??= new Emphasis();
+var emphasis = page.emphasis;
 
 // lib/figure.js
 var isTree = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -251,6 +330,64 @@ function arrows(context, run, view, head, ink) {
   if (preconditioned) arrow(context, view, head, preconditioned[index] + Math.PI, 46, [5, 3]);
   const [dx, dy] = [run.x[index + 1] - run.x[index], run.y[index + 1] - run.y[index]];
   if (dx || dy) arrow(context, view, head, Math.atan2(dy, dx), 58, []);
+}
+
+// lib/colors.js
+function rgb(hex) {
+  const part2 = (at) => parseInt(hex.slice(at, at + 2), 16);
+  return [part2(1), part2(3), part2(5)];
+}
+function blend(over, under, share) {
+  const part2 = (i) => Math.round(over[i] * share + under[i] * (1 - share));
+  return [part2(0), part2(1), part2(2)];
+}
+var css = (color) => `rgb(${color.join()})`;
+
+// player/bar.js
+var MOST = 4;
+var nameOf = (level, { log }) => {
+  const text = short(log ? 10 ** level : level);
+  return text.includes(".") && !text.includes("e") ? text.replace(/\.?0+$/, "") : text;
+};
+function bandsOf({ start, end, size }, scale) {
+  const count2 = Math.round((end - start) / size) + 1;
+  const levels = Array.from({ length: count2 }, (_, i) => ({ level: start + i * size, share: (i + 1) / (count2 + 1) }));
+  const whole = levels.filter(({ level }) => Math.abs(level - Math.round(level)) < 1e-6);
+  const named = scale.log && whole.length > 1 ? whole : levels;
+  const every = Math.max(1, Math.ceil((named.length - 1) / (MOST - 1)));
+  return {
+    bands: count2 + 1,
+    labels: named.filter((_, i) => i % every === 0).map(({ level, share }) => ({
+      share,
+      text: nameOf(scale.log && named === whole ? Math.round(level) : level, scale)
+    }))
+  };
+}
+function drawBar(root, levels, scale, colors) {
+  root.hidden = levels.start === levels.end;
+  const { bands, labels } = bandsOf(levels, scale);
+  const [low, high] = [rgb(colors.low), rgb(colors.high)];
+  const strip = make("div", "fop-bands");
+  for (let i = 0; i < bands; i++) {
+    const band = make("span");
+    band.style.background = css(blend(high, low, i / (bands - 1)));
+    strip.append(band);
+  }
+  const ticks = make("div", "fop-ticks");
+  for (const { share, text } of labels) {
+    const tick = make("span", "", text);
+    tick.style.left = `${100 * share}%`;
+    ticks.append(tick);
+  }
+  const title = `${scale.quantity}${scale.log ? ", log" : ""}`;
+  const [first, last] = [labels[0], labels[labels.length - 1]];
+  root.setAttribute(
+    "aria-label",
+    `Colours of the surface: ${scale.quantity} from ${first.text} to ${last.text}${scale.log ? ", logarithmic" : ""}`
+  );
+  const body = make("div", "fop-strip");
+  body.append(strip, ticks);
+  root.replaceChildren(make("span", "fop-quantity", title), body);
 }
 
 // lib/png.js
@@ -434,9 +571,11 @@ var Labels = class {
       const node = this.nodes[index];
       const [px, py] = [view.x(...label.at), view.y(...label.at)];
       const inside2 = px >= -1 && py >= -1 && px <= view.width + 1 && py <= view.height + 1;
-      const arrived = inside2 && step >= stepOf(run, run.count - 1);
+      const arrived = inside2 && emphasis.shows(run.rule) && step >= stepOf(run, run.count - 1);
       node.classList.toggle("fop-arrived", arrived);
+      node.classList.toggle("fop-faded", emphasis.opacity(run.rule) < 1);
       if (!arrived) return;
+      context.globalAlpha = emphasis.opacity(run.rule);
       node.style.transform = `translate(${px + label.dx}px, ${py + label.dy}px) translate(${SHIFT[label.anchor]}, -50%)`;
       const length = Math.hypot(label.dx, label.dy);
       if (length < 10) return;
@@ -447,6 +586,105 @@ var Labels = class {
       context.strokeStyle = run.color;
       context.stroke();
     });
+    context.globalAlpha = 1;
+  }
+};
+
+// lib/svg.js
+var SVG = "http://www.w3.org/2000/svg";
+function svg(name, attributes, ...children) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  made.append(...children);
+  return made;
+}
+var swatch = ({ color, dash, width, glyph: glyph2 }) => svg(
+  "svg",
+  { width: 30, height: 12, viewBox: "-15 -6 30 12", "aria-hidden": "true" },
+  svg("path", { d: "M-15 0H15", stroke: color, "stroke-width": width, "stroke-dasharray": dash }),
+  svg("path", { d: glyph2, fill: color, stroke: "var(--st-background-color)" })
+);
+
+// player/legend.js
+var DOUBLE = 400;
+var SETTLED = 500;
+var Legend = class {
+  /**
+   * @param {HTMLElement} root
+   * @param {(hidden: string[]) => void} send tells the page which runs are hidden
+   */
+  constructor(root, send) {
+    this.root = root;
+    this.send = send;
+    this.built = "";
+    this.rules = [];
+    this.buttons = /* @__PURE__ */ new Map();
+    this.pressed = null;
+    this.timer = 0;
+    this.unfollow = emphasis.follow(() => this.mark());
+  }
+  /**
+   * @param {Pick<RunHead, "rule" | "name" | "color" | "dash" | "width" | "glyph">[]} runs
+   * @param {string[] | null} hidden by the page's address; null where that has not changed
+   */
+  show(runs, hidden) {
+    this.rules = runs.map(({ rule }) => rule);
+    const built = JSON.stringify(runs.map(({ rule, name, color }) => [rule, name, color]));
+    if (this.built !== built) this.build(runs);
+    this.built = built;
+    emphasis.hide(within(hidden === null || this.timer ? emphasis.hidden : hidden, this.rules));
+    this.mark();
+  }
+  /** @param {Pick<RunHead, "rule" | "name" | "color" | "dash" | "width" | "glyph">[]} runs */
+  build(runs) {
+    this.buttons = new Map(runs.map((run) => [run.rule, this.button(run)]));
+    this.root.replaceChildren(...this.buttons.values());
+  }
+  /** @param {Pick<RunHead, "rule" | "name" | "color" | "dash" | "width" | "glyph">} run */
+  button({ rule, name, color, dash, width, glyph: glyph2 }) {
+    const button = make("button", "fop-entry");
+    button.type = "button";
+    button.title = "Hide or show; twice or with Shift: this one alone";
+    button.append(swatch({ color, dash: dash.join(), width, glyph: glyph2 }), make("span", "", name));
+    button.onclick = (event) => this.toggle(rule, event.shiftKey, event.timeStamp);
+    button.onkeydown = (event) => {
+      if (event.key !== "Enter" || !event.shiftKey) return;
+      event.preventDefault();
+      this.toggle(rule, true, event.timeStamp);
+    };
+    button.onpointerenter = () => emphasis.point(rule);
+    button.onpointerleave = () => emphasis.point(null);
+    button.onfocus = () => button.matches(":focus-visible") && emphasis.point(rule);
+    button.onblur = () => emphasis.point(null);
+    return button;
+  }
+  /**
+   * @param {string} rule
+   * @param {boolean} only whether to show it alone
+   * @param {number} at ms
+   */
+  toggle(rule, only, at) {
+    const { pressed, rules } = this;
+    const second = pressed?.rule === rule && at - pressed.at < DOUBLE;
+    const before2 = second && pressed ? pressed.hidden : emphasis.hidden;
+    this.pressed = second || only ? null : { rule, at, hidden: before2 };
+    emphasis.hide(only || second ? alone(before2, rule, rules) : toggled(before2, rule, rules));
+    emphasis.point(null);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.timer = 0;
+      this.send([...emphasis.hidden]);
+    }, SETTLED);
+  }
+  /** Shows on the buttons what is hidden. */
+  mark() {
+    this.root.dataset.hidden = keyOf(emphasis.hidden);
+    for (const [rule, button] of this.buttons) button.setAttribute("aria-pressed", String(emphasis.shows(rule)));
+  }
+  leave() {
+    clearTimeout(this.timer);
+    this.unfollow();
+    emphasis.point(null);
   }
 };
 
@@ -512,7 +750,7 @@ function nearest(runs, view, px, py) {
 }
 
 // player/pointer.js
-var DOUBLE = 400;
+var DOUBLE2 = 400;
 var GRAB = 16;
 var FAR = 4;
 var Pointer = class {
@@ -556,9 +794,10 @@ var Pointer = class {
     if (event.button || onButton(event)) return;
     const { view, px, py, inside: inside2 } = this.locate(event);
     if (!inside2) return;
+    this.showUnder(event);
     const { clientX: x, clientY: y, timeStamp: at } = event;
     const same = pressed && (player.zoomed || Math.hypot(x - pressed.x, y - pressed.y) < GRAB);
-    const second = Boolean(same) && at - (pressed?.at ?? 0) < DOUBLE;
+    const second = Boolean(same) && at - (pressed?.at ?? 0) < DOUBLE2;
     this.pressed = { at, x, y };
     clearTimeout(this.starts);
     const { solid } = player;
@@ -570,6 +809,7 @@ var Pointer = class {
   /** @param {PointerEvent} event */
   move(event) {
     const { down, player } = this;
+    if (!down || !player.solid) this.showUnder(event);
     if (!down) {
       if (event.pointerType === "mouse") this.showTip(event);
       return;
@@ -603,7 +843,7 @@ var Pointer = class {
       player.trigger("start", { x: point[0], y: point[1] });
     };
     if (down.second && !down.grabbed) return;
-    if (player.zoomed && !down.grabbed) this.starts = setTimeout(start, DOUBLE);
+    if (player.zoomed && !down.grabbed) this.starts = setTimeout(start, DOUBLE2);
     else start();
   }
   /**
@@ -629,22 +869,23 @@ f = ${short(run.losses[index])}`;
     const left = view.left + view.x(x, y) + (px > view.width / 2 ? -12 - tip.offsetWidth : 12);
     tip.style.transform = `translate(${left}px, ${view.top + view.y(x, y) + 12}px)`;
   }
+  /**
+   * Says what the surface is under the pointer, a finger's too.
+   *
+   * @param {PointerEvent} event
+   */
+  showUnder(event) {
+    const { player } = this;
+    const over = event.target instanceof Node && player.parts.stage.contains(event.target);
+    if (!over && event.pointerType !== "mouse") return;
+    const located = over ? this.locate(event) : null;
+    player.under.show(located?.inside ? player.pointAt(located.px, located.py) : null);
+  }
   leave() {
     clearTimeout(this.starts);
     this.ending.abort();
   }
 };
-
-// lib/colors.js
-function rgb(hex) {
-  const part2 = (at) => parseInt(hex.slice(at, at + 2), 16);
-  return [part2(1), part2(3), part2(5)];
-}
-function blend(over, under, share) {
-  const part2 = (i) => Math.round(over[i] * share + under[i] * (1 - share));
-  return [part2(0), part2(1), part2(2)];
-}
-var css = (color) => `rgb(${color.join()})`;
 
 // player/scene.js
 var NEAR2 = 14;
@@ -779,6 +1020,59 @@ var Scene = class {
   }
 };
 
+// player/under.js
+var HINT = "Point at the surface: f and ∇f";
+function decoded({ dtype, bdata }) {
+  if (dtype !== "f4") throw new Error(`the heights are ${dtype}, not f4`);
+  const bytes = Uint8Array.from(atob(bdata), (sign) => sign.charCodeAt(0));
+  return new Float32Array(bytes.buffer);
+}
+var cubic = (t) => [
+  [((2 - t) * t - 1) * t, (3 * t - 5) * t * t + 2, ((4 - 3 * t) * t + 1) * t, (t - 1) * t * t].map((w) => w / 2),
+  [(4 - 3 * t) * t - 1, (9 * t - 10) * t, (8 - 9 * t) * t + 1, (3 * t - 2) * t].map((w) => w / 2)
+];
+function interpolated(heights, [left, right, bottom, top], { base, log }) {
+  const size = Math.round(Math.sqrt(heights.length));
+  const [across, up] = [(size - 1) / (right - left), (size - 1) / (top - bottom)];
+  return (x, y) => {
+    const [u, v] = [(x - left) * across, (y - bottom) * up];
+    if (!(u >= 0 && v >= 0 && u <= size - 1 && v <= size - 1)) return null;
+    const [i, j] = [u, v].map((at) => clamp(Math.floor(at), 1, size - 3));
+    const [[wx, dx], [wy, dy]] = [cubic(u - i), cubic(v - j)];
+    let [f, gx, gy] = [0, 0, 0];
+    for (let row = 0; row < 4; row++)
+      for (let column = 0; column < 4; column++) {
+        const height = heights[(j - 1 + row) * size + i - 1 + column];
+        const value = base + (log ? 10 ** height : height);
+        f += wy[row] * wx[column] * value;
+        gx += wy[row] * dx[column] * value * across;
+        gy += dy[row] * wx[column] * value * up;
+      }
+    return Number.isFinite(f + gx + gy) ? { f, gx, gy } : null;
+  };
+}
+function described([x, y], value, exact) {
+  const at = `(${short(x)}, ${short(y)})`;
+  if (!value) return `${at}: f is not known here`;
+  const is = exact ? "=" : "≈";
+  return `${at}: f ${is} ${short(value.f)}, ∇f ${is} (${short(value.gx)}, ${short(value.gy)})`;
+}
+var Under = class {
+  /** @param {HTMLElement} line */
+  constructor(line) {
+    this.line = line;
+    this.exact = null;
+    this.near = null;
+    this.show(null);
+  }
+  /** @param {[number, number] | null} point of the plane; null where the cursor is at none */
+  show(point) {
+    const surfaceAt = this.exact ?? this.near;
+    this.line.textContent = point && surfaceAt ? described(point, surfaceAt(...point), this.exact !== null) : HINT;
+    this.line.classList.toggle("fop-idle", !point);
+  }
+};
+
 // player/player.js
 var PLAY = "M7 4.5v15l12.5-7.5z";
 var PAUSE = "M6.5 5h4v14h-4zM13.5 5h4v14h-4z";
@@ -788,8 +1082,8 @@ var SLOW = 100;
 var LARGEST = 720;
 var HEAD = 1.5;
 var runsOf = (data) => motions(data).map((motion, i) => {
-  const { name, color, dash, width, bold, label, glyph: glyph2 } = data.runs[i];
-  const style = { name, color, dash, width, bold, label, glyph: new Path2D(glyph2) };
+  const { rule, name, color, dash, width, bold, label, glyph: glyph2 } = data.runs[i];
+  const style = { rule, name, color, dash, width, bold, label, glyph: new Path2D(glyph2) };
   return { ...style, ...motion, drawn: -1, length: 0, px: 0, py: 0 };
 });
 var Player = class {
@@ -804,6 +1098,8 @@ var Player = class {
     this.trigger = trigger;
     this.parts = partsOf(root);
     this.labels = new Labels(this.parts.labels);
+    this.legend = new Legend(this.parts.legend, (hidden) => this.trigger("hidden", hidden));
+    this.under = new Under(this.parts.under);
     this.begun = false;
     this.gone = false;
     this.runs = [];
@@ -821,6 +1117,7 @@ var Player = class {
     this.pointer = null;
     this.sizes = null;
     this.endKeys = this.controls();
+    this.endEmphasis = emphasis.follow(() => this.again());
     this.play(false);
     this.frame = requestAnimationFrame((now) => this.tick(now, now));
   }
@@ -924,6 +1221,7 @@ var Player = class {
     this.runs.forEach((run, index) => {
       run.label = data.runs[index].label;
     });
+    this.legend.show(data.runs, known?.hidden.join() === data.hidden.join() ? null : data.hidden);
     if (data.scene && this.scene?.key !== data.scene.key) {
       const { size, box: box2, key } = data.scene;
       const fresh = new Scene(floats(data.grid), size, box2, key);
@@ -953,13 +1251,25 @@ var Player = class {
     const figure = themed(data.figure, data.themes[theme], getComputedStyle(node).getPropertyValue("--st-font"));
     const zooms = node.dataset.drag === "zoom" && "zoom";
     if (FINGER) merge(figure.layout, { dragmode: zooms, margin: { t: BUTTON } });
-    this.config ??= { ...settings(Plotly, node, () => photograph(this, Plotly)), doubleClickDelay: DOUBLE };
+    this.config ??= { ...settings(Plotly, node, () => photograph(this, Plotly)), doubleClickDelay: DOUBLE2 };
     await Plotly.react(node, figure.data, figure.layout, this.config);
     node.dataset.drag = String(dragmode(node));
     node.dataset.theme = theme;
-    this.whole = JSON.parse(data.figure).layout.xaxis.range;
+    const drawn = JSON.parse(data.figure);
+    this.whole = drawn.layout.xaxis.range;
+    this.survey(drawn, data);
     if (!this.pointer) this.bind(Plotly);
     this.again();
+  }
+  /**
+   * Takes over what the picture's grid says of the surface.
+   *
+   * @param {{ data: [{ z: Encoded, contours: Levels }], layout: Record<"xaxis" | "yaxis", { range: [number, number] }> }} figure
+   * @param {PlayerData} data
+   */
+  survey({ data: [{ z, contours }], layout }, { scale }) {
+    drawBar(this.parts.scale, contours, scale, this.colors);
+    this.under.near = interpolated(decoded(z), [...layout.xaxis.range, ...layout.yaxis.range], scale);
   }
   /** The picture is a square, as large as the column allows. */
   fit() {
@@ -1074,12 +1384,15 @@ var Player = class {
     for (const run of this.runs) {
       const head = headAt(run, at);
       values[run.name] = run.losses[head.index];
+      if (!emphasis.shows(run.rule)) continue;
       const [px, py] = [view.x(head.x, head.y), view.y(head.x, head.y)];
       if (!Number.isFinite(px + py)) continue;
+      context.globalAlpha = emphasis.opacity(run.rule);
       if (this.playing && !run.steps && head.index > 0) lead(context, run, view, head, px, py);
       arrows(context, run, view, head, colors.ink);
       glyph(context, run, px, py, HEAD, colors.paper);
     }
+    context.globalAlpha = 1;
     this.labels.draw(context, this.runs, view, at);
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1e3 * this.share);
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);
@@ -1106,8 +1419,10 @@ var Player = class {
     }
     this.stale = false;
     this.runs.forEach((run, index) => {
-      extend(context, run, view, last[index], this.colors.paper);
+      context.globalAlpha = emphasis.opacity(run.rule);
+      if (emphasis.shows(run.rule)) extend(context, run, view, last[index], this.colors.paper);
     });
+    context.globalAlpha = 1;
   }
   /**
    * The start; the minima belong to the ground.
@@ -1129,6 +1444,8 @@ var Player = class {
     this.gone = true;
     cancelAnimationFrame(this.frame);
     this.endKeys();
+    this.endEmphasis();
+    this.legend.leave();
     this.pointer?.leave();
     this.sizes?.disconnect();
     purge(this.parts.ground);
@@ -1143,6 +1460,9 @@ var partsOf = (root) => ({
   heads: part(root, ".fop-heads", HTMLCanvasElement),
   labels: box(root, ".fop-labels"),
   tip: box(root, ".fop-tip"),
+  legend: box(root, ".fop-entries"),
+  scale: box(root, ".fop-scale"),
+  under: box(root, ".fop-under"),
   play: box(root, ".fop-play"),
   restart: box(root, ".fop-restart"),
   back: box(root, ".fop-back"),

@@ -2,24 +2,30 @@
 import { contextOf } from "../lib/canvas.js";
 import { clock } from "../lib/clock.js";
 import { box, part } from "../lib/dom.js";
+import { emphasis } from "../lib/emphasis.js";
 import { merge, themed } from "../lib/figure.js";
 import { pageKeys } from "../lib/keys.js";
 import { clamp, count } from "../lib/numbers.js";
 import { axes, BUTTON, dragmode, FINGER, loadPlotly, plotlyNode, purge, settings } from "../lib/plotly.js";
 import { themeOf } from "../lib/theme.js";
 import { arrows } from "./arrows.js";
+import { drawBar } from "./bar.js";
 import { photograph } from "./camera.js";
 import { flatView } from "./flat.js";
 import { Labels } from "./labels.js";
+import { Legend } from "./legend.js";
 import { extend, glyph } from "./paths.js";
 import { DOUBLE, Pointer } from "./pointer.js";
 import { endOf, floats, headAt, indexAt, motions, shareOf, stepAt } from "./race.js";
 import { Scene } from "./scene.js";
+import { decoded, interpolated, Under } from "./under.js";
 
 /** @import { Context } from "../lib/canvas.js" */
 /** @import { Plotly, Send } from "../lib/types.d.ts" */
 /** @import { Head } from "./arrows.js" */
+/** @import { Levels } from "./bar.js" */
 /** @import { Area, PlayerData, Run, View } from "./types.d.ts" */
+/** @import { Encoded } from "./under.js" */
 
 const PLAY = "M7 4.5v15l12.5-7.5z";
 const PAUSE = "M6.5 5h4v14h-4zM13.5 5h4v14h-4z";
@@ -35,8 +41,8 @@ const HEAD = 1.5; // how much larger a head is than the symbols on its path
  */
 const runsOf = (data) =>
   motions(data).map((motion, i) => {
-    const { name, color, dash, width, bold, label, glyph } = data.runs[i];
-    const style = { name, color, dash, width, bold, label, glyph: new Path2D(glyph) };
+    const { rule, name, color, dash, width, bold, label, glyph } = data.runs[i];
+    const style = { rule, name, color, dash, width, bold, label, glyph: new Path2D(glyph) };
     return { ...style, ...motion, drawn: -1, length: 0, px: 0, py: 0 };
   });
 
@@ -53,6 +59,8 @@ export class Player {
     this.trigger = trigger;
     this.parts = partsOf(root);
     this.labels = new Labels(this.parts.labels);
+    this.legend = new Legend(this.parts.legend, (hidden) => this.trigger("hidden", hidden));
+    this.under = new Under(this.parts.under);
     this.begun = false; // whether it has been shown
     this.gone = false;
     /** @type {Run[]} */
@@ -77,6 +85,7 @@ export class Player {
     /** @type {ResizeObserver | null} */
     this.sizes = null;
     this.endKeys = this.controls();
+    this.endEmphasis = emphasis.follow(() => this.again());
     this.play(false);
     this.frame = requestAnimationFrame((now) => this.tick(now, now));
   }
@@ -192,6 +201,7 @@ export class Player {
     this.runs.forEach((run, index) => {
       run.label = data.runs[index].label;
     });
+    this.legend.show(data.runs, known?.hidden.join() === data.hidden.join() ? null : data.hidden);
     if (data.scene && this.scene?.key !== data.scene.key) {
       const { size, box, key } = data.scene;
       const fresh = new Scene(floats(data.grid), size, box, key);
@@ -227,9 +237,22 @@ export class Player {
     await Plotly.react(node, figure.data, figure.layout, this.config);
     node.dataset.drag = String(dragmode(node));
     node.dataset.theme = theme;
-    this.whole = JSON.parse(data.figure).layout.xaxis.range; // plotly writes the zoomed one into its layout
+    const drawn = JSON.parse(data.figure); // plotly writes what is zoomed into its own layout
+    this.whole = drawn.layout.xaxis.range;
+    this.survey(drawn, data);
     if (!this.pointer) this.bind(Plotly);
     this.again();
+  }
+
+  /**
+   * Takes over what the picture's grid says of the surface.
+   *
+   * @param {{ data: [{ z: Encoded, contours: Levels }], layout: Record<"xaxis" | "yaxis", { range: [number, number] }> }} figure
+   * @param {PlayerData} data
+   */
+  survey({ data: [{ z, contours }], layout }, { scale }) {
+    drawBar(this.parts.scale, contours, scale, this.colors);
+    this.under.near = interpolated(decoded(z), [...layout.xaxis.range, ...layout.yaxis.range], scale);
   }
 
   /** The picture is a square, as large as the column allows. */
@@ -355,12 +378,15 @@ export class Player {
     for (const run of this.runs) {
       const head = headAt(run, at);
       values[run.name] = run.losses[head.index];
+      if (!emphasis.shows(run.rule)) continue;
       const [px, py] = [view.x(head.x, head.y), view.y(head.x, head.y)];
       if (!Number.isFinite(px + py)) continue;
+      context.globalAlpha = emphasis.opacity(run.rule);
       if (this.playing && !run.steps && head.index > 0) lead(context, run, view, head, px, py);
       arrows(context, run, view, head, colors.ink);
       glyph(context, run, px, py, HEAD, colors.paper);
     }
+    context.globalAlpha = 1;
     this.labels.draw(context, this.runs, view, at);
 
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1000 * this.share);
@@ -389,8 +415,10 @@ export class Player {
     }
     this.stale = false;
     this.runs.forEach((run, index) => {
-      extend(context, run, view, last[index], this.colors.paper);
+      context.globalAlpha = emphasis.opacity(run.rule);
+      if (emphasis.shows(run.rule)) extend(context, run, view, last[index], this.colors.paper);
     });
+    context.globalAlpha = 1;
   }
 
   /**
@@ -414,6 +442,8 @@ export class Player {
     this.gone = true;
     cancelAnimationFrame(this.frame);
     this.endKeys();
+    this.endEmphasis();
+    this.legend.leave();
     this.pointer?.leave();
     this.sizes?.disconnect();
     purge(this.parts.ground);
@@ -430,6 +460,9 @@ const partsOf = (root) => ({
   heads: part(root, ".fop-heads", HTMLCanvasElement),
   labels: box(root, ".fop-labels"),
   tip: box(root, ".fop-tip"),
+  legend: box(root, ".fop-entries"),
+  scale: box(root, ".fop-scale"),
+  under: box(root, ".fop-under"),
   play: box(root, ".fop-play"),
   restart: box(root, ".fop-restart"),
   back: box(root, ".fop-back"),

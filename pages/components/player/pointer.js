@@ -59,6 +59,7 @@ export class Pointer {
     if (event.button || onButton(event)) return;
     const { view, px, py, inside } = this.locate(event);
     if (!inside) return;
+    this.showUnder(event);
     const { clientX: x, clientY: y, timeStamp: at } = event;
     // Plotly counts two quick clicks as one double-click wherever they are; where nothing is zoomed they are two starts.
     const same = pressed && (player.zoomed || Math.hypot(x - pressed.x, y - pressed.y) < GRAB);
@@ -75,6 +76,7 @@ export class Pointer {
   /** @param {PointerEvent} event */
   move(event) {
     const { down, player } = this;
+    if (!down || !player.solid) this.showUnder(event); // while it is turned nothing stays under the pointer
     if (!down) {
       if (event.pointerType === "mouse") this.showTip(event);
       return;
@@ -134,6 +136,19 @@ export class Pointer {
     tip.textContent = `${run.name}, step ${step}\n(${short(x)}, ${short(y)})\nf = ${short(run.losses[index])}`;
     const left = view.left + view.x(x, y) + (px > view.width / 2 ? -12 - tip.offsetWidth : 12);
     tip.style.transform = `translate(${left}px, ${view.top + view.y(x, y) + 12}px)`;
+  }
+
+  /**
+   * Says what the surface is under the pointer, a finger's too.
+   *
+   * @param {PointerEvent} event
+   */
+  showUnder(event) {
+    const { player } = this;
+    const over = event.target instanceof Node && player.parts.stage.contains(event.target);
+    if (!over && event.pointerType !== "mouse") return; // a finger that has left: what it touched last stays
+    const located = over ? this.locate(event) : null;
+    player.under.show(located?.inside ? player.pointAt(located.px, located.py) : null);
   }
 
   leave() {

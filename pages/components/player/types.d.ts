@@ -17,6 +17,9 @@ export interface PlayerData {
   start: [number, number];
   /** How often the reader has set a start. */
   clicks: number;
+  /** Rules of runs that are not shown, by the page's address. */
+  hidden: string[];
+  scale: Scale;
   /** Whether time is logarithmic. */
   log: boolean;
   runs: RunHead[];
@@ -34,9 +37,21 @@ export interface PlayerData {
   grid?: ArrayBuffer;
 }
 
+/** What heights of the surface's picture are of f: fop_core.figures.landscape.Landscape. */
+export interface Scale {
+  /** What the levels are at values of: "f", "f − f*". */
+  quantity: string;
+  /** What that is counted from. */
+  base: number;
+  /** Whether heights are its logarithms to base 10. */
+  log: boolean;
+}
+
 export type Box = [left: number, right: number, bottom: number, top: number];
 
 export interface RunHead {
+  /** fop_core.figures.style.METHODS has it under this name. */
+  rule: string;
   name: string;
   color: Hex;
   /** As of setLineDash; none for a solid line. */
@@ -78,6 +93,7 @@ export interface Motion {
 
 /** A run on its way over the canvas. */
 export interface Run extends Motion {
+  rule: string;
   name: string;
   color: Hex;
   dash: number[];
