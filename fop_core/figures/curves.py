@@ -51,6 +51,7 @@ class Curve:
         values: what hovering shows, [n].
         label: at its end; none where it is empty.
         secondary: whether it is the lesser of two of one run.
+        quantity: what hovering calls its values; what it calls those of all curves, where it is empty.
     """
 
     run: Run
@@ -59,6 +60,7 @@ class Curve:
     values: np.ndarray
     label: str = ""
     secondary: bool = False
+    quantity: str = ""
 
 
 def line(run: Run, secondary: bool = False) -> dict[str, Any]:
@@ -149,7 +151,8 @@ def draw(
     for curve in curves:
         shown = _shown(curve, across, up)
         x, y = curve.steps[shown].astype(np.float64), curve.heights[shown]
-        template = f"<b>{curve.run.method.name}</b>, step %{{x:,}}<br>{quantity} = %{{customdata:.3~g}}<extra></extra>"
+        what = curve.quantity or quantity
+        template = f"<b>{curve.run.method.name}</b>, step %{{x:,}}<br>{what} = %{{customdata:.3~g}}<extra></extra>"
         line_style = line(curve.run, curve.secondary)
         traces.append(
             {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line_style, "legendgroup": curve.run.rule}

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from fop_core.figures import landscape
+from fop_core.figures.errors import Errors, errors
 from fop_core.figures.landscape import Box, Landscape
 from fop_core.figures.learned import Learned, learned
 from fop_core.figures.motion import Motion, motion
@@ -16,6 +17,7 @@ from fop_core.figures.runs import Run, downsampled
 from pages.shared.race_rules import KINDS
 from toy_functions import Race, expressions, race
 from toy_functions.lowest import with_floor
+from toy_functions.quadratic_model import model_at
 from toy_functions.surfaces import SURFACES, Surface, quadratic
 from toy_functions.tuning import Sweep, sweep
 
@@ -96,6 +98,7 @@ class Result:
         reason: why it ended.
         end: the last point.
         minimum: the known minimum there, or None.
+        errors: along the eigenvectors of the Hessian at the minimum that it ends at; None where it ends at none.
     """
 
     run: Run
@@ -104,6 +107,7 @@ class Result:
     reason: str
     end: tuple[float, float]
     minimum: tuple[float, float] | None
+    errors: Errors | None
 
 
 _results: OrderedDict[Spec, Result] = OrderedDict()
@@ -143,13 +147,16 @@ def _remembered(kept: OrderedDict[Any, Kept], key: Any, make: Callable[[], Kept]
 def _result(spec: Spec, progress: Progress) -> Result:
     [(name, trajectory)] = race(spec.race(), progress).items()
     objective, points, matrices = surface(spec.surface), trajectory.points, trajectory.preconditioners
+    end = float(points[-1][0]), float(points[-1][1])
+    model = model_at(objective, end)
     return Result(
         downsampled(name, points, trajectory.losses, trajectory.status, matrices),
         motion(points, trajectory.losses, matrices, objective.gradient),
         None if matrices is None else learned(points, matrices, objective.gradient, objective.hessian),
         trajectory.reason,
-        (float(points[-1][0]), float(points[-1][1])),
+        end,
         trajectory.minimum,
+        None if model is None else errors(points, model.minimum, model.hessian, model.exact),
     )
 
 

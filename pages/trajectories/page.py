@@ -18,7 +18,7 @@ from pages.shared.progress import progress, unhurried
 from pages.shared.race import Result, Spec, at_best, picture, results, surface
 from pages.shared.race_settings import FIELDS, PRESETS, VIEWS, spec, surface_spec, values
 from pages.shared.text import literal
-from pages.trajectories import exports, fair_race
+from pages.trajectories import eigen_errors, exports, fair_race
 from pages.trajectories.learned import learned
 from pages.trajectories.player import player
 from pages.trajectories.readout import readout, summary
@@ -129,7 +129,9 @@ def show(untuned: Spec) -> None:
 
     _losses(race, runs, objective, key, log_steps)
     if learners:
-        _learning(race, learners, key, log_steps)
+        _learning(race, learners, outcomes, key, log_steps)
+    else:
+        eigen_errors.draw(race, outcomes, key, log_steps)
     fair_race.draw(form, untuned, tuned)
 
 
@@ -167,7 +169,7 @@ def _losses(race: Spec, runs: list[Run], objective: Surface, key: str, log_steps
         form.draw("loss")
 
 
-def _learning(race: Spec, learners: list[Result], key: str, log_steps: bool) -> None:
+def _learning(race: Spec, learners: list[Result], outcomes: list[Result], key: str, log_steps: bool) -> None:
     small = partial(plot, of=exports.stem(race), aspect=1.7, heights=(240, 300), follows=True)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -181,6 +183,8 @@ def _learning(race: Spec, learners: list[Result], key: str, log_steps: bool) -> 
             "around.",
         )
     with right:
+        beside = eigen_errors.draw(race, outcomes, key, log_steps)
+    with left if beside else right:
         turned = [(result.run, result.learned) for result in learners if result.learned is not None]
         figure = interactive.angles(turned, log_steps, key)
         if figure is not None:

@@ -72,6 +72,7 @@ def test_a_click_hides_a_run_in_the_player_and_in_every_chart_and_the_address_ha
     assert colored(page, ADAM) == 0 and colored(page, FOP) > 50
     lines(page, "losses", "sgd", "fop")
     assert page.evaluate(WRITTEN, "losses") == ["SGD 832", "FOP 543"]
+    lines(page, "errors", "sgd", "fop")
     lines(page, "eigenvalues", "fop")
     expect(page).to_have_url(re.compile(r"hidden=adam"))
     number(page, "Start x").fill("1")
@@ -126,6 +127,7 @@ def test_pointing_at_a_run_fades_the_others_in_the_player_and_in_the_charts(visi
     opaque = colored(page, ADAM)
     entry(page, "FOP").hover()
     page.wait_for_function(f"() => ({FAINT})('losses').join() === 'sgd,adam'")
+    assert page.evaluate(FAINT, "errors") == ["sgd", "sgd", "adam", "adam"]
     assert page.evaluate(FAINT, "eigenvalues") == []
     page.wait_for_function("() => document.querySelectorAll('.fop-label.fop-faded').length === 2")
     assert colored(page, ADAM) == 0 < opaque and colored(page, FOP) > 50

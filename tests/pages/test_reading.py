@@ -1,4 +1,4 @@
-"""What helps to read a race: hidden runs, the surface's scale."""
+"""What helps to read a race: hidden runs, the surface's scale, errors along eigenvectors."""
 
 import base64
 import math
@@ -59,3 +59,34 @@ def test_the_browser_gets_what_it_needs_to_tell_f_under_the_cursor(name):
     assert scale["log"] == math.isfinite(surface.floor)
     contours = drawn["data"][0]["contours"]
     assert contours["end"] > contours["start"] and contours["size"] > 0
+
+
+# Errors along eigenvectors
+
+
+def test_on_a_quadratic_the_errors_are_exact_and_each_run_has_them():
+    at = page()
+    drawn = figure(at, "errors")
+    assert [trace["legendgroup"] for trace in drawn["data"]] == [
+        rule for rule in ("sgd", "momentum", "newton", "fop-osgm") for _ in range(2)
+    ]
+    assert drawn["layout"]["yaxis"]["type"] == "log"
+    assert "H is the same everywhere on this surface, so this is exact." in words(at)
+
+
+def test_elsewhere_the_hessian_is_that_at_the_minimum_and_a_run_that_ends_at_none_has_no_line():
+    at = page(preset="paper-himmelblau", steps="300", v="2")
+    assert {trace["legendgroup"] for trace in figure(at, "errors")["data"]} == {"sgd", "fop"}
+    assert "H is that at the minimum where each run ends" in words(at)
+    assert "Without a line: Adam, at no known minimum." in words(at)
+
+
+def test_without_a_known_minimum_there_is_no_such_picture():
+    at = page(surface="monkey-saddle", rules="sgd", steps="20", v="2")
+    assert not [each for each in at.get("bidi_component") if "-errors" in each.proto.id or each.key == "errors"]
+    assert "eigenvectors" not in words(at)
+
+
+def test_runs_that_learn_no_p_have_errors_too():
+    at = page(preset="paper-booth", rules="sgd,adam", v="2")
+    assert {trace["legendgroup"] for trace in figure(at, "errors")["data"]} == {"sgd", "adam"}
