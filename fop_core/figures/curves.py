@@ -116,8 +116,8 @@ def rule(height: float) -> dict[str, Any]:
 
 
 def step_axis(runs: Sequence[Run], log: bool) -> Axis:
-    """Return the axis of steps for runs; a logarithmic one begins at step 1."""
-    last = max((run.steps for run in runs), default=1)
+    """Return the axis of steps for runs, to the last that is drawn; a logarithmic one begins at step 1."""
+    last = max((max([run.steps, *run.loss_steps[-1:].tolist()]) for run in runs), default=1)
     span = float(np.log10(max(last, 2))) if log else float(max(last, 1))
     return Axis(-0.02 * span, 1.02 * span, log)
 
@@ -131,6 +131,7 @@ def draw(
     beside: float = 8.0,
     yaxis: dict[str, Any] | None = None,
     rules: Sequence[float] = (),
+    areas: Sequence[dict[str, Any]] = (),
 ) -> go.Figure:
     """Return the figure of curves.
 
@@ -146,6 +147,7 @@ def draw(
         beside: px on the right of the picture where labels may stand too.
         yaxis: more of the axis, for plotly.
         rules: heights of dotted lines.
+        areas: traces behind the curves.
     """
     traces, lines, ends = [], [], []
     for curve in curves:
@@ -176,7 +178,7 @@ def draw(
         ],
         "shapes": [rule(height) for height in rules],
     }
-    return go.Figure(traces, layout)
+    return go.Figure([*areas, *traces], layout)
 
 
 def _shown(curve: Curve, across: Axis, up: Axis) -> slice:

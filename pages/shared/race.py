@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from fop_core.figures import landscape
+from fop_core.figures.bands import Band, band
 from fop_core.figures.errors import Errors, errors
 from fop_core.figures.landscape import Box, Landscape
 from fop_core.figures.learned import Learned, learned
@@ -58,6 +59,7 @@ class Spec:
 
     Attributes:
         rules: (name in KINDS, its settings as pairs) of each.
+        seeds: with how many seeds of the noise, ``seed`` and those after it; the race is that of the first.
     """
 
     surface: SurfaceSpec
@@ -70,6 +72,7 @@ class Spec:
     seed: int
     schedule: str = "constant"
     warmup: int = 0
+    seeds: int = 1
 
     def race(self) -> Race:
         """Return the race."""
@@ -112,6 +115,7 @@ class Result:
 
 _results: OrderedDict[Spec, Result] = OrderedDict()
 _sweeps: OrderedDict[Spec, Sweep] = OrderedDict()
+_bands: OrderedDict[Spec, Band] = OrderedDict()
 
 
 def results(spec: Spec, progress: Progress = None) -> list[Result]:
@@ -121,13 +125,46 @@ def results(spec: Spec, progress: Progress = None) -> list[Result]:
         spec: of the race.
         progress: called now and then with the share that is done; what it raises ends the race.
     """
-    quiet = spec if spec.noise else replace(spec, seed=0)
+    quiet = _quiet(spec)
     done: list[Result] = []
     part_progress = _part_of(progress, done, len(spec.rules))
     for rule in spec.rules:
         one = replace(quiet, rules=(rule,))
         done.append(_remembered(_results, one, partial(_result, one, part_progress)))
     return done
+
+
+def _quiet(spec: Spec) -> Spec:
+    """Return the race with one seed, which is 0 where there is no noise."""
+    return replace(spec, seeds=1, seed=spec.seed if spec.noise else 0)
+
+
+def bands(spec: Spec, progress: Progress = None) -> list[Band]:
+    """Return the band of every rule's runs with all seeds of a race; none where it has one seed.
+
+    Args:
+        spec: of the race.
+        progress: as of ``results``.
+    """
+    if spec.seeds == 1:
+        return []
+    done: list[Band] = []
+    part_progress = _part_of(progress, done, len(spec.rules))
+    for rule in spec.rules:
+        one = replace(spec, rules=(rule,))
+        done.append(_remembered(_bands, one, partial(_band, one, part_progress)))
+    return done
+
+
+def _band(spec: Spec, progress: Progress) -> Band:
+    losses: list[np.ndarray] = []
+    statuses: list[str] = []
+    part_progress = _part_of(progress, losses, spec.seeds)
+    for seed in range(spec.seed, spec.seed + spec.seeds):
+        [(rule, trajectory)] = race(replace(spec, seed=seed).race(), part_progress).items()
+        losses.append(trajectory.losses)
+        statuses.append(trajectory.status)
+    return band(rule, losses, statuses)
 
 
 def _part_of(progress: Progress, done: Collection[Any], count: int) -> Progress:
@@ -190,7 +227,7 @@ def sweeps(spec: Spec, progress: Progress = None) -> dict[str, Sweep]:
         spec: of the race.
         progress: as of ``results``.
     """
-    quiet = spec if spec.noise else replace(spec, seed=0)
+    quiet = _quiet(spec)
     swept: dict[str, Sweep] = {}
     part_progress = _part_of(progress, swept, len(spec.rules))
     for name, settings in spec.rules:

@@ -69,6 +69,14 @@ OF_THE_RACE: Mapping[str, Field] = {
         "Standard deviation of the Gaussian noise added to df/dx and df/dy at each step, the same for all optimizers.",
     ),
     "seed": Number("Seed of the noise", 0, 2**31 - 1, 1, whole=True),
+    "seeds": Number(
+        "Seeds",
+        1,
+        50,
+        1,
+        "With several seeds, this one and those after it, losses and steps are medians and quartiles.",
+        whole=True,
+    ),
     "rates": Choice(
         "Learning rates",
         {"own": "As set for each", "same": "The same for all", "best": "Each at its best"},
@@ -130,6 +138,7 @@ def values(scene: Scene) -> dict[str, Any]:
         "dtype": race.dtype,
         "noise": race.noise,
         "seed": race.seed,
+        "seeds": 1,
         "rates": "own",
         "rate": scene.rate(),
         "schedule": race.schedule,
@@ -188,4 +197,5 @@ def spec(settings: Mapping[str, Any]) -> Spec:
         seed=settings["seed"],
         schedule=settings["schedule"],
         warmup=min(settings["warmup"], settings["steps"]),
+        seeds=settings["seeds"] if settings["noise"] else 1,
     )

@@ -36,6 +36,8 @@ def draw(form: Form) -> bool:
     with st.expander("Stop, arithmetic, noise", key=f"{form.page} stop"):
         for name in ("tolerance", "steps", "dtype", "noise", "seed"):
             form.draw(name)
+        if form["noise"]:
+            form.draw("seeds")
     with changes:
         show_changes(form)
     return understood

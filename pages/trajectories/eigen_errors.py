@@ -7,7 +7,7 @@ import streamlit as st
 from fop_core.figures.errors import along_eigenvectors
 from pages.components.plot import plot
 from pages.shared.race import Result, Spec
-from pages.trajectories import exports
+from pages.trajectories import exports, seeds
 
 
 def draw(race: Spec, results: Sequence[Result], key: str, log_steps: bool) -> bool:
@@ -25,7 +25,7 @@ def draw(race: Spec, results: Sequence[Result], key: str, log_steps: bool) -> bo
         return False
     alt = "Error along the eigenvectors of the Hessian"
     plot(figure, of=exports.stem(race), key="errors", alt=alt, aspect=1.7, heights=(240, 300), follows=True)
-    st.caption(words(results), help=HELP)
+    st.caption(words(results) + seeds.of_one(race), help=HELP)
     return True
 
 

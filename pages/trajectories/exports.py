@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from fop_core.figures import animation, paper
+from fop_core.figures.bands import Band
 from fop_core.figures.landscape import Landscape
 from fop_core.figures.runs import Run
 from fop_core.figures.style import METHODS
@@ -25,12 +26,14 @@ class Shown:
         runs: of its rules.
         surface_image: what they are drawn on.
         log_steps: whether steps are on a logarithmic axis.
+        bands: of several seeds; none of one.
     """
 
     spec: Spec
     runs: Sequence[Run]
     surface_image: Landscape
     log_steps: bool
+    bands: Sequence[Band] = ()
 
 
 def draw(shown: Shown) -> None:
@@ -47,9 +50,11 @@ def draw(shown: Shown) -> None:
 
 
 def csv(spec: Spec) -> File:
-    """Return every step of a race, by the names that people call the rules by."""
+    """Return every step of a race, of each of its seeds, by the names that people call the rules by."""
     named = _named(spec)
-    return File(f"{stem(spec)}.csv", export.csv(named, race(named, leave_if_unwanted)))
+    if spec.seeds == 1:
+        return File(f"{stem(spec)}.csv", export.csv(named, race(named, leave_if_unwanted)))
+    return File(f"{stem(spec)}.csv", export.csv_of_seeds(named, spec.seeds, leave_if_unwanted))
 
 
 def figure(shown: Shown, kind: str) -> File:
@@ -63,6 +68,8 @@ def figure(shown: Shown, kind: str) -> File:
         objective.floor,
         shown.spec.tolerance,
         log_steps=shown.log_steps,
+        bands=shown.bands,
+        path_of=f"seed {shown.spec.seed}" if shown.bands else "",
     )
     return File(f"{stem(shown.spec)}.{kind}", paper.save(drawn, kind, _title(shown)))
 
@@ -75,23 +82,32 @@ def script(spec: Spec) -> File:
             options["formula"] = formula
         case ("quadratic", condition, angle):
             options["quadratic"] = (condition, angle)
+    if spec.seeds > 1:
+        options["seeds"] = spec.seeds
     return File(f"{stem(spec)}.py", export.snippet(_named(spec), **options))
 
 
 def stem(spec: Spec) -> str:
-    """Return how the names of a race's files begin: "race-Booth-from-0-and--4"."""
+    """Return how the names of a race's files begin: "race-Booth-from-0-and--4", and "-10-seeds" for several."""
     x, y = (f"{value:.6g}" for value in spec.start)
-    return f"race-{slug(surface(spec.surface).name)}-from-{x}-and-{y}"
+    several = f"-{spec.seeds}-seeds" if spec.seeds > 1 else ""
+    return f"race-{slug(surface(spec.surface).name)}-from-{x}-and-{y}{several}"
 
 
 def title(spec: Spec) -> str:
     """Return what pictures of a race show, for their metadata."""
     x, y = spec.start
-    return f"A race on {surface(spec.surface).name} from ({x!r}, {y!r})"
+    several = f", {spec.seeds} seeds ({spec.seed} to {spec.seed + spec.seeds - 1})" if spec.seeds > 1 else ""
+    return f"A race on {surface(spec.surface).name} from ({x!r}, {y!r}){several}"
+
+
+def path_title(spec: Spec) -> str:
+    """Return ``title`` for a picture of paths, which are of one seed."""
+    return f"{title(spec)}, path of seed {spec.seed}" if spec.seeds > 1 else title(spec)
 
 
 def _title(shown: Shown) -> str:
-    return f"{title(shown.spec)}, steps 0 to {max(run.steps for run in shown.runs)}"
+    return f"{path_title(shown.spec)}, steps 0 to {max(run.steps for run in shown.runs)}"
 
 
 def _named(spec: Spec) -> Race:

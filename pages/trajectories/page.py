@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from fop_core.figures import interactive
+from fop_core.figures.bands import Band
 from fop_core.figures.runs import Run
 from fop_core.figures.style import METHODS, plain, point
 from pages.components.copy_link import copy_link
@@ -14,11 +15,11 @@ from pages.components.download import deliver
 from pages.components.plot import plot
 from pages.shared import race_sidebar
 from pages.shared.form import Form
-from pages.shared.progress import progress, unhurried
-from pages.shared.race import Result, Spec, at_best, picture, results, surface
+from pages.shared.progress import progress
+from pages.shared.race import Result, Spec, at_best, bands, picture, results, surface
 from pages.shared.race_settings import FIELDS, PRESETS, VIEWS, spec, surface_spec, values
 from pages.shared.text import literal
-from pages.trajectories import eigen_errors, exports, fair_race
+from pages.trajectories import eigen_errors, exports, fair_race, seeds
 from pages.trajectories.learned import learned
 from pages.trajectories.player import player
 from pages.trajectories.readout import readout, summary
@@ -72,6 +73,7 @@ def show(untuned: Spec) -> None:
     race = tuned or untuned
     objective = surface(race.surface)
     outcomes = results(race, progress(bar, "Racing"))
+    of_seeds = bands(race, progress(bar, "Racing with all seeds"))
     if tuned is not None:
         results(untuned, progress(bar, "Racing at the given rates"))  # for the fair race below
     bar.empty()
@@ -103,12 +105,12 @@ def show(untuned: Spec) -> None:
             f"{'crosses are minima, and ' if objective.minima else ''}{surface_image.description}."
         )
     with tools:
-        exports.draw(exports.Shown(race, runs, surface_image, log_steps))
+        exports.draw(exports.Shown(race, runs, surface_image, log_steps, of_seeds))
     with right:
         with st.container(horizontal=True, vertical_alignment="center"):
             for name in ("view", "axis", "arrows"):
                 form.draw(name)
-        readout(outcomes, published, race.tolerance, objective, key="readout")
+        readout(outcomes, published, race.tolerance, objective, key="readout", bands=of_seeds, seed=race.seed)
         if published:
             badge = summary(outcomes, published)
             st.caption(
@@ -127,7 +129,7 @@ def show(untuned: Spec) -> None:
         else:
             st.caption("FOP, S-HD and PP-HD learn a preconditioner P: choose one of them to see it here.")
 
-    _losses(race, runs, objective, key, log_steps)
+    _losses(race, runs, of_seeds, objective, key, log_steps)
     if learners:
         _learning(race, learners, outcomes, key, log_steps)
     else:
@@ -147,12 +149,15 @@ def _published() -> dict[str, int]:
     return {name: count for name, count in scene.race.published.items() if name not in names}
 
 
-def _losses(race: Spec, runs: list[Run], objective: Surface, key: str, log_steps: bool) -> None:
+def _losses(race: Spec, runs: list[Run], of_seeds: list[Band], objective: Surface, key: str, log_steps: bool) -> None:
+    runs = seeds.medians(runs, of_seeds, lowest=form["loss"] == "tolerance")
     if form["loss"] == "tolerance":
-        figure = interactive.steps_to_tolerance(runs, objective.floor, log_steps, key)
+        figure = interactive.steps_to_tolerance(runs, objective.floor, log_steps, key, of_seeds)
         alt = "The step after which f has been below a tolerance: what another tolerance would have counted."
     else:
-        figure = interactive.losses(runs, objective.floor, race.tolerance, log_steps, key, form["loss"] == "log")
+        figure = interactive.losses(
+            runs, objective.floor, race.tolerance, log_steps, key, form["loss"] == "log", of_seeds
+        )
         tolerance = plain(race.tolerance).replace("-", "\N{NON-BREAKING HYPHEN}")
         what = "f" if objective.floor == 0 else "f − f*"
         alt = (
@@ -162,10 +167,11 @@ def _losses(race: Spec, runs: list[Run], objective: Surface, key: str, log_steps
         )
     ends = ", ".join(run.label for run in runs)
     follows = form["loss"] != "tolerance"
-    title, of = f"Loss against step: {ends}", exports.stem(race)
+    median = f", median of {race.seeds} seeds" if of_seeds else ""
+    title, of = f"Loss against step{median}: {ends}", exports.stem(race)
     plot(figure, of=of, key="losses", alt=title, aspect=2.6, heights=(280, 360), follows=follows)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(alt, width="content")
+        st.caption(alt + seeds.of_losses(race), width="content")
         form.draw("loss")
 
 
@@ -177,7 +183,8 @@ def _learning(race: Spec, learners: list[Result], outcomes: list[Result], key: s
         if figure is not None:
             small(figure, key="eigenvalues", alt="Eigenvalues of P")
         st.caption(
-            "The two eigenvalues of P: how many times longer it makes a step along its own two directions.",
+            "The two eigenvalues of P: how many times longer it makes a step along its own two directions."
+            + seeds.of_one(race),
             help="P, the preconditioner, multiplies the gradient before each step. At a scale of 1 it begins as the "
             "identity, both eigenvalues 1, the dotted line. Where one is negative, P turns that part of the gradient "
             "around.",
@@ -190,7 +197,7 @@ def _learning(race: Spec, learners: list[Result], outcomes: list[Result], key: s
         if figure is not None:
             small(figure, key="angles", alt="Angle between g and P g")
         st.caption(
-            "How far P turns the gradient g, as in the paper's Figure A.1.",
+            "How far P turns the gradient g, as in the paper's Figure A.1." + seeds.of_one(race),
             help="While the angle is below 90° a small enough step still goes down.",
         )
 
@@ -224,8 +231,7 @@ if form.arrives:  # so that a long race can be changed
     with st.sidebar:
         race_sidebar.draw(form)
 if shown and race.rules:
-    with unhurried(form.arrives):
-        show(race)
+    show(race)
 elif shown:
     st.info("Choose at least one optimizer in the sidebar.")
 if not form.arrives:  # last, so that a click on the surface is answered before forty widgets are

@@ -64,7 +64,7 @@ def player(
         "alt": f"Paths over {surface.name}: {', '.join(result.run.label for result in shown)}",
         "race": f"{race!r} {arrows}",
         "file": exports.stem(race),
-        "title": exports.title(race),
+        "title": exports.path_title(race),
         "start": race.start,
         "clicks": clicks,
         "hidden": list(hidden),

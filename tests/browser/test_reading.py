@@ -1,8 +1,9 @@
-"""Reading a race in a real browser: its legend, f under the cursor, the colour bar."""
+"""Reading a race in a real browser: its legend, f under the cursor, the colour bar, several seeds."""
 
 import re
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from tests.chromium import NARROW, number, row
@@ -224,3 +225,28 @@ def test_the_colour_bar_has_the_surfaces_own_colours_and_says_what_they_stand_fo
         PATHS,
     )
     assert len(bands) == levels + 1
+
+
+def test_several_seeds_are_a_band_and_its_files_say_so(visit):
+    page = visit("?preset=noise&seeds=4&steps=300&v=2")
+    title = page.locator(".st-key-losses .ytitle")
+    expect(title).to_have_text("loss f, median of 4 seeds")
+    fills = page.locator(".st-key-losses .js-fill")
+    expect(fills).to_have_count(3)
+    assert fills.evaluate_all("all => all.every((fill) => fill.getBoundingClientRect().width > 100)")
+    expect(row(page, "SGD")).to_contain_text("None of 4 seeds converged. Last f: median")
+    expect(row(page, "SGD").locator(".fop-steps")).to_have_text("> 300")
+    entry(page, "SGD").click()
+    expect(fills).to_have_count(2)
+    lines(page, "losses", "s-hd", "fop")
+    page.locator(".st-key-losses .nsewdrag").hover()
+    with page.expect_download() as download:
+        page.locator(".st-key-losses .modebar-btn[data-title*='PNG']").click()
+    assert "-4-seeds-" in download.value.suggested_filename
+    with Image.open(download.value.path()) as image:
+        assert "median of 4 seeds" in image.text["Title"] and "4-seeds" in image.text["Title"]
+    page.get_by_text("Stop, arithmetic, noise").click()
+    number(page, "Seeds").fill("1")
+    number(page, "Seeds").press("Enter")
+    expect(title).to_have_text("loss f")
+    expect(fills).to_have_count(0)
