@@ -85,6 +85,11 @@ OF_THE_RACE: Mapping[str, Field] = {
     ),
     "axis": Switch("Steps and time", {"log": "Logarithmic", "linear": "Linear"}),
     "view": Switch("View", {"2d": "2D", "3d": "3D"}),
+    "height": Switch(
+        "Height",
+        {"log": "log f", "linear": "f"},
+        "What the height of the surface shows. An f without a lowest value has no logarithm, and is drawn as it is.",
+    ),
     "arrows": Flag(
         "Arrows",
         "At each head: dotted, against the gradient; dashed, against P g, where P is learned; solid, the step itself.",
@@ -93,7 +98,7 @@ OF_THE_RACE: Mapping[str, Field] = {
 }
 
 
-VIEWS = ("axis", "view", "arrows", "loss")
+VIEWS = ("axis", "view", "height", "arrows", "loss")
 """Settings that only change how things are shown."""
 
 FIELDS: Mapping[str, Field] = {
@@ -134,6 +139,7 @@ def values(scene: Scene) -> dict[str, Any]:
         "warmup": race.warmup,
         "axis": "log",
         "view": "2d",
+        "height": "log",
         "arrows": False,
         "loss": "log",
         **{f"{name}.{setting}": getattr(rules[name], setting) for name in KINDS for setting in of_rule(name)},

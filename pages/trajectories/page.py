@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from fop_core.figures import interactive
+from fop_core.figures.relief import relief
 from fop_core.figures.runs import Run
 from fop_core.figures.style import METHODS, plain, point
 from pages.components.copy_link import copy_link
@@ -79,6 +80,7 @@ def show(untuned: Spec) -> None:
     left, right = st.columns([2, 1], gap="medium")
     with left:
         surface_image = picture(race, runs)
+        solid = relief(surface_image, objective.value, form["height"] == "log") if form["view"] == "3d" else None
         player(
             race,
             outcomes,
@@ -88,18 +90,18 @@ def show(untuned: Spec) -> None:
             clicks=st.session_state.get("clicks", 0),
             log_steps=log_steps,
             arrows=form["arrows"],
-            solid=form["view"] == "3d",
+            solid=solid,
             on_start=from_click,
         )
         st.caption(
             "Click on the surface to start all from there. Symbols stand at steps 1, 10, 100, …; "
-            f"{'crosses are minima, and ' if objective.minima else ''}{surface_image.description}."
+            f"{'crosses are minima, and ' if objective.minima else ''}{(solid or surface_image).description}."
         )
     with tools:
         exports.draw(exports.Shown(race, runs, surface_image, log_steps))
     with right:
         with st.container(horizontal=True, vertical_alignment="center"):
-            for name in ("view", "axis", "arrows"):
+            for name in ("view", *(["height"] if solid else []), "axis", "arrows"):
                 form.draw(name)
         readout(outcomes, published, race.tolerance, objective, key="readout")
         if published:

@@ -8,6 +8,7 @@ import numpy as np
 
 from fop_core.figures import interactive, style
 from fop_core.figures.landscape import Landscape
+from fop_core.figures.relief import Relief
 from fop_core.figures.style import GLYPHS
 from pages.components.component import component, packed
 from pages.components.plot import SOURCE
@@ -16,8 +17,6 @@ from pages.trajectories import exports
 from toy_functions.surfaces import Surface
 
 _mount = component("player")
-
-MESH = 61  # points each way of the surface in 3D
 
 
 def player(
@@ -30,7 +29,7 @@ def player(
     clicks: int,
     log_steps: bool,
     arrows: bool,
-    solid: bool,
+    solid: Relief | None,
     on_start: Callable[[], None],
 ) -> None:
     """Show a race.
@@ -44,7 +43,7 @@ def player(
         clicks: how often the reader has set a start; with one more the race is played from there.
         log_steps: whether time is logarithmic.
         arrows: whether heads have arrows.
-        solid: whether to show three dimensions.
+        solid: the ground in three dimensions; None to show it from above.
         on_start: called when the reader sets a start.
     """
     order = {run.rule: index for index, run in enumerate(interactive.ordered([result.run for result in results]))}
@@ -74,10 +73,22 @@ def player(
     if arrows:
         turns = [(result.motion.gradient, result.motion.preconditioned) for result in shown]
         arrays["angles"] = _bytes([turn for pair in turns for turn in pair if turn is not None])
-    if solid:
-        data["scene"] = {"size": MESH, "box": ground.box, "key": f"{race.surface} {ground.box}"}
-        arrays["grid"] = ground.relief(2).tobytes()
+    if solid is not None:
+        data["scene"] = _scene(solid, ground, surface, str(race.surface))
+        arrays["grid"] = solid.heights.tobytes()
     _mount(key=key, data=packed(data, arrays), on_start_change=on_start)
+
+
+def _scene(relief: Relief, ground: Landscape, surface: Surface, name: str) -> dict[str, Any]:
+    left, right, bottom, top = ground.box
+    return {
+        "size": len(relief.heights),
+        "box": ground.box,
+        "key": f"{name} {ground.box} {relief.height.name}",
+        "axes": [dataclasses.asdict(axis) for axis in (relief.x, relief.y, relief.height)],
+        "levels": [relief.bottom, relief.step],
+        "minima": [(x, y) for x, y in surface.minima if left <= x <= right and bottom <= y <= top],
+    }
 
 
 def _run(result: Result, end: interactive.End, arrows: bool) -> dict[str, Any]:

@@ -107,19 +107,6 @@ def test_every_surface_has_a_moderate_number_of_levels(surface):
     assert 6 <= count <= landscape.MOST_LEVELS
 
 
-def test_a_relief_has_every_second_point_between_the_lowest_level_and_the_top():
-    ground = survey()
-    relief = ground.relief(2)
-    assert relief.shape == (61, 61) and relief.dtype == np.float32
-    assert relief.max() == 0.5 and relief.min() >= -0.5
-    heights = ground.heights[::2, ::2]
-    low, high = ground.bottom - ground.step, heights.max()
-    row, column = np.unravel_index(np.argsort(heights, axis=None)[heights.size // 2], heights.shape)
-    assert relief[row, column] == pytest.approx((heights[row, column] - low) / (high - low) - 0.5, abs=1e-6)
-    nowhere = landscape.survey(lambda x, y: x * np.nan, 0.0, (-1.0, 1.0, -1.0, 1.0))
-    assert np.isnan(nowhere.relief()).all()
-
-
 @pytest.mark.parametrize(
     ("value", "words"),
     [

@@ -121,7 +121,24 @@ def test_arrows_and_the_third_dimension_are_sent_when_asked_for():
     assert len(turns) == sum(counts.values()) + counts["FOP"], "g of all, and P g of FOP"
     grid = np.frombuffer(data["grid"], np.float32)
     assert len(grid) == data["scene"]["size"] ** 2 and grid.min() == -0.5 and grid.max() == 0.5
+    assert [axis["name"] for axis in data["scene"]["axes"]] == ["x", "y", "f, log scale"]
+    assert data["scene"]["minima"] == [[1, 3]]
     assert not data["log"]
+
+
+def test_a_height_is_the_logarithm_of_f_or_f_as_the_reader_chooses():
+    at = page(view="3d")
+    log = component(at, "race")
+    assert "f grows tenfold every" in words(at)
+    ran(at.button_group(key="trajectories.height").set_value("linear").run())
+    linear = component(at, "race")
+    assert [data["scene"]["axes"][2]["name"] for data in (log, linear)] == ["f, log scale", "f"]
+    assert log["scene"]["key"] != linear["scene"]["key"] and log["grid"] != linear["grid"]
+    assert "f changes by" in words(at) and "tenfold" not in words(at)
+    assert address(at) == FIGURE_1 | {"view": "3d", "height": "linear"} | V
+    ran(at.button_group(key="trajectories.view").set_value("2d").run())
+    assert "trajectories.height" not in [group.key for group in at.button_group]
+    assert "tenfold" in words(at)
 
 
 def test_a_change_of_view_shows_at_once():
@@ -311,6 +328,7 @@ def test_an_address_restores_the_whole_state():
         "rate": "0.002",
         "axis": "linear",
         "view": "3d",
+        "height": "linear",
         "arrows": "1",
         "loss": "linear",
     }

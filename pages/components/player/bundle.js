@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum ab477434fb13151fb39976a54fc1f4c1045e5e107730b80d9c197482adb8c15f.
+// Made by scripts/web.sh build of sources with the checksum b38385dff496183b18c923a11921881c2c7fe68f0c20c1ceb21791e2c57368ea.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -282,24 +282,29 @@ function save(blob, name) {
 // player/camera.js
 var SHARP = 3;
 async function photograph(player, Plotly) {
-  const { ground } = player.parts;
+  const { ground, stage } = player.parts;
   const { title, file } = player.data;
-  const [width, height] = [ground.offsetWidth, ground.offsetHeight];
+  const { offsetWidth: width, offsetHeight: height } = player.solid ? stage : ground;
   const step = Math.floor(Math.min(player.step, player.end));
   const { paper } = player.colors;
   const [over, front] = sheet(width, height);
-  front.translate(-ground.offsetLeft, -ground.offsetTop);
+  if (!player.solid) front.translate(-ground.offsetLeft, -ground.offsetTop);
   player.drawn(SHARP, () => layers(front, player));
-  const surface = new Image();
-  surface.src = await Plotly.toImage(ground, { format: "png", scale: SHARP, width, height });
-  await surface.decode();
+  const below = player.solid ? [] : [await surfaceOf(ground, Plotly)];
   const [whole, context] = sheet(width, height);
   context.fillStyle = paper;
   context.fillRect(0, 0, width, height);
-  for (const image of [surface, over]) context.drawImage(image, 0, 0, width, height);
+  for (const image of [...below, over]) context.drawImage(image, 0, 0, width, height);
   const drawn = await new Promise((resolve) => whole.toBlob(resolve));
   if (!drawn) throw new Error(`the browser makes no PNG of ${whole.width} × ${whole.height} pixels`);
   save(titled(drawn, `${title}, step ${step}`), `${file}-step-${step}.png`);
+}
+async function surfaceOf(ground, Plotly) {
+  const { offsetWidth: width, offsetHeight: height } = ground;
+  const surface = new Image();
+  surface.src = await Plotly.toImage(ground, { format: "png", scale: SHARP, width, height });
+  await surface.decode();
+  return surface;
 }
 function sheet(width, height) {
   const made = document.createElement("canvas");
@@ -453,6 +458,8 @@ var Labels = class {
 // player/paths.js
 var MARKS = [1, 10, 100, 1e3, 1e4, 1e5];
 var FARTHEST = 1e5;
+var BEHIND = [1.5, 3];
+var FAINT = 0.6;
 var NEAR = 10;
 var near = (px) => clamp(px, -FARTHEST, FARTHEST);
 function glyph(context, run, x, y, size, paper) {
@@ -466,38 +473,66 @@ function glyph(context, run, x, y, size, paper) {
   context.fill(run.glyph);
   context.restore();
 }
+function follow(view, x0, y0, x1, y1, visit) {
+  const pieces = view.pieces?.(x0, y0, x1, y1) || 1;
+  for (let n = 1; n <= pieces; n++) {
+    const share = n / pieces;
+    const [x, y] = n < pieces ? [x0 + share * (x1 - x0), y0 + share * (y1 - y0)] : [x1, y1];
+    visit(near(view.x(x, y)), near(view.y(x, y)), x, y);
+  }
+}
 function extend(context, run, view, last, paper) {
   const { x, y } = run;
-  if (run.drawn < 0) Object.assign(run, { drawn: 0, length: 0, px: view.x(x[0], y[0]), py: view.y(x[0], y[0]) });
+  if (run.drawn < 0)
+    Object.assign(run, { drawn: 0, length: 0, hidden: 0, px: view.x(x[0], y[0]), py: view.y(x[0], y[0]) });
   if (last <= run.drawn) return;
-  const line = new Path2D();
-  line.moveTo(run.px, run.py);
+  const [line, behind2] = [new Path2D(), new Path2D()];
+  let drawn = null;
   const before2 = run.length;
   const begin = run.drawn;
+  let from = begin;
   for (let i = begin + 1; i <= last; i++) {
-    const px = near(view.x(x[i], y[i]));
-    const py = near(view.y(x[i], y[i]));
-    const way = Math.hypot(px - run.px, py - run.py);
-    if (way < 0.7 && i < last) continue;
-    line.lineTo(px, py);
-    run.px = px;
-    run.py = py;
-    run.length += way;
+    if (i < last && view.pieces?.(x[from], y[from], x[i], y[i]) === 0) continue;
+    follow(view, x[from], y[from], x[i], y[i], (px, py, xn, yn) => {
+      const way = Math.hypot(px - run.px, py - run.py);
+      if (way < 0.7 && i < last) return;
+      const hidden = view.hidden?.(xn, yn) ?? false;
+      const path = hidden ? behind2 : line;
+      if (path !== drawn) path.moveTo(run.px, run.py);
+      path.lineTo(px, py);
+      drawn = path;
+      run.px = px;
+      run.py = py;
+      run.length += way;
+      if (hidden) run.hidden += way;
+    });
+    from = i;
   }
   run.drawn = last;
+  context.lineDashOffset = before2;
+  if (run.hidden) {
+    context.setLineDash(BEHIND);
+    context.strokeStyle = run.color;
+    context.globalAlpha = FAINT;
+    context.lineWidth = 1.2;
+    context.stroke(behind2);
+    context.globalAlpha = 1;
+  }
   context.lineJoin = "round";
   context.setLineDash([]);
   context.strokeStyle = paper;
   context.lineWidth = run.width + 2;
   context.stroke(line);
   context.setLineDash(run.dash);
-  context.lineDashOffset = before2;
   context.strokeStyle = run.color;
   context.lineWidth = run.width;
   context.stroke(line);
   context.setLineDash([]);
-  for (const i of marked(run, begin, last))
+  for (const i of marked(run, begin, last)) {
+    context.globalAlpha = view.hidden?.(x[i], y[i]) ? FAINT : 1;
     glyph(context, run, near(view.x(x[i], y[i])), near(view.y(x[i], y[i])), 1, paper);
+  }
+  context.globalAlpha = 1;
 }
 var marked = (run, begin, last) => MARKS.map((mark) => ({ mark, index: indexAt(run, mark) })).filter(({ mark, index }) => index > begin && index <= last && stepOf(run, index) === mark).map(({ index }) => index);
 function nearest(runs, view, px, py) {
@@ -556,30 +591,32 @@ var Pointer = class {
     if (event.button || onButton(event)) return;
     const { view, px, py, inside: inside2 } = this.locate(event);
     if (!inside2) return;
+    if (player.solid && player.turning.begin(event)) {
+      this.down = null;
+      return;
+    }
     const { clientX: x, clientY: y, timeStamp: at } = event;
     const same = pressed && (player.zoomed || Math.hypot(x - pressed.x, y - pressed.y) < GRAB);
     const second = Boolean(same) && at - (pressed?.at ?? 0) < DOUBLE;
     this.pressed = { at, x, y };
     clearTimeout(this.starts);
-    const { solid } = player;
     const { start } = player.data;
-    const grabbed = !solid && Math.hypot(view.x(...start) - px, view.y(...start) - py) < GRAB;
-    this.down = { x, y, second, grabbed, yaw: solid?.yaw ?? 0, pitch: solid?.pitch ?? 0 };
+    const grabbed = !player.solid && Math.hypot(view.x(...start) - px, view.y(...start) - py) < GRAB;
+    this.down = { x, y, second, grabbed };
     if (grabbed) this.held = true;
   }
   /** @param {PointerEvent} event */
   move(event) {
     const { down, player } = this;
+    if (player.turning.fingers.size) {
+      player.turning.drag(event);
+      return;
+    }
     if (!down) {
       if (event.pointerType === "mouse") this.showTip(event);
       return;
     }
-    const { solid } = player;
-    if (solid) {
-      solid.yaw = down.yaw + (event.clientX - down.x) / 150;
-      solid.pitch = clamp(down.pitch + (event.clientY - down.y) / 200, 0.25, 1.5);
-      player.again();
-    } else if (down.grabbed) {
+    if (down.grabbed) {
       const { px, py } = this.locate(event);
       player.setStart(player.pointAt(px, py));
       event.preventDefault();
@@ -588,6 +625,7 @@ var Pointer = class {
   /** @param {PointerEvent} event */
   finish(event) {
     const { down, player } = this;
+    player.turning.end(event);
     this.down = null;
     this.held = false;
     if (!down || event.type === "pointercancel") return;
@@ -635,6 +673,184 @@ f = ${short(run.losses[index])}`;
   }
 };
 
+// player/cube.js
+var TICK = 5;
+var GAP = 6;
+var HIGH = 11;
+var APART = 3;
+var SIDES = (
+  /** @type {const} */
+  [-0.5, 0.5]
+);
+var STRIDES = [1, 2, 3, 4, 6, 8];
+function cube(projection, axes2, width, measure) {
+  const at = ([u, v, z]) => [projection.x(u, v), projection.y(u, v, z)];
+  const line = (from, to) => {
+    const [[x0, y0], [x1, y1]] = [at(from), at(to)];
+    return [x0, y0, x1, y1];
+  };
+  const [xs, ys, zs] = axes2.map((axis) => axis.ticks.map(([where]) => where));
+  const far = [projection.sine > 0 ? 0.5 : -0.5, projection.cosine > 0 ? 0.5 : -0.5];
+  const walls = [
+    ...xs.flatMap((t) => [line([t, -0.5, -0.5], [t, 0.5, -0.5]), line([t, far[1], -0.5], [t, far[1], 0.5])]),
+    ...ys.flatMap((t) => [line([-0.5, t, -0.5], [0.5, t, -0.5]), line([far[0], t, -0.5], [far[0], t, 0.5])]),
+    ...zs.flatMap((t) => [line([-0.5, far[1], t], [0.5, far[1], t]), line([far[0], -0.5, t], [far[0], 0.5, t])])
+  ];
+  const edges = [
+    ...SIDES.flatMap((s) => [line([-0.5, s, -0.5], [0.5, s, -0.5]), line([s, -0.5, -0.5], [s, 0.5, -0.5])]),
+    line([-0.5, far[1], 0.5], [0.5, far[1], 0.5]),
+    line([far[0], -0.5, 0.5], [far[0], 0.5, 0.5]),
+    line([far[0], far[1], -0.5], [far[0], far[1], 0.5]),
+    line([-far[0], far[1], -0.5], [-far[0], far[1], 0.5]),
+    line([far[0], -far[1], -0.5], [far[0], -far[1], 0.5])
+  ];
+  const left = projection.x(far[0], -far[1]) < projection.x(-far[0], far[1]) ? 1 : -1;
+  const shown2 = [
+    { axis: axes2[2], corner: (t) => corner(left * far[0], -left * far[1], t), out: [-1, 0] },
+    { axis: axes2[0], corner: (t) => corner(t, -far[1], -0.5), out: outwards(0, -far[1]) },
+    { axis: axes2[1], corner: (t) => corner(-far[0], t, -0.5), out: outwards(-far[0], 0) }
+  ];
+  function outwards(u, v) {
+    const [x0, y0, x1, y1] = line([0, 0, -0.5], [u, v, -0.5]);
+    const length = Math.hypot(x1 - x0, y1 - y0);
+    return [(x1 - x0) / length, (y1 - y0) / length];
+  }
+  const texts = [];
+  const ticks = [];
+  const labelled = shown2.map(({ axis, corner: corner2, out: [ox, oy] }) => {
+    const begin = TICK + GAP;
+    const labels = axis.ticks.map(([where, text]) => {
+      const [x, y] = at(corner2(where));
+      ticks.push([x, y, x + TICK * ox, y + TICK * oy]);
+      const wide = measure(text);
+      return { text, width: wide, x: x + ox * (begin + wide / 2), y: y + oy * (begin + HIGH / 2) };
+    });
+    const widest = Math.max(0, ...labels.map((label) => label.width));
+    return { name: nameOf(axis.name, corner2, ox, oy, begin + Math.abs(ox) * widest + Math.abs(oy) * HIGH), labels };
+  });
+  function nameOf(name, corner2, ox, oy, away) {
+    const wide = measure(name);
+    if (oy) {
+      const [x2, y2] = at(corner2(0));
+      return { text: name, width: wide, x: x2 + ox * (away + wide / 2 + GAP), y: y2 + oy * (away + HIGH / 2 + GAP) };
+    }
+    const [x, y] = at(corner2(0.5));
+    const [low, high] = [wide / 2 + GAP, width - wide / 2 - GAP];
+    return { text: name, width: wide, x: x > 0 && x < width ? clamp(x, low, high) : x, y: y - HIGH };
+  }
+  for (const { name } of labelled) if (free(name, texts)) texts.push(name);
+  for (const { labels } of labelled) {
+    const stride = STRIDES.find((every) => apart(labels.filter((_, n) => n % every === 0))) ?? labels.length;
+    for (const [n, label] of labels.entries()) if (n % stride === 0 && free(label, texts)) texts.push(label);
+  }
+  return { walls, edges, ticks, texts };
+}
+var corner = (u, v, z) => [u, v, z];
+var free = (text, others) => others.every(
+  (other) => Math.abs(text.x - other.x) >= (text.width + other.width) / 2 + APART || Math.abs(text.y - other.y) >= HIGH + 1
+);
+var apart = (texts) => texts.every((text, n) => free(text, texts.slice(0, n)));
+
+// player/orbit.js
+var YAW = -0.6;
+var PITCH = 0.95;
+var FLATTEST = 0.25;
+var STEEPEST = 1.5;
+var NEAREST = 12;
+var TALL = 0.62;
+var MARGIN = 46;
+var DIAGONAL = Math.SQRT2;
+var Orbit = class _Orbit {
+  constructor() {
+    this.yaw = YAW;
+    this.pitch = PITCH;
+    this.zoom = 1;
+    this.right = 0;
+    this.up = 0;
+  }
+  reset() {
+    Object.assign(this, new _Orbit());
+  }
+  get key() {
+    return [this.yaw, this.pitch, this.zoom, this.right, this.up].join();
+  }
+  /**
+   * @param {number} yaw radians more
+   * @param {number} pitch
+   */
+  turn(yaw, pitch) {
+    this.yaw = (this.yaw + yaw) % (2 * Math.PI);
+    this.pitch = clamp(this.pitch + pitch, FLATTEST, STEEPEST);
+  }
+  /**
+   * Px of the box's width.
+   *
+   * @param {Pick<Area, "width" | "height">} area
+   */
+  scale({ width, height }) {
+    return this.zoom * Math.max(1, Math.min(width, height) - 2 * MARGIN) / DIAGONAL;
+  }
+  /**
+   * Comes nearer, or goes farther off; the point of the picture stays where it is, as far as the whole allows.
+   *
+   * @param {number} times
+   * @param {Area} area
+   * @param {number} px
+   * @param {number} py
+   */
+  approach(times, area, px = area.width / 2, py = area.height / 2) {
+    const before2 = this.scale(area);
+    this.zoom = clamp(this.zoom * times, 1, NEAREST);
+    const change = 1 / before2 - 1 / this.scale(area);
+    this.shift((px - area.width / 2) * change, (area.height / 2 - py) * change);
+  }
+  /**
+   * Moves what is in the picture by so many px to the right and down.
+   *
+   * @param {number} dx
+   * @param {number} dy
+   * @param {Area} area
+   */
+  pan(dx, dy, area) {
+    const scale = this.scale(area);
+    this.shift(-dx / scale, dy / scale);
+  }
+  /**
+   * @param {number} right widths of the box
+   * @param {number} up
+   */
+  shift(right, up) {
+    const most = DIAGONAL * 0.5 * (1 - 1 / this.zoom);
+    this.right = clamp(this.right + right, -most, most);
+    this.up = clamp(this.up + up, -most, most);
+  }
+  /**
+   * @param {Area} area
+   * @returns {Projection}
+   */
+  projection(area) {
+    const { right, up } = this;
+    const [sine, cosine] = [Math.sin(this.yaw), Math.cos(this.yaw)];
+    const [over, upright] = [Math.sin(this.pitch), Math.cos(this.pitch) * TALL];
+    const scale = this.scale(area);
+    const [left, top] = [area.width / 2 - scale * right, area.height / 2 + scale * up];
+    return {
+      sine,
+      cosine,
+      x: (u, v) => left + scale * (cosine * u - sine * v),
+      y: (u, v, z) => top - scale * (over * (sine * u + cosine * v) + upright * z),
+      floor: (px, py) => {
+        const across = (px - left) / scale;
+        const away = ((top - py) / scale + upright / 2) / over;
+        return [cosine * across + sine * away, cosine * away - sine * across];
+      },
+      rise: over / upright,
+      scale,
+      upright: scale * upright
+    };
+  }
+};
+
 // lib/colors.js
 function rgb(hex) {
   const part2 = (at) => parseInt(hex.slice(at, at + 2), 16);
@@ -644,122 +860,382 @@ function blend(over, under, share) {
   const part2 = (i) => Math.round(over[i] * share + under[i] * (1 - share));
   return [part2(0), part2(1), part2(2)];
 }
-var css = (color) => `rgb(${color.join()})`;
+var pixel = ([red, green, blue]) => (255 << 24 | blue << 16 | green << 8 | red) >>> 0;
 
-// player/scene.js
-var NEAR2 = 14;
-var Scene = class {
+// player/raster.js
+var TONES = 128;
+var SHADES = 8;
+var SLOPE = 4;
+function tonesOf(heights, size) {
+  const tones = new Float32Array(size * size);
+  const last = size - 1;
+  for (let j = 0; j < size; j++)
+    for (let i = 0; i < size; i++) {
+      const at = j * size + i;
+      const [left, right, down, up] = [i > 0 ? 1 : 0, i < last ? 1 : 0, j > 0 ? size : 0, j < last ? size : 0];
+      const across = (heights[at + right] - heights[at - left]) / (right + left);
+      const along = (heights[at + up] - heights[at - down]) / (up + down) * size;
+      const slope = across - along;
+      tones[at] = clamp(heights[at] + 0.5 + (Number.isFinite(slope) ? SLOPE * slope : 0), 0, 1);
+    }
+  return tones;
+}
+function paletteOf({ low, high, level, muted }) {
+  const [bottom, top, grey] = [rgb(low), rgb(high), rgb(muted)];
+  const [red, green, blue, share] = (level.match(/[\d.]+/g) ?? []).map(Number);
+  const palette = new Uint32Array(2 * SHADES * TONES);
+  for (let under = 0; under < 2; under++)
+    for (let shade = 0; shade < SHADES; shade++)
+      for (let tone = 0; tone < TONES; tone++) {
+        const plain = blend(top, bottom, tone / (TONES - 1));
+        const side = under ? blend(grey, plain, 0.2) : plain;
+        const line = blend([red, green, blue], side, share * shade / (SHADES - 1));
+        palette[(under * SHADES + shade) * TONES + tone] = pixel(line);
+      }
+  return palette;
+}
+function rasterize(pixels, width, height, mesh, [bottom, step], palette, line) {
+  const { size, x, y, heights, tones, sine, cosine } = mesh;
+  const last = size - 1;
+  const triangle = (a, b, c) => {
+    const [xa, ya, ha, ta] = [x[a], y[a], heights[a], tones[a]];
+    const [xb, yb, xc, yc] = [x[b] - xa, y[b] - ya, x[c] - xa, y[c] - ya];
+    const area = xb * yc - xc * yb;
+    if (!area || !Number.isFinite(ha + heights[b] + heights[c])) return;
+    const [hb, hc, tb, tc] = [heights[b] - ha, heights[c] - ha, tones[b] - ta, tones[c] - ta];
+    const [lx, ly] = [(hb * yc - hc * yb) / area / step, (hc * xb - hb * xc) / area / step];
+    const [tx, ty] = [(tb * yc - tc * yb) / area * (TONES - 1), (tc * xb - tb * xc) / area * (TONES - 1)];
+    const slope = Math.hypot(lx, ly);
+    const strength = slope > 0 ? clamp((1 / slope - 2 * line) / (3 * line), 0, 1) * (SHADES - 1) : 0;
+    const side = area > 0 ? SHADES * TONES : 0;
+    const [l0, t0] = [(ha - bottom) / step - lx * xa - ly * ya, ta * (TONES - 1) - tx * xa - ty * ya];
+    let [p, q, r] = [a, b, c];
+    if (y[q] < y[p]) [p, q] = [q, p];
+    if (y[r] < y[q]) [q, r] = [r, q];
+    if (y[q] < y[p]) [p, q] = [q, p];
+    const end = Math.min(height, Math.ceil(y[r] - 0.5));
+    for (let row = Math.max(0, Math.ceil(y[p] - 0.5)); row < end; row++) {
+      const middle = row + 0.5;
+      const one = x[p] + (middle - y[p]) * (x[r] - x[p]) / (y[r] - y[p]);
+      const other = middle < y[q] ? x[p] + (middle - y[p]) * (x[q] - x[p]) / (y[q] - y[p]) : y[r] > y[q] ? x[q] + (middle - y[q]) * (x[r] - x[q]) / (y[r] - y[q]) : x[q];
+      const stop = Math.min(width, Math.ceil(Math.max(one, other) - 0.5));
+      let column = Math.max(0, Math.ceil(Math.min(one, other) - 0.5));
+      let level = l0 + lx * (column + 0.5) + ly * middle;
+      let tone = t0 + tx * (column + 0.5) + ty * middle;
+      for (let at = row * width + column; column < stop; column++, at++) {
+        let shade = 0;
+        if (strength > 0) {
+          const away = Math.abs(level - Math.round(level)) / slope;
+          shade = Math.round(strength * Math.min(1, Math.max(0, line / 2 + 0.5 - away)));
+        }
+        const bound = Math.min(TONES - 1, Math.max(0, tone));
+        pixels[at] = palette[side + shade * TONES + Math.round(bound)];
+        level += lx;
+        tone += tx;
+      }
+    }
+  };
+  const order = (forward) => Array.from({ length: last }, (_, n) => forward ? n : last - 1 - n);
+  const columns = order(sine < 0);
+  for (const j of order(cosine < 0))
+    for (const i of columns) {
+      const at = j * size + i;
+      const opposite = at + size + 1;
+      if (sine > cosine) {
+        triangle(at, at + 1, opposite);
+        triangle(at, opposite, at + size);
+      } else {
+        triangle(at, opposite, at + size);
+        triangle(at, at + 1, opposite);
+      }
+    }
+}
+
+// player/relief.js
+var TOP = 0.5;
+var PART = 0.25;
+var Relief = class {
   /**
-   * @param {Float32Array} grid [size, size]: heights from -0.5 to 0.5
+   * @param {Float32Array} grid [size, size]: heights, NaN where there is no surface
    * @param {number} size
-   * @param {Box} box
-   * @param {string} key identifies the surface
    */
-  constructor(grid, size, box2, key) {
+  constructor(grid, size) {
     this.grid = grid;
     this.size = size;
-    this.box = box2;
-    this.key = key;
-    this.yaw = -0.6;
-    this.pitch = 0.95;
+    this.last = size - 1;
+    this.steepest = steepest(grid, size);
   }
   /**
-   * A height of -0.5 to 0.5; a point outside the box has that of its edge.
+   * The height at a point, bilinear between corners of the grid; a point outside has that of the edge.
+   *
+   * @param {number} a column
+   * @param {number} b row
+   */
+  height(a, b) {
+    const { grid, size, last } = this;
+    const [u, v] = [clamp(a, 0, last), clamp(b, 0, last)];
+    const [i, j] = [Math.min(Math.floor(u), last - 1), Math.min(Math.floor(v), last - 1)];
+    const [right, up, at] = [u - i, v - j, j * size + i];
+    const low = grid[at] * (1 - right) + grid[at + 1] * right;
+    const high = grid[at + size] * (1 - right) + grid[at + size + 1] * right;
+    return low * (1 - up) + high * up;
+  }
+  /**
+   * Whether the surface hides a point: whether it is above the way to the viewer where that crosses a line of the grid.
+   *
+   * @param {number} a
+   * @param {number} b
+   * @param {number} height of the point
+   * @param {Sight} sight
+   * @param {number} margin by how much it has to be above
+   */
+  hides(a, b, height, sight, margin) {
+    const from = height + margin;
+    return this.crosses(a, b, sight.a, sight.b, 1, this.size, from, sight.rise) || this.crosses(b, a, sight.b, sight.a, this.size, 1, from, sight.rise);
+  }
+  /**
+   * Whether the surface is above a way that crosses the lines across one of the grid's two directions.
+   *
+   * @param {number} p where the way begins, along that direction
+   * @param {number} q and along the other one
+   * @param {number} dp
+   * @param {number} dq
+   * @param {number} next from a point of the grid to the next one in that direction
+   * @param {number} beside and in the other one
+   * @param {number} height
+   * @param {number} rise
+   */
+  crosses(p, q, dp, dq, next, beside, height, rise) {
+    const { grid, last } = this;
+    if (dp === 0) return false;
+    const step = Math.sign(dp);
+    const first = step > 0 ? Math.max(0, Math.floor(p) + 1) : Math.min(last, Math.ceil(p) - 1);
+    for (let k = first; k >= 0 && k <= last; k += step) {
+      const way = (k - p) / dp;
+      const level = height + way * rise;
+      if (level > TOP) return false;
+      const across = q + way * dq;
+      if (!(across >= 0 && across <= last)) continue;
+      const j = Math.min(Math.floor(across), last - 1);
+      const at = j * beside + k * next;
+      const share = across - j;
+      if (grid[at] * (1 - share) + grid[at + beside] * share > level) return true;
+    }
+    return false;
+  }
+  /**
+   * The point of the surface that the viewer sees first along a line of sight; null where there is none.
+   *
+   * @param {number} a where the line is at height -0.5
+   * @param {number} b
+   * @param {Sight} sight
+   * @returns {[number, number] | null}
+   */
+  first(a, b, sight) {
+    const { last } = this;
+    const length = 2 * TOP / sight.rise;
+    const parts = Math.ceil(length / PART);
+    let before2 = Number.NaN;
+    for (let n = 0; n <= parts; n++) {
+      const way = length * (1 - n / parts);
+      const [u, v] = [a + way * sight.a, b + way * sight.b];
+      const inside2 = u >= 0 && u <= last && v >= 0 && v <= last;
+      const above = inside2 ? this.height(u, v) - (way * sight.rise - TOP) : Number.NaN;
+      if (above === 0 || above * before2 < 0) {
+        const back = above === 0 ? 0 : length / parts * above / (above - before2);
+        return [clamp(u + back * sight.a, 0, last), clamp(v + back * sight.b, 0, last)];
+      }
+      before2 = above;
+    }
+    return null;
+  }
+};
+function steepest(grid, size) {
+  let most = 0;
+  for (let at = 0; at < grid.length; at++) {
+    const across = at % size < size - 1 ? Math.abs(grid[at + 1] - grid[at]) : 0;
+    const along = at + size < grid.length ? Math.abs(grid[at + size] - grid[at]) : 0;
+    if (across > most) most = across;
+    if (along > most) most = along;
+  }
+  return most;
+}
+
+// player/scene.js
+var PIECE = 0.5;
+var PIECES = 400;
+var UNSEEN = 0.7;
+var FONT = 12;
+var FAINT2 = 0.35;
+var CROSS = 5.5;
+var palettes = /* @__PURE__ */ new WeakMap();
+var Scene = class {
+  /**
+   * @param {Float32Array} grid [size, size]: heights from -0.5 to 0.5, NaN where there is no surface
+   * @param {SceneData} data
+   */
+  constructor(grid, data) {
+    this.data = data;
+    this.key = data.key;
+    this.relief = new Relief(grid, data.size);
+    this.tones = tonesOf(grid, data.size);
+    this.orbit = new Orbit();
+    this.texts = [];
+    this.image = null;
+    this.pixels = null;
+    this.painted = "";
+  }
+  /**
+   * Column and row of a point of the plane.
    *
    * @param {number} x
    * @param {number} y
    */
-  height(x, y) {
-    const last = this.size - 1;
-    const [left, right, bottom, top] = this.box;
-    const u = clamp((x - left) / (right - left) * last, 0, last);
-    const v = clamp((y - bottom) / (top - bottom) * last, 0, last);
-    const [i, j] = [Math.min(Math.floor(u), last - 1), Math.min(Math.floor(v), last - 1)];
-    const [a, b, at] = [u - i, v - j, j * this.size + i];
-    const low = this.grid[at] * (1 - a) + this.grid[at + 1] * a;
-    const high = this.grid[at + this.size] * (1 - a) + this.grid[at + this.size + 1] * a;
-    return low * (1 - b) + high * b;
+  cell(x, y) {
+    const [left, right, bottom, top] = this.data.box;
+    const { last } = this.relief;
+    return [(x - left) / (right - left) * last, (y - bottom) / (top - bottom) * last];
   }
   /**
-   * The view of the present direction on a rectangle of the picture.
+   * The view from where the viewer is, on a rectangle of the picture.
    *
    * @param {Area} area
    * @returns {View}
    */
-  view({ left, top, width, height }) {
-    const [x0, x1, y0, y1] = this.box;
-    const [sine, cosine] = [Math.sin(this.yaw), Math.cos(this.yaw)];
-    const [up, over] = [Math.cos(this.pitch), Math.sin(this.pitch)];
-    const scale = 0.68 * Math.min(width, height);
-    const turn = (x, y) => {
-      const [u, v] = [(x - x0) / (x1 - x0) - 0.5, (y - y0) / (y1 - y0) - 0.5];
-      return [cosine * u - sine * v, sine * u + cosine * v];
-    };
+  view(area) {
+    const { relief, data, orbit } = this;
+    const [left, right, bottom, top] = data.box;
+    const projection = orbit.projection(area);
+    const { last } = relief;
+    const sight = { a: -projection.sine, b: -projection.cosine, rise: projection.rise / last };
+    const margin = 1 / projection.upright;
+    const most = projection.scale / last + projection.upright * Math.SQRT2 * relief.steepest;
+    const across = (x) => (x - left) / (right - left) - 0.5;
+    const along = (y) => (y - bottom) / (top - bottom) - 0.5;
     return {
-      left,
-      top,
-      width,
-      height,
-      span: x1 - x0,
-      key: [this.yaw, this.pitch, width, height].join(),
-      x: (x, y) => width / 2 + scale * turn(x, y)[0],
-      y: (x, y) => height / 2 - scale * (over * turn(x, y)[1] + up * 0.62 * this.height(x, y))
+      ...area,
+      span: right - left,
+      key: [orbit.key, area.width, area.height, this.key].join(),
+      x: (x, y) => projection.x(across(x), along(y)),
+      y: (x, y) => {
+        const [u, v] = [across(x), along(y)];
+        return projection.y(u, v, relief.height((u + 0.5) * last, (v + 0.5) * last));
+      },
+      hidden: (x, y) => {
+        const [a, b] = this.cell(x, y);
+        return relief.hides(a, b, relief.height(a, b), sight, margin);
+      },
+      pieces: (x0, y0, x1, y1) => {
+        const cells = last * Math.hypot(across(x1) - across(x0), along(y1) - along(y0));
+        if (cells * most < UNSEEN) return 0;
+        return Math.min(PIECES, Math.ceil(cells / PIECE)) || 1;
+      }
     };
   }
   /**
-   * The point of the plane at a corner of the grid.
-   *
-   * @param {number} i column
-   * @param {number} j row
-   * @returns {[number, number]}
-   */
-  corner(i, j) {
-    const [left, right, bottom, top] = this.box;
-    const last = this.size - 1;
-    return [left + (right - left) * i / last, bottom + (top - bottom) * j / last];
-  }
-  /**
-   * Draws the surface, farther cells first.
+   * Draws surface, axes and minima.
    *
    * @param {Context} context
    * @param {View} view
    * @param {Colors} theme
    */
   draw(context, view, theme) {
-    const { size, grid } = this;
-    const last = size - 1;
-    const [px, py] = [new Float32Array(size * size), new Float32Array(size * size)];
-    for (let j = 0; j < size; j++)
-      for (let i = 0; i < size; i++) {
-        const [x, y] = this.corner(i, j);
-        px[j * size + i] = view.x(x, y);
-        py[j * size + i] = view.y(x, y);
-      }
-    const order = (forward) => Array.from({ length: last }, (_, i) => forward ? i : last - 1 - i);
-    const rows = order(Math.cos(this.yaw) < 0);
-    const columns = order(Math.sin(this.yaw) < 0);
-    const along = Math.abs(Math.cos(this.yaw)) > Math.abs(Math.sin(this.yaw));
-    const [low, full] = [rgb(theme.low), rgb(theme.high)];
-    context.lineWidth = 0.6;
-    const cell = (i, j) => {
-      const at = j * size + i;
-      const corners = [at, at + 1, at + size + 1, at + size];
-      const high = (grid[at] + grid[at + 1] + grid[at + size] + grid[at + size + 1]) / 4;
-      if (!Number.isFinite(high)) return;
-      const slope = grid[at + 1] - grid[at] - (grid[at + size] - grid[at]);
-      context.fillStyle = css(blend(full, low, clamp(high + 0.5 + 4 * slope, 0, 1)));
-      context.strokeStyle = theme.level;
-      context.beginPath();
-      for (const corner of corners) context.lineTo(px[corner], py[corner]);
-      context.closePath();
-      context.fill();
-      context.stroke();
-    };
-    if (along) for (const j of rows) for (const i of columns) cell(i, j);
-    else for (const i of columns) for (const j of rows) cell(i, j);
+    const ratio = context.getTransform().a;
+    const wanted = [view.key, ratio, theme.paper].join();
+    this.image ??= make("canvas");
+    if (this.painted !== wanted)
+      this.paint(this.image, view, theme, ratio, getComputedStyle(context.canvas).fontFamily);
+    this.painted = wanted;
+    context.drawImage(this.image, 0, 0, view.width, view.height);
   }
   /**
-   * The point of the plane whose corner of the grid is nearest to a point of the picture; null where none is near.
+   * @param {HTMLCanvasElement} image
+   * @param {View} view
+   * @param {Colors} theme
+   * @param {number} ratio pixels each way for one of the page's
+   * @param {string} font
+   */
+  paint(image, view, theme, ratio, font) {
+    const [width, height] = [Math.round(view.width * ratio), Math.round(view.height * ratio)];
+    if (image.width !== width || image.height !== height) Object.assign(image, { width, height });
+    const context = contextOf(image);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.putImageData(this.surface(view, theme, ratio, width, height), 0, 0);
+    context.font = `${FONT}px ${font}`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    const projection = this.orbit.projection(view);
+    const { walls, edges, ticks, texts } = cube(
+      projection,
+      this.data.axes,
+      view.width,
+      (text) => context.measureText(text).width
+    );
+    this.texts = texts;
+    context.globalCompositeOperation = "destination-over";
+    stroke(context, [...edges, ...ticks], theme.muted, 1, 0.6);
+    stroke(context, walls, theme.muted, 1, 0.22);
+    context.globalCompositeOperation = "source-over";
+    this.rim(context, view, theme);
+    for (const [x, y] of this.data.minima) cross(context, view, x, y, theme);
+    context.fillStyle = theme.muted;
+    for (const { text, x, y } of texts) context.fillText(text, x, y);
+  }
+  /**
+   * The surface's pixels.
+   *
+   * @param {View} view
+   * @param {Colors} theme
+   * @param {number} ratio
+   * @param {number} width pixels
+   * @param {number} height
+   */
+  surface(view, theme, ratio, width, height) {
+    const { relief, tones, data, orbit } = this;
+    const { size, last, grid } = relief;
+    const { x, y, sine, cosine } = orbit.projection(view);
+    const mesh = { size, x: new Float32Array(size * size), y: new Float32Array(size * size), heights: grid };
+    for (let j = 0, at = 0; j < size; j++)
+      for (let i = 0; i < size; i++, at++) {
+        const [u, v] = [i / last - 0.5, j / last - 0.5];
+        mesh.x[at] = ratio * x(u, v);
+        mesh.y[at] = ratio * y(u, v, grid[at]);
+      }
+    if (this.pixels?.width !== width || this.pixels.height !== height) this.pixels = new ImageData(width, height);
+    const pixels = new Uint32Array(this.pixels.data.buffer);
+    pixels.fill(0);
+    const palette = palettes.get(theme) ?? paletteOf(theme);
+    palettes.set(theme, palette);
+    rasterize(pixels, width, height, { ...mesh, tones, sine, cosine }, data.levels, palette, ratio);
+    return this.pixels;
+  }
+  /**
+   * The surface's edge, where it is seen: pixels alone have steps there.
+   *
+   * @param {Context} context
+   * @param {View} view
+   * @param {Colors} theme
+   */
+  rim(context, view, theme) {
+    const [left, right, bottom, top] = this.data.box;
+    const { last } = this.relief;
+    const lines = [];
+    const side = ([x0, y0], [x1, y1]) => {
+      const at = (n) => [x0 + (x1 - x0) * n / last, y0 + (y1 - y0) * n / last];
+      for (let n = 0; n < last; n++) {
+        const [[xa, ya], [xb, yb]] = [at(n), at(n + 1)];
+        const line = [view.x(xa, ya), view.y(xa, ya), view.x(xb, yb), view.y(xb, yb)];
+        if (line.every(Number.isFinite) && !view.hidden?.((xa + xb) / 2, (ya + yb) / 2)) lines.push(line);
+      }
+    };
+    side([left, bottom], [right, bottom]);
+    side([right, bottom], [right, top]);
+    side([right, top], [left, top]);
+    side([left, top], [left, bottom]);
+    stroke(context, lines, theme.level, 1.2, 1);
+  }
+  /**
+   * The point of the plane over which the surface is seen at a point of the picture; null where it is not.
    *
    * @param {View} view
    * @param {number} px
@@ -767,17 +1243,181 @@ var Scene = class {
    * @returns {[number, number] | null}
    */
   under(view, px, py) {
-    let best = null;
-    let nearest2 = NEAR2;
-    for (let j = 0; j < this.size; j++)
-      for (let i = 0; i < this.size; i++) {
-        const [x, y] = this.corner(i, j);
-        const away = Math.hypot(view.x(x, y) - px, view.y(x, y) - py);
-        if (away < nearest2) [best, nearest2] = [[x, y], away];
-      }
-    return best;
+    const projection = this.orbit.projection(view);
+    const { last } = this.relief;
+    const [u, v] = projection.floor(px, py);
+    const sight = { a: -projection.sine, b: -projection.cosine, rise: projection.rise / last };
+    const hit = this.relief.first((u + 0.5) * last, (v + 0.5) * last, sight);
+    if (!hit) return null;
+    const [left, right, bottom, top] = this.data.box;
+    return [left + (right - left) * hit[0] / last, bottom + (top - bottom) * hit[1] / last];
   }
 };
+function behind(context, view, x, y, draw) {
+  context.globalAlpha = view.hidden?.(x, y) ? FAINT2 : 1;
+  draw();
+  context.globalAlpha = 1;
+}
+function stroke(context, lines, color, width, alpha) {
+  context.beginPath();
+  for (const [x0, y0, x1, y1] of lines) {
+    context.moveTo(x0, y0);
+    context.lineTo(x1, y1);
+  }
+  context.globalAlpha = alpha;
+  context.strokeStyle = color;
+  context.lineWidth = width;
+  context.stroke();
+  context.globalAlpha = 1;
+}
+function cross(context, view, x, y, { ink, paper }) {
+  const [px, py] = [view.x(x, y), view.y(x, y)];
+  const arms = [
+    [px - CROSS, py, px + CROSS, py],
+    [px, py - CROSS, px, py + CROSS]
+  ];
+  const alpha = view.hidden?.(x, y) ? FAINT2 : 1;
+  stroke(context, arms, paper, 3.5, alpha);
+  stroke(context, arms, ink, 1.5, alpha);
+}
+
+// player/turning.js
+var TURN = 0.1;
+var PAN = 24;
+var STEP = 1.25;
+var WHEEL = 1.002;
+var NOTCH = 100;
+var LINE = 16;
+var TOUCHPAD = 3;
+var YAW2 = 150;
+var PITCH2 = 200;
+var ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+var Turning = class {
+  /** @param {Player} player */
+  constructor(player) {
+    this.player = player;
+    this.fingers = /* @__PURE__ */ new Map();
+    this.endKeys = null;
+    const { paths, closer, farther, whole } = player.parts;
+    closer.onclick = () => this.act((orbit, area) => orbit.approach(STEP, area));
+    farther.onclick = () => this.act((orbit, area) => orbit.approach(1 / STEP, area));
+    whole.onclick = () => this.act((orbit) => orbit.reset());
+    paths.onkeydown = (event) => this.key(event);
+    paths.onwheel = (event) => this.wheel(event);
+    paths.onmousedown = (event) => {
+      if (!player.solid) return;
+      event.preventDefault();
+      player.root.focus({ preventScroll: true });
+    };
+  }
+  /**
+   * Begins or ends.
+   *
+   * @param {boolean} on
+   */
+  show(on) {
+    const { player } = this;
+    const { paths, hint } = player.parts;
+    this.endKeys?.();
+    this.endKeys = on ? pageKeys(player.root, this.zooming()) : null;
+    if (!on) this.fingers.clear();
+    paths.setAttribute("role", on ? "application" : "img");
+    paths.tabIndex = on ? 0 : -1;
+    const axes2 = player.data.scene?.axes.map(({ name }) => name).join(", ");
+    const more = on ? `. Axes: ${axes2}. ${hint.textContent}` : "";
+    paths.setAttribute("aria-label", player.data.alt + more);
+  }
+  /**
+   * Changes where the viewer is, and draws.
+   *
+   * @param {(orbit: Orbit, area: Area) => void} change
+   */
+  act(change) {
+    const { solid } = this.player;
+    if (!solid) return;
+    change(solid.orbit, this.player.view());
+    this.player.again();
+  }
+  /**
+   * Keys of the page.
+   *
+   * @returns {Keys}
+   */
+  zooming() {
+    const nearer = () => this.act((orbit, area) => orbit.approach(STEP, area));
+    const farther = () => this.act((orbit, area) => orbit.approach(1 / STEP, area));
+    return { "+": nearer, "=": nearer, "-": farther, "−": farther, 0: () => this.act((orbit) => orbit.reset()) };
+  }
+  /**
+   * Keys of the picture, while that has the focus.
+   *
+   * @param {KeyboardEvent} event
+   */
+  key(event) {
+    const arrow2 = ARROWS[event.key];
+    if (!this.player.solid || !arrow2 || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    const [across, up] = arrow2;
+    if (event.shiftKey) this.act((orbit, area) => orbit.pan(-PAN * across, PAN * up, area));
+    else this.act((orbit) => orbit.turn(TURN * across, TURN * up));
+  }
+  /**
+   * The wheel scrolls the page, and with Ctrl, which two fingers on a touchpad stand for, it zooms; without, while the
+   * picture has the focus.
+   *
+   * @param {WheelEvent} event
+   */
+  wheel(event) {
+    const { player } = this;
+    const { paths } = player.parts;
+    if (!player.solid || !(event.ctrlKey || event.metaKey || document.activeElement === paths)) return;
+    event.preventDefault();
+    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : 1;
+    const px = clamp(event.deltaY * lines * (event.ctrlKey ? TOUCHPAD : 1), -NOTCH, NOTCH);
+    const box2 = paths.getBoundingClientRect();
+    this.act((orbit, area) => orbit.approach(WHEEL ** -px, area, event.clientX - box2.left, event.clientY - box2.top));
+  }
+  /**
+   * A finger, or the mouse, is down; returns whether it is a second one.
+   *
+   * @param {PointerEvent} event
+   */
+  begin(event) {
+    this.fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    return this.fingers.size > 1;
+  }
+  /**
+   * Turns by one finger, or by the mouse; with Shift moves what is in the picture; by two fingers moves and zooms.
+   *
+   * @param {PointerEvent} event
+   */
+  drag(event) {
+    if (event.pointerType === "mouse" && !event.buttons) this.end(event);
+    const before2 = this.fingers.get(event.pointerId);
+    if (!before2) return;
+    const now = { x: event.clientX, y: event.clientY };
+    this.fingers.set(event.pointerId, now);
+    const [dx, dy] = [now.x - before2.x, now.y - before2.y];
+    const other = [...this.fingers].find(([id]) => id !== event.pointerId)?.[1];
+    if (other) {
+      const times = distance(now, other) / Math.max(1, distance(before2, other));
+      const box2 = this.player.parts.paths.getBoundingClientRect();
+      this.act((orbit, area) => {
+        orbit.approach(times, area, (now.x + other.x) / 2 - box2.left, (now.y + other.y) / 2 - box2.top);
+        orbit.pan(dx / 2, dy / 2, area);
+      });
+    } else if (event.shiftKey) this.act((orbit, area) => orbit.pan(dx, dy, area));
+    else this.act((orbit) => orbit.turn(dx / YAW2, dy / PITCH2));
+  }
+  /** @param {PointerEvent} event */
+  end(event) {
+    this.fingers.delete(event.pointerId);
+  }
+  leave() {
+    this.endKeys?.();
+  }
+};
+var distance = (a, b) => Math.hypot(a.x - b.x, a.y - b.y);
 
 // player/player.js
 var PLAY = "M7 4.5v15l12.5-7.5z";
@@ -790,7 +1430,7 @@ var HEAD = 1.5;
 var runsOf = (data) => motions(data).map((motion, i) => {
   const { name, color, dash, width, bold, label, glyph: glyph2 } = data.runs[i];
   const style = { name, color, dash, width, bold, label, glyph: new Path2D(glyph2) };
-  return { ...style, ...motion, drawn: -1, length: 0, px: 0, py: 0 };
+  return { ...style, ...motion, drawn: -1, length: 0, hidden: 0, px: 0, py: 0 };
 });
 var Player = class {
   /**
@@ -820,6 +1460,7 @@ var Player = class {
     this.config = null;
     this.pointer = null;
     this.sizes = null;
+    this.turning = new Turning(this);
     this.endKeys = this.controls();
     this.play(false);
     this.frame = requestAnimationFrame((now) => this.tick(now, now));
@@ -908,7 +1549,7 @@ var Player = class {
     Object.assign(this, { data, trigger, begun: true });
     this.theme = themeOf(this.root);
     this.root.style.colorScheme = this.theme;
-    this.parts.paths.setAttribute("aria-label", data.alt);
+    this.turning.show(Boolean(data.scene));
     this.parts.stage.classList.toggle("fop-3d", Boolean(data.scene));
     if (known?.race !== data.race) {
       const atEnd = !known || this.step >= this.end;
@@ -925,9 +1566,8 @@ var Player = class {
       run.label = data.runs[index].label;
     });
     if (data.scene && this.scene?.key !== data.scene.key) {
-      const { size, box: box2, key } = data.scene;
-      const fresh = new Scene(floats(data.grid), size, box2, key);
-      if (this.scene) Object.assign(fresh, { yaw: this.scene.yaw, pitch: this.scene.pitch });
+      const fresh = new Scene(floats(data.grid), data.scene);
+      if (this.scene) fresh.orbit = this.scene.orbit;
       this.scene = fresh;
     }
     this.again();
@@ -989,6 +1629,7 @@ var Player = class {
     });
     this.sizes.observe(stage);
     this.pointer = new Pointer(this);
+    this.parts.camera.onclick = () => photograph(this, Plotly);
   }
   /** Whether a part of the surface fills the picture. */
   get zoomed() {
@@ -1076,9 +1717,9 @@ var Player = class {
       values[run.name] = run.losses[head.index];
       const [px, py] = [view.x(head.x, head.y), view.y(head.x, head.y)];
       if (!Number.isFinite(px + py)) continue;
-      if (this.playing && !run.steps && head.index > 0) lead(context, run, view, head, px, py);
+      if (this.playing && !run.steps && head.index > 0) lead(context, run, view, head);
       arrows(context, run, view, head, colors.ink);
-      glyph(context, run, px, py, HEAD, colors.paper);
+      behind(context, view, head.x, head.y, () => glyph(context, run, px, py, HEAD, colors.paper));
     }
     this.labels.draw(context, this.runs, view, at);
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1e3 * this.share);
@@ -1110,7 +1751,7 @@ var Player = class {
     });
   }
   /**
-   * The start; the minima belong to the ground.
+   * The start; the minima belong to the surface.
    *
    * @param {Context} context
    * @param {View} view
@@ -1122,13 +1763,16 @@ var Player = class {
     context.fillStyle = this.colors.paper;
     context.strokeStyle = this.colors.ink;
     context.lineWidth = 2;
-    context.fill();
-    context.stroke();
+    behind(context, view, x, y, () => {
+      context.fill();
+      context.stroke();
+    });
   }
   leave() {
     this.gone = true;
     cancelAnimationFrame(this.frame);
     this.endKeys();
+    this.turning.leave();
     this.pointer?.leave();
     this.sizes?.disconnect();
     purge(this.parts.ground);
@@ -1149,6 +1793,11 @@ var partsOf = (root) => ({
   on: box(root, ".fop-on"),
   scrub: part(root, ".fop-scrub", HTMLInputElement),
   step: box(root, ".fop-step"),
+  closer: part(root, ".fop-closer", HTMLButtonElement),
+  farther: part(root, ".fop-farther", HTMLButtonElement),
+  whole: part(root, ".fop-whole", HTMLButtonElement),
+  camera: part(root, ".fop-camera", HTMLButtonElement),
+  hint: box(root, ".fop-hint-keys"),
   speed: part(root, ".fop-speed", HTMLSelectElement),
   missing: box(root, ".fop-plot-missing")
 });
@@ -1160,12 +1809,14 @@ function fitted(canvas, { left, top, width, height }, ratio) {
   contextOf(canvas).setTransform(ratio, 0, 0, ratio, 0, 0);
   return changed;
 }
-function lead(context, run, view, { index }, px, py) {
+function lead(context, run, view, head) {
+  const { index } = head;
   context.strokeStyle = run.color;
   context.lineWidth = run.width;
   context.beginPath();
-  context.moveTo(view.x(run.x[index], run.y[index]), view.y(run.x[index], run.y[index]));
-  context.lineTo(px, py);
+  const [x, y] = [run.x[index], run.y[index]];
+  context.moveTo(view.x(x, y), view.y(x, y));
+  follow(view, x, y, head.x, head.y, (px, py) => context.lineTo(px, py));
   context.stroke();
 }
 

@@ -11,10 +11,11 @@ import { arrows } from "./arrows.js";
 import { photograph } from "./camera.js";
 import { flatView } from "./flat.js";
 import { Labels } from "./labels.js";
-import { extend, glyph } from "./paths.js";
+import { extend, follow, glyph } from "./paths.js";
 import { DOUBLE, Pointer } from "./pointer.js";
 import { endOf, floats, headAt, indexAt, motions, shareOf, stepAt } from "./race.js";
-import { Scene } from "./scene.js";
+import { behind, Scene } from "./scene.js";
+import { Turning } from "./turning.js";
 
 /** @import { Context } from "../lib/canvas.js" */
 /** @import { Plotly, Send } from "../lib/types.d.ts" */
@@ -37,7 +38,7 @@ const runsOf = (data) =>
   motions(data).map((motion, i) => {
     const { name, color, dash, width, bold, label, glyph } = data.runs[i];
     const style = { name, color, dash, width, bold, label, glyph: new Path2D(glyph) };
-    return { ...style, ...motion, drawn: -1, length: 0, px: 0, py: 0 };
+    return { ...style, ...motion, drawn: -1, length: 0, hidden: 0, px: 0, py: 0 };
   });
 
 /** A race over its surface, in two or three dimensions. */
@@ -76,6 +77,7 @@ export class Player {
     this.pointer = null; // once the ground is there
     /** @type {ResizeObserver | null} */
     this.sizes = null;
+    this.turning = new Turning(this);
     this.endKeys = this.controls();
     this.play(false);
     this.frame = requestAnimationFrame((now) => this.tick(now, now));
@@ -176,7 +178,7 @@ export class Player {
     Object.assign(this, { data, trigger, begun: true });
     this.theme = themeOf(this.root);
     this.root.style.colorScheme = this.theme;
-    this.parts.paths.setAttribute("aria-label", data.alt);
+    this.turning.show(Boolean(data.scene));
     this.parts.stage.classList.toggle("fop-3d", Boolean(data.scene));
     if (known?.race !== data.race) {
       const atEnd = !known || this.step >= this.end;
@@ -193,9 +195,8 @@ export class Player {
       run.label = data.runs[index].label;
     });
     if (data.scene && this.scene?.key !== data.scene.key) {
-      const { size, box, key } = data.scene;
-      const fresh = new Scene(floats(data.grid), size, box, key);
-      if (this.scene) Object.assign(fresh, { yaw: this.scene.yaw, pitch: this.scene.pitch });
+      const fresh = new Scene(floats(data.grid), data.scene);
+      if (this.scene) fresh.orbit = this.scene.orbit;
       this.scene = fresh;
     }
     this.again();
@@ -261,6 +262,7 @@ export class Player {
     });
     this.sizes.observe(stage);
     this.pointer = new Pointer(this);
+    this.parts.camera.onclick = () => photograph(this, Plotly);
   }
 
   /** Whether a part of the surface fills the picture. */
@@ -357,9 +359,9 @@ export class Player {
       values[run.name] = run.losses[head.index];
       const [px, py] = [view.x(head.x, head.y), view.y(head.x, head.y)];
       if (!Number.isFinite(px + py)) continue;
-      if (this.playing && !run.steps && head.index > 0) lead(context, run, view, head, px, py);
+      if (this.playing && !run.steps && head.index > 0) lead(context, run, view, head);
       arrows(context, run, view, head, colors.ink);
-      glyph(context, run, px, py, HEAD, colors.paper);
+      behind(context, view, head.x, head.y, () => glyph(context, run, px, py, HEAD, colors.paper));
     }
     this.labels.draw(context, this.runs, view, at);
 
@@ -394,7 +396,7 @@ export class Player {
   }
 
   /**
-   * The start; the minima belong to the ground.
+   * The start; the minima belong to the surface.
    *
    * @param {Context} context
    * @param {View} view
@@ -406,14 +408,17 @@ export class Player {
     context.fillStyle = this.colors.paper;
     context.strokeStyle = this.colors.ink;
     context.lineWidth = 2;
-    context.fill();
-    context.stroke();
+    behind(context, view, x, y, () => {
+      context.fill();
+      context.stroke();
+    });
   }
 
   leave() {
     this.gone = true;
     cancelAnimationFrame(this.frame);
     this.endKeys();
+    this.turning.leave();
     this.pointer?.leave();
     this.sizes?.disconnect();
     purge(this.parts.ground);
@@ -436,6 +441,11 @@ const partsOf = (root) => ({
   on: box(root, ".fop-on"),
   scrub: part(root, ".fop-scrub", HTMLInputElement),
   step: box(root, ".fop-step"),
+  closer: part(root, ".fop-closer", HTMLButtonElement),
+  farther: part(root, ".fop-farther", HTMLButtonElement),
+  whole: part(root, ".fop-whole", HTMLButtonElement),
+  camera: part(root, ".fop-camera", HTMLButtonElement),
+  hint: box(root, ".fop-hint-keys"),
   speed: part(root, ".fop-speed", HTMLSelectElement),
   missing: box(root, ".fop-plot-missing"),
 });
@@ -463,14 +473,14 @@ function fitted(canvas, { left, top, width, height }, ratio) {
  * @param {Run} run
  * @param {View} view
  * @param {Head} head
- * @param {number} px
- * @param {number} py
  */
-function lead(context, run, view, { index }, px, py) {
+function lead(context, run, view, head) {
+  const { index } = head;
   context.strokeStyle = run.color;
   context.lineWidth = run.width;
   context.beginPath();
-  context.moveTo(view.x(run.x[index], run.y[index]), view.y(run.x[index], run.y[index]));
-  context.lineTo(px, py);
+  const [x, y] = [run.x[index], run.y[index]];
+  context.moveTo(view.x(x, y), view.y(x, y));
+  follow(view, x, y, head.x, head.y, (px, py) => context.lineTo(px, py));
   context.stroke();
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import { clamp, count, short } from "../lib/numbers.js";
+import { count, short } from "../lib/numbers.js";
 import { onButton } from "../lib/plotly.js";
 import { nearest } from "./paths.js";
 import { stepOf } from "./race.js";
@@ -10,9 +10,9 @@ const GRAB = 16; // px around the start within which it is grabbed
 const FAR = 4; // px from which on a click is a drag
 
 /**
- * What the pointer pressed last, and where the picture was turned to then.
+ * What the pointer pressed last.
  *
- * @typedef {{ x: number, y: number, second: boolean, grabbed: boolean, yaw: number, pitch: number }} Gesture
+ * @typedef {{ x: number, y: number, second: boolean, grabbed: boolean }} Gesture
  */
 
 /** A click sets the start; so does dragging the ring that marks it. In 3D a drag turns the picture. */
@@ -59,32 +59,34 @@ export class Pointer {
     if (event.button || onButton(event)) return;
     const { view, px, py, inside } = this.locate(event);
     if (!inside) return;
+    if (player.solid && player.turning.begin(event)) {
+      this.down = null; // two fingers are no click
+      return;
+    }
     const { clientX: x, clientY: y, timeStamp: at } = event;
     // Plotly counts two quick clicks as one double-click wherever they are; where nothing is zoomed they are two starts.
     const same = pressed && (player.zoomed || Math.hypot(x - pressed.x, y - pressed.y) < GRAB);
     const second = Boolean(same) && at - (pressed?.at ?? 0) < DOUBLE;
     this.pressed = { at, x, y };
     clearTimeout(this.starts);
-    const { solid } = player;
     const { start } = player.data;
-    const grabbed = !solid && Math.hypot(view.x(...start) - px, view.y(...start) - py) < GRAB;
-    this.down = { x, y, second, grabbed, yaw: solid?.yaw ?? 0, pitch: solid?.pitch ?? 0 };
+    const grabbed = !player.solid && Math.hypot(view.x(...start) - px, view.y(...start) - py) < GRAB;
+    this.down = { x, y, second, grabbed };
     if (grabbed) this.held = true;
   }
 
   /** @param {PointerEvent} event */
   move(event) {
     const { down, player } = this;
+    if (player.turning.fingers.size) {
+      player.turning.drag(event);
+      return;
+    }
     if (!down) {
       if (event.pointerType === "mouse") this.showTip(event);
       return;
     }
-    const { solid } = player;
-    if (solid) {
-      solid.yaw = down.yaw + (event.clientX - down.x) / 150;
-      solid.pitch = clamp(down.pitch + (event.clientY - down.y) / 200, 0.25, 1.5);
-      player.again();
-    } else if (down.grabbed) {
+    if (down.grabbed) {
       const { px, py } = this.locate(event);
       player.setStart(player.pointAt(px, py));
       event.preventDefault();
@@ -94,6 +96,7 @@ export class Pointer {
   /** @param {PointerEvent} event */
   finish(event) {
     const { down, player } = this;
+    player.turning.end(event);
     this.down = null;
     this.held = false;
     if (!down || event.type === "pointercancel") return;

@@ -29,9 +29,28 @@ export interface PlayerData {
   /** float32: of each run the angles of g, and of P g where a P is learned. */
   angles?: ArrayBuffer;
   /** Where the surface is shown in three dimensions. */
-  scene?: { size: number; box: Box; key: string };
-  /** float32 [size, size]: heights from -0.5 to 0.5. */
+  scene?: SceneData;
+  /** float32 [size, size]: heights from -0.5 to 0.5, NaN where there is no surface. */
   grid?: ArrayBuffer;
+}
+
+export interface SceneData {
+  size: number;
+  box: Box;
+  /** Identifies the surface. */
+  key: string;
+  /** Of x, of y, and of heights. */
+  axes: [Axis, Axis, Axis];
+  /** Heights of the level lines. */
+  levels: [bottom: number, step: number];
+  minima: [number, number][];
+}
+
+/** An axis of the box around the surface: fop_core.figures.relief.Axis. */
+export interface Axis {
+  name: string;
+  /** Where along the axis, from -0.5 to 0.5. */
+  ticks: [at: number, text: string][];
 }
 
 export type Box = [left: number, right: number, bottom: number, top: number];
@@ -89,6 +108,8 @@ export interface Run extends Motion {
   drawn: number;
   /** px of the path so far. */
   length: number;
+  /** px of these that the surface hides. */
+  hidden: number;
   /** The path's end, px. */
   px: number;
   py: number;
@@ -110,6 +131,13 @@ export interface View extends Area {
   key: string;
   x(x: number, y: number): number;
   y(x: number, y: number): number;
+  /** Whether the surface hides what is at a point of it; never, where it is flat. */
+  hidden?(x: number, y: number): boolean;
+  /**
+   * In how many straight pieces the way from one point to another follows the surface: 0 where it is too short to be seen;
+   * one, where the surface is flat.
+   */
+  pieces?(x0: number, y0: number, x1: number, y1: number): number;
 }
 
 /** A view from above, which leads back to the plane. */
