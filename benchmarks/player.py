@@ -2,9 +2,9 @@
 
     python -m benchmarks.player [--clicks 20]
 
-The app runs on a free port, and Chromium at 1280 x 900 plays six optimizers of 6,000 steps each. A frame counts where
-the pixels of the picture have changed since the one before. A click's time is from the button's release to the first
-frame that shows another race.
+The app runs on a free port, and Chromium at 1280 x 900 plays six optimizers of 6,000 steps each, and turns them all in
+three dimensions. A frame counts where the pixels of the picture have changed since the one before. A click's time is
+from the button's release to the first frame that shows another race.
 """
 
 import argparse
@@ -59,6 +59,29 @@ def play(page: Page, address: str) -> tuple[list[float], int]:
     return changed, max(sizes)
 
 
+# Turns the surface a bit further before each of so many frames.
+TURN = """(frames) => new Promise((done) => {
+  const player = document.querySelector(".fop-player").fop;
+  const turn = () => {
+    if (frames-- === 0) return done();
+    player.solid.orbit.turn(0.03, 0);
+    player.again();
+    requestAnimationFrame(turn);
+  };
+  requestAnimationFrame(turn);
+})"""
+
+
+def turn(page: Page, address: str, count: int) -> list[float]:
+    """Turn the whole race in three dimensions for so many frames; return the ms between frames."""
+    page.goto(f"{address}/{LONG}&view=3d")
+    page.wait_for_function("() => document.querySelector('.fop-player')?.fop?.solid?.texts.length > 6", timeout=60_000)
+    page.wait_for_timeout(2_000)
+    frames.watch(page, ".fop-paths")
+    page.evaluate(TURN, count)
+    return frames.gaps(page)[1:-1]
+
+
 def check_heads(page: Page) -> None:
     """Compare where the heads stand at the end with the race itself."""
     chosen = SCENES["paper-booth"].rules()
@@ -106,20 +129,32 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--clicks", type=int, default=20)
+    parser.add_argument("--turns", type=int, default=120, help="frames in which the surface is turned")
     chosen = parser.parse_args()
     load_before = measure.load()
     with running_app() as address, running_browser() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         gaps, payload = play(page, address)
+        turned = turn(page, address, chosen.turns)
         clicks = click(page, address, chosen.clicks)
-    samples: dict[str, Any] = {"frame": gaps, "click": clicks}
+    samples: dict[str, Any] = {"frame": gaps, "turn": turned, "click": clicks}
     values = {
         "frame": measure.value(gaps, "ms from one changed frame to the next"),
+        "turn": measure.value(turned, "ms from one changed frame to the next while the surface is turned"),
         "click": measure.value(clicks, "ms from release to the first frame of the new race"),
         "frames_per_second": measure.value([1000 / statistics.fmean(gaps)], "changed frames a second"),
+        "turned_frames_per_second": measure.value(
+            [1000 / statistics.fmean(turned)], "changed frames a second while the surface is turned"
+        ),
         "payload": measure.value([payload / 1e6], "MB of the largest message"),
     }
-    settings = {"optimizers": len(RULES), "steps": STEPS, "viewport": "1280 x 900", "clicks": chosen.clicks}
+    settings = {
+        "optimizers": len(RULES),
+        "steps": STEPS,
+        "viewport": "1280 x 900",
+        "clicks": chosen.clicks,
+        "turns": chosen.turns,
+    }
     measure.report(load_before, settings, {}, values, samples)
 
 
