@@ -1,7 +1,44 @@
 import type { Hex, Themes } from "../lib/types.d.ts";
 
+/** What the race's rules are in the browser: pages/trajectories/live.py. */
+export interface LiveData {
+  live: {
+    /** Whether numbers are float32. */
+    single: boolean;
+    /** The race's step limit. */
+    steps: number;
+    /** Decimals of a start, x and y. */
+    digits: [number, number];
+    /** Settings that the hand may move, by their names in the page's form: values above 0. */
+    settings: Record<string, number>;
+    /** Of each run; null for one that stays in Python. */
+    runs: (LiveHead | null)[];
+  };
+  /** int32: the program of the Hessian, then those of all runs, one after another. */
+  code: ArrayBuffer;
+  /** float64: the value of f below which a run has converged, then the numbers of all programs. */
+  numbers: ArrayBuffer;
+  /** float64: of each step what is added to the gradient, x and y. */
+  noise?: ArrayBuffer;
+  /** float64: of each step what the learning rate is multiplied by. */
+  factors?: ArrayBuffer;
+}
+
+export interface LiveHead {
+  /** Of steps. */
+  programs: number;
+  learns: boolean;
+  lr?: LiveSetting;
+  hyper_lr?: LiveSetting;
+  /** Identifies the run but for these two. */
+  key: string;
+}
+
+/** A number, or the name of a setting that the hand may move. */
+export type LiveSetting = number | string;
+
 /** A race over its surface: pages/trajectories/player.py. Arrays of float32 are of all runs, one after another. */
-export interface PlayerData {
+export interface PlayerData extends Partial<LiveData> {
   /** The surface as a plotly figure in JSON. */
   figure: string;
   themes: Themes;
@@ -76,6 +113,30 @@ export interface Motion {
   arrows: { gradient: ArrayLike<number>; preconditioned: ArrayLike<number> | null } | null;
 }
 
+/** The points of a run that the browser has computed. */
+export interface LiveMotion extends Motion {
+  /** The last step. */
+  step: number;
+  status: "converged" | "step limit" | "diverged";
+  /** x and y of g at each point, without noise. */
+  g: ArrayLike<number>[];
+  made: Made;
+}
+
+/** At each point of a run what its next step is made of; of vectors and matrices each entry apart. */
+export interface Made {
+  /** x, y, as the optimizer sees it: with its noise */
+  g: ArrayLike<number>[];
+  /** x, y */
+  moves: ArrayLike<number>[];
+  /** ε, and where a schedule changes it, that of each step; 1 where a rule has none. */
+  rate: number;
+  rates: ArrayLike<number> | null;
+  /** xx, xy, yy; null where no P is learned. */
+  P: ArrayLike<number>[] | null;
+  H: ArrayLike<number>[] | null;
+}
+
 /** A run on its way over the canvas. */
 export interface Run extends Motion {
   name: string;
@@ -92,6 +153,8 @@ export interface Run extends Motion {
   /** The path's end, px. */
   px: number;
   py: number;
+  /** Whether it is of another start, or of other rates, than those under the hand. */
+  late?: boolean;
 }
 
 /** A rectangle of the picture, px. */
