@@ -20,6 +20,7 @@ from pages.shared.race_settings import FIELDS, PRESETS, VIEWS, spec, surface_spe
 from pages.shared.text import literal
 from pages.trajectories import exports, fair_race
 from pages.trajectories.learned import learned
+from pages.trajectories.live import digits, movable
 from pages.trajectories.player import player
 from pages.trajectories.readout import readout, summary
 from toy_functions.scenes import SCENES
@@ -48,10 +49,15 @@ def origin() -> str:
 def from_click() -> None:
     """Take the start that the reader has set on the surface, to a thousandth of the view."""
     clicked = st.session_state["race"].start
-    left, right, bottom, top = surface(surface_spec(form.now)).view
-    digits = [max(0, 3 - math.floor(math.log10(size))) for size in (right - left, top - bottom)]
-    form.put(x=round(clicked["x"], digits[0]), y=round(clicked["y"], digits[1]))
+    across, up = digits(surface(surface_spec(form.now)).view)
+    form.put(x=round(clicked["x"], across), y=round(clicked["y"], up))
     st.session_state["clicks"] = st.session_state.get("clicks", 0) + 1
+
+
+def from_slider() -> None:
+    """Take the rate that the reader has moved, as if it had been written into its field."""
+    for name, value in st.session_state["race"].rates.items():
+        form.put(**{name: form.fields[name].read(repr(value))})
 
 
 def show(untuned: Spec) -> None:
@@ -90,6 +96,8 @@ def show(untuned: Spec) -> None:
             arrows=form["arrows"],
             solid=form["view"] == "3d",
             on_start=from_click,
+            movable=movable(race, form["rates"], "rate"),
+            on_rates=from_slider,
         )
         st.caption(
             "Click on the surface to start all from there. Symbols stand at steps 1, 10, 100, …; "

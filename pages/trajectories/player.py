@@ -1,7 +1,7 @@
 """The player: a race over its surface, in two or three dimensions, played in the browser."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from pages.components.component import component, packed
 from pages.components.plot import SOURCE
 from pages.shared.race import Result, Spec
 from pages.trajectories import exports
+from pages.trajectories.live import live
 from toy_functions.surfaces import Surface
 
 _mount = component("player")
@@ -32,6 +33,8 @@ def player(
     arrows: bool,
     solid: bool,
     on_start: Callable[[], None],
+    movable: Mapping[tuple[str, str], str],
+    on_rates: Callable[[], None],
 ) -> None:
     """Show a race.
 
@@ -40,12 +43,15 @@ def player(
         results: of its rules.
         ground: what it is drawn on.
         surface: of the race.
-        key: of the widget; under it the session has the last click as ``.start``, {"x": .., "y": ..}.
+        key: of the widget; under it the session has the last click as ``.start``, {"x": .., "y": ..}, and as ``.rates``
+            what the reader has moved a setting to, {its name: its value}.
         clicks: how often the reader has set a start; with one more the race is played from there.
         log_steps: whether time is logarithmic.
         arrows: whether heads have arrows.
         solid: whether to show three dimensions.
         on_start: called when the reader sets a start.
+        movable: as of ``live``.
+        on_rates: called when the reader has moved a rate.
     """
     order = {run.rule: index for index, run in enumerate(interactive.ordered([result.run for result in results]))}
     shown = sorted((result for result in results if len(result.motion.steps)), key=lambda each: order[each.run.rule])
@@ -74,10 +80,11 @@ def player(
     if arrows:
         turns = [(result.motion.gradient, result.motion.preconditioned) for result in shown]
         arrays["angles"] = _bytes([turn for pair in turns for turn in pair if turn is not None])
+    data["live"], programs = live(race, [result.run.rule for result in shown], movable)
     if solid:
         data["scene"] = {"size": MESH, "box": ground.box, "key": f"{race.surface} {ground.box}"}
         arrays["grid"] = ground.relief(2).tobytes()
-    _mount(key=key, data=packed(data, arrays), on_start_change=on_start)
+    _mount(key=key, data=packed(data, arrays | programs), on_start_change=on_start, on_rates_change=on_rates)
 
 
 def _run(result: Result, end: interactive.End, arrows: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum de30b27f48a747f74fc6215483015e3d51f2ca3d70cdc75e5bf69bacf2976215.
+// Made by scripts/web.sh build of sources with the checksum a0422b4be4f2450208e8c7f650022828d569022cfff8451d4cd94a55ed2de525.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -103,7 +103,7 @@ function pageKeys(root, keys) {
   const listener = (event) => {
     const at = document.activeElement ?? document.body;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !(event.key in keys)) return;
-    if (root.contains(at) ? at.tagName === "SELECT" : at.closest(FIELDS)) return;
+    if (at.closest(root.contains(at) ? "select, [data-keys=own]" : FIELDS)) return;
     if (event.key === " " && at.closest(PRESSED)) return;
     event.preventDefault();
     keys[event.key](event);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum ab477434fb13151fb39976a54fc1f4c1045e5e107730b80d9c197482adb8c15f.
+// Made by scripts/web.sh build of sources with the checksum ec5cf84d89cf09c105730fdc7f6962186271e711da21ba918421ef7b853cd250.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -53,6 +53,13 @@ function contextOf(canvas) {
   const context = canvas.getContext("2d");
   if (!context) throw new Error("this browser gives a canvas no 2d context");
   return context;
+}
+function cellCanvas(columns, rows, fill, made = make("canvas")) {
+  if (made.width !== columns || made.height !== rows) Object.assign(made, { width: columns, height: rows });
+  const image = new ImageData(columns, rows);
+  fill(new Uint32Array(image.data.buffer));
+  contextOf(made).putImageData(image, 0, 0);
+  return made;
 }
 
 // lib/page.js
@@ -127,7 +134,7 @@ function pageKeys(root, keys) {
   const listener = (event) => {
     const at = document.activeElement ?? document.body;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !(event.key in keys)) return;
-    if (root.contains(at) ? at.tagName === "SELECT" : at.closest(FIELDS)) return;
+    if (at.closest(root.contains(at) ? "select, [data-keys=own]" : FIELDS)) return;
     if (event.key === " " && at.closest(PRESSED)) return;
     event.preventDefault();
     keys[event.key](event);
@@ -341,6 +348,654 @@ function flatView(area, [x0, x1], [y0, y1]) {
   };
 }
 
+// lib/colors.js
+function rgb(hex) {
+  const part2 = (at) => parseInt(hex.slice(at, at + 2), 16);
+  return [part2(1), part2(3), part2(5)];
+}
+function blend(over, under, share) {
+  const part2 = (i) => Math.round(over[i] * share + under[i] * (1 - share));
+  return [part2(0), part2(1), part2(2)];
+}
+var pixel = ([red, green, blue]) => (255 << 24 | blue << 16 | green << 8 | red) >>> 0;
+var css = (color) => `rgb(${color.join()})`;
+
+// player/grid.js
+var [COLUMNS, ROWS] = [36, 30];
+var ACROSS = (
+  /** @type {const} */
+  [-4, 0]
+);
+var UP = (
+  /** @type {const} */
+  [-5, 1]
+);
+var FINE = 100;
+var LIMIT = 2e3;
+var PALEST = 0.2;
+var UNMET = { diverged: 0.4, "step limit": 0.12 };
+var rateOf = (index, cells, [low, high]) => Number((10 ** (low + (index + 0.5) / cells * (high - low))).toPrecision(3));
+var shareOf = (rate, [low, high]) => (Math.log10(rate) - low) / (high - low);
+var Grid = class {
+  /**
+   * @param {(lr: number, hyper_lr: number, limit: number) => Cell} run
+   * @param {number} limit steps
+   */
+  constructor(run, limit) {
+    this.run = run;
+    this.limit = Math.min(limit, LIMIT);
+    this.cells = [];
+  }
+  get done() {
+    return this.cells.length === COLUMNS * ROWS;
+  }
+  /** @param {() => boolean} stop */
+  advance(stop) {
+    do {
+      const at = this.cells.length;
+      const [lr, hyper_lr] = ratesAt(at % COLUMNS, Math.floor(at / COLUMNS));
+      const { status, step } = this.run(lr, hyper_lr, this.limit);
+      this.cells.push({ status, step });
+    } while (!this.done && !stop());
+  }
+};
+var ratesAt = (column, row) => [rateOf(column, COLUMNS, ACROSS), rateOf(row, ROWS, UP)];
+function colorOf(cell, fewest, limit, color, { paper, ink }) {
+  if (cell?.status !== "converged") return blend(rgb(ink), rgb(paper), cell ? UNMET[cell.status] : 0);
+  const share = Math.log((cell.step + 1) / (fewest + 1)) / Math.max(1e-9, Math.log((limit + 1) / (fewest + 1)));
+  return blend(rgb(color), rgb(paper), 1 - (1 - PALEST) * clamp(share, 0, 1));
+}
+function wordsOf(cell) {
+  if (cell.status === "converged") return `${count(cell.step)} steps`;
+  return cell.status === "diverged" ? `diverges at step ${count(cell.step)}` : `more than ${count(cell.step)} steps`;
+}
+var rateAt = (position) => Number((10 ** (position / FINE)).toPrecision(3));
+var positionOf = (rate) => Math.round(FINE * Math.log10(rate));
+
+// lib/program.js
+var OPERATIONS = (
+  /** @type {[name: string, text: (a: string, b: string, c: string) => string][]} */
+  [
+    ["add", (a, b) => `${a}+${b}`],
+    ["subtract", (a, b) => `${a}-${b}`],
+    ["multiply", (a, b) => `${a}*${b}`],
+    ["divide", (a, b) => `${a}/${b}`],
+    // As in C, 1 to any power is 1, and so is −1 to an infinite one.
+    ["power", (a, b) => `${a}===1||(${a}===-1&&Math.abs(${b})===Infinity)?1:Math.pow(${a},${b})`],
+    ["negate", (a) => `-${a}`],
+    ["absolute", (a) => `Math.abs(${a})`],
+    ["sqrt", (a) => `Math.sqrt(${a})`],
+    ["exp", (a) => `Math.exp(${a})`],
+    ["expm1", (a) => `Math.expm1(${a})`],
+    ["log", (a) => `Math.log(${a})`],
+    ["log2", (a) => `Math.log2(${a})`],
+    ["log10", (a) => `Math.log10(${a})`],
+    ["sin", (a) => `Math.sin(${a})`],
+    ["cos", (a) => `Math.cos(${a})`],
+    ["tan", (a) => `Math.tan(${a})`],
+    ["asin", (a) => `Math.asin(${a})`],
+    ["acos", (a) => `Math.acos(${a})`],
+    ["atan", (a) => `Math.atan(${a})`],
+    ["sinh", (a) => `Math.sinh(${a})`],
+    ["cosh", (a) => `Math.cosh(${a})`],
+    ["tanh", (a) => `Math.tanh(${a})`],
+    ["sign", (a) => `${a}>0?1:${a}<0?-1:${a}===0?0:NaN`],
+    // Math.sign keeps the sign of a zero
+    ["less", (a, b) => `${a}<${b}`],
+    ["less_equal", (a, b) => `${a}<=${b}`],
+    ["equal", (a, b) => `${a}===${b}`],
+    ["not_equal", (a, b) => `${a}!==${b}`],
+    ["and", (a, b) => `${a}&&${b}`],
+    ["or", (a, b) => `${a}||${b}`],
+    ["not", (a) => `!${a}`],
+    ["select", (a, b, c) => `${a}?${b}:${c}`],
+    ["single", (a) => `Math.fround(${a})`]
+  ]
+);
+var literal = (number) => Object.is(number, -0) || number < 0 ? `(-${Math.abs(number)})` : `${number}`;
+function sourceOf(code, numbers, at = 0, from = 0) {
+  const [inputs, constants, steps, outputs] = code.subarray(at, at + 4);
+  const end = at + 4 + 4 * steps + outputs;
+  if (!(Math.min(inputs, constants, steps, outputs) >= 0 && end <= code.length && from + constants <= numbers.length))
+    throw new Error(`no program of ${inputs} inputs, ${constants} numbers and ${steps} operations is there`);
+  const registers = [];
+  const lines = [];
+  const register = (index) => {
+    if (!(index >= 0 && index < registers.length)) throw new Error(`register ${index} has no number yet`);
+    return registers[index];
+  };
+  const keep = (text) => {
+    const name = `r${registers.length}`;
+    lines.push(`const ${name}=${text};`);
+    registers.push(name);
+  };
+  for (let i = 0; i < inputs; i++) keep(`v[${i}]`);
+  for (let i = 0; i < constants; i++) registers.push(literal(numbers[from + i]));
+  for (let i = 0; i < steps; i++) {
+    const [operation, a, b, c] = code.subarray(at + 4 + 4 * i, at + 8 + 4 * i);
+    const known = OPERATIONS[operation >> 1];
+    if (!known) throw new Error(`there is no operation ${operation >> 1}`);
+    const text = known[1](register(a), register(b), register(c));
+    keep(operation & 1 ? `Math.fround(${text})` : text);
+  }
+  for (let i = 0; i < outputs; i++) lines.push(`o[${i}]=${register(code[end - outputs + i])};`);
+  return { text: lines.join("\n"), inputs, outputs, at: end, from: from + constants };
+}
+var KEPT = 64;
+var functions = /* @__PURE__ */ new Map();
+function compiled(text) {
+  const program = functions.get(text) ?? /** @type {Program} */
+  new Function("v", "o", text);
+  functions.delete(text);
+  functions.set(text, program);
+  for (const oldest of functions.keys()) {
+    if (functions.size <= KEPT) break;
+    functions.delete(oldest);
+  }
+  return program;
+}
+
+// player/live.js
+var INPUTS = 6;
+var RESULTS = 5;
+var ENTRIES = 4;
+var MOST = 2e4;
+var LiveRule = class _LiveRule {
+  /**
+   * @param {Compiled} start
+   * @param {Compiled[]} steps
+   * @param {boolean} learns
+   * @param {Compiled} hessian
+   */
+  constructor(start, steps, learns, hessian) {
+    this.start = start;
+    this.steps = steps;
+    this.first = RESULTS + (learns ? ENTRIES : 0);
+    this.learns = learns;
+    this.hessian = hessian;
+    const all = [start, ...steps];
+    this.inputs = new Float64Array(Math.max(...all.map((each) => each.inputs)));
+    this.outputs = new Float64Array(Math.max(...all.map((each) => each.outputs)));
+    this.room = -1;
+    this.columns = [];
+  }
+  /** The same rule, with memory of its own. */
+  copy() {
+    return new _LiveRule(this.start, this.steps, this.learns, this.hessian);
+  }
+  /** @param {number} limit steps */
+  reserve(limit) {
+    if (limit <= this.room) return;
+    this.room = limit;
+    this.columns = Array.from({ length: this.learns ? 14 : 8 }, () => new Float32Array(limit + 1));
+  }
+  /**
+   * Runs a race. What it returns is good until the next call.
+   *
+   * @param {Circumstances} race
+   * @param {Choice} choice
+   * @returns {LiveMotion}
+   */
+  run({ single, target, noise, factors }, { start, lr, hyper_lr, limit }) {
+    this.reserve(limit);
+    const { inputs, outputs, steps, first, learns } = this;
+    const [x, y, losses, gx, gy, dx, dy, rates, Pxx, Pxy, Pyy, Hxx, Hxy, Hyy] = this.columns;
+    const last = steps.length - 1;
+    inputs[0] = single ? Math.fround(start[0]) : start[0];
+    inputs[1] = single ? Math.fround(start[1]) : start[1];
+    inputs[4] = lr;
+    inputs[5] = hyper_lr;
+    this.start.evaluate(inputs, outputs);
+    for (let i = 0; i < this.start.outputs; i++) inputs[INPUTS + i] = outputs[i];
+    const bends = new Float64Array(3);
+    const goal = single ? Math.fround(target) : target;
+    let status = "step limit";
+    let step = 0;
+    for (; ; step++) {
+      const program = steps[Math.min(step, last)];
+      if (noise) {
+        inputs[2] = noise[2 * step];
+        inputs[3] = noise[2 * step + 1];
+      }
+      if (factors) inputs[4] = lr * factors[step];
+      rates[step] = inputs[4];
+      program.evaluate(inputs, outputs);
+      const f = outputs[2];
+      x[step] = inputs[0];
+      y[step] = inputs[1];
+      losses[step] = f;
+      gx[step] = outputs[3];
+      gy[step] = outputs[4];
+      dx[step] = outputs[0] - inputs[0];
+      dy[step] = outputs[1] - inputs[1];
+      if (learns) {
+        Pxx[step] = outputs[RESULTS];
+        Pxy[step] = outputs[RESULTS + 1];
+        Pyy[step] = outputs[RESULTS + 3];
+        this.hessian.evaluate(inputs, bends);
+        Hxx[step] = bends[0];
+        Hxy[step] = bends[1];
+        Hyy[step] = bends[2];
+      }
+      if (f < goal) {
+        status = "converged";
+        break;
+      }
+      const sum = single ? Math.fround(Math.fround(f + inputs[0]) + inputs[1]) : f + inputs[0] + inputs[1];
+      if (!Number.isFinite(sum)) {
+        status = "diverged";
+        break;
+      }
+      if (step === limit) break;
+      inputs[0] = outputs[0];
+      inputs[1] = outputs[1];
+      for (let i = first; i < program.outputs; i++) inputs[INPUTS + i - first] = outputs[i];
+    }
+    const drawn = [inputs[0], inputs[1], outputs[2]].every(Number.isFinite);
+    const count2 = step + Number(drawn);
+    const all = this.columns.map((column) => column.subarray(0, count2));
+    const g = all.slice(3, 5);
+    return {
+      steps: null,
+      arrows: null,
+      step,
+      status,
+      count: count2,
+      x: all[0],
+      y: all[1],
+      losses: all[2],
+      g,
+      made: {
+        g: noise ? g.map((column, i) => column.map((entry, at) => entry + noise[2 * at + i])) : g,
+        moves: all.slice(5, 7),
+        rate: lr,
+        rates: factors && all[7],
+        P: learns ? all.slice(8, 11) : null,
+        H: learns ? all.slice(11) : null
+      }
+    };
+  }
+};
+var LiveRace = class {
+  /** @param {LiveData} data */
+  constructor(data) {
+    const code = new Int32Array(data.code);
+    const numbers = new Float64Array(data.numbers);
+    const { single, steps } = data.live;
+    const doubles = (buffer) => buffer ? new Float64Array(buffer) : null;
+    this.race = { single, target: numbers[0], noise: doubles(data.noise), factors: doubles(data.factors) };
+    this.limit = Math.min(steps, MOST);
+    this.runs = data.live.runs;
+    let [at, from] = [0, 1];
+    const next = () => {
+      const { text, inputs, outputs, ...end } = sourceOf(code, numbers, at, from);
+      ({ at, from } = end);
+      return { evaluate: compiled(text), inputs, outputs };
+    };
+    const hessian = next();
+    this.rules = this.runs.map((run) => {
+      if (!run) return null;
+      const start = next();
+      return new LiveRule(start, Array.from({ length: run.programs }, next), run.learns, hessian);
+    });
+  }
+  /**
+   * Runs all rules that could be traced; null stands for another one.
+   *
+   * @param {[number, number]} start
+   * @param {Record<string, number>} values of settings, by their names
+   */
+  run(start, values) {
+    return this.rules.map((rule, i) => rule && this.runOne(rule, i, start, values));
+  }
+  /**
+   * @param {LiveRule} rule
+   * @param {number} index of the rule
+   * @param {[number, number]} start
+   * @param {Record<string, number>} values
+   * @param {number} limit
+   */
+  runOne(rule, index, start, values, limit = this.limit) {
+    const run = this.runs[index];
+    const rateOf2 = (setting) => typeof setting === "string" ? values[setting] : setting ?? 0;
+    const rates = { lr: rateOf2(run?.lr ?? 1), hyper_lr: rateOf2(run?.hyper_lr) };
+    return rule.run(this.race, { start, limit, ...rates });
+  }
+};
+function labelOf(name, { status, step }) {
+  if (status === "converged") return `${name} ${count(step)}`;
+  return status === "diverged" ? `${name} diverged at ${count(step)}` : `${name} > ${count(step)}`;
+}
+var rounded = ([x, y], [of_x, of_y]) => [Number(x.toFixed(of_x)), Number(y.toFixed(of_y))];
+function anglesOf({ count: count2, g, made: { P } }) {
+  const gradient = new Float32Array(count2);
+  const preconditioned = P && new Float32Array(count2);
+  const angle = (x, y) => x || y ? Math.atan2(y, x) : Number.NaN;
+  for (let i = 0; i < count2; i++) {
+    const [gx, gy] = [g[0][i], g[1][i]];
+    gradient[i] = angle(gx, gy);
+    if (preconditioned) preconditioned[i] = angle(P[0][i] * gx + P[1][i] * gy, P[1][i] * gx + P[2][i] * gy);
+  }
+  return { gradient, preconditioned };
+}
+
+// player/rates.js
+var SLICE = 6;
+var DOT = 5;
+var RateMap = class {
+  /** @param {Hand} hand */
+  constructor(hand) {
+    this.hand = hand;
+    const { root } = hand.player;
+    this.parts = {
+      root: part(root, ".fop-map", HTMLDetailsElement),
+      canvas: part(root, ".fop-map canvas", HTMLCanvasElement),
+      words: box(root, ".fop-map output")
+    };
+    this.pressed = false;
+    this.key = "";
+    this.grid = null;
+    this.due = false;
+    this.controls();
+  }
+  controls() {
+    const { root, canvas } = this.parts;
+    root.ontoggle = () => this.renew();
+    canvas.onpointerdown = (event) => {
+      if (event.button) return;
+      this.pressed = true;
+      canvas.setPointerCapture(event.pointerId);
+      this.drag(event);
+    };
+    canvas.onpointermove = (event) => this.pressed && this.drag(event);
+    canvas.onpointerup = () => {
+      if (!this.pressed) return;
+      this.pressed = false;
+      this.hand.commit(this.hand.names());
+    };
+    canvas.onpointercancel = () => {
+      this.pressed = false;
+      this.hand.cancel();
+    };
+  }
+  /** @param {PointerEvent} event */
+  drag({ clientX, clientY }) {
+    const { left, top, width, height } = this.parts.canvas.getBoundingClientRect();
+    const column = clamp(Math.floor((clientX - left) / width * COLUMNS), 0, COLUMNS - 1);
+    const row = clamp(Math.floor((1 - (clientY - top) / height) * ROWS), 0, ROWS - 1);
+    this.hand.put(ratesAt(column, row));
+  }
+  /** The race, the chosen run or its rates are others. */
+  renew() {
+    const { hand } = this;
+    const [lr, hyper_lr] = hand.names();
+    this.parts.root.hidden = !(lr && hyper_lr);
+    if (!this.parts.root.open) return;
+    const run = hand.mapped();
+    this.due = true;
+    if (this.key === run?.key) return;
+    this.key = run?.key ?? "";
+    this.grid = run && new Grid(run.run, run.steps);
+  }
+  /** Goes on with the map for a part of a frame, while nothing else moves, and draws what is new. */
+  follow() {
+    const { grid, hand } = this;
+    if (!grid || !this.parts.root.open) return;
+    if (!grid.done && !hand.leads && !hand.player.playing) {
+      const end = performance.now() + SLICE;
+      grid.advance(() => performance.now() > end);
+      this.due = true;
+    }
+    if (this.due) this.draw(grid);
+    this.due = false;
+  }
+  /** @param {Grid} grid */
+  draw({ cells, limit, run }) {
+    const { canvas, words } = this.parts;
+    const { hand } = this;
+    const { colors, runs } = hand.player;
+    const color = runs.find(({ name }) => name === hand.chosen)?.color ?? colors.ink;
+    const converged = cells.filter(({ status }) => status === "converged").map(({ step }) => step);
+    const fewest = Math.min(limit, ...converged);
+    const image = cellCanvas(COLUMNS, ROWS, (pixels) => {
+      for (let i = 0; i < pixels.length; i++) {
+        const [column, row] = [i % COLUMNS, ROWS - 1 - Math.floor(i / COLUMNS)];
+        pixels[i] = pixel(colorOf(cells[row * COLUMNS + column], fewest, limit, color, colors));
+      }
+    });
+    const ratio = window.devicePixelRatio || 1;
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
+    const context = contextOf(canvas);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    context.scale(ratio, ratio);
+    const [lr, hyper_lr] = hand.rates();
+    const [across, up] = [shareOf(lr, ACROSS), shareOf(hyper_lr, UP)];
+    words.textContent = `ε ${short(lr)}, ρ ${short(hyper_lr)}: ${wordsOf(run(lr, hyper_lr, limit))}`;
+    if (![across, up].every((share) => share >= 0 && share <= 1)) return;
+    context.beginPath();
+    context.arc(across * width, (1 - up) * height, DOT, 0, 2 * Math.PI);
+    context.fillStyle = colors.paper;
+    context.strokeStyle = colors.ink;
+    context.lineWidth = 2;
+    context.fill();
+    context.stroke();
+  }
+};
+
+// player/hand.js
+var RATES = (
+  /** @type {const} */
+  ["lr", "hyper_lr"]
+);
+var Hand = class {
+  /** @param {Player} player */
+  constructor(player) {
+    this.player = player;
+    this.parts = partsOf(player.root);
+    this.race = null;
+    this.start = null;
+    this.values = {};
+    this.due = false;
+    this.chosen = "";
+    this.map = new RateMap(this);
+    this.controls();
+  }
+  /** Whether the hand is on something. */
+  get moves() {
+    const { lr, hyper_lr } = this.parts.sliders;
+    const sliding = [lr, hyper_lr].some(({ input }) => input.matches(":active"));
+    return Boolean(this.player.pointer?.held) || this.map.pressed || sliding;
+  }
+  /** Whether what is drawn is not Python's. */
+  get leads() {
+    return this.start !== null || Object.keys(this.values).length > 0;
+  }
+  /** Answers to the sliders and the choice of a run. */
+  controls() {
+    const { choice, sliders } = this.parts;
+    choice.onchange = () => {
+      this.chosen = choice.value;
+      this.label();
+    };
+    for (const rate of RATES) {
+      const { input } = sliders[rate];
+      input.oninput = () => this.set(this.nameOf(rate), Number(input.value));
+      input.onchange = () => this.commit([this.nameOf(rate)]);
+    }
+  }
+  /**
+   * Python's race.
+   *
+   * @param {PlayerData} data
+   */
+  show(data) {
+    this.race = raceOf(data);
+    if (this.moves) this.due = true;
+    else this.forget();
+    const { root, choice } = this.parts;
+    const movable = data.runs.map(
+      (_, i) => RATES.filter((rate) => typeof data.live?.runs[i]?.[rate] === "string").length
+    );
+    const names = data.runs.filter((_, i) => movable[i]).map(({ name }) => name);
+    root.hidden = !names.length || !this.race;
+    if (!names.includes(this.chosen)) this.chosen = data.runs[movable.lastIndexOf(Math.max(...movable))]?.name ?? "";
+    if (names.join() !== Array.from(choice.options, ({ value }) => value).join())
+      choice.replaceChildren(...names.map((name) => make("option", "", name)));
+    choice.value = this.chosen;
+    this.label();
+  }
+  /** Nothing is under the hand any more. */
+  forget() {
+    this.start = null;
+    this.values = {};
+    this.due = false;
+  }
+  /**
+   * The start is dragged to a point.
+   *
+   * @param {[number, number] | null} point
+   */
+  drag(point) {
+    const { live } = this.player.data;
+    if (!live || !this.race || !point?.every(Number.isFinite)) return;
+    this.start = rounded(point, live.digits);
+    this.due = true;
+  }
+  /** What was done is not meant: Python's race is shown again. */
+  cancel() {
+    this.forget();
+    this.player.renew();
+  }
+  /**
+   * The slider of a setting is moved. Where it was at first it has the setting's own value, which need not be one of its.
+   *
+   * @param {string} name
+   * @param {number} position
+   */
+  set(name, position) {
+    const known = this.player.data.live?.settings[name];
+    if (known === void 0) return;
+    if (position === positionOf(known)) delete this.values[name];
+    else this.values[name] = rateAt(position);
+    this.due = true;
+    this.label();
+  }
+  /**
+   * Both rates are moved.
+   *
+   * @param {number[]} rates
+   */
+  put(rates) {
+    this.names().forEach((name, i) => {
+      if (name) this.values[name] = rates[i];
+    });
+    this.due = true;
+    this.label();
+  }
+  /**
+   * Has Python run the race with what was moved.
+   *
+   * @param {string[]} names of settings
+   */
+  commit(names) {
+    const changed = names.filter((name) => name in this.values).map((name) => [name, this.values[name]]);
+    if (changed.length) this.player.trigger("rates", Object.fromEntries(changed));
+  }
+  /** The names of the settings that the sliders move; "" for none. */
+  names() {
+    return RATES.map((rate) => this.nameOf(rate));
+  }
+  /** The rates that the sliders stand at. */
+  rates() {
+    const { live } = this.player.data;
+    return this.names().map((name) => this.values[name] ?? live?.settings[name] ?? Number.NaN);
+  }
+  /** How the chosen run runs from the race's start, at any rates; null where it has not both. */
+  mapped() {
+    const { race, player } = this;
+    const { data } = player;
+    const index = data.runs.findIndex(({ name }) => name === this.chosen);
+    const [rule, key] = [race?.rules[index], data.live?.runs[index]?.key];
+    const [lr, hyper_lr] = this.names();
+    if (!race || !rule || !data.live || !key || !lr || !hyper_lr) return null;
+    const own = rule.copy();
+    const run = (at, rho, limit) => race.runOne(own, index, data.start, { [lr]: at, [hyper_lr]: rho }, limit);
+    return { key, run, steps: data.live.steps };
+  }
+  /**
+   * The name of the setting that a slider moves; "" for none.
+   *
+   * @param {typeof RATES[number]} rate
+   */
+  nameOf(rate) {
+    const { data } = this.player;
+    const setting = data.live?.runs[data.runs.findIndex(({ name }) => name === this.chosen)]?.[rate];
+    return typeof setting === "string" ? setting : "";
+  }
+  /** Writes the values beside the sliders, and has these stand there. */
+  label() {
+    const [names, rates] = [this.names(), this.rates()];
+    RATES.forEach((rate, i) => {
+      const { row, input, output } = this.parts.sliders[rate];
+      const value = rates[i];
+      row.hidden = !names[i];
+      if (!names[i]) return;
+      output.textContent = short(value);
+      input.setAttribute("aria-valuetext", short(value));
+      if (!input.matches(":active")) input.value = String(positionOf(value));
+    });
+    this.map.renew();
+  }
+  /** Runs the race where the hand has it; once a frame. */
+  follow() {
+    const { player, race } = this;
+    this.map.follow();
+    if (!this.due || !race) return;
+    this.due = false;
+    if (!this.leads) return player.renew();
+    const { data } = player;
+    const motions2 = race.run(this.start ?? data.start, { ...data.live?.settings, ...this.values });
+    player.runs.forEach((run, i) => {
+      const motion = motions2[i];
+      run.late = !motion;
+      if (motion) lay(run, motion, data.runs[i].arrows);
+    });
+    if (this.start) player.setStart(this.start);
+    player.play(false);
+    player.go(Infinity);
+  }
+};
+function lay(run, motion, arrows2) {
+  const { x, y, count: points } = motion;
+  const text = labelOf(run.name, motion);
+  Object.assign(run, motion, {
+    arrows: arrows2 ? anglesOf(motion) : null,
+    label: { ...run.label, text, at: [x[points - 1], y[points - 1]] }
+  });
+}
+var isLive = (data) => data.live !== void 0;
+function raceOf(data) {
+  try {
+    return isLive(data) ? new LiveRace(data) : null;
+  } catch (error) {
+    if (error instanceof EvalError) return null;
+    throw error;
+  }
+}
+function partsOf(root) {
+  const slider = (name) => {
+    const row = box(root, `.fop-hand-${name}`);
+    return { row, input: part(row, "input", HTMLInputElement), output: part(row, "output", HTMLOutputElement) };
+  };
+  return {
+    root: box(root, ".fop-hand"),
+    choice: part(root, ".fop-hand-run", HTMLSelectElement),
+    sliders: { lr: slider("lr"), hyper_lr: slider("hyper") }
+  };
+}
+
 // lib/search.js
 function before(steps, step) {
   let [low, high] = [0, steps.length - 1];
@@ -391,7 +1046,7 @@ function headAt(run, step) {
   const share = Math.min(1, step - index);
   return { index, x: x[index] + share * (x[index + 1] - x[index]), y: y[index] + share * (y[index + 1] - y[index]) };
 }
-var shareOf = (step, end, log) => log ? Math.log1p(step) / Math.log1p(end) : step / end;
+var shareOf2 = (step, end, log) => log ? Math.log1p(step) / Math.log1p(end) : step / end;
 function stepAt(share, end, log) {
   if (share >= 1) return end;
   const kept = Math.max(0, share);
@@ -581,7 +1236,9 @@ var Pointer = class {
       player.again();
     } else if (down.grabbed) {
       const { px, py } = this.locate(event);
-      player.setStart(player.pointAt(px, py));
+      const point = player.pointAt(px, py);
+      player.setStart(point);
+      player.hand.drag(point);
       event.preventDefault();
     }
   }
@@ -590,17 +1247,21 @@ var Pointer = class {
     const { down, player } = this;
     this.down = null;
     this.held = false;
+    if (down?.grabbed && event.type === "pointercancel") player.hand.cancel();
     if (!down || event.type === "pointercancel") return;
     const { px, py } = this.locate(event);
     const far = Math.hypot(event.clientX - down.x, event.clientY - down.y) > FAR;
     if (far) this.pressed = null;
+    if (down.grabbed && !far) player.hand.cancel();
     if (far !== down.grabbed) return;
     const point = player.pointAt(px, py);
     if (!point?.every(Number.isFinite)) return;
+    if (down.grabbed) player.hand.drag(point);
     const start = () => {
-      player.setStart(point);
+      const [x, y] = player.hand.start ?? point;
+      player.setStart([x, y]);
       player.play(false);
-      player.trigger("start", { x: point[0], y: point[1] });
+      player.trigger("start", { x, y });
     };
     if (down.second && !down.grabbed) return;
     if (player.zoomed && !down.grabbed) this.starts = setTimeout(start, DOUBLE);
@@ -634,17 +1295,6 @@ f = ${short(run.losses[index])}`;
     this.ending.abort();
   }
 };
-
-// lib/colors.js
-function rgb(hex) {
-  const part2 = (at) => parseInt(hex.slice(at, at + 2), 16);
-  return [part2(1), part2(3), part2(5)];
-}
-function blend(over, under, share) {
-  const part2 = (i) => Math.round(over[i] * share + under[i] * (1 - share));
-  return [part2(0), part2(1), part2(2)];
-}
-var css = (color) => `rgb(${color.join()})`;
 
 // player/scene.js
 var NEAR2 = 14;
@@ -786,6 +1436,7 @@ var WHOLE = 7;
 var RATE = 100;
 var SLOW = 100;
 var LARGEST = 720;
+var LATE = 0.25;
 var HEAD = 1.5;
 var runsOf = (data) => motions(data).map((motion, i) => {
   const { name, color, dash, width, bold, label, glyph: glyph2 } = data.runs[i];
@@ -802,7 +1453,7 @@ var Player = class {
     this.root = root;
     this.data = data;
     this.trigger = trigger;
-    this.parts = partsOf(root);
+    this.parts = partsOf2(root);
     this.labels = new Labels(this.parts.labels);
     this.begun = false;
     this.gone = false;
@@ -819,6 +1470,7 @@ var Player = class {
     this.whole = [0, 1];
     this.config = null;
     this.pointer = null;
+    this.hand = new Hand(this);
     this.sizes = null;
     this.endKeys = this.controls();
     this.play(false);
@@ -830,7 +1482,7 @@ var Player = class {
   }
   /** How far the race is, 0 to 1, in the time that is chosen. */
   get share() {
-    return shareOf(Math.min(this.step, this.end), this.end, this.data.log);
+    return shareOf2(Math.min(this.step, this.end), this.end, this.data.log);
   }
   set share(share) {
     this.go(stepAt(share, this.end, this.data.log));
@@ -910,12 +1562,10 @@ var Player = class {
     this.root.style.colorScheme = this.theme;
     this.parts.paths.setAttribute("aria-label", data.alt);
     this.parts.stage.classList.toggle("fop-3d", Boolean(data.scene));
-    if (known?.race !== data.race) {
+    if (known?.race !== data.race || this.hand.leads) {
       const atEnd = !known || this.step >= this.end;
-      this.runs = runsOf(data);
+      this.renew();
       this.go(atEnd ? Infinity : this.step);
-      this.newStart = null;
-      this.labels.forget();
     }
     if (known && data.clicks > known.clicks) {
       this.go(0);
@@ -930,8 +1580,16 @@ var Player = class {
       if (this.scene) Object.assign(fresh, { yaw: this.scene.yaw, pitch: this.scene.pitch });
       this.scene = fresh;
     }
+    this.hand.show(data);
     this.again();
     this.ground(data);
+  }
+  /** Shows the race that the data have. */
+  renew() {
+    this.runs = runsOf(this.data);
+    this.newStart = null;
+    this.labels.forget();
+    this.again();
   }
   /**
    * Draws the surface that the race is over.
@@ -1045,6 +1703,7 @@ var Player = class {
       else this.go(this.step + passed * RATE);
       if (this.step >= this.end) this.play(false);
     }
+    this.hand.follow();
     if (!this.changed || !this.shown || !axes(this.parts.ground)) return;
     this.changed = false;
     this.draw();
@@ -1077,13 +1736,16 @@ var Player = class {
       const [px, py] = [view.x(head.x, head.y), view.y(head.x, head.y)];
       if (!Number.isFinite(px + py)) continue;
       if (this.playing && !run.steps && head.index > 0) lead(context, run, view, head, px, py);
+      context.globalAlpha = run.late ? LATE : 1;
       arrows(context, run, view, head, colors.ink);
       glyph(context, run, px, py, HEAD, colors.paper);
+      context.globalAlpha = 1;
     }
     this.labels.draw(context, this.runs, view, at);
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1e3 * this.share);
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);
     step.textContent = `step ${count(Math.floor(at))} of ${count(end)}`;
+    if (this.hand.leads) return;
     clock.moving = at < end;
     clock.set(at, values);
   }
@@ -1106,7 +1768,9 @@ var Player = class {
     }
     this.stale = false;
     this.runs.forEach((run, index) => {
+      context.globalAlpha = run.late ? LATE : 1;
       extend(context, run, view, last[index], this.colors.paper);
+      context.globalAlpha = 1;
     });
   }
   /**
@@ -1136,7 +1800,7 @@ var Player = class {
     clock.set(Infinity, {});
   }
 };
-var partsOf = (root) => ({
+var partsOf2 = (root) => ({
   stage: box(root, ".fop-stage"),
   ground: plotlyNode(box(root, ".fop-ground")),
   paths: part(root, ".fop-paths", HTMLCanvasElement),

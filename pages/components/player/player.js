@@ -10,6 +10,7 @@ import { themeOf } from "../lib/theme.js";
 import { arrows } from "./arrows.js";
 import { photograph } from "./camera.js";
 import { flatView } from "./flat.js";
+import { Hand } from "./hand.js";
 import { Labels } from "./labels.js";
 import { extend, glyph } from "./paths.js";
 import { DOUBLE, Pointer } from "./pointer.js";
@@ -27,6 +28,7 @@ const WHOLE = 7; // seconds that a race takes at 1x in logarithmic time
 const RATE = 100; // steps a second at 1x in linear time
 const SLOW = 100; // ms: a frame counts as no longer
 const LARGEST = 720; // px of the picture
+const LATE = 0.25; // how much is seen of a run that follows later than the hand
 const HEAD = 1.5; // how much larger a head is than the symbols on its path
 
 /**
@@ -74,6 +76,7 @@ export class Player {
     this.config = null;
     /** @type {Pointer | null} */
     this.pointer = null; // once the ground is there
+    this.hand = new Hand(this);
     /** @type {ResizeObserver | null} */
     this.sizes = null;
     this.endKeys = this.controls();
@@ -178,12 +181,10 @@ export class Player {
     this.root.style.colorScheme = this.theme;
     this.parts.paths.setAttribute("aria-label", data.alt);
     this.parts.stage.classList.toggle("fop-3d", Boolean(data.scene));
-    if (known?.race !== data.race) {
+    if (known?.race !== data.race || this.hand.leads) {
       const atEnd = !known || this.step >= this.end;
-      this.runs = runsOf(data);
+      this.renew();
       this.go(atEnd ? Infinity : this.step);
-      this.newStart = null;
-      this.labels.forget();
     }
     if (known && data.clicks > known.clicks) {
       this.go(0);
@@ -198,8 +199,17 @@ export class Player {
       if (this.scene) Object.assign(fresh, { yaw: this.scene.yaw, pitch: this.scene.pitch });
       this.scene = fresh;
     }
+    this.hand.show(data);
     this.again();
     this.ground(data);
+  }
+
+  /** Shows the race that the data have. */
+  renew() {
+    this.runs = runsOf(this.data);
+    this.newStart = null;
+    this.labels.forget();
+    this.again();
   }
 
   /**
@@ -322,6 +332,7 @@ export class Player {
       else this.go(this.step + passed * RATE);
       if (this.step >= this.end) this.play(false);
     }
+    this.hand.follow();
     if (!this.changed || !this.shown || !axes(this.parts.ground)) return;
     this.changed = false;
     this.draw();
@@ -358,14 +369,17 @@ export class Player {
       const [px, py] = [view.x(head.x, head.y), view.y(head.x, head.y)];
       if (!Number.isFinite(px + py)) continue;
       if (this.playing && !run.steps && head.index > 0) lead(context, run, view, head, px, py);
+      context.globalAlpha = run.late ? LATE : 1;
       arrows(context, run, view, head, colors.ink);
       glyph(context, run, px, py, HEAD, colors.paper);
+      context.globalAlpha = 1;
     }
     this.labels.draw(context, this.runs, view, at);
 
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1000 * this.share);
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);
     step.textContent = `step ${count(Math.floor(at))} of ${count(end)}`;
+    if (this.hand.leads) return; // the other pictures are of Python's race
     clock.moving = at < end;
     clock.set(at, values);
   }
@@ -389,7 +403,9 @@ export class Player {
     }
     this.stale = false;
     this.runs.forEach((run, index) => {
+      context.globalAlpha = run.late ? LATE : 1;
       extend(context, run, view, last[index], this.colors.paper);
+      context.globalAlpha = 1;
     });
   }
 

@@ -86,7 +86,9 @@ export class Pointer {
       player.again();
     } else if (down.grabbed) {
       const { px, py } = this.locate(event);
-      player.setStart(player.pointAt(px, py));
+      const point = player.pointAt(px, py);
+      player.setStart(point);
+      player.hand.drag(point);
       event.preventDefault();
     }
   }
@@ -96,17 +98,21 @@ export class Pointer {
     const { down, player } = this;
     this.down = null;
     this.held = false;
+    if (down?.grabbed && event.type === "pointercancel") player.hand.cancel();
     if (!down || event.type === "pointercancel") return;
     const { px, py } = this.locate(event);
     const far = Math.hypot(event.clientX - down.x, event.clientY - down.y) > FAR;
     if (far) this.pressed = null; // a drag is no first click
+    if (down.grabbed && !far) player.hand.cancel();
     if (far !== down.grabbed) return; // a drag of anything else, or a click on the start
     const point = player.pointAt(px, py);
     if (!point?.every(Number.isFinite)) return;
+    if (down.grabbed) player.hand.drag(point);
     const start = () => {
-      player.setStart(point);
+      const [x, y] = player.hand.start ?? point;
+      player.setStart([x, y]);
       player.play(false); // until the new race is here, which the machine runs sooner with nothing else to do
-      player.trigger("start", { x: point[0], y: point[1] });
+      player.trigger("start", { x, y });
     };
     // A double-click shows the whole surface again and starts nothing; it has a meaning only where that is zoomed.
     if (down.second && !down.grabbed) return;
