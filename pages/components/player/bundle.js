@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum ab477434fb13151fb39976a54fc1f4c1045e5e107730b80d9c197482adb8c15f.
+// Made by scripts/web.sh build of sources with the checksum 8a1c03dd37d2ced97a62cbe7dc5a3ec53c488237e50939fd86ecb137acbaf875.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -990,9 +990,13 @@ var Player = class {
     this.sizes.observe(stage);
     this.pointer = new Pointer(this);
   }
+  /** The axes of the view from above; null where the surface is not drawn yet. */
+  axes() {
+    return axes(this.parts.ground);
+  }
   /** Whether a part of the surface fills the picture. */
   get zoomed() {
-    const shown2 = axes(this.parts.ground);
+    const shown2 = this.axes();
     const width = this.whole[1] - this.whole[0];
     if (this.solid || !shown2) return false;
     return shown2.x.range.some((end, i) => Math.abs(end - this.whole[i]) > 1e-6 * width);
@@ -1010,7 +1014,7 @@ var Player = class {
   /** The view from above. */
   flat() {
     const { ground } = this.parts;
-    const shown2 = axes(ground);
+    const shown2 = this.axes();
     if (!shown2) throw new Error("the surface is not drawn yet");
     const { x, y } = shown2;
     const area = {
@@ -1045,7 +1049,7 @@ var Player = class {
       else this.go(this.step + passed * RATE);
       if (this.step >= this.end) this.play(false);
     }
-    if (!this.changed || !this.shown || !axes(this.parts.ground)) return;
+    if (!this.changed || !this.shown || !this.axes()) return;
     this.changed = false;
     this.draw();
   }

@@ -263,9 +263,14 @@ export class Player {
     this.pointer = new Pointer(this);
   }
 
+  /** The axes of the view from above; null where the surface is not drawn yet. */
+  axes() {
+    return axes(this.parts.ground);
+  }
+
   /** Whether a part of the surface fills the picture. */
   get zoomed() {
-    const shown = axes(this.parts.ground);
+    const shown = this.axes();
     const width = this.whole[1] - this.whole[0];
     if (this.solid || !shown) return false;
     return shown.x.range.some((end, i) => Math.abs(end - this.whole[i]) > 1e-6 * width);
@@ -285,7 +290,7 @@ export class Player {
   /** The view from above. */
   flat() {
     const { ground } = this.parts;
-    const shown = axes(ground);
+    const shown = this.axes();
     if (!shown) throw new Error("the surface is not drawn yet");
     const { x, y } = shown;
     const area = {
@@ -322,7 +327,7 @@ export class Player {
       else this.go(this.step + passed * RATE);
       if (this.step >= this.end) this.play(false);
     }
-    if (!this.changed || !this.shown || !axes(this.parts.ground)) return;
+    if (!this.changed || !this.shown || !this.axes()) return;
     this.changed = false;
     this.draw();
   }
