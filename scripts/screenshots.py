@@ -131,9 +131,8 @@ def animate(address: str, browser: Browser) -> None:
     page.goto(address)
     page.wait_for_function(DRAWN, timeout=60_000)
     page.get_by_role("button", name="Export").click()
-    page.get_by_role("button", name="Make an animation (GIF)").click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save the animation").click(timeout=60_000)
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("button", name="Animation (GIF)").click()
     download.value.save_as(IMAGES / ANIMATION[0])
 
 

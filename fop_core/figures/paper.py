@@ -86,7 +86,7 @@ def race_figure(
     shown = interactive.ordered(runs)
     with print_style.applied():
         figure = print_style.blank(print_style.WIDTH, _SIDE)
-        high = _BELOW + _SIDE + _ABOVE + _draw_key(figure, shown)
+        high = _BELOW + _SIDE + _ABOVE + draw_key(figure, shown)
         figure.set_size_inches(print_style.WIDTH, high)
         second = _LEFT + _SIDE + _GAP
         width = print_style.WIDTH
@@ -125,17 +125,24 @@ def draw_landscape(axes: Axes, landscape: Landscape, theme: Theme, width: float)
     axes.contour(*ground, levels, colors=[_color(theme.level)], linewidths=width, zorder=0.5)
 
 
-def _draw_key(figure: Figure, runs: Sequence[Run]) -> float:
-    """Draw what the lines are, in as few rows as fit at the top of a figure; return their height in inches."""
-    samples = [Line2D([], [], **_line(run), **_symbol(run)) for run in runs]
+def draw_key(figure: Figure, runs: Sequence[Run], names: Sequence[str] | None = None, theme: Theme = LIGHT) -> float:
+    """Draw what the lines are, in as few rows as fit at the top of a figure; return their height in inches.
+
+    Args:
+        figure: its width counts.
+        runs: in the order of the key.
+        names: of the runs; their labels where there are none.
+        theme: of the colours.
+    """
+    samples = [Line2D([], [], **line_style(run), **symbol_style(run, theme)) for run in runs]
     height = 0.0
     for rows in range(1, len(runs) + 1):
         key = figure.legend(
             samples,
-            [run.label for run in runs],
+            names or [run.label for run in runs],
             loc="upper center",
             ncols=math.ceil(len(runs) / rows),
-            labelcolor=LIGHT.ink,
+            labelcolor=theme.ink,
             frameon=False,
             handlelength=2.6,
             handletextpad=0.5,
@@ -166,10 +173,10 @@ def _draw_paths(axes: Axes, landscape: Landscape, runs: Sequence[Run], start: Po
     for order, run in enumerate(runs, 2):
         path = interactive.drawn(run, landscape.box)
         marked = np.flatnonzero(np.isin(run.path_steps[: len(path)], MARKED_STEPS))
-        line = _line(run)
+        line = line_style(run)
         axes.plot(*path.T, color=paper, linewidth=line["linewidth"] + 1.2, zorder=order)
         axes.plot(*path.T, **line, zorder=order)
-        axes.plot(*path[marked].T, color=run.method.color, linestyle="none", **_symbol(run), zorder=50 + order)
+        axes.plot(*path[marked].T, color=run.method.color, linestyle="none", **symbol_style(run), zorder=50 + order)
     axes.plot(*start, "o", color=paper, markeredgecolor=ink, markersize=5.5, markeredgewidth=1.1, zorder=100)
 
 
@@ -180,7 +187,7 @@ def _draw_losses(axes: Axes, runs: Sequence[Run], floor: float, tolerance: float
     log = up.type == "log"
     for order, (run, line) in enumerate(zip((run for run in runs if len(run.losses)), figure.data), 2):
         x, y = np.log10(line.x) if log_steps else line.x, np.log10(line.y) if log else line.y
-        axes.plot(x, y, **_line(run), zorder=order)
+        axes.plot(x, y, **line_style(run), zorder=order)
     if log and tolerance > 0 and up.range[0] < (height := math.log10(tolerance)) < up.range[1]:
         axes.axhline(height, color=LIGHT.muted, linewidth=0.8, linestyle=(0, (1.2, 1.8)), zorder=1)
         axes.annotate(
@@ -210,7 +217,7 @@ def _draw_losses(axes: Axes, runs: Sequence[Run], floor: float, tolerance: float
     axes.grid(axis="y", color=LIGHT.grid, linewidth=0.5)
 
 
-def _line(run: Run) -> dict[str, Any]:
+def line_style(run: Run) -> dict[str, Any]:
     """Return how a run's line looks."""
     method = run.method
     dashes = print_style.dashes(method.dash)
@@ -222,10 +229,10 @@ def _line(run: Run) -> dict[str, Any]:
     }
 
 
-def _symbol(run: Run) -> dict[str, Any]:
+def symbol_style(run: Run, theme: Theme = LIGHT) -> dict[str, Any]:
     """Return how the symbols on it look."""
     marker, size = MARKERS[run.method.symbol]
-    return {"marker": marker, "markersize": size, "markeredgecolor": LIGHT.paper, "markeredgewidth": 0.6}
+    return {"marker": marker, "markersize": size, "markeredgecolor": theme.paper, "markeredgewidth": 0.6}
 
 
 def _decades(axis: Axis, low: float, high: float) -> None:

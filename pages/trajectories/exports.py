@@ -1,19 +1,24 @@
-"""What a reader takes away from a race: data, figures, an animation, a script."""
+"""What a reader takes away from a race: data, figures, pictures and movies of what is seen, a player, a script."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from fop_core.figures import animation, paper
+from fop_core.figures import animation, heads, movie, paper, print_style, still, web
 from fop_core.figures.landscape import Landscape
 from fop_core.figures.runs import Run
-from fop_core.figures.style import METHODS
-from pages.components.download import File, button, slug
+from fop_core.figures.style import METHODS, THEMES, plain
+from pages.components.download import File, Make, Screen, button, slug
 from pages.shared.progress import leave_if_unwanted
-from pages.shared.race import OWN, Spec, surface
+from pages.shared.race import OWN, Result, Spec, surface
 from toy_functions import Race, export, race
+
+PICTURES = ("png", "svg", "pdf")
+MOVIES: Mapping[str, Callable[..., bytes]] = {"gif": animation.gif, "mp4": movie.mp4}
 
 
 @dataclass(frozen=True)
@@ -22,28 +27,47 @@ class Shown:
 
     Attributes:
         spec: of the race.
-        runs: of its rules.
+        results: of its rules.
         surface_image: what they are drawn on.
         log_steps: whether steps are on a logarithmic axis.
+        arrows: whether heads have arrows.
+        solid: whether it is seen in three dimensions.
     """
 
     spec: Spec
-    runs: Sequence[Run]
+    results: Sequence[Result]
     surface_image: Landscape
     log_steps: bool
+    arrows: bool = False
+    solid: bool = False
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs of the rules."""
+        return [result.run for result in self.results]
 
 
 def draw(shown: Shown) -> None:
     """Show the ways to take the race away. Each file is made when it is clicked for."""
+
+    def offer(label: str, make: Make | None) -> None:
+        button(label, make, key=f"export {label}", of=f"{shown.spec!r} {shown.arrows} {shown.log_steps}")
+
     with st.popover("Export", width="content"):
-        for label, make in (
-            ("Every step (CSV)", lambda _: csv(shown.spec)),
-            ("Figure (PDF)", lambda _: figure(shown, "pdf")),
-            ("Figure (PNG)", lambda _: figure(shown, "png")),
-            ("Python script", lambda _: script(shown.spec)),
-        ):
-            button(label, make, key=f"export {label}", of=repr(shown.spec))
-        _animation(shown)
+        st.caption("As it is seen: step, zoom, arrows, light or dark")
+        for kind in PICTURES:
+            by_browser = shown.solid and kind == "png"
+            offer(f"Picture ({kind.upper()})", None if by_browser else partial(picture, shown, kind))
+        for kind in MOVIES:
+            offer(f"Animation ({kind.upper()})", partial(animated, shown, kind))
+        offer("Player (HTML)", partial(player, shown))
+        if shown.solid:
+            st.caption("Of the surface in 3D there is the PNG. The others show the race from above.")
+        st.caption("The race as data, and for print")
+        offer("Every step (CSV)", lambda _: csv(shown.spec))
+        offer("Figure (PDF)", lambda _: figure(shown, "pdf"))
+        offer("Figure (PNG)", lambda _: figure(shown, "png"))
+        offer("Python script", lambda _: script(shown.spec))
 
 
 def csv(spec: Spec) -> File:
@@ -99,34 +123,74 @@ def _named(spec: Spec) -> Race:
     return replace(original, rules={METHODS[name].name: rule for name, rule in original.rules.items()})
 
 
-def _animation(shown: Shown) -> None:
-    """Show the button that makes a GIF and, once it is made, the one that saves it."""
-    wanted = f"{shown.spec!r} {shown.log_steps}"
-    if st.button("Make an animation (GIF)", key="export gif", width="stretch"):
-        bar = st.progress(0.0, "Drawing the animation")
+def picture(shown: Shown, kind: str, screen: Screen) -> File:
+    """Return what is seen as a picture: "png", "svg" or "pdf"."""
+    objective, last = surface(shown.spec.surface), heads.last_step(heads.in_order(shown.results))
+    step = last if screen.step is None else min(int(screen.step), last)
+    drawn = still.still(
+        shown.surface_image,
+        shown.results,
+        shown.spec.start,
+        objective.minima,
+        step,
+        box=screen.box,
+        arrows=shown.arrows,
+        theme=THEMES[screen.theme],
+    )
+    name = f"{stem(shown.spec)}-step-{step}.{kind}"
+    text = f"{title(shown.spec)}, step {step}"
+    return File(name, print_style.save(drawn, kind, text, description(shown), print_style.SCREEN))
 
-        def progress(share: float) -> None:
-            leave_if_unwanted()
-            bar.progress(min(1.0, share), "Drawing the animation")
 
-        objective = surface(shown.spec.surface)
-        made = animation.gif(
-            shown.surface_image,
-            shown.runs,
-            shown.spec.start,
-            objective.minima,
-            log_steps=shown.log_steps,
-            title=_title(shown),
-            progress=progress,
-        )
-        bar.empty()
-        st.session_state["animation"] = (wanted, made)
-    made_for, content = st.session_state.get("animation", ("", b""))
-    if made_for == wanted:
-        button(
-            f"Save the animation ({len(content) / 1e6:.1f} MB)",
-            lambda _: File(f"{stem(shown.spec)}.gif", content),
-            key="export animation",
-            of=wanted,
-            primary=True,
-        )
+def animated(shown: Shown, kind: str, screen: Screen) -> File:
+    """Return the race in motion, "gif" or "mp4", up to the step at which the player rests.
+
+    It is whole while the player plays, and where that rests at the start.
+    """
+    objective, last = surface(shown.spec.surface), max((run.steps for run in shown.runs), default=0)
+    at = 0 if screen.playing or screen.step is None else int(screen.step)
+    at = at if 0 < at < heads.last_step(heads.in_order(shown.results)) else last
+    more = {} if kind == "gif" else {"description": description(shown)}
+    content = MOVIES[kind](
+        shown.surface_image,
+        shown.runs,
+        shown.spec.start,
+        objective.minima,
+        log_steps=shown.log_steps,
+        box=screen.box,
+        last=at,
+        played=shown.results,
+        arrows=shown.arrows,
+        theme=THEMES[screen.theme],
+        title=f"{title(shown.spec)}, steps 0 to {at}",
+        progress=leave_if_unwanted,
+        **more,
+    )
+    return File(f"{stem(shown.spec)}-steps-0-to-{at}.{kind}", content)
+
+
+def player(shown: Shown, screen: Screen) -> File:
+    """Return the player as a page of its own, which shows what is seen and plays on its own."""
+    played, step = heads.in_order(shown.results), screen.step
+    page = web.player_html(
+        shown.surface_image,
+        played,
+        shown.spec.start,
+        surface(shown.spec.surface).minima,
+        title=title(shown.spec),
+        description=description(shown),
+        step=None if step is None else int(step),
+        log_steps=shown.log_steps,
+        arrows=shown.arrows,
+        box=screen.box,
+    )
+    return File(f"{stem(shown.spec)}-steps-0-to-{heads.last_step(played)}.html", page)
+
+
+def description(shown: Shown) -> str:
+    """Return what a race's pictures show in more words, for their metadata."""
+    spec, floor = shown.spec, surface(shown.spec.surface).floor
+    what = "f" if floor == 0 else "f − f*"
+    ends = f" Converged is {what} < {plain(spec.tolerance)}." * math.isfinite(floor)
+    contours = f" Contours: {shown.surface_image.description}."
+    return f"{', '.join(run.label for run in shown.runs)}.{ends}{contours}"

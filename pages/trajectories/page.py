@@ -96,7 +96,9 @@ def show(untuned: Spec) -> None:
             f"{'crosses are minima, and ' if objective.minima else ''}{surface_image.description}."
         )
     with tools:
-        exports.draw(exports.Shown(race, runs, surface_image, log_steps))
+        exports.draw(
+            exports.Shown(race, outcomes, surface_image, log_steps, form["arrows"], solid=form["view"] == "3d")
+        )
     with right:
         with st.container(horizontal=True, vertical_alignment="center"):
             for name in ("view", "axis", "arrows"):

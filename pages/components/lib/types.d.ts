@@ -19,11 +19,20 @@ export type Send = (name: string, value: unknown) => void;
 export interface Page {
   clock: Clock;
   orders: Orders;
+  player: ShownPlayer | undefined;
   /** Which layer and matrix the inspector shows: what a file that is ordered now is of. */
   screen: Shown;
   /** Title of the page that the menu led to last. */
   title: string;
   plotly: Promise<Plotly>;
+}
+
+/** What the player shows, for those who save it. */
+export interface ShownPlayer {
+  /** The part of the plane; null in three dimensions. */
+  view(): { box: number[] | null; playing: boolean };
+  /** Saves what is seen as a PNG; its name. */
+  photograph(): Promise<string>;
 }
 
 export interface Shown {

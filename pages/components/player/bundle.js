@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 8a1c03dd37d2ced97a62cbe7dc5a3ec53c488237e50939fd86ecb137acbaf875.
+// Made by scripts/web.sh build of sources with the checksum a98e7889e426386b140948d6d0a3b8d86d2c99439c3908d14fe586c3b0f13cdf.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -282,24 +282,31 @@ function save(blob, name) {
 // player/camera.js
 var SHARP = 3;
 async function photograph(player, Plotly) {
-  const { ground } = player.parts;
+  const { ground, stage } = player.parts;
   const { title, file } = player.data;
-  const [width, height] = [ground.offsetWidth, ground.offsetHeight];
+  const { offsetWidth: width, offsetHeight: height } = player.solid ? stage : ground;
   const step = Math.floor(Math.min(player.step, player.end));
   const { paper } = player.colors;
   const [over, front] = sheet(width, height);
-  front.translate(-ground.offsetLeft, -ground.offsetTop);
+  if (!player.solid) front.translate(-ground.offsetLeft, -ground.offsetTop);
   player.drawn(SHARP, () => layers(front, player));
-  const surface = new Image();
-  surface.src = await Plotly.toImage(ground, { format: "png", scale: SHARP, width, height });
-  await surface.decode();
+  const below = player.solid ? [] : [await surfaceOf(ground, Plotly)];
   const [whole, context] = sheet(width, height);
   context.fillStyle = paper;
   context.fillRect(0, 0, width, height);
-  for (const image of [surface, over]) context.drawImage(image, 0, 0, width, height);
+  for (const image of [...below, over]) context.drawImage(image, 0, 0, width, height);
   const drawn = await new Promise((resolve) => whole.toBlob(resolve));
   if (!drawn) throw new Error(`the browser makes no PNG of ${whole.width} × ${whole.height} pixels`);
-  save(titled(drawn, `${title}, step ${step}`), `${file}-step-${step}.png`);
+  const name = `${file}-step-${step}.png`;
+  save(titled(drawn, `${title}, step ${step}`), name);
+  return name;
+}
+async function surfaceOf(ground, Plotly) {
+  const { offsetWidth: width, offsetHeight: height } = ground;
+  const surface = new Image();
+  surface.src = await Plotly.toImage(ground, { format: "png", scale: SHARP, width, height });
+  await surface.decode();
+  return surface;
 }
 function sheet(width, height) {
   const made = document.createElement("canvas");
@@ -1173,13 +1180,35 @@ function lead(context, run, view, { index }, px, py) {
   context.stroke();
 }
 
+// player/shown.js
+function publish(player) {
+  const shown2 = {
+    view() {
+      const drawn = player.solid ? null : player.axes();
+      return { box: drawn && [...drawn.x.range, ...drawn.y.range], playing: player.playing };
+    },
+    async photograph() {
+      if (!globalThis.Plotly) throw new Error("the surface is not drawn yet");
+      return photograph(player, globalThis.Plotly);
+    }
+  };
+  page.player = shown2;
+  return () => {
+    if (page.player === shown2) page.player = void 0;
+  };
+}
+
 // player/index.js
 function index_default({ data, parentElement, setTriggerValue }) {
   const root = box(parentElement, ".fop-player");
   const shown2 = unpacked(data);
   const player = living(root, () => new Player(root, shown2, setTriggerValue));
   player.show(shown2, setTriggerValue);
-  return atUnmount(root, () => player.leave());
+  const withdraw = publish(player);
+  return atUnmount(root, () => {
+    withdraw();
+    player.leave();
+  });
 }
 export {
   index_default as default
