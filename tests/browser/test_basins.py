@@ -1,10 +1,13 @@
 """The Basins page in a real browser."""
 
 import re
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
+from fop_core.figures.style import THEMES
 from pages.basins import maps
 from pages.basins.settings import MAPS, grid, values
 from tests.chromium import NARROW, row, too_small
@@ -244,6 +247,25 @@ def test_on_a_phone_the_table_scrolls_in_its_frame_and_shows_that_it_goes_on(bas
     frame.evaluate("it => it.scrollTo(it.scrollWidth, 0)")
     last = frame.get_by_role("columnheader", name="Median steps").bounding_box()
     assert last["x"] + last["width"] <= 390 - 16 - fade[1] + 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_maps_can_be_taken_away_in_the_colours_that_are_seen(basins, scheme):
+    page = basins("&rules=sgd,fop", color_scheme=scheme)
+    page.get_by_role("button", name="Export maps").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Maps (PNG)").click()
+    assert download.value.suggested_filename == "basins-Himmelblau-64-x-64-starts-steps-0-to-500.png"
+    with Image.open(download.value.path()) as image:
+        assert image.text["Title"].startswith("Where races end: Himmelblau")
+        paper = "#{:02X}{:02X}{:02X}".format(*image.convert("RGB").getpixel((1, image.height - 2)))
+    assert paper == THEMES[scheme].paper
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Export map of rates").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Map of rates (SVG)").click()
+    assert download.value.suggested_filename == "rates-Himmelblau-from-0-and--1-96-x-96-rates-steps-0-to-500.svg"
+    assert b"hypergradient rate" in Path(download.value.path()).read_bytes()
 
 
 def test_maps_follow_light_and_dark_and_the_width(basins):

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from fop_core.figures import style
 from pages.components import download
 from pages.components.download import Screen
 from pages.shared.race import Spec, picture, results
 from pages.shared.race_settings import spec, values
 from pages.trajectories import exports
+from tests.pages.test_basins import page as basins_page
 from toy_functions.scenes import SCENES
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -94,3 +96,33 @@ def test_the_player_takes_its_step_along():
 def test_a_race_without_a_lowest_value_is_described_without_a_tolerance():
     assert "Converged" not in exports.description(shown(spec(values(SCENES["own"]) | {"f": "x*y", "floor": None})))
     assert "Converged is f < 1e-6." in exports.description(shown())
+
+
+@pytest.fixture(scope="module")
+def offered() -> dict[str, download.Make]:
+    """What the buttons of Basins make, by their keys."""
+    at = basins_page(size="64", rules="sgd,fop")
+    return {key: make for key, (_, make) in at.session_state["download buttons"].items()}
+
+
+@pytest.mark.parametrize("kind", exports.PICTURES)
+@pytest.mark.parametrize("theme", style.THEMES)
+def test_maps_are_named_by_what_they_are_of(offered, kind, theme):
+    name, content = offered[f"export Maps ({kind.upper()})"](Screen(theme=theme))
+    assert name == f"basins-Himmelblau-64-x-64-starts-steps-0-to-500.{kind}"
+    if kind == "png":
+        with Image.open(io.BytesIO(content)) as image:
+            assert image.text["Title"] == "Where races end: Himmelblau, 64 x 64 starts, steps 0 to 500"
+            assert image.text["Description"].startswith("SGD: 100 % converge, median")
+            paper = "#{:02X}{:02X}{:02X}".format(*image.convert("RGB").getpixel((1, image.height - 2)))
+            assert paper == style.THEMES[theme].paper
+    elif kind == "svg":
+        assert {"SGD", "FOP", "A", "D", "−5", "5"} <= set(texts(content))
+    else:
+        assert b"/Title (Where races end: Himmelblau, 64 x 64 starts, steps 0 to 500)" in content
+
+
+def test_the_map_of_rates_can_be_taken_away_too(offered):
+    name, content = offered["export Map of rates (SVG)"](Screen())
+    assert name == "rates-Himmelblau-from-0-and--1-96-x-96-rates-steps-0-to-500.svg"
+    assert {"learning rate ε", "hypergradient rate ρ", "FOP from (0.00, −1.00)"} <= set(texts(content))
