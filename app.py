@@ -13,20 +13,22 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from pages.components.menu import menu
 from pages.shared.form import address
 from pages.shared.headers import Headers
+from pages.shared.stylesheet import Stylesheet
 
 HERE = Path(__file__).parent
 
 if get_script_run_ctx(suppress_warning=True) is None:
     PagesManager.uses_pages_directory = False  # else a deep link as the first visit finds no page
-    app = st.App(__file__, middleware=[Middleware(Headers)])
+    style = Middleware(Stylesheet, css=HERE / "static/app.css")
+    app = st.App(__file__, middleware=[Middleware(Headers), style])
 else:
     st.set_page_config(page_title="FOP Lab", page_icon=str(HERE / "static/logo.svg"), layout="wide")
     st.logo(HERE / "static/wordmark.svg", icon_image=HERE / "static/logo.svg", size="large")
-    st.html(HERE / "static/app.css")
     pages = {
         name: st.Page(f"pages/{name}/page.py", title=name.capitalize(), url_path=name, default=name == "trajectories")
         for name in ("trajectories", "basins", "train", "runs", "preconditioners")
     }
     chosen = st.navigation(list(pages.values()), position="hidden")
+    st.set_page_config(page_title=f"{chosen.title} · FOP Lab")
     menu({page: address(name) for name, page in pages.items()}, chosen)
     chosen.run()

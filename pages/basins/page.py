@@ -188,7 +188,7 @@ with st.sidebar:
     understood = sidebar()
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.header("Basins", anchor=False, width="content")
+    st.title("Basins", anchor=False, width="content")
     copy_link("copy")
 if not understood:
     st.markdown("The formula or its view in the sidebar has a mistake.")

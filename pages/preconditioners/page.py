@@ -175,8 +175,8 @@ def growing(source: Source) -> None:
 
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.header("Preconditioners", anchor=False, width="content")
-    with st.container(horizontal=True, width="content"):
+    st.title("Preconditioners", anchor=False, width="content")
+    with st.container(key="tools", horizontal=True, width="content"):
         tools = st.container(width="content")
         copy_link("copy")
 form.draw_warnings()

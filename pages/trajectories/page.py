@@ -193,8 +193,8 @@ elif "last surface" in st.session_state:  # the picture stays while a formula is
 shown = understood or "last surface" in st.session_state
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.header("Trajectories", anchor=False, width="content")
-    with st.container(horizontal=True, width="content"):
+    st.title("Trajectories", anchor=False, width="content")
+    with st.container(key="tools", horizontal=True, width="content"):
         tools = st.container(width="content")
         copy_link("copy")
 if not understood:

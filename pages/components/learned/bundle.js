@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 9a885f3d537bb7065dfe10c64f72502bf96f1fcda8d6aad3cdf9178126b5b56e.
+// Made by scripts/web.sh build of sources with the checksum fc9e8baf47c1e0c7dd3c7a663335be0d87c300a02464b67ecf94b56289ab4bdb.
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
@@ -170,7 +170,7 @@ function draw(run) {
   const caption = document.createElement("figcaption");
   const name = document.createElement("div");
   name.className = "fop-name";
-  name.style.color = run.color;
+  name.style.setProperty("--run", run.color);
   name.textContent = run.name;
   const lines = [0, 1, 2].map(() => {
     const line = document.createElement("div");

@@ -30,7 +30,7 @@ function draw(run) {
   const caption = document.createElement("figcaption");
   const name = document.createElement("div");
   name.className = "fop-name";
-  name.style.color = run.color;
+  name.style.setProperty("--run", run.color);
   name.textContent = run.name;
   const lines = [0, 1, 2].map(() => {
     const line = document.createElement("div");
