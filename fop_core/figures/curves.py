@@ -112,6 +112,13 @@ def rule(height: float) -> dict[str, Any]:
     }
 
 
+def fall(x: float) -> dict[str, Any]:
+    """Return a dashed line up the picture, where the learning rate falls."""
+    line_style = {"width": 1, "dash": "6px,4px", "color": "#80868F"}
+    ends = {"x0": x, "x1": x, "y0": 0, "y1": 1}
+    return {"type": "line", "yref": "paper", **ends, "line": line_style, "layer": "below"}
+
+
 def step_axis(runs: Sequence[Run], log: bool) -> Axis:
     """Return the axis of steps for runs; a logarithmic one begins at step 1."""
     last = max((run.steps for run in runs), default=1)

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum de30b27f48a747f74fc6215483015e3d51f2ca3d70cdc75e5bf69bacf2976215.
+// Made by scripts/web.sh build of sources with the checksum 21816fc85fc8452e0dfa7eef865c7da67ff08cf5c8b2624f587fb400b269b999.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -327,7 +327,7 @@ var Cursor = class {
   draw() {
     this.width = this.track.clientWidth;
     if (!this.width) return;
-    const { steps, curves, themes } = this.data;
+    const { steps, curves, falls, themes } = this.data;
     const height = this.track.clientHeight;
     const [, context] = canvas(this.width, height, this.picture);
     const { colors } = themes[themeOf(this.root)];
@@ -338,6 +338,7 @@ var Cursor = class {
     for (const curve of curves) this.curve(context, curve, height, curve.color || colors.muted);
     context.fillStyle = colors.muted;
     for (const step of steps) context.fillRect(this.x(step) - 0.5, height - 4, 1, 4);
+    for (const step of falls) for (let y = 0; y < height; y += 7) context.fillRect(this.x(step) - 0.5, y, 1, 4);
     this.line.style.transform = `translateX(${this.x(steps[Math.min(this.at, this.last)])}px)`;
   }
   /**
