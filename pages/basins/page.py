@@ -130,8 +130,10 @@ def starts(shown: Grid) -> None:
     maps.show_starts(shown, key="maps", on_open=lambda: open_start(shown))
     ends = maps.ends(shown)
     st.caption(
-        f"{_starts(shown)}. Click on a map to race from there. Strong colours are fast, faint ones slow."
-        + " Minima are where many paths came to rest." * bool(ends.extra_minima)
+        f"{_starts(shown)}. Click on a map to race from there. A finger's first tap describes a start, the second "
+        "opens its race. Strong colours are fast, faint ones slow."
+        + " Minima are where many paths came to rest."
+        * bool(ends.extra_minima)
     )
     st.table(table(shown), hide_index=True, border="horizontal")
     st.caption(

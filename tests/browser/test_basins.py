@@ -228,6 +228,18 @@ def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(basins):
     tops = page.locator(MAPS_OF_STARTS).evaluate_all("maps => maps.map((map) => map.getBoundingClientRect().top)")
     assert len(tops) == 6 and len(set(tops)) == 3, "two a row"
     assert not too_small(page, "[data-testid=stMain] :is(button:not([data-testid^=stTooltip]), [role=application])")
+
+
+def test_a_finger_reads_a_map_without_opening_a_race_and_opens_it_by_a_second_tap_there(basins):
+    page = basins(viewport=NARROW, has_touch=True, is_mobile=True)
+    captions = page.locator(CAPTIONS)
+    page.touchscreen.tap(*position(page, 20.5 / 64, 20.5 / 64))
+    expect(captions.first).to_have_text(re.compile(r"^\(−2\.\d+, −2\.\d+\): .* steps\. Tap again to open it\.$"))
+    expect(captions.last).to_have_text(re.compile(r"^\(−2\.\d+, −2\.\d+\): .* steps$"))
+    page.touchscreen.tap(*position(page, 50.5 / 64, 50.5 / 64))  # elsewhere: another point is described
+    expect(captions.last).to_have_text(re.compile(r"^\(3\.\d+, 3\.\d+\): "))
+    expect(page.get_by_role("heading", name="Basins", exact=True)).to_be_visible()
+    page.touchscreen.tap(*position(page, 20.5 / 64, 20.5 / 64))
     page.touchscreen.tap(*position(page, 20.5 / 64, 20.5 / 64))
     expect(page.get_by_role("heading", name="Trajectories")).to_be_visible()
     expect(page).to_have_url(re.compile(r"x=-2\.\d+&y=-2\.\d+"))
