@@ -3,6 +3,7 @@
 ``streamlit run app.py`` imports this file once, finds ``app`` and serves it; the same file then runs in every session.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 
 import streamlit as st
@@ -11,9 +12,11 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.components.menu import menu
+from pages.components.tour import tour
 from pages.shared.form import address
 from pages.shared.headers import Headers
 from pages.shared.stylesheet import Stylesheet
+from pages.shared.tour import STOPS
 
 HERE = Path(__file__).parent
 
@@ -31,4 +34,5 @@ else:
     chosen = st.navigation(list(pages.values()), position="hidden")
     st.set_page_config(page_title=f"{chosen.title} · FOP Lab")
     menu({page: address(name) for name, page in pages.items()}, chosen)
+    tour([asdict(stop) for stop in STOPS])
     chosen.run()

@@ -24,6 +24,8 @@ export interface Page {
   /** Title of the page that the menu led to last. */
   title: string;
   plotly: Promise<Plotly>;
+  /** The tour, while its bar is on the page: `begin` says whether its first stop is the page as it is. */
+  tour: { begin: () => boolean };
 }
 
 export interface Shown {
