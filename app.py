@@ -3,6 +3,7 @@
 ``streamlit run app.py`` imports this file once, finds ``app`` and serves it; the same file then runs in every session.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 
 import streamlit as st
@@ -11,22 +12,27 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.components.menu import menu
+from pages.components.tour import tour
 from pages.shared.form import address
 from pages.shared.headers import Headers
+from pages.shared.stylesheet import Stylesheet
+from pages.shared.tour import STOPS
 
 HERE = Path(__file__).parent
 
 if get_script_run_ctx(suppress_warning=True) is None:
     PagesManager.uses_pages_directory = False  # else a deep link as the first visit finds no page
-    app = st.App(__file__, middleware=[Middleware(Headers)])
+    css = (HERE / "static/app.css").read_text()
+    app = st.App(__file__, middleware=[Middleware(Headers), Middleware(Stylesheet, css=css)])
 else:
     st.set_page_config(page_title="FOP Lab", page_icon=str(HERE / "static/logo.svg"), layout="wide")
     st.logo(HERE / "static/wordmark.svg", icon_image=HERE / "static/logo.svg", size="large")
-    st.html(HERE / "static/app.css")
     pages = {
         name: st.Page(f"pages/{name}/page.py", title=name.capitalize(), url_path=name, default=name == "trajectories")
         for name in ("trajectories", "basins", "train", "runs", "preconditioners")
     }
     chosen = st.navigation(list(pages.values()), position="hidden")
+    st.set_page_config(page_title=f"{chosen.title} · FOP Lab")
     menu({page: address(name) for name, page in pages.items()}, chosen)
+    tour([asdict(stop) for stop in STOPS])
     chosen.run()

@@ -1,10 +1,12 @@
-"""The player in a real browser: frames a second of a long race, and how soon a click shows.
+"""The player in a real browser: frames a second of a long race, and how soon a click, or a move of the hand, shows.
 
     python -m benchmarks.player [--clicks 20]
 
-The app runs on a free port, and Chromium at 1280 x 900 plays six optimizers of 6,000 steps each. A frame counts where
-the pixels of the picture have changed since the one before. A click's time is from the button's release to the first
-frame that shows another race.
+The app runs on a free port, and Chromium at 1280 x 900 plays six optimizers of 6,000 steps each, and turns them all in
+three dimensions. A frame counts where the pixels of the picture have changed since the one before. A click's time is
+from the button's release to the first frame that shows another race. Under the hand are six optimizers of 2,000 steps:
+the start is dragged, and a slider is moved at times of its own, from whose event to the end of the frame that shows it
+is counted.
 """
 
 import argparse
@@ -25,6 +27,35 @@ from toy_functions.scenes import SCENES
 RULES = ("sgd", "momentum", "rmsprop", "adam", "s-hd", "fop")
 STEPS = 6_000
 LONG = f"?rules={','.join(RULES)}&steps={STEPS}&tolerance=0&axis=linear"
+SHORT = f"?rules={','.join(RULES)}&steps=2000&tolerance=0&v=2"
+MOVES, SLIDES = 240, 60
+START = """() => {
+  const player = document.querySelector(".fop-player").fop;
+  const [view, box] = [player.view(), player.parts.stage.getBoundingClientRect()];
+  const [x, y] = player.data.start;
+  return [box.left + view.left + view.x(x, y), box.top + view.top + view.y(x, y)];
+}"""
+# Moves the slider now and then, and resolves with the ms until the frame in which the race is run and drawn has ended.
+SLIDE = """async (count) => {
+  const player = document.querySelector(".fop-player").fop;
+  const slider = document.querySelector(".fop-hand-lr input");
+  const delays = [];
+  for (let i = 0; i < count; i++) {
+    await new Promise((done) => setTimeout(done, 20 + 7 * (i % 5)));
+    slider.value = String(-300 + (i % 50));
+    const from = performance.now();
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise((done) => {
+      const tick = () => {
+        if (player.hand.due || player.changed) requestAnimationFrame(tick);
+        else setTimeout(done);
+      };
+      requestAnimationFrame(tick);
+    });
+    delays.push(performance.now() - from);
+  }
+  return delays.slice(10);
+}"""
 DRAWN = "() => document.querySelector('.fop-ground')?.dataset.theme"
 
 # Resolves with the ms from the release of the button to the first frame of another race.
@@ -57,6 +88,29 @@ def play(page: Page, address: str) -> tuple[list[float], int]:
     changed = frames.gaps(page)[1:-1]
     check_heads(page)
     return changed, max(sizes)
+
+
+# Turns the surface a bit further before each of so many frames.
+TURN = """(frames) => new Promise((done) => {
+  const player = document.querySelector(".fop-player").fop;
+  const turn = () => {
+    if (frames-- === 0) return done();
+    player.solid.orbit.turn(0.03, 0);
+    player.again();
+    requestAnimationFrame(turn);
+  };
+  requestAnimationFrame(turn);
+})"""
+
+
+def turn(page: Page, address: str, count: int) -> list[float]:
+    """Turn the whole race in three dimensions for so many frames; return the ms between frames."""
+    page.goto(f"{address}/{LONG}&view=3d")
+    page.wait_for_function("() => document.querySelector('.fop-player')?.fop?.solid?.texts.length > 6", timeout=60_000)
+    page.wait_for_timeout(2_000)
+    frames.watch(page, ".fop-paths")
+    page.evaluate(TURN, count)
+    return frames.gaps(page)[1:-1]
 
 
 def check_heads(page: Page) -> None:
@@ -102,24 +156,65 @@ def click(page: Page, address: str, count: int) -> list[float]:
     return delays
 
 
+def drag(page: Page, address: str) -> list[float]:
+    """Drag the start around; return the ms from each changed frame to the next."""
+    page.goto(f"{address}/{SHORT}")
+    page.wait_for_function(DRAWN, timeout=60_000)
+    page.wait_for_timeout(2_000)
+    x, y = page.evaluate(START)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    frames.watch(page, ".fop-layer")
+    for angle in np.linspace(0, 4 * np.pi, MOVES):
+        page.mouse.move(x + 60 * np.sin(angle), y + 60 * (1 - np.cos(angle)))
+        page.wait_for_timeout(8)
+    changed = frames.gaps(page)[1:-1]
+    page.mouse.up()
+    return changed
+
+
+def slide(page: Page, address: str) -> list[float]:
+    """Move the slider of FOP's rate; return the ms from each move to the end of the frame that shows it."""
+    page.goto(f"{address}/{SHORT}")
+    page.wait_for_function(DRAWN, timeout=60_000)
+    page.wait_for_timeout(2_000)
+    return page.evaluate(SLIDE, SLIDES)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--clicks", type=int, default=20)
+    parser.add_argument("--turns", type=int, default=120, help="frames in which the surface is turned")
     chosen = parser.parse_args()
     load_before = measure.load()
     with running_app() as address, running_browser() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         gaps, payload = play(page, address)
+        turned = turn(page, address, chosen.turns)
         clicks = click(page, address, chosen.clicks)
-    samples: dict[str, Any] = {"frame": gaps, "click": clicks}
+        dragged, slides = drag(page, address), slide(page, address)
+    samples: dict[str, Any] = {"frame": gaps, "turn": turned, "click": clicks, "drag": dragged, "slider": slides}
     values = {
         "frame": measure.value(gaps, "ms from one changed frame to the next"),
+        "turn": measure.value(turned, "ms from one changed frame to the next while the surface is turned"),
         "click": measure.value(clicks, "ms from release to the first frame of the new race"),
+        "drag": measure.value(dragged, "ms from one changed frame to the next while the start is dragged"),
+        "drag_frames_per_second": measure.value([1000 / statistics.fmean(dragged)], "changed frames a second"),
+        "slider": measure.value(slides, "ms from a slider's move to the end of the frame that shows it"),
         "frames_per_second": measure.value([1000 / statistics.fmean(gaps)], "changed frames a second"),
+        "turned_frames_per_second": measure.value(
+            [1000 / statistics.fmean(turned)], "changed frames a second while the surface is turned"
+        ),
         "payload": measure.value([payload / 1e6], "MB of the largest message"),
     }
-    settings = {"optimizers": len(RULES), "steps": STEPS, "viewport": "1280 x 900", "clicks": chosen.clicks}
+    settings = {
+        "optimizers": len(RULES),
+        "steps": STEPS,
+        "viewport": "1280 x 900",
+        "clicks": chosen.clicks,
+        "turns": chosen.turns,
+    }
     measure.report(load_before, settings, {}, values, samples)
 
 

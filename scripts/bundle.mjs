@@ -1,5 +1,6 @@
 // @ts-check
 // Bundles the components' JavaScript: pages/components/<name>/index.js with all that it imports becomes <name>/bundle.js.
+// The player is also made a page of its own, fop_core/figures/player.html: what is installed has no pages/.
 //
 //   node scripts/bundle.mjs build   writes the bundles
 //   node scripts/bundle.mjs check   fails where a build would write something else
@@ -15,6 +16,14 @@ import { fileURLToPath } from "node:url";
 
 const COMPONENTS = fileURLToPath(new URL("../pages/components", import.meta.url));
 const IMPORTED = /^(?:import|export|\}) ?[^\n]*"(\.[^"\n]+)";$/gm; // of an import that Biome has formatted
+
+/** The page of the player alone: its frame, and what is put into it. */
+const PAGE = { file: path.join(COMPONENTS, "../../fop_core/figures/player.html"), frame: "embed/page.html" };
+const INTO_PAGE = {
+  style: ["player/style.css", "embed/style.css"],
+  markup: ["player/markup.html"],
+  script: "embed/main.js",
+};
 
 /** Where a component begins: `<name>/index.js`, from COMPONENTS. */
 const entries = readdirSync(COMPONENTS, { recursive: true, encoding: "utf8" })
@@ -36,12 +45,40 @@ function gather(file, sources = new Map()) {
   return sources;
 }
 
-/** @param {string} entry */
-function firstLine(entry) {
+/** @param {Map<string, string>} files by their paths from COMPONENTS */
+function made(files) {
   const sum = createHash("sha256");
-  const sources = [...gather(entry)].sort(([one], [other]) => (one < other ? -1 : 1));
+  const sources = [...files].sort(([one], [other]) => (one < other ? -1 : 1));
   for (const [file, text] of sources) sum.update(`${file}\n${text}\n`);
-  return `// Made by scripts/web.sh build of sources with the checksum ${sum.digest("hex")}.\n`;
+  return `Made by scripts/web.sh build of sources with the checksum ${sum.digest("hex")}.`;
+}
+
+/** @param {string} entry */
+const firstLine = (entry) => `// ${made(gather(entry))}\n`;
+
+/** Everything that the player's page is made of. */
+function pageSources() {
+  const files = gather(INTO_PAGE.script);
+  for (const file of [PAGE.frame, ...INTO_PAGE.style, ...INTO_PAGE.markup])
+    files.set(file, readFileSync(path.join(COMPONENTS, file), "utf8"));
+  return files;
+}
+
+/** The player's page; {{title}}, {{description}} and {{race}} are Python's to fill in. */
+async function wholePage() {
+  const files = pageSources();
+  const text = (/** @type {string[]} */ names) => names.map((name) => files.get(name)).join("");
+  const script = await bundled(INTO_PAGE.script);
+  if (/<\/script|\{\{\w+\}\}/i.test(script))
+    throw new Error("the script cannot stand in a page: it has </script or {{x}}");
+  /** @type {Record<string, string>} */
+  const parts = {
+    sum: `<!-- ${made(files)} -->`,
+    style: text(INTO_PAGE.style),
+    markup: text(INTO_PAGE.markup),
+    script: script.slice(script.indexOf("\n") + 1),
+  };
+  return text([PAGE.frame]).replace(/\{\{(sum|style|markup|script)\}\}/g, (_, name) => parts[name]);
 }
 
 /** @param {string} entry */
@@ -51,7 +88,7 @@ async function bundled(entry) {
     absWorkingDir: COMPONENTS,
     entryPoints: [entry],
     bundle: true,
-    format: "esm",
+    format: entry === INTO_PAGE.script ? "iife" : "esm",
     target: "es2022",
     charset: "utf8",
     metafile: true,
@@ -63,20 +100,28 @@ async function bundled(entry) {
   return firstLine(entry) + outputFiles[0].text;
 }
 
+/** What is made: where, how it begins to be known, and all of it. */
+const outputs = [
+  ...entries.map((entry) => ({
+    file: path.join(COMPONENTS, path.dirname(entry), "bundle.js"),
+    sum: () => firstLine(entry),
+    text: () => bundled(entry),
+  })),
+  { file: PAGE.file, sum: () => made(pageSources()), text: wholePage },
+];
+
 const [task] = process.argv.slice(2);
 let stale = 0;
-for (const entry of entries) {
-  const bundle = path.join(COMPONENTS, path.dirname(entry), "bundle.js");
+for (const { file, sum, text } of outputs) {
   if (task === "build") {
-    writeFileSync(bundle, await bundled(entry));
+    writeFileSync(file, await text());
     continue;
   }
-  const there = existsSync(bundle) ? readFileSync(bundle, "utf8") : "";
-  const fresh = task === "sums" ? there.startsWith(firstLine(entry)) : there === (await bundled(entry));
+  const there = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const fresh = task === "sums" ? there.includes(sum()) : there === (await text());
   if (fresh) continue;
   stale++;
-  console.error(
-    `pages/components/${path.dirname(entry)}/bundle.js is not what its sources make: run scripts/web.sh build`,
-  );
+  const name = path.relative(path.join(COMPONENTS, "../.."), file);
+  console.error(`${name} is not what its sources make: run scripts/web.sh build`);
 }
 process.exitCode = stale ? 1 : 0;

@@ -21,6 +21,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from pages.shared.tour import STOPS
+
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs/images"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -39,7 +42,7 @@ PICTURES = {
     "trajectories-3d.png": ("?preset=paper-himmelblau&view=3d", WIDE | {"color_scheme": "light"}),
     "basins-light.png": ("basins", WIDE | {"color_scheme": "light"}),
     "basins-dark.png": ("basins?preset=himmelblau", WIDE | {"color_scheme": "dark"}),
-    "trajectories-narrow.png": ("", PHONE | {"color_scheme": "light"}),
+    "trajectories-narrow.png": ("", PHONE | {"color_scheme": "light", "reduced_motion": "reduce"}),
     "train-light.png": (TRAIN, WIDE | {"color_scheme": "light"}),
     "train-dark.png": ("train?preset=cifar10-allcnn-small&method=fop-norm", WIDE | {"color_scheme": "dark"}),
     "train-narrow.png": (TRAIN, PHONE | {"color_scheme": "light"}),
@@ -50,13 +53,24 @@ PICTURES = {
     "preconditioners-dark.png": (FULL, HIGH | {"color_scheme": "dark", "device_scale_factor": 1}),
     "preconditioners-narrow.png": ("preconditioners?layer=9.weight", PHONE | {"color_scheme": "light"}),
 }
+TOUR = {
+    f"tour-{number}-{size}-{scheme}.png": number
+    for number in range(1, len(STOPS) + 1)
+    for size in ("wide", "narrow")
+    for scheme in ("light", "dark")
+}
+"""Of each picture of the tour, which stop's it is."""
+for picture, number in TOUR.items():
+    _, _, size, scheme = picture.removesuffix(".png").split("-")
+    options = {"wide": WIDE, "narrow": PHONE}[size] | {"color_scheme": scheme, "device_scale_factor": 1}
+    PICTURES[picture] = STOPS[number - 1].address, options
 ANIMATION = "race.gif", "?preset=paper-himmelblau"
 DRAWN = """() => {
   const nodes = [...document.querySelectorAll(".fop-plot-node")];
   const idle = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning";
   const pictures = nodes.length + document.querySelectorAll("canvas[data-drawn]").length;
   if (document.querySelector('canvas[data-drawn="64"]')) return false;  // finer maps are on their way
-  const shown = pictures || document.querySelector('[data-testid="stTable"]');
+  const shown = pictures || document.querySelector('[data-testid="stTable"], .st-key-inspect-fork-kind');
   return idle && document.fonts.status === "loaded" && shown && nodes.every((node) => node.dataset.theme);
 }"""
 ELSEWHERE = """(here) => {
@@ -112,6 +126,7 @@ def main(names: Sequence[str]) -> None:
         for name in filter(PICTURES.get, names):
             query, options = PICTURES[name]
             context = browser.new_context(**options)
+            context.add_init_script(f"localStorage.setItem('fop-tour', '{TOUR.get(name, 'ended')}')")
             page = context.new_page()
             page.goto(f"{address}/{query}")
             page.wait_for_function(DRAWN, timeout=60_000)
@@ -128,12 +143,12 @@ def main(names: Sequence[str]) -> None:
 def animate(address: str, browser: Browser) -> None:
     """Takes the animation that the page makes of a race."""
     page = browser.new_page(viewport=WIDE["viewport"])
+    page.add_init_script("localStorage.setItem('fop-tour', 'ended')")
     page.goto(address)
     page.wait_for_function(DRAWN, timeout=60_000)
     page.get_by_role("button", name="Export").click()
-    page.get_by_role("button", name="Make an animation (GIF)").click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save the animation").click(timeout=60_000)
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("button", name="Animation (GIF)").click()
     download.value.save_as(IMAGES / ANIMATION[0])
 
 

@@ -49,9 +49,10 @@ DRAWN = """() => {
 
 FORGET = """if (!sessionStorage.known) {
   localStorage.clear();
+  localStorage.setItem("fop-tour", "ended");
   sessionStorage.known = true;
 }"""
-"""Has a new tab find nothing that another one left, such as how wide the sidebar was."""
+"""Has a new tab find nothing that another one left, such as how wide the sidebar was; and offers no tour."""
 
 SIDEBAR_SETTLED = """open => {
   const bar = document.querySelector('[data-testid="stSidebar"]');

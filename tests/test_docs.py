@@ -84,6 +84,10 @@ def raced(names: Names) -> None:
     assert names["result"].status == "converged" and names["name"] == "FOP OSGM"
 
 
+def played(names: Names) -> None:
+    assert 100_000 < Path("race.html").stat().st_size < 1_500_000
+
+
 def whitened(names: Names) -> None:
     assert names["P"].shape == (9, 9)
 
@@ -93,6 +97,7 @@ CHECKED: dict[str, tuple[Callable[[], Names], Callable[[Names], None]]] = {
     "docs/optimizer.md 1": (a_regression, descended),
     "docs/optimizer.md 2": (dict, raced),
     "docs/runs.md 1": (a_run_called_baseline, read),
+    "docs/trajectories.md 1": (dict, played),
     "docs/training.md 1": (a_run_called_baseline, forked),
     "docs/preconditioners.md 1": (an_optimizer, saved),
     "docs/preconditioners.md 2": (dict, whitened),

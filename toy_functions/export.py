@@ -3,7 +3,7 @@
 import dataclasses
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from csv import writer
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from fop_core.optim.rules import Rule
 from toy_functions import expressions, surfaces
 from toy_functions.own_rule import OwnRule
 from toy_functions.racing import Race, Trajectory
+from toy_functions.racing import race as run
 from toy_functions.surfaces import SURFACES, Surface
 
 COLUMNS = ("optimizer", "step", "x", "y", "f", "p_xx", "p_xy", "p_yy", "surface")
@@ -41,6 +42,28 @@ def csv(race: Race, trajectories: Mapping[str, Trajectory]) -> str:
     file = io.StringIO()
     table = writer(file, lineterminator="\n")
     table.writerow(COLUMNS)
+    table.writerows(_rows(race, trajectories))
+    return file.getvalue()
+
+
+def csv_of_seeds(race: Race, seeds: int, progress: Callable[[float], object] | None = None) -> str:
+    """Return ``csv`` of a noisy race with several seeds, with one more column: the seed.
+
+    Args:
+        race: with the first seed.
+        seeds: how many, that one and those after it.
+        progress: called now and then with the share of one race that is done; what it raises ends the work.
+    """
+    file = io.StringIO()
+    table = writer(file, lineterminator="\n")
+    table.writerow([*COLUMNS, "seed"])
+    for seed in range(race.seed, race.seed + seeds):
+        of_seed = dataclasses.replace(race, seed=seed)
+        table.writerows([*row, seed] for row in _rows(of_seed, run(of_seed, progress)))
+    return file.getvalue()
+
+
+def _rows(race: Race, trajectories: Mapping[str, Trajectory]) -> Iterator[list[Any]]:
     for name in race.rules:
         trajectory = trajectories[name]
         columns = [*trajectory.points.T, trajectory.losses]
@@ -48,11 +71,12 @@ def csv(race: Race, trajectories: Mapping[str, Trajectory]) -> str:
             columns += [trajectory.preconditioners[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1))]
         cells = [map(str, column.tolist() if column.dtype == np.float64 else column) for column in columns]
         last = [""] * (len(COLUMNS) - 3 - len(columns)) + [race.surface.name]
-        table.writerows([name, step, *row, *last] for step, row in enumerate(zip(*cells)))
-    return file.getvalue()
+        yield from ([name, step, *row, *last] for step, row in enumerate(zip(*cells)))
 
 
-def snippet(race: Race, formula: str | None = None, quadratic: tuple[float, float] | None = None) -> str:
+def snippet(
+    race: Race, formula: str | None = None, quadratic: tuple[float, float] | None = None, seeds: int = 1
+) -> str:
     """Return a Python script that runs a race again with this library, and prints how each rule ended.
 
     The script runs from any folder: where the library is not installed, it looks in the folder of the project that the
@@ -64,6 +88,7 @@ def snippet(race: Race, formula: str | None = None, quadratic: tuple[float, floa
         race: what to run.
         formula: the text of the surface, where it is a user's own.
         quadratic: condition number and angle of the surface, where it is a quadratic.
+        seeds: with how many seeds of the noise: the race's and those after it.
 
     Raises:
         ValueError: the surface is not that of the formula or of the quadratic, or without them not in ``SURFACES``.
@@ -82,15 +107,22 @@ def snippet(race: Race, formula: str | None = None, quadratic: tuple[float, floa
         *(f"{name}={_value(getattr(race, name))}" for name, plain in _PLAIN.items() if getattr(race, name) != plain),
     ]
     what = "a formula" if formula is not None else race.surface.name
+    if seeds == 1:
+        loop, margin, each = "", "", ""
+    else:
+        imports["dataclasses"] = {"replace"}
+        loop, margin = f"for seed in range({race.seed}, {race.seed + seeds}):\n", "    "
+        each = "seed {seed}, "
+    settings_of = "replace(settings, seed=seed)" if seeds > 1 else "settings"
     return f"""# A race of optimizers on {what}, made with FOP Lab. It runs from any folder.
 
 {_imports(imports)}
 
 settings = {_block("Race(", settings, ")", 0, spread=True)}
 
-for name, found in race(settings).items():
-    x, y = found.points[-1].tolist()
-    print(f"{{name}}: {{found.status}}, {{found.steps}} steps, end ({{x!r}}, {{y!r}})")
+{loop}{margin}for name, found in race({settings_of}).items():
+{margin}    x, y = found.points[-1].tolist()
+{margin}    print(f"{each}{{name}}: {{found.status}}, {{found.steps}} steps, end ({{x!r}}, {{y!r}})")
 """
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fop_core.optim.elementary import Real
-from fop_core.optim.rules import FOP, Rule
+from fop_core.optim.rules import BFGS, FOP, OSGMH, Rule
 from toy_functions.schedules import is_scheduled, rate_factor, scaled
 from toy_functions.surfaces import Pair, Surface
 
@@ -114,6 +114,27 @@ def gradient_noise(race: Race) -> np.ndarray | None:
         return None
     draws = np.random.default_rng(race.seed).standard_normal((race.max_steps, 2))
     return race.noise * draws.astype(race.dtype)
+
+
+def noise_of_steps(race: Race, rule: Rule, points: np.ndarray) -> np.ndarray | None:
+    """Return the noise in the gradient that each of a rule's steps was made of, [steps, 2]; None where there is none.
+
+    A rule that tries a step first takes the gradient there along, with the noise of that step, where the trial is good.
+
+    Args:
+        race: with the noise.
+        rule: one of it.
+        points: of its trajectory, [steps + 1, 2].
+    """
+    draws = gradient_noise(race)
+    if draws is None:
+        return None
+    steps = np.arange(len(points) - 1)
+    if rule.uses_oracle and isinstance(rule, FOP | OSGMH | BFGS):
+        went = (points[1:] != points[:-1]).any(axis=1)
+        last = np.maximum.accumulate(np.where(went, steps, 0))
+        steps = np.concatenate([steps[:1], last[:-1]])
+    return draws[steps]
 
 
 def race(race: Race, progress: Callable[[float], object] | None = None) -> dict[str, Trajectory]:

@@ -65,8 +65,8 @@ SCENES: Mapping[str, Scene] = MappingProxyType(
     {
         "turning": Scene(
             "P turns onto H⁻¹",
-            "A valley a hundred times steeper across than along, and turned by 30°. FOP OSGM learns from steps that it "
-            "only tries. Its P turns onto H⁻¹: within 9° at any ρ from 1e-4 to 10.",
+            "First-Order Preconditioning (FOP) learns, while it descends, the matrix P that turns and stretches each "
+            "step; in this valley P turns onto the inverse Hessian H⁻¹, with which each step would be Newton's.",
             Race(
                 SURFACES["quadratic"],
                 (3.0, -2.0),

@@ -1,20 +1,22 @@
-"""A race as an animated GIF: its paths grow over the landscape, all at the same step.
+"""A race in motion: its paths grow over the landscape, all at the same step; as frames, and as an animated GIF.
 
-Lines are drawn at twice their size and shrunk, which smooths their edges. All frames share one palette; Pillow stores
-of each only what has changed.
+Lines are drawn at twice their size and shrunk, which smooths their edges. All frames of a GIF share one palette; Pillow
+stores of each only what has changed.
 """
 
 import io
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFont
 
-from fop_core.figures import interactive
+from fop_core.figures import heads, interactive
+from fop_core.figures.heads import Piece, Played, Window
 from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Box, Landscape
 from fop_core.figures.paper import draw_landscape
@@ -35,59 +37,131 @@ _GROUND = 96  # colours of the landscape
 Array = np.ndarray
 
 
+class Movie:
+    """A race from its first step to its last, or to an earlier one; who has arrived waits for the others.
+
+    Attributes:
+        empty: the picture without a race, [key and square].
+        colors: that are drawn with, of the runs.
+    """
+
+    def __init__(
+        self,
+        landscape: Landscape,
+        runs: Sequence[Run],
+        start: Point,
+        minima: Sequence[Point],
+        *,
+        log_steps: bool = True,
+        width: int = _USUAL,
+        frames: int = 120,
+        theme: Theme = LIGHT,
+        box: Box | None = None,
+        last: int | None = None,
+        played: Sequence[Played] = (),
+        followed: str = "",
+        arrows: bool = False,
+    ) -> None:
+        """Draw what stays.
+
+        Args:
+            landscape: the ground.
+            runs: drawn in the order of ``style.METHODS``; between the points that were kept a head moves evenly.
+            start: where all of them started.
+            minima: known ones.
+            log_steps: whether time is logarithmic, which gives the first steps as long as the last thousands.
+            width: in px, at least 64; above the picture, a square, there is a key. The height is even.
+            frames: at least 2.
+            theme: of the colours.
+            box: the part of the plane that is seen; None for all of the landscape.
+            last: the step of the last frame; None for the last of all.
+            played: those of the runs whose heads have arrows, and one of them the ellipses of P and of H⁻¹.
+            followed: the name of that one; as of ``heads.followed``.
+            arrows: whether they have arrows.
+
+        Raises:
+            ValueError: for less.
+        """
+        if frames < 2 or width < 64:
+            raise ValueError(f"{frames} frames of {width} px: give at least 2, of at least 64")
+        shown = interactive.ordered(runs)
+        end = max((run.steps for run in shown), default=0)
+        self._view = heads.window(box, landscape.box, width)
+        self._times = _times(end if last is None else min(last, end), frames, log_steps)
+        self._trails = [_Trail(run, landscape.box, self._view, self._times) for run in shown if len(run.path)]
+        self._played = {each.run.rule: each for each in played}
+        self._followed = heads.followed(played, followed)
+        self._origin = self._view.pixels([start])[0]
+        self._theme, self._arrows = theme, arrows
+        self._key = _Key(shown, width, theme)
+        self.empty = Image.new("RGB", (width, self._key.height + width), theme.paper)
+        self.empty.paste(_ground(landscape, minima, self._view, theme), (0, self._key.height))
+        self.colors = [run.method.color for run in shown]
+
+    def frames(self, progress: Callable[[float], None] | None = None) -> Iterator[Image.Image]:
+        """Draw each frame once, RGB.
+
+        Args:
+            progress: called after each frame with the share that is done; what it raises ends the work.
+        """
+        for index, now in enumerate(self._times):
+            frame = self.empty.copy()
+            self._key.draw(ImageDraw.Draw(frame), now)
+            picture = self.empty.crop((0, self._key.height, *self.empty.size))
+            self._draw_paths(picture, now)
+            frame.paste(picture, (0, self._key.height))
+            yield frame
+            if progress is not None:
+                progress((index + 1) / len(self._times))
+
+    def _draw_paths(self, picture: Image.Image, now: float) -> None:
+        theme, scale = self._theme, picture.width / _USUAL
+        spots = [trail.grow(now) for trail in self._trails]
+        for trail in self._trails:
+            for color, stroke in ((theme.paper, trail.halo), (trail.color, trail.line)):
+                if box := stroke.mask.getbbox():
+                    picture.paste(color, box, stroke.mask.crop(box))
+        _draw_dot(picture, self._origin, _START, theme.paper, theme.ink)
+        for trail, spot in zip(self._trails, spots):
+            each = self._played.get(trail.rule)
+            if each is not None and _is_near(picture, spot):
+                with_P = each is self._followed
+                for piece in heads.pieces(each, now, self._view, shapes_of_P=with_P, arrows=self._arrows, size=scale):
+                    _draw_piece(picture, spot, piece, theme.ink if piece.ink else trail.color)
+            _draw_dot(picture, spot, _HEAD, trail.color, theme.paper)
+
+
 def gif(
     landscape: Landscape,
     runs: Sequence[Run],
     start: Point,
     minima: Sequence[Point],
     *,
-    log_steps: bool = True,
-    width: int = _USUAL,
-    frames: int = 120,
     theme: Theme = LIGHT,
+    frames: int = 120,
     title: str = "",
     progress: Callable[[float], None] | None = None,
+    **settings: Any,
 ) -> bytes:
-    """Return a race from its first step to its last, over and over; who has arrived waits for the others.
+    """Return a race as an animation that is played over and over.
 
     Args:
-        landscape: the ground.
-        runs: drawn in the order of ``style.METHODS``; between the points that were kept a head moves evenly.
-        start: where all of them started.
-        minima: known ones.
-        log_steps: whether time is logarithmic, which gives the first steps as long as the last thousands.
-        width: in px, at least 64; above the picture, a square, there is a key.
-        frames: at least 2.
+        landscape: as of ``Movie``, and so are the next, and ``settings``.
+        runs: see there.
+        start: see there.
+        minima: see there.
         theme: of the colours.
+        frames: at least 2.
         title: the file's comment: what it shows.
         progress: called after each frame with the share that is done; what it raises ends the work.
+        settings: of ``Movie``.
 
     Raises:
-        ValueError: for less.
+        ValueError: for fewer frames, or too small ones.
     """
-    if frames < 2 or width < 64:
-        raise ValueError(f"{frames} frames of {width} px: give at least 2, of at least 64")
-    shown = interactive.ordered(runs)
-    times = _times(max((run.steps for run in shown), default=0), frames, log_steps)
-    trails = [_Trail(run, landscape.box, width, times) for run in shown if len(run.path)]
-    origin = _pixels(np.array([start]), landscape.box, width)[0]
-    key = _Key(shown, width, theme)
-    empty = Image.new("RGB", (width, key.height + width), theme.paper)
-    empty.paste(_ground(landscape, minima, width, theme), (0, key.height))
-    colors = _Colors(empty, [run.method.color for run in shown], theme)
-
-    def draw() -> Iterator[Image.Image]:
-        for index, now in enumerate(times):
-            frame = empty.copy()
-            key.draw(ImageDraw.Draw(frame), now)
-            picture = empty.crop((0, key.height, *empty.size))
-            _draw_paths(picture, trails, origin, now, theme)
-            frame.paste(picture, (0, key.height))
-            yield colors.indices(frame)
-            if progress is not None:
-                progress((index + 1) / frames)
-
-    drawn, file = draw(), io.BytesIO()
+    movie = Movie(landscape, runs, start, minima, theme=theme, frames=frames, **settings)
+    colors = _Colors(movie.empty, movie.colors, theme)
+    drawn, file = map(colors.indices, movie.frames(progress)), io.BytesIO()
     next(drawn).save(
         file,
         "GIF",
@@ -112,17 +186,14 @@ def _times(last: int, frames: int, log_steps: bool) -> Array:
     return times
 
 
-def _pixels(points: Array, box: Box, side: int) -> Array:
-    return (points - [box[0], box[3]]) * [side / (box[1] - box[0]), side / (box[2] - box[3])]
-
-
-def _ground(landscape: Landscape, minima: Sequence[Point], side: int, theme: Theme) -> Image.Image:
+def _ground(landscape: Landscape, minima: Sequence[Point], view: Window, theme: Theme) -> Image.Image:
     """Return the landscape and its minima, [side, side]."""
-    dots = 100  # per inch
+    dots, side = 100, round(view.side)  # per inch
     figure = Figure((side / dots, side / dots), dpi=dots, facecolor=theme.paper)
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     draw_landscape(axes, landscape, theme, 0.6)
+    axes.set(xlim=view.box[:2], ylim=view.box[2:])
     axes.plot(*np.reshape(minima, (-1, 2)).T, "+", color=theme.ink, markersize=9, markeredgewidth=1.3)
     axes.set_axis_off()
     canvas.draw()
@@ -157,10 +228,11 @@ class _Stroke:
 class _Trail:
     """A run's path as it grows: a dashed line on a strip of paper."""
 
-    def __init__(self, run: Run, box: Box, side: int, times: Array) -> None:
-        path = interactive.drawn(run, box)
+    def __init__(self, run: Run, whole: Box, view: Window, times: Array) -> None:
+        side = round(view.side)
+        path = interactive.drawn(run, whole)
         steps = run.path_steps[: len(path)].astype(np.float64)
-        points = _pixels(path, box, side * _FINE)
+        points = view.pixels(path) * _FINE
         way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
         scale = _WEIGHT * side / _USUAL
         dashes = _dashes(run.method) * scale * _FINE
@@ -170,7 +242,7 @@ class _Trail:
         middle = np.interp((self._steps[:-1] + self._steps[1:]) / 2, steps, way) % dashes.sum()
         self._inked = np.searchsorted(np.cumsum(dashes), middle, side="right") % 2 == 0
         self._at = 0
-        self.color = run.method.color
+        self.rule, self.color = run.rule, run.method.color
         self.line = _Stroke(side, run.method.width * scale)
         self.halo = _Stroke(side, run.method.width * scale + 2.4)
 
@@ -215,20 +287,30 @@ def _cuts(points: Array, way: Array, dashes: Array, side: int) -> Array:
     return np.add.outer(begun, np.cumsum(dashes)).ravel()
 
 
-def _draw_paths(picture: Image.Image, trails: Sequence[_Trail], origin: Array, now: float, theme: Theme) -> None:
-    heads = [trail.grow(now) for trail in trails]
-    for trail in trails:
-        for color, stroke in ((theme.paper, trail.halo), (trail.color, trail.line)):
-            if box := stroke.mask.getbbox():
-                picture.paste(color, box, stroke.mask.crop(box))
-    _draw_dot(picture, origin, _START, theme.paper, theme.ink)
-    for trail, head in zip(trails, heads):
-        _draw_dot(picture, head, _HEAD, trail.color, theme.paper)
+def _is_near(picture: Image.Image, center: Array) -> bool:
+    """Return whether something around a point may be in a picture."""
+    return bool((np.abs(center - picture.width / 2) <= picture.width).all())
+
+
+def _draw_piece(picture: Image.Image, spot: Array, piece: Piece, color: str) -> None:
+    """Draw a line or an area at a head, with smooth edges."""
+    finer = 4
+    points = spot + piece.points
+    low = np.floor(points.min(axis=0) - piece.width).astype(int) - 1
+    wide, high = (np.ceil(points.max(axis=0) + piece.width).astype(int) + 2 - low).tolist()
+    fine = Image.new("L", (wide * finer, high * finer))
+    corners = [(x, y) for x, y in ((points - low) * finer).tolist()]
+    if piece.width:
+        ImageDraw.Draw(fine).line(corners, 255, max(1, round(piece.width * finer)), joint="curve")
+    else:
+        ImageDraw.Draw(fine).polygon(corners, 255)
+    mask = fine.reduce(finer).point([round(value * piece.opacity) for value in range(256)])
+    picture.paste(color, (int(low[0]), int(low[1])), mask)
 
 
 def _draw_dot(picture: Image.Image, center: Array, radius: float, color: str, rim: str) -> None:
     """Draw a disc with a rim around it, both with smooth edges; nothing where it is far from the picture."""
-    if (np.abs(center - picture.width / 2) > picture.width).any():
+    if not _is_near(picture, center):
         return
     finer, scale = 4, picture.width / _USUAL
     reach = math.ceil((radius + _RIM) * scale) + 1
@@ -262,6 +344,7 @@ class _Key:
             self._positions.append((x, y))
             x += wide + 1.6 * pad
         self.height = math.ceil(y + row / 2 + pad / 2)
+        self.height += (self.height + width) % 2  # of the whole, as videos need it
 
     def draw(self, canvas: ImageDraw.ImageDraw, now: float) -> None:
         """Draw the key at a step, with the ends of those runs that have ended."""

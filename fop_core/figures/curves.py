@@ -51,6 +51,7 @@ class Curve:
         values: what hovering shows, [n].
         label: at its end; none where it is empty.
         secondary: whether it is the lesser of two of one run.
+        quantity: what hovering calls its values; what it calls those of all curves, where it is empty.
     """
 
     run: Run
@@ -59,6 +60,7 @@ class Curve:
     values: np.ndarray
     label: str = ""
     secondary: bool = False
+    quantity: str = ""
 
 
 def line(run: Run, secondary: bool = False) -> dict[str, Any]:
@@ -79,9 +81,10 @@ def common(key: str) -> dict[str, Any]:
 
 
 def label(rule: str, text: str, at: tuple[float, float], anchor: labels.Anchor) -> dict[str, Any]:
-    """Return the annotation that labels a point of a rule's line, with a leader between them."""
+    """Return the annotation that labels a point of a rule's line, with a leader between them; the rule is its name."""
     color = style.METHODS[rule].color
     return {
+        "name": rule,
         "x": at[0],
         "y": at[1],
         "ax": anchor.dx,
@@ -112,9 +115,16 @@ def rule(height: float) -> dict[str, Any]:
     }
 
 
+def fall(x: float) -> dict[str, Any]:
+    """Return a dashed line up the picture, where the learning rate falls."""
+    line_style = {"width": 1, "dash": "6px,4px", "color": "#80868F"}
+    ends = {"x0": x, "x1": x, "y0": 0, "y1": 1}
+    return {"type": "line", "yref": "paper", **ends, "line": line_style, "layer": "below"}
+
+
 def step_axis(runs: Sequence[Run], log: bool) -> Axis:
-    """Return the axis of steps for runs; a logarithmic one begins at step 1."""
-    last = max((run.steps for run in runs), default=1)
+    """Return the axis of steps for runs, to the last that is drawn; a logarithmic one begins at step 1."""
+    last = max((max([run.steps, *run.loss_steps[-1:].tolist()]) for run in runs), default=1)
     span = float(np.log10(max(last, 2))) if log else float(max(last, 1))
     return Axis(-0.02 * span, 1.02 * span, log)
 
@@ -128,10 +138,12 @@ def draw(
     beside: float = 8.0,
     yaxis: dict[str, Any] | None = None,
     rules: Sequence[float] = (),
+    areas: Sequence[dict[str, Any]] = (),
 ) -> go.Figure:
     """Return the figure of curves.
 
-    A curve ends where it leaves the shown heights for the first time, which only one that diverged does.
+    A curve ends where it leaves the shown heights for the first time, which only one that diverged does. Traces and
+    labels are grouped by rules, so that a browser can hide those of one.
 
     Args:
         curves: later ones on top.
@@ -142,15 +154,17 @@ def draw(
         beside: px on the right of the picture where labels may stand too.
         yaxis: more of the axis, for plotly.
         rules: heights of dotted lines.
+        areas: traces behind the curves.
     """
     traces, lines, ends = [], [], []
     for curve in curves:
         shown = _shown(curve, across, up)
         x, y = curve.steps[shown].astype(np.float64), curve.heights[shown]
-        template = f"<b>{curve.run.method.name}</b>, step %{{x:,}}<br>{quantity} = %{{customdata:.3~g}}<extra></extra>"
+        what = curve.quantity or quantity
+        template = f"<b>{curve.run.method.name}</b>, step %{{x:,}}<br>{what} = %{{customdata:.3~g}}<extra></extra>"
         line_style = line(curve.run, curve.secondary)
         traces.append(
-            {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line_style}
+            {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line_style, "legendgroup": curve.run.rule}
             | {"customdata": curve.values[shown], "hovertemplate": template}
         )
         if len(x):
@@ -171,7 +185,7 @@ def draw(
         ],
         "shapes": [rule(height) for height in rules],
     }
-    return go.Figure(traces, layout)
+    return go.Figure([*areas, *traces], layout)
 
 
 def _shown(curve: Curve, across: Axis, up: Axis) -> slice:

@@ -59,15 +59,18 @@ def rates(sweeps: Sequence[Rates], key: str = "") -> go.Figure:
         best = each.rates.tolist().index(each.best)
         template = f"<b>{method.name}</b> at ε = %{{x:.3~g}}<br>%{{y:,}} steps<extra></extra>"
         line_style = {"color": method.color, "dash": method.dash, "width": method.width}
+        whose = {"legendgroup": each.rule}
         traces.append(
             {"type": "scatter", "mode": "lines", "x": each.rates, "y": each.steps}
             | {"line": line_style, "hovertemplate": template}
+            | whose
         )
         mark = {"symbol": method.symbol, "size": 11, "color": method.color, "line": {"width": 1}}
         traces.append(
             {"type": "scatter", "mode": "markers", "x": [each.rates[best]], "y": [each.steps[best]], "marker": mark}
             | {"hovertemplate": template.replace("<extra>", f"{'<br>' * bool(each.note)}{each.note}<extra>")}
             | {"meta": "step"}
+            | whose
         )
         at = int(np.argmin(np.abs(np.log(each.rates) - math.log(max(each.race_rate, 1e-300)))))
         if np.isfinite(each.steps[at]):
@@ -75,6 +78,7 @@ def rates(sweeps: Sequence[Rates], key: str = "") -> go.Figure:
             traces.append(
                 {"type": "scatter", "mode": "markers", "x": [each.rates[at]], "y": [each.steps[at]], "marker": ring}
                 | {"hovertemplate": template}
+                | whose
             )
         good = np.isfinite(each.steps)
         points = np.stack([across.share(each.rates[good]), 1 - up.share(each.steps[good])], axis=1)

@@ -15,6 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fop_core.figures import curves, labels, style
+from fop_core.figures.bands import Band, area
 from fop_core.figures.curves import Axis, Curve
 from fop_core.figures.landscape import Box, Landscape, contour
 from fop_core.figures.learned import Learned
@@ -96,7 +97,13 @@ def ends(box: Box, runs: Sequence[Run], start: Point, minima: Sequence[Point]) -
 
 
 def losses(
-    runs: Sequence[Run], floor: float, tolerance: float, log_steps: bool = True, key: str = "", log_loss: bool = True
+    runs: Sequence[Run],
+    floor: float,
+    tolerance: float,
+    log_steps: bool = True,
+    key: str = "",
+    log_loss: bool = True,
+    bands: Sequence[Band] = (),
 ) -> go.Figure:
     """Return f - floor against the step; on a signed logarithmic axis where f gets below the floor.
 
@@ -107,16 +114,24 @@ def losses(
         log_steps: whether the axis of steps is logarithmic.
         key: of the zoom.
         log_loss: whether the axis of losses is.
+        bands: of several seeds, around runs that are their medians.
     """
     shown = [run for run in ordered(runs) if len(run.losses)]
+    of_rules = {each.rule: each for each in bands}
+    around = [of_rules[run.rule] for run in shown if run.rule in of_rules]
     base = floor if math.isfinite(floor) else 0.0
     signed = log_loss and (base != floor or any((run.losses[:-1] < base).any() for run in shown))
     heights = [_signed_log(run.losses - base) if signed else run.losses - base for run in shown]
-    up = _loss_axis(shown, heights, tolerance, signed) if log_loss else _linear_axis(shown, heights)
+    borders = [_signed_log(each.losses - base) if signed else each.losses - base for each in around]
+    whole = [each.diverged == 0 for each in around]  # where a seed diverged the upper quartile may be anything
+    all_runs = shown + [run for run, kept in zip((run for run in shown if run.rule in of_rules), whole) if kept]
+    all_heights = heights + [height[[0, 2]].ravel() for height, kept in zip(borders, whole) if kept]
+    up = _loss_axis(all_runs, all_heights, tolerance, signed) if log_loss else _linear_axis(all_runs, all_heights)
     if signed:
         yaxis = _signed_ticks(up)
     elif log_loss:  # an exact zero, which has no logarithm, is at the lower edge; hovering shows it
         heights = [np.maximum(height, 10**up.low) for height in heights]
+        borders = [np.maximum(height, 10**up.low) for height in borders]
         decades = up.high - up.low
         yaxis = {"exponentformat": "e", "dtick": math.ceil(decades / 6) if decades > 2 else "D2"}
     else:
@@ -128,16 +143,37 @@ def losses(
         "f",
         f"{key} {log_steps} {log_loss}",
         beside=BESIDE,
-        yaxis={"title": {"text": loss_name(floor)}, **yaxis},
+        yaxis={"title": {"text": loss_name(floor, bands)}, **yaxis},
         rules=[tolerance] if tolerance > 0 and not signed else [],
+        areas=[_area(each, height, up, log_steps) for each, height in zip(around, borders)],
     )
 
 
-def steps_to_tolerance(runs: Sequence[Run], floor: float, log_steps: bool = True, key: str = "") -> go.Figure:
+def _area(band: Band, heights: np.ndarray, up: Axis, log_steps: bool) -> dict[str, Any]:
+    """Return the area between quartiles [3, m], from where the axis of steps begins to where the lower one is lost."""
+    low, _, high = heights
+    lost = np.flatnonzero(~np.isfinite(low))
+    shown = slice(int(np.searchsorted(band.steps, 1)) if log_steps else 0, int(lost[0]) if lost.size else None)
+    above = 2 * up.high - up.low  # out of the picture
+    top = 10 ** min(above, 300.0) if up.log else above
+    steps = band.steps[shown]
+    return area(band.rule, (steps, np.minimum(low[shown], top)), (steps, np.minimum(high[shown], top)))
+
+
+def steps_to_tolerance(
+    runs: Sequence[Run], floor: float, log_steps: bool = True, key: str = "", bands: Sequence[Band] = ()
+) -> go.Figure:
     """Return how many steps a run takes to come within a tolerance of the floor, against the tolerance.
 
     Both axes as in ``losses`` with log_loss, exchanged; the tolerance falls from left to right. A line ends at the
     lowest loss that its run has seen.
+
+    Args:
+        runs: drawn in the order of ``style.METHODS``.
+        floor: f at the minimum, or -inf.
+        log_steps: whether the axis of steps is logarithmic.
+        key: of the zoom.
+        bands: of several seeds, around runs that are the medians of their lowest losses.
     """
     base = (
         floor
@@ -152,14 +188,15 @@ def steps_to_tolerance(runs: Sequence[Run], floor: float, log_steps: bool = True
     low = min((math.log10(values[-1]) for values in reached if len(values)), default=-1.0)
     across = Axis(-high - 0.02 * (high - low), -low + 0.16 * max(high - low, 1.0))
     up = curves.step_axis(shown, log_steps)
-    for run, values in zip(shown, above):
-        new = np.flatnonzero(np.diff(values, prepend=math.inf) < 0)
-        new = new[(values[new] > 1e-300) & (run.loss_steps[new] >= (1 if log_steps else 0))]
-        x, steps = -np.log10(values[new]), run.loss_steps[new].astype(np.float64)
+    for each in bands:
+        quartile = [_first_steps(each.lowest[which] - base, each.steps, log_steps)[:2] for which in (0, 2)]
+        traces.append(area(each.rule, *quartile))
+    for run in shown:
+        x, steps, values = _first_steps(run.losses - base, run.loss_steps, log_steps)
         template = f"<b>{run.method.name}</b><br>f − f* < %{{customdata:.3~g}} after %{{y:,}} steps<extra></extra>"
         traces.append(
             {"type": "scatter", "mode": "lines", "x": x, "y": steps, "line": curves.line(run) | {"shape": "hv"}}
-            | {"customdata": values[new], "hovertemplate": template}
+            | {"customdata": values, "hovertemplate": template, "legendgroup": run.rule}
         )
         if len(x):
             end = float(x[-1]), float(up.coordinate(steps[-1]))
@@ -173,15 +210,28 @@ def steps_to_tolerance(runs: Sequence[Run], floor: float, log_steps: bool = True
         "xaxis": {"title": {"text": "tolerance on f − f*"}, "showgrid": False}
         | across.settings()
         | {"tickvals": -ticks, "ticktext": [style.plain(10.0**tick) for tick in ticks]},
-        "yaxis": {"title": {"text": "steps"}, "tickformat": ",", "nticks": 6} | up.settings(),
+        "yaxis": {"title": {"text": f"steps{_of_seeds(bands)}"}, "tickformat": ",", "nticks": 6} | up.settings(),
         "annotations": [curves.label(run.rule, run.label, at, anchor) for (run, at), anchor in zip(ends, anchors)],
     }
     return go.Figure(traces, layout)
 
 
-def loss_name(floor: float) -> str:
+def _first_steps(above: np.ndarray, steps: np.ndarray, log_steps: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return -log10 of each loss that is lower than all before, its step, and itself; only what the axes can show."""
+    lowest = np.minimum.accumulate(np.maximum(above, 1e-300))
+    new = np.flatnonzero(np.diff(lowest, prepend=math.inf) < 0)
+    new = new[(lowest[new] > 1e-300) & (steps[new] >= (1 if log_steps else 0))]
+    return -np.log10(lowest[new]), steps[new].astype(np.float64), lowest[new]
+
+
+def loss_name(floor: float, bands: Sequence[Band] = ()) -> str:
     """Return what the axis of losses shows."""
-    return "loss f" if floor == 0 or not math.isfinite(floor) else f"loss f − f*,  f* = {style.number(floor)}"
+    plain = "loss f" if floor == 0 or not math.isfinite(floor) else f"loss f − f*,  f* = {style.number(floor)}"
+    return plain + _of_seeds(bands)
+
+
+def _of_seeds(bands: Sequence[Band]) -> str:
+    return f", median of {bands[0].seeds} seeds" if bands else ""
 
 
 def eigenvalues(runs: Sequence[Run], log_steps: bool = True, key: str = "") -> go.Figure | None:

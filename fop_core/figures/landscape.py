@@ -26,6 +26,9 @@ class Landscape:
         bottom: the lowest level.
         step: from a level to the next.
         description: what the levels mean, as a clause.
+        quantity: what of f the levels are at values of.
+        base: what that is counted from.
+        log: whether heights are its logarithms to base 10; f is base + 10^height then, and base + height if not.
     """
 
     x: np.ndarray
@@ -34,21 +37,14 @@ class Landscape:
     bottom: float
     step: float
     description: str
+    quantity: str = "f"
+    base: float = 0.0
+    log: bool = False
 
     @property
     def box(self) -> Box:
         """What it covers: x_min, x_max, y_min, y_max."""
         return float(self.x[0]), float(self.x[-1]), float(self.y[0]), float(self.y[-1])
-
-    def relief(self, stride: int = 1) -> np.ndarray:
-        """Return the heights of every so many rows and columns, from -0.5 one level below the lowest to 0.5 at the top.
-
-        float32 [m, m], NaN where f is no number; what is lower still is cut off.
-        """
-        heights = self.heights[::stride, ::stride]
-        low = self.bottom - self.step
-        span = max(float(np.nanmax(heights)) - low, 1e-12) if np.isfinite(heights).any() else 1.0
-        return np.clip((heights - low) / span - 0.5, -0.5, 0.5).astype(np.float32)
 
 
 def survey(value: Callable[[Any, Any], Any], floor: float, box: Box) -> Landscape:
@@ -66,23 +62,23 @@ def survey(value: Callable[[Any, Any], Any], floor: float, box: Box) -> Landscap
         return Landscape(x, y, heights, 0.0, 1.0, "f is not finite anywhere here")
     lowest = float(np.nanmin(heights))
     if not math.isfinite(floor):
-        step = _step(float(np.nanmax(heights)) - lowest)
+        step = round_step(float(np.nanmax(heights)) - lowest)
         bottom = math.ceil(lowest / step) * step
         return Landscape(x, y, heights, bottom, step, f"f changes by {step:g} from line to line")
     base = min(floor, lowest)
     above = heights - base
     positive = above[above > 0]
     if positive.size == 0:
-        return Landscape(x, y, 0 * heights, 0.0, 1.0, "f is the same everywhere here")
+        return Landscape(x, y, 0 * heights, 0.0, 1.0, "f is the same everywhere here", base=base)
     logs = np.log10(np.maximum(above, positive.min(), where=~np.isnan(above), out=np.full_like(above, np.nan)))
     top = float(np.nanmax(logs))
     low = max(float(np.nanpercentile(logs, 0.5)), top - DECADES)
-    step = _step(max(top - low, 0.1))
+    step = round_step(max(top - low, 0.1))
     bottom = math.ceil(low / step) * step
     what = "f" if base == 0 else "f − f*" if base == floor else "f above its lowest value here"
     lines = round(1 / step)
     grows = f"tenfold every {lines} lines" if lines > 1 else f"{10**step:g}-fold from line to line"
-    return Landscape(x, y, logs, bottom, step, f"{what} grows {grows}")
+    return Landscape(x, y, logs, bottom, step, f"{what} grows {grows}", what, base, log=True)
 
 
 def frame(view: Box, start: tuple[float, float], paths: Sequence[np.ndarray]) -> Box:
@@ -129,8 +125,8 @@ def contour(landscape: Landscape) -> go.Contour:
     )
 
 
-def _step(span: float) -> float:
-    """Return a round step, 1, 2 or 5 times a power of ten, that cuts a span into at most MOST_LEVELS."""
-    rough = max(span / MOST_LEVELS, 1e-300)
+def round_step(span: float, most: int = MOST_LEVELS) -> float:
+    """Return a round step, 1, 2 or 5 times a power of ten, that cuts a span into at most so many."""
+    rough = max(span / most, 1e-300)
     power = 10.0 ** math.floor(math.log10(rough))
     return next(m * power for m in (1.0, 2.0, 5.0, 10.0) if m * power >= rough * (1 - 1e-9))

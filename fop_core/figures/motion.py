@@ -25,6 +25,10 @@ class Motion:
         losses: float32 [k].
         gradient: the direction of the surface's gradient there, radians, float32 [k]; NaN where it is 0.
         preconditioned: that of P g, for a rule that learns a P.
+        g: the gradient that the next step is made of, with its noise where the race has any, float32 [k, 2].
+        moves: what the next step adds to the point, float32 [k, 2]; NaN at the end, from where no step is taken.
+        P: xx, xy and yy of the P that the next step applies, float64 [k, 3]; None for a rule that learns none.
+        H: the same of the surface's Hessian there; None without a P.
     """
 
     steps: Array
@@ -33,9 +37,20 @@ class Motion:
     losses: Array
     gradient: Array
     preconditioned: Array | None
+    g: Array
+    moves: Array
+    P: Array | None
+    H: Array | None
 
 
-def motion(points: Array, losses: Array, preconditioners: Array | None, gradient: Callable[[Any, Any], Any]) -> Motion:
+def motion(
+    points: Array,
+    losses: Array,
+    preconditioners: Array | None,
+    gradient: Callable[[Any, Any], Any],
+    hessian: Callable[[Any, Any], Any] | None = None,
+    noise: Array | None = None,
+) -> Motion:
     """Return a run to move along.
 
     Args:
@@ -43,6 +58,8 @@ def motion(points: Array, losses: Array, preconditioners: Array | None, gradient
         losses: f at each, [steps + 1].
         preconditioners: P before each update and at the end, [steps + 1, 2, 2], or None.
         gradient: of the surface, (x, y) -> (f_x, f_y).
+        hessian: of the surface, (x, y) -> rows; without it there is no H.
+        noise: in the gradient that each step was made of, [steps, 2]; None where there was none.
     """
     points = np.asarray(points, dtype=np.float64)
     drawn = np.flatnonzero(np.isfinite(points).all(axis=1) & np.isfinite(losses))
@@ -54,10 +71,20 @@ def motion(points: Array, losses: Array, preconditioners: Array | None, gradient
     x, y = points[kept].T
     with np.errstate(all="ignore"):
         g = np.stack([np.broadcast_to(part, x.shape) for part in gradient(x, y)], axis=1)
-        pg = None
+        pg = P = H = None
         if preconditioners is not None:
-            pg = np.einsum("nij,nj->ni", np.asarray(preconditioners, dtype=np.float64)[kept], g)
-        single = points[kept].astype(np.float32), np.asarray(losses)[kept].astype(np.float32)
+            matrices = np.asarray(preconditioners, dtype=np.float64)[kept]
+            pg = np.einsum("nij,nj->ni", matrices, g)
+            P = np.stack([matrices[:, 0, 0], matrices[:, 0, 1], matrices[:, 1, 1]], axis=1)
+            if hessian is not None:
+                (xx, xy), (_, yy) = hessian(x, y)
+                H = np.stack([np.broadcast_to(entry, x.shape) for entry in (xx, xy, yy)], axis=1)
+        noisy = g.astype(np.float64)
+        if noise is not None:
+            steps = kept[kept < len(noise)]
+            noisy[: len(steps)] += noise[steps]
+        moves = np.diff(points, axis=0, append=np.nan)[kept]
+        single = [each.astype(np.float32) for each in (points[kept], np.asarray(losses)[kept], noisy, moves)]
     return Motion(
         steps=kept.astype(np.uint32),
         downsampled=len(kept) < len(drawn),
@@ -65,6 +92,10 @@ def motion(points: Array, losses: Array, preconditioners: Array | None, gradient
         losses=single[1],
         gradient=_direction(g),
         preconditioned=None if pg is None else _direction(pg),
+        g=single[2],
+        moves=single[3],
+        P=P,
+        H=H,
     )
 
 

@@ -20,6 +20,7 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from matplotlib.transforms import Affine2D
 
 from fop_core.figures import interactive, print_style, style
+from fop_core.figures.bands import OPACITY, Band, median_run
 from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Landscape
 from fop_core.figures.print_style import save as save
@@ -71,6 +72,8 @@ def race_figure(
     tolerance: float,
     *,
     log_steps: bool = True,
+    bands: Sequence[Band] = (),
+    path_of: str = "",
 ) -> Figure:
     """Return paths over a landscape, and beside them the loss against the step.
 
@@ -82,11 +85,15 @@ def race_figure(
         floor: f at the minimum, or -inf.
         tolerance: a run has converged where f - floor is below it.
         log_steps: whether the axis of steps is logarithmic.
+        bands: of several seeds; the key's counts and the losses are their medians then.
+        path_of: which seed's the paths are, "seed 0"; empty for the only one.
     """
     shown = interactive.ordered(runs)
+    of_rules = {each.rule: each for each in bands}
+    medians = [median_run(run, of_rules[run.rule]) if run.rule in of_rules else run for run in shown]
     with print_style.applied():
         figure = print_style.blank(print_style.WIDTH, _SIDE)
-        high = _BELOW + _SIDE + _ABOVE + _draw_key(figure, shown)
+        high = _BELOW + _SIDE + _ABOVE + draw_key(figure, medians)
         figure.set_size_inches(print_style.WIDTH, high)
         second = _LEFT + _SIDE + _GAP
         width = print_style.WIDTH
@@ -100,7 +107,9 @@ def race_figure(
             )
         )
         _draw_paths(paths, landscape, shown, start, minima)
-        _draw_losses(losses, shown, floor, tolerance, log_steps)
+        if path_of:
+            paths.set_xlabel(f"$x$  (path of {path_of})")
+        _draw_losses(losses, medians, floor, tolerance, log_steps, bands)
         return figure
 
 
@@ -125,17 +134,24 @@ def draw_landscape(axes: Axes, landscape: Landscape, theme: Theme, width: float)
     axes.contour(*ground, levels, colors=[_color(theme.level)], linewidths=width, zorder=0.5)
 
 
-def _draw_key(figure: Figure, runs: Sequence[Run]) -> float:
-    """Draw what the lines are, in as few rows as fit at the top of a figure; return their height in inches."""
-    samples = [Line2D([], [], **_line(run), **_symbol(run)) for run in runs]
+def draw_key(figure: Figure, runs: Sequence[Run], names: Sequence[str] | None = None, theme: Theme = LIGHT) -> float:
+    """Draw what the lines are, in as few rows as fit at the top of a figure; return their height in inches.
+
+    Args:
+        figure: its width counts.
+        runs: in the order of the key.
+        names: of the runs; their labels where there are none.
+        theme: of the colours.
+    """
+    samples = [Line2D([], [], **line_style(run), **symbol_style(run, theme)) for run in runs]
     height = 0.0
     for rows in range(1, len(runs) + 1):
         key = figure.legend(
             samples,
-            [run.label for run in runs],
+            names or [run.label for run in runs],
             loc="upper center",
             ncols=math.ceil(len(runs) / rows),
-            labelcolor=LIGHT.ink,
+            labelcolor=theme.ink,
             frameon=False,
             handlelength=2.6,
             handletextpad=0.5,
@@ -166,21 +182,27 @@ def _draw_paths(axes: Axes, landscape: Landscape, runs: Sequence[Run], start: Po
     for order, run in enumerate(runs, 2):
         path = interactive.drawn(run, landscape.box)
         marked = np.flatnonzero(np.isin(run.path_steps[: len(path)], MARKED_STEPS))
-        line = _line(run)
+        line = line_style(run)
         axes.plot(*path.T, color=paper, linewidth=line["linewidth"] + 1.2, zorder=order)
         axes.plot(*path.T, **line, zorder=order)
-        axes.plot(*path[marked].T, color=run.method.color, linestyle="none", **_symbol(run), zorder=50 + order)
+        axes.plot(*path[marked].T, color=run.method.color, linestyle="none", **symbol_style(run), zorder=50 + order)
     axes.plot(*start, "o", color=paper, markeredgecolor=ink, markersize=5.5, markeredgewidth=1.1, zorder=100)
 
 
-def _draw_losses(axes: Axes, runs: Sequence[Run], floor: float, tolerance: float, log_steps: bool) -> None:
-    """Draw the lines of ``interactive.losses`` between its limits; on a logarithmic axis by their logarithms."""
-    figure = interactive.losses(runs, floor, tolerance, log_steps)
+def _draw_losses(
+    axes: Axes, runs: Sequence[Run], floor: float, tolerance: float, log_steps: bool, bands: Sequence[Band]
+) -> None:
+    """Draw lines and areas of ``interactive.losses`` between its limits; on a logarithmic axis by their logarithms."""
+    figure = interactive.losses(runs, floor, tolerance, log_steps, bands=bands)
     across, up = figure.layout.xaxis, figure.layout.yaxis
     log = up.type == "log"
-    for order, (run, line) in enumerate(zip((run for run in runs if len(run.losses)), figure.data), 2):
+    areas = [trace for trace in figure.data if trace.fill]
+    for trace in areas:
+        x, y = np.log10(trace.x) if log_steps else trace.x, np.log10(trace.y) if log else trace.y
+        axes.fill(x, y, color=style.METHODS[trace.legendgroup].color, alpha=OPACITY, linewidth=0, zorder=1.5)
+    for order, (run, line) in enumerate(zip((run for run in runs if len(run.losses)), figure.data[len(areas) :]), 2):
         x, y = np.log10(line.x) if log_steps else line.x, np.log10(line.y) if log else line.y
-        axes.plot(x, y, **_line(run), zorder=order)
+        axes.plot(x, y, **line_style(run), zorder=order)
     if log and tolerance > 0 and up.range[0] < (height := math.log10(tolerance)) < up.range[1]:
         axes.axhline(height, color=LIGHT.muted, linewidth=0.8, linestyle=(0, (1.2, 1.8)), zorder=1)
         axes.annotate(
@@ -205,12 +227,13 @@ def _draw_losses(axes: Axes, runs: Sequence[Run], floor: float, tolerance: float
     else:  # a power of ten is at the logarithm of 1 more
         powers = [f"${'-' if at < 0 else ''}10^{{{abs(at):.0f}}}$" if at else "0" for at in up.tickvals]
         axes.set_yticks(up.tickvals, powers)
-    axes.set(xlim=across.range, ylim=up.range, xlabel="step", ylabel=_loss_name(floor), axisbelow=True)
+    name = f"{_loss_name(floor)}, median of {bands[0].seeds} seeds" if bands else _loss_name(floor)
+    axes.set(xlim=across.range, ylim=up.range, xlabel="step", ylabel=name, axisbelow=True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color=LIGHT.grid, linewidth=0.5)
 
 
-def _line(run: Run) -> dict[str, Any]:
+def line_style(run: Run) -> dict[str, Any]:
     """Return how a run's line looks."""
     method = run.method
     dashes = print_style.dashes(method.dash)
@@ -222,10 +245,10 @@ def _line(run: Run) -> dict[str, Any]:
     }
 
 
-def _symbol(run: Run) -> dict[str, Any]:
+def symbol_style(run: Run, theme: Theme = LIGHT) -> dict[str, Any]:
     """Return how the symbols on it look."""
     marker, size = MARKERS[run.method.symbol]
-    return {"marker": marker, "markersize": size, "markeredgecolor": LIGHT.paper, "markeredgewidth": 0.6}
+    return {"marker": marker, "markersize": size, "markeredgecolor": theme.paper, "markeredgewidth": 0.6}
 
 
 def _decades(axis: Axis, low: float, high: float) -> None:

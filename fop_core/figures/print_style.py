@@ -5,9 +5,10 @@ is the same matplotlib. Without pyplot, which holds one state for all threads.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 import matplotlib
@@ -20,6 +21,12 @@ WIDTH = 7.0  # inches: both columns of a page
 PX = 0.56  # pt for a px of ``style``
 KINDS: dict[str, dict[str, Any]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 """Kinds of files, and the metadata of each."""
+DESCRIPTIONS = {"png": "Description", "pdf": "Subject", "svg": "Description"}
+"""What each calls a description."""
+SCREEN: Mapping[Any, Any] = MappingProxyType(
+    {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "svg.fonttype": "none"}
+)
+"""What a picture of the screen changes: letters as there, and in SVG as text."""
 
 _RC: dict[Any, Any] = {
     "font.family": "STIXGeneral",
@@ -43,9 +50,9 @@ _lock = Lock()  # matplotlib's settings are the whole process's
 
 
 @contextmanager
-def applied() -> Iterator[None]:
-    """Give matplotlib the look of print for a while; one thread at a time."""
-    with _lock, matplotlib.rc_context(_RC):
+def applied(changes: Mapping[Any, Any] = MappingProxyType({})) -> Iterator[None]:
+    """Give matplotlib the look of print, with changes, for a while; one thread at a time."""
+    with _lock, matplotlib.rc_context(_RC | dict(changes)):
         yield
 
 
@@ -68,20 +75,29 @@ def dashes(dash: str) -> Any:
     return (0, [float(part.removesuffix("px")) * PX for part in dash.split(",")])
 
 
-def save(figure: Figure, kind: str, title: str = "") -> bytes:
+def save(
+    figure: Figure,
+    kind: str,
+    title: str = "",
+    description: str = "",
+    changes: Mapping[Any, Any] = MappingProxyType({}),
+) -> bytes:
     """Return a figure as a file.
 
     Args:
-        figure: from ``paper`` or ``paper_learned``.
-        kind: "png", 300 dots per inch | "pdf" | "svg", its text as outlines.
+        figure: from ``paper``, ``paper_learned``, ``still`` or ``maps``.
+        kind: "png", 300 dots per inch | "pdf" | "svg", its text as outlines unless ``changes`` are ``SCREEN``.
         title: in the file's metadata: what it shows.
+        description: likewise: more of that.
+        changes: as of ``applied``, those that the figure was made with.
 
     Raises:
         ValueError: for another kind.
     """
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}: give one of {', '.join(KINDS)}")
+    about = {name: text for name, text in (("Title", title), (DESCRIPTIONS[kind], description)) if text}
     file = io.BytesIO()
-    with applied():
-        figure.savefig(file, format=kind, dpi=300, metadata=KINDS[kind] | ({"Title": title} if title else {}))
+    with applied(changes):
+        figure.savefig(file, format=kind, dpi=300, metadata=KINDS[kind] | about)
     return file.getvalue()

@@ -1,9 +1,11 @@
 """The one visual language: how a method looks, what light and dark are, how a number is written.
 
-Seven colours for 21 rules: those of one kind share a colour and differ in dash and symbol (Momentum and Nesterov; Adam,
-AdamW, Lion and Prodigy; what knows the curvature; hypergradient descent on the rate, and OSGM; FOP). Every colour
-has a contrast of at least 3.5 on white and on #0E1117, and the seven stay apart under protanopia, deuteranopia and
-tritanopia; ``tests/figures/test_style.py`` holds them to it.
+Seven families for 21 rules, each with its colour: gradient descent, momentum, means of squares, Adam, curvature,
+hypergradient descent, FOP. What is often raced against its own family has a shade of its own: Nesterov beside Momentum,
+PP-HD beside S-HD, each variant of FOP. All else differs from its family in dash and symbol alone, and every rule does
+that too. Every colour has a contrast of at least 3.5 on white and on #0E1117. The seven stay apart under protanopia,
+deuteranopia and tritanopia, and the twelve by more than twice what is just noticeable; ``tests/figures/test_style.py``
+holds them to it. An eighth colour as far from each of the seven was looked for, and is not there.
 """
 
 import math
@@ -40,7 +42,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         "sgd": Method("SGD", "#707E85", "7px,3px", "square"),
         "polyak": Method("Polyak's step", "#707E85", "9px,3px,3px,3px", "diamond-wide"),
         "momentum": Method("Momentum", "#3885E0", "solid", "triangle-up"),
-        "nesterov": Method("Nesterov", "#3885E0", "7px,3px,2px,3px", "triangle-down"),
+        "nesterov": Method("Nesterov", "#3C7284", "7px,3px,2px,3px", "triangle-down"),
         "rmsprop": Method("RMSProp", "#2A8C4D", "2px,3px", "diamond"),
         "adam": Method("Adam", "#CB62AF", "12px,3px", "cross"),
         "adamw": Method("AdamW", "#CB62AF", "12px,3px,2px,3px", "x"),
@@ -51,12 +53,12 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         "bfgs": Method("BFGS", "#9050A8", "10px,3px,3px,3px", "triangle-right"),
         "psgd-newton": Method("PSGD-Newton", "#9050A8", "15px,4px", "hexagram"),
         "s-hd": Method("S-HD", "#704DEE", "5px,2px", "pentagon"),
-        "pp-hd": Method("PP-HD", "#704DEE", "5px,2px,1px,2px", "star"),
+        "pp-hd": Method("PP-HD", "#D800C6", "5px,2px,1px,2px", "star"),
         "osgm-h": Method("OSGM-H", "#704DEE", "8px,2px", "star-triangle-up"),
         "osgm-best": Method("OSGM-Best", "#704DEE", "8px,2px,1px,2px", "star-triangle-down"),
-        "fop-one-step": Method("FOP one-step", "#D9541E", "9px,4px", "bowtie", 2.5),
-        "fop-exponential": Method("FOP exp(M)", "#D9541E", "14px,3px,3px,3px", "diamond-tall", 2.5),
-        "fop-osgm": Method("FOP OSGM", "#D9541E", "4px,3px", "hourglass", 2.5),
+        "fop-one-step": Method("FOP one-step", "#A8542A", "9px,4px", "bowtie", 2.5),
+        "fop-exponential": Method("FOP exp(M)", "#DE000C", "14px,3px,3px,3px", "diamond-tall", 2.5),
+        "fop-osgm": Method("FOP OSGM", "#CC6066", "4px,3px", "hourglass", 2.5),
         "fop": Method("FOP", "#D9541E", "solid", "circle", 3.0),
     }
 )

@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 
 from fop_core.figures import curves, labels
 from fop_core.figures.curves import Axis
-from fop_core.figures.style import METHODS, MINIMA, Method
+from fop_core.figures.style import METHODS, MINIMA, Method, plain
 
 Array = np.ndarray
 
@@ -152,6 +152,31 @@ def figure(
         "shapes": [curves.rule(0.0)] if zero and not log_y else [],
     }
     return go.Figure(traces, layout)
+
+
+def mark_falls(made: go.Figure, falls: Sequence[tuple[float, float]]) -> None:
+    """Mark on lines over steps, epochs or seconds where the learning rate falls.
+
+    Args:
+        made: of ``figure``.
+        falls: where on the axis across, and what the rate is multiplied by there.
+    """
+    log = made.layout.xaxis.type == "log"
+    for x, factor in falls:
+        if log and x <= 0:
+            continue
+        made.add_shape(curves.fall(x))
+        made.add_annotation(
+            x=float(np.log10(x)) if log else x,
+            y=1,
+            yref="paper",
+            text=f"ε × {plain(factor)}",
+            showarrow=False,
+            xanchor="left",
+            yanchor="top",
+            font={"size": 11},
+            hovertext=f"Here the learning rate is multiplied by {plain(factor)}",
+        )
 
 
 def _numbers(across: str) -> dict[str, str]:

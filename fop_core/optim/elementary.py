@@ -7,7 +7,8 @@ The formulas of toy problems and update rules are written once and run on one po
   become floats.
 - numpy scalars and arrays go through the ufunc of the same name; float32 stays float32. Whether an overflow or an
   invalid operation warns is numpy's own state: who expects them sets ``np.errstate`` once around the computation.
-- Anything else answers with its own method of that name. So tensors are served without importing torch here.
+- Anything else answers with its own method of that name. So tensors are served without importing torch here, and the
+  numbers of ``toy_functions.tracing`` that record what is done with them.
 
 Races call the float path in their inner loop: hence one plain function each, in which the test for a float comes first.
 It is ``type(x) is float`` because np.float64 is a subclass of float and has to stay np.float64.
@@ -194,6 +195,8 @@ def where(condition: Real, a: Real, b: Real) -> Real:
         return a if condition else b
     if isinstance(condition, np.ndarray):
         return np.where(condition, a, b)
+    if hasattr(condition, "choose"):
+        return condition.choose(a, b)
     return a.where(condition, b) if hasattr(a, "where") else b.where(~condition, a)
 
 
@@ -219,6 +222,8 @@ def spread(value: Real, x: Real, y: Real) -> Real:
     if type(x) is float and type(y) is float:
         return value
     pattern = x + y + 0.0  # torch's own broadcasting, promotion and device; its values are not used
+    if hasattr(pattern, "spread"):
+        return pattern.spread(value)
     if getattr(value, "shape", None) == pattern.shape:
         return value
     return pattern.new_zeros(pattern.shape) + value

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fop_core.figures import style
+from fop_core.figures.maps import Axis, Maps, Minimum
 from fop_core.figures.style import GLYPHS, METHODS, MINIMA, number, plain, point
 from pages.components.component import component, packed
 from pages.shared.race import SurfaceSpec, surface
@@ -131,8 +132,8 @@ def names(shown: Ends) -> list[str]:
     return [f"{chr(ord('A') + index)} {point(*at)}" for index, at in enumerate(shown.minima)]
 
 
-def show_starts(spec: Grid, *, key: str, on_open: Callable[[], None]) -> None:
-    """Show the maps of starts.
+def show_starts(spec: Grid, *, key: str, on_open: Callable[[], None]) -> Maps:
+    """Show the maps of starts; return what is on them.
 
     Args:
         spec: of the maps.
@@ -151,7 +152,7 @@ def show_starts(spec: Grid, *, key: str, on_open: Callable[[], None]) -> None:
         "titles": [METHODS[name].name for name, _ in spec.rules],
         "opens": "Arrow keys move the crosshair, Enter opens the race from there.",
     }
-    _show(spec, shown, [name for name, _ in spec.rules], data, key, on_open)
+    return _show(spec, shown, [name for name, _ in spec.rules], data, key, on_open)
 
 
 def show_rates(
@@ -161,8 +162,8 @@ def show_rates(
     *,
     key: str,
     on_open: Callable[[], None],
-) -> None:
-    """Show the map of a rule's two rates.
+) -> Maps:
+    """Show the map of a rule's two rates; return what is on it.
 
     Args:
         spec: of the map.
@@ -182,7 +183,7 @@ def show_rates(
         "titles": [f"{METHODS[spec.rule[0]].name} from {point(*spec.start)}"],
         "opens": "Arrow keys move the crosshair, Enter opens the race at these rates.",
     }
-    _show(spec, ends(spec, others), [spec.rule[0]], data, key, on_open)
+    return _show(spec, ends(spec, others), [spec.rule[0]], data, key, on_open)
 
 
 def _show(
@@ -192,7 +193,7 @@ def _show(
     data: dict[str, Any],
     key: str,
     on_open: Callable[[], None],
-) -> None:
+) -> Maps:
     apart = len(set(shown.lowest)) > 1
     data |= {
         "themes": {name: theme["colors"] for name, theme in style.themes().items()},
@@ -204,12 +205,25 @@ def _show(
         "limit": spec.max_steps,
         "maps": [_map(rule, batch, shown.surface) for rule, batch in zip(rules, shown.batches)],
     }
-    kinds = [(batch.minimum + 1) | (batch.status.astype(np.int16) << 4) for batch in shown.batches]
-    arrays = {
-        "kinds": np.stack(kinds).astype(np.uint8).tobytes(),
-        "steps": np.stack([batch.steps for batch in shown.batches]).astype("<u2").tobytes(),
-    }
+    kinds = np.stack([(batch.minimum + 1) | (batch.status.astype(np.int16) << 4) for batch in shown.batches])
+    steps = np.stack([batch.steps for batch in shown.batches])
+    arrays = {"kinds": kinds.astype(np.uint8).tobytes(), "steps": steps.astype("<u2").tobytes()}
     _mount(key=key, data=packed(data, arrays), on_open_change=on_open)
+    low, high = data["range"]
+    return Maps(
+        rules=rules,
+        titles=data["titles"],
+        words=[each["words"] for each in data["maps"]],
+        kinds=kinds.astype(np.uint8),
+        steps=steps,
+        minima=[Minimum(**minimum) for minimum in data["minima"]],
+        span=(low, high),
+        limit=spec.max_steps,
+        x=Axis(data["x"]["title"], data["x"]["ticks"]),
+        y=Axis(data["y"]["title"], data["y"]["ticks"]),
+        crosses=data["crosses"],
+        ring=data["ring"],
+    )
 
 
 def _map(rule: str, batch: Batch, objective: Surface) -> dict[str, Any]:

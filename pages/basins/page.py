@@ -7,10 +7,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fop_core.figures.style import METHODS, plain
-from pages.basins import maps
+from pages.basins import exports, maps
 from pages.basins.maps import Grid, Rates
 from pages.basins.settings import FIELDS, MAPS, PRESETS, grid, race_address, rates, values
 from pages.components.copy_link import copy_link
+from pages.components.download import deliver
 from pages.components.follow import follow
 from pages.shared import race_sidebar
 from pages.shared.form import Form
@@ -115,6 +116,7 @@ def show() -> None:
             others = maps.ends(shown).extra_minima
     st.subheader("Where FOP is stable", anchor=False)
     stability(of_rates, others, bar)
+    deliver()
     form.publish()
     if bar is not None:
         compute(fine, _starts(fine), bar)
@@ -127,12 +129,15 @@ def _starts(spec: Grid) -> str:
 
 def starts(shown: Grid) -> None:
     """Show the maps of starts, and their table."""
-    maps.show_starts(shown, key="maps", on_open=lambda: open_start(shown))
+    drawn = maps.show_starts(shown, key="maps", on_open=lambda: open_start(shown))
     ends = maps.ends(shown)
     st.caption(
-        f"{_starts(shown)}. Click on a map to race from there. Strong colours are fast, faint ones slow."
-        + " Minima are where many paths came to rest." * bool(ends.extra_minima)
+        f"{_starts(shown)}. Click on a map to race from there. A finger's first tap describes a start, the second "
+        "opens its race. Strong colours are fast, faint ones slow."
+        + " Minima are where many paths came to rest."
+        * bool(ends.extra_minima)
     )
+    exports.draw(shown, drawn)
     st.table(table(shown), hide_index=True, border="horizontal")
     st.caption(
         f"Shares of the {_starts(shown)}. One that rests at a minimum without converging counts there and as not "
@@ -177,7 +182,7 @@ def stability(spec: Rates, others: tuple[tuple[float, float], ...], bar: DeltaGe
         compute(spec, "Rates of FOP", bar)
         if maps.known(spec):
             now = form["fop.lr"], form["fop.hyper_lr"]
-            maps.show_rates(spec, now, others, key="rates", on_open=open_rates)
+            exports.draw(spec, maps.show_rates(spec, now, others, key="rates", on_open=open_rates))
 
 
 if "basins opens" in st.session_state:
@@ -188,7 +193,7 @@ with st.sidebar:
     understood = sidebar()
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.header("Basins", anchor=False, width="content")
+    st.title("Basins", anchor=False, width="content")
     copy_link("copy")
 if not understood:
     st.markdown("The formula or its view in the sidebar has a mistake.")

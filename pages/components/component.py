@@ -4,12 +4,12 @@ The browser can import nothing, so a component's index.js is bundled with all th
 writes bundle.js, which is committed, and a user needs no Node.js.
 """
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+
+from fop_core.figures.payload import packed as packed
 
 _HERE = Path(__file__).parent
 
@@ -22,17 +22,3 @@ def component(name: str) -> Any:
     """
     html, css, js = ((_HERE / name / file).read_text() for file in ("markup.html", "style.css", "bundle.js"))
     return st.components.v2.component(f"fop_{Path(name).name}", html=html, css=css, js=js, isolate_styles=False)
-
-
-def packed(data: Mapping[str, Any], arrays: Mapping[str, bytes]) -> bytes:
-    """Return data with arrays as one run of bytes, which ``unpacked`` of lib/payload.js takes apart.
-
-    A component takes JSON or bytes, not both. Four bytes give the length of the JSON, which follows; then come the
-    arrays one after another, whose lengths it holds as "arrays".
-
-    Args:
-        data: JSON.
-        arrays: by names other than ``data``'s.
-    """
-    head = json.dumps({**data, "arrays": {name: len(array) for name, array in arrays.items()}}).encode()
-    return b"".join([len(head).to_bytes(4, "little"), head, *arrays.values()])

@@ -15,6 +15,7 @@ from fop_core.quantities import QUANTITIES
 from fop_core.runs import compare
 from fop_core.runs.learned import Layer
 from pages.components.component import component, packed
+from pages.preconditioners import observed
 from pages.preconditioners.settings import MATRICES
 from pages.preconditioners.sources import Source
 
@@ -42,6 +43,7 @@ def cursor(source: Source, at: int, on_cursor_change: Callable[[], None], key: s
         "steps": steps,
         "captions": _captions(source),
         "curves": _curves(source),
+        "falls": [fall.x for fall in source.falls],
         "at": at if at >= 0 else steps[-1],
         "themes": style.themes(),
     }
@@ -100,8 +102,9 @@ def inspector(
     Args:
         source: what is looked into.
         beside: another layer, of it or of another source, to compare the chosen one with.
-        chosen: "layer", "see" ("M" or one of ``inspection.VIEWS``) and "view" ("one" or "all").
-        on_choice: called when the reader chooses; the session has all three as ``.chosen`` under the key.
+        chosen: "layer", "see" ("M" or one of ``inspection.VIEWS``), "view" ("one" or "all"), and "range": whether
+            matrices side by side have "one" range of colours or each its "own".
+        on_choice: called when the reader chooses; the session has all four as ``.chosen`` under the key.
         key: of the widget.
     """
     heads, arrays = _sent(source.key, source)
@@ -148,6 +151,7 @@ def _layer(layer: Layer, source: Source, stride: int) -> tuple[dict[str, Any], d
         "words": _words(layer),
         "hasM": layer.has_M,
         "steps": [],
+        "marks": [],
         "ranges": {},
         "kinds": inspection.DEFINITENESS,
         "formula": _formula(layer, source),
@@ -166,6 +170,7 @@ def _layer(layer: Layer, source: Source, stride: int) -> tuple[dict[str, Any], d
         arrays |= {"M": layer.M[kept], "scale": layer.scale[kept]}
     if layer.form not in IN_BROWSER:
         arrays["P"] = np.stack([layer.P(at) for at in kept.tolist()])
+    head["marks"] = observed.marks(source, layer, head["steps"])
     head["ranges"] = layer.ranges(kept.tolist())
     if len(layer.spectra):
         arrays["spectrum"] = _numbers(layer)

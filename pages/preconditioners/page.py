@@ -6,7 +6,7 @@ from fop_core.runs.files import DamagedFile
 from fop_core.runs.learned import Layer
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
-from pages.preconditioners import compare, downloads, fork, inspector, panels, rotation, whitening
+from pages.preconditioners import compare, downloads, fork, inspector, observed, panels, rotation, whitening
 from pages.preconditioners.settings import FIELDS, PRESETS, VALUES
 from pages.preconditioners.sources import Source, damaged, known, labels, of_entry
 from pages.preconditioners.uploads import uploaded
@@ -62,7 +62,7 @@ def layer_of(name: str, source: Source) -> Layer | None:
 def chosen() -> None:
     """Take over what the reader chose at the matrices."""
     if (now := st.session_state["inspector"].chosen) is not None:
-        form.put(layer=now["layer"], see=now["see"], view=now["view"])
+        form.put(**{name: now[name] for name in ("layer", "see", "view", "range")})
 
 
 def on_cursor_change() -> None:
@@ -145,8 +145,9 @@ def show(source: Source, beside: tuple[Source, Layer] | None) -> None:
         form.put(layer="")
     st.session_state["inspect source"] = source.id
     layer = layers[name]
+    observed.strip(form, source)
     inspector.cursor(source, form["at"], on_cursor_change, "step cursor")
-    selection = {"layer": name, "see": form["see"], "view": form["view"]}
+    selection = {"layer": name, "see": form["see"], "view": form["view"], "range": form["range"]}
     inspector.inspector(source, beside, selection, chosen, "inspector")
     form.draw("panel")
     if form["panel"] == "compare":
@@ -175,8 +176,8 @@ def growing(source: Source) -> None:
 
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.header("Preconditioners", anchor=False, width="content")
-    with st.container(horizontal=True, width="content"):
+    st.title("Preconditioners", anchor=False, width="content")
+    with st.container(key="tools", horizontal=True, width="content"):
         tools = st.container(width="content")
         copy_link("copy")
 form.draw_warnings()

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from fop_core import downsample, inspection
-from fop_core.figures import learned_curves
+from fop_core.figures import learned_curves, training_curves
 from fop_core.figures.learned_curves import Frames, Spectra
 from fop_core.figures.style import number
 from fop_core.figures.training_curves import Line, LineStyle
@@ -40,7 +40,9 @@ def spectra_of(source: Source, layer: Layer) -> Spectra:
 def chart(
     source: Source, figure: go.Figure, key: str, alt: str, follows: bool = False, frames: Frames | None = None
 ) -> None:
-    """Show a figure as one of a panel's two."""
+    """Show a figure as one of a panel's two; one over steps with marks where the learning rate fell."""
+    if follows:
+        training_curves.mark_falls(figure, source.falls)
     plot(figure, of=source.run, key=key, alt=alt, aspect=1.6, heights=(270, 330), follows=follows, frames=frames)
 
 
@@ -116,6 +118,7 @@ def _scalars(source: Source) -> None:
         return
     lines = list(map(downsampled, numbers(source)))
     figure = learned_curves.over_steps(lines, "number in P's place", source.id, rules=[1.0])
+    training_curves.mark_falls(figure, source.falls)
     alt = "What was learned over steps"
     plot(figure, of=source.run, key="inspect scalars", alt=alt, aspect=2.6, heights=(280, 380), follows=True)
     about = next((layer.about for layer in source.learned.layers.values() if layer.one_per), "")

@@ -16,6 +16,7 @@ from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.learned import Layer, Learned
 from fop_core.runs.listing import Entry
 from fop_core.runs.loaded import Loaded
+from fop_core.runs.milestones import Fall, falls
 from pages.components.download import slug
 from pages.shared import curves
 from pages.shared.listing import listing
@@ -52,6 +53,12 @@ class Source:
         return curves.loaded([self.entry])[0] if self.entry is not None else None
 
     @property
+    def falls(self) -> list[Fall]:
+        """The steps at which the run's learning rate fell; none of files."""
+        metrics = self.metrics
+        return falls(self.entry.settings, metrics, "step") if self.entry is not None and metrics is not None else []
+
+    @property
     def key(self) -> str:
         """Identifies its present state."""
         steps = self.learned.steps
@@ -85,6 +92,10 @@ class Source:
         shape = IMAGE.get(str(self.entry.settings.get("data.name")))
         first = next(iter(self.learned.layers), None)
         return shape if shape and layer.name == first and layer.n == shape[0] * shape[1] else None
+
+    def grid(self, layer: Layer) -> tuple[int, int] | None:
+        """Return rows and columns of what P's rows are positions in: a layer's kernel, or the image of its inputs."""
+        return layer.kernel or self.image(layer)
 
     @cached_property
     def patterns(self) -> Mapping[str, tuple[np.ndarray, np.ndarray]]:

@@ -222,7 +222,7 @@ chosen_now = [everything[id_] for id_ in form["run"][:MOST_CHOSEN] if id_ in eve
 lost = [id_ for id_ in form["run"] if id_ not in everything]
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.header("Runs", anchor=False, width="content")
+    st.title("Runs", anchor=False, width="content")
     copy_link("copy")
 form.draw_warnings()
 actions.show_notice()

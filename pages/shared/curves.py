@@ -13,10 +13,12 @@ from fop_core.runs.compare import Group
 from fop_core.runs.lines import points
 from fop_core.runs.listing import Entry
 from fop_core.runs.loaded import Loaded
+from fop_core.runs.milestones import Fall, falls
 from pages.components.plot import plot
 from pages.shared.run_text import setting
 
 KEPT = 64  # runs whose metrics stay in memory
+TOGETHER = 0.02  # of its x: how far from another a fall of the rate is marked as the same one
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT)
@@ -143,6 +145,7 @@ def show(of: Chosen, name: str, view: View) -> bool:
             zero=base is not None,
             key=key,
         )
+        training_curves.mark_falls(figure, _falls(of, view))
         remembered[name] = made_of, (figure, ", ".join(line.label for line in drawn), len(drawn))
         for old in [each for each in remembered if each != name][:-24]:
             del remembered[old]
@@ -151,6 +154,18 @@ def show(of: Chosen, name: str, view: View) -> bool:
         alt = f"{quantities.title(name)}: {labels}"
         plot(figure, of=_stem(of), key=f"curve {name}", alt=alt, aspect=2.0, heights=(250, 330))
     return bool(count)
+
+
+def _falls(of: Chosen, view: View) -> list[Fall]:
+    """Return where the rates of the runs fell, those of several seeds at nearly the same second once."""
+    every = sorted(
+        {fall for entry, each in zip(of.entries, of.metrics) for fall in falls(entry.settings, each, view.x)}
+    )
+    kept: list[Fall] = []
+    for fall in every:
+        if not kept or fall.x > kept[-1].x * (1 + TOGETHER) or fall.factor != kept[-1].factor:
+            kept.append(fall)
+    return kept
 
 
 def _stem(of: Chosen) -> str:

@@ -11,6 +11,7 @@ Server = Callable[[Message, Receive, Send], Awaitable[None]]
 HEADERS = (
     # In a frame of a page from elsewhere a click meant for that page could launch a run.
     (b"x-frame-options", b"SAMEORIGIN"),
+    # Scripts may make functions of text: components/lib/program.js makes them, of its own words and numbers alone.
     # Nothing that somebody wrote into a run can make a browser call another machine for a picture.
     (b"content-security-policy", b"frame-ancestors 'self'; img-src 'self' data: blob:; object-src 'none'"),
 )

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from fop_core.figures import landscape
+from fop_core.figures.bands import Band, band
+from fop_core.figures.errors import Errors, errors
 from fop_core.figures.landscape import Box, Landscape
 from fop_core.figures.learned import Learned, learned
 from fop_core.figures.motion import Motion, motion
@@ -16,6 +18,8 @@ from fop_core.figures.runs import Run, downsampled
 from pages.shared.race_rules import KINDS
 from toy_functions import Race, expressions, race
 from toy_functions.lowest import with_floor
+from toy_functions.quadratic_model import model_at
+from toy_functions.racing import noise_of_steps
 from toy_functions.surfaces import SURFACES, Surface, quadratic
 from toy_functions.tuning import Sweep, sweep
 
@@ -56,6 +60,7 @@ class Spec:
 
     Attributes:
         rules: (name in KINDS, its settings as pairs) of each.
+        seeds: with how many seeds of the noise, ``seed`` and those after it; the race is that of the first.
     """
 
     surface: SurfaceSpec
@@ -68,6 +73,7 @@ class Spec:
     seed: int
     schedule: str = "constant"
     warmup: int = 0
+    seeds: int = 1
 
     def race(self) -> Race:
         """Return the race."""
@@ -96,6 +102,7 @@ class Result:
         reason: why it ended.
         end: the last point.
         minimum: the known minimum there, or None.
+        errors: along the eigenvectors of the Hessian at the minimum that it ends at; None where it ends at none.
     """
 
     run: Run
@@ -104,10 +111,12 @@ class Result:
     reason: str
     end: tuple[float, float]
     minimum: tuple[float, float] | None
+    errors: Errors | None
 
 
 _results: OrderedDict[Spec, Result] = OrderedDict()
 _sweeps: OrderedDict[Spec, Sweep] = OrderedDict()
+_bands: OrderedDict[Spec, Band] = OrderedDict()
 
 
 def results(spec: Spec, progress: Progress = None) -> list[Result]:
@@ -117,13 +126,46 @@ def results(spec: Spec, progress: Progress = None) -> list[Result]:
         spec: of the race.
         progress: called now and then with the share that is done; what it raises ends the race.
     """
-    quiet = spec if spec.noise else replace(spec, seed=0)
+    quiet = _quiet(spec)
     done: list[Result] = []
     part_progress = _part_of(progress, done, len(spec.rules))
     for rule in spec.rules:
         one = replace(quiet, rules=(rule,))
         done.append(_remembered(_results, one, partial(_result, one, part_progress)))
     return done
+
+
+def _quiet(spec: Spec) -> Spec:
+    """Return the race with one seed, which is 0 where there is no noise."""
+    return replace(spec, seeds=1, seed=spec.seed if spec.noise else 0)
+
+
+def bands(spec: Spec, progress: Progress = None) -> list[Band]:
+    """Return the band of every rule's runs with all seeds of a race; none where it has one seed.
+
+    Args:
+        spec: of the race.
+        progress: as of ``results``.
+    """
+    if spec.seeds == 1:
+        return []
+    done: list[Band] = []
+    part_progress = _part_of(progress, done, len(spec.rules))
+    for rule in spec.rules:
+        one = replace(spec, rules=(rule,))
+        done.append(_remembered(_bands, one, partial(_band, one, part_progress)))
+    return done
+
+
+def _band(spec: Spec, progress: Progress) -> Band:
+    losses: list[np.ndarray] = []
+    statuses: list[str] = []
+    part_progress = _part_of(progress, losses, spec.seeds)
+    for seed in range(spec.seed, spec.seed + spec.seeds):
+        [(rule, trajectory)] = race(replace(spec, seed=seed).race(), part_progress).items()
+        losses.append(trajectory.losses)
+        statuses.append(trajectory.status)
+    return band(rule, losses, statuses)
 
 
 def _part_of(progress: Progress, done: Collection[Any], count: int) -> Progress:
@@ -141,15 +183,20 @@ def _remembered(kept: OrderedDict[Any, Kept], key: Any, make: Callable[[], Kept]
 
 
 def _result(spec: Spec, progress: Progress) -> Result:
-    [(name, trajectory)] = race(spec.race(), progress).items()
+    of_spec = spec.race()
+    [(name, trajectory)] = race(of_spec, progress).items()
     objective, points, matrices = surface(spec.surface), trajectory.points, trajectory.preconditioners
+    end = float(points[-1][0]), float(points[-1][1])
+    model = model_at(objective, end)
+    noise = noise_of_steps(of_spec, of_spec.rules[name], points)
     return Result(
         downsampled(name, points, trajectory.losses, trajectory.status, matrices),
-        motion(points, trajectory.losses, matrices, objective.gradient),
+        motion(points, trajectory.losses, matrices, objective.gradient, objective.hessian, noise),
         None if matrices is None else learned(points, matrices, objective.gradient, objective.hessian),
         trajectory.reason,
-        (float(points[-1][0]), float(points[-1][1])),
+        end,
         trajectory.minimum,
+        None if model is None else errors(points, model.minimum, model.hessian, model.exact),
     )
 
 
@@ -183,7 +230,7 @@ def sweeps(spec: Spec, progress: Progress = None) -> dict[str, Sweep]:
         spec: of the race.
         progress: as of ``results``.
     """
-    quiet = spec if spec.noise else replace(spec, seed=0)
+    quiet = _quiet(spec)
     swept: dict[str, Sweep] = {}
     part_progress = _part_of(progress, swept, len(spec.rules))
     for name, settings in spec.rules:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pages.shared.fields import Choice, Field, Flag, Number, Switch, Text
+from fop_core.figures.style import METHODS
+from pages.shared.fields import Choice, Field, Flag, Number, Several, Switch, Text
 from pages.shared.race import OWN, Spec, SurfaceSpec
 from pages.shared.race_rules import EXAMPLE, KINDS, OF_A_RULE, OWN_RULE, OWN_TEXT, RULE_CHOICE, mistake, of_rule
 from toy_functions.expressions import FUNCTION_NAMES, MAX_LENGTH
@@ -68,6 +69,14 @@ OF_THE_RACE: Mapping[str, Field] = {
         "Standard deviation of the Gaussian noise added to df/dx and df/dy at each step, the same for all optimizers.",
     ),
     "seed": Number("Seed of the noise", 0, 2**31 - 1, 1, whole=True),
+    "seeds": Number(
+        "Seeds",
+        1,
+        50,
+        1,
+        "With several seeds, this one and those after it, losses and steps are medians and quartiles.",
+        whole=True,
+    ),
     "rates": Choice(
         "Learning rates",
         {"own": "As set for each", "same": "The same for all", "best": "Each at its best"},
@@ -84,16 +93,22 @@ OF_THE_RACE: Mapping[str, Field] = {
         "Warm-up steps", 0, 100_000, 10, "Over so many first steps every ε rises from near 0 to itself.", whole=True
     ),
     "axis": Switch("Steps and time", {"log": "Logarithmic", "linear": "Linear"}),
-    "view": Switch("View", {"2d": "2D", "3d": "3D"}),
+    "view": Switch("View", {"2d": "2D", "3d": "3D"}, quiet=True),
+    "height": Switch(
+        "Height",
+        {"log": "log f", "linear": "f"},
+        "What the height of the surface shows. An f without a lowest value has no logarithm, and is drawn as it is.",
+    ),
     "arrows": Flag(
         "Arrows",
         "At each head: dotted, against the gradient; dashed, against P g, where P is learned; solid, the step itself.",
     ),
     "loss": Switch("Loss", {"log": "log f", "linear": "f", "tolerance": "Steps to tolerance"}),
+    "hidden": Several("Hidden runs", {name: METHODS[name].name for name in KINDS}),
 }
 
 
-VIEWS = ("axis", "view", "arrows", "loss")
+VIEWS = ("axis", "view", "height", "arrows", "loss", "hidden")
 """Settings that only change how things are shown."""
 
 FIELDS: Mapping[str, Field] = {
@@ -128,14 +143,17 @@ def values(scene: Scene) -> dict[str, Any]:
         "dtype": race.dtype,
         "noise": race.noise,
         "seed": race.seed,
+        "seeds": 1,
         "rates": "own",
         "rate": scene.rate(),
         "schedule": race.schedule,
         "warmup": race.warmup,
         "axis": "log",
         "view": "2d",
+        "height": "log",
         "arrows": False,
         "loss": "log",
+        "hidden": [],
         **{f"{name}.{setting}": getattr(rules[name], setting) for name in KINDS for setting in of_rule(name)},
     }
 
@@ -185,4 +203,5 @@ def spec(settings: Mapping[str, Any]) -> Spec:
         seed=settings["seed"],
         schedule=settings["schedule"],
         warmup=min(settings["warmup"], settings["steps"]),
+        seeds=settings["seeds"] if settings["noise"] else 1,
     )

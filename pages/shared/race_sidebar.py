@@ -36,6 +36,8 @@ def draw(form: Form) -> bool:
     with st.expander("Stop, arithmetic, noise", key=f"{form.page} stop"):
         for name in ("tolerance", "steps", "dtype", "noise", "seed"):
             form.draw(name)
+        if form["noise"]:
+            form.draw("seeds")
     with changes:
         show_changes(form)
     return understood
@@ -94,18 +96,22 @@ def of_preset(form: Form) -> bool:
     return now[:2] == then[:2]  # its name, with the formula or the condition number
 
 
+def changes(form: Form) -> str:
+    """Return the names of what differs from the preset, of many the first four; nothing where nothing does."""
+    names = [_called(form, name) for name in form.changed()]
+    return f"{', '.join(names[:4])}{' and more' if len(names) > 4 else ''}"
+
+
 def show_changes(form: Form) -> None:
     """Say what differs from the preset, and offer to take it back."""
-    changed, preset = form.changed(), f"“{form.presets.options[form.preset]}”"
+    listed, preset = changes(form), f"“{form.presets.options[form.preset]}”"
     words, back = "As the preset has it.", "Reset to the preset"
-    if changed:
-        names = [_called(form, name) for name in changed]
-        listed = f"{', '.join(names[:4])}{' and more' if len(names) > 4 else ''}"
+    if listed:
         words = f"Changed from the preset: {listed}."
         if not of_preset(form):
             words, back = f"Not a preset: {listed} differ from the preset {preset}.", f"Back to {preset}"
     st.caption(words)
-    st.button(back, on_click=lambda: form.reset(form.preset), disabled=not changed, key=f"{form.page} reset")
+    st.button(back, on_click=lambda: form.reset(form.preset), disabled=not listed, key=f"{form.page} reset")
 
 
 def _called(form: Form, name: str) -> str:

@@ -150,7 +150,7 @@ def show(made: config.TrainConfig, table: DeltaGenerator, data_area: DeltaGenera
 
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.header("Train", anchor=False, width="content")
+    st.title("Train", anchor=False, width="content")
     copy_link("copy")
 about = config.PRESETS[form.preset].about
 st.markdown(literal(f"The paper's section {about}" if about[0].isdigit() else about))
@@ -168,7 +168,8 @@ if made is not None:  # what is beneath stays while a value is being typed
         st.subheader("What is trained", anchor=False)
         if drafted.config is None:
             st.caption("As it was before a setting was wrong.")
-        table = st.empty()
+        with st.container(key="train-table"):
+            table = st.empty()
     with right:
         st.subheader("Before launch", anchor=False)
         data_area = st.empty()

@@ -1,19 +1,26 @@
-"""What a reader takes away from a race: data, figures, an animation, a script."""
+"""What a reader takes away from a race: data, figures, pictures and movies of what is seen, a player, a script."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from fop_core.figures import animation, paper
+from fop_core.figures import animation, heads, movie, paper, print_style, still, web
+from fop_core.figures.bands import Band
 from fop_core.figures.landscape import Landscape
 from fop_core.figures.runs import Run
-from fop_core.figures.style import METHODS
-from pages.components.download import File, button, slug
+from fop_core.figures.style import METHODS, THEMES, plain
+from pages.components.download import File, Make, Screen, button, slug
 from pages.shared.progress import leave_if_unwanted
-from pages.shared.race import OWN, Spec, surface
+from pages.shared.race import OWN, Result, Spec, surface
+from pages.trajectories.update import updates
 from toy_functions import Race, export, race
+
+PICTURES = ("png", "svg", "pdf")
+MOVIES: Mapping[str, Callable[..., bytes]] = {"gif": animation.gif, "mp4": movie.mp4}
 
 
 @dataclass(frozen=True)
@@ -22,34 +29,57 @@ class Shown:
 
     Attributes:
         spec: of the race.
-        runs: of its rules.
+        results: of its rules.
         surface_image: what they are drawn on.
         log_steps: whether steps are on a logarithmic axis.
+        arrows: whether heads have arrows.
+        solid: whether it is seen in three dimensions.
+        bands: of several seeds; none of one.
     """
 
     spec: Spec
-    runs: Sequence[Run]
+    results: Sequence[Result]
     surface_image: Landscape
     log_steps: bool
+    arrows: bool = False
+    solid: bool = False
+    bands: Sequence[Band] = ()
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs of the rules."""
+        return [result.run for result in self.results]
 
 
 def draw(shown: Shown) -> None:
     """Show the ways to take the race away. Each file is made when it is clicked for."""
+
+    def offer(label: str, make: Make | None) -> None:
+        button(label, make, key=f"export {label}", of=f"{shown.spec!r} {shown.arrows} {shown.log_steps}")
+
     with st.popover("Export", width="content"):
-        for label, make in (
-            ("Every step (CSV)", lambda _: csv(shown.spec)),
-            ("Figure (PDF)", lambda _: figure(shown, "pdf")),
-            ("Figure (PNG)", lambda _: figure(shown, "png")),
-            ("Python script", lambda _: script(shown.spec)),
-        ):
-            button(label, make, key=f"export {label}", of=repr(shown.spec))
-        _animation(shown)
+        st.caption("As it is seen: step, zoom, arrows, light or dark")
+        for kind in PICTURES:
+            by_browser = shown.solid and kind == "png"
+            offer(f"Picture ({kind.upper()})", None if by_browser else partial(picture, shown, kind))
+        for kind in MOVIES:
+            offer(f"Animation ({kind.upper()})", partial(animated, shown, kind))
+        offer("Player (HTML)", partial(player, shown))
+        if shown.solid:
+            st.caption("Of the surface in 3D there is the PNG. The others show the race from above.")
+        st.caption("The race as data, and for print")
+        offer("Every step (CSV)", lambda _: csv(shown.spec))
+        offer("Figure (PDF)", lambda _: figure(shown, "pdf"))
+        offer("Figure (PNG)", lambda _: figure(shown, "png"))
+        offer("Python script", lambda _: script(shown.spec))
 
 
 def csv(spec: Spec) -> File:
-    """Return every step of a race, by the names that people call the rules by."""
+    """Return every step of a race, of each of its seeds, by the names that people call the rules by."""
     named = _named(spec)
-    return File(f"{stem(spec)}.csv", export.csv(named, race(named, leave_if_unwanted)))
+    if spec.seeds == 1:
+        return File(f"{stem(spec)}.csv", export.csv(named, race(named, leave_if_unwanted)))
+    return File(f"{stem(spec)}.csv", export.csv_of_seeds(named, spec.seeds, leave_if_unwanted))
 
 
 def figure(shown: Shown, kind: str) -> File:
@@ -63,6 +93,8 @@ def figure(shown: Shown, kind: str) -> File:
         objective.floor,
         shown.spec.tolerance,
         log_steps=shown.log_steps,
+        bands=shown.bands,
+        path_of=f"seed {shown.spec.seed}" if shown.bands else "",
     )
     return File(f"{stem(shown.spec)}.{kind}", paper.save(drawn, kind, _title(shown)))
 
@@ -75,23 +107,32 @@ def script(spec: Spec) -> File:
             options["formula"] = formula
         case ("quadratic", condition, angle):
             options["quadratic"] = (condition, angle)
+    if spec.seeds > 1:
+        options["seeds"] = spec.seeds
     return File(f"{stem(spec)}.py", export.snippet(_named(spec), **options))
 
 
 def stem(spec: Spec) -> str:
-    """Return how the names of a race's files begin: "race-Booth-from-0-and--4"."""
+    """Return how the names of a race's files begin: "race-Booth-from-0-and--4", and "-10-seeds" for several."""
     x, y = (f"{value:.6g}" for value in spec.start)
-    return f"race-{slug(surface(spec.surface).name)}-from-{x}-and-{y}"
+    several = f"-{spec.seeds}-seeds" if spec.seeds > 1 else ""
+    return f"race-{slug(surface(spec.surface).name)}-from-{x}-and-{y}{several}"
 
 
 def title(spec: Spec) -> str:
     """Return what pictures of a race show, for their metadata."""
     x, y = spec.start
-    return f"A race on {surface(spec.surface).name} from ({x!r}, {y!r})"
+    several = f", {spec.seeds} seeds ({spec.seed} to {spec.seed + spec.seeds - 1})" if spec.seeds > 1 else ""
+    return f"A race on {surface(spec.surface).name} from ({x!r}, {y!r}){several}"
+
+
+def path_title(spec: Spec) -> str:
+    """Return ``title`` for a picture of paths, which are of one seed."""
+    return f"{title(spec)}, path of seed {spec.seed}" if spec.seeds > 1 else title(spec)
 
 
 def _title(shown: Shown) -> str:
-    return f"{title(shown.spec)}, steps 0 to {max(run.steps for run in shown.runs)}"
+    return f"{path_title(shown.spec)}, steps 0 to {max(run.steps for run in shown.runs)}"
 
 
 def _named(spec: Spec) -> Race:
@@ -99,34 +140,86 @@ def _named(spec: Spec) -> Race:
     return replace(original, rules={METHODS[name].name: rule for name, rule in original.rules.items()})
 
 
-def _animation(shown: Shown) -> None:
-    """Show the button that makes a GIF and, once it is made, the one that saves it."""
-    wanted = f"{shown.spec!r} {shown.log_steps}"
-    if st.button("Make an animation (GIF)", key="export gif", width="stretch"):
-        bar = st.progress(0.0, "Drawing the animation")
+def picture(shown: Shown, kind: str, screen: Screen) -> File:
+    """Return what is seen as a picture: "png", "svg" or "pdf"."""
+    shown = _not_hidden(shown, screen)
+    objective, last = surface(shown.spec.surface), heads.last_step(heads.in_order(shown.results))
+    step = last if screen.step is None else min(int(screen.step), last)
+    drawn = still.still(
+        shown.surface_image,
+        shown.results,
+        shown.spec.start,
+        objective.minima,
+        step,
+        box=screen.box,
+        followed=screen.run,
+        arrows=shown.arrows,
+        theme=THEMES[screen.theme],
+    )
+    name = f"{stem(shown.spec)}-step-{step}.{kind}"
+    text = f"{path_title(shown.spec)}, step {step}"
+    return File(name, print_style.save(drawn, kind, text, description(shown), print_style.SCREEN))
 
-        def progress(share: float) -> None:
-            leave_if_unwanted()
-            bar.progress(min(1.0, share), "Drawing the animation")
 
-        objective = surface(shown.spec.surface)
-        made = animation.gif(
-            shown.surface_image,
-            shown.runs,
-            shown.spec.start,
-            objective.minima,
-            log_steps=shown.log_steps,
-            title=_title(shown),
-            progress=progress,
-        )
-        bar.empty()
-        st.session_state["animation"] = (wanted, made)
-    made_for, content = st.session_state.get("animation", ("", b""))
-    if made_for == wanted:
-        button(
-            f"Save the animation ({len(content) / 1e6:.1f} MB)",
-            lambda _: File(f"{stem(shown.spec)}.gif", content),
-            key="export animation",
-            of=wanted,
-            primary=True,
-        )
+def animated(shown: Shown, kind: str, screen: Screen) -> File:
+    """Return the race in motion, "gif" or "mp4", up to the step at which the player rests.
+
+    It is whole while the player plays, and where that rests at the start.
+    """
+    shown = _not_hidden(shown, screen)
+    objective, last = surface(shown.spec.surface), max((run.steps for run in shown.runs), default=0)
+    at = 0 if screen.playing or screen.step is None else int(screen.step)
+    at = at if 0 < at < heads.last_step(heads.in_order(shown.results)) else last
+    more = {} if kind == "gif" else {"description": description(shown)}
+    content = MOVIES[kind](
+        shown.surface_image,
+        shown.runs,
+        shown.spec.start,
+        objective.minima,
+        log_steps=shown.log_steps,
+        box=screen.box,
+        last=at,
+        played=shown.results,
+        followed=screen.run,
+        arrows=shown.arrows,
+        theme=THEMES[screen.theme],
+        title=f"{path_title(shown.spec)}, steps 0 to {at}",
+        progress=leave_if_unwanted,
+        **more,
+    )
+    return File(f"{stem(shown.spec)}-steps-0-to-{at}.{kind}", content)
+
+
+def player(shown: Shown, screen: Screen) -> File:
+    """Return the player as a page of its own, which shows what is seen and plays on its own."""
+    played, step = heads.in_order(shown.results), screen.step
+    of_rules = updates(shown.spec)
+    page = web.player_html(
+        shown.surface_image,
+        played,
+        shown.spec.start,
+        surface(shown.spec.surface).minima,
+        title=path_title(shown.spec),
+        description=description(shown),
+        stepping=[of_rules[each.run.rule] for each in played],
+        hidden=screen.hidden,
+        step=None if step is None else int(step),
+        log_steps=shown.log_steps,
+        arrows=shown.arrows,
+        box=screen.box,
+    )
+    return File(f"{stem(shown.spec)}-steps-0-to-{heads.last_step(played)}.html", page)
+
+
+def _not_hidden(shown: Shown, screen: Screen) -> Shown:
+    """Return what is on the page without the runs that the reader has hidden."""
+    return replace(shown, results=[each for each in shown.results if each.run.rule not in screen.hidden])
+
+
+def description(shown: Shown) -> str:
+    """Return what a race's pictures show in more words, for their metadata."""
+    spec, floor = shown.spec, surface(shown.spec.surface).floor
+    what = "f" if floor == 0 else "f − f*"
+    ends = f" Converged is {what} < {plain(spec.tolerance)}." * math.isfinite(floor)
+    contours = f" Contours: {shown.surface_image.description}."
+    return f"{', '.join(run.label for run in shown.runs)}.{ends}{contours}"

@@ -64,6 +64,8 @@ def draw(form: Form, spec: Spec, tuned: Spec | None) -> None:
         st.markdown("\n".join(rows))
         for sentence in remarks(swept):
             st.caption(sentence)
+        if spec.seeds > 1:
+            st.caption(f"Tuned and counted with seed {spec.seed} alone.")
         st.button(
             "Back to the given rates",
             on_click=lambda: form.put(rates=form.values[form.preset]["rates"]),

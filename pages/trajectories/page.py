@@ -7,6 +7,8 @@ from functools import partial
 import streamlit as st
 
 from fop_core.figures import interactive
+from fop_core.figures.bands import Band
+from fop_core.figures.relief import relief
 from fop_core.figures.runs import Run
 from fop_core.figures.style import METHODS, plain, point
 from pages.components.copy_link import copy_link
@@ -15,13 +17,14 @@ from pages.components.plot import plot
 from pages.shared import race_sidebar
 from pages.shared.form import Form
 from pages.shared.progress import progress, unhurried
-from pages.shared.race import Result, Spec, at_best, picture, results, surface
+from pages.shared.race import Result, Spec, at_best, bands, picture, results, surface
 from pages.shared.race_settings import FIELDS, PRESETS, VIEWS, spec, surface_spec, values
 from pages.shared.text import literal
-from pages.trajectories import exports, fair_race
-from pages.trajectories.learned import learned
+from pages.trajectories import eigen_errors, exports, fair_race, seeds
+from pages.trajectories.live import digits, movable
 from pages.trajectories.player import player
 from pages.trajectories.readout import readout, summary
+from pages.trajectories.update import update
 from toy_functions.scenes import SCENES
 from toy_functions.surfaces import Surface
 
@@ -36,22 +39,47 @@ form = Form(
 form.put_again()
 scene = SCENES[form.preset]
 
+READING = """
+Symbols on a path stand at steps 1, 10, 100, …
 
-def origin() -> str:
-    """Return where a race comes from that is no preset, in words."""
+At the head of the run that is chosen beside the picture:
+- the shape of P in its colour, that of H⁻¹ in black: what each makes of a circle of steps, drawn to one size. Where H,
+the Hessian, has a negative eigenvalue, |H|⁻¹ is shown, dashed.
+- −ε g in black and −ε P g in its colour, as long as they move the head. What is too short or too long to be drawn is
+multiplied or divided by the number beside it.
+"""
+
+
+def about() -> str:
+    """Return what the race is: the preset's sentence with what differs from the preset, or a race of the reader's."""
+    changes = race_sidebar.changes(form)
+    if not changes:
+        return scene.sentence
     decisive = {name: text for name, text in form.address().items() if name not in VIEWS}
-    if decisive == st.session_state.get("race of a map"):
-        return ", opened from a map in Basins"
-    return f", changed from the preset “{scene.title}”" if race_sidebar.of_preset(form) else ""
+    of_map = decisive == st.session_state.get("race of a map")
+    if race_sidebar.of_preset(form) and not of_map:
+        return f"{scene.sentence} **Changed:** {changes}."
+    where = literal(f"{surface(race.surface).name} from {point(*race.start)}")
+    return f"A race on {where}{', opened from a map in Basins' if of_map else ''}."
 
 
 def from_click() -> None:
     """Take the start that the reader has set on the surface, to a thousandth of the view."""
     clicked = st.session_state["race"].start
-    left, right, bottom, top = surface(surface_spec(form.now)).view
-    digits = [max(0, 3 - math.floor(math.log10(size))) for size in (right - left, top - bottom)]
-    form.put(x=round(clicked["x"], digits[0]), y=round(clicked["y"], digits[1]))
+    across, up = digits(surface(surface_spec(form.now)).view)
+    form.put(x=round(clicked["x"], across), y=round(clicked["y"], up))
     st.session_state["clicks"] = st.session_state.get("clicks", 0) + 1
+
+
+def from_legend() -> None:
+    """Take over which runs the reader has hidden."""
+    form.put(hidden=st.session_state["race"].hidden)
+
+
+def from_slider() -> None:
+    """Take the rate that the reader has moved, as if it had been written into its field."""
+    for name, value in st.session_state["race"].rates.items():
+        form.put(**{name: form.fields[name].read(repr(value))})
 
 
 def show(untuned: Spec) -> None:
@@ -60,13 +88,14 @@ def show(untuned: Spec) -> None:
     Args:
         untuned: the race at the rates that are set.
     """
-    bar = st.empty()
+    bar = sentence.empty()
     tuned = None
     if form["rates"] == "best":
         tuned = at_best(untuned, progress(bar, "Looking for each optimizer's best learning rate"))
     race = tuned or untuned
     objective = surface(race.surface)
     outcomes = results(race, progress(bar, "Racing"))
+    of_seeds = bands(race, progress(bar, "Racing with all seeds"))
     if tuned is not None:
         results(untuned, progress(bar, "Racing at the given rates"))  # for the fair race below
     bar.empty()
@@ -76,9 +105,11 @@ def show(untuned: Spec) -> None:
     published = _published() if objective is scene.race.surface and tuned is None else {}
     learners = [result for result in outcomes if result.learned is not None]
 
-    left, right = st.columns([2, 1], gap="medium")
+    with st.container(key="scene"):
+        left, right = st.columns([2, 1], gap="medium")
     with left:
         surface_image = picture(race, runs)
+        solid = relief(surface_image, objective.value, form["height"] == "log") if form["view"] == "3d" else None
         player(
             race,
             outcomes,
@@ -86,43 +117,47 @@ def show(untuned: Spec) -> None:
             objective,
             key="race",
             clicks=st.session_state.get("clicks", 0),
+            hidden=form["hidden"],
             log_steps=log_steps,
             arrows=form["arrows"],
-            solid=form["view"] == "3d",
+            solid=solid,
+            opening=not form.address(),
             on_start=from_click,
+            on_hidden=from_legend,
+            movable=movable(race, form["rates"], "rate"),
+            on_rates=from_slider,
         )
         st.caption(
-            "Click on the surface to start all from there. Symbols stand at steps 1, 10, 100, …; "
-            f"{'crosses are minima, and ' if objective.minima else ''}{surface_image.description}."
+            f"Click to start all from there; {'crosses are minima, and ' if objective.minima else ''}"
+            f"{(solid or surface_image).description}.",
+            help=READING,
         )
+        _losses(race, runs, of_seeds, objective, key, log_steps)
     with tools:
-        exports.draw(exports.Shown(race, runs, surface_image, log_steps))
+        exports.draw(
+            exports.Shown(
+                race, outcomes, surface_image, log_steps, form["arrows"], solid=solid is not None, bands=of_seeds
+            )
+        )
     with right:
         with st.container(horizontal=True, vertical_alignment="center"):
-            for name in ("view", "axis", "arrows"):
+            for name in ("view", *(["height"] if solid else []), "arrows"):
                 form.draw(name)
-        readout(outcomes, published, race.tolerance, objective, key="readout")
+        update(outcomes, race, key="update")
+        readout(outcomes, published, race.tolerance, objective, key="readout", bands=of_seeds, seed=race.seed)
         if published:
             badge = summary(outcomes, published)
             st.caption(
                 f"**{badge}** The settings are a reconstruction.",
                 help=scene.race.note,
             )
-        if learners:
-            learned(learners, key="learned")
-            st.caption(
-                "In colour the shape of P, in black that of H⁻¹, with which each step would be Newton's. P grows where "
-                "successive gradients agree and shrinks where they turn: small steps stretch it across H⁻¹, large or "
-                "noisy ones bring it to lie along.",
-                help="Each ellipse is what the matrix makes of a circle of steps, drawn to one size. Where H, the "
-                "Hessian, has a negative eigenvalue, |H|⁻¹ is shown, dashed.",
-            )
-        else:
+        if not learners:
             st.caption("FOP, S-HD and PP-HD learn a preconditioner P: choose one of them to see it here.")
 
-    _losses(race, runs, objective, key, log_steps)
     if learners:
-        _learning(race, learners, key, log_steps)
+        _learning(race, learners, outcomes, key, log_steps)
+    else:
+        eigen_errors.draw(race, outcomes, key, log_steps)
     fair_race.draw(form, untuned, tuned)
 
 
@@ -138,12 +173,15 @@ def _published() -> dict[str, int]:
     return {name: count for name, count in scene.race.published.items() if name not in names}
 
 
-def _losses(race: Spec, runs: list[Run], objective: Surface, key: str, log_steps: bool) -> None:
+def _losses(race: Spec, runs: list[Run], of_seeds: list[Band], objective: Surface, key: str, log_steps: bool) -> None:
+    runs = seeds.medians(runs, of_seeds, lowest=form["loss"] == "tolerance")
     if form["loss"] == "tolerance":
-        figure = interactive.steps_to_tolerance(runs, objective.floor, log_steps, key)
+        figure = interactive.steps_to_tolerance(runs, objective.floor, log_steps, key, of_seeds)
         alt = "The step after which f has been below a tolerance: what another tolerance would have counted."
     else:
-        figure = interactive.losses(runs, objective.floor, race.tolerance, log_steps, key, form["loss"] == "log")
+        figure = interactive.losses(
+            runs, objective.floor, race.tolerance, log_steps, key, form["loss"] == "log", of_seeds
+        )
         tolerance = plain(race.tolerance).replace("-", "\N{NON-BREAKING HYPHEN}")
         what = "f" if objective.floor == 0 else "f − f*"
         alt = (
@@ -153,14 +191,16 @@ def _losses(race: Spec, runs: list[Run], objective: Surface, key: str, log_steps
         )
     ends = ", ".join(run.label for run in runs)
     follows = form["loss"] != "tolerance"
-    title, of = f"Loss against step: {ends}", exports.stem(race)
+    median = f", median of {race.seeds} seeds" if of_seeds else ""
+    title, of = f"Loss against step{median}: {ends}", exports.stem(race)
     plot(figure, of=of, key="losses", alt=title, aspect=2.6, heights=(280, 360), follows=follows)
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(alt, width="content")
-        form.draw("loss")
+    st.caption(alt + seeds.of_losses(race))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for name in ("axis", "loss"):
+            form.draw(name)
 
 
-def _learning(race: Spec, learners: list[Result], key: str, log_steps: bool) -> None:
+def _learning(race: Spec, learners: list[Result], outcomes: list[Result], key: str, log_steps: bool) -> None:
     small = partial(plot, of=exports.stem(race), aspect=1.7, heights=(240, 300), follows=True)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -168,18 +208,22 @@ def _learning(race: Spec, learners: list[Result], key: str, log_steps: bool) -> 
         if figure is not None:
             small(figure, key="eigenvalues", alt="Eigenvalues of P")
         st.caption(
-            "The two eigenvalues of P: how many times longer it makes a step along its own two directions.",
+            "The two eigenvalues of P: how many times longer it makes a step along its own two directions."
+            + seeds.of_one(race),
             help="P, the preconditioner, multiplies the gradient before each step. At a scale of 1 it begins as the "
             "identity, both eigenvalues 1, the dotted line. Where one is negative, P turns that part of the gradient "
-            "around.",
+            "around. P grows where successive gradients agree and shrinks where they turn: small steps stretch it "
+            "across H⁻¹, large or noisy ones bring it to lie along.",
         )
     with right:
+        beside = eigen_errors.draw(race, outcomes, key, log_steps)
+    with left if beside else right:
         turned = [(result.run, result.learned) for result in learners if result.learned is not None]
         figure = interactive.angles(turned, log_steps, key)
         if figure is not None:
             small(figure, key="angles", alt="Angle between g and P g")
         st.caption(
-            "How far P turns the gradient g, as in the paper's Figure A.1.",
+            "How far P turns the gradient g, as in the paper's Figure A.1." + seeds.of_one(race),
             help="While the angle is below 90° a small enough step still goes down.",
         )
 
@@ -193,19 +237,17 @@ elif "last surface" in st.session_state:  # the picture stays while a formula is
 shown = understood or "last surface" in st.session_state
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.header("Trajectories", anchor=False, width="content")
-    with st.container(horizontal=True, width="content"):
+    st.title("Trajectories", anchor=False, width="content")
+    with st.container(key="tools", horizontal=True, width="content"):
         tools = st.container(width="content")
         copy_link("copy")
-if not understood:
-    st.markdown(
+sentence = st.container(key="sentence")
+if understood:
+    sentence.markdown(about())
+else:
+    sentence.markdown(
         "The formula or its view in the sidebar has a mistake." + " The last one without is still raced on." * shown
     )
-elif form.changed():
-    where = f"{surface(race.surface).name} from {point(*race.start)}"
-    st.markdown(f"A race on {literal(where)}{origin()}.")
-else:
-    st.markdown(scene.sentence)
 if race_sidebar.is_left_out(form):
     st.markdown(race_sidebar.LEFT_OUT)
 form.draw_warnings()

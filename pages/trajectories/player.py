@@ -1,23 +1,24 @@
 """The player: a race over its surface, in two or three dimensions, played in the browser."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fop_core.figures import interactive, style
 from fop_core.figures.landscape import Landscape
+from fop_core.figures.relief import Relief
 from fop_core.figures.style import GLYPHS
 from pages.components.component import component, packed
 from pages.components.plot import SOURCE
 from pages.shared.race import Result, Spec
 from pages.trajectories import exports
+from pages.trajectories.live import live
+from pages.trajectories.update import Update, updates
 from toy_functions.surfaces import Surface
 
 _mount = component("player")
-
-MESH = 61  # points each way of the surface in 3D
 
 
 def player(
@@ -28,10 +29,15 @@ def player(
     *,
     key: str,
     clicks: int,
+    hidden: Sequence[str],
     log_steps: bool,
     arrows: bool,
-    solid: bool,
+    solid: Relief | None,
+    opening: bool,
     on_start: Callable[[], None],
+    on_hidden: Callable[[], None],
+    movable: Mapping[tuple[str, str], str],
+    on_rates: Callable[[], None],
 ) -> None:
     """Show a race.
 
@@ -40,17 +46,25 @@ def player(
         results: of its rules.
         ground: what it is drawn on.
         surface: of the race.
-        key: of the widget; under it the session has the last click as ``.start``, {"x": .., "y": ..}.
+        key: of the widget; under it the session has the last click as ``.start``, {"x": .., "y": ..}, as ``.hidden``
+            the rules that the reader has hidden last, and as ``.rates`` what the reader has moved a setting to, {its
+            name: its value}.
         clicks: how often the reader has set a start; with one more the race is played from there.
+        hidden: rules whose runs are not shown, as the address has them.
         log_steps: whether time is logarithmic.
         arrows: whether heads have arrows.
-        solid: whether to show three dimensions.
+        solid: the ground in three dimensions; None to show it from above.
+        opening: whether this is the scene that the page opens with, which plays by itself once in a visit.
         on_start: called when the reader sets a start.
+        on_hidden: called when the reader has hidden runs, or shown them again.
+        movable: as of ``live``.
+        on_rates: called when the reader has moved a rate.
     """
     order = {run.rule: index for index, run in enumerate(interactive.ordered([result.run for result in results]))}
     shown = sorted((result for result in results if len(result.motion.steps)), key=lambda each: order[each.run.rule])
     ends = interactive.ends(ground.box, [result.run for result in shown], race.start, surface.minima)
     figure = interactive.ground(ground, surface.minima, str(race.surface))
+    of_rules = updates(race)
     data: dict[str, Any] = {
         "figure": figure.to_json(),
         "themes": style.themes(),
@@ -59,30 +73,57 @@ def player(
         "alt": f"Paths over {surface.name}: {', '.join(result.run.label for result in shown)}",
         "race": f"{race!r} {arrows}",
         "file": exports.stem(race),
-        "title": exports.title(race),
+        "title": exports.path_title(race),
         "start": race.start,
         "clicks": clicks,
+        "hidden": list(hidden),
+        "scale": {"quantity": ground.quantity, "base": ground.base, "log": ground.log},
         "log": log_steps,
-        "runs": [_run(result, end, arrows) for result, end in zip(shown, ends)],
+        "opening": opening,
+        "runs": [_run(result, end, of_rules[result.run.rule], arrows) for result, end in zip(shown, ends)],
     }
     arrays = {
         "points": _bytes([result.motion.points.T for result in shown]),
         "losses": _bytes([result.motion.losses for result in shown]),
+        "gradients": _bytes([result.motion.g.T for result in shown]),
+        "moves": _bytes([result.motion.moves.T for result in shown]),
+        "matrices": _bytes([m.T for result in shown for m in (result.motion.P, result.motion.H) if m is not None]),
+        "rates": _bytes([rates(result.motion.steps) for result in shown if (rates := of_rules[result.run.rule].rates)]),
     }
     if any(result.motion.downsampled for result in shown):
         arrays["kept"] = _bytes([result.motion.steps for result in shown if result.motion.downsampled])
     if arrows:
         turns = [(result.motion.gradient, result.motion.preconditioned) for result in shown]
         arrays["angles"] = _bytes([turn for pair in turns for turn in pair if turn is not None])
-    if solid:
-        data["scene"] = {"size": MESH, "box": ground.box, "key": f"{race.surface} {ground.box}"}
-        arrays["grid"] = ground.relief(2).tobytes()
-    _mount(key=key, data=packed(data, arrays), on_start_change=on_start)
+    data["live"], programs = live(race, [result.run.rule for result in shown], movable)
+    if solid is not None:
+        data["scene"] = _scene(solid, ground, surface, str(race.surface))
+        arrays["grid"] = solid.heights.tobytes()
+    _mount(
+        key=key,
+        data=packed(data, arrays | programs),
+        on_start_change=on_start,
+        on_hidden_change=on_hidden,
+        on_rates_change=on_rates,
+    )
 
 
-def _run(result: Result, end: interactive.End, arrows: bool) -> dict[str, Any]:
+def _scene(relief: Relief, ground: Landscape, surface: Surface, name: str) -> dict[str, Any]:
+    left, right, bottom, top = ground.box
+    return {
+        "size": len(relief.heights),
+        "box": ground.box,
+        "key": f"{name} {ground.box} {relief.height.name}",
+        "axes": [dataclasses.asdict(axis) for axis in (relief.x, relief.y, relief.height)],
+        "levels": [relief.bottom, relief.step],
+        "minima": [(x, y) for x, y in surface.minima if left <= x <= right and bottom <= y <= top],
+    }
+
+
+def _run(result: Result, end: interactive.End, update: Update, arrows: bool) -> dict[str, Any]:
     method = result.run.method
     return {
+        "rule": result.run.rule,
         "name": method.name,
         "color": method.color,
         "dash": [] if method.dash == "solid" else [float(part) for part in method.dash.replace("px", "").split(",")],
@@ -93,6 +134,9 @@ def _run(result: Result, end: interactive.End, arrows: bool) -> dict[str, Any]:
         "downsampled": result.motion.downsampled,
         "learns": result.motion.preconditioned is not None,
         "arrows": arrows,
+        "rate": update.rate,
+        "scheduled": update.rates is not None,
+        "momentum": update.momentum,
         "label": {"text": end.text, "at": end.at, **dataclasses.asdict(end.anchor)},
     }
 

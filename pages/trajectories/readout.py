@@ -3,16 +3,24 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fop_core.figures.bands import Band
 from fop_core.figures.style import GLYPHS, plain, point
 from pages.components.component import component
 from pages.shared.race import Result
+from pages.trajectories import seeds
 from toy_functions.surfaces import Surface
 
 _mount = component("readout")
 
 
 def readout(
-    results: Sequence[Result], published: Mapping[str, int], tolerance: float, surface: Surface, key: str
+    results: Sequence[Result],
+    published: Mapping[str, int],
+    tolerance: float,
+    surface: Surface,
+    key: str,
+    bands: Sequence[Band] = (),
+    seed: int = 0,
 ) -> None:
     """Show the table.
 
@@ -22,8 +30,13 @@ def readout(
         tolerance: of the race.
         surface: what was raced on.
         key: of the widget.
+        bands: of several seeds, in the order of the results; none of one.
+        seed: the first of them.
     """
-    _mount(key=key, data={"rows": [row(result, published, tolerance, surface) for result in results]})
+    rows = [row(result, published, tolerance, surface) for result in results]
+    if bands:
+        rows = [each | seeds.row(band, seed, each["end"]) for each, band in zip(rows, bands)]
+    _mount(key=key, data={"rows": rows})
 
 
 def row(result: Result, published: Mapping[str, int], tolerance: float, surface: Surface) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """The Basins page in a real browser."""
 
 import re
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
+from fop_core.figures.style import THEMES
 from pages.basins import maps
 from pages.basins.settings import MAPS, grid, values
 from tests.chromium import NARROW, row, slow_down, too_small
@@ -238,6 +241,18 @@ def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(basins):
     tops = page.locator(MAPS_OF_STARTS).evaluate_all("maps => maps.map((map) => map.getBoundingClientRect().top)")
     assert len(tops) == 6 and len(set(tops)) == 3, "two a row"
     assert not too_small(page, "[data-testid=stMain] :is(button:not([data-testid^=stTooltip]), [role=application])")
+
+
+def test_a_finger_reads_a_map_without_opening_a_race_and_opens_it_by_a_second_tap_there(basins):
+    page = basins(viewport=NARROW, has_touch=True, is_mobile=True)
+    captions = page.locator(CAPTIONS)
+    page.touchscreen.tap(*position(page, 20.5 / 64, 20.5 / 64))
+    expect(captions.first).to_have_text(re.compile(r"^\(−2\.\d+, −2\.\d+\): .* steps\. Tap again to open it\.$"))
+    expect(captions.last).to_have_text(re.compile(r"^\(−2\.\d+, −2\.\d+\): .* steps$"))
+    page.touchscreen.tap(*position(page, 50.5 / 64, 50.5 / 64))  # elsewhere: another point is described
+    expect(captions.last).to_have_text(re.compile(r"^\(3\.\d+, 3\.\d+\): "))
+    expect(page.get_by_role("heading", name="Basins", exact=True)).to_be_visible()
+    page.touchscreen.tap(*position(page, 20.5 / 64, 20.5 / 64))
     page.touchscreen.tap(*position(page, 20.5 / 64, 20.5 / 64))
     expect(page.get_by_role("heading", name="Trajectories")).to_be_visible()
     expect(page).to_have_url(re.compile(r"x=-2\.\d+&y=-2\.\d+"))
@@ -254,6 +269,25 @@ def test_on_a_phone_the_table_scrolls_in_its_frame_and_shows_that_it_goes_on(bas
     frame.evaluate("it => it.scrollTo(it.scrollWidth, 0)")
     last = frame.get_by_role("columnheader", name="Median steps").bounding_box()
     assert last["x"] + last["width"] <= 390 - 16 - fade[1] + 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_maps_can_be_taken_away_in_the_colours_that_are_seen(basins, scheme):
+    page = basins("&rules=sgd,fop", color_scheme=scheme)
+    page.get_by_role("button", name="Export maps").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Maps (PNG)").click()
+    assert download.value.suggested_filename == "basins-Himmelblau-64-x-64-starts-steps-0-to-500.png"
+    with Image.open(download.value.path()) as image:
+        assert image.text["Title"].startswith("Where races end: Himmelblau")
+        paper = "#{:02X}{:02X}{:02X}".format(*image.convert("RGB").getpixel((1, image.height - 2)))
+    assert paper == THEMES[scheme].paper
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Export map of rates").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Map of rates (SVG)").click()
+    assert download.value.suggested_filename == "rates-Himmelblau-from-0-and--1-96-x-96-rates-steps-0-to-500.svg"
+    assert b"hypergradient rate" in Path(download.value.path()).read_bytes()
 
 
 def test_maps_follow_light_and_dark_and_the_width(basins):

@@ -75,7 +75,7 @@ def app(folder: Path, tmp_path_factory) -> Iterator[str]:
 def idle(page: Page) -> None:
     page.wait_for_function(
         """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
-        && document.querySelector("h2")""",
+        && document.querySelector("h1")""",
         timeout=90_000,
     )
 

@@ -1,16 +1,19 @@
 """The Trajectories page in a real browser."""
 
+import io
 import re
 import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import urlencode
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from fop_core.figures import movie, style
 from tests.chromium import NARROW, WIDE, number, row, slow_down, too_small
 from tests.pages.test_trajectories import SLOW
 from tests.waiting import until
@@ -66,9 +69,8 @@ def test_a_newcomer_sees_p_turn_onto_the_inverse_hessian(visit):
         "FOP OSGM",
     ]
     page.keyboard.press("End")
-    caption = page.locator(".fop-learned figcaption")
-    expect(caption).to_contain_text("FOP OSGM")
-    expect(caption).to_contain_text("H⁻¹: 100 times as long as wide")
+    expect(page.get_by_role("combobox", name="Whose update is shown")).to_have_value("FOP OSGM")
+    expect(page.locator(".fop-update")).to_contain_text("H⁻¹: 100 times as long as wide")
     expect(page.get_by_text(SCENES["turning"].sentence)).to_be_visible()
     assert page.url.endswith("/")
 
@@ -210,25 +212,24 @@ def test_three_dimensions_can_be_turned_and_clicked(visit):
 def test_the_ellipses_tell_how_p_lies_beside_the_inverse_hessian(visit):
     page = visit("?preset=saddle&rules=fop")
     page.keyboard.press("Home")
-    caption = page.locator(".fop-learned figcaption")
-    expect(caption).to_contain_text("P: eigenvalues 1.00, 1.00")
-    expect(caption).to_contain_text("|H|⁻¹, dashed: here H has a negative eigenvalue, −1.00")
-    expect(page.locator(".fop-newton.fop-indefinite")).to_be_visible()
+    words = page.locator(".fop-update")
+    expect(words).to_contain_text("P: eigenvalues 1.00, 1.00")
+    expect(words).to_contain_text("|H|⁻¹, dashed: here H has a negative eigenvalue, −1.00")
+    x, y = heads(page)["FOP"]
+    radius = 0.12 * page.evaluate("(player) => document.querySelector(player).fop.view().width", PLAYER)
+    assert color_at(page, x - radius, y)[:3] == [0xD9, 0x54, 0x1E], "P = I is a circle, in FOP's colour"
     page.keyboard.press("End")
-    expect(caption).to_contain_text("P: eigenvalues 3.44, 1.50")
-    expect(caption).to_contain_text("H⁻¹: 1.99 times as long as wide")
-    expect(page.locator(".fop-newton:not(.fop-indefinite)")).to_be_visible()
+    expect(words).to_contain_text("P: eigenvalues 3.44, 1.50")
+    expect(words).to_contain_text("H⁻¹: 1.99 times as long as wide")
 
 
 @pytest.mark.parametrize("formula", ["(x-y)%5E2", "5", "-(x-y)%5E2"])
 def test_a_singular_hessian_is_said_to_be_singular_and_no_inverse_is_drawn(visit, formula):
     page = visit(f"?surface=own&f={formula}&rules=fop&steps=50")
     page.keyboard.press("Home")
-    words = page.locator(".fop-learned figcaption")
+    words = page.locator(".fop-update")
     expect(words).to_contain_text("H is singular here: it has an eigenvalue 0 and no inverse")
     expect(words).not_to_contain_text("negative")
-    expect(page.locator(".fop-learned .fop-P")).to_be_visible()
-    expect(page.locator(".fop-learned .fop-newton")).to_be_hidden()
 
 
 def test_the_fair_race_finds_each_best_rate_and_goes_back(visit):
@@ -273,12 +274,93 @@ def test_a_race_can_be_taken_away(visit, label, begins):
 def test_an_animation_is_made_and_saved(visit):
     page = visit("?rules=sgd,fop&steps=300")
     page.get_by_role("button", name="Export").click()
-    page.get_by_role("button", name="Make an animation (GIF)").click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save the animation").click(timeout=60_000)
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("button", name="Animation (GIF)").click()
+    assert download.value.suggested_filename == "race-Booth-from-0-and--4-steps-0-to-300.gif"
     with Image.open(download.value.path()) as made:
         assert made.format == "GIF" and made.n_frames > 20
         assert made.info["comment"] == b"A race on Booth from (0.0, -4.0), steps 0 to 300"
+
+
+def show_a_part(page: Page) -> None:
+    """Show step 12 of a part of the plane."""
+    page.keyboard.press("Home")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => fopLab.clock.step === 12")
+    page.evaluate(
+        "node => Plotly.relayout(node, {'xaxis.range': [-1, 4], 'yaxis.range': [-2, 3]})",
+        page.locator(PATHS).element_handle(),
+    )
+    page.get_by_role("button", name="Export").click()
+
+
+def saved(page: Page, label: str, within: float = 20_000) -> tuple[str, bytes]:
+    with page.expect_download(timeout=within) as download:
+        page.get_by_role("button", name=label).click()
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures_show_the_step_the_zoom_and_the_colours_that_are_seen(visit, scheme):
+    page = visit("?preset=paper-himmelblau&v=2", color_scheme=scheme)
+    show_a_part(page)
+    begins = "race-Himmelblau-from-0-and--1-step-12"
+    name, png = saved(page, "Picture (PNG)")
+    assert name == f"{begins}.png"
+    with Image.open(io.BytesIO(png)) as image:
+        assert image.text["Title"] == "A race on Himmelblau from (0.0, -1.0), step 12"
+        paper = "#{:02X}{:02X}{:02X}".format(*image.convert("RGB").getpixel((2, image.height - 2)))
+    assert paper == style.THEMES[scheme].paper
+    name, svg = saved(page, "Picture (SVG)")
+    assert name == f"{begins}.svg"
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", svg.decode())
+    assert {"step 12 of 5,398", "FOP"} <= set(texts) and "−4" not in texts and "4" in texts
+    name, pdf = saved(page, "Picture (PDF)")
+    assert name == f"{begins}.pdf" and pdf.startswith(b"%PDF-")
+
+
+def test_a_video_of_the_race_is_made(visit, tmp_path):
+    page = visit("?rules=sgd,fop&steps=300")
+    page.get_by_role("button", name="Export").click()
+    name, content = saved(page, "Animation (MP4)", 90_000)
+    assert name == "race-Booth-from-0-and--4-steps-0-to-300.mp4"
+    (tmp_path / name).write_bytes(content)
+    frames = imageio_ffmpeg.read_frames(tmp_path / name)
+    assert next(frames)["codec"] == "h264"
+    assert sum(1 for _ in frames) == movie.RATE * (movie.SECONDS + movie.HOLD)
+
+
+def test_the_player_is_taken_along_as_it_is_seen_and_plays_without_the_app(visit, browser, tmp_path):
+    page = visit("?preset=paper-himmelblau&v=2")
+    show_a_part(page)
+    name, content = saved(page, "Player (HTML)")
+    assert name == "race-Himmelblau-from-0-and--1-steps-0-to-5398.html" and len(content) < 1_500_000
+    (tmp_path / name).write_bytes(content)
+    context = browser.new_context(offline=True)
+    alone = context.new_page()
+    alone.goto((tmp_path / name).as_uri())
+    expect(alone.locator(".fop-step")).to_have_text("step 12 of 5,398")
+    alone.keyboard.press("End")
+    # Adam's end is in that part of the plane; the others' are at (3.58, -1.85), in it too.
+    expect(alone.locator(LABELS)).to_have_count(3)
+    context.close()
+
+
+def test_in_three_dimensions_the_png_is_of_these_and_the_others_from_above(visit):
+    page = visit("?preset=paper-himmelblau&view=3d&v=2")
+    page.keyboard.press("End")
+    page.get_by_role("button", name="Export").click()
+    expect(page.get_by_text("Of the surface in 3D there is the PNG.")).to_be_visible()
+    name, png = saved(page, "Picture (PNG)")
+    assert name == "race-Himmelblau-from-0-and--1-step-5398.png"
+    with Image.open(io.BytesIO(png)) as image:
+        assert image.text["Title"] == "A race on Himmelblau from (0.0, -1.0), step 5398"
+        assert len(image.convert("RGB").getcolors(1 << 24)) > 500
+    expect(page.get_by_role("status").filter(has_text=f"Saved {name}")).to_be_visible()
+    name, svg = saved(page, "Picture (SVG)")
+    assert name == "race-Himmelblau-from-0-and--1-step-5398.svg" and svg.startswith(b"<?xml")
 
 
 def test_himmelblau_can_be_chosen(visit):

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fop_core.figures import animation, landscape, style
+from fop_core.figures import animation, heads, landscape, style
+from fop_core.figures.heads import Window
 from fop_core.figures.runs import downsampled
 from fop_core.optim.rules import FOP, RULES
+from tests.figures.raced import raced
 from tests.figures.test_paper import LOST, ground_of, runs_of
 from toy_functions import Race, presets, race, surfaces
+from toy_functions.scenes import SCENES
 
 HIMMELBLAU = presets.PAPER_HIMMELBLAU
 WIDTH = 320
@@ -186,6 +189,48 @@ def test_the_same_race_gives_the_same_bytes(himmelblau):
 def test_less_than_an_animation_is_refused(wrong):
     with pytest.raises(ValueError, match="give at least 2, of at least 64"):
         gif_of(LOST, [], **wrong)
+
+
+def test_a_zoom_shows_its_part_of_the_plane_and_all_that_goes_through(himmelblau, results):
+    box = (2.0, 4.0, -3.0, -1.0)
+    last = frames_of(gif_of(HIMMELBLAU, himmelblau, box=box))[0][-1]
+    assert pixel(last, results["FOP"].points[-1], box) == color("fop")
+    assert color("adam") not in {
+        "#{:02X}{:02X}{:02X}".format(*each) for _, each in last.crop((0, 40, WIDTH, last.height)).getcolors(1 << 24)
+    }
+
+
+def test_an_animation_can_end_at_an_earlier_step(himmelblau, results):
+    last = frames_of(gif_of(HIMMELBLAU, himmelblau, last=20))[0][-1]
+    assert pixel(last, results["FOP"].points[20]) == color("fop")
+    assert pixel(last, results["FOP"].points[-1]) != color("fop")
+    whole, beyond = (gif_of(HIMMELBLAU, himmelblau, frames=3, last=step) for step in (None, 10**6))
+    assert whole == beyond
+
+
+def test_the_ellipses_of_P_and_the_arrows_ride_on_their_head():
+    settings = SCENES["turning"].race
+    ground, played = raced(settings)
+    runs = [each.run for each in played]
+    options = {"width": WIDTH, "frames": 3, "last": 12}
+    plain, with_P, pointed = (
+        [
+            np.asarray(frame).astype(int)
+            for frame in animation.Movie(
+                ground, runs, settings.start, settings.surface.minima, **options, **more
+            ).frames()
+        ]
+        for more in ({}, {"played": played}, {"played": played, "arrows": True})
+    )
+    head = Window(ground.box, WIDTH).pixels([played[-1].motion.points[12]])[0]
+    height = len(plain[0]) - WIDTH
+    for before, after in ((plain, with_P), (with_P, pointed)):
+        rows, columns = np.nonzero((before[-1] != after[-1]).any(axis=2))
+        assert len(rows) > 20
+        if before is plain:  # of the others none has learned a P
+            away = np.hypot(columns - head[0], rows - height - head[1])
+            assert away.max() <= heads.RADIUS * WIDTH / 640 + 3
+    assert not np.array_equal(with_P[0], with_P[-1])
 
 
 def test_six_long_and_noisy_runs_stay_small():

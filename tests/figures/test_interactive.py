@@ -107,17 +107,21 @@ def test_every_surface_has_a_moderate_number_of_levels(surface):
     assert 6 <= count <= landscape.MOST_LEVELS
 
 
-def test_a_relief_has_every_second_point_between_the_lowest_level_and_the_top():
-    ground = survey()
-    relief = ground.relief(2)
-    assert relief.shape == (61, 61) and relief.dtype == np.float32
-    assert relief.max() == 0.5 and relief.min() >= -0.5
-    heights = ground.heights[::2, ::2]
-    low, high = ground.bottom - ground.step, heights.max()
-    row, column = np.unravel_index(np.argsort(heights, axis=None)[heights.size // 2], heights.shape)
-    assert relief[row, column] == pytest.approx((heights[row, column] - low) / (high - low) - 0.5, abs=1e-6)
-    nowhere = landscape.survey(lambda x, y: x * np.nan, 0.0, (-1.0, 1.0, -1.0, 1.0))
-    assert np.isnan(nowhere.relief()).all()
+@pytest.mark.parametrize("surface", surfaces.SURFACES.values(), ids=lambda s: s.name)
+def test_a_landscape_says_how_its_heights_are_made_of_f(surface):
+    ground = survey(surface)
+    x, y = np.meshgrid(ground.x, ground.y)
+    f = surface.value(x, y)
+    known = ground.base + (10.0**ground.heights if ground.log else ground.heights)
+    above = f - ground.base > 1e-9 * np.abs(f).max()
+    np.testing.assert_allclose(known[above], f[above], rtol=1e-9, atol=1e-9)
+    assert ground.log == math.isfinite(surface.floor)
+    assert ground.quantity == ("f − f*" if ground.log and surface.floor else "f")
+
+
+def test_of_a_function_that_is_the_same_everywhere_that_value_is_known():
+    ground = landscape.survey(lambda x, y: 3.0 + 0 * x, 3.0, VIEW)
+    assert (ground.base + ground.heights == 3.0).all() and not ground.log
 
 
 @pytest.mark.parametrize(
@@ -338,6 +342,33 @@ def test_motion_holds_every_point_of_a_race_and_the_directions_there():
     pg = result.preconditioners[100].astype(float) @ g
     assert trajectory.gradient[100] == pytest.approx(np.arctan2(g[1], g[0]), abs=1e-6)
     assert trajectory.preconditioned[100] == pytest.approx(np.arctan2(pg[1], pg[0]), abs=1e-6)
+    assert trajectory.H is None
+
+
+def test_motion_has_what_each_step_is_made_of():
+    surface, rule = surfaces.ROSENBROCK, FOP(0.001, 0.001)
+    result = race(Race(surface, (-1.2, 1.0), {"": rule}, max_steps=300))[""]
+    made = motion(result.points, result.losses, result.preconditioners, surface.gradient, surface.hessian)
+    for step in (0, 150, 299):
+        x = result.points[step]
+        np.testing.assert_array_equal(made.g[step], np.float32(surface.gradient(*x)))
+        np.testing.assert_array_equal(made.P[step], result.preconditioners[step][[0, 0, 1], [0, 1, 1]])
+        np.testing.assert_array_equal(made.H[step], np.array(surface.hessian(*x))[[0, 0, 1], [0, 1, 1]])
+        P = np.array([made.P[step][:2], made.P[step][1:]])
+        np.testing.assert_allclose(made.moves[step], -rule.lr * P @ made.g[step], rtol=1e-6)
+    assert np.isnan(made.moves[300]).all() and np.isfinite(made.moves[:300]).all()
+    noise = np.random.default_rng(0).standard_normal((300, 2))
+    noisy = motion(result.points, result.losses, None, surface.gradient, surface.hessian, noise)
+    np.testing.assert_allclose(noisy.g[:300], made.g[:300] + noise, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(noisy.gradient, made.gradient)
+    assert noisy.P is None and noisy.H is None
+
+
+def test_motion_of_a_long_run_has_the_very_steps_of_the_points_that_are_kept():
+    walk = np.cumsum(np.random.default_rng(0).standard_normal((30_001, 2)), axis=0)
+    made = motion(walk, walk[:, 0], None, surfaces.BOOTH.gradient)
+    assert made.downsampled
+    np.testing.assert_allclose(made.moves[:-1], np.diff(walk, axis=0)[made.steps[:-1]], rtol=1e-6)
 
 
 def test_motion_of_a_very_long_run_is_thinned_and_keeps_start_end_and_marked_steps():
@@ -370,6 +401,18 @@ def test_the_best_rate_is_marked_and_said():
     assert np.isnan(line.y[0]) and best.y[0] == 40 and current.y[0] == 300
     assert best.hovertemplate.endswith("steps<br>an island: neighbours diverge<extra></extra>")
     assert line.hovertemplate == current.hovertemplate and line.hovertemplate.endswith("steps<extra></extra>")
+
+
+# Runs that a browser can hide
+
+
+@pytest.mark.parametrize("draw", [interactive.losses, interactive.steps_to_tolerance])
+def test_lines_and_labels_are_grouped_by_the_rules_of_their_runs(booth, draw):
+    figure = draw(booth, 0.0, 1e-6) if draw is interactive.losses else draw(booth, 0.0)
+    assert [trace.legendgroup for trace in figure.data] == ["sgd", "adam", "fop"]
+    assert [annotation.name for annotation in figure.layout.annotations] == ["sgd", "adam", "fop"]
+    both = interactive.eigenvalues(booth)
+    assert {trace.legendgroup for trace in both.data} == {"fop"} and both.layout.annotations[0].name == "fop"
 
 
 # Light and dark, size

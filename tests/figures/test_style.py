@@ -42,6 +42,17 @@ TO_LAB = np.array(
 )
 
 COLORS = sorted({method.color for method in METHODS.values()})
+FAMILIES = [
+    ("sgd", "polyak"),
+    ("momentum", "nesterov"),
+    ("rmsprop", "own-rule"),
+    ("adam", "adamw", "lion", "prodigy"),
+    ("newton", "bfgs", "psgd-newton"),
+    ("s-hd", "pp-hd", "osgm-h", "osgm-best"),
+    ("fop", "fop-osgm", "fop-exponential", "fop-one-step"),
+]
+"""By their first rule's colour, which a rule of the family has unless it has a shade of its own."""
+MAIN = [METHODS[family[0]].color for family in FAMILIES]
 
 
 def linear(color: str) -> np.ndarray:
@@ -77,10 +88,55 @@ def test_every_colour_has_contrast_on_light_and_on_dark(color, background):
     assert contrast(color, background) >= 3.5
 
 
+def nearest(colors: list[str], vision: str) -> list[tuple[float, tuple[str, str]]]:
+    """The pairs of colours that are nearest to each other."""
+    return sorted((round(distance(*pair, vision), 1), pair) for pair in combinations(colors, 2))[:3]
+
+
 @pytest.mark.parametrize(("vision", "least"), [(v, 10 if v == "normal" else 6.5) for v in VISIONS])
-def test_all_pairs_of_colours_stay_apart_for_every_kind_of_vision(vision, least):
-    near = {pair: round(distance(*pair, vision), 1) for pair in combinations(COLORS, 2)}
-    assert min(near.values()) >= least, sorted(near.items(), key=lambda item: item[1])[:3]
+def test_the_colours_of_families_stay_apart_for_every_kind_of_vision(vision, least):
+    near = nearest(MAIN, vision)
+    assert len(set(MAIN)) == 7 and near[0][0] >= least, near
+
+
+@pytest.mark.parametrize(("vision", "least"), [(v, 7 if v == "normal" else 4.2) for v in VISIONS])
+def test_any_two_colours_differ_by_more_than_twice_what_is_just_noticeable(vision, least):
+    near = nearest(COLORS, vision)
+    assert near[0][0] >= least, near
+
+
+def test_rules_that_are_raced_against_their_own_family_have_a_colour_of_their_own():
+    assert sorted(rule for family in FAMILIES for rule in family) == sorted(METHODS)
+    shades = [METHODS[rule].color for rule in FAMILIES[-1]]
+    shades += [METHODS[rule].color for rule in ("momentum", "nesterov", "s-hd", "pp-hd")]
+    assert len(set(shades)) == len(shades)
+    assert {*shades, *MAIN} == set(COLORS), "no other rule has one"
+
+
+def ink(dash: str, at: np.ndarray) -> np.ndarray:
+    """Whether a line has ink, so many px along it."""
+    if dash == "solid":
+        return np.ones(len(at), bool)
+    ends = np.cumsum([float(part.removesuffix("px")) for part in dash.split(",")])
+    return np.searchsorted(ends, at % ends[-1], side="right") % 2 == 0
+
+
+def difference(one: str, other: str) -> float:
+    """The share of a line on which two dashes differ, laid on each other as alike as they can be."""
+    at = np.arange(0, 240, 0.5)
+    return min(float((ink(one, at) != ink(other, at + shift)).mean()) for shift in np.arange(0, 40, 0.5))
+
+
+def test_the_measure_of_dashes_is_right():
+    assert difference("4px,4px", "4px,4px") == difference("solid", "solid") == 0
+    assert difference("solid", "6px,2px") == pytest.approx(0.25)
+    assert difference("2px,2px", "1px,3px") == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family[0])
+def test_dashes_tell_the_rules_of_a_family_apart_without_colour(family):
+    near = {pair: difference(*(METHODS[rule].dash for rule in pair)) for pair in combinations(family, 2)}
+    assert min(near.values()) >= 0.19, near
 
 
 def test_every_rule_has_a_look_of_its_own_even_without_colour():

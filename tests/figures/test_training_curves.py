@@ -35,6 +35,21 @@ def test_where_there_is_one_method_colours_tell_its_lines_apart():
     assert len({(line_style.color, line_style.dash) for line_style in styles}) == 40
 
 
+@pytest.mark.parametrize("log", [False, True])
+def test_a_fall_of_the_rate_is_marked_where_it_is_on_either_axis(log):
+    made = figure([line()], "step", "loss", log_x=log)
+    training_curves.mark_falls(made, [(20.0, 0.1), *([] if log else [(0.0, 0.5)])])
+    shape, note = made.layout.shapes[0], made.layout.annotations[-1 if log else -2]
+    assert (shape.x0, shape.x1, shape.yref) == (20, 20, "paper")
+    assert note.text == "ε × 0.1" and note.x == pytest.approx(np.log10(20) if log else 20)
+
+
+def test_a_fall_before_the_first_step_has_no_mark_on_a_logarithmic_axis():
+    made = figure([line()], "step", "loss", log_x=True)
+    training_curves.mark_falls(made, [(0.0, 0.1)])
+    assert not made.layout.shapes
+
+
 def test_a_band_has_a_part_for_each_stretch_without_a_gap():
     low, high = X - 1, X + 1
     low[50] = np.nan

@@ -29,6 +29,8 @@ def test_the_first_race_plays_to_its_last_step_and_every_row_says_how_it_ended(v
     page = visit(**options)
     if slower > 1:
         slow_down(page, slower)
+    at_the_end(page)  # by itself
+    expect(page.get_by_text("Drag the start")).to_be_visible()
     page.get_by_role("combobox", name="Speed").select_option(speed)
     page.get_by_role("button", name="Back to the start").click()
     expect(page.get_by_text(f"step 0 of {LAST:,}")).to_be_visible()

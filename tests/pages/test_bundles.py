@@ -36,6 +36,15 @@ def test_a_bundle_is_of_its_sources_as_they_are(entry: Path):
     assert checksum(files) in first, "scripts/web.sh build makes it anew"
 
 
+def test_the_players_page_is_of_its_sources_as_they_are():
+    files = sources(COMPONENTS / "embed" / "main.js", {})
+    for name in ("embed/page.html", "player/style.css", "embed/style.css", "player/markup.html"):
+        files[name] = (COMPONENTS / name).read_text(encoding="utf-8")
+    page = (COMPONENTS.parents[1] / "fop_core" / "figures" / "player.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>\n<!-- Made by scripts/web.sh build")
+    assert checksum(files) in page, "scripts/web.sh build makes it anew"
+
+
 def test_a_change_of_anything_that_is_imported_changes_the_checksum():
     files = sources(COMPONENTS / "readout" / "index.js", {})
     assert {"readout/index.js", "lib/clock.js", "lib/page.js"} <= files.keys()

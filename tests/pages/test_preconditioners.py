@@ -147,6 +147,70 @@ def test_an_M_that_is_not_finite_is_reported_and_stops_nothing(folder, panel):
         assert "not finite at 1 of 2 snapshots, first at step 20" in words(at)
 
 
+def sentences(at: AppTest) -> list[str]:
+    return [button.label for button in at.button if button.key and button.key.startswith("observed ")]
+
+
+def without_constant(layer: int, step: int) -> Array:
+    """M of P = I but for the constant direction, which closes with the steps, in the second layer alone."""
+    return np.eye(9) - layer * min(step, 40) / 40 * 0.95 * np.ones((9, 9)) / 9
+
+
+def test_the_page_opens_with_what_stands_out_and_leads_there(folder):
+    run = created()
+    take_snapshots(run, [0, 20, 40, 60], without_constant)
+    finished(run)
+    at = page(run=run.id, layer="0.weight", at="0")
+    constant, identity = sentences(at)
+    assert constant.startswith("**1**: constant over the kernel: gain 1.00 → 0.00250 by step 40 (n = 9, steps 0 to 60)")
+    assert identity.startswith("**0**: P ≈ I at every snapshot: condition at most 1.00 (n = 9, steps 0 to 60)")
+    at.button(key="observed constant").click()
+    ran(at.run())
+    assert component(at, "inspector")["chosen"]["layer"] == "1.weight"
+    assert component(at, "step cursor")["at"] == 40
+    first, second = component(at, "inspector")["sources"][0]["layers"]
+    assert second["marks"][0] == ["P ≈ I here: condition 1.00"] == first["marks"][3]
+    assert second["marks"][2] == ["constant over the kernel: gain 1.00 → 0.00250 by step 40"]
+
+
+def test_nothing_opens_the_page_where_nothing_stands_out(folder):
+    def corners(layer: int, step: int) -> Array:
+        u = np.zeros(9)
+        u[[0, 8]] = 1, -1
+        return np.eye(9) + 0.1 * np.outer(u, u)
+
+    run = created()
+    take_snapshots(run, [0, 20], corners)
+    finished(run)
+    at = page(run=run.id)
+    assert not sentences(at)
+    assert component(at, "inspector")["sources"][0]["layers"][0]["marks"] == [[], []]
+
+
+def test_the_gallery_is_opened_with_what_its_matrices_show():
+    velocity, one_step, frozen = (
+        sentences(page(run=f"cifar10-{name}")) for name in ("fop-velocity", "fop-one-step", "frozen")
+    )
+    assert len(velocity) == 2 and "constant over the kernel: gain 1.00 → 0.0" in velocity[0]
+    assert "whitening (n = 9, step 5,865)" in velocity[1]
+    assert len(one_step) == 1 and "whitening" not in one_step[0], (
+        "its neighbours are as the constant direction has them"
+    )
+    assert frozen == ["**0**: constant over the kernel: gain 0.0500 (n = 9, steps 0 to 5,865)"]
+    assert not sentences(page(run="cifar10-s-hd"))
+
+
+def test_a_basis_is_no_P_of_which_something_could_be_said(folder):
+    at = page(run=by_another("soap").id)
+    assert not sentences(at)
+
+
+def test_colours_of_matrices_have_one_range_unless_each_is_to_have_its_own():
+    assert component(page(run=VELOCITY), "inspector")["chosen"]["range"] == "one"
+    at = page(run=VELOCITY, range="own")
+    assert component(at, "inspector")["chosen"]["range"] == "own" and at.query_params["range"] in ("own", ["own"])
+
+
 def test_twenty_layers_are_described_one_at_a_time(folder):
     run = created()
     take_snapshots(run, [0, 20], near_identity(9), layers=20)

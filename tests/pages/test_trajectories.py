@@ -11,11 +11,13 @@ import pytest
 from streamlit.runtime.state.query_params_proxy import QueryParamsProxy
 from streamlit.testing.v1 import AppTest
 
-from fop_core.optim.rules import FOP, SGD, Momentum
+from fop_core.figures.learned import axes
+from fop_core.optim.rules import FOP, RULES, SGD, Momentum
 from pages.shared import form
 from pages.shared.race_rules import EXAMPLE, FAMILIES, OWN_RULE
 from pages.shared.race_settings import spec, values
 from pages.trajectories import exports, fair_race
+from pages.trajectories.update import updates
 from tests.damage import watchdog  # noqa: F401, a fixture
 from tests.pages.app import app_at
 from toy_functions import presets, race
@@ -96,7 +98,8 @@ def test_every_preset_runs_and_says_what_there_is_to_see(name):
     assert json.loads(shown["figure"])["data"] and len(shown["runs"]) == len(rows(at))
     assert figure(at, "losses")["data"] and figure(at, "eigenvalues")["data"] and figure(at, "angles")["data"]
     learners = sum(1 for rule in SCENES[name].race.rules.values() if isinstance(rule, FOP))
-    assert len(component(at, "learned")["runs"]) == learners
+    assert sum(run["learns"] for run in shown["runs"]) == learners
+    assert [run["name"] for run in component(at, "update")["runs"]] == [run["name"] for run in shown["runs"]]
 
 
 def test_the_player_gets_every_point_of_the_race():
@@ -114,6 +117,58 @@ def test_the_player_gets_every_point_of_the_race():
     assert "angles" not in data and "grid" not in data and data["log"]
 
 
+def test_the_player_gets_what_each_step_is_made_of():
+    data = component(page(preset="paper-booth", rules="sgd,fop", schedule="cosine", **{"fop.momentum": "0.5"}), "race")
+    rule = dataclasses.replace(presets.PAPER_BOOTH.rules["FOP"], momentum=0.5)
+    scheduled = dataclasses.replace(presets.PAPER_BOOTH, rules={"FOP": rule, "SGD": SGD(0.005)}, schedule="cosine")
+    sgd, fop = (race(scheduled)[name] for name in ("SGD", "FOP"))
+    assert [(run["rate"], run["scheduled"], run["momentum"], run["learns"]) for run in data["runs"]] == [
+        (0.005, True, False, False),
+        (0.005, True, True, True),
+    ]
+    n, m = sgd.steps + 1, fop.steps + 1
+    gradients, moves, rates = (np.frombuffer(data[name], np.float32) for name in ("gradients", "moves", "rates"))
+    g = np.stack(presets.PAPER_BOOTH.surface.gradient(*fop.points.T.astype(float)))
+    np.testing.assert_array_equal(gradients[2 * n :].reshape(2, m), g.astype(np.float32))
+    sgd_moves = np.diff(sgd.points.astype(float), axis=0)
+    np.testing.assert_array_equal(moves[: 2 * n].reshape(2, n)[:, :-1], sgd_moves.astype(np.float32).T)
+    P, H = np.frombuffer(data["matrices"]).reshape(2, 3, m)
+    np.testing.assert_array_equal(P.T, fop.preconditioners.astype(float)[:, [0, 0, 1], [0, 1, 1]])
+    np.testing.assert_array_equal(H[:, 7], [10, 8, 10])
+    assert rates[0] == np.float32(0.005) and 0 < rates[n - 1] < 0.005 and len(rates) == n + m
+
+
+@pytest.mark.parametrize(
+    ("rules", "settings", "formulas"),
+    [
+        (
+            "sgd,momentum,nesterov",
+            {"momentum.dampening": "0.1"},
+            ["ε g", "v ← 0.9 v + 0.9 g, θ ← θ − ε v", "(g + 0.9 v)"],
+        ),
+        ("s-hd,fop", {"fop.momentum": "0.5"}, ["θ ← θ − ε P g", "v ← 0.5 v + P g, θ ← θ − ε v"]),
+        ("newton,fop-osgm,own-rule", {}, ["θ ← θ + Δθ", "θ ← θ − ε H⁻¹ g", "θ ← θ − ε P g, where f falls"]),
+    ],
+)
+def test_each_rule_has_its_update_in_symbols(rules, settings, formulas):
+    at = page(preset="paper-booth", rules=rules, steps="20", **settings)
+    for run, formula in zip(component(at, "update")["runs"], formulas, strict=True):
+        assert run["formula"].endswith(formula), run
+
+
+def test_every_rule_of_the_library_has_an_update_of_its_own():
+    rules = SCENES["paper-booth"].rules()
+    race_of_all = spec(values(SCENES["paper-booth"]) | {"rules": list(rules)})
+    formulas = {name: update.formula for name, update in updates(race_of_all).items()}
+    assert set(formulas) == set(RULES) and "θ ← θ + Δθ" not in formulas.values()
+
+
+def test_only_the_page_as_it_opens_is_a_scene_that_plays_by_itself():
+    assert component(page(), "race")["opening"]
+    for query in ({"preset": "valley"}, {"x": "2"} | V, {"view": "3d"}, FIGURE_1):
+        assert not component(page(**query), "race")["opening"], query
+
+
 def test_arrows_and_the_third_dimension_are_sent_when_asked_for():
     data = component(page(arrows="1", view="3d", axis="linear"), "race")
     counts = {run["name"]: run["count"] for run in data["runs"]}
@@ -121,7 +176,24 @@ def test_arrows_and_the_third_dimension_are_sent_when_asked_for():
     assert len(turns) == sum(counts.values()) + counts["FOP"], "g of all, and P g of FOP"
     grid = np.frombuffer(data["grid"], np.float32)
     assert len(grid) == data["scene"]["size"] ** 2 and grid.min() == -0.5 and grid.max() == 0.5
+    assert [axis["name"] for axis in data["scene"]["axes"]] == ["x", "y", "f, log scale"]
+    assert data["scene"]["minima"] == [[1, 3]]
     assert not data["log"]
+
+
+def test_a_height_is_the_logarithm_of_f_or_f_as_the_reader_chooses():
+    at = page(view="3d")
+    log = component(at, "race")
+    assert "f grows tenfold every" in words(at)
+    ran(at.button_group(key="trajectories.height").set_value("linear").run())
+    linear = component(at, "race")
+    assert [data["scene"]["axes"][2]["name"] for data in (log, linear)] == ["f, log scale", "f"]
+    assert log["scene"]["key"] != linear["scene"]["key"] and log["grid"] != linear["grid"]
+    assert "f changes by" in words(at) and "tenfold" not in words(at)
+    assert address(at) == FIGURE_1 | {"view": "3d", "height": "linear"} | V
+    ran(at.button_group(key="trajectories.view").set_value("2d").run())
+    assert "trajectories.height" not in [group.key for group in at.button_group]
+    assert "tenfold" in words(at)
 
 
 def test_a_change_of_view_shows_at_once():
@@ -207,10 +279,13 @@ def test_a_newcomer_sees_p_turn_onto_the_inverse_hessian():
     assert list(rows(at)) == ["SGD", "Momentum", "Newton", "FOP OSGM"]
     assert {row["status"] for row in rows(at).values()} == {"converged"}
     assert address(at) == {} and "published" not in words(at)
-    [learned] = component(at, "learned")["runs"]
-    (P, *eigenvalues), (H, small, large) = learned["P"][-1], sorted_axes(learned["H"][-1])
-    assert learned["name"] == "FOP OSGM" and eigenvalues[0] > 30 * eigenvalues[1] > 0
-    assert abs(math.remainder(P - H, math.pi)) < math.radians(5) and large == 100 * small
+    data = component(at, "race")
+    [learner] = [run for run in data["runs"] if run["learns"]]
+    last = np.frombuffer(data["matrices"]).reshape(2, 3, learner["count"])[:, :, -1]
+    (P, *eigenvalues), of_H = axes(last[:, [0, 1, 1, 2]].reshape(2, 2, 2)).tolist()
+    H, small, large = sorted_axes(of_H)
+    assert learner["name"] == "FOP OSGM" and eigenvalues[0] > 30 * eigenvalues[1] > 0
+    assert abs(math.remainder(P - H, math.pi)) < math.radians(5) and large == pytest.approx(100 * small)
 
 
 def sorted_axes(axes: list[float]) -> tuple[float, float, float]:
@@ -259,7 +334,7 @@ def test_a_changed_setting_is_marked_in_the_address_and_can_be_taken_back():
     assert rows(at)["FOP"]["steps"] == str(steps) != "543" and rows(at)["FOP"]["published"] is None
     assert rows(at)["SGD"]["matches"] and rows(at)["Adam"]["matches"]
     assert "As published: the step counts of SGD, Adam." in words(at)
-    assert SCENES["paper-booth"].sentence not in words(at)
+    assert f"{SCENES['paper-booth'].sentence} **Changed:** FOP hypergradient rate ρ." in words(at)
     ran(at.button(key="trajectories reset").click().run())
     assert address(at) == FIGURE_1 and number(at, "fop.hyper_lr").value == 0.05
     assert "As the preset has it." in words(at)
@@ -268,15 +343,15 @@ def test_a_changed_setting_is_marked_in_the_address_and_can_be_taken_back():
 def test_a_race_on_another_surface_than_the_presets_is_no_change_of_the_preset():
     at = page(surface="himmelblau", x="-2.5", y="-2.5", rules="sgd,fop")
     text = words(at).replace("\\", "")
-    assert "A race on Himmelblau from (−2.50, −2.50)." in text and "changed from" not in text
+    assert "A race on Himmelblau from (−2.50, −2.50)." in text and SCENES["paper-booth"].sentence not in text
     assert "Not a preset: surface, start x, start y, optimizers differ from the preset “Figure 1: Booth”." in words(at)
     reset = at.button(key="trajectories reset")
     assert reset.label == "Back to “Figure 1: Booth”"
     ran(reset.click().run())
     assert address(at) == FIGURE_1 | V and at.button(key="trajectories reset").label == "Reset to the preset"
     other = page(preset="valley", condition="10")
-    assert "changed from" not in words(other), "a valley of another condition number is another surface"
-    assert "changed from" not in words(page(preset="own", f="x + y"))
+    assert SCENES["valley"].sentence not in words(other), "a valley of another condition number is another surface"
+    assert SCENES["own"].sentence not in words(page(preset="own", f="x + y"))
 
 
 def test_a_preset_fills_in_everything():
@@ -311,6 +386,7 @@ def test_an_address_restores_the_whole_state():
         "rate": "0.002",
         "axis": "linear",
         "view": "3d",
+        "height": "linear",
         "arrows": "1",
         "loss": "linear",
     }

@@ -22,6 +22,7 @@ from toy_functions.scenes import SCENES
 
 ROOT = Path(__file__).parents[2]
 BOOTH = Race(surfaces.BOOTH, (0.0, -4.0), {"SGD": SGD(0.005)}, max_steps=50)
+NOISY = dataclasses.replace(BOOTH, rules={"SGD": SGD(0.02), "FOP": FOP(0.02, 0.001)}, noise=2.0, seed=11)
 
 
 def rows_of(the_race, results):
@@ -232,10 +233,11 @@ def scripts():
     return {
         **{name: export.snippet(scene.race, scene.formula or None) for name, scene in SCENES.items()},
         "long": export.snippet(Race(surface, (0.1, 0.2), rules), long),
+        "seeds": export.snippet(NOISY, seeds=3),
     }
 
 
-@pytest.mark.parametrize("name", [*SCENES, "long"])
+@pytest.mark.parametrize("name", [*SCENES, "long", "seeds"])
 def test_scripts_are_in_the_usual_format(name):
     script = scripts()[name]
     ruff = [sys.executable, "-m", "ruff"]
@@ -247,3 +249,26 @@ def test_scripts_are_in_the_usual_format(name):
     chosen = ["--select", "E4,E7,E9,F,I,UP,W", "--config", "lint.isort.known-first-party=['fop_core', 'toy_functions']"]
     result = subprocess.run([*ruff, "check", *chosen, *options], input=script, capture_output=True, encoding="utf-8")
     assert result.returncode == 0, result.stdout
+
+
+# Several seeds
+
+
+def test_a_table_of_several_seeds_is_that_of_each_with_its_seed():
+    header, *rows = csv.reader(io.StringIO(export.csv_of_seeds(NOISY, 3)))
+    assert header == [*export.COLUMNS, "seed"]
+    for seed in (11, 12, 13):
+        of_seed = dataclasses.replace(NOISY, seed=seed)
+        expected = list(csv.reader(io.StringIO(export.csv(of_seed, race(of_seed)))))[1:]
+        assert [row[:-1] for row in rows if row[-1] == str(seed)] == expected
+    assert len({tuple(row[2:4]) for row in rows if row[:2] == ["SGD", "50"]}) == 3, "the seeds differ"
+
+
+def test_a_script_of_several_seeds_runs_each(tmp_path):
+    result = run(export.snippet(NOISY, seeds=3), tmp_path)
+    assert result.returncode == 0, result.stderr
+    expected = []
+    for seed in (11, 12, 13):
+        for name, (status, steps, x, y) in ends(dataclasses.replace(NOISY, seed=seed)).items():
+            expected.append(f"seed {seed}, {name}: {status}, {steps} steps, end ({x!r}, {y!r})")
+    assert result.stdout.splitlines() == expected

@@ -161,6 +161,21 @@ def test_rules_that_ask_an_oracle_see_the_noise_of_the_step():
         np.testing.assert_allclose(after, x - np.linalg.solve(surfaces.BOOTH.hessian(*x), g), rtol=1e-10)
 
 
+@pytest.mark.parametrize("rule", [SGD(0.01), FOP(0.003, 1e-4), OSGMFOP()], ids=["SGD", "FOP", "FOP OSGM"])
+def test_each_step_is_made_of_the_gradient_with_the_noise_that_is_said(rule):
+    noisy = Race(surfaces.BOOTH, (0.0, -4.0), {"": rule}, 0.0, 60, noise=2.0, seed=3)
+    result = race(noisy)[""]
+    g = np.stack(surfaces.BOOTH.gradient(*result.points[:-1].T), axis=1)
+    g += racing.noise_of_steps(noisy, rule, result.points)
+    if result.preconditioners is not None:
+        g = np.einsum("nij,nj->ni", result.preconditioners[:-1], g)
+    steps = np.diff(result.points, axis=0)
+    kept = steps.any(axis=1)
+    assert kept.all() == (not rule.uses_oracle) and kept.sum() > 3
+    np.testing.assert_allclose(steps[kept], -rule.lr * g[kept], rtol=1e-9, atol=1e-14)
+    assert racing.noise_of_steps(dataclasses.replace(noisy, noise=0.0), rule, result.points) is None
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", RULES)
 def test_every_rule_races_in_both_kinds_of_numbers(name, dtype):

@@ -16,6 +16,7 @@ import { hatch } from "./stripes.js";
 const [LEFT, RIGHT, TOP, BOTTOM] = [34, 8, 8, 22]; // px around the cells
 const TITLE = 18; // px more for the title of an axis
 const COLUMNS = [0, 1, 2, 3, 4, 3, 3, 4, 4, 3]; // for so many maps
+const FINGERTIP = 22; // px from a tap within which another one is at the same point
 
 /** @typedef {[across: number, up: number]} Spot shares of the width and the height */
 
@@ -36,6 +37,13 @@ export class Basins {
     this.gone = false;
     /** @type {Spot | null} */
     this.spot = null;
+    /**
+     * Where a finger has tapped last: another tap there opens what the first one has described.
+     *
+     * @type {{ field: HTMLElement, spot: Spot } | null}
+     */
+    this.tapped = null;
+    this.finger = false; // whether it was a finger that came down last
     /** @type {HTMLElement[]} */
     this.fields = []; // of the maps
     this.built = ""; // which maps
@@ -134,9 +142,14 @@ export class Basins {
     field.onpointerleave = () => {
       if (document.activeElement !== field) this.move(null);
     };
+    field.onpointerdown = ({ pointerType }) => {
+      this.finger = pointerType === "touch";
+    };
     field.onclick = (event) => {
-      this.move(point(event));
-      this.open();
+      if (!this.finger) {
+        this.move(point(event));
+        this.open();
+      } else this.tap(field, point(event));
     };
     field.onfocus = () => {
       caption.setAttribute("aria-live", "polite");
@@ -144,6 +157,7 @@ export class Basins {
     };
     field.onblur = () => {
       caption.removeAttribute("aria-live");
+      this.tapped = null;
       this.move(null);
     };
     field.onkeydown = (event) => {
@@ -156,6 +170,22 @@ export class Basins {
       else return;
       event.preventDefault();
     };
+  }
+
+  /**
+   * A finger cannot point without a tap: the first one describes, and another at the same point opens the race.
+   *
+   * @param {HTMLElement} field
+   * @param {Spot | null} spot
+   */
+  tap(field, spot) {
+    const { tapped, side } = this;
+    const near = (/** @type {Spot} */ [x, y], /** @type {Spot} */ other) =>
+      side * Math.hypot(x - other[0], y - other[1]) <= FINGERTIP;
+    const again = spot && tapped?.field === field && near(spot, tapped.spot) ? tapped.spot : null;
+    this.tapped = spot && { field, spot: again ?? spot };
+    this.move(again ?? spot);
+    if (again) this.open();
   }
 
   /** @param {Spot | null} spot */
@@ -199,7 +229,9 @@ export class Basins {
     const cell = this.spot && this.cell(this.spot);
     this.fields.forEach((field, i) => {
       const [across, up] = field.querySelectorAll("div");
-      if (field.nextSibling) field.nextSibling.textContent = cell ? this.words(i, ...cell) : this.data.maps[i].words;
+      const again = this.tapped?.field === field && this.tapped.spot === this.spot ? ". Tap again to open it." : "";
+      if (field.nextSibling)
+        field.nextSibling.textContent = cell ? this.words(i, ...cell) + again : this.data.maps[i].words;
       across.hidden = !cell;
       up.hidden = !cell;
       if (!cell) return;

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 74002228f0655ac234c910769235eb64a4ac0d3dd7420e1fbd6e272401fc90bd.
+// Made by scripts/web.sh build of sources with the checksum 16ead91913278776e5c53aab0764449c6779fdf8a564c25d5ca4a74799dabb2d.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -277,6 +277,7 @@ function marks(context, data, theme, { left, top, side, width }, font) {
 var [LEFT, RIGHT, TOP, BOTTOM] = [34, 8, 8, 22];
 var TITLE = 18;
 var COLUMNS = [0, 1, 2, 3, 4, 3, 3, 4, 4, 3];
+var FINGERTIP = 22;
 var Basins = class {
   /**
    * @param {HTMLElement} root
@@ -292,6 +293,8 @@ var Basins = class {
     this.theme = data.themes[themeOf(root)];
     this.gone = false;
     this.spot = null;
+    this.tapped = null;
+    this.finger = false;
     this.fields = [];
     this.built = "";
     this.kinds = new Uint8Array();
@@ -378,9 +381,14 @@ var Basins = class {
     field.onpointerleave = () => {
       if (document.activeElement !== field) this.move(null);
     };
+    field.onpointerdown = ({ pointerType }) => {
+      this.finger = pointerType === "touch";
+    };
     field.onclick = (event) => {
-      this.move(point(event));
-      this.open();
+      if (!this.finger) {
+        this.move(point(event));
+        this.open();
+      } else this.tap(field, point(event));
     };
     field.onfocus = () => {
       caption.setAttribute("aria-live", "polite");
@@ -388,6 +396,7 @@ var Basins = class {
     };
     field.onblur = () => {
       caption.removeAttribute("aria-live");
+      this.tapped = null;
       this.move(null);
     };
     field.onkeydown = (event) => {
@@ -399,6 +408,20 @@ var Basins = class {
       else return;
       event.preventDefault();
     };
+  }
+  /**
+   * A finger cannot point without a tap: the first one describes, and another at the same point opens the race.
+   *
+   * @param {HTMLElement} field
+   * @param {Spot | null} spot
+   */
+  tap(field, spot) {
+    const { tapped, side } = this;
+    const near = ([x, y], other) => side * Math.hypot(x - other[0], y - other[1]) <= FINGERTIP;
+    const again = spot && tapped?.field === field && near(spot, tapped.spot) ? tapped.spot : null;
+    this.tapped = spot && { field, spot: again ?? spot };
+    this.move(again ?? spot);
+    if (again) this.open();
   }
   /** @param {Spot | null} spot */
   move(spot) {
@@ -433,7 +456,9 @@ var Basins = class {
     const cell = this.spot && this.cell(this.spot);
     this.fields.forEach((field, i) => {
       const [across, up] = field.querySelectorAll("div");
-      if (field.nextSibling) field.nextSibling.textContent = cell ? this.words(i, ...cell) : this.data.maps[i].words;
+      const again = this.tapped?.field === field && this.tapped.spot === this.spot ? ". Tap again to open it." : "";
+      if (field.nextSibling)
+        field.nextSibling.textContent = cell ? this.words(i, ...cell) + again : this.data.maps[i].words;
       across.hidden = !cell;
       up.hidden = !cell;
       if (!cell) return;

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum de30b27f48a747f74fc6215483015e3d51f2ca3d70cdc75e5bf69bacf2976215.
+// Made by scripts/web.sh build of sources with the checksum a8e9d456697955f18721c01447c79b96219c0698a830e013122b53a966be33f6.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -63,14 +63,17 @@ var Clock = class {
     this.step = Infinity;
     this.moving = false;
     this.values = {};
+    this.parts = null;
+    this.run = "";
     this.followers = /* @__PURE__ */ new Set();
   }
   /**
    * @param {number} step
    * @param {Record<string, number>} values
+   * @param {RunStep | null} parts
    */
-  set(step, values) {
-    Object.assign(this, { step, values });
+  set(step, values, parts = null) {
+    Object.assign(this, { step, values, parts });
     for (const follower of this.followers) {
       try {
         follower();
@@ -103,7 +106,7 @@ function pageKeys(root, keys) {
   const listener = (event) => {
     const at = document.activeElement ?? document.body;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !(event.key in keys)) return;
-    if (root.contains(at) ? at.tagName === "SELECT" : at.closest(FIELDS)) return;
+    if (at.closest(root.contains(at) ? "select, [data-keys=own]" : FIELDS)) return;
     if (event.key === " " && at.closest(PRESSED)) return;
     event.preventDefault();
     keys[event.key](event);
@@ -327,7 +330,7 @@ var Cursor = class {
   draw() {
     this.width = this.track.clientWidth;
     if (!this.width) return;
-    const { steps, curves, themes } = this.data;
+    const { steps, curves, falls, themes } = this.data;
     const height = this.track.clientHeight;
     const [, context] = canvas(this.width, height, this.picture);
     const { colors } = themes[themeOf(this.root)];
@@ -338,6 +341,7 @@ var Cursor = class {
     for (const curve of curves) this.curve(context, curve, height, curve.color || colors.muted);
     context.fillStyle = colors.muted;
     for (const step of steps) context.fillRect(this.x(step) - 0.5, height - 4, 1, 4);
+    for (const step of falls) for (let y = 0; y < height; y += 7) context.fillRect(this.x(step) - 0.5, y, 1, 4);
     this.line.style.transform = `translateX(${this.x(steps[Math.min(this.at, this.last)])}px)`;
   }
   /**

@@ -206,7 +206,7 @@ export class Cursor {
   draw() {
     this.width = this.track.clientWidth;
     if (!this.width) return;
-    const { steps, curves, themes } = this.data;
+    const { steps, curves, falls, themes } = this.data;
     const height = this.track.clientHeight;
     const [, context] = canvas(this.width, height, this.picture);
     const { colors } = themes[themeOf(this.root)];
@@ -217,6 +217,7 @@ export class Cursor {
     for (const curve of curves) this.curve(context, curve, height, curve.color || colors.muted);
     context.fillStyle = colors.muted;
     for (const step of steps) context.fillRect(this.x(step) - 0.5, height - 4, 1, 4);
+    for (const step of falls) for (let y = 0; y < height; y += 7) context.fillRect(this.x(step) - 0.5, y, 1, 4); // dashed, as in the charts
     this.line.style.transform = `translateX(${this.x(steps[Math.min(this.at, this.last)])}px)`;
   }
 

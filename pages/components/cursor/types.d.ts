@@ -8,6 +8,8 @@ export interface CursorData {
   /** What each snapshot is; parts are apart by " · ". */
   captions: string[];
   curves: Curve[];
+  /** Steps at which the learning rate fell. */
+  falls: number[];
   /** The cursor's step. */
   at: number;
   themes: Themes;

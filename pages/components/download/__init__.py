@@ -23,6 +23,8 @@ PART = 16 << 20  # bytes of a message: a larger file comes in several
 KINDS = {
     "csv": "text/csv",
     "gif": "image/gif",
+    "html": "text/html",
+    "mp4": "video/mp4",
     "pdf": "application/pdf",
     "png": "image/png",
     "py": "text/x-python",
@@ -55,11 +57,21 @@ class Screen:
         step: the cursor's or the player's; None on a page without.
         layer: the chosen layer; None where none can be chosen.
         see: which of a layer's matrices was shown; None where none can be chosen.
+        theme: "light" or "dark".
+        box: the part of the plane that the player showed, x_min, x_max, y_min, y_max; None where that is all of it.
+        playing: whether the player played.
+        run: the name of the run whose steps the player showed; empty where there is none.
+        hidden: rules whose runs it did not show.
     """
 
     step: float | None = None
     layer: str | None = None
     see: str | None = None
+    theme: str = "light"
+    box: tuple[float, float, float, float] | None = None
+    playing: bool = False
+    run: str = ""
+    hidden: tuple[str, ...] = ()
 
 
 Make = Callable[[Screen], File]
@@ -76,18 +88,20 @@ def slug(text: str) -> str:
     return re.sub(r"[^\w.]+", "-", text).strip("-.")[:80] or "untitled"
 
 
-def button(label: str, make: Make, *, key: str, of: str = "", primary: bool = False) -> None:
+def button(label: str, make: Make | None, *, key: str, of: str = "", primary: bool = False) -> None:
     """Show a button that saves a file.
 
     Args:
         label: what is written on it.
-        make: called at a click; what it raises is shown under the button.
+        make: called at a click; what it raises is shown under the button. None where the player itself, in the browser,
+            makes a PNG of what it shows.
         key: of the widget.
         of: what the file would be of, for instance a run's id: a click on what is no longer shown is refused.
         primary: whether it is the one to click.
     """
     st.session_state.setdefault(_BUTTONS, {})[key] = (of, make)
-    _button(key=f"download {key}", data={"label": label, "key": key, "of": of, "primary": primary})
+    data = {"label": label, "key": key, "of": of, "primary": primary, "camera": make is None}
+    _button(key=f"download {key}", data=data)
 
 
 @st.fragment
@@ -120,7 +134,7 @@ def _request(request: Any) -> tuple[str, str, str, Screen, int] | None:
         case {"id": str(id_), "key": str(key), "of": str(of), "screen": Mapping() as screen, "part": int(part)} if (
             part >= 0
         ):
-            step, layer, see = (screen.get(name) for name in ("step", "layer", "see"))
+            step, layer, see, theme, run = (screen.get(name) for name in ("step", "layer", "see", "theme", "run"))
             return (
                 id_,
                 key,
@@ -129,10 +143,30 @@ def _request(request: Any) -> tuple[str, str, str, Screen, int] | None:
                     float(step) if isinstance(step, int | float) and math.isfinite(step) else None,
                     layer if isinstance(layer, str) else None,
                     see if isinstance(see, str) else None,
+                    "dark" if theme == "dark" else "light",
+                    _box(screen.get("box")),
+                    screen.get("playing") is True,
+                    run if isinstance(run, str) else "",
+                    _names(screen.get("hidden")),
                 ),
                 part,
             )
     return None
+
+
+def _box(sent: Any) -> tuple[float, float, float, float] | None:
+    """Return a part of the plane, or None where what was sent is none."""
+    match sent:
+        case [int() | float() as left, int() | float() as right, int() | float() as bottom, int() | float() as top]:
+            box = float(left), float(right), float(bottom), float(top)
+            if all(map(math.isfinite, box)) and left < right and bottom < top:
+                return box
+    return None
+
+
+def _names(sent: Any) -> tuple[str, ...]:
+    """Return names, or none where what was sent are none."""
+    return tuple(name for name in sent if isinstance(name, str)) if isinstance(sent, list) else ()
 
 
 def _made(id_: str, key: str, of: str, screen: Screen) -> _Answer:

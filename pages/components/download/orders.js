@@ -1,6 +1,7 @@
 // @ts-check
 import { clock } from "../lib/clock.js";
 import { page } from "../lib/page.js";
+/** @import { Scheme } from "../lib/types.d.ts" */
 /** @import { Order } from "./types.d.ts" */
 
 /**
@@ -61,11 +62,23 @@ export class Orders {
    *
    * @param {string} key of the button
    * @param {string} of what the file would be of
+   * @param {Scheme} [theme] of the page
    */
-  add(key, of) {
+  add(key, of, theme) {
     const id = crypto.getRandomValues(new Uint32Array(2)).join("-");
-    this.waiting.push({ id, key, of, screen: this.screen(), page: this.path() });
+    this.waiting.push({ id, key, of, screen: { ...this.screen(), theme }, page: this.path() });
     delete this.notes[key];
+    this.changed();
+  }
+
+  /**
+   * Says what came of a click that ordered nothing.
+   *
+   * @param {string} key of the button
+   * @param {string} text
+   */
+  note(key, text, failed = false) {
+    this.notes[key] = { text, failed };
     this.changed();
   }
 
@@ -77,13 +90,12 @@ export class Orders {
   close(text, failed = false) {
     const order = this.waiting.shift();
     if (!order) throw new Error(`no file is waited for, of which to say: ${text}`);
-    this.notes[order.key] = { text, failed };
-    this.changed();
+    this.note(order.key, text, failed);
   }
 }
 
-/** What the page shows: the inspector's choice, and the clock's step where one moves it. */
-const shown = () => ({ ...page.screen, step: Number.isFinite(clock.step) ? clock.step : null });
+/** What the page shows: the inspector's choice, the player's view, and the clock's step where one moves it. */
+const shown = () => ({ ...page.screen, ...page.player?.view(), step: Number.isFinite(clock.step) ? clock.step : null });
 
 page.orders ??= new Orders(shown, () => location.pathname);
 

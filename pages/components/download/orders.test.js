@@ -27,6 +27,15 @@ test("an order is of what the screen shows at the click, not later", () => {
   assert.equal(new Set(orders.waiting.map(({ id }) => id)).size, 2);
 });
 
+test("an order has the colours of the page, and a click that orders nothing can be answered too", () => {
+  const { orders } = opened();
+  orders.add("figure", "a run", "dark");
+  assert.deepEqual(orders.waiting[0].screen, { layer: "0.weight", see: "P", step: 40, theme: "dark" });
+  orders.note("camera", "Saved race.png");
+  assert.deepEqual(orders.notes.camera, { text: "Saved race.png", failed: false });
+  assert.equal(orders.waiting.length, 1);
+});
+
 test("what came of an order is said until the next click of its button", () => {
   const { orders } = opened();
   orders.add("figure", "");

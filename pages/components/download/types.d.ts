@@ -1,4 +1,4 @@
-import type { Shown } from "../lib/types.d.ts";
+import type { Scheme, Shown, ShownPlayer } from "../lib/types.d.ts";
 
 /** A file that was clicked for; Python's _request takes it with the number of the part that is wanted. */
 export interface Order {
@@ -7,7 +7,7 @@ export interface Order {
   key: string;
   /** What the file would be of: a click on what is no longer shown is refused. */
   of: string;
-  screen: Partial<Shown> & { step: number | null };
+  screen: Partial<Shown> & Partial<ReturnType<ShownPlayer["view"]>> & { step: number | null; theme?: Scheme };
   /** Path of the page on which it was clicked. */
   page: string;
 }
@@ -30,4 +30,6 @@ export interface ButtonData {
   key: string;
   of: string;
   primary: boolean;
+  /** Whether the player makes the file. */
+  camera: boolean;
 }

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 6e06ed163d7ee68d868bb0f2b6f863817e081d33e05e5c278ddd07868ec111a3.
+// Made by scripts/web.sh build of sources with the checksum affcb98ab7cdd644a2c47ad0e1673063de445b08f19e8d856efe89a2598af223.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -58,14 +58,17 @@ var Clock = class {
     this.step = Infinity;
     this.moving = false;
     this.values = {};
+    this.parts = null;
+    this.run = "";
     this.followers = /* @__PURE__ */ new Set();
   }
   /**
    * @param {number} step
    * @param {Record<string, number>} values
+   * @param {RunStep | null} parts
    */
-  set(step, values) {
-    Object.assign(this, { step, values });
+  set(step, values, parts = null) {
+    Object.assign(this, { step, values, parts });
     for (const follower of this.followers) {
       try {
         follower();
@@ -494,7 +497,8 @@ var Heatmap = class {
     this.box.hidden = true;
     this.field.append(this.picture, this.box);
     this.caption = make("p", "fop-matrix-caption");
-    this.node.append(this.title, this.field, this.caption);
+    this.marks = make("ul", "fop-matrix-marks");
+    this.node.append(this.title, this.field, this.caption, this.marks);
     this.large = large;
     this.shown = { title: "", layer: { n: 0, kernel: null }, matrix: null, words: "", side: 0, range: 1 };
     this.width = 0;
@@ -511,7 +515,16 @@ var Heatmap = class {
     if (!same || matrix?.columns !== shown.matrix?.columns) this.part = null;
     this.shown = shown;
     this.title.textContent = shown.title;
+    if (this.large) this.field.setAttribute("aria-label", `${shown.title}. Arrow keys go from entry to entry.`);
+    this.mark(shown.marks ?? []);
     this.draw();
+  }
+  /** @param {string[]} marks */
+  mark(marks) {
+    const said = marks.join("\n");
+    if (this.marks.dataset.said === said) return;
+    this.marks.dataset.said = said;
+    this.marks.replaceChildren(...marks.map((words) => make("li", "", words)));
   }
   get matrix() {
     return this.shown.matrix;
@@ -621,6 +634,7 @@ var Heatmap = class {
     };
     field.ondblclick = () => this.take(null);
     field.tabIndex = 0;
+    field.setAttribute("role", "application");
     field.dataset.keys = "own";
     field.onkeydown = (event) => {
       if (!(event.key in WAYS) || !this.matrix) return;
@@ -726,6 +740,7 @@ var Layer = class {
     this.n = head.n;
     this.kernel = head.kernel;
     this.steps = head.steps;
+    this.marks = head.marks;
     this.hasM = head.hasM;
     this.ranges = head.ranges;
     this.thumbRange = head.thumbRange ?? 1;
@@ -803,6 +818,15 @@ var Layer = class {
     return { values, rows: side, columns: side, step: thumbSteps[at], whole: false, square: true };
   }
   /**
+   * What stands out in a matrix that is shown, in words.
+   *
+   * @param {Matrix | null} matrix
+   */
+  said(matrix) {
+    const at = matrix?.whole ? this.steps.indexOf(matrix.step) : -1;
+    return this.marks[at] ?? [];
+  }
+  /**
    * What is known of P's eigenvalues at a step; null where nothing is.
    *
    * @param {number} step
@@ -855,7 +879,7 @@ var Previews = class {
    * @param {(layer: Layer, key: boolean) => void} choose `key`: whether a key has done it
    */
   build(layers, choose) {
-    this.range = Math.max(...layers.map(({ ranges }) => ranges.change ?? 0)) || 1;
+    this.range = Math.max(...layers.map(({ ranges: ranges2 }) => ranges2.change ?? 0)) || 1;
     this.previews = layers.map((layer) => {
       const chip = make("button", "fop-chip");
       chip.type = "button";
@@ -911,6 +935,7 @@ var Previews = class {
 // inspector/inspector.js
 var PAUSE = 300;
 var VIEWS = { one: "One layer", all: "All layers" };
+var RANGES = { one: "One range of colours", own: "Each its own" };
 var Inspector = class {
   /**
    * @param {HTMLElement} root
@@ -926,7 +951,11 @@ var Inspector = class {
     this.numbers = part2("inspector-spectrum");
     this.means = part2("inspector-means");
     this.zoom = part2("zoom");
-    this.switches = { see: part2("switch[data-name=see]"), view: part2("switch[data-name=view]") };
+    this.switches = {
+      see: part2("switch[data-name=see]"),
+      view: part2("switch[data-name=view]"),
+      range: part2("switch[data-name=range]")
+    };
     this.previews = new Previews(part2("chips"));
     this.data = data;
     this.send = send;
@@ -1011,7 +1040,7 @@ var Inspector = class {
     else this.timer = setTimeout(send, PAUSE);
   }
   /**
-   * @template {"see" | "view"} Name
+   * @template {"see" | "view" | "range"} Name
    * @param {Name} name
    * @param {[value: Chosen[Name], label: string, title: string][]} options
    */
@@ -1053,6 +1082,7 @@ var Inspector = class {
     );
     this.buildSwitch("see", matrix ? options.map((see) => [see, matrices[see].name, matrices[see].means]) : []);
     this.buildSwitch("view", matrix && several ? views : []);
+    this.buildSwitch("range", matrix && (beside || chosen.view === "all") ? ranges : []);
     this.previews.choose(layers.indexOf(layer));
     const { formula } = layer.head;
     this.means.textContent = matrix ? `${matrices[chosen.see].means}.${formula ? ` ${formula}.` : ""}` : "";
@@ -1113,7 +1143,14 @@ var Inspector = class {
         const [of, matrix] = [wanted[i], matrices[i]];
         const { name } = this.data.matrices[matrix?.whole === false ? "change" : chosen.see];
         const title = chosen.view === "all" ? of.title : `${name} of ${of.name}`;
-        map.show({ title, layer: of, matrix, ...this.scaled(of, matrix, range), side: this.side });
+        map.show({
+          title,
+          layer: of,
+          matrix,
+          ...this.scaled(of, matrix, range),
+          side: this.side,
+          marks: of.said(matrix)
+        });
       });
     if (!this.filters.root.hidden) this.filters.fill(matrices[0], layer.matrix("P", step), range);
     const spectrum = layer.numbers(step);
@@ -1131,17 +1168,24 @@ var Inspector = class {
     const second = beside.matrix(this.chosen.see, clock.step);
     const less = difference(first, second);
     const title = (which, of) => `${sources[which].name}, ${of.title}`;
-    maps[0].show({ title: title(0, layer), layer, matrix: first, ...this.scaled(layer, first, range), side });
+    maps[0].show({
+      title: title(0, layer),
+      layer,
+      matrix: first,
+      ...this.scaled(layer, first, range),
+      side,
+      marks: layer.said(first)
+    });
     maps[1].show({
       title: title(1, beside),
       layer: beside,
       matrix: second,
       ...this.scaled(beside, second, range),
-      side
+      side,
+      marks: beside.said(second)
     });
-    const { words } = this.scaled(layer, less, range);
-    const scale = this.scaled(layer, first, range).range;
-    maps[2].show({ title: "The first less the second", layer, matrix: less, words, side, range: scale });
+    const scaled = this.scaled(layer, less, range, less ? largest(less.values) || 1 : 1);
+    maps[2].show({ title: "The first less the second", layer, matrix: less, ...scaled, side });
     if (!less) maps[2].caption.textContent = "Their shapes differ.";
   }
   /**
@@ -1149,9 +1193,11 @@ var Inspector = class {
    *
    * @param {Layer} of
    * @param {Matrix | null} matrix
-   * @param {number} whole the range of one that has the true values
+   * @param {number} shared the range of those that have the true values, where they share one
+   * @param {number} own the range of this one, where each has its own
    */
-  scaled(of, matrix, whole) {
+  scaled(of, matrix, shared, own = this.range([of])) {
+    const whole = this.chosen.range === "own" ? own : shared;
     const range = matrix?.whole === false ? of.thumbRange : whole;
     if (!matrix) return { range, words: "" };
     matrix.most ??= largest(matrix.values);
@@ -1167,6 +1213,10 @@ var Inspector = class {
     page.screen = void 0;
   }
 };
+var ranges = [
+  ["one", RANGES.one, "So that they can be compared"],
+  ["own", RANGES.own, "So that the structure of a small one shows"]
+];
 var views = [
   ["one", VIEWS.one, ""],
   ["all", VIEWS.all, ""]

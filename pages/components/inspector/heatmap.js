@@ -21,6 +21,7 @@ const WAYS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRig
  * @property {{ n: number, kernel: Kernel | null }} layer
  * @property {Matrix | null} matrix null where none was kept
  * @property {string} words what is said of it as a whole
+ * @property {string[]} [marks] what stands out in it
  * @property {number} side px
  * @property {number} range of the fullest colour
  */
@@ -37,7 +38,8 @@ export class Heatmap {
     this.box.hidden = true;
     this.field.append(this.picture, this.box);
     this.caption = make("p", "fop-matrix-caption");
-    this.node.append(this.title, this.field, this.caption);
+    this.marks = make("ul", "fop-matrix-marks");
+    this.node.append(this.title, this.field, this.caption, this.marks);
     this.large = large;
     /** @type {Shown} */
     this.shown = { title: "", layer: { n: 0, kernel: null }, matrix: null, words: "", side: 0, range: 1 };
@@ -59,7 +61,17 @@ export class Heatmap {
     if (!same || matrix?.columns !== shown.matrix?.columns) this.part = null;
     this.shown = shown;
     this.title.textContent = shown.title;
+    if (this.large) this.field.setAttribute("aria-label", `${shown.title}. Arrow keys go from entry to entry.`);
+    this.mark(shown.marks ?? []);
     this.draw();
+  }
+
+  /** @param {string[]} marks */
+  mark(marks) {
+    const said = marks.join("\n");
+    if (this.marks.dataset.said === said) return;
+    this.marks.dataset.said = said;
+    this.marks.replaceChildren(...marks.map((words) => make("li", "", words)));
   }
 
   get matrix() {
@@ -179,6 +191,7 @@ export class Heatmap {
     };
     field.ondblclick = () => this.take(null);
     field.tabIndex = 0;
+    field.setAttribute("role", "application");
     field.dataset.keys = "own";
     field.onkeydown = (event) => {
       if (!(event.key in WAYS) || !this.matrix) return;

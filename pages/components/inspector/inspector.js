@@ -16,6 +16,7 @@ import { check, radios } from "./radios.js";
 
 const PAUSE = 300; // ms between two choices that Python gets: of an arrow key held down it gets the last
 const VIEWS = { one: "One layer", all: "All layers" };
+const RANGES = { one: "One range of colours", own: "Each its own" };
 
 /** @typedef {{ name: string, layers: Layer[] }} Source */
 
@@ -36,7 +37,11 @@ export class Inspector {
     this.numbers = part("inspector-spectrum");
     this.means = part("inspector-means");
     this.zoom = part("zoom");
-    this.switches = { see: part("switch[data-name=see]"), view: part("switch[data-name=view]") };
+    this.switches = {
+      see: part("switch[data-name=see]"),
+      view: part("switch[data-name=view]"),
+      range: part("switch[data-name=range]"),
+    };
     this.previews = new Previews(part("chips"));
     this.data = data;
     this.send = send;
@@ -132,7 +137,7 @@ export class Inspector {
   }
 
   /**
-   * @template {"see" | "view"} Name
+   * @template {"see" | "view" | "range"} Name
    * @param {Name} name
    * @param {[value: Chosen[Name], label: string, title: string][]} options
    */
@@ -172,6 +177,7 @@ export class Inspector {
     const options = /** @type {Quantity[]} */ (Object.keys(matrices)).filter((see) => see !== "M" || layer.hasM);
     this.buildSwitch("see", matrix ? options.map((see) => [see, matrices[see].name, matrices[see].means]) : []);
     this.buildSwitch("view", matrix && several ? views : []);
+    this.buildSwitch("range", matrix && (beside || chosen.view === "all") ? ranges : []);
     this.previews.choose(layers.indexOf(layer));
     const { formula } = layer.head;
     this.means.textContent = matrix ? `${matrices[chosen.see].means}.${formula ? ` ${formula}.` : ""}` : "";
@@ -235,7 +241,14 @@ export class Inspector {
         const [of, matrix] = [wanted[i], matrices[i]];
         const { name } = this.data.matrices[matrix?.whole === false ? "change" : chosen.see];
         const title = chosen.view === "all" ? of.title : `${name} of ${of.name}`;
-        map.show({ title, layer: of, matrix, ...this.scaled(of, matrix, range), side: this.side });
+        map.show({
+          title,
+          layer: of,
+          matrix,
+          ...this.scaled(of, matrix, range),
+          side: this.side,
+          marks: of.said(matrix),
+        });
       });
     if (!this.filters.root.hidden) this.filters.fill(matrices[0], layer.matrix("P", step), range);
     const spectrum = layer.numbers(step);
@@ -256,17 +269,24 @@ export class Inspector {
     const second = beside.matrix(this.chosen.see, clock.step);
     const less = difference(first, second);
     const title = (/** @type {number} */ which, /** @type {Layer} */ of) => `${sources[which].name}, ${of.title}`;
-    maps[0].show({ title: title(0, layer), layer, matrix: first, ...this.scaled(layer, first, range), side });
+    maps[0].show({
+      title: title(0, layer),
+      layer,
+      matrix: first,
+      ...this.scaled(layer, first, range),
+      side,
+      marks: layer.said(first),
+    });
     maps[1].show({
       title: title(1, beside),
       layer: beside,
       matrix: second,
       ...this.scaled(beside, second, range),
       side,
+      marks: beside.said(second),
     });
-    const { words } = this.scaled(layer, less, range);
-    const scale = this.scaled(layer, first, range).range;
-    maps[2].show({ title: "The first less the second", layer, matrix: less, words, side, range: scale });
+    const scaled = this.scaled(layer, less, range, less ? largest(less.values) || 1 : 1);
+    maps[2].show({ title: "The first less the second", layer, matrix: less, ...scaled, side });
     if (!less) maps[2].caption.textContent = "Their shapes differ.";
   }
 
@@ -275,9 +295,11 @@ export class Inspector {
    *
    * @param {Layer} of
    * @param {Matrix | null} matrix
-   * @param {number} whole the range of one that has the true values
+   * @param {number} shared the range of those that have the true values, where they share one
+   * @param {number} own the range of this one, where each has its own
    */
-  scaled(of, matrix, whole) {
+  scaled(of, matrix, shared, own = this.range([of])) {
+    const whole = this.chosen.range === "own" ? own : shared;
     const range = matrix?.whole === false ? of.thumbRange : whole;
     if (!matrix) return { range, words: "" };
     matrix.most ??= largest(matrix.values);
@@ -294,6 +316,12 @@ export class Inspector {
     page.screen = undefined;
   }
 }
+
+/** @type {["one" | "own", string, string][]} */
+const ranges = [
+  ["one", RANGES.one, "So that they can be compared"],
+  ["own", RANGES.own, "So that the structure of a small one shows"],
+];
 
 /** @type {["one" | "all", string, string][]} */
 const views = [

@@ -21,6 +21,7 @@ export class Layer {
     this.n = head.n;
     this.kernel = head.kernel;
     this.steps = head.steps;
+    this.marks = head.marks;
     this.hasM = head.hasM;
     this.ranges = head.ranges;
     this.thumbRange = head.thumbRange ?? 1;
@@ -107,6 +108,16 @@ export class Layer {
     const area = side * side;
     const values = Float64Array.from(thumbs.subarray(at * area, (at + 1) * area));
     return { values, rows: side, columns: side, step: thumbSteps[at], whole: false, square: true };
+  }
+
+  /**
+   * What stands out in a matrix that is shown, in words.
+   *
+   * @param {Matrix | null} matrix
+   */
+  said(matrix) {
+    const at = matrix?.whole ? this.steps.indexOf(matrix.step) : -1;
+    return this.marks[at] ?? [];
   }
 
   /**

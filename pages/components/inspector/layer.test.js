@@ -9,7 +9,7 @@ import { Layer } from "./layer.js";
 const HEAD = {
   ...{ id: "0/0", name: "1.weight", title: "1", form: "factored", n: 2, k: 1, kernel: null, color: "#000000" },
   ...{ words: "", hasM: true, steps: [0, 10, 20], ranges: {}, kinds: ["indefinite", "positive definite"] },
-  formula: "",
+  ...{ formula: "", marks: [] },
 };
 
 /**
@@ -21,7 +21,7 @@ function layer(head, arrays) {
   const data = {
     key: "",
     sources: [],
-    chosen: { layer: "", see: "P", view: "one" },
+    chosen: { layer: "", see: "P", view: "one", range: "one" },
     matrices: /** @type {any} */ ({}),
   };
   for (const [name, values] of Object.entries(arrays)) data[`0/0/${name}`] = Float32Array.from(values).buffer;
@@ -105,4 +105,15 @@ test("patterns over an image are there where Python has sent their image and the
   );
   assert.equal(layer({ pictured: [3, 2] }, arrays).pictures, null);
   assert.equal(layer({ image: [1, 2], pictured: [3, 2] }, {}).pictures, null);
+});
+
+test("marks are of the very snapshot that is shown, and of no thumbnail", () => {
+  const its = layer({ marks: [[], ["P ≈ I here"], []] }, learned);
+  assert.deepEqual(
+    [5, 10, 19, 20].map((step) => its.said(its.matrix("P", step))),
+    [[], ["P ≈ I here"], ["P ≈ I here"], []],
+  );
+  const small = layer({ marks: [[], ["no"], []], thumbSteps: [10], side: 1, steps: [20] }, { ...learned, thumbs: [0] });
+  assert.deepEqual(small.said(small.matrix("P", 10)), []);
+  assert.deepEqual(its.said(null), []);
 });

@@ -16,6 +16,8 @@ export interface Chosen {
   layer: string;
   see: Quantity;
   view: "one" | "all";
+  /** Whether matrices side by side have one range of colours, or each its own. */
+  range: "one" | "own";
 }
 
 export type Quantity = "change" | "P" | "shape" | "rest" | "M";
@@ -39,6 +41,8 @@ export interface Head {
   hasM: boolean;
   /** Of the snapshots of M, ascending. */
   steps: number[];
+  /** What stands out in P at each of them, in words. */
+  marks: string[][];
   /** The largest size of an entry over all snapshots. */
   ranges: Partial<Record<Quantity, number>>;
   /** Names of what P can be, by the last number of a spectrum. */

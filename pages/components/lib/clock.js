@@ -1,6 +1,8 @@
 // @ts-check
 import { page } from "./page.js";
 
+/** @import { RunStep } from "./types.d.ts" */
+
 /** The step at which a page is shown. The player or the cursor moves it, the other pictures follow. */
 export class Clock {
   constructor() {
@@ -14,6 +16,14 @@ export class Clock {
      * @type {Record<string, number>}
      */
     this.values = {};
+    /**
+     * What the step of one run is made of.
+     *
+     * @type {RunStep | null}
+     */
+    this.parts = null;
+    /** The name of that run; "" leaves the choice to the player. */
+    this.run = "";
     /** @type {Set<() => void>} */
     this.followers = new Set();
   }
@@ -21,9 +31,10 @@ export class Clock {
   /**
    * @param {number} step
    * @param {Record<string, number>} values
+   * @param {RunStep | null} parts
    */
-  set(step, values) {
-    Object.assign(this, { step, values });
+  set(step, values, parts = null) {
+    Object.assign(this, { step, values, parts });
     for (const follower of this.followers) {
       try {
         follower();

@@ -18,7 +18,7 @@ export function pageKeys(root, keys) {
   const listener = (event) => {
     const at = document.activeElement ?? document.body;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !(event.key in keys)) return;
-    if (root.contains(at) ? at.tagName === "SELECT" : at.closest(FIELDS)) return;
+    if (at.closest(root.contains(at) ? "select, [data-keys=own]" : FIELDS)) return;
     if (event.key === " " && at.closest(PRESSED)) return;
     event.preventDefault();
     keys[event.key](event);

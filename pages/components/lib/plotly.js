@@ -83,6 +83,25 @@ export function lineOf(node, index) {
 }
 
 /**
+ * What is drawn of a trace, and of the label with an index; null where nothing is.
+ *
+ * @param {HTMLElement} node
+ * @param {number} index
+ * @returns {SVGElement | null}
+ */
+export const traceOf = (node, index) => {
+  const uid = inside(node)._fullData?.[index]?.uid;
+  return uid ? node.querySelector(`.trace${uid}`) : null;
+};
+
+/**
+ * @param {HTMLElement} node
+ * @param {number} index
+ * @returns {SVGElement | null}
+ */
+export const labelOf = (node, index) => node.querySelector(`.annotation[data-index="${index}"]`);
+
+/**
  * Whether an event is one of plotly's own buttons'.
  *
  * @param {Event} event

@@ -2,6 +2,7 @@
 
 import type { Orders } from "../download/orders.js";
 import type { Clock } from "./clock.js";
+import type { Emphasis } from "./emphasis.js";
 
 /** What Streamlit calls a component's default function with. */
 export interface Mount<Data> {
@@ -18,12 +19,55 @@ export type Send = (name: string, value: unknown) => void;
 /** What the components of a page share at run time; see page.js. */
 export interface Page {
   clock: Clock;
+  emphasis: Emphasis;
   orders: Orders;
+  player: ShownPlayer | undefined;
   /** Which layer and matrix the inspector shows: what a file that is ordered now is of. */
   screen: Shown;
   /** Title of the page that the menu led to last. */
   title: string;
   plotly: Promise<Plotly>;
+  /** Whether the player has played by itself in this visit, or the reader has touched it. */
+  opened: boolean;
+  /** The tour, while its bar is on the page: `begin` says whether its first stop is the page as it is. */
+  tour: { begin: () => boolean };
+}
+
+/** A vector of the plane of x and y. */
+export type Pair = [x: number, y: number];
+
+/** A symmetric 2 x 2 matrix. */
+export type Symmetric = [xx: number, xy: number, yy: number];
+
+/** What a step of a run is made of. */
+export interface Parts {
+  /** The gradient, as the optimizer sees it. */
+  g: Pair;
+  P: Symmetric | null;
+  H: Symmetric | null;
+  /** ε */
+  rate: number;
+  /** What the step adds to the point; null at the end of the run, from where none is taken. */
+  move: Pair | null;
+}
+
+/** What a step of a run is made of, and which. */
+export interface RunStep extends Parts {
+  run: string;
+  /** What was to be added to the point, where the step was tried and undone. */
+  tried: Pair | null;
+  /** Of the run's points: with the same run and index nothing here has changed. */
+  index: number;
+  /** Which race it is of. */
+  race: string;
+}
+
+/** What the player shows, for those who save it. */
+export interface ShownPlayer {
+  /** The part of the plane, null in three dimensions; the run whose steps are shown; and the rules of hidden ones. */
+  view(): { box: number[] | null; playing: boolean; run: string; hidden: string[] };
+  /** Saves what is seen as a PNG; its name. */
+  photograph(): Promise<string>;
 }
 
 export interface Shown {

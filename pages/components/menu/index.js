@@ -1,16 +1,25 @@
 // @ts-check
+import { box } from "../lib/dom.js";
 import { page } from "../lib/page.js";
 /** @import { Mount } from "../lib/types.d.ts" */
 
 /**
- * Folds the sidebar away once it has led to another page, where it would lie over that page.
+ * Folds the sidebar away once it has led to another page, where it would lie over that page; and begins the tour.
  *
  * @param {Mount<{ page: string }>} mount `page`: title of the one that is shown
  */
-export default function ({ data }) {
+export default function ({ data, parentElement }) {
+  box(parentElement, ".fop-menu-tour").onclick = () => {
+    if (page.tour?.begin()) fold();
+  };
   const before = page.title;
   page.title = data.page;
-  if (before === undefined || before === data.page || !window.matchMedia("(max-width: 768px)").matches) return;
-  const fold = document.querySelector('[data-testid="stSidebarCollapseButton"] button');
-  if (fold instanceof HTMLElement) fold.click();
+  if (before !== undefined && before !== data.page) fold();
+}
+
+/** Folds the sidebar away where it lies over the page. */
+function fold() {
+  if (!window.matchMedia("(max-width: 768px)").matches) return;
+  const button = document.querySelector('[data-testid="stSidebarCollapseButton"] button');
+  if (button instanceof HTMLElement) button.click();
 }

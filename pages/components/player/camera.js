@@ -12,29 +12,45 @@ import { save } from "../lib/save.js";
 const SHARP = 3; // pixels each way for one of the page's
 
 /**
+ * Saves the picture; returns the file's name.
+ *
  * @param {Player} player
  * @param {Plotly} Plotly
  */
 export async function photograph(player, Plotly) {
-  const { ground } = player.parts;
+  const { ground, stage } = player.parts;
   const { title, file } = player.data;
-  const [width, height] = [ground.offsetWidth, ground.offsetHeight];
+  const { offsetWidth: width, offsetHeight: height } = player.solid ? stage : ground;
   const step = Math.floor(Math.min(player.step, player.end));
   const { paper } = player.colors;
   const [over, front] = sheet(width, height);
-  front.translate(-ground.offsetLeft, -ground.offsetTop);
+  if (!player.solid) front.translate(-ground.offsetLeft, -ground.offsetTop);
   player.drawn(SHARP, () => layers(front, player));
-  const surface = new Image();
-  surface.src = await Plotly.toImage(ground, { format: "png", scale: SHARP, width, height });
-  await surface.decode();
+  const below = player.solid ? [] : [await surfaceOf(ground, Plotly)];
   const [whole, context] = sheet(width, height);
   context.fillStyle = paper;
   context.fillRect(0, 0, width, height);
-  for (const image of [surface, over]) context.drawImage(image, 0, 0, width, height);
+  for (const image of [...below, over]) context.drawImage(image, 0, 0, width, height);
   /** @type {Blob | null} */
   const drawn = await new Promise((resolve) => whole.toBlob(resolve));
   if (!drawn) throw new Error(`the browser makes no PNG of ${whole.width} × ${whole.height} pixels`);
-  save(titled(drawn, `${title}, step ${step}`), `${file}-step-${step}.png`);
+  const name = `${file}-step-${step}.png`;
+  save(titled(drawn, `${title}, step ${step}`), name);
+  return name;
+}
+
+/**
+ * The surface from above; in three dimensions it is among the player's own canvases.
+ *
+ * @param {HTMLElement} ground
+ * @param {Plotly} Plotly
+ */
+async function surfaceOf(ground, Plotly) {
+  const { offsetWidth: width, offsetHeight: height } = ground;
+  const surface = new Image();
+  surface.src = await Plotly.toImage(ground, { format: "png", scale: SHARP, width, height });
+  await surface.decode();
+  return surface;
 }
 
 /**

@@ -3,6 +3,7 @@ import { box } from "../lib/dom.js";
 import { atUnmount, living } from "../lib/lifetime.js";
 import { unpacked } from "../lib/payload.js";
 import { Player } from "./player.js";
+import { publish } from "./shown.js";
 /** @import { Mount } from "../lib/types.d.ts" */
 /** @import { PlayerData } from "./types.d.ts" */
 
@@ -18,5 +19,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const shown = unpacked(data);
   const player = living(root, () => new Player(root, shown, setTriggerValue));
   player.show(shown, setTriggerValue);
-  return atUnmount(root, () => player.leave());
+  const withdraw = publish(player);
+  return atUnmount(root, () => {
+    withdraw();
+    player.leave();
+  });
 }

@@ -1,5 +1,6 @@
 // @ts-check
 import { make } from "../lib/dom.js";
+import { emphasis } from "../lib/emphasis.js";
 import { stepOf } from "./race.js";
 
 /** @import { Context } from "../lib/canvas.js" */
@@ -45,9 +46,11 @@ export class Labels {
       const node = this.nodes[index];
       const [px, py] = [view.x(...label.at), view.y(...label.at)];
       const inside = px >= -1 && py >= -1 && px <= view.width + 1 && py <= view.height + 1;
-      const arrived = inside && step >= stepOf(run, run.count - 1);
+      const arrived = inside && emphasis.shows(run.rule) && step >= stepOf(run, run.count - 1);
       node.classList.toggle("fop-arrived", arrived);
+      node.classList.toggle("fop-faded", emphasis.opacity(run.rule) < 1);
       if (!arrived) return;
+      context.globalAlpha = emphasis.opacity(run.rule);
       node.style.transform = `translate(${px + label.dx}px, ${py + label.dy}px) translate(${SHIFT[label.anchor]}, -50%)`;
       const length = Math.hypot(label.dx, label.dy);
       if (length < 10) return;
@@ -58,5 +61,6 @@ export class Labels {
       context.strokeStyle = run.color;
       context.stroke();
     });
+    context.globalAlpha = 1;
   }
 }

@@ -9,6 +9,8 @@ import { indexAt, stepOf } from "./race.js";
 
 const MARKS = [1, 10, 100, 1000, 10000, 100000]; // steps that have a symbol
 const FARTHEST = 1e5; // px: what diverges is drawn far outside the picture, but at a point that every canvas can draw
+const BEHIND = [1.5, 3]; // px of dots and gaps, where the surface hides a path
+const FAINT = 0.6;
 const NEAR = 10; // px within which a point is under the mouse
 
 /** @param {number} px */
@@ -37,7 +39,27 @@ export function glyph(context, run, x, y, size, paper) {
 }
 
 /**
- * Draws a run's path from its `drawn`-th point to its `last`.
+ * Visits the points of the picture on the way from one point of the plane to another: the second one alone, where the
+ * plane is flat; else as many as follow the surface.
+ *
+ * @param {View} view
+ * @param {number} x0
+ * @param {number} y0
+ * @param {number} x1
+ * @param {number} y1
+ * @param {(px: number, py: number, x: number, y: number) => void} visit
+ */
+export function follow(view, x0, y0, x1, y1, visit) {
+  const pieces = view.pieces?.(x0, y0, x1, y1) || 1;
+  for (let n = 1; n <= pieces; n++) {
+    const share = n / pieces;
+    const [x, y] = n < pieces ? [x0 + share * (x1 - x0), y0 + share * (y1 - y0)] : [x1, y1];
+    visit(near(view.x(x, y)), near(view.y(x, y)), x, y);
+  }
+}
+
+/**
+ * Draws a run's path from its `drawn`-th point to its `last`; thin and dotted where the surface hides it.
  *
  * @param {Context} context
  * @param {Run} run
@@ -47,36 +69,58 @@ export function glyph(context, run, x, y, size, paper) {
  */
 export function extend(context, run, view, last, paper) {
   const { x, y } = run;
-  if (run.drawn < 0) Object.assign(run, { drawn: 0, length: 0, px: view.x(x[0], y[0]), py: view.y(x[0], y[0]) });
+  if (run.drawn < 0)
+    Object.assign(run, { drawn: 0, length: 0, hidden: 0, px: view.x(x[0], y[0]), py: view.y(x[0], y[0]) });
   if (last <= run.drawn) return;
-  const line = new Path2D();
-  line.moveTo(run.px, run.py);
+  const [line, behind] = [new Path2D(), new Path2D()];
+  /** @type {Path2D | null} */
+  let drawn = null;
   const before = run.length;
   const begin = run.drawn;
+  let from = begin;
   for (let i = begin + 1; i <= last; i++) {
-    const px = near(view.x(x[i], y[i]));
-    const py = near(view.y(x[i], y[i]));
-    const way = Math.hypot(px - run.px, py - run.py);
-    if (way < 0.7 && i < last) continue; // nothing that can be seen
-    line.lineTo(px, py);
-    run.px = px;
-    run.py = py;
-    run.length += way;
+    if (i < last && view.pieces?.(x[from], y[from], x[i], y[i]) === 0) continue;
+    follow(view, x[from], y[from], x[i], y[i], (px, py, xn, yn) => {
+      const way = Math.hypot(px - run.px, py - run.py);
+      if (way < 0.7 && i < last) return; // nothing that can be seen
+      const hidden = view.hidden?.(xn, yn) ?? false;
+      const path = hidden ? behind : line;
+      if (path !== drawn) path.moveTo(run.px, run.py);
+      path.lineTo(px, py);
+      drawn = path;
+      run.px = px;
+      run.py = py;
+      run.length += way;
+      if (hidden) run.hidden += way;
+    });
+    from = i;
   }
   run.drawn = last;
+  context.lineDashOffset = before;
+  const alpha = context.globalAlpha; // of a run that is faded itself
+  if (run.hidden) {
+    context.setLineDash(BEHIND);
+    context.strokeStyle = run.color;
+    context.globalAlpha = alpha * FAINT;
+    context.lineWidth = 1.2;
+    context.stroke(behind);
+    context.globalAlpha = alpha;
+  }
   context.lineJoin = "round";
   context.setLineDash([]);
   context.strokeStyle = paper;
   context.lineWidth = run.width + 2;
   context.stroke(line);
   context.setLineDash(run.dash);
-  context.lineDashOffset = before;
   context.strokeStyle = run.color;
   context.lineWidth = run.width;
   context.stroke(line);
   context.setLineDash([]);
-  for (const i of marked(run, begin, last))
+  for (const i of marked(run, begin, last)) {
+    context.globalAlpha = view.hidden?.(x[i], y[i]) ? alpha * FAINT : alpha;
     glyph(context, run, near(view.x(x[i], y[i])), near(view.y(x[i], y[i])), 1, paper);
+  }
+  context.globalAlpha = alpha;
 }
 
 /**

@@ -2,24 +2,36 @@
 import { contextOf } from "../lib/canvas.js";
 import { clock } from "../lib/clock.js";
 import { box, part } from "../lib/dom.js";
+import { emphasis } from "../lib/emphasis.js";
 import { merge, themed } from "../lib/figure.js";
 import { pageKeys } from "../lib/keys.js";
 import { clamp, count } from "../lib/numbers.js";
 import { axes, BUTTON, dragmode, FINGER, loadPlotly, plotlyNode, purge, settings } from "../lib/plotly.js";
 import { themeOf } from "../lib/theme.js";
 import { arrows } from "./arrows.js";
+import { drawBar } from "./bar.js";
 import { photograph } from "./camera.js";
 import { flatView } from "./flat.js";
+import { drawParts, drawPulls, drawShapes, jacobianOf, radiusOf } from "./followed.js";
+import { Hand } from "./hand.js";
 import { Labels } from "./labels.js";
-import { extend, glyph } from "./paths.js";
+import { Legend } from "./legend.js";
+import { Opening, telling } from "./opening.js";
+import { extend, follow, glyph } from "./paths.js";
+import { arrowsOf, headStep, nextPhase, phaseAt, phasesOf } from "./phases.js";
 import { DOUBLE, Pointer } from "./pointer.js";
-import { endOf, floats, headAt, indexAt, motions, shareOf, stepAt } from "./race.js";
-import { Scene } from "./scene.js";
+import { endOf, floats, headAt, indexAt, motions, shareOf, stepAt, stepOf } from "./race.js";
+import { behind, Scene } from "./scene.js";
+import { partsAt, shownOf, termsOf, triedOf } from "./terms.js";
+import { Turning } from "./turning.js";
+import { decoded, interpolated, Under } from "./under.js";
 
 /** @import { Context } from "../lib/canvas.js" */
 /** @import { Plotly, Send } from "../lib/types.d.ts" */
 /** @import { Head } from "./arrows.js" */
+/** @import { Levels } from "./bar.js" */
 /** @import { Area, PlayerData, Run, View } from "./types.d.ts" */
+/** @import { Encoded } from "./under.js" */
 
 const PLAY = "M7 4.5v15l12.5-7.5z";
 const PAUSE = "M6.5 5h4v14h-4zM13.5 5h4v14h-4z";
@@ -27,18 +39,32 @@ const WHOLE = 7; // seconds that a race takes at 1x in logarithmic time
 const RATE = 100; // steps a second at 1x in linear time
 const SLOW = 100; // ms: a frame counts as no longer
 const LARGEST = 720; // px of the picture
+// px of the window that are not the picture's, and the least that it gets of a low one: as static/app.css keeps its place.
+const AROUND = 300;
+const LOWEST = 300;
+const PHASE = 0.9; // seconds at 1x of a part of a step that is taken apart
+const LATE = 0.25; // how much is seen of a run that follows later than the hand
 const HEAD = 1.5; // how much larger a head is than the symbols on its path
 
 /**
  * @param {PlayerData} data
  * @returns {Run[]}
  */
-const runsOf = (data) =>
-  motions(data).map((motion, i) => {
-    const { name, color, dash, width, bold, label, glyph } = data.runs[i];
-    const style = { name, color, dash, width, bold, label, glyph: new Path2D(glyph) };
-    return { ...style, ...motion, drawn: -1, length: 0, px: 0, py: 0 };
+const runsOf = (data) => {
+  const terms = termsOf(data);
+  return motions(data).map((motion, i) => {
+    const { rule, name, color, dash, width, bold, label, glyph } = data.runs[i];
+    const style = { rule, name, color, dash, width, bold, label, glyph: new Path2D(glyph) };
+    return { ...style, ...motion, terms: terms[i], drawn: -1, length: 0, hidden: 0, px: 0, py: 0 };
   });
+};
+
+/**
+ * The last step of a run.
+ *
+ * @param {Run} run
+ */
+const lastOf = (run) => stepOf(run, run.count - 1);
 
 /** A race over its surface, in two or three dimensions. */
 export class Player {
@@ -53,6 +79,11 @@ export class Player {
     this.trigger = trigger;
     this.parts = partsOf(root);
     this.labels = new Labels(this.parts.labels);
+    this.opening = new Opening(this.parts.invitation);
+    this.apart = false; // whether each step is taken apart
+    this.run = ""; // whose steps are shown, as the reader has chosen
+    this.legend = new Legend(this.parts.legend, (hidden) => this.trigger("hidden", hidden));
+    this.under = new Under(this.parts.under);
     this.begun = false; // whether it has been shown
     this.gone = false;
     /** @type {Run[]} */
@@ -63,6 +94,7 @@ export class Player {
     this.stale = true; // whether paths are to be drawn from their beginnings
     this.viewed = ""; // for which view they are drawn
     this.theme = themeOf(root);
+    this.font = "";
     /** @type {[number, number] | null} */
     this.newStart = null; // a new start, until its race is here
     /** @type {Scene | null} */
@@ -74,9 +106,13 @@ export class Player {
     this.config = null;
     /** @type {Pointer | null} */
     this.pointer = null; // once the ground is there
+    this.hand = new Hand(this);
     /** @type {ResizeObserver | null} */
     this.sizes = null;
+    this.ending = new AbortController();
+    this.turning = new Turning(this);
     this.endKeys = this.controls();
+    this.endEmphasis = emphasis.follow(() => this.again());
     this.play(false);
     this.frame = requestAnimationFrame((now) => this.tick(now, now));
   }
@@ -104,6 +140,37 @@ export class Player {
     return this.data.themes[this.theme].colors;
   }
 
+  /** The run whose steps are shown, of those that the legend does not hide. */
+  get followed() {
+    return shownOf(
+      this.runs.filter((run) => emphasis.shows(run.rule)),
+      this.run,
+    );
+  }
+
+  /** The phases of a step that is taken apart; null where none is. */
+  get phases() {
+    const terms = this.apart && this.followed?.terms;
+    return terms ? phasesOf(terms) : null;
+  }
+
+  /** The step at which playing ends: where steps are taken apart, the last of their run. */
+  get last() {
+    return this.phases && this.followed ? lastOf(this.followed) : this.end;
+  }
+
+  /**
+   * Takes each step apart, or none.
+   *
+   * @param {boolean} on
+   */
+  takeApart(on) {
+    this.apart = on;
+    this.parts.apart.setAttribute("aria-pressed", String(on));
+    if (on && this.step < this.last) this.go(Math.floor(this.step));
+    this.play(on);
+  }
+
   /** @param {number} step */
   go(step) {
     this.step = clamp(step, 0, this.end);
@@ -112,7 +179,7 @@ export class Player {
 
   /** @param {boolean} on */
   play(on) {
-    if (on && this.step >= this.end) this.go(0);
+    if (on && this.step >= this.last) this.go(0);
     this.playing = on;
     const { play } = this.parts;
     play.querySelector("path")?.setAttribute("d", on ? PAUSE : PLAY);
@@ -139,10 +206,15 @@ export class Player {
 
   /** Answers to buttons and keys; returns how to give the page's keys back. */
   controls() {
-    const { play, restart, back, on, scrub } = this.parts;
+    const { play, restart, back, on, scrub, apart } = this.parts;
+    for (const kind of ["pointerdown", "keydown", "input"])
+      this.root.addEventListener(kind, () => this.opening.leave(), { capture: true });
+    apart.onclick = () => this.takeApart(!this.apart);
     /** @param {number} by */
     const move = (by) => {
+      this.opening.leave();
       this.play(false);
+      if (this.phases && Math.abs(by) === 1) return this.go(nextPhase(this.step, this.phases.length, by));
       this.go(by > 0 ? Math.floor(this.step) + by : Math.ceil(Math.min(this.step, this.end)) + by);
     };
     play.onclick = () => this.play(!this.playing);
@@ -154,11 +226,18 @@ export class Player {
       this.share = Number(scrub.value) / 1000;
     };
     return pageKeys(this.root, {
-      " ": () => this.play(!this.playing),
+      " ": () => {
+        this.opening.leave();
+        this.play(!this.playing);
+      },
       ArrowLeft: (event) => move(event.shiftKey ? -10 : -1),
       ArrowRight: (event) => move(event.shiftKey ? 10 : 1),
-      Home: () => this.go(0),
+      Home: () => {
+        this.opening.leave();
+        this.go(0);
+      },
       End: () => {
+        this.opening.leave();
         this.play(false);
         this.go(Infinity);
       },
@@ -176,15 +255,16 @@ export class Player {
     Object.assign(this, { data, trigger, begun: true });
     this.theme = themeOf(this.root);
     this.root.style.colorScheme = this.theme;
-    this.parts.paths.setAttribute("aria-label", data.alt);
+    this.font = getComputedStyle(this.root).fontFamily;
+    this.turning.show(Boolean(data.scene));
     this.parts.stage.classList.toggle("fop-3d", Boolean(data.scene));
-    if (known?.race !== data.race) {
+    if (known?.race !== data.race || this.hand.leads) {
       const atEnd = !known || this.step >= this.end;
-      this.runs = runsOf(data);
+      this.renew();
       this.go(atEnd ? Infinity : this.step);
-      this.newStart = null;
-      this.labels.forget();
+      if (!known) this.open(data);
     }
+    if (known && (known.race !== data.race || data.scene)) this.opening.leave();
     if (known && data.clicks > known.clicks) {
       this.go(0);
       this.play(true);
@@ -192,14 +272,35 @@ export class Player {
     this.runs.forEach((run, index) => {
       run.label = data.runs[index].label;
     });
+    this.legend.show(data.runs, known?.hidden.join() === data.hidden.join() ? null : data.hidden);
     if (data.scene && this.scene?.key !== data.scene.key) {
-      const { size, box, key } = data.scene;
-      const fresh = new Scene(floats(data.grid), size, box, key);
-      if (this.scene) Object.assign(fresh, { yaw: this.scene.yaw, pitch: this.scene.pitch });
+      const fresh = new Scene(floats(data.grid), data.scene);
+      if (this.scene) fresh.orbit = this.scene.orbit;
       this.scene = fresh;
     }
+    this.hand.show(data);
     this.again();
+    this.fit();
     this.ground(data);
+  }
+
+  /** Shows the race that the data have. */
+  renew() {
+    this.runs = runsOf(this.data);
+    this.newStart = null;
+    this.labels.forget();
+    this.again();
+  }
+
+  /**
+   * Shows a race for the first time.
+   *
+   * @param {PlayerData} data
+   */
+  open({ opening }) {
+    const way = this.opening.begin(opening);
+    const { followed } = this;
+    if (way !== "end") this.go(way === "still" && followed ? telling(lastOf(followed)) : 0);
   }
 
   /**
@@ -213,7 +314,6 @@ export class Player {
     parts.missing.hidden = Plotly !== null;
     parts.stage.hidden = Plotly === null;
     if (!Plotly || this.gone || this.data !== data || !this.root.isConnected) return;
-    this.fit();
     const node = parts.ground;
     const shown = theme + data.figure;
     node.style.visibility = data.scene ? "hidden" : "";
@@ -227,17 +327,33 @@ export class Player {
     await Plotly.react(node, figure.data, figure.layout, this.config);
     node.dataset.drag = String(dragmode(node));
     node.dataset.theme = theme;
-    this.whole = JSON.parse(data.figure).layout.xaxis.range; // plotly writes the zoomed one into its layout
+    const drawn = JSON.parse(data.figure); // plotly writes what is zoomed into its own layout
+    this.whole = drawn.layout.xaxis.range;
+    this.survey(drawn, data);
     if (!this.pointer) this.bind(Plotly);
     this.again();
+    if (this.opening.starts()) this.play(true);
   }
 
-  /** The picture is a square, as large as the column allows. */
+  /**
+   * Takes over what the picture's grid says of the surface.
+   *
+   * @param {{ data: [{ z: Encoded, contours: Levels }], layout: Record<"xaxis" | "yaxis", { range: [number, number] }> }} figure
+   * @param {PlayerData} data
+   */
+  survey({ data: [{ z, contours }], layout }, { scale }) {
+    drawBar(this.parts.scale, contours, scale, this.colors);
+    this.under.near = interpolated(decoded(z), [...layout.xaxis.range, ...layout.yaxis.range], scale);
+  }
+
+  /** The picture is a square, as large as the column and the window allow. */
   fit() {
     const { stage, ground } = this.parts;
+    if (!stage.clientWidth) return;
     const { l, r, t, b } = this.data.margin;
     const above = FINGER ? BUTTON : t;
-    const side = Math.min(stage.clientWidth - l - r, LARGEST);
+    const room = Math.max(LOWEST, window.innerHeight - AROUND);
+    const side = Math.min(stage.clientWidth - l - r, LARGEST, room);
     ground.style.height = `${Math.round(side + above + b)}px`;
     ground.style.width = `${Math.round(side + l + r)}px`;
     ground.style.margin = "0 auto";
@@ -251,21 +367,30 @@ export class Player {
         ground.dataset.drag = String(dragmode(ground));
         this.again();
       });
-    let width = stage.clientWidth;
-    this.sizes = new ResizeObserver(() => {
-      if (!stage.clientWidth || stage.clientWidth === width) return;
-      width = stage.clientWidth;
+    const sizes = () => `${stage.clientWidth} ${ground.style.height}`;
+    let shown = sizes();
+    const fit = () => {
       this.fit();
+      if (!stage.clientWidth || sizes() === shown) return;
+      shown = sizes();
       Plotly.Plots.resize(ground);
       this.again();
-    });
+    };
+    this.sizes = new ResizeObserver(fit);
     this.sizes.observe(stage);
+    window.addEventListener("resize", fit, { signal: this.ending.signal });
     this.pointer = new Pointer(this);
+    this.parts.camera.onclick = () => photograph(this, Plotly);
+  }
+
+  /** The axes of the view from above; null where the surface is not drawn yet. */
+  axes() {
+    return axes(this.parts.ground);
   }
 
   /** Whether a part of the surface fills the picture. */
   get zoomed() {
-    const shown = axes(this.parts.ground);
+    const shown = this.axes();
     const width = this.whole[1] - this.whole[0];
     if (this.solid || !shown) return false;
     return shown.x.range.some((end, i) => Math.abs(end - this.whole[i]) > 1e-6 * width);
@@ -285,7 +410,7 @@ export class Player {
   /** The view from above. */
   flat() {
     const { ground } = this.parts;
-    const shown = axes(ground);
+    const shown = this.axes();
     if (!shown) throw new Error("the surface is not drawn yet");
     const { x, y } = shown;
     const area = {
@@ -316,13 +441,23 @@ export class Player {
    */
   tick(now, before) {
     this.frame = requestAnimationFrame((next) => this.tick(next, now));
+    if (this.run !== clock.run) {
+      this.run = clock.run;
+      this.changed = true;
+    }
     if (this.playing) {
       const passed = (Math.min(SLOW, now - before) / 1000) * Number(this.parts.speed.value);
-      if (this.data.log) this.share += passed / WHOLE;
+      const { phases } = this;
+      if (phases) this.go(this.step + passed / PHASE / phases.length);
+      else if (this.data.log) this.share += passed / WHOLE;
       else this.go(this.step + passed * RATE);
-      if (this.step >= this.end) this.play(false);
+      if (this.step >= this.last) {
+        this.play(false);
+        this.opening.ended();
+      }
     }
-    if (!this.changed || !this.shown || !axes(this.parts.ground)) return;
+    this.hand.follow();
+    if (!this.changed || !this.shown || !this.axes()) return;
     this.changed = false;
     this.draw();
   }
@@ -341,33 +476,68 @@ export class Player {
 
   draw(ratio = window.devicePixelRatio || 1) {
     const { paths, heads, scrub, step } = this.parts;
-    const { colors, end } = this;
+    const { colors, end, phases, followed } = this;
     const view = this.view();
-    const at = Math.min(this.step, end);
+    const now = Math.min(this.step, end);
+    const at = phases ? headStep(now, phases.length) : now;
     this.drawPaths(fitted(paths, view, ratio), contextOf(paths), view, at);
 
     fitted(heads, view, ratio);
     const context = contextOf(heads);
     context.clearRect(0, 0, view.width, view.height);
     this.ring(context, view);
+    this.opening.draw(view, this.data.start);
+    if (followed) this.drawFollowed(context, view, followed, now, at);
     /** @type {Record<string, number>} */
     const values = {};
     for (const run of this.runs) {
       const head = headAt(run, at);
       values[run.name] = run.losses[head.index];
+      if (!emphasis.shows(run.rule)) continue;
       const [px, py] = [view.x(head.x, head.y), view.y(head.x, head.y)];
       if (!Number.isFinite(px + py)) continue;
-      if (this.playing && !run.steps && head.index > 0) lead(context, run, view, head, px, py);
-      arrows(context, run, view, head, colors.ink);
-      glyph(context, run, px, py, HEAD, colors.paper);
+      context.globalAlpha = emphasis.opacity(run.rule) * (run.late ? LATE : 1);
+      if ((this.playing || phases) && !run.steps && head.index > 0) lead(context, run, view, head);
+      if (run !== followed || !run.terms) arrows(context, run, view, head, colors.ink);
+      behind(context, view, head.x, head.y, () => glyph(context, run, px, py, HEAD, colors.paper));
     }
+    context.globalAlpha = 1;
     this.labels.draw(context, this.runs, view, at);
 
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1000 * this.share);
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);
     step.textContent = `step ${count(Math.floor(at))} of ${count(end)}`;
+    if (this.hand.leads) return; // the other pictures are of Python's race
     clock.moving = at < end;
-    clock.set(at, values);
+    const parts = followed && partsAt(followed, Math.floor(at));
+    clock.set(at, values, parts && { ...parts, tried: triedOf(parts), run: followed.name, race: this.data.race });
+  }
+
+  /**
+   * Draws what rides on the head of the run whose steps are shown: shapes and arrows, or the parts of a step.
+   *
+   * @param {Context} context
+   * @param {View} view
+   * @param {Run} run
+   * @param {number} now the step
+   * @param {number} at where the heads are
+   */
+  drawFollowed(context, view, run, now, at) {
+    const parts = partsAt(run, at);
+    if (!parts) return;
+    const { colors, font, phases } = this;
+    const style = { colors, font };
+    /** @param {{ x: number, y: number }} point */
+    const located = ({ x, y }) => ({ color: run.color, x, y, px: view.x(x, y), py: view.y(x, y) });
+    const head = located(headAt(run, at));
+    if (!Number.isFinite(head.px + head.py)) return;
+    const jacobian = jacobianOf(view, head.x, head.y);
+    drawShapes(context, head, jacobian, parts, colors, radiusOf(view));
+    if (!phases) return drawPulls(context, head, jacobian, parts, style);
+    const { whole, ...phase } = phaseAt(now, phases.length);
+    const step = partsAt(run, whole);
+    const point = located(headAt(run, whole));
+    if (step) drawParts(context, point, jacobianOf(view, point.x, point.y), arrowsOf(step, phases), phase, style);
   }
 
   /**
@@ -389,12 +559,14 @@ export class Player {
     }
     this.stale = false;
     this.runs.forEach((run, index) => {
-      extend(context, run, view, last[index], this.colors.paper);
+      context.globalAlpha = emphasis.opacity(run.rule) * (run.late ? LATE : 1);
+      if (emphasis.shows(run.rule)) extend(context, run, view, last[index], this.colors.paper);
     });
+    context.globalAlpha = 1;
   }
 
   /**
-   * The start; the minima belong to the ground.
+   * The start; the minima belong to the surface.
    *
    * @param {Context} context
    * @param {View} view
@@ -406,16 +578,22 @@ export class Player {
     context.fillStyle = this.colors.paper;
     context.strokeStyle = this.colors.ink;
     context.lineWidth = 2;
-    context.fill();
-    context.stroke();
+    behind(context, view, x, y, () => {
+      context.fill();
+      context.stroke();
+    });
   }
 
   leave() {
     this.gone = true;
     cancelAnimationFrame(this.frame);
     this.endKeys();
+    this.endEmphasis();
+    this.legend.leave();
+    this.turning.leave();
     this.pointer?.leave();
     this.sizes?.disconnect();
+    this.ending.abort();
     purge(this.parts.ground);
     clock.moving = false;
     clock.set(Infinity, {});
@@ -429,13 +607,23 @@ const partsOf = (root) => ({
   paths: part(root, ".fop-paths", HTMLCanvasElement),
   heads: part(root, ".fop-heads", HTMLCanvasElement),
   labels: box(root, ".fop-labels"),
+  invitation: box(root, ".fop-invitation"),
   tip: box(root, ".fop-tip"),
+  legend: box(root, ".fop-entries"),
+  scale: box(root, ".fop-scale"),
+  under: box(root, ".fop-under"),
   play: box(root, ".fop-play"),
   restart: box(root, ".fop-restart"),
   back: box(root, ".fop-back"),
   on: box(root, ".fop-on"),
+  apart: box(root, ".fop-apart"),
   scrub: part(root, ".fop-scrub", HTMLInputElement),
   step: box(root, ".fop-step"),
+  closer: part(root, ".fop-closer", HTMLButtonElement),
+  farther: part(root, ".fop-farther", HTMLButtonElement),
+  whole: part(root, ".fop-whole", HTMLButtonElement),
+  camera: part(root, ".fop-camera", HTMLButtonElement),
+  hint: box(root, ".fop-hint-keys"),
   speed: part(root, ".fop-speed", HTMLSelectElement),
   missing: box(root, ".fop-plot-missing"),
 });
@@ -463,14 +651,14 @@ function fitted(canvas, { left, top, width, height }, ratio) {
  * @param {Run} run
  * @param {View} view
  * @param {Head} head
- * @param {number} px
- * @param {number} py
  */
-function lead(context, run, view, { index }, px, py) {
+function lead(context, run, view, head) {
+  const { index } = head;
   context.strokeStyle = run.color;
   context.lineWidth = run.width;
   context.beginPath();
-  context.moveTo(view.x(run.x[index], run.y[index]), view.y(run.x[index], run.y[index]));
-  context.lineTo(px, py);
+  const [x, y] = [run.x[index], run.y[index]];
+  context.moveTo(view.x(x, y), view.y(x, y));
+  follow(view, x, y, head.x, head.y, (px, py) => context.lineTo(px, py));
   context.stroke();
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import { clamp, count, short } from "../lib/numbers.js";
+import { count, short } from "../lib/numbers.js";
 import { onButton } from "../lib/plotly.js";
 import { nearest } from "./paths.js";
 import { stepOf } from "./race.js";
@@ -10,9 +10,9 @@ const GRAB = 16; // px around the start within which it is grabbed
 const FAR = 4; // px from which on a click is a drag
 
 /**
- * What the pointer pressed last, and where the picture was turned to then.
+ * What the pointer pressed last.
  *
- * @typedef {{ x: number, y: number, second: boolean, grabbed: boolean, yaw: number, pitch: number }} Gesture
+ * @typedef {{ x: number, y: number, second: boolean, grabbed: boolean }} Gesture
  */
 
 /** A click sets the start; so does dragging the ring that marks it. In 3D a drag turns the picture. */
@@ -59,34 +59,40 @@ export class Pointer {
     if (event.button || onButton(event)) return;
     const { view, px, py, inside } = this.locate(event);
     if (!inside) return;
+    if (player.solid && player.turning.begin(event)) {
+      this.down = null; // two fingers are no click
+      return;
+    }
+    this.showUnder(event);
     const { clientX: x, clientY: y, timeStamp: at } = event;
     // Plotly counts two quick clicks as one double-click wherever they are; where nothing is zoomed they are two starts.
     const same = pressed && (player.zoomed || Math.hypot(x - pressed.x, y - pressed.y) < GRAB);
     const second = Boolean(same) && at - (pressed?.at ?? 0) < DOUBLE;
     this.pressed = { at, x, y };
     clearTimeout(this.starts);
-    const { solid } = player;
     const { start } = player.data;
-    const grabbed = !solid && Math.hypot(view.x(...start) - px, view.y(...start) - py) < GRAB;
-    this.down = { x, y, second, grabbed, yaw: solid?.yaw ?? 0, pitch: solid?.pitch ?? 0 };
+    const grabbed = !player.solid && Math.hypot(view.x(...start) - px, view.y(...start) - py) < GRAB;
+    this.down = { x, y, second, grabbed };
     if (grabbed) this.held = true;
   }
 
   /** @param {PointerEvent} event */
   move(event) {
     const { down, player } = this;
+    if (!down || !player.solid) this.showUnder(event); // while it is turned nothing stays under the pointer
+    if (player.turning.fingers.size) {
+      player.turning.drag(event);
+      return;
+    }
     if (!down) {
       if (event.pointerType === "mouse") this.showTip(event);
       return;
     }
-    const { solid } = player;
-    if (solid) {
-      solid.yaw = down.yaw + (event.clientX - down.x) / 150;
-      solid.pitch = clamp(down.pitch + (event.clientY - down.y) / 200, 0.25, 1.5);
-      player.again();
-    } else if (down.grabbed) {
+    if (down.grabbed) {
       const { px, py } = this.locate(event);
-      player.setStart(player.pointAt(px, py));
+      const point = player.pointAt(px, py);
+      player.setStart(point);
+      player.hand.drag(point);
       event.preventDefault();
     }
   }
@@ -94,19 +100,24 @@ export class Pointer {
   /** @param {PointerEvent} event */
   finish(event) {
     const { down, player } = this;
+    player.turning.end(event);
     this.down = null;
     this.held = false;
+    if (down?.grabbed && event.type === "pointercancel") player.hand.cancel();
     if (!down || event.type === "pointercancel") return;
     const { px, py } = this.locate(event);
     const far = Math.hypot(event.clientX - down.x, event.clientY - down.y) > FAR;
     if (far) this.pressed = null; // a drag is no first click
+    if (down.grabbed && !far) player.hand.cancel();
     if (far !== down.grabbed) return; // a drag of anything else, or a click on the start
     const point = player.pointAt(px, py);
     if (!point?.every(Number.isFinite)) return;
+    if (down.grabbed) player.hand.drag(point);
     const start = () => {
-      player.setStart(point);
+      const [x, y] = player.hand.start ?? point;
+      player.setStart([x, y]);
       player.play(false); // until the new race is here, which the machine runs sooner with nothing else to do
-      player.trigger("start", { x: point[0], y: point[1] });
+      player.trigger("start", { x, y });
     };
     // A double-click shows the whole surface again and starts nothing; it has a meaning only where that is zoomed.
     if (down.second && !down.grabbed) return;
@@ -134,6 +145,19 @@ export class Pointer {
     tip.textContent = `${run.name}, step ${step}\n(${short(x)}, ${short(y)})\nf = ${short(run.losses[index])}`;
     const left = view.left + view.x(x, y) + (px > view.width / 2 ? -12 - tip.offsetWidth : 12);
     tip.style.transform = `translate(${left}px, ${view.top + view.y(x, y) + 12}px)`;
+  }
+
+  /**
+   * Says what the surface is under the pointer, a finger's too.
+   *
+   * @param {PointerEvent} event
+   */
+  showUnder(event) {
+    const { player } = this;
+    const over = event.target instanceof Node && player.parts.stage.contains(event.target);
+    if (!over && event.pointerType !== "mouse") return; // a finger that has left: what it touched last stays
+    const located = over ? this.locate(event) : null;
+    player.under.show(located?.inside ? player.pointAt(located.px, located.py) : null);
   }
 
   leave() {

@@ -3,29 +3,41 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { directionOf } from "./arrows.js";
 import { flatView } from "./flat.js";
-import { marked, nearest } from "./paths.js";
+import { follow, marked, nearest } from "./paths.js";
 import { Scene } from "./scene.js";
 
-/** @import { Box } from "./types.d.ts" */
+/** @import { Axis, SceneData } from "./types.d.ts" */
 
 const AREA = { left: 40, top: 10, width: 400, height: 200 };
 const flat = flatView(AREA, [-2, 2], [1, 5]);
 
-/** @type {Box} */
-const BOX = [-1, 1, 1, 5];
+const SIZE = 31;
+/** @type {Axis} */
+const NO_AXIS = { name: "", ticks: [] };
+/** @type {SceneData} */
+const SCENE = {
+  size: SIZE,
+  box: [-1, 1, 1, 5],
+  key: "",
+  axes: [NO_AXIS, NO_AXIS, NO_AXIS],
+  levels: [0, 0.1],
+  minima: [],
+};
 /**
- * What bilinear cells have exactly.
+ * A scene of heights of x and y.
  *
- * @param {number} x
- * @param {number} y
+ * @param {(x: number, y: number) => number} height
  */
-const saddle = (x, y) => ((x + 1) * (y - 1)) / 8 - 0.5;
-const scene = new Scene(
-  Float32Array.from({ length: 9 }, (_, at) => saddle((at % 3) - 1, 1 + 2 * Math.floor(at / 3))),
-  3,
-  BOX,
-  "",
-);
+const sceneOf = (height) =>
+  new Scene(
+    Float32Array.from({ length: SIZE * SIZE }, (_, at) =>
+      height(-1 + (2 * (at % SIZE)) / (SIZE - 1), 1 + (4 * Math.floor(at / SIZE)) / (SIZE - 1)),
+    ),
+    SCENE,
+  );
+const ridge = sceneOf((_, y) => (Math.abs(y - 3) < 0.2 ? 0.5 : -0.5));
+ridge.orbit.yaw = 0;
+ridge.orbit.pitch = 1;
 
 /**
  * @param {number} value
@@ -42,49 +54,82 @@ test("a flat view has y upwards, and leads back to the plane", () => {
   assert.notEqual(flat.key, flatView(AREA, [-2, 2], [1, 6]).key);
 });
 
-test("heights between the corners of a grid are bilinear, and outside those of its edge", () => {
-  for (const [x, y] of [
-    [-1, 1],
-    [-0.3, 2.9],
-    [0.6, 4.5],
-    [1, 5],
-  ])
-    near(scene.height(x, y), saddle(x, y));
-  const tent = new Scene(Float32Array.of(0, 0, 0, 0, 0.4, 0, 0, 0, 0), 3, BOX, "");
-  for (const x of [-0.5, 0.5]) for (const y of [2, 4]) assert.ok(Math.abs(tent.height(x, y) - 0.1) < 1e-7);
-  near(scene.height(9, 2), saddle(1, 2));
-  near(scene.height(0.5, -9), saddle(0.5, 1));
-});
-
 test("the middle of a surface is in the middle of its picture, and what is higher is farther up", () => {
-  const level = new Scene(new Float32Array(9), 3, BOX, "").view(AREA);
+  const level = sceneOf(() => 0).view(AREA);
   near(level.x(0, 3), 200);
   near(level.y(0, 3), 100);
   assert.equal(level.span, 2);
-  const high = new Scene(new Float32Array(9).fill(0.5), 3, BOX, "").view(AREA);
-  near(high.y(0, 3), 100 - 0.68 * 200 * Math.cos(0.95) * 0.62 * 0.5);
+  const high = sceneOf(() => 0.5);
+  near(high.view(AREA).y(0, 3), 100 - high.orbit.projection(AREA).upright / 2);
 });
 
-test("a surface seen from above is its plane, turned", () => {
-  const above = new Scene(new Float32Array(9), 3, BOX, "");
-  Object.assign(above, { yaw: 0, pitch: Math.PI / 2 });
-  const view = above.view(AREA);
-  near(view.x(1, 3) - view.x(-1, 3), 0.68 * 200);
-  near(view.y(0, 1) - view.y(0, 5), 0.68 * 200);
-  above.yaw = Math.PI / 2;
-  const turned = above.view(AREA);
-  near(turned.y(-1, 3) - turned.y(1, 3), 0.68 * 200);
-  near(turned.x(0, 1) - turned.x(0, 5), 0.68 * 200);
-});
-
-test("a point of the picture is the nearest corner's, or none's", () => {
+test("a point of the picture is the point of the surface that is there, or none's", () => {
+  const scene = sceneOf((x, y) => ((x + 1) * (y - 1)) / 8 - 0.5);
   const view = scene.view(AREA);
-  for (const corner of /** @type {[number, number][]} */ ([
-    [1, 5],
-    [-1, 3],
-  ]))
-    assert.deepEqual(scene.under(view, view.x(...corner) + 3, view.y(...corner) - 3), corner);
+  for (const [x, y] of [
+    [0.9, 4.8],
+    [-0.3, 2.9],
+    [0.013, 3.7],
+  ]) {
+    const [u, v] = scene.under(view, view.x(x, y), view.y(x, y)) ?? [];
+    assert.ok(Math.abs(Number(u) - x) < 0.01 && Math.abs(Number(v) - y) < 0.01, `${u}, ${v} is not ${x}, ${y}`);
+  }
   assert.equal(scene.under(view, -500, -500), null);
+  const [, over] = ridge.under(ridge.view(AREA), ridge.view(AREA).x(0, 3.5), ridge.view(AREA).y(0, 3.5)) ?? [];
+  assert.ok(Number(over) < 3.3, "what is behind the ridge is not what is clicked");
+});
+
+test("a surface hides what is behind its ridge, from that side alone", () => {
+  const view = ridge.view(AREA);
+  assert.deepEqual(
+    [1.5, 2.5, 3, 3.5, 4.9].map((y) => view.hidden?.(0.1, y)),
+    [false, false, false, true, false],
+  );
+  ridge.orbit.yaw = Math.PI;
+  assert.deepEqual(
+    [1.2, 2.5, 3.5].map((y) => ridge.view(AREA).hidden?.(0.1, y)),
+    [false, true, false],
+  );
+  ridge.orbit.yaw = 0;
+  ridge.orbit.pitch = 1.5;
+  assert.equal(ridge.view(AREA).hidden?.(0.1, 3.5), false, "from above all is seen");
+  ridge.orbit.pitch = 1;
+  assert.equal(flat.hidden, undefined);
+});
+
+test("a path goes over the surface from point to point, and straight where that is flat", () => {
+  const view = ridge.view(AREA);
+  /** @type {number[]} */
+  const heights = [];
+  follow(view, 0, 2, 0, 4, (_px, py) => heights.push(py));
+  assert.ok(heights.length > 10);
+  assert.ok(Math.min(...heights) < view.y(0, 3) + 2, "up to the ridge");
+  assert.equal(heights.at(-1), view.y(0, 4));
+  let count = 0;
+  follow(flat, 0, 2, 0, 4, (px, py) => {
+    count++;
+    assert.deepEqual([px, py], [flat.x(0, 4), flat.y(0, 4)]);
+  });
+  assert.equal(count, 1);
+  follow(view, 0, 2, Number.NaN, 4, () => count++);
+  assert.equal(count, 2, "what is no number has no way to it");
+  assert.ok(Number(view.pieces?.(0, 0, 1e30, 0)) <= 400);
+});
+
+test("a way of no piece is shorter than can be seen", () => {
+  const view = sceneOf((x, y) => 0.4 * Math.sin(40 * x) * Math.cos(17 * y)).view(AREA);
+  let [none, some] = [0, 0];
+  for (let n = 0; n < 5000; n++) {
+    const [x, y, length, angle] = [(n * 0.377) % 2, (n * 0.731) % 4, 0.0001 * 1.002 ** n, n];
+    const [x0, y0] = [x - 1, y + 1];
+    const [x1, y1] = [x0 + length * Math.cos(angle), y0 + length * Math.sin(angle)];
+    const far = Math.hypot(view.x(x1, y1) - view.x(x0, y0), view.y(x1, y1) - view.y(x0, y0));
+    if (view.pieces?.(x0, y0, x1, y1) === 0) {
+      assert.ok(far < 0.7, `${far} px`);
+      none++;
+    } else some++;
+  }
+  assert.ok(none > 500 && some > 500, `${none} of no piece, ${some} of some`);
 });
 
 test("steps 1, 10, 100 and so on have a symbol, where they were kept and are newly drawn", () => {

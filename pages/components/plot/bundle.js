@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum c123fbbb178c8d8d859e11309a7fb15f38e99ca6793ecb3b158bbce8b8513506.
+// Made by scripts/web.sh build of sources with the checksum 4fcf959f4418f6502229d62dc6feb43578f94d2a710b424ed1b0e6c79b7c9875.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -40,14 +40,17 @@ var Clock = class {
     this.step = Infinity;
     this.moving = false;
     this.values = {};
+    this.parts = null;
+    this.run = "";
     this.followers = /* @__PURE__ */ new Set();
   }
   /**
    * @param {number} step
    * @param {Record<string, number>} values
+   * @param {RunStep | null} parts
    */
-  set(step, values) {
-    Object.assign(this, { step, values });
+  set(step, values, parts = null) {
+    Object.assign(this, { step, values, parts });
     for (const follower of this.followers) {
       try {
         follower();
@@ -71,6 +74,64 @@ var Clock = class {
 };
 page.clock ??= new Clock();
 var clock = page.clock;
+
+// lib/emphasis.js
+var FADED = 0.18;
+var Emphasis = class {
+  constructor() {
+    this.hidden = /* @__PURE__ */ new Set();
+    this.pointed = null;
+    this.followers = /* @__PURE__ */ new Set();
+  }
+  /** @param {string} rule */
+  shows(rule) {
+    return !this.hidden.has(rule);
+  }
+  /**
+   * How opaque a run is: 1, or less while another one is pointed at.
+   *
+   * @param {string} rule
+   */
+  opacity(rule) {
+    return this.pointed === null || this.pointed === rule ? 1 : FADED;
+  }
+  /** @param {ReadonlySet<string>} hidden */
+  hide(hidden) {
+    if (keyOf(hidden) === keyOf(this.hidden)) return;
+    this.hidden = hidden;
+    this.call();
+  }
+  /** @param {string | null} rule nothing fades for one that is hidden */
+  point(rule) {
+    const pointed = rule !== null && this.shows(rule) ? rule : null;
+    if (pointed === this.pointed) return;
+    this.pointed = pointed;
+    this.call();
+  }
+  call() {
+    for (const follower of this.followers) {
+      try {
+        follower();
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+  /**
+   * Calls a follower at each change; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.followers.add(follower);
+    return () => {
+      this.followers.delete(follower);
+    };
+  }
+};
+var keyOf = (rules) => [...rules].sort().join();
+page.emphasis ??= new Emphasis();
+var emphasis = page.emphasis;
 
 // lib/figure.js
 var isTree = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -113,6 +174,11 @@ function lineOf(node, index) {
   const line = trace && node.querySelector(`.trace${trace.uid} .js-line`);
   return line ? { line, x: trace.x } : null;
 }
+var traceOf = (node, index) => {
+  const uid = inside(node)._fullData?.[index]?.uid;
+  return uid ? node.querySelector(`.trace${uid}`) : null;
+};
+var labelOf = (node, index) => node.querySelector(`.annotation[data-index="${index}"]`);
 var loadPlotly = (source) => page.plotly ??= new Promise((loaded, failed) => {
   const script = document.createElement("script");
   script.src = new URL(source, document.baseURI).href;
@@ -224,6 +290,22 @@ function shareAt({ type, range: [begin, end] }, step) {
   return (at - begin) / (end - begin);
 }
 
+// plot/groups.js
+var groupsOf = ({ data, layout }) => ({
+  traces: data.map(({ legendgroup }) => String(legendgroup ?? "")),
+  labels: labelsOf(layout).map(({ name }) => String(name ?? ""))
+});
+function leaveOut(figure, hidden) {
+  const { traces, labels } = groupsOf(figure);
+  figure.data.forEach((trace, i) => {
+    if (hidden.has(traces[i])) trace.visible = false;
+  });
+  labelsOf(figure.layout).forEach((label, i) => {
+    if (hidden.has(labels[i])) label.visible = false;
+  });
+}
+var labelsOf = ({ annotations }) => Array.isArray(annotations) ? annotations : [];
+
 // plot/chart.js
 var DEBOUNCE = 250;
 var Chart = class {
@@ -238,6 +320,8 @@ var Chart = class {
     this.missing = box(root, ".fop-plot-missing");
     this.data = data;
     this.shown = "";
+    this.groups = groupsOf({ data: [], layout: {} });
+    this.hidden = "";
     this.dragmode = false;
     this.drawn = "";
     this.frame = null;
@@ -254,7 +338,10 @@ var Chart = class {
     this.root.setAttribute("aria-label", data.alt);
     this.fit(data);
     this.unfollow();
-    this.unfollow = clock.follow(() => this.follow(data));
+    const ends = [clock.follow(() => this.follow(data)), emphasis.follow(() => this.emphasize(data))];
+    this.unfollow = () => {
+      for (const end of ends) end();
+    };
     this.draw(data);
   }
   /** @param {PlotData} data */
@@ -265,6 +352,26 @@ var Chart = class {
   follow(data) {
     if (data.follows) this.mark();
     if (data.frames) this.turn(data, data.frames);
+  }
+  /**
+   * Hides and fades runs as the legend says.
+   *
+   * @param {PlotData} data
+   */
+  emphasize(data) {
+    if (this.hidden === keyOf(emphasis.hidden)) this.fade();
+    else this.draw(data);
+  }
+  /** Fades the runs that are not pointed at. Plotly has no part in it: it takes 25 ms. */
+  fade() {
+    const fade = (groups, elementOf) => {
+      groups.forEach((group, i) => {
+        const element = group && elementOf(this.node, i);
+        if (element) element.style.opacity = String(emphasis.opacity(group));
+      });
+    };
+    fade(this.groups.traces, traceOf);
+    fade(this.groups.labels, labelOf);
   }
   /** Shows where the player is, on an axis of steps. */
   mark() {
@@ -322,10 +429,13 @@ var Chart = class {
     await new Promise((next) => requestAnimationFrame(() => setTimeout(next)));
     if (!node.isConnected || this.data !== data) return;
     const theme = themeOf(node);
-    const shown2 = theme + data.figure;
+    this.hidden = keyOf(emphasis.hidden);
+    const shown2 = `${theme} ${this.hidden} ${data.figure}`;
     if (this.shown === shown2) return;
     this.shown = shown2;
     const figure = themed(data.figure, data.themes[theme], getComputedStyle(node).getPropertyValue("--st-font"));
+    this.groups = groupsOf(figure);
+    leaveOut(figure, emphasis.hidden);
     if (FINGER) merge(figure.layout, { dragmode: this.dragmode, margin: { t: BUTTON } });
     this.config ??= settings(Plotly, node, () => this.photograph(Plotly));
     await Plotly.react(node, figure.data, figure.layout, this.config);
@@ -344,6 +454,7 @@ var Chart = class {
   /** @param {Plotly} Plotly */
   watch(Plotly) {
     const { node, root } = this;
+    node.on("plotly_afterplot", () => this.fade());
     node.on("plotly_relayout", () => {
       this.dragmode = this.noteDrag();
       for (const follower of clock.followers) follower();

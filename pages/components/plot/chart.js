@@ -1,13 +1,27 @@
 // @ts-check
 import { clock } from "../lib/clock.js";
 import { box } from "../lib/dom.js";
+import { emphasis, keyOf } from "../lib/emphasis.js";
 import { merge, themed } from "../lib/figure.js";
-import { axes, BUTTON, dragmode, FINGER, lineOf, loadPlotly, plotlyNode, purge, settings } from "../lib/plotly.js";
+import {
+  axes,
+  BUTTON,
+  dragmode,
+  FINGER,
+  labelOf,
+  lineOf,
+  loadPlotly,
+  plotlyNode,
+  purge,
+  settings,
+  traceOf,
+} from "../lib/plotly.js";
 import { titled } from "../lib/png.js";
 import { save } from "../lib/save.js";
 import { before } from "../lib/search.js";
 import { themeOf } from "../lib/theme.js";
 import { height, pathOf, shareAt } from "./geometry.js";
+import { groupsOf, leaveOut } from "./groups.js";
 
 /** @import { Plotly } from "../lib/types.d.ts" */
 /** @import { Frames, PlotData } from "./types.d.ts" */
@@ -27,7 +41,10 @@ export class Chart {
     this.missing = box(root, ".fop-plot-missing");
     /** @type {PlotData | null} */
     this.data = data;
-    this.shown = ""; // theme and figure
+    this.shown = ""; // theme, figure, and which runs are hidden
+    /** Whose its traces and labels are. */
+    this.groups = groupsOf({ data: [], layout: {} });
+    this.hidden = ""; // of these, as drawn
     /** @type {string | false} */
     this.dragmode = false; // a finger's
     /** The figure whose lines are there. */
@@ -54,7 +71,10 @@ export class Chart {
     this.root.setAttribute("aria-label", data.alt);
     this.fit(data);
     this.unfollow();
-    this.unfollow = clock.follow(() => this.follow(data));
+    const ends = [clock.follow(() => this.follow(data)), emphasis.follow(() => this.emphasize(data))];
+    this.unfollow = () => {
+      for (const end of ends) end();
+    };
     this.draw(data);
   }
 
@@ -67,6 +87,32 @@ export class Chart {
   follow(data) {
     if (data.follows) this.mark();
     if (data.frames) this.turn(data, data.frames);
+  }
+
+  /**
+   * Hides and fades runs as the legend says.
+   *
+   * @param {PlotData} data
+   */
+  emphasize(data) {
+    if (this.hidden === keyOf(emphasis.hidden)) this.fade();
+    else this.draw(data);
+  }
+
+  /** Fades the runs that are not pointed at. Plotly has no part in it: it takes 25 ms. */
+  fade() {
+    /**
+     * @param {string[]} groups
+     * @param {typeof traceOf} elementOf
+     */
+    const fade = (groups, elementOf) => {
+      groups.forEach((group, i) => {
+        const element = group && elementOf(this.node, i);
+        if (element) element.style.opacity = String(emphasis.opacity(group));
+      });
+    };
+    fade(this.groups.traces, traceOf);
+    fade(this.groups.labels, labelOf);
   }
 
   /** Shows where the player is, on an axis of steps. */
@@ -128,10 +174,13 @@ export class Chart {
     await new Promise((next) => requestAnimationFrame(() => setTimeout(next))); // the player's next frame comes first
     if (!node.isConnected || this.data !== data) return; // gone, or newer data are on their way
     const theme = themeOf(node);
-    const shown = theme + data.figure;
+    this.hidden = keyOf(emphasis.hidden);
+    const shown = `${theme} ${this.hidden} ${data.figure}`;
     if (this.shown === shown) return;
     this.shown = shown;
     const figure = themed(data.figure, data.themes[theme], getComputedStyle(node).getPropertyValue("--st-font"));
+    this.groups = groupsOf(figure);
+    leaveOut(figure, emphasis.hidden);
     if (FINGER) merge(figure.layout, { dragmode: this.dragmode, margin: { t: BUTTON } });
     // Always the same: another one would have plotly make the whole picture anew, zoom and all.
     this.config ??= settings(Plotly, node, () => this.photograph(Plotly));
@@ -153,6 +202,7 @@ export class Chart {
   /** @param {Plotly} Plotly */
   watch(Plotly) {
     const { node, root } = this;
+    node.on("plotly_afterplot", () => this.fade());
     node.on("plotly_relayout", () => {
       this.dragmode = this.noteDrag();
       for (const follower of clock.followers) follower();

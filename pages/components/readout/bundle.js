@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum e5ca23350d2c6a518f40bf5a229ecdfb3963a6dc6ec24ce74f3a5f400756d469.
+// Made by scripts/web.sh build of sources with the checksum 089ab8ec457db3a9999df48b6916ac5a8d38a089eabc93136a1a70397f3cdc24.
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
@@ -9,14 +9,17 @@ var Clock = class {
     this.step = Infinity;
     this.moving = false;
     this.values = {};
+    this.parts = null;
+    this.run = "";
     this.followers = /* @__PURE__ */ new Set();
   }
   /**
    * @param {number} step
    * @param {Record<string, number>} values
+   * @param {RunStep | null} parts
    */
-  set(step, values) {
-    Object.assign(this, { step, values });
+  set(step, values, parts = null) {
+    Object.assign(this, { step, values, parts });
     for (const follower of this.followers) {
       try {
         follower();

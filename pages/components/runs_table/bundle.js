@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 0ea0dd79b78dc9946b99e8b17334db496dc14df5552ddb3400e522239a0690d5.
+// Made by scripts/web.sh build of sources with the checksum 462d9727911960dc5d195ed4a03e07e8f15e765f1eba87c2a183ad95f90a88b1.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

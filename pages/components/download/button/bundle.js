@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 41b5d98f0724670261a8156ab17cfab953f45e32d5de1e44c8e5b3011fe1bf4c.
+// Made by scripts/web.sh build of sources with the checksum 6b1f73c8985331016dfc5e477f116d840762f0bf6c38788585a731eda4fe7460.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -36,20 +36,42 @@ function following(root, follow) {
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
 
+// lib/canvas.js
+function contextOf(canvas) {
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("this browser gives a canvas no 2d context");
+  return context;
+}
+
+// lib/theme.js
+function themeOf(node) {
+  const context = contextOf(document.createElement("canvas"));
+  context.fillStyle = getComputedStyle(node).getPropertyValue("--st-background-color").trim() || "#fff";
+  return schemeOf(context.fillStyle);
+}
+function schemeOf(color) {
+  const parts = color.match(/[0-9a-f]{2}/gi) ?? [];
+  const [red, green, blue] = parts.map((hex) => parseInt(hex, 16));
+  return red + green + blue > 382 ? "light" : "dark";
+}
+
 // lib/clock.js
 var Clock = class {
   constructor() {
     this.step = Infinity;
     this.moving = false;
     this.values = {};
+    this.parts = null;
+    this.run = "";
     this.followers = /* @__PURE__ */ new Set();
   }
   /**
    * @param {number} step
    * @param {Record<string, number>} values
+   * @param {RunStep | null} parts
    */
-  set(step, values) {
-    Object.assign(this, { step, values });
+  set(step, values, parts = null) {
+    Object.assign(this, { step, values, parts });
     for (const follower of this.followers) {
       try {
         follower();
@@ -117,11 +139,22 @@ var Orders = class {
    *
    * @param {string} key of the button
    * @param {string} of what the file would be of
+   * @param {Scheme} [theme] of the page
    */
-  add(key, of) {
+  add(key, of, theme) {
     const id = crypto.getRandomValues(new Uint32Array(2)).join("-");
-    this.waiting.push({ id, key, of, screen: this.screen(), page: this.path() });
+    this.waiting.push({ id, key, of, screen: { ...this.screen(), theme }, page: this.path() });
     delete this.notes[key];
+    this.changed();
+  }
+  /**
+   * Says what came of a click that ordered nothing.
+   *
+   * @param {string} key of the button
+   * @param {string} text
+   */
+  note(key, text, failed = false) {
+    this.notes[key] = { text, failed };
     this.changed();
   }
   /**
@@ -132,11 +165,10 @@ var Orders = class {
   close(text, failed = false) {
     const order = this.waiting.shift();
     if (!order) throw new Error(`no file is waited for, of which to say: ${text}`);
-    this.notes[order.key] = { text, failed };
-    this.changed();
+    this.note(order.key, text, failed);
   }
 };
-var shown = () => ({ ...page.screen, step: Number.isFinite(clock.step) ? clock.step : null });
+var shown = () => ({ ...page.screen, ...page.player?.view(), step: Number.isFinite(clock.step) ? clock.step : null });
 page.orders ??= new Orders(shown, () => location.pathname);
 var orders = page.orders;
 
@@ -145,7 +177,12 @@ function index_default({ data, parentElement }) {
   const [button, note] = ["button", "p"].map((name) => box(parentElement, `.fop-download ${name}`));
   button.textContent = data.label;
   button.classList.toggle("fop-primary", data.primary);
-  button.onclick = () => orders.add(data.key, data.of);
+  const photograph = async () => {
+    const saved = await page.player?.photograph().catch((error) => error);
+    if (typeof saved === "string") orders.note(data.key, `Saved ${saved}`);
+    else orders.note(data.key, `Not saved: ${saved?.message ?? "the player is not shown"}`, true);
+  };
+  button.onclick = data.camera ? photograph : () => orders.add(data.key, data.of, themeOf(button));
   const show = () => {
     const waits = orders.waiting.some(({ key }) => key === data.key);
     const { text = "", failed = false } = orders.notes[data.key] ?? {};

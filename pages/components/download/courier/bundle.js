@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 93e95969348c05e6ff664a38a4835b7d2a11e61ceecb10bbb8dff00a4e4cb947.
+// Made by scripts/web.sh build of sources with the checksum 64cbd7039d3900fa57c7c6a23654d8581839b699653083a6c22bf5f729a8a3e7.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -61,14 +61,17 @@ var Clock = class {
     this.step = Infinity;
     this.moving = false;
     this.values = {};
+    this.parts = null;
+    this.run = "";
     this.followers = /* @__PURE__ */ new Set();
   }
   /**
    * @param {number} step
    * @param {Record<string, number>} values
+   * @param {RunStep | null} parts
    */
-  set(step, values) {
-    Object.assign(this, { step, values });
+  set(step, values, parts = null) {
+    Object.assign(this, { step, values, parts });
     for (const follower of this.followers) {
       try {
         follower();
@@ -136,11 +139,22 @@ var Orders = class {
    *
    * @param {string} key of the button
    * @param {string} of what the file would be of
+   * @param {Scheme} [theme] of the page
    */
-  add(key, of) {
+  add(key, of, theme) {
     const id = crypto.getRandomValues(new Uint32Array(2)).join("-");
-    this.waiting.push({ id, key, of, screen: this.screen(), page: this.path() });
+    this.waiting.push({ id, key, of, screen: { ...this.screen(), theme }, page: this.path() });
     delete this.notes[key];
+    this.changed();
+  }
+  /**
+   * Says what came of a click that ordered nothing.
+   *
+   * @param {string} key of the button
+   * @param {string} text
+   */
+  note(key, text, failed = false) {
+    this.notes[key] = { text, failed };
     this.changed();
   }
   /**
@@ -151,11 +165,10 @@ var Orders = class {
   close(text, failed = false) {
     const order = this.waiting.shift();
     if (!order) throw new Error(`no file is waited for, of which to say: ${text}`);
-    this.notes[order.key] = { text, failed };
-    this.changed();
+    this.note(order.key, text, failed);
   }
 };
-var shown = () => ({ ...page.screen, step: Number.isFinite(clock.step) ? clock.step : null });
+var shown = () => ({ ...page.screen, ...page.player?.view(), step: Number.isFinite(clock.step) ? clock.step : null });
 page.orders ??= new Orders(shown, () => location.pathname);
 var orders = page.orders;
 

@@ -1,0 +1,172 @@
+"""A race at a step, as the player shows it: as far as it is, in the part of the plane and the colours that are seen.
+
+For PNG, SVG and PDF. Sizes are the page's, made smaller by ``print_style.PX``.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Affine2D
+
+from fop_core.figures import heads, interactive, paper, print_style
+from fop_core.figures.heads import Played, Window
+from fop_core.figures.interactive import FARTHEST, Point
+from fop_core.figures.landscape import Box, Landscape
+from fop_core.figures.print_style import PX, SCREEN
+from fop_core.figures.runs import MARKED_STEPS, Run
+from fop_core.figures.style import LIGHT, Theme
+
+SIDE = 720.0  # px of the square on the page, where there is room
+HEAD = 1.5  # how much larger a head is than the symbols on its path
+_LEFT, _RIGHT, _BELOW, _ABOVE = 0.56, 0.14, 0.46, 0.24  # inches
+_SQUARE = SIDE * PX / 72  # inches
+
+Array = np.ndarray
+
+
+def still(
+    landscape: Landscape,
+    played: Sequence[Played],
+    start: Point,
+    minima: Sequence[Point],
+    step: int,
+    *,
+    box: Box | None = None,
+    followed: str = "",
+    arrows: bool = False,
+    theme: Theme = LIGHT,
+) -> Figure:
+    """Return a race at a step: paths so far, heads with P and H⁻¹, and the labels of who has arrived.
+
+    Args:
+        landscape: the ground.
+        played: runs with what the player moves; one without a finite point is left out.
+        start: where all of them started.
+        minima: known ones.
+        step: of the race; one after its end is the last.
+        box: the part of the plane that is seen; None for all of the landscape.
+        followed: the name of the run whose P is shown; as of ``heads.followed``.
+        arrows: whether heads have arrows.
+        theme: of the colours.
+    """
+    shown = heads.in_order(played)
+    last = heads.last_step(shown)
+    step = min(step, last)
+    view = heads.window(box, landscape.box, SIDE)
+    with print_style.applied(SCREEN):
+        width = _LEFT + _SQUARE + _RIGHT
+        figure = print_style.blank(width, _SQUARE)
+        figure.set_facecolor(theme.paper)
+        names = [name_at(each.run, step) for each in shown]
+        high = _BELOW + _SQUARE + _ABOVE + paper.draw_key(figure, [each.run for each in shown], names, theme)
+        figure.set_size_inches(width, high)
+        axes = figure.add_axes((_LEFT / width, _BELOW / high, _SQUARE / width, _SQUARE / high))
+        paper.draw_landscape(axes, landscape, theme, 0.4)
+        _draw_frame(axes, view, theme)
+        axes.set_title(f"step {step:,} of {last:,}", loc="right", fontsize=8, color=theme.muted, pad=4)
+        if minima:
+            axes.plot(*zip(*minima), "+", color=theme.ink, markersize=8, markeredgewidth=1.1, zorder=1)
+        for order, each in enumerate(shown, 2):
+            _draw_path(axes, each, view, step, theme, order)
+        axes.plot(
+            *start, "o", color=theme.paper, markeredgecolor=theme.ink, markersize=5.5, markeredgewidth=1.1, zorder=100
+        )
+        chosen = heads.followed(shown, followed)
+        for order, each in enumerate(shown, 101):
+            _draw_head(axes, each, view, step, each is chosen, arrows, theme, order)
+        _draw_labels(axes, landscape.box, shown, view, start, minima, step, theme)
+        return figure
+
+
+def name_at(run: Run, step: float) -> str:
+    """Return what a run is called at a step: once it has ended, with when."""
+    return run.label if step >= run.steps else run.method.name
+
+
+def _draw_frame(axes: Axes, view: Window, theme: Theme) -> None:
+    axes.set(xlim=view.box[:2], ylim=view.box[2:], xlabel="x", ylabel="y")
+    axes.tick_params(colors=theme.muted, labelcolor=theme.ink)
+    axes.spines[:].set_edgecolor(theme.muted)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+        axis.label.set_color(theme.ink)
+
+
+def _draw_path(axes: Axes, played: Played, view: Window, step: int, theme: Theme, order: int) -> None:
+    """Draw a path up to a step, on a strip of paper, with its symbols."""
+    run, motion = played.run, played.motion
+    end = heads.index_at(motion, step) + 1
+    path, line = _near(motion.points[:end], view.box), paper.line_style(run)
+    marked = np.isin(motion.steps[:end], MARKED_STEPS)
+    axes.plot(*path.T, color=theme.paper, linewidth=line["linewidth"] + 1.2, zorder=order)
+    axes.plot(*path.T, **line, zorder=order)
+    symbols = paper.symbol_style(run, theme)
+    axes.plot(*path[marked].T, color=run.method.color, linestyle="none", **symbols, zorder=50 + order)
+
+
+def _near(points: Array, box: Box) -> Array:
+    """Return points, those that are far outside a picture nearer in their direction: where they can be drawn."""
+    size, center = np.array([box[1] - box[0], box[3] - box[2]]), np.array([box[0] + box[1], box[2] + box[3]]) / 2
+    points = np.clip(points.astype(np.float64), -1e30, 1e30)  # a float32 may be infinite
+    away = np.abs((points - center) / size).max(axis=1)
+    return center + (points - center) * np.minimum(1.0, FARTHEST / np.maximum(away, 1.0))[:, None]
+
+
+def _draw_head(
+    axes: Axes, played: Played, view: Window, step: int, shapes_of_P: bool, arrows: bool, theme: Theme, order: int
+) -> None:
+    run, at = played.run, heads.index_at(played.motion, step)
+    [head] = _near(played.motion.points[at : at + 1], view.box)
+    [spot] = view.pixels([head])
+    px_there = Affine2D().scale(1 / view.side, -1 / view.side).translate(0, 1) + axes.transAxes
+    for piece in heads.pieces(played, step, view, shapes_of_P=shapes_of_P, arrows=arrows):
+        x, y = (spot + piece.points).T
+        color = theme.ink if piece.ink else run.method.color
+        settings: dict[str, Any] = {"transform": px_there, "alpha": piece.opacity, "zorder": order}
+        if piece.width:
+            axes.plot(x, y, color=color, linewidth=piece.width * PX, solid_capstyle="butt", **settings)
+        else:
+            axes.fill(x, y, facecolor=color, edgecolor="none", linewidth=0, **settings)
+    symbol = paper.symbol_style(run, theme)
+    symbol["markersize"] *= HEAD
+    axes.plot(*head, color=run.method.color, linestyle="none", **symbol, zorder=order)
+
+
+def _draw_labels(
+    axes: Axes,
+    whole: Box,
+    played: Sequence[Played],
+    view: Window,
+    start: Point,
+    minima: Sequence[Point],
+    step: int,
+    theme: Theme,
+) -> None:
+    """Draw the labels of the runs that have arrived where these ends are in sight, as the player has them."""
+    ends = interactive.ends(whole, [each.run for each in played], start, minima)
+    for each, end in zip(played, ends):
+        [spot] = view.pixels([end.at])
+        if step < each.motion.steps[-1] or not ((spot >= -1) & (spot <= view.side + 1)).all():
+            continue
+        offset = end.anchor.dx * PX, -end.anchor.dy * PX  # points, upwards
+        leader = {"arrowstyle": "-", "color": each.run.method.color, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4}
+        axes.annotate(
+            print_style.literal(end.text),
+            end.at,
+            offset,
+            textcoords="offset points",
+            ha=end.anchor.anchor,
+            va="center",
+            fontsize=8,
+            fontweight="bold" if each.run.rule == "fop" else "normal",
+            color=each.run.method.color,
+            bbox={"facecolor": theme.paper, "edgecolor": "none", "alpha": 0.82, "pad": 1.0},
+            arrowprops=leader if math.hypot(*offset) >= 10 * PX else None,
+            zorder=200,
+            annotation_clip=False,
+        )

@@ -1,0 +1,178 @@
+// Made by scripts/web.sh build of sources with the checksum 87f492ba8e89942998d77a02e85aa3f182ddea3c3fe01fb65442caa4bf2bd79f.
+// lib/dom.js
+function part(root, selector, Kind) {
+  const element = root.querySelector(selector);
+  if (element instanceof Kind) return element;
+  throw new Error(`the markup has no ${Kind.name} ${selector}`);
+}
+var box = (root, selector) => part(root, selector, HTMLElement);
+
+// lib/lifetime.js
+function living(root, make) {
+  const holder = (
+    /** @type {Kept<T>} */
+    root
+  );
+  holder.fop ??= make();
+  return holder.fop;
+}
+function atUnmount(root, leave) {
+  const holder = (
+    /** @type {Kept<unknown>} */
+    root
+  );
+  const call = {};
+  holder.fopCall = call;
+  return () => {
+    if (holder.fopCall !== call) return;
+    leave();
+    holder.fop = void 0;
+  };
+}
+
+// lib/page.js
+globalThis.fopLab ??= {};
+var page = globalThis.fopLab;
+
+// tour/stored.js
+var KEY = "fop-tour";
+var ENDED = "ended";
+var INVITATION = 0;
+function shown(stored, opening, here, count) {
+  const stop = Number(stored);
+  if (Number.isInteger(stop) && stop >= 1 && stop <= count) return here || stop;
+  return stored !== ENDED && opening ? INVITATION : null;
+}
+
+// tour/tour.js
+var WALKED = "fop-tour-walked";
+var Tour = class _Tour {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.count = box(root, ".fop-tour-count");
+    this.title = part(root, ".fop-tour-title", HTMLAnchorElement);
+    this.sentence = box(root, ".fop-tour-sentence");
+    this.attempt = box(root, ".fop-tour-attempt");
+    this.back = part(root, ".fop-tour-back", HTMLAnchorElement);
+    this.next = part(root, ".fop-tour-next", HTMLAnchorElement);
+    this.skip = box(root, ".fop-tour-skip");
+    this.stops = [];
+    this.stop = INVITATION;
+    this.opening = _Tour.url("") === window.location.href;
+    this.sizes = new ResizeObserver(() => this.makeRoom());
+    this.sizes.observe(root);
+    this.back.onclick = (event) => this.follow(event, this.stop - 1);
+    this.next.onclick = (event) => this.follow(event, this.stop + 1);
+    this.skip.onclick = () => this.end();
+    page.tour = { begin: () => this.go(1) };
+  }
+  /** @param {TourData} data */
+  show({ stops }) {
+    this.stops = stops;
+    const here = 1 + stops.findIndex(({ address }) => _Tour.url(address) === window.location.href);
+    const stop = shown(window.localStorage.getItem(KEY), this.opening, here, stops.length);
+    this.root.hidden = stop === null;
+    if (stop !== null) {
+      this.stop = stop;
+      if (stop === INVITATION) this.invite();
+      else this.describe(stops[stop - 1]);
+    }
+    this.makeRoom();
+    if (stop === null) return;
+    if (window.sessionStorage.getItem(WALKED)) this.root.focus({ preventScroll: true });
+    window.sessionStorage.removeItem(WALKED);
+  }
+  invite() {
+    this.root.setAttribute("aria-label", "Tour");
+    this.count.textContent = "";
+    this.title.textContent = "New here?";
+    this.title.removeAttribute("href");
+    this.sentence.textContent = `A tour of ${this.stops.length} stops, each with one thing to try.`;
+    this.attempt.textContent = "";
+    this.back.hidden = true;
+    this.lead(this.next, 1, "Start the tour");
+    this.skip.textContent = "No, thanks";
+  }
+  /** @param {Stop} stop */
+  describe({ title, address, sentence, attempt }) {
+    const last = this.stop === this.stops.length;
+    const count = `Stop ${this.stop} of ${this.stops.length}`;
+    this.root.setAttribute("aria-label", `Tour. ${count}`);
+    this.count.textContent = count;
+    this.title.textContent = title;
+    this.title.href = _Tour.url(address);
+    this.sentence.textContent = sentence;
+    this.attempt.textContent = `Try: ${attempt}`;
+    this.back.hidden = this.stop === 1;
+    this.next.hidden = last;
+    if (!this.back.hidden) this.lead(this.back, this.stop - 1, "Back");
+    if (!last) this.lead(this.next, this.stop + 1, "Next");
+    this.skip.textContent = last ? "End the tour" : "Skip the tour";
+  }
+  /** @param {string} address of a stop */
+  static url(address) {
+    return new URL(`./${address}`, window.location.href).href;
+  }
+  /**
+   * @param {HTMLAnchorElement} link
+   * @param {number} stop
+   * @param {string} words
+   */
+  lead(link, stop, words) {
+    const { address, title } = this.stops[stop - 1];
+    link.href = _Tour.url(address);
+    link.textContent = words;
+    link.title = title;
+  }
+  /**
+   * Goes to a stop where a link to it was clicked; not where it is to be opened in another tab.
+   *
+   * @param {MouseEvent} event
+   * @param {number} stop
+   */
+  follow(event, stop) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    this.go(stop);
+  }
+  /**
+   * Goes to a stop; returns whether that is on the page as it is.
+   *
+   * @param {number} stop
+   */
+  go(stop) {
+    window.localStorage.setItem(KEY, String(stop));
+    const to = _Tour.url(this.stops[stop - 1].address);
+    const here = to === window.location.href;
+    window.sessionStorage.setItem(WALKED, "1");
+    if (here) this.show({ stops: this.stops });
+    else window.location.assign(to);
+    return here;
+  }
+  end() {
+    window.localStorage.setItem(KEY, ENDED);
+    this.show({ stops: this.stops });
+  }
+  /** Has the page end above the bar, so that nothing is under it. */
+  makeRoom() {
+    const height = this.root.hidden ? 0 : this.root.offsetHeight;
+    document.documentElement.style.setProperty("--fop-tour", `${height}px`);
+  }
+  leave() {
+    this.sizes.disconnect();
+    page.tour = void 0;
+    document.documentElement.style.removeProperty("--fop-tour");
+  }
+};
+
+// tour/index.js
+function index_default({ data, parentElement }) {
+  const root = box(parentElement, ".fop-tour");
+  const tour = living(root, () => new Tour(root));
+  tour.show(data);
+  return atUnmount(root, () => tour.leave());
+}
+export {
+  index_default as default
+};

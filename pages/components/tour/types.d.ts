@@ -1,0 +1,13 @@
+/** A tour: pages/components/tour/__init__.py. */
+export interface TourData {
+  stops: Stop[];
+}
+
+export interface Stop {
+  title: string;
+  /** From the app's own address on. */
+  address: string;
+  sentence: string;
+  /** One thing to try. */
+  attempt: string;
+}

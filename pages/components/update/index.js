@@ -1,0 +1,56 @@
+// @ts-check
+// The update of the run whose steps the player shows, with the numbers that it has at the player's step.
+
+import { clock } from "../lib/clock.js";
+import { box, make, part } from "../lib/dom.js";
+import { compared } from "../lib/ellipses.js";
+import { following } from "../lib/lifetime.js";
+import { texts } from "./texts.js";
+
+/** @import { Mount } from "../lib/types.d.ts" */
+/** @import { UpdateData } from "./types.d.ts" */
+
+/** @param {Mount<UpdateData>} mount */
+export default function ({ data: { runs }, parentElement }) {
+  const root = box(parentElement, ".fop-update");
+  const choice = part(root, ".fop-update-run", HTMLSelectElement);
+  const formula = box(root, ".fop-formula");
+  const added = box(root, ".fop-added");
+  const numbers = [...root.querySelectorAll(".fop-number")].filter((each) => each instanceof HTMLElement);
+  const notes = [...root.querySelectorAll(".fop-note")];
+  choice.replaceChildren(
+    ...runs.map(({ name }) => {
+      const option = make("option", "", name);
+      option.value = name;
+      return option;
+    }),
+  );
+  choice.onchange = () => {
+    clock.run = choice.value;
+  };
+  let shown = "";
+  const follow = () => {
+    const { parts } = clock;
+    const run = parts && runs.find(({ name }) => name === parts.run);
+    if (!parts || !run) return;
+    const wanted = `${parts.race} ${parts.run} ${parts.index}`;
+    if (wanted === shown) return;
+    shown = wanted;
+    choice.value = run.name;
+    choice.style.color = run.color;
+    root.style.setProperty("--fop-color", run.color);
+    formula.textContent = run.formula;
+    root.classList.toggle("fop-learns", parts.P !== null);
+    const written = texts(parts);
+    for (const number of numbers) {
+      const { term = "", entry = "0" } = number.dataset;
+      number.textContent = written[term]?.[Number(entry)] ?? "";
+    }
+    added.textContent = parts.tried ? "undone" : "Δθ";
+    const lines = (parts.P && compared(parts.P, parts.H)?.lines) ?? [];
+    notes.forEach((note, i) => {
+      note.textContent = lines[i] ?? "";
+    });
+  };
+  return following(root, () => clock.follow(follow));
+}

@@ -1,0 +1,156 @@
+"""The race under the reader's hand, in a real browser: paths follow before the button is let go, and Python agrees."""
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+VALLEY = "?preset=valley&v=2"
+LEADS = "() => { const { leads, due } = document.querySelector('.fop-player').fop.hand; return leads && !due; }"
+RESTS = "() => !document.querySelector('.fop-player').fop.hand.leads"
+RUNS = """() => document.querySelector('.fop-player').fop.runs.map((run) => ({
+  name: run.name, late: Boolean(run.late), label: run.label.text, x: Array.from(run.x), y: Array.from(run.y),
+}))"""
+AT_END = "() => document.querySelector('.fop-player').fop.step >= document.querySelector('.fop-player').fop.end"
+START = """() => {
+  const player = document.querySelector('.fop-player').fop;
+  const [view, box] = [player.view(), player.parts.stage.getBoundingClientRect()];
+  const [x, y] = player.data.start;
+  return [box.left + view.left + view.x(x, y), box.top + view.top + view.y(x, y)];
+}"""
+
+
+def runs(page: Page) -> dict[str, dict]:
+    return {run["name"]: run for run in page.evaluate(RUNS)}
+
+
+def grab(page: Page) -> tuple[float, float]:
+    """Press the button over the start."""
+    x, y = page.evaluate(START)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    return x, y
+
+
+def hold(page: Page, selector: str, share: float) -> None:
+    """Press the button over a slider, so far along it."""
+    slider = page.locator(selector)
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.down()
+
+
+def test_paths_follow_the_start_before_it_is_let_go_and_python_runs_the_same_race(visit):
+    page = visit(VALLEY)
+    before = runs(page)
+    x, y = grab(page)
+    page.mouse.move(x + 30, y + 45, steps=5)
+    page.wait_for_function(LEADS)
+    page.wait_for_function(
+        "x => document.querySelector('.fop-player').fop.runs.every((run) => run.x[0] !== x)", arg=before["FOP"]["x"][0]
+    )
+    live = runs(page)
+    assert not any(run["late"] for run in live.values()) and live.keys() == before.keys()
+    page.mouse.up()
+    page.wait_for_function(RESTS)
+    after = runs(page)
+    for name, run in after.items():
+        np.testing.assert_array_equal([run["x"], run["y"]], [live[name]["x"], live[name]["y"]], err_msg=name)
+        assert run["label"] == live[name]["label"]
+    expect(page).to_have_url(re.compile(r"[?&]x=.*&y="))
+
+
+@pytest.mark.parametrize(("slider", "setting"), [("lr", "fop.lr"), ("hyper", "fop.hyper_lr")])
+def test_a_slider_moves_the_paths_at_once_and_the_setting_when_it_is_let_go(visit, slider, setting):
+    page = visit(VALLEY)
+    url, before = page.url, runs(page)
+    hold(page, f".fop-hand-{slider} input", 0.55)
+    page.wait_for_function(LEADS)
+    live = runs(page)
+    assert live["FOP"]["x"][1:] != before["FOP"]["x"][1:] and live["SGD"]["x"] == before["SGD"]["x"]
+    assert page.url == url
+    words = page.locator(f".fop-hand-{slider} output").inner_text()
+    page.mouse.up()
+    page.wait_for_function(RESTS)
+    expect(page).to_have_url(re.compile(rf"[?&]{re.escape(setting)}="))
+    after = runs(page)
+    np.testing.assert_array_equal(after["FOP"]["x"], live["FOP"]["x"])
+    expect(page.locator(f".fop-hand-{slider} output")).to_have_text(words)
+    page.reload()
+    page.wait_for_function("() => document.querySelector('.fop-player')?.fop?.runs.length")
+    expect(page.locator(f".fop-hand-{slider} output")).to_have_text(words)
+
+
+def test_arrow_keys_on_a_slider_move_it_and_not_the_race(visit):
+    page = visit(f"{VALLEY}&fop.hyper_lr=0.05")
+    slider = page.get_by_role("slider", name="Hypergradient rate ρ")
+    expect(slider).to_have_value("-130")
+    slider.press("ArrowRight")
+    expect(slider).to_have_value("-129")
+    expect(page).to_have_url(re.compile(r"fop\.hyper_lr=0\.0513"))
+    page.wait_for_function(RESTS)
+    assert page.evaluate(
+        "() => { const { step, end } = document.querySelector('.fop-player').fop; return step >= end; }"
+    )
+
+
+def test_where_all_have_one_rate_the_slider_moves_it_for_all(visit):
+    page = visit(f"{VALLEY}&rates=same")
+    before = runs(page)
+    hold(page, ".fop-hand-lr input", 0.4)
+    page.wait_for_function(LEADS)
+    live = runs(page)
+    assert all(live[name]["x"][1] != run["x"][1] for name, run in before.items())
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"[?&]rate="))
+    page.wait_for_function(RESTS)
+
+
+def test_a_rule_that_cannot_be_traced_stays_faint_until_the_hand_rests(visit):
+    page = visit("?preset=valley&v=2&rules=bfgs,fop")
+    before = runs(page)
+    x, y = grab(page)
+    page.mouse.move(x + 30, y + 45, steps=5)
+    page.wait_for_function(LEADS)
+    page.wait_for_function("() => document.querySelector('.fop-player').fop.runs.some((run) => run.late)")
+    live = runs(page)
+    assert live["BFGS"] == before["BFGS"] | {"late": True} and live["FOP"]["x"] != before["FOP"]["x"]
+    page.mouse.up()
+    page.wait_for_function(RESTS)
+    after = runs(page)
+    assert not after["BFGS"]["late"] and after["BFGS"]["x"][0] == after["FOP"]["x"][0] != before["BFGS"]["x"][0]
+
+
+def test_a_press_on_the_start_without_a_drag_changes_nothing(visit):
+    page = visit(VALLEY)
+    url, before = page.url, runs(page)
+    x, y = grab(page)
+    page.mouse.move(x + 2, y + 1)
+    page.wait_for_function(LEADS)
+    page.mouse.up()
+    page.wait_for_function(RESTS)
+    assert runs(page) == before and page.url == url
+
+
+def test_a_map_of_both_rates_is_computed_and_its_dot_sets_them(visit):
+    page = visit(VALLEY)
+    page.locator(".fop-map summary").click()
+    page.wait_for_function("() => document.querySelector('.fop-player').fop.hand.map.grid?.done", timeout=60_000)
+    canvas = page.locator(".fop-map canvas")
+    words = page.locator(".fop-map > output")
+    expect(words).to_have_text(re.compile(r"^ε 0\.0100, ρ 0\.100: [\d,]+ steps$"))
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.6 * box["height"], steps=4)
+    page.wait_for_function(LEADS)
+    expect(words).not_to_have_text(re.compile(r"^ε 0\.0100"))
+    live = runs(page)
+    page.mouse.up()
+    page.wait_for_function(RESTS)
+    expect(page).to_have_url(re.compile(r"fop\.lr=.*fop\.hyper_lr="))
+    assert runs(page)["FOP"]["x"] == live["FOP"]["x"]

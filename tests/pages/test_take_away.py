@@ -1,0 +1,128 @@
+"""Files of what the screen shows: each is of the step, the part of the plane and the colours that the browser says."""
+
+import io
+import xml.etree.ElementTree as ElementTree
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from fop_core.figures import style
+from pages.components import download
+from pages.components.download import Screen
+from pages.shared.race import Spec, picture, results
+from pages.shared.race_settings import spec, values
+from pages.trajectories import exports
+from tests.pages.test_basins import page as basins_page
+from toy_functions.scenes import SCENES
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def shown(race: Spec | None = None, **more: Any) -> exports.Shown:
+    race = race or spec(values(SCENES["paper-himmelblau"]))
+    outcomes = results(race)
+    return exports.Shown(race, outcomes, picture(race, [each.run for each in outcomes]), True, True, **more)
+
+
+def texts(svg: str | bytes) -> list[str]:
+    return ["".join(each.itertext()).strip() for each in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def screen(**sent: Any) -> Screen:
+    request = download._request({"id": "1", "key": "k", "of": "", "screen": sent, "part": 0})
+    assert request is not None
+    return request[3]
+
+
+def test_what_the_browser_says_is_understood():
+    said = screen(step=12.7, theme="dark", box=[0, 2, -1.5, 1], playing=True)
+    assert said == Screen(step=12.7, theme="dark", box=(0.0, 2.0, -1.5, 1.0), playing=True)
+    assert screen(step=None, layer="0.weight", see="P") == Screen(layer="0.weight", see="P")
+
+
+@pytest.mark.parametrize("box", [None, [], [0, 1, 2], [0, 1, 2, "3"], [1, 0, 0, 1], [0, float("nan"), 0, 1], {"x": 1}])
+def test_a_box_that_is_none_is_the_whole(box):
+    assert screen(box=box, theme="blue", playing="yes") == Screen()
+
+
+@pytest.mark.parametrize("kind", exports.PICTURES)
+def test_a_picture_is_of_the_step_that_was_seen_and_says_so(kind):
+    name, content = exports.picture(shown(), kind, Screen(step=12.7, box=(0.0, 2.0, 0.0, 1.0)))
+    assert name == f"race-Himmelblau-from-0-and--1-step-12.{kind}"
+    title = "A race on Himmelblau from (0.0, -1.0), step 12"
+    if kind == "png":
+        with Image.open(io.BytesIO(content)) as image:
+            assert image.text["Title"] == title and "FOP 289" in image.text["Description"]
+    elif kind == "svg":
+        assert f"<dc:title>{title}</dc:title>" in content.decode()
+        assert {"step 12 of 5,398", "0.0", "2.0"} <= set(texts(content))
+    else:
+        assert b"/Title (A race on Himmelblau from \\(0.0, -1.0\\), step 12)" in content
+
+
+def test_a_picture_without_a_step_is_of_the_end():
+    name, content = exports.picture(shown(), "svg", Screen())
+    assert name == "race-Himmelblau-from-0-and--1-step-5398.svg"
+    assert {"SGD 386", "Adam 5,398", "FOP 289"} <= set(texts(content))
+
+
+@pytest.mark.parametrize(
+    ("said", "steps"),
+    [
+        (Screen(), 289),
+        (Screen(step=12.0), 12),
+        (Screen(step=0.0), 289),
+        (Screen(step=12.0, playing=True), 289),
+        (Screen(step=1e9), 289),
+    ],
+)
+def test_an_animation_ends_where_the_player_rests_and_else_with_the_race(said, steps):
+    race = spec(values(SCENES["paper-himmelblau"]) | {"rules": ["fop"]})
+    name, content = exports.animated(shown(race), "gif", said)
+    assert name == f"race-Himmelblau-from-0-and--1-steps-0-to-{steps}.gif"
+    with Image.open(io.BytesIO(content)) as image:
+        assert image.n_frames > 20
+        assert image.info["comment"].decode() == f"A race on Himmelblau from (0.0, -1.0), steps 0 to {steps}"
+
+
+def test_the_player_takes_its_step_along():
+    name, page = exports.player(shown(), Screen(step=12.0))
+    assert name == "race-Himmelblau-from-0-and--1-steps-0-to-5398.html"
+    assert isinstance(page, str) and "<title>A race on Himmelblau from (0.0, -1.0)</title>" in page
+    assert len(page.encode()) < 1_500_000
+
+
+def test_a_race_without_a_lowest_value_is_described_without_a_tolerance():
+    assert "Converged" not in exports.description(shown(spec(values(SCENES["own"]) | {"f": "x*y", "floor": None})))
+    assert "Converged is f < 1e-6." in exports.description(shown())
+
+
+@pytest.fixture(scope="module")
+def offered() -> dict[str, download.Make]:
+    """What the buttons of Basins make, by their keys."""
+    at = basins_page(size="64", rules="sgd,fop")
+    return {key: make for key, (_, make) in at.session_state["download buttons"].items()}
+
+
+@pytest.mark.parametrize("kind", exports.PICTURES)
+@pytest.mark.parametrize("theme", style.THEMES)
+def test_maps_are_named_by_what_they_are_of(offered, kind, theme):
+    name, content = offered[f"export Maps ({kind.upper()})"](Screen(theme=theme))
+    assert name == f"basins-Himmelblau-64-x-64-starts-steps-0-to-500.{kind}"
+    if kind == "png":
+        with Image.open(io.BytesIO(content)) as image:
+            assert image.text["Title"] == "Where races end: Himmelblau, 64 x 64 starts, steps 0 to 500"
+            assert image.text["Description"].startswith("SGD: 100 % converge, median")
+            paper = "#{:02X}{:02X}{:02X}".format(*image.convert("RGB").getpixel((1, image.height - 2)))
+            assert paper == style.THEMES[theme].paper
+    elif kind == "svg":
+        assert {"SGD", "FOP", "A", "D", "−5", "5"} <= set(texts(content))
+    else:
+        assert b"/Title (Where races end: Himmelblau, 64 x 64 starts, steps 0 to 500)" in content
+
+
+def test_the_map_of_rates_can_be_taken_away_too(offered):
+    name, content = offered["export Map of rates (SVG)"](Screen())
+    assert name == "rates-Himmelblau-from-0-and--1-96-x-96-rates-steps-0-to-500.svg"
+    assert {"learning rate ε", "hypergradient rate ρ", "FOP from (0.00, −1.00)"} <= set(texts(content))
