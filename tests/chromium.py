@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    Error,
     Locator,
     Page,
     Playwright,
@@ -62,6 +63,15 @@ SIDEBAR_SETTLED = """open => {
 TOO_SMALL = """selector => [...document.querySelectorAll(selector)].filter((e) => e.checkVisibility())
   .map((e) => `${e.getBoundingClientRect().height} ${e.outerHTML.slice(0, 120)}`)
   .filter((line) => parseFloat(line) < 43.9)"""
+
+STANDS = """() => ({
+  address: location.href,
+  run: document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState,
+  placeholders: [...document.querySelectorAll('[data-testid="stSkeleton"]')].map((e) => e.parentElement.className),
+  stale: document.querySelectorAll('[data-stale="true"]').length,
+  canvases: [...document.querySelectorAll("canvas")].map((e) => `${e.className} ${JSON.stringify(e.dataset)}`),
+  text: document.body.innerText.slice(0, 4000),
+})"""
 
 expect.set_options(timeout=60_000)  # what is there at once where nothing else runs
 
@@ -185,9 +195,11 @@ class Troubles(list[str]):
     def __init__(self) -> None:
         super().__init__()
         self.expected: list[str] = []
+        self.pages: list[Page] = []
 
     def watch(self, page: Page) -> None:
         """Note errors on the console and of the page, failed requests, bad answers, and requests to elsewhere."""
+        self.pages.append(page)
         page.on("console", lambda message: message.type == "error" and self.note(f"console: {message.text}"))
         page.on("pageerror", lambda error: self.note(f"page error: {error}"))
         page.on("requestfailed", lambda request: self.note(f"failed: {request.url} ({request.failure})"))
@@ -198,6 +210,17 @@ class Troubles(list[str]):
         """Keep a trouble, unless it was expected."""
         if not any(part in what for part in self.expected):
             self.append(what)
+
+
+def where_it_stood(page: Page) -> str:
+    """What a page shows, and whether its run has ended: for the report of a test that waited in vain."""
+    if page.is_closed():
+        return "closed"
+    try:
+        page.set_default_timeout(5000)
+        return "\n".join(f"{name}: {value}" for name, value in page.evaluate(STANDS).items())
+    except Error as error:
+        return f"does not answer: {error}"
 
 
 def _is_here(url: str) -> bool:

@@ -1,11 +1,12 @@
 """What all tests share."""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from tests.chromium import app, browser, chromium, playwright, profile, program, troubles, visit, wide
+from tests.chromium import app, browser, chromium, playwright, profile, program, troubles, visit, where_it_stood, wide
 
 # One definition for both folders: a second one would start a second Playwright, which one process cannot have.
 __all__ = ["app", "browser", "chromium", "playwright", "profile", "program", "troubles", "visit", "wide"]
@@ -20,3 +21,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(folder in item.path.parents for folder in IN_CHROMIUM):
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say in the report of a failed test where its pages stood."""
+    report = yield
+    watched = getattr(item, "funcargs", {}).get("troubles")
+    if report.when == "call" and report.failed and watched is not None:
+        report.sections += [(f"page {number}", where_it_stood(page)) for number, page in enumerate(watched.pages, 1)]
+        report.sections += [("what went wrong", "\n".join(watched))]
+    return report
