@@ -19,7 +19,9 @@ Part = TypeVar("Part")
 
 FRESH = 0.4  # seconds for which one look serves all readers
 UNSURE = 2_000_000_000  # ns in which a directory may change again without showing it in its time
-SPARE = 0.008  # seconds of a look for best accuracies and devices of ended runs; the rest is left to the next look
+# A look finds best accuracies and devices of ended runs for so many seconds; the rest is left to the next look.
+SPARE = 0.008  # of the processor
+PATIENCE = 0.1  # of the clock, where files come slowly
 
 
 @dataclass(eq=False)
@@ -41,7 +43,7 @@ class Entry:
         settings: flat; of a fork also "fork", what became of M and at which step; of a control "control".
         progress, usage: as the run has them.
         device: what its last attempt ran on, or "".
-        best: accuracy, or None.
+        best: accuracy, or None; not looked for yet where not ``complete``.
         version: counts how often it was read.
     """
 
@@ -81,6 +83,11 @@ class Entry:
     def id(self) -> str:
         """Its id."""
         return self.run.id
+
+    @property
+    def complete(self) -> bool:
+        """Whether its best accuracy and its device have been looked for."""
+        return self._complete >= 0
 
     @property
     def damage(self) -> str:
@@ -164,11 +171,12 @@ class Listing:
                 self._dispatch(self.folder)
             except (RunError, DamagedFile, OSError) as error:  # the list is shown all the same
                 self.trouble = f"Nothing that waits is started: {error}"
-        begun = time.monotonic()
+        begun, spent = time.monotonic(), time.thread_time()
         for entry in self._entries.values():
-            if time.monotonic() - begun > SPARE and not entry.alive:
+            if entry._complete == entry.version:
                 continue
-            if entry._complete != entry.version:
+            late = time.monotonic() - begun > PATIENCE or time.thread_time() - spent > SPARE
+            if entry.alive or not late:
                 self._complete(entry)
 
     def _stamps(self) -> list[tuple[str, tuple[int, int]]]:

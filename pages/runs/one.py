@@ -73,7 +73,7 @@ def _progress(entry: Entry) -> None:
 def numbers(entry: Entry, metrics: Loaded) -> None:
     """Show its last numbers."""
     rows = {
-        "Best accuracy": run_text.percent(entry.best),
+        "Best accuracy": run_text.best(entry),
         "Last accuracy": run_text.percent(run_text.accuracy(entry.progress)),
     }
     for name in FINAL_VALUES:

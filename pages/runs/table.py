@@ -109,7 +109,7 @@ def _packed(about: dict[str, Any], rows: Sequence[bytes]) -> bytes:
 def _shown(entry: Entry, names: tuple[str, ...], varied: Sequence[str]) -> bytes:
     """Return a run's row as JSON, made anew where something of it has changed, its age among it."""
     age = entry.created and int(stamps.age(entry.created) // 60)
-    now = entry.version, entry.best, entry.device, entry.damage, names, age
+    now = entry.version, entry.complete, entry.best, entry.device, entry.damage, names, age
     row = _rows.get(entry)
     if "size" in names or row is None or row[0] != now:
         row = _rows[entry] = now, json.dumps(files.plain(_row(entry, names, varied))).encode()
@@ -128,7 +128,7 @@ def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str,
         "progress": (_progress(entry, share), share, entry.damage),
         "method": (named(entry.method) if entry.method else "–", entry.method),
         "preset": (entry.preset or "–", entry.preset or None),
-        "best": (run_text.percent(entry.best), entry.best),
+        "best": (run_text.best(entry), entry.best),
         "last": (run_text.percent(last), last),
         "uses": (run_text.uses(entry.usage), entry.usage.get("cpu_percent")),
         "device": (entry.device or "–", entry.device or None),

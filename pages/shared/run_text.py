@@ -3,6 +3,7 @@
 import math
 from typing import Any, NamedTuple
 
+from fop_core.runs.listing import Entry
 from pages.shared.text import escaped, literal
 
 
@@ -85,6 +86,11 @@ def percent(share: float | None) -> str:
     if share is None:
         return "–"
     return f"{share:.2%}" if math.isfinite(share) else "not a number"
+
+
+def best(entry: Entry) -> str:
+    """Return a run's best accuracy; "…" where it has not been looked for yet."""
+    return percent(entry.best) if entry.complete else "…"
 
 
 def accuracy(progress: dict[str, Any]) -> float | None:

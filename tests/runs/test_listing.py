@@ -11,6 +11,7 @@ from fop_core.runs.control import Control
 from fop_core.runs.files import RunError
 from fop_core.runs.listing import Listing
 from fop_core.runs.run import Run
+from pages.shared import run_text
 from tests.runs.tiny import made, rows
 
 OLD = 1.7e9
@@ -88,6 +89,17 @@ def test_an_entry_says_what_a_run_was_made_of_and_what_came_of_it(tmp_path):
     assert (entry.best, entry.device, entry.progress["step"]) == (0.5, "A CPU", 40)
     assert entry.settings["fop.rank"] == run.config["fop"]["rank"] and entry.forked_from == ""
     assert entry.holds(["one", "finished"]) and not entry.holds(["one", "failed"])
+
+
+def test_what_takes_longer_is_left_to_a_later_look_and_said_to_be(tmp_path, monkeypatch):
+    made("one", [*rows(), {"step": 40, "test_accuracy": 0.5}], folder=tmp_path)
+    listing = Listing(tmp_path)
+    with monkeypatch.context() as hurried:
+        hurried.setattr("fop_core.runs.listing.SPARE", -1.0)
+        [entry] = listing.entries(True).values()
+        assert (entry.complete, entry.best, run_text.best(entry)) == (False, None, "…")
+    [entry] = listing.entries(True).values()
+    assert (entry.complete, entry.best, run_text.best(entry)) == (True, 0.5, "50.00%")
 
 
 def test_a_fork_says_of_which_run_and_what_became_of_M(tmp_path):
