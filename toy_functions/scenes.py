@@ -119,7 +119,8 @@ SCENES: Mapping[str, Scene] = MappingProxyType(
         "noise": Scene(
             "Noisy gradients",
             "Near the minimum noise makes each step overshoot, so consecutive gradients oppose each other and "
-            "hypergradients shrink P. FOP and S-HD settle closer to the minimum than SGD at the same rate.",
+            "hypergradients shrink P. FOP and S-HD settle closer to the minimum than SGD at the same rate. In the "
+            "first steps P grows: with 15 of 100 seeds so far that FOP diverges.",
             Race(
                 BOOTH,
                 BOOTH.start,

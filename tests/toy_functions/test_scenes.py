@@ -70,6 +70,22 @@ def test_under_noise_hypergradients_shrink_p_and_settle_closer_than_sgd():
         assert np.linalg.eigvalsh(results[name].preconditioners[-1]).max() < 0.5
 
 
+def test_under_noise_p_may_grow_too_far_first_and_where_it_does_not_fop_settles_closer():
+    noisy = replace(SCENES["noise"].race, max_steps=300)
+    ends = [race(replace(noisy, seed=seed)) for seed in range(100)]
+    assert not any(end[name].status == "diverged" for end in ends for name in ("SGD", "S-HD"))
+    diverged = [end["FOP"] for end in ends if end["FOP"].status == "diverged"]
+    assert len(diverged) == 15 and all(trajectory.steps < 30 for trajectory in diverged)
+    assert "15 of 100 seeds" in SCENES["noise"].sentence
+    for name in ("FOP", "S-HD"):
+        below = [
+            np.median(end[name].losses[-100:]) < np.median(end["SGD"].losses[-100:])
+            for end in ends
+            if end[name].status != "diverged"
+        ]
+        assert np.mean(below) > 0.9
+
+
 def test_the_own_formula_has_the_minima_that_are_named():
     surface = SCENES["own"].race.surface
     for sign in (1.0, -1.0):
