@@ -37,7 +37,6 @@ export default function ({ data: { runs }, parentElement }) {
     if (wanted === shown) return;
     shown = wanted;
     choice.value = run.name;
-    choice.style.color = run.color;
     root.style.setProperty("--fop-color", run.color);
     formula.textContent = run.formula;
     root.classList.toggle("fop-learns", parts.P !== null);
