@@ -63,6 +63,7 @@ TOUR = {
 for picture, number in TOUR.items():
     _, _, size, scheme = picture.removesuffix(".png").split("-")
     options = {"wide": WIDE, "narrow": PHONE}[size] | {"color_scheme": scheme, "device_scale_factor": 1}
+    options |= {"reduced_motion": "reduce"}  # the opening race stands still
     PICTURES[picture] = STOPS[number - 1].address, options
 ANIMATION = "race.gif", "?preset=paper-himmelblau"
 DRAWN = """() => {
@@ -70,6 +71,7 @@ DRAWN = """() => {
   const idle = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning";
   const pictures = nodes.length + document.querySelectorAll("canvas[data-drawn]").length;
   if (document.querySelector('canvas[data-drawn="64"]')) return false;  // finer maps are on their way
+  if (document.querySelector('[data-testid="stSkeleton"], .fop-chips:empty, .fop-runs tbody:empty')) return false;
   const shown = pictures || document.querySelector('[data-testid="stTable"], .st-key-inspect-fork-kind');
   return idle && document.fonts.status === "loaded" && shown && nodes.every((node) => node.dataset.theme);
 }"""
