@@ -21,6 +21,7 @@ from pages.shared.text import literal
 from toy_functions import basins
 
 COARSE = 64  # the grid that is shown before a finer one is computed
+ROW = 30  # px of a row of the table
 
 form = Form("basins", PRESETS, FIELDS, {name: values(scene) for name, scene in MAPS.items()}, ("size",))
 form.put_again()
@@ -85,7 +86,7 @@ def head(missing: bool, coarser: str) -> DeltaGenerator | None:
         missing: whether any map is.
         coarser: what the maps below are of where they are not what is asked for.
     """
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(key="basins-head", horizontal=True, vertical_alignment="center"):
         st.subheader("Where each start ends", anchor=False, width="content")
         if missing and st.session_state.get("basins cancelled") == form.now:
             st.markdown(f"Computing was cancelled.{coarser}", width="content")
@@ -138,7 +139,9 @@ def starts(shown: Grid) -> None:
         * bool(ends.extra_minima)
     )
     exports.draw(shown, drawn)
-    st.table(table(shown), hide_index=True, border="horizontal")
+    rows = table(shown)
+    # With a height it has its room before it is there, and Streamlit lets a keyboard scroll it where it is too wide.
+    st.table(rows, hide_index=True, border="horizontal", height=ROW * (len(rows) + 1))
     st.caption(
         f"Shares of the {_starts(shown)}. One that rests at a minimum without converging counts there and as not "
         "converged. The median is of those that converge."

@@ -19,6 +19,7 @@ from pages.shared.listing import MOST_CHOSEN
 _mount = component("runs_table")
 
 VARIED = 4  # settings with a column of their own
+ROW, MOST = 32, 384  # px of a row, and of the table, which scrolls from there on: as runs_table/style.css has them
 DAMAGE_LETTERS = 60  # letters of what is damaged; hovering and choosing the run show the rest
 
 Cell = tuple[Any, ...]  # words, what they are sorted by, what hovering shows
@@ -87,7 +88,8 @@ def table(
         "most": MOST_CHOSEN,
         "plotly": SOURCE if chosen else "",
     }
-    _mount(key=key, data=_packed(about, rows), on_chosen_change=on_chosen)
+    room = min(MOST, ROW * (len(rows) + 1))  # until it is drawn
+    _mount(key=key, data=_packed(about, rows), on_chosen_change=on_chosen, height=room)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

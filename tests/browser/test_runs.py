@@ -16,7 +16,9 @@ from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config
 from pages.shared.listing import MOST_CHOSEN as MOST
-from tests.chromium import NARROW, running, single, too_small
+from tests.browser.test_layout_shift import MOST as STILL
+from tests.browser.test_layout_shift import shifts
+from tests.chromium import NARROW, WIDE, running, single, too_small
 
 ABOUT = {"device": "cpu", "device_name": "A CPU", "threads": 1, "versions": {"torch": "2"}, "commit": "abc", "data": {}}
 ZOOM = "() => document.querySelector('.fop-plot-node')._fullLayout.xaxis.range"
@@ -276,6 +278,13 @@ def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(runs, folder):
     assert not too_small(page, "[data-testid=stMain] button:not([data-testid^=stTooltip])")
     row(page, run).get_by_role("checkbox").tap()
     expect(page.get_by_role("heading", name=re.compile("a run with"))).to_have_count(0)
+
+
+def test_nothing_moves_below_a_table_of_few_runs(visit, troubles, folder):
+    troubles.expected = ["/runs/_stcore/", "404 (Not Found)"]
+    few = [made(folder, f"run {n}") for n in range(6)]
+    noted = shifts(visit, f"runs?run={few[0].id}", WIDE)
+    assert sum(value for value, _ in noted) < STILL, "\n".join(f"{value:.3f}: {sources}" for value, sources in noted)
 
 
 def test_choosing_all_of_more_than_can_be_chosen_says_so(runs, folder):
