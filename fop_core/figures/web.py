@@ -183,7 +183,6 @@ def player_html(
         "scale": {"quantity": ground.quantity, "base": ground.base, "log": ground.log},
         "log": log_steps,
         "opening": False,
-        "live": None,
         "step": last_step(shown) if step is None else step,
         "view": view,
         "ground": {

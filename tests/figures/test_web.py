@@ -54,6 +54,7 @@ def test_a_page_holds_every_point_of_its_race():
     assert not len(points) and data["kept"] == b"" and data["log"]
     assert len(data["losses"]) == 4 * sum(run["count"] for run in data["runs"])
     assert len(data["angles"]) == 4 * (387 + 5399 + 2 * 290), "of FOP's P g too"
+    assert "live" not in data, "nobody runs another race there"
 
 
 def test_rules_have_the_names_that_the_race_has_for_them_two_of_a_kind_among_them():
