@@ -12,7 +12,6 @@ RESTS = "() => !document.querySelector('.fop-player').fop.hand.leads"
 RUNS = """() => document.querySelector('.fop-player').fop.runs.map((run) => ({
   name: run.name, late: Boolean(run.late), label: run.label.text, x: Array.from(run.x), y: Array.from(run.y),
 }))"""
-AT_END = "() => document.querySelector('.fop-player').fop.step >= document.querySelector('.fop-player').fop.end"
 START = """() => {
   const player = document.querySelector('.fop-player').fop;
   const [view, box] = [player.view(), player.parts.stage.getBoundingClientRect()];
@@ -126,6 +125,7 @@ def test_a_rule_that_cannot_be_traced_stays_faint_until_the_hand_rests(visit):
 
 def test_a_press_on_the_start_without_a_drag_changes_nothing(visit):
     page = visit(VALLEY)
+    page.evaluate("() => document.querySelector('.fop-player').fop.go(5)")
     url, before = page.url, runs(page)
     x, y = grab(page)
     page.mouse.move(x + 2, y + 1)
@@ -133,6 +133,48 @@ def test_a_press_on_the_start_without_a_drag_changes_nothing(visit):
     page.mouse.up()
     page.wait_for_function(RESTS)
     assert runs(page) == before and page.url == url
+    assert page.evaluate("() => document.querySelector('.fop-player').fop.step") == 5
+
+
+def test_a_slider_that_is_where_python_has_it_leads_nothing(visit):
+    page = visit(VALLEY)
+    before = runs(page)
+    leads = page.evaluate(
+        """() => {
+          const { hand } = document.querySelector('.fop-player').fop;
+          const known = hand.rates();
+          hand.put(hand.names(), known.map((rate) => 2 * rate));
+          const { leads } = hand;
+          hand.put(hand.names(), known);
+          return [leads, hand.leads];
+        }"""
+    )
+    assert leads == [True, False]
+    page.wait_for_function("() => !document.querySelector('.fop-player').fop.hand.due")
+    assert runs(page) == before
+    assert page.evaluate("() => document.querySelector('.fop-player').fop.share") == 1, "at the end, as it was"
+
+
+def test_a_start_from_which_python_has_not_raced_yet_is_dragged_on_and_a_click_has_its_own(visit):
+    page = visit(VALLEY)
+    page.evaluate(
+        """() => {
+          const player = document.querySelector('.fop-player').fop;
+          window.starts = [];
+          player.trigger = (name, start) => window.starts.push([start.x, start.y]); // as if Python were slow
+        }"""
+    )
+    x, y = grab(page)
+    page.mouse.move(x + 40, y + 30, steps=4)
+    page.mouse.up()
+    page.mouse.down()
+    page.mouse.move(x + 80, y + 30, steps=4)
+    page.wait_for_function(LEADS)
+    page.mouse.up()
+    page.mouse.click(x + 40, y - 40)
+    first, second, third = page.evaluate("window.starts")
+    assert first[0] < second[0] and first[1] == pytest.approx(second[1])
+    assert third[0] == pytest.approx(first[0], abs=0.05) and third[1] > first[1]
 
 
 def test_a_map_of_both_rates_is_computed_and_its_dot_sets_them(visit):

@@ -25,6 +25,8 @@ export class Hand {
     /** @type {Record<string, number>} */
     this.values = {}; // likewise, of settings
     this.due = false; // whether the race is to be run again
+    /** @type {number | null} */
+    this.left = null; // the step at which the hand took Python's race over, Infinity for its end
     this.chosen = ""; // the run whose rates the sliders are
     this.map = new RateMap(this);
     this.controls();
@@ -86,6 +88,7 @@ export class Hand {
     this.start = null;
     this.values = {};
     this.due = false;
+    this.left = null;
   }
 
   /**
@@ -100,10 +103,13 @@ export class Hand {
     this.due = true;
   }
 
-  /** What was done is not meant: Python's race is shown again. */
+  /** What was done is not meant: Python's race is shown again, at the step that it was left at. */
   cancel() {
+    const { left, player } = this;
     this.forget();
-    this.player.renew();
+    player.renew();
+    if (left !== null) player.go(left);
+    this.label();
   }
 
   /**
@@ -114,21 +120,19 @@ export class Hand {
    */
   set(name, position) {
     const known = this.player.data.live?.settings[name];
-    if (known === undefined) return;
-    if (position === positionOf(known)) delete this.values[name];
-    else this.values[name] = rateAt(position);
-    this.due = true;
-    this.label();
+    if (known !== undefined) this.put([name], [position === positionOf(known) ? known : rateAt(position)]);
   }
 
   /**
-   * Both rates are moved.
+   * Rates are moved. One that Python's race has is none that was moved: the page would not answer to it.
    *
+   * @param {string[]} names of their settings; "" for none
    * @param {number[]} rates
    */
-  put(rates) {
-    this.names().forEach((name, i) => {
-      if (name) this.values[name] = rates[i];
+  put(names, rates) {
+    names.forEach((name, i) => {
+      if (rates[i] === this.player.data.live?.settings[name]) delete this.values[name];
+      else if (name) this.values[name] = rates[i];
     });
     this.due = true;
     this.label();
@@ -201,7 +205,8 @@ export class Hand {
     this.map.follow();
     if (!this.due || !race) return;
     this.due = false;
-    if (!this.leads) return player.renew();
+    if (!this.leads) return this.cancel();
+    this.left ??= player.step < player.end ? player.step : Infinity;
     const { data } = player;
     const motions = race.run(this.start ?? data.start, { ...data.live?.settings, ...this.values });
     player.runs.forEach((run, i) => {

@@ -99,7 +99,7 @@ export class LiveRule {
         inputs[2] = noise[2 * step];
         inputs[3] = noise[2 * step + 1];
       }
-      if (factors) inputs[4] = lr * factors[step];
+      if (factors) inputs[4] = lr * factors[Math.min(step, factors.length - 1)];
       rates[step] = inputs[4];
       program.evaluate(inputs, outputs);
       const f = outputs[2];
@@ -149,7 +149,8 @@ export class LiveRule {
       losses: all[2],
       g,
       made: {
-        g: noise ? g.map((column, i) => column.map((entry, at) => entry + noise[2 * at + i])) : g,
+        // From the last point no step is taken, and noise is of steps.
+        g: noise ? g.map((column, i) => column.map((entry, at) => entry + (at < step ? noise[2 * at + i] : 0))) : g,
         moves: all.slice(5, 7),
         rate: lr,
         rates: factors && all[7],

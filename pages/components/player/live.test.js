@@ -77,12 +77,15 @@ test("factors multiply the rate step by step", () => {
   const factors = Float64Array.of(2, 1, 1).buffer;
   const [, run] = race(-1, 3, { factors }).run([1, 0], { rate: 0.25 });
   assert.deepEqual(Array.from(run?.x ?? []), [1, 0, 0, 0]);
+  assert.deepEqual(Array.from(run?.made.rates ?? []), [0.5, 0.25, 0.25, 0.25], "at the end the last step's");
 });
 
 test("what a step is made of has the noise that its optimizer sees", () => {
-  const noise = Float64Array.of(10, 20, 30, 40).buffer;
+  const noise = Float64Array.of(10, 20).buffer;
   const [, run] = race(-1, 1, { noise }).run([1, 0], { rate: 0.25 });
   assert.deepEqual([run?.g, run?.made.g].map((g) => g?.map((column) => column[0])), [[2, 0], [12, 20]]); // biome-ignore format: one line
+  const ends = [run?.g, run?.made.g].map((g) => g?.map((column) => column[1]));
+  assert.deepEqual(ends[0], ends[1], "from there no step is taken");
 });
 
 test("arrows point along g, and along P g where a P is learned", () => {

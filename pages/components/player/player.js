@@ -131,6 +131,11 @@ export class Player {
     this.go(stepAt(share, this.end, this.data.log));
   }
 
+  /** Where all start, or will, once the race from there is here. */
+  get start() {
+    return this.newStart ?? this.data.start;
+  }
+
   /** The surface in three dimensions; null where it is seen from above. */
   get solid() {
     return this.data.scene ? this.scene : null;
@@ -486,7 +491,7 @@ export class Player {
     const context = contextOf(heads);
     context.clearRect(0, 0, view.width, view.height);
     this.ring(context, view);
-    this.opening.draw(view, this.data.start);
+    this.opening.draw(view, this.start);
     if (followed) this.drawFollowed(context, view, followed, now, at);
     /** @type {Record<string, number>} */
     const values = {};
@@ -572,7 +577,7 @@ export class Player {
    * @param {View} view
    */
   ring(context, view) {
-    const [x, y] = this.newStart ?? this.data.start;
+    const [x, y] = this.start;
     context.beginPath();
     context.arc(view.x(x, y), view.y(x, y), this.pointer?.held ? 8 : 5, 0, 2 * Math.PI);
     context.fillStyle = this.colors.paper;

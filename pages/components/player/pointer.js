@@ -70,8 +70,8 @@ export class Pointer {
     const second = Boolean(same) && at - (pressed?.at ?? 0) < DOUBLE;
     this.pressed = { at, x, y };
     clearTimeout(this.starts);
-    const { start } = player.data;
-    const grabbed = !player.solid && Math.hypot(view.x(...start) - px, view.y(...start) - py) < GRAB;
+    const [left, top] = [view.x(...player.start), view.y(...player.start)];
+    const grabbed = !player.solid && Math.hypot(left - px, top - py) < GRAB;
     this.down = { x, y, second, grabbed };
     if (grabbed) this.held = true;
   }
@@ -113,8 +113,8 @@ export class Pointer {
     const point = player.pointAt(px, py);
     if (!point?.every(Number.isFinite)) return;
     if (down.grabbed) player.hand.drag(point);
+    const [x, y] = (down.grabbed && player.hand.start) || point; // as the hand has rounded it; a click has its own point
     const start = () => {
-      const [x, y] = player.hand.start ?? point;
       player.setStart([x, y]);
       player.play(false); // until the new race is here, which the machine runs sooner with nothing else to do
       player.trigger("start", { x, y });

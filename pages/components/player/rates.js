@@ -57,7 +57,7 @@ export class RateMap {
     const { left, top, width, height } = this.parts.canvas.getBoundingClientRect();
     const column = clamp(Math.floor(((clientX - left) / width) * COLUMNS), 0, COLUMNS - 1);
     const row = clamp(Math.floor((1 - (clientY - top) / height) * ROWS), 0, ROWS - 1);
-    this.hand.put(ratesAt(column, row));
+    this.hand.put(this.hand.names(), ratesAt(column, row));
   }
 
   /** The race, the chosen run or its rates are others. */
