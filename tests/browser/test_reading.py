@@ -23,6 +23,10 @@ FAINT = """(key) => { const node = document.querySelector(`.st-key-${key} .fop-p
   return node._fullData.filter((trace) => trace.visible === true && Number(getComputedStyle(
     node.querySelector(`.trace${trace.uid}`)).opacity) < 0.5).map((trace) => trace.legendgroup); }"""
 
+PALE = """() => [...document.querySelectorAll(".fop-label.fop-arrived")].filter(
+  ({ style }) => Number(style.opacity) < 0.5).length"""
+"""How many labels are faded."""
+
 
 def entry(page: Page, name: str) -> Locator:
     """The legend's button of an optimizer."""
@@ -130,11 +134,11 @@ def test_pointing_at_a_run_fades_the_others_in_the_player_and_in_the_charts(visi
     page.wait_for_function(f"() => ({FAINT})('losses').join() === 'sgd,adam'")
     assert page.evaluate(FAINT, "errors") == ["sgd", "sgd", "adam", "adam"]
     assert page.evaluate(FAINT, "eigenvalues") == []
-    page.wait_for_function("() => document.querySelectorAll('.fop-label.fop-faded').length === 2")
+    page.wait_for_function(f"() => ({PALE})() === 2")
     assert colored(page, ADAM) == 0 < opaque and colored(page, FOP) > 50
     page.mouse.move(5, 5)
     page.wait_for_function(f"() => ({FAINT})('losses').length === 0")
-    page.wait_for_function("() => !document.querySelector('.fop-label.fop-faded')")
+    page.wait_for_function(f"() => ({PALE})() === 0")
     assert colored(page, ADAM) == opaque
     lines(page, "losses", "sgd", "adam", "fop")
 

@@ -80,9 +80,11 @@ function layers(context, { parts: { stage, paths, heads, labels } }) {
   const origin = stage.getBoundingClientRect();
   context.textBaseline = "middle";
   for (const label of labels.querySelectorAll(".fop-arrived")) {
+    if (!(label instanceof HTMLElement)) continue;
     const box = label.getBoundingClientRect();
     const [left, top] = [box.left - origin.left, box.top - origin.top];
     const style = getComputedStyle(label);
+    context.globalAlpha = Number(label.style.opacity); // on the page it may be on its way there
     context.fillStyle = style.backgroundColor;
     context.fillRect(left, top, box.width, box.height);
     context.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;

@@ -62,6 +62,7 @@ const pixels = ([xx, xy, yx, yy], [x, y]) => [xx * x + xy * y, yx * x + yy * y];
 export function drawShapes(context, { color, px, py }, jacobian, { P, H }, { ink }, radius) {
   const shown = compared(P, H);
   if (!shown) return;
+  const alpha = context.globalAlpha; // of a run that is faded itself
   const { learned, newton, indefinite, negative } = shown;
   for (const [shape, paint, width, opacity, dashed] of /** @type {const} */ ([
     [newton, ink, 1.5, 0.08, negative],
@@ -73,9 +74,9 @@ export function drawShapes(context, { color, px, py }, jacobian, { P, H }, { ink
     context.beginPath();
     context.ellipse(px, py, radius * rx, radius * ry, turn, 0, 2 * Math.PI);
     context.fillStyle = paint;
-    context.globalAlpha = opacity;
+    context.globalAlpha = alpha * opacity;
     context.fill();
-    context.globalAlpha = 1;
+    context.globalAlpha = alpha;
     context.setLineDash(dashed ? DASH : []);
     context.strokeStyle = paint;
     context.lineWidth = width;

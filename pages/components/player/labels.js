@@ -1,6 +1,7 @@
 // @ts-check
 import { make } from "../lib/dom.js";
 import { emphasis } from "../lib/emphasis.js";
+import { opacityOf } from "./paths.js";
 import { stepOf } from "./race.js";
 
 /** @import { Context } from "../lib/canvas.js" */
@@ -48,9 +49,10 @@ export class Labels {
       const inside = px >= -1 && py >= -1 && px <= view.width + 1 && py <= view.height + 1;
       const arrived = inside && emphasis.shows(run.rule) && step >= stepOf(run, run.count - 1);
       node.classList.toggle("fop-arrived", arrived);
-      node.classList.toggle("fop-faded", emphasis.opacity(run.rule) < 1);
+      const opacity = opacityOf(run);
+      node.style.opacity = arrived ? String(opacity) : "";
       if (!arrived) return;
-      context.globalAlpha = emphasis.opacity(run.rule);
+      context.globalAlpha = opacity;
       node.style.transform = `translate(${px + label.dx}px, ${py + label.dy}px) translate(${SHIFT[label.anchor]}, -50%)`;
       const length = Math.hypot(label.dx, label.dy);
       if (length < 10) return;

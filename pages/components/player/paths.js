@@ -1,6 +1,7 @@
 // @ts-check
 // Paths of runs on a canvas. While a race plays only what is new is drawn; a new view, or a step back, draws all again.
 
+import { emphasis } from "../lib/emphasis.js";
 import { clamp } from "../lib/numbers.js";
 import { indexAt, stepOf } from "./race.js";
 
@@ -12,9 +13,17 @@ const FARTHEST = 1e5; // px: what diverges is drawn far outside the picture, but
 const BEHIND = [1.5, 3]; // px of dots and gaps, where the surface hides a path
 const FAINT = 0.6;
 const NEAR = 10; // px within which a point is under the mouse
+const LATE = 0.25; // how much is left of a run that follows later than the hand
 
 /** @param {number} px */
 const near = (px) => clamp(px, -FARTHEST, FARTHEST);
+
+/**
+ * How opaque all of a run is: less while another one is pointed at, and while the hand is ahead of it.
+ *
+ * @param {Pick<Run, "rule" | "late">} run
+ */
+export const opacityOf = ({ rule, late }) => emphasis.opacity(rule) * (late ? LATE : 1);
 
 /**
  * Draws a run's symbol.

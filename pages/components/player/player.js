@@ -17,7 +17,7 @@ import { Hand } from "./hand.js";
 import { Labels } from "./labels.js";
 import { Legend } from "./legend.js";
 import { Opening, telling } from "./opening.js";
-import { extend, follow, glyph } from "./paths.js";
+import { extend, follow, glyph, opacityOf } from "./paths.js";
 import { arrowsOf, headStep, nextPhase, phaseAt, phasesOf } from "./phases.js";
 import { DOUBLE, Pointer } from "./pointer.js";
 import { endOf, floats, headAt, indexAt, motions, shareOf, stepAt, stepOf } from "./race.js";
@@ -43,7 +43,6 @@ const LARGEST = 720; // px of the picture
 const AROUND = 300;
 const LOWEST = 300;
 const PHASE = 0.9; // seconds at 1x of a part of a step that is taken apart
-const LATE = 0.25; // how much is seen of a run that follows later than the hand
 const HEAD = 1.5; // how much larger a head is than the symbols on its path
 
 /**
@@ -213,7 +212,7 @@ export class Player {
   controls() {
     const { play, restart, back, on, scrub, apart } = this.parts;
     for (const kind of ["pointerdown", "keydown", "input"])
-      this.root.addEventListener(kind, () => this.opening.leave(), { capture: true });
+      this.root.addEventListener(kind, () => this.opening.leave(), { capture: true, signal: this.ending.signal });
     apart.onclick = () => this.takeApart(!this.apart);
     /** @param {number} by */
     const move = (by) => {
@@ -492,7 +491,10 @@ export class Player {
     context.clearRect(0, 0, view.width, view.height);
     this.ring(context, view);
     this.opening.draw(view, this.start);
-    if (followed) this.drawFollowed(context, view, followed, now, at);
+    if (followed) {
+      context.globalAlpha = opacityOf(followed);
+      this.drawFollowed(context, view, followed, now, at);
+    }
     /** @type {Record<string, number>} */
     const values = {};
     for (const run of this.runs) {
@@ -501,7 +503,7 @@ export class Player {
       if (!emphasis.shows(run.rule)) continue;
       const [px, py] = [view.x(head.x, head.y), view.y(head.x, head.y)];
       if (!Number.isFinite(px + py)) continue;
-      context.globalAlpha = emphasis.opacity(run.rule) * (run.late ? LATE : 1);
+      context.globalAlpha = opacityOf(run);
       if ((this.playing || phases) && !run.steps && head.index > 0) lead(context, run, view, head);
       if (run !== followed || !run.terms) arrows(context, run, view, head, colors.ink);
       behind(context, view, head.x, head.y, () => glyph(context, run, px, py, HEAD, colors.paper));
@@ -564,7 +566,7 @@ export class Player {
     }
     this.stale = false;
     this.runs.forEach((run, index) => {
-      context.globalAlpha = emphasis.opacity(run.rule) * (run.late ? LATE : 1);
+      context.globalAlpha = opacityOf(run);
       if (emphasis.shows(run.rule)) extend(context, run, view, last[index], this.colors.paper);
     });
     context.globalAlpha = 1;

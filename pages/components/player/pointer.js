@@ -32,10 +32,11 @@ export class Pointer {
     const first = { capture: true };
     /** @type {HTMLElement[]} */
     const targets = [ground, paths];
-    for (const target of targets) target.addEventListener("pointerdown", (event) => this.begin(event), first);
+    for (const target of targets)
+      target.addEventListener("pointerdown", (event) => this.begin(event), { ...first, signal });
     // Plotly begins a zoom by mousedown or touchstart: where the start is grabbed it must not hear of it.
     for (const kind of ["mousedown", "touchstart"])
-      ground.addEventListener(kind, (event) => this.held && event.stopPropagation(), first);
+      ground.addEventListener(kind, (event) => this.held && event.stopPropagation(), { ...first, signal });
     window.addEventListener("pointermove", (event) => this.move(event), { ...first, signal });
     for (const kind of /** @type {const} */ (["pointerup", "pointercancel"]))
       window.addEventListener(kind, (event) => this.finish(event), { ...first, signal });
@@ -79,11 +80,11 @@ export class Pointer {
   /** @param {PointerEvent} event */
   move(event) {
     const { down, player } = this;
-    if (!down || !player.solid) this.showUnder(event); // while it is turned nothing stays under the pointer
     if (player.turning.fingers.size) {
-      player.turning.drag(event);
+      player.turning.drag(event); // while it is turned nothing stays under the pointer
       return;
     }
+    this.showUnder(event);
     if (!down) {
       if (event.pointerType === "mouse") this.showTip(event);
       return;

@@ -1,9 +1,10 @@
 // @ts-check
 import assert from "node:assert/strict";
 import test from "node:test";
+import { emphasis } from "../lib/emphasis.js";
 import { directionOf } from "./arrows.js";
 import { flatView } from "./flat.js";
-import { follow, marked, nearest } from "./paths.js";
+import { follow, marked, nearest, opacityOf } from "./paths.js";
 import { Scene } from "./scene.js";
 
 /** @import { Axis, SceneData } from "./types.d.ts" */
@@ -137,6 +138,17 @@ test("steps 1, 10, 100 and so on have a symbol, where they were kept and are new
   assert.deepEqual(marked(whole, 0, 199), [1, 10, 100]);
   assert.deepEqual(marked(whole, 1, 99), [10]);
   assert.deepEqual(marked({ count: 4, steps: [0, 1, 9, 100] }, 0, 3), [1, 3]);
+});
+
+test("a run is fainter while another is pointed at, while the hand is ahead of it, and most for both", () => {
+  const late = opacityOf({ rule: "sgd", late: true });
+  emphasis.point("fop");
+  const opacities = [false, true].map((is) => opacityOf({ rule: "sgd", late: is }));
+  assert.deepEqual([opacityOf({ rule: "fop" }), opacityOf({ rule: "fop", late: true })], [1, late]);
+  emphasis.point(null);
+  assert.ok(late < 0.5 && opacities[0] < 0.5);
+  assert.equal(opacities[1], opacities[0] * late);
+  assert.equal(opacityOf({ rule: "sgd" }), 1);
 });
 
 test("the mouse is over the nearest drawn point, of runs as near over the topmost", () => {
