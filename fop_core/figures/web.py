@@ -109,7 +109,7 @@ class RacePlayer:
 
     def _repr_html_(self) -> str:
         """Return the page in a frame: its code and its style stay inside."""
-        frame = "width:100%;max-width:830px;height:1000px;border:0"
+        frame = "width:100%;max-width:830px;height:1040px;border:0"
         return (
             f'<iframe title="Race player" sandbox="allow-scripts" style="{frame}" '
             f'srcdoc="{html.escape(self.html)}"></iframe>'

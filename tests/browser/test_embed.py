@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from fop_core.figures import style, web
 from tests.chromium import NARROW
-from toy_functions import presets
+from toy_functions import Race, presets, surfaces
 from toy_functions.scenes import SCENES
 
 STEP = ".fop-step"
@@ -143,8 +144,32 @@ def test_a_phone_has_all_of_it_without_scrolling_sideways(alone):
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     for button in page.get_by_role("button").all():
         assert not button.is_visible() or button.bounding_box()["height"] > 43.9
+    box = page.locator(".fop-stage").bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator(".fop-under")).to_contain_text("f ≈")
     page.set_viewport_size({"width": 700, "height": 900})
     page.wait_for_function("() => document.querySelector('.fop-paths').getBoundingClientRect().width > 560")
+
+
+def test_picture_and_controls_fit_into_a_low_window_and_follow_its_height(alone):
+    page = alone(web.race_html(presets.PAPER_BOOTH), viewport={"width": 1280, "height": 600})
+    expect(page.locator(LABELS)).to_have_count(3)
+    fits = "() => document.querySelector('.fop-bar').getBoundingClientRect().bottom <= innerHeight"
+    assert page.evaluate(fits)
+    page.set_viewport_size({"width": 1280, "height": 500})
+    page.wait_for_function(fits)
+    page.wait_for_function(
+        """() => { const [ground, paths] = [".fop-ground canvas", ".fop-paths"].map((name) =>
+          document.querySelector(name).getBoundingClientRect().width);
+          return paths < 360 && ground - paths === 66; }"""  # the margins
+    )
+
+
+def test_a_surface_that_is_all_but_even_has_a_player(alone):
+    even, view = (lambda x, y: 1.01 + 1e-3 * x * x + 0 * y), (-1.0, 1.0, -1.0, 1.0)
+    flat = replace(surfaces.BOOTH, value=even, view=view, minima=())
+    page = alone(web.race_html(Race(flat, (0.5, 0.0), {}, max_steps=1)))
+    expect(page.locator(STEP)).to_have_text("step 1 of 1")
 
 
 def test_a_notebook_shows_the_player_in_its_frame(alone):

@@ -12,10 +12,17 @@ import { drawGround } from "./ground.js";
 /** @import { Axis } from "../lib/plotly.js" */
 /** @import { EmbedData, Heights } from "./types.d.ts" */
 
-/** Says what is under the mouse, and takes no start. */
+const AROUND = 160; // px of the window that the title, the margins and the bar of buttons take
+
+/** Says what is under the mouse or a finger, and takes no start. */
 class Reader extends Pointer {
-  /** @override */
-  begin() {}
+  /**
+   * @override
+   * @param {PointerEvent} event
+   */
+  begin(event) {
+    this.showUnder(event);
+  }
 }
 
 /** The player over another surface: `axes`, `ground` and `bind` are what knows plotly there. */
@@ -32,6 +39,11 @@ export class EmbeddedPlayer extends Player {
     this.heights = { values: floats(data.heights), size, box, top };
     this.canvas = make("canvas");
     this.parts.ground.append(this.canvas);
+  }
+
+  /** @override */
+  get around() {
+    return AROUND;
   }
 
   /** Where the picture, a square, is on its canvas. */
@@ -67,7 +79,7 @@ export class EmbeddedPlayer extends Player {
     ground.dataset.theme = this.theme;
     this.shown = this.theme;
     const { scale, ground: grid } = this.race;
-    const levels = Math.floor(grid.top);
+    const levels = Math.max(0, Math.floor(grid.top)); // the lowest is above a surface that is all but even
     drawBar(
       this.parts.scale,
       { start: grid.bottom, end: grid.bottom + levels * grid.step, size: grid.step },
@@ -82,16 +94,9 @@ export class EmbeddedPlayer extends Player {
 
   /** @override */
   bind() {
-    const { stage } = this.parts;
-    let width = stage.clientWidth;
-    this.sizes = new ResizeObserver(() => {
-      if (!stage.clientWidth || stage.clientWidth === width) return;
-      width = stage.clientWidth;
-      this.ground();
-    });
-    this.sizes.observe(stage);
+    this.watch(() => this.ground());
     this.pointer = new Reader(this);
-    stage.onclick = () => this.play(!this.playing);
+    this.parts.stage.onclick = () => this.play(!this.playing);
   }
 }
 

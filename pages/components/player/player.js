@@ -39,7 +39,8 @@ const WHOLE = 7; // seconds that a race takes at 1x in logarithmic time
 const RATE = 100; // steps a second at 1x in linear time
 const SLOW = 100; // ms: a frame counts as no longer
 const LARGEST = 720; // px of the picture
-// px of the window that are not the picture's, and the least that it gets of a low one: as static/app.css keeps its place.
+// px of the page's window that are not the picture's, and the least that it gets of a low one: as static/app.css keeps its
+// place.
 const AROUND = 300;
 const LOWEST = 300;
 const PHASE = 0.9; // seconds at 1x of a part of a step that is taken apart
@@ -350,13 +351,18 @@ export class Player {
     this.under.near = interpolated(decoded(z), [...layout.xaxis.range, ...layout.yaxis.range], scale);
   }
 
+  /** px of the window that are not the picture's. */
+  get around() {
+    return AROUND;
+  }
+
   /** The picture is a square, as large as the column and the window allow. */
   fit() {
     const { stage, ground } = this.parts;
     if (!stage.clientWidth) return;
     const { l, r, t, b } = this.data.margin;
     const above = FINGER ? BUTTON : t;
-    const room = Math.max(LOWEST, window.innerHeight - AROUND);
+    const room = Math.max(LOWEST, window.innerHeight - this.around);
     const side = Math.min(stage.clientWidth - l - r, LARGEST, room);
     ground.style.height = `${Math.round(side + above + b)}px`;
     ground.style.width = `${Math.round(side + l + r)}px`;
@@ -365,26 +371,38 @@ export class Player {
 
   /** @param {Plotly} Plotly */
   bind(Plotly) {
-    const { ground, stage } = this.parts;
+    const { ground } = this.parts;
     for (const event of ["plotly_relayout", "plotly_relayouting", "plotly_afterplot"])
       ground.on(event, () => {
         ground.dataset.drag = String(dragmode(ground));
         this.again();
       });
-    const sizes = () => `${stage.clientWidth} ${ground.style.height}`;
+    this.watch(() => {
+      Plotly.Plots.resize(ground);
+      this.again();
+    });
+    this.pointer = new Pointer(this);
+    this.parts.camera.onclick = () => photograph(this, Plotly);
+  }
+
+  /**
+   * Fits the picture from now on, and has it drawn where its size or the screen's sharpness is another one.
+   *
+   * @param {() => void} redraw
+   */
+  watch(redraw) {
+    const { ground, stage } = this.parts;
+    const sizes = () => [stage.clientWidth, ground.style.height, window.devicePixelRatio].join();
     let shown = sizes();
     const fit = () => {
       this.fit();
       if (!stage.clientWidth || sizes() === shown) return;
       shown = sizes();
-      Plotly.Plots.resize(ground);
-      this.again();
+      redraw();
     };
     this.sizes = new ResizeObserver(fit);
     this.sizes.observe(stage);
     window.addEventListener("resize", fit, { signal: this.ending.signal });
-    this.pointer = new Pointer(this);
-    this.parts.camera.onclick = () => photograph(this, Plotly);
   }
 
   /** The axes of the view from above; null where the surface is not drawn yet. */
