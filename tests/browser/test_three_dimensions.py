@@ -140,6 +140,7 @@ def test_axes_have_names_and_ticks_in_the_picture_and_say_what_the_height_is(ope
     page = opened()
     log = texts(page)
     assert {"x", "y", "f, log scale", "−4", "0", "4"} <= set(log) and "100" in log
+    expect(page.locator(".fop-scale")).to_be_hidden()  # the colour bar, of the view from above
     for text in page.evaluate(f"{SOLID}.texts"):
         assert 0 <= text["x"] - text["width"] / 2 and 0 <= text["y"] - 6
         across = np.arange(text["x"] - text["width"] / 2, text["x"] + text["width"] / 2, 0.5)
