@@ -66,8 +66,12 @@ def test_paths_follow_the_start_before_it_is_let_go_and_python_runs_the_same_rac
 def test_a_slider_moves_the_paths_at_once_and_the_setting_when_it_is_let_go(visit, slider, setting):
     page = visit(VALLEY)
     url, before = page.url, runs(page)
+    eigenvalues = page.locator(".fop-update .fop-note-P")
+    known = eigenvalues.inner_text()
+    assert known.startswith("P: eigenvalues")
     hold(page, f".fop-hand-{slider} input", 0.55)
     page.wait_for_function(LEADS)
+    expect(eigenvalues).not_to_have_text(known)
     live = runs(page)
     assert live["FOP"]["x"][1:] != before["FOP"]["x"][1:] and live["SGD"]["x"] == before["SGD"]["x"]
     assert page.url == url

@@ -25,6 +25,7 @@ export class Hand {
     /** @type {Record<string, number>} */
     this.values = {}; // likewise, of settings
     this.due = false; // whether the race is to be run again
+    this.races = 0; // that have been run here
     /** @type {number | null} */
     this.left = null; // the step at which the hand took Python's race over, Infinity for its end
     this.chosen = ""; // the run whose rates the sliders are
@@ -208,6 +209,7 @@ export class Hand {
     if (!this.leads) return this.cancel();
     this.left ??= player.step < player.end ? player.step : Infinity;
     const { data } = player;
+    this.races++;
     const motions = race.run(this.start ?? data.start, { ...data.live?.settings, ...this.values });
     player.runs.forEach((run, i) => {
       const motion = motions[i];

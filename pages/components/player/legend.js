@@ -2,10 +2,10 @@
 import { make } from "../lib/dom.js";
 import { alone, emphasis, keyOf, toggled, within } from "../lib/emphasis.js";
 import { swatch } from "../lib/svg.js";
+import { DOUBLE } from "./pointer.js";
 
 /** @import { RunHead } from "./types.d.ts" */
 
-const DOUBLE = 400; // ms between two presses that are one double one; plotly's own click is as long
 const SETTLED = 500; // ms after the last press until the address gets what is hidden
 
 /** The runs' names: a press hides a run, two or one with Shift show it alone, and pointing at it fades the others. */

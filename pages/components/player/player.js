@@ -532,10 +532,13 @@ export class Player {
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1000 * this.share);
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);
     step.textContent = `step ${count(Math.floor(at))} of ${count(end)}`;
-    if (this.hand.leads) return; // the other pictures are of Python's race
-    clock.moving = at < end;
+    const { hand, data } = this;
+    const race = hand.leads ? `${data.race} ${hand.races}` : data.race;
     const parts = followed && partsAt(followed, Math.floor(at));
-    clock.set(at, values, parts && { ...parts, tried: triedOf(parts), run: followed.name, race: this.data.race });
+    const made = parts && { ...parts, tried: triedOf(parts), run: followed.name, race };
+    if (hand.leads) return clock.set(clock.step, clock.values, made); // charts and table are of Python's race
+    clock.moving = at < end;
+    clock.set(at, values, made);
   }
 
   /**

@@ -5,7 +5,7 @@ import { nearest } from "./paths.js";
 import { stepOf } from "./race.js";
 /** @import { Player } from "./player.js" */
 
-export const DOUBLE = 400; // ms between two clicks that are one double-click
+export const DOUBLE = 400; // ms between two clicks that are one double-click, plotly's and the legend's too
 const GRAB = 16; // px around the start within which it is grabbed
 const FAR = 4; // px from which on a click is a drag
 

@@ -1,4 +1,4 @@
-import type { Hex, Parts, Themes } from "../lib/types.d.ts";
+import type { Hex, Themes } from "../lib/types.d.ts";
 
 /** What the race's rules are in the browser: pages/trajectories/live.py. */
 export interface LiveData {
@@ -166,7 +166,7 @@ export interface Motion {
 
 /** Of all points of a run what the next step is made of. */
 export interface Terms {
-  /** x, y */
+  /** x, y, as the optimizer sees it: with its noise. */
   g: Columns;
   /** x, y; NaN where no step is taken. */
   moves: Columns;
@@ -175,7 +175,7 @@ export interface Terms {
   H: Columns | null;
   /** ε, where a schedule changes it. */
   rates: ArrayLike<number> | null;
-  /** ε else. */
+  /** ε else; 1 where a rule has none. */
   rate: number;
   /** Whether past gradients move the point too. */
   momentum: boolean;
@@ -184,33 +184,15 @@ export interface Terms {
 /** The entries of a vector or a matrix, each at all points. */
 export type Columns = ArrayLike<number>[];
 
-/** What a step is made of, between two points perhaps, for the eye to follow. */
-export interface Step extends Parts {
-  index: number;
-}
-
 /** The points of a run that the browser has computed. */
 export interface LiveMotion extends Motion {
   /** The last step. */
   step: number;
   status: "converged" | "step limit" | "diverged";
   /** x and y of g at each point, without noise. */
-  g: ArrayLike<number>[];
-  made: Made;
-}
-
-/** At each point of a run what its next step is made of; of vectors and matrices each entry apart. */
-export interface Made {
-  /** x, y, as the optimizer sees it: with its noise */
-  g: ArrayLike<number>[];
-  /** x, y */
-  moves: ArrayLike<number>[];
-  /** ε, and where a schedule changes it, that of each step; 1 where a rule has none. */
-  rate: number;
-  rates: ArrayLike<number> | null;
-  /** xx, xy, yy; null where no P is learned. */
-  P: ArrayLike<number>[] | null;
-  H: ArrayLike<number>[] | null;
+  g: Columns;
+  /** What its steps are made of; whether past gradients move the point does not hang on the hand. */
+  made: Omit<Terms, "momentum">;
 }
 
 /** A run on its way over the canvas. */
