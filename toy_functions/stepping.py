@@ -25,6 +25,10 @@ class Stepping:
     rates: Callable[[np.ndarray], np.ndarray] | None
     momentum: bool
 
+    def at(self, step: int) -> float:
+        """Return ε at a step."""
+        return self.rate if self.rates is None else float(self.rates(np.array([step]))[0])
+
 
 def stepping(rule: Rule, race: Race) -> Stepping:
     """Return how a rule of a race steps."""

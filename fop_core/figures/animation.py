@@ -8,15 +8,17 @@ import io
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFont
 
 from fop_core.figures import heads, interactive
-from fop_core.figures.heads import Piece, Played, Window
+from fop_core.figures.heads import Piece, Played, Text, Window
 from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Box, Landscape
 from fop_core.figures.paper import draw_landscape
@@ -33,6 +35,7 @@ _START, _HEAD, _RIM = 5.4, 6.0, 1.4  # radii in px, and what is around them
 _FONT, _ROW, _PAD, _SAMPLE = 15, 24, 10, 30  # of the key
 _SHADES = 6  # from a colour to the paper, for smooth edges
 _GROUND = 96  # colours of the landscape
+_LETTERS = Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans-Bold.ttf")  # Pillow's own has no Greek
 
 Array = np.ndarray
 
@@ -60,6 +63,7 @@ class Movie:
         last: int | None = None,
         played: Sequence[Played] = (),
         followed: str = "",
+        rate: Callable[[int], float] | None = None,
         arrows: bool = False,
     ) -> None:
         """Draw what stays.
@@ -75,9 +79,10 @@ class Movie:
             theme: of the colours.
             box: the part of the plane that is seen; None for all of the landscape.
             last: the step of the last frame; None for the last of all.
-            played: those of the runs whose heads have arrows, and one of them the ellipses of P and of H⁻¹.
+            played: those of the runs whose heads have something, and one of them what its steps are made of.
             followed: the name of that one; as of ``heads.followed``.
-            arrows: whether they have arrows.
+            rate: ε of its steps; as of ``heads.head``.
+            arrows: whether the others have arrows.
 
         Raises:
             ValueError: for less.
@@ -92,7 +97,7 @@ class Movie:
         self._played = {each.run.rule: each for each in played}
         self._followed = heads.followed(played, followed)
         self._origin = self._view.pixels([start])[0]
-        self._theme, self._arrows = theme, arrows
+        self._theme, self._rate, self._arrows = theme, rate, arrows
         self._key = _Key(shown, width, theme)
         self.empty = Image.new("RGB", (width, self._key.height + width), theme.paper)
         self.empty.paste(_ground(landscape, minima, self._view, theme), (0, self._key.height))
@@ -124,11 +129,22 @@ class Movie:
         _draw_dot(picture, self._origin, _START, theme.paper, theme.ink)
         for trail, spot in zip(self._trails, spots):
             each = self._played.get(trail.rule)
+            there = heads.Head([], [])
             if each is not None and _is_near(picture, spot):
-                with_P = each is self._followed
-                for piece in heads.pieces(each, now, self._view, shapes_of_P=with_P, arrows=self._arrows, size=scale):
-                    _draw_piece(picture, spot, piece, theme.ink if piece.ink else trail.color)
+                there = heads.head(
+                    each,
+                    now,
+                    self._view,
+                    is_followed=each is self._followed,
+                    rate=self._rate,
+                    arrows=self._arrows,
+                    size=scale,
+                )
+            for piece in there.pieces:
+                _draw_piece(picture, spot, piece, theme.ink if piece.ink else trail.color)
             _draw_dot(picture, spot, _HEAD, trail.color, theme.paper)
+            for text in there.texts:
+                _draw_text(picture, spot, text, theme.ink if text.ink else trail.color, theme.paper)
 
 
 def gif(
@@ -306,6 +322,15 @@ def _draw_piece(picture: Image.Image, spot: Array, piece: Piece, color: str) -> 
         ImageDraw.Draw(fine).polygon(corners, 255)
     mask = fine.reduce(finer).point([round(value * piece.opacity) for value in range(256)])
     picture.paste(color, (int(low[0]), int(low[1])), mask)
+
+
+def _draw_text(picture: Image.Image, spot: Array, text: Text, color: str, rim: str) -> None:
+    """Write at a head, with a rim around the letters."""
+    font = ImageFont.truetype(_LETTERS, text.size)
+    at = float(spot[0] + text.at[0]), float(spot[1] + text.at[1])
+    rims = max(1, round(text.size / 8))
+    anchor = {"left": "lm", "right": "rm", "center": "mm"}[text.align]
+    ImageDraw.Draw(picture).text(at, text.text, color, font, anchor, stroke_width=rims, stroke_fill=rim)
 
 
 def _draw_dot(picture: Image.Image, center: Array, radius: float, color: str, rim: str) -> None:

@@ -1,10 +1,12 @@
 """What stands at the head of a run, as the player shows it: the ellipses of P and of H⁻¹, and arrows.
 
-Lines and areas around the head, in px with y downwards, for whatever draws them. Shapes are as in the components'
-``ellipses.js``, arrows as in the player's ``arrows.js``.
+Lines, areas and texts around the head, in px with y downwards, for whatever draws them. Shapes are as in the
+components' ``ellipses.js``. Arrows of the run whose steps are shown are as in the player's ``followed.js`` and
+``lengths.js``, those of the others as in its ``arrows.js``.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -12,21 +14,25 @@ import numpy as np
 
 from fop_core.figures import interactive
 from fop_core.figures.landscape import Box
-from fop_core.figures.learned import Learned
+from fop_core.figures.learned import axes
 from fop_core.figures.motion import Motion
 from fop_core.figures.runs import Run
+from fop_core.figures.style import number
 
-RADIUS = 44.0  # px of the longer half of an ellipse
+RADIUS = 0.12  # of the picture's side, the longer half of an ellipse
 NARROWEST = 0.012  # of an ellipse, for its line to be seen
 SINGULAR = 1e-10  # ratio of the eigenvalues of an H without an inverse: rounding leaves no 0
 GAP = 8.0  # px from a head to an arrow
 ARROWS = {"gradient": 34.0, "preconditioned": 46.0, "way": 58.0}  # px
+LEAST, MOST = 18.0, 90.0  # px between which an arrow of the run whose steps are shown has its own length
+TIP = 7.0  # px of its tip
+FONT = 12.0  # px of what is written at it
 
 Array = np.ndarray
 
 
 class Played(Protocol):
-    """A run with what the player moves and what it learned."""
+    """A run with what the player moves."""
 
     @property
     def run(self) -> Run:
@@ -35,12 +41,7 @@ class Played(Protocol):
 
     @property
     def motion(self) -> Motion:
-        """Its points."""
-        ...
-
-    @property
-    def learned(self) -> Learned | None:
-        """Its P beside H; None for a rule that learns none."""
+        """Its points, and what its steps are made of."""
         ...
 
 
@@ -73,10 +74,14 @@ class Window:
         scale = np.array([self.side / (right - left), self.side / (bottom - top)])
         return (np.asarray(points, dtype=np.float64).reshape(-1, 2) - [left, top]) * scale
 
+    def vectors(self, vectors: Array) -> Array:
+        """Return vectors of the plane [n, 2] in px, [n, 2]."""
+        left, right, bottom, top = self.box
+        return np.asarray(vectors, dtype=np.float64) * [self.side / (right - left), -self.side / (top - bottom)]
+
     def stretched(self, vectors: Array) -> Array:
         """Return vectors of the plane [n, 2] in px, all by one factor such that the longest has length 1."""
-        left, right, bottom, top = self.box
-        drawn = np.asarray(vectors, dtype=np.float64) * [1 / (right - left), -1 / (top - bottom)]
+        drawn = self.vectors(vectors)
         return drawn / max(float(np.hypot(*drawn.T).max()), 1e-300)
 
 
@@ -118,11 +123,39 @@ class Piece(NamedTuple):
     opacity: float = 1.0
 
 
+class Text(NamedTuple):
+    """What is written at a head.
+
+    Attributes:
+        text: a word or two.
+        at: [2] px from the head, halfway up the text.
+        align: which part of it is there: "left" | "right" | "center".
+        ink: as of ``Piece``.
+        size: of its letters, px.
+    """
+
+    text: str
+    at: Array
+    align: str
+    ink: bool
+    size: float
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands at a head: pieces, the lowest first, and texts over them."""
+
+    pieces: list[Piece]
+    texts: list[Text]
+
+
 def followed(played: Sequence[Played], name: str = "") -> Played | None:
-    """Return the run whose steps are shown: that of a name, else the last that learns a P; None where none does."""
+    """Return the run whose steps are shown: that of a name, else the last that learns a P, else the last."""
     shown = in_order(played)
-    chosen = next((each for each in shown if each.run.method.name == name), None)
-    return chosen or next((each for each in reversed(shown) if each.learned is not None), None)
+    named = [each for each in shown if each.run.method.name == name]
+    learning = [each for each in shown if each.motion.P is not None]
+    ranked = [*shown, *learning, *named]
+    return ranked[-1] if ranked else None
 
 
 def index_at(motion: Motion, step: float) -> int:
@@ -130,27 +163,57 @@ def index_at(motion: Motion, step: float) -> int:
     return max(0, int(np.searchsorted(motion.steps, step, side="right")) - 1)
 
 
-def pieces(
-    played: Played, step: float, view: Window, *, shapes_of_P: bool, arrows: bool, size: float = 1.0
-) -> list[Piece]:
-    """Return what stands at a head, the lowest first.
+def head(
+    played: Played,
+    step: float,
+    view: Window,
+    *,
+    is_followed: bool,
+    rate: Callable[[int], float] | None = None,
+    arrows: bool = False,
+    size: float = 1.0,
+) -> Head:
+    """Return what stands at a head.
 
     Args:
         played: the run.
         step: of the race.
         view: the picture; a circle of the plane is an ellipse where its axes differ in scale.
-        shapes_of_P: whether the ellipses of P and of H⁻¹ are shown.
-        arrows: whether −g, −P g and the way on are shown, until the run has ended.
+        is_followed: whether the run's steps are shown: by the ellipses of P and of H⁻¹.
+        rate: ε of a step of that run, for −ε g and −ε P g as long as they are; None where it is unknown.
+        arrows: whether the others, and that one without a rate, show −g, −P g and the way on, until they have ended.
         size: px of the picture for a px of the page.
     """
+    page, motion = Window(view.box, view.side / size), played.motion
+    index = index_at(motion, step)
+    between = 0.0 if motion.downsampled or index + 1 >= len(motion.steps) else min(1.0, step - index)
     shapes: list[Piece] = []
-    learned = played.learned
-    if shapes_of_P and learned is not None and len(learned.steps):
-        at = max(0, int(np.searchsorted(learned.steps, step, side="right")) - 1)
-        shapes += ellipses(learned.P[at], learned.H[at], view)
-    if arrows:
-        shapes += _arrows(played.motion, index_at(played.motion, step), view)
-    return [Piece(points * size, ink, width * size, opacity) for points, ink, width, opacity in shapes]
+    texts: list[Text] = []
+    if is_followed and motion.P is not None and motion.H is not None:
+        P, H = (_axes(_between(entries, index, between)) for entries in (motion.P, motion.H))
+        shapes += ellipses(P, H, page)
+    if is_followed and rate is not None:
+        lines, texts = _pulls(motion, index, between, rate(int(motion.steps[index])), page)
+        shapes += lines
+    elif arrows:
+        shapes += _arrows(motion, index, page)
+    return Head(
+        [Piece(points * size, ink, width * size, opacity) for points, ink, width, opacity in shapes],
+        [text._replace(at=text.at * size, size=text.size * size) for text in texts],
+    )
+
+
+def _between(values: Array, index: int, share: float) -> Array:
+    """Return values [k, n] at a point, or so far on the way to the next one, [n]."""
+    at = values[index].astype(np.float64)
+    return at + share * (values[index + 1] - at) if share else at
+
+
+def _axes(entries: Array) -> Array:
+    """Return angle and eigenvalues of a matrix with the entries xx, xy and yy, as ``learned.axes`` has them, [3]."""
+    xx, xy, yy = entries
+    result: Array = axes(np.array([[[xx, xy], [xy, yy]]]))[0]
+    return result
 
 
 def ellipses(P: Array, H: Array, view: Window) -> list[Piece]:
@@ -177,13 +240,79 @@ def _ellipse(angle: float, a: float, b: float, view: Window) -> Array:
     wide = max(a, b, 1e-300)
     along, across = max(a / wide, NARROWEST) * np.cos(around), max(b / wide, NARROWEST) * np.sin(around)
     cosine, sine = np.cos(angle), np.sin(angle)
-    return RADIUS * view.stretched(np.stack([cosine * along - sine * across, sine * along + cosine * across], axis=1))
+    points = np.stack([cosine * along - sine * across, sine * along + cosine * across], axis=1)
+    return RADIUS * view.side * view.stretched(points)
 
 
 def _outline(line: Array, ink: bool, width: float, dashed: bool) -> list[Piece]:
     if not dashed:
         return [Piece(line, ink, width)]
     return [Piece(line[begin : begin + 5], ink, width) for begin in range(0, len(line) - 1, 8)]
+
+
+def factor(length: float) -> float:
+    """Return how many times as long an arrow of so many px is drawn: by a round number, 1 where it can be seen so."""
+    if length > MOST:
+        return 1 / _round(length / MOST)
+    return _round(LEAST / length) if 0 < length < LEAST else 1.0
+
+
+def _round(least: float) -> float:
+    """Return the least of 1, 2, 5, 10, 20, ... that is not below a number of at least 1."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(times * power for times in (1, 2, 5, 10) if times * power >= least)
+
+
+def factor_text(times: float) -> str:
+    """Return what is written beside an arrow that is drawn so many times as long as it is."""
+    if times == 1:
+        return ""
+    count = round(max(times, 1 / times))
+    return f" {'×' if times > 1 else '÷'} {f'{count:,}' if count < 1e6 else number(count)}"
+
+
+def _pulls(motion: Motion, index: int, between: float, rate: float, view: Window) -> tuple[list[Piece], list[Text]]:
+    """Return −ε g, and −ε P g or the step, as long as they are; nothing at the end of a run."""
+    move = motion.moves[index].astype(np.float64)
+    if index + 1 >= len(motion.steps) or not np.isfinite(move).all():
+        return [], []
+    g = _between(motion.g, index, between)
+    descent = -rate * g
+    drawn = [(descent, "−ε g", True)]
+    if motion.P is not None:
+        xx, xy, yy = _between(motion.P, index, between)
+        drawn.append((-rate * (np.array([[xx, xy], [xy, yy]]) @ g), "−ε P g", False))
+    elif not math.dist(move, descent) <= 1e-4 * math.hypot(*move):  # else they are the same but for rounding
+        drawn.append((move, "step", False))
+    pieces: list[Piece] = []
+    texts: list[Text] = []
+    for vector, name, ink in drawn:
+        [px] = view.vectors(vector[None])
+        length = math.hypot(*px)
+        if not 0 < length < math.inf:
+            continue
+        times = factor(length)
+        along, long = px / length, times * length
+        pieces += _pull(along, long, (2, 3) if ink else None, ink)
+        align = "left" if along[0] > 0.3 else "right" if along[0] < -0.3 else "center"
+        texts.append(Text(name + factor_text(times), long * along + along * [6, 12], align, ink, FONT))
+    return pieces, texts
+
+
+def _pull(along: Array, length: float, dash: tuple[float, float] | None, ink: bool) -> list[Piece]:
+    """Return an arrow from the head in a direction of the picture."""
+    across, neck = np.array([-along[1], along[0]]), max(0.0, length - TIP)
+    point = np.stack([length * along, neck * along + 4 * across, neck * along - 4 * across])
+    return [*_dashed(along, 0.0, neck, dash, ink, 2.0), Piece(point, ink, 0.0)]
+
+
+def _dashed(
+    along: Array, begin: float, end: float, dash: tuple[float, float] | None, ink: bool, width: float
+) -> list[Piece]:
+    """Return a line in a direction, from so many px on it to so many."""
+    on, off = dash or (max(end, 1.0), 0.0)
+    begins = np.arange(begin, end, on + off).tolist()
+    return [Piece(np.outer([at, min(at + on, end)], along), ink, width) for at in begins]
 
 
 def _arrows(motion: Motion, index: int, view: Window) -> list[Piece]:
@@ -205,9 +334,6 @@ def _arrow(angle: float, length: float, dash: tuple[float, float] | None, ink: b
         return []
     along = view.stretched(np.array([[np.cos(angle), np.sin(angle)]]))[0]
     across = np.array([-along[1], along[0]])
-    on, off = dash or (length, 0.0)
-    begins = np.arange(GAP, length, on + off)
-    lines = [np.outer([begin, min(begin + on, length)], along) for begin in begins.tolist()]
     tip = length * along
     point = np.stack([tip + 6 * along, tip + 3.5 * across, tip - 3.5 * across])
-    return [*(Piece(line, ink, 1.6) for line in lines), Piece(point, ink, 0.0)]
+    return [*_dashed(along, GAP, length, dash, ink, 1.6), Piece(point, ink, 0.0)]

@@ -4,7 +4,7 @@ For PNG, SVG and PDF. Sizes are the page's, made smaller by ``print_style.PX``.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D
 
 from fop_core.figures import heads, interactive, paper, print_style
-from fop_core.figures.heads import Played, Window
+from fop_core.figures.heads import Head, Played, Window
 from fop_core.figures.interactive import FARTHEST, Point
 from fop_core.figures.landscape import Box, Landscape
 from fop_core.figures.print_style import PX, SCREEN
@@ -38,6 +38,7 @@ def still(
     *,
     box: Box | None = None,
     followed: str = "",
+    rate: Callable[[int], float] | None = None,
     arrows: bool = False,
     theme: Theme = LIGHT,
 ) -> Figure:
@@ -50,8 +51,9 @@ def still(
         minima: known ones.
         step: of the race; one after its end is the last.
         box: the part of the plane that is seen; None for all of the landscape.
-        followed: the name of the run whose P is shown; as of ``heads.followed``.
-        arrows: whether heads have arrows.
+        followed: the name of the run whose steps are shown; as of ``heads.followed``.
+        rate: ε of its steps; as of ``heads.head``.
+        arrows: whether the others' heads have arrows.
         theme: of the colours.
     """
     shown = heads.in_order(played)
@@ -78,7 +80,8 @@ def still(
         )
         chosen = heads.followed(shown, followed)
         for order, each in enumerate(shown, 101):
-            _draw_head(axes, each, view, step, each is chosen, arrows, theme, order)
+            there = heads.head(each, step, view, is_followed=each is chosen, rate=rate, arrows=arrows)
+            _draw_head(axes, each, there, view, step, theme, order)
         _draw_labels(axes, landscape.box, shown, view, start, minima, step, theme)
         return figure
 
@@ -117,14 +120,13 @@ def _near(points: Array, box: Box) -> Array:
     return center + (points - center) * np.minimum(1.0, FARTHEST / np.maximum(away, 1.0))[:, None]
 
 
-def _draw_head(
-    axes: Axes, played: Played, view: Window, step: int, shapes_of_P: bool, arrows: bool, theme: Theme, order: int
-) -> None:
+def _draw_head(axes: Axes, played: Played, there: Head, view: Window, step: int, theme: Theme, order: int) -> None:
+    """Draw a run's head, and what stands there."""
     run, at = played.run, heads.index_at(played.motion, step)
     [head] = _near(played.motion.points[at : at + 1], view.box)
     [spot] = view.pixels([head])
     px_there = Affine2D().scale(1 / view.side, -1 / view.side).translate(0, 1) + axes.transAxes
-    for piece in heads.pieces(played, step, view, shapes_of_P=shapes_of_P, arrows=arrows):
+    for piece in there.pieces:
         x, y = (spot + piece.points).T
         color = theme.ink if piece.ink else run.method.color
         settings: dict[str, Any] = {"transform": px_there, "alpha": piece.opacity, "zorder": order}
@@ -135,6 +137,21 @@ def _draw_head(
     symbol = paper.symbol_style(run, theme)
     symbol["markersize"] *= HEAD
     axes.plot(*head, color=run.method.color, linestyle="none", **symbol, zorder=order)
+    for text in there.texts:
+        x, y = (spot + text.at).tolist()
+        axes.text(
+            x,
+            y,
+            text.text,
+            transform=px_there,
+            ha=text.align,
+            va="center",
+            fontsize=text.size * PX,
+            fontweight="bold",
+            color=theme.ink if text.ink else run.method.color,
+            bbox={"facecolor": theme.paper, "edgecolor": "none", "alpha": 0.7, "pad": 0.6},
+            zorder=150,
+        )
 
 
 def _draw_labels(

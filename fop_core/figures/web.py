@@ -26,7 +26,6 @@ from fop_core.figures import heads, interactive, landscape, style
 from fop_core.figures.heads import Played, in_order, last_step
 from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Box, Landscape
-from fop_core.figures.learned import Learned, learned
 from fop_core.figures.motion import Motion, motion
 from fop_core.figures.payload import packed
 from fop_core.figures.runs import MARKED_STEPS, Run, downsampled
@@ -74,7 +73,6 @@ def race_html(
                     surface.hessian,
                     noise_of_steps(settings, settings.rules[name], path.points),
                 ),
-                None if P is None else learned(path.points, P, surface.gradient, surface.hessian),
                 name,
             )
         )
@@ -120,7 +118,6 @@ class RacePlayer:
 class _Raced:
     run: Run
     motion: Motion
-    learned: Learned | None
     name: str
 
 

@@ -153,6 +153,7 @@ def picture(shown: Shown, kind: str, screen: Screen) -> File:
         step,
         box=screen.box,
         followed=screen.run,
+        rate=_rate(shown, screen),
         arrows=shown.arrows,
         theme=THEMES[screen.theme],
     )
@@ -181,6 +182,7 @@ def animated(shown: Shown, kind: str, screen: Screen) -> File:
         last=at,
         played=shown.results,
         followed=screen.run,
+        rate=_rate(shown, screen),
         arrows=shown.arrows,
         theme=THEMES[screen.theme],
         title=f"{path_title(shown.spec)}, steps 0 to {at}",
@@ -209,6 +211,12 @@ def player(shown: Shown, screen: Screen) -> File:
         box=screen.box,
     )
     return File(f"{stem(shown.spec)}-steps-0-to-{heads.last_step(played)}.html", page)
+
+
+def _rate(shown: Shown, screen: Screen) -> Callable[[int], float] | None:
+    """Return ε of the steps of the run whose steps are shown; None where there is no run."""
+    followed = heads.followed(shown.results, screen.run)
+    return updates(shown.spec)[followed.run.rule].at if followed else None
 
 
 def _not_hidden(shown: Shown, screen: Screen) -> Shown:

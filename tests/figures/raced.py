@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from fop_core.figures import landscape
 from fop_core.figures.landscape import Landscape
-from fop_core.figures.learned import Learned, learned
 from fop_core.figures.motion import Motion, motion
 from fop_core.figures.runs import Run, downsampled
 from fop_core.optim.rules import RULES
@@ -14,7 +13,6 @@ from toy_functions import Race, race
 class Raced(NamedTuple):
     run: Run
     motion: Motion
-    learned: Learned | None
 
 
 def raced(settings: Race) -> tuple[Landscape, list[Raced]]:
@@ -27,7 +25,6 @@ def raced(settings: Race) -> tuple[Landscape, list[Raced]]:
             Raced(
                 downsampled(kinds[type(settings.rules[name])], path.points, path.losses, path.status, P),
                 motion(path.points, path.losses, P, surface.gradient, surface.hessian),
-                None if P is None else learned(path.points, P, surface.gradient, surface.hessian),
             )
         )
     paths = [each.run.path for each in results if each.run.status != "diverged"]

@@ -229,8 +229,14 @@ def test_the_ellipses_of_P_and_the_arrows_ride_on_their_head():
         assert len(rows) > 20
         if before is plain:  # of the others none has learned a P
             away = np.hypot(columns - head[0], rows - height - head[1])
-            assert away.max() <= heads.RADIUS * WIDTH / 640 + 3
+            assert away.max() <= heads.RADIUS * WIDTH + 3
     assert not np.array_equal(with_P[0], with_P[-1])
+    more = {"played": played, "rate": lambda step: 0.1}
+    movie = animation.Movie(ground, runs, settings.start, settings.surface.minima, **options, **more)
+    pulled = np.asarray(list(movie.frames())[-1]).astype(int)
+    rows, columns = np.nonzero((with_P[-1] != pulled).any(axis=2))
+    away = np.hypot(columns - head[0], rows - height - head[1])
+    assert len(rows) > 40 and away.max() < 0.5 * WIDTH, "−ε g and −ε P g with what they are"
 
 
 def test_six_long_and_noisy_runs_stay_small():

@@ -1,6 +1,7 @@
 """What stands at a head is what the matrices and the gradient are there, in the picture's own scale."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from fop_core.figures import heads
 from fop_core.figures.heads import Window
 from fop_core.figures.learned import axes
-from fop_core.optim.rules import FOP, SGD
+from fop_core.optim.rules import FOP, SGD, Momentum
 from tests.figures.raced import Raced, raced
 from toy_functions import Race, surfaces
 from toy_functions.scenes import SCENES
@@ -28,7 +29,7 @@ def drawn_as(matrix: list[list[float]], view: Window) -> np.ndarray:
     circle = np.array(matrix) @ np.stack([np.cos(around), np.sin(around)])
     left, right, bottom, top = view.box
     points = circle.T * [view.side / (right - left), -view.side / (top - bottom)]
-    return points * heads.RADIUS / np.hypot(*points.T).max()
+    return points * heads.RADIUS * view.side / np.hypot(*points.T).max()
 
 
 @pytest.mark.parametrize("view", [SQUARE, FLAT])
@@ -66,8 +67,9 @@ def test_arrows_point_against_g_and_P_g_and_along_the_step(turning):
     view = heads.window(None, surfaces.SURFACES["quadratic"].view, 640.0)
     step = 7
     at = heads.index_at(fop.motion, step)
-    drawn = heads.pieces(fop, step, view, shapes_of_P=False, arrows=True)
-    tips = [piece for piece in drawn if piece.width == 0]
+    drawn = heads.head(fop, step, view, is_followed=False, arrows=True)
+    assert not drawn.texts
+    tips = [piece for piece in drawn.pieces if piece.width == 0]
     x, y = fop.motion.points[at].tolist()
     g = np.array(surfaces.SURFACES["quadratic"].gradient(x, y))
     way = fop.motion.points[at + 1] - fop.motion.points[at]
@@ -87,16 +89,82 @@ def test_who_has_arrived_has_no_arrows_but_keeps_its_ellipses(turning):
     fop = turning[-1]
     view = heads.window(None, surfaces.SURFACES["quadratic"].view, 640.0)
     last = int(fop.motion.steps[-1])
-    at_end = heads.pieces(fop, last, view, shapes_of_P=True, arrows=True)
-    assert len(at_end) == len(heads.pieces(fop, last, view, shapes_of_P=True, arrows=False)) > 0
-    assert len(heads.pieces(fop, last - 1, view, shapes_of_P=True, arrows=True)) > len(at_end)
+    for more in ({"arrows": True}, {"rate": lambda step: 0.1}):
+        at_end = heads.head(fop, last, view, is_followed=True, **more)
+        assert len(at_end.pieces) == len(heads.head(fop, last, view, is_followed=True).pieces) > 0
+        assert len(heads.head(fop, last - 1, view, is_followed=True, **more).pieces) > len(at_end.pieces)
+        assert not at_end.texts
 
 
-def test_one_run_has_its_P_shown_the_topmost_that_learns(turning):
+def test_one_runs_steps_are_shown_the_chosen_ones_the_topmost_that_learns_or_the_topmost(turning):
     assert heads.followed(turning).run.rule == "fop-osgm"
-    assert heads.followed([each for each in turning if each.learned is None]) is None
+    assert heads.followed(turning, "SGD").run.rule == "sgd"
+    plain = [each for each in turning if each.motion.P is None]
+    assert heads.followed(plain) is heads.in_order(plain)[-1]
+    assert heads.followed([], "SGD") is None
     _, two = raced(Race(surfaces.BOOTH, (0.0, -4.0), {"FOP": FOP(0.005, 0.01), "SGD": SGD(0.005)}, max_steps=5))
     assert heads.followed(two).run.rule == "fop"
+
+
+BOOTH = Race(surfaces.BOOTH, (0.0, -4.0), {"Momentum": Momentum(0.01), "FOP": FOP(0.01, 0.001)}, max_steps=40)
+
+
+@pytest.mark.parametrize("size", [1.0, 0.5])
+def test_arrows_of_the_run_whose_steps_are_shown_are_as_long_as_they_move_it(size):
+    """−ε g and −ε P g, in px, or by a round number of times that is written beside them."""
+    _, [momentum, fop] = raced(BOOTH)
+    view = heads.window(None, BOOTH.surface.view, 720.0 * size)
+    px = view.side / (view.box[1] - view.box[0])
+    for each, names in ((fop, ["−ε g", "−ε P g"]), (momentum, ["−ε g", "step"])):
+        for step in (0, 1, 5, 20):
+            x, y = each.motion.points[step].astype(float)
+            g = np.array(BOOTH.surface.gradient(x, y))
+            after = each.motion.points[step + 1] - each.motion.points[step]  # FOP is around SGD: it takes just −ε P g
+            there = heads.head(each, step, view, is_followed=True, rate=lambda at: 0.01, arrows=True, size=size)
+            alike = each is momentum and step == 0  # where the step is −ε g
+            assert [text.text.split(" ×")[0].split(" ÷")[0] for text in there.texts] == names[: 1 if alike else 2]
+            tips = [piece for piece in there.pieces if piece.width == 0 and len(piece.points) == 3]
+            for tip, text, vector in zip(tips, there.texts, (-0.01 * g, after), strict=False):
+                drawn = tip.points[0] * [1, -1]
+                times = 1.0
+                if "×" in text.text or "÷" in text.text:
+                    count = float(text.text.split(" ")[-1].replace(",", ""))
+                    times = count if "×" in text.text else 1 / count
+                np.testing.assert_allclose(drawn, times * px * vector, rtol=2e-4, atol=1e-3)
+                assert 18 * size - 1e-6 <= math.hypot(*drawn) <= 90 * size + 1e-6
+                assert text.ink == tip.ink == (text.text.startswith("−ε g"))
+
+
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [
+        *((40.0, ""), (18.0, ""), (90.0, ""), (91.0, " ÷ 2"), (200.0, " ÷ 5"), (16_000.0, " ÷ 200")),
+        *((17.0, " × 2"), (2.0, " × 10"), (1e-3, " × 20,000"), (4e-9, " × 5e9"), (0.0, ""), (math.nan, "")),
+    ],
+)
+def test_what_could_not_be_seen_is_drawn_longer_or_shorter_by_a_round_number(length, text):
+    assert heads.factor_text(heads.factor(length)) == text
+
+
+def test_a_rate_of_a_schedule_is_that_of_the_step(turning):
+    fop = turning[-1]
+    view = heads.window(None, surfaces.SURFACES["quadratic"].view, 720.0)
+    steps = []
+    heads.head(fop, 7.6, view, is_followed=True, rate=lambda step: steps.append(step) or 0.1)
+    assert steps == [7]
+
+
+def test_between_two_steps_P_is_between_and_where_points_were_left_out_it_is_not(turning):
+    fop = turning[-1]
+    view = heads.window(None, surfaces.SURFACES["quadratic"].view, 720.0)
+
+    def outline(step, played=fop):
+        return heads.head(played, step, view, is_followed=True).pieces[-1].points
+
+    assert not np.allclose(outline(2), outline(3))
+    assert not np.allclose(outline(2.5), outline(2)) and not np.allclose(outline(2.5), outline(3))
+    thinned = fop._replace(motion=replace(fop.motion, downsampled=True))
+    np.testing.assert_array_equal(outline(2.5, thinned), outline(2))
 
 
 @pytest.mark.parametrize(

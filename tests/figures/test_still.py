@@ -127,3 +127,15 @@ def test_P_and_arrows_are_at_the_heads(turning):
     plain, pointed = overlays(picture(turning)), overlays(picture(turning, arrows=True))
     assert len(plain) == 4, "area and outline of P and of H⁻¹"
     assert len(pointed) > len(plain) + 6
+
+
+def test_what_pulls_at_the_head_of_the_run_whose_steps_are_shown_is_named(turning):
+    def names(step, **options):
+        return {re.split(" [×÷]", text.get_text())[0] for text in picture(turning, step, **options).axes[0].texts}
+
+    assert {"−ε g", "−ε P g"} <= names(2, rate=lambda step: 0.01)
+    assert not {"−ε g", "−ε P g"} & names(2)
+    assert "−ε g" in names(2, rate=lambda step: 0.01, followed="SGD")
+    assert not {"−ε g", "−ε P g"} & names(10_000, rate=lambda step: 0.01), "no step is taken from the end"
+    written = file_of(picture(turning, 2, rate=lambda step: 0.01), "svg").decode()
+    assert "−ε P g" in written, "as text"

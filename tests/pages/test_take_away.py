@@ -57,6 +57,7 @@ def test_a_picture_is_of_the_step_that_was_seen_and_says_so(kind):
     elif kind == "svg":
         assert f"<dc:title>{title}</dc:title>" in content.decode()
         assert {"step 12 of 5,398", "0.0", "2.0"} <= set(texts(content))
+        assert [text.replace("÷", "×").split(" ×")[0] for text in texts(content) if "ε" in text] == ["−ε g", "−ε P g"]
     else:
         assert b"/Title (A race on Himmelblau from \\(0.0, -1.0\\), step 12)" in content
 
