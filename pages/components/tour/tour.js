@@ -28,7 +28,8 @@ export class Tour {
     this.back.onclick = (event) => this.follow(event, this.stop - 1);
     this.next.onclick = (event) => this.follow(event, this.stop + 1);
     this.skip.onclick = () => this.end();
-    page.tour = { begin: () => this.go(1) };
+    this.offer = { begin: () => this.go(1) };
+    page.tour = this.offer;
   }
 
   /** @param {TourData} data */
@@ -134,6 +135,7 @@ export class Tour {
 
   leave() {
     this.sizes.disconnect();
+    if (page.tour !== this.offer) return; // another page's bar is there already
     page.tour = undefined;
     document.documentElement.style.removeProperty("--fop-tour");
   }
