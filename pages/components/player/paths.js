@@ -6,6 +6,7 @@ import { clamp } from "../lib/numbers.js";
 import { indexAt, stepOf } from "./race.js";
 
 /** @import { Context } from "../lib/canvas.js" */
+/** @import { Head } from "./arrows.js" */
 /** @import { Motion, Run, View } from "./types.d.ts" */
 
 const MARKS = [1, 10, 100, 1000, 10000, 100000]; // steps that have a symbol
@@ -130,6 +131,24 @@ export function extend(context, run, view, last, paper) {
     glyph(context, run, near(view.x(x[i], y[i])), near(view.y(x[i], y[i])), 1, paper);
   }
   context.globalAlpha = alpha;
+}
+
+/**
+ * Draws the piece of a path between its last whole step and its head.
+ *
+ * @param {Context} context
+ * @param {Run} run
+ * @param {View} view
+ * @param {Head} head
+ */
+export function lead(context, run, view, { index, x, y }) {
+  const [x0, y0] = [run.x[index], run.y[index]];
+  context.strokeStyle = run.color;
+  context.lineWidth = run.width;
+  context.beginPath();
+  context.moveTo(view.x(x0, y0), view.y(x0, y0));
+  follow(view, x0, y0, x, y, (px, py) => context.lineTo(px, py));
+  context.stroke();
 }
 
 /**

@@ -1,36 +1,31 @@
 // @ts-check
-import { contextOf } from "../lib/canvas.js";
 import { clock } from "../lib/clock.js";
-import { box, part } from "../lib/dom.js";
 import { emphasis } from "../lib/emphasis.js";
 import { merge, themed } from "../lib/figure.js";
 import { pageKeys } from "../lib/keys.js";
 import { clamp, count } from "../lib/numbers.js";
-import { axes, BUTTON, dragmode, FINGER, loadPlotly, plotlyNode, purge, settings } from "../lib/plotly.js";
+import { axes, BUTTON, dragmode, FINGER, loadPlotly, purge, settings } from "../lib/plotly.js";
 import { themeOf } from "../lib/theme.js";
-import { arrows } from "./arrows.js";
 import { drawBar } from "./bar.js";
 import { photograph } from "./camera.js";
+import { drawHeads, drawPaths } from "./drawing.js";
 import { flatView } from "./flat.js";
-import { drawParts, drawPulls, drawShapes, jacobianOf, radiusOf } from "./followed.js";
 import { Hand } from "./hand.js";
 import { Labels } from "./labels.js";
 import { Legend } from "./legend.js";
 import { Opening, telling } from "./opening.js";
-import { extend, follow, glyph, opacityOf } from "./paths.js";
-import { arrowsOf, headStep, nextPhase, phaseAt, phasesOf } from "./phases.js";
+import { partsOf } from "./parts.js";
+import { headStep, nextPhase, phasesOf } from "./phases.js";
 import { DOUBLE, Pointer } from "./pointer.js";
-import { endOf, floats, headAt, indexAt, motions, shareOf, stepAt, stepOf } from "./race.js";
-import { behind, Scene } from "./scene.js";
+import { endOf, floats, indexAt, motions, shareOf, stepAt, stepOf } from "./race.js";
+import { Scene } from "./scene.js";
 import { partsAt, shownOf, termsOf, triedOf } from "./terms.js";
 import { Turning } from "./turning.js";
 import { decoded, interpolated, Under } from "./under.js";
 
-/** @import { Context } from "../lib/canvas.js" */
 /** @import { Plotly, Send } from "../lib/types.d.ts" */
-/** @import { Head } from "./arrows.js" */
 /** @import { Levels } from "./bar.js" */
-/** @import { Area, PlayerData, Run, View } from "./types.d.ts" */
+/** @import { PlayerData, Run, View } from "./types.d.ts" */
 /** @import { Encoded } from "./under.js" */
 
 const PLAY = "M7 4.5v15l12.5-7.5z";
@@ -44,7 +39,6 @@ const LARGEST = 720; // px of the picture
 const AROUND = 300;
 const LOWEST = 300;
 const PHASE = 0.9; // seconds at 1x of a part of a step that is taken apart
-const HEAD = 1.5; // how much larger a head is than the symbols on its path
 
 /**
  * @param {PlayerData} data
@@ -496,120 +490,25 @@ export class Player {
     this.draw();
   }
 
+  /** Draws the step, and says it beside the slider and to the page's other pictures. */
   draw(ratio = window.devicePixelRatio || 1) {
-    const { paths, heads, scrub, step } = this.parts;
-    const { colors, end, phases, followed } = this;
+    const { scrub, step } = this.parts;
+    const { data, end, followed, hand, phases } = this;
     const view = this.view();
     const now = Math.min(this.step, end);
     const at = phases ? headStep(now, phases.length) : now;
-    this.drawPaths(fitted(paths, view, ratio), contextOf(paths), view, at);
-
-    fitted(heads, view, ratio);
-    const context = contextOf(heads);
-    context.clearRect(0, 0, view.width, view.height);
-    this.ring(context, view);
-    this.opening.draw(view, this.start);
-    if (followed) {
-      context.globalAlpha = opacityOf(followed);
-      this.drawFollowed(context, view, followed, now, at);
-    }
-    /** @type {Record<string, number>} */
-    const values = {};
-    for (const run of this.runs) {
-      const head = headAt(run, at);
-      values[run.name] = run.losses[head.index];
-      if (!emphasis.shows(run.rule)) continue;
-      const [px, py] = [view.x(head.x, head.y), view.y(head.x, head.y)];
-      if (!Number.isFinite(px + py)) continue;
-      context.globalAlpha = opacityOf(run);
-      if ((this.playing || phases) && !run.steps && head.index > 0) lead(context, run, view, head);
-      if (run !== followed || !run.terms) arrows(context, run, view, head, colors.ink);
-      behind(context, view, head.x, head.y, () => glyph(context, run, px, py, HEAD, colors.paper));
-    }
-    context.globalAlpha = 1;
-    this.labels.draw(context, this.runs, view, at);
+    drawPaths(this, view, at, ratio);
+    drawHeads(this, view, now, at, ratio);
 
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1000 * this.share);
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);
     step.textContent = `step ${count(Math.floor(at))} of ${count(end)}`;
-    const { hand, data } = this;
     const race = hand.leads ? `${data.race} ${hand.races}` : data.race;
     const parts = followed && partsAt(followed, Math.floor(at));
     const made = parts && { ...parts, tried: triedOf(parts), run: followed.name, race };
     if (hand.leads) return clock.set(clock.step, clock.values, made); // charts and table are of Python's race
     clock.moving = at < end;
-    clock.set(at, values, made);
-  }
-
-  /**
-   * Draws what rides on the head of the run whose steps are shown: shapes and arrows, or the parts of a step.
-   *
-   * @param {Context} context
-   * @param {View} view
-   * @param {Run} run
-   * @param {number} now the step
-   * @param {number} at where the heads are
-   */
-  drawFollowed(context, view, run, now, at) {
-    const parts = partsAt(run, at);
-    if (!parts) return;
-    const { colors, font, phases } = this;
-    const style = { colors, font };
-    /** @param {{ x: number, y: number }} point */
-    const located = ({ x, y }) => ({ color: run.color, x, y, px: view.x(x, y), py: view.y(x, y) });
-    const head = located(headAt(run, at));
-    if (!Number.isFinite(head.px + head.py)) return;
-    const jacobian = jacobianOf(view, head.x, head.y);
-    drawShapes(context, head, jacobian, parts, colors, radiusOf(view));
-    if (!phases) return drawPulls(context, head, jacobian, parts, style);
-    const { whole, ...phase } = phaseAt(now, phases.length);
-    const step = partsAt(run, whole);
-    const point = located(headAt(run, whole));
-    if (step) drawParts(context, point, jacobianOf(view, point.x, point.y), arrowsOf(step, phases), phase, style);
-  }
-
-  /**
-   * @param {boolean} emptied whether the canvas has lost what was on it
-   * @param {Context} context
-   * @param {View} view
-   * @param {number} at which step
-   */
-  drawPaths(emptied, context, view, at) {
-    const last = this.runs.map((run) => indexAt(run, at));
-    if (emptied || view.key !== this.viewed || this.runs.some((run, i) => run.drawn > last[i])) {
-      for (const run of this.runs) run.drawn = -1;
-      this.stale = true;
-      this.viewed = view.key;
-    }
-    if (this.stale) {
-      context.clearRect(0, 0, view.width, view.height);
-      this.solid?.draw(context, view, this.colors);
-    }
-    this.stale = false;
-    this.runs.forEach((run, index) => {
-      context.globalAlpha = opacityOf(run);
-      if (emphasis.shows(run.rule)) extend(context, run, view, last[index], this.colors.paper);
-    });
-    context.globalAlpha = 1;
-  }
-
-  /**
-   * The start; the minima belong to the surface.
-   *
-   * @param {Context} context
-   * @param {View} view
-   */
-  ring(context, view) {
-    const [x, y] = this.start;
-    context.beginPath();
-    context.arc(view.x(x, y), view.y(x, y), this.pointer?.held ? 8 : 5, 0, 2 * Math.PI);
-    context.fillStyle = this.colors.paper;
-    context.strokeStyle = this.colors.ink;
-    context.lineWidth = 2;
-    behind(context, view, x, y, () => {
-      context.fill();
-      context.stroke();
-    });
+    clock.set(at, Object.fromEntries(this.runs.map((run) => [run.name, run.losses[indexAt(run, at)]])), made);
   }
 
   leave() {
@@ -626,67 +525,4 @@ export class Player {
     clock.moving = false;
     clock.set(Infinity, {});
   }
-}
-
-/** @param {HTMLElement} root */
-const partsOf = (root) => ({
-  stage: box(root, ".fop-stage"),
-  ground: plotlyNode(box(root, ".fop-ground")),
-  paths: part(root, ".fop-paths", HTMLCanvasElement),
-  heads: part(root, ".fop-heads", HTMLCanvasElement),
-  labels: box(root, ".fop-labels"),
-  invitation: box(root, ".fop-invitation"),
-  tip: box(root, ".fop-tip"),
-  legend: box(root, ".fop-entries"),
-  scale: box(root, ".fop-scale"),
-  under: box(root, ".fop-under"),
-  play: box(root, ".fop-play"),
-  restart: box(root, ".fop-restart"),
-  back: box(root, ".fop-back"),
-  on: box(root, ".fop-on"),
-  apart: box(root, ".fop-apart"),
-  scrub: part(root, ".fop-scrub", HTMLInputElement),
-  step: box(root, ".fop-step"),
-  closer: part(root, ".fop-closer", HTMLButtonElement),
-  farther: part(root, ".fop-farther", HTMLButtonElement),
-  whole: part(root, ".fop-whole", HTMLButtonElement),
-  camera: part(root, ".fop-camera", HTMLButtonElement),
-  hint: box(root, ".fop-hint-keys"),
-  speed: part(root, ".fop-speed", HTMLSelectElement),
-  missing: box(root, ".fop-plot-missing"),
-});
-
-/**
- * Fits a canvas to a rectangle of the picture; returns whether that has emptied it.
- *
- * @param {HTMLCanvasElement} canvas
- * @param {Area} area
- * @param {number} ratio pixels each way for one of the page's
- */
-function fitted(canvas, { left, top, width, height }, ratio) {
-  const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
-  const changed = canvas.width !== wide || canvas.height !== high;
-  if (changed) Object.assign(canvas, { width: wide, height: high });
-  Object.assign(canvas.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
-  contextOf(canvas).setTransform(ratio, 0, 0, ratio, 0, 0);
-  return changed;
-}
-
-/**
- * The piece of a path between its last whole step and its head.
- *
- * @param {Context} context
- * @param {Run} run
- * @param {View} view
- * @param {Head} head
- */
-function lead(context, run, view, head) {
-  const { index } = head;
-  context.strokeStyle = run.color;
-  context.lineWidth = run.width;
-  context.beginPath();
-  const [x, y] = [run.x[index], run.y[index]];
-  context.moveTo(view.x(x, y), view.y(x, y));
-  follow(view, x, y, head.x, head.y, (px, py) => context.lineTo(px, py));
-  context.stroke();
 }
