@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.chromium import NARROW
+
 VALLEY = "?preset=valley&v=2"
 LEADS = "() => { const { leads, due } = document.querySelector('.fop-player').fop.hand; return leads && !due; }"
 RESTS = "() => !document.querySelector('.fop-player').fop.hand.leads"
@@ -60,6 +62,26 @@ def test_paths_follow_the_start_before_it_is_let_go_and_python_runs_the_same_rac
         np.testing.assert_array_equal([run["x"], run["y"]], [live[name]["x"], live[name]["y"]], err_msg=name)
         assert run["label"] == live[name]["label"]
     expect(page).to_have_url(re.compile(r"[?&]x=.*&y="))
+
+
+def test_a_finger_drags_the_start_and_the_page_stays_where_it_is(visit):
+    page = visit(VALLEY, viewport=NARROW, has_touch=True, is_mobile=True)
+    page.locator(".fop-stage").scroll_into_view_if_needed()
+    screen = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        there = [{"x": x, "y": y} for x, y in points]
+        screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": there})
+
+    scrolled = "() => document.querySelector('[data-testid=stMain]').scrollTop"
+    before, (x, y) = page.evaluate(scrolled), page.evaluate(START)
+    touch("touchStart", (x + 18, y))  # beside the ring, as a fingertip is
+    for share in range(1, 9):
+        touch("touchMove", (x + 18 - 3 * share, y - 6 * share))
+    page.wait_for_function(LEADS)
+    touch("touchEnd")
+    expect(page).to_have_url(re.compile(r"[?&]x=.*&y="))
+    assert page.evaluate(scrolled) == before
 
 
 @pytest.mark.parametrize(("slider", "setting"), [("lr", "fop.lr"), ("hyper", "fop.hyper_lr")])

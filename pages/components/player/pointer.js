@@ -7,6 +7,7 @@ import { stepOf } from "./race.js";
 
 export const DOUBLE = 400; // ms between two clicks that are one double-click, plotly's and the legend's too
 const GRAB = 16; // px around the start within which it is grabbed
+const FINGERTIP = 22; // and by a finger
 const FAR = 4; // px from which on a click is a drag
 
 /**
@@ -34,12 +35,23 @@ export class Pointer {
     const targets = [ground, paths];
     for (const target of targets)
       target.addEventListener("pointerdown", (event) => this.begin(event), { ...first, signal });
-    // Plotly begins a zoom by mousedown or touchstart: where the start is grabbed it must not hear of it.
+    // Plotly begins a zoom by mousedown or touchstart, and a browser scrolls by the latter: not where the start is grabbed.
     for (const kind of ["mousedown", "touchstart"])
-      ground.addEventListener(kind, (event) => this.held && event.stopPropagation(), { ...first, signal });
+      ground.addEventListener(kind, (event) => this.keep(event), { ...first, signal });
     window.addEventListener("pointermove", (event) => this.move(event), { ...first, signal });
     for (const kind of /** @type {const} */ (["pointerup", "pointercancel"]))
       window.addEventListener(kind, (event) => this.finish(event), { ...first, signal });
+  }
+
+  /**
+   * Keeps an event to itself, if the start is grabbed.
+   *
+   * @param {Event} event
+   */
+  keep(event) {
+    if (!this.held) return;
+    event.stopPropagation();
+    if (event.type === "touchstart") event.preventDefault();
   }
 
   /**
@@ -72,9 +84,12 @@ export class Pointer {
     this.pressed = { at, x, y };
     clearTimeout(this.starts);
     const [left, top] = [view.x(...player.start), view.y(...player.start)];
-    const grabbed = !player.solid && Math.hypot(left - px, top - py) < GRAB;
+    const near = event.pointerType === "touch" ? FINGERTIP : GRAB;
+    const grabbed = !player.solid && Math.hypot(left - px, top - py) < near;
     this.down = { x, y, second, grabbed };
-    if (grabbed) this.held = true;
+    if (!grabbed) return;
+    this.held = true;
+    player.changed = true; // the ring is larger
   }
 
   /** @param {PointerEvent} event */
