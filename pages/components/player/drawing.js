@@ -74,8 +74,10 @@ export function drawHeads(player, view, now, at, ratio) {
     if (!Number.isFinite(px + py)) continue;
     context.globalAlpha = opacityOf(run);
     if ((playing || phases) && !run.steps && head.index > 0) lead(context, run, view, head);
-    if (run !== followed || !run.terms) arrows(context, run, view, head, colors.ink);
-    behind(context, view, head.x, head.y, () => glyph(context, run, px, py, HEAD, colors.paper));
+    behind(context, view, head.x, head.y, () => {
+      if (run !== followed || !run.terms) arrows(context, run, view, head, colors.ink);
+      glyph(context, run, px, py, HEAD, colors.paper);
+    });
   }
   context.globalAlpha = 1;
   player.labels.draw(context, runs, view, at);
@@ -100,12 +102,14 @@ function drawFollowed({ colors, font, phases }, context, view, run, now, at) {
   const head = located(headAt(run, at));
   if (!Number.isFinite(head.px + head.py)) return;
   const jacobian = jacobianOf(view, head.x, head.y);
-  drawShapes(context, head, jacobian, parts, colors, radiusOf(view));
-  if (!phases) return drawPulls(context, head, jacobian, parts, style);
-  const { whole, ...phase } = phaseAt(now, phases.length);
-  const step = partsAt(run, whole);
-  const point = located(headAt(run, whole));
-  if (step) drawParts(context, point, jacobianOf(view, point.x, point.y), arrowsOf(step, phases), phase, style);
+  behind(context, view, head.x, head.y, () => {
+    drawShapes(context, head, jacobian, parts, colors, radiusOf(view));
+    if (!phases) return drawPulls(context, head, jacobian, parts, style);
+    const { whole, ...phase } = phaseAt(now, phases.length);
+    const step = partsAt(run, whole);
+    const point = located(headAt(run, whole));
+    if (step) drawParts(context, point, jacobianOf(view, point.x, point.y), arrowsOf(step, phases), phase, style);
+  });
 }
 
 /**

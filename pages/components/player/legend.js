@@ -44,6 +44,7 @@ export class Legend {
 
   /** @param {Pick<RunHead, "rule" | "name" | "color" | "dash" | "width" | "glyph">[]} runs */
   build(runs) {
+    emphasis.point(null); // the button that was pointed at is gone
     this.buttons = new Map(runs.map((run) => [run.rule, this.button(run)]));
     this.root.replaceChildren(...this.buttons.values());
   }
