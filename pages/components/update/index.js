@@ -25,10 +25,11 @@ export default function ({ data: { runs }, parentElement }) {
       return option;
     }),
   );
+  let shown = "";
   choice.onchange = () => {
     clock.run = choice.value;
+    shown = ""; // so that the choice is again what is shown, where the chosen run is hidden
   };
-  let shown = "";
   const follow = () => {
     const { parts } = clock;
     const run = parts && runs.find(({ name }) => name === parts.run);
