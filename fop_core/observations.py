@@ -143,14 +143,17 @@ def measure(
         spectra: eigenvalues of P as applied, ascending, [e, n].
     """
     rows = [] if grid is None else [_row(P(at), grid) for at in range(len(steps))]
-    columns = np.array(rows, dtype=np.float64).reshape(len(rows), 4).T
+    gains, others, beside, apart = np.array(rows, dtype=np.float64).reshape(len(rows), 4).T
     values = np.asarray(spectra, dtype=np.float64)
     there = values.size > 0
     condition = inspection.spectrum_summary(values)["condition"] if there else np.empty(0)
     return Measured(
         n,
         np.asarray(steps[: len(rows)], dtype=np.int64),
-        *columns,
+        gains,
+        others,
+        beside,
+        apart,
         np.asarray(spectrum_steps if there else [], dtype=np.int64),
         condition,
         values.mean(-1) if there else np.empty(0),
