@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 
 from fop_core.optim.rules import BFGS, FOP, SGD, Momentum, Polyak, PSGDNewton
 from tests.traced_cases import IN_PYTHON, KINDS, ON, cases
-from toy_functions import surfaces
-from toy_functions.live import INPUTS, RESULTS, SETTINGS, traced
+from toy_functions import expressions, surfaces
+from toy_functions.live import INPUTS, RESULTS, SETTINGS, traced, traced_hessian
 from toy_functions.own_rule import OwnRule
 from toy_functions.racing import Race, gradient_noise, race
 from toy_functions.scenes import has_natural_rate
@@ -79,6 +79,15 @@ def test_a_race_by_programs_is_the_race(name, surface, dtype):
         np.testing.assert_array_equal(losses, expected.losses)
         if expected.preconditioners is not None:
             np.testing.assert_array_equal(matrices, expected.preconditioners)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("surface", [*ON.values(), expressions.parse("5"), expressions.parse("2^y - abs(x)/y")])
+def test_the_hessian_of_every_surface_is_traced(surface, dtype):
+    number = float if dtype == "float64" else np.float32
+    (xx, xy), (_, yy) = surface.hessian(number(0.7), number(-1.3))
+    entries = traced_hessian(surface, dtype).evaluate(number(0.7), number(-1.3))
+    np.testing.assert_array_equal(np.array(entries, dtype), np.array([xx, xy, yy], dtype))
 
 
 @pytest.mark.parametrize(

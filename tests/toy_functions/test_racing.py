@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fop_core import FOP as TorchFOP
-from fop_core.optim.rules import FOP, OSGMFOP, RULES, SGD, Adam, Momentum, Newton, Polyak
+from fop_core.optim.rules import BFGS, FOP, OSGMFOP, OSGMH, RULES, SGD, Adam, Momentum, Newton, Polyak
 from toy_functions import Race, expressions, presets, race, racing, surfaces
 from toy_functions.scenes import SCENES
 
@@ -161,7 +161,11 @@ def test_rules_that_ask_an_oracle_see_the_noise_of_the_step():
         np.testing.assert_allclose(after, x - np.linalg.solve(surfaces.BOOTH.hessian(*x), g), rtol=1e-10)
 
 
-@pytest.mark.parametrize("rule", [SGD(0.01), FOP(0.003, 1e-4), OSGMFOP()], ids=["SGD", "FOP", "FOP OSGM"])
+@pytest.mark.parametrize(
+    "rule",
+    [SGD(0.01), FOP(0.003, 1e-4), OSGMFOP(), OSGMH(form="diagonal"), BFGS()],
+    ids=lambda rule: type(rule).__name__,
+)
 def test_each_step_is_made_of_the_gradient_with_the_noise_that_is_said(rule):
     noisy = Race(surfaces.BOOTH, (0.0, -4.0), {"": rule}, 0.0, 60, noise=2.0, seed=3)
     result = race(noisy)[""]
@@ -172,7 +176,10 @@ def test_each_step_is_made_of_the_gradient_with_the_noise_that_is_said(rule):
     steps = np.diff(result.points, axis=0)
     kept = steps.any(axis=1)
     assert kept.all() == (not rule.uses_oracle) and kept.sum() > 3
-    np.testing.assert_allclose(steps[kept], -rule.lr * g[kept], rtol=1e-9, atol=1e-14)
+    rates = np.linalg.norm(steps[kept], axis=1) / np.linalg.norm(g[kept], axis=1)
+    np.testing.assert_allclose(steps[kept], -rates[:, None] * g[kept], rtol=1e-9, atol=1e-14)
+    if not isinstance(rule, BFGS):  # which searches for its own
+        np.testing.assert_allclose(rates, getattr(rule, "lr", 1.0), rtol=1e-9)
     assert racing.noise_of_steps(dataclasses.replace(noisy, noise=0.0), rule, result.points) is None
 
 
