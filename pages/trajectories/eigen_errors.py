@@ -24,7 +24,7 @@ def draw(race: Spec, results: Sequence[Result], key: str, log_steps: bool) -> bo
     if figure is None:
         return False
     alt = "Error along the eigenvectors of the Hessian"
-    plot(figure, of=exports.stem(race), key="errors", alt=alt, aspect=1.7, heights=(240, 300), follows=True)
+    plot(figure, of=exports.path_stem(race), key="errors", alt=alt, aspect=1.7, heights=(240, 300), follows=True)
     st.caption(words(results) + seeds.of_one(race), help=HELP)
     return True
 

@@ -119,6 +119,11 @@ def stem(spec: Spec) -> str:
     return f"race-{slug(surface(spec.surface).name)}-from-{x}-and-{y}{several}"
 
 
+def path_stem(spec: Spec) -> str:
+    """Return ``stem`` for what is of one seed, of several the first: "race-Booth-from-0-and--4-seed-7"."""
+    return f"{stem(replace(spec, seeds=1))}-seed-{spec.seed}" if spec.seeds > 1 else stem(spec)
+
+
 def title(spec: Spec) -> str:
     """Return what pictures of a race show, for their metadata."""
     x, y = spec.start
@@ -157,7 +162,7 @@ def picture(shown: Shown, kind: str, screen: Screen) -> File:
         arrows=shown.arrows,
         theme=THEMES[screen.theme],
     )
-    name = f"{stem(shown.spec)}-step-{step}.{kind}"
+    name = f"{path_stem(shown.spec)}-step-{step}.{kind}"
     text = f"{path_title(shown.spec)}, step {step}"
     return File(name, print_style.save(drawn, kind, text, description(shown), print_style.SCREEN))
 
@@ -189,7 +194,7 @@ def animated(shown: Shown, kind: str, screen: Screen) -> File:
         progress=leave_if_unwanted,
         **more,
     )
-    return File(f"{stem(shown.spec)}-steps-0-to-{at}.{kind}", content)
+    return File(f"{path_stem(shown.spec)}-steps-0-to-{at}.{kind}", content)
 
 
 def player(shown: Shown, screen: Screen) -> File:
@@ -210,7 +215,7 @@ def player(shown: Shown, screen: Screen) -> File:
         arrows=shown.arrows,
         box=screen.box,
     )
-    return File(f"{stem(shown.spec)}-steps-0-to-{heads.last_step(played)}.html", page)
+    return File(f"{path_stem(shown.spec)}-steps-0-to-{heads.last_step(played)}.html", page)
 
 
 def _rate(shown: Shown, screen: Screen) -> Callable[[int], float] | None:

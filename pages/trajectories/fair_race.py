@@ -10,7 +10,7 @@ from pages.components.plot import plot
 from pages.shared.form import Form
 from pages.shared.race import Result, Spec, rate, results, sweeps, swept_steps
 from pages.shared.race_rules import KINDS, of_rule
-from pages.trajectories.exports import stem
+from pages.trajectories.exports import path_stem
 from toy_functions.basins import CONVERGED, DIVERGED
 from toy_functions.tuning import Sweep
 
@@ -46,7 +46,7 @@ def draw(form: Form, spec: Spec, tuned: Spec | None) -> None:
             for name, sweep in swept.items()
         ]
         figure, alt = fair.rates(rates), "Steps against learning rate"
-        plot(figure, of=stem(spec), key="rates", alt=alt, aspect=1.7, heights=(280, 360))
+        plot(figure, of=path_stem(spec), key="rates", alt=alt, aspect=1.7, heights=(280, 360))
         st.caption(
             "Steps to the tolerance against the learning rate. Symbols: fewest steps; rings: the given rates. Where a "
             f"line has a gap or ends, the run diverges or takes more than {swept_steps(spec):,} steps."

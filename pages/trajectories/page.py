@@ -201,7 +201,7 @@ def _losses(race: Spec, runs: list[Run], of_seeds: list[Band], objective: Surfac
 
 
 def _learning(race: Spec, learners: list[Result], outcomes: list[Result], key: str, log_steps: bool) -> None:
-    small = partial(plot, of=exports.stem(race), aspect=1.7, heights=(240, 300), follows=True)
+    small = partial(plot, of=exports.path_stem(race), aspect=1.7, heights=(240, 300), follows=True)
     left, right = st.columns(2, gap="medium")
     with left:
         figure = interactive.eigenvalues([result.run for result in learners], log_steps, key)

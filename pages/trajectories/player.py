@@ -72,7 +72,7 @@ def player(
         "source": SOURCE,
         "alt": f"Paths over {surface.name}: {', '.join(result.run.label for result in shown)}",
         "race": f"{race!r} {arrows}",
-        "file": exports.stem(race),
+        "file": exports.path_stem(race),
         "title": exports.path_title(race),
         "start": race.start,
         "clicks": clicks,

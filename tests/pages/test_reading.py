@@ -93,6 +93,9 @@ def test_losses_and_steps_of_several_seeds_are_medians_with_quartiles():
     text = words(at)
     assert "medians over seeds 0 to 3" in text and "Of seed 0 alone." in text
     assert address(at) == NOISE | {"seeds": "4", "tolerance": "3"}
+    files = {key: component(at, key)["file"] for key in ("losses", "race", "eigenvalues", "angles", "errors")}
+    assert {key for key, name in files.items() if "-4-seeds" in name} == {"losses"}
+    assert all("-seed-0" in name for key, name in files.items() if key != "losses")
 
 
 def test_the_paths_and_what_is_learned_stay_those_of_the_first_seed():
@@ -129,9 +132,11 @@ def noisy(**more):
     return spec(values(SCENES["noise"]) | {"steps": 60, "rules": ["sgd", "fop"], **more})
 
 
-def test_every_file_says_of_how_many_seeds_it_is():
+def test_every_file_says_of_which_seeds_it_is():
     several = noisy(seed=7, seeds=3)
     assert exports.stem(several).endswith("-3-seeds") and "3-seeds" not in exports.stem(noisy())
+    assert exports.path_stem(several) == f"{exports.stem(noisy())}-seed-7"
+    assert exports.path_stem(noisy()) == exports.stem(noisy())
     assert exports.title(several).endswith(", 3 seeds (7 to 9)")
     assert exports.path_title(several).endswith(", 3 seeds (7 to 9), path of seed 7")
     assert exports.path_title(noisy()) == exports.title(noisy())
