@@ -136,6 +136,7 @@ def player_html(
     names: Sequence[str] = (),
     stepping: Sequence[Stepping] = (),
     hidden: Sequence[str] = (),
+    followed: str = "",
 ) -> str:
     """Return a page that plays a race from above.
 
@@ -152,7 +153,8 @@ def player_html(
         box: the part of the plane that is shown; None for all of the ground.
         names: what ``played`` are called; as in ``style.METHODS`` where there are none.
         stepping: how they step, for the arrows of the one whose steps are shown.
-        hidden: names of those that are hidden at first; the reader can show them.
+        hidden: rules of those that are hidden at first; the reader can show them.
+        followed: what the one is called whose steps are shown, as of ``heads.followed``.
     """
     shown = in_order(played)
     called = {id(each): name for each, name in zip(played, names)}
@@ -182,6 +184,7 @@ def player_html(
         "opening": False,
         "step": last_step(shown) if step is None else step,
         "view": view,
+        "followed": followed,
         "ground": {
             "size": len(ground.x),
             "box": ground.box,

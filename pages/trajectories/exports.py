@@ -210,6 +210,7 @@ def player(shown: Shown, screen: Screen) -> File:
         description=description(shown),
         stepping=[of_rules[each.run.rule] for each in played],
         hidden=screen.hidden,
+        followed=screen.run,
         step=None if step is None else int(step),
         log_steps=shown.log_steps,
         arrows=shown.arrows,

@@ -77,7 +77,7 @@ def test_a_newcomer_sees_p_turn_onto_the_inverse_hessian(visit):
 
 def test_figure_1_has_the_papers_counts(visit):
     page = visit(FIGURE_1)
-    expect(page).to_have_title(re.compile("Trajectories|FOP Lab"))
+    expect(page).to_have_title("Trajectories · FOP Lab")
     counts(page, SGD="832", Adam="6,221", FOP="543")
     expect(page.get_by_text("All step counts are the published ones.")).to_be_visible()
     expect(row(page, "FOP")).to_contain_text("Converged: f < 1e-6 at step 543.")
@@ -334,6 +334,8 @@ def test_a_video_of_the_race_is_made(visit, tmp_path):
 
 def test_the_player_is_taken_along_as_it_is_seen_and_plays_without_the_app(visit, browser, tmp_path):
     page = visit("?preset=paper-himmelblau&v=2")
+    page.get_by_role("combobox", name="Whose update is shown").select_option("SGD")
+    page.get_by_role("heading", name="Trajectories", exact=True).click()  # a list has keys of its own
     show_a_part(page)
     name, content = saved(page, "Player (HTML)")
     assert name == "race-Himmelblau-from-0-and--1-steps-0-to-5398.html" and len(content) < 1_500_000
@@ -342,6 +344,7 @@ def test_the_player_is_taken_along_as_it_is_seen_and_plays_without_the_app(visit
     alone = context.new_page()
     alone.goto((tmp_path / name).as_uri())
     expect(alone.locator(".fop-step")).to_have_text("step 12 of 5,398")
+    assert alone.evaluate("fopLab.clock.run") == "SGD"
     alone.keyboard.press("End")
     # Adam's end is in that part of the plane; the others' are at (3.58, -1.85), in it too.
     expect(alone.locator(LABELS)).to_have_count(3)

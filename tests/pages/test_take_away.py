@@ -13,6 +13,7 @@ from pages.components.download import Screen
 from pages.shared.race import Spec, picture, results
 from pages.shared.race_settings import spec, values
 from pages.trajectories import exports
+from tests.figures.test_web import held
 from tests.pages.test_basins import page as basins_page
 from toy_functions.scenes import SCENES
 
@@ -92,6 +93,23 @@ def test_the_player_takes_its_step_along():
     assert name == "race-Himmelblau-from-0-and--1-steps-0-to-5398.html"
     assert isinstance(page, str) and "<title>A race on Himmelblau from (0.0, -1.0)</title>" in page
     assert len(page.encode()) < 1_500_000
+
+
+def test_what_is_hidden_is_in_no_picture_and_is_hidden_at_first_in_the_player():
+    said = Screen(step=12.0, hidden=("adam",))
+    written = set(texts(exports.picture(shown(), "svg", said).content))
+    assert {"step 12 of 386", "SGD", "FOP"} <= written and "Adam" not in written
+    data = held(exports.player(shown(), said).content)
+    assert [run["name"] for run in data["runs"]] == ["SGD", "Adam", "FOP"] and data["hidden"] == ["Adam"]
+
+
+def test_the_run_whose_steps_are_shown_has_its_P_in_a_picture_and_in_the_player():
+    race = spec(values(SCENES["valley"]) | {"rules": ["sgd", "s-hd", "fop"]})
+    chosen, fop, by_itself = (
+        exports.picture(shown(race), "svg", Screen(step=12.0, run=name)).content for name in ("S-HD", "FOP", "")
+    )
+    assert chosen != fop == by_itself
+    assert held(exports.player(shown(race), Screen(run="S-HD")).content)["followed"] == "S-HD"
 
 
 def test_a_race_without_a_lowest_value_is_described_without_a_tolerance():

@@ -36,6 +36,7 @@ const losses = data.runs.map(({ name, last, ended }) => {
   key.append(item);
   return { name, loss, last, ended };
 });
+clock.run = data.followed;
 show();
 player.go(data.step);
 clock.follow(() => {

@@ -6,6 +6,8 @@ export interface EmbedData extends PlayerData {
   description: string;
   /** The step at which it begins to be shown. */
   step: number;
+  /** Name of the run whose steps are shown; "" for the player's own choice. */
+  followed: string;
   /** The part of the plane that is shown; a square. */
   view: Box;
   ground: {
