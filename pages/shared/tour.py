@@ -38,7 +38,8 @@ STOPS = (
     Stop(
         "Every start at once",
         "basins",
-        "The same race from every point: colour is the minimum where a path ends, strength how soon.",
+        "On Himmelblau's function the same race from every point: colour is the minimum where a path ends, strength "
+        "how soon.",
         "Point at a map, or tap it: the same start is described in all of them.",
     ),
     Stop(

@@ -1,5 +1,6 @@
 """The tour's stops: each address opens what its sentence says, and docs/tour.md says the same."""
 
+import dataclasses
 import re
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -8,13 +9,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fop_core import observations
+from fop_core.optim.rules import SGD
 from fop_core.runs import GALLERY, learned
 from fop_core.runs.run import Run
+from pages.basins.settings import MAPS
 from pages.shared.tour import RUN, STOPS, Stop
 from scripts.screenshots import PICTURES, TOUR
 from tests.pages.app import FIRST, app_at
 from tests.pages.test_trajectories import component, ran, words
 from toy_functions import presets
+from toy_functions.tuning import sweep
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs/tour.md").read_text()
@@ -46,6 +50,12 @@ def test_the_first_stop_is_the_app_as_it_opens():
 def test_the_counts_of_figure_1_are_the_papers():
     counts = [f"{presets.PAPER_BOOTH.published[name]:,}" for name in ("SGD", "Adam", "FOP")]
     assert re.findall(r"\d[\d,]*\d", STOPS[1].sentence) == counts
+    [swept] = sweep(dataclasses.replace(presets.PAPER_BOOTH, rules={"SGD": SGD(0.005)})).values()
+    assert STOPS[1].attempt.endswith(f"SGD needs {swept.fewest}.")
+
+
+def test_the_maps_of_every_start_are_on_the_surface_that_the_stop_names():
+    assert f"{next(iter(MAPS.values())).race.surface.name}'s function" in STOPS[2].sentence
 
 
 def test_the_stop_of_a_real_network_says_what_its_matrices_show():
