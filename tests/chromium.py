@@ -1,6 +1,7 @@
 """The real app on a free port, driven in the system's Chromium; any trouble in the browser fails the test."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -123,6 +124,20 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running(log) as address:
         yield address
     assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@contextmanager
+def running_over(folder: Path, log: Path) -> Iterator[str]:
+    """Run the app over a runs folder of a module's own; give its address.
+
+    Args:
+        folder: the runs.
+        log: the file that takes what the app prints. An error from our own code in it fails the tests; Streamlit's own
+            server prints one where a tab is closed while it is being sent a tick.
+    """
+    with running(log, FOP_RUNS_DIR=str(folder), FOP_DATA_DIR="") as address:
+        yield address
+    assert not re.search(r'File ".*/(pages|fop_core|toy_functions)/|app\.py"', log.read_text()), log.read_text()
 
 
 def _wait_for_health(server: subprocess.Popen, address: str, log: Path) -> None:

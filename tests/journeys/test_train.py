@@ -12,7 +12,7 @@ from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
-from tests.chromium import NARROW, running, single, slow_down
+from tests.chromium import NARROW, running_over, single, slow_down
 
 LONG = 180_000  # ms for what jobs have to do first, on a machine that others use too
 
@@ -34,10 +34,8 @@ def folder(tmp_path_factory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def app(folder: Path, tmp_path_factory) -> Iterator[str]:
     """The address of an app whose runs are this module's."""
-    log = tmp_path_factory.mktemp("app") / "log.txt"
-    with running(log, FOP_RUNS_DIR=str(folder), FOP_DATA_DIR="") as address:
+    with running_over(folder, tmp_path_factory.mktemp("app") / "log.txt") as address:
         yield address
-    assert not re.search(r'File ".*/(pages|fop_core)/|app\.py"', log.read_text()), log.read_text()
 
 
 @pytest.fixture
