@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from fop_core.figures.style import METHODS
 from fop_core.figures.style import number as written
-from tests.chromium import NARROW, number
+from tests.chromium import number
 from toy_functions import race
 from toy_functions.scenes import SCENES
 
@@ -17,15 +17,6 @@ STILL = {"reduced_motion": "reduce"}
 FOLD = {"width": 1280, "height": 800}
 PLAYER = ".fop-player"
 END = "() => fopLab.clock.step === 700 && !fopLab.clock.moving"
-SHIFTS = """() => new Promise((done) => {
-  const shifts = [];
-  const observer = new PerformanceObserver((list) => shifts.push(...list.getEntries()));
-  observer.observe({ type: "layout-shift", buffered: true });
-  requestAnimationFrame(() => setTimeout(() => done(shifts.filter((each) => !each.hadRecentInput).map((each) => [
-    each.value,
-    each.sources.map(({ node }) => (node instanceof Element ? node : node?.parentElement)?.className ?? "").join(" | "),
-  ])), 100));
-})"""
 
 
 def box(page: Page, selector: str) -> dict[str, float]:
@@ -138,14 +129,6 @@ def test_all_that_explains_is_above_the_fold(visit, scheme):
         )
         > 200
     ), "in P's colour"
-
-
-@pytest.mark.parametrize("viewport", [FOLD, NARROW], ids=["wide", "narrow"])
-def test_nothing_moves_while_the_page_comes(visit, viewport):
-    page = visit(viewport=viewport, **STILL)
-    page.evaluate("() => document.fonts.ready")
-    shifts = page.evaluate(SHIFTS)
-    assert sum(value for value, _ in shifts) < 0.1, shifts
 
 
 def test_a_changed_setting_keeps_the_sentence_and_stands_beside_it(visit):
