@@ -1,4 +1,4 @@
-"""The player in a real browser: frames a second of a long race, and how soon a click, or a move of the hand, shows.
+"""The player in a real browser: frames a second, and how soon a click, a move of the hand, or the page itself shows.
 
     python -m benchmarks.player [--clicks 20]
 
@@ -6,7 +6,8 @@ The app runs on a free port, and Chromium at 1280 x 900 plays six optimizers of 
 three dimensions. A frame counts where the pixels of the picture have changed since the one before. A click's time is
 from the button's release to the first frame that shows another race. Under the hand are six optimizers of 2,000 steps:
 the start is dragged, and a slider is moved at times of its own, from whose event to the end of the frame that shows it
-is counted.
+is counted. The page as it opens is visited anew, from the navigation to the first frame with its surface: by a browser
+that has been there before, and by one that has not.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import sys
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from benchmarks import frames, measure
 from scripts.screenshots import running_app, running_browser
@@ -26,6 +27,7 @@ from toy_functions.scenes import SCENES
 
 RULES = ("sgd", "momentum", "rmsprop", "adam", "s-hd", "fop")
 STEPS = 6_000
+VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
 LONG = f"?rules={','.join(RULES)}&steps={STEPS}&tolerance=0&axis=linear"
 SHORT = f"?rules={','.join(RULES)}&steps=2000&tolerance=0&v=2"
 MOVES, SLIDES = 240, 60
@@ -57,6 +59,14 @@ SLIDE = """async (count) => {
   return delays.slice(10);
 }"""
 DRAWN = "() => document.querySelector('.fop-ground')?.dataset.theme"
+# Resolves with the ms from the navigation to the first frame with the surface.
+ARRIVED = """() => new Promise((done) => {
+  const look = () => {
+    const drawn = document.querySelector(".fop-ground")?.dataset.theme;
+    requestAnimationFrame(drawn ? () => done(performance.now()) : look);
+  };
+  look();
+})"""
 
 # Resolves with the ms from the release of the button to the first frame of another race.
 CLICK = """() => new Promise((done) => {
@@ -181,20 +191,46 @@ def slide(page: Page, address: str) -> list[float]:
     return page.evaluate(SLIDE, SLIDES)
 
 
+def arrive(browser: Browser, address: str, count: int, *, known: bool) -> list[float]:
+    """Open the page so often; return the ms from each navigation to the first frame with the surface.
+
+    Args:
+        browser: opens it.
+        address: of the app, which has been asked for the page before.
+        count: visits.
+        known: whether the browser has been there before each of them.
+    """
+    context, delays = browser.new_context(viewport=VIEWPORT), []
+    for _ in range(count + known):
+        page = context.new_page()
+        page.goto(address, wait_until="commit")
+        delays.append(page.evaluate(ARRIVED))
+        page.close()
+        if not known:
+            context.close()
+            context = browser.new_context(viewport=VIEWPORT)
+    context.close()
+    return delays[known:]
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--clicks", type=int, default=20)
     parser.add_argument("--turns", type=int, default=120, help="frames in which the surface is turned")
+    parser.add_argument("--visits", type=int, default=10, help="of each kind of browser")
     chosen = parser.parse_args()
     load_before = measure.load()
     with running_app() as address, running_browser() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page(viewport=VIEWPORT)
         gaps, payload = play(page, address)
         turned = turn(page, address, chosen.turns)
         clicks = click(page, address, chosen.clicks)
         dragged, slides = drag(page, address), slide(page, address)
+        page.close()
+        visits, first = (arrive(browser, address, chosen.visits, known=known) for known in (True, False))
     samples: dict[str, Any] = {"frame": gaps, "turn": turned, "click": clicks, "drag": dragged, "slider": slides}
+    samples |= {"visit": visits, "first_visit": first}
     values = {
         "frame": measure.value(gaps, "ms from one changed frame to the next"),
         "turn": measure.value(turned, "ms from one changed frame to the next while the surface is turned"),
@@ -206,6 +242,8 @@ def main() -> None:
         "turned_frames_per_second": measure.value(
             [1000 / statistics.fmean(turned)], "changed frames a second while the surface is turned"
         ),
+        "visit": measure.value(visits, "ms from a navigation to the first frame with the surface"),
+        "first_visit": measure.value(first, "the same in a browser that has not been there before"),
         "payload": measure.value([payload / 1e6], "MB of the largest message"),
     }
     settings = {
@@ -214,6 +252,7 @@ def main() -> None:
         "viewport": "1280 x 900",
         "clicks": chosen.clicks,
         "turns": chosen.turns,
+        "visits": chosen.visits,
     }
     measure.report(load_before, settings, {}, values, samples)
 
