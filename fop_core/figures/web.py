@@ -22,14 +22,14 @@ from typing import Any
 import numpy as np
 
 from fop_core import downsample
-from fop_core.figures import heads, interactive, landscape, style
+from fop_core.figures import heads, interactive, landscape, player_data, style
 from fop_core.figures.heads import Played, in_order, last_step
 from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Box, Landscape
 from fop_core.figures.motion import Motion, motion
 from fop_core.figures.payload import packed
 from fop_core.figures.runs import MARKED_STEPS, Run, downsampled
-from fop_core.figures.style import GLYPHS, number, plain, point
+from fop_core.figures.style import number, plain, point
 from fop_core.optim.rules import RULES
 from toy_functions.racing import Race, noise_of_steps, race
 from toy_functions.stepping import Stepping
@@ -196,23 +196,8 @@ def player_html(
         },
         "runs": _runs(shown, motions, ground.box, start, minima, arrows, called, steps),
     }
-    arrays = {
-        "heights": ((ground.heights - ground.bottom) / ground.step).astype("<f4").tobytes(),
-        "points": _bytes([each.points.T for each in motions], "<f4"),
-        "losses": _bytes([each.losses for each in motions], "<f4"),
-        "kept": _bytes([each.steps for each in motions if each.downsampled], "<u4"),
-        "gradients": _bytes([each.g.T for each in motions], "<f4"),
-        "moves": _bytes([each.moves.T for each in motions], "<f4"),
-        "matrices": _bytes([matrix.T for each in motions for matrix in (each.P, each.H) if matrix is not None], "<f8"),
-        "rates": _bytes(
-            [how.rates(each.steps) for each, how in zip(motions, map(steps.get, map(id, shown))) if how and how.rates],
-            "<f4",
-        ),
-        "angles": _bytes(
-            [turn for each in motions for turn in (each.gradient, each.preconditioned) if turn is not None] * arrows,
-            "<f4",
-        ),
-    }
+    heights = ((ground.heights - ground.bottom) / ground.step).astype("<f4").tobytes()
+    arrays = {"heights": heights} | player_data.arrays(motions, [steps.get(id(each)) for each in shown], arrows)
     filled = {
         "title": html.escape(title),
         "description": html.escape(description),
@@ -241,34 +226,19 @@ def _runs(
     called: Mapping[int, str],
     steps: Mapping[int, Stepping],
 ) -> list[dict[str, Any]]:
-    """Return how each run looks, as ``pages/trajectories/player.py`` does, and what is said of it at its end."""
+    """Return how each run looks, under the name that it has here, and what is said of it at its end."""
     ends = interactive.ends(box, [each.run for each in shown], start, minima)
     runs = []
     for each, thinned, end in zip(shown, motions, ends):
-        run, method = each.run, each.run.method
-        name, how = called.get(id(each), method.name), steps.get(id(each))
-        dash = [] if method.dash == "solid" else [float(part) for part in method.dash.replace("px", "").split(",")]
+        run = each.run
+        name = called.get(id(each), run.method.name)
+        made = player_data.head(run, thinned, end, steps.get(id(each)), arrows)
+        made["label"]["text"] = end.text.replace(run.method.name, name, 1)
         runs.append(
-            {
+            made
+            | {
                 "rule": name,  # which two of one kind do not share
                 "name": name,
-                "color": method.color,
-                "dash": dash,
-                "width": method.width,
-                "glyph": GLYPHS[method.symbol],
-                "bold": run.rule == "fop",
-                "count": len(thinned.steps),
-                "downsampled": thinned.downsampled,
-                "learns": thinned.preconditioned is not None,
-                "arrows": arrows,
-                "rate": 1.0 if how is None else how.rate,
-                "scheduled": how is not None and how.rates is not None,
-                "momentum": how is not None and how.momentum,
-                "label": {
-                    "text": end.text.replace(method.name, name, 1),
-                    "at": end.at,
-                    **dataclasses.asdict(end.anchor),
-                },
                 "last": int(thinned.steps[-1]),
                 "ended": _ended(run, float(thinned.losses[-1])),
             }
@@ -303,7 +273,3 @@ def _thinner(whole: Motion, most: int) -> Motion:
     kept = np.union1d(kept, np.flatnonzero(np.isin(whole.steps, MARKED_STEPS)))
     arrays = {name: values[kept] for name, values in vars(whole).items() if isinstance(values, np.ndarray)}
     return dataclasses.replace(whole, downsampled=True, **arrays)
-
-
-def _bytes(arrays: Sequence[Array], kind: str) -> bytes:
-    return b"".join(np.ascontiguousarray(array).astype(kind).tobytes() for array in arrays)

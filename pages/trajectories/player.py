@@ -4,18 +4,15 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from fop_core.figures import interactive, style
+from fop_core.figures import interactive, player_data, style
 from fop_core.figures.landscape import Landscape
 from fop_core.figures.relief import Relief
-from fop_core.figures.style import GLYPHS
 from pages.components.component import component, packed
 from pages.components.plot import SOURCE
 from pages.shared.race import Result, Spec
 from pages.trajectories import exports
 from pages.trajectories.live import live
-from pages.trajectories.update import Update, updates
+from pages.trajectories.update import updates
 from toy_functions.surfaces import Surface
 
 _mount = component("player")
@@ -65,6 +62,7 @@ def player(
     ends = interactive.ends(ground.box, [result.run for result in shown], race.start, surface.minima)
     figure = interactive.ground(ground, surface.minima, str(race.surface))
     of_rules = updates(race)
+    stepping = [of_rules[result.run.rule] for result in shown]
     data: dict[str, Any] = {
         "figure": figure.to_json(),
         "themes": style.themes(),
@@ -80,21 +78,11 @@ def player(
         "scale": {"quantity": ground.quantity, "base": ground.base, "log": ground.log},
         "log": log_steps,
         "opening": opening,
-        "runs": [_run(result, end, of_rules[result.run.rule], arrows) for result, end in zip(shown, ends)],
+        "runs": [
+            player_data.head(each.run, each.motion, end, how, arrows) for each, end, how in zip(shown, ends, stepping)
+        ],
     }
-    arrays = {
-        "points": _bytes([result.motion.points.T for result in shown]),
-        "losses": _bytes([result.motion.losses for result in shown]),
-        "gradients": _bytes([result.motion.g.T for result in shown]),
-        "moves": _bytes([result.motion.moves.T for result in shown]),
-        "matrices": _bytes([m.T for result in shown for m in (result.motion.P, result.motion.H) if m is not None]),
-        "rates": _bytes([rates(result.motion.steps) for result in shown if (rates := of_rules[result.run.rule].rates)]),
-    }
-    if any(result.motion.downsampled for result in shown):
-        arrays["kept"] = _bytes([result.motion.steps for result in shown if result.motion.downsampled])
-    if arrows:
-        turns = [(result.motion.gradient, result.motion.preconditioned) for result in shown]
-        arrays["angles"] = _bytes([turn for pair in turns for turn in pair if turn is not None])
+    arrays = player_data.arrays([result.motion for result in shown], stepping, arrows)
     data["live"], programs = live(race, [result.run.rule for result in shown], movable)
     if solid is not None:
         data["scene"] = _scene(solid, ground, surface, str(race.surface))
@@ -118,28 +106,3 @@ def _scene(relief: Relief, ground: Landscape, surface: Surface, name: str) -> di
         "levels": [relief.bottom, relief.step],
         "minima": [(x, y) for x, y in surface.minima if left <= x <= right and bottom <= y <= top],
     }
-
-
-def _run(result: Result, end: interactive.End, update: Update, arrows: bool) -> dict[str, Any]:
-    method = result.run.method
-    return {
-        "rule": result.run.rule,
-        "name": method.name,
-        "color": method.color,
-        "dash": [] if method.dash == "solid" else [float(part) for part in method.dash.replace("px", "").split(",")],
-        "width": method.width,
-        "glyph": GLYPHS[method.symbol],
-        "bold": result.run.rule == "fop",
-        "count": len(result.motion.steps),
-        "downsampled": result.motion.downsampled,
-        "learns": result.motion.preconditioned is not None,
-        "arrows": arrows,
-        "rate": update.rate,
-        "scheduled": update.rates is not None,
-        "momentum": update.momentum,
-        "label": {"text": end.text, "at": end.at, **dataclasses.asdict(end.anchor)},
-    }
-
-
-def _bytes(arrays: Sequence[np.ndarray]) -> bytes:
-    return b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
