@@ -24,16 +24,20 @@ ROOT = Path(__file__).parents[2]
 LIMIT = 1_500_000  # bytes
 
 
-def held(page: str) -> dict:
-    """What lib/payload.js takes out of a page."""
-    [encoded] = re.findall(r'<script id="fop-race" type="text/plain">([^<]*)</script>', page)
-    content = base64.b64decode(encoded)
+def unpacked(content: bytes) -> dict:
+    """What lib/payload.js makes of bytes."""
     at = 4 + int.from_bytes(content[:4], "little")
     data = json.loads(content[4:at])
     for name, size in data["arrays"].items():
         data[name], at = content[at : at + size], at + size
     assert at == len(content)
     return data
+
+
+def held(page: str) -> dict:
+    """What a page holds."""
+    [encoded] = re.findall(r'<script id="fop-race" type="text/plain">([^<]*)</script>', page)
+    return unpacked(base64.b64decode(encoded))
 
 
 def addresses(page: str) -> set[str]:

@@ -19,6 +19,7 @@ from pages.shared.race_settings import spec, values
 from pages.trajectories import exports, fair_race
 from pages.trajectories.update import updates
 from tests.damage import watchdog  # noqa: F401, a fixture
+from tests.figures.test_web import unpacked
 from tests.pages.app import app_at
 from toy_functions import presets, race
 from toy_functions.basins import CONVERGED, DIVERGED, STEP_LIMIT
@@ -45,15 +46,6 @@ def ran(at: AppTest) -> AppTest:
 def component(at: AppTest, key: str) -> dict:
     [element] = [each for each in at.get("bidi_component") if f"-{key}" in each.proto.id or each.key == key]
     return unpacked(element.proto.bytes) if element.proto.bytes else json.loads(element.proto.json)
-
-
-def unpacked(content: bytes) -> dict:
-    """What lib/payload.js makes of component.packed's bytes."""
-    at = 4 + int.from_bytes(content[:4], "little")
-    data = json.loads(content[4:at])
-    for name, size in data["arrays"].items():
-        data[name], at = content[at : at + size], at + size
-    return data
 
 
 def rows(at: AppTest) -> dict[str, dict]:
