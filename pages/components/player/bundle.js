@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum be8f7f977a5415857fa6be896db35173f8c0e9ad6379b1565716a3c42860d7e1.
+// Made by scripts/web.sh build of sources with the checksum 22ecf52da1716852955e2dbbe8cccbd321d331254473eead2773741f8ddcdcbc.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -46,20 +46,6 @@ function unpacked(bytes) {
     at += size;
   }
   return data;
-}
-
-// lib/canvas.js
-function contextOf(canvas) {
-  const context = canvas.getContext("2d");
-  if (!context) throw new Error("this browser gives a canvas no 2d context");
-  return context;
-}
-function cellCanvas(columns, rows, fill, made = make("canvas")) {
-  if (made.width !== columns || made.height !== rows) Object.assign(made, { width: columns, height: rows });
-  const image = new ImageData(columns, rows);
-  fill(new Uint32Array(image.data.buffer));
-  contextOf(made).putImageData(image, 0, 0);
-  return made;
 }
 
 // lib/page.js
@@ -289,6 +275,20 @@ var plotlyNode = (node) => (
   node
 );
 
+// lib/canvas.js
+function contextOf(canvas) {
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("this browser gives a canvas no 2d context");
+  return context;
+}
+function cellCanvas(columns, rows, fill, made = make("canvas")) {
+  if (made.width !== columns || made.height !== rows) Object.assign(made, { width: columns, height: rows });
+  const image = new ImageData(columns, rows);
+  fill(new Uint32Array(image.data.buffer));
+  contextOf(made).putImageData(image, 0, 0);
+  return made;
+}
+
 // lib/theme.js
 function themeOf(node) {
   const context = contextOf(document.createElement("canvas"));
@@ -299,47 +299,6 @@ function schemeOf(color) {
   const parts = color.match(/[0-9a-f]{2}/gi) ?? [];
   const [red, green, blue] = parts.map((hex) => parseInt(hex, 16));
   return red + green + blue > 382 ? "light" : "dark";
-}
-
-// player/arrows.js
-function directionOf(view, { x, y }, angle) {
-  const far = 1e-3 * view.span;
-  const [x1, y1] = [x + far * Math.cos(angle), y + far * Math.sin(angle)];
-  const [dx, dy] = [view.x(x1, y1) - view.x(x, y), view.y(x1, y1) - view.y(x, y)];
-  const size = Math.hypot(dx, dy);
-  return size > 0 ? [dx / size, dy / size] : null;
-}
-function arrow(context, view, head, angle, length, dash) {
-  const direction = directionOf(view, head, angle);
-  if (!direction) return;
-  const [ux, uy] = direction;
-  const [x0, y0] = [view.x(head.x, head.y), view.y(head.x, head.y)];
-  const [x1, y1] = [x0 + length * ux, y0 + length * uy];
-  context.setLineDash(dash);
-  context.beginPath();
-  context.moveTo(x0 + 8 * ux, y0 + 8 * uy);
-  context.lineTo(x1, y1);
-  context.stroke();
-  context.setLineDash([]);
-  context.beginPath();
-  context.moveTo(x1 + 6 * ux, y1 + 6 * uy);
-  context.lineTo(x1 - 3.5 * uy, y1 + 3.5 * ux);
-  context.lineTo(x1 + 3.5 * uy, y1 - 3.5 * ux);
-  context.fill();
-}
-function arrows(context, run, view, head, ink) {
-  const { index } = head;
-  if (!run.arrows || index + 1 >= run.count) return;
-  const { gradient, preconditioned } = run.arrows;
-  context.lineWidth = 1.6;
-  context.strokeStyle = ink;
-  context.fillStyle = ink;
-  arrow(context, view, head, gradient[index] + Math.PI, 34, [2, 3]);
-  context.strokeStyle = run.color;
-  context.fillStyle = run.color;
-  if (preconditioned) arrow(context, view, head, preconditioned[index] + Math.PI, 46, [5, 3]);
-  const [dx, dy] = [run.x[index + 1] - run.x[index], run.y[index + 1] - run.y[index]];
-  if (dx || dy) arrow(context, view, head, Math.atan2(dy, dx), 58, []);
 }
 
 // lib/colors.js
@@ -471,9 +430,11 @@ function layers(context, { parts: { stage, paths, heads, labels } }) {
   const origin = stage.getBoundingClientRect();
   context.textBaseline = "middle";
   for (const label of labels.querySelectorAll(".fop-arrived")) {
+    if (!(label instanceof HTMLElement)) continue;
     const box2 = label.getBoundingClientRect();
     const [left, top] = [box2.left - origin.left, box2.top - origin.top];
     const style = getComputedStyle(label);
+    context.globalAlpha = Number(label.style.opacity);
     context.fillStyle = style.backgroundColor;
     context.fillRect(left, top, box2.width, box2.height);
     context.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
@@ -482,18 +443,45 @@ function layers(context, { parts: { stage, paths, heads, labels } }) {
   }
 }
 
-// player/flat.js
-function flatView(area, [x0, x1], [y0, y1]) {
-  const [across, up] = [area.width / (x1 - x0), area.height / (y1 - y0)];
-  return {
-    ...area,
-    span: x1 - x0,
-    key: [x0, x1, y0, y1, area.width, area.height, area.left].join(),
-    x: (x) => (x - x0) * across,
-    y: (_, y) => (y1 - y) * up,
-    toX: (px) => x0 + px / across,
-    toY: (py) => y1 - py / up
-  };
+// player/arrows.js
+function directionOf(view, { x, y }, angle) {
+  const far = 1e-3 * view.span;
+  const [x1, y1] = [x + far * Math.cos(angle), y + far * Math.sin(angle)];
+  const [dx, dy] = [view.x(x1, y1) - view.x(x, y), view.y(x1, y1) - view.y(x, y)];
+  const size = Math.hypot(dx, dy);
+  return size > 0 ? [dx / size, dy / size] : null;
+}
+function arrow(context, view, head, angle, length, dash) {
+  const direction = directionOf(view, head, angle);
+  if (!direction) return;
+  const [ux, uy] = direction;
+  const [x0, y0] = [view.x(head.x, head.y), view.y(head.x, head.y)];
+  const [x1, y1] = [x0 + length * ux, y0 + length * uy];
+  context.setLineDash(dash);
+  context.beginPath();
+  context.moveTo(x0 + 8 * ux, y0 + 8 * uy);
+  context.lineTo(x1, y1);
+  context.stroke();
+  context.setLineDash([]);
+  context.beginPath();
+  context.moveTo(x1 + 6 * ux, y1 + 6 * uy);
+  context.lineTo(x1 - 3.5 * uy, y1 + 3.5 * ux);
+  context.lineTo(x1 + 3.5 * uy, y1 - 3.5 * ux);
+  context.fill();
+}
+function arrows(context, run, view, head, ink) {
+  const { index } = head;
+  if (!run.arrows || index + 1 >= run.count) return;
+  const { gradient, preconditioned } = run.arrows;
+  context.lineWidth = 1.6;
+  context.strokeStyle = ink;
+  context.fillStyle = ink;
+  arrow(context, view, head, gradient[index] + Math.PI, 34, [2, 3]);
+  context.strokeStyle = run.color;
+  context.fillStyle = run.color;
+  if (preconditioned) arrow(context, view, head, preconditioned[index] + Math.PI, 46, [5, 3]);
+  const [dx, dy] = [run.x[index + 1] - run.x[index], run.y[index + 1] - run.y[index]];
+  if (dx || dy) arrow(context, view, head, Math.atan2(dy, dx), 58, []);
 }
 
 // lib/ellipses.js
@@ -695,6 +683,7 @@ var pixels = ([xx, xy, yx, yy], [x, y]) => [xx * x + xy * y, yx * x + yy * y];
 function drawShapes(context, { color, px, py }, jacobian, { P, H }, { ink }, radius) {
   const shown2 = compared(P, H);
   if (!shown2) return;
+  const alpha = context.globalAlpha;
   const { learned, newton, indefinite, negative } = shown2;
   for (
     const [shape, paint, width, opacity, dashed] of
@@ -710,9 +699,9 @@ function drawShapes(context, { color, px, py }, jacobian, { P, H }, { ink }, rad
     context.beginPath();
     context.ellipse(px, py, radius * rx, radius * ry, turn, 0, 2 * Math.PI);
     context.fillStyle = paint;
-    context.globalAlpha = opacity;
+    context.globalAlpha = alpha * opacity;
     context.fill();
-    context.globalAlpha = 1;
+    context.globalAlpha = alpha;
     context.setLineDash(dashed ? DASH : []);
     context.strokeStyle = paint;
     context.lineWidth = width;
@@ -793,900 +782,15 @@ function drawParts(context, { color, px, py }, jacobian, parts, { index, share }
   });
 }
 
-// player/grid.js
-var [COLUMNS, ROWS] = [36, 30];
-var ACROSS = (
-  /** @type {const} */
-  [-4, 0]
-);
-var UP = (
-  /** @type {const} */
-  [-5, 1]
-);
-var FINE = 100;
-var LIMIT = 2e3;
-var PALEST = 0.2;
-var UNMET = { diverged: 0.4, "step limit": 0.12 };
-var rateOf = (index, cells, [low, high]) => Number((10 ** (low + (index + 0.5) / cells * (high - low))).toPrecision(3));
-var shareOf2 = (rate, [low, high]) => (Math.log10(rate) - low) / (high - low);
-var Grid = class {
-  /**
-   * @param {(lr: number, hyper_lr: number, limit: number) => Cell} run
-   * @param {number} limit steps
-   */
-  constructor(run, limit) {
-    this.run = run;
-    this.limit = Math.min(limit, LIMIT);
-    this.cells = [];
-  }
-  get done() {
-    return this.cells.length === COLUMNS * ROWS;
-  }
-  /** @param {() => boolean} stop */
-  advance(stop) {
-    do {
-      const at = this.cells.length;
-      const [lr, hyper_lr] = ratesAt(at % COLUMNS, Math.floor(at / COLUMNS));
-      const { status, step } = this.run(lr, hyper_lr, this.limit);
-      this.cells.push({ status, step });
-    } while (!this.done && !stop());
-  }
-};
-var ratesAt = (column, row) => [rateOf(column, COLUMNS, ACROSS), rateOf(row, ROWS, UP)];
-function colorOf(cell, fewest, limit, color, { paper, ink }) {
-  if (cell?.status !== "converged") return blend(rgb(ink), rgb(paper), cell ? UNMET[cell.status] : 0);
-  const share = Math.log((cell.step + 1) / (fewest + 1)) / Math.max(1e-9, Math.log((limit + 1) / (fewest + 1)));
-  return blend(rgb(color), rgb(paper), 1 - (1 - PALEST) * clamp(share, 0, 1));
-}
-function wordsOf(cell) {
-  if (cell.status === "converged") return `${count(cell.step)} steps`;
-  return cell.status === "diverged" ? `diverges at step ${count(cell.step)}` : `more than ${count(cell.step)} steps`;
-}
-var rateAt = (position) => Number((10 ** (position / FINE)).toPrecision(3));
-var positionOf = (rate) => Math.round(FINE * Math.log10(rate));
-
-// lib/program.js
-var OPERATIONS = (
-  /** @type {[name: string, text: (a: string, b: string, c: string) => string][]} */
-  [
-    ["add", (a, b) => `${a}+${b}`],
-    ["subtract", (a, b) => `${a}-${b}`],
-    ["multiply", (a, b) => `${a}*${b}`],
-    ["divide", (a, b) => `${a}/${b}`],
-    // As in C, 1 to any power is 1, and so is −1 to an infinite one.
-    ["power", (a, b) => `${a}===1||(${a}===-1&&Math.abs(${b})===Infinity)?1:Math.pow(${a},${b})`],
-    ["negate", (a) => `-${a}`],
-    ["absolute", (a) => `Math.abs(${a})`],
-    ["sqrt", (a) => `Math.sqrt(${a})`],
-    ["exp", (a) => `Math.exp(${a})`],
-    ["expm1", (a) => `Math.expm1(${a})`],
-    ["log", (a) => `Math.log(${a})`],
-    ["log2", (a) => `Math.log2(${a})`],
-    ["log10", (a) => `Math.log10(${a})`],
-    ["sin", (a) => `Math.sin(${a})`],
-    ["cos", (a) => `Math.cos(${a})`],
-    ["tan", (a) => `Math.tan(${a})`],
-    ["asin", (a) => `Math.asin(${a})`],
-    ["acos", (a) => `Math.acos(${a})`],
-    ["atan", (a) => `Math.atan(${a})`],
-    ["sinh", (a) => `Math.sinh(${a})`],
-    ["cosh", (a) => `Math.cosh(${a})`],
-    ["tanh", (a) => `Math.tanh(${a})`],
-    ["sign", (a) => `${a}>0?1:${a}<0?-1:${a}===0?0:NaN`],
-    // Math.sign keeps the sign of a zero
-    ["less", (a, b) => `${a}<${b}`],
-    ["less_equal", (a, b) => `${a}<=${b}`],
-    ["equal", (a, b) => `${a}===${b}`],
-    ["not_equal", (a, b) => `${a}!==${b}`],
-    ["and", (a, b) => `${a}&&${b}`],
-    ["or", (a, b) => `${a}||${b}`],
-    ["not", (a) => `!${a}`],
-    ["select", (a, b, c) => `${a}?${b}:${c}`],
-    ["single", (a) => `Math.fround(${a})`]
-  ]
-);
-var literal = (number) => Object.is(number, -0) || number < 0 ? `(-${Math.abs(number)})` : `${number}`;
-function sourceOf(code, numbers, at = 0, from = 0) {
-  const [inputs, constants, steps, outputs] = code.subarray(at, at + 4);
-  const end = at + 4 + 4 * steps + outputs;
-  if (!(Math.min(inputs, constants, steps, outputs) >= 0 && end <= code.length && from + constants <= numbers.length))
-    throw new Error(`no program of ${inputs} inputs, ${constants} numbers and ${steps} operations is there`);
-  const registers = [];
-  const lines = [];
-  const register = (index) => {
-    if (!(index >= 0 && index < registers.length)) throw new Error(`register ${index} has no number yet`);
-    return registers[index];
-  };
-  const keep = (text) => {
-    const name = `r${registers.length}`;
-    lines.push(`const ${name}=${text};`);
-    registers.push(name);
-  };
-  for (let i = 0; i < inputs; i++) keep(`v[${i}]`);
-  for (let i = 0; i < constants; i++) registers.push(literal(numbers[from + i]));
-  for (let i = 0; i < steps; i++) {
-    const [operation, a, b, c] = code.subarray(at + 4 + 4 * i, at + 8 + 4 * i);
-    const known = OPERATIONS[operation >> 1];
-    if (!known) throw new Error(`there is no operation ${operation >> 1}`);
-    const text = known[1](register(a), register(b), register(c));
-    keep(operation & 1 ? `Math.fround(${text})` : text);
-  }
-  for (let i = 0; i < outputs; i++) lines.push(`o[${i}]=${register(code[end - outputs + i])};`);
-  return { text: lines.join("\n"), inputs, outputs, at: end, from: from + constants };
-}
-var KEPT = 64;
-var functions = /* @__PURE__ */ new Map();
-function compiled(text) {
-  const program = functions.get(text) ?? /** @type {Program} */
-  new Function("v", "o", text);
-  functions.delete(text);
-  functions.set(text, program);
-  for (const oldest of functions.keys()) {
-    if (functions.size <= KEPT) break;
-    functions.delete(oldest);
-  }
-  return program;
-}
-
-// player/live.js
-var INPUTS = 6;
-var RESULTS = 5;
-var ENTRIES = 4;
-var MOST3 = 2e4;
-var LiveRule = class _LiveRule {
-  /**
-   * @param {Compiled} start
-   * @param {Compiled[]} steps
-   * @param {boolean} learns
-   * @param {Compiled} hessian
-   */
-  constructor(start, steps, learns, hessian) {
-    this.start = start;
-    this.steps = steps;
-    this.first = RESULTS + (learns ? ENTRIES : 0);
-    this.learns = learns;
-    this.hessian = hessian;
-    const all = [start, ...steps];
-    this.inputs = new Float64Array(Math.max(...all.map((each) => each.inputs)));
-    this.outputs = new Float64Array(Math.max(...all.map((each) => each.outputs)));
-    this.room = -1;
-    this.columns = [];
-  }
-  /** The same rule, with memory of its own. */
-  copy() {
-    return new _LiveRule(this.start, this.steps, this.learns, this.hessian);
-  }
-  /**
-   * f and its gradient at a point.
-   *
-   * @param {boolean} single whether the race is one of float32
-   * @param {number} x
-   * @param {number} y
-   */
-  at(single, x, y) {
-    const { inputs, outputs, start, steps } = this;
-    inputs.fill(0);
-    inputs[0] = single ? Math.fround(x) : x;
-    inputs[1] = single ? Math.fround(y) : y;
-    inputs[4] = inputs[5] = 1;
-    start.evaluate(inputs, outputs);
-    for (let i = 0; i < start.outputs; i++) inputs[INPUTS + i] = outputs[i];
-    steps[0].evaluate(inputs, outputs);
-    return { f: outputs[2], gx: outputs[3], gy: outputs[4] };
-  }
-  /** @param {number} limit steps */
-  reserve(limit) {
-    if (limit <= this.room) return;
-    this.room = limit;
-    this.columns = Array.from({ length: this.learns ? 14 : 8 }, () => new Float32Array(limit + 1));
-  }
-  /**
-   * Runs a race. What it returns is good until the next call.
-   *
-   * @param {Circumstances} race
-   * @param {Choice} choice
-   * @returns {LiveMotion}
-   */
-  run({ single, target, noise, factors }, { start, lr, hyper_lr, limit }) {
-    this.reserve(limit);
-    const { inputs, outputs, steps, first, learns } = this;
-    const [x, y, losses, gx, gy, dx, dy, rates, Pxx, Pxy, Pyy, Hxx, Hxy, Hyy] = this.columns;
-    const last = steps.length - 1;
-    inputs[0] = single ? Math.fround(start[0]) : start[0];
-    inputs[1] = single ? Math.fround(start[1]) : start[1];
-    inputs[4] = lr;
-    inputs[5] = hyper_lr;
-    this.start.evaluate(inputs, outputs);
-    for (let i = 0; i < this.start.outputs; i++) inputs[INPUTS + i] = outputs[i];
-    const bends = new Float64Array(3);
-    const goal = single ? Math.fround(target) : target;
-    let status = "step limit";
-    let step = 0;
-    for (; ; step++) {
-      const program = steps[Math.min(step, last)];
-      if (noise) {
-        inputs[2] = noise[2 * step];
-        inputs[3] = noise[2 * step + 1];
-      }
-      if (factors) inputs[4] = lr * factors[step];
-      rates[step] = inputs[4];
-      program.evaluate(inputs, outputs);
-      const f = outputs[2];
-      x[step] = inputs[0];
-      y[step] = inputs[1];
-      losses[step] = f;
-      gx[step] = outputs[3];
-      gy[step] = outputs[4];
-      dx[step] = outputs[0] - inputs[0];
-      dy[step] = outputs[1] - inputs[1];
-      if (learns) {
-        Pxx[step] = outputs[RESULTS];
-        Pxy[step] = outputs[RESULTS + 1];
-        Pyy[step] = outputs[RESULTS + 3];
-        this.hessian.evaluate(inputs, bends);
-        Hxx[step] = bends[0];
-        Hxy[step] = bends[1];
-        Hyy[step] = bends[2];
-      }
-      if (f < goal) {
-        status = "converged";
-        break;
-      }
-      const sum = single ? Math.fround(Math.fround(f + inputs[0]) + inputs[1]) : f + inputs[0] + inputs[1];
-      if (!Number.isFinite(sum)) {
-        status = "diverged";
-        break;
-      }
-      if (step === limit) break;
-      inputs[0] = outputs[0];
-      inputs[1] = outputs[1];
-      for (let i = first; i < program.outputs; i++) inputs[INPUTS + i - first] = outputs[i];
-    }
-    const drawn = [inputs[0], inputs[1], outputs[2]].every(Number.isFinite);
-    const count2 = step + Number(drawn);
-    const all = this.columns.map((column) => column.subarray(0, count2));
-    const g = all.slice(3, 5);
-    return {
-      steps: null,
-      arrows: null,
-      step,
-      status,
-      count: count2,
-      x: all[0],
-      y: all[1],
-      losses: all[2],
-      g,
-      made: {
-        g: noise ? g.map((column, i) => column.map((entry, at) => entry + noise[2 * at + i])) : g,
-        moves: all.slice(5, 7),
-        rate: lr,
-        rates: factors && all[7],
-        P: learns ? all.slice(8, 11) : null,
-        H: learns ? all.slice(11) : null
-      }
-    };
-  }
-};
-var LiveRace = class {
-  /** @param {LiveData} data */
-  constructor(data) {
-    const code = new Int32Array(data.code);
-    const numbers = new Float64Array(data.numbers);
-    const { single, steps } = data.live;
-    const doubles = (buffer) => buffer ? new Float64Array(buffer) : null;
-    this.race = { single, target: numbers[0], noise: doubles(data.noise), factors: doubles(data.factors) };
-    this.limit = Math.min(steps, MOST3);
-    this.runs = data.live.runs;
-    let [at, from] = [0, 1];
-    const next = () => {
-      const { text, inputs, outputs, ...end } = sourceOf(code, numbers, at, from);
-      ({ at, from } = end);
-      return { evaluate: compiled(text), inputs, outputs };
-    };
-    const hessian = next();
-    this.rules = this.runs.map((run) => {
-      if (!run) return null;
-      const start = next();
-      return new LiveRule(start, Array.from({ length: run.programs }, next), run.learns, hessian);
-    });
-    this.probe = this.rules.find((rule) => rule !== null)?.copy();
-  }
-  /**
-   * Runs all rules that could be traced; null stands for another one.
-   *
-   * @param {[number, number]} start
-   * @param {Record<string, number>} values of settings, by their names
-   */
-  run(start, values) {
-    return this.rules.map((rule, i) => rule && this.runOne(rule, i, start, values));
-  }
-  /**
-   * @param {LiveRule} rule
-   * @param {number} index of the rule
-   * @param {[number, number]} start
-   * @param {Record<string, number>} values
-   * @param {number} limit
-   */
-  runOne(rule, index, start, values, limit = this.limit) {
-    const run = this.runs[index];
-    const rateOf2 = (setting) => typeof setting === "string" ? values[setting] : setting ?? 0;
-    const rates = { lr: rateOf2(run?.lr ?? 1), hyper_lr: rateOf2(run?.hyper_lr) };
-    return rule.run(this.race, { start, limit, ...rates });
-  }
-  /**
-   * f and its gradient at a point, as the rules see them without noise; null where f is no number, or no rule is traced.
-   *
-   * @param {number} x
-   * @param {number} y
-   * @returns {import("./under.js").Value | null}
-   */
-  surfaceAt(x, y) {
-    const { probe } = this;
-    if (!probe) return null;
-    const { f, gx, gy } = probe.at(this.race.single, x, y);
-    return Number.isFinite(f + gx + gy) ? { f, gx, gy } : null;
-  }
-};
-function labelOf(name, { status, step }) {
-  if (status === "converged") return `${name} ${count(step)}`;
-  return status === "diverged" ? `${name} diverged at ${count(step)}` : `${name} > ${count(step)}`;
-}
-var rounded = ([x, y], [of_x, of_y]) => [Number(x.toFixed(of_x)), Number(y.toFixed(of_y))];
-function anglesOf({ count: count2, g, made: { P } }) {
-  const gradient = new Float32Array(count2);
-  const preconditioned = P && new Float32Array(count2);
-  const angle = (x, y) => x || y ? Math.atan2(y, x) : Number.NaN;
-  for (let i = 0; i < count2; i++) {
-    const [gx, gy] = [g[0][i], g[1][i]];
-    gradient[i] = angle(gx, gy);
-    if (preconditioned) preconditioned[i] = angle(P[0][i] * gx + P[1][i] * gy, P[1][i] * gx + P[2][i] * gy);
-  }
-  return { gradient, preconditioned };
-}
-
-// player/rates.js
-var SLICE = 6;
-var DOT = 5;
-var RateMap = class {
-  /** @param {Hand} hand */
-  constructor(hand) {
-    this.hand = hand;
-    const { root } = hand.player;
-    this.parts = {
-      root: part(root, ".fop-map", HTMLDetailsElement),
-      canvas: part(root, ".fop-map canvas", HTMLCanvasElement),
-      words: box(root, ".fop-map output")
-    };
-    this.pressed = false;
-    this.key = "";
-    this.grid = null;
-    this.due = false;
-    this.controls();
-  }
-  controls() {
-    const { root, canvas } = this.parts;
-    root.ontoggle = () => this.renew();
-    canvas.onpointerdown = (event) => {
-      if (event.button) return;
-      this.pressed = true;
-      canvas.setPointerCapture(event.pointerId);
-      this.drag(event);
-    };
-    canvas.onpointermove = (event) => this.pressed && this.drag(event);
-    canvas.onpointerup = () => {
-      if (!this.pressed) return;
-      this.pressed = false;
-      this.hand.commit(this.hand.names());
-    };
-    canvas.onpointercancel = () => {
-      this.pressed = false;
-      this.hand.cancel();
-    };
-  }
-  /** @param {PointerEvent} event */
-  drag({ clientX, clientY }) {
-    const { left, top, width, height } = this.parts.canvas.getBoundingClientRect();
-    const column = clamp(Math.floor((clientX - left) / width * COLUMNS), 0, COLUMNS - 1);
-    const row = clamp(Math.floor((1 - (clientY - top) / height) * ROWS), 0, ROWS - 1);
-    this.hand.put(ratesAt(column, row));
-  }
-  /** The race, the chosen run or its rates are others. */
-  renew() {
-    const { hand } = this;
-    const [lr, hyper_lr] = hand.names();
-    this.parts.root.hidden = !(lr && hyper_lr);
-    if (!this.parts.root.open) return;
-    const run = hand.mapped();
-    this.due = true;
-    if (this.key === run?.key) return;
-    this.key = run?.key ?? "";
-    this.grid = run && new Grid(run.run, run.steps);
-  }
-  /** Goes on with the map for a part of a frame, while nothing else moves, and draws what is new. */
-  follow() {
-    const { grid, hand } = this;
-    if (!grid || !this.parts.root.open) return;
-    if (!grid.done && !hand.leads && !hand.player.playing) {
-      const end = performance.now() + SLICE;
-      grid.advance(() => performance.now() > end);
-      this.due = true;
-    }
-    if (this.due) this.draw(grid);
-    this.due = false;
-  }
-  /** @param {Grid} grid */
-  draw({ cells, limit, run }) {
-    const { canvas, words } = this.parts;
-    const { hand } = this;
-    const { colors, runs } = hand.player;
-    const color = runs.find(({ name }) => name === hand.chosen)?.color ?? colors.ink;
-    const converged = cells.filter(({ status }) => status === "converged").map(({ step }) => step);
-    const fewest = Math.min(limit, ...converged);
-    const image = cellCanvas(COLUMNS, ROWS, (pixels2) => {
-      for (let i = 0; i < pixels2.length; i++) {
-        const [column, row] = [i % COLUMNS, ROWS - 1 - Math.floor(i / COLUMNS)];
-        pixels2[i] = pixel(colorOf(cells[row * COLUMNS + column], fewest, limit, color, colors));
-      }
-    });
-    const ratio = window.devicePixelRatio || 1;
-    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-    Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
-    const context = contextOf(canvas);
-    context.imageSmoothingEnabled = false;
-    context.drawImage(image, 0, 0, canvas.width, canvas.height);
-    context.scale(ratio, ratio);
-    const [lr, hyper_lr] = hand.rates();
-    const [across, up] = [shareOf2(lr, ACROSS), shareOf2(hyper_lr, UP)];
-    words.textContent = `ε ${short(lr)}, ρ ${short(hyper_lr)}: ${wordsOf(run(lr, hyper_lr, limit))}`;
-    if (![across, up].every((share) => share >= 0 && share <= 1)) return;
-    context.beginPath();
-    context.arc(across * width, (1 - up) * height, DOT, 0, 2 * Math.PI);
-    context.fillStyle = colors.paper;
-    context.strokeStyle = colors.ink;
-    context.lineWidth = 2;
-    context.fill();
-    context.stroke();
-  }
-};
-
-// player/hand.js
-var RATES = (
-  /** @type {const} */
-  ["lr", "hyper_lr"]
-);
-var Hand = class {
-  /** @param {Player} player */
-  constructor(player) {
-    this.player = player;
-    this.parts = partsOf(player.root);
-    this.race = null;
-    this.start = null;
-    this.values = {};
-    this.due = false;
-    this.chosen = "";
-    this.map = new RateMap(this);
-    this.controls();
-  }
-  /** Whether the hand is on something. */
-  get moves() {
-    const { lr, hyper_lr } = this.parts.sliders;
-    const sliding = [lr, hyper_lr].some(({ input }) => input.matches(":active"));
-    return Boolean(this.player.pointer?.held) || this.map.pressed || sliding;
-  }
-  /** Whether what is drawn is not Python's. */
-  get leads() {
-    return this.start !== null || Object.keys(this.values).length > 0;
-  }
-  /** Answers to the sliders and the choice of a run. */
-  controls() {
-    const { choice, sliders } = this.parts;
-    choice.onchange = () => {
-      this.chosen = choice.value;
-      this.label();
-    };
-    for (const rate of RATES) {
-      const { input } = sliders[rate];
-      input.oninput = () => this.set(this.nameOf(rate), Number(input.value));
-      input.onchange = () => this.commit([this.nameOf(rate)]);
-    }
-  }
-  /**
-   * Python's race.
-   *
-   * @param {PlayerData} data
-   */
-  show(data) {
-    const race = raceOf(data);
-    this.race = race;
-    this.player.under.exact = race?.probe ? (x, y) => race.surfaceAt(x, y) : null;
-    if (this.moves) this.due = true;
-    else this.forget();
-    const { root, choice } = this.parts;
-    const movable = data.runs.map(
-      (_, i) => RATES.filter((rate) => typeof data.live?.runs[i]?.[rate] === "string").length
-    );
-    const names = data.runs.filter((_, i) => movable[i]).map(({ name }) => name);
-    root.hidden = !names.length || !this.race;
-    if (!names.includes(this.chosen)) this.chosen = data.runs[movable.lastIndexOf(Math.max(...movable))]?.name ?? "";
-    if (names.join() !== Array.from(choice.options, ({ value }) => value).join())
-      choice.replaceChildren(...names.map((name) => make("option", "", name)));
-    choice.value = this.chosen;
-    this.label();
-  }
-  /** Nothing is under the hand any more. */
-  forget() {
-    this.start = null;
-    this.values = {};
-    this.due = false;
-  }
-  /**
-   * The start is dragged to a point.
-   *
-   * @param {[number, number] | null} point
-   */
-  drag(point) {
-    const { live } = this.player.data;
-    if (!live || !this.race || !point?.every(Number.isFinite)) return;
-    this.start = rounded(point, live.digits);
-    this.due = true;
-  }
-  /** What was done is not meant: Python's race is shown again. */
-  cancel() {
-    this.forget();
-    this.player.renew();
-  }
-  /**
-   * The slider of a setting is moved. Where it was at first it has the setting's own value, which need not be one of its.
-   *
-   * @param {string} name
-   * @param {number} position
-   */
-  set(name, position) {
-    const known = this.player.data.live?.settings[name];
-    if (known === void 0) return;
-    if (position === positionOf(known)) delete this.values[name];
-    else this.values[name] = rateAt(position);
-    this.due = true;
-    this.label();
-  }
-  /**
-   * Both rates are moved.
-   *
-   * @param {number[]} rates
-   */
-  put(rates) {
-    this.names().forEach((name, i) => {
-      if (name) this.values[name] = rates[i];
-    });
-    this.due = true;
-    this.label();
-  }
-  /**
-   * Has Python run the race with what was moved.
-   *
-   * @param {string[]} names of settings
-   */
-  commit(names) {
-    const changed = names.filter((name) => name in this.values).map((name) => [name, this.values[name]]);
-    if (changed.length) this.player.trigger("rates", Object.fromEntries(changed));
-  }
-  /** The names of the settings that the sliders move; "" for none. */
-  names() {
-    return RATES.map((rate) => this.nameOf(rate));
-  }
-  /** The rates that the sliders stand at. */
-  rates() {
-    const { live } = this.player.data;
-    return this.names().map((name) => this.values[name] ?? live?.settings[name] ?? Number.NaN);
-  }
-  /** How the chosen run runs from the race's start, at any rates; null where it has not both. */
-  mapped() {
-    const { race, player } = this;
-    const { data } = player;
-    const index = data.runs.findIndex(({ name }) => name === this.chosen);
-    const [rule, key] = [race?.rules[index], data.live?.runs[index]?.key];
-    const [lr, hyper_lr] = this.names();
-    if (!race || !rule || !data.live || !key || !lr || !hyper_lr) return null;
-    const own = rule.copy();
-    const run = (at, rho, limit) => race.runOne(own, index, data.start, { [lr]: at, [hyper_lr]: rho }, limit);
-    return { key, run, steps: data.live.steps };
-  }
-  /**
-   * The name of the setting that a slider moves; "" for none.
-   *
-   * @param {typeof RATES[number]} rate
-   */
-  nameOf(rate) {
-    const { data } = this.player;
-    const setting = data.live?.runs[data.runs.findIndex(({ name }) => name === this.chosen)]?.[rate];
-    return typeof setting === "string" ? setting : "";
-  }
-  /** Writes the values beside the sliders, and has these stand there. */
-  label() {
-    const [names, rates] = [this.names(), this.rates()];
-    RATES.forEach((rate, i) => {
-      const { row, input, output } = this.parts.sliders[rate];
-      const value = rates[i];
-      row.hidden = !names[i];
-      if (!names[i]) return;
-      output.textContent = short(value);
-      input.setAttribute("aria-valuetext", short(value));
-      if (!input.matches(":active")) input.value = String(positionOf(value));
-    });
-    this.map.renew();
-  }
-  /** Runs the race where the hand has it; once a frame. */
-  follow() {
-    const { player, race } = this;
-    this.map.follow();
-    if (!this.due || !race) return;
-    this.due = false;
-    if (!this.leads) return player.renew();
-    const { data } = player;
-    const motions2 = race.run(this.start ?? data.start, { ...data.live?.settings, ...this.values });
-    player.runs.forEach((run, i) => {
-      const motion = motions2[i];
-      run.late = !motion;
-      if (motion) lay(run, motion, data.runs[i].arrows);
-    });
-    if (this.start) player.setStart(this.start);
-    player.play(false);
-    player.go(Infinity);
-  }
-};
-function lay(run, motion, arrows2) {
-  const { x, y, count: points } = motion;
-  const text = labelOf(run.name, motion);
-  Object.assign(run, motion, {
-    arrows: arrows2 ? anglesOf(motion) : null,
-    terms: run.terms && { ...run.terms, ...motion.made },
-    label: { ...run.label, text, at: [x[points - 1], y[points - 1]] }
-  });
-}
-var isLive = (data) => data.live !== void 0;
-function raceOf(data) {
-  try {
-    return isLive(data) ? new LiveRace(data) : null;
-  } catch (error) {
-    if (error instanceof EvalError) return null;
-    throw error;
-  }
-}
-function partsOf(root) {
-  const slider = (name) => {
-    const row = box(root, `.fop-hand-${name}`);
-    return { row, input: part(row, "input", HTMLInputElement), output: part(row, "output", HTMLOutputElement) };
-  };
-  return {
-    root: box(root, ".fop-hand"),
-    choice: part(root, ".fop-hand-run", HTMLSelectElement),
-    sliders: { lr: slider("lr"), hyper_lr: slider("hyper") }
-  };
-}
-
-// player/labels.js
-var SHIFT = { left: "0", right: "-100%", center: "-50%" };
-var Labels = class {
-  /** @param {HTMLElement} root */
-  constructor(root) {
-    this.root = root;
-    this.built = "";
-    this.nodes = [];
-  }
-  /** Makes them anew at the next frame. */
-  forget() {
-    this.built = "";
-  }
-  /**
-   * @param {Context} context for the lines that lead to labels which stand apart
-   * @param {Run[]} runs
-   * @param {View} view
-   * @param {number} step
-   */
-  draw(context, runs, view, step) {
-    Object.assign(this.root.style, { left: `${view.left}px`, top: `${view.top}px` });
-    const shown2 = JSON.stringify(runs.map((run) => run.label));
-    if (this.built !== shown2) {
-      this.built = shown2;
-      this.nodes = runs.map((run) => {
-        const node = make("div", "fop-label", run.label.text);
-        Object.assign(node.style, { color: run.color, fontWeight: run.bold ? 600 : 400 });
-        return node;
-      });
-      this.root.replaceChildren(...this.nodes);
-    }
-    runs.forEach((run, index) => {
-      const { label } = run;
-      const node = this.nodes[index];
-      const [px, py] = [view.x(...label.at), view.y(...label.at)];
-      const inside2 = px >= -1 && py >= -1 && px <= view.width + 1 && py <= view.height + 1;
-      const arrived = inside2 && emphasis.shows(run.rule) && step >= stepOf(run, run.count - 1);
-      node.classList.toggle("fop-arrived", arrived);
-      node.classList.toggle("fop-faded", emphasis.opacity(run.rule) < 1);
-      if (!arrived) return;
-      context.globalAlpha = emphasis.opacity(run.rule);
-      node.style.transform = `translate(${px + label.dx}px, ${py + label.dy}px) translate(${SHIFT[label.anchor]}, -50%)`;
-      const length = Math.hypot(label.dx, label.dy);
-      if (length < 10) return;
-      context.beginPath();
-      context.moveTo(px + 8 * label.dx / length, py + 8 * label.dy / length);
-      context.lineTo(px + label.dx, py + label.dy);
-      context.lineWidth = 1;
-      context.strokeStyle = run.color;
-      context.stroke();
-    });
-    context.globalAlpha = 1;
-  }
-};
-
-// lib/svg.js
-var SVG = "http://www.w3.org/2000/svg";
-function svg(name, attributes, ...children) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
-  made.append(...children);
-  return made;
-}
-var swatch = ({ color, dash, width, glyph: glyph2 }) => svg(
-  "svg",
-  { width: 30, height: 12, viewBox: "-15 -6 30 12", "aria-hidden": "true" },
-  svg("path", { d: "M-15 0H15", stroke: color, "stroke-width": width, "stroke-dasharray": dash }),
-  svg("path", { d: glyph2, fill: color, stroke: "var(--st-background-color)" })
-);
-
-// player/legend.js
-var DOUBLE = 400;
-var SETTLED = 500;
-var Legend = class {
-  /**
-   * @param {HTMLElement} root
-   * @param {(hidden: string[]) => void} send tells the page which runs are hidden
-   */
-  constructor(root, send) {
-    this.root = root;
-    this.send = send;
-    this.built = "";
-    this.rules = [];
-    this.buttons = /* @__PURE__ */ new Map();
-    this.pressed = null;
-    this.timer = 0;
-    this.unfollow = emphasis.follow(() => this.mark());
-  }
-  /**
-   * @param {Pick<RunHead, "rule" | "name" | "color" | "dash" | "width" | "glyph">[]} runs
-   * @param {string[] | null} hidden by the page's address; null where that has not changed
-   */
-  show(runs, hidden) {
-    this.rules = runs.map(({ rule }) => rule);
-    const built = JSON.stringify(runs.map(({ rule, name, color }) => [rule, name, color]));
-    if (this.built !== built) this.build(runs);
-    this.built = built;
-    emphasis.hide(within(hidden === null || this.timer ? emphasis.hidden : hidden, this.rules));
-    this.mark();
-  }
-  /** @param {Pick<RunHead, "rule" | "name" | "color" | "dash" | "width" | "glyph">[]} runs */
-  build(runs) {
-    this.buttons = new Map(runs.map((run) => [run.rule, this.button(run)]));
-    this.root.replaceChildren(...this.buttons.values());
-  }
-  /** @param {Pick<RunHead, "rule" | "name" | "color" | "dash" | "width" | "glyph">} run */
-  button({ rule, name, color, dash, width, glyph: glyph2 }) {
-    const button = make("button", "fop-entry");
-    button.type = "button";
-    button.title = "Hide or show; twice or with Shift: this one alone";
-    button.append(swatch({ color, dash: dash.join(), width, glyph: glyph2 }), make("span", "", name));
-    button.onclick = (event) => this.toggle(rule, event.shiftKey, event.timeStamp);
-    button.onkeydown = (event) => {
-      if (event.key !== "Enter" || !event.shiftKey) return;
-      event.preventDefault();
-      this.toggle(rule, true, event.timeStamp);
-    };
-    button.onpointerenter = () => emphasis.point(rule);
-    button.onpointerleave = () => emphasis.point(null);
-    button.onfocus = () => button.matches(":focus-visible") && emphasis.point(rule);
-    button.onblur = () => emphasis.point(null);
-    return button;
-  }
-  /**
-   * @param {string} rule
-   * @param {boolean} only whether to show it alone
-   * @param {number} at ms
-   */
-  toggle(rule, only, at) {
-    const { pressed, rules } = this;
-    const second = pressed?.rule === rule && at - pressed.at < DOUBLE;
-    const before2 = second && pressed ? pressed.hidden : emphasis.hidden;
-    this.pressed = second || only ? null : { rule, at, hidden: before2 };
-    emphasis.hide(only || second ? alone(before2, rule, rules) : toggled(before2, rule, rules));
-    emphasis.point(null);
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.timer = 0;
-      this.send([...emphasis.hidden]);
-    }, SETTLED);
-  }
-  /** Shows on the buttons what is hidden. */
-  mark() {
-    this.root.dataset.hidden = keyOf(emphasis.hidden);
-    for (const [rule, button] of this.buttons) button.setAttribute("aria-pressed", String(emphasis.shows(rule)));
-  }
-  leave() {
-    clearTimeout(this.timer);
-    this.unfollow();
-    emphasis.point(null);
-  }
-};
-
-// player/opening.js
-var AWAY = 14;
-function beginning({ opening, opened, still }) {
-  if (!opening || opened) return "end";
-  return still ? "still" : "play";
-}
-var telling = (last) => Math.floor(last / 2);
-var Opening = class {
-  /** @param {HTMLElement} invitation */
-  constructor(invitation) {
-    this.invitation = invitation;
-    this.waits = false;
-    this.plays = false;
-  }
-  /**
-   * Returns how a race begins, which is shown for the first time.
-   *
-   * @param {boolean} opening
-   */
-  begin(opening) {
-    const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const way = beginning({ opening, opened: Boolean(page.opened), still });
-    if (way !== "end") page.opened = true;
-    this.waits = way === "play";
-    this.invitation.hidden = way !== "still";
-    return way;
-  }
-  /** Whether it is time to play, which is said once. */
-  starts() {
-    const { waits } = this;
-    this.waits = false;
-    this.plays = waits;
-    return waits;
-  }
-  /** The race has been played to its end. */
-  ended() {
-    if (this.plays) this.invitation.hidden = false;
-    this.plays = false;
-  }
-  /** The reader has begun to play, or the race is another one. */
-  leave() {
-    page.opened = true;
-    Object.assign(this, { waits: false, plays: false });
-    this.invitation.hidden = true;
-  }
-  /**
-   * Puts the invitation below the start, or above it where there is no room below.
-   *
-   * @param {View} view
-   * @param {[number, number]} start
-   */
-  draw(view, [x, y]) {
-    const { invitation } = this;
-    if (invitation.hidden) return;
-    const { offsetWidth: width, offsetHeight: height } = invitation;
-    const [px, py] = [view.x(x, y), view.y(x, y)];
-    const below = py + AWAY + height <= view.height;
-    const left = view.left + clamp(px - width / 2, 0, Math.max(0, view.width - width));
-    const top = view.top + (below ? py + AWAY : py - AWAY - height);
-    invitation.style.transform = `translate(${left}px, ${top}px)`;
-  }
-};
-
 // player/paths.js
 var MARKS = [1, 10, 100, 1e3, 1e4, 1e5];
 var FARTHEST = 1e5;
 var BEHIND = [1.5, 3];
 var FAINT = 0.6;
 var NEAR = 10;
+var LATE = 0.25;
 var near = (px) => clamp(px, -FARTHEST, FARTHEST);
+var opacityOf = ({ rule, late }) => emphasis.opacity(rule) * (late ? LATE : 1);
 function glyph(context, run, x, y, size, paper) {
   context.save();
   context.translate(x, y);
@@ -1760,6 +864,15 @@ function extend(context, run, view, last, paper) {
   }
   context.globalAlpha = alpha;
 }
+function lead(context, run, view, { index, x, y }) {
+  const [x0, y0] = [run.x[index], run.y[index]];
+  context.strokeStyle = run.color;
+  context.lineWidth = run.width;
+  context.beginPath();
+  context.moveTo(view.x(x0, y0), view.y(x0, y0));
+  follow(view, x0, y0, x, y, (px, py) => context.lineTo(px, py));
+  context.stroke();
+}
 var marked = (run, begin, last) => MARKS.map((mark) => ({ mark, index: indexAt(run, mark) })).filter(({ mark, index }) => index > begin && index <= last && stepOf(run, index) === mark).map(({ index }) => index);
 function nearest(runs, view, px, py) {
   let best = null;
@@ -1824,153 +937,6 @@ function arrowsOf(parts, phases) {
   };
   return phases.map((phase) => all[phase]);
 }
-
-// player/pointer.js
-var DOUBLE2 = 400;
-var GRAB = 16;
-var FAR = 4;
-var Pointer = class {
-  /** @param {Player} player */
-  constructor(player) {
-    this.player = player;
-    this.down = null;
-    this.pressed = null;
-    this.held = false;
-    this.starts = 0;
-    this.ending = new AbortController();
-    const { signal } = this.ending;
-    const { ground, paths } = player.parts;
-    const first = { capture: true };
-    const targets = [ground, paths];
-    for (const target of targets) target.addEventListener("pointerdown", (event) => this.begin(event), first);
-    for (const kind of ["mousedown", "touchstart"])
-      ground.addEventListener(kind, (event) => this.held && event.stopPropagation(), first);
-    window.addEventListener("pointermove", (event) => this.move(event), { ...first, signal });
-    for (
-      const kind of
-      /** @type {const} */
-      ["pointerup", "pointercancel"]
-    )
-      window.addEventListener(kind, (event) => this.finish(event), { ...first, signal });
-  }
-  /**
-   * Where an event is in the picture, px.
-   *
-   * @param {PointerEvent} event
-   */
-  locate({ clientX, clientY }) {
-    const view = this.player.view();
-    const box2 = this.player.parts.stage.getBoundingClientRect();
-    const [px, py] = [clientX - box2.left - view.left, clientY - box2.top - view.top];
-    return { view, px, py, inside: px >= 0 && py >= 0 && px <= view.width && py <= view.height };
-  }
-  /** @param {PointerEvent} event */
-  begin(event) {
-    const { player, pressed } = this;
-    if (event.button || onButton(event)) return;
-    const { view, px, py, inside: inside2 } = this.locate(event);
-    if (!inside2) return;
-    if (player.solid && player.turning.begin(event)) {
-      this.down = null;
-      return;
-    }
-    this.showUnder(event);
-    const { clientX: x, clientY: y, timeStamp: at } = event;
-    const same = pressed && (player.zoomed || Math.hypot(x - pressed.x, y - pressed.y) < GRAB);
-    const second = Boolean(same) && at - (pressed?.at ?? 0) < DOUBLE2;
-    this.pressed = { at, x, y };
-    clearTimeout(this.starts);
-    const { start } = player.data;
-    const grabbed = !player.solid && Math.hypot(view.x(...start) - px, view.y(...start) - py) < GRAB;
-    this.down = { x, y, second, grabbed };
-    if (grabbed) this.held = true;
-  }
-  /** @param {PointerEvent} event */
-  move(event) {
-    const { down, player } = this;
-    if (!down || !player.solid) this.showUnder(event);
-    if (player.turning.fingers.size) {
-      player.turning.drag(event);
-      return;
-    }
-    if (!down) {
-      if (event.pointerType === "mouse") this.showTip(event);
-      return;
-    }
-    if (down.grabbed) {
-      const { px, py } = this.locate(event);
-      const point = player.pointAt(px, py);
-      player.setStart(point);
-      player.hand.drag(point);
-      event.preventDefault();
-    }
-  }
-  /** @param {PointerEvent} event */
-  finish(event) {
-    const { down, player } = this;
-    player.turning.end(event);
-    this.down = null;
-    this.held = false;
-    if (down?.grabbed && event.type === "pointercancel") player.hand.cancel();
-    if (!down || event.type === "pointercancel") return;
-    const { px, py } = this.locate(event);
-    const far = Math.hypot(event.clientX - down.x, event.clientY - down.y) > FAR;
-    if (far) this.pressed = null;
-    if (down.grabbed && !far) player.hand.cancel();
-    if (far !== down.grabbed) return;
-    const point = player.pointAt(px, py);
-    if (!point?.every(Number.isFinite)) return;
-    if (down.grabbed) player.hand.drag(point);
-    const start = () => {
-      const [x, y] = player.hand.start ?? point;
-      player.setStart([x, y]);
-      player.play(false);
-      player.trigger("start", { x, y });
-    };
-    if (down.second && !down.grabbed) return;
-    if (player.zoomed && !down.grabbed) this.starts = setTimeout(start, DOUBLE2);
-    else start();
-  }
-  /**
-   * Says what is under the mouse: a run's step, point and f.
-   *
-   * @param {PointerEvent} event
-   */
-  showTip(event) {
-    const { player } = this;
-    const { tip, stage } = player.parts;
-    const over = event.target instanceof Node && stage.contains(event.target) && player.runs.length > 0;
-    const located = over ? this.locate(event) : null;
-    const hit = located?.inside ? nearest(player.runs, located.view, located.px, located.py) : null;
-    tip.hidden = !hit;
-    if (!located || !hit) return;
-    const { run, index } = hit;
-    const { view, px } = located;
-    const [x, y] = [run.x[index], run.y[index]];
-    const step = count(stepOf(run, index));
-    tip.textContent = `${run.name}, step ${step}
-(${short(x)}, ${short(y)})
-f = ${short(run.losses[index])}`;
-    const left = view.left + view.x(x, y) + (px > view.width / 2 ? -12 - tip.offsetWidth : 12);
-    tip.style.transform = `translate(${left}px, ${view.top + view.y(x, y) + 12}px)`;
-  }
-  /**
-   * Says what the surface is under the pointer, a finger's too.
-   *
-   * @param {PointerEvent} event
-   */
-  showUnder(event) {
-    const { player } = this;
-    const over = event.target instanceof Node && player.parts.stage.contains(event.target);
-    if (!over && event.pointerType !== "mouse") return;
-    const located = over ? this.locate(event) : null;
-    player.under.show(located?.inside ? player.pointAt(located.px, located.py) : null);
-  }
-  leave() {
-    clearTimeout(this.starts);
-    this.ending.abort();
-  }
-};
 
 // player/cube.js
 var TICK = 5;
@@ -2570,6 +1536,1191 @@ function cross(context, view, x, y, { ink, paper }) {
   stroke(context, arms, ink, 1.5, alpha);
 }
 
+// player/drawing.js
+var HEAD = 1.5;
+function drawPaths(player, view, at, ratio) {
+  const { runs, colors } = player;
+  const emptied = fitted(player.parts.paths, view, ratio);
+  const context = contextOf(player.parts.paths);
+  const last = runs.map((run) => indexAt(run, at));
+  if (emptied || view.key !== player.viewed || runs.some((run, i) => run.drawn > last[i])) {
+    for (const run of runs) run.drawn = -1;
+    player.stale = true;
+    player.viewed = view.key;
+  }
+  if (player.stale) {
+    context.clearRect(0, 0, view.width, view.height);
+    player.solid?.draw(context, view, colors);
+  }
+  player.stale = false;
+  runs.forEach((run, index) => {
+    context.globalAlpha = opacityOf(run);
+    if (emphasis.shows(run.rule)) extend(context, run, view, last[index], colors.paper);
+  });
+  context.globalAlpha = 1;
+}
+function drawHeads(player, view, now, at, ratio) {
+  const { colors, followed, phases, playing, runs } = player;
+  fitted(player.parts.heads, view, ratio);
+  const context = contextOf(player.parts.heads);
+  context.clearRect(0, 0, view.width, view.height);
+  drawStart(player, context, view);
+  player.opening.draw(view, player.start);
+  if (followed) {
+    context.globalAlpha = opacityOf(followed);
+    drawFollowed(player, context, view, followed, now, at);
+  }
+  for (const run of runs) {
+    if (!emphasis.shows(run.rule)) continue;
+    const head = headAt(run, at);
+    const [px, py] = [view.x(head.x, head.y), view.y(head.x, head.y)];
+    if (!Number.isFinite(px + py)) continue;
+    context.globalAlpha = opacityOf(run);
+    if ((playing || phases) && !run.steps && head.index > 0) lead(context, run, view, head);
+    behind(context, view, head.x, head.y, () => {
+      if (run !== followed || !run.terms) arrows(context, run, view, head, colors.ink);
+      glyph(context, run, px, py, HEAD, colors.paper);
+    });
+  }
+  context.globalAlpha = 1;
+  player.labels.draw(context, runs, view, at);
+}
+function drawFollowed({ colors, font, phases }, context, view, run, now, at) {
+  const parts = partsAt(run, at);
+  if (!parts) return;
+  const style = { colors, font };
+  const located = ({ x, y }) => ({ color: run.color, x, y, px: view.x(x, y), py: view.y(x, y) });
+  const head = located(headAt(run, at));
+  if (!Number.isFinite(head.px + head.py)) return;
+  const jacobian = jacobianOf(view, head.x, head.y);
+  behind(context, view, head.x, head.y, () => {
+    drawShapes(context, head, jacobian, parts, colors, radiusOf(view));
+    if (!phases) return drawPulls(context, head, jacobian, parts, style);
+    const { whole, ...phase } = phaseAt(now, phases.length);
+    const step = partsAt(run, whole);
+    const point = located(headAt(run, whole));
+    if (step) drawParts(context, point, jacobianOf(view, point.x, point.y), arrowsOf(step, phases), phase, style);
+  });
+}
+function drawStart({ start: [x, y], colors, pointer }, context, view) {
+  context.beginPath();
+  context.arc(view.x(x, y), view.y(x, y), pointer?.held ? 8 : 5, 0, 2 * Math.PI);
+  context.fillStyle = colors.paper;
+  context.strokeStyle = colors.ink;
+  context.lineWidth = 2;
+  behind(context, view, x, y, () => {
+    context.fill();
+    context.stroke();
+  });
+}
+function fitted(canvas, { left, top, width, height }, ratio) {
+  const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
+  const changed = canvas.width !== wide || canvas.height !== high;
+  if (changed) Object.assign(canvas, { width: wide, height: high });
+  Object.assign(canvas.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+  contextOf(canvas).setTransform(ratio, 0, 0, ratio, 0, 0);
+  return changed;
+}
+
+// player/flat.js
+function flatView(area, [x0, x1], [y0, y1]) {
+  const [across, up] = [area.width / (x1 - x0), area.height / (y1 - y0)];
+  return {
+    ...area,
+    span: x1 - x0,
+    key: [x0, x1, y0, y1, area.width, area.height, area.left].join(),
+    x: (x) => (x - x0) * across,
+    y: (_, y) => (y1 - y) * up,
+    toX: (px) => x0 + px / across,
+    toY: (py) => y1 - py / up
+  };
+}
+
+// player/grid.js
+var [COLUMNS, ROWS] = [36, 30];
+var ACROSS = (
+  /** @type {const} */
+  [-4, 0]
+);
+var UP = (
+  /** @type {const} */
+  [-5, 1]
+);
+var FINE = 100;
+var LIMIT = 2e3;
+var PALEST = 0.2;
+var UNMET = { diverged: 0.4, "step limit": 0.12 };
+var rateOf = (index, cells, [low, high]) => Number((10 ** (low + (index + 0.5) / cells * (high - low))).toPrecision(3));
+var shareOf2 = (rate, [low, high]) => (Math.log10(rate) - low) / (high - low);
+var Grid = class {
+  /**
+   * @param {(lr: number, hyper_lr: number, limit: number) => Cell} run
+   * @param {number} limit steps
+   */
+  constructor(run, limit) {
+    this.run = run;
+    this.limit = Math.min(limit, LIMIT);
+    this.cells = [];
+  }
+  get done() {
+    return this.cells.length === COLUMNS * ROWS;
+  }
+  /** @param {() => boolean} stop */
+  advance(stop) {
+    do {
+      const at = this.cells.length;
+      const [lr, hyper_lr] = ratesAt(at % COLUMNS, Math.floor(at / COLUMNS));
+      const { status, step } = this.run(lr, hyper_lr, this.limit);
+      this.cells.push({ status, step });
+    } while (!this.done && !stop());
+  }
+};
+var ratesAt = (column, row) => [rateOf(column, COLUMNS, ACROSS), rateOf(row, ROWS, UP)];
+function colorOf(cell, fewest, limit, color, { paper, ink }) {
+  if (cell?.status !== "converged") return blend(rgb(ink), rgb(paper), cell ? UNMET[cell.status] : 0);
+  const share = Math.log((cell.step + 1) / (fewest + 1)) / Math.max(1e-9, Math.log((limit + 1) / (fewest + 1)));
+  return blend(rgb(color), rgb(paper), 1 - (1 - PALEST) * clamp(share, 0, 1));
+}
+function wordsOf(cell) {
+  if (cell.status === "converged") return `${count(cell.step)} steps`;
+  return cell.status === "diverged" ? `diverges at step ${count(cell.step)}` : `more than ${count(cell.step)} steps`;
+}
+var rateAt = (position) => Number((10 ** (position / FINE)).toPrecision(3));
+var positionOf = (rate) => Math.round(FINE * Math.log10(rate));
+
+// lib/program.js
+var OPERATIONS = (
+  /** @type {[name: string, text: (a: string, b: string, c: string) => string][]} */
+  [
+    ["add", (a, b) => `${a}+${b}`],
+    ["subtract", (a, b) => `${a}-${b}`],
+    ["multiply", (a, b) => `${a}*${b}`],
+    ["divide", (a, b) => `${a}/${b}`],
+    // As in C, 1 to any power is 1, and so is −1 to an infinite one.
+    ["power", (a, b) => `${a}===1||(${a}===-1&&Math.abs(${b})===Infinity)?1:Math.pow(${a},${b})`],
+    ["negate", (a) => `-${a}`],
+    ["absolute", (a) => `Math.abs(${a})`],
+    ["sqrt", (a) => `Math.sqrt(${a})`],
+    ["exp", (a) => `Math.exp(${a})`],
+    ["expm1", (a) => `Math.expm1(${a})`],
+    ["log", (a) => `Math.log(${a})`],
+    ["log2", (a) => `Math.log2(${a})`],
+    ["log10", (a) => `Math.log10(${a})`],
+    ["sin", (a) => `Math.sin(${a})`],
+    ["cos", (a) => `Math.cos(${a})`],
+    ["tan", (a) => `Math.tan(${a})`],
+    ["asin", (a) => `Math.asin(${a})`],
+    ["acos", (a) => `Math.acos(${a})`],
+    ["atan", (a) => `Math.atan(${a})`],
+    ["sinh", (a) => `Math.sinh(${a})`],
+    ["cosh", (a) => `Math.cosh(${a})`],
+    ["tanh", (a) => `Math.tanh(${a})`],
+    ["sign", (a) => `${a}>0?1:${a}<0?-1:${a}===0?0:NaN`],
+    // Math.sign keeps the sign of a zero
+    ["less", (a, b) => `${a}<${b}`],
+    ["less_equal", (a, b) => `${a}<=${b}`],
+    ["equal", (a, b) => `${a}===${b}`],
+    ["not_equal", (a, b) => `${a}!==${b}`],
+    ["and", (a, b) => `${a}&&${b}`],
+    ["or", (a, b) => `${a}||${b}`],
+    ["not", (a) => `!${a}`],
+    ["select", (a, b, c) => `${a}?${b}:${c}`],
+    ["single", (a) => `Math.fround(${a})`]
+  ]
+);
+var literal = (number) => Object.is(number, -0) || number < 0 ? `(-${Math.abs(number)})` : `${number}`;
+function sourceOf(code, numbers, at = 0, from = 0) {
+  const [inputs, constants, steps, outputs] = code.subarray(at, at + 4);
+  const end = at + 4 + 4 * steps + outputs;
+  if (!(Math.min(inputs, constants, steps, outputs) >= 0 && end <= code.length && from + constants <= numbers.length))
+    throw new Error(`no program of ${inputs} inputs, ${constants} numbers and ${steps} operations is there`);
+  const registers = [];
+  const lines = [];
+  const register = (index) => {
+    if (!(index >= 0 && index < registers.length)) throw new Error(`register ${index} has no number yet`);
+    return registers[index];
+  };
+  const keep = (text) => {
+    const name = `r${registers.length}`;
+    lines.push(`const ${name}=${text};`);
+    registers.push(name);
+  };
+  for (let i = 0; i < inputs; i++) keep(`v[${i}]`);
+  for (let i = 0; i < constants; i++) registers.push(literal(numbers[from + i]));
+  for (let i = 0; i < steps; i++) {
+    const [operation, a, b, c] = code.subarray(at + 4 + 4 * i, at + 8 + 4 * i);
+    const known = OPERATIONS[operation >> 1];
+    if (!known) throw new Error(`there is no operation ${operation >> 1}`);
+    const text = known[1](register(a), register(b), register(c));
+    keep(operation & 1 ? `Math.fround(${text})` : text);
+  }
+  for (let i = 0; i < outputs; i++) lines.push(`o[${i}]=${register(code[end - outputs + i])};`);
+  return { text: lines.join("\n"), inputs, outputs, at: end, from: from + constants };
+}
+var KEPT = 64;
+var functions = /* @__PURE__ */ new Map();
+function compiled(text) {
+  const program = functions.get(text) ?? /** @type {Program} */
+  new Function("v", "o", text);
+  functions.delete(text);
+  functions.set(text, program);
+  for (const oldest of functions.keys()) {
+    if (functions.size <= KEPT) break;
+    functions.delete(oldest);
+  }
+  return program;
+}
+
+// player/live.js
+var INPUTS = 6;
+var RESULTS = 5;
+var ENTRIES = 4;
+var MOST3 = 2e4;
+var LiveRule = class _LiveRule {
+  /**
+   * @param {Compiled} start
+   * @param {Compiled[]} steps
+   * @param {boolean} learns
+   * @param {Compiled} hessian
+   */
+  constructor(start, steps, learns, hessian) {
+    this.start = start;
+    this.steps = steps;
+    this.first = RESULTS + (learns ? ENTRIES : 0);
+    this.learns = learns;
+    this.hessian = hessian;
+    const all = [start, ...steps];
+    this.inputs = new Float64Array(Math.max(...all.map((each) => each.inputs)));
+    this.outputs = new Float64Array(Math.max(...all.map((each) => each.outputs)));
+    this.room = -1;
+    this.columns = [];
+  }
+  /** The same rule, with memory of its own. */
+  copy() {
+    return new _LiveRule(this.start, this.steps, this.learns, this.hessian);
+  }
+  /**
+   * f and its gradient at a point.
+   *
+   * @param {boolean} single whether the race is one of float32
+   * @param {number} x
+   * @param {number} y
+   */
+  at(single, x, y) {
+    const { inputs, outputs, start, steps } = this;
+    inputs.fill(0);
+    inputs[0] = single ? Math.fround(x) : x;
+    inputs[1] = single ? Math.fround(y) : y;
+    inputs[4] = inputs[5] = 1;
+    start.evaluate(inputs, outputs);
+    for (let i = 0; i < start.outputs; i++) inputs[INPUTS + i] = outputs[i];
+    steps[0].evaluate(inputs, outputs);
+    return { f: outputs[2], gx: outputs[3], gy: outputs[4] };
+  }
+  /** @param {number} limit steps */
+  reserve(limit) {
+    if (limit <= this.room) return;
+    this.room = limit;
+    this.columns = Array.from({ length: this.learns ? 14 : 8 }, () => new Float32Array(limit + 1));
+  }
+  /**
+   * Runs a race. What it returns is good until the next call.
+   *
+   * @param {Circumstances} race
+   * @param {Choice} choice
+   * @returns {LiveMotion}
+   */
+  run({ single, target, noise, factors }, { start, lr, hyper_lr, limit }) {
+    this.reserve(limit);
+    const { inputs, outputs, steps, first, learns } = this;
+    const [x, y, losses, gx, gy, dx, dy, rates, Pxx, Pxy, Pyy, Hxx, Hxy, Hyy] = this.columns;
+    const last = steps.length - 1;
+    inputs[0] = single ? Math.fround(start[0]) : start[0];
+    inputs[1] = single ? Math.fround(start[1]) : start[1];
+    inputs[4] = lr;
+    inputs[5] = hyper_lr;
+    this.start.evaluate(inputs, outputs);
+    for (let i = 0; i < this.start.outputs; i++) inputs[INPUTS + i] = outputs[i];
+    const bends = new Float64Array(3);
+    const goal = single ? Math.fround(target) : target;
+    let status = "step limit";
+    let step = 0;
+    for (; ; step++) {
+      const program = steps[Math.min(step, last)];
+      if (noise) {
+        inputs[2] = noise[2 * step];
+        inputs[3] = noise[2 * step + 1];
+      }
+      if (factors) inputs[4] = lr * factors[Math.min(step, factors.length - 1)];
+      rates[step] = inputs[4];
+      program.evaluate(inputs, outputs);
+      const f = outputs[2];
+      x[step] = inputs[0];
+      y[step] = inputs[1];
+      losses[step] = f;
+      gx[step] = outputs[3];
+      gy[step] = outputs[4];
+      dx[step] = outputs[0] - inputs[0];
+      dy[step] = outputs[1] - inputs[1];
+      if (learns) {
+        Pxx[step] = outputs[RESULTS];
+        Pxy[step] = outputs[RESULTS + 1];
+        Pyy[step] = outputs[RESULTS + 3];
+        this.hessian.evaluate(inputs, bends);
+        Hxx[step] = bends[0];
+        Hxy[step] = bends[1];
+        Hyy[step] = bends[2];
+      }
+      if (f < goal) {
+        status = "converged";
+        break;
+      }
+      const sum = single ? Math.fround(Math.fround(f + inputs[0]) + inputs[1]) : f + inputs[0] + inputs[1];
+      if (!Number.isFinite(sum)) {
+        status = "diverged";
+        break;
+      }
+      if (step === limit) break;
+      inputs[0] = outputs[0];
+      inputs[1] = outputs[1];
+      for (let i = first; i < program.outputs; i++) inputs[INPUTS + i - first] = outputs[i];
+    }
+    const drawn = [inputs[0], inputs[1], outputs[2]].every(Number.isFinite);
+    const count2 = step + Number(drawn);
+    const all = this.columns.map((column) => column.subarray(0, count2));
+    const g = all.slice(3, 5);
+    return {
+      steps: null,
+      arrows: null,
+      step,
+      status,
+      count: count2,
+      x: all[0],
+      y: all[1],
+      losses: all[2],
+      g,
+      made: {
+        // From the last point no step is taken, and noise is of steps.
+        g: noise ? g.map((column, i) => column.map((entry, at) => entry + (at < step ? noise[2 * at + i] : 0))) : g,
+        moves: all.slice(5, 7),
+        rate: lr,
+        rates: factors && all[7],
+        P: learns ? all.slice(8, 11) : null,
+        H: learns ? all.slice(11) : null
+      }
+    };
+  }
+};
+var LiveRace = class {
+  /** @param {LiveData} data */
+  constructor(data) {
+    const code = new Int32Array(data.code);
+    const numbers = new Float64Array(data.numbers);
+    const { single, steps } = data.live;
+    const doubles = (buffer) => buffer ? new Float64Array(buffer) : null;
+    this.race = { single, target: numbers[0], noise: doubles(data.noise), factors: doubles(data.factors) };
+    this.limit = Math.min(steps, MOST3);
+    this.runs = data.live.runs;
+    let [at, from] = [0, 1];
+    const next = () => {
+      const { text, inputs, outputs, ...end } = sourceOf(code, numbers, at, from);
+      ({ at, from } = end);
+      return { evaluate: compiled(text), inputs, outputs };
+    };
+    const hessian = next();
+    this.rules = this.runs.map((run) => {
+      if (!run) return null;
+      const start = next();
+      return new LiveRule(start, Array.from({ length: run.programs }, next), run.learns, hessian);
+    });
+    this.probe = this.rules.find((rule) => rule !== null)?.copy();
+  }
+  /**
+   * Runs all rules that could be traced; null stands for another one.
+   *
+   * @param {[number, number]} start
+   * @param {Record<string, number>} values of settings, by their names
+   */
+  run(start, values) {
+    return this.rules.map((rule, i) => rule && this.runOne(rule, i, start, values));
+  }
+  /**
+   * @param {LiveRule} rule
+   * @param {number} index of the rule
+   * @param {[number, number]} start
+   * @param {Record<string, number>} values
+   * @param {number} limit
+   */
+  runOne(rule, index, start, values, limit = this.limit) {
+    const run = this.runs[index];
+    const rateOf2 = (setting) => typeof setting === "string" ? values[setting] : setting ?? 0;
+    const rates = { lr: rateOf2(run?.lr ?? 1), hyper_lr: rateOf2(run?.hyper_lr) };
+    return rule.run(this.race, { start, limit, ...rates });
+  }
+  /**
+   * f and its gradient at a point, as the rules see them without noise; null where f is no number, or no rule is traced.
+   *
+   * @param {number} x
+   * @param {number} y
+   * @returns {import("./under.js").Value | null}
+   */
+  surfaceAt(x, y) {
+    const { probe } = this;
+    if (!probe) return null;
+    const { f, gx, gy } = probe.at(this.race.single, x, y);
+    return Number.isFinite(f + gx + gy) ? { f, gx, gy } : null;
+  }
+};
+function labelOf(name, { status, step }) {
+  if (status === "converged") return `${name} ${count(step)}`;
+  return status === "diverged" ? `${name} diverged at ${count(step)}` : `${name} > ${count(step)}`;
+}
+var rounded = ([x, y], [of_x, of_y]) => [Number(x.toFixed(of_x)), Number(y.toFixed(of_y))];
+function anglesOf({ count: count2, g, made: { P } }) {
+  const gradient = new Float32Array(count2);
+  const preconditioned = P && new Float32Array(count2);
+  const angle = (x, y) => x || y ? Math.atan2(y, x) : Number.NaN;
+  for (let i = 0; i < count2; i++) {
+    const [gx, gy] = [g[0][i], g[1][i]];
+    gradient[i] = angle(gx, gy);
+    if (preconditioned) preconditioned[i] = angle(P[0][i] * gx + P[1][i] * gy, P[1][i] * gx + P[2][i] * gy);
+  }
+  return { gradient, preconditioned };
+}
+
+// player/rates.js
+var SLICE = 6;
+var DOT = 5;
+var RateMap = class {
+  /** @param {Hand} hand */
+  constructor(hand) {
+    this.hand = hand;
+    const { root } = hand.player;
+    this.parts = {
+      root: part(root, ".fop-map", HTMLDetailsElement),
+      canvas: part(root, ".fop-map canvas", HTMLCanvasElement),
+      words: box(root, ".fop-map output")
+    };
+    this.pressed = false;
+    this.key = "";
+    this.grid = null;
+    this.due = false;
+    this.controls();
+  }
+  controls() {
+    const { root, canvas } = this.parts;
+    root.ontoggle = () => this.renew();
+    canvas.onpointerdown = (event) => {
+      if (event.button) return;
+      this.pressed = true;
+      canvas.setPointerCapture(event.pointerId);
+      this.drag(event);
+    };
+    canvas.onpointermove = (event) => this.pressed && this.drag(event);
+    canvas.onpointerup = () => {
+      if (!this.pressed) return;
+      this.pressed = false;
+      this.hand.commit(this.hand.names());
+    };
+    canvas.onpointercancel = () => {
+      this.pressed = false;
+      this.hand.cancel();
+    };
+  }
+  /** @param {PointerEvent} event */
+  drag({ clientX, clientY }) {
+    const { left, top, width, height } = this.parts.canvas.getBoundingClientRect();
+    const column = clamp(Math.floor((clientX - left) / width * COLUMNS), 0, COLUMNS - 1);
+    const row = clamp(Math.floor((1 - (clientY - top) / height) * ROWS), 0, ROWS - 1);
+    this.hand.put(this.hand.names(), ratesAt(column, row));
+  }
+  /** The race, the chosen run or its rates are others. */
+  renew() {
+    const { hand } = this;
+    const [lr, hyper_lr] = hand.names();
+    this.parts.root.hidden = !(lr && hyper_lr);
+    if (!this.parts.root.open) return;
+    const run = hand.mapped();
+    this.due = true;
+    if (this.key === run?.key) return;
+    this.key = run?.key ?? "";
+    this.grid = run && new Grid(run.run, run.steps);
+  }
+  /** Goes on with the map for a part of a frame, while nothing else moves, and draws what is new. */
+  follow() {
+    const { grid, hand } = this;
+    if (!grid || !this.parts.root.open) return;
+    if (!grid.done && !hand.leads && !hand.player.playing) {
+      const end = performance.now() + SLICE;
+      grid.advance(() => performance.now() > end);
+      this.due = true;
+    }
+    if (this.due) this.draw(grid);
+    this.due = false;
+  }
+  /** @param {Grid} grid */
+  draw({ cells, limit, run }) {
+    const { canvas, words } = this.parts;
+    const { hand } = this;
+    const { colors, runs } = hand.player;
+    const color = runs.find(({ name }) => name === hand.chosen)?.color ?? colors.ink;
+    const converged = cells.filter(({ status }) => status === "converged").map(({ step }) => step);
+    const fewest = Math.min(limit, ...converged);
+    const image = cellCanvas(COLUMNS, ROWS, (pixels2) => {
+      for (let i = 0; i < pixels2.length; i++) {
+        const [column, row] = [i % COLUMNS, ROWS - 1 - Math.floor(i / COLUMNS)];
+        pixels2[i] = pixel(colorOf(cells[row * COLUMNS + column], fewest, limit, color, colors));
+      }
+    });
+    const ratio = window.devicePixelRatio || 1;
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
+    const context = contextOf(canvas);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    context.scale(ratio, ratio);
+    const [lr, hyper_lr] = hand.rates();
+    const [across, up] = [shareOf2(lr, ACROSS), shareOf2(hyper_lr, UP)];
+    words.textContent = `ε ${short(lr)}, ρ ${short(hyper_lr)}: ${wordsOf(run(lr, hyper_lr, limit))}`;
+    if (![across, up].every((share) => share >= 0 && share <= 1)) return;
+    context.beginPath();
+    context.arc(across * width, (1 - up) * height, DOT, 0, 2 * Math.PI);
+    context.fillStyle = colors.paper;
+    context.strokeStyle = colors.ink;
+    context.lineWidth = 2;
+    context.fill();
+    context.stroke();
+  }
+};
+
+// player/hand.js
+var RATES = (
+  /** @type {const} */
+  ["lr", "hyper_lr"]
+);
+var Hand = class {
+  /** @param {Player} player */
+  constructor(player) {
+    this.player = player;
+    this.parts = partsOf(player.root);
+    this.race = null;
+    this.start = null;
+    this.values = {};
+    this.due = false;
+    this.races = 0;
+    this.left = null;
+    this.chosen = "";
+    this.map = new RateMap(this);
+    this.controls();
+  }
+  /** Whether the hand is on something. */
+  get moves() {
+    const { lr, hyper_lr } = this.parts.sliders;
+    const sliding = [lr, hyper_lr].some(({ input }) => input.matches(":active"));
+    return Boolean(this.player.pointer?.held) || this.map.pressed || sliding;
+  }
+  /** Whether what is drawn is not Python's. */
+  get leads() {
+    return this.start !== null || Object.keys(this.values).length > 0;
+  }
+  /** Answers to the sliders and the choice of a run. */
+  controls() {
+    const { choice, sliders } = this.parts;
+    choice.onchange = () => {
+      this.chosen = choice.value;
+      this.label();
+    };
+    for (const rate of RATES) {
+      const { input } = sliders[rate];
+      input.oninput = () => this.set(this.nameOf(rate), Number(input.value));
+      input.onchange = () => this.commit([this.nameOf(rate)]);
+    }
+  }
+  /**
+   * Python's race.
+   *
+   * @param {PlayerData} data
+   */
+  show(data) {
+    const race = raceOf(data);
+    this.race = race;
+    this.player.under.exact = race?.probe ? (x, y) => race.surfaceAt(x, y) : null;
+    if (this.moves) this.due = true;
+    else this.forget();
+    const { root, choice } = this.parts;
+    const movable = data.runs.map(
+      (_, i) => RATES.filter((rate) => typeof data.live?.runs[i]?.[rate] === "string").length
+    );
+    const names = data.runs.filter((_, i) => movable[i]).map(({ name }) => name);
+    root.hidden = !names.length || !this.race;
+    if (!names.includes(this.chosen)) this.chosen = data.runs[movable.lastIndexOf(Math.max(...movable))]?.name ?? "";
+    if (names.join() !== Array.from(choice.options, ({ value }) => value).join())
+      choice.replaceChildren(...names.map((name) => make("option", "", name)));
+    choice.value = this.chosen;
+    this.label();
+  }
+  /** Nothing is under the hand any more. */
+  forget() {
+    this.start = null;
+    this.values = {};
+    this.due = false;
+    this.left = null;
+  }
+  /**
+   * The start is dragged to a point.
+   *
+   * @param {[number, number] | null} point
+   */
+  drag(point) {
+    const { live } = this.player.data;
+    if (!live || !this.race || !point?.every(Number.isFinite)) return;
+    this.start = rounded(point, live.digits);
+    this.due = true;
+  }
+  /** What was done is not meant: Python's race is shown again, at the step that it was left at. */
+  cancel() {
+    const { left, player } = this;
+    this.forget();
+    player.renew();
+    if (left !== null) player.go(left);
+    this.label();
+  }
+  /**
+   * The slider of a setting is moved. Where it was at first it has the setting's own value, which need not be one of its.
+   *
+   * @param {string} name
+   * @param {number} position
+   */
+  set(name, position) {
+    const known = this.player.data.live?.settings[name];
+    if (known !== void 0) this.put([name], [position === positionOf(known) ? known : rateAt(position)]);
+  }
+  /**
+   * Rates are moved. One that Python's race has is none that was moved: the page would not answer to it.
+   *
+   * @param {string[]} names of their settings; "" for none
+   * @param {number[]} rates
+   */
+  put(names, rates) {
+    names.forEach((name, i) => {
+      if (rates[i] === this.player.data.live?.settings[name]) delete this.values[name];
+      else if (name) this.values[name] = rates[i];
+    });
+    this.due = true;
+    this.label();
+  }
+  /**
+   * Has Python run the race with what was moved.
+   *
+   * @param {string[]} names of settings
+   */
+  commit(names) {
+    const changed = names.filter((name) => name in this.values).map((name) => [name, this.values[name]]);
+    if (changed.length) this.player.trigger("rates", Object.fromEntries(changed));
+  }
+  /** The names of the settings that the sliders move; "" for none. */
+  names() {
+    return RATES.map((rate) => this.nameOf(rate));
+  }
+  /** The rates that the sliders stand at. */
+  rates() {
+    const { live } = this.player.data;
+    return this.names().map((name) => this.values[name] ?? live?.settings[name] ?? Number.NaN);
+  }
+  /** How the chosen run runs from the race's start, at any rates; null where it has not both. */
+  mapped() {
+    const { race, player } = this;
+    const { data } = player;
+    const index = data.runs.findIndex(({ name }) => name === this.chosen);
+    const [rule, key] = [race?.rules[index], data.live?.runs[index]?.key];
+    const [lr, hyper_lr] = this.names();
+    if (!race || !rule || !data.live || !key || !lr || !hyper_lr) return null;
+    const own = rule.copy();
+    const run = (at, rho, limit) => race.runOne(own, index, data.start, { [lr]: at, [hyper_lr]: rho }, limit);
+    return { key, run, steps: data.live.steps };
+  }
+  /**
+   * The name of the setting that a slider moves; "" for none.
+   *
+   * @param {typeof RATES[number]} rate
+   */
+  nameOf(rate) {
+    const { data } = this.player;
+    const setting = data.live?.runs[data.runs.findIndex(({ name }) => name === this.chosen)]?.[rate];
+    return typeof setting === "string" ? setting : "";
+  }
+  /** Writes the values beside the sliders, and has these stand there. */
+  label() {
+    const [names, rates] = [this.names(), this.rates()];
+    RATES.forEach((rate, i) => {
+      const { row, input, output } = this.parts.sliders[rate];
+      const value = rates[i];
+      row.hidden = !names[i];
+      if (!names[i]) return;
+      output.textContent = short(value);
+      input.setAttribute("aria-valuetext", short(value));
+      if (!input.matches(":active")) input.value = String(positionOf(value));
+    });
+    this.map.renew();
+  }
+  /** Runs the race where the hand has it; once a frame. */
+  follow() {
+    const { player, race } = this;
+    this.map.follow();
+    if (!this.due || !race) return;
+    this.due = false;
+    if (!this.leads) return this.cancel();
+    this.left ??= player.step < player.end ? player.step : Infinity;
+    const { data } = player;
+    this.races++;
+    const motions2 = race.run(this.start ?? data.start, { ...data.live?.settings, ...this.values });
+    player.runs.forEach((run, i) => {
+      const motion = motions2[i];
+      run.late = !motion;
+      if (motion) lay(run, motion, data.runs[i].arrows);
+    });
+    if (this.start) player.setStart(this.start);
+    player.play(false);
+    player.go(Infinity);
+  }
+};
+function lay(run, motion, arrows2) {
+  const { x, y, count: points } = motion;
+  const text = labelOf(run.name, motion);
+  Object.assign(run, motion, {
+    arrows: arrows2 ? anglesOf(motion) : null,
+    terms: run.terms && { ...run.terms, ...motion.made },
+    label: { ...run.label, text, at: [x[points - 1], y[points - 1]] }
+  });
+}
+var isLive = (data) => data.live !== void 0;
+function raceOf(data) {
+  try {
+    return isLive(data) ? new LiveRace(data) : null;
+  } catch (error) {
+    if (error instanceof EvalError) return null;
+    throw error;
+  }
+}
+function partsOf(root) {
+  const slider = (name) => {
+    const row = box(root, `.fop-hand-${name}`);
+    return { row, input: part(row, "input", HTMLInputElement), output: part(row, "output", HTMLOutputElement) };
+  };
+  return {
+    root: box(root, ".fop-hand"),
+    choice: part(root, ".fop-hand-run", HTMLSelectElement),
+    sliders: { lr: slider("lr"), hyper_lr: slider("hyper") }
+  };
+}
+
+// player/labels.js
+var SHIFT = { left: "0", right: "-100%", center: "-50%" };
+var Labels = class {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.built = "";
+    this.nodes = [];
+  }
+  /** Makes them anew at the next frame. */
+  forget() {
+    this.built = "";
+  }
+  /**
+   * @param {Context} context for the lines that lead to labels which stand apart
+   * @param {Run[]} runs
+   * @param {View} view
+   * @param {number} step
+   */
+  draw(context, runs, view, step) {
+    Object.assign(this.root.style, { left: `${view.left}px`, top: `${view.top}px` });
+    const shown2 = JSON.stringify(runs.map((run) => run.label));
+    if (this.built !== shown2) {
+      this.built = shown2;
+      this.nodes = runs.map((run) => {
+        const node = make("div", "fop-label", run.label.text);
+        Object.assign(node.style, { color: run.color, fontWeight: run.bold ? 600 : 400 });
+        return node;
+      });
+      this.root.replaceChildren(...this.nodes);
+    }
+    runs.forEach((run, index) => {
+      const { label } = run;
+      const node = this.nodes[index];
+      const [px, py] = [view.x(...label.at), view.y(...label.at)];
+      const inside2 = px >= -1 && py >= -1 && px <= view.width + 1 && py <= view.height + 1;
+      const arrived = inside2 && emphasis.shows(run.rule) && step >= stepOf(run, run.count - 1);
+      node.classList.toggle("fop-arrived", arrived);
+      const opacity = opacityOf(run);
+      node.style.opacity = arrived ? String(opacity) : "";
+      if (!arrived) return;
+      context.globalAlpha = opacity;
+      node.style.transform = `translate(${px + label.dx}px, ${py + label.dy}px) translate(${SHIFT[label.anchor]}, -50%)`;
+      const length = Math.hypot(label.dx, label.dy);
+      if (length < 10) return;
+      context.beginPath();
+      context.moveTo(px + 8 * label.dx / length, py + 8 * label.dy / length);
+      context.lineTo(px + label.dx, py + label.dy);
+      context.lineWidth = 1;
+      context.strokeStyle = run.color;
+      context.stroke();
+    });
+    context.globalAlpha = 1;
+  }
+};
+
+// lib/svg.js
+var SVG = "http://www.w3.org/2000/svg";
+function svg(name, attributes, ...children) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  made.append(...children);
+  return made;
+}
+var swatch = ({ color, dash, width, glyph: glyph2 }) => svg(
+  "svg",
+  { width: 30, height: 12, viewBox: "-15 -6 30 12", "aria-hidden": "true" },
+  svg("path", { d: "M-15 0H15", stroke: color, "stroke-width": width, "stroke-dasharray": dash }),
+  svg("path", { d: glyph2, fill: color, stroke: "var(--st-background-color)" })
+);
+
+// player/pointer.js
+var DOUBLE = 400;
+var GRAB = 16;
+var FINGERTIP = 22;
+var FAR = 4;
+var Pointer = class {
+  /** @param {Player} player */
+  constructor(player) {
+    this.player = player;
+    this.down = null;
+    this.pressed = null;
+    this.held = false;
+    this.starts = 0;
+    this.ending = new AbortController();
+    const { signal } = this.ending;
+    const { ground, paths } = player.parts;
+    const first = { capture: true };
+    const targets = [ground, paths];
+    for (const target of targets)
+      target.addEventListener("pointerdown", (event) => this.begin(event), { ...first, signal });
+    for (const kind of ["mousedown", "touchstart"])
+      ground.addEventListener(kind, (event) => this.keep(event), { ...first, signal });
+    window.addEventListener("pointermove", (event) => this.move(event), { ...first, signal });
+    for (
+      const kind of
+      /** @type {const} */
+      ["pointerup", "pointercancel"]
+    )
+      window.addEventListener(kind, (event) => this.finish(event), { ...first, signal });
+  }
+  /**
+   * Keeps an event to itself, if the start is grabbed.
+   *
+   * @param {Event} event
+   */
+  keep(event) {
+    if (!this.held) return;
+    event.stopPropagation();
+    if (event.type === "touchstart") event.preventDefault();
+  }
+  /**
+   * Where an event is in the picture, px.
+   *
+   * @param {PointerEvent} event
+   */
+  locate({ clientX, clientY }) {
+    const view = this.player.view();
+    const box2 = this.player.parts.stage.getBoundingClientRect();
+    const [px, py] = [clientX - box2.left - view.left, clientY - box2.top - view.top];
+    return { view, px, py, inside: px >= 0 && py >= 0 && px <= view.width && py <= view.height };
+  }
+  /** @param {PointerEvent} event */
+  begin(event) {
+    const { player, pressed } = this;
+    if (event.button || onButton(event)) return;
+    const { view, px, py, inside: inside2 } = this.locate(event);
+    if (!inside2) return;
+    if (player.solid && player.turning.begin(event)) {
+      this.down = null;
+      return;
+    }
+    this.showUnder(event);
+    const { clientX: x, clientY: y, timeStamp: at } = event;
+    const same = pressed && (player.zoomed || Math.hypot(x - pressed.x, y - pressed.y) < GRAB);
+    const second = Boolean(same) && at - (pressed?.at ?? 0) < DOUBLE;
+    this.pressed = { at, x, y };
+    clearTimeout(this.starts);
+    const [left, top] = [view.x(...player.start), view.y(...player.start)];
+    const near2 = event.pointerType === "touch" ? FINGERTIP : GRAB;
+    const grabbed = !player.solid && Math.hypot(left - px, top - py) < near2;
+    this.down = { x, y, second, grabbed };
+    if (!grabbed) return;
+    this.held = true;
+    player.changed = true;
+  }
+  /** @param {PointerEvent} event */
+  move(event) {
+    const { down, player } = this;
+    if (player.turning.fingers.size) {
+      player.turning.drag(event);
+      return;
+    }
+    this.showUnder(event);
+    if (!down) {
+      if (event.pointerType === "mouse") this.showTip(event);
+      return;
+    }
+    if (down.grabbed) {
+      const { px, py } = this.locate(event);
+      const point = player.pointAt(px, py);
+      player.setStart(point);
+      player.hand.drag(point);
+      event.preventDefault();
+    }
+  }
+  /** @param {PointerEvent} event */
+  finish(event) {
+    const { down, player } = this;
+    player.turning.end(event);
+    this.down = null;
+    this.held = false;
+    if (down?.grabbed && event.type === "pointercancel") player.hand.cancel();
+    if (!down || event.type === "pointercancel") return;
+    const { px, py } = this.locate(event);
+    const far = Math.hypot(event.clientX - down.x, event.clientY - down.y) > FAR;
+    if (far) this.pressed = null;
+    if (down.grabbed && !far) player.hand.cancel();
+    if (far !== down.grabbed) return;
+    const point = player.pointAt(px, py);
+    if (!point?.every(Number.isFinite)) return;
+    if (down.grabbed) player.hand.drag(point);
+    const [x, y] = down.grabbed && player.hand.start || point;
+    const start = () => {
+      player.setStart([x, y]);
+      player.play(false);
+      player.trigger("start", { x, y });
+    };
+    if (down.second && !down.grabbed) return;
+    if (player.zoomed && !down.grabbed) this.starts = setTimeout(start, DOUBLE);
+    else start();
+  }
+  /**
+   * Says what is under the mouse: a run's step, point and f.
+   *
+   * @param {PointerEvent} event
+   */
+  showTip(event) {
+    const { player } = this;
+    const { tip, stage } = player.parts;
+    const over = event.target instanceof Node && stage.contains(event.target) && player.runs.length > 0;
+    const located = over ? this.locate(event) : null;
+    const hit = located?.inside ? nearest(player.runs, located.view, located.px, located.py) : null;
+    tip.hidden = !hit;
+    if (!located || !hit) return;
+    const { run, index } = hit;
+    const { view, px } = located;
+    const [x, y] = [run.x[index], run.y[index]];
+    const step = count(stepOf(run, index));
+    tip.textContent = `${run.name}, step ${step}
+(${short(x)}, ${short(y)})
+f = ${short(run.losses[index])}`;
+    const left = view.left + view.x(x, y) + (px > view.width / 2 ? -12 - tip.offsetWidth : 12);
+    tip.style.transform = `translate(${left}px, ${view.top + view.y(x, y) + 12}px)`;
+  }
+  /**
+   * Says what the surface is under the pointer, a finger's too.
+   *
+   * @param {PointerEvent} event
+   */
+  showUnder(event) {
+    const { player } = this;
+    const over = event.target instanceof Node && player.parts.stage.contains(event.target);
+    if (!over && event.pointerType !== "mouse") return;
+    const located = over ? this.locate(event) : null;
+    player.under.show(located?.inside ? player.pointAt(located.px, located.py) : null);
+  }
+  leave() {
+    clearTimeout(this.starts);
+    this.ending.abort();
+  }
+};
+
+// player/legend.js
+var SETTLED = 500;
+var Legend = class {
+  /**
+   * @param {HTMLElement} root
+   * @param {(hidden: string[]) => void} send tells the page which runs are hidden
+   */
+  constructor(root, send) {
+    this.root = root;
+    this.send = send;
+    this.built = "";
+    this.rules = [];
+    this.buttons = /* @__PURE__ */ new Map();
+    this.pressed = null;
+    this.timer = 0;
+    this.unfollow = emphasis.follow(() => this.mark());
+  }
+  /**
+   * @param {Pick<RunHead, "rule" | "name" | "color" | "dash" | "width" | "glyph">[]} runs
+   * @param {string[] | null} hidden by the page's address; null where that has not changed
+   */
+  show(runs, hidden) {
+    this.rules = runs.map(({ rule }) => rule);
+    const built = JSON.stringify(runs.map(({ rule, name, color }) => [rule, name, color]));
+    if (this.built !== built) this.build(runs);
+    this.built = built;
+    emphasis.hide(within(hidden === null || this.timer ? emphasis.hidden : hidden, this.rules));
+    this.mark();
+  }
+  /** @param {Pick<RunHead, "rule" | "name" | "color" | "dash" | "width" | "glyph">[]} runs */
+  build(runs) {
+    emphasis.point(null);
+    this.buttons = new Map(runs.map((run) => [run.rule, this.button(run)]));
+    this.root.replaceChildren(...this.buttons.values());
+  }
+  /** @param {Pick<RunHead, "rule" | "name" | "color" | "dash" | "width" | "glyph">} run */
+  button({ rule, name, color, dash, width, glyph: glyph2 }) {
+    const button = make("button", "fop-entry");
+    button.type = "button";
+    button.title = "Hide or show; twice or with Shift: this one alone";
+    button.append(swatch({ color, dash: dash.join(), width, glyph: glyph2 }), make("span", "", name));
+    button.onclick = (event) => this.toggle(rule, event.shiftKey, event.timeStamp);
+    button.onkeydown = (event) => {
+      if (event.key !== "Enter" || !event.shiftKey) return;
+      event.preventDefault();
+      this.toggle(rule, true, event.timeStamp);
+    };
+    button.onpointerenter = () => emphasis.point(rule);
+    button.onpointerleave = () => emphasis.point(null);
+    button.onfocus = () => button.matches(":focus-visible") && emphasis.point(rule);
+    button.onblur = () => emphasis.point(null);
+    return button;
+  }
+  /**
+   * @param {string} rule
+   * @param {boolean} only whether to show it alone
+   * @param {number} at ms
+   */
+  toggle(rule, only, at) {
+    const { pressed, rules } = this;
+    const second = pressed?.rule === rule && at - pressed.at < DOUBLE;
+    const before2 = second && pressed ? pressed.hidden : emphasis.hidden;
+    this.pressed = second || only ? null : { rule, at, hidden: before2 };
+    emphasis.hide(only || second ? alone(before2, rule, rules) : toggled(before2, rule, rules));
+    emphasis.point(null);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.timer = 0;
+      this.send([...emphasis.hidden]);
+    }, SETTLED);
+  }
+  /** Shows on the buttons what is hidden. */
+  mark() {
+    this.root.dataset.hidden = keyOf(emphasis.hidden);
+    for (const [rule, button] of this.buttons) button.setAttribute("aria-pressed", String(emphasis.shows(rule)));
+  }
+  leave() {
+    clearTimeout(this.timer);
+    this.unfollow();
+    emphasis.point(null);
+  }
+};
+
+// player/opening.js
+var AWAY = 14;
+function beginning({ opening, opened, still }) {
+  if (!opening || opened) return "end";
+  return still ? "still" : "play";
+}
+var telling = (last) => Math.floor(last / 2);
+var Opening = class {
+  /** @param {HTMLElement} invitation */
+  constructor(invitation) {
+    this.invitation = invitation;
+    this.waits = false;
+    this.plays = false;
+  }
+  /**
+   * Returns how a race begins, which is shown for the first time.
+   *
+   * @param {boolean} opening
+   */
+  begin(opening) {
+    const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const way = beginning({ opening, opened: Boolean(page.opened), still });
+    if (way !== "end") page.opened = true;
+    this.waits = way === "play";
+    this.invitation.hidden = way !== "still";
+    return way;
+  }
+  /** Whether it is time to play, which is said once. */
+  starts() {
+    const { waits } = this;
+    this.waits = false;
+    this.plays = waits;
+    return waits;
+  }
+  /** The race has been played to its end. */
+  ended() {
+    if (this.plays) this.invitation.hidden = false;
+    this.plays = false;
+  }
+  /** The reader has begun to play, or the race is another one. */
+  leave() {
+    page.opened = true;
+    Object.assign(this, { waits: false, plays: false });
+    this.invitation.hidden = true;
+  }
+  /**
+   * Puts the invitation below the start, or above it where there is no room below.
+   *
+   * @param {View} view
+   * @param {[number, number]} start
+   */
+  draw(view, [x, y]) {
+    const { invitation } = this;
+    if (invitation.hidden) return;
+    const { offsetWidth: width, offsetHeight: height } = invitation;
+    const [px, py] = [view.x(x, y), view.y(x, y)];
+    const below = py + AWAY + height <= view.height;
+    const left = view.left + clamp(px - width / 2, 0, Math.max(0, view.width - width));
+    const top = view.top + (below ? py + AWAY : py - AWAY - height);
+    invitation.style.transform = `translate(${left}px, ${top}px)`;
+  }
+};
+
+// player/parts.js
+var partsOf2 = (root) => ({
+  stage: box(root, ".fop-stage"),
+  ground: plotlyNode(box(root, ".fop-ground")),
+  paths: part(root, ".fop-paths", HTMLCanvasElement),
+  heads: part(root, ".fop-heads", HTMLCanvasElement),
+  labels: box(root, ".fop-labels"),
+  invitation: box(root, ".fop-invitation"),
+  tip: box(root, ".fop-tip"),
+  legend: box(root, ".fop-entries"),
+  scale: box(root, ".fop-scale"),
+  under: box(root, ".fop-under"),
+  play: box(root, ".fop-play"),
+  restart: box(root, ".fop-restart"),
+  back: box(root, ".fop-back"),
+  on: box(root, ".fop-on"),
+  apart: box(root, ".fop-apart"),
+  scrub: part(root, ".fop-scrub", HTMLInputElement),
+  step: box(root, ".fop-step"),
+  closer: part(root, ".fop-closer", HTMLButtonElement),
+  farther: part(root, ".fop-farther", HTMLButtonElement),
+  whole: part(root, ".fop-whole", HTMLButtonElement),
+  camera: part(root, ".fop-camera", HTMLButtonElement),
+  hint: box(root, ".fop-hint-keys"),
+  speed: part(root, ".fop-speed", HTMLSelectElement),
+  missing: box(root, ".fop-plot-missing")
+});
+
 // player/turning.js
 var TURN = 0.1;
 var PAN = 24;
@@ -2771,8 +2922,6 @@ var LARGEST = 720;
 var AROUND = 300;
 var LOWEST = 300;
 var PHASE = 0.9;
-var LATE = 0.25;
-var HEAD = 1.5;
 var runsOf = (data) => {
   const terms = termsOf(data);
   return motions(data).map((motion, i) => {
@@ -2834,6 +2983,10 @@ var Player = class {
   }
   set share(share) {
     this.go(stepAt(share, this.end, this.data.log));
+  }
+  /** Where all start, or will, once the race from there is here. */
+  get start() {
+    return this.newStart ?? this.data.start;
   }
   /** The surface in three dimensions; null where it is seen from above. */
   get solid() {
@@ -2902,7 +3055,7 @@ var Player = class {
   controls() {
     const { play, restart, back, on, scrub, apart: apart2 } = this.parts;
     for (const kind of ["pointerdown", "keydown", "input"])
-      this.root.addEventListener(kind, () => this.opening.leave(), { capture: true });
+      this.root.addEventListener(kind, () => this.opening.leave(), { capture: true, signal: this.ending.signal });
     apart2.onclick = () => this.takeApart(!this.apart);
     const move = (by) => {
       this.opening.leave();
@@ -3011,7 +3164,7 @@ var Player = class {
     const figure = themed(data.figure, data.themes[theme], getComputedStyle(node).getPropertyValue("--st-font"));
     const zooms = node.dataset.drag === "zoom" && "zoom";
     if (FINGER) merge(figure.layout, { dragmode: zooms, margin: { t: BUTTON } });
-    this.config ??= { ...settings(Plotly, node, () => photograph(this, Plotly)), doubleClickDelay: DOUBLE2 };
+    this.config ??= { ...settings(Plotly, node, () => photograph(this, Plotly)), doubleClickDelay: DOUBLE };
     await Plotly.react(node, figure.data, figure.layout, this.config);
     node.dataset.drag = String(dragmode(node));
     node.dataset.theme = theme;
@@ -3032,13 +3185,17 @@ var Player = class {
     drawBar(this.parts.scale, contours, scale, this.colors);
     this.under.near = interpolated(decoded(z), [...layout.xaxis.range, ...layout.yaxis.range], scale);
   }
+  /** px of the window that are not the picture's. */
+  get around() {
+    return AROUND;
+  }
   /** The picture is a square, as large as the column and the window allow. */
   fit() {
     const { stage, ground } = this.parts;
     if (!stage.clientWidth) return;
     const { l, r, t, b } = this.data.margin;
     const above = FINGER ? BUTTON : t;
-    const room = Math.max(LOWEST, window.innerHeight - AROUND);
+    const room = Math.max(LOWEST, window.innerHeight - this.around);
     const side = Math.min(stage.clientWidth - l - r, LARGEST, room);
     ground.style.height = `${Math.round(side + above + b)}px`;
     ground.style.width = `${Math.round(side + l + r)}px`;
@@ -3046,26 +3203,37 @@ var Player = class {
   }
   /** @param {Plotly} Plotly */
   bind(Plotly) {
-    const { ground, stage } = this.parts;
+    const { ground } = this.parts;
     for (const event of ["plotly_relayout", "plotly_relayouting", "plotly_afterplot"])
       ground.on(event, () => {
         ground.dataset.drag = String(dragmode(ground));
         this.again();
       });
-    const sizes = () => `${stage.clientWidth} ${ground.style.height}`;
+    this.watch(() => {
+      Plotly.Plots.resize(ground);
+      this.again();
+    });
+    this.pointer = new Pointer(this);
+    this.parts.camera.onclick = () => photograph(this, Plotly);
+  }
+  /**
+   * Fits the picture from now on, and has it drawn where its size or the screen's sharpness is another one.
+   *
+   * @param {() => void} redraw
+   */
+  watch(redraw) {
+    const { ground, stage } = this.parts;
+    const sizes = () => [stage.clientWidth, ground.style.height, window.devicePixelRatio].join();
     let shown2 = sizes();
     const fit = () => {
       this.fit();
       if (!stage.clientWidth || sizes() === shown2) return;
       shown2 = sizes();
-      Plotly.Plots.resize(ground);
-      this.again();
+      redraw();
     };
     this.sizes = new ResizeObserver(fit);
     this.sizes.observe(stage);
     window.addEventListener("resize", fit, { signal: this.ending.signal });
-    this.pointer = new Pointer(this);
-    this.parts.camera.onclick = () => photograph(this, Plotly);
   }
   /** The axes of the view from above; null where the surface is not drawn yet. */
   axes() {
@@ -3151,107 +3319,24 @@ var Player = class {
     act();
     this.draw();
   }
+  /** Draws the step, and says it beside the slider and to the page's other pictures. */
   draw(ratio = window.devicePixelRatio || 1) {
-    const { paths, heads, scrub, step } = this.parts;
-    const { colors, end, phases, followed } = this;
+    const { scrub, step } = this.parts;
+    const { data, end, followed, hand, phases } = this;
     const view = this.view();
     const now = Math.min(this.step, end);
     const at = phases ? headStep(now, phases.length) : now;
-    this.drawPaths(fitted(paths, view, ratio), contextOf(paths), view, at);
-    fitted(heads, view, ratio);
-    const context = contextOf(heads);
-    context.clearRect(0, 0, view.width, view.height);
-    this.ring(context, view);
-    this.opening.draw(view, this.data.start);
-    if (followed) this.drawFollowed(context, view, followed, now, at);
-    const values = {};
-    for (const run of this.runs) {
-      const head = headAt(run, at);
-      values[run.name] = run.losses[head.index];
-      if (!emphasis.shows(run.rule)) continue;
-      const [px, py] = [view.x(head.x, head.y), view.y(head.x, head.y)];
-      if (!Number.isFinite(px + py)) continue;
-      context.globalAlpha = emphasis.opacity(run.rule) * (run.late ? LATE : 1);
-      if ((this.playing || phases) && !run.steps && head.index > 0) lead(context, run, view, head);
-      if (run !== followed || !run.terms) arrows(context, run, view, head, colors.ink);
-      behind(context, view, head.x, head.y, () => glyph(context, run, px, py, HEAD, colors.paper));
-    }
-    context.globalAlpha = 1;
-    this.labels.draw(context, this.runs, view, at);
+    drawPaths(this, view, at, ratio);
+    drawHeads(this, view, now, at, ratio);
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1e3 * this.share);
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);
     step.textContent = `step ${count(Math.floor(at))} of ${count(end)}`;
-    if (this.hand.leads) return;
-    clock.moving = at < end;
+    const race = hand.leads ? `${data.race} ${hand.races}` : data.race;
     const parts = followed && partsAt(followed, Math.floor(at));
-    clock.set(at, values, parts && { ...parts, tried: triedOf(parts), run: followed.name, race: this.data.race });
-  }
-  /**
-   * Draws what rides on the head of the run whose steps are shown: shapes and arrows, or the parts of a step.
-   *
-   * @param {Context} context
-   * @param {View} view
-   * @param {Run} run
-   * @param {number} now the step
-   * @param {number} at where the heads are
-   */
-  drawFollowed(context, view, run, now, at) {
-    const parts = partsAt(run, at);
-    if (!parts) return;
-    const { colors, font, phases } = this;
-    const style = { colors, font };
-    const located = ({ x, y }) => ({ color: run.color, x, y, px: view.x(x, y), py: view.y(x, y) });
-    const head = located(headAt(run, at));
-    if (!Number.isFinite(head.px + head.py)) return;
-    const jacobian = jacobianOf(view, head.x, head.y);
-    drawShapes(context, head, jacobian, parts, colors, radiusOf(view));
-    if (!phases) return drawPulls(context, head, jacobian, parts, style);
-    const { whole, ...phase } = phaseAt(now, phases.length);
-    const step = partsAt(run, whole);
-    const point = located(headAt(run, whole));
-    if (step) drawParts(context, point, jacobianOf(view, point.x, point.y), arrowsOf(step, phases), phase, style);
-  }
-  /**
-   * @param {boolean} emptied whether the canvas has lost what was on it
-   * @param {Context} context
-   * @param {View} view
-   * @param {number} at which step
-   */
-  drawPaths(emptied, context, view, at) {
-    const last = this.runs.map((run) => indexAt(run, at));
-    if (emptied || view.key !== this.viewed || this.runs.some((run, i) => run.drawn > last[i])) {
-      for (const run of this.runs) run.drawn = -1;
-      this.stale = true;
-      this.viewed = view.key;
-    }
-    if (this.stale) {
-      context.clearRect(0, 0, view.width, view.height);
-      this.solid?.draw(context, view, this.colors);
-    }
-    this.stale = false;
-    this.runs.forEach((run, index) => {
-      context.globalAlpha = emphasis.opacity(run.rule) * (run.late ? LATE : 1);
-      if (emphasis.shows(run.rule)) extend(context, run, view, last[index], this.colors.paper);
-    });
-    context.globalAlpha = 1;
-  }
-  /**
-   * The start; the minima belong to the surface.
-   *
-   * @param {Context} context
-   * @param {View} view
-   */
-  ring(context, view) {
-    const [x, y] = this.newStart ?? this.data.start;
-    context.beginPath();
-    context.arc(view.x(x, y), view.y(x, y), this.pointer?.held ? 8 : 5, 0, 2 * Math.PI);
-    context.fillStyle = this.colors.paper;
-    context.strokeStyle = this.colors.ink;
-    context.lineWidth = 2;
-    behind(context, view, x, y, () => {
-      context.fill();
-      context.stroke();
-    });
+    const made = parts && { ...parts, tried: triedOf(parts), run: followed.name, race };
+    if (hand.leads) return clock.set(clock.step, clock.values, made);
+    clock.moving = at < end;
+    clock.set(at, Object.fromEntries(this.runs.map((run) => [run.name, run.losses[indexAt(run, at)]])), made);
   }
   leave() {
     this.gone = true;
@@ -3268,50 +3353,6 @@ var Player = class {
     clock.set(Infinity, {});
   }
 };
-var partsOf2 = (root) => ({
-  stage: box(root, ".fop-stage"),
-  ground: plotlyNode(box(root, ".fop-ground")),
-  paths: part(root, ".fop-paths", HTMLCanvasElement),
-  heads: part(root, ".fop-heads", HTMLCanvasElement),
-  labels: box(root, ".fop-labels"),
-  invitation: box(root, ".fop-invitation"),
-  tip: box(root, ".fop-tip"),
-  legend: box(root, ".fop-entries"),
-  scale: box(root, ".fop-scale"),
-  under: box(root, ".fop-under"),
-  play: box(root, ".fop-play"),
-  restart: box(root, ".fop-restart"),
-  back: box(root, ".fop-back"),
-  on: box(root, ".fop-on"),
-  apart: box(root, ".fop-apart"),
-  scrub: part(root, ".fop-scrub", HTMLInputElement),
-  step: box(root, ".fop-step"),
-  closer: part(root, ".fop-closer", HTMLButtonElement),
-  farther: part(root, ".fop-farther", HTMLButtonElement),
-  whole: part(root, ".fop-whole", HTMLButtonElement),
-  camera: part(root, ".fop-camera", HTMLButtonElement),
-  hint: box(root, ".fop-hint-keys"),
-  speed: part(root, ".fop-speed", HTMLSelectElement),
-  missing: box(root, ".fop-plot-missing")
-});
-function fitted(canvas, { left, top, width, height }, ratio) {
-  const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
-  const changed = canvas.width !== wide || canvas.height !== high;
-  if (changed) Object.assign(canvas, { width: wide, height: high });
-  Object.assign(canvas.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
-  contextOf(canvas).setTransform(ratio, 0, 0, ratio, 0, 0);
-  return changed;
-}
-function lead(context, run, view, head) {
-  const { index } = head;
-  context.strokeStyle = run.color;
-  context.lineWidth = run.width;
-  context.beginPath();
-  const [x, y] = [run.x[index], run.y[index]];
-  context.moveTo(view.x(x, y), view.y(x, y));
-  follow(view, x, y, head.x, head.y, (px, py) => context.lineTo(px, py));
-  context.stroke();
-}
 
 // player/shown.js
 function publish(player) {

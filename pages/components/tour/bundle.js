@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 87f492ba8e89942998d77a02e85aa3f182ddea3c3fe01fb65442caa4bf2bd79f.
+// Made by scripts/web.sh build of sources with the checksum 84d548a57ad43fa090786d291291f5ee6b3d18802d0fcbb3629b74a2be966480.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -65,7 +65,8 @@ var Tour = class _Tour {
     this.back.onclick = (event) => this.follow(event, this.stop - 1);
     this.next.onclick = (event) => this.follow(event, this.stop + 1);
     this.skip.onclick = () => this.end();
-    page.tour = { begin: () => this.go(1) };
+    this.offer = { begin: () => this.go(1) };
+    page.tour = this.offer;
   }
   /** @param {TourData} data */
   show({ stops }) {
@@ -161,6 +162,7 @@ var Tour = class _Tour {
   }
   leave() {
     this.sizes.disconnect();
+    if (page.tour !== this.offer) return;
     page.tour = void 0;
     document.documentElement.style.removeProperty("--fop-tour");
   }

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum a3ba8e8f7b67afcb4027285816143d66e7dcf166635266f110ecffdb134e6ead.
+// Made by scripts/web.sh build of sources with the checksum 354cacdf7f63f13bf50ed688561d2bd984275b78badb3f49278d49d922074067.
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
@@ -169,10 +169,11 @@ function index_default({ data: { runs }, parentElement }) {
       return option;
     })
   );
+  let shown = "";
   choice.onchange = () => {
     clock.run = choice.value;
+    shown = "";
   };
-  let shown = "";
   const follow = () => {
     const { parts } = clock;
     const run = parts && runs.find(({ name }) => name === parts.run);
@@ -181,7 +182,6 @@ function index_default({ data: { runs }, parentElement }) {
     if (wanted === shown) return;
     shown = wanted;
     choice.value = run.name;
-    choice.style.color = run.color;
     root.style.setProperty("--fop-color", run.color);
     formula.textContent = run.formula;
     root.classList.toggle("fop-learns", parts.P !== null);
