@@ -69,6 +69,7 @@ STANDS = """() => ({
   address: location.href,
   run: document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState,
   placeholders: [...document.querySelectorAll('[data-testid="stSkeleton"]')].map((e) => e.parentElement.className),
+  focused: document.activeElement?.outerHTML.slice(0, 200),
   stale: document.querySelectorAll('[data-stale="true"]').length,
   canvases: [...document.querySelectorAll("canvas")].map((e) => `${e.className} ${JSON.stringify(e.dataset)}`),
   text: document.body.innerText.slice(0, 4000),

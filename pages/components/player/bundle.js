@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 22ecf52da1716852955e2dbbe8cccbd321d331254473eead2773741f8ddcdcbc.
+// Made by scripts/web.sh build of sources with the checksum 0148ed559e8f49266d5a0896c43ba3e75381e66007089dfc14356f933d14cfa7.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -2370,6 +2370,27 @@ var Labels = class {
   }
 };
 
+// lib/sent.js
+var Sent = class {
+  constructor() {
+    this.keys = [];
+  }
+  /** @param {string} key identifies what is sent */
+  add(key) {
+    this.keys.push(key);
+  }
+  /**
+   * Whether what comes is what was sent, and not of another's making; forgets it and all that was sent before.
+   *
+   * @param {string} key
+   */
+  isEcho(key) {
+    const at = this.keys.indexOf(key);
+    this.keys.splice(0, at + 1);
+    return at >= 0;
+  }
+};
+
 // lib/svg.js
 var SVG = "http://www.w3.org/2000/svg";
 function svg(name, attributes, ...children) {
@@ -2562,18 +2583,21 @@ var Legend = class {
     this.buttons = /* @__PURE__ */ new Map();
     this.pressed = null;
     this.timer = 0;
+    this.sent = new Sent();
     this.unfollow = emphasis.follow(() => this.mark());
   }
   /**
    * @param {Pick<RunHead, "rule" | "name" | "color" | "dash" | "width" | "glyph">[]} runs
-   * @param {string[] | null} hidden by the page's address; null where that has not changed
+   * @param {string[]} hidden by the page's address
+   * @param {boolean} changed whether that is another one than before
    */
-  show(runs, hidden) {
+  show(runs, hidden, changed) {
     this.rules = runs.map(({ rule }) => rule);
     const built = JSON.stringify(runs.map(({ rule, name, color }) => [rule, name, color]));
     if (this.built !== built) this.build(runs);
     this.built = built;
-    emphasis.hide(within(hidden === null || this.timer ? emphasis.hidden : hidden, this.rules));
+    const old = this.sent.isEcho(keyOf(hidden)) || this.timer > 0;
+    emphasis.hide(within(changed && !old ? hidden : emphasis.hidden, this.rules));
     this.mark();
   }
   /** @param {Pick<RunHead, "rule" | "name" | "color" | "dash" | "width" | "glyph">[]} runs */
@@ -2615,6 +2639,7 @@ var Legend = class {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.timer = 0;
+      this.sent.add(keyOf(emphasis.hidden));
       this.send([...emphasis.hidden]);
     }, SETTLED);
   }
@@ -3117,7 +3142,7 @@ var Player = class {
     this.runs.forEach((run, index) => {
       run.label = data.runs[index].label;
     });
-    this.legend.show(data.runs, known?.hidden.join() === data.hidden.join() ? null : data.hidden);
+    this.legend.show(data.runs, data.hidden, known?.hidden.join() !== data.hidden.join());
     if (data.scene && this.scene?.key !== data.scene.key) {
       const fresh = new Scene(floats(data.grid), data.scene);
       if (this.scene) fresh.orbit = this.scene.orbit;

@@ -1,6 +1,7 @@
 // @ts-check
 import { make } from "../lib/dom.js";
 import { alone, emphasis, keyOf, toggled, within } from "../lib/emphasis.js";
+import { Sent } from "../lib/sent.js";
 import { swatch } from "../lib/svg.js";
 import { DOUBLE } from "./pointer.js";
 
@@ -25,20 +26,23 @@ export class Legend {
     /** @type {{ rule: string, at: number, hidden: ReadonlySet<string> } | null} */
     this.pressed = null; // the press before, and what was hidden before it
     this.timer = 0; // until what the reader has hidden is sent
+    this.sent = new Sent();
     this.unfollow = emphasis.follow(() => this.mark());
   }
 
   /**
    * @param {Pick<RunHead, "rule" | "name" | "color" | "dash" | "width" | "glyph">[]} runs
-   * @param {string[] | null} hidden by the page's address; null where that has not changed
+   * @param {string[]} hidden by the page's address
+   * @param {boolean} changed whether that is another one than before
    */
-  show(runs, hidden) {
+  show(runs, hidden, changed) {
     this.rules = runs.map(({ rule }) => rule);
     const built = JSON.stringify(runs.map(({ rule, name, color }) => [rule, name, color]));
     if (this.built !== built) this.build(runs);
     this.built = built;
     // What the reader has pressed since is newer than what the address says.
-    emphasis.hide(within(hidden === null || this.timer ? emphasis.hidden : hidden, this.rules));
+    const old = this.sent.isEcho(keyOf(hidden)) || this.timer > 0;
+    emphasis.hide(within(changed && !old ? hidden : emphasis.hidden, this.rules));
     this.mark();
   }
 
@@ -84,6 +88,7 @@ export class Legend {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.timer = 0;
+      this.sent.add(keyOf(emphasis.hidden));
       this.send([...emphasis.hidden]);
     }, SETTLED);
   }

@@ -271,7 +271,7 @@ export class Player {
     this.runs.forEach((run, index) => {
       run.label = data.runs[index].label;
     });
-    this.legend.show(data.runs, known?.hidden.join() === data.hidden.join() ? null : data.hidden);
+    this.legend.show(data.runs, data.hidden, known?.hidden.join() !== data.hidden.join());
     if (data.scene && this.scene?.key !== data.scene.key) {
       const fresh = new Scene(floats(data.grid), data.scene);
       if (this.scene) fresh.orbit = this.scene.orbit;
