@@ -181,6 +181,26 @@ def test_a_slider_that_is_where_python_has_it_leads_nothing(visit):
     assert page.evaluate("() => document.querySelector('.fop-player').fop.share") == 1, "at the end, as it was"
 
 
+def test_a_slider_that_is_moved_back_before_python_answers_stays_back(visit):
+    page = visit(f"{VALLEY}&fop.hyper_lr=0.05")
+    sent = page.evaluate(
+        """() => {
+          const player = document.querySelector('.fop-player').fop;
+          const { input } = player.hand.parts.sliders.hyper_lr;
+          const sent = [];
+          player.trigger = (name, rates) => sent.push(rates); // as if Python were slow
+          for (const value of [-129, -130]) {
+            input.value = value;
+            input.oninput();
+            input.onchange();
+          }
+          return sent;
+        }"""
+    )
+    assert sent == [{"fop.hyper_lr": 0.0513}, {"fop.hyper_lr": 0.05}]
+    expect(page.get_by_role("slider", name="Hypergradient rate ρ")).to_have_value("-130")
+
+
 def test_a_start_from_which_python_has_not_raced_yet_is_dragged_on_and_a_click_has_its_own(visit):
     page = visit(VALLEY)
     page.evaluate(

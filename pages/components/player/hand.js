@@ -24,6 +24,8 @@ export class Hand {
     this.start = null; // under the hand, until Python's race is here
     /** @type {Record<string, number>} */
     this.values = {}; // likewise, of settings
+    /** @type {Set<string>} */
+    this.sent = new Set(); // settings to which Python has not answered
     this.due = false; // whether the race is to be run again
     this.races = 0; // that have been run here
     /** @type {number | null} */
@@ -70,6 +72,7 @@ export class Hand {
     this.player.under.exact = race?.probe ? (x, y) => race.surfaceAt(x, y) : null;
     if (this.moves) this.due = true;
     else this.forget();
+    this.sent.clear();
     const { root, choice } = this.parts;
     const movable = data.runs.map(
       (_, i) => RATES.filter((rate) => typeof data.live?.runs[i]?.[rate] === "string").length,
@@ -140,13 +143,16 @@ export class Hand {
   }
 
   /**
-   * Has Python run the race with what was moved.
+   * Has Python run the race with what was moved; also with what has been moved back before it has answered.
    *
    * @param {string[]} names of settings
    */
   commit(names) {
-    const changed = names.filter((name) => name in this.values).map((name) => [name, this.values[name]]);
-    if (changed.length) this.player.trigger("rates", Object.fromEntries(changed));
+    const changed = names.filter((name) => name in this.values || this.sent.has(name));
+    if (!changed.length) return;
+    for (const name of changed) this.sent.add(name);
+    const rates = changed.map((name) => [name, this.values[name] ?? this.player.data.live?.settings[name]]);
+    this.player.trigger("rates", Object.fromEntries(rates));
   }
 
   /** The names of the settings that the sliders move; "" for none. */
