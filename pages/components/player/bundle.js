@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 0148ed559e8f49266d5a0896c43ba3e75381e66007089dfc14356f933d14cfa7.
+// Made by scripts/web.sh build of sources with the checksum fa4c02f9c0efe1022cccfd69a81d7f5fc03722c7eb53a09a91be3d99c4d16c0a.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -2106,6 +2106,7 @@ var Hand = class {
     this.race = null;
     this.start = null;
     this.values = {};
+    this.sent = /* @__PURE__ */ new Set();
     this.due = false;
     this.races = 0;
     this.left = null;
@@ -2147,6 +2148,7 @@ var Hand = class {
     this.player.under.exact = race?.probe ? (x, y) => race.surfaceAt(x, y) : null;
     if (this.moves) this.due = true;
     else this.forget();
+    this.sent.clear();
     const { root, choice } = this.parts;
     const movable = data.runs.map(
       (_, i) => RATES.filter((rate) => typeof data.live?.runs[i]?.[rate] === "string").length
@@ -2210,13 +2212,16 @@ var Hand = class {
     this.label();
   }
   /**
-   * Has Python run the race with what was moved.
+   * Has Python run the race with what was moved; also with what has been moved back before it has answered.
    *
    * @param {string[]} names of settings
    */
   commit(names) {
-    const changed = names.filter((name) => name in this.values).map((name) => [name, this.values[name]]);
-    if (changed.length) this.player.trigger("rates", Object.fromEntries(changed));
+    const changed = names.filter((name) => name in this.values || this.sent.has(name));
+    if (!changed.length) return;
+    for (const name of changed) this.sent.add(name);
+    const rates = changed.map((name) => [name, this.values[name] ?? this.player.data.live?.settings[name]]);
+    this.player.trigger("rates", Object.fromEntries(rates));
   }
   /** The names of the settings that the sliders move; "" for none. */
   names() {
