@@ -63,7 +63,8 @@ def runs(tmp_path, monkeypatch) -> dict[str, Run]:
     monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
     monkeypatch.setattr(queue, "_start", lambda folder: None)  # no run is to change meanwhile
     monkeypatch.setattr("fop_core.runs.listing.FRESH", 0.0)
-    monkeypatch.setattr("fop_core.runs.listing.SPARE", 60.0)
+    for limit in ("SPARE", "PATIENCE"):
+        monkeypatch.setattr(f"fop_core.runs.listing.{limit}", 60.0)
     return {name: made(tmp_path / "runs", name) for name in NAMES}
 
 
