@@ -14,12 +14,14 @@ class Stop:
         address: of the page, with its settings, from the app's own address on: "" or "basins?size=64".
         sentence: what there is to see.
         attempt: one thing to try there.
+        part: selects what it is about where that is far down the page, or "".
     """
 
     title: str
     address: str
     sentence: str
     attempt: str
+    part: str = ""
 
 
 STOPS = (
@@ -53,5 +55,6 @@ STOPS = (
         f"preconditioners?run={RUN}&panel=fork",
         "A run can go on from a checkpoint with another P: frozen, reset, normalized, or taken from another run.",
         "Choose one of them, and read what it does to P. To launch it, CIFAR-10's images have to be here.",
+        part=".st-key-inspect-fork-kind",
     ),
 )

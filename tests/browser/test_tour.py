@@ -59,6 +59,8 @@ def test_five_stops_are_walked_by_keyboard_and_nothing_is_hidden(visit, expected
         )
         under, foot, across = page.evaluate(ROOM)
         assert under >= -0.5 and abs(foot) <= 0.5 and across <= 0
+        if stop.part:
+            expect(page.locator(stop.part)).to_be_in_viewport(ratio=1)
         expect(page.get_by_text("Not all of the address could be used")).to_have_count(0)
         if number < len(STOPS):
             expect(bar(page)).to_be_focused()

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 84d548a57ad43fa090786d291291f5ee6b3d18802d0fcbb3629b74a2be966480.
+// Made by scripts/web.sh build of sources with the checksum 24bbadf16ad376ac2d8051c9bd82b76ad8d1e290fe38470932d0ed1a454c74b5.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -34,6 +34,32 @@ function atUnmount(root, leave) {
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
 
+// tour/bring.js
+var PERIOD = 100;
+var WAIT = 3e4;
+var SETTLING = 1500;
+var HANDS = ["wheel", "touchstart", "pointerdown", "keydown"];
+function bring(selector) {
+  const begun = performance.now();
+  let from = Infinity;
+  const listening = new AbortController();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    const part2 = document.querySelector(selector);
+    if (part2?.checkVisibility({ visibilityProperty: true })) {
+      from = Math.min(from, now);
+      part2.scrollIntoView({ block: "center" });
+    }
+    if (now - begun > WAIT || now - from > SETTLING) end();
+  }, PERIOD);
+  const end = () => {
+    clearInterval(timer);
+    listening.abort();
+  };
+  for (const hand of HANDS) addEventListener(hand, end, { signal: listening.signal, capture: true, passive: true });
+  return end;
+}
+
 // tour/stored.js
 var KEY = "fop-tour";
 var ENDED = "ended";
@@ -59,6 +85,9 @@ var Tour = class _Tour {
     this.skip = box(root, ".fop-tour-skip");
     this.stops = [];
     this.stop = INVITATION;
+    this.brought = "";
+    this.leaveIt = () => {
+    };
     this.opening = _Tour.url("") === window.location.href;
     this.sizes = new ResizeObserver(() => this.makeRoom());
     this.sizes.observe(root);
@@ -77,7 +106,10 @@ var Tour = class _Tour {
     if (stop !== null) {
       this.stop = stop;
       if (stop === INVITATION) this.invite();
-      else this.describe(stops[stop - 1]);
+      else {
+        this.describe(stops[stop - 1]);
+        if (stop === here) this.bring(stops[stop - 1]);
+      }
     }
     this.makeRoom();
     if (stop === null) return;
@@ -110,6 +142,13 @@ var Tour = class _Tour {
     if (!this.back.hidden) this.lead(this.back, this.stop - 1, "Back");
     if (!last) this.lead(this.next, this.stop + 1, "Next");
     this.skip.textContent = last ? "End the tour" : "Skip the tour";
+  }
+  /** @param {Stop} stop is on the page: what it is about may be far below */
+  bring({ address, part: part2 }) {
+    if (this.brought === address) return;
+    this.brought = address;
+    this.leaveIt();
+    if (part2) this.leaveIt = bring(part2);
   }
   /** @param {string} address of a stop */
   static url(address) {
@@ -162,6 +201,7 @@ var Tour = class _Tour {
   }
   leave() {
     this.sizes.disconnect();
+    this.leaveIt();
     if (page.tour !== this.offer) return;
     page.tour = void 0;
     document.documentElement.style.removeProperty("--fop-tour");

@@ -1,6 +1,7 @@
 // @ts-check
 import { box, part } from "../lib/dom.js";
 import { page } from "../lib/page.js";
+import { bring } from "./bring.js";
 import { ENDED, INVITATION, KEY, shown } from "./stored.js";
 
 /** @import { Stop, TourData } from "./types.d.ts" */
@@ -22,6 +23,8 @@ export class Tour {
     /** @type {Stop[]} */
     this.stops = [];
     this.stop = INVITATION;
+    this.brought = ""; // the address whose part has been brought into view
+    this.leaveIt = () => {};
     this.opening = Tour.url("") === window.location.href; // whether the reader came to the app's own address
     this.sizes = new ResizeObserver(() => this.makeRoom());
     this.sizes.observe(root);
@@ -41,7 +44,10 @@ export class Tour {
     if (stop !== null) {
       this.stop = stop;
       if (stop === INVITATION) this.invite();
-      else this.describe(stops[stop - 1]);
+      else {
+        this.describe(stops[stop - 1]);
+        if (stop === here) this.bring(stops[stop - 1]);
+      }
     }
     this.makeRoom();
     if (stop === null) return;
@@ -76,6 +82,14 @@ export class Tour {
     if (!this.back.hidden) this.lead(this.back, this.stop - 1, "Back");
     if (!last) this.lead(this.next, this.stop + 1, "Next");
     this.skip.textContent = last ? "End the tour" : "Skip the tour";
+  }
+
+  /** @param {Stop} stop is on the page: what it is about may be far below */
+  bring({ address, part }) {
+    if (this.brought === address) return;
+    this.brought = address;
+    this.leaveIt();
+    if (part) this.leaveIt = bring(part);
   }
 
   /** @param {string} address of a stop */
@@ -135,6 +149,7 @@ export class Tour {
 
   leave() {
     this.sizes.disconnect();
+    this.leaveIt();
     if (page.tour !== this.offer) return; // another page's bar is there already
     page.tour = undefined;
     document.documentElement.style.removeProperty("--fop-tour");

@@ -10,4 +10,6 @@ export interface Stop {
   sentence: string;
   /** One thing to try. */
   attempt: string;
+  /** Selects what it is about where that is far down the page, or "". */
+  part: string;
 }
