@@ -72,6 +72,7 @@ DRAWN = """() => {
   const pictures = nodes.length + document.querySelectorAll("canvas[data-drawn]").length;
   if (document.querySelector('canvas[data-drawn="64"]')) return false;  // finer maps are on their way
   if (document.querySelector('[data-testid="stSkeleton"], .fop-chips:empty, .fop-runs tbody:empty')) return false;
+  if ([...document.querySelectorAll(".fop-runs td")].some((cell) => cell.textContent === "…")) return false;
   const shown = pictures || document.querySelector('[data-testid="stTable"], .st-key-inspect-fork-kind');
   return idle && document.fonts.status === "loaded" && shown && nodes.every((node) => node.dataset.theme);
 }"""
@@ -132,6 +133,8 @@ def main(names: Sequence[str]) -> None:
             page = context.new_page()
             page.goto(f"{address}/{query}")
             page.wait_for_function(DRAWN, timeout=60_000)
+            if number := TOUR.get(name):
+                page.wait_for_timeout(2_000 * bool(STOPS[number - 1].part))  # until that has been brought into view
             page.mouse.move(0, 0)
             page.evaluate(ELSEWHERE, str(ROOT))
             picture = Image.open(io.BytesIO(page.screenshot(animations="disabled")))

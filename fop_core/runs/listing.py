@@ -20,7 +20,7 @@ Part = TypeVar("Part")
 FRESH = 0.4  # seconds for which one look serves all readers
 UNSURE = 2_000_000_000  # ns in which a directory may change again without showing it in its time
 # A look finds best accuracies and devices of ended runs for so many seconds; the rest is left to the next look.
-SPARE = 0.008  # of the processor
+SPARE = 0.03  # of the processor
 PATIENCE = 0.1  # of the clock, where files come slowly
 
 
