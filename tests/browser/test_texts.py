@@ -23,7 +23,7 @@ SIGNS = (
     ":smile: :streamlit: $q^7$ $$q$$ **b** _i_ `c` <b>t</b> -> a -- b <= 10:smile:00 # %{y} &amp; ~~s~~"
 )
 LAYER = "<b>L</b> <img src=x> www.example.org :smile: me@example.org".replace("/", "|")
-MADE_OF_THEM = """() => [...document.querySelectorAll("a, img, image, .katex, [data-testid='stIconMaterial']")]
+MADE_OF_THEM = """() => [...document.querySelectorAll("a[href], img, image, .katex, [data-testid='stIconMaterial']")]
   .filter((node) => (node.matches("a") ? node.origin !== location.origin : /192.0.2.7|example.org/.test(node.outerHTML))
     || node.matches("img[alt='Streamlit logo']") || (node.matches(".katex") && node.textContent.includes("q"))
     || node.textContent === "home")
