@@ -99,7 +99,7 @@ def test_a_click_on_the_map_of_rates_opens_fop_at_these(basins):
     page.mouse.click(x, y)
     expect(page.get_by_role("heading", name="Trajectories")).to_be_visible()
     expect(row(page, "FOP").locator(".fop-steps")).to_have_text(steps)
-    assert page.locator(".fop-readout").get_by_role("rowheader").all_inner_texts() == ["FOP"]
+    expect(page.locator(".fop-readout").get_by_role("rowheader")).to_have_text(["FOP"])
     query = dict(part.split("=") for part in page.url.partition("?")[2].split("&"))
     assert float(query["fop.lr"]) == float(lr) and float(query["fop.hyper_lr"]) == float(hyper_lr.replace("−", "-"))
 
