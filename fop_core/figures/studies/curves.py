@@ -9,8 +9,10 @@ from matplotlib.figure import Figure
 
 from fop_core.figures import paper_learned, print_style, training_curves
 from fop_core.figures.paper_learned import Band
-from fop_core.figures.studies.drawing import LOST, Array, Seeds, marker, over_seeds, safe, shown
+from fop_core.figures.studies.drawing import LOST, Array, Seeds, marker, over_seeds, safe, shown, written
 from fop_core.figures.training_curves import Line, line_styles, look, named
+
+TICKS = 9  # rates that are all written along their axis
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,13 @@ class Sensitivity:
                 lost += 1
         hidden = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
         figure.update_layout(yaxis2=hidden)
+        if len(rates := self._rates()) <= TICKS:
+            figure.update_xaxes(tickvals=rates, ticktext=[written(float(rate)) for rate in rates])
         return {"": figure}
+
+    def _rates(self) -> Array:
+        """Return all rates, ascending."""
+        return np.unique(np.concatenate([np.empty(0), *(np.asarray(each.x, np.float64) for each in self.curves)]))
 
     def _said(self, line: Line, of: Seeds, index: int) -> str:
         n, lost = int(of.n[index]), int(of.lost[index])
@@ -158,6 +166,8 @@ class Sensitivity:
         figure = paper_learned.bands(bands, self.across, self.up, log_x=self.log_x, percent=self.percent)
         [axes] = figure.axes
         with print_style.applied():
+            if len(rates := self._rates()) <= TICKS:
+                axes.set_xticks(rates, [written(float(rate)) for rate in rates])
             lost = 0
             for each, line, of in drawn:
                 axes.plot(line.x, line.y, linestyle="none", color=line.line_style.color, **marker(look(each.method)))
@@ -208,9 +218,18 @@ class PerformanceProfile:
         """What it shows, in words."""
         return f"{self.up} within the {self.across}: {', '.join(map(_profile_label, self.profiles))}"
 
+    @property
+    def _edge(self) -> float:
+        return 1.05 * max([1.5, *(float(each.tau[-1]) for each in self.profiles if len(each.tau))])
+
+    @property
+    def log(self) -> bool:
+        """Whether factors spread so far that their axis is logarithmic."""
+        return self._edge > 5
+
     def _lines(self) -> list[Line]:
         """Return stairs: a share holds until the next factor, and the last one to the figure's edge."""
-        edge = 1.05 * max([1.5, *(float(each.tau[-1]) for each in self.profiles if len(each.tau))])
+        edge = self._edge
         made = []
         for each, line_style in zip(self.profiles, line_styles([each.method for each in self.profiles])):
             tau = np.concatenate([[1.0], np.asarray(each.tau, dtype=np.float64), [edge]])
@@ -222,14 +241,14 @@ class PerformanceProfile:
 
     def screens(self) -> dict[str, go.Figure]:
         """Return it as one plotly figure."""
-        figure = training_curves.figure(self._lines(), self.across, self.up, log_x=True, percent=True, key=self.alt)
+        figure = training_curves.figure(self._lines(), self.across, self.up, log_x=self.log, percent=True, key=self.alt)
         figure.update_traces(mode="lines", selector={"mode": "lines+markers"})
         return {"": figure}
 
     def paper(self) -> Figure:
         """Return it for print."""
         bands = [_band(line) for line in self._lines()]
-        return paper_learned.bands(bands, self.across, self.up, log_x=True, percent=True, limits=(-0.02, 1.03))
+        return paper_learned.bands(bands, self.across, self.up, log_x=self.log, percent=True, limits=(-0.02, 1.03))
 
 
 def _profile_label(profile: Profile) -> str:

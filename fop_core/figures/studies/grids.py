@@ -160,7 +160,7 @@ class Grids:
             lost = int(ours.lost[i, j]), int(theirs.lost[i, j])
             if any(lost):
                 hover += [f"diverged: {one} {lost[0]} of {n[0]}, {other} {lost[1]} of {n[1]}"]
-                which = "both" if all(lost) else one if lost[0] else other
+                which = "both" if all(lost) else "with" if lost[0] else "without"
                 yield Cell(i, j, HATCHED, (f"{LOST} {which}",), tuple(hover), True)
                 continue
             text = shown(difference[i, j], self.percent, signed=True)

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from fop_core.figures import curves, print_style, style
 from fop_core.figures.studies.drawing import INK, LOST, MUTED, Array, marker, safe, shown
@@ -88,6 +89,15 @@ class TimeToTarget:
         span = high - low or 1.0
         return low - 0.04 * span * self.log, high + 0.2 * span, high + 0.15 * span
 
+    def _ticks(self) -> list[float]:
+        """Return what a logarithmic axis is marked with: 1, 2 and 5 of each power of ten; nothing without a time."""
+        finite = self._finite()
+        if not len(finite):
+            return []
+        powers = range(math.floor(math.log10(finite.min())), math.ceil(math.log10(finite.max())) + 1)
+        few = (1, 2, 5) if len(powers) < 4 else (1,)
+        return [digit * 10.0**power for power in powers for digit in few]
+
     def _missed(self, row: Times) -> str:
         missed, known = int(np.isinf(row.values).sum()), int((~np.isnan(row.values)).sum())
         return f"{LOST} missed by {missed} of {known}" if missed else ""
@@ -97,7 +107,6 @@ class TimeToTarget:
         low, high, edge = self._edge()
         at_edge = 10**edge if self.log else edge
         traces: list[dict[str, Any]] = []
-        shapes: list[dict[str, Any]] = []
         for height, row in zip(_heights(len(self.rows)), self.rows):
             method = look(row.method)
             values = row.values[np.isfinite(row.values)]
@@ -137,7 +146,8 @@ class TimeToTarget:
                 )
         layout = _layout(self.alt, [row.name for row in self.rows], self.across)
         layout["xaxis"] |= {"type": "log" if self.log else "linear", "range": [low, high], "tickformat": ",~g"}
-        layout["shapes"] = shapes
+        if self.log or not len(self._finite()):
+            layout["xaxis"]["tickvals"] = self._ticks()
         layout["annotations"] = [
             {
                 "x": edge,
@@ -160,6 +170,9 @@ class TimeToTarget:
             figure, axes = _chart(len(self.rows))
             if self.log:
                 axes.set_xscale("log")
+            if self.log or not len(self._finite()):
+                axes.set_xticks(self._ticks())
+                axes.xaxis.set_minor_locator(NullLocator())
             axes.set_xlim(*(10.0 ** np.array([low, high]) if self.log else (low, high)))
             for height, row in zip(_heights(len(self.rows)), self.rows):
                 method = look(row.method)
@@ -269,7 +282,12 @@ class Pairwise:
                     "mode": "markers",
                     "x": [factor * row.mean],
                     "y": [height],
-                    "marker": {"symbol": symbol, "size": 12, "color": method.color, "line": {"width": 2}},
+                    "marker": {
+                        "symbol": symbol,
+                        "size": 12,
+                        "color": method.color,
+                        "line": {"width": 2, "color": method.color},
+                    },
                     "hovertemplate": said,
                 }
             )

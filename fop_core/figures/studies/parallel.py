@@ -13,7 +13,7 @@ from fop_core.figures.studies.drawing import INK, LOST, MUTED, Array, Scale, mar
 from fop_core.figures.training_curves import look, named
 
 TICKS = 6  # values written along an axis of numbers
-FOOT = -0.13  # where what diverged ends, under the axis of results
+FOOT, BELOW = -0.13, -0.2  # where what diverged ends, under the axis of results, and where the axes' names begin
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,18 @@ class Parallel:
             for index, axis in enumerate(axes)
             for height, text in axis.ticks
         ]
+        notes += [
+            {
+                "x": index,
+                "y": BELOW,
+                "text": safe(axis.label),
+                "showarrow": False,
+                "xanchor": "left" if not index else "right" if index == len(axes) - 1 else "center",
+                "yanchor": "top",
+                "font": {"size": 13},
+            }
+            for index, axis in enumerate(axes)
+        ]
         uprights = [
             {"type": "line", "x0": i, "x1": i, "y0": 0, "y1": 1, "line": {"color": MUTED, "width": 1}, "layer": "below"}
             for i in range(len(axes))
@@ -137,13 +149,8 @@ class Parallel:
         layout = {
             **curves.common(self.alt),
             "margin": {"l": 8, "r": 16, "t": 8, "b": 8},
-            "xaxis": {
-                "tickvals": list(range(len(axes))),
-                "ticktext": [safe(axis.label) for axis in axes],
-                "range": [-0.12, len(axes) - 1 + 0.06],
-                "showgrid": False,
-            },
-            "yaxis": {"visible": False, "range": [FOOT - 0.06, 1.06]},
+            "xaxis": {"visible": False, "range": [-0.06, len(axes) - 1 + 0.06]},
+            "yaxis": {"visible": False, "range": [BELOW - 0.1, 1.06]},
             "annotations": notes,
             "shapes": uprights,
         }
@@ -178,7 +185,7 @@ class Parallel:
         heights = np.stack([axis.heights for axis in drawn], axis=1)
         with print_style.applied():
             figure = print_style.blank(print_style.WIDTH, 3.0)
-            axes = figure.add_axes((0.06, 0.1, 0.92, 0.87))
+            axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
             for kind, rows in self._drawn():
                 method = look(kind)
                 for row in rows:
@@ -207,10 +214,9 @@ class Parallel:
                         color=INK,
                         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
                     )
-            axes.set(xlim=(-0.12, len(drawn) - 1 + 0.06), ylim=(FOOT - 0.05, 1.05))
-            axes.set_xticks(range(len(drawn)), [print_style.literal(axis.label) for axis in drawn])
-            axes.set_yticks([])
-            axes.tick_params(length=0)
+                side = "left" if not index else "right" if index == len(drawn) - 1 else "center"
+                axes.text(index, BELOW, print_style.literal(axis.label), ha=side, va="top", fontsize=9)
+            axes.set(xlim=(-0.06, len(drawn) - 1 + 0.06), ylim=(BELOW - 0.1, 1.05), xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
         return figure
 
