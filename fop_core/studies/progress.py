@@ -1,0 +1,367 @@
+"""Where a study's cells stand and what they measured, as columns: each run is read when it has changed, and no sooner.
+
+table(id)            of a folder's study; looked at again it takes milliseconds
+"""
+
+import math
+import os
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from fop_core.runs import trash
+from fop_core.runs.files import DamagedFile
+from fop_core.runs.metrics import Metrics
+from fop_core.runs.run import Run
+from fop_core.runs.state import ALIVE
+from fop_core.studies import store
+from fop_core.studies.cells import Cell, Point, cells
+from fop_core.studies.protocol import Study, Target, direction, of_role
+from fop_core.studies.store import Stored
+
+Array = np.ndarray
+
+COLUMNS = ("train_loss", "train_accuracy", "held_out_loss", "held_out_accuracy", "test_loss", "test_accuracy")
+"""What a table has of each run: measured at the ends of epochs."""
+_EVALUATED = [b'"held_out_loss"', b'"test_loss"']
+ENDED_EARLY = "ended early"
+UNSUBMITTED = "missing"
+STATES = (UNSUBMITTED, "queued", *ALIVE, "finished", "stopped", "failed", "lost", ENDED_EARLY, "damaged", "deleted")
+"""What a cell can be: a run's states; "missing": without a run yet; "deleted": in the trash or gone."""
+_UNSURE = 2_000_000_000  # ns in which a directory may change again without showing it in its time
+
+
+@dataclass
+class StudyTable:
+    """A study's cells, one at each index of every column; those of tuning come first.
+
+    Attributes:
+        stored: the study as it is on the disk.
+        key, method, point, seed, role: of the cells.
+        run_id: "" where there is none yet.
+        state: one of ``STATES``.
+        reason: why it is so, in words; may be "".
+        adopted: whether its run was there before the study.
+        share: of the run that is done, 0 to 1.
+        last, best: by column of ``COLUMNS`` the last and the best measured value, NaN where nothing is measured yet.
+        seconds: of training, NaN where not known.
+        evaluation_seconds: spent on measuring, likewise; not part of ``seconds``.
+        peak_memory: bytes, likewise.
+        diverged: whether its loss ceased to be a number.
+        steps_to_target, seconds_to_target, gradients_to_target: when the target was first seen to be met; infinite of a
+            run that has ended without; NaN while that is open, or where the study has none. Gradients are those of
+            single images: steps times batch size.
+        version: counts the changes since the table was made first.
+    """
+
+    stored: Stored
+    key: list[str]
+    method: list[str]
+    point: list[Point]
+    seed: list[int]
+    role: list[str]
+    run_id: list[str]
+    state: list[str]
+    reason: list[str]
+    adopted: list[bool]
+    share: Array
+    last: dict[str, Array]
+    best: dict[str, Array]
+    seconds: Array
+    evaluation_seconds: Array
+    peak_memory: Array
+    diverged: Array
+    steps_to_target: Array
+    seconds_to_target: Array
+    gradients_to_target: Array
+    version: int = 0
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    @property
+    def study(self) -> Study:
+        """What was asked for."""
+        return self.stored.study
+
+    def rows(self, role: str = "", method: str = "") -> list[int]:
+        """Return the indices of the cells of a role and a method; of all of them unless given."""
+        return [
+            index
+            for index, (one, other) in enumerate(zip(self.role, self.method))
+            if role in ("", one) and method in ("", other)
+        ]
+
+    @property
+    def ended(self) -> Array:
+        """Where nothing more will come: finished, diverged or ended early, bool [n]."""
+        over = np.array([state in ("finished", ENDED_EARLY) for state in self.state], bool)
+        return over | self.diverged
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many cells are in each state, without those that none is in."""
+        return {state: self.state.count(state) for state in STATES if state in self.state}
+
+    def outcome(self, column: str, at: str = "last") -> Array:
+        """Return what counts of each cell, [n]: infinitely bad where it diverged or was ended early, NaN while open.
+
+        Args:
+            column: one of ``COLUMNS``; in tuning and in reporting that on the images which the role measures on.
+            at: "last" or "best".
+        """
+        values = np.full(len(self), np.nan)
+        by_column = self.best if at == "best" else self.last
+        finished = np.array([state == "finished" for state in self.state], bool)
+        for role in ("tune", "report"):
+            at_role = np.array([each == role for each in self.role], bool)
+            measured = by_column[of_role(column, role)]
+            values[at_role & finished] = measured[at_role & finished]
+        worst = -math.inf if direction(column) == "max" else math.inf
+        values[self.ended & ~finished] = worst
+        values[finished & ~np.isnan(values) & ~np.isfinite(values)] = worst
+        return values
+
+
+@dataclass
+class _Row:
+    """What is known of a cell's run."""
+
+    run: Run | None = None
+    state: str = UNSUBMITTED
+    reason: str = ""
+    cause: str = ""
+    share: float = 0.0
+    seconds: float = math.nan
+    evaluation_seconds: float = math.nan
+    peak_memory: float = math.nan
+    last: dict[str, float] = field(default_factory=dict)
+    best: dict[str, float] = field(default_factory=dict)
+    to_target: tuple[float, float, float] = (math.nan, math.nan, math.nan)
+    stamp: tuple[int, int] = (-1, -1)
+    sure: bool = False
+    metrics: Metrics | None = None
+
+
+class Progress:
+    """Follows one study; any thread may ask.
+
+    Args:
+        id_: of the study.
+        folder: the runs folder.
+    """
+
+    def __init__(self, id_: str, folder: Path) -> None:
+        self.id, self.folder = id_, folder
+        self._lock = threading.Lock()
+        self._stamp: tuple[int, ...] = ()
+        self._stored: Stored | None = None
+        self._cells: list[Cell] = []
+        self._rows: dict[str, _Row] = {}
+        self._table: StudyTable | None = None
+        self._version = 0
+
+    def table(self) -> StudyTable:
+        """Return the table as it is now; the same object as before where nothing has changed.
+
+        Raises:
+            RunError, DamagedFile: as ``store.load``.
+        """
+        with self._lock:
+            changed = self._load()
+            for cell in self._cells:
+                changed |= self._refresh(cell)
+            if changed or self._table is None:
+                self._version += 1
+                self._table = self._made()
+            return self._table
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The cells, as the table has them, with their settings."""
+        return self._cells
+
+    def _load(self) -> bool:
+        try:
+            status = os.stat(store.studies_folder(self.folder) / self.id / "study.json")
+            stamp: tuple[int, ...] = (status.st_mtime_ns, status.st_size, status.st_ino)
+        except OSError:  # loading says why
+            stamp = ()
+        if stamp and stamp == self._stamp:
+            return False
+        before, stored = self._stored, store.load(self.id, self.folder)
+        if before is None or before.study != stored.study or before.winners != stored.winners:
+            self._cells = cells(stored.study, stored.winners)
+        rows = {}
+        for cell in self._cells:
+            id_ = stored.runs.get(cell.key, "")
+            row = self._rows.get(cell.key)
+            known = row is not None and (row.run.id if row.run else "") == id_
+            rows[cell.key] = row if row is not None and known else _Row(Run(self.folder / id_) if id_ else None)
+        if before is not None and before.study.target != stored.study.target:
+            rows = {key: _Row(row.run) for key, row in rows.items()}
+        self._rows, self._stored, self._stamp = rows, stored, stamp
+        return True
+
+    def _refresh(self, cell: Cell) -> bool:
+        """Look at a cell's run; return whether it has changed."""
+        row = self._rows[cell.key]
+        if row.run is None:
+            return False
+        path = str(row.run.path)
+        try:
+            changed = os.stat(path).st_mtime_ns
+        except OSError:
+            if row.state == "deleted":
+                return False
+            there = os.path.isdir(trash.of(self.folder) / row.run.id)
+            reason = f"in the trash: `runs restore {row.run.id}` brings it back" if there else "its directory is gone"
+            self._rows[cell.key] = _Row(row.run, "deleted", reason)
+            return True
+        asked = row.stamp[1] if row.state == "finished" else _time(f"{path}/requests")
+        stamp = (changed, asked)
+        if stamp == row.stamp and row.sure and row.state not in ALIVE:
+            return False
+        if row.state == "deleted":
+            row = self._rows[cell.key] = _Row(row.run)
+        row.sure = time.time_ns() - max(stamp) > _UNSURE
+        row.stamp = stamp
+        before = (row.state, row.reason, row.share, dict(row.last), row.to_target, row.seconds)
+        self._read(row, cell)
+        return before != (row.state, row.reason, row.share, row.last, row.to_target, row.seconds)
+
+    def _read(self, row: _Row, cell: Cell) -> None:
+        run = row.run
+        assert run is not None
+        try:
+            state = run.state
+            waits = run.has_request("start") and state.state not in ALIVE
+            row.state, row.reason, row.cause = ("queued" if waits else state.state), state.reason, state.cause
+            progress = run.progress
+            row.share = float(progress.get("share", 0.0))
+            for name in ("evaluation_seconds", "peak_memory", "seconds"):
+                setattr(row, name, float(progress.get(name, math.nan)))
+            if row.state != "queued" or progress:
+                self._measure(row, run, cell)
+        except FileNotFoundError as error:
+            row.state, row.reason = "damaged", f"{error.filename} is missing"
+        except (DamagedFile, OSError) as error:
+            row.state, row.reason = "damaged", str(error)
+
+    def _measure(self, row: _Row, run: Run, cell: Cell) -> None:
+        metrics = row.metrics = row.metrics or Metrics(run.id, run.metrics_files, lambda: None, _EVALUATED)
+        metrics.update()
+        for name in COLUMNS:
+            if name in metrics:
+                values = metrics[name].values
+                row.last[name] = float(values[-1])
+                row.best[name] = _best(values, direction(name))
+        if math.isnan(row.seconds) and "seconds" in metrics:  # of a run from before progress.json had them
+            row.seconds = float(metrics["seconds"].values[-1])
+        assert self._stored is not None
+        row.to_target = _to_target(metrics, self._stored.study.target, cell)
+        if row.state not in ALIVE:
+            row.metrics = None  # what is read again after that is read from its start: rarely
+
+    def _made(self) -> StudyTable:
+        stored = self._stored
+        assert stored is not None
+        all_of, rows = self._cells, [self._rows[cell.key] for cell in self._cells]
+        states = [
+            ENDED_EARLY
+            if c.key in stored.ended and r.state in ("stopped", "failed", "lost") and r.cause != "diverged"
+            else r.state
+            for c, r in zip(all_of, rows)
+        ]
+        adopted = set(stored.adopted)
+
+        def column(values: Sequence[float]) -> Array:
+            return np.array(values, np.float64)
+
+        table = StudyTable(
+            stored=stored,
+            key=[cell.key for cell in all_of],
+            method=[cell.method for cell in all_of],
+            point=[cell.point for cell in all_of],
+            seed=[cell.seed for cell in all_of],
+            role=[cell.role for cell in all_of],
+            run_id=[row.run.id if row.run else "" for row in rows],
+            state=states,
+            reason=[stored.ended[c.key] if s == ENDED_EARLY else r.reason for c, r, s in zip(all_of, rows, states)],
+            adopted=[cell.key in adopted for cell in all_of],
+            share=column([row.share for row in rows]),
+            last={name: column([row.last.get(name, math.nan) for row in rows]) for name in COLUMNS},
+            best={name: column([row.best.get(name, math.nan) for row in rows]) for name in COLUMNS},
+            seconds=column([row.seconds for row in rows]),
+            evaluation_seconds=column([row.evaluation_seconds for row in rows]),
+            peak_memory=column([row.peak_memory for row in rows]),
+            diverged=np.array([row.state == "failed" and row.cause == "diverged" for row in rows], bool),
+            steps_to_target=np.empty(0),
+            seconds_to_target=np.empty(0),
+            gradients_to_target=np.empty(0),
+            version=self._version,
+        )
+        reached = np.array([row.to_target for row in rows], np.float64).reshape(len(rows), 3)
+        if stored.study.target is not None:
+            reached[table.ended & np.isnan(reached[:, 0])] = math.inf
+        table.steps_to_target, table.seconds_to_target, table.gradients_to_target = reached.T
+        return table
+
+
+def _time(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _best(values: Array, way: str) -> float:
+    finite = values[~np.isnan(values)]
+    if not len(finite):
+        return math.nan
+    return float(finite.max() if way == "max" else finite.min())
+
+
+def _to_target(metrics: Metrics, target: Target | None, cell: Cell) -> tuple[float, float, float]:
+    """Return steps, seconds and gradients until a target was first seen to be met; NaN where it has not been."""
+    if target is None or (column := of_role(target.column, cell.role)) not in metrics:
+        return math.nan, math.nan, math.nan
+    steps, values = metrics[column]
+    met = np.flatnonzero(target.reached(values))
+    if not len(met):
+        return math.nan, math.nan, math.nan
+    step = int(steps[met[0]])
+    at, seconds = metrics["seconds"]
+    return float(step), float(seconds[np.searchsorted(at, step)]), float(step * cell.config.batch_size)
+
+
+_followed: dict[tuple[str, str], Progress] = {}
+_following = threading.Lock()
+
+
+def progress(id_: str, folder: Path | None = None) -> Progress:
+    """Return who follows a study: one for all who ask in this process."""
+    loaded = store.load(id_, folder)
+    known = (str(loaded.folder), loaded.id)
+    with _following:
+        if known not in _followed:
+            _followed[known] = Progress(loaded.id, loaded.folder)
+        return _followed[known]
+
+
+def table(id_: str, folder: Path | None = None) -> StudyTable:
+    """Return where a study's cells stand.
+
+    Args:
+        id_: of the study, or its name.
+        folder: the runs folder.
+
+    Raises:
+        RunError: where there is none.
+        DamagedFile: where its study.json is not one.
+    """
+    return progress(id_, folder).table()
