@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from fop_core.figures import paper_learned, print_style, training_curves
 from fop_core.figures.paper_learned import Band
 from fop_core.figures.studies.drawing import LOST, Array, Seeds, marker, over_seeds, safe, shown, written
-from fop_core.figures.training_curves import Line, line_styles, look, named
+from fop_core.figures.training_curves import Line, line_styles, method_style, named
 
 TICKS = 9  # rates that are all written along their axis
 
@@ -60,12 +60,14 @@ class Rates:
         x: the rates, ascending, [k].
         values: [k, seeds]; NaN is not there yet, infinity diverged.
         label: at the line's end; the method's name unless given.
+        joined: whether points are joined by a line; not those that also differ in other settings.
     """
 
     method: str
     x: Array
     values: Array
     label: str = ""
+    joined: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Sensitivity:
         up: the result.
         percent: whether results are fractions.
         log_x: whether rates spread over powers of ten.
+        lost: what an infinite result is.
     """
 
     curves: Sequence[Rates]
@@ -88,6 +91,7 @@ class Sensitivity:
     up: str = "held-out accuracy"
     percent: bool = True
     log_x: bool = True
+    lost: str = "diverged"
 
     @property
     def alt(self) -> str:
@@ -100,7 +104,7 @@ class Sensitivity:
             of = over_seeds(each.values)
             mean = np.where(of.lost == 0, of.mean, np.nan)
             x = np.asarray(each.x, dtype=np.float64)
-            band = x, mean - of.std, mean + of.std
+            band = (x, mean - of.std, mean + of.std) if each.joined else None
             drawn.append((each, Line(each.label or named(each.method), line_style, x, mean, band=band), of))
         return sorted(drawn, key=lambda one: one[1].line_style.width)
 
@@ -112,8 +116,14 @@ class Sensitivity:
             lines, self.across, self.up, log_x=self.log_x, percent=self.percent, key=self.alt
         )
         lost = 0
+        joined = {line.label for each, line, _ in drawn if each.joined}
+        for trace in figure.data:
+            if trace.mode == "lines+markers" and not any(
+                f"<b>{safe(one)}</b>" in trace.hovertemplate for one in joined
+            ):
+                trace.mode = "markers"
         for each, line, of in drawn:
-            method = look(each.method)
+            method = method_style(each.method)
             figure.add_trace(
                 go.Scatter(
                     x=line.x,
@@ -153,7 +163,7 @@ class Sensitivity:
         n, lost = int(of.n[index]), int(of.lost[index])
         words = [f"<b>{safe(line.label)}</b>", f"{safe(self.across)} {line.x[index]:g}"]
         if lost:
-            words.append(f"{LOST} diverged: {lost} of {n + lost}")
+            words.append(f"{LOST} {self.lost}: {lost} of {n + lost}")
         elif n:
             std = f" ± {shown(of.std[index], self.percent)}" if n > 1 else ""
             words.append(safe(f"{self.up} {shown(of.mean[index], self.percent)}{std}, n = {n}"))
@@ -168,9 +178,14 @@ class Sensitivity:
         with print_style.applied():
             if len(rates := self._rates()) <= TICKS:
                 axes.set_xticks(rates, [written(float(rate)) for rate in rates])
+            for line_drawn, (each, _, _) in zip(axes.lines, drawn):
+                if not each.joined:
+                    line_drawn.set_linestyle("none")
             lost = 0
             for each, line, of in drawn:
-                axes.plot(line.x, line.y, linestyle="none", color=line.line_style.color, **marker(look(each.method)))
+                axes.plot(
+                    line.x, line.y, linestyle="none", color=line.line_style.color, **marker(method_style(each.method))
+                )
                 if len(at := np.flatnonzero(of.lost)):
                     foot = np.full(len(at), 0.03 + 0.06 * lost)
                     cross = {"marker": "x", "markersize": 4.5, "markeredgewidth": 1.2, "clip_on": False}

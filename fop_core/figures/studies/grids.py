@@ -78,6 +78,7 @@ class Grids:
         up: what the result is.
         percent: whether results are fractions.
         higher: whether a larger one is better.
+        lost: what an infinite result is.
     """
 
     rows: Scale
@@ -88,6 +89,7 @@ class Grids:
     up: str = "held-out accuracy"
     percent: bool = True
     higher: bool = True
+    lost: str = "diverged"
 
     def __post_init__(self) -> None:
         sides = len(self.rows.values), len(self.columns.values)
@@ -138,7 +140,7 @@ class Grids:
                 continue
             hover = [f"n = {n + lost}"]
             if lost:
-                hover += [f"diverged: {lost} of {n + lost}"]
+                hover += [f"{self.lost}: {lost} of {n + lost}"]
                 hover += [f"the others: {shown(of.mean[i, j], self.percent)}"] if n else []
                 yield Cell(i, j, HATCHED, (f"{LOST} {lost} of {n + lost}",), tuple(hover), True)
                 continue
@@ -159,7 +161,7 @@ class Grids:
             hover = [f"n = {n[0]} and {n[1]}"]
             lost = int(ours.lost[i, j]), int(theirs.lost[i, j])
             if any(lost):
-                hover += [f"diverged: {one} {lost[0]} of {n[0]}, {other} {lost[1]} of {n[1]}"]
+                hover += [f"{self.lost}: {one} {lost[0]} of {n[0]}, {other} {lost[1]} of {n[1]}"]
                 which = "both" if all(lost) else "with" if lost[0] else "without"
                 yield Cell(i, j, HATCHED, (f"{LOST} {which}",), tuple(hover), True)
                 continue
@@ -293,11 +295,11 @@ def _shapes(cell: Cell) -> list[dict[str, Any]]:
 
 def _note(cell: Cell) -> dict[str, Any]:
     assert cell.color is not None
-    first, *rest = map(safe, cell.texts)
+    first, *others = map(safe, cell.texts)
     return {
         "x": cell.column,
         "y": cell.row,
-        "text": "<br>".join([first, *(f"<span style='font-size:11px'>{text}</span>" for text in rest)]),
+        "text": "<br>".join([first, *(f"<span style='font-size:11px'>{text}</span>" for text in others)]),
         "font": {"color": _ink(cell.color), "size": 12},
         "bgcolor": HATCHED if cell.lost else "rgba(0,0,0,0)",
         "showarrow": False,

@@ -13,7 +13,7 @@ from matplotlib.ticker import NullLocator
 
 from fop_core.figures import curves, print_style, style
 from fop_core.figures.studies.drawing import INK, LOST, MUTED, Array, marker, safe, shown
-from fop_core.figures.training_curves import look, named
+from fop_core.figures.training_curves import method_style, named
 
 LEFT = 1.5  # inches, of a row's name
 ROW = 0.34  # inches
@@ -108,7 +108,7 @@ class TimeToTarget:
         at_edge = 10**edge if self.log else edge
         traces: list[dict[str, Any]] = []
         for height, row in zip(_heights(len(self.rows)), self.rows):
-            method = look(row.method)
+            method = method_style(row.method)
             values = row.values[np.isfinite(row.values)]
             traces.append(
                 {
@@ -175,7 +175,7 @@ class TimeToTarget:
                 axes.xaxis.set_minor_locator(NullLocator())
             axes.set_xlim(*(10.0 ** np.array([low, high]) if self.log else (low, high)))
             for height, row in zip(_heights(len(self.rows)), self.rows):
-                method = look(row.method)
+                method = method_style(row.method)
                 values = row.values[np.isfinite(row.values)]
                 axes.plot(values, np.full(len(values), height), linestyle="none", color=method.color, **marker(method))
                 if math.isfinite(row.median):
@@ -259,7 +259,7 @@ class Pairwise:
         traces: list[dict[str, Any]] = []
         notes: list[dict[str, Any]] = []
         for height, row in zip(_heights(len(self.rows)), self.rows):
-            method = look(row.method)
+            method = method_style(row.method)
             said = (
                 f"<b>{safe(row.label)}</b><br>{shown(row.mean, self.percent, signed=True)}, "
                 f"from {shown(row.low, self.percent, signed=True)} to {shown(row.high, self.percent, signed=True)}"
@@ -317,7 +317,7 @@ class Pairwise:
                 half = factor * self.detectable
                 axes.axvspan(-half, half, facecolor=MUTED, alpha=0.16, linewidth=0, zorder=0)
             for height, row in zip(_heights(len(self.rows)), self.rows):
-                method = look(row.method)
+                method = method_style(row.method)
                 axes.plot([factor * row.low, factor * row.high], [height] * 2, color=method.color, linewidth=1.5)
                 mark = marker(method) | {"markeredgecolor": method.color, "markeredgewidth": 1.2}
                 face = method.color if row.significant else "white"

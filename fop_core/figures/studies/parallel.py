@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from fop_core.figures import curves, print_style
 from fop_core.figures.studies.drawing import INK, LOST, MUTED, Array, Scale, marker, safe, shown, written
-from fop_core.figures.training_curves import look, named
+from fop_core.figures.training_curves import method_style, named
 
 TICKS = 6  # values written along an axis of numbers
 FOOT, BELOW = -0.13, -0.2  # where what diverged ends, under the axis of results, and where the axes' names begin
@@ -42,6 +42,7 @@ class Parallel:
         up: what the result is.
         percent: whether results are fractions.
         chosen: indices of the rows that are drawn thick: the winners.
+        lost: what an infinite result is.
     """
 
     scales: Sequence[Scale]
@@ -50,6 +51,7 @@ class Parallel:
     up: str = "held-out accuracy"
     percent: bool = True
     chosen: Sequence[int] = field(default=())
+    lost: str = "diverged"
 
     def __post_init__(self) -> None:
         counts = {len(self.methods), len(self.results), *(len(scale.values) for scale in self.scales)}
@@ -76,12 +78,12 @@ class Parallel:
         ends = [low + share * span for share in np.linspace(0, 1, TICKS if high > low else 2)]
         ticks = [((end - low) / span, shown(end, self.percent)) for end in ends] if len(finite) else []
         if np.isinf(self.results).any():
-            ticks.append((FOOT, f"{LOST} diverged"))
+            ticks.append((FOOT, f"{LOST} {self.lost}"))
         return Axis(self.up + (", %" if self.percent else ""), heights, ticks)
 
     def _drawn(self) -> list[tuple[str, Array]]:
         """Return methods with the indices of their rows that have a result, FOP's last and so on top."""
-        kinds = sorted(dict.fromkeys(self.methods), key=lambda kind: look(kind).width)
+        kinds = sorted(dict.fromkeys(self.methods), key=lambda kind: method_style(kind).width)
         there = ~np.isnan(self.results)
         of = np.asarray(self.methods)
         return [(kind, np.flatnonzero(there & (of == kind))) for kind in kinds]
@@ -93,7 +95,7 @@ class Parallel:
         many = len(self.methods) > 60
         traces: list[dict[str, Any]] = []
         for kind, rows in self._drawn():
-            method = look(kind)
+            method = method_style(kind)
             line = {"color": method.color, "dash": method.dash, "width": method.width / 2}
             x, y, texts = self._points(rows, heights)
             traces.append(
@@ -111,7 +113,7 @@ class Parallel:
                 }
             )
         for row in self.chosen:
-            method = look(self.methods[row])
+            method = method_style(self.methods[row])
             x, y, texts = self._points(np.array([row]), heights)
             line = {"color": method.color, "dash": method.dash, "width": 2 * method.width}
             more = {"line": line, "marker": {"symbol": method.symbol, "size": 10, "color": method.color}}
@@ -176,7 +178,7 @@ class Parallel:
         words = [f"<b>{safe(named(self.methods[row]))}</b>"]
         words += [safe(f"{s.label} {written(s.values[row])}") for s in self.scales if s.values[row] is not None]
         result = self.results[row]
-        words.append(f"{LOST} diverged" if np.isinf(result) else safe(f"{self.up} {shown(result, self.percent)}"))
+        words.append(f"{LOST} {self.lost}" if np.isinf(result) else safe(f"{self.up} {shown(result, self.percent)}"))
         return "<br>".join(words)
 
     def paper(self) -> Figure:
@@ -187,7 +189,7 @@ class Parallel:
             figure = print_style.blank(print_style.WIDTH, 3.0)
             axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
             for kind, rows in self._drawn():
-                method = look(kind)
+                method = method_style(kind)
                 for row in rows:
                     thick = row in self.chosen
                     at = np.flatnonzero(np.isfinite(heights[row]))
