@@ -5,7 +5,7 @@ was reported: on the test set, with fresh seeds.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,20 +133,20 @@ def grids(table: StudyTable, rows: str = "", columns: str = "", with_: str = "",
     if both is None or table.study.sampling != "grid" or not there:
         return None
     ours, theirs = with_ or both[0], without or both[1]
-    shared = [field for field in there if all(_has(table, method, field) for method in (ours, theirs))]
-    order = [*shared, *(field for field in there if field not in shared and _has(table, ours, field))]
-    order += [field for field in there if field not in order]
-    columns = columns or order[0]
-    rows = rows or next((field for field in order if field != columns), "")
+    usual = axes_of_grid(table, ours, theirs)
+    columns = columns or usual[0]
+    rows = rows or (usual[1] if usual[1] != columns else usual[0])
     across = there[columns]
-    up = there[rows] if rows and rows != columns else ("",)
+    if rows == columns:
+        rows = ""
+    up = there[rows] if rows else ("",)
     title, percent, highest = _measured(table)
     values = [
         _grid(of_points(table, method), (rows, up), (columns, across), highest, len(table.study.seeds))
         for method in (ours, theirs)
     ]
     made = figures.Grids(
-        Scale(label(rows) if len(up) > 1 or up[0] != "" else "", up),
+        Scale(label(rows), up),
         Scale(label(columns), across),
         values[0],
         values[1],
@@ -173,6 +173,14 @@ def grids(table: StudyTable, rows: str = "", columns: str = "", with_: str = "",
             said.append(f"{named(method)} has no {' and '.join(lacks)}: it is the same along that side.")
     said.append("Of so many cells some are outlined by chance: what holds is what the fresh seeds say, below.")
     return Drawn("grid", f"{title[0].upper()}{title[1:]} with and without", made, tuple(said))
+
+
+def axes_of_grid(table: StudyTable, ours: str, theirs: str) -> tuple[str, str]:
+    """Return the fields across and up of a grid unless one says, "" for none: first those that both methods have."""
+    there = fields(table)
+    has = {field: sum(_has(table, method, field) for method in (ours, theirs)) for field in there}
+    order = [*sorted(there, key=lambda field: -has[field]), "", ""]
+    return order[0], order[1]
 
 
 def _has(table: StudyTable, method: str, field: str) -> bool:
@@ -207,9 +215,18 @@ def _text(point: Point, field: str) -> str | None:
     return str(point[field]) if field in point else None
 
 
+def numbers(table: StudyTable) -> dict[str, tuple[Any, ...]]:
+    """Return those of ``fields`` whose values are all numbers, and more than one."""
+    return {
+        name: values
+        for name, values in fields(table).items()
+        if len(values) > 1 and Scale(name, values).numbers is not None
+    }
+
+
 def sensitivity(table: StudyTable, field: str = "") -> Drawn | None:
     """Return how the result depends on a number, by default the first axis of numbers; None where there is none."""
-    there = {name: values for name, values in fields(table).items() if Scale(name, values).numbers is not None}
+    there = numbers(table)
     field = field or next(iter(there), "")
     if field not in there:
         return None
@@ -392,13 +409,17 @@ def performance_profile(table: StudyTable, what: str = "steps") -> Drawn | None:
     times = _times(table, what)
     if times is None:
         return None
-    complete = ~np.isnan(np.stack(list(times.values()))).any(0)
-    if not complete.any():
+    each = np.stack(list(times.values()), axis=1)  # [seeds, methods]
+    each = each[~np.isnan(each).any(1)]
+    if not len(each):
         return None
-    made_of = statistics.performance_profiles({method: values[complete] for method, values in times.items()})
-    n = int(complete.sum())
+    with np.errstate(invalid="ignore"):
+        ratios = each / each.min(1, keepdims=True)
+    tau = np.unique(np.concatenate([[1.0], ratios[np.isfinite(ratios)]]))
+    n = len(each)
     made = figures.PerformanceProfile(
-        [Profile(method, tau, share, n) for method, (tau, share) in made_of.items()], up="share of seeds at the target"
+        [Profile(method, tau, share, n) for method, share in zip(times, statistics.performance_profile(each, tau))],
+        up="share of seeds at the target",
     )
     said = (
         f"At 1: on which share of {_over_seeds(n)} a method is the fastest. At the right edge: how often it arrives.",
@@ -407,49 +428,77 @@ def performance_profile(table: StudyTable, what: str = "steps") -> Drawn | None:
     return Drawn("profile", f"Performance profile, in {COUNTED[what]}", made, said)
 
 
-def pairwise(table: StudyTable, comparisons: Comparisons, detectable: float | None = None) -> Drawn | None:
+def pairwise(table: StudyTable, comparisons: Comparisons) -> Drawn | None:
     """Return the differences of the methods with intervals; None where nothing can be compared yet.
 
     Args:
         table: of the study.
-        comparisons: of its reported runs.
-        detectable: the least difference that these seeds can detect, if it is known.
+        comparisons: of its reported runs; those of times to a target are in ``time_to_target``.
     """
-    if not comparisons.rows:
+    analysis = comparisons.analysis
+    compared = [row for row in comparisons.rows if row.measure == analysis.column and row.difference.n]
+    if not compared:
         return None
-    analysis = table.study.analysis
     of = quantities.of(analysis.column)
     rows = [
         Difference(
             f"{named(row.method)} less {named(row.other)}",
             row.method,
-            row.mean,
-            row.low,
-            row.high,
+            row.difference.mean,
+            row.difference.low,
+            row.difference.high,
             row.adjusted,
-            row.n,
+            row.difference.n,
             row.declared,
         )
-        for row in comparisons.rows
+        for row in compared
     ]
+    known = [row.detectable for row in compared if math.isfinite(row.detectable)]
+    detectable = max(known) if known else None
     made = figures.Pairwise(rows, quantities.title(analysis.column), of.percent, detectable)
-    better = "above" if direction(analysis.column) == "max" else "below"
-    said = [f"Filled: a difference at level {analysis.alpha:g}; {better} 0 the first of the two is better."]
-    if not all(row.significant for row in rows):
-        said.append("Hollow: these seeds cannot tell it from 0, which does not show that there is none.")
-    if comparisons.explored:
-        said.append("Explored: this is not the analysis that was fixed before launch.")
-    return Drawn("pairwise", "Differences on the test set", made, tuple(said))
+    better = "Right" if direction(analysis.column) == "max" else "Left"
+    said = [f"{better} of 0 the first of the two is better; lines are {100 * (1 - analysis.alpha):g} % intervals."]
+    if detectable is not None:
+        unit = " points" if of.percent else ""
+        amount = figures.shown(detectable, of.percent)
+        said.append(f"Grey: {_over_seeds(rows[0].n)} cannot tell differences under {amount}{unit} apart.")
+    if not comparisons.final:
+        said.append("Not all runs have ended: nothing is declared yet.")
+    elif all(row.significant for row in rows):
+        said.append(f"All are differences at level {analysis.alpha:g}.")
+    else:
+        said.append("Hollow: these seeds cannot tell it from 0, which does not show that there is no difference.")
+    said += [f"Explored: {why}." for why in comparisons.explored]
+    return Drawn("pairwise", "Differences between methods", made, tuple(said))
 
 
-def tables(table: StudyTable) -> Mapping[str, Any]:
-    """Return the totals of a table: runs, seconds of training and of evaluation, peak memory (bytes)."""
-    known = table.seconds[~np.isnan(table.seconds)]
-    evaluation = table.evaluation_seconds[~np.isnan(table.evaluation_seconds)]
+def every(table: StudyTable, comparisons: Comparisons) -> list[Drawn]:
+    """Return the figures that a report has, in order."""
+    drawn = [pairwise(table, comparisons), lines(table), grids(table), sensitivity(table), parallel(table)]
+    drawn += [time_to_target(table, what) for what in ("steps", "seconds")] + [performance_profile(table)]
+    return [each for each in drawn if each is not None]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What a study has cost so far.
+
+    Attributes:
+        seconds: of training.
+        evaluation_seconds: of measuring, which is not part of it.
+        peak_memory: the most that a run took, bytes; NaN where none is known.
+    """
+
+    seconds: float
+    evaluation_seconds: float
+    peak_memory: float
+
+
+def totals(table: StudyTable) -> Totals:
+    """Return what a study has cost so far."""
     memory = table.peak_memory[~np.isnan(table.peak_memory)]
-    return {
-        "runs": len(table),
-        "seconds": float(known.sum()),
-        "evaluation_seconds": float(evaluation.sum()),
-        "peak_memory": float(memory.max()) if len(memory) else math.nan,
-    }
+    return Totals(
+        float(np.nansum(table.seconds)),
+        float(np.nansum(table.evaluation_seconds)),
+        float(memory.max()) if len(memory) else math.nan,
+    )

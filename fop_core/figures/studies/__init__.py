@@ -14,7 +14,7 @@ mark of its own and is never left out of a mean unsaid.
 """
 
 from fop_core.figures.studies.curves import Lines, PerformanceProfile, Profile, Rates, Sensitivity
-from fop_core.figures.studies.drawing import Drawing, Scale
+from fop_core.figures.studies.drawing import Drawing, Scale, shown
 from fop_core.figures.studies.grids import Grids
 from fop_core.figures.studies.intervals import Difference, Pairwise, Times, TimeToTarget
 from fop_core.figures.studies.parallel import Parallel
@@ -33,4 +33,5 @@ __all__ = [
     "Sensitivity",
     "TimeToTarget",
     "Times",
+    "shown",
 ]
