@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from fop_core.runs import trash
+from fop_core.runs.compare import Curve
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.metrics import Metrics
 from fop_core.runs.run import Run
@@ -55,6 +56,7 @@ class StudyTable:
         steps_to_target, seconds_to_target, gradients_to_target: when the target was first seen to be met; infinite of a
             run that has ended without; NaN while that is open, or where the study has none. Gradients are those of
             single images: steps times batch size.
+        curves: by column of ``COLUMNS`` what was measured at the ends of epochs, over epochs.
         version: counts the changes since the table was made first.
     """
 
@@ -78,6 +80,7 @@ class StudyTable:
     steps_to_target: Array
     seconds_to_target: Array
     gradients_to_target: Array
+    curves: list[dict[str, Curve]]
     version: int = 0
 
     def __len__(self) -> int:
@@ -141,6 +144,7 @@ class _Row:
     peak_memory: float = math.nan
     last: dict[str, float] = field(default_factory=dict)
     best: dict[str, float] = field(default_factory=dict)
+    curves: dict[str, Curve] = field(default_factory=dict)
     to_target: tuple[float, float, float] = (math.nan, math.nan, math.nan)
     stamp: tuple[int, int] = (-1, -1)
     sure: bool = False
@@ -257,7 +261,8 @@ class Progress:
         metrics.update()
         for name in COLUMNS:
             if name in metrics:
-                values = metrics[name].values
+                steps, values = metrics[name]
+                row.curves[name] = Curve(steps, metrics.over("epoch", name)[0], values)
                 row.last[name] = float(values[-1])
                 row.best[name] = _best(values, direction(name))
         if math.isnan(row.seconds) and "seconds" in metrics:  # of a run from before progress.json had them
@@ -303,6 +308,7 @@ class Progress:
             steps_to_target=np.empty(0),
             seconds_to_target=np.empty(0),
             gradients_to_target=np.empty(0),
+            curves=[row.curves for row in rows],
             version=self._version,
         )
         reached = np.array([row.to_target for row in rows], np.float64).reshape(len(rows), 3)

@@ -35,7 +35,7 @@ def direction(column: str) -> Direction:
 
 
 def of_role(column: str, role: str) -> str:
-    """Return the column that stands for another one in a role: "held_out_loss" in tuning is "test_loss" in reporting."""
+    """Return the column that stands for another one in a role: of "test_loss" in tuning it is "held_out_loss"."""
     for part, other in (("test_", "held_out_"), ("held_out_", "test_")):
         if column.startswith(part):
             wanted = "held_out_" if role == "tune" else "test_"
