@@ -8,6 +8,7 @@ It is replaced atomically at each change, and changed under a lock. Losing it lo
 """
 
 import contextlib
+import copy
 import fcntl
 import os
 import re
@@ -165,7 +166,7 @@ def changing(id_: str, folder: Path | None = None) -> Iterator[Stored]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         stored = load(id_, folder)
-        before = stored.to_json()
+        before = copy.deepcopy(stored.to_json())
         yield stored
         if stored.to_json() != before:
             _write(stored)

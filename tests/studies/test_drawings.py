@@ -101,5 +101,9 @@ def test_times_to_a_target_are_by_fresh_seed_and_infinite_where_it_was_missed():
     values = {row.method: row.values for row in drawn.drawing.rows}
     assert np.isinf(values["momentum"]).all() and values["fop"].tolist() == [100, 100]
     profile = drawings.performance_profile(of)
-    assert profile is not None and profile.drawing.profiles[0].share.max() == 0 and profile.drawing.profiles[1].share[0] == 1
+    assert (
+        profile is not None
+        and profile.drawing.profiles[0].share.max() == 0
+        and profile.drawing.profiles[1].share[0] == 1
+    )
     assert drawings.time_to_target(table(study("t"))) is None
