@@ -14,8 +14,9 @@ from fop_core.figures.training_curves import named
 from fop_core.jobs import queue
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.studies import predict, submit
+from fop_core.studies import predict, protocol, submit
 from fop_core.studies.predict import Cost, Detectable, Prediction
+from fop_core.studies.protocol import Study
 from fop_core.training import config
 from fop_core.training.config import ConfigError
 from pages.shared import run_text
