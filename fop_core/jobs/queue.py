@@ -88,9 +88,9 @@ def _ask(runs: Sequence[Run], by: str) -> None:
         os.close(_open_log(folder))  # what a dispatcher needs is there: else nothing is asked
     line = requests.waiting(folder)
     order = max([time.time_ns(), *(each.order + 1 for each in line)])  # clocks can be set back
-    for place, run in enumerate(runs):
+    for index, run in enumerate(runs):
         run.withdraw("stop")
-        run.request("start", by, **requests.content(order + place))
+        run.request("start", by, **requests.content(order + index))
     ensure_dispatcher(folder)
 
 

@@ -10,10 +10,10 @@ from fop_core.jobs import queue
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
-from fop_core.studies import store
+from fop_core.studies import progress, store
 from fop_core.studies.analysis import winners
 from fop_core.studies.binding import carry_on
-from fop_core.studies.progress import StudyTable, table
+from fop_core.studies.progress import StudyTable
 from fop_core.studies.protocol import Study
 
 
@@ -25,23 +25,23 @@ def advance(id_: str, folder: Path | None = None) -> bool:
     Raises:
         RunError, DamagedFile: as ``store.load``.
     """
-    seen = table(id_, folder)
-    stored = seen.stored
+    table = progress.table(id_, folder)
+    stored = table.stored
     if stored.stopped:
         return False
-    hopeless = falling_behind(seen)
-    decided = _decided(seen)
-    unmade = any(state == "missing" for state in seen.state)
+    hopeless = falling_behind(table)
+    decided = _decided(table)
+    unmade = any(state == "missing" for state in table.state)
     if hopeless or decided != (stored.winners, stored.lost) or unmade:
         with store.changing(stored.id, stored.folder) as stored:
-            if stored.stopped or stored.study != seen.study:
+            if stored.stopped or stored.study != table.study:
                 return not stored.stopped  # it has changed meanwhile: the next look sees to it
             stored.winners, stored.lost = decided
             for index, reason in hopeless.items():
-                _end(stored, seen, index, reason)
+                _end(stored, table, index, reason)
             carry_on(stored)
-        seen = table(stored.id, stored.folder)
-    going = any(state in ("queued", *ALIVE) for state in seen.state)
+        table = progress.table(stored.id, stored.folder)
+    going = any(state in ("queued", *ALIVE) for state in table.state)
     return going and undecided(stored)
 
 
@@ -51,11 +51,11 @@ def undecided(stored: store.Stored) -> bool:
     return not stored.stopped and bool(stored.study.axes) and any(m not in chosen for m in stored.study.methods)
 
 
-def _decided(seen: StudyTable) -> tuple[dict[str, dict[str, object]], list[str]]:
+def _decided(table: StudyTable) -> tuple[dict[str, dict[str, object]], list[str]]:
     """Return the points that have won, and the methods of which none came to its end; what is decided stays so."""
-    stored = seen.stored
+    stored = table.stored
     won, lost = dict(stored.winners), list(stored.lost)
-    for method, winner in winners(seen).items():
+    for method, winner in winners(table).items():
         if winner.final and method not in won and method not in lost:
             if math.isinf(winner.score):
                 lost.append(method)
@@ -64,37 +64,37 @@ def _decided(seen: StudyTable) -> tuple[dict[str, dict[str, object]], list[str]]
     return won, lost
 
 
-def _end(stored: store.Stored, seen: StudyTable, index: int, reason: str) -> None:
+def _end(stored: store.Stored, table: StudyTable, index: int, reason: str) -> None:
     """Have a run ended; one that cannot be, as it ends by itself just now, goes on."""
     try:
-        queue.stop(Run(stored.folder / seen.run_id[index]), f"study {stored.id}, the median rule")
+        queue.stop(Run(stored.folder / table.run_id[index]), f"study {stored.id}, the median rule")
     except (RunError, DamagedFile, OSError):
         return
-    stored.ended[seen.key[index]] = reason
+    stored.ended[table.key[index]] = reason
 
 
-def falling_behind(seen: StudyTable) -> dict[int, str]:
+def falling_behind(table: StudyTable) -> dict[int, str]:
     """Return the rows of tuning runs that the median rule ends now, and why, in words.
 
     Runs that were there before the study are left alone: they may be another one's too.
     """
-    study = seen.study
+    study = table.study
     if study.ending is None:
         return {}
-    found: dict[int, str] = {}
+    hopeless: dict[int, str] = {}
     for method in study.methods:
-        rows = [index for index in seen.rows("tune", method) if seen.key[index] not in seen.stored.ended]
-        going = [index for index in rows if seen.state[index] == "running" and not seen.adopted[index]]
-        finished = [index for index in rows if seen.state[index] == "finished"]
+        rows = [index for index in table.rows("tune", method) if table.key[index] not in table.stored.ended]
+        going = [index for index in rows if table.state[index] == "running" and not table.adopted[index]]
+        finished = [index for index in rows if table.state[index] == "finished"]
         if going and len(finished) >= study.ending.others:
-            curves = {index: _by_epoch(seen, index) for index in (*going, *finished)}
-            found |= _hopeless(study, {i: curves[i] for i in going}, [curves[i] for i in finished])
-    return found
+            curves = {index: _by_epoch(table, index) for index in (*going, *finished)}
+            hopeless |= _hopeless(study, {i: curves[i] for i in going}, [curves[i] for i in finished])
+    return hopeless
 
 
-def _by_epoch(seen: StudyTable, index: int) -> dict[int, float]:
+def _by_epoch(table: StudyTable, index: int) -> dict[int, float]:
     """Return what counts of a run by the epochs at whose ends it was measured, NaN where it was no number."""
-    curve = seen.curves[index].get(seen.study.choose.column)
+    curve = table.curves[index].get(table.study.choose.column)
     if curve is None:
         return {}
     return {int(epoch): float(value) for epoch, value in zip(np.rint(curve.x), curve.y)}
@@ -115,13 +115,13 @@ def _hopeless(study: Study, going: dict[int, dict[int, float]], finished: list[d
     for curve in finished:
         if curve:
             trials.add_trial(create_trial(value=_finite(curve[max(curve)], way), intermediate_values=curve))
-    found = {}
+    hopeless = {}
     for index, curve in going.items():
         if curve:
             trial = create_trial(state=TrialState.RUNNING, intermediate_values=curve)
             if pruner.prune(trials, trial):
-                found[index] = f"worse at epoch {max(curve)} than the median of {len(finished)} finished runs"
-    return found
+                hopeless[index] = f"worse at epoch {max(curve)} than the median of {len(finished)} finished runs"
+    return hopeless
 
 
 def _finite(value: float, way: str) -> float:

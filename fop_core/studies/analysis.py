@@ -66,7 +66,7 @@ def winners(table: StudyTable) -> dict[str, Winner]:
     scores = table.outcome(study.choose.column, study.choose.at)
     by_method = {method: _by_point(table, method) for method in study.methods}
     fewest = min(len(tried) for tried in by_method.values())
-    found = {}
+    made = {}
     for method, tried in by_method.items():
         means = [float(np.mean(scores[rows])) for _, rows in tried]  # NaN where a seed is open
         known = [index for index, mean in enumerate(means) if not math.isnan(mean)]
@@ -76,7 +76,7 @@ def winners(table: StudyTable) -> dict[str, Winner]:
         point, rows = tried[best]
         of_seeds = scores[rows]
         spread = len(of_seeds) > 1 and bool(np.isfinite(of_seeds).all())
-        found[method] = Winner(
+        made[method] = Winner(
             method,
             point,
             means[best],
@@ -89,15 +89,15 @@ def winners(table: StudyTable) -> dict[str, Winner]:
             len(known) == len(tried),
             _edges(table, method, point),
         )
-    return found
+    return made
 
 
 def _by_point(table: StudyTable, method: str) -> list[tuple[Point, list[int]]]:
     """Return a method's points in order, each with its rows of tuning."""
-    found: dict[str, tuple[Point, list[int]]] = {}
+    made: dict[str, tuple[Point, list[int]]] = {}
     for index in table.rows("tune", method):
-        found.setdefault(repr(table.point[index]), (table.point[index], []))[1].append(index)
-    return list(found.values())
+        made.setdefault(repr(table.point[index]), (table.point[index], []))[1].append(index)
+    return list(made.values())
 
 
 def _edges(table: StudyTable, method: str, point: Point) -> tuple[str, ...]:
@@ -348,9 +348,9 @@ def records(table: StudyTable) -> list[Record]:
         curves = [table.curves[index].get(of_role(target.column, "report")) for index in rows]
         steps = sorted({int(step) for curve in curves if curve is not None for step in curve.steps})
         values = np.full((len(rows), len(steps)), worst)
-        for place, curve in enumerate(curves):
+        for row, curve in enumerate(curves):
             if curve is not None:
-                values[place, np.searchsorted(steps, curve.steps)] = np.where(np.isnan(curve.y), worst, curve.y)
+                values[row, np.searchsorted(steps, curve.steps)] = np.where(np.isnan(curve.y), worst, curve.y)
         alpha = table.study.analysis.alpha
         first = statistics.record(values, target.value, way, alpha)
         at = len(steps) - 1 if first is None else first

@@ -43,7 +43,7 @@ class Submitted:
 def carry_on(stored: Stored, again: bool = False) -> Submitted:
     """Give each cell a run and put what has not begun into the queue; for who is ``changing`` the study.
 
-    Should that be cut short, the runs that were made are found by their settings the next time.
+    Should that be cut short, the runs that were made are by_key by their settings the next time.
 
     Args:
         stored: the study.
@@ -66,10 +66,10 @@ def _bind(done: Submitted, again: bool) -> None:
         wanted = [cell for cell in cells(stored.study, stored.winners) if cell.key not in stored.runs]
     if not wanted:
         return
-    found = existing(stored.folder)
+    there = existing(stored.folder)
     for cell in wanted:
         stored.adopted = [known for known in stored.adopted if known != cell.key]
-        run_id = found.get(cell.key)
+        run_id = there.get(cell.key)
         if run_id is None:
             run_id = _make(stored, cell).id
             done.made.append(run_id)
@@ -126,7 +126,7 @@ def existing(folder: Path) -> dict[str, str]:
 
     Forks and controls, which begin elsewhere, and what cannot be read are left out.
     """
-    found: dict[str, tuple[int, str]] = {}
+    by_key: dict[str, tuple[int, str]] = {}
     for run, damage in runs.scan(folder):
         if damage:
             continue
@@ -138,9 +138,9 @@ def existing(folder: Path) -> dict[str, str]:
         except (ConfigError, DamagedFile, OSError):
             continue
         known = key(settings)
-        if known not in found or rank > found[known][0]:
-            found[known] = rank, run.id
-    return {known: id_ for known, (_, id_) in found.items()}
+        if known not in by_key or rank > by_key[known][0]:
+            by_key[known] = rank, run.id
+    return {known: id_ for known, (_, id_) in by_key.items()}
 
 
 def _further(run: Run) -> int:

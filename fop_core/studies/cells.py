@@ -122,13 +122,13 @@ def points(study: Study) -> dict[str, list[Point]]:
     Raises:
         ConfigError: where an axis is none of any method's.
     """
-    found = {method: _points(study, method) for method in study.methods}
-    used = {field for tried in found.values() for point in tried for field in point}
+    made = {method: _points(study, method) for method in study.methods}
+    used = {field for tried in made.values() for point in tried for field in point}
     unused = dict.fromkeys(axis.field for axis in study.axes if axis.field not in used)
     if unused:
         names = ", ".join(study.methods)
         raise ConfigError(*((field, f"is none of the settings of {names}: nothing is multiplied") for field in unused))
-    return found
+    return made
 
 
 def _points(study: Study, method: str) -> list[Point]:
@@ -148,12 +148,12 @@ def _points(study: Study, method: str) -> list[Point]:
             )
         )
     axes = [axis for axis in axes if _may_have(study, method, axes, axis)]
-    found: dict[str, Point] = {}
+    made: dict[str, Point] = {}
     for values in itertools.product(*(axis.values for axis in axes)):
         tried = dict(zip((axis.field for axis in axes), values))
         point = _applied(_content(study, method), tried)[1]
-        found.setdefault(json.dumps(point, sort_keys=True), point)
-    return list(found.values())
+        made.setdefault(json.dumps(point, sort_keys=True), point)
+    return list(made.values())
 
 
 def _may_have(study: Study, method: str, axes: list[Axis], axis: Axis) -> bool:
@@ -172,8 +172,8 @@ def _sobol(axes: list[Axis], trials: int) -> list[Point]:
 
     power = max(trials - 1, 1).bit_length()  # whole powers of two are balanced
     drawn = qmc.Sobol(len(axes), scramble=True, rng=0).random_base2(power)[:trials]
-    found = [{axis.field: axis.at(float(share)) for axis, share in zip(axes, row)} for row in drawn]
-    return list({json.dumps(point): point for point in found}.values())
+    made = [{axis.field: axis.at(float(share)) for axis, share in zip(axes, row)} for row in drawn]
+    return list({json.dumps(point): point for point in made}.values())
 
 
 def configured(study: Study, method: str, point: Point, role: Role, seed: int = 0) -> TrainConfig:
@@ -201,14 +201,14 @@ def _content(study: Study, method: str) -> dict[str, Any]:
 def _applied(content: Mapping[str, Any], changes: Point) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return settings with those changed that there are, and which these were, in their order."""
     made = {name: dict(part) if isinstance(part, dict) else part for name, part in content.items()}
-    taken = set()
+    applied = set()
     for field in sorted(changes, key=lambda field: field not in _FIRST):
         if not has(made, field):
             continue
-        taken.add(field)
+        applied.add(field)
         section, _, name = field.rpartition(".")
         (made[section] if section else made)[name] = changes[field]
-    return made, {field: value for field, value in changes.items() if field in taken}
+    return made, {field: value for field, value in changes.items() if field in applied}
 
 
 def has(content: Mapping[str, Any], field: str) -> bool:
@@ -231,8 +231,8 @@ def has(content: Mapping[str, Any], field: str) -> bool:
         learns = ("hyper_lr", "hyper_optimizer", "hyper_lr_step", "hyper_lr_bounds", "hyper_eps", "update_every")
         return form.learns or name not in learns
     if section == "optimizer":
-        taken = config.TAKES.get(content["optimizer"]["name"])
-        return taken is None or name in _ALWAYS or name in taken
+        takes = config.TAKES.get(content["optimizer"]["name"])
+        return takes is None or name in _ALWAYS or name in takes
     if field in ("schedule.milestones", "schedule.factor"):
         return content["schedule"]["kind"] == "step"
     return not (field == "model.batch_norm" and content["model"]["name"] != "all-cnn")

@@ -79,9 +79,9 @@ def _of_group(made: Comparisons, group: Group) -> str:
     column = made.analysis.column
     spread = f" ± {amount(group.std, column)}" if not math.isnan(group.std) else ""
     on = "the held-out images" if made.role == "tune" else "the test set"
-    place = f" on {on}" if column.startswith("test_") else " in training"
+    where = f" on {on}" if column.startswith("test_") else " in training"
     count = f"n = {group.n}" if group.n == group.of else f"n = {group.n} of {group.of}"
-    sentence = f"{group.method}: {amount(group.mean, column)}{spread}{place}, {count}"
+    sentence = f"{group.method}: {amount(group.mean, column)}{spread}{where}, {count}"
     if group.diverged:
         sentence += f"; {group.diverged} diverged, and count as infinitely bad"
     return f"{sentence}."

@@ -211,10 +211,10 @@ def _probed(method: str, settings: TrainConfig) -> Cost:
 
 def _data_folder() -> dict[str, str]:
     """Return the environment by which a process elsewhere finds the data that this one finds."""
-    found = {"FOP_DATA_RELATIVE_TO": os.getcwd()}
+    environment = {"FOP_DATA_RELATIVE_TO": os.getcwd()}
     if (named := os.environ.get("FOP_DATA_DIR")) and not named.startswith("~"):
-        found["FOP_DATA_DIR"] = os.path.abspath(named)
-    return found
+        environment["FOP_DATA_DIR"] = os.path.abspath(named)
+    return environment
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ class Detectable:
         difference: the smallest that is seen with probability 0.8; infinite of a single seed.
         n: seeds that it reports.
         std: of the paired differences that was assumed.
-        seen: how many pairs of runs the deviation comes from.
+        pairs: how many pairs of runs the deviation comes from.
         source: in words, what these were.
     """
 
@@ -234,7 +234,7 @@ class Detectable:
     difference: float
     n: int
     std: float
-    seen: int
+    pairs: int
     source: str
 
 
@@ -275,12 +275,12 @@ def detectable(study: Study, folder: Path | None = None) -> Detectable | None:
     alpha = study.analysis.alpha / (compared if study.analysis.correction == "holm" else 1)
     pairs = _paired(several, methods, column)
     if pairs is not None:
-        std, seen, source = pairs
+        std, count_of, source = pairs
     else:
         largest = max(several.values(), key=len)
-        std, seen = math.sqrt(2) * float(np.std(list(largest.values()), ddof=1)), len(largest)
-        source = f"{seen} seeds of one method, as if its runs shared nothing with another one's"
-    return Detectable(column, statistics.detectable(std, n, alpha), n, std, seen, source)
+        std, count_of = math.sqrt(2) * float(np.std(list(largest.values()), ddof=1)), len(largest)
+        source = f"{count_of} seeds of one method, as if its runs shared nothing with another one's"
+    return Detectable(column, statistics.detectable(std, n, alpha), n, std, count_of, source)
 
 
 def _paired(

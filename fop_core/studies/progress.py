@@ -88,7 +88,7 @@ class StudyTable:
 
     @property
     def study(self) -> Study:
-        """What was asked for."""
+        """What was requested for."""
         return self.stored.study
 
     def rows(self, role: str = "", method: str = "") -> list[int]:
@@ -226,8 +226,8 @@ class Progress:
             reason = f"in the trash: `runs restore {row.run.id}` brings it back" if there else "its directory is gone"
             self._rows[cell.key] = _Row(row.run, "deleted", reason)
             return True
-        asked = row.stamp[1] if row.state == "finished" else _time(f"{path}/requests")
-        stamp = (changed, asked)
+        requested = row.stamp[1] if row.state == "finished" else _time(f"{path}/requests")
+        stamp = (changed, requested)
         if stamp == row.stamp and row.sure and row.state not in ALIVE:
             return False
         if row.state == "deleted":

@@ -322,15 +322,15 @@ class Study(_Part):
                 yield field, "is the study's own: give held_out"
             elif field not in config.described():
                 yield field, f"no such setting{config.suggestion(field)}"
-        seen: set[tuple[str, str]] = set()
+        fields: set[tuple[str, str]] = set()
         for axis in self.axes:
             for method in axis.methods:
                 if method not in self.methods:
                     yield axis.field, f"is an axis of {method!r}, which is not among {', '.join(self.methods)}"
             for method in axis.methods or self.methods:
-                if (axis.field, method) in seen:
+                if (axis.field, method) in fields:
                     yield axis.field, f"is an axis of {method} twice: put its values into one"
-                seen.add((axis.field, method))
+                fields.add((axis.field, method))
 
     def _wrong_seeds(self) -> Iterable[Problem]:
         fresh = self.fresh_seeds or ()

@@ -197,11 +197,11 @@ def reaches(values: Sequence[float] | Array, target: float, way: str) -> float:
         return math.nan
     if not np.isfinite(group).all():
         return 1.0
-    ahead = float(group.mean() - target) * (1 if way == "max" else -1)
+    lead = float(group.mean() - target) * (1 if way == "max" else -1)
     std = float(group.std(ddof=1))
     if std == 0:
-        return 0.0 if ahead > 0 else 1.0
-    return float(stats.t.sf(ahead * math.sqrt(len(group)) / std, len(group) - 1))
+        return 0.0 if lead > 0 else 1.0
+    return float(stats.t.sf(lead * math.sqrt(len(group)) / std, len(group) - 1))
 
 
 def record(values: Array, target: float, way: str, alpha: float) -> int | None:
@@ -269,6 +269,6 @@ def expected_best(scores: Sequence[float], trials: int, way: str = "max") -> flo
         raise ValueError(f"{trials} of {len(scores)} trials: give 1 to {len(scores)}")
     from_worst = sorted(scores, reverse=way == "min")
     total = math.comb(len(scores), trials)
-    # The trial at place i is the best of those drawn where the others are among the i that are worse.
-    chances = [math.comb(place, trials - 1) / total for place in range(len(scores))]
+    # Trial i is the best of those drawn where the others are among the i that are worse.
+    chances = [math.comb(worse, trials - 1) / total for worse in range(len(scores))]
     return sum(chance * score for chance, score in zip(chances, from_worst) if chance)

@@ -141,15 +141,15 @@ def ids(folder: Path | None = None) -> list[str]:
 def list_studies(folder: Path | None = None) -> tuple[list[Stored], dict[str, str]]:
     """Return the studies of a runs folder, newest first, and of those that cannot be read why, by id."""
     folder = _runs.runs_folder() if folder is None else folder
-    found, damaged = [], {}
+    read, damaged = [], {}
     for id_ in ids(folder):
         try:
-            found.append(_read(id_, folder))
+            read.append(_read(id_, folder))
         except FileNotFoundError as error:
             damaged[id_] = f"{error.filename} is missing"
         except (DamagedFile, OSError) as error:
             damaged[id_] = str(error)
-    return sorted(found, key=lambda stored: stored.created, reverse=True), damaged
+    return sorted(read, key=lambda stored: stored.created, reverse=True), damaged
 
 
 @contextlib.contextmanager
