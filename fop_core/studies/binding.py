@@ -66,10 +66,10 @@ def _bind(done: Submitted, again: bool) -> None:
         wanted = [cell for cell in cells(stored.study, stored.winners) if cell.key not in stored.runs]
     if not wanted:
         return
-    there = existing(stored.folder)
+    known_runs = existing(stored.folder)
     for cell in wanted:
         stored.adopted = [known for known in stored.adopted if known != cell.key]
-        run_id = there.get(cell.key)
+        run_id = known_runs.get(cell.key)
         if run_id is None:
             run_id = _make(stored, cell).id
             done.made.append(run_id)

@@ -8,8 +8,8 @@ It is replaced atomically at each change, and changed under a lock. Losing it lo
 """
 
 import contextlib
-import copy
 import fcntl
+import json
 import os
 import re
 import socket
@@ -166,9 +166,9 @@ def changing(id_: str, folder: Path | None = None) -> Iterator[Stored]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         stored = load(id_, folder)
-        before = copy.deepcopy(stored.to_json())
+        before = json.dumps(stored.to_json())
         yield stored
-        if stored.to_json() != before:
+        if json.dumps(stored.to_json()) != before:
             _write(stored)
     finally:
         os.close(lock)
