@@ -133,12 +133,8 @@ def grids(table: StudyTable, rows: str = "", columns: str = "", with_: str = "",
     if both is None or table.study.sampling != "grid" or not there:
         return None
     ours, theirs = with_ or both[0], without or both[1]
-    usual = axes_of_grid(table, ours, theirs)
-    columns = columns or usual[0]
-    rows = rows or (usual[1] if usual[1] != columns else usual[0])
+    rows, columns = fields_of_grid(table, rows, columns, ours, theirs)
     across = there[columns]
-    if rows == columns:
-        rows = ""
     up = there[rows] if rows else ("",)
     title, percent, highest = _measured(table)
     values = [
@@ -173,6 +169,17 @@ def grids(table: StudyTable, rows: str = "", columns: str = "", with_: str = "",
             said.append(f"{named(method)} has no {' and '.join(lacks)}: it is the same along that side.")
     said.append("Of so many cells some are outlined by chance: what holds is what the fresh seeds say, below.")
     return Drawn("grid", f"{title[0].upper()}{title[1:]} with and without", made, tuple(said))
+
+
+def fields_of_grid(
+    table: StudyTable, rows: str = "", columns: str = "", with_: str = "", without: str = ""
+) -> tuple[str, str]:
+    """Return the fields up and across that a grid has with the arguments of ``grids``, "" for none."""
+    both = methods(table) or ("", "")
+    usual = axes_of_grid(table, with_ or both[0], without or both[1])
+    columns = columns or (usual[0] if usual[0] != rows else usual[1])
+    rows = rows or (usual[1] if usual[1] != columns else usual[0])
+    return ("", columns) if rows == columns else (rows, columns)
 
 
 def axes_of_grid(table: StudyTable, ours: str, theirs: str) -> tuple[str, str]:

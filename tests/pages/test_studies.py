@@ -1,12 +1,15 @@
 """The Studies page as a reader meets it, without a browser: nothing is trained, what runs measured is written down."""
 
+import argparse
 import json
 import math
+import shlex
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fop_core.commands import study as study_command
 from fop_core.jobs import queue
 from fop_core.runs import store as runs
 from fop_core.studies import cells, store, watcher
@@ -127,12 +130,23 @@ def test_a_name_that_is_there_already_is_refused_with_what_to_do():
     assert len(store.ids()) == 1
 
 
-def test_the_command_submits_the_same_study():
-    drafted = draft(
-        "mnist-mlp", values("mnist-mlp") | {"axes": "adam:optimizer.lr=log:0.001:0.1:3", "methods": ["adam"]}
-    )
-    assert drafted.study is not None
-    assert "--axis adam:optimizer.lr=log:0.001:0.1:3" in command(drafted.study)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"axes": "adam:optimizer.lr=log:0.001:0.1:3\nfop.rank=1,16", "methods": ["adam", "fop"], "baseline": "adam"},
+        {"sampling": "quasi-random", "trials": 5, "seeds": "3,5", "fresh": "9", "ending": True, "limit": 500},
+        {"base": "batch_size=256\ndata.limit=1000", "epochs": "2", "target": "test_accuracy", "value": 0.95},
+        {"axes": "", "choose": "held_out_loss", "at": "best", "column": "test_loss", "name": "it's one"},
+    ],
+)
+def test_the_command_submits_the_same_study(settings):
+    drafted = draft("mnist-mlp", {**values("mnist-mlp"), **settings})
+    assert drafted.study is not None, drafted.wrong
+    parser = argparse.ArgumentParser()
+    study_command.add(parser.add_subparsers())
+    chosen = parser.parse_args(shlex.split(command(drafted.study))[3:])
+    assert study_command._composed(chosen) == drafted.study
 
 
 @pytest.mark.parametrize(
