@@ -18,7 +18,7 @@ from fop_core.figures.training_curves import Line, line_styles, named
 from fop_core.runs.lines import points
 from fop_core.runs.loaded import Loaded
 from fop_core.studies import statistics
-from fop_core.studies.analysis import Comparisons
+from fop_core.studies.analysis import Comparison, Comparisons
 from fop_core.studies.cells import Point
 from fop_core.studies.progress import StudyTable
 from fop_core.studies.protocol import direction, of_role
@@ -447,19 +447,7 @@ def pairwise(table: StudyTable, comparisons: Comparisons) -> Drawn | None:
     if not compared:
         return None
     of = quantities.of(analysis.column)
-    rows = [
-        Difference(
-            f"{named(row.method)} less {named(row.other)}",
-            row.method,
-            row.difference.mean,
-            row.difference.low,
-            row.difference.high,
-            row.adjusted,
-            row.difference.n,
-            row.declared,
-        )
-        for row in compared
-    ]
+    rows = [_difference(row, turned=not analysis.baseline) for row in compared]
     known = [row.detectable for row in compared if math.isfinite(row.detectable)]
     detectable = max(known) if known else None
     made = figures.Pairwise(rows, quantities.title(analysis.column), of.percent, detectable)
@@ -477,6 +465,15 @@ def pairwise(table: StudyTable, comparisons: Comparisons) -> Drawn | None:
         said.append("Hollow: these seeds cannot tell it from 0, which does not show that there is no difference.")
     said += [f"Explored: {why}." for why in comparisons.explored]
     return Drawn("pairwise", "Differences between methods", made, tuple(said))
+
+
+def _difference(row: Comparison, turned: bool) -> Difference:
+    """Return a comparison as it is drawn; turned: the method that the study names later, less the earlier one."""
+    of = row.difference
+    ours, theirs = (row.other, row.method) if turned else (row.method, row.other)
+    mean, low, high = (-of.mean, -of.high, -of.low) if turned else (of.mean, of.low, of.high)
+    title = f"{named(ours)} less {named(theirs)}"
+    return Difference(title, ours, mean, low, high, row.adjusted, min(of.n, of.other_n), row.declared)
 
 
 def every(table: StudyTable, comparisons: Comparisons) -> list[Drawn]:

@@ -51,8 +51,8 @@ def sidebar(form: Form, wrong: Mapping[str, str]) -> None:
     for name in FIRST:
         _marked(form, name, wrong)
     _add_axis(form)
-    for names in (("seeds", "fresh"), ("epochs", "name")):
-        for column, name in zip(st.columns(len(names)), names):
+    for pair in (("seeds", "fresh"), ("epochs", "name")):
+        for column, name in zip(st.columns(len(pair)), pair):
             with column:
                 _marked(form, name, wrong)
     st.markdown("**More**")
