@@ -168,7 +168,7 @@ def test_runs_that_are_there_predict_time_and_the_detectable_difference():
     filled(study("before"), winners=WON)
     at = page(axes="optimizer.lr=0.01,0.1", seeds="0-1", name="next")
     assert "about" in text(at) and "8 of them there already" in text(at)
-    assert "points of test accuracy" in text(at) and "2 seeds: smaller differences cannot be told apart." in text(at)
+    assert "points of test accuracy" in text(at) and "2 seeds: smaller differences cannot be seen." in text(at)
 
 
 def test_studies_are_listed_and_one_is_opened():
