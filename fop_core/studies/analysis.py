@@ -155,7 +155,7 @@ class Comparison:
         difference: see there.
         adjusted: p after the correction.
         declared: whether there is a difference, by the analysis; never before all runs have ended.
-        detectable: the smallest difference that these seeds could have shown with probability 0.8; NaN where unknown.
+        level: of p, at which the correction declares the first of the comparisons.
     """
 
     method: str
@@ -164,7 +164,15 @@ class Comparison:
     difference: Difference
     adjusted: float
     declared: bool
-    detectable: float
+    level: float
+
+    @property
+    def detectable(self) -> float:
+        """The smallest difference that these seeds could have shown with probability 0.8; NaN where unknown."""
+        if math.isnan(self.difference.std):
+            return math.nan
+        n = min(self.difference.n, self.difference.other_n)
+        return statistics.detectable(self.difference.std, n, self.level, pairs=self.difference.test == "paired t")
 
     @property
     def better(self) -> str:
@@ -236,7 +244,7 @@ def comparisons(table: StudyTable, analysis: Analysis | None = None) -> Comparis
             difference,
             p,
             final and p <= chosen.alpha,
-            _detectable(difference, strictest),
+            strictest,
         )
         for (method, other, measure, difference), p in zip(made, adjusted)
     ]
@@ -248,13 +256,6 @@ def _values(group: Group, measure: str) -> dict[int, float]:
         return group.values
     times: dict[int, float] = getattr(group, measure)
     return {seed: math.log(max(value, 1e-9)) for seed, value in times.items()}
-
-
-def _detectable(difference: Difference, alpha: float) -> float:
-    if math.isnan(difference.std):
-        return math.nan
-    n = min(difference.n, difference.other_n)
-    return statistics.detectable(difference.std, n, alpha, pairs=difference.test == "paired t")
 
 
 def _group(table: StudyTable, analysis: Analysis, role: str, method: str) -> Group:

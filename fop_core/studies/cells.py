@@ -111,8 +111,6 @@ def check(study: Study) -> list[Cell]:
                 "or seeds out, sample quasi-randomly with fewer trials, or raise the limit",
             )
         )
-    for method, tried in points(study).items():
-        configured(study, method, tried[0], "report")
     return cells(study)
 
 

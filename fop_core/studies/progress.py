@@ -48,7 +48,8 @@ class StudyTable:
         reason: why it is so, in words; may be "".
         adopted: whether its run was there before the study.
         share: of the run that is done, 0 to 1.
-        last, best: by column of ``COLUMNS`` the last and the best measured value, NaN where nothing is measured yet.
+        last, best: by column of ``COLUMNS`` the last and the best measured value, NaN where nothing is measured yet;
+            the last one is infinitely bad where it was no number.
         seconds: of training, NaN where not known.
         evaluation_seconds: spent on measuring, likewise; not part of ``seconds``.
         peak_memory: bytes, likewise.
@@ -124,10 +125,12 @@ class StudyTable:
             at_role = np.array([each == role for each in self.role], bool)
             measured = by_column[of_role(column, role)]
             values[at_role & finished] = measured[at_role & finished]
-        worst = -math.inf if direction(column) == "max" else math.inf
-        values[self.ended & ~finished] = worst
-        values[finished & ~np.isnan(values) & ~np.isfinite(values)] = worst
+        values[self.ended & ~finished] = _worst(column)
         return values
+
+
+def _worst(column: str) -> float:
+    return -math.inf if direction(column) == "max" else math.inf
 
 
 @dataclass
@@ -263,7 +266,7 @@ class Progress:
             if name in metrics:
                 steps, values = metrics[name]
                 row.curves[name] = Curve(steps, metrics.over("epoch", name)[0], values)
-                row.last[name] = float(values[-1])
+                row.last[name] = _worst(name) if math.isnan(values[-1]) else float(values[-1])
                 row.best[name] = _best(values, direction(name))
         if math.isnan(row.seconds) and "seconds" in metrics:  # of a run from before progress.json had them
             row.seconds = float(metrics["seconds"].values[-1])

@@ -4,13 +4,14 @@ Infinite values are of runs that diverged, or missed their target: they are wors
 of them a mean and its t test say nothing, and ranks take their place. Nothing here knows a file.
 """
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 Array = np.ndarray
 
@@ -157,8 +158,14 @@ def power(effect: float, std: float, n: int, alpha: float = 0.05, pairs: bool = 
     if std == 0:
         return 1.0 if effect else alpha
     shift = abs(effect) / std * math.sqrt(n if pairs else n / 2)
-    critical = float(stats.t.ppf(1 - alpha / 2, freedom)) * np.sqrt(stats.chi2.ppf(_SHARES, freedom) / freedom)
-    return float(_WEIGHTS @ (stats.norm.sf(critical - shift) + stats.norm.sf(critical + shift)))
+    critical = float(special.stdtrit(freedom, 1 - alpha / 2)) * _deviations(freedom)
+    return float(_WEIGHTS @ (special.ndtr(shift - critical) + special.ndtr(-shift - critical)))
+
+
+@functools.lru_cache(maxsize=256)
+def _deviations(freedom: int) -> Array:
+    """Return estimated standard deviations over the true one, at equal shares of their distribution."""
+    return np.sqrt(stats.chi2.ppf(_SHARES, freedom) / freedom)
 
 
 _NODES, _LEGENDRE = np.polynomial.legendre.leggauss(400)

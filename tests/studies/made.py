@@ -59,16 +59,16 @@ def write(stored: Stored, value: Callable[[cells.Cell], float], role: str = "") 
             ended(run, [last / 2, last], column)
 
 
-def table(values: dict[str, list[float]], target: dict[str, list[float]] | None = None, **more: Any) -> StudyTable:
+def table(values: dict[str, list[float]], steps: dict[str, list[float]] | None = None, **more: Any) -> StudyTable:
     """Return the table of a study without axes, by what each method reported of each seed; no file is there."""
     n = len(next(iter(values.values())))
     content: dict[str, Any] = {"name": "s", "methods": list(values), "seeds": list(range(n))} | more
-    if target is not None:
+    if steps is not None:
         content.setdefault("target", {"value": 0.5})
     asked = protocol.parse(content)
     all_of = cells.cells(asked)
     last = np.array([values[cell.method][cell.seed] for cell in all_of])
-    reached = [(target or {}).get(cell.method, [math.nan] * n)[cell.seed] for cell in all_of]
+    reached = [(steps or {}).get(cell.method, [math.nan] * n)[cell.seed] for cell in all_of]
     unknown = np.full(len(all_of), math.nan)
     diverged = ~np.isfinite(last)
     columns = {name: last if name == "test_accuracy" else unknown for name in progress.COLUMNS}

@@ -19,7 +19,7 @@ def test_a_study_is_written_down_and_read_back_by_its_name(folder):
     assert [each.id for each in store.list_studies(folder)[0]] == ["rates-2nd"]
     with pytest.raises(RunError, match="give another name"):
         store.create(study(name="rates 2nd"), folder)
-    for text in ("other", "", "../rates-2nd/..", "\0"):
+    for text in ("other", "", "../..", "\0"):
         with pytest.raises(RunError, match="there is rates-2nd"):
             store.load(text, folder)
 
