@@ -18,7 +18,7 @@ from fop_core.figures.training_curves import Line, line_styles, named
 from fop_core.runs.lines import points
 from fop_core.runs.loaded import Loaded
 from fop_core.studies import statistics
-from fop_core.studies.analysis import Comparisons
+from fop_core.studies.analysis import Comparison, Comparisons
 from fop_core.studies.cells import Point
 from fop_core.studies.progress import StudyTable
 from fop_core.studies.protocol import direction, of_role
@@ -133,12 +133,8 @@ def grids(table: StudyTable, rows: str = "", columns: str = "", with_: str = "",
     if both is None or table.study.sampling != "grid" or not there:
         return None
     ours, theirs = with_ or both[0], without or both[1]
-    usual = axes_of_grid(table, ours, theirs)
-    columns = columns or usual[0]
-    rows = rows or (usual[1] if usual[1] != columns else usual[0])
+    rows, columns = fields_of_grid(table, rows, columns, ours, theirs)
     across = there[columns]
-    if rows == columns:
-        rows = ""
     up = there[rows] if rows else ("",)
     title, percent, highest = _measured(table)
     values = [
@@ -173,6 +169,17 @@ def grids(table: StudyTable, rows: str = "", columns: str = "", with_: str = "",
             said.append(f"{named(method)} has no {' and '.join(lacks)}: it is the same along that side.")
     said.append("Of so many cells some are outlined by chance: what holds is what the fresh seeds say, below.")
     return Drawn("grid", f"{title[0].upper()}{title[1:]} with and without", made, tuple(said))
+
+
+def fields_of_grid(
+    table: StudyTable, rows: str = "", columns: str = "", with_: str = "", without: str = ""
+) -> tuple[str, str]:
+    """Return the fields up and across that a grid has with the arguments of ``grids``, "" for none."""
+    both = methods(table) or ("", "")
+    usual = axes_of_grid(table, with_ or both[0], without or both[1])
+    columns = columns or (usual[0] if usual[0] != rows else usual[1])
+    rows = rows or (usual[1] if usual[1] != columns else usual[0])
+    return ("", columns) if rows == columns else (rows, columns)
 
 
 def axes_of_grid(table: StudyTable, ours: str, theirs: str) -> tuple[str, str]:
@@ -440,19 +447,7 @@ def pairwise(table: StudyTable, comparisons: Comparisons) -> Drawn | None:
     if not compared:
         return None
     of = quantities.of(analysis.column)
-    rows = [
-        Difference(
-            f"{named(row.method)} less {named(row.other)}",
-            row.method,
-            row.difference.mean,
-            row.difference.low,
-            row.difference.high,
-            row.adjusted,
-            row.difference.n,
-            row.declared,
-        )
-        for row in compared
-    ]
+    rows = [_difference(row, turned=not analysis.baseline) for row in compared]
     known = [row.detectable for row in compared if math.isfinite(row.detectable)]
     detectable = max(known) if known else None
     made = figures.Pairwise(rows, quantities.title(analysis.column), of.percent, detectable)
@@ -470,6 +465,15 @@ def pairwise(table: StudyTable, comparisons: Comparisons) -> Drawn | None:
         said.append("Hollow: these seeds cannot tell it from 0, which does not show that there is no difference.")
     said += [f"Explored: {why}." for why in comparisons.explored]
     return Drawn("pairwise", "Differences between methods", made, tuple(said))
+
+
+def _difference(row: Comparison, turned: bool) -> Difference:
+    """Return a comparison as it is drawn; turned: the method that the study names later, less the earlier one."""
+    of = row.difference
+    ours, theirs = (row.other, row.method) if turned else (row.method, row.other)
+    mean, low, high = (-of.mean, -of.high, -of.low) if turned else (of.mean, of.low, of.high)
+    title = f"{named(ours)} less {named(theirs)}"
+    return Difference(title, ours, mean, low, high, row.adjusted, min(of.n, of.other_n), row.declared)
 
 
 def every(table: StudyTable, comparisons: Comparisons) -> list[Drawn]:

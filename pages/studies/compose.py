@@ -1,16 +1,22 @@
 """A new study: its settings in the sidebar, what it takes, and the button that launches it."""
 
+import json
+import math
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import streamlit as st
-from fop_core.studies.predict import Detectable, Prediction
 
+from fop_core import quantities
+from fop_core.figures.studies import shown
 from fop_core.figures.training_curves import named
 from fop_core.jobs import queue
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.studies import predict, submit
+from fop_core.studies import predict, protocol, submit
+from fop_core.studies.predict import Cost, Detectable, Prediction
+from fop_core.studies.protocol import Study
 from fop_core.training import config
 from fop_core.training.config import ConfigError
 from pages.shared import run_text
@@ -27,7 +33,9 @@ from pages.studies.shown import run_count, table
 TWICE = 2.0  # seconds in which a second click is the same click
 MUCH = 20  # runs from which on the page asks before it starts them
 LONG = 600.0  # seconds likewise
+KEPT = 15.0  # seconds for which a prediction by runs that are there is kept
 TROUBLE, LAUNCHED = "studies trouble", "studies launched"
+MEASURE, MEASURED = "studies measure now", "studies measured"
 FIRST = ("methods", "axes")
 GROUPS = {
     "How settings are tried": ("sampling", "trials", "ending", "limit"),
@@ -43,8 +51,8 @@ def sidebar(form: Form, wrong: Mapping[str, str]) -> None:
     for name in FIRST:
         _marked(form, name, wrong)
     _add_axis(form)
-    for names in (("seeds", "fresh"), ("epochs", "name")):
-        for column, name in zip(st.columns(len(names)), names):
+    for pair in (("seeds", "fresh"), ("epochs", "name")):
+        for column, name in zip(st.columns(len(pair)), pair):
             with column:
                 _marked(form, name, wrong)
     st.markdown("**More**")
@@ -101,14 +109,26 @@ def _add_axis(form: Form) -> None:
     )
 
 
-def predicted(drafted: Draft) -> Prediction | None:
-    """Return what a study takes, or None where nothing like it has been trained here."""
-    assert drafted.study is not None
+@st.cache_data(ttl=KEPT, max_entries=64, show_spinner=False)
+def _predicted(study: str, folder: str) -> tuple[Prediction, Detectable | None]:
+    """Return what a study, as JSON, takes and can show, by the runs that are in a folder."""
+    asked = protocol.parse(json.loads(study))
+    return predict.predict(asked, Path(folder)), predict.detectable(asked, Path(folder))
+
+
+def predicted(study: Study) -> tuple[Prediction | None, Detectable | None]:
+    """Return what a study takes, measured now where the reader has asked for it, and which difference it can show."""
+    text = json.dumps(study.to_json())
+    measured: dict[str, Prediction] = st.session_state.setdefault(MEASURED, {})
     try:
-        return predict.predict(drafted.study)
-    except (DamagedFile, RunError, OSError) as error:
+        known, detectable = _predicted(text, str(runs.runs_folder()))
+        if st.session_state.pop(MEASURE, "") == text:
+            with st.spinner("Training a few steps of each method …"):
+                measured[text] = predict.predict(study, probe=True)
+    except (ConfigError, DamagedFile, RunError, OSError) as error:
         st.warning(literal(str(error)))
-        return None
+        return measured.get(text), None
+    return measured.get(text, known), detectable
 
 
 def composed(form: Form, drafted: Draft) -> None:
@@ -122,7 +142,7 @@ def composed(form: Form, drafted: Draft) -> None:
             st.error(literal(drafted.wrong[""]))
         return
     study = drafted.study
-    known = predicted(drafted)
+    known, detectable = predicted(study)
     with st.container(horizontal=True, vertical_alignment="center"):
         _launch_button(form, drafted, known)
         st.markdown(literal(plan(drafted)), width="stretch")
@@ -137,7 +157,8 @@ def composed(form: Form, drafted: Draft) -> None:
         )
     with right:
         _takes(drafted, known)
-        _detectable(predict.detectable(study))
+        _slots()
+        _detectable(study, detectable)
     st.subheader("The same from a shell", anchor=False)
     st.code(drafts.command(study), language="bash", wrap_lines=True)
 
@@ -159,7 +180,7 @@ def plan(drafted: Draft) -> str:
 def _launch_button(form: Form, drafted: Draft, known: Prediction | None) -> None:
     """Show the button; where much is started it asks first."""
     words = f"Launch {run_count(drafted.runs)}"
-    long = known is not None and known.seconds is not None and known.seconds > LONG
+    long = known is not None and known.wall_seconds > LONG  # not a number where it is not known
     if drafted.runs < MUCH and not long:
         st.button(words, type="primary", on_click=_go, args=(form, drafted.runs), key="studies launch")
         return
@@ -169,12 +190,9 @@ def _launch_button(form: Form, drafted: Draft, known: Prediction | None) -> None
 
 
 def _question(drafted: Draft, known: Prediction | None) -> str:
-    takes = []
-    if known is not None and known.seconds is not None:
-        takes.append(f"about {run_text.duration(known.seconds)}")
-    if known is not None and known.bytes is not None:
-        takes.append(f"{run_text.size(known.bytes)} on the disk")
-    about = " and ".join(takes) or "a time that is not known yet"
+    about = "a time that is not known yet"
+    if known is not None and math.isfinite(known.seconds):
+        about = f"about {run_text.duration(known.wall_seconds)} and {run_text.size(known.size)} on the disk"
     return (
         f"{run_count(drafted.runs)} wait in this machine's queue and take {about}. "
         "The study can be stopped at any time, and goes on from there."
@@ -228,34 +246,71 @@ def _trials(drafted: Draft) -> None:
 def _takes(drafted: Draft, known: Prediction | None) -> None:
     """Show predicted time and disk, and what they are predicted from."""
     with st.container(gap="xxsmall"):
-        st.markdown(f"**Runs** {drafted.runs:,}")
-        if known is None or known.seconds is None:
-            st.markdown("**Time** not known: no run here is like these")
-        else:
-            st.markdown(literal_bold("Time", f"about {run_text.duration(known.seconds)}"))
-        if known is not None and known.bytes is not None:
-            st.markdown(literal_bold("Disk", run_text.size(known.bytes)))
-    with st.container(gap="xxsmall"):
-        try:
-            slots = queue.slots()
-            waiting = len(queue.waiting())
-        except (DamagedFile, OSError) as error:
-            st.warning(literal(str(error)))
+        there = known.there if known is not None else 0
+        already = f", {there:,} of them there already" if there else ""
+        st.markdown(f"**Runs** {drafted.runs:,}{already}")
+        if known is None or not math.isfinite(known.seconds):
+            st.markdown("**Time** not known: no run here is like these.")
+            st.button(
+                "Measure time",
+                on_click=_measure,
+                args=(drafted,),
+                key="studies measure",
+                help="Trains the first steps of each method now, in a process of its own",
+            )
             return
-        free = sum(slot.free for slot in slots)
-        behind = f", behind {run_count(waiting)}" if waiting else ""
-        st.markdown(f"**Slots** {free} of {len(slots)} free{behind}")
+        slots = "" if known.slots == 1 else f" on {known.slots} slots"
+        st.markdown(_pair("Time", f"about {run_text.duration(known.wall_seconds)}{slots}"))
+        st.markdown(_pair("Disk", f"about {run_text.size(known.size)}"))
+        st.caption(literal("; ".join(_source(cost) for cost in known.costs.values())))
 
 
-def literal_bold(what: str, text: str) -> str:
+def _source(cost: Cost) -> str:
+    by = f"as run {cost.source}" if cost.source else "measured now"
+    return f"{named(cost.method)} {run_text.duration(cost.seconds)} a run, {by}"
+
+
+def _measure(drafted: Draft) -> None:
+    assert drafted.study is not None
+    st.session_state[MEASURE] = json.dumps(drafted.study.to_json())
+
+
+def _slots() -> None:
+    """Show how many slots there are, and what waits before these runs."""
+    try:
+        slots, waiting = queue.slots(), len(queue.waiting())
+    except (DamagedFile, OSError) as error:
+        st.warning(literal(str(error)))
+        return
+    free = sum(slot.free for slot in slots)
+    behind = f", behind {run_count(waiting)}" if waiting else ""
+    st.markdown(f"**Slots** {free} of {len(slots)} free{behind}")
+
+
+def _pair(what: str, text: str) -> str:
     """Return Markdown of a quantity and its value."""
     return f"**{what}** {literal(text)}"
 
 
-def _detectable(known: Detectable | None) -> None:
+def _detectable(study: Study, known: Detectable | None) -> None:
     """Show which difference these seeds can detect."""
-    if known is None:
-        st.markdown("**Detectable difference** not known yet")
-        st.caption("It follows from the spread over seeds of runs like these, of which there are none here.")
-        return
-    st.markdown(literal_bold("Detectable difference", known.text))
+    with st.container(gap="xxsmall"):
+        if known is None:
+            st.markdown("**Detectable difference** not known")
+            st.caption("It follows from the spread of runs like these with several seeds; there are none here yet.")
+            return
+        title = quantities.title(known.column)
+        if not math.isfinite(known.difference):
+            st.markdown(_pair("Detectable difference", "none: one seed cannot be told from chance"))
+            return
+        percent = quantities.of(known.column).percent
+        amount = f"{shown(known.difference, percent)}{' points' if percent else ''} of {title}"
+        st.markdown(_pair("Detectable difference", amount))
+        level = f"{study.analysis.alpha:g}"
+        st.caption(
+            literal(f"{known.n} seeds: smaller differences cannot be told apart."),
+            help=literal(
+                f"With probability 0.8, at level {level}. Assumed is a standard deviation of "
+                f"{shown(known.std, percent)}, of {known.source}."
+            ),
+        )

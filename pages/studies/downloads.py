@@ -1,17 +1,23 @@
 """A study to take away: its report as one HTML file or a PDF, its table as CSV. Made when it is asked for."""
 
+from functools import partial
+
 import streamlit as st
 
-from fop_core.studies import report
 from fop_core.studies.progress import StudyTable
-from pages.components.download import File, button
+from pages.components.download import File, Screen, button
 
 
 def downloads(of: StudyTable) -> None:
     """Show the buttons."""
     id_ = of.stored.id
     with st.popover("Report", width="content", key="studies report"):
-        st.caption("The report as it is now. The HTML file holds its figures, and needs no network.")
-        button("Report (HTML)", lambda _: File(f"{id_}.html", report.html(id_)), key="studies html", of=id_)
-        button("Report (PDF)", lambda _: File(f"{id_}.pdf", report.pdf(id_)), key="studies pdf", of=id_)
-        button("Table (CSV)", lambda _: File(f"{id_}.csv", report.csv(id_)), key="studies csv", of=id_)
+        st.caption("As it is now. The HTML file holds its figures, and needs no network.")
+        for label, kind in (("Report (HTML)", "html"), ("Report (PDF)", "pdf"), ("Table (CSV)", "csv")):
+            button(label, partial(_made, id_, kind), key=f"studies {kind}", of=id_)
+
+
+def _made(id_: str, kind: str, screen: Screen) -> File:
+    from fop_core.studies import report  # which takes a second to load
+
+    return File(f"{id_}.{kind}", getattr(report, kind)(id_))

@@ -10,6 +10,7 @@ from fop_core.studies import cells, protocol
 from fop_core.studies.protocol import Axis, Study
 from fop_core.training.config import ConfigError, Problem
 from fop_core.training.seeds import seeds
+from pages.shared.train_fields import setting
 from pages.studies.settings import Rows
 
 
@@ -73,7 +74,7 @@ def draft(preset: str, now: Mapping[str, Any]) -> Draft:
         "target": {"column": now["target"], "value": now["value"]} if now["target"] else None,
         "ending": {} if now["ending"] else None,
         "limit": int(now["limit"]),
-        "analysis": {"baseline": now["baseline"], "column": now["column"], "at": now["at"]},
+        "analysis": {"baseline": now["baseline"], "column": now["column"]},
     }
     try:
         study = protocol.parse(content)
@@ -155,8 +156,25 @@ def command(study: Study) -> str:
     words += ["--methods", ",".join(study.methods)]
     for axis in study.axes:
         words += ["--axis", written(axis)]
-    words += ["--seeds", ",".join(map(str, study.seeds)), "--name", study.name]
-    return shlex.join(words)
+    for field_, value in study.base.items():
+        words += ["--set", setting(field_, value)]
+    if study.trials is not None:
+        words += ["--trials", str(study.trials)]
+    words += ["--seeds", ",".join(map(str, study.seeds))]
+    words += ["--fresh-seeds", ",".join(map(str, study.fresh_seeds or ())) or "none"]
+    usual = Study(name=study.name)
+    for option, value, before in (
+        ("--choose", study.choose.column, usual.choose.column),
+        ("--choose-at", study.choose.at, usual.choose.at),
+        ("--baseline", study.analysis.baseline, usual.analysis.baseline),
+        ("--compare", study.analysis.column, usual.analysis.column),
+        ("--limit", str(study.limit), str(usual.limit)),
+    ):
+        words += [option, value] if value != before else []
+    if study.target is not None:
+        words += ["--target", f"{study.target.column}={study.target.value!r}"]
+    words += ["--early-ending"] if study.ending is not None else []
+    return shlex.join([*words, "--name", study.name])
 
 
 def written(axis: Axis) -> str:

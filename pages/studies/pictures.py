@@ -1,15 +1,17 @@
 """The figures of an open study, each with a sentence under it of what can be concluded from it and what cannot."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import plotly.graph_objects as go
 import streamlit as st
-from fop_core.studies.analysis import Comparisons
-from fop_core.studies.conclusions import conclusions as conclusions_of
 
+from fop_core.figures.studies import Grids
 from fop_core.figures.training_curves import named
 from fop_core.runs.loaded import Loaded
 from fop_core.studies import analysis, drawings
+from fop_core.studies.analysis import Comparisons
+from fop_core.studies.conclusions import conclusions as conclusions_of
 from fop_core.studies.drawings import Drawn
 from fop_core.studies.progress import StudyTable
 from fop_core.studies.protocol import Analysis
@@ -17,6 +19,7 @@ from pages.components.plot import plot
 from pages.shared.curves import KEPT
 from pages.shared.form import Form
 from pages.shared.text import literal
+from pages.studies import trials
 
 DRAWN = "studies drawn"
 ALL = "all"  # every method is compared with every other one
@@ -46,8 +49,22 @@ def remembered(
     return result
 
 
-def show(of: StudyTable, name: str, view: tuple[object, ...], make: Callable[[], Drawn | None]) -> bool:
-    """Show a figure with its title and its sentences; return whether there is anything to show."""
+def show(
+    of: StudyTable,
+    name: str,
+    view: tuple[object, ...],
+    make: Callable[[], Drawn | None],
+    on_cell: Callable[[str, int, int], None] | None = None,
+) -> bool:
+    """Show a figure with its title and its sentences; return whether there is anything to show.
+
+    Args:
+        of: the study.
+        name: of the figure.
+        view: how it is shown: all that it depends on beside the study.
+        make: makes it.
+        on_cell: is called with the title of a grid and the row and the column of a cell that is clicked.
+    """
     made = remembered(of, name, view, make)
     if made is None:
         return False
@@ -57,7 +74,8 @@ def show(of: StudyTable, name: str, view: tuple[object, ...], make: Callable[[],
         for column, (title, figure) in zip(st.columns(len(screens), gap="small"), screens.items()):
             with column:
                 st.markdown(f"**{literal(title)}**")
-                _plot(of, drawn, figure, f"{drawn.name} {title}", f"{title}: {drawn.drawing.alt}", 1.25)
+                click = None if on_cell is None else partial(_clicked, on_cell, title)
+                _plot(of, drawn, figure, f"{drawn.name} {title}", f"{title}: {drawn.drawing.alt}", 1.25, click)
     else:
         [figure] = screens.values()
         _plot(of, drawn, figure, drawn.name, drawn.drawing.alt, 2.4)
@@ -65,12 +83,26 @@ def show(of: StudyTable, name: str, view: tuple[object, ...], make: Callable[[],
     return True
 
 
-def _plot(of: StudyTable, drawn: Drawn, figure: go.Figure, key: str, alt: str, aspect: float) -> None:
+def _clicked(on_cell: Callable[[str, int, int], None], title: str, data: object) -> None:
+    match data:
+        case [int(row), int(column)]:
+            on_cell(title, row, column)
+
+
+def _plot(
+    of: StudyTable,
+    drawn: Drawn,
+    figure: go.Figure,
+    key: str,
+    alt: str,
+    aspect: float,
+    on_click: Callable[[object], None] | None = None,
+) -> None:
     least, most = HEIGHTS.get(drawn.name, (240, 340))
     rows = len(getattr(drawn.drawing, "rows", ())) if drawn.name in ("target", "pairwise") else 0
     if rows:
         least = most = 70 + 62 * rows
-    plot(figure, of=of.stored.id, key=f"study {key}", alt=alt, aspect=aspect, heights=(least, most))
+    plot(figure, of=of.stored.id, key=f"study {key}", alt=alt, aspect=aspect, heights=(least, most), on_click=on_click)
 
 
 def comparisons(of: StudyTable, form: Form) -> Comparisons:
@@ -104,12 +136,30 @@ def pictures(of: StudyTable, form: Form) -> None:
     show(of, "lines", (form["x"], of.version), lambda: drawings.lines(of, "", form["x"], loaded))
     axes = [_known(form[name], of) for name in ("rows", "columns")]
     of_grid = (*axes, *(_method(form[name], of) for name in ("with", "without")))
-    show(of, "grid", of_grid, lambda: drawings.grids(of, *of_grid))
+    show(of, "grid", of_grid, lambda: drawings.grids(of, *of_grid), partial(_open_cell, of, form, of_grid))
     show(of, "sensitivity", (form["rate"],), lambda: drawings.sensitivity(of, _known(form["rate"], of)))
     show(of, "parallel", (), lambda: drawings.parallel(of))
     counted = (form["count"],)
     show(of, "target", counted, lambda: drawings.time_to_target(of, form["count"]))
     show(of, "profile", counted, lambda: drawings.performance_profile(of, form["count"]))
+
+
+def _open_cell(of: StudyTable, form: Form, of_grid: Sequence[str], title: str, row: int, column: int) -> None:
+    """Open the trials that a cell of the grid shows the best of; for a widget's callback."""
+    drawn = drawings.grids(of, *of_grid)
+    assert drawn is not None and isinstance(drawn.drawing, Grids)
+    grids = drawn.drawing
+    titles = [panel.title for panel in grids.panels()]
+    kinds = [grids.methods[titles.index(title)]] if title in titles[:2] else list(grids.methods)
+    wanted = drawings.fields_of_grid(of, *of_grid)
+    values = (grids.rows.values[row], grids.columns.values[column])
+    shown = [
+        trial.id
+        for trial in trials.trials(of, "tune")
+        if trial.method in kinds
+        and all(of.point[trial.cells[0]].get(field, value) == value for field, value in zip(wanted, values) if field)
+    ]
+    form.put(cell=",".join(shown[: trials.MOST]), role="tune")
 
 
 def _known(field: str, of: StudyTable) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
-from fop_core.studies.submit import Submitted
 
 from fop_core.figures.training_curves import named
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.studies import drawings, protocol, submit
+from fop_core.studies.binding import Submitted
 from fop_core.studies.progress import StudyTable
 from fop_core.training.config import ConfigError
 from fop_core.training.seeds import seeds
@@ -73,6 +73,7 @@ def show_notice() -> None:
 
 
 def _tried(what: Callable[[], Any], done: Callable[[Any], str]) -> bool:
+    """Do something with a study; the page says what came of it. Return whether it was done."""
     notices = st.session_state.setdefault(NOTICE, {})
     try:
         result = what()
@@ -82,6 +83,10 @@ def _tried(what: Callable[[], Any], done: Callable[[Any], str]) -> bool:
     notices[done(result)] = "info"
     listing(runs.runs_folder()).entries(now=True)
     return True
+
+
+def _do(what: Callable[[], Any], done: Callable[[Any], str]) -> None:
+    _tried(what, done)
 
 
 def _submitted(done: Submitted) -> str:
@@ -97,20 +102,22 @@ def _stopped(result: tuple[int, dict[str, str]]) -> str:
 def buttons(of: StudyTable) -> None:
     """Show what can be done with a study now."""
     id_ = of.stored.id
-    states = set(of.state)
+    unfinished = {state for state, diverged in zip(of.state, of.diverged) if not diverged}
     if not of.stored.stopped and not bool(of.ended.all()):
         with st.popover("Stop…", width="content", key="studies stop"):
             st.markdown("Its runs write a checkpoint and end, or leave the queue. Resume goes on from there.")
             st.button(
                 "Stop this study",
                 type="primary",
-                on_click=lambda: _tried(lambda: submit.stop(id_), _stopped),
+                on_click=_do,
+                args=(lambda: submit.stop(id_), _stopped),
                 key="studies stops",
             )
-    if of.stored.stopped or states & {"stopped", "failed", "lost", "deleted", "missing"}:
+    if of.stored.stopped or unfinished & {"stopped", "failed", "lost", "deleted", "missing"}:
         st.button(
             "Resume",
-            on_click=lambda: _tried(lambda: submit.resume(id_), _submitted),
+            on_click=_do,
+            args=(lambda: submit.resume(id_), _submitted),
             key="studies resume",
             help="Makes what is missing, and goes on with what was stopped, lost or failed for no fault of its own",
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -47,8 +48,7 @@ class Lines:
     def paper(self) -> Figure:
         """Return them for print; what was drawn faintly behind a line is left out."""
         bands = [_band(line) for line in self.lines]
-        options = {"log": self.log_y, "log_x": self.log_x, "percent": self.percent}
-        return paper_learned.bands(bands, self.across, self.up, **options)
+        return paper_learned.bands(bands, self.across, self.up, log=self.log_y, log_x=self.log_x, percent=self.percent)
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class Sensitivity:
                 )
                 if len(at := np.flatnonzero(of.lost)):
                     foot = np.full(len(at), 0.03 + 0.06 * lost)
-                    cross = {"marker": "x", "markersize": 4.5, "markeredgewidth": 1.2, "clip_on": False}
+                    cross: dict[str, Any] = {"marker": "x", "markersize": 4.5, "markeredgewidth": 1.2, "clip_on": False}
                     color, across = line.line_style.color, axes.get_xaxis_transform()
                     axes.plot(line.x[at], foot, linestyle="none", color=color, transform=across, **cross)
                     lost += 1

@@ -141,14 +141,14 @@ class Grids:
             hover = [f"n = {n + lost}"]
             if lost:
                 hover += [f"{self.lost}: {lost} of {n + lost}"]
-                hover += [f"the others: {shown(of.mean[i, j], self.percent)}"] if n else []
+                hover += [f"the others: {shown(float(of.mean[i, j]), self.percent)}"] if n else []
                 yield Cell(i, j, HATCHED, (f"{LOST} {lost} of {n + lost}",), tuple(hover), True)
                 continue
-            texts = [shown(of.mean[i, j], self.percent)]
+            texts = [shown(float(of.mean[i, j]), self.percent)]
             if n > 1:
-                texts.append(f"±{shown(of.std[i, j], self.percent)}")
+                texts.append(f"±{shown(float(of.std[i, j]), self.percent)}")
             hover.insert(0, f"{self.up}: {' '.join(texts)}")
-            yield Cell(i, j, _color(means[i, j], limits, SEQUENTIAL), tuple(texts), tuple(hover))
+            yield Cell(i, j, _color(float(means[i, j]), limits, SEQUENTIAL), tuple(texts), tuple(hover))
 
     def _differences(self, difference: Array, far: float) -> Iterator[Cell]:
         ours, theirs = over_seeds(self.with_), over_seeds(self.without)
@@ -165,12 +165,12 @@ class Grids:
                 which = "both" if all(lost) else "with" if lost[0] else "without"
                 yield Cell(i, j, HATCHED, (f"{LOST} {which}",), tuple(hover), True)
                 continue
-            text = shown(difference[i, j], self.percent, signed=True)
+            text = shown(float(difference[i, j]), self.percent, signed=True)
             outline = {1: "better", -1: "worse"}.get(int(better[i, j]), "")
             hover.insert(0, f"{one} less {other}: {text}")
             if outline:
                 hover.append(f"{outline} by more than one standard deviation")
-            color = _color(difference[i, j] * (1 if self.higher else -1), (-far, far), DIVERGING)
+            color = _color(float(difference[i, j]) * (1 if self.higher else -1), (-far, far), DIVERGING)
             yield Cell(i, j, color, (text,), tuple(hover), outline=outline)
 
     def screens(self) -> dict[str, go.Figure]:

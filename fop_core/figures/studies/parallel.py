@@ -13,6 +13,7 @@ from fop_core.figures.studies.drawing import INK, LOST, MUTED, Array, Scale, mar
 from fop_core.figures.training_curves import method_style, named
 
 TICKS = 6  # values written along an axis of numbers
+STEP = 0.09  # between two rows of the axes' names
 FOOT, BELOW = -0.13, -0.2  # where what diverged ends, under the axis of results, and where the axes' names begin
 
 
@@ -135,7 +136,7 @@ class Parallel:
         notes += [
             {
                 "x": index,
-                "y": BELOW,
+                "y": BELOW - STEP * (index % 2),  # two rows of names: narrow screens have no room for one
                 "text": safe(axis.label),
                 "showarrow": False,
                 "xanchor": "left" if not index else "right" if index == len(axes) - 1 else "center",
@@ -152,7 +153,7 @@ class Parallel:
             **curves.common(self.alt),
             "margin": {"l": 8, "r": 16, "t": 8, "b": 8},
             "xaxis": {"visible": False, "range": [-0.06, len(axes) - 1 + 0.06]},
-            "yaxis": {"visible": False, "range": [BELOW - 0.1, 1.06]},
+            "yaxis": {"visible": False, "range": [BELOW - STEP - 0.1, 1.06]},
             "annotations": notes,
             "shapes": uprights,
         }
