@@ -67,3 +67,11 @@ def test_a_study_without_any_result_has_a_report_too(folder):
     assert b"nothing is declared yet" in report.html("s", folder)
     assert report.pdf("s", folder).startswith(b"%PDF")
     assert len(report.csv("s", folder).splitlines()) == 28
+
+
+def test_a_study_of_which_every_run_diverged_has_a_report_too(folder):
+    submit.submit(study(), folder)
+    made.write(store.load("s", folder), lambda cell: math.nan)
+    advance.advance("s", folder)
+    assert b"no setting of 6 came to its end" in report.html("s", folder)
+    assert report.pdf("s", folder).startswith(b"%PDF")
