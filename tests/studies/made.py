@@ -65,15 +65,15 @@ def table(values: dict[str, list[float]], steps: dict[str, list[float]] | None =
     content: dict[str, Any] = {"name": "s", "methods": list(values), "seeds": list(range(n))} | more
     if steps is not None:
         content.setdefault("target", {"value": 0.5})
-    asked = protocol.parse(content)
-    all_of = cells.cells(asked)
+    plan = protocol.parse(content)
+    all_of = cells.cells(plan)
     last = np.array([values[cell.method][cell.seed] for cell in all_of])
     reached = [(steps or {}).get(cell.method, [math.nan] * n)[cell.seed] for cell in all_of]
     unknown = np.full(len(all_of), math.nan)
     diverged = ~np.isfinite(last)
     columns = {name: last if name == "test_accuracy" else unknown for name in progress.COLUMNS}
     return StudyTable(
-        store.Stored("s", Path("nowhere"), asked),
+        store.Stored("s", Path("nowhere"), plan),
         [cell.key for cell in all_of],
         [cell.method for cell in all_of],
         [cell.point for cell in all_of],

@@ -145,8 +145,8 @@ def test_a_study_without_fresh_seeds_judges_by_what_chose_and_says_so(folder):
 
 def test_the_median_rule_ends_what_has_fallen_behind_and_nothing_else(folder):
     axis = "optimizer.lr=" + ",".join(f"{0.01 * each:g}" for each in range(1, 8))
-    asked = study(axis, methods=["sgd"], seeds=[0], ending={"grace": 0.25, "others": 4})
-    runs = [made.Run(folder / run_id) for run_id in submit.submit(asked, folder).stored.runs.values()]
+    plan = study(axis, methods=["sgd"], seeds=[0], ending={"grace": 0.25, "others": 4})
+    runs = [made.Run(folder / run_id) for run_id in submit.submit(plan, folder).stored.runs.values()]
     for run in runs:
         run.withdraw("start")
     for run, last in zip(runs[:4], (0.5, 0.6, 0.7, 0.8)):

@@ -10,45 +10,45 @@ from tests.studies.made import study
 
 
 def test_an_axis_of_a_part_that_a_method_has_not_is_not_multiplied_for_it():
-    asked = study()
-    all_of = cells.check(asked)
-    assert len(all_of) == 27 and cells.count(asked) == (27, 6)
-    assert [len(tried) for tried in cells.points(asked).values()] == [3, 6]
+    plan = study()
+    all_of = cells.check(plan)
+    assert len(all_of) == 27 and cells.count(plan) == (27, 6)
+    assert [len(tried) for tried in cells.points(plan).values()] == [3, 6]
     assert {cell.config.fop.rank for cell in all_of if cell.method == "fop"} == {1, 16}
     assert all(cell.config.fop is None and cell.point.keys() == {"optimizer.lr"} for cell in all_of[:9])
     assert len({cell.key for cell in all_of}) == 27
 
 
 def test_a_cell_has_the_presets_settings_the_studys_and_its_own():
-    asked = study(base={"epochs": 3, "fop.hyper_lr": 1e-3, "optimizer.beta1": 0.5}, methods=["momentum", "fop", "adam"])
-    first = cells.check(asked)[0]
+    plan = study(base={"epochs": 3, "fop.hyper_lr": 1e-3, "optimizer.beta1": 0.5}, methods=["momentum", "fop", "adam"])
+    first = cells.check(plan)[0]
     changed = ["epochs=3", "optimizer.lr=0.01", "data.held_out=0.1"]
     assert first.config == config.change(config.preset("mnist-mlp", "momentum"), changed)
-    by_method = {cell.method: cell.config for cell in cells.check(asked)}
+    by_method = {cell.method: cell.config for cell in cells.check(plan)}
     assert by_method["fop"].fop.hyper_lr == 1e-3 and by_method["adam"].optimizer.beta1 == 0.5
     assert by_method["fop"].optimizer.beta1 == 0.9, "which SGD has not: it is left out"
 
 
 def test_tuning_is_on_held_out_images_and_reporting_on_the_test_set_with_fresh_seeds():
-    asked = study(held_out=0.2)
-    report = cells.cells(asked, {"fop": {"optimizer.lr": 0.1, "fop.rank": 16}})[27:]
-    assert {cell.config.data.held_out for cell in cells.cells(asked)} == {0.2}
+    plan = study(held_out=0.2)
+    report = cells.cells(plan, {"fop": {"optimizer.lr": 0.1, "fop.rank": 16}})[27:]
+    assert {cell.config.data.held_out for cell in cells.cells(plan)} == {0.2}
     assert [(cell.role, cell.config.data.held_out, cell.seed) for cell in report] == [
         ("report", 0.0, seed) for seed in (3, 4, 5)
     ]
 
 
 def test_without_axes_nothing_is_tuned_and_the_seeds_report():
-    asked = protocol.parse({"name": "s", "seeds": [4, 7]})
-    all_of = cells.check(asked)
+    plan = protocol.parse({"name": "s", "seeds": [4, 7]})
+    all_of = cells.check(plan)
     assert [(cell.method, cell.seed, cell.role) for cell in all_of] == [
         (method, seed, "report") for method in ("momentum", "fop") for seed in (4, 7)
     ]
 
 
 def test_settings_that_depend_on_another_axis_are_multiplied_only_there():
-    asked = study("fop.preconditioner=factored,low_rank", "fop.rank=1,4", methods=["fop", "sgd"])
-    points = cells.points(asked)
+    plan = study("fop.preconditioner=factored,low_rank", "fop.rank=1,4", methods=["fop", "sgd"])
+    points = cells.points(plan)
     assert [dict(point) for point in points["fop"]] == [
         {"fop.preconditioner": "factored"},
         {"fop.preconditioner": "low_rank", "fop.rank": 1},
@@ -58,8 +58,8 @@ def test_settings_that_depend_on_another_axis_are_multiplied_only_there():
 
 
 def test_an_axis_can_be_for_one_method_alone():
-    asked = study("sgd:optimizer.lr=0.1,1", "adam:optimizer.lr=0.001,0.01,0.1", methods=["sgd", "adam"])
-    assert [len(tried) for tried in cells.points(asked).values()] == [2, 3]
+    plan = study("sgd:optimizer.lr=0.1,1", "adam:optimizer.lr=0.001,0.01,0.1", methods=["sgd", "adam"])
+    assert [len(tried) for tried in cells.points(plan).values()] == [2, 3]
 
 
 def test_a_base_optimizer_without_a_method_of_the_preset_can_be_compared():
@@ -69,15 +69,15 @@ def test_a_base_optimizer_without_a_method_of_the_preset_can_be_compared():
 
 def test_quasi_random_points_are_as_many_for_each_method_within_the_range_and_always_the_same():
     axes = ("optimizer.lr=log:1e-3:1e-1:2", "fop.rank=lin:1:64:2", "fop.layout=auto,input")
-    asked = study(*axes, sampling="quasi-random", trials=12)
-    points = cells.points(asked)
+    plan = study(*axes, sampling="quasi-random", trials=12)
+    points = cells.points(plan)
     assert [len(tried) for tried in points.values()] == [12, 12]
     rates = sorted(point["optimizer.lr"] for point in points["fop"])
     assert 1e-3 <= rates[0] < 3e-3 and 3e-2 < rates[-1] <= 1e-1
     assert sum(rate < 1e-2 for rate in rates) == 6, "by their logarithms, half are below the middle"
     assert all(type(point["fop.rank"]) is int for point in points["fop"])
     assert {point["fop.layout"] for point in points["fop"]} == {"auto", "input"}
-    assert cells.points(asked) == points
+    assert cells.points(plan) == points
     more = cells.points(study(*axes, sampling="quasi-random", trials=16))
     assert more["fop"][:12] == points["fop"], "more trials keep those before"
 
@@ -159,5 +159,5 @@ def test_a_product_far_beyond_the_limit_is_refused_before_it_is_made():
 
 
 def test_a_study_goes_to_json_and_back_unchanged():
-    asked = study(target={"value": 0.97}, ending={}, analysis={"baseline": "momentum"})
-    assert protocol.parse(json.loads(json.dumps(asked.to_json()))) == asked
+    plan = study(target={"value": 0.97}, ending={}, analysis={"baseline": "momentum"})
+    assert protocol.parse(json.loads(json.dumps(plan.to_json()))) == plan

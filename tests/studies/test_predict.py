@@ -36,11 +36,11 @@ def test_what_nothing_tells_is_not_predicted(folder):
 
 
 def test_a_probe_measures_the_first_steps_in_a_folder_of_its_own(folder):
-    asked = study("optimizer.lr=0.05,0.1", methods=["sgd"], base={"threads": 1, "data.limit": 2000, "epochs": 4})
-    will = predict.predict(asked, folder, probe=True)
+    plan = study("optimizer.lr=0.05,0.1", methods=["sgd"], base={"threads": 1, "data.limit": 2000, "epochs": 4})
+    will = predict.predict(plan, folder, probe=True)
     assert will.costs["sgd"].source == "" and 0.1 < will.costs["sgd"].seconds < 300 and will.seconds > 0
     assert list(runs.directories(folder)) == []
-    assert len(cells.cells(asked)) == will.tuning
+    assert len(cells.cells(plan)) == will.tuning
 
 
 def test_the_detectable_difference_is_that_of_the_paired_spread_of_what_is_there(folder):

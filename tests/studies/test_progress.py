@@ -7,7 +7,7 @@ import pytest
 from fop_core.runs.control import Control
 from fop_core.runs.metrics import Metrics
 from fop_core.runs.run import Run
-from fop_core.studies import progress, store, submit
+from fop_core.studies import kept, measured, progress, store, submit
 from tests.studies import made
 from tests.studies.made import study
 
@@ -86,7 +86,7 @@ def test_the_target_is_reached_at_the_first_measurement_that_meets_it_or_never(f
 def test_a_table_that_has_not_changed_is_the_same_and_one_that_has_reads_what_changed_alone(folder, runs, monkeypatch):
     table = progress.table("s", folder)
     assert progress.table("s", folder) is table
-    monkeypatch.setattr(progress, "_UNSURE", 0)
+    monkeypatch.setattr(measured, "_UNSURE", 0)
     progress.table("s", folder)
     read, update = [], Metrics.update
     monkeypatch.setattr(Metrics, "update", lambda self: read.append(self._id) or update(self))
@@ -142,3 +142,31 @@ def test_a_run_from_before_progress_had_them_has_the_seconds_of_its_rows(folder,
     path.write_text(json.dumps(content))
     table = progress.table("s", folder)
     assert table.seconds[0] == 2.0 and math.isnan(table.evaluation_seconds[0]) and math.isnan(table.peak_memory[0])
+
+
+def everything(table):
+    columns = [table.state, table.reason, *(values.tolist() for values in (*table.last.values(), *table.best.values()))]
+    columns += [table.seconds.tolist(), table.peak_memory.tolist(), table.steps_to_target.tolist()]
+    columns += [[{n: (c.x.tolist(), c.y.tolist()) for n, c in curves.items()} for curves in table.curves]]
+    return repr(columns)
+
+
+def test_what_is_kept_of_ended_runs_is_what_they_say(folder, runs, monkeypatch):
+    monkeypatch.setattr(progress, "WORTH", 3)
+    monkeypatch.setattr(measured, "_UNSURE", 0)
+    for run, last in zip(runs[:5], (0.5, 0.6, math.nan, 0.8, 0.9)):
+        run.withdraw("start")
+        lost = math.isnan(last)
+        made.ended(run, [0.4, last], "held_out_accuracy", *(("failed", "diverged") if lost else ()))
+    kept_file = folder / "studies/s" / kept.NAME
+    first = everything(progress.Progress("s", folder).table())
+    assert kept_file.exists()
+    read, update = [], Metrics.update
+    monkeypatch.setattr(Metrics, "update", lambda self: read.append(self._id) or update(self))
+    assert everything(progress.Progress("s", folder).table()) == first and read == []
+    # What has changed since is read from the run.
+    made.ended(runs[0], [0.4, 0.7, 0.75], "held_out_accuracy")
+    after = progress.Progress("s", folder).table()
+    assert read == [runs[0].id] and after.last["held_out_accuracy"][0] == 0.75
+    kept_file.write_bytes(kept_file.read_bytes()[:-9] + b"nonsense!")
+    assert everything(progress.Progress("s", folder).table()) == everything(after), "a damaged one is none"

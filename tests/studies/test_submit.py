@@ -35,8 +35,8 @@ def test_what_does_not_do_leaves_no_run(folder):
 
 
 def test_a_run_with_the_same_settings_is_taken_in_and_not_trained_again(folder):
-    asked = study(seeds=[0])
-    first, second, third, fourth, *_ = cells.cells(asked)
+    plan = study(seeds=[0])
+    first, second, third, fourth, *_ = cells.cells(plan)
     finished = runs.create(first.config.to_json(), folder=folder)
     made.ended(finished, [0.5, 0.9], "held_out_accuracy")
     diverged = made.ended(
@@ -48,7 +48,7 @@ def test_a_run_with_the_same_settings_is_taken_in_and_not_trained_again(folder):
     fork = {"parent": "x", "step": 3, "matrices": "frozen"}
     runs.create(fourth.config.to_json(), folder=folder, lineage=fork)
     runs.create(config.change(first.config, ["snapshots=3"]).to_json(), folder=folder)
-    done = submit.submit(asked, folder)
+    done = submit.submit(plan, folder)
     assert set(done.adopted) == {finished.id, diverged.id, stopped.id}
     assert len(done.made) == 6 and stopped.id in done.queued and finished.id not in done.queued
     table = progress.table("s", folder)
