@@ -26,6 +26,7 @@ def ended(folder):
 
 def test_the_html_needs_no_network_runs_no_code_and_shows_every_part(folder, ended):
     text = report.html(ended, folder).decode()
+    assert text.encode() == report.html(ended, folder), "the same data give the same bytes"
     assert "A &lt;b&gt;study&lt;/b&gt;" in text and "<b>study" not in text
     assert "default-src 'none'" in text and "<script" not in text
     assert set(re.findall(r"(?:src|href)=[\"']?([^:\"' >]*)", text)) == {"data"}
@@ -35,13 +36,9 @@ def test_the_html_needs_no_network_runs_no_code_and_shows_every_part(folder, end
     assert "n = 2" in text and "peak MB" in text and "diverged" in text
 
 
-def test_the_same_study_makes_the_same_bytes(folder, ended):
-    assert report.html(ended, folder) == report.html(ended, folder)
-    assert report.pdf(ended, folder) == report.pdf(ended, folder)
-
-
 def test_the_pdf_has_a_page_for_each_figure(folder, ended):
     content = report.pdf(ended, folder)
+    assert content == report.pdf(ended, folder), "the same data give the same bytes"
     assert content.startswith(b"%PDF") and len(re.findall(rb"/Type /Page\b", content)) >= 5
 
 
@@ -65,7 +62,6 @@ def test_no_cell_is_a_formula_of_a_spreadsheet(folder):
 def test_a_study_without_any_result_has_a_report_too(folder):
     submit.submit(study(), folder)
     assert b"nothing is declared yet" in report.html("s", folder)
-    assert report.pdf("s", folder).startswith(b"%PDF")
     assert len(report.csv("s", folder).splitlines()) == 28
 
 
