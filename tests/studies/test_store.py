@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -128,3 +130,13 @@ def test_a_study_without_its_file_is_listed_as_damaged(folder):
     (folder / "studies/gone").mkdir(parents=True)
     assert "missing" in store.list_studies(folder)[1]["gone"]
     assert protocol.LIMIT == 2000
+
+
+def test_studies_load_without_torch_and_progress_without_scipy():
+    modules = "fop_core.studies.submit, fop_core.studies.predict, fop_core.studies.report, fop_core.commands.study"
+    for names, heavy in (
+        ("fop_core.studies.progress", {"torch", "scipy", "optuna", "matplotlib"}),
+        (modules, {"torch", "streamlit", "optuna", "matplotlib"}),
+    ):
+        code = f"import sys, {names}; assert not {heavy} & set(sys.modules)"
+        subprocess.run([sys.executable, "-c", code], check=True)
