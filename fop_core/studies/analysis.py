@@ -87,7 +87,7 @@ def winners(table: StudyTable) -> dict[str, Winner]:
             statistics.expected_best([means[index] for index in known], min(fewest, len(known)), way),
             fewest,
             len(known) == len(tried),
-            _edges(table, method, point),
+            _edges(tried, point),
         )
     return made
 
@@ -100,13 +100,14 @@ def _by_point(table: StudyTable, method: str) -> list[tuple[Point, list[int]]]:
     return list(made.values())
 
 
-def _edges(table: StudyTable, method: str, point: Point) -> tuple[str, ...]:
+def _edges(tried: list[tuple[Point, list[int]]], point: Point) -> tuple[str, ...]:
     """Return the fields of a point whose value is the least or the most that was tried, of at least three numbers."""
     edges = []
     for name, value in point.items():
-        tried = {each[name] for each, _ in _by_point(table, method) if name in each}
-        numbers = [each for each in tried if isinstance(each, int | float) and not isinstance(each, bool)]
-        if len(numbers) > 2 and len(numbers) == len(tried) and value in (min(numbers), max(numbers)):
+        values = [each[name] for each, _ in tried if name in each]
+        if any(isinstance(each, bool) or not isinstance(each, int | float) for each in values):
+            continue
+        if len(set(values)) > 2 and value in (min(values), max(values)):
             edges.append(name)
     return tuple(edges)
 

@@ -94,7 +94,7 @@ def _of_comparison(made: Comparisons, row: Comparison) -> str:
     what = {"steps": "steps to the target", "seconds": "seconds to the target"}.get(measure, measure.replace("_", " "))
     count = f"n = {difference.n}" if difference.n == difference.other_n else f"n = {difference.n}, {difference.other_n}"
     if difference.test == "none":
-        return f"{row.method} and {row.other}, {what}: with one run of each nothing can be told from chance."
+        return f"{row.method} and {row.other}, {what}: one run of each shows no difference."
     if _nowhere(made, row):
         return f"{row.method} and {row.other}, {what}: no run of either got there ({count})."
     how = f"{difference.test}, {count}, {p_words(row.adjusted)}"
@@ -107,7 +107,7 @@ def _of_comparison(made: Comparisons, row: Comparison) -> str:
             size = "a factor not known" if math.isinf(difference.mean) else size
             return f"{row.better} needs fewer {what} than {worse}, by {size} ({how})."
         return f"{row.better} has the better {what}, by {size} over {worse} ({how})."
-    sentence = f"{row.method} and {row.other}, {what}: no difference can be told ({how})."
+    sentence = f"{row.method} and {row.other}, {what}: no difference can be seen ({how})."
     if measure.endswith("accuracy") and 1 <= row.detectable < math.inf:
         sentence += " These seeds spread too far to show any difference there can be."
     elif math.isfinite(row.detectable) and row.detectable > 0:

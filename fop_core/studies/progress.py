@@ -276,10 +276,10 @@ _following = threading.Lock()
 
 def progress(id_: str, folder: Path | None = None) -> Progress:
     """Return who follows a study: one for all who ask in this process."""
-    loaded = store.load(id_, folder)
-    known = (str(loaded.folder), loaded.id)
+    known = (str(store.studies_folder(folder)), store.slug(id_))
     with _following:
         if known not in _followed:
+            loaded = store.load(id_, folder)
             _followed[known] = Progress(loaded.id, loaded.folder)
         return _followed[known]
 

@@ -144,6 +144,7 @@ def test_what_is_no_axis_is_refused_with_what_is_expected(text, why):
         ({"limit": 11}, "9 runs to tune and 3 to report are more than 11"),
         ({"base": {"epoch": 3}}, "did you mean epochs"),
         ({"base": {"epochs": 0}}, "epochs: 0 given"),
+        ({"base": {"fop.rank": 3}}, "fop.rank: is none of the settings of sgd"),
     ],
 )
 def test_what_is_no_study_is_refused_with_what_and_why(changes, why):

@@ -68,8 +68,8 @@ def test_a_study_grows_by_values_an_axis_or_a_seed_and_says_so(folder):
     grown = store.grow("s", axis=parse_axis("optimizer.lr=0.1,0.2"), folder=folder)
     assert grown.study.axes[0].values == (0.01, 0.05, 0.1, 0.2) and grown.winners == {}
     assert grown.grown_late and grown.changes[0]["what"] == "optimizer.lr=0.1,0.2"
-    grown = store.grow("s", axis=parse_axis("batch_size=64,128"), folder=folder)
-    assert len(grown.study.axes) == 3
+    grown = store.grow("s", axis=parse_axis("batch_size=64,128"), limit=3000, folder=folder)
+    assert len(grown.study.axes) == 3 and grown.study.limit == 3000
     with store.changing("s", folder) as stored:
         stored.winners = {"momentum": {"optimizer.lr": 0.1}}
     grown = store.grow("s", fresh_seeds=(5, 6, 7), folder=folder)
@@ -83,6 +83,8 @@ def test_a_study_grows_by_values_an_axis_or_a_seed_and_says_so(folder):
         ({"seeds": (1,)}, "has all of that"),
         ({"axis": parse_axis("optimizer.lr=-1")}, "-1 given"),
         ({"axis": parse_axis("nothing=1")}, "no such setting"),
+        ({"axis": parse_axis("optimizer.lr=0.1"), "limit": 90}, "has all of that"),
+        ({"seeds": (9,), "limit": 30}, "more than 30"),
     ],
 )
 def test_what_cannot_be_added_changes_nothing(folder, more, why):
