@@ -47,6 +47,7 @@ def add(commands: Any) -> None:
             verb.add_argument("--axis", help="as of `submit`")
             verb.add_argument("--seeds", help="of tuning")
             verb.add_argument("--fresh-seeds", help="of reporting")
+            verb.add_argument("--limit", type=int, help="runs at most, from now on")
     listing = verbs.add_parser("list", help="all studies, newest first")
     listing.add_argument("--json", action="store_true", help="as JSON")
     listing.set_defaults(do=_list)
@@ -184,7 +185,7 @@ def _forecast(study: "Study", chosen: argparse.Namespace) -> Iterable[str]:
     if can is None:
         yield "which difference can be seen is not known: no runs with several seeds are here to tell their spread"
     elif math.isinf(can.difference):
-        yield "one seed: no difference can be told from chance"
+        yield "one seed shows no difference"
     else:
         size = gap(can.difference, can.column)
         yield f"{can.n} seeds see a difference of {size} with probability 0.8 (from {can.source})"
@@ -322,7 +323,10 @@ def _grow(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         raise ValueError("nothing to add: give --axis, --seeds or --fresh-seeds")
     axis = None if chosen.axis is None else protocol.parse_axis(chosen.axis)
     seeds, fresh = (tuple(_seeds(text)) if text else () for text in (chosen.seeds, chosen.fresh_seeds))
-    return _said(submit.grow(chosen.study, axis=axis, seeds=seeds, fresh_seeds=fresh, folder=chosen.folder))
+    more = submit.grow(
+        chosen.study, axis=axis, seeds=seeds, fresh_seeds=fresh, limit=chosen.limit, folder=chosen.folder
+    )
+    return _said(more)
 
 
 def _said(done: Any) -> int:

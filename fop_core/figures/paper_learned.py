@@ -296,6 +296,9 @@ def bands(
                 lambda at, _: f"{at:,.0f}" if at == round(at) else style.plain(round(at, 12))
             )
         axes.margins(x=0.01)
+        across_all = np.concatenate([np.empty(0), *(line.x for line in lines)])
+        if len(across_all) and not any(np.isfinite(line.y).any() for line in lines):
+            axes.set_xlim(across_all.min() * 0.99, across_all.max() * 1.01)  # which what is not drawn cannot set
         _up(axes, log)
         if percent:
             axes.yaxis.set_major_formatter(lambda value, _: f"{style.plain(round(100 * value, 9))}%")

@@ -29,6 +29,18 @@ def advance(id_: str, folder: Path | None = None) -> bool:
     stored = table.stored
     if stored.stopped:
         return False
+    if (last := _last.get(stored.path)) is not None and last[0] is table:
+        return last[1]  # nothing has changed since
+    more = _advanced(table)
+    _last[stored.path] = table, more
+    return more
+
+
+_last: dict[Path, tuple[StudyTable, bool]] = {}
+
+
+def _advanced(table: StudyTable) -> bool:
+    stored = table.stored
     hopeless = falling_behind(table)
     decided = _decided(table)
     unmade = any(state == "missing" for state in table.state)

@@ -87,7 +87,7 @@ def winners(table: StudyTable) -> dict[str, Winner]:
             statistics.expected_best([means[index] for index in known], min(fewest, len(known)), way),
             fewest,
             len(known) == len(tried),
-            _edges(table, method, point),
+            _edges(tried, point),
         )
     return made
 
@@ -100,13 +100,14 @@ def _by_point(table: StudyTable, method: str) -> list[tuple[Point, list[int]]]:
     return list(made.values())
 
 
-def _edges(table: StudyTable, method: str, point: Point) -> tuple[str, ...]:
+def _edges(tried: list[tuple[Point, list[int]]], point: Point) -> tuple[str, ...]:
     """Return the fields of a point whose value is the least or the most that was tried, of at least three numbers."""
     edges = []
     for name, value in point.items():
-        tried = {each[name] for each, _ in _by_point(table, method) if name in each}
-        numbers = [each for each in tried if isinstance(each, int | float) and not isinstance(each, bool)]
-        if len(numbers) > 2 and len(numbers) == len(tried) and value in (min(numbers), max(numbers)):
+        values = [each[name] for each, _ in tried if name in each]
+        if any(isinstance(each, bool) or not isinstance(each, int | float) for each in values):
+            continue
+        if len(set(values)) > 2 and value in (min(values), max(values)):
             edges.append(name)
     return tuple(edges)
 
@@ -155,7 +156,7 @@ class Comparison:
         difference: see there.
         adjusted: p after the correction.
         declared: whether there is a difference, by the analysis; never before all runs have ended.
-        detectable: the smallest difference that these seeds could have shown with probability 0.8; NaN where unknown.
+        level: of p, at which the correction declares the first of the comparisons.
     """
 
     method: str
@@ -164,7 +165,15 @@ class Comparison:
     difference: Difference
     adjusted: float
     declared: bool
-    detectable: float
+    level: float
+
+    @property
+    def detectable(self) -> float:
+        """The smallest difference that these seeds could have shown with probability 0.8; NaN where unknown."""
+        if math.isnan(self.difference.std):
+            return math.nan
+        n = min(self.difference.n, self.difference.other_n)
+        return statistics.detectable(self.difference.std, n, self.level, pairs=self.difference.test == "paired t")
 
     @property
     def better(self) -> str:
@@ -236,7 +245,7 @@ def comparisons(table: StudyTable, analysis: Analysis | None = None) -> Comparis
             difference,
             p,
             final and p <= chosen.alpha,
-            _detectable(difference, strictest),
+            strictest,
         )
         for (method, other, measure, difference), p in zip(made, adjusted)
     ]
@@ -248,13 +257,6 @@ def _values(group: Group, measure: str) -> dict[int, float]:
         return group.values
     times: dict[int, float] = getattr(group, measure)
     return {seed: math.log(max(value, 1e-9)) for seed, value in times.items()}
-
-
-def _detectable(difference: Difference, alpha: float) -> float:
-    if math.isnan(difference.std):
-        return math.nan
-    n = min(difference.n, difference.other_n)
-    return statistics.detectable(difference.std, n, alpha, pairs=difference.test == "paired t")
 
 
 def _group(table: StudyTable, analysis: Analysis, role: str, method: str) -> Group:

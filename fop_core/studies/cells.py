@@ -102,6 +102,10 @@ def check(study: Study) -> list[Cell]:
     Raises:
         ConfigError: see ``cells``.
     """
+    contents = [_content(study, method) for method in study.methods]
+    if unused := [field for field in study.base if not any(has(content, field) for content in contents)]:
+        names = ", ".join(study.methods)
+        raise ConfigError(*((field, f"is none of the settings of {names}") for field in unused))
     tuning, reporting = count(study)
     if tuning + reporting > study.limit:
         raise ConfigError(
@@ -111,8 +115,6 @@ def check(study: Study) -> list[Cell]:
                 "or seeds out, sample quasi-randomly with fewer trials, or raise the limit",
             )
         )
-    for method, tried in points(study).items():
-        configured(study, method, tried[0], "report")
     return cells(study)
 
 

@@ -77,11 +77,13 @@ def _open(table: StudyTable, made: Comparisons) -> list[str]:
 
 def _of_group(made: Comparisons, group: Group) -> str:
     column = made.analysis.column
-    spread = f" ± {amount(group.std, column)}" if not math.isnan(group.std) else ""
+    mean = amount(group.mean, column)
+    if not math.isnan(group.std):
+        mean = f"{mean.removesuffix(' %')} ± {amount(group.std, column)}"
     on = "the held-out images" if made.role == "tune" else "the test set"
     where = f" on {on}" if column.startswith("test_") else " in training"
     count = f"n = {group.n}" if group.n == group.of else f"n = {group.n} of {group.of}"
-    sentence = f"{group.method}: {amount(group.mean, column)}{spread}{where}, {count}"
+    sentence = f"{group.method}: {mean}{where}, {count}"
     if group.diverged:
         sentence += f"; {group.diverged} diverged, and count as infinitely bad"
     return f"{sentence}."
@@ -92,7 +94,9 @@ def _of_comparison(made: Comparisons, row: Comparison) -> str:
     what = {"steps": "steps to the target", "seconds": "seconds to the target"}.get(measure, measure.replace("_", " "))
     count = f"n = {difference.n}" if difference.n == difference.other_n else f"n = {difference.n}, {difference.other_n}"
     if difference.test == "none":
-        return f"{row.method} and {row.other}, {what}: with one run of each nothing can be told from chance."
+        return f"{row.method} and {row.other}, {what}: one run of each shows no difference."
+    if _nowhere(made, row):
+        return f"{row.method} and {row.other}, {what}: no run of either got there ({count})."
     how = f"{difference.test}, {count}, {p_words(row.adjusted)}"
     if not math.isnan(difference.low):
         how += f", {100 * (1 - made.analysis.alpha):g} % interval {_interval(row)}"
@@ -103,10 +107,20 @@ def _of_comparison(made: Comparisons, row: Comparison) -> str:
             size = "a factor not known" if math.isinf(difference.mean) else size
             return f"{row.better} needs fewer {what} than {worse}, by {size} ({how})."
         return f"{row.better} has the better {what}, by {size} over {worse} ({how})."
-    sentence = f"{row.method} and {row.other}, {what}: no difference can be told ({how})."
-    if math.isfinite(row.detectable) and row.detectable > 0:
+    sentence = f"{row.method} and {row.other}, {what}: no difference can be seen ({how})."
+    if measure.endswith("accuracy") and 1 <= row.detectable < math.inf:
+        sentence += " These seeds spread too far to show any difference there can be."
+    elif math.isfinite(row.detectable) and row.detectable > 0:
         sentence += f" Differences under {gap(row.detectable, measure)} cannot be seen with these seeds."
     return sentence
+
+
+def _nowhere(made: Comparisons, row: Comparison) -> bool:
+    """Return whether every run of two methods missed the target."""
+    if row.measure not in OF_TARGET:
+        return False
+    times = [made.groups[method].steps.values() for method in (row.method, row.other)]
+    return all(math.isinf(value) for values in times for value in values)
 
 
 def _interval(row: Comparison) -> str:

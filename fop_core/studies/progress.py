@@ -3,37 +3,35 @@
 table(id)            of a folder's study; looked at again it takes milliseconds
 """
 
+import contextlib
 import math
 import os
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from fop_core.runs import trash
 from fop_core.runs.compare import Curve
-from fop_core.runs.files import DamagedFile
-from fop_core.runs.metrics import Metrics
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
-from fop_core.studies import store
+from fop_core.studies import kept, store
 from fop_core.studies.cells import Cell, Point, cells
-from fop_core.studies.protocol import Study, Target, direction, of_role
+from fop_core.studies.measured import COLUMNS, UNSUBMITTED, Measured, worst
+from fop_core.studies.protocol import Study, Target, of_role
 from fop_core.studies.store import Stored
 
 Array = np.ndarray
 
-COLUMNS = ("train_loss", "train_accuracy", "held_out_loss", "held_out_accuracy", "test_loss", "test_accuracy")
-"""What a table has of each run: measured at the ends of epochs."""
-_EVALUATED = [b'"held_out_loss"', b'"test_loss"']
+__all__ = ["COLUMNS", "ENDED_EARLY", "STATES", "Progress", "StudyTable", "progress", "table"]
+
 ENDED_EARLY = "ended early"
-UNSUBMITTED = "missing"
 STATES = (UNSUBMITTED, "queued", *ALIVE, "finished", "stopped", "failed", "lost", ENDED_EARLY, "damaged", "deleted")
 """What a cell can be: a run's states; "missing": without a run yet; "deleted": in the trash or gone."""
-_UNSURE = 2_000_000_000  # ns in which a directory may change again without showing it in its time
+WORTH = 25  # runs that have ended since, for which what is kept is written anew
+BETWEEN = 10.0  # seconds between two such writings
 
 
 @dataclass
@@ -48,7 +46,8 @@ class StudyTable:
         reason: why it is so, in words; may be "".
         adopted: whether its run was there before the study.
         share: of the run that is done, 0 to 1.
-        last, best: by column of ``COLUMNS`` the last and the best measured value, NaN where nothing is measured yet.
+        last, best: by column of ``COLUMNS`` the last and the best measured value, NaN where nothing is measured yet;
+            the last one is infinitely bad where it was no number.
         seconds: of training, NaN where not known.
         evaluation_seconds: spent on measuring, likewise; not part of ``seconds``.
         peak_memory: bytes, likewise.
@@ -124,31 +123,8 @@ class StudyTable:
             at_role = np.array([each == role for each in self.role], bool)
             measured = by_column[of_role(column, role)]
             values[at_role & finished] = measured[at_role & finished]
-        worst = -math.inf if direction(column) == "max" else math.inf
-        values[self.ended & ~finished] = worst
-        values[finished & ~np.isnan(values) & ~np.isfinite(values)] = worst
+        values[self.ended & ~finished] = worst(column)
         return values
-
-
-@dataclass
-class _Row:
-    """What is known of a cell's run."""
-
-    run: Run | None = None
-    state: str = UNSUBMITTED
-    reason: str = ""
-    cause: str = ""
-    share: float = 0.0
-    seconds: float = math.nan
-    evaluation_seconds: float = math.nan
-    peak_memory: float = math.nan
-    last: dict[str, float] = field(default_factory=dict)
-    best: dict[str, float] = field(default_factory=dict)
-    curves: dict[str, Curve] = field(default_factory=dict)
-    to_target: tuple[float, float, float] = (math.nan, math.nan, math.nan)
-    stamp: tuple[int, int] = (-1, -1)
-    sure: bool = False
-    metrics: Metrics | None = None
 
 
 class Progress:
@@ -165,7 +141,10 @@ class Progress:
         self._stamp: tuple[int, ...] = ()
         self._stored: Stored | None = None
         self._cells: list[Cell] = []
-        self._rows: dict[str, _Row] = {}
+        self._rows: dict[str, Measured] = {}
+        self._reached: dict[str, tuple[float, float, float]] = {}
+        self._kept: dict[str, Measured] = {}
+        self._kept_at = -math.inf
         self._table: StudyTable | None = None
         self._version = 0
 
@@ -178,7 +157,10 @@ class Progress:
         with self._lock:
             changed = self._load()
             for cell in self._cells:
-                changed |= self._refresh(cell)
+                if self._rows[cell.key].refresh():
+                    changed = True
+                    self._reached.pop(cell.key, None)
+            self._keep()
             if changed or self._table is None:
                 self._version += 1
                 self._table = self._made()
@@ -190,6 +172,7 @@ class Progress:
         return self._cells
 
     def _load(self) -> bool:
+        """Read study.json where it has changed; return whether it has."""
         try:
             status = os.stat(store.studies_folder(self.folder) / self.id / "study.json")
             stamp: tuple[int, ...] = (status.st_mtime_ns, status.st_size, status.st_ino)
@@ -200,77 +183,30 @@ class Progress:
         before, stored = self._stored, store.load(self.id, self.folder)
         if before is None or before.study != stored.study or before.winners != stored.winners:
             self._cells = cells(stored.study, stored.winners)
+        if before is None:
+            self._kept = kept.read(stored.path)
         rows = {}
         for cell in self._cells:
             id_ = stored.runs.get(cell.key, "")
             row = self._rows.get(cell.key)
-            known = row is not None and (row.run.id if row.run else "") == id_
-            rows[cell.key] = row if row is not None and known else _Row(Run(self.folder / id_) if id_ else None)
-        if before is not None and before.study.target != stored.study.target:
-            rows = {key: _Row(row.run) for key, row in rows.items()}
+            if row is None or row.id != id_:
+                row = Measured(Run(self.folder / id_) if id_ else None)
+                if id_ in self._kept:
+                    row.take(self._kept[id_])
+            rows[cell.key] = row
         self._rows, self._stored, self._stamp = rows, stored, stamp
+        self._reached = {}
         return True
 
-    def _refresh(self, cell: Cell) -> bool:
-        """Look at a cell's run; return whether it has changed."""
-        row = self._rows[cell.key]
-        if row.run is None:
-            return False
-        path = str(row.run.path)
-        try:
-            changed = os.stat(path).st_mtime_ns
-        except OSError:
-            if row.state == "deleted":
-                return False
-            there = os.path.isdir(trash.of(self.folder) / row.run.id)
-            reason = f"in the trash: `runs restore {row.run.id}` brings it back" if there else "its directory is gone"
-            self._rows[cell.key] = _Row(row.run, "deleted", reason)
-            return True
-        requested = row.stamp[1] if row.state == "finished" else _time(f"{path}/requests")
-        stamp = (changed, requested)
-        if stamp == row.stamp and row.sure and row.state not in ALIVE:
-            return False
-        if row.state == "deleted":
-            row = self._rows[cell.key] = _Row(row.run)
-        row.sure = time.time_ns() - max(stamp) > _UNSURE
-        row.stamp = stamp
-        before = (row.state, row.reason, row.share, dict(row.last), row.to_target, row.seconds)
-        self._read(row, cell)
-        return before != (row.state, row.reason, row.share, row.last, row.to_target, row.seconds)
-
-    def _read(self, row: _Row, cell: Cell) -> None:
-        run = row.run
-        assert run is not None
-        try:
-            state = run.state
-            waits = run.has_request("start") and state.state not in ALIVE
-            row.state, row.reason, row.cause = ("queued" if waits else state.state), state.reason, state.cause
-            progress = run.progress
-            row.share = float(progress.get("share", 0.0))
-            for name in ("evaluation_seconds", "peak_memory", "seconds"):
-                setattr(row, name, float(progress.get(name, math.nan)))
-            if row.state != "queued" or progress:
-                self._measure(row, run, cell)
-        except FileNotFoundError as error:
-            row.state, row.reason = "damaged", f"{error.filename} is missing"
-        except (DamagedFile, OSError) as error:
-            row.state, row.reason = "damaged", str(error)
-
-    def _measure(self, row: _Row, run: Run, cell: Cell) -> None:
-        metrics = row.metrics = row.metrics or Metrics(run.id, run.metrics_files, lambda: None, _EVALUATED)
-        metrics.update()
-        for name in COLUMNS:
-            if name in metrics:
-                steps, values = metrics[name]
-                row.curves[name] = Curve(steps, metrics.over("epoch", name)[0], values)
-                row.last[name] = float(values[-1])
-                row.best[name] = _best(values, direction(name))
-        if math.isnan(row.seconds) and "seconds" in metrics:  # of a run from before progress.json had them
-            row.seconds = float(metrics["seconds"].values[-1])
-        assert self._stored is not None
-        row.to_target = _to_target(metrics, self._stored.study.target, cell)
-        if row.state not in ALIVE:
-            row.metrics = None  # what is read again after that is read from its start: rarely
+    def _keep(self) -> None:
+        """Keep what was read of runs that have ended, where that is more than a little."""
+        ended = {row.id: row for row in self._rows.values() if row.sure and row.state in ("finished", "failed")}
+        new = sum(id_ not in self._kept or self._kept[id_].stamp != row.stamp for id_, row in ended.items())
+        if new >= WORTH and time.monotonic() - self._kept_at > BETWEEN:
+            assert self._stored is not None
+            self._kept, self._kept_at = dict(ended), time.monotonic()
+            with contextlib.suppress(OSError, ValueError):  # it is read from the runs again then
+                kept.write(self._stored.path, ended)
 
     def _made(self) -> StudyTable:
         stored = self._stored
@@ -294,7 +230,7 @@ class Progress:
             point=[cell.point for cell in all_of],
             seed=[cell.seed for cell in all_of],
             role=[cell.role for cell in all_of],
-            run_id=[row.run.id if row.run else "" for row in rows],
+            run_id=[row.id for row in rows],
             state=states,
             reason=[stored.ended[c.key] if s == ENDED_EARLY else r.reason for c, r, s in zip(all_of, rows, states)],
             adopted=[cell.key in adopted for cell in all_of],
@@ -311,38 +247,27 @@ class Progress:
             curves=[row.curves for row in rows],
             version=self._version,
         )
-        reached = np.array([row.to_target for row in rows], np.float64).reshape(len(rows), 3)
+        for cell, row in zip(all_of, rows):
+            if cell.key not in self._reached:
+                self._reached[cell.key] = _to_target(row, stored.study.target, cell)
+        reached = np.array([self._reached[cell.key] for cell in all_of], np.float64).reshape(len(rows), 3)
         if stored.study.target is not None:
             reached[table.ended & np.isnan(reached[:, 0])] = math.inf
         table.steps_to_target, table.seconds_to_target, table.gradients_to_target = reached.T
         return table
 
 
-def _time(path: str) -> int:
-    try:
-        return os.stat(path).st_mtime_ns
-    except OSError:
-        return 0
-
-
-def _best(values: Array, way: str) -> float:
-    finite = values[~np.isnan(values)]
-    if not len(finite):
-        return math.nan
-    return float(finite.max() if way == "max" else finite.min())
-
-
-def _to_target(metrics: Metrics, target: Target | None, cell: Cell) -> tuple[float, float, float]:
+def _to_target(row: Measured, target: Target | None, cell: Cell) -> tuple[float, float, float]:
     """Return steps, seconds and gradients until a target was first seen to be met; NaN where it has not been."""
-    if target is None or (column := of_role(target.column, cell.role)) not in metrics:
+    curve = row.curves.get(of_role(target.column, cell.role)) if target is not None else None
+    if target is None or curve is None:
         return math.nan, math.nan, math.nan
-    steps, values = metrics[column]
-    met = np.flatnonzero(target.reached(values))
+    met = np.flatnonzero(target.reached(curve.y))
     if not len(met):
         return math.nan, math.nan, math.nan
-    step = int(steps[met[0]])
-    at, seconds = metrics["seconds"]
-    return float(step), float(seconds[np.searchsorted(at, step)]), float(step * cell.config.batch_size)
+    step, clock = int(curve.steps[met[0]]), row.clock
+    seconds = float(clock.y[np.searchsorted(clock.steps, step)]) if step in clock.steps else math.nan
+    return float(step), seconds, float(step * cell.config.batch_size)
 
 
 _followed: dict[tuple[str, str], Progress] = {}
@@ -351,10 +276,10 @@ _following = threading.Lock()
 
 def progress(id_: str, folder: Path | None = None) -> Progress:
     """Return who follows a study: one for all who ask in this process."""
-    loaded = store.load(id_, folder)
-    known = (str(loaded.folder), loaded.id)
+    known = (str(store.studies_folder(folder)), store.slug(id_))
     with _following:
         if known not in _followed:
+            loaded = store.load(id_, folder)
             _followed[known] = Progress(loaded.id, loaded.folder)
         return _followed[known]
 

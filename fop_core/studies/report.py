@@ -194,6 +194,9 @@ def _differences(made: Comparisons) -> Section:
     lines = []
     for row in made.rows:
         difference = row.difference
+        interval = "–"
+        if not math.isnan(difference.low):
+            interval = f"{gap(difference.low, row.measure)} to {gap(difference.high, row.measure)}"
         n = str(difference.n) if difference.n == difference.other_n else f"{difference.n}, {difference.other_n}"
         lines.append(
             (
@@ -201,10 +204,10 @@ def _differences(made: Comparisons) -> Section:
                 row.measure.replace("_", " "),
                 n,
                 gap(difference.mean, row.measure),
-                f"{gap(difference.low, row.measure)} to {gap(difference.high, row.measure)}",
+                interval,
                 difference.test,
                 p_words(row.adjusted),
-                f"{row.better} is better" if row.better else "not told apart",
+                f"{row.better} is better" if row.better else "no difference seen",
             )
         )
     correction = "Holm's correction" if made.analysis.correction == "holm" else "no correction"

@@ -180,6 +180,7 @@ def grow(
     axis: Axis | None = None,
     seeds: tuple[int, ...] = (),
     fresh_seeds: tuple[int, ...] = (),
+    limit: int | None = None,
     folder: Path | None = None,
 ) -> Stored:
     """Add to a study: values of an axis, or a new one; seeds of tuning, or of reporting. What is there stays.
@@ -191,6 +192,7 @@ def grow(
         axis: a new one, or one that is there with more values, which are added to its own.
         seeds: of tuning.
         fresh_seeds: of reporting.
+        limit: the most cells from now on.
         folder: the runs folder.
 
     Raises:
@@ -208,8 +210,9 @@ def grow(
             content[name] = [*content[name], *new]
             if new:
                 what.append(f"{name} {','.join(map(str, new))}")
+        content["limit"] = content["limit"] if limit is None else limit
         study = protocol.parse(content)
-        if study == stored.study:
+        if study.model_copy(update={"limit": stored.study.limit}) == stored.study:
             raise ConfigError(("", f"the study {stored.id} has all of that already"))
         check(study)
         reported = len(stored.winners) if stored.study.axes else len(stored.study.methods)

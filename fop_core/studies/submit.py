@@ -44,10 +44,11 @@ def grow(
     axis: Axis | None = None,
     seeds: tuple[int, ...] = (),
     fresh_seeds: tuple[int, ...] = (),
+    limit: int | None = None,
     folder: Path | None = None,
 ) -> Submitted:
     """Add to a study, see ``store.grow``, and submit what that needs."""
-    stored = store.grow(id_, axis=axis, seeds=seeds, fresh_seeds=fresh_seeds, folder=folder)
+    stored = store.grow(id_, axis=axis, seeds=seeds, fresh_seeds=fresh_seeds, limit=limit, folder=folder)
     return _carried_on(stored.id, stored.folder)
 
 
@@ -79,7 +80,7 @@ def _carried_on(id_: str, folder: Path, again: bool = False) -> Submitted:
     with store.changing(id_, folder) as stored:
         done = carry_on(stored, again)
     try:
-        watcher.ensure(folder)
+        watcher.ensure(folder, again=True)
     except (RunError, DamagedFile, OSError) as error:  # who looks at the study next advances it
         done.troubles["watcher"] = f"nobody advances the study while nobody looks: {error}"
     return done

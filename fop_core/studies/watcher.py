@@ -7,6 +7,7 @@ were submitted or resumed on this machine.
 """
 
 import contextlib
+import math
 import os
 import socket
 import subprocess
@@ -24,20 +25,28 @@ from fop_core.studies import advance, store
 from fop_core.studies.store import Stored
 
 PAUSE = 2.0  # seconds between two rounds
+AGAIN = 20.0  # seconds for which who looks often does not start it again
 PATIENCE = 1.0  # seconds that the lock is waited for which readers alone are in the way of
 
 
-def ensure(folder: Path) -> None:
+def ensure(folder: Path, again: bool = False) -> None:
     """Start the watcher of a runs folder, where a study has something to decide and none is there.
+
+    Args:
+        folder: the runs folder.
+        again: whether also where this process has started it just now.
 
     Raises:
         RunError, DamagedFile: where it cannot be.
     """
+    if not again and time.monotonic() - _begun.get(folder, -math.inf) < AGAIN:
+        return  # it goes at once where all waits for a person
     if not any(map(advance.undecided, _ours(folder))):
         return
     with electing(folder) as elected:
         pass
     if elected:
+        _begun[folder] = time.monotonic()
         _start(folder)
 
 
@@ -73,6 +82,7 @@ def _start(folder: Path) -> None:
     _started[:] = [each for each in _started if each.poll() is None] + [started]  # else they stay as zombies
 
 
+_begun: dict[Path, float] = {}
 _started: list["subprocess.Popen[bytes]"] = []
 
 
