@@ -45,6 +45,7 @@ def ticking_head(id_: str) -> None:
     if now is None:
         return
     progress.head(now)
+    progress.advance(now)
     version, at, took = st.session_state.get(DRAWN, (now.version, 0.0, 0.0))
     pause = 0.0 if bool(now.ended.all()) else min(PATIENCE * took, MOST)
     if now.version != version and time.monotonic() - at > pause:

@@ -9,7 +9,7 @@ import streamlit as st
 from fop_core.figures.training_curves import named
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.studies import drawings, protocol, submit
+from fop_core.studies import drawings, protocol, submit, watcher
 from fop_core.studies.binding import Submitted
 from fop_core.studies.progress import StudyTable
 from fop_core.training.config import ConfigError
@@ -42,6 +42,16 @@ def head(of: StudyTable) -> None:
         words.append(f"at most {run_text.size(memory)} of memory")
     st.progress(ended / total if total else 0.0, literal(", ".join(words)))
     st.caption(literal(_next(of)))
+
+
+def advance(of: StudyTable) -> None:
+    """See to it that winners are chosen and reported while nobody looks, as after a restart of the machine."""
+    if of.stored.stopped or bool(of.ended.all()):
+        return
+    try:
+        watcher.ensure(of.stored.folder)
+    except (RunError, DamagedFile, OSError) as error:
+        st.warning(literal(f"Winners are not chosen by themselves now: {error}"))
 
 
 def _color(state: str) -> str:

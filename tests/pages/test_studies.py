@@ -28,7 +28,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     """An empty runs folder, and a queue that starts nothing."""
     monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
     monkeypatch.setattr(queue, "ensure_dispatcher", lambda folder=None: None)
-    monkeypatch.setattr(watcher, "ensure", lambda folder: None)
+    monkeypatch.setattr(watcher, "ensure", lambda folder, again=False: None)
     monkeypatch.setattr("fop_core.runs.listing.FRESH", 0.0)
     return tmp_path / "runs"
 
