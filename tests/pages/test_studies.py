@@ -122,6 +122,13 @@ def test_what_is_wrong_is_said_beneath_it_and_nothing_can_be_launched(query, exp
     assert not store.ids()
 
 
+def test_where_the_data_are_missing_nothing_can_be_launched_and_it_says_how_to_get_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path / "sets"))
+    at = page(preset="cifar10-allcnn")
+    assert button(at, "studies launch").disabled
+    assert "The data are missing" in text(at) and "python -m fop_core data" in text(at)
+
+
 def test_a_name_that_is_there_already_is_refused_with_what_to_do():
     filled(study("s"))
     at = page(name="s", seeds="0", fresh="1", axes="optimizer.lr=0.1")
