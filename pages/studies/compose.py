@@ -112,8 +112,8 @@ def _add_axis(form: Form) -> None:
 @st.cache_data(ttl=KEPT, max_entries=64, show_spinner=False)
 def _predicted(study: str, folder: str) -> tuple[Prediction, Detectable | None]:
     """Return what a study, as JSON, takes and can show, by the runs that are in a folder."""
-    asked = protocol.parse(json.loads(study))
-    return predict.predict(asked, Path(folder)), predict.detectable(asked, Path(folder))
+    of = protocol.parse(json.loads(study))
+    return predict.predict(of, Path(folder)), predict.detectable(of, Path(folder))
 
 
 def predicted(study: Study) -> tuple[Prediction | None, Detectable | None]:
@@ -301,14 +301,14 @@ def _detectable(study: Study, known: Detectable | None) -> None:
             return
         title = quantities.title(known.column)
         if not math.isfinite(known.difference):
-            st.markdown(_pair("Detectable difference", "none: one seed cannot be told from chance"))
+            st.markdown(_pair("Detectable difference", "none: of one seed all may be chance"))
             return
         percent = quantities.of(known.column).percent
         amount = f"{shown(known.difference, percent)}{' points' if percent else ''} of {title}"
         st.markdown(_pair("Detectable difference", amount))
         level = f"{study.analysis.alpha:g}"
         st.caption(
-            literal(f"{known.n} seeds: smaller differences cannot be told apart."),
+            literal(f"{known.n} seeds: smaller differences cannot be seen."),
             help=literal(
                 f"With probability 0.8, at level {level}. Assumed is a standard deviation of "
                 f"{shown(known.std, percent)}, of {known.source}."

@@ -120,7 +120,7 @@ def by_setting(error: ConfigError) -> dict[str, str]:
     return _joined(messages)
 
 
-_PLACES = {
+_NAMES = {
     "analysis.baseline": "baseline",
     "choose.column": "choose",
     "fresh_seeds": "fresh",
@@ -137,8 +137,8 @@ _PLACES = {
 def _setting(problem: Problem) -> tuple[str, str]:
     """Return the page's setting that a problem belongs to, and its words."""
     path, message = problem
-    if path in _PLACES:
-        return _PLACES[path], message
+    if path in _NAMES:
+        return _NAMES[path], message
     if path in ("", "axis", "values"):
         return "axes", message
     if path.startswith("axes"):

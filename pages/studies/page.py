@@ -18,7 +18,7 @@ from pages.studies.draft import draft
 from pages.studies.settings import FIELDS, PRESETS, VIEWS, values
 
 TICK = 1.5  # seconds
-PATIENCE = 20.0  # times as long as drawing took, until a study that changes is drawn again
+PATIENCE, MOST = 20.0, 10.0  # times as long as drawing took, and seconds at most, until what changes is drawn again
 DRAWN = "studies drawn at"
 
 form = Form("studies", PRESETS, FIELDS, {name: values(name) for name in PRESETS.options}, tuple(VIEWS))
@@ -46,7 +46,8 @@ def ticking_head(id_: str) -> None:
         return
     progress.head(now)
     version, at, took = st.session_state.get(DRAWN, (now.version, 0.0, 0.0))
-    if now.version != version and time.monotonic() - at > max(TICK, PATIENCE * took):
+    pause = 0.0 if bool(now.ended.all()) else min(PATIENCE * took, MOST)
+    if now.version != version and time.monotonic() - at > pause:
         st.rerun()
 
 
@@ -75,7 +76,7 @@ def new() -> None:
         compose.sidebar(form, drafted.wrong)
 
 
-begun = time.monotonic()
+begun = time.thread_time()
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.title("Studies", anchor=False, width="content")
     copy_link("copy")
@@ -83,10 +84,12 @@ form.draw_warnings()
 progress.show_notice()
 shown = table(form["study"]) if form["study"] else None
 if shown is not None:
+    *_, took = st.session_state.get(DRAWN, (0.0,))
+    st.session_state[DRAWN] = shown.version, time.monotonic(), took  # before the head, which compares with it
     study(shown)
     with st.sidebar:
         pictures.sidebar(shown, form)
-    st.session_state[DRAWN] = shown.version, time.monotonic(), time.monotonic() - begun
+    st.session_state[DRAWN] = shown.version, time.monotonic(), time.thread_time() - begun
 elif form["study"]:
     st.button("All studies", on_click=open_, args=("",), key="studies all")
 else:

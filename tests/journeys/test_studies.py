@@ -95,13 +95,13 @@ def test_a_study_is_composed_launched_watched_and_its_report_read_without_a_netw
     context = browser.new_context()
     context.set_offline(True)
     alone = context.new_page()
-    asked: list[str] = []
-    alone.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    alone.on("request", lambda request: requested.append(request.url))
     alone.goto(report.as_uri())
     expect(alone.get_by_role("heading", level=1)).to_have_text("mnist-mlp")
     images = alone.evaluate("() => [...document.images].map((image) => image.complete && image.naturalWidth > 0)")
     assert len(images) >= 5 and all(images)
-    assert all(url.startswith(("file:", "data:")) for url in asked), asked
+    assert all(url.startswith(("file:", "data:")) for url in requested), requested
     context.close()
 
     page.goto(reproduced)

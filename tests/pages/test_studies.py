@@ -18,7 +18,7 @@ from pages.studies.draft import command, draft, written
 from pages.studies.settings import FIELDS, PRESETS, values
 from tests.pages.app import app_at
 from tests.pages.test_trajectories import address, component, figure, ran, words
-from tests.studies.filled import filled, study, usual
+from tests.studies.filled import filled, run_of, study, usual
 
 WON = {"momentum": {"optimizer.lr": 0.1}, "fop": {"optimizer.lr": 0.1}}
 
@@ -168,7 +168,7 @@ def test_runs_that_are_there_predict_time_and_the_detectable_difference():
     filled(study("before"), winners=WON)
     at = page(axes="optimizer.lr=0.01,0.1", seeds="0-1", name="next")
     assert "about" in text(at) and "8 of them there already" in text(at)
-    assert "points of test accuracy" in text(at) and "2 seeds: smaller differences cannot be told apart." in text(at)
+    assert "points of test accuracy" in text(at) and "2 seeds: smaller differences cannot be seen." in text(at)
 
 
 def test_studies_are_listed_and_one_is_opened():
@@ -243,6 +243,17 @@ def test_another_analysis_is_marked_explored():
     filled(study("s"), winners=WON)
     assert "Explored" not in text(page(study="s"))
     assert "Explored: another analysis was fixed when the study was submitted." in text(page(study="s", by="test_loss"))
+
+
+def test_what_has_changed_since_it_was_drawn_is_drawn_once_more():
+    filled(study("s"), lambda cell: usual(cell) if cell.method == "fop" else None)
+    at = page(study="s")
+    assert [row["state"] for row in trials(at)] == ["missing", "missing", "finished", "finished"]
+    with store.changing("s") as stored:
+        for cell in cells.cells(stored.study):
+            stored.runs.setdefault(cell.key, run_of(cell, usual(cell)).id)
+    ran(at.run())
+    assert {row["state"] for row in trials(at)} == {"finished"}
 
 
 def test_a_study_is_stopped_resumed_and_grown():

@@ -31,12 +31,12 @@ def usual(cell: Cell) -> float:
     return 0.9 + better + 0.001 * cell.seed + 0.002 * math.sin(9 * cell.seed)
 
 
-def filled(asked: Study, accuracy: Accuracy = usual, winners: dict[str, dict[str, Any]] | None = None) -> Stored:
+def filled(wanted: Study, accuracy: Accuracy = usual, winners: dict[str, dict[str, Any]] | None = None) -> Stored:
     """Write down a study, and runs for its cells; those of reporting where there are winners."""
-    stored = store.create(asked)
+    stored = store.create(wanted)
     with store.changing(stored.id) as stored:
         stored.winners = winners or {}
-        for cell in cells(asked, stored.winners):
+        for cell in cells(wanted, stored.winners):
             value = accuracy(cell)
             if value is not None:
                 stored.runs[cell.key] = run_of(cell, value).id

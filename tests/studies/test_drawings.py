@@ -18,13 +18,13 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
 
 
-def table(asked, accuracy=usual, winners=None):
-    return progress.table(filled(asked, accuracy, winners).id)
+def table(wanted, accuracy=usual, winners=None):
+    return progress.table(filled(wanted, accuracy, winners).id)
 
 
 def test_every_figure_of_a_finished_study_is_there_with_its_sentences_and_printed():
-    asked = study("s", "optimizer.lr=0.01,0.1", "fop.rank=1,16", target={"column": "test_accuracy", "value": 0.91})
-    of = table(asked, winners=WON)
+    wanted = study("s", "optimizer.lr=0.01,0.1", "fop.rank=1,16", target={"column": "test_accuracy", "value": 0.91})
+    of = table(wanted, winners=WON)
     drawn = drawings.every(of, comparisons(of))
     names = ["pairwise", "lines", "grid", "sensitivity", "parallel", "target", "target", "profile"]
     assert [each.name for each in drawn] == names
@@ -34,9 +34,9 @@ def test_every_figure_of_a_finished_study_is_there_with_its_sentences_and_printe
 
 
 def test_a_grid_shows_the_best_of_what_it_does_not_show_and_says_so():
-    asked = study("s", "optimizer.lr=0.01,0.1", "fop.rank=1,16", "batch_size=64,128")
+    wanted = study("s", "optimizer.lr=0.01,0.1", "fop.rank=1,16", "batch_size=64,128")
     better = {"batch_size": 64, "fop.rank": 16}
-    of = table(asked, lambda cell: usual(cell) + 0.01 * sum(cell.point.get(k) == v for k, v in better.items()))
+    of = table(wanted, lambda cell: usual(cell) + 0.01 * sum(cell.point.get(k) == v for k, v in better.items()))
     drawn = drawings.grids(of)
     assert drawn is not None
     grids = drawn.drawing
@@ -79,8 +79,8 @@ def test_a_study_without_axes_has_only_what_is_reported():
 
 
 def test_quasi_random_trials_are_no_grid_and_their_points_are_not_joined():
-    asked = study("s", "optimizer.lr=log:0.001:0.1:5", sampling="quasi-random", trials=3)
-    of = table(asked)
+    wanted = study("s", "optimizer.lr=log:0.001:0.1:5", sampling="quasi-random", trials=3)
+    of = table(wanted)
     assert drawings.grids(of) is None
     drawn = drawings.sensitivity(of)
     assert drawn is not None and not any(curve.joined for curve in drawn.drawing.curves)
@@ -94,8 +94,8 @@ def test_a_method_that_is_best_at_the_edge_is_named():
 
 
 def test_times_to_a_target_are_by_fresh_seed_and_infinite_where_it_was_missed():
-    asked = study("s", target={"column": "test_accuracy", "value": 0.93})
-    of = table(asked, winners={method: {"optimizer.lr": 0.1} for method in ("momentum", "fop")})
+    wanted = study("s", target={"column": "test_accuracy", "value": 0.93})
+    of = table(wanted, winners={method: {"optimizer.lr": 0.1} for method in ("momentum", "fop")})
     drawn = drawings.time_to_target(of)
     assert drawn is not None
     values = {row.method: row.values for row in drawn.drawing.rows}
