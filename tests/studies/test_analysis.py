@@ -43,9 +43,14 @@ def test_what_diverged_is_worst_and_what_is_open_declares_nothing():
     made_of = comparisons(of)
     assert made_of.groups["momentum"].diverged == 1 and made_of.rows[0].difference.test == "sign test"
     assert said(of, "momentum", "1 diverged, and count as infinitely bad")[0]
-    of = table({"momentum": THEIRS, "fop": OURS})
+    of = table({"momentum": [0.5, 0.51, 0.5, 0.51], "fop": [0.9, 0.91, 0.9, 0.92]})
+    assert comparisons(of).rows[0].declared
     of.state[0] = "running"
-    assert not comparisons(of).final and not any(row.declared for row in comparisons(of).rows)
+    assert (
+        comparisons(of).rows[0].adjusted < 0.001
+        and not comparisons(of).final
+        and not any(row.declared for row in comparisons(of).rows)
+    )
     assert said(of, "nothing is declared yet")[0] and said(of, "n = 3 of 4")[0]
 
 
@@ -159,6 +164,9 @@ def test_the_median_rule_ends_what_has_fallen_behind_and_nothing_else(folder):
     try:
         of = progress.table("s", folder)
         assert list(advance.falling_behind(of)) == [4], "the second is above the median of 0.65, the third not measured"
+        of.adopted[4] = True
+        assert advance.falling_behind(of) == {}, "it was there before, and may be another study's too"
+        of.adopted[4] = False
         assert advance.advance("s", folder)
         assert runs[4].has_request("stop") and not runs[5].has_request("stop")
         controls[0].set("stopped", "by study s", by="study s")
