@@ -74,8 +74,8 @@ class Known:
         columns: of metrics, "train_loss", "angle_deg/0.weight".
     """
 
-    settings: Mapping[str, None]
-    columns: Mapping[str, None]
+    settings: dict[str, None]
+    columns: dict[str, None]
 
     def resolve(self, name: str) -> str:
         """Return the full name of a field: "set.optimizer.lr" for "lr", "last.test_loss" for "test_loss".

@@ -174,7 +174,7 @@ def _term(text: str, at: int, known: Known) -> tuple[Term, int]:
 
 def _values(text: str, at: int, operator: str) -> tuple[list[tuple[Value, tuple[int, int]]], int]:
     """Return the values from an index on, each with its place, and where they end."""
-    values = []
+    values: list[tuple[Value, tuple[int, int]]] = []
     while True:
         if at < len(text) and text[at] in "\"'":
             content, end = _unquoted(text, at)

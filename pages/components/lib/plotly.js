@@ -4,7 +4,7 @@
 
 import { page } from "./page.js";
 
-/** @import { Plotly, PlotlyNode } from "./types.d.ts" */
+/** @import { Plotly, PlotlyNode, Tree } from "./types.d.ts" */
 
 /**
  * @typedef {object} PrivateNode
@@ -18,6 +18,7 @@ import { page } from "./page.js";
  * @typedef {object} PrivateAxis
  * @property {string} type
  * @property {[number, number]} range logarithms where the type is "log"
+ * @property {boolean} autorange
  * @property {number} _offset px from the node's edge to the axis's beginning
  * @property {number} _length px
  * @property {(value: string | number) => number} d2l what is in the data as a number that is linear along the axis
@@ -64,11 +65,31 @@ export function axes(node) {
 }
 
 /**
+ * The axis across, with what only plotly knows: whether all of it is shown, whatever comes, and a value as its range has it.
+ *
+ * @param {HTMLElement} node
+ */
+export function acrossOf(node) {
+  const layout = inside(node)._fullLayout;
+  if (!layout) return null;
+  const { xaxis } = layout;
+  return { ...shown(xaxis), whole: xaxis.autorange, linear: (/** @type {number} */ value) => xaxis.d2l(value) };
+}
+
+/**
  * What a drag does: "zoom", "pan", or false where it scrolls the page.
  *
  * @param {HTMLElement} node
  */
 export const dragmode = (node) => inside(node)._fullLayout?.dragmode ?? false;
+
+/**
+ * The traces as drawn.
+ *
+ * @param {HTMLElement} node
+ * @returns {Tree[]}
+ */
+export const tracesOf = (node) => /** @type {Tree[]} */ (/** @type {unknown} */ (inside(node)._fullData ?? []));
 
 /**
  * The line of a trace: its element, and the x of its points; null where it is not drawn.
@@ -145,34 +166,40 @@ export const BUTTON = 48;
  * @param {Plotly} Plotly
  * @param {HTMLElement} node
  * @param {() => void} photograph
+ * @param {(() => void) | null} reset shows all of it, where that is not for plotly alone
  */
-export const settings = (Plotly, node, photograph) => ({
-  displaylogo: false,
-  ...(FINGER ? fingers(Plotly, node) : mouse(Plotly, photograph)),
-  doubleClick: "reset",
-});
+export const settings = (Plotly, node, photograph, reset = null) => {
+  const whole = reset ? { name: "whole", title: "Reset axes", icon: Plotly.Icons.home, click: reset } : "resetScale2d";
+  return {
+    displaylogo: false,
+    ...(FINGER ? fingers(Plotly, node, whole) : mouse(Plotly, photograph, whole)),
+    doubleClick: reset ? false : "reset",
+  };
+};
 
 /**
  * @param {Plotly} Plotly
  * @param {() => void} photograph
+ * @param {object | string} whole
  */
-function mouse(Plotly, photograph) {
+function mouse(Plotly, photograph, whole) {
   const camera = { name: "camera", title: "Save the picture as a PNG", icon: Plotly.Icons.camera, click: photograph };
-  return { displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", camera]] };
+  return { displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", whole, camera]] };
 }
 
 /**
  * @param {Plotly} Plotly
  * @param {HTMLElement} node
+ * @param {object | string} whole
  */
-function fingers(Plotly, node) {
+function fingers(Plotly, node, whole) {
   const drag = {
     name: "drag",
     title: "Zoom by drawing a box, or scroll the page",
     icon: Plotly.Icons.zoombox,
     click: () => Plotly.relayout(node, { dragmode: dragmode(node) ? false : "zoom" }),
   };
-  return { displayModeBar: true, modeBarButtons: [[drag, "resetScale2d"]] };
+  return { displayModeBar: true, modeBarButtons: [[drag, whole]] };
 }
 
 /**

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum fa4c02f9c0efe1022cccfd69a81d7f5fc03722c7eb53a09a91be3d99c4d16c0a.
+// Made by scripts/web.sh build of sources with the checksum 0bbebd90bda4bbd1998be5649b0da72b1f95ef03c46bf1682d7e2998f0d07727.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -252,23 +252,26 @@ var loadPlotly = (source) => page.plotly ??= new Promise((loaded, failed) => {
 var purge = (node) => globalThis.Plotly?.purge(node);
 var FINGER = window.matchMedia("(pointer: coarse)").matches;
 var BUTTON = 48;
-var settings = (Plotly, node, photograph2) => ({
-  displaylogo: false,
-  ...FINGER ? fingers(Plotly, node) : mouse(Plotly, photograph2),
-  doubleClick: "reset"
-});
-function mouse(Plotly, photograph2) {
+var settings = (Plotly, node, photograph2, reset = null) => {
+  const whole = reset ? { name: "whole", title: "Reset axes", icon: Plotly.Icons.home, click: reset } : "resetScale2d";
+  return {
+    displaylogo: false,
+    ...FINGER ? fingers(Plotly, node, whole) : mouse(Plotly, photograph2, whole),
+    doubleClick: reset ? false : "reset"
+  };
+};
+function mouse(Plotly, photograph2, whole) {
   const camera = { name: "camera", title: "Save the picture as a PNG", icon: Plotly.Icons.camera, click: photograph2 };
-  return { displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", camera]] };
+  return { displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", whole, camera]] };
 }
-function fingers(Plotly, node) {
+function fingers(Plotly, node, whole) {
   const drag = {
     name: "drag",
     title: "Zoom by drawing a box, or scroll the page",
     icon: Plotly.Icons.zoombox,
     click: () => Plotly.relayout(node, { dragmode: dragmode(node) ? false : "zoom" })
   };
-  return { displayModeBar: true, modeBarButtons: [[drag, "resetScale2d"]] };
+  return { displayModeBar: true, modeBarButtons: [[drag, whole]] };
 }
 var plotlyNode = (node) => (
   /** @type {PlotlyNode} */

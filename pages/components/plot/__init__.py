@@ -28,6 +28,7 @@ def plot(
     heights: tuple[int, int],
     follows: bool = False,
     frames: Frames | None = None,
+    across: str = "",
 ) -> None:
     """Show a figure.
 
@@ -40,6 +41,8 @@ def plot(
         heights: the least and the most px of the whole.
         follows: whether a line shows where the player is, on an axis of steps.
         frames: what of it changes with the player's step.
+        across: figures with the same one have one axis across: they are zoomed together, and a line shows in all of
+            them where one is pointed at. None where it is empty.
     """
     _mount(
         key=key,
@@ -51,6 +54,7 @@ def plot(
             "heights": heights,
             "follows": follows,
             "frames": None if frames is None else dataclasses.asdict(frames),
+            "across": across,
             "margin": figure.layout.margin.to_plotly_json(),
             "source": SOURCE,
             "file": slug(f"{of} {key}"),

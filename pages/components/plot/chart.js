@@ -1,4 +1,5 @@
 // @ts-check
+import { across } from "../lib/across.js";
 import { clock } from "../lib/clock.js";
 import { box } from "../lib/dom.js";
 import { emphasis, keyOf } from "../lib/emphasis.js";
@@ -22,6 +23,7 @@ import { before } from "../lib/search.js";
 import { themeOf } from "../lib/theme.js";
 import { height, pathOf, shareAt } from "./geometry.js";
 import { groupsOf, leaveOut } from "./groups.js";
+import { Shared } from "./shared.js";
 
 /** @import { Plotly } from "../lib/types.d.ts" */
 /** @import { Frames, PlotData } from "./types.d.ts" */
@@ -63,6 +65,7 @@ export class Chart {
     /** @type {ResizeObserver | null} */
     this.sizes = null;
     this.unfollow = () => {};
+    this.shared = new Shared(root, this.node);
   }
 
   /** @param {PlotData} data */
@@ -71,7 +74,10 @@ export class Chart {
     this.root.setAttribute("aria-label", data.alt);
     this.fit(data);
     this.unfollow();
+    this.shared.name = data.across;
+    if (data.across) this.root.tabIndex = 0; // for its keys
     const ends = [clock.follow(() => this.follow(data)), emphasis.follow(() => this.emphasize(data))];
+    if (data.across) ends.push(across.follow(() => this.shared.follow(this.plotly)));
     this.unfollow = () => {
       for (const end of ends) end();
     };
@@ -183,7 +189,9 @@ export class Chart {
     leaveOut(figure, emphasis.hidden);
     if (FINGER) merge(figure.layout, { dragmode: this.dragmode, margin: { t: BUTTON } });
     // Always the same: another one would have plotly make the whole picture anew, zoom and all.
-    this.config ??= settings(Plotly, node, () => this.photograph(Plotly));
+    const reset = data.across ? () => this.shared.reset(Plotly) : null;
+    this.config ??= settings(Plotly, node, () => this.photograph(Plotly), reset);
+    this.shared.lay(figure);
     await Plotly.react(node, figure.data, figure.layout, this.config);
     this.noteDrag();
     node.dataset.theme = theme;
@@ -191,6 +199,7 @@ export class Chart {
     this.frame = null;
     this.follow(data);
     if (!this.sizes) this.watch(Plotly);
+    if (data.across) this.shared.follow(Plotly);
   }
 
   noteDrag() {
@@ -203,6 +212,7 @@ export class Chart {
   watch(Plotly) {
     const { node, root } = this;
     node.on("plotly_afterplot", () => this.fade());
+    if (this.data?.across) this.shared.watch(Plotly);
     node.on("plotly_relayout", () => {
       this.dragmode = this.noteDrag();
       for (const follower of clock.followers) follower();

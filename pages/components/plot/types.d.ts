@@ -12,6 +12,8 @@ export interface PlotData {
   /** Whether a line shows where the player is. */
   follows: boolean;
   frames: Frames | null;
+  /** Figures with the same one have one axis across; "" for none. */
+  across: string;
   margin: { l?: number; r?: number; t?: number; b?: number };
   /** Address of plotly.js. */
   source: string;

@@ -8,6 +8,10 @@ export interface TableData {
   /** How many were to be, which may be more than can be. */
   wanted: number;
   most: number;
+  /** Which of the colours each pinned run has, by its id, in the order in which they were pinned. */
+  pins: Record<string, number>;
+  /** That a run can be pinned with. */
+  colors: Hex[];
   /** Address of plotly.js, where it will be needed; else "". */
   plotly: string;
 }
