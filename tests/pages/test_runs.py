@@ -67,7 +67,7 @@ def test_the_table_says_where_each_run_stands_and_what_differs():
     made("other", rows(), "failed", "diverged at step 30: loss not finite", "fop", "fop.rank=8")
     table = shown(page())
     assert table["one"]["state"] == "finished" and table["other"]["state"] == "failed"
-    assert (table["one"]["=fop.rank"], table["other"]["=fop.rank"]) == ("16", "8")
+    assert (table["one"]["set.fop.rank"], table["other"]["set.fop.rank"]) == ("16", "8")
     assert table["one"]["best"] == "50.00%" and table["other"]["best"] == "–"
     assert table["one"]["device"] == "A CPU"
 
@@ -503,7 +503,7 @@ def test_only_a_run_that_diverged_has_a_why():
 
 def queried(at: AppTest) -> dict[str, str]:
     """The address that the page has written."""
-    return {name: values[0] for name, values in at.query_params.items()}
+    return {name: each if isinstance(each, str) else ",".join(each) for name, each in at.query_params.items()}
 
 
 def test_a_query_finds_runs_by_settings_labels_and_what_they_measured():
@@ -542,7 +542,7 @@ def test_older_addresses_mean_what_they_meant():
     made("pear", rows(), "finished", "", "fop", "fop.rank=8")
     at = page(find="fop.rank=16 x:y", sizes="1")
     table = component(at, "table")
-    assert [row["cells"][1] for row in table["rows"]] == ["apple"] or set(shown(at)) == {"apple"}
+    assert set(shown(at)) == {"apple"}
     assert [column["name"] for column in table["columns"]][-2:] == ["size", "age"]
     address = queried(at)
     assert address["where"] == '"fop.rank=16" "x:y"' and "find" not in address and "sizes" not in address
@@ -552,7 +552,7 @@ def test_older_addresses_mean_what_they_meant():
 def test_columns_are_chosen_by_the_address_and_have_last_and_best_of_what_was_measured():
     measured = [{"step": n, "test_loss": loss} for n, loss in ((10, 2.0), (20, 0.5), (30, 0.75))]
     broken = {"step": 31, "train_loss": float("nan")}
-    run = made("one", [*rows(5), *measured, {"step": 30, "test_accuracy": 0.625}, broken])
+    made("one", [*rows(5), *measured, {"step": 30, "test_accuracy": 0.625}, broken])
     made("other", (), "queued", "", "momentum")
     at = page(cols="last.test_loss,best.test_loss,best.test_accuracy,last.train_loss,set.fop.rank,set.optimizer.lr")
     table = shown(at)
@@ -577,7 +577,6 @@ def test_columns_are_chosen_by_the_address_and_have_last_and_best_of_what_was_me
     [chooser] = [each for each in at.multiselect if each.label == "Columns"]
     ran(chooser.set_value(["best", "last.lr"]).run())
     assert list(shown(at)["one"])[2:] == ["best", "last.lr"] and queried(at)["cols"] == "best,last.lr"
-    assert run.id  # the run stays as it is
 
 
 def test_a_column_that_is_none_is_named_and_the_usual_ones_stand_in():
@@ -586,10 +585,10 @@ def test_a_column_that_is_none_is_named_and_the_usual_ones_stand_in():
     assert "colour" in at.warning[0].value and "best" in shown(at)["one"] and "age" in shown(at)["one"]
 
 
-def styles(at: AppTest, key: str = "curve train_loss") -> dict[str, tuple[str, float]]:
-    """Colour and width of each line, by its label."""
+def styles(at: AppTest, key: str = "curve train_loss") -> dict[str, tuple[str, str, float]]:
+    """Colour, dash and width of each line, by its label."""
     traces = [trace for trace in figure(at, key)["data"] if trace.get("name")]
-    return {trace["name"]: (trace["line"]["color"], trace["line"]["width"]) for trace in traces}
+    return {trace["name"]: (trace["line"]["color"], trace["line"]["dash"], trace["line"]["width"]) for trace in traces}
 
 
 def test_a_pinned_run_keeps_its_colour_and_is_drawn_whatever_else_is_selected():
@@ -599,14 +598,13 @@ def test_a_pinned_run_keeps_its_colour_and_is_drawn_whatever_else_is_selected():
         made("three", rows(), "finished", "", "fop", "fop.rank=8").id,
         made("plain", rows(), "finished", "", "momentum").id,
     )
-    pinned = (PINS[3], training_curves.PINNED)
+    pinned = (PINS[3], "solid", training_curves.PINNED)
     for others in ((), (two,), (two, three), (plain,), (one,), (one, two, three, plain)):
         at = page(*others, pin=f"{one}:3")
         drawn = styles(at)
-        [label] = [each for each in drawn if each.endswith("rank 2") or len(drawn) == 1 or each == "FOP"][:1]
-        assert drawn[label] == pinned, (others, drawn)
-        assert [each for each in drawn.values()].count(pinned) == 1 and len({*drawn.values()}) == len(drawn)
-        assert len(drawn) == len({one, *others})
+        [label] = [each for each, look in drawn.items() if look == pinned]
+        assert label == ("FOP, rank 2" if {two, three} & {*others} else "FOP"), "and it is that run"
+        assert len(drawn) == len({*drawn.values()}) == len({one, *others})
         table = component(at, "table")
         assert table["pins"] == {one: 3} and table["chosen"] == list(others)
         assert queried(at)["pin"] == f"{one}:3"
@@ -626,7 +624,7 @@ def test_pins_that_are_none_are_named_and_all_can_be_taken_back():
     at = page(run.id, pin=f"{run.id}:99")
     assert ":99" in at.warning[0].value.replace("\\", "") and component(at, "table")["pins"] == {}
     at = page(pin="gone:0")
-    assert "Not here: gone" in at.warning[0].value
+    assert "Not here: gone" in at.warning[0].value.replace("\\", "")
     [button] = [each for each in at.button if each.label == "Unpin all"]
     ran(button.click().run())
     assert component(at, "table")["pins"] == {} and queried(at) == {}
@@ -635,7 +633,7 @@ def test_pins_that_are_none_are_named_and_all_can_be_taken_back():
 def test_seeds_of_which_one_is_pinned_are_one_line_in_its_colour():
     ids = [made(f"seed {n}", rows(), "finished", "", "fop", f"seed={n}").id for n in range(3)]
     at = page(*ids, pin=f"{ids[1]}:2")
-    assert list(styles(at).values()) == [(PINS[2], training_curves.PINNED)]
+    assert list(styles(at).values()) == [(PINS[2], "solid", training_curves.PINNED)]
 
 
 def test_two_runs_have_what_differs_between_their_settings_beside_them():
