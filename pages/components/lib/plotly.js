@@ -10,8 +10,9 @@ import { page } from "./page.js";
  * @typedef {object} PrivateNode
  * @property {{ xaxis: PrivateAxis, yaxis: PrivateAxis, dragmode: string | false }} [_fullLayout] what is drawn, all defaults
  *   filled in: the public `layout` has no axis in px, and holds a range only once a reader has zoomed
- * @property {{ uid: string, x: (string | number)[] }[]} [_fullData] the traces as drawn, whose `uid` is in their elements'
- *   class: no public function leads from a trace to its element
+ * @property {{ uid: string, x: (string | number)[], y: unknown, line: unknown, _input: { name?: string } }[]} [_fullData]
+ *   the traces as drawn, whose `uid` is in their elements' class: no public function leads from a trace to its element;
+ *   `_input` is the trace as it was given, as a name is made up where there was none
  */
 
 /**
@@ -84,12 +85,13 @@ export function acrossOf(node) {
 export const dragmode = (node) => inside(node)._fullLayout?.dragmode ?? false;
 
 /**
- * The traces as drawn.
+ * The traces as drawn, with the names that they were given.
  *
  * @param {HTMLElement} node
  * @returns {Tree[]}
  */
-export const tracesOf = (node) => /** @type {Tree[]} */ (/** @type {unknown} */ (inside(node)._fullData ?? []));
+export const tracesOf = (node) =>
+  (inside(node)._fullData ?? []).map(({ _input, line, x, y }) => ({ name: _input.name, line, x, y }));
 
 /**
  * The line of a trace: its element, and the x of its points; null where it is not drawn.

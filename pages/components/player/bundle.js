@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 0bbebd90bda4bbd1998be5649b0da72b1f95ef03c46bf1682d7e2998f0d07727.
+// Made by scripts/web.sh build of sources with the checksum b54220531e6ccbfe36f88dc66e3893dda43a4acc6582cd8751be96e30e3ad77f.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

@@ -28,24 +28,27 @@ export const linesOf = (traces) =>
 const isList = (value) => Array.isArray(value) || ArrayBuffer.isView(value);
 
 /**
- * What lines are worth at a place: each its point that is nearest, where one is near enough to be meant.
+ * What lines are worth at a place: each what it was at its nearest point, where the place is between its ends.
  *
  * @param {Line[]} lines
  * @param {number} at on the axis
  * @param {(x: number) => number} coordinate of a value, where it is on the axis
- * @param {number} reach how far away a point may be
+ * @param {number} reach how far beyond a line's end it counts
  * @returns {{ name: string, color: string, value: number }[]} at most MOST
  */
 export function valuesAt(lines, at, coordinate, reach) {
   const values = [];
   for (const { name, color, x, y } of lines) {
-    let [nearest, value] = [reach, Number.NaN];
+    let [nearest, value, least, most] = [Infinity, Number.NaN, Infinity, -Infinity];
     for (let i = 0; i < x.length; i++) {
-      const away = Math.abs(coordinate(Number(x[i])) - at);
-      if (!(away <= nearest) || x[i] === null || y[i] === null || !Number.isFinite(Number(y[i]))) continue;
-      [nearest, value] = [away, Number(y[i])];
+      if (x[i] === null || y[i] === null || !Number.isFinite(Number(y[i]))) continue;
+      const across = coordinate(Number(x[i]));
+      if (!Number.isFinite(across)) continue;
+      [least, most] = [Math.min(least, across), Math.max(most, across)];
+      const away = Math.abs(across - at);
+      if (away <= nearest) [nearest, value] = [away, Number(y[i])];
     }
-    if (Number.isFinite(value)) values.push({ name, color, value });
+    if (at >= least - reach && at <= most + reach) values.push({ name, color, value });
   }
   return values.slice(0, MOST);
 }

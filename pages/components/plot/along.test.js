@@ -21,7 +21,7 @@ test("lines are the traces that have a name", () => {
   );
 });
 
-test("a line is worth what its nearest point is, and nothing where none is near or a number", () => {
+test("a line is worth what its nearest point is, between its ends or near them, where that is a number", () => {
   const line = (/** @type {string} */ name, /** @type {unknown[]} */ x, /** @type {unknown[]} */ y) => {
     return { name, color: "", x, y };
   };

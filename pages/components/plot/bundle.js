@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum cd7fbaa1108067c0882352520af6face561cfcb985651eafd7390246ea9f9220.
+// Made by scripts/web.sh build of sources with the checksum d665ce9d2e6947a8fa7eb073f2ae0b72b7363e8cdb8d76243501047b449131e6.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -266,11 +266,7 @@ function acrossOf(node) {
   return { ...shown(xaxis), whole: xaxis.autorange, linear: (value) => xaxis.d2l(value) };
 }
 var dragmode = (node) => inside(node)._fullLayout?.dragmode ?? false;
-var tracesOf = (node) => (
-  /** @type {Tree[]} */
-  /** @type {unknown} */
-  inside(node)._fullData ?? []
-);
+var tracesOf = (node) => (inside(node)._fullData ?? []).map(({ _input, line, x, y }) => ({ name: _input.name, line, x, y }));
 function lineOf(node, index) {
   const trace = inside(node)._fullData?.[index];
   const line = trace && node.querySelector(`.trace${trace.uid} .js-line`);
@@ -445,13 +441,16 @@ var isList = (value) => Array.isArray(value) || ArrayBuffer.isView(value);
 function valuesAt(lines, at, coordinate, reach) {
   const values = [];
   for (const { name, color, x, y } of lines) {
-    let [nearest, value] = [reach, Number.NaN];
+    let [nearest, value, least, most] = [Infinity, Number.NaN, Infinity, -Infinity];
     for (let i = 0; i < x.length; i++) {
-      const away = Math.abs(coordinate(Number(x[i])) - at);
-      if (!(away <= nearest) || x[i] === null || y[i] === null || !Number.isFinite(Number(y[i]))) continue;
-      [nearest, value] = [away, Number(y[i])];
+      if (x[i] === null || y[i] === null || !Number.isFinite(Number(y[i]))) continue;
+      const across2 = coordinate(Number(x[i]));
+      if (!Number.isFinite(across2)) continue;
+      [least, most] = [Math.min(least, across2), Math.max(most, across2)];
+      const away = Math.abs(across2 - at);
+      if (away <= nearest) [nearest, value] = [away, Number(y[i])];
     }
-    if (Number.isFinite(value)) values.push({ name, color, value });
+    if (at >= least - reach && at <= most + reach) values.push({ name, color, value });
   }
   return values.slice(0, MOST);
 }

@@ -9,7 +9,7 @@ import { afterKey, linesOf, valuesAt } from "./along.js";
 /** @import { Figure, Plotly, PlotlyNode, Tree } from "../lib/types.d.ts" */
 
 const GAP = 8; // px beside the cursor
-const REACH = 0.03; // of what is shown: how far from the cursor a point may be whose value is listed
+const REACH = 0.03; // of what is shown: how far beyond its end a line's value is listed
 
 /** The part that a picture takes in the axis across that it shares with others: zoom, cursor, values, keys. */
 export class Shared {

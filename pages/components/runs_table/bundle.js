@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 2ac1dd41e0e4a27ed3f863e3f2326453c5dbe6820ff29deb56b7dcc3069490ab.
+// Made by scripts/web.sh build of sources with the checksum 27928611756b6323046a913a9ec542cbadde360a4efcf2d6046b834095b5e416.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
