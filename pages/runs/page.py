@@ -101,14 +101,15 @@ def table_columns() -> None:
     key = form.key("cols")
     st.session_state.setdefault(key, form["cols"])
     options = columns.choices(find.known(list(current().entries().values())))
-    st.multiselect(
-        "Columns",
-        list(dict.fromkeys([*options, *st.session_state[key]])),
-        key=key,
-        format_func=columns.title,
-        placeholder="State and name alone",
-        help="Last and best of all that was measured, and every setting",
-    )
+    with st.expander("Table", key="runs table columns"):
+        st.multiselect(
+            "Columns",
+            list(dict.fromkeys([*options, *st.session_state[key]])),
+            key=key,
+            format_func=columns.title,
+            placeholder="State and name alone",
+            help="Last and best of all that was measured, and every setting",
+        )
 
 
 def tags() -> None:
