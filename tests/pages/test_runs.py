@@ -602,7 +602,7 @@ def test_a_pinned_run_keeps_its_colour_and_is_drawn_whatever_else_is_selected():
     for others in ((), (two,), (two, three), (plain,), (one,), (one, two, three, plain)):
         at = page(*others, pin=f"{one}:3")
         drawn = styles(at)
-        [label] = [each for each, look in drawn.items() if look == pinned]
+        [label] = [each for each, style in drawn.items() if style == pinned]
         assert label == ("FOP, rank 2" if {two, three} & {*others} else "FOP"), "and it is that run"
         assert len(drawn) == len({*drawn.values()}) == len({one, *others})
         table = component(at, "table")
