@@ -50,6 +50,7 @@ def add(commands: Any) -> None:
         help="with --resume: train it from its start again; its checkpoints are set aside, in checkpoints.1",
     )
     parser.add_argument("--handed", help=argparse.SUPPRESS)  # by a supervisor: its control.lock and a pipe, as "7,8"
+    parser.add_argument("--claim", type=int, help=argparse.SUPPRESS)  # by a supervisor: the attempt that it claimed
     parser.add_argument("--on", help=argparse.SUPPRESS)  # by a supervisor: the device
     settings_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would be trained, on what, and stop")
@@ -155,7 +156,7 @@ def _supervised(run: Any, chosen: argparse.Namespace) -> int:
     from fop_core.runs.control import Control
     from fop_core.runs.stamps import now
 
-    lock, pipe = (int(part) for part in chosen.handed.split(","))
+    *lock, pipe = (int(part) for part in chosen.handed.split(","))  # a scheduler's job has no lock
     os.set_inheritable(pipe, False)
     orphaned, begun = threading.Event(), threading.Event()
 
@@ -169,7 +170,7 @@ def _supervised(run: Any, chosen: argparse.Namespace) -> int:
     threading.Thread(target=listen, daemon=True).start()  # before torch is loaded, which can take long
     from fop_core.training.loop import train
 
-    with Control(run, lock) as control:
+    with Control(run, *lock, claim=chosen.claim) as control:
         ending = train(
             run,
             control,

@@ -41,10 +41,10 @@ class Supervisor:
     Args:
         run: the run.
         slot: the name of its slot.
-        lock: the open file of that.
+        lock: the open file of that; None where a scheduler keeps the slot, and no locks are handed down.
     """
 
-    def __init__(self, run: Run, slot: str, lock: int) -> None:
+    def __init__(self, run: Run, slot: str, lock: int | None) -> None:
         self.run, self.slot, self.lock = run, slot, lock
         self.requested_by = ""  # who wants it to stop, as soon as somebody does
         self._stop_requested_at = 0.0
@@ -57,9 +57,7 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
-        with Control(self.run) as control:
-            if not self.run.has_request("start"):
-                raise RunError(f"{self.run.id} is not asked for any more")
+        with self._take() as control:
             control.set("starting", "")
             self.run.withdraw("start")
             try:
@@ -75,15 +73,25 @@ class Supervisor:
                     control.usage(None)
             self._conclude(control, status)
 
+    def _take(self) -> Control:
+        """Return the right to set the run's state; raises RunError where it is not asked for any more."""
+        control = Control(self.run)
+        if not self.run.has_request("start"):
+            control.release()
+            raise RunError(f"{self.run.id} is not asked for any more")
+        return control
+
     def _start(self, control: Control) -> "subprocess.Popen[bytes]":
         theirs, _ours = os.pipe()  # ours ends with us, which the trainer sees
-        handed = (control.fileno(), theirs)
+        locks = [] if self.lock is None else [control.fileno(), self.lock]
+        handed = [*locks[:1], theirs]
         command = isolated.command("fop_core", "train", "--run", str(self.run.path))
         command += ["--handed", ",".join(map(str, handed))]
+        command += [] if control.claim is None else ["--claim", str(control.claim)]
         if self.slot.startswith("GPU-"):
             command += ["--on", "cuda:0"]  # the only one it can see
         try:
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0, pass_fds=[*handed, self.lock])
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0, pass_fds=[theirs, *locks])
         finally:
             os.close(theirs)
 

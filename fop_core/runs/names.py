@@ -2,6 +2,7 @@
 
 TRASH = ".trash"  # of a runs folder
 METRICS, ATTEMPT, ARRAYS, START = "metrics.{}.jsonl", "{}.json", "{:08d}.safetensors", "start.safetensors"
+CLAIM = "{}.claim"
 FOLDERS = ("attempts", "snapshots", "checkpoints", "requests")
 REQUESTS = ("stop", "checkpoint")
 """What is asked of one attempt. "start", which makes one, is ``jobs.queue``'s."""

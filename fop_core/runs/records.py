@@ -145,6 +145,9 @@ ATTEMPT: dict[str, Check] = {
     "data": _object,
     "optimizer": text,
     "warning": text,
+    "scheduler": text,
+    "job": text,
+    "host": text,
 }
 USAGE: dict[str, Check] = {
     "cpu_percent": amount,

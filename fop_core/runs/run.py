@@ -19,7 +19,7 @@ import numpy as np
 from fop_core.runs import files, labels, records, stamps, state, trash, writable
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.metrics import Metrics
-from fop_core.runs.names import ARRAYS, ATTEMPT, METRICS, REQUESTS, START
+from fop_core.runs.names import ARRAYS, ATTEMPT, CLAIM, METRICS, REQUESTS, START
 from fop_core.runs.state import State
 
 Array = np.ndarray
@@ -131,8 +131,11 @@ class Run:
         """
         numbers = self.numbers("", METRICS)  # looked for first, as they come second
         numbers += self.numbers("attempts", ATTEMPT)
+        unused = set(self.numbers("attempts", CLAIM)) - set(numbers)  # claimed, and ended before it began
         attempts = []
         for n in range(1, max(numbers, default=0) + 1):
+            if n in unused:
+                continue
             path = self.path / "attempts" / ATTEMPT.format(n)
             attempt = records.checked(path, files.read_json(path), records.ATTEMPT)
             if attempt.get("attempt") != n or "from_step" not in attempt:

@@ -25,6 +25,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from fop_core.runs import lineage
+from fop_core.runs.claims import Superseded
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.run import Run
@@ -110,6 +111,9 @@ def train(
                 trainer.train()
             finally:
                 trainer.writer.close()
+    except Superseded as superseded:  # its state is not ours to write
+        log(str(superseded))
+        return "lost"
     except Stopped as stopped:
         return _end(control, log, "stopped", str(stopped), by=stopped.by)
     except Orphaned as orphan:
@@ -172,7 +176,7 @@ class Trainer:
         self.warning = self._resume()
         about = describe(self.device, threads, data.source, self.built.optimizer)
         about |= {"warning": self.warning} if self.warning else {}
-        self.writer = RunWriter(run, about, from_step=self.step)
+        self.writer = RunWriter(run, about, from_step=self.step, claim=control.claim)
 
     # the loop --------------------------------------------------------------------------------------------------------
 
