@@ -13,7 +13,21 @@ from fop_core.runs.files import DamagedFile
 from fop_core.runs.state import ALIVE
 
 if TYPE_CHECKING:
+    from fop_core.jobs.launcher_settings import LauncherSettings
     from fop_core.runs.run import Run
+
+SLURM = {
+    "partition": ("NAME", "which; your own unless given"),
+    "account": ("NAME", "which; your own unless given"),
+    "gpus": ("N", "of a run whose device is auto or cuda: 1, or a100:1; without, they take the CPU"),
+    "cpus": ("N", "of a run (1)"),
+    "memory": ("SIZE", "of a run: 8G, 500M; the partition's own unless given"),
+    "time-limit": ("TIME", "of an allocation: 90 (minutes), 1:30:00, 1-12; the partition's own unless given"),
+    "warning": ("SECONDS", "before that limit in which a run makes its checkpoint (120)"),
+    "at-once": ("N", "allocations of an array at a time; as many as there is room for unless given"),
+    "pack": ("N", "runs in one allocation (1)"),
+}
+NUMBERS = ("cpus", "warning", "at_once", "pack")
 
 
 def add(commands: Any) -> None:
@@ -69,9 +83,24 @@ def add(commands: Any) -> None:
         verb.set_defaults(do=_stop if name == "stop" else _resume)
     clear = verbs.add_parser("clear", help="take out all that waits; what runs goes on")
     clear.set_defaults(do=_clear)
-    chosen = verbs.add_parser("set", help="slots on the CPU, and a limit for the folder")
+    chosen = verbs.add_parser(
+        "set",
+        help="slots on the CPU, a limit for the folder, and what starts jobs: this machine or Slurm",
+        epilog="examples: set --cpu-slots 2; set --launcher slurm --partition gpu --gpus 1 --time-limit 4:00:00; set "
+        "--line 'module load cuda' --line '#SBATCH --qos=low'; docs/slurm.md says more",
+    )
     chosen.add_argument("--cpu-slots", type=int, help="jobs on the CPU at a time (1)")
     chosen.add_argument("--limit-gb", help="GB that the folder may hold, or none: above it no job starts")
+    chosen.add_argument("--launcher", help="local, or slurm: yours, for this folder")
+    slurm = chosen.add_argument_group("of Slurm", "none takes a value back")
+    for name, (kind, words) in SLURM.items():
+        slurm.add_argument(f"--{name}", metavar=kind, dest=name.replace("-", "_"), help=words)
+    packed = slurm.add_mutually_exclusive_group()
+    packed.add_argument("--side-by-side", action="store_true", default=None, help="runs of an allocation at a time")
+    packed.add_argument(
+        "--in-turn", action="store_false", dest="side_by_side", help="or one after another, as at first"
+    )
+    slurm.add_argument("--line", action="append", dest="lines", help="of the script, or #SBATCH ...; may be repeated")
     chosen.set_defaults(do=_set)
 
 
@@ -239,11 +268,36 @@ def _set(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         changes["cpu_slots"] = chosen.cpu_slots
     if chosen.limit_gb is not None:
         changes["limit_gb"] = _limit(chosen.limit_gb)
-    settings, aside = slots.choose(chosen.folder or store.runs_folder(), **changes)
+    folder = chosen.folder or store.runs_folder()
+    launcher = _launcher(chosen, folder)  # before anything is written
+    settings, aside = slots.choose(folder, **changes)
     if aside is not None:
         print(f"the settings could not be read: they are in {aside} now", file=sys.stderr)
-    print(f"cpu_slots = {settings.cpu_slots}, limit_gb = {settings.limit_gb}")
+    print(f"cpu_slots = {settings.cpu_slots}, limit_gb = {settings.limit_gb}, launcher = {launcher.launcher}")
+    if launcher.launcher == "slurm":
+        print(f"slurm: {', '.join(f'{name} = {value}' for name, value in launcher.slurm if value not in ('', ()))}")
     return 0
+
+
+def _launcher(chosen: argparse.Namespace, folder: Path) -> "LauncherSettings":
+    """Return what starts jobs, changed as arguments say."""
+    from fop_core.jobs import launcher_settings
+
+    changes: dict[str, Any] = {}
+    for name in (*(each.replace("-", "_") for each in SLURM), "side_by_side", "lines"):
+        value = getattr(chosen, name)
+        if value in ("none", ["none"]):
+            changes[name] = launcher_settings.Slurm().model_dump()[name]
+        elif value is not None and name in NUMBERS:
+            try:
+                changes[name] = int(value)
+            except ValueError:
+                raise ValueError(f"--{name.replace('_', '-')} {value}: give a whole number, or none") from None
+        elif value is not None:
+            changes[name] = value
+    if not changes and chosen.launcher is None:
+        return launcher_settings.read(folder)
+    return launcher_settings.choose(folder, chosen.launcher, **changes)
 
 
 def _limit(text: str) -> float | None:

@@ -156,7 +156,7 @@ def _supervised(run: Any, chosen: argparse.Namespace) -> int:
     from fop_core.runs.control import Control
     from fop_core.runs.stamps import now
 
-    *lock, pipe = (int(part) for part in chosen.handed.split(","))  # a scheduler's job has no lock
+    *locks, pipe = (int(part) for part in chosen.handed.split(","))  # a scheduler's job has no lock
     os.set_inheritable(pipe, False)
     orphaned, begun = threading.Event(), threading.Event()
 
@@ -170,7 +170,7 @@ def _supervised(run: Any, chosen: argparse.Namespace) -> int:
     threading.Thread(target=listen, daemon=True).start()  # before torch is loaded, which can take long
     from fop_core.training.loop import train
 
-    with Control(run, *lock, claim=chosen.claim) as control:
+    with Control(run, locks[0] if locks else None, chosen.claim) as control:
         ending = train(
             run,
             control,

@@ -2,8 +2,7 @@
 
     python -m fop_core.jobs.dispatcher FOLDER
 
-``queue.ensure_dispatcher`` starts it. How a job is started stands behind ``Launcher``: a cluster's scheduler would be
-another one.
+``queue.ensure_dispatcher`` starts it. What waits goes to the launcher that is chosen in ``launcher_settings``.
 """
 
 import contextlib
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import Protocol
 
 from fop_core import isolated
-from fop_core.jobs import queue, requests, slots
+from fop_core.jobs import launcher_settings, launchers, queue, requests, slots
+from fop_core.jobs.launchers import local, slurm
 from fop_core.jobs.slots import Slot
 from fop_core.printable import printable
 from fop_core.runs import stamps
@@ -30,7 +30,7 @@ PATIENCE = 20.0  # seconds after which a launch that came to nothing is tried ag
 
 
 class Launcher(Protocol):
-    """How a job is started."""
+    """How a job is started in a slot."""
 
     def launch(self, waiting: requests.Waiting, slot: Slot) -> bool:
         """Start a run in a slot; return whether it was free.
@@ -75,15 +75,8 @@ class Local:
 
 
 def environment(waiting: requests.Waiting, slot: Slot) -> dict[str, str]:
-    """Return the environment of a job: data sets are where they were for whoever submitted it."""
-    result = isolated.environment() | {
-        "CUDA_VISIBLE_DEVICES": slot.name if slot.kind == "gpu" else "",
-        "FOP_DATA_RELATIVE_TO": waiting.request["folder"],
-    }
-    if data := waiting.request["data"]:
-        return result | {"FOP_DATA_DIR": data}
-    result.pop("FOP_DATA_DIR", None)  # as the dispatcher has it from whoever started that
-    return result
+    """Return the environment of a job in a slot."""
+    return requests.environment(waiting.request) | {"CUDA_VISIBLE_DEVICES": slot.name if slot.kind == "gpu" else ""}
 
 
 class Dispatcher:
@@ -91,11 +84,13 @@ class Dispatcher:
 
     Args:
         folder: the runs folder.
-        launcher: how a job is started.
+        launcher: how a job is started in a slot of this machine.
     """
 
     def __init__(self, folder: Path, launcher: Launcher) -> None:
-        self.folder, self.launcher = folder, launcher
+        self.folder = folder
+        self._local = local.Local(folder, launcher.launch, queue.device, self._log)
+        self._slurm = slurm.Slurm(folder)
         self._launched: dict[str, float] = {}
         self._logged: dict[str, str] = {}
 
@@ -108,26 +103,28 @@ class Dispatcher:
             elif not each.dispatcher:
                 self._log(each.run, each.damage)
         self._launched = {id_: at for id_, at in self._launched.items() if any(w.run.id == id_ for w in line)}
-        ready = [each for each in line if not self._launching(each.run) and self._prepared(each.run)]
+        held = self._look()
+        ready = [
+            each
+            for each in line
+            if each.run.id not in held and not self._launching(each.run) and self._prepared(each.run)
+        ]
         if ready and not queue.blocking_reason(self.folder):
-            free = [slot for slot in slots.slots(self.folder) if slot.free]
-            full: set[str] = set()
-            for each in ready:
-                device = queue.device(each.run)
-                if device in full:
-                    continue  # first in, first out
-                fitting = [slot for slot in free if queue.fits(slot, device)]
-                try:
-                    started = next((slot for slot in fitting if self.launcher.launch(each, slot)), None)
-                except (DamagedFile, OSError) as error:
-                    self._log(each.run, str(error))
-                    continue
-                if started is None:
-                    full.add(device)
-                    continue
-                free.remove(started)
-                self._launched[each.run.id] = time.monotonic()
-        return bool(line)
+            for handle in self._chosen().submit(ready):
+                self._launched[handle.run_id] = time.monotonic()
+        return bool(line or held)
+
+    def _look(self) -> set[str]:
+        """Look after the runs that Slurm has; return their ids."""
+        try:
+            return self._slurm.look()
+        except (DamagedFile, OSError) as error:
+            self._say("slurm", str(error))
+            return set()
+
+    def _chosen(self) -> launchers.Launcher:
+        chosen = launcher_settings.read(self.folder)  # whose damage is a reason to start nothing
+        return self._slurm if chosen.launcher == "slurm" else self._local
 
     def _launching(self, run: Run) -> bool:
         return time.monotonic() - self._launched.get(run.id, -PATIENCE) < PATIENCE
@@ -156,9 +153,12 @@ class Dispatcher:
     def _log(self, run: Run, trouble: str) -> None:
         """Say once why a run is not started; it is looked at again later."""
         self._launched[run.id] = time.monotonic()
-        if self._logged.get(run.id) != trouble:
-            self._logged[run.id] = trouble
-            print(f"{stamps.now()} {run.id}: {printable(trouble)}", flush=True)
+        self._say(run.id, trouble)
+
+    def _say(self, of: str, trouble: str) -> None:
+        if self._logged.get(of) != trouble:
+            self._logged[of] = trouble
+            print(f"{stamps.now()} {of}: {printable(trouble)}", flush=True)
 
 
 def serve(folder: Path, launcher: Launcher | None = None) -> None:

@@ -11,7 +11,6 @@ state is written only under the run's ``Control``.
 
 import contextlib
 import os
-import re
 import shutil
 import subprocess
 import time
@@ -19,8 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fop_core import isolated
-from fop_core.jobs import requests
+from fop_core.jobs import launcher_settings, placements, requests
 from fop_core.jobs import slots as _slots
+from fop_core.jobs.placements import Placement
 from fop_core.jobs.slots import Slot
 from fop_core.runs import files, locks, stamps, store, trash, writable
 from fop_core.runs.control import Control
@@ -118,19 +118,6 @@ def slots(folder: Path | None = None) -> list[Slot]:
     return _slots.slots(_folder(folder))
 
 
-def fits(slot: Slot, device: str) -> bool:
-    """Return whether a slot is one for a config's device; none is for a device that there cannot be."""
-    uuids = [uuid for uuid, *_ in _slots.gpus()]
-    if device == "auto":
-        return slot.kind == ("gpu" if uuids else "cpu")
-    if device == "cpu" or slot.kind == "cpu":
-        return slot.kind == device
-    if device == "cuda":
-        return True
-    index = re.fullmatch("cuda:([0-9]{1,4})", device)
-    return index is not None and int(index[1]) < len(uuids) and slot.name == uuids[int(index[1])]
-
-
 def device(run: Run) -> str:
     """Return the device that a run asks for.
 
@@ -151,6 +138,7 @@ def reasons(folder: Path | None = None) -> list[tuple[Run, str]]:
     line = requests.waiting(folder)
     blocking = blocking_reason(folder) if line else ""
     there = slots(folder) if line else []
+    by_slurm = _by_slurm(folder) if line else {}
     results = []
     before: list[list[Slot]] = []  # the slots that those before it are for
     for each in line:
@@ -165,11 +153,37 @@ def reasons(folder: Path | None = None) -> list[tuple[Run, str]]:
             except (DamagedFile, OSError) as error:
                 reason = f"for files that can be read: {error}"
             else:
-                fitting = [slot for slot in there if fits(slot, wanted)]
-                reason = blocking or _turn(fitting, wanted, sum(any(s in fitting for s in those) for those in before))
+                if each.run.id in by_slurm:
+                    reason = by_slurm[each.run.id]
+                elif "" in by_slurm:
+                    reason = blocking or by_slurm[""]
+                else:
+                    fitting = [slot for slot in there if fits(slot, wanted)]
+                    ahead = sum(any(slot in fitting for slot in those) for those in before)
+                    reason = blocking or _turn(fitting, wanted, ahead)
         before.append(fitting)
         results.append((each.run, reason))
     return results
+
+
+def _by_slurm(folder: Path) -> dict[str, str]:
+    """Return what runs wait for that Slurm has, by their ids; by "" what others do, where it gets all that waits."""
+    try:
+        report = placements.read(folder)
+        words = {id_: report.waits(id_) for id_ in (*report.placements, *report.refused)}
+        if launcher_settings.read(folder).launcher == "slurm":
+            words[""] = report.waits("") or "to be handed over to Slurm"
+    except DamagedFile as error:
+        return {"": f"for files that can be used: {error}"}
+    return words
+
+
+def placement(run: Run) -> Placement | None:
+    """Return where Slurm has a run, as it said last; None where it has not, or nobody can say."""
+    try:
+        return placements.read(run.path.parent).placements.get(run.id)
+    except DamagedFile:  # `queue list` says so
+        return None
 
 
 def _turn(fitting: list[Slot], wanted: str, before: int) -> str:
@@ -192,10 +206,16 @@ def blocking_reason(folder: Path) -> str:
         limit = _slots.settings(folder).limit_gb
     except DamagedFile as error:
         return f"for settings that can be read: {error}; `queue set` sets that file aside and writes a new one"
+    try:
+        launcher_settings.read(folder)
+    except DamagedFile as error:
+        return f"for settings that can be read: {error}"
     if limit is not None and (size := bytes_used(folder)) > 1e9 * limit:
         return f"for room in the runs folder: it holds {size / 1e9:,.2f} GB, its limit is {limit:g} GB"
     return ""
 
+
+fits = _slots.fits
 
 _sizes: dict[Path, tuple[float, int]] = {}
 
@@ -210,9 +230,9 @@ def bytes_used(folder: Path, good_for: float = 10.0) -> int:
 
 
 def ensure_dispatcher(folder: Path | None = None) -> None:
-    """Start the dispatcher of a runs folder, where something waits for it and it is not there."""
+    """Start the dispatcher of a runs folder, where something waits for it, or Slurm has jobs, and it is not there."""
     folder = _folder(folder)
-    if any(each.mine for each in requests.waiting(folder)):
+    if placements.outstanding(folder) or any(each.mine for each in requests.waiting(folder)):
         with electing(folder) as elected:
             pass
         if elected:

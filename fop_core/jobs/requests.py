@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fop_core import isolated
 from fop_core.runs import files, records, stamps, store, writable
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.run import Run
@@ -123,6 +124,15 @@ def content(order: int) -> dict[str, Any]:
         "folder": os.getcwd(),
         "data": data if not data or data.startswith("~") else os.path.abspath(data),
     }
+
+
+def environment(request: dict[str, Any]) -> dict[str, str]:
+    """Return the environment of a job: data sets are where they were for whoever submitted it."""
+    result = isolated.environment() | {"FOP_DATA_RELATIVE_TO": request["folder"]}
+    if data := request["data"]:
+        return result | {"FOP_DATA_DIR": data}
+    result.pop("FOP_DATA_DIR", None)  # as we have it from whoever started us
+    return result
 
 
 def machine() -> str:

@@ -1,9 +1,9 @@
 """Who owns a run across hosts: the highest attempt that was claimed, by exclusive creation of its file.
 
-A lock on a file system that hosts share may be of one host alone (Lustre's ``localflock``), or be freed by a host that is
-cut off and goes on all the same (NFS). So nothing here asks who is alive: that is the scheduler's to say. An attempt that
-a scheduler starts claims the next number by making ``attempts/<n>.claim``, and before each write its processes look
-whether a higher one is there. What comes back from the dead finds one and writes nothing.
+A lock on a file system that hosts share may be of one host alone (Lustre's ``localflock``), or be freed by a host that
+is cut off and goes on all the same (NFS). So nothing here asks who is alive: that is the scheduler's to say. An attempt
+that a scheduler starts claims the next number by making ``attempts/<n>.claim``, and before each write its processes
+look whether a higher one is there. What comes back from the dead finds one and writes nothing.
 
 Between a look and the write after it there is a moment in which the claim can be lost; what is written then is a whole
 file of the same run, and rows go to a file that is the attempt's own.
@@ -12,7 +12,6 @@ file of the same run, and rows go to a file that is the attempt's own.
 import contextlib
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 

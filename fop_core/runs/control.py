@@ -22,8 +22,8 @@ _held: "set[Control]" = set()
 class Control:
     """The right to say what state a run is in; one process has it at a time, and the kernel frees it if that dies.
 
-    For a scheduler's job no lock is taken: the last claim has the right, see ``claims``. Where the last attempt was such
-    a job, whoever has the lock makes a claim too, so that the job writes no more if it comes back.
+    For a scheduler's job no lock is taken: the last claim has the right, see ``claims``. Where the last attempt was
+    such a job, whoever has the lock makes a claim too, so that the job writes no more if it comes back.
 
     Args:
         run: the run.
