@@ -206,7 +206,9 @@ def _rows(folder: Path | None) -> list[tuple[str, str, str, str]]:
             if damage:
                 raise DamagedFile(damage)
             if (state := run.state.state) in ALIVE:
-                rows.append((run.id, run.name, state, f"step {run.step():,}"))
+                placed = queue.placement(run)
+                where = f" {placed.words()}" if placed is not None and placed.node else ""
+                rows.append((run.id, run.name, state, f"step {run.step():,}{where}"))
         except (DamagedFile, OSError) as error:
             damaged[run.id] = str(error)
             if run.id not in ids:

@@ -138,8 +138,14 @@ def _line(text: str) -> None:
 
 
 def _show_state(run: Any) -> None:
+    from fop_core.jobs import queue
+
     state = run.state
     _line(f"{state.state} since {state.since}{': ' if state.reason else ''}{state.reason}")
+    if run.has_request("start"):
+        _line(f"waits {queue.waits_for(run)}")
+    elif (placed := queue.placement(run)) is not None:
+        _line(f"{placed.words()}")
     if labels := ", ".join(run.labels["tags"]):
         _line(f"tags: {labels}")
 
@@ -161,6 +167,10 @@ def _show_attempts(run: Any) -> None:
     for attempt in run.attempts:
         versions = ", ".join(f"{name} {number}" for name, number in attempt.get("versions", {}).items())
         on = f"{attempt.get('device_name', 'device not known')}, {attempt.get('threads', '?')} threads"
+        if "host" in attempt:
+            on += f", on {attempt['host']}" + (
+                f" in {attempt['scheduler']}'s {attempt['job']}" if "job" in attempt else ""
+            )
         print()
         _line(f"attempt {attempt['attempt']} from step {attempt['from_step']:,}: {on}")
         title = attempt.get("data", {}).get("title", "data not known")

@@ -96,6 +96,7 @@ class Dispatcher:
 
     def step(self) -> bool:
         """Look once: put states right, start what can start; return whether anything waits."""
+        held = self._look()  # first, since it takes some out of the line
         line = []
         for each in requests.waiting(self.folder):
             if each.mine:
@@ -103,7 +104,6 @@ class Dispatcher:
             elif not each.dispatcher:
                 self._log(each.run, each.damage)
         self._launched = {id_: at for id_, at in self._launched.items() if any(w.run.id == id_ for w in line)}
-        held = self._look()
         ready = [
             each
             for each in line
@@ -137,6 +137,8 @@ class Dispatcher:
             if state in ALIVE or (state == "queued" and not run.has_request("stop")):
                 return state == "queued"
             with Control(run) as control:
+                if not run.has_request("start"):  # it was taken out of the queue just now
+                    return False
                 if run.state.state == "finished":
                     run.withdraw("start")
                 elif run.has_request("stop"):

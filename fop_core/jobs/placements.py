@@ -41,9 +41,9 @@ class Placement:
     starts: str = ""
 
     def words(self) -> str:
-        """Return it in words, which go on from "waits" or "runs"."""
+        """Return it in words: of one that runs, where; of one that waits, what for."""
         if self.state == RUNNING:
-            return f"on {self.node or 'a node'}, Slurm's job {self.job}"
+            return f"on {self.node or 'a node'}, in Slurm's job {self.job}"
         parts = [f"place {self.place} of {self.of}"] if self.place else []
         parts += [self.reason] if self.reason else []
         parts += [f"expected to start at {self.starts}"] if self.starts else []
@@ -69,6 +69,8 @@ class Report:
     def waits(self, run_id: str) -> str:
         """Return in words what a run waits for that the scheduler has, or is to get; "" where it says nothing of it."""
         placement = self.placements.get(run_id)
+        if placement is not None and placement.state == RUNNING:
+            return f"for its turn {placement.words()}"
         if placement is not None:
             trouble = f" (as of {self.at[:16].replace('T', ' ')} UTC; {self.trouble})" if self.trouble else ""
             return placement.words() + trouble

@@ -32,6 +32,7 @@ class Control:
 
     Attributes:
         claim: the number of the attempt that was claimed; None where the lock alone counts.
+        scheduler: which scheduler's job we are, in words; "" where we are none.
 
     Raises:
         RunError: where another process has it, or a scheduler's job.
@@ -43,7 +44,7 @@ class Control:
         writable.check_folders(run.path, "requests")
         self.run, self.claim = run, claim
         self._reserve = run.path / ".reserve"
-        self._scheduler = _scheduler(run, claim) if claim is not None and lock is None else ""
+        self.scheduler = _scheduler(run, claim) if claim is not None and lock is None else ""
         self._lock: int | None = None
         if lock is not None:
             self._lock = locks.take_over(run.path, lock)
@@ -77,7 +78,7 @@ class Control:
         attempt_is_over = state in (*ENDED, "queued") or (state == "starting" and not self._is_queued())
         content: dict[str, Any] = {"state": state, "reason": reason, "since": stamps.now()}
         content |= {name: value for name, value in (("cause", cause), ("by", by)) if value}
-        content |= {"scheduler": self._scheduler} if self._scheduler else {}
+        content |= {"scheduler": self.scheduler} if self.scheduler else {}
         content |= {"pid": os.getpid(), "host": socket.gethostname()}
         try:
             files.write_json(self.run.path / "state.json", content)

@@ -115,6 +115,9 @@ def train(
         log(str(superseded))
         return "lost"
     except Stopped as stopped:
+        if control.scheduler and stopped.by == "SIGTERM":  # whether it goes on is its supervisor's to say
+            log(f"interrupted at step {trainer.step:,}")
+            return "stopped"
         return _end(control, log, "stopped", str(stopped), by=stopped.by)
     except Orphaned as orphan:
         return _end(control, log, "lost", str(orphan), "vanished")

@@ -7,8 +7,7 @@ from typing import Literal
 from fop_core.jobs import supervisor
 from fop_core.jobs.launchers.slurm import scheduler
 from fop_core.jobs.launchers.slurm.batch import Batch
-from fop_core.jobs.launchers.slurm.scheduler import Job
-from fop_core.jobs.launchers.slurm.supervisor import NAME
+from fop_core.jobs.launchers.slurm.scheduler import NAME, Job
 from fop_core.runs import claims, files
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
@@ -43,7 +42,7 @@ class Watched:
             return "released"
         written, claim = run.written(), claims.last(run)
         by_job = claim is not None and claims.read(run, claim).get("job") == f"job {job.id}"
-        alive = written.state in ALIVE and by_job
+        alive = by_job and written.state in ALIVE
         asked = _asked(batch, run)
         over = job.ended or not job.state
         if alive and run.has_request("stop"):
@@ -108,14 +107,14 @@ def _asked(batch: Batch, run: Run) -> bool:
 def _queue_again(batch: Batch, run: Run, job: Job) -> None:
     """Queue a run whose job Slurm starts again: its node failed, or somebody had it requeued."""
     request = {key: value for key, value in batch.requests[run.id].items() if key != "at"}
-    where = f"on {run.attempts[-1].get('host', 'its node')} " if run.attempts else ""
+    where = f" on {run.attempts[-1].get('host', 'its node')}" if run.attempts else ""
     by = run.requested_by("stop") if run.has_request("stop") else ""
     with _control(run, job) as control:
         if by:
             control.set("stopped", f"by {by}, when its node had failed at step {run.step():,}", by=by)
             return
         run.request("start", **request)
-        control.set("queued", f"interrupted {where}at step {run.step():,}: its node failed, or it was requeued")
+        control.set("queued", f"interrupted{where}: its node failed, or it was requeued")
 
 
 def _end(run: Run, job: Job) -> None:
@@ -124,12 +123,14 @@ def _end(run: Run, job: Job) -> None:
     if run.written().state not in ALIVE:
         return
     words = scheduler.ending(job.id) or job.state or "it does not know any more how"
-    at = f" at step {run.step():,}"
+    at = f" at step {run.step():,}"  # as last reported
     if run.has_request("stop"):
         by = run.requested_by("stop")
         _set(
             run, job, "stopped", f"by {by}{at}, with its job ({words}); resume goes on from its last checkpoint", by=by
         )
+    elif words.startswith("CANCELLED"):
+        _set(run, job, "stopped", f"by scancel{at}; resume goes on from its last checkpoint", by="scancel")
     elif "OUT_OF_MEMORY" in words:
         reason = f"Slurm's job {job.id} ran out of memory{at}: `queue set --memory` asks for more"
         _set(run, job, "failed", reason, "memory")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from fop_core.printable import printable
 
+NAME = "Slurm"  # as claims have it
+SIGNAL = "SIGTERM"  # who stops a run when Slurm does: it comes to the supervisor, to the trainer, or to both
 TIMEOUT = 60.0  # seconds that a program of Slurm's has; it waits for a controller that does not answer
 ENDED = frozenset(
     "BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED LAUNCH_FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED REVOKED "

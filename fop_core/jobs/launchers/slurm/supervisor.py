@@ -14,18 +14,14 @@ from typing import Any
 
 from fop_core.jobs import slots
 from fop_core.jobs.launchers.slurm import batch as batches
-from fop_core.jobs.launchers.slurm import scheduler
 from fop_core.jobs.launchers.slurm.batch import Batch
-from fop_core.jobs.launchers.slurm.scheduler import SchedulerError
+from fop_core.jobs.launchers.slurm.scheduler import NAME, SIGNAL
 from fop_core.jobs.supervisor import Supervisor
 from fop_core.runs import claims, stamps, writable
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
-
-NAME = "Slurm"
-SIGNAL = "SIGTERM"  # who stops a run when Slurm does: it comes to the supervisor, to the trainer, or to both
 
 
 class AllocationSupervisor(Supervisor):
@@ -48,8 +44,9 @@ class AllocationSupervisor(Supervisor):
         if obstacle := writable.obstacle(run.path):
             raise RunError(f"{run.id} cannot be started: {obstacle}")
         written, last = run.written(), claims.last(run)
+        ours = last is not None and claims.read(run, last).get("job") == f"job {self.job}"
         if written.state in ALIVE:
-            if last is None or claims.read(run, last).get("job") != f"job {self.job}":
+            if not ours:
                 whose = written.scheduler or "a process on another host"
                 raise RunError(f"{run.id} is {written.state} already, by {whose}")
         elif not run.has_request("start") or written.state == "finished":
@@ -71,23 +68,14 @@ class AllocationSupervisor(Supervisor):
         except (DamagedFile, OSError):
             state = "running"
         by_us = self.requested_by == SIGNAL and self.run.requested_by("stop") in (SIGNAL, "somebody")
-        if not by_us or state not in (*ALIVE, "stopped"):
+        if not by_us or state not in ALIVE:
             super()._conclude(control, status)
             return
-        at = f"at step {self.run.step():,} on {self.node}"
-        if self._cancelled():
-            control.set("stopped", f"by scancel {at}; resume goes on from its last checkpoint", by="scancel")
-            return
+        at = f"at step {max(self.run.checkpoint_steps(), default=0):,} on {self.node}"
+        # By scancel, too: while we live Slurm does not say so, and the dispatcher sees it then.
         request = dict(self.batch.requests[self.run.id])
         self.run.request("start", **{key: value for key, value in request.items() if key != "at"})
         control.set("queued", f"interrupted by Slurm {at}")
-
-    def _cancelled(self) -> bool:
-        try:
-            return scheduler.state(self.job) == "CANCELLED"
-        except SchedulerError as error:  # then it is better queued for nothing than forgotten
-            print(f"{stamps.now()} {error}", flush=True)
-            return False
 
 
 def job() -> str:

@@ -19,8 +19,8 @@ from fop_core.jobs import requests
 from fop_core.jobs.launchers.slurm import batch as batches
 from fop_core.jobs.launchers.slurm import scheduler
 from fop_core.jobs.launchers.slurm.batch import Batch
-from fop_core.jobs.launchers.slurm.scheduler import SchedulerError
-from fop_core.jobs.launchers.slurm.supervisor import NAME, job, node
+from fop_core.jobs.launchers.slurm.scheduler import NAME, SchedulerError
+from fop_core.jobs.launchers.slurm.supervisor import job, node
 from fop_core.runs import claims, stamps
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
