@@ -96,7 +96,7 @@ class Dispatcher:
 
     def step(self) -> bool:
         """Look once: put states right, start what can start; return whether anything waits."""
-        held = self._look()  # first, since it takes some out of the line
+        held = self._poll()  # first, since it takes some out of the line
         line = []
         for each in requests.waiting(self.folder):
             if each.mine:
@@ -114,10 +114,10 @@ class Dispatcher:
                 self._launched[handle.run_id] = time.monotonic()
         return bool(line or held)
 
-    def _look(self) -> set[str]:
+    def _poll(self) -> set[str]:
         """Look after the runs that Slurm has; return their ids."""
         try:
-            return self._slurm.look()
+            return self._slurm.poll()
         except (DamagedFile, OSError) as error:
             self._say("slurm", str(error))
             return set()

@@ -54,10 +54,10 @@ def seconds(limit: str) -> int:
     Raises:
         ValueError: for anything else.
     """
-    found = re.fullmatch(r"(?:(\d{1,3})-)?(\d{1,6})(?::(\d{1,2}))?(?::(\d{1,2}))?", limit)
-    if not found:
+    match = re.fullmatch(r"(?:(\d{1,3})-)?(\d{1,6})(?::(\d{1,2}))?(?::(\d{1,2}))?", limit)
+    if not match:
         raise ValueError("minutes, hours:minutes:seconds or days-hours are expected, as 90, 1:30:00 or 1-12")
-    days, first, second, third = found.groups()
+    days, first, second, third = match.groups()
     if days is not None:  # days-hours[:minutes[:seconds]]
         result = 86400 * int(days) + 3600 * int(first) + 60 * int(second or 0) + int(third or 0)
     elif third is not None:
@@ -69,7 +69,7 @@ def seconds(limit: str) -> int:
     return result
 
 
-Word = Annotated[str, AfterValidator(_word)]
+Identifier = Annotated[str, AfterValidator(_word)]
 
 
 class Slurm(BaseModel):
@@ -90,8 +90,8 @@ class Slurm(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    partition: Word = ""
-    account: Word = ""
+    partition: Identifier = ""
+    account: Identifier = ""
     gpus: Annotated[str, AfterValidator(_gpus)] = ""
     cpus: int = Field(1, ge=1, le=1024)
     memory: Annotated[str, AfterValidator(_memory)] = ""

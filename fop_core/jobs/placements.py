@@ -27,7 +27,7 @@ class Placement:
         scheduler_state: the scheduler's own word for it, as PENDING.
         node: on which it runs, or "".
         reason: the scheduler's own, of one that waits, as Resources.
-        place, of: which of how many it is that wait in its partition; 0 where that is not known.
+        position, of: which of how many it is that wait in its partition; 0 where that is not known.
         starts: when the scheduler expects to start it, as it says it, or "".
     """
 
@@ -36,7 +36,7 @@ class Placement:
     scheduler_state: str = ""
     node: str = ""
     reason: str = ""
-    place: int = 0
+    position: int = 0
     of: int = 0
     starts: str = ""
 
@@ -44,7 +44,7 @@ class Placement:
         """Return it in words: of one that runs, where; of one that waits, what for."""
         if self.state == RUNNING:
             return f"on {self.node or 'a node'}, in Slurm's job {self.job}"
-        parts = [f"place {self.place} of {self.of}"] if self.place else []
+        parts = [f"place {self.position} of {self.of}"] if self.position else []
         parts += [self.reason] if self.reason else []
         parts += [f"expected to start at {self.starts}"] if self.starts else []
         return f"for Slurm to start its job {self.job}: {', '.join(parts) or 'no reason given'}"

@@ -159,8 +159,8 @@ def reasons(folder: Path | None = None) -> list[tuple[Run, str]]:
                     reason = blocking or by_slurm[""]
                 else:
                     fitting = [slot for slot in there if fits(slot, wanted)]
-                    ahead = sum(any(slot in fitting for slot in those) for those in before)
-                    reason = blocking or _turn(fitting, wanted, ahead)
+                    before_it = sum(any(slot in fitting for slot in those) for those in before)
+                    reason = blocking or _turn(fitting, wanted, before_it)
         before.append(fitting)
         results.append((each.run, reason))
     return results

@@ -160,7 +160,7 @@ class Cluster:
     def _on(self, node: str) -> list[psutil.Process]:
         """Return what runs of jobs on a node: Slurm's own steps, known by their sockets, and what these started."""
         sockets = f"{self.folder}/spool-{node}/"
-        found = []
+        there = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 environment = process.environ()
@@ -168,8 +168,8 @@ class Cluster:
                 if process.name().startswith("slurmstepd"):
                     ours = any(str(each.laddr).startswith(sockets) for each in process.net_connections(kind="unix"))
                 if ours:
-                    found.append(process)
-        return found
+                    there.append(process)
+        return there
 
     def _run(self, program: str, *arguments: str, name: str = "") -> None:
         with (self.folder / f"{name or program}.out").open("ab") as out:

@@ -56,11 +56,11 @@ class Local:
 
     def state(self, handles: Iterable[Handle]) -> dict[Handle, Placement]:
         """Return which of them are in their slots: the kernel knows who holds those."""
-        taken = {slot.name: slot.used_by for slot in slots.slots(self.folder)}
+        users = {slot.name: slot.used_by for slot in slots.slots(self.folder)}
         return {
             handle: Placement(handle.job, RUNNING, node=handle.job)
             for handle in handles
-            if taken.get(handle.job) == handle.run_id
+            if users.get(handle.job) == handle.run_id
         }
 
     def stop(self, handle: Handle) -> None:

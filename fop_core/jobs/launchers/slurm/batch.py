@@ -125,7 +125,7 @@ def options(batch: Batch, chosen: Slurm) -> list[str]:
     pattern = str(batch.output(0)).replace("%", "%%").removesuffix(".0.out") + ".%a.out"
     throttle = f"%{chosen.at_once}" if chosen.at_once else ""
     at_a_time = max(map(len, batch.groups)) if chosen.side_by_side else 1
-    told = [
+    arguments = [
         f"--job-name={batch.name}",
         f"--array=0-{len(batch.groups) - 1}{throttle}",
         "--nodes=1",
@@ -138,12 +138,12 @@ def options(batch: Batch, chosen: Slurm) -> list[str]:
         "--chdir=/",
     ]
     for name, value in (("partition", chosen.partition), ("account", chosen.account), ("time", chosen.time_limit)):
-        told += [f"--{name}={value}"] if value else []
+        arguments += [f"--{name}={value}"] if value else []
     if chosen.memory:
-        told.append(f"--mem={_times(chosen.memory, at_a_time)}")
+        arguments.append(f"--mem={_times(chosen.memory, at_a_time)}")
     if batch.gpu:
-        told.append(f"--gres=gpu:{chosen.gpus}")
-    return told
+        arguments.append(f"--gres=gpu:{chosen.gpus}")
+    return arguments
 
 
 def script(batch: Batch, chosen: Slurm) -> str:

@@ -37,7 +37,7 @@ class Slurm:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._looked = -1e9
+        self._polled_at = -1e9
         self._held: set[str] = set()
         self._report = Report()
         self._trouble = ""  # why it takes nothing
@@ -76,7 +76,7 @@ class Slurm:
         except SchedulerError as error:
             self._trouble = str(error)
             self._again, self._refused_settings = now + AGAIN, as_text
-        self._looked = -1e9  # where they are is known at the next look
+        self._polled_at = -1e9  # where they are is known at the next look
         self._tell(Report(self._report.placements, refused, self._trouble))
         return handles
 
@@ -108,11 +108,11 @@ class Slurm:
         """
         scheduler.cancel([handle.job])
 
-    def look(self) -> set[str]:
+    def poll(self) -> set[str]:
         """Look after the runs that Slurm has, from time to time; return their ids."""
-        if time.monotonic() - self._looked < EVERY and (self._held or not placements.outstanding(self.folder)):
+        if time.monotonic() - self._polled_at < EVERY and (self._held or not placements.outstanding(self.folder)):
             return self._held
-        self._looked = time.monotonic()
+        self._polled_at = time.monotonic()
         there = list(batches.all_of(self.folder))
         if not there:
             self._held = set()
@@ -122,7 +122,7 @@ class Slurm:
         try:
             jobs = scheduler.jobs()
             placed = self._put_right(there, jobs)
-            self._tell(Report(self._with_places(placed, jobs), self._report.refused, self._trouble))
+            self._tell(Report(self._placements(placed, jobs), self._report.refused, self._trouble))
         except SchedulerError as error:  # nothing is known now, so nothing is decided
             self._held = {id_ for batch in there for id_ in batch.requests}
             self._tell(Report(self._report.placements, self._report.refused, str(error)))
@@ -147,7 +147,7 @@ class Slurm:
                 wanted = False
                 for id_ in group:
                     try:
-                        fate = self._watched.look(batch, id_, job)
+                        fate = self._watched.settle(batch, id_, job)
                     except (RunError, DamagedFile, OSError) as error:  # said in its place, and looked at again
                         print(f"{stamps.now()} {id_}: {printable(str(error))}", flush=True)
                         fate = "held"
@@ -166,7 +166,7 @@ class Slurm:
         self._held = held
         return placed
 
-    def _with_places(self, placed: dict[str, Job], jobs: list[Job]) -> dict[str, Placement]:
+    def _placements(self, placed: dict[str, Job], jobs: list[Job]) -> dict[str, Placement]:
         partitions = {job.partition for job in placed.values() if job.state == "PENDING"}
         lines = scheduler.line(partitions) if partitions else {}
         return {id_: _placement(job, lines.get(job.partition, [])) for id_, job in placed.items()}
@@ -180,6 +180,6 @@ class Slurm:
 
 
 def _placement(job: Job, line: Sequence[str] = ()) -> Placement:
-    place = line.index(job.id) + 1 if job.id in line else 0
+    position = line.index(job.id) + 1 if job.id in line else 0
     state = WAITING if job.waiting else RUNNING
-    return Placement(job.id, state, job.state, job.node, job.reason, place, len(line) if place else 0, job.starts)
+    return Placement(job.id, state, job.state, job.node, job.reason, position, len(line) if position else 0, job.starts)

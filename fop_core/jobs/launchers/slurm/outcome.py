@@ -26,7 +26,7 @@ class Watched:
         self._suspected: dict[str, tuple[str, float]] = {}
         self._stopping: dict[str, float] = {}
 
-    def look(self, batch: Batch, id_: str, job: Job) -> Fate:
+    def settle(self, batch: Batch, id_: str, job: Job) -> Fate:
         """Put the state of a run right by what Slurm says of its job.
 
         Args:
@@ -43,7 +43,7 @@ class Watched:
         written, claim = run.written(), claims.last(run)
         by_job = claim is not None and claims.read(run, claim).get("job") == f"job {job.id}"
         alive = by_job and written.state in ALIVE
-        asked = _asked(batch, run)
+        requested = _is_requested(batch, run)
         over = job.ended or not job.state
         if alive and run.has_request("stop"):
             self._stopping.setdefault(id_, time.monotonic())
@@ -60,8 +60,8 @@ class Watched:
             return "held"
         if not over:
             self._suspected.pop(id_, None)
-            return "held" if alive or asked else "released"
-        if asked and written.state == "queued":
+            return "held" if alive or requested else "released"
+        if requested and written.state == "queued":
             if not self._sure(id_, f"{job.id} ended, asked", GRACE if not job.state else 0.0):
                 return "held"
             self._never_begun(batch, run, job, by_job)
@@ -96,7 +96,7 @@ class Watched:
             _set(run, job, "failed", f"Slurm's job {job.id} ended before it was begun ({words}){said}")
 
 
-def _asked(batch: Batch, run: Run) -> bool:
+def _is_requested(batch: Batch, run: Run) -> bool:
     """Return whether the request to start is still the one that was handed over."""
     try:
         return files.read_json(run.request_path("start")).get("order") == batch.order(run.id)

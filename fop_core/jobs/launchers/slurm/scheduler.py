@@ -84,11 +84,11 @@ def jobs() -> list[Job]:
         SchedulerError: where Slurm does not say.
     """
     form = "%F|%K|%T|%N|%P|%S|%r|%j"
-    found = []
+    results = []
     for line in _call("squeue", "-h", "-r", "-t", "all", "-u", str(os.getuid()), "-o", form).splitlines():
         array, task, state, node, partition, starts, reason, name = line.split("|", 7)
         if task.isdecimal():
-            found.append(
+            results.append(
                 Job(
                     array,
                     int(task),
@@ -100,7 +100,7 @@ def jobs() -> list[Job]:
                     starts if state == "PENDING" and starts != "N/A" else "",
                 )
             )
-    return found
+    return results
 
 
 def line(partitions: Iterable[str]) -> dict[str, list[str]]:
@@ -141,10 +141,10 @@ def state(id_: str) -> str:
     Raises:
         SchedulerError: where Slurm does not say.
     """
-    found = re.search(r"\bJobState=(\w+)", _call("scontrol", "-o", "show", "job", id_, timeout=15))
-    if not found:
+    results = re.search(r"\bJobState=(\w+)", _call("scontrol", "-o", "show", "job", id_, timeout=15))
+    if not results:
         raise SchedulerError(f"scontrol says nothing of the state of job {id_}")
-    return found[1]
+    return results[1]
 
 
 def ending(id_: str) -> str:
