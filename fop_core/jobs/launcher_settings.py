@@ -126,6 +126,14 @@ class LauncherSettings(BaseModel):
     slurm: Slurm = Slurm()
 
 
+def srun(chosen: Slurm, patience: int = 60) -> list[str]:
+    """Return what has a command run on one node, as jobs would be, where one is free within so many seconds."""
+    options = [
+        f"--{name}={value}" for name, value in (("partition", chosen.partition), ("account", chosen.account)) if value
+    ]
+    return ["srun", "-Q", "-N1", "-n1", f"--immediate={patience}", "--chdir=/", *options]
+
+
 def path(folder: Path) -> Path:
     """Return our file for a runs folder."""
     return folder / ".queue" / f"launcher-{os.getuid()}.json"

@@ -40,6 +40,12 @@ class Placement:
     of: int = 0
     starts: str = ""
 
+    def brief(self) -> str:
+        """Return it in as few words as a table has room for."""
+        if self.state == RUNNING:
+            return self.node
+        return ", ".join(filter(None, (f"{self.position} of {self.of}" if self.position else "", self.reason)))
+
     def words(self) -> str:
         """Return it in words: of one that runs, where; of one that waits, what for."""
         if self.state == RUNNING:

@@ -14,12 +14,13 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fop_core import isolated
 from fop_core.jobs import launcher_settings, placements, requests
 from fop_core.jobs import slots as _slots
+from fop_core.jobs.launcher_settings import LauncherSettings
 from fop_core.jobs.placements import Placement
 from fop_core.jobs.slots import Slot
 from fop_core.runs import files, locks, stamps, store, trash, writable
@@ -178,12 +179,27 @@ def _by_slurm(folder: Path) -> dict[str, str]:
     return words
 
 
+def placed(folder: Path | None = None) -> Mapping[str, Placement]:
+    """Return where Slurm has runs, as it said last, by their ids; nothing where nobody can say."""
+    try:
+        return placements.read(_folder(folder)).placements
+    except DamagedFile:  # what waits says so
+        return {}
+
+
 def placement(run: Run) -> Placement | None:
     """Return where Slurm has a run, as it said last; None where it has not, or nobody can say."""
-    try:
-        return placements.read(run.path.parent).placements.get(run.id)
-    except DamagedFile:  # `queue list` says so
-        return None
+    return placed(run.path.parent).get(run.id)
+
+
+def launcher(folder: Path | None = None) -> LauncherSettings:
+    """Return what starts our jobs. Raises as ``launcher_settings.read``."""
+    return launcher_settings.read(_folder(folder))
+
+
+def slurm_trouble(folder: Path | None = None) -> str:
+    """Return in words why Slurm takes nothing, as it was at the last try; or ""."""
+    return placements.read(_folder(folder)).trouble
 
 
 def _turn(fitting: list[Slot], wanted: str, before: int) -> str:

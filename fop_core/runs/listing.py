@@ -35,6 +35,7 @@ class Entry:
         name, tags, notes, archived: its labels.
         state, reason, since, cause: of the run; "queued" also where an ended run waits to go on.
         waits: whether it waits in the queue.
+        scheduled: whether a scheduler's job works on it, which the dispatcher looks after.
         created: when, ISO 8601.
         preset: what it was made from, or "".
         forked_from: id of the run that it was forked from, or "".
@@ -59,6 +60,7 @@ class Entry:
     since: str = ""
     cause: str = ""
     waits: bool = False
+    scheduled: bool = False
     created: str = ""
     preset: str = ""
     forked_from: str = ""
@@ -126,8 +128,8 @@ class Listing:
     Args:
         folder: where they are.
         bin: whether they are those in its trash.
-        dispatch: called with the folder while one of them waits in its queue: ``jobs.queue.ensure_dispatcher``. None
-            for runs that nobody starts.
+        dispatch: called with the folder while one of them waits in its queue, or a scheduler has one:
+            ``jobs.queue.ensure_dispatcher``. None for runs that nobody starts.
 
     Attributes:
         trouble: why the folder cannot be read, or nothing that waits is started; or "".
@@ -166,7 +168,7 @@ class Listing:
                 self._read(entry)
             entries[name] = entry
         self._entries = dict(sorted(entries.items(), key=lambda pair: (pair[1].created, pair[0]), reverse=True))
-        if self._dispatch is not None and any(entry.waits for entry in entries.values()):
+        if self._dispatch is not None and any(entry.waits or entry.scheduled for entry in entries.values()):
             try:
                 self._dispatch(self.folder)
             except (RunError, DamagedFile, OSError) as error:  # the list is shown all the same
@@ -236,6 +238,7 @@ class Listing:
                 entry.created = run.about["created"]
             state, labels = run.state, run.labels
             entry.waits = os.path.exists(run.path / "requests" / "start")
+            entry.scheduled = state.state in ALIVE and bool(state.scheduler)
             entry.state = "queued" if entry.waits and state.state not in ALIVE else state.state
             entry.reason, entry.since, entry.cause = state.reason, state.since, state.cause
             entry.name = labels["name"] or run.id

@@ -66,6 +66,9 @@ def _progress(entry: Entry) -> None:
         f", epoch {number(progress['epoch'])} of {progress['epochs']}" if {"epoch", "epochs"} <= progress.keys() else ""
     )
     st.progress(float(share), f"step {step:,} of {steps:,}{epoch}{left}")
+    if (placed := queue.placement(entry.run)) is not None:
+        words = placed.words()
+        st.caption(literal(f"{words[0].upper()}{words[1:]}."))
     if uses := run_text.uses(entry.usage):
         st.caption(f"Uses {uses}")
 

@@ -9,6 +9,8 @@ from weakref import WeakKeyDictionary
 import streamlit as st
 
 from fop_core.figures.training_curves import named
+from fop_core.jobs import queue
+from fop_core.jobs.placements import Placement
 from fop_core.runs import compare, files, stamps
 from fop_core.runs.listing import Entry
 from pages.components.component import component
@@ -65,6 +67,7 @@ def table(
     """
     varied = _varied(hash(tuple(entry.path for entry in entries)), entries)
     uses = any(entry.usage for entry in entries)
+    placed = queue.placed(entries[0].run.path.parent) if entries else {}
     columns: list[dict[str, Any]] = [
         {"name": "state", "label": "State"},
         {"name": "name", "label": "Name"},
@@ -75,12 +78,13 @@ def table(
         {"name": "best", "label": "Best", "number": True, "help": "best accuracy on what is not learned from"},
         {"name": "last", "label": "Last", "number": True, "help": "last accuracy on what is not learned from"},
         *([{"name": "uses", "label": "Uses"}] if uses else []),
+        *([{"name": "where", "label": "In Slurm"}] if placed else []),
         {"name": "device", "label": "Device"},
         *([{"name": "size", "label": "Size", "number": True}] if sizes else []),
         {"name": "age", "label": "Age", "number": True},
     ]
     names = tuple(str(column["name"]) for column in columns)
-    rows = [_shown(entry, names, varied) for entry in entries]
+    rows = [_shown(entry, names, varied, placed.get(entry.id)) for entry in entries]
     about = {
         "columns": columns,
         "chosen": list(chosen)[:MOST_CHOSEN],
@@ -108,17 +112,17 @@ def _packed(about: dict[str, Any], rows: Sequence[bytes]) -> bytes:
     return len(data).to_bytes(4, "little") + data
 
 
-def _shown(entry: Entry, names: tuple[str, ...], varied: Sequence[str]) -> bytes:
+def _shown(entry: Entry, names: tuple[str, ...], varied: Sequence[str], placed: Placement | None) -> bytes:
     """Return a run's row as JSON, made anew where something of it has changed, its age among it."""
     age = entry.created and int(stamps.age(entry.created) // 60)
-    now = entry.version, entry.complete, entry.best, entry.device, entry.damage, names, age
+    now = entry.version, entry.complete, entry.best, entry.device, entry.damage, names, age, placed
     row = _rows.get(entry)
     if "size" in names or row is None or row[0] != now:
-        row = _rows[entry] = now, json.dumps(files.plain(_row(entry, names, varied))).encode()
+        row = _rows[entry] = now, json.dumps(files.plain(_row(entry, names, varied, placed))).encode()
     return row[1]
 
 
-def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str, Any]:
+def _row(entry: Entry, names: Sequence[str], varied: Sequence[str], placed: Placement | None = None) -> dict[str, Any]:
     state = "damaged" if entry.damaged else entry.state
     badge = run_text.STATES[state]
     share = None if entry.damage else entry.progress.get("share")
@@ -133,6 +137,7 @@ def _row(entry: Entry, names: Sequence[str], varied: Sequence[str]) -> dict[str,
         "best": (run_text.best(entry), entry.best),
         "last": (run_text.percent(last), last),
         "uses": (run_text.uses(entry.usage), entry.usage.get("cpu_percent")),
+        "where": ("–", None) if placed is None else (placed.brief(), placed.brief(), placed.words()),
         "device": (entry.device or "–", entry.device or None),
         "age": (
             run_text.duration(age),
