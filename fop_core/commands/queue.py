@@ -1,4 +1,4 @@
-"""``queue``: runs in the background, one after another: submit, fork, list, stop, resume, clear, set."""
+"""``queue``: runs in the background, one after another: submit, fork, list, stop, resume, export, clear, set."""
 
 import argparse
 import json
@@ -81,6 +81,21 @@ def add(commands: Any) -> None:
         verb = verbs.add_parser(name, help=words)
         verb.add_argument("run_ids", metavar="RUN", nargs="+", help="its path, id, beginning of an id, or name")
         verb.set_defaults(do=_stop if name == "stop" else _resume)
+    export = verbs.add_parser(
+        "export",
+        help="a run as a task of SkyPilot or a Job of Kubernetes, to be submitted there by you",
+        epilog="examples: export RUN --as skypilot --gpus A100:1 --spot; "
+        "export RUN --as kubernetes --image registry/fop-lab:1 --claim fop-runs --gpus 1",
+    )
+    export.add_argument("run_id", metavar="RUN", help="its path, id, beginning of an id, or name")
+    export.add_argument("--as", dest="platform", choices=("skypilot", "kubernetes"), required=True)
+    export.add_argument("--gpus", default="", help="1, or for SkyPilot A100:1; without, the CPU")
+    export.add_argument("--cpus", type=int, default=1, help="cores (1)")
+    export.add_argument("--memory-gb", type=int, default=4, help="GB (4)")
+    export.add_argument("--image", default="", help="for Kubernetes: made from the Dockerfile")
+    export.add_argument("--claim", default="", help="for Kubernetes: the volume claim that holds the runs folder")
+    export.add_argument("--spot", action="store_true", help="for SkyPilot: a machine that may be taken away")
+    export.set_defaults(do=_export)
     clear = verbs.add_parser("clear", help="take out all that waits; what runs goes on")
     clear.set_defaults(do=_clear)
     chosen = verbs.add_parser(
@@ -249,6 +264,24 @@ def _resume(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         return f"{run.id} waits {queue.waits_for(run) or 'no more'}"
 
     return for_each([store.find(text, chosen.folder) for text in chosen.run_ids], resume)
+
+
+def _export(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from fop_core.jobs import cloud
+    from fop_core.runs import store
+
+    text = cloud.manifest(
+        store.find(chosen.run_id, chosen.folder),
+        chosen.platform,
+        gpus=chosen.gpus,
+        cpus=chosen.cpus,
+        memory_gb=chosen.memory_gb,
+        image=chosen.image,
+        claim=chosen.claim,
+        spot=chosen.spot,
+    )
+    print(text, end="")
+    return 0
 
 
 def _clear(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
