@@ -295,7 +295,7 @@ def _clear(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 def _set(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    from fop_core.jobs import slots
+    from fop_core.jobs import launcher_settings, slots
     from fop_core.runs import store
 
     changes: dict[str, Any] = {}
@@ -306,6 +306,8 @@ def _set(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     folder = chosen.folder or store.runs_folder()
     launcher = _launcher(chosen, folder)  # before anything is written
     settings, aside = slots.choose(folder, **changes)
+    if launcher != launcher_settings.read(folder):
+        launcher_settings.write(folder, launcher)
     if aside is not None:
         print(f"the settings could not be read: they are in {aside} now", file=sys.stderr)
     print(f"cpu_slots = {settings.cpu_slots}, limit_gb = {settings.limit_gb}, launcher = {launcher.launcher}")
@@ -332,7 +334,7 @@ def _launcher(chosen: argparse.Namespace, folder: Path) -> "LauncherSettings":
             changes[name] = value
     if not changes and chosen.launcher is None:
         return launcher_settings.read(folder)
-    return launcher_settings.choose(folder, chosen.launcher, **changes)
+    return launcher_settings.changed(folder, chosen.launcher, **changes)
 
 
 def _limit(text: str) -> float | None:

@@ -96,7 +96,7 @@ def command(run: Run) -> list[str]:
 
 def name(run: Run) -> str:
     """Return what the run is called there: small letters, digits and dashes, 63 at most."""
-    plain = f"fop-{re.sub('[^a-z0-9]+', '-', run.id.lower()).strip('-')}"
+    plain = f"fop-{re.sub('[^a-z0-9]+', '-', run.id.lower())}".strip("-")
     return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 9].rstrip('-')}-{plain[-8:].lstrip('-')}"
 
 

@@ -164,7 +164,14 @@ def read(folder: Path) -> LauncherSettings:
 
 
 def choose(folder: Path, launcher: str | None = None, **changes: Any) -> LauncherSettings:
-    """Change what starts our jobs of a runs folder, and return all of it.
+    """Change what starts our jobs of a runs folder, and return all of it. Arguments and errors as ``changed``'s."""
+    chosen = changed(folder, launcher, **changes)
+    write(folder, chosen)
+    return chosen
+
+
+def changed(folder: Path, launcher: str | None = None, **changes: Any) -> LauncherSettings:
+    """Return what starts our jobs of a runs folder with some of it changed; nothing is written.
 
     Args:
         folder: the runs folder.
@@ -181,13 +188,20 @@ def choose(folder: Path, launcher: str | None = None, **changes: Any) -> Launche
     if launcher is not None:
         content["launcher"] = launcher
     try:
-        chosen = LauncherSettings.model_validate(content)
+        return LauncherSettings.model_validate(content)
     except ValidationError as error:
         raise ValueError(_words(error)) from error
+
+
+def write(folder: Path, chosen: LauncherSettings) -> None:
+    """Replace what starts our jobs of a runs folder.
+
+    Raises:
+        DamagedFile: where the folder for it is a link or a stranger's.
+    """
     slots.make_locks_folder(folder)
     files.write_json(path(folder), chosen.model_dump(mode="json"))
     os.chmod(path(folder), 0o600)  # whatever the umask lets others do
-    return chosen
 
 
 def _words(error: ValidationError) -> str:

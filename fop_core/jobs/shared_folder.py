@@ -78,19 +78,19 @@ def examine(folder: Path, launch: Sequence[str] = ()) -> list[Finding]:
         NoPeer: where the other process cannot be had.
         OSError, DamagedFile: where we cannot write there.
     """
-    place = slots.make_locks_folder(folder.resolve()) / f"probe-{secrets.token_hex(6)}"
-    place.mkdir()
-    command = [*launch, *isolated.command("fop_core.jobs.shared_folder", str(place))]
+    probe = slots.make_locks_folder(folder.resolve()) / f"probe-{secrets.token_hex(6)}"
+    probe.mkdir()
+    command = [*launch, *isolated.command("fop_core.jobs.shared_folder", str(probe))]
     peer = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=isolated.environment()
     )
     try:
-        return _examine(place, _answers(peer), elsewhere=bool(launch))
+        return _examine(probe, _answers(peer), elsewhere=bool(launch))
     finally:
         if peer.poll() is None:
             peer.terminate()  # srun hands it on
         peer.communicate()
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(probe, ignore_errors=True)
 
 
 def _answers(peer: "subprocess.Popen[bytes]") -> Callable[[], None]:
@@ -105,36 +105,36 @@ def _answers(peer: "subprocess.Popen[bytes]") -> Callable[[], None]:
     return check
 
 
-def _examine(place: Path, check: Callable[[], None], *, elsewhere: bool) -> list[Finding]:
-    name = str(_await(place / "here", check)["host"])
+def _examine(probe: Path, check: Callable[[], None], *, elsewhere: bool) -> list[Finding]:
+    name = str(_await(probe / "here", check)["host"])
     whose = f"with a process on {name}" if elsewhere else "on this host"
-    held = os.open(place / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    held = os.open(probe / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         locks.flock(held, fcntl.LOCK_EX)
-        files.write(place / "swapped", _filled(0))
-        files.write_json(place / "go", {})
+        files.write(probe / "swapped", _filled(0))
+        files.write_json(probe / "go", {})
         time.sleep(2 * PAUSE)  # the other one sees it by then, on one host
-        won = _race(place)
-        answer = _await(place / "raced", check)
+        won = _race(probe)
+        answer = _await(probe / "raced", check)
         for number in range(ROUNDS):
-            files.write(place / "swapped", _filled(number), sync=False)
-        files.write_json(place / "replaced", {})
-        torn = int(_await(place / "read", check)["torn"])
-        _append(place, "a")
-        _await(place / "appended", check)
-        excluded = bool(_await(place / "locked", check)["excluded"])
+            files.write(probe / "swapped", _filled(number), sync=False)
+        files.write_json(probe / "replaced", {})
+        torn = int(_await(probe / "read", check)["torn"])
+        _append(probe, "a")
+        _await(probe / "appended", check)
+        excluded = bool(_await(probe / "locked", check)["excluded"])
         times = []
         for number in range(VISITS):
             begun = time.monotonic()
-            files.write_json(place / "ping", {"number": number}, sync=False)
-            _await(place / "pong", check, number)
+            files.write_json(probe / "ping", {"number": number}, sync=False)
+            _await(probe / "pong", check, number)
             times.append(time.monotonic() - begun)
     finally:
         os.close(held)
     both, neither = won & set(answer["won"]), set(range(ROUNDS)) - won - set(answer["won"])
-    whole = sum(len(line) == LINE for line in (place / "lines").read_bytes().splitlines(keepends=True))
+    whole = sum(len(line) == LINE for line in (probe / "lines").read_bytes().splitlines(keepends=True))
     slowest = max(times)
-    kind, options = mount(place)
+    kind, options = mount(probe)
     return [
         Finding(
             f"exclusive creation, {whose}",
@@ -181,33 +181,33 @@ def _about_locks(options: str) -> str:
     )
 
 
-def peer(place: Path) -> None:
+def peer(probe: Path) -> None:
     """Be the other process."""
-    files.write_json(place / "here", {"host": os.environ.get("SLURMD_NODENAME") or os.uname().nodename})
-    _await(place / "go")
-    files.write_json(place / "raced", {"won": sorted(_race(place))})
+    files.write_json(probe / "here", {"host": os.environ.get("SLURMD_NODENAME") or os.uname().nodename})
+    _await(probe / "go")
+    files.write_json(probe / "raced", {"won": sorted(_race(probe))})
     torn = 0
-    while not os.path.lexists(place / "replaced"):
+    while not os.path.lexists(probe / "replaced"):
         try:
-            content = (place / "swapped").read_bytes()
+            content = (probe / "swapped").read_bytes()
             torn += len(content) != LINE * 100 or len(set(content)) != 1
         except OSError:  # it was missing, or a stale handle
             torn += 1
-    files.write_json(place / "read", {"torn": torn})
-    _append(place, "b")
-    files.write_json(place / "appended", {})
-    with (place / "lock").open() as file:
-        files.write_json(place / "locked", {"excluded": not locks.flock(file.fileno(), fcntl.LOCK_SH)})
+    files.write_json(probe / "read", {"torn": torn})
+    _append(probe, "b")
+    files.write_json(probe / "appended", {})
+    with (probe / "lock").open() as file:
+        files.write_json(probe / "locked", {"excluded": not locks.flock(file.fileno(), fcntl.LOCK_SH)})
     for number in range(VISITS):
-        _await(place / "ping", number=number)
-        files.write_json(place / "pong", {"number": number}, sync=False)
+        _await(probe / "ping", number=number)
+        files.write_json(probe / "pong", {"number": number}, sync=False)
 
 
-def _race(place: Path) -> set[int]:
+def _race(probe: Path) -> set[int]:
     won = set()
     for number in range(ROUNDS):
         try:
-            os.close(os.open(place / f"race-{number}", os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+            os.close(os.open(probe / f"race-{number}", os.O_WRONLY | os.O_CREAT | os.O_EXCL))
             won.add(number)
         except FileExistsError:
             pass
@@ -219,8 +219,8 @@ def _filled(number: int) -> bytes:
     return bytes([97 + number % 26]) * (LINE * 100)
 
 
-def _append(place: Path, letter: str) -> None:
-    file = files.open_append(place / "lines")
+def _append(probe: Path, letter: str) -> None:
+    file = files.open_append(probe / "lines")
     try:
         for _ in range(ROUNDS):
             os.write(file, (letter * (LINE - 1) + "\n").encode())
