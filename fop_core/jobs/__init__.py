@@ -2,8 +2,10 @@
 
     queue         what pages and the command line use: submit, stop, what waits and for what
     slots         what jobs run in: each GPU is one, the CPU a chosen number
+    launchers     how jobs are started: in slots, or by Slurm
     dispatcher    starts waiting runs in order as slots become free; one for each user, host and runs folder
     supervisor    starts one trainer, stops it, and says how it ended
+    cloud         a run as a task of SkyPilot or a Job of Kubernetes
 
 None of them imports torch. docs/operations.md says how they work together.
 """

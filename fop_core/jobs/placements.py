@@ -52,6 +52,7 @@ class Placement:
             return f"on {self.node or 'a node'}, in Slurm's job {self.job}"
         parts = [f"place {self.position} of {self.of}"] if self.position else []
         parts += [self.reason] if self.reason else []
+        parts += [f"`scontrol release {self.job}` lets it go on"] if "held" in self.reason.lower() else []
         parts += [f"expected to start at {self.starts}"] if self.starts else []
         return f"for Slurm to start its job {self.job}: {', '.join(parts) or 'no reason given'}"
 

@@ -147,15 +147,17 @@ class Cluster:
                     act(process)
         self._processes.pop(node).wait()
 
-    def heal(self) -> None:
-        """Start what is not there, and wait for both nodes."""
+    def heal(self, wait: bool = True) -> None:
+        """Start what is not there; then have all jobs ended, and wait for both nodes, unless told not to."""
         if "slurmctld" not in self._processes:
             self.start_controller()
         for node in NODES:
             if node not in self._processes:
                 self.start_node(node)
-        self.do("scancel", "-u", str(os.getuid()), check=False)
-        until(lambda: self.idle() == 2, 60)
+        self.do("scontrol", "update", f"nodename={','.join(NODES)}", "state=resume", check=False)
+        if wait:
+            self.do("scancel", "-u", str(os.getuid()), check=False)
+            until(lambda: self.idle() == 2, 60)
 
     def _on(self, node: str) -> list[psutil.Process]:
         """Return what runs of jobs on a node: Slurm's own steps, known by their sockets, and what these started."""

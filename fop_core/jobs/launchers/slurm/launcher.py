@@ -5,6 +5,7 @@ put right here, under a claim of its own: what comes back of that job writes no 
 come back at any time; what it knows is in its batches' files, in the runs, and in Slurm.
 """
 
+import collections
 import os
 import time
 from collections.abc import Iterable, Sequence
@@ -25,6 +26,7 @@ from fop_core.runs.files import DamagedFile, RunError
 
 EVERY = float(os.environ.get("FOP_SLURM_SECONDS", 10))  # seconds between two looks: a controller has many users
 SETTLE = 1.0  # seconds without another run, after which those that wait are handed over as one array
+RELEASES = 3  # times that a job is released which Slurm holds as its node failed while it began
 AGAIN = 30.0  # seconds after which runs that Slurm refused are offered again
 
 
@@ -46,6 +48,7 @@ class Slurm:
         self._again = -1e9
         self._refused_settings = ""
         self._watched = Watched()
+        self._released: collections.Counter[str] = collections.Counter()
 
     def submit(self, runs: Sequence[Waiting]) -> list[Handle]:
         """Hand over runs as arrays: those for GPUs, and those for CPUs."""
@@ -157,6 +160,8 @@ class Slurm:
                     wanted = wanted or fate == "held"
                 if job.state and not job.ended and not wanted and job.waiting:
                     scheduler.cancel([job.id])
+                elif wanted and job.reason == scheduler.HELD:
+                    self._release(job)
                 left = left or wanted or bool(job.state and not job.ended)
             if not left:
                 batch.remove()
@@ -165,6 +170,15 @@ class Slurm:
             self.stop(Handle(id_, job.id))
         self._held = held
         return placed
+
+    def _release(self, job: Job) -> None:
+        """Have a job go on that Slurm holds, some times: its node went while it began, or each one is broken."""
+        if self._released[job.id] < RELEASES:
+            self._released[job.id] += 1
+            try:
+                scheduler.release(job.id)
+            except SchedulerError as error:  # its reason is shown, and what a person can do
+                print(f"{stamps.now()} {error}", flush=True)
 
     def _placements(self, placed: dict[str, Job], jobs: list[Job]) -> dict[str, Placement]:
         partitions = {job.partition for job in placed.values() if job.state == "PENDING"}

@@ -18,6 +18,7 @@ ENDED = frozenset(
     "TIMEOUT".split()
 )
 WAITING = frozenset("PENDING CONFIGURING REQUEUED REQUEUE_HOLD REQUEUE_FED SPECIAL_EXIT RESV_DEL_HOLD".split())
+HELD = "launch failed requeued held"  # a job whose node or controller went while it began
 ARRAY_SIZE = 1001  # Slurm's own limit, where it does not say
 
 
@@ -133,6 +134,15 @@ def requeue(id_: str) -> None:
         SchedulerError: where Slurm refuses.
     """
     _call("scontrol", "requeue", id_)
+
+
+def release(id_: str) -> None:
+    """Have a job that is held go on.
+
+    Raises:
+        SchedulerError: where Slurm refuses.
+    """
+    _call("scontrol", "release", id_)
 
 
 def state(id_: str) -> str:
