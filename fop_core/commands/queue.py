@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -187,7 +188,12 @@ def _list(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     rows = _rows(chosen.folder)
     slots = queue.slots(chosen.folder)
     if chosen.json:
-        about = [{"id": id_, "name": name, "state": state, "words": words} for id_, name, state, words in rows]
+        placed = {id_: asdict(placement) for id_, placement in queue.placed(chosen.folder).items()}
+        about = [
+            {"id": id_, "name": name, "state": state, "words": words}
+            | ({"slurm": placed[id_]} if id_ in placed else {})
+            for id_, name, state, words in rows
+        ]
         there = [
             {"name": slot.name, "kind": slot.kind, "title": slot.title}
             | {"taken_by": slot.used_by, "others": slot.others, "unusable": slot.unusable}

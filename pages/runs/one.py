@@ -45,6 +45,9 @@ def head(entry: Entry) -> None:
         st.warning(literal(f"Damaged: {entry.damage}"))
     if entry.alive:
         _progress(entry)
+        if (placed := queue.placement(entry.run)) is not None:
+            where = placed.words()
+            st.caption(literal(f"{where[0].upper()}{where[1:]}."))
 
 
 def _waits(entry: Entry) -> str:
@@ -66,9 +69,6 @@ def _progress(entry: Entry) -> None:
         f", epoch {number(progress['epoch'])} of {progress['epochs']}" if {"epoch", "epochs"} <= progress.keys() else ""
     )
     st.progress(float(share), f"step {step:,} of {steps:,}{epoch}{left}")
-    if (placed := queue.placement(entry.run)) is not None:
-        words = placed.words()
-        st.caption(literal(f"{words[0].upper()}{words[1:]}."))
     if uses := run_text.uses(entry.usage):
         st.caption(f"Uses {uses}")
 

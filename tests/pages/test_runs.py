@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fop_core.jobs import queue
-from fop_core.runs import GALLERY, files, lineage, store
+from fop_core.jobs import launcher_settings, placements, queue
+from fop_core.jobs.placements import Placement, Report
+from fop_core.runs import GALLERY, claims, files, lineage, store
 from fop_core.runs.control import Control
 from fop_core.runs.listing import Listing
 from fop_core.runs.names import TRASH
@@ -494,3 +495,33 @@ def test_only_a_run_that_diverged_has_a_why():
     at = page(run.id)
     assert any("curvature.json" in each.value.replace("\\", "") for each in at.warning)
     assert "runs why" in {button.key for button in at.button}
+
+
+def test_a_run_that_slurm_has_shows_its_node_or_its_place_and_slurms_own_reason(folder, monkeypatch):
+    waits, runs = store.create({}, name="waits", folder=folder), store.create({}, name="runs", folder=folder)
+    monkeypatch.setattr(queue, "_start", lambda folder: None)
+    launcher_settings.choose(folder, "slurm")
+    queue.submit(waits)
+    with Control(runs, claim=claims.claim(runs, scheduler="Slurm", job="job 7_0", host="n1")) as control:
+        control.set("running")
+    placed = {
+        waits.id: Placement("7_1", "waiting", "PENDING", "", "Resources", 4, 17),
+        runs.id: Placement("7_0", "running", "RUNNING", "n1"),
+    }
+    placements.write(folder, Report(placed))
+    at = page(waits.id)
+    assert shown(at)["waits"]["where"] == "4 of 17, Resources" and shown(at)["runs"]["where"] == "n1"
+    assert "job 7_1: place 4 of 17, Resources" in words(at).replace("\\", "")
+    captions = " ".join(each.value for each in page(runs.id).caption).replace("\\", "")
+    assert "On n1, in Slurm's job 7_0." in captions
+
+
+def test_a_dispatcher_is_seen_to_while_slurm_has_a_run(folder):
+    run = store.create({}, name="one", folder=folder)
+    seen = []
+    listing = Listing(folder, dispatch=seen.append)
+    listing.entries(True)
+    assert not seen
+    with Control(run, claim=claims.claim(run, scheduler="Slurm", job="job 7_0")) as control:
+        control.set("running")
+    assert listing.entries(True)[run.id].scheduled and seen == [folder]
