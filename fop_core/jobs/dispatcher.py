@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from fop_core import isolated
+from fop_core import isolated, warm
 from fop_core.jobs import queue, requests, slots
 from fop_core.jobs.slots import Slot
 from fop_core.printable import printable
@@ -27,6 +27,8 @@ from fop_core.runs.state import ALIVE
 PAUSE = 0.2  # seconds between two rounds
 IDLE = 5.0  # seconds without anything that waits, after which it goes
 PATIENCE = 20.0  # seconds after which a launch that came to nothing is tried again
+LOADING = 60.0  # seconds that torch may take to load, before a job is started without what has it loaded
+COLD = 300.0  # seconds for which that is not tried again
 
 
 class Launcher(Protocol):
@@ -39,12 +41,21 @@ class Launcher(Protocol):
         last of its processes is gone.
         """
 
+    def pause(self, seconds: float) -> None:
+        """Wait for so long, or until a job has ended, where that is known."""
+        time.sleep(seconds)
 
-class Local:
-    """Starts jobs on this machine, each under a supervisor in a session of its own."""
+
+class Local(Launcher):
+    """Starts jobs on this machine, each under a supervisor in a session of its own.
+
+    It is forked where torch is loaded already, else started as a program, which loads it.
+    """
 
     def __init__(self) -> None:
         self._supervisors: list[subprocess.Popen[bytes]] = []
+        self._warm = warm.Warm()
+        self._cold_until = 0.0
 
     def launch(self, waiting: requests.Waiting, slot: Slot) -> bool:
         """Start a supervisor for the run; return whether the slot was free."""
@@ -55,23 +66,47 @@ class Local:
         try:
             log = waiting.run.open_log()
             try:
-                self._supervisors.append(
-                    subprocess.Popen(
-                        isolated.command("fop_core.jobs.supervisor", str(waiting.run.path), slot.name, str(lock)),
-                        stdin=subprocess.DEVNULL,
-                        stdout=log,
-                        stderr=log,
-                        start_new_session=True,
-                        pass_fds=[lock],
-                        env=environment(waiting, slot),
-                        cwd="/",
-                    )
-                )
+                if not self._fork(waiting, slot, lock, log):
+                    self._start(waiting, slot, lock, log)
             finally:
                 os.close(log)
         finally:
             os.close(lock)
         return True
+
+    def pause(self, seconds: float) -> None:
+        """Wait for so long, or until a job has ended that was forked."""
+        self._warm.wait(seconds)
+
+    def _fork(self, waiting: requests.Waiting, slot: Slot, lock: int, log: int) -> bool:
+        """Have a supervisor forked; return whether that could be.
+
+        Should that come true after we have given up, one of the two supervisors gets the run's Control.
+        """
+        if not warm.FORKS or time.monotonic() < self._cold_until:
+            return False
+        request = {"supervise": [str(waiting.run.path), slot.name], "environment": environment(waiting, slot)}
+        try:
+            self._warm.ask(request, LOADING, [lock, log])
+        except warm.WarmError as error:
+            print(f"{stamps.now()} not forked: {printable(str(error))}", flush=True)
+            self._cold_until = time.monotonic() + COLD
+            return False
+        return True
+
+    def _start(self, waiting: requests.Waiting, slot: Slot, lock: int, log: int) -> None:
+        self._supervisors.append(
+            subprocess.Popen(
+                isolated.command("fop_core.jobs.supervisor", str(waiting.run.path), slot.name, str(lock)),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=[lock],
+                env=environment(waiting, slot),
+                cwd="/",
+            )
+        )
 
 
 def environment(waiting: requests.Waiting, slot: Slot) -> dict[str, str]:
@@ -172,7 +207,7 @@ def serve(folder: Path, launcher: Launcher | None = None) -> None:
             while time.monotonic() - last < IDLE:
                 if dispatcher.step():
                     last = time.monotonic()
-                time.sleep(PAUSE)
+                dispatcher.launcher.pause(PAUSE)
         # Who asked while we held the lock relied on us.
         if not any(each.mine for each in requests.waiting(folder)):
             return

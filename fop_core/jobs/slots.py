@@ -210,6 +210,15 @@ def slots(folder: Path) -> list[Slot]:
     return results
 
 
+def count(folder: Path) -> int:
+    """Return how many slots this machine has for a runs folder."""
+    try:
+        chosen = settings(folder)
+    except DamagedFile:
+        chosen = Settings()
+    return len(gpus()) + chosen.cpu_slots
+
+
 def take(slot: Slot, run_id: str) -> int | None:
     """Take a slot for a run; return its open file, to be handed down, or None where it is taken.
 

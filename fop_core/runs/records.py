@@ -160,6 +160,7 @@ LINEAGE: dict[str, Check] = {
     "matrices": text,
     "control": text,
     "set": _texts,
+    "threads": count,
 }
 CURVATURE: dict[str, Check] = {
     "attempt": count,

@@ -131,17 +131,22 @@ class Run:
         """
         numbers = self.numbers("", METRICS)  # looked for first, as they come second
         numbers += self.numbers("attempts", ATTEMPT)
-        attempts = []
-        for n in range(1, max(numbers, default=0) + 1):
-            path = self.path / "attempts" / ATTEMPT.format(n)
-            attempt = records.checked(path, files.read_json(path), records.ATTEMPT)
-            if attempt.get("attempt") != n or "from_step" not in attempt:
-                raise DamagedFile(
-                    f"{path}: not attempt {n} from a step, but {attempt.get('attempt')!r} from "
-                    f"{attempt.get('from_step')!r}"
-                )
-            attempts.append(attempt)
-        return attempts
+        return [self.attempt(n) for n in range(1, max(numbers, default=0) + 1)]
+
+    def attempt(self, n: int) -> dict[str, Any]:
+        """Return what an attempt, counted from 1, ran on and with.
+
+        Raises:
+            FileNotFoundError: where there is none.
+            DamagedFile: where its record is not that.
+        """
+        path = self.path / "attempts" / ATTEMPT.format(n)
+        attempt = records.checked(path, files.read_json(path), records.ATTEMPT)
+        if attempt.get("attempt") != n or "from_step" not in attempt:
+            raise DamagedFile(
+                f"{path}: not attempt {n} from a step, but {attempt.get('attempt')!r} from {attempt.get('from_step')!r}"
+            )
+        return attempt
 
     def metrics_files(self) -> list[tuple[int, Path, int]]:
         """Return for each attempt its number, its metrics and the step it went on from, in order.

@@ -297,7 +297,7 @@ class TrainConfig(_Section):
     seed: int = Field(0, ge=0, lt=2**31, description="of weights, M, order of images and augmentation")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
     precision: Literal["fp32", "bf16"] = Field("fp32", description="bf16: autocast forward and backward")
-    threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0: torch's choice")
+    threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0: as suit the network and the free cores")
     log_every: int = Field(50, ge=1, description="steps between two rows of metrics; the first ten all have one")
     snapshots: int = Field(
         60,

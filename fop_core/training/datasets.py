@@ -237,7 +237,31 @@ def _idx_file(path: Path, part: str, kind: str) -> Path | None:
     return next((file for file in (path / stem, path / f"{stem}.gz") if file.is_file()), None)
 
 
+_kept: dict[tuple[Path, str], tuple[list[tuple[int, int]], Part]] = {}
+
+
+def keep(config: DataConfig) -> None:
+    """Read MNIST now, for all who ask this process, or one forked from it, for the same files later.
+
+    Raises:
+        DataError: where it is missing or unfit.
+    """
+    if config.name == "mnist":
+        path = _find_mnist(config).path
+        parts = {(path, part): (_stamps(path, part), _read_idx(path, part)) for part in ("train", "t10k")}
+        _kept.clear()
+        _kept.update(parts)
+
+
+def _stamps(path: Path, part: str) -> list[tuple[int, int]]:
+    """Return when the files of a part were changed, and their sizes."""
+    there = [file.stat() for kind in ("images", "labels") if (file := _idx_file(path, part, kind)) is not None]
+    return [(status.st_mtime_ns, status.st_size) for status in there]
+
+
 def _read_idx(path: Path, part: str) -> Part:
+    if (path, part) in _kept and _kept[path, part][0] == _stamps(path, part):
+        return _kept[path, part][1]
     arrays: list[Array] = []
     for kind in ("images", "labels"):
         file = _idx_file(path, part, kind)

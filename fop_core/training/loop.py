@@ -29,7 +29,7 @@ from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
-from fop_core.training import attribution, batches, build, config, datasets, diagnostics, state
+from fop_core.training import attribution, batches, build, config, datasets, diagnostics, state, threads
 from fop_core.training.averaged import averaged
 from fop_core.training.environment import describe
 
@@ -89,6 +89,7 @@ def train(
     *,
     on: str | None = None,
     orphaned: threading.Event | None = None,
+    cores: int | None = None,
 ) -> str:
     """Train a run to its end, from its last checkpoint if it has one; return the state it ends in.
 
@@ -99,13 +100,15 @@ def train(
         report: called at logged steps with the progress.
         on: the device, where that is not the config's to say.
         orphaned: set when the supervisor is gone: then it ends as lost, with a checkpoint.
+        cores: that it may use where its settings leave its threads open; all that there are unless given.
 
     A failure ends it as failed, with the reason in words; nothing is raised but KeyboardInterrupt at a second Ctrl-C.
     """
     control.set("starting")
     try:
-        with build.threads(config.parse(run.config).threads) as threads, _signals() as requests:
-            trainer = Trainer(run, control, log, report, requests, threads, on, orphaned)
+        count = threads.of(run, cores or threads.cores())
+        with build.threads(count) as used, _signals() as requests:
+            trainer = Trainer(run, control, log, report, requests, used, on, orphaned)
             try:
                 trainer.train()
             finally:
