@@ -31,18 +31,38 @@ def wanted(run: Run, share: int) -> int:
     return 1
 
 
-def used(folder: Path, there: list[Slot], share: int) -> int:
-    """Return the threads of the jobs that are in the CPU's slots of a runs folder.
+class Room:
+    """What the slots of a runs folder have left of the cores.
 
     Args:
         folder: the runs folder.
         there: its slots.
-        share: cores for each slot.
     """
-    ids = [slot.used_by for slot in there if slot.kind == "cpu" and slot.used_by]
-    return sum(wanted(Run(folder / Path(id_).name), share) for id_ in ids)
+
+    def __init__(self, folder: Path, there: list[Slot]) -> None:
+        self._share = share(folder)
+        ids = [slot.used_by for slot in there if slot.kind == "cpu" and slot.used_by]
+        self.used = sum(wanted(Run(folder / Path(id_).name), self._share) for id_ in ids)
+        """Threads of the jobs in the CPU's slots."""
+
+    def fits(self, run: Run, slot: Slot) -> bool:
+        """Return whether there are cores for a run in a free slot: on the CPU as many as it has threads, or all."""
+        return slot.kind != "cpu" or not self.used or self.used + wanted(run, self._share) <= threads.cores()
+
+    def take(self, run: Run, slot: Slot) -> None:
+        """Count a run in."""
+        if slot.kind == "cpu":
+            self.used += wanted(run, self._share)
+
+    def waits_for(self, run: Run, fitting: list[Slot]) -> str:
+        """Return in words what a run waits for that has a slot and no cores, or ""."""
+        free = [slot for slot in fitting if slot.free]
+        if not free or any(self.fits(run, slot) for slot in free):
+            return ""
+        count = wanted(run, self._share)
+        return f"for cores: it has {count} threads, and jobs use {self.used} of {threads.cores()} cores"
 
 
 def free(folder: Path) -> int:
     """Return the cores that the jobs of a runs folder leave; at least 1."""
-    return max(1, threads.cores() - used(folder, slots.slots(folder), share(folder)))
+    return max(1, threads.cores() - Room(folder, slots.slots(folder)).used)

@@ -16,6 +16,8 @@ from typing import Protocol
 
 from fop_core import isolated, warm
 from fop_core.jobs import queue, requests, slots
+from fop_core.jobs.cores import Room
+from fop_core.jobs.requests import Stamp
 from fop_core.jobs.slots import Slot
 from fop_core.printable import printable
 from fop_core.runs import stamps
@@ -24,7 +26,8 @@ from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
 
-PAUSE = 0.2  # seconds between two rounds
+PAUSE = 0.2  # seconds between two rounds, at least
+RESTS = 4  # times as long as a round takes: of thousands of runs it takes some 100 ms
 IDLE = 5.0  # seconds without anything that waits, after which it goes
 PATIENCE = 20.0  # seconds after which a launch that came to nothing is tried again
 LOADING = 60.0  # seconds that torch may take to load, before a job is started without what has it loaded
@@ -60,6 +63,8 @@ class Local(Launcher):
     def launch(self, waiting: requests.Waiting, slot: Slot) -> bool:
         """Start a supervisor for the run; return whether the slot was free."""
         self._supervisors = [each for each in self._supervisors if each.poll() is None]  # takes their zombies away
+        if not requests.read(waiting.run).mine:  # what was known of it may be some seconds old
+            raise DamagedFile("what it waits for has changed just now")
         lock = slots.take(slot, waiting.run.id)
         if lock is None:
             return False
@@ -131,27 +136,33 @@ class Dispatcher:
 
     def __init__(self, folder: Path, launcher: Launcher) -> None:
         self.folder, self.launcher = folder, launcher
+        self._watch = requests.Watch(folder)
+        self._ready: dict[str, tuple[Stamp | None, ...]] = {}  # when those that can start were last looked at
         self._launched: dict[str, float] = {}
         self._logged: dict[str, str] = {}
 
     def step(self) -> bool:
         """Look once: put states right, start what can start; return whether anything waits."""
         line = []
-        for each in requests.waiting(self.folder):
+        for each in self._watch.waiting():
             if each.mine:
                 line.append(each)
             elif not each.dispatcher:
                 self._log(each.run, each.damage)
-        self._launched = {id_: at for id_, at in self._launched.items() if any(w.run.id == id_ for w in line)}
+        ids = {each.run.id for each in line}
+        self._launched = {id_: at for id_, at in self._launched.items() if id_ in ids}
+        self._ready = {id_: at for id_, at in self._ready.items() if id_ in ids}
         ready = [each for each in line if not self._launching(each.run) and self._prepared(each.run)]
         if ready and not queue.blocking_reason(self.folder):
-            free = [slot for slot in slots.slots(self.folder) if slot.free]
+            there = slots.slots(self.folder)
+            free = [slot for slot in there if slot.free]
+            room = Room(self.folder, there)
             full: set[str] = set()
-            for each in ready:
+            for each in ready if free else ():
                 device = queue.device(each.run)
                 if device in full:
                     continue  # first in, first out
-                fitting = [slot for slot in free if queue.fits(slot, device)]
+                fitting = [slot for slot in free if queue.fits(slot, device) and room.fits(each.run, slot)]
                 try:
                     started = next((slot for slot in fitting if self.launcher.launch(each, slot)), None)
                 except (DamagedFile, OSError) as error:
@@ -161,6 +172,7 @@ class Dispatcher:
                     full.add(device)
                     continue
                 free.remove(started)
+                room.take(each.run, started)
                 self._launched[each.run.id] = time.monotonic()
         return bool(line)
 
@@ -169,6 +181,16 @@ class Dispatcher:
 
     def _prepared(self, run: Run) -> bool:
         """Bring a run that is asked for into the state queued; return whether it can start."""
+        there = tuple(requests.stamp(f"{run.path}/{name}") for name in ("run.json", "state.json", "requests"))
+        if self._ready.get(run.id) == there:
+            return True
+        self._ready.pop(run.id, None)
+        if self._prepare(run):
+            self._ready[run.id] = there  # what we have changed ourselves is looked at once more
+            return True
+        return False
+
+    def _prepare(self, run: Run) -> bool:
         try:
             _ = run.about  # of what cannot be read nothing can start
             state = run.state.state
@@ -205,11 +227,12 @@ def serve(folder: Path, launcher: Launcher | None = None) -> None:
                 return
             last = time.monotonic()
             while time.monotonic() - last < IDLE:
+                began = time.monotonic()
                 if dispatcher.step():
                     last = time.monotonic()
-                dispatcher.launcher.pause(PAUSE)
+                dispatcher.launcher.pause(max(PAUSE, RESTS * (time.monotonic() - began)))
         # Who asked while we held the lock relied on us.
-        if not any(each.mine for each in requests.waiting(folder)):
+        if not requests.any_mine(folder):
             return
 
 

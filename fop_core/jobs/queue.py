@@ -15,12 +15,13 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fop_core import isolated
 from fop_core.jobs import requests
 from fop_core.jobs import slots as _slots
+from fop_core.jobs.cores import Room
 from fop_core.jobs.slots import Slot
 from fop_core.runs import files, locks, stamps, store, trash, writable
 from fop_core.runs.control import Control
@@ -41,6 +42,32 @@ def submit(run: Run, by: str = "") -> None:
         RunError: where it waits already, is being worked on, is finished, is in the trash, or is not ours.
         DamagedFile: where no dispatcher can be started; then it is not asked for.
     """
+    submit_all([run], by)
+
+
+def submit_all(runs: Sequence[Run], by: str = "") -> None:
+    """Ask for runs of one folder to be started, in this order, as ``submit``; for none where one cannot be.
+
+    Raises:
+        RunError, DamagedFile: as ``submit``.
+    """
+    for run in runs:
+        _check(run)
+    if not runs:
+        return
+    folder = runs[0].path.parent
+    with electing(folder):
+        os.close(_open_log(folder))  # what a dispatcher needs is there: else nothing is asked
+    line = requests.waiting(folder)
+    order = max([time.time_ns(), *(each.order + 1 for each in line)])  # clocks can be set back
+    for number, run in enumerate(runs):
+        run.withdraw("stop")
+        run.request("start", by, **requests.content(order + number))
+    ensure_dispatcher(folder)
+
+
+def _check(run: Run) -> None:
+    """Raise RunError where a run cannot be asked for."""
     if trash.holds(run.path):
         raise RunError(f"{run.path} is in the trash: `runs restore {run.id}` brings it back")
     state = run.state.state
@@ -53,13 +80,6 @@ def submit(run: Run, by: str = "") -> None:
     with contextlib.suppress(FileNotFoundError):
         if requests.read(run).mine:
             raise RunError(f"{run.id} waits in the queue already")
-    with electing(run.path.parent):
-        os.close(_open_log(run.path.parent))  # what a dispatcher needs is there: else nothing is asked
-    run.withdraw("stop")
-    line = requests.waiting(run.path.parent)
-    order = max([time.time_ns(), *(each.order + 1 for each in line)])  # clocks can be set back
-    run.request("start", by, **requests.content(order))
-    ensure_dispatcher(run.path.parent)
 
 
 def stop(run: Run, by: str = "") -> bool:
@@ -151,6 +171,7 @@ def reasons(folder: Path | None = None) -> list[tuple[Run, str]]:
     line = requests.waiting(folder)
     blocking = blocking_reason(folder) if line else ""
     there = slots(folder) if line else []
+    room = Room(folder, there)
     results = []
     before: list[list[Slot]] = []  # the slots that those before it are for
     for each in line:
@@ -166,18 +187,19 @@ def reasons(folder: Path | None = None) -> list[tuple[Run, str]]:
                 reason = f"for files that can be read: {error}"
             else:
                 fitting = [slot for slot in there if fits(slot, wanted)]
-                reason = blocking or _turn(fitting, wanted, sum(any(s in fitting for s in those) for those in before))
+                ahead = sum(any(slot in fitting for slot in those) for those in before)
+                reason = blocking or _turn(fitting, wanted, ahead, "" if ahead else room.waits_for(each.run, fitting))
         before.append(fitting)
         results.append((each.run, reason))
     return results
 
 
-def _turn(fitting: list[Slot], wanted: str, before: int) -> str:
-    """Return in words what a run waits for that could start in some slots, after others."""
+def _turn(fitting: list[Slot], wanted: str, before: int, cores: str) -> str:
+    """Return in words what a run waits for that could start in some slots, after others, or for cores, which is said."""
     if not fitting:
         return f"for a device that this machine does not have: {wanted}" if wanted != "cpu" else "for a CPU slot: none"
     if not before and any(slot.free for slot in fitting):
-        return "to be started"
+        return cores or "to be started"
     others = f"{before} before it" if before else "next"
     users = ", ".join(slot.used_by or f"none, {slot.unusable}," for slot in fitting if not slot.free) or "no run"
     return f"for a slot on {wanted}: {others}; {users} in {'it' if len(fitting) == 1 else 'them'}"
@@ -212,7 +234,7 @@ def bytes_used(folder: Path, good_for: float = 10.0) -> int:
 def ensure_dispatcher(folder: Path | None = None) -> None:
     """Start the dispatcher of a runs folder, where something waits for it and it is not there."""
     folder = _folder(folder)
-    if any(each.mine for each in requests.waiting(folder)):
+    if requests.any_mine(folder):
         with electing(folder) as elected:
             pass
         if elected:

@@ -154,13 +154,17 @@ def scan(folder: Path | None = None) -> Iterator[tuple[Run, str]]:
 def directories(folder: Path | None = None) -> Iterator[Run]:
     """Yield what may be a run of a folder, oldest first, unread."""
     folder = runs_folder() if folder is None else folder
+    for name in names(folder):
+        yield Run(folder / name)
+
+
+def names(folder: Path) -> list[str]:
+    """Return what the directories of a folder are called that may be runs, oldest first."""
     try:
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if not entry.name.startswith(".") and is_folder(entry))
+            return sorted(entry.name for entry in entries if not entry.name.startswith(".") and is_folder(entry))
     except FileNotFoundError:
-        return
-    for name in names:
-        yield Run(folder / name)
+        return []
 
 
 def trashed(folder: Path | None = None) -> list[Run]:
