@@ -27,6 +27,7 @@ from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
 
 PAUSE = 0.2  # seconds between two rounds, at least
+LONGEST_PAUSE = 1.0
 RESTS = 4  # times as long as a round takes: of thousands of runs it takes some 100 ms
 IDLE = 5.0  # seconds without anything that waits, after which it goes
 PATIENCE = 20.0  # seconds after which a launch that came to nothing is tried again
@@ -230,7 +231,7 @@ def serve(folder: Path, launcher: Launcher | None = None) -> None:
                 began = time.monotonic()
                 if dispatcher.step():
                     last = time.monotonic()
-                dispatcher.launcher.pause(max(PAUSE, RESTS * (time.monotonic() - began)))
+                dispatcher.launcher.pause(min(max(PAUSE, RESTS * (time.monotonic() - began)), LONGEST_PAUSE))
         # Who asked while we held the lock relied on us.
         if not requests.any_mine(folder):
             return

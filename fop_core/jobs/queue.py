@@ -195,7 +195,7 @@ def reasons(folder: Path | None = None) -> list[tuple[Run, str]]:
 
 
 def _turn(fitting: list[Slot], wanted: str, before: int, cores: str) -> str:
-    """Return in words what a run waits for that could start in some slots, after others, or for cores, which is said."""
+    """Return in words what a run waits for that could start in some slots, after others or for cores, in words."""
     if not fitting:
         return f"for a device that this machine does not have: {wanted}" if wanted != "cpu" else "for a CPU slot: none"
     if not before and any(slot.free for slot in fitting):
