@@ -49,7 +49,7 @@ def trained(run, **options):
         (["fop.preconditioner=diagonal"], 1),
         (["model.width=4"], 2),
         (["model.width=16"], 29),
-        (["batch_size=1024"], 2),
+        (["batch_size=1024"], 3),
     ],
 )
 def test_a_small_network_has_one_thread_and_a_large_one_more(settings, count):
@@ -80,7 +80,7 @@ def test_a_run_keeps_the_threads_of_its_first_attempt(folder):
     assert run.attempt(1)["threads"] == 2
     assert threads.of(run, 7) == 2
     (run.path / "attempts/1.json").write_text("{")
-    assert threads.of(run, 7) == 7
+    assert threads.of(run, 7) == 3  # as of a new one
 
 
 def test_settings_come_before_everything(folder):
