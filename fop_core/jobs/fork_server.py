@@ -245,8 +245,9 @@ def load() -> None:
     import threadpoolctl  # noqa: F401
 
     setproctitle.getproctitle()
-    from fop_core.training import config, loop, preview  # noqa: F401
+    from fop_core.training import config, environment, loop, preview  # noqa: F401
 
+    environment.versions()  # which packages there are is looked up once
     preview.describe(config.TrainConfig())  # torch loads more when the first optimizer is made
     if warm.FORKS and (count := len(os.listdir("/proc/self/task"))) != 1:
         raise RuntimeError(f"{count} threads: a process of more than one is not forked")

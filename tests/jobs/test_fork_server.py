@@ -25,7 +25,7 @@ from fop_core.training.config import change
 from fop_core.training.config import preset as preset_of
 from fop_core.training.datasets import CIFAR10_CLASSES
 from fop_core.warm import Warm, WarmError
-from tests.faults.kills import of, outcome, processes, same
+from tests.faults.kills import of, outcome, own_fork_server, processes, same
 from tests.jobs.conftest import new, wait
 from tests.waiting import until
 
@@ -34,8 +34,14 @@ LONG = 120.0
 forks = pytest.mark.skipif(not warm.FORKS, reason="forks on Linux alone")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def own() -> Iterator[None]:
+    with own_fork_server():
+        yield
+
+
 @pytest.fixture(scope="module")
-def server() -> Iterator[Warm]:
+def server(own: None) -> Iterator[Warm]:
     server = Warm()
     yield server
     server.close()
