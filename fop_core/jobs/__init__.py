@@ -3,7 +3,10 @@
     queue         what pages and the command line use: submit, stop, what waits and for what
     slots         what jobs run in: each GPU is one, the CPU a chosen number
     dispatcher    starts waiting runs in order as slots become free; one for each user, host and runs folder
+    cores         the cores of the machine among its slots
+    fork_server   a process that has torch loaded: describes configs, and forks supervisors, which fork trainers
     supervisor    starts one trainer, stops it, and says how it ended
+    trainer       how that is started, and what it does
 
-None of them imports torch. docs/operations.md says how they work together.
+None of them imports torch when it loads. docs/operations.md says how they work together.
 """

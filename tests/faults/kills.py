@@ -4,7 +4,8 @@
 
 A queue of short MNIST runs goes on two slots. Again and again a run is waited for in some phase, and its trainer, its
 supervisor, the dispatcher, the fork server, the web server, or all of them get SIGKILL. Then the queue is looked at
-once, as a person would. Nothing may be lost, stuck, left behind or damaged, and each run must end as one that nobody disturbed.
+once, as a person would. Nothing may be lost, stuck, left behind or damaged, and each run must end as one that nobody
+disturbed.
 """
 
 import argparse
