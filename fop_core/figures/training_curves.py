@@ -78,10 +78,10 @@ class Line:
 
 def named(method: str) -> str:
     """Return what a method is called."""
-    return _method(method).name
+    return method_style(method).name
 
 
-def _method(method: str) -> Method:
+def method_style(method: str) -> Method:
     """Return how a method looks; an unknown one, as of a newer run, is grey and has its own name."""
     return MORE.get(method) or METHODS.get(method) or Method(method, METHODS["sgd"].color, "1px,3px", "circle")
 
@@ -95,7 +95,7 @@ def line_styles(methods: Sequence[str]) -> list[LineStyle]:
     counts = dict.fromkeys(kinds, 0)
     made = []
     for kind in methods:
-        method, count = _method(kind), counts[kind]
+        method, count = method_style(kind), counts[kind]
         others = [method.dash, *(dash for dash in DASHES if dash != method.dash)]
         made.append(LineStyle(method.color, others[count % len(others)], method.width))
         counts[kind] += 1

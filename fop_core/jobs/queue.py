@@ -1,6 +1,6 @@
 """The queue: runs that wait to be started, in the order in which that was asked.
 
-    submit(run)                 to start a new run, or to go on with one that has ended
+    submit(run)                 to start a new run, or to go on with one that has ended; submit_all(runs) for many
     stop(run)                   to take it out of the queue, or to end it with a checkpoint
     ensure_dispatcher(folder)   starts the dispatcher where something waits and none is there
 
@@ -42,32 +42,33 @@ def submit(run: Run, by: str = "") -> None:
         RunError: where it waits already, is being worked on, is finished, is in the trash, or is not ours.
         DamagedFile: where no dispatcher can be started; then it is not asked for.
     """
-    submit_all([run], by)
+    _check(run)
+    _ask([run], by)
 
 
-def submit_all(runs: Sequence[Run], by: str = "") -> None:
-    """Ask for runs of one folder to be started, in this order, as ``submit``; for none where one cannot be.
+def submit_all(runs: Sequence[Run], by: str = "") -> dict[str, str]:
+    """Ask for many runs as ``submit`` does for one, in their order: it looks through the queue once, not once a run.
 
-    Raises:
-        RunError, DamagedFile: as ``submit``.
+    Returns:
+        Why a run could not be asked for, by its id.
     """
+    fit, troubles = [], {}
     for run in runs:
-        _check(run)
-    if not runs:
-        return
-    folder = runs[0].path.parent
-    with electing(folder):
-        os.close(_open_log(folder))  # what a dispatcher needs is there: else nothing is asked
-    line = requests.waiting(folder)
-    order = max([time.time_ns(), *(each.order + 1 for each in line)])  # clocks can be set back
-    for number, run in enumerate(runs):
-        run.withdraw("stop")
-        run.request("start", by, **requests.content(order + number))
-    ensure_dispatcher(folder)
+        try:
+            _check(run)
+            fit.append(run)
+        except (RunError, DamagedFile, OSError) as error:
+            troubles[run.id] = str(error)
+    if fit:
+        try:
+            _ask(fit, by)
+        except (RunError, DamagedFile, OSError) as error:
+            troubles |= {run.id: str(error) for run in fit if not run.has_request("start")}
+    return troubles
 
 
 def _check(run: Run) -> None:
-    """Raise RunError where a run cannot be asked for."""
+    """Raise what ``submit`` does of a run that cannot be asked for."""
     if trash.holds(run.path):
         raise RunError(f"{run.path} is in the trash: `runs restore {run.id}` brings it back")
     state = run.state.state
@@ -80,6 +81,18 @@ def _check(run: Run) -> None:
     with contextlib.suppress(FileNotFoundError):
         if requests.read(run).mine:
             raise RunError(f"{run.id} waits in the queue already")
+
+
+def _ask(runs: Sequence[Run], by: str) -> None:
+    folder = runs[0].path.parent
+    with electing(folder):
+        os.close(_open_log(folder))  # what a dispatcher needs is there: else nothing is asked
+    line = requests.waiting(folder)
+    order = max([time.time_ns(), *(each.order + 1 for each in line)])  # clocks can be set back
+    for index, run in enumerate(runs):
+        run.withdraw("stop")
+        run.request("start", by, **requests.content(order + index))
+    ensure_dispatcher(folder)
 
 
 def stop(run: Run, by: str = "") -> bool:

@@ -189,7 +189,7 @@ class Listing:
             if self._bin:
                 trash.of(self.folder)
             with os.scandir(self._directory) as entries:
-                folders = [each for each in entries if not each.name.startswith(".") and store.is_folder(each)]
+                folders = [each for each in entries if store.may_be_run(each)]
         except FileNotFoundError:
             return []
         except OSError as error:

@@ -130,6 +130,9 @@ PROGRESS: dict[str, Check] = {
     "at": text,
     "samples_per_second": number,
     "eigenvalue_max": number,
+    "seconds": amount,
+    "evaluation_seconds": amount,
+    "peak_memory": count,
     **dict.fromkeys(_MEASURED, number),
 }
 ATTEMPT: dict[str, Check] = {

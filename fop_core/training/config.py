@@ -351,7 +351,12 @@ def parse(content: Mapping[str, Any]) -> TrainConfig:
     try:
         return TrainConfig.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(*_explain(error)) from None
+        raise refusal(error) from None
+
+
+def refusal(error: ValidationError) -> ConfigError:
+    """Return what pydantic found wrong with settings, field by field."""
+    return ConfigError(*_explain(error))
 
 
 def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
@@ -376,7 +381,7 @@ def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
                 node[section] = {}
             node = node[section]
         if not isinstance(node, dict):
-            wrong.append((path, f"no such field{_suggestion(path.strip())}"))
+            wrong.append((path, f"no such field{suggestion(path.strip())}"))
             continue
         try:
             node[field] = json.loads(text, parse_constant=_no_constant)
@@ -400,7 +405,7 @@ def described() -> dict[str, str]:
     return listed
 
 
-def _suggestion(path: str) -> str:
+def suggestion(path: str) -> str:
     """Return which settings are likely meant by a path that is none, as words to append, or ""."""
     section, _, last = path.lower().rpartition(".")
     inside = section in SECTIONS
@@ -433,7 +438,7 @@ def _explain(error: ValidationError) -> list[Problem]:
         if issue["type"] == "value_error":  # a section's own check
             problems += [(f"{path}.{field}".lstrip("."), message) for field, message in issue["ctx"]["error"].problems]
         elif issue["type"] == "extra_forbidden":
-            problems.append((path, f"no such setting{_suggestion(path)}"))
+            problems.append((path, f"no such setting{suggestion(path)}"))
         elif issue["type"] == "model_type":
             problems.append((path or "settings", f"{issue['input']!r:.80} given; an object of fields is expected"))
         else:

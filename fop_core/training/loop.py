@@ -29,7 +29,7 @@ from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
-from fop_core.training import attribution, batches, build, config, datasets, diagnostics, state, threads
+from fop_core.training import attribution, batches, build, config, datasets, diagnostics, peak, state, threads
 from fop_core.training.averaged import averaged
 from fop_core.training.environment import describe
 
@@ -152,6 +152,7 @@ class Trainer:
         self.orphaned = orphaned or threading.Event()
         self.config = config.parse(run.config)
         self.device = build.device(on or self.config.device)
+        peak.start(self.device)
         data = datasets.load(self.config.data, log)
         for name in data.corrupt:
             log(f"left out, it cannot be decoded: {name}")
@@ -170,6 +171,8 @@ class Trainer:
         self.watched = [(n, p) for n, p in self.built.model.named_parameters() if p.ndim > 1]
         self.step = 0
         self.seconds = 0.0  # of training, over all attempts
+        self.evaluation_seconds = 0.0  # likewise
+        self.peak_memory = 0  # bytes, of the largest attempt
         self.corrupt = len(data.corrupt)
         self.progress: dict[str, Any] = {}
         self.warning = self._resume()
@@ -202,7 +205,9 @@ class Trainer:
                 self.seconds += now - begin
                 if logged:
                     if step % self.feed.steps_in_epoch == 0 or step == self.total:
+                        begin = time.perf_counter()
                         columns |= self._test()
+                        self.evaluation_seconds += time.perf_counter() - begin
                     self._log(columns)
                 if time.monotonic() - looked > POLL_EVERY or self.requests:
                     looked = time.monotonic()
@@ -364,6 +369,9 @@ class Trainer:
             "share": self.step / self.total,
             "eta_seconds": left,
             "corrupt": self.corrupt,
+            "seconds": self.seconds,
+            "evaluation_seconds": self.evaluation_seconds,
+            "peak_memory": max(self.peak_memory, peak.memory(self.device)),
         }
         tops = [value for name, value in row.items() if name.startswith("eigenvalue_max/")]
         content |= {"eigenvalue_max": max(tops)} if tops else {}
@@ -408,6 +416,8 @@ class Trainer:
                 "previous": window.previous,
             },
             "seconds": self.seconds,
+            "evaluation_seconds": self.evaluation_seconds,
+            "peak_memory": max(self.peak_memory, peak.memory(self.device)),
         }
         if self.device.type == "cuda":
             tree["rng"]["cuda"] = torch.cuda.get_rng_state(self.device)
@@ -452,6 +462,8 @@ class Trainer:
                 self.window.seconds = kept["seconds"]
                 self.window.previous = {name: g.to(self.device) for name, g in kept["previous"].items()}
                 self.step, self.seconds = about["step"], tree["seconds"]
+                self.evaluation_seconds = tree.get("evaluation_seconds", 0.0)  # which older ones have not
+                self.peak_memory = tree.get("peak_memory", 0)
             except torch.OutOfMemoryError:
                 raise  # the checkpoint is good: an older one, or starting over, would throw it away
             except (FileNotFoundError, DamagedFile, ValueError, KeyError, RuntimeError) as error:

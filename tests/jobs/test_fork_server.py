@@ -18,7 +18,6 @@ import pytest
 
 from fop_core import isolated, warm
 from fop_core.jobs import dispatcher, queue, slots
-from fop_core.runs.files import RunError
 from fop_core.runs.run import Run
 from fop_core.training import config, preview
 from fop_core.training.config import change
@@ -311,18 +310,17 @@ def test_images_are_kept_until_their_file_is_another(tmp_path, monkeypatch):
     first = datasets.load(chosen)
     assert datasets.load(chosen).train.images is first.train.images
     assert np.array_equal(datasets.load(config.DataConfig()).train.images, first.train.images)
+    datasets._kept.clear()
+    datasets.keep(config.DataConfig(path=str(tmp_path), held_out=0.1))
+    assert [part for _, part in datasets._kept] == ["train"]
     labels = tmp_path / "raw/train-labels-idx1-ubyte.gz"
     labels.write_bytes(b"")
     with pytest.raises(datasets.DataError, match="damaged"):
         datasets.load(chosen)
 
 
-def test_many_runs_are_asked_for_in_order_or_none(folder, noted):
+def test_many_runs_are_asked_for_in_order(folder, noted):
     runs = [new(folder) for _ in range(4)]
     queue.submit_all(runs[:2])
-    with pytest.raises(RunError, match="waits in the queue already"):
-        queue.submit_all([runs[3], runs[1]])
-    assert [run.id for run in queue.waiting(folder)] == [run.id for run in runs[:2]]
-    queue.submit_all([runs[3], runs[2]])
+    assert "waits in the queue already" in queue.submit_all([runs[3], runs[1], runs[2]])[runs[1].id]
     assert [run.id for run in queue.waiting(folder)] == [runs[i].id for i in (0, 1, 3, 2)]
-    queue.submit_all([])

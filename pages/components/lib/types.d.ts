@@ -134,7 +134,7 @@ export interface Plotly {
 
 /** A node that plotly.js has drawn on. */
 export interface PlotlyNode extends HTMLElement {
-  on(event: string, listener: () => void): void;
+  on(event: string, listener: (click?: { points: { customdata?: unknown }[] }) => void): void;
 }
 
 declare global {

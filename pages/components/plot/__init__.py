@@ -5,9 +5,12 @@ folder, so no network is needed. Light and dark are switched in the browser, by 
 """
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import plotly
 import plotly.graph_objects as go
+import streamlit as st
 
 from fop_core.figures import style
 from fop_core.figures.learned_curves import Frames
@@ -28,6 +31,7 @@ def plot(
     heights: tuple[int, int],
     follows: bool = False,
     frames: Frames | None = None,
+    on_click: Callable[[Any], None] | None = None,
 ) -> None:
     """Show a figure.
 
@@ -40,9 +44,16 @@ def plot(
         heights: the least and the most px of the whole.
         follows: whether a line shows where the player is, on an axis of steps.
         frames: what of it changes with the player's step.
+        on_click: is called with the data of a point that is clicked, its ``customdata``.
     """
+
+    def clicked() -> None:
+        if on_click is not None and (data := st.session_state[key].clicked) is not None:
+            on_click(data)
+
     _mount(
         key=key,
+        on_clicked_change=clicked,
         data={
             "figure": figure.to_json(),
             "themes": style.themes(),
@@ -50,6 +61,7 @@ def plot(
             "aspect": aspect,
             "heights": heights,
             "follows": follows,
+            "clicks": on_click is not None,
             "frames": None if frames is None else dataclasses.asdict(frames),
             "margin": figure.layout.margin.to_plotly_json(),
             "source": SOURCE,

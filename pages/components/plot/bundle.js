@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 4fcf959f4418f6502229d62dc6feb43578f94d2a710b424ed1b0e6c79b7c9875.
+// Made by scripts/web.sh build of sources with the checksum 199552bcbd89f90967dbde6974b862bb75200ce7eebf81a4c871e59d4c4f615b.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -331,10 +331,16 @@ var Chart = class {
     this.sizes = null;
     this.unfollow = () => {
     };
+    this.send = () => {
+    };
   }
-  /** @param {PlotData} data */
-  show(data) {
+  /**
+   * @param {PlotData} data
+   * @param {Send} send
+   */
+  show(data, send) {
     this.data = data;
+    this.send = send;
     this.root.setAttribute("aria-label", data.alt);
     this.fit(data);
     this.unfollow();
@@ -455,6 +461,10 @@ var Chart = class {
   watch(Plotly) {
     const { node, root } = this;
     node.on("plotly_afterplot", () => this.fade());
+    node.on("plotly_click", (click) => {
+      const clicked = click?.points[0]?.customdata;
+      if (this.data?.clicks && clicked !== void 0) this.send("clicked", clicked);
+    });
     node.on("plotly_relayout", () => {
       this.dragmode = this.noteDrag();
       for (const follower of clock.followers) follower();
@@ -495,10 +505,10 @@ var Chart = class {
 };
 
 // plot/index.js
-function index_default({ data, parentElement }) {
+function index_default({ data, parentElement, setTriggerValue }) {
   const root = box(parentElement, ".fop-plot");
   const chart = living(box(root, ".fop-plot-node"), () => new Chart(root, data));
-  chart.show(data);
+  chart.show(data, setTriggerValue);
   return atUnmount(chart.node, () => chart.leave());
 }
 export {

@@ -23,7 +23,7 @@ import { themeOf } from "../lib/theme.js";
 import { height, pathOf, shareAt } from "./geometry.js";
 import { groupsOf, leaveOut } from "./groups.js";
 
-/** @import { Plotly } from "../lib/types.d.ts" */
+/** @import { Plotly, Send } from "../lib/types.d.ts" */
 /** @import { Frames, PlotData } from "./types.d.ts" */
 
 const DEBOUNCE = 250; // ms after which plotly's own state follows the lines
@@ -63,11 +63,17 @@ export class Chart {
     /** @type {ResizeObserver | null} */
     this.sizes = null;
     this.unfollow = () => {};
+    /** @type {Send} */
+    this.send = () => {};
   }
 
-  /** @param {PlotData} data */
-  show(data) {
+  /**
+   * @param {PlotData} data
+   * @param {Send} send
+   */
+  show(data, send) {
     this.data = data;
+    this.send = send;
     this.root.setAttribute("aria-label", data.alt);
     this.fit(data);
     this.unfollow();
@@ -203,6 +209,10 @@ export class Chart {
   watch(Plotly) {
     const { node, root } = this;
     node.on("plotly_afterplot", () => this.fade());
+    node.on("plotly_click", (click) => {
+      const clicked = click?.points[0]?.customdata;
+      if (this.data?.clicks && clicked !== undefined) this.send("clicked", clicked);
+    });
     node.on("plotly_relayout", () => {
       this.dragmode = this.noteDrag();
       for (const follower of clock.followers) follower();
