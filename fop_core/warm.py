@@ -213,7 +213,8 @@ def home() -> Path:
         WarmError: where there can be none.
     """
     loaded = {name: value for name, value in os.environ.items() if name.startswith(LOADING)}
-    loaded.pop("CUDA_VISIBLE_DEVICES", None)  # a job has its own
+    for name in ("CUDA_VISIBLE_DEVICES", "KMP_DUPLICATE_LIB_OK"):  # a job has its own; torch sets that as it is loaded
+        loaded.pop(name, None)
     paths = dict.fromkeys(isolated.environment()["PYTHONPATH"].split(os.pathsep))  # ours again in what we start
     what = json.dumps([sys.executable, *paths, sorted(loaded.items())])
     name = hashlib.sha256(what.encode()).hexdigest()[:16]

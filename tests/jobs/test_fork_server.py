@@ -1,5 +1,6 @@
 """One process has torch loaded: it describes configs, and forks trainers that are as if they had been started."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -182,6 +183,7 @@ def test_what_libraries_read_as_they_are_loaded_makes_it_another_one(monkeypatch
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     before = warm.home()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    monkeypatch.setenv("KMP_DUPLICATE_LIB_OK", "True")
     monkeypatch.setenv("FOP_STOP_SECONDS", "3")
     monkeypatch.setenv("PYTHONPATH", str(isolated.PROJECT))
     assert warm.home() == before
@@ -195,16 +197,27 @@ def test_what_libraries_read_as_they_are_loaded_makes_it_another_one(monkeypatch
 @forks
 def test_a_forked_trainer_has_what_a_started_one_has_and_nothing_more(folder, server):
     ask(server, MADE.to_json())
-    run = new(folder, "max_steps=200000", "epochs=1000")
+    with going(new(folder, "max_steps=200000", "epochs=1000")) as run:
+        compare(run, server, processes(folder))
+
+
+@contextlib.contextmanager
+def going(run: Run) -> Iterator[Run]:
     queue.submit(run)
-    wait(run, "running")
-    there = processes(folder)
+    try:
+        yield wait(run, "running")
+    finally:
+        queue.stop(run, "me")
+        wait(run, "stopped")
+
+
+def compare(run: Run, server: Warm, there: dict) -> None:
     (trainer,), (supervisor,) = of(run, there["trainer"]), of(run, there["supervisor"])
     assert trainer.ppid() == supervisor.pid and supervisor.ppid() == server.pid
     assert os.getsid(trainer.pid) == os.getsid(supervisor.pid) == supervisor.pid
     assert os.getpgid(trainer.pid) == trainer.pid != os.getpgid(supervisor.pid)
     assert trainer.cwd() == "/"
-    log, lock, slot = run.path / "log.txt", run.path / "control.lock", slots.slots(folder)[0].lock
+    log, lock, slot = run.path / "log.txt", run.path / "control.lock", slots.slots(run.path.parent)[0].lock
     standard = {0: os.devnull, 1: str(log), 2: str(log)}
     for process, own, more in ((trainer, {str(run.path / "metrics.1.jsonl")}, []), (supervisor, set(), ["anon_inode"])):
         files = {int(file.name): os.readlink(file) for file in Path(f"/proc/{process.pid}/fd").iterdir()}
@@ -215,8 +228,6 @@ def test_a_forked_trainer_has_what_a_started_one_has_and_nothing_more(folder, se
     assert str(slot) not in map(os.readlink, Path(f"/proc/{server.pid}/fd").iterdir())
     assert psutil.Process(server.pid).num_threads() == 1
     assert run.attempts[0]["command"][1:6] == ["-P", "-m", "fop_core", "train", "--run"]
-    queue.stop(run, "me")
-    wait(run, "stopped")
 
 
 @forks
