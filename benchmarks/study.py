@@ -87,15 +87,15 @@ def seconds(run: Run) -> float:
 
 def programs(count: int) -> list[float]:
     """Train so many runs, each in a program of its own, one after another; return the seconds of each."""
-    taken = []
+    durations = []
     with runs_folder() as folder:
         for seed in range(count):
             run = made(folder, seed)
             command = isolated.command("fop_core", "train", "--quiet", "--run", str(run.path))
             begin = time.perf_counter()
             subprocess.run(command, env=isolated.environment(), stdout=subprocess.DEVNULL, check=True)
-            taken.append(time.perf_counter() - begin)
-    return taken
+            durations.append(time.perf_counter() - begin)
+    return durations
 
 
 @contextlib.contextmanager
@@ -110,7 +110,7 @@ def loaded() -> Iterator[None]:
 
 def launches(count: int) -> list[float]:
     """Start so many runs, one at a time; return the seconds from the request to the first row."""
-    taken = []
+    durations = []
     with runs_folder() as folder:
         for seed in range(count):
             run = made(folder, seed)
@@ -118,9 +118,9 @@ def launches(count: int) -> list[float]:
             begin = time.perf_counter()
             queue.submit(run)
             wait_until(lambda path=metrics: path.exists() and path.stat().st_size > 0, "no row was written")  # type: ignore[misc]
-            taken.append(time.perf_counter() - begin)
+            durations.append(time.perf_counter() - begin)
             stop_all(folder)
-    return taken
+    return durations
 
 
 # A large study --------------------------------------------------------------------------------------------------------

@@ -172,16 +172,16 @@ class Warm:
         assert connection is not None
         with selectors.DefaultSelector() as selector:
             selector.register(connection, selectors.EVENT_WRITE)
-            rest, handed = line, list(files)
-            while rest:
+            unsent, handed = line, list(files)
+            while unsent:
                 _select(selector, until, timeout)
                 try:
-                    sent = socket.send_fds(connection, [rest], handed) if handed else connection.send(rest)
+                    sent = socket.send_fds(connection, [unsent], handed) if handed else connection.send(unsent)
                 except BlockingIOError:
                     continue
                 except (BrokenPipeError, ConnectionResetError):
                     return None
-                rest, handed = rest[sent:], []
+                unsent, handed = unsent[sent:], []
             selector.modify(connection, selectors.EVENT_READ)
             while True:
                 while b"\n" not in self._received:

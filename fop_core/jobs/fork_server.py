@@ -79,8 +79,8 @@ class Server:
         """Answer."""
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
-        asked = there = time.monotonic()
-        while time.monotonic() - asked < self._idle and time.monotonic() - there < warm.LINGER:
+        requested = there = time.monotonic()
+        while time.monotonic() - requested < self._idle and time.monotonic() - there < warm.LINGER:
             ready = {key.fileobj for key, _ in self._selector.select(min(self._idle, 1.0))}
             if self._woken in ready:
                 with contextlib.suppress(BlockingIOError):
@@ -90,7 +90,7 @@ class Server:
                 if client.socket in ready and not self._read(client):
                     self._drop(client)
                 while client in self._clients and not client.describing and b"\n" in client.received:
-                    asked = time.monotonic()
+                    requested = time.monotonic()
                     if code() != self._code:  # what it has loaded is not what is there any more
                         return
                     self._answer(client)
@@ -162,7 +162,7 @@ class Server:
                     raise ValueError(f"no job is forked on {sys.platform}")
                 (path, slot), (lock, log) = request["supervise"], files
                 environment = {str(name): str(value) for name, value in request["environment"].items()}
-                _look_for_data(environment)
+                _set_data_folder(environment)
                 _keep_data(Path(path))
                 pid = forking.fork(lambda: self._supervise(Path(path), str(slot), lock, log, environment))
                 client.jobs.add(pid)
@@ -199,7 +199,7 @@ class Server:
             self._close(client)
             signal.alarm(LONGEST_SECONDS)
         try:
-            _look_for_data(request["environment"])
+            _set_data_folder(request["environment"])
             answer: dict[str, Any] = {"answer": preview.describe(parse(request["describe"]))}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
@@ -221,7 +221,7 @@ class Server:
         os.close(self._lock)
 
 
-def _look_for_data(environment: Mapping[str, Any]) -> None:
+def _set_data_folder(environment: Mapping[str, Any]) -> None:
     for name in DATA:
         if (value := environment.get(name)) is None:
             os.environ.pop(name, None)

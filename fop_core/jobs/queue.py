@@ -200,8 +200,10 @@ def reasons(folder: Path | None = None) -> list[tuple[Run, str]]:
                 reason = f"for files that can be read: {error}"
             else:
                 fitting = [slot for slot in there if fits(slot, wanted)]
-                ahead = sum(any(slot in fitting for slot in those) for those in before)
-                reason = blocking or _turn(fitting, wanted, ahead, "" if ahead else room.waits_for(each.run, fitting))
+                earlier = sum(any(slot in fitting for slot in those) for those in before)
+                reason = blocking or _turn(
+                    fitting, wanted, earlier, "" if earlier else room.waits_for(each.run, fitting)
+                )
         before.append(fitting)
         results.append((each.run, reason))
     return results

@@ -78,12 +78,12 @@ def processes(folder: Path) -> dict[str, list[psutil.Process]]:
 def fork_servers() -> list[psutil.Process]:
     """Return the process that has torch loaded, from which jobs are forked here, where it is there."""
     words = ["fop_core.jobs.fork_server", str(warm.home())]
-    found = []
+    servers = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if process.cmdline()[3:5] == words:
-                found.append(process)
-    return found
+                servers.append(process)
+    return servers
 
 
 @contextlib.contextmanager
