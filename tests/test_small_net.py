@@ -48,10 +48,16 @@ def tuned(folder, method: str, peak: int = 0, accuracy: float = 0.6) -> None:
         return final
 
     there: set[Cell] = set()
-    rates = sweep(rate, lambda each: score(Cell(method, each, rho, 0, HELD_OUT), 2 * math.log10(each / rate) - peak))
+    rates = sweep(
+        rate,
+        lambda some: [score(Cell(method, each, rho, 0, HELD_OUT), 2 * math.log10(each / rate) - peak) for each in some],
+    )
     if rho is not None:
         chosen = best(rates)
-        sweep(rho, lambda each: score(Cell(method, chosen, each, 0, HELD_OUT), 2 * math.log10(each / rho)))
+        sweep(
+            rho,
+            lambda some: [score(Cell(method, chosen, each, 0, HELD_OUT), 2 * math.log10(each / rho)) for each in some],
+        )
 
 
 @pytest.mark.parametrize(
@@ -65,15 +71,17 @@ def tuned(folder, method: str, peak: int = 0, accuracy: float = 0.6) -> None:
     ],
 )
 def test_a_sweep_has_five_values_and_goes_on_where_the_best_is_an_end(peak, expected):
-    scores = sweep(0.05, lambda value: -abs(math.log10(value / peak)))
+    scores = sweep(0.05, lambda values: [-abs(math.log10(value / peak)) for value in values])
     assert list(scores) == expected
     assert best(scores) == min(expected, key=lambda value: abs(math.log10(value / peak)))
 
 
 def test_a_rate_that_diverged_is_never_the_best_and_of_equals_the_smallest_is():
-    scores = sweep(0.05, lambda value: -math.inf if value > 0.02 else -abs(math.log10(value / 0.0158)))
+    scores = sweep(
+        0.05, lambda values: [-math.inf if value > 0.02 else -abs(math.log10(value / 0.0158)) for value in values]
+    )
     assert best(scores) == 0.0158 and len(scores) == 5 and scores[0.05] == -math.inf
-    assert len(sweep(0.05, lambda value: -math.inf)) == MOST, "it ends where nothing is any good"
+    assert len(sweep(0.05, lambda values: [-math.inf] * len(values))) == MOST, "it ends where nothing is any good"
     assert best({3: 0.1, 2: 0.2, 1: 0.2}) == 1
 
 

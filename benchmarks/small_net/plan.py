@@ -1,7 +1,7 @@
 """What is run: the small net by each method, at which rates, on which seeds."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ METHODS = {
 FOP_RULES = [name for name, (method, _) in METHODS.items() if config.METHODS[method].fop is not None]
 COMMON = (
     *("model.width=0.125", "data.limit=20000", "data.augmentation=flip", "epochs=10", "schedule.milestones=[6]"),
-    *("batch_size=128", "snapshots=10", "device=cpu", "threads=1"),
+    *("batch_size=128", "snapshots=10", "threads=1"),
 )
 TUNED_ON, CONFIRMED_ON = 0, (1, 2, 3)  # seeds
 HELD_OUT = 0.2
@@ -42,6 +42,7 @@ class Cell:
         rho: the rate of M; None without FOP.
         seed: of weights, order and flips.
         held_out: share of the images that is held out and measured on; 0 for the test set.
+        device: where it is trained.
     """
 
     method: str
@@ -49,6 +50,7 @@ class Cell:
     rho: float | None
     seed: int
     held_out: float
+    device: str = "cpu"
 
     @property
     def name(self) -> str:
@@ -62,7 +64,7 @@ class Cell:
         method, base = METHODS[self.method]
         optimizer = config.base(PRESET, method, base).model_dump() | {"lr": self.rate}
         own = [] if self.rho is None else [f"fop.hyper_lr={self.rho!r}"]
-        seed = [f"seed={self.seed}", f"data.held_out={self.held_out}"]
+        seed = [f"seed={self.seed}", f"data.held_out={self.held_out}", f"device={self.device}"]
         return [*COMMON, f"optimizer={json.dumps(optimizer)}", *own, *seed]
 
     @property
@@ -78,21 +80,23 @@ def defaults(method: str) -> tuple[float, float | None]:
     return config.base(PRESET, preset_method, base).lr, None if fop is None else fop.hyper_lr
 
 
-def sweep(centre: float, score: Callable[[float], float]) -> dict[float, float]:
+def sweep(centre: float, scores_of: Callable[[Sequence[float]], Sequence[float]]) -> dict[float, float]:
     """Return scores by value: of five a factor of the root of 10 apart, and of more while the best is an end.
 
     Args:
         centre: the middle one of the five.
-        score: of a value, the larger the better; minus infinity where there is none.
+        scores_of: several values, which may be tried side by side: of each its score, the larger the better; minus
+            infinity where there is none.
     """
 
     def value(power: int) -> float:
         return float(f"{centre * 10 ** (power / 2):.3g}")
 
-    scores = {power: score(value(power)) for power in range(-2, 3)}
+    first = range(-2, 3)
+    scores = dict(zip(first, scores_of([value(power) for power in first])))
     while len(scores) < MOST and (top := best(scores)) in (ends := (min(scores), max(scores))):
         beyond = top - 1 if top == ends[0] else top + 1
-        scores[beyond] = score(value(beyond))
+        (scores[beyond],) = scores_of([value(beyond)])
     return {value(power): scores[power] for power in sorted(scores)}
 
 

@@ -5,7 +5,11 @@ import math
 import os
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.small_net.plan import (
@@ -36,10 +40,13 @@ class Runs:
     Args:
         folder: where they are.
         train: whether one that is missing is trained.
+        device: where.
+        side_by_side: how many at a time.
     """
 
-    def __init__(self, folder: Path, train: bool = True) -> None:
-        self.folder, self.train = folder, train
+    def __init__(self, folder: Path, train: bool = True, device: str = "cpu", side_by_side: int = 1) -> None:
+        self.folder, self.train, self.device = folder, train, device
+        self._slots = threading.Semaphore(side_by_side)
         self._by_settings: dict[str, Run] = {}
         for run, damage in store.scan(folder):
             if not damage:
@@ -60,6 +67,7 @@ class Runs:
             Unfinished: where it has not, and none is to be trained.
             RuntimeError: where it ends in another way than by its last step or by divergence.
         """
+        cell = replace(cell, device=self.device)
         settings = _text(cell.config)
         run = self._by_settings.get(settings)
         if run is None or not ended(run):
@@ -70,11 +78,22 @@ class Runs:
                 tags = ("small-net", "tune" if cell.held_out else "confirm")
                 run = store.create(json.loads(settings), name=cell.name, tags=tags, lineage=lineage, folder=self.folder)
                 self._by_settings[settings] = run
-            begin = time.perf_counter()
-            trained(run)
-            print(f"{cell.name}: {_ending(run)}, {time.perf_counter() - begin:.0f} s", flush=True)
+            with self._slots:
+                begin = time.perf_counter()
+                trained(run)
+                print(f"{cell.name}: {_ending(run)}, {time.perf_counter() - begin:.0f} s", flush=True)
         run.metrics.update()
         return run
+
+    def all(self, cells: Sequence[Cell]) -> list[Run]:
+        """Return the runs of several cells, as ``run`` does, trained side by side where there are slots for them."""
+        with ThreadPoolExecutor(len(cells)) as pool:
+            return list(pool.map(self.run, cells))
+
+    def scores(self, cells: Sequence[Cell]) -> list[float]:
+        """Return the scores of several cells, likewise."""
+        self.all(cells)
+        return [self.score(cell) for cell in cells]
 
     def score(self, cell: Cell) -> float:
         """Return the accuracy on the held-out images at the end of a cell's run, minus infinity where it diverged."""
@@ -117,13 +136,14 @@ def trained(run: Run) -> None:
 def tune(method: str, runs: Runs) -> Tuned:
     """Return how a method does on the held-out images by epsilon, and at the best one by rho."""
     rate, rho = defaults(method)
-    rates = sweep(rate, lambda each: runs.score(Cell(method, each, rho, TUNED_ON, HELD_OUT)))
+    rates = sweep(rate, lambda some: runs.scores([Cell(method, each, rho, TUNED_ON, HELD_OUT) for each in some]))
     if rho is None:
         return Tuned(rates, {})
     chosen = best(rates)
-    return Tuned(rates, sweep(rho, lambda each: runs.score(Cell(method, chosen, each, TUNED_ON, HELD_OUT))))
+    rhos = sweep(rho, lambda some: runs.scores([Cell(method, chosen, each, TUNED_ON, HELD_OUT) for each in some]))
+    return Tuned(rates, rhos)
 
 
 def confirm(method: str, tuned: Tuned, runs: Runs) -> list[Run]:
     """Return the runs of a method as tuned, one for each fresh seed."""
-    return [runs.run(Cell(method, tuned.rate, tuned.rho, seed, 0.0)) for seed in CONFIRMED_ON]
+    return runs.all([Cell(method, tuned.rate, tuned.rho, seed, 0.0) for seed in CONFIRMED_ON])
