@@ -21,7 +21,7 @@ class Reader extends Pointer {
    * @param {PointerEvent} event
    */
   begin(event) {
-    this.showUnder(event);
+    this.showUnder(event, this.locate(event));
   }
 }
 

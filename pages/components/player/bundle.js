@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum fa4c02f9c0efe1022cccfd69a81d7f5fc03722c7eb53a09a91be3d99c4d16c0a.
+// Made by scripts/web.sh build of sources with the checksum 1248d71c93f0c4aac706200a573b31018f618f33602861cfc672f1edd6caf065.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -2431,7 +2431,7 @@ var Pointer = class {
     const targets = [ground, paths];
     for (const target of targets)
       target.addEventListener("pointerdown", (event) => this.begin(event), { ...first, signal });
-    for (const kind of ["mousedown", "touchstart"])
+    for (const kind of ["mousedown", "mousemove", "touchstart"])
       ground.addEventListener(kind, (event) => this.keep(event), { ...first, signal });
     window.addEventListener("pointermove", (event) => this.move(event), { ...first, signal });
     for (
@@ -2466,13 +2466,14 @@ var Pointer = class {
   begin(event) {
     const { player, pressed } = this;
     if (event.button || onButton(event)) return;
-    const { view, px, py, inside: inside2 } = this.locate(event);
+    const located = this.locate(event);
+    const { view, px, py, inside: inside2 } = located;
     if (!inside2) return;
     if (player.solid && player.turning.begin(event)) {
       this.down = null;
       return;
     }
-    this.showUnder(event);
+    this.showUnder(event, located);
     const { clientX: x, clientY: y, timeStamp: at } = event;
     const same = pressed && (player.zoomed || Math.hypot(x - pressed.x, y - pressed.y) < GRAB);
     const second = Boolean(same) && at - (pressed?.at ?? 0) < DOUBLE;
@@ -2493,13 +2494,14 @@ var Pointer = class {
       player.turning.drag(event);
       return;
     }
-    this.showUnder(event);
+    const located = this.locate(event);
+    this.showUnder(event, located);
     if (!down) {
-      if (event.pointerType === "mouse") this.showTip(event);
+      if (event.pointerType === "mouse") this.showTip(event, located);
       return;
     }
     if (down.grabbed) {
-      const { px, py } = this.locate(event);
+      const { px, py } = located;
       const point = player.pointAt(px, py);
       player.setStart(point);
       player.hand.drag(point);
@@ -2536,15 +2538,15 @@ var Pointer = class {
    * Says what is under the mouse: a run's step, point and f.
    *
    * @param {PointerEvent} event
+   * @param {ReturnType<Pointer["locate"]>} located where it is
    */
-  showTip(event) {
+  showTip(event, located) {
     const { player } = this;
     const { tip, stage } = player.parts;
     const over = event.target instanceof Node && stage.contains(event.target) && player.runs.length > 0;
-    const located = over ? this.locate(event) : null;
-    const hit = located?.inside ? nearest(player.runs, located.view, located.px, located.py) : null;
+    const hit = over && located.inside ? nearest(player.runs, located.view, located.px, located.py) : null;
     tip.hidden = !hit;
-    if (!located || !hit) return;
+    if (!hit) return;
     const { run, index } = hit;
     const { view, px } = located;
     const [x, y] = [run.x[index], run.y[index]];
@@ -2559,13 +2561,13 @@ f = ${short(run.losses[index])}`;
    * Says what the surface is under the pointer, a finger's too.
    *
    * @param {PointerEvent} event
+   * @param {ReturnType<Pointer["locate"]>} located where it is
    */
-  showUnder(event) {
+  showUnder(event, located) {
     const { player } = this;
     const over = event.target instanceof Node && player.parts.stage.contains(event.target);
     if (!over && event.pointerType !== "mouse") return;
-    const located = over ? this.locate(event) : null;
-    player.under.show(located?.inside ? player.pointAt(located.px, located.py) : null);
+    player.under.show(over && located.inside ? player.pointAt(located.px, located.py) : null);
   }
   leave() {
     clearTimeout(this.starts);
@@ -2996,6 +2998,7 @@ var Player = class {
     this.pointer = null;
     this.hand = new Hand(this);
     this.sizes = null;
+    this.bounds = { left: 0, top: 0, width: 0, height: 0 };
     this.ending = new AbortController();
     this.turning = new Turning(this);
     this.endKeys = this.controls();
@@ -3230,6 +3233,8 @@ var Player = class {
     ground.style.height = `${Math.round(side + above + b)}px`;
     ground.style.width = `${Math.round(side + l + r)}px`;
     ground.style.margin = "0 auto";
+    const { offsetLeft: left, offsetTop: top } = ground;
+    this.bounds = { left, top, width: stage.clientWidth, height: stage.clientHeight };
   }
   /** @param {Plotly} Plotly */
   bind(Plotly) {
@@ -3282,19 +3287,17 @@ var Player = class {
    * @returns {View}
    */
   view() {
-    const { stage } = this.parts;
-    const whole = { left: 0, top: 0, width: stage.clientWidth, height: stage.clientHeight };
-    return this.solid ? this.solid.view(whole) : this.flat();
+    const { width, height } = this.bounds;
+    return this.solid ? this.solid.view({ left: 0, top: 0, width, height }) : this.flat();
   }
   /** The view from above. */
   flat() {
-    const { ground } = this.parts;
     const shown2 = this.axes();
     if (!shown2) throw new Error("the surface is not drawn yet");
     const { x, y } = shown2;
     const area = {
-      left: ground.offsetLeft + x.offset,
-      top: ground.offsetTop + y.offset,
+      left: this.bounds.left + x.offset,
+      top: this.bounds.top + y.offset,
       width: x.length,
       height: y.length
     };

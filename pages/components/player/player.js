@@ -103,6 +103,7 @@ export class Player {
     this.hand = new Hand(this);
     /** @type {ResizeObserver | null} */
     this.sizes = null;
+    this.bounds = { left: 0, top: 0, width: 0, height: 0 }; // the ground's corner in the stage, and the stage's size, px
     this.ending = new AbortController();
     this.turning = new Turning(this);
     this.endKeys = this.controls();
@@ -361,6 +362,9 @@ export class Player {
     ground.style.height = `${Math.round(side + above + b)}px`;
     ground.style.width = `${Math.round(side + l + r)}px`;
     ground.style.margin = "0 auto";
+    // Kept, since to ask for it in a frame that has changed a text makes the browser lay out the page once more.
+    const { offsetLeft: left, offsetTop: top } = ground;
+    this.bounds = { left, top, width: stage.clientWidth, height: stage.clientHeight };
   }
 
   /** @param {Plotly} Plotly */
@@ -418,20 +422,18 @@ export class Player {
    * @returns {View}
    */
   view() {
-    const { stage } = this.parts;
-    const whole = { left: 0, top: 0, width: stage.clientWidth, height: stage.clientHeight };
-    return this.solid ? this.solid.view(whole) : this.flat();
+    const { width, height } = this.bounds;
+    return this.solid ? this.solid.view({ left: 0, top: 0, width, height }) : this.flat();
   }
 
   /** The view from above. */
   flat() {
-    const { ground } = this.parts;
     const shown = this.axes();
     if (!shown) throw new Error("the surface is not drawn yet");
     const { x, y } = shown;
     const area = {
-      left: ground.offsetLeft + x.offset,
-      top: ground.offsetTop + y.offset,
+      left: this.bounds.left + x.offset,
+      top: this.bounds.top + y.offset,
       width: x.length,
       height: y.length,
     };

@@ -36,7 +36,8 @@ export class Pointer {
     for (const target of targets)
       target.addEventListener("pointerdown", (event) => this.begin(event), { ...first, signal });
     // Plotly begins a zoom by mousedown or touchstart, and a browser scrolls by the latter: not where the start is grabbed.
-    for (const kind of ["mousedown", "touchstart"])
+    // At mousemove Plotly asks what it hovers over, for which the browser has to lay out the page.
+    for (const kind of ["mousedown", "mousemove", "touchstart"])
       ground.addEventListener(kind, (event) => this.keep(event), { ...first, signal });
     window.addEventListener("pointermove", (event) => this.move(event), { ...first, signal });
     for (const kind of /** @type {const} */ (["pointerup", "pointercancel"]))
@@ -70,13 +71,14 @@ export class Pointer {
   begin(event) {
     const { player, pressed } = this;
     if (event.button || onButton(event)) return;
-    const { view, px, py, inside } = this.locate(event);
+    const located = this.locate(event);
+    const { view, px, py, inside } = located;
     if (!inside) return;
     if (player.solid && player.turning.begin(event)) {
       this.down = null; // two fingers are no click
       return;
     }
-    this.showUnder(event);
+    this.showUnder(event, located);
     const { clientX: x, clientY: y, timeStamp: at } = event;
     // Plotly counts two quick clicks as one double-click wherever they are; where nothing is zoomed they are two starts.
     const same = pressed && (player.zoomed || Math.hypot(x - pressed.x, y - pressed.y) < GRAB);
@@ -99,13 +101,14 @@ export class Pointer {
       player.turning.drag(event); // while it is turned nothing stays under the pointer
       return;
     }
-    this.showUnder(event);
+    const located = this.locate(event); // before a text changes: after that the browser would lay out the page for it
+    this.showUnder(event, located);
     if (!down) {
-      if (event.pointerType === "mouse") this.showTip(event);
+      if (event.pointerType === "mouse") this.showTip(event, located);
       return;
     }
     if (down.grabbed) {
-      const { px, py } = this.locate(event);
+      const { px, py } = located;
       const point = player.pointAt(px, py);
       player.setStart(point);
       player.hand.drag(point);
@@ -145,15 +148,15 @@ export class Pointer {
    * Says what is under the mouse: a run's step, point and f.
    *
    * @param {PointerEvent} event
+   * @param {ReturnType<Pointer["locate"]>} located where it is
    */
-  showTip(event) {
+  showTip(event, located) {
     const { player } = this;
     const { tip, stage } = player.parts;
     const over = event.target instanceof Node && stage.contains(event.target) && player.runs.length > 0;
-    const located = over ? this.locate(event) : null;
-    const hit = located?.inside ? nearest(player.runs, located.view, located.px, located.py) : null;
+    const hit = over && located.inside ? nearest(player.runs, located.view, located.px, located.py) : null;
     tip.hidden = !hit;
-    if (!located || !hit) return;
+    if (!hit) return;
     const { run, index } = hit;
     const { view, px } = located;
     const [x, y] = [run.x[index], run.y[index]];
@@ -167,13 +170,13 @@ export class Pointer {
    * Says what the surface is under the pointer, a finger's too.
    *
    * @param {PointerEvent} event
+   * @param {ReturnType<Pointer["locate"]>} located where it is
    */
-  showUnder(event) {
+  showUnder(event, located) {
     const { player } = this;
     const over = event.target instanceof Node && player.parts.stage.contains(event.target);
     if (!over && event.pointerType !== "mouse") return; // a finger that has left: what it touched last stays
-    const located = over ? this.locate(event) : null;
-    player.under.show(located?.inside ? player.pointAt(located.px, located.py) : null);
+    player.under.show(over && located.inside ? player.pointAt(located.px, located.py) : null);
   }
 
   leave() {

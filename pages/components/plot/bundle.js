@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 4fcf959f4418f6502229d62dc6feb43578f94d2a710b424ed1b0e6c79b7c9875.
+// Made by scripts/web.sh build of sources with the checksum 9b3859a5cf275bcd8c87d61bdab4aebfdc31fcd9298e927e7e5ddce5014281a2.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -326,6 +326,7 @@ var Chart = class {
     this.drawn = "";
     this.frame = null;
     this.timer = 0;
+    this.left = 0;
     this.plotly = null;
     this.config = null;
     this.sizes = null;
@@ -381,7 +382,7 @@ var Chart = class {
     const share = shareAt(shown2.x, clock.step);
     cursor.hidden = !(share >= 0 && share <= 1) || !clock.moving;
     if (cursor.hidden) return;
-    cursor.style.transform = `translateX(${node.offsetLeft + shown2.x.offset + share * shown2.x.length}px)`;
+    cursor.style.transform = `translateX(${this.left + shown2.x.offset + share * shown2.x.length}px)`;
     cursor.style.top = `${shown2.y.offset}px`;
     cursor.style.height = `${shown2.y.length}px`;
   }
@@ -454,13 +455,20 @@ var Chart = class {
   /** @param {Plotly} Plotly */
   watch(Plotly) {
     const { node, root } = this;
-    node.on("plotly_afterplot", () => this.fade());
+    const measure = () => {
+      this.left = node.offsetLeft;
+    };
+    node.on("plotly_afterplot", () => {
+      measure();
+      this.fade();
+    });
     node.on("plotly_relayout", () => {
       this.dragmode = this.noteDrag();
       for (const follower of clock.followers) follower();
     });
     let width = root.clientWidth;
     this.sizes = new ResizeObserver(() => {
+      measure();
       if (!this.data || !root.clientWidth || root.clientWidth === width) return;
       width = root.clientWidth;
       this.fit(this.data);

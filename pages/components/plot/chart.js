@@ -56,6 +56,7 @@ export class Chart {
      */
     this.frame = null;
     this.timer = 0;
+    this.left = 0; // px of the node, in the root
     /** @type {Plotly | null} */
     this.plotly = null; // once it is loaded
     /** @type {object | null} */
@@ -123,7 +124,7 @@ export class Chart {
     const share = shareAt(shown.x, clock.step);
     cursor.hidden = !(share >= 0 && share <= 1) || !clock.moving;
     if (cursor.hidden) return;
-    cursor.style.transform = `translateX(${node.offsetLeft + shown.x.offset + share * shown.x.length}px)`;
+    cursor.style.transform = `translateX(${this.left + shown.x.offset + share * shown.x.length}px)`;
     cursor.style.top = `${shown.y.offset}px`;
     cursor.style.height = `${shown.y.length}px`;
   }
@@ -202,13 +203,20 @@ export class Chart {
   /** @param {Plotly} Plotly */
   watch(Plotly) {
     const { node, root } = this;
-    node.on("plotly_afterplot", () => this.fade());
+    const measure = () => {
+      this.left = node.offsetLeft; // to ask for it at each step would make the browser lay out the page each time
+    };
+    node.on("plotly_afterplot", () => {
+      measure();
+      this.fade();
+    });
     node.on("plotly_relayout", () => {
       this.dragmode = this.noteDrag();
       for (const follower of clock.followers) follower();
     });
     let width = root.clientWidth;
     this.sizes = new ResizeObserver(() => {
+      measure();
       if (!this.data || !root.clientWidth || root.clientWidth === width) return;
       width = root.clientWidth;
       this.fit(this.data);
