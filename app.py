@@ -12,10 +12,11 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.components.menu import menu
+from pages.components.plot import SOURCE
 from pages.components.tour import tour
+from pages.shared.additions import Additions
 from pages.shared.form import address
 from pages.shared.headers import Headers
-from pages.shared.stylesheet import Stylesheet
 from pages.shared.tour import STOPS
 
 HERE = Path(__file__).parent
@@ -23,7 +24,9 @@ HERE = Path(__file__).parent
 if get_script_run_ctx(suppress_warning=True) is None:
     PagesManager.uses_pages_directory = False  # else a deep link as the first visit finds no page
     css = (HERE / "static/app.css").read_text()
-    app = st.App(__file__, middleware=[Middleware(Headers), Middleware(Stylesheet, css=css)])
+    drawing = ("", "trajectories", "runs", "preconditioners")
+    additions = Middleware(Additions, css=css, script=SOURCE, of=drawing)
+    app = st.App(__file__, middleware=[Middleware(Headers), additions])
 else:
     st.set_page_config(page_title="FOP Lab", page_icon=str(HERE / "static/logo.svg"), layout="wide")
     st.logo(HERE / "static/wordmark.svg", icon_image=HERE / "static/logo.svg", size="large")

@@ -109,21 +109,28 @@ export const labelOf = (node, index) => node.querySelector(`.annotation[data-ind
 export const onButton = ({ target }) => target instanceof Element && target.closest(".modebar") !== null;
 
 /**
- * Loads plotly.js, once in a page; rejects where it is not there.
+ * Loads plotly.js, once in a page, or waits for the page's own script; rejects where it is not there.
  *
  * @param {string} source
  * @returns {Promise<Plotly>}
  */
 export const loadPlotly = (source) =>
   (page.plotly ??= new Promise((loaded, failed) => {
-    const script = document.createElement("script");
-    script.src = new URL(source, document.baseURI).href;
+    if (globalThis.Plotly) {
+      loaded(globalThis.Plotly);
+      return;
+    }
+    const begun = document.querySelector("script[data-plotly]"); // by pages/shared/additions.py
+    const script = begun instanceof HTMLScriptElement ? begun : document.createElement("script");
     const fail = () => {
       page.plotly = undefined; // another try with the next data
+      script.remove();
       failed(new Error(`no ${script.src}`));
     };
     script.onload = () => (globalThis.Plotly ? loaded(globalThis.Plotly) : fail());
     script.onerror = fail;
+    if (begun) return;
+    script.src = new URL(source, document.baseURI).href;
     document.head.appendChild(script);
   }));
 

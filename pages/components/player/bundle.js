@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 1248d71c93f0c4aac706200a573b31018f618f33602861cfc672f1edd6caf065.
+// Made by scripts/web.sh build of sources with the checksum 166e18deaf75054711f8e4a5535f2e4154d46126d74b65024d21501789a0bf5d.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -239,14 +239,21 @@ function axes(node) {
 var dragmode = (node) => inside(node)._fullLayout?.dragmode ?? false;
 var onButton = ({ target }) => target instanceof Element && target.closest(".modebar") !== null;
 var loadPlotly = (source) => page.plotly ??= new Promise((loaded, failed) => {
-  const script = document.createElement("script");
-  script.src = new URL(source, document.baseURI).href;
+  if (globalThis.Plotly) {
+    loaded(globalThis.Plotly);
+    return;
+  }
+  const begun = document.querySelector("script[data-plotly]");
+  const script = begun instanceof HTMLScriptElement ? begun : document.createElement("script");
   const fail = () => {
     page.plotly = void 0;
+    script.remove();
     failed(new Error(`no ${script.src}`));
   };
   script.onload = () => globalThis.Plotly ? loaded(globalThis.Plotly) : fail();
   script.onerror = fail;
+  if (begun) return;
+  script.src = new URL(source, document.baseURI).href;
   document.head.appendChild(script);
 });
 var purge = (node) => globalThis.Plotly?.purge(node);

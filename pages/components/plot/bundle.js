@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 9b3859a5cf275bcd8c87d61bdab4aebfdc31fcd9298e927e7e5ddce5014281a2.
+// Made by scripts/web.sh build of sources with the checksum 1b9af4ba2f8b5022287ee2929c514fd11a5e172d2abf7384d254d2c77ab534d3.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -180,14 +180,21 @@ var traceOf = (node, index) => {
 };
 var labelOf = (node, index) => node.querySelector(`.annotation[data-index="${index}"]`);
 var loadPlotly = (source) => page.plotly ??= new Promise((loaded, failed) => {
-  const script = document.createElement("script");
-  script.src = new URL(source, document.baseURI).href;
+  if (globalThis.Plotly) {
+    loaded(globalThis.Plotly);
+    return;
+  }
+  const begun = document.querySelector("script[data-plotly]");
+  const script = begun instanceof HTMLScriptElement ? begun : document.createElement("script");
   const fail = () => {
     page.plotly = void 0;
+    script.remove();
     failed(new Error(`no ${script.src}`));
   };
   script.onload = () => globalThis.Plotly ? loaded(globalThis.Plotly) : fail();
   script.onerror = fail;
+  if (begun) return;
+  script.src = new URL(source, document.baseURI).href;
   document.head.appendChild(script);
 });
 var purge = (node) => globalThis.Plotly?.purge(node);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 462d9727911960dc5d195ed4a03e07e8f15e765f1eba87c2a183ad95f90a88b1.
+// Made by scripts/web.sh build of sources with the checksum 9948116f803fcd7cbfe84b28abe1d8fdb272dd308b68584d3f822be09632b53d.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -41,14 +41,21 @@ var page = globalThis.fopLab;
 
 // lib/plotly.js
 var loadPlotly = (source) => page.plotly ??= new Promise((loaded, failed) => {
-  const script = document.createElement("script");
-  script.src = new URL(source, document.baseURI).href;
+  if (globalThis.Plotly) {
+    loaded(globalThis.Plotly);
+    return;
+  }
+  const begun = document.querySelector("script[data-plotly]");
+  const script = begun instanceof HTMLScriptElement ? begun : document.createElement("script");
   const fail = () => {
     page.plotly = void 0;
+    script.remove();
     failed(new Error(`no ${script.src}`));
   };
   script.onload = () => globalThis.Plotly ? loaded(globalThis.Plotly) : fail();
   script.onerror = fail;
+  if (begun) return;
+  script.src = new URL(source, document.baseURI).href;
   document.head.appendChild(script);
 });
 var FINGER = window.matchMedia("(pointer: coarse)").matches;

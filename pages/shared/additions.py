@@ -1,4 +1,10 @@
-"""Our stylesheet in the page itself: what a run of a page brings comes when much has been drawn, and moves it."""
+"""What is added to Streamlit's HTML page, so that it is there from the first byte: our stylesheet, and plotly.js.
+
+A style that a run of a page brings comes when much has been drawn, and moves it. A script that a component asks for
+begins to load when all of Python's answer has been drawn: a second later.
+"""
+
+from collections.abc import Collection
 
 from pages.shared.headers import Message, Receive, Send, Server
 
@@ -7,17 +13,21 @@ _LEFT_OUT = (b"if-none-match", b"if-modified-since", b"accept-encoding")
 _CACHES = (b"content-length", b"etag", b"last-modified")
 
 
-class Stylesheet:
-    """Puts a style behind everything else of an HTML page, where it comes after Streamlit's own.
+class Additions:
+    """Puts a style, and a script, behind everything else of an HTML page; the style so comes after Streamlit's own.
 
     Args:
         server: what answers.
         css: the style.
+        script: address of a script that components will wait for (``loadPlotly`` in components/lib/plotly.js).
+        of: paths of the pages that need it.
     """
 
-    def __init__(self, server: Server, css: str) -> None:
-        self._server = server
-        self._style = f"<style>\n{css}</style>\n".encode()
+    def __init__(self, server: Server, css: str, script: str, of: Collection[str]) -> None:
+        self._server, self._of = server, of
+        self._style = f"<style>\n{css}</style>\n"
+        # One that fails goes, so that a component knows to try again.
+        self._script = f'<script async data-plotly src="./{script}" onerror="this.remove()"></script>\n'
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer a request; a page whole, for a browser may have one without the style."""
@@ -40,7 +50,8 @@ class Stylesheet:
                 if message.get("more_body", False):
                     return
                 head, end, tail = page.rpartition(b"</body>")
-                page = head + self._style + end + tail if end else page
+                added = self._style + (self._script if scope["path"].strip("/") in self._of else "")
+                page = head + added.encode() + end + tail if end else page
                 kept = [pair for pair in begun["headers"] if pair[0].lower() not in _CACHES]
                 begun["headers"] = [*kept, (b"content-length", str(len(page)).encode())]
                 await send(begun)
