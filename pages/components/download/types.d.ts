@@ -12,7 +12,8 @@ export interface Order {
   page: string;
 }
 
-export type Request = Order & { part: number };
+/** `again`: how often it was asked for in vain. */
+export type Request = Order & { part: number; again: number };
 
 /** What Python says of a request: an error, or a part of the file. */
 export type Answer = { id: string; part: number } & (

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 64cbd7039d3900fa57c7c6a23654d8581839b699653083a6c22bf5f729a8a3e7.
+// Made by scripts/web.sh build of sources with the checksum 5b3bf32149d18f6fe909020968649b661364f4c71e7d34bb999d088b982ae325.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -173,20 +173,29 @@ page.orders ??= new Orders(shown, () => location.pathname);
 var orders = page.orders;
 
 // download/courier/courier.js
+var PATIENCE = 15e3;
 var Courier = class {
   /**
    * @param {Orders} orders
    * @param {(blob: Blob, name: string) => void} save
+   * @param {number} patience ms until a request that is not answered is sent again
    */
-  constructor(orders2, save2) {
+  constructor(orders2, save2, patience = PATIENCE) {
     this.orders = orders2;
     this.save = save2;
+    this.patience = patience;
+    this.again = 0;
+    this.timer = void 0;
     this.send = null;
     this.parts = [];
     this.requested = null;
     this.unfollow = orders2.follow(() => {
       if (this.send) this.next();
     });
+  }
+  end() {
+    clearTimeout(this.timer);
+    this.unfollow();
   }
   /**
    * @param {CourierData} data
@@ -216,14 +225,21 @@ var Courier = class {
   }
   next() {
     const order = this.orders.waiting.at(0);
-    this.ask(order ? { ...order, part: this.parts.length } : null);
+    this.ask(order ? { ...order, part: this.parts.length, again: this.again } : null);
   }
   /** @param {Request | null} request */
   ask(request) {
     const key = request && `${request.id} ${request.part}`;
     if (key === this.requested) return;
     this.requested = key;
+    clearTimeout(this.timer);
+    if (request) this.timer = setTimeout(() => this.repeat(), this.patience);
     this.send?.("request", request);
+  }
+  repeat() {
+    this.again += 1;
+    this.requested = null;
+    this.next();
   }
 };
 
@@ -234,7 +250,7 @@ function index_default({ data, parentElement, setStateValue }) {
   const courier = living(root, () => new Courier(orders, save));
   const shown2 = unpacked(data);
   courier.show(shown2, setStateValue);
-  return atUnmount(root, () => courier.unfollow());
+  return atUnmount(root, () => courier.end());
 }
 export {
   index_default as default

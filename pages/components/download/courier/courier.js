@@ -3,18 +3,26 @@
 /** @import { Orders } from "../orders.js" */
 /** @import { Answer, CourierData, Request } from "../types.d.ts" */
 
+const PATIENCE = 15_000; // ms
+
 /**
  * Brings ordered files from Python, one after another, each in parts that fit a message. The request is a state, not an
- * event: it is sent again with whatever else the page sends, until it is answered.
+ * event: it is sent again with whatever else the page sends, until it is answered. Where the connection was lost, nothing
+ * else may be sent: after a while the same is asked for anew, and Python, which keeps what it made, gives it again.
  */
 export class Courier {
   /**
    * @param {Orders} orders
    * @param {(blob: Blob, name: string) => void} save
+   * @param {number} patience ms until a request that is not answered is sent again
    */
-  constructor(orders, save) {
+  constructor(orders, save, patience = PATIENCE) {
     this.orders = orders;
     this.save = save;
+    this.patience = patience;
+    this.again = 0; // how often a request was sent anew: one that is no other would not be sent
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
     /** @type {Send | null} */
     this.send = null;
     /** @type {ArrayBuffer[]} */
@@ -28,6 +36,11 @@ export class Courier {
     this.unfollow = orders.follow(() => {
       if (this.send) this.next();
     });
+  }
+
+  end() {
+    clearTimeout(this.timer);
+    this.unfollow();
   }
 
   /**
@@ -60,7 +73,7 @@ export class Courier {
 
   next() {
     const order = this.orders.waiting.at(0);
-    this.ask(order ? { ...order, part: this.parts.length } : null);
+    this.ask(order ? { ...order, part: this.parts.length, again: this.again } : null);
   }
 
   /** @param {Request | null} request */
@@ -68,6 +81,14 @@ export class Courier {
     const key = request && `${request.id} ${request.part}`;
     if (key === this.requested) return;
     this.requested = key;
+    clearTimeout(this.timer);
+    if (request) this.timer = setTimeout(() => this.repeat(), this.patience);
     this.send?.("request", request);
+  }
+
+  repeat() {
+    this.again += 1;
+    this.requested = null;
+    this.next();
   }
 }

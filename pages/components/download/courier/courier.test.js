@@ -1,6 +1,6 @@
 // @ts-check
 import assert from "node:assert/strict";
-import test from "node:test";
+import test, { afterEach } from "node:test";
 import { Orders } from "../orders.js";
 import { Courier } from "./courier.js";
 
@@ -10,6 +10,12 @@ const NOTHING = new ArrayBuffer(0);
 
 /** @param {string} text */
 const bytes = (text) => new TextEncoder().encode(text).buffer;
+
+/** @type {Courier[]} */
+const couriers = [];
+afterEach(() => {
+  for (const courier of couriers.splice(0)) courier.end(); // a timer would keep the process
+});
 
 function opened() {
   const orders = new Orders(
@@ -21,6 +27,7 @@ function opened() {
   /** @type {(Request | null)[]} */
   const requests = [];
   const courier = new Courier(orders, (blob, name) => saved.push({ name, blob }));
+  couriers.push(courier);
   const send = (/** @type {string} */ _, /** @type {unknown} */ value) => {
     requests.push(/** @type {Request | null} */ (value));
   };
@@ -77,6 +84,24 @@ test("an answer of an earlier visit is put away, and saves nothing", () => {
   show({ id: "7-7", part: 0, error: "", name: "old.csv", kind: "text/csv", count: 1 }, bytes("old"));
   assert.deepEqual(saved, []);
   assert.deepEqual(requests, [null]);
+});
+
+test("what is not answered is asked for again, and no more once it has come", async () => {
+  const { orders, saved, requests, courier, show } = opened();
+  courier.patience = 1;
+  show(null);
+  orders.add("csv", "a run");
+  while (requests.length < 3) await new Promise((done) => setTimeout(done, 1));
+  const [{ id }] = orders.waiting;
+  assert.deepEqual(
+    requests.slice(0, 3).map((request) => [request?.id, request?.part, request?.again]),
+    [0, 1, 2].map((again) => [id, 0, again]),
+  );
+  show({ id, error: "", part: 0, name: "a.csv", kind: "text/csv", count: 1 }, bytes("loss"));
+  assert.equal(saved.length, 1);
+  const asked = requests.length;
+  await new Promise((done) => setTimeout(done, 20));
+  assert.deepEqual([requests.length, requests.at(-1)], [asked, null]);
 });
 
 test("nothing is asked for before there is someone to ask", () => {

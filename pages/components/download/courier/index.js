@@ -20,5 +20,5 @@ export default function ({ data, parentElement, setStateValue }) {
   /** @type {CourierData} */
   const shown = unpacked(data);
   courier.show(shown, setStateValue);
-  return atUnmount(root, () => courier.unfollow());
+  return atUnmount(root, () => courier.end());
 }
