@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 166e18deaf75054711f8e4a5535f2e4154d46126d74b65024d21501789a0bf5d.
+// Made by scripts/web.sh build of sources with the checksum 3ddad4fac80a99b4e519503569c56c0b38a7dfdfabb26bcae0282af945a7828b.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -48,6 +48,30 @@ function unpacked(bytes) {
   return data;
 }
 
+// lib/followers.js
+var Followers = class extends Set {
+  call() {
+    for (const follower of this) {
+      try {
+        follower();
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+  /**
+   * Calls a follower at each change from now on; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.add(follower);
+    return () => {
+      this.delete(follower);
+    };
+  }
+};
+
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
@@ -60,7 +84,7 @@ var Clock = class {
     this.values = {};
     this.parts = null;
     this.run = "";
-    this.followers = /* @__PURE__ */ new Set();
+    this.followers = new Followers();
   }
   /**
    * @param {number} step
@@ -69,13 +93,7 @@ var Clock = class {
    */
   set(step, values, parts = null) {
     Object.assign(this, { step, values, parts });
-    for (const follower of this.followers) {
-      try {
-        follower();
-      } catch (error) {
-        reportError(error);
-      }
-    }
+    this.followers.call();
   }
   /**
    * Calls a follower now and at each move; returns how to end that.
@@ -83,11 +101,9 @@ var Clock = class {
    * @param {() => void} follower
    */
   follow(follower) {
-    this.followers.add(follower);
+    const end = this.followers.follow(follower);
     follower();
-    return () => {
-      this.followers.delete(follower);
-    };
+    return end;
   }
 };
 page.clock ??= new Clock();
@@ -99,7 +115,7 @@ var Emphasis = class {
   constructor() {
     this.hidden = /* @__PURE__ */ new Set();
     this.pointed = null;
-    this.followers = /* @__PURE__ */ new Set();
+    this.followers = new Followers();
   }
   /** @param {string} rule */
   shows(rule) {
@@ -117,23 +133,14 @@ var Emphasis = class {
   hide(hidden) {
     if (keyOf(hidden) === keyOf(this.hidden)) return;
     this.hidden = hidden;
-    this.call();
+    this.followers.call();
   }
   /** @param {string | null} rule nothing fades for one that is hidden */
   point(rule) {
     const pointed = rule !== null && this.shows(rule) ? rule : null;
     if (pointed === this.pointed) return;
     this.pointed = pointed;
-    this.call();
-  }
-  call() {
-    for (const follower of this.followers) {
-      try {
-        follower();
-      } catch (error) {
-        reportError(error);
-      }
-    }
+    this.followers.call();
   }
   /**
    * Calls a follower at each change; returns how to end that.
@@ -141,10 +148,7 @@ var Emphasis = class {
    * @param {() => void} follower
    */
   follow(follower) {
-    this.followers.add(follower);
-    return () => {
-      this.followers.delete(follower);
-    };
+    return this.followers.follow(follower);
   }
 };
 var keyOf = (rules) => [...rules].sort().join();

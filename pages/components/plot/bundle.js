@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 1b9af4ba2f8b5022287ee2929c514fd11a5e172d2abf7384d254d2c77ab534d3.
+// Made by scripts/web.sh build of sources with the checksum cba3d12e009a656bb25f67a7767083fe6fa696471de94504a9aa9098f184a6fd.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -30,6 +30,30 @@ function atUnmount(root, leave) {
   };
 }
 
+// lib/followers.js
+var Followers = class extends Set {
+  call() {
+    for (const follower of this) {
+      try {
+        follower();
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+  /**
+   * Calls a follower at each change from now on; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.add(follower);
+    return () => {
+      this.delete(follower);
+    };
+  }
+};
+
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
@@ -42,7 +66,7 @@ var Clock = class {
     this.values = {};
     this.parts = null;
     this.run = "";
-    this.followers = /* @__PURE__ */ new Set();
+    this.followers = new Followers();
   }
   /**
    * @param {number} step
@@ -51,13 +75,7 @@ var Clock = class {
    */
   set(step, values, parts = null) {
     Object.assign(this, { step, values, parts });
-    for (const follower of this.followers) {
-      try {
-        follower();
-      } catch (error) {
-        reportError(error);
-      }
-    }
+    this.followers.call();
   }
   /**
    * Calls a follower now and at each move; returns how to end that.
@@ -65,11 +83,9 @@ var Clock = class {
    * @param {() => void} follower
    */
   follow(follower) {
-    this.followers.add(follower);
+    const end = this.followers.follow(follower);
     follower();
-    return () => {
-      this.followers.delete(follower);
-    };
+    return end;
   }
 };
 page.clock ??= new Clock();
@@ -81,7 +97,7 @@ var Emphasis = class {
   constructor() {
     this.hidden = /* @__PURE__ */ new Set();
     this.pointed = null;
-    this.followers = /* @__PURE__ */ new Set();
+    this.followers = new Followers();
   }
   /** @param {string} rule */
   shows(rule) {
@@ -99,23 +115,14 @@ var Emphasis = class {
   hide(hidden) {
     if (keyOf(hidden) === keyOf(this.hidden)) return;
     this.hidden = hidden;
-    this.call();
+    this.followers.call();
   }
   /** @param {string | null} rule nothing fades for one that is hidden */
   point(rule) {
     const pointed = rule !== null && this.shows(rule) ? rule : null;
     if (pointed === this.pointed) return;
     this.pointed = pointed;
-    this.call();
-  }
-  call() {
-    for (const follower of this.followers) {
-      try {
-        follower();
-      } catch (error) {
-        reportError(error);
-      }
-    }
+    this.followers.call();
   }
   /**
    * Calls a follower at each change; returns how to end that.
@@ -123,10 +130,7 @@ var Emphasis = class {
    * @param {() => void} follower
    */
   follow(follower) {
-    this.followers.add(follower);
-    return () => {
-      this.followers.delete(follower);
-    };
+    return this.followers.follow(follower);
   }
 };
 var keyOf = (rules) => [...rules].sort().join();
@@ -315,6 +319,16 @@ var labelsOf = ({ annotations }) => Array.isArray(annotations) ? annotations : [
 
 // plot/chart.js
 var DEBOUNCE = 250;
+var PATIENCE = 120;
+var playerDraws = () => new Promise(
+  (next) => requestAnimationFrame(() => {
+    const draws = !document.querySelector(".fop-ground:not([data-theme])");
+    setTimeout(() => next(draws));
+  })
+);
+async function afterPlayer() {
+  for (let frames = 0; frames < PATIENCE; frames++) if (await playerDraws()) return;
+}
 var Chart = class {
   /**
    * @param {HTMLElement} root
@@ -434,7 +448,7 @@ var Chart = class {
     node.hidden = Plotly === null;
     if (!Plotly) return;
     this.plotly = Plotly;
-    await new Promise((next) => requestAnimationFrame(() => setTimeout(next)));
+    await afterPlayer();
     if (!node.isConnected || this.data !== data) return;
     const theme = themeOf(node);
     this.hidden = keyOf(emphasis.hidden);
@@ -471,7 +485,7 @@ var Chart = class {
     });
     node.on("plotly_relayout", () => {
       this.dragmode = this.noteDrag();
-      for (const follower of clock.followers) follower();
+      clock.followers.call();
     });
     let width = root.clientWidth;
     this.sizes = new ResizeObserver(() => {

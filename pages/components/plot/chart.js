@@ -27,6 +27,25 @@ import { groupsOf, leaveOut } from "./groups.js";
 /** @import { Frames, PlotData } from "./types.d.ts" */
 
 const DEBOUNCE = 250; // ms after which plotly's own state follows the lines
+const PATIENCE = 120; // frames that a chart waits for the player's surface at most: it may have failed
+
+/**
+ * Lets a frame pass. Whether the player, where there is one, has drawn in it.
+ *
+ * @returns {Promise<boolean>}
+ */
+const playerDraws = () =>
+  new Promise((next) =>
+    requestAnimationFrame(() => {
+      const draws = !document.querySelector(".fop-ground:not([data-theme])"); // the surface, and in this frame its paths
+      setTimeout(() => next(draws));
+    }),
+  );
+
+/** Resolves after a frame of the player's, or of the page's where there is no player. */
+async function afterPlayer() {
+  for (let frames = 0; frames < PATIENCE; frames++) if (await playerDraws()) return;
+}
 
 /** A figure on one node, to which new data come; zoom and hover stay. */
 export class Chart {
@@ -172,7 +191,7 @@ export class Chart {
     node.hidden = Plotly === null;
     if (!Plotly) return;
     this.plotly = Plotly;
-    await new Promise((next) => requestAnimationFrame(() => setTimeout(next))); // the player's next frame comes first
+    await afterPlayer();
     if (!node.isConnected || this.data !== data) return; // gone, or newer data are on their way
     const theme = themeOf(node);
     this.hidden = keyOf(emphasis.hidden);
@@ -212,7 +231,7 @@ export class Chart {
     });
     node.on("plotly_relayout", () => {
       this.dragmode = this.noteDrag();
-      for (const follower of clock.followers) follower();
+      clock.followers.call();
     });
     let width = root.clientWidth;
     this.sizes = new ResizeObserver(() => {
