@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 3ddad4fac80a99b4e519503569c56c0b38a7dfdfabb26bcae0282af945a7828b.
+// Made by scripts/web.sh build of sources with the checksum 76ff8f204df211b2711ed177d180445f1e7152eb75771831c1b120aa0b9898f7.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -2422,10 +2422,17 @@ var swatch = ({ color, dash, width, glyph: glyph2 }) => svg(
   svg("path", { d: glyph2, fill: color, stroke: "var(--st-background-color)" })
 );
 
+// player/grab.js
+var REACH = 16;
+var FINGERTIP = 22;
+function grabs(view, [x, y], px, py, finger) {
+  const away = Math.hypot(view.x(x, y) - px, view.y(x, y) - py);
+  return away < (finger ? FINGERTIP : REACH) && !view.hidden?.(x, y);
+}
+
 // player/pointer.js
 var DOUBLE = 400;
-var GRAB = 16;
-var FINGERTIP = 22;
+var SAME = 16;
 var FAR = 4;
 var Pointer = class {
   /** @param {Player} player */
@@ -2440,10 +2447,11 @@ var Pointer = class {
     const { ground, paths } = player.parts;
     const first = { capture: true };
     const targets = [ground, paths];
-    for (const target of targets)
+    for (const target of targets) {
       target.addEventListener("pointerdown", (event) => this.begin(event), { ...first, signal });
-    for (const kind of ["mousedown", "mousemove", "touchstart"])
-      ground.addEventListener(kind, (event) => this.keep(event), { ...first, signal });
+      for (const kind of ["mousedown", "mousemove", "touchstart"])
+        target.addEventListener(kind, (event) => this.keep(event), { ...first, signal });
+    }
     window.addEventListener("pointermove", (event) => this.move(event), { ...first, signal });
     for (
       const kind of
@@ -2476,24 +2484,23 @@ var Pointer = class {
   /** @param {PointerEvent} event */
   begin(event) {
     const { player, pressed } = this;
-    if (event.button || onButton(event)) return;
+    if (event.button || onButton(event) || this.held) return;
     const located = this.locate(event);
     const { view, px, py, inside: inside2 } = located;
     if (!inside2) return;
-    if (player.solid && player.turning.begin(event)) {
+    const finger = event.pointerType === "touch";
+    const grabbed = !player.turning.fingers.size && grabs(view, player.start, px, py, finger);
+    if (player.solid && !grabbed && player.turning.begin(event)) {
       this.down = null;
       return;
     }
     this.showUnder(event, located);
     const { clientX: x, clientY: y, timeStamp: at } = event;
-    const same = pressed && (player.zoomed || Math.hypot(x - pressed.x, y - pressed.y) < GRAB);
+    const same = pressed && (player.zoomed || Math.hypot(x - pressed.x, y - pressed.y) < SAME);
     const second = Boolean(same) && at - (pressed?.at ?? 0) < DOUBLE;
     this.pressed = { at, x, y };
     clearTimeout(this.starts);
-    const [left, top] = [view.x(...player.start), view.y(...player.start)];
-    const near2 = event.pointerType === "touch" ? FINGERTIP : GRAB;
-    const grabbed = !player.solid && Math.hypot(left - px, top - py) < near2;
-    this.down = { x, y, second, grabbed };
+    this.down = { id: event.pointerId, x, y, second, grabbed };
     if (!grabbed) return;
     this.held = true;
     player.changed = true;
@@ -2505,6 +2512,7 @@ var Pointer = class {
       player.turning.drag(event);
       return;
     }
+    if (this.held && event.pointerId !== down?.id) return;
     const located = this.locate(event);
     this.showUnder(event, located);
     if (!down) {
@@ -2514,7 +2522,7 @@ var Pointer = class {
     if (down.grabbed) {
       const { px, py } = located;
       const point = player.pointAt(px, py);
-      player.setStart(point);
+      if (point) player.setStart(point);
       player.hand.drag(point);
       event.preventDefault();
     }
@@ -2523,6 +2531,7 @@ var Pointer = class {
   finish(event) {
     const { down, player } = this;
     player.turning.end(event);
+    if (this.held && event.pointerId !== down?.id) return;
     this.down = null;
     this.held = false;
     if (down?.grabbed && event.type === "pointercancel") player.hand.cancel();
@@ -2532,8 +2541,11 @@ var Pointer = class {
     if (far) this.pressed = null;
     if (down.grabbed && !far) player.hand.cancel();
     if (far !== down.grabbed) return;
-    const point = player.pointAt(px, py);
-    if (!point?.every(Number.isFinite)) return;
+    const point = player.pointAt(px, py) ?? (down.grabbed ? player.newStart : null);
+    if (!point?.every(Number.isFinite)) {
+      if (down.grabbed) player.hand.cancel();
+      return;
+    }
     if (down.grabbed) player.hand.drag(point);
     const [x, y] = down.grabbed && player.hand.start || point;
     const start = () => {
