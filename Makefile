@@ -17,6 +17,7 @@ test:    ## run all tests; ARGS="tests/optim -k momentum" goes to pytest
 faults: dev    ## kill jobs at 200 random moments, damage what lies around others, print what came of it (40 minutes)
 	"$(VENV)"/bin/python -m tests.faults.kills $(ARGS)
 	"$(VENV)"/bin/python -m tests.faults.damages
+	"$(VENV)"/bin/python -m tests.slurm.faults
 
 lint: dev    ## check style and types
 	"$(VENV)"/bin/python -m ruff check .

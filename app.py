@@ -32,7 +32,7 @@ else:
     st.logo(HERE / "static/wordmark.svg", icon_image=HERE / "static/logo.svg", size="large")
     pages = {
         name: st.Page(f"pages/{name}/page.py", title=name.capitalize(), url_path=name, default=name == "trajectories")
-        for name in ("trajectories", "basins", "train", "runs", "preconditioners")
+        for name in ("trajectories", "basins", "train", "runs", "studies", "preconditioners")
     }
     chosen = st.navigation(list(pages.values()), position="hidden")
     st.set_page_config(page_title=f"{chosen.title} · FOP Lab")

@@ -166,17 +166,22 @@ def click(page: Page, address: str, count: int) -> list[float]:
     return delays
 
 
-def drag(page: Page, address: str) -> list[float]:
-    """Drag the start around; return the ms from each changed frame to the next."""
-    page.goto(f"{address}/{SHORT}")
+def drag(page: Page, address: str, view: str) -> list[float]:
+    """Drag the start around, in "2d" or "3d"; return the ms from each changed frame to the next."""
+    page.goto(f"{address}/{SHORT}&view={view}")
     page.wait_for_function(DRAWN, timeout=60_000)
     page.wait_for_timeout(2_000)
-    x, y = page.evaluate(START)
-    page.mouse.move(x, y)
+    stage = page.locator(".fop-stage").bounding_box()
+    assert stage is not None
+    start = complex(*page.evaluate(START))
+    inward = complex(stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2) - start
+    middle = start + 60 * inward / abs(inward)  # of the circle: the surface is under all of it
+    page.mouse.move(start.real, start.imag)
     page.mouse.down()
     frames.watch(page, ".fop-layer")
     for angle in np.linspace(0, 4 * np.pi, MOVES):
-        page.mouse.move(x + 60 * np.sin(angle), y + 60 * (1 - np.cos(angle)))
+        at = middle + (start - middle) * np.exp(1j * angle)
+        page.mouse.move(at.real, at.imag)
         page.wait_for_timeout(8)
     changed = frames.gaps(page)[1:-1]
     page.mouse.up()
@@ -226,10 +231,12 @@ def main() -> None:
         gaps, payload = play(page, address)
         turned = turn(page, address, chosen.turns)
         clicks = click(page, address, chosen.clicks)
-        dragged, slides = drag(page, address), slide(page, address)
+        dragged, solid = (drag(page, address, view) for view in ("2d", "3d"))
+        slides = slide(page, address)
         page.close()
         visits, first = (arrive(browser, address, chosen.visits, known=known) for known in (True, False))
-    samples: dict[str, Any] = {"frame": gaps, "turn": turned, "click": clicks, "drag": dragged, "slider": slides}
+    samples: dict[str, Any] = {"frame": gaps, "turn": turned, "click": clicks, "drag": dragged}
+    samples |= {"drag_3d": solid, "slider": slides}
     samples |= {"visit": visits, "first_visit": first}
     values = {
         "frame": measure.value(gaps, "ms from one changed frame to the next"),
@@ -237,6 +244,8 @@ def main() -> None:
         "click": measure.value(clicks, "ms from release to the first frame of the new race"),
         "drag": measure.value(dragged, "ms from one changed frame to the next while the start is dragged"),
         "drag_frames_per_second": measure.value([1000 / statistics.fmean(dragged)], "changed frames a second"),
+        "drag_3d": measure.value(solid, "the same in three dimensions"),
+        "drag_3d_frames_per_second": measure.value([1000 / statistics.fmean(solid)], "changed frames a second"),
         "slider": measure.value(slides, "ms from a slider's move to the end of the frame that shows it"),
         "frames_per_second": measure.value([1000 / statistics.fmean(gaps)], "changed frames a second"),
         "turned_frames_per_second": measure.value(

@@ -1,11 +1,13 @@
-"""What Train's preview takes at a change of a setting: by the process that stays, against a process for each."""
+"""What Train's preview takes at a change of a setting: by the process that has torch loaded, against one for each."""
 
 import argparse
 import itertools
+import tempfile
+from pathlib import Path
 
 from benchmarks import measure
 from fop_core.training.config import change, preset
-from fop_core.training.preview_worker import Worker
+from fop_core.warm import Warm
 
 TIMEOUT = 300.0
 PRESETS = ("mnist-mlp", "cifar10-allcnn", "imagenet-resnet18")
@@ -18,20 +20,21 @@ def main() -> None:
     chosen = parser.parse_args()
     load_before = measure.load()
     ranks = itertools.count(1)  # each request is another, as each change of the reader's is
-    stays = Worker()
+    stays = Warm()
 
-    def ask(worker: Worker) -> None:
+    def ask(server: Warm) -> None:
         rank = next(ranks)
         for name in PRESETS:
             made = change(preset(name), ["fop.preconditioner=low_rank", f"fop.rank={rank}"])
-            assert worker.ask(made.to_json(), TIMEOUT)["parameters"]
+            assert server.ask({"describe": made.to_json(), "environment": {}}, TIMEOUT)["parameters"]
 
     def anew() -> None:
         for name in PRESETS:
-            worker = Worker()
             made = change(preset(name), ["fop.preconditioner=low_rank", f"fop.rank={next(ranks)}"])
-            assert worker.ask(made.to_json(), TIMEOUT)["parameters"]
-            worker.close()
+            with tempfile.TemporaryDirectory() as home:  # nobody has one there
+                server = Warm(Path(home))
+                assert server.ask({"describe": made.to_json(), "environment": {}}, TIMEOUT)["parameters"]
+                server.close()
 
     samples = measure.by_turns({"stays": lambda: ask(stays), "anew": anew}, chosen.rounds)
     stays.close()

@@ -27,6 +27,7 @@ class Quantity:
         rule: the value at which its meaning turns, for a line across the picture.
         averaged: whether it is a mean over the steps since the row before.
         timed: whether two runs of the same numbers differ in it.
+        goal: "more" or "less", whichever is better; empty where neither is.
         layered: whether each layer has its own.
     """
 
@@ -40,6 +41,7 @@ class Quantity:
     rule: float | None = None
     averaged: bool = False
     timed: bool = False
+    goal: str = ""
     layered: bool = False
 
     def __post_init__(self) -> None:
@@ -87,6 +89,7 @@ _OF_A_RUN = (
         unit="nats",
         span=_FROM_0,
         averaged=True,
+        goal="less",
     ),
     Quantity(
         "train_accuracy",
@@ -94,16 +97,26 @@ _OF_A_RUN = (
         unit=FRACTION,
         span=_SHARE,
         averaged=True,
+        goal="more",
     ),
-    Quantity("test_loss", "mean cross-entropy on the test set, after each epoch", unit="nats", span=_FROM_0),
-    Quantity("test_accuracy", "share of the test set that is classified correctly", unit=FRACTION, span=_SHARE),
+    Quantity(
+        "test_loss", "mean cross-entropy on the test set, after each epoch", unit="nats", span=_FROM_0, goal="less"
+    ),
+    Quantity(
+        "test_accuracy",
+        "share of the test set that is classified correctly",
+        unit=FRACTION,
+        span=_SHARE,
+        goal="more",
+    ),
     Quantity(
         "held_out_loss",
         "in place of the test set's, on what `data.held_out` keeps for tuning",
         unit="nats",
         span=_FROM_0,
+        goal="less",
     ),
-    Quantity("held_out_accuracy", "likewise", unit=FRACTION, span=_SHARE),
+    Quantity("held_out_accuracy", "likewise", unit=FRACTION, span=_SHARE, goal="more"),
     Quantity("lr", "of the step", "ε", span=_FROM_0, title="learning rate"),
     Quantity(
         "d",

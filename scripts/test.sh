@@ -8,7 +8,7 @@
 # shellcheck source=scripts/setup.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
 
-APART=(tests/browser tests/journeys tests/jobs/test_queue.py tests/jobs/test_trust.py tests/faults)
+APART=(tests/browser tests/journeys tests/jobs/test_queue.py tests/jobs/test_trust.py tests/faults tests/slurm)
 
 # Running it tells: Ubuntu's chromium-browser, for one, may only print that a snap is missing.
 good_chromium() { "$1" --version >/dev/null 2>&1; }

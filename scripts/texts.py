@@ -34,8 +34,13 @@ class Text(NamedTuple):
 
 def texts(root: Path = ROOT) -> Iterator[Text]:
     """All texts of pages and of what they show: of code the literals of at least two words, but formulas."""
-    shown = ("pages/**/*.py", "pages/**/*.js", "pages/**/*.html", "fop_core/figures/*.py", "toy_functions/*.py")
-    shown += ("fop_core/training/config.py", "fop_core/optim/forms.py", "fop_core/quantities.py")
+    shown = ("pages/**/*.py", "pages/**/*.js", "pages/**/*.html", "fop_core/figures/**/*.py", "toy_functions/*.py")
+    shown += (
+        "fop_core/studies/drawings.py",
+        "fop_core/training/config.py",
+        "fop_core/optim/forms.py",
+        "fop_core/quantities.py",
+    )
     for path in sorted(path for each in shown for path in root.glob(each)):
         if path.name == "bundle.js" or path.name.endswith(".test.js"):
             continue

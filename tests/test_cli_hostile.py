@@ -91,6 +91,8 @@ def calls(names: tuple[str, ...], action: argparse.Action, value: str) -> Iterat
         yield [*base, f"{option}={value}"]
     elif name == "runs export":
         yield [*names, "--", *([value, "metrics.csv"] if action.dest == "run_id" else [RUN, value])]
+    elif name == "runs diff":
+        yield [*names, "--", *([value, RUN] if action.dest == "one" else [RUN, value])]
     else:
         yield [*names, *(["--matrices", "frozen"] if name == "queue fork" else []), "--", value]
 

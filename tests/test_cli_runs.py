@@ -13,6 +13,7 @@ from fop_core.runs.control import Control
 from fop_core.runs.names import TRASH
 from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config, environment
+from tests.runs import tiny
 from tests.runs.test_damage import ATTEMPT
 
 
@@ -189,3 +190,31 @@ def test_versions_are_shown_as_each_attempt_has_them(capsys):
     assert status == 0 and all(package in out for package in packages)
     status, out, _ = call(capsys, "runs", "show", GALLERY / "cifar10-fop-velocity")
     assert status == 0 and "torch 2.14.1" in out and "pytorch-optimizer" not in out, "one from before that was recorded"
+
+
+def test_a_query_lists_the_runs_that_it_means_and_a_mistake_is_shown_in_its_place(capsys, folder):
+    measured = [*tiny.rows(), {"step": 40, "test_accuracy": 0.75, "angle_deg/0.weight": 9.0}]
+    tiny.made("quick", measured, "finished", "", "fop", "optimizer.lr=0.1").label(tags=["x"])
+    tiny.made("slow", tiny.rows(), "finished", "", "momentum", "optimizer.lr=0.01")
+    for text in ("lr>0.05 method=fop tag:x", "test_accuracy>=75%", "angle_deg/0.weight=9", "quick state=finished"):
+        status, out, _ = call(capsys, "runs", "list", "--json", "--where", text)
+        assert status == 0 and [run["name"] for run in json.loads(out)["runs"]] == ["quick"], text
+    status, out, _ = call(capsys, "runs", "list", "--where", "lr>1")
+    assert (status, out) == (0, "no run has all of that: lr>1\n")
+    status, out, err = call(capsys, "runs", "list", "--where", "seed=0 lrr>1")
+    assert (status, out) == (2, "")
+    assert "--where: no field 'lrr'; did you mean" in err and err.endswith("\nseed=0 lrr>1\n       ^^^\n")
+
+
+def test_two_runs_are_compared_by_their_settings(capsys, folder):
+    tiny.made("one", tiny.rows(), "finished", "", "fop", "fop.rank=8")
+    tiny.made("other", tiny.rows(), "finished", "", "momentum", "seed=3", "threads=2")
+    status, out, _ = call(capsys, "runs", "diff", "one", "other")
+    lines = [line.split() for line in out.splitlines()]
+    assert status == 0 and ["seed", "0", "3"] in lines and ["fop.rank", "8", "-"] in lines
+    assert lines[-1] == ["threads", "0", "2"] and "changes no result" in out
+    made_json = json.loads(call(capsys, "runs", "diff", "--json", "one", "other")[1])
+    ranks = [each for each in made_json["differences"] if each["setting"] == "fop.rank"]
+    assert ranks == [{"setting": "fop.rank", "changes_results": True, "one": 8}]
+    assert call(capsys, "runs", "diff", "one", "one")[:2] == (0, "no setting differs\n")
+    assert call(capsys, "runs", "diff", "one", "nowhere")[0] == 2

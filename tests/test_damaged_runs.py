@@ -17,7 +17,7 @@ from fop_core.runs.loaded import Loaded
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config, fork
-from pages.runs import table
+from pages.runs import columns, table
 from tests import damage
 from tests.damage import LONGEST, watchdog  # noqa: F401, a fixture
 from tests.pages.app import app_at
@@ -139,9 +139,8 @@ def test_what_pages_read_is_listed_with_its_damage_in_its_row(runs, capsys, tmp_
             entries = list(listing.entries(now=True).values())
             assert not listing.trouble
             assert {entry.name for entry in entries} >= set(NAMES) - {"curie"}, part
-            varied = table._varied(hash((part, kind[0])), entries)
-            columns = ("state", "name", "progress", "size", *(f"={name}" for name in varied))
-            rows = [table._row(entry, columns, varied) for entry in entries]
+            names = ("state", "name", "progress", "size", *columns.expanded(("varied", "last.test_accuracy"), entries))
+            rows = [table._row(entry, names) for entry in entries]
             for entry, row in zip(entries, rows):
                 if entry.run.path != run.path:
                     assert not entry.damage, part

@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+from pathlib import Path
 from typing import Any
 
 from fop_core.commands.load_torch import load_torch
@@ -66,6 +67,7 @@ def _doctor(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     print(f"\nruns in {folder}: {len(runs)}, {free / 2**30:.1f} GiB free")
     if free < 2 << 30:
         todo.append(f"less than 2 GiB are free in {ancestor}: free some, or set FOP_RUNS_DIR to another disk")
+    todo += _shared(folder)
     for run, damage in runs:
         state = ""
         try:
@@ -83,3 +85,31 @@ def _doctor(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     for line in todo:
         print(f"  - {line}")
     return 0
+
+
+def _shared(folder: Path) -> list[str]:
+    """Try whether the runs folder does what runs rely on, here and on a node of Slurm's; return what is to be done."""
+    from fop_core.jobs import launcher_settings, shared_folder
+
+    if not os.path.isdir(folder):
+        return []
+    todo = []
+    try:
+        chosen = launcher_settings.read(folder)
+        ways: list[tuple[str, list[str]]] = [("", [])]
+        if chosen.launcher == "slurm":
+            ways.append(("on a node of Slurm's", launcher_settings.srun(chosen.slurm)))
+        for where, launch in ways:
+            try:
+                findings = shared_folder.examine(folder, launch)
+            except (shared_folder.NoPeer, FileNotFoundError) as error:
+                print(f"  not tried {where or 'with another process'}: {error}")
+                todo.append(f"what the runs folder does {where or 'here'} could not be tried: {error}")
+                continue
+            for each in findings:
+                print(f"  {each.what}: {each.words}")
+                if each.good is False:
+                    todo.append(f"{folder}, {each.what}: {each.words}")
+    except (ValueError, OSError) as error:
+        todo.append(f"whether {folder} does what runs rely on cannot be tried: {error}")
+    return todo

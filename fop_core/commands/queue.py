@@ -1,8 +1,9 @@
-"""``queue``: runs in the background, one after another: submit, fork, list, stop, resume, clear, set."""
+"""``queue``: runs in the background, one after another: submit, fork, list, stop, resume, export, clear, set."""
 
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,21 @@ from fop_core.runs.files import DamagedFile
 from fop_core.runs.state import ALIVE
 
 if TYPE_CHECKING:
+    from fop_core.jobs.launcher_settings import LauncherSettings
     from fop_core.runs.run import Run
+
+SLURM = {
+    "partition": ("NAME", "which; your own unless given"),
+    "account": ("NAME", "which; your own unless given"),
+    "gpus": ("N", "of a run whose device is auto or cuda: 1, or a100:1; without, they take the CPU"),
+    "cpus": ("N", "of a run (1)"),
+    "memory": ("SIZE", "of a run: 8G, 500M; the partition's own unless given"),
+    "time-limit": ("TIME", "of an allocation: 90 (minutes), 1:30:00, 1-12; the partition's own unless given"),
+    "warning": ("SECONDS", "before that limit in which a run makes its checkpoint (120)"),
+    "at-once": ("N", "allocations of an array at a time; as many as there is room for unless given"),
+    "pack": ("N", "runs in one allocation (1)"),
+}
+NUMBERS = ("cpus", "warning", "at_once", "pack")
 
 
 def add(commands: Any) -> None:
@@ -67,11 +82,41 @@ def add(commands: Any) -> None:
         verb = verbs.add_parser(name, help=words)
         verb.add_argument("run_ids", metavar="RUN", nargs="+", help="its path, id, beginning of an id, or name")
         verb.set_defaults(do=_stop if name == "stop" else _resume)
+    export = verbs.add_parser(
+        "export",
+        help="a run as a task of SkyPilot or a Job of Kubernetes, to be submitted there by you",
+        epilog="examples: export RUN --as skypilot --gpus A100:1 --spot; "
+        "export RUN --as kubernetes --image registry/fop-lab:1 --claim fop-runs --gpus 1",
+    )
+    export.add_argument("run_id", metavar="RUN", help="its path, id, beginning of an id, or name")
+    export.add_argument("--as", dest="platform", choices=("skypilot", "kubernetes"), required=True)
+    export.add_argument("--gpus", default="", help="1, or for SkyPilot A100:1; without, the CPU")
+    export.add_argument("--cpus", type=int, default=1, help="cores (1)")
+    export.add_argument("--memory-gb", type=int, default=4, help="GB (4)")
+    export.add_argument("--image", default="", help="for Kubernetes: made from the Dockerfile")
+    export.add_argument("--claim", default="", help="for Kubernetes: the volume claim that holds the runs folder")
+    export.add_argument("--spot", action="store_true", help="for SkyPilot: a machine that may be taken away")
+    export.set_defaults(do=_export)
     clear = verbs.add_parser("clear", help="take out all that waits; what runs goes on")
     clear.set_defaults(do=_clear)
-    chosen = verbs.add_parser("set", help="slots on the CPU, and a limit for the folder")
+    chosen = verbs.add_parser(
+        "set",
+        help="slots on the CPU, a limit for the folder, and what starts jobs: this machine or Slurm",
+        epilog="examples: set --cpu-slots 2; set --launcher slurm --partition gpu --gpus 1 --time-limit 4:00:00; set "
+        "--line 'module load cuda' --line '#SBATCH --qos=low'; docs/slurm.md says more",
+    )
     chosen.add_argument("--cpu-slots", type=int, help="jobs on the CPU at a time (1)")
     chosen.add_argument("--limit-gb", help="GB that the folder may hold, or none: above it no job starts")
+    chosen.add_argument("--launcher", help="local, or slurm: yours, for this folder")
+    slurm = chosen.add_argument_group("of Slurm", "none takes a value back")
+    for name, (kind, words) in SLURM.items():
+        slurm.add_argument(f"--{name}", metavar=kind, dest=name.replace("-", "_"), help=words)
+    packed = slurm.add_mutually_exclusive_group()
+    packed.add_argument("--side-by-side", action="store_true", default=None, help="runs of an allocation at a time")
+    packed.add_argument(
+        "--in-turn", action="store_false", dest="side_by_side", help="or one after another, as at first"
+    )
+    slurm.add_argument("--line", action="append", dest="lines", help="of the script, or #SBATCH ...; may be repeated")
     chosen.set_defaults(do=_set)
 
 
@@ -143,7 +188,12 @@ def _list(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     rows = _rows(chosen.folder)
     slots = queue.slots(chosen.folder)
     if chosen.json:
-        about = [{"id": id_, "name": name, "state": state, "words": words} for id_, name, state, words in rows]
+        placed = {id_: asdict(placement) for id_, placement in queue.placed(chosen.folder).items()}
+        about = [
+            {"id": id_, "name": name, "state": state, "words": words}
+            | ({"slurm": placed[id_]} if id_ in placed else {})
+            for id_, name, state, words in rows
+        ]
         there = [
             {"name": slot.name, "kind": slot.kind, "title": slot.title}
             | {"taken_by": slot.used_by, "others": slot.others, "unusable": slot.unusable}
@@ -177,7 +227,9 @@ def _rows(folder: Path | None) -> list[tuple[str, str, str, str]]:
             if damage:
                 raise DamagedFile(damage)
             if (state := run.state.state) in ALIVE:
-                rows.append((run.id, run.name, state, f"step {run.step():,}"))
+                placed = queue.placement(run)
+                where = f" {placed.words()}" if placed is not None and placed.node else ""
+                rows.append((run.id, run.name, state, f"step {run.step():,}{where}"))
         except (DamagedFile, OSError) as error:
             damaged[run.id] = str(error)
             if run.id not in ids:
@@ -220,6 +272,24 @@ def _resume(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     return for_each([store.find(text, chosen.folder) for text in chosen.run_ids], resume)
 
 
+def _export(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from fop_core.jobs import cloud
+    from fop_core.runs import store
+
+    text = cloud.manifest(
+        store.find(chosen.run_id, chosen.folder),
+        chosen.platform,
+        gpus=chosen.gpus,
+        cpus=chosen.cpus,
+        memory_gb=chosen.memory_gb,
+        image=chosen.image,
+        claim=chosen.claim,
+        spot=chosen.spot,
+    )
+    print(text, end="")
+    return 0
+
+
 def _clear(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.jobs import queue
 
@@ -231,7 +301,7 @@ def _clear(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 def _set(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    from fop_core.jobs import slots
+    from fop_core.jobs import launcher_settings, slots
     from fop_core.runs import store
 
     changes: dict[str, Any] = {}
@@ -239,11 +309,38 @@ def _set(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         changes["cpu_slots"] = chosen.cpu_slots
     if chosen.limit_gb is not None:
         changes["limit_gb"] = _limit(chosen.limit_gb)
-    settings, aside = slots.choose(chosen.folder or store.runs_folder(), **changes)
+    folder = chosen.folder or store.runs_folder()
+    launcher = _launcher(chosen, folder)  # before anything is written
+    settings, aside = slots.choose(folder, **changes)
+    if launcher != launcher_settings.read(folder):
+        launcher_settings.write(folder, launcher)
     if aside is not None:
         print(f"the settings could not be read: they are in {aside} now", file=sys.stderr)
-    print(f"cpu_slots = {settings.cpu_slots}, limit_gb = {settings.limit_gb}")
+    print(f"cpu_slots = {settings.cpu_slots}, limit_gb = {settings.limit_gb}, launcher = {launcher.launcher}")
+    if launcher.launcher == "slurm":
+        print(f"slurm: {', '.join(f'{name} = {value}' for name, value in launcher.slurm if value not in ('', ()))}")
     return 0
+
+
+def _launcher(chosen: argparse.Namespace, folder: Path) -> "LauncherSettings":
+    """Return what starts jobs, changed as arguments say."""
+    from fop_core.jobs import launcher_settings
+
+    changes: dict[str, Any] = {}
+    for name in (*(each.replace("-", "_") for each in SLURM), "side_by_side", "lines"):
+        value = getattr(chosen, name)
+        if value in ("none", ["none"]):
+            changes[name] = launcher_settings.Slurm().model_dump()[name]
+        elif value is not None and name in NUMBERS:
+            try:
+                changes[name] = int(value)
+            except ValueError:
+                raise ValueError(f"--{name.replace('_', '-')} {value}: give a whole number, or none") from None
+        elif value is not None:
+            changes[name] = value
+    if not changes and chosen.launcher is None:
+        return launcher_settings.read(folder)
+    return launcher_settings.changed(folder, chosen.launcher, **changes)
 
 
 def _limit(text: str) -> float | None:

@@ -1,7 +1,8 @@
-"""``runs``: what has been trained: list, show, export, replay, why, delete, and the trash."""
+"""``runs``: what has been trained: list, show, diff, export, replay, why, delete, and the trash."""
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -19,14 +20,18 @@ TOLERANCE = 1e-3  # of a replay: more than rounding in another order makes of 50
 
 def add(commands: Any) -> None:
     """Add the command and its own commands."""
-    parser = commands.add_parser("runs", help="list, show, export, replay, explain, delete or restore runs")
+    parser = commands.add_parser("runs", help="list, show, compare, export, replay, explain, delete or restore runs")
     parser.add_argument("--folder", type=Path, help="where the runs are (FOP_RUNS_DIR, trained_models/runs)")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
     listing = verbs.add_parser("list", help="all runs, oldest first")
     listing.add_argument("--json", action="store_true", help="as JSON")
+    listing.add_argument("--where", metavar="QUERY", help="which of them: 'lr>0.01 method=fop' (docs/runs.md, Queries)")
     listing.set_defaults(do=_list)
     show = verbs.add_parser("show", help="one run: settings, what it ran on, last numbers, the end of its log")
     show.set_defaults(do=_show)
+    diff = verbs.add_parser("diff", help="in which settings two runs differ")
+    diff.add_argument("--json", action="store_true", help="as JSON; a setting that a run has not is left out of it")
+    diff.set_defaults(do=_diff)
     export = verbs.add_parser("export", help="its metrics as CSV or Parquet, by the file's ending")
     export.set_defaults(do=_export)
     delete = verbs.add_parser("delete", help="move runs to the trash of their folder, and out of the queue")
@@ -51,6 +56,8 @@ def add(commands: Any) -> None:
         verb.add_argument("run_ids", metavar="RUN", nargs=count, help="their paths, ids, beginnings of ids, or names")
     for verb in (show, export, replay, why):
         verb.add_argument("run_id", metavar="RUN", help="its path, id, beginning of an id, or name")
+    for name, which in (("one", "first"), ("other", "second")):
+        diff.add_argument(name, metavar=name.upper(), help=f"the {which}: its path, id, beginning of an id, or name")
     export.add_argument("file", type=Path, help="a new file, *.csv or *.parquet")
 
 
@@ -58,7 +65,10 @@ def _list(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs import files, store
 
     rows, damaged, table = [], [], [["id", "name", "state", "step", "accuracy", ""]]
+    matching = None if chosen.where is None else _matching(chosen.where, chosen.folder or store.runs_folder())
     for run, damage in store.scan(chosen.folder):
+        if matching is not None and run.id not in matching:
+            continue
         row: dict[str, Any] | str = damage or _row(run)
         if isinstance(row, str):
             damaged.append({"id": run.id, "why": row})
@@ -73,10 +83,40 @@ def _list(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         print(json.dumps(files.plain({"runs": rows, "damaged": damaged}), indent=1))
     elif len(table) > 1:
         _print(table)
+    elif matching is not None:
+        print(f"no run has all of that: {printable(chosen.where)}")
     else:
         folder = chosen.folder or store.runs_folder()
         print(f"no runs in {folder}; a first one takes seconds: python -m fop_core train --preset mnist-mlp")
     return 0
+
+
+def _matching(text: str, folder: Path) -> set[str]:
+    """Return the ids of those runs of a folder that a query holds of.
+
+    Raises:
+        ValueError: where it is no query, with the place of the mistake, or the folder cannot be read.
+    """
+    from fop_core.runs import fields, query
+    from fop_core.runs.listing import Listing
+    from fop_core.training import config
+
+    listing = Listing(folder)
+    entries = listing.entries(now=True).values()
+    if listing.trouble:
+        raise ValueError(listing.trouble)
+    listing.complete()
+    try:
+        wanted = query.parse(text, fields.known(entries, config.described()))
+        read = not wanted.measured or listing.measure(math.inf)
+    except query.QueryError:  # it may name a column of a layer, which is known once it is read
+        read = listing.measure(math.inf)
+        try:
+            wanted = query.parse(text, fields.known(entries, config.described()))
+        except query.QueryError as error:
+            raise ValueError(f"--where: {error}\n{error.pointed}") from None
+    assert read
+    return {entry.id for entry in entries if wanted.matches(entry)}
 
 
 def _row(run: Any) -> dict[str, Any] | str:
@@ -138,8 +178,14 @@ def _line(text: str) -> None:
 
 
 def _show_state(run: Any) -> None:
+    from fop_core.jobs import queue
+
     state = run.state
     _line(f"{state.state} since {state.since}{': ' if state.reason else ''}{state.reason}")
+    if run.has_request("start"):
+        _line(f"waits {queue.waits_for(run)}")
+    elif (placed := queue.placement(run)) is not None:
+        _line(f"{placed.words()}")
     if labels := ", ".join(run.labels["tags"]):
         _line(f"tags: {labels}")
 
@@ -161,6 +207,10 @@ def _show_attempts(run: Any) -> None:
     for attempt in run.attempts:
         versions = ", ".join(f"{name} {number}" for name, number in attempt.get("versions", {}).items())
         on = f"{attempt.get('device_name', 'device not known')}, {attempt.get('threads', '?')} threads"
+        if "host" in attempt:
+            on += f", on {attempt['host']}" + (
+                f" in {attempt['scheduler']}'s {attempt['job']}" if "job" in attempt else ""
+            )
         print()
         _line(f"attempt {attempt['attempt']} from step {attempt['from_step']:,}: {on}")
         title = attempt.get("data", {}).get("title", "data not known")
@@ -184,6 +234,37 @@ def _show_files(run: Any) -> None:
         _line(f"  damaged: {progress}")
     snapshots, checkpoints = len(run.snapshot_steps()), run.checkpoint_steps()
     print(f"\n{snapshots} snapshots, checkpoints at {checkpoints}, {run.size() / 2**20:.1f} MiB")
+
+
+def _diff(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from fop_core.runs import compare, difference, fields, files, lineage, store
+
+    runs = [store.find(text, chosen.folder) for text in (chosen.one, chosen.other)]
+    one, other = (compare.settings(run.config) | lineage.settings(run) for run in runs)
+    differences = difference.difference(one, other)
+    if chosen.json:
+        sides = {"one": runs[0].id, "other": runs[1].id}
+        made = [
+            {"setting": each.name, "changes_results": not each.aside}
+            | {side: value for side, value in zip(sides, (each.one, each.other)) if value is not difference.ABSENT}
+            for each in differences
+        ]
+        print(json.dumps(files.plain({**sides, "differences": made}), indent=1))
+        return 0
+    if not differences:
+        print("no setting differs")
+        return 0
+
+    def text(value: Any) -> str:
+        return "-" if value is difference.ABSENT else fields.text(value)
+
+    head = ["setting", *(run.id for run in runs)]
+    for aside, title in ((False, ""), (True, "how they are watched and where they run, which changes no result:")):
+        if rows := [[each.name, text(each.one), text(each.other)] for each in differences if each.aside is aside]:
+            if title:
+                print(f"\n{title}" if len(rows) < len(differences) else title)
+            _print([head, *rows])
+    return 0
 
 
 def _export(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:

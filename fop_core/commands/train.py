@@ -4,17 +4,10 @@ import argparse
 import json
 import os
 import sys
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
 from fop_core.commands.load_torch import load_torch
-
-ENDINGS = {"finished": 0, "stopped": 3, "failed": 1, "lost": 1}
-"""Exit status by the state a run ends in."""
-ORPHAN_SECONDS = 60.0
-"""What a trainer has for its checkpoint when its supervisor is gone."""
 
 
 def add(commands: Any) -> None:
@@ -50,7 +43,9 @@ def add(commands: Any) -> None:
         help="with --resume: train it from its start again; its checkpoints are set aside, in checkpoints.1",
     )
     parser.add_argument("--handed", help=argparse.SUPPRESS)  # by a supervisor: its control.lock and a pipe, as "7,8"
+    parser.add_argument("--claim", type=int, help=argparse.SUPPRESS)  # by a supervisor: the attempt that it claimed
     parser.add_argument("--on", help=argparse.SUPPRESS)  # by a supervisor: the device
+    parser.add_argument("--cores", type=int, help=argparse.SUPPRESS)  # by a supervisor: how many it may use
     settings_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would be trained, on what, and stop")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -110,6 +105,7 @@ def made_from(chosen: argparse.Namespace, lineage: dict[str, Any]) -> str:
 
 
 def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from fop_core.jobs import trainer
     from fop_core.runs import store, writable
     from fop_core.runs.control import Control, start_over
     from fop_core.training import config
@@ -124,7 +120,9 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         writable.check_folders(run.path)  # before anything is written
         settings = config.parse(run.config)
         if chosen.handed is not None:
-            return _supervised(run, chosen)
+            *locks, pipe = map(int, chosen.handed.split(","))  # a scheduler's job has no lock
+            task = trainer.Task(run.path, chosen.cores, chosen.on, chosen.claim)
+            return trainer.work(task, locks[0] if locks else None, pipe)
     else:
         settings, lineage = configured(chosen)
         name, tags = labels(chosen, made_from(chosen, lineage))
@@ -144,47 +142,17 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             print(f"{run.id} is finished: nothing is left to do", file=sys.stderr)
             return 0
         try:
-            return ENDINGS[_follow(run, control, quiet=chosen.quiet)]
+            return trainer.ENDINGS[_follow(run, control, quiet=chosen.quiet)]
         except KeyboardInterrupt:
             control.set("stopped", "by Ctrl-C, at once: it goes on from its last checkpoint, or else from its start")
             raise
-
-
-def _supervised(run: Any, chosen: argparse.Namespace) -> int:
-    """Train under a supervisor, which has the state in hand already and whose end closes a pipe."""
-    from fop_core.runs.control import Control
-    from fop_core.runs.stamps import now
-
-    lock, pipe = (int(part) for part in chosen.handed.split(","))
-    os.set_inheritable(pipe, False)
-    orphaned, begun = threading.Event(), threading.Event()
-
-    def listen() -> None:
-        os.read(pipe, 1)  # nothing is ever written
-        orphaned.set()
-        if begun.is_set():  # else there is nothing yet to make a checkpoint of
-            time.sleep(ORPHAN_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=listen, daemon=True).start()  # before torch is loaded, which can take long
-    from fop_core.training.loop import train
-
-    with Control(run, lock) as control:
-        ending = train(
-            run,
-            control,
-            lambda text: print(now(), text, flush=True),
-            lambda progress: begun.set(),
-            on=chosen.on,
-            orphaned=orphaned,
-        )
-    return ENDINGS[ending]
 
 
 def _follow(run: Any, control: Any, *, quiet: bool) -> str:
     """Train, with a bar on a terminal and the words in log.txt too; return the state it ends in."""
     from tqdm import tqdm
 
+    from fop_core.jobs import cores
     from fop_core.quantities import QUANTITIES
     from fop_core.runs.stamps import now
     from fop_core.training.loop import train
@@ -213,7 +181,7 @@ def _follow(run: Any, control: Any, *, quiet: bool) -> str:
 
     log(f"{run.id} in {run.path}")
     try:
-        ending = train(run, control, log, report)
+        ending = train(run, control, log, report, cores=cores.free(run.path.parent))
     finally:
         bar.close()
     summary = run.progress

@@ -249,6 +249,7 @@ def bands(
     up: str,
     *,
     log: bool = False,
+    log_x: bool = False,
     percent: bool = False,
     zero: bool = False,
     marks: Mapping[float, str] | None = None,
@@ -261,6 +262,7 @@ def bands(
         across: title of the axis across.
         up: title of the axis up.
         log: whether that is logarithmic.
+        log_x: whether the axis across is.
         percent: whether values are fractions, to be shown as percent.
         zero: whether the axis begins at 0.
         marks: heights to mark, and what they are.
@@ -283,9 +285,20 @@ def bands(
             axes.annotate(text, (0, height), (3, 2), xycoords=axes.get_yaxis_transform(), textcoords="offset points")
             axes.texts[-1].set(color=LIGHT.muted, fontsize=7)
         axes.set(xlabel=across, ylabel=up)
-        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        if log_x:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter(lambda value, _: style.plain(value))
+            axes.xaxis.set_minor_locator(NullLocator())
+        else:
+            axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+            axes.xaxis.set_major_formatter(
+                lambda at, _: f"{at:,.0f}" if at == round(at) else style.plain(round(at, 12))
+            )
         axes.margins(x=0.01)
+        across_all = np.concatenate([np.empty(0), *(line.x for line in lines)])
+        if len(across_all) and not any(np.isfinite(line.y).any() for line in lines):
+            axes.set_xlim(across_all.min() * 0.99, across_all.max() * 1.01)  # which what is not drawn cannot set
         _up(axes, log)
         if percent:
             axes.yaxis.set_major_formatter(lambda value, _: f"{style.plain(round(100 * value, 9))}%")
@@ -431,15 +444,18 @@ def _one(axes: Axes, height: float) -> None:
 def _label_ends(axes: Axes, high: float, lines: Sequence[Band]) -> None:
     """Write what each line is to the right of it, no two over each other, beside axes of so many inches."""
     (left, right), (low, top) = axes.get_xlim(), axes.get_ylim()  # which also settles them
-    log = axes.get_yscale() == "log"
+    log, log_x = axes.get_yscale() == "log", axes.get_xscale() == "log"
     if log:
         low, top = math.log10(low), math.log10(top)
+    if log_x:
+        left, right = math.log10(left), math.log10(right)
     ends = []
     for line in lines:
         finite = np.flatnonzero(np.isfinite(line.y) & ((line.y > 0) | (not log)))
         if len(finite):
             x, y = float(line.x[finite[-1]]), float(line.y[finite[-1]])
-            point = (x - left) / (right - left), ((math.log10(y) if log else y) - low) / (top - low)
+            across = math.log10(x) if log_x else x
+            point = (across - left) / (right - left), ((math.log10(y) if log else y) - low) / (top - low)
             ends.append((point, line))
     heights = _spread([height for (_, height), _ in ends], 0.135 / high)
     for height, (end, line) in zip(heights, ends):

@@ -95,6 +95,9 @@ GLYPHS: Mapping[str, str] = MappingProxyType(
 MINIMA = ("#3B66DB", "#DDAA1F", "#C0434C", "#35BFD9", "#44A386", "#8663A0", "#C87A30", "#9884F3")
 """Areas of a map, each of one minimum. They stay apart for every kind of vision, the first four most of all."""
 
+PINS = ("#3B66DB", "#C0434C", "#8663A0", "#44A386", "#C87A30", "#9884F3", "#35BFD9", "#DDAA1F")
+"""Colours that a reader gives to runs: those of ``MINIMA``, the ones that show best on light and on dark first."""
+
 
 @dataclass(frozen=True)
 class Theme:

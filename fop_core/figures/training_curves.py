@@ -22,6 +22,7 @@ Array = np.ndarray
 SIZE = (360.0, 240.0)  # px of a small picture, for which labels are placed; elsewhere they have more room
 LONGEST = 16  # letters of a label; hovering shows the rest
 LABELLED = 12  # lines that get a label; of more, hovering shows it
+PINNED = 3.5  # px of a line whose colour a reader has pinned
 DASHES = ("solid", "8px,3px", "2px,3px", "10px,3px,2px,3px", "5px,2px,1px,2px,1px,2px")
 MORE = {
     "fop-norm": Method("FOP-norm", METHODS["fop"].color, "4px,2px", "hexagon", 2.5),
@@ -78,24 +79,37 @@ class Line:
 
 def named(method: str) -> str:
     """Return what a method is called."""
-    return _method(method).name
+    return method_style(method).name
 
 
-def _method(method: str) -> Method:
+def method_style(method: str) -> Method:
     """Return how a method looks; an unknown one, as of a newer run, is grey and has its own name."""
     return MORE.get(method) or METHODS.get(method) or Method(method, METHODS["sgd"].color, "1px,3px", "circle")
 
 
-def line_styles(methods: Sequence[str]) -> list[LineStyle]:
-    """Return how the lines of some methods look, no two alike as long as there are looks."""
+def line_styles(methods: Sequence[str], pinned: Sequence[str | None] = ()) -> list[LineStyle]:
+    """Return how the lines of some methods look, no two alike as long as there are looks.
+
+    Args:
+        methods: of each line its method.
+        pinned: of each line the colour that it has whatever else is drawn, None of one that has none.
+    """
+    if any(pinned):
+        free = [method for method, color in zip(methods, pinned) if color is None]
+        others = iter(_line_styles(free, [color for color in MINIMA if color not in pinned] or MINIMA))
+        return [next(others) if color is None else LineStyle(color, "solid", PINNED) for color in pinned]
+    return _line_styles(methods, MINIMA)
+
+
+def _line_styles(methods: Sequence[str], colors: Sequence[str]) -> list[LineStyle]:
     kinds = list(dict.fromkeys(methods))
     if len(kinds) == 1 and len(methods) > 1:
-        size = len(MINIMA)
-        return [LineStyle(MINIMA[i % size], DASHES[i // size % len(DASHES)], 2.0) for i in range(len(methods))]
+        size = len(colors)
+        return [LineStyle(colors[i % size], DASHES[i // size % len(DASHES)], 2.0) for i in range(len(methods))]
     counts = dict.fromkeys(kinds, 0)
     made = []
     for kind in methods:
-        method, count = _method(kind), counts[kind]
+        method, count = method_style(kind), counts[kind]
         others = [method.dash, *(dash for dash in DASHES if dash != method.dash)]
         made.append(LineStyle(method.color, others[count % len(others)], method.width))
         counts[kind] += 1
@@ -113,6 +127,7 @@ def figure(
     zero: bool = False,
     key: str = "",
     labelled: bool = True,
+    span: Sequence[float] = (),
 ) -> go.Figure:
     """Return lines over one axis, each with its label at its end.
 
@@ -126,8 +141,10 @@ def figure(
         zero: whether a line marks 0.
         key: of the zoom.
         labelled: whether lines have labels at their ends.
+        span: more of what the axis across must show, as of the pictures beside this one.
     """
-    x_axis = _axis([line.x for line in lines] + [x for line in lines for x, _ in line.behind], log_x, 0.0)
+    across_values = [line.x for line in lines] + [x for line in lines for x, _ in line.behind]
+    x_axis = _axis([*across_values, np.array(span, float)], log_x, 0.0)
     heights = [line.y for line in lines] + [y for line in lines for _, y in line.behind]
     heights += [edge for line in lines if line.band for edge in line.band[1:]]
     y_axis = _axis(heights, log_y, 0.05)
@@ -137,7 +154,8 @@ def figure(
         traces += _behind(line)
     for line in lines:
         where = f"<b>{_safe(line.label)}</b><br>{_safe(across)} %{{x:,.4~r}}: {y_format}<extra></extra>"
-        traces.append(_trace(line.x, line.y, line.line_style, hovertemplate=where))
+        named_trace = {"name": line.label, "hovertemplate": where}  # the name is for a readout at the cursor
+        traces.append(_trace(line.x, line.y, line.line_style, **named_trace))
         traces += _broken(line, across)
     shown = list(lines) if labelled and len(lines) <= LABELLED else []
     texts = dict(zip(every := [line.label for line in shown], shortened(every)))

@@ -2,8 +2,7 @@
 
     python -m fop_core.jobs.dispatcher FOLDER
 
-``queue.ensure_dispatcher`` starts it. How a job is started stands behind ``Launcher``: a cluster's scheduler would be
-another one.
+``queue.ensure_dispatcher`` starts it. What waits goes to the launcher that is chosen in ``launcher_settings``.
 """
 
 import contextlib
@@ -14,8 +13,10 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from fop_core import isolated
-from fop_core.jobs import queue, requests, slots
+from fop_core import isolated, warm
+from fop_core.jobs import launcher_settings, launchers, queue, requests, slots
+from fop_core.jobs.launchers import local, slurm
+from fop_core.jobs.requests import Stamp
 from fop_core.jobs.slots import Slot
 from fop_core.printable import printable
 from fop_core.runs import stamps
@@ -24,13 +25,17 @@ from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
 
-PAUSE = 0.2  # seconds between two rounds
+PAUSE = 0.2  # seconds between two rounds, at least
+LONGEST_PAUSE = 1.0
+RESTS = 4  # times as long as a round takes: of thousands of runs it takes some 100 ms
 IDLE = 5.0  # seconds without anything that waits, after which it goes
 PATIENCE = 20.0  # seconds after which a launch that came to nothing is tried again
+LOADING = 60.0  # seconds that torch may take to load, before a job is started without what has it loaded
+COLD = 300.0  # seconds for which that is not tried again
 
 
 class Launcher(Protocol):
-    """How a job is started."""
+    """How a job is started in a slot."""
 
     def launch(self, waiting: requests.Waiting, slot: Slot) -> bool:
         """Start a run in a slot; return whether it was free.
@@ -39,51 +44,79 @@ class Launcher(Protocol):
         last of its processes is gone.
         """
 
+    def pause(self, seconds: float) -> None:
+        """Wait for so long, or until a job has ended, where that is known."""
+        time.sleep(seconds)
 
-class Local:
-    """Starts jobs on this machine, each under a supervisor in a session of its own."""
+
+class Local(Launcher):
+    """Starts jobs on this machine, each under a supervisor in a session of its own.
+
+    It is forked where torch is loaded already, else started as a program, which loads it.
+    """
 
     def __init__(self) -> None:
         self._supervisors: list[subprocess.Popen[bytes]] = []
+        self._warm = warm.Warm()
+        self._cold_until = 0.0
 
     def launch(self, waiting: requests.Waiting, slot: Slot) -> bool:
         """Start a supervisor for the run; return whether the slot was free."""
         self._supervisors = [each for each in self._supervisors if each.poll() is None]  # takes their zombies away
+        if not requests.read(waiting.run).mine:  # what was known of it may be some seconds old
+            raise DamagedFile("what it waits for has changed just now")
         lock = slots.take(slot, waiting.run.id)
         if lock is None:
             return False
         try:
             log = waiting.run.open_log()
             try:
-                self._supervisors.append(
-                    subprocess.Popen(
-                        isolated.command("fop_core.jobs.supervisor", str(waiting.run.path), slot.name, str(lock)),
-                        stdin=subprocess.DEVNULL,
-                        stdout=log,
-                        stderr=log,
-                        start_new_session=True,
-                        pass_fds=[lock],
-                        env=environment(waiting, slot),
-                        cwd="/",
-                    )
-                )
+                if not self._fork(waiting, slot, lock, log):
+                    self._start(waiting, slot, lock, log)
             finally:
                 os.close(log)
         finally:
             os.close(lock)
         return True
 
+    def pause(self, seconds: float) -> None:
+        """Wait for so long, or until a job has ended that was forked."""
+        self._warm.wait(seconds)
+
+    def _fork(self, waiting: requests.Waiting, slot: Slot, lock: int, log: int) -> bool:
+        """Have a supervisor forked; return whether that could be.
+
+        Should that come true after we have given up, one of the two supervisors gets the run's Control.
+        """
+        if not warm.FORKS or time.monotonic() < self._cold_until:
+            return False
+        request = {"supervise": [str(waiting.run.path), slot.name], "environment": environment(waiting, slot)}
+        try:
+            self._warm.ask(request, LOADING, [lock, log])
+        except warm.WarmError as error:
+            print(f"{stamps.now()} not forked: {printable(str(error))}", flush=True)
+            self._cold_until = time.monotonic() + COLD
+            return False
+        return True
+
+    def _start(self, waiting: requests.Waiting, slot: Slot, lock: int, log: int) -> None:
+        self._supervisors.append(
+            subprocess.Popen(
+                isolated.command("fop_core.jobs.supervisor", str(waiting.run.path), slot.name, str(lock)),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=[lock],
+                env=environment(waiting, slot),
+                cwd="/",
+            )
+        )
+
 
 def environment(waiting: requests.Waiting, slot: Slot) -> dict[str, str]:
-    """Return the environment of a job: data sets are where they were for whoever submitted it."""
-    result = isolated.environment() | {
-        "CUDA_VISIBLE_DEVICES": slot.name if slot.kind == "gpu" else "",
-        "FOP_DATA_RELATIVE_TO": waiting.request["folder"],
-    }
-    if data := waiting.request["data"]:
-        return result | {"FOP_DATA_DIR": data}
-    result.pop("FOP_DATA_DIR", None)  # as the dispatcher has it from whoever started that
-    return result
+    """Return the environment of a job in a slot."""
+    return requests.environment(waiting.request) | {"CUDA_VISIBLE_DEVICES": slot.name if slot.kind == "gpu" else ""}
 
 
 class Dispatcher:
@@ -91,55 +124,75 @@ class Dispatcher:
 
     Args:
         folder: the runs folder.
-        launcher: how a job is started.
+        launcher: how a job is started in a slot of this machine.
     """
 
     def __init__(self, folder: Path, launcher: Launcher) -> None:
         self.folder, self.launcher = folder, launcher
+        self._watch = requests.Watch(folder)
+        self._ready: dict[str, tuple[Stamp | None, ...]] = {}  # when those that can start were last looked at
+        self._local = local.Local(folder, launcher.launch, queue.device, self._log)
+        self._slurm = slurm.Slurm(folder)
         self._launched: dict[str, float] = {}
         self._logged: dict[str, str] = {}
 
     def step(self) -> bool:
         """Look once: put states right, start what can start; return whether anything waits."""
+        held = self._poll()  # first, since it takes some out of the line
         line = []
-        for each in requests.waiting(self.folder):
+        for each in self._watch.waiting():
             if each.mine:
                 line.append(each)
             elif not each.dispatcher:
                 self._log(each.run, each.damage)
-        self._launched = {id_: at for id_, at in self._launched.items() if any(w.run.id == id_ for w in line)}
-        ready = [each for each in line if not self._launching(each.run) and self._prepared(each.run)]
+        ids = {each.run.id for each in line}
+        self._launched = {id_: at for id_, at in self._launched.items() if id_ in ids}
+        self._ready = {id_: at for id_, at in self._ready.items() if id_ in ids}
+        ready = [
+            each
+            for each in line
+            if each.run.id not in held and not self._launching(each.run) and self._prepared(each.run)
+        ]
         if ready and not queue.blocking_reason(self.folder):
-            free = [slot for slot in slots.slots(self.folder) if slot.free]
-            full: set[str] = set()
-            for each in ready:
-                device = queue.device(each.run)
-                if device in full:
-                    continue  # first in, first out
-                fitting = [slot for slot in free if queue.fits(slot, device)]
-                try:
-                    started = next((slot for slot in fitting if self.launcher.launch(each, slot)), None)
-                except (DamagedFile, OSError) as error:
-                    self._log(each.run, str(error))
-                    continue
-                if started is None:
-                    full.add(device)
-                    continue
-                free.remove(started)
-                self._launched[each.run.id] = time.monotonic()
-        return bool(line)
+            for handle in self._chosen().submit(ready):
+                self._launched[handle.run_id] = time.monotonic()
+        return bool(line or held)
+
+    def _poll(self) -> set[str]:
+        """Look after the runs that Slurm has; return their ids."""
+        try:
+            return self._slurm.poll()
+        except (DamagedFile, OSError) as error:
+            self._say("slurm", str(error))
+            return set()
+
+    def _chosen(self) -> launchers.Launcher:
+        chosen = launcher_settings.read(self.folder)  # whose damage is a reason to start nothing
+        return self._slurm if chosen.launcher == "slurm" else self._local
 
     def _launching(self, run: Run) -> bool:
         return time.monotonic() - self._launched.get(run.id, -PATIENCE) < PATIENCE
 
     def _prepared(self, run: Run) -> bool:
         """Bring a run that is asked for into the state queued; return whether it can start."""
+        there = tuple(requests.stamp(str(path)) for path in run.start_files())
+        if self._ready.get(run.id) == there:
+            return True
+        self._ready.pop(run.id, None)
+        if self._prepare(run):
+            self._ready[run.id] = there  # what we have changed ourselves is looked at once more
+            return True
+        return False
+
+    def _prepare(self, run: Run) -> bool:
         try:
             _ = run.about  # of what cannot be read nothing can start
             state = run.state.state
             if state in ALIVE or (state == "queued" and not run.has_request("stop")):
                 return state == "queued"
             with Control(run) as control:
+                if not run.has_request("start"):  # it was taken out of the queue just now
+                    return False
                 if run.state.state == "finished":
                     run.withdraw("start")
                 elif run.has_request("stop"):
@@ -156,9 +209,12 @@ class Dispatcher:
     def _log(self, run: Run, trouble: str) -> None:
         """Say once why a run is not started; it is looked at again later."""
         self._launched[run.id] = time.monotonic()
-        if self._logged.get(run.id) != trouble:
-            self._logged[run.id] = trouble
-            print(f"{stamps.now()} {run.id}: {printable(trouble)}", flush=True)
+        self._say(run.id, trouble)
+
+    def _say(self, of: str, trouble: str) -> None:
+        if self._logged.get(of) != trouble:
+            self._logged[of] = trouble
+            print(f"{stamps.now()} {of}: {printable(trouble)}", flush=True)
 
 
 def serve(folder: Path, launcher: Launcher | None = None) -> None:
@@ -170,11 +226,12 @@ def serve(folder: Path, launcher: Launcher | None = None) -> None:
                 return
             last = time.monotonic()
             while time.monotonic() - last < IDLE:
+                began = time.monotonic()
                 if dispatcher.step():
                     last = time.monotonic()
-                time.sleep(PAUSE)
+                dispatcher.launcher.pause(min(max(PAUSE, RESTS * (time.monotonic() - began)), LONGEST_PAUSE))
         # Who asked while we held the lock relied on us.
-        if not any(each.mine for each in requests.waiting(folder)):
+        if not requests.any_mine(folder):
             return
 
 

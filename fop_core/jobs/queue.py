@@ -1,6 +1,6 @@
 """The queue: runs that wait to be started, in the order in which that was asked.
 
-    submit(run)                 to start a new run, or to go on with one that has ended
+    submit(run)                 to start a new run, or to go on with one that has ended; submit_all(runs) for many
     stop(run)                   to take it out of the queue, or to end it with a checkpoint
     ensure_dispatcher(folder)   starts the dispatcher where something waits and none is there
 
@@ -11,16 +11,18 @@ state is written only under the run's ``Control``.
 
 import contextlib
 import os
-import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fop_core import isolated
-from fop_core.jobs import requests
+from fop_core.jobs import launcher_settings, placements, requests
 from fop_core.jobs import slots as _slots
+from fop_core.jobs.cores import Room
+from fop_core.jobs.launcher_settings import LauncherSettings
+from fop_core.jobs.placements import Placement
 from fop_core.jobs.slots import Slot
 from fop_core.runs import files, locks, stamps, store, trash, writable
 from fop_core.runs.control import Control
@@ -41,6 +43,33 @@ def submit(run: Run, by: str = "") -> None:
         RunError: where it waits already, is being worked on, is finished, is in the trash, or is not ours.
         DamagedFile: where no dispatcher can be started; then it is not asked for.
     """
+    _check(run)
+    _ask([run], by)
+
+
+def submit_all(runs: Sequence[Run], by: str = "") -> dict[str, str]:
+    """Ask for many runs as ``submit`` does for one, in their order: it looks through the queue once, not once a run.
+
+    Returns:
+        Why a run could not be asked for, by its id.
+    """
+    fit, troubles = [], {}
+    for run in runs:
+        try:
+            _check(run)
+            fit.append(run)
+        except (RunError, DamagedFile, OSError) as error:
+            troubles[run.id] = str(error)
+    if fit:
+        try:
+            _ask(fit, by)
+        except (RunError, DamagedFile, OSError) as error:
+            troubles |= {run.id: str(error) for run in fit if not run.has_request("start")}
+    return troubles
+
+
+def _check(run: Run) -> None:
+    """Raise what ``submit`` does of a run that cannot be asked for."""
     if trash.holds(run.path):
         raise RunError(f"{run.path} is in the trash: `runs restore {run.id}` brings it back")
     state = run.state.state
@@ -53,13 +82,18 @@ def submit(run: Run, by: str = "") -> None:
     with contextlib.suppress(FileNotFoundError):
         if requests.read(run).mine:
             raise RunError(f"{run.id} waits in the queue already")
-    with electing(run.path.parent):
-        os.close(_open_log(run.path.parent))  # what a dispatcher needs is there: else nothing is asked
-    run.withdraw("stop")
-    line = requests.waiting(run.path.parent)
+
+
+def _ask(runs: Sequence[Run], by: str) -> None:
+    folder = runs[0].path.parent
+    with electing(folder):
+        os.close(_open_log(folder))  # what a dispatcher needs is there: else nothing is asked
+    line = requests.waiting(folder)
     order = max([time.time_ns(), *(each.order + 1 for each in line)])  # clocks can be set back
-    run.request("start", by, **requests.content(order))
-    ensure_dispatcher(run.path.parent)
+    for index, run in enumerate(runs):
+        run.withdraw("stop")
+        run.request("start", by, **requests.content(order + index))
+    ensure_dispatcher(folder)
 
 
 def stop(run: Run, by: str = "") -> bool:
@@ -118,19 +152,6 @@ def slots(folder: Path | None = None) -> list[Slot]:
     return _slots.slots(_folder(folder))
 
 
-def fits(slot: Slot, device: str) -> bool:
-    """Return whether a slot is one for a config's device; none is for a device that there cannot be."""
-    uuids = [uuid for uuid, *_ in _slots.gpus()]
-    if device == "auto":
-        return slot.kind == ("gpu" if uuids else "cpu")
-    if device == "cpu" or slot.kind == "cpu":
-        return slot.kind == device
-    if device == "cuda":
-        return True
-    index = re.fullmatch("cuda:([0-9]{1,4})", device)
-    return index is not None and int(index[1]) < len(uuids) and slot.name == uuids[int(index[1])]
-
-
 def device(run: Run) -> str:
     """Return the device that a run asks for.
 
@@ -151,6 +172,8 @@ def reasons(folder: Path | None = None) -> list[tuple[Run, str]]:
     line = requests.waiting(folder)
     blocking = blocking_reason(folder) if line else ""
     there = slots(folder) if line else []
+    room = Room(folder, there)
+    by_slurm = _by_slurm(folder) if line else {}
     results = []
     before: list[list[Slot]] = []  # the slots that those before it are for
     for each in line:
@@ -165,19 +188,61 @@ def reasons(folder: Path | None = None) -> list[tuple[Run, str]]:
             except (DamagedFile, OSError) as error:
                 reason = f"for files that can be read: {error}"
             else:
-                fitting = [slot for slot in there if fits(slot, wanted)]
-                reason = blocking or _turn(fitting, wanted, sum(any(s in fitting for s in those) for those in before))
+                if each.run.id in by_slurm:
+                    reason = by_slurm[each.run.id]
+                elif "" in by_slurm:
+                    reason = blocking or by_slurm[""]
+                else:
+                    fitting = [slot for slot in there if fits(slot, wanted)]
+                    earlier = sum(any(slot in fitting for slot in those) for those in before)
+                    short = "" if earlier else room.waits_for(each.run, fitting)
+                    reason = blocking or _turn(fitting, wanted, earlier, short)
         before.append(fitting)
         results.append((each.run, reason))
     return results
 
 
-def _turn(fitting: list[Slot], wanted: str, before: int) -> str:
-    """Return in words what a run waits for that could start in some slots, after others."""
+def _by_slurm(folder: Path) -> dict[str, str]:
+    """Return what runs wait for that Slurm has, by their ids; by "" what others do, where it gets all that waits."""
+    try:
+        report = placements.read(folder)
+        words = {id_: report.waits(id_) for id_ in (*report.placements, *report.refused)}
+        if launcher_settings.read(folder).launcher == "slurm":
+            words[""] = report.waits("") or "to be handed over to Slurm"
+    except DamagedFile as error:
+        return {"": f"for files that can be used: {error}"}
+    return words
+
+
+def placed(folder: Path | None = None) -> Mapping[str, Placement]:
+    """Return where Slurm has runs, as it said last, by their ids; nothing where nobody can say."""
+    try:
+        return placements.read(_folder(folder)).placements
+    except DamagedFile:  # what waits says so
+        return {}
+
+
+def placement(run: Run) -> Placement | None:
+    """Return where Slurm has a run, as it said last; None where it has not, or nobody can say."""
+    return placed(run.path.parent).get(run.id)
+
+
+def launcher(folder: Path | None = None) -> LauncherSettings:
+    """Return what starts our jobs. Raises as ``launcher_settings.read``."""
+    return launcher_settings.read(_folder(folder))
+
+
+def slurm_trouble(folder: Path | None = None) -> str:
+    """Return in words why Slurm takes nothing, as it was at the last try; or ""."""
+    return placements.read(_folder(folder)).trouble
+
+
+def _turn(fitting: list[Slot], wanted: str, before: int, cores: str) -> str:
+    """Return in words what a run waits for that could start in some slots, after others or for cores, in words."""
     if not fitting:
         return f"for a device that this machine does not have: {wanted}" if wanted != "cpu" else "for a CPU slot: none"
     if not before and any(slot.free for slot in fitting):
-        return "to be started"
+        return cores or "to be started"
     others = f"{before} before it" if before else "next"
     users = ", ".join(slot.used_by or f"none, {slot.unusable}," for slot in fitting if not slot.free) or "no run"
     return f"for a slot on {wanted}: {others}; {users} in {'it' if len(fitting) == 1 else 'them'}"
@@ -192,10 +257,16 @@ def blocking_reason(folder: Path) -> str:
         limit = _slots.settings(folder).limit_gb
     except DamagedFile as error:
         return f"for settings that can be read: {error}; `queue set` sets that file aside and writes a new one"
+    try:
+        launcher_settings.read(folder)
+    except DamagedFile as error:
+        return f"for settings that can be read: {error}"
     if limit is not None and (size := bytes_used(folder)) > 1e9 * limit:
         return f"for room in the runs folder: it holds {size / 1e9:,.2f} GB, its limit is {limit:g} GB"
     return ""
 
+
+fits = _slots.fits
 
 _sizes: dict[Path, tuple[float, int]] = {}
 
@@ -210,9 +281,9 @@ def bytes_used(folder: Path, good_for: float = 10.0) -> int:
 
 
 def ensure_dispatcher(folder: Path | None = None) -> None:
-    """Start the dispatcher of a runs folder, where something waits for it and it is not there."""
+    """Start the dispatcher of a runs folder, where something waits for it, or Slurm has jobs, and it is not there."""
     folder = _folder(folder)
-    if any(each.mine for each in requests.waiting(folder)):
+    if placements.outstanding(folder) or requests.any_mine(folder):
         with electing(folder) as elected:
             pass
         if elected:

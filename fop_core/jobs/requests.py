@@ -5,18 +5,22 @@ request give nobody a right: a run is ours to start where its directory and the 
 leads us to write elsewhere.
 """
 
+import contextlib
 import functools
 import hashlib
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+from fop_core import isolated
 from fop_core.runs import files, records, stamps, store, writable
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.run import Run
 
 MACHINE_ID = Path("/etc/machine-id")
+FRESH = 10.0  # seconds that what ``Watch`` knows is good for
 
 
 def _folder(value: Any) -> str:
@@ -80,6 +84,60 @@ def waiting(folder: Path) -> list[Waiting]:
     return sorted(line, key=lambda each: (each.order, each.run.id))
 
 
+def any_mine(folder: Path) -> bool:
+    """Return whether a run of a folder is ours to start; the newest are looked at first, as they wait longest."""
+    for name in reversed(store.names(folder)):
+        with contextlib.suppress(FileNotFoundError):
+            if stamp(f"{folder}/{name}/requests/start") is not None and read(Run(folder / name)).mine:
+                return True
+    return False
+
+
+class Watch:
+    """What waits in a runs folder, for who looks again and again: only what has changed is read anew.
+
+    A request is known by its file's number, time, size and owner. Whether it is ours depends on more, which is read
+    anew after ``FRESH`` seconds: so read it again before anything is started.
+
+    Args:
+        folder: the runs folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known: dict[str, tuple[Stamp, Waiting]] = {}
+        self._since = time.monotonic()
+
+    def waiting(self) -> list[Waiting]:
+        """Return as the function ``waiting``."""
+        if time.monotonic() - self._since > FRESH:
+            self._known, self._since = {}, time.monotonic()
+        known: dict[str, tuple[Stamp, Waiting]] = {}
+        for name in store.names(self.folder):
+            there = stamp(f"{self.folder}/{name}/requests/start")
+            if there is None:
+                continue
+            before = self._known.get(name)
+            with contextlib.suppress(FileNotFoundError):
+                known[name] = before if before and before[0] == there else (there, read(Run(self.folder / name)))
+        self._known = known
+        return sorted((each for _, each in known.values()), key=lambda each: (each.order, each.run.id))
+
+
+Stamp: TypeAlias = tuple[int, ...]
+
+
+def stamp(path: str) -> Stamp | None:
+    """Return what a file, or link, is known by until it is changed; None where there is none."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:  # whatever is there, ``read`` says what is wrong with it
+        return (error.errno or 0,)
+    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_uid
+
+
 def read(run: Run) -> Waiting:
     """Return the request to start a run.
 
@@ -123,6 +181,15 @@ def content(order: int) -> dict[str, Any]:
         "folder": os.getcwd(),
         "data": data if not data or data.startswith("~") else os.path.abspath(data),
     }
+
+
+def environment(request: dict[str, Any]) -> dict[str, str]:
+    """Return the environment of a job: data sets are where they were for whoever submitted it."""
+    result = isolated.environment() | {"FOP_DATA_RELATIVE_TO": request["folder"]}
+    if data := request["data"]:
+        return result | {"FOP_DATA_DIR": data}
+    result.pop("FOP_DATA_DIR", None)  # as we have it from whoever started us
+    return result
 
 
 def machine() -> str:

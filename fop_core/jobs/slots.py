@@ -7,6 +7,7 @@ supervisor and the trainer: the kernel frees the lock when the last of them is g
 import fcntl
 import itertools
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -208,6 +209,28 @@ def slots(folder: Path) -> list[Slot]:
         lock = locks_folder(folder) / f"cpu-{index}.lock"
         results.append(Slot(f"cpu-{index}", "cpu", f"CPU, slot {index + 1}", *_holder(lock, "")))
     return results
+
+
+def fits(slot: Slot, device: str) -> bool:
+    """Return whether a slot is one for a config's device; none is for a device that there cannot be."""
+    uuids = [uuid for uuid, *_ in gpus()]
+    if device == "auto":
+        return slot.kind == ("gpu" if uuids else "cpu")
+    if device == "cpu" or slot.kind == "cpu":
+        return slot.kind == device
+    if device == "cuda":
+        return True
+    index = re.fullmatch("cuda:([0-9]{1,4})", device)
+    return index is not None and int(index[1]) < len(uuids) and slot.name == uuids[int(index[1])]
+
+
+def count(folder: Path) -> int:
+    """Return how many slots this machine has for a runs folder."""
+    try:
+        chosen = settings(folder)
+    except DamagedFile:
+        chosen = Settings()
+    return len(gpus()) + chosen.cpu_slots
 
 
 def take(slot: Slot, run_id: str) -> int | None:

@@ -19,8 +19,8 @@ from typing import Any
 
 import psutil
 
-from fop_core import isolated
-from fop_core.jobs import queue, slots
+from fop_core.jobs import cores, queue, slots
+from fop_core.jobs.trainer import Task, Trainer, fork, start
 from fop_core.runs import stamps
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
@@ -30,9 +30,12 @@ from fop_core.runs.state import ALIVE
 POLL_SECONDS = 0.2  # seconds between two polls of the trainer
 UNREADABLE = 2.0  # seconds that a state is tried to be read at the end
 USAGE = 2.0  # seconds between two measurements of what it uses
-STOP_SECONDS = float(os.environ.get("FOP_STOP_SECONDS", 60))  # seconds that a trainer has for its checkpoint
-TERM_SECONDS = float(os.environ.get("FOP_TERM_SECONDS", 10))  # and then, after SIGTERM, before SIGKILL
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of Linux's prctl
+
+
+def patience() -> tuple[float, float]:
+    """Return the seconds that a trainer has for its checkpoint, and then, after SIGTERM, before SIGKILL."""
+    return float(os.environ.get("FOP_STOP_SECONDS", 60)), float(os.environ.get("FOP_TERM_SECONDS", 10))
 
 
 class Supervisor:
@@ -41,11 +44,13 @@ class Supervisor:
     Args:
         run: the run.
         slot: the name of its slot.
-        lock: the open file of that.
+        lock: the open file of that; None where a scheduler keeps the slot, and no locks are handed down.
+        forks: whether torch is loaded here, so that the trainer is forked.
     """
 
-    def __init__(self, run: Run, slot: str, lock: int) -> None:
-        self.run, self.slot, self.lock = run, slot, lock
+    def __init__(self, run: Run, slot: str, lock: int | None, forks: bool = False) -> None:
+        self.run, self.slot, self.lock, self.forks = run, slot, lock, forks
+        self._stop_seconds, self._term_seconds = patience()
         self.requested_by = ""  # who wants it to stop, as soon as somebody does
         self._stop_requested_at = 0.0
         self._sent: set[int] = set()
@@ -57,9 +62,7 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
-        with Control(self.run) as control:
-            if not self.run.has_request("start"):
-                raise RunError(f"{self.run.id} is not asked for any more")
+        with self._take() as control:
             control.set("starting", "")
             self.run.withdraw("start")
             try:
@@ -75,19 +78,26 @@ class Supervisor:
                     control.usage(None)
             self._conclude(control, status)
 
-    def _start(self, control: Control) -> "subprocess.Popen[bytes]":
-        theirs, _ours = os.pipe()  # ours ends with us, which the trainer sees
-        handed = (control.fileno(), theirs)
-        command = isolated.command("fop_core", "train", "--run", str(self.run.path))
-        command += ["--handed", ",".join(map(str, handed))]
-        if self.slot.startswith("GPU-"):
-            command += ["--on", "cuda:0"]  # the only one it can see
-        try:
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0, pass_fds=[*handed, self.lock])
-        finally:
-            os.close(theirs)
+    def _take(self) -> Control:
+        """Return the right to set the run's state; raises RunError where it is not asked for any more."""
+        control = Control(self.run)
+        if not self.run.has_request("start"):
+            control.release()
+            raise RunError(f"{self.run.id} is not asked for any more")
+        return control
 
-    def _watch(self, trainer: "subprocess.Popen[bytes]", control: Control) -> int:
+    def _cores(self) -> int:
+        """Return how many cores a run may use whose settings leave its threads open."""
+        return cores.share(self.run.path.parent)
+
+    def _start(self, control: Control) -> Trainer:
+        on = "cuda:0" if self.slot.startswith("GPU-") else None  # the only one it can see
+        task = Task(self.run.path, self._cores(), on, control.claim)
+        if self.lock is None:
+            return start(task, None, None)
+        return (fork if self.forks else start)(task, control.fileno(), self.lock)
+
+    def _watch(self, trainer: Trainer, control: Control) -> int:
         """Stay until the trainer has ended, and end it where that is asked; return its exit status."""
         written_at = 0.0
         while True:
@@ -121,7 +131,7 @@ class Supervisor:
         if number != signal.SIGHUP:  # a terminal that closes is none of our business
             self.requested_by = self.requested_by or signal.Signals(number).name
 
-    def _stop(self, trainer: "subprocess.Popen[bytes]") -> None:
+    def _stop(self, trainer: Trainer) -> None:
         """End the trainer where that is asked: by a request, then by SIGTERM, then by SIGKILL."""
         if not self.requested_by:
             try:
@@ -139,7 +149,10 @@ class Supervisor:
                     self.run.request("stop", self.requested_by)
         self._stop_requested_at = self._stop_requested_at or time.monotonic()
         waited = time.monotonic() - self._stop_requested_at
-        for after, number in ((STOP_SECONDS, signal.SIGTERM), (STOP_SECONDS + TERM_SECONDS, signal.SIGKILL)):
+        for after, number in (
+            (self._stop_seconds, signal.SIGTERM),
+            (self._stop_seconds + self._term_seconds, signal.SIGKILL),
+        ):
             if waited > after and number not in self._sent:
                 self._sent.add(number)
                 with contextlib.suppress(ProcessLookupError):
@@ -183,12 +196,18 @@ class Supervisor:
         return usage
 
 
-def main() -> None:
-    """Supervise the run that the arguments name."""
-    path, slot, lock = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+def supervise(path: Path, slot: str, lock: int, *, forks: bool = False) -> None:
+    """Supervise a run to its end, free its slot, and see to it that what waits is started.
+
+    Args:
+        path: the run's directory.
+        slot: the name of its slot.
+        lock: the open file of that.
+        forks: whether torch is loaded here, so that the trainer is forked.
+    """
     os.set_inheritable(lock, False)
     try:
-        Supervisor(Run(path), slot, lock).work()
+        Supervisor(Run(path), slot, lock, forks).work()
     except RunError as error:
         print(f"{stamps.now()} not started: {error}", flush=True)
     os.close(lock)
@@ -199,4 +218,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    supervise(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

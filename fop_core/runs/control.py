@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fop_core.runs import files, locks, stamps, writable
+from fop_core.runs import claims, files, locks, stamps, writable
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.names import REQUESTS
 from fop_core.runs.run import Run
-from fop_core.runs.state import ENDED, STATES
+from fop_core.runs.state import ENDED, STATES, refuse_scheduled
 
 RESERVE = 1 << 18  # bytes given back when the disk is full, so that the reason can still be written
 
@@ -22,23 +22,41 @@ _held: "set[Control]" = set()
 class Control:
     """The right to say what state a run is in; one process has it at a time, and the kernel frees it if that dies.
 
+    For a scheduler's job no lock is taken: the last claim has the right, see ``claims``. Where the last attempt was
+    such a job, whoever has the lock makes a claim too, so that the job writes no more if it comes back.
+
     Args:
         run: the run.
         lock: its control.lock, open and taken, where another process handed that down.
+        claim: the number of the attempt, where it was claimed before; without ``lock`` it is a scheduler's job.
+
+    Attributes:
+        claim: the number of the attempt that was claimed; None where the lock alone counts.
+        scheduler: which scheduler's job we are, in words; "" where we are none.
 
     Raises:
-        RunError: where another process has it.
+        RunError: where another process has it, or a scheduler's job.
         DamagedFile: where what is written with it would go elsewhere, see ``writable.check_folders``.
         OSError: ENOSPC where the disk is full already.
     """
 
-    def __init__(self, run: Run, lock: int | None = None) -> None:
+    def __init__(self, run: Run, lock: int | None = None, claim: int | None = None) -> None:
         writable.check_folders(run.path, "requests")
-        self.run = run
+        self.run, self.claim = run, claim
         self._reserve = run.path / ".reserve"
-        self._lock: int | None = locks.take(run.path) if lock is None else locks.take_over(run.path, lock)
+        self.scheduler = _scheduler(run, claim) if claim is not None and lock is None else ""
+        self._lock: int | None = None
+        if lock is not None:
+            self._lock = locks.take_over(run.path, lock)
+        elif claim is None:
+            self._lock = locks.take(run.path)
+        self._open = True
         _held.add(self)
         try:
+            if lock is None and claim is None:
+                refuse_scheduled(run.path)
+                if claims.last(run) is not None:
+                    self.claim = claims.claim(run, host=socket.gethostname())
             self._put_by()
         except BaseException:
             self.release()
@@ -54,11 +72,13 @@ class Control:
         """Write the state, see ``state.State``; on a full disk too, for which some room was put by."""
         if state not in STATES:
             raise RunError(f"no state {state!r}: there are {', '.join(STATES)}")
-        if self._lock is None:
+        if not self._open:
             raise RunError(f"{self.run.id} is no longer in this process's control: it cannot become {state}")
+        self._check()
         attempt_is_over = state in (*ENDED, "queued") or (state == "starting" and not self._is_queued())
         content: dict[str, Any] = {"state": state, "reason": reason, "since": stamps.now()}
         content |= {name: value for name, value in (("cause", cause), ("by", by)) if value}
+        content |= {"scheduler": self.scheduler} if self.scheduler else {}
         content |= {"pid": os.getpid(), "host": socket.gethostname()}
         try:
             files.write_json(self.run.path / "state.json", content)
@@ -71,6 +91,7 @@ class Control:
 
     def usage(self, content: Mapping[str, Any] | None) -> None:
         """Say what its processes use, see ``Run.usage``; None for nothing any more."""
+        self._check()
         if content is None:
             (self.run.path / "usage.json").unlink(missing_ok=True)
         else:
@@ -78,7 +99,7 @@ class Control:
 
     def release(self) -> None:
         """Give the right back."""
-        if self._lock is not None:  # a forked worker has none, and the reserve is its parent's
+        if self._open:  # a forked worker has none, and the reserve is its parent's
             self._reserve.unlink(missing_ok=True)
             self._close()
 
@@ -87,6 +108,10 @@ class Control:
         if self._lock is None:
             raise RunError(f"{self.run.id} is no longer in this process's control")
         return self._lock
+
+    def _check(self) -> None:
+        if self.claim is not None:
+            claims.check(self.run, self.claim, fresh=True)
 
     def _put_by(self) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -103,10 +128,17 @@ class Control:
             return False
 
     def _close(self) -> None:
+        self._open = False
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
         _held.discard(self)
+
+
+def _scheduler(run: Run, claim: int) -> str:
+    """Return in words which scheduler's job claimed an attempt; "a scheduler" where the claim does not say."""
+    about = claims.read(run, claim)
+    return f"{about.get('scheduler', 'a scheduler')}, {about['job']}" if "job" in about else "a scheduler"
 
 
 def _leave_locks_to_the_parent() -> None:
@@ -131,6 +163,7 @@ def start_over(run: Run) -> Path | None:
     """
     lock = locks.take(run.path)
     try:
+        refuse_scheduled(run.path)
         if run.written().state == "finished":
             raise RunError(f"{run.id} is finished: clone it to train it anew")
         there = {name for name in os.listdir(run.path) if name.startswith("checkpoints")}

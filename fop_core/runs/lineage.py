@@ -87,6 +87,20 @@ def control(run: Run) -> ControlOf | None:
     return ControlOf(parent, kind)
 
 
+def settings(run: Run) -> dict[str, str]:
+    """Return what stands beside a run's settings: of a fork "fork", what became of M and when; of a control "control".
+
+    Raises:
+        DamagedFile: as ``origin`` and ``control``.
+    """
+    made = {}
+    if (of := control(run)) is not None:
+        made["control"] = of.kind
+    if (begun := origin(run)) is not None:
+        made["fork"] = f"{begun.matrices} at step {begun.step:,}"
+    return made
+
+
 def has_start(run: Run) -> bool:
     """Return whether a run begins with what its start holds: a fork, or a control whose P comes from its parent.
 

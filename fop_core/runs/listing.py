@@ -3,14 +3,16 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from fop_core.runs import compare, lineage, store, trash
 from fop_core.runs.best import Best
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.measured import Measured, Summary
 from fop_core.runs.names import TRASH
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
@@ -35,6 +37,7 @@ class Entry:
         name, tags, notes, archived: its labels.
         state, reason, since, cause: of the run; "queued" also where an ended run waits to go on.
         waits: whether it waits in the queue.
+        scheduled: whether a scheduler's job works on it, which the dispatcher looks after.
         created: when, ISO 8601.
         preset: what it was made from, or "".
         forked_from: id of the run that it was forked from, or "".
@@ -44,6 +47,7 @@ class Entry:
         progress, usage: as the run has them.
         device: what its last attempt ran on, or "".
         best: accuracy, or None; not looked for yet where not ``complete``.
+        measured: what each column came to; None where nobody has wanted it yet, see ``Listing.measure``.
         version: counts how often it was read.
     """
 
@@ -59,6 +63,7 @@ class Entry:
     since: str = ""
     cause: str = ""
     waits: bool = False
+    scheduled: bool = False
     created: str = ""
     preset: str = ""
     forked_from: str = ""
@@ -69,11 +74,14 @@ class Entry:
     usage: dict[str, Any] = field(default_factory=dict)
     device: str = ""
     best: float | None = None
+    measured: Mapping[str, Summary] | None = None
     version: int = 0
     _stamp: tuple[int, int] = (-1, -1)
     _sure: bool = False
     _scan: Best | None = None
     _complete: int = -1
+    _follower: Measured | None = None
+    _measured: int = -1
     _text: tuple[int, str] = (-1, "")
 
     def __post_init__(self) -> None:
@@ -111,7 +119,7 @@ class Entry:
         if words and self._text[0] != self.version:
             texts = [self.name, self.id, *self.tags, self.preset, self.method, self.notes, self.state]
             texts += [f"{name}={value}" for name, value in self.settings.items()]
-            self._text = self.version, " ".join(texts).casefold()
+            self._text = self.version, "\n".join(texts).casefold()
         return all(word in self._text[1] for word in words)
 
     @property
@@ -126,8 +134,8 @@ class Listing:
     Args:
         folder: where they are.
         bin: whether they are those in its trash.
-        dispatch: called with the folder while one of them waits in its queue: ``jobs.queue.ensure_dispatcher``. None
-            for runs that nobody starts.
+        dispatch: called with the folder while one of them waits in its queue, or a scheduler has one:
+            ``jobs.queue.ensure_dispatcher``. None for runs that nobody starts.
 
     Attributes:
         trouble: why the folder cannot be read, or nothing that waits is started; or "".
@@ -155,6 +163,32 @@ class Listing:
                 self._at = time.monotonic()
             return self._entries
 
+    def measure(self, patience: float = PATIENCE) -> bool:
+        """Find what the columns of all runs came to; return whether that is known of all of them.
+
+        Args:
+            patience: seconds after which the rest is left to the next call.
+        """
+        with self._lock:
+            begun = time.monotonic()
+            for entry in self._entries.values():
+                if entry._measured == entry.version:
+                    continue
+                if time.monotonic() - begun > patience:
+                    return False
+                entry._follower = entry._follower or Measured(entry.run)
+                entry._measured = entry.version
+                update = partial(entry._follower.update, entry.alive)
+                entry.measured = entry.part("measured", update, entry.measured or {})
+            return True
+
+    def complete(self) -> None:
+        """Find the best accuracy and the device of all runs, whatever it takes: for those who list them once."""
+        with self._lock:
+            for entry in self._entries.values():
+                if entry._complete != entry.version:
+                    self._complete(entry)
+
     def _refresh(self) -> None:
         moment = time.time_ns()
         entries: dict[str, Entry] = {}
@@ -166,7 +200,7 @@ class Listing:
                 self._read(entry)
             entries[name] = entry
         self._entries = dict(sorted(entries.items(), key=lambda pair: (pair[1].created, pair[0]), reverse=True))
-        if self._dispatch is not None and any(entry.waits for entry in entries.values()):
+        if self._dispatch is not None and any(entry.waits or entry.scheduled for entry in entries.values()):
             try:
                 self._dispatch(self.folder)
             except (RunError, DamagedFile, OSError) as error:  # the list is shown all the same
@@ -189,7 +223,7 @@ class Listing:
             if self._bin:
                 trash.of(self.folder)
             with os.scandir(self._directory) as entries:
-                folders = [each for each in entries if not each.name.startswith(".") and store.is_folder(each)]
+                folders = [each for each in entries if store.may_be_run(each)]
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -224,18 +258,17 @@ class Listing:
         run = entry.run
         try:
             if not entry.settings:
-                of = lineage.control(run)
-                entry.settings = compare.settings(run.config)
-                if of is not None:
-                    entry.control_of, entry.settings["control"] = of
+                entry.settings = compare.settings(run.config) | lineage.settings(run)
+                if (of := lineage.control(run)) is not None:
+                    entry.control_of = of.parent
                 entry.method = compare.method(entry.settings)
                 entry.preset = run.about["lineage"].get("preset") or ""
                 if (origin := lineage.origin(run)) is not None:
                     entry.forked_from = origin.parent
-                    entry.settings["fork"] = f"{origin.matrices} at step {origin.step:,}"
                 entry.created = run.about["created"]
             state, labels = run.state, run.labels
             entry.waits = os.path.exists(run.path / "requests" / "start")
+            entry.scheduled = state.state in ALIVE and bool(state.scheduler)
             entry.state = "queued" if entry.waits and state.state not in ALIVE else state.state
             entry.reason, entry.since, entry.cause = state.reason, state.since, state.cause
             entry.name = labels["name"] or run.id

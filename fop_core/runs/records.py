@@ -130,6 +130,9 @@ PROGRESS: dict[str, Check] = {
     "at": text,
     "samples_per_second": number,
     "eigenvalue_max": number,
+    "seconds": amount,
+    "evaluation_seconds": amount,
+    "peak_memory": count,
     **dict.fromkeys(_MEASURED, number),
 }
 ATTEMPT: dict[str, Check] = {
@@ -145,6 +148,9 @@ ATTEMPT: dict[str, Check] = {
     "data": _object,
     "optimizer": text,
     "warning": text,
+    "scheduler": text,
+    "job": text,
+    "host": text,
 }
 USAGE: dict[str, Check] = {
     "cpu_percent": amount,
@@ -160,6 +166,7 @@ LINEAGE: dict[str, Check] = {
     "matrices": text,
     "control": text,
     "set": _texts,
+    "threads": count,
 }
 CURVATURE: dict[str, Check] = {
     "attempt": count,

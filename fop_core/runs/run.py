@@ -19,7 +19,7 @@ import numpy as np
 from fop_core.runs import files, labels, records, stamps, state, trash, writable
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.metrics import Metrics
-from fop_core.runs.names import ARRAYS, ATTEMPT, METRICS, REQUESTS, START
+from fop_core.runs.names import ARRAYS, ATTEMPT, CLAIM, METRICS, REQUESTS, START
 from fop_core.runs.state import State
 
 Array = np.ndarray
@@ -131,17 +131,23 @@ class Run:
         """
         numbers = self.numbers("", METRICS)  # looked for first, as they come second
         numbers += self.numbers("attempts", ATTEMPT)
-        attempts = []
-        for n in range(1, max(numbers, default=0) + 1):
-            path = self.path / "attempts" / ATTEMPT.format(n)
-            attempt = records.checked(path, files.read_json(path), records.ATTEMPT)
-            if attempt.get("attempt") != n or "from_step" not in attempt:
-                raise DamagedFile(
-                    f"{path}: not attempt {n} from a step, but {attempt.get('attempt')!r} from "
-                    f"{attempt.get('from_step')!r}"
-                )
-            attempts.append(attempt)
-        return attempts
+        unused = set(self.numbers("attempts", CLAIM)) - set(numbers)  # claimed, and ended before it began
+        return [self.attempt(n) for n in range(1, max(numbers, default=0) + 1) if n not in unused]
+
+    def attempt(self, n: int) -> dict[str, Any]:
+        """Return what an attempt, counted from 1, ran on and with.
+
+        Raises:
+            FileNotFoundError: where there is none.
+            DamagedFile: where its record is not that.
+        """
+        path = self.path / "attempts" / ATTEMPT.format(n)
+        attempt = records.checked(path, files.read_json(path), records.ATTEMPT)
+        if attempt.get("attempt") != n or "from_step" not in attempt:
+            raise DamagedFile(
+                f"{path}: not attempt {n} from a step, but {attempt.get('attempt')!r} from {attempt.get('from_step')!r}"
+            )
+        return attempt
 
     def metrics_files(self) -> list[tuple[int, Path, int]]:
         """Return for each attempt its number, its metrics and the step it went on from, in order.
@@ -334,6 +340,10 @@ class Run:
             RunError: while some process works on it, or where it is a link, or in a trash that is one.
         """
         trash.remove(self.path)
+
+    def start_files(self) -> tuple[Path, ...]:
+        """Return what says whether it can start: where none of these has changed, that has not."""
+        return self.path / "run.json", self.path / "state.json", self.path / "requests"
 
     def numbers(self, folder: str, form: str) -> list[int]:
         """Return the numbers n, ascending, for which a folder has a file named form.format(n).

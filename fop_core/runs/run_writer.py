@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fop_core.runs import files, stamps, writable
+from fop_core.runs import claims, files, stamps, writable
 from fop_core.runs.names import ARRAYS, ATTEMPT, FOLDERS, METRICS, REQUESTS
 from fop_core.runs.records import LARGEST_STEP
 from fop_core.runs.run import Run
@@ -28,12 +28,14 @@ class RunWriter:
         run: the run; the caller holds its ``Control``.
         about: device, threads, versions, commit, command of this attempt.
         from_step: the step it goes on from; what earlier attempts recorded after it no longer counts.
+        claim: the number of the attempt, where that was claimed; else it is the next one.
 
     Raises:
+        Superseded: where a later attempt owns the run, here and at each write.
         DamagedFile: where that would be written elsewhere, see ``writable.check_folders``.
     """
 
-    def __init__(self, run: Run, about: Mapping[str, Any], from_step: int = 0) -> None:
+    def __init__(self, run: Run, about: Mapping[str, Any], from_step: int = 0, claim: int | None = None) -> None:
         writable.check_folders(run.path)
         self.run = run
         self._from_step = from_step
@@ -41,10 +43,13 @@ class RunWriter:
         self._unsynced: list[Path] = []
         self._progress: dict[str, Any] = {}
         self._progress_at = -math.inf
-        self.attempt = max(run.numbers("attempts", ATTEMPT) + run.numbers("", METRICS), default=0) + 1
+        self.attempt = claims.highest(run) + 1 if claim is None else claim
+        self._check(fresh=True)
         for part in FOLDERS:
             (run.path / part).mkdir(exist_ok=True)  # some ways to copy a run leave out what is empty
         content = {**about, "attempt": self.attempt, "from_step": from_step, "started": stamps.now()}
+        if claim is not None:
+            content |= {key: value for key, value in claims.read(run, claim).items() if key in claims.WHERE}
         files.write_json(run.path / "attempts" / ATTEMPT.format(self.attempt), content)
         for step in run.snapshot_steps():
             if step > from_step:  # of an attempt that got further; they would be written again, or not be true
@@ -81,6 +86,7 @@ class RunWriter:
                 files.number(content[name])
             except ValueError as error:
                 raise ValueError(f"{name!r} at step {step} could not be read back: {error}") from error
+        self._check()
         line = json.dumps(content, allow_nan=False).encode() + b"\n"
         before = os.fstat(self._metrics).st_size
         try:
@@ -93,12 +99,14 @@ class RunWriter:
 
     def snapshot(self, step: int, arrays: Mapping[str, Array]) -> None:
         """Keep what was learned by a step; like a row, it outlasts a power cut once a checkpoint goes on from there."""
+        self._check(fresh=True)
         path = self.run.path / "snapshots" / ARRAYS.format(step)
         files.write_arrays(path, arrays, sync=False)
         self._unsynced.append(path)
 
     def checkpoint(self, step: int, arrays: Mapping[str, Array], about: Mapping[str, Any]) -> None:
         """Keep what a run needs to go on, and drop the oldest but ``KEPT_CHECKPOINTS``."""
+        self._check(fresh=True)
         self._sync()  # rows and snapshots up to here must not be lost when what comes after them is kept
         files.write_arrays(self.run.path / "checkpoints" / ARRAYS.format(step), arrays, about)
         self._checkpoints.add(step)
@@ -116,6 +124,7 @@ class RunWriter:
 
     def requests(self) -> dict[str, str]:
         """Return what was asked since the last look, and by whom, and take it off the list."""
+        self._check()
         requests = {}
         for name in REQUESTS:
             if self.run.has_request(name):
@@ -128,14 +137,20 @@ class RunWriter:
         if self._metrics >= 0:
             try:
                 if self._progress:
-                    with contextlib.suppress(OSError):  # a full disk has ended it, and is its reason already
+                    with contextlib.suppress(
+                        OSError, claims.Superseded
+                    ):  # which has ended it, and is its reason already
                         self._write_progress()
                 self._sync()
             finally:
                 os.close(self._metrics)
                 self._metrics = -1
 
+    def _check(self, *, fresh: bool = False) -> None:
+        claims.check(self.run, self.attempt, fresh=fresh)
+
     def _write_progress(self) -> None:
+        self._check()
         files.write_json(self.run.path / "progress.json", self._progress, sync=False)
         self._progress, self._progress_at = {}, time.monotonic()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fop_core.runs import files, locks, records, stamps
-from fop_core.runs.files import DamagedFile
+from fop_core.runs.files import DamagedFile, RunError
 
 ALIVE = ("starting", "running", "stopping")
 ENDED = ("finished", "stopped", "failed", "lost")
@@ -25,6 +25,7 @@ class State:
         since: when it came to be so, ISO 8601 in UTC.
         cause: one of ``CAUSES`` where one of them made it fail or be lost, else "".
         by: who had it stopped, where somebody did, else "".
+        scheduler: of an attempt that a scheduler started, which and its job, in words: it says who lives, no lock does.
     """
 
     state: str
@@ -32,13 +33,14 @@ class State:
     since: str
     cause: str = ""
     by: str = ""
+    scheduler: str = ""
 
 
 def current(path: Path) -> State:
     """Return the state that the run of a directory is truly in, as ``Run.state`` does."""
     written = read(path)
     try:
-        alive = written.state not in ALIVE or held(path)
+        alive = written.state not in ALIVE or bool(written.scheduler) or held(path)
     except DamagedFile as error:
         owner = os.lstat(path / "control.lock").st_uid
         if not isinstance(error.__cause__, PermissionError) or owner == os.getuid():
@@ -68,8 +70,22 @@ def read(path: Path) -> State:
         stamps.age(since)
     except (ValueError, OverflowError) as error:
         raise DamagedFile(f"{path / 'state.json'}: since {since!r}, no time ({error})") from error
-    cause, by = content.get("cause"), content.get("by")  # which older files have not
-    return State(state, reason, since, cause if cause in CAUSES else "", by if records.is_text(by) else "")
+    cause, by, scheduler = (content.get(key) for key in ("cause", "by", "scheduler"))  # which older files have not
+    by, scheduler = (value if records.is_text(value) else "" for value in (by, scheduler))
+    return State(state, reason, since, cause if cause in CAUSES else "", by, scheduler)
+
+
+def refuse_scheduled(path: Path) -> None:
+    """Raise RunError where a scheduler's job works on the run of a directory: of that no lock can tell.
+
+    What cannot be read is of nobody: the lock alone counts, as it is somebody's on this host.
+    """
+    try:
+        written = read(path)
+    except (FileNotFoundError, DamagedFile):
+        return
+    if written.state in ALIVE and written.scheduler:
+        raise RunError(f"{path.name} is already being worked on: by {written.scheduler}")
 
 
 def held(path: Path) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from fop_core.printable import printable
 from fop_core.runs import files, stamps, trash
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.runs.names import FOLDERS, START
+from fop_core.runs.names import FOLDERS, START, STUDIES
 from fop_core.runs.run import FORMAT, Run
 
 Array = np.ndarray
@@ -154,13 +154,17 @@ def scan(folder: Path | None = None) -> Iterator[tuple[Run, str]]:
 def directories(folder: Path | None = None) -> Iterator[Run]:
     """Yield what may be a run of a folder, oldest first, unread."""
     folder = runs_folder() if folder is None else folder
+    for name in names(folder):
+        yield Run(folder / name)
+
+
+def names(folder: Path) -> list[str]:
+    """Return what the directories of a folder are called that may be runs, oldest first."""
     try:
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if not entry.name.startswith(".") and is_folder(entry))
+            return sorted(entry.name for entry in entries if may_be_run(entry))
     except FileNotFoundError:
-        return
-    for name in names:
-        yield Run(folder / name)
+        return []
 
 
 def trashed(folder: Path | None = None) -> list[Run]:
@@ -170,6 +174,11 @@ def trashed(folder: Path | None = None) -> list[Run]:
         RunError: where the trash is a link, or no folder.
     """
     return list(directories(trash.of(runs_folder() if folder is None else folder)))
+
+
+def may_be_run(entry: "os.DirEntry[str]") -> bool:
+    """Return whether an entry of a runs folder may be a run: a folder, not hidden, and not that of the studies."""
+    return not entry.name.startswith(".") and entry.name != STUDIES and is_folder(entry)
 
 
 def is_folder(entry: "os.DirEntry[str]") -> bool:

@@ -11,7 +11,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from fop_core.runs import locks
+from fop_core.runs import locks, state
 from fop_core.runs.files import RunError
 from fop_core.runs.names import TRASH
 
@@ -43,6 +43,7 @@ def discard(run: Path) -> Path:
         )
     lock = locks.take(run)
     try:
+        state.refuse_scheduled(run)
         if not (path / "requests").is_symlink():  # else it is another run that waits
             with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):  # what does not wait
                 (path / "requests" / "start").unlink()
@@ -69,6 +70,7 @@ def remove(run: Path) -> None:
         of(path.parent.parent)
     lock = locks.take(run)
     try:
+        state.refuse_scheduled(run)
         hidden = path.parent / f".{path.name}.{secrets.token_hex(4)}.deleted"
         os.rename(path, hidden)  # nobody sees half a run
         try:

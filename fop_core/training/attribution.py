@@ -25,7 +25,7 @@ from fop_core.runs.lineage import CONTROLS
 from fop_core.runs.run import Run
 from fop_core.runs.series import Series
 from fop_core.runs.state import ALIVE
-from fop_core.training import config, datasets, fork
+from fop_core.training import config, datasets, fork, threads
 from fop_core.training.config import ConfigError, TrainConfig
 from fop_core.training.fork import ForkError
 
@@ -69,7 +69,8 @@ class Plan:
         made = self.run.about["lineage"]
         kept = {key: made[key] for key in ("preset", "method", "config") if key in made}
         kept["set"] = [*made.get("set", ()), *self.settings]
-        return kept | {"parent": self.run.id, "control": self.kind, "parent_step": self.step}
+        kept |= {"parent": self.run.id, "control": self.kind, "parent_step": self.step}
+        return kept | threads.inherited(self.run)
 
     @property
     def description(self) -> str:

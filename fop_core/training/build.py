@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 from fop_core.optim.fop import FOP
@@ -124,11 +125,12 @@ def deep_steps(steps: list[int], count: int = 12) -> set[int]:
 
 @contextlib.contextmanager
 def threads(count: int) -> Iterator[int]:
-    """Set torch's CPU threads for a while, 0 for its own choice; give how many there are."""
+    """Set torch's CPU threads for a while, and numpy's, 0 for their own choice; give how many torch has."""
     before = torch.get_num_threads()
     if count:
         torch.set_num_threads(count)
     try:
-        yield torch.get_num_threads()
+        with threadpool_limits(count or None, "blas"):  # else spectra of M take all cores
+            yield torch.get_num_threads()
     finally:
         torch.set_num_threads(before)

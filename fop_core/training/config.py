@@ -297,7 +297,7 @@ class TrainConfig(_Section):
     seed: int = Field(0, ge=0, lt=2**31, description="of weights, M, order of images and augmentation")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N")
     precision: Literal["fp32", "bf16"] = Field("fp32", description="bf16: autocast forward and backward")
-    threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0: torch's choice")
+    threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0: as suit the network and the free cores")
     log_every: int = Field(50, ge=1, description="steps between two rows of metrics; the first ten all have one")
     snapshots: int = Field(
         60,
@@ -351,7 +351,12 @@ def parse(content: Mapping[str, Any]) -> TrainConfig:
     try:
         return TrainConfig.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(*_explain(error)) from None
+        raise refusal(error) from None
+
+
+def refusal(error: ValidationError) -> ConfigError:
+    """Return what pydantic found wrong with settings, field by field."""
+    return ConfigError(*_explain(error))
 
 
 def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
@@ -376,7 +381,7 @@ def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
                 node[section] = {}
             node = node[section]
         if not isinstance(node, dict):
-            wrong.append((path, f"no such field{_suggestion(path.strip())}"))
+            wrong.append((path, f"no such field{suggestion(path.strip())}"))
             continue
         try:
             node[field] = json.loads(text, parse_constant=_no_constant)
@@ -400,7 +405,7 @@ def described() -> dict[str, str]:
     return listed
 
 
-def _suggestion(path: str) -> str:
+def suggestion(path: str) -> str:
     """Return which settings are likely meant by a path that is none, as words to append, or ""."""
     section, _, last = path.lower().rpartition(".")
     inside = section in SECTIONS
@@ -433,7 +438,7 @@ def _explain(error: ValidationError) -> list[Problem]:
         if issue["type"] == "value_error":  # a section's own check
             problems += [(f"{path}.{field}".lstrip("."), message) for field, message in issue["ctx"]["error"].problems]
         elif issue["type"] == "extra_forbidden":
-            problems.append((path, f"no such setting{_suggestion(path)}"))
+            problems.append((path, f"no such setting{suggestion(path)}"))
         elif issue["type"] == "model_type":
             problems.append((path or "settings", f"{issue['input']!r:.80} given; an object of fields is expected"))
         else:

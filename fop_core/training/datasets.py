@@ -139,7 +139,7 @@ def find(config: DataConfig) -> Source:
 
 
 def load(config: DataConfig, log: Log = lambda text: None) -> Dataset:
-    """Read a data set.
+    """Read a data set. Where a part of the training set is held out, no test image is read.
 
     Args:
         config: which.
@@ -151,10 +151,12 @@ def load(config: DataConfig, log: Log = lambda text: None) -> Dataset:
     source = find(config)
     corrupt: list[str] = []
     if source.kind == "idx":
-        parts = {"train": _read_idx(source.path, "train"), "test": _read_idx(source.path, "t10k")}
+        parts = {"train": _read_idx(source.path, "train")}
+        if not config.held_out:
+            parts["test"] = _read_idx(source.path, "t10k")
         classes = [str(digit) for digit in range(10)]
     elif source.kind == "archive":
-        parts, classes = _read_archive(source.path), list(CIFAR10_CLASSES)
+        parts, classes = _read_archive(source.path, test=not config.held_out), list(CIFAR10_CLASSES)
     else:
         parts, classes, corrupt = _read_tree(source.path, config, log)
     if len(parts["train"]) == 0:
@@ -237,7 +239,33 @@ def _idx_file(path: Path, part: str, kind: str) -> Path | None:
     return next((file for file in (path / stem, path / f"{stem}.gz") if file.is_file()), None)
 
 
+_kept: dict[tuple[Path, str], tuple[list[tuple[int, int]], Part]] = {}
+
+
+def keep(config: DataConfig) -> None:
+    """Read of MNIST what these settings use now, for all who ask this process, or one forked from it, for it later.
+
+    Raises:
+        DataError: where it is missing or unfit.
+    """
+    if config.name == "mnist":
+        path = _find_mnist(config).path
+        parts = ("train",) if config.held_out else ("train", "t10k")  # what is tuned reads no test image
+        read = {(path, part): (_stamps(path, part), _read_idx(path, part)) for part in parts}
+        for other in [key for key in _kept if key[0] != path]:
+            del _kept[other]
+        _kept.update(read)
+
+
+def _stamps(path: Path, part: str) -> list[tuple[int, int]]:
+    """Return when the files of a part were changed, and their sizes."""
+    there = [file.stat() for kind in ("images", "labels") if (file := _idx_file(path, part, kind)) is not None]
+    return [(status.st_mtime_ns, status.st_size) for status in there]
+
+
 def _read_idx(path: Path, part: str) -> Part:
+    if (path, part) in _kept and _kept[path, part][0] == _stamps(path, part):
+        return _kept[path, part][1]
     arrays: list[Array] = []
     for kind in ("images", "labels"):
         file = _idx_file(path, part, kind)
@@ -309,7 +337,7 @@ def download_cifar10() -> Path:
     return folder
 
 
-def _read_archive(path: Path) -> dict[str, Part]:
+def _read_archive(path: Path, test: bool) -> dict[str, Part]:
     from torchvision.datasets import CIFAR10
     from torchvision.datasets.utils import check_integrity
 
@@ -318,7 +346,7 @@ def _read_archive(path: Path) -> dict[str, Part]:
     if packed and not check_integrity(str(file), CIFAR10.tgz_md5):  # which torchvision would fetch again, unasked
         raise DataError(f"{file}: the CIFAR-10 archive is damaged (its md5 is another): remove it and get it again")
     parts = {}
-    for part, train in (("train", True), ("test", False)):
+    for part, train in (("train", True), ("test", False))[: 1 + test]:
         try:  # download=True only unpacks the archive that is there
             dataset = CIFAR10(str(path), train=train, download=packed and train)
         except PermissionError as error:
@@ -369,31 +397,36 @@ def _read_tree(path: Path, config: DataConfig, log: Log) -> tuple[dict[str, Part
         if config.augmentation == "crop_flip":
             raise DataError(f"{path}: {total >> 20:,} MB are streamed, and crop_flip is for images in memory")
         return {part: Part(labels, paths=paths) for part, (paths, labels) in listed.items()}, classes, []
+    if config.held_out:
+        listed.pop("test", None)  # what is tuned reads no image of it
 
+    parts, corrupt = {}, []
+    for part, (paths, labels) in listed.items():
+        parts[part], bad = _decoded(path, part, paths, labels, size, log)
+        corrupt += bad
+    return parts, classes, corrupt
+
+
+def _decoded(path: Path, part: str, paths: list[Path], labels: Array, size: int, log: Log) -> tuple[Part, list[str]]:
+    """Return the images of a part, from its cache where it has one, and the files that cannot be decoded."""
     # What the cache is known by: the files' names, sizes and times, and what is made of them.
-    cache = _cache(path, listed, size)
+    cache = _cache(path, part, paths, labels, size)
     if cache is not None and cache.exists():
         try:
             arrays, about = files.read_arrays(cache)
-            parts = {part: Part(arrays[f"{part}/labels"], arrays[f"{part}/images"]) for part in listed}
-            return parts, classes, about["corrupt"]
+            return Part(arrays["labels"], arrays["images"]), about["corrupt"]
         except (files.DamagedFile, KeyError, OSError) as error:
             log(f"the cache is unusable and is made again: {error}")
-    parts, corrupt = {}, []
-    for part, (paths, labels) in listed.items():
-        log(f"decoding {len(paths):,} images of {path / part}; this happens once")
-        images, good, bad = _decode_all(paths, size, log)
-        parts[part] = Part(labels[good], images[good])
-        corrupt += [str(file.relative_to(path)) for file in bad]
-    if cache is not None:
-        arrays = {f"{part}/images": kept.images for part, kept in parts.items() if kept.images is not None}
-        arrays |= {f"{part}/labels": kept.labels for part, kept in parts.items()}
+    log(f"decoding {len(paths):,} images of {path / part}; this happens once")
+    images, good, bad = _decode_all(paths, size, log)
+    kept, corrupt = Part(labels[good], images[good]), [str(file.relative_to(path)) for file in bad]
+    if cache is not None and kept.images is not None:
         try:
             cache.parent.mkdir(exist_ok=True)
-            files.write_arrays(cache, arrays, {"corrupt": corrupt})
+            files.write_arrays(cache, {"images": kept.images, "labels": kept.labels}, {"corrupt": corrupt})
         except (OSError, ValueError) as error:  # no room, or more than such a file holds
             log(f"the decoded images are not cached: {error}")
-    return parts, classes, corrupt
+    return kept, corrupt
 
 
 def _list(path: Path, classes: list[str]) -> tuple[list[Path], Array]:
@@ -408,20 +441,19 @@ def _list(path: Path, classes: list[str]) -> tuple[list[Path], Array]:
     return paths, np.array(labels, np.int64)
 
 
-def _cache(path: Path, listed: dict[str, tuple[list[Path], Array]], size: int) -> Path | None:
-    """Return where the decoded images are kept, or None where the data's folder cannot be written to."""
+def _cache(path: Path, part: str, paths: list[Path], labels: Array, size: int) -> Path | None:
+    """Return where the decoded images of a part are kept, or None where the data's folder cannot be written to."""
     if not os.access(path, os.W_OK):
         return None
-    digest = hashlib.sha256(f"2 {size}".encode())
-    for part, (paths, labels) in listed.items():
-        digest.update(part.encode())
-        digest.update(labels.tobytes())  # a file may have moved to another class
-        for file in paths:
-            try:
-                about = file.stat()
-                digest.update(f"{file.name} {about.st_size} {about.st_mtime_ns}".encode())
-            except OSError:  # a link to nothing: it is left out, and counted, where it is decoded
-                digest.update(f"{file.name} is not there".encode())
+    digest = hashlib.sha256(f"3 {size}".encode())
+    digest.update(part.encode())
+    digest.update(labels.tobytes())  # a file may have moved to another class
+    for file in paths:
+        try:
+            about = file.stat()
+            digest.update(f"{file.name} {about.st_size} {about.st_mtime_ns}".encode())
+        except OSError:  # a link to nothing: it is left out, and counted, where it is decoded
+            digest.update(f"{file.name} is not there".encode())
     return path / ".fop-cache" / f"{digest.hexdigest()[:16]}.safetensors"
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import tempfile
+import weakref
 from typing import IO
 
 from fop_core import isolated
@@ -22,6 +23,7 @@ class Measuring:
 
     def __init__(self, run: Run) -> None:
         self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        weakref.finalize(self, _close, self._out, self._err)  # a session that ends says nothing to what it holds
         self._process = subprocess.Popen(
             isolated.command("fop_core", "runs", "why", os.path.abspath(run.path)),
             stdin=subprocess.DEVNULL,
@@ -53,6 +55,11 @@ class Measuring:
             return _written(self._out).strip()
         lines = [line for line in _written(self._err).splitlines() if line and not PROGRESS.match(line)]
         raise ValueError(" ".join(lines) or f"the process that measures ended with {self._process.returncode}")
+
+
+def _close(*files: IO[bytes]) -> None:
+    for file in files:
+        file.close()
 
 
 def _written(file: IO[bytes]) -> str:

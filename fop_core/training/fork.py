@@ -23,7 +23,7 @@ from fop_core.runs import store
 from fop_core.runs.files import DamagedFile, Header
 from fop_core.runs.lineage import MATRICES
 from fop_core.runs.run import Run
-from fop_core.training import config, datasets
+from fop_core.training import config, datasets, threads
 from fop_core.training.config import ConfigError, FOPConfig, TrainConfig
 
 Array = np.ndarray
@@ -87,6 +87,7 @@ class Plan:
         lineage = {key: made[key] for key in ("preset", "method", "config") if key in made}
         lineage["set"] = [*made.get("set", ()), *self.settings]
         lineage |= {"parent": self.run.id, "step": self.step, "matrices": self.matrices}
+        lineage |= threads.inherited(self.run)
         if self.donor is not None:
             lineage |= {"donor": self.donor.id, "donor_step": self.donor_step}
         return lineage

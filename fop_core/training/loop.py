@@ -25,11 +25,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from fop_core.runs import lineage
+from fop_core.runs.claims import Superseded
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
-from fop_core.training import attribution, batches, build, config, datasets, diagnostics, state
+from fop_core.training import attribution, batches, build, config, datasets, diagnostics, peak, state, threads
 from fop_core.training.averaged import averaged
 from fop_core.training.environment import describe
 
@@ -89,6 +90,7 @@ def train(
     *,
     on: str | None = None,
     orphaned: threading.Event | None = None,
+    cores: int | None = None,
 ) -> str:
     """Train a run to its end, from its last checkpoint if it has one; return the state it ends in.
 
@@ -99,18 +101,26 @@ def train(
         report: called at logged steps with the progress.
         on: the device, where that is not the config's to say.
         orphaned: set when the supervisor is gone: then it ends as lost, with a checkpoint.
+        cores: that it may use where its settings leave its threads open; all that there are unless given.
 
     A failure ends it as failed, with the reason in words; nothing is raised but KeyboardInterrupt at a second Ctrl-C.
     """
     control.set("starting")
     try:
-        with build.threads(config.parse(run.config).threads) as threads, _signals() as requests:
-            trainer = Trainer(run, control, log, report, requests, threads, on, orphaned)
+        count = threads.of(run, cores or threads.cores())
+        with build.threads(count) as used, _signals() as requests:
+            trainer = Trainer(run, control, log, report, requests, used, on, orphaned)
             try:
                 trainer.train()
             finally:
                 trainer.writer.close()
+    except Superseded as superseded:  # its state is not ours to write
+        log(str(superseded))
+        return "lost"
     except Stopped as stopped:
+        if control.scheduler and stopped.by == "SIGTERM":  # whether it goes on is its supervisor's to say
+            log(f"interrupted at step {trainer.step:,}")
+            return "stopped"
         return _end(control, log, "stopped", str(stopped), by=stopped.by)
     except Orphaned as orphan:
         return _end(control, log, "lost", str(orphan), "vanished")
@@ -149,6 +159,7 @@ class Trainer:
         self.orphaned = orphaned or threading.Event()
         self.config = config.parse(run.config)
         self.device = build.device(on or self.config.device)
+        peak.start(self.device)
         data = datasets.load(self.config.data, log)
         for name in data.corrupt:
             log(f"left out, it cannot be decoded: {name}")
@@ -167,12 +178,14 @@ class Trainer:
         self.watched = [(n, p) for n, p in self.built.model.named_parameters() if p.ndim > 1]
         self.step = 0
         self.seconds = 0.0  # of training, over all attempts
+        self.evaluation_seconds = 0.0  # likewise
+        self.peak_memory = 0  # bytes, of the largest attempt
         self.corrupt = len(data.corrupt)
         self.progress: dict[str, Any] = {}
         self.warning = self._resume()
         about = describe(self.device, threads, data.source, self.built.optimizer)
         about |= {"warning": self.warning} if self.warning else {}
-        self.writer = RunWriter(run, about, from_step=self.step)
+        self.writer = RunWriter(run, about, from_step=self.step, claim=control.claim)
 
     # the loop --------------------------------------------------------------------------------------------------------
 
@@ -199,7 +212,9 @@ class Trainer:
                 self.seconds += now - begin
                 if logged:
                     if step % self.feed.steps_in_epoch == 0 or step == self.total:
+                        begin = time.perf_counter()
                         columns |= self._test()
+                        self.evaluation_seconds += time.perf_counter() - begin
                     self._log(columns)
                 if time.monotonic() - looked > POLL_EVERY or self.requests:
                     looked = time.monotonic()
@@ -361,6 +376,9 @@ class Trainer:
             "share": self.step / self.total,
             "eta_seconds": left,
             "corrupt": self.corrupt,
+            "seconds": self.seconds,
+            "evaluation_seconds": self.evaluation_seconds,
+            "peak_memory": max(self.peak_memory, peak.memory(self.device)),
         }
         tops = [value for name, value in row.items() if name.startswith("eigenvalue_max/")]
         content |= {"eigenvalue_max": max(tops)} if tops else {}
@@ -405,6 +423,8 @@ class Trainer:
                 "previous": window.previous,
             },
             "seconds": self.seconds,
+            "evaluation_seconds": self.evaluation_seconds,
+            "peak_memory": max(self.peak_memory, peak.memory(self.device)),
         }
         if self.device.type == "cuda":
             tree["rng"]["cuda"] = torch.cuda.get_rng_state(self.device)
@@ -449,6 +469,8 @@ class Trainer:
                 self.window.seconds = kept["seconds"]
                 self.window.previous = {name: g.to(self.device) for name, g in kept["previous"].items()}
                 self.step, self.seconds = about["step"], tree["seconds"]
+                self.evaluation_seconds = tree.get("evaluation_seconds", 0.0)  # which older ones have not
+                self.peak_memory = tree.get("peak_memory", 0)
             except torch.OutOfMemoryError:
                 raise  # the checkpoint is good: an older one, or starting over, would throw it away
             except (FileNotFoundError, DamagedFile, ValueError, KeyError, RuntimeError) as error:

@@ -1,18 +1,19 @@
 """What a run will train and hold, found before it starts, without a byte of it being allocated.
 
-    preview(config)     builds model and optimizer on torch's meta device, in a process that stays for the next ones
+    preview(config)     builds model and optimizer on torch's meta device, where torch is loaded: see ``fop_core.warm``
 
-Whoever asks need not have torch loaded, and holds no device: torch is imported by that process alone. ``steps`` and
+Whoever asks need not have torch loaded, and holds no device: another process does that. ``steps`` and
 ``probe`` need none either.
 """
 
 import math
+import os
 from dataclasses import dataclass
 from typing import Any
 
 from fop_core.training import datasets
 from fop_core.training.config import TrainConfig, parse
-from fop_core.training.preview_worker import Worker, WorkerError
+from fop_core.warm import Warm, WarmError
 
 CLASSES = {"mnist": 10, "cifar10": 10, "folder": 1000}
 """What is assumed where the data are missing."""
@@ -22,8 +23,8 @@ ONE_IMAGE = 1e-9  # as a share: of any set one image, which is the least that is
 WARM = 10  # steps of a probe that do not count: kernels are chosen, all rows are logged
 
 
-worker = Worker()
-"""One for all that this process asks."""
+worker = Warm()
+"""One connection for all that this process asks."""
 
 
 class PreviewError(RuntimeError):
@@ -106,9 +107,10 @@ def preview(config: TrainConfig, timeout: float = 120) -> Preview:
     Raises:
         PreviewError: where it cannot be built.
     """
+    data = {"FOP_DATA_DIR": os.environ.get("FOP_DATA_DIR"), "FOP_DATA_RELATIVE_TO": os.getcwd()}
     try:
-        content = worker.ask(config.to_json(), timeout)
-    except WorkerError as error:
+        content = worker.ask({"describe": config.to_json(), "environment": data}, timeout)
+    except WarmError as error:
         raise PreviewError(str(error)) from None
     parameters = tuple(
         Parameter(**{**row, "shape": tuple(row["shape"]), "M": tuple(row["M"])}) for row in content.pop("parameters")

@@ -13,7 +13,7 @@ from fop_core.quantities import QUANTITIES
 from fop_core.runs import lineage, store
 from fop_core.runs.control import Control
 from fop_core.runs.run import Run
-from fop_core.training import build, config
+from fop_core.training import build, threads
 from fop_core.training.loop import Log, Report, Trainer
 
 TIMES = {each.name for each in QUANTITIES.values() if each.timed}
@@ -65,9 +65,8 @@ def again(
     Raises:
         ValueError: where its settings or data do not do here.
     """
-    settings = config.parse(run.config)
-    threads = settings.threads or (run.attempts[0].get("threads", 0) if run.attempts else 0)
-    with tempfile.TemporaryDirectory(prefix="fop-replay-") as folder, build.threads(threads) as used:
+    count = threads.of(run, threads.cores())
+    with tempfile.TemporaryDirectory(prefix="fop-replay-") as folder, build.threads(count) as used:
         start = run.start() if lineage.has_start(run) else None
         copy = store.create(run.config, name="replay", lineage=run.about["lineage"], start=start, folder=Path(folder))
         if checkpoint is not None:

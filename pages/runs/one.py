@@ -9,7 +9,7 @@ import streamlit as st
 from fop_core.figures.style import number
 from fop_core.jobs import queue
 from fop_core.quantities import QUANTITIES
-from fop_core.runs import stamps
+from fop_core.runs import fields, stamps
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.listing import Entry
 from fop_core.runs.loaded import Loaded
@@ -45,6 +45,9 @@ def head(entry: Entry) -> None:
         st.warning(literal(f"Damaged: {entry.damage}"))
     if entry.alive:
         _progress(entry)
+        if (placed := queue.placement(entry.run)) is not None:
+            where = placed.words()
+            st.caption(literal(f"{where[0].upper()}{where[1:]}."))
 
 
 def _waits(entry: Entry) -> str:
@@ -109,13 +112,13 @@ def log(entry: Entry) -> None:
 
 def settings(entry: Entry) -> None:
     """Show all settings."""
-    table([{"Setting": name, "Value": run_text.setting(value)} for name, value in entry.settings.items()])
+    table([{"Setting": name, "Value": fields.text(value)} for name, value in entry.settings.items()])
 
 
 def made_by(entry: Entry) -> None:
     """Show what made it: preset and changes, then what each attempt ran on and with."""
     lineage = entry.run.about["lineage"]
-    origins = [f"{key} {run_text.setting(value)}" for key, value in lineage.items() if value not in (None, "", [])]
+    origins = [f"{key} {fields.text(value)}" for key, value in lineage.items() if value not in (None, "", [])]
     st.markdown(literal(f"From {'; '.join(origins) or 'its settings alone'}."))
     st.caption(literal(f"{entry.id}, in {entry.run.path.parent}"))
     for attempt in _attempts(entry):

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from fop_core import quantities
-from fop_core.runs import GALLERY, learned, stamps, store
+from fop_core.runs import GALLERY, fields, learned, stamps, store
 from fop_core.runs.listing import Entry, Listing
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
-from pages.runs import actions, controls, one, several, table, why
+from pages.runs import actions, columns, controls, find, one, several, table, why
 from pages.runs.downloads import downloads
-from pages.runs.settings import FIELDS, PRESETS, VALUES
+from pages.runs.find import Matching
+from pages.runs.settings import FIELDS, PRESETS, VALUES, from_before, pins
 from pages.shared import curves
 from pages.shared.curves import Chosen, View
 from pages.shared.first_run import first_run
@@ -25,6 +26,7 @@ SOON = 0.4  # seconds, while a reader waits for the first point
 
 if len(ids := st.query_params.get_all("run")) > 1:  # other pages give one parameter for each
     st.query_params["run"] = ",".join(ids)
+from_before(st.query_params)
 form = Form("runs", PRESETS, FIELDS, {"all": VALUES}, tuple(VALUES))
 
 
@@ -39,12 +41,17 @@ def listings() -> Sequence[Listing]:
     return listing(folder, True), listing(GALLERY), listing(folder)
 
 
-def shown() -> list[Entry]:
+def shown() -> Matching:
     """Return the runs that the table shows."""
-    folder, show = store.runs_folder(), form["show"]
-    current = listing(GALLERY) if show == "gallery" else listing(folder, show == "trash")
+    show = form["show"]
     archived = None if show in ("gallery", "trash") else show == "archive"
-    return table.matching(list(current.entries().values()), archived, form["find"], form["state"], form["tag"])
+    return find.matching(current(), archived, form["where"], form["state"], form["tag"])
+
+
+def current() -> Listing:
+    """Return the listing that the table shows runs of."""
+    folder, show = store.runs_folder(), form["show"]
+    return listing(GALLERY) if show == "gallery" else listing(folder, show == "trash")
 
 
 def choose() -> None:
@@ -55,21 +62,31 @@ def choose() -> None:
         st.session_state[actions.ANEW] = True
 
 
-def sidebar(of: Chosen | None) -> None:
+def pin() -> None:
+    """Take over which runs the reader pinned in the table, and their colours."""
+    words = st.session_state["table"].pinned
+    if words is not None:
+        form.put(pin=FIELDS["pin"].read(",".join(words)))
+        st.session_state[actions.ANEW] = True
+
+
+def sidebar(of: Chosen) -> None:
     """Show what the table shows, and how curves are drawn."""
     form.draw("show")
-    form.draw("find")
+    form.draw("where")
     form.draw("state")
     tags()
-    form.draw("sizes")
-    if of is None:
+    table_columns()
+    if form["pin"]:
+        st.button("Unpin all", on_click=lambda: form.put(pin=[]), help="Pinned runs are drawn whatever is selected")
+    if not of.entries:
         return
     with st.expander("Curves", expanded=True, key="runs curves"):
-        columns = of.columns()
         key = form.key("y")
         st.session_state.setdefault(key, form["y"])
-        options = list(dict.fromkeys([*columns, *st.session_state[key]]))
+        options = list(dict.fromkeys([*of.columns(), *st.session_state[key]]))
         st.multiselect("Quantities", options, key=key, placeholder="Loss and accuracy", format_func=quantities.title)
+        form.draw("grid")
         form.draw("x")
         form.draw("smooth")
         form.draw("logx")
@@ -77,6 +94,22 @@ def sidebar(of: Chosen | None) -> None:
         if len(of.entries) > 1:
             form.draw("seeds")
             baseline(of)
+
+
+def table_columns() -> None:
+    """Show the choice of the table's columns."""
+    key = form.key("cols")
+    st.session_state.setdefault(key, form["cols"])
+    options = columns.choices(find.known(list(current().entries().values())))
+    with st.expander("Table", key="runs table columns"):
+        st.multiselect(
+            "Columns",
+            list(dict.fromkeys([*options, *st.session_state[key]])),
+            key=key,
+            format_func=columns.title,
+            placeholder="State and name alone",
+            help="Last and best of all that was measured, and every setting",
+        )
 
 
 def tags() -> None:
@@ -109,16 +142,20 @@ def ticking_table() -> None:
     """Show the table, up to date."""
     if actions.anew():
         st.rerun()
-    entries = shown()
+    matching = shown()
+    entries = matching.entries
     for each in listings():
         if each.trouble:
             st.error(literal(each.trouble))
+    find.show_trouble(matching)
+    if any(map(fields.is_measured, form["cols"])):
+        current().measure()
     if entries:
-        table.table(entries, form["run"], form["sizes"], "table", choose)
+        table.table(entries, form["run"], pins(form["pin"]), form["cols"], "table", choose, pin)
         damaged = [entry for entry in entries if entry.damaged]
         if damaged:
             st.caption(literal(f"{len(damaged)} cannot be read: {damaged[0].damaged}"))
-    elif form["find"] or form["state"] or form["tag"]:
+    elif form["where"] or form["state"] or form["tag"]:
         st.markdown("No run has all of that.")
     else:
         st.markdown({"archive": "The archive is empty.", "trash": "The trash is empty."}.get(form["show"], "No runs."))
@@ -130,17 +167,24 @@ def detail(ids: tuple[str, ...]) -> None:
         st.rerun()
     there = known()
     entries = [there[id_] for id_ in ids if id_ in there]
-    if not entries:
-        return
-    of = curves.chosen([entry for entry in entries if not entry.damaged], form["seeds"])
+    of = compared(entries)
     if len(entries) == 1:
         one_run(entries[0], of)
-    else:
+    elif of.entries:
         several_runs(entries, of)
-    columns = of.columns()
-    if st.session_state.get("runs columns") != columns:  # the sidebar's choice of curves has them
-        st.session_state["runs columns"] = columns
+    measured = of.columns()
+    if st.session_state.get("runs columns") != measured:  # the sidebar's choice of curves has them
+        st.session_state["runs columns"] = measured
         st.rerun()
+
+
+def compared(entries: Sequence[Entry]) -> Chosen:
+    """Return what is drawn: runs that can be read, and beside them those that are pinned."""
+    colors = pins(form["pin"])
+    there = known()
+    also = [there[id_] for id_ in colors if id_ in there]
+    every = list(dict.fromkeys([*entries, *also]))
+    return curves.chosen([entry for entry in every if not entry.damaged], form["seeds"], colors)
 
 
 def waits(of: Chosen) -> bool:
@@ -167,9 +211,12 @@ def one_run(entry: Entry, of: Chosen) -> None:
             st.page_link("pages/preconditioners/page.py", label="What it learned", query_params={"run": entry.id})
     left, right = st.columns([2, 1], gap="medium")
     with left:
-        draw(of)
+        draw(of, 1)
     with right:
         one.numbers(entry, of.metrics[0])
+    if len(of.entries) > 1:
+        several.summary(of, view())
+        several.differences(of.entries)
     controls.controls(entry, beside)
     log, settings, made, labels = st.tabs(["Log", "Settings", "What made it", "Name, tags, notes"])
     with log:
@@ -190,18 +237,25 @@ def beside(ids: Sequence[str]) -> None:
 
 def several_runs(entries: list[Entry], of: Chosen) -> None:
     """Show several runs side by side."""
-    st.subheader(f"{len(entries)} runs", anchor=False)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        actions.buttons(entries)
-        downloads(entries)
-    draw(of)
+    st.subheader(f"{len(entries)} runs" if entries else "Pinned runs", anchor=False)
+    if entries:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            actions.buttons(entries)
+            downloads(entries)
+    draw(of, 2)
     several.summary(of, view())
+    several.differences(of.entries)
 
 
-def draw(of: Chosen) -> None:
-    """Show the pictures that are wanted, and say which of them nobody measured."""
+def draw(of: Chosen, across: int) -> None:
+    """Show the pictures that are wanted, and say which of them nobody measured.
+
+    Args:
+        of: the runs.
+        across: pictures in a row, unless the reader has chosen.
+    """
     names = form["y"] or curves.automatic(of.columns())
-    missing = [name for name in names if not curves.show(of, name, view())]
+    missing = curves.grid(of, names, view(), across if form["grid"] == "auto" else int(form["grid"]))
     if missing:
         st.caption(literal(f"Not measured: {', '.join(map(quantities.title, missing))}."))
     elif not names:
@@ -219,7 +273,7 @@ def empty() -> None:
 actions.anew()  # it is
 everything = known()
 chosen_now = [everything[id_] for id_ in form["run"][:MOST_CHOSEN] if id_ in everything]
-lost = [id_ for id_ in form["run"] if id_ not in everything]
+lost = [id_ for id_ in dict.fromkeys([*form["run"], *pins(form["pin"])]) if id_ not in everything]
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.title("Runs", anchor=False, width="content")
@@ -233,14 +287,12 @@ if form["show"] == "runs" and not ours.entries() and not ours.trouble:
     empty()
 else:
     ticking_table()
-readable = [entry for entry in chosen_now if not entry.damaged]
+of_now = compared(chosen_now)
 with st.sidebar:
-    of_now = curves.chosen(readable, form["seeds"]) if readable else None
     sidebar(of_now)
-if of_now is not None:
-    st.session_state["runs columns"] = of_now.columns()
-if chosen_now:
-    pace = SOON if of_now is not None and waits(of_now) else TICK
+st.session_state["runs columns"] = of_now.columns()
+if chosen_now or of_now.entries:
+    pace = SOON if waits(of_now) else TICK
     st.fragment(detail, run_every=pace)(tuple(entry.id for entry in chosen_now))
 deliver()
 form.publish()

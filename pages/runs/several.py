@@ -8,12 +8,16 @@ import streamlit as st
 
 from fop_core.figures.style import number
 from fop_core.quantities import QUANTITIES
-from fop_core.runs import compare
+from fop_core.runs import compare, fields
 from fop_core.runs.best import MEASURED
+from fop_core.runs.difference import ABSENT, difference
+from fop_core.runs.listing import Entry
 from pages.runs.one import table
 from pages.shared import run_text
 from pages.shared.curves import Chosen, View
+from pages.shared.text import literal
 
+FEW = 8  # settings that are in sight at once
 FINAL = ("train_loss", "test_loss", "held_out_loss")
 
 
@@ -50,6 +54,32 @@ def summary(of: Chosen, view: View) -> None:
     )
 
 
+def differences(entries: Sequence[Entry]) -> None:
+    """Show in which settings two runs differ; nothing of more or fewer."""
+    if len(entries) != 2:
+        return
+    rows = difference(entries[0].settings, entries[1].settings)
+    if not rows:
+        st.caption("These two runs have the same settings.")
+        return
+    names = [entry.name for entry in entries]
+    heads = names if names[0] != names[1] else [entry.id for entry in entries]
+    with st.expander(f"Settings that differ: {len(rows)}", expanded=len(rows) <= FEW, key="runs differences"):
+        table(
+            [
+                {
+                    "Setting": f"{each.name} (changes no result)" if each.aside else each.name,
+                    **{literal(head): _setting(value) for head, value in zip(heads, (each.one, each.other))},
+                }
+                for each in rows
+            ]
+        )
+
+
+def _setting(value: Any) -> str:
+    return "–" if value is ABSENT else fields.text(value)
+
+
 def seeds(values: Sequence[Any]) -> str:
     """Return all seeds in words: "0-2, 5", as the Train page takes them; what is no whole number as it is."""
     whole = sorted({seed for seed in values if type(seed) is int})
@@ -60,7 +90,7 @@ def seeds(values: Sequence[Any]) -> str:
         else:
             parts.append([seed])
     ranges = [f"{part[0]}-{part[-1]}" if len(part) > 2 else ", ".join(map(str, part)) for part in parts]
-    return ", ".join([*ranges, *(run_text.setting(seed) for seed in values if type(seed) is not int)])
+    return ", ".join([*ranges, *(fields.text(seed) for seed in values if type(seed) is not int)])
 
 
 def _values(of: Chosen, group: int, name: str | None) -> list[float]:

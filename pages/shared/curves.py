@@ -1,21 +1,23 @@
 """The curves of chosen runs: metrics stay in memory for all sessions, pictures are made anew where something is new."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
+import numpy as np
 import streamlit as st
 
 from fop_core import quantities
 from fop_core.figures import training_curves
+from fop_core.figures.style import PINS
 from fop_core.figures.training_curves import Line, LineStyle
-from fop_core.runs import compare
+from fop_core.runs import compare, fields
 from fop_core.runs.compare import Group
 from fop_core.runs.lines import points
 from fop_core.runs.listing import Entry
 from fop_core.runs.loaded import Loaded
 from fop_core.runs.milestones import Fall, falls
 from pages.components.plot import plot
-from pages.shared.run_text import setting
 
 KEPT = 64  # runs whose metrics stay in memory
 TOGETHER = 0.02  # of its x: how far from another a fall of the rate is marked as the same one
@@ -82,19 +84,29 @@ class Chosen:
         return None
 
 
-def chosen(entries: Sequence[Entry], seeds: bool) -> Chosen:
-    """Return runs with their metrics and groups."""
+def chosen(entries: Sequence[Entry], seeds: bool, pins: Mapping[str, int] = MappingProxyType({})) -> Chosen:
+    """Return runs with their metrics and groups.
+
+    Args:
+        entries: the runs.
+        seeds: whether those that differ by the seed alone are one group.
+        pins: which colour of ``PINS`` a run has, by its id; a group has that of its first run with one.
+    """
     settings = [entry.settings for entry in entries]
     groups = compare.groups(settings, [entry.preset for entry in entries], apart=not seeds)
     labels = [_label(group, groups, entries, seeds) for group in groups]
-    return Chosen(
-        entries, loaded(entries), groups, labels, training_curves.line_styles([group.method for group in groups])
-    )
+    pinned = [_pinned([entries[member].id for member in group.members], pins) for group in groups]
+    line_styles = training_curves.line_styles([group.method for group in groups], pinned)
+    return Chosen(entries, loaded(entries), groups, labels, line_styles)
+
+
+def _pinned(ids: Sequence[str], pins: Mapping[str, int]) -> str | None:
+    return next((PINS[pins[id_]] for id_ in ids if id_ in pins), None)
 
 
 def _label(group: Group, groups: Sequence[Group], entries: Sequence[Entry], seeds: bool) -> str:
     name = training_curves.named(group.method)
-    differs = [f"{name.rpartition('.')[2]} {setting(value)}" for name, value in group.differs if value is not None]
+    differs = [f"{name.rpartition('.')[2]} {fields.text(value)}" for name, value in group.differs if value is not None]
     kind = [group.kind or "own settings"] if len({other.kind for other in groups}) > 1 else []
     label = ", ".join([name, *kind, *differs[:3]])
     if not seeds and not any(name == "seed" for name, _ in group.differs) and len(entries) > 1:
@@ -120,21 +132,56 @@ def lines(of: Chosen, name: str, view: View) -> list[Line]:
     return sorted(made, key=lambda line: line.line_style.width)
 
 
-def show(of: Chosen, name: str, view: View) -> bool:
+def span(of: Chosen, names: Sequence[str], view: View) -> tuple[float, ...]:
+    """Return the least and the greatest x that any of some pictures shows, so that all of them have one axis."""
+    curves = [each.curve(view.x, name) for each in of.metrics for name in names]
+    ends: list[float] = []
+    for curve in curves:
+        if curve is not None:
+            x = curve.x[np.isfinite(curve.x) & ((curve.x > 0) | (not view.log_x))]
+            ends += [float(x.min()), float(x.max())] if len(x) else []
+    return (min(ends), max(ends)) if ends else ()
+
+
+def grid(of: Chosen, names: Sequence[str], view: View, across: int) -> list[str]:
+    """Show pictures beside and below each other, all over one axis; return the names of those that nobody measured.
+
+    Args:
+        of: the runs.
+        names: of the columns.
+        view: how.
+        across: pictures in a row.
+    """
+    measured = [name for name in names if any(name in each.columns for each in of.metrics)]
+    missing = [name for name in names if name not in measured]
+    shared = span(of, measured, view)
+    for begin in range(0, len(measured), across):  # row by row, so that a phone has them in their order
+        row = measured[begin : begin + across]
+        cells = st.columns(across) if across > 1 else [st.container()]
+        for name, cell in zip(row, cells):
+            with cell:
+                if not show(of, name, view, shared):
+                    missing.append(name)
+    return missing
+
+
+def show(of: Chosen, name: str, view: View, shared: Sequence[float] = ()) -> bool:
     """Show one picture; return whether anything of it was measured.
 
     Args:
         of: the runs.
         name: of the column.
         view: how.
+        shared: see ``span``.
     """
     remembered = st.session_state.setdefault("runs pictures", {})
-    made_of = view, [(entry.id, each.version) for entry, each in zip(of.entries, of.metrics)]
+    versions = [(entry.id, each.version) for entry, each in zip(of.entries, of.metrics)]
+    made_of = view, versions, list(of.line_styles), shared
+    across = f"{view} {[entry.id for entry in of.entries]}"
     if remembered.get(name, (None, None))[0] != made_of:
         drawn = lines(of, name, view)
         base = of.base(view)
         title = quantities.title(name) + ("" if base is None else " less baseline")
-        key = f"{name} {view} {[entry.id for entry in of.entries]}"
         figure = training_curves.figure(
             drawn,
             quantities.title(view.x),
@@ -143,7 +190,8 @@ def show(of: Chosen, name: str, view: View) -> bool:
             log_y=view.log_y and base is None,
             percent=quantities.of(name).percent,
             zero=base is not None,
-            key=key,
+            key=f"{name} {across}",
+            span=shared,
         )
         training_curves.mark_falls(figure, _falls(of, view))
         remembered[name] = made_of, (figure, ", ".join(line.label for line in drawn), len(drawn))
@@ -152,7 +200,7 @@ def show(of: Chosen, name: str, view: View) -> bool:
     figure, labels, count = remembered[name][1]
     if count:
         alt = f"{quantities.title(name)}: {labels}"
-        plot(figure, of=_stem(of), key=f"curve {name}", alt=alt, aspect=2.0, heights=(250, 330))
+        plot(figure, of=_stem(of), key=f"curve {name}", alt=alt, aspect=2.0, heights=(250, 330), across=across)
     return bool(count)
 
 

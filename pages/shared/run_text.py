@@ -112,17 +112,3 @@ def uses(usage: dict[str, Any]) -> str:
         if (value := usage.get(key)) is not None:
             words.append(form.format(size(value)))
     return ", ".join(words)
-
-
-def setting(value: Any) -> str:
-    """Return a setting's value as one writes it."""
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:g}"
-        case list() | tuple():
-            return ", ".join(map(setting, value)) or "none"
-    return str(value)

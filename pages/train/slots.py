@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from fop_core.jobs import queue
+from fop_core.jobs.launcher_settings import Slurm
+from fop_core.jobs.placements import RUNNING
 from fop_core.runs import store
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
@@ -12,6 +14,7 @@ from fop_core.runs.state import ALIVE
 from fop_core.training import preview
 from fop_core.training.config import TrainConfig
 from fop_core.training.preview import Preview
+from pages.shared import run_text
 from pages.shared.text import literal
 from pages.train.format import count, duration, runs
 from pages.train.launch import launch_probe, measured, same_speed
@@ -22,8 +25,14 @@ PROBES = "train probes"
 
 
 def no_slot(made: TrainConfig) -> str:
-    """Return in words why no slot of this machine will ever take the run, or ""."""
+    """Return in words why no slot of this machine, or of Slurm, will ever take the run, or ""."""
     try:
+        chosen = queue.launcher()
+        if chosen.launcher == "slurm":
+            lacks = made.device.startswith("cuda") and not chosen.slurm.gpus
+            return (
+                f"Device {made.device} needs a GPU, and Slurm is asked for none: queue set --gpus 1." if lacks else ""
+            )
         slots = queue.slots()
     except DamagedFile as error:
         return f"The queue cannot be read: {error}."
@@ -54,6 +63,10 @@ def line(free: int, waiting: int, number: int) -> str:
 def show_slots(device: str, number: int) -> None:
     """Show the slots, who is in them, and the position in the queue; keeps itself up to date."""
     try:
+        chosen = queue.launcher()
+        if chosen.launcher == "slurm":
+            _show_slurm(chosen.slurm, device)
+            return
         slots = queue.slots()
         fitting = [slot for slot in slots if queue.fits(slot, device)]
         waiting = sum(any(queue.fits(slot, _device(run)) for slot in fitting) for run in queue.waiting())
@@ -71,6 +84,21 @@ def show_slots(device: str, number: int) -> None:
             st.caption(literal(f"{slot.title}: {state}{fit}" + f"; {slot.others}" * bool(slot.others)))
         if trouble:
             st.warning(literal(f"No run starts now. The queue waits {trouble}."))
+
+
+def _show_slurm(chosen: Slurm, device: str) -> None:
+    """Show what Slurm is asked for, how many of our runs it has, and what is wrong with it."""
+    there = queue.placed().values()
+    running = sum(each.state == RUNNING for each in there)
+    gpus = f", GPUs {chosen.gpus}" if chosen.gpus and device != "cpu" else ""
+    with st.container(gap="xxsmall"):
+        st.markdown(literal(f"Slurm starts it: {running} of our runs are on its nodes, {len(there) - running} wait."))
+        limit = f", {chosen.time_limit} at most" if chosen.time_limit else ""
+        packed = f", {chosen.pack} runs in one allocation" if chosen.pack > 1 else ""
+        where = f"Partition {chosen.partition or 'as set there'}"
+        st.caption(literal(f"{where}, CPUs {chosen.cpus}{gpus}{limit}{packed}."))
+        if trouble := queue.slurm_trouble():
+            st.warning(run_text.message(f"Slurm takes nothing now: {trouble}"))
 
 
 def _device(run: Run) -> str:

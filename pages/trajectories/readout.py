@@ -44,6 +44,7 @@ def row(result: Result, published: Mapping[str, int], tolerance: float, surface:
     run, method = result.run, result.run.method
     count = published.get(method.name)
     return {
+        "rule": run.rule,
         "name": method.name,
         "color": method.color,
         "dash": "" if method.dash == "solid" else method.dash.replace("px", ""),

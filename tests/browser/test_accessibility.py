@@ -11,6 +11,7 @@ PAGES = {
     "Basins": "basins?size=64",
     "Train": "train",
     "Runs": "runs?show=gallery&run=mnist-fop-full-seed0",
+    "Studies": "studies",
     "Preconditioners": "preconditioners",
 }
 SETTLED = """() => {

@@ -17,7 +17,7 @@ RUNS = """() => document.querySelector('.fop-player').fop.runs.map((run) => ({
 START = """() => {
   const player = document.querySelector('.fop-player').fop;
   const [view, box] = [player.view(), player.parts.stage.getBoundingClientRect()];
-  const [x, y] = player.data.start;
+  const [x, y] = player.start;
   return [box.left + view.left + view.x(x, y), box.top + view.top + view.y(x, y)];
 }"""
 
@@ -32,6 +32,20 @@ def grab(page: Page) -> tuple[float, float]:
     page.mouse.move(x, y)
     page.mouse.down()
     return x, y
+
+
+def follows(page: Page, x: float, y: float) -> None:
+    """Wait until the start, and all runs, are where the pointer is."""
+    page.wait_for_function(
+        f"""([x, y]) => {{
+          const {{ runs, start }} = document.querySelector(".fop-player").fop;
+          const [left, top] = ({START})();
+          const from = start.map(Math.fround);
+          const there = runs.every((run) => Math.fround(run.x[0]) === from[0] && Math.fround(run.y[0]) === from[1]);
+          return there && Math.hypot(left - x, top - y) < 2;
+        }}""",
+        arg=[x, y],
+    )
 
 
 def hold(page: Page, selector: str, share: float) -> None:
@@ -64,8 +78,36 @@ def test_paths_follow_the_start_before_it_is_let_go_and_python_runs_the_same_rac
     expect(page).to_have_url(re.compile(r"[?&]x=.*&y="))
 
 
-def test_a_finger_drags_the_start_and_the_page_stays_where_it_is(visit):
-    page = visit(VALLEY, viewport=NARROW, has_touch=True, is_mobile=True)
+def test_in_3d_the_start_is_dragged_over_the_surface_and_elsewhere_a_drag_turns(visit):
+    page = visit(f"{VALLEY}&view=3d")
+    orbit = "() => ({ ...document.querySelector('.fop-player').fop.solid.orbit })"
+    begun, before = page.evaluate(orbit), runs(page)
+    x, y = grab(page)
+    page.mouse.move(x + 30, y - 25, steps=5)
+    follows(page, x + 30, y - 25)
+    live = runs(page)
+    assert live["FOP"]["x"][0] != before["FOP"]["x"][0]
+    stage = page.locator(".fop-stage").bounding_box()
+    page.mouse.move(stage["x"] + 3, stage["y"] + stage["height"] - 3)  # where there is no surface it stays
+    page.mouse.up()
+    page.wait_for_function(RESTS)
+    after = runs(page)
+    for name, run in after.items():
+        np.testing.assert_array_equal([run["x"], run["y"]], [live[name]["x"], live[name]["y"]], err_msg=name)
+    expect(page).to_have_url(re.compile(r"[?&]x=.*&y="))
+    assert page.evaluate(orbit) == begun
+    url, (x, y) = page.url, page.evaluate(START)
+    page.mouse.move(x + 60, y + 10)
+    page.mouse.down()
+    page.mouse.move(x + 135, y + 10, steps=4)
+    page.mouse.up()
+    assert page.evaluate(orbit)["yaw"] == pytest.approx(begun["yaw"] + 0.5)
+    assert runs(page) == after and page.url == url
+
+
+@pytest.mark.parametrize("view", ["2d", "3d"])
+def test_a_finger_drags_the_start_and_the_page_stays_where_it_is(visit, view):
+    page = visit(f"{VALLEY}&view={view}", viewport=NARROW, has_touch=True, is_mobile=True)
     page.locator(".fop-stage").scroll_into_view_if_needed()
     screen = page.context.new_cdp_session(page)
 
@@ -78,7 +120,11 @@ def test_a_finger_drags_the_start_and_the_page_stays_where_it_is(visit):
     touch("touchStart", (x + 18, y))  # beside the ring, as a fingertip is
     for share in range(1, 9):
         touch("touchMove", (x + 18 - 3 * share, y - 6 * share))
-    page.wait_for_function(LEADS)
+    follows(page, x - 6, y - 48)
+    touch("touchStart", (x - 6, y - 48), (x + 60, y + 40))  # a second one moves nothing
+    touch("touchMove", (x - 6, y - 48), (x + 60, y + 80))
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    follows(page, x - 6, y - 48)
     touch("touchEnd")
     expect(page).to_have_url(re.compile(r"[?&]x=.*&y="))
     assert page.evaluate(scrolled) == before

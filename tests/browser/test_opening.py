@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from fop_core.figures.style import METHODS
 from fop_core.figures.style import number as written
-from tests.chromium import number
+from tests.chromium import DRAWN, number
 from toy_functions import race
 from toy_functions.scenes import SCENES
 
@@ -17,6 +17,27 @@ STILL = {"reduced_motion": "reduce"}
 FOLD = {"width": 1280, "height": 800}
 PLAYER = ".fop-player"
 END = "() => fopLab.clock.step === 700 && !fopLab.clock.moving"
+
+
+LATE = """
+let plotly;
+window.drawn = [];
+Object.defineProperty(window, "Plotly", {
+  get: () => plotly,
+  set(value) {
+    const { react } = value;
+    value.react = async (node, ...figure) => {
+      const surface = node.matches(".fop-ground");
+      if (!surface) drawn.push("chart");
+      else await new Promise((done) => setTimeout(done, 500));
+      await react(node, ...figure);
+      if (surface) requestAnimationFrame(() => drawn.push("surface"));
+    };
+    plotly = value;
+  },
+});
+"""
+"""Has the surface come late, and notes when it is there and when a chart begins."""
 
 
 def box(page: Page, selector: str) -> dict[str, float]:
@@ -53,6 +74,15 @@ def test_the_opening_plays_once_by_itself_and_ends_with_what_to_try(visit):
     page.wait_for_function(END, timeout=40_000)
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     expect(invitation).to_be_hidden()
+
+
+@pytest.mark.parametrize("view", ["2d", "3d"])
+def test_the_surface_is_drawn_before_the_charts_however_late_it_is(visit, view):
+    page = visit("app/static/logo.svg", drawn=False)
+    page.add_init_script(LATE)
+    page.goto(page.url.replace("app/static/logo.svg", f"?preset=turning&view={view}&v=2"), wait_until="commit")
+    page.wait_for_function(DRAWN, timeout=40_000)
+    assert page.evaluate("drawn") == ["surface", *["chart"] * 4]
 
 
 def test_once_the_reader_has_touched_the_player_it_plays_no_more_by_itself(visit):

@@ -143,6 +143,33 @@ def test_pointing_at_a_run_fades_the_others_in_the_player_and_in_the_charts(visi
     lines(page, "losses", "sgd", "adam", "fop")
 
 
+def test_the_table_follows_the_legend_and_nothing_is_asked_of_python(visit):
+    page = visit("?preset=paper-booth&hidden=sgd&v=2")
+
+    def shown(*expected: bool) -> None:
+        page.wait_for_function(
+            """expected => [...document.querySelectorAll(".fop-readout tbody")].map(
+                 (row) => Number(getComputedStyle(row).opacity) > 0.5).join() === expected""",
+            arg=",".join(str(each).lower() for each in expected),
+        )
+
+    shown(False, True, True)
+    expect(row(page, "SGD")).to_have_attribute("title", re.compile("^Hidden"))
+    page.evaluate("() => { document.querySelector('.fop-player').fop.trigger = () => {}; }")  # as if Python were slow
+    entry(page, "Adam").click()
+    shown(False, False, True)
+    page.mouse.move(5, 5)
+    entry(page, "SGD").click()
+    page.mouse.move(5, 5)
+    shown(True, False, True)
+    expect(row(page, "SGD")).to_have_attribute("title", "")
+    entry(page, "FOP").hover()
+    shown(False, False, True)
+    page.mouse.move(5, 5)
+    shown(True, False, True)
+    assert page.url.endswith("hidden=sgd&v=2")
+
+
 def test_a_finger_hides_a_run_and_shows_one_alone(visit):
     page = visit(FIGURE_1, **PHONE)
     entry(page, "Adam").tap()

@@ -303,3 +303,104 @@ def test_choosing_all_of_more_than_can_be_chosen_says_so(runs, folder):
     ids = [run.id for run, _ in store.scan(folder)]
     page = runs("run=" + ",".join(ids[: MOST + 2]))
     expect(page.locator(".fop-runs-note")).to_contain_text(f"{MOST} of {MOST + 2} selected")
+
+
+RANGES = (
+    "() => [...document.querySelectorAll('.fop-plot-node[data-theme]')].map((node) => node._fullLayout.xaxis.range)"
+)
+CURSORS = """() => [...document.querySelectorAll('.fop-plot')].map((plot) => {
+  const [line, values] = [plot.querySelector('.fop-plot-cursor'), plot.querySelector('.fop-plot-values')];
+  return [!line.hidden, values.hidden ? "" : values.innerText.replace(/\\s+/g, " ")];
+})"""
+ONE_RANGE = f"""less => {{
+  const ranges = ({RANGES})();
+  return ranges.length === 2 && ranges.every((r) => r[1] < less && `${{r}}` === `${{ranges[0]}}`);
+}}"""
+
+
+def test_runs_are_found_pinned_and_compared_over_one_axis(runs, folder):
+    measured = {n: 1 - 1 / n for n in (10, 20, 30)}
+    made_runs = []
+    for name, rank in (("one", 2), ("two", 4), ("three", 8)):
+        run = made(folder, name, 30, f"fop.rank={rank}")
+        writer = RunWriter(run, ABOUT, from_step=30)
+        for n, accuracy in measured.items():
+            writer.row({"step": 30 + n, "epoch": 3 + n / 10, "seconds": 6 + n / 5, "test_accuracy": accuracy})
+        writer.close()
+        made_runs.append(run)
+    one, two, _ = made_runs
+    page = runs("cols=best,last.test_accuracy,set.fop.rank&smooth=10")
+    expect(page.get_by_role("columnheader", name="Last test accuracy")).to_be_visible()
+    expect(row(page, one)).to_contain_text("96.67%")
+
+    # a query, and one that is none
+    words = page.get_by_role("textbox", name="Find")
+    words.fill("rank>=4")
+    words.press("Enter")
+    expect(row(page, one)).to_have_count(0)
+    expect(row(page, two)).to_be_visible()
+    words.fill("rnk>=4")
+    words.press("Enter")
+    expect(page.get_by_text("did you mean fop.rank?")).to_be_visible()
+    expect(row(page, one)).to_be_visible()
+    words.fill("")
+    words.press("Enter")
+    expect(page.get_by_text("did you mean fop.rank?")).to_have_count(0)
+
+    # pins, by the keyboard
+    pin = row(page, one).get_by_role("switch", name="Pin one")
+    pin.focus()
+    page.keyboard.press("Space")
+    expect(pin).to_have_attribute("aria-checked", "true")
+    expect(page).to_have_url(re.compile(f"pin={one.id}%3A0"))
+    page.get_by_role("button", name="two", exact=True).click()
+    expect(page.get_by_role("heading", name="two")).to_be_visible()
+    page.wait_for_function(f"() => ({RANGES})().length === 2")
+    assert page.locator(".fop-runs tbody tr").first.get_attribute("data-run") == one.id
+    colors = (
+        "() => Object.fromEntries((document.querySelector('.fop-plot-node[data-theme]')?._fullData ?? [])"
+        ".filter(({ name, hovertemplate }) => hovertemplate && name).map(({ name, line }) => [name, line.color]))"
+    )
+    page.wait_for_function(f"() => Object.keys(({colors})()).length === 2")
+    assert page.evaluate(colors)["FOP, rank 2"] == "#3B66DB"
+    page.get_by_role("button", name="three", exact=True).click()
+    page.wait_for_function(f"() => 'FOP, rank 8' in ({colors})()")
+    assert page.evaluate(colors)["FOP, rank 2"] == "#3B66DB"
+    differing = page.get_by_role("row", name=re.compile("^fop.rank 8 2"))
+    expect(differing).to_be_visible()
+
+    # one axis: a zoom moves all, outlasts ticks, and a double click shows all again
+    whole = page.evaluate(RANGES)
+    assert whole[0] == pytest.approx(whole[1])
+    zoomed = zoom(page)
+    page.wait_for_function(ONE_RANGE, arg=whole[0][1] - 1)
+    settled(page)
+    assert page.evaluate(RANGES) == [zoomed, zoomed]
+    box = page.locator(".fop-plot-node .nsewdrag").first.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.dblclick(*middle)
+    page.wait_for_function(f"whole => `${{({RANGES})()}}` === `${{whole}}`", arg=whole)
+
+    # the cursor is in both, with values in the one that is not pointed at
+    page.mouse.move(box["x"] + 0.8 * box["width"], middle[1], steps=3)
+    page.wait_for_function(f"() => ({CURSORS})().every(([line]) => line)")
+    (_, own), (_, other) = page.evaluate(CURSORS)
+    # 0.8 of 1 to 60 is 48, and the nearest accuracy that of step 50; what was smoothed is no line of its own
+    assert own == "" and re.fullmatch(r"[\d.]+ FOP, rank 8 95.0 % FOP, rank 2 95.0 %", other), other
+    page.mouse.move(5, 5)
+    page.wait_for_function(f"() => ({CURSORS})().every(([line]) => !line)")
+
+    # and by keys
+    page.locator(".fop-plot").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("+")
+    page.wait_for_function(ONE_RANGE, arg=whole[0][1] - 1)
+    expect(page.locator(".fop-plot-values").first).to_be_visible()
+    page.keyboard.press("0")
+    page.wait_for_function(f"whole => `${{({RANGES})()}}` === `${{whole}}`", arg=whole)
+    page.keyboard.press("Escape")
+    page.wait_for_function(f"() => ({CURSORS})().every(([line]) => !line)")
+
+    page.reload()
+    expect(row(page, one).get_by_role("switch")).to_have_attribute("aria-checked", "true")
+    expect(page.get_by_role("columnheader", name="Last test accuracy")).to_be_visible()

@@ -3,8 +3,9 @@
     python -m tests.faults.kills [--kills 200] [--seed 0]
 
 A queue of short MNIST runs goes on two slots. Again and again a run is waited for in some phase, and its trainer, its
-supervisor, the dispatcher, the web server, or all of them get SIGKILL. Then the queue is looked at once, as a person
-would. Nothing may be lost, stuck, left behind or damaged, and each run must end as one that nobody disturbed.
+supervisor, the dispatcher, the fork server, the web server, or all of them get SIGKILL. Then the queue is looked at
+once, as a person would. Nothing may be lost, stuck, left behind or damaged, and each run must end as one that nobody
+disturbed.
 """
 
 import argparse
@@ -18,11 +19,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import psutil
 
+from fop_core import warm
 from fop_core.jobs import queue, slots
 from fop_core.runs import store
 from fop_core.runs.run import Run
@@ -41,7 +45,15 @@ PHASES = {
     "checkpointing": 3,
     "stopping": 2,
 }
-TARGETS = {"trainer": 4, "supervisor": 4, "dispatcher": 2, "web server": 1, "trainer and supervisor": 2, "all": 2}
+TARGETS = {
+    "trainer": 4,
+    "supervisor": 4,
+    "dispatcher": 2,
+    "fork server": 2,
+    "web server": 1,
+    "trainer and supervisor": 2,
+    "all": 2,
+}
 UNTOLD = ("seconds", "samples_per_second")  # columns that no two runs share
 
 
@@ -61,6 +73,24 @@ def processes(folder: Path) -> dict[str, list[psutil.Process]]:
                 if sign in words:
                     by_role[name].append(process)
     return by_role
+
+
+def fork_servers() -> list[psutil.Process]:
+    """Return the process that has torch loaded, from which jobs are forked here, where it is there."""
+    words = ["fop_core.jobs.fork_server", str(warm.home())]
+    servers = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.cmdline()[3:5] == words:
+                servers.append(process)
+    return servers
+
+
+@contextlib.contextmanager
+def own_fork_server() -> Iterator[None]:
+    """For the while, have a process that has torch loaded for us alone: others' is not ours to kill."""
+    with tempfile.TemporaryDirectory(prefix="fop-") as folder, patch.dict(os.environ, XDG_RUNTIME_DIR=folder):
+        yield
 
 
 def of(run: Run, processes: list[psutil.Process]) -> list[psutil.Process]:
@@ -183,6 +213,11 @@ def campaign(folder: Path, kills: int, seed: int, *, server: bool, report=lambda
         server: whether a web server looks on, and is killed too.
         report: called for each kill.
     """
+    with own_fork_server():
+        return _campaign(folder, kills, seed, server, report)
+
+
+def _campaign(folder: Path, kills: int, seed: int, server: bool, report) -> dict:
     drawn = random.Random(seed)
     slots.choose(folder, cpu_slots=2)
     undisturbed = [new(folder, each) for each in (0, 1)]
@@ -253,8 +288,10 @@ def kill(target: str, run: Run, folder: Path, web: Server | None) -> bool:
         victims += of(run, there["supervisor"])
     if target == "dispatcher":
         victims += there["dispatcher"]
+    if target == "fork server":
+        victims += fork_servers()
     if target == "all":
-        victims = [process for each in there.values() for process in each]
+        victims = [process for each in there.values() for process in each] + fork_servers()
     killed = bool(victims)
     for process in victims:
         with contextlib.suppress(psutil.NoSuchProcess):

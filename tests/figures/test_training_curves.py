@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fop_core.figures import training_curves
-from fop_core.figures.style import DARK, LIGHT, METHODS
+from fop_core.figures.style import DARK, LIGHT, METHODS, MINIMA, PINS
 from fop_core.figures.training_curves import Line, LineStyle, figure, line_styles
 from fop_core.training.config import METHODS as TRAINED
 from tests.figures.test_style import contrast
@@ -33,6 +33,26 @@ def test_where_there_is_one_method_colours_tell_its_lines_apart():
     styles = line_styles(["fop"] * 40)
     assert len({line_style.color for line_style in styles[:8]}) == 8
     assert len({(line_style.color, line_style.dash) for line_style in styles}) == 40
+
+
+def test_a_pinned_line_has_its_colour_and_the_others_look_as_they_do_without_it():
+    alone = line_styles(["fop", "momentum", "fop"])
+    styles = line_styles(["adam", "fop", "momentum", "fop"], [PINS[1], None, None, None])
+    assert styles[0] == LineStyle(PINS[1], "solid", training_curves.PINNED) and styles[1:] == alone
+    of_one = line_styles(["fop"] * 5, [None, PINS[0], None, PINS[2], None])
+    assert (of_one[1].color, of_one[3].color) == (PINS[0], PINS[2])
+    assert len({line_style.color for line_style in of_one}) == 5
+    assert len(line_styles(["fop"] * 10, [*PINS, None, None])) == 10, "no colour is left, and dashes tell them apart"
+    assert sorted(PINS) == sorted(MINIMA)
+
+
+def test_pictures_of_one_span_show_the_same_part_of_the_axis_across():
+    short, long = line(), Line("FOP", LineStyle("#D9541E", "solid", 3.0), 3 * X, X)
+    apart = [figure([each], "step", "loss").layout.xaxis.autorangeoptions.include for each in (short, long)]
+    one = [
+        figure([each], "step", "loss", span=(0, 297)).layout.xaxis.autorangeoptions.include for each in (short, long)
+    ]
+    assert apart[0] != apart[1] and one[0] == one[1] == apart[1]
 
 
 @pytest.mark.parametrize("log", [False, True])

@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fop_core.jobs import queue
-from fop_core.runs import GALLERY, files, lineage, store
+from fop_core.figures import training_curves
+from fop_core.figures.style import PINS
+from fop_core.jobs import launcher_settings, placements, queue
+from fop_core.jobs.placements import Placement, Report
+from fop_core.runs import GALLERY, claims, files, lineage, store
 from fop_core.runs.control import Control
 from fop_core.runs.listing import Listing
 from fop_core.runs.names import TRASH
@@ -65,7 +68,7 @@ def test_the_table_says_where_each_run_stands_and_what_differs():
     made("other", rows(), "failed", "diverged at step 30: loss not finite", "fop", "fop.rank=8")
     table = shown(page())
     assert table["one"]["state"] == "finished" and table["other"]["state"] == "failed"
-    assert (table["one"]["=fop.rank"], table["other"]["=fop.rank"]) == ("16", "8")
+    assert (table["one"]["set.fop.rank"], table["other"]["set.fop.rank"]) == ("16", "8")
     assert table["one"]["best"] == "50.00%" and table["other"]["best"] == "–"
     assert table["one"]["device"] == "A CPU"
 
@@ -494,3 +497,202 @@ def test_only_a_run_that_diverged_has_a_why():
     at = page(run.id)
     assert any("curvature.json" in each.value.replace("\\", "") for each in at.warning)
     assert "runs why" in {button.key for button in at.button}
+
+
+# finding, columns, pins, and runs beside each other -------------------------------------------------------------------
+
+
+def queried(at: AppTest) -> dict[str, str]:
+    """The address that the page has written."""
+    return {name: each if isinstance(each, str) else ",".join(each) for name, each in at.query_params.items()}
+
+
+def test_a_query_finds_runs_by_settings_labels_and_what_they_measured():
+    made("quick", [*rows(), {"step": 40, "test_accuracy": 0.9}], "finished", "", "fop", "optimizer.lr=0.1")
+    made("slow", [*rows(), {"step": 40, "test_accuracy": 0.5}], "finished", "", "momentum").label(tags=["a tag"])
+    for where, expected in (
+        ("lr>0.05 method=fop", {"quick"}),
+        ("test_accuracy>=50%", {"quick", "slow"}),
+        ("best.test_accuracy<0.6 tag:'a tag'", {"slow"}),
+        ("name~QUICK,slow", {"quick", "slow"}),
+    ):
+        at = page(where=where)
+        assert set(shown(at)) == expected and not at.error, where
+        assert queried(at) == {"where": where}
+
+
+def test_a_mistake_in_a_query_is_shown_at_its_place_and_hides_no_run():
+    made("one", rows())
+    at = page(where="method=fop optimizer.lrr>1")
+    assert set(shown(at)) == {"one"}
+    [error] = [each.value.replace("\\", "") for each in at.error]
+    assert "no field 'optimizer.lrr'; did you mean optimizer.lr" in error and "at character 12" in error
+    [pointed] = [each.value for each in at.code if "lrr" in each.value]
+    assert pointed == "method=fop optimizer.lrr>1\n" + " " * 11 + "^" * 13
+
+
+def test_a_column_of_a_layer_can_be_found_by_though_nothing_was_read_before():
+    made("one", [*rows(), {"step": 40, "angle_deg/0.weight": 9.0}])
+    made("other", rows(), "finished", "", "momentum")
+    at = page(where="angle_deg/0.weight>8")
+    assert set(shown(at)) == {"one"} and not at.error
+
+
+def test_older_addresses_mean_what_they_meant():
+    made("apple", rows()).label(tags=["x:y"])
+    made("pear", rows(), "finished", "", "fop", "fop.rank=8")
+    at = page(find="fop.rank=16 x:y", sizes="1")
+    table = component(at, "table")
+    assert set(shown(at)) == {"apple"}
+    assert [column["name"] for column in table["columns"]][-2:] == ["size", "age"]
+    address = queried(at)
+    assert address["where"] == '"fop.rank=16" "x:y"' and "find" not in address and "sizes" not in address
+    assert set(shown(page(find="RANK=8"))) == {"pear"}
+
+
+def test_columns_are_chosen_by_the_address_and_have_last_and_best_of_what_was_measured():
+    measured = [{"step": n, "test_loss": loss} for n, loss in ((10, 2.0), (20, 0.5), (30, 0.75))]
+    broken = {"step": 31, "train_loss": float("nan")}
+    made("one", [*rows(5), *measured, {"step": 30, "test_accuracy": 0.625}, broken])
+    made("other", (), "queued", "", "momentum")
+    at = page(cols="last.test_loss,best.test_loss,best.test_accuracy,last.train_loss,set.fop.rank,set.optimizer.lr")
+    table = shown(at)
+    assert list(table["one"])[2:] == [
+        "last.test_loss",
+        "best.test_loss",
+        "best.test_accuracy",
+        "last.train_loss",
+        "set.fop.rank",
+        "set.optimizer.lr",
+    ]
+    assert list(table["one"].values())[2:6] == ["0.750", "0.500", "62.50%", "not a number"]
+    assert list(table["other"].values())[2:7] == ["–"] * 5
+    assert [column["label"] for column in component(at, "table")["columns"]][2:] == [
+        "Last test loss",
+        "Best test loss",
+        "Best test accuracy",
+        "Last train loss",
+        "fop.rank",
+        "lr",
+    ]
+    [chooser] = [each for each in at.multiselect if each.label == "Columns"]
+    ran(chooser.set_value(["best", "last.lr"]).run())
+    assert list(shown(at)["one"])[2:] == ["best", "last.lr"] and queried(at)["cols"] == "best,last.lr"
+
+
+def test_a_column_that_is_none_is_named_and_the_usual_ones_stand_in():
+    made("one", rows())
+    at = page(cols="best,colour")
+    assert "colour" in at.warning[0].value and "best" in shown(at)["one"] and "age" in shown(at)["one"]
+
+
+def styles(at: AppTest, key: str = "curve train_loss") -> dict[str, tuple[str, str, float]]:
+    """Colour, dash and width of each line, by its label."""
+    traces = [trace for trace in figure(at, key)["data"] if trace.get("name")]
+    return {trace["name"]: (trace["line"]["color"], trace["line"]["dash"], trace["line"]["width"]) for trace in traces}
+
+
+def test_a_pinned_run_keeps_its_colour_and_is_drawn_whatever_else_is_selected():
+    one, two, three, plain = (
+        made("one", rows(), "finished", "", "fop", "fop.rank=2").id,
+        made("two", rows(), "finished", "", "fop", "fop.rank=4").id,
+        made("three", rows(), "finished", "", "fop", "fop.rank=8").id,
+        made("plain", rows(), "finished", "", "momentum").id,
+    )
+    pinned = (PINS[3], "solid", training_curves.PINNED)
+    for others in ((), (two,), (two, three), (plain,), (one,), (one, two, three, plain)):
+        at = page(*others, pin=f"{one}:3")
+        drawn = styles(at)
+        [label] = [each for each, style in drawn.items() if style == pinned]
+        assert label == ("FOP, rank 2" if {two, three} & {*others} else "FOP"), "and it is that run"
+        assert len(drawn) == len({*drawn.values()}) == len({one, *others})
+        table = component(at, "table")
+        assert table["pins"] == {one: 3} and table["chosen"] == list(others)
+        assert queried(at)["pin"] == f"{one}:3"
+
+
+def test_buttons_are_for_what_is_selected_and_not_for_what_is_pinned():
+    one, two = made("one", rows(), "stopped"), made("two", rows(), "stopped", "", "fop", "seed=1")
+    at = page(two.id, pin=f"{one.id}:0", seeds="0")
+    assert at.button(key="runs deletes").label == "Delete this run"
+    ran(at.button(key="runs deletes").click().run())
+    assert one.path.exists() and not two.path.exists()
+    assert not {"runs deletes", "runs resume"} & {button.key for button in page(pin=f"{one.id}:0").button}
+
+
+def test_pins_that_are_none_are_named_and_all_can_be_taken_back():
+    run = made("one", rows())
+    at = page(run.id, pin=f"{run.id}:99")
+    assert ":99" in at.warning[0].value.replace("\\", "") and component(at, "table")["pins"] == {}
+    at = page(pin="gone:0")
+    assert "Not here: gone" in at.warning[0].value.replace("\\", "")
+    [button] = [each for each in at.button if each.label == "Unpin all"]
+    ran(button.click().run())
+    assert component(at, "table")["pins"] == {} and queried(at) == {}
+
+
+def test_seeds_of_which_one_is_pinned_are_one_line_in_its_colour():
+    ids = [made(f"seed {n}", rows(), "finished", "", "fop", f"seed={n}").id for n in range(3)]
+    at = page(*ids, pin=f"{ids[1]}:2")
+    assert list(styles(at).values()) == [(PINS[2], "solid", training_curves.PINNED)]
+
+
+def test_two_runs_have_what_differs_between_their_settings_beside_them():
+    one = made("one", rows(), "finished", "", "fop", "fop.rank=8")
+    other = made("other", rows(), "finished", "", "fop", "seed=3", "threads=2")
+    at = page(one.id, other.id)
+    [table] = [each.value for each in at.table if "Setting" in each.value.columns]
+    pairs = {row["Setting"].replace("\\", ""): (row["one"], row["other"]) for row in table.to_dict("records")}
+    assert pairs == {
+        "fop.rank": ("8", "16"),
+        "seed": ("0", "3"),
+        "threads (changes no result)": ("0", "2"),
+    }
+    assert "Settings that differ: 3" in [each.label for each in at.expander]
+    same = made("one", rows(), "finished", "", "fop", "fop.rank=8")
+    assert "These two runs have the same settings." in [each.value for each in page(one.id, same.id).caption]
+    third = page(one.id, other.id, same.id)
+    assert not [each for each in third.table if "Setting" in each.value.columns]
+
+
+@pytest.mark.parametrize(("x", "log"), [("step", ""), ("seconds", ""), ("step", "1")])
+def test_charts_stand_in_a_grid_and_have_one_axis_across(x, log):
+    run = made("one", [*rows(30), {"step": 90, "seconds": 18.0, "test_loss": 0.5}])
+    query = {"x": x, "y": "train_loss,test_loss,lr", "grid": "3"} | ({"logx": log} if log else {})
+    at = page(run.id, **query)
+    charts = {name: component(at, f"curve {name}") for name in ("train_loss", "test_loss")}
+    ends = [json.loads(each["figure"])["layout"]["xaxis"]["autorangeoptions"]["include"] for each in charts.values()]
+    assert ends[0] == pytest.approx(ends[1])
+    assert ends[0][1] >= (90 if x == "step" else 18) and len({each["across"] for each in charts.values()}) == 1
+    assert "Not measured: learning rate." in [each.value.replace("\\", "") for each in at.caption]
+    assert [each.proto.label for each in at.get("button_group") if each.proto.label == "Charts in a row"]
+
+
+def test_a_run_that_slurm_has_shows_its_node_or_its_place_and_slurms_own_reason(folder, monkeypatch):
+    waits, runs = store.create({}, name="waits", folder=folder), store.create({}, name="runs", folder=folder)
+    monkeypatch.setattr(queue, "_start", lambda folder: None)
+    launcher_settings.choose(folder, "slurm")
+    queue.submit(waits)
+    with Control(runs, claim=claims.claim(runs, scheduler="Slurm", job="job 7_0", host="n1")) as control:
+        control.set("running")
+    placed = {
+        waits.id: Placement("7_1", "waiting", "PENDING", "", "Resources", 4, 17),
+        runs.id: Placement("7_0", "running", "RUNNING", "n1"),
+    }
+    placements.write(folder, Report(placed))
+    at = page(waits.id)
+    assert shown(at)["waits"]["where"] == "4 of 17, Resources" and shown(at)["runs"]["where"] == "n1"
+    assert "job 7_1: place 4 of 17, Resources" in words(at).replace("\\", "")
+    captions = " ".join(each.value for each in page(runs.id).caption).replace("\\", "")
+    assert "On n1, in Slurm's job 7_0." in captions
+
+
+def test_a_dispatcher_is_seen_to_while_slurm_has_a_run(folder):
+    run = store.create({}, name="one", folder=folder)
+    folders = []
+    listing = Listing(folder, dispatch=folders.append)
+    listing.entries(True)
+    assert not folders
+    with Control(run, claim=claims.claim(run, scheduler="Slurm", job="job 7_0")) as control:
+        control.set("running")
+    assert listing.entries(True)[run.id].scheduled and folders == [folder]

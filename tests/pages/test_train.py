@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fop_core.jobs import queue
+from fop_core.jobs import launcher_settings, placements, queue
+from fop_core.jobs.placements import Placement, Report
 from fop_core.runs import store
 from fop_core.runs.control import Control
 from fop_core.runs.run import Run
@@ -98,6 +99,22 @@ def test_a_wrong_value_under_more_opens_its_group():
     [group] = [each for each in at.expander if each.label.startswith("FOP")]
     assert group.label == "FOP: 1 wrong" and group.proto.expanded
     assert launch(at).disabled
+
+
+def test_with_slurm_it_says_what_slurm_is_asked_for_and_refuses_only_what_it_never_gets():
+    launcher_settings.choose(store.runs_folder(), "slurm", partition="gpu", cpus=4, pack=3)
+    placements.write(
+        store.runs_folder(), Report({"a": Placement("7_0", "running", "RUNNING", "n1")}, {}, "sbatch is ill")
+    )
+    at = page()
+    shown = words(at).replace("\\", "")
+    assert "Slurm starts it: 1 of our runs are on its nodes, 0 wait." in shown and "**Slots**" not in shown
+    captions = " ".join(each.value for each in at.caption).replace("\\", "")
+    assert "Partition gpu, CPUs 4, 3 runs in one allocation." in captions
+    assert "sbatch is ill" in " ".join(each.value for each in at.warning)
+    assert "Slurm is asked for none" in words(page(device="cuda"))
+    launcher_settings.choose(store.runs_folder(), gpus="1")
+    assert "Slurm is asked for none" not in words(page(device="cuda"))
 
 
 def test_one_click_queues_a_run():

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from fop_core.runs import files
 from fop_core.runs.control import Control, start_over
 from fop_core.runs.files import RunError
 from fop_core.runs.run import Run
-from fop_core.training import batches, build, config, datasets, loop
+from fop_core.training import batches, build, config, datasets, loop, peak
 from fop_core.training.replay import TIMES
 from tests.training import tiny
 
@@ -356,6 +357,30 @@ def test_a_held_out_part_is_measured_and_the_test_set_is_not(data, tmp_path):
     assert train(run)[0] == "finished"
     assert "held_out_accuracy" in run.metrics
     assert "test_accuracy" not in run.metrics
+
+
+def test_evaluation_and_peak_memory_are_kept_apart_and_go_on_with_a_resumed_run(data, tmp_path, monkeypatch):
+    run = tiny.run(data, tmp_path, "epochs=3", "checkpoint_steps=5")
+    test = loop.Trainer._test
+
+    def slow(self):
+        time.sleep(0.2)
+        if self.step == self.feed.steps_in_epoch * 2:
+            self.requests.append("a test")
+        return test(self)
+
+    monkeypatch.setattr(loop.Trainer, "_test", slow)
+    assert train(run)[0] == "stopped"
+    first = run.progress
+    assert 0.4 <= first["evaluation_seconds"] < first["evaluation_seconds"] + first["seconds"]
+    assert 50e6 < first["peak_memory"] < 50e9
+    monkeypatch.setattr(loop.Trainer, "_test", test)
+    monkeypatch.setattr(peak, "memory", lambda device: 7)
+    assert train(run)[0] == "finished"
+    last = run.progress
+    assert last["evaluation_seconds"] > first["evaluation_seconds"] and last["peak_memory"] >= first["peak_memory"]
+    assert last["seconds"] == run.metrics["seconds"].values[-1], "of training alone"
+    assert not {"evaluation_seconds", "peak_memory"} & set(run.metrics.columns), "rows are as they were"
 
 
 def test_a_limited_run_passes_over_so_many_images_and_says_so(data, tmp_path):

@@ -9,7 +9,7 @@ from fop_core.training import batches, build, datasets, preview
 from fop_core.training.config import METHODS, PRESETS, TrainConfig, change
 from fop_core.training.config import preset as preset_of
 from fop_core.training.memory import estimate
-from fop_core.training.preview_worker import Worker
+from fop_core.warm import Warm
 
 HERE = build.torch.device("cpu")
 
@@ -62,7 +62,7 @@ def test_it_is_found_in_a_process_of_its_own():
 
 
 def test_what_cannot_be_built_is_said(monkeypatch):
-    monkeypatch.setattr(preview, "worker", Worker())
+    monkeypatch.setattr(preview, "worker", Warm())
     monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(preview.PreviewError, match="ended with 1"):
         preview.preview(TrainConfig())

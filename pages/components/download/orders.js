@@ -1,5 +1,6 @@
 // @ts-check
 import { clock } from "../lib/clock.js";
+import { Followers } from "../lib/followers.js";
 import { page } from "../lib/page.js";
 /** @import { Scheme } from "../lib/types.d.ts" */
 /** @import { Order } from "./types.d.ts" */
@@ -24,8 +25,7 @@ export class Orders {
      * @type {Record<string, { text: string, failed: boolean }>}
      */
     this.notes = {};
-    /** @type {Set<() => void>} */
-    this.followers = new Set();
+    this.followers = new Followers();
     /** Path of the page whose notes they are. */
     this.page = "";
   }
@@ -41,7 +41,7 @@ export class Orders {
   }
 
   changed() {
-    for (const follower of this.followers) follower();
+    this.followers.call();
   }
 
   /**
@@ -50,11 +50,9 @@ export class Orders {
    * @param {() => void} follower
    */
   follow(follower) {
-    this.followers.add(follower);
+    const end = this.followers.follow(follower);
     follower();
-    return () => {
-      this.followers.delete(follower);
-    };
+    return end;
   }
 
   /**

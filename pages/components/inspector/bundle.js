@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum affcb98ab7cdd644a2c47ad0e1673063de445b08f19e8d856efe89a2598af223.
+// Made by scripts/web.sh build of sources with the checksum e7ae817cba769fdc6c7d86f2ee1190708454cb101da9710f6b55cb311b5c105e.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -48,6 +48,30 @@ function unpacked(bytes) {
   return data;
 }
 
+// lib/followers.js
+var Followers = class extends Set {
+  call() {
+    for (const follower of this) {
+      try {
+        follower();
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+  /**
+   * Calls a follower at each change from now on; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.add(follower);
+    return () => {
+      this.delete(follower);
+    };
+  }
+};
+
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
@@ -60,7 +84,7 @@ var Clock = class {
     this.values = {};
     this.parts = null;
     this.run = "";
-    this.followers = /* @__PURE__ */ new Set();
+    this.followers = new Followers();
   }
   /**
    * @param {number} step
@@ -69,13 +93,7 @@ var Clock = class {
    */
   set(step, values, parts = null) {
     Object.assign(this, { step, values, parts });
-    for (const follower of this.followers) {
-      try {
-        follower();
-      } catch (error) {
-        reportError(error);
-      }
-    }
+    this.followers.call();
   }
   /**
    * Calls a follower now and at each move; returns how to end that.
@@ -83,11 +101,9 @@ var Clock = class {
    * @param {() => void} follower
    */
   follow(follower) {
-    this.followers.add(follower);
+    const end = this.followers.follow(follower);
     follower();
-    return () => {
-      this.followers.delete(follower);
-    };
+    return end;
   }
 };
 page.clock ??= new Clock();

@@ -1,4 +1,5 @@
 // @ts-check
+import { Followers } from "./followers.js";
 import { page } from "./page.js";
 
 /** @import { RunStep } from "./types.d.ts" */
@@ -24,8 +25,7 @@ export class Clock {
     this.parts = null;
     /** The name of that run; "" leaves the choice to the player. */
     this.run = "";
-    /** @type {Set<() => void>} */
-    this.followers = new Set();
+    this.followers = new Followers();
   }
 
   /**
@@ -35,13 +35,7 @@ export class Clock {
    */
   set(step, values, parts = null) {
     Object.assign(this, { step, values, parts });
-    for (const follower of this.followers) {
-      try {
-        follower();
-      } catch (error) {
-        reportError(error); // one picture that cannot follow keeps no other from it
-      }
-    }
+    this.followers.call();
   }
 
   /**
@@ -50,11 +44,9 @@ export class Clock {
    * @param {() => void} follower
    */
   follow(follower) {
-    this.followers.add(follower);
+    const end = this.followers.follow(follower);
     follower();
-    return () => {
-      this.followers.delete(follower);
-    };
+    return end;
   }
 }
 

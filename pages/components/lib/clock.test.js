@@ -18,22 +18,6 @@ test("a follower is called at once, at each move, and not once it has ended", ()
   ]);
 });
 
-test("a follower that fails is reported and keeps no other from following", () => {
-  /** @type {unknown[]} */
-  const reported = [];
-  globalThis.reportError = (error) => reported.push(error);
-  const its = new Clock();
-  const failure = new Error("by a test");
-  its.followers.add(() => {
-    throw failure;
-  });
-  let followed = 0;
-  its.follow(() => followed++);
-  its.set(1, {});
-  assert.equal(followed, 2);
-  assert.deepEqual(reported, [failure]);
-});
-
 test("a page has one clock, which another bundle finds", () => {
   assert.equal(globalThis.fopLab, page);
   assert.equal(page.clock, clock);

@@ -1,4 +1,5 @@
 // @ts-check
+import { Followers } from "./followers.js";
 import { page } from "./page.js";
 
 const FADED = 0.18; // how much is left of a run while another is pointed at
@@ -10,8 +11,7 @@ export class Emphasis {
     this.hidden = new Set();
     /** @type {string | null} */
     this.pointed = null;
-    /** @type {Set<() => void>} */
-    this.followers = new Set();
+    this.followers = new Followers();
   }
 
   /** @param {string} rule */
@@ -32,7 +32,7 @@ export class Emphasis {
   hide(hidden) {
     if (keyOf(hidden) === keyOf(this.hidden)) return;
     this.hidden = hidden;
-    this.call();
+    this.followers.call();
   }
 
   /** @param {string | null} rule nothing fades for one that is hidden */
@@ -40,17 +40,7 @@ export class Emphasis {
     const pointed = rule !== null && this.shows(rule) ? rule : null;
     if (pointed === this.pointed) return;
     this.pointed = pointed;
-    this.call();
-  }
-
-  call() {
-    for (const follower of this.followers) {
-      try {
-        follower();
-      } catch (error) {
-        reportError(error); // one picture that cannot follow keeps no other from it
-      }
-    }
+    this.followers.call();
   }
 
   /**
@@ -59,10 +49,7 @@ export class Emphasis {
    * @param {() => void} follower
    */
   follow(follower) {
-    this.followers.add(follower);
-    return () => {
-      this.followers.delete(follower);
-    };
+    return this.followers.follow(follower);
   }
 }
 

@@ -4,20 +4,22 @@
 
 import { page } from "./page.js";
 
-/** @import { Plotly, PlotlyNode } from "./types.d.ts" */
+/** @import { Plotly, PlotlyNode, Tree } from "./types.d.ts" */
 
 /**
  * @typedef {object} PrivateNode
  * @property {{ xaxis: PrivateAxis, yaxis: PrivateAxis, dragmode: string | false }} [_fullLayout] what is drawn, all defaults
  *   filled in: the public `layout` has no axis in px, and holds a range only once a reader has zoomed
- * @property {{ uid: string, x: (string | number)[] }[]} [_fullData] the traces as drawn, whose `uid` is in their elements'
- *   class: no public function leads from a trace to its element
+ * @property {{ uid: string, x: (string | number)[], y: unknown, line: unknown, _input: { name?: string } }[]} [_fullData]
+ *   the traces as drawn, whose `uid` is in their elements' class: no public function leads from a trace to its element;
+ *   `_input` is the trace as it was given, as a name is made up where there was none
  */
 
 /**
  * @typedef {object} PrivateAxis
  * @property {string} type
  * @property {[number, number]} range logarithms where the type is "log"
+ * @property {boolean} autorange
  * @property {number} _offset px from the node's edge to the axis's beginning
  * @property {number} _length px
  * @property {(value: string | number) => number} d2l what is in the data as a number that is linear along the axis
@@ -64,11 +66,32 @@ export function axes(node) {
 }
 
 /**
+ * The axis across, with what only plotly knows: whether all of it is shown, whatever comes, and a value as its range has it.
+ *
+ * @param {HTMLElement} node
+ */
+export function acrossOf(node) {
+  const layout = inside(node)._fullLayout;
+  if (!layout) return null;
+  const { xaxis } = layout;
+  return { ...shown(xaxis), whole: xaxis.autorange, linear: (/** @type {number} */ value) => xaxis.d2l(value) };
+}
+
+/**
  * What a drag does: "zoom", "pan", or false where it scrolls the page.
  *
  * @param {HTMLElement} node
  */
 export const dragmode = (node) => inside(node)._fullLayout?.dragmode ?? false;
+
+/**
+ * The traces as drawn, with the names that they were given.
+ *
+ * @param {HTMLElement} node
+ * @returns {Tree[]}
+ */
+export const tracesOf = (node) =>
+  (inside(node)._fullData ?? []).map(({ _input, line, x, y }) => ({ name: _input.name, line, x, y }));
 
 /**
  * The line of a trace: its element, and the x of its points; null where it is not drawn.
@@ -152,34 +175,40 @@ export const BUTTON = 48;
  * @param {Plotly} Plotly
  * @param {HTMLElement} node
  * @param {() => void} photograph
+ * @param {(() => void) | null} reset shows all of it, where that is not for plotly alone
  */
-export const settings = (Plotly, node, photograph) => ({
-  displaylogo: false,
-  ...(FINGER ? fingers(Plotly, node) : mouse(Plotly, photograph)),
-  doubleClick: "reset",
-});
+export const settings = (Plotly, node, photograph, reset = null) => {
+  const whole = reset ? { name: "whole", title: "Reset axes", icon: Plotly.Icons.home, click: reset } : "resetScale2d";
+  return {
+    displaylogo: false,
+    ...(FINGER ? fingers(Plotly, node, whole) : mouse(Plotly, photograph, whole)),
+    doubleClick: reset ? false : "reset",
+  };
+};
 
 /**
  * @param {Plotly} Plotly
  * @param {() => void} photograph
+ * @param {object | string} whole
  */
-function mouse(Plotly, photograph) {
+function mouse(Plotly, photograph, whole) {
   const camera = { name: "camera", title: "Save the picture as a PNG", icon: Plotly.Icons.camera, click: photograph };
-  return { displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", camera]] };
+  return { displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", whole, camera]] };
 }
 
 /**
  * @param {Plotly} Plotly
  * @param {HTMLElement} node
+ * @param {object | string} whole
  */
-function fingers(Plotly, node) {
+function fingers(Plotly, node, whole) {
   const drag = {
     name: "drag",
     title: "Zoom by drawing a box, or scroll the page",
     icon: Plotly.Icons.zoombox,
     click: () => Plotly.relayout(node, { dragmode: dragmode(node) ? false : "zoom" }),
   };
-  return { displayModeBar: true, modeBarButtons: [[drag, "resetScale2d"]] };
+  return { displayModeBar: true, modeBarButtons: [[drag, whole]] };
 }
 
 /**

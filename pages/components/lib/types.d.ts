@@ -1,6 +1,7 @@
 // What the components' modules speak of in common.
 
 import type { Orders } from "../download/orders.js";
+import type { Across } from "./across.js";
 import type { Clock } from "./clock.js";
 import type { Emphasis } from "./emphasis.js";
 
@@ -18,6 +19,7 @@ export type Send = (name: string, value: unknown) => void;
 
 /** What the components of a page share at run time; see page.js. */
 export interface Page {
+  across: Across;
   clock: Clock;
   emphasis: Emphasis;
   orders: Orders;
@@ -134,7 +136,7 @@ export interface Plotly {
 
 /** A node that plotly.js has drawn on. */
 export interface PlotlyNode extends HTMLElement {
-  on(event: string, listener: () => void): void;
+  on(event: string, listener: (detail?: Tree) => void): void;
 }
 
 declare global {

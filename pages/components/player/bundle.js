@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 166e18deaf75054711f8e4a5535f2e4154d46126d74b65024d21501789a0bf5d.
+// Made by scripts/web.sh build of sources with the checksum 8ea29d734ad18bd6fd5b92e6c56ac2f7aaf996bae0b03ccff410badcbc6bc4fb.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -48,6 +48,30 @@ function unpacked(bytes) {
   return data;
 }
 
+// lib/followers.js
+var Followers = class extends Set {
+  call() {
+    for (const follower of this) {
+      try {
+        follower();
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+  /**
+   * Calls a follower at each change from now on; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.add(follower);
+    return () => {
+      this.delete(follower);
+    };
+  }
+};
+
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
@@ -60,7 +84,7 @@ var Clock = class {
     this.values = {};
     this.parts = null;
     this.run = "";
-    this.followers = /* @__PURE__ */ new Set();
+    this.followers = new Followers();
   }
   /**
    * @param {number} step
@@ -69,13 +93,7 @@ var Clock = class {
    */
   set(step, values, parts = null) {
     Object.assign(this, { step, values, parts });
-    for (const follower of this.followers) {
-      try {
-        follower();
-      } catch (error) {
-        reportError(error);
-      }
-    }
+    this.followers.call();
   }
   /**
    * Calls a follower now and at each move; returns how to end that.
@@ -83,11 +101,9 @@ var Clock = class {
    * @param {() => void} follower
    */
   follow(follower) {
-    this.followers.add(follower);
+    const end = this.followers.follow(follower);
     follower();
-    return () => {
-      this.followers.delete(follower);
-    };
+    return end;
   }
 };
 page.clock ??= new Clock();
@@ -99,7 +115,7 @@ var Emphasis = class {
   constructor() {
     this.hidden = /* @__PURE__ */ new Set();
     this.pointed = null;
-    this.followers = /* @__PURE__ */ new Set();
+    this.followers = new Followers();
   }
   /** @param {string} rule */
   shows(rule) {
@@ -117,23 +133,14 @@ var Emphasis = class {
   hide(hidden) {
     if (keyOf(hidden) === keyOf(this.hidden)) return;
     this.hidden = hidden;
-    this.call();
+    this.followers.call();
   }
   /** @param {string | null} rule nothing fades for one that is hidden */
   point(rule) {
     const pointed = rule !== null && this.shows(rule) ? rule : null;
     if (pointed === this.pointed) return;
     this.pointed = pointed;
-    this.call();
-  }
-  call() {
-    for (const follower of this.followers) {
-      try {
-        follower();
-      } catch (error) {
-        reportError(error);
-      }
-    }
+    this.followers.call();
   }
   /**
    * Calls a follower at each change; returns how to end that.
@@ -141,10 +148,7 @@ var Emphasis = class {
    * @param {() => void} follower
    */
   follow(follower) {
-    this.followers.add(follower);
-    return () => {
-      this.followers.delete(follower);
-    };
+    return this.followers.follow(follower);
   }
 };
 var keyOf = (rules) => [...rules].sort().join();
@@ -259,23 +263,26 @@ var loadPlotly = (source) => page.plotly ??= new Promise((loaded, failed) => {
 var purge = (node) => globalThis.Plotly?.purge(node);
 var FINGER = window.matchMedia("(pointer: coarse)").matches;
 var BUTTON = 48;
-var settings = (Plotly, node, photograph2) => ({
-  displaylogo: false,
-  ...FINGER ? fingers(Plotly, node) : mouse(Plotly, photograph2),
-  doubleClick: "reset"
-});
-function mouse(Plotly, photograph2) {
+var settings = (Plotly, node, photograph2, reset = null) => {
+  const whole = reset ? { name: "whole", title: "Reset axes", icon: Plotly.Icons.home, click: reset } : "resetScale2d";
+  return {
+    displaylogo: false,
+    ...FINGER ? fingers(Plotly, node, whole) : mouse(Plotly, photograph2, whole),
+    doubleClick: reset ? false : "reset"
+  };
+};
+function mouse(Plotly, photograph2, whole) {
   const camera = { name: "camera", title: "Save the picture as a PNG", icon: Plotly.Icons.camera, click: photograph2 };
-  return { displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", camera]] };
+  return { displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", whole, camera]] };
 }
-function fingers(Plotly, node) {
+function fingers(Plotly, node, whole) {
   const drag = {
     name: "drag",
     title: "Zoom by drawing a box, or scroll the page",
     icon: Plotly.Icons.zoombox,
     click: () => Plotly.relayout(node, { dragmode: dragmode(node) ? false : "zoom" })
   };
-  return { displayModeBar: true, modeBarButtons: [[drag, "resetScale2d"]] };
+  return { displayModeBar: true, modeBarButtons: [[drag, whole]] };
 }
 var plotlyNode = (node) => (
   /** @type {PlotlyNode} */
@@ -2418,10 +2425,17 @@ var swatch = ({ color, dash, width, glyph: glyph2 }) => svg(
   svg("path", { d: glyph2, fill: color, stroke: "var(--st-background-color)" })
 );
 
+// player/grab.js
+var REACH = 16;
+var FINGERTIP = 22;
+function grabs(view, [x, y], px, py, finger) {
+  const away = Math.hypot(view.x(x, y) - px, view.y(x, y) - py);
+  return away < (finger ? FINGERTIP : REACH) && !view.hidden?.(x, y);
+}
+
 // player/pointer.js
 var DOUBLE = 400;
-var GRAB = 16;
-var FINGERTIP = 22;
+var SAME = 16;
 var FAR = 4;
 var Pointer = class {
   /** @param {Player} player */
@@ -2436,10 +2450,11 @@ var Pointer = class {
     const { ground, paths } = player.parts;
     const first = { capture: true };
     const targets = [ground, paths];
-    for (const target of targets)
+    for (const target of targets) {
       target.addEventListener("pointerdown", (event) => this.begin(event), { ...first, signal });
-    for (const kind of ["mousedown", "mousemove", "touchstart"])
-      ground.addEventListener(kind, (event) => this.keep(event), { ...first, signal });
+      for (const kind of ["mousedown", "mousemove", "touchstart"])
+        target.addEventListener(kind, (event) => this.keep(event), { ...first, signal });
+    }
     window.addEventListener("pointermove", (event) => this.move(event), { ...first, signal });
     for (
       const kind of
@@ -2472,24 +2487,23 @@ var Pointer = class {
   /** @param {PointerEvent} event */
   begin(event) {
     const { player, pressed } = this;
-    if (event.button || onButton(event)) return;
+    if (event.button || onButton(event) || this.held) return;
     const located = this.locate(event);
     const { view, px, py, inside: inside2 } = located;
     if (!inside2) return;
-    if (player.solid && player.turning.begin(event)) {
+    const finger = event.pointerType === "touch";
+    const grabbed = !player.turning.fingers.size && grabs(view, player.start, px, py, finger);
+    if (player.solid && !grabbed && player.turning.begin(event)) {
       this.down = null;
       return;
     }
     this.showUnder(event, located);
     const { clientX: x, clientY: y, timeStamp: at } = event;
-    const same = pressed && (player.zoomed || Math.hypot(x - pressed.x, y - pressed.y) < GRAB);
+    const same = pressed && (player.zoomed || Math.hypot(x - pressed.x, y - pressed.y) < SAME);
     const second = Boolean(same) && at - (pressed?.at ?? 0) < DOUBLE;
     this.pressed = { at, x, y };
     clearTimeout(this.starts);
-    const [left, top] = [view.x(...player.start), view.y(...player.start)];
-    const near2 = event.pointerType === "touch" ? FINGERTIP : GRAB;
-    const grabbed = !player.solid && Math.hypot(left - px, top - py) < near2;
-    this.down = { x, y, second, grabbed };
+    this.down = { id: event.pointerId, x, y, second, grabbed };
     if (!grabbed) return;
     this.held = true;
     player.changed = true;
@@ -2501,6 +2515,7 @@ var Pointer = class {
       player.turning.drag(event);
       return;
     }
+    if (this.held && event.pointerId !== down?.id) return;
     const located = this.locate(event);
     this.showUnder(event, located);
     if (!down) {
@@ -2510,7 +2525,7 @@ var Pointer = class {
     if (down.grabbed) {
       const { px, py } = located;
       const point = player.pointAt(px, py);
-      player.setStart(point);
+      if (point) player.setStart(point);
       player.hand.drag(point);
       event.preventDefault();
     }
@@ -2519,6 +2534,7 @@ var Pointer = class {
   finish(event) {
     const { down, player } = this;
     player.turning.end(event);
+    if (this.held && event.pointerId !== down?.id) return;
     this.down = null;
     this.held = false;
     if (down?.grabbed && event.type === "pointercancel") player.hand.cancel();
@@ -2528,8 +2544,11 @@ var Pointer = class {
     if (far) this.pressed = null;
     if (down.grabbed && !far) player.hand.cancel();
     if (far !== down.grabbed) return;
-    const point = player.pointAt(px, py);
-    if (!point?.every(Number.isFinite)) return;
+    const point = player.pointAt(px, py) ?? (down.grabbed ? player.newStart : null);
+    if (!point?.every(Number.isFinite)) {
+      if (down.grabbed) player.hand.cancel();
+      return;
+    }
     if (down.grabbed) player.hand.drag(point);
     const [x, y] = down.grabbed && player.hand.start || point;
     const start = () => {

@@ -1,22 +1,22 @@
 // @ts-check
 import { count, short } from "../lib/numbers.js";
 import { onButton } from "../lib/plotly.js";
+import { grabs } from "./grab.js";
 import { nearest } from "./paths.js";
 import { stepOf } from "./race.js";
 /** @import { Player } from "./player.js" */
 
 export const DOUBLE = 400; // ms between two clicks that are one double-click, plotly's and the legend's too
-const GRAB = 16; // px around the start within which it is grabbed
-const FINGERTIP = 22; // and by a finger
+const SAME = 16; // px within which two clicks are at one place
 const FAR = 4; // px from which on a click is a drag
 
 /**
  * What the pointer pressed last.
  *
- * @typedef {{ x: number, y: number, second: boolean, grabbed: boolean }} Gesture
+ * @typedef {{ id: number, x: number, y: number, second: boolean, grabbed: boolean }} Gesture
  */
 
-/** A click sets the start; so does dragging the ring that marks it. In 3D a drag turns the picture. */
+/** A click sets the start; so does dragging the ring that marks it. In 3D a drag of anything else turns the picture. */
 export class Pointer {
   /** @param {Player} player */
   constructor(player) {
@@ -33,12 +33,13 @@ export class Pointer {
     const first = { capture: true };
     /** @type {HTMLElement[]} */
     const targets = [ground, paths];
-    for (const target of targets)
+    for (const target of targets) {
       target.addEventListener("pointerdown", (event) => this.begin(event), { ...first, signal });
-    // Plotly begins a zoom by mousedown or touchstart, and a browser scrolls by the latter: not where the start is grabbed.
-    // At mousemove Plotly asks what it hovers over, for which the browser has to lay out the page.
-    for (const kind of ["mousedown", "mousemove", "touchstart"])
-      ground.addEventListener(kind, (event) => this.keep(event), { ...first, signal });
+      // Plotly begins a zoom by mousedown or touchstart, and a browser scrolls by the latter: not where the start is
+      // grabbed. At mousemove Plotly asks what it hovers over, for which the browser has to lay out the page.
+      for (const kind of ["mousedown", "mousemove", "touchstart"])
+        target.addEventListener(kind, (event) => this.keep(event), { ...first, signal });
+    }
     window.addEventListener("pointermove", (event) => this.move(event), { ...first, signal });
     for (const kind of /** @type {const} */ (["pointerup", "pointercancel"]))
       window.addEventListener(kind, (event) => this.finish(event), { ...first, signal });
@@ -70,25 +71,24 @@ export class Pointer {
   /** @param {PointerEvent} event */
   begin(event) {
     const { player, pressed } = this;
-    if (event.button || onButton(event)) return;
+    if (event.button || onButton(event) || this.held) return; // one finger drags the start, another does nothing
     const located = this.locate(event);
     const { view, px, py, inside } = located;
     if (!inside) return;
-    if (player.solid && player.turning.begin(event)) {
+    const finger = event.pointerType === "touch";
+    const grabbed = !player.turning.fingers.size && grabs(view, player.start, px, py, finger);
+    if (player.solid && !grabbed && player.turning.begin(event)) {
       this.down = null; // two fingers are no click
       return;
     }
     this.showUnder(event, located);
     const { clientX: x, clientY: y, timeStamp: at } = event;
     // Plotly counts two quick clicks as one double-click wherever they are; where nothing is zoomed they are two starts.
-    const same = pressed && (player.zoomed || Math.hypot(x - pressed.x, y - pressed.y) < GRAB);
+    const same = pressed && (player.zoomed || Math.hypot(x - pressed.x, y - pressed.y) < SAME);
     const second = Boolean(same) && at - (pressed?.at ?? 0) < DOUBLE;
     this.pressed = { at, x, y };
     clearTimeout(this.starts);
-    const [left, top] = [view.x(...player.start), view.y(...player.start)];
-    const near = event.pointerType === "touch" ? FINGERTIP : GRAB;
-    const grabbed = !player.solid && Math.hypot(left - px, top - py) < near;
-    this.down = { x, y, second, grabbed };
+    this.down = { id: event.pointerId, x, y, second, grabbed };
     if (!grabbed) return;
     this.held = true;
     player.changed = true; // the ring is larger
@@ -101,6 +101,7 @@ export class Pointer {
       player.turning.drag(event); // while it is turned nothing stays under the pointer
       return;
     }
+    if (this.held && event.pointerId !== down?.id) return;
     const located = this.locate(event); // before a text changes: after that the browser would lay out the page for it
     this.showUnder(event, located);
     if (!down) {
@@ -110,7 +111,7 @@ export class Pointer {
     if (down.grabbed) {
       const { px, py } = located;
       const point = player.pointAt(px, py);
-      player.setStart(point);
+      if (point) player.setStart(point); // beside the surface it stays where it was last
       player.hand.drag(point);
       event.preventDefault();
     }
@@ -120,6 +121,7 @@ export class Pointer {
   finish(event) {
     const { down, player } = this;
     player.turning.end(event);
+    if (this.held && event.pointerId !== down?.id) return;
     this.down = null;
     this.held = false;
     if (down?.grabbed && event.type === "pointercancel") player.hand.cancel();
@@ -129,8 +131,11 @@ export class Pointer {
     if (far) this.pressed = null; // a drag is no first click
     if (down.grabbed && !far) player.hand.cancel();
     if (far !== down.grabbed) return; // a drag of anything else, or a click on the start
-    const point = player.pointAt(px, py);
-    if (!point?.every(Number.isFinite)) return;
+    const point = player.pointAt(px, py) ?? (down.grabbed ? player.newStart : null);
+    if (!point?.every(Number.isFinite)) {
+      if (down.grabbed) player.hand.cancel();
+      return;
+    }
     if (down.grabbed) player.hand.drag(point);
     const [x, y] = (down.grabbed && player.hand.start) || point; // as the hand has rounded it; a click has its own point
     const start = () => {

@@ -5,9 +5,12 @@ folder, so no network is needed. Light and dark are switched in the browser, by 
 """
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import plotly
 import plotly.graph_objects as go
+import streamlit as st
 
 from fop_core.figures import style
 from fop_core.figures.learned_curves import Frames
@@ -28,6 +31,8 @@ def plot(
     heights: tuple[int, int],
     follows: bool = False,
     frames: Frames | None = None,
+    across: str = "",
+    on_click: Callable[[Any], None] | None = None,
 ) -> None:
     """Show a figure.
 
@@ -40,9 +45,18 @@ def plot(
         heights: the least and the most px of the whole.
         follows: whether a line shows where the player is, on an axis of steps.
         frames: what of it changes with the player's step.
+        across: figures with the same one have one axis across: they are zoomed together, and a line shows in all of
+            them where one is pointed at. None where it is empty.
+        on_click: is called with the data of a point that is clicked, its ``customdata``.
     """
+
+    def clicked() -> None:
+        if on_click is not None and (data := st.session_state[key].clicked) is not None:
+            on_click(data)
+
     _mount(
         key=key,
+        on_clicked_change=clicked,
         data={
             "figure": figure.to_json(),
             "themes": style.themes(),
@@ -50,7 +64,9 @@ def plot(
             "aspect": aspect,
             "heights": heights,
             "follows": follows,
+            "clicks": on_click is not None,
             "frames": None if frames is None else dataclasses.asdict(frames),
+            "across": across,
             "margin": figure.layout.margin.to_plotly_json(),
             "source": SOURCE,
             "file": slug(f"{of} {key}"),

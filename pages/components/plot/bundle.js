@@ -1,5 +1,11 @@
-// Made by scripts/web.sh build of sources with the checksum 1b9af4ba2f8b5022287ee2929c514fd11a5e172d2abf7384d254d2c77ab534d3.
+// Made by scripts/web.sh build of sources with the checksum 3a35d3f2db25ac4b9a6c82ebfd307e51c3bb1963706e6cde4e34fff50e903f50.
 // lib/dom.js
+function make(name, className = "", text = "") {
+  const made = document.createElement(name);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
   if (element instanceof Kind) return element;
@@ -34,79 +40,61 @@ function atUnmount(root, leave) {
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
 
-// lib/clock.js
-var Clock = class {
+// lib/across.js
+var Across = class {
   constructor() {
-    this.step = Infinity;
-    this.moving = false;
-    this.values = {};
-    this.parts = null;
-    this.run = "";
+    this.name = "";
+    this.range = null;
+    this.at = null;
+    this.by = /** @type {object | null} */
+    null;
     this.followers = /* @__PURE__ */ new Set();
   }
   /**
-   * @param {number} step
-   * @param {Record<string, number>} values
-   * @param {RunStep | null} parts
+   * What of a name's axis is shown; null for all.
+   *
+   * @param {string} name
    */
-  set(step, values, parts = null) {
-    Object.assign(this, { step, values, parts });
-    for (const follower of this.followers) {
-      try {
-        follower();
-      } catch (error) {
-        reportError(error);
-      }
-    }
+  rangeOf(name) {
+    return this.name === name ? this.range : null;
   }
   /**
-   * Calls a follower now and at each move; returns how to end that.
+   * Where on a name's axis a reader points; null for nowhere.
    *
-   * @param {() => void} follower
+   * @param {string} name
    */
-  follow(follower) {
-    this.followers.add(follower);
-    follower();
-    return () => {
-      this.followers.delete(follower);
-    };
-  }
-};
-page.clock ??= new Clock();
-var clock = page.clock;
-
-// lib/emphasis.js
-var FADED = 0.18;
-var Emphasis = class {
-  constructor() {
-    this.hidden = /* @__PURE__ */ new Set();
-    this.pointed = null;
-    this.followers = /* @__PURE__ */ new Set();
-  }
-  /** @param {string} rule */
-  shows(rule) {
-    return !this.hidden.has(rule);
+  atOf(name) {
+    return this.name === name ? this.at : null;
   }
   /**
-   * How opaque a run is: 1, or less while another one is pointed at.
-   *
-   * @param {string} rule
+   * @param {string} name
+   * @param {Range | null} range
    */
-  opacity(rule) {
-    return this.pointed === null || this.pointed === rule ? 1 : FADED;
-  }
-  /** @param {ReadonlySet<string>} hidden */
-  hide(hidden) {
-    if (keyOf(hidden) === keyOf(this.hidden)) return;
-    this.hidden = hidden;
+  zoom(name, range) {
+    if (same(this.rangeOf(name), range)) return;
+    this.enter(name);
+    this.range = range;
     this.call();
   }
-  /** @param {string | null} rule nothing fades for one that is hidden */
-  point(rule) {
-    const pointed = rule !== null && this.shows(rule) ? rule : null;
-    if (pointed === this.pointed) return;
-    this.pointed = pointed;
+  /**
+   * @param {string} name
+   * @param {number | null} at
+   * @param {object} by the picture that is pointed at
+   */
+  point(name, at, by) {
+    if (this.atOf(name) === at && (at === null || this.by === by)) return;
+    this.enter(name);
+    this.at = at;
+    this.by = by;
     this.call();
+  }
+  /**
+   * Forgets the axis of another name.
+   *
+   * @param {string} name
+   */
+  enter(name) {
+    if (this.name !== name) Object.assign(this, { name, range: null, at: null, by: null });
   }
   call() {
     for (const follower of this.followers) {
@@ -127,6 +115,113 @@ var Emphasis = class {
     return () => {
       this.followers.delete(follower);
     };
+  }
+};
+function same(one, other) {
+  if (one === null || other === null) return one === other;
+  const least = 1e-9 * Math.abs(one[1] - one[0]);
+  return Math.abs(one[0] - other[0]) <= least && Math.abs(one[1] - other[1]) <= least;
+}
+page.across ??= new Across();
+var across = page.across;
+
+// lib/followers.js
+var Followers = class extends Set {
+  call() {
+    for (const follower of this) {
+      try {
+        follower();
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+  /**
+   * Calls a follower at each change from now on; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.add(follower);
+    return () => {
+      this.delete(follower);
+    };
+  }
+};
+
+// lib/clock.js
+var Clock = class {
+  constructor() {
+    this.step = Infinity;
+    this.moving = false;
+    this.values = {};
+    this.parts = null;
+    this.run = "";
+    this.followers = new Followers();
+  }
+  /**
+   * @param {number} step
+   * @param {Record<string, number>} values
+   * @param {RunStep | null} parts
+   */
+  set(step, values, parts = null) {
+    Object.assign(this, { step, values, parts });
+    this.followers.call();
+  }
+  /**
+   * Calls a follower now and at each move; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    const end = this.followers.follow(follower);
+    follower();
+    return end;
+  }
+};
+page.clock ??= new Clock();
+var clock = page.clock;
+
+// lib/emphasis.js
+var FADED = 0.18;
+var Emphasis = class {
+  constructor() {
+    this.hidden = /* @__PURE__ */ new Set();
+    this.pointed = null;
+    this.followers = new Followers();
+  }
+  /** @param {string} rule */
+  shows(rule) {
+    return !this.hidden.has(rule);
+  }
+  /**
+   * How opaque a run is: 1, or less while another one is pointed at.
+   *
+   * @param {string} rule
+   */
+  opacity(rule) {
+    return this.pointed === null || this.pointed === rule ? 1 : FADED;
+  }
+  /** @param {ReadonlySet<string>} hidden */
+  hide(hidden) {
+    if (keyOf(hidden) === keyOf(this.hidden)) return;
+    this.hidden = hidden;
+    this.followers.call();
+  }
+  /** @param {string | null} rule nothing fades for one that is hidden */
+  point(rule) {
+    const pointed = rule !== null && this.shows(rule) ? rule : null;
+    if (pointed === this.pointed) return;
+    this.pointed = pointed;
+    this.followers.call();
+  }
+  /**
+   * Calls a follower at each change; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    return this.followers.follow(follower);
   }
 };
 var keyOf = (rules) => [...rules].sort().join();
@@ -168,7 +263,14 @@ function axes(node) {
   const layout = inside(node)._fullLayout;
   return layout ? { x: shown(layout.xaxis), y: shown(layout.yaxis) } : null;
 }
+function acrossOf(node) {
+  const layout = inside(node)._fullLayout;
+  if (!layout) return null;
+  const { xaxis } = layout;
+  return { ...shown(xaxis), whole: xaxis.autorange, linear: (value) => xaxis.d2l(value) };
+}
 var dragmode = (node) => inside(node)._fullLayout?.dragmode ?? false;
+var tracesOf = (node) => (inside(node)._fullData ?? []).map(({ _input, line, x, y }) => ({ name: _input.name, line, x, y }));
 function lineOf(node, index) {
   const trace = inside(node)._fullData?.[index];
   const line = trace && node.querySelector(`.trace${trace.uid} .js-line`);
@@ -200,23 +302,26 @@ var loadPlotly = (source) => page.plotly ??= new Promise((loaded, failed) => {
 var purge = (node) => globalThis.Plotly?.purge(node);
 var FINGER = window.matchMedia("(pointer: coarse)").matches;
 var BUTTON = 48;
-var settings = (Plotly, node, photograph) => ({
-  displaylogo: false,
-  ...FINGER ? fingers(Plotly, node) : mouse(Plotly, photograph),
-  doubleClick: "reset"
-});
-function mouse(Plotly, photograph) {
+var settings = (Plotly, node, photograph, reset = null) => {
+  const whole = reset ? { name: "whole", title: "Reset axes", icon: Plotly.Icons.home, click: reset } : "resetScale2d";
+  return {
+    displaylogo: false,
+    ...FINGER ? fingers(Plotly, node, whole) : mouse(Plotly, photograph, whole),
+    doubleClick: reset ? false : "reset"
+  };
+};
+function mouse(Plotly, photograph, whole) {
   const camera = { name: "camera", title: "Save the picture as a PNG", icon: Plotly.Icons.camera, click: photograph };
-  return { displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", camera]] };
+  return { displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", whole, camera]] };
 }
-function fingers(Plotly, node) {
+function fingers(Plotly, node, whole) {
   const drag = {
     name: "drag",
     title: "Zoom by drawing a box, or scroll the page",
     icon: Plotly.Icons.zoombox,
     click: () => Plotly.relayout(node, { dragmode: dragmode(node) ? false : "zoom" })
   };
-  return { displayModeBar: true, modeBarButtons: [[drag, "resetScale2d"]] };
+  return { displayModeBar: true, modeBarButtons: [[drag, whole]] };
 }
 var plotlyNode = (node) => (
   /** @type {PlotlyNode} */
@@ -286,8 +391,8 @@ function height({ aspect, margin: { l = 0, r = 0, t = 0, b = 0 }, heights: [leas
 function pathOf(x, heights, axes2) {
   let [path, command] = ["", "M"];
   heights.forEach((y, i) => {
-    const [across, up] = [axes2.x.px(x[i]), y === null ? Number.NaN : axes2.y.px(y)];
-    if (Number.isFinite(up)) path += `${command}${across.toFixed(1)},${up.toFixed(1)}`;
+    const [across2, up] = [axes2.x.px(x[i]), y === null ? Number.NaN : axes2.y.px(y)];
+    if (Number.isFinite(up)) path += `${command}${across2.toFixed(1)},${up.toFixed(1)}`;
     command = Number.isFinite(up) ? "L" : "M";
   });
   return path;
@@ -313,8 +418,240 @@ function leaveOut(figure, hidden) {
 }
 var labelsOf = ({ annotations }) => Array.isArray(annotations) ? annotations : [];
 
+// lib/numbers.js
+function short(value) {
+  const [sign, size] = [value < 0 ? "−" : "", Math.abs(value)];
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : `${sign}∞`;
+  if (value === 0) return "0";
+  const [mantissa, power] = size.toExponential(2).split("e").map(Number);
+  if (power < -4 || power >= 6) return `${sign}${mantissa}e${power}`;
+  return sign + (power < 3 ? size.toFixed(2 - power) : count(Math.round(size)));
+}
+var count = (value) => value.toLocaleString("en");
+
+// plot/along.js
+var MOST = 6;
+var STEPS = 50;
+var CLOSER = 0.5;
+var linesOf = (traces) => traces.filter(({ name, x, y }) => typeof name === "string" && name && isList(x) && isList(y)).map(({ name, line, x, y }) => ({
+  name: String(name),
+  color: String(
+    /** @type {Tree | undefined} */
+    line?.color ?? ""
+  ),
+  x: (
+    /** @type {ArrayLike<unknown>} */
+    x
+  ),
+  y: (
+    /** @type {ArrayLike<unknown>} */
+    y
+  )
+}));
+var isList = (value) => Array.isArray(value) || ArrayBuffer.isView(value);
+function valuesAt(lines, at, coordinate, reach) {
+  const values = [];
+  for (const { name, color, x, y } of lines) {
+    let [nearest, value, least, most] = [Infinity, Number.NaN, Infinity, -Infinity];
+    for (let i = 0; i < x.length; i++) {
+      if (x[i] === null || y[i] === null || !Number.isFinite(Number(y[i]))) continue;
+      const across2 = coordinate(Number(x[i]));
+      if (!Number.isFinite(across2)) continue;
+      [least, most] = [Math.min(least, across2), Math.max(most, across2)];
+      const away = Math.abs(across2 - at);
+      if (away <= nearest) [nearest, value] = [away, Number(y[i])];
+    }
+    if (at >= least - reach && at <= most + reach) values.push({ name, color, value });
+  }
+  return values.slice(0, MOST);
+}
+function afterKey(key, at, range) {
+  const [begin, end] = range;
+  const here = at === null ? (begin + end) / 2 : Math.min(end, Math.max(begin, at));
+  const step = (end - begin) / STEPS;
+  const scaled = (share) => {
+    const next = [here - share * (here - begin), here + share * (end - here)];
+    return next;
+  };
+  switch (key) {
+    case "ArrowLeft":
+      return { at: at === null ? here : Math.max(begin, here - step), range };
+    case "ArrowRight":
+      return { at: at === null ? here : Math.min(end, here + step), range };
+    case "+":
+    case "=":
+      return { at: here, range: scaled(CLOSER) };
+    case "-":
+      return { at: here, range: scaled(1 / CLOSER) };
+    case "0":
+      return { at, range: null };
+    case "Escape":
+      return { at: null, range };
+    default:
+      return null;
+  }
+}
+
+// plot/shared.js
+var GAP = 8;
+var REACH = 0.03;
+var Shared = class {
+  /**
+   * @param {HTMLElement} root
+   * @param {PlotlyNode} node
+   */
+  constructor(root, node) {
+    this.root = root;
+    this.node = node;
+    this.cursor = box(root, ".fop-plot-cursor");
+    this.values = box(root, ".fop-plot-values");
+    this.name = "";
+    this.percent = false;
+    this.listed = "";
+    this.clientX = 0;
+    this.frame = 0;
+  }
+  /**
+   * Gives a figure that is to be drawn what of the axis is shown.
+   *
+   * @param {Figure} figure
+   */
+  lay(figure) {
+    const up = (
+      /** @type {Tree | undefined} */
+      figure.layout.yaxis
+    );
+    this.percent = String(up?.tickformat ?? "").endsWith("%");
+    const range = across.rangeOf(this.name);
+    if (this.name && range) merge(figure.layout, { xaxis: { range: [...range], autorange: false } });
+  }
+  /** @param {Plotly} Plotly */
+  watch(Plotly) {
+    const { node, root } = this;
+    node.on("plotly_relayout", (change = {}) => {
+      const shown2 = acrossOf(node);
+      if (!shown2 || !Object.keys(change).some((key) => key.startsWith("xaxis."))) return;
+      across.zoom(this.name, shown2.whole ? null : [shown2.range[0], shown2.range[1]]);
+    });
+    node.on("plotly_doubleclick", () => this.reset(Plotly));
+    root.addEventListener("pointermove", ({ clientX, pointerType }) => {
+      if (pointerType === "touch") return;
+      this.clientX = clientX;
+      this.frame ||= requestAnimationFrame(() => {
+        this.frame = 0;
+        across.point(this.name, this.at(this.clientX), this);
+      });
+    });
+    root.addEventListener("pointerleave", () => this.leave());
+    root.addEventListener("focus", () => this.values.setAttribute("aria-live", "polite"));
+    root.addEventListener("blur", () => {
+      this.values.removeAttribute("aria-live");
+      this.leave();
+    });
+    root.addEventListener("keydown", (event) => this.key(event));
+  }
+  /**
+   * Where on the axis a pixel is; null beside it.
+   *
+   * @param {number} clientX
+   */
+  at(clientX) {
+    const shown2 = acrossOf(this.node);
+    if (!shown2) return null;
+    const share = (clientX - this.node.getBoundingClientRect().left - shown2.offset) / shown2.length;
+    const [begin, end] = shown2.range;
+    return share >= 0 && share <= 1 ? begin + share * (end - begin) : null;
+  }
+  /** Points nowhere. */
+  leave() {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    across.point(this.name, null, this);
+  }
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const shown2 = acrossOf(this.node);
+    if (!shown2 || event.target !== this.root || event.ctrlKey || event.metaKey || event.altKey) return;
+    const after = afterKey(event.key, across.atOf(this.name), shown2.range);
+    if (!after) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (after.range !== shown2.range) across.zoom(this.name, after.range);
+    across.point(this.name, after.at, this.root);
+  }
+  /**
+   * Shows all of the axis, in all pictures, and of this one all of the other axis.
+   *
+   * @param {Plotly} Plotly
+   */
+  reset(Plotly) {
+    Plotly.relayout(this.node, { "xaxis.autorange": true, "yaxis.autorange": true });
+    across.zoom(this.name, null);
+  }
+  /** @param {Plotly | null} Plotly once it is loaded */
+  follow(Plotly) {
+    const shown2 = acrossOf(this.node);
+    if (!Plotly || !shown2 || this.node.hidden) return;
+    const range = across.rangeOf(this.name);
+    const there = shown2.whole ? null : shown2.range;
+    if (JSON.stringify(range) !== JSON.stringify(there))
+      Plotly.relayout(this.node, range ? { "xaxis.range": [...range] } : { "xaxis.autorange": true });
+    this.point();
+  }
+  /** Draws the cursor, and what the lines are worth there unless this is the picture under the pointer. */
+  point() {
+    const [shown2, up, at] = [acrossOf(this.node), axes(this.node)?.y, across.atOf(this.name)];
+    const share = shown2 && at !== null ? (at - shown2.range[0]) / (shown2.range[1] - shown2.range[0]) : Number.NaN;
+    this.cursor.hidden = !(share >= 0 && share <= 1);
+    if (!shown2 || !up || at === null || this.cursor.hidden) {
+      this.list([], "");
+      return;
+    }
+    const x = this.node.offsetLeft + shown2.offset + share * shown2.length;
+    this.cursor.style.transform = `translateX(${x}px)`;
+    this.cursor.style.top = `${up.offset}px`;
+    this.cursor.style.height = `${up.length}px`;
+    const reach = REACH * Math.abs(shown2.range[1] - shown2.range[0]);
+    const values = across.by === this ? [] : valuesAt(linesOf(tracesOf(this.node)), at, shown2.linear, reach);
+    this.list(values, short(shown2.type === "log" ? 10 ** at : at));
+    const { offsetWidth } = this.values;
+    const right = x + GAP + offsetWidth > this.root.clientWidth;
+    this.values.style.transform = `translateX(${Math.max(0, right ? x - GAP - offsetWidth : x + GAP)}px)`;
+    this.values.style.top = `${up.offset + GAP / 2}px`;
+  }
+  /**
+   * @param {{ name: string, color: string, value: number }[]} values
+   * @param {string} where they are, in words
+   */
+  list(values, where) {
+    const listed = JSON.stringify([values, where]);
+    this.values.hidden = !values.length;
+    if (this.listed === listed) return;
+    this.listed = listed;
+    this.values.replaceChildren(
+      make("li", "", where),
+      ...values.map(({ name, color, value }) => {
+        const line = make("li");
+        line.style.setProperty("--fop-line", color);
+        line.append(make("span", "", name), make("b", "", this.percent ? `${short(100 * value)} %` : short(value)));
+        return line;
+      })
+    );
+  }
+};
+
 // plot/chart.js
 var DEBOUNCE = 250;
+var PATIENCE = 120;
+var playerDraws = () => new Promise(
+  (next) => requestAnimationFrame(() => {
+    const draws = !document.querySelector(".fop-ground:not([data-theme])");
+    setTimeout(() => next(draws));
+  })
+);
+async function afterPlayer() {
+  for (let frames = 0; frames < PATIENCE; frames++) if (await playerDraws()) return;
+}
 var Chart = class {
   /**
    * @param {HTMLElement} root
@@ -339,14 +676,24 @@ var Chart = class {
     this.sizes = null;
     this.unfollow = () => {
     };
+    this.shared = new Shared(root, this.node);
+    this.send = () => {
+    };
   }
-  /** @param {PlotData} data */
-  show(data) {
+  /**
+   * @param {PlotData} data
+   * @param {Send} send
+   */
+  show(data, send) {
     this.data = data;
+    this.send = send;
     this.root.setAttribute("aria-label", data.alt);
     this.fit(data);
     this.unfollow();
+    this.shared.name = data.across;
+    if (data.across) this.root.tabIndex = 0;
     const ends = [clock.follow(() => this.follow(data)), emphasis.follow(() => this.emphasize(data))];
+    if (data.across) ends.push(across.follow(() => this.shared.follow(this.plotly)));
     this.unfollow = () => {
       for (const end of ends) end();
     };
@@ -434,7 +781,7 @@ var Chart = class {
     node.hidden = Plotly === null;
     if (!Plotly) return;
     this.plotly = Plotly;
-    await new Promise((next) => requestAnimationFrame(() => setTimeout(next)));
+    await afterPlayer();
     if (!node.isConnected || this.data !== data) return;
     const theme = themeOf(node);
     this.hidden = keyOf(emphasis.hidden);
@@ -445,7 +792,9 @@ var Chart = class {
     this.groups = groupsOf(figure);
     leaveOut(figure, emphasis.hidden);
     if (FINGER) merge(figure.layout, { dragmode: this.dragmode, margin: { t: BUTTON } });
-    this.config ??= settings(Plotly, node, () => this.photograph(Plotly));
+    const reset = data.across ? () => this.shared.reset(Plotly) : null;
+    this.config ??= settings(Plotly, node, () => this.photograph(Plotly), reset);
+    this.shared.lay(figure);
     await Plotly.react(node, figure.data, figure.layout, this.config);
     this.noteDrag();
     node.dataset.theme = theme;
@@ -453,6 +802,7 @@ var Chart = class {
     this.frame = null;
     this.follow(data);
     if (!this.sizes) this.watch(Plotly);
+    if (data.across) this.shared.follow(Plotly);
   }
   noteDrag() {
     const drag = dragmode(this.node);
@@ -469,9 +819,18 @@ var Chart = class {
       measure();
       this.fade();
     });
+    if (this.data?.across) this.shared.watch(Plotly);
+    node.on("plotly_click", (click) => {
+      const [point] = (
+        /** @type {{ customdata?: unknown }[]} */
+        click?.points ?? []
+      );
+      const clicked = point?.customdata;
+      if (this.data?.clicks && clicked !== void 0) this.send("clicked", clicked);
+    });
     node.on("plotly_relayout", () => {
       this.dragmode = this.noteDrag();
-      for (const follower of clock.followers) follower();
+      clock.followers.call();
     });
     let width = root.clientWidth;
     this.sizes = new ResizeObserver(() => {
@@ -510,10 +869,10 @@ var Chart = class {
 };
 
 // plot/index.js
-function index_default({ data, parentElement }) {
+function index_default({ data, parentElement, setTriggerValue }) {
   const root = box(parentElement, ".fop-plot");
   const chart = living(box(root, ".fop-plot-node"), () => new Chart(root, data));
-  chart.show(data);
+  chart.show(data, setTriggerValue);
   return atUnmount(chart.node, () => chart.leave());
 }
 export {

@@ -1,4 +1,5 @@
 // @ts-check
+import { across } from "../lib/across.js";
 import { clock } from "../lib/clock.js";
 import { box } from "../lib/dom.js";
 import { emphasis, keyOf } from "../lib/emphasis.js";
@@ -22,11 +23,31 @@ import { before } from "../lib/search.js";
 import { themeOf } from "../lib/theme.js";
 import { height, pathOf, shareAt } from "./geometry.js";
 import { groupsOf, leaveOut } from "./groups.js";
+import { Shared } from "./shared.js";
 
-/** @import { Plotly } from "../lib/types.d.ts" */
+/** @import { Plotly, Send } from "../lib/types.d.ts" */
 /** @import { Frames, PlotData } from "./types.d.ts" */
 
 const DEBOUNCE = 250; // ms after which plotly's own state follows the lines
+const PATIENCE = 120; // frames that a chart waits for the player's surface at most: it may have failed
+
+/**
+ * Lets a frame pass. Whether the player, where there is one, has drawn in it.
+ *
+ * @returns {Promise<boolean>}
+ */
+const playerDraws = () =>
+  new Promise((next) =>
+    requestAnimationFrame(() => {
+      const draws = !document.querySelector(".fop-ground:not([data-theme])"); // the surface, and in this frame its paths
+      setTimeout(() => next(draws));
+    }),
+  );
+
+/** Resolves after a frame of the player's, or of the page's where there is no player. */
+async function afterPlayer() {
+  for (let frames = 0; frames < PATIENCE; frames++) if (await playerDraws()) return;
+}
 
 /** A figure on one node, to which new data come; zoom and hover stay. */
 export class Chart {
@@ -64,15 +85,25 @@ export class Chart {
     /** @type {ResizeObserver | null} */
     this.sizes = null;
     this.unfollow = () => {};
+    this.shared = new Shared(root, this.node);
+    /** @type {Send} */
+    this.send = () => {};
   }
 
-  /** @param {PlotData} data */
-  show(data) {
+  /**
+   * @param {PlotData} data
+   * @param {Send} send
+   */
+  show(data, send) {
     this.data = data;
+    this.send = send;
     this.root.setAttribute("aria-label", data.alt);
     this.fit(data);
     this.unfollow();
+    this.shared.name = data.across;
+    if (data.across) this.root.tabIndex = 0; // for its keys
     const ends = [clock.follow(() => this.follow(data)), emphasis.follow(() => this.emphasize(data))];
+    if (data.across) ends.push(across.follow(() => this.shared.follow(this.plotly)));
     this.unfollow = () => {
       for (const end of ends) end();
     };
@@ -172,7 +203,7 @@ export class Chart {
     node.hidden = Plotly === null;
     if (!Plotly) return;
     this.plotly = Plotly;
-    await new Promise((next) => requestAnimationFrame(() => setTimeout(next))); // the player's next frame comes first
+    await afterPlayer();
     if (!node.isConnected || this.data !== data) return; // gone, or newer data are on their way
     const theme = themeOf(node);
     this.hidden = keyOf(emphasis.hidden);
@@ -184,7 +215,9 @@ export class Chart {
     leaveOut(figure, emphasis.hidden);
     if (FINGER) merge(figure.layout, { dragmode: this.dragmode, margin: { t: BUTTON } });
     // Always the same: another one would have plotly make the whole picture anew, zoom and all.
-    this.config ??= settings(Plotly, node, () => this.photograph(Plotly));
+    const reset = data.across ? () => this.shared.reset(Plotly) : null;
+    this.config ??= settings(Plotly, node, () => this.photograph(Plotly), reset);
+    this.shared.lay(figure);
     await Plotly.react(node, figure.data, figure.layout, this.config);
     this.noteDrag();
     node.dataset.theme = theme;
@@ -192,6 +225,7 @@ export class Chart {
     this.frame = null;
     this.follow(data);
     if (!this.sizes) this.watch(Plotly);
+    if (data.across) this.shared.follow(Plotly);
   }
 
   noteDrag() {
@@ -210,9 +244,15 @@ export class Chart {
       measure();
       this.fade();
     });
+    if (this.data?.across) this.shared.watch(Plotly);
+    node.on("plotly_click", (click) => {
+      const [point] = /** @type {{ customdata?: unknown }[]} */ (click?.points ?? []);
+      const clicked = point?.customdata;
+      if (this.data?.clicks && clicked !== undefined) this.send("clicked", clicked);
+    });
     node.on("plotly_relayout", () => {
       this.dragmode = this.noteDrag();
-      for (const follower of clock.followers) follower();
+      clock.followers.call();
     });
     let width = root.clientWidth;
     this.sizes = new ResizeObserver(() => {

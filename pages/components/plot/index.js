@@ -10,9 +10,9 @@ import { Chart } from "./chart.js";
  *
  * @param {Mount<PlotData>} mount
  */
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const root = box(parentElement, ".fop-plot");
   const chart = living(box(root, ".fop-plot-node"), () => new Chart(root, data));
-  chart.show(data);
+  chart.show(data, setTriggerValue);
   return atUnmount(chart.node, () => chart.leave());
 }

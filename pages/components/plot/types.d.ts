@@ -12,6 +12,10 @@ export interface PlotData {
   /** Whether a line shows where the player is. */
   follows: boolean;
   frames: Frames | null;
+  /** Figures with the same one have one axis across; "" for none. */
+  across: string;
+  /** Whether a click on a point is sent, as the point's own data: a key and where it stands. */
+  clicks: boolean;
   margin: { l?: number; r?: number; t?: number; b?: number };
   /** Address of plotly.js. */
   source: string;

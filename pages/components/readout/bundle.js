@@ -1,4 +1,28 @@
-// Made by scripts/web.sh build of sources with the checksum 089ab8ec457db3a9999df48b6916ac5a8d38a089eabc93136a1a70397f3cdc24.
+// Made by scripts/web.sh build of sources with the checksum 4d27091b866649f57982420571a2c66f8d0a324cd9cd41818330cdc52fc2e105.
+// lib/followers.js
+var Followers = class extends Set {
+  call() {
+    for (const follower of this) {
+      try {
+        follower();
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+  /**
+   * Calls a follower at each change from now on; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.add(follower);
+    return () => {
+      this.delete(follower);
+    };
+  }
+};
+
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
@@ -11,7 +35,7 @@ var Clock = class {
     this.values = {};
     this.parts = null;
     this.run = "";
-    this.followers = /* @__PURE__ */ new Set();
+    this.followers = new Followers();
   }
   /**
    * @param {number} step
@@ -20,13 +44,7 @@ var Clock = class {
    */
   set(step, values, parts = null) {
     Object.assign(this, { step, values, parts });
-    for (const follower of this.followers) {
-      try {
-        follower();
-      } catch (error) {
-        reportError(error);
-      }
-    }
+    this.followers.call();
   }
   /**
    * Calls a follower now and at each move; returns how to end that.
@@ -34,11 +52,9 @@ var Clock = class {
    * @param {() => void} follower
    */
   follow(follower) {
-    this.followers.add(follower);
+    const end = this.followers.follow(follower);
     follower();
-    return () => {
-      this.followers.delete(follower);
-    };
+    return end;
   }
 };
 page.clock ??= new Clock();
@@ -51,6 +67,52 @@ function part(root, selector, Kind) {
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
+
+// lib/emphasis.js
+var FADED = 0.18;
+var Emphasis = class {
+  constructor() {
+    this.hidden = /* @__PURE__ */ new Set();
+    this.pointed = null;
+    this.followers = new Followers();
+  }
+  /** @param {string} rule */
+  shows(rule) {
+    return !this.hidden.has(rule);
+  }
+  /**
+   * How opaque a run is: 1, or less while another one is pointed at.
+   *
+   * @param {string} rule
+   */
+  opacity(rule) {
+    return this.pointed === null || this.pointed === rule ? 1 : FADED;
+  }
+  /** @param {ReadonlySet<string>} hidden */
+  hide(hidden) {
+    if (keyOf(hidden) === keyOf(this.hidden)) return;
+    this.hidden = hidden;
+    this.followers.call();
+  }
+  /** @param {string | null} rule nothing fades for one that is hidden */
+  point(rule) {
+    const pointed = rule !== null && this.shows(rule) ? rule : null;
+    if (pointed === this.pointed) return;
+    this.pointed = pointed;
+    this.followers.call();
+  }
+  /**
+   * Calls a follower at each change; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    return this.followers.follow(follower);
+  }
+};
+var keyOf = (rules) => [...rules].sort().join();
+page.emphasis ??= new Emphasis();
+var emphasis = page.emphasis;
 
 // lib/lifetime.js
 function atUnmount(root, leave) {
@@ -140,13 +202,27 @@ function update(table, rows) {
     cells[index].textContent = clock.moving && value !== void 0 ? `Now f = ${short(value)}.` : row.reason;
   });
 }
+function emphasize(table, rows) {
+  const bodies = table.querySelectorAll("tbody");
+  rows.forEach(({ rule }, index) => {
+    const hidden = !emphasis.shows(rule);
+    bodies[index].classList.toggle("fop-faint", hidden || emphasis.opacity(rule) < 1);
+    bodies[index].title = hidden ? "Hidden: a click on its name below the player shows it again" : "";
+  });
+}
 function index_default({ data: { rows }, parentElement }) {
   const table = box(parentElement, ".fop-readout");
   const compared = rows.some((row) => row.published !== null);
   table.classList.toggle("fop-compared", compared);
   for (const old of table.querySelectorAll("tbody")) old.remove();
   table.append(...rows.map((row) => body(row, compared ? 3 : 2)));
-  return following(table, () => clock.follow(() => update(table, rows)));
+  emphasize(table, rows);
+  return following(table, () => {
+    const ends = [clock.follow(() => update(table, rows)), emphasis.follow(() => emphasize(table, rows))];
+    return () => {
+      for (const end of ends) end();
+    };
+  });
 }
 export {
   index_default as default

@@ -3,6 +3,7 @@
 
 import { clock } from "../lib/clock.js";
 import { box } from "../lib/dom.js";
+import { emphasis } from "../lib/emphasis.js";
 import { following } from "../lib/lifetime.js";
 import { short } from "../lib/numbers.js";
 import { swatch } from "../lib/svg.js";
@@ -68,6 +69,21 @@ function update(table, rows) {
   });
 }
 
+/**
+ * Has the rows of runs that the legend hides, or that it fades, be faint: their counts stay to be compared with.
+ *
+ * @param {Element} table
+ * @param {Row[]} rows
+ */
+function emphasize(table, rows) {
+  const bodies = table.querySelectorAll("tbody");
+  rows.forEach(({ rule }, index) => {
+    const hidden = !emphasis.shows(rule);
+    bodies[index].classList.toggle("fop-faint", hidden || emphasis.opacity(rule) < 1);
+    bodies[index].title = hidden ? "Hidden: a click on its name below the player shows it again" : "";
+  });
+}
+
 /** @param {Mount<ReadoutData>} mount */
 export default function ({ data: { rows }, parentElement }) {
   const table = box(parentElement, ".fop-readout");
@@ -75,5 +91,11 @@ export default function ({ data: { rows }, parentElement }) {
   table.classList.toggle("fop-compared", compared);
   for (const old of table.querySelectorAll("tbody")) old.remove();
   table.append(...rows.map((row) => body(row, compared ? 3 : 2)));
-  return following(table, () => clock.follow(() => update(table, rows)));
+  emphasize(table, rows);
+  return following(table, () => {
+    const ends = [clock.follow(() => update(table, rows)), emphasis.follow(() => emphasize(table, rows))];
+    return () => {
+      for (const end of ends) end();
+    };
+  });
 }

@@ -6,6 +6,8 @@ export interface ReadoutData {
 
 /** What the table says of a run: pages/trajectories/readout.py. */
 export interface Row extends Style {
+  /** As of a player's run. */
+  rule: string;
   name: string;
   status: "converged" | "diverged" | "step limit";
   steps: string;

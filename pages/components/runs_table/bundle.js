@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 9948116f803fcd7cbfe84b28abe1d8fdb272dd308b68584d3f822be09632b53d.
+// Made by scripts/web.sh build of sources with the checksum 652c58206cde36a8df6f982307c93e11e90fb36756a6da8c528b0860732d7134.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -81,6 +81,19 @@ function sortAfter(sort, name, number) {
   if (again && sort.flipped) return null;
   return { name, flipped: again, down: number ? !again : again };
 }
+function pinsAfter(pins, id, count) {
+  const after = new Map(pins);
+  if (after.delete(id)) return after;
+  const used = new Set(after.values());
+  const free = Array.from({ length: count }, (_, color) => color).find((color) => !used.has(color));
+  if (free !== void 0) after.set(id, free);
+  return after;
+}
+function pinnedFirst(ids, pins) {
+  if (!pins.size) return ids;
+  const there = new Set(ids);
+  return [...[...pins.keys()].filter((id) => there.has(id)), ...ids.filter((id) => !pins.has(id))];
+}
 function chosenAfter(chosen, id, ids, { more, range }) {
   const there = chosen.includes(id);
   if (more) {
@@ -98,12 +111,18 @@ function chosenAfter(chosen, id, ids, { more, range }) {
 // runs_table/table.js
 var PATIENCE = 4e3;
 var STRETCH = 120;
+var BEFORE = 2;
 var MARGIN = 600;
-function blankOf(columns) {
+function blankOf(columns, pins) {
   const node = make("tr");
   const tick = make("input");
   tick.type = "checkbox";
   node.insertCell().append(tick);
+  const pin = make("button", "fop-runs-pin");
+  pin.type = "button";
+  pin.setAttribute("role", "switch");
+  node.insertCell().append(pin);
+  node.cells[1].hidden = !pins;
   for (const { name, number } of columns) {
     const cell = node.insertCell();
     cell.className = number ? "fop-runs-number" : "";
@@ -118,15 +137,19 @@ var copyOf = (node) => (
   /** @type {T} */
   node.cloneNode(true)
 );
+var pinOf = (node) => part(node, ".fop-runs-pin", HTMLElement);
 var tickOf = (node) => part(node, "input", HTMLInputElement);
 function fill(node, row, columns) {
   node.style.setProperty("--fop-state", row.color);
   columns.forEach(({ name }, at) => {
-    const cell = node.cells[at + 1];
+    const cell = node.cells[at + BEFORE];
     const { words, hint } = cellOf(row.cells[at]);
     if (cell.lastChild) cell.lastChild.textContent = words;
     const mark = cell.firstElementChild;
-    if (name === "name") tickOf(node).setAttribute("aria-label", `Choose ${words}`);
+    if (name === "name") {
+      tickOf(node).setAttribute("aria-label", `Choose ${words}`);
+      pinOf(node).setAttribute("aria-label", `Pin ${words}`);
+    }
     if (mark instanceof HTMLElement && name === "state") mark.dataset.symbol = row.symbol;
     if (mark instanceof HTMLElement && name === "progress") {
       mark.style.setProperty("--share", `${100 * Number(row.share)}%`);
@@ -153,9 +176,12 @@ var Table = class {
     this.order = [];
     this.sorted = [];
     this.chosen = /* @__PURE__ */ new Set();
+    this.pins = /* @__PURE__ */ new Map();
     this.wanted = 0;
     this.sort = null;
     this.sent = -Infinity;
+    this.pinned = -Infinity;
+    this.full = false;
     this.limit = STRETCH;
     this.built = "";
     this.blank = make("tr");
@@ -202,7 +228,12 @@ var Table = class {
    *
    * @param {TableData} data
    */
-  receive({ chosen, wanted }) {
+  receive({ chosen, wanted, pins }) {
+    const known = JSON.stringify(pins) === JSON.stringify(Object.fromEntries(this.pins));
+    if (known || performance.now() - this.pinned > PATIENCE) {
+      this.pinned = -Infinity;
+      this.pins = new Map(Object.entries(pins));
+    }
     const same = JSON.stringify(chosen) === JSON.stringify([...this.chosen]);
     if (performance.now() - this.sent <= PATIENCE && !same) return;
     this.sent = -Infinity;
@@ -216,12 +247,16 @@ var Table = class {
     this.built = shown;
     this.rows.clear();
     this.body.replaceChildren();
-    this.blank = blankOf(columns);
+    const pins = this.data.colors.length > 0;
+    this.blank = blankOf(columns, pins);
     if (this.sort && !columns.some(({ name }) => name === this.sort?.name)) this.sort = null;
     const corner = make("th");
-    this.all.setAttribute("aria-label", "Choose all runs");
+    this.scroll.setAttribute("aria-label", this.data.what);
+    this.all.setAttribute("aria-label", `Choose all ${this.data.what.toLowerCase()}`);
     corner.append(this.all);
-    this.head.replaceChildren(corner, ...columns.map((column) => this.headOf(column)));
+    const pinned = make("th", "", "Pin");
+    pinned.hidden = !pins;
+    this.head.replaceChildren(corner, pinned, ...columns.map((column) => this.headOf(column)));
   }
   /** @param {Column} column */
   headOf({ name, label, number = false, help }) {
@@ -278,20 +313,39 @@ var Table = class {
   }
   inOrder() {
     const { sort } = this;
-    if (!sort) return this.order;
+    if (!sort) return pinnedFirst(this.order, this.pins);
     const at = this.data.columns.findIndex(({ name }) => name === sort.name);
-    return sorted(this.order, (id) => this.known(id).row, at, sort.down);
+    return pinnedFirst(
+      sorted(this.order, (id) => this.known(id).row, at, sort.down),
+      this.pins
+    );
   }
   /** @param {MouseEvent} event */
   click({ target, ctrlKey, metaKey, shiftKey }) {
     const node = target instanceof Element ? target.closest("tr") : null;
     if (!(target instanceof Element) || !node) return;
+    if (target.closest("td")?.cellIndex === 1) return this.pin(String(node.dataset.run));
     const first = target.closest("td")?.cellIndex === 0;
     const click = { more: first || ctrlKey || metaKey, range: shiftKey };
     this.choose(chosenAfter([...this.chosen], String(node.dataset.run), this.sorted, click));
   }
+  /** @param {string} id of a run that is pinned, or no longer */
+  pin(id) {
+    const { colors } = this.data;
+    this.full = this.pins.size === colors.length && !this.pins.has(id);
+    this.pins = pinsAfter(this.pins, id, colors.length);
+    if (!this.full) {
+      this.pinned = performance.now();
+      this.send(
+        "pinned",
+        [...this.pins].map(([each, color]) => `${each}:${color}`)
+      );
+    }
+    this.arrange();
+  }
   /** @param {string[]} ids */
   choose(ids) {
+    this.full = false;
     this.wanted = ids.length;
     this.chosen = new Set(ids.slice(0, this.data.most));
     this.sent = performance.now();
@@ -301,6 +355,9 @@ var Table = class {
   mark() {
     for (const node of this.body.querySelectorAll("tr")) {
       const on = this.chosen.has(String(node.dataset.run));
+      const color = this.pins.get(String(node.dataset.run));
+      pinOf(node).setAttribute("aria-checked", String(color !== void 0));
+      pinOf(node).style.setProperty("--fop-pin", color === void 0 ? "" : this.data.colors[color]);
       const tick = tickOf(node);
       if (node.ariaSelected === `${on}` && tick.checked === on) continue;
       node.setAttribute("aria-selected", String(on));
@@ -309,9 +366,10 @@ var Table = class {
     const count = [...this.rows.keys()].filter((id) => this.chosen.has(id)).length;
     this.all.checked = count > 0 && count === this.rows.size;
     this.all.indeterminate = count > 0 && !this.all.checked;
-    const { most } = this.data;
-    this.note.hidden = this.wanted <= most;
-    this.note.textContent = `${most} of ${this.wanted} selected: no more than ${most} at once. Find, State and Tags narrow the table.`;
+    const { most, colors } = this.data;
+    const over = this.wanted > most;
+    this.note.hidden = !over && !this.full;
+    this.note.textContent = this.full ? `${colors.length} runs are pinned, one in each colour. Unpin one of them first.` : `${most} of ${this.wanted} selected: no more than ${most} at once.${colors.length ? " Find, State and Tags narrow the table." : ""}`;
   }
 };
 

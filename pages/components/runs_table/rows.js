@@ -54,6 +54,35 @@ export function sortAfter(sort, name, number) {
 }
 
 /**
+ * Which colour each pinned run has after a click on a run's pin: a new one has the first that is free.
+ *
+ * @param {Map<string, number>} pins in the order in which they were pinned
+ * @param {string} id of the run
+ * @param {number} count of colours
+ * @returns {Map<string, number>} as they are where no colour is free
+ */
+export function pinsAfter(pins, id, count) {
+  const after = new Map(pins);
+  if (after.delete(id)) return after;
+  const used = new Set(after.values());
+  const free = Array.from({ length: count }, (_, color) => color).find((color) => !used.has(color));
+  if (free !== undefined) after.set(id, free);
+  return after;
+}
+
+/**
+ * Ids with the pinned ones first, in the order in which they were pinned.
+ *
+ * @param {string[]} ids
+ * @param {Map<string, number>} pins
+ */
+export function pinnedFirst(ids, pins) {
+  if (!pins.size) return ids;
+  const there = new Set(ids);
+  return [...[...pins.keys()].filter((id) => there.has(id)), ...ids.filter((id) => !pins.has(id))];
+}
+
+/**
  * Ids that are chosen after a click on a row.
  *
  * @param {string[]} chosen as they are, the last one last

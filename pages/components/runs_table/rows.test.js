@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import test from "node:test";
-import { cellOf, chosenAfter, sortAfter, sorted } from "./rows.js";
+import { cellOf, chosenAfter, pinnedFirst, pinsAfter, sortAfter, sorted } from "./rows.js";
 
 /** @import { Cell } from "./types.d.ts" */
 
@@ -72,4 +72,21 @@ test("with a range a click adds all from the last chosen one on, upwards too", (
     ["gone", "a", "b"],
     "of one that is not shown, from the top",
   );
+});
+
+test("a pin takes the first free colour, keeps it, and gives it back", () => {
+  const one = pinsAfter(new Map(), "a", 3);
+  const two = pinsAfter(one, "b", 3);
+  assert.deepEqual([...two], [["a", 0], ["b", 1]]); // biome-ignore format: pairs
+  const later = pinsAfter(two, "a", 3);
+  assert.deepEqual([...later], [["b", 1]], "b keeps its colour");
+  assert.deepEqual([...pinsAfter(later, "c", 3)], [["b", 1], ["c", 0]]); // biome-ignore format: pairs
+  assert.deepEqual([...pinsAfter(new Map([["a", 0]]), "b", 1)], [["a", 0]], "no colour is free");
+  assert.deepEqual([...one], [["a", 0]], "what was before stays as it was");
+});
+
+test("pinned runs come first, as they were pinned, and the rest as it was", () => {
+  const pins = new Map([["c", 0], ["gone", 1], ["a", 2]]); // biome-ignore format: pairs
+  assert.deepEqual(pinnedFirst(["a", "b", "c", "d"], pins), ["c", "a", "b", "d"]);
+  assert.deepEqual(pinnedFirst(["b"], new Map()), ["b"]);
 });

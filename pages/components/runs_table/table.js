@@ -1,12 +1,13 @@
 // @ts-check
 import { box, make, part } from "../lib/dom.js";
-import { cellOf, chosenAfter, sortAfter, sorted } from "./rows.js";
+import { cellOf, chosenAfter, pinnedFirst, pinsAfter, sortAfter, sorted } from "./rows.js";
 
 /** @import { Send } from "../lib/types.d.ts" */
 /** @import { Column, Row, Sort, TableData } from "./types.d.ts" */
 
 const PATIENCE = 4000; // ms in which the page may not know yet what was chosen here
 const STRETCH = 120; // rows
+const BEFORE = 2; // cells before those of the columns: the box and the pin
 const MARGIN = 600; // px above the end at which more rows come
 
 /**
@@ -19,12 +20,18 @@ const MARGIN = 600; // px above the end at which more rows come
  * A row without words.
  *
  * @param {Column[]} columns
+ * @param {boolean} pins whether it can be pinned
  */
-function blankOf(columns) {
+function blankOf(columns, pins) {
   const node = make("tr");
   const tick = make("input");
   tick.type = "checkbox";
   node.insertCell().append(tick);
+  const pin = make("button", "fop-runs-pin");
+  pin.type = "button";
+  pin.setAttribute("role", "switch");
+  node.insertCell().append(pin);
+  node.cells[1].hidden = !pins;
   for (const { name, number } of columns) {
     const cell = node.insertCell();
     cell.className = number ? "fop-runs-number" : "";
@@ -43,6 +50,9 @@ function blankOf(columns) {
 const copyOf = (node) => /** @type {T} */ (node.cloneNode(true));
 
 /** @param {Element} node of a row */
+const pinOf = (node) => part(node, ".fop-runs-pin", HTMLElement);
+
+/** @param {Element} node of a row */
 const tickOf = (node) => part(node, "input", HTMLInputElement);
 
 /**
@@ -53,11 +63,14 @@ const tickOf = (node) => part(node, "input", HTMLInputElement);
 function fill(node, row, columns) {
   node.style.setProperty("--fop-state", row.color);
   columns.forEach(({ name }, at) => {
-    const cell = node.cells[at + 1];
+    const cell = node.cells[at + BEFORE];
     const { words, hint } = cellOf(row.cells[at]);
     if (cell.lastChild) cell.lastChild.textContent = words; // the text itself, or what has it
     const mark = cell.firstElementChild;
-    if (name === "name") tickOf(node).setAttribute("aria-label", `Choose ${words}`);
+    if (name === "name") {
+      tickOf(node).setAttribute("aria-label", `Choose ${words}`);
+      pinOf(node).setAttribute("aria-label", `Pin ${words}`);
+    }
     if (mark instanceof HTMLElement && name === "state") mark.dataset.symbol = row.symbol;
     if (mark instanceof HTMLElement && name === "progress") {
       mark.style.setProperty("--share", `${100 * Number(row.share)}%`);
@@ -90,10 +103,14 @@ export class Table {
     this.sorted = []; // as they are shown
     /** @type {Set<string>} */
     this.chosen = new Set();
+    /** @type {Map<string, number>} */
+    this.pins = new Map(); // colours by ids, as they were pinned
     this.wanted = 0; // runs that were to be chosen, which may be more than can be
     /** @type {Sort | null} */
     this.sort = null; // as they come where there is none
     this.sent = -Infinity; // when a choice was last made here
+    this.pinned = -Infinity; // when one was last pinned here
+    this.full = false; // whether one more was to be pinned than there are colours
     this.limit = STRETCH; // rows that have a node: more as one scrolls
     this.built = ""; // for which columns
     this.blank = make("tr"); // a row without words
@@ -142,7 +159,12 @@ export class Table {
    *
    * @param {TableData} data
    */
-  receive({ chosen, wanted }) {
+  receive({ chosen, wanted, pins }) {
+    const known = JSON.stringify(pins) === JSON.stringify(Object.fromEntries(this.pins));
+    if (known || performance.now() - this.pinned > PATIENCE) {
+      this.pinned = -Infinity;
+      this.pins = new Map(Object.entries(pins));
+    }
     const same = JSON.stringify(chosen) === JSON.stringify([...this.chosen]);
     if (performance.now() - this.sent <= PATIENCE && !same) return;
     this.sent = -Infinity;
@@ -157,12 +179,16 @@ export class Table {
     this.built = shown;
     this.rows.clear();
     this.body.replaceChildren();
-    this.blank = blankOf(columns);
+    const pins = this.data.colors.length > 0;
+    this.blank = blankOf(columns, pins);
     if (this.sort && !columns.some(({ name }) => name === this.sort?.name)) this.sort = null;
     const corner = make("th");
-    this.all.setAttribute("aria-label", "Choose all runs");
+    this.scroll.setAttribute("aria-label", this.data.what);
+    this.all.setAttribute("aria-label", `Choose all ${this.data.what.toLowerCase()}`);
     corner.append(this.all);
-    this.head.replaceChildren(corner, ...columns.map((column) => this.headOf(column)));
+    const pinned = make("th", "", "Pin");
+    pinned.hidden = !pins;
+    this.head.replaceChildren(corner, pinned, ...columns.map((column) => this.headOf(column)));
   }
 
   /** @param {Column} column */
@@ -224,22 +250,42 @@ export class Table {
 
   inOrder() {
     const { sort } = this;
-    if (!sort) return this.order;
+    if (!sort) return pinnedFirst(this.order, this.pins);
     const at = this.data.columns.findIndex(({ name }) => name === sort.name);
-    return sorted(this.order, (id) => this.known(id).row, at, sort.down);
+    return pinnedFirst(
+      sorted(this.order, (id) => this.known(id).row, at, sort.down),
+      this.pins,
+    );
   }
 
   /** @param {MouseEvent} event */
   click({ target, ctrlKey, metaKey, shiftKey }) {
     const node = target instanceof Element ? target.closest("tr") : null;
     if (!(target instanceof Element) || !node) return;
+    if (target.closest("td")?.cellIndex === 1) return this.pin(String(node.dataset.run));
     const first = target.closest("td")?.cellIndex === 0;
     const click = { more: first || ctrlKey || metaKey, range: shiftKey };
     this.choose(chosenAfter([...this.chosen], String(node.dataset.run), this.sorted, click));
   }
 
+  /** @param {string} id of a run that is pinned, or no longer */
+  pin(id) {
+    const { colors } = this.data;
+    this.full = this.pins.size === colors.length && !this.pins.has(id);
+    this.pins = pinsAfter(this.pins, id, colors.length);
+    if (!this.full) {
+      this.pinned = performance.now();
+      this.send(
+        "pinned",
+        [...this.pins].map(([each, color]) => `${each}:${color}`),
+      );
+    }
+    this.arrange();
+  }
+
   /** @param {string[]} ids */
   choose(ids) {
+    this.full = false;
     this.wanted = ids.length;
     this.chosen = new Set(ids.slice(0, this.data.most));
     this.sent = performance.now();
@@ -250,6 +296,9 @@ export class Table {
   mark() {
     for (const node of this.body.querySelectorAll("tr")) {
       const on = this.chosen.has(String(node.dataset.run));
+      const color = this.pins.get(String(node.dataset.run));
+      pinOf(node).setAttribute("aria-checked", String(color !== undefined));
+      pinOf(node).style.setProperty("--fop-pin", color === undefined ? "" : this.data.colors[color]);
       const tick = tickOf(node);
       if (node.ariaSelected === `${on}` && tick.checked === on) continue;
       node.setAttribute("aria-selected", String(on));
@@ -258,8 +307,11 @@ export class Table {
     const count = [...this.rows.keys()].filter((id) => this.chosen.has(id)).length;
     this.all.checked = count > 0 && count === this.rows.size;
     this.all.indeterminate = count > 0 && !this.all.checked;
-    const { most } = this.data;
-    this.note.hidden = this.wanted <= most;
-    this.note.textContent = `${most} of ${this.wanted} selected: no more than ${most} at once. Find, State and Tags narrow the table.`;
+    const { most, colors } = this.data;
+    const over = this.wanted > most;
+    this.note.hidden = !over && !this.full;
+    this.note.textContent = this.full
+      ? `${colors.length} runs are pinned, one in each colour. Unpin one of them first.`
+      : `${most} of ${this.wanted} selected: no more than ${most} at once.${colors.length ? " Find, State and Tags narrow the table." : ""}`;
   }
 }

@@ -1,6 +1,8 @@
 import type { Hex } from "../lib/types.d.ts";
 
 export interface TableData {
+  /** What its rows are, "Runs". */
+  what: string;
   columns: Column[];
   rows: Row[];
   /** Ids of the runs that are chosen. */
@@ -8,6 +10,10 @@ export interface TableData {
   /** How many were to be, which may be more than can be. */
   wanted: number;
   most: number;
+  /** Which of the colours each pinned run has, by its id, in the order in which they were pinned. */
+  pins: Record<string, number>;
+  /** That a run can be pinned with; where there are none, none can be. */
+  colors: Hex[];
   /** Address of plotly.js, where it will be needed; else "". */
   plotly: string;
 }

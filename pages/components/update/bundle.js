@@ -1,4 +1,28 @@
-// Made by scripts/web.sh build of sources with the checksum 354cacdf7f63f13bf50ed688561d2bd984275b78badb3f49278d49d922074067.
+// Made by scripts/web.sh build of sources with the checksum e98ce022f1c9516914ab362174e4eae5538f0eb5c8f1f9e3fb1226c6034aa273.
+// lib/followers.js
+var Followers = class extends Set {
+  call() {
+    for (const follower of this) {
+      try {
+        follower();
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+  /**
+   * Calls a follower at each change from now on; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.add(follower);
+    return () => {
+      this.delete(follower);
+    };
+  }
+};
+
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
@@ -11,7 +35,7 @@ var Clock = class {
     this.values = {};
     this.parts = null;
     this.run = "";
-    this.followers = /* @__PURE__ */ new Set();
+    this.followers = new Followers();
   }
   /**
    * @param {number} step
@@ -20,13 +44,7 @@ var Clock = class {
    */
   set(step, values, parts = null) {
     Object.assign(this, { step, values, parts });
-    for (const follower of this.followers) {
-      try {
-        follower();
-      } catch (error) {
-        reportError(error);
-      }
-    }
+    this.followers.call();
   }
   /**
    * Calls a follower now and at each move; returns how to end that.
@@ -34,11 +52,9 @@ var Clock = class {
    * @param {() => void} follower
    */
   follow(follower) {
-    this.followers.add(follower);
+    const end = this.followers.follow(follower);
     follower();
-    return () => {
-      this.followers.delete(follower);
-    };
+    return end;
   }
 };
 page.clock ??= new Clock();

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 6b1f73c8985331016dfc5e477f116d840762f0bf6c38788585a731eda4fe7460.
+// Made by scripts/web.sh build of sources with the checksum 507ad9d515937613f7f847a4bc21fee98192a9dcf90d502233ead907702d9be0.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -55,24 +55,10 @@ function schemeOf(color) {
   return red + green + blue > 382 ? "light" : "dark";
 }
 
-// lib/clock.js
-var Clock = class {
-  constructor() {
-    this.step = Infinity;
-    this.moving = false;
-    this.values = {};
-    this.parts = null;
-    this.run = "";
-    this.followers = /* @__PURE__ */ new Set();
-  }
-  /**
-   * @param {number} step
-   * @param {Record<string, number>} values
-   * @param {RunStep | null} parts
-   */
-  set(step, values, parts = null) {
-    Object.assign(this, { step, values, parts });
-    for (const follower of this.followers) {
+// lib/followers.js
+var Followers = class extends Set {
+  call() {
+    for (const follower of this) {
       try {
         follower();
       } catch (error) {
@@ -81,16 +67,46 @@ var Clock = class {
     }
   }
   /**
+   * Calls a follower at each change from now on; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.add(follower);
+    return () => {
+      this.delete(follower);
+    };
+  }
+};
+
+// lib/clock.js
+var Clock = class {
+  constructor() {
+    this.step = Infinity;
+    this.moving = false;
+    this.values = {};
+    this.parts = null;
+    this.run = "";
+    this.followers = new Followers();
+  }
+  /**
+   * @param {number} step
+   * @param {Record<string, number>} values
+   * @param {RunStep | null} parts
+   */
+  set(step, values, parts = null) {
+    Object.assign(this, { step, values, parts });
+    this.followers.call();
+  }
+  /**
    * Calls a follower now and at each move; returns how to end that.
    *
    * @param {() => void} follower
    */
   follow(follower) {
-    this.followers.add(follower);
+    const end = this.followers.follow(follower);
     follower();
-    return () => {
-      this.followers.delete(follower);
-    };
+    return end;
   }
 };
 page.clock ??= new Clock();
@@ -107,7 +123,7 @@ var Orders = class {
     this.path = path;
     this.waiting = [];
     this.notes = {};
-    this.followers = /* @__PURE__ */ new Set();
+    this.followers = new Followers();
     this.page = "";
   }
   /** Forgets what was clicked on another page; on this one the buttons may have come before the courier. */
@@ -120,7 +136,7 @@ var Orders = class {
     this.changed();
   }
   changed() {
-    for (const follower of this.followers) follower();
+    this.followers.call();
   }
   /**
    * Calls a follower now and at each change; returns how to end that.
@@ -128,11 +144,9 @@ var Orders = class {
    * @param {() => void} follower
    */
   follow(follower) {
-    this.followers.add(follower);
+    const end = this.followers.follow(follower);
     follower();
-    return () => {
-      this.followers.delete(follower);
-    };
+    return end;
   }
   /**
    * Orders a button's file, of what the screen shows at this moment.

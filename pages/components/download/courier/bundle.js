@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 5b3bf32149d18f6fe909020968649b661364f4c71e7d34bb999d088b982ae325.
+// Made by scripts/web.sh build of sources with the checksum 486265c82cb92cc3ce6f336594ace943f53ab54f4ac76263fbf66286ecc01223.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -51,6 +51,30 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 6e4);
 }
 
+// lib/followers.js
+var Followers = class extends Set {
+  call() {
+    for (const follower of this) {
+      try {
+        follower();
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+  /**
+   * Calls a follower at each change from now on; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.add(follower);
+    return () => {
+      this.delete(follower);
+    };
+  }
+};
+
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
@@ -63,7 +87,7 @@ var Clock = class {
     this.values = {};
     this.parts = null;
     this.run = "";
-    this.followers = /* @__PURE__ */ new Set();
+    this.followers = new Followers();
   }
   /**
    * @param {number} step
@@ -72,13 +96,7 @@ var Clock = class {
    */
   set(step, values, parts = null) {
     Object.assign(this, { step, values, parts });
-    for (const follower of this.followers) {
-      try {
-        follower();
-      } catch (error) {
-        reportError(error);
-      }
-    }
+    this.followers.call();
   }
   /**
    * Calls a follower now and at each move; returns how to end that.
@@ -86,11 +104,9 @@ var Clock = class {
    * @param {() => void} follower
    */
   follow(follower) {
-    this.followers.add(follower);
+    const end = this.followers.follow(follower);
     follower();
-    return () => {
-      this.followers.delete(follower);
-    };
+    return end;
   }
 };
 page.clock ??= new Clock();
@@ -107,7 +123,7 @@ var Orders = class {
     this.path = path;
     this.waiting = [];
     this.notes = {};
-    this.followers = /* @__PURE__ */ new Set();
+    this.followers = new Followers();
     this.page = "";
   }
   /** Forgets what was clicked on another page; on this one the buttons may have come before the courier. */
@@ -120,7 +136,7 @@ var Orders = class {
     this.changed();
   }
   changed() {
-    for (const follower of this.followers) follower();
+    this.followers.call();
   }
   /**
    * Calls a follower now and at each change; returns how to end that.
@@ -128,11 +144,9 @@ var Orders = class {
    * @param {() => void} follower
    */
   follow(follower) {
-    this.followers.add(follower);
+    const end = this.followers.follow(follower);
     follower();
-    return () => {
-      this.followers.delete(follower);
-    };
+    return end;
   }
   /**
    * Orders a button's file, of what the screen shows at this moment.

@@ -99,9 +99,9 @@ test("what is not answered is asked for again, and no more once it has come", as
   );
   show({ id, error: "", part: 0, name: "a.csv", kind: "text/csv", count: 1 }, bytes("loss"));
   assert.equal(saved.length, 1);
-  const asked = requests.length;
+  const count = requests.length;
   await new Promise((done) => setTimeout(done, 20));
-  assert.deepEqual([requests.length, requests.at(-1)], [asked, null]);
+  assert.deepEqual([requests.length, requests.at(-1)], [count, null]);
 });
 
 test("nothing is asked for before there is someone to ask", () => {

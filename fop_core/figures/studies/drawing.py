@@ -1,0 +1,130 @@
+"""What all figures of a study share: what one is, its scales, what seeds come to, and how numbers are written."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import plotly.graph_objects as go
+from matplotlib.figure import Figure
+
+from fop_core.figures import style
+from fop_core.figures.paper import MARKERS
+from fop_core.figures.style import Method
+
+Array = np.ndarray
+
+MUTED = "#80868F"  # of what is neither data nor text: seen on light and on dark
+INK, PAPER = style.LIGHT.ink, style.LIGHT.paper
+LOST = "✕"  # a run that diverged, or missed the target
+
+
+class Drawing(Protocol):
+    """A figure of a study."""
+
+    @property
+    def alt(self) -> str:
+        """What it shows, in words."""
+        ...
+
+    def screens(self) -> dict[str, go.Figure]:
+        """Return it for a page: pictures by their titles, which are empty where there is but one."""
+        ...
+
+    def paper(self) -> Figure:
+        """Return it for print, 7 inches wide; ``print_style.save`` makes a file of it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A setting, and the values that a study gave to it.
+
+    Attributes:
+        label: what it is called.
+        values: numbers, words, yes or no, in the order to be shown.
+    """
+
+    label: str
+    values: tuple[Any, ...]
+
+    @property
+    def texts(self) -> list[str]:
+        """The values as they are written."""
+        return [written(value) for value in self.values]
+
+    @property
+    def log(self) -> bool:
+        """Whether these are numbers that spread over more than one power of ten."""
+        numbers = self.numbers
+        return bool(numbers is not None and len(numbers) and numbers.min() > 0 and numbers.max() > 9 * numbers.min())
+
+    @property
+    def numbers(self) -> Array | None:
+        """The values [k]; None where one of them is no finite number."""
+        if any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in self.values):
+            return None
+        numbers = np.asarray(self.values, dtype=np.float64)
+        return numbers if np.isfinite(numbers).all() else None
+
+
+class Seeds(NamedTuple):
+    """What several seeds come to, each [...].
+
+    Attributes:
+        mean: of those that are finite; NaN where none is.
+        std: likewise, the sample's (n − 1); NaN of fewer than two.
+        n: how many are finite.
+        lost: how many are infinite.
+    """
+
+    mean: Array
+    std: Array
+    n: Array
+    lost: Array
+
+
+def over_seeds(values: Array) -> Seeds:
+    """Return what seeds come to.
+
+    Args:
+        values: [..., seeds]; NaN is not there, infinity diverged.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    finite = np.isfinite(values)
+    n = finite.sum(-1)
+    total = np.where(finite, values, 0.0).sum(-1)
+    mean = np.where(n > 0, total / np.maximum(n, 1), np.nan)
+    squares = np.where(finite, (values - mean[..., None]) ** 2, 0.0).sum(-1)
+    std = np.where(n > 1, np.sqrt(squares / np.maximum(n - 1, 1)), np.nan)
+    return Seeds(mean, std, n, np.isinf(values).sum(-1))
+
+
+def written(value: Any) -> str:
+    """Return a setting's value as one writes it: 0.05, 1e-4, yes, none."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case int() | float():
+            return style.plain(value)
+        case list() | tuple():
+            return ", ".join(map(written, value)) or "none"
+    return str(value)
+
+
+def shown(value: float, percent: bool, signed: bool = False) -> str:
+    """Return a result as it is written: 97.31 for a fraction to be shown in percent, three digits of another number."""
+    text = f"{100 * value:.2f}".replace("-", "−") if percent else style.number(value)
+    return f"+{text}" if signed and value > 0 else text
+
+
+def safe(text: str) -> str:
+    """Return a text that plotly shows as it is: it reads some HTML, and %{...} when hovering."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("%", "&#37;")
+
+
+def marker(method: Method) -> dict[str, Any]:
+    """Return how matplotlib marks a point of a method."""
+    symbol, size = MARKERS.get(method.symbol, ("o", 4.8))
+    return {"marker": symbol, "markersize": size, "markeredgecolor": PAPER, "markeredgewidth": 0.6}

@@ -1,0 +1,141 @@
+"""What a task of an array runs on its node: a supervisor for each of its runs, one after another or side by side.
+
+    python -m fop_core.jobs.launchers.slurm.task BATCH
+
+Slurm's SIGTERM, before the time limit or when it takes the node away, is handed on; what has not finished then goes on
+in the next allocation of the same job.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from fop_core import isolated
+from fop_core.jobs import requests
+from fop_core.jobs.launchers.slurm import batch as batches
+from fop_core.jobs.launchers.slurm import scheduler
+from fop_core.jobs.launchers.slurm.batch import Batch
+from fop_core.jobs.launchers.slurm.scheduler import NAME, SchedulerError
+from fop_core.jobs.launchers.slurm.supervisor import job, node
+from fop_core.runs import claims, stamps
+from fop_core.runs.control import Control
+from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.run import Run
+
+
+class Task:
+    """One task of an array.
+
+    Args:
+        batch: which it is of.
+        number: of the task.
+    """
+
+    def __init__(self, batch: Batch, number: int) -> None:
+        self.batch = batch
+        self.runs = [batch.run(id_) for id_ in batch.groups[number]]
+        self._interrupted = False
+        self._supervisors: list[subprocess.Popen[bytes]] = []
+
+    def work(self) -> None:
+        """Train what is to be trained, and have Slurm start us again where its time is over before that."""
+        signal.signal(signal.SIGTERM, self._on_signal)
+        before = {run.id: _got_to(run) for run in self.runs}
+        if self.batch.side_by_side:
+            for run in self.runs:
+                self._start(run)
+        for run in self.runs:
+            if self._interrupted:
+                break
+            if not self.batch.side_by_side:
+                self._start(run)
+            self._wait()
+        self._wait()
+        left = [run for run in self.runs if run.has_request("start")]
+        if not (self._interrupted and left):
+            return
+        try:
+            if scheduler.state(job()) != "RUNNING":
+                return  # cancelled, or put back into the queue by Slurm itself
+            if any(_got_to(run) != before[run.id] for run in self.runs):
+                scheduler.requeue(job())
+                return
+        except SchedulerError as error:  # the dispatcher finds them asked for, and hands them over anew
+            print(f"{stamps.now()} {error}", flush=True)
+            return
+        self._give_up([run for run in left if run.written().reason.startswith("interrupted")])
+
+    def _start(self, run: Run) -> None:
+        environment = requests.environment(self.batch.requests[run.id])
+        if not self.batch.gpu:
+            environment["CUDA_VISIBLE_DEVICES"] = ""
+        cpus = int(os.environ.get("SLURM_CPUS_PER_TASK", 1))
+        share = cpus // len(self.runs) if self.batch.side_by_side else cpus
+        environment |= {name: str(max(1, share)) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+        command = isolated.command("fop_core.jobs.launchers.slurm.supervisor", str(run.path), str(self.batch.path))
+        try:
+            log = run.open_log()
+        except (DamagedFile, OSError) as error:  # the others can be trained all the same
+            print(f"{stamps.now()} {run.id}: {error}", flush=True)
+            return
+        try:
+            self._supervisors.append(
+                subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    env=environment,
+                    cwd="/",
+                )
+            )
+        finally:
+            os.close(log)
+        if self._interrupted:  # as it came while that was being started
+            self._on_signal(signal.SIGTERM, None)
+
+    def _wait(self) -> None:
+        for supervisor in self._supervisors:
+            supervisor.wait()
+        self._supervisors = []
+
+    def _on_signal(self, number: int, frame: Any) -> None:
+        self._interrupted = True
+        for supervisor in self._supervisors:
+            with contextlib.suppress(ProcessLookupError):
+                supervisor.send_signal(signal.SIGTERM)
+
+    def _give_up(self, runs: list[Run]) -> None:
+        """End runs that a whole allocation brought to no checkpoint: the next one would not either."""
+        for run in runs:
+            claim = claims.claim(run, scheduler=NAME, job=f"job {job()}", host=node())
+            with Control(run, claim=claim) as control:
+                run.withdraw("start")
+                control.set(
+                    "failed",
+                    "a whole allocation brought it to no new checkpoint: give it more time (`queue set --time-limit`), "
+                    "or fewer runs in one allocation (`--pack`)",
+                )
+
+
+def _got_to(run: Run) -> tuple[str, int]:
+    """Return what changes where a run gets on: whether it has ended, and its last checkpoint."""
+    try:
+        state = run.written().state
+        return state if state in ("finished", "failed") else "", max(run.checkpoint_steps(), default=0)
+    except (RunError, DamagedFile, OSError):
+        return "", 0
+
+
+def main() -> None:
+    """Run the task of the batch that the argument names."""
+    Task(batches.read(Path(sys.argv[1])), int(os.environ["SLURM_ARRAY_TASK_ID"])).work()
+
+
+if __name__ == "__main__":
+    main()

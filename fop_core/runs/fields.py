@@ -1,0 +1,171 @@
+"""What a list can say of a run, by names: its own fields, its settings, and what its columns came to.
+
+    method   state   set.optimizer.lr   last.test_loss   best.test_accuracy
+
+The table of the Runs page has a column by each such name, and a query (``query``) compares what it stands for.
+"""
+
+import contextlib
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from fop_core import quantities
+from fop_core.runs.listing import Entry
+
+SETTING, LAST, BEST = "set.", "last.", "best."
+"""What the names of settings and of summaries begin with."""
+
+
+@dataclass(frozen=True)
+class Own:
+    """A field that every run has.
+
+    Attributes:
+        about: what it is.
+        read: returns it; None where there is none.
+    """
+
+    about: str
+    read: Callable[[Entry], Any]
+
+
+def _accuracy(entry: Entry) -> float | None:
+    value = entry.progress.get("test_accuracy", entry.progress.get("held_out_accuracy"))
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+OWN: Mapping[str, Own] = MappingProxyType(
+    {
+        "id": Own("its directory's name", lambda entry: entry.id),
+        "name": Own("what people call it", lambda entry: entry.name),
+        "tag": Own("its tags", lambda entry: entry.tags),
+        "notes": Own("its notes", lambda entry: entry.notes or None),
+        "archived": Own("whether it is in the archive", lambda entry: entry.archived),
+        "state": Own("queued, running, finished, ...", lambda entry: "damaged" if entry.damaged else entry.state),
+        "reason": Own("why it is in that state", lambda entry: entry.reason or None),
+        "cause": Own("of a failure: diverged, memory, ...", lambda entry: entry.cause or None),
+        "method": Own("momentum, fop, ...", lambda entry: entry.method or None),
+        "preset": Own("what its settings began from", lambda entry: entry.preset or None),
+        "parent": Own("of a fork or a control", lambda entry: entry.forked_from or entry.control_of or None),
+        "device": Own("what it ran on last", lambda entry: entry.device or None),
+        "created": Own("when, such as 2026-11-24", lambda entry: entry.created or None),
+        "step": Own("how far it is", lambda entry: entry.progress.get("step")),
+        "accuracy": Own("the last on what is not learned from", _accuracy),
+        "best": Own("the best of these", lambda entry: entry.best),
+    }
+)
+LATE = ("best", "device")
+"""Those that a list finds out later than the rest, see ``Entry.complete``."""
+
+
+class UnknownField(ValueError):
+    """No field has this name, or several have; the message says which are near."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """The names that there are.
+
+    Attributes:
+        settings: by their paths, "optimizer.lr".
+        columns: of metrics, "train_loss", "angle_deg/0.weight".
+    """
+
+    settings: dict[str, None]
+    columns: dict[str, None]
+
+    def resolve(self, name: str) -> str:
+        """Return the full name of a field: "set.optimizer.lr" for "lr", "last.test_loss" for "test_loss".
+
+        A field that every run has comes before a setting, a setting before a column.
+
+        Raises:
+            UnknownField: where none is meant, or more than one setting.
+        """
+        if name in OWN:
+            return name
+        for prefix, names in ((SETTING, self.settings), (LAST, self.columns), (BEST, self.columns)):
+            if name.startswith(prefix) and (inner := name.removeprefix(prefix)) in names:
+                if prefix == BEST and not quantities.of(inner).goal:
+                    raise UnknownField(f"{inner} has no best value: neither more nor less of it is better")
+                return name
+        if name in self.settings:
+            return SETTING + name
+        if meant := [path for path in self.settings if path.rpartition(".")[2] == name]:
+            if len(meant) > 1:
+                raise UnknownField(f"{name} can be {' or '.join(meant[:4])}: write it whole")
+            return SETTING + meant[0]
+        if name in self.columns:
+            return LAST + name
+        if name != (lower := name.casefold()):
+            with contextlib.suppress(UnknownField):
+                return self.resolve(lower)
+        raise UnknownField(f"no field {name!r}{self._near(name)}")
+
+    def _near(self, name: str) -> str:
+        """Return which fields may be meant by a name that is none, as words to append, or ""."""
+        prefix = next((each for each in (SETTING, LAST, BEST) if name.startswith(each)), "")
+        if prefix:
+            names = {each: prefix + each for each in (self.settings if prefix == SETTING else self.columns)}
+        else:
+            names = {path.rpartition(".")[2]: path for path in reversed(self.settings)}
+            names |= {each: each for each in (*OWN, *self.settings, *self.columns)}
+        close = difflib.get_close_matches(name.removeprefix(prefix), names, 3, 0.7)
+        meant = dict.fromkeys(names[each] for each in close)
+        return f"; did you mean {' or '.join(meant)}?" if meant else ""
+
+
+def known(entries: Iterable[Entry], settings: Iterable[str] = ()) -> Known:
+    """Return the names that some runs have, with all quantities of ``quantities`` that are no layer's.
+
+    Args:
+        entries: the runs; columns of layers are known once they are ``measured``.
+        settings: more of them, such as ``training.config.described()``: a query may name what no run has.
+    """
+    paths: dict[str, None] = dict.fromkeys(settings)
+    columns = {name: None for name, each in quantities.QUANTITIES.items() if not each.layered and name != "step"}
+    for entry in entries:
+        paths.update(dict.fromkeys(entry.settings))
+        columns.update(dict.fromkeys(entry.measured or ()))
+    return Known(paths, columns)
+
+
+def is_measured(name: str) -> bool:
+    """Return whether a full name stands for what ``Listing.measure`` reads."""
+    return name.startswith((LAST, BEST))
+
+
+def ready(entry: Entry, name: str) -> bool:
+    """Return whether what a full name stands for has been looked for yet."""
+    return entry.measured is not None if is_measured(name) else name not in LATE or entry.complete
+
+
+def value(entry: Entry, name: str) -> Any:
+    """Return what a full name stands for, None where a run has it not."""
+    if name in OWN:
+        return OWN[name].read(entry)
+    if name.startswith(SETTING):
+        return entry.settings.get(name.removeprefix(SETTING))
+    column = name.partition(".")[2]
+    if (summary := (entry.measured or {}).get(column)) is None:
+        return None
+    if name.startswith(LAST):
+        return summary.last
+    return summary.most if quantities.of(column).goal == "more" else summary.least
+
+
+def text(value: Any) -> str:
+    """Return a value as people write it: none, yes, 0.05, 0.9, 0.999."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:g}"
+        case list() | tuple():
+            return ", ".join(map(text, value)) or "none"
+    return str(value)

@@ -1,0 +1,166 @@
+"""What can be concluded from a study, and what cannot: in sentences, each with its n."""
+
+import json
+import math
+
+from fop_core.studies.analysis import (
+    OF_TARGET,
+    Comparison,
+    Comparisons,
+    Group,
+    comparisons,
+    records,
+    unequal_trials,
+    winners,
+)
+from fop_core.studies.cells import Point
+from fop_core.studies.progress import StudyTable
+from fop_core.studies.protocol import Analysis
+
+
+def conclusions(table: StudyTable, analysis: Analysis | None = None) -> list[str]:
+    """Return what a study says by an analysis; by the one that was fixed unless given."""
+    made = comparisons(table, analysis)
+    sentences = [f"Explored: {why}. Take these p values as hints." for why in made.explored]
+    sentences += _open(table, made)
+    sentences += [_of_group(made, group) for group in made.groups.values() if group.n]
+    sentences += [_of_comparison(made, row) for row in made.rows if row.difference.n and row.difference.other_n]
+    sentences += _of_target(table)
+    return [*sentences, *_of_tuning(table)]
+
+
+def point_words(point: Point) -> str:
+    """Return a point in words: "lr 0.05, rank 16"."""
+    return ", ".join(
+        f"{field.rpartition('.')[2]} {value if isinstance(value, str) else json.dumps(value)}"
+        for field, value in point.items()
+    )
+
+
+def amount(value: float, column: str) -> str:
+    """Return a value of a column as people read it: an accuracy in percent, a loss with four digits."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{100 * value:.2f} %" if column.endswith("accuracy") else f"{value:.4g}"
+
+
+def gap(value: float, measure: str) -> str:
+    """Return a difference as people read it: of accuracies in points, of times to a target as a factor."""
+    if math.isnan(value):
+        return "–"
+    if measure in OF_TARGET:
+        return f"{math.exp(value):.3g} times" if abs(value) < 700 else "∞ times"
+    if math.isinf(value):
+        return "∞"
+    return f"{100 * value:.2f} points".replace("-", "−") if measure.endswith("accuracy") else f"{value:.3g}"
+
+
+def p_words(p: float) -> str:
+    """Return a p value in words."""
+    return "p not known" if math.isnan(p) else "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
+def _open(table: StudyTable, made: Comparisons) -> list[str]:
+    if made.final:
+        return []
+    done, wanted = int(table.ended.sum()), len(table)
+    counts = {state: n for state, n in table.counts.items() if state in ("failed", "lost", "stopped", "damaged")}
+    counts |= {state: n for state, n in table.counts.items() if state == "deleted"}
+    if "failed" in counts:
+        counts["failed"] -= int(table.diverged.sum())
+    waits = ", ".join(f"{n} {state}" for state, n in counts.items() if n)
+    sentence = f"Not all runs have ended ({done:,} of {wanted:,}): nothing is declared yet."
+    return [sentence, f"Some wait for you: {waits}; `study resume` goes on."] if waits else [sentence]
+
+
+def _of_group(made: Comparisons, group: Group) -> str:
+    column = made.analysis.column
+    mean = amount(group.mean, column)
+    if not math.isnan(group.std):
+        mean = f"{mean.removesuffix(' %')} ± {amount(group.std, column)}"
+    on = "the held-out images" if made.role == "tune" else "the test set"
+    where = f" on {on}" if column.startswith("test_") else " in training"
+    count = f"n = {group.n}" if group.n == group.of else f"n = {group.n} of {group.of}"
+    sentence = f"{group.method}: {mean}{where}, {count}"
+    if group.diverged:
+        sentence += f"; {group.diverged} diverged, and count as infinitely bad"
+    return f"{sentence}."
+
+
+def _of_comparison(made: Comparisons, row: Comparison) -> str:
+    difference, measure = row.difference, row.measure
+    what = {"steps": "steps to the target", "seconds": "seconds to the target"}.get(measure, measure.replace("_", " "))
+    count = f"n = {difference.n}" if difference.n == difference.other_n else f"n = {difference.n}, {difference.other_n}"
+    if difference.test == "none":
+        return f"{row.method} and {row.other}, {what}: one run of each shows no difference."
+    if _nowhere(made, row):
+        return f"{row.method} and {row.other}, {what}: no run of either got there ({count})."
+    how = f"{difference.test}, {count}, {p_words(row.adjusted)}"
+    if not math.isnan(difference.low):
+        how += f", {100 * (1 - made.analysis.alpha):g} % interval {_interval(row)}"
+    if row.declared:
+        worse = row.other if row.better == row.method else row.method
+        size = gap(abs(difference.mean), measure)
+        if measure in OF_TARGET:
+            size = "a factor not known" if math.isinf(difference.mean) else size
+            return f"{row.better} needs fewer {what} than {worse}, by {size} ({how})."
+        return f"{row.better} has the better {what}, by {size} over {worse} ({how})."
+    sentence = f"{row.method} and {row.other}, {what}: no difference can be seen ({how})."
+    if measure.endswith("accuracy") and 1 <= row.detectable < math.inf:
+        sentence += " These seeds spread too far to show any difference there can be."
+    elif math.isfinite(row.detectable) and row.detectable > 0:
+        sentence += f" Differences under {gap(row.detectable, measure)} cannot be seen with these seeds."
+    return sentence
+
+
+def _nowhere(made: Comparisons, row: Comparison) -> bool:
+    """Return whether every run of two methods missed the target."""
+    if row.measure not in OF_TARGET:
+        return False
+    times = [made.groups[method].steps.values() for method in (row.method, row.other)]
+    return all(math.isinf(value) for values in times for value in values)
+
+
+def _interval(row: Comparison) -> str:
+    low, high = gap(row.difference.low, row.measure), gap(row.difference.high, row.measure)
+    unit = high.partition(" ")[2]
+    return f"{low.removesuffix(f' {unit}')} to {high}" if unit else f"{low} to {high}"
+
+
+def _of_target(table: StudyTable) -> list[str]:
+    target, sentences = table.study.target, []
+    if target is None:
+        return []
+    for record in records(table):
+        goal = f"{target.column.replace('_', ' ')} {amount(target.value, target.column)}"
+        if math.isinf(record.steps):
+            words = p_words(record.p)
+            sentences.append(f"{record.method} is not shown to reach {goal} on average (n = {record.n}, {words}).")
+        else:
+            sentences.append(
+                f"{record.method} reaches {goal} on average by step {record.steps:,.0f} "
+                f"(one-sided t, n = {record.n}, {p_words(record.p)})."
+            )
+    return sentences
+
+
+def _of_tuning(table: StudyTable) -> list[str]:
+    column, sentences, won = table.study.choose.column, [], winners(table)
+    unequal = unequal_trials(table)
+    for winner in won.values():
+        if math.isinf(winner.score):
+            if winner.final:
+                sentences.append(f"{winner.method}: no setting of {winner.trials} came to its end on all seeds.")
+            continue
+        if winner.edges:
+            names = ", ".join(f"{name} = {winner.point[name]}" for name in winner.edges)
+            sentences.append(f"{winner.method} is best at the end of an axis ({names}): better may lie beyond.")
+        if unequal and winner.trials > winner.fewest and not math.isinf(winner.expected):
+            sentences.append(
+                f"{winner.method} was tuned over {winner.trials} settings, another method over {winner.fewest}: that "
+                f"favours it. The best of {winner.fewest} would have had {amount(winner.expected, column)}, not "
+                f"{amount(winner.score, column)}."
+            )
+    return sentences

@@ -1,0 +1,309 @@
+"""What a study will cost, and what it can tell, before it is launched: from runs that are there, or from a probe.
+
+A probe is a run of the first steps of one cell, in a process and a folder of its own.
+"""
+
+import math
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fop_core import isolated
+from fop_core.jobs import queue
+from fop_core.runs import compare
+from fop_core.runs import store as runs
+from fop_core.runs.compare import Settings
+from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.run import Run
+from fop_core.studies import statistics
+from fop_core.studies.binding import existing
+from fop_core.studies.cells import Cell, check, configured, count, points
+from fop_core.studies.protocol import Study, direction
+from fop_core.training.config import TrainConfig
+
+Array = np.ndarray
+
+PROBE_STEPS = 200
+PROBE_SECONDS = 300.0  # after which a probe is given up
+STARTUP = 3.0  # seconds that a process takes until it trains, where no run tells
+UNLIKE = ("seed", "optimizer.lr", "optimizer.weight_decay", "fop.hyper_lr", "fop.init_std", "schedule.factor")
+"""Settings on which the cost of a step does not depend."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a method's runs cost.
+
+    Attributes:
+        method: which.
+        seconds: of a run, from its start to its end.
+        size: bytes on the disk of a run.
+        source: the run that it was measured on, or "" of a probe.
+    """
+
+    method: str
+    seconds: float
+    size: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a study will cost.
+
+    Attributes:
+        tuning, reporting: runs.
+        there: how many of those of tuning are there already.
+        costs: by method; none of one for which there was nothing to measure on.
+        seconds: of all that is left, one run at a time; NaN where a method's cost is not known.
+        slots: runs at a time.
+        size: bytes on the disk of all that is left, likewise.
+    """
+
+    tuning: int
+    reporting: int
+    there: int
+    costs: dict[str, Cost]
+    seconds: float
+    slots: int
+    size: float
+
+    @property
+    def wall_seconds(self) -> float:
+        """How long it takes with all slots."""
+        return self.seconds / self.slots
+
+
+def predict(study: Study, folder: Path | None = None, probe: bool = False) -> Prediction:
+    """Return what a study will cost.
+
+    Args:
+        study: the study.
+        folder: the runs folder, whose runs are looked through.
+        probe: whether a method is measured now of which no run is there; that takes seconds each.
+
+    Raises:
+        ConfigError: where the study does not do.
+        RunError: where a probe fails.
+    """
+    folder = runs.runs_folder() if folder is None else folder
+    cells = check(study)
+    tuning, reporting = count(study)
+    there = existing(folder)
+    ended = list(_ended(folder))
+    missing: dict[str, int] = dict.fromkeys(study.methods, 0)
+    for cell in cells:
+        missing[cell.method] += cell.key not in there
+    if study.axes:
+        for method in study.methods:
+            missing[method] += len(study.fresh_seeds or ())
+    costs: dict[str, Cost] = {}
+    for method in study.methods:
+        settings = configured(study, method, points(study)[method][0], "tune" if study.axes else "report")
+        cost = _of_runs(method, settings, ended) or (_probed(method, settings) if probe else None)
+        if cost is not None:
+            costs[method] = cost
+    known = all(method in costs for method, left in missing.items() if left)
+    slots = max(1, len([slot for slot in queue.slots(folder) if queue.fits(slot, _device(cells))]))
+    return Prediction(
+        tuning,
+        reporting,
+        sum(cell.key in there for cell in cells),
+        costs,
+        sum(left * costs[m].seconds for m, left in missing.items() if left) if known else math.nan,
+        slots,
+        sum(left * costs[m].size for m, left in missing.items() if left) if known else math.nan,
+    )
+
+
+def _device(cells: list[Cell]) -> str:
+    return cells[0].config.device if cells else "auto"
+
+
+def _ended(folder: Path) -> Iterable[tuple[Settings, Run]]:
+    """Yield the settings of the runs that have come to their end, newest first."""
+    for run, damage in reversed(list(runs.scan(folder))):
+        try:
+            if not damage and run.state.state == "finished":
+                yield compare.settings(run.config), run
+        except (DamagedFile, OSError):
+            continue
+
+
+def _alike(one: Settings, other: Settings) -> bool:
+    """Return whether a step of two runs costs the same."""
+    aside = {*UNLIKE, "epochs", "max_steps", "data.held_out", "checkpoint_minutes", "checkpoint_steps", "data.path"}
+    names = (one.keys() | other.keys()) - aside
+    return all(one.get(name) == other.get(name) for name in names)
+
+
+def _of_runs(method: str, settings: TrainConfig, ended: list[tuple[Settings, Run]]) -> Cost | None:
+    """Return the cost of a method by the newest run of like settings, scaled by its epochs."""
+    wanted = compare.settings(settings.to_json())
+    for have, run in ended:
+        if not _alike(wanted, have):
+            continue
+        try:
+            cost = _measured(method, settings, run, str(run.id))
+        except (DamagedFile, OSError, KeyError, ValueError):
+            continue
+        if cost is not None:
+            return cost
+    return None
+
+
+def _measured(method: str, settings: TrainConfig, run: Run, source: str) -> Cost | None:
+    """Return what a run with these settings costs, by another one that has ended."""
+    progress = run.progress
+    steps, epochs = progress.get("steps", 0), progress.get("epoch", 0.0)
+    seconds = progress.get("seconds")
+    if seconds is None:
+        run.metrics.update()
+        seconds = float(run.metrics["seconds"].values[-1])
+    if not steps or not epochs or not seconds:
+        return None
+    an_epoch = steps / epochs
+    wanted = min(settings.epochs * an_epoch, settings.max_steps or math.inf)
+    more = wanted / steps
+    measuring = progress.get("evaluation_seconds", 0.0) / max(1.0, epochs) * max(1.0, wanted / an_epoch)
+    return Cost(method, STARTUP + seconds * more + measuring, float(run.size()), source)
+
+
+def _probed(method: str, settings: TrainConfig) -> Cost:
+    """Train the first steps of a cell in a process of its own, and scale what that took."""
+    with tempfile.TemporaryDirectory() as scratch:
+        short = settings.model_copy(update={"max_steps": min(PROBE_STEPS, settings.max_steps or PROBE_STEPS)})
+        run = runs.create(short.to_json(), name="probe", folder=Path(scratch))
+        begin = time.perf_counter()
+        try:
+            ended = subprocess.run(
+                isolated.command("fop_core", "train", "--run", str(run.path), "--quiet"),
+                env=isolated.environment() | _data_folder(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=PROBE_SECONDS,
+                cwd="/",
+            )
+        except subprocess.TimeoutExpired:
+            raise RunError(
+                f"{method}: {PROBE_STEPS} steps take more than {PROBE_SECONDS:g} s: no time can be predicted"
+            ) from None
+        whole = time.perf_counter() - begin
+        state = run.state
+        if state.state != "finished" and state.cause != "diverged":
+            why = state.reason or (ended.stderr.strip().splitlines() or ["it was not started"])[-1]
+            raise RunError(f"{method}: a probe of its first steps {state.state}: {why}")
+        cost = _measured(method, settings, run, "")
+        if cost is None:
+            raise RunError(f"{method}: a probe of its first steps measured nothing: {state.reason}")
+        progress = run.progress
+        startup = max(0.0, whole - progress.get("seconds", 0.0) - progress.get("evaluation_seconds", 0.0))
+        return Cost(method, cost.seconds - STARTUP + startup, cost.size, "")
+
+
+def _data_folder() -> dict[str, str]:
+    """Return the environment by which a process elsewhere finds the data that this one finds."""
+    environment = {"FOP_DATA_RELATIVE_TO": os.getcwd()}
+    if (named := os.environ.get("FOP_DATA_DIR")) and not named.startswith("~"):
+        environment["FOP_DATA_DIR"] = os.path.abspath(named)
+    return environment
+
+
+@dataclass(frozen=True)
+class Detectable:
+    """Which difference a study's seeds will be able to show.
+
+    Attributes:
+        column: of what.
+        difference: the smallest that is seen with probability 0.8; infinite of a single seed.
+        n: seeds that it reports.
+        std: of the paired differences that was assumed.
+        pairs: how many pairs of runs the deviation comes from.
+        source: in words, what these were.
+    """
+
+    column: str
+    difference: float
+    n: int
+    std: float
+    pairs: int
+    source: str
+
+
+def detectable(study: Study, folder: Path | None = None) -> Detectable | None:
+    """Return which difference a study can show, from the spread between seeds of the runs that are there.
+
+    Taken are runs of the study's preset and methods with several seeds each. Where two of its methods share seeds it is
+    the deviation of their paired differences; else that of the values times the root of 2, as if nothing were shared.
+
+    Args:
+        study: the study.
+        folder: the runs folder.
+
+    Returns:
+        None where nothing is there to tell by.
+    """
+    folder = runs.runs_folder() if folder is None else folder
+    column = study.analysis.column
+    groups: dict[str, dict[int, float]] = {}
+    methods: dict[str, str] = {}
+    for settings, run in _ended(folder):
+        lineage = run.about["lineage"]
+        method = lineage.get("method") or compare.method(settings)
+        if lineage.get("preset") != study.preset or method not in study.methods:
+            continue
+        value = run.progress.get(column, run.progress.get(column.replace("test_", "held_out_")))
+        if value is None or not math.isfinite(value):
+            continue
+        same = {name: each for name, each in settings.items() if name != "seed" and name not in compare.ASIDE}
+        known = repr(sorted(same.items(), key=lambda pair: pair[0]))
+        groups.setdefault(known, {}).setdefault(int(settings["seed"]), float(value))
+        methods[known] = method
+    several = {known: values for known, values in groups.items() if len(values) > 1}
+    if not several:
+        return None
+    n = len(study.fresh_seeds or study.seeds)
+    compared = max(1, len(study.methods) - 1 if study.analysis.baseline else math.comb(len(study.methods), 2))
+    alpha = study.analysis.alpha / (compared if study.analysis.correction == "holm" else 1)
+    pairs = _paired(several, methods, column)
+    if pairs is not None:
+        std, count_of, source = pairs
+    else:
+        largest = max(several.values(), key=len)
+        std, count_of = math.sqrt(2) * float(np.std(list(largest.values()), ddof=1)), len(largest)
+        source = f"{count_of} seeds of one method, as if its runs shared nothing with another one's"
+    return Detectable(column, statistics.detectable(std, n, alpha), n, std, count_of, source)
+
+
+def _paired(
+    several: Mapping[str, Mapping[int, float]], methods: Mapping[str, str], column: str
+) -> tuple[float, int, str] | None:
+    """Return the deviation of paired differences between the best groups of two methods that share most seeds."""
+    best: dict[str, str] = {}
+    way = 1 if direction(column) == "max" else -1
+    for known, values in several.items():
+        method = methods[known]
+        if method not in best or _rank(values, way) > _rank(several[best[method]], way):
+            best[method] = known
+    chosen: tuple[int, float, str] | None = None
+    names = list(best)
+    for index, one in enumerate(names):
+        for other in names[index + 1 :]:
+            first, second = several[best[one]], several[best[other]]
+            shared = sorted(first.keys() & second.keys())
+            if len(shared) > 1 and (chosen is None or len(shared) > chosen[0]):
+                std = float(np.std([first[seed] - second[seed] for seed in shared], ddof=1))
+                chosen = len(shared), std, f"{len(shared)} seeds that {one} and {other} share"
+    return None if chosen is None else (chosen[1], chosen[0], chosen[2])
+
+
+def _rank(values: Mapping[int, Any], way: int) -> tuple[int, float]:
+    return len(values), way * float(np.mean(list(values.values())))

@@ -1,0 +1,366 @@
+"""What a study is: methods, axes, seeds, how a winner is chosen, and the analysis, which is fixed before a run is made.
+
+The winner of each method is chosen on images of the training set that are held out, with the seeds ``seeds``; it is
+reported on the test set with other seeds, ``fresh_seeds``, trained on the whole training set.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fop_core.training import config
+from fop_core.training.config import ConfigError, Problem
+
+LIMIT = 2000  # cells that a study has at most, unless it says otherwise
+MOST_VALUES = 1000  # of an axis
+MEASURED = ("accuracy", "loss")
+"""What is measured of the test set and of the held-out images: the ends of their columns' names."""
+
+Direction = Literal["max", "min"]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+
+def direction(column: str) -> Direction:
+    """Return whether the largest or the smallest value of a column is the best."""
+    return "max" if column.endswith("accuracy") else "min"
+
+
+def of_role(column: str, role: str) -> str:
+    """Return the column that stands for another one in a role: of "test_loss" in tuning it is "held_out_loss"."""
+    for part, other in (("test_", "held_out_"), ("held_out_", "test_")):
+        if column.startswith(part):
+            wanted = "held_out_" if role == "tune" else "test_"
+            return column if part == wanted else other + column.removeprefix(part)
+    return column
+
+
+class Axis(_Part):
+    """The values of one setting.
+
+    Attributes:
+        field: the setting's path, as "optimizer.lr".
+        values: in order; of a range its points in a grid, of which the first and the last are its ends.
+        scale: "list": these values and none between them; "lin", "log": a range.
+        methods: those that it is for; all that have the setting unless given.
+    """
+
+    field: str
+    values: tuple[Any, ...]
+    scale: Literal["list", "lin", "log"] = "list"
+    methods: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Axis":
+        wrong: list[Problem] = []
+        if not self.values:
+            wrong.append(("values", f"{self.field} has none: give at least one, as {self.field}=0.01,0.1"))
+        if len(self.values) > MOST_VALUES:
+            wrong.append(("values", f"{self.field} has {len(self.values):,}, of which {MOST_VALUES:,} can be taken"))
+        texts = [json.dumps(value) for value in self.values]
+        if twice := sorted({text for text in texts if texts.count(text) > 1}):
+            wrong.append(("values", f"{self.field} has {', '.join(twice)} twice: give each value once"))
+        if self.scale != "list" and not _ascending(self.values, self.scale):
+            wrong.append(("values", f"{self.field} is a range: its numbers must ascend, for log from above 0"))
+        if wrong:
+            raise ConfigError(*wrong)
+        return self
+
+    @property
+    def whole(self) -> bool:
+        """Whether its values are whole numbers."""
+        return _whole(self.field)
+
+    def at(self, share: float) -> Any:
+        """Return the value at a share of the axis, from 0 to below 1: how a quasi-random point is read."""
+        if self.scale == "list":
+            return self.values[min(int(share * len(self.values)), len(self.values) - 1)]
+        low, high = float(self.values[0]), float(self.values[-1])
+        if self.scale == "log":
+            value = math.exp(math.log(low) + share * (math.log(high) - math.log(low)))
+        else:
+            value = low + share * (high - low)
+        return _rounded(self.field, value, 4)
+
+
+def _ascending(values: tuple[Any, ...], scale: str) -> bool:
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    return numbers and list(values) == sorted(set(values)) and (scale != "log" or values[0] > 0)
+
+
+def _whole(field: str) -> bool:
+    section, _, name = field.rpartition(".")
+    model: Any = config.SECTIONS[section] if section in config.SECTIONS else config.TrainConfig
+    return name in model.model_fields and model.model_fields[name].annotation in (int, int | None)
+
+
+def _rounded(field: str, value: float, digits: int) -> int | float:
+    return round(value) if _whole(field) else float(f"{value:.{digits}g}")
+
+
+def parse_axis(text: str) -> Axis:
+    """Return the axis that a text says.
+
+    Args:
+        text: "optimizer.lr=0.01,0.05,0.1"; "optimizer.lr=log:1e-3:1e-1:5", five numbers evenly spaced by their
+            logarithms; "fop.rank=lin:1:9:3". "adam:optimizer.lr=..." is for that method alone, "adam+sgd:..." for two.
+
+    Raises:
+        ConfigError: where it says none.
+    """
+    head, equals, words = text.partition("=")
+    *of, field = head.strip().split(":")
+    if not equals or not field or len(of) > 1:
+        raise ConfigError(("axis", f"{text!r}: write field=values, as optimizer.lr=0.01,0.1 or fop.rank=log:1:64:4"))
+    methods = tuple(part.strip() for part in of[0].split("+")) if of else ()
+    scale, colon, ends = words.strip().partition(":")
+    if not colon or scale not in ("log", "lin"):
+        return _built(field=field, values=_listed(words), methods=methods)
+    try:
+        low_text, high_text, count_text = ends.split(":")
+        low, high, count = float(low_text), float(high_text), int(count_text)
+        if not (math.isfinite(low) and math.isfinite(high) and low < high and 2 <= count <= MOST_VALUES):
+            raise ValueError
+        if scale == "log" and low <= 0:
+            raise ValueError
+    except ValueError:
+        raise ConfigError(
+            (
+                "axis",
+                f"{text!r}: a range is {scale}:from:to:count, as {scale}:1e-3:1e-1:5; from below to, for log "
+                f"above 0; count from 2 to {MOST_VALUES:,}",
+            )
+        ) from None
+    spaced = np.geomspace(low, high, count) if scale == "log" else np.linspace(low, high, count)
+    values = dict.fromkeys(_rounded(field, value, 6) for value in spaced.tolist())  # whole numbers may meet
+    return _built(field=field, values=tuple(values), scale=scale, methods=methods)
+
+
+def _listed(words: str) -> tuple[Any, ...]:
+    """Return comma-separated values: each as JSON, or else a word. A comma within brackets separates nothing."""
+    try:
+        return tuple(json.loads(f"[{words}]"))
+    except ValueError:
+        return tuple(_value(word) for word in words.split(",") if word.strip())
+
+
+def _value(word: str) -> Any:
+    try:
+        return json.loads(word)
+    except ValueError:
+        return word.strip()
+
+
+def _built(**fields: Any) -> Axis:
+    try:
+        return Axis(**fields)
+    except ValidationError as error:
+        raise config.refusal(error) from None
+
+
+class Choose(_Part):
+    """How the winner among a method's settings is chosen: by the mean over the tuning seeds.
+
+    Attributes:
+        column: what counts: measured on the held-out images, or on what is trained on.
+        at: "last", at the end of a run; "best", at its best measurement.
+        direction: whether the largest or the smallest wins.
+    """
+
+    column: Literal["held_out_accuracy", "held_out_loss", "train_loss", "train_accuracy"] = "held_out_accuracy"
+    at: Literal["last", "best"] = "last"
+
+    @property
+    def direction(self) -> Direction:
+        """Whether the largest or the smallest wins."""
+        return direction(self.column)
+
+
+class Target(_Part):
+    """What a run is to reach: the steps, seconds and gradients that it takes are compared.
+
+    Attributes:
+        column: measured at the ends of epochs, on the held-out images in tuning and on the test set in reporting.
+        value: an accuracy to reach, or a loss to fall to.
+    """
+
+    column: Literal["test_accuracy", "test_loss"] = "test_accuracy"
+    value: float
+
+    def reached(self, values: np.ndarray) -> np.ndarray:
+        """Return where values meet it."""
+        with np.errstate(invalid="ignore"):
+            return values >= self.value if direction(self.column) == "max" else values <= self.value
+
+
+class Median(_Part):
+    """The median rule: a tuning run is ended early where it has fallen behind the others of its method.
+
+    It is, where its best value so far is worse than the median of what the others had on average by the same epoch
+    (Golovin et al., "Google Vizier", 2017, section 3.2.2).
+
+    Attributes:
+        grace: the share of a run's epochs before which none is ended.
+        others: how many others must have come as far.
+    """
+
+    grace: float = Field(0.25, ge=0, lt=1)
+    others: int = Field(4, ge=1)
+
+
+class Analysis(_Part):
+    """What is concluded from the reported runs, fixed before there is one.
+
+    Attributes:
+        column: what is compared.
+        at: "last" or "best", as ``Choose``.
+        baseline: the method that the others are compared with; "" compares all with all.
+        alpha: the probability of declaring any difference where there is none.
+        correction: of many comparisons: "holm", or "none".
+    """
+
+    column: Literal["test_accuracy", "test_loss", "train_loss", "train_accuracy"] = "test_accuracy"
+    at: Literal["last", "best"] = "last"
+    baseline: str = ""
+    alpha: float = Field(0.05, gt=0, lt=0.5)
+    correction: Literal["holm", "none"] = "holm"
+
+
+class Study(_Part):
+    """A study, as it was submitted.
+
+    Attributes:
+        name: what people call it.
+        preset: the experiment, one of ``config.PRESETS``.
+        base: settings changed for all methods, by their paths; one that a method has not is left out for it.
+        methods: of ``config.METHODS``, or a base optimizer of ``config.BASES``.
+        axes: what is tried.
+        sampling: "grid": all combinations; "quasi-random": as many points for each method, of a Sobol sequence.
+        trials: points of each method; of a quasi-random study only.
+        seeds: of tuning.
+        fresh_seeds: of reporting; as many as ``seeds``, and the next ones, unless given. None are reported where it is
+            empty.
+        held_out: the share of the training images on which the winner is chosen.
+        choose: how.
+        target: what is to be reached, if anything.
+        ending: the rule that ends hopeless runs early, if any.
+        limit: the most cells, those of reporting included.
+        analysis: what is concluded.
+    """
+
+    name: str = Field(min_length=1, max_length=80)
+    preset: str = "mnist-mlp"
+    base: dict[str, Any] = {}
+    methods: tuple[str, ...] = ("momentum", "fop")
+    axes: tuple[Axis, ...] = ()
+    sampling: Literal["grid", "quasi-random"] = "grid"
+    trials: int | None = Field(None, ge=1, le=100_000)
+    seeds: tuple[Seed, ...] = (0, 1, 2)
+    fresh_seeds: tuple[Seed, ...] | None = None
+    held_out: float = Field(0.1, gt=0, le=0.5)
+    choose: Choose = Choose()
+    target: Target | None = None
+    ending: Median | None = None
+    limit: int = Field(LIMIT, ge=1, le=100_000)
+    analysis: Analysis = Analysis()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled(cls, content: Any) -> Any:
+        """Fill in the fresh seeds, so that what is written down says them."""
+        if not isinstance(content, Mapping) or content.get("fresh_seeds") is not None:
+            return content
+        seeds = content.get("seeds", (0, 1, 2))
+        if not isinstance(seeds, list | tuple) or not all(type(seed) is int for seed in seeds):
+            return content  # which is refused
+        if not content.get("axes"):  # where nothing is tuned no seed is used up
+            return {**content, "fresh_seeds": tuple(seeds)}
+        after = max(seeds, default=-1) + 1
+        return {**content, "fresh_seeds": tuple(range(after, after + len(seeds)))}
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Study":
+        wrong = [*self._wrong_methods(), *self._wrong_axes(), *self._wrong_seeds()]
+        if not self.name.isprintable() or not re.search(r"[A-Za-z0-9]", self.name):
+            wrong.append(("name", f"{self.name!r}: one visible line with a letter or a digit is expected"))
+        if self.sampling == "grid" and self.trials is not None:
+            wrong.append(("trials", "a grid has as many as its axes make: leave them out, or sample quasi-randomly"))
+        if self.sampling == "quasi-random" and self.trials is None:
+            wrong.append(("trials", "a quasi-random study needs them: how many points of each method?"))
+        if self.sampling == "quasi-random" and not self.axes:
+            wrong.append(("axes", "a quasi-random study needs at least one"))
+        if wrong:
+            raise ConfigError(*wrong)
+        return self
+
+    def _wrong_methods(self) -> Iterable[Problem]:
+        if self.preset not in config.PRESETS:
+            yield "preset", f"no preset {self.preset!r}: there are {', '.join(config.PRESETS)}"
+        if not self.methods:
+            yield "methods", f"there are none: give at least one of {', '.join(known_methods())}"
+        for method in dict.fromkeys(self.methods):
+            if method not in known_methods():
+                yield "methods", f"no method {method!r}: there are {', '.join(known_methods())}"
+            if self.methods.count(method) > 1:
+                yield "methods", f"{method} is there twice"
+        if self.analysis.baseline and self.analysis.baseline not in self.methods:
+            yield "analysis.baseline", f"{self.analysis.baseline!r} is not among {', '.join(self.methods)}"
+
+    def _wrong_axes(self) -> Iterable[Problem]:
+        for field in (*self.base, *(axis.field for axis in self.axes)):
+            if field == "seed":
+                yield field, "is no axis and no base setting: seeds tune, and fresh seeds report"
+            elif field == "data.held_out":
+                yield field, "is the study's own: give held_out"
+            elif field not in config.described():
+                yield field, f"no such setting{config.suggestion(field)}"
+        fields: set[tuple[str, str]] = set()
+        for axis in self.axes:
+            for method in axis.methods:
+                if method not in self.methods:
+                    yield axis.field, f"is an axis of {method!r}, which is not among {', '.join(self.methods)}"
+            for method in axis.methods or self.methods:
+                if (axis.field, method) in fields:
+                    yield axis.field, f"is an axis of {method} twice: put its values into one"
+                fields.add((axis.field, method))
+
+    def _wrong_seeds(self) -> Iterable[Problem]:
+        fresh = self.fresh_seeds or ()
+        if self.axes and not self.seeds:
+            yield "seeds", "there are none: give at least one, as 0,1,2"
+        if not self.axes and not fresh:
+            yield "seeds", "there are none: give at least one, as 0,1,2"
+        for what, seeds in (("seeds", self.seeds), ("fresh_seeds", fresh)):
+            if len(set(seeds)) < len(seeds):
+                yield what, f"{list(seeds)} has one twice"
+        if self.axes and (both := sorted(set(self.seeds) & set(fresh))):
+            yield "fresh_seeds", f"{both} tune already: what was chosen by them is reported on others"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON has it; ``parse`` reads it."""
+        return self.model_dump(mode="json")
+
+
+def parse(content: Mapping[str, Any]) -> Study:
+    """Return the study that JSON says.
+
+    Raises:
+        ConfigError: listing every wrong field.
+    """
+    try:
+        return Study.model_validate(content)
+    except ValidationError as error:
+        raise config.refusal(error) from None
+
+
+def known_methods() -> tuple[str, ...]:
+    """Return what can be compared: the presets' methods, and base optimizers that none of them is."""
+    return (*config.METHODS, *(name for name in config.BASES if name not in config.METHODS))

@@ -1,0 +1,311 @@
+"""A study on the disk: studies/<id>/study.json of a runs folder. It names runs, and no run names it.
+
+    stored = create(study)
+    with changing(stored.id) as stored:
+        stored.runs[key] = run.id
+
+It is replaced atomically at each change, and changed under a lock. Losing it loses no run.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fop_core.runs import files, records, stamps
+from fop_core.runs import store as _runs
+from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.names import STUDIES
+from fop_core.studies import protocol
+from fop_core.studies.cells import check
+from fop_core.studies.protocol import Axis, Study
+from fop_core.training.config import ConfigError
+
+FORMAT = 1  # of study.json
+
+
+@dataclass
+class Stored:
+    """A study and what has become of it.
+
+    Attributes:
+        id: the name of its folder.
+        folder: the runs folder that it is in.
+        study: what was asked for, as it has grown.
+        created, user, host: when, by whom and where it was submitted.
+        runs: the ids of its runs, by the keys of their cells.
+        adopted: keys of the cells whose runs were there before.
+        ended: keys of the cells that the median rule ended early, and why.
+        winners: the points that won, by method; none of a method that is still being tuned, or whose points all failed.
+        lost: methods of which no point came to its end.
+        stopped: whether it was stopped: nothing more is submitted for it.
+        changes: how it has grown: "at", "what", and how many runs were "reported" by then.
+    """
+
+    id: str
+    folder: Path
+    study: Study
+    created: str = ""
+    user: str = ""
+    host: str = ""
+    runs: dict[str, str] = field(default_factory=dict)
+    adopted: list[str] = field(default_factory=list)
+    ended: dict[str, str] = field(default_factory=dict)
+    winners: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+    stopped: bool = False
+    changes: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return studies_folder(self.folder) / self.id
+
+    @property
+    def grown_late(self) -> bool:
+        """Whether it has grown when runs had been reported already: what they said may have been the reason."""
+        return any(change.get("reported", 0) > 0 for change in self.changes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return study.json."""
+        names = ("created", "user", "host", "runs", "adopted", "ended", "winners", "lost", "stopped", "changes")
+        return {"format": FORMAT, "study": self.study.to_json()} | {name: getattr(self, name) for name in names}
+
+
+def studies_folder(folder: Path | None = None) -> Path:
+    """Return where the studies of a runs folder are."""
+    return (_runs.runs_folder() if folder is None else folder) / STUDIES
+
+
+def create(study: Study, folder: Path | None = None) -> Stored:
+    """Write down a new study, once all of it has been checked.
+
+    Raises:
+        ConfigError: where it does not do, see ``cells.check``.
+        RunError: where there is a study of that name.
+    """
+    check(study)
+    folder = _runs.runs_folder() if folder is None else folder
+    id_ = slug(study.name)
+    stored = Stored(id_, folder, study, stamps.now(), stamps.user(), socket.gethostname())
+    studies_folder(folder).mkdir(parents=True, exist_ok=True)
+    try:
+        stored.path.mkdir()
+    except FileExistsError:
+        raise RunError(
+            f"there is a study {id_!r} in {studies_folder(folder)} already: give another name, or go on with that one: "
+            f"`study resume {id_}`"
+        ) from None
+    _write(stored)
+    return stored
+
+
+def slug(name: str) -> str:
+    """Return the id of a study of a name: small letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
+
+
+def load(id_: str, folder: Path | None = None) -> Stored:
+    """Return a study, by its id or its name.
+
+    Raises:
+        RunError: where there is none.
+        DamagedFile: where its study.json is not one.
+    """
+    folder = _runs.runs_folder() if folder is None else folder
+    known = slug(id_)
+    try:
+        if not known:
+            raise FileNotFoundError
+        return _read(known, folder)
+    except FileNotFoundError:
+        there = ", ".join(ids(folder)) or "none"
+        raise RunError(f"no study {id_!r} in {studies_folder(folder)}: there is {there}") from None
+
+
+def ids(folder: Path | None = None) -> list[str]:
+    """Return the ids of a runs folder's studies, in order."""
+    try:
+        with os.scandir(studies_folder(folder)) as entries:
+            return sorted(each.name for each in entries if not each.name.startswith(".") and each.is_dir())
+    except FileNotFoundError:
+        return []
+
+
+def list_studies(folder: Path | None = None) -> tuple[list[Stored], dict[str, str]]:
+    """Return the studies of a runs folder, newest first, and of those that cannot be read why, by id."""
+    folder = _runs.runs_folder() if folder is None else folder
+    read, damaged = [], {}
+    for id_ in ids(folder):
+        try:
+            read.append(_read(id_, folder))
+        except FileNotFoundError as error:
+            damaged[id_] = f"{error.filename} is missing"
+        except (DamagedFile, OSError) as error:
+            damaged[id_] = str(error)
+    return sorted(read, key=lambda stored: stored.created, reverse=True), damaged
+
+
+@contextlib.contextmanager
+def changing(id_: str, folder: Path | None = None) -> Iterator[Stored]:
+    """Give a study to change, and write it once that is done; nobody else can change it meanwhile.
+
+    Nothing is written where an error is raised.
+
+    Raises:
+        RunError, DamagedFile: as ``load``.
+    """
+    stored = load(id_, folder)
+    lock = files.open_append(stored.path / "study.lock", 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stored = load(id_, folder)
+        before = json.dumps(stored.to_json())
+        yield stored
+        if json.dumps(stored.to_json()) != before:
+            _write(stored)
+    finally:
+        os.close(lock)
+
+
+def grow(
+    id_: str,
+    *,
+    axis: Axis | None = None,
+    seeds: tuple[int, ...] = (),
+    fresh_seeds: tuple[int, ...] = (),
+    limit: int | None = None,
+    folder: Path | None = None,
+) -> Stored:
+    """Add to a study: values of an axis, or a new one; seeds of tuning, or of reporting. What is there stays.
+
+    Where points or tuning seeds are added the winners are chosen anew. That it grew is kept, and when.
+
+    Args:
+        id_: of the study.
+        axis: a new one, or one that is there with more values, which are added to its own.
+        seeds: of tuning.
+        fresh_seeds: of reporting.
+        limit: the most cells from now on.
+        folder: the runs folder.
+
+    Raises:
+        ConfigError: where the larger study does not do; nothing is changed then.
+        RunError, DamagedFile: as ``load``.
+    """
+    with changing(id_, folder) as stored:
+        content = stored.study.to_json()
+        what = []
+        if axis is not None:
+            content["axes"] = _with_axis(stored.study, axis)
+            what.append(f"{axis.field}={','.join(map(str, axis.values))}")
+        for name, more in (("seeds", seeds), ("fresh_seeds", fresh_seeds)):
+            new = [seed for seed in more if seed not in content[name]]
+            content[name] = [*content[name], *new]
+            if new:
+                what.append(f"{name} {','.join(map(str, new))}")
+        content["limit"] = content["limit"] if limit is None else limit
+        study = protocol.parse(content)
+        if study.model_copy(update={"limit": stored.study.limit}) == stored.study:
+            raise ConfigError(("", f"the study {stored.id} has all of that already"))
+        check(study)
+        reported = len(stored.winners) if stored.study.axes else len(stored.study.methods)
+        stored.study = study
+        stored.changes.append({"at": stamps.now(), "what": "; ".join(what), "reported": reported})
+        if axis is not None or seeds:
+            stored.winners, stored.lost = {}, []
+    return stored
+
+
+def _with_axis(study: Study, axis: Axis) -> list[dict[str, Any]]:
+    """Return a study's axes with one added, or with its values added to those of one that is there."""
+    made = []
+    added = False
+    for each in study.axes:
+        if each.field == axis.field and set(each.methods) == set(axis.methods):
+            if study.sampling == "quasi-random":
+                raise ConfigError(
+                    (axis.field, "is sampled already, and its points would be others: submit a new study")
+                )
+            values = [*each.values, *(value for value in axis.values if value not in each.values)]
+            made.append(each.model_dump(mode="json") | {"values": values, "scale": "list"})
+            added = True
+        else:
+            made.append(each.model_dump(mode="json"))
+    return made if added else [*made, axis.model_dump(mode="json")]
+
+
+def _write(stored: Stored) -> None:
+    files.write_json(stored.path / "study.json", stored.to_json())
+
+
+def _read(id_: str, folder: Path) -> Stored:
+    path = studies_folder(folder) / id_ / "study.json"
+    content = records.checked(path, files.read_json(path), _KINDS)
+    if content.get("format") != FORMAT or not isinstance(content.get("study"), dict):
+        raise DamagedFile(f"{path}: of format {content.get('format')!r}, not {FORMAT}, or without its study")
+    try:
+        study = protocol.parse(content["study"])
+    except ConfigError as error:
+        raise DamagedFile(f"{path}: its study does not do: {error}") from error
+    kept = {name: content[name] for name in _KINDS if name in content}
+    return Stored(id_, folder, study, **kept)
+
+
+def _texts_by_text(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(map(records.is_text, (*value, *value.values()))):
+        raise ValueError("an object of texts")
+    return value
+
+
+def _run_ids(value: Any) -> dict[str, str]:
+    for id_ in _texts_by_text(value).values():
+        if not id_ or id_.startswith(".") or "/" in id_ or "\0" in id_:
+            raise ValueError("an object of runs' ids")
+    return value
+
+
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(map(records.is_text, value)):
+        raise ValueError("a list of texts")
+    return value
+
+
+def _objects_by_text(value: Any) -> dict[str, dict[str, Any]]:
+    if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
+        raise ValueError("an object of objects")
+    return value
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(
+        isinstance(each, dict) and isinstance(each.get("reported", 0), int) for each in value
+    ):
+        raise ValueError("a list of objects")
+    return value
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+_KINDS: dict[str, records.Check] = {
+    "created": records.text,
+    "user": records.text,
+    "host": records.text,
+    "runs": _run_ids,
+    "adopted": _texts,
+    "ended": _texts_by_text,
+    "winners": _objects_by_text,
+    "lost": _texts,
+    "stopped": _truth,
+    "changes": _objects,
+}

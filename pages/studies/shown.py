@@ -1,0 +1,51 @@
+"""How what the page says of a study is written: counts, states, tables."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from fop_core.figures.studies.drawing import written
+from fop_core.figures.style import number
+from fop_core.runs import compare
+from fop_core.studies.cells import Point
+from pages.shared.run_text import AMBER, GREY, RED, STATES, Badge
+from pages.shared.text import literal
+
+BADGES = STATES | {
+    "missing": Badge("·", GREY),
+    "ended early": Badge("◇", AMBER),
+    "deleted": Badge("✕", RED),
+}
+"""How the states of cells look beside their words."""
+ORDER = ("running", "starting", "stopping", "queued", "missing", "failed", "damaged", "lost", "deleted", "stopped")
+
+
+def run_count(count: int) -> str:
+    """Return so many runs: "1 run", "6 runs"."""
+    return f"{count:,} run{'s' * (count != 1)}"
+
+
+def together(states: Sequence[str]) -> str:
+    """Return what several runs are together: what is under way or went wrong before what is well."""
+    return next((state for state in (*ORDER, "ended early", "finished") if state in states), "missing")
+
+
+def settings(point: Point) -> str:
+    """Return a point in words: "lr 0.05, rank 16"."""
+    return ", ".join(f"{field.rpartition('.')[2]} {written(value)}" for field, value in point.items()) or "as they are"
+
+
+def spread(values: Sequence[float], percent: bool) -> str:
+    """Return mean ± std of finite values; a dash of none, the mean alone of one."""
+    if not len(values):
+        return "–"
+    mean, std = compare.mean_and_std(values)
+    texts = [f"{100 * value:.2f}" if percent else number(value) for value in (mean, std) if value is not None]
+    return " ± ".join(texts) + (" %" if percent else "")
+
+
+def table(rows: Sequence[dict[str, str]]) -> None:
+    """Show a table of texts as they are."""
+    st.table(
+        [{name: literal(text) for name, text in row.items()} for row in rows], hide_index=True, border="horizontal"
+    )

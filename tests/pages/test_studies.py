@@ -1,0 +1,305 @@
+"""The Studies page as a reader meets it, without a browser: nothing is trained, what runs measured is written down."""
+
+import argparse
+import json
+import math
+import shlex
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fop_core.commands import study as study_command
+from fop_core.jobs import queue
+from fop_core.runs import store as runs
+from fop_core.studies import cells, store, watcher
+from fop_core.studies.protocol import parse_axis
+from pages.studies.draft import command, draft, written
+from pages.studies.settings import FIELDS, PRESETS, values
+from tests.pages.app import app_at
+from tests.pages.test_trajectories import address, component, figure, ran, words
+from tests.studies.filled import filled, run_of, study, usual
+
+WON = {"momentum": {"optimizer.lr": 0.1}, "fop": {"optimizer.lr": 0.1}}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    """An empty runs folder, and a queue that starts nothing."""
+    monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
+    monkeypatch.setattr(queue, "ensure_dispatcher", lambda folder=None: None)
+    monkeypatch.setattr(watcher, "ensure", lambda folder, again=False: None)
+    monkeypatch.setattr("fop_core.runs.listing.FRESH", 0.0)
+    return tmp_path / "runs"
+
+
+def page(**query: str) -> AppTest:
+    at = app_at("studies")
+    for name, value in query.items():
+        at.query_params[name] = value
+    return ran(at.run())
+
+
+def button(at: AppTest, key: str):
+    [one] = [each for each in at.button if each.key == key]
+    return one
+
+
+def text(at: AppTest) -> str:
+    """What the page says, as it is seen: without the backslashes of Markdown."""
+    return words(at).replace("\\", "")
+
+
+def trials(at: AppTest) -> list[dict]:
+    data = component(at, "studies trials")
+    names = [column["name"] for column in data["columns"]]
+    return [
+        dict(zip(names, (cell if isinstance(cell, str) else cell[0] for cell in row["cells"])), id=row["id"])
+        for row in data["rows"]
+    ]
+
+
+def test_an_empty_folder_says_how_to_begin_and_the_first_study_can_be_launched_at_once():
+    at = page()
+    assert "**No studies yet.**" in text(at) and "To begin: choose methods and axes in the sidebar" in text(at)
+    launch = button(at, "studies launch")
+    assert launch.label == "Launch 24 runs" and not launch.disabled
+    assert "18 runs to choose the settings of 2 methods, then 6 runs to report their winners with 3 seeds." in text(at)
+    assert "**Time** not known" in text(at) and "**Detectable difference** not known" in text(at)
+    assert not address(at)
+
+
+@pytest.mark.parametrize("preset", PRESETS.options)
+def test_every_preset_is_a_study_that_can_be_launched(preset):
+    drafted = draft(preset, values(preset))
+    assert drafted.study is not None and drafted.runs == 24 and not drafted.wrong
+
+
+def test_the_study_of_the_command_line_is_composed_launched_and_opened():
+    at = page(axes="optimizer.lr=0.01,0.05,0.1\nfop.rank=1,16", seeds="0-2", fresh="7", name="s")
+    assert "27 runs to choose" in text(at), "an axis of a part that a method has not is not multiplied for it"
+    assert list(at.table[0].value["Settings tried"]) == ["3", "6"]
+    assert "more chances to be lucky" in text(at)
+    ran(button(at, "studies launch").click().run())
+    [stored] = store.list_studies()[0]
+    assert stored.id == "s" and len(stored.runs) == 27 and stored.study.fresh_seeds == (7,)
+    assert all((run.path / "requests" / "start").exists() for run, _ in runs.scan())
+    assert address(at)["study"] == "s"
+    assert "0 of 27 runs ended" in at.get("progress")[0].proto.text.replace("\\", "")
+    assert "Settings of Momentum, FOP are being chosen" in text(at)
+
+
+def test_a_second_click_on_launch_makes_no_second_study():
+    at = page(seeds="0", fresh="1", axes="optimizer.lr=0.1")
+    launch = button(at, "studies launch")
+    assert launch.label == "Launch 4 runs"
+    ran(launch.click().run())
+    assert len(store.ids()) == 1 and len(list(runs.scan())) == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"axes": "optimizer.lr"}, "write field=values"),
+        ({"axes": "optimizer.lr=0.1\nfop.rnk=1"}, "no such setting"),
+        ({"axes": "optimizer.lr=-1"}, "optimizer.lr"),
+        ({"axes": "fop.rank=1,2", "methods": "momentum"}, "none of the settings of momentum"),
+        ({"axes": "optimizer.lr=log:1e-4:1:900", "seeds": "0-9"}, "cells"),
+        ({"methods": ""}, "there are none"),
+        ({"seeds": "two"}, "write 0, 1, 2 or 0-2"),
+        ({"fresh": "0"}, "tune already"),
+        ({"base": "batch_size"}, "write setting=value"),
+        ({"base": "batch_size=0"}, "batch_size"),
+        ({"epochs": "none"}, "epochs"),
+        ({"baseline": "adam"}, "not among"),
+        ({"sampling": "quasi-random", "axes": ""}, "needs at least one"),
+    ],
+)
+def test_what_is_wrong_is_said_beneath_it_and_nothing_can_be_launched(query, expected):
+    at = page(**query)
+    assert button(at, "studies launch").disabled
+    assert "Wrong: " in text(at) and expected in text(at)
+    assert not store.ids()
+
+
+def test_where_the_data_are_missing_nothing_can_be_launched_and_it_says_how_to_get_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path / "sets"))
+    at = page(preset="cifar10-allcnn")
+    assert button(at, "studies launch").disabled
+    assert "The data are missing" in text(at) and "python -m fop_core data" in text(at)
+
+
+def test_a_name_that_is_there_already_is_refused_with_what_to_do():
+    filled(study("s"))
+    at = page(name="s", seeds="0", fresh="1", axes="optimizer.lr=0.1")
+    ran(button(at, "studies launch").click().run())
+    assert "there is a study 's'" in text(at)
+    assert len(store.ids()) == 1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"axes": "adam:optimizer.lr=log:0.001:0.1:3\nfop.rank=1,16", "methods": ["adam", "fop"], "baseline": "adam"},
+        {"sampling": "quasi-random", "trials": 5, "seeds": "3,5", "fresh": "9", "ending": True, "limit": 500},
+        {"base": "batch_size=256\ndata.limit=1000", "epochs": "2", "target": "test_accuracy", "value": 0.95},
+        {"axes": "", "choose": "held_out_loss", "at": "best", "column": "test_loss", "name": "it's one"},
+    ],
+)
+def test_the_command_submits_the_same_study(settings):
+    drafted = draft("mnist-mlp", {**values("mnist-mlp"), **settings})
+    assert drafted.study is not None, drafted.wrong
+    parser = argparse.ArgumentParser()
+    study_command.add(parser.add_subparsers())
+    chosen = parser.parse_args(shlex.split(command(drafted.study))[3:])
+    assert study_command._composed(chosen) == drafted.study
+
+
+@pytest.mark.parametrize(
+    "line", ["optimizer.lr=0.01,0.1", "adam+sgd:optimizer.lr=lin:1:9:3", 'fop.preconditioner="a,b"']
+)
+def test_an_axis_is_written_as_it_is_read(line):
+    assert parse_axis(written(parse_axis(line))) == parse_axis(line)
+
+
+def test_a_setting_is_added_as_an_axis_with_the_presets_own_value():
+    at = page()
+    ran(at.selectbox(key="studies axis").select("fop.rank").run())
+    assert at.text_area(key="studies.axes").value == "optimizer.lr=0.01,0.05,0.1\nfop.rank=16"
+    assert at.selectbox(key="studies axis").value is None
+    assert address(at) == {"axes": "optimizer.lr=0.01,0.05,0.1\nfop.rank=16"}
+
+
+def test_runs_that_are_there_predict_time_and_the_detectable_difference():
+    filled(study("before"), winners=WON)
+    at = page(axes="optimizer.lr=0.01,0.1", seeds="0-1", name="next")
+    assert "about" in text(at) and "8 of them there already" in text(at)
+    assert "points of test accuracy" in text(at) and "2 seeds: smaller differences cannot be seen." in text(at)
+
+
+def test_studies_are_listed_and_one_is_opened():
+    filled(study("one"))
+    filled(study("two"), winners=WON)
+    at = page()
+    data = component(at, "studies table")
+    assert {row["cells"][1][0]: row["cells"][0][0] for row in data["rows"]} == {"one": "queued", "two": "finished"}
+    assert "No studies yet" not in text(at)
+
+
+def test_a_finished_study_says_what_can_be_concluded_under_every_figure():
+    filled(study("s", "optimizer.lr=0.01,0.1", "fop.rank=1,16"), winners={**WON, "fop": {**WON["fop"], "fop.rank": 16}})
+    at = page(study="s")
+    assert "**What can be concluded**" in text(at)
+    assert [each.value for each in at.subheader] == [
+        "s",
+        "Settings",
+        "Differences between methods",
+        "Test accuracy of the winners",
+        "Held out accuracy with and without",
+        "Sensitivity to the learning rate ε",
+        "All trials",
+    ]
+    for name in ("pairwise", "lines", "grid FOP, %", "grid Difference, points", "sensitivity", "parallel"):
+        assert figure(at, f"study {name}")["data"]
+    assert "2 seeds cannot tell differences under" in text(at)
+    assert "All its runs have ended." in text(at)
+    assert not [each for each in at.button if each.key == "studies resume"]
+
+
+def test_its_trials_have_n_spread_seconds_and_memory_and_the_winner_a_star():
+    filled(study("s"), lambda cell: math.nan if cell.seed and cell.method == "momentum" else usual(cell), winners=WON)
+    at = page(study="s")
+    rows = trials(at)
+    assert [(row["method"], row["name"]) for row in rows] == [
+        ("Momentum", "lr 0.01"),
+        ("Momentum", "★ lr 0.1"),
+        ("FOP", "lr 0.01"),
+        ("FOP", "★ lr 0.1"),
+    ]
+    assert rows[0]["state"] == "failed" and rows[0]["n"] == "1 of 2" and rows[0]["lost"] == "1 of 2"
+    assert rows[3]["n"] == "2 of 2" and rows[3]["result"] == "93.09 ± 0.13 %"
+    assert rows[3]["seconds"] == "4 s" and rows[3]["memory"] == "0.3 GB"
+    reported = trials(page(study="s", role="report"))
+    assert [row["n"] for row in reported] == ["0 of 2", "2 of 2"]
+
+
+def test_a_trial_opens_its_runs_their_curves_and_what_they_learned():
+    stored = filled(study("s"), winners=WON)
+    chosen = next(row["id"] for row in trials(page(study="s")) if row["method"] == "FOP")
+    at = page(study="s", cell=chosen)
+    links = {link.proto.label: link.proto for link in at.get("page_link")}
+    ids = [stored.runs[cell.key] for cell in cells.cells(stored.study) if cell.method == "fop"][:2]
+    assert f"run={'%2C'.join(ids)}" in links["Open its 2 runs"].query_string
+    assert f"run={ids[0]}" in links["What it learned"].query_string
+    assert figure(at, "curve held_out_accuracy")["data"]
+    assert address(at) == {"study": "s", "cell": chosen}
+
+
+def test_an_address_reproduces_a_view():
+    filled(study("s", "optimizer.lr=0.01,0.1", "batch_size=64,128"), winners=None)
+    query = {"study": "s", "with": "momentum", "without": "fop", "columns": "batch_size", "rows": "optimizer.lr"}
+    at = page(**query)
+    made = figure(at, "study grid Difference, points")["layout"]
+    assert (made["xaxis"]["title"]["text"], made["yaxis"]["title"]["text"]) == ("batch size", "learning rate ε")
+    assert figure(at, "study grid Momentum, %")["data"]
+    assert address(at) == query
+
+
+def test_another_analysis_is_marked_explored():
+    filled(study("s"), winners=WON)
+    assert "Explored" not in text(page(study="s"))
+    assert "Explored: another analysis was fixed when the study was submitted." in text(page(study="s", by="test_loss"))
+
+
+def test_what_has_changed_since_it_was_drawn_is_drawn_once_more():
+    filled(study("s"), lambda cell: usual(cell) if cell.method == "fop" else None)
+    at = page(study="s")
+    assert [row["state"] for row in trials(at)] == ["missing", "missing", "finished", "finished"]
+    with store.changing("s") as stored:
+        for cell in cells.cells(stored.study):
+            stored.runs.setdefault(cell.key, run_of(cell, usual(cell)).id)
+    ran(at.run())
+    assert {row["state"] for row in trials(at)} == {"finished"}
+
+
+def test_a_study_is_stopped_resumed_and_grown():
+    at = page(axes="optimizer.lr=0.01", seeds="0", fresh="5", name="s")
+    ran(button(at, "studies launch").click().run())
+    ran(button(at, "studies stops").click().run())
+    assert store.load("s").stopped and "It is stopped" in text(at)
+    assert not any((run.path / "requests" / "start").exists() for run, _ in runs.scan())
+    ran(button(at, "studies resume").click().run())
+    assert not store.load("s").stopped
+    assert all((run.path / "requests" / "start").exists() for run, _ in runs.scan())
+    ran(at.text_input(key="studies grow axis").input("optimizer.lr=0.02").run())
+    ran(button(at, "studies grows").click().run())
+    assert store.load("s").study.axes[0].values == (0.01, 0.02)
+    assert len(store.load("s").runs) == 4 and at.text_input(key="studies grow axis").value == ""
+
+
+def test_what_cannot_be_grown_is_said_and_nothing_is_changed():
+    filled(study("s"))
+    at = page(study="s")
+    ran(at.text_input(key="studies grow axis").input("optimizer.lrr=1").run())
+    ran(button(at, "studies grows").click().run())
+    assert "no such setting" in text(at)
+    assert len(store.load("s").study.axes) == 1 and at.text_input(key="studies grow axis").value == "optimizer.lrr=1"
+
+
+def test_an_unknown_and_a_damaged_study_are_said_to_be_so():
+    stored = filled(study("s"))
+    (stored.path / "study.json").write_text("{")
+    assert "cannot be read" in text(page())
+    at = page(study="nothing")
+    assert "no study 'nothing'" in text(at)
+    ran(button(at, "studies all").click().run())
+    assert "A new study" in [each.value for each in at.subheader]
+
+
+def test_every_setting_has_a_value_that_its_field_writes_and_reads():
+    for preset in PRESETS.options:
+        for name, field in FIELDS.items():
+            value = values(preset)[name]
+            assert field.read(field.write(value)) == value, name
+    assert json.dumps(dict(values("mnist-mlp")))

@@ -1,0 +1,63 @@
+import math
+
+import pytest
+
+from fop_core.runs import store as runs
+from fop_core.studies import cells, predict, statistics, submit
+from fop_core.studies.predict import detectable
+from fop_core.training import config
+from tests.studies import made
+from tests.studies.made import study
+
+
+def there(folder, method, seed, last, *changes):
+    settings = config.change(config.preset("mnist-mlp", method), [f"seed={seed}", *changes])
+    lineage = {"preset": "mnist-mlp", "method": method}
+    return made.ended(runs.create(settings.to_json(), folder=folder, lineage=lineage), [last / 2, last])
+
+
+def test_the_cost_is_that_of_runs_of_like_settings_scaled_by_their_epochs(folder):
+    for method in ("momentum", "fop"):
+        there(folder, method, 0, 0.9, "epochs=2", "optimizer.lr=0.7")
+    will = predict.predict(study("optimizer.lr=0.01,0.05,0.1"), folder)
+    # Two epochs took 4 s and 1 s of evaluation; a cell has ten.
+    assert will.costs["momentum"].seconds == pytest.approx(predict.STARTUP + 20 + 5)
+    assert (will.tuning, will.reporting, will.there) == (18, 6, 0)
+    assert will.seconds == pytest.approx(24 * will.costs["fop"].seconds) and will.size > 0
+    assert will.wall_seconds == will.seconds / will.slots
+    submit.submit(study("optimizer.lr=0.01", name="one"), folder)
+    assert predict.predict(study("optimizer.lr=0.01,0.05,0.1"), folder).there == 6
+
+
+def test_what_nothing_tells_is_not_predicted(folder):
+    there(folder, "momentum", 0, 0.9)
+    will = predict.predict(study(), folder)
+    assert list(will.costs) == ["momentum"] and math.isnan(will.seconds) and math.isnan(will.size)
+
+
+def test_a_probe_measures_the_first_steps_in_a_folder_of_its_own(folder):
+    plan = study("optimizer.lr=0.05,0.1", methods=["sgd"], base={"threads": 1, "data.limit": 2000, "epochs": 4})
+    will = predict.predict(plan, folder, probe=True)
+    assert will.costs["sgd"].source == "" and 0.1 < will.costs["sgd"].seconds < 300 and will.seconds > 0
+    assert list(runs.directories(folder)) == []
+    assert len(cells.cells(plan)) == will.tuning
+
+
+def test_the_detectable_difference_is_that_of_the_paired_spread_of_what_is_there(folder):
+    assert detectable(study(), folder) is None
+    for seed, (one, other) in enumerate([(0.90, 0.91), (0.92, 0.93), (0.91, 0.94)]):
+        there(folder, "momentum", seed, one)
+        there(folder, "fop", seed, other)
+    can = detectable(study(), folder)
+    std = statistics.paired([0.90, 0.92, 0.91], [0.91, 0.93, 0.94]).std
+    assert can.pairs == 3 and can.std == pytest.approx(std) and "share" in can.source
+    assert can.difference == pytest.approx(statistics.detectable(std, 3))
+    four = detectable(study(methods=["momentum", "fop", "sgd", "adam"]), folder)
+    assert four.difference == pytest.approx(statistics.detectable(std, 3, 0.05 / 6)), "of six comparisons"
+
+
+def test_of_one_method_alone_the_difference_is_as_if_nothing_were_shared(folder):
+    for seed, last in enumerate([0.90, 0.92, 0.91]):
+        there(folder, "momentum", seed, last)
+    can = detectable(study(fresh_seeds=[7]), folder)
+    assert can.std == pytest.approx(math.sqrt(2) * 0.01) and can.difference == math.inf
