@@ -306,7 +306,7 @@ def run_tests(project: Project, *arguments: str, **env: str) -> subprocess.Compl
 def both_halves(chromium: str) -> list[str]:
     """The calls that run all tests: most side by side, then those that start servers and jobs."""
     jobs = ("tests/jobs/test_queue.py", "tests/jobs/test_trust.py")
-    apart = ("tests/browser", "tests/journeys", *jobs, "tests/faults")
+    apart = ("tests/browser", "tests/journeys", *jobs, "tests/faults", "tests/slurm")
     first = ["-m", "pytest", "-n", "logical", "--maxprocesses", "4", "--dist", "loadfile"]
     first += [f"--ignore={path}" for path in apart]
     return ["|".join(first), chromium, "|".join(["-m", "pytest", *apart]), chromium]
