@@ -185,6 +185,33 @@ def test_what_slurm_refuses_stays_queued_and_is_handed_over_once_it_can_be(folde
     wait(run, "finished")
 
 
+def test_what_a_node_cannot_begin_fails_with_why_and_is_not_tried_for_ever(folder, cluster, monkeypatch):
+    launcher_settings.choose(folder, lines=("export PYTHONHOME=/nowhere",))
+    run = new(folder)
+    queue.submit(run)
+    wait(run, "failed")
+    assert "ended before it was begun" in run.state.reason and "FAILED, exit status 1" in run.state.reason
+    assert not run.has_request("start")
+    launcher_settings.choose(folder, lines=("alias true=false",))
+    other = new(folder)
+    blocked = other.path / "checkpoints"  # as a link would be that leads elsewhere
+    queue.submit(other)
+    until(lambda: placements.outstanding(folder), 30)
+    blocked.rmdir()
+    blocked.symlink_to(folder)
+    until(lambda: not placements.outstanding(folder), 90)
+    blocked.unlink()
+    assert other.state.state in ("failed", "queued")
+
+
+def test_doctor_tries_the_runs_folder_on_a_node(folder, cluster, capsys):
+    main(["doctor"])
+    said = capsys.readouterr().out
+    for what in ("exclusive creation, on this host: 200 files", "exclusive creation, with a process on n"):
+        assert what in said
+    assert f"{folder}, " not in said  # nothing is to be done about it
+
+
 @pytest.mark.parametrize("side_by_side", [False, True], ids=["in turn", "side by side"])
 def test_many_short_runs_share_an_allocation(folder, cluster, side_by_side):
     launcher_settings.choose(folder, pack=3, side_by_side=side_by_side, cpus=1)

@@ -41,8 +41,12 @@ class Task:
         self._interrupted = False
         self._supervisors: list[subprocess.Popen[bytes]] = []
 
-    def work(self) -> None:
-        """Train what is to be trained, and have Slurm start us again where its time is over before that."""
+    def work(self) -> bool:
+        """Train what is to be trained, and have Slurm start us again where its time is over before that.
+
+        Returns:
+            Whether there was nothing that could not even be begun: another job would not begin it either.
+        """
         signal.signal(signal.SIGTERM, self._on_signal)
         before = {run.id: _got_to(run) for run in self.runs}
         if self.batch.side_by_side:
@@ -56,18 +60,21 @@ class Task:
             self._wait()
         self._wait()
         left = [run for run in self.runs if run.has_request("start")]
-        if not (self._interrupted and left):
-            return
+        if not self._interrupted:
+            for run in left:
+                print(f"{run.id} was not begun: {' / '.join(run.log(500).splitlines()[-2:])}", flush=True)
+            return not left
         try:
-            if scheduler.state(job()) != "RUNNING":
-                return  # cancelled, or put back into the queue by Slurm itself
+            if not left or scheduler.state(job()) != "RUNNING":
+                return True  # cancelled, or put back into the queue by Slurm itself
             if any(_got_to(run) != before[run.id] for run in self.runs):
                 scheduler.requeue(job())
-                return
+                return True
         except SchedulerError as error:  # the dispatcher finds them asked for, and hands them over anew
             print(f"{stamps.now()} {error}", flush=True)
-            return
+            return True
         self._give_up([run for run in left if run.written().reason.startswith("interrupted")])
+        return True
 
     def _start(self, run: Run) -> None:
         environment = requests.environment(self.batch.requests[run.id])
@@ -134,7 +141,8 @@ def _got_to(run: Run) -> tuple[str, int]:
 
 def main() -> None:
     """Run the task of the batch that the argument names."""
-    Task(batches.read(Path(sys.argv[1])), int(os.environ["SLURM_ARRAY_TASK_ID"])).work()
+    if not Task(batches.read(Path(sys.argv[1])), int(os.environ["SLURM_ARRAY_TASK_ID"])).work():
+        sys.exit(1)
 
 
 if __name__ == "__main__":
