@@ -93,9 +93,8 @@ class Supervisor:
     def _start(self, control: Control) -> Trainer:
         on = "cuda:0" if self.slot.startswith("GPU-") else None  # the only one it can see
         task = Task(self.run.path, self._cores(), on, control.claim)
-        if self.lock is None:
-            return start(task, None, None)
-        return (fork if self.forks else start)(task, control.fileno(), self.lock)
+        held = None if self.lock is None else control.fileno()
+        return (fork if self.forks else start)(task, held, self.lock)
 
     def _watch(self, trainer: Trainer, control: Control) -> int:
         """Stay until the trainer has ended, and end it where that is asked; return its exit status."""

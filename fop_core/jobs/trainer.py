@@ -87,10 +87,10 @@ def start(task: Task, control: int | None, slot: int | None) -> Trainer:
         os.close(theirs)
 
 
-def fork(task: Task, control: int, slot: int) -> Trainer:
-    """Fork a trainer; arguments as ``start``'s, with both locks. Nothing else may be open here but standard files."""
+def fork(task: Task, control: int | None, slot: int | None) -> Trainer:
+    """Fork a trainer; arguments as ``start``'s. Nothing else may be open here but standard files."""
     theirs, ours = os.pipe()
-    lock = os.dup(control)  # a Control closes its own in whatever is forked
+    lock = None if control is None else os.dup(control)  # a Control closes its own in whatever is forked
 
     def child() -> int:
         os.setpgid(0, 0)
@@ -106,8 +106,8 @@ def fork(task: Task, control: int, slot: int) -> Trainer:
     try:
         pid = forking.fork(child)
     finally:
-        os.close(theirs)
-        os.close(lock)
+        for file in _there(theirs, lock):
+            os.close(file)
     with contextlib.suppress(OSError):  # it has done so itself, or is gone
         os.setpgid(pid, pid)
     return forking.Child(pid)

@@ -134,6 +134,10 @@ class Run:
         unused = set(self.numbers("attempts", CLAIM)) - set(numbers)  # claimed, and ended before it began
         return [self.attempt(n) for n in range(1, max(numbers, default=0) + 1) if n not in unused]
 
+    def attempt_numbers(self) -> list[int]:
+        """Return the numbers of the attempts that have a record, ascending; of a scheduler's some may have none."""
+        return self.numbers("attempts", ATTEMPT)
+
     def attempt(self, n: int) -> dict[str, Any]:
         """Return what an attempt, counted from 1, ran on and with.
 

@@ -73,7 +73,7 @@ def of(run: Run, most: int) -> int:
 def recorded(run: Run) -> int:
     """Return the threads of a run's first attempt; 0 where there was none, or its record cannot be read."""
     try:
-        return int(run.attempt(1).get("threads", 0))
+        return next((int(run.attempt(n).get("threads", 0)) for n in run.attempt_numbers()), 0)
     except (DamagedFile, OSError):
         return 0
 

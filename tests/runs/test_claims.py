@@ -96,6 +96,7 @@ def test_an_attempt_that_was_claimed_and_never_begun_is_no_attempt(run):
     RunWriter(run, {"device": "cpu"}, from_step=0, claim=second).close()
     (attempt,) = run.attempts
     assert (attempt["attempt"], attempt["host"], attempt["job"]) == (2, "n2", "job 7_0")
+    assert run.attempt_numbers() == [2]  # whose threads later ones take
     (run.path / "attempts/2.json").unlink()
     with pytest.raises(FileNotFoundError):  # it left metrics
         _ = run.attempts

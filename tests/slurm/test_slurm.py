@@ -11,6 +11,7 @@ from fop_core.runs.files import RunError
 from fop_core.runs.run import Run
 from fop_core.training import config
 from tests.faults.kills import outcome, same
+from tests.slurm.faults import processes
 from tests.waiting import until
 
 STEPS = 600
@@ -192,16 +193,6 @@ def test_what_a_node_cannot_begin_fails_with_why_and_is_not_tried_for_ever(folde
     wait(run, "failed")
     assert "ended before it was begun" in run.state.reason and "FAILED, exit status 1" in run.state.reason
     assert not run.has_request("start")
-    launcher_settings.choose(folder, lines=("alias true=false",))
-    other = new(folder)
-    blocked = other.path / "checkpoints"  # as a link would be that leads elsewhere
-    queue.submit(other)
-    until(lambda: placements.outstanding(folder), 30)
-    blocked.rmdir()
-    blocked.symlink_to(folder)
-    until(lambda: not placements.outstanding(folder), 90)
-    blocked.unlink()
-    assert other.state.state in ("failed", "queued")
 
 
 def test_doctor_tries_the_runs_folder_on_a_node(folder, cluster, capsys):
@@ -213,14 +204,21 @@ def test_doctor_tries_the_runs_folder_on_a_node(folder, cluster, capsys):
 
 
 @pytest.mark.parametrize("side_by_side", [False, True], ids=["in turn", "side by side"])
-def test_many_short_runs_share_an_allocation(folder, cluster, side_by_side):
-    launcher_settings.choose(folder, pack=3, side_by_side=side_by_side, cpus=1)
-    runs = [new(folder, "max_steps=20", f"seed={seed}") for seed in range(2)]
+def test_many_short_runs_share_an_allocation_and_load_torch_once(folder, cluster, undisturbed, side_by_side):
+    launcher_settings.choose(folder, pack=3, side_by_side=side_by_side)
+    runs = [new(folder, f"seed={seed}") for seed in range(3)]
     for run in runs:
         queue.submit(run)
+    in_hand(runs[0])
+    (task,) = processes(folder, "task")
+    supervisors = processes(folder, "supervisor")
+    assert len(supervisors) == (3 if side_by_side else 1)
+    assert all(each.ppid() == task.pid and each.exe() == task.exe() for each in supervisors)  # forked, torch and all
+    cluster.do("scancel", "--signal=TERM", "--batch", cluster.do("squeue", "-h", "-r", "-o", "%i").split()[0])
     for run in runs:
         wait(run, "finished")
-    assert len({run.attempts[0]["job"] for run in runs}) == 1
+    assert len({attempt["job"] for run in runs for attempt in run.attempts}) == 1
+    assert len(runs[0].attempts) == 2 and equal(runs[0], undisturbed)
 
 
 def test_where_slurm_is_not_there_runs_stay_queued(folder, cluster, monkeypatch):

@@ -8,7 +8,7 @@ import torch
 from threadpoolctl import threadpool_info
 
 from fop_core.jobs import cores, dispatcher, queue, slots
-from fop_core.runs import store
+from fop_core.runs import claims, store
 from fop_core.runs.control import Control
 from fop_core.training import build, config, fork, loop, threads
 from tests.jobs.conftest import Noted
@@ -81,6 +81,14 @@ def test_a_run_keeps_the_threads_of_its_first_attempt(folder):
     assert threads.of(run, 7) == 2
     (run.path / "attempts/1.json").write_text("{")
     assert threads.of(run, 7) == 3  # as of a new one
+
+
+def test_a_first_attempt_that_was_claimed_and_never_begun_is_none(folder):
+    run = new(folder, *OPEN, "model.width=1", "batch_size=1024")
+    claims.claim(run)
+    with Control(run, claim=claims.claim(run)) as control:
+        assert loop.train(run, control, cores=2) == "finished"
+    assert run.attempt_numbers() == [2] and threads.of(run, 7) == 2
 
 
 def test_settings_come_before_everything(folder):

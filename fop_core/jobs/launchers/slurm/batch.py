@@ -54,6 +54,13 @@ class Batch:
         """Return what its runs' requests are known by: one that is made anew has another."""
         return int(self.requests[run_id]["order"])
 
+    def is_requested(self, run_id: str) -> bool:
+        """Return whether the request to start a run is still the one that was handed over."""
+        try:
+            return files.read_json(self.run(run_id).request_path("start")).get("order") == self.order(run_id)
+        except FileNotFoundError:
+            return False
+
     def output(self, task: int) -> Path:
         """Return the file of what a task of the array prints, beside what its runs log."""
         return self.path.with_suffix(f".{task}.out")

@@ -43,7 +43,7 @@ class Watched:
         written, claim = run.written(), claims.last(run)
         by_job = claim is not None and claims.read(run, claim).get("job") == f"job {job.id}"
         alive = by_job and written.state in ALIVE
-        requested = _is_requested(batch, run)
+        requested = batch.is_requested(id_)
         over = job.ended or not job.state
         if alive and run.has_request("stop"):
             self._stopping.setdefault(id_, time.monotonic())
@@ -94,14 +94,6 @@ class Watched:
             words = scheduler.ending(job.id) or job.state
             said = _end_of(batch, job)
             _set(run, job, "failed", f"Slurm's job {job.id} ended before it was begun ({words}){said}")
-
-
-def _is_requested(batch: Batch, run: Run) -> bool:
-    """Return whether the request to start is still the one that was handed over."""
-    try:
-        return files.read_json(run.request_path("start")).get("order") == batch.order(run.id)
-    except FileNotFoundError:
-        return False
 
 
 def _queue_again(batch: Batch, run: Run, job: Job) -> None:

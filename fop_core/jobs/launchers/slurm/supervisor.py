@@ -34,10 +34,11 @@ class AllocationSupervisor(Supervisor):
         batch: which holds it.
         job: Slurm's id of ours, as 12_3.
         node: on which we are.
+        forks: whether torch is loaded here, so that the trainer is forked.
     """
 
-    def __init__(self, run: Run, slot: str, batch: Batch, job: str, node: str) -> None:
-        super().__init__(run, slot, None)
+    def __init__(self, run: Run, slot: str, batch: Batch, job: str, node: str, forks: bool = False) -> None:
+        super().__init__(run, slot, None, forks)
         self.batch, self.job, self.node = batch, job, node
 
     def _take(self) -> Control:
@@ -92,16 +93,21 @@ def node() -> str:
     return os.environ.get("SLURMD_NODENAME") or os.uname().nodename
 
 
-def main() -> None:
-    """Supervise the run that the arguments name."""
-    path, batch = Path(sys.argv[1]), batches.read(Path(sys.argv[2]))
+def supervise(path: Path, batch: Batch, *, forks: bool = False) -> None:
+    """Supervise a run to its end, or to that of the allocation.
+
+    Args:
+        path: the run's directory.
+        batch: which holds it.
+        forks: whether torch is loaded here, so that the trainer is forked.
+    """
     gpus: list[Any] = slots.gpus() if batch.gpu else []
     slot = gpus[0][0] if gpus else "cpu"
     try:
-        AllocationSupervisor(Run(path), slot, batch, job(), node()).work()
+        AllocationSupervisor(Run(path), slot, batch, job(), node(), forks).work()
     except RunError as error:  # also where a later attempt owns the run
         print(f"{stamps.now()} not started, or not gone on with: {error}", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    supervise(Path(sys.argv[1]), batches.read(Path(sys.argv[2])))
