@@ -44,7 +44,7 @@ def processes(folder: Path, what: str) -> list[psutil.Process]:
     there = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            words = process.cmdline()
+            words = " ".join(process.cmdline()).split()  # of a fork it is one word
             if any(str(folder) in word for word in words) and any(word.endswith(SIGNS[what]) for word in words):
                 there.append(process)
     return there

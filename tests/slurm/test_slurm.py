@@ -205,15 +205,16 @@ def test_doctor_tries_the_runs_folder_on_a_node(folder, cluster, capsys):
 
 @pytest.mark.parametrize("side_by_side", [False, True], ids=["in turn", "side by side"])
 def test_many_short_runs_share_an_allocation_and_load_torch_once(folder, cluster, undisturbed, side_by_side):
-    launcher_settings.choose(folder, pack=3, side_by_side=side_by_side)
-    runs = [new(folder, f"seed={seed}") for seed in range(3)]
+    launcher_settings.choose(folder, pack=2, side_by_side=side_by_side)
+    runs = [new(folder, f"seed={seed}") for seed in range(2)]
     for run in runs:
         queue.submit(run)
     in_hand(runs[0])
     (task,) = processes(folder, "task")
     supervisors = processes(folder, "supervisor")
-    assert len(supervisors) == (3 if side_by_side else 1)
-    assert all(each.ppid() == task.pid and each.exe() == task.exe() for each in supervisors)  # forked, torch and all
+    assert len(supervisors) == (2 if side_by_side else 1)
+    for process in (task, *supervisors):  # what is started by itself has no torch
+        assert any("libtorch" in each.path for each in process.memory_maps())
     cluster.do("scancel", "--signal=TERM", "--batch", cluster.do("squeue", "-h", "-r", "-o", "%i").split()[0])
     for run in runs:
         wait(run, "finished")
