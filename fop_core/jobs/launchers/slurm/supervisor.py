@@ -56,6 +56,9 @@ class AllocationSupervisor(Supervisor):
             raise RunError(f"{run.id} is {written.state} and not asked for any more")
         claim = claims.claim(run, scheduler=NAME, job=f"job {self.job}", host=self.node)
         control = Control(run, claim=claim)
+        if written.state not in ALIVE and not run.has_request("start"):  # it was taken out of the queue just now
+            control.release()
+            raise RunError(f"{run.id} is not asked for any more")
         if run.has_request("stop"):
             by = run.requested_by("stop")
             control.set("stopped", f"by {by} before Slurm's job {self.job} went on with it", by=by)
