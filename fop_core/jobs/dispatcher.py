@@ -63,8 +63,9 @@ class Local(Launcher):
     def launch(self, waiting: requests.Waiting, slot: Slot) -> bool:
         """Start a supervisor for the run; return whether the slot was free."""
         self._supervisors = [each for each in self._supervisors if each.poll() is None]  # takes their zombies away
-        if not requests.read(waiting.run).mine:  # what was known of it may be some seconds old
-            raise DamagedFile("what it waits for has changed just now")
+        now = requests.read(waiting.run)  # what was known of it may be some seconds old
+        if not now.mine:
+            raise DamagedFile(now.damage or "what it waits for has changed just now")
         lock = slots.take(slot, waiting.run.id)
         if lock is None:
             return False

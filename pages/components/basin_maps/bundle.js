@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 16ead91913278776e5c53aab0764449c6779fdf8a564c25d5ca4a74799dabb2d.
+// Made by scripts/web.sh build of sources with the checksum 01707589dbe469376824543729502e05a650402c24ecdf66b717591d6cb5cb7c.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -35,6 +35,16 @@ function atUnmount(root, leave) {
     holder.fop = void 0;
   };
 }
+var inOrder = (show) => (mount) => {
+  let leave;
+  const waiting = setTimeout(() => {
+    leave = show(mount);
+  });
+  return () => {
+    clearTimeout(waiting);
+    leave?.();
+  };
+};
 
 // lib/payload.js
 function unpacked(bytes) {
@@ -535,13 +545,13 @@ var Basins = class {
 };
 
 // basin_maps/index.js
-function index_default({ data, parentElement, setTriggerValue }) {
+var index_default = inOrder(({ data, parentElement, setTriggerValue }) => {
   const root = box(parentElement, ".fop-basins");
   const shown = unpacked(data);
   const basins = living(root, () => new Basins(root, shown, setTriggerValue));
   basins.show(shown, setTriggerValue);
   return atUnmount(root, () => basins.leave());
-}
+});
 export {
   index_default as default
 };

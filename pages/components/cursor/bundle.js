@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum dec7472f855d403b3840a2e87a2ac6394dd134fee3bfc8ca7996077d2463b6c4.
+// Made by scripts/web.sh build of sources with the checksum 04c4669d1b742d5430437fb426e2a226e27c16d0c02b562014ac2b44fd077038.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

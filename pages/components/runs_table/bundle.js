@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 652c58206cde36a8df6f982307c93e11e90fb36756a6da8c528b0860732d7134.
+// Made by scripts/web.sh build of sources with the checksum 824d69e8c2541f62d9fc5ecf68b950da41d97a0f6a86d0afd91b4e1cda9ac140.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 24bbadf16ad376ac2d8051c9bd82b76ad8d1e290fe38470932d0ed1a454c74b5.
+// Made by scripts/web.sh build of sources with the checksum fd02ed05497957fa295498494d6fc2e629e50ba026fd45162fb9b2819a5dbfcb.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);

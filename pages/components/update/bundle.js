@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum e98ce022f1c9516914ab362174e4eae5538f0eb5c8f1f9e3fb1226c6034aa273.
+// Made by scripts/web.sh build of sources with the checksum 3821a688c786ad094c8f2c1362933a04a3db2a36873292c4355fa03be33b97e0.
 // lib/followers.js
 var Followers = class extends Set {
   call() {

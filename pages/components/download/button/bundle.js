@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 507ad9d515937613f7f847a4bc21fee98192a9dcf90d502233ead907702d9be0.
+// Made by scripts/web.sh build of sources with the checksum 0705f428917552518819235c5617ba9b6d371f9c348ba925c0fe40f8e305db50.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 486265c82cb92cc3ce6f336594ace943f53ab54f4ac76263fbf66286ecc01223.
+// Made by scripts/web.sh build of sources with the checksum 24794e0ec9f82c8477252656886a194f7b9d7c55641603353e64c9e01e44ccf9.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);

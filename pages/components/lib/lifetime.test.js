@@ -1,0 +1,34 @@
+// @ts-check
+import assert from "node:assert/strict";
+import test from "node:test";
+import { inOrder } from "./lifetime.js";
+
+const task = () => new Promise((done) => setTimeout(done));
+
+test("a call whose cleanup comes at once draws nothing and takes nothing down", async () => {
+  /** @type {string[]} */
+  const log = [];
+  const component = inOrder((/** @type {string} */ name) => {
+    log.push(name);
+    return () => log.push(`no ${name}`);
+  });
+  const newer = component("newer");
+  const older = component("older"); // came late: Streamlit runs its cleanup in a microtask
+  Promise.resolve().then(older);
+  await task();
+  assert.deepEqual(log, ["newer"]);
+  newer();
+  assert.deepEqual(log, ["newer", "no newer"]);
+});
+
+test("calls that come in their order are drawn in it", async () => {
+  /** @type {number[]} */
+  const log = [];
+  const component = inOrder((/** @type {number} */ number) => {
+    log.push(number);
+  });
+  component(1);
+  component(2);
+  await task();
+  assert.deepEqual(log, [1, 2]);
+});
