@@ -36,6 +36,11 @@ def test_a_bundle_is_of_its_sources_as_they_are(entry: Path):
     assert checksum(files) in first, "scripts/web.sh build makes it anew"
 
 
+@pytest.mark.parametrize("entry", ENTRIES, ids=[entry.parent.name for entry in ENTRIES])
+def test_no_older_call_of_a_component_undoes_a_newer_one(entry: Path):
+    assert re.findall(r"^export default (.*)$", entry.read_text(), re.MULTILINE) == ["inOrder(show);"]
+
+
 def test_the_players_page_is_of_its_sources_as_they_are():
     files = sources(COMPONENTS / "embed" / "main.js", {})
     for name in ("embed/page.html", "player/style.css", "embed/style.css", "player/markup.html"):

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 01707589dbe469376824543729502e05a650402c24ecdf66b717591d6cb5cb7c.
+// Made by scripts/web.sh build of sources with the checksum c78c898f12e6c0c5f8965669c8dca2b65c5cef114370234794e2be993c524657.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -35,10 +35,10 @@ function atUnmount(root, leave) {
     holder.fop = void 0;
   };
 }
-var inOrder = (show) => (mount) => {
+var inOrder = (show2) => (mount) => {
   let leave;
   const waiting = setTimeout(() => {
-    leave = show(mount);
+    leave = show2(mount);
   });
   return () => {
     clearTimeout(waiting);
@@ -545,13 +545,14 @@ var Basins = class {
 };
 
 // basin_maps/index.js
-var index_default = inOrder(({ data, parentElement, setTriggerValue }) => {
+function show({ data, parentElement, setTriggerValue }) {
   const root = box(parentElement, ".fop-basins");
   const shown = unpacked(data);
   const basins = living(root, () => new Basins(root, shown, setTriggerValue));
   basins.show(shown, setTriggerValue);
   return atUnmount(root, () => basins.leave());
-});
+}
+var index_default = inOrder(show);
 export {
   index_default as default
 };

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum d40fb7635c5b797af829a71d8aebdf7b04fbbd7d871a75ec7416e93819e5bbaf.
+// Made by scripts/web.sh build of sources with the checksum b455e0bf57a004a91068fcfd73ffd14d363010b94be1b6e6d3f99208e1e8c15b.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -7,9 +7,21 @@ function part(root, selector, Kind) {
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
 
+// lib/lifetime.js
+var inOrder = (show2) => (mount) => {
+  let leave;
+  const waiting = setTimeout(() => {
+    leave = show2(mount);
+  });
+  return () => {
+    clearTimeout(waiting);
+    leave?.();
+  };
+};
+
 // copy_link/index.js
 var WORDS = "Copy link";
-function index_default({ parentElement }) {
+function show({ parentElement }) {
   const button = box(parentElement, ".fop-copy");
   let later = 0;
   button.onclick = async () => {
@@ -26,6 +38,7 @@ function index_default({ parentElement }) {
   };
   return () => clearTimeout(later);
 }
+var index_default = inOrder(show);
 export {
   index_default as default
 };

@@ -1,5 +1,6 @@
 // @ts-check
 import { box } from "../lib/dom.js";
+import { inOrder } from "../lib/lifetime.js";
 
 /** @import { Mount } from "../lib/types.d.ts" */
 
@@ -10,7 +11,7 @@ const WORDS = "Copy link";
  *
  * @param {Mount<null>} mount
  */
-export default function ({ parentElement }) {
+function show({ parentElement }) {
   const button = box(parentElement, ".fop-copy");
   let later = 0;
   button.onclick = async () => {
@@ -27,3 +28,5 @@ export default function ({ parentElement }) {
   };
   return () => clearTimeout(later);
 }
+
+export default inOrder(show);

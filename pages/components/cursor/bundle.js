@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 04c4669d1b742d5430437fb426e2a226e27c16d0c02b562014ac2b44fd077038.
+// Made by scripts/web.sh build of sources with the checksum 3e7ca20ba7f5affed84233bc08f91912ba957baefb9190ba5b92ec78dbeeae6e.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -35,6 +35,16 @@ function atUnmount(root, leave) {
     holder.fop = void 0;
   };
 }
+var inOrder = (show2) => (mount) => {
+  let leave;
+  const waiting = setTimeout(() => {
+    leave = show2(mount);
+  });
+  return () => {
+    clearTimeout(waiting);
+    leave?.();
+  };
+};
 
 // lib/canvas.js
 function contextOf(canvas2) {
@@ -391,12 +401,13 @@ var Cursor = class {
 };
 
 // cursor/index.js
-function index_default({ data, parentElement, setStateValue }) {
+function show({ data, parentElement, setStateValue }) {
   const root = box(parentElement, ".fop-cursor");
   const cursor = living(root, () => new Cursor(root, data, setStateValue));
   cursor.show(data, setStateValue);
   return atUnmount(root, () => cursor.leave());
 }
+var index_default = inOrder(show);
 export {
   index_default as default
 };

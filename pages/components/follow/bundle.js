@@ -1,6 +1,18 @@
-// Made by scripts/web.sh build of sources with the checksum ebb08951ff6d34809fa703e11502a2bcb0977af771ee24cb7702ccc937f4ca54.
+// Made by scripts/web.sh build of sources with the checksum 5b8c61ec4ce408ebe46d39bc611c8c2ea0d23aa055b91692db299e4c7024bf47.
+// lib/lifetime.js
+var inOrder = (show2) => (mount) => {
+  let leave;
+  const waiting = setTimeout(() => {
+    leave = show2(mount);
+  });
+  return () => {
+    clearTimeout(waiting);
+    leave?.();
+  };
+};
+
 // follow/index.js
-function index_default({ data, parentElement }) {
+function show({ data, parentElement }) {
   if (parentElement.dataset.followed === data.to) return;
   const follow = () => {
     const link = document.querySelector(".st-key-follow a");
@@ -14,6 +26,7 @@ function index_default({ data, parentElement }) {
   };
   follow();
 }
+var index_default = inOrder(show);
 export {
   index_default as default
 };

@@ -1,4 +1,6 @@
 // @ts-check
+import { inOrder } from "../lib/lifetime.js";
+
 /** @import { Mount } from "../lib/types.d.ts" */
 
 /**
@@ -6,7 +8,7 @@
  *
  * @param {Mount<{ to: string }>} mount `to`: what the link leads to
  */
-export default function ({ data, parentElement }) {
+function show({ data, parentElement }) {
   if (parentElement.dataset.followed === data.to) return;
   const follow = () => {
     const link = document.querySelector(".st-key-follow a");
@@ -20,3 +22,5 @@ export default function ({ data, parentElement }) {
   };
   follow();
 }
+
+export default inOrder(show);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 29eac2619a6551590446977e51e89192f6e3e1e57ca16249033e9a65d714a98c.
+// Made by scripts/web.sh build of sources with the checksum e818e73c918844aa80d93b6ea0b3967b7523a565384c0299fd16095443a0fa90.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -35,6 +35,16 @@ function atUnmount(root, leave) {
     holder.fop = void 0;
   };
 }
+var inOrder = (show2) => (mount) => {
+  let leave;
+  const waiting = setTimeout(() => {
+    leave = show2(mount);
+  });
+  return () => {
+    clearTimeout(waiting);
+    leave?.();
+  };
+};
 
 // lib/payload.js
 function unpacked(bytes) {
@@ -1243,13 +1253,14 @@ function difference(first, second) {
 }
 
 // inspector/index.js
-function index_default({ data, parentElement, setStateValue }) {
+function show({ data, parentElement, setStateValue }) {
   const root = box(parentElement, ".fop-inspector");
   const shown = unpacked(data);
   const inspector = living(root, () => new Inspector(root, shown, setStateValue));
   inspector.show(shown, setStateValue);
   return atUnmount(root, () => inspector.leave());
 }
+var index_default = inOrder(show);
 export {
   index_default as default
 };

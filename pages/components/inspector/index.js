@@ -1,13 +1,14 @@
 // @ts-check
 import { box } from "../lib/dom.js";
-import { atUnmount, living } from "../lib/lifetime.js";
+import { atUnmount, inOrder, living } from "../lib/lifetime.js";
 import { unpacked } from "../lib/payload.js";
 import { Inspector } from "./inspector.js";
+
 /** @import { Mount } from "../lib/types.d.ts" */
 /** @import { InspectorData } from "./types.d.ts" */
 
 /** @param {Mount<Uint8Array>} mount */
-export default function ({ data, parentElement, setStateValue }) {
+function show({ data, parentElement, setStateValue }) {
   const root = box(parentElement, ".fop-inspector");
   /** @type {InspectorData} */
   const shown = unpacked(data);
@@ -15,3 +16,5 @@ export default function ({ data, parentElement, setStateValue }) {
   inspector.show(shown, setStateValue);
   return atUnmount(root, () => inspector.leave());
 }
+
+export default inOrder(show);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 326b4d76b7e5b16c8fcd40d271688251bf92807bcdf3652d54c51292576d8f81.
+// Made by scripts/web.sh build of sources with the checksum 9cc05a491018260406d5908f47828260a89c2cd1fdd6984b7e771cda088f5385.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -7,12 +7,24 @@ function part(root, selector, Kind) {
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
 
+// lib/lifetime.js
+var inOrder = (show2) => (mount) => {
+  let leave;
+  const waiting = setTimeout(() => {
+    leave = show2(mount);
+  });
+  return () => {
+    clearTimeout(waiting);
+    leave?.();
+  };
+};
+
 // lib/page.js
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
 
 // menu/index.js
-function index_default({ data, parentElement }) {
+function show({ data, parentElement }) {
   box(parentElement, ".fop-menu-tour").onclick = () => {
     if (page.tour?.begin()) fold();
   };
@@ -25,6 +37,7 @@ function fold() {
   const button = document.querySelector('[data-testid="stSidebarCollapseButton"] button');
   if (button instanceof HTMLElement) button.click();
 }
+var index_default = inOrder(show);
 export {
   index_default as default
 };

@@ -1,6 +1,8 @@
 // @ts-check
 import { box } from "../lib/dom.js";
+import { inOrder } from "../lib/lifetime.js";
 import { page } from "../lib/page.js";
+
 /** @import { Mount } from "../lib/types.d.ts" */
 
 /**
@@ -8,7 +10,7 @@ import { page } from "../lib/page.js";
  *
  * @param {Mount<{ page: string }>} mount `page`: title of the one that is shown
  */
-export default function ({ data, parentElement }) {
+function show({ data, parentElement }) {
   box(parentElement, ".fop-menu-tour").onclick = () => {
     if (page.tour?.begin()) fold();
   };
@@ -23,3 +25,5 @@ function fold() {
   const button = document.querySelector('[data-testid="stSidebarCollapseButton"] button');
   if (button instanceof HTMLElement) button.click();
 }
+
+export default inOrder(show);

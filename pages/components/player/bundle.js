@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 7c584261c23d5b2a2ee98f84e85c5a1ac61d57db4cd88dc34e12443298aa0376.
+// Made by scripts/web.sh build of sources with the checksum 75ce47749360cce19d81313db1ef2104bcb46506f7ec44521a0521b60fabbc29.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -35,6 +35,16 @@ function atUnmount(root, leave) {
     holder.fop = void 0;
   };
 }
+var inOrder = (show2) => (mount) => {
+  let leave;
+  const waiting = setTimeout(() => {
+    leave = show2(mount);
+  });
+  return () => {
+    clearTimeout(waiting);
+    leave?.();
+  };
+};
 
 // lib/payload.js
 function unpacked(bytes) {
@@ -3433,7 +3443,7 @@ function publish(player) {
 }
 
 // player/index.js
-function index_default({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = box(parentElement, ".fop-player");
   const shown2 = unpacked(data);
   const player = living(root, () => new Player(root, shown2, setTriggerValue));
@@ -3444,6 +3454,7 @@ function index_default({ data, parentElement, setTriggerValue }) {
     player.leave();
   });
 }
+var index_default = inOrder(show);
 export {
   index_default as default
 };

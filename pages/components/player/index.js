@@ -1,9 +1,10 @@
 // @ts-check
 import { box } from "../lib/dom.js";
-import { atUnmount, living } from "../lib/lifetime.js";
+import { atUnmount, inOrder, living } from "../lib/lifetime.js";
 import { unpacked } from "../lib/payload.js";
 import { Player } from "./player.js";
 import { publish } from "./shown.js";
+
 /** @import { Mount } from "../lib/types.d.ts" */
 /** @import { PlayerData } from "./types.d.ts" */
 
@@ -13,7 +14,7 @@ import { publish } from "./shown.js";
  *
  * @param {Mount<Uint8Array>} mount
  */
-export default function ({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = box(parentElement, ".fop-player");
   /** @type {PlayerData} */
   const shown = unpacked(data);
@@ -25,3 +26,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
     player.leave();
   });
 }
+
+export default inOrder(show);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum e8d5d86385ca1b4bd158b581a3b7d59bad55b3baffa3e2dbe53970429d6e6c14.
+// Made by scripts/web.sh build of sources with the checksum 0292ad2c96130aa7b6c192f6d927158963472a99651210e1a13647ba6a6d1feb.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -35,6 +35,16 @@ function atUnmount(root, leave) {
     holder.fop = void 0;
   };
 }
+var inOrder = (show2) => (mount) => {
+  let leave;
+  const waiting = setTimeout(() => {
+    leave = show2(mount);
+  });
+  return () => {
+    clearTimeout(waiting);
+    leave?.();
+  };
+};
 
 // lib/page.js
 globalThis.fopLab ??= {};
@@ -869,12 +879,13 @@ var Chart = class {
 };
 
 // plot/index.js
-function index_default({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = box(parentElement, ".fop-plot");
   const chart = living(box(root, ".fop-plot-node"), () => new Chart(root, data));
   chart.show(data, setTriggerValue);
   return atUnmount(chart.node, () => chart.leave());
 }
+var index_default = inOrder(show);
 export {
   index_default as default
 };

@@ -1,7 +1,8 @@
 // @ts-check
 import { box } from "../lib/dom.js";
-import { atUnmount, living } from "../lib/lifetime.js";
+import { atUnmount, inOrder, living } from "../lib/lifetime.js";
 import { Chart } from "./chart.js";
+
 /** @import { Mount } from "../lib/types.d.ts" */
 /** @import { PlotData } from "./types.d.ts" */
 
@@ -10,9 +11,11 @@ import { Chart } from "./chart.js";
  *
  * @param {Mount<PlotData>} mount
  */
-export default function ({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = box(parentElement, ".fop-plot");
   const chart = living(box(root, ".fop-plot-node"), () => new Chart(root, data));
   chart.show(data, setTriggerValue);
   return atUnmount(chart.node, () => chart.leave());
 }
+
+export default inOrder(show);

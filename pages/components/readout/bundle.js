@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 6dd285a992a5c0204a83816dd96c157cd8f3d1f03f078e12752b7e90dec1229e.
+// Made by scripts/web.sh build of sources with the checksum cf99abcd8d61c56d80b32b37d920e7966afb92998a1c0c3e514bc7dd53ec9ee3.
 // lib/followers.js
 var Followers = class extends Set {
   call() {
@@ -138,6 +138,16 @@ function following(root, follow) {
   holder.fopUnfollow = end;
   return atUnmount(root, end);
 }
+var inOrder = (show2) => (mount) => {
+  let leave;
+  const waiting = setTimeout(() => {
+    leave = show2(mount);
+  });
+  return () => {
+    clearTimeout(waiting);
+    leave?.();
+  };
+};
 
 // lib/numbers.js
 function short(value) {
@@ -210,7 +220,7 @@ function emphasize(table, rows) {
     bodies[index].title = hidden ? "Hidden: a click on its name below the player shows it again" : "";
   });
 }
-function index_default({ data: { rows }, parentElement }) {
+function show({ data: { rows }, parentElement }) {
   const table = box(parentElement, ".fop-readout");
   const compared = rows.some((row) => row.published !== null);
   table.classList.toggle("fop-compared", compared);
@@ -224,6 +234,7 @@ function index_default({ data: { rows }, parentElement }) {
     };
   });
 }
+var index_default = inOrder(show);
 export {
   index_default as default
 };

@@ -4,7 +4,7 @@
 import { clock } from "../lib/clock.js";
 import { box } from "../lib/dom.js";
 import { emphasis } from "../lib/emphasis.js";
-import { following } from "../lib/lifetime.js";
+import { following, inOrder } from "../lib/lifetime.js";
 import { short } from "../lib/numbers.js";
 import { swatch } from "../lib/svg.js";
 
@@ -85,7 +85,7 @@ function emphasize(table, rows) {
 }
 
 /** @param {Mount<ReadoutData>} mount */
-export default function ({ data: { rows }, parentElement }) {
+function show({ data: { rows }, parentElement }) {
   const table = box(parentElement, ".fop-readout");
   const compared = rows.some((row) => row.published !== null);
   table.classList.toggle("fop-compared", compared);
@@ -99,3 +99,5 @@ export default function ({ data: { rows }, parentElement }) {
     };
   });
 }
+
+export default inOrder(show);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 824d69e8c2541f62d9fc5ecf68b950da41d97a0f6a86d0afd91b4e1cda9ac140.
+// Made by scripts/web.sh build of sources with the checksum 209401a14117df1177997dea9adf9516f9d110ae1080d34ef82c508881e635c5.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -22,6 +22,16 @@ function living(root, make2) {
   holder.fop ??= make2();
   return holder.fop;
 }
+var inOrder = (show2) => (mount) => {
+  let leave;
+  const waiting = setTimeout(() => {
+    leave = show2(mount);
+  });
+  return () => {
+    clearTimeout(waiting);
+    leave?.();
+  };
+};
 
 // lib/payload.js
 function unpacked(bytes) {
@@ -374,13 +384,14 @@ var Table = class {
 };
 
 // runs_table/index.js
-function index_default({ data, parentElement, setTriggerValue }) {
+function show({ data, parentElement, setTriggerValue }) {
   const root = box(parentElement, ".fop-runs");
   const shown = unpacked(data);
   living(root, () => new Table(root, shown, setTriggerValue)).show(shown, setTriggerValue);
   if (shown.plotly) loadPlotly(shown.plotly).catch(() => {
   });
 }
+var index_default = inOrder(show);
 export {
   index_default as default
 };

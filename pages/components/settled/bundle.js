@@ -1,7 +1,19 @@
-// Made by scripts/web.sh build of sources with the checksum 4d8e09fb4b6b4416d974b7c0a9f194eb5f348c0f2873e27516ec71356f5d10bf.
+// Made by scripts/web.sh build of sources with the checksum 1816028c0a10a62c0202477a9d54f3169aed91e0bee1e3b285451435c135173b.
+// lib/lifetime.js
+var inOrder = (show2) => (mount) => {
+  let leave;
+  const waiting = setTimeout(() => {
+    leave = show2(mount);
+  });
+  return () => {
+    clearTimeout(waiting);
+    leave?.();
+  };
+};
+
 // settled/index.js
 var PAUSE = 50;
-function index_default({ setTriggerValue }) {
+function show({ setTriggerValue }) {
   const waiting = setInterval(() => {
     if (document.querySelector('[data-testid="stSkeleton"]')) return;
     clearInterval(waiting);
@@ -9,6 +21,7 @@ function index_default({ setTriggerValue }) {
   }, PAUSE);
   return () => clearInterval(waiting);
 }
+var index_default = inOrder(show);
 export {
   index_default as default
 };

@@ -1,4 +1,6 @@
 // @ts-check
+import { inOrder } from "../lib/lifetime.js";
+
 /** @import { Mount } from "../lib/types.d.ts" */
 
 const PAUSE = 50; // ms between two looks
@@ -8,7 +10,7 @@ const PAUSE = 50; // ms between two looks
  *
  * @param {Mount<null>} mount
  */
-export default function ({ setTriggerValue }) {
+function show({ setTriggerValue }) {
   const waiting = setInterval(() => {
     if (document.querySelector('[data-testid="stSkeleton"]')) return;
     clearInterval(waiting);
@@ -16,3 +18,5 @@ export default function ({ setTriggerValue }) {
   }, PAUSE);
   return () => clearInterval(waiting);
 }
+
+export default inOrder(show);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum fd02ed05497957fa295498494d6fc2e629e50ba026fd45162fb9b2819a5dbfcb.
+// Made by scripts/web.sh build of sources with the checksum 16cc10a10452198f1a8bbdf77e3a76db8f8e559dd9ddf01c40e8bcc1cbb3e9e8.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -29,6 +29,16 @@ function atUnmount(root, leave) {
     holder.fop = void 0;
   };
 }
+var inOrder = (show2) => (mount) => {
+  let leave;
+  const waiting = setTimeout(() => {
+    leave = show2(mount);
+  });
+  return () => {
+    clearTimeout(waiting);
+    leave?.();
+  };
+};
 
 // lib/page.js
 globalThis.fopLab ??= {};
@@ -209,12 +219,13 @@ var Tour = class _Tour {
 };
 
 // tour/index.js
-function index_default({ data, parentElement }) {
+function show({ data, parentElement }) {
   const root = box(parentElement, ".fop-tour");
   const tour = living(root, () => new Tour(root));
   tour.show(data);
   return atUnmount(root, () => tour.leave());
 }
+var index_default = inOrder(show);
 export {
   index_default as default
 };

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 3821a688c786ad094c8f2c1362933a04a3db2a36873292c4355fa03be33b97e0.
+// Made by scripts/web.sh build of sources with the checksum 94e338d6a90639ffb92173157e8b219fe76cb5bc783def6a6f50549e45e260eb.
 // lib/followers.js
 var Followers = class extends Set {
   call() {
@@ -157,6 +157,16 @@ function following(root, follow) {
   holder.fopUnfollow = end;
   return atUnmount(root, end);
 }
+var inOrder = (show2) => (mount) => {
+  let leave;
+  const waiting = setTimeout(() => {
+    leave = show2(mount);
+  });
+  return () => {
+    clearTimeout(waiting);
+    leave?.();
+  };
+};
 
 // update/texts.js
 var NONE = "–";
@@ -171,7 +181,7 @@ function texts({ P, g, rate, move, tried }) {
 }
 
 // update/index.js
-function index_default({ data: { runs }, parentElement }) {
+function show({ data: { runs }, parentElement }) {
   const root = box(parentElement, ".fop-update");
   const choice = part(root, ".fop-update-run", HTMLSelectElement);
   const formula = box(root, ".fop-formula");
@@ -214,6 +224,7 @@ function index_default({ data: { runs }, parentElement }) {
   };
   return following(root, () => clock.follow(follow));
 }
+var index_default = inOrder(show);
 export {
   index_default as default
 };

@@ -4,14 +4,14 @@
 import { clock } from "../lib/clock.js";
 import { box, make, part } from "../lib/dom.js";
 import { compared } from "../lib/ellipses.js";
-import { following } from "../lib/lifetime.js";
+import { following, inOrder } from "../lib/lifetime.js";
 import { texts } from "./texts.js";
 
 /** @import { Mount } from "../lib/types.d.ts" */
 /** @import { UpdateData } from "./types.d.ts" */
 
 /** @param {Mount<UpdateData>} mount */
-export default function ({ data: { runs }, parentElement }) {
+function show({ data: { runs }, parentElement }) {
   const root = box(parentElement, ".fop-update");
   const choice = part(root, ".fop-update-run", HTMLSelectElement);
   const formula = box(root, ".fop-formula");
@@ -54,3 +54,5 @@ export default function ({ data: { runs }, parentElement }) {
   };
   return following(root, () => clock.follow(follow));
 }
+
+export default inOrder(show);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 0705f428917552518819235c5617ba9b6d371f9c348ba925c0fe40f8e305db50.
+// Made by scripts/web.sh build of sources with the checksum 25f10cc62a63b5837f0ad98567f1b052b95ded6135aba34c24bb9f6c39e2e596.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -31,6 +31,16 @@ function following(root, follow) {
   holder.fopUnfollow = end;
   return atUnmount(root, end);
 }
+var inOrder = (show2) => (mount) => {
+  let leave;
+  const waiting = setTimeout(() => {
+    leave = show2(mount);
+  });
+  return () => {
+    clearTimeout(waiting);
+    leave?.();
+  };
+};
 
 // lib/page.js
 globalThis.fopLab ??= {};
@@ -187,7 +197,7 @@ page.orders ??= new Orders(shown, () => location.pathname);
 var orders = page.orders;
 
 // download/button/index.js
-function index_default({ data, parentElement }) {
+function show({ data, parentElement }) {
   const [button, note] = ["button", "p"].map((name) => box(parentElement, `.fop-download ${name}`));
   button.textContent = data.label;
   button.classList.toggle("fop-primary", data.primary);
@@ -197,15 +207,16 @@ function index_default({ data, parentElement }) {
     else orders.note(data.key, `Not saved: ${saved?.message ?? "the player is not shown"}`, true);
   };
   button.onclick = data.camera ? photograph : () => orders.add(data.key, data.of, themeOf(button));
-  const show = () => {
+  const update = () => {
     const waits = orders.waiting.some(({ key }) => key === data.key);
     const { text = "", failed = false } = orders.notes[data.key] ?? {};
     button.setAttribute("aria-busy", String(waits));
     note.textContent = waits ? "Making the file …" : text;
     note.classList.toggle("fop-failed", failed && !waits);
   };
-  return following(button, () => orders.follow(show));
+  return following(button, () => orders.follow(update));
 }
+var index_default = inOrder(show);
 export {
   index_default as default
 };

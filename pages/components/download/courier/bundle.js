@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 24794e0ec9f82c8477252656886a194f7b9d7c55641603353e64c9e01e44ccf9.
+// Made by scripts/web.sh build of sources with the checksum 4ec6dce12ef8b7e498bdb1a78fc294aa2b5247f50dc58d1b6ccff0ca2789cb9d.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -29,6 +29,16 @@ function atUnmount(root, leave) {
     holder.fop = void 0;
   };
 }
+var inOrder = (show2) => (mount) => {
+  let leave;
+  const waiting = setTimeout(() => {
+    leave = show2(mount);
+  });
+  return () => {
+    clearTimeout(waiting);
+    leave?.();
+  };
+};
 
 // lib/payload.js
 function unpacked(bytes) {
@@ -258,7 +268,7 @@ var Courier = class {
 };
 
 // download/courier/index.js
-function index_default({ data, parentElement, setStateValue }) {
+function show({ data, parentElement, setStateValue }) {
   const root = box(parentElement, ".fop-courier");
   orders.arrive();
   const courier = living(root, () => new Courier(orders, save));
@@ -266,6 +276,7 @@ function index_default({ data, parentElement, setStateValue }) {
   courier.show(shown2, setStateValue);
   return atUnmount(root, () => courier.end());
 }
+var index_default = inOrder(show);
 export {
   index_default as default
 };

@@ -1,10 +1,11 @@
 // @ts-check
 import { box } from "../../lib/dom.js";
-import { atUnmount, living } from "../../lib/lifetime.js";
+import { atUnmount, inOrder, living } from "../../lib/lifetime.js";
 import { unpacked } from "../../lib/payload.js";
 import { save } from "../../lib/save.js";
 import { orders } from "../orders.js";
 import { Courier } from "./courier.js";
+
 /** @import { Mount } from "../../lib/types.d.ts" */
 /** @import { CourierData } from "../types.d.ts" */
 
@@ -13,7 +14,7 @@ import { Courier } from "./courier.js";
  *
  * @param {Mount<Uint8Array>} mount
  */
-export default function ({ data, parentElement, setStateValue }) {
+function show({ data, parentElement, setStateValue }) {
   const root = box(parentElement, ".fop-courier");
   orders.arrive();
   const courier = living(root, () => new Courier(orders, save));
@@ -22,3 +23,5 @@ export default function ({ data, parentElement, setStateValue }) {
   courier.show(shown, setStateValue);
   return atUnmount(root, () => courier.end());
 }
+
+export default inOrder(show);
