@@ -150,15 +150,8 @@ class Warm:
         try:
             log = os.open(where / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             try:
-                started = subprocess.Popen(
-                    isolated.command("fop_core.jobs.fork_server", str(where), str(self._idle)),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    env=environment,
-                    cwd="/",
-                )
+                command = isolated.command("fop_core.jobs.fork_server", str(where), str(self._idle))
+                started = isolated.start(command, log, environment)
             finally:
                 os.close(log)
         except OSError as error:

@@ -3,6 +3,7 @@
     queue         what pages and the command line use: submit, stop, what waits and for what
     slots         what jobs run in: each GPU is one, the CPU a chosen number
     launchers     how jobs are started: in slots, or by Slurm
+    elected       a process of which each runs folder has one at most: the dispatcher, the watcher of studies
     dispatcher    starts waiting runs in order as slots become free; one for each user, host and runs folder
     cores         the cores of the machine among its slots
     fork_server   a process that has torch loaded: describes configs, and forks supervisors, which fork trainers

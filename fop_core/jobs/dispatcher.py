@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Protocol
 
 from fop_core import isolated, warm
 from fop_core.jobs import launcher_settings, launchers, queue, requests, slots
@@ -34,25 +33,11 @@ LOADING = 60.0  # seconds that torch may take to load, before a job is started w
 COLD = 300.0  # seconds for which that is not tried again
 
 
-class Launcher(Protocol):
-    """How a job is started in a slot."""
+class Starter:
+    """Starts jobs in slots of this machine, each under a supervisor in a session of its own.
 
-    def launch(self, waiting: requests.Waiting, slot: Slot) -> bool:
-        """Start a run in a slot; return whether it was free.
-
-        What is started takes the run's ``Control``, removes its request to start, and holds the slot's lock until the
-        last of its processes is gone.
-        """
-
-    def pause(self, seconds: float) -> None:
-        """Wait for so long, or until a job has ended, where that is known."""
-        time.sleep(seconds)
-
-
-class Local(Launcher):
-    """Starts jobs on this machine, each under a supervisor in a session of its own.
-
-    It is forked where torch is loaded already, else started as a program, which loads it.
+    That is forked where torch is loaded already, else started as a program, which loads it. It takes the run's
+    ``Control``, removes its request to start, and holds the slot's lock until the last of its processes is gone.
     """
 
     def __init__(self) -> None:
@@ -101,18 +86,8 @@ class Local(Launcher):
         return True
 
     def _start(self, waiting: requests.Waiting, slot: Slot, lock: int, log: int) -> None:
-        self._supervisors.append(
-            subprocess.Popen(
-                isolated.command("fop_core.jobs.supervisor", str(waiting.run.path), slot.name, str(lock)),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                pass_fds=[lock],
-                env=environment(waiting, slot),
-                cwd="/",
-            )
-        )
+        command = isolated.command("fop_core.jobs.supervisor", str(waiting.run.path), slot.name, str(lock))
+        self._supervisors.append(isolated.start(command, log, environment(waiting, slot), [lock]))
 
 
 def environment(waiting: requests.Waiting, slot: Slot) -> dict[str, str]:
@@ -125,14 +100,14 @@ class Dispatcher:
 
     Args:
         folder: the runs folder.
-        launcher: how a job is started in a slot of this machine.
+        starter: starts a job in a slot of this machine.
     """
 
-    def __init__(self, folder: Path, launcher: Launcher) -> None:
-        self.folder, self.launcher = folder, launcher
+    def __init__(self, folder: Path, starter: Starter) -> None:
+        self.folder, self.starter = folder, starter
         self._watch = requests.Watch(folder)
         self._ready: dict[str, tuple[Stamp | None, ...]] = {}  # when those that can start were last looked at
-        self._local = local.Local(folder, launcher.launch, queue.device, self._log)
+        self._local = local.Local(folder, starter.launch, queue.device, self._log)
         self._slurm = slurm.Slurm(folder)
         self._launched: dict[str, float] = {}
         self._logged: dict[str, str] = {}
@@ -218,9 +193,9 @@ class Dispatcher:
             print(f"{stamps.now()} {of}: {printable(trouble)}", flush=True)
 
 
-def serve(folder: Path, launcher: Launcher | None = None) -> None:
+def serve(folder: Path, starter: Starter | None = None) -> None:
     """Dispatch until nothing has waited for a while; return at once where another dispatcher does."""
-    dispatcher = Dispatcher(folder, launcher or Local())
+    dispatcher = Dispatcher(folder, starter or Starter())
     while True:
         with queue.electing(folder) as elected:
             if not elected:
@@ -230,7 +205,7 @@ def serve(folder: Path, launcher: Launcher | None = None) -> None:
                 began = time.monotonic()
                 if dispatcher.step():
                     last = time.monotonic()
-                dispatcher.launcher.pause(min(max(PAUSE, RESTS * (time.monotonic() - began)), LONGEST_PAUSE))
+                dispatcher.starter.pause(min(max(PAUSE, RESTS * (time.monotonic() - began)), LONGEST_PAUSE))
         # Who asked while we held the lock relied on us.
         if not requests.any_mine(folder):
             return

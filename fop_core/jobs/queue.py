@@ -12,25 +12,25 @@ state is written only under the run's ``Control``.
 import contextlib
 import os
 import shutil
-import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fop_core import isolated
 from fop_core.jobs import launcher_settings, placements, requests
 from fop_core.jobs import slots as _slots
 from fop_core.jobs.cores import Room
+from fop_core.jobs.elected import Elected
 from fop_core.jobs.launcher_settings import LauncherSettings
 from fop_core.jobs.placements import Placement
 from fop_core.jobs.slots import Slot
-from fop_core.runs import files, locks, stamps, store, trash, writable
+from fop_core.runs import files, stamps, store, trash, writable
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
 
-PATIENCE = 1.0  # seconds that the dispatcher's lock is waited for which readers alone are in the way of
+_DISPATCHER = Elected("dispatcher", "fop_core.jobs.dispatcher")
+electing, _open_log, _start = _DISPATCHER.electing, _DISPATCHER.open_log, _DISPATCHER.start
 LEAST_FREE = 200e6  # bytes of the disk that must be free for a job to start
 
 
@@ -170,10 +170,12 @@ def reasons(folder: Path | None = None) -> list[tuple[Run, str]]:
     """Return the runs that wait, in order, each with what it waits for, in words."""
     folder = _folder(folder)
     line = requests.waiting(folder)
-    blocking = blocking_reason(folder) if line else ""
-    there = slots(folder) if line else []
+    if not line:
+        return []
+    blocking = blocking_reason(folder)
+    there = slots(folder)
     room = Room(folder, there)
-    by_slurm = _by_slurm(folder) if line else {}
+    by_slurm = _by_slurm(folder)
     results = []
     before: list[list[Slot]] = []  # the slots that those before it are for
     for each in line:
@@ -288,46 +290,6 @@ def ensure_dispatcher(folder: Path | None = None) -> None:
             pass
         if elected:
             _start(folder)
-
-
-@contextlib.contextmanager
-def electing(folder: Path) -> Iterator[bool]:
-    """Give whether we are the dispatcher for the while: one for each user, machine and runs folder.
-
-    Raises:
-        RunError: where a program that is no dispatcher holds the lock for that.
-        DamagedFile: where that lock, or the folder that it is in, cannot be trusted.
-    """
-    name = f"dispatcher-{os.getuid()}.lock"
-    lock = _slots.open_ours(folder, name)
-    try:
-        yield locks.flock_patiently(lock, _slots.locks_folder(folder) / name, PATIENCE)
-    finally:
-        os.close(lock)
-
-
-def _open_log(folder: Path) -> int:
-    return _slots.open_ours(folder, f"dispatcher-{os.getuid()}.log")
-
-
-def _start(folder: Path) -> None:
-    log = _open_log(folder)
-    try:
-        started = subprocess.Popen(
-            isolated.command("fop_core.jobs.dispatcher", str(folder.resolve())),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env=isolated.environment(),
-            cwd="/",
-        )
-    finally:
-        os.close(log)
-    _started[:] = [each for each in _started if each.poll() is None] + [started]  # else they stay as zombies
-
-
-_started: list["subprocess.Popen[bytes]"] = []
 
 
 def _folder(folder: Path | None) -> Path:

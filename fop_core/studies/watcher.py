@@ -8,25 +8,22 @@ were submitted or resumed on this machine.
 
 import contextlib
 import math
-import os
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-from fop_core import isolated
-from fop_core.jobs import slots
+from fop_core.jobs.elected import Elected
 from fop_core.printable import printable
-from fop_core.runs import locks, stamps
+from fop_core.runs import stamps
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.studies import advance, store
 from fop_core.studies.store import Stored
 
 PAUSE = 2.0  # seconds between two rounds
 AGAIN = 20.0  # seconds for which who looks often does not start it again
-PATIENCE = 1.0  # seconds that the lock is waited for which readers alone are in the way of
+_WATCHER = Elected("studies", "fop_core.studies.watcher")
+electing, _start = _WATCHER.electing, _WATCHER.start
 
 
 def ensure(folder: Path, again: bool = False) -> None:
@@ -54,36 +51,7 @@ def _ours(folder: Path) -> list[Stored]:
     return [stored for stored in store.list_studies(folder)[0] if stored.host == socket.gethostname()]
 
 
-@contextlib.contextmanager
-def electing(folder: Path) -> Iterator[bool]:
-    """Give whether we are the watcher for the while."""
-    name = f"studies-{os.getuid()}.lock"
-    lock = slots.open_ours(folder, name)
-    try:
-        yield locks.flock_patiently(lock, slots.locks_folder(folder) / name, PATIENCE)
-    finally:
-        os.close(lock)
-
-
-def _start(folder: Path) -> None:
-    log = slots.open_ours(folder, f"studies-{os.getuid()}.log")
-    try:
-        started = subprocess.Popen(
-            isolated.command("fop_core.studies.watcher", str(folder.resolve())),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env=isolated.environment(),
-            cwd="/",
-        )
-    finally:
-        os.close(log)
-    _started[:] = [each for each in _started if each.poll() is None] + [started]  # else they stay as zombies
-
-
 _begun: dict[Path, float] = {}
-_started: list["subprocess.Popen[bytes]"] = []
 
 
 def watch(folder: Path) -> None:

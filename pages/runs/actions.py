@@ -10,14 +10,15 @@ import streamlit as st
 from fop_core.jobs import queue
 from fop_core.runs import GALLERY, trash
 from fop_core.runs.control import start_over
-from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.files import DamagedFile
 from fop_core.runs.listing import Entry
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
+from pages.shared import notices
 from pages.shared.clone import CloneError, clone
 from pages.shared.text import literal
 
-NOTICE, UNDO, ANEW = "runs notice", "runs undo", "runs anew"
+UNDO, ANEW = "runs undo", "runs anew"
 
 
 def tried(what: Callable[[], Any], done: str | Callable[[Any], str] = "") -> bool:
@@ -28,24 +29,12 @@ def tried(what: Callable[[], Any], done: str | Callable[[Any], str] = "") -> boo
         done: what to say then, or what makes that of the result.
     """
     st.session_state[ANEW] = True
-    notices = st.session_state.setdefault(NOTICE, {})
-    try:
-        result = what()
-    except (RunError, DamagedFile, OSError) as error:
-        notices[str(error)] = "error"
-        return False
-    if text := done(result) if callable(done) else done:
-        notices[text] = "info"
-    return True
+    return notices.tried("runs", what, done)
 
 
 def show_notice() -> None:
     """Say what came of the last action, and offer to take back what was thrown away."""
-    for text, kind in st.session_state.pop(NOTICE, {}).items():
-        if kind == "error":
-            st.error(literal(text))
-        else:
-            st.toast(literal(text), duration="long")
+    notices.show("runs")
     if gone := st.session_state.get(UNDO):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"{_count(len(gone))} moved to the trash.", width="content")

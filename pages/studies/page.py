@@ -10,6 +10,7 @@ from fop_core.studies import store
 from fop_core.studies.progress import StudyTable
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
+from pages.shared import notices
 from pages.shared.form import Form
 from pages.shared.text import literal
 from pages.studies import compose, overview, pictures, progress, trials
@@ -82,7 +83,7 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     st.title("Studies", anchor=False, width="content")
     copy_link("copy")
 form.draw_warnings()
-progress.show_notice()
+notices.show("studies")
 shown = table(form["study"]) if form["study"] else None
 if shown is not None:
     *_, took = st.session_state.get(DRAWN, (0.0,))

@@ -12,14 +12,11 @@ from fop_core.runs.files import DamagedFile, RunError
 from fop_core.studies import drawings, protocol, submit, watcher
 from fop_core.studies.binding import Submitted
 from fop_core.studies.progress import StudyTable
-from fop_core.training.config import ConfigError
 from fop_core.training.seeds import seeds
-from pages.shared import run_text
+from pages.shared import notices, run_text
 from pages.shared.listing import listing
 from pages.shared.text import literal
 from pages.studies.shown import BADGES, run_count
-
-NOTICE = "studies notice"
 
 
 def head(of: StudyTable) -> None:
@@ -73,24 +70,10 @@ def _next(of: StudyTable) -> str:
     return "The winners are being trained with fresh seeds."
 
 
-def show_notice() -> None:
-    """Say what came of the last action."""
-    for text, kind in st.session_state.pop(NOTICE, {}).items():
-        if kind == "error":
-            st.error(literal(text))
-        else:
-            st.toast(literal(text), duration="long")
-
-
 def _tried(what: Callable[[], Any], done: Callable[[Any], str]) -> bool:
     """Do something with a study; the page says what came of it. Return whether it was done."""
-    notices = st.session_state.setdefault(NOTICE, {})
-    try:
-        result = what()
-    except (ConfigError, RunError, DamagedFile, OSError) as error:
-        notices[str(error)] = "error"
+    if not notices.tried("studies", what, done):
         return False
-    notices[done(result)] = "info"
     listing(runs.runs_folder()).entries(now=True)
     return True
 

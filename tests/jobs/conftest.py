@@ -37,7 +37,7 @@ def wait(run: Run, *states: str, seconds: float = 90) -> Run:
     return run
 
 
-class Noted(dispatcher.Local):
+class Noted(dispatcher.Starter):
     """Starts nothing, and notes what it would have started; slots stay taken."""
 
     def __init__(self) -> None:

@@ -280,7 +280,7 @@ def test_where_nothing_can_be_forked_a_job_is_started(folder, monkeypatch):
     monkeypatch.setattr(warm.Warm, "_connect", lambda *_: (_ for _ in ()).throw(WarmError("no")))
     run = new(folder)
     queue.submit(run)
-    dispatcher.Dispatcher(folder, dispatcher.Local()).step()
+    dispatcher.Dispatcher(folder, dispatcher.Starter()).step()
     wait(run, "finished")
     assert run.attempts[0]["threads"] == 1
 

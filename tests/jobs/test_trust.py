@@ -123,7 +123,7 @@ def test_no_file_of_a_run_leads_us_to_write_elsewhere_or_to_wait(folder, noted, 
     with pytest.raises((DamagedFile, OSError), match=name):  # and where it came there just now
         if name == "log.txt":
             waiting = requests.Waiting(run, {"folder": "/", "data": None}, "", "")
-            dispatcher.Local().launch(waiting, slots.Slot("cpu-7", "cpu", "", "", "", tmp_path / "cpu-7.lock"))
+            dispatcher.Starter().launch(waiting, slots.Slot("cpu-7", "cpu", "", "", "", tmp_path / "cpu-7.lock"))
         else:
             Control(run).release()
     assert victim.read_text() == "precious"

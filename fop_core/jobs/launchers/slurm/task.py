@@ -99,17 +99,7 @@ class Task:
                 pid = forking.fork(lambda: self._supervise(run, command, log, environment))
                 self._supervisors.append(forking.Child(pid))
             else:
-                self._supervisors.append(
-                    subprocess.Popen(
-                        command,
-                        stdin=subprocess.DEVNULL,
-                        stdout=log,
-                        stderr=log,
-                        start_new_session=True,
-                        env=environment,
-                        cwd="/",
-                    )
-                )
+                self._supervisors.append(isolated.start(command, log, environment))
         finally:
             os.close(log)
         if self._interrupted:  # as it came while that was being started
