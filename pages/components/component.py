@@ -1,7 +1,7 @@
 """What runs in the browser: a component of this folder, its HTML, CSS and JavaScript in files of their own.
 
 The browser can import nothing, so a component's index.js is bundled with all that it imports: ``scripts/web.sh build``
-writes bundle.js, which is committed, and a user needs no Node.js. index.js exports ``inOrder(show)``: see lib/lifetime.js.
+writes bundle.js, which is committed, and a user needs no Node.js. It exports ``inOrder(show)``, of lib/lifetime.js.
 """
 
 from pathlib import Path
