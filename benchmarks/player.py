@@ -58,6 +58,18 @@ SLIDE = """async (count) => {
   }
   return delays.slice(10);
 }"""
+# Moves the pressed mouse through points at 125 Hz and waits for no answer, as a hand does; the driver's own moves wait.
+MOVE = """async (points) => {
+  const began = performance.now();
+  for (const [index, [clientX, clientY]] of points.entries()) {
+    const late = began + 8 * index - performance.now();
+    if (late > 0) await new Promise((done) => setTimeout(done, late));
+    else if (index % 4 === 0) await new Promise((done) => setTimeout(done));
+    const under = document.elementFromPoint(clientX, clientY) ?? document.body;
+    const move = { clientX, clientY, bubbles: true, buttons: 1, pointerId: 1, pointerType: "mouse", isPrimary: true };
+    under.dispatchEvent(new PointerEvent("pointermove", move));
+  }
+}"""
 DRAWN = "() => document.querySelector('.fop-ground')?.dataset.theme"
 # Resolves with the ms from the navigation to the first frame with the surface.
 ARRIVED = """() => new Promise((done) => {
@@ -176,13 +188,11 @@ def drag(page: Page, address: str, view: str) -> list[float]:
     start = complex(*page.evaluate(START))
     inward = complex(stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2) - start
     middle = start + 60 * inward / abs(inward)  # of the circle: the surface is under all of it
+    circle = middle + (start - middle) * np.exp(1j * np.linspace(0, 4 * np.pi, MOVES))
     page.mouse.move(start.real, start.imag)
     page.mouse.down()
-    frames.watch(page, ".fop-layer")
-    for angle in np.linspace(0, 4 * np.pi, MOVES):
-        at = middle + (start - middle) * np.exp(1j * angle)
-        page.mouse.move(at.real, at.imag)
-        page.wait_for_timeout(8)
+    frames.watch(page, ".fop-paths")
+    page.evaluate(MOVE, np.stack([circle.real, circle.imag], axis=1).tolist())
     changed = frames.gaps(page)[1:-1]
     page.mouse.up()
     return changed
