@@ -24,7 +24,7 @@ from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
 from fop_core.studies import statistics
 from fop_core.studies.binding import existing
-from fop_core.studies.cells import Cell, check, configured, count, points
+from fop_core.studies.cells import Cell, Role, check, configured, count, points
 from fop_core.studies.protocol import Study, direction
 from fop_core.training.config import TrainConfig
 
@@ -33,25 +33,28 @@ Array = np.ndarray
 PROBE_STEPS = 200
 PROBE_SECONDS = 300.0  # after which a probe is given up
 STARTUP = 3.0  # seconds that a process takes until it trains, where no run tells
-UNLIKE = ("seed", "optimizer.lr", "optimizer.weight_decay", "fop.hyper_lr", "fop.init_std", "schedule.factor")
+UNLIKE = frozenset(
+    "seed epochs max_steps checkpoint_minutes checkpoint_steps data.held_out data.path optimizer.lr "
+    "optimizer.weight_decay fop.hyper_lr fop.init_std schedule.factor".split()
+)
 """Settings on which the cost of a step does not depend."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a method's runs cost.
+    """What a method's runs cost: the mean over the settings that are tried of it.
 
     Attributes:
         method: which.
         seconds: of a run, from its start to its end.
         size: bytes on the disk of a run.
-        source: the run that it was measured on, or "" of a probe.
+        sources: the runs that it was measured on; none of a probe.
     """
 
     method: str
     seconds: float
     size: float
-    source: str
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Prediction:
     Attributes:
         tuning, reporting: runs.
         there: how many of those of tuning are there already.
-        costs: by method; none of one for which there was nothing to measure on.
+        costs: by method; none of one with settings for which there was nothing to measure on.
         seconds: of all that is left, one run at a time; NaN where a method's cost is not known.
         slots: runs at a time.
         size: bytes on the disk of all that is left, likewise.
@@ -98,29 +101,38 @@ def predict(study: Study, folder: Path | None = None, probe: bool = False) -> Pr
     tuning, reporting = count(study)
     there = existing(folder)
     ended = list(_ended(folder))
-    missing: dict[str, int] = dict.fromkeys(study.methods, 0)
-    for cell in cells:
-        missing[cell.method] += cell.key not in there
-    if study.axes:
-        for method in study.methods:
-            missing[method] += len(study.fresh_seeds or ())
+    kinds: dict[str, Cost | None] = {}
     costs: dict[str, Cost] = {}
     for method in study.methods:
-        settings = configured(study, method, points(study)[method][0], "tune" if study.axes else "report")
-        cost = _of_runs(method, settings, ended) or (_probed(method, settings) if probe else None)
-        if cost is not None:
+        role: Role = "tune" if study.axes else "report"
+        tried = [configured(study, method, point, role) for point in points(study)[method]]
+        for settings in tried:
+            if (kind := _kind(settings)) not in kinds:
+                kinds[kind] = _of_runs(method, settings, ended) or (_probed(method, settings) if probe else None)
+        if (cost := _mean(method, [kinds[_kind(settings)] for settings in tried])) is not None:
             costs[method] = cost
-    known = all(method in costs for method, left in missing.items() if left)
+    left: list[Cost | None] = [kinds[_kind(cell.config)] for cell in cells if cell.key not in there]
+    if study.axes:  # nobody knows yet which settings win
+        left += [costs.get(method) for method in study.methods for _ in study.fresh_seeds or ()]
     slots = max(1, len([slot for slot in queue.slots(folder) if queue.fits(slot, _device(cells))]))
     return Prediction(
         tuning,
         reporting,
         sum(cell.key in there for cell in cells),
         costs,
-        sum(left * costs[m].seconds for m, left in missing.items() if left) if known else math.nan,
+        sum(math.nan if cost is None else cost.seconds for cost in left),
         slots,
-        sum(left * costs[m].size for m, left in missing.items() if left) if known else math.nan,
+        sum(math.nan if cost is None else cost.size for cost in left),
     )
+
+
+def _mean(method: str, costs: list[Cost | None]) -> Cost | None:
+    known = [cost for cost in costs if cost is not None]
+    if len(known) < len(costs):
+        return None
+    sources = dict.fromkeys(source for cost in known for source in cost.sources)
+    seconds, sizes = [cost.seconds for cost in known], [cost.size for cost in known]
+    return Cost(method, sum(seconds) / len(known), sum(sizes) / len(known), tuple(sources))
 
 
 def _device(cells: list[Cell]) -> str:
@@ -139,9 +151,15 @@ def _ended(folder: Path) -> Iterable[tuple[Settings, Run]]:
 
 def _alike(one: Settings, other: Settings) -> bool:
     """Return whether a step of two runs costs the same."""
-    aside = {*UNLIKE, "epochs", "max_steps", "data.held_out", "checkpoint_minutes", "checkpoint_steps", "data.path"}
-    names = (one.keys() | other.keys()) - aside
-    return all(one.get(name) == other.get(name) for name in names)
+    return all(one.get(name) == other.get(name) for name in (one.keys() | other.keys()) - UNLIKE)
+
+
+def _kind(settings: TrainConfig) -> str:
+    """Return what is the same of all settings whose runs cost the same."""
+    content = settings.to_json()
+    counted = {name: value for name, value in compare.settings(content).items() if name not in UNLIKE}
+    length = (content["epochs"], content["max_steps"], content["data"]["held_out"])
+    return repr((sorted(counted.items()), length))
 
 
 def _of_runs(method: str, settings: TrainConfig, ended: list[tuple[Settings, Run]]) -> Cost | None:
@@ -151,7 +169,7 @@ def _of_runs(method: str, settings: TrainConfig, ended: list[tuple[Settings, Run
         if not _alike(wanted, have):
             continue
         try:
-            cost = _measured(method, settings, run, str(run.id))
+            cost = _measured(method, settings, run, (str(run.id),))
         except (DamagedFile, OSError, KeyError, ValueError):
             continue
         if cost is not None:
@@ -159,7 +177,7 @@ def _of_runs(method: str, settings: TrainConfig, ended: list[tuple[Settings, Run
     return None
 
 
-def _measured(method: str, settings: TrainConfig, run: Run, source: str) -> Cost | None:
+def _measured(method: str, settings: TrainConfig, run: Run, sources: tuple[str, ...]) -> Cost | None:
     """Return what a run with these settings costs, by another one that has ended."""
     progress = run.progress
     steps, epochs = progress.get("steps", 0), progress.get("epoch", 0.0)
@@ -173,7 +191,7 @@ def _measured(method: str, settings: TrainConfig, run: Run, source: str) -> Cost
     wanted = min(settings.epochs * an_epoch, settings.max_steps or math.inf)
     more = wanted / steps
     measuring = progress.get("evaluation_seconds", 0.0) / max(1.0, epochs) * max(1.0, wanted / an_epoch)
-    return Cost(method, STARTUP + seconds * more + measuring, float(run.size()), source)
+    return Cost(method, STARTUP + seconds * more + measuring, float(run.size()), sources)
 
 
 def _probed(method: str, settings: TrainConfig) -> Cost:
@@ -201,12 +219,12 @@ def _probed(method: str, settings: TrainConfig) -> Cost:
         if state.state != "finished" and state.cause != "diverged":
             why = state.reason or (ended.stderr.strip().splitlines() or ["it was not started"])[-1]
             raise RunError(f"{method}: a probe of its first steps {state.state}: {why}")
-        cost = _measured(method, settings, run, "")
+        cost = _measured(method, settings, run, ())
         if cost is None:
             raise RunError(f"{method}: a probe of its first steps measured nothing: {state.reason}")
         progress = run.progress
         startup = max(0.0, whole - progress.get("seconds", 0.0) - progress.get("evaluation_seconds", 0.0))
-        return Cost(method, cost.seconds - STARTUP + startup, cost.size, "")
+        return Cost(method, cost.seconds - STARTUP + startup, cost.size, ())
 
 
 def _data_folder() -> dict[str, str]:

@@ -283,7 +283,10 @@ def _takes(drafted: Draft, known: Prediction | None) -> None:
 
 
 def _source(cost: Cost) -> str:
-    by = f"as run {cost.source}" if cost.source else "measured now"
+    by = "measured now"
+    if cost.sources:
+        several = f"{len(cost.sources)} runs" if len(cost.sources) > 1 else f"run {cost.sources[0]}"
+        by = f"as {several}"
     return f"{named(cost.method)} {run_text.duration(cost.seconds)} a run, {by}"
 
 

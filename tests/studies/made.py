@@ -25,17 +25,22 @@ def study(*axes: str, **more: Any) -> Study:
 
 
 def ended(
-    run: Run, values: list[float], column: str = "test_accuracy", state: str = "finished", cause: str = ""
+    run: Run,
+    values: list[float],
+    column: str = "test_accuracy",
+    state: str = "finished",
+    cause: str = "",
+    seconds: float = 2.0,
 ) -> Run:
-    """Write down a run that measured a column at the end of each epoch, 100 steps and 2 seconds apart."""
+    """Write down a run that measured a column at the end of each epoch, 100 steps and so many seconds apart."""
     part = column.rpartition("_")[0]
     writer = RunWriter(run, ABOUT)
     for epoch, value in enumerate(values, 1):
-        row = {"step": 100 * epoch, "epoch": float(epoch), "seconds": 2.0 * epoch, "train_loss": 1 / epoch}
+        row = {"step": 100 * epoch, "epoch": float(epoch), "seconds": seconds * epoch, "train_loss": 1 / epoch}
         writer.row(row | {f"{part}_loss": 1 - value, f"{part}_accuracy": value})
     share = 1.0 if state == "finished" else 0.5
     content = {"step": 100 * len(values), "steps": 100 * len(values), "epoch": float(len(values)), "share": share}
-    content |= {"seconds": 2.0 * len(values), "evaluation_seconds": 0.5 * len(values), "peak_memory": 10_000_000}
+    content |= {"seconds": seconds * len(values), "evaluation_seconds": 0.5 * len(values), "peak_memory": 10_000_000}
     writer.progress(content | {f"{part}_accuracy": values[-1]} if values else content)
     writer.close()
     with Control(run) as control:

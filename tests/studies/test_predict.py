@@ -10,10 +10,12 @@ from tests.studies import made
 from tests.studies.made import study
 
 
-def there(folder, method, seed, last, *changes):
+def there(folder, method, seed, last, *changes, seconds=2.0):
     settings = config.change(config.preset("mnist-mlp", method), [f"seed={seed}", *changes])
     lineage = {"preset": "mnist-mlp", "method": method}
-    return made.ended(runs.create(settings.to_json(), folder=folder, lineage=lineage), [last / 2, last])
+    return made.ended(
+        runs.create(settings.to_json(), folder=folder, lineage=lineage), [last / 2, last], seconds=seconds
+    )
 
 
 def test_the_cost_is_that_of_runs_of_like_settings_scaled_by_their_epochs(folder):
@@ -29,6 +31,22 @@ def test_the_cost_is_that_of_runs_of_like_settings_scaled_by_their_epochs(folder
     assert predict.predict(study("optimizer.lr=0.01,0.05,0.1"), folder).there == 6
 
 
+def test_settings_that_cost_more_are_counted_at_what_they_cost(folder):
+    for rank, seconds in ((1, 2.0), (16, 6.0)):
+        there(folder, "fop", 0, 0.9, f"fop.rank={rank}", seconds=seconds)
+    will = predict.predict(study("fop.rank=1,16", methods=["fop"], fresh_seeds=[5]), folder)
+    of_rank = {
+        rank: predict.predict(study(f"fop.rank={rank}", methods=["fop"]), folder).costs["fop"] for rank in (1, 16)
+    }
+    assert of_rank[16].seconds > 1.5 * of_rank[1].seconds
+    mean = (of_rank[1].seconds + of_rank[16].seconds) / 2
+    assert will.costs["fop"].seconds == pytest.approx(mean) and len(will.costs["fop"].sources) == 2
+    assert will.seconds == pytest.approx(3 * of_rank[1].seconds + 3 * of_rank[16].seconds + mean)
+    assert math.isnan(predict.predict(study("fop.rank=1,4", methods=["fop"]), folder).seconds), (
+        "of rank 4 nothing is known"
+    )
+
+
 def test_what_nothing_tells_is_not_predicted(folder):
     there(folder, "momentum", 0, 0.9)
     will = predict.predict(study(), folder)
@@ -38,7 +56,7 @@ def test_what_nothing_tells_is_not_predicted(folder):
 def test_a_probe_measures_the_first_steps_in_a_folder_of_its_own(folder):
     plan = study("optimizer.lr=0.05,0.1", methods=["sgd"], base={"threads": 1, "data.limit": 2000, "epochs": 4})
     will = predict.predict(plan, folder, probe=True)
-    assert will.costs["sgd"].source == "" and 0.1 < will.costs["sgd"].seconds < 300 and will.seconds > 0
+    assert will.costs["sgd"].sources == () and 0.1 < will.costs["sgd"].seconds < 300 and will.seconds > 0
     assert list(runs.directories(folder)) == []
     assert len(cells.cells(plan)) == will.tuning
 
