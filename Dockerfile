@@ -21,7 +21,6 @@ COPY requirements.txt ./
 RUN python -m pip install --no-cache-dir $PIP_ARGS -r requirements.txt
 
 COPY . ./
-RUN python scripts/copy_plotly.py
 # A new named volume starts as what lies here: the user's own, with MNIST in it.
 COPY data /data/sets
 RUN mkdir -p /data/runs && chown -R fop /data

@@ -1,6 +1,7 @@
 // @ts-check
 // Bundles the components' JavaScript: pages/components/<name>/index.js with all that it imports becomes <name>/bundle.js.
 // The player is also made a page of its own, fop_core/figures/player.html: what is installed has no pages/.
+// plotly.js goes to static/ as it is: its cartesian build, with all that is drawn here in a third of the whole.
 //
 //   node scripts/bundle.mjs build   writes the bundles
 //   node scripts/bundle.mjs check   fails where a build would write something else
@@ -100,6 +101,14 @@ async function bundled(entry) {
   return firstLine(entry) + outputFiles[0].text;
 }
 
+/** plotly.js, of the version that package.json has. */
+const PLOTLY = {
+  file: path.join(COMPONENTS, "../../static/plotly-cartesian.min.js"),
+  version: JSON.parse(readFileSync(path.join(COMPONENTS, "../../package.json"), "utf8")).devDependencies[
+    "plotly.js-cartesian-dist-min"
+  ],
+};
+
 /** What is made: where, how it begins to be known, and all of it. */
 const outputs = [
   ...entries.map((entry) => ({
@@ -108,6 +117,11 @@ const outputs = [
     text: () => bundled(entry),
   })),
   { file: PAGE.file, sum: () => made(pageSources()), text: wholePage },
+  {
+    file: PLOTLY.file,
+    sum: () => `plotly.js (cartesian - minified) v${PLOTLY.version}\n`,
+    text: () => readFileSync(fileURLToPath(import.meta.resolve("plotly.js-cartesian-dist-min")), "utf8"),
+  },
 ];
 
 const [task] = process.argv.slice(2);

@@ -92,7 +92,7 @@ if [ $tries = 0 ] || ! kill -0 "$app_pid" 2>/dev/null; then
   cat "$root/log" >&2
   die "the app did not become healthy."
 fi
-for path in "" app/static/plotly.min.js; do
+for path in "" app/static/plotly-cartesian.min.js; do
   python -c 'import sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=10)' \
     "http://127.0.0.1:$STREAMLIT_SERVER_PORT/$path" || die "the app does not serve /$path."
 done

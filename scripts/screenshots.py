@@ -85,7 +85,6 @@ ELSEWHERE = """(here) => {
 @contextmanager
 def running_app() -> Iterator[str]:
     """Starts the app on a free port; gives its address."""
-    subprocess.run([sys.executable, ROOT / "scripts/copy_plotly.py"], check=True, stdout=sys.stderr)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -198,7 +198,6 @@ setup() {
     install "$1"
     exec 9>&-
   fi
-  "$VENV/bin/python" scripts/copy_plotly.py
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then setup "${1:-app}"; fi

@@ -98,7 +98,6 @@ def running(log: Path, **settings: str) -> Iterator[str]:
         log: the file that takes what it prints.
         settings: of its environment; an empty one is taken out of it.
     """
-    subprocess.run([sys.executable, ROOT / "scripts/copy_plotly.py"], check=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -21,7 +21,7 @@ def test_a_page_ends_with_the_stylesheet(app, path):
     got = answer(f"{app}/{path}", **{"Accept": "text/html,*/*", "Accept-Encoding": "gzip, deflate, br"})
     page = got.read()
     assert page.decode().count(CSS) == 1 and page.decode().partition(CSS)[2].strip().startswith("</style>")
-    assert (b"plotly.min.js" in page) == (path != "train"), "only where something is drawn with it"
+    assert (b"plotly-cartesian.min.js" in page) == (path != "train"), "only where something is drawn with it"
     assert page.rindex(b"</style>") < page.rindex(b"</body>")
     assert int(got.headers["Content-Length"]) == len(page) and got.headers["ETag"] is None
     assert got.headers["X-Frame-Options"] == "SAMEORIGIN"

@@ -536,9 +536,9 @@ def test_pictures_follow_light_and_dark_and_the_width_at_once(visit):
 
 
 def test_without_plotly_the_page_says_what_to_do(visit, troubles):
-    troubles.expected = ["plotly.min.js", "ERR_FAILED"]
-    page = visit(FIGURE_1, drawn=False, hidden="**/plotly.min.js*", viewport=WIDE)
-    expect(page.get_by_role("alert").first).to_contain_text("make app")
+    troubles.expected = ["plotly-cartesian.min.js", "ERR_FAILED"]
+    page = visit(FIGURE_1, drawn=False, hidden="**/plotly-cartesian.min.js*", viewport=WIDE)
+    expect(page.get_by_role("alert").first).to_contain_text("Reload this page")
     expect(page.locator(PATHS)).to_be_hidden()
     counts(page, FOP="543")
 

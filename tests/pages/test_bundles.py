@@ -5,6 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from plotly.offline import get_plotlyjs_version
+
+from pages.components import plot
 
 COMPONENTS = Path(__file__).parents[2] / "pages" / "components"
 ENTRIES = sorted(COMPONENTS.rglob("index.js"))
@@ -48,6 +51,12 @@ def test_the_players_page_is_of_its_sources_as_they_are():
     page = (COMPONENTS.parents[1] / "fop_core" / "figures" / "player.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>\n<!-- Made by scripts/web.sh build")
     assert checksum(files) in page, "scripts/web.sh build makes it anew"
+
+
+def test_plotly_js_is_of_the_version_that_plotly_makes_figures_for():
+    file = (COMPONENTS.parents[1] / "static" / "plotly-cartesian.min.js").read_text(encoding="utf-8")
+    assert plot.VERSION == get_plotlyjs_version()
+    assert file.startswith(f"/**\n* plotly.js (cartesian - minified) v{plot.VERSION}\n")
 
 
 def test_a_change_of_anything_that_is_imported_changes_the_checksum():

@@ -1,14 +1,14 @@
 """A plotly figure that lives through reruns: one node in the page, to which new data come; zoom and hover stay.
 
 Streamlit's own ``st.plotly_chart`` makes a new node for each new figure. plotly.js comes from the app's ``static/``
-folder, so no network is needed. Light and dark are switched in the browser, by ``style.themes``.
+folder, where scripts/web.sh puts it, so no network is needed. Light and dark are switched in the browser, by
+``style.themes``.
 """
 
 import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-import plotly
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -17,7 +17,8 @@ from fop_core.figures.learned_curves import Frames
 from pages.components.component import component
 from pages.components.download import slug
 
-SOURCE = f"app/static/plotly.min.js?v={plotly.__version__}"  # with the version, so that no old one is remembered
+VERSION = "4.1.1"
+SOURCE = f"app/static/plotly-cartesian.min.js?v={VERSION}"  # with the version, so that no old one is remembered
 _mount = component("plot")
 
 
