@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
@@ -105,16 +106,21 @@ def running_app() -> Iterator[str]:
         server.wait()
 
 
-@contextmanager
-def running_browser() -> Iterator[Browser]:
-    """Starts Chromium."""
+def program() -> dict[str, Any]:
+    """Returns how Chromium is started."""
     named = os.environ.get("FOP_CHROMIUM")
     chromium = shutil.which(named) if named else next(filter(None, map(shutil.which, PROGRAMS)), None)
     if chromium is None:
         raise SystemExit("No Chromium or Chrome on PATH; name one with FOP_CHROMIUM=/path/to/it.")
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return {"executable_path": chromium, "args": ["--disable-gpu", *sandbox]}
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """Starts Chromium."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--disable-gpu", *sandbox])
+        browser = playwright.chromium.launch(**program())
         yield browser
         browser.close()
 
