@@ -223,6 +223,11 @@ class Grouped(Several):
                 on_change=partial(self._take_over, key, part, group, on_change),
             )
 
+    def forget(self, key: str) -> None:
+        """Have the groups given their values anew when they are drawn next."""
+        for group in self.groups:
+            st.session_state.pop(f"{key} {group.label}", None)
+
     def _take_over(self, key: str, part: str, group: Group, on_change: Callable[[], None] | None) -> None:
         others = [option for option in st.session_state[key] if option not in group.options]
         st.session_state[key] = self.read(",".join([*others, *st.session_state[part]]))

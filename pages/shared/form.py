@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.shared.fields import Choice, Field
+from pages.shared.fields import Choice, Field, Grouped
 from pages.shared.text import literal
 
 PRESET = "preset"
@@ -61,6 +61,8 @@ class Form:
         self._record = st.session_state.setdefault(f"{page} settings", {})
         self._arrive()
         self.read_widgets()
+        if self.arrives:
+            self._give()
 
     def __getitem__(self, name: str) -> Any:
         """Return the present value of a setting."""
@@ -110,7 +112,18 @@ class Form:
         """
         first, self._record["first"] = self._record.get("first", False), self.arrives
         if first and not self.arrives:
-            self.put(**self.now)
+            self._give()
+
+    def _give(self) -> None:
+        """Give all widgets their values, also those whose value the session has.
+
+        A browser draws a widget anew after another page, of whose run the session may know nothing as it was left at
+        once; and of a value that is not given it takes the widget's default, which it sends as the reader's choice.
+        """
+        for name, field in self.fields.items():
+            if isinstance(field, Grouped):
+                field.forget(self.key(name))
+        self._set(self.preset, dict(self.now))
 
     def draw_presets(self) -> None:
         """Show the choice of a preset."""

@@ -296,3 +296,22 @@ def test_minima_have_colours_that_everybody_can_tell_apart():
         assert min(distance(one, other, vision) for vision in VISIONS) >= 9
     for one, other in combinations(MINIMA[:4], 2):
         assert min(distance(one, other, vision) for vision in VISIONS) >= 20
+
+
+def given(at: AppTest) -> set[str]:
+    """The settings whose widgets get a value from the session, so that a browser takes that and not their default."""
+    return {
+        element.proto.id.rpartition("basins.")[2]
+        for kind in ("button_group", "number_input", "selectbox", "checkbox", "text_input")
+        for element in at.get(kind)
+        if element.proto.set_value
+    }
+
+
+def test_widgets_get_their_values_again_where_the_browser_may_have_others():
+    at = page(x="5")  # the second of two runs: the first may have been left before the browser had drawn them
+    all_of = given(at)
+    assert {"x", "preset"} <= all_of and any(name.startswith("rules ") for name in all_of)
+    assert not given(ran(at.run()))
+    at.session_state["page"] = "trajectories"  # whose run was left as soon as it began
+    assert given(ran(at.run())) == all_of

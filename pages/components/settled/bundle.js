@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 1816028c0a10a62c0202477a9d54f3169aed91e0bee1e3b285451435c135173b.
+// Made by scripts/web.sh build of sources with the checksum bbb6588ca519e42f6c9010c6d7b3a08eee8d24f8ef6230dbee59474ab73b84a0.
 // lib/lifetime.js
 var inOrder = (show2) => (mount) => {
   let leave;
@@ -14,12 +14,20 @@ var inOrder = (show2) => (mount) => {
 // settled/index.js
 var PAUSE = 50;
 function show({ setTriggerValue }) {
+  const ending = new AbortController();
+  const end = () => {
+    clearInterval(waiting);
+    ending.abort();
+  };
   const waiting = setInterval(() => {
     if (document.querySelector('[data-testid="stSkeleton"]')) return;
-    clearInterval(waiting);
+    end();
     setTriggerValue("settled", true);
   }, PAUSE);
-  return () => clearInterval(waiting);
+  const watched = { capture: true, signal: ending.signal };
+  window.addEventListener("popstate", end, watched);
+  window.addEventListener("click", ({ target }) => target instanceof Element && target.closest("a") && end(), watched);
+  return end;
 }
 var index_default = inOrder(show);
 export {

@@ -6,17 +6,26 @@ import { inOrder } from "../lib/lifetime.js";
 const PAUSE = 50; // ms between two looks
 
 /**
- * Says once that no placeholder of a widget is left on the page.
+ * Says once that no placeholder of a widget is left on the page; not to a reader who has left it. Until the browser knows
+ * the page that it goes to, what is said is of the page before, and Streamlit would go back to that.
  *
  * @param {Mount<null>} mount
  */
 function show({ setTriggerValue }) {
+  const ending = new AbortController();
+  const end = () => {
+    clearInterval(waiting);
+    ending.abort();
+  };
   const waiting = setInterval(() => {
     if (document.querySelector('[data-testid="stSkeleton"]')) return;
-    clearInterval(waiting);
+    end();
     setTriggerValue("settled", true);
   }, PAUSE);
-  return () => clearInterval(waiting);
+  const watched = { capture: true, signal: ending.signal };
+  window.addEventListener("popstate", end, watched);
+  window.addEventListener("click", ({ target }) => target instanceof Element && target.closest("a") && end(), watched);
+  return end;
 }
 
 export default inOrder(show);
