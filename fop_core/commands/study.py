@@ -201,11 +201,13 @@ def _advanced(chosen: argparse.Namespace) -> "StudyTable":
     """Return a study's table once what is due in it has been done."""
     from fop_core.jobs import queue
     from fop_core.runs.files import DamagedFile, RunError
-    from fop_core.studies import advance, progress, watcher
+    from fop_core.studies import advance, progress, store, watcher
 
     try:
         advance.advance(chosen.study, chosen.folder)
         table = progress.table(chosen.study, chosen.folder)
+        if not table.stored.stopped and (why := store.obstacle(table.stored)):
+            print(f"nothing is started: {printable(why)}", file=sys.stderr)
         watcher.ensure(table.stored.folder)
         queue.ensure_dispatcher(table.stored.folder)
     except (RunError, DamagedFile, OSError) as error:

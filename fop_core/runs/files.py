@@ -63,17 +63,18 @@ class RunError(ValueError):
     """A run that cannot be found, read or used; the message says which and why."""
 
 
-def write(path: Path, content: bytes, *, sync: bool = True) -> None:
+def write(path: Path, content: bytes, *, sync: bool = True, mode: int = 0o666) -> None:
     """Replace a file by ``content``: a reader sees the old or the new one whole, and so does one after a power cut.
 
     Args:
         path: in a folder that exists.
         content: all of it.
         sync: False where losing the newest version to a power cut does not matter.
+        mode: of the new file, less what the process masks.
     """
     beside = path.parent / f".{path.name}.{secrets.token_hex(8)}"
     try:
-        with beside.open("xb") as file:
+        with open(beside, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
             if sync:
                 file.flush()
@@ -96,8 +97,8 @@ def sync_folder(path: Path) -> None:
         os.close(folder)
 
 
-def write_json(path: Path, content: Any, *, sync: bool = True) -> None:
-    """Replace a file by JSON; a number that is not finite becomes its name, see ``plain``.
+def write_json(path: Path, content: Any, *, sync: bool = True, mode: int = 0o666) -> None:
+    """Replace a file by JSON; a number that is not finite becomes its name, see ``plain``; the rest as ``write``.
 
     Raises:
         ValueError: for more than ``read_json`` would take.
@@ -106,7 +107,7 @@ def write_json(path: Path, content: Any, *, sync: bool = True) -> None:
     text = (json.dumps(plain(content), indent=1, allow_nan=False) + "\n").encode()
     if len(text) > LARGEST_JSON:
         raise ValueError(f"{path}: {len(text):,} bytes of JSON, of which {LARGEST_JSON:,} can be read back")
-    write(path, text, sync=sync)
+    write(path, text, sync=sync, mode=mode)
 
 
 def plain(content: Any) -> Any:

@@ -27,7 +27,7 @@ def advance(id_: str, folder: Path | None = None) -> bool:
     """
     table = progress.table(id_, folder)
     stored = table.stored
-    if stored.stopped:
+    if stored.stopped or store.obstacle(stored):
         return False
     if (last := _last.get(stored.path)) is not None and last[0] is table:
         return last[1]  # nothing has changed since

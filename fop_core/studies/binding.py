@@ -14,6 +14,7 @@ from fop_core.runs.files import DamagedFile
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
 from fop_core.studies.cells import Cell, cells, key
+from fop_core.studies.identity import mismatch
 from fop_core.studies.store import Stored
 from fop_core.training import config
 from fop_core.training.config import ConfigError
@@ -102,11 +103,15 @@ def _enqueue(done: Submitted, again: bool) -> None:
     stored = done.stored
     new = {*done.made, *done.adopted}
     waiting = []
-    for cell_key, run_id in stored.runs.items():
-        if cell_key in stored.ended:  # by the median rule
+    for cell in cells(stored.study, stored.winners):
+        run_id = stored.runs.get(cell.key, "")
+        if not run_id or cell.key in stored.ended:  # by the median rule
             continue
         run = Run(stored.folder / run_id)
         try:
+            if why := mismatch(run, cell):
+                done.troubles[run_id] = why
+                continue
             state = run.state
             if run.has_request("start") or state.state in (*ALIVE, "finished") or state.cause == "diverged":
                 continue

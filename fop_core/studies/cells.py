@@ -6,6 +6,7 @@ An axis of a part that a method has not is not multiplied for it: fop.rank is no
 import hashlib
 import itertools
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -21,6 +22,7 @@ Role = Literal["tune", "report"]
 
 _ALWAYS = ("name", "lr", "weight_decay")
 """What every base optimizer has, see ``config.TAKES``."""
+MOST_DECIDING = 1000  # combinations of such fields' values
 _FIRST = ("optimizer.name", "fop.preconditioner", "schedule.kind", "model.name", "data.name")
 """Fields on which it depends which others there are."""
 
@@ -68,10 +70,15 @@ def cells(study: Study, winners: Mapping[str, Point] | None = None) -> list[Cell
     wrong: list[config.Problem] = []
     of_methods = points(study)
     won = dict(winners or {}) if study.axes else {method: {} for method in study.methods}
+    for method, point in won.items():
+        if point not in of_methods.get(method, ()):
+            raise ConfigError(("winners", f"{method} with {json.dumps(point)[:200]} is none of what was tried"))
     rows: list[tuple[str, Point, tuple[int, ...], Role]] = []
     if study.axes:
         rows += [(method, point, study.seeds, "tune") for method, all_of in of_methods.items() for point in all_of]
     rows += [(method, point, study.fresh_seeds or (), "report") for method, point in won.items()]
+    if (number := sum(len(seeds) for *_, seeds, _ in rows)) > study.limit:
+        raise ConfigError(("limit", f"{number:,} runs are more than {study.limit:,}"))
     for method, point, seeds, role in rows:
         try:
             settings = configured(study, method, point, role)
@@ -135,6 +142,10 @@ def points(study: Study) -> dict[str, list[Point]]:
 
 def _points(study: Study, method: str) -> list[Point]:
     axes = [axis for axis in study.axes if not axis.methods or method in axis.methods]
+    deciding = [axis for axis in axes if axis.field in _FIRST]
+    if math.prod(len(axis.values) for axis in deciding) > MOST_DECIDING:
+        names = ", ".join(axis.field for axis in deciding)
+        raise ConfigError(("axes", f"{names} have more than {MOST_DECIDING:,} combinations: leave values out"))
     if study.sampling == "quasi-random":
         axes = [axis for axis in axes if _may_have(study, method, axes, axis)]
         return [{}] if not axes else _sobol(axes, study.trials or 1)
@@ -225,7 +236,8 @@ def has(content: Mapping[str, Any], field: str) -> bool:
         of_fop = content.get("fop")
         if of_fop is None:
             return False
-        form = FORMS.get(of_fop["preconditioner"])
+        kind = of_fop["preconditioner"]
+        form = FORMS.get(kind) if isinstance(kind, str) else None
         if form is None:
             return True  # which is refused as a whole
         if name == "rank" or name == "init_std":
@@ -233,7 +245,8 @@ def has(content: Mapping[str, Any], field: str) -> bool:
         learns = ("hyper_lr", "hyper_optimizer", "hyper_lr_step", "hyper_lr_bounds", "hyper_eps", "update_every")
         return form.learns or name not in learns
     if section == "optimizer":
-        takes = config.TAKES.get(content["optimizer"]["name"])
+        base = content["optimizer"]["name"]
+        takes = config.TAKES.get(base) if isinstance(base, str) else None
         return takes is None or name in _ALWAYS or name in takes
     if field in ("schedule.milestones", "schedule.factor"):
         return content["schedule"]["kind"] == "step"

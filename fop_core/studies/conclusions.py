@@ -124,7 +124,11 @@ def _nowhere(made: Comparisons, row: Comparison) -> bool:
 
 
 def _interval(row: Comparison) -> str:
-    low, high = gap(row.difference.low, row.measure), gap(row.difference.high, row.measure)
+    """Return the interval of a difference; where one is declared that of what the sentence says, which is above 0."""
+    ends = row.difference.low, row.difference.high
+    if row.declared and row.difference.mean < 0:
+        ends = -ends[1], -ends[0]
+    low, high = (gap(end, row.measure) for end in ends)
     unit = high.partition(" ")[2]
     return f"{low.removesuffix(f' {unit}')} to {high}" if unit else f"{low} to {high}"
 

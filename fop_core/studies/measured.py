@@ -9,10 +9,12 @@ import numpy as np
 
 from fop_core.runs import trash
 from fop_core.runs.compare import Curve
-from fop_core.runs.files import DamagedFile
+from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.metrics import Metrics
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
+from fop_core.studies.cells import Cell
+from fop_core.studies.identity import mismatch
 from fop_core.studies.protocol import direction
 
 Array = np.ndarray
@@ -36,17 +38,21 @@ class Measured:
 
     Attributes:
         run: None where there is none yet.
+        cell: which it has to be the run of.
+        key: of that cell.
         state, reason, cause: of the run, or "missing", "damaged", "deleted".
         share: of it that is done.
         seconds, evaluation_seconds, peak_memory: NaN where not known.
         curves: by column of ``COLUMNS`` what was measured at the ends of epochs, over epochs.
         clock: seconds of training at the same steps, over epochs.
         last, best: of the curves, see ``progress.StudyTable``.
-        stamp: when its directory and its requests had changed.
+        stamp: when its directory and its requests had changed: by the clock that nobody can set back, ctime.
         sure: whether another change would show in that.
     """
 
     run: Run | None = None
+    cell: Cell | None = None
+    key: str = ""
     state: str = UNSUBMITTED
     reason: str = ""
     cause: str = ""
@@ -61,6 +67,7 @@ class Measured:
     stamp: tuple[int, int] = (-1, -1)
     sure: bool = False
     _metrics: Metrics | None = None
+    _known: bool = False  # to be the cell's
 
     @property
     def id(self) -> str:
@@ -70,7 +77,7 @@ class Measured:
     def take(self, other: "Measured") -> None:
         """Take over what is known of the same run."""
         for each in fields(self):
-            if each.name != "run":
+            if each.name not in ("run", "cell"):
                 setattr(self, each.name, getattr(other, each.name))
 
     def refresh(self) -> bool:
@@ -79,11 +86,11 @@ class Measured:
             return False
         path = str(self.run.path)
         try:
-            changed = os.stat(path).st_mtime_ns
+            changed = os.stat(path).st_ctime_ns
         except OSError:
             if self.state == "deleted":
                 return False
-            there = os.path.isdir(trash.of(self.run.path.parent) / self.run.id)
+            there = _in_trash(self.run)
             reason = f"in the trash: `runs restore {self.run.id}` brings it back" if there else "its directory is gone"
             self.take(Measured(state="deleted", reason=reason))
             return True
@@ -99,6 +106,10 @@ class Measured:
 
     def _read(self, run: Run) -> None:
         try:
+            if self.cell is not None and not self._known and (why := mismatch(run, self.cell)):
+                self.state, self.reason = "damaged", why
+                return
+            self._known = True
             state = run.state
             waits = run.has_request("start") and state.state not in ALIVE
             self.state, self.reason, self.cause = ("queued" if waits else state.state), state.reason, state.cause
@@ -145,6 +156,13 @@ class Measured:
 
 def _time(path: str) -> int:
     try:
-        return os.stat(path).st_mtime_ns
+        return os.stat(path).st_ctime_ns
     except OSError:
         return 0
+
+
+def _in_trash(run: Run) -> bool:
+    try:
+        return os.path.isdir(trash.of(run.path.parent) / run.id)
+    except RunError:  # a link in the trash's place
+        return False

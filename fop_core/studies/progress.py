@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from fop_core.runs.compare import Curve
+from fop_core.runs.files import DamagedFile
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
 from fop_core.studies import kept, store
@@ -22,6 +23,7 @@ from fop_core.studies.cells import Cell, Point, cells
 from fop_core.studies.measured import COLUMNS, UNSUBMITTED, Measured, worst
 from fop_core.studies.protocol import Study, Target, of_role
 from fop_core.studies.store import Stored
+from fop_core.training.config import ConfigError
 
 Array = np.ndarray
 
@@ -182,7 +184,10 @@ class Progress:
             return False
         before, stored = self._stored, store.load(self.id, self.folder)
         if before is None or before.study != stored.study or before.winners != stored.winners:
-            self._cells = cells(stored.study, stored.winners)
+            try:
+                self._cells = cells(stored.study, stored.winners)
+            except ConfigError as error:
+                raise DamagedFile(f"{stored.path / 'study.json'}: its study does not do: {error}") from error
         if before is None:
             self._kept = kept.read(stored.path)
         rows = {}
@@ -190,9 +195,9 @@ class Progress:
             id_ = stored.runs.get(cell.key, "")
             row = self._rows.get(cell.key)
             if row is None or row.id != id_:
-                row = Measured(Run(self.folder / id_) if id_ else None)
-                if id_ in self._kept:
-                    row.take(self._kept[id_])
+                row = Measured(Run(self.folder / id_) if id_ else None, cell, cell.key)
+                if (known := self._kept.get(id_)) is not None and known.key == cell.key:
+                    row.take(known)
             rows[cell.key] = row
         self._rows, self._stored, self._stamp = rows, stored, stamp
         self._reached = {}

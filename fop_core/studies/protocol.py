@@ -7,6 +7,8 @@ reported on the test set with other seeds, ``fresh_seeds``, trained on the whole
 import json
 import math
 import re
+import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -18,6 +20,8 @@ from fop_core.training.config import ConfigError, Problem
 
 LIMIT = 2000  # cells that a study has at most, unless it says otherwise
 MOST_VALUES = 1000  # of an axis
+MOST = {"methods": 100, "axes": 100, "base": 200, "seeds": 10_000, "fresh_seeds": 100_000}
+"""Of each that a study can have, so that whatever a file or an address says is read in no time."""
 MEASURED = ("accuracy", "loss")
 """What is measured of the test set and of the held-out images: the ends of their columns' names."""
 
@@ -60,13 +64,15 @@ class Axis(_Part):
 
     @model_validator(mode="after")
     def _fits(self) -> "Axis":
+        if len(self.values) > MOST_VALUES:
+            raise ConfigError(
+                ("values", f"{self.field[:80]} has {len(self.values):,}, of which {MOST_VALUES:,} can be taken")
+            )
         wrong: list[Problem] = []
         if not self.values:
             wrong.append(("values", f"{self.field} has none: give at least one, as {self.field}=0.01,0.1"))
-        if len(self.values) > MOST_VALUES:
-            wrong.append(("values", f"{self.field} has {len(self.values):,}, of which {MOST_VALUES:,} can be taken"))
-        texts = [json.dumps(value) for value in self.values]
-        if twice := sorted({text for text in texts if texts.count(text) > 1}):
+        counts = Counter(json.dumps(value) for value in self.values)
+        if twice := sorted(text for text, times in counts.items() if times > 1):
             wrong.append(("values", f"{self.field} has {', '.join(twice)} twice: give each value once"))
         if self.scale != "list" and not _ascending(self.values, self.scale):
             wrong.append(("values", f"{self.field} is a range: its numbers must ascend, for log from above 0"))
@@ -93,7 +99,9 @@ class Axis(_Part):
 
 def _ascending(values: tuple[Any, ...], scale: str) -> bool:
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-    return numbers and list(values) == sorted(set(values)) and (scale != "log" or values[0] > 0)
+    if not numbers or list(values) != sorted(set(values)) or (scale == "log" and values[0] <= 0):
+        return False
+    return -sys.float_info.max <= values[0] and values[-1] <= sys.float_info.max
 
 
 def _whole(field: str) -> bool:
@@ -148,14 +156,14 @@ def _listed(words: str) -> tuple[Any, ...]:
     """Return comma-separated values: each as JSON, or else a word. A comma within brackets separates nothing."""
     try:
         return tuple(json.loads(f"[{words}]"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return tuple(_value(word) for word in words.split(",") if word.strip())
 
 
 def _value(word: str) -> Any:
     try:
         return json.loads(word)
-    except ValueError:
+    except (ValueError, RecursionError):
         return word.strip()
 
 
@@ -288,6 +296,10 @@ class Study(_Part):
 
     @model_validator(mode="after")
     def _fits(self) -> "Study":
+        if many := [(name, most) for name, most in MOST.items() if len(getattr(self, name) or ()) > most]:
+            raise ConfigError(
+                *((name, f"has {len(getattr(self, name)):,}, of which {most:,} can be taken") for name, most in many)
+            )
         wrong = [*self._wrong_methods(), *self._wrong_axes(), *self._wrong_seeds()]
         if not self.name.isprintable() or not re.search(r"[A-Za-z0-9]", self.name):
             wrong.append(("name", f"{self.name!r}: one visible line with a letter or a digit is expected"))

@@ -4,7 +4,9 @@
     with changing(stored.id) as stored:
         stored.runs[key] = run.id
 
-It is replaced atomically at each change, and changed under a lock. Losing it loses no run.
+It is replaced atomically at each change, and changed under a lock. Losing it loses no run. Who may carry a study out is
+the one to whom its file belongs, on the machine where it was submitted or resumed last: one that was unpacked, or put
+there by somebody else, can be looked at, and does nothing.
 """
 
 import contextlib
@@ -13,12 +15,15 @@ import json
 import os
 import re
 import socket
+import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fop_core.runs import files, records, stamps
+from fop_core.jobs import requests
+from fop_core.runs import files, locks, records, stamps
 from fop_core.runs import store as _runs
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.names import STUDIES
@@ -28,6 +33,7 @@ from fop_core.studies.protocol import Axis, Study
 from fop_core.training.config import ConfigError
 
 FORMAT = 1  # of study.json
+PATIENCE = 60.0  # seconds that a study is waited for which somebody else changes
 
 
 @dataclass
@@ -39,6 +45,7 @@ class Stored:
         folder: the runs folder that it is in.
         study: what was asked for, as it has grown.
         created, user, host: when, by whom and where it was submitted.
+        machine: what the machine is known by that carries it out.
         runs: the ids of its runs, by the keys of their cells.
         adopted: keys of the cells whose runs were there before.
         ended: keys of the cells that the median rule ended early, and why.
@@ -54,6 +61,7 @@ class Stored:
     created: str = ""
     user: str = ""
     host: str = ""
+    machine: str = ""
     runs: dict[str, str] = field(default_factory=dict)
     adopted: list[str] = field(default_factory=list)
     ended: dict[str, str] = field(default_factory=dict)
@@ -74,7 +82,19 @@ class Stored:
 
     def to_json(self) -> dict[str, Any]:
         """Return study.json."""
-        names = ("created", "user", "host", "runs", "adopted", "ended", "winners", "lost", "stopped", "changes")
+        names = (
+            "created",
+            "user",
+            "host",
+            "machine",
+            "runs",
+            "adopted",
+            "ended",
+            "winners",
+            "lost",
+            "stopped",
+            "changes",
+        )
         return {"format": FORMAT, "study": self.study.to_json()} | {name: getattr(self, name) for name in names}
 
 
@@ -93,7 +113,7 @@ def create(study: Study, folder: Path | None = None) -> Stored:
     check(study)
     folder = _runs.runs_folder() if folder is None else folder
     id_ = slug(study.name)
-    stored = Stored(id_, folder, study, stamps.now(), stamps.user(), socket.gethostname())
+    stored = Stored(id_, folder, study, stamps.now(), stamps.user(), socket.gethostname(), requests.machine())
     studies_folder(folder).mkdir(parents=True, exist_ok=True)
     try:
         stored.path.mkdir()
@@ -133,16 +153,39 @@ def ids(folder: Path | None = None) -> list[str]:
     """Return the ids of a runs folder's studies, in order."""
     try:
         with os.scandir(studies_folder(folder)) as entries:
-            return sorted(each.name for each in entries if not each.name.startswith(".") and each.is_dir())
+            return sorted(each.name for each in entries if not each.name.startswith(".") and _runs.is_folder(each))
     except FileNotFoundError:
         return []
+
+
+def obstacle(stored: Stored) -> str:
+    """Return why a study is not ours to carry out, in words; or ""."""
+    path = stored.path
+    try:
+        folder, file = os.lstat(path), os.lstat(path / "study.json")
+    except OSError as error:
+        return f"{error.filename}: {error.strerror}"
+    if stat.S_ISLNK(folder.st_mode) or not stat.S_ISREG(file.st_mode):
+        return f"{path} is a link, or its study.json no regular file: put the study itself there"
+    for owner in (folder.st_uid, file.st_uid):
+        if owner != os.getuid():
+            return f"it belongs to {stamps.user_name(owner)}: submit one of your own"
+    if stored.machine != requests.machine():
+        return f"it was submitted on {stored.host or 'another machine'}: resume it to go on with it here"
+    if file.st_mode & 0o022:
+        return "others may write its study.json: resume it to go on with it"
+    return ""
 
 
 def list_studies(folder: Path | None = None) -> tuple[list[Stored], dict[str, str]]:
     """Return the studies of a runs folder, newest first, and of those that cannot be read why, by id."""
     folder = _runs.runs_folder() if folder is None else folder
     read, damaged = [], {}
-    for id_ in ids(folder):
+    try:
+        there = ids(folder)
+    except OSError as error:
+        return [], {STUDIES: f"{error.filename}: {error.strerror}"}
+    for id_ in there:
         try:
             read.append(_read(id_, folder))
         except FileNotFoundError as error:
@@ -159,12 +202,23 @@ def changing(id_: str, folder: Path | None = None) -> Iterator[Stored]:
     Nothing is written where an error is raised.
 
     Raises:
-        RunError, DamagedFile: as ``load``.
+        RunError: as ``load``; and where it is somebody else's, or somebody holds it all the time.
+        DamagedFile: as ``load``.
     """
     stored = load(id_, folder)
-    lock = files.open_append(stored.path / "study.lock", 0o600)
+    if (owner := os.lstat(stored.path).st_uid) != os.getuid():
+        raise RunError(f"the study {stored.id} belongs to {stamps.user_name(owner)}: submit one of your own")
+    path = stored.path / "study.lock"
+    lock = files.open_append(path, 0o600)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fstat(lock).st_uid != os.getuid():
+            raise RunError(f"{path} is somebody else's: remove it")
+        os.fchmod(lock, 0o600)  # whoever may open it can keep us from taking it
+        end = time.monotonic() + PATIENCE
+        while not locks.flock(lock, fcntl.LOCK_EX):
+            if time.monotonic() > end:
+                raise RunError(locks.in_the_way(path))
+            time.sleep(0.01)
         stored = load(id_, folder)
         before = json.dumps(stored.to_json())
         yield stored
@@ -242,11 +296,13 @@ def _with_axis(study: Study, axis: Axis) -> list[dict[str, Any]]:
 
 
 def _write(stored: Stored) -> None:
-    files.write_json(stored.path / "study.json", stored.to_json())
+    files.write_json(stored.path / "study.json", stored.to_json(), mode=0o644)  # whose owner answers for it
 
 
 def _read(id_: str, folder: Path) -> Stored:
     path = studies_folder(folder) / id_ / "study.json"
+    if path.parent.is_symlink():
+        raise DamagedFile(f"{path.parent} is a link to {os.path.realpath(path.parent)}: put the study itself there")
     content = records.checked(path, files.read_json(path), _KINDS)
     if content.get("format") != FORMAT or not isinstance(content.get("study"), dict):
         raise DamagedFile(f"{path}: of format {content.get('format')!r}, not {FORMAT}, or without its study")
@@ -283,12 +339,24 @@ def _objects_by_text(value: Any) -> dict[str, dict[str, Any]]:
     return value
 
 
-def _objects(value: Any) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not all(
-        isinstance(each, dict) and isinstance(each.get("reported", 0), int) for each in value
-    ):
+def _changes(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
         raise ValueError("a list of objects")
+    for each in value:
+        if not isinstance(each, dict) or not records.is_text(each.get("what", "")):
+            raise ValueError("a list of objects that say what has changed")
+        records.count(each.get("reported", 0))
+        _moment(each.get("at", ""))
     return value
+
+
+def _moment(value: Any) -> str:
+    if records.text(value):
+        try:
+            stamps.age(value)
+        except (ValueError, OverflowError):
+            raise ValueError("a moment, as 2026-11-27T12:00:00+00:00") from None
+    return str(value)
 
 
 def _truth(value: Any) -> bool:
@@ -298,14 +366,15 @@ def _truth(value: Any) -> bool:
 
 
 _KINDS: dict[str, records.Check] = {
-    "created": records.text,
+    "created": _moment,
     "user": records.text,
     "host": records.text,
+    "machine": records.text,
     "runs": _run_ids,
     "adopted": _texts,
     "ended": _texts_by_text,
     "winners": _objects_by_text,
     "lost": _texts,
     "stopped": _truth,
-    "changes": _objects,
+    "changes": _changes,
 }

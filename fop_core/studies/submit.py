@@ -4,13 +4,14 @@ import socket
 from collections.abc import Iterable
 from pathlib import Path
 
-from fop_core.jobs import queue
+from fop_core.jobs import queue, requests
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
 from fop_core.studies import store, watcher
 from fop_core.studies.binding import Submitted, carry_on
-from fop_core.studies.cells import check
+from fop_core.studies.cells import cells, check
+from fop_core.studies.identity import mismatch
 from fop_core.studies.protocol import Axis, Study
 
 
@@ -34,7 +35,7 @@ def resume(id_: str, folder: Path | None = None) -> Submitted:
     """
     with store.changing(id_, folder) as stored:
         stored.stopped = False
-        stored.host = socket.gethostname()  # whose watcher goes on with it
+        stored.host, stored.machine = socket.gethostname(), requests.machine()  # whose watcher goes on with it
     return _carried_on(stored.id, stored.folder, again=True)
 
 
@@ -63,9 +64,13 @@ def stop(id_: str, folder: Path | None = None) -> tuple[int, dict[str, str]]:
     with store.changing(id_, folder) as stored:
         stored.stopped = True
     stopped, troubles = 0, {}
-    for run_id in stored.runs.values():
+    for cell in cells(stored.study, stored.winners):
+        if not (run_id := stored.runs.get(cell.key, "")):
+            continue
         run = Run(stored.folder / run_id)
         try:
+            if mismatch(run, cell):
+                continue  # nothing of ours
             if run.has_request("start") or run.state.state in ALIVE:
                 queue.stop(run, f"study {stored.id}")
                 stopped += 1

@@ -8,7 +8,6 @@ were submitted or resumed on this machine.
 
 import contextlib
 import math
-import socket
 import sys
 import time
 from pathlib import Path
@@ -16,7 +15,6 @@ from pathlib import Path
 from fop_core.jobs.elected import Elected
 from fop_core.printable import printable
 from fop_core.runs import stamps
-from fop_core.runs.files import DamagedFile, RunError
 from fop_core.studies import advance, store
 from fop_core.studies.store import Stored
 
@@ -48,7 +46,7 @@ def ensure(folder: Path, again: bool = False) -> None:
 
 
 def _ours(folder: Path) -> list[Stored]:
-    return [stored for stored in store.list_studies(folder)[0] if stored.host == socket.gethostname()]
+    return [stored for stored in store.list_studies(folder)[0] if not store.obstacle(stored)]
 
 
 _begun: dict[Path, float] = {}
@@ -75,10 +73,10 @@ def _round(folder: Path, said: dict[str, str]) -> bool:
             continue
         try:
             more |= advance.advance(stored.id, folder)
-        except (RunError, DamagedFile, OSError, ValueError) as error:
+        except Exception as error:  # of one study, which the others do not wait for
             if said.get(stored.id) != str(error):
                 said[stored.id] = str(error)
-                print(f"{stamps.now()} {stored.id}: {printable(str(error))}", flush=True)
+                print(f"{stamps.now()} {stored.id}: {printable(str(error) or repr(error))}", flush=True)
     return more
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from fop_core.figures.training_curves import named
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.studies import drawings, protocol, submit, watcher
+from fop_core.studies import drawings, protocol, store, submit, watcher
 from fop_core.studies.binding import Submitted
 from fop_core.studies.progress import StudyTable
 from fop_core.training.seeds import seeds
@@ -44,6 +44,9 @@ def head(of: StudyTable) -> None:
 def advance(of: StudyTable) -> None:
     """See to it that winners are chosen and reported while nobody looks, as after a restart of the machine."""
     if of.stored.stopped or bool(of.ended.all()):
+        return
+    if why := store.obstacle(of.stored):
+        st.info(literal(f"Nothing is chosen and nothing started for it here: {why}."))
         return
     try:
         watcher.ensure(of.stored.folder)
@@ -106,7 +109,8 @@ def buttons(of: StudyTable) -> None:
                 args=(lambda: submit.stop(id_), _stopped),
                 key="studies stops",
             )
-    if of.stored.stopped or unfinished & {"stopped", "failed", "lost", "deleted", "missing"}:
+    waits = unfinished & {"stopped", "failed", "lost", "deleted", "missing"}
+    if of.stored.stopped or waits or (unfinished and store.obstacle(of.stored)):
         st.button(
             "Resume",
             on_click=_do,

@@ -34,7 +34,7 @@ def test_it_is_not_started_where_nothing_is_to_be_decided(folder, started):
     submit.stop("stopped", folder)
     with store.changing("stopped", folder) as stored:
         stored.stopped = False
-        stored.host = "another machine"
+        stored.machine = "another machine"
     watcher.ensure(folder, again=True)
     assert started == []
 
