@@ -24,6 +24,9 @@ OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 PUBLIC = """
     fop_core.inspection
     fop_core.jobs.queue
+    fop_core.optim.elementary fop_core.optim.forms fop_core.optim.layouts fop_core.optim.maths
+    fop_core.optim.rules.adaptive fop_core.optim.rules.base fop_core.optim.rules.components fop_core.optim.rules.fop
+    fop_core.optim.rules.osgm fop_core.optim.rules.plain fop_core.optim.rules.second_order
     fop_core.runs fop_core.runs.learned fop_core.runs.store
     fop_core.training.fork
     fop_core.figures.web
