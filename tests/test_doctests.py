@@ -7,7 +7,7 @@ import ast
 import doctest
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 from fop_core.jobs import queue
-from fop_core.runs import store
 
 ROOT = Path(__file__).resolve().parents[1]
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -27,7 +26,10 @@ PUBLIC = """
     fop_core.optim.elementary fop_core.optim.forms fop_core.optim.layouts fop_core.optim.maths
     fop_core.optim.rules.adaptive fop_core.optim.rules.base fop_core.optim.rules.components fop_core.optim.rules.fop
     fop_core.optim.rules.osgm fop_core.optim.rules.plain fop_core.optim.rules.second_order
-    fop_core.runs fop_core.runs.learned fop_core.runs.store
+    fop_core.runs fop_core.runs.best fop_core.runs.compare fop_core.runs.difference fop_core.runs.export
+    fop_core.runs.fields fop_core.runs.labels fop_core.runs.learned fop_core.runs.lineage fop_core.runs.lines
+    fop_core.runs.listing fop_core.runs.loaded fop_core.runs.measured fop_core.runs.metrics fop_core.runs.milestones
+    fop_core.runs.query fop_core.runs.run fop_core.runs.series fop_core.runs.state fop_core.runs.store
     fop_core.training.fork
     fop_core.figures.web
     toy_functions toy_functions.basins toy_functions.ends toy_functions.export toy_functions.expressions
@@ -59,25 +61,30 @@ def examples(path: Path) -> Iterator[doctest.DocTest]:
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    """An empty folder to work in; nothing outside of it is written, and no job begins."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
-    monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path / "data"))
+def elsewhere(tmp_path, monkeypatch) -> Callable[[int], None]:
+    """Goes to an empty folder, one for each number, which is all that examples write to; no job begins."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.setattr(queue, "_start", lambda folder: None)  # what is queued waits
-    assert store.runs_folder() == tmp_path / "runs"
-    return tmp_path
+
+    def go(number: int) -> None:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("FOP_RUNS_DIR", str(folder / "runs"))
+        monkeypatch.setenv("FOP_DATA_DIR", str(folder / "data"))
+
+    return go
 
 
 WITH_EXAMPLES = [path for path in files() if ">>> " in path.read_text()]
 
 
 @pytest.mark.parametrize("path", WITH_EXAMPLES, ids=module_name)
-def test_the_examples_of_docstrings_run(folder, path):
+def test_the_examples_of_docstrings_run(elsewhere, path):
     lines: list[str] = []
     runner = doctest.DocTestRunner(verbose=False, optionflags=OPTIONS)
-    for test in examples(path):
+    for number, test in enumerate(examples(path)):
+        elsewhere(number)
         runner.run(test, out=lines.append)
     assert not lines, "".join(lines)
 
