@@ -26,10 +26,8 @@ def executed(tmp_path_factory) -> tuple[nbformat.NotebookNode, Path]:
         for name, value in environment.items():
             patch.setenv(name, value)
         notebook = nbformat.read(NOTEBOOK, as_version=4)
-        last = nbformat.v4.new_code_cell(
-            "print('torch' in sys.modules, sorted(path.name for path in Path().iterdir()))"
-        )
-        notebook.cells.append(last)
+        last = "print('torch' in sys.modules, sorted(path.name for path in Path().iterdir()))"
+        notebook.cells.append(nbformat.v4.new_code_cell(last))
         client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
         return client.execute(), folder  # raises what a cell raises
 
