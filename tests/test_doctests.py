@@ -31,7 +31,8 @@ PUBLIC = """
     fop_core.runs.listing fop_core.runs.loaded fop_core.runs.measured fop_core.runs.metrics fop_core.runs.milestones
     fop_core.runs.query fop_core.runs.run fop_core.runs.series fop_core.runs.state fop_core.runs.store
     fop_core.training.fork
-    fop_core.figures.web
+    fop_core.figures.studies.curves fop_core.figures.studies.drawing fop_core.figures.studies.grids
+    fop_core.figures.studies.intervals fop_core.figures.studies.parallel fop_core.figures.web
     toy_functions toy_functions.basins toy_functions.ends toy_functions.export toy_functions.expressions
     toy_functions.framing toy_functions.graph toy_functions.latex toy_functions.live toy_functions.lowest
     toy_functions.own_rule toy_functions.postfix toy_functions.presets toy_functions.program
@@ -93,17 +94,23 @@ def has_example(documented: Any) -> bool:
     return ">>> " in (getattr(documented, "__doc__", None) or "")
 
 
+def shows(kind: type, method: str) -> bool:
+    """Whether the examples of a class use a method."""
+    code = "".join(example.source for example in doctest.DocTestParser().get_examples(kind.__doc__ or ""))
+    return re.search(rf"\.{method}\b", code) is not None
+
+
 def is_ours(kind: type) -> bool:
     return kind.__module__.partition(".")[0] in ("fop_core", "toy_functions")
 
 
 def methods(kind: type) -> Iterator[tuple[str, Any]]:
-    """What a class offers that none of its bases has explained."""
+    """What a class offers that neither its own example shows nor one of its bases has explained."""
     bases = [vars(base) for base in kind.__mro__[1:] if is_ours(base)]
     for name, member in vars(kind).items():
         member = {property: lambda m: m.fget, cached_property: lambda m: m.func}.get(type(member), lambda m: m)(member)
         member = inspect.unwrap(getattr(member, "__func__", member))
-        explained = any(has_example(base.get(name)) for base in bases)
+        explained = any(has_example(base.get(name)) for base in bases) or shows(kind, name)
         if inspect.isfunction(member) and member.__doc__ and not name.startswith("_") and not explained:
             yield name, member
 
