@@ -20,6 +20,15 @@ def path(points: Array, limit: int) -> Array:
 
     Returns:
         Indices [k], k <= limit.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core import downsample
+        >>> steps = np.arange(10_000)
+        >>> path = np.stack([0.999**steps, 0.99**steps], axis=1)
+        >>> kept = downsample.path(path, limit=100)
+        >>> len(kept), kept[0], kept[-1]
+        (100, np.int64(0), np.int64(9999))
     """
     count = len(points)
     if count <= limit:
@@ -48,6 +57,15 @@ def series(values: Array, buckets: int) -> Array:
 
     Returns:
         Indices [k], k <= 4 * buckets + 2; all where that many are enough.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core import downsample
+        >>> loss = np.exp(-np.arange(10_000) / 1000)
+        >>> loss[4321] = 5.0  # a spike is kept
+        >>> kept = downsample.series(loss, buckets=50)
+        >>> len(kept), loss[kept].max()
+        (182, np.float64(5.0))
     """
     count = len(values)
     if count <= 4 * buckets + 2:
@@ -70,6 +88,11 @@ def evenly(count: int, limit: int) -> Array:
 
     Returns:
         Indices [k], k <= limit; all where they are no more than that.
+
+    Example:
+        >>> from fop_core import downsample
+        >>> downsample.evenly(1000, 5), downsample.evenly(3, 5)
+        (array([  0, 249, 499, 749, 999]), array([0, 1, 2]))
     """
     return np.unique(np.linspace(0, count - 1, min(count, limit)).astype(np.int64))
 

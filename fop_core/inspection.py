@@ -31,6 +31,15 @@ def preconditioner(M: Array, form: str) -> Array:
 
     Raises:
         ValueError: for another form, or a "direct" M that is not square.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.inspection import preconditioner
+        >>> M = np.array([[1.0], [2.0]])
+        >>> preconditioner(M, "factored"), preconditioner(M, "low_rank")
+        (array([[1., 2.],
+               [2., 4.]]), array([[2., 2.],
+               [2., 5.]]))
     """
     if form not in FORMS or (P := FORMS[form].P) is None:
         able = ", ".join(name for name, each in FORMS.items() if each.P is not None)
@@ -42,6 +51,14 @@ def residual(P: Array) -> Array:
     """Return what is left of P [..., n, n] after a I + c 11^T is fitted by least squares.
 
     The fit meets the mean of the diagonal and the mean of the entries beside it.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.inspection import residual
+        >>> P = 2.0 * np.eye(3) - 0.25  # a I + c 11^T, and what comes on top
+        >>> P[0, 1] = P[1, 0] = -0.85
+        >>> residual(P)[0, 1:].round(2)
+        array([-0.4,  0.2])
     """
     P = np.asarray(P, dtype=np.float64)
     n = P.shape[-1]
@@ -59,6 +76,15 @@ def view(P: Array, what: str) -> Array:
 
     Raises:
         ValueError: for another one.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.inspection import view
+        >>> P = np.array([[3.0, 4.0], [4.0, 3.0]])
+        >>> view(P, "change"), view(P, "shape").round(2)
+        (array([[2., 4.],
+               [4., 2.]]), array([[0.42, 0.57],
+               [0.57, 0.42]]))
     """
     match what:
         case "change":
@@ -77,6 +103,14 @@ def largest(matrix: Array) -> float:
     """Return the largest size of an entry of a matrix [n, m]; of a large one that of all but the few that outshine it.
 
     Of ``MANY`` entries or more it is the quantile ``COMMON`` of ``|entries|``. NaN where one of them is NaN.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.inspection import largest
+        >>> P = np.full((100, 100), 0.5)
+        >>> P[0, 0] = 1000.0
+        >>> largest(P[:9, :9]), largest(P)
+        (1000.0, 0.5)
     """
     sizes = np.abs(matrix)
     return float(sizes.max() if sizes.size < MANY else np.quantile(sizes, COMMON))
@@ -86,6 +120,12 @@ def pooled_identity(n: int, side: int) -> Array:
     """Return the means of I [n, n] over the areas of a thumbnail [side, side], as ``diagnostics.thumbnail`` takes them.
 
     Area (i, j) covers rows floor(i n / side) to ceil((i + 1) n / side), and columns likewise.
+
+    Example:
+        >>> from fop_core.inspection import pooled_identity
+        >>> pooled_identity(4, side=2)
+        array([[0.5, 0. ],
+               [0. , 0.5]])
     """
     begin = np.floor(np.arange(side) * n / side)
     end = np.ceil(np.arange(1, side + 1) * n / side)
@@ -94,7 +134,14 @@ def pooled_identity(n: int, side: int) -> Array:
 
 
 def eigenvalues(P: Array) -> Array:
-    """Return the eigenvalues [..., n] of the symmetric part of P [..., n, n], ascending; NaN where P is not finite."""
+    """Return the eigenvalues [..., n] of the symmetric part of P [..., n, n], ascending; NaN where P is not finite.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.inspection import eigenvalues
+        >>> eigenvalues(np.array([[2.0, 1.0], [1.0, 2.0]])).round(9)
+        array([1., 3.])
+    """
     P = np.asarray(P, dtype=np.float64)
     values = np.full(P.shape[:-1], np.nan)
     finite = np.isfinite(P).all((-2, -1))
@@ -107,6 +154,13 @@ def spectrum(M: Array, form: str) -> Array:
 
     Where P is made of M M^T they come from M's singular values: so none of a definite P comes out negative, and a thin
     M of many rows takes no longer than it has columns.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.inspection import spectrum
+        >>> M = np.array([[3.0], [4.0]])
+        >>> spectrum(M, "factored").round(9), spectrum(M, "low_rank").round(9)
+        (array([ 0., 25.]), array([ 1., 26.]))
     """
     if (of_M := FORMS[form].spectrum) is None:
         return eigenvalues(preconditioner(M, form))
@@ -125,6 +179,12 @@ def spectrum_summary(values: Array) -> dict[str, Array]:
         condition: max / min, inf where min <= 0;
         effective_rank: the exponential of the Shannon entropy of ``|lambda| / sum |lambda|`` (Roy & Vetterli 2007);
         log_determinant: the sum of ``log lambda``, -inf where one is 0, NaN where one is negative.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.inspection import spectrum_summary
+        >>> {name: round(float(value), 3) for name, value in spectrum_summary(np.array([0.5, 1.0, 2.0])).items()}
+        {'eigenvalue_min': 0.5, 'eigenvalue_max': 2.0, 'condition': 4.0, 'effective_rank': 2.6, 'log_determinant': 0.0}
     """
     values = np.asarray(values, dtype=np.float64)
     values = np.where(np.isfinite(values).all(-1, keepdims=True), values, np.nan)
@@ -146,6 +206,11 @@ def definiteness(least: float, most: float) -> str:
 
     Returns:
         One of ``DEFINITENESS``; "numerically singular" where the least cannot be told from 0, and the largest is above.
+
+    Example:
+        >>> from fop_core.inspection import definiteness
+        >>> definiteness(0.5, 2.0), definiteness(1e-9, 2.0), definiteness(-0.5, 2.0)
+        ('positive definite', 'numerically singular', 'indefinite')
     """
     if not (math.isfinite(least) and math.isfinite(most)):
         return "not finite"
@@ -162,6 +227,11 @@ def pairs(kernel: tuple[int, int]) -> dict[str, Array]:
 
     row_neighbours and row_others are in one kernel row, their columns differing by 1, by more; column_neighbours and
     column_others the same in one kernel column; elsewhere share neither. A position and itself are no pair.
+
+    Example:
+        >>> from fop_core.inspection import pairs
+        >>> {name: int(mask.sum()) for name, mask in pairs((3, 3)).items()}
+        {'row_neighbours': 12, 'row_others': 6, 'column_neighbours': 12, 'column_others': 6, 'elsewhere': 36}
     """
     row, column = np.divmod(np.arange(math.prod(kernel)), kernel[1])
     down, across = np.abs(row[:, None] - row), np.abs(column[:, None] - column)
@@ -193,6 +263,14 @@ def whitening(P: Array, kernel: tuple[int, int]) -> dict[str, Array]:
 
     Raises:
         ValueError: for a P that does not fit the kernel.
+
+    Example:
+        >>> from fop_core import inspection, runs
+        >>> from fop_core.runs import learned
+        >>> P = learned.of_run(runs.load("cifar10-fop-velocity")).layers["18.weight"].P(-1)
+        >>> measures = inspection.whitening(P, (3, 3))
+        >>> measures["constant_sign"].round(2), measures["row_neighbours"].round(2), measures["elsewhere"].round(2)
+        (np.float64(-0.99), np.float64(-0.14), np.float64(0.07))
     """
     P = np.asarray(P, dtype=np.float64)
     n = math.prod(kernel)
@@ -216,6 +294,13 @@ def whitening_score(P: Array, kernel: tuple[int, int]) -> Array:
     Args:
         P: spatial, [..., n, n], row ``kh * KW + kw``.
         kernel: (KH, KW).
+
+    Example:
+        >>> from fop_core import inspection, runs
+        >>> from fop_core.runs import learned
+        >>> layer = learned.of_run(runs.load("cifar10-fop-velocity")).layers["18.weight"]
+        >>> inspection.whitening_score(layer.all_P(), layer.kernel)[[0, 60, -1]].round(3)  # P comes to whiten
+        array([ 0.   , -0.073, -0.151])
     """
     masks = pairs(kernel)
     beside = masks["row_neighbours"] | masks["column_neighbours"]
@@ -230,6 +315,11 @@ def rotation_bound_deg(condition: Array) -> Array:
 
     Kantorovich's inequality, k = ``condition``, the ratio of the largest eigenvalue to the smallest; 90 where it is
     infinite. It is met halfway between the eigenvectors of these two.
+
+    Example:
+        >>> from fop_core.inspection import rotation_bound_deg
+        >>> rotation_bound_deg([1.0, 3.0, float("inf")]).round(6)
+        array([ 0., 30., 90.])
     """
     condition = np.asarray(condition, dtype=np.float64)
     with np.errstate(invalid="ignore"):
@@ -241,6 +331,12 @@ def rotation_bounds_deg(values: Array) -> Array:
     """Return ``rotation_bound_deg`` of P with the eigenvalues [s, n], ascending, each [s].
 
     NaN where one is below 0 by more than an M can tell: such a P may turn a vector by any angle.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.inspection import rotation_bounds_deg
+        >>> rotation_bounds_deg(np.array([[1.0, 3.0], [-0.5, 3.0]])).round(6)
+        array([30., nan])
     """
     bounds = rotation_bound_deg(spectrum_summary(values)["condition"])
     kinds = [definiteness(float(low), float(high)) for low, high in zip(values[:, 0], values[:, -1])]
@@ -252,6 +348,14 @@ def histograms(values: Array, bins: int = 64) -> tuple[Array, Array]:
 
     The edges are those of the finite values' range, widened about them where they are all equal, as a snapshot's are; a
     value that is not finite falls in no bin.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.inspection import histograms
+        >>> counts, edges = histograms(np.array([[0.0, 0.1, 1.0], [0.9, 1.0, np.nan]]), bins=2)
+        >>> counts, edges
+        (array([[2, 1],
+               [0, 2]]), array([0. , 0.5, 1. ]))
     """
     flat = np.asarray(values, dtype=np.float64).reshape(len(values), math.prod(np.shape(values)[1:]))
     finite = flat[np.isfinite(flat)]
@@ -268,6 +372,14 @@ def part_histograms(values: Array, part: str) -> tuple[Array, Array] | None:
     """Count the entries of matrices [s, n, k] on the "diagonal", or beside it, "off_diagonal": see ``histograms``.
 
     Of c such entries in each matrix there are 3 sqrt(c) bins, 16 to 64. None where there is no such entry.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.inspection import part_histograms
+        >>> P = np.stack([np.eye(9), 0.5 * np.eye(9)])  # two snapshots
+        >>> counts, edges = part_histograms(P, "diagonal")
+        >>> counts.sum(1), edges[[0, -1]]
+        (array([9, 9]), array([0.5, 1. ]))
     """
     n, k = values.shape[-2:]
     diagonal = np.eye(n, k, dtype=bool)

@@ -39,6 +39,15 @@ class Measured:
         spectrum_steps: of the snapshots whose eigenvalues are known, ascending, [e].
         condition: of P there, [e].
         scale: mean eigenvalue there, [e].
+
+    Example:
+        >>> from fop_core import observations, runs
+        >>> from fop_core.runs import learned
+        >>> layer = learned.of_run(runs.load("cifar10-fop-velocity")).layers["18.weight"]
+        >>> spectra = layer.spectrum_steps, layer.spectra
+        >>> measured = observations.measure(layer.n, layer.steps, layer.P, layer.kernel, *spectra)
+        >>> measured.gain[[0, -1]].round(3), measured.others[[0, -1]].round(3)
+        (array([1.   , 0.007]), array([1.   , 0.819]))
     """
 
     n: int
@@ -67,6 +76,15 @@ class Observation:
         against: of "constant" the gain at ``first``, of "neighbours" that of other pairs, of "identity" the mean
             eigenvalue at ``step``.
         strength: how far it is beyond its bound, on a logarithmic scale from 0; of one kind they can be compared.
+
+    Example:
+        >>> from fop_core import observations, runs
+        >>> from fop_core.runs import learned
+        >>> layer = learned.of_run(runs.load("mnist-fop-rank16-seed0")).layers["7.weight"]
+        >>> spectra = layer.spectrum_steps, layer.spectra
+        >>> [each] = observations.over_steps(observations.measure(layer.n, layer.steps, layer.P, None, *spectra))
+        >>> each.kind, round(each.value, 3), round(each.against, 3)  # close to I: its condition, its mean eigenvalue
+        ('identity', 1.042, 1.002)
     """
 
     kind: str
@@ -80,13 +98,27 @@ class Observation:
 
 
 def gain(P: Array, v: Array) -> Array:
-    """Return by how much P [..., n, n] lengthens a gradient along v [n]: ``P v . v / |v|^2``, [...]."""
+    """Return by how much P [..., n, n] lengthens a gradient along v [n]: ``P v . v / |v|^2``, [...].
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.observations import gain
+        >>> gain(np.eye(3) - 0.9 / 3, np.ones(3)).round(9)  # P = I - 0.9 11^T/n, along the constant direction
+        np.float64(0.1)
+    """
     P, v = np.asarray(P, dtype=np.float64), np.asarray(v, dtype=np.float64)
     return np.einsum("...ij,i,j", P, v, v) / (v @ v)
 
 
 def other_gain(P: Array, v: Array) -> Array:
-    """Return the mean gain of P [..., n, n] over all directions orthogonal to v [n], [...]; NaN where n is 1."""
+    """Return the mean gain of P [..., n, n] over all directions orthogonal to v [n], [...]; NaN where n is 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.observations import other_gain
+        >>> other_gain(np.eye(3) - 0.9 / 3, np.ones(3)).round(9)
+        np.float64(1.0)
+    """
     P = np.asarray(P, dtype=np.float64)
     n = P.shape[-1]
     if n == 1:
@@ -109,6 +141,13 @@ def neighbours(P: Array, grid: tuple[int, int]) -> tuple[Array, Array]:
 
     Raises:
         ValueError: for a P that does not fit the grid.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.observations import neighbours
+        >>> P = np.array([[2.0, -0.5, 0.0], [-0.5, 2.0, -0.5], [0.0, -0.5, 2.0]])
+        >>> neighbours(P, (1, 3))  # beside each other, and two apart
+        (np.float64(-0.25), np.float64(0.0))
     """
     P = np.asarray(P, dtype=np.float64)
     n = math.prod(grid)
@@ -141,6 +180,15 @@ def measure(
         grid: (rows, columns) of what P's rows are positions in, such as a kernel; None for none: then P is not called.
         spectrum_steps: [e].
         spectra: eigenvalues of P as applied, ascending, [e, n].
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.observations import measure
+        >>> P = [np.eye(4), np.eye(4) - 0.9 / 4]  # of two snapshots, of a kernel of 2 x 2
+        >>> spectra = np.stack([np.linalg.eigvalsh(each) for each in P])
+        >>> measured = measure(4, [0, 100], lambda at: P[at], (2, 2), np.array([0, 100]), spectra)
+        >>> measured.gain.round(9), measured.condition.round(6)
+        (array([1. , 0.1]), array([ 1., 10.]))
     """
     rows = [] if grid is None else [_row(P(at), grid) for at in range(len(steps))]
     gains, others, beside, apart = np.array(rows, dtype=np.float64).reshape(len(rows), 4).T
@@ -166,7 +214,17 @@ def _row(P: Array, grid: tuple[int, int]) -> tuple[Array, ...]:
 
 
 def at_step(measured: Measured, step: int) -> list[Observation]:
-    """Return what stands out in P of the very snapshot of a step, the constant direction since the first one."""
+    """Return what stands out in P of the very snapshot of a step, the constant direction since the first one.
+
+    Example:
+        >>> from fop_core import observations, runs
+        >>> from fop_core.runs import learned
+        >>> layer = learned.of_run(runs.load("cifar10-fop-velocity")).layers["18.weight"]
+        >>> spectra = layer.spectrum_steps, layer.spectra
+        >>> measured = observations.measure(layer.n, layer.steps, layer.P, layer.kernel, *spectra)
+        >>> [[each.kind for each in observations.at_step(measured, step)] for step in (0, 5865)]
+        [['identity'], ['constant', 'neighbours']]
+    """
     shown = []
     if len(at := np.flatnonzero(measured.steps == step)):
         shown += [_constant(measured, int(at[0])), _neighbours(measured, int(at[0]))]
@@ -176,7 +234,17 @@ def at_step(measured: Measured, step: int) -> list[Observation]:
 
 
 def over_steps(measured: Measured) -> list[Observation]:
-    """Return what stands out over all snapshots: as it is at the last one, and of the identity at every one."""
+    """Return what stands out over all snapshots: as it is at the last one, and of the identity at every one.
+
+    Example:
+        >>> from fop_core import observations, runs
+        >>> from fop_core.runs import learned
+        >>> layer = learned.of_run(runs.load("cifar10-fop-velocity")).layers["18.weight"]
+        >>> spectra = layer.spectrum_steps, layer.spectra
+        >>> measured = observations.measure(layer.n, layer.steps, layer.P, layer.kernel, *spectra)
+        >>> [(each.kind, each.step, round(each.value, 3)) for each in observations.over_steps(measured)]
+        [('constant', 1173, 0.016), ('neighbours', 5865, -0.262)]
+    """
     shown = []
     if len(measured.steps):
         shown += [_constant(measured, settled(measured.gain), len(measured.steps) - 1)]
@@ -187,7 +255,14 @@ def over_steps(measured: Measured) -> list[Observation]:
 
 
 def settled(values: Array) -> int:
-    """Return the index from which on values [s] keep ``SETTLED`` of their change from the first one to the last one."""
+    """Return the index from which on values [s] keep ``SETTLED`` of their change from the first one to the last one.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.observations import settled
+        >>> settled(np.array([1.0, 0.5, 0.1, 0.02, 0.01, 0.01]))
+        4
+    """
     change = values[-1] - values[0]
     if not np.isfinite(change) or change == 0:
         return 0

@@ -29,6 +29,12 @@ class Quantity:
         timed: whether two runs of the same numbers differ in it.
         goal: "more" or "less", whichever is better; empty where neither is.
         layered: whether each layer has its own.
+
+    Example:
+        >>> from fop_core import quantities
+        >>> angle = quantities.QUANTITIES["angle_deg"]
+        >>> angle.about, angle.unit, angle.span
+        ('how far P turns the gradient (Figure A.1)', 'degrees', (0, 180))
     """
 
     name: str
@@ -50,22 +56,46 @@ class Quantity:
 
     @property
     def percent(self) -> bool:
-        """Whether it is shown in percent."""
+        """Whether it is shown in percent.
+
+        Example:
+            >>> from fop_core import quantities
+            >>> quantities.of("test_accuracy").percent, quantities.of("test_loss").percent
+            (True, False)
+        """
         return self.unit == FRACTION
 
     @property
     def heading(self) -> str:
-        """The title where it stands by itself."""
+        """The title where it stands by itself.
+
+        Example:
+            >>> from fop_core import quantities
+            >>> quantities.of("train_loss").heading
+            'Train loss'
+        """
         return self.title[0].upper() + self.title[1:]
 
     @property
     def caption(self) -> str:
-        """What it is, in a sentence."""
+        """What it is, in a sentence.
+
+        Example:
+            >>> from fop_core import quantities
+            >>> quantities.of("identity_distance").caption
+            '‖P − I‖: how far P is from plain gradient descent.'
+        """
         return f"{self.formula}: {self.about}." if self.formula else f"{self.about[0].upper()}{self.about[1:]}."
 
     @property
     def range(self) -> str:
-        """The values that there may be; empty for any."""
+        """The values that there may be; empty for any.
+
+        Example:
+            >>> from fop_core import quantities
+            >>> quantities.of("test_accuracy").range, quantities.of("test_loss").range
+            ('0 to 1', 'from 0')
+        """
         low, high = (f"{end:g}".replace("-", "−") for end in self.span)
         if math.isfinite(self.span[1]):
             return f"{low} to {high}"
@@ -222,12 +252,24 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
 
 
 def of(column: str) -> Quantity:
-    """Return what a column holds; of one that is not known, as of a newer run, its name is its title."""
+    """Return what a column holds; of one that is not known, as of a newer run, its name is its title.
+
+    Example:
+        >>> from fop_core import quantities
+        >>> quantities.of("angle_deg/18.weight").name, quantities.of("something_new").title
+        ('angle_deg', 'something new')
+    """
     name = column.partition("/")[0]
     return QUANTITIES.get(name) or Quantity(name, "")
 
 
 def title(column: str) -> str:
-    """Return what people call a column: its quantity, and the layer."""
+    """Return what people call a column: its quantity, and the layer.
+
+    Example:
+        >>> from fop_core import quantities
+        >>> quantities.title("eigenvalue_max/18.weight")
+        'largest eigenvalue, 18.weight'
+    """
     _, slash, layer = column.partition("/")
     return of(column).title + (f", {layer}" if slash else "")

@@ -56,6 +56,17 @@ class Batch:
         y: likewise.
         minimum: index in ``surface.minima + surface.local_minima`` of the nearest one within ``racing.NEAR`` of the
             end, int16; -1 where there is none. The status does not matter: rest in a local minimum is a step limit.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions.basins import descend
+        >>> from toy_functions.surfaces import HIMMELBLAU
+        >>> batch = descend(HIMMELBLAU, SGD(0.01), np.array([-4.0, -2.0, 2.0, 4.0]), 0.0, max_steps=500)
+        >>> batch.steps, batch.status
+        (array([27, 15, 47, 45], dtype=int32), array([0, 0, 0, 0], dtype=uint8))
+        >>> [HIMMELBLAU.minima[index] for index in batch.minimum][2]
+        (3.0, 2.0)
     """
 
     steps: np.ndarray
@@ -75,6 +86,14 @@ class Summary:
         diverged: share that did.
         minima: share that ended at each of ``surface.minima + surface.local_minima``, whatever the status.
         median_steps: of the paths that converged; None where none did.
+
+    Example:
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions.basins import basins, summary
+        >>> from toy_functions.surfaces import HIMMELBLAU
+        >>> batch = basins(HIMMELBLAU, {"SGD": SGD(0.01)}, columns=16, rows=16, max_steps=500)["SGD"]
+        >>> summary(batch, HIMMELBLAU).minima
+        (0.2578125, 0.26953125, 0.23828125, 0.234375)
     """
 
     converged: float
@@ -85,7 +104,16 @@ class Summary:
 
 
 class Options(TypedDict, total=False):
-    """Keyword arguments of ``descend_each``, where they are explained; the other functions hand them on."""
+    """Keyword arguments of ``descend_each``, where they are explained; the other functions hand them on.
+
+    Example:
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions.basins import STATUS, Options, descend
+        >>> from toy_functions.surfaces import BOOTH
+        >>> quick: Options = {"max_steps": 100, "tolerance": 1e-3}
+        >>> STATUS[int(descend(BOOTH, SGD(0.05), 0.0, -4.0, **quick).status)]
+        'converged'
+    """
 
     tolerance: float
     max_steps: int
@@ -107,6 +135,12 @@ def grid(view: tuple[float, float, float, float], columns: int, rows: int) -> tu
 
     Raises:
         ValueError: ``columns`` or ``rows`` is not within 1 to MAX_CELLS.
+
+    Example:
+        >>> from toy_functions.basins import grid
+        >>> x, y = grid((0.0, 4.0, -1.0, 1.0), columns=4, rows=2)
+        >>> x[0], y[:, 0]
+        (array([0.5, 1.5, 2.5, 3.5]), array([-0.5,  0.5]))
     """
     if not (1 <= columns <= MAX_CELLS and 1 <= rows <= MAX_CELLS):
         raise ValueError(f"a grid of {columns} x {rows} cells: give 1 to {MAX_CELLS} columns and rows")
@@ -118,7 +152,13 @@ def grid(view: tuple[float, float, float, float], columns: int, rows: int) -> tu
 
 
 def logarithmic(low: float, high: float, cells: int) -> list[float]:
-    """Return the centres of cells on a logarithmic axis from ``low`` to ``high``, ascending, to three digits."""
+    """Return the centres of cells on a logarithmic axis from ``low`` to ``high``, ascending, to three digits.
+
+    Example:
+        >>> from toy_functions.basins import logarithmic
+        >>> logarithmic(1e-3, 1e-1, 4)
+        [0.00178, 0.00562, 0.0178, 0.0562]
+    """
     begin, end = math.log10(low), math.log10(high)
     powers = begin + (np.arange(cells) + 0.5) / cells * (end - begin)
     return [float(f"{10**power:.2e}") for power in powers]
@@ -127,7 +167,19 @@ def logarithmic(low: float, high: float, cells: int) -> list[float]:
 def basins(
     surface: Surface, rules: Mapping[str, Rule], *, columns: int = 256, rows: int = 256, **options: Unpack[Options]
 ) -> dict[str, Batch]:
-    """Run rules from every cell of the surface's view, as in ``grid``; return batches [rows, columns] by name."""
+    """Run rules from every cell of the surface's view, as in ``grid``; return batches [rows, columns] by name.
+
+    Example:
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions.basins import basins
+        >>> from toy_functions.surfaces import HIMMELBLAU
+        >>> ends = basins(HIMMELBLAU, {"SGD": SGD(0.01)}, columns=8, rows=4, max_steps=500)
+        >>> ends["SGD"].minimum[::-1]  # which of its four minima each start reaches; -1: none
+        array([[1, 1, 1, 1, 0, 0, 0, 0],
+               [1, 1, 1, 1, 0, 0, 0, 0],
+               [2, 2, 2, 2, 3, 3, 3, 3],
+               [2, 2, 2, 2, 3, 3, 3, 3]], dtype=int16)
+    """
     x, y = grid(surface.view, columns, rows)
     return descend_each(surface, rules, x, y, **options)
 
@@ -147,6 +199,15 @@ def stability(
 
     Raises:
         ValueError: the rule has no rho.
+
+    Example:
+        >>> from fop_core.optim.rules import FOP
+        >>> from toy_functions.basins import stability
+        >>> from toy_functions.surfaces import BOOTH
+        >>> stability(BOOTH, FOP(0.01), BOOTH.start, [0.001, 0.01, 0.1, 1.0], [0.0, 0.001, 0.1], max_steps=1000).status
+        array([[1, 0, 0, 2],
+               [1, 0, 0, 2],
+               [2, 2, 2, 2]], dtype=uint8)
     """
     if not isinstance(rule, FOP):
         raise ValueError(f"{type(rule).__name__} has no rho: give FOP, SHD or PPHD")
@@ -163,7 +224,18 @@ def descend(
     gradient_noise: np.ndarray | None = None,
     **options: Unpack[Options],
 ) -> Batch:
-    """Run one rule from many starts, or at many rates: see ``descend_each``."""
+    """Run one rule from many starts, or at many rates: see ``descend_each``.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions.basins import descend
+        >>> from toy_functions.surfaces import BOOTH
+        >>> descend(BOOTH, SGD(0.05), np.array([0.0, 5.0]), -4.0).steps
+        array([80, 86], dtype=int32)
+        >>> descend(BOOTH, SGD(lr=np.array([0.01, 0.1])), 0.0, -4.0).steps
+        array([414,  44], dtype=int32)
+    """
     return descend_each(surface, {"": rule}, x, y, gradient_noise=gradient_noise, **options)[""]
 
 
@@ -206,6 +278,15 @@ def descend_each(
 
     Raises:
         ValueError: a start is not finite, a number is out of its range, or the noise has another shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.rules import SGD, Newton
+        >>> from toy_functions.basins import descend_each
+        >>> from toy_functions.surfaces import BOOTH
+        >>> ends = descend_each(BOOTH, {"SGD": SGD(0.05), "Newton": Newton()}, np.array([-4.0, 4.0]), 0.0)
+        >>> {name: batch.steps.tolist() for name, batch in ends.items()}
+        {'SGD': [69, 80], 'Newton': [1, 1]}
     """
     if not tolerance >= 0 or max_steps < 0 or block < 1:
         raise ValueError(
@@ -231,7 +312,17 @@ def descend_each(
 
 
 def summary(batch: Batch, surface: Surface) -> Summary:
-    """Return a batch's shares, and the median of its steps."""
+    """Return a batch's shares, and the median of its steps.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions.basins import descend, summary
+        >>> from toy_functions.surfaces import BOOTH
+        >>> batch = descend(BOOTH, SGD(lr=np.array([0.01, 0.05, 0.1, 0.2])), 0.0, -4.0)
+        >>> summary(batch, BOOTH)
+        Summary(converged=0.75, step_limit=0.0, diverged=0.25, minima=(0.75,), median_steps=80.0)
+    """
     converged = batch.status == CONVERGED
     known = range(len(surface.minima + surface.local_minima))
     return Summary(
@@ -248,6 +339,13 @@ def usual_steps(batches: Sequence[Batch]) -> list[int] | None:
 
     Returns:
         The least and the most; None where no path converged.
+
+    Example:
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions.basins import basins, usual_steps
+        >>> from toy_functions.surfaces import BOOTH
+        >>> usual_steps(list(basins(BOOTH, {"SGD": SGD(0.05)}, columns=16, rows=16).values()))
+        [56, 90]
     """
     steps = np.concatenate([batch.steps[batch.status == CONVERGED] for batch in batches])
     return np.quantile(steps, (0.01, 0.99), method="nearest").tolist() if len(steps) else None
@@ -374,7 +472,14 @@ def _prepare(race: _Race, rule: Rule, x: Any, y: Any, size: int) -> tuple[Batch,
 
 
 def kept(state: Any, mask: Any) -> Any:
-    """Return a nested state with the elements under a mask of each of its arrays."""
+    """Return a nested state with the elements under a mask of each of its arrays.
+
+    Example:
+        >>> import numpy as np
+        >>> from toy_functions.basins import kept
+        >>> kept((np.array([1.0, 2.0, 3.0]), None, 0.5), np.array([True, False, True]))
+        (array([1., 3.]), None, 0.5)
+    """
     if state is None or isinstance(state, int | float):
         return state
     if isinstance(state, Components):

@@ -25,6 +25,19 @@ class Ends:
         batches: with ``minimum`` counting all of these minima.
         lowest: for each minimum whether f is lowest there, as far as that is known.
         extra_minima: the minima that the surface itself does not name.
+
+    Example:
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions.basins import basins
+        >>> from toy_functions.ends import find_ends
+        >>> from toy_functions.expressions import parse
+        >>> surface = parse("(x^2 - 1)^2 + y^2", view=(-2, 2, -2, 2))
+        >>> batches = basins(surface, {"SGD": SGD(0.05)}, columns=8, rows=8, max_steps=300)
+        >>> ends = find_ends(surface, list(batches.values()), tolerance=1e-6)
+        >>> [round(x, 3) for x, y in ends.extra_minima], ends.lowest
+        ([-1.0, 1.0], [True, True])
+        >>> ends.batches[0].minimum[0]
+        array([0, 0, 0, 0, 1, 1, 1, 1], dtype=int16)
     """
 
     surface: Surface
@@ -34,7 +47,16 @@ class Ends:
 
     @property
     def minima(self) -> tuple[Point, ...]:
-        """All minima: what ``Batch.minimum`` counts."""
+        """All minima: what ``Batch.minimum`` counts.
+
+        Example:
+            >>> from fop_core.optim.rules import SGD
+            >>> from toy_functions.basins import descend
+            >>> from toy_functions.ends import find_ends
+            >>> from toy_functions.surfaces import BOOTH
+            >>> find_ends(BOOTH, [descend(BOOTH, SGD(0.05), 0.0, -4.0)], tolerance=1e-6, others=[(5.0, 5.0)]).minima
+            ((1.0, 3.0), (5.0, 5.0))
+        """
         return self.surface.minima + self.surface.local_minima
 
 
@@ -50,6 +72,18 @@ def find_ends(
         others: minima that the surface does not name, in their order; more are looked for where many paths came to
             rest.
         most: of all minima; no more are looked for where there are as many.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions.basins import descend
+        >>> from toy_functions.ends import find_ends
+        >>> from toy_functions.expressions import parse
+        >>> surface = parse("(x^2 - 1)^2 + (x - 1)^2/10 + y^2", view=(-2, 2, -2, 2))
+        >>> batch = descend(surface, SGD(0.1), np.array([-1.5, -0.5, 0.5, 1.5]), 1.0, max_steps=500)
+        >>> ends = find_ends(surface, [batch], tolerance=1e-6)
+        >>> [round(x, 2) for x, y in ends.minima], ends.lowest, ends.batches[0].minimum
+        ([-0.95, 1.0], [False, True], array([0, 0, 1, 1], dtype=int16))
     """
     extra_minima = [*others, *local_minima(surface, batches, others, most)]
     named = len(surface.minima + surface.local_minima)
@@ -74,6 +108,17 @@ def local_minima(surface: Surface, batches: Sequence[Batch], others: Sequence[Po
         batches: of any shapes.
         others: minima that are known beside the surface's own.
         most: of all minima, known ones and new ones.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions.basins import descend
+        >>> from toy_functions.ends import local_minima
+        >>> from toy_functions.expressions import parse
+        >>> surface = parse("(x^2 - 1)^2 + y^2", view=(-2, 2, -2, 2))
+        >>> batch = descend(surface, SGD(0.05), np.array([-1.5, 1.5]), 0.5, max_steps=300)
+        >>> [round(x, 3) for x, y in local_minima(surface, [batch], [], most=8)]
+        [-1.0, 1.0]
     """
     known = [*surface.minima, *surface.local_minima, *others]
     masks = [(batch.minimum < 0) & (batch.status != DIVERGED) for batch in batches]
@@ -98,6 +143,12 @@ def is_minimum(surface: Surface, x: float, y: float) -> bool:
 
     With eigenvalues b_i and eigenvectors v_i of the Hessian it does where no b_i is below -t, t = ``FLAT`` max b, and
     the step ``sum_i <v_i, grad f> / max(b_i, t) v_i`` is shorter than half of ``racing.NEAR``.
+
+    Example:
+        >>> from toy_functions.ends import is_minimum
+        >>> from toy_functions.surfaces import HIMMELBLAU
+        >>> is_minimum(HIMMELBLAU, 3.0, 2.0), is_minimum(HIMMELBLAU, -0.2708, -0.9230)  # the second is a maximum
+        (True, False)
     """
     gradient, hessian = (np.array(part(x, y), np.float64) for part in (surface.gradient, surface.hessian))
     if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):

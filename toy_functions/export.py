@@ -38,6 +38,18 @@ def csv(race: Race, trajectories: Mapping[str, Trajectory]) -> str:
     Args:
         race: its rules give the order.
         trajectories: what they did, by name.
+
+    Example:
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions import Race, race
+        >>> from toy_functions.export import csv
+        >>> from toy_functions.surfaces import BOOTH
+        >>> settings = Race(BOOTH, (0.0, -4.0), {"SGD": SGD(0.0625)}, max_steps=2)
+        >>> print(csv(settings, race(settings)))
+        optimizer,step,x,y,f,p_xx,p_xy,p_yy,surface
+        SGD,0,0.0,-4.0,306.0,,,,Booth
+        SGD,1,4.125,0.875,18.28125,,,,Booth
+        SGD,2,3.234375,0.640625,10.62158203125,,,,Booth
     """
     file = io.StringIO()
     table = writer(file, lineterminator="\n")
@@ -53,6 +65,16 @@ def csv_of_seeds(race: Race, seeds: int, progress: Callable[[float], object] | N
         race: with the first seed.
         seeds: how many, that one and those after it.
         progress: called now and then with the share of one race that is done; what it raises ends the work.
+
+    Example:
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions import Race
+        >>> from toy_functions.export import csv_of_seeds
+        >>> from toy_functions.surfaces import BOOTH
+        >>> noisy = Race(BOOTH, BOOTH.start, {"SGD": SGD(0.03)}, max_steps=100, noise=10.0)
+        >>> rows = csv_of_seeds(noisy, seeds=2).splitlines()
+        >>> rows[0], len(rows)
+        ('optimizer,step,x,y,f,p_xx,p_xy,p_yy,surface,seed', 203)
     """
     file = io.StringIO()
     table = writer(file, lineterminator="\n")
@@ -92,6 +114,17 @@ def snippet(
 
     Raises:
         ValueError: the surface is not that of the formula or of the quadratic, or without them not in ``SURFACES``.
+
+    Example:
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions import Race
+        >>> from toy_functions.export import snippet
+        >>> from toy_functions.surfaces import BOOTH
+        >>> script = snippet(Race(BOOTH, BOOTH.start, {"SGD": SGD(0.05)}))
+        >>> exec(script)
+        SGD: converged, 80 steps, end (1.0006554235015852, 2.999344576498415)
+        >>> print(script.splitlines()[-3])
+        for name, found in race(settings).items():
     """
     imports: dict[str, set[str]] = {"fop_core.optim.rules": set(), "toy_functions": {"Race", "race"}}
     for rule in race.rules.values():

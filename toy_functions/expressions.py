@@ -47,7 +47,7 @@ def parse(
     view: tuple[float, float, float, float] = (-5.0, 5.0, -5.0, 5.0),
     start: tuple[float, float] | None = None,
 ) -> Surface:
-    """Return the surface of a formula in x and y.
+    r"""Return the surface of a formula in x and y.
 
     Nothing is known of its minima: ``minima`` is empty and ``floor`` is 0, so a race on it stops at f < tolerance.
     ``lowest.with_floor`` looks for its lowest value.
@@ -62,6 +62,20 @@ def parse(
         ExpressionError: the text is not such a formula, or exceeds a limit of this module.
         ValueError: the view is not a box of finite size, or one too small to draw, or the start is not finite.
         TypeError: the text is not a string.
+
+    Example:
+        >>> from toy_functions.expressions import parse
+        >>> surface = parse("(x^2 + y - 11)^2 + (x + y^2 - 7)^2")
+        >>> surface.value(3.0, 2.0), surface.gradient(0.0, -1.0)
+        (0.0, (-12.0, 0.0))
+        >>> surface.latex
+        'f(x, y) = \\left(x^{2} + y - 11\\right)^{2} + \\left(x + y^{2} - 7\\right)^{2}'
+        >>> parse("x^2 + sin y")
+        Traceback (most recent call last):
+            ...
+        toy_functions.tokenizer.ExpressionError: sin needs brackets; write sin(...)
+          x^2 + sin y
+                ^^^
     """
     if not isinstance(text, str):
         raise TypeError(f"a formula is a str, not {type(text).__name__}")
@@ -91,7 +105,17 @@ def parse(
 
 
 def build(graph: Graph, text: str, parts: list[Part], variables: Mapping[str, int]) -> int:
-    """Return the graph's node for a formula; variables are nodes by their names."""
+    """Return the graph's node for a formula; variables are nodes by their names.
+
+    Example:
+        >>> from toy_functions.expressions import build
+        >>> from toy_functions.graph import Graph
+        >>> from toy_functions.postfix import postfix
+        >>> from toy_functions.tokenizer import split
+        >>> graph, text = Graph(limit=100), "x*y"
+        >>> graph.nodes[build(graph, text, postfix(text, split(text)), {"x": graph.x, "y": graph.y})]
+        Node(operation='*', operands=(0, 1), value=0.0)
+    """
     operations: dict[str, Callable[..., int]] = {
         "+": graph.add,
         "-": graph.subtract,

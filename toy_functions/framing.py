@@ -23,6 +23,13 @@ class Frame(NamedTuple):
     Attributes:
         view: x_min, x_max, y_min, y_max of a square.
         floor: f at the lowest minimum found; -inf where none was.
+
+    Example:
+        >>> from toy_functions.expressions import parse
+        >>> from toy_functions.framing import frame
+        >>> view, floor = frame(parse("(x - 20)^2 + (y - 3)^2 + 1"), (0.0, 0.0))
+        >>> view, round(floor, 6)
+        ((-8.0, 27.0, -16.0, 19.0), 1.0)
     """
 
     view: tuple[float, float, float, float]
@@ -35,6 +42,12 @@ def frame(surface: Surface, start: tuple[float, float], progress: Callable[[floa
     Descents start on grids around the origin, run Adam with a falling rate, and are polished by Newton's method.
     Without a minimum the square lies around the start and the origin, and the floor is not known. ``progress`` is that
     of ``descend_each``, for either rate.
+
+    Example:
+        >>> from toy_functions.framing import frame
+        >>> from toy_functions.surfaces import BOOTH
+        >>> frame(BOOTH, BOOTH.start).view
+        (-7.0, 8.0, -8.0, 7.0)
     """
     minima = _minima(surface, progress)
     points = np.concatenate([np.array([start]), minima if len(minima) else np.zeros((1, 2))])

@@ -44,7 +44,14 @@ OPERATIONS: dict[str, Callable[..., Real]] = {
 
 
 class Node(NamedTuple):
-    """``x``, ``y`` or another variable, a ``constant`` with its value, or an operation on nodes."""
+    """``x``, ``y`` or another variable, a ``constant`` with its value, or an operation on nodes.
+
+    Example:
+        >>> from toy_functions.graph import Graph
+        >>> graph = Graph(limit=100)
+        >>> graph.nodes[graph.add(graph.x, graph.y)]
+        Node(operation='+', operands=(0, 1), value=0.0)
+    """
 
     operation: str
     operands: tuple[int, ...] = ()
@@ -52,7 +59,16 @@ class Node(NamedTuple):
 
 
 class GraphTooLarge(Exception):
-    """A graph would exceed its limit of nodes."""
+    """A graph would exceed its limit of nodes.
+
+    Example:
+        >>> from toy_functions.graph import Graph
+        >>> graph = Graph(limit=2)  # x and y
+        >>> graph.add(graph.x, graph.y)
+        Traceback (most recent call last):
+            ...
+        toy_functions.graph.GraphTooLarge: more than 2 nodes
+    """
 
 
 class Graph:
@@ -62,6 +78,13 @@ class Graph:
 
     Args:
         limit: the number of nodes beyond which GraphTooLarge is raised: derivatives of derivatives grow quickly.
+
+    Example:
+        >>> from toy_functions.graph import Graph
+        >>> graph = Graph(limit=100)
+        >>> f = graph.multiply(graph.x, graph.y)
+        >>> graph.derivative(f, graph.x) == graph.y, graph.add(f, graph.constant(0.0)) == f
+        (True, True)
     """
 
     def __init__(self, limit: int):
@@ -72,22 +95,52 @@ class Graph:
         self.y = self._index(Node("y"))
 
     def constant(self, value: float) -> int:
-        """Return the node of a finite number."""
+        """Return the node of a finite number.
+
+        Example:
+            >>> from toy_functions.graph import Graph
+            >>> graph = Graph(limit=100)
+            >>> graph.nodes[graph.constant(2.5)]
+            Node(operation='constant', operands=(), value=2.5)
+        """
         if not math.isfinite(value):
             raise ValueError(f"a constant must be finite, got {value}")
         return self._index(Node("constant", value=value + 0.0))  # -0.0 + 0.0 is 0.0: one zero, not two
 
     def variable(self, name: str) -> int:
-        """Return the node of another variable than x and y."""
+        """Return the node of another variable than x and y.
+
+        Example:
+            >>> from toy_functions.graph import Graph
+            >>> graph = Graph(limit=100)
+            >>> graph.nodes[graph.variable("lr")].operation
+            'variable lr'
+        """
         return self._index(Node(f"variable {name}"))
 
     def constant_value(self, node: int) -> float | None:
-        """Return the number a node stands for, or None if it is not a constant."""
+        """Return the number a node stands for, or None if it is not a constant.
+
+        Example:
+            >>> from toy_functions.graph import Graph
+            >>> graph = Graph(limit=100)
+            >>> graph.constant_value(graph.add(graph.constant(2.0), graph.constant(3.0))), graph.constant_value(graph.x)
+            (5.0, None)
+        """
         operation, _, value = self.nodes[node]
         return value if operation == "constant" else None
 
     def add(self, a: int, b: int) -> int:
-        """Return a + b."""
+        """Return a + b.
+
+        Example:
+            >>> from toy_functions.graph import Graph
+            >>> graph = Graph(limit=100)
+            >>> graph.add(graph.x, graph.y) == graph.add(graph.y, graph.x)
+            True
+            >>> graph.add(graph.x, graph.constant(0.0)) == graph.x
+            True
+        """
         if self._is(a, 0.0):
             return b
         if self._is(b, 0.0):
@@ -99,7 +152,16 @@ class Graph:
         return self._operation("+", *sorted((a, b)))
 
     def subtract(self, a: int, b: int) -> int:
-        """Return a - b."""
+        """Return a - b.
+
+        Example:
+            >>> from toy_functions.graph import Graph
+            >>> graph = Graph(limit=100)
+            >>> graph.nodes[graph.subtract(graph.x, graph.y)]
+            Node(operation='-', operands=(0, 1), value=0.0)
+            >>> graph.subtract(graph.x, graph.constant(0.0)) == graph.x
+            True
+        """
         if self._is(a, 0.0):
             return self.negate(b)
         if self._is(b, 0.0):
@@ -109,7 +171,14 @@ class Graph:
         return self._operation("-", a, b)
 
     def negate(self, a: int) -> int:
-        """Return -a."""
+        """Return -a.
+
+        Example:
+            >>> from toy_functions.graph import Graph
+            >>> graph = Graph(limit=100)
+            >>> graph.negate(graph.negate(graph.x)) == graph.x
+            True
+        """
         operation, operands, _ = self.nodes[a]
         if operation == "negate":
             return operands[0]
@@ -118,7 +187,15 @@ class Graph:
         return self._operation("negate", a)
 
     def multiply(self, a: int, b: int) -> int:
-        """Return a b."""
+        """Return a b.
+
+        Example:
+            >>> from toy_functions.graph import Graph
+            >>> graph = Graph(limit=100)
+            >>> zero, one = graph.constant(0.0), graph.constant(1.0)
+            >>> graph.multiply(graph.x, one) == graph.x, graph.multiply(graph.x, zero) == zero
+            (True, True)
+        """
         if self.constant_value(b) is not None:
             a, b = b, a
         factor = self.constant_value(a)
@@ -142,7 +219,14 @@ class Graph:
         return self._operation("*", *sorted((a, b)))
 
     def divide(self, a: int, b: int) -> int:
-        """Return a / b."""
+        """Return a / b.
+
+        Example:
+            >>> from toy_functions.graph import Graph
+            >>> graph = Graph(limit=100)
+            >>> graph.nodes[graph.divide(graph.x, graph.y)]
+            Node(operation='/', operands=(0, 1), value=0.0)
+        """
         if self._is(a, 0.0) and not self._is(b, 0.0):
             return a
         if self._is(b, 1.0):
@@ -152,7 +236,16 @@ class Graph:
         return self._operation("/", a, b)
 
     def power(self, base: int, exponent: int) -> int:
-        """Return base ** exponent."""
+        """Return base ** exponent.
+
+        Example:
+            >>> from toy_functions.graph import Graph
+            >>> graph = Graph(limit=100)
+            >>> graph.power(graph.x, graph.constant(1.0)) == graph.x
+            True
+            >>> graph.constant_value(graph.power(graph.constant(2.0), graph.constant(10.0)))
+            1024.0
+        """
         if self._is(exponent, 0.0):
             return self.constant(1.0)
         if self._is(exponent, 1.0) or self._is(base, 1.0):
@@ -160,11 +253,28 @@ class Graph:
         return self._operation("**", base, exponent)
 
     def function(self, name: str, a: int) -> int:
-        """Return the node of a function in FUNCTIONS at a."""
+        """Return the node of a function in FUNCTIONS at a.
+
+        Example:
+            >>> from toy_functions.graph import Graph
+            >>> graph = Graph(limit=100)
+            >>> graph.nodes[graph.function("sin", graph.x)]
+            Node(operation='sin', operands=(0,), value=0.0)
+            >>> graph.constant_value(graph.function("sqrt", graph.constant(9.0)))
+            3.0
+        """
         return self._operation(name, a)
 
     def reachable(self, *roots: int) -> list[int]:
-        """Return the nodes that the roots are made of, in an order of evaluation."""
+        """Return the nodes that the roots are made of, in an order of evaluation.
+
+        Example:
+            >>> from toy_functions.graph import Graph
+            >>> graph = Graph(limit=100)
+            >>> unused, square = graph.add(graph.x, graph.y), graph.multiply(graph.x, graph.x)
+            >>> [graph.nodes[node].operation for node in graph.reachable(square)]
+            ['x', '*']
+        """
         reached, pending = set(roots), list(roots)
         while pending:
             new = set(self.nodes[pending.pop()].operands) - reached
@@ -176,6 +286,13 @@ class Graph:
         """Return the node of the derivative of root by a variable, ``x`` or ``y``.
 
         The derivative of abs at 0 is taken as 0, that of sign as 0 everywhere.
+
+        Example:
+            >>> from toy_functions.graph import Graph
+            >>> graph = Graph(limit=100)
+            >>> slope = graph.derivative(graph.function("sin", graph.x), graph.x)
+            >>> graph.nodes[slope].operation
+            'cos'
         """
         slopes: dict[int, int] = {}
         for node in self.reachable(root):

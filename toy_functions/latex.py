@@ -28,7 +28,16 @@ _Piece = tuple[str, int]
 
 
 def render(parts: list[Part]) -> str:
-    """Return the LaTeX of a formula."""
+    r"""Return the LaTeX of a formula.
+
+    Example:
+        >>> from toy_functions.latex import render
+        >>> from toy_functions.postfix import postfix
+        >>> from toy_functions.tokenizer import split
+        >>> text = "2x^2/(y + 1)"
+        >>> print(render(postfix(text, split(text))))
+        \frac{2 x^{2}}{y + 1}
+    """
     pieces: list[_Piece] = []
     for part in parts:
         first = len(pieces) - part.operands
@@ -37,7 +46,13 @@ def render(parts: list[Part]) -> str:
 
 
 def number(value: float) -> str:
-    r"""Return the LaTeX of a finite float with all its digits: ``7``, ``0.5``, ``1.5 \cdot 10^{-7}``."""
+    r"""Return the LaTeX of a finite float with all its digits: ``7``, ``0.5``, ``1.5 \cdot 10^{-7}``.
+
+    Example:
+        >>> from toy_functions.latex import number
+        >>> print(number(0.5), number(1e-7), number(20000.0))
+        0.5 10^{-7} 20000
+    """
     return _number(value)[0]
 
 

@@ -46,6 +46,17 @@ class TracedRule:
         steps: the first step's program, the second's, ..., the last for all that follow: a state may lack at first what
             it has later.
         learns: whether there is a P.
+
+    Example:
+        >>> from fop_core.optim.rules import FOP
+        >>> from toy_functions.live import traced
+        >>> from toy_functions.surfaces import BOOTH
+        >>> booth = traced(FOP(0.005, 0.05), BOOTH)
+        >>> booth.start.evaluate(0.0, -4.0, 0.0, 0.0, 0.005, 0.05)  # of x, y, their noise, lr, hyper_lr: M
+        (1.0, 0.0, 0.0, 1.0)
+        >>> x, y, f, *_ = booth.steps[0].evaluate(0.0, -4.0, 0.0, 0.0, 0.005, 0.05, 1.0, 0.0, 0.0, 1.0)
+        >>> x, y, f
+        (0.33, -3.61, 306.0)
     """
 
     start: StraightLine
@@ -54,7 +65,16 @@ class TracedRule:
 
     @cached_property
     def packed(self) -> tuple[bytes, bytes]:
-        """All its programs, as ``packed`` has them."""
+        """All its programs, as ``packed`` has them.
+
+        Example:
+            >>> from fop_core.optim.rules import SGD
+            >>> from toy_functions.live import traced
+            >>> from toy_functions.surfaces import BOOTH
+            >>> code, numbers = traced(SGD(0.01), BOOTH).packed
+            >>> len(code), len(numbers)
+            (356, 32)
+        """
         return packed((self.start, *self.steps))
 
 
@@ -69,6 +89,18 @@ def traced(rule: Rule, surface: Surface, dtype: str = "float64", noisy: bool = F
 
     Raises:
         Untraceable: a step takes a branch, or a way, that depends on numbers; it says on which line.
+
+    Example:
+        >>> from fop_core.optim.rules import BFGS, SGD
+        >>> from toy_functions.live import traced
+        >>> from toy_functions.surfaces import BOOTH
+        >>> step = traced(SGD(0.05), BOOTH).steps[-1]
+        >>> step.evaluate(0.0, -4.0, 0.0, 0.0, 0.0625, 0.0)[:3]
+        (4.125, 0.875, 306.0)
+        >>> traced(BFGS(), BOOTH)
+        Traceback (most recent call last):
+            ...
+        toy_functions.tracing.Untraceable: second_order.py:...: a branch depends on a number
     """
     rates = {name: 1.0 if getattr(rule, name) else 0.0 for name in SETTINGS if hasattr(rule, name)}
     return _traced(replace(rule, **rates), surface, dtype, noisy)
@@ -76,14 +108,30 @@ def traced(rule: Rule, surface: Surface, dtype: str = "float64", noisy: bool = F
 
 @lru_cache(maxsize=64)
 def traced_hessian(surface: Surface, dtype: str = "float64") -> StraightLine:
-    """Return the program of a surface's Hessian: of (x, y) the entries xx, xy and yy."""
+    """Return the program of a surface's Hessian: of (x, y) the entries xx, xy and yy.
+
+    Example:
+        >>> from toy_functions.live import traced_hessian
+        >>> from toy_functions.surfaces import HIMMELBLAU
+        >>> traced_hessian(HIMMELBLAU).evaluate(3.0, 2.0)
+        (74.0, 20.0, 34.0)
+    """
     trace = Trace()
     (xx, xy), (_, yy) = surface.hessian(*(trace.input(single=dtype == "float32") for _ in "xy"))
     return trace.program([xx, xy, yy])
 
 
 def packed(programs: Sequence[StraightLine]) -> tuple[bytes, bytes]:
-    """Return programs in their order: ``StraightLine.packed`` as int32, and their numbers as float64."""
+    """Return programs in their order: ``StraightLine.packed`` as int32, and their numbers as float64.
+
+    Example:
+        >>> import numpy as np
+        >>> from toy_functions.live import packed, traced_hessian
+        >>> from toy_functions.surfaces import ROSENBROCK
+        >>> code, numbers = packed([traced_hessian(ROSENBROCK)])
+        >>> np.frombuffer(numbers)
+        array([-400., 1200.,  400.,    2.,  200.])
+    """
     code = np.array([entry for program in programs for entry in program.packed()], "<i4")
     return code.tobytes(), np.array([number for program in programs for number in program.numbers], "<f8").tobytes()
 

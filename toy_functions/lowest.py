@@ -26,7 +26,15 @@ MOST = 8  # minima that are named
 
 
 def with_floor(surface: Surface) -> Surface:
-    """Return the surface with its lowest value as ``floor``, and the ``minima`` where it is: see ``lowest``."""
+    """Return the surface with its lowest value as ``floor``, and the ``minima`` where it is: see ``lowest``.
+
+    Example:
+        >>> from toy_functions.expressions import parse
+        >>> from toy_functions.lowest import with_floor
+        >>> surface = with_floor(parse("(x^2 - 1)^2 + y^2 - 3"))
+        >>> surface.floor, surface.minima
+        (-3.0, ((-1.0, 0.0), (1.0, 0.0)))
+    """
     floor, minima = lowest(surface)
     return replace(surface, floor=floor, minima=minima)
 
@@ -38,6 +46,14 @@ def lowest(surface: Surface) -> tuple[float, tuple[tuple[float, float], ...]]:
     The value is -inf where no minimum is found, and where f is seen to fall below it. Nothing is drawn at random: the
     result is always the same. It is 0 where it differs from 0 by rounding only. Where no such point is in view, those
     around it are named; none are where there are more than MOST, or where f may be as low along a whole line.
+
+    Example:
+        >>> from toy_functions.expressions import parse
+        >>> from toy_functions.lowest import lowest
+        >>> lowest(parse("x^4/4 - x^2/2 + y^2/2"))
+        (-0.25, ((-1.0, 0.0), (1.0, 0.0)))
+        >>> lowest(parse("x^2 - y^2"))
+        (-inf, ())
     """
     left, right, bottom, top = surface.view
     size = np.array([right - left, top - bottom])

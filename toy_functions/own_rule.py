@@ -42,6 +42,20 @@ class OwnRule(Rule):
 
     Raises:
         ExpressionError: the text is no rule; it points at the place.
+
+    Example:
+        >>> from toy_functions import Race, race
+        >>> from toy_functions.own_rule import OwnRule
+        >>> from toy_functions.surfaces import BOOTH
+        >>> rules = {"heavy ball": OwnRule(0.01, "m = 0.9*m + g; x = x - lr*m")}
+        >>> race(Race(BOOTH, BOOTH.start, rules))["heavy ball"].reason
+        'f < 1e-06 at step 155'
+        >>> OwnRule(0.01, "m = 0.9*m + g")
+        Traceback (most recent call last):
+            ...
+        toy_functions.tokenizer.ExpressionError: a rule sets x; write a statement such as x = x - lr*g
+          m = 0.9*m + g
+          ^^^^^^^^^^^^^
     """
 
     lr: float = 0.01
@@ -52,16 +66,35 @@ class OwnRule(Rule):
 
     @property
     def uses_oracle(self) -> bool:
-        """Whether the text names f."""
+        """Whether the text names f.
+
+        Example:
+            >>> from toy_functions.own_rule import OwnRule
+            >>> OwnRule(0.01, "x = x - lr*g").uses_oracle, OwnRule(1.0, "x = x - lr*f*g/norm^2").uses_oracle
+            (False, True)
+        """
         return "f" in compiled(self.text).names
 
     def start(self, x: Component, y: Component) -> State:
-        """Return (t, the states of x, those of y), all 0."""
+        """Return (t, the states of x, those of y), all 0.
+
+        Example:
+            >>> from toy_functions.own_rule import OwnRule
+            >>> OwnRule(0.01, "m = 0.9*m + g; v = v + g^2; x = x - lr*m/sqrt(v)").start(3.0, 2.0)
+            (0.0, (0.0, 0.0), (0.0, 0.0))
+        """
         count = len(compiled(self.text).states)
         return 0.0, (0 * x,) * count, (0 * y,) * count
 
     def step(self, x: Component, y: Component, *inputs: Any) -> Step:
-        """Return the next point and state."""
+        """Return the next point and state.
+
+        Example:
+            >>> from toy_functions.own_rule import OwnRule
+            >>> rule = OwnRule(0.5, "m = m + g; x = x - lr*m")
+            >>> rule.step(3.0, -2.0, 4.0, 2.0, rule.start(3.0, -2.0))
+            (1.0, -3.0, (1.0, (4.0,), (2.0,)))
+        """
         *first, (t, x_states, y_states) = inputs
         program = compiled(self.text)
         f: Component = None
@@ -87,6 +120,12 @@ class Compiled(NamedTuple):
         instructions: see ``program.Builder``.
         registers: the first ones are those of INPUTS and states.
         outputs: registers of the next x and states.
+
+    Example:
+        >>> from toy_functions.own_rule import compiled
+        >>> program = compiled("m = 0.9*m + g; x = x - lr*m")
+        >>> sorted(program.names), program.states, len(program.instructions)
+        (['g', 'lr', 'x'], ('m',), 4)
     """
 
     names: frozenset[str]
@@ -96,7 +135,14 @@ class Compiled(NamedTuple):
     outputs: list[int]
 
     def run(self, like: Component, inputs: tuple[Component, ...]) -> list[Component]:
-        """Return the next x and states, of one's kind and shape."""
+        """Return the next x and states, of one's kind and shape.
+
+        Example:
+            >>> from toy_functions.own_rule import compiled
+            >>> x, g, t, lr, norm, f, m = 3.0, 4.0, 1.0, 0.5, None, None, 0.0
+            >>> compiled("m = 0.9*m + g; x = x - lr*m").run(x, (x, g, t, lr, norm, f, m))
+            [1.0, 4.0]
+        """
         registers = self.registers.copy()
         registers[: len(inputs)] = inputs
         for function, target, a, b in self.instructions:
@@ -110,6 +156,17 @@ def compiled(text: str) -> Compiled:
 
     Raises:
         ExpressionError: it is no rule.
+
+    Example:
+        >>> from toy_functions.own_rule import compiled
+        >>> compiled("m = m/2 + g; x = x - lr*m/t").states
+        ('m',)
+        >>> compiled("lr = 1")
+        Traceback (most recent call last):
+            ...
+        toy_functions.tokenizer.ExpressionError: “lr” is given and cannot be set; write another name
+          lr = 1
+          ^^
     """
     text = re.sub("[\r\n]", ";", text)
     if len(text) > MAX_LENGTH:

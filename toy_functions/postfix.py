@@ -25,6 +25,12 @@ class Part:
         operands: how many it takes.
         position: where in the text it begins, operands included.
         length: characters of the text that it is.
+
+    Example:
+        >>> from toy_functions.postfix import postfix
+        >>> from toy_functions.tokenizer import split
+        >>> postfix("2x", split("2x"))[-1]
+        Part(symbol='*', operands=2, position=0, length=2)
     """
 
     symbol: Any
@@ -40,6 +46,13 @@ def postfix(text: str, tokens: list[Token]) -> list[Part]:
 
     Raises:
         ExpressionError: tokens are out of order, or brackets do not match.
+
+    Example:
+        >>> from toy_functions.postfix import postfix
+        >>> from toy_functions.tokenizer import split
+        >>> text = "-x^2 + 3y"
+        >>> [part.symbol for part in postfix(text, split(text))]
+        ['x', 2.0, '**', 'negate', 3.0, 'y', '*', '+']
     """
     parts: list[Part] = []
     extents: list[tuple[int, int]] = []  # where operands begin and end that are not taken yet, brackets included

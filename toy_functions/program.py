@@ -22,7 +22,15 @@ _X, _Y = 0, 1
 
 
 class Program:
-    """The evaluation of some nodes of a graph, with what they share computed once."""
+    """The evaluation of some nodes of a graph, with what they share computed once.
+
+    Example:
+        >>> import numpy as np
+        >>> from toy_functions.expressions import parse
+        >>> program = parse("x^2 + y^2").value
+        >>> program(3.0, 4.0), program(np.array([1.0, 2.0]), np.array([0.0, 1.0]))
+        (25.0, array([1., 5.]))
+    """
 
     __slots__ = ("_instructions", "_outputs", "_partial", "_registers")
 
@@ -33,7 +41,13 @@ class Program:
         self._partial = [not {graph.x, graph.y} <= set(graph.reachable(output)) for output in outputs]
 
     def evaluate(self, x: Real, y: Real) -> tuple[Real, ...]:
-        """Return the outputs at (x, y)."""
+        """Return the outputs at (x, y).
+
+        Example:
+            >>> from toy_functions.expressions import parse
+            >>> parse("x^2 + y^2").gradient.evaluate(3.0, 4.0)
+            (6.0, 8.0)
+        """
         if type(x) is float and type(y) is float:
             return self._run(x, y)
         x, y = integer_as_float(x), integer_as_float(y)
@@ -56,7 +70,15 @@ class Program:
 
 
 class Value(Program):
-    """(x, y) -> f."""
+    """(x, y) -> f.
+
+    Example:
+        >>> from toy_functions.graph import Graph
+        >>> from toy_functions.program import Value
+        >>> graph = Graph(limit=100)
+        >>> Value(graph, graph.multiply(graph.x, graph.y))(3.0, 4.0)
+        12.0
+    """
 
     __slots__ = ()
 
@@ -66,7 +88,14 @@ class Value(Program):
 
 
 class Gradient(Program):
-    """(x, y) -> (f_x, f_y)."""
+    """(x, y) -> (f_x, f_y).
+
+    Example:
+        >>> import numpy as np
+        >>> from toy_functions.expressions import parse
+        >>> parse("x^2*y").gradient(np.array([1.0, 2.0]), np.array([3.0, 3.0]))
+        (array([ 6., 12.]), array([1., 4.]))
+    """
 
     __slots__ = ()
 
@@ -77,7 +106,13 @@ class Gradient(Program):
 
 
 class Hessian(Program):
-    """(x, y) -> ((f_xx, f_xy), (f_xy, f_yy)), from the outputs f_xx, f_xy, f_yy."""
+    """(x, y) -> ((f_xx, f_xy), (f_xy, f_yy)), from the outputs f_xx, f_xy, f_yy.
+
+    Example:
+        >>> from toy_functions.expressions import parse
+        >>> parse("x^2*y").hessian(1.0, 3.0)
+        ((6.0, 2.0), (2.0, 0.0))
+    """
 
     __slots__ = ()
 
@@ -92,6 +127,14 @@ class Builder:
 
     The first slots are the inputs: x and y, if not others. A slot holds a number where ``numbers`` has it, else the
     result of ``steps[slot]``.
+
+    Example:
+        >>> from toy_functions.graph import Graph
+        >>> from toy_functions.program import Builder
+        >>> graph = Graph(limit=100)
+        >>> builder = Builder(graph, (graph.power(graph.x, graph.constant(8.0)),))
+        >>> [function.__name__ for function, *_ in builder.steps.values()]  # x, squared three times
+        ['mul', 'mul', 'mul']
     """
 
     def __init__(self, graph: Graph, outputs: tuple[int, ...], inputs: tuple[int, ...] = ()):
@@ -122,7 +165,16 @@ class Builder:
             self.outputs.append(slot if own else self._copy(slot))
 
     def allocate(self) -> tuple[list[Instruction], list[Real], list[int]]:
-        """Return instructions over registers, the registers' first contents, and the registers of the outputs."""
+        """Return instructions over registers, the registers' first contents, and the registers of the outputs.
+
+        Example:
+            >>> from toy_functions.graph import Graph
+            >>> from toy_functions.program import Builder
+            >>> graph = Graph(limit=100)
+            >>> instructions, registers, outputs = Builder(graph, (graph.add(graph.x, graph.y),)).allocate()
+            >>> [(function.__name__, target, a, b) for function, target, a, b in instructions], outputs
+            ([('add', 2, 0, 1)], [2])
+        """
         last_use = {operand: slot for slot, (_, *operands) in self.steps.items() for operand in operands}
         contents: list[Real] = [None] * self._inputs
         registers = {slot: slot for slot in range(self._inputs)}

@@ -22,6 +22,13 @@ class QuadraticModel:
         minimum: x*.
         hessian: H there, symmetric [2, 2].
         exact: whether H is the same everywhere, so that the model is the surface itself.
+
+    Example:
+        >>> from toy_functions.quadratic_model import model_at
+        >>> from toy_functions.surfaces import BOOTH
+        >>> model = model_at(BOOTH, (0.9, 3.1))
+        >>> model.minimum, model.hessian.tolist(), model.exact
+        ((1.0, 3.0), [[10.0, 8.0], [8.0, 10.0]], True)
     """
 
     minimum: tuple[float, float]
@@ -37,6 +44,15 @@ def model_at(surface: Surface, end: tuple[float, float]) -> QuadraticModel | Non
     Args:
         surface: what the path is on.
         end: of the path.
+
+    Example:
+        >>> from toy_functions.quadratic_model import model_at
+        >>> from toy_functions.surfaces import HIMMELBLAU
+        >>> model_at(HIMMELBLAU, (3.01, 1.99)).hessian
+        array([[74., 20.],
+               [20., 34.]])
+        >>> print(model_at(HIMMELBLAU, (0.0, 0.0)))
+        None
     """
     if (constant := constant_hessian(surface)) is not None:
         low, high = np.linalg.eigvalsh(constant)
@@ -57,6 +73,15 @@ def constant_hessian(surface: Surface) -> np.ndarray | None:
     """Return the Hessian of a surface on which it is the same everywhere, [2, 2]; None on another.
 
     It is compared at points of the view, at distances that no period of a surface is likely to have.
+
+    Example:
+        >>> from toy_functions.quadratic_model import constant_hessian
+        >>> from toy_functions.surfaces import BOOTH, ROSENBROCK
+        >>> constant_hessian(BOOTH)
+        array([[10.,  8.],
+               [ 8., 10.]])
+        >>> print(constant_hessian(ROSENBROCK))
+        None
     """
     left, right, bottom, top = surface.view
     share = np.linspace(0.0, 1.0, SAMPLES) ** math.sqrt(2.0)

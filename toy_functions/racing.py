@@ -36,6 +36,16 @@ class Race:
         schedule: what the learning rates are multiplied by along ``max_steps``, one of ``schedules.SCHEDULES``. Rules
             without a learning rate, which learn the whole step, are left alone.
         warmup: steps in which that factor first rises from 0.
+
+    Example:
+        >>> from fop_core.optim.rules import FOP, SGD
+        >>> from toy_functions import Race, race
+        >>> from toy_functions.surfaces import BOOTH
+        >>> rules = {"SGD": SGD(0.05), "FOP": FOP(0.05, hyper_lr=0.001)}
+        >>> for name, path in race(Race(BOOTH, BOOTH.start, rules, tolerance=1e-9)).items():
+        ...     print(f"{name}: {path.reason}")
+        SGD: f < 1e-09 at step 113
+        FOP: f < 1e-09 at step 106
     """
 
     surface: Surface
@@ -75,6 +85,17 @@ class Trajectory:
         minimum: the known minimum it ended at, or None.
         factors: M of FOP before each step and at the end, [steps + 1, n, k]; None for another rule.
         preconditioners: P likewise, [steps + 1, 2, 2]; None for a rule that learns none, or none that is symmetric.
+
+    Example:
+        >>> from toy_functions import presets, race
+        >>> path = race(presets.PAPER_BOOTH)["FOP"]
+        >>> path.status, path.steps, path.minimum
+        ('converged', 543, (1.0, 3.0))
+        >>> path.points.shape, path.losses[0], path.preconditioners[0].tolist()
+        ((544, 2), np.float32(306.0), [[1.0, 0.0], [0.0, 1.0]])
+        >>> path.preconditioners[-1].round(2)
+        array([[3.72, 2.75],
+               [2.75, 5.  ]], dtype=float32)
     """
 
     points: np.ndarray
@@ -87,12 +108,31 @@ class Trajectory:
 
     @property
     def steps(self) -> int:
-        """Updates applied before the race ended: before f < tolerance was seen, where it converged."""
+        """Updates applied before the race ended: before f < tolerance was seen, where it converged.
+
+        Example:
+            >>> from fop_core.optim.rules import Newton
+            >>> from toy_functions import Race, race
+            >>> from toy_functions.surfaces import BOOTH
+            >>> path = race(Race(BOOTH, BOOTH.start, {"Newton": Newton()}))["Newton"]
+            >>> path.steps, path.points.tolist()
+            (1, [[0.0, -4.0], [1.0, 3.0]])
+        """
         return len(self.points) - 1
 
 
 class Oracle:
-    """A surface as rules may ask it; see ``rules.Oracle``. All gradients of a step have the same noise."""
+    """A surface as rules may ask it; see ``rules.Oracle``. All gradients of a step have the same noise.
+
+    Example:
+        >>> from fop_core.optim.rules import BFGS
+        >>> from toy_functions.racing import Oracle
+        >>> from toy_functions.surfaces import BOOTH
+        >>> rule, oracle = BFGS(lr=0.1), Oracle(BOOTH)
+        >>> x, y, state = rule.step(0.0, -4.0, oracle, rule.start(0.0, -4.0))
+        >>> BOOTH.value(0.0, -4.0), round(oracle.value(x, y), 3)
+        (306.0, 195.84)
+    """
 
     def __init__(self, surface: Surface) -> None:
         self.value, self.hessian, self.floor = surface.value, surface.hessian, surface.floor
@@ -100,7 +140,18 @@ class Oracle:
         self._gradient = surface.gradient
 
     def gradient(self, x: Real, y: Real) -> Pair:
-        """Return the gradient, the noise of this step included."""
+        """Return the gradient, the noise of this step included.
+
+        Example:
+            >>> from toy_functions.racing import Oracle
+            >>> from toy_functions.surfaces import BOOTH
+            >>> oracle = Oracle(BOOTH)
+            >>> oracle.gradient(0.0, -4.0)
+            (-66.0, -78.0)
+            >>> oracle.noise = (1.0, -1.0)  # of this step
+            >>> oracle.gradient(0.0, -4.0)
+            (-65.0, -79.0)
+        """
         gx, gy = self._gradient(x, y)
         if self.noise is None:
             return gx, gy
@@ -109,7 +160,17 @@ class Oracle:
 
 
 def gradient_noise(race: Race) -> np.ndarray | None:
-    """Return the noise that is added to the gradients, [max_steps, 2] in the race's dtype; None where there is none."""
+    """Return the noise that is added to the gradients, [max_steps, 2] in the race's dtype; None where there is none.
+
+    Example:
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions.racing import Race, gradient_noise
+        >>> from toy_functions.surfaces import BOOTH
+        >>> settings = Race(BOOTH, BOOTH.start, {"SGD": SGD(0.01)}, noise=10.0, max_steps=500)
+        >>> noise = gradient_noise(settings)
+        >>> noise.shape, noise.std().round(1)
+        ((500, 2), np.float64(9.8))
+    """
     if not race.noise:
         return None
     draws = np.random.default_rng(race.seed).standard_normal((race.max_steps, 2))
@@ -125,6 +186,17 @@ def noise_of_steps(race: Race, rule: Rule, points: np.ndarray) -> np.ndarray | N
         race: with the noise.
         rule: one of it.
         points: of its trajectory, [steps + 1, 2].
+
+    Example:
+        >>> from fop_core.optim.rules import OSGMFOP
+        >>> from toy_functions.racing import Race, gradient_noise, noise_of_steps, race
+        >>> from toy_functions.surfaces import BOOTH
+        >>> rule = OSGMFOP()
+        >>> settings = Race(BOOTH, BOOTH.start, {"FOP OSGM": rule}, noise=1.0, max_steps=4)
+        >>> points = race(settings)["FOP OSGM"].points
+        >>> draws = gradient_noise(settings).tolist()
+        >>> [draws.index(noise) for noise in noise_of_steps(settings, rule, points).tolist()]
+        [0, 0, 1, 2]
     """
     draws = gradient_noise(race)
     if draws is None:
@@ -143,6 +215,14 @@ def race(race: Race, progress: Callable[[float], object] | None = None) -> dict[
     Args:
         race: what decides it.
         progress: called now and then with the share of all steps that are done at most; what it raises ends the race.
+
+    Example:
+        >>> from toy_functions import presets, race
+        >>> for name, path in race(presets.PAPER_HIMMELBLAU).items():
+        ...     print(name, path.steps, path.minimum)
+        SGD 386 (3.5844283403304917, -1.8481265269644036)
+        Adam 5398 (3.0, 2.0)
+        FOP 289 (3.5844283403304917, -1.8481265269644036)
     """
     noise = gradient_noise(race)
     trajectories: dict[str, Trajectory] = {}

@@ -27,6 +27,19 @@ class Scene:
         sentence: what there is to see.
         race: its rules by the name of their kind, as in ``RULES``' classes.
         formula: the text of the surface where it is a user's own.
+
+    Example:
+        >>> from toy_functions import race
+        >>> from toy_functions.scenes import SCENES
+        >>> scene = SCENES["turning"]
+        >>> scene.title
+        'P turns onto H⁻¹'
+        >>> for name, path in race(scene.race).items():
+        ...     print(name, path.steps)
+        SGD 700
+        Momentum 144
+        Newton 1
+        FOP OSGM 29
     """
 
     title: str
@@ -35,7 +48,14 @@ class Scene:
     formula: str = ""
 
     def rules(self) -> dict[str, Rule]:
-        """Return settings for all of ``RULES``, by its names."""
+        """Return settings for all of ``RULES``, by its names.
+
+        Example:
+            >>> from toy_functions.scenes import SCENES
+            >>> rules = SCENES["valley"].rules()
+            >>> len(rules), rules["adam"], rules["newton"]
+            (20, Adam(lr=0.01, beta1=0.9, beta2=0.999, eps=1e-08), Newton(lr=1.0))
+        """
         rate = self.rate()
         by_kind = {type(rule): rule for rule in self.race.rules.values()}
         return {
@@ -44,17 +64,36 @@ class Scene:
         }
 
     def rate(self) -> float:
-        """Return the learning rate of the race's first rule that has one."""
+        """Return the learning rate of the race's first rule that has one.
+
+        Example:
+            >>> from toy_functions.scenes import SCENES
+            >>> SCENES["paper-booth"].rate(), SCENES["noise"].rate()
+            (0.005, 0.03)
+        """
         return next(rule.lr for rule in self.race.rules.values() if hasattr(rule, "lr"))
 
     def chosen(self) -> list[str]:
-        """Return which of ``RULES`` race, by its names."""
+        """Return which of ``RULES`` race, by its names.
+
+        Example:
+            >>> from toy_functions.scenes import SCENES
+            >>> SCENES["valley"].chosen()
+            ['sgd', 'momentum', 's-hd', 'pp-hd', 'fop']
+        """
         kinds = {type(rule) for rule in self.race.rules.values()}
         return [name for name, kind in RULES.items() if kind in kinds]
 
 
 def has_natural_rate(kind: type[Rule]) -> bool:
-    """Return whether a rule's main rate has a default."""
+    """Return whether a rule's main rate has a default.
+
+    Example:
+        >>> from fop_core.optim.rules import SGD, Newton
+        >>> from toy_functions.scenes import has_natural_rate
+        >>> has_natural_rate(SGD), has_natural_rate(Newton)
+        (False, True)
+    """
     return hasattr(kind, kind.main_rate)
 
 

@@ -20,6 +20,15 @@ def is_scheduled(schedule: str, warmup: int, max_steps: int) -> bool:
 
     Raises:
         ValueError: there is no such schedule, or the warm-up is not within 0 and max_steps.
+
+    Example:
+        >>> from toy_functions.schedules import is_scheduled
+        >>> is_scheduled("constant", 0, 100), is_scheduled("cosine", 0, 100), is_scheduled("constant", 10, 100)
+        (False, True, True)
+        >>> is_scheduled("constant", 200, 100)
+        Traceback (most recent call last):
+            ...
+        ValueError: warmup is 200: give 0 to max_steps, which is 100
     """
     if schedule not in SCHEDULES:
         raise ValueError(f"schedule is {schedule!r}: give one of {', '.join(SCHEDULES)}")
@@ -29,7 +38,15 @@ def is_scheduled(schedule: str, warmup: int, max_steps: int) -> bool:
 
 
 def rate_factor(schedule: str, warmup: int, max_steps: int, step: int) -> float:
-    """Return what learning rates are multiplied by at a step, counted from 0; else as ``is_scheduled``."""
+    """Return what learning rates are multiplied by at a step, counted from 0; else as ``is_scheduled``.
+
+    Example:
+        >>> from toy_functions.schedules import rate_factor
+        >>> [rate_factor("step", 10, 100, step) for step in (0, 9, 54, 55, 99)]
+        [0.1, 1.0, 1.0, 0.1, 0.01]
+        >>> [round(rate_factor("cosine", 0, 100, step), 3) for step in (0, 50, 99)]
+        [1.0, 0.5, 0.0]
+    """
     if step < warmup:
         return (step + 1) / warmup
     share = (step - warmup) / (max_steps - warmup)
@@ -44,6 +61,13 @@ def rate_factor(schedule: str, warmup: int, max_steps: int, step: int) -> float:
 
 
 def scaled(rule: Rule, factor: float) -> Rule:
-    """Return a rule with its learning rate times a factor; the same where it has none, as it learns the whole step."""
+    """Return a rule with its learning rate times a factor; the same where it has none, as it learns the whole step.
+
+    Example:
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions.schedules import scaled
+        >>> scaled(SGD(0.5), 0.1)
+        SGD(lr=0.05)
+    """
     lr = getattr(rule, "lr", None)
     return rule if lr is None else replace(rule, lr=lr * factor)  # type: ignore[call-arg]

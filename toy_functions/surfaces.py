@@ -37,6 +37,15 @@ class Surface:
         floor: f at the global minimum, -inf where f is unbounded below. A race has converged at f < floor + tolerance.
         start: a telling start inside the view.
         local_minima: the other minima, where few enough to name; empty for Rastrigin and Ackley, which have many.
+
+    Example:
+        >>> from toy_functions.surfaces import HIMMELBLAU
+        >>> HIMMELBLAU.value(3.0, 2.0), HIMMELBLAU.gradient(0.0, -1.0)
+        (0.0, (-12.0, 0.0))
+        >>> HIMMELBLAU.hessian(3.0, 2.0)
+        ((74.0, 20.0), (20.0, 34.0))
+        >>> len(HIMMELBLAU.minima), HIMMELBLAU.view
+        (4, (-6.0, 6.0, -6.0, 6.0))
     """
 
     name: str
@@ -426,6 +435,16 @@ def quadratic(condition: float, angle: float) -> Surface:
 
     Raises:
         ValueError: ``condition`` is not a finite number of at least 1, or ``angle`` not a finite number.
+
+    Example:
+        >>> from toy_functions.surfaces import quadratic
+        >>> valley = quadratic(condition=100, angle=90)
+        >>> valley.value(0.0, 2.0), valley.value(2.0, 0.0)  # along the valley, and across it
+        (2.0, 200.0)
+        >>> quadratic(condition=0.5, angle=0)
+        Traceback (most recent call last):
+            ...
+        ValueError: condition must be at least 1, got 0.5; 90 degrees more exchange the two axes
     """
     condition = _finite("condition", condition)
     angle = _finite("angle", angle)

@@ -74,6 +74,18 @@ class ExpressionError(ValueError):
         text: the whole text.
         position: index in the text of the part meant.
         length: characters of that part, 0 at the end of an empty text.
+
+    Example:
+        >>> from toy_functions.expressions import ExpressionError, parse
+        >>> try:
+        ...     parse("x^2 + cosin(y)")
+        ... except ExpressionError as error:
+        ...     print(error)
+        ...     print(error.position, error.length)
+        unknown name “cosin”; did you mean sin?
+          x^2 + cosin(y)
+                ^^^^^
+        6 5
     """
 
     def __init__(self, message: str, text: str, position: int, length: int):
@@ -104,6 +116,11 @@ class Token:
         text: the token as the user wrote it.
         position: where in the user's text it begins.
         symbol: the value of a number or a power; else the name or the sign as Python spells it.
+
+    Example:
+        >>> from toy_functions.tokenizer import split
+        >>> split("2x²")[2]
+        Token(kind='power', text='²', position=2, symbol=2.0)
     """
 
     kind: str
@@ -113,7 +130,13 @@ class Token:
 
 
 def split(text: str, variables: Sequence[str] = VARIABLES, functions: Sequence[str] = FUNCTION_NAMES) -> list[Token]:
-    """Split a text into numbers, names and signs, all of them known ones."""
+    """Split a text into numbers, names and signs, all of them known ones.
+
+    Example:
+        >>> from toy_functions.tokenizer import split
+        >>> [(token.kind, token.symbol) for token in split("2 sin(πx)")]
+        [('number', 2.0), ('function', 'sin'), ('(', '('), ('name', 'pi'), ('name', 'x'), (')', ')')]
+    """
     known = (*variables, *CONSTANTS, *functions)
     if len(text) > MAX_LENGTH:
         message = f"too long: {len(text)} characters; write at most {MAX_LENGTH}"

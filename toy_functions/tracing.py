@@ -79,6 +79,15 @@ class Untraceable(Exception):
         reason: what cannot be recorded.
         file: the source file where it is asked for.
         line: of that file.
+
+    Example:
+        >>> from toy_functions.tracing import Trace, Untraceable
+        >>> x = Trace().input()
+        >>> try:
+        ...     y = x if x > 0.0 else -x
+        ... except Untraceable as error:
+        ...     print(error.reason)
+        a branch depends on a number
     """
 
     def __init__(self, reason: str) -> None:
@@ -99,6 +108,14 @@ class StraightLine:
         numbers: Python floats.
         steps: operations on registers.
         outputs: registers.
+
+    Example:
+        >>> from toy_functions.tracing import Trace
+        >>> trace = Trace()
+        >>> x, y = trace.input(), trace.input()
+        >>> program = trace.program([2.0 * x + y])
+        >>> program.numbers, program.steps, program.outputs
+        ((2.0,), (('multiply', (2, 0), False), ('add', (3, 1), False)), (4,))
     """
 
     inputs: int
@@ -108,11 +125,29 @@ class StraightLine:
 
     @property
     def exact(self) -> bool:
-        """Whether the last bit of every result is decided by IEEE 754."""
+        """Whether the last bit of every result is decided by IEEE 754.
+
+        Example:
+            >>> from fop_core.optim.elementary import sin, sqrt
+            >>> from toy_functions.tracing import Trace
+            >>> trace = Trace()
+            >>> x = trace.input()
+            >>> trace.program([sqrt(x)]).exact, trace.program([sin(x)]).exact
+            (True, False)
+        """
         return all(name in EXACT or name in CONDITIONS for name, _, _ in self.steps)
 
     def evaluate(self, *inputs: Any) -> tuple[Any, ...]:
-        """Return the outputs, floats, float32 or bool as they were when recorded; the browser computes as this does."""
+        """Return the outputs, floats, float32 or bool as they were when recorded; the browser computes as this does.
+
+        Example:
+            >>> from toy_functions.surfaces import BOOTH
+            >>> from toy_functions.tracing import Trace
+            >>> trace = Trace()
+            >>> x, y = trace.input(), trace.input()
+            >>> trace.program([BOOTH.value(x, y), *BOOTH.gradient(x, y)]).evaluate(0.0, -4.0)
+            (306.0, -66.0, -78.0)
+        """
         if len(inputs) != self.inputs:
             raise ValueError(f"{len(inputs)} numbers for a program of {self.inputs} inputs")
         registers = [*inputs, *self.numbers]
@@ -125,6 +160,13 @@ class StraightLine:
 
         How many inputs, numbers, operations and outputs; of each operation twice its number in ``OPERATIONS``, and one
         more for a float32, with three operands, 0 where it has fewer; the outputs.
+
+        Example:
+            >>> from toy_functions.tracing import Trace
+            >>> trace = Trace()
+            >>> x, y = trace.input(), trace.input()
+            >>> trace.program([x + y]).packed()
+            [2, 0, 1, 1, 0, 0, 1, 0, 2]
         """
         code = [self.inputs, len(self.numbers), len(self.steps), len(self.outputs)]
         for name, operands, single in self.steps:
@@ -133,7 +175,17 @@ class StraightLine:
 
 
 class Trace:
-    """A growing list of operations."""
+    """A growing list of operations.
+
+    Example:
+        >>> from fop_core.optim.elementary import where
+        >>> from toy_functions.tracing import Trace
+        >>> trace = Trace()
+        >>> x = trace.input()
+        >>> program = trace.program([where(x > 0.0, x, -x)])
+        >>> program.evaluate(-3.0), program.evaluate(2.0)
+        ((3.0,), (2.0,))
+    """
 
     def __init__(self) -> None:
         self._count = 0  # of inputs, numbers and operations
@@ -149,12 +201,28 @@ class Trace:
             single: whether it is a float32; else it is a Python float.
             condition: whether it is true or false.
             nonzero: whether the program is for numbers other than 0 alone, so that Python may ask for that.
+
+        Example:
+            >>> import numpy as np
+            >>> from toy_functions.tracing import Trace
+            >>> trace = Trace()
+            >>> x = trace.input(single=True)
+            >>> trace.program([0.1 * x]).evaluate(np.float32(3.0))
+            (np.float32(0.3),)
         """
         self._inputs.append(self._next())
         return Tracer(self, self._inputs[-1], single, condition, nonzero)
 
     def number(self, value: float) -> "Tracer":
-        """Return a constant, a Python float; true and false are no numbers here."""
+        """Return a constant, a Python float; true and false are no numbers here.
+
+        Example:
+            >>> from toy_functions.tracing import Trace
+            >>> trace = Trace()
+            >>> x = trace.input()
+            >>> trace.program([trace.number(2) * x, trace.number(5)]).evaluate(3.0)
+            (6.0, 5.0)
+        """
         value = float(value)
         key = value.hex()  # tells the two zeros apart
         if key not in self._known:
@@ -163,7 +231,15 @@ class Trace:
         return Tracer(self, self._known[key], single=False)
 
     def arithmetic(self, name: str, *operands: Any) -> "Tracer":
-        """Record an operation that makes a number of numbers; of a condition too, which counts as 1 or 0."""
+        """Record an operation that makes a number of numbers; of a condition too, which counts as 1 or 0.
+
+        Example:
+            >>> from toy_functions.tracing import Trace
+            >>> trace = Trace()
+            >>> x = trace.input()
+            >>> trace.program([trace.arithmetic("divide", 1.0, x)]).evaluate(4.0)
+            (0.25,)
+        """
         tracers = [self._tracer(operand) for operand in operands]
         numbers = [each for each in tracers if not each.condition]
         if not numbers:
@@ -176,7 +252,15 @@ class Trace:
         return self._record(name, [each if each.condition else next(rounded) for each in tracers], single)
 
     def compare(self, name: str, a: Any, b: Any) -> "Tracer":
-        """Record a comparison of two numbers."""
+        """Record a comparison of two numbers.
+
+        Example:
+            >>> from toy_functions.tracing import Trace
+            >>> trace = Trace()
+            >>> x = trace.input()
+            >>> trace.program([trace.compare("less", x, 1.0)]).evaluate(0.5)
+            (True,)
+        """
         tracers = [self._tracer(a), self._tracer(b)]
         if any(each.condition for each in tracers):
             raise Untraceable("a comparison of conditions")
@@ -184,7 +268,16 @@ class Trace:
         return self._record(name, tracers, bool(tracers[0].single), condition=True)
 
     def logic(self, name: str, *operands: Any) -> Any:
-        """Record an operation on conditions; one that is known already decides, or does not matter."""
+        """Record an operation on conditions; one that is known already decides, or does not matter.
+
+        Example:
+            >>> from toy_functions.tracing import Trace
+            >>> trace = Trace()
+            >>> x = trace.input()
+            >>> inside = trace.logic("and", x > 0.0, x < 1.0)
+            >>> trace.program([inside]).evaluate(0.5), trace.logic("and", x > 0.0, False)
+            ((True,), False)
+        """
         known = [each for each in operands if isinstance(each, bool)]
         if known and name != "not":
             [other] = [each for each in operands if not isinstance(each, bool)]
@@ -194,7 +287,15 @@ class Trace:
         return self._record(name, list(operands), any(each.single for each in operands), condition=True)
 
     def select(self, condition: Any, a: Any, b: Any) -> "Tracer":
-        """Record a choice between two numbers."""
+        """Record a choice between two numbers.
+
+        Example:
+            >>> from toy_functions.tracing import Trace
+            >>> trace = Trace()
+            >>> x = trace.input()
+            >>> trace.program([trace.select(x < 1.0, x, 1.0)]).evaluate(7.0)
+            (1.0,)
+        """
         tracers = [self._tracer(a), self._tracer(b)]
         if not (isinstance(condition, Tracer) and condition.condition) or any(each.condition for each in tracers):
             raise Untraceable("where takes a condition that was recorded, and two numbers")
@@ -202,12 +303,29 @@ class Trace:
         return self._record("select", [condition, *tracers], one if one == other else None)
 
     def single(self, value: Any) -> "Tracer":
-        """Return a number as a float32."""
+        """Return a number as a float32.
+
+        Example:
+            >>> from toy_functions.tracing import Trace
+            >>> trace = Trace()
+            >>> x = trace.input()
+            >>> trace.program([trace.single(x)]).evaluate(0.1)
+            (np.float32(0.1),)
+        """
         tracer = self._tracer(value)
         return tracer if tracer.single else self._record("single", [tracer], True)
 
     def program(self, outputs: Sequence[Any]) -> StraightLine:
-        """Return what gives some numbers, from all inputs."""
+        """Return what gives some numbers, from all inputs.
+
+        Example:
+            >>> from toy_functions.tracing import Trace
+            >>> trace = Trace()
+            >>> x = trace.input()
+            >>> unused, square = x + 1.0, x * x
+            >>> len(trace.program([square, -square]).steps)
+            2
+        """
         results = [self._tracer(output) for output in outputs]
         if any(each.single is None for each in results):
             raise Untraceable("a result is a float32 or a Python float, by a condition")
@@ -292,6 +410,14 @@ class Tracer:
             condition.
         condition: whether it is true or false.
         nonzero: whether it is known not to be 0.
+
+    Example:
+        >>> from toy_functions.tracing import Trace
+        >>> trace = Trace()
+        >>> x = trace.input()
+        >>> y = 2.0 * x + 1.0
+        >>> y.index, y.condition, (y > x).condition
+        (4, False, True)
     """
 
     __slots__ = ("condition", "index", "nonzero", "single", "trace")
@@ -309,15 +435,39 @@ class Tracer:
         raise Untraceable("a branch depends on a number")
 
     def choose(self, a: Any, b: Any) -> "Tracer":
-        """Return a where this condition holds, and b elsewhere."""
+        """Return a where this condition holds, and b elsewhere.
+
+        Example:
+            >>> from toy_functions.tracing import Trace
+            >>> trace = Trace()
+            >>> x = trace.input()
+            >>> trace.program([(x < 0.0).choose(0.0, x)]).evaluate(-3.0)
+            (0.0,)
+        """
         return self.trace.select(self, a, b)
 
     def spread(self, value: Any) -> Any:
-        """Return a number as one of this kind."""
+        """Return a number as one of this kind.
+
+        Example:
+            >>> from toy_functions.tracing import Trace
+            >>> trace = Trace()
+            >>> x = trace.input(single=True)
+            >>> x.spread(0.1).single
+            True
+        """
         return self.trace.single(value) if self.single else value
 
     def all(self) -> "Tracer":
-        """Return whether a condition holds for all paths, of which there is one."""
+        """Return whether a condition holds for all paths, of which there is one.
+
+        Example:
+            >>> from toy_functions.tracing import Trace
+            >>> trace = Trace()
+            >>> below = trace.input() < 1.0
+            >>> below.all() is below
+            True
+        """
         return self
 
     __add__, __radd__ = _arithmetic("add"), _arithmetic("add", swapped=True)

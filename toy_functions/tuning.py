@@ -30,6 +30,16 @@ class Sweep:
         rates: learning rates, ascending, [n].
         steps: updates applied before the race ended, int32 [n].
         status: CONVERGED | STEP_LIMIT | DIVERGED of ``basins``, uint8 [n].
+
+    Example:
+        >>> import numpy as np
+        >>> from toy_functions import presets
+        >>> from toy_functions.tuning import sweep
+        >>> found = sweep(presets.PAPER_BOOTH, np.array([0.01, 0.1, 1.0]))["SGD"]
+        >>> found.rates, found.steps
+        (array([0.01, 0.1 , 1.  ]), array([414,  44, 125], dtype=int32))
+        >>> found.status  # converged, converged, diverged
+        array([0, 0, 2], dtype=uint8)
     """
 
     rates: np.ndarray
@@ -42,6 +52,13 @@ class Sweep:
 
         Of several with equally few it is the middle one, or the lower of the two in the middle: the farthest from rates
         that need more.
+
+        Example:
+            >>> import numpy as np
+            >>> from toy_functions.tuning import Sweep
+            >>> rates, steps = np.array([0.001, 0.01, 0.1, 1.0]), np.array([900, 90, 90, 3])
+            >>> Sweep(rates, steps, status=np.array([0, 0, 0, 2], np.uint8)).best  # at 1.0 it diverged
+            0.01
         """
         fewest = self.fewest
         if fewest is None:
@@ -54,6 +71,14 @@ class Sweep:
         """How the rates next to ``best`` ended, uint8: [2], [1] where it is the first or the last; [0] without one.
 
         Where they do not converge, ``best`` is the fastest rate by luck, and none to recommend.
+
+        Example:
+            >>> import numpy as np
+            >>> from toy_functions.basins import STATUS
+            >>> from toy_functions.tuning import Sweep
+            >>> found = Sweep(np.array([0.01, 0.1, 1.0]), np.array([90, 9, 3]), np.array([0, 0, 2], np.uint8))
+            >>> found.best, [STATUS[code] for code in found.beside]
+            (0.1, ['converged', 'diverged'])
         """
         if self.best is None:
             return self.status[:0]
@@ -62,12 +87,26 @@ class Sweep:
 
     @property
     def converged_steps(self) -> np.ndarray:
-        """The steps at each rate, float64 [n]; NaN where it did not converge."""
+        """The steps at each rate, float64 [n]; NaN where it did not converge.
+
+        Example:
+            >>> import numpy as np
+            >>> from toy_functions.tuning import Sweep
+            >>> Sweep(np.array([0.01, 0.1, 1.0]), np.array([90, 9, 3]), np.array([0, 0, 2], np.uint8)).converged_steps
+            array([90.,  9., nan])
+        """
         return np.where(self.status == CONVERGED, self.steps, np.nan).astype(np.float64)
 
     @property
     def fewest(self) -> int | None:
-        """The steps at ``best``; None where no rate converges."""
+        """The steps at ``best``; None where no rate converges.
+
+        Example:
+            >>> import numpy as np
+            >>> from toy_functions.tuning import Sweep
+            >>> Sweep(np.array([0.01, 0.1, 1.0]), np.array([90, 9, 3]), np.array([0, 0, 2], np.uint8)).fewest
+            9
+        """
         return min(self.steps[self.status == CONVERGED].tolist(), default=None)
 
 
@@ -86,6 +125,18 @@ def sweep(
 
     Raises:
         ValueError: a rate is not a finite number above 0, or there is none.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.rules import SGD, Adam
+        >>> from toy_functions import Race
+        >>> from toy_functions.surfaces import BOOTH
+        >>> from toy_functions.tuning import sweep
+        >>> race = Race(BOOTH, BOOTH.start, {"SGD": SGD(1.0), "Adam": Adam(1.0)}, max_steps=2000)
+        >>> for name, found in sweep(race, np.geomspace(0.01, 1.0, 9)).items():
+        ...     print(f"{name}: {found.fewest} steps at {found.best:.3g}")
+        SGD: 44 steps at 0.1
+        Adam: 137 steps at 0.562
     """
     if rates is None:
         decades = np.log10(HIGHEST / LOWEST)
@@ -111,6 +162,16 @@ def tuned(race: Race, sweeps: Mapping[str, Sweep]) -> Race:
     """Return a race with each rule at its best learning rate; a rule that has none, or no sweep, keeps its own.
 
     Published counts and their note are left out: they belong to the race's own rates.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions import Race
+        >>> from toy_functions.surfaces import BOOTH
+        >>> from toy_functions.tuning import sweep, tuned
+        >>> race = Race(BOOTH, BOOTH.start, {"SGD": SGD(1.0)})
+        >>> tuned(race, sweep(race, np.array([0.01, 0.1, 1.0]))).rules
+        {'SGD': SGD(lr=0.1)}
     """
     best = {name: result.best for name, result in sweeps.items()}
     rules = {

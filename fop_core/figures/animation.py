@@ -46,6 +46,17 @@ class Movie:
     Attributes:
         empty: the picture without a race, [key and square].
         colors: that are drawn with, of the runs.
+
+    Example:
+        >>> from fop_core.figures import landscape, runs
+        >>> from fop_core.figures.animation import Movie
+        >>> from toy_functions import presets, race
+        >>> booth, path = presets.PAPER_BOOTH.surface, race(presets.PAPER_BOOTH)["SGD"]
+        >>> run = runs.downsampled("sgd", path.points, path.losses, path.status)
+        >>> ground = landscape.survey(booth.value, booth.floor, booth.view)
+        >>> movie = Movie(ground, [run], (0.0, -4.0), booth.minima, width=128, frames=3)
+        >>> len([frame for frame in movie.frames()]), movie.empty.width
+        (3, 128)
     """
 
     def __init__(
@@ -174,6 +185,19 @@ def gif(
 
     Raises:
         ValueError: for fewer frames, or too small ones.
+
+    Example:
+        >>> import io
+        >>> from PIL import Image
+        >>> from fop_core.figures import landscape, runs
+        >>> from fop_core.figures.animation import gif
+        >>> from toy_functions import presets, race
+        >>> booth, path = presets.PAPER_BOOTH.surface, race(presets.PAPER_BOOTH)["SGD"]
+        >>> run = runs.downsampled("sgd", path.points, path.losses, path.status)
+        >>> ground = landscape.survey(booth.value, booth.floor, booth.view)
+        >>> content = gif(ground, [run], (0.0, -4.0), booth.minima, width=128, frames=4)
+        >>> Image.open(io.BytesIO(content)).n_frames
+        4
     """
     movie = Movie(landscape, runs, start, minima, theme=theme, frames=frames, **settings)
     colors = _Colors(movie.empty, movie.colors, theme)

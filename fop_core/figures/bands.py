@@ -35,6 +35,14 @@ class Band:
         losses: quartiles of f there, [3, m]; inf where too many have diverged.
         lowest: quartiles of the lowest f up to there, [3, m].
         last: quartiles of the last f, (lower, median, upper).
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.bands import band
+        >>> losses = [np.array([9.0, 3.0, 1.0]), np.array([9.0, 5.0, 4.0]), np.array([9.0, np.inf])]
+        >>> of = band("fop", losses, ["converged", "step limit", "diverged"])
+        >>> of.seeds, of.converged, of.diverged, of.losses[1]  # the medians
+        (3, 1, 1, array([9., 5., 4.]))
     """
 
     rule: str
@@ -55,6 +63,17 @@ def band(rule: str, losses: Sequence[Array], statuses: Sequence[str]) -> Band:
         rule: key of ``style.METHODS``.
         losses: of each seed f at the start and after each update, [steps + 1].
         statuses: how each ended.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> from fop_core.figures.bands import band
+        >>> from toy_functions import race
+        >>> from toy_functions.scenes import SCENES
+        >>> noisy = SCENES["noise"].race
+        >>> paths = [race(replace(noisy, seed=seed, max_steps=200))["SGD"] for seed in range(5)]
+        >>> of = band("sgd", [path.losses for path in paths], [path.status for path in paths])
+        >>> of.losses.shape, [round(loss, 2) for loss in of.last]
+        ((3, 201), [0.28, 0.63, 1.75])
     """
     longest = max(map(len, losses))
     kept = _kept(longest)
@@ -82,6 +101,12 @@ def quartiles(values: Array) -> Array:
     """Return the quartiles of values [n, ...] over their first axis, [3, ...]; inf is larger than any number.
 
     Between two values of the sample they are linear, as numpy's, which knows no inf.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.bands import quartiles
+        >>> quartiles(np.array([1.0, 2.0, 3.0, 4.0, np.inf]))
+        array([2., 3., 4.])
     """
     ordered = np.sort(values, axis=0)
     levels = []
@@ -103,6 +128,15 @@ def median_run(run: Run, band: Band, *, lowest: bool = False) -> Run:
         run: of one seed; its path, and what it learned, stay.
         band: of all.
         lowest: whether to take the lowest loss up to each step.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.bands import band, median_run
+        >>> from fop_core.figures.runs import downsampled
+        >>> losses = [np.array([9.0, 3.0, 1.0]), np.array([9.0, 5.0, 4.0]), np.array([9.0, 4.0, 2.0])]
+        >>> run = downsampled("fop", np.zeros((3, 2)), losses[0], "step limit")
+        >>> median_run(run, band("fop", losses, ["step limit"] * 3)).losses
+        array([9., 4., 2.])
     """
     finite = np.isfinite(band.losses[1])
     count = len(finite) if finite.all() else int(np.argmin(finite))
@@ -120,6 +154,13 @@ def area(rule: str, one: tuple[Array, Array], other: tuple[Array, Array]) -> dic
         rule: key of ``style.METHODS``.
         one: x and y of the first line, each [m].
         other: of the second.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.bands import area
+        >>> x = np.array([0, 1, 2])
+        >>> area("fop", (x, np.array([1, 2, 3])), (x, np.array([2, 4, 6])))["y"]  # there and back
+        array([1., 2., 3., 6., 4., 2.])
     """
     method = METHODS[rule]
     parts = ",".join(str(int(method.color[i : i + 2], 16)) for i in (1, 3, 5))

@@ -21,6 +21,11 @@ class Axis:
         low: the least coordinate shown: of the exponent, where the axis is logarithmic.
         high: the greatest.
         log: whether it is logarithmic.
+
+    Example:
+        >>> from fop_core.figures.curves import Axis
+        >>> Axis(0.0, 3.0, log=True).settings()
+        {'range': [0.0, 3.0], 'type': 'log'}
     """
 
     low: float
@@ -28,15 +33,33 @@ class Axis:
     log: bool = False
 
     def coordinate(self, values: Any) -> Any:
-        """Return where values stand on the axis, as plotly's annotations and ranges count."""
+        """Return where values stand on the axis, as plotly's annotations and ranges count.
+
+        Example:
+            >>> from fop_core.figures.curves import Axis
+            >>> Axis(0.0, 3.0, log=True).coordinate(100.0), Axis(0.0, 1000.0).coordinate(100.0)
+            (np.float64(2.0), 100.0)
+        """
         return np.log10(values) if self.log else values
 
     def share(self, values: Any) -> Any:
-        """Return how far along the shown part values stand, 0 to 1, and no further."""
+        """Return how far along the shown part values stand, 0 to 1, and no further.
+
+        Example:
+            >>> from fop_core.figures.curves import Axis
+            >>> Axis(0.0, 2.0, log=True).share(10.0), Axis(0.0, 2.0, log=True).share(1e6)
+            (np.float64(0.5), np.float64(1.0))
+        """
         return np.clip((self.coordinate(values) - self.low) / (self.high - self.low), 0.0, 1.0)
 
     def settings(self) -> dict[str, Any]:
-        """Return range and type for plotly."""
+        """Return range and type for plotly.
+
+        Example:
+            >>> from fop_core.figures.curves import Axis
+            >>> Axis(0.0, 500.0).settings()
+            {'range': [0.0, 500.0], 'type': 'linear'}
+        """
         return {"range": [self.low, self.high], "type": "log" if self.log else "linear"}
 
 
@@ -52,6 +75,15 @@ class Curve:
         label: at its end; none where it is empty.
         secondary: whether it is the lesser of two of one run.
         quantity: what hovering calls its values; what it calls those of all curves, where it is empty.
+
+    Example:
+        >>> from fop_core.figures.curves import Curve
+        >>> from fop_core.figures.runs import downsampled
+        >>> from toy_functions import presets, race
+        >>> path = race(presets.PAPER_BOOTH)["SGD"]
+        >>> run = downsampled("sgd", path.points, path.losses, path.status)
+        >>> Curve(run, run.loss_steps, run.losses, run.losses, run.label).label
+        'SGD 832'
     """
 
     run: Run
@@ -64,13 +96,26 @@ class Curve:
 
 
 def line(run: Run, secondary: bool = False) -> dict[str, Any]:
-    """Return how a run's line looks."""
+    """Return how a run's line looks.
+
+    Example:
+        >>> from fop_core.figures.curves import line
+        >>> from fop_core.figures.runs import downsampled
+        >>> line(downsampled("fop", [[0.0, -4.0]], [306.0], "step limit"))
+        {'color': '#D9541E', 'dash': 'solid', 'width': 3.0}
+    """
     method = run.method
     return {"color": method.color, "dash": method.dash, "width": method.width / 2 if secondary else method.width}
 
 
 def common(key: str) -> dict[str, Any]:
-    """Return the part of a layout that all pictures share; with another key the zoom is dropped."""
+    """Return the part of a layout that all pictures share; with another key the zoom is dropped.
+
+    Example:
+        >>> from fop_core.figures.curves import common
+        >>> common("race 1")["uirevision"]
+        'race 1'
+    """
     return {
         "template": style.TEMPLATE,
         "showlegend": False,
@@ -81,7 +126,15 @@ def common(key: str) -> dict[str, Any]:
 
 
 def label(rule: str, text: str, at: tuple[float, float], anchor: labels.Anchor) -> dict[str, Any]:
-    """Return the annotation that labels a point of a rule's line, with a leader between them; the rule is its name."""
+    """Return the annotation that labels a point of a rule's line, with a leader between them; the rule is its name.
+
+    Example:
+        >>> from fop_core.figures.curves import label
+        >>> from fop_core.figures.labels import arrange
+        >>> [anchor] = arrange([(100.0, 50.0)], ["SGD 832"], [], (220.0, 190.0))
+        >>> label("sgd", "SGD 832", (832.0, 1e-6), anchor)["text"]
+        'SGD 832'
+    """
     color = style.METHODS[rule].color
     return {
         "name": rule,
@@ -101,7 +154,13 @@ def label(rule: str, text: str, at: tuple[float, float], anchor: labels.Anchor) 
 
 
 def rule(height: float) -> dict[str, Any]:
-    """Return a dotted line across the picture."""
+    """Return a dotted line across the picture.
+
+    Example:
+        >>> from fop_core.figures.curves import rule
+        >>> rule(1.0)["y0"], rule(1.0)["xref"]
+        (1.0, 'paper')
+    """
     line_style = {"width": 1, "dash": "2px,3px", "color": "#80868F"}
     return {
         "type": "line",
@@ -116,14 +175,29 @@ def rule(height: float) -> dict[str, Any]:
 
 
 def fall(x: float) -> dict[str, Any]:
-    """Return a dashed line up the picture, where the learning rate falls."""
+    """Return a dashed line up the picture, where the learning rate falls.
+
+    Example:
+        >>> from fop_core.figures.curves import fall
+        >>> fall(3128.0)["x0"], fall(3128.0)["yref"]
+        (3128.0, 'paper')
+    """
     line_style = {"width": 1, "dash": "6px,4px", "color": "#80868F"}
     ends = {"x0": x, "x1": x, "y0": 0, "y1": 1}
     return {"type": "line", "yref": "paper", **ends, "line": line_style, "layer": "below"}
 
 
 def step_axis(runs: Sequence[Run], log: bool) -> Axis:
-    """Return the axis of steps for runs, to the last that is drawn; a logarithmic one begins at step 1."""
+    """Return the axis of steps for runs, to the last that is drawn; a logarithmic one begins at step 1.
+
+    Example:
+        >>> from fop_core.figures.curves import step_axis
+        >>> from fop_core.figures.runs import downsampled
+        >>> from toy_functions import presets, race
+        >>> path = race(presets.PAPER_BOOTH)["SGD"]
+        >>> step_axis([downsampled("sgd", path.points, path.losses, path.status)], log=False)
+        Axis(low=-16.64, high=848.64, log=False)
+    """
     last = max((max([run.steps, *run.loss_steps[-1:].tolist()]) for run in runs), default=1)
     span = float(np.log10(max(last, 2))) if log else float(max(last, 1))
     return Axis(-0.02 * span, 1.02 * span, log)
@@ -155,6 +229,17 @@ def draw(
         yaxis: more of the axis, for plotly.
         rules: heights of dotted lines.
         areas: traces behind the curves.
+
+    Example:
+        >>> from fop_core.figures.curves import Axis, Curve, draw, step_axis
+        >>> from fop_core.figures.runs import downsampled
+        >>> from toy_functions import presets, race
+        >>> path = race(presets.PAPER_BOOTH)["SGD"]
+        >>> run = downsampled("sgd", path.points, path.losses, path.status)
+        >>> curve = Curve(run, run.loss_steps, run.losses, run.losses, run.label)
+        >>> figure = draw([curve], step_axis([run], log=True), Axis(-7.0, 3.0, log=True), "f", key="")
+        >>> [note.text for note in figure.layout.annotations]
+        ['SGD 832']
     """
     traces, lines, ends = [], [], []
     for curve in curves:

@@ -31,6 +31,15 @@ class Errors:
         along: |q · (x - x*)| for both eigenvectors q, that of the larger eigenvalue first, [m, 2].
         eigenvalues: λ of these.
         exact: whether H is the same everywhere; else it is that at x*.
+
+    Example:
+        >>> from fop_core.figures.errors import errors
+        >>> from toy_functions import presets, race
+        >>> from toy_functions.surfaces import BOOTH
+        >>> points = race(presets.PAPER_BOOTH)["SGD"].points
+        >>> along = errors(points, (1.0, 3.0), [[10.0, 8.0], [8.0, 10.0]], exact=True)
+        >>> along.eigenvalues, along.along[0].round(2)  # how far the start is along each eigenvector
+        ((18.0, 2.0), array([5.66, 4.24]))
     """
 
     steps: Array
@@ -47,6 +56,13 @@ def errors(points: Array, minimum: tuple[float, float], hessian: Array, exact: b
         minimum: x*.
         hessian: H there, symmetric [2, 2].
         exact: whether H is the same everywhere.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.errors import errors
+        >>> errors(np.array([[3.0, 4.0], [0.0, 2.0]]), (0.0, 0.0), np.diag([1.0, 100.0]), exact=True).along
+        array([[4., 3.],
+               [2., 0.]])
     """
     points = np.asarray(points, dtype=np.float64)
     known = np.flatnonzero(np.isfinite(points).all(axis=1))
@@ -66,6 +82,16 @@ def along_eigenvectors(runs: Sequence[tuple[Run, Errors]], log_steps: bool = Tru
         runs: drawn in the order of ``style.METHODS``.
         log_steps: whether the axis of steps is logarithmic.
         key: of the zoom.
+
+    Example:
+        >>> from fop_core.figures.errors import along_eigenvectors, errors
+        >>> from fop_core.figures.runs import downsampled
+        >>> from toy_functions import presets, race
+        >>> path = race(presets.PAPER_BOOTH)["SGD"]
+        >>> error = errors(path.points, (1.0, 3.0), [[10.0, 8.0], [8.0, 10.0]], exact=True)
+        >>> figure = along_eigenvectors([(downsampled("sgd", path.points, path.losses, path.status), error)])
+        >>> len(figure.data), figure.layout.yaxis.title.text
+        (2, '|q · (x − x*)|')
     """
     of_rules = {run.rule: error for run, error in runs if len(error.steps)}
     shown = [(run, of_rules[run.rule]) for run in ordered([run for run, _ in runs]) if run.rule in of_rules]

@@ -25,6 +25,12 @@ class Rates:
         race_rate: the rate that it has in the race.
         best: one of ``rates``, or None where it never converges.
         note: of the best, for hovering.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.fair import Rates
+        >>> Rates("sgd", np.array([0.01, 0.1, 1.0]), np.array([414.0, 44.0, np.nan]), race_rate=0.005, best=0.1).best
+        0.1
     """
 
     rule: str
@@ -41,6 +47,16 @@ def rates(sweeps: Sequence[Rates], key: str = "") -> go.Figure:
     Args:
         sweeps: drawn in the order of ``style.METHODS``.
         key: of the zoom.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.fair import Rates, rates
+        >>> from toy_functions import presets
+        >>> from toy_functions.tuning import sweep
+        >>> found = sweep(presets.PAPER_BOOTH, np.array([0.01, 0.1, 1.0]))["SGD"]
+        >>> figure = rates([Rates("sgd", found.rates, found.converged_steps, 0.005, found.best)])
+        >>> [note.text for note in figure.layout.annotations]
+        ['SGD 44 at 0.1']
     """
     order = list(style.METHODS)
     shown = sorted(sweeps, key=lambda each: order.index(each.rule))

@@ -37,6 +37,14 @@ def ground(landscape: Landscape, minima: Sequence[Point], key: str = "") -> go.F
         landscape: the ground.
         minima: known ones.
         key: of the zoom.
+
+    Example:
+        >>> from fop_core.figures.interactive import ground
+        >>> from fop_core.figures.landscape import survey
+        >>> from toy_functions.surfaces import BOOTH
+        >>> figure = ground(survey(BOOTH.value, BOOTH.floor, BOOTH.view), BOOTH.minima)
+        >>> [trace.type for trace in figure.data], figure.layout.xaxis.range
+        (['contour', 'scatter'], (-10.0, 10.0))
     """
     box = landscape.box
     traces: list[Any] = [contour(landscape)]
@@ -68,6 +76,16 @@ class End:
         text: what it says.
         at: the end of the path, or where it leaves the picture.
         anchor: where it stands, from there.
+
+    Example:
+        >>> from fop_core.figures.interactive import ends
+        >>> from fop_core.figures.runs import downsampled
+        >>> from toy_functions import presets, race
+        >>> path = race(presets.PAPER_BOOTH)["SGD"]
+        >>> run = downsampled("sgd", path.points, path.losses, path.status)
+        >>> [end] = ends((-10.0, 10.0, -10.0, 10.0), [run], (0.0, -4.0), [(1.0, 3.0)])
+        >>> end.text, [round(value, 2) for value in end.at]
+        ('SGD 832', [1.0, 3.0])
     """
 
     text: str
@@ -83,6 +101,14 @@ def ends(box: Box, runs: Sequence[Run], start: Point, minima: Sequence[Point]) -
         runs: in the order in which they are drawn.
         start: where all of them started.
         minima: known ones.
+
+    Example:
+        >>> from fop_core.figures.interactive import ends
+        >>> from fop_core.figures.runs import downsampled
+        >>> runs = [downsampled(rule, [[0.0, 0.0], [4.0, 0.0]], [1.0, 0.0], "converged") for rule in ("sgd", "fop")]
+        >>> one, other = ends((-5.0, 5.0, -5.0, 5.0), runs, (0.0, 0.0), [])
+        >>> float(other.anchor.dy - one.anchor.dy)  # px: one above the other
+        18.0
     """
 
     def pixels(points: Any) -> np.ndarray:
@@ -115,6 +141,16 @@ def losses(
         key: of the zoom.
         log_loss: whether the axis of losses is.
         bands: of several seeds, around runs that are their medians.
+
+    Example:
+        >>> from fop_core.figures.interactive import losses
+        >>> from fop_core.figures.runs import downsampled
+        >>> from toy_functions import presets, race
+        >>> paths = race(presets.PAPER_BOOTH)
+        >>> runs = [downsampled(name.lower(), path.points, path.losses, path.status) for name, path in paths.items()]
+        >>> figure = losses(runs, floor=0.0, tolerance=1e-6)
+        >>> [note.text for note in figure.layout.annotations]
+        ['SGD 832', 'Adam 6,221', '<b>FOP 543</b>']
     """
     shown = [run for run in ordered(runs) if len(run.losses)]
     of_rules = {each.rule: each for each in bands}
@@ -174,6 +210,15 @@ def steps_to_tolerance(
         log_steps: whether the axis of steps is logarithmic.
         key: of the zoom.
         bands: of several seeds, around runs that are the medians of their lowest losses.
+
+    Example:
+        >>> from fop_core.figures.interactive import steps_to_tolerance
+        >>> from fop_core.figures.runs import downsampled
+        >>> from toy_functions import presets, race
+        >>> path = race(presets.PAPER_BOOTH)["SGD"]
+        >>> figure = steps_to_tolerance([downsampled("sgd", path.points, path.losses, path.status)], floor=0.0)
+        >>> figure.layout.xaxis.title.text, figure.data[0].y[-1]
+        ('tolerance on f − f*', np.float64(832.0))
     """
     base = (
         floor
@@ -225,7 +270,13 @@ def _first_steps(above: np.ndarray, steps: np.ndarray, log_steps: bool) -> tuple
 
 
 def loss_name(floor: float, bands: Sequence[Band] = ()) -> str:
-    """Return what the axis of losses shows."""
+    """Return what the axis of losses shows.
+
+    Example:
+        >>> from fop_core.figures.interactive import loss_name
+        >>> loss_name(0.0), loss_name(-78.33)
+        ('loss f', 'loss f − f*,  f* = −78.3')
+    """
     plain = "loss f" if floor == 0 or not math.isfinite(floor) else f"loss f − f*,  f* = {style.number(floor)}"
     return plain + _of_seeds(bands)
 
@@ -241,6 +292,15 @@ def eigenvalues(runs: Sequence[Run], log_steps: bool = True, key: str = "") -> g
         runs: drawn in the order of ``style.METHODS``.
         log_steps: whether the axis of steps is logarithmic.
         key: of the zoom.
+
+    Example:
+        >>> from fop_core.figures.interactive import eigenvalues
+        >>> from fop_core.figures.runs import downsampled
+        >>> from toy_functions import presets, race
+        >>> path = race(presets.PAPER_BOOTH)["FOP"]
+        >>> run = downsampled("fop", path.points, path.losses, path.status, path.preconditioners)
+        >>> [note.text for note in eigenvalues([run]).layout.annotations]
+        ['<b>FOP 7.18, 1.54</b>']
     """
     shown = [(run, run.eigen_steps, run.eigenvalues) for run in ordered(runs) if run.eigenvalues is not None]
     if not shown:
@@ -269,13 +329,30 @@ def eigenvalues(runs: Sequence[Run], log_steps: bool = True, key: str = "") -> g
 
 
 def ordered(runs: Sequence[Run]) -> list[Run]:
-    """Return runs in the order of ``style.METHODS``, in which they are drawn."""
+    """Return runs in the order of ``style.METHODS``, in which they are drawn.
+
+    Example:
+        >>> from fop_core.figures.interactive import ordered
+        >>> from fop_core.figures.runs import downsampled
+        >>> runs = [downsampled(rule, [[0.0, 0.0]], [1.0], "step limit") for rule in ("fop", "adam", "sgd")]
+        >>> [run.rule for run in ordered(runs)]
+        ['sgd', 'adam', 'fop']
+    """
     order = list(style.METHODS)
     return sorted(runs, key=lambda run: order.index(run.rule))
 
 
 def drawn(run: Run, box: Box) -> np.ndarray:
-    """Return the points of a path to draw: of one that diverged, until it is far outside, and nothing without end."""
+    """Return the points of a path to draw: of one that diverged, until it is far outside, and nothing without end.
+
+    Example:
+        >>> from fop_core.figures.interactive import drawn
+        >>> from fop_core.figures.runs import downsampled
+        >>> run = downsampled("sgd", [[0.0, 0.0], [9.0, 0.0], [-9e9, 0.0]], [1.0, 9.0, 1e18], "diverged")
+        >>> drawn(run, (-1.0, 1.0, -1.0, 1.0))  # until it is far outside
+        array([[0., 0.],
+               [9., 0.]])
+    """
     away = np.abs(_share(run.path, box) - 0.5).max(axis=1)
     far = np.flatnonzero(away > 3)
     count = int(far[0]) + 1 if run.status == "diverged" and far.size else len(run.path)
@@ -309,6 +386,18 @@ def angles(runs: Sequence[tuple[Run, Learned]], log_steps: bool = True, key: str
         runs: each with what it learned.
         log_steps: whether the axis of steps is logarithmic.
         key: of the zoom.
+
+    Example:
+        >>> from fop_core.figures.interactive import angles
+        >>> from fop_core.figures.learned import learned
+        >>> from fop_core.figures.runs import downsampled
+        >>> from toy_functions import presets, race
+        >>> from toy_functions.surfaces import BOOTH
+        >>> path = race(presets.PAPER_BOOTH)["FOP"]
+        >>> run = downsampled("fop", path.points, path.losses, path.status, path.preconditioners)
+        >>> figure = angles([(run, learned(path.points, path.preconditioners, BOOTH.gradient, BOOTH.hessian))])
+        >>> figure.layout.yaxis.title.text
+        'angle of g and P g (°)'
     """
     if not runs:
         return None

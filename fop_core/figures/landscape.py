@@ -29,6 +29,13 @@ class Landscape:
         quantity: what of f the levels are at values of.
         base: what that is counted from.
         log: whether heights are its logarithms to base 10; f is base + 10^height then, and base + height if not.
+
+    Example:
+        >>> from fop_core.figures.landscape import survey
+        >>> from toy_functions.surfaces import BOOTH
+        >>> ground = survey(BOOTH.value, BOOTH.floor, BOOTH.view)
+        >>> ground.heights.shape, ground.description
+        ((121, 121), 'f grows tenfold every 5 lines')
     """
 
     x: np.ndarray
@@ -43,7 +50,14 @@ class Landscape:
 
     @property
     def box(self) -> Box:
-        """What it covers: x_min, x_max, y_min, y_max."""
+        """What it covers: x_min, x_max, y_min, y_max.
+
+        Example:
+            >>> from fop_core.figures.landscape import survey
+            >>> from toy_functions.surfaces import BOOTH
+            >>> survey(BOOTH.value, BOOTH.floor, (-1.0, 3.0, 1.0, 5.0)).box
+            (-1.0, 3.0, 1.0, 5.0)
+        """
         return float(self.x[0]), float(self.x[-1]), float(self.y[0]), float(self.y[-1])
 
 
@@ -52,6 +66,13 @@ def survey(value: Callable[[Any, Any], Any], floor: float, box: Box) -> Landscap
 
     Levels are even in log(f - floor), where f has a floor; in log(f - its lowest value here), where it goes below the
     floor that is known of it; in f itself, where it is unbounded below.
+
+    Example:
+        >>> from fop_core.figures.landscape import survey
+        >>> from toy_functions.surfaces import STYBLINSKI_TANG
+        >>> ground = survey(STYBLINSKI_TANG.value, STYBLINSKI_TANG.floor, STYBLINSKI_TANG.view)
+        >>> ground.quantity, ground.log
+        ('f − f*', True)
     """
     x, y = np.linspace(box[0], box[1], GRID), np.linspace(box[2], box[3], GRID)
     with np.errstate(all="ignore"):
@@ -86,6 +107,12 @@ def frame(view: Box, start: tuple[float, float], paths: Sequence[np.ndarray]) ->
 
     A path may make it grow to three times its size at most. By eighths, so that the picture does not stir with every
     change of a setting.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.landscape import frame
+        >>> frame((-2.0, 2.0, -2.0, 2.0), start=(0.0, 0.0), paths=[np.array([[0.0, 0.0], [2.4, 0.0]])])
+        (-2.0, 2.5, -2.25, 2.25)
     """
     x_min, x_max, y_min, y_max = view
     width, height = x_max - x_min, y_max - y_min
@@ -103,7 +130,14 @@ def frame(view: Box, start: tuple[float, float], paths: Sequence[np.ndarray]) ->
 
 
 def contour(landscape: Landscape) -> go.Contour:
-    """Return the landscape as quiet filled contours; colours come from the theme."""
+    """Return the landscape as quiet filled contours; colours come from the theme.
+
+    Example:
+        >>> from fop_core.figures.landscape import contour, survey
+        >>> from toy_functions.surfaces import BOOTH
+        >>> contour(survey(BOOTH.value, BOOTH.floor, BOOTH.view)).contours.coloring
+        'fill'
+    """
     top = np.nanmax(landscape.heights) if not np.isnan(landscape.heights).all() else landscape.bottom
     levels = max(0, math.floor((top - landscape.bottom) / landscape.step))
     return go.Contour(
@@ -126,7 +160,13 @@ def contour(landscape: Landscape) -> go.Contour:
 
 
 def round_step(span: float, most: int = MOST_LEVELS) -> float:
-    """Return a round step, 1, 2 or 5 times a power of ten, that cuts a span into at most so many."""
+    """Return a round step, 1, 2 or 5 times a power of ten, that cuts a span into at most so many.
+
+    Example:
+        >>> from fop_core.figures.landscape import round_step
+        >>> round_step(100.0, most=12), round_step(0.3, most=12)
+        (10.0, 0.05)
+    """
     rough = max(span / most, 1e-300)
     power = 10.0 ** math.floor(math.log10(rough))
     return next(m * power for m in (1.0, 2.0, 5.0, 10.0) if m * power >= rough * (1 - 1e-9))

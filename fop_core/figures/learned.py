@@ -23,6 +23,15 @@ class Learned:
             eigenvalues, the larger in size first, [m, 3].
         H: the same of the surface's Hessian at that point, [m, 3]; NaN where it is not finite.
         angles: between g and P g, degrees [m]; NaN where g is 0. g is the surface's own gradient, without noise.
+
+    Example:
+        >>> from fop_core.figures.learned import learned
+        >>> from toy_functions import presets, race
+        >>> from toy_functions.surfaces import BOOTH
+        >>> path = race(presets.PAPER_BOOTH)["FOP"]
+        >>> result = learned(path.points, path.preconditioners, BOOTH.gradient, BOOTH.hessian)
+        >>> result.P[-1].round(2), result.H[-1].round(2)  # P's first axis lies near H's, across H^-1's
+        (array([0.9 , 7.18, 1.54]), array([ 0.79, 18.  ,  2.  ]))
     """
 
     steps: Array
@@ -44,6 +53,15 @@ def learned(
         preconditioners: P before each update and at the end, [steps + 1, 2, 2].
         gradient: of the surface, (x, y) -> (f_x, f_y).
         hessian: of the surface, (x, y) -> rows.
+
+    Example:
+        >>> from fop_core.figures.learned import learned
+        >>> from toy_functions import presets, race
+        >>> from toy_functions.surfaces import BOOTH
+        >>> path = race(presets.PAPER_BOOTH)["FOP"]
+        >>> angles = learned(path.points, path.preconditioners, BOOTH.gradient, BOOTH.hessian).angles
+        >>> angles[0], angles.max().round(1)  # between g and P g
+        (np.float64(0.0), np.float64(46.7))
     """
     points = np.asarray(points, dtype=np.float64)
     matrices = np.asarray(preconditioners, dtype=np.float64)
@@ -70,6 +88,13 @@ def axes(matrices: Array) -> Array:
     """Return angle and eigenvalues of symmetric matrices [m, 2, 2] as [m, 3], the larger in size first.
 
     The angle is the first eigenvector's from the x axis, in [-pi/2, pi/2]. NaN where a matrix is not finite.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.learned import axes
+        >>> angle, first, second = axes(np.array([[[10.0, 8.0], [8.0, 10.0]]]))[0]
+        >>> np.degrees(angle).round(6), first.round(6), second.round(6)
+        (np.float64(45.0), np.float64(18.0), np.float64(2.0))
     """
     result = np.full((len(matrices), 3), np.nan)
     whole = np.isfinite(matrices).all(axis=(1, 2))
@@ -83,7 +108,14 @@ def axes(matrices: Array) -> Array:
 
 
 def angle_deg(g: Array, pg: Array) -> Array:
-    """Return the angles between vectors [m, 2] in degrees, [m]; NaN where one is 0."""
+    """Return the angles between vectors [m, 2] in degrees, [m]; NaN where one is 0.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.learned import angle_deg
+        >>> angle_deg(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([[0.0, 2.0], [0.0, 0.0]]))
+        array([90., nan])
+    """
     with np.errstate(all="ignore"):
         cross = g[:, 0] * pg[:, 1] - g[:, 1] * pg[:, 0]
         angles = np.degrees(np.arctan2(np.abs(cross), (g * pg).sum(axis=1)))

@@ -31,6 +31,16 @@ class Frames:
         steps: [f], ascending; a frame holds from its step on.
         traces: which traces change, [t].
         y: of each frame, of each trace, its heights.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.figures.learned_curves import Spectra, sorted_eigenvalues
+        >>> from fop_core.runs import learned
+        >>> layer = learned.of_run(runs.load("cifar10-fop-velocity")).layers["18.weight"]
+        >>> spectra = Spectra(layer.name, "#D9541E", layer.spectrum_steps, layer.spectra)
+        >>> _, frames = sorted_eigenvalues([spectra], log=False, key="")
+        >>> len(frames.steps), frames.y[-1][0][:3]  # at the last step the largest eigenvalues
+        (113, [1.052, 1.04, 1.025])
     """
 
     steps: Sequence[int]
@@ -39,7 +49,13 @@ class Frames:
 
 
 def depth_colors(count: int) -> list[str]:
-    """Return a colour for each layer, from the input's side to the output's."""
+    """Return a colour for each layer, from the input's side to the output's.
+
+    Example:
+        >>> from fop_core.figures.learned_curves import depth_colors
+        >>> depth_colors(3)
+        ['#3885E0', '#8A5BB0', '#D9541E']
+    """
     colors = []
     for share in np.linspace(0, 1, count) if count > 1 else [1.0]:
         at = min(int(share * 2), 1)
@@ -57,6 +73,13 @@ class Spectra:
         color: of the layer.
         steps: [e].
         values: [e, n], ascending.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.learned_curves import Spectra
+        >>> layer = Spectra("18.weight", "#D9541E", np.array([0, 100]), np.array([[1.0, 1.0], [0.5, 1.5]]))
+        >>> layer.values[-1]
+        array([0.5, 1.5])
     """
 
     label: str
@@ -72,6 +95,14 @@ def sorted_eigenvalues(layers: Sequence[Spectra], log: bool, key: str) -> tuple[
         layers: in the order of the network.
         log: whether eigenvalues are on a logarithmic axis; those not above 0 are then left out.
         key: of the zoom.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.learned_curves import Spectra, sorted_eigenvalues
+        >>> layer = Spectra("18.weight", "#D9541E", np.array([0, 100]), np.array([[1.0, 1.0], [0.5, 1.5]]))
+        >>> figure, frames = sorted_eigenvalues([layer], log=False, key="")
+        >>> figure.data[0].y, frames.y
+        (array([1.5, 0.5]), [[[1.0, 1.0]], [[1.5, 0.5]]])
     """
     steps = np.unique(np.concatenate([layer.steps for layer in layers]))
     kept = [np.unique(np.linspace(0, layer.values.shape[1] - 1, MOST).astype(np.int64)) for layer in layers]
@@ -99,7 +130,15 @@ def sorted_eigenvalues(layers: Sequence[Spectra], log: bool, key: str) -> tuple[
 
 
 def eigenvalue_paths(layer: Spectra, log: bool, key: str) -> go.Figure:
-    """Return the eigenvalues of one layer over steps; of many those at even distances in their order."""
+    """Return the eigenvalues of one layer over steps; of many those at even distances in their order.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.learned_curves import Spectra, eigenvalue_paths
+        >>> layer = Spectra("18.weight", "#D9541E", np.array([0, 100]), np.array([[1.0, 1.0], [0.5, 1.5]]))
+        >>> [(trace.name, trace.y.tolist()) for trace in eigenvalue_paths(layer, log=False, key="").data]
+        [('eigenvalue 2 of 2', [1.0, 0.5]), ('eigenvalue 1 of 2', [1.0, 1.5])]
+    """
     n = layer.values.shape[1]
     indices = np.arange(n) if n <= PATHS else np.unique(np.r_[0, np.linspace(0, n - 1, PATHS // 2), n - PATHS // 2 : n])
     shades = [_mixed(layer.color, share) for share in np.linspace(0.45, 1.0, len(indices))]
@@ -121,7 +160,18 @@ def over_steps(
     percent: bool = False,
     rules: Sequence[float] = (),
 ) -> go.Figure:
-    """Return lines over steps, with dotted rules at some heights; ``percent`` for fractions."""
+    """Return lines over steps, with dotted rules at some heights; ``percent`` for fractions.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.figures.learned_curves import over_steps
+        >>> from fop_core.figures.training_curves import Line, LineStyle
+        >>> steps, angles = runs.load("cifar10-fop-velocity").metrics["angle_deg/18.weight"]
+        >>> line = Line("18.weight", LineStyle("#D9541E", "solid", 2.0), steps, angles)
+        >>> figure = over_steps([line], "angle in degrees", key="", rules=(45.0,))
+        >>> figure.data[0].name, figure.layout.shapes[0].y0
+        ('18.weight', 45.0)
+    """
     labelled = len(lines) <= 9
     figure = training_curves.figure(lines, "step", up, log_y=log, percent=percent, key=key, labelled=labelled)
     for height in rules:
@@ -141,6 +191,17 @@ def ridges(steps: Array, counts: Array, edges: Array, color: str, across: str, k
         color: of the last one.
         across: title of the axis of values.
         key: of the zoom.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core import inspection, runs
+        >>> from fop_core.figures.learned_curves import ridges
+        >>> from fop_core.runs import learned
+        >>> layer = learned.of_run(runs.load("cifar10-fop-velocity")).layers["18.weight"]
+        >>> counts, edges = inspection.part_histograms(layer.all_P(), "diagonal")
+        >>> figure, frames = ridges(layer.steps, counts, edges, "#D9541E", "diagonal of P", key="")
+        >>> figure.layout.xaxis.title.text, len(frames.steps)
+        ('diagonal of P', 113)
     """
     edges = np.broadcast_to(edges, (len(steps), counts.shape[1] + 1))
     drawn = np.unique(np.linspace(0, len(steps) - 1, RIDGES).astype(np.int64))

@@ -40,6 +40,11 @@ class Axis:
     Attributes:
         title: empty for none.
         ticks: shares of it, and which numbers stand there.
+
+    Example:
+        >>> from fop_core.figures.maps import Axis
+        >>> Axis("x", [(0.0, "−6"), (0.5, "0"), (1.0, "6")]).ticks[1]
+        (0.5, '0')
     """
 
     title: str
@@ -54,6 +59,11 @@ class Minimum:
         name: a letter and its point.
         color: of its area.
         note: of it, in the key.
+
+    Example:
+        >>> from fop_core.figures.maps import Minimum
+        >>> Minimum("A (3, 2)", "#3B66DB").name
+        'A (3, 2)'
     """
 
     name: str
@@ -79,6 +89,21 @@ class Maps:
         y: the axis up.
         crosses: where the minima are, shares of both axes.
         ring: another point to mark, or None.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.maps import Axis, Maps, Minimum
+        >>> from fop_core.figures.style import MINIMA
+        >>> from fop_core.optim.rules import SGD
+        >>> from toy_functions.basins import basins
+        >>> from toy_functions.surfaces import HIMMELBLAU
+        >>> batch = basins(HIMMELBLAU, {"SGD": SGD(0.01)}, columns=16, rows=16, max_steps=500)["SGD"]
+        >>> kinds = ((batch.minimum + 1) | (batch.status << 4)).astype(np.uint8)[None]
+        >>> minima = [Minimum(name, color) for name, color in zip("ABCD", MINIMA)]
+        >>> axis = Axis("", [(0.0, "−6"), (1.0, "6")])
+        >>> maps = Maps(["sgd"], ["SGD"], [""], kinds, batch.steps[None], minima, (10, 100), 500, axis, axis)
+        >>> maps.kinds.shape, np.unique(maps.kinds)  # none ended elsewhere, all converged
+        ((1, 16, 16), array([1, 2, 3, 4], dtype=uint8))
     """
 
     rules: Sequence[str]
@@ -96,7 +121,18 @@ class Maps:
 
 
 def maps_figure(maps: Maps, theme: Theme = LIGHT) -> Figure:
-    """Return maps side by side, under a key of their colours."""
+    """Return maps side by side, under a key of their colours.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.maps import Axis, Maps, Minimum, maps_figure
+        >>> kinds, steps = np.array([[[1, 1], [2, 2 << 4]]], np.uint8), np.array([[[10, 20], [100, 7]]])
+        >>> minima = [Minimum("A (3, 2)", "#3B66DB"), Minimum("B (−2.8, 3.1)", "#DDAA1F")]
+        >>> axis = Axis("", [(0.0, "−6"), (1.0, "6")])
+        >>> maps = Maps(["sgd"], ["SGD"], ["one diverged"], kinds, steps, minima, (10, 100), 500, axis, axis)
+        >>> [text.get_text() for text in maps_figure(maps).legends[0].get_texts()]
+        ['A (3, 2)', 'B (−2.8, 3.1)', '10 to 100 steps, logarithmic', 'diverged']
+    """
     count = len(maps.rules)
     columns = max(1, COLUMNS[count] if count < len(COLUMNS) else 4)
     rows = max(1, math.ceil(count / columns))
@@ -117,7 +153,19 @@ def maps_figure(maps: Maps, theme: Theme = LIGHT) -> Figure:
 
 
 def colors(maps: Maps, theme: Theme) -> Array:
-    """Return the colour of each cell without the stripes over it, uint8 [maps, rows, columns, 3]."""
+    """Return the colour of each cell without the stripes over it, uint8 [maps, rows, columns, 3].
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.maps import Axis, Maps, Minimum, colors
+        >>> from fop_core.figures.style import LIGHT
+        >>> kinds, steps = np.array([[[1, 1]]], np.uint8), np.array([[[10, 100]]])
+        >>> minima, axis = [Minimum("A", "#3B66DB")], Axis("", [])
+        >>> maps = Maps(["sgd"], ["SGD"], [""], kinds, steps, minima, (10, 100), 500, axis, axis)
+        >>> colors(maps, LIGHT)[0, 0]  # the fastest in full colour, the slowest pale
+        array([[ 59, 102, 219],
+               [204, 215, 246]], dtype=uint8)
+    """
     ramps, idle, ground = _palette(maps, theme)
     low, high = np.log1p(np.array(maps.span, dtype=np.float64))
     share = (np.log1p(maps.steps.astype(np.float64)) - low) / max(high - low, 1e-9)
@@ -148,7 +196,14 @@ def _css(color: Array) -> str:
 
 
 def striped(kinds: Array, status: int) -> Array:
-    """Return which cells have the stripes of a status: all that diverged, and what rests at a minimum."""
+    """Return which cells have the stripes of a status: all that diverged, and what rests at a minimum.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.maps import DIVERGED, striped
+        >>> striped(np.array([[1, DIVERGED << 4]], np.uint8), DIVERGED)
+        array([[False,  True]])
+    """
     return (kinds >> 4 == status) & ((status == DIVERGED) | (kinds & 15 > 0))
 
 
@@ -158,6 +213,12 @@ def stripes(mask: Array, apart: float) -> list[list[tuple[float, float]]]:
     Args:
         mask: which cells, [rows, columns], the first row the lowest.
         apart: from one line to the next along an axis, as a share of it.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.maps import stripes
+        >>> stripes(np.array([[True, False]]), apart=1.0)[-1]  # as far as the cell reaches
+        [(0.0, 0.0), (0.5, 0.5)]
     """
     rows, columns = mask.shape
     pieces: list[list[tuple[float, float]]] = []

@@ -29,6 +29,15 @@ class Motion:
         moves: what the next step adds to the point, float32 [k, 2]; NaN at the end, from where no step is taken.
         P: xx, xy and yy of the P that the next step applies, float64 [k, 3]; None for a rule that learns none.
         H: the same of the surface's Hessian there; None without a P.
+
+    Example:
+        >>> from fop_core.figures.motion import motion
+        >>> from toy_functions import presets, race
+        >>> from toy_functions.surfaces import BOOTH
+        >>> path = race(presets.PAPER_BOOTH)["FOP"]
+        >>> moved = motion(path.points, path.losses, path.preconditioners, BOOTH.gradient, BOOTH.hessian)
+        >>> moved.points.shape, moved.P[0], moved.g[0], moved.moves[0].round(2)
+        ((544, 2), array([1., 0., 1.]), array([-66., -78.], dtype=float32), array([0.33, 0.39], dtype=float32))
     """
 
     steps: Array
@@ -60,6 +69,15 @@ def motion(
         gradient: of the surface, (x, y) -> (f_x, f_y).
         hessian: of the surface, (x, y) -> rows; without it there is no H.
         noise: in the gradient that each step was made of, [steps, 2]; None where there was none.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.motion import motion
+        >>> from toy_functions.surfaces import BOOTH
+        >>> moved = motion(np.array([[0.0, -4.0], [1.0, 3.0]]), np.array([306.0, 0.0]), None, BOOTH.gradient)
+        >>> moved.steps, moved.moves
+        (array([0, 1], dtype=uint32), array([[ 1.,  7.],
+               [nan, nan]], dtype=float32))
     """
     points = np.asarray(points, dtype=np.float64)
     drawn = np.flatnonzero(np.isfinite(points).all(axis=1) & np.isfinite(losses))

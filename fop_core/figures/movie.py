@@ -58,6 +58,16 @@ def mp4(
     Raises:
         ValueError: for fewer than 2 frames, or ones that are smaller than 64 px or of odd width.
         OSError: the encoder fails.
+
+    Example:
+        >>> from fop_core.figures import landscape, runs
+        >>> from fop_core.figures.movie import mp4
+        >>> from toy_functions import presets, race
+        >>> booth, path = presets.PAPER_BOOTH.surface, race(presets.PAPER_BOOTH)["SGD"]
+        >>> run = runs.downsampled("sgd", path.points, path.losses, path.status)
+        >>> ground = landscape.survey(booth.value, booth.floor, booth.view)
+        >>> mp4(ground, [run], (0.0, -4.0), booth.minima, width=128, frames=4)[4:8]
+        b'ftyp'
     """
     if width % 2:
         raise ValueError(f"frames of {width} px: give an even number, as H.264 has colours for every second px")

@@ -87,6 +87,21 @@ def race_figure(
         log_steps: whether the axis of steps is logarithmic.
         bands: of several seeds; the key's counts and the losses are their medians then.
         path_of: which seed's the paths are, "seed 0"; empty for the only one.
+
+    Example:
+        >>> from fop_core.figures import landscape, paper, runs
+        >>> from toy_functions import presets, race
+        >>> booth = presets.PAPER_BOOTH.surface
+        >>> paths = race(presets.PAPER_BOOTH)
+        >>> names = {"SGD": "sgd", "Adam": "adam", "FOP": "fop"}
+        >>> of = {name: (path.points, path.losses, path.status) for name, path in paths.items()}
+        >>> shown = [runs.downsampled(names[name], *each) for name, each in of.items()]
+        >>> ground = landscape.survey(booth.value, booth.floor, booth.view)
+        >>> figure = paper.race_figure(ground, shown, (0.0, -4.0), booth.minima, booth.floor, tolerance=1e-6)
+        >>> [text.get_text() for text in figure.legends[0].get_texts()]
+        ['SGD 832', 'Adam 6,221', 'FOP 543']
+        >>> paper.save(figure, "pdf")[:5]
+        b'%PDF-'
     """
     shown = interactive.ordered(runs)
     of_rules = {each.rule: each for each in bands}
@@ -121,6 +136,15 @@ def draw_landscape(axes: Axes, landscape: Landscape, theme: Theme, width: float)
         landscape: what to draw.
         theme: of the colours.
         width: of the level lines, in pt.
+
+    Example:
+        >>> from fop_core.figures import landscape, paper, print_style
+        >>> from fop_core.figures.style import LIGHT
+        >>> from toy_functions.surfaces import BOOTH
+        >>> axes = print_style.blank(3.0, 3.0).add_subplot()
+        >>> paper.draw_landscape(axes, landscape.survey(BOOTH.value, BOOTH.floor, BOOTH.view), LIGHT, width=0.4)
+        >>> axes.get_xlim()
+        (np.float64(-10.0), np.float64(10.0))
     """
     axes.set(xlim=landscape.box[:2], ylim=landscape.box[2:])
     heights = np.ma.masked_invalid((landscape.heights - landscape.bottom) / landscape.step)  # levels at 0, 1, 2, ...
@@ -142,6 +166,14 @@ def draw_key(figure: Figure, runs: Sequence[Run], names: Sequence[str] | None = 
         runs: in the order of the key.
         names: of the runs; their labels where there are none.
         theme: of the colours.
+
+    Example:
+        >>> from fop_core.figures import paper, print_style
+        >>> from fop_core.figures.runs import downsampled
+        >>> figure = print_style.blank(7.0, 3.0)
+        >>> run = downsampled("fop", [[0.0, -4.0]], [306.0], "step limit")
+        >>> 0 < paper.draw_key(figure, [run]) < figure.get_figheight(), figure.legends[0].get_texts()[0].get_text()
+        (np.True_, 'FOP > 0')
     """
     samples = [Line2D([], [], **line_style(run), **symbol_style(run, theme)) for run in runs]
     height = 0.0
@@ -234,7 +266,14 @@ def _draw_losses(
 
 
 def line_style(run: Run) -> dict[str, Any]:
-    """Return how a run's line looks."""
+    """Return how a run's line looks.
+
+    Example:
+        >>> from fop_core.figures.paper import line_style
+        >>> from fop_core.figures.runs import downsampled
+        >>> line_style(downsampled("fop", [[0.0, -4.0]], [306.0], "step limit"))["linestyle"]
+        'solid'
+    """
     method = run.method
     dashes = print_style.dashes(method.dash)
     return {
@@ -246,7 +285,14 @@ def line_style(run: Run) -> dict[str, Any]:
 
 
 def symbol_style(run: Run, theme: Theme = LIGHT) -> dict[str, Any]:
-    """Return how the symbols on it look."""
+    """Return how the symbols on it look.
+
+    Example:
+        >>> from fop_core.figures.paper import symbol_style
+        >>> from fop_core.figures.runs import downsampled
+        >>> symbol_style(downsampled("fop", [[0.0, -4.0]], [306.0], "step limit"))["marker"]
+        'o'
+    """
     marker, size = MARKERS[run.method.symbol]
     return {"marker": marker, "markersize": size, "markeredgecolor": theme.paper, "markeredgewidth": 0.6}
 

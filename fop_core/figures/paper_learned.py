@@ -51,6 +51,13 @@ class Ridges(NamedTuple):
         steps: ascending, [s].
         counts: [s, bins].
         edges: [bins + 1] for all steps, or [s, bins + 1].
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.paper_learned import Ridges
+        >>> values = Ridges(np.array([0, 100]), counts=np.array([[9, 0], [5, 4]]), edges=np.array([0.0, 0.5, 1.0]))
+        >>> values.counts.sum(1)
+        array([9, 9])
     """
 
     steps: Array
@@ -71,6 +78,13 @@ class Band:
         color: of all of it.
         dash: as ``style`` has it.
         width: px.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.paper_learned import Band
+        >>> steps, angles = np.array([0, 100]), np.array([10.0, 30.0])
+        >>> Band("18.weight", steps, angles, low=angles - 2, high=angles + 2, color="#D9541E").high
+        array([12., 32.])
     """
 
     label: str
@@ -100,6 +114,16 @@ def matrices(
 
     Raises:
         ValueError: where a row has not as many as there are columns.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.figures import paper_learned, print_style
+        >>> from fop_core.runs import learned
+        >>> layer = learned.of_run(runs.load("cifar10-fop-velocity")).layers["18.weight"]
+        >>> rows = {"18.weight": [layer.view("change", 0), layer.view("change", -1)]}
+        >>> figure = paper_learned.matrices(rows, ["step 0", "step 5,865"], kernel=(3, 3))
+        >>> print_style.save(figure, "pdf")[:5]
+        b'%PDF-'
     """
     for name, row in rows.items():
         if len(row) != len(across):
@@ -139,6 +163,14 @@ def ridges(layers: Mapping[str, Mapping[str, Ridges]], across: str = "value") ->
     Args:
         layers: name -> kind -> histograms.
         across: what the values are of.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.paper_learned import Ridges, ridges
+        >>> values = Ridges(np.array([0, 100]), np.array([[9, 0], [5, 4]]), np.array([0.0, 0.5, 1.0]))
+        >>> figure = ridges({"18.weight": {"diagonal": values}}, across="value of P")
+        >>> [axes.get_ylabel() for axes in figure.axes]
+        ['diagonal']
     """
     kinds = list(dict.fromkeys(kind for by_kind in layers.values() for kind in by_kind))
     left, gap, above, below, tall, between = 0.62, 0.07, 0.24, 0.4, 1.75, 0.42
@@ -180,6 +212,13 @@ def spectra(layers: Mapping[str, Array], *, log: bool = False, up: str = "eigenv
         layers: name -> eigenvalues [n]; where n differs, they are over their share of it.
         log: whether the axis is logarithmic; what is not above 0 is then not shown.
         up: what they are.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.paper_learned import spectra
+        >>> figure = spectra({"0.weight": np.array([0.5, 1.5, 1.0]), "3.weight": np.array([0.1, 1.0, 2.0])})
+        >>> figure.axes[0].lines[0].get_ydata()
+        array([1.5, 1. , 0.5])
     """
     sizes = {len(values) for values in layers.values()}
     same = len(sizes) == 1
@@ -218,6 +257,15 @@ def angles(
         bounds: name -> the largest angle by which its P can turn a vector, dashed.
         mark: an angle to compare with.
         log: whether the axis is logarithmic.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.paper_learned import angles
+        >>> steps = np.array([0, 100])
+        >>> seeds = [(steps, np.array([0.0, 30.0])), (steps, np.array([0.0, 40.0]))]
+        >>> figure = angles({"18.weight": seeds})
+        >>> figure.axes[0].lines[0].get_ydata()  # the mean over seeds
+        array([ 0., 35.])
     """
     lines: list[Band] = []
     for i, (name, seeds) in enumerate(layers.items()):
@@ -231,7 +279,16 @@ def angles(
 
 
 def over_seeds(label: str, seeds: Sequence[Series], **style: Any) -> Band:
-    """Return mean, least and largest over seeds, at the steps that all of them have."""
+    """Return mean, least and largest over seeds, at the steps that all of them have.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.paper_learned import over_seeds
+        >>> seeds = [(np.array([0, 50, 100]), np.array([0.0, 20.0, 30.0])), (np.array([0, 100]), np.array([0.0, 40.0]))]
+        >>> band = over_seeds("18.weight", seeds)
+        >>> band.x, band.y, band.low, band.high
+        (array([  0, 100]), array([ 0., 35.]), array([ 0., 30.]), array([ 0., 40.]))
+    """
     if not seeds:
         return Band(label, np.empty(0), np.empty(0), **style)
     steps = seeds[0][0]
@@ -267,6 +324,14 @@ def bands(
         zero: whether the axis begins at 0.
         marks: heights to mark, and what they are.
         limits: of the axis up; those of the curves unless given.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.paper_learned import Band, bands
+        >>> line = Band("FOP", np.array([1.0, 2.0, 3.0]), np.array([0.94, 0.96, 0.97]))
+        >>> figure = bands([line], "epoch", "test accuracy", percent=True)
+        >>> figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
+        ('epoch', 'test accuracy')
     """
     with print_style.applied():
         figure, axes = _chart(1.35)
@@ -321,6 +386,15 @@ def eigenvectors(layers: Mapping[str, Array], kernel: tuple[int, int]) -> Figure
 
     Raises:
         ValueError: for a P that is not finite, or of another kernel.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.figures.paper_learned import eigenvectors
+        >>> from fop_core.runs import learned
+        >>> layer = learned.of_run(runs.load("cifar10-fop-velocity")).layers["18.weight"]
+        >>> figure = eigenvectors({"18.weight": layer.P(-1)}, kernel=(3, 3))
+        >>> [axes.get_xlabel() for axes in figure.axes[:9]]  # eigenvalues
+        ['1.052', '1.040', '1.025', '0.990', '0.896', '0.727', '0.621', '0.212', '0.000']
     """
     n = math.prod(kernel)
     decompositions = {}
@@ -364,6 +438,13 @@ def eigenvalue_paths(
         layers: name -> steps [e] and eigenvalues [e, n], ascending.
         log: whether the axis is logarithmic; what is not above 0 is then not shown.
         up: what they are.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.paper_learned import eigenvalue_paths
+        >>> paths = np.array([0, 100]), np.array([[1.0, 1.0], [0.5, 1.5]])
+        >>> [axes.get_title() for axes in eigenvalue_paths({"18.weight": paths}).axes]
+        ['18.weight']
     """
     left, gap, above, below, tall, between = 0.55, 0.12, 0.24, 0.42, 1.35, 0.36
     columns = min(max(len(layers), 1), PANELS)
@@ -400,12 +481,24 @@ def eigenvalue_paths(
 
 
 def depth(index: int, count: int) -> str:
-    """Return the colour of a layer: blue of the first, orange of the last."""
+    """Return the colour of a layer: blue of the first, orange of the last.
+
+    Example:
+        >>> from fop_core.figures.paper_learned import depth
+        >>> [depth(index, 3) for index in range(3)]
+        ['#2a62c4', '#8d4b8e', '#d9541e']
+    """
     return to_hex(DEPTH(index / max(count - 1, 1)))
 
 
 def blended(color: str, share: float) -> str:
-    """Return a colour of which only a share is left on paper."""
+    """Return a colour of which only a share is left on paper.
+
+    Example:
+        >>> from fop_core.figures.paper_learned import blended
+        >>> blended("#000000", 0.5)
+        '#808080'
+    """
     red, green, blue = (share * a + (1 - share) * b for a, b in zip(to_rgb(color), to_rgb(LIGHT.paper)))
     return to_hex((red, green, blue))
 

@@ -51,25 +51,51 @@ _lock = Lock()  # matplotlib's settings are the whole process's
 
 @contextmanager
 def applied(changes: Mapping[Any, Any] = MappingProxyType({})) -> Iterator[None]:
-    """Give matplotlib the look of print, with changes, for a while; one thread at a time."""
+    """Give matplotlib the look of print, with changes, for a while; one thread at a time.
+
+    Example:
+        >>> import matplotlib
+        >>> from fop_core.figures import print_style
+        >>> with print_style.applied({"font.size": 5}):
+        ...     matplotlib.rcParams["font.size"]
+        5.0
+    """
     with _lock, matplotlib.rc_context(_RC | dict(changes)):
         yield
 
 
 def literal(name: str) -> str:
-    """Return a name as matplotlib must have it to show just that: a dollar in it begins no mathematics."""
+    r"""Return a name as matplotlib must have it to show just that: a dollar in it begins no mathematics.
+
+    Example:
+        >>> from fop_core.figures.print_style import literal
+        >>> print(literal("costs $5"))
+        costs \$5
+    """
     return name.replace("$", r"\$")
 
 
 def blank(width: float, height: float) -> Figure:
-    """Return an empty figure of a size in inches."""
+    """Return an empty figure of a size in inches.
+
+    Example:
+        >>> from fop_core.figures.print_style import blank
+        >>> blank(7.0, 2.5).get_size_inches()
+        array([7. , 2.5])
+    """
     figure = Figure((width, height))
     FigureCanvasAgg(figure)
     return figure
 
 
 def dashes(dash: str) -> Any:
-    """Return dashes in px, as ``style`` has them, as matplotlib takes them."""
+    """Return dashes in px, as ``style`` has them, as matplotlib takes them.
+
+    Example:
+        >>> from fop_core.figures.print_style import dashes
+        >>> dashes("solid"), dashes("25px,12.5px")
+        ('solid', (0, [14.000000000000002, 7.000000000000001]))
+    """
     if dash == "solid":
         return "solid"
     return (0, [float(part.removesuffix("px")) * PX for part in dash.split(",")])
@@ -93,6 +119,16 @@ def save(
 
     Raises:
         ValueError: for another kind.
+
+    Example:
+        >>> from fop_core.figures import print_style
+        >>> figure = print_style.blank(1.0, 1.0)
+        >>> print_style.save(figure, "pdf", title="Nothing")[:5], print_style.save(figure, "png")[1:4]
+        (b'%PDF-', b'PNG')
+        >>> print_style.save(figure, "gif")
+        Traceback (most recent call last):
+            ...
+        ValueError: kind is 'gif': give one of png, pdf, svg
     """
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}: give one of {', '.join(KINDS)}")

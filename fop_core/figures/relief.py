@@ -24,6 +24,13 @@ class Axis:
     Attributes:
         name: what is measured along it.
         ticks: where each stands, from -0.5 to 0.5 along the axis, and its text.
+
+    Example:
+        >>> from fop_core.figures.landscape import survey
+        >>> from fop_core.figures.relief import relief
+        >>> from toy_functions.surfaces import BOOTH
+        >>> relief(survey(BOOTH.value, BOOTH.floor, BOOTH.view), BOOTH.value).x
+        Axis(name='x', ticks=((-0.5, '−10'), (-0.25, '−5'), (0.0, '0'), (0.25, '5'), (0.5, '10')))
     """
 
     name: str
@@ -43,6 +50,14 @@ class Relief:
         bottom: the lowest level line, as a height.
         step: from a level line to the next.
         description: what the level lines mean, as a clause.
+
+    Example:
+        >>> from fop_core.figures.landscape import survey
+        >>> from fop_core.figures.relief import relief
+        >>> from toy_functions.surfaces import BOOTH
+        >>> made = relief(survey(BOOTH.value, BOOTH.floor, BOOTH.view), BOOTH.value)
+        >>> made.heights.min(), made.heights.max(), made.height.name
+        (np.float32(-0.5), np.float32(0.5), 'f, log scale')
     """
 
     heights: np.ndarray
@@ -61,6 +76,16 @@ def relief(ground: Landscape, value: Callable[[Any, Any], Any], log: bool = True
         ground: the landscape.
         value: the f that it is of.
         log: whether heights are logarithms of f where the landscape's are; else they are f.
+
+    Example:
+        >>> from fop_core.figures.landscape import survey
+        >>> from fop_core.figures.relief import relief
+        >>> from toy_functions.surfaces import BOOTH
+        >>> ground = survey(BOOTH.value, BOOTH.floor, BOOTH.view)
+        >>> [text for _, text in relief(ground, BOOTH.value).height.ticks]
+        ['3', '10', '30', '100', '300', '1,000']
+        >>> [text for _, text in relief(ground, BOOTH.value, log=False).height.ticks]
+        ['0', '500', '1,000', '1,500', '2,000', '2,500']
     """
     x, y = ground.x[::STRIDE], ground.y[::STRIDE]
     as_ground = log or not ground.log

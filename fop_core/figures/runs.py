@@ -28,6 +28,14 @@ class Run:
         losses: f there, [m], finite.
         eigen_steps: steps of the eigenvalues to draw, [l]; None for a rule that learns no P.
         eigenvalues: of P there, [l, 2], the larger first.
+
+    Example:
+        >>> from fop_core.figures.runs import downsampled
+        >>> from toy_functions import presets, race
+        >>> path = race(presets.PAPER_BOOTH)["Adam"]
+        >>> run = downsampled("adam", path.points, path.losses, path.status)
+        >>> run.steps, len(run.path), len(run.losses)  # of 6,222 points so many are drawn
+        (6221, 1092, 944)
     """
 
     rule: str
@@ -43,12 +51,25 @@ class Run:
 
     @property
     def method(self) -> Method:
-        """How it looks."""
+        """How it looks.
+
+        Example:
+            >>> from fop_core.figures.runs import downsampled
+            >>> downsampled("fop", [[0.0, -4.0]], [306.0], "step limit").method.name
+            'FOP'
+        """
         return METHODS[self.rule]
 
     @property
     def label(self) -> str:
-        """What stands at the end of its line."""
+        """What stands at the end of its line.
+
+        Example:
+            >>> from fop_core.figures.runs import downsampled
+            >>> points, losses = [[0.0, -4.0], [1.0, 3.0]], [306.0, 0.0]
+            >>> [downsampled("fop", points, losses, status).label for status in ("converged", "step limit", "diverged")]
+            ['FOP 1', 'FOP > 1', 'FOP diverged at 1']
+        """
         match self.status:
             case "converged":
                 return f"{self.method.name} {self.steps:,}"
@@ -72,6 +93,14 @@ def downsampled(
         losses: f at each, [steps + 1].
         status: how it ended.
         preconditioners: P before each update and at the end, symmetric, [steps + 1, 2, 2].
+
+    Example:
+        >>> from fop_core.figures.runs import downsampled
+        >>> from toy_functions import presets, race
+        >>> path = race(presets.PAPER_BOOTH)["FOP"]
+        >>> run = downsampled("fop", path.points, path.losses, path.status, path.preconditioners)
+        >>> run.label, run.eigenvalues[-1].round(2)
+        ('FOP 543', array([7.18, 1.54]))
     """
     points, losses = np.asarray(points, dtype=np.float64), np.asarray(losses, dtype=np.float64)
     drawn = np.flatnonzero(np.isfinite(points).all(axis=1) & np.isfinite(losses))

@@ -55,6 +55,22 @@ def still(
         rate: ε of its steps; as of ``heads.head``.
         arrows: whether the others' heads have arrows.
         theme: of the colours.
+
+    Example:
+        >>> from typing import NamedTuple
+        >>> from fop_core.figures import landscape, motion, print_style, runs, still
+        >>> from toy_functions import presets, race
+        >>> class Played(NamedTuple):
+        ...     run: runs.Run
+        ...     motion: motion.Motion
+        >>> booth, path = presets.PAPER_BOOTH.surface, race(presets.PAPER_BOOTH)["FOP"]
+        >>> P = path.preconditioners
+        >>> run = runs.downsampled("fop", path.points, path.losses, path.status, P)
+        >>> fop = Played(run, motion.motion(path.points, path.losses, P, booth.gradient, booth.hessian))
+        >>> ground = landscape.survey(booth.value, booth.floor, booth.view)
+        >>> figure = still.still(ground, [fop], (0.0, -4.0), booth.minima, step=100)
+        >>> figure.axes[0].get_title(loc="right"), print_style.save(figure, "pdf")[:5]
+        ('step 100 of 543', b'%PDF-')
     """
     shown = heads.in_order(played)
     last = heads.last_step(shown)
@@ -87,7 +103,15 @@ def still(
 
 
 def name_at(run: Run, step: float) -> str:
-    """Return what a run is called at a step: once it has ended, with when."""
+    """Return what a run is called at a step: once it has ended, with when.
+
+    Example:
+        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.still import name_at
+        >>> run = downsampled("fop", [[0.0, 0.0], [1.0, 3.0]], [306.0, 0.0], "converged")
+        >>> name_at(run, 0), name_at(run, 1)
+        ('FOP', 'FOP 1')
+    """
     return run.label if step >= run.steps else run.method.name
 
 

@@ -28,6 +28,11 @@ class Method:
         dash: lengths of dash and gap in px, as SVG and plotly take them; "solid" for none.
         symbol: plotly's name of the symbol that marks its steps.
         width: of its line, in px.
+
+    Example:
+        >>> from fop_core.figures.style import METHODS
+        >>> METHODS["fop"]
+        Method(name='FOP', color='#D9541E', dash='solid', symbol='circle', width=3.0)
     """
 
     name: str
@@ -111,6 +116,11 @@ class Theme:
         low: a surface where it is lowest.
         high: a surface where it is highest.
         level: its level lines.
+
+    Example:
+        >>> from fop_core.figures.style import DARK, LIGHT
+        >>> LIGHT.paper, DARK.paper
+        ('#FFFFFF', '#0E1117')
     """
 
     paper: str
@@ -133,7 +143,13 @@ def _veil(color: str, opacity: float) -> str:
 
 
 def template(theme: Theme) -> dict[str, Any]:
-    """Return plotly's template of a theme; the font's family is the page's own."""
+    """Return plotly's template of a theme; the font's family is the page's own.
+
+    Example:
+        >>> from fop_core.figures.style import DARK, template
+        >>> template(DARK)["layout"]["font"]["color"]
+        '#FAFAFA'
+    """
     axis = {
         "gridcolor": theme.grid,
         "linecolor": theme.grid,
@@ -172,7 +188,13 @@ TEMPLATE = go.layout.Template(template(LIGHT))
 
 
 def roles(theme: Theme) -> dict[str, dict[str, Any]]:
-    """Return what a trace takes from the theme, by the role that its ``meta`` names."""
+    """Return what a trace takes from the theme, by the role that its ``meta`` names.
+
+    Example:
+        >>> from fop_core.figures.style import LIGHT, roles
+        >>> roles(LIGHT)["step"]
+        {'marker': {'line': {'color': '#FFFFFF'}}}
+    """
     return {
         "minimum": {"marker": {"color": theme.ink, "line": {"color": theme.ink}}},
         "step": {"marker": {"line": {"color": theme.paper}}},
@@ -180,7 +202,13 @@ def roles(theme: Theme) -> dict[str, dict[str, Any]]:
 
 
 def themes() -> dict[str, dict[str, Any]]:
-    """Return template, roles and colours of both themes: all a browser needs to switch by itself."""
+    """Return template, roles and colours of both themes: all a browser needs to switch by itself.
+
+    Example:
+        >>> from fop_core.figures.style import themes
+        >>> {name: theme["colors"]["ink"] for name, theme in themes().items()}
+        {'light': '#31333F', 'dark': '#FAFAFA'}
+    """
     return {
         name: {"template": template(theme), "roles": roles(theme), "colors": asdict(theme)}
         for name, theme in THEMES.items()
@@ -191,6 +219,11 @@ def number(value: float) -> str:
     """Return a number with three significant digits: 0.00500, 1e-6, 3.58, 1,230, −1.2e9; a minus sign, not a hyphen.
 
     Halves are rounded up, as JavaScript does: ``pages/components/lib/numbers.js`` writes the same.
+
+    Example:
+        >>> from fop_core.figures.style import number
+        >>> number(0.005), number(3.14159), number(-1234567), number(float("nan"))
+        ('0.00500', '3.14', '−1.23e6', 'not a number')
     """
     value = float(value)
     sign, size = "−" if value < 0 else "", abs(value)
@@ -206,13 +239,25 @@ def number(value: float) -> str:
 
 
 def plain(value: float) -> str:
-    """Return ``number`` without zeros at its end: 3 for 3.00, 0.05 for 0.0500."""
+    """Return ``number`` without zeros at its end: 3 for 3.00, 0.05 for 0.0500.
+
+    Example:
+        >>> from fop_core.figures.style import plain
+        >>> plain(3.0), plain(0.05), plain(1e-6)
+        ('3', '0.05', '1e-6')
+    """
     text = number(value)
     return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
 
 def point(x: float, y: float) -> str:
-    """Return a point, both coordinates to the same two decimals where that shows them: (3.58, −1.85)."""
+    """Return a point, both coordinates to the same two decimals where that shows them: (3.58, −1.85).
+
+    Example:
+        >>> from fop_core.figures.style import point
+        >>> point(3.5844, -1.8481), point(1e-5, 0.0)
+        ('(3.58, −1.85)', '(1e-5, 0)')
+    """
     near = all(abs(value) < 100 for value in (x, y)) and any(abs(value) >= 0.005 for value in (x, y))
     if near or x == y == 0:
         return f"({_two(x)}, {_two(y)})"

@@ -47,6 +47,11 @@ class LineStyle:
         color: of line, band and label.
         dash: as plotly takes it.
         width: px.
+
+    Example:
+        >>> from fop_core.figures.training_curves import LineStyle, line_styles
+        >>> line_styles(["fop"]) == [LineStyle("#D9541E", "solid", 3.0)]
+        True
     """
 
     color: str
@@ -66,6 +71,14 @@ class Line:
         behind: single runs, or values before smoothing, drawn faintly: pairs of x and y.
         band: x, lower and upper edge, each [m]; nothing for none.
         broken: x and the last number before, where the value is no number any more, each [k].
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.training_curves import Line, LineStyle
+        >>> epochs, loss = np.array([1.0, 2.0]), np.array([0.5, 0.25])
+        >>> line = Line("FOP", LineStyle("#D9541E", "solid", 3.0), epochs, loss, band=(epochs, loss - 0.1, loss + 0.1))
+        >>> line.band[2]
+        array([0.6 , 0.35])
     """
 
     label: str
@@ -78,12 +91,24 @@ class Line:
 
 
 def named(method: str) -> str:
-    """Return what a method is called."""
+    """Return what a method is called.
+
+    Example:
+        >>> from fop_core.figures.training_curves import named
+        >>> named("fop"), named("psgd_kron"), named("something-new")
+        ('FOP', 'PSGD-Kron', 'something-new')
+    """
     return method_style(method).name
 
 
 def method_style(method: str) -> Method:
-    """Return how a method looks; an unknown one, as of a newer run, is grey and has its own name."""
+    """Return how a method looks; an unknown one, as of a newer run, is grey and has its own name.
+
+    Example:
+        >>> from fop_core.figures.training_curves import method_style
+        >>> method_style("soap")
+        Method(name='SOAP', color='#9050A8', dash='solid', symbol='hexagon2', width=2.0)
+    """
     return MORE.get(method) or METHODS.get(method) or Method(method, METHODS["sgd"].color, "1px,3px", "circle")
 
 
@@ -93,6 +118,13 @@ def line_styles(methods: Sequence[str], pinned: Sequence[str | None] = ()) -> li
     Args:
         methods: of each line its method.
         pinned: of each line the colour that it has whatever else is drawn, None of one that has none.
+
+    Example:
+        >>> from fop_core.figures.training_curves import line_styles
+        >>> [(style.color, style.dash) for style in line_styles(["fop", "momentum", "momentum"])]
+        [('#D9541E', 'solid'), ('#3885E0', 'solid'), ('#3885E0', '8px,3px')]
+        >>> [style.color for style in line_styles(["fop", "fop"], pinned=["#44A386", None])]
+        ['#44A386', '#D9541E']
     """
     if any(pinned):
         free = [method for method, color in zip(methods, pinned) if color is None]
@@ -142,6 +174,17 @@ def figure(
         key: of the zoom.
         labelled: whether lines have labels at their ends.
         span: more of what the axis across must show, as of the pictures beside this one.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.figures.training_curves import Line, figure, line_styles
+        >>> names = ["cifar10-sgd", "cifar10-fop-velocity"]
+        >>> curves = [runs.load(name).metrics.over("epoch", "test_accuracy") for name in names]
+        >>> styles = line_styles(["momentum", "fop"])
+        >>> lines = [Line(name, style, *curve) for name, style, curve in zip(names, styles, curves)]
+        >>> made = figure(lines, "epoch", "test accuracy", percent=True)
+        >>> [trace.name for trace in made.data], made.layout.yaxis.tickformat
+        (['cifar10-sgd', 'cifar10-fop-velocity'], '.4~%')
     """
     across_values = [line.x for line in lines] + [x for line in lines for x, _ in line.behind]
     x_axis = _axis([*across_values, np.array(span, float)], log_x, 0.0)
@@ -178,6 +221,15 @@ def mark_falls(made: go.Figure, falls: Sequence[tuple[float, float]]) -> None:
     Args:
         made: of ``figure``.
         falls: where on the axis across, and what the rate is multiplied by there.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.training_curves import Line, LineStyle, figure, mark_falls
+        >>> line = Line("FOP", LineStyle("#D9541E", "solid", 2.0), np.arange(15.0), 1 / np.arange(1.0, 16.0))
+        >>> made = figure([line], "epoch", "loss")
+        >>> mark_falls(made, [(8.0, 0.1)])
+        >>> made.layout.annotations[-1].text
+        'ε × 0.1'
     """
     log = made.layout.xaxis.type == "log"
     for x, factor in falls:
@@ -327,7 +379,13 @@ def _labels(
 
 
 def shortened(names: Sequence[str]) -> list[str]:
-    """Return labels that fit: names cut at their end, or, where they would then be equal, what they differ in."""
+    """Return labels that fit: names cut at their end, or, where they would then be equal, what they differ in.
+
+    Example:
+        >>> from fop_core.figures.training_curves import shortened
+        >>> shortened(["FOP", "a very long name of a run", "momentum, learning rate 1", "momentum, learning rate 2"])
+        ['FOP', 'a very long nam…', '…1', '…2']
+    """
     cut = list(map(_short, names))
     for text in {text for text in cut if cut.count(text) > 1}:
         indices = [index for index, each in enumerate(cut) if each == text]

@@ -56,6 +56,14 @@ def race_html(
         log_steps: whether time is logarithmic.
         arrows: whether heads have arrows: −g, −P g and the way on.
         box: the part of the plane to show; None for the surface's view, grown to hold the paths.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from fop_core.figures.web import race_html
+        >>> from toy_functions import presets
+        >>> page = race_html(presets.PAPER_BOOTH, title="Figure 1, left")
+        >>> Path("race.html").write_text(page, encoding="utf-8") > 100_000, "Figure 1, left" in page
+        (True, True)
     """
     surface = settings.surface
     raced = []
@@ -100,6 +108,13 @@ class RacePlayer:
     Args:
         settings: what decides the race.
         options: of ``race_html``.
+
+    Example:
+        >>> from fop_core.figures.web import RacePlayer
+        >>> from toy_functions import presets
+        >>> player = RacePlayer(presets.PAPER_BOOTH)  # as the last line of a notebook's cell it is the player
+        >>> player._repr_html_()[:28], len(player.html) < 1_500_000
+        ('<iframe title="Race player" ', True)
     """
 
     def __init__(self, settings: Race, **options: Any) -> None:
@@ -155,6 +170,26 @@ def player_html(
         stepping: how they step, for the arrows of the one whose steps are shown.
         hidden: rules of those that are hidden at first; the reader can show them.
         followed: what the one is called whose steps are shown, as of ``heads.followed``.
+
+    Example:
+        >>> import re
+        >>> from dataclasses import dataclass
+        >>> from fop_core.figures import landscape, motion, runs
+        >>> from fop_core.figures.web import player_html
+        >>> from toy_functions import presets, race
+        >>> @dataclass
+        ... class Played:
+        ...     run: runs.Run
+        ...     motion: motion.Motion
+        >>> booth, path = presets.PAPER_BOOTH.surface, race(presets.PAPER_BOOTH)["SGD"]
+        >>> sgd = Played(
+        ...     runs.downsampled("sgd", path.points, path.losses, path.status),
+        ...     motion.motion(path.points, path.losses, None, booth.gradient),
+        ... )
+        >>> ground = landscape.survey(booth.value, booth.floor, booth.view)
+        >>> page = player_html(ground, [sgd], (0.0, -4.0), booth.minima, title="SGD alone")
+        >>> re.findall("<title>(.*)</title>", page)
+        ['SGD alone']
     """
     shown = in_order(played)
     called = {id(each): name for each, name in zip(played, names)}
@@ -207,7 +242,13 @@ def player_html(
 
 
 def ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Return round numbers between two, at most seven, and how they are written."""
+    """Return round numbers between two, at most seven, and how they are written.
+
+    Example:
+        >>> from fop_core.figures.web import ticks
+        >>> ticks(-1.0, 3.0)
+        [(-1.0, '−1'), (0.0, '0'), (1.0, '1'), (2.0, '2'), (3.0, '3')]
+    """
     rough = (high - low) / 6
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= rough * (1 - 1e-9))

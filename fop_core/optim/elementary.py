@@ -25,14 +25,26 @@ Real: TypeAlias = Any
 
 
 def sqrt(x: Real) -> Real:
-    """Square root; NaN below zero."""
+    """Square root; NaN below zero.
+
+    Example:
+        >>> from fop_core.optim.elementary import sqrt
+        >>> sqrt(9.0), sqrt(-1.0)
+        (3.0, nan)
+    """
     if type(x) is float:
         return math.sqrt(x) if x >= 0.0 else math.nan
     return _other_kinds(sqrt, x)
 
 
 def exp(x: Real) -> Real:
-    """Exponential; inf on overflow."""
+    """Exponential; inf on overflow.
+
+    Example:
+        >>> from fop_core.optim.elementary import exp
+        >>> exp(0.0), exp(1000.0)
+        (1.0, inf)
+    """
     if type(x) is float:
         try:
             return math.exp(x)
@@ -42,7 +54,13 @@ def exp(x: Real) -> Real:
 
 
 def expm1(x: Real) -> Real:
-    """exp(x) - 1 without cancellation near zero; inf on overflow."""
+    """exp(x) - 1 without cancellation near zero; inf on overflow.
+
+    Example:
+        >>> from fop_core.optim.elementary import expm1
+        >>> expm1(1e-20), expm1(1000.0)
+        (1e-20, inf)
+    """
     if type(x) is float:
         try:
             return math.expm1(x)
@@ -52,70 +70,134 @@ def expm1(x: Real) -> Real:
 
 
 def log(x: Real) -> Real:
-    """Natural logarithm; -inf at zero, NaN below."""
+    """Natural logarithm; -inf at zero, NaN below.
+
+    Example:
+        >>> from fop_core.optim.elementary import log
+        >>> log(1.0), log(0.0), log(-1.0)
+        (0.0, -inf, nan)
+    """
     if type(x) is float:
         return math.log(x) if x > 0.0 else _log_outside(x)
     return _other_kinds(log, x)
 
 
 def log2(x: Real) -> Real:
-    """Logarithm to base 2; -inf at zero, NaN below."""
+    """Logarithm to base 2; -inf at zero, NaN below.
+
+    Example:
+        >>> from fop_core.optim.elementary import log2
+        >>> log2(8.0), log2(0.0)
+        (3.0, -inf)
+    """
     if type(x) is float:
         return math.log2(x) if x > 0.0 else _log_outside(x)
     return _other_kinds(log2, x)
 
 
 def log10(x: Real) -> Real:
-    """Logarithm to base 10; -inf at zero, NaN below."""
+    """Logarithm to base 10; -inf at zero, NaN below.
+
+    Example:
+        >>> from fop_core.optim.elementary import log10
+        >>> log10(1000.0), log10(0.0)
+        (3.0, -inf)
+    """
     if type(x) is float:
         return math.log10(x) if x > 0.0 else _log_outside(x)
     return _other_kinds(log10, x)
 
 
 def sin(x: Real) -> Real:
-    """Sine of an angle in radians; NaN at ±inf."""
+    """Sine of an angle in radians; NaN at ±inf.
+
+    Example:
+        >>> import math
+        >>> from fop_core.optim.elementary import sin
+        >>> sin(0.0), sin(math.inf)
+        (0.0, nan)
+    """
     if type(x) is float:
         return math.sin(x) if -math.inf < x < math.inf else math.nan
     return _other_kinds(sin, x)
 
 
 def cos(x: Real) -> Real:
-    """Cosine of an angle in radians; NaN at ±inf."""
+    """Cosine of an angle in radians; NaN at ±inf.
+
+    Example:
+        >>> import math
+        >>> from fop_core.optim.elementary import cos
+        >>> cos(0.0), cos(math.inf)
+        (1.0, nan)
+    """
     if type(x) is float:
         return math.cos(x) if -math.inf < x < math.inf else math.nan
     return _other_kinds(cos, x)
 
 
 def tan(x: Real) -> Real:
-    """Tangent of an angle in radians; NaN at ±inf."""
+    """Tangent of an angle in radians; NaN at ±inf.
+
+    Example:
+        >>> import math
+        >>> from fop_core.optim.elementary import tan
+        >>> tan(0.0), tan(math.inf)
+        (0.0, nan)
+    """
     if type(x) is float:
         return math.tan(x) if -math.inf < x < math.inf else math.nan
     return _other_kinds(tan, x)
 
 
 def asin(x: Real) -> Real:
-    """Arc sine in radians; NaN outside [-1, 1]."""
+    """Arc sine in radians; NaN outside [-1, 1].
+
+    Example:
+        >>> from fop_core.optim.elementary import asin
+        >>> asin(0.0), asin(2.0)
+        (0.0, nan)
+    """
     if type(x) is float:
         return math.asin(x) if -1.0 <= x <= 1.0 else math.nan
     return _other_kinds(asin, x)
 
 
 def acos(x: Real) -> Real:
-    """Arc cosine in radians; NaN outside [-1, 1]."""
+    """Arc cosine in radians; NaN outside [-1, 1].
+
+    Example:
+        >>> from fop_core.optim.elementary import acos
+        >>> acos(1.0), acos(2.0)
+        (0.0, nan)
+    """
     if type(x) is float:
         return math.acos(x) if -1.0 <= x <= 1.0 else math.nan
     return _other_kinds(acos, x)
 
 
 def atan(x: Real) -> Real:
-    """Arc tangent in radians."""
+    """Arc tangent in radians.
+
+    Example:
+        >>> import math
+        >>> from fop_core.optim.elementary import atan
+        >>> atan(math.inf) == math.pi / 2
+        True
+    """
     if type(x) is float:
         return math.atan(x)
     return _other_kinds(atan, x)
 
 
 def sinh(x: Real) -> Real:
-    """Hyperbolic sine; ±inf on overflow."""
+    """Hyperbolic sine; ±inf on overflow.
+
+    Example:
+        >>> from fop_core.optim.elementary import sinh
+        >>> sinh(0.0), sinh(-1000.0)
+        (0.0, -inf)
+    """
     if type(x) is float:
         try:
             return math.sinh(x)
@@ -125,7 +207,13 @@ def sinh(x: Real) -> Real:
 
 
 def cosh(x: Real) -> Real:
-    """Hyperbolic cosine; inf on overflow."""
+    """Hyperbolic cosine; inf on overflow.
+
+    Example:
+        >>> from fop_core.optim.elementary import cosh
+        >>> cosh(0.0), cosh(-1000.0)
+        (1.0, inf)
+    """
     if type(x) is float:
         try:
             return math.cosh(x)
@@ -135,21 +223,41 @@ def cosh(x: Real) -> Real:
 
 
 def tanh(x: Real) -> Real:
-    """Hyperbolic tangent."""
+    """Hyperbolic tangent.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.elementary import tanh
+        >>> tanh(1000.0), tanh(np.array([0.0, -1000.0]))
+        (1.0, array([ 0., -1.]))
+    """
     if type(x) is float:
         return math.tanh(x)
     return _other_kinds(tanh, x)
 
 
 def absolute(x: Real) -> Real:
-    """Absolute value."""
+    """Absolute value.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.elementary import absolute
+        >>> absolute(-2.0), absolute(np.array([-1.0, 1.0], np.float32))
+        (2.0, array([1., 1.], dtype=float32))
+    """
     if type(x) is float:
         return abs(x)
     return _other_kinds(absolute, x)
 
 
 def sign(x: Real) -> Real:
-    """Sign: -1, 0 or 1; 0 at both zeros, NaN at NaN (but torch's own sign gives 0 there)."""
+    """Sign: -1, 0 or 1; 0 at both zeros, NaN at NaN (but torch's own sign gives 0 there).
+
+    Example:
+        >>> from fop_core.optim.elementary import sign
+        >>> sign(-0.5), sign(0.0), sign(3.0)
+        (-1.0, 0.0, 1.0)
+    """
     if type(x) is float:
         return 1.0 if x > 0.0 else -1.0 if x < 0.0 else 0.0 if x == 0.0 else math.nan
     return _other_kinds(sign, x)
@@ -160,6 +268,11 @@ def power(base: Real, exponent: Real) -> Real:
 
     0 to a negative exponent is inf (-inf from -0.0 to an odd integer); anything to the 0, NaN included, is 1.
     For the exponent 0.5 numpy and torch take the square root, which is NaN at -inf; the power of floats is inf there.
+
+    Example:
+        >>> from fop_core.optim.elementary import power
+        >>> power(2.0, 10.0), power(-1.0, 0.5), power(0.0, -1.0), power(10.0, 400.0)
+        (1024.0, nan, inf, inf)
     """
     if type(base) is float and type(exponent) is float:
         try:
@@ -179,7 +292,13 @@ def power(base: Real, exponent: Real) -> Real:
 
 
 def divide(a: Real, b: Real) -> Real:
-    """Quotient a / b; ±inf where only b is zero, NaN for 0 / 0."""
+    """Quotient a / b; ±inf where only b is zero, NaN for 0 / 0.
+
+    Example:
+        >>> from fop_core.optim.elementary import divide
+        >>> divide(1.0, 4.0), divide(1.0, 0.0), divide(0.0, 0.0)
+        (0.25, inf, nan)
+    """
     try:
         return a / b
     except (ZeroDivisionError, OverflowError):  # Python numbers only; the overflow is that of a huge integer
@@ -190,7 +309,14 @@ def divide(a: Real, b: Real) -> Real:
 
 
 def where(condition: Real, a: Real, b: Real) -> Real:
-    """Return a where a condition holds, and b elsewhere; with a tensor as condition one of the two is a tensor."""
+    """Return a where a condition holds, and b elsewhere; with a tensor as condition one of the two is a tensor.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.elementary import where
+        >>> where(True, 1.0, 2.0), where(np.array([True, False]), 1.0, 2.0)
+        (1.0, array([1., 2.]))
+    """
     if isinstance(condition, bool | np.bool_):
         return a if condition else b
     if isinstance(condition, np.ndarray):
@@ -209,6 +335,12 @@ def spread(value: Real, x: Real, y: Real) -> Real:
         value: a float, or something of the kind of x and y with a shape that broadcasts to theirs.
         x: a float, a numpy scalar or array, or a tensor.
         y: likewise; its shape broadcasts with that of x.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.elementary import spread
+        >>> spread(10.0, np.zeros(3, np.float32), np.zeros(3, np.float32)), spread(10.0, 0.0, 0.0)
+        (array([10., 10., 10.], dtype=float32), 10.0)
     """
     if type(x) is float and type(y) is float:
         return value
@@ -230,7 +362,14 @@ def spread(value: Real, x: Real, y: Real) -> Real:
 
 
 def integer_as_float(x: Real) -> Real:
-    """Return x, but a Python integer as a float: ±inf when too large for one."""
+    """Return x, but a Python integer as a float: ±inf when too large for one.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.elementary import integer_as_float
+        >>> integer_as_float(3), integer_as_float(np.array([1, 2])), integer_as_float(np.float32(0.5))
+        (3.0, array([1, 2]), np.float32(0.5))
+    """
     if not isinstance(x, int):
         return x
     try:

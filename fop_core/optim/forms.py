@@ -35,6 +35,14 @@ class FormOfP:
         max_dim: the largest n that is preconditioned unless another is given.
         P: M [..., n, k] -> P [..., n, n] before any scaling, in numpy; None where P is no matrix.
         spectrum: M -> eigenvalues [..., n], ascending; None for those of P as it comes out.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.forms import FORMS
+        >>> M = np.array([[1.0], [2.0]])
+        >>> FORMS["low_rank"].P(M), FORMS["low_rank"].spectrum(M).round(9)
+        (array([[2., 2.],
+               [2., 5.]]), array([1., 6.]))
     """
 
     name: FormName
@@ -53,12 +61,24 @@ class FormOfP:
 
     @property
     def learns(self) -> bool:
-        """Whether there is an M to learn."""
+        """Whether there is an M to learn.
+
+        Example:
+            >>> from fop_core.optim.forms import FORMS
+            >>> [name for name, form in FORMS.items() if not form.learns]
+            ['mean_removing']
+        """
         return bool(self.start)
 
     @property
     def label(self) -> str:
-        """What a reader chooses it by: "P = M Mᵀ (Eq. 2)"."""
+        """What a reader chooses it by: "P = M Mᵀ (Eq. 2)".
+
+        Example:
+            >>> from fop_core.optim.forms import FORMS
+            >>> FORMS["factored"].label, FORMS["scalar"].label
+            ('P = M Mᵀ (Eq. 2)', 'P = s I (S-HD)')
+        """
         origin = self.equation or self.known_as
         return f"P = {self.formula}" + (f" ({origin})" if origin else "") + ("" if self.learns else ", fixed")
 

@@ -24,6 +24,16 @@ class Layout:
         to_matrix: tensor in the parameter's shape -> [n, m].
         to_tensor: [n, m] and the parameter's shape -> tensor of that shape.
         least_dimensions: the fewest dimensions a parameter may have.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.layouts import SPATIAL
+        >>> kernel = np.arange(2 * 3 * 9.0).reshape(2, 3, 3, 3)  # [out, in, 3, 3]
+        >>> matrix = SPATIAL.to_matrix(kernel)
+        >>> SPATIAL.rows(kernel.shape), matrix.shape, np.array_equal(SPATIAL.to_tensor(matrix, kernel.shape), kernel)
+        (9, (9, 6), True)
+        >>> matrix[:, 0]  # one kernel
+        array([0., 1., 2., 3., 4., 5., 6., 7., 8.])
     """
 
     name: str
@@ -95,6 +105,13 @@ def choose(name: str, shape: Shape, max_dim: int) -> Layout | str:
             more than one position; everything else is left to the base.
         shape: the parameter's shape, in torch's order: [out, in, *kernel].
         max_dim: the largest n that gets a preconditioner of its own.
+
+    Example:
+        >>> from fop_core.optim.layouts import choose
+        >>> [choose("auto", shape, max_dim=1024).name for shape in ((100, 784), (64, 3, 3, 3))]
+        ['input', 'spatial']
+        >>> [choose("auto", shape, max_dim=1024) for shape in ((100,), (64, 32, 1, 1), (10, 4096))]
+        ['bias or norm', '1x1 kernel', 'n = 4096 > max_dim = 1024']
     """
     if name == "auto":
         if len(shape) < 2:

@@ -24,6 +24,12 @@ def forms_square(M: Matrix, G: Matrix) -> bool:
 
     With five products of n m k operations the hypergradient of M M^T never needs them; forming them costs
     2 n n (m + k). They are never formed for a low rank (k < n), whatever the count says.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import forms_square
+        >>> forms_square(np.eye(9), np.zeros((9, 4096))), forms_square(np.zeros((784, 16)), np.zeros((784, 100)))
+        (True, False)
     """
     n, k = M.shape[-2:]
     if k < n:
@@ -36,7 +42,18 @@ def forms_square(M: Matrix, G: Matrix) -> bool:
 
 
 def factored_apply(M: Matrix, G: Matrix) -> tuple[Matrix, Matrix | None]:
-    """Return ``M M^T G [..., n, m]`` and, where it was formed on the way, ``G^T M [..., m, k]`` (Eq. 2)."""
+    """Return ``M M^T G [..., n, m]`` and, where it was formed on the way, ``G^T M [..., m, k]`` (Eq. 2).
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import factored_apply
+        >>> M, G = np.array([[2.0, 0.0], [1.0, 1.0]]), np.array([[1.0], [0.0]])
+        >>> PG, GtM = factored_apply(M, G)
+        >>> PG, M @ M.T
+        (array([[4.],
+               [2.]]), array([[4., 2.],
+               [2., 2.]]))
+    """
     if forms_square(M, G):
         return (G.mT @ (M @ M.mT)).mT, None
     GtM = G.mT @ M
@@ -51,6 +68,14 @@ def factored_alignment(M: Matrix, G: Matrix, U: Matrix, GtM: Matrix | None = Non
         G: the gradient, [..., n, m].
         U: the trace of earlier gradients, [..., n, m].
         GtM: ``G^T M [..., m, k]`` where ``factored_apply`` has formed it.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import factored_alignment
+        >>> G, U = np.array([[1.0], [2.0]]), np.array([[3.0], [4.0]])  # this gradient, and the one before
+        >>> factored_alignment(np.eye(2), G, U)
+        array([[ 6., 10.],
+               [10., 16.]])
     """
     if GtM is None and forms_square(M, G):
         GUt = G @ U.mT
@@ -64,12 +89,28 @@ def factored_alignment(M: Matrix, G: Matrix, U: Matrix, GtM: Matrix | None = Non
 
 
 def factored_matrix(M: Matrix) -> Matrix:
-    """Return ``P = M M^T [..., n, n]``."""
+    """Return ``P = M M^T [..., n, n]``.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import factored_matrix
+        >>> factored_matrix(np.array([[2.0, 0.0], [1.0, 1.0]]))
+        array([[4., 2.],
+               [2., 2.]])
+    """
     return M @ M.mT
 
 
 def factored_norm(M: Matrix) -> tuple[Matrix, Matrix]:
-    """Return ``||M M^T||_F^2 [..., 1, 1]`` and its gradient ``4 M M^T M [..., n, k]``."""
+    """Return ``||M M^T||_F^2 [..., 1, 1]`` and its gradient ``4 M M^T M [..., n, k]``.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import factored_norm
+        >>> square, gradient = factored_norm(2.0 * np.eye(3))  # P = 4 I, its norm squared 3 x 16
+        >>> square, gradient[0, 0]
+        (array([[48.]]), np.float64(32.0))
+    """
     MtM = M.mT @ M
     return _inner(MtM, MtM), 4 * (M @ MtM)
 
@@ -78,7 +119,16 @@ def factored_norm(M: Matrix) -> tuple[Matrix, Matrix]:
 
 
 def low_rank_apply(M: Matrix, G: Matrix) -> tuple[Matrix, Matrix | None]:
-    """Return ``(I + M M^T) G [..., n, m]`` and ``G^T M`` where it was formed (Eq. 5)."""
+    """Return ``(I + M M^T) G [..., n, m]`` and ``G^T M`` where it was formed (Eq. 5).
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import low_rank_apply
+        >>> M, G = np.array([[1.0], [1.0]]), np.array([[1.0], [0.0]])
+        >>> low_rank_apply(M, G)[0]  # (I + M M^T) G
+        array([[2.],
+               [1.]])
+    """
     Gt = G.mT
     if forms_square(M, G):
         return G + (Gt @ (M @ M.mT)).mT, None
@@ -92,7 +142,16 @@ low_rank_alignment = factored_alignment  # the identity does not depend on M
 
 
 def low_rank_norm(M: Matrix) -> tuple[Matrix, Matrix]:
-    """Return ``||I + M M^T||_F^2 [..., 1, 1]`` and its gradient ``4 (M + M M^T M) [..., n, k]``."""
+    """Return ``||I + M M^T||_F^2 [..., 1, 1]`` and its gradient ``4 (M + M M^T M) [..., n, k]``.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import low_rank_norm
+        >>> square, gradient = low_rank_norm(np.array([[1.0], [1.0]]))  # P = [[2, 1], [1, 2]]
+        >>> square.item(), gradient
+        (10.0, array([[12.],
+               [12.]]))
+    """
     square, gradient = factored_norm(M)
     return M.shape[-2] + 2 * _inner(M, M) + square, 4 * M + gradient
 
@@ -101,18 +160,44 @@ def low_rank_norm(M: Matrix) -> tuple[Matrix, Matrix]:
 
 
 def direct_apply(M: Matrix, G: Matrix) -> tuple[Matrix, None]:
-    """Return ``M G [..., n, m]`` for a symmetric M (Eq. 1)."""
+    """Return ``M G [..., n, m]`` for a symmetric M (Eq. 1).
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import direct_apply
+        >>> direct_apply(np.array([[2.0, 1.0], [1.0, 3.0]]), np.array([[1.0], [0.0]]))[0]
+        array([[2.],
+               [1.]])
+    """
     return (G.mT @ M).mT, None
 
 
 def direct_alignment(M: Matrix, G: Matrix, U: Matrix, GtM: None = None) -> Matrix:
-    """Return ``(G U^T + U G^T) / 2 [..., n, n]``: the gradient of ``<G, M U>`` among symmetric M."""
+    """Return ``(G U^T + U G^T) / 2 [..., n, n]``: the gradient of ``<G, M U>`` among symmetric M.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import direct_alignment
+        >>> G, U = np.array([[1.0], [2.0]]), np.array([[3.0], [4.0]])
+        >>> direct_alignment(np.eye(2), G, U)
+        array([[3., 5.],
+               [5., 8.]])
+    """
     GUt = G @ U.mT
     return 0.5 * (GUt + GUt.mT)
 
 
 def direct_norm(M: Matrix) -> tuple[Matrix, Matrix]:
-    """Return ``||M||_F^2 [..., 1, 1]`` and its gradient ``2 M``."""
+    """Return ``||M||_F^2 [..., 1, 1]`` and its gradient ``2 M``.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import direct_norm
+        >>> square, gradient = direct_norm(np.array([[2.0, 1.0], [1.0, 2.0]]))
+        >>> square.item(), gradient
+        (10.0, array([[4., 2.],
+               [2., 4.]]))
+    """
     return _inner(M, M), 2 * M
 
 
@@ -132,6 +217,14 @@ def exponential_root(A: Matrix, identity: Matrix) -> Matrix:
     Args:
         A: symmetric, [..., n, n].
         identity: I [n, n].
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import exponential_root
+        >>> R = exponential_root(np.diag([np.log(4.0), 0.0]), np.eye(2))
+        >>> (R @ R).round(12)  # exp of it
+        array([[4., 0.],
+               [0., 1.]])
     """
     B = 0.5 ** (SQUARINGS + 1) * A
     X = (1 / TAYLOR_DEGREE) * B
@@ -152,6 +245,17 @@ def exponential_alignment(A: Matrix, S: Matrix) -> Matrix:
     Args:
         A: symmetric, [..., n, n].
         S: symmetric, [..., n, n].
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import exponential_alignment
+        >>> S = np.array([[2.0, 1.0], [1.0, 4.0]])
+        >>> exponential_alignment(np.zeros((2, 2)), S)  # at A = 0 it is S / 2
+        array([[1. , 0.5],
+               [0.5, 2. ]])
+        >>> exponential_alignment(np.diag([np.log(4.0), 0.0]), S).round(4)
+        array([[4.   , 1.082],
+               [1.082, 2.   ]])
     """
     B, dB = 0.5 ** (SQUARINGS + 1) * A, 0.5 ** (SQUARINGS + 2) * S
     X, dX = (1 / TAYLOR_DEGREE) * B, (1 / TAYLOR_DEGREE) * dB
@@ -168,13 +272,30 @@ def exponential_root_alignment(R: Matrix, S: Matrix) -> Matrix:
 
     Between two eigenvectors of A whose eigenvalues are 2 d apart it is too small, by the factor d / sinh(d); where A
     and S commute, and so at A = 0, the two are one.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import exponential_root, exponential_root_alignment
+        >>> R = exponential_root(np.diag([np.log(4.0), 0.0]), np.eye(2))
+        >>> exponential_root_alignment(R, np.array([[2.0, 1.0], [1.0, 4.0]])).round(4)  # exact: 1.082 off the diagonal
+        array([[4., 1.],
+               [1., 2.]])
     """
     RSR = R @ S @ R
     return 0.25 * (RSR + RSR.mT)
 
 
 def exponential_norm(R: Matrix) -> tuple[Matrix, Matrix]:
-    """Return ``||exp(A)||_F^2 [..., 1, 1]`` and its gradient ``2 exp(2 A) [..., n, n]``, from R = exp(A / 2)."""
+    """Return ``||exp(A)||_F^2 [..., 1, 1]`` and its gradient ``2 exp(2 A) [..., n, n]``, from R = exp(A / 2).
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import exponential_norm, exponential_root
+        >>> square, gradient = exponential_norm(exponential_root(np.diag([np.log(4.0), 0.0]), np.eye(2)))
+        >>> round(square.item(), 9), gradient.round(9)
+        (17.0, array([[32.,  0.],
+               [ 0.,  2.]]))
+    """
     P = R @ R
     return _inner(P, P), 2 * (P @ P)
 
@@ -183,12 +304,29 @@ def exponential_norm(R: Matrix) -> tuple[Matrix, Matrix]:
 
 
 def diagonal_apply(d: Matrix, G: Matrix) -> tuple[Matrix, None]:
-    """Return ``diag(d) G [..., n, 1]`` for a single column G."""
+    """Return ``diag(d) G [..., n, 1]`` for a single column G.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import diagonal_apply
+        >>> diagonal_apply(np.array([[2.0], [0.5]]), np.array([[1.0], [4.0]]))[0]
+        array([[2.],
+               [2.]])
+    """
     return d * G, None
 
 
 def diagonal_alignment(d: Matrix, G: Matrix, U: Matrix, GtM: None = None) -> Matrix:
-    """Return ``G * U [..., n, 1]``, the gradient of ``<G, diag(d) U>`` for a single column."""
+    """Return ``G * U [..., n, 1]``, the gradient of ``<G, diag(d) U>`` for a single column.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import diagonal_alignment
+        >>> G, U = np.array([[1.0], [2.0]]), np.array([[3.0], [-4.0]])
+        >>> diagonal_alignment(np.ones((2, 1)), G, U)  # grows along x, where gradients agree, and shrinks along y
+        array([[ 3.],
+               [-8.]])
+    """
     return G * U
 
 
@@ -196,7 +334,15 @@ def diagonal_alignment(d: Matrix, G: Matrix, U: Matrix, GtM: None = None) -> Mat
 
 
 def normalization(n: int, square: Matrix) -> Matrix:
-    """Return the factor ``sqrt(n) / ||P||_F`` of Eq. 9 from ``||P||_F^2``."""
+    """Return the factor ``sqrt(n) / ||P||_F`` of Eq. 9 from ``||P||_F^2``.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import factored_norm, normalization
+        >>> square, _ = factored_norm(2.0 * np.eye(3))
+        >>> normalization(3, square).item()  # brings P = 4 I back to I
+        0.25
+    """
     return (n / square) ** 0.5
 
 
@@ -213,6 +359,17 @@ def normalized_alignment(
         square: ``||P||_F^2 [..., 1, 1]``.
         square_gradient: its gradient, [..., n, k].
         scale: s, [..., 1, 1].
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim import maths
+        >>> M, G, U = np.eye(2), np.array([[1.0], [2.0]]), np.array([[3.0], [4.0]])
+        >>> square, square_gradient = maths.factored_norm(M)
+        >>> value, scale = np.array([[(G * U).sum()]]), maths.normalization(2, square)
+        >>> alignment = maths.factored_alignment(M, G, U)
+        >>> maths.normalized_alignment(alignment, value, square, square_gradient, scale)  # holds trace and norm
+        array([[-5., 10.],
+               [10.,  5.]])
     """
     return scale * (alignment - (0.5 * value / square) * square_gradient)
 
@@ -224,6 +381,12 @@ def theorem_1_scale(t: Matrix, norm: Matrix, limit: float) -> Matrix:
         t: the step, counted from 1, [..., 1, 1].
         norm: ``||P||_2 [..., 1, 1]``.
         limit: Theorem 1's p_inf.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import theorem_1_scale
+        >>> [theorem_1_scale(step, norm=5.0, limit=1.0) * 5.0 for step in (1, 2, 10, 100)]  # ||P|| goes from 5 to 1
+        [5.0, 2.0, 1.04, 1.0004]
     """
     decay = 1 / (t * t)
     return decay + (1 - decay) * (limit / norm)
@@ -236,6 +399,15 @@ def power_iteration(apply: Callable[[Matrix], Matrix], v: Matrix, iterations: in
         apply: v -> P v for a symmetric P.
         v: where to start, [..., n, 1], not zero.
         iterations: how many products.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.optim.maths import power_iteration
+        >>> P = np.array([[2.0, 1.0], [1.0, 2.0]])  # eigenvalues 1 and 3
+        >>> norm, v = power_iteration(lambda v: P @ v, np.array([[1.0], [0.0]]), iterations=8)
+        >>> round(norm.item(), 4), v.round(2)
+        (3.0, array([[0.71],
+               [0.71]]))
     """
     norm = _inner(v, v) ** 0.5
     for _ in range(iterations):

@@ -37,6 +37,16 @@ def load(path: str | Path) -> Run:
     Raises:
         RunError: where that is no run, or more than one, or where a file of it is missing.
         DamagedFile: where a file of it is not what it should be.
+
+    Example:
+        >>> from fop_core import runs
+        >>> run = runs.load("cifar10-fop-velocity")
+        >>> run.state.state, run.config["fop"]["preconditioner"], run.metrics.last()["test_accuracy"]
+        ('finished', 'factored', 0.7754)
+        >>> runs.load("cifar10-fop")
+        Traceback (most recent call last):
+            ...
+        fop_core.runs.files.RunError: 'cifar10-fop' may be cifar10-fop-norm, ...: give more of the id
     """
     try:
         run = find(str(path))

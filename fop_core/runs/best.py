@@ -13,6 +13,13 @@ class Best:
 
     Args:
         run: the run.
+
+    Example:
+        >>> from fop_core.runs import GALLERY, Run
+        >>> from fop_core.runs.best import Best
+        >>> best = Best(Run(GALLERY / "mnist-sgd-seed0"))
+        >>> best.update()
+        0.9771
     """
 
     def __init__(self, run: Run) -> None:
@@ -24,6 +31,12 @@ class Best:
 
         Raises:
             FileNotFoundError, DamagedFile: where it cannot be said which attempts there were, see ``Run.attempts``.
+
+        Example:
+            >>> from fop_core.runs import store
+            >>> from fop_core.runs.best import Best
+            >>> print(Best(store.create({"epochs": 2})).update())  # nothing is measured yet
+            None
         """
         self._metrics.update()
         measured = [self._metrics[name].values for name in MEASURED if name in self._metrics]

@@ -43,7 +43,13 @@ MISSING = 8.0  # usual distances between two points after which what is between 
 
 
 def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested settings by their paths: {"fop": {"rank": 16}} as {"fop.rank": 16}."""
+    """Return nested settings by their paths: {"fop": {"rank": 16}} as {"fop.rank": 16}.
+
+    Example:
+        >>> from fop_core.runs.compare import flat
+        >>> flat({"fop": {"rank": 16, "hyper_lr": 1e-4}, "seed": 0})
+        {'fop.rank': 16, 'fop.hyper_lr': 0.0001, 'seed': 0}
+    """
     settings: dict[str, Any] = {}
     for key, value in content.items():
         settings |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
@@ -51,7 +57,15 @@ def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a run's config flat, an older run's as a new one has them: so the two can be compared."""
+    """Return the settings of a run's config flat, an older run's as a new one has them: so the two can be compared.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.runs import compare
+        >>> settings = compare.settings(runs.load("mnist-fop-rank16-seed0").config)
+        >>> settings["fop.rank"], settings["fop.apply"]  # the second came later than this run
+        (16, 'before')
+    """
     content = dict(config)
     for section, added in ADDED.items():
         if isinstance(here := content.get(section), Mapping):
@@ -63,7 +77,15 @@ def settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def method(settings: Settings) -> str:
-    """Return which method a run uses: one of ``training.config.METHODS``, or of ``figures``' methods."""
+    """Return which method a run uses: one of ``training.config.METHODS``, or of ``figures``' methods.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.runs import compare
+        >>> names = ("mnist-sgd-seed0", "cifar10-fop-velocity", "cifar10-fop-one-step", "cifar10-s-hd")
+        >>> [compare.method(compare.settings(runs.load(name).config)) for name in names]
+        ['momentum', 'fop', 'fop-one-step', 's-hd']
+    """
     if settings.get("control") == "rate":  # whose P = c I is not its own
         return "control-rate"
     if (form := settings.get("fop.preconditioner")) is None:
@@ -91,6 +113,13 @@ def differing(runs: Sequence[Settings], within: Sequence[Any] | None = None) -> 
         runs: their settings.
         within: of each run what it is compared within, such as preset and method: a setting that differs only between
             two of these is left out. All are compared with all unless given.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.runs import compare
+        >>> names = "cifar10-fop-velocity", "cifar10-fop-one-step"
+        >>> compare.differing([compare.settings(runs.load(name).config) for name in names])
+        ['fop.trace']
     """
     first_values: dict[tuple[Any, str], Any] = {}
     names: dict[str, None] = {}
@@ -111,6 +140,12 @@ class Group:
         kind: what its runs were given as theirs, such as a preset.
         differs: settings that distinguish it from the other groups of its method and kind, with their values.
         members: which of the runs, in their order.
+
+    Example:
+        >>> from fop_core.runs.compare import groups
+        >>> runs = [{"optimizer.lr": lr, "seed": seed} for lr in (0.01, 0.1) for seed in (0, 1)]
+        >>> groups(runs, kinds=["mnist"] * 4)[1]
+        Group(method='sgd', kind='mnist', differs=(('optimizer.lr', 0.1),), members=(2, 3))
     """
 
     method: str
@@ -126,6 +161,14 @@ def groups(runs: Sequence[Settings], kinds: Sequence[str], apart: bool = False) 
         runs: their settings.
         kinds: of each what it belongs to, such as its preset.
         apart: whether each is to be a group of its own.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.runs import compare
+        >>> names = [f"mnist-{method}-seed{seed}" for method in ("sgd", "fop-rank16") for seed in range(3)]
+        >>> settings = [compare.settings(runs.load(name).config) for name in names]
+        >>> [(group.method, group.members) for group in compare.groups(settings, kinds=["mnist"] * 6)]
+        [('momentum', (0, 1, 2)), ('fop', (3, 4, 5))]
     """
     members_of: dict[str, list[int]] = {}
     for index, settings in enumerate(runs):
@@ -150,6 +193,14 @@ class Curve:
         steps: at which, ascending, int64 [k].
         x: the same on another axis, [k].
         y: the values, [k]; NaN and infinities were measured so.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.runs.compare import Curve
+        >>> steps, loss = runs.load("mnist-sgd-seed0").metrics["test_loss"]
+        >>> curve = Curve(steps, steps / 469, loss)  # over epochs
+        >>> curve.x[-1], curve.y[-1].round(3)
+        (np.float64(10.0), np.float64(0.088))
     """
 
     steps: Array
@@ -164,6 +215,14 @@ class Spread:
     Attributes:
         curve: their mean where all of them measured.
         std: their sample standard deviation there, [k]; NaN of a single one.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.runs.compare import Curve, spread
+        >>> steps = np.array([10, 20])
+        >>> both = spread([Curve(steps, steps, np.array(losses)) for losses in ([1.0, 0.5], [3.0, 0.5])])
+        >>> both.curve.y, both.std
+        (array([2. , 0.5]), array([1.41421356, 0.        ]))
     """
 
     curve: Curve
@@ -175,6 +234,14 @@ def spread(curves: Sequence[Curve]) -> Spread:
 
     Where x is not the same for all, as seconds are not, it is the mean too. A run that diverged makes the mean NaN from
     there on.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.runs.compare import Curve, spread
+        >>> short = Curve(np.array([10, 20]), np.array([1.0, 2.0]), np.array([4.0, 2.0]))
+        >>> long = Curve(np.array([10, 20, 30]), np.array([1.0, 2.0, 3.0]), np.array([2.0, 1.0, 0.5]))
+        >>> spread([short, long]).curve
+        Curve(steps=array([10, 20]), x=array([1., 2.]), y=array([3. , 1.5]))
     """
     of_y, of_x = (aggregate([(c.steps, v) for c, v in zip(curves, vs)]) for vs in _columns(curves))
     every = of_y.count == len(curves)
@@ -185,6 +252,13 @@ def at_end(curves: Sequence[Curve]) -> list[int]:
     """Return which curves reach to where the longest ends, so that their last values can be averaged.
 
     A run that is not as far, or was stopped, has measured nothing there. One that diverged has: it is not a number.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.runs.compare import Curve, at_end
+        >>> ends = ([1, 2], [1.0, 0.5]), ([1], [1.0]), ([1], [np.nan])  # finished, stopped, diverged
+        >>> at_end([Curve(np.array(steps), np.array(steps), np.array(values)) for steps, values in ends])
+        [0, 2]
     """
     end = max((int(curve.steps[-1]) for curve in curves if len(curve.steps)), default=0)
     return [
@@ -198,6 +272,11 @@ def mean_and_std(values: Sequence[float]) -> tuple[float, float | None]:
     """Return the mean of at least one value, and their sample standard deviation (n - 1), None of a single one.
 
     Where a value is not finite, the deviation is NaN.
+
+    Example:
+        >>> from fop_core.runs.compare import mean_and_std
+        >>> mean_and_std([0.5, 0.75, 1.0]), mean_and_std([0.5])
+        ((0.75, 0.25), (0.5, None))
     """
     with np.errstate(invalid="ignore"):
         return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None
@@ -213,6 +292,12 @@ def smoothed(values: Array, share: float) -> Array:
     Args:
         values: [n].
         share: of all n that is the window's width; 0 returns the values.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.runs.compare import smoothed
+        >>> smoothed(np.array([0.0, 3.0, 0.0, np.nan, 6.0]), share=0.4)
+        array([0. , 1. , 1.5, nan, 6. ])
     """
     half = round(share * len(values) / 2)
     if half == 0:
@@ -228,7 +313,16 @@ def smoothed(values: Array, share: float) -> Array:
 
 
 def less(curve: Curve, baseline: Curve) -> Curve:
-    """Return a curve less another one, which is read between its points; NaN where that one does not reach."""
+    """Return a curve less another one, which is read between its points; NaN where that one does not reach.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.runs.compare import Curve, less
+        >>> steps, ends = np.array([0, 10, 20]), np.array([0, 20])
+        >>> fop, sgd = Curve(steps, steps, np.array([2.0, 1.0, 0.5])), Curve(ends, ends, np.array([2.0, 1.0]))
+        >>> less(fop, sgd).y
+        array([ 0. , -0.5, -0.5])
+    """
     if not len(baseline.x):
         return Curve(curve.steps, curve.x, np.full(len(curve.y), np.nan))
     order = np.argsort(baseline.x, kind="stable")
@@ -245,6 +339,14 @@ def drawn(x: Array, y: Array, gaps: Array, buckets: int) -> tuple[Array, Array]:
         y: [n].
         gaps: indices after which something is missing, see ``holes``.
         buckets: of each kind; at most 4 buckets + 2 finite points come back.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.runs.compare import drawn, holes
+        >>> x = np.arange(10_000.0)
+        >>> line_x, line_y = drawn(x, np.sin(x / 500), holes(x), buckets=50)
+        >>> len(line_x), line_y.max().round(3)
+        (177, np.float64(1.0))
     """
     finite = np.isfinite(y)
     there = np.flatnonzero(finite)
@@ -266,6 +368,13 @@ def broken(x: Array, y: Array, measured: Array) -> tuple[Array, Array]:
 
     Returns:
         x and y of the points to mark, each [k], k <= 100; nothing of a curve without any number.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.runs.compare import broken
+        >>> loss = np.array([2.0, 8.0, np.inf, np.nan])
+        >>> broken(np.arange(4), loss, loss)
+        (array([2.]), array([8.]))
     """
     there, begins = np.flatnonzero(np.isfinite(y)), _begins(np.isfinite(measured))[:100]
     if not len(there):
@@ -286,6 +395,12 @@ def holes(steps: Array) -> Array:
 
     Returns:
         Indices [k], each less than n - 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.runs.compare import holes
+        >>> holes(np.concatenate([np.arange(0, 30), np.arange(100, 130)]))
+        array([29])
     """
     apart = np.diff(steps)
     if len(apart) < 20:

@@ -6,7 +6,13 @@ from fop_core.runs.compare import ASIDE, Settings
 
 
 class Absent:
-    """Stands where a run has not such a setting at all, which is not the same as none."""
+    """Stands where a run has not such a setting at all, which is not the same as none.
+
+    Example:
+        >>> from fop_core.runs.difference import ABSENT
+        >>> ABSENT
+        absent
+    """
 
     def __repr__(self) -> str:
         return "absent"
@@ -23,6 +29,11 @@ class Difference(NamedTuple):
         one: the first run's value, or ``ABSENT``.
         other: the second one's.
         aside: whether it only says how a run is watched and where it runs, see ``compare.ASIDE``.
+
+    Example:
+        >>> from fop_core.runs.difference import difference
+        >>> difference({"seed": 0}, {"seed": 1})
+        [Difference(name='seed', one=0, other=1, aside=False)]
     """
 
     name: str
@@ -40,6 +51,15 @@ def difference(one: Settings, other: Settings) -> list[Difference]:
     Args:
         one: flat settings, see ``compare.settings``.
         other: likewise.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.runs import compare
+        >>> from fop_core.runs.difference import difference
+        >>> names = "mnist-sgd-seed0", "mnist-fop-rank16-seed1"
+        >>> sgd, fop = (compare.settings(runs.load(name).config) for name in names)
+        >>> [(each.name, each.one, each.other) for each in difference(sgd, fop)][:3]
+        [('seed', 0, 1), ('fop.preconditioner', absent, 'low_rank'), ('fop.layout', absent, 'auto')]
     """
     parts = {path[:at] for settings in (one, other) for path in settings for at in _dots(path)}
     made = []

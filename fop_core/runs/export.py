@@ -33,6 +33,16 @@ def to_csv(run: Run, path: Path | str) -> None:
     Raises:
         FileNotFoundError: where there is no such folder.
         FileExistsError: where there is something else than a file.
+
+    Example:
+        >>> import csv
+        >>> from fop_core import runs
+        >>> from fop_core.runs import export
+        >>> export.to_csv(runs.load("mnist-sgd-seed0"), "run.csv")
+        >>> with open("run.csv") as file:
+        ...     *_, row = csv.DictReader(file)
+        >>> row["step"], row["lr"], row["test_loss"], row["run"]
+        ('4690', '0.05', '0.08829537963867187', 'mnist-sgd-seed0')
     """
     target = _checked_path(path)
     run.metrics.update()
@@ -63,6 +73,15 @@ def to_parquet(run: Run, path: Path | str) -> None:
         ModuleNotFoundError: without pyarrow.
         FileNotFoundError: where there is no such folder.
         FileExistsError: where there is something else than a file.
+
+    Example:
+        >>> from pyarrow import parquet
+        >>> from fop_core import runs
+        >>> from fop_core.runs import export
+        >>> export.to_parquet(runs.load("mnist-sgd-seed0"), "run.parquet")
+        >>> table = parquet.read_table("run.parquet")
+        >>> table.num_rows, table["test_loss"].null_count  # where it was not measured
+        (82, 72)
     """
     try:
         import pyarrow
@@ -89,6 +108,14 @@ def to_zip(runs: Sequence[Run]) -> bytes:
 
     Raises:
         FileNotFoundError: where one of them is gone.
+
+    Example:
+        >>> import io, zipfile
+        >>> from fop_core import runs
+        >>> from fop_core.runs import export
+        >>> content = export.to_zip([runs.load("mnist-sgd-seed0")])
+        >>> zipfile.ZipFile(io.BytesIO(content)).namelist()[:3]
+        ['mnist-sgd-seed0/attempts/1.json', 'mnist-sgd-seed0/labels.json', 'mnist-sgd-seed0/metrics.1.jsonl']
     """
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:

@@ -26,6 +26,11 @@ class Own:
     Attributes:
         about: what it is.
         read: returns it; None where there is none.
+
+    Example:
+        >>> from fop_core.runs import fields
+        >>> fields.OWN["state"].about
+        'queued, running, finished, ...'
     """
 
     about: str
@@ -62,7 +67,15 @@ LATE = ("best", "device")
 
 
 class UnknownField(ValueError):
-    """No field has this name, or several have; the message says which are near."""
+    """No field has this name, or several have; the message says which are near.
+
+    Example:
+        >>> from fop_core.runs import fields
+        >>> fields.known([], ["fop.rank"]).resolve("rang")
+        Traceback (most recent call last):
+            ...
+        fop_core.runs.fields.UnknownField: no field 'rang'; did you mean fop.rank?
+    """
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,13 @@ class Known:
     Attributes:
         settings: by their paths, "optimizer.lr".
         columns: of metrics, "train_loss", "angle_deg/0.weight".
+
+    Example:
+        >>> from fop_core.runs import GALLERY, fields
+        >>> from fop_core.runs.listing import Listing
+        >>> known = fields.known(Listing(GALLERY).entries().values())
+        >>> "fop.rank" in known.settings, "test_loss" in known.columns
+        (True, True)
     """
 
     settings: dict[str, None]
@@ -84,6 +104,12 @@ class Known:
 
         Raises:
             UnknownField: where none is meant, or more than one setting.
+
+        Example:
+            >>> from fop_core.runs import fields
+            >>> known = fields.known([], ["optimizer.lr", "fop.rank"])
+            >>> known.resolve("lr"), known.resolve("test_loss"), known.resolve("best.test_loss"), known.resolve("state")
+            ('set.optimizer.lr', 'last.test_loss', 'best.test_loss', 'state')
         """
         if name in OWN:
             return name
@@ -124,6 +150,12 @@ def known(entries: Iterable[Entry], settings: Iterable[str] = ()) -> Known:
     Args:
         entries: the runs; columns of layers are known once they are ``measured``.
         settings: more of them, such as ``training.config.described()``: a query may name what no run has.
+
+    Example:
+        >>> from fop_core.runs import fields
+        >>> known = fields.known([], settings=["optimizer.lr"])
+        >>> list(known.settings), "train_loss" in known.columns
+        (['optimizer.lr'], True)
     """
     paths: dict[str, None] = dict.fromkeys(settings)
     columns = {name: None for name, each in quantities.QUANTITIES.items() if not each.layered and name != "step"}
@@ -134,17 +166,42 @@ def known(entries: Iterable[Entry], settings: Iterable[str] = ()) -> Known:
 
 
 def is_measured(name: str) -> bool:
-    """Return whether a full name stands for what ``Listing.measure`` reads."""
+    """Return whether a full name stands for what ``Listing.measure`` reads.
+
+    Example:
+        >>> from fop_core.runs import fields
+        >>> fields.is_measured("last.test_loss"), fields.is_measured("set.optimizer.lr")
+        (True, False)
+    """
     return name.startswith((LAST, BEST))
 
 
 def ready(entry: Entry, name: str) -> bool:
-    """Return whether what a full name stands for has been looked for yet."""
+    """Return whether what a full name stands for has been looked for yet.
+
+    Example:
+        >>> from fop_core.runs import GALLERY, fields
+        >>> from fop_core.runs.listing import Listing
+        >>> listing = Listing(GALLERY)
+        >>> entry = listing.entries()["mnist-sgd-seed0"]
+        >>> fields.ready(entry, "last.test_loss"), listing.measure(patience=60), fields.ready(entry, "last.test_loss")
+        (False, True, True)
+    """
     return entry.measured is not None if is_measured(name) else name not in LATE or entry.complete
 
 
 def value(entry: Entry, name: str) -> Any:
-    """Return what a full name stands for, None where a run has it not."""
+    """Return what a full name stands for, None where a run has it not.
+
+    Example:
+        >>> from fop_core.runs import GALLERY, fields
+        >>> from fop_core.runs.listing import Listing
+        >>> listing = Listing(GALLERY)
+        >>> entry = listing.entries()["mnist-sgd-seed0"]
+        >>> _ = listing.measure(patience=60)
+        >>> [fields.value(entry, name) for name in ("method", "set.optimizer.lr", "best.test_accuracy", "set.fop.rank")]
+        ['momentum', 0.05, 0.9771, None]
+    """
     if name in OWN:
         return OWN[name].read(entry)
     if name.startswith(SETTING):
@@ -158,7 +215,13 @@ def value(entry: Entry, name: str) -> Any:
 
 
 def text(value: Any) -> str:
-    """Return a value as people write it: none, yes, 0.05, 0.9, 0.999."""
+    """Return a value as people write it: none, yes, 0.05, 0.9, 0.999.
+
+    Example:
+        >>> from fop_core.runs.fields import text
+        >>> text(0.05), text(None), text(True), text([0.9, 0.999])
+        ('0.05', 'none', 'yes', '0.9, 0.999')
+    """
     match value:
         case None:
             return "none"

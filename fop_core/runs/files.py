@@ -56,11 +56,32 @@ _ESCAPED_HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # of a character; two of them
 
 
 class DamagedFile(ValueError):
-    """A file that is not what it should be; the message names it and says why."""
+    """A file that is not what it should be; the message names it and says why.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2})
+        >>> _ = (run.path / "state.json").write_text('{"state": "asleep"}')
+        >>> try:
+        ...     run.state
+        ... except runs.DamagedFile as error:
+        ...     print(str(error).replace(str(run.path), "RUN"))
+        RUN/state.json: 'asleep' for the reason None since None
+    """
 
 
 class RunError(ValueError):
-    """A run that cannot be found, read or used; the message says which and why."""
+    """A run that cannot be found, read or used; the message says which and why.
+
+    Example:
+        >>> from fop_core import runs
+        >>> try:
+        ...     runs.load("mnist-sgd")
+        ... except runs.RunError as error:
+        ...     print(error)
+        'mnist-sgd' may be mnist-sgd-seed0, mnist-sgd-seed1, mnist-sgd-seed2: give more of the id
+    """
 
 
 def write(path: Path, content: bytes, *, sync: bool = True, mode: int = 0o666) -> None:

@@ -17,6 +17,11 @@ def read(path: Path) -> dict[str, Any]:
 
     Raises:
         DamagedFile: where labels.json does not hold such.
+
+    Example:
+        >>> from fop_core.runs import labels, store
+        >>> labels.read(store.create({"epochs": 2}, name="First try").path)
+        {'name': 'First try', 'tags': [], 'notes': '', 'archived': False}
     """
     labels = {"name": "", "tags": [], "notes": "", "archived": False}
     with contextlib.suppress(FileNotFoundError):
@@ -33,6 +38,13 @@ def change(path: Path, changes: dict[str, Any]) -> None:
     Raises:
         RunError: for another label, or a value of another kind, or where somebody else holds labels.lock.
         DamagedFile: where the labels so far cannot be read.
+
+    Example:
+        >>> from fop_core.runs import labels, store
+        >>> run = store.create({"epochs": 2}, name="First try")
+        >>> labels.change(run.path, {"archived": True})
+        >>> run.labels["archived"]
+        True
     """
     if wrong := _wrong(changes):
         raise RunError(f"{path.name} cannot be labelled so: {wrong}")

@@ -44,6 +44,14 @@ class Histograms:
         counts: [h, bins].
         edges: [h, bins + 1]; each step has its own.
         not_finite: [h], how many values fell in no bin.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.runs import learned
+        >>> layer = learned.of_run(runs.load("mnist-fop-rank16-seed0")).layers["1.weight"]
+        >>> diagonal = layer.histograms["P_diagonal"]
+        >>> diagonal.counts[-1].sum(), diagonal.edges[-1][[0, -1]].round(3)  # 784 values of P, from least to most
+        (np.int64(784), array([1.   , 1.004]))
     """
 
     steps: Array
@@ -71,6 +79,16 @@ class Layer:
         only_P: whether ``M`` is a P that was uploaded as such, so that what it was made of is unknown; or another
             optimizer's factor or basis.
         about: what it is where that is not FOP's, as "Shampoo, input factor".
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.runs import learned
+        >>> layer = learned.of_run(runs.load("cifar10-fop-velocity")).layers["18.weight"]
+        >>> layer.form, layer.n, layer.kernel, layer.M.shape, layer.spectra.shape
+        ('factored', 9, (3, 3), (113, 9, 9), (113, 9))
+        >>> layer.spectra[-1].round(2)  # eigenvalues of P at the end
+        array([0.  , 0.21, 0.62, 0.73, 0.9 , 0.99, 1.02, 1.04, 1.05],
+              dtype=float32)
     """
 
     name: str
@@ -89,38 +107,94 @@ class Layer:
 
     @property
     def one_per(self) -> str:
-        """Of what P has one number each, where it is no matrix: "tensor" or "parameter"."""
+        """Of what P has one number each, where it is no matrix: "tensor" or "parameter".
+
+        Example:
+            >>> from fop_core import runs
+            >>> from fop_core.runs import learned
+            >>> names = "cifar10-fop-velocity", "cifar10-s-hd", "cifar10-pp-hd"
+            >>> [learned.of_run(runs.load(name)).layers["0.weight"].one_per for name in names]
+            ['', 'tensor', 'parameter']
+        """
         return FORMS[self.form].one_per
 
     @property
     def has_M(self) -> bool:
-        """Whether there is an M [n, k] of which P is made."""
+        """Whether there is an M [n, k] of which P is made.
+
+        Example:
+            >>> from fop_core import runs
+            >>> from fop_core.runs import learned
+            >>> names = "cifar10-fop-velocity", "cifar10-s-hd"
+            >>> [learned.of_run(runs.load(name)).layers["0.weight"].has_M for name in names]
+            [True, False]
+        """
         return self.is_matrix and FORMS[self.form].learns and not self.only_P
 
     @property
     def is_matrix(self) -> bool:
-        """Whether there is a P [n, n] to look at."""
+        """Whether there is a P [n, n] to look at.
+
+        Example:
+            >>> from fop_core import runs
+            >>> from fop_core.runs import learned
+            >>> names = "cifar10-fop-velocity", "cifar10-s-hd"
+            >>> [learned.of_run(runs.load(name)).layers["0.weight"].is_matrix for name in names]
+            [True, False]
+        """
         return self.n > 0 and len(self.steps) > 0
 
     def P(self, at: int) -> Array:
-        """Return P [n, n] of the snapshot ``steps[at]``, as applied."""
+        """Return P [n, n] of the snapshot ``steps[at]``, as applied.
+
+        Example:
+            >>> from fop_core import runs
+            >>> from fop_core.runs import learned
+            >>> layer = learned.of_run(runs.load("cifar10-fop-velocity")).layers["18.weight"]
+            >>> layer.P(0).round(2)[:2, :2], layer.P(-1).round(2)[:2, :2]  # the identity, and what became of it
+            (array([[1., 0.],
+                   [0., 1.]]), array([[ 0.73, -0.28],
+                   [-0.28,  0.7 ]]))
+        """
         return inspection.preconditioner(self.M[at], self.form) * self.scale[at]
 
     def all_P(self) -> Array:
-        """Return P of every snapshot, [s, n, n]."""
+        """Return P of every snapshot, [s, n, n].
+
+        Example:
+            >>> from fop_core import runs
+            >>> from fop_core.runs import learned
+            >>> learned.of_run(runs.load("cifar10-fop-velocity")).layers["18.weight"].all_P().shape
+            (113, 9, 9)
+        """
         return inspection.preconditioner(self.M, self.form) * self.scale[:, None, None]
 
     def view(self, what: str, at: int) -> Array:
         """Return a matrix of the snapshot ``steps[at]``, float64: "M" [n, k], or P [n, n] as ``inspection.view``.
 
         Where there is no M, "M" is the change P - I.
+
+        Example:
+            >>> from fop_core import runs
+            >>> from fop_core.runs import learned
+            >>> layer = learned.of_run(runs.load("cifar10-fop-velocity")).layers["18.weight"]
+            >>> layer.view("change", -1).round(2)[0, :3]  # the first row of P - I
+            array([-0.27, -0.28, -0.19])
         """
         if what == "M":
             return self.M[at].astype(np.float64) if self.has_M else inspection.view(self.P(at), "change")
         return inspection.view(self.P(at), what)
 
     def ranges(self, indices: Sequence[int]) -> dict[str, float]:
-        """Return ``inspection.largest`` of M and of each view of P over snapshots; 0 where no matrix is finite."""
+        """Return ``inspection.largest`` of M and of each view of P over snapshots; 0 where no matrix is finite.
+
+        Example:
+            >>> from fop_core import runs
+            >>> from fop_core.runs import learned
+            >>> layer = learned.of_run(runs.load("cifar10-fop-velocity")).layers["18.weight"]
+            >>> {what: round(size, 2) for what, size in layer.ranges([0, -1]).items()}
+            {'change': 0.32, 'P': 1.0, 'shape': 0.33, 'rest': 0.19, 'M': 1.0}
+        """
         most = dict.fromkeys((*inspection.VIEWS, "M"), 0.0)
         for at in indices:
             P = self.P(at)
@@ -134,7 +208,15 @@ class Layer:
         return most
 
     def nearest(self, step: float) -> int:
-        """Return the index in ``steps`` of the last snapshot at or before a step, or of the first one."""
+        """Return the index in ``steps`` of the last snapshot at or before a step, or of the first one.
+
+        Example:
+            >>> from fop_core import runs
+            >>> from fop_core.runs import learned
+            >>> layer = learned.of_run(runs.load("cifar10-fop-velocity")).layers["18.weight"]
+            >>> layer.steps[layer.nearest(1000)]
+            np.int64(953)
+        """
         return before(self.steps, step)
 
 
@@ -146,6 +228,13 @@ class Learned:
         layers: by name, in the order of the network.
         steps: of all snapshots, ascending.
         missing: what could not be read, in words; empty for nothing.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.runs import learned
+        >>> result = learned.of_run(runs.load("cifar10-fop-velocity"))
+        >>> list(result.layers), len(result.steps), result.missing
+        (['0.weight', '3.weight', '6.weight', '9.weight', '12.weight', '15.weight', '18.weight'], 113, '')
     """
 
     layers: Mapping[str, Layer]
@@ -154,12 +243,27 @@ class Learned:
 
 
 def before(steps: Array, step: float) -> int:
-    """Return the index in ascending steps of the last one at or before a step, or of the first one."""
+    """Return the index in ascending steps of the last one at or before a step, or of the first one.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.runs.learned import before
+        >>> before(np.array([0, 100, 200]), 150), before(np.array([50, 100]), 7)
+        (1, 0)
+    """
     return max(0, int(np.searchsorted(steps, step, "right")) - 1)
 
 
 def learns(settings: Mapping[str, Any]) -> bool:
-    """Return whether a run of settings, as ``compare.flat`` gives them, learns a preconditioner."""
+    """Return whether a run of settings, as ``compare.flat`` gives them, learns a preconditioner.
+
+    Example:
+        >>> from fop_core.runs.learned import learns
+        >>> learns({"optimizer.name": "sgd"}), learns({"optimizer.name": "soap"})
+        (False, True)
+        >>> learns({"optimizer.name": "sgd", "fop.preconditioner": "factored"})
+        True
+    """
     return bool(settings.get("fop.preconditioner")) or str(settings.get("optimizer.name")) in OTHERS
 
 
@@ -171,6 +275,17 @@ def of_run(run: Run) -> Learned:
     Raises:
         RunError: where it learns nothing: a run without FOP, by another optimizer than ``OTHERS``.
         FileNotFoundError, DamagedFile: where its run.json or metrics are not what they should be.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.runs import learned
+        >>> layers = learned.of_run(runs.load("mnist-fop-rank16-seed0")).layers
+        >>> {name: layer.M.shape for name, layer in layers.items()}
+        {'1.weight': (1, 784, 16), '3.weight': (30, 100, 16), '5.weight': (30, 100, 16), '7.weight': (30, 100, 16)}
+        >>> learned.of_run(runs.load("mnist-sgd-seed0"))
+        Traceback (most recent call last):
+            ...
+        fop_core.runs.files.RunError: mnist-sgd-seed0 trains without FOP: it learned no preconditioner
     """
     fop = run.config.get("fop")
     owner = "" if isinstance(fop, dict) else OTHERS.get(str(flat(run.config).get("optimizer.name")), "")
@@ -205,7 +320,13 @@ def _layer_of(name: str) -> str:
 
 
 def natural(name: str) -> list[tuple[int, Any]]:
-    """Return what to sort names by so that 3.weight comes before 12.weight."""
+    """Return what to sort names by so that 3.weight comes before 12.weight.
+
+    Example:
+        >>> from fop_core.runs.learned import natural
+        >>> sorted(["12.weight", "3.weight"], key=natural)
+        ['3.weight', '12.weight']
+    """
     return [(0, int(part)) if part.isdecimal() else (1, part) for part in re.split("([0-9]+)", name)]
 
 
@@ -288,6 +409,16 @@ def of_files(contents: Sequence[tuple[str, bytes]], form: str, spatial: bool = F
     Raises:
         DamagedFile: for a file that is no safetensors file, or is too large.
         RunError: for matrices that do not fit.
+
+    Example:
+        >>> import numpy as np
+        >>> from safetensors.numpy import save
+        >>> from fop_core.runs import learned
+        >>> M = np.eye(9, dtype=np.float32)
+        >>> contents = [("M-1.safetensors", save({"0.weight": M})), ("M-2.safetensors", save({"0.weight": 2 * M}))]
+        >>> layer = learned.of_files(contents, "factored", spatial=True).layers["0.weight"]
+        >>> layer.steps, layer.kernel, layer.P(-1)[0, 0]
+        (array([1, 2]), (3, 3), np.float64(4.0))
     """
     files_of = dict(zip(_steps([name for name, _ in contents]), contents))
     matrices: dict[str, dict[int, Array]] = {}
@@ -317,13 +448,30 @@ def of_files(contents: Sequence[tuple[str, bytes]], form: str, spatial: bool = F
 
 
 def symmetric(matrices: Array) -> bool:
-    """Return whether matrices [..., n, n] are symmetric but for rounding."""
+    """Return whether matrices [..., n, n] are symmetric but for rounding.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.runs.learned import symmetric
+        >>> symmetric(np.array([[2.0, 1.0], [1.0, 3.0]])), symmetric(np.array([[2.0, 1.0], [0.0, 3.0]]))
+        (True, False)
+    """
     size = float(np.abs(matrices).max(initial=0.0))
     return np.allclose(matrices, matrices.swapaxes(-1, -2), rtol=1e-3, atol=1e-5 * size)
 
 
 def may_be_P(layers: Sequence[Layer]) -> bool:
-    """Return whether matrices that were taken for M are all symmetric, as a P is, and not I, from which both start."""
+    """Return whether matrices that were taken for M are all symmetric, as a P is, and not I, from which both start.
+
+    Example:
+        >>> import numpy as np
+        >>> from safetensors.numpy import save
+        >>> from fop_core.runs import learned
+        >>> P = np.array([[2.0, 1.0], [1.0, 3.0]], np.float32)
+        >>> given = learned.of_files([("P.safetensors", save({"0.weight": P}))], "factored")
+        >>> learned.may_be_P(list(given.layers.values()))  # taken for the M of M M^T, and yet symmetric
+        True
+    """
     every = [layer.M for layer in layers if not FORMS[layer.form].symmetric]
     if not every or any(M.shape[1] != M.shape[2] for M in every):
         return False

@@ -32,6 +32,12 @@ class Origin:
         matrices: what became of M, a key of ``MATRICES``.
         donor: the id of the run whose M it was given, where that is so.
         donor_step: of the donor's snapshot.
+
+    Example:
+        >>> from fop_core.runs import lineage, store
+        >>> made = {"parent": "20261124-104551-baseline-47a8", "step": 2000, "matrices": "frozen"}
+        >>> lineage.origin(store.create({"epochs": 2}, lineage=made))
+        Origin(parent='20261124-104551-baseline-47a8', step=2000, matrices='frozen', donor=None, donor_step=None)
     """
 
     parent: str
@@ -46,6 +52,12 @@ def origin(run: Run) -> Origin | None:
 
     Raises:
         DamagedFile: where its lineage begins to say so and does not go on.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.runs import lineage
+        >>> print(lineage.origin(runs.load("mnist-sgd-seed0")))  # it is no fork
+        None
     """
     lineage = run.about["lineage"]
     if "matrices" not in lineage:
@@ -66,6 +78,11 @@ class ControlOf(NamedTuple):
     Attributes:
         parent: the id of the run that it is a control of.
         kind: what P is, a key of ``CONTROLS``.
+
+    Example:
+        >>> from fop_core.runs import lineage, store
+        >>> lineage.control(store.create({"epochs": 2}, lineage={"parent": "my-run", "control": "rate"}))
+        ControlOf(parent='my-run', kind='rate')
     """
 
     parent: str
@@ -77,6 +94,12 @@ def control(run: Run) -> ControlOf | None:
 
     Raises:
         DamagedFile: where its lineage begins to say so and does not go on.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.runs import lineage
+        >>> print(lineage.control(runs.load("mnist-sgd-seed0")))
+        None
     """
     lineage = run.about["lineage"]
     if "control" not in lineage:
@@ -92,6 +115,12 @@ def settings(run: Run) -> dict[str, str]:
 
     Raises:
         DamagedFile: as ``origin`` and ``control``.
+
+    Example:
+        >>> from fop_core.runs import lineage, store
+        >>> made = {"parent": "my-run", "step": 2000, "matrices": "frozen"}
+        >>> lineage.settings(store.create({"epochs": 2}, lineage=made))
+        {'fork': 'frozen at step 2,000'}
     """
     made = {}
     if (of := control(run)) is not None:
@@ -106,6 +135,12 @@ def has_start(run: Run) -> bool:
 
     Raises:
         DamagedFile: as ``origin`` and ``control``.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.runs import lineage
+        >>> lineage.has_start(runs.load("mnist-sgd-seed0"))
+        False
     """
     of = control(run)
     return origin(run) is not None or (of is not None and of.kind != "start")

@@ -26,6 +26,15 @@ class Points:
         behind: single runs, or values before smoothing: pairs of x and y, each [k].
         band: x, lower and upper edge, each [m]; None for none.
         broken: x and the last number before, where the value ceases to be a number, each [k].
+
+    Example:
+        >>> from fop_core.runs import GALLERY, lines
+        >>> from fop_core.runs.loaded import Loaded
+        >>> seeds = [Loaded(str(GALLERY / f"mnist-sgd-seed{seed}")).refresh() for seed in range(3)]
+        >>> [line] = lines.points([seeds], "epoch", "test_accuracy")
+        >>> x, low, high = line.band
+        >>> line.x[-1], line.y[-1].round(4), low[-1].round(4), high[-1].round(4)
+        (np.float64(10.0), np.float64(0.9777), np.float64(0.9761), np.float64(0.9793))
     """
 
     x: Array
@@ -49,6 +58,14 @@ def points(
 
     Returns:
         A line for each group, None of one that did not measure both; None of all where the baseline did not.
+
+    Example:
+        >>> from fop_core.runs import GALLERY, lines
+        >>> from fop_core.runs.loaded import Loaded
+        >>> sgd, fop = (Loaded(str(GALLERY / name)).refresh() for name in ("cifar10-sgd", "cifar10-fop-velocity"))
+        >>> _, less = lines.points([[sgd], [fop]], "epoch", "test_accuracy", baseline=0)
+        >>> less.x[-1], less.y[-1].round(4)  # of FOP, less that of SGD
+        (np.float64(15.0), np.float64(-0.0236))
     """
     measured = [[curve for run in runs if (curve := run.curve(x, y)) is not None] for runs in groups]
     subtracted: Curve | None = None
@@ -92,6 +109,15 @@ def extremes(curves: Sequence[Curve]) -> Points | None:
     """Return the mean of curves over their steps, with a band from the least to the most, where all of them measured.
 
     Of a single curve it has no band. None of none that has points; nothing is left out of a long one.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.runs.compare import Curve
+        >>> from fop_core.runs.lines import extremes
+        >>> steps = np.array([10, 20])
+        >>> line = extremes([Curve(steps, steps, np.array(angles)) for angles in ([1.0, 5.0], [3.0, 6.0])])
+        >>> line.y, line.band[1], line.band[2]
+        (array([2. , 5.5]), array([1., 5.]), array([3., 6.]))
     """
     curves = [curve for curve in curves if len(curve.x)]
     if not curves:

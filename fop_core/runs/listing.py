@@ -49,6 +49,13 @@ class Entry:
         best: accuracy, or None; not looked for yet where not ``complete``.
         measured: what each column came to; None where nobody has wanted it yet, see ``Listing.measure``.
         version: counts how often it was read.
+
+    Example:
+        >>> from fop_core.runs import GALLERY
+        >>> from fop_core.runs.listing import Listing
+        >>> entry = Listing(GALLERY).entries()["mnist-fop-rank16-seed0"]
+        >>> entry.state, entry.method, entry.preset, entry.settings["fop.rank"]
+        ('finished', 'fop', 'mnist-mlp', 16)
     """
 
     run: Run
@@ -89,22 +96,56 @@ class Entry:
 
     @property
     def id(self) -> str:
-        """Its id."""
+        """Its id.
+
+        Example:
+            >>> from fop_core.runs import GALLERY
+            >>> from fop_core.runs.listing import Listing
+            >>> Listing(GALLERY).entries()["mnist-sgd-seed0"].id
+            'mnist-sgd-seed0'
+        """
         return self.run.id
 
     @property
     def complete(self) -> bool:
-        """Whether its best accuracy and its device have been looked for."""
+        """Whether its best accuracy and its device have been looked for.
+
+        Example:
+            >>> from fop_core.runs import GALLERY
+            >>> from fop_core.runs.listing import Listing
+            >>> listing = Listing(GALLERY)
+            >>> _ = listing.entries()
+            >>> listing.complete()
+            >>> {entry.complete for entry in listing.entries().values()}
+            {True}
+        """
         return self._complete >= 0
 
     @property
     def damage(self) -> str:
-        """All that is damaged, each with its file as it is called in the run's folder; "" where nothing is."""
+        """All that is damaged, each with its file as it is called in the run's folder; "" where nothing is.
+
+        Example:
+            >>> from fop_core.runs import store
+            >>> from fop_core.runs.listing import Listing
+            >>> run = store.create({"epochs": 2})
+            >>> _ = (run.path / "state.json").write_text("{}")
+            >>> Listing(store.runs_folder()).entries()[run.id].damage
+            'state.json: None for the reason None since None'
+        """
         messages = dict.fromkeys(filter(None, (self.damaged, *self.troubles.values())))
         return "; ".join(messages).replace(f"{self.run.path}/", "")
 
     def part(self, what: str, read: Callable[[], Part], otherwise: Part) -> Part:
-        """Return what ``read`` does, or where it is damaged ``otherwise``, and keep in ``troubles`` why."""
+        """Return what ``read`` does, or where it is damaged ``otherwise``, and keep in ``troubles`` why.
+
+        Example:
+            >>> from fop_core.runs import GALLERY, Run
+            >>> from fop_core.runs.listing import Entry
+            >>> entry = Entry(Run(GALLERY / "mnist-sgd-seed0"))
+            >>> entry.part("snapshot", lambda: entry.run.snapshot(7), otherwise={}), list(entry.troubles)
+            ({}, ['snapshot'])
+        """
         self.troubles.pop(what, None)
         try:
             return read()
@@ -115,7 +156,15 @@ class Entry:
         return otherwise
 
     def holds(self, words: Sequence[str]) -> bool:
-        """Return whether all of some words, in small letters, are somewhere in what is known of it."""
+        """Return whether all of some words, in small letters, are somewhere in what is known of it.
+
+        Example:
+            >>> from fop_core.runs import GALLERY
+            >>> from fop_core.runs.listing import Listing
+            >>> entry = Listing(GALLERY).entries()["mnist-fop-rank16-seed0"]
+            >>> entry.holds(["finished", "rank=16"]), entry.holds(["cifar10"])
+            (True, False)
+        """
         if words and self._text[0] != self.version:
             texts = [self.name, self.id, *self.tags, self.preset, self.method, self.notes, self.state]
             texts += [f"{name}={value}" for name, value in self.settings.items()]
@@ -124,7 +173,14 @@ class Entry:
 
     @property
     def alive(self) -> bool:
-        """Whether some process works on it."""
+        """Whether some process works on it.
+
+        Example:
+            >>> from fop_core.runs import GALLERY
+            >>> from fop_core.runs.listing import Listing
+            >>> any(entry.alive for entry in Listing(GALLERY).entries().values())
+            False
+        """
         return self.state in ALIVE
 
 
@@ -139,6 +195,13 @@ class Listing:
 
     Attributes:
         trouble: why the folder cannot be read, or nothing that waits is started; or "".
+
+    Example:
+        >>> from fop_core.runs import GALLERY
+        >>> from fop_core.runs.listing import Listing
+        >>> listing = Listing(GALLERY)
+        >>> len(listing.entries()), listing.trouble
+        (16, '')
     """
 
     def __init__(self, folder: Path, bin: bool = False, dispatch: Callable[[Path], object] | None = None) -> None:
@@ -156,6 +219,12 @@ class Listing:
 
         Args:
             now: whether what was seen just before is not good enough.
+
+        Example:
+            >>> from fop_core.runs import GALLERY
+            >>> from fop_core.runs.listing import Listing
+            >>> list(Listing(GALLERY).entries())[:2]  # the newest
+            ['cifar10-s-hd', 'cifar10-fop-norm']
         """
         with self._lock:
             if now or time.monotonic() - self._at > FRESH:
@@ -168,6 +237,14 @@ class Listing:
 
         Args:
             patience: seconds after which the rest is left to the next call.
+
+        Example:
+            >>> from fop_core.runs import GALLERY
+            >>> from fop_core.runs.listing import Listing
+            >>> listing = Listing(GALLERY)
+            >>> entries = listing.entries()
+            >>> listing.measure(patience=60), entries["mnist-sgd-seed0"].measured["test_accuracy"].most
+            (True, 0.9771)
         """
         with self._lock:
             begun = time.monotonic()
@@ -183,7 +260,17 @@ class Listing:
             return True
 
     def complete(self) -> None:
-        """Find the best accuracy and the device of all runs, whatever it takes: for those who list them once."""
+        """Find the best accuracy and the device of all runs, whatever it takes: for those who list them once.
+
+        Example:
+            >>> from fop_core.runs import GALLERY
+            >>> from fop_core.runs.listing import Listing
+            >>> listing = Listing(GALLERY)
+            >>> entries = listing.entries()
+            >>> listing.complete()
+            >>> entries["mnist-sgd-seed0"].best, entries["mnist-sgd-seed0"].device
+            (0.9771, 'AMD EPYC')
+        """
         with self._lock:
             for entry in self._entries.values():
                 if entry._complete != entry.version:

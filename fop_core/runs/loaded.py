@@ -20,6 +20,13 @@ class Loaded:
         trouble: why they cannot be read, or what was left out; or "".
         version: counts how often something new was read; 0 before the first time.
         columns: names of all that was measured, the run's before the layers'.
+
+    Example:
+        >>> from fop_core.runs import GALLERY
+        >>> from fop_core.runs.loaded import Loaded
+        >>> loaded = Loaded(str(GALLERY / "mnist-sgd-seed0"))
+        >>> loaded.version, loaded.refresh().version, loaded.columns[:2]
+        (0, 1, ['epoch', 'grad_norm'])
     """
 
     def __init__(self, path: str) -> None:
@@ -32,7 +39,15 @@ class Loaded:
         self._curves: dict[tuple[str, str], Curve | None] = {}
 
     def refresh(self) -> "Loaded":
-        """Read what is new."""
+        """Read what is new.
+
+        Example:
+            >>> from fop_core.runs import GALLERY
+            >>> from fop_core.runs.loaded import Loaded
+            >>> loaded = Loaded(str(GALLERY / "mnist-sgd-seed0")).refresh()
+            >>> loaded.refresh().version  # nothing is new
+            1
+        """
         with self._lock:
             try:
                 new = self.run.metrics.update()
@@ -49,7 +64,15 @@ class Loaded:
         return self
 
     def curve(self, x: str, y: str) -> Curve | None:
-        """Return a column over an axis, or None where it was not measured."""
+        """Return a column over an axis, or None where it was not measured.
+
+        Example:
+            >>> from fop_core.runs import GALLERY
+            >>> from fop_core.runs.loaded import Loaded
+            >>> curve = Loaded(str(GALLERY / "mnist-sgd-seed0")).refresh().curve("epoch", "test_loss")
+            >>> curve.x[:3], curve.y[:3].round(3)
+            (array([1., 2., 3.]), array([0.158, 0.111, 0.109]))
+        """
         with self._lock:
             if (x, y) not in self._curves:
                 self._curves[x, y] = self._made(x, y)

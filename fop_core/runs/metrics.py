@@ -30,6 +30,15 @@ class Metrics:
         files: returns of each attempt its number, its metrics and the step it went on from, in order.
         log_every: returns the steps between two logged ones, as the run's settings have them.
         only: which rows are read, see ``Follower``; all unless given.
+
+    Example:
+        >>> from fop_core import runs
+        >>> metrics = runs.load("mnist-sgd-seed0").metrics
+        >>> steps, loss = metrics["train_loss"]
+        >>> steps[:3], loss[:3].round(3)
+        (array([1, 2, 3]), array([2.315, 2.299, 2.301]))
+        >>> "hyper_lr" in metrics
+        False
     """
 
     def __init__(
@@ -50,6 +59,12 @@ class Metrics:
 
         Raises:
             FileNotFoundError, DamagedFile: where it cannot be said which attempts there were, see ``Run.attempts``.
+
+        Example:
+            >>> from fop_core import runs
+            >>> run = runs.Run(runs.GALLERY / "mnist-sgd-seed0")
+            >>> run.metrics.update(), run.metrics.update()  # the second time nothing is new
+            (82, 0)
         """
         attempts = self._files()
         self._followers = {n: self._followers.get(n) or Follower(path, self._only) for n, path, _ in attempts}
@@ -62,7 +77,14 @@ class Metrics:
 
     @property
     def columns(self) -> list[str]:
-        """Names of all that was measured: first the run's, then the layers', "<quantity>/<layer>"."""
+        """Names of all that was measured: first the run's, then the layers', "<quantity>/<layer>".
+
+        Example:
+            >>> from fop_core import runs
+            >>> columns = runs.load("mnist-fop-rank16-seed0").metrics.columns
+            >>> columns[:4], columns[-1]
+            (['epoch', 'grad_norm', 'lr', 'samples_per_second'], 'log_determinant/7.weight')
+        """
         names = {name for follower in self._followers.values() for name in follower.columns}
         counting = [name for name in names if self._counts(name)]
         return sorted(counting, key=lambda name: ("/" in name, name))
@@ -77,14 +99,30 @@ class Metrics:
 
     @property
     def steps(self) -> Array:
-        """Steps with a row, ascending, int64 [n]."""
+        """Steps with a row, ascending, int64 [n].
+
+        Example:
+            >>> from fop_core import runs
+            >>> runs.load("mnist-sgd-seed0").metrics.steps[-4:]
+            array([4456, 4500, 4600, 4690])
+        """
         parts = [np.array(follower.steps, np.int64) for follower in self._followers.values()]
         counting = [steps[steps <= until] for steps, until in zip(parts, self._until.values())]
         return np.unique(np.concatenate([np.empty(0, np.int64), *counting]))
 
     @property
     def damaged(self) -> list[str]:
-        """What was left out since it could not be read, one sentence a file."""
+        r"""What was left out since it could not be read, one sentence a file.
+
+        Example:
+            >>> import shutil
+            >>> from fop_core import runs
+            >>> _ = shutil.copytree(runs.GALLERY / "mnist-sgd-seed0", "copy")
+            >>> with open("copy/metrics.1.jsonl", "a") as file:
+            ...     _ = file.write('{"step": "many"}\n')
+            >>> [message.partition("copy/")[2] for message in runs.load("copy").metrics.damaged]
+            ['metrics.1.jsonl: 1 damaged line left out: 83']
+        """
         messages = []
         for follower in self._followers.values():
             if count := follower.damaged_count:
@@ -110,6 +148,15 @@ class Metrics:
         Rows are logged at snapshots and ends of epochs too, and a mean over the few steps since the row before jumps
         about more than one over many. Other columns are as ``[name]`` has them, and so are these where run.json cannot
         be read.
+
+        Example:
+            >>> from fop_core import runs
+            >>> metrics = runs.load("mnist-sgd-seed0").metrics
+            >>> near = metrics["train_loss"].steps >= 4600
+            >>> metrics["train_loss"].values[near].round(4)  # the last is a mean over 90 steps
+            array([0.0262, 0.0293])
+            >>> metrics.evened("train_loss").values[near].round(4)  # over the last 100 at least, as the others
+            array([0.0262, 0.0277])
         """
         try:
             window = self._log_every()
@@ -120,7 +167,14 @@ class Metrics:
         return evened(self[name], window, self._start)
 
     def over(self, axis: str, name: str) -> tuple[Array, Array]:
-        """Return a column and another, such as "epoch" or "seconds", where both were measured: (axis [k], name [k])."""
+        """Return a column and another, such as "epoch" or "seconds", where both were measured: (axis [k], name [k]).
+
+        Example:
+            >>> from fop_core import runs
+            >>> seconds, loss = runs.load("mnist-sgd-seed0").metrics.over("seconds", "test_loss")
+            >>> seconds[-1].round(1), loss[-1].round(3)
+            (np.float64(14.5), np.float64(0.088))
+        """
         series = self[name]
         if axis == "step":
             return series.steps, series.values
@@ -128,13 +182,27 @@ class Metrics:
         return self[axis].values[first], series.values[second]
 
     def last(self) -> dict[str, float]:
-        """Return the last measured value of each column, and the last step as "step"; nothing of nothing."""
+        """Return the last measured value of each column, and the last step as "step"; nothing of nothing.
+
+        Example:
+            >>> from fop_core import runs
+            >>> last = runs.load("mnist-sgd-seed0").metrics.last()
+            >>> last["step"], last["test_accuracy"]
+            (4690, 0.9759)
+        """
         steps = self.steps
         values = {name: float(self[name].values[-1]) for name in self.columns}
         return {"step": int(steps[-1])} | values if len(steps) else {}
 
     def table(self) -> dict[str, Array]:
-        """Return "step", int64 [n], and all columns at these steps, float64 [n], NaN also where not measured."""
+        """Return "step", int64 [n], and all columns at these steps, float64 [n], NaN also where not measured.
+
+        Example:
+            >>> from fop_core import runs
+            >>> table = runs.load("mnist-sgd-seed0").metrics.table()  # pandas.DataFrame(table) takes it
+            >>> table["step"][:3], table["test_loss"][:3]
+            (array([0, 1, 2]), array([nan, nan, nan]))
+        """
         steps = self.steps
         table = {"step": steps}
         for name in self.columns:

@@ -14,6 +14,11 @@ class Fall(NamedTuple):
     Attributes:
         x: where it is.
         factor: what the rate is multiplied by from there on.
+
+    Example:
+        >>> from fop_core.runs.milestones import Fall
+        >>> Fall(x=8.0, factor=0.1)
+        Fall(x=8.0, factor=0.1)
     """
 
     x: float
@@ -27,6 +32,14 @@ def falls(settings: Mapping[str, Any], metrics: Loaded, x: str) -> list[Fall]:
         settings: the run's, as ``compare.flat`` gives them.
         metrics: the run's, from which epochs are turned into ``x``, linear between two rows.
         x: "step", "epoch" or "seconds".
+
+    Example:
+        >>> from fop_core.runs import GALLERY, compare
+        >>> from fop_core.runs.loaded import Loaded
+        >>> from fop_core.runs.milestones import falls
+        >>> loaded = Loaded(str(GALLERY / "cifar10-fop-velocity")).refresh()
+        >>> falls(compare.settings(loaded.run.config), loaded, "step")  # at epoch 8
+        [Fall(x=3128.0, factor=0.1)]
     """
     milestones = settings.get("schedule.milestones")
     if settings.get("schedule.kind") != "step" or not isinstance(milestones, list | tuple):

@@ -48,6 +48,17 @@ class QueryError(ValueError):
 
     Attributes:
         pointed: the query with a line of carets under what is wrong.
+
+    Example:
+        >>> from fop_core.runs import fields, query
+        >>> try:
+        ...     query.parse("lr>fast", fields.known([], ["optimizer.lr"]))
+        ... except query.QueryError as error:
+        ...     print(error)
+        ...     print(error.pointed)
+        > compares numbers, and 'fast' is none (at character 4)
+        lr>fast
+           ^^^^
     """
 
     def __init__(self, why: str, query: str, start: int, end: int) -> None:
@@ -63,6 +74,11 @@ class Value:
     Attributes:
         text: as it was written, without its quotes.
         number: the same as a number, "60%" as 0.6; None where it is none.
+
+    Example:
+        >>> from fop_core.runs import fields, query
+        >>> query.parse("test_accuracy>=60%", fields.known([])).terms[0].values
+        (Value(text='60%', number=0.6),)
     """
 
     text: str
@@ -77,6 +93,13 @@ class Term:
         field: its full name, see ``fields.Known.resolve``; "" for a word that may be anywhere.
         operator: "=", "!=", "~", "!~", "<", "<=", ">" or ">=".
         values: of which one is enough; of a word, of "<", "<=", ">" and ">=" there is just one.
+
+    Example:
+        >>> from fop_core.runs import fields, query
+        >>> query.parse("method=fop,momentum", fields.known([])).terms[0].field
+        'method'
+        >>> query.parse('"two words"', fields.known([])).terms
+        (Term(field='', operator='~', values=(Value(text='two words', number=None),)),)
     """
 
     field: str
@@ -84,7 +107,16 @@ class Term:
     values: tuple[Value, ...]
 
     def matches(self, entry: Entry) -> bool:
-        """Return whether it holds of a run; not while what it compares has not been looked for."""
+        """Return whether it holds of a run; not while what it compares has not been looked for.
+
+        Example:
+            >>> from fop_core.runs import GALLERY, fields, query
+            >>> from fop_core.runs.listing import Listing
+            >>> entries = Listing(GALLERY).entries()
+            >>> [term] = query.parse("method=s-hd,pp-hd", fields.known(entries.values())).terms
+            >>> [id for id, entry in entries.items() if term.matches(entry)]
+            ['cifar10-s-hd', 'cifar10-pp-hd']
+        """
         if not self.field:
             return entry.holds([self.values[0].text.casefold()])
         if not fields.ready(entry, self.field):
@@ -98,17 +130,45 @@ class Term:
 
 @dataclass(frozen=True)
 class Query:
-    """What runs must be. One without terms holds of all."""
+    """What runs must be. One without terms holds of all.
+
+    Example:
+        >>> from fop_core.runs import GALLERY, fields, query
+        >>> from fop_core.runs.listing import Listing
+        >>> entries = Listing(GALLERY).entries().values()
+        >>> wanted = query.parse("lr=0.05 method=fop rank=16 preset~mnist", fields.known(entries))
+        >>> sorted(entry.id for entry in entries if wanted.matches(entry))
+        ['mnist-fop-rank16-seed0', 'mnist-fop-rank16-seed1', 'mnist-fop-rank16-seed2']
+    """
 
     terms: tuple[Term, ...]
 
     @property
     def measured(self) -> bool:
-        """Whether it compares what ``Listing.measure`` has to read first."""
+        """Whether it compares what ``Listing.measure`` has to read first.
+
+        Example:
+            >>> from fop_core.runs import fields, query
+            >>> names = fields.known([], ["optimizer.lr"])
+            >>> query.parse("lr>0.01", names).measured, query.parse("test_loss<0.1", names).measured
+            (False, True)
+        """
         return any(fields.is_measured(term.field) for term in self.terms)
 
     def matches(self, entry: Entry) -> bool:
-        """Return whether all terms hold of a run."""
+        """Return whether all terms hold of a run.
+
+        Example:
+            >>> from fop_core.runs import GALLERY, fields, query
+            >>> from fop_core.runs.listing import Listing
+            >>> listing = Listing(GALLERY)
+            >>> entries = listing.entries()
+            >>> listing.measure(patience=60)  # reads what columns came to
+            True
+            >>> good = query.parse("best.test_accuracy>=98%", fields.known(entries.values()))
+            >>> [id for id, entry in entries.items() if good.matches(entry)]
+            ['mnist-fop-full-seed1']
+        """
         return all(term.matches(entry) for term in self.terms)
 
 
@@ -121,6 +181,16 @@ def parse(text: str, known: Known) -> Query:
 
     Raises:
         QueryError: where it is none, with the place of the mistake.
+
+    Example:
+        >>> from fop_core.runs import fields, query
+        >>> names = fields.known([], ["optimizer.lr", "fop.rank"])
+        >>> [(term.field, term.operator) for term in query.parse("lr>0.01 state=failed,lost name~booth", names).terms]
+        [('set.optimizer.lr', '>'), ('state', '='), ('name', '~')]
+        >>> query.parse("lrr>0.01", names)
+        Traceback (most recent call last):
+            ...
+        fop_core.runs.query.QueryError: no field 'lrr'; did you mean lr? (at character 1)
     """
     if len(text) > LONGEST:
         raise QueryError(f"a query has at most {LONGEST:,} characters, not {len(text):,}", text[:LONGEST], 0, 1)
@@ -134,7 +204,13 @@ def parse(text: str, known: Known) -> Query:
 
 
 def quoted(text: str) -> str:
-    """Return how a query writes a text that is to be taken as it is."""
+    r"""Return how a query writes a text that is to be taken as it is.
+
+    Example:
+        >>> from fop_core.runs.query import quoted
+        >>> print("name=" + quoted('my "best", so far'))
+        name="my \"best\", so far"
+    """
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

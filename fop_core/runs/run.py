@@ -32,6 +32,12 @@ class Run:
 
     Args:
         path: the directory.
+
+    Example:
+        >>> from fop_core import runs
+        >>> run = runs.Run(runs.GALLERY / "mnist-fop-rank16-seed0")
+        >>> run, run.state.state, run.step()
+        (Run(mnist-fop-rank16-seed0), 'finished', 4690)
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -47,6 +53,12 @@ class Run:
 
         Raises:
             DamagedFile: where it is not that.
+
+        Example:
+            >>> from fop_core import runs
+            >>> about = runs.load("mnist-sgd-seed0").about
+            >>> about["created"], about["lineage"]["preset"]
+            ('2026-11-24T13:55:41.751+00:00', 'mnist-mlp')
         """
         about = files.read_json(self.path / "run.json")
         if about.get("format") != FORMAT:
@@ -63,7 +75,14 @@ class Run:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The settings, as JSON."""
+        """The settings, as JSON.
+
+        Example:
+            >>> from fop_core import runs
+            >>> config = runs.load("mnist-sgd-seed0").config
+            >>> config["optimizer"]["lr"], config["fop"]
+            (0.05, None)
+        """
         return self.about["config"]
 
     @property
@@ -72,6 +91,11 @@ class Run:
 
         Raises:
             DamagedFile: where labels.json does not hold such.
+
+        Example:
+            >>> from fop_core.runs import store
+            >>> store.create({"epochs": 2}, name="First try", tags=("baseline",)).labels
+            {'name': 'First try', 'tags': ['baseline'], 'notes': '', 'archived': False}
         """
         return labels.read(self.path)
 
@@ -81,12 +105,29 @@ class Run:
         Raises:
             RunError: for another label, or a value of another kind, or where somebody else holds labels.lock.
             DamagedFile: where the labels so far cannot be read; without labels.json there are none.
+
+        Example:
+            >>> from fop_core.runs import store
+            >>> run = store.create({"epochs": 2})
+            >>> run.label(name="Best so far", tags=["fop", "rank 16"])
+            >>> run.labels["name"], run.labels["tags"]
+            ('Best so far', ['fop', 'rank 16'])
         """
         labels.change(self.path, changes)
 
     @property
     def name(self) -> str:
-        """What people call it; the id where it has no name."""
+        """What people call it; the id where it has no name.
+
+        Example:
+            >>> from fop_core.runs import store
+            >>> run = store.create({"epochs": 2})
+            >>> run.name == run.id
+            True
+            >>> run.label(name="First try")
+            >>> run.name
+            'First try'
+        """
         return self.labels["name"] or self.id
 
     @property
@@ -97,11 +138,26 @@ class Run:
 
         Raises:
             DamagedFile: where state.json is not one.
+
+        Example:
+            >>> from fop_core import runs
+            >>> from fop_core.runs import store
+            >>> runs.load("mnist-sgd-seed0").state.state, store.create({"epochs": 2}).state.state
+            ('finished', 'queued')
         """
         return state.current(self.path)
 
     def written(self) -> State:
-        """What state.json says, whoever wrote it and whether or not that is still there. Raises as ``state``."""
+        """What state.json says, whoever wrote it and whether or not that is still there. Raises as ``state``.
+
+        Example:
+            >>> from fop_core.runs import files, store
+            >>> run = store.create({"epochs": 2})
+            >>> running = {"state": "running", "reason": "", "since": run.about["created"]}
+            >>> files.write_json(run.path / "state.json", running)
+            >>> run.written().state, run.state.state  # nobody holds its control.lock
+            ('running', 'lost')
+        """
         return state.read(self.path)
 
     def held(self) -> bool:
@@ -109,6 +165,11 @@ class Run:
 
         Raises:
             DamagedFile: where its control.lock is something else.
+
+        Example:
+            >>> from fop_core import runs
+            >>> runs.load("mnist-sgd-seed0").held()
+            False
         """
         return state.held(self.path)
 
@@ -118,6 +179,12 @@ class Run:
 
         Raises:
             DamagedFile: where a value is of another kind.
+
+        Example:
+            >>> from fop_core import runs
+            >>> progress = runs.load("mnist-sgd-seed0").progress
+            >>> progress["step"], progress["epoch"], progress["eta_seconds"]
+            (4690, 10.0, 0.0)
         """
         return self._optional("progress.json", records.PROGRESS)
 
@@ -128,6 +195,11 @@ class Run:
         Raises:
             FileNotFoundError: where that of an attempt is missing which left metrics, or a later attempt.
             DamagedFile: where one is not that.
+
+        Example:
+            >>> from fop_core import runs
+            >>> [attempt["from_step"] for attempt in runs.load("cifar10-fop-velocity").attempts]  # it was resumed twice
+            [0, 1764, 2020]
         """
         numbers = self.numbers("", METRICS)  # looked for first, as they come second
         numbers += self.numbers("attempts", ATTEMPT)
@@ -135,7 +207,13 @@ class Run:
         return [self.attempt(n) for n in range(1, max(numbers, default=0) + 1) if n not in unused]
 
     def attempt_numbers(self) -> list[int]:
-        """Return the numbers of the attempts that have a record, ascending; of a scheduler's some may have none."""
+        """Return the numbers of the attempts that have a record, ascending; of a scheduler's some may have none.
+
+        Example:
+            >>> from fop_core import runs
+            >>> runs.load("cifar10-fop-velocity").attempt_numbers()
+            [1, 2, 3]
+        """
         return self.numbers("attempts", ATTEMPT)
 
     def attempt(self, n: int) -> dict[str, Any]:
@@ -144,6 +222,12 @@ class Run:
         Raises:
             FileNotFoundError: where there is none.
             DamagedFile: where its record is not that.
+
+        Example:
+            >>> from fop_core import runs
+            >>> attempt = runs.load("cifar10-fop-velocity").attempt(2)
+            >>> attempt["from_step"], attempt["device"], attempt["threads"]
+            (1764, 'cpu', 1)
         """
         path = self.path / "attempts" / ATTEMPT.format(n)
         attempt = records.checked(path, files.read_json(path), records.ATTEMPT)
@@ -158,17 +242,37 @@ class Run:
 
         Raises:
             FileNotFoundError, DamagedFile: as ``attempts``.
+
+        Example:
+            >>> from fop_core import runs
+            >>> [(n, path.name, step) for n, path, step in runs.load("cifar10-fop-velocity").metrics_files()]
+            [(1, 'metrics.1.jsonl', 0), (2, 'metrics.2.jsonl', 1764), (3, 'metrics.3.jsonl', 2020)]
         """
         attempts = [(attempt["attempt"], attempt["from_step"]) for attempt in self.attempts]
         return [(n, self.path / METRICS.format(n), from_step) for n, from_step in attempts]
 
     @cached_property
     def metrics(self) -> Metrics:
-        """What was logged, as series over steps; its ``update`` reads what is new."""
+        """What was logged, as series over steps; its ``update`` reads what is new.
+
+        Example:
+            >>> from fop_core import runs
+            >>> metrics = runs.load("mnist-sgd-seed0").metrics
+            >>> epochs, accuracy = metrics.over("epoch", "test_accuracy")
+            >>> epochs[[0, 4, 9]], accuracy[[0, 4, 9]]
+            (array([ 1.,  5., 10.]), array([0.9486, 0.9698, 0.9759]))
+        """
         return Metrics(self.id, self.metrics_files, lambda: self.config.get("log_every"))
 
     def snapshot_steps(self) -> list[int]:
-        """Return the steps with a snapshot, ascending."""
+        """Return the steps with a snapshot, ascending.
+
+        Example:
+            >>> from fop_core import runs
+            >>> steps = runs.load("cifar10-fop-velocity").snapshot_steps()
+            >>> steps[:6], steps[-1], len(steps)
+            ([0, 1, 2, 3, 4, 5], 5865, 113)
+        """
         return self.numbers("snapshots", ARRAYS)
 
     def snapshot(self, step: int) -> dict[str, Array]:
@@ -177,15 +281,34 @@ class Run:
         Raises:
             FileNotFoundError: where there is none of that step.
             DamagedFile: where it is not whole.
+
+        Example:
+            >>> from fop_core import runs
+            >>> run = runs.load("cifar10-fop-velocity")
+            >>> M = run.snapshot(run.snapshot_steps()[-1])["18.weight/M"]
+            >>> M.shape, (M @ M.T).diagonal().round(1)  # of P
+            ((9, 9), array([0.7, 0.7, 0.7, 0.8, 0.7, 0.8, 0.7, 0.7, 0.7], dtype=float32))
         """
         return files.read_arrays(self.path / "snapshots" / ARRAYS.format(step))[0]
 
     def snapshot_header(self, step: int) -> files.Header:
-        """Return dtype and shape of a snapshot's arrays, which are not read. Raises as ``snapshot``."""
+        """Return dtype and shape of a snapshot's arrays, which are not read. Raises as ``snapshot``.
+
+        Example:
+            >>> from fop_core import runs
+            >>> runs.load("cifar10-fop-velocity").snapshot_header(0)["18.weight/M"]
+            (<class 'numpy.float32'>, (9, 9))
+        """
         return files.read_header(self.path / "snapshots" / ARRAYS.format(step))[0]
 
     def checkpoint_steps(self) -> list[int]:
-        """Return the steps with a checkpoint, ascending."""
+        """Return the steps with a checkpoint, ascending.
+
+        Example:
+            >>> from fop_core import runs
+            >>> runs.load("cifar10-fop-velocity").checkpoint_steps()
+            [5865]
+        """
         return self.numbers("checkpoints", ARRAYS)
 
     def checkpoint(self, step: int) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -194,15 +317,34 @@ class Run:
         Raises:
             FileNotFoundError: where there is none of that step.
             DamagedFile: where it is not whole.
+
+        Example:
+            >>> from fop_core import runs
+            >>> arrays, about = runs.load("cifar10-fop-velocity").checkpoint(5865)
+            >>> arrays["model/0.weight"].shape, about["step"]
+            ((24, 3, 3, 3), 5865)
         """
         return files.read_arrays(self.checkpoint_path(step))
 
     def checkpoint_path(self, step: int) -> Path:
-        """Return the file of a step's checkpoint."""
+        """Return the file of a step's checkpoint.
+
+        Example:
+            >>> from fop_core import runs
+            >>> runs.load("cifar10-fop-velocity").checkpoint_path(5865).name
+            '00005865.safetensors'
+        """
         return self.path / "checkpoints" / ARRAYS.format(step)
 
     def checkpoint_header(self, step: int) -> tuple[files.Header, dict[str, Any]]:
-        """Return dtype and shape of a checkpoint's arrays, which are not read. Raises as ``checkpoint``."""
+        """Return dtype and shape of a checkpoint's arrays, which are not read. Raises as ``checkpoint``.
+
+        Example:
+            >>> from fop_core import runs
+            >>> header, about = runs.load("cifar10-fop-velocity").checkpoint_header(5865)
+            >>> header["model/0.weight"]
+            (<class 'numpy.float32'>, (24, 3, 3, 3))
+        """
         return files.read_header(self.checkpoint_path(step))
 
     def start(self) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -211,11 +353,25 @@ class Run:
         Raises:
             FileNotFoundError: where there is none.
             DamagedFile: where it is not whole.
+
+        Example:
+            >>> import numpy as np
+            >>> from fop_core.runs import store
+            >>> run = store.create({"epochs": 2}, start=({"model/0.weight": np.zeros((3, 4))}, {"step": 100}))
+            >>> arrays, about = run.start()
+            >>> arrays["model/0.weight"].shape, about
+            ((3, 4), {'step': 100})
         """
         return files.read_arrays(self.start_path())
 
     def start_path(self) -> Path:
-        """Return the file of a fork's or a control's start."""
+        """Return the file of a fork's or a control's start.
+
+        Example:
+            >>> from fop_core import runs
+            >>> runs.load("mnist-sgd-seed0").start_path().name
+            'start.safetensors'
+        """
         return self.path / START
 
     def request(self, what: str, by: str = "", **more: Any) -> None:
@@ -229,6 +385,17 @@ class Run:
         Raises:
             RunError: for another request.
             DamagedFile: where that would be written elsewhere, see ``writable.check_folders``.
+
+        Example:
+            >>> from fop_core.runs import store
+            >>> run = store.create({"epochs": 2})
+            >>> run.request("stop", by="Ada")
+            >>> run.has_request("stop"), run.requested_by("stop")
+            (True, 'Ada')
+            >>> run.request("pause")
+            Traceback (most recent call last):
+                ...
+            fop_core.runs.files.RunError: no request 'pause': there are stop and checkpoint
         """
         if what not in ("start", *REQUESTS):
             raise RunError(f"no request {what!r}: there are {' and '.join(REQUESTS)}")
@@ -237,15 +404,35 @@ class Run:
         files.write_json(self.request_path(what), {"by": by or stamps.user(), "at": stamps.now(), **more})
 
     def request_path(self, what: str) -> Path:
-        """Return the file of a request, whose owner is who made it."""
+        """Return the file of a request, whose owner is who made it.
+
+        Example:
+            >>> from fop_core import runs
+            >>> runs.load("mnist-sgd-seed0").request_path("stop").parts[-3:]
+            ('mnist-sgd-seed0', 'requests', 'stop')
+        """
         return self.path / "requests" / what
 
     def has_request(self, what: str) -> bool:
-        """Return whether a request is there, whatever it says."""
+        """Return whether a request is there, whatever it says.
+
+        Example:
+            >>> from fop_core import runs
+            >>> runs.load("mnist-sgd-seed0").has_request("stop")
+            False
+        """
         return os.path.lexists(self.request_path(what))
 
     def requested_by(self, what: str) -> str:
-        """Return who left a request."""
+        """Return who left a request.
+
+        Example:
+            >>> from fop_core.runs import store
+            >>> run = store.create({"epochs": 2})
+            >>> run.request("checkpoint", by="Ada")
+            >>> run.requested_by("checkpoint")
+            'Ada'
+        """
         try:
             by = files.read_json(self.request_path(what)).get("by")
         except (FileNotFoundError, DamagedFile):
@@ -253,11 +440,27 @@ class Run:
         return by if by and records.is_text(by) else "somebody"
 
     def withdraw(self, what: str) -> None:
-        """Take a request off the list, where it is there."""
+        """Take a request off the list, where it is there.
+
+        Example:
+            >>> from fop_core.runs import store
+            >>> run = store.create({"epochs": 2})
+            >>> run.request("stop")
+            >>> run.withdraw("stop")
+            >>> run.has_request("stop")
+            False
+        """
         self.request_path(what).unlink(missing_ok=True)
 
     def step(self) -> int:
-        """Return the last step that it reported; 0 before the first, and where that is damaged, see ``progress``."""
+        """Return the last step that it reported; 0 before the first, and where that is damaged, see ``progress``.
+
+        Example:
+            >>> from fop_core import runs
+            >>> from fop_core.runs import store
+            >>> runs.load("mnist-sgd-seed0").step(), store.create({"epochs": 2}).step()
+            (4690, 0)
+        """
         try:
             return self.progress.get("step", 0)
         except DamagedFile:
@@ -271,6 +474,14 @@ class Run:
 
         Raises:
             DamagedFile: where a value is of another kind.
+
+        Example:
+            >>> from fop_core.runs import files, store
+            >>> run = store.create({"epochs": 2})
+            >>> used = {"cpu_percent": 99.0, "memory": 310 << 20, "at": run.about["created"]}
+            >>> files.write_json(run.path / "usage.json", used)
+            >>> run.usage["cpu_percent"], run.usage["memory"] / 2**20
+            (99.0, 310.0)
         """
         return self._optional("usage.json", records.USAGE)
 
@@ -280,6 +491,11 @@ class Run:
 
         Raises:
             DamagedFile: where a value is of another kind.
+
+        Example:
+            >>> from fop_core import runs
+            >>> runs.load("mnist-sgd-seed0").curvature  # it did not diverge
+            {}
         """
         return self._optional("curvature.json", records.CURVATURE)
 
@@ -289,6 +505,13 @@ class Run:
         Raises:
             DamagedFile: where that would be written elsewhere, see ``writable.check_folders``.
             OSError: where it cannot be written.
+
+        Example:
+            >>> from fop_core.runs import store
+            >>> run = store.create({"epochs": 2})
+            >>> run.keep_curvature({"error": "its checkpoint is gone"})
+            >>> run.curvature
+            {'error': 'its checkpoint is gone'}
         """
         writable.check_folders(self.path)
         files.write_json(self.path / "curvature.json", content)
@@ -302,7 +525,15 @@ class Run:
             return {}
 
     def log(self, last_bytes: int = 20_000) -> str:
-        """Return the end of its log; of one that cannot be read, why."""
+        r"""Return the end of its log; of one that cannot be read, why.
+
+        Example:
+            >>> from fop_core.runs import store
+            >>> run = store.create({"epochs": 2})
+            >>> _ = (run.path / "log.txt").write_text("epoch 1\nepoch 2\n")
+            >>> run.log(last_bytes=8)
+            'epoch 2\n'
+        """
         try:
             with files.opened(self.path / "log.txt") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - last_bytes))
@@ -313,11 +544,30 @@ class Run:
             return f"damaged: {error}\n"
 
     def open_log(self) -> int:
-        """Open its log to append to it, and return the descriptor. Raises as ``files.open_append``."""
+        r"""Open its log to append to it, and return the descriptor. Raises as ``files.open_append``.
+
+        Example:
+            >>> import os
+            >>> from fop_core.runs import store
+            >>> run = store.create({"epochs": 2})
+            >>> log = run.open_log()
+            >>> os.write(log, b"epoch 1\n"), os.close(log)
+            (8, None)
+            >>> run.log()
+            'epoch 1\n'
+        """
         return files.open_append(self.path / "log.txt")
 
     def size(self) -> int:
-        """Return the bytes that its files hold."""
+        r"""Return the bytes that its files hold.
+
+        Example:
+            >>> from fop_core.runs import store
+            >>> run = store.create({"epochs": 2})
+            >>> before = run.size()
+            >>> (run.path / "log.txt").write_text("epoch 1\n"), run.size() - before
+            (8, 8)
+        """
         return files.size(self.path)
 
     def delete(self) -> "Run":
@@ -326,6 +576,12 @@ class Run:
         Raises:
             RunError: while some process works on it, where it is a link or in the trash already, or where the trash has
                 one of its id.
+
+        Example:
+            >>> from fop_core.runs import store
+            >>> run = store.create({"epochs": 2}, name="First try").delete()
+            >>> run.name, run.path.parent.name, list(store.directories())
+            ('First try', '.trash', [])
         """
         return Run(trash.discard(self.path))
 
@@ -334,6 +590,12 @@ class Run:
 
         Raises:
             RunError: where it is not in one, that is a link, or a run of its id is where it came from.
+
+        Example:
+            >>> from fop_core.runs import store
+            >>> run = store.create({"epochs": 2}, name="First try").delete().restore()
+            >>> [each.name for each in store.directories()]
+            ['First try']
         """
         return Run(trash.restore(self.path))
 
@@ -342,11 +604,24 @@ class Run:
 
         Raises:
             RunError: while some process works on it, or where it is a link, or in a trash that is one.
+
+        Example:
+            >>> from fop_core.runs import store
+            >>> run = store.create({"epochs": 2})
+            >>> run.remove()
+            >>> run.path.exists()
+            False
         """
         trash.remove(self.path)
 
     def start_files(self) -> tuple[Path, ...]:
-        """Return what says whether it can start: where none of these has changed, that has not."""
+        """Return what says whether it can start: where none of these has changed, that has not.
+
+        Example:
+            >>> from fop_core import runs
+            >>> [path.name for path in runs.load("mnist-sgd-seed0").start_files()]
+            ['run.json', 'state.json', 'requests']
+        """
         return self.path / "run.json", self.path / "state.json", self.path / "requests"
 
     def numbers(self, folder: str, form: str) -> list[int]:
@@ -354,6 +629,11 @@ class Run:
 
         Raises:
             DamagedFile: where there is something else than a folder, or one that cannot be read.
+
+        Example:
+            >>> from fop_core import runs
+            >>> runs.load("cifar10-fop-velocity").numbers("", "metrics.{}.jsonl")
+            [1, 2, 3]
         """
         try:
             names = os.listdir(self.path / folder)

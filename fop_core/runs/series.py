@@ -20,6 +20,12 @@ class Series(NamedTuple):
     Attributes:
         steps: ascending, int64 [k].
         values: float64 [k]; NaN and infinities were measured so.
+
+    Example:
+        >>> from fop_core import runs
+        >>> loss = runs.load("mnist-sgd-seed0").metrics["test_loss"]
+        >>> loss.steps[:3], loss.values[:3].round(3)
+        (array([ 469,  938, 1407]), array([0.158, 0.111, 0.109]))
     """
 
     steps: Array
@@ -36,6 +42,13 @@ def evened(series: Series, window: int, start: int = 0) -> Series:
         series: means over the steps since the row before.
         window: steps.
         start: the step that the first row's mean begins at.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.runs.series import Series, evened
+        >>> rows = Series(np.array([100, 200, 210]), np.array([3.0, 2.0, 7.0]))  # the last one is a mean over 10 steps
+        >>> evened(rows, window=100).values
+        array([3.        , 2.        , 2.45454545])
     """
     steps, values = series
     if len(steps) < 2:
@@ -61,6 +74,14 @@ class Aggregate:
         mean: of those measured there, [k].
         std: their sample standard deviation (n - 1), [k]; NaN for a single one, which says nothing of the spread.
         count: how many were measured there, int64 [k].
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.runs import series
+        >>> seeds = [runs.load(f"mnist-sgd-seed{seed}").metrics.over("epoch", "test_accuracy") for seed in range(3)]
+        >>> every = series.aggregate(seeds)
+        >>> every.x[-1], every.mean[-1].round(4), every.std[-1].round(4), every.count[-1]
+        (np.float64(10.0), np.float64(0.9777), np.float64(0.0016), np.int64(3))
     """
 
     x: Array
@@ -81,6 +102,15 @@ def aggregate(series: Sequence[tuple[Array, Array]]) -> Aggregate:
 
     Raises:
         ValueError: where x and values do not fit together, or x is NaN or holds a number twice.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.runs.series import aggregate
+        >>> one = np.array([1, 2]), np.array([0.5, 0.25])
+        >>> other = np.array([1, 2, 3]), np.array([0.5, 0.75, 0.5])
+        >>> both = aggregate([one, other])
+        >>> both.mean, both.std.round(3), both.count
+        (array([0.5, 0.5, 0.5]), array([0.   , 0.354,   nan]), array([2, 2, 1]))
     """
     for seed, (x, values) in enumerate(series):
         if np.ndim(x) != 1 or np.shape(x) != np.shape(values):

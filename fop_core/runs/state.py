@@ -26,6 +26,11 @@ class State:
         cause: one of ``CAUSES`` where one of them made it fail or be lost, else "".
         by: who had it stopped, where somebody did, else "".
         scheduler: of an attempt that a scheduler started, which and its job, in words: it says who lives, no lock does.
+
+    Example:
+        >>> from fop_core import runs
+        >>> runs.load("mnist-sgd-seed0").state
+        State(state='finished', reason='', since='2026-11-24T13:55:59.806+00:00', cause='', by='', scheduler='')
     """
 
     state: str
@@ -37,7 +42,13 @@ class State:
 
 
 def current(path: Path) -> State:
-    """Return the state that the run of a directory is truly in, as ``Run.state`` does."""
+    """Return the state that the run of a directory is truly in, as ``Run.state`` does.
+
+    Example:
+        >>> from fop_core.runs import GALLERY, state
+        >>> state.current(GALLERY / "mnist-sgd-seed0").state
+        'finished'
+    """
     written = read(path)
     try:
         alive = written.state not in ALIVE or bool(written.scheduler) or held(path)
@@ -61,6 +72,11 @@ def read(path: Path) -> State:
 
     Raises:
         DamagedFile: where it is none.
+
+    Example:
+        >>> from fop_core.runs import state, store
+        >>> state.read(store.create({"epochs": 2}).path).state
+        'queued'
     """
     content = files.read_json(path / "state.json")
     state, reason, since = [content.get(key) for key in ("state", "reason", "since")]
@@ -79,6 +95,17 @@ def refuse_scheduled(path: Path) -> None:
     """Raise RunError where a scheduler's job works on the run of a directory: of that no lock can tell.
 
     What cannot be read is of nobody: the lock alone counts, as it is somebody's on this host.
+
+    Example:
+        >>> from fop_core.runs import files, state, store
+        >>> run = store.create({"epochs": 2}, name="First try")
+        >>> about = {"state": "running", "reason": "", "since": run.about["created"], "scheduler": "Slurm job 7"}
+        >>> files.write_json(run.path / "state.json", about)
+        >>> try:
+        ...     state.refuse_scheduled(run.path)
+        ... except files.RunError as error:
+        ...     print(str(error).partition(" is ")[2])
+        already being worked on: by Slurm job 7
     """
     try:
         written = read(path)
@@ -89,7 +116,13 @@ def refuse_scheduled(path: Path) -> None:
 
 
 def held(path: Path) -> bool:
-    """Return whether some process answers for the run of a directory, as ``Run.held`` does."""
+    """Return whether some process answers for the run of a directory, as ``Run.held`` does.
+
+    Example:
+        >>> from fop_core.runs import GALLERY, state
+        >>> state.held(GALLERY / "mnist-sgd-seed0")
+        False
+    """
     try:
         with files.opened(path / "control.lock") as lock:
             return not locks.flock(lock.fileno(), fcntl.LOCK_SH)

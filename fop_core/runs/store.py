@@ -21,7 +21,13 @@ Array = np.ndarray
 
 
 def runs_folder() -> Path:
-    """Return the folder of a user's runs: FOP_RUNS_DIR, or trained_models/runs of the project or of where we are."""
+    """Return the folder of a user's runs: FOP_RUNS_DIR, or trained_models/runs of the project or of where we are.
+
+    Example:
+        >>> from fop_core.runs import store
+        >>> store.runs_folder().name
+        'runs'
+    """
     if named := os.environ.get("FOP_RUNS_DIR"):
         try:
             return Path(named).expanduser()
@@ -50,6 +56,14 @@ def create(
         start: of a fork the checkpoint that it starts from, of a control what its P is made of: arrays, and what is
             said about them.
         folder: where; ``runs_folder()`` unless given.
+
+    Example:
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2, "seed": 0}, name="First try", lineage={"preset": "mnist-mlp"})
+        >>> run.name, run.state.state, run.config
+        ('First try', 'queued', {'epochs': 2, 'seed': 0})
+        >>> sorted(path.name for path in run.path.iterdir())
+        ['attempts', 'checkpoints', 'labels.json', 'labels.lock', 'requests', 'run.json', 'snapshots', 'state.json']
     """
     folder = runs_folder() if folder is None else folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,7 +97,16 @@ def create(
 
 
 class UnknownRun(RunError):
-    """Nothing in a folder is meant by a text."""
+    """Nothing in a folder is meant by a text.
+
+    Example:
+        >>> from fop_core.runs import store
+        >>> try:
+        ...     store.find("mine")
+        ... except store.UnknownRun as error:
+        ...     print(str(error).partition(" in ")[0])
+        no run 'mine'
+    """
 
 
 def find(text: str, folder: Path | None = None) -> Run:
@@ -92,6 +115,12 @@ def find(text: str, folder: Path | None = None) -> Run:
     Raises:
         UnknownRun: where that is none.
         RunError: where it is more than one, or a folder that is no run.
+
+    Example:
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2}, name="First try")
+        >>> store.find("First try").id == store.find(str(run.path)).id == run.id
+        True
     """
     path = Path(os.path.abspath(text))  # of "." too the folder is above it
     if text and os.path.exists(path / "run.json"):  # unlike Path's, it takes any text
@@ -109,6 +138,12 @@ def find_trashed(text: str, folder: Path | None = None) -> Run:
     Raises:
         UnknownRun: where that is none, whatever else it means.
         RunError: where it is more than one, or the trash is no folder.
+
+    Example:
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2}, name="First try").delete()
+        >>> store.find_trashed("First try").restore().name
+        'First try'
     """
     trash_path = trash.of(runs_folder() if folder is None else folder)
     if (run := _called(text, trash_path)) is not None:
@@ -138,6 +173,13 @@ def scan(folder: Path | None = None) -> Iterator[tuple[Run, str]]:
     """Yield each run of a folder, oldest first, and what is damaged about it: "" where its list entry can be read.
 
     That is run.json, state.json and labels.json; reading more of it may find more.
+
+    Example:
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2}, name="First try")
+        >>> (run.path / "run.json").unlink()
+        >>> [damage.replace(str(run.path), "RUN") for run, damage in store.scan()]
+        ['RUN/run.json is missing']
     """
     for run in directories(folder):
         try:
@@ -152,14 +194,26 @@ def scan(folder: Path | None = None) -> Iterator[tuple[Run, str]]:
 
 
 def directories(folder: Path | None = None) -> Iterator[Run]:
-    """Yield what may be a run of a folder, oldest first, unread."""
+    """Yield what may be a run of a folder, oldest first, unread.
+
+    Example:
+        >>> from fop_core.runs import GALLERY, store
+        >>> [run.id for run in store.directories(GALLERY)][-3:]
+        ['mnist-sgd-seed0', 'mnist-sgd-seed1', 'mnist-sgd-seed2']
+    """
     folder = runs_folder() if folder is None else folder
     for name in names(folder):
         yield Run(folder / name)
 
 
 def names(folder: Path) -> list[str]:
-    """Return what the directories of a folder are called that may be runs, oldest first."""
+    """Return what the directories of a folder are called that may be runs, oldest first.
+
+    Example:
+        >>> from fop_core.runs import GALLERY, store
+        >>> store.names(GALLERY)[:2]
+        ['cifar10-fop-norm', 'cifar10-fop-one-step']
+    """
     try:
         with os.scandir(folder) as entries:
             return sorted(entry.name for entry in entries if may_be_run(entry))
@@ -172,17 +226,42 @@ def trashed(folder: Path | None = None) -> list[Run]:
 
     Raises:
         RunError: where the trash is a link, or no folder.
+
+    Example:
+        >>> from fop_core.runs import store
+        >>> _ = store.create({"epochs": 2}, name="First try").delete()
+        >>> [run.name for run in store.trashed()]
+        ['First try']
     """
     return list(directories(trash.of(runs_folder() if folder is None else folder)))
 
 
 def may_be_run(entry: "os.DirEntry[str]") -> bool:
-    """Return whether an entry of a runs folder may be a run: a folder, not hidden, and not that of the studies."""
+    """Return whether an entry of a runs folder may be a run: a folder, not hidden, and not that of the studies.
+
+    Example:
+        >>> import os
+        >>> from fop_core.runs import store
+        >>> os.mkdir("a-run"), os.mkdir(".hidden"), os.mkdir("studies")
+        (None, None, None)
+        >>> {entry.name for entry in os.scandir() if store.may_be_run(entry)}
+        {'a-run'}
+    """
     return not entry.name.startswith(".") and entry.name != STUDIES and is_folder(entry)
 
 
 def is_folder(entry: "os.DirEntry[str]") -> bool:
-    """Return whether an entry of a folder is one too, or a link to one; a link in a circle is none."""
+    """Return whether an entry of a folder is one too, or a link to one; a link in a circle is none.
+
+    Example:
+        >>> import os
+        >>> from fop_core.runs import store
+        >>> os.mkdir("folder")
+        >>> os.symlink("folder", "link"), os.symlink("circle", "circle")
+        (None, None)
+        >>> {entry.name: store.is_folder(entry) for entry in os.scandir()}["circle"]
+        False
+    """
     try:
         return entry.is_dir()
     except OSError:

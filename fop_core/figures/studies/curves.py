@@ -26,6 +26,19 @@ class Lines:
         up: title of the axis up.
         percent: whether values are fractions.
         log_x, log_y: whether axes are logarithmic.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.studies import Lines
+        >>> from fop_core.figures.training_curves import Line, line_styles
+        >>> epochs = np.arange(1.0, 6.0)
+        >>> styles = line_styles(["momentum", "fop"])
+        >>> lines = [Line("SGD", styles[0], epochs, 1 / epochs), Line("FOP", styles[1], epochs, 0.8 / epochs)]
+        >>> curves = Lines(lines, "epoch", "loss")
+        >>> curves.alt
+        'loss over epoch: SGD, FOP'
+        >>> len(curves.screens()[""].data), curves.paper().axes[0].get_xlabel()
+        (2, 'epoch')
     """
 
     lines: Sequence[Line]
@@ -69,6 +82,13 @@ class Rates:
         values: [k, seeds]; NaN is not there yet, infinity diverged.
         label: at the line's end; the method's name unless given.
         joined: whether points are joined by a line; not those that also differ in other settings.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.studies import Rates
+        >>> accuracies = np.array([[0.92, 0.93], [0.96, np.nan], [np.inf, np.inf]])  # at the last rate both diverged
+        >>> Rates("fop", np.array([0.01, 0.1, 1.0]), accuracies).values.shape  # three rates, two seeds
+        (3, 2)
     """
 
     method: str
@@ -92,6 +112,19 @@ class Sensitivity:
         percent: whether results are fractions.
         log_x: whether rates spread over powers of ten.
         lost: what an infinite result is.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.studies import Rates, Sensitivity
+        >>> rates = np.array([0.01, 0.1, 1.0])
+        >>> momentum = Rates("momentum", rates, np.array([[0.90, 0.91], [0.95, 0.94], [np.inf, 0.10]]))
+        >>> picture = Sensitivity([momentum, Rates("fop", rates, np.array([[0.92, 0.93], [0.96, 0.95], [0.94, 0.93]]))])
+        >>> picture.alt
+        'held-out accuracy over learning rate: Momentum, FOP'
+        >>> [trace.text[-1] for trace in picture.screens()[""].data if trace.text][0]  # of momentum at 1
+        '<b>Momentum</b><br>learning rate 1<br>✕ diverged: 1 of 2'
+        >>> picture.paper().axes[0].get_ylabel()
+        'held-out accuracy'
     """
 
     curves: Sequence[Rates]
@@ -213,6 +246,12 @@ class Profile:
         share: of problems solved within this factor, [k].
         n: how many problems there are.
         label: at the line's end; the method's name unless given.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.studies import Profile
+        >>> Profile("fop", tau=np.array([1.0, 1.5]), share=np.array([0.6, 1.0]), n=5).share[-1]
+        np.float64(1.0)
     """
 
     method: str
@@ -230,6 +269,17 @@ class PerformanceProfile:
         profiles: of the methods, over the same problems.
         across: title of the axis across.
         up: title of the axis up.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.studies import PerformanceProfile, Profile
+        >>> fop = Profile("fop", np.array([1.0, 1.5]), np.array([0.6, 1.0]), n=5)
+        >>> sgd = Profile("momentum", np.array([1.0, 2.0]), np.array([0.4, 0.8]), n=5)
+        >>> picture = PerformanceProfile([sgd, fop])
+        >>> picture.alt
+        'share of problems solved within the factor τ of the fastest: Momentum, n = 5, FOP, n = 5'
+        >>> len(picture.screens()[""].data), picture.paper().axes[0].get_xlabel()
+        (2, 'factor τ of the fastest')
     """
 
     profiles: Sequence[Profile]
@@ -247,7 +297,15 @@ class PerformanceProfile:
 
     @property
     def log(self) -> bool:
-        """Whether factors spread so far that their axis is logarithmic."""
+        """Whether factors spread so far that their axis is logarithmic.
+
+        Example:
+            >>> import numpy as np
+            >>> from fop_core.figures.studies import PerformanceProfile, Profile
+            >>> near, far = (Profile("fop", np.array([1.0, tau]), np.array([0.5, 1.0]), n=2) for tau in (2.0, 20.0))
+            >>> PerformanceProfile([near]).log, PerformanceProfile([near, far]).log
+            (False, True)
+        """
         return self._edge > 5
 
     def _lines(self) -> list[Line]:

@@ -33,6 +33,15 @@ class Cell(NamedTuple):
         hover: what it says when pointed at, line by line.
         lost: whether it is hatched.
         outline: "better" | "worse" by one standard deviation | "".
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.studies import Grids, Scale
+        >>> rates, momenta = Scale("learning rate", (0.01, 0.1)), Scale("momentum", (0.9,))
+        >>> fop, momentum = np.array([[[0.96, 0.97], [np.inf, 0.95]]]), np.array([[[0.94, 0.95], [0.94, 0.95]]])
+        >>> grids = Grids(momenta, rates, fop, momentum)
+        >>> [(cell.texts, cell.outline, cell.lost) for cell in grids.panels()[2].cells]
+        [(('+2.00',), 'better', False), (('✕ with',), '', True)]
     """
 
     row: int
@@ -54,6 +63,14 @@ class Panel:
         values: means or differences, [r, c]; NaN where there is none to be coloured.
         limits: values that the ends of the colours stand for.
         colors: of the lowest, the middle and the highest.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.studies import Grids, Scale
+        >>> rates, momenta = Scale("learning rate", (0.01, 0.1)), Scale("momentum", (0.9,))
+        >>> grids = Grids(momenta, rates, np.array([[[0.96], [0.95]]]), np.array([[[0.94], [0.95]]]))
+        >>> [(panel.title, panel.values.round(2).tolist()) for panel in grids.panels()]
+        [('FOP, %', [[0.96, 0.95]]), ('Momentum, %', [[0.94, 0.95]]), ('Difference, points', [[0.02, 0.0]])]
     """
 
     title: str
@@ -79,6 +96,17 @@ class Grids:
         percent: whether results are fractions.
         higher: whether a larger one is better.
         lost: what an infinite result is.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.studies import Grids, Scale
+        >>> rates, momenta = Scale("learning rate", (0.01, 0.1)), Scale("momentum", (0.9,))
+        >>> fop, momentum = np.array([[[0.96, 0.97], [0.95, 0.95]]]), np.array([[[0.94, 0.95], [0.95, 0.96]]])
+        >>> grids = Grids(momenta, rates, fop, momentum)  # [rows, columns, seeds]
+        >>> grids.alt
+        'held-out accuracy by momentum and learning rate: FOP, Momentum, and the difference'
+        >>> list(grids.screens()), grids.paper().axes[0].get_title()
+        (['FOP, %', 'Momentum, %', 'Difference, points'], 'FOP, %')
     """
 
     rows: Scale
@@ -108,6 +136,14 @@ class Grids:
 
         The std is the larger of both methods' over seeds; without two seeds of each there is none. Nor is one compared
         of which a seed diverged.
+
+        Example:
+            >>> import numpy as np
+            >>> from fop_core.figures.studies import Grids, Scale
+            >>> rates, momenta = Scale("learning rate", (0.01, 0.1)), Scale("momentum", (0.9,))
+            >>> fop, momentum = np.array([[[0.96, 0.97], [0.95, 0.95]]]), np.array([[[0.94, 0.95], [0.95, 0.96]]])
+            >>> Grids(momenta, rates, fop, momentum).better()  # better at 0.01; at 0.1 within one deviation
+            array([[1, 0]])
         """
         ours, theirs = over_seeds(self.with_), over_seeds(self.without)
         gain = (ours.mean - theirs.mean) * (1 if self.higher else -1)
@@ -117,7 +153,16 @@ class Grids:
             return np.where(whole & (np.abs(gain) > std), np.sign(gain), 0).astype(int)
 
     def panels(self) -> tuple[Panel, Panel, Panel]:
-        """Return the three grids: with, without, difference."""
+        """Return the three grids: with, without, difference.
+
+        Example:
+            >>> import numpy as np
+            >>> from fop_core.figures.studies import Grids, Scale
+            >>> rates, momenta = Scale("learning rate", (0.01,)), Scale("momentum", (0.9,))
+            >>> panels = Grids(momenta, rates, np.array([[[0.96, 0.98]]]), np.array([[[0.94, 0.95]]])).panels()
+            >>> [panel.cells[0].texts for panel in panels]
+            [('97.00', '±1.41'), ('94.50', '±0.71'), ('+2.50',)]
+        """
         both = [np.where(each.lost == 0, each.mean, np.nan) for each in map(over_seeds, (self.with_, self.without))]
         finite = np.concatenate([each[np.isfinite(each)] for each in both])
         low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)

@@ -27,6 +27,13 @@ class Times:
         method: key of ``training.config.METHODS``.
         values: of each seed, above 0, [seeds]; infinite where the target was missed, NaN where it is not known yet.
         label: of the row; the method's name unless given.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.studies import Times
+        >>> row = Times("fop", np.array([400.0, 500.0, np.inf]))
+        >>> row.name, row.median
+        ('FOP', 500.0)
     """
 
     method: str
@@ -35,12 +42,26 @@ class Times:
 
     @property
     def name(self) -> str:
-        """What the row is called."""
+        """What the row is called.
+
+        Example:
+            >>> import numpy as np
+            >>> from fop_core.figures.studies import Times
+            >>> Times("fop-osgm", np.array([400.0])).name, Times("fop", np.array([400.0]), label="FOP, rank 16").name
+            ('FOP OSGM', 'FOP, rank 16')
+        """
         return self.label or named(self.method)
 
     @property
     def median(self) -> float:
-        """Of the seeds that are known, those that missed the target among them; infinite where that is one of them."""
+        """Of the seeds that are known, those that missed the target among them; infinite where that is one of them.
+
+        Example:
+            >>> import numpy as np
+            >>> from fop_core.figures.studies import Times
+            >>> Times("fop", np.array([400.0, 500.0, np.nan])).median, Times("fop", np.array([400.0, np.inf])).median
+            (450.0, inf)
+        """
         known = np.sort(self.values[~np.isnan(self.values)])
         if not len(known):
             return math.nan
@@ -55,6 +76,16 @@ class TimeToTarget:
     Attributes:
         rows: of the methods, the first on top.
         across: what is counted, to which target.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.studies import Times, TimeToTarget
+        >>> rows = [Times("momentum", np.array([900.0, 950.0, np.inf])), Times("fop", np.array([400.0, 500.0, 450.0]))]
+        >>> picture = TimeToTarget(rows, "steps to 97 %")
+        >>> picture.alt
+        'steps to 97 %, medians: Momentum 950, FOP 450'
+        >>> len(picture.screens()[""].data), picture.paper().axes[0].get_xlabel()
+        (5, 'steps to 97 %')
     """
 
     rows: Sequence[Times]
@@ -72,7 +103,14 @@ class TimeToTarget:
 
     @property
     def log(self) -> bool:
-        """Whether times differ by more than a factor of ten."""
+        """Whether times differ by more than a factor of ten.
+
+        Example:
+            >>> import numpy as np
+            >>> from fop_core.figures.studies import Times, TimeToTarget
+            >>> [TimeToTarget([Times("fop", np.array([40.0, most]))], "steps").log for most in (80.0, 8000.0)]
+            [False, True]
+        """
         finite = self._finite()
         return bool(len(finite) and finite.min() > 0 and finite.max() > 10 * finite.min())
 
@@ -203,6 +241,11 @@ class Difference:
         p: corrected for the number of comparisons; NaN for none.
         n: pairs, or runs of the smaller group.
         significant: whether p is below the level that was fixed.
+
+    Example:
+        >>> from fop_core.figures.studies import Difference
+        >>> Difference("FOP less Momentum", "fop", 0.004, 0.001, 0.007, p=0.012, n=5, significant=True).verdict
+        'p = 0.012, n = 5'
     """
 
     label: str
@@ -216,7 +259,15 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """What the test says."""
+        """What the test says.
+
+        Example:
+            >>> from fop_core.figures.studies import Difference
+            >>> Difference("FOP less Momentum", "fop", 0.004, 0.001, 0.007, p=0.0002, n=5, significant=True).verdict
+            'p < 0.001, n = 5'
+            >>> Difference("FOP less Momentum", "fop", 0.004, *[float("nan")] * 3, n=1, significant=False).verdict
+            'n = 1: no test'
+        """
         if math.isnan(self.p):
             return f"n = {self.n}: no test"
         p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.3f}"
@@ -232,6 +283,15 @@ class Pairwise:
         across: of what.
         percent: whether differences are of fractions, to be shown in points.
         detectable: the least difference that these seeds can detect, drawn as an area around 0; None for none.
+
+    Example:
+        >>> from fop_core.figures.studies import Difference, Pairwise
+        >>> row = Difference("FOP less Momentum", "fop", 0.004, 0.001, 0.007, p=0.012, n=5, significant=True)
+        >>> picture = Pairwise([row], "test accuracy", detectable=0.003)
+        >>> picture.alt
+        'difference in test accuracy, points: FOP less Momentum +0.40 (p = 0.012, n = 5)'
+        >>> len(picture.screens()[""].data), picture.paper().axes[0].get_xlabel()
+        (2, 'difference in test accuracy, points')
     """
 
     rows: Sequence[Difference]

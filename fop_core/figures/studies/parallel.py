@@ -25,6 +25,14 @@ class Axis:
         label: under it.
         heights: of the rows, 0 to 1, [rows]; NaN where a row has no such setting.
         ticks: heights and their texts.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.studies import Parallel, Scale
+        >>> trials = Parallel([Scale("learning rate", (0.01, 0.1))], ["fop", "momentum"], np.array([0.96, 0.95]))
+        >>> axis = trials.axes()[1]
+        >>> axis.label, axis.heights, axis.ticks[0]
+        ('learning rate', array([0., 1.]), (np.float64(0.0), '0.01'))
     """
 
     label: str
@@ -44,6 +52,16 @@ class Parallel:
         percent: whether results are fractions.
         chosen: indices of the rows that are drawn thick: the winners.
         lost: what an infinite result is.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.figures.studies import Parallel, Scale
+        >>> rates, ranks = Scale("learning rate", (0.01, 0.1, 0.1)), Scale("rank", (None, 1, 16))
+        >>> trials = Parallel([rates, ranks], ["momentum", "fop", "fop"], np.array([0.95, np.inf, 0.97]), chosen=[2])
+        >>> trials.alt
+        '3 trials by learning rate, rank, and their held-out accuracy'
+        >>> len(trials.screens()[""].data), type(trials.paper()).__name__
+        (3, 'Figure')
     """
 
     scales: Sequence[Scale]
@@ -66,7 +84,15 @@ class Parallel:
         return f"{len(self.methods)} trials by {names}, and their {self.up}"
 
     def axes(self) -> list[Axis]:
-        """Return the axes: method, settings, result."""
+        """Return the axes: method, settings, result.
+
+        Example:
+            >>> import numpy as np
+            >>> from fop_core.figures.studies import Parallel, Scale
+            >>> trials = Parallel([Scale("rank", (1, 16))], ["fop", "fop"], np.array([0.95, np.inf]))
+            >>> [axis.label for axis in trials.axes()], trials.axes()[-1].heights  # the second diverged
+            (['method', 'rank', 'held-out accuracy, %'], array([ 0.  , -0.13]))
+        """
         kinds = list(dict.fromkeys(self.methods))
         method = _words("method", [named(kind) for kind in self.methods], [named(kind) for kind in kinds])
         return [method, *map(_axis, self.scales), self._result()]

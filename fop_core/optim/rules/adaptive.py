@@ -26,6 +26,15 @@ class Prodigy(GradientRule):
         beta2: of v.
         eps: as above.
         d0: the first d.
+
+    Example:
+        >>> from fop_core.optim.rules import SGD, Prodigy
+        >>> from toy_functions import Race, race, surfaces
+        >>> rules = {"SGD": SGD(0.01), "Prodigy": Prodigy()}  # Prodigy needs no rate
+        >>> for name, path in race(Race(surfaces.BOOTH, (0.0, -4.0), rules)).items():
+        ...     print(name, path.reason)
+        SGD f < 1e-06 at step 414
+        Prodigy f < 1e-06 at step 173
     """
 
     lr: float = 1.0
@@ -65,6 +74,12 @@ class Polyak(OracleRule):
 
     Attributes:
         lr: 1 is Polyak's own step.
+
+    Example:
+        >>> from fop_core.optim.rules import Polyak
+        >>> from toy_functions import Race, race, surfaces
+        >>> race(Race(surfaces.BOOTH, (0.0, -4.0), {"Polyak": Polyak()}))["Polyak"].reason
+        'f < 1e-06 at step 27'
     """
 
     needs_floor: ClassVar[bool] = True

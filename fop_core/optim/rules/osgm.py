@@ -28,6 +28,16 @@ class OSGMH(OracleRule):
     Attributes:
         hyper_lr: eta, the rate of P; the authors take 0.1, or 2 / L where L is known.
         form: of P: "full", which is not symmetric | "diagonal" | "scalar".
+
+    Example:
+        >>> from fop_core.optim.rules import OSGMH
+        >>> from toy_functions import Race, race, surfaces
+        >>> rules = {form: OSGMH(form=form) for form in ("full", "diagonal", "scalar")}
+        >>> for name, path in race(Race(surfaces.BOOTH, (0.0, -4.0), rules)).items():
+        ...     print(name, path.reason)
+        full f < 1e-06 at step 17
+        diagonal f < 1e-06 at step 38
+        scalar f < 1e-06 at step 38
     """
 
     main_rate: ClassVar[str] = "hyper_lr"
@@ -105,6 +115,15 @@ class OSGMBest(OSGMH):
     0.95. L is the mean of ||g~ - g|| / ||x~ - x|| over accepted steps longer than 1e-3; it is taken when 200 more steps
     than twice the refused ones were accepted, and then hyper_lr = 1 / L and S = 0. Until then the authors' code lets
     hyper_lr fall every 50 steps as well; that is left out: with a full or diagonal P fewer rates would converge.
+
+    Example:
+        >>> from fop_core.optim.rules import OSGMH, OSGMBest
+        >>> from toy_functions import Race, race, surfaces
+        >>> rules = {"OSGM-H": OSGMH(), "OSGM-Best": OSGMBest()}
+        >>> for name, path in race(Race(surfaces.SURFACES["quadratic"], (3.0, -2.0), rules)).items():
+        ...     print(name, path.reason)
+        OSGM-H f < 1e-06 at step 35
+        OSGM-Best f < 1e-06 at step 22
     """
 
     def begin(self, theta: Matrix) -> State:

@@ -25,7 +25,15 @@ from fop_core.optim.rules.components import (
 
 @dataclass(frozen=True)
 class Newton(OracleRule):
-    """x <- x - lr H^-1 g: to the minimum of a quadratic in one step, and to the nearest saddle as well."""
+    """x <- x - lr H^-1 g: to the minimum of a quadratic in one step, and to the nearest saddle as well.
+
+    Example:
+        >>> from fop_core.optim.rules import Newton
+        >>> from toy_functions import Race, race, surfaces
+        >>> race(Race(surfaces.BOOTH, (0.0, -4.0), {"Newton": Newton()}))["Newton"].points
+        array([[ 0., -4.],
+               [ 1.,  3.]])
+    """
 
     lr: float = 1.0
 
@@ -45,6 +53,13 @@ class BFGS(OracleRule):
     p = -P g; t = lr, halved until f(x + t p) <= f + 1e-4 t <g, p>, at most 40 times; then the step stays out. With
     s = t p and y = g~ - g, where <s, y> > 1e-12 |s| |y|: P <- (I - s y^T / <s, y>) P (I - y s^T / <s, y>) + s s^T /
     <s, y>, from P = I, which is scaled by <s, y> / <y, y> before the first update (their Eq. 6.20).
+
+    Example:
+        >>> from fop_core.optim.rules import BFGS
+        >>> from toy_functions import Race, race, surfaces
+        >>> path = race(Race(surfaces.BOOTH, (0.0, -4.0), {"BFGS": BFGS()}))["BFGS"]
+        >>> path.reason, path.preconditioners[-1].round(3).tolist()
+        ('f < 1e-06 at step 8', [[0.278, -0.222], [-0.222, 0.274]])
     """
 
     lr: float = 1.0
@@ -100,6 +115,13 @@ class PSGDNewton(OracleRule):
         lr: 1 is Newton's step, once Q is fitted.
         mu: the rate of Q.
         init_scale: Q at the start is init_scale I.
+
+    Example:
+        >>> from fop_core.optim.rules import PSGDNewton
+        >>> from toy_functions import Race, race, surfaces
+        >>> path = race(Race(surfaces.BOOTH, (0.0, -4.0), {"PSGD": PSGDNewton()}))["PSGD"]
+        >>> path.reason, path.preconditioners[-1].round(2).tolist()  # H^-1 is (0.278, -0.222), (-0.222, 0.278)
+        ('f < 1e-06 at step 43', [[0.14, -0.09], [-0.09, 0.15]])
     """
 
     lr: float = 1.0
