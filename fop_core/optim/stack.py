@@ -5,7 +5,7 @@ made layer by layer. Autograd leaves each G by itself, and a batch of those begi
 take about as long on a CPU, or half as long again (``benchmarks/stacking.py``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -179,12 +179,14 @@ class Stack:
             scale.total = scale.total * scale.limit
         return scale
 
-    def propose(self, applied: Applied, learn: bool, *, precondition: bool = True) -> list[LayerUpdate]:
+    def propose(
+        self, applied: Applied, learning_groups: Collection[int], *, precondition: bool = True
+    ) -> list[LayerUpdate]:
         """Return the updates of the layers that have a ``.grad``; changes nothing.
 
         Args:
             applied: what the step applies.
-            learn: whether M is to learn.
+            learning_groups: the numbers of the parameter groups whose M are to learn.
             precondition: whether P g is formed; else g itself stands in its place.
         """
         updates, learning, dtype, scale = [], [], self.M.dtype, applied.scale
@@ -203,7 +205,7 @@ class Stack:
                 preconditioned = layer.layout.to_tensor(PG, raw.shape)
             update = LayerUpdate(layer, gradient, preconditioned if gradient is raw else preconditioned.to(raw.dtype))
             source = layer.source
-            if learn and source is not None:
+            if layer.group in learning_groups and source is not None:
                 U = layer.layout.to_matrix(source)
                 alignment = self.kind.alignment(M, G, U, GtM)
                 if scale is not None:

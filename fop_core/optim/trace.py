@@ -29,7 +29,7 @@ def advance(updates: Sequence[LayerUpdate], is_finite: Tensor, rates: Sequence[R
     certain = type(is_finite) is Tensor and is_finite.device.type == "cpu" and bool(is_finite)
     for update in updates:
         layer = update.layer
-        rate, decay, dampening, nesterov = rates[layer.group]
+        rate, decay, dampening, nesterov = rates[layer.group][:4]
         if isinstance(layer.epsilon, Tensor) and _alike(layer.epsilon, rate):
             before.append(layer.epsilon)
             now.append(rate)
