@@ -153,6 +153,7 @@ class FOP(Optimizer):
         self._guard = Guard()
         self._sizes: list[int] = []  # of the groups
         self._made: list[dict[str, Any]] = []  # of the groups: what their M were made with
+        self._rates = groups.RatesReader()
         self._warned: set[str] = set()
         Optimizer.__setstate__(self, {})  # its hooks without its __init__: groups and state are the base's
         self._register_params()
@@ -229,7 +230,7 @@ class FOP(Optimizer):
                 loss = closure()
         self._register_params()
         self._report(waiting=False, stacklevel=5)  # past torch's two wrappers of step
-        rates = [groups.rates(number, group, self) for number, group in enumerate(self.param_groups)]
+        rates = self._rates.read(self.param_groups, self._made, self)
         if any(map(is_captured, self._finite.devices)):
             self._check_capture(rates)
         if self.guard:
@@ -346,9 +347,11 @@ class FOP(Optimizer):
 
     def _gradients(self) -> list[Tensor | None]:
         """Return the gradients of all parameters; raise TypeError for one that cannot be preconditioned."""
+        gradients = []
         for name, parameter, _ in self._members:
-            checks.gradient(name, parameter.grad)
-        return [parameter.grad for _, parameter, _ in self._members]
+            checks.gradient(name, gradient := parameter.grad)
+            gradients.append(gradient)
+        return gradients
 
     def _propose(self, learning_groups: Collection[int]) -> tuple[list[Applied], list[list[LayerUpdate]]]:
         """Return what the coming step applies, and what it would do, by stacks."""
@@ -433,13 +436,12 @@ class FOP(Optimizer):
                 option.
             TypeError: for a parameter that cannot be preconditioned.
         """
-        known = {name: parameter for name, parameter, _ in self._members}
-        new = groups.new_parameters(self.param_groups, known, self._sizes, self)
-        groups.check_starts(self.param_groups, self._made, self.base)
-        sizes = [len(group["params"]) for group in self.param_groups]
-        if len(sizes) == len(self._sizes):
+        known, names = [each[1] for each in self._members], (each[0] for each in self._members)
+        new = groups.new_parameters(self.param_groups, known, names, self._sizes, self)
+        if len(self.param_groups) == len(self._sizes):
             return
 
+        sizes = [len(group["params"]) for group in self.param_groups]
         members: list[Member] = []
         layers: list[Layer] = []
         for number, name, parameter in new:

@@ -1,7 +1,7 @@
 """What FOP reads in the parameter groups of its base: rates of a step, options of a group, parameters that are new."""
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -99,22 +99,22 @@ def starts(group: Group, base: Optimizer) -> dict[str, Any]:
     return {name: value for name, value in own_options(group, base).items() if name in ("rank", "preconditioner")}
 
 
-def check_starts(groups: Sequence[Group], before: Sequence[Mapping[str, Any]], base: Optimizer) -> None:
+def check_starts(number: int, group: Group, made: Mapping[str, Any], base: Optimizer) -> None:
     """Raise ValueError where an option was changed in a group that has its M already.
 
     Args:
-        groups: of the base.
-        before: the ``starts`` of the first of them, when their M were made.
+        number: of the group.
+        group: the group.
+        made: its ``starts`` when its M were made.
         base: the base.
     """
-    for number, (group, made) in enumerate(zip(groups, before)):
-        if (now := starts(group, base)) != made:
-            name = next(name for name in {**made, **now} if made.get(name, made) != now.get(name, now))
-            then, value = (repr(each[name]) if name in each else "not there" for each in (made, now))
-            raise ValueError(
-                f"{name} of parameter group {number} is {value} and was {then} when its M was made, where it counts: "
-                "put it back. hyper_lr=0 freezes M; a new FOP around the base takes load_factors(old.factors())"
-            )
+    if (now := starts(group, base)) != made:
+        name = next(name for name in {**made, **now} if made.get(name, made) != now.get(name, now))
+        then, value = (repr(each[name]) if name in each else "not there" for each in (made, now))
+        raise ValueError(
+            f"{name} of parameter group {number} is {value} and was {then} when its M was made, where it counts: put "
+            "it back. hyper_lr=0 freezes M; a new FOP around the base takes load_factors(old.factors())"
+        )
 
 
 def rates(number: int, group: Group, fop: Defaults) -> Rates:
@@ -149,6 +149,45 @@ def rates(number: int, group: Group, fop: Defaults) -> Rates:
     return Rates(rate, decay, dampening, bool(group.get("nesterov", False)), hyper_lr, update_every)
 
 
+_READ = ("lr", "momentum", "betas", "dampening", "nesterov", *OPTIONS)
+
+
+class RatesReader:
+    """The rates of all groups at each step. A group is looked at again only where something in it is another object."""
+
+    def __init__(self) -> None:
+        self._last: list[tuple[list[Any] | None, Rates]] = []
+
+    def read(self, groups: Sequence[Group], made: Sequence[Mapping[str, Any]], fop: Defaults) -> list[Rates]:
+        """Return the rates of the groups as they are now.
+
+        Args:
+            groups: of the base.
+            made: their ``starts`` when their M were made.
+            fop: the optimizer.
+
+        Raises:
+            ValueError: for a rate that is no number, or an option that is out of range or was changed too late.
+        """
+        last, self._last = self._last, []
+        read = []
+        for number, group in enumerate(groups):
+            seen = [len(group), *map(group.get, _READ), fop.hyper_lr, fop.trace, fop.update_every]
+            before, now = last[number] if number < len(last) else (None, None)
+            if now is None or before is None or not all(map(operator.is_, seen, before)):
+                check_starts(number, group, made[number], fop.base)
+                now = rates(number, group, fop)
+                before = seen if all(map(_is_fixed, seen)) else None
+            read.append((before, now))
+        self._last = read
+        return [now for _, now in read]
+
+
+def _is_fixed(value: Any) -> bool:
+    """Whether an object has one value for good: a tensor or a list may be changed in place."""
+    return all(map(_is_fixed, value)) if type(value) is tuple else isinstance(value, (int, float, str, type(None)))
+
+
 def decoupled_decay(base: Optimizer, group: Group) -> Any:
     """Return the share of each parameter that a step of the base takes away beside its own step; 0.0 for none.
 
@@ -168,13 +207,14 @@ def decoupled_decay(base: Optimizer, group: Group) -> Any:
 
 
 def new_parameters(
-    groups: Sequence[Group], known: Mapping[str, Tensor], sizes: Sequence[int], fop: Defaults
+    groups: Sequence[Group], known: Sequence[Tensor], names: Iterable[str], sizes: Sequence[int], fop: Defaults
 ) -> list[tuple[int, str, Tensor]]:
     """Return number of the group, name and parameter of all in groups that are new.
 
     Args:
         groups: of the base.
-        known: the parameters of the first groups by their names, in order.
+        known: the parameters of the first groups, in order.
+        names: theirs.
         sizes: of those groups.
         fop: the optimizer.
 
@@ -184,8 +224,8 @@ def new_parameters(
     """
     old = len(sizes)
     there = [parameter for group in groups[:old] for parameter in group["params"]]
-    same = all(map(operator.is_, known.values(), there))
-    if [len(group["params"]) for group in groups[:old]] != list(sizes) or not same:
+    same = all(map(operator.is_, known, there))
+    if not same or [len(group["params"]) for group in groups[:old]] != sizes:
         raise ValueError(
             "the base's param_groups are no longer those that FOP was made with: they may be added to, not taken "
             "away, replaced or reordered. Put them back, or make a new FOP around the base and give it "
@@ -194,16 +234,16 @@ def new_parameters(
     if len(groups) == old:
         return []
     new: list[tuple[int, str, Tensor]] = []
-    names = set(known)
+    taken = set(names)
     for number, group in enumerate(groups[old:], old):
         rates(number, group, fop)
         numbers = range(len(known) + len(new), len(known) + len(new) + len(group["params"]))
         for name, parameter in zip(map(str, group.get("param_names", numbers)), group["params"], strict=True):
-            if name in names:
+            if name in taken:
                 raise ValueError(
                     f"two parameters are named {name!r}: give each a name of its own, as keys of factors()"
                 )
             checks.parameter(name, parameter)
-            names.add(name)
+            taken.add(name)
             new.append((number, name, parameter))
     return new

@@ -47,24 +47,36 @@ class Adam:
 
     def update(self, updates: list[LayerUpdate], is_finite: Tensor, rates: Sequence[float]) -> None:
         """Change each M and its moments in place: torch.optim.Adam(fused=True), without its bookkeeping."""
-        alike: dict[tuple[torch.dtype, float], list[tuple[Layer, Tensor]]] = {}
+        alike: dict[tuple[torch.dtype, float], tuple[list[Tensor], ...]] = {}
         for layer, descent in _descents(updates):
-            alike.setdefault((descent.dtype, rates[layer.group]), []).append((layer, descent))
+            same = alike.setdefault((descent.dtype, rates[layer.group]), ([], [], [], [], []))
+            state = layer.state
+            for tensors, each in zip(same, (layer.M, descent, state["mean"], state["square"], state["count"])):
+                tensors.append(each)
+        found = (1 - is_finite).float()
         for (_, rate), same in alike.items():
-            self._update([layer for layer, _ in same], [descent for _, descent in same], is_finite, rate)
+            self._update(*same, is_finite, found, rate)
 
-    def _update(self, layers: list[Layer], descents: list[Tensor], is_finite: Tensor, rate: float) -> None:
-        states = [layer.state for layer in layers]
-        counts = [state["count"] for state in states]
+    def _update(
+        self,
+        M: list[Tensor],
+        descents: list[Tensor],
+        means: list[Tensor],
+        squares: list[Tensor],
+        counts: list[Tensor],
+        is_finite: Tensor,
+        found: Tensor,
+        rate: float,
+    ) -> None:
         torch._foreach_add_(counts, [is_finite] * len(counts))
         torch._fused_adam_(
-            [layer.M for layer in layers],
+            M,
             descents,
-            [state["mean"] for state in states],
-            [state["square"] for state in states],
+            means,
+            squares,
             [],
             counts,
-            found_inf=(1 - is_finite).float(),
+            found_inf=found,
             grad_scale=None,
             lr=rate,
             beta1=0.9,

@@ -25,7 +25,8 @@ def forms_square(M: Matrix, G: Matrix) -> bool:
     With five products of n m k operations the hypergradient of M M^T never needs them; forming them costs
     2 n n (m + k). They are never formed for a low rank (k < n), whatever the count says.
     """
-    n, k = M.shape[-2:]
+    shape = M.shape
+    n, k = shape[-2], shape[-1]
     if k < n:
         return False
     m = G.shape[-1]
