@@ -113,7 +113,7 @@ def main() -> None:
 
         def products(fop: FOP = fop) -> None:
             for stack in fop._stacks:
-                stack.propose(stack.applied(), learn=True)
+                stack.propose(stack.applied(), learning_groups=(0,))
 
         kinds = {f"{name}_products_batched": batched(fop), f"{name}_products_by_layer": torch.no_grad()(products)}
         for what, more in SMALL.get(name, {}).items():

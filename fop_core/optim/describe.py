@@ -1,6 +1,7 @@
 """What FOP does with each parameter, as text."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fop_core.optim.stack import Layer
 
@@ -31,15 +32,28 @@ def table(layers: Sequence[Layer], left: Mapping[str, str], base: str, learns: b
     return lines
 
 
-def cut_ranks(layers: Sequence[Layer], rank: int) -> list[str]:
+def own_options(groups: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each parameter group that has options of FOP of its own.
+
+    Args:
+        groups: those options of each group, by their names.
+    """
+    return [
+        f"parameter group {number}: {', '.join(f'{name}={value!r}' for name, value in own.items())}"
+        for number, own in enumerate(groups)
+        if own
+    ]
+
+
+def cut_ranks(layers: Sequence[Layer], ranks: Sequence[int]) -> list[str]:
     """Return a sentence for each n that is less than the rank which was asked for: that rank is not had there.
 
     Args:
         layers: of "low_rank".
-        rank: as asked for.
+        ranks: as asked for, of each parameter group.
     """
-    names: dict[int, list[str]] = {}
+    names: dict[tuple[int, int], list[str]] = {}
     for layer in layers:
-        if (n := len(layer.M)) < rank:
-            names.setdefault(n, []).append(layer.name)
-    return [f"rank {rank} cut to n = {n}: {', '.join(layers)}" for n, layers in names.items()]
+        if (n := len(layer.M)) < (rank := ranks[layer.group]):
+            names.setdefault((rank, n), []).append(layer.name)
+    return [f"rank {rank} cut to n = {n}: {', '.join(layers)}" for (rank, n), layers in names.items()]

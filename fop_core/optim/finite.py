@@ -2,12 +2,12 @@
 
 import functools
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
-from fop_core.optim.async_flag import AsyncFlag, finite
+from fop_core.optim.async_flag import AsyncFlag, are_finite_here, finite
 from fop_core.optim.stack import Layer, LayerUpdate
 
 Member: TypeAlias = tuple[str, Tensor, Layer | str]
@@ -22,6 +22,7 @@ class FiniteFlags:
 
     def __init__(self) -> None:
         self._flags: dict[torch.device, tuple[AsyncFlag, list[int]]] = {}  # with the numbers of their parameters
+        self._ones: dict[torch.dtype, Tensor] = {}
 
     @property
     def devices(self) -> list[torch.device]:
@@ -49,23 +50,33 @@ class FiniteFlags:
             gradients: theirs.
         """
         finite_on = {}
-        updated = {update.layer: update for update in updates}
+        updated: dict[Any, LayerUpdate] = {update.layer: update for update in updates}
         for device, (flag, numbers) in self._flags.items():
             checked, zero = [], None
             for index in numbers:
-                layer, gradient = members[index][2], gradients[index]
-                if isinstance(layer, Layer) and (update := updated.get(layer)) is not None:
+                gradient = gradients[index]
+                if (update := updated.get(members[index][2])) is not None:
                     # a gradient that is not finite makes its hypergradient so
                     gradient = update.gradient if update.descent is None else update.descent
                 if gradient is None:
                     gradient = zero = torch.zeros((), device=device) if zero is None else zero
                 checked.append(gradient)
+            dtypes = {tensor.dtype for tensor in checked}
+            dtype = functools.reduce(torch.promote_types, dtypes, torch.float32)
+            if device.type == "cpu" and are_finite_here(checked):
+                finite_on[device] = self._one(dtype)
+                continue
             ok = finite(checked)
             flag.keep(ok)
             flag.send()
-            dtypes = {tensor.dtype for tensor in checked}
-            finite_on[device] = ok.all().to(functools.reduce(torch.promote_types, dtypes, torch.float32))
+            finite_on[device] = ok.all().to(dtype)
         return finite_on
+
+    def _one(self, dtype: torch.dtype) -> Tensor:
+        """Return 1 in a 0-d tensor on the CPU, the same at each step: nobody changes it."""
+        if dtype not in self._ones:
+            self._ones[dtype] = torch.ones((), dtype=dtype, device="cpu")
+        return self._ones[dtype]
 
     def raised(self, waiting: bool) -> list[int]:
         """Return the numbers of parameters with something that was not finite, and start afresh; see ``AsyncFlag``."""

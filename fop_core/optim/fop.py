@@ -8,7 +8,7 @@ shapes are learned together, in ``stack``.
 """
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
 import torch
@@ -45,7 +45,9 @@ class FOP(Optimizer):
             is and can, as does docs/optimizer.md.
         layout: "auto" | "input" | "spatial" | "full": which dimension is preconditioned, see ``layouts``. "scalar" and
             "diagonal" take every tensor as it is.
-        hyper_lr: rho; 0 freezes M. May be changed at any time.
+        hyper_lr: rho; 0 freezes M. May be changed at any time. This, ``rank``, ``trace`` and ``update_every`` a
+            parameter group may have of its own, as a key of it: see ``groups.OPTIONS``. With
+            ``preconditioner=None`` there the group is left to the base.
         hyper_optimizer: "adam" | "sgd" (Algorithm 1) | "adagrad" | a callable from a list of tensors, one [n, k] a
             layer, to an optimizer, whose own learning rate then counts instead of ``hyper_lr``.
         rank: k of "low_rank"; where a layer's n is less, n stands in for it, see ``cut_ranks``.
@@ -150,6 +152,8 @@ class FOP(Optimizer):
         self._finite = FiniteFlags()
         self._guard = Guard()
         self._sizes: list[int] = []  # of the groups
+        self._made: list[dict[str, Any]] = []  # of the groups: what their M were made with
+        self._rates = groups.RatesReader()
         self._warned: set[str] = set()
         Optimizer.__setstate__(self, {})  # its hooks without its __init__: groups and state are the base's
         self._register_params()
@@ -226,15 +230,15 @@ class FOP(Optimizer):
                 loss = closure()
         self._register_params()
         self._report(waiting=False, stacklevel=5)  # past torch's two wrappers of step
-        rates = [groups.rates(number, group, self.trace) for number, group in enumerate(self.param_groups)]
+        rates = self._rates.read(self.param_groups, self._made, self)
         if any(map(is_captured, self._finite.devices)):
-            self._check_capture()
+            self._check_capture(rates)
         if self.guard:
             return self._try(closure, rates)
         gradients = self._gradients()
 
-        learn = self._is_due and self.hyper_lr != 0 and self.learns
-        applied, proposals = self._propose(learn)
+        learning_groups = self._learning_groups(rates)
+        applied, proposals = self._propose(learning_groups)
         updates = [update for proposal in proposals for update in proposal]
         if self.on_nonfinite == "skip" and not all_finite(updates, self._members):
             self.skipped_steps += 1
@@ -245,13 +249,13 @@ class FOP(Optimizer):
             here = [update for update in updates if update.gradient.device == device]
             learning = [update for update in here if update.descent is not None]
             if learning:
-                self._hyper.update(learning, is_finite, self.hyper_lr)
+                self._hyper.update(learning, is_finite, [each.hyper_lr for each in rates])
             self._advance(here, is_finite, rates)
-        if learn:
+        if learning_groups:
             self._hyper.finish()
         for stack, proposal, each in zip(self._stacks, proposals, applied):
             stack.advance(proposal, each.scale)
-            if learn:
+            if learning_groups:
                 stack.watch()
         self._steps += 1
         return loss
@@ -263,7 +267,7 @@ class FOP(Optimizer):
         start = self._guard.start(closure, self._members)
         start.put(self._members)
         gradients = self._gradients()
-        applied, proposals = self._propose(learn=False)
+        applied, proposals = self._propose(())
         updates = [update for proposal in proposals for update in proposal]
         before, undone = Undo(self.base, self._members), True
         try:
@@ -274,7 +278,7 @@ class FOP(Optimizer):
             trial = self._guard.evaluate(closure, self._members)
             undone = not (trial.is_finite and trial.value <= start.value)
             if self.learns:
-                self._learn_of(trial.is_finite, undone, updates, applied, is_finite)
+                self._learn_of(trial.is_finite, undone, updates, applied, is_finite, rates)
         finally:
             if undone:
                 before.restore()
@@ -290,17 +294,22 @@ class FOP(Optimizer):
         updates: list[LayerUpdate],
         applied: list[Applied],
         is_finite: Mapping[torch.device, Tensor],
+        rates: list[groups.Rates],
     ) -> None:
         """Let M learn of a trial, whose gradients are in ``.grad``; or divide P by 4 where it cannot."""
         learning: list[LayerUpdate] = []
-        if is_usable and self.hyper_lr != 0 and (undone or self._is_due):
+        learning_groups = self._learning_groups(rates, always=undone)
+        if is_usable and learning_groups:
             for update in updates if undone else ():
                 parameter, made_of = update.layer.parameter, update.layer.source
                 most = update.gradient if self.apply == "after" else made_of
                 if parameter.grad is not None and most is not None:
                     parameter.grad = shortened(parameter.grad.to(most), most).to(parameter)
             with precision.full(self._finite.devices):
-                proposals = [s.propose(each, True, precondition=False) for s, each in zip(self._stacks, applied)]
+                proposals = [
+                    stack.propose(each, learning_groups, precondition=False)
+                    for stack, each in zip(self._stacks, applied)
+                ]
             learning = [update for each in proposals for update in each if update.descent is not None]
         if not is_usable or not are_finite(update.descent for update in learning if update.descent is not None):
             for update in updates:
@@ -308,20 +317,27 @@ class FOP(Optimizer):
             return
         for device, ok in is_finite.items():
             if here := [update for update in learning if update.gradient.device == device]:
-                self._hyper.update(here, ok, self.hyper_lr)
+                self._hyper.update(here, ok, [each.hyper_lr for each in rates])
         if learning:
             self._hyper.finish()
             for stack in self._stacks:
                 stack.watch()
 
-    @property
-    def _is_due(self) -> bool:
-        """Whether the coming step is one at which M learns, see ``update_every``."""
-        return (self._steps + 1) % self.update_every == 0
+    def _learning_groups(self, rates: list[groups.Rates], *, always: bool = False) -> list[int]:
+        """Return the numbers of the groups whose M learn in the coming step.
 
-    def _check_capture(self) -> None:
+        Args:
+            rates: of the groups.
+            always: whether ``update_every`` is left aside.
+        """
+        if not self.learns:
+            return []
+        step = self._steps + 1
+        return [n for n, each in enumerate(rates) if each.hyper_lr and (always or step % each.update_every == 0)]
+
+    def _check_capture(self, rates: list[groups.Rates]) -> None:
         """Raise RuntimeError where the step that is captured would not be a step when it is replayed."""
-        if self.update_every > 1 or self.on_nonfinite == "skip" or self.guard:
+        if any(each.update_every > 1 for each in rates) or self.on_nonfinite == "skip" or self.guard:
             raise RuntimeError(
                 "a captured graph takes the same step at each replay: leave update_every, on_nonfinite and guard as "
                 "they are by default"
@@ -331,16 +347,20 @@ class FOP(Optimizer):
 
     def _gradients(self) -> list[Tensor | None]:
         """Return the gradients of all parameters; raise TypeError for one that cannot be preconditioned."""
+        gradients = []
         for name, parameter, _ in self._members:
-            checks.gradient(name, parameter.grad)
-        return [parameter.grad for _, parameter, _ in self._members]
+            checks.gradient(name, gradient := parameter.grad)
+            gradients.append(gradient)
+        return gradients
 
-    def _propose(self, learn: bool) -> tuple[list[Applied], list[list[LayerUpdate]]]:
+    def _propose(self, learning_groups: Collection[int]) -> tuple[list[Applied], list[list[LayerUpdate]]]:
         """Return what the coming step applies, and what it would do, by stacks."""
         with precision.full(self._finite.devices):
             applied = [stack.applied() for stack in self._stacks]
             before = self.apply == "before"
-            return applied, [s.propose(each, learn, precondition=before) for s, each in zip(self._stacks, applied)]
+            return applied, [
+                stack.propose(each, learning_groups, precondition=before) for stack, each in zip(self._stacks, applied)
+            ]
 
     def _move(self, applied: list[Applied], proposals: list[list[LayerUpdate]], gradients: list[Tensor | None]) -> None:
         """Let the base step: by P g, or by g and then P. ``.grad`` is the raw gradient again afterwards."""
@@ -412,24 +432,28 @@ class FOP(Optimizer):
         """Give the parameters of groups that are new since the last step their layers, and stack those; or none.
 
         Raises:
-            ValueError: where groups were taken away or replaced, for a name that is there already, or a wrong rate.
+            ValueError: where groups were taken away or replaced, for a name that is there already, a wrong rate or
+                option.
             TypeError: for a parameter that cannot be preconditioned.
         """
-        known = {name: parameter for name, parameter, _ in self._members}
-        new = groups.new_parameters(self.param_groups, known, self._sizes, self.trace)
-        sizes = [len(group["params"]) for group in self.param_groups]
-        if len(sizes) == len(self._sizes):
+        known, names = [each[1] for each in self._members], (each[0] for each in self._members)
+        new = groups.new_parameters(self.param_groups, known, names, self._sizes, self)
+        if len(self.param_groups) == len(self._sizes):
             return
 
+        sizes = [len(group["params"]) for group in self.param_groups]
         members: list[Member] = []
         layers: list[Layer] = []
         for number, name, parameter in new:
-            layout = self._layout_of(parameter)
+            group = self.param_groups[number]
+            layout: layouts.Layout | str = f"preconditioner=None in parameter group {number}"
+            if groups.option("preconditioner", group, self) is not None:
+                layout = self._layout_of(parameter)
             if isinstance(layout, str):
                 members.append((name, parameter, layout))
                 continue
             dtype = torch.promote_types(parameter.dtype, torch.float32)
-            M = self._kind.init(layout.rows(tuple(parameter.shape)), self.rank, self._draw)
+            M = self._kind.init(layout.rows(tuple(parameter.shape)), groups.option("rank", group, self), self._draw)
             layers.append(Layer(name, parameter, layout, number, self.init_scale * M.to(parameter.device, dtype)))
             members.append((name, parameter, layers[-1]))
 
@@ -442,6 +466,7 @@ class FOP(Optimizer):
         self._stacks += stacks
         self._members += members
         self._sizes = sizes
+        self._made += [groups.starts(group, self.base) for group in self.param_groups[len(self._made) :]]
         self._finite.add(self._members, len(known))
 
     def _layout_of(self, parameter: Tensor) -> layouts.Layout | str:
@@ -466,6 +491,10 @@ class FOP(Optimizer):
         They are what the next step works with, no copies: read them; ``load_factors`` writes.
         """
         return [layer for _, _, layer in self._members if isinstance(layer, Layer)]
+
+    def hyper_lr_of(self, layer: Layer) -> float:
+        """Return rho of a layer's parameter group: the group's own, or FOP's."""
+        return groups.option("hyper_lr", self.param_groups[layer.group], self)
 
     def left_to_base(self) -> dict[str, str]:
         """Return the names of the other parameters, in order, and why each has no preconditioner."""
@@ -502,7 +531,7 @@ class FOP(Optimizer):
         Changes nothing: between ``backward`` and ``step`` it shows what P does to this very gradient.
         """
         with precision.full(self._finite.devices):
-            updates = [update for stack in self._stacks for update in stack.propose(stack.applied(), learn=False)]
+            updates = [update for stack in self._stacks for update in stack.propose(stack.applied(), ())]
         return {update.layer.name: update.preconditioned for update in updates}
 
     def _shown(self, layer: Layer) -> Tensor:
@@ -547,13 +576,16 @@ class FOP(Optimizer):
 
     def cut_ranks(self) -> list[str]:
         """Return in words where ``rank`` is more than a layer's n, and n stands in for it."""
-        return describe.cut_ranks(self.layers(), self.rank) if self.preconditioner == "low_rank" else []
+        if self.preconditioner != "low_rank":
+            return []
+        return describe.cut_ranks(self.layers(), [groups.option("rank", each, self) for each in self.param_groups])
 
     def __repr__(self) -> str:
         base, layers = type(self.base).__name__, self.layers()
         learned = sum(layer.M.numel() for layer in layers) if self.learns else 0
         options = f"{self.preconditioner}, hyper_lr={self.hyper_lr!r}, trace={self.trace!r}"
         lines = [f"FOP({options}) around {base}, {learned:,} numbers learned"]
+        lines += describe.own_options([groups.own_options(group, self.base) for group in self.param_groups])
         lines += describe.table(layers, self.left_to_base(), base, self.learns) + self.cut_ranks()
         return "\n  ".join(lines)
 
@@ -614,7 +646,11 @@ class FOP(Optimizer):
         loading.check_fop(own, layers, self._named_options(), optimizers, counts)
         loading.check_optimizer(self.base, state, [name for name, _, _ in self._members])
         for number, group in enumerate(state["param_groups"]):
-            groups.rates(number, {**self.param_groups[number], **group}, self.trace)
+            present = self.param_groups[number]
+            groups.rates(number, {**present, **group}, self)
+            trace = groups.own_options(group, self.base).get("trace", own.get("options", {}).get("trace"))
+            loading.check_trace(number, trace, groups.option("trace", present, self))
+        state["param_groups"] = loading.with_own_options(state["param_groups"], self.param_groups, self.base)
         states: list[tuple[Optimizer, Mapping[str, Any]]] = [(self.base, state)]
         if custom is not None:
             for optimizer, theirs, saved in zip(custom.optimizers, custom.layers, own["hyper"]):
@@ -637,6 +673,7 @@ class FOP(Optimizer):
             epsilon = entry["epsilon"]
             layer.epsilon = epsilon.clone() if isinstance(epsilon, Tensor) else epsilon
         self.hyper_lr = own["hyper_lr"]
+        self._made = [groups.starts(group, self.base) for group in self.param_groups]
         self._steps = own["steps"]
         self.skipped_steps = own["skipped_steps"]
         self.undone_steps = own.get("undone_steps", 0)

@@ -1,11 +1,11 @@
 """What moves M down its hypergradient: Adam or SGD over all layers at once, or any torch optimizer.
 
-``update`` takes the updates of one device's layers that learn this step and ``is_finite``, 1 or 0 in a 0-d tensor on
-that device: where it is 0, because something was not finite, neither M nor any moment changes. That is decided on the
-device, without waiting for it.
+``update`` takes the updates of one device's layers that learn this step, ``is_finite``, 1 or 0 in a 0-d tensor on that
+device, and rho of each parameter group. Where ``is_finite`` is 0, because something was not, neither M nor any moment
+changes. That is decided on the device, without waiting for it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -21,10 +21,10 @@ class SGD:
         """Return no state."""
         return {}
 
-    def update(self, updates: list[LayerUpdate], is_finite: Tensor, rate: float) -> None:
+    def update(self, updates: list[LayerUpdate], is_finite: Tensor, rates: Sequence[float]) -> None:
         """Change each M in place."""
         for layer, descent in _descents(updates):
-            layer.M.addcmul_(descent.nan_to_num_(0.0, 0.0, 0.0), is_finite.to(descent.dtype), value=rate)
+            layer.M.addcmul_(descent.nan_to_num_(0.0, 0.0, 0.0), is_finite.to(descent.dtype), value=rates[layer.group])
 
     def finish(self) -> None:
         """Do nothing: ``update`` has done it all."""
@@ -45,26 +45,38 @@ class Adam:
         count = torch.zeros(len(M), dtype=torch.float32, device=M.device)
         return {"mean": torch.zeros_like(M), "square": torch.zeros_like(M), "count": count}
 
-    def update(self, updates: list[LayerUpdate], is_finite: Tensor, rate: float) -> None:
+    def update(self, updates: list[LayerUpdate], is_finite: Tensor, rates: Sequence[float]) -> None:
         """Change each M and its moments in place: torch.optim.Adam(fused=True), without its bookkeeping."""
-        alike: dict[torch.dtype, list[tuple[Layer, Tensor]]] = {}
+        alike: dict[tuple[torch.dtype, float], tuple[list[Tensor], ...]] = {}
         for layer, descent in _descents(updates):
-            alike.setdefault(descent.dtype, []).append((layer, descent))
-        for same in alike.values():
-            self._update([layer for layer, _ in same], [descent for _, descent in same], is_finite, rate)
+            same = alike.setdefault((descent.dtype, rates[layer.group]), ([], [], [], [], []))
+            state = layer.state
+            for tensors, each in zip(same, (layer.M, descent, state["mean"], state["square"], state["count"])):
+                tensors.append(each)
+        found = (1 - is_finite).float()
+        for (_, rate), same in alike.items():
+            self._update(*same, is_finite, found, rate)
 
-    def _update(self, layers: list[Layer], descents: list[Tensor], is_finite: Tensor, rate: float) -> None:
-        states = [layer.state for layer in layers]
-        counts = [state["count"] for state in states]
+    def _update(
+        self,
+        M: list[Tensor],
+        descents: list[Tensor],
+        means: list[Tensor],
+        squares: list[Tensor],
+        counts: list[Tensor],
+        is_finite: Tensor,
+        found: Tensor,
+        rate: float,
+    ) -> None:
         torch._foreach_add_(counts, [is_finite] * len(counts))
         torch._fused_adam_(
-            [layer.M for layer in layers],
+            M,
             descents,
-            [state["mean"] for state in states],
-            [state["square"] for state in states],
+            means,
+            squares,
             [],
             counts,
-            found_inf=(1 - is_finite).float(),
+            found_inf=found,
             grad_scale=None,
             lr=rate,
             beta1=0.9,
@@ -88,12 +100,12 @@ class AdaGrad:
         """Return the sum of squares [L, n, k] of a stack."""
         return {"square": torch.zeros_like(M)}
 
-    def update(self, updates: list[LayerUpdate], is_finite: Tensor, rate: float) -> None:
+    def update(self, updates: list[LayerUpdate], is_finite: Tensor, rates: Sequence[float]) -> None:
         """Change each M and its sum of squares in place."""
         for layer, descent in _descents(updates):
             descent.nan_to_num_(0.0, 0.0, 0.0).mul_(is_finite.to(descent.dtype))
             square = layer.state["square"].addcmul_(descent, descent)
-            layer.M.addcdiv_(descent, square.sqrt().add_(self.eps), value=rate)
+            layer.M.addcdiv_(descent, square.sqrt().add_(self.eps), value=rates[layer.group])
 
     def finish(self) -> None:
         """Do nothing: ``update`` has done it all."""
@@ -119,7 +131,7 @@ class Adaptive:
         """Return what the inner one keeps, rho over ``hyper_lr`` [L], and H of the step before [L, n, k]."""
         return self.inner.init(M) | {"rate": M.new_ones(len(M)), "before": torch.zeros_like(M)}
 
-    def update(self, updates: list[LayerUpdate], is_finite: Tensor, rate: float) -> None:
+    def update(self, updates: list[LayerUpdate], is_finite: Tensor, rates: Sequence[float]) -> None:
         """Change each rate, then each M as the inner one does, by so much more or less."""
         starts = []
         for layer, descent in _descents(updates):
@@ -132,7 +144,7 @@ class Adaptive:
             factor.mul_((self.kappa * cosine * ok).exp()).clamp_(*self.bounds)
             before.add_((descent - before) * ok)
             starts.append((layer.M, layer.M.clone(), factor))
-        self.inner.update(updates, is_finite, rate)
+        self.inner.update(updates, is_finite, rates)
         for M, start, factor in starts:
             M.sub_(start).mul_(factor).add_(start)
 
@@ -179,7 +191,7 @@ class Custom:
         """Return no state: the optimizer keeps it."""
         return {}
 
-    def update(self, updates: list[LayerUpdate], is_finite: Tensor, rate: float) -> None:
+    def update(self, updates: list[LayerUpdate], is_finite: Tensor, rates: Sequence[float]) -> None:
         """Put each layer's hypergradient where ``finish`` and the optimizer find it."""
         for layer, descent in _descents(updates):
             layer.M.grad = descent.nan_to_num_(0.0, 0.0, 0.0).mul_(-is_finite.to(descent.dtype))

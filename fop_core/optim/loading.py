@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from fop_core.optim import checks
+from fop_core.optim.groups import Group, own_options
 from fop_core.optim.stack import Layer
 
 TRACES = {"trace", "ahead"}
@@ -66,6 +67,32 @@ def _check_alike(own: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         raise ValueError(
             f"this state was made under other options: {', '.join(differ)}. Make FOP with those of the state, or take "
             "M alone along, by load_factors(factors)"
+        )
+
+
+def with_own_options(saved: Sequence[Group], present: Sequence[Group], base: Optimizer) -> list[dict[str, Any]]:
+    """Return a state's groups with FOP's options of the present ones where they have none, as an older state's have.
+
+    Args:
+        saved: the groups of the state.
+        present: the groups that it is loaded into.
+        base: the base.
+    """
+    return [own_options(now, base) | dict(group) for group, now in zip(saved, present)]
+
+
+def check_trace(number: int, saved: Any, here: Any) -> None:
+    """Raise ValueError where u of a group was made with another trace.
+
+    Args:
+        number: of the group.
+        saved: its trace in the state; None in one of an earlier version, which is not compared.
+        here: its trace now.
+    """
+    if saved is not None and saved != here:
+        raise ValueError(
+            f"trace of parameter group {number} is {saved!r} in this state and {here!r} here: u was made with that. "
+            "Give the group the trace of the state, or take M alone along, by load_factors(factors)"
         )
 
 

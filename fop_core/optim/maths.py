@@ -31,7 +31,8 @@ def forms_square(M: Matrix, G: Matrix) -> bool:
         >>> forms_square(np.eye(9), np.zeros((9, 4096))), forms_square(np.zeros((784, 16)), np.zeros((784, 100)))
         (True, False)
     """
-    n, k = M.shape[-2:]
+    shape = M.shape
+    n, k = shape[-2], shape[-1]
     if k < n:
         return False
     m = G.shape[-1]

@@ -5,7 +5,7 @@ made layer by layer. Autograd leaves each G by itself, and a batch of those begi
 take about as long on a CPU, or half as long again (``benchmarks/stacking.py``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -179,36 +179,42 @@ class Stack:
             scale.total = scale.total * scale.limit
         return scale
 
-    def propose(self, applied: Applied, learn: bool, *, precondition: bool = True) -> list[LayerUpdate]:
+    def propose(
+        self, applied: Applied, learning_groups: Collection[int], *, precondition: bool = True
+    ) -> list[LayerUpdate]:
         """Return the updates of the layers that have a ``.grad``; changes nothing.
 
         Args:
             applied: what the step applies.
-            learn: whether M is to learn.
+            learning_groups: the numbers of the parameter groups whose M are to learn.
             precondition: whether P g is formed; else g itself stands in its place.
         """
         updates, learning, dtype, scale = [], [], self.M.dtype, applied.scale
+        apply, align, osgm = self.kind.apply, self.kind.alignment, self.options.feedback == "osgm"
         plain = applied.matrix is self.M
         for index, layer in enumerate(self.layers):
             raw = layer.parameter.grad
             if raw is None:
                 continue
+            layout = layer.layout
             gradient = raw if raw.dtype is dtype else raw.to(dtype)
-            G, M = layer.layout.to_matrix(gradient), layer.M if plain else applied.matrix[index]
+            G, M = layout.to_matrix(gradient), layer.M if plain else applied.matrix[index]
             GtM, preconditioned = None, raw
             if precondition:
-                PG, GtM = self.kind.apply(M, G)
+                PG, GtM = apply(M, G)
                 if scale is not None:
                     PG = PG * scale.total[index]
-                preconditioned = layer.layout.to_tensor(PG, raw.shape)
-            update = LayerUpdate(layer, gradient, preconditioned if gradient is raw else preconditioned.to(raw.dtype))
+                preconditioned = layout.to_tensor(PG, raw.shape)
+                if gradient is not raw:
+                    preconditioned = preconditioned.to(raw.dtype)
+            update = LayerUpdate(layer, gradient, preconditioned)
             source = layer.source
-            if learn and source is not None:
-                U = layer.layout.to_matrix(source)
-                alignment = self.kind.alignment(M, G, U, GtM)
+            if source is not None and layer.group in learning_groups:
+                U = layout.to_matrix(source)
+                alignment = align(M, G, U, GtM)
                 if scale is not None:
                     alignment = self._through_scale(alignment, M, G, U, index, scale)
-                if self.options.feedback == "osgm":
+                if osgm:
                     alignment = alignment / (source * source).sum().clamp(min=torch.finfo(dtype).tiny)
                 update.descent = alignment.mul_(layer.epsilon)  # phi is -eps <G, P(M) U>
                 learning.append((index, update))

@@ -1,5 +1,6 @@
 """u, what the last step was made of, as the hypergradient needs it: a decayed sum of gradients, or the base's step."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,7 +30,7 @@ def advance(updates: Sequence[LayerUpdate], is_finite: Tensor, rates: Sequence[R
     certain = type(is_finite) is Tensor and is_finite.device.type == "cpu" and bool(is_finite)
     for update in updates:
         layer = update.layer
-        rate, decay, dampening, nesterov = rates[layer.group]
+        rate, decay, dampening, nesterov = rates[layer.group][:4]
         if isinstance(layer.epsilon, Tensor) and _alike(layer.epsilon, rate):
             before.append(layer.epsilon)
             now.append(rate)
@@ -39,9 +40,14 @@ def advance(updates: Sequence[LayerUpdate], is_finite: Tensor, rates: Sequence[R
         if layer.trace is None:
             layer.trace = gradient * is_finite
         else:
-            if decay not in kept:
-                kept[decay] = 1 - is_finite * (1 - decay)  # lambda, or 1 where nothing is taken
-            layer.trace.mul_(kept[decay]).addcmul_(gradient, is_finite, value=1 - dampening)
+            if decay not in kept:  # lambda, or 1 where nothing is taken
+                known = certain and not isinstance(decay, Tensor)
+                kept[decay] = _kept(decay, is_finite.dtype) if known else 1 - is_finite * (1 - decay)
+            layer.trace.mul_(kept[decay])
+            if certain and dampening == 0:  # the same, in half the time
+                layer.trace.add_(gradient)
+            else:
+                layer.trace.addcmul_(gradient, is_finite, value=1 - dampening)
         if nesterov and decay:
             if layer.nesterov_trace is None:
                 layer.nesterov_trace = torch.zeros_like(layer.trace)
@@ -52,6 +58,12 @@ def advance(updates: Sequence[LayerUpdate], is_finite: Tensor, rates: Sequence[R
             layer.nesterov_trace = None
     if before:
         torch._foreach_copy_(before, now)
+
+
+@functools.lru_cache(maxsize=16)
+def _kept(decay: float, dtype: torch.dtype) -> Tensor:
+    """Return lambda as it comes out where all is finite, to the last bit, on the CPU."""
+    return 1 - torch.ones((), dtype=dtype, device="cpu") * (1 - decay)
 
 
 def _alike(old: Tensor, new: Any) -> bool:

@@ -304,7 +304,7 @@ def inspect(optimizer: FOP, deep: bool, *, whole: bool = False) -> tuple[dict[st
         arrays |= {f"{layer.name}/{what}": array for what, array in layer_arrays.items()}
         columns |= {f"{quantity}/{layer.name}": number for quantity, number in measured.items()}
         if (factor := layer.state.get("rate")) is not None:
-            columns[f"rho/{layer.name}"] = optimizer.hyper_lr * float(factor)
+            columns[f"rho/{layer.name}"] = optimizer.hyper_lr_of(layer) * float(factor)
     return arrays, columns
 
 
