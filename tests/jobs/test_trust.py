@@ -92,6 +92,23 @@ def test_a_request_that_says_it_is_ours_is_not_believed(folder, noted):
     assert noted.started == [run.id]
 
 
+@as_root
+def test_whose_request_it_is_is_said_by_the_file_that_is_read(folder, noted, tmp_path, monkeypatch):
+    run = new(folder)
+    queue.submit(run)
+    start, theirs = run.request_path("start"), tmp_path / "theirs"
+    theirs.write_text(json.dumps(json.loads(start.read_text()) | {"data": "/theirs"}))
+    os.chown(theirs, NOBODY, NOBODY)
+    obstacle = requests.writable.obstacle
+
+    def replaced(path):
+        os.replace(theirs, start)
+        return obstacle(path)
+
+    monkeypatch.setattr(requests.writable, "obstacle", replaced)
+    assert not requests.read(run).mine
+
+
 @pytest.mark.parametrize("whose", [{}, {"machine": "elsewhere", "host": "elsewhere"}])
 def test_a_run_that_was_unpacked_with_the_highest_order_blocks_no_other(folder, noted, whose):
     unpacked, ours, last = new(folder), new(folder), new(folder)
