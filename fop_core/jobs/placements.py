@@ -131,7 +131,8 @@ def opened_home(path: Path) -> Iterator[int]:
 def _not_ours(path: Path, uid: int) -> DamagedFile:
     owner = stamps.user_name(uid)
     return DamagedFile(
-        f"{path} is a link or a file, or others than us may write in it ({owner} owns it): remove it, or have it removed"
+        f"{path} is a link or a file, or others than us may write in it ({owner} owns it): "
+        "remove it, or have it removed"
     )
 
 
