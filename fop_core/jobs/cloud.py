@@ -8,8 +8,10 @@ tests; no cloud and no cluster has run it.
 
 import json
 import re
+import shlex
 from typing import Any, Literal
 
+from fop_core.printable import printable
 from fop_core.runs.files import RunError
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
@@ -20,6 +22,7 @@ RUNS = "/data/runs"  # where both have the runs folder, as the Dockerfile has it
 GRACE = 120  # seconds between SIGTERM and SIGKILL, for the checkpoint
 RETRIES = 6
 LONGEST = 63  # letters of a name in Kubernetes
+ID = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")  # of a run: its directory may be called by whoever packed it
 ENDED_FOR_GOOD = [1, 2]  # exit status of ``train``: failed, and wrong arguments; 3 is stopped by SIGTERM
 
 
@@ -48,8 +51,13 @@ def manifest(
 
     Raises:
         ValueError: for values that do not do, or do not go with the platform.
-        RunError: where the run is finished, or being worked on.
+        RunError: where the run is finished, or being worked on, or its directory has a name with odd characters.
     """
+    if not ID.fullmatch(run.id):
+        raise RunError(
+            f"{run.id!r:.200} cannot be trained elsewhere under that name: letters, digits and . _ - are expected, a "
+            "letter or digit first; rename its directory, or clone the run"
+        )
     state = run.state.state
     if state == "finished" or state in ALIVE:
         raise RunError(f"{run.id} is {state}: there is nothing to train elsewhere")
@@ -86,7 +94,7 @@ def manifest(
         ]
     head = [f"{run.id} as a {'Job of Kubernetes' if platform == 'kubernetes' else 'task of SkyPilot'}.", *use]
     head.append("It was compared with the schema, and not run.")
-    return "".join(f"# {line}\n" for line in head) + json.dumps(content, indent=2) + "\n"
+    return "".join(f"# {printable(line)}\n" for line in head) + json.dumps(content, indent=2) + "\n"
 
 
 def command(run: Run) -> list[str]:
@@ -147,5 +155,5 @@ def _task(run: Run, gpus: str, cpus: int, memory_gb: int, spot: bool) -> dict[st
         "envs": {"FOP_RUNS_DIR": RUNS, "OMP_NUM_THREADS": str(cpus)},
         "file_mounts": {f"{RUNS}/{run.id}": bucket},
         "setup": "python -m pip install -r requirements.txt",
-        "run": " ".join(command(run)),
+        "run": shlex.join(command(run)),
     }

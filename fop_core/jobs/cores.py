@@ -42,7 +42,7 @@ class Room:
     def __init__(self, folder: Path, there: list[Slot]) -> None:
         self._share = share(folder)
         ids = [slot.used_by for slot in there if slot.kind == "cpu" and slot.used_by]
-        self.used = sum(wanted(Run(folder / Path(id_).name), self._share) for id_ in ids)
+        self.used = sum(wanted(Run(folder / id_), self._share) for id_ in ids)
         """Threads of the jobs in the CPU's slots."""
 
     def fits(self, run: Run, slot: Slot) -> bool:

@@ -5,14 +5,13 @@ Each user has a file of his or her own: its lines become part of a script that r
 
 import os
 import re
-import stat
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fop_core.jobs import slots
-from fop_core.runs import files, stamps
+from fop_core.runs import files
 from fop_core.runs.files import DamagedFile
 
 LAUNCHERS = ("local", "slurm")
@@ -146,21 +145,16 @@ def read(folder: Path) -> LauncherSettings:
         DamagedFile: where that cannot be read, or others could have written it.
     """
     file = path(folder)
-    try:
-        status = os.lstat(file)
-    except (FileNotFoundError, NotADirectoryError):
-        return LauncherSettings()
     again = "; remove it, and `queue set --launcher slurm` writes a new one"
-    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-        raise DamagedFile(f"{file} is no regular file of one name{again}")
-    if status.st_uid != os.getuid():
-        raise DamagedFile(f"{file} belongs to {stamps.user_name(status.st_uid)}, and not to us{again}")
-    if status.st_mode & 0o022:
-        raise DamagedFile(f"{file} can be written by others, and what is in it runs as us{again}")
     try:
-        return LauncherSettings.model_validate(files.read_json(file))
+        with files.opened_as_ours(file) as content:
+            return LauncherSettings.model_validate(files.parse_json(content, file))
+    except FileNotFoundError:
+        return LauncherSettings()
     except ValidationError as error:
         raise DamagedFile(f"{file}: {_words(error)}{again}") from error
+    except DamagedFile as error:
+        raise DamagedFile(f"{error}{again}") from error
 
 
 def choose(folder: Path, launcher: str | None = None, **changes: Any) -> LauncherSettings:

@@ -3,8 +3,10 @@
 placements.read(folder).of("<run id>")     node, place in the queue, the scheduler's own reason
 """
 
+import contextlib
+import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,17 +99,41 @@ def make_home(folder: Path) -> Path:
     """
     slots.make_locks_folder(folder)
     path = home(folder)
-    path.mkdir(mode=0o755, exist_ok=True)
-    check_home(path)
-    return path
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=0o755)
+    with opened_home(path):
+        return path
 
 
-def check_home(path: Path) -> None:
-    """Raise DamagedFile where others could have written what lies in it."""
-    status = os.lstat(path)
-    if not os.path.isdir(path) or os.path.islink(path) or status.st_uid != os.getuid() or status.st_mode & 0o022:
-        owner = stamps.user_name(status.st_uid)
-        raise DamagedFile(f"{path} is a link, or others than us may write in it ({owner} owns it): remove it")
+@contextlib.contextmanager
+def opened_home(path: Path) -> Iterator[int]:
+    """Open ``home``, so that what is read is what lies in the folder that was looked at.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: where there is none.
+        DamagedFile: where it is a link, or others could have written what lies in it.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EACCES) and os.path.lexists(path):
+            raise _not_ours(path, os.lstat(path).st_uid) from error
+        raise
+    try:
+        status = os.fstat(file)
+        if status.st_uid != os.getuid() or status.st_mode & 0o022:
+            raise _not_ours(path, status.st_uid)
+        yield file
+    finally:
+        os.close(file)
+
+
+def _not_ours(path: Path, uid: int) -> DamagedFile:
+    owner = stamps.user_name(uid)
+    return DamagedFile(
+        f"{path} is a link or a file, or others than us may write in it ({owner} owns it): "
+        "remove it, or have it removed"
+    )
 
 
 def read(folder: Path) -> Report:
@@ -118,23 +144,24 @@ def read(folder: Path) -> Report:
     """
     path = home(folder) / STATUS
     try:
-        check_home(path.parent)
-        stamp = os.stat(path)
+        with opened_home(path.parent) as within:
+            stamp = os.stat(STATUS, dir_fd=within)
+            key = str(path), stamp.st_mtime_ns, stamp.st_ino
+            if key not in _read:
+                _read.clear()
+                _read[key] = _parse(path, within)
+            return _read[key]
     except (FileNotFoundError, NotADirectoryError):
         return Report()
-    key = str(path), stamp.st_mtime_ns, stamp.st_ino
-    if key not in _read:
-        _read.clear()
-        _read[key] = _parse(path)
-    return _read[key]
 
 
 _read: dict[tuple[str, int, int], Report] = {}
 
 
-def _parse(path: Path) -> Report:
+def _parse(path: Path, within: int) -> Report:
     try:
-        content = files.read_json(path)
+        with files.opened(path, links=False, within=within) as file:
+            content = files.parse_json(file, path)
         placements = {id_: Placement(**each) for id_, each in content["placements"].items()}
         refused, trouble, at = content["refused"], content["trouble"], content["at"]
         texts = [text for each in placements.values() for text in asdict(each).values() if type(text) is not int]

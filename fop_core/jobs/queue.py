@@ -22,6 +22,7 @@ from fop_core.jobs.cores import Room
 from fop_core.jobs.elected import Elected
 from fop_core.jobs.launcher_settings import LauncherSettings
 from fop_core.jobs.placements import Placement
+from fop_core.jobs.requests import Waiting
 from fop_core.jobs.slots import Slot
 from fop_core.runs import files, stamps, store, trash, writable
 from fop_core.runs.control import Control
@@ -31,6 +32,7 @@ from fop_core.runs.state import ALIVE
 
 _DISPATCHER = Elected("dispatcher", "fop_core.jobs.dispatcher")
 electing, _open_log, _start = _DISPATCHER.electing, _DISPATCHER.open_log, _DISPATCHER.start
+FURTHEST = 10**9 * 86400 * 365 * 100  # ns after now that an order of ours can be, of a clock that was wrong
 LEAST_FREE = 200e6  # bytes of the disk that must be free for a job to start
 
 
@@ -88,12 +90,20 @@ def _ask(runs: Sequence[Run], by: str) -> None:
     folder = runs[0].path.parent
     with electing(folder):
         os.close(_open_log(folder))  # what a dispatcher needs is there: else nothing is asked
-    line = requests.waiting(folder)
-    order = max([time.time_ns(), *(each.order + 1 for each in line)])  # clocks can be set back
+    order = _next_order(requests.waiting(folder))
     for index, run in enumerate(runs):
         run.withdraw("stop")
         run.request("start", by, **requests.content(order + index))
     ensure_dispatcher(folder)
+
+
+def _next_order(line: Sequence[Waiting]) -> int:
+    """Return the order of the next request: after all of ours, as clocks can be set back.
+
+    What others say is not counted, nor what no clock of ours said: after the highest that there can be comes none.
+    """
+    now = time.time_ns()
+    return max([now, *(each.order + 1 for each in line if each.mine and each.order < now + FURTHEST)])
 
 
 def stop(run: Run, by: str = "") -> bool:

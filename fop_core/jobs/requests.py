@@ -150,7 +150,9 @@ def read(run: Run) -> Waiting:
         owner = os.lstat(path).st_uid
         damage = writable.obstacle(run.path)
         if not damage:  # else it may be a pipe, or a link to where nobody should look
-            request = records.checked(path, files.read_json(path), REQUEST)
+            with files.opened(path, links=False) as file:
+                owner = os.fstat(file.fileno()).st_uid  # of what is read, also where it is replaced meanwhile
+                request = records.checked(path, files.parse_json(file, path), REQUEST)
             if missing := REQUEST.keys() - {"machine"} - request.keys():
                 damage = f"{path}: it has no {', '.join(sorted(missing))}: resume the run to ask anew"
     except FileNotFoundError:

@@ -307,9 +307,17 @@ def _holder(lock: Path, others: str) -> tuple[str, str, Path, str]:
     try:
         if locks.flock(file, fcntl.LOCK_SH):
             return "", others, lock, ""
-        return os.pread(file, 200, 0).decode(errors="replace") or "a run that begins", others, lock, ""
+        return _named(os.pread(file, 256, 0)), others, lock, ""
     finally:
         os.close(file)
+
+
+def _named(content: bytes) -> str:
+    """Return the id of a run that a lock holds, which others may have written; it is the name of a folder, or words."""
+    id_ = content.decode(errors="replace")
+    if id_ and (not id_.isprintable() or os.path.basename(id_) != id_ or id_.startswith(".")):
+        return "a run that cannot be named"
+    return id_ or "a run that begins"
 
 
 def _shared() -> Path:

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from fop_core.runs import checksum
+from fop_core.runs import checksum, stamps
 
 Array = np.ndarray
 
@@ -188,21 +188,30 @@ def _refuse(name: str) -> None:
 _DECODER = json.JSONDecoder(parse_constant=_refuse)  # json.loads would make one for each text
 
 
-def opened(path: Path) -> BinaryIO:
+def opened(path: Path, *, links: bool = True, within: int | None = None) -> BinaryIO:
     """Open a file to read its bytes.
+
+    Args:
+        path: the file.
+        links: False where a link is no file: who makes it says which of our files is read.
+        within: an open folder, in which that of the path's name is meant, wherever the path leads meanwhile.
 
     Raises:
         FileNotFoundError: where there is none.
         DamagedFile: where there is something else, such as a folder, a pipe or a link to nothing, or a file that we may
             not read.
     """
-    try:  # without O_NONBLOCK a pipe that nobody writes to would be waited for
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    # Without O_NONBLOCK a pipe that nobody writes to would be waited for.
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if links else os.O_NOFOLLOW)
+    try:
+        file = os.open(path if within is None else path.name, flags, dir_fd=within)
     except FileNotFoundError as error:
         if os.path.islink(path):
             raise DamagedFile(f"{path}: a link to nothing") from error
         raise
     except OSError as error:
+        if not links and error.errno == errno.ELOOP:
+            raise DamagedFile(f"{path}: a link, where a file is expected: remove it") from error
         if error.errno in UNREADABLE:
             raise DamagedFile(f"{path}: it cannot be read ({error.strerror})") from error
         raise
@@ -211,6 +220,31 @@ def opened(path: Path) -> BinaryIO:
         os.close(file)
         raise DamagedFile(f"{path}: no file, but a {'folder' if stat.S_ISDIR(mode) else 'device or pipe'}")
     return os.fdopen(file, "rb")
+
+
+def opened_as_ours(path: Path, within: int | None = None) -> BinaryIO:
+    """Open a file that nobody but us, or root, can have written: what is looked at is the file that is read.
+
+    Args:
+        path: the file.
+        within: as ``opened``'s.
+
+    Raises:
+        FileNotFoundError: where there is none.
+        DamagedFile: where it is a link, a pipe or a folder, has other names, is another user's, or others may write it.
+    """
+    file = opened(path, links=False, within=within)
+    status = os.fstat(file.fileno())
+    if status.st_nlink > 1:  # none, where it was replaced just now
+        trouble = "has other names, where a regular file of one name is expected"
+    elif status.st_uid != os.getuid():
+        trouble = f"belongs to {stamps.user_name(status.st_uid)}, and not to us"
+    elif status.st_mode & 0o022:
+        trouble = "can be written by others, and what is in it runs as us"
+    else:
+        return file
+    file.close()
+    raise DamagedFile(f"{path} {trouble}")
 
 
 def open_append(path: Path, mode: int = 0o666) -> int:
@@ -267,9 +301,18 @@ def read_json(path: Path) -> dict[str, Any]:
         DamagedFile: where it holds no JSON object, or is absurdly large.
     """
     with opened(path) as file:
-        if (size := os.fstat(file.fileno()).st_size) > LARGEST_JSON:
-            raise DamagedFile(f"{path}: {size:,} bytes are too many for such a file")
-        text = file.read()
+        return parse_json(file, path)
+
+
+def parse_json(file: BinaryIO, path: Path) -> dict[str, Any]:
+    """Return the object in an open JSON file; ``path`` is what errors call it.
+
+    Raises:
+        DamagedFile: where it holds no JSON object, or is absurdly large.
+    """
+    if (size := os.fstat(file.fileno()).st_size) > LARGEST_JSON:
+        raise DamagedFile(f"{path}: {size:,} bytes are too many for such a file")
+    text = file.read()
     try:
         content = loads(text.removeprefix(codecs.BOM_UTF8).decode())
         check_depth(content)

@@ -1,6 +1,7 @@
 """A run as a task of SkyPilot or a Job of Kubernetes: of their schemas the parts that are used."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,8 @@ from jsonschema import Draft202012Validator
 from fop_core.cli import main
 from fop_core.jobs import cloud
 from fop_core.runs.control import Control
+from fop_core.runs.files import RunError
+from fop_core.runs.run import Run
 from tests.jobs.conftest import new
 
 
@@ -116,13 +119,30 @@ def test_the_command_is_one_that_trains_the_run(folder):
         cloud.manifest(run, "skypilot")
 
 
-@pytest.mark.parametrize("name", ["short", "X" * 80, "___", "a_b C/d"])
+@pytest.mark.parametrize("name", ["short", "X" * 80, "0___", "a_b.C-d"])
 def test_its_name_is_one_that_both_take(folder, name):
     run = new(folder)
-    renamed = folder / name.replace("/", "-")
+    renamed = folder / name
     run.path.rename(renamed)
-    text = cloud.manifest(type(run)(renamed), "kubernetes", image="i", claim="c")
+    text = cloud.manifest(Run(renamed), "kubernetes", image="i", claim="c")
     Draft202012Validator(LABEL).validate(content(text)["metadata"]["name"])
+
+
+def test_a_directory_whose_name_a_shell_or_a_cluster_would_read_is_refused(folder, capsys):
+    path = new(folder).path
+    for name in ("a;id>b;#", "a\n{}\n---\n#", "a b", "$(id)", "-a", "a\n", "\x85", "ü"):
+        path = path.rename(folder / name)
+        for platform, (_, options) in HOW.items():
+            with pytest.raises(RunError, match=re.escape("letters, digits and . _ - are expected")):
+                cloud.manifest(Run(path), platform, **options)
+    assert main(["queue", "export", str(path), "--as", "skypilot"]) == 2
+    assert not capsys.readouterr().out
+
+
+def test_a_folder_with_an_odd_name_gets_no_line_of_its_own(folder):
+    odd = folder / "a\n{}\n---\nb"
+    text = cloud.manifest(new(odd), "kubernetes", image="i", claim="c")
+    assert content(text)["kind"] == "Job" and str(odd).encode("unicode_escape").decode() in text
 
 
 @pytest.mark.parametrize(

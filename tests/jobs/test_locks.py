@@ -1,5 +1,6 @@
 """The locks of slots lie where others may write: one that cannot be trusted is a slot that is taken, and says why."""
 
+import fcntl
 import json
 import os
 
@@ -109,6 +110,26 @@ def test_a_lock_that_another_user_made_is_shared(folder, shared):
     assert slots.take(gpu(folder), "another") is None
     os.close(file)
     assert gpu(folder).free
+
+
+@pytest.mark.parametrize(
+    "content", [b"a\0b", b"../a", b"a/b", b"..", b".a", b"a\nb", b"\x1b[2J", b"\xff" * 300, b"x" * 300]
+)
+def test_a_slot_is_taken_whatever_its_holder_wrote(folder, noted, capsys, content):
+    slots.choose(folder, cpu_slots=2)
+    theirs, ours = slots.locks_folder(folder) / "cpu-0.lock", new(folder)
+    theirs.write_bytes(content)
+    queue.submit(ours)
+    with theirs.open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert main(["queue", "list"]) == 0
+        dispatcher.Dispatcher(folder, noted).step()
+        taken = slots.slots(folder)
+    assert noted.started == [ours.id]
+    assert taken[1].used_by == ours.id
+    assert taken[0].used_by == (
+        "a run that cannot be named" if len(content) < 300 else content.decode("utf-8", "replace")[:256]
+    )
 
 
 def test_a_lock_that_we_make_is_for_all_users(folder, shared):

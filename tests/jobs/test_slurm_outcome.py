@@ -1,6 +1,7 @@
 """What becomes of a run by what Slurm says of its job; Slurm itself is in tests/slurm."""
 
 import json
+import os
 
 import pytest
 
@@ -131,6 +132,27 @@ def test_a_batch_is_read_back_and_one_that_others_could_have_written_is_not(batc
     batch.path.parent.chmod(0o777)
     with pytest.raises(ValueError, match="others than us may write"):
         batches.read(batch.path)
+
+
+def test_a_batch_is_read_from_the_folder_that_was_looked_at(batch, monkeypatch):
+    batch.save()
+    home = batch.path.parent
+    other = home.with_name("other")
+    other.mkdir()
+    (other / batch.path.name).write_text(batch.path.read_text().replace('"job": "7"', '"job": "666"'))
+    looks, looked_at = {name: getattr(os, name) for name in ("lstat", "fstat")}, {"number": home.stat().st_ino}
+
+    def replaced(name, *arguments, **more):
+        status = looks[name](*arguments, **more)
+        if status.st_ino == looked_at.get("number") and looked_at.clear() is None:
+            home.rename(home.with_name("before"))
+            other.rename(home)
+        return status
+
+    for name in looks:
+        monkeypatch.setattr(os, name, lambda *arguments, name=name, **more: replaced(name, *arguments, **more))
+    assert batches.read(batch.path).job == "7"
+    assert not other.exists()
 
 
 def test_what_sbatch_is_told(batch):

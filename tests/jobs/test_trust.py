@@ -2,11 +2,13 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from fop_core.jobs import dispatcher, queue, requests, slots
+from fop_core.runs import records
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
@@ -88,6 +90,36 @@ def test_a_request_that_says_it_is_ours_is_not_believed(folder, noted):
     start.write_text(json.dumps(content | {"uid": NOBODY, "by": "nobody"}))
     dispatcher.Dispatcher(folder, noted).step()
     assert noted.started == [run.id]
+
+
+@as_root
+def test_whose_request_it_is_is_said_by_the_file_that_is_read(folder, noted, tmp_path, monkeypatch):
+    run = new(folder)
+    queue.submit(run)
+    start, theirs = run.request_path("start"), tmp_path / "theirs"
+    theirs.write_text(json.dumps(json.loads(start.read_text()) | {"data": "/theirs"}))
+    os.chown(theirs, NOBODY, NOBODY)
+    obstacle = requests.writable.obstacle
+
+    def replaced(path):
+        os.replace(theirs, start)
+        return obstacle(path)
+
+    monkeypatch.setattr(requests.writable, "obstacle", replaced)
+    assert not requests.read(run).mine
+
+
+@pytest.mark.parametrize("whose", [{}, {"machine": "elsewhere", "host": "elsewhere"}])
+def test_a_run_that_was_unpacked_with_the_highest_order_blocks_no_other(folder, noted, whose):
+    unpacked, ours, last = new(folder), new(folder), new(folder)
+    unpacked.request("start", "x", **requests.content(records.LARGEST_STEP) | whose)
+    before = time.time_ns()
+    for run in (ours, last):
+        queue.submit(run)
+        assert requests.read(run).mine
+    assert before <= requests.read(ours).order < requests.read(last).order < before + 10**12
+    dispatcher.Dispatcher(folder, noted).step()
+    assert noted.started == [ours.id]
 
 
 @pytest.mark.parametrize("part", ["", "requests", "checkpoints", "snapshots", "attempts"])

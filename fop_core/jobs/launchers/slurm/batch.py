@@ -102,8 +102,8 @@ def read(path: Path) -> Batch:
         FileNotFoundError: where there is none.
         DamagedFile: where it is none, or others could have written it.
     """
-    placements.check_home(path.parent)
-    content = files.read_json(path)
+    with placements.opened_home(path.parent) as within, files.opened(path, links=False, within=within) as file:
+        content = files.parse_json(file, path)
     try:
         batch = Batch(path=path, **content | {"folder": Path(content["folder"])})
         names = [id_ for group in batch.groups for id_ in group]
