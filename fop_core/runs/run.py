@@ -304,7 +304,7 @@ class Run:
     def log(self, last_bytes: int = 20_000) -> str:
         """Return the end of its log; of one that cannot be read, why."""
         try:
-            with files.opened(self.path / "log.txt") as file:
+            with files.opened(self.path / "log.txt", links=False) as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - last_bytes))
                 return file.read(last_bytes).decode(errors="replace")
         except FileNotFoundError:
