@@ -288,7 +288,7 @@ def size(folder: Path) -> int:
     total = 0
     for path, _, names in os.walk(folder):
         for name in names:
-            with contextlib.suppress(FileNotFoundError, PermissionError):  # taken just now, or not ours to look at
+            with contextlib.suppress(OSError):  # taken just now, not ours to look at, or of a path that is too long
                 total += os.lstat(os.path.join(path, name)).st_size
     return total
 

@@ -11,6 +11,7 @@ from fop_core.runs.records import LARGEST_STEP
 
 LONGEST_LINE = 16 << 20  # bytes; one that is longer is damaged
 LARGEST = 64 << 30  # bytes of one attempt's metrics
+MOST_DAMAGED = 64 << 20  # bytes of damaged lines, after which it is no file of metrics: one of holes may be endless
 MEMORY = 256  # bytes of the last line read, by which a follower knows its file again
 LISTED = 100  # damaged lines that are remembered by number
 
@@ -49,12 +50,13 @@ class Follower:
         self._before = b""  # the last bytes before the offset
         self._lines = 0
         self._in_long_line = False
+        self._damaged_bytes = 0
 
     def update(self) -> int:
         """Read what is new and return the number of new rows.
 
         Raises:
-            DamagedFile: where there is something else than a file, or one that is absurdly large.
+            DamagedFile: where there is something else than a file, or one that is absurdly large, or hardly holds rows.
         """
         try:
             file = files.opened(self.path)
@@ -65,13 +67,19 @@ class Follower:
             self._seek_offset(file)
             before = self.rows
             try:
-                while (line := file.readline(LONGEST_LINE)) and (line.endswith(b"\n") or len(line) == LONGEST_LINE):
+                while self._damaged_bytes <= MOST_DAMAGED and (line := file.readline(LONGEST_LINE)):
+                    if not line.endswith(b"\n") and len(line) < LONGEST_LINE:
+                        break
                     self._read(line)
                     self._offset += len(line)
                     self._before = line[-MEMORY:]
             except BaseException:  # such as Ctrl-C in a notebook: a row may be half in its columns
                 self._start_afresh()
                 raise
+        if self._damaged_bytes > MOST_DAMAGED:
+            raise files.DamagedFile(
+                f"{self.path}: more than {MOST_DAMAGED:,} bytes of it are no rows of metrics: move it away"
+            )
         return self.rows - before
 
     def _seek_offset(self, file: BinaryIO) -> None:
@@ -88,9 +96,10 @@ class Follower:
         """Take a line in, or a part of one that is too long."""
         is_remainder, self._in_long_line = self._in_long_line, not line.endswith(b"\n")
         if self._in_long_line:
+            self._damaged_bytes += len(line)
             return
         self._lines += 1
-        if self._only and not is_remainder and not any(part in line for part in self._only):
+        if self._only and not is_remainder and not any(part in line for part in self._only) and b"\0" not in line:
             return
         try:
             row = None if is_remainder else files.loads(line.decode())
@@ -103,6 +112,7 @@ class Follower:
                 name.encode()  # JSON can escape half a character, which nothing can print or export
         except ValueError:
             self.damaged_count += 1
+            self._damaged_bytes += len(line)
             if len(self.damaged) < LISTED:
                 self.damaged.append(self._lines)
             return

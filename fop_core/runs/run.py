@@ -535,7 +535,7 @@ class Run:
             'epoch 2\n'
         """
         try:
-            with files.opened(self.path / "log.txt") as file:
+            with files.opened(self.path / "log.txt", links=False) as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - last_bytes))
                 return file.read(last_bytes).decode(errors="replace")
         except FileNotFoundError:

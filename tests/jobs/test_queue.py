@@ -167,6 +167,23 @@ def test_a_folder_at_its_limit_is_waited_for_and_said(folder, noted):
     assert "limit is 0.001 GB" in queue.waits_for(run)
 
 
+def test_a_path_that_is_too_long_keeps_no_job_of_a_limited_folder_from_starting(folder, noted, monkeypatch):
+    run = new(folder)
+    queue.submit(run)
+    (run.path / "log.txt").write_bytes(b"x" * 5000)
+    deep = run.path
+    monkeypatch.chdir(deep)
+    while len(str(deep)) + 250 < 4096:  # PATH_MAX, which a path below a folder may exceed
+        os.mkdir("d" * 200)
+        os.chdir("d" * 200)
+        deep /= "d" * 200
+    Path("n" * 250).touch()
+    assert 5000 < run.size() < 100_000
+    slots.choose(folder, limit_gb=10)
+    assert dispatcher.Dispatcher(folder, noted).step()
+    assert noted.started == [run.id]
+
+
 def test_a_trainer_under_a_file_size_limit_fails_and_says_so(folder):
     """A disk that is full for one process: the kernel refuses larger files."""
     run = new(folder, "checkpoint_steps=5")

@@ -165,6 +165,24 @@ def test_an_enormous_line_is_left_out_without_being_kept(tmp_path, monkeypatch):
     assert again.update() == 3 and again.damaged == [2, 4]
 
 
+@pytest.mark.parametrize("only", [(), (b'"a"',)])
+@pytest.mark.parametrize("every", [1 << 20, 30 << 20, 1 << 30])
+def test_a_file_of_holes_is_given_up_soon_and_not_read_again(tmp_path, every, only):
+    """Whatever it says that it holds, there is next to nothing on the disk."""
+    path = tmp_path / "m.jsonl"
+    with path.open("wb") as file:
+        for at in range(every, 1 << 30, every):
+            os.pwrite(file.fileno(), b"\n", at)
+        file.truncate(1 << 30)
+    follower = Follower(path, only)
+    for _ in range(3):
+        with pytest.raises(DamagedFile, match="of it are no rows of metrics: move it away"):
+            follower.update()
+        assert 64 << 20 < follower._offset < 128 << 20
+    replaced_by_rename(path, line(1, a=1))
+    assert follower.update() == 1 and follower.damaged_count == 0
+
+
 def replaced_by_rename(path, content):
     path.with_suffix(".new").write_bytes(content)
     os.replace(path.with_suffix(".new"), path)

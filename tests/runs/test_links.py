@@ -89,3 +89,12 @@ def test_a_run_that_is_a_link_is_not_trained(run, tmp_path, capsys):
     assert main(["train", "--resume", run.id, "--quiet"]) == 2
     assert f"{run.path} is a link to {whole}" in capsys.readouterr().err
     assert sorted(os.listdir(whole)) == before
+
+
+def test_a_log_that_is_a_link_shows_nothing_of_what_it_leads_to(run, tmp_path, capsys):
+    secret = tmp_path / "id_rsa"
+    secret.write_text("a private key\n")
+    link(run, "log.txt", secret)
+    assert main(["runs", "show", run.id]) == 0
+    assert "private" not in run.log() + capsys.readouterr().out
+    assert f"{run.path / 'log.txt'}: a link, where a file is expected" in run.log()

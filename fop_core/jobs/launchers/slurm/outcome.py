@@ -145,7 +145,7 @@ def _control(run: Run, job: Job) -> Control:
 def _end_of(batch: Batch, job: Job) -> str:
     """Return the last lines of what a task printed, to go on after a sentence."""
     try:
-        with files.opened(batch.output(job.task)) as file:
+        with files.opened(batch.output(job.task), links=False) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 2000))
             lines = file.read(2000).decode(errors="replace").splitlines()
     except (FileNotFoundError, DamagedFile):
