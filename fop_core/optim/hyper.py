@@ -53,21 +53,12 @@ class Adam:
             state = layer.state
             for tensors, each in zip(same, (layer.M, descent, state["mean"], state["square"], state["count"])):
                 tensors.append(each)
-        found = (1 - is_finite).float()
+        overflow = (1 - is_finite).float()
         for (_, rate), same in alike.items():
-            self._update(*same, is_finite, found, rate)
+            self._update(same, is_finite, overflow, rate)
 
-    def _update(
-        self,
-        M: list[Tensor],
-        descents: list[Tensor],
-        means: list[Tensor],
-        squares: list[Tensor],
-        counts: list[Tensor],
-        is_finite: Tensor,
-        found: Tensor,
-        rate: float,
-    ) -> None:
+    def _update(self, tensors: tuple[list[Tensor], ...], is_finite: Tensor, overflow: Tensor, rate: float) -> None:
+        M, descents, means, squares, counts = tensors
         torch._foreach_add_(counts, [is_finite] * len(counts))
         torch._fused_adam_(
             M,
@@ -76,7 +67,7 @@ class Adam:
             squares,
             [],
             counts,
-            found_inf=found,
+            found_inf=overflow,
             grad_scale=None,
             lr=rate,
             beta1=0.9,

@@ -124,10 +124,10 @@ def test_a_slot_is_taken_whatever_its_holder_wrote(folder, noted, capsys, conten
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert main(["queue", "list"]) == 0
         dispatcher.Dispatcher(folder, noted).step()
-        taken = slots.slots(folder)
+        both = slots.slots(folder)
     assert noted.started == [ours.id]
-    assert taken[1].used_by == ours.id
-    assert taken[0].used_by == (
+    assert both[1].used_by == ours.id
+    assert both[0].used_by == (
         "a run that cannot be named" if len(content) < 300 else content.decode("utf-8", "replace")[:256]
     )
 

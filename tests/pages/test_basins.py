@@ -298,7 +298,7 @@ def test_minima_have_colours_that_everybody_can_tell_apart():
         assert min(distance(one, other, vision) for vision in VISIONS) >= 20
 
 
-def given(at: AppTest) -> set[str]:
+def with_value(at: AppTest) -> set[str]:
     """The settings whose widgets get a value from the session, so that a browser takes that and not their default."""
     return {
         element.proto.id.rpartition("basins.")[2]
@@ -310,8 +310,8 @@ def given(at: AppTest) -> set[str]:
 
 def test_widgets_get_their_values_again_where_the_browser_may_have_others():
     at = page(x="5")  # the second of two runs: the first may have been left before the browser had drawn them
-    all_of = given(at)
+    all_of = with_value(at)
     assert {"x", "preset"} <= all_of and any(name.startswith("rules ") for name in all_of)
-    assert not given(ran(at.run()))
+    assert not with_value(ran(at.run()))
     at.session_state["page"] = "trajectories"  # whose run was left as soon as it began
-    assert given(ran(at.run())) == all_of
+    assert with_value(ran(at.run())) == all_of

@@ -182,8 +182,8 @@ def test_a_run_of_other_settings_is_no_cells_run(folder):
 
 
 def test_a_run_that_it_names_and_that_is_another_ones_is_neither_started_nor_stopped(folder, monkeypatch):
-    asked = []
-    monkeypatch.setattr(queue, "stop", lambda run, by="": asked.append(run.id))
+    stopped = []
+    monkeypatch.setattr(queue, "stop", lambda run, by="": stopped.append(run.id))
     mine = runs.create(config.preset("mnist-mlp", "adam").to_json(), folder=folder)
     control = Control(mine)
     control.set("running")
@@ -196,7 +196,7 @@ def test_a_run_that_it_names_and_that_is_another_ones_is_neither_started_nor_sto
     assert done.troubles[waiting.id] == "its settings are not those of this cell"
     assert not waiting.has_request("start") and len(done.queued) == 25
     submit.stop("s", folder)
-    assert mine.id not in asked and waiting.id not in asked and len(asked) == 25
+    assert mine.id not in stopped and waiting.id not in stopped and len(stopped) == 25
     control.release()
 
 
@@ -257,13 +257,13 @@ def test_an_interval_has_the_sign_of_what_is_said(folder):
 def test_nobody_else_waits_for_a_study_whose_advance_fails(folder, monkeypatch):
     put(folder, "bad")
     put(folder, "good")
-    seen = []
+    advanced = []
 
     def fail(id_, folder=None):
-        seen.append(id_)
+        advanced.append(id_)
         raise KeyError("whatever it is")
 
     monkeypatch.setattr(advance, "advance", fail)
     with contextlib.redirect_stdout(None):
         watcher._round(folder, {})
-    assert sorted(seen) == ["bad", "good"]
+    assert sorted(advanced) == ["bad", "good"]
