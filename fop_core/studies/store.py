@@ -46,6 +46,14 @@ class Stored:
         lost: methods of which no point came to its end.
         stopped: whether it was stopped: nothing more is submitted for it.
         changes: how it has grown: "at", "what", and how many runs were "reported" by then.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> stored = store.create(protocol.Study(name="Learning rates"))
+        >>> stored.id, stored.path.name, stored.grown_late, stored.runs
+        ('learning-rates', 'learning-rates', False, {})
+        >>> stored.to_json()["study"]["methods"]
+        ['momentum', 'fop']
     """
 
     id: str
@@ -79,7 +87,13 @@ class Stored:
 
 
 def studies_folder(folder: Path | None = None) -> Path:
-    """Return where the studies of a runs folder are."""
+    """Return where the studies of a runs folder are.
+
+    Example:
+        >>> from fop_core.studies import store
+        >>> store.studies_folder().parts[-2:]
+        ('runs', 'studies')
+    """
     return (_runs.runs_folder() if folder is None else folder) / STUDIES
 
 
@@ -89,6 +103,11 @@ def create(study: Study, folder: Path | None = None) -> Stored:
     Raises:
         ConfigError: where it does not do, see ``cells.check``.
         RunError: where there is a study of that name.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> store.create(protocol.Study(name="Learning rates")).id, store.ids()
+        ('learning-rates', ['learning-rates'])
     """
     check(study)
     folder = _runs.runs_folder() if folder is None else folder
@@ -107,7 +126,13 @@ def create(study: Study, folder: Path | None = None) -> Stored:
 
 
 def slug(name: str) -> str:
-    """Return the id of a study of a name: small letters, digits and hyphens."""
+    """Return the id of a study of a name: small letters, digits and hyphens.
+
+    Example:
+        >>> from fop_core.studies.store import slug
+        >>> slug("Learning rates, 2nd try")
+        'learning-rates-2nd-try'
+    """
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
 
 
@@ -117,6 +142,12 @@ def load(id_: str, folder: Path | None = None) -> Stored:
     Raises:
         RunError: where there is none.
         DamagedFile: where its study.json is not one.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> _ = store.create(protocol.Study(name="Learning rates", seeds=(0, 1)))
+        >>> store.load("Learning rates").study.fresh_seeds
+        (0, 1)
     """
     folder = _runs.runs_folder() if folder is None else folder
     known = slug(id_)
@@ -130,7 +161,14 @@ def load(id_: str, folder: Path | None = None) -> Stored:
 
 
 def ids(folder: Path | None = None) -> list[str]:
-    """Return the ids of a runs folder's studies, in order."""
+    """Return the ids of a runs folder's studies, in order.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> _ = store.create(protocol.Study(name="Learning rates"))
+        >>> store.ids()
+        ['learning-rates']
+    """
     try:
         with os.scandir(studies_folder(folder)) as entries:
             return sorted(each.name for each in entries if not each.name.startswith(".") and each.is_dir())
@@ -139,7 +177,16 @@ def ids(folder: Path | None = None) -> list[str]:
 
 
 def list_studies(folder: Path | None = None) -> tuple[list[Stored], dict[str, str]]:
-    """Return the studies of a runs folder, newest first, and of those that cannot be read why, by id."""
+    """Return the studies of a runs folder, newest first, and of those that cannot be read why, by id.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> _ = store.create(protocol.Study(name="Learning rates"))
+        >>> (store.studies_folder() / "broken").mkdir()
+        >>> studies, damaged = store.list_studies()
+        >>> [stored.study.name for stored in studies], list(damaged)
+        (['Learning rates'], ['broken'])
+    """
     folder = _runs.runs_folder() if folder is None else folder
     read, damaged = [], {}
     for id_ in ids(folder):
@@ -160,6 +207,14 @@ def changing(id_: str, folder: Path | None = None) -> Iterator[Stored]:
 
     Raises:
         RunError, DamagedFile: as ``load``.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> _ = store.create(protocol.Study(name="Learning rates"))
+        >>> with store.changing("learning-rates") as stored:
+        ...     stored.stopped = True
+        >>> store.load("learning-rates").stopped
+        True
     """
     stored = load(id_, folder)
     lock = files.open_append(stored.path / "study.lock", 0o600)
@@ -198,6 +253,14 @@ def grow(
     Raises:
         ConfigError: where the larger study does not do; nothing is changed then.
         RunError, DamagedFile: as ``load``.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> rates = protocol.parse_axis("optimizer.lr=0.01,0.1")
+        >>> _ = store.create(protocol.Study(name="Rates", axes=(rates,)))
+        >>> grown = store.grow("rates", axis=protocol.parse_axis("optimizer.lr=0.5"), seeds=(7,))
+        >>> grown.study.axes[0].values, grown.study.seeds
+        ((0.01, 0.1, 0.5), (0, 1, 2, 7))
     """
     with changing(id_, folder) as stored:
         content = stored.study.to_json()
