@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from fop_core.jobs import queue
+from fop_core.studies import watcher
+from tests.training import tiny
 
 ROOT = Path(__file__).resolve().parents[1]
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -30,7 +32,9 @@ PUBLIC = """
     fop_core.runs.fields fop_core.runs.labels fop_core.runs.learned fop_core.runs.lineage fop_core.runs.lines
     fop_core.runs.listing fop_core.runs.loaded fop_core.runs.measured fop_core.runs.metrics fop_core.runs.milestones
     fop_core.runs.query fop_core.runs.run fop_core.runs.series fop_core.runs.state fop_core.runs.store
-    fop_core.training.fork
+    fop_core.studies.analysis fop_core.studies.cells fop_core.studies.conclusions fop_core.studies.predict
+    fop_core.studies.progress fop_core.studies.protocol fop_core.studies.statistics fop_core.studies.store
+    fop_core.studies.submit fop_core.training.fork
     fop_core.figures.animation fop_core.figures.bands fop_core.figures.curves fop_core.figures.errors
     fop_core.figures.fair fop_core.figures.interactive fop_core.figures.landscape fop_core.figures.learned
     fop_core.figures.learned_curves fop_core.figures.maps fop_core.figures.motion fop_core.figures.movie
@@ -66,18 +70,27 @@ def examples(path: Path) -> Iterator[doctest.DocTest]:
             yield parser.get_doctest(text, {"__name__": "__main__"}, getattr(node, "name", path.stem), str(path), line)
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    """A folder of data sets: one image of CIFAR-10, which is what a fork of the gallery's asks for."""
+    folder = tmp_path_factory.mktemp("data")
+    tiny.cifar10(folder / "cifar10", train=1, test=1)
+    return folder
+
+
 @pytest.fixture
-def elsewhere(tmp_path, monkeypatch) -> Callable[[int], None]:
+def elsewhere(data, tmp_path, monkeypatch) -> Callable[[int], None]:
     """Goes to an empty folder, one for each number, which is all that examples write to; no job begins."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setenv("FOP_DATA_DIR", str(data))
     monkeypatch.setattr(queue, "_start", lambda folder: None)  # what is queued waits
+    monkeypatch.setattr(watcher, "_start", lambda folder: None)  # and so does a study
 
     def go(number: int) -> None:
         folder = tmp_path / str(number)
         folder.mkdir()
         monkeypatch.chdir(folder)
         monkeypatch.setenv("FOP_RUNS_DIR", str(folder / "runs"))
-        monkeypatch.setenv("FOP_DATA_DIR", str(folder / "data"))
 
     return go
 

@@ -44,6 +44,14 @@ def submit(run: Run, by: str = "") -> None:
     Raises:
         RunError: where it waits already, is being worked on, is finished, is in the trash, or is not ours.
         DamagedFile: where no dispatcher can be started; then it is not asked for.
+
+    Example:
+        >>> from fop_core.jobs import queue
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2, "device": "cpu"}, name="First try")
+        >>> queue.submit(run)
+        >>> [each.name for each in queue.waiting()]
+        ['First try']
     """
     _check(run)
     _ask([run], by)
@@ -54,6 +62,15 @@ def submit_all(runs: Sequence[Run], by: str = "") -> dict[str, str]:
 
     Returns:
         Why a run could not be asked for, by its id.
+
+    Example:
+        >>> from fop_core.jobs import queue
+        >>> from fop_core.runs import store
+        >>> seeds = [store.create({"epochs": 2, "seed": seed}, name=f"seed {seed}") for seed in range(3)]
+        >>> queue.submit_all(seeds)  # no trouble
+        {}
+        >>> [run.name for run in queue.waiting()]
+        ['seed 0', 'seed 1', 'seed 2']
     """
     fit, troubles = [], {}
     for run in runs:
@@ -114,6 +131,14 @@ def stop(run: Run, by: str = "") -> bool:
 
     Raises:
         RunError: where it neither waits nor is being worked on, or is not ours to take out.
+
+    Example:
+        >>> from fop_core.jobs import queue
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2, "device": "cpu"}, name="First try")
+        >>> queue.submit(run)
+        >>> queue.stop(run, by="Ada"), run.state.reason
+        (True, 'by Ada before it was started')
     """
     if run.has_request("start"):
         if _leave(run, by or stamps.user()):
@@ -153,12 +178,29 @@ def _leave(run: Run, by: str) -> bool:
 
 
 def waiting(folder: Path | None = None) -> list[Run]:
-    """Return the runs that wait, in order."""
+    """Return the runs that wait, in order.
+
+    Example:
+        >>> from fop_core.jobs import queue
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2, "device": "cpu"}, name="First try")
+        >>> queue.submit(run)
+        >>> [each.id == run.id for each in queue.waiting()]
+        [True]
+    """
     return [each.run for each in requests.waiting(_folder(folder))]
 
 
 def slots(folder: Path | None = None) -> list[Slot]:
-    """Return the slots of this machine, and who is in them."""
+    """Return the slots of this machine, and who is in them.
+
+    Example:
+        >>> from fop_core.jobs import queue
+        >>> from fop_core.runs import store
+        >>> _ = store.create({"epochs": 2})
+        >>> {slot.kind for slot in queue.slots()} <= {"cpu", "gpu"}
+        True
+    """
     return _slots.slots(_folder(folder))
 
 
@@ -167,17 +209,41 @@ def device(run: Run) -> str:
 
     Raises:
         FileNotFoundError, DamagedFile: where its files cannot be read.
+
+    Example:
+        >>> from fop_core.jobs import queue
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2, "device": "cpu"}, name="First try")
+        >>> queue.device(run)
+        'cpu'
     """
     return str(run.config.get("device", "auto"))
 
 
 def waits_for(run: Run) -> str:
-    """Return in words what a run of the queue waits for, or "" where it does not wait."""
+    """Return in words what a run of the queue waits for, or "" where it does not wait.
+
+    Example:
+        >>> from fop_core.jobs import queue
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2, "device": "cpu"}, name="First try")
+        >>> queue.waits_for(run)  # nobody has put it into the queue
+        ''
+    """
     return next((reason for each, reason in reasons(run.path.parent) if each.id == run.id), "")
 
 
 def reasons(folder: Path | None = None) -> list[tuple[Run, str]]:
-    """Return the runs that wait, in order, each with what it waits for, in words."""
+    """Return the runs that wait, in order, each with what it waits for, in words.
+
+    Example:
+        >>> from fop_core.jobs import queue
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2, "device": "cpu"}, name="First try")
+        >>> queue.submit(run)
+        >>> [(each.name, bool(reason)) for each, reason in queue.reasons()]
+        [('First try', True)]
+    """
     folder = _folder(folder)
     line = requests.waiting(folder)
     if not line:
@@ -227,7 +293,15 @@ def _by_slurm(folder: Path) -> dict[str, str]:
 
 
 def placed(folder: Path | None = None) -> Mapping[str, Placement]:
-    """Return where Slurm has runs, as it said last, by their ids; nothing where nobody can say."""
+    """Return where Slurm has runs, as it said last, by their ids; nothing where nobody can say.
+
+    Example:
+        >>> from fop_core.jobs import queue
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2, "device": "cpu"}, name="First try")
+        >>> dict(queue.placed())  # Slurm has none
+        {}
+    """
     try:
         return placements.read(_folder(folder)).placements
     except DamagedFile:  # what waits says so
@@ -235,17 +309,41 @@ def placed(folder: Path | None = None) -> Mapping[str, Placement]:
 
 
 def placement(run: Run) -> Placement | None:
-    """Return where Slurm has a run, as it said last; None where it has not, or nobody can say."""
+    """Return where Slurm has a run, as it said last; None where it has not, or nobody can say.
+
+    Example:
+        >>> from fop_core.jobs import queue
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2, "device": "cpu"}, name="First try")
+        >>> print(queue.placement(run))  # Slurm has it not
+        None
+    """
     return placed(run.path.parent).get(run.id)
 
 
 def launcher(folder: Path | None = None) -> LauncherSettings:
-    """Return what starts our jobs. Raises as ``launcher_settings.read``."""
+    """Return what starts our jobs. Raises as ``launcher_settings.read``.
+
+    Example:
+        >>> from fop_core.jobs import queue
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2, "device": "cpu"}, name="First try")
+        >>> queue.launcher().launcher
+        'local'
+    """
     return launcher_settings.read(_folder(folder))
 
 
 def slurm_trouble(folder: Path | None = None) -> str:
-    """Return in words why Slurm takes nothing, as it was at the last try; or ""."""
+    """Return in words why Slurm takes nothing, as it was at the last try; or "".
+
+    Example:
+        >>> from fop_core.jobs import queue
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2, "device": "cpu"}, name="First try")
+        >>> queue.slurm_trouble()
+        ''
+    """
     return placements.read(_folder(folder)).trouble
 
 
@@ -261,7 +359,17 @@ def _turn(fitting: list[Slot], wanted: str, before: int, cores: str) -> str:
 
 
 def blocking_reason(folder: Path) -> str:
-    """Return in words what keeps every job of a runs folder from starting, or ""."""
+    """Return in words what keeps every job of a runs folder from starting, or "".
+
+    Example:
+        >>> from fop_core.jobs import queue
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2, "device": "cpu"}, name="First try")
+        >>> from fop_core.jobs import slots
+        >>> _ = slots.choose(store.runs_folder(), limit_gb=1e-7)
+        >>> queue.blocking_reason(store.runs_folder()).partition(":")[0]
+        'for room in the runs folder'
+    """
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE:
         return f"for room on the disk: {free / 1e6:,.0f} MB are free, {LEAST_FREE / 1e6:,.0f} are needed"
@@ -284,7 +392,15 @@ _sizes: dict[Path, tuple[float, int]] = {}
 
 
 def bytes_used(folder: Path, good_for: float = 10.0) -> int:
-    """Return the bytes that a runs folder holds, its trash too; as of at most ``good_for`` seconds ago."""
+    """Return the bytes that a runs folder holds, its trash too; as of at most ``good_for`` seconds ago.
+
+    Example:
+        >>> from fop_core.jobs import queue
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2, "device": "cpu"}, name="First try")
+        >>> queue.bytes_used(store.runs_folder()) == run.size()
+        True
+    """
     at, size = _sizes.get(folder, (-1e9, 0))
     if time.monotonic() - at > good_for:
         size = files.size(folder)
@@ -293,7 +409,16 @@ def bytes_used(folder: Path, good_for: float = 10.0) -> int:
 
 
 def ensure_dispatcher(folder: Path | None = None) -> None:
-    """Start the dispatcher of a runs folder, where something waits for it, or Slurm has jobs, and it is not there."""
+    """Start the dispatcher of a runs folder, where something waits for it, or Slurm has jobs, and it is not there.
+
+    Example:
+        >>> from fop_core.jobs import queue
+        >>> from fop_core.runs import store
+        >>> run = store.create({"epochs": 2, "device": "cpu"}, name="First try")
+        >>> queue.ensure_dispatcher()  # nothing waits, so none is started
+        >>> queue.waiting()
+        []
+    """
     folder = _folder(folder)
     if placements.outstanding(folder) or requests.any_mine(folder):
         with electing(folder) as elected:

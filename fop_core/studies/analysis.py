@@ -38,6 +38,12 @@ class Winner:
         fewest: the trials of the method that has the fewest.
         final: whether all of its tuning runs have ended.
         edges: fields of its axes at an end of which it is, where that is a number: a better one may lie beyond.
+
+    Example:
+        >>> from fop_core.studies.analysis import Winner
+        >>> winner = Winner("fop", {"optimizer.lr": 0.05}, 0.975, 0.002, 3, 6, 1, 0.974, 3, True, edges=())
+        >>> winner.point, winner.score, winner.failed
+        ({'optimizer.lr': 0.05}, 0.975, 1)
     """
 
     method: str
@@ -58,6 +64,16 @@ def winners(table: StudyTable) -> dict[str, Winner]:
 
     A method of which nothing has been measured yet is left out. A point counts once all of its seeds have ended; one
     with a run that diverged or was ended early is infinitely bad.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import analysis, progress, protocol, submit
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)  # runs that a study finds
+        >>> _ = submit.submit(protocol.Study(name="ranks", base={"threads": 1}))
+        >>> analysis.winners(progress.table("ranks"))  # nothing was tuned
+        {}
     """
     study = table.study
     if not study.axes:
@@ -125,6 +141,17 @@ class Group:
         mean, std: of the values; infinite or NaN where one is infinite.
         training_seconds, evaluation_seconds: the mean of a run; NaN where not known.
         peak_memory: bytes, of the run that used most; NaN where not known.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import analysis, progress, protocol, submit
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)  # runs that a study finds
+        >>> _ = submit.submit(protocol.Study(name="ranks", base={"threads": 1}))
+        >>> group = analysis.comparisons(progress.table("ranks")).groups["fop"]
+        >>> group.n, group.values, round(group.mean, 4), round(group.std, 4)
+        (3, {0: 0.9788, 1: 0.9795, 2: 0.9756}, 0.978, 0.0021)
     """
 
     method: str
@@ -157,6 +184,19 @@ class Comparison:
         adjusted: p after the correction.
         declared: whether there is a difference, by the analysis; never before all runs have ended.
         level: of p, at which the correction declares the first of the comparisons.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import analysis, progress, protocol, submit
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)  # runs that a study finds
+        >>> _ = submit.submit(protocol.Study(name="ranks", base={"threads": 1}))
+        >>> [row] = analysis.comparisons(progress.table("ranks")).rows
+        >>> row.method, row.other, round(row.adjusted, 2), row.better
+        ('momentum', 'fop', 0.9, '')
+        >>> round(row.detectable, 3)  # of accuracy: what these seeds could have shown
+        0.011
     """
 
     method: str
@@ -196,6 +236,17 @@ class Comparisons:
         rows: the comparisons, corrected together.
         explored: why these p values cannot be taken at their word; empty where the analysis is the one that was fixed.
         final: whether all runs have ended.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import analysis, progress, protocol, submit
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)  # runs that a study finds
+        >>> _ = submit.submit(protocol.Study(name="ranks", base={"threads": 1}))
+        >>> made = analysis.comparisons(progress.table("ranks"))
+        >>> made.final, list(made.groups), [row.declared for row in made.rows]
+        (True, ['momentum', 'fop'], [False])
     """
 
     analysis: Analysis
@@ -212,6 +263,18 @@ def comparisons(table: StudyTable, analysis: Analysis | None = None) -> Comparis
     Args:
         table: the study.
         analysis: another one than the study's own, which is explored then.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import analysis, progress, protocol, submit
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)  # runs that a study finds
+        >>> _ = submit.submit(protocol.Study(name="ranks", base={"threads": 1}))
+        >>> other = protocol.Analysis(column="test_loss")
+        >>> made = analysis.comparisons(progress.table("ranks"), other)
+        >>> round(made.groups["fop"].mean, 3), made.explored
+        (0.087, ('another analysis was fixed when the study was submitted',))
     """
     study, fixed = table.study, table.study.analysis
     chosen = fixed if analysis is None else analysis
@@ -308,6 +371,19 @@ def profile(table: StudyTable, measure: str = "steps", ratios: Array | None = No
     Returns:
         The ratios [k], the profiles [methods, k], and their scores [methods]. Nothing, [0], where no seed of all
         methods has ended.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import analysis, progress, protocol, submit
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)
+        >>> study = protocol.Study(name="ranks", base={"threads": 1}, target=protocol.Target(value=0.97))
+        >>> _ = submit.submit(study)
+        >>> ratios, shares, scores = analysis.profile(progress.table("ranks"))
+        >>> shares[:, [0, -1]], scores.round(2)  # of momentum and FOP: fastest, and within 4 times that
+        (array([[0.66666667, 1.        ],
+               [0.66666667, 1.        ]]), array([0.93, 0.94]))
     """
     ratios = np.linspace(1.0, 4.0, 121) if ratios is None else ratios
     groups = comparisons(table).groups.values()
@@ -328,6 +404,11 @@ class Record:
         n: seeds.
         steps: at which; infinite where it never did.
         p: of the claim at these steps, or at the last ones, see ``statistics.reaches``.
+
+    Example:
+        >>> from fop_core.studies.analysis import Record
+        >>> Record("fop", n=3, steps=2345.0, p=0.01).steps
+        2345.0
     """
 
     method: str
@@ -337,7 +418,19 @@ class Record:
 
 
 def records(table: StudyTable) -> list[Record]:
-    """Return the methods' steps-to-target records, of those whose reported runs have all ended."""
+    """Return the methods' steps-to-target records, of those whose reported runs have all ended.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import analysis, progress, protocol, submit
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)
+        >>> study = protocol.Study(name="ranks", base={"threads": 1}, target=protocol.Target(value=0.97))
+        >>> _ = submit.submit(study)
+        >>> [(each.method, each.steps) for each in analysis.records(progress.table("ranks"))]
+        [('momentum', 3283.0), ('fop', 3283.0)]
+    """
     target, made = table.study.target, []
     if target is None:
         return []
@@ -362,7 +455,18 @@ def records(table: StudyTable) -> list[Record]:
 
 
 def unequal_trials(table: StudyTable) -> dict[str, int]:
-    """Return how many points each method was tuned over, where that is not the same for all; else nothing."""
+    """Return how many points each method was tuned over, where that is not the same for all; else nothing.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import analysis, progress, protocol, submit
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)  # runs that a study finds
+        >>> _ = submit.submit(protocol.Study(name="ranks", base={"threads": 1}))
+        >>> analysis.unequal_trials(progress.table("ranks"))  # all as many
+        {}
+    """
     if not table.study.axes:
         return {}
     tried = {method: len(all_of) for method, all_of in points(table.study).items()}

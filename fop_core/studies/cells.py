@@ -38,6 +38,15 @@ class Cell:
         seed: of the run.
         role: "tune": measured on held-out images; "report": measured on the test set.
         config: all settings.
+
+    Example:
+        >>> from fop_core.studies import cells
+        >>> from fop_core.studies.protocol import Study, parse_axis
+        >>> axes = parse_axis("optimizer.lr=0.01,0.1"), parse_axis("fop.rank=1,16")
+        >>> study = Study(name="Ranks", axes=axes, seeds=(0, 1))
+        >>> cell = cells.cells(study)[0]
+        >>> cell.method, cell.point, cell.seed, cell.role, cell.config.optimizer.lr
+        ('momentum', {'optimizer.lr': 0.01}, 0, 'tune', 0.01)
     """
 
     key: str
@@ -49,7 +58,17 @@ class Cell:
 
 
 def key(settings: TrainConfig) -> str:
-    """Return what settings are known by."""
+    """Return what settings are known by.
+
+    Example:
+        >>> from fop_core.studies import cells
+        >>> from fop_core.studies.protocol import Study, parse_axis
+        >>> axes = parse_axis("optimizer.lr=0.01,0.1"), parse_axis("fop.rank=1,16")
+        >>> study = Study(name="Ranks", axes=axes, seeds=(0, 1))
+        >>> one, other, *_ = cells.cells(study)
+        >>> cells.key(one.config) == one.key, one.key == other.key  # the second differs in its seed
+        (True, False)
+    """
     text = json.dumps(settings.to_json(), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -65,6 +84,17 @@ def cells(study: Study, winners: Mapping[str, Point] | None = None) -> list[Cell
 
     Raises:
         ConfigError: where no method has an axis, a point makes settings that do not do, or they are too many.
+
+    Example:
+        >>> from fop_core.studies import cells
+        >>> from fop_core.studies.protocol import Study, parse_axis
+        >>> axes = parse_axis("optimizer.lr=0.01,0.1"), parse_axis("fop.rank=1,16")
+        >>> study = Study(name="Ranks", axes=axes, seeds=(0, 1))
+        >>> len(cells.cells(study))
+        12
+        >>> won = {"momentum": {"optimizer.lr": 0.1}}
+        >>> [cell.seed for cell in cells.cells(study, won) if cell.role == "report"]
+        [2, 3]
     """
     made: dict[str, Cell] = {}
     wrong: list[config.Problem] = []
@@ -98,7 +128,16 @@ def cells(study: Study, winners: Mapping[str, Point] | None = None) -> list[Cell
 
 
 def count(study: Study) -> tuple[int, int]:
-    """Return how many cells a study has for tuning, and how many for reporting."""
+    """Return how many cells a study has for tuning, and how many for reporting.
+
+    Example:
+        >>> from fop_core.studies import cells
+        >>> from fop_core.studies.protocol import Study, parse_axis
+        >>> axes = parse_axis("optimizer.lr=0.01,0.1"), parse_axis("fop.rank=1,16")
+        >>> study = Study(name="Ranks", axes=axes, seeds=(0, 1))
+        >>> cells.count(study)  # 2 points of momentum and 4 of FOP with 2 seeds; 2 methods with 2 fresh seeds
+        (12, 4)
+    """
     tuning = len(study.seeds) * sum(map(len, points(study).values())) if study.axes else 0
     return tuning, len(study.methods) * len(study.fresh_seeds or ())
 
@@ -108,6 +147,16 @@ def check(study: Study) -> list[Cell]:
 
     Raises:
         ConfigError: see ``cells``.
+
+    Example:
+        >>> from fop_core.studies import cells
+        >>> from fop_core.studies.protocol import Study
+        >>> len(cells.check(Study(name="Ranks", seeds=(0, 1))))
+        4
+        >>> cells.check(Study(name="Ranks", methods=("momentum",), base={"fop.rank": 4}))
+        Traceback (most recent call last):
+            ...
+        fop_core.training.config.ConfigError: fop.rank: is none of the settings of momentum
     """
     contents = [_content(study, method) for method in study.methods]
     if unused := [field for field in study.base if not any(has(content, field) for content in contents)]:
@@ -130,6 +179,14 @@ def points(study: Study) -> dict[str, list[Point]]:
 
     Raises:
         ConfigError: where an axis is none of any method's.
+
+    Example:
+        >>> from fop_core.studies import cells
+        >>> from fop_core.studies.protocol import Study, parse_axis
+        >>> axes = parse_axis("optimizer.lr=0.01,0.1"), parse_axis("fop.rank=1,16")
+        >>> study = Study(name="Ranks", axes=axes, seeds=(0, 1))
+        >>> cells.points(study)["momentum"], len(cells.points(study)["fop"])
+        ([{'optimizer.lr': 0.01}, {'optimizer.lr': 0.1}], 4)
     """
     made = {method: _points(study, method) for method in study.methods}
     used = {field for tried in made.values() for point in tried for field in point}
@@ -194,6 +251,15 @@ def configured(study: Study, method: str, point: Point, role: Role, seed: int = 
 
     Raises:
         ConfigError: where they do not do.
+
+    Example:
+        >>> from fop_core.studies import cells
+        >>> from fop_core.studies.protocol import Study, parse_axis
+        >>> axes = parse_axis("optimizer.lr=0.01,0.1"), parse_axis("fop.rank=1,16")
+        >>> study = Study(name="Ranks", axes=axes, seeds=(0, 1))
+        >>> settings = cells.configured(study, "fop", {"fop.rank": 4}, role="tune")
+        >>> settings.fop.rank, settings.data.held_out
+        (4, 0.1)
     """
     content = _applied(_content(study, method), point)[0]
     content["seed"] = seed
@@ -230,6 +296,13 @@ def has(content: Mapping[str, Any], field: str) -> bool:
     Args:
         content: settings, as JSON.
         field: a setting's path.
+
+    Example:
+        >>> from fop_core.studies.cells import has
+        >>> from fop_core.training import config
+        >>> fop, momentum = (config.preset("mnist-mlp", method).to_json() for method in ("fop", "momentum"))
+        >>> has(fop, "fop.rank"), has(momentum, "fop.rank"), has(momentum, "optimizer.beta1")
+        (True, False, False)
     """
     section, _, name = field.rpartition(".")
     if section == "fop":

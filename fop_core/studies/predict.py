@@ -49,6 +49,11 @@ class Cost:
         seconds: of a run, from its start to its end.
         size: bytes on the disk of a run.
         sources: the runs that it was measured on; none of a probe.
+
+    Example:
+        >>> from fop_core.studies.predict import Cost
+        >>> Cost("fop", seconds=30.0, size=1.2e6, sources=("mnist-fop-rank16-seed0",)).seconds
+        30.0
     """
 
     method: str
@@ -68,6 +73,11 @@ class Prediction:
         seconds: of all that is left, one run at a time; NaN where a method's cost is not known.
         slots: runs at a time.
         size: bytes on the disk of all that is left, likewise.
+
+    Example:
+        >>> from fop_core.studies.predict import Prediction
+        >>> Prediction(tuning=27, reporting=6, there=0, costs={}, seconds=660.0, slots=2, size=4e7).wall_seconds
+        330.0
     """
 
     tuning: int
@@ -95,6 +105,17 @@ def predict(study: Study, folder: Path | None = None, probe: bool = False) -> Pr
     Raises:
         ConfigError: where the study does not do.
         RunError: where a probe fails.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import predict, protocol
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)
+        >>> study = protocol.Study(name="ranks", base={"threads": 1}, seeds=(0, 1, 2, 3))
+        >>> cost = predict.predict(study)
+        >>> cost.reporting, {method: round(each.seconds) for method, each in cost.costs.items()}
+        (8, {'momentum': 16, 'fop': 28})
     """
     folder = runs.runs_folder() if folder is None else folder
     cells = check(study)
@@ -246,6 +267,11 @@ class Detectable:
         std: of the paired differences that was assumed.
         pairs: how many pairs of runs the deviation comes from.
         source: in words, what these were.
+
+    Example:
+        >>> from fop_core.studies.predict import Detectable
+        >>> Detectable("test_accuracy", difference=0.01, n=3, std=0.0033, pairs=3, source="").difference
+        0.01
     """
 
     column: str
@@ -268,6 +294,16 @@ def detectable(study: Study, folder: Path | None = None) -> Detectable | None:
 
     Returns:
         None where nothing is there to tell by.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import predict, protocol
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)
+        >>> few, more = (predict.detectable(protocol.Study(name="ranks", seeds=tuple(range(n)))) for n in (3, 20))
+        >>> round(few.difference, 3), round(more.difference, 3)  # of accuracy
+        (0.011, 0.002)
     """
     folder = runs.runs_folder() if folder is None else folder
     column = study.analysis.column

@@ -59,6 +59,21 @@ class StudyTable:
             single images: steps times batch size.
         curves: by column of ``COLUMNS`` what was measured at the ends of epochs, over epochs.
         version: counts the changes since the table was made first.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import progress, protocol, submit
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)  # runs that a study finds
+        >>> _ = submit.submit(protocol.Study(name="ranks", base={"threads": 1}))
+        >>> table = progress.table("ranks")
+        >>> table.counts, table.outcome("test_accuracy")
+        ({'finished': 6}, array([0.9759, 0.9781, 0.9791, 0.9788, 0.9795, 0.9756]))
+        >>> [(table.method[row], table.seed[row]) for row in table.rows(method="fop")], table.ended.all()
+        ([('fop', 0), ('fop', 1), ('fop', 2)], np.True_)
+        >>> table.study.methods
+        ('momentum', 'fop')
     """
 
     stored: Stored
@@ -135,6 +150,17 @@ class Progress:
     Args:
         id_: of the study.
         folder: the runs folder.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import progress, protocol, submit
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)  # runs that a study finds
+        >>> _ = submit.submit(protocol.Study(name="ranks", base={"threads": 1}))
+        >>> following = progress.progress("ranks")
+        >>> len(following.table().run_id), following.cells[0].method
+        (6, 'momentum')
     """
 
     def __init__(self, id_: str, folder: Path) -> None:
@@ -280,7 +306,18 @@ _following = threading.Lock()
 
 
 def progress(id_: str, folder: Path | None = None) -> Progress:
-    """Return who follows a study: one for all who ask in this process."""
+    """Return who follows a study: one for all who ask in this process.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import progress, protocol, submit
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)  # runs that a study finds
+        >>> _ = submit.submit(protocol.Study(name="ranks", base={"threads": 1}))
+        >>> progress.progress("ranks") is progress.progress("ranks")  # one for all who ask
+        True
+    """
     known = (str(store.studies_folder(folder)), store.slug(id_))
     with _following:
         if known not in _followed:
@@ -299,5 +336,15 @@ def table(id_: str, folder: Path | None = None) -> StudyTable:
     Raises:
         RunError: where there is none.
         DamagedFile: where its study.json is not one.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import progress, protocol, submit
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)  # runs that a study finds
+        >>> _ = submit.submit(protocol.Study(name="ranks", base={"threads": 1}))
+        >>> progress.table("ranks").run_id[2:4]
+        ['mnist-sgd-seed2', 'mnist-fop-rank16-seed0']
     """
     return progress(id_, folder).table()

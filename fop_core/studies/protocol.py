@@ -34,12 +34,24 @@ class _Part(BaseModel):
 
 
 def direction(column: str) -> Direction:
-    """Return whether the largest or the smallest value of a column is the best."""
+    """Return whether the largest or the smallest value of a column is the best.
+
+    Example:
+        >>> from fop_core.studies.protocol import direction
+        >>> direction("test_accuracy"), direction("test_loss")
+        ('max', 'min')
+    """
     return "max" if column.endswith("accuracy") else "min"
 
 
 def of_role(column: str, role: str) -> str:
-    """Return the column that stands for another one in a role: of "test_loss" in tuning it is "held_out_loss"."""
+    """Return the column that stands for another one in a role: of "test_loss" in tuning it is "held_out_loss".
+
+    Example:
+        >>> from fop_core.studies.protocol import of_role
+        >>> of_role("test_loss", "tune"), of_role("test_loss", "report"), of_role("train_loss", "tune")
+        ('held_out_loss', 'test_loss', 'train_loss')
+    """
     for part, other in (("test_", "held_out_"), ("held_out_", "test_")):
         if column.startswith(part):
             wanted = "held_out_" if role == "tune" else "test_"
@@ -55,6 +67,13 @@ class Axis(_Part):
         values: in order; of a range its points in a grid, of which the first and the last are its ends.
         scale: "list": these values and none between them; "lin", "log": a range.
         methods: those that it is for; all that have the setting unless given.
+
+    Example:
+        >>> from fop_core.studies.protocol import Axis
+        >>> Axis(field="optimizer.lr", values=(0.01, 0.1)).at(0.5)
+        0.1
+        >>> Axis(field="fop.rank", values=(1, 64), scale="log").at(0.5)
+        8
     """
 
     field: str
@@ -82,11 +101,24 @@ class Axis(_Part):
 
     @property
     def whole(self) -> bool:
-        """Whether its values are whole numbers."""
+        """Whether its values are whole numbers.
+
+        Example:
+            >>> from fop_core.studies.protocol import parse_axis
+            >>> parse_axis("fop.rank=1,16").whole, parse_axis("optimizer.lr=0.1,1").whole
+            (True, False)
+        """
         return _whole(self.field)
 
     def at(self, share: float) -> Any:
-        """Return the value at a share of the axis, from 0 to below 1: how a quasi-random point is read."""
+        """Return the value at a share of the axis, from 0 to below 1: how a quasi-random point is read.
+
+        Example:
+            >>> from fop_core.studies.protocol import parse_axis
+            >>> axis = parse_axis("optimizer.lr=log:1e-4:1:5")
+            >>> axis.at(0.0), axis.at(0.5), axis.at(0.75)
+            (0.0001, 0.01, 0.1)
+        """
         if self.scale == "list":
             return self.values[min(int(share * len(self.values)), len(self.values) - 1)]
         low, high = float(self.values[0]), float(self.values[-1])
@@ -123,6 +155,17 @@ def parse_axis(text: str) -> Axis:
 
     Raises:
         ConfigError: where it says none.
+
+    Example:
+        >>> from fop_core.studies.protocol import parse_axis
+        >>> parse_axis("optimizer.lr=log:1e-3:1e-1:5").values
+        (0.001, 0.00316228, 0.01, 0.0316228, 0.1)
+        >>> parse_axis("adam:optimizer.beta1=0.8,0.9").methods
+        ('adam',)
+        >>> parse_axis("optimizer.lr")
+        Traceback (most recent call last):
+            ...
+        fop_core.training.config.ConfigError: axis: 'optimizer.lr': write field=values, as optimizer.lr=0.01,0.1 or ...
     """
     head, equals, words = text.partition("=")
     *of, field = head.strip().split(":")
@@ -181,6 +224,11 @@ class Choose(_Part):
         column: what counts: measured on the held-out images, or on what is trained on.
         at: "last", at the end of a run; "best", at its best measurement.
         direction: whether the largest or the smallest wins.
+
+    Example:
+        >>> from fop_core.studies.protocol import Choose
+        >>> Choose(column="held_out_loss", at="best").direction
+        'min'
     """
 
     column: Literal["held_out_accuracy", "held_out_loss", "train_loss", "train_accuracy"] = "held_out_accuracy"
@@ -188,7 +236,13 @@ class Choose(_Part):
 
     @property
     def direction(self) -> Direction:
-        """Whether the largest or the smallest wins."""
+        """Whether the largest or the smallest wins.
+
+        Example:
+            >>> from fop_core.studies.protocol import Choose
+            >>> Choose().direction
+            'max'
+        """
         return direction(self.column)
 
 
@@ -198,6 +252,12 @@ class Target(_Part):
     Attributes:
         column: measured at the ends of epochs, on the held-out images in tuning and on the test set in reporting.
         value: an accuracy to reach, or a loss to fall to.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.studies.protocol import Target
+        >>> Target(column="test_loss", value=0.1).reached(np.array([0.3, 0.09, np.nan]))
+        array([False,  True, False])
     """
 
     column: Literal["test_accuracy", "test_loss"] = "test_accuracy"
@@ -218,6 +278,11 @@ class Median(_Part):
     Attributes:
         grace: the share of a run's epochs before which none is ended.
         others: how many others must have come as far.
+
+    Example:
+        >>> from fop_core.studies.protocol import Median
+        >>> Median(grace=0.5)
+        Median(grace=0.5, others=4)
     """
 
     grace: float = Field(0.25, ge=0, lt=1)
@@ -233,6 +298,11 @@ class Analysis(_Part):
         baseline: the method that the others are compared with; "" compares all with all.
         alpha: the probability of declaring any difference where there is none.
         correction: of many comparisons: "holm", or "none".
+
+    Example:
+        >>> from fop_core.studies.protocol import Analysis
+        >>> Analysis(column="test_loss", baseline="momentum").alpha
+        0.05
     """
 
     column: Literal["test_accuracy", "test_loss", "train_loss", "train_accuracy"] = "test_accuracy"
@@ -262,6 +332,14 @@ class Study(_Part):
         ending: the rule that ends hopeless runs early, if any.
         limit: the most cells, those of reporting included.
         analysis: what is concluded.
+
+    Example:
+        >>> from fop_core.studies.protocol import Study, parse_axis
+        >>> study = Study(name="Rates", axes=(parse_axis("optimizer.lr=0.01,0.1"),), seeds=(0, 1))
+        >>> study.fresh_seeds  # what tuned does not report
+        (2, 3)
+        >>> study.to_json()["axes"][0]["field"]
+        'optimizer.lr'
     """
 
     name: str = Field(min_length=1, max_length=80)
@@ -366,6 +444,15 @@ def parse(content: Mapping[str, Any]) -> Study:
 
     Raises:
         ConfigError: listing every wrong field.
+
+    Example:
+        >>> from fop_core.studies.protocol import parse
+        >>> parse({"name": "Rates", "methods": ["momentum"], "seeds": [0, 1, 2]}).preset
+        'mnist-mlp'
+        >>> parse({"name": "Rates", "methods": ["momentun"]})
+        Traceback (most recent call last):
+            ...
+        fop_core.training.config.ConfigError: methods: no method 'momentun': there are sgd, momentum, ...
     """
     try:
         return Study.model_validate(content)
@@ -374,5 +461,11 @@ def parse(content: Mapping[str, Any]) -> Study:
 
 
 def known_methods() -> tuple[str, ...]:
-    """Return what can be compared: the presets' methods, and base optimizers that none of them is."""
+    """Return what can be compared: the presets' methods, and base optimizers that none of them is.
+
+    Example:
+        >>> from fop_core.studies.protocol import known_methods
+        >>> {"momentum", "fop", "soap"} <= set(known_methods())
+        True
+    """
     return (*config.METHODS, *(name for name in config.BASES if name not in config.METHODS))

@@ -53,6 +53,14 @@ class Stored:
         lost: methods of which no point came to its end.
         stopped: whether it was stopped: nothing more is submitted for it.
         changes: how it has grown: "at", "what", and how many runs were "reported" by then.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> stored = store.create(protocol.Study(name="Learning rates"))
+        >>> stored.id, stored.path.name, stored.grown_late, stored.runs
+        ('learning-rates', 'learning-rates', False, {})
+        >>> stored.to_json()["study"]["methods"]
+        ['momentum', 'fop']
     """
 
     id: str
@@ -99,7 +107,13 @@ class Stored:
 
 
 def studies_folder(folder: Path | None = None) -> Path:
-    """Return where the studies of a runs folder are."""
+    """Return where the studies of a runs folder are.
+
+    Example:
+        >>> from fop_core.studies import store
+        >>> store.studies_folder().parts[-2:]
+        ('runs', 'studies')
+    """
     return (_runs.runs_folder() if folder is None else folder) / STUDIES
 
 
@@ -109,6 +123,11 @@ def create(study: Study, folder: Path | None = None) -> Stored:
     Raises:
         ConfigError: where it does not do, see ``cells.check``.
         RunError: where there is a study of that name.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> store.create(protocol.Study(name="Learning rates")).id, store.ids()
+        ('learning-rates', ['learning-rates'])
     """
     check(study)
     folder = _runs.runs_folder() if folder is None else folder
@@ -127,7 +146,13 @@ def create(study: Study, folder: Path | None = None) -> Stored:
 
 
 def slug(name: str) -> str:
-    """Return the id of a study of a name: small letters, digits and hyphens."""
+    """Return the id of a study of a name: small letters, digits and hyphens.
+
+    Example:
+        >>> from fop_core.studies.store import slug
+        >>> slug("Learning rates, 2nd try")
+        'learning-rates-2nd-try'
+    """
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
 
 
@@ -137,6 +162,12 @@ def load(id_: str, folder: Path | None = None) -> Stored:
     Raises:
         RunError: where there is none.
         DamagedFile: where its study.json is not one.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> _ = store.create(protocol.Study(name="Learning rates", seeds=(0, 1)))
+        >>> store.load("Learning rates").study.fresh_seeds
+        (0, 1)
     """
     folder = _runs.runs_folder() if folder is None else folder
     known = slug(id_)
@@ -150,7 +181,14 @@ def load(id_: str, folder: Path | None = None) -> Stored:
 
 
 def ids(folder: Path | None = None) -> list[str]:
-    """Return the ids of a runs folder's studies, in order."""
+    """Return the ids of a runs folder's studies, in order.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> _ = store.create(protocol.Study(name="Learning rates"))
+        >>> store.ids()
+        ['learning-rates']
+    """
     try:
         with os.scandir(studies_folder(folder)) as entries:
             return sorted(each.name for each in entries if not each.name.startswith(".") and _runs.is_folder(each))
@@ -159,7 +197,15 @@ def ids(folder: Path | None = None) -> list[str]:
 
 
 def obstacle(stored: Stored) -> str:
-    """Return why a study is not ours to carry out, in words; or ""."""
+    """Return why a study is not ours to carry out, in words; or "".
+
+    Example:
+        >>> from dataclasses import replace
+        >>> from fop_core.studies import protocol, store
+        >>> stored = store.create(protocol.Study(name="Learning rates"))
+        >>> store.obstacle(stored), store.obstacle(replace(stored, host="elsewhere", machine="another"))
+        ('', 'it was submitted on elsewhere: resume it to go on with it here')
+    """
     path = stored.path
     try:
         folder, file = os.lstat(path), os.lstat(path / "study.json")
@@ -178,7 +224,16 @@ def obstacle(stored: Stored) -> str:
 
 
 def list_studies(folder: Path | None = None) -> tuple[list[Stored], dict[str, str]]:
-    """Return the studies of a runs folder, newest first, and of those that cannot be read why, by id."""
+    """Return the studies of a runs folder, newest first, and of those that cannot be read why, by id.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> _ = store.create(protocol.Study(name="Learning rates"))
+        >>> (store.studies_folder() / "broken").mkdir()
+        >>> studies, damaged = store.list_studies()
+        >>> [stored.study.name for stored in studies], list(damaged)
+        (['Learning rates'], ['broken'])
+    """
     folder = _runs.runs_folder() if folder is None else folder
     read, damaged = [], {}
     try:
@@ -204,6 +259,14 @@ def changing(id_: str, folder: Path | None = None) -> Iterator[Stored]:
     Raises:
         RunError: as ``load``; and where it is somebody else's, or somebody holds it all the time.
         DamagedFile: as ``load``.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> _ = store.create(protocol.Study(name="Learning rates"))
+        >>> with store.changing("learning-rates") as stored:
+        ...     stored.stopped = True
+        >>> store.load("learning-rates").stopped
+        True
     """
     stored = load(id_, folder)
     if (owner := os.lstat(stored.path).st_uid) != os.getuid():
@@ -252,6 +315,14 @@ def grow(
     Raises:
         ConfigError: where the larger study does not do; nothing is changed then.
         RunError, DamagedFile: as ``load``.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> rates = protocol.parse_axis("optimizer.lr=0.01,0.1")
+        >>> _ = store.create(protocol.Study(name="Rates", axes=(rates,)))
+        >>> grown = store.grow("rates", axis=protocol.parse_axis("optimizer.lr=0.5"), seeds=(7,))
+        >>> grown.study.axes[0].values, grown.study.seeds
+        ((0.01, 0.1, 0.5), (0, 1, 2, 7))
     """
     with changing(id_, folder) as stored:
         content = stored.study.to_json()

@@ -21,6 +21,16 @@ def submit(study: Study, folder: Path | None = None) -> Submitted:
     Raises:
         ConfigError: where it does not do; nothing is written then.
         RunError: where there is one of that name.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import protocol, submit
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)  # runs that a study finds
+        >>> done = submit.submit(protocol.Study(name="ranks", base={"threads": 1}))
+        >>> len(done.adopted), list(submit.words(done))
+        (6, ['0 runs made, 6 taken in, 0 put into the queue'])
     """
     check(study)
     stored = store.create(study, folder)
@@ -32,6 +42,16 @@ def resume(id_: str, folder: Path | None = None) -> Submitted:
 
     Raises:
         RunError, DamagedFile: as ``store.load``.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import protocol, submit
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)  # runs that a study finds
+        >>> _ = submit.submit(protocol.Study(name="ranks", base={"threads": 1}))
+        >>> list(submit.words(submit.resume("ranks")))  # all have ended
+        ['0 runs made, 0 taken in, 0 put into the queue']
     """
     with store.changing(id_, folder) as stored:
         stored.stopped = False
@@ -48,7 +68,18 @@ def grow(
     limit: int | None = None,
     folder: Path | None = None,
 ) -> Submitted:
-    """Add to a study, see ``store.grow``, and submit what that needs."""
+    """Add to a study, see ``store.grow``, and submit what that needs.
+
+    Example:
+        >>> import shutil
+        >>> from fop_core.runs import GALLERY, store
+        >>> from fop_core.studies import protocol, submit
+        >>> ours = shutil.ignore_patterns("cifar10-*", "*-full-*")
+        >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)  # runs that a study finds
+        >>> _ = submit.submit(protocol.Study(name="ranks", base={"threads": 1}))
+        >>> list(submit.words(submit.grow("ranks", fresh_seeds=(3,))))  # one run for each method
+        ['2 runs made, 0 taken in, 2 put into the queue']
+    """
     stored = store.grow(id_, axis=axis, seeds=seeds, fresh_seeds=fresh_seeds, limit=limit, folder=folder)
     return _carried_on(stored.id, stored.folder)
 
@@ -60,6 +91,12 @@ def stop(id_: str, folder: Path | None = None) -> tuple[int, dict[str, str]]:
 
     Returns:
         How many runs were stopped, and of those that could not be why, by id.
+
+    Example:
+        >>> from fop_core.studies import protocol, submit
+        >>> _ = submit.submit(protocol.Study(name="ranks", seeds=(0,)))
+        >>> submit.stop("ranks")  # two runs leave the queue
+        (2, {})
     """
     with store.changing(id_, folder) as stored:
         stored.stopped = True
@@ -92,7 +129,13 @@ def _carried_on(id_: str, folder: Path, again: bool = False) -> Submitted:
 
 
 def words(done: Submitted) -> Iterable[str]:
-    """Yield in sentences what became of a study's cells."""
+    """Yield in sentences what became of a study's cells.
+
+    Example:
+        >>> from fop_core.studies import protocol, submit
+        >>> list(submit.words(submit.submit(protocol.Study(name="ranks", seeds=(0, 1)))))
+        ['4 runs made, 0 taken in, 4 put into the queue']
+    """
     yield f"{len(done.made)} runs made, {len(done.adopted)} taken in, {len(done.queued)} put into the queue"
     for run_id, trouble in done.troubles.items():
         yield trouble if run_id in trouble else f"{run_id}: {trouble}"

@@ -33,7 +33,17 @@ _LABELS = {"unchanged": "as its parent", "normalized": "P normalized"}
 
 
 class ForkError(ValueError):
-    """A fork that cannot be made; says of what, why, and what to do."""
+    """A fork that cannot be made; says of what, why, and what to do.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.training import fork
+        >>> try:
+        ...     fork.plan(runs.load("mnist-sgd-seed0"), matrices="frozen")
+        ... except fork.ForkError as error:
+        ...     print(error)
+        mnist-sgd-seed0 was trained without FOP: it has no M
+    """
 
 
 class Available(NamedTuple):
@@ -42,6 +52,12 @@ class Available(NamedTuple):
     Attributes:
         steps: of its checkpoints, ascending.
         reason: why there are none, else "".
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.training import fork
+        >>> fork.available(runs.load("cifar10-fop-velocity")).steps
+        (5865,)
     """
 
     steps: tuple[int, ...]
@@ -62,6 +78,17 @@ class Plan:
         total: the step at which the fork ends.
         donor: whose M it gets, where that is so.
         donor_step: of the donor's snapshot.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.training import fork
+        >>> plan = fork.plan(runs.load("cifar10-fop-velocity"), matrices="frozen", epochs=20)
+        >>> plan.name, plan.step, plan.total, plan.settings
+        ('cifar10-fop-velocity, M frozen at 5865', 5865, 7820, ('fop.hyper_lr=0.0', 'epochs=20'))
+        >>> print(plan.description.partition(" M ")[0])
+        From step 5,865 (epoch 15) of cifar10-fop-velocity to step 7,820 (epoch 20), 1,955 steps.
+        >>> plan.lineage["parent"], plan.lineage["matrices"]
+        ('cifar10-fop-velocity', 'frozen')
     """
 
     run: Run
@@ -117,7 +144,14 @@ class Plan:
 
 
 def available(run: Run) -> Available:
-    """Return the steps at which a run can be forked, or why there are none."""
+    """Return the steps at which a run can be forked, or why there are none.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.training import fork
+        >>> fork.available(runs.load("mnist-sgd-seed0"))
+        Available(steps=(), reason='mnist-sgd-seed0 was trained without FOP: it has no M')
+    """
     try:
         settings = config.parse(run.config)
     except (ConfigError, DamagedFile, OSError) as error:
@@ -169,6 +203,18 @@ def plan(
     Raises:
         ForkError: where it cannot be made, or its data are not here.
         DamagedFile: where a file of one of the runs cannot be read.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.training import fork
+        >>> run = runs.load("cifar10-fop-velocity")
+        >>> fork.plan(run, matrices="reset", epochs=20).total
+        7820
+        >>> try:
+        ...     fork.plan(run, matrices="reset")
+        ... except fork.ForkError as error:
+        ...     print(str(error).partition(", ")[2])
+        no step is left: give epochs = 16 or more
     """
     if matrices not in MATRICES:
         raise ForkError(f"matrices is {matrices!r}: give one of {', '.join(MATRICES)}")
@@ -226,6 +272,14 @@ def create(plan: Plan, *, name: str = "", tags: tuple[str, ...] = (), folder: Pa
         ForkError: where the parent has dropped the checkpoint meanwhile, or the donor the snapshot.
         DamagedFile: where one of them cannot be read.
         OSError: ENOSPC on a full disk.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.training import fork
+        >>> plan = fork.plan(runs.load("cifar10-fop-velocity"), matrices="frozen", epochs=20)
+        >>> run = fork.create(plan)
+        >>> run.name, run.state.state, run.config["fop"]["hyper_lr"]
+        ('cifar10-fop-velocity, M frozen at 5865', 'queued', 0.0)
     """
     try:
         arrays, about = plan.run.checkpoint(plan.step)
@@ -403,7 +457,14 @@ def _layout(fop: FOPConfig, shape: Shape) -> str:
 
 
 def layer_names(header: Mapping[str, Any]) -> list[str]:
-    """Return the layers of a snapshot, of which the keys are "<layer>/<what>"."""
+    """Return the layers of a snapshot, of which the keys are "<layer>/<what>".
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.training import fork
+        >>> fork.layer_names(runs.load("cifar10-fop-velocity").snapshot_header(0))[:2]
+        ['0.weight', '12.weight']
+    """
     return list(dict.fromkeys(name.partition("/")[0] for name in header))
 
 
@@ -412,7 +473,15 @@ def _shapes(header: Header) -> dict[str, Shape]:
 
 
 def whole_matrices(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the whole M of a snapshot by layer."""
+    """Return the whole M of a snapshot by layer.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.training import fork
+        >>> M = fork.whole_matrices(runs.load("cifar10-fop-velocity").snapshot(5865))
+        >>> M["18.weight"].shape
+        (9, 9)
+    """
     return {name.removesuffix("/M"): array for name, array in arrays.items() if name.endswith("/M")}
 
 
