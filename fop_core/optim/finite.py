@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
+from fop_core.optim import scalars
 from fop_core.optim.async_flag import AsyncFlag, are_finite_here, finite
 from fop_core.optim.stack import Layer, LayerUpdate
 
@@ -22,7 +23,6 @@ class FiniteFlags:
 
     def __init__(self) -> None:
         self._flags: dict[torch.device, tuple[AsyncFlag, list[int]]] = {}  # with the numbers of their parameters
-        self._ones: dict[torch.dtype, Tensor] = {}
 
     @property
     def devices(self) -> list[torch.device]:
@@ -64,19 +64,13 @@ class FiniteFlags:
             dtypes = {tensor.dtype for tensor in checked}
             dtype = functools.reduce(torch.promote_types, dtypes, torch.float32)
             if device.type == "cpu" and are_finite_here(checked):
-                finite_on[device] = self._one(dtype)
+                finite_on[device] = scalars.number(1.0, dtype)
                 continue
             ok = finite(checked)
             flag.keep(ok)
             flag.send()
             finite_on[device] = ok.all().to(dtype)
         return finite_on
-
-    def _one(self, dtype: torch.dtype) -> Tensor:
-        """Return 1 in a 0-d tensor on the CPU, the same at each step: nobody changes it."""
-        if dtype not in self._ones:
-            self._ones[dtype] = torch.ones((), dtype=dtype, device="cpu")
-        return self._ones[dtype]
 
     def raised(self, waiting: bool) -> list[int]:
         """Return the numbers of parameters with something that was not finite, and start afresh; see ``AsyncFlag``."""

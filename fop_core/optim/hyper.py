@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fop_core.optim import scalars
 from fop_core.optim.stack import Layer, LayerUpdate
 
 
@@ -53,7 +54,8 @@ class Adam:
             state = layer.state
             for tensors, each in zip(same, (layer.M, descent, state["mean"], state["square"], state["count"])):
                 tensors.append(each)
-        overflow = (1 - is_finite).float()
+        certain = scalars.is_here(is_finite) and bool(is_finite)
+        overflow = scalars.number(0.0, torch.float32) if certain else (1 - is_finite).float()
         for (_, rate), same in alike.items():
             self._update(same, is_finite, overflow, rate)
 

@@ -116,6 +116,29 @@ def factored_norm(M: Matrix) -> tuple[Matrix, Matrix]:
     return _inner(MtM, MtM), 4 * (M @ MtM)
 
 
+def factored_apply_rows(M: Matrix, Gt: Matrix) -> tuple[Matrix, Matrix]:
+    """Return ``(M M^T G)^T [m, n]`` and ``G^T M [m, k]``: ``factored_apply`` of torch tensors without its transposes.
+
+    Args:
+        M: the factor, [n, k].
+        Gt: the gradient's transpose, [m, n], as a weight [out, in] has it.
+    """
+    GtM = Gt @ M
+    return GtM @ M.mT, GtM
+
+
+def factored_alignment_rows(M: Matrix, Gt: Matrix, Ut: Matrix, GtM: Matrix | None = None) -> Matrix:
+    """Return what ``factored_alignment`` does where no square is formed, [n, k], of torch tensors [m, n].
+
+    Args:
+        M: the factor, [n, k].
+        Gt: the gradient's transpose, [m, n].
+        Ut: that of the trace of earlier gradients, [m, n].
+        GtM: ``G^T M [m, k]`` where it has been formed.
+    """
+    return (Gt.mT @ (Ut @ M)).addmm_(Ut.mT, Gt @ M if GtM is None else GtM)
+
+
 # P = I + M M^T (Eq. 5) ----------------------------------------------------------------------------------------------
 
 
@@ -137,6 +160,12 @@ def low_rank_apply(M: Matrix, G: Matrix) -> tuple[Matrix, Matrix | None]:
     if hasattr(Gt, "addmm") and Gt.ndim == 2:  # torch: in one pass
         return Gt.addmm(GtM, M.mT).mT, GtM
     return G + (GtM @ M.mT).mT, GtM
+
+
+def low_rank_apply_rows(M: Matrix, Gt: Matrix) -> tuple[Matrix, Matrix]:
+    """Return ``((I + M M^T) G)^T [m, n]`` and ``G^T M [m, k]``, see ``factored_apply_rows``."""
+    GtM = Gt @ M
+    return Gt.addmm(GtM, M.mT), GtM
 
 
 low_rank_alignment = factored_alignment  # the identity does not depend on M

@@ -8,6 +8,9 @@
 What ``apply``, ``alignment`` and ``norm`` take in M's place is what ``prepare(M)`` makes of a stack's M at each step: M
 itself, or P where that takes a while. Then ``pull_back`` leads from the gradient in P to that in M.
 
+``apply_rows`` and ``alignment_rows`` are ``apply`` and ``alignment`` of transposes [m, n], as weights [out, in] are
+kept: the same products, without the transposes, which cost a small layer as much.
+
 And two for scaling: ``norm(M)``, ``||P||_F^2`` and its gradient, and ``degree``, with
 ``<G, P(M) U> = <alignment, M> / degree`` (plus <G, U> for I + M M^T), by Euler's theorem on homogeneous functions. And
 where M gives P's eigenvalues better than P does, ``spectrum(M)``, [n] in any order. ``quarter(M)`` divides P by four.
@@ -36,6 +39,8 @@ class Preconditioner:
     definite: Any = None  # None: P is positive semidefinite whatever M is
     spectrum: Any = None  # None: P itself has them
     pull_back: Any = None  # None: the gradient is in M already
+    apply_rows: Any = None  # None: of matrices [n, m] alone
+    alignment_rows: Any = None
 
     @staticmethod
     def prepare(M: Tensor) -> tuple[Tensor, Any]:
@@ -60,6 +65,8 @@ class Factored(Preconditioner):
     degree = 2
     apply = staticmethod(maths.factored_apply)
     alignment = staticmethod(maths.factored_alignment)
+    apply_rows = staticmethod(maths.factored_apply_rows)
+    alignment_rows = staticmethod(maths.factored_alignment_rows)
     matrix = staticmethod(maths.factored_matrix)
     norm = staticmethod(maths.factored_norm)
 
@@ -82,6 +89,8 @@ class LowRank(Preconditioner):
     identity = True
     apply = staticmethod(maths.low_rank_apply)
     alignment = staticmethod(maths.low_rank_alignment)
+    apply_rows = staticmethod(maths.low_rank_apply_rows)
+    alignment_rows = staticmethod(maths.factored_alignment_rows)
     norm = staticmethod(maths.low_rank_norm)
 
     @staticmethod

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fop_core.optim import maths
+from fop_core.optim import maths, scalars
 from fop_core.optim.async_flag import AsyncFlag
-from fop_core.optim.layouts import Layout
+from fop_core.optim.layouts import INPUT, Layout
 
 POWER_ITERATIONS = 16  # a step, from where the last step's ended
 
@@ -153,7 +153,15 @@ class Stack:
             noise = torch.randn(n, 1, generator=torch.Generator().manual_seed(0))
             self.age, self.vector = self.M.new_zeros(size, 1, 1), noise.to(self.M).repeat(size, 1, 1)
             self.kept |= {"age": self.age, "vector": self.vector}
+        self.by_rows = [self._goes_by_rows(layer) for layer in layers]
         self.share()
+
+    def _goes_by_rows(self, layer: Layer) -> bool:
+        """Whether a layer's products are formed from its tensors as they are, [m, n]; see ``preconditioners``."""
+        if self.kind.apply_rows is None or layer.layout is not INPUT or layer.parameter.ndim != 2:
+            return False
+        scaled = self.options.normalized or self.options.limit is not None
+        return not scaled and not maths.forms_square(layer.M, layer.parameter.mT)
 
     def share(self) -> None:
         """Make each layer's M and state views of the stack's."""
@@ -190,33 +198,38 @@ class Stack:
             precondition: whether P g is formed; else g itself stands in its place.
         """
         updates, learning, dtype, scale = [], [], self.M.dtype, applied.scale
-        apply, align, osgm = self.kind.apply, self.kind.alignment, self.options.feedback == "osgm"
+        kind, osgm = self.kind, self.options.feedback == "osgm"
+        apply, align, apply_rows, align_rows = kind.apply, kind.alignment, kind.apply_rows, kind.alignment_rows
         plain = applied.matrix is self.M
         for index, layer in enumerate(self.layers):
             raw = layer.parameter.grad
             if raw is None:
                 continue
-            layout = layer.layout
+            layout, by_rows = layer.layout, self.by_rows[index]
             gradient = raw if raw.dtype is dtype else raw.to(dtype)
-            G, M = layout.to_matrix(gradient), layer.M if plain else applied.matrix[index]
+            M = layer.M if plain else applied.matrix[index]
+            G = gradient if by_rows else layout.to_matrix(gradient)  # or its transpose
             GtM, preconditioned = None, raw
             if precondition:
-                PG, GtM = apply(M, G)
+                PG, GtM = (apply_rows if by_rows else apply)(M, G)
                 if scale is not None:
                     PG = PG * scale.total[index]
-                preconditioned = layout.to_tensor(PG, raw.shape)
+                preconditioned = PG if by_rows else layout.to_tensor(PG, raw.shape)
                 if gradient is not raw:
                     preconditioned = preconditioned.to(raw.dtype)
             update = LayerUpdate(layer, gradient, preconditioned)
             source = layer.source
             if source is not None and layer.group in learning_groups:
-                U = layout.to_matrix(source)
-                alignment = align(M, G, U, GtM)
+                U = source if by_rows else layout.to_matrix(source)
+                alignment = (align_rows if by_rows else align)(M, G, U, GtM)
                 if scale is not None:
                     alignment = self._through_scale(alignment, M, G, U, index, scale)
                 if osgm:
                     alignment = alignment / (source * source).sum().clamp(min=torch.finfo(dtype).tiny)
-                update.descent = alignment.mul_(layer.epsilon)  # phi is -eps <G, P(M) U>
+                epsilon = layer.epsilon
+                if scalars.is_here(alignment) and not isinstance(epsilon, Tensor):
+                    epsilon = scalars.number(epsilon, dtype)
+                update.descent = alignment.mul_(epsilon)  # phi is -eps <G, P(M) U>
                 learning.append((index, update))
             updates.append(update)
         if learning and self.kind.pull_back is not None:

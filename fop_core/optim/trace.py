@@ -1,12 +1,12 @@
 """u, what the last step was made of, as the hypergradient needs it: a decayed sum of gradients, or the base's step."""
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from fop_core.optim import scalars
 from fop_core.optim.groups import Rates
 from fop_core.optim.stack import LayerUpdate
 
@@ -27,7 +27,7 @@ def advance(updates: Sequence[LayerUpdate], is_finite: Tensor, rates: Sequence[R
     """
     kept: dict[Any, Tensor] = {}
     before, now = [], []
-    certain = type(is_finite) is Tensor and is_finite.device.type == "cpu" and bool(is_finite)
+    certain = scalars.is_here(is_finite) and bool(is_finite)
     for update in updates:
         layer = update.layer
         rate, decay, dampening, nesterov = rates[layer.group][:4]
@@ -42,7 +42,7 @@ def advance(updates: Sequence[LayerUpdate], is_finite: Tensor, rates: Sequence[R
         else:
             if decay not in kept:  # lambda, or 1 where nothing is taken
                 known = certain and not isinstance(decay, Tensor)
-                kept[decay] = _kept(decay, is_finite.dtype) if known else 1 - is_finite * (1 - decay)
+                kept[decay] = scalars.decay(decay, is_finite.dtype) if known else 1 - is_finite * (1 - decay)
             layer.trace.mul_(kept[decay])
             if certain and dampening == 0:  # the same, in half the time
                 layer.trace.add_(gradient)
@@ -58,12 +58,6 @@ def advance(updates: Sequence[LayerUpdate], is_finite: Tensor, rates: Sequence[R
             layer.nesterov_trace = None
     if before:
         torch._foreach_copy_(before, now)
-
-
-@functools.lru_cache(maxsize=16)
-def _kept(decay: float, dtype: torch.dtype) -> Tensor:
-    """Return lambda as it comes out where all is finite, to the last bit, on the CPU."""
-    return 1 - torch.ones((), dtype=dtype, device="cpu") * (1 - decay)
 
 
 def _alike(old: Tensor, new: Any) -> bool:

@@ -224,3 +224,20 @@ def test_theorem_1_starts_at_the_norm_and_ends_at_the_limit():
 def test_maths_and_rules_load_without_torch():
     code = "import sys; from fop_core.optim import maths, rules; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", ["factored", "low_rank"])
+@given(seed=st.integers(0, 2**31 - 1), n=st.integers(1, 5), m=st.integers(1, 5), k=st.integers(1, 5))
+@settings(max_examples=40, deadline=None)
+def test_products_of_transposes_are_the_same_to_the_last_bit(name, seed, n, m, k):
+    kind = PRECONDITIONERS[name]
+    generator = torch.Generator().manual_seed(seed)
+    M, Gt, Ut = (torch.randn(*shape, generator=generator) for shape in ((n, k), (m, n), (m, n)))
+    if maths.forms_square(M, Gt.mT):
+        return
+    PG, GtM = kind.apply(M, Gt.mT)
+    rows, rows_GtM = kind.apply_rows(M, Gt)
+    assert torch.equal(PG.mT, rows) and torch.equal(GtM, rows_GtM)
+    expected = kind.alignment(M, Gt.mT, Ut.mT, GtM)
+    assert torch.equal(expected, kind.alignment_rows(M, Gt, Ut, GtM))
+    assert torch.equal(expected, kind.alignment_rows(M, Gt, Ut))
