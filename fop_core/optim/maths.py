@@ -122,6 +122,13 @@ def factored_apply_rows(M: Matrix, Gt: Matrix) -> tuple[Matrix, Matrix]:
     Args:
         M: the factor, [n, k].
         Gt: the gradient's transpose, [m, n], as a weight [out, in] has it.
+
+    Example:
+        >>> import torch
+        >>> from fop_core.optim.maths import factored_apply_rows
+        >>> M, G = torch.tensor([[1.0], [2.0]]), torch.tensor([[3.0], [1.0]])
+        >>> factored_apply_rows(M, G.mT)[0].tolist(), (M @ M.mT @ G).mT.tolist()
+        ([[5.0, 10.0]], [[5.0, 10.0]])
     """
     GtM = Gt @ M
     return GtM @ M.mT, GtM
@@ -135,6 +142,13 @@ def factored_alignment_rows(M: Matrix, Gt: Matrix, Ut: Matrix, GtM: Matrix | Non
         Gt: the gradient's transpose, [m, n].
         Ut: that of the trace of earlier gradients, [m, n].
         GtM: ``G^T M [m, k]`` where it has been formed.
+
+    Example:
+        >>> import torch
+        >>> from fop_core.optim.maths import factored_alignment_rows
+        >>> M, G, U = (torch.tensor([[a], [b]]) for a, b in ((1.0, 2.0), (3.0, 1.0), (1.0, 1.0)))
+        >>> factored_alignment_rows(M, G.mT, U.mT).tolist(), ((G @ U.mT + U @ G.mT) @ M).tolist()
+        ([[14.0], [8.0]], [[14.0], [8.0]])
     """
     return (Gt.mT @ (Ut @ M)).addmm_(Ut.mT, Gt @ M if GtM is None else GtM)
 
@@ -163,7 +177,15 @@ def low_rank_apply(M: Matrix, G: Matrix) -> tuple[Matrix, Matrix | None]:
 
 
 def low_rank_apply_rows(M: Matrix, Gt: Matrix) -> tuple[Matrix, Matrix]:
-    """Return ``((I + M M^T) G)^T [m, n]`` and ``G^T M [m, k]``, see ``factored_apply_rows``."""
+    """Return ``((I + M M^T) G)^T [m, n]`` and ``G^T M [m, k]``, see ``factored_apply_rows``.
+
+    Example:
+        >>> import torch
+        >>> from fop_core.optim.maths import low_rank_apply_rows
+        >>> M, G = torch.tensor([[1.0], [2.0]]), torch.tensor([[3.0], [1.0]])
+        >>> low_rank_apply_rows(M, G.mT)[0].tolist()
+        [[8.0, 11.0]]
+    """
     GtM = Gt @ M
     return Gt.addmm(GtM, M.mT), GtM
 
