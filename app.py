@@ -17,6 +17,7 @@ from pages.components.tour import tour
 from pages.shared.additions import Additions
 from pages.shared.form import address
 from pages.shared.headers import Headers
+from pages.shared.origins import Origins
 from pages.shared.tour import STOPS
 
 HERE = Path(__file__).parent
@@ -26,7 +27,7 @@ if get_script_run_ctx(suppress_warning=True) is None:
     css = (HERE / "static/app.css").read_text()
     drawing = ("", "trajectories", "runs", "preconditioners")
     additions = Middleware(Additions, css=css, script=SOURCE, of=drawing)
-    app = st.App(__file__, middleware=[Middleware(Headers), additions])
+    app = st.App(__file__, middleware=[Middleware(Headers), Middleware(Origins), additions])
 else:
     st.set_page_config(page_title="FOP Lab", page_icon=str(HERE / "static/logo.svg"), layout="wide")
     st.logo(HERE / "static/wordmark.svg", icon_image=HERE / "static/logo.svg", size="large")

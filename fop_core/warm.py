@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ LINGER = 10.0  # seconds without a connection after which it ends
 TRIES = 4  # processes that may end before they answer
 RETRY = 0.02  # seconds between two tries to connect
 LONGEST_PATH = 100  # bytes that a socket's path may have on all systems
+SHORT = "/tmp"  # where the temporary folder's own path may be too long
 LOADING = tuple("OMP_ KMP_ GOMP_ MKL_ OPENBLAS_ ATEN_ TORCH_ PYTORCH_ CUBLAS_ CUDA_ NCCL_ LD_".split())
 """How variables begin that libraries read when they are loaded: where they differ, it is another process."""
 
@@ -212,8 +213,7 @@ def home() -> Path:
     what = json.dumps([sys.executable, *paths, sorted(loaded.items())])
     name = hashlib.sha256(what.encode()).hexdigest()[:16]
     why = ""
-    for base in filter(None, (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp")):
-        own = Path(base, f"fop-lab-{os.getuid()}")
+    for own in _folders():
         if len(os.fsencode(own / name / "socket")) > LONGEST_PATH:
             continue
         try:
@@ -225,14 +225,29 @@ def home() -> Path:
             why = str(error)
             continue
         return own / name
-    raise WarmError(f"no folder for the socket of the process that has torch loaded: {why or 'all paths are too long'}")
+    raise WarmError(
+        f"no folder for the socket of the process that has torch loaded: {why or 'all paths are too long'}; "
+        "set XDG_RUNTIME_DIR to a folder of a short path that is yours alone"
+    )
+
+
+def _folders() -> Iterator[Path]:
+    """Yield where a folder of ours can be: in a temporary folder another user may have made one of that name."""
+    for base in dict.fromkeys(filter(None, (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), SHORT))):
+        yield Path(base, f"fop-lab-{os.getuid()}")
+    cache = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    if os.path.isabs(cache):
+        with contextlib.suppress(OSError):  # making the folder in it says why
+            os.mkdir(cache, mode=0o700)
+        yield Path(cache, f"fop-lab-{os.uname().nodename}")  # machines may share a home
 
 
 def _check(path: Path) -> None:
     """Raise OSError where a folder is one that somebody else could have put there, or could look into."""
     status = os.lstat(path)
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
-        raise OSError(f"{path} is not a folder that is ours alone: remove it")
+        whose = "" if status.st_uid == os.getuid() else f", but of user {status.st_uid}"
+        raise OSError(f"{path} is not a folder that is ours alone{whose}: remove it, or have it removed")
 
 
 def _select(selector: selectors.BaseSelector, until: float, timeout: float) -> None:

@@ -130,8 +130,12 @@ class Dispatcher:
             if each.run.id not in held and not self._launching(each.run) and self._prepared(each.run)
         ]
         if ready and not queue.blocking_reason(self.folder):
-            for handle in self._chosen().submit(ready):
-                self._launched[handle.run_id] = time.monotonic()
+            try:
+                for handle in self._chosen().submit(ready):
+                    self._launched[handle.run_id] = time.monotonic()
+            except (DamagedFile, OSError) as error:  # such as another user's folder in the place of ours
+                for each in ready:
+                    self._log(each.run, str(error))
         return bool(line or held)
 
     def _poll(self) -> set[str]:
@@ -190,7 +194,7 @@ class Dispatcher:
     def _say(self, of: str, trouble: str) -> None:
         if self._logged.get(of) != trouble:
             self._logged[of] = trouble
-            print(f"{stamps.now()} {of}: {printable(trouble)}", flush=True)
+            print(f"{stamps.now()} {printable(of)}: {printable(trouble)}", flush=True)
 
 
 def serve(folder: Path, starter: Starter | None = None) -> None:

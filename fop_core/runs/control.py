@@ -12,7 +12,7 @@ from fop_core.runs import claims, files, locks, stamps, writable
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.names import REQUESTS
 from fop_core.runs.run import Run
-from fop_core.runs.state import ENDED, STATES, refuse_scheduled
+from fop_core.runs.state import ENDED, STATES, refuse_scheduled, scheduler_words
 
 RESERVE = 1 << 18  # bytes given back when the disk is full, so that the reason can still be written
 
@@ -44,7 +44,7 @@ class Control:
         writable.check_folders(run.path, "requests")
         self.run, self.claim = run, claim
         self._reserve = run.path / ".reserve"
-        self.scheduler = _scheduler(run, claim) if claim is not None and lock is None else ""
+        self.scheduler = scheduler_words(claims.read(run, claim)) if claim is not None and lock is None else ""
         self._lock: int | None = None
         if lock is not None:
             self._lock = locks.take_over(run.path, lock)
@@ -133,12 +133,6 @@ class Control:
             os.close(self._lock)
             self._lock = None
         _held.discard(self)
-
-
-def _scheduler(run: Run, claim: int) -> str:
-    """Return in words which scheduler's job claimed an attempt; "a scheduler" where the claim does not say."""
-    about = claims.read(run, claim)
-    return f"{about.get('scheduler', 'a scheduler')}, {about['job']}" if "job" in about else "a scheduler"
 
 
 def _leave_locks_to_the_parent() -> None:

@@ -1,16 +1,21 @@
 """Where a run stands: what state.json says of it, and what the kernel knows of who answers for it."""
 
+import contextlib
 import fcntl
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fop_core.runs import files, locks, records, stamps
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.names import CLAIM
 
 ALIVE = ("starting", "running", "stopping")
 ENDED = ("finished", "stopped", "failed", "lost")
 STATES = ("queued", *ALIVE, *ENDED)
+_CLAIM = CLAIM.format("")
 CAUSES = ("checkpoint", "data", "device", "disk", "diverged", "killed", "memory", "vanished")
 """Why a run failed or was lost, where that has a name: what a person can do about it follows from it."""
 
@@ -51,7 +56,7 @@ def current(path: Path) -> State:
     """
     written = read(path)
     try:
-        alive = written.state not in ALIVE or bool(written.scheduler) or held(path)
+        alive = written.state not in ALIVE or scheduled(path, written) or held(path)
     except DamagedFile as error:
         owner = os.lstat(path / "control.lock").st_uid
         if not isinstance(error.__cause__, PermissionError) or owner == os.getuid():
@@ -111,8 +116,48 @@ def refuse_scheduled(path: Path) -> None:
         written = read(path)
     except (FileNotFoundError, DamagedFile):
         return
-    if written.state in ALIVE and written.scheduler:
-        raise RunError(f"{path.name} is already being worked on: by {written.scheduler}")
+    if claim := scheduled(path, written):
+        raise RunError(
+            f"{path.name} is already being worked on: by {written.scheduler}; where that job is no more, as of a run "
+            f"that was unpacked, remove {claim}"
+        )
+
+
+def scheduled(path: Path, written: State) -> Path | None:
+    """Return by which claim of an attempt a scheduler's job works on the run of a directory; None where none does.
+
+    What a state says is not enough: no lock contradicts it, so that a run that was unpacked would be nobody's for ever.
+    """
+    if written.state not in ALIVE or not written.scheduler:
+        return None
+    folder = path / "attempts"
+    if claim := _claim_of(folder, written.scheduler):
+        return claim
+    with contextlib.suppress(OSError):  # what this host remembers of the folder may be older than the state
+        os.utime(folder)
+    return _claim_of(folder, written.scheduler)
+
+
+def _claim_of(folder: Path, scheduler: str) -> Path | None:
+    try:
+        claims = [folder / name for name in os.listdir(folder) if name.endswith(_CLAIM)]
+    except OSError:
+        return None
+    for claim in claims:
+        try:
+            about = files.read_json(claim)
+        except FileNotFoundError:
+            continue
+        except DamagedFile:  # as one that is just being made
+            about = {}
+        if scheduler_words(about) == scheduler:
+            return claim
+    return None
+
+
+def scheduler_words(about: Mapping[str, Any]) -> str:
+    """Return in words which scheduler's job made a claim; "a scheduler" where the claim does not say."""
+    return f"{about.get('scheduler', 'a scheduler')}, {about['job']}" if "job" in about else "a scheduler"
 
 
 def held(path: Path) -> bool:

@@ -5,7 +5,8 @@ import os
 import stat
 from pathlib import Path
 
-from fop_core.runs import files, stamps
+from fop_core.printable import printable
+from fop_core.runs import files, records, stamps
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.names import FOLDERS, REQUESTS
 
@@ -30,7 +31,12 @@ def check_folders(path: Path, *folders: str) -> None:
 
 
 def obstacle(path: Path) -> str:
-    """Return why a run's directory is not ours to write to: it is somebody else's, or a link is in it; or ""."""
+    """Return why a run's directory is not ours to write to: it is somebody else's, or a link is in it; or "".
+
+    Nor is one whose name is no text: no file could say what it is called.
+    """
+    if not records.is_text(str(path)):
+        return f"{printable(str(path))} is called what is no text in UTF-8: rename the folder"
     try:
         check_folders(path, "", *FOLDERS)
     except DamagedFile as error:

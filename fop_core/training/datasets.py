@@ -7,12 +7,14 @@ cannot be decoded is named and counted, and left out.
 
 import gzip
 import hashlib
+import math
 import os
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 
@@ -25,6 +27,8 @@ Log = Callable[[str], None]
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 IN_MEMORY = 2 << 30  # bytes up to which storage = auto keeps a set
+KEPT = 100 << 20  # bytes of images that one process keeps for others
+_PIECE = 1 << 20  # bytes
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _SHIPPED = Path(__file__).resolve().parents[2] / "data"
@@ -246,12 +250,12 @@ def keep(config: DataConfig) -> None:
     """Read of MNIST what these settings use now, for all who ask this process, or one forked from it, for it later.
 
     Raises:
-        DataError: where it is missing or unfit.
+        DataError: where it is missing, unfit, or too large to be kept: who uses it reads it by itself then.
     """
     if config.name == "mnist":
         path = _find_mnist(config).path
         parts = ("train",) if config.held_out else ("train", "t10k")  # what is tuned reads no test image
-        read = {(path, part): (_stamps(path, part), _read_idx(path, part)) for part in parts}
+        read = {(path, part): (_stamps(path, part), _read_idx(path, part, KEPT)) for part in parts}
         for other in [key for key in _kept if key[0] != path]:
             del _kept[other]
         _kept.update(read)
@@ -263,7 +267,7 @@ def _stamps(path: Path, part: str) -> list[tuple[int, int]]:
     return [(status.st_mtime_ns, status.st_size) for status in there]
 
 
-def _read_idx(path: Path, part: str) -> Part:
+def _read_idx(path: Path, part: str, most: int = IN_MEMORY) -> Part:
     if (path, part) in _kept and _kept[path, part][0] == _stamps(path, part):
         return _kept[path, part][1]
     arrays: list[Array] = []
@@ -271,18 +275,40 @@ def _read_idx(path: Path, part: str) -> Part:
         file = _idx_file(path, part, kind)
         assert file is not None
         try:
-            packed = file.read_bytes()
-            raw = bytearray(gzip.decompress(packed) if file.suffix == ".gz" else packed)  # torch wants to own it
-            shape = tuple(np.frombuffer(raw, ">i4", count=raw[3], offset=4).tolist())
-            expected = (len(arrays[0]),) if arrays else (*shape[:1], 28, 28)
-            if shape != expected or raw[:3] != b"\0\0\x08":
-                raise ValueError(f"uint8 {list(expected)} expected, {list(shape)} found")
-            arrays.append(np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(shape))
+            arrays.append(_idx_array(file, len(arrays[0]) if arrays else None, most))
             if kind == "labels" and arrays[1].max(initial=0) > 9:
                 raise ValueError(f"a label of {arrays[1].max()}, where digits go to 9")
-        except (OSError, EOFError, ValueError, IndexError, zlib.error) as error:
+        except (OSError, EOFError, ValueError, zlib.error) as error:
             raise DataError(f"{file} is damaged ({error}): put the original file there again") from error
     return Part(arrays[1].astype(np.int64), np.ascontiguousarray(arrays[0][..., None]))
+
+
+def _idx_array(file: Path, labels: int | None, most: int) -> Array:
+    """Return the array of a file: images, uint8 [N, 28, 28], or so many labels, uint8 [N]; of at most ``most`` bytes.
+
+    What its head says that it holds is all that is unpacked: a small packed file can hold any number of bytes.
+    """
+    tail = (28, 28) if labels is None else ()
+    with _idx_opened(file) as opened:
+        head = opened.read(8 + 4 * len(tail))
+        shape = tuple(int.from_bytes(head[at : at + 4], "big") for at in range(4, len(head), 4))
+        expected = (*shape[:1], *tail) if labels is None else (labels,)
+        if head[:4] != bytes((0, 0, 8, len(expected))) or shape != expected:
+            raise ValueError(f"uint8 {list(expected)} expected, {list(shape)} found")
+        size = math.prod(shape)
+        if size > most:
+            raise ValueError(f"{size:,} bytes, of which {most:,} can be taken")
+        raw = bytearray()  # torch wants to own it
+        while len(raw) <= size and (piece := opened.read(min(_PIECE, size + 1 - len(raw)))):
+            raw += piece
+    if len(raw) != size:
+        found = f"{len(raw):,}" if len(raw) < size else "more"
+        raise ValueError(f"{size:,} bytes expected, {found} found")
+    return np.frombuffer(raw, np.uint8).reshape(shape)
+
+
+def _idx_opened(file: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(file)) if file.suffix == ".gz" else file.open("rb")
 
 
 def _idx_count(path: Path) -> int:
@@ -290,7 +316,7 @@ def _idx_count(path: Path) -> int:
     file = _idx_file(path, "train", "labels")
     assert file is not None
     try:
-        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
+        with _idx_opened(file) as opened:
             head = opened.read(8)
             if len(head) < 8:
                 raise EOFError(f"{len(head)} bytes")
@@ -326,35 +352,27 @@ def download_cifar10() -> Path:
     Raises:
         DataError: where that fails.
     """
-    from torchvision.datasets import CIFAR10
+    from fop_core.training import cifar10
 
     folder = data_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        CIFAR10(str(folder), download=True)
-    except (OSError, RuntimeError) as error:
+        cifar10.download(folder)
+    except (OSError, RuntimeError, cifar10.ArchiveError) as error:
         raise DataError(f"CIFAR-10 could not be downloaded to {folder}: {error}") from error
     return folder
 
 
 def _read_archive(path: Path, test: bool) -> dict[str, Part]:
-    from torchvision.datasets import CIFAR10
-    from torchvision.datasets.utils import check_integrity
+    from fop_core.training import cifar10
 
-    packed = not (path / "cifar-10-batches-py").is_dir()
-    file = path / CIFAR10.filename
-    if packed and not check_integrity(str(file), CIFAR10.tgz_md5):  # which torchvision would fetch again, unasked
-        raise DataError(f"{file}: the CIFAR-10 archive is damaged (its md5 is another): remove it and get it again")
-    parts = {}
-    for part, train in (("train", True), ("test", False))[: 1 + test]:
-        try:  # download=True only unpacks the archive that is there
-            dataset = CIFAR10(str(path), train=train, download=packed and train)
-        except PermissionError as error:
-            raise DataError(f"{path}: the CIFAR-10 archive cannot be read or unpacked there: {error}") from error
-        except (OSError, RuntimeError, EOFError) as error:
-            raise DataError(f"{path}: the CIFAR-10 archive is damaged ({error}): remove it and get it again") from error
-        parts[part] = Part(np.array(dataset.targets, np.int64), np.ascontiguousarray(dataset.data))
-    return parts
+    try:
+        read = cifar10.read(path, test)
+    except cifar10.ArchiveError as error:
+        raise DataError(str(error)) from error
+    except OSError as error:
+        raise DataError(f"{path}: the CIFAR-10 archive cannot be read or unpacked there: {error}") from error
+    return {part: Part(labels, images) for part, (images, labels) in read.items()}
 
 
 # folders of images ----------------------------------------------------------------------------------------------------

@@ -14,9 +14,14 @@ _MADE_INTO = re.compile(
 _NO_WIDTH = "\N{WORD JOINER}"
 
 
+def sendable(text: str) -> str:
+    r"""Return a text that a browser can be sent: what is no character, as of a file's name, as ``\udcff``."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def escaped(text: str) -> str:
     """Return Markdown that shows a part of a text as it is, blanks at its ends included."""
-    return _SIGNS.sub(r"\\\1", _MADE_INTO.sub(_NO_WIDTH, text))
+    return _SIGNS.sub(r"\\\1", _MADE_INTO.sub(_NO_WIDTH, sendable(text)))
 
 
 def literal(text: str) -> str:

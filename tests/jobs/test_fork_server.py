@@ -179,6 +179,24 @@ def test_its_folder_is_one_that_nobody_else_could_have_made(tmp_path, monkeypatc
     assert warm.home().parent not in (tmp_path / "first" / own, tmp_path / "second" / own)
 
 
+def test_where_all_temporary_folders_are_others_it_is_among_our_caches(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "first"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(warm.tempfile, "gettempdir", lambda: str(tmp_path / "first"))
+    monkeypatch.setattr(warm, "SHORT", str(tmp_path / "first"))
+    monkeypatch.setattr(warm, "LONGEST_PATH", 1000)
+    theirs = tmp_path / "first" / f"fop-lab-{os.getuid()}"
+    theirs.mkdir(mode=0o755, parents=True)
+    (tmp_path / "home").mkdir()
+    home = warm.home()
+    assert home.parent.parent == tmp_path / "home" / ".cache"
+    assert [path.stat().st_mode & 0o777 for path in (home, home.parent, home.parent.parent)] == [0o700] * 3
+    home.parent.chmod(0o755)
+    with pytest.raises(warm.WarmError, match="ours alone: remove it, or have it removed; set XDG_RUNTIME_DIR to"):
+        warm.home()
+
+
 def test_what_libraries_read_as_they_are_loaded_makes_it_another_one(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     before = warm.home()

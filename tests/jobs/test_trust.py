@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fop_core.jobs import dispatcher, queue, requests, slots
+from fop_core.cli import main
+from fop_core.jobs import dispatcher, launcher_settings, placements, queue, requests, slots
+from fop_core.jobs.launchers.slurm import launcher
 from fop_core.runs import records
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
@@ -107,6 +109,43 @@ def test_whose_request_it_is_is_said_by_the_file_that_is_read(folder, noted, tmp
 
     monkeypatch.setattr(requests.writable, "obstacle", replaced)
     assert not requests.read(run).mine
+
+
+@as_root
+def test_a_folder_of_somebody_else_in_the_place_of_ours_for_slurm_keeps_runs_waiting_and_says_why(
+    folder, noted, capsys, monkeypatch
+):
+    monkeypatch.setattr(launcher.scheduler, "array_size", lambda: 10)
+    monkeypatch.setattr(launcher, "SETTLE", -1.0)
+    launcher_settings.choose(folder, "slurm")
+    run = new(folder)
+    queue.submit(run)
+    home = placements.home(folder)
+    home.mkdir()
+    os.chown(home, NOBODY, NOBODY)
+    assert dispatcher.Dispatcher(folder, noted).step()
+    words = f"{home} is a link or a file, or others than us may write in it (nobody owns it)"
+    assert f"{run.id}: {words}" in capsys.readouterr().out
+    assert words in queue.waits_for(run)
+    home.rmdir()
+    launcher_settings.choose(folder, "local")
+    dispatcher.Dispatcher(folder, noted).step()
+    assert noted.started == [run.id]
+
+
+def test_a_run_whose_name_is_no_text_keeps_no_other_from_starting(folder, noted, capsys):
+    odd, ours = new(folder), new(folder)
+    for run in (odd, ours):
+        queue.submit(run)
+    os.rename(odd.path, os.fsencode(folder) + b"/0-\xff")
+    dispatcher.Dispatcher(folder, noted).step()
+    assert noted.started == [ours.id]
+    words = "is called what is no text in UTF-8: rename the folder"
+    assert words in capsys.readouterr().out
+    assert main(["queue", "list"]) == 0
+    assert words in capsys.readouterr().out
+    with pytest.raises(RunError, match=words):
+        queue.submit(queue.waiting(folder)[0])
 
 
 @pytest.mark.parametrize("whose", [{}, {"machine": "elsewhere", "host": "elsewhere"}])

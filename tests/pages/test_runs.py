@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import zipfile
 from pathlib import Path
@@ -696,3 +697,15 @@ def test_a_dispatcher_is_seen_to_while_slurm_has_a_run(folder):
     with Control(run, claim=claims.claim(run, scheduler="Slurm", job="job 7_0")) as control:
         control.set("running")
     assert listing.entries(True)[run.id].scheduled and folders == [folder]
+
+
+def test_a_folder_whose_name_is_no_text_is_named_and_hides_nothing(folder):
+    store.create({}, name="whole", folder=folder)
+    odd = os.fsencode(folder) + b"/odd-\xff"
+    os.mkdir(odd)
+    at = page()
+    assert "whole" in shown(at)
+    assert any("1 cannot be read" in each.value and r"odd\-\\udcff" in each.value for each in at.caption)
+    os.rename(odd, os.fsencode(folder) + b"/.odd")
+    os.makedirs(os.fsencode(folder) + b"/studies/odd-\xff")
+    assert any(r"odd\-\\udcff cannot be read" in each.value for each in ran(app_at("studies").run()).error)

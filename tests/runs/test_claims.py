@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from fop_core.runs import claims, store
+from fop_core.jobs import queue
+from fop_core.runs import claims, files, stamps, store
 from fop_core.runs.claims import Superseded
 from fop_core.runs.control import Control, start_over
 from fop_core.runs.files import RunError
@@ -109,3 +110,25 @@ def test_without_a_scheduler_nothing_is_claimed(run):
         RunWriter(run, {"device": "cpu"}).close()
         RunWriter(run, {"device": "cpu"}).close()
     assert sorted(os.listdir(run.path / "attempts")) == ["1.json", "2.json"]
+
+
+def test_a_state_that_names_a_scheduler_is_believed_where_a_claim_names_the_same_job(run, monkeypatch):
+    """A run that was unpacked may say anything; no lock contradicts that a scheduler has it."""
+    monkeypatch.setattr(queue, "ensure_dispatcher", lambda folder=None: None)
+    alive = {"state": "running", "reason": "", "since": stamps.now(), "scheduler": "Slurm, job 7_0"}
+    files.write_json(run.path / "state.json", alive)
+    claims.claim(run, host="n1")
+    claims.claim(run, scheduler="Slurm", job="job 7_1", host="n1")
+    assert run.state.state == "lost"
+    with pytest.raises(RunError, match="is lost: there is nothing to stop"):
+        queue.stop(run)
+    queue.submit(run)
+    run.withdraw("start")
+    number = claims.claim(run, scheduler="Slurm", job="job 7_0", host="n1")
+    claims.claim(run, scheduler="Slurm", job="job 7_2", host="n1")  # which has not said so yet
+    assert run.state.state == "running"
+    with pytest.raises(RunError, match=f"by Slurm, job 7_0; .*unpacked, remove .*attempts/{number}.claim"):
+        run.delete()
+    (run.path / "attempts" / f"{number}.claim").unlink()
+    files.write_json(run.path / "state.json", alive)
+    run.delete().remove()

@@ -6,6 +6,8 @@ import os
 import pickle
 import shutil
 import tarfile
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,6 +117,30 @@ def test_a_damaged_mnist_file_is_named(mnist, tmp_path, name, content):
         datasets.load(DataConfig(path=str(tmp_path)))
 
 
+@pytest.mark.parametrize("count", [6, 2**31])
+def test_no_more_of_a_packed_file_is_unpacked_than_its_head_says_and_memory_has(mnist, tmp_path, count):
+    """0.1 MB on the disk become 100 MB."""
+    head = idx(np.zeros((0, 28, 28)))[:4] + count.to_bytes(4, "big") + idx(np.zeros((0, 28, 28)))[8:]
+    with gzip.open(mnist / IMAGES, "wb", compresslevel=9) as file:
+        file.write(head)
+        for _ in range(100):
+            file.write(bytes(1 << 20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match=f"{IMAGES} is damaged"):
+            datasets.load(DataConfig(path=str(tmp_path)))
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_images_that_are_too_many_are_not_kept_for_others(mnist, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets, "KEPT", 6 * 784 - 1)
+    with pytest.raises(DataError, match="4,704 bytes, of which 4,703 can be taken"):
+        datasets.keep(DataConfig(path=str(tmp_path)))
+    assert len(datasets.load(DataConfig(path=str(tmp_path))).train.labels) == 6
+
+
 @pytest.mark.parametrize("content", [b"", b"no gz at all", gzip.compress(b"\0\0", mtime=0)])
 def test_a_damaged_mnist_file_is_not_counted_either(mnist, tmp_path, content):
     (mnist / LABELS).write_bytes(content)
@@ -205,6 +231,68 @@ def test_an_archive_that_is_not_the_original_is_refused_unopened(archive, harm):
     with pytest.raises(DataError, match=r"the CIFAR-10 archive is damaged .*get it again"):
         datasets.load(cifar(folder))
     assert not (folder / "opened").exists()
+
+
+def test_a_file_of_the_archive_that_is_replaced_after_it_was_checked_is_not_opened(archive, monkeypatch):
+    folder, _ = archive
+    datasets.load(cifar(folder))
+    first = folder / "cifar-10-batches-py" / "data_batch_1"
+    evil = first.with_name("evil")
+    evil.write_bytes(b"cos\nmkdir\n(V" + str(folder / "opened").encode() + b"\ntR.")
+    md5 = hashlib.md5
+
+    class ThenReplaced:
+        def __init__(self, *content, **options):
+            self.sum = md5(*content, **options)
+            self.update = self.sum.update
+
+        def hexdigest(self):
+            if evil.exists():
+                evil.replace(first)
+            return self.sum.hexdigest()
+
+    monkeypatch.setattr(hashlib, "md5", ThenReplaced)
+    assert datasets.load(cifar(folder)).train.labels.tolist() == [0, 9, 1, 9, 2, 9, 3, 9, 4, 9]
+    assert not evil.exists() and not (folder / "opened").exists()
+
+
+def test_nothing_but_arrays_is_made_of_the_archive_even_where_its_sums_are_right(archive, monkeypatch):
+    from torchvision.datasets import CIFAR10
+
+    folder, _ = archive
+    datasets.load(cifar(folder))
+    first = folder / "cifar-10-batches-py" / "data_batch_1"
+    first.write_bytes(b"cos\nmkdir\n(V" + str(folder / "opened").encode() + b"\ntR.")
+    listed = [["data_batch_1", hashlib.md5(first.read_bytes()).hexdigest()], *CIFAR10.train_list[1:]]
+    monkeypatch.setattr(CIFAR10, "train_list", listed)
+    with pytest.raises(DataError, match=r"data_batch_1: .* is damaged \(it names os\.mkdir, where arrays alone"):
+        datasets.load(cifar(folder))
+    assert not (folder / "opened").exists()
+
+
+@pytest.mark.parametrize("there", ["nothing", "the archive", "a damaged batch"])
+def test_what_is_missing_of_the_archive_is_downloaded_and_unpacked(archive, monkeypatch, there):
+    folder, _ = archive
+    packed = folder / "cifar-10-python.tar.gz"
+    kept, fetched = packed.read_bytes(), []
+    if there == "a damaged batch":
+        datasets.load(cifar(folder))
+        (folder / "cifar-10-batches-py" / "test_batch").write_bytes(b"")
+    if there != "the archive":
+        packed.unlink()
+
+    def fetch(url, file):
+        fetched.append(Path(file).write_bytes(kept))
+
+    monkeypatch.setattr("torchvision.datasets.utils._get_redirect_url", lambda url, **_: url)
+    monkeypatch.setattr("torchvision.datasets.utils._urlretrieve", fetch)
+    monkeypatch.setenv("FOP_DATA_DIR", str(folder))
+    assert datasets.download_cifar10() == folder
+    assert len(fetched) == (there != "the archive")
+    assert len(datasets.load(cifar(folder)).test.labels) == 2
+    monkeypatch.setattr("torchvision.datasets.utils._urlretrieve", _no_network)
+    packed.unlink()
+    datasets.download_cifar10()  # all of it is there
 
 
 def test_a_tree_is_read_in_the_order_of_its_names(data):
