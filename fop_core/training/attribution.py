@@ -49,6 +49,17 @@ class Plan:
         settings: in which they differ from the parent's, as ``config.change`` takes them.
         step: of the parent, the last one whose P it takes.
         arrays: what its P is made of.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.training import attribution
+        >>> plan = attribution.plan(runs.load("cifar10-fop-velocity"), "rate")
+        >>> plan.name, plan.config.fop.preconditioner, plan.config.fop.hyper_lr
+        ('cifar10-fop-velocity, SGD at ε·tr(P)/n', 'scalar', 0.0)
+        >>> plan.lineage["parent"], plan.lineage["control"], plan.lineage["parent_step"]
+        ('cifar10-fop-velocity', 'rate', 5865)
+        >>> plan.description.partition(":")[0]
+        'A control of cifar10-fop-velocity, from step 0'
     """
 
     run: Run
@@ -92,13 +103,28 @@ class Plan:
 
 
 def label(kind: str, base: str = "sgd") -> str:
-    """Return a few words for a kind of control around a base optimizer."""
+    """Return a few words for a kind of control around a base optimizer.
+
+    Example:
+        >>> from fop_core.training.attribution import label
+        >>> label("rate"), label("rate", "adam"), label("final")
+        ('SGD at ε·tr(P)/n', 'P = tr(P)/n · I', 'final P from step 0')
+    """
     rate = "SGD at ε·tr(P)/n" if base == "sgd" else "P = tr(P)/n · I"
     return {"rate": rate, "final": "final P from step 0", "start": "P as at its start"}[kind]
 
 
 def unavailable(run: Run) -> dict[str, str]:
-    """Return why a control of a run cannot be made, by kind; "" where it can, unless its files say otherwise."""
+    """Return why a control of a run cannot be made, by kind; "" where it can, unless its files say otherwise.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.training import attribution
+        >>> attribution.unavailable(runs.load("cifar10-fop-velocity"))
+        {'rate': '', 'final': '', 'start': ''}
+        >>> attribution.unavailable(runs.load("cifar10-frozen"))["final"]
+        'cifar10-frozen learns nothing: its P is frozen from step 0 already'
+    """
     try:
         parent, reason = _parent(run)
         if parent is None:
@@ -118,6 +144,12 @@ def plan(run: Run, kind: str) -> Plan:
     Raises:
         ForkError: where it cannot be made, or its data are not here.
         DamagedFile: where a file of the run cannot be read.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.training import attribution
+        >>> attribution.plan(runs.load("cifar10-fop-velocity"), "final").config.fop.hyper_lr
+        0.0
     """
     if kind not in CONTROLS:
         raise ForkError(f"control is {kind!r}: give one of {', '.join(CONTROLS)}")
@@ -153,6 +185,13 @@ def create(plan: Plan, *, name: str = "", tags: tuple[str, ...] = (), folder: Pa
 
     Raises:
         OSError: ENOSPC on a full disk.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.training import attribution
+        >>> run = attribution.create(attribution.plan(runs.load("cifar10-fop-velocity"), "start"))
+        >>> run.name, run.state.state
+        ('cifar10-fop-velocity, P as at its start', 'queued')
     """
     about = {"control": plan.kind, "parent": plan.run.id, "step": plan.step}
     return store.create(
@@ -176,6 +215,13 @@ def prescribe(run: Run, optimizer: "FOP | None") -> Callable[[int], None]:
 
     Raises:
         DamagedFile: where what its P is made of cannot be read, or is not what it should be.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.training import attribution
+        >>> set_anew = attribution.prescribe(runs.load("mnist-sgd-seed0"), None)
+        >>> print(set_anew(100))  # it is no control: nothing is set
+        None
     """
     of = lineage.control(run)
     if of is None or of.kind == "start":
