@@ -26,9 +26,7 @@ from fop_core.runs.files import DamagedFile
 from fop_core.runs.names import SOURCE
 from fop_core.runs.run import Run
 
-MAKES: Mapping[str, str] = MappingProxyType(
-    {"data": "make_data", "model": "make_model", "optimizer": "make_optimizer"}
-)
+MAKES: Mapping[str, str] = MappingProxyType({"data": "make_data", "model": "make_model", "optimizer": "make_optimizer"})
 """The function that makes each part of a config."""
 RULE = "RULE"
 """What the text of an update rule for surfaces is called in a file."""

@@ -71,8 +71,8 @@ class _Pluggable(_Section):
     """
 
     kept: ClassVar[tuple[str, ...]] = ()  # fields that mean something of a file's own, too
-    plugin: Plugin | None = None
-    settings: dict[str, Any] | None = None  # of the file's own Settings
+    plugin: Plugin | None = Field(None, description="a file of one's own that makes it")
+    settings: dict[str, Any] | None = Field(None, description="of that file's Settings")
 
     @model_serializer(mode="wrap")
     def _without_plugin(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -447,7 +447,12 @@ def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
     Raises:
         ConfigError: listing every wrong one.
     """
-    content = config.to_json()
+    return changed(config.to_json(), settings)
+
+
+def changed(content: Mapping[str, Any], settings: Iterable[str]) -> TrainConfig:
+    """Return the config that JSON says, with settings changed as by ``change``: only together they have to do."""
+    content = {name: dict(part) if isinstance(part, dict) else part for name, part in content.items()}
     wrong: list[Problem] = []
     for setting in settings:
         path, equals, text = setting.partition("=")
@@ -470,12 +475,12 @@ def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
         except (ValueError, RecursionError):
             node[field] = text.strip()
     try:
-        changed = parse(content)
+        made = parse(content)
     except ConfigError as error:
         wrong += error.problems
     if wrong:
         raise ConfigError(*wrong)
-    return changed
+    return made
 
 
 def described() -> dict[str, str]:

@@ -183,14 +183,13 @@ class Trainer:
         self.source = datasets.find(self.config.data)
         self.feed, self.task, self.measured_on = self._own_data() if "data" in self.plugins else self._images()
         self.total = build.total_steps(self.config, self.feed.steps_in_epoch)
-        self.built = build.build(
-            self.config, self.task.output[-1], self.device, self.plugins, self.task if self.made is None else self.made, self.total
-        )
+        data = self.task if self.made is None else self.made
+        outputs = self.task.output[-1]
+        self.built = build.build(self.config, outputs, self.device, self.plugins, data, self.total)
         self.own_rates = [group.get("lr") for group in self.built.optimizer.param_groups]  # before any schedule
-        if self.config.optimizer.plugin is not None and self.config.schedule.kind != "constant" and None in self.own_rates:
-            raise PluginError(
-                self.config.optimizer.plugin.file, "its groups have no lr, which a schedule sets: leave that constant"
-            )
+        own, scheduled = self.config.optimizer.plugin, self.config.schedule.kind != "constant"
+        if own is not None and scheduled and None in self.own_rates:
+            raise PluginError(own.file, "its groups have no lr, which a schedule sets: leave that constant")
         self.prescribe = attribution.prescribe(run, self.built.fop)
         for cut in [] if self.built.fop is None else self.built.fop.cut_ranks():
             log(cut)

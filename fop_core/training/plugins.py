@@ -9,12 +9,15 @@ the process of ``probe_worker`` alone. Whoever else wants to know what a file is
 
 import contextlib
 import difflib
+import inspect
 import linecache
+import os
 import re
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -85,7 +88,7 @@ class Plugin:
 
     def line_of(self, thing: Any) -> int | None:
         """Return the line on which a function, a method or a class of this file begins; None of anything else."""
-        code = getattr(getattr(thing, "__func__", thing), "__code__", None)
+        code = getattr(inspect.unwrap(thing) if callable(thing) else thing, "__code__", None)
         if code is not None:
             return code.co_firstlineno if code.co_filename == self.source.file else None
         if isinstance(thing, type) and thing.__module__ == self.module.__name__:
@@ -97,10 +100,14 @@ class Plugin:
         return next((n for n, line in enumerate(lines, 1) if re.match(rf"class {re.escape(name)}\b", line)), None)
 
     @contextlib.contextmanager
-    def blaming(self, doing: str) -> Iterator[None]:
+    def blaming(self, doing: str, at: Any = None) -> Iterator[None]:
         """Raise what goes wrong in this file's code as a PluginError that names the line.
 
         Memory that runs out, and a device that fails, are none of the file's faults as such, and stay what they are.
+
+        Args:
+            doing: what is done, for the message.
+            at: a function of the file that is to blame where none of its lines was reached.
         """
         try:
             yield
@@ -108,20 +115,20 @@ class Plugin:
             raise
         except SystemExit as ending:
             message = f"{doing} calls sys.exit({ending.code!r:.40}): raise an error instead"
-            raise PluginError(self.source.file, message, self.last_line(ending)) from ending
+            raise PluginError(self.source.file, message, self.last_line(ending) or self.line_of(at)) from ending
         except SyntaxError as error:
             if error.filename != self.source.file:
-                raise self._failed(doing, error) from error
+                raise self._failed(doing, error, at) from error
             at = f" at {error.text.strip()!r:.60}" if error.text else ""
             raise PluginError(self.source.file, f"no Python: {error.msg}{at}", error.lineno) from error
         except Exception as error:
-            raise self._failed(doing, error) from error
+            raise self._failed(doing, error, at) from error
 
-    def _failed(self, doing: str, error: Exception) -> PluginError:
+    def _failed(self, doing: str, error: Exception, at: Any) -> PluginError:
         words = f"{doing} fails: {type(error).__name__}: {error}"[:2000]
         if isinstance(error, ModuleNotFoundError):
             words += ". A plug-in is one file: what it imports has to be installed"
-        return PluginError(self.source.file, words, self.last_line(error))
+        return PluginError(self.source.file, words, self.last_line(error) or self.line_of(at))
 
     def last_line(self, error: BaseException) -> int | None:
         """Return the line of this file that an error went through last."""
@@ -212,9 +219,11 @@ class Plugins:
         plugin = self.of["data"]
         function = plugin.function("data")
         torch.manual_seed(seed)
-        with plugin.blaming("make_data"):
+        with plugin.blaming("make_data", function):
             made = function(self.settings["data"], seed)
-            missing = [name for name in ("train", "test", "input", "output", "loss", "metrics") if not hasattr(made, name)]
+            missing = [
+                name for name in ("train", "test", "input", "output", "loss", "metrics") if not hasattr(made, name)
+            ]
             if missing:
                 raise plugin.error(
                     f"make_data returned {_kind(made)} without {', '.join(missing)}: an object with train, test, "
@@ -268,7 +277,7 @@ class Plugins:
         """
         plugin = self.of["model"]
         function = plugin.function("model")
-        with plugin.blaming("make_model"):
+        with plugin.blaming("make_model", function):
             made = function(self.settings["model"], data)
         if not isinstance(made, nn.Module):
             raise plugin.error(f"make_model returned {_kind(made)}: a torch.nn.Module is expected", function)
@@ -284,7 +293,7 @@ class Plugins:
         """
         plugin = self.of["optimizer"]
         function = plugin.function("optimizer")
-        with plugin.blaming("make_optimizer"):
+        with plugin.blaming("make_optimizer", function):
             made = function(named, self.settings["optimizer"], total_steps)
         if not isinstance(made, Optimizer):
             raise plugin.error(f"make_optimizer returned {_kind(made)}: a torch.optim.Optimizer is expected", function)
@@ -309,6 +318,14 @@ def of_run(run: Run, config: TrainConfig) -> Plugins:
     if why := plugins.refusal(run):
         raise PluginError(run.id, f"its plug-ins are not run: {why}")
     return load(plugins.of_run(run), config)
+
+
+def path(text: str) -> Path:
+    """Return the path of a file that a plug-in's settings name, a relative one from where the run was submitted.
+
+    A job of the queue works in a folder of its own, so that a bare ``open`` would not find it.
+    """
+    return Path(os.environ.get("FOP_DATA_RELATIVE_TO", ""), Path(text).expanduser())
 
 
 def _part(value: Any) -> tuple[Part | None, str]:

@@ -42,11 +42,11 @@ def _correct(logits: Tensor, labels: Tensor) -> Tensor:
     return (logits.argmax(1) == labels).sum()
 
 
-def own(
-    input: tuple[int, ...], output: tuple[int, ...], loss: Measure, metrics: Mapping[str, Measure]
-) -> Task:
+def own(input: tuple[int, ...], output: tuple[int, ...], loss: Measure, metrics: Mapping[str, Measure]) -> Task:
     """Return a task whose loss and metrics are means over a batch."""
-    return Task(input, output, loss, _times_samples(loss), {name: _times_samples(each) for name, each in metrics.items()})
+    return Task(
+        input, output, loss, _times_samples(loss), {name: _times_samples(each) for name, each in metrics.items()}
+    )
 
 
 def _times_samples(mean: Measure) -> Measure:
