@@ -185,6 +185,8 @@ class _Process:
             raise ProbeError((self._part(), f"its report cannot be read: {error}"), log=log) from None
         if wrong := report.get("problems"):
             raise ProbeError(*((str(path), str(message)) for path, message in wrong), log=log)
+        if excess:  # and it came to its end all the same
+            raise ProbeError((self._part(), self._why(excess, status)), log=log)
         return Probed(**report, log=log)
 
     def _watch(self) -> str:
@@ -226,13 +228,14 @@ class _Process:
 
     def _kill(self) -> None:
         """End it, and what it started."""
+        left: list[psutil.Process] = []
         with contextlib.suppress(psutil.Error):
             left = psutil.Process(self._process.pid).children(recursive=True)
-            for each in left:
-                with contextlib.suppress(psutil.Error):
-                    each.kill()
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)  # its session, which it leads
+            os.killpg(self._process.pid, signal.SIGKILL)  # itself first: it must not go on as its children end
+        for each in left:  # in sessions of their own
+            with contextlib.suppress(psutil.Error):
+                each.kill()
 
     def _printed(self) -> str:
         with self._log.open("rb") as file:
