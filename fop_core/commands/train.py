@@ -74,6 +74,13 @@ def settings_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings", help="may be repeated"
     )
+    plugin_arguments(parser)
+    parser.add_argument("--name", default="", help="what to call it")
+    parser.add_argument("--tag", action="append", default=[], dest="tags", help="may be repeated")
+
+
+def plugin_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name files of one's own."""
     for part in PARTS:
         parser.add_argument(
             f"--{part}", metavar="FILE", help=f"a Python file of your own whose make_{part} makes the {part}"
@@ -85,8 +92,11 @@ def settings_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="FIELD=VALUE",
             help=f"of its Settings: short for --set {part}.settings.FIELD=VALUE; may be repeated",
         )
-    parser.add_argument("--name", default="", help="what to call it")
-    parser.add_argument("--tag", action="append", default=[], dest="tags", help="may be repeated")
+
+
+def plugin_settings(chosen: argparse.Namespace) -> list[str]:
+    """Return the settings that arguments give to files of one's own, as ``--set`` takes them."""
+    return [f"{part}.settings.{each}" for part in PARTS for each in getattr(chosen, f"{part}_set")]
 
 
 @dataclass(frozen=True)
@@ -115,9 +125,8 @@ def configured(chosen: argparse.Namespace) -> Configured:
     from fop_core.runs import files, plugins
     from fop_core.training import config, probe
 
-    sources = _sources(chosen)
-    own = [f"{part}.settings.{each}" for part in PARTS for each in getattr(chosen, f"{part}_set")]
-    settings = [*chosen.settings, *own]
+    sources = confirmed_sources(chosen)
+    settings = [*chosen.settings, *plugin_settings(chosen)]
     if chosen.config is not None:
         if chosen.method is not None:
             raise ValueError("--method is for presets; a file says it all")
@@ -140,20 +149,20 @@ def configured(chosen: argparse.Namespace) -> Configured:
     if not sources:
         return Configured(made, lineage, {})
     lineage["plugins"] = {part: source.file for part, source in sources.items()}
-    return Configured(_probed(made, sources), lineage, sources)
+    return Configured(probed(made, sources), lineage, sources)
 
 
-def _sources(chosen: argparse.Namespace) -> "dict[str, Source]":
+def confirmed_sources(chosen: argparse.Namespace) -> "dict[str, Source]":
     """Return the plug-ins that arguments name, confirmed. One that makes data makes its network too, if it can."""
     from fop_core.runs import confirmed, plugins
 
     sources = {part: plugins.read(path) for part in PARTS if (path := getattr(chosen, part)) is not None}
-    for part in PARTS:
-        if getattr(chosen, f"{part}_set") and part not in sources and chosen.config is None:
-            raise ValueError(f"--{part}-set is of a file of your own: give that as --{part} FILE")
     named = any(each.startswith("model.name") for each in chosen.settings)
     if "data" in sources and "model" not in sources and not named and "model" in sources["data"].offers:
         sources["model"] = sources["data"]
+    for part in PARTS:
+        if getattr(chosen, f"{part}_set") and part not in sources and getattr(chosen, "config", None) is None:
+            raise ValueError(f"--{part}-set is of a file of your own: give that as --{part} FILE")
     if sources and (why := confirmed.forbidden()):
         raise ValueError(why)
     for source in sources.values():
@@ -161,7 +170,7 @@ def _sources(chosen: argparse.Namespace) -> "dict[str, Source]":
     return sources
 
 
-def _probed(made: "TrainConfig", sources: "dict[str, Source]") -> "TrainConfig":
+def probed(made: "TrainConfig", sources: "dict[str, Source]") -> "TrainConfig":
     """Return a config with all settings of its plug-ins, once these have taken a step in a process of their own."""
     from fop_core.training import probe
 
@@ -192,7 +201,9 @@ def labels(chosen: argparse.Namespace, otherwise: str = "") -> tuple[str, tuple[
 def made_from(chosen: argparse.Namespace, lineage: dict[str, Any]) -> str:
     """Return what a new run is called unless arguments say: from what it was made."""
     origin = Path(chosen.config).stem if chosen.config is not None else lineage["preset"]
-    own = dict.fromkeys(Path(file).stem for file in lineage.get("plugins", {}).values())
+    plugins = lineage.get("plugins", {})
+    own = dict.fromkeys(Path(file).stem for file in plugins.values())
+    origin = "" if "data" in plugins else origin  # nothing of the preset's experiment is left
     return " ".join(filter(None, (origin, lineage.get("method"), *own)))
 
 

@@ -81,13 +81,16 @@ class Prediction:
         return self.seconds / self.slots
 
 
-def predict(study: Study, folder: Path | None = None, probe: bool = False) -> Prediction:
+def predict(
+    study: Study, folder: Path | None = None, probe: bool = False, sources: Mapping[str, Source] | None = None
+) -> Prediction:
     """Return what a study will cost.
 
     Args:
         study: the study.
         folder: the runs folder, whose runs are looked through.
         probe: whether a method is measured now of which no run is there; that takes seconds each.
+        sources: the study's plug-ins, by part.
 
     Raises:
         ConfigError: where the study does not do.
@@ -107,7 +110,7 @@ def predict(study: Study, folder: Path | None = None, probe: bool = False) -> Pr
     costs: dict[str, Cost] = {}
     for method in study.methods:
         settings = configured(study, method, points(study)[method][0], "tune" if study.axes else "report")
-        cost = _of_runs(method, settings, ended) or (_probed(method, settings) if probe else None)
+        cost = _of_runs(method, settings, ended) or (_probed(method, settings, sources or {}) if probe else None)
         if cost is not None:
             costs[method] = cost
     known = all(method in costs for method, left in missing.items() if left)
@@ -176,11 +179,12 @@ def _measured(method: str, settings: TrainConfig, run: Run, source: str) -> Cost
     return Cost(method, STARTUP + seconds * more + measuring, float(run.size()), source)
 
 
-def _probed(method: str, settings: TrainConfig) -> Cost:
+def _probed(method: str, settings: TrainConfig, sources: Mapping[str, Source]) -> Cost:
     """Train the first steps of a cell in a process of its own, and scale what that took."""
     with tempfile.TemporaryDirectory() as scratch:
         short = settings.model_copy(update={"max_steps": min(PROBE_STEPS, settings.max_steps or PROBE_STEPS)})
-        run = runs.create(short.to_json(), name="probe", folder=Path(scratch))
+        own = {part: sources[part] for part in settings.plugins}
+        run = runs.create(short.to_json(), name="probe", sources=own, folder=Path(scratch))
         begin = time.perf_counter()
         try:
             ended = subprocess.run(

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 
 from fop_core import isolated
-from fop_core.runs import files, plugins, store
+from fop_core.runs import files, plugins, records, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.plugins import MAKES, PluginError, Source
 from fop_core.training.config import PLUGIN, ConfigError, Problem, TrainConfig, changed, parse
@@ -183,11 +183,17 @@ class _Process:
             raise ProbeError((self._part(), self._why(excess, status)), log=log) from None
         except DamagedFile as error:
             raise ProbeError((self._part(), f"its report cannot be read: {error}"), log=log) from None
-        if wrong := report.get("problems"):
-            raise ProbeError(*((str(path), str(message)) for path, message in wrong), log=log)
-        if excess:  # and it came to its end all the same
-            raise ProbeError((self._part(), self._why(excess, status)), log=log)
-        return Probed(**report, log=log)
+        try:
+            if wrong := report.pop("problems", None):
+                raise ProbeError(*((str(path), str(message)) for path, message in wrong), log=log)
+            if excess or status:  # and it came to its end all the same
+                raise ProbeError((self._part(), self._why(excess, status)), log=log)
+            return Probed(**{name: _KINDS[name](value) for name, value in report.items()}, log=log)
+        except (TypeError, ValueError, KeyError) as error:
+            if isinstance(error, ProbeError):
+                raise
+            words = f"its report is not what is expected ({error!r:.200})"
+            raise ProbeError((self._part(), words), log=log) from None
 
     def _watch(self) -> str:
         """Wait until it has ended, or takes too much; return what was too much, or ""."""
@@ -273,6 +279,29 @@ class _Process:
                 error = PluginError(file, f"{doing} {ending}{inside}", int(line))
                 break
         return str(error)
+
+
+def _objects(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
+        raise ValueError("an object of objects is expected")
+    return value
+
+
+def _lists(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(each, list) for each in value.values()):
+        raise ValueError("an object of lists is expected")
+    return value
+
+
+_KINDS: Mapping[str, Callable[[Any], Any]] = {
+    "settings": _objects,
+    "schemas": _objects,
+    "variants": _lists,
+    "parameters": records.count,
+    "samples": records.count,
+    "steps": records.count,
+    "loss": files.number,
+}
 
 
 def amount(size: int) -> str:
