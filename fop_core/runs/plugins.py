@@ -71,6 +71,15 @@ class Source:
         return hashlib.sha256(self.content).hexdigest()
 
     @cached_property
+    def fault(self) -> str:
+        """Why it is no Python, or ""; it is parsed and not run."""
+        try:
+            ast.parse(self.content)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            return str(PluginError(self.file, f"no Python: {error}", getattr(error, "lineno", None)))
+        return ""
+
+    @cached_property
     def offers(self) -> frozenset[str]:
         """The parts that it can make, as its text says: nothing is run. None of one that is no Python."""
         return frozenset(part for part, name in MAKES.items() if name in self._defined)

@@ -21,6 +21,7 @@ from fop_core.runs import compare
 from fop_core.runs import store as runs
 from fop_core.runs.compare import Settings
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.plugins import Source
 from fop_core.runs.run import Run
 from fop_core.studies import statistics
 from fop_core.studies.binding import existing

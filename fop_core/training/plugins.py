@@ -186,17 +186,20 @@ _ARGUMENTS: dict[str, Sequence[str]] = {
 
 
 class Plugins:
-    """The files of one run, imported, with their settings.
+    """The files of one run, imported.
 
     Args:
         sources: by part.
-        values: settings by part.
+
+    Attributes:
+        of: the files by part.
+        settings: theirs, by part, once they are ``set``.
 
     Raises:
-        PluginError, ConfigError: where one of them does not do.
+        PluginError: where one of them does not do.
     """
 
-    def __init__(self, sources: Mapping[str, Source], values: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, sources: Mapping[str, Source]) -> None:
         by_digest: dict[str, Plugin] = {}
         self.of: dict[str, Plugin] = {}
         for part, source in sources.items():
@@ -204,7 +207,22 @@ class Plugins:
                 by_digest[source.digest] = Plugin(source)
             self.of[part] = by_digest[source.digest]
             self.of[part].function(part)
-        self.settings = {part: plugin.settings(part, values.get(part, {})) for part, plugin in self.of.items()}
+        self.settings: dict[str, BaseModel] = {}
+
+    def set(self, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take settings, by part.
+
+        Raises:
+            ConfigError: listing every wrong one of all parts.
+        """
+        wrong: list[Problem] = []
+        for part, plugin in self.of.items():
+            try:
+                self.settings[part] = plugin.settings(part, values.get(part, {}))
+            except ConfigError as error:
+                wrong += error.problems
+        if wrong:
+            raise ConfigError(*wrong)
 
     def __contains__(self, part: str) -> bool:
         """Return whether a file makes a part."""
@@ -301,9 +319,14 @@ class Plugins:
 
 
 def load(sources: Mapping[str, Source], config: TrainConfig) -> Plugins:
-    """Import the files that a config names. Raises as ``Plugins``."""
-    sections = {part: getattr(config, part).settings or {} for part in sources}
-    return Plugins(sources, sections)
+    """Import the files that a config names, with their settings.
+
+    Raises:
+        PluginError, ConfigError: where one of them does not do.
+    """
+    made = Plugins(sources)
+    made.set({part: getattr(config, part).settings or {} for part in sources})
+    return made
 
 
 def of_run(run: Run, config: TrainConfig) -> Plugins:
@@ -314,7 +337,7 @@ def of_run(run: Run, config: TrainConfig) -> Plugins:
         ConfigError: where their settings do not do.
     """
     if not plugins.named(run.config):
-        return Plugins({}, {})
+        return Plugins({})
     if why := plugins.refusal(run):
         raise PluginError(run.id, f"its plug-ins are not run: {why}")
     return load(plugins.of_run(run), config)

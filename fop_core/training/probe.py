@@ -45,7 +45,7 @@ class Limits:
     """
 
     seconds: float = 60.0
-    memory: int = 2 << 30
+    memory: int = 2_000_000_000
     output: int = 100_000_000
     loading: float = 120.0
 
@@ -81,11 +81,12 @@ class ProbeError(ConfigError):
     Args:
         problems: as ``ConfigError``'s: of settings their paths, of a file the part that it makes, "optimizer".
         log: the end of what they printed.
+        schemas: of their ``Settings``, by part, where it came so far.
     """
 
-    def __init__(self, *problems: Problem, log: str = "") -> None:
+    def __init__(self, *problems: Problem, log: str = "", schemas: Mapping[str, dict[str, Any]] | None = None) -> None:
         super().__init__(*problems)
-        self.log = log
+        self.log, self.schemas = log, dict(schemas or {})
 
 
 def plugged(config: TrainConfig, sources: Mapping[str, Source], settings: Sequence[str] = ()) -> TrainConfig:
@@ -185,7 +186,8 @@ class _Process:
             raise ProbeError((self._part(), f"its report cannot be read: {error}"), log=log) from None
         try:
             if wrong := report.pop("problems", None):
-                raise ProbeError(*((str(path), str(message)) for path, message in wrong), log=log)
+                known = _objects(report.get("schemas", {}))
+                raise ProbeError(*((str(path), str(message)) for path, message in wrong), log=log, schemas=known)
             if excess or status:  # and it came to its end all the same
                 raise ProbeError((self._part(), self._why(excess, status)), log=log)
             return Probed(**{name: _KINDS[name](value) for name, value in report.items()}, log=log)
@@ -306,7 +308,7 @@ _KINDS: Mapping[str, Callable[[Any], Any]] = {
 
 def amount(size: int) -> str:
     """Return bytes in words."""
-    for unit, name in ((1 << 30, "GB"), (1_000_000, "MB"), (1 << 10, "kB")):
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if size >= unit:
             return f"{size / unit:.3g} {name}"
     return f"{size} bytes"

@@ -47,15 +47,17 @@ class Probe:
         self.sources = plugins.beside(folder, self.request["config"])
         self.first = next(iter(self.sources))
         self.part = self.first
+        self.schemas: dict[str, Any] = {}
 
     def report(self) -> dict[str, Any]:
         """Return what is to be reported: what was found, or what is wrong."""
         try:
             return self._found()
         except ConfigError as error:
-            return {"problems": [[path, message[:LONGEST]] for path, message in error.problems]}
+            wrong = [[path, message[:LONGEST]] for path, message in error.problems]
         except BaseException as error:
-            return {"problems": [[self.part, self._words(error)[:LONGEST]]]}
+            wrong = [[self.part, self._words(error)[:LONGEST]]]
+        return {"problems": wrong, "schemas": self.schemas}
 
     def _words(self, error: BaseException) -> str:
         """Return what is wrong, with the file and the line; a limit that was reached is called so."""
@@ -95,13 +97,16 @@ class Probe:
     def _found(self) -> dict[str, Any]:
         for part, source in self.sources.items():
             self._at(part, f"importing {source.file}")
-        self.plugins = Plugins(self.sources, {part: getattr(self.config, part).settings or {} for part in self.sources})
-        settings, schemas = {}, {}
+        self.plugins = Plugins(self.sources)
         for part in self.sources:
             with self._doing(part, "Settings") as plugin:
+                self.schemas[part] = plugin.Settings.model_json_schema()
+        self.plugins.set({part: getattr(self.config, part).settings or {} for part in self.sources})
+        settings = {}
+        for part in self.sources:
+            with self._doing(part, "Settings"):
                 settings[part] = self.plugins.settings[part].model_dump(mode="json")
-                schemas[part] = plugin.Settings.model_json_schema()
-        found: dict[str, Any] = {"settings": settings, "schemas": schemas, "variants": self._variants()}
+        found: dict[str, Any] = {"settings": settings, "schemas": self.schemas, "variants": self._variants()}
         return found | self._stepped()
 
     def _variants(self) -> dict[str, list[dict[str, Any]]]:
@@ -134,6 +139,10 @@ class Probe:
             found |= {"samples": count, "steps": total}
             task = data.task
             self._check_finite("data", "make_data", {"samples": samples, "targets": targets})
+            for name, part in (("train", split.train), ("test", split.test)):
+                if isinstance(part, tuple):
+                    tensors = {f"{name}'s samples": part[0], f"{name}'s targets": part[1]}
+                    self._check_finite("data", "make_data", tensors)
             if tuple(samples.shape[1:]) != task.input:
                 shape = f"{list(samples.shape[1:])}, and input says {list(task.input)}"
                 raise self._error("data", f"make_data's samples have the shape {shape}")
@@ -211,7 +220,7 @@ class Probe:
             came = f"a tensor {list(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
             raise self._error("data", f"{name} is {came}: one number, the mean over the batch, is expected", "model")
         if finite and not torch.isfinite(value).all():
-            came = f"{name} is {float(value)} on the first batch"
+            came = f"{name} is {value.item()} on the first batch"
             raise self._error("data", f"{came}: a finite number is expected", "model")
 
 

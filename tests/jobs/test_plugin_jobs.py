@@ -51,7 +51,7 @@ def test_a_job_of_the_queue_trains_with_it_and_its_trainer_alone_imports_it(fold
 
 def test_nothing_unconfirmed_or_forbidden_is_submitted(folder, note, noted, monkeypatch):
     run = new(folder, note, confirm=False)
-    with pytest.raises(RunError, match="cannot be started: own.py: you have not confirmed"):
+    with pytest.raises(RunError, match=r"cannot be started: own\.py: you have not confirmed"):
         queue.submit(run)
     run = new(folder, note)
     monkeypatch.setenv(confirmed.SWITCH, "off")

@@ -40,7 +40,9 @@ def source(text):
 
 
 def make(text, part="optimizer", **values):
-    return Plugins({part: source(text)}, {part: values})
+    made = Plugins({part: source(text)})
+    made.set({part: values})
+    return made
 
 
 def run_of(folder, sources, *settings, method="momentum"):
@@ -135,7 +137,9 @@ def test_a_lion_of_ones_own_steps_as_its_paper_says():
     drawn = torch.Generator().manual_seed(0)
     w = torch.randn(3, 4, dtype=torch.float64, generator=drawn).requires_grad_()
     values = {"lr": 0.01, "beta1": 0.8, "beta2": 0.95, "weight_decay": 0.1}
-    optimizer = Plugins({"optimizer": lion}, {"optimizer": values}).optimizer([("w", w)], 10)
+    made = Plugins({"optimizer": lion})
+    made.set({"optimizer": values})
+    optimizer = made.optimizer([("w", w)], 10)
     theta, m = w.detach().numpy().copy(), np.zeros((3, 4))
     for _ in range(5):
         w.grad = torch.randn(3, 4, dtype=torch.float64, generator=drawn)
