@@ -186,7 +186,8 @@ class Trainer:
         data = self.task if self.made is None else self.made
         outputs = self.task.output[-1]
         self.built = build.build(self.config, outputs, self.device, self.plugins, data, self.total)
-        self.own_rates = [group.get("lr") for group in self.built.optimizer.param_groups]  # before any schedule
+        groups = self.built.optimizer.param_groups
+        self.own_rates: list[Any] = [group.get("lr") for group in groups]  # before any schedule
         own, scheduled = self.config.optimizer.plugin, self.config.schedule.kind != "constant"
         if own is not None and scheduled and None in self.own_rates:
             raise PluginError(own.file, "its groups have no lr, which a schedule sets: leave that constant")

@@ -271,7 +271,7 @@ class Plugins:
                     wrong.append(f"a metric is called {name!r:.60}: small letters, digits and _ are expected")
                 elif not callable(each):
                     wrong.append(f"the metric {name} is {_kind(each)}: a function of (outputs, targets) is expected")
-        parts = {}
+        parts: dict[str, Part | None] = {}
         for name in ("train", "test"):
             value = getattr(made, name)
             if value is None and name == "test":

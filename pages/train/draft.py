@@ -27,6 +27,7 @@ class Planned:
         name: for people; "" for preset and method.
         which: of several launched together, "seed 1"; else "".
         sources: the files of the reader's own that it is made by, by part.
+        paths: where these are, as the command line takes them.
     """
 
     config: TrainConfig
@@ -36,6 +37,7 @@ class Planned:
     name: str = ""
     which: str = ""
     sources: Mapping[str, Source] = field(default_factory=dict)
+    paths: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -54,7 +56,7 @@ class Planned:
         """What runs it from a shell, in the project's folder."""
         words = ["python", "-m", "fop_core", "train", "--preset", self.preset, "--method", self.method]
         for part, source in self.sources.items():
-            words += [f"--{part}", source.file]
+            words += [f"--{part}", self.paths.get(part, source.file)]
         for each in self.settings:
             words += ["--set", each]
         words += ["--name", self.title] if self.name else []

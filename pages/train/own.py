@@ -56,6 +56,7 @@ def take() -> None:
     for part in MAKES:
         if part in source.offers:
             sources()[part] = source
+            _paths()[part] = path or PASTED
             _values().pop(part, None)
     st.session_state["train own text"] = ""
 
@@ -82,7 +83,7 @@ def _plugged(run: Planned) -> Planned:
     here = sources()
     made = probe.plugged(run.config, here, _settings())
     kept = tuple(each for each in run.settings if each.partition(".")[0] not in here)
-    return replace(run, config=made, settings=(*kept, *_settings()), sources=dict(here))
+    return replace(run, config=made, settings=(*kept, *_settings()), sources=dict(here), paths=dict(_paths()))
 
 
 def completed(drafted: Draft) -> Draft:
@@ -168,6 +169,10 @@ def _keep(part: str, name: str, key: str) -> None:
 
 def _values() -> dict[str, dict[str, Any]]:
     return st.session_state.setdefault("train own values", {})
+
+
+def _paths() -> dict[str, str]:
+    return st.session_state.setdefault("train own paths", {})
 
 
 def _settings() -> tuple[str, ...]:

@@ -8,8 +8,9 @@ from streamlit.testing.v1 import AppTest
 from fop_core.jobs import queue
 from fop_core.runs import confirmed, plugins, store
 from pages.train.own import _future
+from tests.pages import test_trajectories
 from tests.pages.app import app_at
-from tests.pages.test_trajectories import ran, words
+from tests.pages.test_trajectories import ran
 from tests.training.test_plugins import DATA, SETTINGS
 
 LION = Path(__file__).resolve().parents[2] / "examples" / "plugins" / "lion.py"
@@ -22,6 +23,11 @@ def lab(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(queue, "ensure_dispatcher", lambda folder=None: None)
     _future.clear()
+
+
+def words(at: AppTest) -> str:
+    """What it says, without Markdown's escapes."""
+    return test_trajectories.words(at).replace("\\", "")
 
 
 def button(at: AppTest, key: str):
@@ -45,13 +51,13 @@ def runs():
 def test_a_file_is_read_confirmed_once_tried_and_launched_with_all_its_settings():
     at = page(LION, method="momentum")
     assert plugins.RIGHTS in words(at) and button(at, "train launch").disabled
-    assert LION.read_text() in [each.value for each in at.code]
+    assert LION.read_text().strip() in [each.value for each in at.code]
     assert not confirmed.is_confirmed(plugins.read(LION).digest)
     ran(button(at, "train own run").click().run())
     assert confirmed.is_confirmed(plugins.read(LION).digest) and plugins.RIGHTS not in words(at)
     assert "lion.py took one step: 99,710 numbers are trained" in words(at)
     ran(at.text_input(key="train own optimizer.lr").set_value("0.003").run())
-    assert "optimizer.settings.lr=0.003" in " ".join(each.value for each in at.code)
+    assert f"--optimizer {LION} --set optimizer.settings.lr=0.003" in " ".join(each.value for each in at.code)
     assert not button(at, "train launch").disabled
     button(at, "train launch").click().run()
     [run] = runs()
