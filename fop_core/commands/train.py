@@ -54,6 +54,13 @@ A file of your own is Python: it runs with your rights. docs/bring-your-own.md s
         action="store_true",
         help="with --resume: train it from its start again; its checkpoints are set aside, in checkpoints.1",
     )
+    parser.add_argument(
+        "--confirm",
+        action="append",
+        default=[],
+        metavar="SHA256",
+        help="let a plug-in of this content run; may be repeated",
+    )
     parser.add_argument("--handed", help=argparse.SUPPRESS)  # by a supervisor: its control.lock and a pipe, as "7,8"
     parser.add_argument("--claim", type=int, help=argparse.SUPPRESS)  # by a supervisor: the attempt that it claimed
     parser.add_argument("--on", help=argparse.SUPPRESS)  # by a supervisor: the device
@@ -209,10 +216,12 @@ def made_from(chosen: argparse.Namespace, lineage: dict[str, Any]) -> str:
 
 def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.jobs import trainer
-    from fop_core.runs import plugins, store, writable
+    from fop_core.runs import confirmed, plugins, store, writable
     from fop_core.runs.control import Control, start_over
     from fop_core.training import config
 
+    for digest in chosen.confirm:
+        confirmed.confirm(digest)
     again = chosen.run if chosen.resume is None else chosen.resume
     own = any(getattr(chosen, f"{part}{what}") for part in PARTS for what in ("", "_set"))
     if again is not None and (own or chosen.method or chosen.settings or chosen.name or chosen.tags):

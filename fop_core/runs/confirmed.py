@@ -7,6 +7,7 @@ may be shared or hold what was unpacked from somewhere, confirms nothing.
 """
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -60,8 +61,11 @@ def confirm(digest: str) -> None:
     """Keep that the user has confirmed a content, by its SHA-256.
 
     Raises:
-        OSError: where that cannot be written down.
+        ValueError: where that is no SHA-256.
+        OSError: where it cannot be written down.
     """
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        raise ValueError(f"{digest!r:.80} is no SHA-256: 64 digits from 0 to f are expected")
     where = folder()
     where.mkdir(mode=0o700, parents=True, exist_ok=True)
     _check(where)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fop_core import warm
-from fop_core.jobs import dispatcher, queue, requests
+from fop_core.jobs import cloud, dispatcher, queue, requests
 from fop_core.runs import confirmed, plugins, store
 from fop_core.runs.files import RunError
 from fop_core.training import config, preview, probe
@@ -71,6 +71,14 @@ def test_what_is_changed_or_forbidden_while_it_waits_is_not_started_and_says_so(
     assert "not what this run was made with" in queue.waits_for(run)
     with pytest.raises(ValueError, match="not what this run was made with"):
         dispatcher.Starter().launch(requests.waiting(folder)[0], queue.slots(folder)[0])
+
+
+def test_a_run_elsewhere_takes_the_confirmed_contents_with_it(folder, note):
+    with pytest.raises(RunError, match="you have not confirmed"):
+        cloud.command(new(folder, note, confirm=False))
+    run = new(folder, note)
+    digest = run.config["optimizer"]["plugin"]["sha256"]
+    assert cloud.command(run)[-3:] == ["--quiet", "--confirm", digest]
 
 
 def test_the_process_that_has_torch_loaded_imports_none(folder, note):

@@ -137,6 +137,13 @@ def test_confirmations_are_the_users_alone():
             do("0" * 64)
 
 
+@pytest.mark.parametrize("digest", ["", "../../x", "0" * 63, "A" * 64])
+def test_what_is_no_digest_is_not_written(digest):
+    with pytest.raises(ValueError, match="is no SHA-256"):
+        confirmed.confirm(digest)
+    assert not confirmed.folder().exists()
+
+
 def test_a_link_in_a_digests_place_confirms_nothing(tmp_path):
     confirmed.confirm("0" * 64)
     (confirmed.folder() / ("1" * 64)).symlink_to(confirmed.folder() / ("0" * 64))
