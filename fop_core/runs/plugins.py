@@ -22,7 +22,6 @@ from types import MappingProxyType
 from typing import Any
 
 from fop_core.runs import confirmed, files, stamps
-from fop_core.runs.files import DamagedFile
 from fop_core.runs.names import SOURCE
 from fop_core.runs.run import Run
 
@@ -115,15 +114,15 @@ def read(path: Path | str) -> Source:
     Raises:
         PluginError: where it is missing, no text file of Python's, or larger than ``LARGEST``.
     """
-    path = Path(path).expanduser()
+    path = Path(path)
     if path.suffix != ".py" or not path.name.isprintable() or len(path.name) > 100:
         raise PluginError(f"{path.name!r:.120}", "a plug-in is one Python file, as lion.py")
     try:
-        with files.opened(path) as file:
+        with files.opened(path.expanduser()) as file:
             content = file.read(LARGEST + 1)
     except FileNotFoundError:
         raise PluginError(path.name, f"{path} is not there") from None
-    except (DamagedFile, OSError) as error:
+    except (RuntimeError, ValueError, OSError) as error:  # no such user, no path, no file
         raise PluginError(path.name, str(error)) from None
     return text(path.name, content)
 
