@@ -70,7 +70,7 @@ class OwnFeed(Feed):
 
     def __init__(self, data: Split, config: TrainConfig, device: torch.device) -> None:
         super().__init__(count(data.train), config, device)
-        self._train, self._test = self._moved(data.train), None if data.test is None else self._moved(data.test)
+        self._train, self._test = self._on_device(data.train), None if data.test is None else self._on_device(data.test)
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, counted from 0, from its step ``start`` on."""
@@ -94,7 +94,7 @@ class OwnFeed(Feed):
         else:
             yield from self._loaded(self._test, [each.tolist() for each in chosen])
 
-    def _moved(self, part: Part) -> Part:
+    def _on_device(self, part: Part) -> Part:
         return tuple(each.to(self.device) for each in part) if isinstance(part, tuple) else part  # type: ignore[return-value]
 
     def _loaded(self, part: "Dataset", batches: list[list[int]]) -> Iterator[Batch]:

@@ -78,8 +78,8 @@ class Plugin:
             exec(compile(source.content, source.file, "exec", dont_inherit=True), vars(self.module))
         settings = vars(self.module).get("Settings")
         if not (isinstance(settings, type) and issubclass(settings, BaseModel)):
-            found = "has no Settings" if settings is None else f"has a Settings that is {_kind(settings)}"
-            raise self.error(f"it {found}: class Settings(pydantic.BaseModel) is expected", settings)
+            words = "has no Settings" if settings is None else f"has a Settings that is {_kind(settings)}"
+            raise self.error(f"it {words}: class Settings(pydantic.BaseModel) is expected", settings)
         self.Settings: type[BaseModel] = settings
 
     def error(self, message: str, at: Any = None) -> PluginError:

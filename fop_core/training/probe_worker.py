@@ -52,7 +52,7 @@ class Probe:
     def report(self) -> dict[str, Any]:
         """Return what is to be reported: what was found, or what is wrong."""
         try:
-            return self._found()
+            return self._tried()
         except ConfigError as error:
             wrong = [[path, message[:LONGEST]] for path, message in error.problems]
         except BaseException as error:
@@ -94,7 +94,7 @@ class Probe:
     def _answering(self, part: str, otherwise: str) -> str:
         return next(each for each in (part, otherwise, self.first) if each in self.sources)
 
-    def _found(self) -> dict[str, Any]:
+    def _tried(self) -> dict[str, Any]:
         for part, source in self.sources.items():
             self._at(part, f"importing {source.file}")
         self.plugins = Plugins(self.sources)
@@ -106,26 +106,26 @@ class Probe:
         for part in self.sources:
             with self._doing(part, "Settings"):
                 settings[part] = self.plugins.settings[part].model_dump(mode="json")
-        found: dict[str, Any] = {"settings": settings, "schemas": self.schemas, "variants": self._variants()}
-        return found | self._stepped()
+        results: dict[str, Any] = {"settings": settings, "schemas": self.schemas, "variants": self._variants()}
+        return results | self._stepped()
 
     def _variants(self) -> dict[str, list[dict[str, Any]]]:
-        taken: dict[str, list[dict[str, Any]]] = {}
+        accepted: dict[str, list[dict[str, Any]]] = {}
         wrong: list[Problem] = []
         for part, variants in self.request["variants"].items():
-            taken[part] = []
+            accepted[part] = []
             for values in variants:
                 try:
-                    taken[part].append(self.plugins.of[part].settings(part, values).model_dump(mode="json"))
+                    accepted[part].append(self.plugins.of[part].settings(part, values).model_dump(mode="json"))
                 except ConfigError as error:
                     wrong += error.problems
         if wrong:
             raise ConfigError(*dict.fromkeys(wrong))
-        return taken
+        return accepted
 
     def _stepped(self) -> dict[str, Any]:
         settings = self.config.model_copy(update={"batch_size": min(self.config.batch_size, SAMPLES), "device": "cpu"})
-        found: dict[str, Any] = {}
+        results: dict[str, Any] = {}
         total, data, test = 1000, None, None
         if "data" in self.plugins:
             with self._doing("data", "make_data"):
@@ -136,7 +136,7 @@ class Probe:
                 test = next(feed.test(), None)
             count = own_data.count(split.train)
             total = self.config.total_steps(batches.steps_in_epoch(count, self.config.batch_size))
-            found |= {"samples": count, "steps": total}
+            results |= {"samples": count, "steps": total}
             task = data.task
             self._check_finite("data", "make_data", {"samples": samples, "targets": targets})
             for name, part in (("train", split.train), ("test", split.test)):
@@ -156,7 +156,7 @@ class Probe:
         with self._doing("model", makers or "the network for it", "optimizer"):
             made = build.build(settings, task.output[-1], CPU, self.plugins, None if data is None else data.made, total)
         model, optimizer = made.model, made.optimizer
-        found["parameters"] = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+        results["parameters"] = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
         with self._doing("model", f"the network, on samples {list(samples.shape)},", "data"):
             outputs = model(samples)
@@ -198,7 +198,7 @@ class Probe:
                 model.eval()
                 for measure in (task.summed, *task.metrics.values()):
                     self._check_measure("a measure of the test set", measure(model(test[0]), test[1]), finite=False)
-        return found | {"loss": loss.item()}
+        return results | {"loss": loss.item()}
 
     def _error(self, part: str, message: str, otherwise: str = "", at: Any = None) -> PluginError:
         """Return what is wrong with a part, at a function of its file, or else where that makes the part."""
