@@ -147,9 +147,10 @@ def configured(chosen: argparse.Namespace) -> Configured:
     elif chosen.preset is None and not sources:
         raise ValueError("give --preset, --config, or a file of your own as --optimizer, --model or --data")
     else:
-        preset = chosen.preset or next(iter(config.PRESETS))
+        preset = next(iter(config.PRESETS)) if chosen.preset is None else chosen.preset
         alone = chosen.method is None and "optimizer" in sources
-        method = "momentum" if alone else chosen.method or "fop"
+        usual = "momentum" if alone else "fop"
+        method = usual if chosen.method is None else chosen.method
         made = probe.plugged(config.preset(preset, method), sources, settings)
         lineage = {"preset": preset, "method": None if alone else method, "set": settings}
         sources = {part: sources[part] for part in made.plugins}

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from fop_core.runs import confirmed, plugins, store
+from fop_core.runs import compare, confirmed, fields, plugins, store
 from fop_core.runs.plugins import PluginError
 
 NOBODY = 65534
@@ -154,3 +154,16 @@ def test_a_link_in_a_digests_place_confirms_nothing(tmp_path):
 def test_a_run_json_that_names_none_is_refused(tmp_path, plugin):
     with pytest.raises(ValueError, match="a file and its sha256 are expected"):
         store.create({"model": {"plugin": plugin}}, folder=tmp_path)
+
+
+def test_a_files_own_setting_takes_no_built_in_ones_name_in_a_query():
+    known = fields.Known(dict.fromkeys(("optimizer.settings.lr", "optimizer.settings.tau", "optimizer.lr")), {})
+    assert known.resolve("lr") == "set.optimizer.lr"
+    assert known.resolve("tau") == "set.optimizer.settings.tau"
+    assert known.resolve("optimizer.settings.lr") == "set.optimizer.settings.lr"
+
+
+def test_a_run_of_ones_own_optimizer_is_called_after_its_file():
+    settings = compare.settings(config(plugins.text("lion.py", LION)))
+    assert compare.method(settings) == "lion.py" and "optimizer.precondition_every" not in settings
+    assert compare.method(settings | {"fop.preconditioner": "factored"}) == "fop"
