@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tests.chromium import app, browser, chromium, playwright, profile, program,
 __all__ = ["app", "browser", "chromium", "playwright", "profile", "program", "troubles", "visit", "wide"]
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tensors here are tiny: a second thread only waits for the first
+_STATE = tempfile.TemporaryDirectory(prefix="fop-tests-")
+os.environ["XDG_STATE_HOME"] = _STATE.name  # which plug-ins are confirmed is not what the reader has confirmed
 
 IN_CHROMIUM = [Path(__file__).parent / folder for folder in ("browser", "journeys")]
 

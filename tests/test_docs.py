@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -92,8 +93,44 @@ def whitened(names: Names) -> None:
     assert names["P"].shape == (9, 9)
 
 
+def stepped_by_the_sign(names: Names) -> None:
+    w = torch.zeros(2, requires_grad=True)
+    optimizer = names["make_optimizer"]([("w", w)], names["Settings"](lr=0.1), 1)
+    w.grad = torch.tensor([3.0, -2.0])
+    optimizer.step()
+    assert torch.equal(w.detach(), torch.tensor([-0.1, 0.1]))
+
+
+def made_of_any_shape(names: Names) -> None:
+    model = names["make_model"](names["Settings"](width=5), SimpleNamespace(input=(2, 3), output=(4,)))
+    assert model(torch.ones(7, 2, 3)).shape == (7, 4)
+
+
+def read_from_a_table(names: Names) -> None:
+    table = ROOT / "examples" / "plugins" / "pendulum.csv"
+    data = names["make_data"](names["Settings"](file=str(table), target="period_s"), 0)
+    (x, y), (_, held) = data.train, data.test
+    assert (len(x), len(held), data.input) == (320, 80, (2,))
+    assert x.mean(0).abs().max() < 1e-5 and abs(data.metrics["explained"](torch.zeros_like(y), y)) < 1e-2
+
+
+def written_one_after_another(names: Names) -> None:
+    settings = names["Settings"](length=16, width=8)
+    data = names["make_data"](settings, 0)
+    x, y = (part[:3] for part in data.train)
+    assert torch.equal(x[:, 1:], y[:, :-1])
+    model = names["make_model"](settings, data)
+    changed = x.clone()
+    changed[:, -1] = (changed[:, -1] + 1) % data.output[1]
+    assert torch.allclose(model(x)[:, :-1], model(changed)[:, :-1], atol=1e-5)  # none of them sees what comes after
+
+
 CHECKED: dict[str, tuple[Callable[[], Names], Callable[[Names], None]]] = {
     "README.md 1": (network, stepped),
+    "docs/bring-your-own.md 1": (dict, stepped_by_the_sign),
+    "docs/bring-your-own.md 2": (dict, made_of_any_shape),
+    "docs/bring-your-own.md 3": (dict, read_from_a_table),
+    "docs/bring-your-own.md 4": (dict, written_one_after_another),
     "docs/optimizer.md 1": (a_regression, descended),
     "docs/optimizer.md 2": (dict, raced),
     "docs/runs.md 1": (a_run_called_baseline, read),

@@ -37,7 +37,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--folder", type=Path, help="where the runs are (FOP_RUNS_DIR, trained_models/runs)")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
     submit = verbs.add_parser("submit", help="a new run, or one for each seed", epilog="as `train`, but it returns")
-    what = submit.add_mutually_exclusive_group(required=True)
+    what = submit.add_mutually_exclusive_group()
     what.add_argument("--preset", help="see `train --help`")
     what.add_argument("--config", metavar="FILE", help="settings as JSON: a config, or an earlier run's run.json")
     train.settings_arguments(submit)
@@ -125,13 +125,14 @@ def _submit(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs import store
     from fop_core.training.seeds import seeds
 
-    settings, lineage = train.configured(chosen)
+    new = train.configured(chosen)
+    settings, lineage = new.config, new.lineage
     numbers = [settings.seed] if chosen.seeds is None else seeds(chosen.seeds)  # all are right, or none is queued
     name, tags = train.labels(chosen, train.made_from(chosen, lineage))
     for seed in numbers:
         config = {**settings.to_json(), "seed": seed}
         called = name if len(numbers) == 1 else f"{name}, seed {seed}"
-        run = store.create(config, name=called, tags=tags, lineage=lineage, folder=chosen.folder)
+        run = store.create(config, name=called, tags=tags, lineage=lineage, sources=new.sources, folder=chosen.folder)
         queue.submit(run)
         print(f"{run.id} waits {queue.waits_for(run) or 'no more'}")
     return 0

@@ -25,6 +25,7 @@ def add(commands: Any) -> None:
   race --preset paper-booth
   race --surface himmelblau --start 0 -1 --optimizer sgd:lr=0.016 --optimizer fop:lr=0.01,hyper_lr=1e-3
   race --surface "(x - 1)^2 + 100*(y - x^2)^2" --optimizer "adam:lr=0.05" --json
+  race --optimizer examples/plugins/lion.py:lr=0.01 --optimizer sgd:lr=0.01
   race --optimizer "own-rule:lr=0.01,text=m = 0.9*m + g; x = x - lr*m" --schedule cosine --warmup 10 --max-steps 500
 
 A text of one's own is statements, divided by ; and carried out in order, for x and for y alike. x is the coordinate, g
@@ -44,7 +45,7 @@ is kept for the next step, and is 0 at first.""",
         metavar="NAME:KEY=VALUE,...",
         help="sgd, polyak, momentum, nesterov, rmsprop, adam, adamw, lion, prodigy, newton, bfgs, psgd-newton, s-hd, "
         "pp-hd, osgm-h, osgm-best, fop, fop-one-step, fop-exponential or fop-osgm, with its settings, or own-rule, "
-        "whose last setting is text=STATEMENTS; may be repeated",
+        "whose last setting is text=STATEMENTS, or a Python file with such a text as RULE; may be repeated",
     )
     parser.add_argument("--tolerance", type=float, help="converged when f - f* < this (1e-6)")
     parser.add_argument("--max-steps", type=int, help="20000")
@@ -164,6 +165,8 @@ def parse_optimizer(text: str) -> tuple[str, Any]:
     from toy_functions.own_rule import OwnRule
 
     text = "; ".join(text.splitlines())
+    if (match := re.fullmatch(r"(.+\.py)(?::(.*))?", text)) is not None:
+        return _of_a_file(match[1], match[2] or "")
     name, _, remainder = text.partition(":")
     kinds: dict[str, Any] = {**RULES, OWN: OwnRule}
     if name.strip().lower() not in kinds:
@@ -187,6 +190,20 @@ def parse_optimizer(text: str) -> tuple[str, Any]:
         return text, kind(**settings)
     except ExpressionError as error:
         raise ValueError(f"the text of {OWN} is no rule:\n{error}") from error
+
+
+def _of_a_file(path: str, remainder: str) -> tuple[str, Any]:
+    """Return the name and the rule of a plug-in: its ``RULE``, a text that is read, and nothing of the file is run."""
+    from fop_core.runs import plugins
+
+    source = plugins.read(path)
+    if not source.rule:
+        raise ValueError(f'{path} offers no rule for surfaces: write RULE = "m = 0.9*m + g; x = x - lr*m" into it')
+    try:
+        _, rule = parse_optimizer(f"{OWN}:{remainder},text={source.rule}")
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return f"{source.file}:{remainder}".rstrip(":"), rule
 
 
 def _value(key: str, text: str, wanted: Any) -> Any:

@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fop_core.commands import train
 from fop_core.printable import printable
 
 if TYPE_CHECKING:
+    from fop_core.runs.plugins import Source
     from fop_core.studies.progress import StudyTable
     from fop_core.studies.protocol import Study
 
@@ -69,7 +71,9 @@ def _add_submit(verbs: Any) -> None:
     )
     submit.add_argument("--name", required=True, help="what to call it")
     submit.add_argument("--preset", default="mnist-mlp", help="see `train --help` (mnist-mlp)")
-    submit.add_argument("--methods", default="momentum,fop", help="see `train --help`, or a base optimizer as muon")
+    submit.add_argument(
+        "--methods", default="momentum,fop", help="see `train --help`, or a base optimizer as muon, or plugin"
+    )
     submit.add_argument(
         "--axis",
         action="append",
@@ -79,6 +83,7 @@ def _add_submit(verbs: Any) -> None:
         help="0.01,0.1; log:1e-3:1e-1:5; lin:1:9:3; adam:FIELD=... for one method alone; may be repeated",
     )
     submit.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings", help="for all")
+    train.plugin_arguments(submit)
     submit.add_argument("--trials", type=int, help="quasi-random points of each method, in place of a grid")
     submit.add_argument("--seeds", default="0-2", help='of tuning: "0,1,2", "0-2" or "0-2,5" (0-2)')
     submit.add_argument("--fresh-seeds", help='of reporting (as many, the next ones); "none" reports nothing')
@@ -98,8 +103,8 @@ def _add_submit(verbs: Any) -> None:
     submit.set_defaults(do=_submit)
 
 
-def _composed(chosen: argparse.Namespace) -> "Study":
-    """Return the study that arguments name.
+def _composed(chosen: argparse.Namespace) -> "tuple[Study, dict[str, Source]]":
+    """Return the study that arguments name, and its plug-ins by part.
 
     Raises:
         ValueError: where they name none.
@@ -127,7 +132,17 @@ def _composed(chosen: argparse.Namespace) -> "Study":
     if chosen.target is not None:
         column, value = _setting(chosen.target)
         content["target"] = {"column": column, "value": value}
-    return protocol.parse(content)
+    sources = train.confirmed_sources(chosen)
+    if sources:
+        from fop_core.training import config, probe
+
+        own = [*(each for each in chosen.settings if each.startswith("model.")), *train.plugin_settings(chosen)]
+        base = probe.plugged(config.preset(chosen.preset, "momentum"), sources, own)
+        sections = train.probed(base, sources).to_json()
+        content["plugins"] = {
+            part: {**sections[part]["plugin"], "settings": sections[part]["settings"]} for part in sources
+        }
+    return protocol.parse(content), sources
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -151,14 +166,14 @@ def _submit(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.studies import submit
     from fop_core.studies.cells import check, count
 
-    study = _composed(chosen)
+    study, sources = _composed(chosen)
     check(study)
     tuning, reporting = count(study)
-    for line in _forecast(study, chosen):
+    for line in _forecast(study, chosen, sources):
         print(line)
     if chosen.dry_run:
         return 0
-    done = submit.submit(study, chosen.folder)
+    done = submit.submit(study, chosen.folder, sources)
     for line in submit.words(done):
         print(line)
     later = f"; then {reporting} of the winners with fresh seeds" if study.axes and reporting else ""
@@ -168,12 +183,12 @@ def _submit(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     return 1 if done.troubles else 0
 
 
-def _forecast(study: "Study", chosen: argparse.Namespace) -> Iterable[str]:
+def _forecast(study: "Study", chosen: argparse.Namespace, sources: "dict[str, Source]") -> Iterable[str]:
     """Yield what a study will cost and what it can show, in sentences."""
     from fop_core.studies.conclusions import gap
     from fop_core.studies.predict import detectable, predict
 
-    will = predict(study, chosen.folder, probe=chosen.probe)
+    will = predict(study, chosen.folder, probe=chosen.probe, sources=sources)
     total = will.tuning + will.reporting
     yield f"{total:,} runs: {will.tuning:,} to tune, {will.reporting:,} to report; {will.there:,} are there already"
     if math.isnan(will.seconds):

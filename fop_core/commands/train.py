@@ -4,10 +4,18 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fop_core.commands.load_torch import load_torch
+
+if TYPE_CHECKING:
+    from fop_core.runs.plugins import Source
+    from fop_core.training.config import TrainConfig
+
+PARTS = ("data", "model", "optimizer")
+"""What a file of one's own can make."""
 
 
 def add(commands: Any) -> None:
@@ -26,9 +34,13 @@ def add(commands: Any) -> None:
   train --preset cifar10-allcnn-small --set fop.apply=after --set data.limit=20000
   train --preset cifar10-allcnn-small --method sgd --set 'optimizer={"name": "muon"}'
   train --preset imagefolder --set data.path=~/flowers --set device=cuda:0
-  train --resume baseline""",
+  train --optimizer lion.py --optimizer-set lr=3e-4
+  train --data text.py --model transformer.py --set epochs=3
+  train --resume baseline
+
+A file of your own is Python: it runs with your rights. docs/bring-your-own.md says what it has.""",
     )
-    what = parser.add_mutually_exclusive_group(required=True)
+    what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--preset", help="mnist-mlp, cifar10-allcnn, cifar10-allcnn-small, imagenet-resnet18, imagefolder"
     )
@@ -41,6 +53,13 @@ def add(commands: Any) -> None:
         "--from-start",
         action="store_true",
         help="with --resume: train it from its start again; its checkpoints are set aside, in checkpoints.1",
+    )
+    parser.add_argument(
+        "--confirm",
+        action="append",
+        default=[],
+        metavar="SHA256",
+        help="let a plug-in of this content run; may be repeated",
     )
     parser.add_argument("--handed", help=argparse.SUPPRESS)  # by a supervisor: its control.lock and a pipe, as "7,8"
     parser.add_argument("--claim", type=int, help=argparse.SUPPRESS)  # by a supervisor: the attempt that it claimed
@@ -62,28 +81,117 @@ def settings_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings", help="may be repeated"
     )
+    plugin_arguments(parser)
     parser.add_argument("--name", default="", help="what to call it")
     parser.add_argument("--tag", action="append", default=[], dest="tags", help="may be repeated")
 
 
-def configured(chosen: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
-    """Return the config that arguments name, and from what it was made.
+def plugin_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name files of one's own."""
+    for part in PARTS:
+        parser.add_argument(
+            f"--{part}", metavar="FILE", help=f"a Python file of your own whose make_{part} makes the {part}"
+        )
+        parser.add_argument(
+            f"--{part}-set",
+            action="append",
+            default=[],
+            metavar="FIELD=VALUE",
+            help=f"of its Settings: short for --set {part}.settings.FIELD=VALUE; may be repeated",
+        )
+
+
+def plugin_settings(chosen: argparse.Namespace) -> list[str]:
+    """Return the settings that arguments give to files of one's own, as ``--set`` takes them."""
+    return [f"{part}.settings.{each}" for part in PARTS for each in getattr(chosen, f"{part}_set")]
+
+
+@dataclass(frozen=True)
+class Configured:
+    """What arguments make a new run of.
+
+    Attributes:
+        config: its settings.
+        lineage: from what they were made.
+        sources: the plug-ins that they name, by part.
+    """
+
+    config: "TrainConfig"
+    lineage: dict[str, Any]
+    sources: "dict[str, Source]"
+
+
+def configured(chosen: argparse.Namespace) -> Configured:
+    """Return what arguments name.
+
+    A plug-in that they name is confirmed by that; one that a run's file names is not.
 
     Raises:
-        ValueError, OSError: where they name none.
+        ValueError, OSError: where they name none, or a plug-in does not do what it should.
     """
-    from fop_core.runs import files
-    from fop_core.training import config
+    from fop_core.runs import files, plugins
+    from fop_core.training import config, probe
 
+    sources = confirmed_sources(chosen)
+    settings = [*chosen.settings, *plugin_settings(chosen)]
     if chosen.config is not None:
         if chosen.method is not None:
             raise ValueError("--method is for presets; a file says it all")
         content = files.read_json(Path(chosen.config))
-        settings = config.change(config.parse(content.get("config", content)), chosen.settings)
-        return settings, {"config": chosen.config, "set": chosen.settings}
-    method = "fop" if chosen.method is None else chosen.method
-    settings = config.change(config.preset(chosen.preset, method), chosen.settings)
-    return settings, {"preset": chosen.preset, "method": method, "set": chosen.settings}
+        made = config.parse(content.get("config", content))
+        theirs = {part: each for part, each in made.to_json().items() if part not in sources}
+        beside = plugins.beside(Path(chosen.config).parent, theirs)
+        made = probe.plugged(made, sources, settings)
+        sources = {part: (beside | sources)[part] for part in made.plugins}
+        lineage: dict[str, Any] = {"config": chosen.config, "set": settings}
+    elif chosen.preset is None and not sources:
+        raise ValueError("give --preset, --config, or a file of your own as --optimizer, --model or --data")
+    else:
+        preset = next(iter(config.PRESETS)) if chosen.preset is None else chosen.preset
+        alone = chosen.method is None and "optimizer" in sources
+        usual = "momentum" if alone else "fop"
+        method = usual if chosen.method is None else chosen.method
+        made = probe.plugged(config.preset(preset, method), sources, settings)
+        lineage = {"preset": preset, "method": None if alone else method, "set": settings}
+        sources = {part: sources[part] for part in made.plugins}
+    if not sources:
+        return Configured(made, lineage, {})
+    lineage["plugins"] = {part: source.file for part, source in sources.items()}
+    return Configured(probed(made, sources), lineage, sources)
+
+
+def confirmed_sources(chosen: argparse.Namespace) -> "dict[str, Source]":
+    """Return the plug-ins that arguments name, confirmed. One that makes data makes its network too, if it can."""
+    from fop_core.runs import confirmed, plugins
+
+    sources = {part: plugins.read(path) for part in PARTS if (path := getattr(chosen, part)) is not None}
+    named = any(each.startswith("model.name") for each in chosen.settings)
+    if "data" in sources and "model" not in sources and not named and "model" in sources["data"].offers:
+        sources["model"] = sources["data"]
+    for part in PARTS:
+        if getattr(chosen, f"{part}_set") and part not in sources and getattr(chosen, "config", None) is None:
+            raise ValueError(f"--{part}-set is of a file of your own: give that as --{part} FILE")
+    if sources and (why := confirmed.forbidden()):
+        raise ValueError(why)
+    for source in sources.values():
+        confirmed.confirm(source.digest)
+    return sources
+
+
+def probed(made: "TrainConfig", sources: "dict[str, Source]") -> "TrainConfig":
+    """Return a config with all settings of its plug-ins, once these have taken a step in a process of their own."""
+    from fop_core.training import probe
+
+    names = ", ".join(dict.fromkeys(source.file for source in sources.values()))
+    print(f"trying {names} in a process of its own ...", file=sys.stderr)
+    try:
+        probed = probe.probe(made, sources)
+    except probe.ProbeError as error:
+        if error.log.strip():
+            print(error.log.rstrip(), file=sys.stderr)
+        raise
+    print(f"one step taken: {probed.parameters:,} parameters, loss {probed.loss:.4g}", file=sys.stderr)
+    return probe.completed(made, probed)
 
 
 def labels(chosen: argparse.Namespace, otherwise: str = "") -> tuple[str, tuple[str, ...]]:
@@ -100,18 +208,24 @@ def labels(chosen: argparse.Namespace, otherwise: str = "") -> tuple[str, tuple[
 
 def made_from(chosen: argparse.Namespace, lineage: dict[str, Any]) -> str:
     """Return what a new run is called unless arguments say: from what it was made."""
-    origin = Path(chosen.config).stem if chosen.preset is None else chosen.preset
-    return f"{origin} {lineage.get('method', '')}".strip()
+    origin = Path(chosen.config).stem if chosen.config is not None else lineage["preset"]
+    plugins = lineage.get("plugins", {})
+    own = dict.fromkeys(Path(file).stem for file in plugins.values())
+    origin = "" if "data" in plugins else origin  # nothing of the preset's experiment is left
+    return " ".join(filter(None, (origin, lineage.get("method"), *own)))
 
 
 def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.jobs import trainer
-    from fop_core.runs import store, writable
+    from fop_core.runs import confirmed, plugins, store, writable
     from fop_core.runs.control import Control, start_over
     from fop_core.training import config
 
+    for digest in chosen.confirm:
+        confirmed.confirm(digest)
     again = chosen.run if chosen.resume is None else chosen.resume
-    if again is not None and (chosen.method or chosen.settings or chosen.name or chosen.tags):
+    own = any(getattr(chosen, f"{part}{what}") for part in PARTS for what in ("", "_set"))
+    if again is not None and (own or chosen.method or chosen.settings or chosen.name or chosen.tags):
         raise ValueError("a run keeps the settings it was made with: --method, --set, --name, --tag are for new ones")
     if chosen.from_start and chosen.resume is None:
         raise ValueError("--from-start is for a run that is resumed: give --resume RUN")
@@ -123,9 +237,12 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             *locks, pipe = map(int, chosen.handed.split(","))  # a scheduler's job has no lock
             task = trainer.Task(run.path, chosen.cores, chosen.on, chosen.claim)
             return trainer.work(task, locks[0] if locks else None, pipe)
+        if why := plugins.refusal(run):
+            raise ValueError(f"{run.id}: {why}")
     else:
-        settings, lineage = configured(chosen)
-        name, tags = labels(chosen, made_from(chosen, lineage))
+        new = configured(chosen)
+        settings = new.config
+        name, tags = labels(chosen, made_from(chosen, new.lineage))
     load_torch()
     if chosen.dry_run:
         return _dry_run(settings)
@@ -134,7 +251,7 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     datasets.find(settings.data)  # what a person can put right is said before a run is made
     build.device(settings.device)
     if again is None:
-        run = store.create(settings.to_json(), name=name, tags=tags, lineage=lineage)
+        run = store.create(settings.to_json(), name=name, tags=tags, lineage=new.lineage, sources=new.sources)
     if chosen.from_start and (aside := start_over(run)):
         print(f"its checkpoints are in {aside} now", file=sys.stderr)
     with Control(run) as control:
@@ -199,6 +316,8 @@ def _dry_run(settings: Any) -> int:
     from fop_core.training.memory import estimate
 
     print(json.dumps(settings.to_json(), indent=1))
+    if settings.plugins:  # what they make is known to their probe, which has just said it
+        return 0
     source = datasets.find(settings.data)
     device = build.device(settings.device)
     classes, images = datasets.count(settings.data)

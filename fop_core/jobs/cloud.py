@@ -12,6 +12,7 @@ import shlex
 from typing import Any, Literal
 
 from fop_core.printable import printable
+from fop_core.runs import plugins
 from fop_core.runs.files import RunError
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
@@ -98,8 +99,17 @@ def manifest(
 
 
 def command(run: Run) -> list[str]:
-    """Return the command that trains it there; it goes on from its last checkpoint."""
-    return ["python", "-m", "fop_core", "train", "--run", f"{RUNS}/{run.id}", "--quiet"]
+    """Return the command that trains it there; it goes on from its last checkpoint.
+
+    What of its plug-ins is confirmed here is so there, too: by its content.
+
+    Raises:
+        RunError: where one of them is not to be run.
+    """
+    if why := plugins.refusal(run):
+        raise RunError(f"{run.id}: {why}")
+    confirmed = [word for _, digest in plugins.named(run.config).values() for word in ("--confirm", digest)]
+    return ["python", "-m", "fop_core", "train", "--run", f"{RUNS}/{run.id}", "--quiet", *confirmed]
 
 
 def name(run: Run) -> str:

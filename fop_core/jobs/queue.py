@@ -24,7 +24,7 @@ from fop_core.jobs.launcher_settings import LauncherSettings
 from fop_core.jobs.placements import Placement
 from fop_core.jobs.requests import Waiting
 from fop_core.jobs.slots import Slot
-from fop_core.runs import files, stamps, store, trash, writable
+from fop_core.runs import files, plugins, stamps, store, trash, writable
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
@@ -98,6 +98,8 @@ def _check(run: Run) -> None:
         raise RunError(f"{run.id} is finished: clone it to train it anew")
     if obstacle := writable.obstacle(run.path):
         raise RunError(f"{run.id} cannot be started: {obstacle}")
+    if refusal := plugins.refusal(run):
+        raise RunError(f"{run.id} cannot be started: {refusal}")
     with contextlib.suppress(FileNotFoundError):
         if requests.read(run).mine:
             raise RunError(f"{run.id} waits in the queue already")

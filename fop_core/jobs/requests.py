@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from fop_core import isolated
-from fop_core.runs import files, records, stamps, store, writable
+from fop_core.runs import files, plugins, records, stamps, store, writable
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.names import SOURCE
 from fop_core.runs.run import Run
 
 MACHINE_ID = Path("/etc/machine-id")
@@ -155,6 +156,8 @@ def read(run: Run) -> Waiting:
                 request = records.checked(path, files.parse_json(file, path), REQUEST)
             if missing := REQUEST.keys() - {"machine"} - request.keys():
                 damage = f"{path}: it has no {', '.join(sorted(missing))}: resume the run to ask anew"
+            if not damage and owner == os.getuid() and os.path.lexists(run.path / SOURCE):
+                damage = plugins.refusal(run)
     except FileNotFoundError:
         raise
     except DamagedFile as error:

@@ -68,7 +68,7 @@ def settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """
     content = dict(config)
     for section, added in ADDED.items():
-        if isinstance(here := content.get(section), Mapping):
+        if isinstance(here := content.get(section), Mapping) and "plugin" not in here:
             content[section] = {**here, **{name: value for name, value in added.items() if name not in here}}
     made = flat(content)
     if made.get("fop.max_dim") == 1024:  # which stood for the form's own limit before that could be none
@@ -89,6 +89,8 @@ def method(settings: Settings) -> str:
     if settings.get("control") == "rate":  # whose P = c I is not its own
         return "control-rate"
     if (form := settings.get("fop.preconditioner")) is None:
+        if (own := settings.get("optimizer.plugin.file")) is not None:
+            return str(own)
         if settings.get("optimizer.name", "sgd") != "sgd":
             return str(settings["optimizer.name"])
         if settings.get("optimizer.nesterov"):

@@ -121,6 +121,7 @@ class Known:
         if name in self.settings:
             return SETTING + name
         if meant := [path for path in self.settings if path.rpartition(".")[2] == name]:
+            meant = [path for path in meant if not is_own(path)] or meant  # lr is the optimizer's, not some file's
             if len(meant) > 1:
                 raise UnknownField(f"{name} can be {' or '.join(meant[:4])}: write it whole")
             return SETTING + meant[0]
@@ -142,6 +143,11 @@ class Known:
         close = difflib.get_close_matches(name.removeprefix(prefix), names, 3, 0.7)
         meant = dict.fromkeys(names[each] for each in close)
         return f"; did you mean {' or '.join(meant)}?" if meant else ""
+
+
+def is_own(path: str) -> bool:
+    """Return whether a setting is one of a plug-in's: optimizer.settings.beta1, or which file that is."""
+    return path.partition(".")[2].startswith(("settings.", "plugin."))
 
 
 def known(entries: Iterable[Entry], settings: Iterable[str] = ()) -> Known:

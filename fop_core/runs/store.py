@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from fop_core.printable import printable
-from fop_core.runs import files, stamps, trash
+from fop_core.runs import files, plugins, stamps, trash
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.runs.names import FOLDERS, START, STUDIES
+from fop_core.runs.names import FOLDERS, SOURCE, START, STUDIES
+from fop_core.runs.plugins import Source
 from fop_core.runs.run import FORMAT, Run
 
 Array = np.ndarray
@@ -44,6 +45,7 @@ def create(
     tags: tuple[str, ...] = (),
     lineage: Mapping[str, Any] | None = None,
     start: tuple[Mapping[str, Array], Mapping[str, Any]] | None = None,
+    sources: Mapping[str, Source] | None = None,
     folder: Path | None = None,
 ) -> Run:
     """Make the directory of a new run, in state queued.
@@ -55,7 +57,11 @@ def create(
         lineage: what it was made from: preset, settings changed, parent run.
         start: of a fork the checkpoint that it starts from, of a control what its P is made of: arrays, and what is
             said about them.
+        sources: the plug-ins that the config names, by part, see ``plugins.of_run``.
         folder: where; ``runs_folder()`` unless given.
+
+    Raises:
+        PluginError: where a plug-in is missing, or another one.
 
     Example:
         >>> from fop_core.runs import store
@@ -65,6 +71,7 @@ def create(
         >>> sorted(path.name for path in run.path.iterdir())
         ['attempts', 'checkpoints', 'labels.json', 'labels.lock', 'requests', 'run.json', 'snapshots', 'state.json']
     """
+    plugins.check(config, sources or {})
     folder = runs_folder() if folder is None else folder
     folder.mkdir(parents=True, exist_ok=True)
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "run"
@@ -87,6 +94,7 @@ def create(
         files.write_json(hidden / "state.json", {"state": "queued", "reason": "", "since": moment})
         if start is not None:
             files.write_arrays(hidden / START, *start)
+        write_sources(hidden, sources or {})
         files.write_json(hidden / "run.json", about)
         os.rename(hidden, folder / id_)
     except BaseException:
@@ -94,6 +102,14 @@ def create(
         raise
     files.sync_folder(folder)
     return Run(folder / id_)
+
+
+def write_sources(path: Path, sources: Mapping[str, Source]) -> None:
+    """Write plug-ins into a new directory, of a run or a study, where ``plugins.beside`` finds them."""
+    if sources:
+        (path / SOURCE).mkdir()
+        for part, source in sources.items():
+            files.write(path / SOURCE / f"{part}.py", source.content)
 
 
 class UnknownRun(RunError):

@@ -4,6 +4,7 @@ A cell's run is one of exactly its settings. Where the runs folder has one, of w
 it is the cell's; else it is made. All is in the queue's own hands then: a study owns no process.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from fop_core.jobs import queue
 from fop_core.runs import lineage
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.plugins import Source
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
+from fop_core.studies import store
 from fop_core.studies.cells import Cell, cells, key
 from fop_core.studies.identity import mismatch
 from fop_core.studies.store import Stored
@@ -68,11 +71,12 @@ def _bind(done: Submitted, again: bool) -> None:
     if not wanted:
         return
     known_runs = existing(stored.folder)
+    sources = store.sources(stored)
     for cell in wanted:
         stored.adopted = [known for known in stored.adopted if known != cell.key]
         run_id = known_runs.get(cell.key)
         if run_id is None:
-            run_id = _make(stored, cell).id
+            run_id = _make(stored, cell, sources).id
             done.made.append(run_id)
         elif stored.id in Run(stored.folder / run_id).labels["tags"]:
             done.made.append(run_id)  # by us, before it could be written down
@@ -82,7 +86,7 @@ def _bind(done: Submitted, again: bool) -> None:
         stored.runs[cell.key] = run_id
 
 
-def _make(stored: Stored, cell: Cell) -> Run:
+def _make(stored: Stored, cell: Cell, sources: Mapping[str, Source]) -> Run:
     words = " ".join(f"{field.rpartition('.')[2]}={value}" for field, value in cell.point.items())
     tuning = "tuning" if cell.role == "tune" else ""
     return runs.create(
@@ -94,6 +98,7 @@ def _make(stored: Stored, cell: Cell) -> Run:
             "method": cell.method,
             "set": [f"{field}={value}" for field, value in cell.point.items()],
         },
+        sources={part: sources[part] for part in cell.config.plugins},
         folder=stored.folder,
     )
 

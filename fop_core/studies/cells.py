@@ -269,12 +269,25 @@ def configured(study: Study, method: str, point: Point, role: Role, seed: int = 
 
 def _content(study: Study, method: str) -> dict[str, Any]:
     """Return the settings of a method before any axis, as JSON: the preset's, then the study's base settings."""
-    if method in config.METHODS:
+    if method == config.PLUGIN:
+        content = config.preset(study.preset, "sgd").to_json() | {"optimizer": _own(study, "optimizer", {})}
+    elif method in config.METHODS:
         content = config.preset(study.preset, method).to_json()
     else:
         content = config.preset(study.preset, "sgd").to_json()
         content["optimizer"] = config.base(study.preset, "sgd", method).model_dump(mode="json")
+    for part in ("data", "model"):
+        if part in study.plugins:
+            content[part] = _own(study, part, content[part])
     return _applied(content, study.base)[0]
+
+
+def _own(study: Study, part: str, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a section that a file of one's own makes, as JSON."""
+    plugin = study.plugins[part]  # type: ignore[index]
+    kept = {name: before[name] for name in config.SECTIONS[part].kept if name in before}  # type: ignore[attr-defined]
+    named = {"file": plugin.file, "sha256": plugin.sha256}
+    return {"name": config.PLUGIN, **kept, "plugin": named, "settings": dict(plugin.settings)}
 
 
 def _applied(content: Mapping[str, Any], changes: Point) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -286,7 +299,11 @@ def _applied(content: Mapping[str, Any], changes: Point) -> tuple[dict[str, Any]
             continue
         applied.add(field)
         section, _, name = field.rpartition(".")
-        (made[section] if section else made)[name] = changes[field]
+        if section.endswith(".settings"):
+            of = made[section.removesuffix(".settings")]
+            of["settings"] = {**of["settings"], name: changes[field]}
+        else:
+            (made[section] if section else made)[name] = changes[field]
     return made, {field: value for field, value in changes.items() if field in applied}
 
 
@@ -305,6 +322,11 @@ def has(content: Mapping[str, Any], field: str) -> bool:
         (True, False, False)
     """
     section, _, name = field.rpartition(".")
+    if section.endswith(".settings"):
+        own = content[section.removesuffix(".settings")].get("settings")
+        return isinstance(own, Mapping) and name in own
+    if section in ("data", "model", "optimizer") and content[section]["name"] == config.PLUGIN:
+        return name in ("name", *config.SECTIONS[section].kept)  # type: ignore[attr-defined]
     if section == "fop":
         of_fop = content.get("fop")
         if of_fop is None:

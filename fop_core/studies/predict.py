@@ -21,6 +21,7 @@ from fop_core.runs import compare
 from fop_core.runs import store as runs
 from fop_core.runs.compare import Settings
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.plugins import Source
 from fop_core.runs.run import Run
 from fop_core.studies import statistics
 from fop_core.studies.binding import existing
@@ -94,13 +95,16 @@ class Prediction:
         return self.seconds / self.slots
 
 
-def predict(study: Study, folder: Path | None = None, probe: bool = False) -> Prediction:
+def predict(
+    study: Study, folder: Path | None = None, probe: bool = False, sources: Mapping[str, Source] | None = None
+) -> Prediction:
     """Return what a study will cost.
 
     Args:
         study: the study.
         folder: the runs folder, whose runs are looked through.
         probe: whether a method is measured now of which no run is there; that takes seconds each.
+        sources: the study's plug-ins, by part.
 
     Raises:
         ConfigError: where the study does not do.
@@ -129,7 +133,9 @@ def predict(study: Study, folder: Path | None = None, probe: bool = False) -> Pr
         tried = [configured(study, method, point, role) for point in points(study)[method]]
         for settings in tried:
             if (kind := _kind(settings)) not in kinds:
-                kinds[kind] = _of_runs(method, settings, ended) or (_probed(method, settings) if probe else None)
+                kinds[kind] = _of_runs(method, settings, ended) or (
+                    _probed(method, settings, sources or {}) if probe else None
+                )
         if (cost := _mean(method, [kinds[_kind(settings)] for settings in tried])) is not None:
             costs[method] = cost
     left: list[Cost | None] = [kinds[_kind(cell.config)] for cell in cells if cell.key not in there]
@@ -215,11 +221,12 @@ def _measured(method: str, settings: TrainConfig, run: Run, sources: tuple[str, 
     return Cost(method, STARTUP + seconds * more + measuring, float(run.size()), sources)
 
 
-def _probed(method: str, settings: TrainConfig) -> Cost:
+def _probed(method: str, settings: TrainConfig, sources: Mapping[str, Source]) -> Cost:
     """Train the first steps of a cell in a process of its own, and scale what that took."""
     with tempfile.TemporaryDirectory() as scratch:
         short = settings.model_copy(update={"max_steps": min(PROBE_STEPS, settings.max_steps or PROBE_STEPS)})
-        run = runs.create(short.to_json(), name="probe", folder=Path(scratch))
+        own = {part: sources[part] for part in settings.plugins}
+        run = runs.create(short.to_json(), name="probe", sources=own, folder=Path(scratch))
         begin = time.perf_counter()
         try:
             ended = subprocess.run(

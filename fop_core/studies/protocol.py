@@ -138,6 +138,8 @@ def _ascending(values: tuple[Any, ...], scale: str) -> bool:
 
 def _whole(field: str) -> bool:
     section, _, name = field.rpartition(".")
+    if section.endswith(".settings"):  # a file's own, of which nothing is known here
+        return False
     model: Any = config.SECTIONS[section] if section in config.SECTIONS else config.TrainConfig
     return name in model.model_fields and model.model_fields[name].annotation in (int, int | None)
 
@@ -312,6 +314,20 @@ class Analysis(_Part):
     correction: Literal["holm", "none"] = "holm"
 
 
+class StudyPlugin(_Part):
+    """A file of one's own in a study, which has it as source/<part>.py.
+
+    Attributes:
+        file: what it is called.
+        sha256: of its content.
+        settings: all of its Settings, as they are where no axis says otherwise.
+    """
+
+    file: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    settings: dict[str, Any] = {}
+
+
 class Study(_Part):
     """A study, as it was submitted.
 
@@ -319,7 +335,7 @@ class Study(_Part):
         name: what people call it.
         preset: the experiment, one of ``config.PRESETS``.
         base: settings changed for all methods, by their paths; one that a method has not is left out for it.
-        methods: of ``config.METHODS``, or a base optimizer of ``config.BASES``.
+        methods: of ``config.METHODS``, or a base optimizer of ``config.BASES``, or "plugin".
         axes: what is tried.
         sampling: "grid": all combinations; "quasi-random": as many points for each method, of a Sobol sequence.
         trials: points of each method; of a quasi-random study only.
@@ -332,6 +348,7 @@ class Study(_Part):
         ending: the rule that ends hopeless runs early, if any.
         limit: the most cells, those of reporting included.
         analysis: what is concluded.
+        plugins: files of one's own: the optimizer of the method "plugin", and data or a network for all methods.
 
     Example:
         >>> from fop_core.studies.protocol import Study, parse_axis
@@ -357,6 +374,7 @@ class Study(_Part):
     ending: Median | None = None
     limit: int = Field(LIMIT, ge=1, le=100_000)
     analysis: Analysis = Analysis()
+    plugins: dict[Literal["data", "model", "optimizer"], StudyPlugin] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -397,8 +415,13 @@ class Study(_Part):
         if not self.methods:
             yield "methods", f"there are none: give at least one of {', '.join(known_methods())}"
         for method in dict.fromkeys(self.methods):
-            if method not in known_methods():
+            if method == config.PLUGIN and "optimizer" not in self.plugins:
+                yield "methods", f"{method} is an optimizer of your own: give its file"
+            elif method not in (*known_methods(), config.PLUGIN):
                 yield "methods", f"no method {method!r}: there are {', '.join(known_methods())}"
+        if "optimizer" in self.plugins and config.PLUGIN not in self.methods:
+            yield "methods", f"{self.plugins['optimizer'].file} is the method {config.PLUGIN}, which is not among them"
+        for method in dict.fromkeys(self.methods):
             if self.methods.count(method) > 1:
                 yield "methods", f"{method} is there twice"
         if self.analysis.baseline and self.analysis.baseline not in self.methods:
@@ -410,8 +433,9 @@ class Study(_Part):
                 yield field, "is no axis and no base setting: seeds tune, and fresh seeds report"
             elif field == "data.held_out":
                 yield field, "is the study's own: give held_out"
-            elif field not in config.described():
-                yield field, f"no such setting{config.suggestion(field)}"
+            elif field not in config.described() and field not in self.plugin_fields:
+                own = f"; there are {', '.join(self.plugin_fields)}" if ".settings" in field else ""
+                yield field, f"no such setting{own or config.suggestion(field)}"
         fields: set[tuple[str, str]] = set()
         for axis in self.axes:
             for method in axis.methods:
@@ -433,6 +457,11 @@ class Study(_Part):
                 yield what, f"{list(seeds)} has one twice"
         if self.axes and (both := sorted(set(self.seeds) & set(fresh))):
             yield "fresh_seeds", f"{both} tune already: what was chosen by them is reported on others"
+
+    @property
+    def plugin_fields(self) -> list[str]:
+        """The settings of its plug-ins by their paths, as "optimizer.settings.beta1"."""
+        return [f"{part}.settings.{name}" for part, plugin in self.plugins.items() for name in plugin.settings]
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON has it; ``parse`` reads it."""

@@ -17,16 +17,17 @@ import re
 import socket
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fop_core.jobs import requests
-from fop_core.runs import files, locks, records, stamps
+from fop_core.runs import files, locks, plugins, records, stamps
 from fop_core.runs import store as _runs
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.names import STUDIES
+from fop_core.runs.plugins import Source
 from fop_core.studies import protocol
 from fop_core.studies.cells import check
 from fop_core.studies.protocol import Axis, Study
@@ -117,12 +118,18 @@ def studies_folder(folder: Path | None = None) -> Path:
     return (_runs.runs_folder() if folder is None else folder) / STUDIES
 
 
-def create(study: Study, folder: Path | None = None) -> Stored:
+def create(study: Study, folder: Path | None = None, sources: Mapping[str, Source] | None = None) -> Stored:
     """Write down a new study, once all of it has been checked.
+
+    Args:
+        study: the study.
+        folder: the runs folder.
+        sources: its plug-ins, by part.
 
     Raises:
         ConfigError: where it does not do, see ``cells.check``.
         RunError: where there is a study of that name.
+        PluginError: where a plug-in is missing, or another one.
 
     Example:
         >>> from fop_core.studies import protocol, store
@@ -130,6 +137,7 @@ def create(study: Study, folder: Path | None = None) -> Stored:
         ('learning-rates', ['learning-rates'])
     """
     check(study)
+    plugins.check(_named(study), sources or {})
     folder = _runs.runs_folder() if folder is None else folder
     id_ = slug(study.name)
     stored = Stored(id_, folder, study, stamps.now(), stamps.user(), socket.gethostname(), requests.machine())
@@ -141,8 +149,23 @@ def create(study: Study, folder: Path | None = None) -> Stored:
             f"there is a study {id_!r} in {studies_folder(folder)} already: give another name, or go on with that one: "
             f"`study resume {id_}`"
         ) from None
+    _runs.write_sources(stored.path, sources or {})
     _write(stored)
     return stored
+
+
+def sources(stored: Stored) -> dict[str, Source]:
+    """Return the plug-ins of a study, by part.
+
+    Raises:
+        PluginError: where one is missing, another one, somebody else's, or no regular file.
+    """
+    return plugins.beside(stored.path, _named(stored.study))
+
+
+def _named(study: Study) -> dict[str, Any]:
+    parts = study.plugins.items()
+    return {part: {"plugin": {"file": plugin.file, "sha256": plugin.sha256}} for part, plugin in parts}
 
 
 def slug(name: str) -> str:

@@ -1,26 +1,36 @@
 """A study on its way: submitted, stopped, gone on with, grown."""
 
+import json
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from fop_core.jobs import queue, requests
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.plugins import Source
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
 from fop_core.studies import store, watcher
 from fop_core.studies.binding import Submitted, carry_on
-from fop_core.studies.cells import cells, check
+from fop_core.studies.cells import Cell, cells, check
 from fop_core.studies.identity import mismatch
 from fop_core.studies.protocol import Axis, Study
+from fop_core.training.probe import probe
 
 
-def submit(study: Study, folder: Path | None = None) -> Submitted:
+def submit(study: Study, folder: Path | None = None, sources: Mapping[str, Source] | None = None) -> Submitted:
     """Write a study down and submit its runs.
+
+    Args:
+        study: the study.
+        folder: the runs folder.
+        sources: its plug-ins, by part, confirmed.
 
     Raises:
         ConfigError: where it does not do; nothing is written then.
         RunError: where there is one of that name.
+        PluginError: where a plug-in does not do, or is not confirmed.
 
     Example:
         >>> import shutil
@@ -32,9 +42,23 @@ def submit(study: Study, folder: Path | None = None) -> Submitted:
         >>> len(done.adopted), list(submit.words(done))
         (6, ['0 runs made, 6 taken in, 0 put into the queue'])
     """
-    check(study)
-    stored = store.create(study, folder)
+    wanted = check(study)
+    if sources:
+        _check_settings(wanted, sources)
+    stored = store.create(study, folder, sources)
     return _carried_on(stored.id, stored.folder)
+
+
+def _check_settings(cells: Sequence[Cell], sources: Mapping[str, Source]) -> None:
+    """Have the plug-ins' own ``Settings`` check those of all cells, in a process that probes them."""
+    variants: dict[str, dict[str, dict[str, Any]]] = {part: {} for part in sources}
+    for cell in cells:
+        for part in cell.config.plugins:
+            settings = getattr(cell.config, part).settings
+            variants[part].setdefault(json.dumps(settings, sort_keys=True), settings)
+    first = max(cells, key=lambda cell: len(cell.config.plugins))
+    own = {part: sources[part] for part in first.config.plugins}
+    probe(first.config, own, variants={part: list(variants[part].values()) for part in own})
 
 
 def resume(id_: str, folder: Path | None = None) -> Submitted:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fop_core.optim.forms import FORMS
-from fop_core.runs import learned, lineage, store
+from fop_core.runs import learned, lineage, plugins, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.lineage import CONTROLS
 from fop_core.runs.run import Run
@@ -200,6 +200,7 @@ def create(plan: Plan, *, name: str = "", tags: tuple[str, ...] = (), folder: Pa
         tags=tags,
         lineage=plan.lineage,
         start=(plan.arrays, about) if plan.arrays else None,
+        sources=plugins.of_run(plan.run),
         folder=folder,
     )
 

@@ -17,7 +17,8 @@ from torch.utils.data import DataLoader, Dataset
 from fop_core.training import datasets
 from fop_core.training.config import TrainConfig
 
-Batch = tuple[Tensor, Tensor]  # images [N, C, H, W] float32, labels [N] int64, on the device
+Batch = tuple[Tensor, Tensor]
+"""Samples and targets [N, ...] on the device; images [N, C, H, W] float32 and labels [N] int64."""
 
 EVALUATED = 1000  # images at once where nothing is learned
 CORRUPT_IN_A_ROW = 64  # files that cannot be decoded before that is an error
@@ -36,13 +37,39 @@ def steps_in_epoch(count: int, batch_size: int) -> int:
 
 def feed(
     data: datasets.Dataset, config: TrainConfig, device: torch.device, on_bad_file: Callable[[str], None]
-) -> "Feed":
+) -> "Images":
     """Return what feeds a run. ``on_bad_file`` gets the name of each file that turns out not to be an image."""
     return (Stream if data.train.paths is not None else Memory)(data, config, device, on_bad_file)
 
 
 class Feed:
-    """Batches of a data set.
+    """Batches, in an order that follows from the seed.
+
+    Args:
+        count: samples to learn from.
+        config: batch size, seed.
+        device: where the batches go.
+    """
+
+    def __init__(self, count: int, config: TrainConfig, device: torch.device) -> None:
+        self.count, self.config, self.device = count, config, device
+        self.steps_in_epoch = steps_in_epoch(count, config.batch_size)
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch, counted from 0, from its step ``start`` on."""
+        raise NotImplementedError
+
+    def test(self) -> Iterator[Batch]:
+        """Yield what is measured on, in order and as it is."""
+        raise NotImplementedError
+
+    def _batches(self, number: int, start: int, where: torch.device) -> list[Tensor]:
+        shuffled = order(self.count, self.config.seed, number).to(where)  # once an epoch, not at each step
+        return list(shuffled.split(self.config.batch_size))[start : self.steps_in_epoch]
+
+
+class Images(Feed):
+    """Batches of a data set of images.
 
     Args:
         data: the data set.
@@ -54,34 +81,20 @@ class Feed:
     def __init__(
         self, data: datasets.Dataset, config: TrainConfig, device: torch.device, on_bad_file: Callable[[str], None]
     ) -> None:
+        super().__init__(len(data.train), config, device)
         self.data = data
-        self.config = config
-        self.device = device
         self.on_bad_file = on_bad_file
-        self.steps_in_epoch = steps_in_epoch(len(data.train), config.batch_size)
         self._named: set[str] = set()  # the files reported to on_bad_file
         channels = (1, -1, 1, 1)
         self._mean = torch.tensor(data.mean, dtype=torch.float32, device=device).view(channels)
         self._factor = torch.tensor(1 / data.std, dtype=torch.float32, device=device).view(channels)
 
-    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
-        """Yield the batches of an epoch, counted from 0, from its step ``start`` on."""
-        raise NotImplementedError
-
-    def test(self) -> Iterator[Batch]:
-        """Yield what is measured on, in order and as it is."""
-        raise NotImplementedError
-
     def _scaled(self, images: Tensor) -> Tensor:
         """Return uint8 [N, H, W, C] as float32 [N, C, H, W], channels last in memory: convolutions are faster so."""
         return images.permute(0, 3, 1, 2).float().sub_(self._mean).mul_(self._factor)
 
-    def _batches(self, number: int, start: int, where: torch.device) -> list[Tensor]:
-        shuffled = order(len(self.data.train), self.config.seed, number).to(where)  # once an epoch, not at each step
-        return list(shuffled.split(self.config.batch_size))[start : self.steps_in_epoch]
 
-
-class Memory(Feed):
+class Memory(Images):
     """A data set whose images are kept on the device, and shuffled, cropped and flipped there."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -133,7 +146,7 @@ class Memory(Feed):
         return images[each[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
-class Stream(Feed):
+class Stream(Images):
     """A data set whose images are read and decoded by worker processes as they are needed.
 
     The next file stands in for one that cannot be decoded. With ``data.workers`` 0 there is one process for each core,

@@ -11,8 +11,10 @@ from torch import nn
 
 from fop_core.optim.fop import FOP
 from fop_core.training import models
-from fop_core.training.config import OptimizerConfig, TrainConfig
+from fop_core.training.config import PLUGIN, OptimizerConfig, TrainConfig
 from fop_core.training.muon import MuonAdamW
+from fop_core.training.plugins import Plugins
+from fop_core.training.tasks import Task, classification
 
 
 class DeviceError(ValueError):
@@ -50,24 +52,55 @@ def device(name: str) -> torch.device:
     return torch.device(wanted)
 
 
-def build(config: TrainConfig, classes: int, where: torch.device) -> Built:
+def build(
+    config: TrainConfig,
+    classes: int,
+    where: torch.device,
+    plugins: Plugins | None = None,
+    data: Any = None,
+    total_steps: int = 1,
+) -> Built:
     """Return model and optimizer, the same for the same seed.
 
     Args:
         config: all settings.
         classes: how many the data have.
         where: the device.
+        plugins: the files that the config names, imported.
+        data: what ``make_model`` of a file gets; the task of the built-in data unless given.
+        total_steps: of the run, for an optimizer of a file.
+
+    Raises:
+        PluginError: where a file makes something else than it should.
     """
     torch.manual_seed(config.seed)
-    model = _model(config, classes)
-    if config.model.name != "mlp":
+    if config.model.name == PLUGIN:
+        model = _named(plugins, "model").model(images(config, classes) if data is None else data)
+    else:
+        model = _model(config, classes)
+    if config.model.name not in ("mlp", PLUGIN):
         model = model.to(memory_format=torch.channels_last)
     model = model.to(where)
-    base = _base(config.optimizer, model, where)
+    if config.optimizer.name == PLUGIN:
+        base = _named(plugins, "optimizer").optimizer(list(model.named_parameters()), total_steps)
+    else:
+        base = _base(config.optimizer, model, where)
     if config.fop is None:
         return Built(model, base, None)
     fop = FOP(base, seed=config.seed, **config.fop.model_dump())
     return Built(model, fop, fop)
+
+
+def images(config: TrainConfig, classes: int) -> Task:
+    """Return the task that built-in data set."""
+    size = config.data.image_size
+    return classification((1 if config.data.name == "mnist" else 3, size, size), classes)
+
+
+def _named(plugins: Plugins | None, part: str) -> Plugins:
+    if plugins is None or part not in plugins:
+        raise ValueError(f"the {part} is made by a file of its own, which is imported by a trainer alone")
+    return plugins
 
 
 def _model(config: TrainConfig, classes: int) -> nn.Module:

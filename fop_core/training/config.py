@@ -9,9 +9,18 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from fop_core.optim.conflicts import conflicts
 from fop_core.optim.forms import FORMS, FormName
@@ -44,11 +53,57 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
 
 
-class DataConfig(_Section):
+PLUGIN = "plugin"
+"""The name, of data, a network or an optimizer, of what a file of one's own makes."""
+
+
+class Plugin(_Section):
+    """A file of one's own. A run has it as source/<part>.py, see ``runs.plugins``."""
+
+    file: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$", description="what it is called")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of its content")
+
+
+class _Pluggable(_Section):
+    """A section that a file of one's own can make: its JSON has that file and its settings, and no other's.
+
+    Without a file it has nothing of this, as in runs from before there were any.
+    """
+
+    kept: ClassVar[tuple[str, ...]] = ()  # fields that mean something of a file's own, too
+    plugin: Plugin | None = Field(None, description="a file of one's own that makes it")
+    settings: dict[str, Any] | None = Field(None, description="of that file's Settings")
+
+    @model_serializer(mode="wrap")
+    def _without_plugin(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content = handler(self)
+        own = {key: content.pop(key) for key in ("plugin", "settings")}
+        if self.plugin is None:
+            return content
+        return {key: value for key, value in content.items() if key in ("name", *self.kept)} | own
+
+    def _wrong_plugin(self) -> list[Problem]:
+        """Return what does not go with a file of one's own, or without: its settings are all that is set of it."""
+        if (name := self.name) != PLUGIN:  # type: ignore[attr-defined]
+            return [(key, f"is for {PLUGIN}, not {name}") for key in ("plugin", "settings") if getattr(self, key)]
+        if self.plugin is None:
+            return [("name", f"{PLUGIN} is made by a file of your own: give one")]
+        if self.settings is None:
+            object.__setattr__(self, "settings", {})
+        aside = {"name", "plugin", "settings", *self.kept}
+        return [
+            (key, f"is not for {self.plugin.file}, which has settings of its own")
+            for key, field in type(self).model_fields.items()
+            if key not in aside and getattr(self, key) != field.default
+        ]
+
+
+class DataConfig(_Pluggable):
     """What is learned from."""
 
-    name: Literal["mnist", "cifar10", "folder"] = Field(
-        "mnist", description="data set; folder: train/<class>/, val/<class>/"
+    kept = ("held_out", "workers")
+    name: Literal["mnist", "cifar10", "folder", "plugin"] = Field(
+        "mnist", description="data set; folder: train/<class>/, val/<class>/; plugin: a file of your own"
     )
     path: str | None = Field(None, description="its folder; found under FOP_DATA_DIR where none is given")
     image_size: int = Field(28, ge=8, le=1024, description="pixels a side; 28 for mnist, 32 for cifar10")
@@ -73,13 +128,18 @@ class DataConfig(_Section):
         "auto", description="memory: decoded once and kept; stream: read by workers; auto: memory up to 2 GB"
     )
     workers: int = Field(
-        0, ge=0, le=256, description="processes that read streamed images; 0: one for each core, less one"
+        0,
+        ge=0,
+        le=256,
+        description="processes that read streamed images; 0: one for each core, less one; of a plugin none",
     )
 
     @model_validator(mode="after")
     def _fits(self) -> "DataConfig":
         sizes = {"mnist": 28, "cifar10": 32}
-        wrong: list[Problem] = []
+        wrong = self._wrong_plugin()
+        if self.name == PLUGIN:
+            return _refuse(self, wrong)
         if self.image_size != sizes.get(self.name, self.image_size):
             wrong.append(("image_size", f"{self.name} has {sizes[self.name]} pixels, not {self.image_size}"))
         if self.name in sizes and self.limit is not None and self.limit < 10:
@@ -93,18 +153,20 @@ class DataConfig(_Section):
         return _refuse(self, wrong)
 
 
-class ModelConfig(_Section):
+class ModelConfig(_Pluggable):
     """What learns."""
 
-    name: Literal["mlp", "all-cnn", "resnet18"] = Field(
-        "mlp", description="mlp: 4 layers of 100 units; all-cnn: 9 convolutions; resnet18: torchvision's"
+    name: Literal["mlp", "all-cnn", "resnet18", "plugin"] = Field(
+        "mlp",
+        description="mlp: 4 layers of 100 units; all-cnn: 9 convolutions; resnet18: torchvision's; plugin: a file of "
+        "your own",
     )
     width: float = Field(1.0, gt=0, le=16, description="a factor on the units or channels (resnet18: 1)")
     batch_norm: bool = Field(True, description="in all-cnn, after each convolution but the last")
 
     @model_validator(mode="after")
     def _fits(self) -> "ModelConfig":
-        wrong: list[Problem] = []
+        wrong = self._wrong_plugin()
         if self.name == "resnet18" and self.width != 1:
             wrong.append(("width", f"resnet18 has its own, give 1, not {self.width}"))
         return _refuse(self, wrong)
@@ -143,7 +205,7 @@ TAKES: dict[str, tuple[str, ...]] = {
 """The fields that a base optimizer takes beside rate and weight decay."""
 
 
-class OptimizerConfig(_Section):
+class OptimizerConfig(_Pluggable):
     """The base optimizer: plain, or what FOP wraps."""
 
     name: Literal[
@@ -158,7 +220,8 @@ class OptimizerConfig(_Section):
         "psgd_kron",
         "prodigy",
         "schedule_free_adamw",
-    ] = Field("sgd", description="torch.optim's, or pytorch-optimizer's from soap on")
+        "plugin",
+    ] = Field("sgd", description="torch.optim's, or pytorch-optimizer's from soap on; plugin: a file of your own")
     lr: float = Field(0.05, gt=0, le=1e3, description="learning rate epsilon at the start")
     momentum: Share = Field(0.0, description="alpha of sgd and rmsprop, mu of muon and psgd_kron")
     nesterov: bool = Field(False, description="Nesterov's momentum, sgd and muon only")
@@ -183,8 +246,11 @@ class OptimizerConfig(_Section):
 
     @model_validator(mode="after")
     def _fits(self) -> "OptimizerConfig":
+        if self.name == PLUGIN:
+            return _refuse(self, self._wrong_plugin())
         foreign = {field for fields in TAKES.values() for field in fields} - set(TAKES[self.name])
-        wrong = [
+        wrong = self._wrong_plugin()
+        wrong += [
             (key, f"{self.name} has none")
             for key in sorted(foreign)
             if getattr(self, key) != type(self).model_fields[key].default
@@ -315,13 +381,21 @@ class TrainConfig(_Section):
             wrong.append(("model.name", "the mlp is for mnist; cifar10 takes all-cnn or resnet18"))
         if self.model.name == "mlp" and self.data.name == "folder":
             wrong.append(("model.name", "the mlp is for mnist; folder takes all-cnn or resnet18"))
-        if self.model.name != "mlp" and self.data.name == "mnist":
+        if self.model.name == "mlp" and self.data.name == PLUGIN:
+            wrong.append(("model.name", "the mlp is for mnist; your own data take your own network, or one for images"))
+        if self.model.name not in ("mlp", PLUGIN) and self.data.name == "mnist":
             wrong.append(("model.name", f"{self.model.name} takes colour images; mnist takes mlp"))
         if self.data.name == "mnist" and self.data.augmentation in ("flip", "crop_flip"):
             wrong.append(("data.augmentation", "a digit's mirror image is no digit"))
         if self.fop is not None and (why := WITHOUT_FOP.get(self.optimizer.name)):
             wrong.append(("optimizer.name", f"{self.optimizer.name} goes without FOP: {why}"))
         return _refuse(self, wrong)
+
+    @property
+    def plugins(self) -> dict[str, Plugin]:
+        """The files of one's own, by the section that each makes."""
+        sections = {"data": self.data, "model": self.model, "optimizer": self.optimizer}
+        return {part: section.plugin for part, section in sections.items() if section.plugin is not None}
 
     def total_steps(self, steps_in_epoch: int) -> int:
         """Return the steps of the whole run."""
@@ -359,13 +433,26 @@ def refusal(error: ValidationError) -> ConfigError:
     return ConfigError(*_explain(error))
 
 
+def explained(error: ValidationError) -> list[Problem]:
+    """Return what pydantic found wrong with settings that are none of a config's, each by its own path."""
+    return [
+        (".".join(map(str, issue["loc"])), f"{issue['input']!r:.80} given; {issue['msg'][0].lower()}{issue['msg'][1:]}")
+        for issue in error.errors()
+    ]
+
+
 def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
     """Return a config with settings changed, each as "fop.rank=16": the field's path, and its value as JSON or a word.
 
     Raises:
         ConfigError: listing every wrong one.
     """
-    content = config.to_json()
+    return changed(config.to_json(), settings)
+
+
+def changed(content: Mapping[str, Any], settings: Iterable[str]) -> TrainConfig:
+    """Return the config that JSON says, with settings changed as by ``change``: only together they have to do."""
+    content = {name: dict(part) if isinstance(part, dict) else part for name, part in content.items()}
     wrong: list[Problem] = []
     for setting in settings:
         path, equals, text = setting.partition("=")
@@ -388,12 +475,12 @@ def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
         except (ValueError, RecursionError):
             node[field] = text.strip()
     try:
-        changed = parse(content)
+        made = parse(content)
     except ConfigError as error:
         wrong += error.problems
     if wrong:
         raise ConfigError(*wrong)
-    return changed
+    return made
 
 
 def described() -> dict[str, str]:
@@ -401,6 +488,7 @@ def described() -> dict[str, str]:
     listed: dict[str, str] = {}
     for name, field in TrainConfig.model_fields.items():
         inner = SECTIONS[name].model_fields if name in SECTIONS else {"": field}
+        inner = {key: each for key, each in inner.items() if key not in ("plugin", "settings")}  # a file's own
         listed |= {f"{name}.{key}".rstrip("."): each.description or "" for key, each in inner.items()}
     return listed
 

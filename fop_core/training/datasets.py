@@ -20,7 +20,7 @@ import numpy as np
 
 from fop_core.printable import printable
 from fop_core.runs import files
-from fop_core.training.config import DataConfig
+from fop_core.training.config import PLUGIN, DataConfig
 
 Array = np.ndarray
 Log = Callable[[str], None]
@@ -45,7 +45,7 @@ class Source:
     Attributes:
         title: what results on it are to be called.
         path: its folder.
-        kind: "idx", "archive" or "tree".
+        kind: "idx", "archive", "tree", or "plugin".
         note: what is to know about it.
     """
 
@@ -135,6 +135,8 @@ def find(config: DataConfig) -> Source:
     Raises:
         DataError: where it is not, with the ways to get it.
     """
+    if config.plugin is not None:
+        return Source(config.plugin.file, Path(config.plugin.file), PLUGIN, "made by a file of its own")
     source = {"mnist": _find_mnist, "cifar10": _find_cifar10, "folder": _find_folder}[config.name](config)
     if config.limit is None:
         return source
@@ -153,6 +155,7 @@ def load(config: DataConfig, log: Log = lambda text: None) -> Dataset:
         DataError: where it is missing or unfit.
     """
     source = find(config)
+    _refuse_own(source)
     corrupt: list[str] = []
     if source.kind == "idx":
         parts = {"train": _read_idx(source.path, "train")}
@@ -201,6 +204,11 @@ def balanced(labels: Array, most: int) -> Array:
         of_class = order[labels[order] == label]
         turns[of_class] = np.arange(len(of_class))
     return np.sort(order[np.argsort(turns[order], kind="stable")][:most])
+
+
+def _refuse_own(source: Source) -> None:
+    if source.kind == PLUGIN:
+        raise DataError(f"{source.title} makes the data of this run: a trainer imports it, and nothing else")
 
 
 def _check_limit(source: Source, limit: int, classes: int) -> None:
@@ -530,6 +538,7 @@ def count(config: DataConfig) -> tuple[int, int]:
         DataError: where it is missing or unfit.
     """
     source = find(config)
+    _refuse_own(source)
     if source.kind == "idx":
         classes, images = 10, _idx_count(source.path)
     elif source.kind == "archive":

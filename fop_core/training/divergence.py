@@ -216,7 +216,6 @@ def _measured(trainer: "Trainer", count: int, report: Report) -> dict[str, Any]:
     """Return what ``Curvature`` holds of a trainer as it is now, from ``rate`` on."""
     import torch
     from torch import Tensor
-    from torch.nn import functional
 
     from fop_core.training import curvature
 
@@ -226,12 +225,12 @@ def _measured(trainer: "Trainer", count: int, report: Report) -> dict[str, Any]:
     pairs = _coming(trainer, count)
 
     def loss(images: Tensor, labels: Tensor) -> Tensor:
-        return functional.cross_entropy(model(images), labels)
+        return trainer.task.loss(model(images), labels)
 
     H = curvature.hessian([partial(loss, *pair) for pair in pairs], parameters)
     generator = torch.Generator().manual_seed(0)
     start = [torch.randn(parameter.shape, generator=generator).to(parameter) for parameter in parameters]
-    rate = settings.optimizer.lr * settings.schedule.at(trainer.step / trainer.feed.steps_in_epoch, settings.epochs)
+    rate = trainer.rate()
     negative = {} if fop is None else curvature.negative(fop)
     ways: list[curvature.Product] = [lambda vector: vector]
     if fop is not None and not negative:
@@ -246,7 +245,7 @@ def _measured(trainer: "Trainer", count: int, report: Report) -> dict[str, Any]:
     limit, formula = _bound(settings.optimizer)
     return {
         "rate": rate,
-        "base": BASES.get(settings.optimizer.name, settings.optimizer.name),
+        "base": _called(settings.optimizer),
         "bound": limit,
         "formula": formula,
         "with_P": rate * values[1].value if len(values) > 1 else None,
@@ -271,6 +270,10 @@ def _coming(trainer: "Trainer", count: int) -> list["Batch"]:
                 break
         epoch, start = epoch + 1, 0
     return batches
+
+
+def _called(base: OptimizerConfig) -> str:
+    return base.plugin.file if base.plugin is not None else BASES[base.name]
 
 
 def _bound(base: OptimizerConfig) -> tuple[float | None, str]:

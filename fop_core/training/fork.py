@@ -19,7 +19,7 @@ import numpy as np
 
 from fop_core.optim import layouts
 from fop_core.optim.forms import FORMS
-from fop_core.runs import store
+from fop_core.runs import plugins, store
 from fop_core.runs.files import DamagedFile, Header
 from fop_core.runs.lineage import MATRICES
 from fop_core.runs.run import Run
@@ -131,6 +131,8 @@ class Plan:
         sentences.append(f"{MATRICES[self.matrices]}{donor}.")
         if self.settings:
             sentences.append(f"Settings changed: {', '.join(self.settings)}.")
+        if self.config.optimizer.plugin is not None:
+            return " ".join(sentences)  # its rate is the file's own
         before, after = (self._rate(settings) for settings in (config.parse(self.run.config), self.config))
         sentences.append(f"The learning rate goes on at {after:.3g}")
         sentences[-1] += (
@@ -292,7 +294,13 @@ def create(plan: Plan, *, name: str = "", tags: tuple[str, ...] = (), folder: Pa
         ) from None
     start = _changed(arrays, about, plan.matrices, factors)
     return store.create(
-        plan.config.to_json(), name=name or plan.name, tags=tags, lineage=plan.lineage, start=start, folder=folder
+        plan.config.to_json(),
+        name=name or plan.name,
+        tags=tags,
+        lineage=plan.lineage,
+        start=start,
+        sources=plugins.of_run(plan.run),
+        folder=folder,
     )
 
 

@@ -9,6 +9,7 @@ the parameters after it. Between two logged steps nothing waits for the device: 
 import contextlib
 import copy
 import errno
+import math
 import signal
 import threading
 import time
@@ -22,17 +23,30 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from fop_core.runs import lineage
 from fop_core.runs.claims import Superseded
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.plugins import PluginError
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
-from fop_core.training import attribution, batches, build, config, datasets, diagnostics, peak, state, threads
+from fop_core.training import (
+    attribution,
+    batches,
+    build,
+    config,
+    datasets,
+    diagnostics,
+    own_data,
+    peak,
+    plugins,
+    state,
+    threads,
+)
 from fop_core.training.averaged import averaged
 from fop_core.training.environment import describe
+from fop_core.training.tasks import Task
 
 Log = Callable[[str], None]
 Report = Callable[[dict[str, Any]], None]
@@ -67,17 +81,17 @@ class Window:
 
     Attributes:
         losses: on the device, one a step [log_every].
-        correct: on the device, images classified rightly.
+        sums: on the device, of each metric, as of the images classified rightly [metrics].
         steps: how many steps.
-        images: how many images.
+        samples: how many samples.
         seconds: of training, without evaluation and writing.
         previous: the gradients of the step before a logged one.
     """
 
     losses: Tensor
-    correct: Tensor
+    sums: Tensor
     steps: int = 0
-    images: int = 0
+    samples: int = 0
     seconds: float = 0.0
     previous: dict[str, Tensor] = field(default_factory=dict)
 
@@ -126,7 +140,7 @@ def train(
         return _end(control, log, "lost", str(orphan), "vanished")
     except Diverged as diverged:
         return _end(control, log, "failed", str(diverged), "diverged")
-    except (config.ConfigError, datasets.DataError, build.DeviceError, DamagedFile) as error:
+    except (config.ConfigError, datasets.DataError, build.DeviceError, PluginError, DamagedFile) as error:
         return _end(control, log, "failed", str(error), _cause(error))
     except torch.OutOfMemoryError as error:
         reason = f"out of memory on the GPU: a smaller batch_size or width may do ({error})"
@@ -138,6 +152,9 @@ def train(
         return _end(control, log, "failed", f"{type(error).__name__}: {error}")
     except Exception as error:
         return _end(control, log, "failed", f"{type(error).__name__}: {error}", _cause(error), traceback.format_exc())
+    except SystemExit as ending:  # of a plug-in
+        reason = f"its code called sys.exit({ending.code!r:.40})"
+        return _end(control, log, "failed", reason, "", traceback.format_exc())
     return _end(control, log, "finished", trainer.warning)
 
 
@@ -160,32 +177,55 @@ class Trainer:
         self.config = config.parse(run.config)
         self.device = build.device(on or self.config.device)
         peak.start(self.device)
-        data = datasets.load(self.config.data, log)
-        for name in data.corrupt:
-            log(f"left out, it cannot be decoded: {name}")
-        self.data = data
-        self.feed = batches.feed(data, self.config, self.device, self._corrupt)
-        self.built = build.build(self.config, len(data.classes), self.device)
+        self.plugins = plugins.of_run(run, self.config)
+        self.corrupt = 0
+        self.made: Any = None  # what make_data made
+        self.source = datasets.find(self.config.data)
+        self.feed, self.task, self.measured_on = self._own_data() if "data" in self.plugins else self._images()
+        self.total = build.total_steps(self.config, self.feed.steps_in_epoch)
+        data = self.task if self.made is None else self.made
+        outputs = self.task.output[-1]
+        self.built = build.build(self.config, outputs, self.device, self.plugins, data, self.total)
+        groups = self.built.optimizer.param_groups
+        self.own_rates: list[Any] = [group.get("lr") for group in groups]  # before any schedule
+        own, scheduled = self.config.optimizer.plugin, self.config.schedule.kind != "constant"
+        if own is not None and scheduled and None in self.own_rates:
+            raise PluginError(own.file, "its groups have no lr, which a schedule sets: leave that constant")
         self.prescribe = attribution.prescribe(run, self.built.fop)
         for cut in [] if self.built.fop is None else self.built.fop.cut_ranks():
             log(cut)
-        self.total = build.total_steps(self.config, self.feed.steps_in_epoch)
         steps = build.snapshot_steps(self.config.snapshots, self.total)
         self.snapshots, self.deep = set(steps), build.deep_steps(steps)
         self.window = Window(
-            torch.zeros(self.config.log_every, device=self.device), torch.zeros((), device=self.device)
+            torch.zeros(self.config.log_every, device=self.device),
+            torch.zeros(len(self.task.metrics), device=self.device),
         )
         self.watched = [(n, p) for n, p in self.built.model.named_parameters() if p.ndim > 1]
         self.step = 0
         self.seconds = 0.0  # of training, over all attempts
         self.evaluation_seconds = 0.0  # likewise
         self.peak_memory = 0  # bytes, of the largest attempt
-        self.corrupt = len(data.corrupt)
         self.progress: dict[str, Any] = {}
         self.warning = self._resume()
-        about = describe(self.device, threads, data.source, self.built.optimizer)
+        about = describe(self.device, threads, self.source, self.built.optimizer)
         about |= {"warning": self.warning} if self.warning else {}
         self.writer = RunWriter(run, about, from_step=self.step, claim=control.claim)
+
+    def _images(self) -> tuple[batches.Feed, Task, str]:
+        """Return batches of a built-in data set, what is to be learned of it, and what it is measured on."""
+        data = datasets.load(self.config.data, self.log)
+        for name in data.corrupt:
+            self.log(f"left out, it cannot be decoded: {name}")
+        self.source, self.corrupt = data.source, len(data.corrupt)
+        feed = batches.feed(data, self.config, self.device, self._corrupt)
+        return feed, build.images(self.config, len(data.classes)), data.measured_on
+
+    def _own_data(self) -> tuple[batches.Feed, Task, str]:
+        """Return the same of data that a plug-in makes."""
+        data = self.plugins.data(self.config.seed)
+        split = own_data.split(data, self.config.data.held_out)
+        self.made = data.made
+        return own_data.OwnFeed(split, self.config, self.device), data.task, split.measured_on
 
     # the loop --------------------------------------------------------------------------------------------------------
 
@@ -200,11 +240,11 @@ class Trainer:
         while self.step < end:
             epoch, start = divmod(self.step, self.feed.steps_in_epoch)
             begin = time.perf_counter()
-            for images, labels in self.feed.epoch(epoch, start):
+            for samples, targets in self.feed.epoch(epoch, start):
                 self._set_rate()
                 step = self.step + 1
                 logged = self._logged(step)
-                columns = self._learn(images, labels, logged)
+                columns = self._learn(samples, targets, logged)
                 self.step = step
                 self.prescribe(step)
                 now = time.perf_counter()
@@ -228,18 +268,19 @@ class Trainer:
                     break
                 begin = time.perf_counter()
 
-    def _learn(self, images: Tensor, labels: Tensor, logged: bool) -> dict[str, Any]:
+    def _learn(self, samples: Tensor, targets: Tensor, logged: bool) -> dict[str, Any]:
         """Take one step; return what is measured of it where it is logged, as tensors on the device."""
         model, optimizer, window = self.built.model, self.built.optimizer, self.window
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
-            logits = model(images)
-            loss = functional.cross_entropy(logits, labels)
+            outputs = model(samples)
+            loss = self.task.loss(outputs, targets)
         optimizer.zero_grad()
         loss.backward()
         window.losses[window.steps] = loss.detach()
-        window.correct += (logits.detach().argmax(1) == labels).sum()
+        for total, metric in zip(window.sums, self.task.metrics.values()):
+            total += metric(outputs.detach(), targets)
         window.steps += 1
-        window.images += len(labels)
+        window.samples += len(targets)
 
         columns: dict[str, Any] = {}
         try:
@@ -269,37 +310,49 @@ class Trainer:
         return every or step % self.feed.steps_in_epoch == 0 or step in self.snapshots
 
     def _set_rate(self) -> None:
-        rate = self.config.optimizer.lr * self.config.schedule.at(
-            self.step / self.feed.steps_in_epoch, self.config.epochs
-        )
-        for group in self.built.optimizer.param_groups:
-            group["lr"] = rate * group.get("lr_ratio", 1.0)
+        rate, groups = self.rate(), self.built.optimizer.param_groups
+        if self.config.optimizer.plugin is None:
+            for group in groups:
+                group["lr"] = rate * group.get("lr_ratio", 1.0)
+        elif self.config.schedule.kind != "constant":  # else a schedule of the file's own is left alone
+            for group, own in zip(groups, self.own_rates):
+                group["lr"] = own * self._scheduled()
+
+    def rate(self) -> float:
+        """Return the learning rate of the step to come; of a file's optimizer that of its first group."""
+        if self.config.optimizer.plugin is None:
+            return self.config.optimizer.lr * self._scheduled()
+        if self.config.schedule.kind != "constant":
+            return float(self.own_rates[0]) * self._scheduled()
+        return float(self.built.optimizer.param_groups[0].get("lr", math.nan))
+
+    def _scheduled(self) -> float:
+        return self.config.schedule.at(self.step / self.feed.steps_in_epoch, self.config.epochs)
 
     @torch.no_grad()
     def _test(self) -> dict[str, Any]:
         """Return loss and accuracy where nothing is learned, or nothing where there are no such images."""
         count = 0
-        loss_sum = torch.zeros((), device=self.device)
-        hits = torch.zeros((), device=self.device)
+        measures = {"loss": self.task.summed, **self.task.metrics}
+        sums = torch.zeros(len(measures), device=self.device)
         with averaged(self.built.model, self.built.optimizer, self._passes):
-            for images, labels in self.feed.test():
-                logits = self._logits(images)
-                loss_sum += functional.cross_entropy(logits.float(), labels, reduction="sum")
-                hits += (logits.argmax(1) == labels).sum()
-                count += len(labels)
+            for samples, targets in self.feed.test():
+                outputs = self._outputs(samples)
+                for total, measure in zip(sums, measures.values()):
+                    total += measure(outputs, targets)
+                count += len(targets)
         if not count:
             return {}
-        part = self.data.measured_on
-        return {f"{part}_loss": loss_sum.item() / count, f"{part}_accuracy": hits.item() / count}
+        return {f"{self.measured_on}_{name}": total / count for name, total in zip(measures, sums.tolist())}
 
     def _passes(self) -> Iterator[Tensor]:
-        """Yield the logits of the first epoch's batches, as the network is when each is asked for."""
-        for images, _ in self.feed.epoch(0):
-            yield self._logits(images)
+        """Yield the outputs for the first epoch's batches, as the network is when each is asked for."""
+        for samples, _ in self.feed.epoch(0):
+            yield self._outputs(samples)
 
-    def _logits(self, images: Tensor) -> Tensor:
+    def _outputs(self, samples: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16"):
-            return self.built.model(images)
+            return self.built.model(samples)
 
     # what is written -------------------------------------------------------------------------------------------------
 
@@ -312,13 +365,13 @@ class Trainer:
             names = [name for name, value in measured.items() if isinstance(value, Tensor)]
             device_values = [measured[name].float() for name in names]
             losses = window.losses[: window.steps]
-            everything = torch.stack([*device_values, losses.mean(), window.correct]).tolist()  # the one transfer
+            everything = torch.stack([*device_values, losses.mean(), *window.sums]).tolist()  # the one transfer
             measured |= dict(zip(names, everything))
-            row["train_loss"] = everything[-2]
-            row["train_accuracy"] = everything[-1] / window.images
-            row["samples_per_second"] = window.images / max(window.seconds, 1e-9)
+            row["train_loss"], *sums = everything[len(names) :]
+            row |= {f"train_{name}": total / window.samples for name, total in zip(self.task.metrics, sums)}
+            row["samples_per_second"] = window.samples / max(window.seconds, 1e-9)
             group = self.built.optimizer.param_groups[0]
-            row["lr"] = group["lr"]
+            row |= {"lr": float(group["lr"])} if "lr" in group else {}
             if "d" in group:  # Prodigy's, a number of Python's
                 row["d"] = group["d"]
             if not row["train_loss"] - row["train_loss"] == 0:
@@ -333,8 +386,8 @@ class Trainer:
         self.writer.row(row)
         self._progress(row)
         window.losses.zero_()
-        window.correct.zero_()
-        window.steps = window.images = 0
+        window.sums.zero_()
+        window.steps = window.samples = 0
         window.seconds = 0.0
         if diverged:
             raise Diverged(diverged)
@@ -382,7 +435,8 @@ class Trainer:
         }
         tops = [value for name, value in row.items() if name.startswith("eigenvalue_max/")]
         content |= {"eigenvalue_max": max(tops)} if tops else {}
-        parts = [f"{part}_{what}" for part in ("train", "test", "held_out") for what in ("loss", "accuracy")]
+        measures = ("loss", *self.task.metrics)
+        parts = [f"{part}_{what}" for part in ("train", "test", "held_out") for what in measures]
         content |= {key: row[key] for key in (*parts, "samples_per_second") if key in row}
         self.progress |= content
         self.writer.progress(self.progress)
@@ -416,9 +470,9 @@ class Trainer:
             "rng": {"cpu": torch.get_rng_state()},
             "window": {
                 "losses": window.losses,
-                "correct": window.correct,
+                "correct": window.sums,
                 "steps": window.steps,
-                "images": window.images,
+                "images": window.samples,
                 "seconds": window.seconds,
                 "previous": window.previous,
             },
@@ -464,8 +518,8 @@ class Trainer:
                     torch.cuda.set_rng_state(tree["rng"]["cuda"], self.device)
                 kept = tree["window"]
                 self.window.losses.copy_(kept["losses"])
-                self.window.correct.copy_(kept["correct"])
-                self.window.steps, self.window.images = kept["steps"], kept["images"]
+                self.window.sums.copy_(kept["correct"])
+                self.window.steps, self.window.samples = kept["steps"], kept["images"]
                 self.window.seconds = kept["seconds"]
                 self.window.previous = {name: g.to(self.device) for name, g in kept["previous"].items()}
                 self.step, self.seconds = about["step"], tree["seconds"]

@@ -144,7 +144,13 @@ def step_seconds(rows: dict[int, float]) -> float | None:
 
 
 def describe(config: TrainConfig) -> dict[str, Any]:
-    """Return what ``preview`` does, as JSON has it; where torch is."""
+    """Return what ``preview`` does, as JSON has it; where torch is.
+
+    Raises:
+        ValueError: of a config with plug-ins, which nothing but a trainer and their probe imports.
+    """
+    if own := config.plugins:
+        raise ValueError(f"{', '.join(each.file for each in own.values())}: see what its probe says")
     import torch
 
     from fop_core.optim.fop import FOP

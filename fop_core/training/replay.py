@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fop_core.quantities import QUANTITIES
-from fop_core.runs import lineage, store
+from fop_core.runs import lineage, plugins, store
 from fop_core.runs.control import Control
 from fop_core.runs.run import Run
 from fop_core.training import build, threads
@@ -68,7 +68,14 @@ def again(
     count = threads.of(run, threads.cores())
     with tempfile.TemporaryDirectory(prefix="fop-replay-") as folder, build.threads(count) as used:
         start = run.start() if lineage.has_start(run) else None
-        copy = store.create(run.config, name="replay", lineage=run.about["lineage"], start=start, folder=Path(folder))
+        copy = store.create(
+            run.config,
+            name="replay",
+            lineage=run.about["lineage"],
+            start=start,
+            sources=plugins.of_run(run),
+            folder=Path(folder),
+        )
         if checkpoint is not None:
             shutil.copyfile(run.checkpoint_path(checkpoint), copy.checkpoint_path(checkpoint))
         with Control(copy) as control:

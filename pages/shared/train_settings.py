@@ -8,7 +8,7 @@ from typing import Any
 from fop_core.optim.forms import FORMS
 from fop_core.runs import compare
 from fop_core.training import config
-from fop_core.training.config import BASES, METHODS, TAKES, TrainConfig
+from fop_core.training.config import BASES, METHODS, PLUGIN, TAKES, TrainConfig
 from pages.shared.fields import Choice, Field, Flag, Text
 from pages.shared.train_fields import LONGEST, Line, Pick, plain
 
@@ -150,7 +150,7 @@ def _of_the_config(path: str) -> Field:
     schema = _schema(path)
     kinds = schema.get("anyOf", [schema])
     optional = any(kind.get("type") == "null" for kind in kinds)
-    label, words = LABELS[path], _help(schema["description"], kinds, optional)
+    label, words = LABELS[path], help_text(schema["description"], kinds, optional)
     [kind, *others] = [kind for kind in kinds if kind.get("type") != "null"]
     if others or "pattern" in kind:
         options = tuple(kind["enum"]) if others else ("auto", "cpu", "cuda")
@@ -158,7 +158,8 @@ def _of_the_config(path: str) -> Field:
     if kind["type"] == "boolean":
         return Flag(label, words)
     if "enum" in kind:
-        return Choice(label, {word: OPTIONS.get(path, {}).get(word, word) for word in kind["enum"]}, words)
+        built_in = [word for word in kind["enum"] if word != PLUGIN]  # which is no choice, but a file that is given
+        return Choice(label, {word: OPTIONS.get(path, {}).get(word, word) for word in built_in}, words)
     form = {"array": "list", "string": "words"}.get(kind["type"], "number")
     return Line(label, LONGEST, words, "none" if optional else "", form, optional)
 
@@ -176,7 +177,7 @@ def _whole_schema() -> dict[str, Any]:
     return TrainConfig.model_json_schema()
 
 
-def _help(description: str, kinds: list[dict[str, Any]], optional: bool) -> str:
+def help_text(description: str, kinds: list[dict[str, Any]], optional: bool) -> str:
     """Return a setting's meaning and range."""
     sentences = [description[0].upper() + description[1:]]
     for kind in kinds:

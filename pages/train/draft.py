@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fop_core.runs import compare
+from fop_core.runs.plugins import Source
 from fop_core.training import config
 from fop_core.training.config import METHODS, ConfigError, Problem, TrainConfig
 from fop_core.training.seeds import seeds
@@ -25,6 +26,8 @@ class Planned:
         settings: what differs from these two, as ``--set`` takes it.
         name: for people; "" for preset and method.
         which: of several launched together, "seed 1"; else "".
+        sources: the files of the reader's own that it is made by, by part.
+        paths: where these are, as the command line takes them.
     """
 
     config: TrainConfig
@@ -33,6 +36,8 @@ class Planned:
     settings: tuple[str, ...]
     name: str = ""
     which: str = ""
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    paths: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -42,12 +47,16 @@ class Planned:
     @property
     def lineage(self) -> dict[str, Any]:
         """What it was made from, as the command line writes it."""
-        return {"preset": self.preset, "method": self.method, "set": list(self.settings)}
+        lineage = {"preset": self.preset, "method": self.method, "set": list(self.settings)}
+        own = {part: source.file for part, source in self.sources.items()}
+        return lineage | ({"plugins": own} if own else {})
 
     @property
     def command(self) -> str:
         """What runs it from a shell, in the project's folder."""
         words = ["python", "-m", "fop_core", "train", "--preset", self.preset, "--method", self.method]
+        for part, source in self.sources.items():
+            words += [f"--{part}", self.paths.get(part, source.file)]
         for each in self.settings:
             words += ["--set", each]
         words += ["--name", self.title] if self.name else []

@@ -49,9 +49,10 @@ def launch(draft: Draft, parent: str = "") -> Launched:
     return done
 
 
-def _launch(planned: Planned, tags: Iterable[str], lineage: dict[str, str], done: Launched) -> Run:
+def _launch(planned: Planned, tags: Iterable[str], origin: dict[str, str], done: Launched) -> Run:
     content = planned.config.to_json()
-    run = store.create(content, name=planned.title, tags=tuple(tags), lineage=planned.lineage | lineage)
+    lineage = planned.lineage | origin
+    run = store.create(content, name=planned.title, tags=tuple(tags), lineage=lineage, sources=planned.sources)
     queue.submit(run)
     done.runs.append(run.id)
     return run

@@ -12,7 +12,7 @@ from pages.components.follow import follow
 from pages.shared.listing import MOST_CHOSEN
 from pages.shared.run_text import message
 from pages.shared.text import literal
-from pages.train import preview, sidebar, slots
+from pages.train import own, preview, sidebar, slots
 from pages.train.draft import Draft, Planned, draft, folders
 from pages.train.form import TrainForm, differences, label
 from pages.train.format import count, runs
@@ -23,7 +23,7 @@ TWICE = 2.0  # seconds in which a second click is the same click
 if st.session_state.get("page") != "train":
     st.session_state.pop("train opens", None)  # they have been opened
 form = TrainForm()
-drafted = draft(form.preset, form.now)
+drafted = own.applied(draft(form.preset, form.now))
 
 
 def obstacles(drafted: Draft) -> list[str]:
@@ -42,6 +42,8 @@ def obstacles(drafted: Draft) -> list[str]:
             datasets.find(drafted.config.data)
         except (datasets.DataError, OSError):
             reasons.append("The data are missing: see below.")
+    if own_reason := own.obstacle(drafted.config):
+        reasons.append(own_reason)
     if slot_reason := slots.no_slot(drafted.config):
         reasons.append(literal(slot_reason))
     return reasons
@@ -50,11 +52,11 @@ def obstacles(drafted: Draft) -> list[str]:
 def go(promised: int) -> None:
     """Launch what the widgets hold now, if that is as many runs as the button said."""
     form.read_widgets()
-    now = draft(form.preset, form.now)
+    now = own.applied(draft(form.preset, form.now))
     again = time.monotonic() - st.session_state.get("train launched", -TWICE) < TWICE
     if again or len(now.runs) != promised or obstacles(now):
         return
-    launched = launch(now, form["from"])
+    launched = launch(own.completed(now), form["from"])
     st.session_state["train launched"] = time.monotonic()
     if launched.trouble:
         st.session_state["train trouble"] = launched.trouble
@@ -95,6 +97,9 @@ def what(drafted: Draft) -> str:
 def by(run: Planned) -> str:
     """Return the method of a run, with its base optimizer where that is not the method's own."""
     base = run.config.optimizer.name
+    if run.config.optimizer.plugin is not None:
+        file = literal(run.config.optimizer.plugin.file)
+        return f"{run.method} around {file}" if run.config.fop else file
     if base == config.preset(run.preset, run.method).optimizer.name:
         return run.method
     return f"{run.method} around {config.BASES[base]}" if run.config.fop else config.BASES[base]
@@ -116,7 +121,7 @@ def data(area: DeltaGenerator, made: config.TrainConfig) -> None:
             if made.data.name == "cifar10":
                 st.code("python -m fop_core data cifar10", language="bash")
             return
-        summary = preview.known(made)
+        summary = None if made.plugins else preview.known(made)
         number = (
             f", {count(summary.images)} images of {summary.classes} classes"
             if summary and summary.images is not None
@@ -130,6 +135,10 @@ def show(made: config.TrainConfig, table: DeltaGenerator, data_area: DeltaGenera
     """Show what takes a moment to find out: parameters, memory, time."""
     if form.unchecked(made.data.path):
         table.caption("Shown once the path of the data has been checked.")
+        return
+    if made.plugins:
+        with table.container():
+            own.show(made)
         return
     if preview.known(made) is None and not st.session_state.get("train seen"):
         table.caption("Building the network, to see what it holds …")
@@ -161,6 +170,7 @@ if form["from"]:
 if drafted.config is not None:
     st.session_state["train last"] = drafted.config
 launching(drafted)
+own.draw(drafted.config)
 made: config.TrainConfig | None = st.session_state.get("train last")
 if made is not None:  # what is beneath stays while a value is being typed
     left, right = st.columns([2, 1], gap="medium")

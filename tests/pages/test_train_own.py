@@ -1,0 +1,113 @@
+"""Files of the reader's own on the Train page, without a browser; the probe is the real one."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fop_core.jobs import queue
+from fop_core.runs import confirmed, plugins, store
+from pages.train.own import _future
+from tests.pages import test_trajectories
+from tests.pages.app import app_at
+from tests.pages.test_trajectories import ran
+from tests.training.test_plugins import DATA, SETTINGS
+
+LION = Path(__file__).resolve().parents[2] / "examples" / "plugins" / "lion.py"
+NEEDS = SETTINGS.replace("lr: float = 0.1", "name: str") + DATA
+
+
+@pytest.fixture(autouse=True)
+def lab(tmp_path, monkeypatch):
+    monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(queue, "ensure_dispatcher", lambda folder=None: None)
+    _future.clear()
+
+
+def words(at: AppTest) -> str:
+    """What it says, without Markdown's escapes."""
+    return test_trajectories.words(at).replace("\\", "")
+
+
+def button(at: AppTest, key: str):
+    return next(each for each in at.button if each.key is not None and each.key.startswith(key))
+
+
+def page(path: Path | str = "", text: str = "", **query: str) -> AppTest:
+    at = app_at("train")
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.run()
+    at.text_input(key="train own path").set_value(str(path))
+    at.text_area(key="train own text").set_value(text)
+    return ran(button(at, "train own take").click().run())
+
+
+def runs():
+    return [run for run, damage in store.scan() if not damage]
+
+
+def test_a_file_is_read_confirmed_once_tried_and_launched_with_all_its_settings():
+    at = page(LION, method="momentum")
+    assert plugins.RIGHTS in words(at) and button(at, "train launch").disabled
+    assert LION.read_text().strip() in [each.value for each in at.code]
+    assert not confirmed.is_confirmed(plugins.read(LION).digest)
+    ran(button(at, "train own run").click().run())
+    assert confirmed.is_confirmed(plugins.read(LION).digest) and plugins.RIGHTS not in words(at)
+    assert "lion.py took one step: 99,710 numbers are trained" in words(at)
+    ran(at.text_input(key="train own optimizer.lr").set_value("0.003").run())
+    assert f"--optimizer {LION} --set optimizer.settings.lr=0.003" in " ".join(each.value for each in at.code)
+    assert not button(at, "train launch").disabled
+    button(at, "train launch").click().run()
+    [run] = runs()
+    assert run.config["optimizer"]["settings"] == {"lr": 0.003, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0}
+    assert plugins.of_run(run)["optimizer"].content == LION.read_bytes() and run.has_request("start")
+    assert "you have not confirmed" not in words(page(LION)) and plugins.RIGHTS not in words(at)
+
+
+def test_a_changed_file_is_confirmed_anew(tmp_path):
+    file = tmp_path / "lion.py"
+    file.write_text(LION.read_text())
+    confirmed.confirm(plugins.read(file).digest)
+    file.write_text(LION.read_text() + "# changed\n")
+    at = page(file, method="momentum")
+    assert plugins.RIGHTS in words(at) and button(at, "train launch").disabled
+
+
+def test_a_pasted_text_whose_settings_have_no_default_is_tried_again_with_them():
+    confirmed.confirm(plugins.text("pasted.py", NEEDS.encode()).digest)
+    at = page(text=NEEDS, method="momentum")
+    assert "data.settings.name: " in words(at) and button(at, "train launch").disabled
+    for part in ("data", "model"):
+        at.text_input(key=f"train own {part}.name").set_value("any")
+        at.run()
+    ran(at)
+    assert "30 samples, 10 steps" in words(at) and not button(at, "train launch").disabled
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("x = = 2", "pasted.py, line 1: no Python"), ("x = 2", "has none of make_data"), ("", "either a path or a text")],
+)
+def test_what_is_no_plugin_is_refused_before_anything_is_run(text, said):
+    at = page(text=text)
+    assert said in words(at) and not [each for each in at.button if "own run" in str(each.key)]
+
+
+def test_a_broken_file_leaves_the_page_as_it_is_and_is_named(tmp_path):
+    file = tmp_path / "broken.py"
+    file.write_text(SETTINGS + "def make_optimizer(named, settings, total_steps):\n    import os; os._exit(3)\n")
+    confirmed.confirm(plugins.read(file).digest)
+    at = page(file, method="momentum")
+    assert "broken.py, line 7: make_optimizer ends the process with status 3" in words(at)
+    assert button(at, "train launch").disabled and runs() == []
+    ran(button(at, "train own remove").click().run())
+    assert not button(at, "train launch").disabled
+
+
+def test_a_server_that_forbids_them_shows_no_file(monkeypatch):
+    monkeypatch.setenv(confirmed.SWITCH, "off")
+    at = ran(app_at("train").run())
+    assert "Plug-ins are switched off on this machine" in words(at)
+    assert not [each for each in at.text_input if each.key == "train own path"]

@@ -1,0 +1,177 @@
+"""The process that tries plug-ins: it is ended where it takes too much, and says in which line of which file."""
+
+import os
+import re
+
+import psutil
+import pytest
+
+from fop_core.runs import confirmed, files, plugins, store
+from fop_core.runs.plugins import PluginError
+from fop_core.training import config, probe
+from fop_core.training.probe import Limits, ProbeError
+from fop_core.training.probe_worker import Probe
+from tests.training.test_plugins import DATA, EXAMPLES, SETTINGS, SGD, source
+
+SMALL = Limits(seconds=1, memory=200_000_000, output=500_000)
+BASE = config.change(config.preset("mnist-mlp", "momentum"), ["threads=1"])
+
+
+def prepared(sources, *settings):
+    for each in sources.values():
+        confirmed.confirm(each.digest)
+    return probe.plugged(BASE, sources, settings)
+
+
+def reported(folder, sources, *settings, variants=None):
+    """What the process would report, made in this one: for what ends nothing and takes little."""
+    made = prepared(sources, *settings)
+    store.write_sources(folder, sources)
+    request = {"config": made.to_json(), "variants": variants or {}, "memory": 1 << 30, "output": 1_000_000}
+    files.write_json(folder / "request.json", request)
+    return Probe(folder).report()
+
+
+BEYOND = {
+    "while True: pass": (8, "takes more than 1 s"),
+    "import time; time.sleep(60)": (8, "takes more than 1 s"),
+    "import subprocess; subprocess.run(['sleep', '61.5'])": (8, "takes more than 1 s"),
+    "kept = [bytearray(20 << 20) for _ in range(100)]": (8, "takes more than 200 MB of memory"),
+    "torch.ones(1 << 28)": (8, "takes more than 200 MB of memory"),
+    "[print('x' * 10_000) for _ in range(1000)]": (8, "prints more than 500 kB"),
+    "import os; os._exit(0)": (8, "ends the process with status 0"),
+    "import ctypes; ctypes.string_at(0)": (8, "is ended by SIGSEGV"),
+}
+
+
+@pytest.mark.parametrize("line", BEYOND)
+def test_what_takes_too_much_or_ends_the_process_is_ended_and_named_by_line(line):
+    sources = {"optimizer": source(SETTINGS + SGD + f"    {line}")}
+    number, words = BEYOND[line]
+    with pytest.raises(ProbeError, match=words) as wrong:
+        probe.probe(prepared(sources), sources, limits=SMALL)
+    [(path, message)] = wrong.value.problems
+    assert path == "optimizer" and message.startswith(f"own.py, line {number}: ")
+    assert not [each for each in psutil.Process().children(recursive=True) if "61.5" in each.cmdline()]
+
+
+def test_the_memory_of_what_it_starts_counts():
+    child = "x = b'1' * (500 << 20); import time; time.sleep(60)"
+    text = f"    import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    sources = {"optimizer": source(SETTINGS + SGD + text)}
+    with pytest.raises(ProbeError, match=r"own.py, line 8: .* more than 200 MB of memory"):
+        probe.probe(prepared(sources), sources, limits=Limits(seconds=30, memory=200_000_000))
+
+
+def test_a_good_one_says_its_settings_and_schema_and_leaves_nothing(monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    sources = {part: plugins.read(EXAMPLES / f"{name}.py") for part, name in WIDE.items()}
+    made = prepared(sources, "optimizer.settings.lr=0.01")
+    probed = probe.probe(made, sources, variants={"optimizer": [{"lr": 1}, {"beta1": 0}]})
+    assert probed.settings["optimizer"] == {"lr": 0.01, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0}
+    assert probed.schemas["model"]["properties"]["width"]["default"] == 256
+    assert [each["lr"] for each in probed.variants["optimizer"]] == [1.0, 1e-4]
+    assert probed.parameters == 784 * 256 + 256 + 256 * 256 + 256 + 256 * 10 + 10
+    assert 0 < probed.loss < 10
+    assert probe.completed(made, probed).optimizer.settings == probed.settings["optimizer"]
+    assert list(tmp_path.glob("fop-probe-*")) == []
+
+
+WIDE = {"model": "wide_mlp", "optimizer": "lion"}
+
+
+def test_nothing_is_imported_here_and_nothing_unconfirmed_or_forbidden_anywhere(monkeypatch, tmp_path):
+    note = tmp_path / "imported"
+    sources = {"optimizer": source(SETTINGS + f"open({str(note)!r}, 'a').write(str(__import__('os').getpid()))\n")}
+    made = probe.plugged(BASE, sources)
+    with pytest.raises(PluginError, match="you have not confirmed"):
+        probe.probe(made, sources)
+    monkeypatch.setenv(confirmed.SWITCH, "off")
+    with pytest.raises(PluginError, match="switched off"):
+        probe.probe(prepared(sources), sources)
+    assert not note.exists()
+    monkeypatch.delenv(confirmed.SWITCH)
+    with pytest.raises(ProbeError, match="has no function make_optimizer"):
+        probe.probe(made, sources)
+    assert note.read_text() != str(os.getpid())
+
+
+def numbers(change="", model=""):
+    data = DATA.replace("return SimpleNamespace(", "made = SimpleNamespace(")
+    data = data.replace("def make_model", f"    {change or 'pass'}\n    return made\ndef make_model")
+    return SETTINGS + (data if not model else data[: data.index("def make_model")] + model)
+
+
+NET = """class Net(torch.nn.Linear):
+    def forward(self, x): return {}
+def make_model(settings, data): return Net(3, 1)
+"""
+WRONG = {
+    numbers("made.train[0][0, 0] = float('nan')"): "train's samples has NaN",
+    numbers("made.input = (4,)"): r"samples have the shape \[3\], and input says \[4\]",
+    numbers("made.output = (2, 2)"): r"the network makes \[8, 2\] .* \[8, 2, 2\] is expected",
+    numbers("made.loss = lambda outputs, targets: outputs - targets"): r"loss is a tensor \[8, 1\]",
+    numbers("made.loss = lambda outputs, targets: outputs.mean() / 0"): "loss is (-?inf|nan) on the first batch",
+    numbers("made.loss = lambda outputs, targets: outputs.foo"): "loss fails: AttributeError",
+    numbers("made.metrics = {'m': lambda outputs, targets: outputs}"): r"m is a tensor \[8, 1\]",
+    numbers("made.metrics = {'m': lambda outputs, targets: 'good'}"): "m is a str",
+    numbers("made.loss = lambda outputs, targets: targets.mean()"): "the gradient of the loss fails",
+    numbers(model=NET.format("(x, x)")): "the network returns a tuple",
+    numbers(model=NET.format("super().forward(x) / 0 * 0")): "outputs has NaN",
+    numbers(model=NET.format("super().forward(x[:, :2])")): "the network, on samples .* fails: RuntimeError",
+    numbers(model=NET.format("super().forward(x).detach()")): "the gradient of the loss fails",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_what_goes_wrong_in_the_one_step_is_named(tmp_path, text):
+    sources = {"data": source(text), "model": source(text)}
+    report = reported(tmp_path, sources, "batch_size=8")
+    [[part, message]] = report["problems"]
+    assert part in sources and message.startswith("own.py, line ")
+    assert re.search(WRONG[text], message), message
+
+
+STEP = "class Own(torch.optim.SGD):\n    def step(self, closure=None):\n        {}\n" + SGD.splitlines()[1] + "\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "number", "words"),
+    [
+        ("self.param_groups[0]['params'][0].data.fill_(float('nan'))", 7, "weight has NaN"),
+        ("raise KeyError('m')", 8, "the optimizer's step fails: KeyError"),
+        ("self.state['x']['y'] = object()", 6, "a checkpoint fails: TypeError: .* cannot be kept in a checkpoint"),
+    ],
+)
+def test_an_optimizer_that_makes_no_numbers_or_cannot_be_kept_is_named(tmp_path, line, number, words):
+    sources = {"optimizer": source(SETTINGS + STEP.format(line) + "    return Own(named, lr=0.1)\n")}
+    [[part, message]] = reported(tmp_path, sources)["problems"]
+    assert part == "optimizer" and re.search(words, message), message
+    assert message.startswith(f"own.py, line {number}" if number != 6 else "own.py, line ")
+
+
+def test_other_settings_are_all_checked(tmp_path):
+    text = (EXAMPLES / "lion.py").read_text()
+    variants = {"optimizer": [{"lr": -1}, {"lr": 0.1}, {"beta1": 2}]}
+    report = reported(tmp_path, {"optimizer": source(text)}, variants=variants)
+    assert [path for path, _ in report["problems"]] == ["optimizer.settings.lr", "optimizer.settings.beta1"]
+    assert report["schemas"]["optimizer"]["properties"]["beta1"]["default"] == 0.9
+
+
+@pytest.mark.parametrize("report", ["{", '{"problems": 3}', "[]", '{"settings": "x"}'])
+def test_a_report_that_a_plugin_has_forged_does_no_harm(report):
+    """It is not sandboxed and can write anything; what reads it takes nothing for granted."""
+    text = f"    import os, sys; open(sys.argv[1] + '/report.json', 'w').write({report!r}); os.kill(os.getpid(), 9)"
+    sources = {"optimizer": source(SETTINGS + SGD + text)}
+    with pytest.raises(ProbeError, match=r"optimizer: .*(report|SIGKILL)"):
+        probe.probe(prepared(sources), sources, limits=SMALL)
+
+
+def test_amounts_are_in_words():
+    assert [probe.amount(size) for size in (2_000_000_000, 100_000_000, 3000, 5)] == [
+        "2 GB",
+        "100 MB",
+        "3 kB",
+        "5 bytes",
+    ]
