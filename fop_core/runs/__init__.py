@@ -16,10 +16,11 @@ Several seeds: ``series.aggregate([run.metrics["test_loss"] for run in ...])``. 
 from pathlib import Path
 
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.recorder import Recording, record
 from fop_core.runs.run import Run
 from fop_core.runs.store import UnknownRun, find
 
-__all__ = ["GALLERY", "DamagedFile", "Run", "RunError", "load"]
+__all__ = ["GALLERY", "DamagedFile", "Recording", "Run", "RunError", "load", "record"]
 
 GALLERY = Path(__file__).resolve().parents[2] / "trained_models" / "gallery"
 """The finished runs that ship."""

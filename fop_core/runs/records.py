@@ -167,6 +167,7 @@ LINEAGE: dict[str, Check] = {
     "control": text,
     "set": _texts,
     "threads": count,
+    "recorded": text,
 }
 CURVATURE: dict[str, Check] = {
     "attempt": count,

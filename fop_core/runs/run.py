@@ -165,7 +165,11 @@ class Run:
     @cached_property
     def metrics(self) -> Metrics:
         """What was logged, as series over steps; its ``update`` reads what is new."""
-        return Metrics(self.id, self.metrics_files, lambda: self.config.get("log_every"))
+        return Metrics(self.id, self.metrics_files, self._log_every)
+
+    def _log_every(self) -> Any:
+        """Return the steps that a row's means are of; None of a script's rows, which are what it says they are."""
+        return None if "recorded" in self.about["lineage"] else self.config.get("log_every")
 
     def snapshot_steps(self) -> list[int]:
         """Return the steps with a snapshot, ascending."""
@@ -183,6 +187,10 @@ class Run:
     def snapshot_header(self, step: int) -> files.Header:
         """Return dtype and shape of a snapshot's arrays, which are not read. Raises as ``snapshot``."""
         return files.read_header(self.path / "snapshots" / ARRAYS.format(step))[0]
+
+    def snapshot_about(self, step: int) -> dict[str, Any]:
+        """Return what is said about a snapshot's arrays: of a script's what they are. Raises as ``snapshot``."""
+        return files.read_header(self.path / "snapshots" / ARRAYS.format(step))[1]
 
     def checkpoint_steps(self) -> list[int]:
         """Return the steps with a checkpoint, ascending."""
