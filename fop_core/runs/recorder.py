@@ -40,7 +40,7 @@ LOSSES = ("loss", "train_loss")
 """The columns that must stay finite, unless others are named: else the run has diverged."""
 POLL_EVERY = 1.0  # seconds between two looks for a request to stop
 LONGEST_REASON = 2000  # characters
-_PROGRESS = ("epoch", *(name for name in records.PROGRESS if name.endswith(("_loss", "_accuracy"))))
+_PROGRESS = ("epoch", *records.MEASURED)
 
 
 def record(

@@ -15,9 +15,7 @@ from fop_core.runs.listing import Listing  # noqa: E402
 from fop_core.trackers.lightning import RecorderCallback  # noqa: E402
 
 BATCHES, EPOCHS = 5, 2
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*(srun|many workers|log_every_n_steps|LeafSpec).*"
-)
+pytestmark = pytest.mark.filterwarnings("ignore:.*(srun|many workers|log_every_n_steps|LeafSpec).*")
 
 
 @pytest.fixture
