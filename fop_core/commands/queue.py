@@ -325,10 +325,10 @@ def _set(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         changes["limit_gb"] = _limit(chosen.limit_gb)
     folder = chosen.folder or store.runs_folder()
     launcher = _launcher(chosen, folder)  # before anything is written
-    told = _notices(chosen, folder)
+    notices_to = _notices(chosen, folder)
     settings, aside = slots.choose(folder, **changes)
-    if told is not None:
-        notices.write(folder, told)
+    if notices_to is not None:
+        notices.write(folder, notices_to)
     if launcher != launcher_settings.read(folder):
         launcher_settings.write(folder, launcher)
     if aside is not None:
@@ -336,8 +336,8 @@ def _set(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     print(f"cpu_slots = {settings.cpu_slots}, limit_gb = {settings.limit_gb}, launcher = {launcher.launcher}")
     if launcher.launcher == "slurm":
         print(f"slurm: {', '.join(f'{name} = {value}' for name, value in launcher.slurm if value not in ('', ()))}")
-    if told is not None:
-        print(told.words())
+    if notices_to is not None:
+        print(notices_to.words())
     return 0
 
 

@@ -16,7 +16,7 @@ Several seeds: ``series.aggregate([run.metrics["test_loss"] for run in ...])``. 
 from pathlib import Path
 
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.runs.recorder import Recording, record
+from fop_core.runs.recording import Recording, record
 from fop_core.runs.run import Run
 from fop_core.runs.store import UnknownRun, find
 

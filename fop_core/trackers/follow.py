@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fop_core.runs import recorded_matrices, recorder
-from fop_core.runs.recorder import Recording
+from fop_core.runs import recorded_matrices, recording
+from fop_core.runs.recording import Recording
 
 SNAPSHOTS = 60
 """About how many a run has, unless a callback is told otherwise: as many as our own."""
@@ -36,7 +36,7 @@ class Follower:
     ) -> None:
         if type(snapshots) is not int or snapshots < 0:
             raise ValueError(f"snapshots is {snapshots!r}: give a whole number, 0 for none")
-        self.settings = None if settings is None else recorder.checked_settings(settings)
+        self.settings = None if settings is None else recording.checked_settings(settings)
         self.name, self.tags, self.snapshots, self.names, self.options = name, tags, snapshots, names, options
         self.recording: Recording | None = None
         self._every = 1
@@ -57,7 +57,7 @@ class Follower:
             settings.setdefault("optimizer", type(recorded_matrices.unwrapped(optimizer)).__name__)
         self._every = max(1, (steps or 0) // max(1, self.snapshots)) if steps else 100
         self._snapped = -1
-        self.recording = recorder.record(settings, name=self.name, tags=self.tags, steps=steps, **self.options)
+        self.recording = recording.record(settings, name=self.name, tags=self.tags, steps=steps, **self.options)
 
     def log(self, step: int, metrics: Mapping[str, Any]) -> None:
         """Record what was measured at a step, under the names that Runs knows."""
@@ -92,7 +92,7 @@ def as_json(settings: Mapping[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for name, value in settings.items():
         try:
-            made |= recorder.checked_settings({str(name): value})
+            made |= recording.checked_settings({str(name): value})
         except (TypeError, ValueError):
             made[str(name)] = f"{value!r:.200}".encode(errors="replace").decode()
     return made

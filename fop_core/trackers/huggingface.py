@@ -1,8 +1,8 @@
 """Records a training of Hugging Face's ``transformers.Trainer`` as a run.
 
-    from fop_core.trackers.huggingface import RecorderCallback
+    from fop_core.trackers.huggingface import RunCallback
 
-    trainer = Trainer(model, arguments, train_dataset=data, callbacks=[RecorderCallback(name="mine")])
+    trainer = Trainer(model, arguments, train_dataset=data, callbacks=[RunCallback(name="mine")])
 
 Only the first process of several records. Without the package: ``pip install "fop-lab[transformers]"``.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from fop_core.runs.recorder import Recording
+from fop_core.runs.recording import Recording
 from fop_core.trackers.follow import SNAPSHOTS, Follower
 
 NAMES: dict[str, str | None] = {
@@ -31,7 +31,7 @@ NAMES: dict[str, str | None] = {
 _ASIDE = ("output_dir", "run_name", "logging_dir", "hub_token", "push_to_hub_token", "report_to", "logging_steps")
 
 
-class RecorderCallback(TrainerCallback):
+class RunCallback(TrainerCallback):
     """Records what a ``Trainer`` logs, and what its optimizer's ``preconditioners()`` gives.
 
     The Trainer leaves losses that are not finite out of its logs unless ``logging_nan_inf_filter`` is False: give that,

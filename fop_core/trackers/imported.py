@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fop_core.runs import recorder, records, store
+from fop_core.runs import recording, records, store
 from fop_core.runs.control import Control
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
@@ -63,7 +63,7 @@ def save(
         TypeError, ValueError: for settings or rows that could not be read back; then there is no run.
         OSError: where it cannot be written; likewise.
     """
-    content = recorder.checked_settings(settings or {})
+    content = recording.checked_settings(settings or {})
     of = {"recorded": f"from {source}"}
     run = store.create(content, name=name or source, tags=tuple(tags), lineage=of, folder=folder)
     try:
@@ -88,7 +88,7 @@ def save(
 
 def _ending(rows: Rows) -> tuple[str, str, str]:
     """Return state, reason and cause."""
-    for name in recorder.LOSSES:
+    for name in recording.LOSSES:
         steps = sorted(step for step, row in rows.rows.items() if name in row)
         finite = [step for step in steps if math.isfinite(rows.rows[step][name])]
         if steps and (not finite or finite[-1] != steps[-1]):

@@ -1,8 +1,8 @@
 """Records a training of Lightning's ``Trainer`` as a run.
 
-    from fop_core.trackers.lightning import RecorderCallback
+    from fop_core.trackers.lightning import RunCallback
 
-    trainer = lightning.Trainer(max_epochs=3, callbacks=[RecorderCallback(name="mine")])
+    trainer = lightning.Trainer(max_epochs=3, callbacks=[RunCallback(name="mine")])
 
 Only the first process of several records. Without the package: ``pip install "fop-lab[lightning]"``.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from fop_core.runs.recorder import Recording
+from fop_core.runs.recording import Recording
 from fop_core.trackers.follow import SNAPSHOTS, Follower
 
 NAMES: dict[str, str | None] = {
@@ -25,7 +25,7 @@ NAMES: dict[str, str | None] = {
 """By which columns what a module logs is recorded; None leaves it out."""
 
 
-class RecorderCallback(Callback):
+class RunCallback(Callback):
     """Records what a module logs, its loss, and what its first optimizer's ``preconditioners()`` gives.
 
     A step is one of the optimizer's, as Lightning's ``global_step`` counts them.

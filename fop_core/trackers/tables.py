@@ -46,8 +46,8 @@ def read(path: Path | str, step: str = "step") -> Rows:
     left_out = [name for name, values in numbers.items() if name != step and all(value is None for value in values)]
     rows: dict[int, dict[str, float]] = {}
     for at, (number, cells) in enumerate(lines):
-        if (count := _count(given := cells[names.index(step)])) is None:
-            raise DamagedFile(f"{path}, line {number}: its {step} is {given!r:.60}, not a whole number of at least 0")
+        if (count := _count(cell := cells[names.index(step)])) is None:
+            raise DamagedFile(f"{path}, line {number}: its {step} is {cell!r:.60}, not a whole number of at least 0")
         row = rows.setdefault(count, {})
         for index, name in enumerate(names):
             if name == step or name in left_out or not cells[index].strip():

@@ -15,7 +15,7 @@ from fop_core import FOP, runs  # noqa: E402
 from fop_core.jobs import queue  # noqa: E402
 from fop_core.runs import learned  # noqa: E402
 from fop_core.runs.listing import Listing  # noqa: E402
-from fop_core.trackers.huggingface import RecorderCallback  # noqa: E402
+from fop_core.trackers.huggingface import RunCallback  # noqa: E402
 
 STEPS = 8
 
@@ -64,7 +64,7 @@ def trained(tmp_path, callback, *others, steps=STEPS, optimizer=True, **argument
 
 
 def test_what_the_trainer_logs_and_what_the_optimizer_learned_are_read_back(folder, tmp_path):
-    callback = RecorderCallback(name="tiny", tags=("hf",), snapshots=2)
+    callback = RunCallback(name="tiny", tags=("hf",), snapshots=2)
     fop, history = trained(tmp_path, callback)
     back = runs.load("tiny")
     assert back.state.state == "finished" and back.labels["tags"] == ["hf"] and back.progress["steps"] == STEPS
@@ -92,16 +92,16 @@ class Looks(transformers.TrainerCallback):
 
 
 def test_it_is_on_runs_while_it_trains_and_stops_where_somebody_asks(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("fop_core.runs.recorder.POLL_EVERY", 0.0)
+    monkeypatch.setattr("fop_core.runs.recording.POLL_EVERY", 0.0)
     states = []
 
-    def look():
+    def inspect():
         [entry] = Listing(folder).entries(now=True).values()
         states.append((entry.state, entry.method))
         queue.stop(entry.run, by="somebody")
 
-    callback = RecorderCallback()
-    trained(tmp_path, callback, Looks(look), optimizer=False)
+    callback = RunCallback()
+    trained(tmp_path, callback, Looks(inspect), optimizer=False)
     assert states == [("running", "AdamW")]
     assert callback.recording.run.state.state == "stopped" and callback.recording.run.step() < STEPS
     assert not callback.recording.run.snapshot_steps()
@@ -111,7 +111,7 @@ def test_an_exception_ends_the_run_at_the_latest_with_the_next_training(folder, 
     def fail():
         raise ZeroDivisionError
 
-    callback = RecorderCallback(name="mine")
+    callback = RunCallback(name="mine")
     with pytest.raises(ZeroDivisionError):
         trained(tmp_path, callback, Looks(fail))
     first = callback.recording.run
@@ -121,7 +121,7 @@ def test_an_exception_ends_the_run_at_the_latest_with_the_next_training(folder, 
 
 
 def test_a_divergence_is_shown_as_one(folder, tmp_path):
-    callback = RecorderCallback({"lr": math.inf})
+    callback = RunCallback({"lr": math.inf})
     trained(tmp_path, callback, optimizer=False, learning_rate=1e30, max_grad_norm=0.0)
     run = callback.recording.run
     assert (run.state.state, run.state.cause) == ("failed", "diverged") and run.config["lr"] == "Infinity"

@@ -12,7 +12,7 @@ from fop_core import FOP, runs  # noqa: E402
 from fop_core.jobs import queue  # noqa: E402
 from fop_core.runs import learned  # noqa: E402
 from fop_core.runs.listing import Listing  # noqa: E402
-from fop_core.trackers.lightning import RecorderCallback  # noqa: E402
+from fop_core.trackers.lightning import RunCallback  # noqa: E402
 
 BATCHES, EPOCHS = 5, 2
 pytestmark = pytest.mark.filterwarnings("ignore:.*(srun|many workers|log_every_n_steps|LeafSpec).*")
@@ -74,7 +74,7 @@ def trained(tmp_path, module, callback, **options):
 
 
 def test_what_a_module_logs_and_what_its_optimizer_learned_are_read_back(folder, tmp_path):
-    module, callback = Module(), RecorderCallback(name="tiny", snapshots=5, names={"margin": "gap"})
+    module, callback = Module(), RunCallback(name="tiny", snapshots=5, names={"margin": "gap"})
     trained(tmp_path, module, callback)
     back, total = runs.load("tiny"), BATCHES * EPOCHS
     assert back.state.state == "finished" and back.progress["steps"] == total
@@ -96,7 +96,7 @@ def test_what_a_module_logs_and_what_its_optimizer_learned_are_read_back(folder,
 
 
 def test_gathered_gradients_make_one_step(folder, tmp_path):
-    callback = RecorderCallback({})
+    callback = RunCallback({})
     trained(tmp_path, Module(), callback, accumulate_grad_batches=2)
     run = callback.recording.run
     run.metrics.update()
@@ -104,16 +104,16 @@ def test_gathered_gradients_make_one_step(folder, tmp_path):
 
 
 def test_it_is_on_runs_while_it_trains_and_stops_where_somebody_asks(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("fop_core.runs.recorder.POLL_EVERY", 0.0)
+    monkeypatch.setattr("fop_core.runs.recording.POLL_EVERY", 0.0)
     states = []
 
-    def look():
+    def inspect():
         [entry] = Listing(folder).entries(now=True).values()
         states.append(entry.state)
         queue.stop(entry.run, by="somebody")
 
-    callback = RecorderCallback()
-    trained(tmp_path, Module(wrap=False, do=look), callback)
+    callback = RunCallback()
+    trained(tmp_path, Module(wrap=False, do=inspect), callback)
     assert states[0] == "running"
     assert callback.recording.run.state.state == "stopped" and callback.recording.run.step() < BATCHES * EPOCHS
     assert not callback.recording.run.snapshot_steps()
@@ -124,14 +124,14 @@ def test_an_exception_ends_the_run(folder, tmp_path, error, state):
     def fail():
         raise error
 
-    callback = RecorderCallback()
+    callback = RunCallback()
     with pytest.raises((error, SystemExit)):
         trained(tmp_path, Module(do=fail), callback)
     assert callback.recording.run.state.state == state
 
 
 def test_a_divergence_is_shown_as_one(folder, tmp_path):
-    callback = RecorderCallback(snapshots=0)
+    callback = RunCallback(snapshots=0)
     trained(tmp_path, Module(lr=1e30, wrap=False), callback)
     run = callback.recording.run
     assert (run.state.state, run.state.cause) == ("failed", "diverged")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fop_core import runs
@@ -68,13 +68,11 @@ def test_a_step_larger_than_a_float_can_tell_keeps_its_digits(tmp_path):
 
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
+measured = st.dictionaries(st.sampled_from(["loss", "a/b", "ü"]), numbers)
 
 
-@given(
-    st.dictionaries(
-        st.integers(0, 2**63 - 1), st.dictionaries(st.sampled_from(["loss", "a/b", "ü"]), numbers), min_size=1
-    )
-)
+@settings(max_examples=20, deadline=None)
+@given(st.dictionaries(st.integers(0, 2**63 - 1), measured, min_size=1))
 def test_a_run_that_was_exported_is_imported_to_the_last_bit(tmp_path_factory, rows):
     tmp_path = tmp_path_factory.mktemp("round")
     run = imported.save(imported.Rows(rows, ()), "a.csv", folder=tmp_path)

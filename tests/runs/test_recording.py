@@ -154,7 +154,7 @@ def test_a_loss_that_came_back_is_no_divergence(folder):
 
 
 def test_a_request_to_stop_is_seen_and_it_ends_as_stopped(folder, monkeypatch):
-    monkeypatch.setattr("fop_core.runs.recorder.POLL_EVERY", 0.0)
+    monkeypatch.setattr("fop_core.runs.recording.POLL_EVERY", 0.0)
     with runs.record() as run:
         run.log(3, loss=1.0)
         assert not run.stop_requested
