@@ -97,7 +97,7 @@ def _shown(optimizer: Any) -> Iterator[tuple[str, str, Array]]:
             raise ValueError(f"the P of {layer} is empty: {list(P.shape)}")
         kind = "scalar" if not P.ndim else "P" if P.ndim == 2 and P.shape[0] == P.shape[1] else "diagonal"
         yield layer, kind, P
-    bases = getattr(optimizer, "bases", dict)()
+    bases: Mapping[str, Any] = getattr(optimizer, "bases", dict)()
     for layer, value in _by_layer(bases):
         yield f"{layer} basis", "basis", _exact(value, layer)
     for layer, value in getattr(optimizer, "scales", dict)().items():

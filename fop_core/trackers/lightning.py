@@ -80,7 +80,7 @@ class RunCallback(Callback):
         if not trainer.is_global_zero or step == self._step:  # a batch whose gradients are only gathered
             return
         self._step = step
-        if not self._begun or step % max(1, trainer.log_every_n_steps) == 0:
+        if not self._begun or step % max(1, getattr(trainer, "log_every_n_steps", 50)) == 0:
             self._begun = True
             metrics = self._measured(trainer, "a step")
             loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs

@@ -6,58 +6,24 @@ import os
 import socket
 import stat
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from fop_core import runs
 from fop_core.cli import main
-from fop_core.jobs import slots, supervisor
-from fop_core.runs import notices, store
-from fop_core.runs.control import Control
+from fop_core.jobs import slots
+from fop_core.runs import notices
 from fop_core.runs.files import DamagedFile, RunError
 from tests.waiting import until
-
-SECRET = "T0K3N"
-
-
-class Webhook(HTTPServer):
-    """A webhook of somebody's, here."""
-
-    def __init__(self) -> None:
-        self.bodies: list[dict] = []
-        self.status, self.location = 200, ""
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/{SECRET}?key={SECRET}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Webhook
-
-    def do_POST(self) -> None:
-        assert self.headers["Content-Type"] == "application/json"
-        self.server.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(self.server.status)
-        if self.server.location:
-            self.send_header("Location", self.server.location)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
+from tests.webhook import SECRET, Webhook, serving
 
 
 @pytest.fixture
 def webhook() -> Iterator[Webhook]:
-    with Webhook() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving() as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture
@@ -84,21 +50,6 @@ def test_a_recorded_run_sends_one_notice_where_it_diverges_and_one_where_it_ends
     assert SECRET not in json.dumps(webhook.bodies) and SECRET not in run.run.log()
 
 
-def test_the_supervisor_sends_a_notice_of_the_run_that_it_watched(folder, webhook, monkeypatch):
-    wanted(folder, webhook=webhook.address)
-    run = store.create({}, name="ours", folder=folder)
-    run.request("start")
-
-    def work(self: supervisor.Supervisor) -> None:
-        with Control(self.run) as control:
-            control.set("finished")
-
-    monkeypatch.setattr(supervisor.Supervisor, "work", work)
-    monkeypatch.setattr(supervisor.queue, "ensure_dispatcher", lambda folder: None)
-    supervisor.supervise(run.path, "cpu-0", os.open(os.devnull, os.O_RDONLY))
-    assert [body["text"] for body in webhook.bodies] == ["ours: finished at step 0"]
-
-
 def test_without_settings_nothing_is_sent_or_logged(folder):
     with runs.record() as run:
         run.log(1, loss=float("nan"))
@@ -111,7 +62,7 @@ def test_without_settings_nothing_is_sent_or_logged(folder):
 def test_a_webhook_that_fails_is_a_line_without_its_secrets_and_no_redirect_is_followed(
     folder, webhook, answer, words, capsys
 ):
-    with Webhook() as other:
+    with serving() as other:
         webhook.status, webhook.location = answer, f"http://127.0.0.1:{other.server_port}/"
         wanted(folder, webhook=webhook.address)
         with runs.record() as run:
