@@ -10,6 +10,7 @@
     run.metrics.update()                            # of a run that goes on: reads what is new
     run.snapshot(run.snapshot_steps()[-1])          # M per layer
 
+A run that your own script writes: ``with runs.record(settings) as run: run.log(step, train_loss=loss)``.
 Several seeds: ``series.aggregate([run.metrics["test_loss"] for run in ...])``. A file: ``export.to_csv(run, path)``.
 """
 

@@ -73,6 +73,9 @@ def record(
         ValueError: for settings that could not be read back, or a number of steps below 1.
     """
     content = checked_settings({} if settings is None else settings)
+    for what, several in (("tags", tags), ("losses", losses)):
+        if isinstance(several, str):
+            raise TypeError(f"{what} are {several!r}, a text: give several, as [{several!r}]")
     for what, text in (("name", name), *(("tag", tag) for tag in tags)):
         if not records.is_text(text):
             raise TypeError(f"a {what} is {text!r}, a {type(text).__name__}: give a text")

@@ -65,13 +65,16 @@ class Follower:
             renamed = {self.names.get(name, name): value for name, value in metrics.items()}
             self.recording.log(step, **{name: value for name, value in renamed.items() if name is not None})
 
-    def stepped(self, step: int, optimizer: Any) -> bool:
-        """Take a snapshot where one is due; return whether somebody wants the training to stop."""
+    def stepped(self, step: int, optimizer: Any, processes: int) -> bool:
+        """Take a snapshot where one is due; return whether somebody wants the training to stop.
+
+        Of several processes none is stopped: the others would wait for the one that was.
+        """
         if self.recording is None:
             return False
         if step % self._every == 0:
             self._snapshot(step, optimizer, False)
-        return self.recording.stop_requested
+        return processes == 1 and self.recording.stop_requested
 
     def end(self, step: int, optimizer: Any, error: BaseException | None = None) -> None:
         """Take the last snapshot, with every matrix, and end the run."""

@@ -95,8 +95,9 @@ class RunCallback(TrainerCallback):
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Take a snapshot where one is due, and stop where somebody asks for that."""
-        if state.is_world_process_zero and self._follower.stepped(state.global_step, kwargs.get("optimizer")):
-            control.should_training_stop = True
+        if state.is_world_process_zero:
+            if self._follower.stepped(state.global_step, kwargs.get("optimizer"), args.world_size):
+                control.should_training_stop = True
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

@@ -87,7 +87,7 @@ class RunCallback(Callback):
             if loss is not None and "train_loss" not in metrics:
                 metrics.setdefault("loss", loss)
             self._follower.log(step, metrics | _where(trainer, batch_idx))
-        if self._follower.stepped(step, _optimizer(trainer)):
+        if self._follower.stepped(step, _optimizer(trainer), trainer.world_size):
             trainer.should_stop = True
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

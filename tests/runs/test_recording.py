@@ -102,6 +102,13 @@ def test_settings_that_are_no_json_are_refused_by_name_before_anything_is_writte
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("wrong", [{"tags": "abc"}, {"losses": "loss"}, {"name": 3}, {"tags": [3]}, {"steps": 0}])
+def test_arguments_of_another_kind_are_refused_before_anything_is_written(folder, wrong):
+    with pytest.raises((TypeError, ValueError), match=r"give"):
+        runs.record({}, **wrong)
+    assert not folder.exists()
+
+
 def test_settings_within_themselves_are_refused(folder):
     settings: dict = {}
     settings["a"] = settings
