@@ -133,6 +133,19 @@ def pooled_identity(n: int, side: int) -> Array:
     return np.maximum(shared, 0) / np.outer(end - begin, end - begin)
 
 
+def symmetric(matrices: Array) -> bool:
+    """Return whether matrices [..., n, n] are symmetric but for rounding.
+
+    Example:
+        >>> import numpy as np
+        >>> from fop_core.inspection import symmetric
+        >>> symmetric(np.array([[2.0, 1.0], [1.0, 3.0]])), symmetric(np.array([[2.0, 1.0], [0.0, 3.0]]))
+        (True, False)
+    """
+    size = float(np.abs(matrices).max(initial=0.0))
+    return np.allclose(matrices, matrices.swapaxes(-1, -2), rtol=1e-3, atol=1e-5 * size)
+
+
 def eigenvalues(P: Array) -> Array:
     """Return the eigenvalues [..., n] of the symmetric part of P [..., n, n], ascending; NaN where P is not finite.
 

@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import nn
 
-from fop_core import FOP
+from fop_core import FOP, runs
 from fop_core.jobs import queue
-from fop_core.runs import GALLERY, store
+from fop_core.runs import GALLERY, learned, store
 from fop_core.runs.run import Run
 from tests.training import tiny
 
@@ -125,6 +125,28 @@ def written_one_after_another(names: Names) -> None:
     assert torch.allclose(model(x)[:, :-1], model(changed)[:, :-1], atol=1e-5)  # none of them sees what comes after
 
 
+def recorded(name: str, *layers: str) -> Callable[[Names], None]:
+    """A run of that name that ended well, with what was learned of those layers."""
+
+    def check(_: Names) -> None:
+        run = runs.load(name)
+        assert run.state.state == "finished" and "train_loss" in run.metrics
+        assert {*layers} <= {*learned.of_run(run).layers}
+
+    return check
+
+
+def transformers() -> Names:
+    for package in ("transformers", "accelerate"):
+        pytest.importorskip(package, reason="an extra: docs/record.md")
+    return {}
+
+
+def lightning() -> Names:
+    pytest.importorskip("lightning", reason="an extra: docs/record.md")
+    return {}
+
+
 CHECKED: dict[str, tuple[Callable[[], Names], Callable[[Names], None]]] = {
     "README.md 1": (network, stepped),
     "docs/bring-your-own.md 1": (dict, stepped_by_the_sign),
@@ -138,6 +160,10 @@ CHECKED: dict[str, tuple[Callable[[], Names], Callable[[Names], None]]] = {
     "docs/training.md 1": (a_run_called_baseline, forked),
     "docs/preconditioners.md 1": (an_optimizer, saved),
     "docs/preconditioners.md 2": (dict, whitened),
+    "docs/record.md 1": (dict, recorded("mine", "weight")),
+    "docs/record.md 2": (dict, recorded("kronecker", "weight input", "weight output")),
+    "docs/record.md 3": (transformers, recorded("tiny gpt", "transformer.wte.weight")),
+    "docs/record.md 4": (lightning, recorded("regression", "layer.weight")),
 }
 """For each block what is there before it, and what must hold after it."""
 

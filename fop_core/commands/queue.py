@@ -1,4 +1,4 @@
-"""``queue``: runs in the background, one after another: submit, fork, list, stop, resume, export, clear, set."""
+"""``queue``: runs in the background, one after another: submit, fork, list, stop, resume, export, clear, set..."""
 
 import argparse
 import json
@@ -15,6 +15,7 @@ from fop_core.runs.state import ALIVE
 
 if TYPE_CHECKING:
     from fop_core.jobs.launcher_settings import LauncherSettings
+    from fop_core.runs.notices import Settings as NoticeSettings
     from fop_core.runs.run import Run
 
 SLURM = {
@@ -101,13 +102,24 @@ def add(commands: Any) -> None:
     clear.set_defaults(do=_clear)
     chosen = verbs.add_parser(
         "set",
-        help="slots on the CPU, a limit for the folder, and what starts jobs: this machine or Slurm",
+        help="slots on the CPU, a limit for the folder, what starts jobs, this machine or Slurm, and your notices",
         epilog="examples: set --cpu-slots 2; set --launcher slurm --partition gpu --gpus 1 --time-limit 4:00:00; set "
         "--line 'module load cuda' --line '#SBATCH --qos=low'; docs/slurm.md says more",
     )
     chosen.add_argument("--cpu-slots", type=int, help="jobs on the CPU at a time (1)")
     chosen.add_argument("--limit-gb", help="GB that the folder may hold, or none: above it no job starts")
     chosen.add_argument("--launcher", help="local, or slurm: yours, for this folder")
+    chosen.add_argument(
+        "--webhook",
+        metavar="ADDRESS",
+        help="yours: gets a line when a run of yours ends or diverges; - reads it from stdin, none takes it back",
+    )
+    chosen.add_argument(
+        "--desktop-notices",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="the same on this machine's desktop, by notify-send or osascript",
+    )
     slurm = chosen.add_argument_group("of Slurm", "none takes a value back")
     for name, (kind, words) in SLURM.items():
         slurm.add_argument(f"--{name}", metavar=kind, dest=name.replace("-", "_"), help=words)
@@ -118,6 +130,8 @@ def add(commands: Any) -> None:
     )
     slurm.add_argument("--line", action="append", dest="lines", help="of the script, or #SBATCH ...; may be repeated")
     chosen.set_defaults(do=_set)
+    notify = verbs.add_parser("notify", help="send a notice now, to see that it arrives")
+    notify.set_defaults(do=_notify)
 
 
 def _submit(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
@@ -303,7 +317,7 @@ def _clear(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 def _set(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.jobs import launcher_settings, slots
-    from fop_core.runs import store
+    from fop_core.runs import notices, store
 
     changes: dict[str, Any] = {}
     if chosen.cpu_slots is not None:
@@ -312,7 +326,10 @@ def _set(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         changes["limit_gb"] = _limit(chosen.limit_gb)
     folder = chosen.folder or store.runs_folder()
     launcher = _launcher(chosen, folder)  # before anything is written
+    notices_to = _notices(chosen, folder)
     settings, aside = slots.choose(folder, **changes)
+    if notices_to is not None:
+        notices.write(folder, notices_to)
     if launcher != launcher_settings.read(folder):
         launcher_settings.write(folder, launcher)
     if aside is not None:
@@ -320,7 +337,33 @@ def _set(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     print(f"cpu_slots = {settings.cpu_slots}, limit_gb = {settings.limit_gb}, launcher = {launcher.launcher}")
     if launcher.launcher == "slurm":
         print(f"slurm: {', '.join(f'{name} = {value}' for name, value in launcher.slurm if value not in ('', ()))}")
+    if notices_to is not None:
+        print(notices_to.words())
     return 0
+
+
+def _notices(chosen: argparse.Namespace, folder: Path) -> "NoticeSettings | None":
+    """Return where notices go, changed as arguments say; None where they say nothing."""
+    from fop_core.runs import notices
+
+    changes: dict[str, Any] = {}
+    if chosen.webhook is not None:
+        address = sys.stdin.readline().strip() if chosen.webhook == "-" else chosen.webhook
+        changes["webhook"] = "" if address == "none" else address
+    if chosen.desktop_notices is not None:
+        changes["desktop"] = chosen.desktop_notices
+    return notices.changed(folder, **changes) if changes else None
+
+
+def _notify(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from fop_core.runs import notices, store
+
+    folder = chosen.folder or store.runs_folder()
+    for trouble in (troubles := notices.attempt(folder)):
+        print(trouble, file=sys.stderr)
+    if not troubles:
+        print(f"sent: {notices.read(folder).words()}")
+    return 1 if troubles else 0
 
 
 def _launcher(chosen: argparse.Namespace, folder: Path) -> "LauncherSettings":

@@ -1,4 +1,4 @@
-"""``runs``: what has been trained: list, show, diff, export, replay, why, delete, and the trash."""
+"""``runs``: what has been trained: list, show, diff, export, import, replay, why, delete, and the trash."""
 
 import argparse
 import json
@@ -32,8 +32,31 @@ def add(commands: Any) -> None:
     diff = verbs.add_parser("diff", help="in which settings two runs differ")
     diff.add_argument("--json", action="store_true", help="as JSON; a setting that a run has not is left out of it")
     diff.set_defaults(do=_diff)
-    export = verbs.add_parser("export", help="its metrics as CSV or Parquet, by the file's ending")
+    export = verbs.add_parser("export", help="its metrics as CSV or Parquet, or all of it for another tracker")
+    export.add_argument(
+        "--to",
+        choices=("csv", "parquet", "tensorboard", "wandb", "trackio"),
+        help="what; by the file's ending unless given. tensorboard: scalars, histograms and images of P; wandb and "
+        "trackio: settings and scalars, on this machine alone",
+    )
     export.set_defaults(do=_export)
+    imported = verbs.add_parser("import", help="scalars of TensorBoard, or a CSV file, as a run")
+    imported.add_argument("file", type=Path, help="a folder of event files, one of them, or *.csv")
+    imported.add_argument(
+        "--step", default="step", metavar="COLUMN", help="of a CSV file: what counts the steps (step)"
+    )
+    imported.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        dest="columns",
+        metavar="THEIRS=OURS",
+        help="another name for a column, as loss/train=train_loss; may be repeated",
+    )
+    imported.add_argument("--settings", type=Path, metavar="FILE", help="what it was trained with, as JSON")
+    imported.add_argument("--name", default="", help="what to call it; the file's name unless given")
+    imported.add_argument("--tag", action="append", default=[], dest="tags", help="may be repeated")
+    imported.set_defaults(do=_import)
     delete = verbs.add_parser("delete", help="move runs to the trash of their folder, and out of the queue")
     delete.add_argument("--yes", action="store_true", help=argparse.SUPPRESS)  # of when it was for good
     delete.set_defaults(do=_delete)
@@ -58,7 +81,7 @@ def add(commands: Any) -> None:
         verb.add_argument("run_id", metavar="RUN", help="its path, id, beginning of an id, or name")
     for name, which in (("one", "first"), ("other", "second")):
         diff.add_argument(name, metavar=name.upper(), help=f"the {which}: its path, id, beginning of an id, or name")
-    export.add_argument("file", type=Path, help="a new file, *.csv or *.parquet")
+    export.add_argument("file", type=Path, help="a new file, *.csv or *.parquet; with --to a tracker a new folder")
 
 
 def _list(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
@@ -270,18 +293,70 @@ def _diff(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 def _export(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs import export, store
 
+    if chosen.to in ("tensorboard", "wandb", "trackio"):
+        return _export_to_tracker(chosen)
     writers = {".csv": export.to_csv, ".parquet": export.to_parquet}
-    if chosen.file.suffix not in writers:
-        raise ValueError(f"{chosen.file}: give a file that ends in .csv or .parquet")
+    kind = f".{chosen.to}" if chosen.to else chosen.file.suffix
+    if kind not in writers:
+        raise ValueError(f"{chosen.file}: give a file that ends in .csv or .parquet, or --to a tracker")
     if chosen.file.exists():
         raise ValueError(f"{chosen.file} exists already")
     run = store.find(chosen.run_id, chosen.folder)
     run.metrics.update()
-    writers[chosen.file.suffix](run, chosen.file)
+    writers[kind](run, chosen.file)
     for message in run.metrics.damaged:
         print(f"left out: {message}", file=sys.stderr)
     print(f"{chosen.file}: {chosen.file.stat().st_size:,} bytes")
     return 0
+
+
+def _export_to_tracker(chosen: argparse.Namespace) -> int:
+    from fop_core.runs import store
+    from fop_core.trackers import services, tensorboard
+
+    run = store.find(chosen.run_id, chosen.folder)
+    try:
+        if chosen.to == "tensorboard":
+            made = tensorboard.export(run, chosen.file)
+            print(f"{made}: {made.stat().st_size:,} bytes; `tensorboard --logdir {chosen.file}` shows it")
+        else:
+            to = services.to_wandb if chosen.to == "wandb" else services.to_trackio
+            print(f"{chosen.file}: {to(run, chosen.file)}")
+    except ModuleNotFoundError as error:
+        raise ValueError(f"--to {chosen.to}: {error}") from error
+    for message in run.metrics.damaged:
+        print(f"left out: {message}", file=sys.stderr)
+    return 0
+
+
+def _import(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from fop_core.commands import train
+    from fop_core.runs import files
+    from fop_core.trackers import imported, tables, tensorboard
+
+    names = dict(_renaming(text) for text in chosen.columns)
+    settings = None if chosen.settings is None else files.read_json(chosen.settings)
+    source = chosen.file.resolve().name
+    name, tags = train.labels(chosen, printable(source))
+    try:
+        csv = chosen.file.suffix.lower() == ".csv"
+        rows = tables.read(chosen.file, chosen.step) if csv else tensorboard.read(chosen.file)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"{chosen.file}: {error}") from error
+    run = imported.save(
+        imported.renamed(rows, names), printable(source), settings=settings, name=name, tags=tags, folder=chosen.folder
+    )
+    for column in rows.left_out:
+        print(f"left out: {printable(column)}, a column without a number", file=sys.stderr)
+    print(f"{run.id}: {len(rows.rows):,} steps")
+    return 0
+
+
+def _renaming(text: str) -> tuple[str, str]:
+    theirs, _, ours = text.rpartition("=")
+    if not (theirs and ours):
+        raise ValueError(f"--column {text!r}: write THEIRS=OURS, as loss/train=train_loss")
+    return theirs, ours
 
 
 def _delete(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:

@@ -232,7 +232,7 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if again is not None:
         run = store.find(again)
         writable.check_folders(run.path)  # before anything is written
-        settings = config.parse(run.config)
+        settings = config.of_run(run)
         if chosen.handed is not None:
             *locks, pipe = map(int, chosen.handed.split(","))  # a scheduler's job has no lock
             task = trainer.Task(run.path, chosen.cores, chosen.on, chosen.claim)

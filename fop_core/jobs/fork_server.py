@@ -235,7 +235,7 @@ def _keep_data(path: Path) -> None:
     from fop_core.training import config, datasets
 
     with contextlib.suppress(Exception):  # the trainer finds that out, too, and says so
-        datasets.keep(config.parse(Run(path).config).data)
+        datasets.keep(config.of_run(Run(path)).data)
 
 
 def load() -> None:

@@ -24,7 +24,7 @@ from fop_core.jobs.launcher_settings import LauncherSettings
 from fop_core.jobs.placements import Placement
 from fop_core.jobs.requests import Waiting
 from fop_core.jobs.slots import Slot
-from fop_core.runs import files, plugins, stamps, store, trash, writable
+from fop_core.runs import files, lineage, plugins, stamps, store, trash, writable
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
@@ -91,6 +91,8 @@ def _check(run: Run) -> None:
     """Raise what ``submit`` does of a run that cannot be asked for."""
     if trash.holds(run.path):
         raise RunError(f"{run.path} is in the trash: `runs restore {run.id}` brings it back")
+    with contextlib.suppress(DamagedFile, FileNotFoundError):  # of what cannot be read its attempt says why
+        lineage.refuse_recorded(run)
     state = run.state.state
     if state in ALIVE:
         raise RunError(f"{run.id} is {state} already")

@@ -21,7 +21,7 @@ import psutil
 
 from fop_core.jobs import cores, queue, slots
 from fop_core.jobs.trainer import Task, Trainer, fork, start
-from fop_core.runs import stamps
+from fop_core.runs import notices, stamps
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
@@ -205,8 +205,10 @@ def supervise(path: Path, slot: str, lock: int, *, forks: bool = False) -> None:
         forks: whether torch is loaded here, so that the trainer is forked.
     """
     os.set_inheritable(lock, False)
+    run, worked = Run(path), False
     try:
-        Supervisor(Run(path), slot, lock, forks).work()
+        Supervisor(run, slot, lock, forks).work()
+        worked = True
     except RunError as error:
         print(f"{stamps.now()} not started: {error}", flush=True)
     os.close(lock)
@@ -214,6 +216,13 @@ def supervise(path: Path, slot: str, lock: int, *, forks: bool = False) -> None:
         queue.ensure_dispatcher(path.parent)
     except (RunError, DamagedFile, OSError) as error:  # whoever lists the queue next gets it too
         print(f"{stamps.now()} no dispatcher can be started: {error}", flush=True)
+    if worked:  # last of all: a webhook may take its time
+        notices.ended(run, say)
+
+
+def say(text: str) -> None:
+    """Print a line with the time, to the run's log."""
+    print(stamps.now(), text, flush=True)
 
 
 if __name__ == "__main__":

@@ -10,16 +10,18 @@
     run.metrics.update()                            # of a run that goes on: reads what is new
     run.snapshot(run.snapshot_steps()[-1])          # M per layer
 
+A run that your own script writes: ``with runs.record(settings) as run: run.log(step, train_loss=loss)``.
 Several seeds: ``series.aggregate([run.metrics["test_loss"] for run in ...])``. A file: ``export.to_csv(run, path)``.
 """
 
 from pathlib import Path
 
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.recording import Recording, record
 from fop_core.runs.run import Run
 from fop_core.runs.store import UnknownRun, find
 
-__all__ = ["GALLERY", "DamagedFile", "Run", "RunError", "load"]
+__all__ = ["GALLERY", "DamagedFile", "Recording", "Run", "RunError", "load", "record"]
 
 GALLERY = Path(__file__).resolve().parents[2] / "trained_models" / "gallery"
 """The finished runs that ship."""

@@ -79,6 +79,8 @@ def settings(config: Mapping[str, Any]) -> dict[str, Any]:
 def method(settings: Settings) -> str:
     """Return which method a run uses: one of ``training.config.METHODS``, or of ``figures``' methods.
 
+    Of a run that a script recorded it is what its settings call "method" or "optimizer", else "recorded".
+
     Example:
         >>> from fop_core import runs
         >>> from fop_core.runs import compare
@@ -86,6 +88,9 @@ def method(settings: Settings) -> str:
         >>> [compare.method(compare.settings(runs.load(name).config)) for name in names]
         ['momentum', 'fop', 'fop-one-step', 's-hd']
     """
+    if settings.get("recorded"):
+        named = (settings.get(name) for name in ("method", "optimizer", "optimizer.name"))
+        return next((name for name in named if isinstance(name, str) and name), "recorded")
     if settings.get("control") == "rate":  # whose P = c I is not its own
         return "control-rate"
     if (form := settings.get("fop.preconditioner")) is None:

@@ -29,6 +29,7 @@ class Control:
         run: the run.
         lock: its control.lock, open and taken, where another process handed that down.
         claim: the number of the attempt, where it was claimed before; without ``lock`` it is a scheduler's job.
+        resumes: whether a later attempt can go on with the run; not with what a script recorded.
 
     Attributes:
         claim: the number of the attempt that was claimed; None where the lock alone counts.
@@ -40,9 +41,9 @@ class Control:
         OSError: ENOSPC where the disk is full already.
     """
 
-    def __init__(self, run: Run, lock: int | None = None, claim: int | None = None) -> None:
+    def __init__(self, run: Run, lock: int | None = None, claim: int | None = None, *, resumes: bool = True) -> None:
         writable.check_folders(run.path, "requests")
-        self.run, self.claim = run, claim
+        self.run, self.claim, self._resumes = run, claim, resumes
         self._reserve = run.path / ".reserve"
         self.scheduler = scheduler_words(claims.read(run, claim)) if claim is not None and lock is None else ""
         self._lock: int | None = None
@@ -79,6 +80,7 @@ class Control:
         content: dict[str, Any] = {"state": state, "reason": reason, "since": stamps.now()}
         content |= {name: value for name, value in (("cause", cause), ("by", by)) if value}
         content |= {"scheduler": self.scheduler} if self.scheduler else {}
+        content |= {} if self._resumes else {"resumes": False}
         content |= {"pid": os.getpid(), "host": socket.gethostname()}
         try:
             files.write_json(self.run.path / "state.json", content)

@@ -15,7 +15,7 @@ import numpy as np
 
 from fop_core import inspection
 from fop_core.optim.forms import FORMS, FormOfP
-from fop_core.runs import files
+from fop_core.runs import files, lineage
 from fop_core.runs.compare import flat
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
@@ -273,7 +273,8 @@ def of_run(run: Run) -> Learned:
     A snapshot that is not whole is left out and listed in ``missing``.
 
     Raises:
-        RunError: where it learns nothing: a run without FOP, by another optimizer than ``OTHERS``.
+        RunError: where it learns nothing: a run without FOP, by another optimizer than ``OTHERS``; a script's without
+            snapshots.
         FileNotFoundError, DamagedFile: where its run.json or metrics are not what they should be.
 
     Example:
@@ -287,6 +288,8 @@ def of_run(run: Run) -> Learned:
             ...
         fop_core.runs.files.RunError: mnist-sgd-seed0 trains without FOP: it learned no preconditioner
     """
+    if recorded := lineage.recorded(run):
+        return _of_script(run, recorded)
     fop = run.config.get("fop")
     owner = "" if isinstance(fop, dict) else OTHERS.get(str(flat(run.config).get("optimizer.name")), "")
     if not isinstance(fop, dict) and not owner:
@@ -296,6 +299,18 @@ def of_run(run: Run) -> Learned:
         raise DamagedFile(f"{run.path / 'run.json'}: no preconditioner {form!r}")
     run.metrics.update()
     spatial = {name.partition("/")[2] for name in run.metrics.columns if name.startswith("constant_share/")}
+    snapshots, wrong = _snapshots(run)
+    names = sorted({_layer_of(name) for arrays in snapshots.values() for name in arrays}, key=natural)
+    if isinstance(fop, dict):
+        scaled = bool(fop.get("normalized")) or fop.get("rescale") is not None
+        layers = {name: _layer(name, form, name in spatial, scaled, snapshots) for name in names}
+    else:
+        layers = {name: _layer_of_another(name, owner, snapshots) for name in names}
+    return Learned(layers, np.array(sorted(snapshots), dtype=np.int64), wrong)
+
+
+def _snapshots(run: Run) -> tuple[dict[int, dict[str, Array]], str]:
+    """Return the snapshots that can be read, by their steps, and why others cannot, in words."""
     snapshots: dict[int, dict[str, Array]] = {}
     wrong = []
     for step in run.snapshot_steps():
@@ -305,13 +320,36 @@ def of_run(run: Run) -> Learned:
             continue
         except DamagedFile as error:
             wrong.append(str(error))
-    names = sorted({_layer_of(name) for arrays in snapshots.values() for name in arrays}, key=natural)
-    if isinstance(fop, dict):
-        scaled = bool(fop.get("normalized")) or fop.get("rescale") is not None
-        layers = {name: _layer(name, form, name in spatial, scaled, snapshots) for name in names}
-    else:
-        layers = {name: _layer_of_another(name, owner, snapshots) for name in names}
-    return Learned(layers, np.array(sorted(snapshots), dtype=np.int64), "; ".join(wrong))
+    return snapshots, "; ".join(wrong)
+
+
+def _of_script(run: Run, recorded: str) -> Learned:
+    """Return what a script recorded: each snapshot says of its layers what they are, the last one counts."""
+    run.metrics.update()
+    spatial = {name.partition("/")[2] for name in run.metrics.columns if name.startswith("constant_share/")}
+    snapshots, wrong = _snapshots(run)
+    if not snapshots and not wrong:
+        raise RunError(f"{run.name} was recorded {recorded} without a snapshot: run.snapshot(optimizer) takes one")
+    kinds: dict[str, str] = {}
+    owner, scaled = "", False
+    for step in sorted(snapshots):
+        about = run.snapshot_about(step)
+        here = about.get("kinds")
+        if not isinstance(here, dict) or not all(kind in (*FORMS, "P", "basis") for kind in here.values()):
+            raise DamagedFile(f"{run.path}: its snapshot of step {step} says of its layers {here!r:.200}")
+        kinds |= here
+        owner, scaled = str(about.get("optimizer", "")), bool(about.get("scaled"))
+    layers = {}
+    for name in sorted(kinds, key=natural):
+        kind = kinds[name]
+        if kind in ("P", "basis"):
+            about_it = f"{owner}, {kind if kind == 'basis' else 'P'} of {name}"
+            made = _layer(name, "direct", False, False, snapshots, kind)
+            layers[name] = replace(made, only_P=True, about=about_it)
+        else:
+            made = _layer(name, kind, name in spatial, scaled, snapshots)
+            layers[name] = made if owner == "FOP" else replace(made, about=f"{owner}, {kind} P")
+    return Learned(layers, np.array(sorted(snapshots), dtype=np.int64), wrong)
 
 
 def _layer_of(name: str) -> str:
@@ -447,19 +485,6 @@ def of_files(contents: Sequence[tuple[str, bytes]], form: str, spatial: bool = F
     return Learned(layers, np.array(sorted(files_of), dtype=np.int64))
 
 
-def symmetric(matrices: Array) -> bool:
-    """Return whether matrices [..., n, n] are symmetric but for rounding.
-
-    Example:
-        >>> import numpy as np
-        >>> from fop_core.runs.learned import symmetric
-        >>> symmetric(np.array([[2.0, 1.0], [1.0, 3.0]])), symmetric(np.array([[2.0, 1.0], [0.0, 3.0]]))
-        (True, False)
-    """
-    size = float(np.abs(matrices).max(initial=0.0))
-    return np.allclose(matrices, matrices.swapaxes(-1, -2), rtol=1e-3, atol=1e-5 * size)
-
-
 def may_be_P(layers: Sequence[Layer]) -> bool:
     """Return whether matrices that were taken for M are all symmetric, as a P is, and not I, from which both start.
 
@@ -475,7 +500,7 @@ def may_be_P(layers: Sequence[Layer]) -> bool:
     every = [layer.M for layer in layers if not FORMS[layer.form].symmetric]
     if not every or any(M.shape[1] != M.shape[2] for M in every):
         return False
-    return all(symmetric(M) for M in every) and not all(
+    return all(inspection.symmetric(M) for M in every) and not all(
         np.array_equal(M, np.broadcast_to(np.eye(M.shape[1]), M.shape)) for M in every
     )
 
@@ -544,7 +569,7 @@ def _checked(file: str, layer: str, array: Array, form: str) -> Array:
     if (largest := max(abs(float(array.max())), abs(float(array.min())))) > HIGHEST:
         raise RunError(f"{file}: {layer} holds {largest:.4g}; numbers of up to {HIGHEST:g} can be shown")
     matrix = array.astype(np.float32)
-    if row.symmetric and not symmetric(matrix):
+    if row.symmetric and not inspection.symmetric(matrix):
         raise RunError(f"{file}: {layer} is not symmetric, and {what} is: say that it is the M of {OF_M}")
     if form == "exponential" and float(np.linalg.eigvalsh(matrix)[-1]) > LARGEST_EXPONENT:
         raise RunError(

@@ -1,9 +1,9 @@
-"""Where a fork or a control comes from: what its run.json says of its parent, and of what became of M or P."""
+"""Where a run comes from that is no new one of ours: a fork or a control, of which parent; or somebody's own script."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from fop_core.runs.files import DamagedFile
+from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
 
 MATRICES = {
@@ -110,8 +110,25 @@ def control(run: Run) -> ControlOf | None:
     return ControlOf(parent, kind)
 
 
+def recorded(run: Run) -> str:
+    """Return what made a run that is not ours to train, as "by train.py" or "from losses.csv"; "" of one that is.
+
+    Raises:
+        DamagedFile: where its run.json is not one.
+    """
+    made_by: str = run.about["lineage"].get("recorded", "")
+    return made_by
+
+
+def refuse_recorded(run: Run) -> None:
+    """Raise RunError of a run that is not ours to train. Raises as ``recorded``."""
+    if made_by := recorded(run):
+        how = "start its script again" if made_by.startswith("by ") else "it is only there to be looked at"
+        raise RunError(f"{run.id} was recorded {made_by}, and cannot be trained from here: {how}")
+
+
 def settings(run: Run) -> dict[str, str]:
-    """Return what stands beside a run's settings: of a fork "fork", what became of M and when; of a control "control".
+    """Return what stands beside a run's settings: "fork", what became of M and when; "control", which; "recorded".
 
     Raises:
         DamagedFile: as ``origin`` and ``control``.
@@ -127,6 +144,8 @@ def settings(run: Run) -> dict[str, str]:
         made["control"] = of.kind
     if (begun := origin(run)) is not None:
         made["fork"] = f"{begun.matrices} at step {begun.step:,}"
+    if made_by := recorded(run):
+        made["recorded"] = made_by
     return made
 
 

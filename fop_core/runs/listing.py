@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fop_core.runs import compare, lineage, store, trash
+from fop_core.runs import compare, learned, lineage, store, trash
 from fop_core.runs.best import Best
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.measured import Measured, Summary
@@ -42,6 +42,8 @@ class Entry:
         preset: what it was made from, or "".
         forked_from: id of the run that it was forked from, or "".
         control_of: id of the run that it is a control of, or "".
+        recorded: what made it where it is not ours to train, as "by train.py", or "".
+        learns: whether there is a preconditioner to look at, or will be.
         method: see ``compare.method``.
         settings: flat; of a fork also "fork", what became of M and at which step; of a control "control".
         progress, usage: as the run has them.
@@ -75,6 +77,8 @@ class Entry:
     preset: str = ""
     forked_from: str = ""
     control_of: str = ""
+    recorded: str = ""
+    learns: bool = False
     method: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     progress: dict[str, Any] = field(default_factory=dict)
@@ -348,11 +352,13 @@ class Listing:
                 entry.settings = compare.settings(run.config) | lineage.settings(run)
                 if (of := lineage.control(run)) is not None:
                     entry.control_of = of.parent
+                entry.recorded = lineage.recorded(run)
                 entry.method = compare.method(entry.settings)
                 entry.preset = run.about["lineage"].get("preset") or ""
                 if (origin := lineage.origin(run)) is not None:
                     entry.forked_from = origin.parent
                 entry.created = run.about["created"]
+            entry.learns = learned.learns(entry.settings) if not entry.recorded else bool(run.snapshot_steps())
             state, labels = run.state, run.labels
             entry.waits = os.path.exists(run.path / "requests" / "start")
             entry.scheduled = state.state in ALIVE and bool(state.scheduler)

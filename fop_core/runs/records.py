@@ -117,7 +117,8 @@ def _object(value: Any) -> dict[str, Any]:
     return value
 
 
-_MEASURED = [f"{part}_{what}" for part in ("train", "test", "held_out") for what in ("loss", "accuracy")]
+MEASURED = [f"{part}_{what}" for part in ("train", "test", "held_out") for what in ("loss", "accuracy")]
+"""The columns of which a run's progress has the last value."""
 
 PROGRESS: dict[str, Check] = {
     "step": count,
@@ -133,7 +134,7 @@ PROGRESS: dict[str, Check] = {
     "seconds": amount,
     "evaluation_seconds": amount,
     "peak_memory": count,
-    **dict.fromkeys(_MEASURED, number),
+    **dict.fromkeys(MEASURED, number),
 }
 ATTEMPT: dict[str, Check] = {
     "attempt": count,
@@ -167,6 +168,7 @@ LINEAGE: dict[str, Check] = {
     "control": text,
     "set": _texts,
     "threads": count,
+    "recorded": text,
 }
 CURVATURE: dict[str, Check] = {
     "attempt": count,

@@ -262,7 +262,11 @@ class Run:
             >>> epochs[[0, 4, 9]], accuracy[[0, 4, 9]]
             (array([ 1.,  5., 10.]), array([0.9486, 0.9698, 0.9759]))
         """
-        return Metrics(self.id, self.metrics_files, lambda: self.config.get("log_every"))
+        return Metrics(self.id, self.metrics_files, self._log_every)
+
+    def _log_every(self) -> Any:
+        """Return the steps that a row's means are of; None of a script's rows, which are what it says they are."""
+        return None if "recorded" in self.about["lineage"] else self.config.get("log_every")
 
     def snapshot_steps(self) -> list[int]:
         """Return the steps with a snapshot, ascending.
@@ -300,6 +304,10 @@ class Run:
             (<class 'numpy.float32'>, (9, 9))
         """
         return files.read_header(self.path / "snapshots" / ARRAYS.format(step))[0]
+
+    def snapshot_about(self, step: int) -> dict[str, Any]:
+        """Return what is said about a snapshot's arrays: of a script's what they are. Raises as ``snapshot``."""
+        return files.read_header(self.path / "snapshots" / ARRAYS.format(step))[1]
 
     def checkpoint_steps(self) -> list[int]:
         """Return the steps with a checkpoint, ascending.

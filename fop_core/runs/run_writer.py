@@ -97,11 +97,17 @@ class RunWriter:
             os.ftruncate(self._metrics, before)  # the next row shall not go on in the middle of this one
             raise
 
-    def snapshot(self, step: int, arrays: Mapping[str, Array]) -> None:
-        """Keep what was learned by a step; like a row, it outlasts a power cut once a checkpoint goes on from there."""
+    def snapshot(self, step: int, arrays: Mapping[str, Array], about: Mapping[str, Any] | None = None) -> None:
+        """Keep what was learned by a step; like a row, it outlasts a power cut once a checkpoint goes on from there.
+
+        Args:
+            step: by which.
+            arrays: "<layer>/<what>".
+            about: what is said about them, see ``Run.snapshot_about``.
+        """
         self._check(fresh=True)
         path = self.run.path / "snapshots" / ARRAYS.format(step)
-        files.write_arrays(path, arrays, sync=False)
+        files.write_arrays(path, arrays, about, sync=False)
         self._unsynced.append(path)
 
     def checkpoint(self, step: int, arrays: Mapping[str, Array], about: Mapping[str, Any]) -> None:

@@ -31,11 +31,12 @@ class State:
         cause: one of ``CAUSES`` where one of them made it fail or be lost, else "".
         by: who had it stopped, where somebody did, else "".
         scheduler: of an attempt that a scheduler started, which and its job, in words: it says who lives, no lock does.
+        resumes: whether a later attempt can go on with it; not with what a script recorded.
 
     Example:
         >>> from fop_core import runs
         >>> runs.load("mnist-sgd-seed0").state
-        State(state='finished', reason='', since='2026-11-24T13:55:59.806+00:00', cause='', by='', scheduler='')
+        State(state='finished', reason='', since='2026-11-24T13:55:59.806+00:00', cause='', by='', scheduler='', resumes=True)
     """
 
     state: str
@@ -44,6 +45,7 @@ class State:
     cause: str = ""
     by: str = ""
     scheduler: str = ""
+    resumes: bool = True
 
 
 def current(path: Path) -> State:
@@ -67,8 +69,9 @@ def current(path: Path) -> State:
     if not alive:
         written = read(path)  # its holder may have ended it between the two looks
         if written.state in ALIVE:
-            reason = f"its process vanished while it was {written.state}; resume goes on from its last checkpoint"
-            return State("lost", reason, written.since, "vanished")
+            reason = f"its process vanished while it was {written.state}"
+            reason += "; resume goes on from its last checkpoint" if written.resumes else ""
+            return State("lost", reason, written.since, "vanished", resumes=written.resumes)
     return written
 
 
@@ -93,7 +96,8 @@ def read(path: Path) -> State:
         raise DamagedFile(f"{path / 'state.json'}: since {since!r}, no time ({error})") from error
     cause, by, scheduler = (content.get(key) for key in ("cause", "by", "scheduler"))  # which older files have not
     by, scheduler = (value if records.is_text(value) else "" for value in (by, scheduler))
-    return State(state, reason, since, cause if cause in CAUSES else "", by, scheduler)
+    resumes = content.get("resumes") is not False
+    return State(state, reason, since, cause if cause in CAUSES else "", by, scheduler, resumes)
 
 
 def refuse_scheduled(path: Path) -> None:

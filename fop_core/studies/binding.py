@@ -143,7 +143,7 @@ def existing(folder: Path) -> dict[str, str]:
         try:
             if lineage.origin(run) is not None or lineage.control(run) is not None:
                 continue
-            settings = config.parse(run.config)
+            settings = config.of_run(run)
             rank = _further(run)
         except (ConfigError, DamagedFile, OSError):
             continue

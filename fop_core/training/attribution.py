@@ -257,7 +257,7 @@ def prescribe(run: Run, optimizer: "FOP | None") -> Callable[[int], None]:
 
 def _parent(run: Run) -> tuple[TrainConfig | None, str]:
     """Return the settings of a run that has controls; or None, and why it has none."""
-    settings = config.parse(run.config)
+    settings = config.of_run(run)
     if settings.fop is None:
         return None, f"{run.id} was trained without FOP: it has no P"
     if (of := lineage.control(run)) is not None:

@@ -24,6 +24,9 @@ from pydantic import (
 
 from fop_core.optim.conflicts import conflicts
 from fop_core.optim.forms import FORMS, FormName
+from fop_core.runs import lineage
+from fop_core.runs.files import RunError
+from fop_core.runs.run import Run
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -426,6 +429,20 @@ def parse(content: Mapping[str, Any]) -> TrainConfig:
         return TrainConfig.model_validate(content)
     except ValidationError as error:
         raise refusal(error) from None
+
+
+def of_run(run: Run) -> TrainConfig:
+    """Return the config of a run that is ours to train.
+
+    Raises:
+        ConfigError: where it is none, or a script recorded it, whose settings mean what that says.
+        DamagedFile: where its run.json is not one.
+    """
+    try:
+        lineage.refuse_recorded(run)
+    except RunError as error:
+        raise ConfigError(("", str(error))) from None
+    return parse(run.config)
 
 
 def refusal(error: ValidationError) -> ConfigError:

@@ -133,7 +133,7 @@ class Plan:
             sentences.append(f"Settings changed: {', '.join(self.settings)}.")
         if self.config.optimizer.plugin is not None:
             return " ".join(sentences)  # its rate is the file's own
-        before, after = (self._rate(settings) for settings in (config.parse(self.run.config), self.config))
+        before, after = (self._rate(settings) for settings in (config.of_run(self.run), self.config))
         sentences.append(f"The learning rate goes on at {after:.3g}")
         sentences[-1] += (
             "." if before == after else f", not at its parent's {before:.3g}: the schedule is over other epochs."
@@ -155,7 +155,7 @@ def available(run: Run) -> Available:
         Available(steps=(), reason='mnist-sgd-seed0 was trained without FOP: it has no M')
     """
     try:
-        settings = config.parse(run.config)
+        settings = config.of_run(run)
     except (ConfigError, DamagedFile, OSError) as error:
         return Available((), f"its settings cannot be read: {error}")
     if settings.fop is None:
@@ -226,7 +226,7 @@ def plan(
     step = there.steps[-1] if at is None else at
     if step not in there.steps:
         raise ForkError(f"{run.id} has no checkpoint at step {step:,}: it has them at {_listed(there.steps)}")
-    parent = config.parse(run.config)
+    parent = config.of_run(run)
     _refuse_what_changes_nothing(run, parent, matrices)
     header, about = _checkpoint_header(run, step)
     steps_in_epoch = _steps_in_epoch(run, step, about)
@@ -372,7 +372,7 @@ def _fitting_snapshot(
         ForkError: naming the first difference between the two runs' matrices.
     """
     try:
-        theirs = config.parse(donor.config).fop
+        theirs = config.of_run(donor).fop
     except ConfigError as error:
         raise ForkError(f"the donor {donor.id} has settings that cannot be read: {error}") from None
     ours = parent.fop

@@ -174,7 +174,7 @@ class Trainer:
     ) -> None:
         self.run, self.control, self.log, self.report, self.requests = run, control, log, report, requests
         self.orphaned = orphaned or threading.Event()
-        self.config = config.parse(run.config)
+        self.config = config.of_run(run)
         self.device = build.device(on or self.config.device)
         peak.start(self.device)
         self.plugins = plugins.of_run(run, self.config)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.run import Run
-from fop_core.training.config import TrainConfig, parse
+from fop_core.training.config import TrainConfig, of_run
 
 GRAIN = 2e8
 """Floating-point operations of a step for which a thread pays: some 3 ms of one core."""
@@ -66,7 +66,7 @@ def of(run: Run, most: int) -> int:
     Raises:
         ConfigError, DamagedFile, FileNotFoundError: where its run.json does not do.
     """
-    settings = parse(run.config)
+    settings = of_run(run)
     return settings.threads or recorded(run) or _parents(run) or choose(settings, most)
 
 
@@ -80,7 +80,7 @@ def recorded(run: Run) -> int:
 
 def inherited(run: Run) -> dict[str, int]:
     """Return what the lineage of a fork or a control of a run says of threads, where the settings leave them open."""
-    count = 0 if parse(run.config).threads else recorded(run) or _parents(run)
+    count = 0 if of_run(run).threads else recorded(run) or _parents(run)
     return {"threads": count} if count else {}
 
 

@@ -132,10 +132,7 @@ def known() -> dict[str, Entry]:
     """Return every run that learned a preconditioner, or still learns one, by its id: the gallery's first."""
     listings = listing(GALLERY), listing(store.runs_folder())
     return {
-        id_: entry
-        for each in listings
-        for id_, entry in each.entries().items()
-        if not entry.damaged and learned.learns(entry.settings)
+        id_: entry for each in listings for id_, entry in each.entries().items() if not entry.damaged and entry.learns
     }
 
 

@@ -90,12 +90,13 @@ def buttons(entries: Sequence[Entry]) -> None:
         return
     mine = [entry for entry in entries if ours(entry) and not trashed(entry)]
     _stop([entry for entry in mine if entry.alive or entry.waits])
-    _go_on([entry for entry in mine if entry.state not in (*ALIVE, "finished") and not entry.waits])
+    ended = [entry for entry in mine if entry.state not in (*ALIVE, "finished") and not entry.waits]
+    _go_on([entry for entry in ended if not entry.recorded])
     if len(entries) == 1:
         [entry] = entries
         if mine and entry.state in ("failed", "lost", "stopped") and not entry.waits and _has_checkpoints(entry):
             _start_over(entry)
-        if entry.alive and entry.state != "stopping":
+        if entry.alive and entry.state != "stopping" and not entry.recorded:
             st.button(
                 "Checkpoint now",
                 on_click=_each,
@@ -124,7 +125,9 @@ def _stop(entries: Sequence[Entry]) -> None:
     label = "Stop…" if len(entries) == 1 else f"Stop {len(entries)}…"
     with st.popover(label, key="runs stop", width="content"):
         st.markdown(
-            "They write a checkpoint and end; resume goes on from there. What still waits leaves the queue."
+            "A script of your own ends where it looks for that."
+            if all(entry.recorded for entry in entries)
+            else "They write a checkpoint and end; resume goes on from there. What still waits leaves the queue."
             if len(entries) > 1
             else "It leaves the queue."
             if entries[0].waits

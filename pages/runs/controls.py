@@ -28,7 +28,8 @@ def controls(entry: Entry, compare: Callable[[Sequence[str]], None]) -> None:
         entry: the run.
         compare: shows the runs of some ids beside each other; for a widget's callback.
     """
-    if not entry.settings.get("fop.preconditioner") or entry.control_of or actions.trashed(entry):
+    of_ours = entry.settings.get("fop.preconditioner") and not entry.recorded
+    if not of_ours or entry.control_of or actions.trashed(entry):
         return
     there = _there(entry.id)
     missing = {kind: why for kind, why in attribution.unavailable(entry.run).items() if kind not in there}

@@ -32,7 +32,8 @@ def head(entry: Entry) -> None:
         for tag in entry.tags:
             st.badge(literal(tag), color="gray")
     if entry.state in ("failed", "lost"):
-        st.error(f"{run_text.message(entry.reason)}\n\n{run_text.advice(entry.state, entry.cause)}")
+        advice = run_text.advice(entry.state, entry.cause, bool(entry.recorded))
+        st.error(f"{run_text.message(entry.reason)}\n\n{advice}")
     elif entry.waits:
         st.markdown(literal(f"Waits {_waits(entry)}."))
     elif entry.state == "queued":

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from fop_core import quantities
-from fop_core.runs import GALLERY, fields, learned, stamps, store
+from fop_core.runs import GALLERY, fields, stamps, store
 from fop_core.runs.listing import Entry, Listing
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
@@ -207,7 +207,7 @@ def one_run(entry: Entry, of: Chosen) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         actions.buttons([entry])
         downloads([entry])
-        if learned.learns(entry.settings):
+        if entry.learns:
             st.page_link("pages/preconditioners/page.py", label="What it learned", query_params={"run": entry.id})
     left, right = st.columns([2, 1], gap="medium")
     with left:

@@ -17,7 +17,7 @@ HELP = (
 
 def why(entry: Entry) -> None:
     """Say what is known of a run that diverged, or offer to find out; shown anew, it follows what is under way."""
-    if entry.state != "failed" or entry.cause != "diverged":
+    if entry.state != "failed" or entry.cause != "diverged" or entry.recorded:
         return
     try:
         known = divergence.kept(entry.run)

@@ -24,7 +24,7 @@ def clone(text: str) -> dict[str, str]:
     """
     try:
         run = _run(text)
-        made = config.parse(run.config)
+        made = config.of_run(run)
         named, lineage = run.labels["name"], run.about["lineage"]
     except (RunError, DamagedFile, ConfigError, OSError) as error:
         raise CloneError(f"from={text}: {error}") from None

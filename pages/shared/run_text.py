@@ -44,10 +44,21 @@ ADVICE = {
 """What to try, by ``state.CAUSES``."""
 
 
-def advice(state: str, cause: str) -> str:
+OF_SCRIPTS = {
+    "diverged": "The steps became too large: start its script again with a smaller learning rate.",
+    "disk": "Make room, by emptying the trash here for instance, then start its script again.",
+    "memory": "The memory was full. Give it less to hold, as a smaller batch, and start its script again.",
+    "vanished": "Its script was killed, or its machine went down. Started again, it makes a new run.",
+}
+"""Likewise with a run that a script recorded."""
+
+
+def advice(state: str, cause: str, recorded: bool = False) -> str:
     """Return what to try with a run that did not finish; empty where there is nothing to say."""
     if state not in ("failed", "lost"):
         return ""
+    if recorded:
+        return OF_SCRIPTS.get(cause, "The end of its log says more. Its script, started again, makes a new run.")
     return ADVICE.get(
         cause,
         "The end of its log says more. Retry goes on from its last checkpoint; clone begins anew with other settings.",

@@ -9,7 +9,6 @@ import streamlit as st
 
 from fop_core import quantities
 from fop_core.figures.training_curves import named
-from fop_core.runs import learned
 from fop_core.runs import store as runs
 from fop_core.studies.progress import StudyTable
 from fop_core.studies.protocol import of_role
@@ -159,7 +158,7 @@ def _open(of: StudyTable, trial: Trial) -> None:
             query_params={"run": ",".join(ids[:MOST_CHOSEN])},
         )
         entry = listing(runs.runs_folder()).entries().get(ids[0])
-        if entry is not None and learned.learns(entry.settings):
+        if entry is not None and entry.learns:
             st.page_link("pages/preconditioners/page.py", label="What it learned", query_params={"run": ids[0]})
     for index in trial.cells:
         if of.reason[index] and of.state[index] in ("failed", "lost", "damaged", "deleted", "ended early"):

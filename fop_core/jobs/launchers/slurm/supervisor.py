@@ -16,8 +16,8 @@ from fop_core.jobs import slots
 from fop_core.jobs.launchers.slurm import batch as batches
 from fop_core.jobs.launchers.slurm.batch import Batch
 from fop_core.jobs.launchers.slurm.scheduler import NAME, SIGNAL
-from fop_core.jobs.supervisor import Supervisor
-from fop_core.runs import claims, stamps, writable
+from fop_core.jobs.supervisor import Supervisor, say
+from fop_core.runs import claims, notices, stamps, writable
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
@@ -106,8 +106,10 @@ def supervise(path: Path, batch: Batch, *, forks: bool = False) -> None:
     """
     gpus: list[Any] = slots.gpus() if batch.gpu else []
     slot = gpus[0][0] if gpus else "cpu"
+    run = Run(path)
     try:
-        AllocationSupervisor(Run(path), slot, batch, job(), node(), forks).work()
+        AllocationSupervisor(run, slot, batch, job(), node(), forks).work()
+        notices.ended(run, say)
     except RunError as error:  # also where a later attempt owns the run
         print(f"{stamps.now()} not started, or not gone on with: {error}", flush=True)
 
