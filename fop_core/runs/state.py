@@ -106,15 +106,8 @@ def refuse_scheduled(path: Path) -> None:
     What cannot be read is of nobody: the lock alone counts, as it is somebody's on this host.
 
     Example:
-        >>> from fop_core.runs import files, state, store
-        >>> run = store.create({"epochs": 2}, name="First try")
-        >>> about = {"state": "running", "reason": "", "since": run.about["created"], "scheduler": "Slurm job 7"}
-        >>> files.write_json(run.path / "state.json", about)
-        >>> try:
-        ...     state.refuse_scheduled(run.path)
-        ... except files.RunError as error:
-        ...     print(str(error).partition(" is ")[2])
-        already being worked on: by Slurm job 7
+        >>> from fop_core.runs import state, store
+        >>> state.refuse_scheduled(store.create({"epochs": 2}).path)  # nobody works on that one
     """
     try:
         written = read(path)
@@ -131,6 +124,13 @@ def scheduled(path: Path, written: State) -> Path | None:
     """Return by which claim of an attempt a scheduler's job works on the run of a directory; None where none does.
 
     What a state says is not enough: no lock contradicts it, so that a run that was unpacked would be nobody's for ever.
+
+    Example:
+        >>> from fop_core.runs import state, store
+        >>> run = store.create({"epochs": 2})
+        >>> written = state.State("running", "", run.about["created"], scheduler="Slurm job 7")
+        >>> state.scheduled(run.path, written) is None  # so it says, and no claim does
+        True
     """
     if written.state not in ALIVE or not written.scheduler:
         return None
@@ -160,7 +160,13 @@ def _claim_of(folder: Path, scheduler: str) -> Path | None:
 
 
 def scheduler_words(about: Mapping[str, Any]) -> str:
-    """Return in words which scheduler's job made a claim; "a scheduler" where the claim does not say."""
+    """Return in words which scheduler's job made a claim; "a scheduler" where the claim does not say.
+
+    Example:
+        >>> from fop_core.runs.state import scheduler_words
+        >>> scheduler_words({"scheduler": "Slurm", "job": "7"}), scheduler_words({})
+        ('Slurm, 7', 'a scheduler')
+    """
     return f"{about.get('scheduler', 'a scheduler')}, {about['job']}" if "job" in about else "a scheduler"
 
 
