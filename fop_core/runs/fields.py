@@ -146,7 +146,13 @@ class Known:
 
 
 def is_own(path: str) -> bool:
-    """Return whether a setting is one of a plug-in's: optimizer.settings.beta1, or which file that is."""
+    """Return whether a setting is one of a plug-in's: optimizer.settings.beta1, or which file that is.
+
+    Example:
+        >>> from fop_core.runs.fields import is_own
+        >>> is_own("optimizer.settings.beta1"), is_own("optimizer.lr")
+        (True, False)
+    """
     return path.partition(".")[2].startswith(("settings.", "plugin."))
 
 

@@ -115,13 +115,29 @@ def recorded(run: Run) -> str:
 
     Raises:
         DamagedFile: where its run.json is not one.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.runs import lineage
+        >>> lineage.recorded(runs.load("mnist-sgd-seed0"))  # trained by us
+        ''
     """
     made_by: str = run.about["lineage"].get("recorded", "")
     return made_by
 
 
 def refuse_recorded(run: Run) -> None:
-    """Raise RunError of a run that is not ours to train. Raises as ``recorded``."""
+    """Raise RunError of a run that is not ours to train. Raises as ``recorded``.
+
+    Example:
+        >>> from fop_core.runs import files, lineage, store
+        >>> run = store.create({"lr": 0.1}, lineage={"recorded": "by train.py"})
+        >>> try:
+        ...     lineage.refuse_recorded(run)
+        ... except files.RunError as error:
+        ...     print(str(error).partition(": ")[2])
+        start its script again
+    """
     if made_by := recorded(run):
         how = "start its script again" if made_by.startswith("by ") else "it is only there to be looked at"
         raise RunError(f"{run.id} was recorded {made_by}, and cannot be trained from here: {how}")

@@ -71,6 +71,14 @@ def record(
     Raises:
         TypeError: for settings, a name or tags of another kind.
         ValueError: for settings that could not be read back, or a number of steps below 1.
+
+    Example:
+        >>> from fop_core import runs
+        >>> with runs.record({"method": "mine", "lr": 0.1}, steps=2) as run:
+        ...     for step in (1, 2):
+        ...         run.log(step, train_loss=1 / step)
+        >>> run.run.state.state, runs.load(run.id).metrics["train_loss"].values.tolist()
+        ('finished', [1.0, 0.5])
     """
     content = checked_settings({} if settings is None else settings)
     for what, several in (("tags", tags), ("losses", losses)):
@@ -92,6 +100,11 @@ def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         TypeError: naming the first value that is no JSON, and where it is.
         ValueError: where they are nested too deep.
+
+    Example:
+        >>> from fop_core.runs.recording import checked_settings
+        >>> checked_settings({"lr": 0.1, "betas": (0.9, 0.99)})
+        {'lr': 0.1, 'betas': [0.9, 0.99]}
     """
     if not isinstance(settings, Mapping):
         raise TypeError(f"settings are a {type(settings).__name__}: give a mapping, as vars(arguments) or a dict")
@@ -132,6 +145,17 @@ class Recording:
 
     Attributes:
         run: the run, to read it; None where none could be made.
+
+    Example:
+        >>> from fop_core import runs
+        >>> recording = runs.record({"lr": 0.1}, name="mine")
+        >>> recording.log(1, train_loss=1.0)
+        >>> recording.note("begun")
+        >>> recording.stop_requested, recording.id == recording.run.id
+        (False, True)
+        >>> recording.end()
+        >>> recording.run.state.state
+        'finished'
     """
 
     def __init__(
@@ -232,6 +256,18 @@ class Recording:
             optimizer: whose ``preconditioners()`` returns {name: P}, or {name: {"input": P, "output": P}}.
             step: the last logged one unless given.
             whole: keep matrices of more than 256 rows too, and their spectra, as in a run's last snapshot.
+
+        Example:
+            >>> import numpy as np
+            >>> from fop_core import runs
+            >>> class Mine:
+            ...     def preconditioners(self):
+            ...         return {"0.weight": np.diag([1.0, 0.5])}
+            >>> with runs.record(name="mine") as recording:
+            ...     recording.log(10, train_loss=1.0)
+            ...     recording.snapshot(Mine())
+            >>> recording.run.snapshot_steps()
+            [10]
         """
         with self._lock:
             if not self._live:

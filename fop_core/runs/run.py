@@ -306,7 +306,13 @@ class Run:
         return files.read_header(self.path / "snapshots" / ARRAYS.format(step))[0]
 
     def snapshot_about(self, step: int) -> dict[str, Any]:
-        """Return what is said about a snapshot's arrays: of a script's what they are. Raises as ``snapshot``."""
+        """Return what is said about a snapshot's arrays: of a script's what they are. Raises as ``snapshot``.
+
+        Example:
+            >>> from fop_core import runs
+            >>> runs.load("cifar10-fop-velocity").snapshot_about(0)
+            {}
+        """
         return files.read_header(self.path / "snapshots" / ARRAYS.format(step))[1]
 
     def checkpoint_steps(self) -> list[int]:

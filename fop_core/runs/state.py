@@ -35,8 +35,9 @@ class State:
 
     Example:
         >>> from fop_core import runs
-        >>> runs.load("mnist-sgd-seed0").state
-        State(state='finished', reason='', since='2026-11-24T13:55:59.806+00:00', cause='', by='', scheduler='', resumes=True)
+        >>> state = runs.load("mnist-sgd-seed0").state
+        >>> state.state, state.cause, state.resumes
+        ('finished', '', True)
     """
 
     state: str

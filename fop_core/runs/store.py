@@ -105,7 +105,15 @@ def create(
 
 
 def write_sources(path: Path, sources: Mapping[str, Source]) -> None:
-    """Write plug-ins into a new directory, of a run or a study, where ``plugins.beside`` finds them."""
+    """Write plug-ins into a new directory, of a run or a study, where ``plugins.beside`` finds them.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from fop_core.runs import plugins, store
+        >>> store.write_sources(Path(), {"optimizer": plugins.Source("lion.py", b"")})
+        >>> [str(path) for path in Path("source").iterdir()]
+        ['source/optimizer.py']
+    """
     if sources:
         (path / SOURCE).mkdir()
         for part, source in sources.items():

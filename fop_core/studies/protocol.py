@@ -321,6 +321,11 @@ class StudyPlugin(_Part):
         file: what it is called.
         sha256: of its content.
         settings: all of its Settings, as they are where no axis says otherwise.
+
+    Example:
+        >>> from fop_core.studies.protocol import StudyPlugin
+        >>> StudyPlugin(file="lion.py", sha256="0" * 64, settings={"lr": 1e-4}).settings
+        {'lr': 0.0001}
     """
 
     file: str
@@ -460,7 +465,14 @@ class Study(_Part):
 
     @property
     def plugin_fields(self) -> list[str]:
-        """The settings of its plug-ins by their paths, as "optimizer.settings.beta1"."""
+        """The settings of its plug-ins by their paths, as "optimizer.settings.beta1".
+
+        Example:
+            >>> from fop_core.studies.protocol import Study, StudyPlugin
+            >>> lion = StudyPlugin(file="lion.py", sha256="0" * 64, settings={"lr": 1e-4})
+            >>> Study(name="s", methods=("momentum", "plugin"), plugins={"optimizer": lion}).plugin_fields
+            ['optimizer.settings.lr']
+        """
         return [f"{part}.settings.{name}" for part, plugin in self.plugins.items() for name in plugin.settings]
 
     def to_json(self) -> dict[str, Any]:

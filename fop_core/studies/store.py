@@ -159,6 +159,11 @@ def sources(stored: Stored) -> dict[str, Source]:
 
     Raises:
         PluginError: where one is missing, another one, somebody else's, or no regular file.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> store.sources(store.create(protocol.Study(name="Learning rates")))  # without any
+        {}
     """
     return plugins.beside(stored.path, _named(stored.study))
 
