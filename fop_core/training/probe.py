@@ -160,7 +160,7 @@ class _Process:
 
     def __init__(self, folder: Path, sources: Mapping[str, Source], limits: Limits) -> None:
         self.folder, self.sources, self.limits = folder, sources, limits
-        self._log = folder / "log.txt"
+        self._log = folder / "output.txt"
         data = {"FOP_DATA_RELATIVE_TO": os.environ.get("FOP_DATA_RELATIVE_TO", os.getcwd())}
         own = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
         log = files.open_append(self._log, 0o600)

@@ -153,7 +153,7 @@ def test_the_command_submits_the_same_study(settings):
     parser = argparse.ArgumentParser()
     study_command.add(parser.add_subparsers())
     chosen = parser.parse_args(shlex.split(command(drafted.study))[3:])
-    assert study_command._composed(chosen) == drafted.study
+    assert study_command._composed(chosen) == (drafted.study, {})
 
 
 @pytest.mark.parametrize(
