@@ -310,8 +310,8 @@ def _idx_array(file: Path, labels: int | None, most: int) -> Array:
         while len(raw) <= size and (piece := opened.read(min(_PIECE, size + 1 - len(raw)))):
             raw += piece
     if len(raw) != size:
-        found = f"{len(raw):,}" if len(raw) < size else "more"
-        raise ValueError(f"{size:,} bytes expected, {found} found")
+        length = f"{len(raw):,}" if len(raw) < size else "more"
+        raise ValueError(f"{size:,} bytes expected, {length} found")
     return np.frombuffer(raw, np.uint8).reshape(shape)
 
 

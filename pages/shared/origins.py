@@ -49,11 +49,11 @@ def _allowed(headers: dict[bytes, bytes]) -> bool:
     if not origin:
         return True
     try:
-        place = urlsplit(origin)
-        name = place.hostname
+        parts = urlsplit(origin)
+        name = parts.hostname
     except ValueError:
         return False
-    if place.netloc and place.netloc.lower() == headers.get(b"host", b"").decode("latin1").lower():
+    if parts.netloc and parts.netloc.lower() == headers.get(b"host", b"").decode("latin1").lower():
         return True
     if config.is_manually_set("browser.serverAddress") and name == config.get_option("browser.serverAddress"):
         return True
