@@ -211,7 +211,8 @@ class Grouped(Several):
         for group in self.groups:
             part = f"{key} {group.label}"
             chosen = [option for option in group.options if option in st.session_state[key]]
-            if st.session_state.get(part) != chosen:  # a value that is set has the browser draw the group anew
+            again = st.session_state.pop(f"{part} again", False)
+            if again or st.session_state.get(part) != chosen:  # a value that is set has the browser draw the group anew
                 st.session_state[part] = chosen
             st.pills(
                 group.label,
@@ -225,8 +226,8 @@ class Grouped(Several):
 
     def forget(self, key: str) -> None:
         """Have the groups given their values anew when they are drawn next."""
-        for group in self.groups:
-            st.session_state.pop(f"{key} {group.label}", None)
+        for group in self.groups:  # what the browser sends of them until then is known by their keys
+            st.session_state[f"{key} {group.label} again"] = True
 
     def _take_over(self, key: str, part: str, group: Group, on_change: Callable[[], None] | None) -> None:
         others = [option for option in st.session_state[key] if option not in group.options]

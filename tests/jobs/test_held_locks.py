@@ -8,6 +8,7 @@ import stat
 import pytest
 
 from fop_core.cli import main
+from fop_core.jobs import elected as elections
 from fop_core.jobs import queue, slots
 from fop_core.runs import locks
 from fop_core.runs.control import Control
@@ -67,7 +68,7 @@ def test_a_dispatcher_lock_that_is_read_all_the_time_is_named(folder, noted, mon
     first, second = new(folder), new(folder)
     queue.submit(first)
     path = ours(folder, "lock")
-    monkeypatch.setattr(queue, "PATIENCE", 0.05)
+    monkeypatch.setattr(elections, "PATIENCE", 0.05)
     with read(path):
         assert main(["queue", "list"]) == 0
         listed = capsys.readouterr().out
