@@ -72,8 +72,8 @@ def test_a_rate_of_0_freezes_a_group_and_no_other(hyper_lr_step):
     optimizer = grouped(params, second={"hyper_lr": 0.0}, hyper_lr_step=hyper_lr_step)
     before = optimizer.factors()
     run(params, optimizer, range(4))
-    moved = {name for name, M in optimizer.factors().items() if not torch.equal(M, before[name])}
-    assert moved == {"linear.weight", "wide.weight", "square.weight"} & before.keys() - dict(split(params)[1]).keys()
+    changed = {name for name, M in optimizer.factors().items() if not torch.equal(M, before[name])}
+    assert changed == {"linear.weight", "wide.weight", "square.weight"} & before.keys() - dict(split(params)[1]).keys()
     optimizer.hyper_lr = 0  # FOP's own counts for groups without one
     before = optimizer.factors()
     run(params, optimizer, range(4, 6))
@@ -196,14 +196,14 @@ def test_a_scheduler_of_torchs_kind_moves_rho_beside_one_that_moves_the_rate():
     optimizer = grouped(params, {"hyper_lr": 1e-2}, {"hyper_lr": 4e-2})
     rates = torch.optim.lr_scheduler.StepLR(optimizer, 2, gamma=0.5)
     rhos = HyperLambda(optimizer, lambda epoch: 0.5**epoch)
-    seen = []
+    history = []
     for step in range(4):
-        seen.append([(group["lr"], group["hyper_lr"]) for group in optimizer.param_groups])
+        history.append([(group["lr"], group["hyper_lr"]) for group in optimizer.param_groups])
         run(params, optimizer, [step])
         rates.step()
         rhos.step()
-    assert [[rho for _, rho in each] for each in seen] == [[1e-2 * 0.5**t, 4e-2 * 0.5**t] for t in range(4)]
-    assert [each[0][0] for each in seen] == [0.02, 0.02, 0.01, 0.01]
+    assert [[rho for _, rho in each] for each in history] == [[1e-2 * 0.5**t, 4e-2 * 0.5**t] for t in range(4)]
+    assert [each[0][0] for each in history] == [0.02, 0.02, 0.01, 0.01]
 
 
 # what is refused -----------------------------------------------------------------------------------------------------
