@@ -81,6 +81,13 @@ def descended(names: Names) -> None:
     assert losses == sorted(losses, reverse=True) and losses[-1] < losses[0]
 
 
+def scheduled(names: Names) -> None:
+    optimizer = names["optimizer"]
+    assert [group["hyper_lr"] for group in optimizer.param_groups] == [1e-3 / 8] * 2
+    assert {name: M.shape[1] for name, M in optimizer.factors().items()} == {"0.weight": 4, "2.weight": 3}
+    assert set(optimizer.left_to_base().values()) == {"preconditioner=None in parameter group 1"}
+
+
 def raced(names: Names) -> None:
     assert names["result"].status == "converged" and names["name"] == "FOP OSGM"
 
@@ -153,8 +160,9 @@ CHECKED: dict[str, tuple[Callable[[], Names], Callable[[Names], None]]] = {
     "docs/bring-your-own.md 2": (dict, made_of_any_shape),
     "docs/bring-your-own.md 3": (dict, read_from_a_table),
     "docs/bring-your-own.md 4": (dict, written_one_after_another),
-    "docs/optimizer.md 1": (a_regression, descended),
-    "docs/optimizer.md 2": (dict, raced),
+    "docs/optimizer.md 1": (a_regression, scheduled),
+    "docs/optimizer.md 2": (a_regression, descended),
+    "docs/optimizer.md 3": (dict, raced),
     "docs/runs.md 1": (a_run_called_baseline, read),
     "docs/trajectories.md 1": (dict, played),
     "docs/training.md 1": (a_run_called_baseline, forked),

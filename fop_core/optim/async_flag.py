@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from fop_core.optim import batched
+
 
 def finite(tensors: list[Tensor]) -> Tensor:
     """Return for each tensor whether all its numbers are finite, [L] bool, without waiting for the device.
@@ -19,7 +21,7 @@ def finite(tensors: list[Tensor]) -> Tensor:
         largest: list[Tensor] = list(tensors)
         for dtype in {tensor.dtype for tensor in tensors}:
             alike = [index for index, tensor in enumerate(tensors) if tensor.dtype == dtype]
-            for index, norm in zip(alike, torch._foreach_norm([tensors[index] for index in alike], math.inf)):
+            for index, norm in zip(alike, batched.norms([tensors[index] for index in alike], math.inf)):
                 largest[index] = norm
         extremes = torch.stack(largest)[None]
     else:

@@ -129,8 +129,12 @@ def together(options: Mapping[str, Any], hyper_optimizer: Any) -> None:
 def parameter(name: str, value: Tensor) -> None:
     """Raise TypeError for a parameter that FOP cannot precondition."""
     sharded = {"DTensor", "ShardedTensor", "FlatParameter"}
-    if any(kind.__name__ in sharded for kind in type(value).__mro__) or hasattr(value, "_is_flat_param"):
-        raise TypeError(f"{name!r} is sharded: FOP needs whole parameters")
+    marks = "_is_flat_param", "_fsdp_flattened"  # the latter on those of FSDP with use_orig_params
+    if any(kind.__name__ in sharded for kind in type(value).__mro__) or any(hasattr(value, mark) for mark in marks):
+        raise TypeError(
+            f"{name!r} is sharded, as by FSDP or as a DTensor: FOP needs whole parameters, as DistributedDataParallel "
+            "keeps them"
+        )
     if value.is_complex() or value.layout != torch.strided:
         raise TypeError(f"{name!r} is complex or sparse: FOP takes dense real parameters")
 

@@ -9,13 +9,13 @@ shapes are learned together, in ``stack``.
 
 import warnings
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from fop_core.optim import checks, describe, groups, hyper, layouts, loading, precision, trace
+from fop_core.optim import checkpointing, checks, describe, groups, hyper, layouts, loading, precision, trace
 from fop_core.optim.async_flag import is_captured
 from fop_core.optim.finite import FiniteFlags, Member, all_finite, are_finite
 from fop_core.optim.forms import FORMS, FormName
@@ -75,7 +75,8 @@ class FOP(Optimizer):
         hyper_lr_bounds: the least and the most that such a rho becomes, times ``hyper_lr``.
         guard: for losses over all data, which are a function of the parameters alone: ``step`` takes a closure, and a
             step that would raise the loss, or make it or a gradient not finite, is undone. M learns of it all the same,
-            at once from the gradient at the trial; see ``step``.
+            at once from the gradient at the trial; see ``step``. Where a process group is initialized, the loss is the
+            mean over its processes.
 
     Raises:
         TypeError: for a base that cannot be wrapped, or complex or sharded parameters.
@@ -83,6 +84,7 @@ class FOP(Optimizer):
     """
 
     base: Optimizer
+    _eager_step: ClassVar[Callable[["FOP", Callable[[], Any] | None], Any] | None] = None
 
     def __init__(
         self,
@@ -156,9 +158,19 @@ class FOP(Optimizer):
         self._rates = groups.RatesReader()
         self._warned: set[str] = set()
         Optimizer.__setstate__(self, {})  # its hooks without its __init__: groups and state are the base's
+        self._leave_out_of_graphs()
         self._register_params()
         if not self._stacks:
             warnings.warn(f"FOP preconditions none of the parameters: {self!r}", stacklevel=2)
+
+    @staticmethod
+    def _leave_out_of_graphs() -> None:
+        """See to it that ``torch.compile`` takes a step as it is; once, and late: it loads what compiles."""
+        if FOP._eager_step is None:
+            reason = (
+                "FOP's step is taken as it is: leave fullgraph out, or compile base.step and the rest by themselves"
+            )
+            FOP._eager_step = torch.compiler.disable(FOP._step, reason=reason)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse a wrong option where it is set, not at a later step."""
@@ -224,14 +236,25 @@ class FOP(Optimizer):
             RuntimeError: with ``guard`` for ten steps in a row that were undone; while a CUDA graph is captured, where
                 its replays would not be steps.
         """
+        if torch.compiler.is_compiling():
+            assert FOP._eager_step is not None
+            return FOP._eager_step(self, closure)
+        return self._step(closure)
+
+    def _step(self, closure: Callable[[], Any] | None) -> Any:
+        """Take one step, see ``step``."""
         loss = None
         if closure is not None and not self.guard:
             with torch.enable_grad():
                 loss = closure()
         self._register_params()
-        self._report(waiting=False, stacklevel=5)  # past torch's two wrappers of step
+        self._report(waiting=False, stacklevel=6)  # past torch's two wrappers of step
+        is_capturing = any(map(is_captured, self._finite.devices))
+        if closure is None and not is_capturing and checkpointing.is_start(self.base):
+            self.base.step()
+            return None
         rates = self._rates.read(self.param_groups, self._made, self)
-        if any(map(is_captured, self._finite.devices)):
+        if is_capturing:
             self._check_capture(rates)
         if self.guard:
             return self._try(closure, rates)
@@ -496,6 +519,15 @@ class FOP(Optimizer):
         """Return rho of a layer's parameter group: the group's own, or FOP's."""
         return groups.option("hyper_lr", self.param_groups[layer.group], self)
 
+    def _numbered_layers(self) -> dict[int, Layer]:
+        """Return the layers by the numbers of their parameters."""
+        return {number: layer for number, (_, _, layer) in enumerate(self._members) if isinstance(layer, Layer)}
+
+    @property
+    def _custom(self) -> hyper.Custom | None:
+        """What a callable has made to learn M, or None."""
+        return self._hyper if isinstance(self._hyper, hyper.Custom) else None
+
     def left_to_base(self) -> dict[str, str]:
         """Return the names of the other parameters, in order, and why each has no preconditioner."""
         return {name: layer for name, _, layer in self._members if isinstance(layer, str)}
@@ -600,9 +632,7 @@ class FOP(Optimizer):
         for hook in self._optimizer_state_dict_pre_hooks.values():
             hook(self)
         layers = {
-            number: {"epsilon": layer.epsilon, **layer.tensors()}
-            for number, (_, _, layer) in enumerate(self._members)
-            if isinstance(layer, Layer)
+            number: {"epsilon": layer.epsilon, **layer.tensors()} for number, layer in self._numbered_layers().items()
         }
         state: dict[str, Any] = self.base.state_dict()
         state["fop"] = {
@@ -615,10 +645,13 @@ class FOP(Optimizer):
         }
         if self.guard:
             state["fop"] |= {"undone_steps": self.undone_steps, "undone_in_a_row": self._guard.in_a_row}
-        if isinstance(self._hyper, hyper.Custom):
-            state["fop"]["hyper"] = [optimizer.state_dict() for optimizer in self._hyper.optimizers]
+        if self._custom is not None:
+            state["fop"]["hyper"] = [optimizer.state_dict() for optimizer in self._custom.optimizers]
         for after in self._optimizer_state_dict_post_hooks.values():
             state = after(self, state) or state
+        if checkpointing.is_asking():
+            nesterov = [bool(group.get("nesterov", False)) for group in self.param_groups]
+            return checkpointing.spread(state, self._numbered_layers(), nesterov, self._custom)
         return state
 
     @torch.no_grad()
@@ -636,11 +669,11 @@ class FOP(Optimizer):
         state = dict(state_dict)
         for hook in self._optimizer_load_state_dict_pre_hooks.values():
             state = hook(self, state) or state
+        layers, custom = self._numbered_layers(), self._custom
+        state = checkpointing.gather(state, layers, self.param_groups, custom)
         if "fop" not in state:
             raise ValueError("this state has no FOP in it: load it into the base, optimizer.base.load_state_dict(...)")
         own = state.pop("fop")
-        layers = {number: layer for number, (_, _, layer) in enumerate(self._members) if isinstance(layer, Layer)}
-        custom = self._hyper if isinstance(self._hyper, hyper.Custom) else None
         optimizers = None if custom is None else len(custom.optimizers)
         counts = ("undone_steps", "undone_in_a_row") if self.guard else ()
         loading.check_fop(own, layers, self._named_options(), optimizers, counts)
@@ -694,6 +727,7 @@ class FOP(Optimizer):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Be what was pickled or copied: each layer's M is a view of its stack's again."""
         super().__setstate__(state)
+        self._leave_out_of_graphs()
         for stack in self._stacks:
             stack.share()
         if isinstance(self._hyper, hyper.Custom):

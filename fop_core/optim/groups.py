@@ -172,12 +172,12 @@ class RatesReader:
         last, self._last = self._last, []
         read = []
         for number, group in enumerate(groups):
-            values = [len(group), *map(group.get, _READ), fop.hyper_lr, fop.trace, fop.update_every]
+            present = [len(group), *map(group.get, _READ), fop.hyper_lr, fop.trace, fop.update_every]
             before, now = last[number] if number < len(last) else (None, None)
-            if now is None or before is None or not all(map(operator.is_, values, before)):
+            if now is None or before is None or not all(map(operator.is_, present, before)):
                 check_starts(number, group, made[number], fop.base)
                 now = rates(number, group, fop)
-                before = values if all(map(_is_fixed, values)) else None
+                before = present if all(map(_is_fixed, present)) else None
             read.append((before, now))
         self._last = read
         return [now for _, now in read]
@@ -234,16 +234,16 @@ def new_parameters(
     if len(groups) == old:
         return []
     new: list[tuple[int, str, Tensor]] = []
-    named = set(names)
+    used = set(names)
     for number, group in enumerate(groups[old:], old):
         rates(number, group, fop)
         numbers = range(len(known) + len(new), len(known) + len(new) + len(group["params"]))
         for name, parameter in zip(map(str, group.get("param_names", numbers)), group["params"], strict=True):
-            if name in named:
+            if name in used:
                 raise ValueError(
                     f"two parameters are named {name!r}: give each a name of its own, as keys of factors()"
                 )
             checks.parameter(name, parameter)
-            named.add(name)
+            used.add(name)
             new.append((number, name, parameter))
     return new

@@ -14,8 +14,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.optim import Optimizer
 
@@ -25,6 +23,11 @@ from fop_core.optim.stack import Layer
 
 MOST_IN_A_ROW = 10
 """So many undone steps in a row are an error."""
+BATCH_NORMS = (
+    *(nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm),
+    *(nn.LazyBatchNorm1d, nn.LazyBatchNorm2d, nn.LazyBatchNorm3d),
+)
+DROPOUTS = nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout
 
 
 @dataclass
@@ -114,6 +117,9 @@ class Guard:
             gradients.append(None if parameter.grad is None else parameter.grad.clone())
         value = float(loss)
         is_finite = math.isfinite(value) and are_finite(gradient for gradient in gradients if gradient is not None)
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            value, is_finite = _of_all_processes(value, is_finite, members[0][1].device)
+            loss = loss.new_tensor(value).reshape(loss.shape) if isinstance(loss, Tensor) else value
         return Point(loss, value, gradients, is_finite)
 
     def settle(self, point: Point, undone: bool, members: Sequence[Member]) -> Any:
@@ -142,6 +148,19 @@ class Guard:
         return self.__dict__ | {"_known": None, "_contents": []}  # evaluated again, over the copied parameters
 
 
+def _of_all_processes(value: float, is_finite: bool, device: torch.device) -> tuple[float, bool]:
+    """Return the mean of a loss over all processes, and whether all of them found all numbers finite.
+
+    ``DistributedDataParallel`` averages gradients, not losses: without this each process would judge by its own images,
+    undo other steps, and soon have other parameters.
+    """
+    numbers = torch.tensor([value, float(is_finite)], dtype=torch.float64, device=device)
+    torch.distributed.all_reduce(numbers)
+    count = torch.distributed.get_world_size()
+    total, agreed = numbers.tolist()
+    return total / count, agreed == count
+
+
 def _contents(members: Sequence[Member]) -> list[tuple[int, int]]:
     """Return what changes with the parameters' numbers, unless these are changed in place through ``.data``."""
     return [(parameter._version, parameter.data_ptr()) for _, parameter, _ in members]
@@ -158,7 +177,7 @@ def _without_chance() -> Iterator[None]:
             return
         for name, module in network.named_modules():
             visited.add(id(module))
-            if module.training and (isinstance(module, _BatchNorm) or (isinstance(module, _DropoutNd) and module.p)):
+            if module.training and (isinstance(module, BATCH_NORMS) or (isinstance(module, DROPOUTS) and module.p)):
                 raise ValueError(
                     f"{name or type(network).__name__!r} is {module} in training mode: with guard the loss has to be a "
                     "function of the parameters alone. Put it in eval mode, or leave guard out"

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fop_core.optim import scalars
+from fop_core.optim import batched, scalars
 from fop_core.optim.stack import Layer, LayerUpdate
 
 
@@ -55,30 +55,9 @@ class Adam:
             for tensors, each in zip(same, (layer.M, descent, state["mean"], state["square"], state["count"])):
                 tensors.append(each)
         certain = scalars.is_here(is_finite) and bool(is_finite)
-        overflow = scalars.number(0.0, torch.float32) if certain else (1 - is_finite).float()
+        nonfinite = scalars.number(0.0, torch.float32) if certain else (1 - is_finite).float()
         for (_, rate), same in alike.items():
-            self._update(same, is_finite, overflow, rate)
-
-    def _update(self, tensors: tuple[list[Tensor], ...], is_finite: Tensor, overflow: Tensor, rate: float) -> None:
-        M, descents, means, squares, counts = tensors
-        torch._foreach_add_(counts, [is_finite] * len(counts))
-        torch._fused_adam_(
-            M,
-            descents,
-            means,
-            squares,
-            [],
-            counts,
-            found_inf=overflow,
-            grad_scale=None,
-            lr=rate,
-            beta1=0.9,
-            beta2=0.999,
-            eps=self.eps,
-            weight_decay=0.0,
-            amsgrad=False,
-            maximize=True,
-        )
+            batched.adam(*same, is_finite=is_finite, nonfinite=nonfinite, rate=rate, eps=self.eps)
 
     def finish(self) -> None:
         """Do nothing: ``update`` has done it all."""
@@ -168,6 +147,14 @@ class Custom:
             raise TypeError(f"hyper_optimizer returned {type(made).__name__}: it must return a torch.optim.Optimizer")
         self.optimizers.append(made)
         self.layers.append(layers)
+
+    def positions(self) -> dict[Layer, tuple[int, int]]:
+        """Return for each layer which optimizer has its M, and as which of that one's tensors."""
+        positions: dict[Layer, tuple[int, int]] = {}
+        for which, (optimizer, layers) in enumerate(zip(self.optimizers, self.layers)):
+            tensors = [id(tensor) for group in optimizer.param_groups for tensor in group["params"]]
+            positions |= {layer: (which, tensors.index(id(layer.M))) for layer in layers}
+        return positions
 
     def __getstate__(self) -> dict[str, Any]:
         # An optimizer holds its layers' M, which are views: it is made anew over the copies.

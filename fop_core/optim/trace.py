@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fop_core.optim import scalars
+from fop_core.optim import batched, scalars
 from fop_core.optim.groups import Rates
 from fop_core.optim.stack import LayerUpdate
 
@@ -57,7 +57,7 @@ def advance(updates: Sequence[LayerUpdate], is_finite: Tensor, rates: Sequence[R
         else:
             layer.nesterov_trace = None
     if before:
-        torch._foreach_copy_(before, now)
+        batched.copy(before, now)
 
 
 def _alike(old: Tensor, new: Any) -> bool:

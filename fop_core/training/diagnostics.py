@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from fop_core import inspection
+from fop_core.optim import batched
 from fop_core.optim.fop import FOP
 from fop_core.optim.forms import FORMS
 from fop_core.optim.preconditioners import PRECONDITIONERS
@@ -94,7 +95,7 @@ def gradient_columns(
 
 def _lengths(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return each tensor's 2-norm; on a GPU in a few kernels for all."""
-    return dict(zip(tensors, torch._foreach_norm(list(tensors.values())))) if tensors else {}
+    return dict(zip(tensors, batched.norms(list(tensors.values())))) if tensors else {}
 
 
 def _unit(tensor: Tensor, length: Tensor) -> Tensor:

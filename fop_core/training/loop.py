@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fop_core.optim import batched
 from fop_core.runs import lineage
 from fop_core.runs.claims import Superseded
 from fop_core.runs.control import Control
@@ -292,7 +293,7 @@ class Trainer:
                 optimizer.step()
                 moves = {name: p.detach() - before[name] for name, p in self.watched}
                 columns = dict(diagnostics.gradient_columns(gradients, applied, window.previous, moves))
-                norms = torch._foreach_norm([p.grad for p in model.parameters() if p.grad is not None])
+                norms = batched.norms([p.grad for p in model.parameters() if p.grad is not None])
                 columns["grad_norm"] = torch.linalg.vector_norm(torch.stack(list(norms)))
             else:
                 optimizer.step()

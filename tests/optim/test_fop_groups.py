@@ -196,14 +196,14 @@ def test_a_scheduler_of_torchs_kind_moves_rho_beside_one_that_moves_the_rate():
     optimizer = grouped(params, {"hyper_lr": 1e-2}, {"hyper_lr": 4e-2})
     rates = torch.optim.lr_scheduler.StepLR(optimizer, 2, gamma=0.5)
     rhos = HyperLambda(optimizer, lambda epoch: 0.5**epoch)
-    logged = []
+    history = []
     for step in range(4):
-        logged.append([(group["lr"], group["hyper_lr"]) for group in optimizer.param_groups])
+        history.append([(group["lr"], group["hyper_lr"]) for group in optimizer.param_groups])
         run(params, optimizer, [step])
         rates.step()
         rhos.step()
-    assert [[rho for _, rho in each] for each in logged] == [[1e-2 * 0.5**t, 4e-2 * 0.5**t] for t in range(4)]
-    assert [each[0][0] for each in logged] == [0.02, 0.02, 0.01, 0.01]
+    assert [[rho for _, rho in each] for each in history] == [[1e-2 * 0.5**t, 4e-2 * 0.5**t] for t in range(4)]
+    assert [each[0][0] for each in history] == [0.02, 0.02, 0.01, 0.01]
 
 
 # what is refused -----------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from torch.nn.modules import module as torch_module
 
 from fop_core import FOP
 from fop_core.optim import guard, rules
-from fop_core.optim.guard import MOST_IN_A_ROW
+from fop_core.optim.guard import BATCH_NORMS, DROPOUTS, MOST_IN_A_ROW
 from tests.optim.built import KINDS, build, same
 from tests.optim.oracle import OracleFOP
 from tests.problems import BASES, backward, groups, parameters
@@ -594,3 +594,11 @@ def test_memory_usage_counts_the_gradients_that_are_kept():
     optimizer.step(problem)
     traces = sum(layer.trace.numel() for layer in optimizer.layers())
     assert optimizer.memory_usage() - before == 8 * (traces + sum(p.numel() for p in params.values()))
+
+
+def test_every_kind_of_dropout_and_batch_statistics_of_torch_is_known():
+    """By public names, so that those of another version of torch are noticed here."""
+    batch_norm, dropout = torch.nn.modules.batchnorm._BatchNorm, torch.nn.modules.dropout._DropoutNd
+    kinds = [kind for kind in vars(torch.nn).values() if isinstance(kind, type)]
+    assert {k for k in kinds if issubclass(k, batch_norm)} == {k for k in kinds if issubclass(k, BATCH_NORMS)}
+    assert {k for k in kinds if issubclass(k, dropout)} == {k for k in kinds if issubclass(k, DROPOUTS)}
