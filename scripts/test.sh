@@ -56,12 +56,12 @@ run_tests() {
       ;;
   esac
   setup dev
-  say "Running the tests (a quarter of an hour on two cores)."
+  say "Running the tests (forty minutes on two cores; what takes longest is listed at the end)."
   if [ $# -gt 0 ]; then exec "$VENV/bin/python" -m pytest "$@"; fi
   # Most of them run side by side. Those that start servers, browsers and jobs do not: they wait for each other's load.
   local failed=0
-  "$VENV/bin/python" -m pytest -n logical --maxprocesses 4 --dist loadfile "${APART[@]/#/--ignore=}" || failed=1
-  "$VENV/bin/python" -m pytest "${APART[@]}" || failed=1
+  "$VENV/bin/python" -m pytest --durations=40 -n logical --maxprocesses 4 --dist loadfile "${APART[@]/#/--ignore=}" || failed=1
+  "$VENV/bin/python" -m pytest --durations=40 "${APART[@]}" || failed=1
   return $failed
 }
 

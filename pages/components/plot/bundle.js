@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 6a65fea732b5d330e43099af86ff96ffe1cced4a19e7ecd5f5d61c623ff09bb2.
+// Made by scripts/web.sh build of sources with the checksum 737dc0a70399289dda2511d151c1f5adb332a537e939531f37ab5dc7eb34104b.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -653,14 +653,14 @@ var Shared = class {
 // plot/chart.js
 var DEBOUNCE = 250;
 var PATIENCE = 120;
-var playerDraws = () => new Promise(
-  (next) => requestAnimationFrame(() => {
-    const draws = !document.querySelector(".fop-ground:not([data-theme])");
-    setTimeout(() => next(draws));
-  })
-);
+var frame = () => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
 async function afterPlayer() {
-  for (let frames = 0; frames < PATIENCE; frames++) if (await playerDraws()) return;
+  for (let frames = 0; frames < PATIENCE; frames++) {
+    const draws = !document.querySelector(".fop-ground:not([data-theme])");
+    await frame();
+    if (draws) break;
+  }
+  await frame();
 }
 var Chart = class {
   /**

@@ -31,22 +31,20 @@ import { Shared } from "./shared.js";
 const DEBOUNCE = 250; // ms after which plotly's own state follows the lines
 const PATIENCE = 120; // frames that a chart waits for the player's surface at most: it may have failed
 
-/**
- * Lets a frame pass. Whether the player, where there is one, has drawn in it.
- *
- * @returns {Promise<boolean>}
- */
-const playerDraws = () =>
-  new Promise((next) =>
-    requestAnimationFrame(() => {
-      const draws = !document.querySelector(".fop-ground:not([data-theme])"); // the surface, and in this frame its paths
-      setTimeout(() => next(draws));
-    }),
-  );
+/** Resolves once the next frame has been drawn. */
+const frame = () => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
 
-/** Resolves after a frame of the player's, or of the page's where there is no player. */
+/**
+ * Resolves after the frame that follows the player's first, or the page's where there is no player: by then the surface
+ * and its paths are on the screen.
+ */
 async function afterPlayer() {
-  for (let frames = 0; frames < PATIENCE; frames++) if (await playerDraws()) return;
+  for (let frames = 0; frames < PATIENCE; frames++) {
+    const draws = !document.querySelector(".fop-ground:not([data-theme])"); // in the frame that comes, or has drawn
+    await frame();
+    if (draws) break;
+  }
+  await frame();
 }
 
 /** A figure on one node, to which new data come; zoom and hover stay. */
