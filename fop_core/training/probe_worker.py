@@ -1,4 +1,5 @@
-"""The process that tries plug-ins: ``python -m fop_core.training.probe_worker FOLDER``, which ``probe`` starts.
+"""The process that tries plug-ins: ``python -m fop_core.training.probe_worker FOLDER``, which ``probe``'s
+keeper starts.
 
 FOLDER has request.json and the files. What comes of it: "stage", which part it is at and what it does; "where", where
 it was when it was ended; and report.json, at the end.
@@ -69,7 +70,9 @@ class Probe:
             if isinstance(inner, MemoryError) or "can't allocate memory" in str(inner):
                 message = f"{self.doing} takes more than {amount(self.request['memory'])} of memory"
             if isinstance(inner, OSError) and inner.errno == errno.EFBIG:
-                message = f"{self.doing} prints more than {amount(self.request['output'])}"
+                limit = self.request["output"]
+                printed = os.fstat(sys.stdout.fileno()).st_size >= limit
+                message = f"{self.doing} {'prints' if printed else 'writes a file of'} more than {amount(limit)}"
             inner = inner.__cause__
         return str(PluginError(file, message, line))
 
