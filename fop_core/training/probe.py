@@ -26,7 +26,7 @@ from fop_core import isolated
 from fop_core.printable import printable
 from fop_core.runs import files, plugins, records, store
 from fop_core.runs.files import DamagedFile
-from fop_core.runs.plugins import MAKES, PluginError, Source
+from fop_core.runs.plugins import PluginError, Source
 from fop_core.training.config import PLUGIN, ConfigError, Problem, TrainConfig, changed, parse
 
 POLL = 0.1  # seconds between two looks

@@ -1,5 +1,4 @@
-"""The process that tries plug-ins: ``python -m fop_core.training.probe_worker FOLDER``, which ``probe``'s
-keeper starts.
+"""The process that tries plug-ins: ``python -m fop_core.training.probe_worker FOLDER``, started by ``probe``'s keeper.
 
 FOLDER has request.json and the files. What comes of it: "stage", which part it is at and what it does; "where", where
 it was when it was ended; and report.json, at the end.
