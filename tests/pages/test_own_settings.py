@@ -1,5 +1,6 @@
 """What a file says of its own settings becomes fields; it may say anything, and none of it is markup."""
 
+import re
 from enum import StrEnum
 
 import pytest
@@ -30,7 +31,7 @@ def test_each_kind_of_setting_has_its_field_and_begins_with_its_default():
     made = own_settings.of(Settings.model_json_schema())
     kinds = {name: (type(field), begins) for name, (field, begins) in made.items()}
     assert kinds == {
-        "lr": (Line, "1e-4"),
+        "lr": (Line, "0.0001"),
         "nesterov": (Flag, True),
         "kind": (Choice, "two"),
         "betas": (Line, "0.9, 0.99"),
@@ -83,4 +84,4 @@ def test_whatever_it_says_is_drawn_as_text_alone(case):
     assert len(shown) <= own_settings.MOST
     for each in shown:
         for text in (each.label, each.help or ""):
-            assert "![" not in text and "<img" not in text and ":red[" not in text and "**x" not in text, text
+            assert not set("![]<>$*") & set(re.sub(r"\\.", "", text)), text

@@ -155,6 +155,12 @@ def test_an_optimizer_that_makes_no_numbers_or_cannot_be_kept_is_named(tmp_path,
     assert message.startswith(f"own.py, line {number}" if number != 6 else "own.py, line ")
 
 
+def test_settings_that_are_data_are_refused(tmp_path):
+    text = SETTINGS + "    text: str = 'x' * 200_000\n" + SGD + "    return Own(named, lr=0.1)"
+    [[_, message]] = reported(tmp_path, {"optimizer": source(text)})["problems"]
+    assert message == "own.py, line 8: its Settings are 200 kB as JSON: give a file's path instead"
+
+
 def test_other_settings_are_all_checked(tmp_path):
     text = (EXAMPLES / "lion.py").read_text()
     variants = {"optimizer": [{"lr": -1}, {"lr": 0.1}, {"beta1": 2}]}
