@@ -80,9 +80,7 @@ class OwnFiles:
     def _forget(self, part: str) -> None:
         self._values.pop(part, None)
         self._schemas.pop(part, None)
-        prefix = f"{self.page} own {part}."
-        for key in [key for key in st.session_state if str(key).startswith(prefix)]:
-            del st.session_state[key]
+        self._record["taken"] = self._record.get("taken", 0) + 1
 
     def settings(self) -> tuple[str, ...]:
         """Return what the reader has set of the files' settings, as ``--set`` takes it."""
@@ -201,7 +199,8 @@ class OwnFiles:
         st.markdown(f"Settings of the {PARTS[part]}")
         values = self._values.setdefault(part, {})
         for name, (field, begins) in fields.items():
-            key = f"{self.page} own {part}.{name}"
+            # The widgets of another file are others: what the browser still says of those before means nothing.
+            key = f"{self.page} own {part}.{name} {self._record['taken']}"
             st.session_state.setdefault(key, values.get(name, begins))
             field.draw(key, lambda part=part, name=name, key=key: self._keep(part, name, key))  # type: ignore[misc]
 

@@ -35,6 +35,10 @@ def button(at: AppTest, key: str):
     return next(each for each in at.button if each.key is not None and each.key.startswith(key))
 
 
+def field(at: AppTest, key: str):
+    return next(each for each in at.text_input if each.key is not None and each.key.startswith(key))
+
+
 def page(path: Path | str = "", text: str = "", **query: str) -> AppTest:
     at = app_at("train")
     for name, value in query.items():
@@ -57,7 +61,7 @@ def test_a_file_is_read_confirmed_once_tried_and_launched_with_all_its_settings(
     ran(button(at, "train own run").click().run())
     assert confirmed.is_confirmed(plugins.read(LION).digest) and plugins.RIGHTS not in words(at)
     assert "lion.py took one step: 99,710 numbers are trained" in words(at)
-    ran(at.text_input(key="train own optimizer.lr").set_value("0.003").run())
+    ran(field(at, "train own optimizer.lr").set_value("0.003").run())
     assert f"--optimizer {LION} --set optimizer.settings.lr=0.003" in " ".join(each.value for each in at.code)
     assert not button(at, "train launch").disabled
     button(at, "train launch").click().run()
@@ -81,7 +85,7 @@ def test_a_pasted_text_whose_settings_have_no_default_is_tried_again_with_them()
     at = page(text=NEEDS, method="momentum")
     assert "data.settings.name: " in words(at) and button(at, "train launch").disabled
     for part in ("data", "model"):
-        at.text_input(key=f"train own {part}.name").set_value("any")
+        field(at, f"train own {part}.name").set_value("any")
         at.run()
     ran(at)
     assert "30 samples, 10 steps" in words(at) and not button(at, "train launch").disabled
@@ -180,3 +184,16 @@ def test_what_is_no_file_of_python_holds_the_page_up_for_nothing(tmp_path, kind)
         "other": "one Python",
     }
     assert said[kind] in words(page(file, method="momentum"))
+
+
+def test_another_file_with_settings_of_the_same_names_begins_with_its_own(tmp_path):
+    file = tmp_path / "lion.py"
+    file.write_text(LION.read_text().replace("Field(1e-4, gt=0)", "Field(0.5, gt=0)"))
+    for each in (LION, file):
+        confirmed.confirm(plugins.read(each).digest)
+    at = page(LION, method="momentum")
+    ran(field(at, "train own optimizer.lr").set_value("0.003").run())
+    at.text_input(key="train own path").set_value(str(file))
+    ran(button(at, "train own take").click().run())
+    assert field(at, "train own optimizer.lr").value == "0.5"
+    assert "optimizer.settings.lr" not in " ".join(each.value for each in at.code)
