@@ -137,6 +137,7 @@ NAN = {
 def test_a_broken_one_is_named_by_its_line_or_its_limit_and_nothing_else_notices(train, other, kind):
     begun, head = trained(other), SETTINGS + DEFINED[kind]
     line = head.count("\n")
+    named, within = f"pasted.py, line {line}: make_{kind}", f"pasted.py, line {line + 1}: make_{kind}"
     looping, page = train(), train()
     take(looping, "Or its text", f"{head}    while True: pass")
     confirm(looping)  # goes on while others are tried
@@ -144,18 +145,16 @@ def test_a_broken_one_is_named_by_its_line_or_its_limit_and_nothing_else_notices
     expect(said(page, f"pasted.py, line {line + 1}: no Python")).to_be_visible(timeout=SECONDS)
     expect(launch(page)).to_be_enabled()
     for text, words in {
-        f"{head}    return 3": f"pasted.py, line {line}: make_{kind} returned a int",
-        f"{head}    import sys; sys.exit('no')": f"pasted.py, line {line + 1}: make_{kind} calls sys.exit('no')",
-        f"{head}    while True: print('x' * 1_000_000)": f"pasted.py, line {line + 1}: make_{kind} prints more than 100 MB",
+        f"{head}    return 3": f"{named} returned a int",
+        f"{head}    import sys; sys.exit('no')": f"{within} calls sys.exit('no')",
+        f"{head}    while True: print('x' * 1_000_000)": f"{within} prints more than 100 MB",
         SETTINGS + NAN[kind]: "makes numbers that are not finite",
     }.items():
         take(page, "Or its text", text)
         confirm(page)
         expect(said(page, words)).to_be_visible(timeout=SECONDS)
         expect(launch(page)).to_be_disabled()
-    expect(said(looping, f"pasted.py, line {line + 1}: make_{kind} takes more than {LIMIT} s")).to_be_visible(
-        timeout=SECONDS
-    )
+    expect(said(looping, f"{within} takes more than {LIMIT} s")).to_be_visible(timeout=SECONDS)
     page.get_by_role("button", name="Remove").click()
     expect(launch(page)).to_be_enabled()
     expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
