@@ -46,6 +46,6 @@ def arguments(own: OwnFiles) -> list[str]:
     """Return what names the files and their settings on a command line."""
     words = [word for part, path in own.paths.items() for word in (f"--{part}", path)]
     for each in own.settings():
-        part, _, rest = each.partition(".settings.")
-        words += [f"--{part}-set", rest]
+        part, _, field = each.partition(".settings.")
+        words += [f"--{part}-set", field]
     return words

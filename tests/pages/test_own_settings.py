@@ -41,8 +41,8 @@ def test_each_kind_of_setting_has_its_field_and_begins_with_its_default():
         "needed": (Line, ""),
     }
     assert made["lr"][0].help == r"The rate\. Above 0 up to 1\."
-    given = {name: own_settings.value(field, begins) for name, (field, begins) in made.items()}
-    assert Settings.model_validate(given | {"needed": "x"}) == Settings(needed="x")
+    config = {name: own_settings.value(field, begins) for name, (field, begins) in made.items()}
+    assert Settings.model_validate(config | {"needed": "x"}) == Settings(needed="x")
 
 
 HOSTILE = "![x](http://127.0.0.1:1/x) <img src=x onerror=alert(1)> :red[x] $x$ **x**"

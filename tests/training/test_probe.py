@@ -189,11 +189,9 @@ def test_amounts_are_in_words():
 
 def living(mark):
     """Processes that have a word among their arguments."""
-    found = []
-    for each in psutil.process_iter(["cmdline", "status"]):
-        if mark in (each.info["cmdline"] or ()) and each.info["status"] != psutil.STATUS_ZOMBIE:
-            found.append(each)
-    return found
+    every = psutil.process_iter(["cmdline", "status"])
+    alive = (each for each in every if each.info["status"] != psutil.STATUS_ZOMBIE)
+    return [each for each in alive if mark in (each.info["cmdline"] or ())]
 
 
 ESCAPE = """    import subprocess, sys, time
