@@ -61,18 +61,21 @@ SLIDE = """async (count) => {
   }
   return delays.slice(10);
 }"""
-# Moves the pressed mouse through points at 125 Hz and waits for no answer, as a hand does; the driver's own moves wait.
-MOVE = """async (points) => {
+# Moves the pressed mouse through points at 125 Hz and waits for no answer, as a hand does. A frame is told where the hand
+# is when it begins, as a browser does it: it hands on what moved in between as one event.
+MOVE = """(points) => new Promise((done) => {
   const began = performance.now();
-  for (const [index, [clientX, clientY]] of points.entries()) {
-    const late = began + 8 * index - performance.now();
-    if (late > 0) await new Promise((done) => setTimeout(done, late));
-    else if (index % 4 === 0) await new Promise((done) => setTimeout(done));
+  const move = (now) => {
+    const index = Math.floor((now - began) / 8);
+    if (index >= points.length) return done();
+    const [clientX, clientY] = points[Math.max(0, index)];
     const under = document.elementFromPoint(clientX, clientY) ?? document.body;
-    const move = { clientX, clientY, bubbles: true, buttons: 1, pointerId: 1, pointerType: "mouse", isPrimary: true };
-    under.dispatchEvent(new PointerEvent("pointermove", move));
-  }
-}"""
+    const at = { clientX, clientY, bubbles: true, buttons: 1, pointerId: 1, pointerType: "mouse", isPrimary: true };
+    under.dispatchEvent(new PointerEvent("pointermove", at));
+    requestAnimationFrame(move);
+  };
+  requestAnimationFrame(move);
+})"""
 DRAWN = "() => document.querySelector('.fop-ground')?.dataset.theme"
 # Resolves with the ms from the navigation to the first frame with the surface.
 ARRIVED = """() => new Promise((done) => {

@@ -181,3 +181,15 @@ def test_a_notebook_shows_the_player_in_its_frame(alone):
     expect(frame.get_by_role("button", name="Pause")).to_be_visible()
     frame.locator("body").press("End")
     expect(frame.locator(LABELS)).to_have_count(3)
+
+
+def test_a_frame_that_has_no_width_at_first_shows_the_player_once_it_has_one(alone):
+    shown = web.RacePlayer(presets.PAPER_HIMMELBLAU)._repr_html_()
+    page = alone(f"<!doctype html><title>Notebook</title><div style='width:0'>{shown}</div>")
+    frame = page.frame_locator("iframe")
+    expect(frame.locator(".fop-player")).to_have_count(1)
+    frame.locator("body").evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    expect(frame.locator(STEP)).to_have_text("")
+    page.locator("div").evaluate("(node) => { node.style.width = '820px'; }")
+    expect(frame.locator(STEP)).to_have_text("step 5,398 of 5,398")
+    expect(frame.locator(LABELS)).to_have_count(3)

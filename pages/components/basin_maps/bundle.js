@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum c78c898f12e6c0c5f8965669c8dca2b65c5cef114370234794e2be993c524657.
+// Made by scripts/web.sh build of sources with the checksum 63edeae441683593a9be88a6abbd20fd9b2dce2cff356d906b5e327c1fd8d91f.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum b455e0bf57a004a91068fcfd73ffd14d363010b94be1b6e6d3f99208e1e8c15b.
+// Made by scripts/web.sh build of sources with the checksum c2ef3627f52f722988f69263bfbf459259975b5fd7f5b368c8cb8182ce7c2fb1.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);

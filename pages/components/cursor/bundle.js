@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 3e7ca20ba7f5affed84233bc08f91912ba957baefb9190ba5b92ec78dbeeae6e.
+// Made by scripts/web.sh build of sources with the checksum 5aa91ab26aa241371914dfc29910094dccf2eaaaffb9152591e692081c5c5128.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

@@ -69,8 +69,10 @@ export class EmbeddedPlayer extends Player {
    */
   async ground() {
     this.fit();
+    if (!this.pointer) this.bind();
     const { ground } = this.parts;
     const { canvas, area } = this;
+    if (area.width <= 0) return; // a frame that is hidden, or not laid out yet: once it is wider this is called again
     const ratio = window.devicePixelRatio || 1;
     const [width, height] = [ground.offsetWidth, ground.offsetHeight];
     Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
@@ -88,7 +90,6 @@ export class EmbeddedPlayer extends Player {
     );
     const heights = Float32Array.from(this.heights.values, (level) => grid.bottom + level * grid.step);
     this.under.near = interpolated(heights, grid.box, scale);
-    if (!this.pointer) this.bind();
     this.again();
   }
 

@@ -2,7 +2,7 @@
 // A page that is one player and needs nothing else: no server, no network.
 
 import { clock } from "../lib/clock.js";
-import { box, make, part } from "../lib/dom.js";
+import { box, make, part, write } from "../lib/dom.js";
 import { short } from "../lib/numbers.js";
 import { unpacked } from "../lib/payload.js";
 import { EmbeddedPlayer } from "./embedded.js";
@@ -41,5 +41,5 @@ show();
 player.go(data.step);
 clock.follow(() => {
   for (const { name, loss, last, ended } of losses)
-    loss.textContent = clock.step < last ? `f = ${short(clock.values[name])}` : ended;
+    write(loss, clock.step < last ? `f = ${short(clock.values[name])}` : ended);
 });

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum e818e73c918844aa80d93b6ea0b3967b7523a565384c0299fd16095443a0fa90.
+// Made by scripts/web.sh build of sources with the checksum 7117fe96ef7221a6a49488b3ae15404a06a39ab45d618f358914d2884842e9fd.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

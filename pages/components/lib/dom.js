@@ -31,3 +31,16 @@ export function part(root, selector, Kind) {
  * @param {string} selector
  */
 export const box = (root, selector) => part(root, selector, HTMLElement);
+
+/**
+ * Writes a text into an element that has nothing else. A node that is there is given the text: a new one would have the
+ * browser ask anew, up to the page's root, what each `:has()` in a stylesheet says.
+ *
+ * @param {Element} element
+ * @param {string} text
+ */
+export function write(element, text) {
+  const { firstChild: node } = element;
+  if (!(node instanceof Text) || node.nextSibling) element.textContent = text;
+  else if (node.data !== text) node.data = text;
+}

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 9cc05a491018260406d5908f47828260a89c2cd1fdd6984b7e771cda088f5385.
+// Made by scripts/web.sh build of sources with the checksum 58cda13c92c5dccea3d1d9ae90eb7ac06331b619af23874179ff3b5ecea3af82.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);

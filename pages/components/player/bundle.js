@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 75ce47749360cce19d81313db1ef2104bcb46506f7ec44521a0521b60fabbc29.
+// Made by scripts/web.sh build of sources with the checksum 25f4a4abeb151610c607b07d30154b1564624aa9a7bf9480133b6cad807e63bd.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -12,6 +12,11 @@ function part(root, selector, Kind) {
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
+function write(element, text) {
+  const { firstChild: node } = element;
+  if (!(node instanceof Text) || node.nextSibling) element.textContent = text;
+  else if (node.data !== text) node.data = text;
+}
 
 // lib/lifetime.js
 function living(root, make2) {
@@ -2105,7 +2110,7 @@ var RateMap = class {
     context.scale(ratio, ratio);
     const [lr, hyper_lr] = hand.rates();
     const [across, up] = [shareOf2(lr, ACROSS), shareOf2(hyper_lr, UP)];
-    words.textContent = `ε ${short(lr)}, ρ ${short(hyper_lr)}: ${wordsOf(run(lr, hyper_lr, limit))}`;
+    write(words, `ε ${short(lr)}, ρ ${short(hyper_lr)}: ${wordsOf(run(lr, hyper_lr, limit))}`);
     if (![across, up].every((share) => share >= 0 && share <= 1)) return;
     context.beginPath();
     context.arc(across * width, (1 - up) * height, DOT, 0, 2 * Math.PI);
@@ -2286,7 +2291,7 @@ var Hand = class {
       const value = rates[i];
       row.hidden = !names[i];
       if (!names[i]) return;
-      output.textContent = short(value);
+      write(output, short(value));
       input.setAttribute("aria-valuetext", short(value));
       if (!input.matches(":active")) input.value = String(positionOf(value));
     });
@@ -2364,7 +2369,7 @@ var Labels = class {
    */
   draw(context, runs, view, step) {
     Object.assign(this.root.style, { left: `${view.left}px`, top: `${view.top}px` });
-    const shown2 = JSON.stringify(runs.map((run) => run.label));
+    const shown2 = JSON.stringify(runs.map(({ color, bold }) => [color, bold]));
     if (this.built !== shown2) {
       this.built = shown2;
       this.nodes = runs.map((run) => {
@@ -2374,6 +2379,9 @@ var Labels = class {
       });
       this.root.replaceChildren(...this.nodes);
     }
+    runs.forEach((run, index) => {
+      write(this.nodes[index], run.label.text);
+    });
     runs.forEach((run, index) => {
       const { label } = run;
       const node = this.nodes[index];
@@ -2975,7 +2983,7 @@ var Under = class {
   /** @param {[number, number] | null} point of the plane; null where the cursor is at none */
   show(point) {
     const surfaceAt = this.exact ?? this.near;
-    this.line.textContent = point && surfaceAt ? described(point, surfaceAt(...point), this.exact !== null) : HINT;
+    write(this.line, point && surfaceAt ? described(point, surfaceAt(...point), this.exact !== null) : HINT);
     this.line.classList.toggle("fop-idle", !point);
   }
 };
@@ -3261,8 +3269,8 @@ var Player = class {
   /** The picture is a square, as large as the column and the window allow. */
   fit() {
     const { stage, ground } = this.parts;
-    if (!stage.clientWidth) return;
     const { l, r, t, b } = this.data.margin;
+    if (stage.clientWidth <= l + r) return;
     const above = FINGER ? BUTTON : t;
     const room = Math.max(LOWEST, window.innerHeight - this.around);
     const side = Math.min(stage.clientWidth - l - r, LARGEST, room);
@@ -3399,7 +3407,7 @@ var Player = class {
     drawHeads(this, view, now, at, ratio);
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1e3 * this.share);
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);
-    step.textContent = `step ${count(Math.floor(at))} of ${count(end)}`;
+    write(step, `step ${count(Math.floor(at))} of ${count(end)}`);
     const race = hand.leads ? `${data.race} ${hand.races}` : data.race;
     const parts = followed && partsAt(followed, Math.floor(at));
     const made = parts && { ...parts, tried: triedOf(parts), run: followed.name, race };

@@ -2,7 +2,7 @@
 // The reader's hand on a race: while it drags the start, or moves a rate, the paths follow. Once it rests, Python's race
 // takes over.
 
-import { box, make, part } from "../lib/dom.js";
+import { box, make, part, write } from "../lib/dom.js";
 import { short } from "../lib/numbers.js";
 import { positionOf, rateAt } from "./grid.js";
 import { anglesOf, LiveRace, labelOf, rounded } from "./live.js";
@@ -199,7 +199,7 @@ export class Hand {
       const value = rates[i];
       row.hidden = !names[i];
       if (!names[i]) return;
-      output.textContent = short(value);
+      write(output, short(value));
       input.setAttribute("aria-valuetext", short(value));
       if (!input.matches(":active")) input.value = String(positionOf(value));
     });

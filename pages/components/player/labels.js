@@ -1,5 +1,5 @@
 // @ts-check
-import { make } from "../lib/dom.js";
+import { make, write } from "../lib/dom.js";
 import { emphasis } from "../lib/emphasis.js";
 import { opacityOf } from "./paths.js";
 import { stepOf } from "./race.js";
@@ -32,7 +32,7 @@ export class Labels {
    */
   draw(context, runs, view, step) {
     Object.assign(this.root.style, { left: `${view.left}px`, top: `${view.top}px` });
-    const shown = JSON.stringify(runs.map((run) => run.label));
+    const shown = JSON.stringify(runs.map(({ color, bold }) => [color, bold]));
     if (this.built !== shown) {
       this.built = shown;
       this.nodes = runs.map((run) => {
@@ -42,6 +42,9 @@ export class Labels {
       });
       this.root.replaceChildren(...this.nodes);
     }
+    runs.forEach((run, index) => {
+      write(this.nodes[index], run.label.text);
+    });
     runs.forEach((run, index) => {
       const { label } = run;
       const node = this.nodes[index];

@@ -1,5 +1,6 @@
 // @ts-check
 import { clock } from "../lib/clock.js";
+import { write } from "../lib/dom.js";
 import { emphasis } from "../lib/emphasis.js";
 import { merge, themed } from "../lib/figure.js";
 import { pageKeys } from "../lib/keys.js";
@@ -354,8 +355,8 @@ export class Player {
   /** The picture is a square, as large as the column and the window allow. */
   fit() {
     const { stage, ground } = this.parts;
-    if (!stage.clientWidth) return;
     const { l, r, t, b } = this.data.margin;
+    if (stage.clientWidth <= l + r) return;
     const above = FINGER ? BUTTON : t;
     const room = Math.max(LOWEST, window.innerHeight - this.around);
     const side = Math.min(stage.clientWidth - l - r, LARGEST, room);
@@ -504,7 +505,7 @@ export class Player {
 
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1000 * this.share);
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);
-    step.textContent = `step ${count(Math.floor(at))} of ${count(end)}`;
+    write(step, `step ${count(Math.floor(at))} of ${count(end)}`);
     const race = hand.leads ? `${data.race} ${hand.races}` : data.race;
     const parts = followed && partsAt(followed, Math.floor(at));
     const made = parts && { ...parts, tried: triedOf(parts), run: followed.name, race };

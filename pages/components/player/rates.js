@@ -3,7 +3,7 @@
 
 import { cellCanvas, contextOf } from "../lib/canvas.js";
 import { pixel } from "../lib/colors.js";
-import { box, part } from "../lib/dom.js";
+import { box, part, write } from "../lib/dom.js";
 import { clamp, short } from "../lib/numbers.js";
 import { ACROSS, COLUMNS, colorOf, Grid, ROWS, ratesAt, shareOf, UP, wordsOf } from "./grid.js";
 
@@ -109,7 +109,7 @@ export class RateMap {
     context.scale(ratio, ratio);
     const [lr, hyper_lr] = hand.rates();
     const [across, up] = [shareOf(lr, ACROSS), shareOf(hyper_lr, UP)];
-    words.textContent = `ε ${short(lr)}, ρ ${short(hyper_lr)}: ${wordsOf(run(lr, hyper_lr, limit))}`;
+    write(words, `ε ${short(lr)}, ρ ${short(hyper_lr)}: ${wordsOf(run(lr, hyper_lr, limit))}`);
     if (![across, up].every((share) => share >= 0 && share <= 1)) return;
     context.beginPath();
     context.arc(across * width, (1 - up) * height, DOT, 0, 2 * Math.PI);

@@ -1,6 +1,7 @@
 // @ts-check
 // What the surface is under the cursor: f and its gradient.
 
+import { write } from "../lib/dom.js";
 import { clamp, short } from "../lib/numbers.js";
 
 /** @import { Box, Scale } from "./types.d.ts" */
@@ -95,7 +96,7 @@ export class Under {
   /** @param {[number, number] | null} point of the plane; null where the cursor is at none */
   show(point) {
     const surfaceAt = this.exact ?? this.near;
-    this.line.textContent = point && surfaceAt ? described(point, surfaceAt(...point), this.exact !== null) : HINT;
+    write(this.line, point && surfaceAt ? described(point, surfaceAt(...point), this.exact !== null) : HINT);
     this.line.classList.toggle("fop-idle", !point);
   }
 }

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 0292ad2c96130aa7b6c192f6d927158963472a99651210e1a13647ba6a6d1feb.
+// Made by scripts/web.sh build of sources with the checksum 6a65fea732b5d330e43099af86ff96ffe1cced4a19e7ecd5f5d61c623ff09bb2.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

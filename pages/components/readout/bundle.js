@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum cf99abcd8d61c56d80b32b37d920e7966afb92998a1c0c3e514bc7dd53ec9ee3.
+// Made by scripts/web.sh build of sources with the checksum fcadb3981c3b5df45534cba80603500ef45045f23d1b7876e03b56abb35101b2.
 // lib/followers.js
 var Followers = class extends Set {
   call() {
@@ -67,6 +67,11 @@ function part(root, selector, Kind) {
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
+function write(element2, text) {
+  const { firstChild: node } = element2;
+  if (!(node instanceof Text) || node.nextSibling) element2.textContent = text;
+  else if (node.data !== text) node.data = text;
+}
 
 // lib/emphasis.js
 var FADED = 0.18;
@@ -209,7 +214,7 @@ function update(table, rows) {
   const cells = table.querySelectorAll(".fop-now");
   rows.forEach((row, index) => {
     const value = clock.values[row.name];
-    cells[index].textContent = clock.moving && value !== void 0 ? `Now f = ${short(value)}.` : row.reason;
+    write(cells[index], clock.moving && value !== void 0 ? `Now f = ${short(value)}.` : row.reason);
   });
 }
 function emphasize(table, rows) {

@@ -2,7 +2,7 @@
 // Fills the table: two rows for each run.
 
 import { clock } from "../lib/clock.js";
-import { box } from "../lib/dom.js";
+import { box, write } from "../lib/dom.js";
 import { emphasis } from "../lib/emphasis.js";
 import { following, inOrder } from "../lib/lifetime.js";
 import { short } from "../lib/numbers.js";
@@ -65,7 +65,7 @@ function update(table, rows) {
   const cells = table.querySelectorAll(".fop-now");
   rows.forEach((row, index) => {
     const value = clock.values[row.name];
-    cells[index].textContent = clock.moving && value !== undefined ? `Now f = ${short(value)}.` : row.reason;
+    write(cells[index], clock.moving && value !== undefined ? `Now f = ${short(value)}.` : row.reason);
   });
 }
 

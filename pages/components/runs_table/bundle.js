@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 209401a14117df1177997dea9adf9516f9d110ae1080d34ef82c508881e635c5.
+// Made by scripts/web.sh build of sources with the checksum 369b6e6adba83228f3348bef73b91d91decf7e2c30f4adb7c956e2dfa272c471.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

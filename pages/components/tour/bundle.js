@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 16cc10a10452198f1a8bbdf77e3a76db8f8e559dd9ddf01c40e8bcc1cbb3e9e8.
+// Made by scripts/web.sh build of sources with the checksum 8ee18eb66c9ecc35c4d09f4583d146461374d388bf9e45922ee066781cd6acdc.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 94e338d6a90639ffb92173157e8b219fe76cb5bc783def6a6f50549e45e260eb.
+// Made by scripts/web.sh build of sources with the checksum 656d1510c469acaeb94a367a5beec3b9d8e07c8fb96b9e92715df39ed8fa9444.
 // lib/followers.js
 var Followers = class extends Set {
   call() {
@@ -73,6 +73,11 @@ function part(root, selector, Kind) {
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
+function write(element, text) {
+  const { firstChild: node } = element;
+  if (!(node instanceof Text) || node.nextSibling) element.textContent = text;
+  else if (node.data !== text) node.data = text;
+}
 
 // lib/numbers.js
 function short(value) {
@@ -209,17 +214,17 @@ function show({ data: { runs }, parentElement }) {
     shown = wanted;
     choice.value = run.name;
     root.style.setProperty("--fop-color", run.color);
-    formula.textContent = run.formula;
+    write(formula, run.formula);
     root.classList.toggle("fop-learns", parts.P !== null);
     const written = texts(parts);
     for (const number of numbers) {
       const { term = "", entry = "0" } = number.dataset;
-      number.textContent = written[term]?.[Number(entry)] ?? "";
+      write(number, written[term]?.[Number(entry)] ?? "");
     }
-    added.textContent = parts.tried ? "undone" : "Δθ";
+    write(added, parts.tried ? "undone" : "Δθ");
     const lines = (parts.P && compared(parts.P, parts.H)?.lines) ?? [];
     notes.forEach((note, i) => {
-      note.textContent = lines[i] ?? "";
+      write(note, lines[i] ?? "");
     });
   };
   return following(root, () => clock.follow(follow));

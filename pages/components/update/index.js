@@ -2,7 +2,7 @@
 // The update of the run whose steps the player shows, with the numbers that it has at the player's step.
 
 import { clock } from "../lib/clock.js";
-import { box, make, part } from "../lib/dom.js";
+import { box, make, part, write } from "../lib/dom.js";
 import { compared } from "../lib/ellipses.js";
 import { following, inOrder } from "../lib/lifetime.js";
 import { texts } from "./texts.js";
@@ -39,17 +39,17 @@ function show({ data: { runs }, parentElement }) {
     shown = wanted;
     choice.value = run.name;
     root.style.setProperty("--fop-color", run.color);
-    formula.textContent = run.formula;
+    write(formula, run.formula);
     root.classList.toggle("fop-learns", parts.P !== null);
     const written = texts(parts);
     for (const number of numbers) {
       const { term = "", entry = "0" } = number.dataset;
-      number.textContent = written[term]?.[Number(entry)] ?? "";
+      write(number, written[term]?.[Number(entry)] ?? "");
     }
-    added.textContent = parts.tried ? "undone" : "Δθ";
+    write(added, parts.tried ? "undone" : "Δθ");
     const lines = (parts.P && compared(parts.P, parts.H)?.lines) ?? [];
     notes.forEach((note, i) => {
-      note.textContent = lines[i] ?? "";
+      write(note, lines[i] ?? "");
     });
   };
   return following(root, () => clock.follow(follow));

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 25f10cc62a63b5837f0ad98567f1b052b95ded6135aba34c24bb9f6c39e2e596.
+// Made by scripts/web.sh build of sources with the checksum 2926120cd7933a163451b1143edde6e3dd55e09678a1fd42d65b8156b531e123.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 4ec6dce12ef8b7e498bdb1a78fc294aa2b5247f50dc58d1b6ccff0ca2789cb9d.
+// Made by scripts/web.sh build of sources with the checksum 63b788a6461e885b4ccb3eda2a816876ffbc8b87e9ccca3094b5c090695469bb.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
