@@ -31,7 +31,11 @@ def environment() -> dict[str, str]:
 
 
 def start(
-    command: Sequence[str], log: int, settings: Mapping[str, str] | None = None, pass_fds: Sequence[int] = ()
+    command: Sequence[str],
+    log: int,
+    settings: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+    folder: Path = Path("/"),
 ) -> "subprocess.Popen[bytes]":
     """Start a process that stays when we go: in a session and a working directory of its own, with nothing to read.
 
@@ -40,6 +44,7 @@ def start(
         log: the open file that takes what it prints.
         settings: its whole environment; without it as ``environment`` has it.
         pass_fds: open files that it gets.
+        folder: in which it works.
     """
     return subprocess.Popen(
         command,
@@ -49,5 +54,5 @@ def start(
         start_new_session=True,
         pass_fds=pass_fds,
         env=environment() if settings is None else settings,
-        cwd="/",
+        cwd=folder,
     )

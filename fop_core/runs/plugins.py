@@ -75,7 +75,8 @@ class Source:
         try:
             ast.parse(self.content)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            return str(PluginError(self.file, f"no Python: {error}", getattr(error, "lineno", None)))
+            why = str(error) or "nested too deeply"
+            return str(PluginError(self.file, f"no Python: {why}", getattr(error, "lineno", None)))
         return ""
 
     @cached_property

@@ -36,6 +36,7 @@ from fop_core.training.tasks import Task
 Part = tuple[Tensor, Tensor] | Dataset
 """Samples with their targets: two tensors of one length, or a Dataset that has (sample, target) by index."""
 
+MOST_SETTINGS = 100  # fields of a file's Settings
 _METRIC = re.compile("[a-z][a-z0-9_]{0,39}")
 
 
@@ -80,6 +81,8 @@ class Plugin:
         if not (isinstance(settings, type) and issubclass(settings, BaseModel)):
             words = "has no Settings" if settings is None else f"has a Settings that is {_kind(settings)}"
             raise self.error(f"it {words}: class Settings(pydantic.BaseModel) is expected", settings)
+        if (many := len(settings.model_fields)) > MOST_SETTINGS:
+            raise self.error(f"its Settings has {many:,} fields, of which {MOST_SETTINGS} can be shown", settings)
         self.Settings: type[BaseModel] = settings
 
     def error(self, message: str, at: Any = None) -> PluginError:

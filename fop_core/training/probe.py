@@ -4,7 +4,8 @@
     config = completed(config, probed)          with every setting of the files written out
 
 The process has 60 s, 2 GB and 100 MB of output. Beyond these it is ended, with all that it started, and the error says
-which it was, and in which line. It is not sandboxed: a plug-in runs with its user's rights here as in a trainer.
+which it was, and in which line. It is not sandboxed: a plug-in runs with its user's rights here as in a trainer. But
+what it leaves in the probe's folder by accident or on purpose, such as a pipe in a report's place, holds nobody up.
 """
 
 import contextlib
@@ -22,14 +23,18 @@ from typing import Any
 import psutil
 
 from fop_core import isolated
+from fop_core.printable import printable
 from fop_core.runs import files, plugins, records, store
 from fop_core.runs.files import DamagedFile
-from fop_core.runs.plugins import MAKES, PluginError, Source
+from fop_core.runs.plugins import PluginError, Source
 from fop_core.training.config import PLUGIN, ConfigError, Problem, TrainConfig, changed, parse
 
 POLL = 0.1  # seconds between two looks
+KEEPER = 10.0  # seconds that its keeper has to end what it started
 GRACE = 1.0  # seconds in which a process says where it is, or why it ends, before it is killed
 LOG_SHOWN = 4000  # bytes of its output that are kept
+WORK = "work"  # the folder in which it works, as a job works in one of its own
+LARGEST = 1 << 16  # bytes that are read of what it says of itself meanwhile
 _LINE = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.MULTILINE)
 
 
@@ -38,13 +43,13 @@ class Limits:
     """What a probe may use.
 
     Attributes:
-        seconds: from when torch is loaded.
+        seconds: from when torch is loaded; FOP_PROBE_SECONDS, or 60.
         memory: bytes, of all its processes, beside what torch takes.
         output: bytes that it may print.
         loading: seconds that torch may take to load.
     """
 
-    seconds: float = 60.0
+    seconds: float = field(default_factory=lambda: float(os.environ.get("FOP_PROBE_SECONDS", 60)))
     memory: int = 2_000_000_000
     output: int = 100_000_000
     loading: float = 120.0
@@ -122,7 +127,7 @@ def probe(
     sources: Mapping[str, Source],
     *,
     variants: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
 ) -> Probed:
     """Try the plug-ins of a config in a process of its own: import them, make what they make, take one step.
 
@@ -142,7 +147,8 @@ def probe(
     plugins.check(config.to_json(), sources)
     if why := plugins.refused(sources):
         raise PluginError(", ".join(sorted({source.file for source in sources.values()})), why)
-    with tempfile.TemporaryDirectory(prefix="fop-probe-") as name:
+    limits = limits or Limits()
+    with tempfile.TemporaryDirectory(prefix="fop-probe-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         store.write_sources(folder, sources)
         request = {
@@ -152,6 +158,7 @@ def probe(
             "output": limits.output,
         }
         files.write_json(folder / "request.json", request, sync=False)
+        (folder / WORK).mkdir()
         return _Process(folder, sources, limits).result()
 
 
@@ -163,21 +170,24 @@ class _Process:
         self._log = folder / "output.txt"
         data = {"FOP_DATA_RELATIVE_TO": os.environ.get("FOP_DATA_RELATIVE_TO", os.getcwd())}
         own = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-        log = files.open_append(self._log, 0o600)
+        self._output = os.fdopen(os.open(self._log, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_EXCL, 0o600), "rb")
         try:
-            command = isolated.command("fop_core.training.probe_worker", str(folder))
-            self._process = isolated.start(command, log, isolated.environment() | data | own)
-        finally:
-            os.close(log)
+            command = isolated.command("fop_core.training.probe_keeper", str(folder), str(os.getpid()))
+            settings = isolated.environment() | data | own
+            self._process = isolated.start(command, self._output.fileno(), settings, folder=folder / WORK)
+        except BaseException:
+            self._output.close()
+            raise
 
     def result(self) -> Probed:
         """Wait for its end, and return what it says. Raises as ``probe``."""
-        try:
-            excess = self._watch()
-        finally:
-            self._kill()
-        status = self._process.wait()
-        log = self._printed()
+        with self._output:
+            try:
+                excess = self._watch()
+            finally:
+                self._kill()
+            status = self._process.wait()
+            log = self._printed()
         try:
             report = files.read_json(self.folder / "report.json")
         except FileNotFoundError:
@@ -204,15 +214,15 @@ class _Process:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(POLL)
                 return ""
-            if not loaded and (self.folder / "loaded").exists():
-                begun, before, loaded = time.monotonic(), int((self.folder / "loaded").read_text()), True
+            if not loaded and (said := self._said("loaded")):
+                begun, before, loaded = time.monotonic(), int(said) if said.isdecimal() else 0, True
             limit = self.limits.seconds if loaded else self.limits.loading
             excess = ""
             if time.monotonic() - begun > limit:
                 excess = f"takes more than {limit:g} s" if loaded else f"torch took more than {limit:g} s to load"
             elif loaded and self._memory() > before + self.limits.memory:
                 excess = f"takes more than {amount(self.limits.memory)} of memory"
-            elif self._log.stat().st_size >= self.limits.output:
+            elif os.fstat(self._output.fileno()).st_size >= self.limits.output:
                 excess = f"prints more than {amount(self.limits.output)}"
             if excess:
                 self._ask_where()
@@ -221,8 +231,7 @@ class _Process:
     def _memory(self) -> int:
         total = 0
         with contextlib.suppress(psutil.Error):
-            process = psutil.Process(self._process.pid)
-            for each in (process, *process.children(recursive=True)):
+            for each in psutil.Process(self._process.pid).children(recursive=True):
                 with contextlib.suppress(psutil.Error):
                     total += each.memory_info().rss
         return total
@@ -236,27 +245,31 @@ class _Process:
 
     def _kill(self) -> None:
         """End it, and what it started."""
-        left: list[psutil.Process] = []
         with contextlib.suppress(psutil.Error):
-            left = psutil.Process(self._process.pid).children(recursive=True)
+            for each in psutil.Process(self._process.pid).children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    each.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(KEEPER)  # which kills what these have started meanwhile
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)  # itself first: it must not go on as its children end
-        for each in left:  # in sessions of their own
-            with contextlib.suppress(psutil.Error):
-                each.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def _printed(self) -> str:
-        with self._log.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_SHOWN))
-            return file.read(LOG_SHOWN).decode(errors="replace")
+        self._output.seek(max(0, self._output.seek(0, os.SEEK_END) - LOG_SHOWN))
+        return printable(self._output.read(LOG_SHOWN).decode(errors="replace"), "\n\t")
+
+    def _said(self, name: str) -> str:
+        """Return what it has said of itself in a file; "" where nothing, or no file, is there."""
+        try:
+            with files.opened(self.folder / name, links=False) as file:
+                return file.read(LARGEST).decode(errors="replace")
+        except (OSError, DamagedFile):
+            return ""
 
     def _stage(self) -> tuple[str, str]:
         """Return the part that it was at, and what it did."""
-        try:
-            part, _, doing = (self.folder / "stage").read_text().partition(" ")
-        except OSError:
-            part, doing = "", "loading torch"
-        return part if part in MAKES else next(iter(self.sources)), doing
+        part, _, doing = self._said("stage").partition(" ")
+        return (part, doing) if part in self.sources else (next(iter(self.sources)), doing or "loading torch")
 
     def _part(self) -> str:
         return self._stage()[0]
@@ -271,11 +284,7 @@ class _Process:
             ending = f"ends the process with status {status}, as os._exit does"
         error = PluginError(self.sources[part].file, f"{doing} {ending}")
         names = {source.file for source in self.sources.values()}
-        try:
-            where = (self.folder / "where").read_text(errors="replace")
-        except OSError:
-            where = ""
-        for file, line, function in _LINE.findall(where):
+        for file, line, function in _LINE.findall(self._said("where")):
             if file in names:
                 inside = "" if function == "<module>" or function in doing else f", in {function}"
                 error = PluginError(file, f"{doing} {ending}{inside}", int(line))

@@ -1,4 +1,4 @@
-"""The process that tries plug-ins: ``python -m fop_core.training.probe_worker FOLDER``, which ``probe`` starts.
+"""The process that tries plug-ins: ``python -m fop_core.training.probe_worker FOLDER``, started by ``probe``'s keeper.
 
 FOLDER has request.json and the files. What comes of it: "stage", which part it is at and what it does; "where", where
 it was when it was ended; and report.json, at the end.
@@ -6,6 +6,7 @@ it was when it was ended; and report.json, at the end.
 
 import errno
 import faulthandler
+import json
 import os
 import re
 import resource
@@ -30,6 +31,7 @@ from fop_core.training.probe import amount
 
 CPU = torch.device("cpu")
 SAMPLES = 16  # of the one step, at most
+MOST_SETTINGS = 100_000  # bytes of them as JSON: each run.json has them, and each page that shows a run
 LONGEST = 2000  # characters of a message
 
 
@@ -69,7 +71,9 @@ class Probe:
             if isinstance(inner, MemoryError) or "can't allocate memory" in str(inner):
                 message = f"{self.doing} takes more than {amount(self.request['memory'])} of memory"
             if isinstance(inner, OSError) and inner.errno == errno.EFBIG:
-                message = f"{self.doing} prints more than {amount(self.request['output'])}"
+                limit = self.request["output"]
+                printed = os.fstat(sys.stdout.fileno()).st_size >= limit
+                message = f"{self.doing} {'prints' if printed else 'writes a file of'} more than {amount(limit)}"
             inner = inner.__cause__
         return str(PluginError(file, message, line))
 
@@ -106,6 +110,8 @@ class Probe:
         for part in self.sources:
             with self._doing(part, "Settings"):
                 settings[part] = self.plugins.settings[part].model_dump(mode="json")
+                if (size := len(json.dumps(settings[part]))) > MOST_SETTINGS:
+                    raise self._error(part, f"its Settings are {amount(size)} as JSON: give a file's path instead")
         results: dict[str, Any] = {"settings": settings, "schemas": self.schemas, "variants": self._variants()}
         return results | self._stepped()
 

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -14,6 +15,7 @@ from fop_core.figures.training_curves import named
 from fop_core.jobs import queue
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.plugins import PluginError
 from fop_core.studies import cells, predict, protocol, submit
 from fop_core.studies.predict import Cost, Detectable, Prediction
 from fop_core.studies.protocol import Study
@@ -22,11 +24,13 @@ from fop_core.training.config import ConfigError
 from pages.shared import run_text
 from pages.shared.form import Form
 from pages.shared.listing import listing
+from pages.shared.own_files import OwnFiles
 from pages.shared.text import literal
 from pages.shared.train_fields import setting
 from pages.shared.train_settings import LABELS
 from pages.studies import draft as drafts
 from pages.studies.draft import Draft
+from pages.studies.own import arguments
 from pages.studies.settings import COMPOSED
 from pages.studies.shown import run_count, table
 
@@ -45,12 +49,12 @@ GROUPS = {
 }
 
 
-def sidebar(form: Form, wrong: Mapping[str, str]) -> None:
-    """Show all settings of a new study, each with what is wrong with it."""
+def sidebar(form: Form, wrong: Mapping[str, str], own_fields: Mapping[str, Any]) -> None:
+    """Show all settings of a new study, each with what is wrong with it; those of the reader's files can be axes."""
     form.draw_presets()
     for name in FIRST:
         _marked(form, name, wrong)
-    _add_axis(form)
+    _add_axis(form, own_fields)
     for pair in (("seeds", "fresh"), ("epochs", "name")):
         for column, name in zip(st.columns(len(pair)), pair):
             with column:
@@ -81,8 +85,8 @@ def _marked(form: Form, name: str, wrong: Mapping[str, str]) -> None:
             st.markdown(f":red[:small[:material/error: {literal(wrong[name])}]]")
 
 
-def _add_axis(form: Form) -> None:
-    """Offer every setting as an axis; one that is chosen is written down with the preset's own value."""
+def _add_axis(form: Form, own_fields: Mapping[str, Any]) -> None:
+    """Offer every setting as an axis; one that is chosen is written down with the value that it has without."""
     key = "studies axis"
 
     def add() -> None:
@@ -92,18 +96,18 @@ def _add_axis(form: Form) -> None:
             return
         settings = config.preset(form.preset, "fop").to_json()
         section, _, name = field.rpartition(".")
-        value = (settings[section] if section else settings)[name]
+        value = own_fields[field] if field in own_fields else (settings[section] if section else settings)[name]
         line = setting(field, value)
         text = st.session_state.get(form.key("axes"), form["axes"]).rstrip()
         form.put(axes=f"{text}\n{line}" if text else line)
 
     st.selectbox(
         "Add an axis",
-        sorted(field for field in LABELS if field != "data.held_out"),
+        [*own_fields, *sorted(field for field in LABELS if field != "data.held_out")],
         index=None,
         key=key,
         on_change=add,
-        format_func=lambda field: f"{LABELS[field]} ({field})",
+        format_func=lambda field: f"{LABELS[field]} ({field})" if field in LABELS else field,
         placeholder="a setting",
         help="It is written above with the preset's own value: put more beside it.",
     )
@@ -116,7 +120,7 @@ def _predicted(study: str, folder: str) -> tuple[Prediction, Detectable | None]:
     return predict.predict(of, Path(folder)), predict.detectable(of, Path(folder))
 
 
-def predicted(study: Study) -> tuple[Prediction | None, Detectable | None]:
+def predicted(study: Study, own: OwnFiles) -> tuple[Prediction | None, Detectable | None]:
     """Return what a study takes, measured now where the reader has asked for it, and which difference it can show."""
     text = json.dumps(study.to_json())
     measured: dict[str, Prediction] = st.session_state.setdefault(MEASURED, {})
@@ -124,35 +128,46 @@ def predicted(study: Study) -> tuple[Prediction | None, Detectable | None]:
         known, detectable = _predicted(text, str(runs.runs_folder()))
         if st.session_state.pop(MEASURE, "") == text:
             with st.spinner("Training a few steps of each method …"):
-                measured[text] = predict.predict(study, probe=True)
-    except (ConfigError, DamagedFile, RunError, OSError) as error:
+                measured[text] = predict.predict(study, probe=True, sources=own.sources)
+    except (PluginError, ConfigError, DamagedFile, RunError, OSError) as error:
         st.warning(literal(str(error)))
         return measured.get(text), None
     return measured.get(text, known), detectable
 
 
-def composed(form: Form, drafted: Draft) -> None:
-    """Show what a study takes, and the button that launches it or why it cannot be."""
+def composed(form: Form, drafted: Draft, own: OwnFiles, waits: str) -> None:
+    """Show what a study takes, and the button that launches it or why it cannot be.
+
+    Args:
+        form: the page's settings.
+        drafted: what they ask for.
+        own: files of the reader's own.
+        waits: why these keep it from being launched; "" where they do not.
+    """
     st.subheader("A new study", anchor=False)
-    if drafted.study is None:
+    if drafted.study is None or waits:
         names = ", ".join(COMPOSED[name].label for name in drafted.wrong if name)
         st.button("Launch", disabled=True, key="studies launch")
         st.markdown(f"Wrong: {literal(names)}. What is expected stands beneath each, in the sidebar." if names else "")
+        if waits:
+            st.markdown(literal(waits))
         if "" in drafted.wrong:
             st.error(literal(drafted.wrong[""]))
+        own.draw()
         return
     study = drafted.study
-    known, detectable = predicted(study)
+    known, detectable = predicted(study, own)
     missing = _missing(study)
     with st.container(horizontal=True, vertical_alignment="center"):
         if missing:
             st.button("Launch", disabled=True, key="studies launch")
             st.markdown(f"The data are missing: {missing}", width="stretch")
         else:
-            _launch_button(form, drafted, known)
+            _launch_button(form, drafted, known, own)
             st.markdown(literal(plan(drafted)), width="stretch")
     if trouble := st.session_state.pop(TROUBLE, ""):
         st.error(literal(trouble))
+    own.draw()
     left, right = st.columns([2, 1], gap="medium")
     with left:
         _trials(drafted)
@@ -165,7 +180,7 @@ def composed(form: Form, drafted: Draft) -> None:
         _slots()
         _detectable(study, detectable)
     st.subheader("The same from a shell", anchor=False)
-    st.code(drafts.command(study), language="bash", wrap_lines=True)
+    st.code(drafts.command(study, arguments(own)), language="bash", wrap_lines=True)
 
 
 def _missing(study: Study) -> str:
@@ -194,16 +209,16 @@ def plan(drafted: Draft) -> str:
     )
 
 
-def _launch_button(form: Form, drafted: Draft, known: Prediction | None) -> None:
+def _launch_button(form: Form, drafted: Draft, known: Prediction | None, own: OwnFiles) -> None:
     """Show the button; where much is started it asks first."""
     words = f"Launch {run_count(drafted.runs)}"
     long = known is not None and known.wall_seconds > LONG  # not a number where it is not known
     if drafted.runs < MUCH and not long:
-        st.button(words, type="primary", on_click=_go, args=(form, drafted.runs), key="studies launch")
+        st.button(words, type="primary", on_click=_go, args=(form, drafted, own), key="studies launch")
         return
     with st.popover(f"{words}…", type="primary", width="content", key="studies ask"):
         st.markdown(literal(_question(drafted, known)))
-        st.button(words, type="primary", on_click=_go, args=(form, drafted.runs), key="studies launch")
+        st.button(words, type="primary", on_click=_go, args=(form, drafted, own), key="studies launch")
 
 
 def _question(drafted: Draft, known: Prediction | None) -> str:
@@ -216,16 +231,21 @@ def _question(drafted: Draft, known: Prediction | None) -> str:
     )
 
 
-def _go(form: Form, promised: int) -> None:
+def _go(form: Form, promised: Draft, own: OwnFiles) -> None:
     """Launch what the widgets hold now, if that is as many runs as the button said."""
     form.read_widgets()
-    now = drafts.draft(form.preset, form.now)
+    assert promised.study is not None
+    now = drafts.draft(form.preset, form.now, promised.study.to_json()["plugins"])
     again = time.monotonic() - st.session_state.get(LAUNCHED, -TWICE) < TWICE
-    if again or now.study is None or now.runs != promised:
+    if again or now.study is None or now.runs != promised.runs:
         return
     try:
-        done = submit.submit(now.study)
-    except (ConfigError, RunError, DamagedFile, OSError) as error:
+        if own.sources:  # a process of their own tries all settings first
+            with st.spinner("Trying all settings of your own file …"):
+                done = submit.submit(now.study, sources=own.sources)
+        else:
+            done = submit.submit(now.study)
+    except (PluginError, ConfigError, RunError, DamagedFile, OSError) as error:
         st.session_state[TROUBLE] = str(error)
         return
     st.session_state[LAUNCHED] = time.monotonic()

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,8 +37,8 @@ class Draft:
         return self.tuning + self.reporting
 
 
-def draft(preset: str, now: Mapping[str, Any]) -> Draft:
-    """Return what the settings ask for, from a preset."""
+def draft(preset: str, now: Mapping[str, Any], plugins: Mapping[str, Any] | None = None) -> Draft:
+    """Return what the settings ask for, from a preset, with files of the reader's own as a study names them."""
     wrong: dict[str, list[str]] = {}
 
     def note(name: str, error: ConfigError) -> None:
@@ -75,6 +75,7 @@ def draft(preset: str, now: Mapping[str, Any]) -> Draft:
         "ending": {} if now["ending"] else None,
         "limit": int(now["limit"]),
         "analysis": {"baseline": now["baseline"], "column": now["column"]},
+        "plugins": dict(plugins or {}),
     }
     try:
         study = protocol.parse(content)
@@ -150,10 +151,15 @@ def _joined(messages: Mapping[str, list[str]]) -> dict[str, str]:
     return {name: "; ".join(dict.fromkeys(each)) for name, each in messages.items()}
 
 
-def command(study: Study) -> str:
-    """Return what submits the same study from a shell, in the project's folder."""
+def command(study: Study, own: Sequence[str] = ()) -> str:
+    """Return what submits the same study from a shell, in the project's folder.
+
+    Args:
+        study: the study.
+        own: the arguments that name files of the reader's own.
+    """
     words = ["python", "-m", "fop_core", "study", "submit", "--preset", study.preset]
-    words += ["--methods", ",".join(study.methods)]
+    words += [*own, "--methods", ",".join(study.methods)]
     for axis in study.axes:
         words += ["--axis", written(axis)]
     for field_, value in study.base.items():

@@ -8,14 +8,15 @@ from fop_core.runs.files import DamagedFile, RunError
 from fop_core.studies import progress as cells
 from fop_core.studies import store
 from fop_core.studies.progress import StudyTable
+from fop_core.training.config import TrainConfig
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
 from pages.shared import notices
 from pages.shared.form import Form
 from pages.shared.text import literal
-from pages.studies import compose, overview, pictures, progress, trials
+from pages.studies import compose, overview, own, pictures, progress, trials
 from pages.studies.downloads import downloads
-from pages.studies.draft import draft
+from pages.studies.draft import Draft, draft
 from pages.studies.settings import FIELDS, PRESETS, VIEWS, values
 
 TICK = 1.5  # seconds
@@ -72,10 +73,21 @@ def new() -> None:
     """Show the studies that there are, and a new one."""
     there, damaged = store.list_studies()
     overview.overview(there, damaged, open_)
-    drafted = draft(form.preset, form.now)
-    compose.composed(form, drafted)
+    files = own.files(form)
+    made, waits, plugins = None, "", {}
+    if files.sources:
+        made = own.tried(form.preset, files)
+        waits = made if isinstance(made, str) else files.obstacle(made)
+        plugins = own.plugins(made, files) if not isinstance(made, str) else {}
+    drafted = Draft() if waits else draft(form.preset, form.now, plugins)
+    compose.composed(form, drafted, files, waits)
+    probed = st.container()
     with st.sidebar:
-        compose.sidebar(form, drafted.wrong)
+        compose.sidebar(form, drafted.wrong, own.fields(plugins))
+    if isinstance(made, TrainConfig):
+        form.publish()  # first, since it waits
+        with probed:
+            files.show(made)
 
 
 begun = time.thread_time()

@@ -44,7 +44,7 @@ class Rows(Text):
         return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-METHODS = {name: named(name) for name in protocol.known_methods()}
+METHODS = {name: named(name) for name in protocol.known_methods()} | {config.PLUGIN: "Your own"}
 COMPOSED: Mapping[str, Field] = MappingProxyType(
     {
         "name": Text("Name", 60, "What to call it, and its folder.", "as the preset"),

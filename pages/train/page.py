@@ -10,20 +10,23 @@ from fop_core.training.preview import PreviewError
 from pages.components.copy_link import copy_link
 from pages.components.follow import follow
 from pages.shared.listing import MOST_CHOSEN
+from pages.shared.own_files import OwnFiles
 from pages.shared.run_text import message
 from pages.shared.text import literal
-from pages.train import own, preview, sidebar, slots
+from pages.train import preview, sidebar, slots
 from pages.train.draft import Draft, Planned, draft, folders
 from pages.train.form import TrainForm, differences, label
 from pages.train.format import count, runs
 from pages.train.launch import launch
+from pages.train.own import applied, completed
 
 TWICE = 2.0  # seconds in which a second click is the same click
 
 if st.session_state.get("page") != "train":
     st.session_state.pop("train opens", None)  # they have been opened
 form = TrainForm()
-drafted = own.applied(draft(form.preset, form.now))
+files = OwnFiles("train")
+drafted = applied(draft(form.preset, form.now), files)
 
 
 def obstacles(drafted: Draft) -> list[str]:
@@ -42,7 +45,7 @@ def obstacles(drafted: Draft) -> list[str]:
             datasets.find(drafted.config.data)
         except (datasets.DataError, OSError):
             reasons.append("The data are missing: see below.")
-    if own_reason := own.obstacle(drafted.config):
+    if own_reason := files.obstacle(drafted.config):
         reasons.append(own_reason)
     if slot_reason := slots.no_slot(drafted.config):
         reasons.append(literal(slot_reason))
@@ -52,11 +55,11 @@ def obstacles(drafted: Draft) -> list[str]:
 def go(promised: int) -> None:
     """Launch what the widgets hold now, if that is as many runs as the button said."""
     form.read_widgets()
-    now = own.applied(draft(form.preset, form.now))
+    now = applied(draft(form.preset, form.now), files)
     again = time.monotonic() - st.session_state.get("train launched", -TWICE) < TWICE
     if again or len(now.runs) != promised or obstacles(now):
         return
-    launched = launch(own.completed(now), form["from"])
+    launched = launch(completed(now, files), form["from"])
     st.session_state["train launched"] = time.monotonic()
     if launched.trouble:
         st.session_state["train trouble"] = launched.trouble
@@ -138,7 +141,7 @@ def show(made: config.TrainConfig, table: DeltaGenerator, data_area: DeltaGenera
         return
     if made.plugins:
         with table.container():
-            own.show(made)
+            files.show(made)
         return
     if preview.known(made) is None and not st.session_state.get("train seen"):
         table.caption("Building the network, to see what it holds …")
@@ -170,7 +173,7 @@ if form["from"]:
 if drafted.config is not None:
     st.session_state["train last"] = drafted.config
 launching(drafted)
-own.draw(drafted.config)
+files.draw()
 made: config.TrainConfig | None = st.session_state.get("train last")
 if made is not None:  # what is beneath stays while a value is being typed
     left, right = st.columns([2, 1], gap="medium")

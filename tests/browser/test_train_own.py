@@ -1,111 +1,161 @@
-"""Files of one's own in a real browser: each kind launched and trained, and the broken ones named, and nothing else."""
+"""Files of one's own in a real browser: each kind is launched and trains; broken ones are named, and harm nothing."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from fop_core.jobs import slots
-from fop_core.runs import plugins, store
+from fop_core.jobs import queue, slots
+from fop_core.runs import confirmed, plugins, store
 from fop_core.runs.run import Run
+from fop_core.training import config, probe
 from tests.browser.test_train import FEW, ended, launch
 from tests.chromium import running
-from tests.training.test_plugins import DATA, EXAMPLES, SETTINGS, SGD
+from tests.training.test_plugins import EXAMPLES, SETTINGS, SGD
+from tests.waiting import until
 
 OPENED = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
   && document.querySelector('.st-key-train-launch button')"""
 SECONDS = 120_000  # ms that a probe and a rerun may take on a busy machine
+LIMIT = "20"  # seconds of a probe
+SLOW = SETTINGS + SGD.replace(
+    "...", "\n    def step(self, closure=None):\n        import time; time.sleep(0.2); super().step()"
+)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
+def folder(tmp_path_factory) -> Iterator[Path]:
+    """A runs folder, and what is confirmed, for this module's runs, app and dispatcher."""
     folder = tmp_path_factory.mktemp("runs")
     slots.choose(folder, cpu_slots=2)
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("FOP_PROBE_SECONDS", LIMIT)
+        yield folder
 
 
 @pytest.fixture(scope="module")
 def app(folder: Path, tmp_path_factory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("app") / "log.txt"
-    state = tmp_path_factory.mktemp("state")
-    with running(log, FOP_RUNS_DIR=str(folder), XDG_STATE_HOME=str(state), FOP_DATA_DIR="") as address:
+    with running(log, FOP_RUNS_DIR=str(folder), FOP_DATA_DIR="") as address:
         yield address
     assert "Traceback" not in log.read_text(), log.read_text()
     for run, _ in store.scan(folder):
         ended(run)
 
 
+@pytest.fixture(scope="module")
+def other(app: str, folder: Path) -> Iterator[Run]:
+    """Another run that trains meanwhile, by an optimizer that mostly sleeps."""
+    slow = plugins.text("slow.py", f"{SLOW}    return Own(named, lr=0.1)\n".encode())
+    confirmed.confirm(slow.digest)
+    made = probe.plugged(config.preset("mnist-mlp", "momentum"), {"optimizer": slow}, ["threads=1", "epochs=100"])
+    run = store.create(made.to_json(), sources={"optimizer": slow}, folder=folder)
+    queue.submit(run)
+    until(lambda: trained(run), seconds=120)
+    yield run
+    queue.stop(run)
+    assert ended(run) == "stopped"
+
+
+def trained(run: Run) -> int:
+    """How far a run has come; it is running."""
+    state = run.state
+    assert state.state in ("queued", "starting", "running"), state.reason
+    run.metrics.update()
+    return len(run.metrics["train_loss"].steps) if "train_loss" in run.metrics else 0
+
+
 @pytest.fixture
 def train(visit, troubles):
-    """Open the page with a file taken."""
+    """Open the page."""
     troubles.expected = ["/train/_stcore/", "/runs/_stcore/", "/basins/_stcore/", "404 (Not Found)"]
 
-    def opened(path: Path, query: str = f"{FEW}&method=momentum") -> Page:
-        page = visit(f"train?{query}", drawn=False)
-        page.wait_for_function(OPENED, timeout=90_000)
+    def opened() -> Page:
+        page = visit(f"train?{FEW}&method=momentum", drawn=False)
+        page.wait_for_function(OPENED, timeout=SECONDS)
         page.get_by_text("Files of your own", exact=True).click()
-        page.get_by_label("Path of a Python file").fill(str(path))
-        page.get_by_role("button", name="Take it").click()
         return page
 
     return opened
 
 
-def confirmed(page: Page) -> Page:
+def take(page: Page, label: str, value: str) -> None:
+    page.get_by_label(label).fill(value)
+    page.get_by_role("button", name="Take it").click()  # the field is left by the click itself
+
+
+def confirm(page: Page) -> None:
     expect(page.get_by_text(plugins.RIGHTS).first).to_be_visible(timeout=SECONDS)
+    expect(launch(page)).to_be_disabled()
     page.get_by_role("button", name="Let it run").click()
-    return page
 
 
-def launched(page: Page, folder: Path) -> Run:
-    before = {run.id for run, _ in store.scan(folder)}
-    expect(launch(page)).to_be_enabled(timeout=SECONDS)
-    launch(page).click()
-    page.wait_for_url("**/runs?run=*", timeout=SECONDS)
-    [run] = [run for run, _ in store.scan(folder) if run.id not in before]
-    assert ended(run) == "finished", run.state.reason
-    return run
+def said(page: Page, words: str) -> Locator:
+    return page.get_by_test_id("stAlert").get_by_text(words)
 
 
 @pytest.mark.parametrize("name", ["lion", "wide_mlp", "characters"])
 def test_each_kind_is_confirmed_tried_launched_and_trained(train, folder, name):
-    run = launched(confirmed(train(EXAMPLES / f"{name}.py")), folder)
-    assert plugins.of_run(run) and run.step() == 3
+    page = train()
+    take(page, "Path of a Python file", str(EXAMPLES / f"{name}.py"))
+    confirm(page)
+    expect(launch(page)).to_be_enabled(timeout=SECONDS)
+    if name == "wide_mlp":
+        page.get_by_label("width", exact=True).fill("40")
+        page.keyboard.press("Tab")
+        expect(page.get_by_text("model.settings.width=40").first).to_be_visible(timeout=SECONDS)
+        expect(launch(page)).to_be_enabled(timeout=SECONDS)
+    before = {run.id for run, _ in store.scan(folder)}
+    launch(page).click()
+    page.wait_for_url("**/runs?run=*", timeout=SECONDS)
+    [run] = [run for run, _ in store.scan(folder) if run.id not in before]
+    assert ended(run) == "finished" and run.step() == 3, run.state.reason
+    assert {source.content for source in plugins.of_run(run).values()} == {(EXAMPLES / f"{name}.py").read_bytes()}
+    assert name != "wide_mlp" or run.config["model"]["settings"]["width"] == 40
 
 
-def test_a_setting_is_typed_and_is_in_the_run(train, folder, tmp_path):
-    file = tmp_path / "own.py"
-    file.write_text(SETTINGS + DATA)
-    page = confirmed(train(file))
-    expect(page.get_by_text("Settings of the network")).to_be_visible(timeout=SECONDS)
-    page.get_by_label("n", exact=True).last.fill("7")
-    page.keyboard.press("Tab")
-    expect(page.get_by_text("model.settings.n=7").first).to_be_visible(timeout=SECONDS)
-    assert launched(page, folder).config["model"]["settings"]["n"] == 7
-
-
-BROKEN = {
-    "x = = 2": "line 1: no Python",
-    SETTINGS + SGD + "    return 3": "line 7: make_optimizer returned a int",
-    SETTINGS + SGD + "    import sys; sys.exit()": "calls sys.exit",
-    SETTINGS + SGD + "    while True: print('x' * 1000000)": "prints more than 100 MB",
-    SETTINGS
-    + SGD.replace("...", "step = lambda self: self.param_groups[0]['params'][0].data.fill_(float('nan'))")
-    + "    return Own(named, lr=0.1)": "not finite",
+DEFINED = {
+    "optimizer": "def make_optimizer(named, settings, total_steps):\n",
+    "model": "def make_model(settings, data):\n",
+    "data": "def make_model(settings, data): return torch.nn.Linear(3, 3)\ndef make_data(settings, seed):\n",
+}
+NAN = {
+    "optimizer": SGD.replace("...", "step = lambda self: self.param_groups[0]['params'][0].data.fill_(torch.nan)")
+    + "    return Own(named, lr=0.1)\n",
+    "model": "class Net(torch.nn.Linear):\n    def forward(self, x): return super().forward(x.flatten(1)) * torch.nan\n"
+    + DEFINED["model"]
+    + "    return Net(784, 10)\n",
+    "data": DEFINED["data"]
+    + "    from types import SimpleNamespace\n    x = torch.ones(9, 3) * torch.nan\n    return SimpleNamespace("
+    "train=(x, x), test=None, input=(3,), output=(3,), loss=torch.nn.functional.mse_loss, metrics={})\n",
 }
 
 
-@pytest.mark.parametrize("text", BROKEN)
-def test_a_broken_file_is_named_and_another_run_goes_on(train, folder, tmp_path, text):
-    file = tmp_path / "broken.py"
-    file.write_text(text)
-    page = train(file)
-    if "x = =" not in text:
-        confirmed(page)
-    expect(page.get_by_text(BROKEN[text]).first).to_be_visible(timeout=SECONDS)
-    expect(page.get_by_role("heading", name="Train")).to_be_visible()
-    if "x = =" not in text:
+@pytest.mark.parametrize("kind", DEFINED)
+def test_a_broken_one_is_named_by_its_line_or_its_limit_and_nothing_else_notices(train, other, kind):
+    begun, head = trained(other), SETTINGS + DEFINED[kind]
+    line = head.count("\n")
+    named, within = f"pasted.py, line {line}: make_{kind}", f"pasted.py, line {line + 1}: make_{kind}"
+    looping, page = train(), train()
+    take(looping, "Or its text", f"{head}    while True: pass")
+    confirm(looping)  # goes on while others are tried
+    take(page, "Or its text", f"{head}    x = = 2")
+    expect(said(page, f"pasted.py, line {line + 1}: no Python")).to_be_visible(timeout=SECONDS)
+    expect(launch(page)).to_be_enabled()
+    for text, words in {
+        f"{head}    return 3": f"{named} returned a int",
+        f"{head}    import sys; sys.exit('no')": f"{within} calls sys.exit('no')",
+        f"{head}    while True: print('x' * 1_000_000)": f"{within} prints more than 100 MB",
+        SETTINGS + NAN[kind]: "makes numbers that are not finite",
+    }.items():
+        take(page, "Or its text", text)
+        confirm(page)
+        expect(said(page, words)).to_be_visible(timeout=SECONDS)
         expect(launch(page)).to_be_disabled()
-        page.get_by_role("button", name="Remove").click()
-    launched(page, folder)
+    expect(said(looping, f"{within} takes more than {LIMIT} s")).to_be_visible(timeout=SECONDS)
+    page.get_by_role("button", name="Remove").click()
+    expect(launch(page)).to_be_enabled()
+    expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
+    assert trained(other) > begun

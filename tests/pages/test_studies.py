@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from fop_core.commands import study as study_command
 from fop_core.jobs import queue
+from fop_core.runs import confirmed, plugins
 from fop_core.runs import store as runs
 from fop_core.studies import cells, store, watcher
 from fop_core.studies.protocol import parse_axis
@@ -303,3 +304,54 @@ def test_every_setting_has_a_value_that_its_field_writes_and_reads():
             value = values(preset)[name]
             assert field.read(field.write(value)) == value, name
     assert json.dumps(dict(values("mnist-mlp")))
+
+
+LION = Path(__file__).resolve().parents[2] / "examples" / "plugins" / "lion.py"
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A page with a file of one's own taken, confirmed and tried."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    at = page(seeds="0", fresh="1", name="own", epochs="1")
+    at.text_input(key="studies own path").set_value(str(LION))
+    ran(next(each for each in at.button if str(each.key) == "studies own take").click().run())
+    assert plugins.RIGHTS in text(at) and button(at, "studies launch").disabled
+    assert not confirmed.is_confirmed(plugins.read(LION).digest)
+    return ran(next(each for each in at.button if str(each.key).startswith("studies own run")).click().run())
+
+
+def test_a_study_is_composed_with_an_optimizer_of_ones_own_whose_settings_are_axes(own, folder):
+    assert "lion.py took one step" in text(own)
+    assert own.session_state["studies.methods"] == ["momentum", "fop", "plugin"]
+    axis = own.selectbox(key="studies axis")
+    assert "optimizer.settings.beta1" in axis.options
+    ran(axis.select("optimizer.settings.lr").run())
+    assert own.text_area(key="studies.axes").value.endswith("optimizer.settings.lr=0.0001")
+    ran(own.text_area(key="studies.axes").set_value("optimizer.lr=0.05\noptimizer.settings.lr=1e-4,3e-4").run())
+    assert list(own.table[0].value["Settings tried"]) == ["1", "1", "2"]
+    shell = shlex.split(next(each.value for each in own.code if "study submit" in each.value))
+    ran(button(own, "studies launch").click().run())
+    [stored] = store.list_studies()[0]
+    assert store.sources(stored)["optimizer"].content == LION.read_bytes()
+    made = [run for run, _ in runs.scan() if "plugin" in run.config["optimizer"]]
+    assert sorted(run.config["optimizer"]["settings"]["lr"] for run in made) == [1e-4, 3e-4]
+    assert all(plugins.of_run(run)["optimizer"].content == LION.read_bytes() for run in made)
+    parser = argparse.ArgumentParser()
+    study_command.add(parser.add_subparsers())
+    same, sources = study_command._composed(parser.parse_args(shell[3:]))
+    assert same == stored.study and sources == store.sources(stored)
+
+
+def test_settings_of_ones_own_file_that_it_refuses_make_no_study(own):
+    ran(own.text_area(key="studies.axes").set_value("optimizer.lr=0.05\noptimizer.settings.lr=1e-4,-1").run())
+    ran(button(own, "studies launch").click().run())
+    assert "optimizer.settings.lr: -1 given" in text(own) and not store.ids()
+    ran(next(each for each in own.button if str(each.key).startswith("studies own remove")).click().run())
+    assert own.session_state["studies.methods"] == ["momentum", "fop"]
+    assert "no such setting" in text(own)
+
+
+def test_a_method_of_ones_own_needs_its_file():
+    at = page(methods="momentum,plugin")
+    assert button(at, "studies launch").disabled and "is an optimizer of your own: give its file" in text(at)

@@ -1,5 +1,6 @@
 """Files of the reader's own on the Train page, without a browser; the probe is the real one."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from fop_core.jobs import queue
 from fop_core.runs import confirmed, plugins, store
-from pages.train.own import _future
+from pages.shared.own_probe import _future
 from tests.pages import test_trajectories
 from tests.pages.app import app_at
 from tests.pages.test_trajectories import ran
@@ -34,6 +35,10 @@ def button(at: AppTest, key: str):
     return next(each for each in at.button if each.key is not None and each.key.startswith(key))
 
 
+def field(at: AppTest, key: str):
+    return next(each for each in at.text_input if each.key is not None and each.key.startswith(key))
+
+
 def page(path: Path | str = "", text: str = "", **query: str) -> AppTest:
     at = app_at("train")
     for name, value in query.items():
@@ -56,7 +61,7 @@ def test_a_file_is_read_confirmed_once_tried_and_launched_with_all_its_settings(
     ran(button(at, "train own run").click().run())
     assert confirmed.is_confirmed(plugins.read(LION).digest) and plugins.RIGHTS not in words(at)
     assert "lion.py took one step: 99,710 numbers are trained" in words(at)
-    ran(at.text_input(key="train own optimizer.lr").set_value("0.003").run())
+    ran(field(at, "train own optimizer.lr").set_value("0.003").run())
     assert f"--optimizer {LION} --set optimizer.settings.lr=0.003" in " ".join(each.value for each in at.code)
     assert not button(at, "train launch").disabled
     button(at, "train launch").click().run()
@@ -80,7 +85,7 @@ def test_a_pasted_text_whose_settings_have_no_default_is_tried_again_with_them()
     at = page(text=NEEDS, method="momentum")
     assert "data.settings.name: " in words(at) and button(at, "train launch").disabled
     for part in ("data", "model"):
-        at.text_input(key=f"train own {part}.name").set_value("any")
+        field(at, f"train own {part}.name").set_value("any")
         at.run()
     ran(at)
     assert "30 samples, 10 steps" in words(at) and not button(at, "train launch").disabled
@@ -111,3 +116,84 @@ def test_a_server_that_forbids_them_shows_no_file(monkeypatch):
     at = ran(app_at("train").run())
     assert "Plug-ins are switched off on this machine" in words(at)
     assert not [each for each in at.text_input if each.key == "train own path"]
+
+
+def test_what_was_confirmed_runs_though_the_file_changes_meanwhile_and_the_page_says_so(tmp_path):
+    file = tmp_path / "lion.py"
+    file.write_text(LION.read_text())
+    confirmed.confirm(plugins.read(LION).digest)
+    at = page(file, method="momentum")
+    file.write_text("import os\nos.abort()\n" + LION.read_text())
+    ran(at.run())
+    assert "lion.py has changed since you took it" in words(at)
+    ran(button(at, "train launch").click().run())
+    [run] = runs()
+    assert plugins.of_run(run)["optimizer"].content == LION.read_bytes()
+    at = page(file, method="momentum")
+    assert plugins.RIGHTS in words(at), "another content is asked for"
+    file.unlink()
+    assert "has changed" not in words(ran(at.run()))
+
+
+def test_a_changed_file_is_taken_anew_and_asked_for(tmp_path):
+    file = tmp_path / "lion.py"
+    file.write_text(LION.read_text())
+    confirmed.confirm(plugins.read(LION).digest)
+    at = page(file, method="momentum")
+    file.write_text(LION.read_text() + "# changed")
+    ran(at.run())
+    ran(button(at, "train own anew").click().run())
+    assert plugins.RIGHTS in words(at) and button(at, "train launch").disabled and "has changed" not in words(at)
+    assert "# changed" in at.code[0].value
+
+
+@pytest.mark.parametrize("text", ["print('a')  # \u202e)'b'(tnirp\u2066", "x = '\x1b[2J'"])
+def test_what_is_to_be_read_before_it_runs_hides_nothing(text):
+    shown = page(text=f"def make_model(settings, data): ...\n{text}", method="momentum").code[0].value
+    assert "\\u202e" in shown or "\\x1b" in shown
+    assert all(character.isprintable() or character == "\n" for character in shown)
+
+
+def test_confirmations_that_cannot_be_kept_or_trusted_are_said_and_nothing_runs(tmp_path):
+    at = page(LION, method="momentum")
+    folder = confirmed.folder()
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    ran(at.run())
+    assert "is not a folder that you alone can write to" in words(at) and button(at, "train launch").disabled
+    folder.rmdir()
+    folder.touch()
+    assert "is not a folder" in words(ran(at.run()))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "large", "missing", "other"])
+def test_what_is_no_file_of_python_holds_the_page_up_for_nothing(tmp_path, kind):
+    file = tmp_path / ("own.txt" if kind == "other" else "own.py")
+    if kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "folder":
+        file.mkdir()
+    elif kind == "large":
+        with file.open("wb") as large:
+            large.truncate(3 << 30)
+    said = {
+        "pipe": "pipe",
+        "folder": "no file",
+        "large": "more than 1 MB",
+        "missing": "not there",
+        "other": "one Python",
+    }
+    assert said[kind] in words(page(file, method="momentum"))
+
+
+def test_another_file_with_settings_of_the_same_names_begins_with_its_own(tmp_path):
+    file = tmp_path / "lion.py"
+    file.write_text(LION.read_text().replace("Field(1e-4, gt=0)", "Field(0.5, gt=0)"))
+    for each in (LION, file):
+        confirmed.confirm(plugins.read(each).digest)
+    at = page(LION, method="momentum")
+    ran(field(at, "train own optimizer.lr").set_value("0.003").run())
+    at.text_input(key="train own path").set_value(str(file))
+    ran(button(at, "train own take").click().run())
+    assert field(at, "train own optimizer.lr").value == "0.5"
+    assert "optimizer.settings.lr" not in " ".join(each.value for each in at.code)

@@ -42,6 +42,11 @@ def test_what_is_no_python_offers_nothing(content):
     assert (source.offers, source.rule) == (frozenset(), "")
 
 
+def test_a_text_that_no_parser_gets_through_is_no_python():
+    for content in (b"-" * 100_000 + b"1", b"a" + b".b" * 20_000, b"(" * 5000):
+        assert "no Python: " in (fault := plugins.text("own.py", content).fault) and not fault.endswith(": ")
+
+
 def test_what_is_no_file_of_python_is_refused(tmp_path):
     (tmp_path / "large.py").write_bytes(b"#" * (plugins.LARGEST + 1))
     (tmp_path / "folder.py").mkdir()

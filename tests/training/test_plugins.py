@@ -72,6 +72,10 @@ WRONG = {
     "Settings = 3": (None, "a Settings that is a int"),
     "class Settings: ...\n": (1, "a Settings that is a type"),
     SETTINGS: (None, "has no function make_optimizer"),
+    "import pydantic\nSettings = pydantic.create_model('Settings', **{f'x{n}': (int, n) for n in range(101)})": (
+        None,
+        "its Settings has 101 fields, of which 100",
+    ),
     SETTINGS + SGD + "    pass": (7, "returned None: a torch.optim.Optimizer is expected"),
     SETTINGS + SGD + "    return\n": (7, "returned None"),
     SETTINGS + SGD + "    return 1 / 0": (8, "ZeroDivisionError"),

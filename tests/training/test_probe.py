@@ -2,16 +2,20 @@
 
 import os
 import re
+import subprocess
+import sys
 
 import psutil
 import pytest
 
+from fop_core import isolated
 from fop_core.runs import confirmed, files, plugins, store
 from fop_core.runs.plugins import PluginError
 from fop_core.training import config, probe
 from fop_core.training.probe import Limits, ProbeError
 from fop_core.training.probe_worker import Probe
 from tests.training.test_plugins import DATA, EXAMPLES, SETTINGS, SGD, source
+from tests.waiting import until
 
 SMALL = Limits(seconds=1, memory=200_000_000, output=500_000)
 BASE = config.change(config.preset("mnist-mlp", "momentum"), ["threads=1"])
@@ -151,6 +155,12 @@ def test_an_optimizer_that_makes_no_numbers_or_cannot_be_kept_is_named(tmp_path,
     assert message.startswith(f"own.py, line {number}" if number != 6 else "own.py, line ")
 
 
+def test_settings_that_are_data_are_refused(tmp_path):
+    text = SETTINGS + "    text: str = 'x' * 200_000\n" + SGD + "    return Own(named, lr=0.1)"
+    [[_, message]] = reported(tmp_path, {"optimizer": source(text)})["problems"]
+    assert message == "own.py, line 8: its Settings are 200 kB as JSON: give a file's path instead"
+
+
 def test_other_settings_are_all_checked(tmp_path):
     text = (EXAMPLES / "lion.py").read_text()
     variants = {"optimizer": [{"lr": -1}, {"lr": 0.1}, {"beta1": 2}]}
@@ -175,3 +185,90 @@ def test_amounts_are_in_words():
         "3 kB",
         "5 bytes",
     ]
+
+
+def living(mark):
+    """Processes that have a word among their arguments."""
+    every = psutil.process_iter(["cmdline", "status"])
+    alive = (each for each in every if each.info["status"] != psutil.STATUS_ZOMBIE)
+    return [each for each in alive if mark in (each.info["cmdline"] or ())]
+
+
+ESCAPE = """    import subprocess, sys, time
+    child = "import os, time; os.setsid(); time.sleep(600)"
+    parent = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', *sys.argv[1:]], start_new_session=True)"
+    subprocess.run([sys.executable, "-c", parent, child, {mark!r}])
+    {end}
+"""
+
+
+@pytest.mark.parametrize("end", ["return torch.optim.SGD(named)", "while True: time.sleep(1)"])
+def test_nothing_that_it_starts_outlives_it_in_whatever_session(end):
+    mark = f"escaped-{os.getpid()}-{len(end)}"
+    text = ESCAPE.format(mark=mark, end=end)
+    sources = {"optimizer": source(SETTINGS + SGD + text)}
+    try:
+        probe.probe(prepared(sources), sources, limits=Limits(seconds=60 if "return" in end else 3))
+        assert "return" in end
+    except ProbeError as error:
+        assert "own.py, line" in str(error) and "return" not in end, error
+    assert living(mark) == []
+
+
+def test_it_does_not_outlive_who_waits_for_it(tmp_path):
+    """As a web server that is killed while a plug-in loops."""
+    file = tmp_path / "own.py"
+    file.write_text(SETTINGS + "while True: pass\ndef make_optimizer(): ...\n")
+    script = (
+        "import sys; from fop_core.runs import confirmed, plugins; from fop_core.training import config, probe\n"
+        "source = plugins.read(sys.argv[1]); confirmed.confirm(source.digest)\n"
+        "made = config.preset('mnist-mlp', 'momentum')\n"
+        "probe.probe(probe.plugged(made, {'optimizer': source}), {'optimizer': source})\n"
+    )
+    environment = isolated.environment() | {"TMPDIR": str(tmp_path)}
+    waits = subprocess.Popen([sys.executable, "-c", script, str(file)], env=environment)
+    try:
+        until(lambda: list(tmp_path.glob("fop-probe-*/loaded")))
+        [folder] = tmp_path.glob("fop-probe-*")
+        assert len(living(str(folder))) == 2, "keeper and worker"
+    finally:
+        waits.kill()
+        waits.wait()
+    until(lambda: not living(str(folder)) and not folder.exists())
+
+
+LEFT = {
+    "pipes": "os.mkfifo(path)",
+    "others": "(os.mkdir, lambda p: os.symlink('/dev/zero', p), lambda p: open(p, 'wb').write(bytes(9)))[n % 3](path)",
+}
+
+
+@pytest.mark.parametrize("what", LEFT)
+def test_what_it_leaves_in_its_folder_holds_nobody_up(what):
+    """It is not sandboxed: what it may put in the place of what is read of it must not be waited for, nor believed."""
+    lines = f"""    import os, sys, time
+    for n, name in enumerate(("loaded", "report.json", "where", "output.txt", "stage")):
+        path = os.path.join(sys.argv[1], name)
+        if os.path.exists(path): os.remove(path)
+        {LEFT[what]}
+    time.sleep(0.3); os.kill(os.getpid(), 9)
+"""
+    sources = {"optimizer": source(SETTINGS + SGD + lines)}
+    with pytest.raises(ProbeError, match=r"optimizer: .*(SIGKILL|its report cannot be read)"):
+        probe.probe(prepared(sources), sources, limits=Limits(seconds=5))
+
+
+def test_it_works_in_a_folder_of_its_own_and_prints_what_can_be_shown(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = "    import os; open('notes.txt', 'w').write('x'); print('\\x1b[2J\\0\\u202e\\ttab', os.getcwd())\n"
+    sources = {"optimizer": source(SETTINGS + SGD + text + "    return 3")}
+    with pytest.raises(ProbeError, match="returned a int") as wrong:
+        probe.probe(prepared(sources), sources)
+    assert os.listdir(tmp_path) == []
+    assert wrong.value.log.startswith("\\x1b[2J\\x00\\u202e\ttab /") and "fop-probe-" in wrong.value.log
+
+
+def test_the_limit_of_its_seconds_can_be_set(monkeypatch):
+    assert Limits().seconds == 60
+    monkeypatch.setenv("FOP_PROBE_SECONDS", "2.5")
+    assert Limits().seconds == 2.5
