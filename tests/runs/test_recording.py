@@ -452,7 +452,7 @@ def test_any_shape_of_p_is_read_back(folder, P, form, matrix):
     assert layer.form == form and layer.is_matrix == matrix
     if matrix:
         with np.errstate(over="ignore"):
-        np.testing.assert_array_equal(layer.P(-1), P.astype(np.float32))
+            np.testing.assert_array_equal(layer.P(-1), P.astype(np.float32))
 
 
 FORMS = ("factored", "low_rank", "direct", "exponential", "scalar", "diagonal", "mean_removing")
