@@ -240,7 +240,7 @@ def opened_as_ours(path: Path, within: int | None = None) -> BinaryIO:
     elif status.st_uid != os.getuid():
         trouble = f"belongs to {stamps.user_name(status.st_uid)}, and not to us"
     elif status.st_mode & 0o022:
-        trouble = "can be written by others, and what is in it runs as us"
+        trouble = "can be written by others, and we would do what is in it"
     else:
         return file
     file.close()

@@ -14,10 +14,10 @@ import html
 import json
 import os
 import shutil
-import stat
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -25,13 +25,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fop_core.runs import files, stamps
+from fop_core.printable import printable
+from fop_core.runs import files
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
 from fop_core.runs.state import ENDED, State
 
 TIMEOUT = 5.0  # seconds for each step of a request
 PATIENCE = 12.0  # seconds in all that are waited for: what takes longer is left to itself
+LONGEST = 2000  # characters of a notice: as many as Discord takes
+LONGEST_NAME = 200  # characters of a run's name in it
 Log = Callable[[str], None]
 
 
@@ -99,19 +102,16 @@ def read(folder: Path) -> Settings:
         DamagedFile: where that cannot be read, or others could have written it.
     """
     file = path(folder)
+    again = "; remove it, and `queue set --webhook ...` writes a new one"
     try:
-        status = os.lstat(file)
+        with files.opened_as_ours(file) as content:
+            said = files.parse_json(content, file)
     except (FileNotFoundError, NotADirectoryError):
         return Settings()
-    again = "; remove it, and `queue set --webhook ...` writes a new one"
-    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-        raise DamagedFile(f"{file} is no regular file of one name{again}")
-    if status.st_uid != os.getuid():
-        raise DamagedFile(f"{file} belongs to {stamps.user_name(status.st_uid)}, and not to us{again}")
-    if status.st_mode & 0o022:
-        raise DamagedFile(f"{file} can be written by others, who would get our notices{again}")
+    except DamagedFile as error:
+        raise DamagedFile(f"{error}{again}") from None
     try:
-        return Settings(**files.read_json(file))
+        return Settings(**said)
     except (TypeError, ValueError) as error:
         what = "not what was written" if isinstance(error, TypeError | DamagedFile) else str(error)
         raise DamagedFile(f"{file}: {what}{again}") from None
@@ -133,8 +133,7 @@ def write(folder: Path, chosen: Settings) -> None:
     Raises:
         OSError: where it cannot be written.
     """
-    files.write_json(path(folder), dataclasses.asdict(chosen))  # a new file, which nobody had open before
-    os.chmod(path(folder), 0o600)
+    files.write_json(path(folder), dataclasses.asdict(chosen), mode=0o600)  # a new file, which nobody had open before
 
 
 def ended(run: Run, log: Log) -> None:
@@ -184,11 +183,12 @@ def _about(run: Run, state: State) -> dict[str, Any]:
     except (DamagedFile, OSError):
         name = run.id
     step = run.step()
-    text = f"{name}: {state.state}{', ' if state.reason else ''}{state.reason}"
+    text = f"{name[:LONGEST_NAME]}: {state.state}{', ' if state.reason else ''}{state.reason}"
     text += "" if "step" in state.reason else f" at step {step:,}"
+    text = printable(text)[:LONGEST]  # one line, whoever named the run
     return {
         "text": text,
-        "content": text[:2000],  # as much as Discord takes
+        "content": text,
         "run": run.id,
         "name": name,
         "state": state.state,
@@ -217,9 +217,10 @@ def _deliver(chosen: Settings, about: dict[str, Any], log: Log) -> None:
             thread.start()
         except RuntimeError:  # none can be started while the interpreter ends
             send(way)
+    end = time.monotonic() + PATIENCE
     for thread in threads:
         if thread.ident is not None:
-            thread.join(PATIENCE)  # a name server, or one byte a second, may take any time
+            thread.join(max(0.0, end - time.monotonic()))  # a name server, or one byte a second, may take any time
         if thread.is_alive():
             troubles.append(f"a notice was not sent within {PATIENCE:g} s")
     for trouble in troubles:

@@ -74,7 +74,8 @@ def of_optimizer(optimizer: Any, whole: bool = False) -> Snapshot:
     columns: dict[str, float] = {}
     kinds: dict[str, str] = {}
     for layer, kind, value in _shown(optimizer):
-        kept, measured = _inspected(value, kind, whole)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is kept as infinite
+            kept, measured = _inspected(value, kind, whole)
         arrays |= {f"{layer}/{what}": array for what, array in kept.items()}
         columns |= {f"{quantity}/{layer}": number for quantity, number in measured.items()}
         kinds[layer] = kind
@@ -114,6 +115,8 @@ def _by_layer(matrices: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _exact(value: Any, layer: str) -> Array:
     """Return numbers of torch, numpy or another library in float64, on the CPU."""
+    if "complex" in str(getattr(value, "dtype", "")):
+        raise ValueError(f"the P of {layer} is of complex numbers: real ones are expected")
     for step in ("detach", "cpu", "double"):  # of a torch tensor, whose dtype numpy may not know
         value = getattr(value, step)() if hasattr(value, step) else value
     try:

@@ -18,6 +18,7 @@ import math
 import numbers
 import os
 import platform
+import reprlib
 import shutil
 import sys
 import threading
@@ -70,7 +71,7 @@ def record(
 
     Raises:
         TypeError: for settings, a name or tags of another kind.
-        ValueError: for settings that could not be read back, or a number of steps below 1.
+        ValueError: for settings that could not be read back, or a number of steps that is none.
 
     Example:
         >>> from fop_core import runs
@@ -87,8 +88,8 @@ def record(
     for what, text in (("name", name), *(("tag", tag) for tag in tags)):
         if not records.is_text(text):
             raise TypeError(f"a {what} is {text!r}, a {type(text).__name__}: give a text")
-    if steps is not None and (type(steps) is not int or steps < 1):
-        raise ValueError(f"steps is {steps!r}: give a whole number of at least 1, or none")
+    if steps is not None and (type(steps) is not int or not 1 <= steps <= records.LARGEST_STEP):
+        raise ValueError(f"steps is {reprlib.repr(steps)}: give a whole number of at least 1, or none")
     script = os.path.basename(sys.argv[0]) if sys.argv and sys.argv[0] not in ("", "-c", "-m") else ""
     script = printable(script) or "a script"
     return Recording(content, name or script, tuple(tags), steps, tuple(losses), device, folder, script)
@@ -175,6 +176,7 @@ class Recording:
         self._pid = os.getpid()
         self._begun = time.monotonic()
         self._step = 0
+        self._first: tuple[int, float] | None = None  # logged row: its step, and the seconds up to it
         self._said: set[str] = set()
         self._missed, self._why_missed = 0, ""
         self._diverged: tuple[int, str] | None = None  # since when the loss is not finite, and which
@@ -213,6 +215,8 @@ class Recording:
     @property
     def stop_requested(self) -> bool:
         """Whether somebody asked on Runs, or by ``queue stop``, that it ends; looked for once a second."""
+        if self._is_forked:
+            return bool(self._stop_by)
         with self._lock:
             if not self._stop_by and self._live and time.monotonic() - self._polled_at > POLL_EVERY:
                 self._polled_at = time.monotonic()
@@ -223,7 +227,7 @@ class Recording:
                         self._control.set("stopping", f"by {by}", by=by)
             return bool(self._stop_by)
 
-    def log(self, step: int, **metrics: Any) -> None:
+    def log(self, /, step: int, **metrics: Any) -> None:
         """Write what was measured at a step.
 
         Names as ``train_loss``, ``test_loss``, ``test_accuracy`` (a fraction) and ``lr`` are known to Runs, see
@@ -233,18 +237,24 @@ class Recording:
             step: a whole number, as many updates as were made.
             metrics: numbers, NaN and infinities too; of torch or numpy a tensor with one entry.
         """
+        if self._is_forked:
+            return
         with self._lock:
             if not self._live:
                 return
-            if not isinstance(step, numbers.Integral) or isinstance(step, bool) or step < 0:
-                self._say("step", f"a row of step {step!r:.80} is left out: give a whole number, 0 or more")
+            if not _is_step(step):
+                self._say("step", f"a row of step {reprlib.repr(step)} is left out: give a whole number, 0 or more")
                 return
             row: dict[str, float] = {}
             for name, value in metrics.items():
                 try:
-                    row[name] = _number(value)
-                except (TypeError, ValueError) as error:
-                    self._say(f"column {name}", f"{name!r} at step {step:,} is left out: {error}")
+                    if not records.is_text(name):
+                        raise ValueError("its name is no text that can be written")
+                    number = _number(value)
+                    files.number(number)
+                    row[name] = number
+                except Exception as error:  # of whatever somebody's number does
+                    self._say(f"column {name}", f"{name!r:.80} at step {step:,} is left out: {error}")
             self._step = int(step)
             self._row({"step": self._step, "seconds": time.monotonic() - self._begun} | row)
             self._watch(row)
@@ -269,13 +279,15 @@ class Recording:
             >>> recording.run.snapshot_steps()
             [10]
         """
+        if self._is_forked:
+            return
         with self._lock:
             if not self._live:
                 return
             at = self._step if step is None else step
             with self._tried("a snapshot"):
-                if not isinstance(at, numbers.Integral) or isinstance(at, bool) or at < 0:
-                    raise TypeError(f"a snapshot of step {at!r:.80}: give a whole number, 0 or more")
+                if not _is_step(at):
+                    raise TypeError(f"a snapshot of step {reprlib.repr(at)}: give a whole number, 0 or more")
                 kept = recorded_matrices.of_optimizer(optimizer, whole)
                 assert self._writer is not None
                 self._writer.snapshot(int(at), kept.arrays, kept.about)
@@ -283,6 +295,8 @@ class Recording:
 
     def note(self, text: str) -> None:
         """Write a line to the run's log."""
+        if self._is_forked:
+            return
         with self._lock:
             if self._live:
                 self._note(text)
@@ -294,6 +308,8 @@ class Recording:
             error: what ended it. KeyboardInterrupt makes it stopped, another exception failed; without one it is
                 finished, or stopped where that was asked for, or failed where its loss is no longer finite.
         """
+        if self._is_forked:
+            return
         with self._lock:
             if not self._live:
                 return
@@ -324,8 +340,13 @@ class Recording:
         self.end(error)
 
     @property
+    def _is_forked(self) -> bool:
+        """Whether this is another process than began it: there a thread that is gone may have the lock for ever."""
+        return os.getpid() != self._pid
+
+    @property
     def _live(self) -> bool:
-        return self._control is not None and os.getpid() == self._pid
+        return self._control is not None
 
     def _row(self, row: Mapping[str, Any]) -> None:
         assert self._writer is not None
@@ -340,13 +361,15 @@ class Recording:
     def _how_far(self, row: Mapping[str, Any]) -> dict[str, Any]:
         step, seconds = row["step"], time.monotonic() - self._begun
         content: dict[str, Any] = {"step": step, "seconds": seconds}
+        if self._first is None:
+            self._first = step, seconds
         if self._steps is not None:
-            left = seconds / step * max(0, self._steps - step) if step else None
+            # Measured from the first row on, as a script that resumes begins late; of one row alone as from step 0.
+            first, begun = self._first if step > self._first[0] else (0, 0.0)
+            left = (seconds - begun) / (step - first) * max(0, self._steps - step) if step else None
             content |= {"steps": self._steps, "share": min(1.0, step / self._steps), "eta_seconds": left}
-        for name in _PROGRESS:
-            if name in row and (name != "epoch" or 0 <= row[name] < math.inf):
-                content[name] = row[name]
-        return content
+        content |= {name: row[name] for name in _PROGRESS if name in row}
+        return {name: value for name, value in content.items() if _is_readable(name, value)}
 
     def _watch(self, row: Mapping[str, float]) -> None:
         """Find out whether the loss is still a number, and say so the first time that it is not."""
@@ -425,6 +448,19 @@ class Recording:
         self.end(getattr(sys, "last_exc", None) or getattr(sys, "last_value", None))
 
 
+def _is_step(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and 0 <= value <= records.LARGEST_STEP
+
+
+def _is_readable(name: str, value: Any) -> bool:
+    """Return whether a value of a run's progress can be read back, as an epoch of NaN cannot."""
+    try:
+        records.PROGRESS[name](value)
+    except ValueError:
+        return False
+    return True
+
+
 def _number(value: Any) -> float:
     """Return a number of Python's, of numpy's or of a tensor with one entry; an int stays one.
 
@@ -437,16 +473,17 @@ def _number(value: Any) -> float:
     if not isinstance(value, numbers.Real) and hasattr(value, "item"):
         try:
             value = value.item()
-        except (TypeError, ValueError, RuntimeError):
+        except (TypeError, ValueError, RuntimeError) as error:
             shape = list(getattr(value, "shape", ()))
-            raise ValueError(f"a {type(value).__name__} of shape {shape}: one number is expected") from None
+            why = error if math.prod(shape) == 1 else "one number is expected"
+            raise ValueError(f"a {type(value).__name__} of shape {shape}: {why}") from None
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, numbers.Integral):
         return int(value)
     if isinstance(value, numbers.Real):
         return float(value)
-    raise TypeError(f"{value!r:.80}, a {type(value).__name__}: a number is expected")
+    raise TypeError(f"{reprlib.repr(value)}, a {type(value).__name__}: a number is expected")
 
 
 def _one_line(text: str) -> str:

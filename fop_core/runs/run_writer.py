@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fop_core.runs import claims, files, stamps, writable
+from fop_core.runs.follower import LONGEST_LINE
 from fop_core.runs.names import ARRAYS, ATTEMPT, FOLDERS, METRICS, REQUESTS
 from fop_core.runs.records import LARGEST_STEP
 from fop_core.runs.run import Run
@@ -88,6 +89,8 @@ class RunWriter:
                 raise ValueError(f"{name!r} at step {step} could not be read back: {error}") from error
         self._check()
         line = json.dumps(content, allow_nan=False).encode() + b"\n"
+        if len(line) > LONGEST_LINE:
+            raise ValueError(f"a row of {len(columns):,} columns: {LONGEST_LINE:,} bytes of one can be read back")
         before = os.fstat(self._metrics).st_size
         try:
             written = os.write(self._metrics, line)

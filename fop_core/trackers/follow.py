@@ -60,10 +60,10 @@ class Follower:
         self.recording = recording.record(settings, name=self.name, tags=self.tags, steps=steps, **self.options)
 
     def log(self, step: int, metrics: Mapping[str, Any]) -> None:
-        """Record what was measured at a step, under the names that Runs knows."""
+        """Record what was measured at a step, under the names that Runs knows; without another "step"."""
         if self.recording is not None:
             renamed = {self.names.get(name, name): value for name, value in metrics.items()}
-            self.recording.log(step, **{name: value for name, value in renamed.items() if name is not None})
+            self.recording.log(step, **{name: each for name, each in renamed.items() if name not in (None, "step")})
 
     def stepped(self, step: int, optimizer: Any, processes: int) -> bool:
         """Take a snapshot where one is due; return whether somebody wants the training to stop.

@@ -26,6 +26,9 @@ NAMES: dict[str, str | None] = {
     "train_runtime": None,
     "train_samples_per_second": None,
     "train_steps_per_second": None,
+    "eval_runtime": None,
+    "eval_samples_per_second": None,
+    "eval_steps_per_second": None,
 }
 """By which columns what the Trainer logs is recorded; None leaves it out."""
 _ASIDE = ("output_dir", "run_name", "logging_dir", "hub_token", "push_to_hub_token", "report_to", "logging_steps")

@@ -1,5 +1,6 @@
 """Rows of another program as a run: to be listed, drawn and compared, and trained no more."""
 
+import collections
 import math
 import shutil
 from collections.abc import Mapping, Sequence
@@ -33,8 +34,8 @@ def renamed(rows: Rows, names: Mapping[str, str]) -> Rows:
     there = dict.fromkeys(name for row in rows.rows.values() for name in row)
     if missing := [name for name in names if name not in there]:
         raise ValueError(f"there is no column {missing[0]!r}: there are {', '.join(list(there)[:20])}")
-    new = [names.get(name, name) for name in there]
-    if twice := [name for name in new if new.count(name) > 1 or name == "step"]:
+    new = collections.Counter(names.get(name, name) for name in there)
+    if twice := [name for name, times in new.items() if times > 1 or name == "step"]:
         raise ValueError(f"{twice[0]!r} would be the name of two columns")
     made = {step: {names.get(name, name): value for name, value in row.items()} for step, row in rows.rows.items()}
     return Rows(made, rows.left_out)

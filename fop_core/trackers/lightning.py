@@ -55,8 +55,10 @@ class RunCallback(Callback):
         self._follower = Follower(settings, name, tags, snapshots, NAMES | dict(names or {}), options)
         # The Trainer keeps what was logged at other times: what each name is of, by where it was met first.
         self._of: dict[str, str] = {}
-        self._step = 0
+        self._step = self._logged = 0
         self._begun = False
+        self._loss: Any = None  # of the last step
+        self._where: dict[str, Any] = {}
 
     @property
     def recording(self) -> Recording | None:
@@ -67,9 +69,11 @@ class RunCallback(Callback):
         """Begin a run."""
         if not trainer.is_global_zero:
             return
-        steps = trainer.estimated_stepping_batches
+        # One that steps its optimizers itself may step each of them for every batch.
+        steps = trainer.estimated_stepping_batches if pl_module.automatic_optimization else -1
         known = {**pl_module.hparams, "model": type(pl_module).__name__}
-        self._of, self._step, self._begun = {}, trainer.global_step, False
+        self._of, self._begun, self._loss, self._where = {}, False, None, {}
+        self._step = self._logged = trainer.global_step
         self._follower.begin(known, int(steps) if 0 < steps < math.inf else None, _optimizer(trainer))
 
     def on_train_batch_end(
@@ -79,14 +83,14 @@ class RunCallback(Callback):
         step = trainer.global_step
         if not trainer.is_global_zero or step == self._step:  # a batch whose gradients are only gathered
             return
-        self._step = step
+        self._step, self._where = step, _where(trainer, batch_idx)
+        self._loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         if not self._begun or step % max(1, getattr(trainer, "log_every_n_steps", 50)) == 0:
-            self._begun = True
+            self._begun, self._logged = True, step
             metrics = self._measured(trainer, "a step")
-            loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
-            if loss is not None and "train_loss" not in metrics:
-                metrics.setdefault("loss", loss)
-            self._follower.log(step, metrics | _where(trainer, batch_idx))
+            if self._loss is not None and "train_loss" not in metrics:
+                metrics.setdefault("loss", self._loss)
+            self._follower.log(step, metrics | self._where)
         if self._follower.stepped(step, _optimizer(trainer), trainer.world_size):
             trainer.should_stop = True
 
@@ -104,12 +108,22 @@ class RunCallback(Callback):
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """End the run as failed, or as stopped by Ctrl-C."""
         if trainer.is_global_zero:
+            self._log_last()
             self._follower.end(trainer.global_step, _optimizer(trainer), exception)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """End the run."""
         if trainer.is_global_zero:
+            self._log_last()
             self._follower.end(trainer.global_step, _optimizer(trainer))
+
+    def _log_last(self) -> None:
+        """Record the last step, which is seldom one at which the Trainer logs."""
+        if self._logged < self._step:
+            self._logged = self._step
+            is_logged = bool(self._of.keys() & {"loss", "train_loss"})  # by the module, in its own way
+            loss = {} if is_logged or self._loss is None else {"loss": self._loss}
+            self._follower.log(self._step, loss | self._where)
 
     def _measured(self, trainer: Trainer, of: str) -> dict[str, Any]:
         """Return what was logged of a step, an epoch or validation; without "<name>_step" beside "<name>"."""

@@ -1,5 +1,6 @@
 """A table of numbers, CSV, as rows of a run."""
 
+import collections
 import csv
 import math
 from pathlib import Path
@@ -33,7 +34,8 @@ def read(path: Path | str, step: str = "step") -> Rows:
     if step not in names:
         there = ", ".join(names[:20]) or "none"
         raise DamagedFile(f"{path} has no column {step!r}: it has {there}; say which one counts the steps")
-    if twice := [name for name in names if not name or names.count(name) > 1]:
+    times = collections.Counter(names)
+    if twice := [name for name in names if not name or times[name] > 1]:
         raise DamagedFile(f"{path} has two columns {twice[0]!r}: each needs a name of its own")
     if not lines:
         raise DamagedFile(f"{path} has a line of names and nothing under it")
@@ -43,10 +45,12 @@ def read(path: Path | str, step: str = "step") -> Rows:
                 f"{path}, line {number}: {len(cells)} cells, and the first line names {len(names)} columns"
             )
     numbers = {name: [_number(cells[index]) for _, cells in lines] for index, name in enumerate(names)}
-    left_out = [name for name, values in numbers.items() if name != step and all(value is None for value in values)]
+    empty = (name for name, values in numbers.items() if name != step and all(value is None for value in values))
+    left_out = dict.fromkeys(empty)
+    step_at = names.index(step)
     rows: dict[int, dict[str, float]] = {}
     for at, (number, cells) in enumerate(lines):
-        if (count := _count(cell := cells[names.index(step)])) is None:
+        if (count := _count(cell := cells[step_at])) is None:
             raise DamagedFile(f"{path}, line {number}: its {step} is {cell!r:.60}, not a whole number of at least 0")
         row = rows.setdefault(count, {})
         for index, name in enumerate(names):
@@ -55,7 +59,7 @@ def read(path: Path | str, step: str = "step") -> Rows:
             if (value := numbers[name][at]) is None:
                 raise DamagedFile(f"{path}, line {number}: {name} is {cells[index]!r:.60}, no number")
             row[name] = value
-    return Rows(rows, left_out)
+    return Rows(rows, list(left_out))
 
 
 def _number(cell: str) -> float | None:

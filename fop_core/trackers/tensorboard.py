@@ -227,6 +227,8 @@ def read(path: Path | str) -> Rows:
                     name = value.metadata.plugin_data.plugin_name or plugins.get(value.tag, "")
                     plugins[value.tag] = name
                     if name == "scalars":
+                        if (entries := math.prod(each.size for each in value.tensor.tensor_shape.dim)) != 1:
+                            raise ValueError(f"the scalar {value.tag!r:.80} has {entries:,} entries")
                         number = float(tensor_util.make_ndarray(value.tensor).reshape(-1)[0])
                         rows.setdefault(event.step, {})[value.tag] = number
         except Exception as error:  # of protobuf, of the reader, of numpy: whichever part of a file is none

@@ -127,6 +127,13 @@ def test_the_command_keeps_them_for_their_user_alone_and_takes_them_back(folder,
         notices.attempt(folder)
 
 
+def test_the_file_is_never_there_for_others_to_read(folder, monkeypatch):
+    monkeypatch.setattr(os, "chmod", lambda *_: None)
+    monkeypatch.setattr(os, "fchmod", lambda *_: None)
+    wanted(folder, webhook="https://hooks.example/" + SECRET)
+    assert stat.S_IMODE(notices.path(folder).stat().st_mode) == 0o600
+
+
 @pytest.mark.parametrize("damage", ["link", "others", "words", "folder"])
 def test_settings_that_others_could_have_written_send_nothing(folder, damage, webhook):
     wanted(folder, webhook=webhook.address)
@@ -160,6 +167,10 @@ def test_the_desktop_is_given_text_and_no_marks_or_options(folder, tmp_path, mon
         run.log(2, loss=1.0)
     shown = (tmp_path / "shown").read_text().splitlines()
     assert shown == ["--app-name=FOP Lab", "--", "FOP Lab", "--help &lt;b&gt;mine&lt;/b&gt;: finished at step 2"]
+    with runs.record(name="mine\0\n\x1b[31m" + "x" * 200_000) as run:
+        pass
+    [line] = (tmp_path / "shown").read_text().splitlines()[3:]
+    assert line == "mine\\x00\\n\\x1b[31m" + "x" * 189 + ": finished at step 0"
     program.write_text("#!/bin/sh\necho no display >&2\nexit 1\n")
     with runs.record() as run:
         pass

@@ -1,5 +1,6 @@
 """A script's own run: recorded, read back, and ended as it ended, however that was."""
 
+import concurrent.futures
 import json
 import math
 import os
@@ -9,6 +10,8 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +22,7 @@ from fop_core import FOP, isolated, runs
 from fop_core.jobs import queue
 from fop_core.runs import learned
 from fop_core.runs.files import RunError
+from fop_core.runs.follower import LONGEST_LINE
 from fop_core.runs.listing import Listing
 from fop_core.runs.recorded_matrices import of_optimizer
 from fop_core.runs.run import Run
@@ -102,7 +106,9 @@ def test_settings_that_are_no_json_are_refused_by_name_before_anything_is_writte
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("wrong", [{"tags": "abc"}, {"losses": "loss"}, {"name": 3}, {"tags": [3]}, {"steps": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"tags": "abc"}, {"losses": "loss"}, {"name": 3}, {"tags": [3]}, {"steps": 0}, {"steps": 2**63}]
+)
 def test_arguments_of_another_kind_are_refused_before_anything_is_written(folder, wrong):
     with pytest.raises((TypeError, ValueError), match=r"give"):
         runs.record({}, **wrong)
@@ -238,6 +244,29 @@ def test_a_process_forked_from_the_script_writes_and_ends_nothing(folder):
     assert run.run.state.state == "finished" and run.run.metrics.steps.tolist() == [1]
 
 
+def test_a_process_that_is_forked_while_a_thread_logs_does_not_wait_for_it(folder):
+    with runs.record() as run, concurrent.futures.ThreadPoolExecutor(1) as threads:
+        begun, forked = threading.Event(), threading.Event()
+
+        def hold():
+            with run._lock:
+                begun.set()
+                forked.wait()
+
+        threads.submit(hold)
+        begun.wait()
+        if (pid := os.fork()) == 0:
+            signal.alarm(20)  # which ends it where it waits
+            run.log(9, loss=1.0)
+            run.snapshot(None)
+            run.note("mine")
+            run.end()
+            os._exit(int(run.stop_requested))
+        forked.set()
+        assert os.waitpid(pid, 0)[1] == 0
+    assert "mine" not in the_run(folder).log()
+
+
 def test_rows_that_cannot_be_written_are_said_once_and_the_script_trains_on(folder, capsys):
     with runs.record(name="full") as run:
         run.log(1, loss=1.0)
@@ -311,6 +340,61 @@ def test_a_value_that_is_no_number_is_said_once_and_the_rest_of_the_row_is_kept(
     assert back.metrics.columns == ["loss", "seconds"] and back.metrics.steps.tolist() == [1, 2, 3]
 
 
+@pytest.mark.parametrize("P", [np.eye(2) * 1j, torch.eye(2) * 1j])
+def test_a_p_of_complex_numbers_is_refused(P):
+    with pytest.raises(ValueError, match=r"P of 0\.weight is of complex numbers"):
+        of_optimizer(Shown(P))
+
+
+class Hostile:
+    """Somebody's number, which is none and cannot even be shown."""
+
+    def item(self):
+        raise AttributeError("no number here")
+
+    def __repr__(self):
+        raise RuntimeError("nothing to show")
+
+
+def test_no_value_and_no_name_ends_the_script_or_costs_the_rest_of_its_row(folder, capsys):
+    wrong = {"fraction": Fraction(10**400), "huge": 10**400, "hostile": Hostile(), "\ud800": 1.0, "words": [Hostile()]}
+    with runs.record() as run:
+        run.log(1, loss=1.0, **wrong)
+        run.log(Hostile(), loss=1.0)  # type: ignore[arg-type]
+        run.log(2, loss=2.0, **{"self": 3.0})
+        run.log(2**63, loss=3.0)
+        run.snapshot(Shown(np.eye(2)), Hostile())  # type: ignore[arg-type]
+        run.snapshot(Shown(np.eye(2)), 2**63)
+    back = runs.load(the_run(folder).path)
+    assert back.metrics.columns == ["loss", "seconds", "self"] and back.metrics["loss"].values.tolist() == [1.0, 2.0]
+    assert capsys.readouterr().err.count(" is left out: ") == len(wrong) + 1
+    assert back.state.reason == "" and not list((back.path / "snapshots").iterdir())
+
+
+def test_a_row_too_long_to_be_read_back_is_said_and_not_written(folder, capsys):
+    with runs.record() as run:
+        run.log(1, loss=1.0)
+        run.log(2, **{"x" * LONGEST_LINE: 1.0})
+    back = runs.load(the_run(folder).path)
+    assert back.metrics.columns == ["loss", "seconds"] and not back.metrics.damaged
+    assert capsys.readouterr().err.count("can be read back") == 1 and "lost 1 of its rows" in back.state.reason
+
+
+def test_how_far_it_is_can_be_read_back_whatever_was_logged(folder):
+    with runs.record(steps=3) as run:
+        run.log(1, epoch=1e30, test_accuracy=math.nan)
+        assert run.run.progress["step"] == 1 and "epoch" not in run.run.progress
+
+
+def test_what_a_resumed_script_still_takes_is_measured_from_where_it_began(folder):
+    with runs.record(steps=1012) as run:
+        run.log(1001)
+        run._begun -= 10.0  # so long a step took
+        run._writer._progress_at = -math.inf  # a progress is due
+        run.log(1002)
+        assert 100 <= run.run.progress["eta_seconds"] < 1000
+
+
 class Shown:
     """An optimizer that shows what it is given."""
 
@@ -356,6 +440,7 @@ def test_factors_of_somebodys_optimizer_are_on_preconditioners(folder):
         (np.arange(1.0, 7).reshape(2, 3), "diagonal", False),
         (np.array([[1.0, 2.0], [0.0, 1.0]]), "direct", True),  # not symmetric: no spectrum
         (np.array([[1.0, np.nan], [np.nan, 1.0]]), "direct", True),
+        (np.diag([1e300, 1.0]), "direct", True),  # infinite in float32, in which it is kept
         (np.diag(np.arange(1.0, 301)), "direct", True),
     ],
 )
@@ -366,7 +451,8 @@ def test_any_shape_of_p_is_read_back(folder, P, form, matrix):
     layer = learned.of_run(run.run).layers["0.weight"]
     assert layer.form == form and layer.is_matrix == matrix
     if matrix:
-        np.testing.assert_array_equal(layer.P(-1), P.astype(np.float32))
+        with np.errstate(over="ignore"):
+            np.testing.assert_array_equal(layer.P(-1), P.astype(np.float32))
 
 
 FORMS = ("factored", "low_rank", "direct", "exponential", "scalar", "diagonal", "mean_removing")

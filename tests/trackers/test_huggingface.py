@@ -71,7 +71,7 @@ def test_what_the_trainer_logs_and_what_the_optimizer_learned_are_read_back(fold
     for theirs, ours in (("loss", "train_loss"), ("eval_loss", "held_out_loss"), ("learning_rate", "lr")):
         logged = {row["step"]: row[theirs] for row in history if theirs in row}
         assert dict(zip(*(each.tolist() for each in back.metrics[ours]))) == logged and len(logged) >= 2
-    assert not {"total_flos", "train_runtime"} & {*back.metrics.columns}
+    assert not {"total_flos", "train_runtime", "eval_runtime"} & {*back.metrics.columns}
     assert back.config["trainer"]["learning_rate"] == 0.1 and back.config["trainer"]["max_steps"] == STEPS
     assert back.config["optimizer"] == "FOP" and back.config["model"] == "gpt2"
     shown = learned.of_run(back)
@@ -125,3 +125,19 @@ def test_a_divergence_is_shown_as_one(folder, tmp_path):
     trained(tmp_path, callback, optimizer=False, learning_rate=1e30, max_grad_norm=0.0)
     run = callback.recording.run
     assert (run.state.state, run.state.cause) == ("failed", "diverged") and run.config["lr"] == "Infinity"
+
+
+class Odd(transformers.TrainerCallback):
+    """Logs names which mean something to us."""
+
+    def on_log(self, args, state, control, logs=None, **kwargs):
+        logs |= {"step": 7, "self": 1.0}
+
+
+def test_a_trainer_may_log_any_name(folder, tmp_path):
+    callback = RunCallback({})
+    odd = Odd()
+    trained(tmp_path, odd, callback)
+    run = callback.recording.run
+    run.metrics.update()
+    assert run.state.state == "finished" and run.metrics["self"].steps.tolist() == [2, 4, 6, 8]

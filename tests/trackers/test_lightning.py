@@ -137,3 +137,52 @@ def test_a_divergence_is_shown_as_one(folder, tmp_path):
     assert (run.state.state, run.state.cause) == ("failed", "diverged")
     run.metrics.update()
     assert not math.isfinite(run.metrics["train_loss"].values[-1])
+
+
+class Odd(Module):
+    """A module that logs names which mean something to us."""
+
+    def training_step(self, batch, index):
+        loss = super().training_step(batch, index)
+        self.log_dict({"step": 7.0, "self": 1.0, "seconds": 2.0, "train_loss": loss})
+        return loss
+
+
+def test_a_module_may_log_any_name(folder, tmp_path):
+    callback = RunCallback({})
+    trained(tmp_path, Odd(), callback)
+    run = callback.recording.run
+    run.metrics.update()
+    assert run.state.state == "finished" and run.metrics["self"].steps.tolist() == [1, 2, 4, 6, 8, 10]
+
+
+def test_the_last_step_is_recorded_however_seldom_the_trainer_logs(folder, tmp_path):
+    module, callback = Module(), RunCallback({})
+    trained(tmp_path, module, callback, max_steps=7)
+    run = callback.recording.run
+    run.metrics.update()
+    assert run.step() == 7 and run.progress["share"] == 1
+    assert dict(zip(*(each.tolist() for each in run.metrics["train_loss"])))[7] == module.losses[7]
+
+
+class Alternating(Module):
+    """A module that steps two optimizers for each batch."""
+
+    automatic_optimization = False
+
+    def training_step(self, batch, index):
+        loss = self.layer(batch).square().mean()
+        for optimizer in self.optimizers():
+            optimizer.zero_grad()
+            self.manual_backward(loss, retain_graph=True)
+            optimizer.step()
+
+    def configure_optimizers(self):
+        return [torch.optim.SGD(self.parameters(), lr=0.01), torch.optim.SGD(self.parameters(), lr=0.01)]
+
+
+def test_of_steps_that_a_module_takes_itself_no_number_is_promised(folder, tmp_path):
+    callback = RunCallback({})
+    trained(tmp_path, Alternating(), callback)
+    run = callback.recording.run
+    assert run.step() == 2 * BATCHES * EPOCHS and "share" not in run.progress

@@ -57,6 +57,13 @@ def test_a_mistake_is_named_with_its_line(tmp_path, text, words):
     assert words in str(caught.value)
 
 
+def test_a_table_of_very_many_columns_is_read(tmp_path):
+    names = [f"c{n}" for n in range(100_000)]
+    rows = read(tmp_path, f"step,{','.join(names)}\n1,{','.join('2' for _ in names)}\n")
+    back = imported.renamed(rows, {"c0": "loss"})
+    assert back.rows[1]["loss"] == 2 and len(back.rows[1]) == len(names)
+
+
 def test_bytes_that_are_no_text_are_refused(tmp_path):
     (tmp_path / "a.csv").write_bytes(b"step,loss\n1,\xff\n")
     with pytest.raises(DamagedFile, match="no CSV in UTF-8"):

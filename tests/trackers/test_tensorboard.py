@@ -12,6 +12,9 @@ from PIL import Image
 pytest.importorskip("tensorboard", reason="it is an extra: pip install tensorboard")
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+from tensorboard.compat.proto.tensor_pb2 import TensorProto
+from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from torch.utils.tensorboard import SummaryWriter
 
 from fop_core import FOP, runs
@@ -169,6 +172,17 @@ def test_what_is_no_log_is_refused_and_no_run_is_made(folder, tmp_path, content,
         tensorboard.read(file)
     assert main(["runs", "import", str(file)]) == 2
     assert str(file) in capsys.readouterr().err and not folder.exists()
+
+
+@pytest.mark.parametrize("shape", [(10**6, 10**9), (0,)])
+def test_a_scalar_that_says_it_is_large_is_refused_before_it_is_made(tmp_path, shape):
+    with SummaryWriter(str(tmp_path / "theirs")) as writer:
+        tensor = TensorProto(dtype="DT_FLOAT", float_val=[1.0])
+        tensor.tensor_shape.dim.extend(TensorShapeProto.Dim(size=size) for size in shape)
+        data = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="scalars"))
+        writer.file_writer.add_summary(Summary(value=[Summary.Value(tag="loss", tensor=tensor, metadata=data)]), 1)
+    with pytest.raises(DamagedFile, match=rf"the scalar 'loss' has {math.prod(shape):,} entries"):
+        tensorboard.read(tmp_path / "theirs")
 
 
 def test_a_folder_without_logs_names_those_below(tmp_path):
