@@ -61,8 +61,8 @@ SLIDE = """async (count) => {
   }
   return delays.slice(10);
 }"""
-# Moves the pressed mouse through points at 125 Hz and waits for no answer, as a hand does. A frame is told where the hand
-# is when it begins, as a browser does it: it hands on what moved in between as one event.
+# Moves the pressed mouse through points at 125 Hz and waits for no answer, as a hand does. Where it is goes to the page
+# once a frame, as a browser does it: what moved in between is one event.
 MOVE = """(points) => new Promise((done) => {
   const began = performance.now();
   const move = (now) => {

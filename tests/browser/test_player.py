@@ -20,7 +20,7 @@ def surface(page: Page) -> dict[str, float]:
 
 
 def clicks(page: Page, points: list[tuple[float, float]]) -> None:
-    """Click the surface at points, in one go: two clicks of a driver can be further apart than a double-click is long."""
+    """Click the surface at points, in one go: two clicks of a driver can be further apart than a double click."""
     page.evaluate(
         """([node, points]) => {
           const target = document.querySelector(node);

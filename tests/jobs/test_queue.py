@@ -283,7 +283,7 @@ def test_a_trainer_whose_supervisor_dies_ends_and_the_run_is_lost_at_its_last_st
 
 
 def test_a_trainer_that_has_not_begun_ends_with_its_supervisor(folder):
-    run = new(folder, "max_steps=200000", "epochs=1000")  # on a slow machine it may begin in between: it must not finish
+    run = new(folder, "max_steps=200000", "epochs=1000")  # it may begin in between, and must not finish
     queue.submit(run)
     end = time.monotonic() + 90
     while not (there := of(run, processes(folder)["trainer"])):
