@@ -449,7 +449,9 @@ class Recording:
 
 
 def _is_step(value: Any) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and 0 <= value <= records.LARGEST_STEP
+    return (
+        isinstance(value, numbers.Integral) and not isinstance(value, bool) and 0 <= int(value) <= records.LARGEST_STEP
+    )
 
 
 def _is_readable(name: str, value: Any) -> bool:
