@@ -449,9 +449,8 @@ class Recording:
 
 
 def _is_step(value: Any) -> bool:
-    return (
-        isinstance(value, numbers.Integral) and not isinstance(value, bool) and 0 <= int(value) <= records.LARGEST_STEP
-    )
+    is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return is_whole and 0 <= int(value) <= records.LARGEST_STEP
 
 
 def _is_readable(name: str, value: Any) -> bool:
