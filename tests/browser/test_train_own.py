@@ -10,13 +10,11 @@ from fop_core.jobs import queue, slots
 from fop_core.runs import confirmed, plugins, store
 from fop_core.runs.run import Run
 from fop_core.training import config, probe
-from tests.browser.test_train import FEW, ended, launch
+from tests.browser.test_train import FEW, IDLE, ended, launch
 from tests.chromium import running
 from tests.training.test_plugins import EXAMPLES, SETTINGS, SGD
 from tests.waiting import until
 
-OPENED = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
-  && document.querySelector('.st-key-train-launch button')"""
 SECONDS = 120_000  # ms that a probe and a rerun may take on a busy machine
 LIMIT = "20"  # seconds of a probe
 SLOW = SETTINGS + SGD.replace(
@@ -74,7 +72,7 @@ def train(visit, troubles):
 
     def opened() -> Page:
         page = visit(f"train?{FEW}&method=momentum", drawn=False)
-        page.wait_for_function(OPENED, timeout=SECONDS)
+        page.wait_for_function(IDLE, timeout=SECONDS)  # all stands: nothing that comes late moves the form
         page.get_by_text("Files of your own", exact=True).click()
         return page
 
