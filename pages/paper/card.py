@@ -1,24 +1,125 @@
 """A card: what the paper claims, what came of it here, and the way to the runs."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
+from fop_core.reproduction import Gallery
+from fop_core.reproduction.pictures import PICTURES, Picture
 from fop_core.reproduction.verdicts import Card
-from pages.paper import theorems
+from pages.components.plot import plot
+from pages.paper import shown, theorems
+from pages.paper.links import links
+from pages.paper.settings import picture_field
 from pages.shared.form import Form
 from pages.shared.text import literal
 
 DEMONSTRATED = {"theorem-1": theorems.first, "theorem-2": theorems.second}
+HEIGHTS = (240, 420)  # px of a chart
 
 
-def show(card: Card, form: Form) -> None:
-    """Show a card."""
+@st.cache_resource(show_spinner=False)
+def _gallery() -> Gallery:
+    return Gallery()
+
+
+@st.cache_resource(show_spinner=False)
+def _picture(name: str) -> Picture:
+    _, draw = PICTURES[name]
+    return draw(_gallery())
+
+
+def show(card: Card, form: Form, studies: Sequence[str]) -> None:
+    """Show a card.
+
+    Args:
+        card: what it holds.
+        form: the page's settings.
+        studies: the ids of the studies that there are.
+    """
     with st.container(border=True, key=f"card {card.name}"):
-        st.subheader(card.title, anchor=anchor(card))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader(literal(card.title), anchor=shown.anchor(card), width="content")
+            look = shown.LOOKS[card.verdict]
+            st.badge(shown.verdict(card), icon=look.icon, color=look.color)
         st.markdown(literal(card.claim))
+        drawn = [name for name in card.pictures if name in PICTURES]
+        if drawn:
+            left, right = st.columns([3, 2], gap="medium")
+            with left:
+                st.fragment(_pictures)(card, drawn, form)
+            with right:
+                _parts(card)
+        else:
+            _parts(card)
+        _controls(card)
         if card.name in DEMONSTRATED:
             st.fragment(DEMONSTRATED[card.name])(form)
+        if card.differences:
+            count = len(card.differences)
+            with st.expander(f"What differs from the paper ({count})", key=f"differences {card.name}"):
+                st.markdown("\n".join(f"- {literal(each)}" for each in card.differences))
+        _ways(card, studies)
 
 
-def anchor(card: Card) -> str:
-    """Return the name of a card's place on the page."""
-    return card.name if card.name.startswith("theorem") else f"figure-{card.name}"
+def _pictures(card: Card, drawn: Sequence[str], form: Form) -> None:
+    """Show a card's picture, and the choice among several."""
+    name, key = picture_field(card.name), f"paper picture {card.name}"
+    at = form[name] if form[name] in drawn else drawn[0]
+    if len(drawn) > 1:
+        st.session_state[key] = at
+
+        def chosen() -> None:
+            form.put(**{name: "" if st.session_state[key] == drawn[0] else st.session_state[key]})
+
+        st.segmented_control(
+            f"Picture of {shown.short(card)}",
+            drawn,
+            format_func=lambda each: PICTURES[each][0],
+            key=key,
+            required=True,
+            label_visibility="collapsed",
+            on_change=chosen,
+        )
+    picture = _picture(at)
+    rows = [picture.panels[begin : begin + 2] for begin in range(0, len(picture.panels), 2)]
+    for row_index, row in enumerate(rows):
+        for index, (panel, column) in enumerate(zip(row, st.columns(len(row)) if len(row) > 1 else [st.container()])):
+            with column:
+                plot(
+                    panel.figure,
+                    of=shown.short(card),
+                    key=f"picture {card.name} {2 * row_index + index}",
+                    alt=panel.alt,
+                    aspect=panel.aspect,
+                    heights=HEIGHTS,
+                )
+    st.caption(literal(picture.caption))
+    form.publish()
+
+
+def _parts(card: Card) -> None:
+    """Show each part of the claim, published beside measured."""
+    for part in card.parts:
+        icon, word = shown.outcome(part)
+        with st.container(gap="xxsmall"):
+            st.markdown(f"{icon} **{word}.** {literal(part.says)}")
+            numbers = [("Published", part.published), ("Measured", part.measured)]
+            said = [f"{what}: {literal(number)}" for what, number in numbers if number]
+            if said:
+                st.caption("  \n".join(said))
+
+
+def _controls(card: Card) -> None:
+    """Show what the paper did not try, and what comes of it."""
+    for control in card.controls:
+        shows = f"**It shows:** {literal(control.shows)}" if control.shows else "Not run."
+        st.markdown(f"**Control.** {literal(control.what)} {shows}")
+
+
+def _ways(card: Card, studies: Sequence[str]) -> None:
+    """Show where a card leads to, and the command that prints it."""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"ways {card.name}"):
+        for link in links(card, studies):
+            st.page_link(link.page, label=link.label, query_params=dict(link.query))
+    st.code(card.command, language="bash", wrap_lines=True)

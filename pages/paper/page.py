@@ -3,19 +3,32 @@
 import streamlit as st
 
 from fop_core.reproduction.cards import cards
+from fop_core.studies import store
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
-from pages.paper import card
+from pages.paper import card, shown
 from pages.paper.settings import FIELDS, PRESETS, VALUES
 from pages.shared.form import Form
+from pages.shared.text import literal
 
 form = Form("paper", PRESETS, FIELDS, {"all": VALUES}, tuple(VALUES))
+every = cards()
 
+with st.sidebar, st.container(key="contents"):
+    st.markdown(
+        "\n".join(
+            f"- {shown.LOOKS[each.verdict].icon} [{literal(shown.short(each))}](#{shown.anchor(each)}): "
+            f"{literal(shown.verdict(each).lower())}"
+            for each in every
+        )
+    )
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.title("Paper", anchor=False, width="content")
     copy_link("copy")
 form.draw_warnings()
-for each in cards():
-    card.show(each, form)
+st.markdown(f"Figures and theorems of the paper, again: {shown.tally(every)}.")
+studies, _ = store.list_studies()
+for each in every:
+    card.show(each, form, [stored.id for stored in studies])
 deliver()
 form.publish()

@@ -8,6 +8,8 @@ from typing import Any
 import streamlit as st
 
 from fop_core.figures.style import plain
+from fop_core.reproduction.cards import CARDS
+from fop_core.reproduction.pictures import PICTURES
 from pages.shared.fields import Choice, Field, Slider, Switch
 
 
@@ -62,11 +64,20 @@ FIRST: Mapping[str, Field] = MappingProxyType(
     }
 )
 SECOND: Mapping[str, Field] = MappingProxyType({f"t2.{name}": field for name, field in QUADRATIC.items()})
-FIELDS: Mapping[str, Field] = MappingProxyType({**FIRST, **SECOND})
+PICTURE = Choice("Picture", {"": "The first", **{name: title for name, (title, _) in PICTURES.items()}})
+
+
+def picture_field(card: str) -> str:
+    """Return the setting that says which picture of a card is shown; "" is its first."""
+    return f"see.{card}"
+
+
+FIELDS: Mapping[str, Field] = MappingProxyType({**{picture_field(card): PICTURE for card in CARDS}, **FIRST, **SECOND})
 
 _HALF = {"mu": 0.1, "L": 1.0, "along": 0.5, "across": 0.5, "angle": 0}
 VALUES: Mapping[str, Any] = MappingProxyType(
-    {f"t1.{name}": value for name, value in _HALF.items()}
+    {picture_field(card): "" for card in CARDS}
+    | {f"t1.{name}": value for name, value in _HALF.items()}
     | {"t1.form": "direct", "t1.limit": 0.9, "t1.rho": 0.05}
     | {f"t2.{name}": value for name, value in _HALF.items()}
 )
