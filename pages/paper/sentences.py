@@ -64,10 +64,11 @@ def first(shown: First, quadratic: Quadratic, limit: float) -> tuple[str, str]:
         promise = f"p∞ = {plain(limit)} is below 1/L = {rate}, so convergence is promised. "
     else:
         promise = f"p∞ = {plain(limit)} is not below 1/L = {rate}, so nothing is promised. "
-    return of_bound, promise + _left(shown.left)
+    return of_bound, promise + left_of_f(shown.left)
 
 
-def _left(left: float) -> str:
+def left_of_f(left: float) -> str:
+    """Return what a descent leaves of f, in a sentence."""
     if not math.isfinite(left) or left > 1e12:
         return "Here f grows without end."
     if left > 1:
