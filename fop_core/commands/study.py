@@ -72,7 +72,16 @@ def _add_submit(verbs: Any) -> None:
     submit.add_argument("--name", required=True, help="what to call it")
     submit.add_argument("--preset", default="mnist-mlp", help="see `train --help` (mnist-mlp)")
     submit.add_argument(
-        "--methods", default="momentum,fop", help="see `train --help`, or a base optimizer as muon, or plugin"
+        "--methods",
+        help="see `train --help`, or a base optimizer as muon, or plugin (momentum,fop unless there are variants)",
+    )
+    submit.add_argument(
+        "--variant",
+        action="append",
+        default=[],
+        dest="variants",
+        metavar="NAME=METHOD:FIELD=VALUE,...",
+        help="a method under a name and with settings of its own, as k4=fop:fop.rank=4; may be repeated",
     )
     submit.add_argument(
         "--axis",
@@ -110,12 +119,20 @@ def _composed(chosen: argparse.Namespace) -> "tuple[Study, dict[str, Source]]":
         ValueError: where they name none.
     """
     from fop_core.studies import protocol
+    from fop_core.studies.variants import parse_variant
 
+    variants = [parse_variant(text) for text in chosen.variants]
+    names = [name for name, _ in variants]
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise ValueError(f"--variant {twice} is there twice: give each a name of its own")
+    usual = "" if variants and chosen.methods is None else "momentum,fop"
+    methods = [method.strip() for method in (chosen.methods or usual).split(",") if method.strip()]
     content: dict[str, Any] = {
         "name": chosen.name,
         "preset": chosen.preset,
         "base": dict(_setting(text) for text in chosen.settings),
-        "methods": [method.strip() for method in chosen.methods.split(",") if method.strip()],
+        "methods": [*methods, *(name for name in names if name not in methods)],
+        "variants": {name: variant.model_dump(mode="json") for name, variant in variants},
         "axes": [protocol.parse_axis(text).model_dump() for text in chosen.axes],
         "seeds": _seeds(chosen.seeds),
         "held_out": chosen.held_out,

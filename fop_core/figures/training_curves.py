@@ -139,9 +139,13 @@ def _line_styles(methods: Sequence[str], colors: Sequence[str]) -> list[LineStyl
         size = len(colors)
         return [LineStyle(colors[i % size], DASHES[i // size % len(DASHES)], 2.0) for i in range(len(methods))]
     counts = dict.fromkeys(kinds, 0)
+    unknown = [kind for kind in kinds if kind not in MORE and kind not in METHODS]
     made = []
     for kind in methods:
         method, count = method_style(kind), counts[kind]
+        if len(unknown) > 1 and kind in unknown:  # grey tells one apart from the known ones, and not two
+            at = unknown.index(kind)
+            method = Method(kind, colors[at % len(colors)], DASHES[at // len(colors) % len(DASHES)], "circle")
         others = [method.dash, *(dash for dash in DASHES if dash != method.dash)]
         made.append(LineStyle(method.color, others[count % len(others)], method.width))
         counts[kind] += 1

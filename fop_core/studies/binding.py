@@ -89,14 +89,16 @@ def _bind(done: Submitted, again: bool) -> None:
 def _make(stored: Stored, cell: Cell, sources: Mapping[str, Source]) -> Run:
     words = " ".join(f"{field.rpartition('.')[2]}={value}" for field, value in cell.point.items())
     tuning = "tuning" if cell.role == "tune" else ""
+    variant = stored.study.variants.get(cell.method)
+    changed = {**(variant.settings if variant else {}), **cell.point}
     return runs.create(
         cell.config.to_json(),
         name=" ".join(filter(None, (stored.study.name, cell.method, words, f"seed {cell.seed}", tuning)))[:120],
         tags=(TAG, stored.id, cell.role),
         lineage={
             "preset": stored.study.preset,
-            "method": cell.method,
-            "set": [f"{field}={value}" for field, value in cell.point.items()],
+            "method": stored.study.kind(cell.method),
+            "set": [f"{field}={value}" for field, value in changed.items()],
         },
         sources={part: sources[part] for part in cell.config.plugins},
         folder=stored.folder,

@@ -121,7 +121,10 @@ def cells(study: Study, winners: Mapping[str, Point] | None = None) -> list[Cell
         for seed in seeds:
             of_seed = settings.model_copy(update={"seed": seed})
             cell = Cell(key(of_seed), method, point, seed, role, of_seed)
-            made.setdefault(cell.key, cell)
+            first = made.setdefault(cell.key, cell).method
+            if first != method and not {first, method}.isdisjoint(study.variants):
+                wrong.append(("variants", f"{first} and {method} have the same settings: leave one of them out"))
+                break
     if wrong:
         raise ConfigError(*wrong)
     return list(made.values())
@@ -158,10 +161,11 @@ def check(study: Study) -> list[Cell]:
             ...
         fop_core.training.config.ConfigError: fop.rank: is none of the settings of momentum
     """
-    contents = [_content(study, method) for method in study.methods]
-    if unused := [field for field in study.base if not any(has(content, field) for content in contents)]:
+    contents = {method: _content(study, method) for method in study.methods}
+    if unused := [field for field in study.base if not any(has(content, field) for content in contents.values())]:
         names = ", ".join(study.methods)
         raise ConfigError(*((field, f"is none of the settings of {names}") for field in unused))
+    _check_variants(study, contents)
     tuning, reporting = count(study)
     if tuning + reporting > study.limit:
         raise ConfigError(
@@ -172,6 +176,16 @@ def check(study: Study) -> list[Cell]:
             )
         )
     return cells(study)
+
+
+def _check_variants(study: Study, contents: Mapping[str, Mapping[str, Any]]) -> None:
+    wrong = []
+    for name, variant in study.variants.items():
+        for field in variant.settings:
+            if not has(contents[name], field):
+                wrong.append((f"variants.{name}", f"{field} is none of the settings of {variant.method}"))
+    if wrong:
+        raise ConfigError(*wrong)
 
 
 def points(study: Study) -> dict[str, list[Point]]:
@@ -268,7 +282,9 @@ def configured(study: Study, method: str, point: Point, role: Role, seed: int = 
 
 
 def _content(study: Study, method: str) -> dict[str, Any]:
-    """Return the settings of a method before any axis, as JSON: the preset's, then the study's base settings."""
+    """Return the settings of a method before any axis, as JSON: the preset's, the study's, and those of a variant."""
+    of_variant = study.variants[method].settings if method in study.variants else {}
+    method = study.kind(method)
     if method == config.PLUGIN:
         content = config.preset(study.preset, "sgd").to_json() | {"optimizer": _own(study, "optimizer", {})}
     elif method in config.METHODS:
@@ -279,7 +295,7 @@ def _content(study: Study, method: str) -> dict[str, Any]:
     for part in ("data", "model"):
         if part in study.plugins:
             content[part] = _own(study, part, content[part])
-    return _applied(content, study.base)[0]
+    return _applied(_applied(content, study.base)[0], of_variant)[0]
 
 
 def _own(study: Study, part: str, before: Mapping[str, Any]) -> dict[str, Any]:

@@ -316,10 +316,11 @@ def detectable(study: Study, folder: Path | None = None) -> Detectable | None:
     column = study.analysis.column
     groups: dict[str, dict[int, float]] = {}
     methods: dict[str, str] = {}
+    kinds = set(map(study.kind, study.methods))
     for settings, run in _ended(folder):
         lineage = run.about["lineage"]
         method = lineage.get("method") or compare.method(settings)
-        if lineage.get("preset") != study.preset or method not in study.methods:
+        if lineage.get("preset") != study.preset or method not in kinds:
             continue
         value = run.progress.get(column, run.progress.get(column.replace("test_", "held_out_")))
         if value is None or not math.isfinite(value):

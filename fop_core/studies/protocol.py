@@ -15,12 +15,13 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from fop_core.studies.variants import NAME, Variant
 from fop_core.training import config
 from fop_core.training.config import ConfigError, Problem
 
 LIMIT = 2000  # cells that a study has at most, unless it says otherwise
 MOST_VALUES = 1000  # of an axis
-MOST = {"methods": 100, "axes": 100, "base": 200, "seeds": 10_000, "fresh_seeds": 100_000}
+MOST = {"methods": 100, "variants": 100, "axes": 100, "base": 200, "seeds": 10_000, "fresh_seeds": 100_000}
 """Of each that a study can have, so that whatever a file or an address says is read in no time."""
 MEASURED = ("accuracy", "loss")
 """What is measured of the test set and of the held-out images: the ends of their columns' names."""
@@ -340,7 +341,8 @@ class Study(_Part):
         name: what people call it.
         preset: the experiment, one of ``config.PRESETS``.
         base: settings changed for all methods, by their paths; one that a method has not is left out for it.
-        methods: of ``config.METHODS``, or a base optimizer of ``config.BASES``, or "plugin".
+        methods: of ``config.METHODS``, or a base optimizer of ``config.BASES``, or "plugin", or of ``variants``.
+        variants: methods with settings of their own, by the names that they have in this study.
         axes: what is tried.
         sampling: "grid": all combinations; "quasi-random": as many points for each method, of a Sobol sequence.
         trials: points of each method; of a quasi-random study only.
@@ -368,6 +370,7 @@ class Study(_Part):
     preset: str = "mnist-mlp"
     base: dict[str, Any] = {}
     methods: tuple[str, ...] = ("momentum", "fop")
+    variants: dict[str, Variant] = {}
     axes: tuple[Axis, ...] = ()
     sampling: Literal["grid", "quasi-random"] = "grid"
     trials: int | None = Field(None, ge=1, le=100_000)
@@ -401,7 +404,7 @@ class Study(_Part):
             raise ConfigError(
                 *((name, f"has {len(getattr(self, name)):,}, of which {most:,} can be taken") for name, most in many)
             )
-        wrong = [*self._wrong_methods(), *self._wrong_axes(), *self._wrong_seeds()]
+        wrong = [*self._wrong_methods(), *self._wrong_variants(), *self._wrong_axes(), *self._wrong_seeds()]
         if not self.name.isprintable() or not re.search(r"[A-Za-z0-9]", self.name):
             wrong.append(("name", f"{self.name!r}: one visible line with a letter or a digit is expected"))
         if self.sampling == "grid" and self.trials is not None:
@@ -420,11 +423,14 @@ class Study(_Part):
         if not self.methods:
             yield "methods", f"there are none: give at least one of {', '.join(known_methods())}"
         for method in dict.fromkeys(self.methods):
-            if method == config.PLUGIN and "optimizer" not in self.plugins:
-                yield "methods", f"{method} is an optimizer of your own: give its file"
-            elif method not in (*known_methods(), config.PLUGIN):
-                yield "methods", f"no method {method!r}: there are {', '.join(known_methods())}"
-        if "optimizer" in self.plugins and config.PLUGIN not in self.methods:
+            kind = self.kind(method)
+            where = "methods" if kind == method else f"variants.{method}"
+            if kind == config.PLUGIN and "optimizer" not in self.plugins:
+                yield where, f"{kind} is an optimizer of your own: give its file"
+            elif kind not in (*known_methods(), config.PLUGIN):
+                of = [*known_methods(), *(self.variants if where == "methods" else ())]
+                yield where, f"no method {kind!r}: there are {', '.join(of)}"
+        if "optimizer" in self.plugins and config.PLUGIN not in map(self.kind, self.methods):
             yield "methods", f"{self.plugins['optimizer'].file} is the method {config.PLUGIN}, which is not among them"
         for method in dict.fromkeys(self.methods):
             if self.methods.count(method) > 1:
@@ -432,15 +438,37 @@ class Study(_Part):
         if self.analysis.baseline and self.analysis.baseline not in self.methods:
             yield "analysis.baseline", f"{self.analysis.baseline!r} is not among {', '.join(self.methods)}"
 
+    def _wrong_variants(self) -> Iterable[Problem]:
+        for name, variant in self.variants.items():
+            where = f"variants.{name[:80]}"
+            if not re.fullmatch(NAME, name):
+                yield where, "its name has to be letters, digits, points, hyphens and underscores, at most 60"
+            elif name in (*known_methods(), config.PLUGIN):
+                yield where, "is a method's own name: give another one"
+            elif name not in self.methods:
+                yield where, f"is not among the methods, {', '.join(self.methods)}: put it there, or leave it out"
+            for field in variant.settings:
+                if why := self._wrong_field(field):
+                    yield where, f"{field} {why}"
+            for axis in self.axes:
+                if axis.field in variant.settings and name in (axis.methods or self.methods):
+                    yield axis.field, f"is an axis, and {name} has its own value: name the methods that the axis is for"
+
+    def _wrong_field(self, field: str) -> str:
+        """Return why a study cannot vary a setting, or ""."""
+        if field == "seed":
+            return "is no axis and no base setting: seeds tune, and fresh seeds report"
+        if field == "data.held_out":
+            return "is the study's own: give held_out"
+        if field not in config.described() and field not in self.plugin_fields:
+            own = f"; there are {', '.join(self.plugin_fields)}" if ".settings" in field else ""
+            return f"no such setting{own or config.suggestion(field)}"
+        return ""
+
     def _wrong_axes(self) -> Iterable[Problem]:
         for field in (*self.base, *(axis.field for axis in self.axes)):
-            if field == "seed":
-                yield field, "is no axis and no base setting: seeds tune, and fresh seeds report"
-            elif field == "data.held_out":
-                yield field, "is the study's own: give held_out"
-            elif field not in config.described() and field not in self.plugin_fields:
-                own = f"; there are {', '.join(self.plugin_fields)}" if ".settings" in field else ""
-                yield field, f"no such setting{own or config.suggestion(field)}"
+            if why := self._wrong_field(field):
+                yield field, why
         fields: set[tuple[str, str]] = set()
         for axis in self.axes:
             for method in axis.methods:
@@ -462,6 +490,17 @@ class Study(_Part):
                 yield what, f"{list(seeds)} has one twice"
         if self.axes and (both := sorted(set(self.seeds) & set(fresh))):
             yield "fresh_seeds", f"{both} tune already: what was chosen by them is reported on others"
+
+    def kind(self, method: str) -> str:
+        """Return the method that one of the study's is: of a variant the one that it varies.
+
+        Example:
+            >>> from fop_core.studies.protocol import Study, Variant
+            >>> study = Study(name="s", methods=("momentum", "k4"), variants={"k4": Variant(method="fop")})
+            >>> study.kind("k4"), study.kind("momentum")
+            ('fop', 'momentum')
+        """
+        return self.variants[method].method if method in self.variants else method
 
     @property
     def plugin_fields(self) -> list[str]:

@@ -38,6 +38,7 @@ TROUBLE, LAUNCHED = "studies trouble", "studies launched"
 MEASURE, MEASURED = "studies measure now", "studies measured"
 FIRST = ("methods", "axes")
 GROUPS = {
+    "Variants of methods": ("variants",),
     "How settings are tried": ("sampling", "trials", "ending", "limit"),
     "How the winner is chosen": ("choose", "at"),
     "What is compared": ("baseline", "column", "target", "value"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from fop_core.studies import cells, protocol
 from fop_core.studies.protocol import Axis, Study
+from fop_core.studies.variants import Variant, parse_variant, variant_text
 from fop_core.training.config import ConfigError, Problem
 from fop_core.training.seeds import seeds
 from pages.shared.train_fields import setting
@@ -50,6 +51,16 @@ def draft(preset: str, now: Mapping[str, Any]) -> Draft:
             axes.append(protocol.parse_axis(line))
         except ConfigError as error:
             note("axes", error)
+    variants: dict[str, Variant] = {}
+    for line in Rows.lines(now["variants"]):
+        try:
+            name, variant = parse_variant(line)
+        except ConfigError as error:
+            note("variants", error)
+        else:
+            if name in variants:
+                wrong.setdefault("variants", []).append(f"{name} is there twice")
+            variants[name] = variant
     base = _base(now, wrong)
     numbers: dict[str, list[int] | None] = {"fresh": None}
     for name in ("seeds", "fresh"):
@@ -64,7 +75,8 @@ def draft(preset: str, now: Mapping[str, Any]) -> Draft:
         "name": now["name"].strip() or preset,
         "preset": preset,
         "base": base,
-        "methods": now["methods"],
+        "methods": [*now["methods"], *variants],
+        "variants": {name: variant.model_dump(mode="json") for name, variant in variants.items()},
         "axes": [axis.model_dump(mode="json") for axis in axes],
         "sampling": now["sampling"],
         "trials": int(now["trials"]) if now["sampling"] == "quasi-random" else None,
@@ -131,6 +143,7 @@ _NAMES = {
     "seeds": "seeds",
     "target.value": "value",
     "trials": "trials",
+    "variants": "variants",
 }
 
 
@@ -139,6 +152,8 @@ def _setting(problem: Problem) -> tuple[str, str]:
     path, message = problem
     if path in _NAMES:
         return _NAMES[path], message
+    if path.startswith("variants."):
+        return "variants", f"{path.removeprefix('variants.')}: {message}"
     if path in ("", "axis", "values"):
         return "axes", message
     if path.startswith("axes"):
@@ -154,6 +169,8 @@ def command(study: Study) -> str:
     """Return what submits the same study from a shell, in the project's folder."""
     words = ["python", "-m", "fop_core", "study", "submit", "--preset", study.preset]
     words += ["--methods", ",".join(study.methods)]
+    for name, variant in study.variants.items():
+        words += ["--variant", variant_text(name, variant)]
     for axis in study.axes:
         words += ["--axis", written(axis)]
     for field_, value in study.base.items():

@@ -53,6 +53,13 @@ COMPOSED: Mapping[str, Field] = MappingProxyType(
             METHODS,
             "What is compared. Each gets the same data, batches and seeds, and its own best settings.",
         ),
+        "variants": Rows(
+            "Variants, one a line",
+            LONGEST,
+            "A method under a name and with settings of its own, as k4=fop:fop.rank=4,fop.init_std=0.3. It is compared "
+            "like the methods above.",
+            "k4=fop:fop.rank=4",
+        ),
         "axes": Rows(
             "Axes, one a line",
             LONGEST,
@@ -143,6 +150,7 @@ def values(preset: str) -> Mapping[str, Any]:
         {
             "name": "",
             "methods": ["momentum", "fop"],
+            "variants": "",
             "axes": f"optimizer.lr={rates}",
             "sampling": "grid",
             "trials": 8,

@@ -106,6 +106,9 @@ def test_a_second_click_on_launch_makes_no_second_study():
         ({"axes": "fop.rank=1,2", "methods": "momentum"}, "none of the settings of momentum"),
         ({"axes": "optimizer.lr=log:1e-4:1:900", "seeds": "0-9"}, "cells"),
         ({"methods": ""}, "there are none"),
+        ({"variants": "k4"}, "write name=method"),
+        ({"variants": "k4=fop:fop.rnak=4"}, "k4: fop.rnak no such setting"),
+        ({"variants": "k4=fop\nk4=sgd"}, "k4 is there twice"),
         ({"seeds": "two"}, "write 0, 1, 2 or 0-2"),
         ({"fresh": "0"}, "tune already"),
         ({"base": "batch_size"}, "write setting=value"),
@@ -144,6 +147,10 @@ def test_a_name_that_is_there_already_is_refused_with_what_to_do():
         {"axes": "adam:optimizer.lr=log:0.001:0.1:3\nfop.rank=1,16", "methods": ["adam", "fop"], "baseline": "adam"},
         {"sampling": "quasi-random", "trials": 5, "seeds": "3,5", "fresh": "9", "ending": True, "limit": 500},
         {"base": "batch_size=256\ndata.limit=1000", "epochs": "2", "target": "test_accuracy", "value": 0.95},
+        {
+            "variants": "k4=fop:fop.rank=4,fop.layout=auto\nsmall=momentum:schedule.kind=step,schedule.milestones=[2, 4]",
+            "axes": "",
+        },
         {"axes": "", "choose": "held_out_loss", "at": "best", "column": "test_loss", "name": "it's one"},
     ],
 )

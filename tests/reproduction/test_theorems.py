@@ -24,9 +24,9 @@ def factor(quadratic: Quadratic, step: float, theta: np.ndarray) -> float:
 
 @given(quadratics, st.floats(0, 2 * math.pi))
 def test_the_worst_factor_is_reached_and_never_exceeded(quadratic, at):
-    found = repaired_2(quadratic)
-    assert factor(quadratic, found.step, found.direction) == pytest.approx(found.worst, rel=1e-6, abs=1e-9)
-    assert factor(quadratic, found.step, np.array([math.cos(at), math.sin(at)])) <= found.worst * (1 + 1e-6) + 1e-9
+    result = repaired_2(quadratic)
+    assert factor(quadratic, result.step, result.direction) == pytest.approx(result.worst, rel=1e-6, abs=1e-9)
+    assert factor(quadratic, result.step, np.array([math.cos(at), math.sin(at)])) <= result.worst * (1 + 1e-6) + 1e-9
 
 
 @given(quadratics)
@@ -57,14 +57,14 @@ def test_of_a_p_that_is_too_unequal_it_says_nothing():
 
 
 def test_a_direct_p_stays_under_the_proofs_bound_and_converges():
-    found = descend(Quadratic(0.1, 1.0), limit=0.9, hyper_lr=0.05, steps=400)
-    assert found.bound_holds and found.losses[-1] < 1e-12 * found.losses[0]
-    assert found.gammas[0] == pytest.approx(found.norms[0]) and found.gammas[-1] == pytest.approx(0.9, rel=1e-4)
+    result = descend(Quadratic(0.1, 1.0), limit=0.9, hyper_lr=0.05, steps=400)
+    assert result.bound_holds and result.losses[-1] < 1e-12 * result.losses[0]
+    assert result.gammas[0] == pytest.approx(result.norms[0]) and result.gammas[-1] == pytest.approx(0.9, rel=1e-4)
 
 
 def test_m_mt_outgrows_the_proofs_bound():
-    found = descend(Quadratic(0.1, 1.0), form="mmt", limit=0.1, hyper_lr=0.3, steps=100, start=(5.0, 5.0))
-    assert not found.bound_holds
+    result = descend(Quadratic(0.1, 1.0), form="mmt", limit=0.1, hyper_lr=0.3, steps=100, start=(5.0, 5.0))
+    assert not result.bound_holds
 
 
 def test_with_a_rate_the_limit_has_to_be_below_its_share_of_1_over_l():
@@ -74,8 +74,8 @@ def test_with_a_rate_the_limit_has_to_be_below_its_share_of_1_over_l():
 
 
 def test_a_p_that_is_not_definite_stands_still():
-    found = descend(Quadratic(0.5, 1.0, 0.0, 1.0), limit=0.9, hyper_lr=0.0)
-    assert found.losses[-1] > 0.1 and found.smallest.max() == pytest.approx(0.0, abs=1e-12)
+    result = descend(Quadratic(0.5, 1.0, 0.0, 1.0), limit=0.9, hyper_lr=0.0)
+    assert result.losses[-1] > 0.1 and result.smallest.max() == pytest.approx(0.0, abs=1e-12)
 
 
 @pytest.mark.parametrize(

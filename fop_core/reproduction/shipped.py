@@ -1,0 +1,423 @@
+"""What ships of a study's runs: their settings and what they measured, in two files beside the final M of a few.
+
+    packed = collect(study, folder)         the runs of a runs folder that are the study's
+    write(packed, path)                     study.json, metrics.parquet, M.safetensors
+    packed = load("paper-2-best")           what ships
+    unpack(packed, folder)                  as runs again, which Runs shows and a study takes in
+
+A run is known by its settings, as in a study (``studies.cells``), so what was trained by hand before there was the
+study is its run too. Host, user and paths are left out. ``study.json`` has the SHA-256 of the other files, so that a
+number that was edited is refused.
+"""
+
+import hashlib
+import io
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fop_core.runs import files, store
+from fop_core.runs.control import Control
+from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.metrics import Series
+from fop_core.runs.run import Run
+from fop_core.runs.run_writer import RunWriter
+from fop_core.studies import protocol
+from fop_core.studies.binding import existing
+from fop_core.studies.cells import Cell, Point, cells, key, points
+from fop_core.studies.protocol import Study
+from fop_core.training import config
+from fop_core.training.config import ConfigError
+
+Array = np.ndarray
+
+FOLDER = Path(__file__).resolve().parents[2] / "trained_models" / "paper"
+"""Where what ships is, a folder a study."""
+FORMAT = 1  # of study.json
+STUDY, METRICS, MATRICES = "study.json", "metrics.parquet", "M.safetensors"
+EXACT = ("epoch", "seconds", "train_loss", "test_accuracy", "test_loss", "held_out_accuracy", "held_out_loss")
+LAYERS = ("angle_deg", "length_ratio", "eigenvalue_min", "eigenvalue_mean", "eigenvalue_max")
+"""Columns that ship: of a run as float64, of its layers as float32."""
+SMALL = 100_000  # bytes of all M of a run, above which they do not ship
+COSTS = ("seconds", "evaluation_seconds", "peak_memory")
+
+
+@dataclass(frozen=True)
+class PackedRun:
+    """A run as it ships.
+
+    Attributes:
+        id: of the run directory that it was packed from.
+        cell: of its study: method, point, seed, role, and all settings.
+        state: "finished" or "failed"; a run that is not over is not packed.
+        cause: why it failed, "diverged" if that was it.
+        costs: "seconds" of training, "evaluation_seconds", and "peak_memory" in bytes, as far as they were measured.
+        versions: of torch, numpy and the rest.
+        threads: that it was trained with; 0 where that is not known.
+        metrics: columns where they were measured.
+    """
+
+    id: str
+    cell: Cell
+    state: str
+    cause: str
+    costs: Mapping[str, float]
+    versions: Mapping[str, str]
+    threads: int
+    metrics: Mapping[str, Series]
+
+    @property
+    def seed(self) -> int:
+        """Of the run."""
+        return self.cell.seed
+
+    def over(self, axis: str, name: str) -> tuple[Array, Array]:
+        """Return a column over another one, "epoch" or "seconds", where both were measured.
+
+        Raises:
+            KeyError: where one of them was not.
+        """
+        if name not in self.metrics or axis not in self.metrics:
+            raise KeyError(f"{self.id} has no {name if name not in self.metrics else axis}")
+        _, at, which = np.intersect1d(self.metrics[axis].steps, self.metrics[name].steps, return_indices=True)
+        return self.metrics[axis].values[at], self.metrics[name].values[which]
+
+    def at_epoch(self, name: str, epoch: int) -> float:
+        """Return a column at the end of an epoch; NaN where the run did not measure it there."""
+        epochs, values = self.over("epoch", name)
+        there = np.flatnonzero(np.isclose(epochs, epoch))
+        return float(values[there[-1]]) if len(there) else math.nan
+
+    def last(self, name: str) -> float:
+        """Return the last value of a column; infinitely bad where the run diverged."""
+        if self.state != "finished":
+            return -math.inf if protocol.direction(name) == "max" else math.inf
+        return float(self.metrics[name].values[-1])
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A study with its runs.
+
+    Attributes:
+        study: as it was planned.
+        runs: those that are over, in the order of the study's cells.
+        matrices: the final M of some runs: by method and seed, by layer, [n, k].
+    """
+
+    study: Study
+    runs: tuple[PackedRun, ...]
+    matrices: Mapping[tuple[str, int], Mapping[str, Array]] = field(default_factory=dict)
+
+    def of(self, method: str, point: Point | None = None) -> list[PackedRun]:
+        """Return the runs of a method, by their seeds.
+
+        Args:
+            method: of the study.
+            point: the values of its axes; all unless given.
+        """
+        made = [run for run in self.runs if run.cell.method == method and point in (None, run.cell.point)]
+        return sorted(made, key=lambda run: run.seed)
+
+    @property
+    def seconds(self) -> float:
+        """How long all of it was trained and evaluated."""
+        return sum(run.costs.get(name, 0.0) for run in self.runs for name in ("seconds", "evaluation_seconds"))
+
+
+def _all_cells(study: Study) -> list[Cell]:
+    """Return the cells of a study; of one with axes those of tuning, then every point as if it had won."""
+    made = {cell.key: cell for cell in cells(study)}
+    for method, all_of in points(study).items() if study.axes and study.fresh_seeds else ():
+        for point in all_of:
+            made |= {cell.key: cell for cell in cells(study, {method: point}) if cell.key not in made}
+    return list(made.values())
+
+
+def collect(study: Study, folder: Path) -> Packed:
+    """Return the runs of a folder that are those of a study, and over.
+
+    Args:
+        study: any, whether it was submitted there or not.
+        folder: of runs.
+    """
+    there = existing(folder)
+    made, matrices = [], {}
+    for cell in _all_cells(study):
+        if cell.key not in there:
+            continue
+        run = Run(folder / there[cell.key])
+        state = run.state
+        if state.state != "finished" and state.cause != "diverged":
+            continue
+        made.append(_packed(run, cell))
+        if (M := _matrices(run)) and cell.role == "report" and (cell.seed == (study.fresh_seeds or (-1,))[0]):
+            matrices[cell.method, cell.seed] = M
+    return Packed(study, tuple(made), matrices)
+
+
+def _packed(run: Run, cell: Cell) -> PackedRun:
+    run.metrics.update()
+    kept = [name for name in run.metrics.columns if name in EXACT or name.partition("/")[0] in LAYERS]
+    progress, state = run.progress, run.state
+    costs = {name: float(progress[name]) for name in COSTS if name in progress}
+    about = files.read_json(run.path / "attempts" / "1.json") if (run.path / "attempts" / "1.json").exists() else {}
+    return PackedRun(
+        run.id,
+        cell,
+        state.state,
+        state.cause,
+        costs,
+        about.get("versions", {}),
+        int(about.get("threads", 0)),
+        {name: run.metrics[name] for name in kept},
+    )
+
+
+def _matrices(run: Run) -> dict[str, Array]:
+    """Return the final M of a run by layer, where they are small enough to ship."""
+    if run.config.get("fop") is None or not (steps := run.snapshot_steps()):
+        return {}
+    arrays = run.snapshot(steps[-1])
+    M = {name.removesuffix("/M"): array for name, array in arrays.items() if name.endswith("/M")}
+    return M if sum(array.nbytes for array in M.values()) <= SMALL else {}
+
+
+def write(packed: Packed, path: Path) -> int:
+    """Write a study with its runs into a folder, which must not be there.
+
+    Returns:
+        Bytes written.
+
+    Raises:
+        RunError: where the folder is there, or the study has no run.
+    """
+    if path.exists():
+        raise RunError(f"{path} is there already: move it away to pack anew")
+    if not packed.runs:
+        raise RunError(f"no run of {packed.study.name} is there: nothing can be packed")
+    content = {METRICS: _parquet(packed.runs)}
+    path.mkdir(parents=True)
+    if packed.matrices:
+        flat = {
+            f"{method}/{seed}/{layer}": M for (method, seed), by in packed.matrices.items() for layer, M in by.items()
+        }
+        files.write_arrays(path / MATRICES, flat)
+        content[MATRICES] = (path / MATRICES).read_bytes()
+    (path / METRICS).write_bytes(content[METRICS])
+    versions: list[Mapping[str, str]] = []
+    for run in packed.runs:
+        if run.versions not in versions:
+            versions.append(run.versions)
+    about = {
+        "format": FORMAT,
+        "files": {name: hashlib.sha256(each).hexdigest() for name, each in content.items()},
+        "study": packed.study.to_json(),
+        "versions": versions,
+        "runs": [
+            {
+                "id": run.id,
+                "state": run.state,
+                "cause": run.cause,
+                "threads": run.threads,
+                "versions": versions.index(run.versions),
+                **run.costs,
+                "config": run.cell.config.to_json(),
+            }
+            for run in packed.runs
+        ],
+    }
+    files.write_json(path / STUDY, about)
+    text = (path / STUDY).read_text()
+    (path / STUDY).write_text(_a_run_a_line(text))
+    return sum(each.stat().st_size for each in path.iterdir())
+
+
+def _a_run_a_line(text: str) -> str:
+    """Return JSON of ``write`` with each run in a line, so that a change of one is seen and the rest is small."""
+    content = json.loads(text)
+    runs = ",\n".join(json.dumps(run, separators=(",", ":")) for run in content.pop("runs"))
+    return json.dumps(content, indent=1)[:-2] + ',\n "runs": [\n' + runs + "\n]\n}\n"
+
+
+def _parquet(runs: Iterable[PackedRun]) -> bytes:
+    """Return metrics as Parquet: a row for each run and step, null where a column was not measured."""
+    import pyarrow
+    from pyarrow import parquet
+
+    runs = list(runs)
+    names = [name for name in EXACT if any(name in run.metrics for run in runs)]
+    layers = sorted({name for run in runs for name in run.metrics} - {*EXACT})
+    steps = [np.unique(np.concatenate([series.steps for series in run.metrics.values()])) for run in runs]
+    arrays = {
+        "run": pyarrow.array(np.repeat(np.arange(len(runs), dtype=np.int32), [len(each) for each in steps])),
+        "step": pyarrow.array(np.concatenate(steps)),
+    }
+    for name in (*names, *layers):
+        values, missing = [], []
+        for run, at in zip(runs, steps):
+            column = np.full(len(at), np.nan)
+            there = np.zeros(len(at), bool)
+            if name in run.metrics:
+                where = np.searchsorted(at, run.metrics[name].steps)
+                column[where], there[where] = run.metrics[name].values, True
+            values.append(column)
+            missing.append(~there)
+        kind = np.float64 if name in EXACT else np.float32
+        arrays[name] = pyarrow.array(
+            np.concatenate(values).astype(kind), mask=np.concatenate(missing), from_pandas=False
+        )
+    buffer = io.BytesIO()
+    parquet.write_table(pyarrow.table(arrays), buffer, compression="zstd", compression_level=19)
+    return buffer.getvalue()
+
+
+def names(folder: Path = FOLDER) -> list[str]:
+    """Return the studies that ship."""
+    return sorted(path.parent.name for path in folder.glob(f"*/{STUDY}"))
+
+
+def load(name: str, folder: Path = FOLDER) -> Packed:
+    """Return a study that ships.
+
+    Raises:
+        RunError: where it does not ship.
+        DamagedFile: where its files are not what was packed, or a run's settings are none of the study's.
+    """
+    path = folder / name
+    try:
+        about = files.read_json(path / STUDY)
+    except FileNotFoundError:
+        raise RunError(f"no study {name!r} ships: there are {', '.join(names(folder)) or 'none'}") from None
+    if about.get("format") != FORMAT:
+        raise DamagedFile(f"{path / STUDY}: of format {about.get('format')!r}, not {FORMAT}")
+    try:
+        return _loaded(path, about)
+    except (KeyError, TypeError, AttributeError, IndexError, ConfigError, FileNotFoundError) as error:
+        raise DamagedFile(f"{path / STUDY}: {error!r} of what it should have: pack it anew") from error
+
+
+def _loaded(path: Path, about: Mapping[str, Any]) -> Packed:
+    contents = {}
+    for file, digest in about["files"].items():
+        contents[file] = (path / Path(file).name).read_bytes()
+        if hashlib.sha256(contents[file]).hexdigest() != digest:
+            raise DamagedFile(f"{path / file} is not what was packed: its SHA-256 is another one than {STUDY} says")
+    study = protocol.parse(about["study"])
+    by_key = {cell.key: cell for cell in _all_cells(study)}
+    metrics = list(_columns(contents[METRICS], len(about["runs"])))
+    runs = []
+    for run, columns in zip(about["runs"], metrics):
+        known = key(config.parse(run["config"]))
+        if known not in by_key:
+            raise DamagedFile(f"{path / STUDY}: the settings of {run['id']} are none of the study's")
+        runs.append(
+            PackedRun(
+                str(run["id"]),
+                by_key[known],
+                str(run["state"]),
+                str(run["cause"]),
+                {name: float(run[name]) for name in COSTS if name in run},
+                dict(about["versions"][run["versions"]]),
+                int(run["threads"]),
+                columns,
+            )
+        )
+    matrices: dict[tuple[str, int], dict[str, Array]] = {}
+    if MATRICES in contents:
+        for name, M in files.read_arrays(path / MATRICES)[0].items():
+            method, seed, layer = name.split("/", 2)
+            matrices.setdefault((method, int(seed)), {})[layer] = M
+    return Packed(study, tuple(runs), matrices)
+
+
+def _columns(content: bytes, count: int) -> Iterator[dict[str, Series]]:
+    """Yield of each run its columns, where they were measured."""
+    from pyarrow import parquet
+
+    table = parquet.read_table(io.BytesIO(content))
+    of, steps = (table[name].to_numpy() for name in ("run", "step"))
+    columns = {}
+    for name in table.column_names:
+        if name not in ("run", "step"):
+            values = table[name].combine_chunks()
+            columns[name] = (
+                values.to_numpy(zero_copy_only=False).astype(np.float64),
+                ~values.is_null().to_numpy(zero_copy_only=False),
+            )
+    for index in range(count):
+        here = of == index
+        yield {
+            name: Series(steps[here & there], values[here & there])
+            for name, (values, there) in columns.items()
+            if (here & there).any()
+        }
+
+
+def unpack(packed: Packed, folder: Path | None = None) -> list[Run]:
+    """Write packed runs as run directories, which Runs shows and a study with their settings takes in.
+
+    Those whose settings a run of the folder has already are left out.
+
+    Args:
+        packed: what to unpack.
+        folder: of runs, ``store.runs_folder()`` unless given.
+
+    Returns:
+        The new runs.
+    """
+    folder = store.runs_folder() if folder is None else folder
+    there = existing(folder) if folder.is_dir() else {}
+    study = packed.study
+    made = []
+    for packed_run in packed.runs:
+        cell = packed_run.cell
+        if cell.key in there:
+            continue
+        words = " ".join(f"{name.rpartition('.')[2]}={value}" for name, value in cell.point.items())
+        variant = study.variants.get(cell.method)
+        changed = {**study.base, **(variant.settings if variant else {}), **cell.point}
+        run = store.create(
+            cell.config.to_json(),
+            name=" ".join(filter(None, (study.name, cell.method, words, f"seed {cell.seed}"))),
+            tags=("paper",),
+            lineage={
+                "preset": study.preset,
+                "method": study.kind(cell.method),
+                "set": [f"{name}={value}" for name, value in changed.items()],
+                "packed": packed_run.id,
+            },
+            folder=folder,
+        )
+        with Control(run) as control:
+            _write(run, packed_run, packed.matrices.get((cell.method, cell.seed), {}))
+            control.set(packed_run.state, "", packed_run.cause)
+        made.append(run)
+    return made
+
+
+def _write(run: Run, packed: PackedRun, matrices: Mapping[str, Array]) -> None:
+    writer = RunWriter(run, {"device": "cpu", "threads": packed.threads, "versions": dict(packed.versions)})
+    try:
+        rows: dict[int, dict[str, Any]] = {}
+        for name, (steps, values) in packed.metrics.items():
+            for step, value in zip(steps.tolist(), values.tolist()):
+                rows.setdefault(step, {"step": step})[name] = value
+        for step in sorted(rows):
+            writer.row(rows[step])
+        last = max(rows)
+        if matrices:
+            writer.snapshot(last, {f"{layer}/M": M for layer, M in matrices.items()})
+        epochs = packed.cell.config.epochs
+        ended = {name: float(series.values[-1]) for name, series in packed.metrics.items() if "/" not in name}
+        share = 1.0 if packed.state == "finished" else float(ended.get("epoch", 0.0)) / epochs
+        writer.progress(
+            {**ended, **packed.costs, "step": last, "steps": round(last / share), "epochs": epochs, "share": share}
+        )
+    finally:
+        writer.close()
