@@ -7,8 +7,9 @@ import streamlit as st
 from fop_core.reproduction import Gallery
 from fop_core.reproduction.pictures import PICTURES, Picture
 from fop_core.reproduction.verdicts import Card
+from fop_core.studies import store
 from pages.components.plot import plot
-from pages.paper import shown, theorems
+from pages.paper import rerun, shown, theorems
 from pages.paper.links import links
 from pages.paper.settings import picture_field
 from pages.shared.form import Form
@@ -29,14 +30,8 @@ def _picture(name: str) -> Picture:
     return draw(_gallery())
 
 
-def show(card: Card, form: Form, studies: Sequence[str]) -> None:
-    """Show a card.
-
-    Args:
-        card: what it holds.
-        form: the page's settings.
-        studies: the ids of the studies that there are.
-    """
+def show(card: Card, form: Form) -> None:
+    """Show a card."""
     with st.container(border=True, key=f"card {card.name}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(literal(card.title), anchor=shown.anchor(card), width="content")
@@ -53,13 +48,15 @@ def show(card: Card, form: Form, studies: Sequence[str]) -> None:
         else:
             _parts(card)
         _controls(card)
+        if card.verdict == "not run":
+            rerun.not_run(card)
         if card.name in DEMONSTRATED:
             st.fragment(DEMONSTRATED[card.name])(form)
         if card.differences:
             count = len(card.differences)
             with st.expander(f"What differs from the paper ({count})", key=f"differences {card.name}"):
                 st.markdown("\n".join(f"- {literal(each)}" for each in card.differences))
-        _ways(card, studies)
+        st.fragment(_ways)(card)
 
 
 def _pictures(card: Card, drawn: Sequence[str], form: Form) -> None:
@@ -117,9 +114,12 @@ def _controls(card: Card) -> None:
         st.markdown(f"**Control.** {literal(control.what)} {shows}")
 
 
-def _ways(card: Card, studies: Sequence[str]) -> None:
-    """Show where a card leads to, and the command that prints it."""
+def _ways(card: Card) -> None:
+    """Show where a card leads to, the way to run it again, and the command that prints it."""
+    there = store.ids()
     with st.container(horizontal=True, vertical_alignment="center", key=f"ways {card.name}"):
-        for link in links(card, studies):
+        for link in links(card, there):
             st.page_link(link.page, label=link.label, query_params=dict(link.query))
+        rerun.button(card)
+    rerun.question(card, there)
     st.code(card.command, language="bash", wrap_lines=True)

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from fop_core.reproduction.cards import cards
-from fop_core.studies import store
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
 from pages.paper import card, shown
@@ -27,8 +26,7 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     copy_link("copy")
 form.draw_warnings()
 st.markdown(f"Figures and theorems of the paper, again: {shown.tally(every)}.")
-studies, _ = store.list_studies()
 for each in every:
-    card.show(each, form, [stored.id for stored in studies])
+    card.show(each, form)
 deliver()
 form.publish()

@@ -12,12 +12,16 @@ from fop_core.jobs import queue
 from fop_core.reproduction import demonstrations
 from fop_core.reproduction.cards import CARDS, cards
 from fop_core.reproduction.demonstrations import symmetric
+from fop_core.reproduction.plans import PLANS
 from fop_core.reproduction.verdicts import Card, Part
+from fop_core.runs import store as runs
+from fop_core.studies import cells, store, watcher
 from pages.paper import sentences, shown
 from pages.paper.links import links
 from pages.paper.settings import CASES, FIELDS, VALUES
 from tests.pages.app import app_at
 from tests.pages.test_trajectories import address, component, figure, ran, words
+from tests.studies.filled import run_of
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +29,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     """An empty runs folder, and a queue that starts nothing."""
     monkeypatch.setenv("FOP_RUNS_DIR", str(tmp_path / "runs"))
     monkeypatch.setattr(queue, "ensure_dispatcher", lambda folder=None: None)
+    monkeypatch.setattr(watcher, "ensure", lambda folder, again=False: None)
     monkeypatch.setattr("fop_core.runs.listing.FRESH", 0.0)
     return tmp_path / "runs"
 
@@ -186,3 +191,75 @@ def test_all_settings_have_a_value_to_begin_with():
     assert set(FIELDS) == set(VALUES)
     for name, field in FIELDS.items():
         assert field.read(field.write(VALUES[name])) == VALUES[name]
+
+
+def press(at: AppTest, key: str) -> None:
+    [button] = [each for each in at.button if each.key == key]
+    button.click()
+    ran(at.run())
+
+
+def test_a_rerun_asks_first_then_stands_in_studies_and_is_linked(folder):
+    at = page()
+    press(at, "rerun 2")
+    said = text(at)
+    assert "paper-2-tune-quick" in said and "2 runs · time minutes, not measured here · disk not known" in said
+    [launch] = [each for each in at.button if each.key == "launch 2"]
+    counts = {name: sum(cells.count(PLANS[name].quick)) for name in PLANS if name.startswith("paper-2-")}
+    assert launch.label == f"Launch {sum(counts.values())} runs"
+    assert not store.ids(folder), "nothing is launched yet"
+    press(at, "launch 2")
+    assert store.ids(folder) == sorted(f"{name}-quick" for name in counts)
+    assert len([run for run, _ in runs.scan(folder)]) == sum(counts.values())
+    assert not at.error and not [each for each in at.button if each.key == "launch 2"], "the question is answered"
+    press(at, "rerun 2")
+    assert "**paper-2-tune-quick** is there already: open it above." in text(at)
+    [launch] = [each for each in at.button if each.key == "launch 2"]
+    assert launch.disabled
+
+
+def test_the_whole_of_a_rerun_says_what_its_time_comes_from(folder):
+    at = page()
+    press(at, "rerun 2")
+    at.button_group(key="size 2").set_value("full")
+    ran(at.run())
+    plan = PLANS["paper-2-best"]
+    assert f"35 runs · time about 24 min on one core ({plan.measured_on}) · disk not known" in text(at)
+    press(at, "cancel 2")
+    assert not [each for each in at.button if each.key == "launch 2"] and not store.ids(folder)
+
+
+def test_time_and_disk_follow_from_runs_that_are_there(folder):
+    for cell in cells.cells(PLANS["paper-2-tune"].quick):
+        run_of(cell, 0.9)
+    at = page()
+    press(at, "rerun 2")
+    assert re.search(
+        r"2 runs · time about .*, as runs like these took here, 2 of them there already · disk about ", text(at)
+    )
+
+
+def test_a_study_whose_data_are_missing_cannot_be_launched(monkeypatch, tmp_path):
+    monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path))
+    at = page()
+    press(at, "rerun 3-imagenet")
+    assert "**paper-3-imagenet-quick** cannot be launched. The data are missing: " in text(at)
+    [launch] = [each for each in at.button if each.key == "launch 3-imagenet"]
+    assert launch.disabled
+
+
+def test_a_study_that_cannot_be_submitted_says_why_on_its_card(monkeypatch, folder):
+    at = page()
+    press(at, "rerun 2")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("a file where the folder should be")
+    [button] = [each for each in at.button if each.key == "launch 2"]
+    button.click()
+    at.run()
+    assert any("paper-2-tune-quick" in each.value.replace("\\", "") for each in at.error)
+
+
+def test_a_card_that_was_not_run_says_what_is_planned():
+    [card] = [card for card in cards() if card.name == "3-imagenet"]
+    said = text(page())
+    assert card.verdict != "not run" or f"**Planned.** {PLANS['paper-3-imagenet'].about}" in said
