@@ -1,6 +1,6 @@
 """Each figure of the paper that the gallery's runs can make, by name; and why others cannot be made."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,11 +11,15 @@ from fop_core.figures.paper_learned import Ridges
 from fop_core.figures.runs import downsampled
 from fop_core.figures.style import METHODS
 from fop_core.optim.rules import RULES
-from fop_core.reproduction import BASELINE, CIFAR, FULL, LOW_RANK, ONE_STEP, Gallery, angle_layers
+from fop_core.reproduction import CIFAR, FULL, LOW_RANK, ONE_STEP, Gallery, angle_layers, shipped
+from fop_core.reproduction.plans import RANKS, small
+from fop_core.reproduction.shipped import Packed
 from fop_core.runs import compare
 from toy_functions import presets, race
 from toy_functions.racing import Race
 
+Looks = tuple[str, str]
+"""Of a line its label and its dash."""
 BINS = 24
 SHOWN = (0, 100, 391, 1173, 3128, 5865)
 """Steps of Figure 5a: the start, and about a quarter of an epoch, 1, 3, 8 and 15 epochs."""
@@ -50,15 +54,26 @@ def _race(settings: Race) -> Figure:
 
 
 def ranks(gallery: Gallery) -> Figure:
-    """Return Figure 2 with the ranks that the gallery has: test accuracy on MNIST, mean and range of three seeds."""
-    line_styles = {
-        BASELINE: ("SGD, momentum 0.9", METHODS["momentum"].color, "solid"),
-        LOW_RANK: ("FOP, rank 16", METHODS["fop"].color, "7px,3px"),
-        FULL: ("FOP, full rank", METHODS["fop"].color, "solid"),
-    }
+    """Return Figure 2 at the rate that is best for SGD: test accuracy on MNIST, mean and range of five seeds."""
+    styles = {name: (f"FOP, k = {k}", "7px,3px") for name, k in RANKS.items() if k in (4, 16)}
+    return _accuracies(shipped.load("paper-2-best"), {**styles, "full": ("FOP, full rank", "solid")}, {})
+
+
+def small_rate_ranks(gallery: Gallery) -> Figure:
+    """Return Figure 2 at a rate too small for SGD, with P as drawn beside the learned one."""
+    ranks = {"k4": "k = 4", "k16": "k = 16", "full": "full rank"}
+    learned = {small(name, 0.3, learned=True): (f"FOP, {label}", "solid") for name, label in ranks.items()}
+    fixed = {small(name, 0.3, learned=False): (f"{label}, never learned", "2px,3px") for name, label in ranks.items()}
+    return _accuracies(shipped.load("paper-2-small"), learned, fixed)
+
+
+def _accuracies(packed: Packed, learned: Mapping[str, Looks], fixed: Mapping[str, Looks]) -> Figure:
+    """Return test accuracy over epochs of SGD and of some variants, those that learn nothing in another colour."""
     lines = []
-    for name, (label, color, dash) in line_styles.items():
-        seeds = [run.metrics.over("epoch", "test_accuracy") for run in gallery.seeds(name)]
+    of = {"momentum": ("SGD, momentum 0.9", "solid")} | dict(learned) | dict(fixed)
+    for method, (label, dash) in of.items():
+        color = METHODS["momentum" if method == "momentum" else "fop" if method in learned else "adam"].color
+        seeds = [run.over("epoch", "test_accuracy") for run in packed.of(method)]
         lines.append(paper_learned.over_seeds(label, seeds, color=color, dash=dash))
     return paper_learned.bands(lines, "epoch", "test accuracy", percent=True)
 
@@ -149,6 +164,7 @@ FIGURES: dict[str, Callable[[Gallery], Figure]] = {
     "paper-1-booth": booth,
     "paper-1-himmelblau": himmelblau,
     "paper-2": ranks,
+    "paper-2-small": small_rate_ranks,
     "paper-3-cifar10": cifar,
     "paper-5a": matrices,
     "paper-5b": histograms,

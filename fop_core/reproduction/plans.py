@@ -5,9 +5,12 @@ minutes, called ``<name>-quick``, which shows that all of it runs and measures n
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from fop_core.runs import plugins
+from fop_core.runs.plugins import Source
 from fop_core.studies import protocol
 from fop_core.studies.cells import count
 from fop_core.studies.protocol import Study, parse_axis
@@ -32,6 +35,7 @@ class Plan:
         seconds: that a run takes on one core, on average.
         measured_on: what that comes from; a prediction says so.
         gpu: whether the time is a GPU's.
+        files: files of one's own that the study takes, by part; none for most.
     """
 
     study: Study
@@ -40,6 +44,16 @@ class Plan:
     seconds: float
     measured_on: str
     gpu: bool = False
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """The files that the study takes, as they are read.
+
+        Raises:
+            PluginError: where one cannot be read.
+        """
+        return {part: plugins.read(path) for part, path in self.files.items()}
 
     @property
     def name(self) -> str:
@@ -144,8 +158,201 @@ def small(name: str, std: float, *, learned: bool) -> str:
     return f"{name}-std{std:g}" + ("" if learned else "-fixed")
 
 
+FIGURE_3 = (
+    "momentum",
+    "adamw",
+    "muon",
+    "s-hd",
+    "pp-hd",
+    "fop-norm",
+    "fop",
+    "fop-exponential",
+    "fop-osgm",
+    "mean-removing",
+)
+TINY: Mapping[str, Any] = {"epochs": 2, "data.limit": 500, "model.width": 0.125, "snapshots": 4, "log_every": 4}
+"""What makes a run of CIFAR-10 quick: seconds each."""
+
+
+def _figure_3() -> list[Plan]:
+    cifar = _study(
+        "paper-3-cifar10",
+        preset="cifar10-allcnn-small",
+        methods=FIGURE_3,
+        base={"threads": 1},
+        seeds=[0, 1, 2],
+        analysis={"baseline": "momentum"},
+    )
+    imagenet = _study(
+        "paper-3-imagenet",
+        preset="imagenet-resnet18",
+        methods=["momentum", "s-hd", "pp-hd", "fop-norm", "fop"],
+        base={"device": "cuda", "data.workers": 8},
+        seeds=[0, 1, 2],
+        analysis={"baseline": "momentum"},
+    )
+    few = {"epochs": 1, "data.limit": 256, "batch_size": 32, "snapshots": 2, "log_every": 2, "device": "auto"}
+    return [
+        Plan(
+            cifar,
+            _quick(cifar, TINY, methods=["momentum", "fop", "fop-norm", "mean-removing"]),
+            "Which method is faster on CIFAR-10, and which ends better?",
+            1100.0,
+            "predicted from 23 minutes of a run with FOP and 15 without on one core",
+        ),
+        Plan(
+            imagenet,
+            _quick(imagenet, few, methods=["momentum", "fop"]),
+            "The same on ImageNet.",
+            IMAGES * 60 / THROUGHPUT,
+            f"assumed, not measured: {THROUGHPUT:,} images a second on one H100-class GPU, with FOP and without",
+            gpu=True,
+        ),
+    ]
+
+
+IMAGES = 1_281_167
+"""Training images of ImageNet."""
+THROUGHPUT = 1500
+"""Images a second of a ResNet-18 at 299 pixels on one GPU, assumed: nobody has measured it here."""
+SMALL_NET: Mapping[str, Any] = {
+    "model.width": 0.125,
+    "data.limit": 20_000,
+    "data.augmentation": "flip",
+    "epochs": 10,
+    "schedule.milestones": [6],
+    "snapshots": 10,
+    "threads": 1,
+}
+"""The net of ``benchmarks.small_net``: an eighth of All-CNN's width on 20,000 images of CIFAR-10."""
+GRID = {"optimizer.lr": "0.01,0.05,0.2,0.5", "optimizer.momentum": "0,0.5,0.9,0.99"}
+
+
+def _small_net(name: str, **content: Any) -> Study:
+    return _study(name, preset="cifar10-allcnn-small", base=SMALL_NET, **content)
+
+
+def _axes(**of: str) -> list[dict[str, Any]]:
+    return [parse_axis(f"{name.replace('__', '.')}={values}").model_dump() for name, values in of.items()]
+
+
+def _figure_4() -> list[Plan]:
+    grid = _small_net(
+        "paper-4a",
+        methods=["momentum", "fop"],
+        axes=[parse_axis(f"{name}={values}").model_dump() for name, values in GRID.items()],
+        seeds=[0, 1],
+        fresh_seeds=[],
+    )
+    around = {"optimizer.name": "adam"}
+    both = {
+        "before": {"method": "fop", "settings": around},
+        "after": {"method": "fop-after", "settings": around},
+    }
+    adam = _small_net(
+        "paper-4b",
+        methods=["adam", *both],
+        variants=both,
+        axes=_axes(optimizer__lr="0.0003,0.001,0.003,0.01"),
+        seeds=[0, 1],
+        fresh_seeds=[2, 3],
+        analysis={"baseline": "adam"},
+    )
+    predicted = "predicted from 23 s of SGD and 50 s of FOP on this net on one core"
+    return [
+        Plan(
+            grid,
+            _quick(grid, TINY, axes=_axes(optimizer__lr="0.05,0.5", optimizer__momentum="0.5,0.9")),
+            "At which rates and momenta does FOP help SGD?",
+            45.0,
+            predicted,
+        ),
+        Plan(
+            adam,
+            _quick(adam, TINY, axes=_axes(optimizer__lr="0.001,0.01")),
+            "Does FOP help Adam at its best rate, with P before its moments or after them?",
+            50.0,
+            predicted,
+        ),
+    ]
+
+
+CHARACTERS = Path(__file__).resolve().parents[2] / "examples" / "plugins" / "characters.py"
+
+
+def _lacking() -> list[Plan]:
+    """Return what the paper has no figure of: the rate of M, the hypergradient's trace, and text."""
+    rho = _small_net(
+        "paper-rho",
+        methods=["momentum", "fop"],
+        axes=_axes(fop__hyper_lr="0,0.00001,0.0001,0.0005,0.002,0.01"),
+        seeds=[0, 1, 2],
+        analysis={"baseline": "momentum"},
+    )
+    one_step = {"one-step": {"method": "fop", "settings": {"fop.trace": "one_step"}}}
+    trace = _small_net(
+        "paper-trace",
+        methods=["momentum", "fop", *one_step],
+        variants=one_step,
+        seeds=[0, 1, 2],
+        analysis={"baseline": "momentum"},
+    )
+    return [
+        Plan(
+            rho,
+            _quick(rho, TINY, axes=_axes(fop__hyper_lr="0,0.0005")),
+            "How much does the rate of M matter?",
+            45.0,
+            "predicted from 23 s of SGD and 50 s of FOP on this net on one core",
+        ),
+        Plan(
+            trace,
+            _quick(trace, TINY),
+            "Is the one-step hypergradient of Eq. 4 worse than the velocity's?",
+            45.0,
+            "predicted from 23 s of SGD and 50 s of FOP on this net on one core",
+        ),
+        *_text(),
+    ]
+
+
+def _text() -> list[Plan]:
+    """Return the study of a small transformer; none where its file is not there, as in what pip installs."""
+    if not CHARACTERS.is_file():
+        return []
+    source = plugins.read(CHARACTERS)
+    settings = {"file": "", "length": 64, "width": 64, "depth": 2}
+    plugin = {"file": source.file, "sha256": source.digest, "settings": settings}
+    around = {"fop-adam": {"method": "fop", "settings": {"optimizer.name": "adam"}}}
+    text = _study(
+        "paper-text",
+        preset="mnist-mlp",
+        methods=["momentum", "fop", "adam", *around],
+        variants=around,
+        base={"epochs": 10, "batch_size": 32, "threads": 1},
+        axes=[
+            parse_axis("momentum+fop:optimizer.lr=0.03,0.1,0.3").model_dump(),
+            parse_axis("adam+fop-adam:optimizer.lr=0.001,0.003,0.01").model_dump(),
+        ],
+        seeds=[0, 1, 2],
+        plugins={"data": plugin, "model": plugin},
+    )
+    few = {"epochs": 1, "snapshots": 2, "max_steps": 40}
+    quick = _quick(
+        text,
+        few,
+        axes=[
+            parse_axis("momentum+fop:optimizer.lr=0.1").model_dump(),
+            parse_axis("adam+fop-adam:optimizer.lr=0.003").model_dump(),
+        ],
+    )
+    about = "Does FOP help a small transformer that writes text, around SGD and around Adam?"
+    files = {"data": CHARACTERS, "model": CHARACTERS}
+    return [Plan(text, quick, about, 120.0, "predicted: two minutes a run on one core", files=files)]
+
+
 def _plans() -> dict[str, Plan]:
-    return {plan.name: plan for plan in [*_figure_2()]}
+    return {plan.name: plan for plan in [*_figure_2(), *_figure_3(), *_figure_4(), *_lacking()]}
 
 
 PLANS: Mapping[str, Plan] = _plans()

@@ -24,9 +24,9 @@ import numpy as np
 from fop_core.runs import files, store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.runs.metrics import Series
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
+from fop_core.runs.series import Series
 from fop_core.studies import protocol
 from fop_core.studies.binding import existing
 from fop_core.studies.cells import Cell, Point, cells, key, points

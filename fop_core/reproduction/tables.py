@@ -10,8 +10,13 @@ import numpy as np
 from fop_core import inspection, similarity
 from fop_core.figures import style
 from fop_core.optim.forms import FORMS, MEAN_REMOVED
-from fop_core.reproduction import BASELINE, CIFAR, FROZEN, FULL, LOW_RANK, ONE_STEP, SETTLED, Gallery, angle_layers
+from fop_core.reproduction import CIFAR, FROZEN, FULL, LOW_RANK, ONE_STEP, SETTLED, Gallery, angle_layers, cifar, mnist
+from fop_core.reproduction.cards import cards
+from fop_core.reproduction.evidence import Evidence
 from fop_core.reproduction.figures import apart
+from fop_core.reproduction.mnist import chance_deg
+from fop_core.reproduction.planned import gpu_hours
+from fop_core.reproduction.verdicts import Card
 from fop_core.runs.learned import Layer
 from fop_core.runs.run import Run
 from toy_functions import presets, race
@@ -34,23 +39,6 @@ def steps(gallery: Gallery) -> list[str]:
                 [settings.surface.name, name, f"{settings.published[name]:,}", f"{trajectory.steps:,}", minimum]
             )
     return markdown(["function", "method", "published steps", "here", "minimum"], rows)
-
-
-def accuracies(gallery: Gallery) -> list[str]:
-    """Return test accuracy of Figure 2: mean and standard deviation over three seeds."""
-    epochs = (1, 2, 3, 5, 10)
-    rows = []
-    for name in (BASELINE, LOW_RANK, FULL):
-        cells = [name]
-        for epoch in epochs:
-            values = [100 * _at(*run.metrics.over("epoch", "test_accuracy"), epoch) for run in gallery.seeds(name)]
-            cells.append(f"{statistics.mean(values):.2f} ± {statistics.stdev(values):.2f}")
-        rows.append(cells)
-    return markdown(["runs", *(f"epoch {epoch}" for epoch in epochs)], rows)
-
-
-def _at(x: Array, values: Array, target: float) -> float:
-    return float(values[int(np.argmin(np.abs(x - target)))])
 
 
 def neighbours(gallery: Gallery) -> list[str]:
@@ -219,16 +207,6 @@ def _known(angle: float) -> str:
     return "–" if math.isnan(angle) else f"{angle:.1f}°"
 
 
-def chance_deg(n: int, k: int, std: float) -> float:
-    """Return the angle between g and (I + M M^T) g, in degrees, of a Gaussian M [n, k] that has learned nothing.
-
-    With s = std^2, M M^T g has on average k s of g's length along g, and squared k (k + n) s^2 of it in all: what is
-    across g is sqrt(k n) s long, up to terms of 1/n. A square M of large std turns any g by 45 degrees.
-    """
-    s = std * std
-    return math.degrees(math.atan2(math.sqrt(k * n) * s, 1 + k * s))
-
-
 def _range(numbers: Sequence[float] | Array, digits: int) -> str:
     low, high = (f"{round(float(number), digits) + 0.0:.{digits}f}".replace("-", "−") for number in _ends(numbers))
     return low if low == high else f"{low} to {high}"
@@ -240,7 +218,6 @@ def _ends(numbers: Sequence[float] | Array) -> tuple[float, float]:
 
 TABLES: dict[str, Callable[[Gallery], list[str]]] = {
     "figure 1": steps,
-    "figure 2": accuracies,
     "figure 5a": neighbours,
     "likeness": likeness,
     "figure 5b": values,
@@ -248,6 +225,65 @@ TABLES: dict[str, Callable[[Gallery], list[str]]] = {
     "frequencies": frequencies,
     "figure A.1": angles,
 }
+
+
+def _of_rows(make: Callable[[Evidence], tuple[list[str], list[list[str]]]]) -> Callable[[Evidence], list[str]]:
+    return lambda evidence: markdown(*make(evidence))
+
+
+def verdicts(evidence: Evidence) -> list[str]:
+    """Return every claim of the paper with its verdict."""
+    rows = []
+    for card in cards(evidence):
+        out = sum(part.holds is True for part in card.parts)
+        rows.append([card.title.partition(":")[0], card.claim, _verdict(card), f"{out} of {len(card.parts)}"])
+    return markdown(["figure", "claim of the paper", "verdict", "parts that come out"], rows)
+
+
+def _verdict(card: Card) -> str:
+    if card.gpu_hours is not None:
+        return f"{card.verdict}: {gpu_hours(card)}"
+    return f"**{card.verdict}**"
+
+
+def parts(evidence: Evidence) -> list[str]:
+    """Return each part of every claim: published beside measured, and whether it comes out."""
+    outcome = {True: "yes", False: "**no**", None: "not run"}
+    rows = [
+        [card.title.partition(":")[0], part.says, part.published, part.measured, outcome[part.holds]]
+        for card in cards(evidence)
+        for part in card.parts
+    ]
+    return markdown(["figure", "part of the claim", "published", "measured", "comes out"], rows)
+
+
+def controls(evidence: Evidence) -> list[str]:
+    """Return the controls, and what they show."""
+    rows = [
+        [card.title.partition(":")[0], control.what, control.shows or "not run"]
+        for card in cards(evidence)
+        for control in card.controls
+    ]
+    return markdown(["figure", "control", "shows"], rows)
+
+
+OF_STUDIES: dict[str, Callable[[Evidence], list[str]]] = {
+    "verdicts": verdicts,
+    "parts": parts,
+    "controls": controls,
+    "figure 2 rates": _of_rows(mnist.rate_rows),
+    "figure 2": _of_rows(mnist.best_rows),
+    "figure 2 small": _of_rows(mnist.small_rows),
+    "figure 3, CIFAR-10": _of_rows(cifar.rows),
+    "figure A.1 angles": _of_rows(mnist.angle_rows),
+}
+"""Tables from the studies that ship; those of ``TABLES`` are from the gallery alone."""
+
+
+def all_tables(evidence: Evidence) -> dict[str, list[str]]:
+    """Return every table of docs/paper.md."""
+    of_gallery = {name: make(evidence.gallery) for name, make in TABLES.items()}
+    return of_gallery | {name: make(evidence) for name, make in OF_STUDIES.items()}
 
 
 def replaced(text: str, tables: Mapping[str, Sequence[str]]) -> str:

@@ -292,6 +292,10 @@ def _content(study: Study, method: str) -> dict[str, Any]:
     else:
         content = config.preset(study.preset, "sgd").to_json()
         content["optimizer"] = config.base(study.preset, "sgd", method).model_dump(mode="json")
+    if (around := of_variant.get("optimizer.name")) in config.BASES and method != config.PLUGIN:
+        content["optimizer"] = config.base(study.preset, method, around).model_dump(
+            mode="json"
+        )  # with its own defaults
     for part in ("data", "model"):
         if part in study.plugins:
             content[part] = _own(study, part, content[part])

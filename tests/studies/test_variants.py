@@ -10,6 +10,7 @@ from fop_core.jobs import queue
 from fop_core.runs import store as runs
 from fop_core.studies import cells, conclusions, drawings, progress, protocol, report, store, submit
 from fop_core.studies.variants import parse_variant, variant_text
+from fop_core.training import config
 from fop_core.training.config import ConfigError
 from tests.studies import made
 
@@ -68,6 +69,14 @@ def test_what_is_there_with_a_variants_settings_is_taken_in(folder):
     first = submit.submit(protocol.parse(plain), folder)
     done = submit.submit(study(base={"epochs": 1}), folder)
     assert sorted(done.adopted) == sorted(first.made) and len(done.made) == 4
+
+
+def test_a_variant_around_another_base_has_that_ones_own_defaults():
+    around = {"method": "fop", "settings": {"optimizer.name": "adam", "optimizer.beta1": 0.8}}
+    plan = study(methods=["around"], variants={"around": around}, base={"epochs": 1})
+    settings = cells.check(plan)[0].config
+    wanted = config.base("mnist-mlp", "fop", "adam").model_copy(update={"beta1": 0.8})
+    assert settings.optimizer == wanted and settings.fop == config.preset("mnist-mlp", "fop").fop
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,77 @@
+"""Numbers of packed runs by seed, how two methods differ in them, and how that is written."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+
+from scipy import stats
+
+from fop_core.reproduction.shipped import PackedRun
+from fop_core.reproduction.verdicts import ALPHA
+from fop_core.studies.statistics import Difference, unpaired
+
+MINUS = "−"
+
+
+def percent(runs: Sequence[PackedRun], epoch: int | None = None, column: str = "test_accuracy") -> dict[int, float]:
+    """Return an accuracy in percent by seed, at the end of an epoch, or of the run where none is given."""
+    of = {run.seed: run.last(column) if epoch is None else run.at_epoch(column, epoch) for run in runs}
+    return {seed: 100 * value for seed, value in of.items()}
+
+
+def above(ours: Mapping[int, float], theirs: Mapping[int, float]) -> Difference:
+    """Return how much ours are above theirs by Welch's test, as the paper has it, though seeds are shared."""
+    return unpaired(list(ours.values()), list(theirs.values()), ALPHA)
+
+
+def comes_out(difference: Difference, p: float | None = None) -> bool:
+    """Return whether ours are above theirs, by the rule of ``verdicts``.
+
+    Args:
+        difference: ours less theirs.
+        p: its p value, where that was corrected for others beside it.
+    """
+    p = difference.p if p is None else p
+    return difference.mean > 0 and (math.isnan(p) or p < ALPHA)
+
+
+def rising(by: Mapping[float, Sequence[float]]) -> tuple[float, float]:
+    """Return Spearman's rank correlation of values with what they belong to, over all runs, and its p value.
+
+    Args:
+        by: the values of each.
+    """
+    pairs = [(key, value) for key, values in by.items() for value in values]
+    result = stats.spearmanr(*zip(*pairs))
+    return float(result.statistic), float(result.pvalue)
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Return a number with its sign."""
+    return f"{value:+.{digits}f}".replace("-", MINUS)
+
+
+def p_words(p: float) -> str:
+    """Return a p value: "p = 0.83", "p < 1e-4"; "no test" of NaN."""
+    if math.isnan(p):
+        return "no test"
+    if p < 1e-4:
+        return "p < 1e-4"
+    return f"p = {p:.2g}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def spread(values: Mapping[int, float] | Sequence[float], digits: int = 2) -> str:
+    """Return mean ± standard deviation; the mean alone of one value."""
+    numbers = list(values.values()) if isinstance(values, Mapping) else list(values)
+    if not numbers:
+        return "–"
+    mean = f"{statistics.mean(numbers):.{digits}f}".replace("-", MINUS)
+    return f"{mean} ± {statistics.stdev(numbers):.{digits}f}" if len(numbers) > 1 else mean
+
+
+def compared(ours: Mapping[int, float], theirs: Mapping[int, float]) -> str:
+    """Return how much ours are above theirs in words: points, both means with spread, n, the test and p."""
+    difference = above(ours, theirs)
+    test = f"{difference.test}, {p_words(difference.p)}" if difference.test != "none" else "one seed: no test"
+    n = f"n = {difference.n}" if difference.n == difference.other_n else f"n = {difference.n} and {difference.other_n}"
+    return f"{signed(difference.mean)} points ({spread(ours)} against {spread(theirs)} %, {n}; {test})"

@@ -1,0 +1,302 @@
+"""Figures 2 and A.1 on MNIST: their cards and tables, from the three studies ``paper-2-*``."""
+
+import math
+import statistics
+from collections.abc import Sequence
+
+import numpy as np
+
+from fop_core.reproduction import SETTLED, plans
+from fop_core.reproduction.evidence import Evidence
+from fop_core.reproduction.measured import above, comes_out, compared, p_words, percent, rising, signed, spread
+from fop_core.reproduction.plans import BEST_RATE, RANKS, SMALL_RANKS, SMALL_RATE, STDS
+from fop_core.reproduction.shipped import Packed, PackedRun
+from fop_core.reproduction.verdicts import Card, Control, Part
+from fop_core.studies.statistics import holm
+
+Array = np.ndarray
+
+TUNE, BEST, SMALL = "paper-2-tune", "paper-2-best", "paper-2-small"
+SGD = "momentum"
+EPOCHS = (1, 2, 3, 5, 10)
+INPUTS = {"1.weight": 784, "3.weight": 100, "5.weight": 100, "7.weight": 100}
+"""n of each layer of the network: its inputs."""
+USUAL = (35.0, 45.0)
+"""Degrees that are "slightly below 45°"."""
+LARGE = max(STDS)
+DIFFERENCES = (
+    "The paper gives no rate, batch size or σ for MNIST: here batch 128, and the rate that is best for SGD on held-out "
+    "images.",
+    "M is learned by Adam at 1e-4, on the hypergradient of the velocity.",
+)
+
+
+def chance_deg(n: int, k: int, std: float) -> float:
+    """Return the angle between g and (I + M M^T) g, in degrees, of a Gaussian M [n, k] that has learned nothing.
+
+    With s = std^2, M M^T g has on average k s of g's length along g, and squared k (k + n) s^2 of it in all: what is
+    across g is sqrt(k n) s long, up to terms of 1/n. A square M of large std turns any g by 45 degrees.
+    """
+    s = std * std
+    return math.degrees(math.atan2(math.sqrt(k * n) * s, 1 + k * s))
+
+
+def rates(tune: Packed) -> dict[float, dict[int, float]]:
+    """Return the held-out accuracy of SGD in percent, by rate and seed."""
+    made: dict[float, list[PackedRun]] = {}
+    for run in tune.of(SGD):
+        made.setdefault(float(run.cell.point["optimizer.lr"]), []).append(run)
+    return {rate: percent(runs, column="held_out_accuracy") for rate, runs in sorted(made.items())}
+
+
+def best_rate(tune: Packed) -> float:
+    """Return the rate with the highest mean accuracy on held-out images."""
+    by_rate = rates(tune)
+    return max(by_rate, key=lambda rate: statistics.mean(by_rate[rate].values()))
+
+
+def figure_2(evidence: Evidence) -> Card:
+    """Return the card of Figure 2."""
+    best, small = evidence.study(BEST), evidence.study(SMALL)
+    of_best = {name: name for name in RANKS}
+    of_small = {name: plans.small(name, LARGE, learned=True) for name in SMALL_RANKS}
+    close = {name: plans.small(name, min(STDS), learned=True) for name in SMALL_RANKS}
+    at_best = f"At SGD's best rate, {BEST_RATE:g}, σ = {min(STDS):g}"
+    at_small = f"At {SMALL_RATE:g}, too small for SGD, σ = {LARGE:g}"
+    return Card(
+        "2",
+        "Figure 2: rank, on MNIST",
+        "FOP of any rank trains faster than SGD; the higher the rank, the better it ends.",
+        (
+            _ends_above(f"{at_best}: full rank ends above SGD.", best, of_best),
+            _is_ahead(f"{at_best}: every rank is ahead after one epoch.", best, of_best),
+            _rises(f"{at_best}: the larger k, the better it ends.", best, of_best),
+            _ends_above(f"At {SMALL_RATE:g}, σ = {min(STDS):g}: full rank ends above SGD.", small, close),
+            _ends_above(f"{at_small}: full rank ends above SGD.", small, of_small),
+            _is_ahead(f"{at_small}: every rank is ahead after one epoch.", small, of_small),
+            _rises(f"{at_small}: the larger k, the better it ends.", small, of_small),
+        ),
+        controls=(_never_learned(small),),
+        differences=DIFFERENCES,
+        plans=(TUNE, BEST, SMALL),
+        shipped=tuple(name for name in (TUNE, BEST, SMALL) if evidence.study(name) is not None),
+        pictures=("paper-2", "paper-2-small"),
+    )
+
+
+def _there(packed: Packed | None, names: dict[str, str]) -> dict[str, list[PackedRun]]:
+    """Return the runs of each rank that was run, by its name in ``RANKS``."""
+    made = {} if packed is None else {name: packed.of(method) for name, method in names.items()}
+    return {name: runs for name, runs in made.items() if runs}
+
+
+def _sgd(packed: Packed | None) -> list[PackedRun]:
+    return [] if packed is None else packed.of(SGD)
+
+
+def _ends_above(says: str, packed: Packed | None, names: dict[str, str]) -> Part:
+    published = "+0.6 points, p < 1e-4, 5 runs"
+    ours, theirs = _there(packed, names).get("full"), _sgd(packed)
+    if not ours or not theirs:
+        return Part(says, published)
+    difference = above(percent(ours), percent(theirs))
+    return Part(says, published, compared(percent(ours), percent(theirs)), comes_out(difference))
+
+
+def _is_ahead(says: str, packed: Packed | None, names: dict[str, str]) -> Part:
+    published = "all are faster"
+    runs, theirs = _there(packed, names), _sgd(packed)
+    if not runs or not theirs:
+        return Part(says, published)
+    differences = {name: above(percent(each, 1), percent(theirs, 1)) for name, each in runs.items()}
+    adjusted = dict(zip(differences, holm([each.p for each in differences.values()])))
+    ahead = [name for name, each in differences.items() if comes_out(each, adjusted[name])]
+    points = ", ".join(f"{_rank(name)} {signed(each.mean, 1)}" for name, each in differences.items())
+    n = min(each.n for each in differences.values())
+    measured = f"{points} points; {len(ahead)} of {len(runs)} ahead (n = {n}; Welch's t, Holm's correction)"
+    return Part(says, published, measured, len(ahead) == len(runs))
+
+
+def _rises(says: str, packed: Packed | None, names: dict[str, str]) -> Part:
+    published = "in the order of k"
+    runs = _there(packed, names)
+    if len(runs) < 2:
+        return Part(says, published)
+    by_rank = {float(RANKS[name]): list(percent(each).values()) for name, each in runs.items()}
+    correlation, p = rising(by_rank)
+    means = ", ".join(f"{_rank(name)} {statistics.mean(percent(each).values()):.2f}" for name, each in runs.items())
+    n = sum(map(len, by_rank.values()))
+    measured = f"{means} %; Spearman's ρ = {signed(correlation)}, {p_words(p)} (n = {n})"
+    return Part(says, published, measured, correlation > 0 and p < 0.05)
+
+
+def _rank(name: str) -> str:
+    return "full" if name == "full" else f"k = {RANKS[name]}"
+
+
+def _never_learned(small: Packed | None) -> Control:
+    what = f"The same P, drawn with σ = {LARGE:g} and never learned (ρ = 0), at {SMALL_RATE:g}."
+    fixed = _there(small, {name: plans.small(name, LARGE, learned=False) for name in SMALL_RANKS})
+    learned = _there(small, {name: plans.small(name, LARGE, learned=True) for name in SMALL_RANKS})
+    theirs = _sgd(small)
+    if "full" not in fixed or "full" not in learned or not theirs:
+        return Control(what)
+    drawn, whole = (
+        statistics.mean(percent(runs["full"]).values()) - statistics.mean(percent(theirs).values())
+        for runs in (fixed, learned)
+    )
+    both = [name for name in learned if name in fixed]
+    more = ", ".join(
+        f"{_rank(name)} {signed(above(percent(learned[name]), percent(fixed[name])).mean)}" for name in both
+    )
+    tests = holm([above(percent(learned[name]), percent(fixed[name])).p for name in both])
+    significant = sum(p < 0.05 for p in tests)
+    return Control(
+        what,
+        f"Full rank less SGD: {compared(percent(fixed['full']), percent(theirs))}. That is "
+        f"{100 * drawn / whole:.0f} % of the learned one's {signed(whole)}. What learning adds: {more} points; "
+        f"{significant} of {len(both)} can be told from 0 (Welch's t, Holm's correction).",
+    )
+
+
+def angles(runs: Sequence[PackedRun], layer: str) -> Array:
+    """Return every angle between g and P g of a layer from step 200 on, in degrees, over all seeds."""
+    series = [run.metrics[f"angle_deg/{layer}"] for run in runs if f"angle_deg/{layer}" in run.metrics]
+    return np.concatenate([each.values[each.steps >= SETTLED] for each in series]) if series else np.empty(0)
+
+
+def usual_share(values: Array) -> float:
+    """Return the share of angles that are slightly below 45 degrees, see ``USUAL``."""
+    return float(((values >= USUAL[0]) & (values <= USUAL[1])).mean())
+
+
+def _turned(says: str, packed: Packed | None, method: str) -> Part:
+    published = "usually slightly below 45°, in all four layers"
+    runs = [] if packed is None else packed.of(method)
+    of = {layer: angles(runs, layer) for layer in INPUTS} if runs else {}
+    if not of or not all(map(len, of.values())):
+        return Part(says, published)
+    means = ", ".join(f"{values.mean():.1f}°" for values in of.values())
+    shares = ", ".join(f"{100 * usual_share(values):.0f} %" for values in of.values())
+    measured = f"mean by layer {means}; between 35° and 45° {shares} of the time (n = {len(runs)})"
+    return Part(says, published, measured, all(usual_share(values) > 0.5 for values in of.values()))
+
+
+def figure_a1(evidence: Evidence) -> Card:
+    """Return the card of Figure A.1."""
+    best, small = evidence.study(BEST), evidence.study(SMALL)
+    what = (
+        f"The same P with σ = {LARGE:g}, never learned; and arctan(√(nk) σ² / (1 + kσ²)), the angle that a random M "
+        "[n, k] gives."
+    )
+    fixed = [] if small is None else small.of(plans.small("full", LARGE, learned=False))
+    shows = ""
+    if fixed:
+        shows = "; ".join(
+            f"layer {index}: {angles(fixed, layer).mean():.1f}°, by the formula {chance_deg(n, n, LARGE):.1f}°"
+            for index, (layer, n) in enumerate(INPUTS.items(), 1)
+        )
+        shows = f"Full rank turns g, without learning anything, by these angles. In {shows} (n = {len(fixed)})."
+    least = min(STDS)
+    return Card(
+        "A.1",
+        "Figure A.1: the angle between g and P g",
+        "P turns the gradient by slightly less than 45° in every layer of the network on MNIST.",
+        (
+            _turned(f"At SGD's best rate, σ = {least:g}, full rank: most angles are 35° to 45°.", best, "full"),
+            _turned(
+                f"At {SMALL_RATE:g}, σ = {least:g}, full rank: most angles are 35° to 45°.",
+                small,
+                plans.small("full", least, learned=True),
+            ),
+            _turned(
+                f"At {SMALL_RATE:g}, σ = {LARGE:g}, full rank: most angles are 35° to 45°.",
+                small,
+                plans.small("full", LARGE, learned=True),
+            ),
+        ),
+        controls=(Control(what, shows),),
+        differences=DIFFERENCES,
+        plans=(BEST, SMALL),
+        shipped=tuple(name for name in (BEST, SMALL) if evidence.study(name) is not None),
+        pictures=("paper-A1", "paper-A1-rank16", "paper-A1-cifar10"),
+    )
+
+
+def rate_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
+    """Return the table of SGD's rates: the head and the rows."""
+    tune = evidence.study(TUNE)
+    head = ["rate", "held-out accuracy", "n", ""]
+    if tune is None:
+        return head, []
+    best = best_rate(tune)
+    return head, [
+        [f"{rate:g}", spread(values), str(len(values)), "best" if rate == best else ""]
+        for rate, values in rates(tune).items()
+    ]
+
+
+def best_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
+    """Return the table of Figure 2 at SGD's best rate."""
+    best = evidence.study(BEST)
+    head = ["method", *(f"epoch {epoch}" for epoch in EPOCHS), "n", "less SGD", "p, Welch", "p, Holm"]
+    runs = {SGD: _sgd(best)} | _there(best, {name: name for name in RANKS})
+    theirs = percent(runs[SGD])
+    of = {name: above(percent(each), theirs) for name, each in runs.items() if name != SGD and theirs}
+    adjusted = dict(zip(of, holm([each.p for each in of.values()])))
+    rows = []
+    for name, each in runs.items():
+        if not each:
+            continue
+        cells = [spread(percent(each, epoch)) for epoch in EPOCHS]
+        tests = [signed(of[name].mean), f"{of[name].p:.2f}", f"{adjusted[name]:.2f}"] if name in of else ["", "", ""]
+        rows.append(["SGD" if name == SGD else f"FOP, {_rank(name)}", *cells, str(len(each)), *tests])
+    return head, rows
+
+
+def small_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
+    """Return the table of Figure 2 at a rate too small for SGD: learned and never learned."""
+    small = evidence.study(SMALL)
+    head = ["σ", "method", "learned", "never learned", "n", "learned less never", "p, Welch", "learned less SGD"]
+    if small is None or not (sgd := _sgd(small)):
+        return head, []
+    theirs = percent(sgd)
+    rows = [["", "SGD", spread(theirs), "", str(len(theirs)), "", "", ""]]
+    for std in STDS:
+        for name in SMALL_RANKS:
+            learned, fixed = (small.of(plans.small(name, std, learned=each)) for each in (True, False))
+            if not learned or not fixed:
+                continue
+            ours, drawn = percent(learned), percent(fixed)
+            rows.append(
+                [
+                    f"{std:g}",
+                    f"FOP, {_rank(name)}",
+                    spread(ours),
+                    spread(drawn),
+                    str(len(ours)),
+                    signed(above(ours, drawn).mean),
+                    p_words(above(ours, drawn).p).removeprefix("p = ").removeprefix("p "),
+                    signed(above(ours, theirs).mean),
+                ]
+            )
+    return head, rows
+
+
+def angle_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
+    """Return the table of angles by σ and rank: learned, never learned, and by the formula."""
+    small = evidence.study(SMALL)
+    head = ["σ", "method", "layer", "arctan(√(nk)σ²/(1 + kσ²))", "never learned", "learned", "learned, range"]
+    rows = []
+    for std in STDS if small is not None else ():
+        for name in SMALL_RANKS:
+            learned, fixed = (small.of(plans.small(name, std, learned=each)) for each in (True, False))  # type: ignore[union-attr]
+            for layer, n in INPUTS.items():
+                ours, drawn = angles(learned, layer), angles(fixed, layer)
+                if not len(ours) or not len(drawn):
+                    continue
+                formula = chance_deg(n, min(n, RANKS[name]), std)
+                between = f"{ours.min():.2f} to {ours.max():.2f}°"
+                numbers = [f"{formula:.2f}°", f"{drawn.mean():.2f}°", f"{ours.mean():.2f}°", between]
+                rows.append([f"{std:g}", f"FOP, {_rank(name)}", layer, *numbers])
+    return head, rows
