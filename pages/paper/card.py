@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from fop_core.reproduction import Gallery
-from fop_core.reproduction.pictures import PICTURES, Picture
+from fop_core.reproduction.cards import shipped_evidence
+from fop_core.reproduction.pictures import PICTURES, Picture, drawable
 from fop_core.reproduction.verdicts import Card
 from fop_core.studies import store
 from pages.components.plot import plot
@@ -20,14 +20,9 @@ HEIGHTS = (240, 420)  # px of a chart
 
 
 @st.cache_resource(show_spinner=False)
-def _gallery() -> Gallery:
-    return Gallery()
-
-
-@st.cache_resource(show_spinner=False)
 def _picture(name: str) -> Picture:
     _, draw = PICTURES[name]
-    return draw(_gallery())
+    return draw(shipped_evidence())
 
 
 def show(card: Card, form: Form) -> None:
@@ -38,7 +33,7 @@ def show(card: Card, form: Form) -> None:
             look = shown.LOOKS[card.verdict]
             st.badge(shown.verdict(card), icon=look.icon, color=look.color)
         st.markdown(literal(card.claim))
-        drawn = [name for name in card.pictures if name in PICTURES]
+        drawn = drawable(card, shipped_evidence())
         if drawn:
             left, right = st.columns([3, 2], gap="medium")
             with left:
