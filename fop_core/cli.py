@@ -6,7 +6,7 @@ import os
 import sys
 
 from fop_core import __version__
-from fop_core.commands import data, doctor, export, plugins, queue, race, runs, study, train
+from fop_core.commands import data, doctor, export, paper, plugins, queue, race, runs, study, train
 from fop_core.commands.report_errors import failed
 from fop_core.printable import Visible
 
@@ -16,7 +16,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m fop_core", description="First-order preconditioning (FOP).")
     made.add_argument("--version", action="version", version=__version__)
     commands = made.add_subparsers(dest="command", required=True, metavar="command")
-    for command in (race, train, queue, study, runs, plugins, export, data, doctor):
+    for command in (race, train, queue, study, runs, plugins, paper, export, data, doctor):
         command.add(commands)
     return made
 

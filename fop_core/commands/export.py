@@ -1,4 +1,4 @@
-"""``export``: the paper's figures from the gallery's runs, and the tables of what was measured for them."""
+"""``export``: the paper's figures from the runs that ship, and the tables of what was measured for them."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from typing import Any
 
 def add(commands: Any) -> None:
     """Add the command and its own commands."""
-    parser = commands.add_parser("export", help="the paper's figures and tables, from the gallery's runs")
+    parser = commands.add_parser("export", help="the paper's figures and tables, from the runs that ship")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
     figures = verbs.add_parser("figures", help="the figures, as files")
     figures.add_argument("--out", type=Path, default=Path("paper-figures"), help="folder for them (paper-figures)")
@@ -16,7 +16,12 @@ def add(commands: Any) -> None:
     figures.add_argument("--only", metavar="NAME", action="append", help="one of them, as paper-5a; may be repeated")
     figures.set_defaults(do=_figures)
     tables = verbs.add_parser("tables", help="what was measured, in Markdown")
-    tables.add_argument("--into", type=Path, metavar="FILE", help="write each table between its marks in a document")
+    tables.add_argument(
+        "--into",
+        type=Path,
+        metavar="FILE",
+        help="write each between its marks in docs/paper.md or docs/does-fop-help.md",
+    )
     tables.set_defaults(do=_tables)
     for verb in (figures, tables):
         verb.add_argument("--gallery", type=Path, help="folder of the runs (trained_models/gallery)")
@@ -50,15 +55,17 @@ def _figures(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int
 
 
 def _tables(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    from fop_core.reproduction import GALLERY, Gallery
-    from fop_core.reproduction.tables import TABLES, replaced
+    from fop_core.reproduction import GALLERY
+    from fop_core.reproduction.evidence import Evidence
+    from fop_core.reproduction.tables import all_tables, in_document, replaced
 
-    gallery = Gallery(chosen.gallery or GALLERY)
-    tables = {name: make(gallery) for name, make in TABLES.items()}
+    evidence = Evidence(chosen.gallery or GALLERY)
     if chosen.into is None:
-        for name, lines in tables.items():
+        for name, lines in all_tables(evidence).items():
             print("\n".join([f"{name}:", "", *lines, ""]))
         return 0
-    chosen.into.write_text(replaced(chosen.into.read_text(), tables))
+    text = chosen.into.read_text()
+    tables = in_document(text, evidence)
+    chosen.into.write_text(replaced(text, tables))
     print(f"{chosen.into}: {len(tables)} tables")
     return 0
