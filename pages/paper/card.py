@@ -111,10 +111,10 @@ def _controls(card: Card) -> None:
 
 def _ways(card: Card) -> None:
     """Show where a card leads to, the way to run it again, and the command that prints it."""
-    there = store.ids()
     with st.container(horizontal=True, vertical_alignment="center", key=f"ways {card.name}"):
-        for link in links(card, there):
+        for link in links(card, store.ids()):
             st.page_link(link.page, label=link.label, query_params=dict(link.query))
+        rerun.unpacking(card)
         rerun.button(card)
-    rerun.question(card, there)
+    rerun.question(card)
     st.code(card.command, language="bash", wrap_lines=True)

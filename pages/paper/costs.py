@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass
 
 from fop_core.reproduction.plans import Plan
+from fop_core.reproduction.rerun import study_of
 from fop_core.runs import store as runs
 from fop_core.studies import predict
 from fop_core.studies.cells import count
 from fop_core.studies.predict import Prediction
-from fop_core.studies.protocol import Study
 from pages.shared import run_text
 
 HOUR = 3600.0
@@ -31,14 +31,9 @@ class Cost:
     known: bool
 
 
-def study(plan: Plan, quick: bool) -> Study:
-    """Return a plan's study, whole or quick."""
-    return plan.quick if quick else plan.study
-
-
 def runs_of(plan: Plan, quick: bool) -> int:
     """Return how many runs a plan's study has."""
-    return sum(count(study(plan, quick)))
+    return sum(count(study_of(plan, quick)))
 
 
 def run_count(number: int) -> str:
@@ -64,7 +59,7 @@ def cost(plan: Plan, quick: bool, probed: Prediction | None = None) -> Cost:
     Raises:
         RunError, DamagedFile, OSError: where the runs cannot be looked through.
     """
-    of = study(plan, quick)
+    of = study_of(plan, quick)
     number = runs_of(plan, quick)
     known = probed or predict.predict(of, runs.runs_folder())
     if math.isfinite(known.seconds):

@@ -1,20 +1,24 @@
-"""A card's studies: what they take, and the button that launches them."""
+"""A card's studies: what they take, the button that launches them, and the runs that ship as runs of the reader's."""
 
 import json
 from collections.abc import Sequence
 
 import streamlit as st
 
+from fop_core.reproduction import shipped
+from fop_core.reproduction.cards import shipped_evidence
 from fop_core.reproduction.plans import PLANS, Plan
+from fop_core.reproduction.rerun import check, rerun, study_of
 from fop_core.reproduction.verdicts import Card
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.studies import predict, store, submit
+from fop_core.studies import predict
 from fop_core.studies.predict import Prediction
-from fop_core.training.config import ConfigError
-from pages.paper.costs import cost, planned, run_count, runs_of, study
+from fop_core.training.datasets import DataError
+from pages.paper.costs import cost, planned, run_count, runs_of
+from pages.paper.links import RUNS
+from pages.shared import run_text
 from pages.shared.listing import listing
-from pages.shared.study_data import missing
 from pages.shared.text import literal
 
 ASKED, TROUBLE, MEASURE, MEASURED = "paper asks", "paper trouble", "paper measures", "paper measured"
@@ -42,13 +46,8 @@ def _ask(name: str) -> None:
     st.session_state[ASKED] = "" if st.session_state.get(ASKED) == name else name
 
 
-def question(card: Card, there: Sequence[str]) -> None:
-    """Show what the card's studies take, and the button that launches them, where the reader has asked for it.
-
-    Args:
-        card: the card.
-        there: the ids of the studies that there are.
-    """
+def question(card: Card) -> None:
+    """Show what the card's studies take, and the button that launches them, where the reader has asked for it."""
     if trouble := st.session_state.pop(f"{TROUBLE} {card.name}", ""):
         st.error(literal(trouble))
     if st.session_state.get(ASKED) != card.name:
@@ -64,14 +63,17 @@ def question(card: Card, there: Sequence[str]) -> None:
             label_visibility="collapsed",
         )
         quick = size == "quick"
-        todo, unknown = [], []
+        todo: list[Plan] = []
+        unknown: list[Plan] = []
         for plan in plans(card):
-            of = study(plan, quick)
-            if of.name in there:
-                st.markdown(f"**{literal(of.name)}** is there already: open it above.")
+            name = literal(study_of(plan, quick).name)
+            try:
+                known = check(plan, quick)
+            except (ValueError, DataError, RunError, DamagedFile, OSError) as error:
+                st.markdown(f"**{name}** cannot be launched: {run_text.message(str(error))}")
                 continue
-            if without := missing(of):
-                st.markdown(f"**{literal(of.name)}** cannot be launched. The data are missing: {without}")
+            if known:
+                st.markdown(f"**{name}** is there already: open it above.")
                 continue
             if _takes(plan, quick):
                 unknown.append(plan)
@@ -100,16 +102,16 @@ def question(card: Card, there: Sequence[str]) -> None:
 
 def _takes(plan: Plan, quick: bool) -> bool:
     """Show what a plan's study takes; return whether that is not known."""
-    of = study(plan, quick)
+    of = study_of(plan, quick)
     text = json.dumps(of.to_json())
     measured: dict[str, Prediction] = st.session_state.setdefault(MEASURED, {})
     try:
         if text in st.session_state.get(MEASURE, []):
             st.session_state[MEASURE].remove(text)
             with st.spinner("Training a few steps of each method …"):
-                measured[text] = predict.predict(of, probe=True)
+                measured[text] = predict.predict(of, probe=True, sources=plan.sources)
         takes = cost(plan, quick, measured.get(text))
-    except (ConfigError, DamagedFile, RunError, OSError) as error:
+    except (ValueError, DamagedFile, RunError, OSError) as error:
         st.warning(literal(str(error)))
         return False
     st.markdown(
@@ -120,24 +122,50 @@ def _takes(plan: Plan, quick: bool) -> bool:
 
 
 def _measure(names: Sequence[str], quick: bool) -> None:
-    st.session_state[MEASURE] = [json.dumps(study(PLANS[name], quick).to_json()) for name in names]
+    st.session_state[MEASURE] = [json.dumps(study_of(PLANS[name], quick).to_json()) for name in names]
 
 
 def _go(card: str, names: Sequence[str], quick: bool) -> None:
-    """Launch the studies that the question named, those but that have come to be there since."""
+    """Launch the studies that the question named."""
     troubles = []
     for name in names:
-        of = study(PLANS[name], quick)
         try:
-            if of.name in store.ids(runs.runs_folder()):
-                continue
-            done = submit.submit(of)
-        except (ConfigError, DamagedFile, RunError, OSError) as error:
-            troubles.append(f"{of.name}: {error}")
+            done = rerun(PLANS[name], quick)
+        except (ValueError, DataError, RunError, DamagedFile, OSError) as error:
+            troubles.append(f"{name}: {error}")
         else:
             troubles += dict.fromkeys(done.troubles.values())
-    if troubles:
-        st.session_state[f"{TROUBLE} {card}"] = "; ".join(troubles)
-    else:
+    st.session_state[f"{TROUBLE} {card}"] = "; ".join(troubles)
+    if not troubles:
         st.session_state[ASKED] = ""
     listing(runs.runs_folder()).entries(now=True)  # they are there since this click
+
+
+def unpacking(card: Card) -> None:
+    """Show the button that writes the runs of a card's packed studies into the runs folder, or the way to them."""
+    if not card.shipped:
+        return
+    there = [entry for entry in listing(runs.runs_folder()).entries().values() if not entry.damaged]
+    if any(entry.name.startswith(tuple(f"{name} " for name in card.shipped)) for entry in there):
+        st.page_link(RUNS, label="Open its runs", query_params={"where": f"name~{','.join(card.shipped)}"})
+        return
+    evidence = shipped_evidence()
+    count = sum(len(packed.runs) for name in card.shipped if (packed := evidence.study(name)) is not None)
+    st.button(
+        f"Put its {run_count(count)} into Runs",
+        on_click=_unpack,
+        args=(card,),
+        key=f"unpack {card.name}",
+        help="They ship packed. This writes a folder for each into the runs folder, where a rerun takes them in.",
+    )
+
+
+def _unpack(card: Card) -> None:
+    evidence = shipped_evidence()
+    try:
+        for name in card.shipped:
+            if (packed := evidence.study(name)) is not None:
+                shipped.unpack(packed)
+    except (RunError, DamagedFile, OSError) as error:
+        st.session_state[f"{TROUBLE} {card.name}"] = str(error)
+    listing(runs.runs_folder()).entries(now=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from fop_core.figures.style import plain
+from fop_core.reproduction.planned import gpu_hours
 from fop_core.reproduction.verdicts import Card, Part, Verdict
 
 
@@ -30,11 +30,9 @@ LOOKS: dict[Verdict, Look] = {
 
 
 def verdict(card: Card) -> str:
-    """Return a card's verdict in words: "In part", "Not run: 41 GPU hours"."""
+    """Return a card's verdict in words: "In part", "Not run: about 41 GPU hours"."""
     word = LOOKS[card.verdict].word
-    if card.verdict == "not run" and card.gpu_hours is not None:
-        return f"{word}: {plain(card.gpu_hours)} GPU hours"
-    return word
+    return f"{word}: {gpu_hours(card)}" if card.verdict == "not run" and card.gpu_hours is not None else word
 
 
 def tally(cards: Sequence[Card]) -> str:

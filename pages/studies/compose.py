@@ -14,15 +14,14 @@ from fop_core.figures.training_curves import named
 from fop_core.jobs import queue
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.studies import predict, protocol, submit
+from fop_core.studies import cells, predict, protocol, submit
 from fop_core.studies.predict import Cost, Detectable, Prediction
 from fop_core.studies.protocol import Study
-from fop_core.training import config
+from fop_core.training import config, datasets
 from fop_core.training.config import ConfigError
 from pages.shared import run_text
 from pages.shared.form import Form
 from pages.shared.listing import listing
-from pages.shared.study_data import missing
 from pages.shared.text import literal
 from pages.shared.train_fields import setting
 from pages.shared.train_settings import LABELS
@@ -145,11 +144,11 @@ def composed(form: Form, drafted: Draft) -> None:
         return
     study = drafted.study
     known, detectable = predicted(study)
-    without = missing(study)
+    missing = _missing(study)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if without:
+        if missing:
             st.button("Launch", disabled=True, key="studies launch")
-            st.markdown(f"The data are missing: {without}", width="stretch")
+            st.markdown(f"The data are missing: {missing}", width="stretch")
         else:
             _launch_button(form, drafted, known)
             st.markdown(literal(plan(drafted)), width="stretch")
@@ -168,6 +167,18 @@ def composed(form: Form, drafted: Draft) -> None:
         _detectable(study, detectable)
     st.subheader("The same from a shell", anchor=False)
     st.code(drafts.command(study), language="bash", wrap_lines=True)
+
+
+def _missing(study: Study) -> str:
+    """Return as Markdown why the data cannot be read, or ""; a folder that the address may name is not looked into."""
+    data = cells.configured(study, study.methods[0], cells.points(study)[study.methods[0]][0], "report").data
+    if data.path:
+        return ""
+    try:
+        datasets.find(data)
+    except (datasets.DataError, OSError) as error:
+        return run_text.message(str(error))
+    return ""
 
 
 def plan(drafted: Draft) -> str:

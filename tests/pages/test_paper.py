@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from fop_core.figures.style import number
 from fop_core.jobs import queue
-from fop_core.reproduction import demonstrations
+from fop_core.reproduction import demonstrations, shipped
 from fop_core.reproduction.cards import CARDS, cards
 from fop_core.reproduction.demonstrations import symmetric
 from fop_core.reproduction.plans import PLANS
@@ -19,9 +19,10 @@ from fop_core.studies import cells, store, watcher
 from pages.paper import sentences, shown
 from pages.paper.links import links
 from pages.paper.settings import CASES, FIELDS, VALUES
+from pages.shared.run_text import duration
 from tests.pages.app import app_at
 from tests.pages.test_trajectories import address, component, figure, ran, words
-from tests.studies.filled import run_of
+from tests.studies import filled
 
 
 @pytest.fixture(autouse=True)
@@ -162,7 +163,7 @@ def test_studies_that_rerun_a_card_are_linked_from_it():
 
 def test_a_verdict_is_a_word_an_icon_and_the_hours_that_it_would_take():
     card = Card("2", "Figure 2: rank", "A claim.", (Part("A part."),), gpu_hours=41.0)
-    assert shown.verdict(card) == "Not run: 41 GPU hours"
+    assert shown.verdict(card) == "Not run: about 41 GPU hours"
     assert len({look.word for look in shown.LOOKS.values()} | {look.icon for look in shown.LOOKS.values()}) == 8
     assert shown.outcome(Part("A part.", holds=False))[1] == "Does not"
     assert shown.tally([card, card]) == "2 not run"
@@ -224,14 +225,14 @@ def test_the_whole_of_a_rerun_says_what_its_time_comes_from(folder):
     at.button_group(key="size 2").set_value("full")
     ran(at.run())
     plan = PLANS["paper-2-best"]
-    assert f"35 runs · time about 24 min on one core ({plan.measured_on}) · disk not known" in text(at)
+    assert f"35 runs · time about {duration(3600 * plan.hours)} on one core ({plan.measured_on}) · disk not known" in text(at)
     press(at, "cancel 2")
     assert not [each for each in at.button if each.key == "launch 2"] and not store.ids(folder)
 
 
 def test_time_and_disk_follow_from_runs_that_are_there(folder):
     for cell in cells.cells(PLANS["paper-2-tune"].quick):
-        run_of(cell, 0.9)
+        filled.run_of(cell, 0.9)
     at = page()
     press(at, "rerun 2")
     assert re.search(
@@ -243,23 +244,37 @@ def test_a_study_whose_data_are_missing_cannot_be_launched(monkeypatch, tmp_path
     monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path))
     at = page()
     press(at, "rerun 3-imagenet")
-    assert "**paper-3-imagenet-quick** cannot be launched. The data are missing: " in text(at)
+    assert "**paper-3-imagenet-quick** cannot be launched: " in text(at)
     [launch] = [each for each in at.button if each.key == "launch 3-imagenet"]
     assert launch.disabled
 
 
-def test_a_study_that_cannot_be_submitted_says_why_on_its_card(monkeypatch, folder):
+def test_a_study_that_cannot_be_submitted_says_why_on_its_card():
     at = page()
     press(at, "rerun 2")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.write_text("a file where the folder should be")
-    [button] = [each for each in at.button if each.key == "launch 2"]
-    button.click()
-    at.run()
-    assert any("paper-2-tune-quick" in each.value.replace("\\", "") for each in at.error)
+    store.create(filled.study("paper-2-tune-quick"))  # since the question was asked
+    press(at, "launch 2")
+    said = "there is another study 'paper-2-tune-quick'"
+    assert any(said in each.value.replace("\\", "") for each in at.error)
+    assert "**paper-2-tune-quick** cannot be launched: there is another study" in text(at)
 
 
 def test_a_card_that_was_not_run_says_what_is_planned():
     [card] = [card for card in cards() if card.name == "3-imagenet"]
     said = text(page())
     assert card.verdict != "not run" or f"**Planned.** {PLANS['paper-3-imagenet'].about}" in said
+
+
+def test_runs_that_ship_packed_are_put_into_runs_and_linked(folder):
+    at = page()
+    [unpack] = [each for each in at.button if each.key == "unpack 2"]
+    packed = [shipped.load(name) for name in ("paper-2-tune", "paper-2-best", "paper-2-small")]
+    count = sum(len(each.runs) for each in packed)
+    assert unpack.label == f"Put its {count} runs into Runs"
+    press(at, "unpack 2")
+    assert len(list(runs.scan(folder))) == count
+    assert not [each for each in at.button if each.key in ("unpack 2", "unpack A.1")], "A.1 stands on the same runs"
+    opened = app_at("runs")
+    opened.query_params["where"] = f"name~{','.join(each.study.name for each in packed)}"
+    ran(opened.run())
+    assert len(component(opened, "table")["rows"]) == count and not opened.error
