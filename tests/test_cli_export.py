@@ -11,16 +11,20 @@ from PIL import Image
 
 from fop_core.cli import main
 from fop_core.reproduction import GALLERY, Gallery, RunError
+from fop_core.reproduction.answers import ANSWERS
+from fop_core.reproduction.evidence import Evidence
 from fop_core.reproduction.figures import FIGURES, LEFT_OUT
-from fop_core.reproduction.tables import TABLES, chance_deg, cosines, replaced
+from fop_core.reproduction.mnist import chance_deg
+from fop_core.reproduction.tables import OF_STUDIES, TABLES, cosines, replaced
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "paper.md"
+ANSWER = ROOT / "docs" / "does-fop-help.md"
 
 
 @pytest.fixture(scope="module")
-def gallery():
-    return Gallery()
+def evidence():
+    return Evidence()
 
 
 def call(capsys, *arguments):
@@ -51,10 +55,10 @@ def test_one_figure_in_another_format(capsys, tmp_path, kind, begins):
 
 def test_a_gallery_without_some_runs_makes_the_figures_of_the_others(capsys, tmp_path):
     shutil.copytree(GALLERY / "cifar10-fop-velocity", tmp_path / "some" / "cifar10-fop-velocity")
-    arguments = ("--gallery", tmp_path / "some", "--out", tmp_path, "--only", "paper-5a", "--only", "paper-2")
+    arguments = ("--gallery", tmp_path / "some", "--out", tmp_path, "--only", "paper-5a", "--only", "paper-A1")
     status, _, err = call(capsys, "figures", *arguments)
-    assert status == 1 and (tmp_path / "paper-5a.png").is_file() and not (tmp_path / "paper-2.png").exists()
-    assert f"paper-2 is left out: there is no run mnist-sgd-seed0 in {tmp_path / 'some'}" in err
+    assert status == 1 and (tmp_path / "paper-5a.png").is_file() and not (tmp_path / "paper-A1.png").exists()
+    assert f"paper-A1 is left out: there is no run mnist-fop-full-seed0 in {tmp_path / 'some'}" in err
 
 
 @pytest.mark.parametrize(
@@ -84,19 +88,21 @@ def test_a_damaged_snapshot_is_not_passed_over(tmp_path):
 # what the document says -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_the_tables_in_the_document_are_those_of_the_gallery(gallery, name):
-    shown = DOCUMENT.read_text().split(f"<!-- {name} -->\n")[1].split(f"<!-- end of {name} -->")[0]
-    assert shown.splitlines() == TABLES[name](gallery)
+@pytest.mark.parametrize("name", [*TABLES, *OF_STUDIES, *ANSWERS])
+def test_what_a_document_says_is_what_follows_from_the_runs(evidence, name):
+    document = ANSWER if name in ANSWERS else DOCUMENT
+    shown = document.read_text().split(f"<!-- {name} -->\n")[1].split(f"<!-- end of {name} -->")[0]
+    made = TABLES[name](evidence.gallery) if name in TABLES else {**OF_STUDIES, **ANSWERS}[name](evidence)
+    assert shown.splitlines() == made and len(made) > 0
 
 
-def test_tables_are_printed_or_written_between_their_marks(capsys, tmp_path):
-    status, out, _ = call(capsys, "tables")
-    assert status == 0 and all(f"{name}:\n\n| " in out for name in TABLES)
+@pytest.mark.parametrize("document", [DOCUMENT, ANSWER])
+def test_tables_are_written_between_their_marks(capsys, tmp_path, document):
     copy = tmp_path / "copy.md"
-    copy.write_text(re.sub(r"(<!-- .* -->\n)(?:\|.*\n)+", r"\1", DOCUMENT.read_text()))
+    copy.write_text(re.sub(r"(<!-- (?!end of).* -->\n)(?:.*\n)*?(<!-- end of)", r"\1\2", document.read_text()))
+    assert copy.stat().st_size < document.stat().st_size
     assert call(capsys, "tables", "--into", copy)[0] == 0
-    assert copy.read_text() == DOCUMENT.read_text()
+    assert copy.read_text() == document.read_text()
 
 
 @pytest.mark.parametrize("text", ["", "<!-- a -->\n", "<!-- end of a -->\n<!-- a -->\n"])

@@ -11,6 +11,7 @@ from fop_core import inspection, similarity
 from fop_core.figures import style
 from fop_core.optim.forms import FORMS, MEAN_REMOVED
 from fop_core.reproduction import CIFAR, FROZEN, FULL, LOW_RANK, ONE_STEP, SETTLED, Gallery, angle_layers, cifar, mnist
+from fop_core.reproduction.answers import ANSWERS
 from fop_core.reproduction.cards import cards
 from fop_core.reproduction.evidence import Evidence
 from fop_core.reproduction.figures import apart
@@ -284,6 +285,13 @@ def all_tables(evidence: Evidence) -> dict[str, list[str]]:
     """Return every table of docs/paper.md."""
     of_gallery = {name: make(evidence.gallery) for name, make in TABLES.items()}
     return of_gallery | {name: make(evidence) for name, make in OF_STUDIES.items()}
+
+
+def in_document(text: str, evidence: Evidence) -> dict[str, list[str]]:
+    """Return what goes between a document's marks: the answers where it has those of docs/does-fop-help.md."""
+    if f"<!-- {next(iter(ANSWERS))} -->" in text:
+        return {name: make(evidence) for name, make in ANSWERS.items()}
+    return all_tables(evidence)
 
 
 def replaced(text: str, tables: Mapping[str, Sequence[str]]) -> str:

@@ -1,0 +1,214 @@
+"""The answer to "Does FOP help?", in sentences filled by numbers: docs/does-fop-help.md, and how the Paper page opens.
+
+Whether a sentence adds "which cannot be told from 0" follows from the numbers, so that none says what they do not.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fop_core.reproduction import cifar, mnist, plans
+from fop_core.reproduction.cards import cards
+from fop_core.reproduction.evidence import Evidence
+from fop_core.reproduction.measured import above, comes_out, compared, p_words, percent, signed, spread
+from fop_core.reproduction.mnist import BEST, LARGE, SGD, SMALL
+from fop_core.reproduction.planned import gpu_hours
+from fop_core.reproduction.plans import BEST_RATE, SMALL_RATE
+from fop_core.reproduction.shipped import Packed
+from fop_core.reproduction.verdicts import ALPHA
+from fop_core.studies.statistics import Difference
+
+SMALL_NET = Path(__file__).resolve().parents[2] / "docs" / "results" / "small_net.json"
+"""What ``benchmarks.small_net`` measured of tuned methods."""
+CALLED = {
+    "sgd": "SGD",
+    "adamw": "AdamW",
+    "muon": "Muon",
+    "soap": "SOAP",
+    "shampoo": "Shampoo",
+    "fop": "FOP",
+    "exponential": "FOP, P = exp(M)",
+    "osgm": "FOP by OSGM's feedback",
+    "after": "FOP after the base's step",
+}
+RULES = {"fop": "fop", "exponential": "fop-exponential", "osgm": "fop-osgm", "after": "fop-after"}
+"""FOP's rules in it, by the method that each is."""
+
+
+@cache
+def small_net() -> Mapping[str, Any]:
+    """Return what ``benchmarks.small_net`` measured, as JSON."""
+    content: dict[str, Any] = json.loads(SMALL_NET.read_text())
+    return content
+
+
+def _of_net(method: str, at: int) -> dict[int, float]:
+    """Return test accuracies in percent of a method of the small net: at 0 after one epoch, at -1 in the end."""
+    return {seed: 100 * run["accuracy"][at] for seed, run in enumerate(small_net()["methods"][method]["runs"])}
+
+
+def _told(difference: Difference) -> str:
+    """Return in words how much one is above another."""
+    n = f"n = {difference.n}"
+    if difference.test == "none":
+        return f"{signed(difference.mean)} points ({n}: no test)"
+    words = f"{signed(difference.mean)} points ({n}, {p_words(difference.p)})"
+    return words if difference.p < ALPHA else f"{words}, which cannot be told from 0"
+
+
+def _studies(evidence: Evidence) -> tuple[Packed, Packed]:
+    best, small = evidence.study(BEST), evidence.study(SMALL)
+    if best is None or small is None:
+        raise ValueError(f"no runs of {BEST} or {SMALL}: the answer needs both")
+    return best, small
+
+
+def _full(small: Packed, learned: bool) -> dict[int, float]:
+    return percent(small.of(plans.small("full", LARGE, learned=learned)))
+
+
+def short(evidence: Evidence) -> list[str]:
+    """Return the answer in a few sentences."""
+    best, small = _studies(evidence)
+    made = cards(evidence)
+    count = {name: sum(card.verdict == name for card in made) for name in ("reproduced", "in part", "not", "not run")}
+    learned, fixed, sgd = _full(small, True), _full(small, False), percent(small.of(SGD))
+    share = 100 * above(fixed, sgd).mean / above(learned, sgd).mean
+    first, last = (cifar.accuracies(evidence, epoch) for epoch in (1, cifar.EPOCHS[-1]))
+    return [
+        f"- On MNIST, at the rate that suits SGD best ({BEST_RATE:g}), FOP of full rank less SGD: "
+        f"{_told(above(percent(best.of('full')), percent(best.of(SGD))))}.",
+        f"- At a rate too small for SGD ({SMALL_RATE:g}) and with σ = {LARGE:g}: "
+        f"{_told(above(learned, sgd))}. {share:.0f} % of that is there when nothing is learned.",
+        f"- On CIFAR-10 after one epoch, FOP less SGD: {_told(above(first['fop'], first['momentum']))}. In the end: "
+        f"{_told(above(last['fop'], last['momentum']))}.",
+        f"- Of the paper's {len(made)} claims {count['reproduced']} came out, {count['in part']} in part, "
+        f"{count['not']} not; {count['not run']} have not been run.",
+    ]
+
+
+def _compared_with_sgd(evidence: Evidence) -> list[tuple[str, dict[int, float], dict[int, float]]]:
+    """Return every comparison of FOP with SGD: where, FOP's accuracies and SGD's, in percent by seed."""
+    best, small = _studies(evidence)
+    close = percent(small.of(plans.small("full", min(plans.STDS), learned=True)))
+    at_best, at_small = percent(best.of(SGD)), percent(small.of(SGD))
+    first, last = (cifar.accuracies(evidence, epoch) for epoch in (1, cifar.EPOCHS[-1]))
+    mnist_at = f"On MNIST at the rate {BEST_RATE:g}, SGD's best"
+    made = [
+        (f"{mnist_at}, k = {k}", percent(best.of(name)), at_best) for name, k in plans.RANKS.items() if name != "full"
+    ]
+    made += [
+        (f"{mnist_at}, full rank", percent(best.of("full")), at_best),
+        (
+            f"On MNIST at {SMALL_RATE:g}, too small for SGD, full rank, P close to I: σ = {min(plans.STDS):g}",
+            close,
+            at_small,
+        ),
+        (f"On MNIST at {SMALL_RATE:g}, full rank, σ = {LARGE:g}", _full(small, True), at_small),
+        ("On CIFAR-10 after one epoch", first["fop"], first["momentum"]),
+        (f"On CIFAR-10 after all {cifar.EPOCHS[-1]}", last["fop"], last["momentum"]),
+    ]
+    net = "On the small net below, both tuned, in the end"
+    return made + [(f"{net}: `{method}`", _of_net(name, -1), _of_net("sgd", -1)) for name, method in RULES.items()]
+
+
+def _those(evidence: Evidence, helps: bool) -> list[str]:
+    return [
+        f"- {where}: {compared(ours, theirs)}."
+        for where, ours, theirs in _compared_with_sgd(evidence)
+        if comes_out(above(ours, theirs)) is helps
+    ]
+
+
+def where_it_helps(evidence: Evidence) -> list[str]:
+    """Return where FOP is above SGD: by the test, or of one seed by the numbers."""
+    return _those(evidence, helps=True)
+
+
+def where_it_does_not(evidence: Evidence) -> list[str]:
+    """Return where FOP is below SGD, or cannot be told from it."""
+    return _those(evidence, helps=False)
+
+
+def step_length(evidence: Evidence) -> list[str]:
+    """Return what of FOP is the length of the step."""
+    _, small = _studies(evidence)
+    learned, fixed, sgd = _full(small, True), _full(small, False), percent(small.of(SGD))
+    lengths = []
+    for layer in mnist.INPUTS:
+        series = [run.metrics[f"length_ratio/{layer}"] for run in small.of(plans.small("full", LARGE, learned=False))]
+        lengths.append(float(np.concatenate([each.values for each in series]).mean()))
+    return [
+        f"- Drawn with σ = {LARGE:g} and never learned, full rank less SGD at {SMALL_RATE:g}: {compared(fixed, sgd)}.",
+        f"- Learned less never learned: {_told(above(learned, fixed))}.",
+        f"- Such a P makes a step {lengths[0]:.0f} times as long in the first layer, and at least "
+        f"{min(lengths[1:]):.0f} times in the others.",
+        "- Whether SGD with steps as long does the same is what the control ε tr(P)/n tests. It has not been run.",
+    ]
+
+
+def rotation(evidence: Evidence) -> list[str]:
+    """Return what of FOP is rotation, and what is the mean that it removes."""
+    first, last = (cifar.accuracies(evidence, epoch) for epoch in (1, cifar.EPOCHS[-1]))
+    lead = above(first["fop"], first["momentum"]).mean
+    fixed = above(first["mean-removing"], first["momentum"])
+    norm, end = (above(of["fop"], of["fop-norm"]) for of in (first, last))
+    return [
+        "- FOP-norm keeps P at the identity's norm, so that it only turns. FOP less FOP-norm on CIFAR-10 after one "
+        f"epoch: {_told(norm)}; in the end: {_told(end)}.",
+        "- A fixed P that only removes the mean over each kernel, less SGD after one epoch: "
+        f"{_told(fixed)}. That is {100 * fixed.mean / lead:.0f} % of FOP's {signed(lead)}.",
+        f"- In the end, that fixed P less SGD: {_told(above(last['mean-removing'], last['momentum']))}; FOP less SGD: "
+        f"{_told(above(last['fop'], last['momentum']))}.",
+    ]
+
+
+def which_rule(evidence: Evidence) -> list[str]:
+    """Return which rule these numbers favour, with the table that decides."""
+    end = {name: _of_net(name, -1) for name in small_net()["methods"]}
+    best = max(RULES, key=lambda name: sum(end[name].values()))
+    rival = max((name for name in end if name not in RULES), key=lambda name: sum(end[name].values()))
+    lines = [
+        f"- Of FOP's rules we would use `{RULES[best]}`. In the end, less SGD: "
+        f"{_told(above(end[best], end['sgd']))}; less the paper's rule: {_told(above(end[best], end['fop']))}.",
+        f"- {CALLED[rival]} has the highest mean of those without FOP. Less `{RULES[best]}`: "
+        f"{_told(above(end[rival], end[best]))}.",
+        "",
+        "| method, tuned | epoch 1 | in the end | less SGD | p, Welch | s of one core | MB |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, of in small_net()["methods"].items():
+        difference = above(end[name], end["sgd"])
+        tests = ["", ""] if name == "sgd" else [signed(difference.mean), f"{difference.p:.2g}"]
+        cells = [CALLED[name], spread(_of_net(name, 0)), spread(end[name]), *tests]
+        costs = ["–" if of[cost] is None else f"{of[cost]:,.0f}" for cost in ("cpu_seconds", "peak_memory_mb")]
+        lines.append(f"| {' | '.join([*cells, *costs])} |")
+    return lines
+
+
+def not_run(evidence: Evidence) -> list[str]:
+    """Return what nobody has run here."""
+    lines = []
+    for card in cards(evidence):
+        if card.verdict == "not run":
+            hours = gpu_hours(card) or f"{sum(plans.PLANS[name].hours for name in card.plans):,.1f} hours of one core"
+            lines.append(f"- {card.title}: {hours}, `{card.command} --rerun`.")
+    there = [name for name in ("paper-rho", "paper-trace", "paper-text") if evidence.study(name) is None]
+    lines += [f"- {plans.PLANS[name].about} `python -m fop_core paper --study {name} --rerun`." for name in there]
+    return lines
+
+
+ANSWERS: Mapping[str, Callable[[Evidence], list[str]]] = {
+    "short": short,
+    "where it helps": where_it_helps,
+    "where it does not": where_it_does_not,
+    "step length": step_length,
+    "rotation": rotation,
+    "which rule": which_rule,
+    "not run": not_run,
+}
+"""The parts of docs/does-fop-help.md, each lines of Markdown."""

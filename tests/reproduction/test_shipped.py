@@ -1,0 +1,110 @@
+"""What ships of the paper's studies: packed, read back as it was, and refused where it was edited."""
+
+import json
+import math
+import shutil
+
+import numpy as np
+import pytest
+
+from fop_core.reproduction import plans, shipped
+from fop_core.reproduction.shipped import FOLDER, STUDY
+from fop_core.runs import learned
+from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.run import Run
+from fop_core.studies import cells, protocol, submit
+from tests.studies import made
+from tests.studies.conftest import folder  # noqa: F401, a fixture
+
+
+@pytest.fixture(scope="module")
+def best():
+    return shipped.load("paper-2-best")
+
+
+def test_what_ships_is_small_names_nobody_and_has_the_runs_of_the_plans():
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < 2_000_000
+    assert {"paper-2-tune", "paper-2-best", "paper-2-small"} <= set(shipped.names()) <= set(plans.PLANS)
+    for name in shipped.names():
+        text = (FOLDER / name / STUDY).read_text()
+        assert not any(word in text for word in ("/work", "/home", "/tmp", '"host"', '"user"', '"path":"'))
+        packed = shipped.load(name)
+        assert packed.study == plans.PLANS[name].study, "pack it anew"
+        wanted = [cell.key for cell in cells.check(packed.study)]
+        assert [run.cell.key for run in packed.runs] == wanted and len(wanted) == plans.PLANS[name].runs
+        assert plans.PLANS[name].seconds == pytest.approx(packed.seconds / len(packed.runs), rel=0.01)
+
+
+def test_a_packed_run_has_what_was_measured(best):
+    run = best.of("full")[0]
+    assert (run.seed, run.state, run.threads, run.cell.config.fop.rank) == (3, "finished", 1, 784)
+    epochs, accuracy = run.over("epoch", "test_accuracy")
+    np.testing.assert_allclose(epochs, np.arange(1, 11))
+    assert run.at_epoch("test_accuracy", 10) == run.last("test_accuracy") == accuracy[-1]
+    assert math.isnan(run.at_epoch("test_accuracy", 11)) and len(run.metrics["angle_deg/1.weight"].steps) > 50
+    assert best.matrices["k16", 3]["1.weight"].shape == (784, 16)
+    with pytest.raises(KeyError, match="has no held_out_accuracy"):
+        run.over("epoch", "held_out_accuracy")
+
+
+def test_runs_of_a_folder_are_packed_read_back_and_unpacked_as_they_were(folder, tmp_path):  # noqa: F811
+    plan = protocol.parse({"name": "s", "methods": ["momentum", "fop"], "seeds": [0, 1], "base": {"epochs": 2}})
+    done = submit.submit(plan, folder)
+    made.write(done.stored, lambda cell: math.nan if (cell.method, cell.seed) == ("fop", 1) else 0.9 + cell.seed / 100)
+    packed = shipped.collect(plan, folder)
+    assert len(packed.runs) == 4 and packed.of("fop")[1].last("test_accuracy") == -math.inf
+    assert shipped.write(packed, tmp_path / "out" / "s") < 20_000
+    back = shipped.load("s", tmp_path / "out")
+    assert back.study == plan
+    for before, after in zip(packed.runs, back.runs):
+        assert (before.id, before.cell, before.costs) == (after.id, after.cell, after.costs)
+        assert before.metrics.keys() == after.metrics.keys()
+        for name in before.metrics:
+            np.testing.assert_array_equal(before.metrics[name].steps, after.metrics[name].steps)
+            np.testing.assert_array_equal(before.metrics[name].values, after.metrics[name].values)
+    assert shipped.unpack(back, folder) == [], "they are there"
+    elsewhere = tmp_path / "elsewhere"
+    assert len(shipped.unpack(back, elsewhere)) == 4
+    again = shipped.collect(plan, elsewhere)
+    assert [run.metrics.keys() for run in again.runs] == [run.metrics.keys() for run in packed.runs]
+    assert [run.state for run in again.runs] == [run.state for run in packed.runs]
+    with pytest.raises(RunError, match="is there already"):
+        shipped.write(packed, tmp_path / "out" / "s")
+    with pytest.raises(RunError, match="nothing can be packed"):
+        shipped.write(shipped.collect(plan, tmp_path / "out"), tmp_path / "other")
+
+
+def test_what_ships_is_taken_in_by_its_study_and_shows_what_was_learned(best, folder):  # noqa: F811
+    few = shipped.Packed(best.study, tuple(best.of("k16")[:1]), best.matrices)
+    run = shipped.unpack(few, folder)[0]
+    assert learned.of_run(Run(run.path)).layers["1.weight"].P(-1).shape == (784, 784)
+    assert run.state.state == "finished" and run.progress["test_accuracy"] == few.runs[0].last("test_accuracy")
+    assert submit.submit(best.study, folder).adopted == [run.id]
+
+
+@pytest.mark.parametrize("damage", ["metrics", "matrices", "settings", "format", "missing", "no-runs"])
+def test_what_was_edited_is_refused(tmp_path, damage):
+    shutil.copytree(FOLDER / "paper-2-best", tmp_path / "paper-2-best")
+    path = tmp_path / "paper-2-best"
+    about = json.loads((path / STUDY).read_text())
+    if damage in ("metrics", "matrices"):
+        file = path / {"metrics": shipped.METRICS, "matrices": shipped.MATRICES}[damage]
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 1
+        file.write_bytes(content)
+    elif damage == "settings":
+        about["runs"][0]["config"]["optimizer"]["lr"] = 0.2
+    elif damage == "format":
+        about["format"] = 99
+    elif damage == "missing":
+        (path / shipped.METRICS).unlink()
+    else:
+        del about["runs"]
+    (path / STUDY).write_text(json.dumps(about))
+    with pytest.raises(DamagedFile, match=r"SHA-256|none of the study's|format 99|pack it anew"):
+        shipped.load("paper-2-best", tmp_path)
+
+
+def test_a_study_that_does_not_ship_is_named():
+    with pytest.raises(RunError, match="no study 'paper-9' ships: there are paper-2-best"):
+        shipped.load("paper-9")
