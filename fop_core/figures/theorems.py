@@ -64,13 +64,13 @@ def contraction(steps: Array, worst: Array, marks: Sequence[Mark], key: str = ""
         >>> [trace.name for trace in figure.data], figure.layout.annotations[-1].text
         (['reached', 'as stated'], 'as stated')
     """
-    seen = worst <= TOP
-    line = Line("reached", MEASURED, steps[seen], worst[seen])
+    inside = worst <= TOP
+    line = Line("reached", MEASURED, steps[inside], worst[inside])
     figure = training_curves.figure([line], "step s", "factor of f in a step", key=key, labelled=False)
     figure.update_traces(mode="lines")
     figure.add_shape(curves.rule(1.0))
     shown = [mark.stated for mark in marks]
-    low, high = min([float(worst[seen].min()), *shown]), min(TOP, max([1.05, *shown]))
+    low, high = min([float(worst[inside].min()), *shown]), min(TOP, max([1.05, *shown]))
     room = 0.08 * (high - low)
     figure.update_layout(
         margin={"r": 16, "t": 14},

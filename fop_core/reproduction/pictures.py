@@ -1,7 +1,7 @@
 """The paper's figures for the browser, from runs that ship: ``figures.FIGURES`` has the same for print."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -128,11 +128,12 @@ def ranks(evidence: Evidence) -> Picture:
     lines = [over_seeds("SGD", SGD, _epochs(packed.of(mnist.SGD)))]
     for name, dash in zip(RANKS, (*DASHES, "solid")):
         style = LineStyle(FOP, dash, 3.0 if name == "full" else 2.0)
-        lines.append(over_seeds(_called(name), style, _epochs(packed.of(name))))
+        line = over_seeds(_called(name), style, _epochs(packed.of(name)))
+        lines.append(line if name == "full" else replace(line, band=None))  # six bands would hide each other
     figure = training_curves.figure(lines, "epoch", "test accuracy", percent=True, key="paper 2")
     return Picture(
         (Panel(figure, "Test accuracy over epochs of SGD and of FOP by rank, at SGD's best rate"),),
-        f"Test accuracy on MNIST at SGD's best rate: {_seeds(len(packed.of(mnist.SGD)))}.",
+        f"Test accuracy on MNIST at SGD's best rate: {_seeds(len(packed.of(mnist.SGD)))}, of SGD and of full rank.",
     )
 
 
@@ -247,11 +248,11 @@ def entries(evidence: Evidence) -> Picture:
     panels = []
     for layer, color in ((layers[0], colors[0]), (layers[-1], colors[1])):
         for part, what in (("diagonal", "diagonal"), ("off_diagonal", "off-diagonal")):
-            found = inspection.part_histograms(layer.all_P(), part)
-            assert found is not None, "a kernel has both"
+            histogram = inspection.part_histograms(layer.all_P(), part)
+            assert histogram is not None, "a kernel has both"
             name = layer.name.removesuffix(".weight")
             figure, _ = learned_curves.ridges(
-                layer.steps, *found, color, f"{what} of P, layer {name}", f"{name} {part}"
+                layer.steps, *histogram, color, f"{what} of P, layer {name}", f"{name} {part}"
             )
             panels.append(Panel(_without_cursor(figure), f"Values of the {what} of P in layer {name} over steps", 1.5))
     return Picture(
@@ -303,18 +304,22 @@ def _by_depth(layers: Mapping[str, Layer], caption: str) -> str:
 def large_std_angles(evidence: Evidence) -> Picture:
     """Return Figure A.1 at a rate too small for SGD, sigma = 0.3, full rank: P learned, and never learned."""
     packed, std = _needed(evidence, mnist.SMALL), max(STDS)
-    lines = []
+    lines: dict[bool, list[Line]] = {False: [], True: []}
     for name, color in zip(mnist.INPUTS, depth_colors(len(mnist.INPUTS))):
         for learned, dash in ((False, "2px,3px"), (True, "solid")):
             runs = packed.of(small("full", std, learned=learned))
             seeds = [_thinned(*run.metrics[f"angle_deg/{name}"]) for run in runs]
-            label = name.removesuffix(".weight") + ("" if learned else ", fixed")
-            lines.append(over_seeds(label, LineStyle(color, dash, 2.0), seeds))
+            label = name.removesuffix(".weight") + ("" if learned else ", never learned")
+            lines[learned].append(over_seeds(label, LineStyle(color, dash, 2.0), seeds))
     caption = (
         f"Full rank, σ = {std:g}, at {SMALL_RATE:g}. Solid: P is learned. Dotted: it stays as it was drawn. "
         f"{_seeds(len(packed.of(mnist.SGD))).capitalize()}."
     )
-    return _of_angles(lines, caption)
+    made = _of_angles(lines[True], caption)
+    drawn = [trace for trace in _of_angles(lines[False], "").panels[0].figure.data if trace.name]
+    [panel] = made.panels
+    figure = go.Figure([*drawn, *panel.figure.data], panel.figure.layout)  # labels at the learned ones alone
+    return replace(made, panels=(replace(panel, figure=figure),))
 
 
 def angles_by_std(evidence: Evidence) -> Picture:
@@ -370,7 +375,7 @@ def _angles(runs: Sequence[Run], caption: str) -> Picture:
 
 def _of_angles(lines: Sequence[Line], caption: str) -> Picture:
     figure = learned_curves.over_steps(lines, "degrees between g and P g", key=caption, rules=(45.0,))
-    figure.layout.yaxis.autorangeoptions = {"include": [0.0, 50.0]}  # so that the paper's 45 degrees are seen
+    figure.layout.yaxis.autorangeoptions = {"include": [0.0, 50.0]}  # so that the paper's 45 degrees are shown
     return Picture((Panel(figure, "Angle between g and P g over steps, in each layer"),), caption)
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from fop_core.reproduction.cards import shipped_evidence
 from fop_core.reproduction.pictures import PICTURES, Picture, drawable
-from fop_core.reproduction.verdicts import Card
+from fop_core.reproduction.verdicts import Card, Part
 from fop_core.studies import store
 from pages.components.plot import plot
 from pages.paper import rerun, shown, theorems
@@ -17,6 +17,7 @@ from pages.shared.text import literal
 
 DEMONSTRATED = {"theorem-1": theorems.first, "theorem-2": theorems.second}
 HEIGHTS = (240, 420)  # px of a chart
+BESIDE = 3  # parts of a claim that stand beside its picture
 
 
 @st.cache_resource(show_spinner=False)
@@ -30,8 +31,8 @@ def show(card: Card, form: Form) -> None:
     with st.container(border=True, key=f"card {card.name}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(literal(card.title), anchor=shown.anchor(card), width="content")
-            look = shown.LOOKS[card.verdict]
-            st.badge(shown.verdict(card), icon=look.icon, color=look.color)
+            style = shown.STYLES[card.verdict]
+            st.badge(shown.verdict(card), icon=style.icon, color=style.color)
         st.markdown(literal(card.claim))
         drawn = drawable(card, shipped_evidence())
         if drawn:
@@ -39,9 +40,10 @@ def show(card: Card, form: Form) -> None:
             with left:
                 st.fragment(_pictures)(card, drawn, form)
             with right:
-                _parts(card)
+                _parts(card.parts[:BESIDE])
+            _below(card.parts[BESIDE:])
         else:
-            _parts(card)
+            _below(card.parts)
         _controls(card)
         if card.verdict == "not run":
             rerun.not_run(card)
@@ -90,9 +92,17 @@ def _pictures(card: Card, drawn: Sequence[str], form: Form) -> None:
     form.publish()
 
 
-def _parts(card: Card) -> None:
-    """Show each part of the claim, published beside measured."""
-    for part in card.parts:
+def _below(parts: Sequence[Part]) -> None:
+    """Show parts two by two."""
+    for begin in range(0, len(parts), 2):
+        for part, column in zip(parts[begin : begin + 2], st.columns(2, gap="medium")):
+            with column:
+                _parts([part])
+
+
+def _parts(parts: Sequence[Part]) -> None:
+    """Show parts of a claim, published beside measured."""
+    for part in parts:
         icon, word = shown.outcome(part)
         with st.container(gap="xxsmall"):
             st.markdown(f"{icon} **{word}.** {literal(part.says)}")

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from fop_core.reproduction.cards import cards
+from fop_core.reproduction.answers import short
+from fop_core.reproduction.cards import cards, shipped_evidence
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
 from pages.paper import card, shown
@@ -16,8 +17,8 @@ every = cards()
 with st.sidebar, st.container(key="contents"):
     st.markdown(
         "\n".join(
-            f"- {shown.LOOKS[each.verdict].icon} [{literal(shown.short(each))}](#{shown.anchor(each)}): "
-            f"{literal(shown.verdict(each).lower())}"
+            f"- {shown.STYLES[each.verdict].icon} [{literal(shown.short(each))}](#{shown.anchor(each)}): "
+            f"{shown.STYLES[each.verdict].word.lower()}"
             for each in every
         )
     )
@@ -25,7 +26,8 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     st.title("Paper", anchor=False, width="content")
     copy_link("copy")
 form.draw_warnings()
-st.markdown(f"Figures and theorems of the paper, again: {shown.tally(every)}.")
+st.markdown("**Does FOP help?**")
+st.markdown("\n".join(f"- {literal(line.removeprefix('- '))}" for line in short(shipped_evidence())))
 for each in every:
     card.show(each, form)
 deliver()

@@ -21,7 +21,7 @@ from pages.shared import run_text
 from pages.shared.listing import listing
 from pages.shared.text import literal
 
-ASKED, TROUBLE, MEASURE, MEASURED = "paper asks", "paper trouble", "paper measures", "paper measured"
+OPEN, TROUBLE, MEASURE, MEASURED = "paper asks", "paper trouble", "paper measures", "paper measured"
 SIZES = {"quick": "Quick, minutes", "full": "Full"}
 
 
@@ -39,18 +39,18 @@ def not_run(card: Card) -> None:
 def button(card: Card) -> None:
     """Show the button that asks before anything is launched."""
     if plans(card):
-        st.button("Rerun as a study…", on_click=_ask, args=(card.name,), key=f"rerun {card.name}")
+        st.button("Rerun as a study…", on_click=_toggle, args=(card.name,), key=f"rerun {card.name}")
 
 
-def _ask(name: str) -> None:
-    st.session_state[ASKED] = "" if st.session_state.get(ASKED) == name else name
+def _toggle(name: str) -> None:
+    st.session_state[OPEN] = "" if st.session_state.get(OPEN) == name else name
 
 
 def question(card: Card) -> None:
     """Show what the card's studies take, and the button that launches them, where the reader has asked for it."""
     if trouble := st.session_state.pop(f"{TROUBLE} {card.name}", ""):
         st.error(literal(trouble))
-    if st.session_state.get(ASKED) != card.name:
+    if st.session_state.get(OPEN) != card.name:
         return
     with st.container(border=True, key=f"ask {card.name}"):
         size = st.segmented_control(
@@ -96,7 +96,7 @@ def question(card: Card) -> None:
                     key=f"measure {card.name}",
                     help="Trains the first steps of each method now, in a process of its own",
                 )
-            st.button("Cancel", type="tertiary", on_click=_ask, args=(card.name,), key=f"cancel {card.name}")
+            st.button("Cancel", type="tertiary", on_click=_toggle, args=(card.name,), key=f"cancel {card.name}")
         st.caption("They wait in this machine's queue. A study can be stopped at any time, and goes on from there.")
 
 
@@ -137,7 +137,7 @@ def _go(card: str, names: Sequence[str], quick: bool) -> None:
             troubles += dict.fromkeys(done.troubles.values())
     st.session_state[f"{TROUBLE} {card}"] = "; ".join(troubles)
     if not troubles:
-        st.session_state[ASKED] = ""
+        st.session_state[OPEN] = ""
     listing(runs.runs_folder()).entries(now=True)  # they are there since this click
 
 

@@ -72,12 +72,12 @@ def second(form: Form) -> None:
             aspect=2.0,
             heights=(260, 340),
         )
-        rest = [claim for claim in shown.claims if claim.name != "stated"]
+        others = [claim for claim in shown.claims if claim.name != "stated"]
         st.markdown(
             "\n".join(
                 f"- {sentences.NAMES[claim.name]}, with the step {sentences.STEP[claim.name]} and the factor "
                 f"{sentences.FACTOR[claim.name]}, it {sentences.comparison(claim)}"
-                for claim in rest
+                for claim in others
             )
         )
     form.publish()

@@ -106,8 +106,8 @@ def test_a_slider_of_a_theorem_changes_its_sentence_alone_and_a_link_reproduces_
 def test_a_card_s_links_open_what_it_stands_on(paper, card, link, url, heading):
     page = paper()
     name = link if isinstance(link, str) else None
-    found = page.locator(f".st-key-ways-{card}").get_by_role("link", name=name or link)
-    found.click()
+    way = page.locator(f".st-key-ways-{card}").get_by_role("link", name=name or link)
+    way.click()
     page.wait_for_url(re.compile(url))
     expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
     expect(page.get_by_text("Not all of the address could be used")).to_have_count(0)

@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 from fop_core.figures.style import number
 from fop_core.jobs import queue
 from fop_core.reproduction import demonstrations, shipped
-from fop_core.reproduction.cards import CARDS, cards
+from fop_core.reproduction.answers import short
+from fop_core.reproduction.cards import CARDS, cards, shipped_evidence
 from fop_core.reproduction.demonstrations import symmetric
 from fop_core.reproduction.plans import PLANS
 from fop_core.reproduction.verdicts import Card, Part
@@ -55,8 +56,9 @@ def test_every_card_is_there_with_its_claim_its_parts_and_its_verdict():
         assert card.claim in said and all(part.says in said for part in card.parts)
         assert all(control.what in said for control in card.controls)
         assert all(difference in said for difference in card.differences)
-        assert f"[{shown.short(card)}](#{shown.anchor(card)}): {shown.verdict(card).lower()}" in said
+        assert f"[{shown.short(card)}](#{shown.anchor(card)}): {shown.STYLES[card.verdict].word.lower()}" in said
     assert [each.value for each in at.code] == [card.command for card in cards()]
+    assert "\n".join(short(shipped_evidence())).replace("\\", "") in said, "the answer opens the page"
     assert not address(at), "as it opens it needs no settings"
 
 
@@ -157,15 +159,15 @@ def test_the_links_of_a_card_are_settings_that_their_pages_know(card):
 def test_studies_that_rerun_a_card_are_linked_from_it():
     card = Card("2", "Figure 2: rank", "A claim.", (Part("A part."),), plans=("paper-2-best", "paper-2-small"))
     there = ("paper-2-best", "paper-2-best-2", "paper-2-bestial", "other", "paper-2-small-quick")
-    found = [link.query["study"] for link in links(card, there)]
-    assert found == ["paper-2-best", "paper-2-best-2", "paper-2-small-quick"]
+    ids = [link.query["study"] for link in links(card, there)]
+    assert ids == ["paper-2-best", "paper-2-best-2", "paper-2-small-quick"]
 
 
 def test_a_verdict_is_a_word_an_icon_and_the_hours_that_it_would_take():
     card = Card("2", "Figure 2: rank", "A claim.", (Part("A part."),), gpu_hours=41.0)
     assert shown.verdict(card) == "Not run: about 41 GPU hours"
-    assert len({look.word for look in shown.LOOKS.values()} | {look.icon for look in shown.LOOKS.values()}) == 8
-    assert shown.outcome(Part("A part.", holds=False))[1] == "Does not"
+    assert len({style.word for style in shown.STYLES.values()} | {style.icon for style in shown.STYLES.values()}) == 8
+    assert shown.outcome(Part("A part.", holds=False))[1] == "Does not come out"
     assert shown.tally([card, card]) == "2 not run"
 
 
@@ -194,7 +196,7 @@ def test_all_settings_have_a_value_to_begin_with():
         assert field.read(field.write(VALUES[name])) == VALUES[name]
 
 
-def press(at: AppTest, key: str) -> None:
+def click(at: AppTest, key: str) -> None:
     [button] = [each for each in at.button if each.key == key]
     button.click()
     ran(at.run())
@@ -202,18 +204,18 @@ def press(at: AppTest, key: str) -> None:
 
 def test_a_rerun_asks_first_then_stands_in_studies_and_is_linked(folder):
     at = page()
-    press(at, "rerun 2")
+    click(at, "rerun 2")
     said = text(at)
     assert "paper-2-tune-quick" in said and "2 runs · time minutes, not measured here · disk not known" in said
     [launch] = [each for each in at.button if each.key == "launch 2"]
     counts = {name: sum(cells.count(PLANS[name].quick)) for name in PLANS if name.startswith("paper-2-")}
     assert launch.label == f"Launch {sum(counts.values())} runs"
     assert not store.ids(folder), "nothing is launched yet"
-    press(at, "launch 2")
+    click(at, "launch 2")
     assert store.ids(folder) == sorted(f"{name}-quick" for name in counts)
     assert len([run for run, _ in runs.scan(folder)]) == sum(counts.values())
     assert not at.error and not [each for each in at.button if each.key == "launch 2"], "the question is answered"
-    press(at, "rerun 2")
+    click(at, "rerun 2")
     assert "**paper-2-tune-quick** is there already: open it above." in text(at)
     [launch] = [each for each in at.button if each.key == "launch 2"]
     assert launch.disabled
@@ -221,12 +223,13 @@ def test_a_rerun_asks_first_then_stands_in_studies_and_is_linked(folder):
 
 def test_the_whole_of_a_rerun_says_what_its_time_comes_from(folder):
     at = page()
-    press(at, "rerun 2")
+    click(at, "rerun 2")
     at.button_group(key="size 2").set_value("full")
     ran(at.run())
     plan = PLANS["paper-2-best"]
-    assert f"35 runs · time about {duration(3600 * plan.hours)} on one core ({plan.measured_on}) · disk not known" in text(at)
-    press(at, "cancel 2")
+    time = f"about {duration(3600 * plan.hours)} on one core ({plan.measured_on})"
+    assert f"35 runs · time {time} · disk not known" in text(at)
+    click(at, "cancel 2")
     assert not [each for each in at.button if each.key == "launch 2"] and not store.ids(folder)
 
 
@@ -234,7 +237,7 @@ def test_time_and_disk_follow_from_runs_that_are_there(folder):
     for cell in cells.cells(PLANS["paper-2-tune"].quick):
         filled.run_of(cell, 0.9)
     at = page()
-    press(at, "rerun 2")
+    click(at, "rerun 2")
     assert re.search(
         r"2 runs · time about .*, as runs like these took here, 2 of them there already · disk about ", text(at)
     )
@@ -243,7 +246,7 @@ def test_time_and_disk_follow_from_runs_that_are_there(folder):
 def test_a_study_whose_data_are_missing_cannot_be_launched(monkeypatch, tmp_path):
     monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path))
     at = page()
-    press(at, "rerun 3-imagenet")
+    click(at, "rerun 3-imagenet")
     assert "**paper-3-imagenet-quick** cannot be launched: " in text(at)
     [launch] = [each for each in at.button if each.key == "launch 3-imagenet"]
     assert launch.disabled
@@ -251,9 +254,9 @@ def test_a_study_whose_data_are_missing_cannot_be_launched(monkeypatch, tmp_path
 
 def test_a_study_that_cannot_be_submitted_says_why_on_its_card():
     at = page()
-    press(at, "rerun 2")
+    click(at, "rerun 2")
     store.create(filled.study("paper-2-tune-quick"))  # since the question was asked
-    press(at, "launch 2")
+    click(at, "launch 2")
     said = "there is another study 'paper-2-tune-quick'"
     assert any(said in each.value.replace("\\", "") for each in at.error)
     assert "**paper-2-tune-quick** cannot be launched: there is another study" in text(at)
@@ -271,7 +274,7 @@ def test_runs_that_ship_packed_are_put_into_runs_and_linked(folder):
     packed = [shipped.load(name) for name in ("paper-2-tune", "paper-2-best", "paper-2-small")]
     count = sum(len(each.runs) for each in packed)
     assert unpack.label == f"Put its {count} runs into Runs"
-    press(at, "unpack 2")
+    click(at, "unpack 2")
     assert len(list(runs.scan(folder))) == count
     assert not [each for each in at.button if each.key in ("unpack 2", "unpack A.1")], "A.1 stands on the same runs"
     opened = app_at("runs")
