@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 if get_script_run_ctx(suppress_warning=True) is None:
     PagesManager.uses_pages_directory = False  # else a deep link as the first visit finds no page
     css = (HERE / "static/app.css").read_text()
-    drawing = ("", "trajectories", "runs", "preconditioners")
+    drawing = ("", "trajectories", "paper", "runs", "preconditioners")
     additions = Middleware(Additions, css=css, script=SOURCE, of=drawing)
     app = st.App(__file__, middleware=[Middleware(Headers), Middleware(Origins), additions])
 else:
@@ -33,7 +33,7 @@ else:
     st.logo(HERE / "static/wordmark.svg", icon_image=HERE / "static/logo.svg", size="large")
     pages = {
         name: st.Page(f"pages/{name}/page.py", title=name.capitalize(), url_path=name, default=name == "trajectories")
-        for name in ("trajectories", "basins", "train", "runs", "studies", "preconditioners")
+        for name in ("trajectories", "paper", "basins", "train", "runs", "studies", "preconditioners")
     }
     chosen = st.navigation(list(pages.values()), position="hidden")
     st.set_page_config(page_title=f"{chosen.title} · FOP Lab")

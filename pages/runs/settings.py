@@ -4,14 +4,12 @@ from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-import streamlit as st
-
 from fop_core.figures.style import PINS
 from fop_core.runs import query
 from fop_core.runs.state import STATES
 from pages.runs import columns
 from pages.runs.find import HELP
-from pages.shared.fields import Choice, Field, Flag, Number, Several, Switch, Text
+from pages.shared.fields import Choice, Field, Flag, Several, Slider, Switch, Text
 
 LONGEST = 8000  # letters of a list in an address
 
@@ -34,25 +32,6 @@ class Untyped:
 
     def draw(self, key: str, on_change: Callable[[], None] | None = None) -> None:
         """Show nothing."""
-
-
-@dataclass(frozen=True)
-class Slider(Number):
-    """A number by a slider."""
-
-    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> None:
-        """Show the slider."""
-        kind: type = int if self.whole else float
-        st.slider(
-            self.label,
-            kind(self.low),
-            kind(self.high),
-            step=kind(self.step),
-            key=key,
-            help=self.help or None,
-            on_change=on_change,
-            format="%d %%",
-        )
 
 
 @dataclass(frozen=True)
@@ -112,7 +91,9 @@ FIELDS: dict[str, Field] = {
     "pin": Pins("Pinned"),
     "y": Untyped("Curves"),
     "x": Switch("Across", ACROSS, help="Time: seconds of training, without evaluation; what a step costs counts"),
-    "smooth": Slider("Smoothing", 0, 30, 1, "Mean over this share of a curve; the raw values stay behind it", True),
+    "smooth": Slider(
+        "Smoothing", 0, 30, 1, "Mean over this share of a curve; the raw values stay behind it", True, format="%d %%"
+    ),
     "seeds": Flag("Mean over seeds", help="Runs that differ by the seed alone become one line with ± 1 std"),
     "base": Text("Difference to", 200),
     "logx": Flag("Logarithmic across"),

@@ -87,6 +87,31 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Slider(Number):
+    """A number by a slider.
+
+    Attributes:
+        format: of the number that is shown, as printf has it; none for Streamlit's own.
+    """
+
+    format: str = ""
+
+    def draw(self, key: str, on_change: Callable[[], None] | None = None) -> None:
+        """Show the slider."""
+        kind: type = int if self.whole else float
+        st.slider(
+            self.label,
+            kind(self.low),
+            kind(self.high),
+            step=kind(self.step),
+            key=key,
+            help=self.help or None,
+            on_change=on_change,
+            format=self.format or None,
+        )
+
+
+@dataclass(frozen=True)
 class Choice:
     """One of a few.
 

@@ -8,6 +8,7 @@ from tests.chromium import NARROW
 
 PAGES = {
     "Trajectories": "",
+    "Paper": "paper",
     "Basins": "basins?size=64",
     "Train": "train",
     "Runs": "runs?show=gallery&run=mnist-fop-full-seed0",

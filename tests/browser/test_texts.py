@@ -146,7 +146,7 @@ def test_what_it_learned(open_):
         harmless(page)
 
 
-@pytest.mark.parametrize("page_name", ["", "basins", "train", "runs", "studies", "preconditioners"])
+@pytest.mark.parametrize("page_name", ["", "paper", "basins", "train", "runs", "studies", "preconditioners"])
 def test_what_an_address_says(open_, page_name):
     names = ("preset", "from", "run", "tag", "f", "name", "data.path", "layer", "beside", "find", SIGNS)
     page = open_(page_name + "?" + "&".join(f"{quote(name)}={quote(SIGNS)}" for name in names))

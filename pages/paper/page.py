@@ -1,0 +1,34 @@
+"""Paper: each figure and theorem again, from real runs, with the controls that it lacked, and a verdict."""
+
+import streamlit as st
+
+from fop_core.reproduction.answers import short
+from fop_core.reproduction.cards import cards, shipped_evidence
+from pages.components.copy_link import copy_link
+from pages.components.download import deliver
+from pages.paper import card, shown
+from pages.paper.settings import FIELDS, PRESETS, VALUES
+from pages.shared.form import Form
+from pages.shared.text import literal
+
+form = Form("paper", PRESETS, FIELDS, {"all": VALUES}, tuple(VALUES))
+every = cards()
+
+with st.sidebar, st.container(key="contents"):
+    st.markdown(
+        "\n".join(
+            f"- {shown.STYLES[each.verdict].icon} [{literal(shown.short(each))}](#{shown.anchor(each)}): "
+            f"{shown.STYLES[each.verdict].word.lower()}"
+            for each in every
+        )
+    )
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.title("Paper", anchor=False, width="content")
+    copy_link("copy")
+form.draw_warnings()
+st.markdown("**Does FOP help?**")
+st.markdown("\n".join(f"- {literal(line.removeprefix('- '))}" for line in short(shipped_evidence())))
+for each in every:
+    card.show(each, form)
+deliver()
+form.publish()
