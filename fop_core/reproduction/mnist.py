@@ -11,16 +11,21 @@ from fop_core.reproduction.evidence import Evidence
 from fop_core.reproduction.measured import above, comes_out, compared, p_words, percent, rising, signed, spread
 from fop_core.reproduction.plans import BEST_RATE, RANKS, SMALL_RANKS, SMALL_RATE, STDS
 from fop_core.reproduction.shipped import Packed, PackedRun
-from fop_core.reproduction.verdicts import Card, Control, Part
+from fop_core.reproduction.verdicts import ALPHA, Card, Control, Part
 from fop_core.studies.statistics import holm
 
 Array = np.ndarray
 
-TUNE, BEST, SMALL = "paper-2-tune", "paper-2-best", "paper-2-small"
+TUNE, BEST, SMALL, CONTROL = "paper-2-tune", "paper-2-best", "paper-2-small", "paper-2-control"
 SGD = "momentum"
 EPOCHS = (1, 2, 3, 5, 10)
 INPUTS = {"1.weight": 784, "3.weight": 100, "5.weight": 100, "7.weight": 100}
 """n of each layer of the network: its inputs."""
+LENGTHS = {
+    "start": "SGD at the rate ε tr(P)/n in each layer",
+    "length": "SGD whose gradient is made as long as P g in each layer, and not turned",
+}
+"""The rules of ``controls.step_length``, in words."""
 USUAL = (35.0, 45.0)
 """Degrees that are "slightly below 45°"."""
 LARGE = max(STDS)
@@ -76,10 +81,13 @@ def figure_2(evidence: Evidence) -> Card:
             _is_ahead(f"{at_small}: every rank is ahead after one epoch.", small, of_small),
             _rises(f"{at_small}: the larger k, the better it ends.", small, of_small),
         ),
-        controls=(_never_learned(small),),
+        controls=(
+            _never_learned(small),
+            *(_as_long(rule, evidence.study(CONTROL), small) for rule in LENGTHS),
+        ),
         differences=DIFFERENCES,
-        plans=(TUNE, BEST, SMALL),
-        shipped=tuple(name for name in (TUNE, BEST, SMALL) if evidence.study(name) is not None),
+        plans=(TUNE, BEST, SMALL, CONTROL),
+        shipped=tuple(name for name in (TUNE, BEST, SMALL, CONTROL) if evidence.study(name) is not None),
         pictures=("paper-2", "paper-2-small"),
     )
 
@@ -157,6 +165,58 @@ def _never_learned(small: Packed | None) -> Control:
         f"{100 * drawn / whole:.0f} % of the learned one's {signed(whole)}. What learning adds: {more} points; "
         f"{significant} of {len(both)} can be told from 0 (Welch's t, Holm's correction).",
     )
+
+
+def lengths(control: Packed | None, rule: str, std: float = LARGE) -> dict[str, dict[int, float]]:
+    """Return the final accuracy in percent of SGD with steps as long as a P makes them, by P's rank and seed.
+
+    Args:
+        control: the study ``paper-2-control``.
+        rule: of ``controls.step_length``.
+        std: of the P that was drawn.
+    """
+    runs = _there(control, {name: plans.as_long(rule, name, std) for name in SMALL_RANKS})
+    return {name: percent(each) for name, each in runs.items()}
+
+
+def _as_long(rule: str, control: Packed | None, small: Packed | None) -> Control:
+    what = f"{LENGTHS[rule]}, of the same P that was drawn with σ = {LARGE:g}, at {SMALL_RATE:g}."
+    learned = _there(small, {name: plans.small(name, LARGE, learned=True) for name in SMALL_RANKS})
+    both = {name: values for name, values in lengths(control, rule).items() if name in learned}
+    if not both:
+        return Control(what)
+    less = {name: above(percent(learned[name]), values) for name, values in both.items()}
+    adjusted = dict(zip(less, holm([each.p for each in less.values()])))
+    means = ", ".join(f"{_rank(name)} {spread(values)}" for name, values in both.items())
+    points = ", ".join(f"{_rank(name)} {signed(each.mean)}" for name, each in less.items())
+    ahead, behind = (
+        sum(adjusted[name] < ALPHA and (each.mean > 0) is positive for name, each in less.items())
+        for positive in (True, False)
+    )
+    n = min(each.n for each in less.values())
+    return Control(
+        what,
+        f"It ends at {means} %. Learned FOP less that: {points} points; above it in {ahead} of {len(less)}, below in "
+        f"{behind} (n = {n}; Welch's t, Holm's correction).",
+    )
+
+
+def length_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
+    """Return the table of SGD with steps as long as P makes them, beside FOP."""
+    control, small = evidence.study(CONTROL), evidence.study(SMALL)
+    head = ["σ", "P", "SGD at ε tr(P)/n", "SGD as long as P g", "FOP, never learned", "FOP, learned", "n"]
+    rows = []
+    for std in STDS:
+        of = {rule: lengths(control, rule, std) for rule in LENGTHS}
+        for name in SMALL_RANKS:
+            fixed, learned = (
+                [] if small is None else small.of(plans.small(name, std, learned=each)) for each in (False, True)
+            )
+            values = [*(of[rule].get(name, {}) for rule in LENGTHS), percent(fixed), percent(learned)]
+            if any(of[rule].get(name) for rule in LENGTHS):
+                n = min(len(each) for each in values if each)
+                rows.append([f"{std:g}", _rank(name), *(spread(each) for each in values), str(n)])
+    return head, rows
 
 
 def angles(runs: Sequence[PackedRun], layer: str) -> Array:

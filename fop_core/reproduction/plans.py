@@ -22,6 +22,18 @@ RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 BEST_RATE, SMALL_RATE = 0.1, 1e-3
 """Of SGD on MNIST: the best one on held-out images, as ``paper-2-tune`` found, and one that is too small."""
 STDS = (0.01, 0.3)
+STEP_LENGTH = Path(__file__).parent / "controls" / "step_length.py"
+"""The optimizer of Figure 2's control: SGD with steps as long as P makes them."""
+OF_STEP_LENGTH: Mapping[str, Any] = {
+    "run": "",
+    "rank": 16,
+    "init_std": 0.3,
+    "rule": "start",
+    "lr": SMALL_RATE,
+    "momentum": 0.9,
+    "weight_decay": 0.0,
+}
+"""All of its settings, whose defaults are known to the file alone."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +100,9 @@ FEW: Mapping[str, Any] = {"epochs": 2, "data.limit": 2000, "snapshots": 4, "log_
 """What makes a run of MNIST quick: seconds each."""
 
 
+CONTROL_SECONDS, CONTROL_COST = 20.0, "100 runs of the same kind"
+
+
 def _figure_2() -> list[Plan]:
     tune = _study(
         "paper-2-tune",
@@ -108,9 +123,9 @@ def _figure_2() -> list[Plan]:
     of_std = {}
     for std in STDS:
         for name in SMALL_RANKS:
-            drawn = {"fop.rank": RANKS[name], "fop.init_std": std}
-            of_std[small(name, std, learned=True)] = {"method": "fop", "settings": drawn}
-            fixed = {**drawn, "fop.hyper_lr": 0.0}
+            of_fop = {"fop.rank": RANKS[name], "fop.init_std": std}
+            of_std[small(name, std, learned=True)] = {"method": "fop", "settings": of_fop}
+            fixed = {**of_fop, "fop.hyper_lr": 0.0}
             of_std[small(name, std, learned=False)] = {"method": "fop", "settings": fixed}
     too_small = _study(
         "paper-2-small",
@@ -120,6 +135,24 @@ def _figure_2() -> list[Plan]:
         seeds=[3, 4, 5, 6, 7],
         analysis={"baseline": "momentum"},
     )
+    of_length = {}
+    for std in STDS:
+        for rule in ("start", "length"):
+            for name in SMALL_RANKS:
+                drawn: dict[str, Any] = {"rule": rule, "rank": RANKS[name], "init_std": std}
+                settings = {f"optimizer.settings.{key}": value for key, value in drawn.items()}
+                of_length[as_long(rule, name, std)] = {"method": "plugin", "settings": settings}
+    source = plugins.read(STEP_LENGTH)
+    control = _study(
+        "paper-2-control",
+        methods=["momentum", *of_length],
+        variants=of_length,
+        base={"optimizer.lr": SMALL_RATE},
+        seeds=[3, 4, 5, 6, 7],
+        analysis={"baseline": "momentum"},
+        plugins={"optimizer": {"file": source.file, "sha256": source.digest, "settings": OF_STEP_LENGTH}},
+    )
+    few_lengths = ["momentum", *(as_long(rule, "full", 0.3) for rule in ("start", "length"))]
     few_ranks = ["momentum", "k1", "full"]
     few_stds = ["momentum", *(small("full", 0.3, learned=learned) for learned in (True, False))]
     return [
@@ -144,6 +177,14 @@ def _figure_2() -> list[Plan]:
             35.0,
             "105 runs that ship",
         ),
+        Plan(
+            control,
+            _quick(control, FEW, 2, methods=few_lengths, variants={name: of_length[name] for name in few_lengths[1:]}),
+            "At that rate: is SGD as good, where its steps are as long as P would make them?",
+            CONTROL_SECONDS,
+            CONTROL_COST,
+            files={"optimizer": STEP_LENGTH},
+        ),
     ]
 
 
@@ -156,6 +197,17 @@ def small(name: str, std: float, *, learned: bool) -> str:
         learned: whether M is learned, or stays as it was drawn.
     """
     return f"{name}-std{std:g}" + ("" if learned else "-fixed")
+
+
+def as_long(rule: str, name: str, std: float) -> str:
+    """Return what a variant of ``paper-2-control`` is called.
+
+    Args:
+        rule: of ``controls.step_length``.
+        name: of ``RANKS``, the rank of the P that is drawn.
+        std: σ of its M.
+    """
+    return f"{rule}-{name}-std{std:g}"
 
 
 FIGURE_3 = (

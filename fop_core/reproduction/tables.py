@@ -275,6 +275,7 @@ OF_STUDIES: dict[str, Callable[[Evidence], list[str]]] = {
     "figure 2 rates": _of_rows(mnist.rate_rows),
     "figure 2": _of_rows(mnist.best_rows),
     "figure 2 small": _of_rows(mnist.small_rows),
+    "figure 2 length": _of_rows(mnist.length_rows),
     "figure 3, CIFAR-10": _of_rows(cifar.rows),
     "figure A.1 angles": _of_rows(mnist.angle_rows),
 }

@@ -96,6 +96,22 @@ def test_the_length_is_that_of_P_g_and_the_direction_that_of_g():
         assert functional.cosine_similarity(step.flatten(), g.flatten(), 0) > 1 - 1e-5
 
 
+def test_without_a_run_P_is_as_FOP_draws_it_with_the_seed_of_the_run():
+    torch.manual_seed(0)  # as a trainer does, before it makes the network
+    control = step_length.make_optimizer(list(mnist_mlp(100).named_parameters()), drawn(rank=16, init_std=0.01), 4)
+    layers = learned.of_run(runs.load(str(RUN))).layers
+    for name, layer in layers.items():
+        assert control.factors()[name] == pytest.approx(layer.spectra[0].mean(), rel=1e-5)
+    M = control.twin.factors()["5.weight"]
+    assert np.array_equal(M, layers["5.weight"].M[0]) and layers["5.weight"].steps[0] == 0
+    with pytest.raises(ValueError, match="rule=trace follows a run"):
+        step_length.make_optimizer(list(mnist_mlp(100).named_parameters()), drawn(rule="trace"), 4)
+
+
+def drawn(**settings):
+    return step_length.Settings(**LR, **settings)
+
+
 @pytest.mark.parametrize("control", [frozen, step_length])
 def test_a_run_without_a_P_is_refused_by_its_name(control):
     named = list(network().named_parameters())

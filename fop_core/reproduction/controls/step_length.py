@@ -1,10 +1,12 @@
-"""SGD whose gradients are as long as those of a FOP run, and turned nowhere: what of FOP is the length of its steps.
+"""SGD whose gradients are as long as P would make them, and turned nowhere: what of FOP is the length of its steps.
 
-In each layer that the run preconditioned, g is multiplied by one number c, before momentum, as P is:
+In each layer that has a P, g is multiplied by one number c, before momentum, as P is:
 
-    start     c = tr(P) / n of the run's first P, by which it lengthens the part of P g along g, on average
-    trace     the same of its snapshots, on straight lines between them: a rate that follows tr(P)
-    length    c = ||P g|| / ||g|| of this very gradient, by the run's last P: each g as long as that P would make it
+    start     c = tr(P) / n of the first P, by which it lengthens the part of P g along g, on average
+    trace     the same of a run's snapshots, on straight lines between them: a rate that follows tr(P)
+    length    c = ||P g|| / ||g|| of this very gradient, by the last P: each g as long as that P would make it
+
+P is that of a FOP run; where none is named, I + M M^T as FOP draws it with the seed of this run.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,6 +17,7 @@ import torch
 from pydantic import BaseModel, Field
 from torch import Tensor
 
+from fop_core import FOP
 from fop_core.reproduction.controls.frozen import frozen
 from fop_core.runs import learned
 from fop_core.runs.run import Run
@@ -22,9 +25,11 @@ from fop_core.training.plugins import path
 
 
 class Settings(BaseModel):
-    """What the file is told: the run, and SGD's own."""
+    """What the file is told: where P is from, and SGD's own."""
 
-    run: str = Field(description="the directory of a FOP run; a relative path is from where the run was submitted")
+    run: str = Field("", description="the directory of a FOP run; a relative path is from where it was submitted")
+    rank: int = Field(16, ge=1, description="k of a P that is drawn")
+    init_std: float = Field(0.3, ge=0, description="standard deviation of its M")
     rule: Literal["start", "trace", "length"] = Field("start", description="what is multiplied: see the file's head")
     lr: float = Field(0.05, gt=0)
     momentum: float = Field(0.9, ge=0, lt=1)
@@ -47,12 +52,20 @@ class StepLength(torch.optim.SGD):
         of_sgd: dict[str, Any] = {"momentum": settings.momentum, "weight_decay": settings.weight_decay}
         super().__init__(self.named.items(), lr=settings.lr, **of_sgd)
         self.param_groups[0]["steps"] = 0
-        run = Run(path(settings.run))
         self.rule = settings.rule
-        self.twin = frozen(torch.optim.SGD(self.named.items(), lr=1.0), run)  # it never steps
-        self.curves = {
-            name: (layer.spectrum_steps, layer.spectra.mean(-1)) for name, layer in learned.of_run(run).layers.items()
-        }
+        base = torch.optim.SGD(self.named.items(), lr=1.0)
+        if settings.run:
+            run = Run(path(settings.run))
+            self.twin = frozen(base, run)  # it never steps
+            layers = learned.of_run(run).layers
+            self.curves = {name: (layer.spectrum_steps, layer.spectra.mean(-1)) for name, layer in layers.items()}
+            return
+        if settings.rule == "trace":
+            raise ValueError("rule=trace follows a run: name its directory, run=...")
+        drawn = {"rank": settings.rank, "init_std": settings.init_std}
+        self.twin = FOP(base, "low_rank", hyper_lr=0.0, seed=torch.initial_seed(), **drawn)
+        traces = {name: float(P.diagonal().mean()) for name, P in self.twin.preconditioners().items()}
+        self.curves = {name: (np.zeros(1), np.array([trace])) for name, trace in traces.items()}
 
     def factors(self) -> dict[str, float | Tensor]:
         """Return c by the names of the layers, for the gradients that are there."""
