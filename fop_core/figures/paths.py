@@ -35,10 +35,9 @@ def paths(ground: Landscape, runs: Sequence[Run], start: Point, minima: Sequence
     shown = interactive.ordered(runs)
     for run in shown:
         path = interactive.drawn(run, ground.box)
-        for line in ({"color": "rgba(255,255,255,0.7)", "width": run.method.width + 2}, curves.line(run)):
-            figure.add_scatter(
-                x=path[:, 0], y=path[:, 1], mode="lines", line=line, name=run.method.name, hoverinfo="skip"
-            )
+        figure.add_scatter(
+            x=path[:, 0], y=path[:, 1], mode="lines", line=curves.line(run), name=run.method.name, hoverinfo="skip"
+        )
     figure.add_scatter(
         x=[start[0]],
         y=[start[1]],
