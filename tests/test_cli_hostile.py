@@ -56,6 +56,7 @@ BASES = {
     "runs restore": ["runs", "restore"],
     "runs replay": ["runs", "replay"],
     "runs why": ["runs", "why"],
+    "paper": ["paper", "--figure", "theorem-2"],
     "export figures": ["export", "figures", "--only", "paper-5c", "--gallery", "nowhere"],
     "export tables": ["export", "tables", "--gallery", "nowhere"],
 }

@@ -28,8 +28,8 @@ def paths(ground: Landscape, runs: Sequence[Run], start: Point, minima: Sequence
         >>> booth, path = presets.PAPER_BOOTH.surface, race(presets.PAPER_BOOTH)["SGD"]
         >>> sgd = downsampled("sgd", path.points, path.losses, path.status)
         >>> figure = paths(survey(booth.value, booth.floor, booth.view), [sgd], (0.0, -4.0), booth.minima)
-        >>> [trace.name for trace in figure.data][-1], figure.layout.annotations[0].text
-        ('SGD', 'SGD 832')
+        >>> [trace.name for trace in figure.data][-2:], figure.layout.annotations[0].text
+        (['SGD', 'start'], 'SGD 832')
     """
     figure = interactive.ground(ground, minima, key)
     shown = interactive.ordered(runs)

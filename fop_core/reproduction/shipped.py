@@ -416,8 +416,9 @@ def _write(run: Run, packed: PackedRun, matrices: Mapping[str, Array]) -> None:
         epochs = packed.cell.config.epochs
         ended = {name: float(series.values[-1]) for name, series in packed.metrics.items() if "/" not in name}
         share = 1.0 if packed.state == "finished" else float(ended.get("epoch", 0.0)) / epochs
+        costs = {name: int(cost) if name == "peak_memory" else cost for name, cost in packed.costs.items()}  # bytes
         writer.progress(
-            {**ended, **packed.costs, "step": last, "steps": round(last / share), "epochs": epochs, "share": share}
+            {**ended, **costs, "step": last, "steps": round(last / share), "epochs": epochs, "share": share}
         )
     finally:
         writer.close()

@@ -148,7 +148,7 @@ def test_a_name_that_is_there_already_is_refused_with_what_to_do():
         {"sampling": "quasi-random", "trials": 5, "seeds": "3,5", "fresh": "9", "ending": True, "limit": 500},
         {"base": "batch_size=256\ndata.limit=1000", "epochs": "2", "target": "test_accuracy", "value": 0.95},
         {
-            "variants": "k4=fop:fop.rank=4,fop.layout=auto\nsmall=momentum:schedule.kind=step,schedule.milestones=[2, 4]",
+            "variants": "k4=fop:fop.rank=4,fop.layout=auto\nm=momentum:schedule.kind=step,schedule.milestones=[2, 4]",
             "axes": "",
         },
         {"axes": "", "choose": "held_out_loss", "at": "best", "column": "test_loss", "name": "it's one"},
