@@ -28,17 +28,16 @@ def paths(ground: Landscape, runs: Sequence[Run], start: Point, minima: Sequence
         >>> booth, path = presets.PAPER_BOOTH.surface, race(presets.PAPER_BOOTH)["SGD"]
         >>> sgd = downsampled("sgd", path.points, path.losses, path.status)
         >>> figure = paths(survey(booth.value, booth.floor, booth.view), [sgd], (0.0, -4.0), booth.minima)
-        >>> [trace.name for trace in figure.data][-1], figure.layout.annotations[0].text
-        ('SGD', 'SGD 832')
+        >>> [trace.name for trace in figure.data][-2:], figure.layout.annotations[0].text
+        (['SGD', 'start'], 'SGD 832')
     """
     figure = interactive.ground(ground, minima, key)
     shown = interactive.ordered(runs)
     for run in shown:
         path = interactive.drawn(run, ground.box)
-        for line in ({"color": "rgba(255,255,255,0.7)", "width": run.method.width + 2}, curves.line(run)):
-            figure.add_scatter(
-                x=path[:, 0], y=path[:, 1], mode="lines", line=line, name=run.method.name, hoverinfo="skip"
-            )
+        figure.add_scatter(
+            x=path[:, 0], y=path[:, 1], mode="lines", line=curves.line(run), name=run.method.name, hoverinfo="skip"
+        )
     figure.add_scatter(
         x=[start[0]],
         y=[start[1]],

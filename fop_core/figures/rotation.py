@@ -71,7 +71,7 @@ def over_std(chance: Sequence[Line], marks: Sequence[Spread], key: str = "") -> 
                 "symbol": "circle" if mark.learned else "circle-open",
                 "size": 8,
                 "color": color,
-                "line": {"width": 2},
+                "line": {"width": 2, "color": color},
             },
             name=mark.label,
             hovertemplate=f"<b>{mark.label}</b><br>σ = {mark.std:g}<br>{mean:.1f}°, {low:.1f}° to {high:.1f}°"

@@ -94,7 +94,7 @@ def contraction(steps: Array, worst: Array, marks: Sequence[Mark], key: str = ""
             y=mark.stated,
             text=mark.label,
             ax=-26 if right else 26,
-            ay=-26 - 20 * (index % 2),
+            ay=26 if index == 0 else -26,  # the first below, as the second may stand beside it
             xanchor="right" if right else "left",
             showarrow=True,
             arrowhead=0,
