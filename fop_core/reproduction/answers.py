@@ -51,7 +51,7 @@ def _of_net(method: str, at: int) -> dict[int, float]:
     return {seed: 100 * run["accuracy"][at] for seed, run in enumerate(small_net()["methods"][method]["runs"])}
 
 
-def _told(difference: Difference) -> str:
+def _by(difference: Difference) -> str:
     """Return in words how much one is above another."""
     n = f"n = {difference.n}"
     if difference.test == "none":
@@ -81,11 +81,11 @@ def short(evidence: Evidence) -> list[str]:
     first, last = (cifar.accuracies(evidence, epoch) for epoch in (1, cifar.EPOCHS[-1]))
     return [
         f"- On MNIST, at the rate that suits SGD best ({BEST_RATE:g}), FOP of full rank less SGD: "
-        f"{_told(above(percent(best.of('full')), percent(best.of(SGD))))}.",
+        f"{_by(above(percent(best.of('full')), percent(best.of(SGD))))}.",
         f"- At a rate too small for SGD ({SMALL_RATE:g}) and with σ = {LARGE:g}: "
-        f"{_told(above(learned, sgd))}. {share:.0f} % of that is there when nothing is learned.",
-        f"- On CIFAR-10 after one epoch, FOP less SGD: {_told(above(first['fop'], first['momentum']))}. In the end: "
-        f"{_told(above(last['fop'], last['momentum']))}.",
+        f"{_by(above(learned, sgd))}. {share:.0f} % of that is there when nothing is learned.",
+        f"- On CIFAR-10 after one epoch, FOP less SGD: {_by(above(first['fop'], first['momentum']))}. In the end: "
+        f"{_by(above(last['fop'], last['momentum']))}.",
         f"- Of the paper's {len(made)} claims {count['reproduced']} came out, {count['in part']} in part, "
         f"{count['not']} not; {count['not run']} have not been run.",
     ]
@@ -144,7 +144,7 @@ def step_length(evidence: Evidence) -> list[str]:
         lengths.append(float(np.concatenate([each.values for each in series]).mean()))
     return [
         f"- Drawn with σ = {LARGE:g} and never learned, full rank less SGD at {SMALL_RATE:g}: {compared(fixed, sgd)}.",
-        f"- Learned less never learned: {_told(above(learned, fixed))}.",
+        f"- Learned less never learned: {_by(above(learned, fixed))}.",
         f"- Such a P makes a step {lengths[0]:.0f} times as long in the first layer, and at least "
         f"{min(lengths[1:]):.0f} times in the others.",
         "- Whether SGD with steps as long does the same is what the control ε tr(P)/n tests. It has not been run.",
@@ -159,11 +159,11 @@ def rotation(evidence: Evidence) -> list[str]:
     norm, end = (above(of["fop"], of["fop-norm"]) for of in (first, last))
     return [
         "- FOP-norm keeps P at the identity's norm, so that it only turns. FOP less FOP-norm on CIFAR-10 after one "
-        f"epoch: {_told(norm)}; in the end: {_told(end)}.",
+        f"epoch: {_by(norm)}; in the end: {_by(end)}.",
         "- A fixed P that only removes the mean over each kernel, less SGD after one epoch: "
-        f"{_told(fixed)}. That is {100 * fixed.mean / lead:.0f} % of FOP's {signed(lead)}.",
-        f"- In the end, that fixed P less SGD: {_told(above(last['mean-removing'], last['momentum']))}; FOP less SGD: "
-        f"{_told(above(last['fop'], last['momentum']))}.",
+        f"{_by(fixed)}. That is {100 * fixed.mean / lead:.0f} % of FOP's {signed(lead)}.",
+        f"- In the end, that fixed P less SGD: {_by(above(last['mean-removing'], last['momentum']))}; FOP less SGD: "
+        f"{_by(above(last['fop'], last['momentum']))}.",
     ]
 
 
@@ -174,9 +174,9 @@ def which_rule(evidence: Evidence) -> list[str]:
     rival = max((name for name in end if name not in RULES), key=lambda name: sum(end[name].values()))
     lines = [
         f"- Of FOP's rules we would use `{RULES[best]}`. In the end, less SGD: "
-        f"{_told(above(end[best], end['sgd']))}; less the paper's rule: {_told(above(end[best], end['fop']))}.",
+        f"{_by(above(end[best], end['sgd']))}; less the paper's rule: {_by(above(end[best], end['fop']))}.",
         f"- {CALLED[rival]} has the highest mean of those without FOP. Less `{RULES[best]}`: "
-        f"{_told(above(end[rival], end[best]))}.",
+        f"{_by(above(end[rival], end[best]))}.",
         "",
         "| method, tuned | epoch 1 | in the end | less SGD | p, Welch | s of one core | MB |",
         "| --- | --- | --- | --- | --- | --- | --- |",

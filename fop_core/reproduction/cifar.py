@@ -78,12 +78,12 @@ def _over_baselines(says: str, published: str, of: Accuracies, baselines: Sequen
         return Part(says, published)
     differences = {method: above(of[FOP], of[method]) for method in there}
     adjusted = dict(zip(differences, holm([each.p for each in differences.values()])))
-    ahead = [method for method, each in differences.items() if comes_out(each, adjusted[method])]
+    better = [method for method, each in differences.items() if comes_out(each, adjusted[method])]
     points = ", ".join(f"{name} {signed(differences[method].mean, 1)}" for method, name in there.items())
     n = min(each.n for each in differences.values())
     test = "Welch's t, Holm's correction" if n > 1 else "one seed: no test"
-    measured = f"FOP less {points} points; above {len(ahead)} of {len(there)} (n = {n}; {test})"
-    return Part(says, published, measured, len(ahead) == len(there))
+    measured = f"FOP less {points} points; above {len(better)} of {len(there)} (n = {n}; {test})"
+    return Part(says, published, measured, len(better) == len(there))
 
 
 def _control(first: Accuracies, last: Accuracies) -> Control:
@@ -250,7 +250,7 @@ def figure_5c(evidence: Evidence) -> Card:
     means, stds = [float(each.mean()) for each in values], [float(each.std()) for each in values]
     least = [float(each[0] / each[-1]) for each in values]
     one_step = [np.sort(layer.spectra[-1].astype(np.float64)) for layer in _layers(evidence, ONE_STEP)]
-    rest = [float(abs(each[:-1] - 1).max()) for each in one_step]
+    remaining = [float(abs(each[:-1] - 1).max()) for each in one_step]
     n = f"{len(values)} layers, one seed: no test"
     return Card(
         "5c",
@@ -280,7 +280,7 @@ def figure_5c(evidence: Evidence) -> Card:
             Control(
                 "The one-step hypergradient of Eq. 4 around momentum, which the paper names for it.",
                 f"One eigenvalue grows to {min(each[-1] for each in one_step):.0f} to "
-                f"{max(each[-1] for each in one_step):.0f}; the other eight stay within {max(rest):.2f} of 1.",
+                f"{max(each[-1] for each in one_step):.0f}; the other eight stay within {max(remaining):.2f} of 1.",
             ),
         ),
         differences=DIFFERENCES,

@@ -69,11 +69,11 @@ def figure_2(evidence: Evidence) -> Card:
         "FOP of any rank trains faster than SGD; the higher the rank, the better it ends.",
         (
             _ends_above(f"{at_best}: full rank ends above SGD.", best, of_best),
-            _is_ahead(f"{at_best}: every rank is ahead after one epoch.", best, of_best),
+            _leads(f"{at_best}: every rank is ahead after one epoch.", best, of_best),
             _rises(f"{at_best}: the larger k, the better it ends.", best, of_best),
             _ends_above(f"At {SMALL_RATE:g}, σ = {min(STDS):g}: full rank ends above SGD.", small, close),
             _ends_above(f"{at_small}: full rank ends above SGD.", small, of_small),
-            _is_ahead(f"{at_small}: every rank is ahead after one epoch.", small, of_small),
+            _leads(f"{at_small}: every rank is ahead after one epoch.", small, of_small),
             _rises(f"{at_small}: the larger k, the better it ends.", small, of_small),
         ),
         controls=(_never_learned(small),),
@@ -103,18 +103,18 @@ def _ends_above(says: str, packed: Packed | None, names: dict[str, str]) -> Part
     return Part(says, published, compared(percent(ours), percent(theirs)), comes_out(difference))
 
 
-def _is_ahead(says: str, packed: Packed | None, names: dict[str, str]) -> Part:
+def _leads(says: str, packed: Packed | None, names: dict[str, str]) -> Part:
     published = "all are faster"
     runs, theirs = _there(packed, names), _sgd(packed)
     if not runs or not theirs:
         return Part(says, published)
     differences = {name: above(percent(each, 1), percent(theirs, 1)) for name, each in runs.items()}
     adjusted = dict(zip(differences, holm([each.p for each in differences.values()])))
-    ahead = [name for name, each in differences.items() if comes_out(each, adjusted[name])]
+    leading = [name for name, each in differences.items() if comes_out(each, adjusted[name])]
     points = ", ".join(f"{_rank(name)} {signed(each.mean, 1)}" for name, each in differences.items())
     n = min(each.n for each in differences.values())
-    measured = f"{points} points; {len(ahead)} of {len(runs)} ahead (n = {n}; Welch's t, Holm's correction)"
-    return Part(says, published, measured, len(ahead) == len(runs))
+    measured = f"{points} points; {len(leading)} of {len(runs)} ahead (n = {n}; Welch's t, Holm's correction)"
+    return Part(says, published, measured, len(leading) == len(runs))
 
 
 def _rises(says: str, packed: Packed | None, names: dict[str, str]) -> Part:

@@ -17,7 +17,7 @@ from fop_core.studies import cells
 
 
 class Changed(Evidence):
-    """What ships, with every accuracy of some methods of a study moved by some points."""
+    """What ships, with every accuracy of some methods of a study shifted by some points."""
 
     def __init__(self, study: str, methods: tuple[str, ...], points: float) -> None:
         super().__init__()
@@ -27,14 +27,14 @@ class Changed(Evidence):
         packed = super().study(name)
         if name != self._of or packed is None:
             return packed
-        return dataclasses.replace(packed, runs=tuple(map(self._moved, packed.runs)))
+        return dataclasses.replace(packed, runs=tuple(map(self._shifted, packed.runs)))
 
-    def _moved(self, run):
+    def _shifted(self, run):
         if run.cell.method not in self._methods:
             return run
         series = run.metrics["test_accuracy"]
-        moved = series._replace(values=series.values + self._points / 100)
-        return dataclasses.replace(run, metrics={**run.metrics, "test_accuracy": moved})
+        shifted = series._replace(values=series.values + self._points / 100)
+        return dataclasses.replace(run, metrics={**run.metrics, "test_accuracy": shifted})
 
 
 @pytest.mark.parametrize(
