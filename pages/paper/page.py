@@ -4,6 +4,8 @@ import streamlit as st
 
 from fop_core.reproduction.answers import short
 from fop_core.reproduction.cards import cards, shipped_evidence
+from fop_core.reproduction.verdicts import Card
+from fop_core.runs.files import DamagedFile, RunError
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
 from pages.paper import card, shown
@@ -12,7 +14,13 @@ from pages.shared.form import Form
 from pages.shared.text import literal
 
 form = Form("paper", PRESETS, FIELDS, {"all": VALUES}, tuple(VALUES))
-every = cards()
+every: tuple[Card, ...] = ()
+answer: list[str] = []
+trouble = ""
+try:
+    every, answer = cards(), short(shipped_evidence())
+except (RunError, DamagedFile, ValueError, OSError) as error:
+    trouble = f"What ships of the runs cannot be read: {error}"
 
 with st.sidebar, st.container(key="contents"):
     st.markdown(
@@ -26,8 +34,11 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     st.title("Paper", anchor=False, width="content")
     copy_link("copy")
 form.draw_warnings()
-st.markdown("**Does FOP help?**")
-st.markdown("\n".join(f"- {literal(line.removeprefix('- '))}" for line in short(shipped_evidence())))
+if trouble:
+    st.error(literal(trouble))
+else:
+    st.markdown("**Does FOP help?**")
+st.markdown("\n".join(f"- {literal(line.removeprefix('- '))}" for line in answer))
 for each in every:
     card.show(each, form)
 deliver()

@@ -1,6 +1,5 @@
 """How a verdict looks and reads."""
 
-from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from fop_core.reproduction.planned import gpu_hours
@@ -33,12 +32,6 @@ def verdict(card: Card) -> str:
     """Return a card's verdict in words: "In part", "Not run: about 41 GPU hours"."""
     word = STYLES[card.verdict].word
     return f"{word}: {gpu_hours(card)}" if card.verdict == "not run" and card.gpu_hours is not None else word
-
-
-def tally(cards: Sequence[Card]) -> str:
-    """Return how many cards have each verdict: "3 reproduced, 5 in part, 2 not reproduced, 2 not run"."""
-    counts = [(style.word.lower(), sum(card.verdict == name for card in cards)) for name, style in STYLES.items()]
-    return ", ".join(f"{count} {word}" for word, count in counts if count)
 
 
 def outcome(part: Part) -> tuple[str, str]:
