@@ -1,6 +1,6 @@
 """The answer to "Does FOP help?", in sentences filled by numbers: docs/does-fop-help.md, and how the Paper page opens.
 
-Whether a sentence adds "which cannot be told from 0" follows from the numbers, so that none says what they do not.
+Whether a sentence adds "not significant" follows from the numbers, so that none says what they do not.
 """
 
 import json
@@ -57,7 +57,7 @@ def _by(difference: Difference) -> str:
     if difference.test == "none":
         return f"{signed(difference.mean)} points ({n}: no test)"
     words = f"{signed(difference.mean)} points ({n}, {p_words(difference.p)})"
-    return words if difference.p < ALPHA else f"{words}, which cannot be told from 0"
+    return words if difference.p < ALPHA else f"{words}, not significant"
 
 
 def _studies(evidence: Evidence) -> tuple[Packed, Packed]:
@@ -130,7 +130,7 @@ def where_it_helps(evidence: Evidence) -> list[str]:
 
 
 def where_it_does_not(evidence: Evidence) -> list[str]:
-    """Return where FOP is below SGD, or cannot be told from it."""
+    """Return where FOP is below SGD, or the difference is not significant."""
     return _those(evidence, helps=False)
 
 

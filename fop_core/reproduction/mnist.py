@@ -163,7 +163,7 @@ def _never_learned(small: Packed | None) -> Control:
         what,
         f"Full rank less SGD: {compared(percent(fixed['full']), percent(theirs))}. That is "
         f"{100 * drawn / whole:.0f} % of the learned one's {signed(whole)}. What learning adds: {more} points; "
-        f"{significant} of {len(both)} can be told from 0 (Welch's t, Holm's correction).",
+        f"{significant} of {len(both)} are significant (Welch's t, Holm's correction).",
     )
 
 
