@@ -162,7 +162,7 @@ def _as_long(evidence: Evidence, learned: dict[int, float], sgd: dict[int, float
         share = 100 * above(ours, sgd).mean / above(learned, sgd).mean
         made.append(
             f"- {words}, full rank, less SGD: {compared(ours, sgd)}. That is {share:.0f} % of learned FOP's gain. "
-            f"Learned FOP less that: {_told(above(learned, ours))}."
+            f"Learned FOP less that: {_by(above(learned, ours))}."
         )
     return made
 

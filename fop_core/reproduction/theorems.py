@@ -207,5 +207,6 @@ def descend(
             theta = theta - lr * (gamma / norm if norm else 0.0) * (learned @ g)
             before = g
     K = np.maximum.accumulate(lengths)
-    bounds = rows[1, 0] + np.arange(steps + 1) * hyper_lr * K**2
+    with np.errstate(over="ignore", invalid="ignore"):
+        bounds = rows[1, 0] + np.arange(steps + 1) * hyper_lr * K**2
     return Descent(rows[0], rows[1], np.where(np.isnan(bounds), np.inf, bounds), rows[2], rows[3])

@@ -1,13 +1,14 @@
 """What a plan's study takes, before it is launched."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fop_core.reproduction.plans import Plan
 from fop_core.reproduction.rerun import study_of
 from fop_core.runs import store as runs
 from fop_core.studies import predict
-from fop_core.studies.cells import count
+from fop_core.studies.cells import cells, count
 from fop_core.studies.predict import Prediction
 from pages.shared import run_text
 
@@ -34,6 +35,12 @@ class Cost:
 def runs_of(plan: Plan, quick: bool) -> int:
     """Return how many runs a plan's study has."""
     return sum(count(study_of(plan, quick)))
+
+
+def runs_of_all(plans: Sequence[Plan], quick: bool) -> int:
+    """Return how many runs several plans' studies have: one that two of them need is made once."""
+    keys = [cell.key for plan in plans for cell in cells(study_of(plan, quick))]
+    return sum(runs_of(plan, quick) for plan in plans) - (len(keys) - len(set(keys)))
 
 
 def run_count(number: int) -> str:

@@ -15,7 +15,7 @@ from fop_core.runs.files import DamagedFile, RunError
 from fop_core.studies import predict
 from fop_core.studies.predict import Prediction
 from fop_core.training.datasets import DataError
-from pages.paper.costs import cost, planned, run_count, runs_of
+from pages.paper.costs import cost, planned, run_count, runs_of_all
 from pages.paper.links import RUNS
 from pages.shared import run_text
 from pages.shared.listing import listing
@@ -78,7 +78,7 @@ def question(card: Card) -> None:
             if _takes(plan, quick):
                 unknown.append(plan)
             todo.append(plan)
-        count = sum(runs_of(plan, quick) for plan in todo)
+        count = runs_of_all(todo, quick)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 f"Launch {run_count(count)}",

@@ -208,12 +208,14 @@ def test_a_rerun_asks_first_then_stands_in_studies_and_is_linked(folder):
     said = text(at)
     assert "paper-2-tune-quick" in said and "2 runs · time minutes, not measured here · disk not known" in said
     [launch] = [each for each in at.button if each.key == "launch 2"]
-    counts = {name: sum(cells.count(PLANS[name].quick)) for name in PLANS if name.startswith("paper-2-")}
-    assert launch.label == f"Launch {sum(counts.values())} runs"
+    studies = [plan.quick for name, plan in PLANS.items() if name.startswith("paper-2-")]
+    total = len({cell.key for study in studies for cell in cells.cells(study)})
+    assert total < sum(sum(cells.count(study)) for study in studies), "two of them have the same runs of SGD"
+    assert launch.label == f"Launch {total} runs"
     assert not store.ids(folder), "nothing is launched yet"
     click(at, "launch 2")
-    assert store.ids(folder) == sorted(f"{name}-quick" for name in counts)
-    assert len([run for run, _ in runs.scan(folder)]) == sum(counts.values())
+    assert store.ids(folder) == sorted(study.name for study in studies)
+    assert len([run for run, _ in runs.scan(folder)]) == total
     assert not at.error and not [each for each in at.button if each.key == "launch 2"], "the question is answered"
     click(at, "rerun 2")
     assert "**paper-2-tune-quick** is there already: open it above." in text(at)

@@ -27,7 +27,17 @@ from fop_core.training import (
     rivals,
     state,
 )
-from fop_core.training.config import AUTHORS, BASES, TAKES, WITHOUT_FOP, ConfigError, OptimizerConfig, change, preset
+from fop_core.training.config import (
+    AUTHORS,
+    BASES,
+    PLUGIN,
+    TAKES,
+    WITHOUT_FOP,
+    ConfigError,
+    OptimizerConfig,
+    change,
+    preset,
+)
 from fop_core.training.memory import estimate
 from fop_core.training.models import all_cnn, mnist_mlp, resnet18
 from fop_core.training.muon import MuonAdamW
@@ -76,7 +86,8 @@ def made(name, parameters, **options):
 
 
 def test_every_optimizer_has_a_name_for_people_fields_and_a_line():
-    names = list(OptimizerConfig.model_fields["name"].annotation.__args__)
+    *names, own = OptimizerConfig.model_fields["name"].annotation.__args__
+    assert own == PLUGIN
     assert names == list(BASES) == list(TAKES) and set(AUTHORS) < set(names)
     assert [named(name) for name in names] == list(BASES.values())
 
