@@ -34,7 +34,9 @@ def test_one_claim_is_shown_with_its_parts_and_as_json(capsys):
     content = json.loads(capsys.readouterr().out)
     [card] = content["cards"]
     assert card["verdict"] == "in part" and card["parts"][0]["holds"] is False
-    assert [study["name"] for study in content["studies"]] == ["paper-2-tune", "paper-2-best", "paper-2-small"]
+    assert [study["name"] for study in content["studies"]] == [
+        f"paper-2-{name}" for name in ("tune", "best", "small", "control")
+    ]
     assert paper("--study paper-3-imagenet --json") == 0
     [study] = json.loads(capsys.readouterr().out)["studies"]
     assert study["of"] == "gpu" and study["study"]["preset"] == "imagenet-resnet18" and study["runs"] == 15

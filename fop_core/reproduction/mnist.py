@@ -189,15 +189,15 @@ def _as_long(rule: str, control: Packed | None, small: Packed | None) -> Control
     adjusted = dict(zip(less, holm([each.p for each in less.values()])))
     means = ", ".join(f"{_rank(name)} {spread(values)}" for name, values in both.items())
     points = ", ".join(f"{_rank(name)} {signed(each.mean)}" for name, each in less.items())
-    ahead, behind = (
+    above_it, below_it = (
         sum(adjusted[name] < ALPHA and (each.mean > 0) is positive for name, each in less.items())
         for positive in (True, False)
     )
     n = min(each.n for each in less.values())
     return Control(
         what,
-        f"It ends at {means} %. Learned FOP less that: {points} points; above it in {ahead} of {len(less)}, below in "
-        f"{behind} (n = {n}; Welch's t, Holm's correction).",
+        f"It ends at {means} %. Learned FOP less that: {points} points; above it in {above_it} of {len(less)}, "
+        f"below it in {below_it} (n = {n}; Welch's t, Holm's correction).",
     )
 
 
