@@ -78,12 +78,15 @@ def short(evidence: Evidence) -> list[str]:
     count = {name: sum(card.verdict == name for card in made) for name in ("reproduced", "in part", "not", "not run")}
     learned, fixed, sgd = _full(small, True), _full(small, False), percent(small.of(SGD))
     share = 100 * above(fixed, sgd).mean / above(learned, sgd).mean
+    length = mnist.lengths(evidence.study(mnist.CONTROL), "length").get("full")
+    of_length = 100 * above(length, sgd).mean / above(learned, sgd).mean if length else 0.0
+    as_long = f", and {of_length:.0f} % when SGD only takes steps as long" if length else ""
     first, last = (cifar.accuracies(evidence, epoch) for epoch in (1, cifar.EPOCHS[-1]))
     return [
         f"- On MNIST, at the rate that suits SGD best ({BEST_RATE:g}), FOP of full rank less SGD: "
         f"{_by(above(percent(best.of('full')), percent(best.of(SGD))))}.",
         f"- At a rate too small for SGD ({SMALL_RATE:g}) and with σ = {LARGE:g}: "
-        f"{_by(above(learned, sgd))}. {share:.0f} % of that is there when nothing is learned.",
+        f"{_by(above(learned, sgd))}. {share:.0f} % of that is there when nothing is learned{as_long}.",
         f"- On CIFAR-10 after one epoch, FOP less SGD: {_by(above(first['fop'], first['momentum']))}. In the end: "
         f"{_by(above(last['fop'], last['momentum']))}.",
         f"- Of the paper's {len(made)} claims {count['reproduced']} came out, {count['in part']} in part, "
