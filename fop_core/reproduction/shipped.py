@@ -1,7 +1,7 @@
 """What ships of a study's runs: their settings and what they measured, in two files beside the final M of a few.
 
     packed = collect(study, folder)         the runs of a runs folder that are the study's
-    write(packed, path)                     study.json, metrics.parquet, M.safetensors
+    write(packed, path)                     study.json, metrics.parquet, M.safetensors, files of one's own
     packed = load("paper-2-best")           what ships
     unpack(packed, folder)                  as runs again, which Runs shows and a study takes in
 
@@ -21,9 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from fop_core.runs import files, store
+from fop_core.runs import files, plugins, store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.plugins import Source
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.series import Series
@@ -108,11 +109,13 @@ class Packed:
         study: as it was planned.
         runs: those that are over, in the order of the study's cells.
         matrices: the final M of some runs: by method and seed, by layer, [n, k].
+        sources: the study's files of one's own, by part.
     """
 
     study: Study
     runs: tuple[PackedRun, ...]
     matrices: Mapping[tuple[str, int], Mapping[str, Array]] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
     def of(self, method: str, point: Point | None = None) -> list[PackedRun]:
         """Return the runs of a method, by their seeds.
@@ -148,6 +151,7 @@ def collect(study: Study, folder: Path) -> Packed:
     """
     there = existing(folder)
     made, matrices = [], {}
+    sources: dict[str, Source] = {}
     for cell in _all_cells(study):
         if cell.key not in there:
             continue
@@ -156,9 +160,11 @@ def collect(study: Study, folder: Path) -> Packed:
         if state.state != "finished" and state.cause != "diverged":
             continue
         made.append(_packed(run, cell))
+        if cell.config.plugins.keys() - sources:
+            sources |= plugins.of_run(run)
         if (M := _matrices(run)) and cell.role == "report" and (cell.seed == (study.fresh_seeds or (-1,))[0]):
             matrices[cell.method, cell.seed] = M
-    return Packed(study, tuple(made), matrices)
+    return Packed(study, tuple(made), matrices, sources)
 
 
 def _packed(run: Run, cell: Cell) -> PackedRun:
@@ -209,7 +215,9 @@ def write(packed: Packed, path: Path) -> int:
         }
         files.write_arrays(path / MATRICES, flat)
         content[MATRICES] = (path / MATRICES).read_bytes()
-    (path / METRICS).write_bytes(content[METRICS])
+    content |= {f"{part}.py": source.content for part, source in packed.sources.items()}
+    for name in content.keys() - {MATRICES}:
+        (path / name).write_bytes(content[name])
     versions: list[Mapping[str, str]] = []
     for run in packed.runs:
         if run.versions not in versions:
@@ -333,7 +341,10 @@ def _loaded(path: Path, about: Mapping[str, Any]) -> Packed:
         for name, M in files.read_arrays(path / MATRICES)[0].items():
             method, seed, layer = name.split("/", 2)
             matrices.setdefault((method, int(seed)), {})[layer] = M
-    return Packed(study, tuple(runs), matrices)
+    sources: dict[str, Source] = {}
+    for part, plugin in study.plugins.items():
+        sources[part] = Source(plugin.file, contents[f"{part}.py"])
+    return Packed(study, tuple(runs), matrices, sources)
 
 
 def _columns(content: bytes, count: int) -> Iterator[dict[str, Series]]:
@@ -392,6 +403,7 @@ def unpack(packed: Packed, folder: Path | None = None) -> list[Run]:
                 "set": [f"{name}={value}" for name, value in changed.items()],
                 "packed": packed_run.id,
             },
+            sources={part: packed.sources[part] for part in cell.config.plugins},
             folder=folder,
         )
         with Control(run) as control:

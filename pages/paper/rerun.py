@@ -150,7 +150,8 @@ def unpacking(card: Card) -> None:
         st.page_link(RUNS, label="Open its runs", query_params={"where": f"name~{','.join(card.shipped)}"})
         return
     evidence = shipped_evidence()
-    count = sum(len(packed.runs) for name in card.shipped if (packed := evidence.study(name)) is not None)
+    studies = [packed for name in card.shipped if (packed := evidence.study(name)) is not None]
+    count = len({run.cell.key for packed in studies for run in packed.runs})  # one that two of them have is one
     st.button(
         f"Put its {run_count(count)} into Runs",
         on_click=_unpack,

@@ -273,8 +273,8 @@ def test_a_card_that_was_not_run_says_what_is_planned():
 def test_runs_that_ship_packed_are_put_into_runs_and_linked(folder):
     at = page()
     [unpack] = [each for each in at.button if each.key == "unpack 2"]
-    packed = [shipped.load(name) for name in ("paper-2-tune", "paper-2-best", "paper-2-small")]
-    count = sum(len(each.runs) for each in packed)
+    packed = [shipped.load(f"paper-2-{name}") for name in ("tune", "best", "small", "control")]
+    count = len({run.cell.key for each in packed for run in each.runs})
     assert unpack.label == f"Put its {count} runs into Runs"
     click(at, "unpack 2")
     assert len(list(runs.scan(folder))) == count

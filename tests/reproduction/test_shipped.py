@@ -9,7 +9,7 @@ import pytest
 
 from fop_core.reproduction import plans, shipped
 from fop_core.reproduction.shipped import FOLDER, STUDY
-from fop_core.runs import learned
+from fop_core.runs import confirmed, learned, plugins
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
 from fop_core.studies import cells, protocol, submit
@@ -80,6 +80,15 @@ def test_what_ships_is_taken_in_by_its_study_and_shows_what_was_learned(best, fo
     assert learned.of_run(Run(run.path)).layers["1.weight"].P(-1).shape == (784, 784)
     assert run.state.state == "finished" and run.progress["test_accuracy"] == few.runs[0].last("test_accuracy")
     assert submit.submit(best.study, folder).adopted == [run.id]
+
+
+def test_a_run_of_an_optimizer_of_its_own_is_unpacked_with_its_file(folder):  # noqa: F811
+    control = shipped.load("paper-2-control")
+    [run] = shipped.unpack(shipped.Packed(control.study, control.runs[-1:], {}, control.sources), folder)
+    [source] = plugins.of_run(run).values()
+    assert source.content == plans.STEP_LENGTH.read_bytes() and source.file == "step_length.py"
+    confirmed.confirm(source.digest)
+    assert submit.submit(control.study, folder, control.sources).adopted == [run.id]
 
 
 @pytest.mark.parametrize("damage", ["metrics", "matrices", "settings", "format", "missing", "no-runs"])
