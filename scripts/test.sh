@@ -60,8 +60,8 @@ run_tests() {
   if [ $# -gt 0 ]; then exec "$VENV/bin/python" -m pytest "$@"; fi
   # Most of them run side by side. Those that start servers, browsers and jobs do not: they wait for each other's load.
   local failed=0
-  "$VENV/bin/python" -m pytest --durations=40 -n logical --maxprocesses 4 --dist loadfile "${APART[@]/#/--ignore=}" || failed=1
-  "$VENV/bin/python" -m pytest --durations=40 "${APART[@]}" || failed=1
+  "$VENV/bin/python" -m pytest -n logical --maxprocesses 4 --dist loadfile "${APART[@]/#/--ignore=}" --durations=40 || failed=1
+  "$VENV/bin/python" -m pytest "${APART[@]}" --durations=40 || failed=1
   return $failed
 }
 

@@ -309,7 +309,8 @@ def both_halves(chromium: str) -> list[str]:
     apart = ("tests/browser", "tests/journeys", *jobs, "tests/faults", "tests/slurm")
     first = ["-m", "pytest", "-n", "logical", "--maxprocesses", "4", "--dist", "loadfile"]
     first += [f"--ignore={path}" for path in apart]
-    return ["|".join(first), chromium, "|".join(["-m", "pytest", *apart]), chromium]
+    most = "--durations=40"  # lists what takes longest
+    return ["|".join([*first, most]), chromium, "|".join(["-m", "pytest", *apart, most]), chromium]
 
 
 def test_a_chromium_named_by_the_user_comes_first(project):
