@@ -149,7 +149,7 @@ class Guard:
 
 
 def _of_all_processes(value: float, is_finite: bool, device: torch.device) -> tuple[float, bool]:
-    """Return the mean of a loss over all processes, and whether all of them found all numbers finite.
+    """Return the mean of a loss over all processes, and whether all numbers are finite in all of them.
 
     ``DistributedDataParallel`` averages gradients, not losses: without this each process would judge by its own images,
     undo other steps, and soon have other parameters.

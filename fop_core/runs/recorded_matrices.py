@@ -83,7 +83,7 @@ def of_optimizer(optimizer: Any, whole: bool = False) -> Snapshot:
 
 
 def _is_fop(optimizer: Any) -> bool:
-    """Return whether an optimizer has what ours has: it is told by that, as torch is not loaded here."""
+    """Return whether an optimizer has what ours has: known by that, as torch is not loaded here."""
     form = getattr(optimizer, "preconditioner", None)
     return isinstance(form, str) and form in FORMS and hasattr(optimizer, "factors") and hasattr(optimizer, "layers")
 

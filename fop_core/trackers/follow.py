@@ -7,7 +7,7 @@ from fop_core.runs import recorded_matrices, recording
 from fop_core.runs.recording import Recording
 
 SNAPSHOTS = 60
-"""About how many a run has, unless a callback is told otherwise: as many as our own."""
+"""About how many a run has, unless a callback asks for another number: as many as our own."""
 
 
 class Follower:

@@ -111,7 +111,7 @@ class RunCallback(TrainerCallback):
 
 
 def _changed(args: TrainingArguments) -> dict[str, Any]:
-    """Return the arguments that are not their defaults, and the rate; no secrets, and no places."""
+    """Return the arguments that are not their defaults, and the rate; no secrets, and no paths."""
     content = args.to_dict()  # in which tokens are masked
     always = ("learning_rate", "seed")
     changed = {}

@@ -15,7 +15,7 @@ from fop_core.training.plugins import path
 
 
 class Settings(BaseModel):
-    """What the file is told: the run, and SGD's own."""
+    """The run whose P is taken, and SGD's own settings."""
 
     run: str = Field(description="the directory of a FOP run; a relative path is from where the run was submitted")
     lr: float = Field(0.05, gt=0)
