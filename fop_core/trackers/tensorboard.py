@@ -4,9 +4,12 @@ It needs the package tensorboard, and neither TensorFlow nor torch.
 """
 
 import datetime
+import fnmatch
 import io
+import itertools
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -197,6 +200,12 @@ def _about(run: Run, largest: float) -> Any:
     return Summary.Value(tag="about", metadata=summary, tensor=tensor_util.make_tensor_proto([text.encode()]))
 
 
+def _below(path: Path) -> list[str]:
+    """Return the folders below one that hold event files, of the first thousand: it may be "/"."""
+    walked = itertools.islice(os.walk(path), 1000)
+    return sorted(folder for folder, _, names in walked if fnmatch.filter(names, EVENTS))
+
+
 def read(path: Path | str) -> Rows:
     """Return the scalars of a TensorBoard log, by any writer: an event file, or all of a folder in their order.
 
@@ -215,8 +224,8 @@ def read(path: Path | str) -> Rows:
     path = Path(path)
     events = sorted(path.glob(EVENTS)) if path.is_dir() else [path]
     if not events or not all(file.is_file() for file in events):
-        below = sorted({str(file.parent) for file in path.rglob(EVENTS)})[:5] if path.is_dir() else []
-        hint = f"; there are in {', '.join(below)}" if below else ""
+        below = _below(path)
+        hint = f"; there are in {', '.join(below[:5])}" if below else ""
         raise FileNotFoundError(f"{path} holds no event files{hint}")
     rows: dict[int, dict[str, float]] = {}
     plugins: dict[str, str] = {}  # a tag's, which its first value names

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -190,3 +191,13 @@ def test_a_folder_without_logs_names_those_below(tmp_path):
         writer.add_scalar("loss", 1, 1)
     with pytest.raises(FileNotFoundError, match=r"there are in .*a/b"):
         tensorboard.read(tmp_path)
+
+
+def test_a_large_tree_is_looked_through_no_further_than_a_thousand_folders(tmp_path):
+    for number in range(1100):
+        (tmp_path / f"{number:04}").mkdir()
+    walked = []
+    sys.addaudithook(lambda event, arguments: event == "os.scandir" and walked.append(arguments))
+    with pytest.raises(FileNotFoundError, match=r"holds no event files$"):
+        tensorboard.read(tmp_path)
+    assert 900 < len(walked) <= 1001
