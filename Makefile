@@ -11,7 +11,7 @@ help:    ## show this list
 app:     ## start the app in the browser; ARGS="--server.port 9000" goes to streamlit
 	@bash scripts/app.sh $(ARGS)
 
-test:    ## run all tests; ARGS="tests/optim -k momentum" goes to pytest
+test:    ## run the tests; FOP_TESTS=all runs the long ones too, ARGS="tests/optim -k momentum" goes to pytest
 	@bash scripts/test.sh $(ARGS)
 
 faults: dev    ## kill jobs at 200 random moments, damage what lies around others, print what came of it (40 minutes)

@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Runs all tests, those in a real browser too. Installs first what is missing.
+# Runs the tests, each page's main journey in a real browser too. Installs first what is missing.
 # Arguments go to pytest:  make test ARGS="tests/optim -k momentum"
 #
+# FOP_TESTS=all           also what takes half an hour more: each page's details in a browser, faults, Slurm
 # FOP_CHROMIUM=PROGRAM    the Chromium or Chrome to drive (default: from PATH, else by apt-get)
 # FOP_SKIP_BROWSER=1      leave the browser tests out; refused where CI is set
 
 # shellcheck source=scripts/setup.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
 
-APART=(tests/browser tests/journeys tests/jobs/test_queue.py tests/jobs/test_trust.py tests/faults tests/slurm)
+APART=(tests/journeys tests/jobs/test_queue.py tests/jobs/test_trust.py)
+LONG=(tests/browser tests/faults tests/slurm)
 
 # Running it tells: Ubuntu's chromium-browser, for one, may only print that a snap is missing.
 good_chromium() { "$1" --version >/dev/null 2>&1; }
@@ -56,12 +58,18 @@ run_tests() {
       ;;
   esac
   setup dev
-  say "Running the tests (forty minutes on two cores; what takes longest is listed at the end)."
   if [ $# -gt 0 ]; then exec "$VENV/bin/python" -m pytest "$@"; fi
+  local failed=0 paths=("${APART[@]}" "${LONG[@]}")
+  local beside=("${paths[@]/#/--ignore=}")
+  if [ "${FOP_TESTS:-}" = all ]; then
+    say "Running all tests (forty minutes on two cores; what takes longest is listed at the end)."
+  else
+    say "Running the tests, without the long ones, which FOP_TESTS=all adds: ${LONG[*]} (a quarter of an hour on two cores)."
+    paths=("${APART[@]}")
+  fi
   # Most of them run side by side. Those that start servers, browsers and jobs do not: they wait for each other's load.
-  local failed=0
-  "$VENV/bin/python" -m pytest -n logical --maxprocesses 4 --dist loadfile "${APART[@]/#/--ignore=}" --durations=40 || failed=1
-  "$VENV/bin/python" -m pytest "${APART[@]}" --durations=40 || failed=1
+  "$VENV/bin/python" -m pytest -n logical --maxprocesses 4 --dist loadfile "${beside[@]}" --durations=40 || failed=1
+  "$VENV/bin/python" -m pytest "${paths[@]}" --durations=40 || failed=1
   return $failed
 }
 

@@ -303,14 +303,16 @@ def run_tests(project: Project, *arguments: str, **env: str) -> subprocess.Compl
     return project.run(" ".join([f"{BASH} scripts/test.sh", *arguments]), **env)
 
 
-def both_halves(chromium: str) -> list[str]:
-    """The calls that run all tests: most side by side, then those that start servers and jobs."""
-    jobs = ("tests/jobs/test_queue.py", "tests/jobs/test_trust.py")
-    apart = ("tests/browser", "tests/journeys", *jobs, "tests/faults", "tests/slurm")
+JOURNEYS = ("tests/journeys", "tests/jobs/test_queue.py", "tests/jobs/test_trust.py")
+LONG = ("tests/browser", "tests/faults", "tests/slurm")
+
+
+def both_halves(chromium: str, *long: str) -> list[str]:
+    """The calls that run the tests: most side by side, then those that start servers and jobs."""
     first = ["-m", "pytest", "-n", "logical", "--maxprocesses", "4", "--dist", "loadfile"]
-    first += [f"--ignore={path}" for path in apart]
+    first += [f"--ignore={path}" for path in (*JOURNEYS, *LONG)]
     most = "--durations=40"  # lists what takes longest
-    return ["|".join([*first, most]), chromium, "|".join(["-m", "pytest", *apart, most]), chromium]
+    return ["|".join([*first, most]), chromium, "|".join(["-m", "pytest", *JOURNEYS, *long, most]), chromium]
 
 
 def test_a_chromium_named_by_the_user_comes_first(project):
@@ -361,6 +363,16 @@ def test_without_chromium_the_tests_fail_and_say_what_to_install(project):
     assert result.returncode == 1
     assert "apt-get install chromium" in result.stderr and "FOP_SKIP_BROWSER=1" in result.stderr
     assert project.calls() == []
+
+
+def test_the_long_ones_are_left_out_in_words_unless_all_are_wanted(project):
+    chromium = f"FOP_CHROMIUM={project.put('chromium', 'exit 0')}"
+    result = run_tests(project)
+    assert f"FOP_TESTS=all adds: {' '.join(LONG)}" in result.stderr
+    assert project.calls() == both_halves(chromium)
+    result = run_tests(project, FOP_TESTS="all")
+    assert "Running all tests" in result.stderr
+    assert project.calls() == both_halves(chromium, *LONG)
 
 
 def test_browser_tests_are_left_out_only_when_asked_and_never_silently(project):
@@ -436,7 +448,7 @@ def test_the_scripts_can_be_started():
         subprocess.run([BASH, "-n", script], check=True)
 
 
-@pytest.mark.parametrize("fails", ["-n", "tests/browser"])
+@pytest.mark.parametrize("fails", ["-n", "tests/journeys"])
 def test_one_failing_half_fails_the_tests_and_the_other_is_run_all_the_same(project, fails):
     project.put("chromium", "exit 0")
     result = run_tests(project, FAILS=fails)
