@@ -17,6 +17,7 @@ from pages.shared import race_sidebar
 from pages.shared.form import Form
 from pages.shared.progress import progress, unhurried
 from pages.shared.race import surface
+from pages.shared.reruns import run_again
 from pages.shared.text import literal
 from toy_functions import basins
 
@@ -121,7 +122,7 @@ def show() -> None:
     form.publish()
     if bar is not None:
         compute(fine, _starts(fine), bar)
-        st.rerun()
+        run_again()
 
 
 def _starts(spec: Grid) -> str:

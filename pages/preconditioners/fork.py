@@ -22,6 +22,7 @@ from pages.preconditioners.sources import Source, known
 from pages.shared import curves
 from pages.shared.form import Form
 from pages.shared.listing import listing
+from pages.shared.reruns import run_again
 from pages.shared.text import literal
 
 TICK = 1.5  # seconds
@@ -147,7 +148,7 @@ def _followed(parent: Entry, ticks: bool) -> None:
     """Show forks beside their parent, up to date, and tick no more once all have ended."""
     entries = _forks(parent)
     if ticks and not _go_on(entries):
-        st.rerun()
+        run_again()
     st.markdown("**Beside its parent**")
     loaded = curves.loaded([parent, *entries])
     line_styles = [LineStyle(METHODS["fop"].color, "solid", 2.5)]

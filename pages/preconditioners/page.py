@@ -12,6 +12,7 @@ from pages.preconditioners.sources import Source, damaged, known, labels, of_ent
 from pages.preconditioners.uploads import uploaded
 from pages.shared.first_run import first_run
 from pages.shared.form import Form
+from pages.shared.reruns import run_again
 from pages.shared.text import literal
 
 FIRST = "cifar10-fop-velocity"  # of the gallery: what a newcomer sees first
@@ -172,7 +173,7 @@ def growing(source: Source) -> None:
     if not steps or (len(shown) and steps[-1] <= shown[-1]):
         st.caption("It is training: newer snapshots are offered here.")
     elif not len(shown) or st.button(f"Show the newer snapshots, up to step {steps[-1]:,}"):
-        st.rerun()
+        run_again()
 
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

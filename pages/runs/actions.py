@@ -16,6 +16,7 @@ from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
 from pages.shared import notices
 from pages.shared.clone import CloneError, clone
+from pages.shared.reruns import run_again
 from pages.shared.text import literal
 
 UNDO, ANEW = "runs undo", "runs anew"
@@ -220,4 +221,4 @@ def labels(entry: Entry) -> None:
         if st.form_submit_button("Save"):
             words = list(dict.fromkeys(tag.strip() for tag in tags.split(",") if tag.strip()))
             tried(lambda: entry.run.label(name=name.strip(), tags=words, notes=notes), "Saved.")
-            st.rerun()
+            run_again()

@@ -18,6 +18,7 @@ from pages.shared.curves import Chosen, View
 from pages.shared.first_run import first_run
 from pages.shared.form import Form
 from pages.shared.listing import MOST_CHOSEN, listing
+from pages.shared.reruns import run_again
 from pages.shared.text import literal
 
 TICK = 1.5  # seconds
@@ -141,7 +142,7 @@ def view() -> View:
 def ticking_table() -> None:
     """Show the table, up to date."""
     if actions.anew():
-        st.rerun()
+        run_again()
     matching = shown()
     entries = matching.entries
     for each in listings():
@@ -164,7 +165,7 @@ def ticking_table() -> None:
 def detail(ids: tuple[str, ...]) -> None:
     """Show the chosen runs, up to date."""
     if actions.anew():
-        st.rerun()
+        run_again()
     there = known()
     entries = [there[id_] for id_ in ids if id_ in there]
     of = compared(entries)
@@ -175,7 +176,7 @@ def detail(ids: tuple[str, ...]) -> None:
     measured = of.columns()
     if st.session_state.get("runs columns") != measured:  # the sidebar's choice of curves has them
         st.session_state["runs columns"] = measured
-        st.rerun()
+        run_again()
 
 
 def compared(entries: Sequence[Entry]) -> Chosen:

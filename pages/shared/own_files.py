@@ -17,6 +17,7 @@ from fop_core.training import probe
 from fop_core.training.config import TrainConfig
 from fop_core.training.probe import Probed, ProbeError
 from pages.shared import own_probe, own_settings
+from pages.shared.reruns import run_again
 from pages.shared.text import literal
 from pages.shared.train_fields import setting
 
@@ -226,7 +227,7 @@ class OwnFiles:
         news = {part: schema for part, schema in known.items() if self._schemas.get(part) != schema}
         self._schemas.update(news)
         if waited or news:  # the button and the settings are above
-            st.rerun()
+            run_again()
         with line.container():
             if error is None:
                 _summary(names, future.result())

@@ -13,6 +13,7 @@ from pages.components.copy_link import copy_link
 from pages.components.download import deliver
 from pages.shared import notices
 from pages.shared.form import Form
+from pages.shared.reruns import run_again
 from pages.shared.text import literal
 from pages.studies import compose, overview, own, pictures, progress, trials
 from pages.studies.downloads import downloads
@@ -51,7 +52,7 @@ def ticking_head(id_: str) -> None:
     version, at, took = st.session_state.get(DRAWN, (now.version, 0.0, 0.0))
     pause = 0.0 if bool(now.ended.all()) else min(PATIENCE * took, MOST)
     if now.version != version and time.monotonic() - at > pause:
-        st.rerun()
+        run_again()
 
 
 def study(of: StudyTable) -> None:

@@ -15,6 +15,7 @@ from fop_core.training import preview
 from fop_core.training.config import TrainConfig
 from fop_core.training.preview import Preview
 from pages.shared import run_text
+from pages.shared.reruns import run_again
 from pages.shared.text import literal
 from pages.train.format import count, duration, runs
 from pages.train.launch import launch_probe, measured, same_speed
@@ -118,7 +119,7 @@ def _time(made: TrainConfig, summary: Preview, was_going: bool) -> None:
     run = _probe(made)
     going = _going(run)
     if going != was_going:
-        st.rerun()  # it has begun or ended: the page looks at it from now on, or no longer
+        run_again()  # it has begun or ended: the page looks at it from now on, or no longer
     area = st.container(gap="xxsmall")
     if run is None:
         area.markdown("**Time per epoch** not measured yet")
