@@ -23,6 +23,21 @@ def test_the_menu_is_one_step_of_the_history_and_finds_settings_as_they_were_lef
     expect(page).to_have_url(re.compile(r"/\?x=5$"))
 
 
+def test_what_a_page_that_is_left_writes_late_takes_no_way_forward(visit, troubles):
+    troubles.expected = ["/studies/_stcore/", "404 (Not Found)"]
+    page = visit("studies", drawn=False)
+    page.get_by_role("link", name="Runs", exact=True).click()
+    expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
+    late = "() => history.pushState({}, '', '/runs?late=1')"  # as Streamlit does where a run has begun meanwhile
+    page.evaluate(f"() => addEventListener('popstate', {late}, {{ once: true }})")
+    page.go_back()
+    expect(page.get_by_role("heading", name="Studies", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile("/studies$"))
+    page.go_forward()
+    expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile("/runs$"))
+
+
 @pytest.mark.parametrize("touch", [True, False])
 def test_on_a_phone_the_menu_folds_away_once_it_has_led_to_a_page(visit, troubles, touch):
     troubles.expected = ["/train/_stcore/", "404 (Not Found)"]

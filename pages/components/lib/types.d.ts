@@ -1,6 +1,7 @@
 // What the components' modules speak of in common.
 
 import type { Orders } from "../download/orders.js";
+import type { Passage } from "../menu/passage.js";
 import type { Across } from "./across.js";
 import type { Clock } from "./clock.js";
 import type { Emphasis } from "./emphasis.js";
@@ -23,6 +24,8 @@ export interface Page {
   clock: Clock;
   emphasis: Emphasis;
   orders: Orders;
+  /** The way by Back and Forward. */
+  passage: Passage;
   player: ShownPlayer | undefined;
   /** Which layer and matrix the inspector shows: what a file that is ordered now is of. */
   screen: Shown;

@@ -1,5 +1,6 @@
 """The way to the pages, at the top of the sidebar."""
 
+import uuid
 from collections.abc import Mapping
 
 import streamlit as st
@@ -23,4 +24,5 @@ def menu(pages: Mapping[StreamlitPage, Mapping[str, str]], chosen: StreamlitPage
     with st.sidebar, st.container(key="menu", gap=None):
         for page, address in pages.items():
             st.page_link(page, query_params=dict(address))
-        _mount(key="menu folds", data={"page": chosen.title})
+        shown = {"page": chosen.title, "path": chosen.url_path, "paths": [page.url_path for page in pages]}
+        _mount(key="menu folds", data=shown | {"run": uuid.uuid4().hex})  # which the browser is to learn of each run

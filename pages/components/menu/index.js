@@ -2,18 +2,23 @@
 import { box } from "../lib/dom.js";
 import { inOrder } from "../lib/lifetime.js";
 import { page } from "../lib/page.js";
+import { Passage } from "./passage.js";
 
 /** @import { Mount } from "../lib/types.d.ts" */
 
 /**
- * Folds the sidebar away once it has led to another page, where it would lie over that page; and begins the tour.
+ * Folds the sidebar away once it has led to another page, where it would lie over that page; begins the tour; and keeps
+ * the browser's history.
  *
- * @param {Mount<{ page: string }>} mount `page`: title of the one that is shown
+ * @param {Mount<{ page: string, path: string, paths: string[] }>} mount `page`: title of the one that is shown; `path`: its
+ *   own, of those of all pages
  */
 function show({ data, parentElement }) {
   box(parentElement, ".fop-menu-tour").onclick = () => {
     if (page.tour?.begin()) fold();
   };
+  page.passage ??= new Passage(window);
+  page.passage.arrive(data.path, data.paths);
   const before = page.title;
   page.title = data.page;
   if (before !== undefined && before !== data.page) fold();

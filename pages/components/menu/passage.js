@@ -1,0 +1,60 @@
+// @ts-check
+
+const PATIENCE = 10_000; // ms that a page is waited for
+
+/**
+ * Keeps what the browser's Back and Forward lead to.
+ *
+ * Streamlit writes a page's address into the history when a run of it begins. A run of the page that is left, begun before
+ * the server knew that it is left, would put its address behind the one that Back has led to: Forward would then lead
+ * nowhere, and Back to and fro. So nothing is written from Back or Forward on until the page that they lead to is shown.
+ */
+export class Passage {
+  /** @param {Window} window */
+  constructor(window) {
+    this.window = window;
+    /** @type {string[]} */
+    this.paths = [];
+    /** @type {string | undefined} */
+    this.shown = undefined;
+    /** @type {string | undefined} */
+    this.goal = undefined;
+    this.until = 0;
+    const push = window.history.pushState.bind(window.history);
+    window.history.pushState = (...what) => {
+      if (this.goal === undefined || performance.now() > this.until) push(...what);
+    };
+    window.addEventListener("popstate", () => this.go(), true);
+    window.addEventListener(
+      "click",
+      ({ target }) => target instanceof Element && target.closest("a") && this.end(),
+      true,
+    );
+  }
+
+  /** Waits for the page of the present address, unless it is there. */
+  go() {
+    const last = this.window.location.pathname.split("/").at(-1) ?? "";
+    const path = this.paths.includes(last) ? last : "";
+    if (this.goal === undefined && path === this.shown) return;
+    this.goal = path;
+    this.until = performance.now() + PATIENCE;
+  }
+
+  /**
+   * Notes that a page is shown.
+   *
+   * @param {string} path its own, as in its address
+   * @param {string[]} paths those of all pages
+   */
+  arrive(path, paths) {
+    this.paths = paths;
+    this.shown = path;
+    if (path === this.goal) this.end();
+  }
+
+  /** Waits no more: a link leads elsewhere. */
+  end() {
+    this.goal = undefined;
+  }
+}

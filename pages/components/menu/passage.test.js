@@ -1,0 +1,72 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { Passage } from "./passage.js";
+
+const PATHS = ["", "train", "runs"];
+
+class Element extends EventTarget {
+  /** @param {string} name */
+  closest(name) {
+    return name === "a" ? this : null;
+  }
+}
+Object.assign(globalThis, { Element });
+
+/** @type {string[]} */
+let written;
+/** @type {EventTarget & { location: { pathname: string }, history: { pushState: (...what: unknown[]) => void } }} */
+let browser;
+/** @type {Passage} */
+let passage;
+
+/** @param {string} pathname */
+function back(pathname) {
+  browser.location.pathname = pathname;
+  browser.dispatchEvent(new Event("popstate"));
+}
+
+beforeEach(() => {
+  written = [];
+  const history = { pushState: (/** @type {unknown[]} */ ...what) => void written.push(String(what[2])) };
+  browser = Object.assign(new EventTarget(), { location: { pathname: "/runs" }, history });
+  passage = new Passage(/** @type {Window} */ (/** @type {unknown} */ (browser)));
+  passage.arrive("runs", PATHS);
+});
+
+test("a page writes its address", () => {
+  browser.history.pushState({}, "", "/runs?x=1");
+  assert.deepEqual(written, ["/runs?x=1"]);
+});
+
+test("the page that is left writes nothing behind the one that Back has led to", () => {
+  back("/lab/train");
+  browser.history.pushState({}, "", "/lab/runs");
+  passage.arrive("runs", PATHS);
+  browser.history.pushState({}, "", "/lab/runs");
+  passage.arrive("train", PATHS);
+  browser.history.pushState({}, "", "/lab/train?x=1");
+  assert.deepEqual(written, ["/lab/train?x=1"]);
+});
+
+test("Back within a page changes nothing, nor does one to the first page below a path of the server's", () => {
+  back("/runs");
+  browser.history.pushState({}, "", "/runs?x=2");
+  back("/lab");
+  browser.history.pushState({}, "", "/lab/runs");
+  passage.arrive("", PATHS);
+  browser.history.pushState({}, "", "/lab?x=3");
+  assert.deepEqual(written, ["/runs?x=2", "/lab?x=3"]);
+});
+
+test("a link ends the waiting, and so does time", (t) => {
+  back("/train");
+  const event = new Event("click");
+  Object.defineProperty(event, "target", { value: new Element() });
+  browser.dispatchEvent(event);
+  browser.history.pushState({}, "", "/runs?x=4");
+  back("/train");
+  t.mock.method(performance, "now", () => Number.MAX_SAFE_INTEGER);
+  browser.history.pushState({}, "", "/runs?x=5");
+  assert.deepEqual(written, ["/runs?x=4", "/runs?x=5"]);
+});
