@@ -105,10 +105,11 @@ def strip(form: Form, source: Source) -> None:
     if not shown:
         return
     with st.container(key="observed", gap=None):
+        st.caption("P, n × n, is what a layer's gradient is multiplied by. What stands out in the P of this run:")
         for layer, each in shown:
             said = sentence(each, "kernel" if layer.kernel else "image")
             st.button(
-                f"**{literal(source.labels[layer.name])}**: {said}",
+                f"**Layer {literal(source.labels[layer.name])}**: {said}",
                 type="tertiary",
                 key=f"observed {each.kind}",
                 help="Shows this layer at that step. Measured on the stored snapshots of P.",

@@ -109,7 +109,8 @@ def show_changes(form: Form) -> None:
     if listed:
         words = f"Changed from the preset: {listed}."
         if not of_preset(form):
-            words, back = f"Not a preset: {listed} differ from the preset {preset}.", f"Back to {preset}"
+            differ = "differs" if len(form.changed()) == 1 else "differ"
+            words, back = f"Not a preset: {listed} {differ} from the preset {preset}.", f"Back to {preset}"
     st.caption(words)
     st.button(back, on_click=lambda: form.reset(form.preset), disabled=not listed, key=f"{form.page} reset")
 

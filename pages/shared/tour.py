@@ -28,7 +28,7 @@ STOPS = (
     Stop(
         "A valley",
         "",
-        "First-order preconditioning learns P from gradients alone: here it turns onto H⁻¹, and steps become Newton's.",
+        "First-order preconditioning learns P on its way, without second derivatives: here P turns onto H⁻¹.",
         "Drag the ring on the surface: all start again from where you leave it.",
     ),
     Stop(

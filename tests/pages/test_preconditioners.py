@@ -162,8 +162,8 @@ def test_the_page_opens_with_what_stands_out_and_leads_there(folder):
     finished(run)
     at = page(run=run.id, layer="0.weight", at="0")
     constant, identity = sentences(at)
-    assert constant.startswith("**1**: constant over the kernel: gain 1.00 → 0.00250 by step 40 (n = 9, steps 0 to 60)")
-    assert identity.startswith("**0**: P ≈ I at every snapshot: condition at most 1.00 (n = 9, steps 0 to 60)")
+    assert constant.startswith("**Layer 1**: constant over the kernel: gain 1.00 → 0.00250 by step 40 (n = 9, steps 0 to 60)")
+    assert identity.startswith("**Layer 0**: P ≈ I at every snapshot: condition at most 1.00 (n = 9, steps 0 to 60)")
     at.button(key="observed constant").click()
     ran(at.run())
     assert component(at, "inspector")["chosen"]["layer"] == "1.weight"
@@ -196,7 +196,7 @@ def test_the_gallery_is_opened_with_what_its_matrices_show():
     assert len(one_step) == 1 and "whitening" not in one_step[0], (
         "its neighbours are as the constant direction has them"
     )
-    assert frozen == ["**0**: constant over the kernel: gain 0.0500 (n = 9, steps 0 to 5,865)"]
+    assert frozen == ["**Layer 0**: constant over the kernel: gain 0.0500 (n = 9, steps 0 to 5,865)"]
     assert not sentences(page(run="cifar10-s-hd"))
 
 
