@@ -89,20 +89,26 @@ class Form:
     def draw(self, name: str, on_change: Callable[[], None] | None = None) -> Any:
         """Show a setting's widget; return its value."""
         key = self.key(name)
-        st.session_state.setdefault(key, self[name])
+        if name not in self._record["drawn"] or key not in st.session_state:
+            st.session_state[key] = self[name]
         self.fields[name].draw(key, on_change)
         return self.take_over(name)
 
     def take_over(self, name: str) -> Any:
         """Take over what the widget under a setting's key holds, which the page may have drawn itself; return it."""
         field = self.fields[name]
+        self._record["drawn"].add(name)
         self._record["now"][name] = value = field.read(field.write(st.session_state[self.key(name)]))
         return value
 
     def read_widgets(self) -> None:
-        """Take over what the widgets hold, so that a page may show what follows from it before it shows them."""
+        """Take over what the widgets hold, so that a page may show what follows from it before it shows them.
+
+        Of a widget that was not drawn since all were given their values, the session may still have the value before:
+        Streamlit forgets it at the end of a run, and a reader in a hurry lets none end.
+        """
         for name in self.fields:
-            if self.key(name) in st.session_state:
+            if name in self._record["drawn"] and self.key(name) in st.session_state:
                 self.take_over(name)
 
     def put_again(self) -> None:
@@ -215,7 +221,7 @@ class Form:
         self._set(preset, values)
 
     def _set(self, preset: str, values: Mapping[str, Any]) -> None:
-        self._record[PRESET] = preset
+        self._record[PRESET], self._record["drawn"] = preset, set()
         self.put(**values)
         st.session_state[self.key(PRESET)] = preset
 
