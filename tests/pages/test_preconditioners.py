@@ -162,7 +162,8 @@ def test_the_page_opens_with_what_stands_out_and_leads_there(folder):
     finished(run)
     at = page(run=run.id, layer="0.weight", at="0")
     constant, identity = sentences(at)
-    assert constant.startswith("**Layer 1**: constant over the kernel: gain 1.00 → 0.00250 by step 40 (n = 9, steps 0 to 60)")
+    said = "constant over the kernel: gain 1.00 → 0.00250 by step 40 (n = 9, steps 0 to 60)"
+    assert constant.startswith(f"**Layer 1**: {said}")
     assert identity.startswith("**Layer 0**: P ≈ I at every snapshot: condition at most 1.00 (n = 9, steps 0 to 60)")
     at.button(key="observed constant").click()
     ran(at.run())
