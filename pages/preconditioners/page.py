@@ -31,10 +31,10 @@ runs = known()
 
 def run_of(name: str, none: str = "") -> str:
     """Show the choice of a run; return its id, or "" for none of them."""
-    key = form.key(name)
+    key = form.give(name)
     options = ([""] if none else []) + list(runs)
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = form[name] if form[name] in options else options[0]
+    if st.session_state[key] not in options:
+        st.session_state[key] = options[0]
     st.selectbox(
         FIELDS[name].label,
         options,
@@ -48,13 +48,11 @@ def run_of(name: str, none: str = "") -> str:
 def layer_of(name: str, source: Source) -> Layer | None:
     """Show the choice of a layer with a matrix; return it."""
     layers = {layer.name: layer for layer in source.matrices}
-    key = form.key(name)
     if not layers:
         return None
-    if st.session_state.get(key) not in layers:
-        st.session_state[key] = (
-            form[name] if form[name] in layers else form["layer"] if form["layer"] in layers else list(layers)[-1]
-        )
+    key = form.give(name)
+    if st.session_state[key] not in layers:
+        st.session_state[key] = form["layer"] if form["layer"] in layers else list(layers)[-1]
     cut = labels(list(layers))  # a select cuts at the end, where layers differ
     st.selectbox(FIELDS[name].label, list(layers), key=key, format_func=cut.__getitem__)
     return layers[form.take_over(name)]

@@ -83,8 +83,7 @@ def sidebar(of: Chosen) -> None:
     if not of.entries:
         return
     with st.expander("Curves", expanded=True, key="runs curves"):
-        key = form.key("y")
-        st.session_state.setdefault(key, form["y"])
+        key = form.give("y")
         options = list(dict.fromkeys([*of.columns(), *st.session_state[key]]))
         st.multiselect("Quantities", options, key=key, placeholder="Loss and accuracy", format_func=quantities.title)
         form.draw("grid")
@@ -99,8 +98,7 @@ def sidebar(of: Chosen) -> None:
 
 def table_columns() -> None:
     """Show the choice of the table's columns."""
-    key = form.key("cols")
-    st.session_state.setdefault(key, form["cols"])
+    key = form.give("cols")
     options = columns.choices(find.known(list(current().entries().values())))
     with st.expander("Table", key="runs table columns"):
         st.multiselect(
@@ -115,16 +113,14 @@ def table_columns() -> None:
 
 def tags() -> None:
     """Show the choice among the tags that there are."""
-    key = form.key("tag")
-    st.session_state.setdefault(key, form["tag"])
-    there = {tag for entry in known().values() for tag in entry.tags} | set(st.session_state[key])
+    there = {tag for entry in known().values() for tag in entry.tags} | set(form["tag"])
     if there:
-        st.pills("Tags", sorted(there), selection_mode="multi", key=key, format_func=literal)
+        st.pills("Tags", sorted(there), selection_mode="multi", key=form.give("tag"), format_func=literal)
 
 
 def baseline(of: Chosen) -> None:
     """Show the choice of a group from which the others' difference is drawn."""
-    key = form.key("base")
+    key = form.give("base")
     groups = {of.entries[group.members[0]].id: label for group, label in zip(of.groups, of.labels)}
     index = of.base(view())
     st.session_state[key] = "" if index is None else of.entries[of.groups[index].members[0]].id

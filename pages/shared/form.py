@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pages.shared.drawn import Drawn
 from pages.shared.fields import Choice, Field, Grouped
 from pages.shared.text import literal
 
@@ -59,10 +60,12 @@ class Form:
         self.page, self.presets, self.fields, self.values, self.views = page, presets, fields, values, views
         self.before = before
         self._record = st.session_state.setdefault(f"{page} settings", {})
+        self._drawn = Drawn(page)
+        self._drawn.begin()
         self._arrive()
         self.read_widgets()
         if self.arrives:
-            self._give()
+            self._drawn.forget()
 
     def __getitem__(self, name: str) -> Any:
         """Return the present value of a setting."""
@@ -88,27 +91,27 @@ class Form:
 
     def draw(self, name: str, on_change: Callable[[], None] | None = None) -> Any:
         """Show a setting's widget; return its value."""
-        key = self.key(name)
-        if name not in self._record["drawn"] or key not in st.session_state:
-            st.session_state[key] = self[name]
-        self.fields[name].draw(key, on_change)
+        key = self.give(name)
+        self.fields[name].draw(key, on_change and self._drawn.heeded(key, on_change))
         return self.take_over(name)
+
+    def give(self, name: str) -> str:
+        """Give a setting's value to its widget, which is about to be drawn; return the key that the widget has."""
+        key, field = self.key(name), self.fields[name]
+        if self._drawn.give(key, self[name]) and isinstance(field, Grouped):
+            field.forget(key)
+        return key
 
     def take_over(self, name: str) -> Any:
         """Take over what the widget under a setting's key holds, which the page may have drawn itself; return it."""
         field = self.fields[name]
-        self._record["drawn"].add(name)
         self._record["now"][name] = value = field.read(field.write(st.session_state[self.key(name)]))
         return value
 
     def read_widgets(self) -> None:
-        """Take over what the widgets hold, so that a page may show what follows from it before it shows them.
-
-        Of a widget that was not drawn since all were given their values, the session may still have the value before:
-        Streamlit forgets it at the end of a run, and a reader in a hurry lets none end.
-        """
+        """Take over what the widgets hold, so that a page may show what follows from it before it shows them."""
         for name in self.fields:
-            if name in self._record["drawn"] and self.key(name) in st.session_state:
+            if self._drawn.has(self.key(name)):
                 self.take_over(name)
 
     def put_again(self) -> None:
@@ -118,24 +121,13 @@ class Form:
         """
         first, self._record["first"] = self._record.get("first", False), self.arrives
         if first and not self.arrives:
-            self._give()
-
-    def _give(self) -> None:
-        """Give all widgets their values, also those whose value the session has.
-
-        A browser draws a widget anew after another page, of whose run the session may know nothing as it was left at
-        once; and of a value that is not given it takes the widget's default, which it sends as the reader's choice.
-        """
-        for name, field in self.fields.items():
-            if isinstance(field, Grouped):
-                field.forget(self.key(name))
-        self._set(self.preset, dict(self.now))
+            self._drawn.forget()
 
     def draw_presets(self) -> None:
         """Show the choice of a preset."""
         key = self.key(PRESET)
-        st.session_state.setdefault(key, self.preset)
-        self.presets.draw(key, lambda: self.to_preset(st.session_state[key]))
+        self._drawn.give(key, self.preset)
+        self.presets.draw(key, self._drawn.heeded(key, lambda: self.to_preset(st.session_state[key])))
 
     def draw_warnings(self) -> None:
         """Say what was wrong with the address, if anything was, until the next change."""
@@ -172,6 +164,7 @@ class Form:
 
     def publish(self) -> None:
         """Write the settings to the address; at the end of a run."""
+        self._drawn.end()
         address, before = self.address(), self._record["address"]
         self._record["address"] = address
         # The address that came along may be older than the one that was written last.
@@ -221,7 +214,8 @@ class Form:
         self._set(preset, values)
 
     def _set(self, preset: str, values: Mapping[str, Any]) -> None:
-        self._record[PRESET], self._record["drawn"] = preset, set()
+        self._record[PRESET] = preset
+        self._drawn.forget()  # a browser in a hurry sends what the widgets held before
         self.put(**values)
         st.session_state[self.key(PRESET)] = preset
 

@@ -6,6 +6,7 @@ content that was shown, whatever the file has by then.
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -17,6 +18,7 @@ from fop_core.training import probe
 from fop_core.training.config import TrainConfig
 from fop_core.training.probe import Probed, ProbeError
 from pages.shared import own_probe, own_settings
+from pages.shared.drawn import Drawn
 from pages.shared.reruns import run_again
 from pages.shared.text import literal
 from pages.shared.train_fields import setting
@@ -202,8 +204,9 @@ class OwnFiles:
         for name, (field, begins) in fields.items():
             # The widgets of another file are others: what the browser still says of those before means nothing.
             key = f"{self.page} own {part}.{name} {self._record['taken']}"
-            st.session_state.setdefault(key, values.get(name, begins))
-            field.draw(key, lambda part=part, name=name, key=key: self._keep(part, name, key))  # type: ignore[misc]
+            drawn = Drawn(self.page)
+            drawn.give(key, values.get(name, begins))
+            field.draw(key, drawn.heeded(key, partial(self._keep, part, name, key)))
 
     def _keep(self, part: str, name: str, key: str) -> None:
         """Keep what a widget holds; for its callback. So it is known before the widget is drawn again."""

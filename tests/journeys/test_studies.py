@@ -109,3 +109,25 @@ def test_a_study_is_composed_launched_watched_and_its_report_read_without_a_netw
     runs_link.click()
     page.wait_for_url(re.compile(r"/runs\?run="))
     expect(page.get_by_role("heading", name=re.compile("mnist-mlp fop"))).to_be_visible()
+
+
+def test_a_study_that_was_launched_stays_open_untouched_until_all_its_runs_have_ended_and_the_form_keeps_its_settings(
+    visit, troubles
+):
+    troubles.expected = ["/_stcore/", "404 (Not Found)"]
+    axes = "optimizer.lr=0.05,0.1"
+    page = visit(f"studies?name=untouched&axes={axes}&seeds=0&fresh=1&epochs=1&base=data.limit%3D400", drawn=False)
+    page.set_default_timeout(60_000)
+    page.get_by_role("button", name="Launch 6 runs").click()
+    expect(page.get_by_text("All its runs have ended.")).to_be_visible(timeout=LONG)
+    assert re.search("study=untouched", page.url)
+    expect(page.get_by_text("6 finished")).to_be_visible()
+
+    idle(page)
+    page.get_by_role("button", name="All studies").click()
+    expect(page.get_by_label("Axes, one a line", exact=True)).to_have_value(axes)
+    expect(page.get_by_role("button", name="FOP", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Launch 6 runs")).to_be_visible()
+    page.get_by_role("button", name="untouched").click()
+    page.wait_for_url(re.compile("study=untouched"))
+    expect(page.get_by_text("All its runs have ended.")).to_be_visible()
