@@ -38,7 +38,7 @@ class Control:
 
     Raises:
         RunError: where another process has it, or a scheduler's job.
-        DamagedFile: where what is written with it would go elsewhere, see ``writable.check_folders``; at each write too.
+        DamagedFile: where what is written would go elsewhere, see ``writable.check_folders``; at each write too.
         OSError: ENOSPC where the disk is full already.
     """
 

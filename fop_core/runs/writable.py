@@ -61,9 +61,7 @@ class Anchor:
         if stat.S_ISLNK(there.st_mode):
             check_folders(self._path, "")  # which says where it leads
         if not os.path.samestat(there, os.fstat(self._folder)):
-            raise DamagedFile(
-                f"{self._path} is another folder than the one that was written: it was replaced meanwhile"
-            )
+            raise DamagedFile(f"{self._path} is another folder than the one that was written: it was replaced")
         if folders:
             check_folders(self._path, *folders)
 
