@@ -1,10 +1,13 @@
 """A run whose directory, or a folder in it, is replaced or removed while it is written: nothing lands elsewhere."""
 
+import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from fop_core import runs
 from fop_core.runs import store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
@@ -121,6 +124,75 @@ def test_no_log_is_opened_in_a_run_that_is_a_link(run, other):
     by_link(run.path, other.path)
     with pytest.raises(DamagedFile, match="is a link to"):
         run.open_log()
+
+
+class Shown:
+    """An optimizer that shows what it is given."""
+
+    def __init__(self, shown):
+        self.shown = shown
+
+    def preconditioners(self):
+        return self.shown
+
+
+I2 = np.eye(2)
+
+
+def test_a_recording_loses_snapshots_rather_than_write_them_elsewhere_and_says_how_many(tmp_path, other, capsys):
+    with runs.record(folder=tmp_path / "mine") as run:
+        run.log(1, loss=1.0)
+        by_link(run.run.path / "snapshots", other.path / "snapshots")
+        before = contents(other.path)
+        run.snapshot(Shown({"w": -I2}))
+        run.snapshot(Shown({"w": -I2}), 2)
+        run.log(3, loss=0.5)
+    assert contents(other.path) == before
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "snapshots is a link, not a folder: move it away; training goes on" in err
+    run.run.metrics.update()
+    assert run.run.state.state == "finished" and run.run.metrics.steps.tolist() == [1, 3]
+    assert run.run.state.reason.startswith("lost 2 of its snapshots: ") and "is a link" in run.run.state.reason
+
+
+@pytest.mark.parametrize("replaced", [by_link, by_folder])
+def test_a_recording_writes_nothing_to_what_stands_in_its_runs_place(tmp_path, other, capsys, replaced):
+    before = contents(other.path)
+    with runs.record(folder=tmp_path / "mine") as run:
+        run.log(1, loss=1.0)
+        replaced(run.run.path, other.path)
+        for step in range(2, 5):
+            run._writer._progress_at = -np.inf  # a progress is due
+            run.log(step, loss=np.nan)
+            run.snapshot(Shown({"w": I2}), step)
+            run.note("mine")
+            assert not run.stop_requested
+        assert run._troubles.lost == {"rows": 3, "snapshots": 3}
+    assert contents(run.run.path.resolve()) == before
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("what", ["", "metrics.1.jsonl"])
+def test_a_recording_whose_files_are_removed_says_so_once_and_counts_the_rows(tmp_path, capsys, what):
+    with runs.record(folder=tmp_path / "mine") as run:
+        run.log(1, loss=1.0)
+        path = run.run.path / what
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for step in range(2, 50):
+            run.log(step, loss=1.0)
+        assert run._troubles.lost["rows"] == 48
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "removed while it was written" in err
+    assert os.path.exists(run.run.path) == bool(what)
+    assert not what or "lost 48 of its rows: " in run.run.state.reason
+
+
+def test_what_was_lost_is_said_of_a_run_that_ends_otherwise_too(tmp_path):
+    with pytest.raises(KeyError), runs.record(folder=tmp_path / "mine") as run:
+        (run.run.path / "metrics.1.jsonl").unlink()
+        run.log(1, loss=1.0)
+        raise KeyError("mine")
+    assert "KeyError: 'mine'; lost 1 of its rows: " in run.run.state.reason
 
 
 @pytest.mark.parametrize("replaced", [by_link, by_folder])
