@@ -471,10 +471,10 @@ def test_another_thread_logs_while_an_optimizer_takes_its_time(folder):
 
     with runs.record() as run, concurrent.futures.ThreadPoolExecutor(1) as threads:
         run.log(1, loss=1.0)
-        taken = threads.submit(run.snapshot, Slow(np.eye(2)))
+        snapshot = threads.submit(run.snapshot, Slow(np.eye(2)))
         run.log(2, loss=1.0)
         logged.set()
-        taken.result()
+        snapshot.result()
     assert run.run.snapshot_steps() and run.run.state.reason == ""
 
 
