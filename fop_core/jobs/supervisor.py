@@ -74,8 +74,9 @@ class Supervisor:
                 status = self._watch(trainer, control)
             finally:
                 self._sweep()
-                with contextlib.suppress(OSError):  # who reads it sees how old it is
+                with contextlib.suppress(OSError, DamagedFile):  # who reads it sees how old it is
                     control.usage(None)
+            control.anchor.check()  # else another run's state would be read
             self._conclude(control, status)
 
     def _take(self) -> Control:
@@ -105,7 +106,7 @@ class Supervisor:
             self._stop(trainer)
             if time.monotonic() - written_at > USAGE:
                 written_at = time.monotonic()
-                with contextlib.suppress(OSError):  # a full disk is the trainer's to report
+                with contextlib.suppress(OSError, DamagedFile):  # a full disk is the trainer's to report
                     control.usage(self._usage())
 
     def _conclude(self, control: Control, status: int) -> None:
@@ -211,6 +212,8 @@ def supervise(path: Path, slot: str, lock: int, *, forks: bool = False) -> None:
         worked = True
     except RunError as error:
         print(f"{stamps.now()} not started: {error}", flush=True)
+    except (DamagedFile, OSError) as error:  # the slot is free all the same, and others wait for it
+        print(f"{stamps.now()} how it ended cannot be written: {error}", flush=True)
     os.close(lock)
     try:
         queue.ensure_dispatcher(path.parent)

@@ -34,10 +34,11 @@ class Control:
     Attributes:
         claim: the number of the attempt that was claimed; None where the lock alone counts.
         scheduler: which scheduler's job we are, in words; "" where we are none.
+        anchor: the run's directory, kept open, by which each write is checked.
 
     Raises:
         RunError: where another process has it, or a scheduler's job.
-        DamagedFile: where what is written with it would go elsewhere, see ``writable.check_folders``.
+        DamagedFile: where what is written would go elsewhere, see ``writable.check_folders``; at each write too.
         OSError: ENOSPC where the disk is full already.
     """
 
@@ -47,10 +48,15 @@ class Control:
         self._reserve = run.path / ".reserve"
         self.scheduler = scheduler_words(claims.read(run, claim)) if claim is not None and lock is None else ""
         self._lock: int | None = None
-        if lock is not None:
-            self._lock = locks.take_over(run.path, lock)
-        elif claim is None:
-            self._lock = locks.take(run.path)
+        self.anchor = writable.Anchor(run.path)
+        try:
+            if lock is not None:
+                self._lock = locks.take_over(run.path, lock)
+            elif claim is None:
+                self._lock = locks.take(run.path)
+        except BaseException:
+            self.anchor.close()
+            raise
         self._open = True
         _held.add(self)
         try:
@@ -88,8 +94,10 @@ class Control:
             self._reserve.unlink(missing_ok=True)
             files.write_json(self.run.path / "state.json", content)
         if attempt_is_over:  # what was asked of it is not asked of the next
-            for name in REQUESTS:
-                self.run.withdraw(name)
+            with contextlib.suppress(DamagedFile):  # a link has another run's, and keeps ours from being tried again
+                writable.check_folders(self.run.path, "requests")
+                for name in REQUESTS:
+                    self.run.withdraw(name)
 
     def usage(self, content: Mapping[str, Any] | None) -> None:
         """Say what its processes use, see ``Run.usage``; None for nothing any more."""
@@ -102,7 +110,7 @@ class Control:
     def release(self) -> None:
         """Give the right back."""
         if self._open:  # a forked worker has none, and the reserve is its parent's
-            self._reserve.unlink(missing_ok=True)
+            self.anchor.remove(self._reserve.name)
             self._close()
 
     def fileno(self) -> int:
@@ -112,6 +120,7 @@ class Control:
         return self._lock
 
     def _check(self) -> None:
+        self.anchor.check(*(() if self.claim is None else ("attempts",)))  # whose time a fresh look changes
         if self.claim is not None:
             claims.check(self.run, self.claim, fresh=True)
 
@@ -131,6 +140,7 @@ class Control:
 
     def _close(self) -> None:
         self._open = False
+        self.anchor.close()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

@@ -111,7 +111,7 @@ def write(path: Path, content: bytes, *, sync: bool = True, mode: int = 0o666) -
 
 def sync_folder(path: Path) -> None:
     """Make the names in a folder last through a power cut."""
-    folder = os.open(path, os.O_RDONLY)
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:

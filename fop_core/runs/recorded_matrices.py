@@ -19,6 +19,7 @@ Array = np.ndarray
 LARGE = 256
 """Rows of a matrix above which it is kept as a thumbnail, as ``training.diagnostics`` does."""
 THUMBNAIL = 64
+DEEPEST = 32  # optimizers around each other: one may be around itself, or make another each time
 BINS = 64
 
 
@@ -44,7 +45,9 @@ def shows(optimizer: Any) -> bool:
 
 def unwrapped(optimizer: Any) -> Any:
     """Return the optimizer that shows preconditioners within those that wrap it, as Accelerate and Lightning do."""
-    while not hasattr(optimizer, "preconditioners") and hasattr(optimizer, "optimizer"):
+    for _ in range(DEEPEST):
+        if hasattr(optimizer, "preconditioners") or not hasattr(optimizer, "optimizer"):
+            break
         optimizer = optimizer.optimizer
     return optimizer
 
@@ -60,7 +63,7 @@ def of_optimizer(optimizer: Any, whole: bool = False) -> Snapshot:
 
     Raises:
         TypeError: for an optimizer without them, or with something else in their place.
-        ValueError: for a P that is no matrix of numbers.
+        ValueError: for a P that is no matrix of numbers, or two of one name.
     """
     optimizer = unwrapped(optimizer)
     if not shows(optimizer):
@@ -74,6 +77,10 @@ def of_optimizer(optimizer: Any, whole: bool = False) -> Snapshot:
     columns: dict[str, float] = {}
     kinds: dict[str, str] = {}
     for layer, kind, value in _shown(optimizer):
+        if layer in kinds:
+            raise ValueError(
+                f"two matrices are called {layer!r}: a factor's name is its parameter's, a blank and its own"
+            )
         with np.errstate(over="ignore"):  # what float32 cannot hold is kept as infinite
             kept, measured = _inspected(value, kind, whole)
         arrays |= {f"{layer}/{what}": array for what, array in kept.items()}

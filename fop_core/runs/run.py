@@ -558,7 +558,7 @@ class Run:
             return f"damaged: {error}\n"
 
     def open_log(self) -> int:
-        r"""Open its log to append to it, and return the descriptor. Raises as ``files.open_append``.
+        r"""Open its log to append to it, and return the descriptor. Raises as ``files.open_append``; also for a link.
 
         Example:
             >>> import os
@@ -570,6 +570,7 @@ class Run:
             >>> run.log()
             'epoch 1\n'
         """
+        writable.check_folders(self.path, "")
         return files.open_append(self.path / "log.txt")
 
     def size(self) -> int:

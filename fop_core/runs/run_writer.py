@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fop_core.runs import claims, files, stamps, writable
+from fop_core.runs.files import DamagedFile
 from fop_core.runs.follower import LONGEST_LINE
 from fop_core.runs.names import ARRAYS, ATTEMPT, FOLDERS, METRICS, REQUESTS
 from fop_core.runs.records import LARGEST_STEP
@@ -33,12 +34,14 @@ class RunWriter:
 
     Raises:
         Superseded: where a later attempt owns the run, here and at each write.
-        DamagedFile: where that would be written elsewhere, see ``writable.check_folders``.
+        DamagedFile: where that would be written elsewhere, see ``writable.check_folders``, or to a file that is gone;
+            likewise.
     """
 
     def __init__(self, run: Run, about: Mapping[str, Any], from_step: int = 0, claim: int | None = None) -> None:
         writable.check_folders(run.path)
         self.run = run
+        self._anchor = writable.Anchor(run.path)
         self._from_step = from_step
         self._checkpoints: set[int] = set()
         self._unsynced: list[Path] = []
@@ -91,13 +94,15 @@ class RunWriter:
         line = json.dumps(content, allow_nan=False).encode() + b"\n"
         if len(line) > LONGEST_LINE:
             raise ValueError(f"a row of {len(columns):,} columns: {LONGEST_LINE:,} bytes of one can be read back")
-        before = os.fstat(self._metrics).st_size
+        status = os.fstat(self._metrics)
+        if not status.st_nlink:
+            raise DamagedFile(f"{self.run.path / METRICS.format(self.attempt)} was removed while it was written")
         try:
             written = os.write(self._metrics, line)
             while written < len(line):  # a nearly full disk takes a part; the next write says why
                 written += os.write(self._metrics, line[written:])
         except BaseException:
-            os.ftruncate(self._metrics, before)  # the next row shall not go on in the middle of this one
+            os.ftruncate(self._metrics, status.st_size)  # the next row shall not go on in the middle of this one
             raise
 
     def snapshot(self, step: int, arrays: Mapping[str, Array], about: Mapping[str, Any] | None = None) -> None:
@@ -108,14 +113,14 @@ class RunWriter:
             arrays: "<layer>/<what>".
             about: what is said about them, see ``Run.snapshot_about``.
         """
-        self._check(fresh=True)
+        self._check("snapshots", fresh=True)
         path = self.run.path / "snapshots" / ARRAYS.format(step)
         files.write_arrays(path, arrays, about, sync=False)
         self._unsynced.append(path)
 
     def checkpoint(self, step: int, arrays: Mapping[str, Array], about: Mapping[str, Any]) -> None:
         """Keep what a run needs to go on, and drop the oldest but ``KEPT_CHECKPOINTS``."""
-        self._check(fresh=True)
+        self._check("checkpoints", fresh=True)
         self._sync()  # rows and snapshots up to here must not be lost when what comes after them is kept
         files.write_arrays(self.run.path / "checkpoints" / ARRAYS.format(step), arrays, about)
         self._checkpoints.add(step)
@@ -133,7 +138,7 @@ class RunWriter:
 
     def requests(self) -> dict[str, str]:
         """Return what was asked since the last look, and by whom, and take it off the list."""
-        self._check()
+        self._check("requests")
         requests = {}
         for name in REQUESTS:
             if self.run.has_request(name):
@@ -146,16 +151,16 @@ class RunWriter:
         if self._metrics >= 0:
             try:
                 if self._progress:
-                    with contextlib.suppress(
-                        OSError, claims.Superseded
-                    ):  # which has ended it, and is its reason already
-                        self._write_progress()
+                    with contextlib.suppress(OSError, claims.Superseded, DamagedFile):
+                        self._write_progress()  # what is wrong has ended it, and is its reason already
                 self._sync()
             finally:
                 os.close(self._metrics)
                 self._metrics = -1
+                self._anchor.close()
 
-    def _check(self, *, fresh: bool = False) -> None:
+    def _check(self, *folders: str, fresh: bool = False) -> None:
+        self._anchor.check(*folders, *(("attempts",) if fresh else ()))  # whose time a fresh look changes
         claims.check(self.run, self.attempt, fresh=fresh)
 
     def _write_progress(self) -> None:
@@ -166,7 +171,8 @@ class RunWriter:
     def _sync(self) -> None:
         os.fsync(self._metrics)
         for path in self._unsynced:
-            with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+            with contextlib.suppress(FileNotFoundError, DamagedFile), files.opened(path, links=False) as file:
                 os.fsync(file.fileno())
-        files.sync_folder(self.run.path / "snapshots")
+        with contextlib.suppress(FileNotFoundError):
+            files.sync_folder(self.run.path / "snapshots")
         self._unsynced = []

@@ -30,6 +30,53 @@ def check_folders(path: Path, *folders: str) -> None:
                 raise DamagedFile(f"{part} is a {files.kind(mode)}, not a folder: move it away")
 
 
+class Anchor:
+    """A run's directory, kept open by who writes to it: each write goes by its path, which may lead elsewhere by then.
+
+    Being open, it is known again also where a file system numbers its folders anew, as some of FUSE do.
+
+    Args:
+        path: the directory.
+
+    Raises:
+        DamagedFile: where it is a link.
+        OSError: where it cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        check_folders(path, "")
+        self._path = path
+        self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+    def check(self, *folders: str) -> None:
+        """Make sure that the path still leads to the directory, and that these folders of it are none but its own.
+
+        Raises:
+            DamagedFile: where that is not so.
+        """
+        try:
+            there = os.lstat(self._path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise DamagedFile(f"{self._path} is gone: it was moved or removed while it was written") from None
+        if stat.S_ISLNK(there.st_mode):
+            check_folders(self._path, "")  # which says where it leads
+        if not os.path.samestat(there, os.fstat(self._folder)):
+            raise DamagedFile(f"{self._path} is another folder than the one that was written: it was replaced")
+        if folders:
+            check_folders(self._path, *folders)
+
+    def close(self) -> None:
+        """Close the directory; what is checked after that is refused."""
+        if self._folder >= 0:
+            os.close(self._folder)
+            self._folder = -1
+
+    def remove(self, name: str) -> None:
+        """Remove a file of the directory, wherever that is by now; nothing where it is not there."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=self._folder)
+
+
 def obstacle(path: Path) -> str:
     """Return why a run's directory is not ours to write to: it is somebody else's, or a link is in it; or "".
 

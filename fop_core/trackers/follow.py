@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fop_core.runs import recorded_matrices, recording
+from fop_core.runs.recorded_settings import checked_settings
 from fop_core.runs.recording import Recording
 
 SNAPSHOTS = 60
@@ -36,7 +37,7 @@ class Follower:
     ) -> None:
         if type(snapshots) is not int or snapshots < 0:
             raise ValueError(f"snapshots is {snapshots!r}: give a whole number, 0 for none")
-        self.settings = None if settings is None else recording.checked_settings(settings)
+        self.settings = None if settings is None else checked_settings(settings)
         self.name, self.tags, self.snapshots, self.names, self.options = name, tags, snapshots, names, options
         self.recording: Recording | None = None
         self._every = 1
@@ -95,7 +96,7 @@ def as_json(settings: Mapping[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for name, value in settings.items():
         try:
-            made |= recording.checked_settings({str(name): value})
+            made |= checked_settings({str(name): value})
         except (TypeError, ValueError):
             made[str(name)] = f"{value!r:.200}".encode(errors="replace").decode()
     return made

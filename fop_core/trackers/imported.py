@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from fop_core.runs import recording, records, store
 from fop_core.runs.control import Control
+from fop_core.runs.recorded_settings import checked_settings
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 
@@ -64,7 +65,7 @@ def save(
         TypeError, ValueError: for settings or rows that could not be read back; then there is no run.
         OSError: where it cannot be written; likewise.
     """
-    content = recording.checked_settings(settings or {})
+    content = checked_settings(settings or {})
     of = {"recorded": f"from {source}"}
     run = store.create(content, name=name or source, tags=tuple(tags), lineage=of, folder=folder)
     try:

@@ -335,11 +335,21 @@ def inspect_factors(
         scales: parameter -> one number for each entry.
         deep: take what takes long.
         whole: keep every matrix whatever its size, as in a run's last snapshot.
+
+    Raises:
+        ValueError: for two of one name.
     """
     arrays: dict[str, Array] = {}
     columns: dict[str, float] = {}
 
+    kept: set[str] = set()
+
     def keep(layer: str, layer_arrays: Mapping[str, Array], measured: Mapping[str, float]) -> None:
+        if layer in kept:
+            raise ValueError(
+                f"two matrices are called {layer!r}: a factor's name is its parameter's, a blank and its own"
+            )
+        kept.add(layer)
         arrays.update({f"{layer}/{what}": array for what, array in layer_arrays.items()})
         columns.update({f"{quantity}/{layer}": number for quantity, number in measured.items()})
 

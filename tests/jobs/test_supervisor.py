@@ -53,3 +53,38 @@ def test_a_job_whose_state_cannot_be_read_can_be_stopped(folder):
         assert run.requested_by("stop") == "me"
     with pytest.raises(DamagedFile, match="no JSON"):
         queue.stop(run, "me")
+
+
+REPLACED = """
+import os, subprocess, sys
+from pathlib import Path
+from fop_core.jobs import queue, supervisor
+
+run, slot, other = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
+
+def start(self, control):
+    run.rename(run.parent / "before")
+    if other:
+        run.symlink_to(other[0])
+    return subprocess.Popen(["sh", "-c", "sleep 0.5; exit 1"], process_group=0)
+
+supervisor.USAGE = 0.0
+supervisor.Supervisor._start = start
+queue.ensure_dispatcher = lambda folder: print("a dispatcher is there")
+supervisor.supervise(run, "cpu-0", os.open(slot, os.O_CREAT))
+"""
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_a_job_whose_run_is_moved_away_frees_its_slot_and_leaves_others_alone(folder, tmp_path, by_link):
+    run, other = new(folder), new(tmp_path / "others")
+    with Control(other) as control:
+        control.set("finished")
+    run.request("start")
+    before = {path: path.lstat().st_mtime_ns for path in [other.path, *other.path.rglob("*")]}
+    command = [sys.executable, "-c", REPLACED, run.path, tmp_path / "slot", *([other.path] if by_link else [])]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "how it ended cannot be written: " in done.stdout and "a dispatcher is there" in done.stdout
+    assert ("is a link to" if by_link else "is gone") in done.stdout
+    assert {path: path.lstat().st_mtime_ns for path in [other.path, *other.path.rglob("*")]} == before

@@ -20,7 +20,7 @@ import torch
 
 from fop_core import FOP, isolated, runs
 from fop_core.jobs import queue
-from fop_core.runs import learned
+from fop_core.runs import learned, recorded_matrices
 from fop_core.runs.files import RunError
 from fop_core.runs.follower import LONGEST_LINE
 from fop_core.runs.listing import Listing
@@ -303,7 +303,7 @@ def test_on_a_disk_that_is_truly_full_the_script_trains_on(folder, capfd):
         assert err.count("No space left on device") == 1 and err.count("\n") == 1
         back = runs.load(run.run.path)
         assert 1 < len(back.metrics.steps) < steps and not back.metrics.damaged
-        assert back.state.state == "finished" and "rows: the disk was full" in back.state.reason
+        assert back.state.state == "finished" and "of its snapshots: the disk was full" in back.state.reason
     finally:
         subprocess.run(["umount", "-l", folder], check=True)
 
@@ -330,14 +330,22 @@ def test_a_folder_that_is_taken_away_is_said_once_and_the_script_trains_on(folde
 def test_a_value_that_is_no_number_is_said_once_and_the_rest_of_the_row_is_kept(folder, capsys):
     with runs.record() as run:
         for step in range(1, 4):
-            run.log(step, loss=1.0, word="x", several=torch.zeros(2), yes=True, complex=1j)
+            run.log(step, loss=1.0, word="x", several=torch.zeros(2), complex=1j)
         run.log(-1, loss=1.0)
         run.log("2", loss=1.0)  # type: ignore[arg-type]
     err = capsys.readouterr().err
-    assert err.count("\n") == 5
+    assert err.count("\n") == 4
     assert "'word' at step 1 is left out: 'x', a str: a number is expected" in err and "shape [2]" in err
     back = runs.load(the_run(folder).path)
     assert back.metrics.columns == ["loss", "seconds"] and back.metrics.steps.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("yes", [True, np.bool_(True), np.array([True]), torch.tensor(True)], ids=repr)
+def test_a_truth_value_is_no_number_whosever_it_is(folder, capsys, yes):
+    with runs.record() as run:
+        run.log(1, loss=1.0, yes=yes)
+    assert "'yes' at step 1 is left out: a truth value: give 0 or 1" in capsys.readouterr().err
+    assert runs.load(the_run(folder).path).metrics.columns == ["loss", "seconds"]
 
 
 @pytest.mark.parametrize("P", [np.eye(2) * 1j, torch.eye(2) * 1j])
@@ -413,6 +421,107 @@ def test_an_optimizer_without_preconditioners_is_said_once(folder, capsys):
     assert err.count("\n") == 1 and "SGD has no preconditioners()" in err
     with pytest.raises(RunError, match="without a snapshot"):
         learned.of_run(run.run)
+
+
+class Wrapped:
+    """An optimizer that is wrapped in what it is given."""
+
+    def __init__(self, within=None):
+        self.optimizer = self if within is None else within
+
+
+class Endless:
+    """Whose wrapped optimizer is another one each time."""
+
+    @property
+    def optimizer(self):
+        return Endless()
+
+
+@pytest.mark.parametrize("optimizer", [Wrapped(), Wrapped(Wrapped()), Endless()], ids=["itself", "twice", "endless"])
+def test_an_optimizer_that_wraps_itself_is_said_and_the_script_trains_on(folder, capsys, optimizer):
+    def bark(number, frame):
+        raise AssertionError("it is unwrapped for ever")
+
+    signal.signal(signal.SIGALRM, bark)
+    signal.alarm(20)
+    try:
+        assert not recorded_matrices.shows(optimizer)
+        with runs.record() as run:
+            run.snapshot(optimizer)
+            run.log(1, loss=1.0)
+    finally:
+        signal.alarm(0)
+    assert "has no preconditioners()" in capsys.readouterr().err
+    assert run.run.state.state == "finished" and not run.run.snapshot_steps()
+
+
+def test_an_optimizer_is_found_within_others():
+    within = Shown(np.eye(2))
+    assert recorded_matrices.unwrapped(Wrapped(Wrapped(Wrapped(within)))) is within
+
+
+def test_another_thread_logs_while_an_optimizer_takes_its_time(folder):
+    logged = threading.Event()
+
+    class Slow(Shown):
+        def preconditioners(self):
+            assert logged.wait(20), "nothing was logged meanwhile"
+            return super().preconditioners()
+
+    with runs.record() as run, concurrent.futures.ThreadPoolExecutor(1) as threads:
+        run.log(1, loss=1.0)
+        snapshot = threads.submit(run.snapshot, Slow(np.eye(2)))
+        run.log(2, loss=1.0)
+        logged.set()
+        snapshot.result()
+    assert run.run.snapshot_steps() and run.run.state.reason == ""
+
+
+class Colliding(Shown):
+    """Whose basis is called as one of its matrices."""
+
+    def bases(self):
+        return {"a": np.eye(2)}
+
+
+COLLIDING = {
+    "a factor": (Shown, {"a b": np.eye(2), "a": {"b": np.eye(3)}}, "a b"),
+    "another kind of name": (Shown, {1: np.eye(2), "1": np.eye(3)}, "1"),
+    "a basis": (Colliding, {"a basis": np.eye(2)}, "a basis"),
+}
+
+
+@pytest.mark.parametrize("case", COLLIDING)
+def test_matrices_of_one_name_are_refused_and_none_is_lost_without_a_word(folder, capsys, case):
+    kind, shown, name = COLLIDING[case]
+    optimizer = kind(None)
+    optimizer.preconditioners = lambda: shown
+    with runs.record() as run:
+        run.snapshot(optimizer)
+    assert f"two matrices are called {name!r}" in capsys.readouterr().err
+    assert not run.run.snapshot_steps()
+
+
+def test_an_exception_that_cannot_say_what_it_is_ends_the_run_and_goes_on(folder):
+    class Mute(Exception):
+        def __str__(self):
+            raise RuntimeError("nothing to say")
+
+    with pytest.raises(Mute), runs.record():
+        raise Mute
+    assert (the_run(folder).state.state, the_run(folder).state.reason) == ("failed", "Mute")
+
+
+def test_a_script_may_change_its_folder(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with runs.record(folder="mine") as run:
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        run.log(1, loss=1.0)
+        run.snapshot(Shown(np.eye(2)))
+    assert run.run.path.parent == tmp_path / "mine" and run.run.state.state == "finished"
+    assert run.run.snapshot_steps() == [1]
 
 
 def test_factors_of_somebodys_optimizer_are_on_preconditioners(folder):

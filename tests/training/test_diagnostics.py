@@ -620,3 +620,15 @@ def test_a_snapshot_can_be_written_and_read(kind, tmp_path):
 
 def test_sizes_are_those_of_the_format():
     assert (diagnostics.LARGE, diagnostics.THUMBNAIL, diagnostics.BINS) == (256, 64, 64)
+
+
+@pytest.mark.parametrize(
+    ("factors", "bases"),
+    [
+        ({"a b": torch.eye(2), "a": {"b": torch.eye(3)}}, {}),
+        ({"a b basis": torch.eye(2)}, {"a": {"b": torch.eye(2)}}),
+    ],
+)
+def test_matrices_of_another_optimizer_that_have_one_name_are_refused(factors, bases):
+    with pytest.raises(ValueError, match="two matrices are called 'a b"):
+        diagnostics.inspect_factors(factors, bases, {}, deep=True)

@@ -112,6 +112,8 @@ def supervise(path: Path, batch: Batch, *, forks: bool = False) -> None:
         notices.ended(run, say)
     except RunError as error:  # also where a later attempt owns the run
         print(f"{stamps.now()} not started, or not gone on with: {error}", flush=True)
+    except (DamagedFile, OSError) as error:
+        print(f"{stamps.now()} how it ended cannot be written: {error}", flush=True)
 
 
 if __name__ == "__main__":
