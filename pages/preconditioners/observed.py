@@ -105,7 +105,6 @@ def strip(form: Form, source: Source) -> None:
     if not shown:
         return
     with st.container(key="observed", gap=None):
-        st.caption("P, n × n, is what a layer's gradient is multiplied by. What stands out in the P of this run:")
         for layer, each in shown:
             said = sentence(each, "kernel" if layer.kernel else "image")
             st.button(

@@ -176,6 +176,7 @@ def growing(source: Source) -> None:
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.title("Preconditioners", anchor=False, width="content")
+    st.caption("P, n × n, is what a layer's gradient is multiplied by.")
     with st.container(key="tools", horizontal=True, width="content"):
         tools = st.container(width="content")
         copy_link("copy")

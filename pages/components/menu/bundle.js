@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 58cda13c92c5dccea3d1d9ae90eb7ac06331b619af23874179ff3b5ecea3af82.
+// Made by scripts/web.sh build of sources with the checksum ee7acca49638555a1312171310890cc125de925b6f0d147035b20073e1fdc7c0.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -23,11 +23,56 @@ var inOrder = (show2) => (mount) => {
 globalThis.fopLab ??= {};
 var page = globalThis.fopLab;
 
+// menu/passage.js
+var PATIENCE = 1e4;
+var Passage = class {
+  /** @param {Window} window */
+  constructor(window2) {
+    this.window = window2;
+    this.paths = [];
+    this.goal = void 0;
+    this.until = 0;
+    const push = window2.history.pushState.bind(window2.history);
+    window2.history.pushState = (...what) => {
+      if (this.goal === void 0 || performance.now() > this.until) push(...what);
+    };
+    window2.addEventListener("popstate", () => this.go(), true);
+    window2.addEventListener(
+      "click",
+      ({ target }) => target instanceof Element && target.closest("a") && this.end(),
+      true
+    );
+  }
+  /** Waits for a run of the present address's page; none begins where a link has led to a part of the page. */
+  go() {
+    if (this.window.location.hash) return;
+    const last = this.window.location.pathname.split("/").at(-1) ?? "";
+    this.goal = this.paths.includes(last) ? last : "";
+    this.until = performance.now() + PATIENCE;
+  }
+  /**
+   * Notes that a run of a page is shown.
+   *
+   * @param {string} path its own, as in its address
+   * @param {string[]} paths those of all pages
+   */
+  arrive(path, paths) {
+    this.paths = paths;
+    if (path === this.goal) this.end();
+  }
+  /** Waits no more: a link leads elsewhere. */
+  end() {
+    this.goal = void 0;
+  }
+};
+
 // menu/index.js
 function show({ data, parentElement }) {
   box(parentElement, ".fop-menu-tour").onclick = () => {
     if (page.tour?.begin()) fold();
   };
+  page.passage ??= new Passage(window);
+  page.passage.arrive(data.path, data.paths);
   const before = page.title;
   page.title = data.page;
   if (before !== void 0 && before !== data.page) fold();

@@ -16,8 +16,6 @@ export class Passage {
     /** @type {string[]} */
     this.paths = [];
     /** @type {string | undefined} */
-    this.shown = undefined;
-    /** @type {string | undefined} */
     this.goal = undefined;
     this.until = 0;
     const push = window.history.pushState.bind(window.history);
@@ -32,24 +30,22 @@ export class Passage {
     );
   }
 
-  /** Waits for the page of the present address, unless it is there. */
+  /** Waits for a run of the present address's page; none begins where a link has led to a part of the page. */
   go() {
+    if (this.window.location.hash) return;
     const last = this.window.location.pathname.split("/").at(-1) ?? "";
-    const path = this.paths.includes(last) ? last : "";
-    if (this.goal === undefined && path === this.shown) return;
-    this.goal = path;
+    this.goal = this.paths.includes(last) ? last : "";
     this.until = performance.now() + PATIENCE;
   }
 
   /**
-   * Notes that a page is shown.
+   * Notes that a run of a page is shown.
    *
    * @param {string} path its own, as in its address
    * @param {string[]} paths those of all pages
    */
   arrive(path, paths) {
     this.paths = paths;
-    this.shown = path;
     if (path === this.goal) this.end();
   }
 

@@ -15,7 +15,7 @@ Object.assign(globalThis, { Element });
 
 /** @type {string[]} */
 let written;
-/** @type {EventTarget & { location: { pathname: string }, history: { pushState: (...what: unknown[]) => void } }} */
+/** @type {EventTarget & { location: { pathname: string, hash: string }, history: { pushState: (...what: unknown[]) => void } }} */
 let browser;
 /** @type {Passage} */
 let passage;
@@ -29,7 +29,7 @@ function back(pathname) {
 beforeEach(() => {
   written = [];
   const history = { pushState: (/** @type {unknown[]} */ ...what) => void written.push(String(what[2])) };
-  browser = Object.assign(new EventTarget(), { location: { pathname: "/runs" }, history });
+  browser = Object.assign(new EventTarget(), { location: { pathname: "/runs", hash: "" }, history });
   passage = new Passage(/** @type {Window} */ (/** @type {unknown} */ (browser)));
   passage.arrive("runs", PATHS);
 });
@@ -49,14 +49,23 @@ test("the page that is left writes nothing behind the one that Back has led to",
   assert.deepEqual(written, ["/lab/train?x=1"]);
 });
 
-test("Back within a page changes nothing, nor does one to the first page below a path of the server's", () => {
+test("Back within a page is waited for too, and to the first page below a path of the server's", () => {
   back("/runs");
+  browser.history.pushState({}, "", "/runs?x=1");
+  passage.arrive("runs", PATHS);
   browser.history.pushState({}, "", "/runs?x=2");
   back("/lab");
   browser.history.pushState({}, "", "/lab/runs");
   passage.arrive("", PATHS);
   browser.history.pushState({}, "", "/lab?x=3");
   assert.deepEqual(written, ["/runs?x=2", "/lab?x=3"]);
+});
+
+test("a part of a page is not waited for", () => {
+  browser.location.hash = "#stMain";
+  back("/runs");
+  browser.history.pushState({}, "", "/runs?x=1");
+  assert.deepEqual(written, ["/runs?x=1"]);
 });
 
 test("a link ends the waiting, and so does time", (t) => {
