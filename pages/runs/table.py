@@ -53,7 +53,7 @@ def table(
     rows = [_shown(entry, shown, placed.get(entry.id)) for entry in entries]
     runs_table(
         "Runs",
-        [*head, *map(columns.described, shown[2:])],
+        [*head, *(columns.described(name, shown[2:]) for name in shown[2:])],
         rows,
         key=key,
         on_chosen=on_chosen,
