@@ -282,6 +282,18 @@ def value(entry: Entry, name: str) -> Any:
     return summary.most if quantities.of(column).goal == "more" else summary.least
 
 
+def shown(settings: Mapping[str, Any], path: str) -> Any:
+    """Return a setting as a reader knows it: of a part that a file of somebody's own makes, that file's name.
+
+    Example:
+        >>> from fop_core.runs import fields
+        >>> fields.shown({"model.name": "plugin", "model.plugin.file": "tiny.py"}, "model.name")
+        'tiny.py'
+    """
+    file = f"{path.removesuffix('name')}plugin.file"
+    return settings.get(file, settings[path]) if path.endswith(".name") else settings[path]
+
+
 def text(value: Any) -> str:
     """Return a value as people write it: none, yes, 0.05, 0.9, 0.999.
 

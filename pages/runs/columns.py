@@ -131,7 +131,7 @@ def cell(entry: Entry, name: str) -> Cell:
     path = fields.setting(entry.settings, name)
     if path is None:
         return "–", None
-    value = entry.settings[path]
+    value = fields.shown(entry.settings, path)
     ordered = value if isinstance(value, (int, float)) and not isinstance(value, bool) else fields.text(value)
     return fields.text(value), ordered
 
