@@ -191,6 +191,8 @@ def probed(made: "TrainConfig", sources: "dict[str, Source]") -> "TrainConfig":
             print(error.log.rstrip(), file=sys.stderr)
         raise
     print(f"one step taken: {probed.parameters:,} parameters, loss {probed.loss:.4g}", file=sys.stderr)
+    for note in probed.notes:
+        print(f"FOP: {note}", file=sys.stderr)
     return probe.completed(made, probed)
 
 

@@ -144,6 +144,16 @@ def show(made: config.TrainConfig, table: DeltaGenerator, data_area: DeltaGenera
     if made.plugins:
         with table.container():
             files.show(made)
+            probed = files.probed(made)
+            if probed is None:
+                return
+            summary = preview.Preview(probed.shapes, dict(probed.memory), 0, probed.samples)
+            if probed.shapes:
+                preview.table(summary, made)
+            else:
+                st.caption("It has too many parameters to list each.")
+        with right:
+            preview.memory(summary)
         return
     if preview.known(made) is None and not st.session_state.get("train seen"):
         table.caption("Building the network, to see what it holds …")

@@ -85,6 +85,9 @@ def test_settings_of_the_built_in_optimizer_give_way_to_the_files_own_and_names_
     around = page(LION, method="fop", epochs="1")
     assert "FOP around lion.py" in words(around) and "FOP around SGD" not in words(around)
     ran(button(around, "train launch").click().run())
+    [trained] = [each.value for each in around.table if "Parameter" in each.value.columns]
+    assert trained["Layout"].tolist() == ["input"] * 4 and trained["n"].tolist() == ["784", "100", "100", "100"]
+    assert "M adds" in words(around) and "**Memory**" in words(around) and "lion.py's state" in words(around)
     assert {run.name for run in runs()} == {"mnist-mlp lion", "mnist-mlp fop lion"}
     listed = ran(app_at("runs").run())
     assert {row["method"] for row in shown(listed).values()} == {"lion.py", "FOP around lion.py"}
