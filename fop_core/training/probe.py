@@ -318,7 +318,7 @@ def _shapes(value: Any) -> tuple[Parameter, ...]:
     def words(value: Any) -> str:
         return printable(str(value)[:200])
 
-    kinds: Mapping[str, Callable[[Any], Any]] = {"shape": numbers, "M": numbers}
+    kinds: dict[str, Callable[[Any], Any]] = {"shape": numbers, "M": numbers}
     kinds |= dict.fromkeys(("name", "layout", "left"), words) | dict.fromkeys(("n", "m", "learned"), records.count)
     return tuple(Parameter(**{name: kinds[name](each) for name, each in row.items()}) for row in value)
 

@@ -114,10 +114,10 @@ def table_columns() -> None:
 
 
 def tags() -> None:
-    """Show the choice among the tags that there are."""
+    """Show the choice among the tags of the runs that the table may show."""
     key = form.key("tag")
     st.session_state.setdefault(key, form["tag"])
-    there = {tag for entry in known().values() for tag in entry.tags} | set(st.session_state[key])
+    there = {tag for entry in current().entries().values() for tag in entry.tags} | set(st.session_state[key])
     if there:
         st.pills("Tags", sorted(there), selection_mode="multi", key=key, format_func=literal)
 

@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fop_core.training import config, datasets
-from fop_core.training.preview import PreviewError
+from fop_core.training.preview import Preview, PreviewError
 from pages.components.copy_link import copy_link
 from pages.components.follow import follow
 from pages.shared.listing import MOST_CHOSEN
@@ -147,7 +147,7 @@ def show(made: config.TrainConfig, table: DeltaGenerator, data_area: DeltaGenera
             probed = files.probed(made)
             if probed is None:
                 return
-            summary = preview.Preview(probed.shapes, dict(probed.memory), 0, probed.samples)
+            summary = Preview(probed.shapes, dict(probed.memory), 0, probed.samples)
             if probed.shapes:
                 preview.table(summary, made)
             else:

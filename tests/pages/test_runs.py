@@ -87,6 +87,15 @@ def test_words_states_and_the_archive_choose_what_the_table_shows():
     assert "No run has all of that." in words(page(find="nothing like it"))
 
 
+def test_the_tags_to_choose_among_are_those_of_the_runs_that_are_shown():
+    made("apple", rows()).label(tags=["fruit"])
+
+    def offered(**query: str) -> list[str]:
+        return [each.options for each in page(**query).get("button_group") if each.label == "Tags"]
+
+    assert offered() == [["fruit"]] and offered(show="gallery") == [] and offered(show="trash") == []
+
+
 def test_a_failed_run_says_why_and_what_to_try():
     reason = "diverged at step 3: loss not finite"
     run = made("bad", rows(5, train_loss=float("nan")), "failed", reason, cause="diverged")
