@@ -154,7 +154,7 @@ def without_momentum(groups: Sequence[Group], fop: Defaults) -> list[str]:
 
     A base of somebody's own may call its momentum otherwise, and nothing else would say that it is not seen.
     """
-    found = [
+    unnamed = [
         str(number)
         for number, group in enumerate(groups)
         if fop.apply == "before"
@@ -162,10 +162,10 @@ def without_momentum(groups: Sequence[Group], fop: Defaults) -> list[str]:
         and "momentum" not in group
         and "betas" not in group
     ]
-    if not found:
+    if not unnamed:
         return []
     return [
-        f"trace of parameter group {', '.join(found)}: lambda = 0, the last gradient alone, since there is neither "
+        f"trace of parameter group {', '.join(unnamed)}: lambda = 0, the last gradient alone, since there is neither "
         "momentum nor betas in it; name one, or give a number, as trace=0.9"
     ]
 

@@ -20,7 +20,7 @@ SETTING, LAST, BEST = "set.", "last.", "best."
 """What the names of settings and of summaries begin with."""
 ANYWHERE = f"{SETTING}*."
 """What the name of a setting begins with that runs have in several places: optimizer.lr, lr, optimizer.settings.lr."""
-PLACES = ("", "optimizer.", "optimizer.settings.")
+SECTIONS = ("", "optimizer.", "optimizer.settings.")
 """Where a run's setting of a short name is looked for first; elsewhere it counts where the run has only one such."""
 
 
@@ -90,7 +90,7 @@ class Known:
     Attributes:
         settings: by their paths, "optimizer.lr".
         columns: of metrics, "train_loss", "angle_deg/0.weight".
-        clashes: short names of which one run has several settings, none of them in ``PLACES``: these settings.
+        clashes: short names of which one run has several settings, none of them in ``SECTIONS``: these settings.
 
     Example:
         >>> from fop_core.runs import GALLERY, fields
@@ -142,7 +142,7 @@ class Known:
         raise UnknownField(f"no field {name!r}{self._near(name)}")
 
     def short(self, path: str) -> str:
-        """Return the full name of a column of a setting: "set.*.lr" where runs have it in several of ``PLACES``.
+        """Return the full name of a column of a setting: "set.*.lr" where runs have it in several of ``SECTIONS``.
 
         Example:
             >>> from fop_core.runs import fields
@@ -150,7 +150,7 @@ class Known:
             'set.*.lr'
         """
         last = path.rpartition(".")[2]
-        usual = {place + last for place in PLACES}
+        usual = {section + last for section in SECTIONS}
         return ANYWHERE + last if path in usual and len(usual & self.settings.keys()) > 1 else SETTING + path
 
     @cached_property
@@ -189,9 +189,9 @@ def setting(settings: Mapping[str, Any], name: str) -> str | None:
         path = name.removeprefix(SETTING)
         return path if path in settings else None
     last = name.removeprefix(ANYWHERE)
-    for place in PLACES:
-        if place + last in settings:
-            return place + last
+    for section in SECTIONS:
+        if section + last in settings:
+            return section + last
     others = [path for path in settings if path.endswith(f".{last}")]
     return others[0] if len(others) == 1 else None
 
@@ -223,12 +223,12 @@ def known(entries: Iterable[Entry], settings: Iterable[str] = ()) -> Known:
 
 
 def _add_clashes(paths: Sequence[str], clashes: dict[str, list[str]]) -> None:
-    """Add the short names of which a run with these settings has several, none of them in ``PLACES``."""
+    """Add the short names of which a run with these settings has several, none of them in ``SECTIONS``."""
     ends: dict[str, list[str]] = {}
     for path in paths:
         ends.setdefault(path.rpartition(".")[2], []).append(path)
     for last, meant in ends.items():
-        if len(meant) > 1 and not any(place + last in meant for place in PLACES):
+        if len(meant) > 1 and not any(section + last in meant for section in SECTIONS):
             clashes[last] = list(dict.fromkeys([*clashes.get(last, ()), *meant]))
 
 
