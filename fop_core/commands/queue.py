@@ -142,7 +142,7 @@ def _submit(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     new = train.configured(chosen)
     settings, lineage = new.config, new.lineage
     numbers = [settings.seed] if chosen.seeds is None else seeds(chosen.seeds)  # all are right, or none is queued
-    name, tags = train.labels(chosen, train.made_from(chosen, lineage))
+    name, tags = train.labels(chosen, train.made_from(chosen, lineage, settings.to_json()))
     for seed in numbers:
         config = {**settings.to_json(), "seed": seed}
         called = name if len(numbers) == 1 else f"{name}, seed {seed}"

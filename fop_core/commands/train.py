@@ -191,6 +191,8 @@ def probed(made: "TrainConfig", sources: "dict[str, Source]") -> "TrainConfig":
             print(error.log.rstrip(), file=sys.stderr)
         raise
     print(f"one step taken: {probed.parameters:,} parameters, loss {probed.loss:.4g}", file=sys.stderr)
+    for note in probed.notes:
+        print(f"FOP: {note}", file=sys.stderr)
     return probe.completed(made, probed)
 
 
@@ -206,13 +208,12 @@ def labels(chosen: argparse.Namespace, otherwise: str = "") -> tuple[str, tuple[
     return chosen.name or otherwise, tuple(chosen.tags)
 
 
-def made_from(chosen: argparse.Namespace, lineage: dict[str, Any]) -> str:
+def made_from(chosen: argparse.Namespace, lineage: dict[str, Any], config: dict[str, Any]) -> str:
     """Return what a new run is called unless arguments say: from what it was made."""
+    from fop_core.runs import plugins
+
     origin = Path(chosen.config).stem if chosen.config is not None else lineage["preset"]
-    plugins = lineage.get("plugins", {})
-    own = dict.fromkeys(Path(file).stem for file in plugins.values())
-    origin = "" if "data" in plugins else origin  # nothing of the preset's experiment is left
-    return " ".join(filter(None, (origin, lineage.get("method"), *own)))
+    return plugins.called(origin, lineage.get("method"), config, lineage.get("plugins", {}))
 
 
 def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
@@ -242,7 +243,7 @@ def _train(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     else:
         new = configured(chosen)
         settings = new.config
-        name, tags = labels(chosen, made_from(chosen, new.lineage))
+        name, tags = labels(chosen, made_from(chosen, new.lineage, settings.to_json()))
     load_torch()
     if chosen.dry_run:
         return _dry_run(settings)

@@ -617,6 +617,7 @@ class FOP(Optimizer):
         learned = sum(layer.M.numel() for layer in layers) if self.learns else 0
         options = f"{self.preconditioner}, hyper_lr={self.hyper_lr!r}, trace={self.trace!r}"
         lines = [f"FOP({options}) around {base}, {learned:,} numbers learned"]
+        lines += groups.without_momentum(self.param_groups, self)
         lines += describe.own_options([groups.own_options(group, self.base) for group in self.param_groups])
         lines += describe.table(layers, self.left_to_base(), base, self.learns) + self.cut_ranks()
         return "\n  ".join(lines)

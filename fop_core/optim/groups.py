@@ -149,6 +149,27 @@ def rates(number: int, group: Group, fop: Defaults) -> Rates:
     return Rates(rate, decay, dampening, bool(group.get("nesterov", False)), hyper_lr, update_every)
 
 
+def without_momentum(groups: Sequence[Group], fop: Defaults) -> list[str]:
+    """Return a sentence for the groups whose trace follows a momentum that they do not name: lambda is 0 there.
+
+    A base of somebody's own may call its momentum otherwise, and nothing else would say that it is not seen.
+    """
+    unnamed = [
+        str(number)
+        for number, group in enumerate(groups)
+        if fop.apply == "before"
+        and option("trace", group, fop) == "velocity"
+        and "momentum" not in group
+        and "betas" not in group
+    ]
+    if not unnamed:
+        return []
+    return [
+        f"trace of parameter group {', '.join(unnamed)}: lambda = 0, the last gradient alone, since there is neither "
+        "momentum nor betas in it; name one, or give a number, as trace=0.9"
+    ]
+
+
 _READ = ("lr", "momentum", "betas", "dampening", "nesterov", *OPTIONS)
 
 

@@ -7,8 +7,9 @@ The table of the Runs page has a column by each such name, and a query (``query`
 
 import contextlib
 import difflib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,10 @@ from fop_core.runs.listing import Entry
 
 SETTING, LAST, BEST = "set.", "last.", "best."
 """What the names of settings and of summaries begin with."""
+ANYWHERE = f"{SETTING}*."
+"""What the name of a setting begins with that runs have in several places: optimizer.lr, lr, optimizer.settings.lr."""
+SECTIONS = ("", "optimizer.", "optimizer.settings.")
+"""Where a run's setting of a short name is looked for first; elsewhere it counts where the run has only one such."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ class Known:
     Attributes:
         settings: by their paths, "optimizer.lr".
         columns: of metrics, "train_loss", "angle_deg/0.weight".
+        clashes: short names of which one run has several settings, none of them in ``SECTIONS``: these settings.
 
     Example:
         >>> from fop_core.runs import GALLERY, fields
@@ -96,41 +102,64 @@ class Known:
 
     settings: dict[str, None]
     columns: dict[str, None]
+    clashes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def resolve(self, name: str) -> str:
         """Return the full name of a field: "set.optimizer.lr" for "lr", "last.test_loss" for "test_loss".
 
-        A field that every run has comes before a setting, a setting before a column.
+        A field that every run has comes before a setting, a setting before a column. The last part of settings' paths
+        stands for the one that each run has: "set.*.lr", see ``setting``.
 
         Raises:
-            UnknownField: where none is meant, or more than one setting.
+            UnknownField: where none is meant, or several settings of one run.
 
         Example:
             >>> from fop_core.runs import fields
             >>> known = fields.known([], ["optimizer.lr", "fop.rank"])
             >>> known.resolve("lr"), known.resolve("test_loss"), known.resolve("best.test_loss"), known.resolve("state")
             ('set.optimizer.lr', 'last.test_loss', 'best.test_loss', 'state')
+            >>> fields.known([], ["optimizer.lr", "lr"]).resolve("lr")
+            'set.*.lr'
         """
-        if name in OWN:
+        if name in OWN or (name.startswith(ANYWHERE) and name.removeprefix(ANYWHERE) in self._short):
             return name
         for prefix, names in ((SETTING, self.settings), (LAST, self.columns), (BEST, self.columns)):
             if name.startswith(prefix) and (inner := name.removeprefix(prefix)) in names:
                 if prefix == BEST and not quantities.of(inner).goal:
                     raise UnknownField(f"{inner} has no best value: neither more nor less of it is better")
                 return name
+        if name in self.clashes:
+            raise UnknownField(f"{name} can be {' or '.join(self.clashes[name][:4])}: write it whole")
+        if meant := self._short.get(name):
+            return ANYWHERE + name if len(meant) > 1 else SETTING + meant[0]
         if name in self.settings:
             return SETTING + name
-        if meant := [path for path in self.settings if path.rpartition(".")[2] == name]:
-            meant = [path for path in meant if not is_own(path)] or meant  # lr is the optimizer's, not some file's
-            if len(meant) > 1:
-                raise UnknownField(f"{name} can be {' or '.join(meant[:4])}: write it whole")
-            return SETTING + meant[0]
         if name in self.columns:
             return LAST + name
         if name != (lower := name.casefold()):
             with contextlib.suppress(UnknownField):
                 return self.resolve(lower)
         raise UnknownField(f"no field {name!r}{self._near(name)}")
+
+    def short(self, path: str) -> str:
+        """Return the full name of a column of a setting: "set.*.lr" where runs have it in several of ``SECTIONS``.
+
+        Example:
+            >>> from fop_core.runs import fields
+            >>> fields.known([], ["optimizer.lr", "optimizer.settings.lr"]).short("optimizer.settings.lr")
+            'set.*.lr'
+        """
+        last = path.rpartition(".")[2]
+        usual = {section + last for section in SECTIONS}
+        return ANYWHERE + last if path in usual and len(usual & self.settings.keys()) > 1 else SETTING + path
+
+    @cached_property
+    def _short(self) -> dict[str, list[str]]:
+        """The settings by the last part of their paths."""
+        made: dict[str, list[str]] = {}
+        for path in self.settings:
+            made.setdefault(path.rpartition(".")[2], []).append(path)
+        return made
 
     def _near(self, name: str) -> str:
         """Return which fields may be meant by a name that is none, as words to append, or ""."""
@@ -145,15 +174,26 @@ class Known:
         return f"; did you mean {' or '.join(meant)}?" if meant else ""
 
 
-def is_own(path: str) -> bool:
-    """Return whether a setting is one of a plug-in's: optimizer.settings.beta1, or which file that is.
+def setting(settings: Mapping[str, Any], name: str) -> str | None:
+    """Return which of a run's settings a full name stands for, by its path; None where the run has none such.
+
+    Of "set.*.lr" it is ``lr`` at the top level, else ``optimizer.lr``, else that of an optimizer of somebody's own,
+    else the one setting whose path ends so; of several others it is none.
 
     Example:
-        >>> from fop_core.runs.fields import is_own
-        >>> is_own("optimizer.settings.beta1"), is_own("optimizer.lr")
-        (True, False)
+        >>> from fop_core.runs import fields
+        >>> fields.setting({"optimizer.settings.lr": 0.01}, "set.*.lr"), fields.setting({"fop.rank": 16}, "set.*.lr")
+        ('optimizer.settings.lr', None)
     """
-    return path.partition(".")[2].startswith(("settings.", "plugin."))
+    if not name.startswith(ANYWHERE):
+        path = name.removeprefix(SETTING)
+        return path if path in settings else None
+    last = name.removeprefix(ANYWHERE)
+    for section in SECTIONS:
+        if section + last in settings:
+            return section + last
+    others = [path for path in settings if path.endswith(f".{last}")]
+    return others[0] if len(others) == 1 else None
 
 
 def known(entries: Iterable[Entry], settings: Iterable[str] = ()) -> Known:
@@ -171,10 +211,25 @@ def known(entries: Iterable[Entry], settings: Iterable[str] = ()) -> Known:
     """
     paths: dict[str, None] = dict.fromkeys(settings)
     columns = {name: None for name, each in quantities.QUANTITIES.items() if not each.layered and name != "step"}
+    alike = {tuple(paths): None}  # most runs have the same settings
     for entry in entries:
-        paths.update(dict.fromkeys(entry.settings))
+        alike[tuple(entry.settings)] = None
         columns.update(dict.fromkeys(entry.measured or ()))
-    return Known(paths, columns)
+    clashes: dict[str, list[str]] = {}
+    for each in alike:
+        paths.update(dict.fromkeys(each))
+        _add_clashes(each, clashes)
+    return Known(paths, columns, clashes)
+
+
+def _add_clashes(paths: Sequence[str], clashes: dict[str, list[str]]) -> None:
+    """Add the short names of which a run with these settings has several, none of them in ``SECTIONS``."""
+    ends: dict[str, list[str]] = {}
+    for path in paths:
+        ends.setdefault(path.rpartition(".")[2], []).append(path)
+    for last, meant in ends.items():
+        if len(meant) > 1 and not any(section + last in meant for section in SECTIONS):
+            clashes[last] = list(dict.fromkeys([*clashes.get(last, ()), *meant]))
 
 
 def is_measured(name: str) -> bool:
@@ -217,13 +272,26 @@ def value(entry: Entry, name: str) -> Any:
     if name in OWN:
         return OWN[name].read(entry)
     if name.startswith(SETTING):
-        return entry.settings.get(name.removeprefix(SETTING))
+        path = setting(entry.settings, name)
+        return None if path is None else entry.settings[path]
     column = name.partition(".")[2]
     if (summary := (entry.measured or {}).get(column)) is None:
         return None
     if name.startswith(LAST):
         return summary.last
     return summary.most if quantities.of(column).goal == "more" else summary.least
+
+
+def shown(settings: Mapping[str, Any], path: str) -> Any:
+    """Return a setting as a reader knows it: of a part that a file of somebody's own makes, that file's name.
+
+    Example:
+        >>> from fop_core.runs import fields
+        >>> fields.shown({"model.name": "plugin", "model.plugin.file": "tiny.py"}, "model.name")
+        'tiny.py'
+    """
+    file = f"{path.removesuffix('name')}plugin.file"
+    return settings.get(file, settings[path]) if path.endswith(".name") else settings[path]
 
 
 def text(value: Any) -> str:

@@ -75,7 +75,7 @@ class Source:
         try:
             ast.parse(self.content)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            why = str(error) or "nested too deeply"
+            why = getattr(error, "msg", "") or str(error) or "nested too deeply"  # of which str() has the line again
             return str(PluginError(self.file, f"no Python: {why}", getattr(error, "lineno", None)))
         return ""
 
@@ -126,6 +126,27 @@ def read(path: Path | str) -> Source:
     except (RuntimeError, ValueError, OSError) as error:  # no such user, no path, no file
         raise PluginError(path.name, str(error)) from None
     return text(path.name, content)
+
+
+def called(origin: str, method: str | None, config: Mapping[str, Any], files: Mapping[str, str]) -> str:
+    """Return what a new run is called: what it was made from, its method, and the files of its own.
+
+    Args:
+        origin: its preset, which says nothing of a run with data of its own.
+        method: its method, which says nothing where a file's optimizer trains without FOP.
+        config: its settings, as JSON.
+        files: what the files are called, by part.
+
+    Example:
+        >>> from fop_core.runs.plugins import called
+        >>> called("mnist-mlp", "momentum", {"fop": None}, {"optimizer": "heavy.py"})
+        'mnist-mlp heavy'
+        >>> called("mnist-mlp", "fop", {"fop": {}}, {"optimizer": "heavy.py", "data": "waves.py"})
+        'fop heavy waves'
+    """
+    alone = "optimizer" in files and config.get("fop") is None
+    own = dict.fromkeys(Path(file).stem for file in files.values())
+    return " ".join(filter(None, ("" if "data" in files else origin, None if alone else method, *own)))
 
 
 def text(file: str, content: bytes) -> Source:

@@ -284,18 +284,20 @@ def configured(study: Study, method: str, point: Point, role: Role, seed: int = 
 def _content(study: Study, method: str) -> dict[str, Any]:
     """Return the settings of a method before any axis, as JSON: the preset's, the study's, and those of a variant."""
     of_variant = study.variants[method].settings if method in study.variants else {}
-    method = study.kind(method)
+    is_own, method = study.is_own(method), study.kind(method)
     if method == config.PLUGIN:
-        content = config.preset(study.preset, "sgd").to_json() | {"optimizer": _own(study, "optimizer", {})}
+        content = config.preset(study.preset, "sgd").to_json()
     elif method in config.METHODS:
         content = config.preset(study.preset, method).to_json()
     else:
         content = config.preset(study.preset, "sgd").to_json()
         content["optimizer"] = config.base(study.preset, "sgd", method).model_dump(mode="json")
-    if (around := of_variant.get("optimizer.name")) in config.BASES and method != config.PLUGIN:
+    if (around := of_variant.get("optimizer.name")) in config.BASES and not is_own:
         content["optimizer"] = config.base(study.preset, method, around).model_dump(
             mode="json"
         )  # with its own defaults
+    if is_own:
+        content["optimizer"] = _own(study, "optimizer", {})
     for part in ("data", "model"):
         if part in study.plugins:
             content[part] = _own(study, part, content[part])

@@ -425,13 +425,17 @@ class Study(_Part):
         for method in dict.fromkeys(self.methods):
             kind = self.kind(method)
             where = "methods" if kind == method else f"variants.{method}"
-            if kind == config.PLUGIN and "optimizer" not in self.plugins:
-                yield where, f"{kind} is an optimizer of your own: give its file"
+            if self.is_own(method) and "optimizer" not in self.plugins:
+                yield where, f"{config.PLUGIN} is an optimizer of your own: give its file"
             elif kind not in (*known_methods(), config.PLUGIN):
                 of = [*known_methods(), *(self.variants if where == "methods" else ())]
                 yield where, f"no method {kind!r}: there are {', '.join(of)}"
-        if "optimizer" in self.plugins and config.PLUGIN not in map(self.kind, self.methods):
-            yield "methods", f"{self.plugins['optimizer'].file} is the method {config.PLUGIN}, which is not among them"
+        if "optimizer" in self.plugins and not any(map(self.is_own, self.methods)):
+            file = self.plugins["optimizer"].file
+            yield (
+                "methods",
+                f"{file} is the method {config.PLUGIN}, which is not among them, and no variant is around it",
+            )
         for method in dict.fromkeys(self.methods):
             if self.methods.count(method) > 1:
                 yield "methods", f"{method} is there twice"
@@ -490,6 +494,22 @@ class Study(_Part):
                 yield what, f"{list(seeds)} has one twice"
         if self.axes and (both := sorted(set(self.seeds) & set(fresh))):
             yield "fresh_seeds", f"{both} tune already: what was chosen by them is reported on others"
+
+    def is_own(self, method: str) -> bool:
+        """Return whether an optimizer of one's own steps in a method: it is that, or a variant around it.
+
+        Example:
+            >>> from fop_core.studies.protocol import Study, StudyPlugin, Variant
+            >>> lion = StudyPlugin(file="lion.py", sha256="0" * 64)
+            >>> around = Variant(method="fop", settings={"optimizer.name": "plugin"})
+            >>> methods = ("plugin", "around", "fop")
+            >>> study = Study(name="s", methods=methods, variants={"around": around}, plugins={"optimizer": lion})
+            >>> [study.is_own(method) for method in methods]
+            [True, True, False]
+        """
+        variant = self.variants.get(method)
+        around = variant is not None and variant.settings.get("optimizer.name") == config.PLUGIN
+        return around or self.kind(method) == config.PLUGIN
 
     def kind(self, method: str) -> str:
         """Return the method that one of the study's is: of a variant the one that it varies.

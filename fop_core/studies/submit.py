@@ -56,7 +56,8 @@ def _check_settings(cells: Sequence[Cell], sources: Mapping[str, Source]) -> Non
         for part in cell.config.plugins:
             settings = getattr(cell.config, part).settings
             variants[part].setdefault(json.dumps(settings, sort_keys=True), settings)
-    first = max(cells, key=lambda cell: len(cell.config.plugins))
+    # Where FOP is around an optimizer it reads that one's groups, which may lack what it needs.
+    first = max(cells, key=lambda cell: (len(cell.config.plugins), cell.config.fop is not None))
     own = {part: sources[part] for part in first.config.plugins}
     probe(first.config, own, variants={part: list(variants[part].values()) for part in own})
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from torch import Tensor
+from torch.optim import Optimizer
 
 from fop_core.training.build import Built
 from fop_core.training.config import OptimizerConfig, TrainConfig
@@ -12,15 +13,23 @@ STATE = {"sgd": 0, "adam": 2, "adamw": 2, "rmsprop": 1, "nadam": 2, "prodigy": 4
 
 
 def estimate(built: Built, settings: TrainConfig) -> dict[str, int]:
-    """Return bytes by what they are for. Activations, which depend on the kernels chosen, are not among them."""
+    """Return bytes by what they are for. Activations, which depend on the kernels chosen, are not among them.
+
+    Of an optimizer of a user's own it counts the state that it has by now: after a step, what it keeps.
+    """
     weights = sum(map(_size, built.model.parameters()))
     buffers = sum(map(_size, built.model.buffers()))
-    name = settings.optimizer.name
+    own = settings.optimizer.plugin
+    name = settings.optimizer.name if own is None else own.file
     base = built.optimizer if built.fop is None else built.fop.base
-    state = sum(
-        _numbers_kept(settings.optimizer, group, parameter) * parameter.element_size()
-        for group in base.param_groups
-        for parameter in group["params"]
+    state = (
+        _state(base)
+        if own is not None
+        else sum(
+            _numbers_kept(settings.optimizer, group, parameter) * parameter.element_size()
+            for group in base.param_groups
+            for parameter in group["params"]
+        )
     )
     sizes = {"weights": weights + buffers, "gradients": weights, f"{name}'s state": state}
     if built.fop is not None:
@@ -42,6 +51,11 @@ def _numbers_kept(chosen: OptimizerConfig, group: dict[str, Any], parameter: Ten
         case "psgd_kron":
             return parameter.numel() + (squares if parameter.ndim > 1 else parameter.numel())
     return parameter.numel() * (STATE[chosen.name] + (chosen.momentum > 0))
+
+
+def _state(base: Optimizer) -> int:
+    kept = (each for state in base.state.values() if isinstance(state, dict) for each in state.values())
+    return sum(_size(each) for each in kept if isinstance(each, Tensor))
 
 
 def _size(tensor: Tensor) -> int:

@@ -9,11 +9,14 @@ Whoever asks need not have torch loaded, and holds no device: another process do
 import math
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fop_core.training import datasets
 from fop_core.training.config import TrainConfig, parse
 from fop_core.warm import Warm, WarmError
+
+if TYPE_CHECKING:
+    from fop_core.training.build import Built
 
 CLASSES = {"mnist": 10, "cifar10": 10, "folder": 1000}
 """What is assumed where the data are missing."""
@@ -171,23 +174,32 @@ def describe(config: TrainConfig) -> dict[str, Any]:
         base = build._base(config.optimizer, model, torch.device("meta"))
         fop = None if config.fop is None else Sketch(base, **config.fop.model_dump())
     built = build.Built(model, fop or base, fop)
-    layers = {} if fop is None else {layer.name: layer for layer in fop.layers()}
-    left = {} if fop is None else fop.left_to_base()
-    rows = []
-    for name, parameter in model.named_parameters():
-        row: dict[str, Any] = {"name": name, "shape": tuple(parameter.shape)}
-        if name in left:
-            row["left"] = left[name]
-        elif fop is not None:
-            layer = layers[name]
-            n = layer.layout.rows(tuple(parameter.shape))
-            row |= {"layout": layer.layout.name, "n": n, "m": parameter.numel() // n}
-            if fop.learns:
-                row |= {"M": tuple(layer.M.shape), "learned": layer.M.numel()}
-        rows.append(row)
     return {
-        "parameters": [vars(Parameter(**row)) for row in rows],
+        "parameters": rows(built),
         "memory": memory.estimate(built, config),
         "classes": classes,
         "images": images,
     }
+
+
+def rows(built: "Built") -> list[dict[str, Any]]:
+    """Return what a ``Parameter`` has, of each parameter that is trained."""
+    fop = built.fop
+    # By the parameters themselves: an optimizer of somebody's own may give its groups no names.
+    layers = {} if fop is None else {id(layer.parameter): layer for layer in fop.layers()}
+    left = {} if fop is None else fop.left_to_base()
+    made = []
+    for name, parameter in built.model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        row: dict[str, Any] = {"name": name, "shape": tuple(parameter.shape)}
+        layer = layers.get(id(parameter))
+        if fop is not None and layer is None:
+            row["left"] = left.get(name, "no layer of FOP")
+        elif fop is not None and layer is not None:
+            n = layer.layout.rows(tuple(parameter.shape))
+            row |= {"layout": layer.layout.name, "n": n, "m": parameter.numel() // n}
+            if fop.learns:
+                row |= {"M": tuple(layer.M.shape), "learned": layer.M.numel()}
+        made.append(vars(Parameter(**row)))
+    return made

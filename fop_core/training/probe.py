@@ -28,6 +28,7 @@ from fop_core.runs import files, plugins, records, store
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.plugins import PluginError, Source
 from fop_core.training.config import PLUGIN, ConfigError, Problem, TrainConfig, changed, parse
+from fop_core.training.preview import Parameter
 
 POLL = 0.1  # seconds between two looks
 KEEPER = 10.0  # seconds that its keeper has to end what it started
@@ -64,6 +65,9 @@ class Probed:
         schemas: the JSON schemas of their ``Settings``, by part.
         variants: of the settings that were to be checked too, see ``probe``, each with all that is set by default.
         parameters: numbers that the network learns.
+        shapes: each parameter that is trained, and what FOP does with it; none of a network of very many.
+        memory: bytes by what they are for, see ``memory.estimate``; of built-in optimizers an estimate.
+        notes: what is to be said of how FOP reads the optimizer, a sentence each.
         samples: to learn from; None of built-in data, which are not read.
         steps: of the whole run; None likewise.
         loss: of the one step.
@@ -74,6 +78,9 @@ class Probed:
     schemas: Mapping[str, dict[str, Any]]
     variants: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
     parameters: int = 0
+    shapes: tuple[Parameter, ...] = ()
+    memory: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     samples: int | None = None
     steps: int | None = None
     loss: float = 0.0
@@ -201,7 +208,7 @@ class _Process:
             if excess or status:  # and it came to its end all the same
                 raise ProbeError((self._part(), self._why(excess, status)), log=log)
             return Probed(**{name: _KINDS[name](value) for name, value in report.items()}, log=log)
-        except (TypeError, ValueError, KeyError) as error:
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
             if isinstance(error, ProbeError):
                 raise
             words = f"its report is not what is expected ({error!r:.200})"
@@ -304,11 +311,30 @@ def _lists(value: Any) -> dict[str, Any]:
     return value
 
 
+def _shapes(value: Any) -> tuple[Parameter, ...]:
+    def numbers(value: Any) -> tuple[int, ...]:
+        return tuple(map(records.count, value))
+
+    def words(value: Any) -> str:
+        return printable(str(value)[:200])
+
+    kinds: dict[str, Callable[[Any], Any]] = {"shape": numbers, "M": numbers}
+    kinds |= dict.fromkeys(("name", "layout", "left"), words) | dict.fromkeys(("n", "m", "learned"), records.count)
+    return tuple(Parameter(**{name: kinds[name](each) for name, each in row.items()}) for row in value)
+
+
+def _sizes(value: Any) -> dict[str, int]:
+    return {printable(str(what)[:200]): records.count(size) for what, size in value.items()}
+
+
 _KINDS: Mapping[str, Callable[[Any], Any]] = {
     "settings": _objects,
     "schemas": _objects,
     "variants": _lists,
     "parameters": records.count,
+    "shapes": _shapes,
+    "memory": _sizes,
+    "notes": lambda value: tuple(printable(str(each)[:500]) for each in list(value)[:20]),
     "samples": records.count,
     "steps": records.count,
     "loss": files.number,

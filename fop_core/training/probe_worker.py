@@ -22,9 +22,10 @@ import psutil
 import torch
 from torch import Tensor
 
+from fop_core.optim import groups
 from fop_core.runs import files, plugins
 from fop_core.runs.plugins import MAKES, PluginError
-from fop_core.training import batches, build, datasets, own_data, preview, state
+from fop_core.training import batches, build, datasets, memory, own_data, preview, state
 from fop_core.training.config import ConfigError, Problem, TrainConfig, parse
 from fop_core.training.plugins import Plugin, Plugins
 from fop_core.training.probe import amount
@@ -32,6 +33,7 @@ from fop_core.training.probe import amount
 CPU = torch.device("cpu")
 SAMPLES = 16  # of the one step, at most
 MOST_SETTINGS = 100_000  # bytes of them as JSON: each run.json has them, and each page that shows a run
+MOST_SHAPES = 5000  # parameters that are listed
 LONGEST = 2000  # characters of a message
 
 
@@ -199,12 +201,23 @@ class Probe:
             kept = state.unpack(arrays, tree)
             model.load_state_dict(kept["model"])
             optimizer.load_state_dict(kept["optimizer"])
+        results |= self._shapes(made)
         if test is not None:
             with self._doing("data", "measuring on the test set", "model"), torch.no_grad():
                 model.eval()
                 for measure in (task.summed, *task.metrics.values()):
                     self._check_measure("a measure of the test set", measure(model(test[0]), test[1]), finite=False)
         return results | {"loss": loss.item()}
+
+    def _shapes(self, made: build.Built) -> dict[str, Any]:
+        """Return what is trained, what is to be said of it, and the memory; nothing of more than a page can show."""
+        rows = preview.rows(made)
+        notes = [] if made.fop is None else groups.without_momentum(made.fop.param_groups, made.fop)
+        return {
+            "notes": notes,
+            "shapes": rows if len(rows) <= MOST_SHAPES else [],
+            "memory": memory.estimate(made, self.config),
+        }
 
     def _error(self, part: str, message: str, otherwise: str = "", at: Any = None) -> PluginError:
         """Return what is wrong with a part, at a function of its file, or else where that makes the part."""

@@ -23,6 +23,7 @@ from pages.shared import curves
 from pages.shared.form import Form
 from pages.shared.listing import listing
 from pages.shared.reruns import run_again
+from pages.shared.run_text import message
 from pages.shared.text import literal
 
 TICK = 1.5  # seconds
@@ -81,7 +82,7 @@ def _compose(parent: Entry, steps: tuple[int, ...]) -> None:
         try:
             plan = _plan(parent.run, kind, at, donor, int(further))
         except (forks.ForkError, DamagedFile, OSError) as error:
-            st.warning(literal(str(error)))
+            st.warning(message(str(error)))
             return
         if plan is None:
             st.markdown("Choose the run whose M it gets.")

@@ -9,7 +9,7 @@ import streamlit as st
 from fop_core import quantities
 from fop_core.figures.style import number
 from fop_core.runs import compare, fields
-from fop_core.runs.fields import BEST, LAST, SETTING, Known
+from fop_core.runs.fields import ANYWHERE, BEST, LAST, SETTING, Known
 from fop_core.runs.listing import Entry
 from pages.shared import run_text
 
@@ -36,6 +36,7 @@ HELP = {
     "uses": "of the machine, while it is trained",
     "where": "its node, or its place in the queue",
 }
+_ANY = "{0} of the script's own settings, else optimizer.{0}, else optimizer.settings.{0}, as a run has it"
 NUMBERS = ("best", "last", "size", "age")
 FIRST = ("progress", "method", "preset", "varied", "best", "last", "uses", "where", "device", "age")
 """What the table shows unless a reader chooses."""
@@ -50,17 +51,23 @@ def title(name: str) -> str:
     """Return what a reader calls a column where all are listed."""
     if name in ("best", "last"):
         return f"{FIXED[name]} accuracy"
+    if name.startswith(SETTING):
+        return _path(name)
     return FIXED.get(name) or heading(name)
 
 
 def heading(name: str) -> str:
     """Return what stands above a column."""
     if name.startswith(SETTING):
-        return name.removeprefix(SETTING).removeprefix("optimizer.")
+        return _path(name).removeprefix("optimizer.")
     if fields.is_measured(name):
         prefix, _, column = name.partition(".")
         return f"{prefix.capitalize()} {quantities.title(column)}"
     return FIXED[name]
+
+
+def _path(name: str) -> str:
+    return name.removeprefix(ANYWHERE).removeprefix(SETTING)
 
 
 def choices(known: Known) -> list[str]:
@@ -72,7 +79,7 @@ def choices(known: Known) -> list[str]:
         *FIXED,
         *(LAST + column for column in of_runs),
         *(BEST + column for column in best),
-        *(SETTING + path for path in known.settings),
+        *dict.fromkeys(each for path in known.settings for each in (known.short(path), SETTING + path)),
         *(LAST + column for column in of_layers),
     ]
 
@@ -88,30 +95,31 @@ def expanded(names: Sequence[str], entries: Sequence[Entry], *, placed: bool = F
     made: list[str] = []
     for name in names:
         if name == "varied":
-            paths = _varied(hash(tuple(entry.path for entry in entries)), entries)
-            made += [SETTING + path for path in paths]
+            paths, known = _varied(hash(tuple(entry.path for entry in entries)), entries)
+            made += [known.short(path) for path in paths]
         elif {"uses": any(entry.usage for entry in entries), "where": placed}.get(name, True):
             made.append(name)
     return list(dict.fromkeys(made))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _varied(paths_hash: int, _entries: Sequence[Entry]) -> list[str]:
-    """Return the settings that get a column; a run's settings never change, so its path is enough to know it by."""
+def _varied(paths_hash: int, _entries: Sequence[Entry]) -> tuple[list[str], Known]:
+    """Return the settings that get a column, and all names; a run's never change, so its path tells them."""
     entries = [entry for entry in _entries if entry.settings]
     within = [(entry.preset, entry.method) for entry in entries]
     differing = compare.differing([entry.settings for entry in entries], within)
-    return [name for name in differing if name not in compare.ASIDE][:VARIED]
+    return [name for name in differing if name not in compare.ASIDE][:VARIED], fields.known(entries)
 
 
-def described(name: str) -> dict[str, Any]:
-    """Return a column as the table in the browser takes it."""
-    made: dict[str, Any] = {"name": name, "label": heading(name)}
+def described(name: str, beside: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a column as the table in the browser takes it; written whole where one beside it has its heading."""
+    alike = sum(heading(each) == heading(name) for each in beside) > 1
+    made: dict[str, Any] = {"name": name, "label": title(name) if alike else heading(name)}
     if fields.is_measured(name):
         about = quantities.of(name.partition(".")[2])
         return made | {"number": True, "help": f"{name.partition('.')[0]}: {about.about}"}
     if name.startswith(SETTING):
-        return made | {"help": name.removeprefix(SETTING)}
+        return made | {"help": _ANY.format(_path(name)) if name.startswith(ANYWHERE) else _path(name)}
     made |= {"number": True} if name in NUMBERS else {}
     return made | ({"help": HELP[name]} if name in HELP else {})
 
@@ -120,10 +128,10 @@ def cell(entry: Entry, name: str) -> Cell:
     """Return what a table says of a run in the column of a setting, or of what it measured."""
     if fields.is_measured(name):
         return _measured(entry, name)
-    path = name.removeprefix(SETTING)
-    if path not in entry.settings:
+    path = fields.setting(entry.settings, name)
+    if path is None:
         return "–", None
-    value = entry.settings[path]
+    value = fields.shown(entry.settings, path)
     ordered = value if isinstance(value, (int, float)) and not isinstance(value, bool) else fields.text(value)
     return fields.text(value), ordered
 

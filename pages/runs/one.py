@@ -113,7 +113,7 @@ def log(entry: Entry) -> None:
 
 def settings(entry: Entry) -> None:
     """Show all settings."""
-    table([{"Setting": name, "Value": fields.text(value)} for name, value in entry.settings.items()])
+    table([{"Setting": name, "Value": fields.text(fields.shown(entry.settings, name))} for name in entry.settings])
 
 
 def made_by(entry: Entry) -> None:

@@ -112,8 +112,8 @@ def table_columns() -> None:
 
 
 def tags() -> None:
-    """Show the choice among the tags that there are."""
-    there = {tag for entry in known().values() for tag in entry.tags} | set(form["tag"])
+    """Show the choice among the tags of the runs that the table may show."""
+    there = {tag for entry in current().entries().values() for tag in entry.tags} | set(form["tag"])
     if there:
         st.pills("Tags", sorted(there), selection_mode="multi", key=form.give("tag"), format_func=literal)
 

@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 import streamlit as st
 
 from fop_core.figures.style import PINS
-from fop_core.figures.training_curves import named
 from fop_core.jobs import queue
 from fop_core.jobs.placements import Placement
 from fop_core.runs import files, stamps
@@ -53,7 +52,7 @@ def table(
     rows = [_shown(entry, shown, placed.get(entry.id)) for entry in entries]
     runs_table(
         "Runs",
-        [*head, *map(columns.described, shown[2:])],
+        [*head, *(columns.described(name, shown[2:]) for name in shown[2:])],
         rows,
         key=key,
         on_chosen=on_chosen,
@@ -86,7 +85,7 @@ def _row(entry: Entry, names: Sequence[str], placed: Placement | None = None) ->
         "state": (state, state, entry.damaged or entry.reason),
         "name": (entry.name, entry.name, entry.id + (f" · {', '.join(entry.tags)}" if entry.tags else "")),
         "progress": (_progress(entry, share), share, entry.damage),
-        "method": (named(entry.method) if entry.method else "–", entry.method),
+        "method": (run_text.method(entry), entry.method),
         "preset": (entry.preset or "–", entry.preset or None),
         "best": (run_text.best(entry), entry.best),
         "last": (run_text.percent(last), last),

@@ -32,7 +32,9 @@ def clone(text: str) -> dict[str, str]:
         raise CloneError(f"from={text}: a control, which is made on Runs, beside {lineage.get('parent')}")
     if made.plugins:
         names = ", ".join(dict.fromkeys(plugin.file for plugin in made.plugins.values()))
-        raise CloneError(f"from={text}: trained with {names}: choose that file on this page, under Files of your own")
+        raise CloneError(
+            f"from={text}: trained with {names}: choose that file on the page Train, under Files of your own"
+        )
     preset, method = _origin(lineage, made)
     then, now = values(preset, method), compare.flat(made.to_json())
     own = {path: shown(path, now[path]) for path in CONFIG if path in now}

@@ -248,3 +248,5 @@ def _summary(names: str, probed: Probed) -> None:
     if probed.samples is not None and probed.steps is not None:
         words.append(f"{probed.samples:,} samples, {probed.steps:,} steps.")
     st.caption(" ".join(words))
+    for note in probed.notes:
+        st.info(literal(f"FOP: {note}."))

@@ -3,6 +3,7 @@
 import math
 from typing import Any, NamedTuple
 
+from fop_core.figures.training_curves import named
 from fop_core.runs.listing import Entry
 from pages.shared.text import escaped, literal
 
@@ -97,6 +98,15 @@ def percent(share: float | None) -> str:
     if share is None:
         return "–"
     return f"{share:.2%}" if math.isfinite(share) else "not a number"
+
+
+def method(entry: Entry) -> str:
+    """Return a run's method, with the file of somebody's own that FOP is around; a dash for none."""
+    if not entry.method:
+        return "–"
+    file = entry.settings.get("optimizer.plugin.file")
+    around = f" around {file}" if file and entry.settings.get("fop.preconditioner") else ""
+    return f"{named(entry.method)}{around}"
 
 
 def best(entry: Entry) -> str:

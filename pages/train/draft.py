@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fop_core.runs import compare
+from fop_core.runs import compare, plugins
 from fop_core.runs.plugins import Source
 from fop_core.training import config
 from fop_core.training.config import METHODS, ConfigError, Problem, TrainConfig
@@ -42,7 +42,9 @@ class Planned:
     @property
     def title(self) -> str:
         """What it is called, as the command line calls it."""
-        return f"{self.name or f'{self.preset} {self.method}'} {self.which}".strip()
+        files = {part: source.file for part, source in self.sources.items()}
+        usual = plugins.called(self.preset, self.method, self.config.to_json(), files)
+        return f"{self.name or usual} {self.which}".strip()
 
     @property
     def lineage(self) -> dict[str, Any]:

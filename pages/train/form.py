@@ -21,6 +21,7 @@ class TrainForm(Form):
     """All settings of a training run. ``?from=RUN`` in the address begins with those of another run."""
 
     def __init__(self) -> None:
+        self.replaced: Mapping[str, str] = {}  # settings that a file's own stand in for, with its name
         super().__init__("train", PRESETS, FIELDS, {name: values(name, "fop") for name in config.PRESETS})
         if not self.unchecked(self[PATH]):
             self._record.setdefault("checked", set()).add(self[PATH].strip())
@@ -77,9 +78,11 @@ class TrainForm(Form):
 
     def changed(self) -> list[str]:
         """Return the names of settings that differ from the preset with this method."""
-        aside = ("method", "seeds", "name", "compare", "from")
         fop = METHODS[self["method"]].fop is not None
-        return [name for name in self._differing() if name not in aside and (fop or not name.startswith("fop."))]
+        return [name for name in self._differing() if self._counts(name) and (fop or not name.startswith("fop."))]
+
+    def _counts(self, name: str) -> bool:
+        return name not in ("method", "seeds", "name", "compare", "from") and name not in self.replaced
 
     def _differing(self) -> list[str]:
         then = values(self.preset, self["method"])
@@ -103,10 +106,18 @@ class TrainForm(Form):
             self._record.setdefault("unchecked", set()).add(path)
 
 
-def about(form: Form) -> str:
+def about(form: TrainForm) -> str:
     """Return what the method is, with the base optimizer that it has now."""
     method, base = form["method"], form["optimizer.name"]
     text = METHODS[method].about
+    if file := form.replaced.get("optimizer.name"):
+        return (
+            f"FOP around {file}"
+            if method == "fop"
+            else f"{text}, around {file}"
+            if METHODS[method].fop
+            else f"{file} alone"
+        )
     if base == values(form.preset, method)["optimizer.name"]:
         return text
     if METHODS[method].fop is None:

@@ -1,11 +1,38 @@
 """Files of the reader's own in the runs that are to be launched."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from fop_core.training import probe
-from fop_core.training.config import ConfigError
-from pages.shared.own_files import OwnFiles
+from fop_core.training.config import ConfigError, TrainConfig
+from pages.shared.own_files import PARTS, OwnFiles
+from pages.shared.text import literal
+from pages.shared.train_settings import CONFIG, values
 from pages.train.draft import Draft, Planned
+from pages.train.form import TrainForm
+
+
+def replaced(own: OwnFiles) -> dict[str, str]:
+    """Return the settings that some file's own stand in for, each with the file's name."""
+    files = {path: own.sources.get(path.partition(".")[0]) for path in CONFIG if "." in path}
+    kept = {f"{part}.{name}" for part in own.sources for name in type(getattr(TrainConfig(), part)).kept}
+    return {path: source.file for path, source in files.items() if source is not None and path not in kept}
+
+
+def settings(form: TrainForm, own: OwnFiles) -> Mapping[str, Any]:
+    """Return the page's settings; what a file's own stand in for is as the preset has it, whatever was typed."""
+    then = values(form.preset, form["method"])
+    return {**form.now, **{path: then[path] for path in replaced(own)}}
+
+
+def experiment(own: OwnFiles) -> str:
+    """Return, as Markdown, what the files make of a preset's experiment; "" where that is the preset's."""
+    return " ".join(
+        f"{literal(own.sources[part].file)} makes the {words}."
+        for part, words in PARTS.items()
+        if part in own.sources and ("data" in own.sources or "model" in own.sources)
+    )
 
 
 def applied(drafted: Draft, own: OwnFiles) -> Draft:

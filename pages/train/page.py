@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fop_core.training import config, datasets
-from fop_core.training.preview import PreviewError
+from fop_core.training.preview import Preview, PreviewError
 from pages.components.copy_link import copy_link
 from pages.components.follow import follow
 from pages.shared.listing import MOST_CHOSEN
@@ -18,7 +18,7 @@ from pages.train.draft import Draft, Planned, draft, folders
 from pages.train.form import TrainForm, differences, label
 from pages.train.format import count, runs
 from pages.train.launch import launch
-from pages.train.own import applied, completed
+from pages.train.own import applied, completed, experiment, replaced, settings
 
 TWICE = 2.0  # seconds in which a second click is the same click
 
@@ -26,7 +26,8 @@ if st.session_state.get("page") != "train":
     st.session_state.pop("train opens", None)  # they have been opened
 form = TrainForm()
 files = OwnFiles("train")
-drafted = applied(draft(form.preset, form.now), files)
+form.replaced = replaced(files)
+drafted = applied(draft(form.preset, settings(form, files)), files)
 
 
 def obstacles(drafted: Draft) -> list[str]:
@@ -55,7 +56,7 @@ def obstacles(drafted: Draft) -> list[str]:
 def go(promised: int) -> None:
     """Launch what the widgets hold now, if that is as many runs as the button said."""
     form.read_widgets()
-    now = applied(draft(form.preset, form.now), files)
+    now = applied(draft(form.preset, settings(form, files)), files)
     again = time.monotonic() - st.session_state.get("train launched", -TWICE) < TWICE
     if again or len(now.runs) != promised or obstacles(now):
         return
@@ -92,9 +93,10 @@ def what(drafted: Draft) -> str:
     """Return in words what will be launched."""
     ours, theirs = drafted.pairs[0]
     seeds = f" with {count(len(drafted.pairs))} seeds" if len(drafted.pairs) > 1 else ""
+    of = literal(ours.config.data.plugin.file) if ours.config.data.plugin is not None else ours.preset
     if theirs is None:
-        return f"{ours.preset} by {by(ours)}{seeds}."
-    return f"{ours.preset} by {by(ours)} and, without FOP, by {by(theirs)}{seeds}{' each' if seeds else ''}."
+        return f"{of} by {by(ours)}{seeds}."
+    return f"{of} by {by(ours)} and, without FOP, by {by(theirs)}{seeds}{' each' if seeds else ''}."
 
 
 def by(run: Planned) -> str:
@@ -142,6 +144,16 @@ def show(made: config.TrainConfig, table: DeltaGenerator, data_area: DeltaGenera
     if made.plugins:
         with table.container():
             files.show(made)
+            probed = files.probed(made)
+            if probed is None:
+                return
+            summary = Preview(probed.shapes, dict(probed.memory), 0, probed.samples)
+            if probed.shapes:
+                preview.table(summary, made)
+            else:
+                st.caption("It has too many parameters to list each.")
+        with right:
+            preview.memory(summary)
         return
     if preview.known(made) is None and not st.session_state.get("train seen"):
         table.caption("Building the network, to see what it holds …")
@@ -165,7 +177,7 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     st.title("Train", anchor=False, width="content")
     copy_link("copy")
 about = config.PRESETS[form.preset].about
-st.markdown(literal(f"The paper's section {about}" if about[0].isdigit() else about))
+st.markdown(experiment(files) or literal(f"The paper's section {about}" if about[0].isdigit() else about))
 form.draw_warnings()
 if form["from"]:
     changes = "; ".join(f"{name} {now} (the preset has {then})" for name, now, then in differences(form)) or "nothing"

@@ -21,22 +21,30 @@ def draw(form: TrainForm, wrong: Mapping[str, str]) -> None:
         form.draw_marked("compare", wrong)
     _changes(form)
     for names in PAIRED:
-        _row(form, [name for name in names if applies(name, form.now)], wrong)
-    if form["data.name"] == "folder":
+        _row(form, [name for name in names if _applies(form, name)], wrong)
+    of_a_folder = form["data.name"] == "folder" and "data.path" not in form.replaced
+    if of_a_folder:
         form.draw_marked("data.path", wrong)
     _row(form, ["seeds", "device"], wrong)
     form.draw_marked("name", wrong)
     st.markdown("**More**")
-    drawn = {*FIRST, "device"} - ({"data.path"} if form["data.name"] != "folder" else set())
+    drawn = {*FIRST, "device"} - (set() if of_a_folder else {"data.path"})
     for title, group in GROUPS.items():
-        here = [name for name in group if name not in drawn and (applies(name, form.now) or name in wrong)]
-        if here:
+        here = [name for name in group if name not in drawn and (_applies(form, name) or name in wrong)]
+        files = dict.fromkeys(form.replaced[name] for name in group if name in form.replaced)
+        if here or files:
             bad = sum(name in wrong for name in here)
             with st.expander(
                 f"{title}: {bad} wrong" if bad else title, expanded=bad > 0, key=f"train {title} {bad > 0}"
             ):
+                for file in files:
+                    st.caption(f"{literal(file)} has settings of its own, under Files of your own.")
                 for name in here:
                     form.draw_marked(name, wrong)
+
+
+def _applies(form: TrainForm, name: str) -> bool:
+    return name not in form.replaced and applies(name, form.now)
 
 
 def _row(form: TrainForm, names: list[str], wrong: Mapping[str, str]) -> None:

@@ -325,6 +325,12 @@ def test_labels_of_layers_are_short_and_differ_as_their_names_do():
     assert len(set(sources.labels(differ).values())) == 3
 
 
+def test_what_if_shows_a_command_as_a_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path))
+    at = page(run=VELOCITY, panel="fork")
+    assert "`python -m fop_core data cifar10`" in words(at)
+
+
 def test_what_if_offers_no_launch_without_the_data_or_a_checkpoint_that_can_be_read(folder, tmp_path):
     data = tiny.cifar10(tmp_path / "data")
     run = tiny.run(data, folder, "fop.hyper_lr=0.01")

@@ -16,12 +16,12 @@ from fop_core.figures import training_curves
 from fop_core.figures.style import PINS
 from fop_core.jobs import launcher_settings, placements, queue
 from fop_core.jobs.placements import Placement, Report
-from fop_core.runs import GALLERY, claims, files, lineage, store
+from fop_core.runs import GALLERY, claims, files, lineage, plugins, store
 from fop_core.runs.control import Control
 from fop_core.runs.listing import Listing
 from fop_core.runs.names import TRASH
 from fop_core.runs.state import CAUSES
-from fop_core.training import divergence, environment
+from fop_core.training import config, divergence, environment
 from pages.runs import downloads
 from pages.shared import run_text
 from tests.damage import nested_json
@@ -85,6 +85,15 @@ def test_words_states_and_the_archive_choose_what_the_table_shows():
     assert set(shown(page(tag="fruit"))) == {"apple"}
     assert set(shown(page(show="archive"))) == {"stone"}
     assert "No run has all of that." in words(page(find="nothing like it"))
+
+
+def test_the_tags_to_choose_among_are_those_of_the_runs_that_are_shown():
+    made("apple", rows()).label(tags=["fruit"])
+
+    def offered(**query: str) -> list[str]:
+        return [each.options for each in page(**query).get("button_group") if each.label == "Tags"]
+
+    assert offered() == [["fruit"]] and offered(show="gallery") == [] and offered(show="trash") == []
 
 
 def test_a_failed_run_says_why_and_what_to_try():
@@ -520,6 +529,28 @@ def test_a_query_finds_runs_by_settings_labels_and_what_they_measured():
         at = page(where=where)
         assert set(shown(at)) == expected and not at.error, where
         assert queried(at) == {"where": where}
+
+
+def test_a_rate_is_one_column_and_one_name_wherever_runs_have_it(folder):
+    made("trained", rows())
+    store.create({"lr": 0.5}, name="script", lineage={"preset": "", "method": "", "recorded": "by a.py"}, folder=folder)
+    source = plugins.text("heavy.py", b"def make_optimizer(named, settings, steps): ...")
+    own = config.preset("mnist-mlp", "momentum").to_json()
+    plugin = {"file": source.file, "sha256": source.digest}
+    own["optimizer"] = {"name": "plugin", "plugin": plugin, "settings": {"lr": 0.01}}
+    about = {"preset": "mnist-mlp", "method": "momentum"}
+    store.create(own, name="own", lineage=about, folder=folder, sources={"optimizer": source})
+    at = page(where="lr>0.001", cols="set.*.lr,set.optimizer.lr")
+    assert not at.error and not at.warning
+    assert {name: row["set.*.lr"] for name, row in shown(at).items()} == {
+        "trained": "0.05",
+        "script": "0.5",
+        "own": "0.01",
+    }
+    assert shown(at)["own"]["set.optimizer.lr"] == "–", "a path is that place alone"
+    assert [column["label"] for column in component(at, "table")["columns"]][2:] == ["lr", "optimizer.lr"]
+    [chooser] = [each for each in at.multiselect if each.label == "Columns"]
+    assert {"lr", "optimizer.lr", "optimizer.settings.lr"} <= set(chooser.options)
 
 
 def test_a_mistake_in_a_query_is_shown_at_its_place_and_hides_no_run():

@@ -11,6 +11,7 @@ from fop_core.runs import confirmed, plugins, store
 from pages.shared.own_probe import _future
 from tests.pages import test_trajectories
 from tests.pages.app import app_at
+from tests.pages.test_runs import shown
 from tests.pages.test_trajectories import ran
 from tests.training.test_plugins import DATA, SETTINGS
 
@@ -69,6 +70,46 @@ def test_a_file_is_read_confirmed_once_tried_and_launched_with_all_its_settings(
     assert run.config["optimizer"]["settings"] == {"lr": 0.003, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0}
     assert plugins.of_run(run)["optimizer"].content == LION.read_bytes() and run.has_request("start")
     assert "you have not confirmed" not in words(page(LION)) and plugins.RIGHTS not in words(at)
+
+
+def test_settings_of_the_built_in_optimizer_give_way_to_the_files_own_and_names_say_which_file(tmp_path):
+    confirmed.confirm(plugins.read(LION).digest)
+    at = page(LION, method="momentum", **{"optimizer.lr": "0.3", "epochs": "1"})
+    labels = {each.label for kind in (at.text_input, at.selectbox, at.checkbox) for each in kind}
+    assert labels.isdisjoint({"Learning rate ε", "Momentum", "Weight decay", "Base optimizer"}) and "Epochs" in labels
+    said = words(at)
+    assert "lion.py has settings of its own" in said and "lion.py alone" in said
+    assert "learning rate" not in said.partition("Changed from the preset:")[2].partition("\n")[0]
+    assert "optimizer.lr=" not in " ".join(each.value for each in at.code)
+    ran(button(at, "train launch").click().run())
+    around = page(LION, method="fop", epochs="1")
+    assert "FOP around lion.py" in words(around) and "FOP around SGD" not in words(around)
+    ran(button(around, "train launch").click().run())
+    [trained] = [each.value for each in around.table if "Parameter" in each.value.columns]
+    assert trained["Layout"].tolist() == ["input"] * 4 and trained["n"].tolist() == ["784", "100", "100", "100"]
+    assert "M adds" in words(around) and "**Memory**" in words(around) and "lion.py's state" in words(around)
+    assert {run.name for run in runs()} == {"mnist-mlp lion", "mnist-mlp fop lion"}
+    listed = ran(app_at("runs").run())
+    assert {row["method"] for row in shown(listed).values()} == {"lion.py", "FOP around lion.py"}
+
+
+def test_a_run_whose_data_and_network_are_own_is_not_called_the_presets(tmp_path):
+    file = tmp_path / "waves.py"
+    file.write_text(SETTINGS + DATA)
+    confirmed.confirm(plugins.read(file).digest)
+    at = page(file, method="momentum")
+    assert "waves.py makes the data. waves.py makes the network." in words(at) and "on MNIST" not in words(at)
+    ran(button(at, "train launch").click().run())
+    [run] = runs()
+    assert run.name == "momentum waves"
+    listed = app_at("runs")
+    listed.query_params["cols"] = "set.data.name,set.model.name"
+    [row] = shown(ran(listed.run())).values()
+    assert (row["set.data.name"], row["set.model.name"]) == ("waves.py", "waves.py")
+    listed = app_at("runs")
+    listed.query_params["run"] = run.id
+    [clone] = [each for each in ran(listed.run()).get("page_link") if "Clone" in each.proto.label]
+    assert "on the page Train" in clone.proto.help.replace("\\", "") and "this page" not in clone.proto.help
 
 
 def test_a_changed_file_is_confirmed_anew(tmp_path):

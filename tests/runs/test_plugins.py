@@ -172,3 +172,7 @@ def test_a_run_of_ones_own_optimizer_is_called_after_its_file():
     settings = compare.settings(config(plugins.text("lion.py", LION)))
     assert compare.method(settings) == "lion.py" and "optimizer.precondition_every" not in settings
     assert compare.method(settings | {"fop.preconditioner": "factored"}) == "fop"
+
+
+def test_what_is_no_python_names_its_line_once():
+    assert plugins.text("a.py", b"x = 1\nif x\n").fault == "a.py, line 2: no Python: expected ':'"

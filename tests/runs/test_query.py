@@ -131,11 +131,44 @@ def test_a_mistake_is_named_at_its_place(text, start, end, says):
     assert error.value.pointed == f"{text}\n{' ' * start}{'^' * (end - start)}"
 
 
-def test_a_short_name_of_two_settings_must_be_written_whole():
-    known = Known(dict.fromkeys(["optimizer.eps", "fop.eps"]), {})
-    with pytest.raises(UnknownField, match=r"eps can be optimizer\.eps or fop\.eps"):
-        known.resolve("eps")
-    assert known.resolve("fop.eps") == "set.fop.eps"
+RECORDED = {"lr": 0.05, "batch": 32}
+TRAINED = {"optimizer.lr": 0.5, "fop.rank": 16}
+OWN = {"optimizer.settings.lr": 0.005, "optimizer.plugin.file": "heavy.py"}
+NESTED = {"train.lr": 0.02}
+
+
+def test_a_short_name_means_each_runs_setting_of_that_name_wherever_that_run_has_it():
+    several = {
+        name: entry(name, {}, settings=settings)
+        for name, settings in (("recorded", RECORDED), ("trained", TRAINED), ("own", OWN), ("nested", NESTED))
+    }
+    known = fields.known(several.values(), config.described())
+
+    def matching(text: str) -> set[str]:
+        return {name for name, run in several.items() if query.parse(text, known).matches(run)}
+
+    assert matching("lr>0.001") == set(several)
+    assert matching("lr>0.01") == {"recorded", "trained", "nested"}
+    assert matching("lr=0.5") == {"trained"} and matching("lr=0.005") == {"own"} and matching("lr!=0.05 lr>0.03")
+    assert matching("optimizer.lr>0.001") == {"trained"}, "a path means that place alone"
+    assert matching("rank=16") == {"trained"} and matching("rank=none") == {"recorded", "own", "nested"}
+
+
+def test_of_one_run_a_short_name_is_its_own_top_level_then_the_optimizers():
+    both = entry("both", {}, settings={"train.lr": 1.0, "optimizer.lr": 2.0, "optimizer.settings.lr": 3.0, "lr": 4.0})
+    for left in (4.0, 2.0, 3.0, 1.0):
+        name = fields.known([both], ["data.lr"]).resolve("lr")
+        assert fields.value(both, name) == left
+        del both.settings[fields.setting(both.settings, name)]
+
+
+def test_a_short_name_of_two_settings_of_one_run_must_be_written_whole():
+    one, other = entry("one", settings={"a.eps": 1, "b.eps": 2}), entry("other", settings={"c.eps": 3})
+    with pytest.raises(UnknownField, match=r"eps can be a\.eps or b\.eps: write it whole"):
+        fields.known([one, other]).resolve("eps")
+    assert fields.known([one, other]).resolve("b.eps") == "set.b.eps"
+    assert fields.known([other]).resolve("eps") == "set.c.eps"
+    assert fields.known([other], ["a.eps"]).resolve("eps") == "set.*.eps"
 
 
 def test_a_field_of_every_run_comes_before_a_setting_and_that_before_a_column():

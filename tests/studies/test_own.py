@@ -2,6 +2,7 @@
 
 import pytest
 
+from fop_core import cli
 from fop_core.jobs import queue
 from fop_core.runs import confirmed, plugins
 from fop_core.runs.plugins import PluginError
@@ -62,6 +63,36 @@ def test_what_a_file_does_not_have_is_no_axis():
         study(plugins={})
     with pytest.raises(ConfigError, match=r"lion\.py is the method plugin, which is not among them"):
         study(methods=["momentum"])
+
+
+def test_fop_around_ones_own_optimizer_is_a_variant_beside_it_alone(folder, capsys):
+    file = str(EXAMPLES / "lion.py")
+    words = [
+        "study",
+        "--folder",
+        str(folder),
+        "submit",
+        "--name",
+        "around",
+        "--preset",
+        "mnist-mlp",
+        "--optimizer",
+        file,
+        "--methods",
+        "plugin",
+    ]
+    words += ["--variant", "around=fop:optimizer.name=plugin,fop.rank=2", "--axis", "optimizer.settings.lr=0.01,0.001"]
+    assert cli.main([*words, "--seeds", "0", "--set", "max_steps=5"]) == 0
+    made = [Run(folder / id_).config for id_ in store.load("around", folder).runs.values()]
+    assert len(made) == 4 and {each["optimizer"]["plugin"]["file"] for each in made} == {"lion.py"}
+    assert {each["optimizer"]["settings"]["lr"] for each in made if each["fop"]} == {0.01, 0.001}
+    assert [each["fop"]["rank"] for each in made if each["fop"]] == [2, 2]
+
+
+def test_a_variant_around_ones_own_optimizer_asks_for_its_file():
+    variant = {"around": {"method": "fop", "settings": {"optimizer.name": "plugin"}}}
+    with pytest.raises(ConfigError, match=r"variants\.around: plugin is an optimizer of your own: give its file"):
+        study(methods=["around"], variants=variant, plugins={})
 
 
 def test_other_settings_of_a_part_that_a_file_makes_are_none():

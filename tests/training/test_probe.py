@@ -82,6 +82,41 @@ def test_a_good_one_says_its_settings_and_schema_and_leaves_nothing(monkeypatch,
     assert list(tmp_path.glob("fop-probe-*")) == []
 
 
+OWN_BASE = (
+    SETTINGS
+    + """
+class Own(torch.optim.Optimizer):
+    def __init__(self, parameters): super().__init__(parameters, {"lr": 0.1, "beta": 0.9})
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                mean = self.state[p].setdefault("mean", torch.zeros_like(p))
+                p.sub_(mean.mul_(group["beta"]).add_(p.grad), alpha=group["lr"])
+def make_optimizer(named, settings, total_steps):
+    return Own([p for _, p in named])
+"""
+)
+
+
+def test_it_says_what_is_trained_what_it_takes_and_which_trace_fop_reads(tmp_path):
+    sources = {"optimizer": source(OWN_BASE), "data": source(DATA_OWN), "model": source(DATA_OWN)}
+    for each in sources.values():
+        confirmed.confirm(each.digest)
+    around = config.change(config.preset("mnist-mlp", "fop"), ["threads=1", "fop.rank=2"])
+    probed = probe.probe(probe.plugged(around, sources), sources)
+    weights = [(each.name, each.shape, each.n, each.M) for each in probed.shapes if not each.left]
+    assert weights == [("0.weight", (4, 3), 3, (3, 2)), ("2.weight", (1, 4), 4, (4, 2))]
+    assert [each.name for each in probed.shapes if each.left] == ["0.bias", "2.bias"]
+    numbers = 4 * 3 + 4 + 4 + 1
+    assert probed.memory[f"{sources['optimizer'].file}'s state"] == 4 * numbers == probed.memory["weights"]
+    [note] = probed.notes
+    assert "lambda = 0" in note and "neither momentum nor betas" in note
+    set_ = probe.plugged(around, sources, ["fop.trace=0.9"])
+    assert probe.probe(set_, sources).notes == ()
+
+
+DATA_OWN = SETTINGS + DATA
 WIDE = {"model": "wide_mlp", "optimizer": "lion"}
 
 
