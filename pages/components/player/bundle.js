@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 25f4a4abeb151610c607b07d30154b1564624aa9a7bf9480133b6cad807e63bd.
+// Made by scripts/web.sh build of sources with the checksum 9b028fcc446c66f803e5e5c55f298a66368e24448561f2caac8e854e1c3c4d15.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -2462,6 +2462,7 @@ var Pointer = class {
     this.down = null;
     this.pressed = null;
     this.held = false;
+    this.tipped = null;
     this.starts = 0;
     this.ending = new AbortController();
     const { signal } = this.ending;
@@ -2524,6 +2525,7 @@ var Pointer = class {
     this.down = { id: event.pointerId, x, y, second, grabbed };
     if (!grabbed) return;
     this.held = true;
+    this.hideTip();
     player.changed = true;
   }
   /** @param {PointerEvent} event */
@@ -2589,17 +2591,33 @@ var Pointer = class {
     const { tip, stage } = player.parts;
     const over = event.target instanceof Node && stage.contains(event.target) && player.runs.length > 0;
     const hit = over && located.inside ? nearest(player.runs, located.view, located.px, located.py) : null;
-    tip.hidden = !hit;
-    if (!hit) return;
+    if (!hit) return this.hideTip();
     const { run, index } = hit;
     const { view, px } = located;
     const [x, y] = [run.x[index], run.y[index]];
+    this.tipped = { key: view.key, run, index, x, y };
+    tip.hidden = false;
     const step = count(stepOf(run, index));
     tip.textContent = `${run.name}, step ${step}
 (${short(x)}, ${short(y)})
 f = ${short(run.losses[index])}`;
     const left = view.left + view.x(x, y) + (px > view.width / 2 ? -12 - tip.offsetWidth : 12);
     tip.style.transform = `translate(${left}px, ${view.top + view.y(x, y) + 12}px)`;
+  }
+  hideTip() {
+    this.tipped = null;
+    this.player.parts.tip.hidden = true;
+  }
+  /**
+   * Takes the tip away where its point is not drawn there any more; called when paths have been drawn.
+   *
+   * @param {View} view
+   */
+  checkTip(view) {
+    if (!this.tipped) return;
+    const { key, run, index, x, y } = this.tipped;
+    const there = this.player.runs.includes(run) && index <= run.drawn && run.x[index] === x && run.y[index] === y;
+    if (!there || key !== view.key) this.hideTip();
   }
   /**
    * Says what the surface is under the pointer, a finger's too.
@@ -3404,6 +3422,7 @@ var Player = class {
     const now = Math.min(this.step, end);
     const at = phases ? headStep(now, phases.length) : now;
     drawPaths(this, view, at, ratio);
+    this.pointer?.checkTip(view);
     drawHeads(this, view, now, at, ratio);
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1e3 * this.share);
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);

@@ -501,6 +501,7 @@ export class Player {
     const now = Math.min(this.step, end);
     const at = phases ? headStep(now, phases.length) : now;
     drawPaths(this, view, at, ratio);
+    this.pointer?.checkTip(view);
     drawHeads(this, view, now, at, ratio);
 
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1000 * this.share);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 656d1510c469acaeb94a367a5beec3b9d8e07c8fb96b9e92715df39ed8fa9444.
+// Made by scripts/web.sh build of sources with the checksum 7bb8a6777f7f9c9ab651e5590ebcb08314e589cb5dc32d92d159264025ede988.
 // lib/followers.js
 var Followers = class extends Set {
   call() {
@@ -200,6 +200,7 @@ function show({ data: { runs }, parentElement }) {
       return option;
     })
   );
+  root.hidden = !runs.length;
   let shown = "";
   choice.onchange = () => {
     clock.run = choice.value;
