@@ -27,6 +27,7 @@ ARROWS = {"gradient": 34.0, "preconditioned": 46.0, "way": 58.0}  # px
 LEAST, MOST = 18.0, 90.0  # px between which an arrow of the run whose steps are shown has its own length
 TIP = 7.0  # px of its tip
 FONT = 12.0  # px of what is written at it
+_LETTER, _HIGH = 0.7, 1.2  # of a letter's size, its width on average, and the height of a text
 
 Array = np.ndarray
 
@@ -172,6 +173,7 @@ def head(
     rate: Callable[[int], float] | None = None,
     arrows: bool = False,
     size: float = 1.0,
+    seen: float | None = None,
 ) -> Head:
     """Return what stands at a head.
 
@@ -183,6 +185,8 @@ def head(
         rate: ε of a step of that run, for −ε g and −ε P g as long as they are; None where it is unknown.
         arrows: whether the others, and that one without a rate, show −g, −P g and the way on, until they have ended.
         size: px of the picture for a px of the page.
+        seen: px of the square on the page, in which arrows that are too short or too long there are drawn longer or
+            shorter; None for that of the picture.
     """
     page, motion = Window(view.box, view.side / size), played.motion
     index = index_at(motion, step)
@@ -193,7 +197,7 @@ def head(
         P, H = (_axes(_between(entries, index, between)) for entries in (motion.P, motion.H))
         shapes += ellipses(P, H, page)
     if is_followed and rate is not None:
-        lines, texts = _pulls(motion, index, between, rate(int(motion.steps[index])), page)
+        lines, texts = _pulls(motion, index, between, rate(int(motion.steps[index])), page, seen or page.side)
         shapes += lines
     elif arrows:
         shapes += _arrows(motion, index, page)
@@ -271,7 +275,9 @@ def factor_text(times: float) -> str:
     return f" {'×' if times > 1 else '÷'} {f'{count:,}' if count < 1e6 else number(count)}"
 
 
-def _pulls(motion: Motion, index: int, between: float, rate: float, view: Window) -> tuple[list[Piece], list[Text]]:
+def _pulls(
+    motion: Motion, index: int, between: float, rate: float, view: Window, seen: float
+) -> tuple[list[Piece], list[Text]]:
     """Return −ε g, and −ε P g or the step, as long as they are; nothing at the end of a run."""
     move = motion.moves[index].astype(np.float64)
     if index + 1 >= len(motion.steps) or not np.isfinite(move).all():
@@ -291,12 +297,29 @@ def _pulls(motion: Motion, index: int, between: float, rate: float, view: Window
         length = math.hypot(*px)
         if not 0 < length < math.inf:
             continue
-        times = factor(length)
+        times = factor(length * seen / view.side)
         along, long = px / length, times * length
         pieces += _pull(along, long, (2, 3) if ink else None, ink)
         align = "left" if along[0] > 0.3 else "right" if along[0] < -0.3 else "center"
         texts.append(Text(name + factor_text(times), long * along + along * [6, 12], align, ink, FONT))
-    return pieces, texts
+    return pieces, apart(texts)
+
+
+def apart(texts: Sequence[Text]) -> list[Text]:
+    """Return texts, each moved up or down as little as keeps it off those before it."""
+    placed: list[tuple[float, float, float]] = []  # left, right, middle
+    moved: list[Text] = []
+    for text in texts:
+        x, y = text.at.tolist()
+        wide, high = _LETTER * text.size * len(text.text), _HIGH * text.size
+        left = x - wide * {"left": 0.0, "center": 0.5, "right": 1.0}[text.align]
+        beside = [middle for begin, end, middle in placed if begin < left + wide and left < end]
+        free = (at for middle in beside for at in (middle + high, middle - high))
+        clear = [at for at in (y, *free) if all(abs(at - middle) > high - 1e-9 for middle in beside)]
+        at = min(clear, key=lambda at: abs(at - y))
+        placed.append((left, left + wide, at))
+        moved.append(text._replace(at=np.array([x, at])))
+    return moved
 
 
 def _pull(along: Array, length: float, dash: tuple[float, float] | None, ink: bool) -> list[Piece]:

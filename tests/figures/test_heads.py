@@ -135,6 +135,38 @@ def test_arrows_of_the_run_whose_steps_are_shown_are_as_long_as_they_move_it(siz
                 assert text.ink == tip.ink == (text.text.startswith("−ε g"))
 
 
+@pytest.mark.parametrize("side", [300.0, 500.0, 720.0])
+@pytest.mark.parametrize("size", [1.0, 0.5])
+def test_arrows_are_brought_between_what_can_be_seen_as_on_the_page(side, size):
+    """A picture of another size than the page's has them as long, for its size, and multiplied by the same numbers."""
+    _, [_, fop] = raced(BOOTH)
+
+    def drawn(of, **more):
+        view = heads.window(None, BOOTH.surface.view, of)
+        at = heads.head(fop, 20, view, is_followed=True, rate=lambda step: 0.01, **more)
+        tips = [piece.points[0] / of for piece in at.pieces if piece.width == 0 and len(piece.points) == 3]
+        return [text.text for text in at.texts], tips
+
+    page, picture = drawn(side), drawn(720.0 * size, size=size, seen=side)
+    assert picture[0] == page[0]
+    np.testing.assert_allclose(picture[1], page[1])
+
+
+def test_what_is_written_at_arrows_that_point_one_way_is_not_on_one_another():
+    def text(words, x, y, align="left", size=12.0):
+        return heads.Text(words, np.array([x, y]), align, True, size)
+
+    words = [text("−ε g × 100", 0.0, 0.0), text("−ε P g × 100", 10.0, 5.0), text("step", 12.0, -3.0)]
+    heights = [each.at[1] for each in heads.apart(words)]
+    assert heights[0] == 0 and heights[1] == pytest.approx(14.4)
+    assert all(abs(a - b) > 14 for at, a in enumerate(heights) for b in heights[:at])
+    far = [text("−ε g", 0.0, 0.0, "right"), text("−ε P g", 1.0, 0.0)]
+    assert [each.at.tolist() for each in heads.apart(far)] == [[0.0, 0.0], [1.0, 0.0]]
+    view = heads.window(None, BOOTH.surface.view, 720.0)
+    one, other = heads.head(raced(BOOTH)[1][1], 0, view, is_followed=True, rate=lambda step: 0.01).texts  # P is I
+    assert one.at[0] == other.at[0] and abs(one.at[1] - other.at[1]) > 14
+
+
 @pytest.mark.parametrize(
     ("length", "text"),
     [

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 9b028fcc446c66f803e5e5c55f298a66368e24448561f2caac8e854e1c3c4d15.
+// Made by scripts/web.sh build of sources with the checksum bb550913fac1a0de17e301aebe04d4e68bf8902a496269e49b3d325bbcdc014a.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -572,6 +572,20 @@ function compared(P, H) {
   };
 }
 
+// player/apart.js
+function keptApart(texts, high) {
+  const placed = [];
+  for (const text of texts) {
+    const beside = placed.filter(({ left, width }) => left < text.left + text.width && text.left < left + width);
+    const free2 = [text.y, ...beside.flatMap(({ y: y2 }) => [y2 + high, y2 - high])].filter(
+      (y2) => beside.every((other) => Math.abs(other.y - y2) > high - 1e-9)
+    );
+    const y = free2.reduce((best, each) => Math.abs(each - text.y) < Math.abs(best - text.y) ? each : best);
+    placed.push({ ...text, y });
+  }
+  return placed.map(({ y }) => y);
+}
+
 // player/lengths.js
 var LEAST = 18;
 var MOST2 = 90;
@@ -698,6 +712,7 @@ function triedOf(parts) {
 // player/followed.js
 var SHARE = 0.12;
 var DASH = [4, 3];
+var HIGH = 14;
 function jacobianOf(view, x, y) {
   const far = 1e-3 * view.span;
   return [
@@ -738,9 +753,9 @@ function drawShapes(context, { color, px, py }, jacobian, { P, H }, { ink }, rad
     context.restore();
   }
 }
-function arrow2(context, [x0, y0], [dx, dy], color, dash, label, { colors, font }) {
+function arrow2(context, [x0, y0], [dx, dy], color, dash, label, { colors }) {
   const length = Math.hypot(dx, dy);
-  if (!(length > 0) || !Number.isFinite(length)) return;
+  if (!(length > 0) || !Number.isFinite(length)) return [];
   const [ux, uy] = [dx / length, dy / length];
   const [x1, y1] = [x0 + dx, y0 + dy];
   const neck = Math.max(0, length - 7);
@@ -763,15 +778,27 @@ function arrow2(context, [x0, y0], [dx, dy], color, dash, label, { colors, font 
   context.setLineDash(dash);
   context.stroke(line);
   context.fill(tip);
-  context.setLineDash([]);
+  context.restore();
+  const align = ux < -0.3 ? "right" : ux > 0.3 ? "left" : "center";
+  return label ? [{ text: label, x: x1 + 6 * ux, y: y1 + 12 * uy, align, color }] : [];
+}
+function write2(context, names, { colors, font }) {
+  context.save();
   context.font = `600 12px ${font}`;
-  context.textAlign = ux < -0.3 ? "right" : ux > 0.3 ? "left" : "center";
   context.textBaseline = "middle";
   context.strokeStyle = colors.paper;
   context.lineWidth = 3;
-  const [tx, ty] = [x1 + 6 * ux, y1 + 12 * uy];
-  context.strokeText(label, tx, ty);
-  context.fillText(label, tx, ty);
+  const lines = names.map(({ text, x, y, align }) => {
+    const { width } = context.measureText(text);
+    return { left: x - { left: 0, center: width / 2, right: width }[align], y, width };
+  });
+  keptApart(lines, HIGH).forEach((y, i) => {
+    const { text, x, align, color } = names[i];
+    context.textAlign = align;
+    context.fillStyle = color;
+    context.strokeText(text, x, y);
+    context.fillText(text, x, y);
+  });
   context.restore();
 }
 var isNear = ([x, y], [u, v]) => Math.hypot(x - u, y - v) <= 1e-4 * Math.hypot(x, y);
@@ -782,24 +809,25 @@ function drawPulls(context, { color, px, py }, jacobian, parts, style) {
   const drawn = [[descent, style.colors.ink, [2, 3], "−ε g"]];
   if (preconditioned) drawn.push([preconditioned, color, [], "−ε P g"]);
   else if (!isNear(move, descent)) drawn.push([move, color, [], "step"]);
-  for (const [vector, paint, dash, label] of drawn) {
+  const names = drawn.flatMap(([vector, paint, dash, label]) => {
     const [dx, dy] = pixels(jacobian, vector);
     const factor = factorOf(Math.hypot(dx, dy));
-    arrow2(context, [px, py], [factor * dx, factor * dy], paint, dash, label + factorText(factor), style);
-  }
+    return arrow2(context, [px, py], [factor * dx, factor * dy], paint, dash, label + factorText(factor), style);
+  });
+  write2(context, names, style);
 }
 function drawParts(context, { color, px, py }, jacobian, parts, { index, share }, style) {
   const lengths = parts.filter(({ adds }) => adds).map(({ vector }) => Math.hypot(...pixels(jacobian, vector)));
   const common = factorOf(Math.max(0, ...lengths));
-  parts.forEach(({ phase, from, vector, adds, label }, i) => {
+  const names = parts.flatMap(({ phase, from, vector, adds, label }, i) => {
     const drawn = i < index ? 1 : i === index ? share : 0;
-    if (!drawn) return;
+    if (!drawn) return [];
     const [dx, dy] = pixels(jacobian, vector);
     const factor = adds ? common : factorOf(Math.hypot(dx, dy));
     const [x, y] = pixels(jacobian, from);
     const grown = phase === "move" ? factor : factor * drawn;
     const named = phase === "move" || index < parts.length - 1 || !share;
-    arrow2(
+    return arrow2(
       context,
       [px + factor * x, py + factor * y],
       [grown * dx, grown * dy],
@@ -809,6 +837,7 @@ function drawParts(context, { color, px, py }, jacobian, parts, { index, share }
       style
     );
   });
+  write2(context, names, style);
 }
 
 // player/paths.js
@@ -970,7 +999,7 @@ function arrowsOf(parts, phases) {
 // player/cube.js
 var TICK = 5;
 var GAP = 6;
-var HIGH = 11;
+var HIGH2 = 11;
 var APART = 3;
 var SIDES = (
   /** @type {const} */
@@ -1017,20 +1046,20 @@ function cube(projection, axes2, width, measure) {
       const [x, y] = at(corner2(where));
       ticks.push([x, y, x + TICK * ox, y + TICK * oy]);
       const wide = measure(text);
-      return { text, width: wide, x: x + ox * (begin + wide / 2), y: y + oy * (begin + HIGH / 2) };
+      return { text, width: wide, x: x + ox * (begin + wide / 2), y: y + oy * (begin + HIGH2 / 2) };
     });
     const widest = Math.max(0, ...labels.map((label) => label.width));
-    return { name: nameOf2(axis.name, corner2, ox, oy, begin + Math.abs(ox) * widest + Math.abs(oy) * HIGH), labels };
+    return { name: nameOf2(axis.name, corner2, ox, oy, begin + Math.abs(ox) * widest + Math.abs(oy) * HIGH2), labels };
   });
   function nameOf2(name, corner2, ox, oy, away) {
     const wide = measure(name);
     if (oy) {
       const [x2, y2] = at(corner2(0));
-      return { text: name, width: wide, x: x2 + ox * (away + wide / 2 + GAP), y: y2 + oy * (away + HIGH / 2 + GAP) };
+      return { text: name, width: wide, x: x2 + ox * (away + wide / 2 + GAP), y: y2 + oy * (away + HIGH2 / 2 + GAP) };
     }
     const [x, y] = at(corner2(0.5));
     const [low, high] = [wide / 2 + GAP, width - wide / 2 - GAP];
-    return { text: name, width: wide, x: x > 0 && x < width ? clamp(x, low, high) : x, y: y - HIGH };
+    return { text: name, width: wide, x: x > 0 && x < width ? clamp(x, low, high) : x, y: y - HIGH2 };
   }
   for (const { name } of labelled) if (free(name, texts)) texts.push(name);
   for (const { labels } of labelled) {
@@ -1041,7 +1070,7 @@ function cube(projection, axes2, width, measure) {
 }
 var corner = (u, v, z) => [u, v, z];
 var free = (text, others) => others.every(
-  (other) => Math.abs(text.x - other.x) >= (text.width + other.width) / 2 + APART || Math.abs(text.y - other.y) >= HIGH + 1
+  (other) => Math.abs(text.x - other.x) >= (text.width + other.width) / 2 + APART || Math.abs(text.y - other.y) >= HIGH2 + 1
 );
 var apart = (texts) => texts.every((text, n) => free(text, texts.slice(0, n)));
 
@@ -3456,7 +3485,8 @@ function publish(player) {
     view() {
       const drawn = player.solid ? null : player.axes();
       const box2 = drawn && [...drawn.x.range, ...drawn.y.range];
-      return { box: box2, playing: player.playing, run: player.followed?.name ?? "", hidden: [...emphasis.hidden] };
+      const side = drawn ? drawn.x.length : null;
+      return { box: box2, side, playing: player.playing, run: player.followed?.name ?? "", hidden: [...emphasis.hidden] };
     },
     async photograph() {
       if (!globalThis.Plotly) throw new Error("the surface is not drawn yet");
