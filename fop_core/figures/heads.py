@@ -19,6 +19,7 @@ from fop_core.figures.motion import Motion
 from fop_core.figures.runs import Run
 from fop_core.figures.style import number
 
+HEAD = 1.5  # how much larger a head is than the symbols on its path
 RADIUS = 0.12  # of the picture's side, the longer half of an ellipse
 NARROWEST = 0.012  # of an ellipse, for its line to be seen
 SINGULAR = 1e-10  # ratio of the eigenvalues of an H without an inverse: rounding leaves no 0

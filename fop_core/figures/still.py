@@ -22,7 +22,6 @@ from fop_core.figures.runs import MARKED_STEPS, Run
 from fop_core.figures.style import LIGHT, Theme
 
 SIDE = 720.0  # px of the square on the page, where there is room
-HEAD = 1.5  # how much larger a head is than the symbols on its path
 _LEFT, _RIGHT, _BELOW, _ABOVE = 0.56, 0.14, 0.46, 0.24  # inches
 _SQUARE = SIDE * PX / 72  # inches
 
@@ -161,7 +160,7 @@ def _draw_head(axes: Axes, played: Played, there: Head, view: Window, step: int,
         else:
             axes.fill(x, y, facecolor=color, edgecolor="none", linewidth=0, **settings)
     symbol = paper.symbol_style(run, theme)
-    symbol["markersize"] *= HEAD
+    symbol["markersize"] *= heads.HEAD
     axes.plot(*head, color=run.method.color, linestyle="none", **symbol, zorder=order)
     for text in there.texts:
         x, y = (spot + text.at).tolist()
