@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from fop_core.figures import interactive
+from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Box
 from fop_core.figures.learned import axes
 from fop_core.figures.motion import Motion
@@ -28,6 +29,12 @@ ARROWS = {"gradient": 34.0, "preconditioned": 46.0, "way": 58.0}  # px
 LEAST, MOST = 18.0, 90.0  # px between which an arrow of the run whose steps are shown has its own length
 TIP = 7.0  # px of its tip
 FONT = 12.0  # px of what is written at it
+_ALSO = (
+    0.4,
+    0.7,
+    1.0,
+    1.7,
+)  # of an ellipse, that labels keep off: its area, and that in a picture of 500 px
 _LETTER, _HIGH = 0.7, 1.2  # of a letter's size, its width on average, and the height of a text
 
 Array = np.ndarray
@@ -160,6 +167,24 @@ def followed(played: Sequence[Played], name: str = "") -> Played | None:
     return ranked[-1] if ranked else None
 
 
+def ends(box: Box, played: Sequence[Played], start: Point, minima: Sequence[Point]) -> list[interactive.End]:
+    """Return the labels of paths as ``interactive.ends`` does, which keep off the ellipses of P and H⁻¹ too.
+
+    Args:
+        box: the part of the plane that is shown.
+        played: runs, in the order in which they are drawn.
+        start: where all of them started.
+        minima: known ones.
+    """
+    chosen = followed(played)
+    lines: list[Array] = []
+    if chosen is not None and np.isfinite(last := chosen.motion.points[-1]).all():
+        view = Window(box, interactive.SIZE[0])
+        shapes = [piece.points for piece in _shapes(chosen.motion, len(chosen.motion.steps) - 1, 0.0, view)]
+        lines = [view.pixels(last) + times * points for points in shapes for times in _ALSO]
+    return interactive.ends(box, [each.run for each in played], start, minima, lines)
+
+
 def index_at(motion: Motion, step: float) -> int:
     """Return the last point at or before a step."""
     return max(0, int(np.searchsorted(motion.steps, step, side="right")) - 1)
@@ -192,11 +217,8 @@ def head(
     page, motion = Window(view.box, view.side / size), played.motion
     index = index_at(motion, step)
     between = 0.0 if motion.downsampled or index + 1 >= len(motion.steps) else min(1.0, step - index)
-    shapes: list[Piece] = []
+    shapes = _shapes(motion, index, between, page) if is_followed else []
     texts: list[Text] = []
-    if is_followed and motion.P is not None and motion.H is not None:
-        P, H = (_axes(_between(entries, index, between)) for entries in (motion.P, motion.H))
-        shapes += ellipses(P, H, page)
     if is_followed and rate is not None:
         lines, texts = _pulls(motion, index, between, rate(int(motion.steps[index])), page, seen or page.side)
         shapes += lines
@@ -206,6 +228,13 @@ def head(
         [Piece(points * size, ink, width * size, opacity) for points, ink, width, opacity in shapes],
         [text._replace(at=text.at * size, size=text.size * size) for text in texts],
     )
+
+
+def _shapes(motion: Motion, index: int, between: float, view: Window) -> list[Piece]:
+    if motion.P is None or motion.H is None:
+        return []
+    P, H = (_axes(_between(entries, index, between)) for entries in (motion.P, motion.H))
+    return ellipses(P, H, view)
 
 
 def _between(values: Array, index: int, share: float) -> Array:
@@ -224,6 +253,8 @@ def _axes(entries: Array) -> Array:
 def ellipses(P: Array, H: Array, view: Window) -> list[Piece]:
     """Return what P and H⁻¹ make of a circle of steps, both to one size; dashed where an eigenvalue is negative.
 
+    Where they are the same, the thin line of H⁻¹ lies on the wide one of P.
+
     Args:
         P: angle and eigenvalues, the larger in size first, [3]; nothing is drawn where it is not finite.
         H: the same of the Hessian; no ellipse where it has no inverse.
@@ -231,13 +262,13 @@ def ellipses(P: Array, H: Array, view: Window) -> list[Piece]:
     """
     if not np.isfinite(P).all():
         return []
-    shapes: list[Piece] = []
+    line = _ellipse(P[0], abs(P[1]), abs(P[2]), view)
+    shapes = [Piece(line, False, 0.0, 0.14), *_outline(line, False, 4.0, bool((P[1:] < 0).any()))]
     sizes = np.abs(H[1:])
     if np.isfinite(H).all() and sizes.min() > SINGULAR * sizes.max():  # 1/|flat| and 1/|curved|, to one size
         line = _ellipse(H[0] + np.pi / 2, sizes[0], sizes[1], view)
         shapes += [Piece(line, True, 0.0, 0.08), *_outline(line, True, 1.5, bool((H[1:] < 0).any()))]
-    line = _ellipse(P[0], abs(P[1]), abs(P[2]), view)
-    return [*shapes, Piece(line, False, 0.0, 0.14), *_outline(line, False, 3.0, bool((P[1:] < 0).any()))]
+    return shapes
 
 
 def _ellipse(angle: float, a: float, b: float, view: Window) -> Array:

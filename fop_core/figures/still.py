@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D
 
-from fop_core.figures import heads, interactive, paper, print_style
+from fop_core.figures import heads, paper, print_style
 from fop_core.figures.heads import Head, Played, Window
 from fop_core.figures.interactive import FARTHEST, Point
 from fop_core.figures.landscape import Box, Landscape
@@ -190,7 +190,7 @@ def _draw_labels(
     theme: Theme,
 ) -> None:
     """Draw the labels of the runs that have arrived where these ends are in sight, as the player has them."""
-    ends = interactive.ends(whole, [each.run for each in played], start, minima)
+    ends = heads.ends(whole, played, start, minima)
     for each, end in zip(played, ends):
         [spot] = view.pixels([end.at])
         if step < each.motion.steps[-1] or not ((spot >= -1) & (spot <= view.side + 1)).all():

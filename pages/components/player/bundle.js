@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum bb550913fac1a0de17e301aebe04d4e68bf8902a496269e49b3d325bbcdc014a.
+// Made by scripts/web.sh build of sources with the checksum dd36ad8ca5f91cd54e541ca3e448c7651d1bcefbcde4474248499b6ea590fe4a.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -733,8 +733,8 @@ function drawShapes(context, { color, px, py }, jacobian, { P, H }, { ink }, rad
     const [shape, paint, width, opacity, dashed] of
     /** @type {const} */
     [
-      [newton, ink, 1.5, 0.08, negative],
-      [learned, color, 3, 0.14, indefinite]
+      [learned, color, 4, 0.14, indefinite],
+      [newton, ink, 1.5, 0.08, negative]
     ]
   ) {
     if (!shape) continue;

@@ -54,7 +54,8 @@ export const radiusOf = ({ width, height }) => SHARE * Math.min(width, height);
 const pixels = ([xx, xy, yx, yy], [x, y]) => [xx * x + xy * y, yx * x + yy * y];
 
 /**
- * Draws the shapes of P and of the inverse Hessian around a head, to one size.
+ * Draws the shapes of P and of the inverse Hessian around a head, to one size: where they are the same, the thin line of
+ * the latter lies on the wide one of P.
  *
  * @param {Context} context
  * @param {At} at
@@ -69,8 +70,8 @@ export function drawShapes(context, { color, px, py }, jacobian, { P, H }, { ink
   const alpha = context.globalAlpha; // of a run that is faded itself
   const { learned, newton, indefinite, negative } = shown;
   for (const [shape, paint, width, opacity, dashed] of /** @type {const} */ ([
+    [learned, color, 4, 0.14, indefinite],
     [newton, ink, 1.5, 0.08, negative],
-    [learned, color, 3, 0.14, indefinite],
   ])) {
     if (!shape) continue;
     const { rx, ry, turn } = ellipse(shape, jacobian);
