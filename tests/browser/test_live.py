@@ -290,6 +290,25 @@ def test_a_map_of_both_rates_is_computed_and_its_dot_sets_them(visit):
     assert runs(page)["FOP"]["x"] == live["FOP"]["x"]
 
 
+def test_the_table_is_marked_as_of_the_race_before_while_another_one_is_under_the_hand(visit):
+    page = visit("?preset=paper-booth&v=2")
+    badge, head = page.locator(".st-key-published"), page.locator(".fop-readout tbody").first
+    fading = "node => getComputedStyle(node).opacity"
+    expect(badge).to_contain_text("All step counts are the published ones.")
+    assert [badge.evaluate(fading), head.evaluate(fading)] == ["1", "1"]
+    area = page.locator(".fop-readout").bounding_box()
+    x, y = grab(page)
+    page.mouse.move(x + 30, y - 45, steps=5)
+    page.wait_for_function(LEADS)
+    expect(page.locator(".fop-readout")).to_have_class(re.compile("fop-before"))
+    assert float(badge.evaluate(fading)) < 0.5 and float(head.evaluate(fading)) < 0.5
+    assert page.locator(".fop-readout").bounding_box() == area
+    page.mouse.up()
+    page.wait_for_function(RESTS)
+    expect(page.locator(".fop-readout")).not_to_have_class(re.compile("fop-before"))
+    assert head.evaluate(fading) == "1"
+
+
 def test_what_is_said_of_a_point_goes_with_it(visit):
     """Under a mouse that rests: while the start is dragged, once it is let go, and after a step back."""
     page = visit(VALLEY)

@@ -183,7 +183,7 @@ def test_a_step_can_be_taken_apart_by_key(visit):
     page.keyboard.press("Home")
     layer = "() => document.querySelector('.fop-heads').toDataURL()"
     frames = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-    drawn = []
+    drawn, said = [], []
     for third in range(1, 4):
         page.keyboard.press("ArrowRight")
         page.wait_for_function(
@@ -192,7 +192,11 @@ def test_a_step_can_be_taken_apart_by_key(visit):
         page.evaluate(frames)
         drawn.append(page.evaluate(layer))
         assert page.evaluate("fopLab.clock.step") == third // 3, "the head moves last"
+        said.append(page.locator(".fop-part").inner_text())
     assert len(set(drawn)) == 3
+    assert [text.split(",")[0] for text in said] == ["1 of 3: the gradient g", "2 of 3: P g", "3 of 3: the step Δθ"]
+    stage, words = box(page, ".fop-stage"), box(page, ".fop-part")
+    assert stage["left"] < words["left"] and words["bottom"] < stage["bottom"], "in the picture"
     page.get_by_role("combobox", name="Whose update is shown").select_option("Momentum")
     expect(page.locator(".fop-update")).to_contain_text("v ← 0.9 v + g, θ ← θ − ε v")
     page.get_by_role("heading", name="Trajectories").click()  # a list has arrow keys of its own
@@ -201,8 +205,10 @@ def test_a_step_can_be_taken_apart_by_key(visit):
         page.wait_for_function(
             "([player, at]) => document.querySelector(player).fop.step === at", arg=[PLAYER, (3 + third) / 3]
         )
+    expect(page.locator(".fop-part")).to_have_text("3 of 3: the step Δθ")
     button.click()
     expect(button).to_have_attribute("aria-pressed", "false")
+    expect(page.locator(".fop-part")).to_be_hidden()
     page.keyboard.press("ArrowRight")
     assert step(page) == 3
 
@@ -216,3 +222,9 @@ def test_a_step_that_is_undone_is_said_to_be(visit):
     assert update.locator(".fop-number[data-term=move]").all_inner_texts() == ["−10.6", "10.7"]
     page.keyboard.press("ArrowRight")
     expect(update).not_to_contain_text("undone")
+    page.get_by_role("button", name="Step by step").click()
+    page.get_by_role("button", name="Pause").click()
+    page.keyboard.press("Home")
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator(".fop-part")).to_have_text("3 of 3: undone, as the loss would not have fallen")

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum dd36ad8ca5f91cd54e541ca3e448c7651d1bcefbcde4474248499b6ea590fe4a.
+// Made by scripts/web.sh build of sources with the checksum de737d420e722d7c2bd64e85aee597f4e92ed6cc55b99b889bc6c4011f5c1d39.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -96,6 +96,7 @@ var Clock = class {
   constructor() {
     this.step = Infinity;
     this.moving = false;
+    this.leads = false;
     this.values = {};
     this.parts = null;
     this.run = "";
@@ -957,20 +958,37 @@ var phasesOf = ({ P, momentum }) => [
   ) : [],
   "move"
 ];
-function phaseAt(step, count2) {
-  const nearest2 = Math.round(step * count2);
-  const over = Math.abs(step * count2 - nearest2) < NEAR2 ? nearest2 : step * count2;
-  const whole = Math.floor(over / count2);
-  const index = Math.floor(over - whole * count2);
-  return { whole, index, share: over - whole * count2 - index };
+function phaseAt(step, phases) {
+  const nearest2 = Math.round(step * phases);
+  const over = Math.abs(step * phases - nearest2) < NEAR2 ? nearest2 : step * phases;
+  const whole = Math.floor(over / phases);
+  const index = Math.floor(over - whole * phases);
+  return { whole, index, share: over - whole * phases - index };
 }
-function headStep(step, count2) {
-  const { whole, index, share } = phaseAt(step, count2);
-  return index === count2 - 1 ? whole + share : whole;
+function headStep(step, phases) {
+  const { whole, index, share } = phaseAt(step, phases);
+  return index === phases - 1 ? whole + share : whole;
 }
-function nextPhase(step, count2, by) {
-  const over = step * count2;
-  return (by > 0 ? Math.floor(over + NEAR2) + 1 : Math.ceil(over - NEAR2) - 1) / count2;
+function nextPhase(step, phases, by) {
+  const over = step * phases;
+  return (by > 0 ? Math.floor(over + NEAR2) + 1 : Math.ceil(over - NEAR2) - 1) / phases;
+}
+var NAMES = {
+  gradient: "the gradient g, followed downhill",
+  momentum: "momentum, what past gradients add",
+  preconditioned: "P g, the gradient turned and stretched by P",
+  move: "the step Δθ"
+};
+function captionOf(step, phases, isUndone) {
+  const { whole, index, share } = phaseAt(step, phases.length);
+  const begun = index + (share > 0 ? 1 : 0);
+  if (!begun && !whole) return `A step in ${phases.length} parts`;
+  const of = begun ? whole : whole - 1;
+  const number = begun || phases.length;
+  const phase = phases[number - 1];
+  const undone = phase === "move" && isUndone(of);
+  const name = undone ? "undone, as the loss would not have fallen" : NAMES[phase];
+  return `${number} of ${phases.length}: ${name}`;
 }
 function arrowsOf(parts, phases) {
   const { move } = parts;
@@ -2824,6 +2842,7 @@ var partsOf2 = (root) => ({
   heads: part(root, ".fop-heads", HTMLCanvasElement),
   labels: box(root, ".fop-labels"),
   invitation: box(root, ".fop-invitation"),
+  part: box(root, ".fop-part"),
   tip: box(root, ".fop-tip"),
   legend: box(root, ".fop-entries"),
   scale: box(root, ".fop-scale"),
@@ -3453,15 +3472,37 @@ var Player = class {
     drawPaths(this, view, at, ratio);
     this.pointer?.checkTip(view);
     drawHeads(this, view, now, at, ratio);
+    this.caption(view, now);
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1e3 * this.share);
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);
     write(step, `step ${count(Math.floor(at))} of ${count(end)}`);
     const race = hand.leads ? `${data.race} ${hand.races}` : data.race;
     const parts = followed && partsAt(followed, Math.floor(at));
     const made = parts && { ...parts, tried: triedOf(parts), run: followed.name, race };
+    clock.leads = hand.leads;
     if (hand.leads) return clock.set(clock.step, clock.values, made);
     clock.moving = at < end;
     clock.set(at, Object.fromEntries(this.runs.map((run) => [run.name, run.losses[indexAt(run, at)]])), made);
+  }
+  /**
+   * Says in the picture's lower left corner which part of a step is shown.
+   *
+   * @param {View} view
+   * @param {number} now the step
+   */
+  caption({ left, top, height }, now) {
+    const { part: part2 } = this.parts;
+    const { followed: run, phases } = this;
+    const shown2 = run && phases && now <= lastOf(run) ? phases : null;
+    part2.hidden = !shown2;
+    if (!run || !shown2) return;
+    const undone = (step) => {
+      const parts = partsAt(run, step);
+      return parts !== null && triedOf(parts) !== null;
+    };
+    write(part2, captionOf(now, shown2, undone));
+    part2.setAttribute("aria-live", this.playing ? "off" : "polite");
+    part2.style.transform = `translate(${left + 6}px, calc(${top + height - 6}px - 100%))`;
   }
   leave() {
     this.gone = true;
@@ -3474,7 +3515,7 @@ var Player = class {
     this.sizes?.disconnect();
     this.ending.abort();
     purge(this.parts.ground);
-    clock.moving = false;
+    Object.assign(clock, { moving: false, leads: false });
     clock.set(Infinity, {});
   }
 };

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 7bb8a6777f7f9c9ab651e5590ebcb08314e589cb5dc32d92d159264025ede988.
+// Made by scripts/web.sh build of sources with the checksum ea7d4e3a39c990044d7a606d80a996bbd53261e087b338b172d570cf6f76891e.
 // lib/followers.js
 var Followers = class extends Set {
   call() {
@@ -32,6 +32,7 @@ var Clock = class {
   constructor() {
     this.step = Infinity;
     this.moving = false;
+    this.leads = false;
     this.values = {};
     this.parts = null;
     this.run = "";
