@@ -80,7 +80,7 @@ class Movie:
         followed: str = "",
         rate: Callable[[int], float] | None = None,
         arrows: bool = False,
-        seen: float | None = None,
+        page_side: float | None = None,
     ) -> None:
         """Draw what stays.
 
@@ -99,7 +99,7 @@ class Movie:
             followed: the name of that one; as of ``heads.followed``.
             rate: ε of its steps; as of ``heads.head``.
             arrows: whether the others have arrows.
-            seen: px of the square on the page; as of ``heads.head``.
+            page_side: px of the square on the page; as of ``heads.head``.
 
         Raises:
             ValueError: for less.
@@ -114,7 +114,7 @@ class Movie:
         self._played = {each.run.rule: each for each in played}
         self._followed = heads.followed(played, followed)
         self._origin = self._view.pixels([start])[0]
-        self._theme, self._rate, self._arrows, self._seen = theme, rate, arrows, seen
+        self._theme, self._rate, self._arrows, self._page_side = theme, rate, arrows, page_side
         self._key = _Key(shown, width, theme)
         self.empty = Image.new("RGB", (width, self._key.height + width), theme.paper)
         self.empty.paste(_ground(landscape, minima, self._view, theme), (0, self._key.height))
@@ -159,7 +159,7 @@ class Movie:
                     rate=self._rate,
                     arrows=self._arrows,
                     size=scale,
-                    seen=self._seen,
+                    page_side=self._page_side,
                 )
             for piece in there.pieces:
                 _draw_piece(picture, spot, piece, theme.ink if piece.ink else trail.color)

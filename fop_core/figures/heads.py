@@ -199,7 +199,7 @@ def head(
     rate: Callable[[int], float] | None = None,
     arrows: bool = False,
     size: float = 1.0,
-    seen: float | None = None,
+    page_side: float | None = None,
 ) -> Head:
     """Return what stands at a head.
 
@@ -211,7 +211,7 @@ def head(
         rate: ε of a step of that run, for −ε g and −ε P g as long as they are; None where it is unknown.
         arrows: whether the others, and that one without a rate, show −g, −P g and the way on, until they have ended.
         size: px of the picture for a px of the page.
-        seen: px of the square on the page, in which arrows that are too short or too long there are drawn longer or
+        page_side: px of the square on the page: what is too short or too long there to be drawn is drawn longer or
             shorter; None for that of the picture.
     """
     page, motion = Window(view.box, view.side / size), played.motion
@@ -220,7 +220,7 @@ def head(
     shapes = _shapes(motion, index, between, page) if is_followed else []
     texts: list[Text] = []
     if is_followed and rate is not None:
-        lines, texts = _pulls(motion, index, between, rate(int(motion.steps[index])), page, seen or page.side)
+        lines, texts = _pulls(motion, index, between, rate(int(motion.steps[index])), page, page_side or page.side)
         shapes += lines
     elif arrows:
         shapes += _arrows(motion, index, page)
@@ -308,7 +308,7 @@ def factor_text(times: float) -> str:
 
 
 def _pulls(
-    motion: Motion, index: int, between: float, rate: float, view: Window, seen: float
+    motion: Motion, index: int, between: float, rate: float, view: Window, page_side: float
 ) -> tuple[list[Piece], list[Text]]:
     """Return −ε g, and −ε P g or the step, as long as they are; nothing at the end of a run."""
     move = motion.moves[index].astype(np.float64)
@@ -329,7 +329,7 @@ def _pulls(
         length = math.hypot(*px)
         if not 0 < length < math.inf:
             continue
-        times = factor(length * seen / view.side)
+        times = factor(length * page_side / view.side)
         along, long = px / length, times * length
         pieces += _pull(along, long, (2, 3) if ink else None, ink)
         align = "left" if along[0] > 0.3 else "right" if along[0] < -0.3 else "center"
@@ -340,7 +340,7 @@ def _pulls(
 def apart(texts: Sequence[Text]) -> list[Text]:
     """Return texts, each moved up or down as little as keeps it off those before it."""
     placed: list[tuple[float, float, float]] = []  # left, right, middle
-    moved: list[Text] = []
+    kept: list[Text] = []
     for text in texts:
         x, y = text.at.tolist()
         wide, high = _LETTER * text.size * len(text.text), _HIGH * text.size
@@ -350,8 +350,8 @@ def apart(texts: Sequence[Text]) -> list[Text]:
         clear = [at for at in (y, *free) if all(abs(at - middle) > high - 1e-9 for middle in beside)]
         at = min(clear, key=lambda at: abs(at - y))
         placed.append((left, left + wide, at))
-        moved.append(text._replace(at=np.array([x, at])))
-    return moved
+        kept.append(text._replace(at=np.array([x, at])))
+    return kept
 
 
 def _pull(along: Array, length: float, dash: tuple[float, float] | None, ink: bool) -> list[Piece]:

@@ -40,7 +40,7 @@ def still(
     rate: Callable[[int], float] | None = None,
     arrows: bool = False,
     theme: Theme = LIGHT,
-    seen: float | None = None,
+    page_side: float | None = None,
 ) -> Figure:
     """Return a race at a step: paths so far, heads with P and H⁻¹, and the labels of who has arrived.
 
@@ -55,7 +55,7 @@ def still(
         rate: ε of its steps; as of ``heads.head``.
         arrows: whether the others' heads have arrows.
         theme: of the colours.
-        seen: px of the square on the page; as of ``heads.head``.
+        page_side: px of the square on the page; as of ``heads.head``.
 
     Example:
         >>> from typing import NamedTuple
@@ -97,7 +97,9 @@ def still(
         )
         chosen = heads.followed(shown, followed)
         for order, each in enumerate(shown, 101):
-            there = heads.head(each, step, view, is_followed=each is chosen, rate=rate, arrows=arrows, seen=seen)
+            there = heads.head(
+                each, step, view, is_followed=each is chosen, rate=rate, arrows=arrows, page_side=page_side
+            )
             _draw_head(axes, each, there, view, step, theme, order)
         _draw_labels(axes, landscape.box, shown, view, start, minima, step, theme)
         return figure

@@ -134,6 +134,9 @@ def test_all_that_explains_is_above_the_fold(visit, scheme):
         assert area["height"] > 0 and area["top"] >= 0 and area["bottom"] <= 800, (selector, area)
         assert area["left"] >= 300 and area["right"] <= 1280
     assert box(page, ".st-key-losses")["top"] - box(page, PLAYER)["bottom"] < 60
+    update = page.locator(".fop-update")
+    for words in ("gradient g", "learning rate ε", "θ = (x, y)", "Δθ: the step", "Ellipses: what each turns a circle"):
+        expect(update).to_contain_text(words)
     head = page.evaluate(
         "(player) => { const it = document.querySelector(player).fop; const view = it.view();"
         " const [x, y] = [it.followed.x[14], it.followed.y[14]];"

@@ -49,8 +49,8 @@ def test_an_ellipse_is_what_the_matrix_makes_of_a_circle(matrix, view):
 def test_the_black_ellipse_is_that_of_the_inverse_hessian():
     H = np.array([[8.0, 3.0], [3.0, 2.0]])
     P = axes(np.linalg.inv(H)[None])[0]
-    learned, wide, newton, thin = heads.ellipses(P, axes(H[None])[0], SQUARE)
-    assert wide.width > 2 * thin.width > 0, "on P's, so that both are seen"
+    learned, broad, newton, line = heads.ellipses(P, axes(H[None])[0], SQUARE)
+    assert broad.width > 2 * line.width > 0, "on P's, so that both are seen"
     assert newton.ink and not learned.ink
     np.testing.assert_allclose(np.abs(newton.points), np.abs(learned.points), atol=1e-6)  # from the other end, perhaps
 
@@ -175,7 +175,7 @@ def test_arrows_are_brought_between_what_can_be_seen_as_on_the_page(side, size):
         tips = [piece.points[0] / of for piece in at.pieces if piece.width == 0 and len(piece.points) == 3]
         return [text.text for text in at.texts], tips
 
-    page, picture = drawn(side), drawn(720.0 * size, size=size, seen=side)
+    page, picture = drawn(side), drawn(720.0 * size, size=size, page_side=side)
     assert picture[0] == page[0]
     np.testing.assert_allclose(picture[1], page[1])
 
