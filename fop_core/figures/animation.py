@@ -8,6 +8,7 @@ import io
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,17 @@ import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.markers import MarkerStyle
+from matplotlib.transforms import Affine2D
 from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFont
 
 from fop_core.figures import heads, interactive
 from fop_core.figures.heads import Piece, Played, Text, Window
 from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Box, Landscape
-from fop_core.figures.paper import draw_landscape
-from fop_core.figures.runs import Run
+from fop_core.figures.paper import MARKERS, draw_landscape
+from fop_core.figures.print_style import PX
+from fop_core.figures.runs import MARKED_STEPS, Run
 from fop_core.figures.style import LIGHT, Method, Theme
 
 FRAME, HOLD = 50, 2000
@@ -31,7 +35,7 @@ FRAME, HOLD = 50, 2000
 _FINE = 2  # px of a line as it is drawn for each px of the picture
 _USUAL = 640  # px of a picture for which the next are
 _WEIGHT = 1.25  # of lines, to those of ``style``: the picture is larger than one on a page
-_START, _HEAD, _RIM = 5.4, 6.0, 1.4  # radii in px, and what is around them
+_START, _RIM = 1.4, 1.4  # how much larger the start is than a circle on a path; px around symbols
 _FONT, _ROW, _PAD, _SAMPLE = 15, 24, 10, 30  # of the key
 _SHADES = 6  # from a colour to the paper, for smooth edges
 _GROUND = 96  # colours of the landscape
@@ -76,6 +80,7 @@ class Movie:
         followed: str = "",
         rate: Callable[[int], float] | None = None,
         arrows: bool = False,
+        page_side: float | None = None,
     ) -> None:
         """Draw what stays.
 
@@ -94,6 +99,7 @@ class Movie:
             followed: the name of that one; as of ``heads.followed``.
             rate: ε of its steps; as of ``heads.head``.
             arrows: whether the others have arrows.
+            page_side: px of the square on the page; as of ``heads.head``.
 
         Raises:
             ValueError: for less.
@@ -108,7 +114,7 @@ class Movie:
         self._played = {each.run.rule: each for each in played}
         self._followed = heads.followed(played, followed)
         self._origin = self._view.pixels([start])[0]
-        self._theme, self._rate, self._arrows = theme, rate, arrows
+        self._theme, self._rate, self._arrows, self._page_side = theme, rate, arrows, page_side
         self._key = _Key(shown, width, theme)
         self.empty = Image.new("RGB", (width, self._key.height + width), theme.paper)
         self.empty.paste(_ground(landscape, minima, self._view, theme), (0, self._key.height))
@@ -122,7 +128,7 @@ class Movie:
         """
         for index, now in enumerate(self._times):
             frame = self.empty.copy()
-            self._key.draw(ImageDraw.Draw(frame), now)
+            self._key.draw(frame, now)
             picture = self.empty.crop((0, self._key.height, *self.empty.size))
             self._draw_paths(picture, now)
             frame.paste(picture, (0, self._key.height))
@@ -137,7 +143,10 @@ class Movie:
             for color, stroke in ((theme.paper, trail.halo), (trail.color, trail.line)):
                 if box := stroke.mask.getbbox():
                     picture.paste(color, box, stroke.mask.crop(box))
-        _draw_dot(picture, self._origin, _START, theme.paper, theme.ink)
+        for trail in self._trails:
+            for center in trail.marked(now):
+                _draw_symbol(picture, center, _symbol(trail.symbol, scale), trail.color, theme.paper)
+        _draw_symbol(picture, self._origin, _symbol("circle", _START * scale), theme.paper, theme.ink)
         for trail, spot in zip(self._trails, spots):
             each = self._played.get(trail.rule)
             there = heads.Head([], [])
@@ -150,10 +159,11 @@ class Movie:
                     rate=self._rate,
                     arrows=self._arrows,
                     size=scale,
+                    page_side=self._page_side,
                 )
             for piece in there.pieces:
                 _draw_piece(picture, spot, piece, theme.ink if piece.ink else trail.color)
-            _draw_dot(picture, spot, _HEAD, trail.color, theme.paper)
+            _draw_symbol(picture, spot, _symbol(trail.symbol, heads.HEAD * scale), trail.color, theme.paper)
             for text in there.texts:
                 _draw_text(picture, spot, text, theme.ink if text.ink else trail.color, theme.paper)
 
@@ -282,7 +292,8 @@ class _Trail:
         middle = np.interp((self._steps[:-1] + self._steps[1:]) / 2, steps, way) % dashes.sum()
         self._inked = np.searchsorted(np.cumsum(dashes), middle, side="right") % 2 == 0
         self._at = 0
-        self.rule, self.color = run.rule, run.method.color
+        self.rule, self.color, self.symbol = run.rule, run.method.color, run.method.symbol
+        self._marks = points[np.isin(steps, MARKED_STEPS)] / _FINE, steps[np.isin(steps, MARKED_STEPS)]
         self.line = _Stroke(side, run.method.width * scale)
         self.halo = _Stroke(side, run.method.width * scale + 2.4)
 
@@ -298,6 +309,11 @@ class _Trail:
             self.halo.draw([points])
             self._at = end
         return self._points[self._at] / _FINE
+
+    def marked(self, now: float) -> Array:
+        """Return where the path has a symbol, up to a step, in px of the picture, [n, 2]."""
+        points, steps = self._marks
+        return points[steps <= now]
 
 
 def _dashes(method: Method) -> Array:
@@ -357,22 +373,35 @@ def _draw_text(picture: Image.Image, spot: Array, text: Text, color: str, rim: s
     ImageDraw.Draw(picture).text(at, text.text, color, font, anchor, stroke_width=rims, stroke_fill=rim)
 
 
-def _draw_dot(picture: Image.Image, center: Array, radius: float, color: str, rim: str) -> None:
-    """Draw a disc with a rim around it, both with smooth edges; nothing where it is far from the picture."""
+@lru_cache
+def _symbol(name: str, times: float) -> list[Array]:
+    """Return the outlines of a symbol of ``style``, so many times as large as on a page's path, each [n, 2] in px."""
+    marker, size = MARKERS[name]
+    shape, finer = MarkerStyle(marker), 64.0
+    path = shape.get_path().transformed(shape.get_transform() + Affine2D().scale(finer, -finer))
+    return [np.asarray(outline) * (times * size / PX / finer) for outline in path.to_polygons()]
+
+
+def _draw_symbol(picture: Image.Image, center: Array, outlines: Sequence[Array], color: str, rim: str) -> None:
+    """Draw a symbol with a rim around it, both with smooth edges; nothing where it is far from the picture."""
     if not _is_near(picture, center):
         return
-    finer, scale = 4, picture.width / _USUAL
-    reach = math.ceil((radius + _RIM) * scale) + 1
+    finer, wide = 4, _RIM * picture.width / _USUAL
+    reach = math.ceil(max(float(np.abs(outline).max()) for outline in outlines) + wide) + 1
     corner = np.floor(center).astype(int) - reach
-    at = tuple(((center - corner) * finer).tolist())
-    for size, ink in ((radius + _RIM, rim), (radius, color)):
-        disc = Image.new("L", (finer * 2 * (reach + 1),) * 2)
-        ImageDraw.Draw(disc).circle(at, size * scale * finer, 255)
-        picture.paste(ink, (int(corner[0]), int(corner[1])), disc.reduce(finer))
+    shape = Image.new("L", (finer * 2 * (reach + 1),) * 2)
+    around = shape.copy()
+    for outline in outlines:
+        points = [(x, y) for x, y in ((center - corner + outline) * finer).tolist()]
+        ImageDraw.Draw(shape).polygon(points, 255)
+        ImageDraw.Draw(around).polygon(points, 255)
+        ImageDraw.Draw(around).line([*points, *points[:2]], 255, round(2 * wide * finer), joint="curve")
+    for mask, ink in ((around, rim), (shape, color)):
+        picture.paste(ink, (int(corner[0]), int(corner[1])), mask.reduce(finer))
 
 
 class _Key:
-    """Names beside samples of their lines, and the step on the right.
+    """Names beside samples of their lines and symbols, and the step on the right.
 
     Attributes:
         height: in px.
@@ -395,11 +424,15 @@ class _Key:
         self.height = math.ceil(y + row / 2 + pad / 2)
         self.height += (self.height + width) % 2  # of the whole, as videos need it
 
-    def draw(self, canvas: ImageDraw.ImageDraw, now: float) -> None:
+    def draw(self, picture: Image.Image, now: float) -> None:
         """Draw the key at a step, with the ends of those runs that have ended."""
+        canvas = ImageDraw.Draw(picture)
         row, pad, sample = (size * self._scale for size in (_ROW, _PAD, _SAMPLE))
         for run, (x, y) in zip(self._runs, self._positions):
-            self._draw_sample(canvas, run.method, x, x + sample - 0.7 * pad, y)
+            end = x + sample - 0.7 * pad
+            self._draw_sample(canvas, run.method, x, end, y)
+            symbol = _symbol(run.method.symbol, self._scale)
+            _draw_symbol(picture, np.array([(x + end) / 2, y]), symbol, run.method.color, self._theme.paper)
             text = run.label if now >= run.steps else run.method.name
             canvas.text((x + sample, y), text, self._theme.ink, self._font, anchor="lm")
         position = self._width - pad, pad / 2 + row / 2

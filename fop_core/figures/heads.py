@@ -13,12 +13,14 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from fop_core.figures import interactive
+from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Box
 from fop_core.figures.learned import axes
 from fop_core.figures.motion import Motion
 from fop_core.figures.runs import Run
 from fop_core.figures.style import number
 
+HEAD = 1.5  # how much larger a head is than the symbols on its path
 RADIUS = 0.12  # of the picture's side, the longer half of an ellipse
 NARROWEST = 0.012  # of an ellipse, for its line to be seen
 SINGULAR = 1e-10  # ratio of the eigenvalues of an H without an inverse: rounding leaves no 0
@@ -27,6 +29,13 @@ ARROWS = {"gradient": 34.0, "preconditioned": 46.0, "way": 58.0}  # px
 LEAST, MOST = 18.0, 90.0  # px between which an arrow of the run whose steps are shown has its own length
 TIP = 7.0  # px of its tip
 FONT = 12.0  # px of what is written at it
+_ALSO = (
+    0.4,
+    0.7,
+    1.0,
+    1.7,
+)  # of an ellipse, that labels keep off: its area, and that in a picture of 500 px
+_LETTER, _HIGH = 0.7, 1.2  # of a letter's size, its width on average, and the height of a text
 
 Array = np.ndarray
 
@@ -158,6 +167,24 @@ def followed(played: Sequence[Played], name: str = "") -> Played | None:
     return ranked[-1] if ranked else None
 
 
+def ends(box: Box, played: Sequence[Played], start: Point, minima: Sequence[Point]) -> list[interactive.End]:
+    """Return the labels of paths as ``interactive.ends`` does, which keep off the ellipses of P and H⁻¹ too.
+
+    Args:
+        box: the part of the plane that is shown.
+        played: runs, in the order in which they are drawn.
+        start: where all of them started.
+        minima: known ones.
+    """
+    chosen = followed(played)
+    lines: list[Array] = []
+    if chosen is not None and np.isfinite(last := chosen.motion.points[-1]).all():
+        view = Window(box, interactive.SIZE[0])
+        shapes = [piece.points for piece in _shapes(chosen.motion, len(chosen.motion.steps) - 1, 0.0, view)]
+        lines = [view.pixels(last) + times * points for points in shapes for times in _ALSO]
+    return interactive.ends(box, [each.run for each in played], start, minima, lines)
+
+
 def index_at(motion: Motion, step: float) -> int:
     """Return the last point at or before a step."""
     return max(0, int(np.searchsorted(motion.steps, step, side="right")) - 1)
@@ -172,6 +199,7 @@ def head(
     rate: Callable[[int], float] | None = None,
     arrows: bool = False,
     size: float = 1.0,
+    page_side: float | None = None,
 ) -> Head:
     """Return what stands at a head.
 
@@ -183,17 +211,16 @@ def head(
         rate: ε of a step of that run, for −ε g and −ε P g as long as they are; None where it is unknown.
         arrows: whether the others, and that one without a rate, show −g, −P g and the way on, until they have ended.
         size: px of the picture for a px of the page.
+        page_side: px of the square on the page: what is too short or too long there to be drawn is drawn longer or
+            shorter; None for that of the picture.
     """
     page, motion = Window(view.box, view.side / size), played.motion
     index = index_at(motion, step)
     between = 0.0 if motion.downsampled or index + 1 >= len(motion.steps) else min(1.0, step - index)
-    shapes: list[Piece] = []
+    shapes = _shapes(motion, index, between, page) if is_followed else []
     texts: list[Text] = []
-    if is_followed and motion.P is not None and motion.H is not None:
-        P, H = (_axes(_between(entries, index, between)) for entries in (motion.P, motion.H))
-        shapes += ellipses(P, H, page)
     if is_followed and rate is not None:
-        lines, texts = _pulls(motion, index, between, rate(int(motion.steps[index])), page)
+        lines, texts = _pulls(motion, index, between, rate(int(motion.steps[index])), page, page_side or page.side)
         shapes += lines
     elif arrows:
         shapes += _arrows(motion, index, page)
@@ -201,6 +228,13 @@ def head(
         [Piece(points * size, ink, width * size, opacity) for points, ink, width, opacity in shapes],
         [text._replace(at=text.at * size, size=text.size * size) for text in texts],
     )
+
+
+def _shapes(motion: Motion, index: int, between: float, view: Window) -> list[Piece]:
+    if motion.P is None or motion.H is None:
+        return []
+    P, H = (_axes(_between(entries, index, between)) for entries in (motion.P, motion.H))
+    return ellipses(P, H, view)
 
 
 def _between(values: Array, index: int, share: float) -> Array:
@@ -219,6 +253,8 @@ def _axes(entries: Array) -> Array:
 def ellipses(P: Array, H: Array, view: Window) -> list[Piece]:
     """Return what P and H⁻¹ make of a circle of steps, both to one size; dashed where an eigenvalue is negative.
 
+    Where they are the same, the thin line of H⁻¹ lies on the wide one of P.
+
     Args:
         P: angle and eigenvalues, the larger in size first, [3]; nothing is drawn where it is not finite.
         H: the same of the Hessian; no ellipse where it has no inverse.
@@ -226,13 +262,13 @@ def ellipses(P: Array, H: Array, view: Window) -> list[Piece]:
     """
     if not np.isfinite(P).all():
         return []
-    shapes: list[Piece] = []
+    line = _ellipse(P[0], abs(P[1]), abs(P[2]), view)
+    shapes = [Piece(line, False, 0.0, 0.14), *_outline(line, False, 4.0, bool((P[1:] < 0).any()))]
     sizes = np.abs(H[1:])
     if np.isfinite(H).all() and sizes.min() > SINGULAR * sizes.max():  # 1/|flat| and 1/|curved|, to one size
         line = _ellipse(H[0] + np.pi / 2, sizes[0], sizes[1], view)
         shapes += [Piece(line, True, 0.0, 0.08), *_outline(line, True, 1.5, bool((H[1:] < 0).any()))]
-    line = _ellipse(P[0], abs(P[1]), abs(P[2]), view)
-    return [*shapes, Piece(line, False, 0.0, 0.14), *_outline(line, False, 3.0, bool((P[1:] < 0).any()))]
+    return shapes
 
 
 def _ellipse(angle: float, a: float, b: float, view: Window) -> Array:
@@ -271,7 +307,9 @@ def factor_text(times: float) -> str:
     return f" {'×' if times > 1 else '÷'} {f'{count:,}' if count < 1e6 else number(count)}"
 
 
-def _pulls(motion: Motion, index: int, between: float, rate: float, view: Window) -> tuple[list[Piece], list[Text]]:
+def _pulls(
+    motion: Motion, index: int, between: float, rate: float, view: Window, page_side: float
+) -> tuple[list[Piece], list[Text]]:
     """Return −ε g, and −ε P g or the step, as long as they are; nothing at the end of a run."""
     move = motion.moves[index].astype(np.float64)
     if index + 1 >= len(motion.steps) or not np.isfinite(move).all():
@@ -291,12 +329,29 @@ def _pulls(motion: Motion, index: int, between: float, rate: float, view: Window
         length = math.hypot(*px)
         if not 0 < length < math.inf:
             continue
-        times = factor(length)
+        times = factor(length * page_side / view.side)
         along, long = px / length, times * length
         pieces += _pull(along, long, (2, 3) if ink else None, ink)
         align = "left" if along[0] > 0.3 else "right" if along[0] < -0.3 else "center"
         texts.append(Text(name + factor_text(times), long * along + along * [6, 12], align, ink, FONT))
-    return pieces, texts
+    return pieces, apart(texts)
+
+
+def apart(texts: Sequence[Text]) -> list[Text]:
+    """Return texts, each moved up or down as little as keeps it off those before it."""
+    placed: list[tuple[float, float, float]] = []  # left, right, middle
+    kept: list[Text] = []
+    for text in texts:
+        x, y = text.at.tolist()
+        wide, high = _LETTER * text.size * len(text.text), _HIGH * text.size
+        left = x - wide * {"left": 0.0, "center": 0.5, "right": 1.0}[text.align]
+        beside = [middle for begin, end, middle in placed if begin < left + wide and left < end]
+        free = (at for middle in beside for at in (middle + high, middle - high))
+        clear = [at for at in (y, *free) if all(abs(at - middle) > high - 1e-9 for middle in beside)]
+        at = min(clear, key=lambda at: abs(at - y))
+        placed.append((left, left + wide, at))
+        kept.append(text._replace(at=np.array([x, at])))
+    return kept
 
 
 def _pull(along: Array, length: float, dash: tuple[float, float] | None, ink: bool) -> list[Piece]:

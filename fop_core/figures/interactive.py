@@ -93,7 +93,9 @@ class End:
     anchor: labels.Anchor
 
 
-def ends(box: Box, runs: Sequence[Run], start: Point, minima: Sequence[Point]) -> list[End]:
+def ends(
+    box: Box, runs: Sequence[Run], start: Point, minima: Sequence[Point], shapes: Sequence[np.ndarray] = ()
+) -> list[End]:
     """Return the labels of paths, which cover neither each other nor more of the paths than they must.
 
     Args:
@@ -101,6 +103,7 @@ def ends(box: Box, runs: Sequence[Run], start: Point, minima: Sequence[Point]) -
         runs: in the order in which they are drawn.
         start: where all of them started.
         minima: known ones.
+        shapes: lines that labels keep off still more than the paths, each [n, 2] px of ``SIZE``, downwards.
 
     Example:
         >>> from fop_core.figures.interactive import ends
@@ -118,7 +121,8 @@ def ends(box: Box, runs: Sequence[Run], start: Point, minima: Sequence[Point]) -
     at = [_end(run, box) for run in runs]
     lines = [pixels(drawn(run, box)) for run in runs]
     free = [tuple(mark) for mark in pixels([start, *minima])]
-    anchors = labels.arrange([tuple(end) for end in pixels(at)], [run.label for run in runs], lines, SIZE, free)
+    names = [run.label for run in runs]
+    anchors = labels.arrange([tuple(end) for end in pixels(at)], names, lines, SIZE, free, shapes)
     return [End(run.label, end, anchor) for run, end, anchor in zip(runs, at, anchors)]
 
 

@@ -39,6 +39,7 @@ def arrange(
     lines: Sequence[np.ndarray],
     size: tuple[float, float],
     keep_free: Sequence[tuple[float, float]] = (),
+    shapes: Sequence[np.ndarray] = (),
 ) -> list[Anchor]:
     """Return an anchor for each label.
 
@@ -48,15 +49,16 @@ def arrange(
         lines: the lines themselves, each [n, 2].
         size: of the picture; labels stay inside.
         keep_free: points that no label should cover.
+        shapes: lines that a label should cover still less than the others, each [n, 2].
     """
-    ink = np.concatenate([_sampled(line) for line in lines]) if lines else np.empty((0, 2))
+    ink, shape = (np.concatenate([np.empty((0, 2)), *(_sampled(line) for line in drawn)]) for drawn in (lines, shapes))
     marks = np.array([*ends, *keep_free], dtype=float).reshape(-1, 2)
     occupied: list[tuple[float, float, float, float]] = []
     anchors: dict[int, Anchor] = {}
     for stack in _stacks(ends):
         center = np.mean([ends[i] for i in stack], axis=0)
         width, height = max(len(texts[i]) for i in stack) * LETTER, len(stack) * LINE
-        box, anchor = _best(center, (width, height), size, ink, marks, occupied)
+        box, anchor = _best(center, (width, height), size, ink, shape, marks, occupied)
         occupied.append(box)
         edge = box[0] if anchor == "left" else box[2]
         middle = (box[1] + box[3]) / 2
@@ -84,6 +86,7 @@ def _best(
     block: tuple[float, float],
     size: tuple[float, float],
     ink: np.ndarray,
+    shape: np.ndarray,
     marks: np.ndarray,
     occupied: Sequence[tuple[float, float, float, float]],
 ) -> tuple[tuple[float, float, float, float], str]:
@@ -104,6 +107,7 @@ def _best(
                 + 1000.0 * sum(_overlap(box, other) for other in occupied)
                 + 40.0 * _inside(marks, box)
                 + 2.5 * _inside(ink, box)
+                + 10.0 * _inside(shape, box)
             )
             if best is None or cost < best[0] - 1e-9:
                 best = cost, box, anchor

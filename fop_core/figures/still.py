@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D
 
-from fop_core.figures import heads, interactive, paper, print_style
+from fop_core.figures import heads, paper, print_style
 from fop_core.figures.heads import Head, Played, Window
 from fop_core.figures.interactive import FARTHEST, Point
 from fop_core.figures.landscape import Box, Landscape
@@ -22,7 +22,6 @@ from fop_core.figures.runs import MARKED_STEPS, Run
 from fop_core.figures.style import LIGHT, Theme
 
 SIDE = 720.0  # px of the square on the page, where there is room
-HEAD = 1.5  # how much larger a head is than the symbols on its path
 _LEFT, _RIGHT, _BELOW, _ABOVE = 0.56, 0.14, 0.46, 0.24  # inches
 _SQUARE = SIDE * PX / 72  # inches
 
@@ -41,6 +40,7 @@ def still(
     rate: Callable[[int], float] | None = None,
     arrows: bool = False,
     theme: Theme = LIGHT,
+    page_side: float | None = None,
 ) -> Figure:
     """Return a race at a step: paths so far, heads with P and H⁻¹, and the labels of who has arrived.
 
@@ -55,6 +55,7 @@ def still(
         rate: ε of its steps; as of ``heads.head``.
         arrows: whether the others' heads have arrows.
         theme: of the colours.
+        page_side: px of the square on the page; as of ``heads.head``.
 
     Example:
         >>> from typing import NamedTuple
@@ -96,7 +97,9 @@ def still(
         )
         chosen = heads.followed(shown, followed)
         for order, each in enumerate(shown, 101):
-            there = heads.head(each, step, view, is_followed=each is chosen, rate=rate, arrows=arrows)
+            there = heads.head(
+                each, step, view, is_followed=each is chosen, rate=rate, arrows=arrows, page_side=page_side
+            )
             _draw_head(axes, each, there, view, step, theme, order)
         _draw_labels(axes, landscape.box, shown, view, start, minima, step, theme)
         return figure
@@ -159,7 +162,7 @@ def _draw_head(axes: Axes, played: Played, there: Head, view: Window, step: int,
         else:
             axes.fill(x, y, facecolor=color, edgecolor="none", linewidth=0, **settings)
     symbol = paper.symbol_style(run, theme)
-    symbol["markersize"] *= HEAD
+    symbol["markersize"] *= heads.HEAD
     axes.plot(*head, color=run.method.color, linestyle="none", **symbol, zorder=order)
     for text in there.texts:
         x, y = (spot + text.at).tolist()
@@ -189,7 +192,7 @@ def _draw_labels(
     theme: Theme,
 ) -> None:
     """Draw the labels of the runs that have arrived where these ends are in sight, as the player has them."""
-    ends = interactive.ends(whole, [each.run for each in played], start, minima)
+    ends = heads.ends(whole, played, start, minima)
     for each, end in zip(played, ends):
         [spot] = view.pixels([end.at])
         if step < each.motion.steps[-1] or not ((spot >= -1) & (spot <= view.side + 1)).all():

@@ -268,7 +268,7 @@ def _runs(
     steps: Mapping[int, Stepping],
 ) -> list[dict[str, Any]]:
     """Return how each run looks, under the name that it has here, and what is said of it at its end."""
-    ends = interactive.ends(box, [each.run for each in shown], start, minima)
+    ends = heads.ends(box, shown, start, minima)
     runs = []
     for each, thinned, end in zip(shown, motions, ends):
         run = each.run

@@ -161,6 +161,7 @@ def picture(shown: Shown, kind: str, screen: Screen) -> File:
         rate=_rate(shown, screen),
         arrows=shown.arrows,
         theme=THEMES[screen.theme],
+        page_side=screen.side,
     )
     name = f"{path_stem(shown.spec)}-step-{step}.{kind}"
     text = f"{path_title(shown.spec)}, step {step}"
@@ -190,6 +191,7 @@ def animated(shown: Shown, kind: str, screen: Screen) -> File:
         rate=_rate(shown, screen),
         arrows=shown.arrows,
         theme=THEMES[screen.theme],
+        page_side=screen.side,
         title=f"{path_title(shown.spec)}, steps 0 to {at}",
         progress=leave_if_unwanted,
         **more,

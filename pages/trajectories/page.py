@@ -147,10 +147,8 @@ def show(untuned: Spec) -> None:
         readout(outcomes, published, race.tolerance, objective, key="readout", bands=of_seeds, seed=race.seed)
         if published:
             badge = summary(outcomes, published)
-            st.caption(
-                f"**{badge}** The settings are a reconstruction.",
-                help=scene.race.note,
-            )
+            with st.container(key="published"):
+                st.caption(f"**{badge}** The settings are a reconstruction.", help=scene.race.note)
         if not learners:
             st.caption("FOP, S-HD and PP-HD learn a preconditioner P: choose one of them to see it here.")
 

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fop_core.figures import interactive, player_data, style
+from fop_core.figures import heads, interactive, player_data, style
 from fop_core.figures.landscape import Landscape
 from fop_core.figures.relief import Relief
 from pages.components.component import component, packed
@@ -59,7 +59,7 @@ def player(
     """
     order = {run.rule: index for index, run in enumerate(interactive.ordered([result.run for result in results]))}
     shown = sorted((result for result in results if len(result.motion.steps)), key=lambda each: order[each.run.rule])
-    ends = interactive.ends(ground.box, [result.run for result in shown], race.start, surface.minima)
+    ends = heads.ends(ground.box, shown, race.start, surface.minima)
     figure = interactive.ground(ground, surface.minima, str(race.surface))
     of_rules = updates(race)
     stepping = [of_rules[result.run.rule] for result in shown]

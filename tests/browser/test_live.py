@@ -288,3 +288,53 @@ def test_a_map_of_both_rates_is_computed_and_its_dot_sets_them(visit):
     page.wait_for_function(RESTS)
     expect(page).to_have_url(re.compile(r"fop\.lr=.*fop\.hyper_lr="))
     assert runs(page)["FOP"]["x"] == live["FOP"]["x"]
+
+
+def test_the_table_is_marked_as_of_the_race_before_while_another_one_is_under_the_hand(visit):
+    page = visit("?preset=paper-booth&v=2")
+    badge, head = page.locator(".st-key-published"), page.locator(".fop-readout tbody").first
+    fading = "node => getComputedStyle(node).opacity"
+    expect(badge).to_contain_text("All step counts are the published ones.")
+    assert [badge.evaluate(fading), head.evaluate(fading)] == ["1", "1"]
+    area = page.locator(".fop-readout").bounding_box()
+    x, y = grab(page)
+    page.mouse.move(x + 30, y - 45, steps=5)
+    page.wait_for_function(LEADS)
+    expect(page.locator(".fop-readout")).to_have_class(re.compile("fop-before"))
+    assert float(badge.evaluate(fading)) < 0.5 and float(head.evaluate(fading)) < 0.5
+    assert page.locator(".fop-readout").bounding_box() == area
+    page.mouse.up()
+    page.wait_for_function(RESTS)
+    expect(page.locator(".fop-readout")).not_to_have_class(re.compile("fop-before"))
+    assert head.evaluate(fading) == "1"
+
+
+def test_what_is_said_of_a_point_goes_with_it(visit):
+    """Under a mouse that rests: while the start is dragged, once it is let go, and after a step back."""
+    page = visit(VALLEY)
+    tip = page.locator(".fop-tip")
+    x, y = page.evaluate(START)
+    page.mouse.move(x, y)
+    expect(tip).to_contain_text("step 0")
+    page.mouse.down()
+    expect(tip).to_be_hidden()
+    page.mouse.move(x + 30, y + 45, steps=5)
+    page.wait_for_function(LEADS)
+    expect(tip).to_be_hidden()
+    page.mouse.up()
+    page.wait_for_function(RESTS)
+    expect(tip).to_be_hidden()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.mouse.move(
+        *page.evaluate(
+            """() => {
+              const player = document.querySelector('.fop-player').fop;
+              const [view, box, { x, y }] = [player.view(), player.parts.stage.getBoundingClientRect(), player.runs[0]];
+              return [box.left + view.left + view.x(x[1], y[1]), box.top + view.top + view.y(x[1], y[1])];
+            }"""
+        )
+    )
+    expect(tip).to_contain_text("step 1")
+    page.keyboard.press("ArrowLeft")
+    expect(tip).to_be_hidden()

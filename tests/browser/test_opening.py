@@ -134,6 +134,9 @@ def test_all_that_explains_is_above_the_fold(visit, scheme):
         assert area["height"] > 0 and area["top"] >= 0 and area["bottom"] <= 800, (selector, area)
         assert area["left"] >= 300 and area["right"] <= 1280
     assert box(page, ".st-key-losses")["top"] - box(page, PLAYER)["bottom"] < 60
+    update = page.locator(".fop-update")
+    for words in ("gradient g", "learning rate ε", "θ = (x, y)", "Δθ: the step", "Ellipses: what each turns a circle"):
+        expect(update).to_contain_text(words)
     head = page.evaluate(
         "(player) => { const it = document.querySelector(player).fop; const view = it.view();"
         " const [x, y] = [it.followed.x[14], it.followed.y[14]];"
@@ -183,7 +186,7 @@ def test_a_step_can_be_taken_apart_by_key(visit):
     page.keyboard.press("Home")
     layer = "() => document.querySelector('.fop-heads').toDataURL()"
     frames = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-    drawn = []
+    drawn, said = [], []
     for third in range(1, 4):
         page.keyboard.press("ArrowRight")
         page.wait_for_function(
@@ -192,7 +195,11 @@ def test_a_step_can_be_taken_apart_by_key(visit):
         page.evaluate(frames)
         drawn.append(page.evaluate(layer))
         assert page.evaluate("fopLab.clock.step") == third // 3, "the head moves last"
+        said.append(page.locator(".fop-part").inner_text())
     assert len(set(drawn)) == 3
+    assert [text.split(",")[0] for text in said] == ["1 of 3: the gradient g", "2 of 3: P g", "3 of 3: the step Δθ"]
+    stage, words = box(page, ".fop-stage"), box(page, ".fop-part")
+    assert stage["left"] < words["left"] and words["bottom"] < stage["bottom"], "in the picture"
     page.get_by_role("combobox", name="Whose update is shown").select_option("Momentum")
     expect(page.locator(".fop-update")).to_contain_text("v ← 0.9 v + g, θ ← θ − ε v")
     page.get_by_role("heading", name="Trajectories").click()  # a list has arrow keys of its own
@@ -201,8 +208,10 @@ def test_a_step_can_be_taken_apart_by_key(visit):
         page.wait_for_function(
             "([player, at]) => document.querySelector(player).fop.step === at", arg=[PLAYER, (3 + third) / 3]
         )
+    expect(page.locator(".fop-part")).to_have_text("3 of 3: the step Δθ")
     button.click()
     expect(button).to_have_attribute("aria-pressed", "false")
+    expect(page.locator(".fop-part")).to_be_hidden()
     page.keyboard.press("ArrowRight")
     assert step(page) == 3
 
@@ -216,3 +225,9 @@ def test_a_step_that_is_undone_is_said_to_be(visit):
     assert update.locator(".fop-number[data-term=move]").all_inner_texts() == ["−10.6", "10.7"]
     page.keyboard.press("ArrowRight")
     expect(update).not_to_contain_text("undone")
+    page.get_by_role("button", name="Step by step").click()
+    page.get_by_role("button", name="Pause").click()
+    page.keyboard.press("Home")
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator(".fop-part")).to_have_text("3 of 3: undone, as the loss would not have fallen")

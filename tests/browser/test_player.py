@@ -205,3 +205,13 @@ def test_the_camera_saves_the_paths_and_labels_at_the_step_that_is_shown(visit, 
     assert paths[0] > 3 * max(paths[1], 300) and min(ellipses) > 3000
     paper = ended[5, 5]
     assert (paper < 128).all() if dark else (paper > 128).all()
+
+
+def test_where_nothing_is_raced_no_numbers_of_another_race_stay(visit):
+    page = visit("?surface=own&f=log(x)%2By%5E2&x=2&y=0.5&rules=fop")
+    update = page.locator(".fop-update")
+    expect(update).to_contain_text("P: eigenvalues")
+    number(page, "Start x").fill("-2")
+    number(page, "Start x").press("Enter")
+    expect(page.locator(".fop-readout")).to_contain_text("No race")
+    expect(update).to_be_hidden()

@@ -75,6 +75,23 @@ def test_the_last_frame_has_heads_where_the_runs_ended(himmelblau, results):
     )
 
 
+def test_heads_and_key_have_the_symbols_of_their_runs():
+    """A square is as wide at its top as it is high; a plus and a circle are not, and a plus leaves more paper."""
+    filled = {}
+    for rule in ("sgd", "adam", "fop"):
+        run = downsampled(rule, np.full((2, 2), 3.0), np.ones(2), "step limit")
+        movie = animation.Movie(ground_of(LOST, [run]), [run], (0.0, -4.0), [], width=640, frames=2)
+        inked = (np.asarray(list(movie.frames())[-1]) == tuple(bytes.fromhex(color(rule)[1:]))).all(axis=2)
+        for part in (inked[:-640], inked[-640:]):  # the sample's line with its symbol; the head
+            rows, _ = np.nonzero(part)
+            high = np.ptp(rows) + 1
+            assert high > 6, "more than a line"
+            top = np.count_nonzero(part[rows.min()]) / high
+            assert top == (1 if rule == "sgd" else pytest.approx(0.35, abs=0.1)), rule
+        filled[rule] = len(rows) / high**2
+    assert filled["sgd"] == 1 > filled["fop"] > 0.7 > 0.6 > filled["adam"]
+
+
 @pytest.mark.parametrize("log_steps", [True, False])
 def test_heads_are_where_their_runs_were_at_the_step_of_the_frame(himmelblau, results, log_steps):
     frames, _ = frames_of(gif_of(HIMMELBLAU, himmelblau, log_steps=log_steps, frames=9))

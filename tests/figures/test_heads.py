@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fop_core.figures import heads
+from fop_core.figures import heads, labels
 from fop_core.figures.heads import Window
 from fop_core.figures.learned import axes
 from fop_core.optim.rules import FOP, SGD, Momentum
@@ -14,6 +14,7 @@ from tests.figures.raced import Raced, raced
 from toy_functions import Race, surfaces
 from toy_functions.scenes import SCENES
 
+LETTERS = 14.0  # px of a label's height
 SQUARE = Window((-1.0, 1.0, -1.0, 1.0), 200.0)
 FLAT = Window((-4.0, 4.0, -1.0, 1.0), 200.0)  # a step to the right is a quarter as long as one up
 
@@ -48,7 +49,8 @@ def test_an_ellipse_is_what_the_matrix_makes_of_a_circle(matrix, view):
 def test_the_black_ellipse_is_that_of_the_inverse_hessian():
     H = np.array([[8.0, 3.0], [3.0, 2.0]])
     P = axes(np.linalg.inv(H)[None])[0]
-    newton, _, learned, _ = heads.ellipses(P, axes(H[None])[0], SQUARE)
+    learned, broad, newton, line = heads.ellipses(P, axes(H[None])[0], SQUARE)
+    assert broad.width > 2 * line.width > 0, "on P's, so that both are seen"
     assert newton.ink and not learned.ink
     np.testing.assert_allclose(np.abs(newton.points), np.abs(learned.points), atol=1e-6)  # from the other end, perhaps
 
@@ -135,6 +137,64 @@ def test_arrows_of_the_run_whose_steps_are_shown_are_as_long_as_they_move_it(siz
                 assert text.ink == tip.ink == (text.text.startswith("−ε g"))
 
 
+@pytest.mark.parametrize("side", [300.0, 500.0])
+@pytest.mark.parametrize("name", ["turning", "valley", "paper-booth", "paper-himmelblau"])
+def test_labels_keep_off_the_ellipses_and_each_other(name, side):
+    settings = SCENES[name].race
+    ground, played = raced(settings)
+    ends = heads.ends(ground.box, played, settings.start, settings.surface.minima)
+    view = heads.window(None, ground.box, side)
+    fop = heads.followed(played)
+    last = int(fop.motion.steps[-1])
+    center = view.pixels([fop.motion.points[-1]])
+    shapes = np.concatenate([center + piece.points for piece in heads.head(fop, last, view, is_followed=True).pieces])
+    boxes = []
+    for end in ends:
+        [at], wide = view.pixels([end.at]), labels.LETTER * len(end.text)
+        left = at[0] + end.anchor.dx - (0 if end.anchor.anchor == "left" else wide)
+        top = at[1] + end.anchor.dy - LETTERS / 2
+        boxes.append((left, left + wide, top, top + LETTERS))
+    for left, right, top, bottom in boxes:
+        x, y = shapes.T
+        assert not ((left < x) & (x < right) & (top < y) & (y < bottom)).any()
+    for at, (left, right, top, bottom) in enumerate(boxes):
+        assert not any(
+            a < right - 1e-6 and left < b - 1e-6 and c < bottom - 1e-6 and top < d - 1e-6 for a, b, c, d in boxes[:at]
+        )
+
+
+@pytest.mark.parametrize("side", [300.0, 500.0, 720.0])
+@pytest.mark.parametrize("size", [1.0, 0.5])
+def test_arrows_are_brought_between_what_can_be_seen_as_on_the_page(side, size):
+    """A picture of another size than the page's has them as long, for its size, and multiplied by the same numbers."""
+    _, [_, fop] = raced(BOOTH)
+
+    def drawn(of, **more):
+        view = heads.window(None, BOOTH.surface.view, of)
+        at = heads.head(fop, 20, view, is_followed=True, rate=lambda step: 0.01, **more)
+        tips = [piece.points[0] / of for piece in at.pieces if piece.width == 0 and len(piece.points) == 3]
+        return [text.text for text in at.texts], tips
+
+    page, picture = drawn(side), drawn(720.0 * size, size=size, page_side=side)
+    assert picture[0] == page[0]
+    np.testing.assert_allclose(picture[1], page[1])
+
+
+def test_what_is_written_at_arrows_that_point_one_way_is_not_on_one_another():
+    def text(words, x, y, align="left", size=12.0):
+        return heads.Text(words, np.array([x, y]), align, True, size)
+
+    words = [text("−ε g × 100", 0.0, 0.0), text("−ε P g × 100", 10.0, 5.0), text("step", 12.0, -3.0)]
+    heights = [each.at[1] for each in heads.apart(words)]
+    assert heights[0] == 0 and heights[1] == pytest.approx(14.4)
+    assert all(abs(a - b) > 14 for at, a in enumerate(heights) for b in heights[:at])
+    far = [text("−ε g", 0.0, 0.0, "right"), text("−ε P g", 1.0, 0.0)]
+    assert [each.at.tolist() for each in heads.apart(far)] == [[0.0, 0.0], [1.0, 0.0]]
+    view = heads.window(None, BOOTH.surface.view, 720.0)
+    one, other = heads.head(raced(BOOTH)[1][1], 0, view, is_followed=True, rate=lambda step: 0.01).texts  # P is I
+    assert one.at[0] == other.at[0] and abs(one.at[1] - other.at[1]) > 14
+
+
 @pytest.mark.parametrize(
     ("length", "text"),
     [
@@ -159,7 +219,7 @@ def test_between_two_steps_P_is_between_and_where_points_were_left_out_it_is_not
     view = heads.window(None, surfaces.SURFACES["quadratic"].view, 720.0)
 
     def outline(step, played=fop):
-        return heads.head(played, step, view, is_followed=True).pieces[-1].points
+        return heads.head(played, step, view, is_followed=True).pieces[1].points
 
     assert not np.allclose(outline(2), outline(3))
     assert not np.allclose(outline(2.5), outline(2)) and not np.allclose(outline(2.5), outline(3))

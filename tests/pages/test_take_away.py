@@ -39,6 +39,7 @@ def screen(**sent: Any) -> Screen:
 def test_what_the_browser_says_is_understood():
     said = screen(step=12.7, theme="dark", box=[0, 2, -1.5, 1], playing=True)
     assert said == Screen(step=12.7, theme="dark", box=(0.0, 2.0, -1.5, 1.0), playing=True)
+    assert screen(side=498).side == 498.0 and all(screen(side=side).side is None for side in (None, 0, "1", -3))
     assert screen(step=None, layer="0.weight", see="P") == Screen(layer="0.weight", see="P")
 
 
@@ -61,6 +62,15 @@ def test_a_picture_is_of_the_step_that_was_seen_and_says_so(kind):
         assert [text.replace("÷", "×").split(" ×")[0] for text in texts(content) if "ε" in text] == ["−ε g", "−ε P g"]
     else:
         assert b"/Title (A race on Himmelblau from \\(0.0, -1.0\\), step 12)" in content
+
+
+def test_arrows_of_a_picture_are_multiplied_as_on_the_screen():
+    at_sizes = {}
+    for side in (498.0, 720.0, None):
+        written = texts(exports.picture(shown(), "svg", Screen(step=118.0, side=side)).content)
+        at_sizes[side] = [text for text in written if "ε" in text]
+    assert at_sizes[498.0] == ["−ε g × 200", "−ε P g × 100"]
+    assert at_sizes[720.0] == at_sizes[None] == ["−ε g × 100", "−ε P g × 100"]
 
 
 def test_a_picture_without_a_step_is_of_the_end():

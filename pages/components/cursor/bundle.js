@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 5aa91ab26aa241371914dfc29910094dccf2eaaaffb9152591e692081c5c5128.
+// Made by scripts/web.sh build of sources with the checksum 8166dbf77f3958b31c378e15cfdb1e5180d357a05087c1d694be619ff0d39f5f.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -96,6 +96,7 @@ var Clock = class {
   constructor() {
     this.step = Infinity;
     this.moving = false;
+    this.leads = false;
     this.values = {};
     this.parts = null;
     this.run = "";

@@ -62,6 +62,7 @@ class Screen:
         playing: whether the player played.
         run: the name of the run whose steps the player showed; empty where there is none.
         hidden: rules whose runs it did not show.
+        side: px of its square; None where it shows none from above.
     """
 
     step: float | None = None
@@ -72,6 +73,7 @@ class Screen:
     playing: bool = False
     run: str = ""
     hidden: tuple[str, ...] = ()
+    side: float | None = None
 
 
 Make = Callable[[Screen], File]
@@ -134,7 +136,7 @@ def _request(request: Any) -> tuple[str, str, str, Screen, int] | None:
         case {"id": str(id_), "key": str(key), "of": str(of), "screen": Mapping() as screen, "part": int(part)} if (
             part >= 0
         ):
-            step, layer, see, theme, run = (screen.get(name) for name in ("step", "layer", "see", "theme", "run"))
+            step, layer, see, theme, run, side = map(screen.get, ("step", "layer", "see", "theme", "run", "side"))
             return (
                 id_,
                 key,
@@ -148,6 +150,7 @@ def _request(request: Any) -> tuple[str, str, str, Screen, int] | None:
                     screen.get("playing") is True,
                     run if isinstance(run, str) else "",
                     _names(screen.get("hidden")),
+                    float(side) if isinstance(side, int | float) and 0 < side < math.inf else None,
                 ),
                 part,
             )

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 7117fe96ef7221a6a49488b3ae15404a06a39ab45d618f358914d2884842e9fd.
+// Made by scripts/web.sh build of sources with the checksum 6d618c60a89f0ca0d49e7b392315e111fa8d8bb3359b14ea6b08aaf124ab13e6.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -91,6 +91,7 @@ var Clock = class {
   constructor() {
     this.step = Infinity;
     this.moving = false;
+    this.leads = false;
     this.values = {};
     this.parts = null;
     this.run = "";

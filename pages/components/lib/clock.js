@@ -11,6 +11,8 @@ export class Clock {
     this.step = Infinity;
     /** Whether it is anywhere but at the end. */
     this.moving = false;
+    /** Whether the player shows a race that Python has not run yet: values and tables are of the one before. */
+    this.leads = false;
     /**
      * What is drawn at the step, by names.
      *

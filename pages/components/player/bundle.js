@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 25f4a4abeb151610c607b07d30154b1564624aa9a7bf9480133b6cad807e63bd.
+// Made by scripts/web.sh build of sources with the checksum de737d420e722d7c2bd64e85aee597f4e92ed6cc55b99b889bc6c4011f5c1d39.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -96,6 +96,7 @@ var Clock = class {
   constructor() {
     this.step = Infinity;
     this.moving = false;
+    this.leads = false;
     this.values = {};
     this.parts = null;
     this.run = "";
@@ -572,6 +573,20 @@ function compared(P, H) {
   };
 }
 
+// player/apart.js
+function keptApart(texts, high) {
+  const placed = [];
+  for (const text of texts) {
+    const beside = placed.filter(({ left, width }) => left < text.left + text.width && text.left < left + width);
+    const free2 = [text.y, ...beside.flatMap(({ y: y2 }) => [y2 + high, y2 - high])].filter(
+      (y2) => beside.every((other) => Math.abs(other.y - y2) > high - 1e-9)
+    );
+    const y = free2.reduce((best, each) => Math.abs(each - text.y) < Math.abs(best - text.y) ? each : best);
+    placed.push({ ...text, y });
+  }
+  return placed.map(({ y }) => y);
+}
+
 // player/lengths.js
 var LEAST = 18;
 var MOST2 = 90;
@@ -698,6 +713,7 @@ function triedOf(parts) {
 // player/followed.js
 var SHARE = 0.12;
 var DASH = [4, 3];
+var HIGH = 14;
 function jacobianOf(view, x, y) {
   const far = 1e-3 * view.span;
   return [
@@ -718,8 +734,8 @@ function drawShapes(context, { color, px, py }, jacobian, { P, H }, { ink }, rad
     const [shape, paint, width, opacity, dashed] of
     /** @type {const} */
     [
-      [newton, ink, 1.5, 0.08, negative],
-      [learned, color, 3, 0.14, indefinite]
+      [learned, color, 4, 0.14, indefinite],
+      [newton, ink, 1.5, 0.08, negative]
     ]
   ) {
     if (!shape) continue;
@@ -738,9 +754,9 @@ function drawShapes(context, { color, px, py }, jacobian, { P, H }, { ink }, rad
     context.restore();
   }
 }
-function arrow2(context, [x0, y0], [dx, dy], color, dash, label, { colors, font }) {
+function arrow2(context, [x0, y0], [dx, dy], color, dash, label, { colors }) {
   const length = Math.hypot(dx, dy);
-  if (!(length > 0) || !Number.isFinite(length)) return;
+  if (!(length > 0) || !Number.isFinite(length)) return [];
   const [ux, uy] = [dx / length, dy / length];
   const [x1, y1] = [x0 + dx, y0 + dy];
   const neck = Math.max(0, length - 7);
@@ -763,15 +779,27 @@ function arrow2(context, [x0, y0], [dx, dy], color, dash, label, { colors, font 
   context.setLineDash(dash);
   context.stroke(line);
   context.fill(tip);
-  context.setLineDash([]);
+  context.restore();
+  const align = ux < -0.3 ? "right" : ux > 0.3 ? "left" : "center";
+  return label ? [{ text: label, x: x1 + 6 * ux, y: y1 + 12 * uy, align, color }] : [];
+}
+function write2(context, names, { colors, font }) {
+  context.save();
   context.font = `600 12px ${font}`;
-  context.textAlign = ux < -0.3 ? "right" : ux > 0.3 ? "left" : "center";
   context.textBaseline = "middle";
   context.strokeStyle = colors.paper;
   context.lineWidth = 3;
-  const [tx, ty] = [x1 + 6 * ux, y1 + 12 * uy];
-  context.strokeText(label, tx, ty);
-  context.fillText(label, tx, ty);
+  const lines = names.map(({ text, x, y, align }) => {
+    const { width } = context.measureText(text);
+    return { left: x - { left: 0, center: width / 2, right: width }[align], y, width };
+  });
+  keptApart(lines, HIGH).forEach((y, i) => {
+    const { text, x, align, color } = names[i];
+    context.textAlign = align;
+    context.fillStyle = color;
+    context.strokeText(text, x, y);
+    context.fillText(text, x, y);
+  });
   context.restore();
 }
 var isNear = ([x, y], [u, v]) => Math.hypot(x - u, y - v) <= 1e-4 * Math.hypot(x, y);
@@ -782,24 +810,25 @@ function drawPulls(context, { color, px, py }, jacobian, parts, style) {
   const drawn = [[descent, style.colors.ink, [2, 3], "−ε g"]];
   if (preconditioned) drawn.push([preconditioned, color, [], "−ε P g"]);
   else if (!isNear(move, descent)) drawn.push([move, color, [], "step"]);
-  for (const [vector, paint, dash, label] of drawn) {
+  const names = drawn.flatMap(([vector, paint, dash, label]) => {
     const [dx, dy] = pixels(jacobian, vector);
     const factor = factorOf(Math.hypot(dx, dy));
-    arrow2(context, [px, py], [factor * dx, factor * dy], paint, dash, label + factorText(factor), style);
-  }
+    return arrow2(context, [px, py], [factor * dx, factor * dy], paint, dash, label + factorText(factor), style);
+  });
+  write2(context, names, style);
 }
 function drawParts(context, { color, px, py }, jacobian, parts, { index, share }, style) {
   const lengths = parts.filter(({ adds }) => adds).map(({ vector }) => Math.hypot(...pixels(jacobian, vector)));
   const common = factorOf(Math.max(0, ...lengths));
-  parts.forEach(({ phase, from, vector, adds, label }, i) => {
+  const names = parts.flatMap(({ phase, from, vector, adds, label }, i) => {
     const drawn = i < index ? 1 : i === index ? share : 0;
-    if (!drawn) return;
+    if (!drawn) return [];
     const [dx, dy] = pixels(jacobian, vector);
     const factor = adds ? common : factorOf(Math.hypot(dx, dy));
     const [x, y] = pixels(jacobian, from);
     const grown = phase === "move" ? factor : factor * drawn;
     const named = phase === "move" || index < parts.length - 1 || !share;
-    arrow2(
+    return arrow2(
       context,
       [px + factor * x, py + factor * y],
       [grown * dx, grown * dy],
@@ -809,6 +838,7 @@ function drawParts(context, { color, px, py }, jacobian, parts, { index, share }
       style
     );
   });
+  write2(context, names, style);
 }
 
 // player/paths.js
@@ -928,20 +958,37 @@ var phasesOf = ({ P, momentum }) => [
   ) : [],
   "move"
 ];
-function phaseAt(step, count2) {
-  const nearest2 = Math.round(step * count2);
-  const over = Math.abs(step * count2 - nearest2) < NEAR2 ? nearest2 : step * count2;
-  const whole = Math.floor(over / count2);
-  const index = Math.floor(over - whole * count2);
-  return { whole, index, share: over - whole * count2 - index };
+function phaseAt(step, phases) {
+  const nearest2 = Math.round(step * phases);
+  const over = Math.abs(step * phases - nearest2) < NEAR2 ? nearest2 : step * phases;
+  const whole = Math.floor(over / phases);
+  const index = Math.floor(over - whole * phases);
+  return { whole, index, share: over - whole * phases - index };
 }
-function headStep(step, count2) {
-  const { whole, index, share } = phaseAt(step, count2);
-  return index === count2 - 1 ? whole + share : whole;
+function headStep(step, phases) {
+  const { whole, index, share } = phaseAt(step, phases);
+  return index === phases - 1 ? whole + share : whole;
 }
-function nextPhase(step, count2, by) {
-  const over = step * count2;
-  return (by > 0 ? Math.floor(over + NEAR2) + 1 : Math.ceil(over - NEAR2) - 1) / count2;
+function nextPhase(step, phases, by) {
+  const over = step * phases;
+  return (by > 0 ? Math.floor(over + NEAR2) + 1 : Math.ceil(over - NEAR2) - 1) / phases;
+}
+var NAMES = {
+  gradient: "the gradient g, followed downhill",
+  momentum: "momentum, what past gradients add",
+  preconditioned: "P g, the gradient turned and stretched by P",
+  move: "the step Δθ"
+};
+function captionOf(step, phases, isUndone) {
+  const { whole, index, share } = phaseAt(step, phases.length);
+  const begun = index + (share > 0 ? 1 : 0);
+  if (!begun && !whole) return `A step in ${phases.length} parts`;
+  const of = begun ? whole : whole - 1;
+  const number = begun || phases.length;
+  const phase = phases[number - 1];
+  const undone = phase === "move" && isUndone(of);
+  const name = undone ? "undone, as the loss would not have fallen" : NAMES[phase];
+  return `${number} of ${phases.length}: ${name}`;
 }
 function arrowsOf(parts, phases) {
   const { move } = parts;
@@ -970,7 +1017,7 @@ function arrowsOf(parts, phases) {
 // player/cube.js
 var TICK = 5;
 var GAP = 6;
-var HIGH = 11;
+var HIGH2 = 11;
 var APART = 3;
 var SIDES = (
   /** @type {const} */
@@ -1017,20 +1064,20 @@ function cube(projection, axes2, width, measure) {
       const [x, y] = at(corner2(where));
       ticks.push([x, y, x + TICK * ox, y + TICK * oy]);
       const wide = measure(text);
-      return { text, width: wide, x: x + ox * (begin + wide / 2), y: y + oy * (begin + HIGH / 2) };
+      return { text, width: wide, x: x + ox * (begin + wide / 2), y: y + oy * (begin + HIGH2 / 2) };
     });
     const widest = Math.max(0, ...labels.map((label) => label.width));
-    return { name: nameOf2(axis.name, corner2, ox, oy, begin + Math.abs(ox) * widest + Math.abs(oy) * HIGH), labels };
+    return { name: nameOf2(axis.name, corner2, ox, oy, begin + Math.abs(ox) * widest + Math.abs(oy) * HIGH2), labels };
   });
   function nameOf2(name, corner2, ox, oy, away) {
     const wide = measure(name);
     if (oy) {
       const [x2, y2] = at(corner2(0));
-      return { text: name, width: wide, x: x2 + ox * (away + wide / 2 + GAP), y: y2 + oy * (away + HIGH / 2 + GAP) };
+      return { text: name, width: wide, x: x2 + ox * (away + wide / 2 + GAP), y: y2 + oy * (away + HIGH2 / 2 + GAP) };
     }
     const [x, y] = at(corner2(0.5));
     const [low, high] = [wide / 2 + GAP, width - wide / 2 - GAP];
-    return { text: name, width: wide, x: x > 0 && x < width ? clamp(x, low, high) : x, y: y - HIGH };
+    return { text: name, width: wide, x: x > 0 && x < width ? clamp(x, low, high) : x, y: y - HIGH2 };
   }
   for (const { name } of labelled) if (free(name, texts)) texts.push(name);
   for (const { labels } of labelled) {
@@ -1041,7 +1088,7 @@ function cube(projection, axes2, width, measure) {
 }
 var corner = (u, v, z) => [u, v, z];
 var free = (text, others) => others.every(
-  (other) => Math.abs(text.x - other.x) >= (text.width + other.width) / 2 + APART || Math.abs(text.y - other.y) >= HIGH + 1
+  (other) => Math.abs(text.x - other.x) >= (text.width + other.width) / 2 + APART || Math.abs(text.y - other.y) >= HIGH2 + 1
 );
 var apart = (texts) => texts.every((text, n) => free(text, texts.slice(0, n)));
 
@@ -2462,6 +2509,7 @@ var Pointer = class {
     this.down = null;
     this.pressed = null;
     this.held = false;
+    this.tipped = null;
     this.starts = 0;
     this.ending = new AbortController();
     const { signal } = this.ending;
@@ -2524,6 +2572,7 @@ var Pointer = class {
     this.down = { id: event.pointerId, x, y, second, grabbed };
     if (!grabbed) return;
     this.held = true;
+    this.hideTip();
     player.changed = true;
   }
   /** @param {PointerEvent} event */
@@ -2589,17 +2638,33 @@ var Pointer = class {
     const { tip, stage } = player.parts;
     const over = event.target instanceof Node && stage.contains(event.target) && player.runs.length > 0;
     const hit = over && located.inside ? nearest(player.runs, located.view, located.px, located.py) : null;
-    tip.hidden = !hit;
-    if (!hit) return;
+    if (!hit) return this.hideTip();
     const { run, index } = hit;
     const { view, px } = located;
     const [x, y] = [run.x[index], run.y[index]];
+    this.tipped = { key: view.key, run, index, x, y };
+    tip.hidden = false;
     const step = count(stepOf(run, index));
     tip.textContent = `${run.name}, step ${step}
 (${short(x)}, ${short(y)})
 f = ${short(run.losses[index])}`;
     const left = view.left + view.x(x, y) + (px > view.width / 2 ? -12 - tip.offsetWidth : 12);
     tip.style.transform = `translate(${left}px, ${view.top + view.y(x, y) + 12}px)`;
+  }
+  hideTip() {
+    this.tipped = null;
+    this.player.parts.tip.hidden = true;
+  }
+  /**
+   * Takes the tip away where its point is not drawn there any more; called when paths have been drawn.
+   *
+   * @param {View} view
+   */
+  checkTip(view) {
+    if (!this.tipped) return;
+    const { key, run, index, x, y } = this.tipped;
+    const there = this.player.runs.includes(run) && index <= run.drawn && run.x[index] === x && run.y[index] === y;
+    if (!there || key !== view.key) this.hideTip();
   }
   /**
    * Says what the surface is under the pointer, a finger's too.
@@ -2777,6 +2842,7 @@ var partsOf2 = (root) => ({
   heads: part(root, ".fop-heads", HTMLCanvasElement),
   labels: box(root, ".fop-labels"),
   invitation: box(root, ".fop-invitation"),
+  part: box(root, ".fop-part"),
   tip: box(root, ".fop-tip"),
   legend: box(root, ".fop-entries"),
   scale: box(root, ".fop-scale"),
@@ -3404,16 +3470,39 @@ var Player = class {
     const now = Math.min(this.step, end);
     const at = phases ? headStep(now, phases.length) : now;
     drawPaths(this, view, at, ratio);
+    this.pointer?.checkTip(view);
     drawHeads(this, view, now, at, ratio);
+    this.caption(view, now);
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1e3 * this.share);
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);
     write(step, `step ${count(Math.floor(at))} of ${count(end)}`);
     const race = hand.leads ? `${data.race} ${hand.races}` : data.race;
     const parts = followed && partsAt(followed, Math.floor(at));
     const made = parts && { ...parts, tried: triedOf(parts), run: followed.name, race };
+    clock.leads = hand.leads;
     if (hand.leads) return clock.set(clock.step, clock.values, made);
     clock.moving = at < end;
     clock.set(at, Object.fromEntries(this.runs.map((run) => [run.name, run.losses[indexAt(run, at)]])), made);
+  }
+  /**
+   * Says in the picture's lower left corner which part of a step is shown.
+   *
+   * @param {View} view
+   * @param {number} now the step
+   */
+  caption({ left, top, height }, now) {
+    const { part: part2 } = this.parts;
+    const { followed: run, phases } = this;
+    const shown2 = run && phases && now <= lastOf(run) ? phases : null;
+    part2.hidden = !shown2;
+    if (!run || !shown2) return;
+    const undone = (step) => {
+      const parts = partsAt(run, step);
+      return parts !== null && triedOf(parts) !== null;
+    };
+    write(part2, captionOf(now, shown2, undone));
+    part2.setAttribute("aria-live", this.playing ? "off" : "polite");
+    part2.style.transform = `translate(${left + 6}px, calc(${top + height - 6}px - 100%))`;
   }
   leave() {
     this.gone = true;
@@ -3426,7 +3515,7 @@ var Player = class {
     this.sizes?.disconnect();
     this.ending.abort();
     purge(this.parts.ground);
-    clock.moving = false;
+    Object.assign(clock, { moving: false, leads: false });
     clock.set(Infinity, {});
   }
 };
@@ -3437,7 +3526,8 @@ function publish(player) {
     view() {
       const drawn = player.solid ? null : player.axes();
       const box2 = drawn && [...drawn.x.range, ...drawn.y.range];
-      return { box: box2, playing: player.playing, run: player.followed?.name ?? "", hidden: [...emphasis.hidden] };
+      const side = drawn ? drawn.x.length : null;
+      return { box: box2, side, playing: player.playing, run: player.followed?.name ?? "", hidden: [...emphasis.hidden] };
     },
     async photograph() {
       if (!globalThis.Plotly) throw new Error("the surface is not drawn yet");

@@ -2,6 +2,7 @@
 // What rides on the head of the run whose steps are shown: P's ellipse before that of the inverse Hessian, and arrows.
 
 import { compared, ellipse } from "../lib/ellipses.js";
+import { keptApart } from "./apart.js";
 import { factorOf, factorText } from "./lengths.js";
 import { pulls } from "./terms.js";
 
@@ -16,6 +17,9 @@ import { pulls } from "./terms.js";
 
 const SHARE = 0.12; // of the picture, the longer half axis of both ellipses
 const DASH = [4, 3];
+const HIGH = 14; // px of a text
+
+/** @typedef {{ text: string, x: number, y: number, align: "left" | "right" | "center", color: string }} Named */
 
 /**
  * px of the picture for x and for y of the plane, at a point.
@@ -50,7 +54,8 @@ export const radiusOf = ({ width, height }) => SHARE * Math.min(width, height);
 const pixels = ([xx, xy, yx, yy], [x, y]) => [xx * x + xy * y, yx * x + yy * y];
 
 /**
- * Draws the shapes of P and of the inverse Hessian around a head, to one size.
+ * Draws the shapes of P and of the inverse Hessian around a head, to one size: where they are the same, the thin line of
+ * the latter lies on the wide one of P.
  *
  * @param {Context} context
  * @param {At} at
@@ -65,8 +70,8 @@ export function drawShapes(context, { color, px, py }, jacobian, { P, H }, { ink
   const alpha = context.globalAlpha; // of a run that is faded itself
   const { learned, newton, indefinite, negative } = shown;
   for (const [shape, paint, width, opacity, dashed] of /** @type {const} */ ([
+    [learned, color, 4, 0.14, indefinite],
     [newton, ink, 1.5, 0.08, negative],
-    [learned, color, 3, 0.14, indefinite],
   ])) {
     if (!shape) continue;
     const { rx, ry, turn } = ellipse(shape, jacobian);
@@ -86,7 +91,7 @@ export function drawShapes(context, { color, px, py }, jacobian, { P, H }, { ink
 }
 
 /**
- * An arrow with what it is, unless it has no length.
+ * An arrow, unless it has no length; returns what it is and where that is written.
  *
  * @param {Context} context
  * @param {Pair} from px
@@ -95,10 +100,11 @@ export function drawShapes(context, { color, px, py }, jacobian, { P, H }, { ink
  * @param {number[]} dash
  * @param {string} label "" for none
  * @param {Style} style
+ * @returns {Named[]}
  */
-function arrow(context, [x0, y0], [dx, dy], color, dash, label, { colors, font }) {
+function arrow(context, [x0, y0], [dx, dy], color, dash, label, { colors }) {
   const length = Math.hypot(dx, dy);
-  if (!(length > 0) || !Number.isFinite(length)) return;
+  if (!(length > 0) || !Number.isFinite(length)) return [];
   const [ux, uy] = [dx / length, dy / length];
   const [x1, y1] = [x0 + dx, y0 + dy];
   const neck = Math.max(0, length - 7); // where the line ends and its tip begins
@@ -121,15 +127,35 @@ function arrow(context, [x0, y0], [dx, dy], color, dash, label, { colors, font }
   context.setLineDash(dash);
   context.stroke(line);
   context.fill(tip);
-  context.setLineDash([]);
+  context.restore();
+  const align = ux < -0.3 ? "right" : ux > 0.3 ? "left" : "center";
+  return label ? [{ text: label, x: x1 + 6 * ux, y: y1 + 12 * uy, align, color }] : [];
+}
+
+/**
+ * Writes what arrows are, none on another.
+ *
+ * @param {Context} context
+ * @param {Named[]} names
+ * @param {Style} style
+ */
+function write(context, names, { colors, font }) {
+  context.save();
   context.font = `600 12px ${font}`;
-  context.textAlign = ux < -0.3 ? "right" : ux > 0.3 ? "left" : "center";
   context.textBaseline = "middle";
   context.strokeStyle = colors.paper;
   context.lineWidth = 3;
-  const [tx, ty] = [x1 + 6 * ux, y1 + 12 * uy];
-  context.strokeText(label, tx, ty);
-  context.fillText(label, tx, ty);
+  const lines = names.map(({ text, x, y, align }) => {
+    const { width } = context.measureText(text);
+    return { left: x - { left: 0, center: width / 2, right: width }[align], y, width };
+  });
+  keptApart(lines, HIGH).forEach((y, i) => {
+    const { text, x, align, color } = names[i];
+    context.textAlign = align;
+    context.fillStyle = color;
+    context.strokeText(text, x, y);
+    context.fillText(text, x, y);
+  });
   context.restore();
 }
 
@@ -158,11 +184,12 @@ export function drawPulls(context, { color, px, py }, jacobian, parts, style) {
   const drawn = [[descent, style.colors.ink, [2, 3], "−ε g"]];
   if (preconditioned) drawn.push([preconditioned, color, [], "−ε P g"]);
   else if (!isNear(move, descent)) drawn.push([move, color, [], "step"]);
-  for (const [vector, paint, dash, label] of drawn) {
+  const names = drawn.flatMap(([vector, paint, dash, label]) => {
     const [dx, dy] = pixels(jacobian, vector);
     const factor = factorOf(Math.hypot(dx, dy));
-    arrow(context, [px, py], [factor * dx, factor * dy], paint, dash, label + factorText(factor), style);
-  }
+    return arrow(context, [px, py], [factor * dx, factor * dy], paint, dash, label + factorText(factor), style);
+  });
+  write(context, names, style);
 }
 
 /**
@@ -178,15 +205,15 @@ export function drawPulls(context, { color, px, py }, jacobian, parts, style) {
 export function drawParts(context, { color, px, py }, jacobian, parts, { index, share }, style) {
   const lengths = parts.filter(({ adds }) => adds).map(({ vector }) => Math.hypot(...pixels(jacobian, vector)));
   const common = factorOf(Math.max(0, ...lengths));
-  parts.forEach(({ phase, from, vector, adds, label }, i) => {
+  const names = parts.flatMap(({ phase, from, vector, adds, label }, i) => {
     const drawn = i < index ? 1 : i === index ? share : 0;
-    if (!drawn) return;
+    if (!drawn) return [];
     const [dx, dy] = pixels(jacobian, vector);
     const factor = adds ? common : factorOf(Math.hypot(dx, dy));
     const [x, y] = pixels(jacobian, from);
     const grown = phase === "move" ? factor : factor * drawn; // along the move the head is on its way
     const named = phase === "move" || index < parts.length - 1 || !share;
-    arrow(
+    return arrow(
       context,
       [px + factor * x, py + factor * y],
       [grown * dx, grown * dy],
@@ -196,4 +223,5 @@ export function drawParts(context, { color, px, py }, jacobian, parts, { index, 
       style,
     );
   });
+  write(context, names, style);
 }

@@ -14,6 +14,7 @@ export const partsOf = (root) => ({
   heads: part(root, ".fop-heads", HTMLCanvasElement),
   labels: box(root, ".fop-labels"),
   invitation: box(root, ".fop-invitation"),
+  part: box(root, ".fop-part"),
   tip: box(root, ".fop-tip"),
   legend: box(root, ".fop-entries"),
   scale: box(root, ".fop-scale"),

@@ -38,37 +38,64 @@ export const phasesOf = ({ P, momentum }) => [
  * Which step, which phase of it, and how much of that is over.
  *
  * @param {number} step need not be whole
- * @param {number} count of phases
+ * @param {number} phases how many there are
  */
-export function phaseAt(step, count) {
-  const nearest = Math.round(step * count);
-  const over = Math.abs(step * count - nearest) < NEAR ? nearest : step * count;
-  const whole = Math.floor(over / count);
-  const index = Math.floor(over - whole * count);
-  return { whole, index, share: over - whole * count - index };
+export function phaseAt(step, phases) {
+  const nearest = Math.round(step * phases);
+  const over = Math.abs(step * phases - nearest) < NEAR ? nearest : step * phases;
+  const whole = Math.floor(over / phases);
+  const index = Math.floor(over - whole * phases);
+  return { whole, index, share: over - whole * phases - index };
 }
 
 /**
  * Where the heads are: they move in the last phase alone.
  *
  * @param {number} step
- * @param {number} count of phases
+ * @param {number} phases how many there are
  */
-export function headStep(step, count) {
-  const { whole, index, share } = phaseAt(step, count);
-  return index === count - 1 ? whole + share : whole;
+export function headStep(step, phases) {
+  const { whole, index, share } = phaseAt(step, phases);
+  return index === phases - 1 ? whole + share : whole;
 }
 
 /**
  * The end of the next phase, or of the one before.
  *
  * @param {number} step
- * @param {number} count of phases
+ * @param {number} phases how many there are
  * @param {number} by 1 or -1
  */
-export function nextPhase(step, count, by) {
-  const over = step * count;
-  return (by > 0 ? Math.floor(over + NEAR) + 1 : Math.ceil(over - NEAR) - 1) / count;
+export function nextPhase(step, phases, by) {
+  const over = step * phases;
+  return (by > 0 ? Math.floor(over + NEAR) + 1 : Math.ceil(over - NEAR) - 1) / phases;
+}
+
+/** @type {Record<Phase, string>} */
+const NAMES = {
+  gradient: "the gradient g, followed downhill",
+  momentum: "momentum, what past gradients add",
+  preconditioned: "P g, the gradient turned and stretched by P",
+  move: "the step Δθ",
+};
+
+/**
+ * Which part of a step is shown last, in words: of the step before, where none of the next one is shown yet.
+ *
+ * @param {number} step
+ * @param {Phase[]} phases
+ * @param {(step: number) => boolean} isUndone whether a step is
+ */
+export function captionOf(step, phases, isUndone) {
+  const { whole, index, share } = phaseAt(step, phases.length);
+  const begun = index + (share > 0 ? 1 : 0);
+  if (!begun && !whole) return `A step in ${phases.length} parts`;
+  const of = begun ? whole : whole - 1;
+  const number = begun || phases.length;
+  const phase = phases[number - 1];
+  const undone = phase === "move" && isUndone(of);
+  const name = undone ? "undone, as the loss would not have fallen" : NAMES[phase];
+  return `${number} of ${phases.length}: ${name}`;
 }
 
 /**

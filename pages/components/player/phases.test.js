@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import test from "node:test";
-import { arrowsOf, headStep, nextPhase, phaseAt, phasesOf } from "./phases.js";
+import { arrowsOf, captionOf, headStep, nextPhase, phaseAt, phasesOf } from "./phases.js";
 
 /** @import { Pair, Parts, Symmetric } from "../lib/types.d.ts" */
 /** @import { Phase } from "./phases.js" */
@@ -89,4 +89,18 @@ test("a step that is undone leads to where it was tried", () => {
 
 test("at the end of a run there is no step to take apart", () => {
   assert.deepEqual(arrowsOf({ ...PARTS, move: null }, ["gradient", "move"]), []);
+});
+
+test("which part is shown is said, and that a step is undone", () => {
+  /** @type {Phase[]} */
+  const phases = ["gradient", "preconditioned", "move"];
+  /** @param {number} step */
+  const at = (step) => captionOf(step, phases, (of) => of === 0);
+  assert.equal(at(0), "A step in 3 parts");
+  assert.equal(at(0.1), "1 of 3: the gradient g, followed downhill");
+  assert.equal(at(1 / 3), "1 of 3: the gradient g, followed downhill");
+  assert.equal(at(0.5), "2 of 3: P g, the gradient turned and stretched by P");
+  assert.equal(at(1), "3 of 3: undone, as the loss would not have fallen");
+  assert.equal(at(5 / 3), "2 of 3: P g, the gradient turned and stretched by P");
+  assert.equal(at(2), "3 of 3: the step Δθ");
 });

@@ -16,7 +16,7 @@ import { Labels } from "./labels.js";
 import { Legend } from "./legend.js";
 import { Opening, telling } from "./opening.js";
 import { partsOf } from "./parts.js";
-import { headStep, nextPhase, phasesOf } from "./phases.js";
+import { captionOf, headStep, nextPhase, phasesOf } from "./phases.js";
 import { DOUBLE, Pointer } from "./pointer.js";
 import { endOf, floats, indexAt, motions, shareOf, stepAt, stepOf } from "./race.js";
 import { Scene } from "./scene.js";
@@ -501,7 +501,9 @@ export class Player {
     const now = Math.min(this.step, end);
     const at = phases ? headStep(now, phases.length) : now;
     drawPaths(this, view, at, ratio);
+    this.pointer?.checkTip(view);
     drawHeads(this, view, now, at, ratio);
+    this.caption(view, now);
 
     if (document.activeElement !== scrub || this.playing) scrub.value = String(1000 * this.share);
     scrub.setAttribute("aria-valuetext", `step ${Math.floor(at)} of ${end}`);
@@ -509,9 +511,31 @@ export class Player {
     const race = hand.leads ? `${data.race} ${hand.races}` : data.race;
     const parts = followed && partsAt(followed, Math.floor(at));
     const made = parts && { ...parts, tried: triedOf(parts), run: followed.name, race };
+    clock.leads = hand.leads;
     if (hand.leads) return clock.set(clock.step, clock.values, made); // charts and table are of Python's race
     clock.moving = at < end;
     clock.set(at, Object.fromEntries(this.runs.map((run) => [run.name, run.losses[indexAt(run, at)]])), made);
+  }
+
+  /**
+   * Says in the picture's lower left corner which part of a step is shown.
+   *
+   * @param {View} view
+   * @param {number} now the step
+   */
+  caption({ left, top, height }, now) {
+    const { part } = this.parts;
+    const { followed: run, phases } = this;
+    const shown = run && phases && now <= lastOf(run) ? phases : null;
+    part.hidden = !shown;
+    if (!run || !shown) return;
+    const undone = (/** @type {number} */ step) => {
+      const parts = partsAt(run, step);
+      return parts !== null && triedOf(parts) !== null;
+    };
+    write(part, captionOf(now, shown, undone));
+    part.setAttribute("aria-live", this.playing ? "off" : "polite");
+    part.style.transform = `translate(${left + 6}px, calc(${top + height - 6}px - 100%))`;
   }
 
   leave() {
@@ -525,7 +549,7 @@ export class Player {
     this.sizes?.disconnect();
     this.ending.abort();
     purge(this.parts.ground);
-    clock.moving = false;
+    Object.assign(clock, { moving: false, leads: false });
     clock.set(Infinity, {});
   }
 }

@@ -5,6 +5,7 @@ import { grabs } from "./grab.js";
 import { nearest } from "./paths.js";
 import { stepOf } from "./race.js";
 /** @import { Player } from "./player.js" */
+/** @import { Run, View } from "./types.d.ts" */
 
 export const DOUBLE = 400; // ms between two clicks that are one double-click, plotly's and the legend's too
 const SAME = 16; // px within which two clicks are at one place
@@ -26,6 +27,8 @@ export class Pointer {
     /** @type {{ at: number, x: number, y: number } | null} */
     this.pressed = null; // the click before, which may be the first of two
     this.held = false; // whether the start is grabbed
+    /** @type {{ key: string, run: Run, index: number, x: number, y: number } | null} */
+    this.tipped = null; // the point that the tip is of, and in which view
     this.starts = 0; // when a click turns out to be no double-click
     this.ending = new AbortController();
     const { signal } = this.ending;
@@ -91,6 +94,7 @@ export class Pointer {
     this.down = { id: event.pointerId, x, y, second, grabbed };
     if (!grabbed) return;
     this.held = true;
+    this.hideTip(); // the start leaves it
     player.changed = true; // the ring is larger
   }
 
@@ -160,15 +164,33 @@ export class Pointer {
     const { tip, stage } = player.parts;
     const over = event.target instanceof Node && stage.contains(event.target) && player.runs.length > 0;
     const hit = over && located.inside ? nearest(player.runs, located.view, located.px, located.py) : null;
-    tip.hidden = !hit;
-    if (!hit) return;
+    if (!hit) return this.hideTip();
     const { run, index } = hit;
     const { view, px } = located;
     const [x, y] = [run.x[index], run.y[index]];
+    this.tipped = { key: view.key, run, index, x, y };
+    tip.hidden = false;
     const step = count(stepOf(run, index));
     tip.textContent = `${run.name}, step ${step}\n(${short(x)}, ${short(y)})\nf = ${short(run.losses[index])}`;
     const left = view.left + view.x(x, y) + (px > view.width / 2 ? -12 - tip.offsetWidth : 12);
     tip.style.transform = `translate(${left}px, ${view.top + view.y(x, y) + 12}px)`;
+  }
+
+  hideTip() {
+    this.tipped = null;
+    this.player.parts.tip.hidden = true;
+  }
+
+  /**
+   * Takes the tip away where its point is not drawn there any more; called when paths have been drawn.
+   *
+   * @param {View} view
+   */
+  checkTip(view) {
+    if (!this.tipped) return;
+    const { key, run, index, x, y } = this.tipped;
+    const there = this.player.runs.includes(run) && index <= run.drawn && run.x[index] === x && run.y[index] === y;
+    if (!there || key !== view.key) this.hideTip();
   }
 
   /**

@@ -19,7 +19,8 @@ export function publish(player) {
     view() {
       const drawn = player.solid ? null : player.axes();
       const box = drawn && [...drawn.x.range, ...drawn.y.range];
-      return { box, playing: player.playing, run: player.followed?.name ?? "", hidden: [...emphasis.hidden] };
+      const side = drawn ? drawn.x.length : null;
+      return { box, side, playing: player.playing, run: player.followed?.name ?? "", hidden: [...emphasis.hidden] };
     },
     async photograph() {
       if (!globalThis.Plotly) throw new Error("the surface is not drawn yet");

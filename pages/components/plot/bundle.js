@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 737dc0a70399289dda2511d151c1f5adb332a537e939531f37ab5dc7eb34104b.
+// Made by scripts/web.sh build of sources with the checksum 2703d01a7b860a006a7894123fc6dfbfd5ec1b263ac71d21de633d6cb39167bf.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -164,6 +164,7 @@ var Clock = class {
   constructor() {
     this.step = Infinity;
     this.moving = false;
+    this.leads = false;
     this.values = {};
     this.parts = null;
     this.run = "";

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum fcadb3981c3b5df45534cba80603500ef45045f23d1b7876e03b56abb35101b2.
+// Made by scripts/web.sh build of sources with the checksum d2d4ed4c633e092dc4a0cd125818e90b5297513b5314573cca808d3e979a3ff9.
 // lib/followers.js
 var Followers = class extends Set {
   call() {
@@ -32,6 +32,7 @@ var Clock = class {
   constructor() {
     this.step = Infinity;
     this.moving = false;
+    this.leads = false;
     this.values = {};
     this.parts = null;
     this.run = "";
@@ -211,6 +212,7 @@ var body = (row, columns) => element(
   )
 );
 function update(table, rows) {
+  table.classList.toggle("fop-before", clock.leads);
   const cells = table.querySelectorAll(".fop-now");
   rows.forEach((row, index) => {
     const value = clock.values[row.name];

@@ -56,12 +56,13 @@ const body = (row, columns) =>
   );
 
 /**
- * Shows f at the player's step; at its end, how the runs ended.
+ * Shows f at the player's step; at its end, how the runs ended. Fades while the player shows another race.
  *
  * @param {Element} table
  * @param {Row[]} rows
  */
 function update(table, rows) {
+  table.classList.toggle("fop-before", clock.leads);
   const cells = table.querySelectorAll(".fop-now");
   rows.forEach((row, index) => {
     const value = clock.values[row.name];

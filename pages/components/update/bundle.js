@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 656d1510c469acaeb94a367a5beec3b9d8e07c8fb96b9e92715df39ed8fa9444.
+// Made by scripts/web.sh build of sources with the checksum ea7d4e3a39c990044d7a606d80a996bbd53261e087b338b172d570cf6f76891e.
 // lib/followers.js
 var Followers = class extends Set {
   call() {
@@ -32,6 +32,7 @@ var Clock = class {
   constructor() {
     this.step = Infinity;
     this.moving = false;
+    this.leads = false;
     this.values = {};
     this.parts = null;
     this.run = "";
@@ -200,6 +201,7 @@ function show({ data: { runs }, parentElement }) {
       return option;
     })
   );
+  root.hidden = !runs.length;
   let shown = "";
   choice.onchange = () => {
     clock.run = choice.value;

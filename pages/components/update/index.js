@@ -25,6 +25,7 @@ function show({ data: { runs }, parentElement }) {
       return option;
     }),
   );
+  root.hidden = !runs.length; // where no run begins, as f is not known there
   let shown = "";
   choice.onchange = () => {
     clock.run = choice.value;

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 2926120cd7933a163451b1143edde6e3dd55e09678a1fd42d65b8156b531e123.
+// Made by scripts/web.sh build of sources with the checksum 21170a55f9b8e490a133044756d84dbbfb0473668d41daba615f006a68778d1a.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -94,6 +94,7 @@ var Clock = class {
   constructor() {
     this.step = Infinity;
     this.moving = false;
+    this.leads = false;
     this.values = {};
     this.parts = null;
     this.run = "";

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 63b788a6461e885b4ccb3eda2a816876ffbc8b87e9ccca3094b5c090695469bb.
+// Made by scripts/web.sh build of sources with the checksum 2699797881b2cdb028d2ea2e1fe9ea8ca49cdc12e53766f69b148c4d8208781c.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -94,6 +94,7 @@ var Clock = class {
   constructor() {
     this.step = Infinity;
     this.moving = false;
+    this.leads = false;
     this.values = {};
     this.parts = null;
     this.run = "";
