@@ -61,6 +61,19 @@ def test_a_study_is_stopped_resumed_and_grown_by_commands(folder, capsys):  # no
     assert study("grow s") == 2 and study("grow s --seeds x") == 2
 
 
+def test_a_study_is_deleted_and_brought_back_by_commands_and_its_runs_stay(folder, capsys):  # noqa: F811
+    study(f"submit {RATES} --name s")
+    assert study("delete s") == 2 and "stop it first" in capsys.readouterr().err and store.ids(folder) == ["s"]
+    for name in ("s", "s-2"):  # one of that name was deleted before
+        assert study("stop s") == study("delete s") == 0 and store.ids(folder) == []
+        assert f"`study restore {name}` brings it back" in capsys.readouterr().out
+        assert len(list(runs.directories(folder))) == 27
+        study(f"submit {RATES} --name s")
+    assert study("restore s") == 2 and "delete or move that one first" in capsys.readouterr().err
+    assert study("restore t") == 2 and "there is s, s-2" in capsys.readouterr().err
+    assert study("restore s-2") == 0 and store.ids(folder) == ["s", "s-2"]
+
+
 def test_a_dry_run_writes_nothing(folder, capsys):  # noqa: F811
     assert study(f"submit {RATES} --name s --dry-run") == 0
     assert os.listdir(folder) == []

@@ -1,4 +1,4 @@
-"""``study``: many runs with one question: submit, status, table, report, stop, resume, grow, list."""
+"""``study``: many runs with one question: submit, status, table, report, stop, resume, grow, delete, list."""
 
 import argparse
 import json
@@ -34,6 +34,8 @@ def add(commands: Any) -> None:
         ("stop", "end its runs with a checkpoint, or take them out of the queue", _stop),
         ("resume", "go on with it; what was deleted is made anew", _resume),
         ("grow", "add values of an axis, a new axis, or seeds", _grow),
+        ("delete", "move it to the trash; its runs stay", _delete),
+        ("restore", "bring it back from the trash", _restore),
     ):
         verb = verbs.add_parser(name, help=words)
         verb.add_argument("study", metavar="STUDY", help="its name")
@@ -361,6 +363,21 @@ def _grow(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         chosen.study, axis=axis, seeds=seeds, fresh_seeds=fresh, limit=chosen.limit, folder=chosen.folder
     )
     return _said(more)
+
+
+def _delete(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from fop_core.studies import submit
+
+    name = submit.delete(chosen.study, chosen.folder)
+    print(f"{chosen.study} is in the trash, and its runs stay: `study restore {name}` brings it back")
+    return 0
+
+
+def _restore(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from fop_core.studies import store
+
+    print(f"{store.restore(chosen.study, chosen.folder)} is back")
+    return 0
 
 
 def _said(done: Any) -> int:

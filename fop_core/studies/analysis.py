@@ -256,6 +256,11 @@ class Comparisons:
     explored: tuple[str, ...] = ()
     final: bool = False
 
+    @property
+    def turned(self) -> bool:
+        """Whether a difference is shown as the method named later less the earlier one: where there is no baseline."""
+        return not self.analysis.baseline
+
 
 def comparisons(table: StudyTable, analysis: Analysis | None = None) -> Comparisons:
     """Return how the methods differ.

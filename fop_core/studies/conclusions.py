@@ -136,7 +136,7 @@ def _of_comparison(made: Comparisons, row: Comparison) -> str:
         return f"{row.method} and {row.other}, {what}: no run of either got there ({count})."
     how = f"{difference.test}, {count}, {p_words(row.adjusted)}"
     if not math.isnan(difference.low):
-        how += f", {100 * (1 - made.analysis.alpha):g} % interval {_interval(row)}"
+        how += f", {100 * (1 - made.analysis.alpha):g} % interval {_interval(made, row)}"
     if row.declared:
         worse = row.other if row.better == row.method else row.method
         size = gap(abs(difference.mean), measure)
@@ -160,14 +160,17 @@ def _nowhere(made: Comparisons, row: Comparison) -> bool:
     return all(math.isinf(value) for values in times for value in values)
 
 
-def _interval(row: Comparison) -> str:
+def _interval(made: Comparisons, row: Comparison) -> str:
     """Return the interval of a difference; where one is declared that of what the sentence says, which is above 0."""
-    ends = row.difference.low, row.difference.high
-    if row.declared and row.difference.mean < 0:
-        ends = -ends[1], -ends[0]
-    low, high = (gap(end, row.measure) for end in ends)
+    turned = row.difference.mean < 0 if row.declared else made.turned
+    low, high = row.difference.low, row.difference.high
+    low, high = (gap(end, row.measure) for end in ((-high, -low) if turned else (low, high)))
     unit = high.partition(" ")[2]
-    return f"{low.removesuffix(f' {unit}')} to {high}" if unit else f"{low} to {high}"
+    ends = f"{low.removesuffix(f' {unit}')} to {high}" if unit else f"{low} to {high}"
+    if row.declared:
+        return ends
+    ours, theirs = (row.other, row.method) if turned else (row.method, row.other)
+    return f"of {ours} {'over' if row.measure in OF_TARGET else 'less'} {theirs} {ends}"
 
 
 def _of_target(table: StudyTable) -> list[str]:

@@ -354,11 +354,14 @@ def lines(
         log_y=column.endswith("loss"),
     )
     where = "the test set, with fresh seeds" if role == "report" else "held-out images, with the seeds that chose it"
+    at, whose = f"at the settings that won, on {where}", "winners"
+    if not table.study.axes:
+        at, whose = "at the settings that the study gives it, on the test set", "methods"
     said = [
-        f"Each method at the settings that won, on {where}; bands are ± one standard deviation.",
-        "Bands that part are no test, and bands that overlap are no tie: pairs of one seed say more, see below.",
+        f"Each method {at}; bands are ± one standard deviation.",
+        "Bands that part are no test, and bands that overlap are no tie: pairs of one seed say more, see above.",
     ]
-    return Drawn("lines", f"{title[0].upper()}{title[1:]} of the winners", drawing, tuple(said))
+    return Drawn("lines", f"{title[0].upper()}{title[1:]} of the {whose}", drawing, tuple(said))
 
 
 def time_to_target(table: StudyTable, what: str = "steps") -> Drawn | None:
@@ -447,16 +450,20 @@ def pairwise(table: StudyTable, comparisons: Comparisons) -> Drawn | None:
     if not compared:
         return None
     of = quantities.of(analysis.column)
-    rows = [_difference(row, turned=not analysis.baseline) for row in compared]
-    known = [row.detectable for row in compared if math.isfinite(row.detectable)]
-    detectable = max(known) if known else None
+    rows = [_difference(row, comparisons.turned) for row in compared]
+    known = {drawn.label: row.detectable for drawn, row in zip(rows, compared) if math.isfinite(row.detectable)}
+    detectable = max(known.values()) if known else None
     made = figures.Pairwise(rows, quantities.title(analysis.column), of.percent, detectable)
     better = "Right" if direction(analysis.column) == "max" else "Left"
     said = [f"{better} of 0 the first of the two is better; lines are {100 * (1 - analysis.alpha):g} % intervals."]
     if detectable is not None:
         unit = " points" if of.percent else ""
-        amount = figures.shown(detectable, of.percent)
-        said.append(f"Grey: {_over_seeds(rows[0].n)} cannot tell differences under {amount}{unit} apart.")
+        amounts = {title: f"{figures.shown(each, of.percent)}{unit}" for title, each in known.items()}
+        if len(amounts) == 1:
+            said.append(f"Grey: {_over_seeds(rows[0].n)} cannot tell differences under {amounts.popitem()[1]} apart.")
+        else:
+            each = ", ".join(f"under {amount} ({title})" for title, amount in amounts.items())
+            said.append(f"{_over_seeds(rows[0].n)} cannot tell differences apart {each}; grey is the largest of these.")
     if not comparisons.final:
         said.append("Not all runs have ended: nothing is declared yet.")
     elif all(row.significant for row in rows):

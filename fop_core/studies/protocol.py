@@ -453,7 +453,7 @@ class Study(_Part):
                 yield where, f"is not among the methods, {', '.join(self.methods)}: put it there, or leave it out"
             for field in variant.settings:
                 if why := self._wrong_field(field):
-                    yield where, f"{field} {why}"
+                    yield where, f"{field}: {why}"
             for axis in self.axes:
                 if axis.field in variant.settings and name in (axis.methods or self.methods):
                     yield axis.field, f"is an axis, and {name} has its own value: name the methods that the axis is for"

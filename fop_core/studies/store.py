@@ -26,7 +26,7 @@ from fop_core.jobs import requests
 from fop_core.runs import files, locks, plugins, records, stamps
 from fop_core.runs import store as _runs
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.runs.names import STUDIES
+from fop_core.runs.names import STUDIES, TRASH
 from fop_core.runs.plugins import Source
 from fop_core.studies import protocol
 from fop_core.studies.cells import check
@@ -319,6 +319,58 @@ def changing(id_: str, folder: Path | None = None) -> Iterator[Stored]:
         os.close(lock)
 
 
+def discard(id_: str, folder: Path | None = None) -> str:
+    """Move a study to the trash of its folder, ``studies/.trash``; its runs stay. Return what it is called there.
+
+    Raises:
+        RunError, DamagedFile: as ``changing``; and where something else is in the trash's place.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> _ = store.create(protocol.Study(name="Rates"))
+        >>> store.discard("rates"), store.ids(), store.restore("rates"), store.ids()
+        ('rates', [], 'rates', ['rates'])
+    """
+    with changing(id_, folder) as stored:
+        trash = _trash(stored.folder)
+        trash.mkdir(exist_ok=True)
+        name, number = stored.id, 1
+        while os.path.lexists(trash / name):  # one of that name was deleted before
+            number += 1
+            name = f"{stored.id}-{number}"
+        os.rename(stored.path, trash / name)
+    return name
+
+
+def restore(name: str, folder: Path | None = None) -> str:
+    """Bring a study back from the trash of its folder; return its id.
+
+    Raises:
+        RunError: where it is not in the trash, or one of its name is there again.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> _ = store.create(protocol.Study(name="Rates"))
+        >>> store.restore(store.discard("rates"))
+        'rates'
+    """
+    id_, trash = slug(name), _trash(folder)
+    there = sorted(os.listdir(trash)) if trash.is_dir() else []
+    if id_ not in there:
+        raise RunError(f"no study {name!r} in {trash}: there is {', '.join(there) or 'none'}")
+    if os.path.lexists(studies_folder(folder) / id_):
+        raise RunError(f"there is a study {id_!r} in {studies_folder(folder)} again: delete or move that one first")
+    os.rename(trash / id_, studies_folder(folder) / id_)
+    return id_
+
+
+def _trash(folder: Path | None) -> Path:
+    path = studies_folder(folder) / TRASH
+    if os.path.lexists(path) and (path.is_symlink() or not path.is_dir()):
+        raise RunError(f"{path} is no folder of these studies: move it away, and a trash is made")
+    return path
+
+
 def grow(
     id_: str,
     *,
@@ -353,27 +405,48 @@ def grow(
         ((0.01, 0.1, 0.5), (0, 1, 2, 7))
     """
     with changing(id_, folder) as stored:
-        content = stored.study.to_json()
-        what = []
-        if axis is not None:
-            content["axes"] = _with_axis(stored.study, axis)
-            what.append(f"{axis.field}={','.join(map(str, axis.values))}")
-        for name, more in (("seeds", seeds), ("fresh_seeds", fresh_seeds)):
-            new = [seed for seed in more if seed not in content[name]]
-            content[name] = [*content[name], *new]
-            if new:
-                what.append(f"{name} {','.join(map(str, new))}")
-        content["limit"] = content["limit"] if limit is None else limit
-        study = protocol.parse(content)
-        if study.model_copy(update={"limit": stored.study.limit}) == stored.study:
-            raise ConfigError(("", f"the study {stored.id} has all of that already"))
-        check(study)
+        study = larger(stored.study, axis, seeds, fresh_seeds, limit)
+        what = [] if axis is None else [f"{axis.field}={','.join(map(str, axis.values))}"]
+        for name in ("seeds", "fresh_seeds"):
+            new = [str(seed) for seed in getattr(study, name) or () if seed not in (getattr(stored.study, name) or ())]
+            what += [f"{name} {','.join(new)}"] if new else []
         reported = len(stored.winners) if stored.study.axes else len(stored.study.methods)
         stored.study = study
         stored.changes.append({"at": stamps.now(), "what": "; ".join(what), "reported": reported})
         if axis is not None or seeds:
             stored.winners, stored.lost = {}, []
     return stored
+
+
+def larger(
+    study: Study,
+    axis: Axis | None = None,
+    seeds: tuple[int, ...] = (),
+    fresh_seeds: tuple[int, ...] = (),
+    limit: int | None = None,
+) -> Study:
+    """Return a study with more, as ``grow`` makes it; nothing is written.
+
+    Raises:
+        ConfigError: where the larger study does not do, or is no larger.
+
+    Example:
+        >>> from fop_core.studies import cells, protocol, store
+        >>> study = protocol.Study(name="Rates", axes=(protocol.parse_axis("optimizer.lr=0.01,0.1"),))
+        >>> cells.count(study), cells.count(store.larger(study, seeds=(7,)))
+        ((12, 6), (16, 6))
+    """
+    content = study.to_json()
+    if axis is not None:
+        content["axes"] = _with_axis(study, axis)
+    for name, more in (("seeds", seeds), ("fresh_seeds", fresh_seeds)):
+        content[name] = [*content[name], *(seed for seed in more if seed not in content[name])]
+    content["limit"] = content["limit"] if limit is None else limit
+    made = protocol.parse(content)
+    if made.model_copy(update={"limit": study.limit}) == study:
+        raise ConfigError(("", f"the study {slug(study.name)} has all of that already"))
+    check(made)
+    return made
 
 
 def _with_axis(study: Study, axis: Axis) -> list[dict[str, Any]]:

@@ -143,6 +143,31 @@ def stop(id_: str, folder: Path | None = None) -> tuple[int, dict[str, str]]:
     return stopped, troubles
 
 
+def delete(id_: str, folder: Path | None = None) -> str:
+    """Move a study to the trash of its folder; its runs stay. Return what it is called there, see ``store.restore``.
+
+    Raises:
+        RunError: where its runs still wait or train, and it was not stopped; and as ``store.discard``.
+        DamagedFile: likewise.
+
+    Example:
+        >>> from fop_core.studies import protocol, store, submit
+        >>> _ = submit.submit(protocol.Study(name="ranks", seeds=(0,)))
+        >>> _ = submit.stop("ranks")
+        >>> submit.delete("ranks"), store.ids()
+        ('ranks', [])
+    """
+    stored = store.load(id_, folder)
+    for run_id in () if stored.stopped else stored.runs.values():
+        run = Run(stored.folder / run_id)
+        try:
+            if run.has_request("start") or run.state.state in ALIVE:
+                raise RunError(f"runs of the study {stored.id} wait or train: stop it first, `study stop {stored.id}`")
+        except (FileNotFoundError, DamagedFile):
+            continue  # nothing that goes on
+    return store.discard(stored.id, stored.folder)
+
+
 def _carried_on(id_: str, folder: Path, again: bool = False) -> Submitted:
     with store.changing(id_, folder) as stored:
         done = carry_on(stored, again)

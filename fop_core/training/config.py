@@ -512,6 +512,9 @@ def described() -> dict[str, str]:
 
 def suggestion(path: str) -> str:
     """Return which settings are likely meant by a path that is none, as words to append, or ""."""
+    if path in SECTIONS:
+        first = next((each for each in described() if each.startswith(f"{path}.")), "")
+        return f"; it is a part: name one of its settings, as {first}" if first else ""
     section, _, last = path.lower().rpartition(".")
     inside = section in SECTIONS
     everything = {each: words for each, words in described().items() if not inside or each.startswith(f"{section}.")}

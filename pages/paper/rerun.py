@@ -15,7 +15,7 @@ from fop_core.runs.files import DamagedFile, RunError
 from fop_core.studies import predict
 from fop_core.studies.predict import Prediction
 from fop_core.training.datasets import DataError
-from pages.paper.costs import cost, planned, run_count, runs_of_all
+from pages.paper.costs import cost, planned, run_count, runs_of, runs_of_all
 from pages.paper.links import RUNS
 from pages.shared import run_text
 from pages.shared.listing import listing
@@ -79,6 +79,7 @@ def question(card: Card) -> None:
                 unknown.append(plan)
             todo.append(plan)
         count = runs_of_all(todo, quick)
+        shared = sum(runs_of(plan, quick) for plan in todo) - count
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 f"Launch {run_count(count)}",
@@ -97,6 +98,8 @@ def question(card: Card) -> None:
                     help="Trains the first steps of each method now, in a process of its own",
                 )
             st.button("Cancel", type="tertiary", on_click=_toggle, args=(card.name,), key=f"cancel {card.name}")
+        if shared:
+            st.caption(f"Trained once: {run_count(shared)} that two of these studies need.")
         st.caption("They wait in this machine's queue. A study can be stopped at any time, and goes on from there.")
 
 

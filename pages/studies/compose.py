@@ -25,6 +25,7 @@ from pages.shared import run_text
 from pages.shared.form import Form
 from pages.shared.listing import listing
 from pages.shared.own_files import OwnFiles
+from pages.shared.shell import folders
 from pages.shared.text import literal
 from pages.shared.train_fields import setting
 from pages.shared.train_settings import LABELS
@@ -181,7 +182,7 @@ def composed(form: Form, drafted: Draft, own: OwnFiles, waits: str) -> None:
         _slots()
         _detectable(study, detectable)
     st.subheader("The same from a shell", anchor=False)
-    st.code(drafts.command(study, arguments(own)), language="bash", wrap_lines=True)
+    st.code("\n".join([*folders(), drafts.command(study, arguments(own))]), language="bash", wrap_lines=True)
 
 
 def _missing(study: Study) -> str:
@@ -202,10 +203,11 @@ def plan(drafted: Draft) -> str:
     assert study is not None
     fresh = len(study.fresh_seeds or ())
     of = "1 seed" if fresh == 1 else f"{fresh} seeds"
+    methods = "1 method" if len(study.methods) == 1 else f"{len(study.methods)} methods"
     if not drafted.tuning:
-        return f"{run_count(drafted.reporting)} to report: {len(study.methods)} methods with {of} each."
+        return f"{run_count(drafted.reporting)} to report: {methods} with {of} each."
     return (
-        f"{run_count(drafted.tuning)} to choose the settings of {len(study.methods)} methods, "
+        f"{run_count(drafted.tuning)} to choose the settings of {methods}, "
         f"then {run_count(drafted.reporting)} to report their winners with {of}."
     )
 

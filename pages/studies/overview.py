@@ -14,7 +14,7 @@ from pages.components.runs_table import runs_table
 from pages.shared import run_text
 from pages.shared.listing import listing
 from pages.shared.text import literal
-from pages.studies.shown import BADGES, run_count
+from pages.studies.shown import BADGES, later, run_count
 
 KEY = "studies table"
 COLUMNS = (
@@ -59,12 +59,13 @@ def _row(stored: Stored, entries: Mapping[str, Entry]) -> dict[str, object]:
     ended = sum(state in ("finished", "failed") for state in states) + len(stored.ended)
     state = _state(stored, states)
     age = stamps.age(stored.created) if stored.created else None
-    share = ended / len(stored.runs) if stored.runs else 0.0
+    total = len(stored.runs) + later(stored)
+    share = ended / total if total else 0.0
     methods = ", ".join(map(named, stored.study.methods))
     cells: list[object] = [
         [state, state],
         [stored.study.name, stored.study.name, stored.id],
-        [f"{min(ended, len(stored.runs)):,} of {run_count(len(stored.runs))}", share],
+        [f"{min(ended, total):,} of {run_count(total)}", share],
         stored.study.preset,
         methods,
         [run_text.duration(age), age],
@@ -81,5 +82,5 @@ def _state(stored: Stored, states: Sequence[str]) -> str:
         return "running"
     if "queued" in states:
         return "queued"
-    concluded = {*stored.winners, *stored.lost} >= set(stored.study.methods)
-    return "finished" if concluded else "queued"
+    concluded = not stored.study.axes or {*stored.winners, *stored.lost} >= set(stored.study.methods)
+    return "finished" if concluded and states else "queued"

@@ -61,10 +61,12 @@ def study(of: StudyTable) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         progress.buttons(of)
         downloads(of)
+        progress.delete(of, lambda: open_(""))
         st.button("All studies", on_click=open_, args=("",), type="tertiary", key="studies all")
     pictures.conclusions(of, form)
     st.subheader("Settings", anchor=False)
-    form.draw("role")
+    if of.study.axes:
+        form.draw("role")
     trials.table(of, form)
     trials.opened(of, form)
     pictures.pictures(of, form)
@@ -72,6 +74,7 @@ def study(of: StudyTable) -> None:
 
 def new() -> None:
     """Show the studies that there are, and a new one."""
+    progress.undo()
     there, damaged = store.list_studies()
     overview.overview(there, damaged, open_)
     files = own.files(form)

@@ -9,14 +9,17 @@ import streamlit as st
 from fop_core.figures.training_curves import named
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.studies import drawings, protocol, store, submit, watcher
+from fop_core.studies import cells, drawings, protocol, store, submit, watcher
 from fop_core.studies.binding import Submitted
 from fop_core.studies.progress import StudyTable
+from fop_core.training.config import ConfigError
 from fop_core.training.seeds import seeds
 from pages.shared import notices, run_text
 from pages.shared.listing import listing
 from pages.shared.text import literal
-from pages.studies.shown import BADGES, run_count
+from pages.studies.shown import BADGES, later, run_count
+
+GONE = "studies gone"
 
 
 def head(of: StudyTable) -> None:
@@ -29,7 +32,8 @@ def head(of: StudyTable) -> None:
             st.badge(f"{BADGES[state].symbol} {count:,} {state}", color=_color(state))  # type: ignore[arg-type]
     totals = drawings.totals(of)
     memory = totals.peak_memory
-    words = [f"{ended:,} of {run_count(total)} ended"]
+    more = later(of.stored)
+    words = [f"{ended:,} of {run_count(total)} ended" + (f", then {more:,} more with fresh seeds" if more else "")]
     if of.stored.stopped:
         words.append("stopped")
     if totals.seconds:
@@ -37,7 +41,7 @@ def head(of: StudyTable) -> None:
         words.append(f"{run_text.duration(totals.evaluation_seconds)} of evaluation beside it")
     if not math.isnan(memory):
         words.append(f"at most {run_text.size(memory)} of memory")
-    st.progress(ended / total if total else 0.0, literal(", ".join(words)))
+    st.progress(ended / (total + more) if total else 0.0, literal(", ".join(words)))
     st.caption(literal(_next(of)))
 
 
@@ -70,7 +74,9 @@ def _next(of: StudyTable) -> str:
         return f"Settings of {', '.join(open_)} are being chosen; then the winners are trained with fresh seeds."
     if bool(of.ended.all()) and len(of):
         return "All its runs have ended."
-    return "The winners are being trained with fresh seeds."
+    trained = any(state in ("running", "starting", "stopping") for state in of.state)
+    does = "are being trained" if trained else "wait in the queue"
+    return f"The winners {does}, with fresh seeds." if of.study.axes else f"Its runs {does}: nothing is to be chosen."
 
 
 def _tried(what: Callable[[], Any], done: Callable[[Any], str]) -> bool:
@@ -122,6 +128,41 @@ def buttons(of: StudyTable) -> None:
         _grow(of)
 
 
+def delete(of: StudyTable, closed: Callable[[], None]) -> None:
+    """Offer to move a study to the trash.
+
+    Args:
+        of: the study.
+        closed: called, in a widget's callback, once it is there.
+    """
+
+    def go() -> None:
+        def done(name: str) -> str:
+            st.session_state[GONE] = name
+            return ""
+
+        if _tried(lambda: submit.delete(of.stored.id), done):
+            closed()
+
+    with st.popover("Delete…", width="content", key="studies delete"):
+        st.markdown("The study goes to the trash, from where it can be brought back. Its runs stay.")
+        st.button("Delete this study", type="primary", on_click=go, key="studies deletes")
+
+
+def undo() -> None:
+    """Offer to bring back the study that was deleted last."""
+    if not (name := st.session_state.get(GONE, "")):
+        return
+
+    def back() -> None:
+        st.session_state[GONE] = ""
+        _do(lambda: store.restore(name), lambda id_: f"{id_} is back.")
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{literal(name)} moved to the trash; its runs stay.", width="content")
+        st.button("Undo", on_click=back, key="studies undo")
+
+
 def _grow(of: StudyTable) -> None:
     """Offer to add values of an axis, or seeds."""
     id_ = of.stored.id
@@ -129,23 +170,32 @@ def _grow(of: StudyTable) -> None:
     axis = st.text_input(
         "Axis", key="studies grow axis", placeholder="optimizer.lr=0.2", help="A new one, or more values of one."
     )
-    tuning = st.text_input("Tuning seeds", key="studies grow seeds", placeholder="3-5")
+    chosen_by = st.text_input("Tuning seeds", key="studies grow seeds", placeholder="3-5")
     fresh = st.text_input("Fresh seeds", key="studies grow fresh", placeholder="6-9")
     if any(of.run_id[index] for index in of.rows("report")):
         st.caption("Runs were reported already: what they said may be why it grows, and its conclusions will say so.")
 
-    def grow() -> None:
-        def grown() -> Submitted:
-            return submit.grow(
-                id_,
-                axis=protocol.parse_axis(axis) if axis.strip() else None,
-                seeds=tuple(seeds(tuning)) if tuning.strip() else (),
-                fresh_seeds=tuple(seeds(fresh)) if fresh.strip() else (),
-            )
+    def additions() -> dict[str, Any]:
+        return {
+            "axis": protocol.parse_axis(axis) if axis.strip() else None,
+            "seeds": tuple(seeds(chosen_by)) if chosen_by.strip() else (),
+            "fresh_seeds": tuple(seeds(fresh)) if fresh.strip() else (),
+        }
 
-        if _tried(grown, _submitted):
+    def grow() -> None:
+        if _tried(lambda: submit.grow(id_, **additions()), _submitted):
             for name in ("axis", "seeds", "fresh"):
                 st.session_state[f"studies grow {name}"] = ""
 
-    nothing = not any(text.strip() for text in (axis, tuning, fresh))
-    st.button("Grow this study", type="primary", on_click=grow, disabled=nothing, key="studies grows")
+    words, count = "Grow this study", 0
+    if any(text.strip() for text in (axis, chosen_by, fresh)):
+        try:
+            before, after = cells.count(of.study), cells.count(store.larger(of.study, **additions()))
+        except ConfigError as error:
+            st.markdown(f":red[:small[:material/error: {literal('; '.join(each for _, each in error.problems))}]]")
+        else:
+            count = sum(after) - sum(before)
+            words = f"Grow this study by {run_count(count)}"
+            tuning, reporting = after[0] - before[0], after[1] - before[1]
+            st.caption(f"{run_count(tuning)} more to choose settings, {reporting:,} to report.")
+    st.button(words, type="primary", on_click=grow, disabled=not count, key="studies grows")

@@ -8,6 +8,7 @@ from fop_core.figures.studies.drawing import written
 from fop_core.figures.style import number
 from fop_core.runs import compare
 from fop_core.studies.cells import Point
+from fop_core.studies.store import Stored
 from pages.shared.run_text import AMBER, GREY, RED, STATES, Badge
 from pages.shared.text import literal
 
@@ -23,6 +24,12 @@ ORDER = ("running", "starting", "stopping", "queued", "missing", "failed", "dama
 def run_count(count: int) -> str:
     """Return so many runs: "1 run", "6 runs"."""
     return f"{count:,} run{'s' * (count != 1)}"
+
+
+def later(stored: Stored) -> int:
+    """Return how many runs a study makes once its winners are known."""
+    open_ = [method for method in stored.study.methods if method not in (*stored.winners, *stored.lost)]
+    return len(open_) * len(stored.study.fresh_seeds or ()) if stored.study.axes else 0
 
 
 def together(states: Sequence[str]) -> str:

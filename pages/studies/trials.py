@@ -51,15 +51,18 @@ def trials(of: StudyTable, role: str) -> list[Trial]:
     return [Trial(of.key[cells[0]], method, words, tuple(cells)) for (method, words), cells in together_.items()]
 
 
+def role_of(of: StudyTable, form: Form) -> str:
+    """Return the role that is looked at; a study that tunes nothing has only runs that it reports."""
+    role: str = form["role"]
+    return role if of.study.axes else "report"
+
+
 def table(of: StudyTable, form: Form) -> None:
     """Show the trials of the role that is looked at, from which some are opened."""
-    role = form["role"]
+    role = role_of(of, form)
     rows = trials(of, role)
     if not rows:
-        words = (
-            "Nothing is reported yet: the winners are not known." if role == "report" else "Nothing was to be tuned."
-        )
-        st.markdown(words)
+        st.markdown("Nothing is reported yet: the winners are not known.")
         return
     column = of_role(of.study.choose.column if role == "tune" else of.study.analysis.column, role)
     columns: list[dict[str, Any]] = [
@@ -127,7 +130,7 @@ def _mean(values: np.ndarray) -> float | None:
 def opened(of: StudyTable, form: Form) -> None:
     """Show what the chosen trials open."""
     chosen = form["cell"].split(",")
-    rows = [row for row in trials(of, form["role"]) if row.id in chosen][:MOST]
+    rows = [row for row in trials(of, role_of(of, form)) if row.id in chosen][:MOST]
     for row in rows:
         _open(of, row)
     ids = [of.run_id[index] for row in rows for index in row.cells if of.run_id[index]]

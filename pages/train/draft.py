@@ -1,6 +1,5 @@
 """What the settings of the Train page ask for: runs to make and their commands, or what is wrong where."""
 
-import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -63,12 +62,6 @@ class Planned:
             words += ["--set", each]
         words += ["--name", self.title] if self.name else []
         return shlex.join(words)
-
-
-def folders() -> list[str]:
-    """Return the commands that set, in a shell, the folders that are set for this server."""
-    keys = [key for key in ("FOP_DATA_DIR", "FOP_RUNS_DIR") if os.environ.get(key)]
-    return [f"export {key}={shlex.quote(os.environ[key])}" for key in keys]
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from pages.components.follow import follow
 from pages.shared.listing import MOST_CHOSEN
 from pages.shared.own_files import OwnFiles
 from pages.shared.run_text import message
+from pages.shared.shell import folders
 from pages.shared.text import literal
 from pages.train import preview, sidebar, slots
-from pages.train.draft import Draft, Planned, draft, folders
+from pages.train.draft import Draft, Planned, draft
 from pages.train.form import TrainForm, differences, label
 from pages.train.format import count, runs
 from pages.train.launch import launch

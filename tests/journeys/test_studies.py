@@ -2,11 +2,13 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from fop_core.runs import store as runs
 from fop_core.runs.state import ALIVE
@@ -43,6 +45,38 @@ def fill(page: Page, label: str, text: str) -> None:
     page.wait_for_function(  # the address has it, so the page knows it
         "text => [...new URLSearchParams(location.search).values()].includes(text)", arg=text
     )
+
+
+class HeldBack:
+    """What a slow network brings late: all that the server sends after a message with some text, until it is released.
+
+    Args:
+        page: where an address is opened next.
+        text: of the message.
+    """
+
+    def __init__(self, page: Page, text: bytes) -> None:
+        self._text = text
+        self._waiting: list[Callable[[], None]] | None = None
+        page.route_web_socket(re.compile("/_stcore/stream"), self._connect)
+
+    def _connect(self, browser: WebSocketRoute) -> None:
+        server = browser.connect_to_server()
+        server.on_message(lambda message: self._bring(browser, message))
+
+    def _bring(self, browser: WebSocketRoute, message: str | bytes) -> None:
+        if self._waiting is not None:
+            self._waiting.append(partial(browser.send, message))
+            return
+        browser.send(message)
+        if self._text and isinstance(message, bytes) and self._text in message:
+            self._waiting = []
+
+    def release(self) -> None:
+        """Bring it, and hold nothing back from then on."""
+        waiting, self._waiting, self._text = self._waiting or [], None, b""
+        for send in waiting:
+            send()
 
 
 def idle(page: Page) -> None:
@@ -116,9 +150,15 @@ def test_a_study_that_was_launched_stays_open_untouched_until_all_its_runs_have_
 ):
     troubles.expected = ["/_stcore/", "404 (Not Found)"]
     axes = "optimizer.lr=0.05,0.1"
-    page = visit(f"studies?name=untouched&axes={axes}&seeds=0&fresh=1&epochs=1&base=data.limit%3D400", drawn=False)
+    address = f"studies?name=untouched&axes={axes}&seeds=0&fresh=1&epochs=1&base=data.limit%3D400"
+    page = visit("_stcore/health", drawn=False)
     page.set_default_timeout(60_000)
+    late = HeldBack(page, b"0 of 4 runs ended")
+    page.goto(urljoin(page.url, f"/{address}"))
     page.get_by_role("button", name="Launch 6 runs").click()
+    expect(page.get_by_text("0 of 4 runs ended")).to_be_visible()
+    page.wait_for_timeout(2000)  # the page ticks, of which the browser has no more than that
+    late.release()
     expect(page.get_by_text("All its runs have ended.")).to_be_visible(timeout=LONG)
     assert re.search("study=untouched", page.url)
     expect(page.get_by_text("6 finished")).to_be_visible()

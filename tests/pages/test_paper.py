@@ -212,6 +212,8 @@ def test_a_rerun_asks_first_then_stands_in_studies_and_is_linked(folder):
     total = len({cell.key for study in studies for cell in cells.cells(study)})
     assert total < sum(sum(cells.count(study)) for study in studies), "two of them have the same runs of SGD"
     assert launch.label == f"Launch {total} runs"
+    shared = sum(sum(cells.count(study)) for study in studies) - total
+    assert f"Trained once: {shared} runs that two of these studies need." in said
     assert not store.ids(folder), "nothing is launched yet"
     click(at, "launch 2")
     assert store.ids(folder) == sorted(study.name for study in studies)

@@ -51,6 +51,10 @@ def text(at: AppTest) -> str:
     return words(at).replace("\\", "")
 
 
+def progress_text(at: AppTest) -> str:
+    return " ".join(each.proto.text for each in at.get("progress")).replace("\\", "")
+
+
 def trials(at: AppTest) -> list[dict]:
     data = component(at, "studies trials")
     names = [column["name"] for column in data["columns"]]
@@ -108,7 +112,8 @@ def test_a_second_click_on_launch_makes_no_second_study():
         ({"axes": "optimizer.lr=log:1e-4:1:900", "seeds": "0-9"}, "cells"),
         ({"methods": ""}, "there are none"),
         ({"variants": "k4"}, "write name=method"),
-        ({"variants": "k4=fop:fop.rnak=4"}, "k4: fop.rnak no such setting"),
+        ({"variants": "k4=fop:fop.rnak=4"}, "k4: fop.rnak: no such setting"),
+        ({"variants": "around=fop:optimizer=3"}, "it is a part: name one of its settings, as optimizer."),
         ({"variants": "k4=fop\nk4=sgd"}, "k4 is there twice"),
         ({"seeds": "two"}, "write 0, 1, 2 or 0-2"),
         ({"fresh": "0"}, "tune already"),
@@ -193,6 +198,51 @@ def test_studies_are_listed_and_one_is_opened():
     data = component(at, "studies table")
     assert {row["cells"][1][0]: row["cells"][0][0] for row in data["rows"]} == {"one": "queued", "two": "finished"}
     assert "No studies yet" not in text(at)
+
+
+def test_a_study_without_tuning_is_finished_when_its_runs_are_and_opens_on_what_it_reports():
+    plain = study("s").model_copy(update={"axes": (), "fresh_seeds": (5, 6)})
+    filled(plain)
+    [row] = component(page(), "studies table")["rows"]
+    assert (row["cells"][0][0], row["cells"][2][0]) == ("finished", "4 of 4 runs")
+    at = page(study="s")
+    assert len(trials(at)) == 2 and "All its runs have ended." in text(at)
+    assert "won" not in text(at) and "winner" not in text(at)
+    assert "Each method at the settings that the study gives it" in text(at)
+
+
+def test_a_study_without_tuning_whose_runs_wait_says_so(folder):
+    at = page(axes="", seeds="0", fresh="5", name="s", epochs="1")
+    assert f"export FOP_RUNS_DIR={folder}" in at.code[0].value
+    ran(button(at, "studies launch").click().run())
+    assert "Its runs wait in the queue: nothing is to be chosen." in text(at) and len(trials(at)) == 2
+
+
+def test_runs_that_are_made_once_the_winners_are_known_are_counted_before():
+    filled(study("s"))
+    [row] = component(page(), "studies table")["rows"]
+    assert row["cells"][2][0] == "8 of 12 runs"
+    assert "8 of 8 runs ended, then 4 more with fresh seeds" in progress_text(page(study="s"))
+
+
+def test_a_sentence_and_the_figure_give_the_same_difference_with_its_interval():
+    filled(study("s"), lambda cell: 0.9 + 0.01 * (cell.seed % 2) * (1 if cell.method == "fop" else -1), winners=WON)
+    at = page(study="s")
+    said = text(at).partition("interval of fop less momentum ")[2]
+    low, high = (float(end.replace("−", "-")) for end in said.partition(" points")[0].split(" to "))
+    [middle] = {trace["x"][0] for trace in figure(at, "study pairwise")["data"] if trace.get("mode") == "markers"}
+    assert low < high and middle == pytest.approx((low + high) / 2, abs=0.02)
+
+
+def test_the_difference_that_cannot_be_seen_is_that_of_each_comparison():
+    wide = {"fop": 0.02, "adam": 0.001, "momentum": 0.0}
+    plan = study("s", methods=["momentum", "fop", "adam"], fresh_seeds=[5, 6, 7], analysis={"baseline": "momentum"})
+    filled(plan, lambda cell: 0.9 + wide[cell.method] * math.sin(cell.seed), winners={**WON, "adam": WON["fop"]})
+    said = text(page(study="s"))
+    for name, method in (("FOP", "fop"), ("Adam", "adam")):
+        amount = said.partition(f" points ({name} less Momentum)")[0].rpartition("under ")[2]
+        sentence = said.partition(f"{method} and momentum, test accuracy")[2].partition("cannot be seen with")[0]
+        assert f"Differences under {amount} points" in sentence
 
 
 def test_a_finished_study_says_what_can_be_concluded_under_every_figure():
@@ -286,13 +336,35 @@ def test_a_study_is_stopped_resumed_and_grown():
     assert len(store.load("s").runs) == 4 and at.text_input(key="studies grow axis").value == ""
 
 
+def test_a_study_is_deleted_with_its_runs_kept_and_brought_back():
+    filled(study("s"))
+    at = page(study="s")
+    ran(button(at, "studies deletes").click().run())
+    assert not store.ids() and len(list(runs.scan())) == 8 and "study" not in address(at)
+    assert "s moved to the trash; its runs stay." in text(at)
+    ran(button(at, "studies undo").click().run())
+    assert store.ids() == ["s"] and "moved to the trash" not in text(at)
+
+
+def test_a_study_whose_runs_wait_is_not_deleted():
+    at = page(axes="", seeds="0", fresh="5", name="s", epochs="1")
+    ran(button(at, "studies launch").click().run())
+    ran(button(at, "studies deletes").click().run())
+    assert store.ids() == ["s"] and "stop it first" in text(at)
+
+
 def test_what_cannot_be_grown_is_said_and_nothing_is_changed():
     filled(study("s"))
     at = page(study="s")
     ran(at.text_input(key="studies grow axis").input("optimizer.lrr=1").run())
-    ran(button(at, "studies grows").click().run())
-    assert "no such setting" in text(at)
+    assert "no such setting" in text(at) and button(at, "studies grows").disabled
     assert len(store.load("s").study.axes) == 1 and at.text_input(key="studies grow axis").value == "optimizer.lrr=1"
+    ran(at.text_input(key="studies grow axis").input("").run())
+    for there, says in (("abc", "abc"), ("1", "has all of that already")):
+        ran(at.text_input(key="studies grow seeds").input(there).run())
+        assert says in text(at) and button(at, "studies grows").disabled
+    ran(at.text_input(key="studies grow seeds").input("1,9").run())
+    assert button(at, "studies grows").label == "Grow this study by 4 runs" and not button(at, "studies grows").disabled
 
 
 def test_an_unknown_and_a_damaged_study_are_said_to_be_so():
@@ -337,7 +409,7 @@ def test_a_study_is_composed_with_an_optimizer_of_ones_own_whose_settings_are_ax
     assert own.text_area(key="studies.axes").value.endswith("optimizer.settings.lr=0.0001")
     ran(own.text_area(key="studies.axes").set_value("optimizer.lr=0.05\noptimizer.settings.lr=1e-4,3e-4").run())
     assert list(own.table[0].value["Settings tried"]) == ["1", "1", "2"]
-    shell = shlex.split(next(each.value for each in own.code if "study submit" in each.value))
+    shell = shlex.split(next(each.value.splitlines()[-1] for each in own.code if "study submit" in each.value))
     ran(button(own, "studies launch").click().run())
     [stored] = store.list_studies()[0]
     assert store.sources(stored)["optimizer"].content == LION.read_bytes()

@@ -13,9 +13,10 @@ from fop_core.training.config import BASES, METHODS, PRESETS, OptimizerConfig, T
 from fop_core.training.seeds import MOST
 from pages.shared import train_settings
 from pages.shared.fields import Choice, Flag
+from pages.shared.shell import folders
 from pages.shared.train_fields import plain, setting
 from pages.shared.train_settings import CONFIG, FIELDS, GROUPS, applies, values
-from pages.train.draft import draft, folders
+from pages.train.draft import draft
 from pages.train.format import duration, size
 
 EVERY = [(preset, method) for preset in PRESETS for method in METHODS]
