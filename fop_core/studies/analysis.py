@@ -258,7 +258,13 @@ class Comparisons:
 
     @property
     def turned(self) -> bool:
-        """Whether a difference is shown as the method named later less the earlier one: where there is no baseline."""
+        """Whether a difference is shown as the method named later less the earlier one: where there is no baseline.
+
+        Example:
+            >>> from fop_core.studies import analysis, protocol
+            >>> [analysis.Comparisons(protocol.Analysis(baseline=name), "report", {}).turned for name in ("", "sgd")]
+            [True, False]
+        """
         return not self.analysis.baseline
 
 
