@@ -6,13 +6,13 @@ A run that diverged is worse than every other: it has no accuracy, and is compar
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from scipy import stats
 
 from fop_core.reproduction.shipped import PackedRun
 from fop_core.reproduction.verdicts import ALPHA
-from fop_core.studies.statistics import Difference, unpaired
+from fop_core.studies.statistics import Difference, holm, unpaired
 
 MINUS = "−"
 
@@ -61,6 +61,26 @@ def rising(by: Mapping[float, Sequence[float]]) -> tuple[float, float]:
     return float(result.statistic), float(result.pvalue)
 
 
+@dataclass(frozen=True)
+class Corrected:
+    """One of several comparisons.
+
+    Attributes:
+        difference: ours less theirs.
+        p: corrected for the others.
+        how: it was, in words.
+    """
+
+    difference: Difference
+    p: float
+    how: str
+
+    @property
+    def comes_out(self) -> bool:
+        """Whether ours are above theirs."""
+        return comes_out(self.difference, self.p)
+
+
 def signed(value: float, digits: int = 2) -> str:
     """Return a number with its sign; "+∞" and "−∞" where runs diverged, "±0" where as many did of both."""
     if not math.isfinite(value):
@@ -88,10 +108,28 @@ def spread(values: Mapping[int, float] | Sequence[float], digits: int = 2) -> st
     return f"{mean} ± {statistics.stdev(numbers):.{digits}f}" if len(numbers) > 1 else mean
 
 
-def compared(ours: Mapping[int, float], theirs: Mapping[int, float]) -> str:
-    """Return how much ours are above theirs in words: points, both means with spread, n, the test and p."""
+def corrected(differences: Sequence[Difference], of: str) -> list[Corrected]:
+    """Return comparisons of one family with their p values by Holm's method.
+
+    Args:
+        differences: all of the family.
+        of: what they are, in words: "ranks".
+    """
+    how = f"by Holm's method over {len(differences)} {of}"
+    return [Corrected(each, p, how) for each, p in zip(differences, holm([each.p for each in differences]))]
+
+
+def compared(ours: Mapping[int, float], theirs: Mapping[int, float], made: Corrected | None = None) -> str:
+    """Return how much ours are above theirs in words: points, both means with spread, n, the test and p.
+
+    Args:
+        ours: by seed.
+        theirs: likewise.
+        made: their comparison, where it is one of several.
+    """
     difference = above(ours, theirs)
-    test = f"{difference.test}, {p_words(difference.p)}" if difference.test != "none" else "one seed: no test"
+    p = p_words(difference.p) if made is None else f"{p_words(made.p)} {made.how}"
+    test = f"{difference.test}, {p}" if difference.test != "none" else "one seed: no test"
     n = f"n = {difference.n}" if difference.n == difference.other_n else f"n = {difference.n} and {difference.other_n}"
     percents = [f"{spread(each)}{' %' if all(map(math.isfinite, each.values())) else ''}" for each in (ours, theirs)]
     if math.isfinite(difference.mean):

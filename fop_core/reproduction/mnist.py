@@ -334,17 +334,29 @@ def best_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
 def small_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
     """Return the table of Figure 2 at a rate too small for SGD: learned and never learned."""
     small = evidence.study(SMALL)
-    head = ["σ", "method", "learned", "never learned", "n", "learned less never", "p, Welch", "learned less SGD"]
+    head = [
+        "σ",
+        "method",
+        "learned",
+        "never learned",
+        "n",
+        "learned less never",
+        "p, Welch",
+        "p, Holm",
+        "learned less SGD",
+    ]
     if small is None or not (sgd := _sgd(small)):
         return head, []
     theirs = percent(sgd)
-    rows = [["", "SGD", spread(theirs), "", str(len(theirs)), "", "", ""]]
+    rows = [["", "SGD", spread(theirs), "", str(len(theirs)), "", "", "", ""]]
     for std in STDS:
+        both = {}
         for name in SMALL_RANKS:
-            learned, fixed = (small.of(plans.small(name, std, learned=each)) for each in (True, False))
-            if not learned or not fixed:
-                continue
-            ours, drawn = percent(learned), percent(fixed)
+            ours, drawn = (percent(small.of(plans.small(name, std, learned=each))) for each in (True, False))
+            if ours and drawn:
+                both[name] = ours, drawn
+        adjusted = dict(zip(both, holm([above(*each).p for each in both.values()])))
+        for name, (ours, drawn) in both.items():
             rows.append(
                 [
                     f"{std:g}",
@@ -353,7 +365,10 @@ def small_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
                     spread(drawn),
                     str(len(ours)),
                     signed(above(ours, drawn).mean),
-                    p_words(above(ours, drawn).p).removeprefix("p = ").removeprefix("p "),
+                    *(
+                        p_words(p).removeprefix("p = ").removeprefix("p ")
+                        for p in (above(ours, drawn).p, adjusted[name])
+                    ),
                     signed(above(ours, theirs).mean),
                 ]
             )
