@@ -1,6 +1,7 @@
 """The paper's figures and tables on the command line, and docs/paper.md, which is made of them."""
 
 import math
+import os
 import re
 import shutil
 from pathlib import Path
@@ -103,6 +104,23 @@ def test_tables_are_written_between_their_marks(capsys, tmp_path, document):
     assert copy.stat().st_size < document.stat().st_size
     assert call(capsys, "tables", "--into", copy)[0] == 0
     assert copy.read_text() == document.read_text()
+
+
+def test_a_document_is_whole_or_as_it_was_and_is_written_through_no_link(capsys, tmp_path):
+    copy = tmp_path / "copy.md"
+    copy.write_bytes(ANSWER.read_bytes().replace(b"\n", b"\r\n"))
+    copy.chmod(0o600)
+    before = copy.stat().st_ino
+    assert call(capsys, "tables", "--into", copy)[0] == 0
+    assert copy.read_bytes() == ANSWER.read_bytes().replace(b"\n", b"\r\n"), "its line ends are its own"
+    assert copy.stat().st_ino != before and copy.stat().st_mode & 0o777 == 0o600, "replaced, not written over"
+    (tmp_path / "link.md").symlink_to(copy)
+    os.mkfifo(tmp_path / "pipe.md")
+    (tmp_path / "other.md").write_bytes(b"\xff\xfe")
+    for name, why in (("link", "a link"), ("pipe", "device or pipe"), ("other", "no text in UTF-8")):
+        status, _, err = call(capsys, "tables", "--into", tmp_path / f"{name}.md")
+        assert status == 2 and why in err and err.count("\n") == 1
+    assert (tmp_path / "link.md").is_symlink() and (tmp_path / "other.md").read_bytes() == b"\xff\xfe"
 
 
 @pytest.mark.parametrize("text", ["", "<!-- a -->\n", "<!-- end of a -->\n<!-- a -->\n"])

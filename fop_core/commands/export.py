@@ -1,6 +1,8 @@
 """``export``: the paper's figures from the runs that ship, and the tables of what was measured for them."""
 
 import argparse
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -58,14 +60,23 @@ def _tables(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.reproduction import GALLERY
     from fop_core.reproduction.evidence import Evidence
     from fop_core.reproduction.tables import all_tables, in_document, replaced
+    from fop_core.runs import files
+    from fop_core.runs.files import DamagedFile
 
     evidence = Evidence(chosen.gallery or GALLERY)
     if chosen.into is None:
         for name, lines in all_tables(evidence).items():
             print("\n".join([f"{name}:", "", *lines, ""]))
         return 0
-    text = chosen.into.read_text()
+    with files.opened(chosen.into, links=False) as file:
+        content, mode = file.read(), stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise DamagedFile(f"{chosen.into}: no text in UTF-8 ({error.reason} at byte {error.start:,})") from error
+    ending = "\r\n" if "\r\n" in text else "\n"
+    text = text.replace("\r\n", "\n")
     tables = in_document(text, evidence)
-    chosen.into.write_text(replaced(text, tables))
+    files.write(chosen.into, replaced(text, tables).replace("\n", ending).encode(), mode=mode)
     print(f"{chosen.into}: {len(tables)} tables")
     return 0

@@ -4,7 +4,9 @@ Whether a sentence adds "not significant" follows from the numbers, so that none
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,18 @@ import numpy as np
 from fop_core.reproduction import cifar, mnist, plans
 from fop_core.reproduction.cards import cards
 from fop_core.reproduction.evidence import Evidence
-from fop_core.reproduction.measured import above, comes_out, compared, p_words, percent, signed, spread
+from fop_core.reproduction.measured import (
+    Corrected,
+    above,
+    comes_out,
+    compared,
+    corrected,
+    p_words,
+    percent,
+    share,
+    signed,
+    spread,
+)
 from fop_core.reproduction.mnist import BEST, LARGE, SGD, SMALL
 from fop_core.reproduction.planned import gpu_hours
 from fop_core.reproduction.plans import BEST_RATE, SMALL_RATE
@@ -51,13 +64,18 @@ def _of_net(method: str, at: int) -> dict[int, float]:
     return {seed: 100 * run["accuracy"][at] for seed, run in enumerate(small_net()["methods"][method]["runs"])}
 
 
-def _by(difference: Difference) -> str:
+def _by(difference: Difference | Corrected) -> str:
     """Return in words how much one is above another."""
+    p, how = math.nan, ""
+    if isinstance(difference, Corrected):
+        difference, p, how = difference.difference, difference.p, f" {difference.how}"
+    else:
+        p = difference.p
     n = f"n = {difference.n}"
     if difference.test == "none":
         return f"{signed(difference.mean)} points ({n}: no test)"
-    words = f"{signed(difference.mean)} points ({n}, {p_words(difference.p)})"
-    return words if difference.p < ALPHA else f"{words}, not significant"
+    words = f"{signed(difference.mean)} points ({n}, {p_words(p)}{how})"
+    return words if p < ALPHA else f"{words}, not significant"
 
 
 def _studies(evidence: Evidence) -> tuple[Packed, Packed]:
@@ -71,60 +89,98 @@ def _full(small: Packed, learned: bool) -> dict[int, float]:
     return percent(small.of(plans.small("full", LARGE, learned=learned)))
 
 
+def _less(small: Packed, theirs: Mapping[str, Mapping[int, float]]) -> Corrected:
+    """Return by how much learned FOP of full rank is above another one, corrected for all ranks that both have."""
+    of = {name: percent(small.of(plans.small(name, LARGE, learned=True))) for name in plans.SMALL_RANKS}
+    both = [name for name, values in of.items() if values and theirs.get(name)]
+    made = corrected([above(of[name], theirs[name]) for name in both], "ranks")
+    return made[both.index("full")]
+
+
 def short(evidence: Evidence) -> list[str]:
     """Return the answer in a few sentences."""
     best, small = _studies(evidence)
     made = cards(evidence)
     count = {name: sum(card.verdict == name for card in made) for name in ("reproduced", "in part", "not", "not run")}
     learned, fixed, sgd = _full(small, True), _full(small, False), percent(small.of(SGD))
-    share = 100 * above(fixed, sgd).mean / above(learned, sgd).mean
+    drawn = share(above(fixed, sgd).mean, above(learned, sgd).mean)
     length = mnist.lengths(evidence.study(mnist.CONTROL), "length").get("full")
-    of_length = 100 * above(length, sgd).mean / above(learned, sgd).mean if length else 0.0
-    as_long = f", and {of_length:.0f} % when SGD only takes steps as long" if length else ""
+    of_length = share(above(length, sgd).mean, above(learned, sgd).mean) if length else ""
+    as_long = f", and {of_length} when SGD only takes steps as long" if length else ""
+    found = next(card for card in made if card.name == "1").verdict == "reproduced"
+    searched = " (Figure 1, whose settings were searched for until it did)" if found else ""
     first, last = (cifar.accuracies(evidence, epoch) for epoch in (1, cifar.EPOCHS[-1]))
     return [
         f"- On MNIST, at the rate that suits SGD best ({BEST_RATE:g}), FOP of full rank less SGD: "
         f"{_by(above(percent(best.of('full')), percent(best.of(SGD))))}.",
         f"- At a rate too small for SGD ({SMALL_RATE:g}) and with σ = {LARGE:g}: "
-        f"{_by(above(learned, sgd))}. {share:.0f} % of that is there when nothing is learned{as_long}.",
+        f"{_by(above(learned, sgd))}. {drawn} of that is there when nothing is learned{as_long}.",
         f"- On CIFAR-10 after one epoch, FOP less SGD: {_by(above(first['fop'], first['momentum']))}. In the end: "
         f"{_by(above(last['fop'], last['momentum']))}.",
-        f"- Of the paper's {len(made)} claims {count['reproduced']} came out, {count['in part']} in part, "
+        f"- Of the paper's {len(made)} claims {count['reproduced']} came out{searched}, {count['in part']} in part, "
         f"{count['not']} not; {count['not run']} have not been run.",
     ]
 
 
-def _compared_with_sgd(evidence: Evidence) -> list[tuple[str, dict[int, float], dict[int, float]]]:
-    """Return every comparison of FOP with SGD: where, FOP's accuracies and SGD's, in percent by seed."""
+@dataclass(frozen=True)
+class Compared:
+    """A comparison of FOP with SGD.
+
+    Attributes:
+        where: in words.
+        ours: accuracies in percent by seed.
+        theirs: SGD's.
+        family: what it is one of, in words; "" where it stands alone.
+    """
+
+    where: str
+    ours: dict[int, float]
+    theirs: dict[int, float]
+    family: str = ""
+
+
+def _compared_with_sgd(evidence: Evidence) -> list[Compared]:
+    """Return every comparison of FOP with SGD."""
     best, small = _studies(evidence)
     close = percent(small.of(plans.small("full", min(plans.STDS), learned=True)))
     at_best, at_small = percent(best.of(SGD)), percent(small.of(SGD))
     first, last = (cifar.accuracies(evidence, epoch) for epoch in (1, cifar.EPOCHS[-1]))
     mnist_at = f"On MNIST at the rate {BEST_RATE:g}, SGD's best"
     made = [
-        (f"{mnist_at}, k = {k}", percent(best.of(name)), at_best) for name, k in plans.RANKS.items() if name != "full"
+        Compared(
+            f"{mnist_at}, {'full rank' if name == 'full' else f'k = {k}'}", percent(best.of(name)), at_best, "ranks"
+        )
+        for name, k in plans.RANKS.items()
     ]
+    too_small = f"On MNIST at {SMALL_RATE:g}, too small for SGD, full rank, P close to I: σ = {min(plans.STDS):g}"
     made += [
-        (f"{mnist_at}, full rank", percent(best.of("full")), at_best),
-        (
-            f"On MNIST at {SMALL_RATE:g}, too small for SGD, full rank, P close to I: σ = {min(plans.STDS):g}",
-            close,
-            at_small,
-        ),
-        (f"On MNIST at {SMALL_RATE:g}, full rank, σ = {LARGE:g}", _full(small, True), at_small),
-        ("On CIFAR-10 after one epoch", first["fop"], first["momentum"]),
-        (f"On CIFAR-10 after all {cifar.EPOCHS[-1]}", last["fop"], last["momentum"]),
+        Compared(too_small, close, at_small),
+        Compared(f"On MNIST at {SMALL_RATE:g}, full rank, σ = {LARGE:g}", _full(small, True), at_small),
+        Compared("On CIFAR-10 after one epoch", first["fop"], first["momentum"]),
+        Compared(f"On CIFAR-10 after all {cifar.EPOCHS[-1]}", last["fop"], last["momentum"]),
     ]
     net = "On the small net below, both tuned, in the end"
-    return made + [(f"{net}: `{method}`", _of_net(name, -1), _of_net("sgd", -1)) for name, method in RULES.items()]
+    return made + [
+        Compared(f"{net}: `{method}`", _of_net(name, -1), _of_net("sgd", -1), "rules") for name, method in RULES.items()
+    ]
 
 
 def _those(evidence: Evidence, helps: bool) -> list[str]:
-    return [
-        f"- {where}: {compared(ours, theirs)}."
-        for where, ours, theirs in _compared_with_sgd(evidence)
-        if comes_out(above(ours, theirs)) is helps
-    ]
+    """Return the comparisons that come out, or the others; those of a family by Holm's method."""
+    every = _compared_with_sgd(evidence)
+    families = {each.family for each in every if each.family}
+    made: dict[str, Corrected] = {}
+    for family in families:
+        of = [each for each in every if each.family == family]
+        differences = [above(each.ours, each.theirs) for each in of]
+        made |= dict(zip((each.where for each in of), corrected(differences, family)))
+    lines = []
+    for each in every:
+        of_several = made.get(each.where)
+        outcome = comes_out(above(each.ours, each.theirs)) if of_several is None else of_several.comes_out
+        if outcome is helps:
+            lines.append(f"- {each.where}: {compared(each.ours, each.theirs, of_several)}.")
+    return lines
 
 
 def where_it_helps(evidence: Evidence) -> list[str]:
@@ -145,27 +201,29 @@ def step_length(evidence: Evidence) -> list[str]:
     for layer in mnist.INPUTS:
         series = [run.metrics[f"length_ratio/{layer}"] for run in small.of(plans.small("full", LARGE, learned=False))]
         lengths.append(float(np.concatenate([each.values for each in series]).mean()))
+    never = {name: percent(small.of(plans.small(name, LARGE, learned=False))) for name in plans.SMALL_RANKS}
     return [
         f"- Drawn with σ = {LARGE:g} and never learned, full rank less SGD at {SMALL_RATE:g}: {compared(fixed, sgd)}.",
-        f"- Learned less never learned: {_by(above(learned, fixed))}.",
+        f"- Learned less never learned: {_by(_less(small, never))}.",
         f"- Such a P makes a step {lengths[0]:.0f} times as long in the first layer, and at least "
-        f"{min(lengths[1:]):.0f} times in the others.",
-        *_as_long(evidence, learned, sgd),
+        f"{math.floor(min(lengths[1:]))} times in the others.",
+        *_as_long(evidence, small, learned, sgd),
     ]
 
 
-def _as_long(evidence: Evidence, learned: dict[int, float], sgd: dict[int, float]) -> list[str]:
+def _as_long(evidence: Evidence, small: Packed, learned: dict[int, float], sgd: dict[int, float]) -> list[str]:
     """Return how much of the learned P's gain SGD has with steps as long."""
     made = []
     for rule, words in mnist.LENGTHS.items():
-        ours = mnist.lengths(evidence.study(mnist.CONTROL), rule).get("full")
+        of = mnist.lengths(evidence.study(mnist.CONTROL), rule)
+        ours = of.get("full")
         if not ours:
             made.append(f"- {words}: not run.")
             continue
-        share = 100 * above(ours, sgd).mean / above(learned, sgd).mean
+        gain = share(above(ours, sgd).mean, above(learned, sgd).mean)
         made.append(
-            f"- {words}, full rank, less SGD: {compared(ours, sgd)}. That is {share:.0f} % of learned FOP's gain. "
-            f"Learned FOP less that: {_by(above(learned, ours))}."
+            f"- {words}, full rank, less SGD: {compared(ours, sgd)}. That is {gain} of learned FOP's gain. "
+            f"Learned FOP less that: {_by(_less(small, of))}."
         )
     return made
 
@@ -190,19 +248,31 @@ def which_rule(evidence: Evidence) -> list[str]:
     """Return which rule these numbers favour, with the table that decides."""
     end = {name: _of_net(name, -1) for name in small_net()["methods"]}
     best = max(RULES, key=lambda name: sum(end[name].values()))
+    others = [name for name in end if name not in (*RULES, "sgd")]
     rival = max((name for name in end if name not in RULES), key=lambda name: sum(end[name].values()))
+    over_sgd = {
+        name: each
+        for names, words in ((list(RULES), "rules"), (others, "methods without FOP"))
+        for name, each in zip(names, corrected([above(end[name], end["sgd"]) for name in names], words))
+    }
+    rules = [name for name in RULES if name != "fop"]
+    over_paper = dict(zip(rules, corrected([above(end[name], end["fop"]) for name in rules], "rules")))
+    without = ["sgd", *others]
+    over_best = dict(zip(without, corrected([above(end[name], end[best]) for name in without], "methods without FOP")))
+    less_paper = f"; less the paper's rule: {_by(over_paper[best])}" if best in over_paper else ""
     lines = [
-        f"- Of FOP's rules we would use `{RULES[best]}`. In the end, less SGD: "
-        f"{_by(above(end[best], end['sgd']))}; less the paper's rule: {_by(above(end[best], end['fop']))}.",
-        f"- {CALLED[rival]} has the highest mean of those without FOP. Less `{RULES[best]}`: "
-        f"{_by(above(end[rival], end[best]))}.",
+        f"- Of FOP's rules `{RULES[best]}` has the highest mean, and we would use it. In the end, less SGD: "
+        f"{_by(over_sgd[best])}{less_paper}.",
+        f"- {CALLED[rival]} has the highest mean of those without FOP. Less `{RULES[best]}`: {_by(over_best[rival])}.",
         "",
-        "| method, tuned | epoch 1 | in the end | less SGD | p, Welch | s of one core | MB |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| method, tuned | epoch 1 | in the end | less SGD | p, Welch | p, Holm | s of one core | MB |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name, of in small_net()["methods"].items():
-        difference = above(end[name], end["sgd"])
-        tests = ["", ""] if name == "sgd" else [signed(difference.mean), f"{difference.p:.2g}"]
+        tests = ["", "", ""]
+        if name != "sgd":
+            made = over_sgd[name]
+            tests = [signed(made.difference.mean), f"{made.difference.p:.2g}", f"{made.p:.2g}"]
         cells = [CALLED[name], spread(_of_net(name, 0)), spread(end[name]), *tests]
         costs = ["–" if of[cost] is None else f"{of[cost]:,.0f}" for cost in ("cpu_seconds", "peak_memory_mb")]
         lines.append(f"| {' | '.join([*cells, *costs])} |")

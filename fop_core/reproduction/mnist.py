@@ -8,7 +8,19 @@ import numpy as np
 
 from fop_core.reproduction import SETTLED, plans
 from fop_core.reproduction.evidence import Evidence
-from fop_core.reproduction.measured import above, comes_out, compared, p_words, percent, rising, signed, spread
+from fop_core.reproduction.measured import (
+    above,
+    comes_out,
+    compared,
+    mean_words,
+    p_words,
+    percent,
+    rising,
+    share,
+    signed,
+    spread,
+    tests_words,
+)
 from fop_core.reproduction.plans import BEST_RATE, RANKS, SMALL_RANKS, SMALL_RATE, STDS
 from fop_core.reproduction.shipped import Packed, PackedRun
 from fop_core.reproduction.verdicts import ALPHA, Card, Control, Part
@@ -51,7 +63,8 @@ def rates(tune: Packed) -> dict[float, dict[int, float]]:
     made: dict[float, list[PackedRun]] = {}
     for run in tune.of(SGD):
         made.setdefault(float(run.cell.point["optimizer.lr"]), []).append(run)
-    return {rate: percent(runs, column="held_out_accuracy") for rate, runs in sorted(made.items())}
+    of = {rate: percent(runs, column="held_out_accuracy") for rate, runs in sorted(made.items())}
+    return {rate: values for rate, values in of.items() if values}
 
 
 def best_rate(tune: Packed) -> float:
@@ -95,11 +108,12 @@ def figure_2(evidence: Evidence) -> Card:
 def _there(packed: Packed | None, names: dict[str, str]) -> dict[str, list[PackedRun]]:
     """Return the runs of each rank that was run, by its name in ``RANKS``."""
     made = {} if packed is None else {name: packed.of(method) for name, method in names.items()}
-    return {name: runs for name, runs in made.items() if runs}
+    return {name: runs for name, runs in made.items() if percent(runs)}
 
 
 def _sgd(packed: Packed | None) -> list[PackedRun]:
-    return [] if packed is None else packed.of(SGD)
+    runs = [] if packed is None else packed.of(SGD)
+    return runs if percent(runs) else []
 
 
 def _ends_above(says: str, packed: Packed | None, names: dict[str, str]) -> Part:
@@ -114,25 +128,29 @@ def _ends_above(says: str, packed: Packed | None, names: dict[str, str]) -> Part
 def _leads(says: str, packed: Packed | None, names: dict[str, str]) -> Part:
     published = "all are faster"
     runs, theirs = _there(packed, names), _sgd(packed)
-    if not runs or not theirs:
+    if len(runs) < len(names) or not theirs:  # of every rank nothing is known while one is missing
         return Part(says, published)
-    differences = {name: above(percent(each, 1), percent(theirs, 1)) for name, each in runs.items()}
+    first, of_sgd = {name: percent(each, 1) for name, each in runs.items()}, percent(theirs, 1)
+    if not of_sgd or not all(first.values()):
+        return Part(says, published)
+    differences = {name: above(each, of_sgd) for name, each in first.items()}
     adjusted = dict(zip(differences, holm([each.p for each in differences.values()])))
     leading = [name for name, each in differences.items() if comes_out(each, adjusted[name])]
     points = ", ".join(f"{_rank(name)} {signed(each.mean, 1)}" for name, each in differences.items())
     n = min(each.n for each in differences.values())
-    measured = f"{points} points; {len(leading)} of {len(runs)} ahead (n = {n}; Welch's t, Holm's correction)"
+    test = tests_words(differences.values())
+    measured = f"{points} points; {len(leading)} of {len(runs)} ahead (n = {n}; {test})"
     return Part(says, published, measured, len(leading) == len(runs))
 
 
 def _rises(says: str, packed: Packed | None, names: dict[str, str]) -> Part:
     published = "in the order of k"
     runs = _there(packed, names)
-    if len(runs) < 2:
+    if len(runs) < len(names):
         return Part(says, published)
     by_rank = {float(RANKS[name]): list(percent(each).values()) for name, each in runs.items()}
     correlation, p = rising(by_rank)
-    means = ", ".join(f"{_rank(name)} {statistics.mean(percent(each).values()):.2f}" for name, each in runs.items())
+    means = ", ".join(f"{_rank(name)} {mean_words(percent(each))}" for name, each in runs.items())
     n = sum(map(len, by_rank.values()))
     measured = f"{means} %; Spearman's ρ = {signed(correlation)}, {p_words(p)} (n = {n})"
     return Part(says, published, measured, correlation > 0 and p < 0.05)
@@ -149,21 +167,17 @@ def _never_learned(small: Packed | None) -> Control:
     theirs = _sgd(small)
     if "full" not in fixed or "full" not in learned or not theirs:
         return Control(what)
-    drawn, whole = (
-        statistics.mean(percent(runs["full"]).values()) - statistics.mean(percent(theirs).values())
-        for runs in (fixed, learned)
-    )
+    drawn, whole = (above(percent(runs["full"]), percent(theirs)).mean for runs in (fixed, learned))
     both = [name for name in learned if name in fixed]
-    more = ", ".join(
-        f"{_rank(name)} {signed(above(percent(learned[name]), percent(fixed[name])).mean)}" for name in both
-    )
-    tests = holm([above(percent(learned[name]), percent(fixed[name])).p for name in both])
+    less = {name: above(percent(learned[name]), percent(fixed[name])) for name in both}
+    more = ", ".join(f"{_rank(name)} {signed(each.mean)}" for name, each in less.items())
+    tests = holm([each.p for each in less.values()])
     significant = sum(p < 0.05 for p in tests)
     return Control(
         what,
         f"Full rank less SGD: {compared(percent(fixed['full']), percent(theirs))}. That is "
-        f"{100 * drawn / whole:.0f} % of the learned one's {signed(whole)}. What learning adds: {more} points; "
-        f"{significant} of {len(both)} are significant (Welch's t, Holm's correction).",
+        f"{share(drawn, whole)} of the learned one's {signed(whole)}. What learning adds: {more} points; "
+        f"{significant} of {len(both)} are significant ({tests_words(less.values())}).",
     )
 
 
@@ -197,7 +211,7 @@ def _as_long(rule: str, control: Packed | None, small: Packed | None) -> Control
     return Control(
         what,
         f"It ends at {means} %. Learned FOP less that: {points} points; above it in {above_it} of {len(less)}, "
-        f"below it in {below_it} (n = {n}; Welch's t, Holm's correction).",
+        f"below it in {below_it} (n = {n}; {tests_words(less.values())}).",
     )
 
 
@@ -222,7 +236,8 @@ def length_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
 def angles(runs: Sequence[PackedRun], layer: str) -> Array:
     """Return every angle between g and P g of a layer from step 200 on, in degrees, over all seeds."""
     series = [run.metrics[f"angle_deg/{layer}"] for run in runs if f"angle_deg/{layer}" in run.metrics]
-    return np.concatenate([each.values[each.steps >= SETTLED] for each in series]) if series else np.empty(0)
+    values = np.concatenate([each.values[each.steps >= SETTLED] for each in series]) if series else np.empty(0)
+    return values[np.isfinite(values)]  # a run that diverges turns g nowhere
 
 
 def usual_share(values: Array) -> float:
@@ -289,10 +304,12 @@ def rate_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
     head = ["rate", "held-out accuracy", "n", ""]
     if tune is None:
         return head, []
-    best = best_rate(tune)
+    by_rate = rates(tune)
+    trained = [rate for rate, values in by_rate.items() if all(map(math.isfinite, values.values()))]
+    best = best_rate(tune) if trained else None
     return head, [
         [f"{rate:g}", spread(values), str(len(values)), "best" if rate == best else ""]
-        for rate, values in rates(tune).items()
+        for rate, values in by_rate.items()
     ]
 
 
@@ -317,17 +334,29 @@ def best_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
 def small_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
     """Return the table of Figure 2 at a rate too small for SGD: learned and never learned."""
     small = evidence.study(SMALL)
-    head = ["σ", "method", "learned", "never learned", "n", "learned less never", "p, Welch", "learned less SGD"]
+    head = [
+        "σ",
+        "method",
+        "learned",
+        "never learned",
+        "n",
+        "learned less never",
+        "p, Welch",
+        "p, Holm",
+        "learned less SGD",
+    ]
     if small is None or not (sgd := _sgd(small)):
         return head, []
     theirs = percent(sgd)
-    rows = [["", "SGD", spread(theirs), "", str(len(theirs)), "", "", ""]]
+    rows = [["", "SGD", spread(theirs), "", str(len(theirs)), "", "", "", ""]]
     for std in STDS:
+        both = {}
         for name in SMALL_RANKS:
-            learned, fixed = (small.of(plans.small(name, std, learned=each)) for each in (True, False))
-            if not learned or not fixed:
-                continue
-            ours, drawn = percent(learned), percent(fixed)
+            ours, drawn = (percent(small.of(plans.small(name, std, learned=each))) for each in (True, False))
+            if ours and drawn:
+                both[name] = ours, drawn
+        adjusted = dict(zip(both, holm([above(*each).p for each in both.values()])))
+        for name, (ours, drawn) in both.items():
             rows.append(
                 [
                     f"{std:g}",
@@ -336,7 +365,10 @@ def small_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
                     spread(drawn),
                     str(len(ours)),
                     signed(above(ours, drawn).mean),
-                    p_words(above(ours, drawn).p).removeprefix("p = ").removeprefix("p "),
+                    *(
+                        p_words(p).removeprefix("p = ").removeprefix("p ")
+                        for p in (above(ours, drawn).p, adjusted[name])
+                    ),
                     signed(above(ours, theirs).mean),
                 ]
             )

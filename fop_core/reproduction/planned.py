@@ -1,10 +1,18 @@
 """Cards of figures that need more than a CPU, or whose studies are planned: Figure 3 on ImageNet, Figures 4a and 4b."""
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy import stats
+
 from fop_core.reproduction.evidence import Evidence
-from fop_core.reproduction.measured import above, comes_out, compared, percent
+from fop_core.reproduction.measured import above, comes_out, compared, p_words, percent, signed
 from fop_core.reproduction.plans import PLANS
-from fop_core.reproduction.shipped import Packed
-from fop_core.reproduction.verdicts import Card, Control, Part
+from fop_core.reproduction.shipped import Packed, PackedRun
+from fop_core.reproduction.verdicts import ALPHA, Card, Control, Part
+from fop_core.studies.cells import Point
+from fop_core.studies.statistics import holm, rank_sum, unpaired
 
 IMAGENET, RATES, ADAM = "paper-3-imagenet", "paper-4a", "paper-4b"
 SMALL_NET = "An eighth of the network's width, 20,000 images, flips, 10 epochs; the paper: full width, 150 epochs."
@@ -47,16 +55,21 @@ def figure_4a(evidence: Evidence) -> Card:
     published = "highlighted in blue, most for higher rates and momenta"
     part = Part(says, published)
     more = Part("The gain is larger in the upper half of rates and momenta than in the lower.", "larger")
-    if packed is not None and (gains := _gains(packed)):
-        better = sum(gain > spread for gain, spread, _ in gains)
-        worse = sum(-gain > spread for gain, spread, _ in gains)
-        part = Part(says, published, f"better in {better}, worse in {worse} of {len(gains)}", better > worse)
-        halves = [[gain for gain, _, high in gains if high is half] for half in (True, False)]
+    gains = [] if packed is None else _gains(packed)
+    halves = [[each for each in gains if each.high is half] for half in (True, False)]
+    if gains:
+        better, worse = (sum(each.sign == sign for each in gains) for sign in (1, -1))
+        of_signs = float(stats.binomtest(better, better + worse).pvalue) if better + worse else 1.0
+        of_halves = rank_sum(*([each.points for each in half] for half in halves))
+        correction = ""
+        if not math.isnan(of_halves):
+            (of_signs, of_halves), correction = holm([of_signs, of_halves]), "; Holm's correction"
+        measured = f"better in {better}, worse in {worse} of {len(gains)} (sign test, {p_words(of_signs)}{correction})"
+        part = Part(says, published, measured, better > worse and of_signs < ALPHA)
         if all(halves):
-            means = [sum(half) / len(half) for half in halves]
-            more = Part(
-                more.says, more.published, f"{means[0]:+.1f} against {means[1]:+.1f} points", means[0] > means[1]
-            )
+            test = "no test" if math.isnan(of_halves) else f"rank sum, {p_words(of_halves)}{correction}"
+            larger = _lead(*halves) > 0 and not of_halves >= ALPHA  # as with one seed, where there is no test
+            more = Part(more.says, more.published, f"{_of_half(*halves)} ({test})", larger)
     return Card(
         "4a",
         "Figure 4a: rates and momenta of SGD",
@@ -68,8 +81,23 @@ def figure_4a(evidence: Evidence) -> Card:
     )
 
 
-def _gains(packed: Packed) -> list[tuple[float, float, bool]]:
-    """Return of each rate and momentum FOP's gain in points, its spread over seeds, and whether both are high."""
+@dataclass(frozen=True)
+class Gain:
+    """How much FOP is above SGD at a rate and a momentum.
+
+    Attributes:
+        points: of accuracy; infinite where the other one diverged, 0 where both did.
+        sign: 1 where it is better by a standard deviation, or only SGD diverged; -1 where it is worse; else 0.
+        high: whether rate and momentum are both in the upper half.
+    """
+
+    points: float
+    sign: int
+    high: bool
+
+
+def _gains(packed: Packed) -> list[Gain]:
+    """Return of each rate and momentum that both methods were run at how much FOP is above SGD."""
     points = list({repr(run.cell.point): run.cell.point for run in packed.of("momentum")}.values())
     rates, momenta = (sorted({point[name] for point in points}) for name in ("optimizer.lr", "optimizer.momentum"))
     made = []
@@ -77,11 +105,42 @@ def _gains(packed: Packed) -> list[tuple[float, float, bool]]:
         ours, theirs = (percent(packed.of(method, point), column="held_out_accuracy") for method in ("fop", "momentum"))
         if not ours or not theirs:
             continue
-        difference = above(ours, theirs)
+        difference = unpaired(list(ours.values()), list(theirs.values()), ALPHA)
+        mean = 0.0 if math.isnan(difference.mean) else difference.mean  # both diverged
+        spread = difference.std if math.isfinite(difference.std) else 0.0  # one diverged, or of one seed: the sign
         high = point["optimizer.lr"] >= rates[len(rates) // 2]
         high = high and point["optimizer.momentum"] >= momenta[len(momenta) // 2]
-        made.append((difference.mean, difference.std, high))
+        made.append(Gain(mean, (mean > spread) - (-mean > spread), high))
     return made
+
+
+def _lead(high: Sequence[Gain], low: Sequence[Gain]) -> int:
+    """Return in how many more pairs the gain of the first is the larger one than the smaller one."""
+    return sum((one.points > other.points) - (one.points < other.points) for one in high for other in low)
+
+
+def _of_half(high: Sequence[Gain], low: Sequence[Gain]) -> str:
+    """Return the gains of both halves in words: means where there are any, else how often it is better."""
+    if all(math.isfinite(each.points) for each in (*high, *low)):
+        means = [sum(each.points for each in half) / len(half) for half in (high, low)]
+        return f"{signed(means[0], 1)} against {signed(means[1], 1)} points"
+    of = [[each.sign for each in half] for half in (high, low)]
+    counts = [f"better in {signs.count(1)}, worse in {signs.count(-1)} of {len(signs)}" for signs in of]
+    return f"{counts[0]}, against {counts[1]}; runs diverged"
+
+
+def _at_best(packed: Packed, method: str) -> list[PackedRun]:
+    """Return a method's runs on the test set at its own best rate: the one that is best on held-out images."""
+    runs = packed.of(method)
+    reported = list({repr(run.cell.point): run.cell.point for run in runs if run.cell.role == "report"}.values())
+
+    def held_out(point: Point) -> float:
+        tuned = [run for run in packed.of(method, point) if run.cell.role == "tune"]
+        values = percent(tuned, column="held_out_accuracy").values()
+        return sum(values) / len(values) if values else -math.inf
+
+    best = max(reported, key=held_out, default=None)
+    return [run for run in runs if run.cell.role == "report" and run.cell.point == best]
 
 
 def figure_4b(evidence: Evidence) -> Card:
@@ -89,8 +148,8 @@ def figure_4b(evidence: Evidence) -> Card:
     packed = evidence.study(ADAM)
     parts = []
     for method, words in (("before", "P before Adam's moments"), ("after", "P after them")):
-        says = f"At Adam's best rate, {words}: FOP ends above Adam."
-        ours, theirs = ({}, {}) if packed is None else (percent(packed.of(name)) for name in (method, "adam"))
+        says = f"Each at its own best rate, {words}: FOP ends above Adam."
+        ours, theirs = ({}, {}) if packed is None else (percent(_at_best(packed, name)) for name in (method, "adam"))
         if not ours or not theirs:
             parts.append(Part(says, "better"))
         else:

@@ -89,16 +89,27 @@ class PackedRun:
         return self.metrics[axis].values[at], self.metrics[name].values[which]
 
     def at_epoch(self, name: str, epoch: int) -> float:
-        """Return a column at the end of an epoch; NaN where the run did not measure it there."""
+        """Return a column at the end of an epoch; NaN where the run did not measure it there.
+
+        Infinitely bad at every epoch where the run diverged, whenever that was: these settings do not train.
+        """
+        if self.state != "finished":
+            return _worst(name)
+        if name not in self.metrics or "epoch" not in self.metrics:
+            return math.nan
         epochs, values = self.over("epoch", name)
         there = np.flatnonzero(np.isclose(epochs, epoch))
         return float(values[there[-1]]) if len(there) else math.nan
 
     def last(self, name: str) -> float:
-        """Return the last value of a column; infinitely bad where the run diverged."""
+        """Return the last value of a column; infinitely bad where the run diverged, NaN where it measured none."""
         if self.state != "finished":
-            return -math.inf if protocol.direction(name) == "max" else math.inf
-        return float(self.metrics[name].values[-1])
+            return _worst(name)
+        return float(self.metrics[name].values[-1]) if name in self.metrics else math.nan
+
+
+def _worst(name: str) -> float:
+    return -math.inf if protocol.direction(name) == "max" else math.inf
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,10 @@ The rule. A claim has parts, each of which is a comparison of measured numbers t
 
 - with two seeds or more it comes out where the difference has the published sign and p < 0.05 (the test is named, and
   many comparisons of one part are corrected by Holm's method);
+- a claim on many settings (Figure 4a) where the settings are the sample: better in more of them than worse by a sign
+  test, halves of them apart by a rank sum test, p < 0.05, by Holm's method where both are judged;
+- a run that diverged is worse than every other, and is compared by its rank; of "every" and "all" nothing comes of it
+  while one of those meant has not been run;
 - with one seed, or none, where the numbers have the published order; the part then says that there is no test.
 
 A claim all of whose parts come out is "reproduced"; one of which some do, "in part"; one of which none does, "not".

@@ -133,9 +133,8 @@ def unpaired(ours: Sequence[float], theirs: Sequence[float], alpha: float = 0.05
     if not n or not m:
         return Difference(mean, math.nan, math.nan, math.nan, n, m, math.nan, "none")
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
-        exact = stats.PermutationMethod(n_resamples=RESAMPLES, rng=np.random.default_rng(0))
-        p = float(stats.mannwhitneyu(first, second, method=exact).pvalue)
-        return Difference(mean, math.nan, math.nan, min(p, 1.0), n, m, math.nan, "rank sum")
+        p = rank_sum(first, second)
+        return Difference(mean, math.nan, math.nan, p, n, m, math.nan, "none" if math.isnan(p) else "rank sum")
     if n < 2 or m < 2:
         return Difference(mean, math.nan, math.nan, math.nan, n, m, math.nan, "none")
     variances = first.var(ddof=1), second.var(ddof=1)
@@ -145,6 +144,27 @@ def unpaired(ours: Sequence[float], theirs: Sequence[float], alpha: float = 0.05
     result: Any = stats.ttest_ind(first, second, equal_var=False)
     low, high = result.confidence_interval(1 - alpha)
     return Difference(mean, float(low), float(high), float(result.pvalue), n, m, std, "Welch's t")
+
+
+def rank_sum(first: Sequence[float] | Array, second: Sequence[float] | Array) -> float:
+    """Return the two-sided p of Mann and Whitney's test that two groups have the same distribution, by permutation.
+
+    Args:
+        first: [n], at least 1; infinite values are ranked with the rest, none is NaN.
+        second: [m], likewise.
+
+    Returns:
+        p; NaN of fewer than two values on a side, which tell nothing.
+
+    Example:
+        >>> from fop_core.studies.statistics import rank_sum
+        >>> round(rank_sum([3.0, 4.0, float("inf")], [0.0, 1.0, 2.0]), 3)
+        0.1
+    """
+    if min(len(first), len(second)) < 2:
+        return math.nan
+    exact = stats.PermutationMethod(n_resamples=RESAMPLES, rng=np.random.default_rng(0))
+    return min(float(stats.mannwhitneyu(first, second, method=exact).pvalue), 1.0)
 
 
 def _both_ways(pairs: Array) -> bool:
