@@ -163,8 +163,8 @@ def _nowhere(made: Comparisons, row: Comparison) -> bool:
 def _interval(made: Comparisons, row: Comparison) -> str:
     """Return the interval of a difference; where one is declared that of what the sentence says, which is above 0."""
     turned = row.difference.mean < 0 if row.declared else made.turned
-    low, high = row.difference.low, row.difference.high
-    low, high = (gap(end, row.measure) for end in ((-high, -low) if turned else (low, high)))
+    lowest, highest = row.difference.low, row.difference.high
+    low, high = (gap(end, row.measure) for end in ((-highest, -lowest) if turned else (lowest, highest)))
     unit = high.partition(" ")[2]
     ends = f"{low.removesuffix(f' {unit}')} to {high}" if unit else f"{low} to {high}"
     if row.declared:
