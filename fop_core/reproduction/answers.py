@@ -68,7 +68,8 @@ def _by(difference: Difference | Corrected) -> str:
     """Return in words how much one is above another."""
     p, how = math.nan, ""
     if isinstance(difference, Corrected):
-        difference, p, how = difference.difference, difference.p, f" {difference.how}"
+        p, how = difference.p, f" {difference.how}"
+        difference = difference.difference
     else:
         p = difference.p
     n = f"n = {difference.n}"
