@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,17 +85,16 @@ def _rerun(chosen: argparse.Namespace, plans: "Sequence[Plan]") -> int:
 
     for plan in plans:  # all are checked before one is written
         rerun.check(plan, chosen.quick)
-    troubles = 0
+    troubles, submitted = 0, []
     for plan in plans:
-        study = rerun.study_of(plan, chosen.quick)
         done = rerun.rerun(plan, chosen.quick)
+        submitted.append(done.stored.study.name)
         troubles += len(done.troubles)
-        print(f"{study.name}: {'; '.join(submit.words(done))}")
+        print(f"{submitted[-1]}: {'; '.join(submit.words(done))}")
         if not chosen.quick:
             print(f"  {_cost(plan)}")
-    first = rerun.study_of(plans[0], chosen.quick).name
     quick = " --quick" if chosen.quick else ""
-    print(f"`study status {first}` shows how it goes, and so does the page Studies")
+    print(f"`study status {submitted[0]}` shows how it goes, and so does the page Studies")
     if chosen.figure is not None:
         print(f"`paper --figure {chosen.figure} --runs RUNS_FOLDER{quick}` computes the verdict from these runs")
     return 1 if troubles else 0
@@ -115,6 +114,7 @@ def _pack(chosen: argparse.Namespace, plans: "Sequence[Plan]") -> int:
     out = chosen.out or shipped.FOLDER
     packed = [(plan, shipped.collect(plan.study, chosen.pack)) for plan in plans]
     for plan, of in packed:
+        _left_out(of.left_out)
         if not of.runs:
             print(f"{plan.name}: none of its {plan.runs} runs is over in {chosen.pack}", file=sys.stderr)
             continue
@@ -152,6 +152,7 @@ def _show(chosen: argparse.Namespace) -> int:
     if chosen.study is None:
         shown = cards(evidence) if chosen.figure is None else (card(chosen.figure, evidence),)
         plans = list(PLANS.values()) if chosen.figure is None else [PLANS[name] for name in shown[0].plans]
+    _left_out({} if evidence is None else evidence.left_out)
     if chosen.json:
         content = {"cards": list(map(_card_json, shown)), "studies": [_plan_json(plan, chosen.quick) for plan in plans]}
         print(json.dumps(content, indent=1, ensure_ascii=False))
@@ -167,6 +168,11 @@ def _show(chosen: argparse.Namespace) -> int:
     for plan in plans:
         print(f"{plan.name:<16} {plan.about}\n{'':<16} {_cost(plan)}")
     return 0
+
+
+def _left_out(runs: "Mapping[str, str]") -> None:
+    for id_, why in runs.items():
+        print(f"{id_} is left out: {why}", file=sys.stderr)
 
 
 def _verdict(card: "Card") -> str:

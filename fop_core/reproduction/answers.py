@@ -66,16 +66,13 @@ def _of_net(method: str, at: int) -> dict[int, float]:
 
 def _by(difference: Difference | Corrected) -> str:
     """Return in words how much one is above another."""
-    p, how = math.nan, ""
-    if isinstance(difference, Corrected):
-        p, how = difference.p, f" {difference.how}"
-        difference = difference.difference
-    else:
-        p = difference.p
-    n = f"n = {difference.n}"
-    if difference.test == "none":
-        return f"{signed(difference.mean)} points ({n}: no test)"
-    words = f"{signed(difference.mean)} points ({n}, {p_words(p)}{how})"
+    of = difference.difference if isinstance(difference, Corrected) else difference
+    how = f" {difference.how}" if isinstance(difference, Corrected) else ""
+    p = difference.p
+    n = f"n = {of.n}"
+    if of.test == "none":
+        return f"{signed(of.mean)} points ({n}: no test)"
+    words = f"{signed(of.mean)} points ({n}, {p_words(p)}{how})"
     return words if p < ALPHA else f"{words}, not significant"
 
 

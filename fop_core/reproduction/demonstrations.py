@@ -18,6 +18,8 @@ Array = np.ndarray
 
 POINTS = 201  # of the curve over steps
 STEPS = 200  # of a descent
+APART = 2.0**-46  # by which a second descent begins elsewhere: some dozens of roundings
+SAME = 1e-3  # relative difference of the two from which on rounding decides, and not the descent
 
 
 def symmetric(mu: float, L: float, along: float, across: float, angle_deg: float) -> Quadratic:
@@ -100,14 +102,17 @@ class First:
 
     Attributes:
         descent: of which it speaks.
-        promised: whether it says that the descent converges: p_inf < 1 / L.
-        exceeded: the first step at which ``||P||`` is above the proof's bound, or None.
+        promised: whether it says that the descent converges: p_inf < 1 / L, and P > 0.
+        exceeded: the first step at which ``||P||`` is above the proof's bound by more than rounding, or None.
+        ends: the last step at which numbers tell something: ``||P||``, the bound and f are finite, and a descent from
+            a start that differs by rounding alone has the same ``||P||``; ``STEPS`` where that is so to the end.
         left: f at the end over f at the beginning; infinite where f left what numbers hold.
     """
 
     descent: Descent
     promised: bool
     exceeded: int | None
+    ends: int
     left: float
 
 
@@ -125,7 +130,23 @@ def first(quadratic: Quadratic, form: str, limit: float, hyper_lr: float) -> Fir
     """
     if form not in ("direct", "mmt"):
         raise ValueError(f"form: direct or mmt is expected, not {form}")
-    made = descend(quadratic, form="mmt" if form == "mmt" else "direct", limit=limit, hyper_lr=hyper_lr, steps=STEPS)
-    above = np.flatnonzero(made.norms > made.bounds * (1 + 1e-9))
+    made, beside = (
+        descend(
+            quadratic,
+            form="mmt" if form == "mmt" else "direct",
+            limit=limit,
+            hyper_lr=hyper_lr,
+            steps=STEPS,
+            start=start,
+        )
+        for start in ((1.0, 1.0), (1.0 + APART, 1.0 - APART))
+    )
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(made.norms - beside.norms)
+        numbers = np.isfinite(made.norms) & np.isfinite(made.bounds) & np.isfinite(made.losses)
+        numbers &= apart <= SAME * made.norms
+        ends = int(np.argmin(numbers)) - 1 if not numbers.all() else STEPS
+        above = np.flatnonzero((made.norms - apart > made.bounds * (1 + 1e-9))[: ends + 1])
     left = float(made.losses[-1] / made.losses[0])
-    return First(made, limit < 1 / quadratic.L, int(above[0]) if len(above) else None, left)
+    promised = limit < 1 / quadratic.L and quadratic.smallest > 0
+    return First(made, promised, int(above[0]) if len(above) else None, ends, left)

@@ -36,6 +36,12 @@ class Evidence:
         self.gallery = Gallery(gallery)
         self._folder, self._runs, self._quick = packed, runs, quick
         self._studies: dict[str, Packed | None] = {}
+        self._left_out: dict[str, str] = {}
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Why a run of the studies read so far does not count, by its id."""
+        return dict(self._left_out)
 
     def study(self, name: str) -> Packed | None:
         """Return a study of ``plans.PLANS`` with its runs; None where it has none.
@@ -47,6 +53,7 @@ class Evidence:
             if self._runs is not None:
                 plan = PLANS[name]
                 packed = shipped.collect(plan.quick if self._quick else plan.study, self._runs)
+                self._left_out |= packed.left_out
                 self._studies[name] = packed if packed.runs else None
             else:
                 self._studies[name] = shipped.load(name, self._folder) if name in shipped.names(self._folder) else None

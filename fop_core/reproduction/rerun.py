@@ -1,9 +1,10 @@
 """Train a figure's runs again: its studies go into the queue as any other."""
 
+import os
 from pathlib import Path
 
 from fop_core.reproduction.plans import Plan
-from fop_core.runs import confirmed
+from fop_core.runs import confirmed, stamps
 from fop_core.runs.files import RunError
 from fop_core.studies import cells, store, submit
 from fop_core.studies.binding import Submitted
@@ -38,21 +39,35 @@ def check(plan: Plan, quick: bool = False, folder: Path | None = None) -> bool:
     datasets.find(first.config.data)
     if plan.sources and (why := confirmed.forbidden()):
         raise ValueError(why)
-    id_ = store.slug(study.name)
-    if id_ not in store.ids(folder):
-        return False
-    if store.load(id_, folder).study != study:
-        raise RunError(f"there is another study {id_!r} in {store.studies_folder(folder)}: move it away, or look at it")
-    return True
+    return _ours(study, folder)[1]
+
+
+def _ours(study: Study, folder: Path | None) -> tuple[Study, bool]:
+    """Return a study under a name that we can have, and whether it is there: in a shared folder others rerun it too."""
+    why = ""
+    for name in (study.name, f"{study.name}-{store.slug(stamps.user()) or os.getuid()}"):
+        named = study.model_copy(update={"name": name})
+        id_ = store.slug(name)
+        if id_ not in store.ids(folder):
+            return named, False
+        if why := store.foreign(store.studies_folder(folder) / id_):
+            continue
+        if store.load(id_, folder).study != named:
+            why = f"there is another study {id_!r}"
+            break
+        return named, True
+    raise RunError(f"{why} in {store.studies_folder(folder)}: move it away, or look at it")
 
 
 def rerun(plan: Plan, quick: bool = False, folder: Path | None = None) -> Submitted:
     """Submit a figure's study, or go on with it where it is there; runs that are there already count.
 
-    Arguments and errors as ``check``'s; nothing is written where one is raised.
+    Where another user has a study of that name, ours is called after us too. Arguments and errors as ``check``'s;
+    nothing is written where one is raised.
     """
-    study = study_of(plan, quick)
-    if check(plan, quick, folder):
+    check(plan, quick, folder)
+    study, known = _ours(study_of(plan, quick), folder)
+    if known:
         return submit.resume(store.slug(study.name), folder)
     sources = plan.sources
     for source in sources.values():

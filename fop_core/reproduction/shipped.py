@@ -10,10 +10,15 @@ study is its run too. Host, user and paths are left out. ``study.json`` has the 
 number that was edited is refused.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import io
 import json
 import math
+import os
+import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +26,11 @@ from typing import Any
 
 import numpy as np
 
-from fop_core.runs import files, plugins, store
+from fop_core.jobs import slots
+from fop_core.runs import files, locks, plugins, store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.runs.plugins import Source
+from fop_core.runs.plugins import PluginError, Source
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.series import Series
@@ -33,18 +39,19 @@ from fop_core.studies.binding import existing
 from fop_core.studies.cells import Cell, Point, cells, key, points
 from fop_core.studies.protocol import Study
 from fop_core.training import config
-from fop_core.training.config import ConfigError
 
 Array = np.ndarray
 
 FOLDER = Path(__file__).resolve().parents[2] / "trained_models" / "paper"
 """Where what ships is, a folder a study."""
 FORMAT = 1  # of study.json
+PATIENCE = 600.0  # seconds that another unpacker is waited for
 STUDY, METRICS, MATRICES = "study.json", "metrics.parquet", "M.safetensors"
 EXACT = ("epoch", "seconds", "train_loss", "test_accuracy", "test_loss", "held_out_accuracy", "held_out_loss")
 LAYERS = ("angle_deg", "length_ratio", "eigenvalue_min", "eigenvalue_mean", "eigenvalue_max")
 """Columns that ship: of a run as float64, of its layers as float32."""
 SMALL = 100_000  # bytes of all M of a run, above which they do not ship
+OVER = ("finished", "failed")
 COSTS = ("seconds", "evaluation_seconds", "peak_memory")
 
 
@@ -121,12 +128,14 @@ class Packed:
         runs: those that are over, in the order of the study's cells.
         matrices: the final M of some runs: by method and seed, by layer, [n, k].
         sources: the study's files of one's own, by part.
+        left_out: why a run of its cells does not count, by id: it cannot be read.
     """
 
     study: Study
     runs: tuple[PackedRun, ...]
     matrices: Mapping[tuple[str, int], Mapping[str, Array]] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, method: str, point: Point | None = None) -> list[PackedRun]:
         """Return the runs of a method, by their seeds.
@@ -154,44 +163,57 @@ def _all_cells(study: Study) -> list[Cell]:
 
 
 def collect(study: Study, folder: Path) -> Packed:
-    """Return the runs of a folder that are those of a study, and over.
+    """Return the runs of a folder that are those of a study, and over; one that is damaged is named in ``left_out``.
 
     Args:
         study: any, whether it was submitted there or not.
         folder: of runs.
     """
     there = existing(folder)
-    made, matrices = [], {}
+    made, matrices, left_out = [], {}, {}
     sources: dict[str, Source] = {}
     for cell in _all_cells(study):
         if cell.key not in there:
             continue
         run = Run(folder / there[cell.key])
-        state = run.state
-        if state.state != "finished" and state.cause != "diverged":
+        try:
+            state = run.state
+            if state.state != "finished" and state.cause != "diverged":
+                continue
+            packed, M = _packed(run, cell), _matrices(run)
+            if state.state == "finished" and not packed.metrics:
+                raise DamagedFile(f"{run.path}: it finished, and has measured nothing")
+            if cell.config.plugins.keys() - sources:
+                sources |= plugins.of_run(run)
+        except (DamagedFile, PluginError, OSError) as error:
+            left_out[run.id] = str(error)
             continue
-        made.append(_packed(run, cell))
-        if cell.config.plugins.keys() - sources:
-            sources |= plugins.of_run(run)
-        if (M := _matrices(run)) and cell.role == "report" and (cell.seed == (study.fresh_seeds or (-1,))[0]):
+        made.append(packed)
+        if M and cell.role == "report" and (cell.seed == (study.fresh_seeds or (-1,))[0]):
             matrices[cell.method, cell.seed] = M
-    return Packed(study, tuple(made), matrices, sources)
+    return Packed(study, tuple(made), matrices, sources, left_out)
 
 
 def _packed(run: Run, cell: Cell) -> PackedRun:
     run.metrics.update()
     kept = [name for name in run.metrics.columns if name in EXACT or name.partition("/")[0] in LAYERS]
     progress, state = run.progress, run.state
-    costs = {name: float(progress[name]) for name in COSTS if name in progress}
-    about = files.read_json(run.path / "attempts" / "1.json") if (run.path / "attempts" / "1.json").exists() else {}
+    first = run.path / "attempts" / "1.json"
+    about = files.read_json(first) if first.exists() else {}
+    try:
+        costs = {name: float(progress[name]) for name in COSTS if name in progress}
+        versions = {str(name): str(version) for name, version in dict(about.get("versions", {})).items()}
+        threads = int(about.get("threads", 0))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DamagedFile(f"{first}, or progress.json beside it: {error}") from error
     return PackedRun(
         run.id,
         cell,
         state.state,
         state.cause,
         costs,
-        about.get("versions", {}),
-        int(about.get("threads", 0)),
+        versions,
+        threads,
         {name: run.metrics[name] for name in kept},
     )
 
@@ -272,7 +294,8 @@ def _parquet(runs: Iterable[PackedRun]) -> bytes:
     runs = list(runs)
     names = [name for name in EXACT if any(name in run.metrics for run in runs)]
     layers = sorted({name for run in runs for name in run.metrics} - {*EXACT})
-    steps = [np.unique(np.concatenate([series.steps for series in run.metrics.values()])) for run in runs]
+    none = np.empty(0, np.int64)  # of a run that diverged before it measured anything
+    steps = [np.unique(np.concatenate([none, *(each.steps for each in run.metrics.values())])) for run in runs]
     arrays = {
         "run": pyarrow.array(np.repeat(np.arange(len(runs), dtype=np.int32), [len(each) for each in steps])),
         "step": pyarrow.array(np.concatenate(steps)),
@@ -317,14 +340,17 @@ def load(name: str, folder: Path = FOLDER) -> Packed:
         raise DamagedFile(f"{path / STUDY}: of format {about.get('format')!r}, not {FORMAT}")
     try:
         return _loaded(path, about)
-    except (KeyError, TypeError, AttributeError, IndexError, ConfigError, FileNotFoundError) as error:
+    except (DamagedFile, RunError):
+        raise
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError, FileNotFoundError) as error:
         raise DamagedFile(f"{path / STUDY}: {error!r} of what it should have: pack it anew") from error
 
 
 def _loaded(path: Path, about: Mapping[str, Any]) -> Packed:
     contents = {}
     for file, digest in about["files"].items():
-        contents[file] = (path / Path(file).name).read_bytes()
+        with files.opened(path / Path(file).name) as opened:
+            contents[file] = opened.read()
         if hashlib.sha256(contents[file]).hexdigest() != digest:
             raise DamagedFile(f"{path / file} is not what was packed: its SHA-256 is another one than {STUDY} says")
     study = protocol.parse(about["study"])
@@ -335,6 +361,8 @@ def _loaded(path: Path, about: Mapping[str, Any]) -> Packed:
         known = key(config.parse(run["config"]))
         if known not in by_key:
             raise DamagedFile(f"{path / STUDY}: the settings of {run['id']} are none of the study's")
+        if run["state"] not in OVER:
+            raise DamagedFile(f"{path / STUDY}: {run['id']} is {run['state']!r}, and not {' or '.join(OVER)}")
         runs.append(
             PackedRun(
                 str(run["id"]),
@@ -360,9 +388,12 @@ def _loaded(path: Path, about: Mapping[str, Any]) -> Packed:
 
 def _columns(content: bytes, count: int) -> Iterator[dict[str, Series]]:
     """Yield of each run its columns, where they were measured."""
-    from pyarrow import parquet
+    from pyarrow import ArrowException, parquet
 
-    table = parquet.read_table(io.BytesIO(content))
+    try:
+        table = parquet.read_table(io.BytesIO(content)).sort_by([("run", "ascending"), ("step", "ascending")])
+    except (ArrowException, OSError) as error:
+        raise DamagedFile(f"{METRICS}: no Parquet of runs and their steps ({error})") from error
     of, steps = (table[name].to_numpy() for name in ("run", "step"))
     columns = {}
     for name in table.column_names:
@@ -394,7 +425,35 @@ def unpack(packed: Packed, folder: Path | None = None) -> list[Run]:
         The new runs.
     """
     folder = store.runs_folder() if folder is None else folder
-    there = existing(folder) if folder.is_dir() else {}
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        return _unpacked(packed, folder)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep our other unpackers of a folder waiting: who comes second finds the runs of the first.
+
+    Each user has a lock of their own, as of all that is elected in a runs folder: what others can open they can hold.
+
+    Raises:
+        RunError: where somebody holds it all the time.
+    """
+    name = f"unpack-{os.getuid()}.lock"
+    lock = slots.open_ours(folder, name)
+    try:
+        end = time.monotonic() + PATIENCE
+        while not locks.flock(lock, fcntl.LOCK_EX):
+            if time.monotonic() > end:
+                raise RunError(locks.in_the_way(slots.locks_folder(folder) / name))
+            time.sleep(0.05)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _unpacked(packed: Packed, folder: Path) -> list[Run]:
+    there = existing(folder)
     study = packed.study
     made = []
     for packed_run in packed.runs:
@@ -406,7 +465,7 @@ def unpack(packed: Packed, folder: Path | None = None) -> list[Run]:
         changed = {**study.base, **(variant.settings if variant else {}), **cell.point}
         run = store.create(
             cell.config.to_json(),
-            name=" ".join(filter(None, (study.name, cell.method, words, f"seed {cell.seed}"))),
+            name=" ".join(filter(None, (study.name, cell.method, words, f"seed {cell.seed}")))[:120],
             tags=("paper",),
             lineage={
                 "preset": study.preset,
@@ -417,9 +476,13 @@ def unpack(packed: Packed, folder: Path | None = None) -> list[Run]:
             sources={part: packed.sources[part] for part in cell.config.plugins},
             folder=folder,
         )
-        with Control(run) as control:
-            _write(run, packed_run, packed.matrices.get((cell.method, cell.seed), {}))
-            control.set(packed_run.state, "", packed_run.cause)
+        try:
+            with Control(run) as control:
+                _write(run, packed_run, packed.matrices.get((cell.method, cell.seed), {}))
+                control.set(packed_run.state, "", packed_run.cause)
+        except BaseException:
+            shutil.rmtree(run.path, ignore_errors=True)  # the next time would take it for one that is there
+            raise
         made.append(run)
     return made
 
@@ -433,15 +496,14 @@ def _write(run: Run, packed: PackedRun, matrices: Mapping[str, Array]) -> None:
                 rows.setdefault(step, {"step": step})[name] = value
         for step in sorted(rows):
             writer.row(rows[step])
-        last = max(rows)
+        last = max(rows, default=0)
         if matrices:
             writer.snapshot(last, {f"{layer}/M": M for layer, M in matrices.items()})
         epochs = packed.cell.config.epochs
         ended = {name: float(series.values[-1]) for name, series in packed.metrics.items() if "/" not in name}
         share = 1.0 if packed.state == "finished" else float(ended.get("epoch", 0.0)) / epochs
         costs = {name: int(cost) if name == "peak_memory" else cost for name, cost in packed.costs.items()}  # bytes
-        writer.progress(
-            {**ended, **costs, "step": last, "steps": round(last / share), "epochs": epochs, "share": share}
-        )
+        total = {"steps": round(last / share)} if share > 0 else {}  # it diverged before it had come anywhere
+        writer.progress({**ended, **costs, "step": last, **total, "epochs": epochs, "share": share})
     finally:
         writer.close()

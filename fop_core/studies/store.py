@@ -14,6 +14,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import socket
 import stat
 import time
@@ -149,8 +150,12 @@ def create(study: Study, folder: Path | None = None, sources: Mapping[str, Sourc
             f"there is a study {id_!r} in {studies_folder(folder)} already: give another name, or go on with that one: "
             f"`study resume {id_}`"
         ) from None
-    _runs.write_sources(stored.path, sources or {})
-    _write(stored)
+    try:
+        _runs.write_sources(stored.path, sources or {})
+        _write(stored)
+    except BaseException:
+        shutil.rmtree(stored.path, ignore_errors=True)  # else its name is taken for good by nothing
+        raise
     return stored
 
 
@@ -209,7 +214,7 @@ def load(id_: str, folder: Path | None = None) -> Stored:
 
 
 def ids(folder: Path | None = None) -> list[str]:
-    """Return the ids of a runs folder's studies, in order.
+    """Return the ids of a runs folder's studies, in order; none where they cannot be listed.
 
     Example:
         >>> from fop_core.studies import protocol, store
@@ -218,7 +223,14 @@ def ids(folder: Path | None = None) -> list[str]:
         ['learning-rates']
     """
     try:
-        with os.scandir(studies_folder(folder)) as entries:
+        return _listed(studies_folder(folder))
+    except OSError:  # what cannot be listed cannot be opened either; ``list_studies`` says why
+        return []
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
             return sorted(each.name for each in entries if not each.name.startswith(".") and _runs.is_folder(each))
     except FileNotFoundError:
         return []
@@ -235,6 +247,27 @@ def obstacle(stored: Stored) -> str:
         ('', 'it was submitted on elsewhere: resume it to go on with it here')
     """
     path = stored.path
+    if why := foreign(path):
+        return why
+    file = os.lstat(path / "study.json")
+    if stored.machine != requests.machine():
+        return f"it was submitted on {stored.host or 'another machine'}: resume it to go on with it here"
+    if file.st_mode & 0o022:
+        return "others may write its study.json: resume it to go on with it"
+    return ""
+
+
+def foreign(path: Path) -> str:
+    """Return why a study is not ours, whatever is in it, in words; or "". To resume it changes nothing of that.
+
+    Args:
+        path: its folder.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> store.foreign(store.create(protocol.Study(name="Learning rates")).path)
+        ''
+    """
     try:
         folder, file = os.lstat(path), os.lstat(path / "study.json")
     except OSError as error:
@@ -244,10 +277,6 @@ def obstacle(stored: Stored) -> str:
     for owner in (folder.st_uid, file.st_uid):
         if owner != os.getuid():
             return f"it belongs to {stamps.user_name(owner)}: submit one of your own"
-    if stored.machine != requests.machine():
-        return f"it was submitted on {stored.host or 'another machine'}: resume it to go on with it here"
-    if file.st_mode & 0o022:
-        return "others may write its study.json: resume it to go on with it"
     return ""
 
 
@@ -265,7 +294,7 @@ def list_studies(folder: Path | None = None) -> tuple[list[Stored], dict[str, st
     folder = _runs.runs_folder() if folder is None else folder
     read, damaged = [], {}
     try:
-        there = ids(folder)
+        there = _listed(studies_folder(folder))
     except OSError as error:
         return [], {STUDIES: f"{error.filename}: {error.strerror}"}
     for id_ in there:

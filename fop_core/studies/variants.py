@@ -52,13 +52,15 @@ def parse_variant(text: str) -> tuple[str, Variant]:
     head, colon, words = text.partition(":")
     name, equals, method = (part.strip() for part in head.partition("="))
     settings: dict[str, Any] = {}
-    for word in _NEXT.split(words) if words.strip() else ():
-        field, is_one, value = (part.strip() for part in word.partition("="))
-        if not (is_one and field and value):
-            raise ConfigError(("variants", f"{word!r} in {text!r}: write field=value, as fop.rank=4"))
+    while words.strip():
+        field, is_one, words = (part.strip() for part in words.partition("="))
+        value, word, words = _first(words)
+        if not (is_one and field and word):
+            given = f"{field}{is_one and '='}{word}"
+            raise ConfigError(("variants", f"{given!r} in {text!r}: write field=value, as fop.rank=4"))
         if field in settings:
             raise ConfigError(("variants", f"{field} is in {text!r} twice"))
-        settings[field] = _value(value)
+        settings[field] = value
     if not (equals and name and method and (settings or not colon)):
         raise ConfigError(
             ("variants", f"{text!r}: write name=method:field=value,field=value, as k4=fop:fop.rank=4,fop.init_std=0.3")
@@ -78,8 +80,18 @@ def variant_text(name: str, variant: Variant) -> str:
     return f"{name}={variant.method}" + (f":{settings}" if settings else "")
 
 
-def _value(word: str) -> Any:
+def _first(text: str) -> tuple[Any, str, str]:
+    """Return the value that a text begins with, as it was written, and what comes after the comma behind it.
+
+    A value that is JSON ends where that ends, so that a text in quotes may hold ", name=".
+    """
     try:
-        return json.loads(word)
+        value, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
-        return word
+        pass
+    else:
+        tail = text[end:].lstrip()
+        if not tail or (comma := _NEXT.match(tail)):
+            return value, text[:end], tail[comma.end() :] if tail and comma else ""
+    word, *others = _NEXT.split(text, maxsplit=1)
+    return word.strip(), word.strip(), others[0] if others else ""

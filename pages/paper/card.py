@@ -123,7 +123,7 @@ def _ways(card: Card) -> None:
     """Show where a card leads to, the way to run it again, and the command that prints it."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"ways {card.name}"):
         for link in links(card, store.ids()):
-            st.page_link(link.page, label=link.label, query_params=dict(link.query))
+            st.page_link(link.page, label=literal(link.label), query_params=dict(link.query))
         rerun.unpacking(card)
         rerun.button(card)
     rerun.question(card)

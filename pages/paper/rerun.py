@@ -1,7 +1,7 @@
 """A card's studies: what they take, the button that launches them, and the runs that ship as runs of the reader's."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -13,7 +13,10 @@ from fop_core.reproduction.verdicts import Card
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.studies import predict
+from fop_core.studies.cells import key
 from fop_core.studies.predict import Prediction
+from fop_core.training import config
+from fop_core.training.config import ConfigError
 from fop_core.training.datasets import DataError
 from pages.paper.costs import cost, planned, run_count, runs_of, runs_of_all
 from pages.paper.links import RUNS
@@ -148,20 +151,42 @@ def unpacking(card: Card) -> None:
     """Show the button that writes the runs of a card's packed studies into the runs folder, or the way to them."""
     if not card.shipped:
         return
-    there = [entry for entry in listing(runs.runs_folder()).entries().values() if not entry.damaged]
-    if any(entry.name.startswith(tuple(f"{name} " for name in card.shipped)) for entry in there):
-        st.page_link(RUNS, label="Open its runs", query_params={"where": f"name~{','.join(card.shipped)}"})
-        return
     evidence = shipped_evidence()
     studies = [packed for name in card.shipped if (packed := evidence.study(name)) is not None]
-    count = len({run.cell.key for packed in studies for run in packed.runs})  # one that two of them have is one
-    st.button(
-        f"Put its {run_count(count)} into Runs",
-        on_click=_unpack,
-        args=(card,),
-        key=f"unpack {card.name}",
-        help="They ship packed. This writes a folder for each into the runs folder, where a rerun takes them in.",
-    )
+    keys = {run.id: run.cell.key for packed in studies for run in packed.runs}
+    there = _keys_there(card, keys) & set(keys.values())
+    if there:
+        st.page_link(RUNS, label="Open its runs", query_params={"where": f"name~{','.join(card.shipped)}"})
+    if count := len(set(keys.values()) - there):  # one that two of the studies have is one
+        st.button(
+            f"Put {'its' if not there else 'the other'} {run_count(count)} into Runs",
+            on_click=_unpack,
+            args=(card,),
+            key=f"unpack {card.name}",
+            help="They ship packed. This writes a folder for each into the runs folder, where a rerun takes them in.",
+        )
+
+
+def _keys_there(card: Card, packed: Mapping[str, str]) -> set[str]:
+    """Return the keys of a card's cells of which there is a run: one that was unpacked, or one of a rerun.
+
+    Args:
+        card: the card.
+        packed: the key of each run that ships, by its id.
+    """
+    made = set()
+    for entry in listing(runs.runs_folder()).entries().values():
+        try:
+            if entry.damaged:
+                continue
+            origin = entry.run.about["lineage"].get("packed", "")
+            if isinstance(origin, str) and origin in packed:
+                made.add(packed[origin])
+            elif entry.name.startswith(tuple(f"{name} " for name in card.shipped)):
+                made.add(key(config.of_run(entry.run)))
+        except (ConfigError, DamagedFile, OSError):
+            continue
+    return made
 
 
 def _unpack(card: Card) -> None:

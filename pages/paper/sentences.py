@@ -54,14 +54,18 @@ def first(shown: First, quadratic: Quadratic, limit: float) -> tuple[str, str]:
     """Return what comes of the proof's bound and of what Theorem 1 promises, in a sentence each."""
     descent, at = shown.descent, shown.exceeded
     if at is None:
-        bound, reached = number(float(descent.bounds[-1])), number(float(descent.norms[-1]))
-        of_bound = f"The proof's bound {HOLDS}: after {STEPS} steps ‖P‖ is {reached}, the bound {bound}."
+        end = shown.ends
+        bound, reached = number(float(descent.bounds[end])), number(float(descent.norms[end]))
+        when = f"after {STEPS} steps" if end == STEPS else f"up to step {end}, where numbers end:"
+        of_bound = f"The proof's bound {HOLDS}{':' if end == STEPS else ''} {when} ‖P‖ is {reached}, the bound {bound}."
     else:
         bound, reached = apart(float(descent.bounds[at]), float(descent.norms[at]))
         of_bound = f"The proof's bound {EXCEEDED}: at step {at} it is {bound}, and ‖P‖ {reached}."
     rate = plain(1 / quadratic.L)
     if shown.promised:
         promise = f"p∞ = {plain(limit)} is below 1/L = {rate}, so convergence is promised. "
+    elif quadratic.smallest == 0:
+        promise = "P is singular, so nothing is promised. "
     else:
         promise = f"p∞ = {plain(limit)} is not below 1/L = {rate}, so nothing is promised. "
     return of_bound, promise + left_of_f(shown.left)

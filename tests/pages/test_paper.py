@@ -185,6 +185,27 @@ def test_the_bound_s_sentence_gives_the_step_at_which_it_is_exceeded():
     assert f"at step {made.exceeded} it is {number(made.descent.bounds[made.exceeded])}" in of_bound
 
 
+def test_where_numbers_end_the_bound_is_spoken_of_up_to_there():
+    quadratic = symmetric(0.01, 1.0, 0.05, 0.0, 0.0)
+    made = demonstrations.first(quadratic, "direct", 4.0, 30.0)
+    of_bound, promise = sentences.first(made, quadratic, 4.0)
+    assert made.exceeded is None and 0 < made.ends < demonstrations.STEPS
+    assert f"**holds here** up to step {made.ends}, where numbers end: ‖P‖ is " in of_bound and "∞" not in of_bound
+    assert promise.startswith("P is singular, so nothing is promised.")
+
+
+def test_nothing_is_promised_of_a_singular_p():
+    quadratic = symmetric(0.1, 1.0, 0.05, 0.0, 0.0)
+    made = demonstrations.first(quadratic, "direct", 0.9, 0.0)
+    assert not made.promised and "P is singular" in sentences.first(made, quadratic, 0.9)[1]
+
+
+@pytest.mark.parametrize("angle", [0.0, 30.0])
+def test_a_bound_that_rounding_alone_exceeds_is_not_said_to_be_exceeded(angle):
+    made = demonstrations.first(symmetric(1.0, 1.0, 2.0, 2.0, angle), "mmt", 4.0, 0.05)
+    assert made.exceeded is None and made.ends < 39, "in exact arithmetic it is exceeded at another step"
+
+
 @pytest.mark.parametrize(("left", "says"), [(0.5, "leave 0.500"), (3.0, "3.00 times"), (math.inf, "without end")])
 def test_what_is_left_of_f_is_said(left, says):
     assert says in sentences.left_of_f(left)
@@ -285,6 +306,24 @@ def test_runs_that_ship_packed_are_put_into_runs_and_linked(folder):
     opened.query_params["where"] = f"name~{','.join(each.study.name for each in packed)}"
     ran(opened.run())
     assert len(component(opened, "table")["rows"]) == count and not opened.error
+
+
+def test_a_run_that_is_only_called_so_hides_no_button(folder):
+    runs.create({"epochs": 1}, name="paper-2-best momentum seed 3")
+    [unpack] = [each for each in page().button if each.key == "unpack 2"]
+    assert unpack.label.startswith("Put its ")
+
+
+def test_studies_of_odd_names_are_named_as_they_are_and_a_folder_that_is_none_is_no_error(folder):
+    name = "paper-2-best-$x$ :red[hi]"
+    (folder / "studies" / name).mkdir(parents=True)
+    at = page()
+    [label] = {each.label for each in at.get("page_link") if each.label.startswith("Study ")}
+    assert label != f"Study {name}" and label.replace("\\", "") == f"Study {name}"
+    (folder / "studies" / name).rmdir()
+    (folder / "studies").rmdir()
+    (folder / "studies").write_text("no folder")
+    assert not page().exception
 
 
 def test_what_ships_and_cannot_be_read_is_said(monkeypatch):

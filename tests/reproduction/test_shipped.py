@@ -1,17 +1,29 @@
 """What ships of the paper's studies: packed, read back as it was, and refused where it was edited."""
 
+import dataclasses
+import errno
+import hashlib
+import io
 import json
 import math
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 
 from fop_core.reproduction import plans, shipped
+from fop_core.reproduction.evidence import Evidence
 from fop_core.reproduction.shipped import FOLDER, STUDY
 from fop_core.runs import confirmed, learned, plugins
+from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
+from fop_core.runs.run_writer import RunWriter
+from fop_core.runs.series import Series
 from fop_core.studies import cells, protocol, submit
 from tests.studies import made
 from tests.studies.conftest import folder  # noqa: F401, a fixture
@@ -117,3 +129,105 @@ def test_what_was_edited_is_refused(tmp_path, damage):
 def test_a_study_that_does_not_ship_is_named():
     with pytest.raises(RunError, match="no study 'paper-9' ships: there are paper-2-best"):
         shipped.load("paper-9")
+
+
+def cut(run, steps):
+    """Return a packed run as if it had diverged after so many steps."""
+    metrics = {
+        name: Series(series.steps[series.steps <= steps], series.values[series.steps <= steps])
+        for name, series in run.metrics.items()
+        if (series.steps <= steps).any()
+    }
+    return dataclasses.replace(run, state="failed", cause="diverged", metrics=metrics)
+
+
+@pytest.mark.parametrize("steps", [-1, 0])
+def test_a_run_that_diverged_at_once_is_packed_and_unpacked(best, folder, tmp_path, steps):  # noqa: F811
+    one = dataclasses.replace(best, runs=(cut(best.runs[0], steps), best.runs[1]), matrices={})
+    shipped.write(one, tmp_path / "paper" / "paper-2-best")
+    back = shipped.load("paper-2-best", tmp_path / "paper")
+    assert back.runs[0].at_epoch("test_accuracy", 1) == -math.inf
+    run = shipped.unpack(back, folder)[0]
+    assert run.state.cause == "diverged" and "steps" not in run.progress
+
+
+def test_a_run_that_cannot_be_written_whole_is_not_there(best, folder, monkeypatch):  # noqa: F811
+    row, rows = RunWriter.row, []
+
+    def full(self, content):
+        rows.append(content)
+        if len(rows) > len(best.runs[0].metrics["epoch"].steps) + 10:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        row(self, content)
+
+    few = dataclasses.replace(best, runs=best.runs[:3])
+    monkeypatch.setattr(RunWriter, "row", full)
+    with pytest.raises(OSError, match="No space left"):
+        shipped.unpack(few, folder)
+    there = [run for run, _ in runs.scan(folder)]
+    assert 0 < len(there) < 3 and all(run.state.state == "finished" for run in there)
+    monkeypatch.undo()
+    assert len(there) + len(shipped.unpack(few, folder)) == 3
+
+
+def test_two_who_unpack_at_once_write_each_run_once(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from fop_core.reproduction import shipped;"
+        "p = shipped.load('paper-2-best'); p = shipped.Packed(p.study, p.runs[:3]); sys.stdin.read(1);"
+        "print(len(shipped.unpack(p, Path(sys.argv[1]))))"
+    )
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, tmp_path / "runs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    made = [int(each.communicate("x")[0]) for each in both]
+    assert sum(made) == 3 == len(list(runs.directories(tmp_path / "runs")))
+
+
+def test_a_pipe_is_not_waited_for_and_what_is_no_parquet_is_damaged(tmp_path):
+    shutil.copytree(FOLDER / "paper-2-best", tmp_path / "paper-2-best")
+    path = tmp_path / "paper-2-best"
+    about = json.loads((path / STUDY).read_text())
+
+    def signed(content: bytes) -> None:
+        (path / shipped.METRICS).write_bytes(content)
+        about["files"][shipped.METRICS] = hashlib.sha256(content).hexdigest()
+        (path / STUDY).write_text(json.dumps(about))
+
+    table = parquet.read_table(path / shipped.METRICS)
+    signed(b"PAR1garbagePAR1")
+    with pytest.raises(DamagedFile, match="no Parquet"):
+        shipped.load("paper-2-best", tmp_path)
+    buffer = io.BytesIO()
+    parquet.write_table(table.take(list(range(len(table)))[::-1]), buffer)
+    signed(buffer.getvalue())
+    back = shipped.load("paper-2-best", tmp_path)
+    assert back.runs[0].last("test_accuracy") == shipped.load("paper-2-best").runs[0].last("test_accuracy")
+    about["runs"][0]["state"] = "<b>"
+    signed(buffer.getvalue())
+    with pytest.raises(DamagedFile, match="is '<b>', and not finished or failed"):
+        shipped.load("paper-2-best", tmp_path)
+    (path / shipped.METRICS).unlink()
+    os.mkfifo(path / shipped.METRICS)
+    with pytest.raises(DamagedFile, match="device or pipe"):
+        shipped.load("paper-2-best", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("attempts/1.json", "{"),
+        ("attempts/1.json", '{"versions": ["x"]}'),
+        ("attempts/1.json", '{"threads": "many"}'),
+        ("metrics.1.jsonl", ""),
+    ],
+)
+def test_a_damaged_run_is_named_and_the_others_count(best, folder, file, content):  # noqa: F811
+    damaged, whole = shipped.unpack(dataclasses.replace(best, runs=best.runs[:2]), folder)
+    (damaged.path / file).write_text(content)
+    made = shipped.collect(best.study, folder)
+    assert len(made.runs) == 1 and list(made.left_out) == [damaged.id] and made.runs[0].id == whole.id
+    evidence = Evidence(runs=folder)
+    assert len(evidence.study("paper-2-best").runs) == 1 and list(evidence.left_out) == [damaged.id]

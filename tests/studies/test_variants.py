@@ -9,7 +9,7 @@ from fop_core.figures.training_curves import line_styles
 from fop_core.jobs import queue
 from fop_core.runs import store as runs
 from fop_core.studies import cells, conclusions, drawings, progress, protocol, report, store, submit
-from fop_core.studies.variants import parse_variant, variant_text
+from fop_core.studies.variants import Variant, parse_variant, variant_text
 from fop_core.training import config
 from fop_core.training.config import ConfigError
 from tests.studies import made
@@ -142,3 +142,18 @@ def test_commands_submit_variants(folder, capsys):
 def test_variants_have_looks_of_their_own():
     styles = line_styles(["momentum", *(f"k{n}" for n in range(12))])
     assert len({(style.color, style.dash) for style in styles}) == 13
+
+
+@pytest.mark.parametrize(
+    "value", ["x, b=1", "v,c.d=2", ["q,c.d=2"], {"k": "v, z=3"}, None, True, 0.3, "a b", 'say "no"']
+)
+def test_a_value_of_any_kind_is_read_as_it_was_written(value):
+    variant = Variant(method="fop", settings={"a": value, "b.c": value})
+    assert parse_variant(variant_text("k", variant)) == ("k", variant)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("v=fop:a=1,2", "1,2"), ("v=fop:a= word , b=2", "word"), ("v=fop:a=4x", "4x")]
+)
+def test_what_is_no_json_is_a_word(text, value):
+    assert parse_variant(text)[1].settings["a"] == value
