@@ -173,7 +173,8 @@ def test_a_run_that_cannot_be_written_whole_is_not_there(best, folder, monkeypat
 def test_two_who_unpack_at_once_write_each_run_once(tmp_path):
     code = (
         "import sys; from pathlib import Path; from fop_core.reproduction import shipped;"
-        "p = shipped.load('paper-2-best'); p = shipped.Packed(p.study, p.runs[:3]); sys.stdin.read(1);"
+        "p = shipped.load('paper-2-best'); p = shipped.Packed(p.study, p.runs[:3]);"
+        "print(flush=True); sys.stdin.read(1);"
         "print(len(shipped.unpack(p, Path(sys.argv[1]))))"
     )
     both = [
@@ -182,7 +183,12 @@ def test_two_who_unpack_at_once_write_each_run_once(tmp_path):
         )
         for _ in range(2)
     ]
-    made = [int(each.communicate("x")[0]) for each in both]
+    for each in both:
+        each.stdout.readline()  # it has all that it needs
+    for each in both:
+        each.stdin.write("x")
+        each.stdin.flush()
+    made = [int(each.communicate()[0]) for each in both]
     assert sum(made) == 3 == len(list(runs.directories(tmp_path / "runs")))
 
 
