@@ -105,8 +105,8 @@ def short(evidence: Evidence) -> list[str]:
     length = mnist.lengths(evidence.study(mnist.CONTROL), "length").get("full")
     of_length = share(above(length, sgd).mean, above(learned, sgd).mean) if length else ""
     as_long = f", and {of_length} when SGD only takes steps as long" if length else ""
-    found = next(card for card in made if card.name == "1").verdict == "reproduced"
-    searched = " (Figure 1, whose settings were searched for until it did)" if found else ""
+    races = next(card for card in made if card.name == "1")
+    searched = " (Figure 1, whose settings were searched for until it did)" if races.verdict == "reproduced" else ""
     first, last = (cifar.accuracies(evidence, epoch) for epoch in (1, cifar.EPOCHS[-1]))
     return [
         f"- On MNIST, at the rate that suits SGD best ({BEST_RATE:g}), FOP of full rank less SGD: "

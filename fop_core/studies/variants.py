@@ -56,8 +56,8 @@ def parse_variant(text: str) -> tuple[str, Variant]:
         field, is_one, words = (part.strip() for part in words.partition("="))
         value, word, words = _first(words)
         if not (is_one and field and word):
-            given = f"{field}{is_one and '='}{word}"
-            raise ConfigError(("variants", f"{given!r} in {text!r}: write field=value, as fop.rank=4"))
+            entry = f"{field}{is_one and '='}{word}"
+            raise ConfigError(("variants", f"{entry!r} in {text!r}: write field=value, as fop.rank=4"))
         if field in settings:
             raise ConfigError(("variants", f"{field} is in {text!r} twice"))
         settings[field] = value

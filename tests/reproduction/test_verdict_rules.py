@@ -18,7 +18,7 @@ CELLS = {}
 NONE = {name: None for name in (mnist.TUNE, mnist.BEST, mnist.SMALL, mnist.CONTROL)}
 
 
-class Given(Evidence):
+class Replaced(Evidence):
     """What ships, with some studies replaced."""
 
     def __init__(self, studies: dict[str, Packed | None]) -> None:
@@ -54,8 +54,8 @@ def high(cell) -> bool:
     return cell.point["optimizer.lr"] >= 0.2
 
 
-def figure_4a(*given, **more):
-    return planned.figure_4a(Given({planned.RATES: made(RATES, *given, **more)}))
+def figure_4a(*arguments, **more):
+    return planned.figure_4a(Replaced({planned.RATES: made(RATES, *arguments, **more)}))
 
 
 @pytest.mark.parametrize(("who", "says"), [("momentum", "better in 8, worse in 0"), ("fop", "better in 0, worse in 8")])
@@ -82,7 +82,7 @@ def test_figure_4a_of_noise_seldom_comes_out():
 
 def test_figure_4a_of_two_rates_and_momenta_has_no_test_between_halves():
     quick = plans.PLANS[planned.RATES].quick
-    card = planned.figure_4a(Given({planned.RATES: made(quick, lambda cell: 0.6 + 0.1 * (cell.method == "fop"))}))
+    card = planned.figure_4a(Replaced({planned.RATES: made(quick, lambda cell: 0.6 + 0.1 * (cell.method == "fop"))}))
     assert card.parts[0].measured.startswith("better in 4, worse in 0 of 4 (sign test, p = 0.12")
     assert "no test" in card.parts[1].measured and card.parts[1].holds is False, "the gain is the same everywhere"
 
@@ -108,11 +108,11 @@ def test_figure_4b_compares_report_runs_each_at_its_own_best_rate():
             return 0.6 if lr == best[cell.method] else 0.3
         return 0.6 + 0.0001 * cell.seed + (0.05 if cell.method != "adam" else 0) + (0.2 if lr == 0.01 else 0)
 
-    card = planned.figure_4b(Given({planned.ADAM: made(ADAM, value)}))
+    card = planned.figure_4b(Replaced({planned.ADAM: made(ADAM, value)}))
     assert card.verdict == "reproduced" and all(part.measured.startswith("+5.00 points") for part in card.parts)
     assert all(part.says.startswith("Each at its own best rate") for part in card.parts)
     tuned = made(ADAM, value, keep=lambda cell: cell.role == "tune")
-    assert planned.figure_4b(Given({planned.ADAM: tuned})).verdict == "not run"
+    assert planned.figure_4b(Replaced({planned.ADAM: tuned})).verdict == "not run"
 
 
 @pytest.mark.parametrize("steps", [0, 600, 3000])
@@ -120,7 +120,7 @@ def test_figure_4b_compares_report_runs_each_at_its_own_best_rate():
 def test_one_run_that_diverged_is_said_in_every_card_and_table(method, steps):
     best = Evidence().study(mnist.BEST)
     one = tuple(cut(run, steps) if (run.cell.method, run.seed) == (method, 3) else run for run in best.runs)
-    evidence = Given({mnist.BEST: dataclasses.replace(best, runs=one)})
+    evidence = Replaced({mnist.BEST: dataclasses.replace(best, runs=one)})
     parts = CARDS["2"](evidence).parts
     assert "1 of 5 diverged" in parts[0].measured and "rank sum" in parts[0].measured
     assert not any("inf" in part.measured or "nan" in part.measured for part in parts)
@@ -133,7 +133,7 @@ def test_one_run_that_diverged_is_said_in_every_card_and_table(method, steps):
 def test_rates_at_which_all_runs_diverge_are_said_and_the_best_is_one_that_trains():
     tune = Evidence().study(mnist.TUNE)
     runs = tuple(cut(run, 600) if run.cell.point["optimizer.lr"] >= 0.2 else run for run in tune.runs)
-    rows = {row[0]: row[1:] for row in mnist.rate_rows(Given({mnist.TUNE: dataclasses.replace(tune, runs=runs)}))[1]}
+    rows = {row[0]: row[1:] for row in mnist.rate_rows(Replaced({mnist.TUNE: dataclasses.replace(tune, runs=runs)}))[1]}
     assert rows["0.5"] == ["3 of 3 diverged", "3", ""] and rows["0.1"][2] == "best"
 
 
@@ -164,7 +164,7 @@ def test_of_every_rank_nothing_is_known_while_one_is_missing():
     small = Evidence().study(mnist.SMALL)
     full = plans.small("full", mnist.LARGE, learned=True)
     some = dataclasses.replace(small, runs=tuple(run for run in small.runs if run.cell.method in (mnist.SGD, full)))
-    card = mnist.figure_2(Given({**NONE, mnist.SMALL: some}))
+    card = mnist.figure_2(Replaced({**NONE, mnist.SMALL: some}))
     assert [part.holds for part in card.parts] == [None, None, None, None, True, None, None]
     assert card.verdict == "in part" and not card.parts[5].measured
 
@@ -179,7 +179,7 @@ def test_of_all_four_baselines_nothing_is_known_while_one_is_missing():
             keep=lambda cell: cell.method in methods,
             epochs=(1.0, 2.0, 4.0, 8.0, 15.0),
         )
-        return cifar.figure_3(Given({cifar.STUDY: packed}))
+        return cifar.figure_3(Replaced({cifar.STUDY: packed}))
 
     assert [part.holds for part in card("fop", "s-hd").parts] == [None, None, None]
     assert [part.holds for part in card("fop", "s-hd", "momentum", "pp-hd").parts] == [True, None, None]
