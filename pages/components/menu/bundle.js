@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum ee7acca49638555a1312171310890cc125de925b6f0d147035b20073e1fdc7c0.
+// Made by scripts/web.sh build of sources with the checksum 7cf523a8143d4ffa15b50e7da97c1fe56e626750e323553870171d791ada1379.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -34,7 +34,8 @@ var Passage = class {
     this.until = 0;
     const push = window2.history.pushState.bind(window2.history);
     window2.history.pushState = (...what) => {
-      if (this.goal === void 0 || performance.now() > this.until) push(...what);
+      const path = this.pathOf(String(what[2]).replace(/[?#].*/, ""));
+      if (this.goal === void 0 || path === this.goal || performance.now() > this.until) push(...what);
     };
     window2.addEventListener("popstate", () => this.go(), true);
     window2.addEventListener(
@@ -46,9 +47,17 @@ var Passage = class {
   /** Waits for a run of the present address's page; none begins where a link has led to a part of the page. */
   go() {
     if (this.window.location.hash) return;
-    const last = this.window.location.pathname.split("/").at(-1) ?? "";
-    this.goal = this.paths.includes(last) ? last : "";
+    this.goal = this.pathOf(this.window.location.pathname);
     this.until = performance.now() + PATIENCE;
+  }
+  /**
+   * Returns a page's own path.
+   *
+   * @param {string} pathname of an address
+   */
+  pathOf(pathname) {
+    const last = pathname.split("/").at(-1) ?? "";
+    return this.paths.includes(last) ? last : "";
   }
   /**
    * Notes that a run of a page is shown.

@@ -7,7 +7,7 @@ const PATIENCE = 10_000; // ms that a page is waited for
  *
  * Streamlit writes a page's address into the history when a run of it begins. A run of the page that is left, begun before
  * the server knew that it is left, would put its address behind the one that Back has led to: Forward would then lead
- * nowhere, and Back to and fro. So nothing is written from Back or Forward on until the page that they lead to is shown.
+ * nowhere, and Back to and fro. So no other page is written from Back or Forward on until the one that they lead to is shown.
  */
 export class Passage {
   /** @param {Window} window */
@@ -20,7 +20,8 @@ export class Passage {
     this.until = 0;
     const push = window.history.pushState.bind(window.history);
     window.history.pushState = (...what) => {
-      if (this.goal === undefined || performance.now() > this.until) push(...what);
+      const path = this.pathOf(String(what[2]).replace(/[?#].*/, ""));
+      if (this.goal === undefined || path === this.goal || performance.now() > this.until) push(...what);
     };
     window.addEventListener("popstate", () => this.go(), true);
     window.addEventListener(
@@ -33,9 +34,18 @@ export class Passage {
   /** Waits for a run of the present address's page; none begins where a link has led to a part of the page. */
   go() {
     if (this.window.location.hash) return;
-    const last = this.window.location.pathname.split("/").at(-1) ?? "";
-    this.goal = this.paths.includes(last) ? last : "";
+    this.goal = this.pathOf(this.window.location.pathname);
     this.until = performance.now() + PATIENCE;
+  }
+
+  /**
+   * Returns a page's own path.
+   *
+   * @param {string} pathname of an address
+   */
+  pathOf(pathname) {
+    const last = pathname.split("/").at(-1) ?? "";
+    return this.paths.includes(last) ? last : "";
   }
 
   /**
