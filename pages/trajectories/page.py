@@ -58,7 +58,7 @@ def about() -> str:
     decisive = {name: text for name, text in form.address().items() if name not in VIEWS}
     of_map = decisive == st.session_state.get("race of a map")
     if race_sidebar.of_preset(form) and not of_map:
-        return f"{scene.sentence} **Changed:** {changes}. What is said of the preset may not hold then."
+        return f"{scene.sentence} **Changed:** {changes}. It may come out otherwise."
     where = literal(f"{surface(race.surface).name} from {point(*race.start)}")
     return f"A race on {where}{', opened from a map in Basins' if of_map else ''}."
 
