@@ -21,9 +21,10 @@ class Drawn:
 
     def __init__(self, page: str) -> None:
         self._page = page
-        record = st.session_state.setdefault(f"{page} widgets", {"there": set(), "now": set()})
+        record = st.session_state.setdefault(f"{page} widgets", {"there": set(), "now": set(), "given": set()})
         self._there: set[str] = record["there"]  # a run that is cut short takes none away
         self._now: set[str] = record["now"]
+        self._given: set[str] = record["given"]  # what they are to show
 
     def begin(self) -> None:
         """Begin a run of the page."""
@@ -36,27 +37,32 @@ class Drawn:
             self._there.intersection_update(self._now)
 
     def forget(self) -> None:
-        """Have all widgets given their values when they are drawn next."""
+        """Begin with no widget: the reader comes from another page."""
         self._there.clear()
+        self._given.clear()
+
+    def renew(self) -> None:
+        """Have all widgets given their values when they are drawn next; the reader has them until then."""
+        self._given.clear()
 
     def has(self, key: str) -> bool:
         """Return whether what the session holds under a key is what a widget of the reader's holds."""
-        return key in self._there and key in st.session_state
+        return key in self._there & self._given and key in st.session_state
 
     def give(self, key: str, value: Any) -> bool:
         """Give a value to a widget that is about to be drawn, unless the browser has it; return whether it had none."""
         new = not self.has(key)
         if new:
             st.session_state[key] = value
-        self._there.add(key)
-        self._now.add(key)
+        for keys in (self._there, self._now, self._given):
+            keys.add(key)
         return new
 
     def heeded(self, key: str, callback: Callable[[], None]) -> Callable[[], None]:
         """Return a widget's callback that does nothing once the reader has the widget no longer."""
 
         def called() -> None:
-            if st.session_state.get("page", self._page) == self._page and self.has(key):
+            if st.session_state.get("page", self._page) == self._page and key in self._there:
                 callback()
 
         return called

@@ -121,7 +121,7 @@ class Form:
         """
         first, self._record["first"] = self._record.get("first", False), self.arrives
         if first and not self.arrives:
-            self._drawn.forget()
+            self._drawn.renew()
 
     def draw_presets(self) -> None:
         """Show the choice of a preset."""
@@ -215,7 +215,7 @@ class Form:
 
     def _set(self, preset: str, values: Mapping[str, Any]) -> None:
         self._record[PRESET] = preset
-        self._drawn.forget()  # a browser in a hurry sends what the widgets held before
+        self._drawn.renew()  # a browser in a hurry sends what the widgets held before
         self.put(**values)
         st.session_state[self.key(PRESET)] = preset
 
