@@ -21,10 +21,10 @@ class Drawn:
 
     def __init__(self, page: str) -> None:
         self._page = page
-        record = st.session_state.setdefault(f"{page} widgets", {"there": set(), "now": set(), "given": set()})
+        record = st.session_state.setdefault(f"{page} widgets", {"there": set(), "now": set(), "current": set()})
         self._there: set[str] = record["there"]  # a run that is cut short takes none away
         self._now: set[str] = record["now"]
-        self._given: set[str] = record["given"]  # what they are to show
+        self._current: set[str] = record["current"]  # with the value of the setting
 
     def begin(self) -> None:
         """Begin a run of the page."""
@@ -39,22 +39,22 @@ class Drawn:
     def forget(self) -> None:
         """Begin with no widget: the reader comes from another page."""
         self._there.clear()
-        self._given.clear()
+        self._current.clear()
 
     def renew(self) -> None:
         """Have all widgets given their values when they are drawn next; the reader has them until then."""
-        self._given.clear()
+        self._current.clear()
 
     def has(self, key: str) -> bool:
         """Return whether what the session holds under a key is what a widget of the reader's holds."""
-        return key in self._there & self._given and key in st.session_state
+        return key in self._there & self._current and key in st.session_state
 
     def give(self, key: str, value: Any) -> bool:
         """Give a value to a widget that is about to be drawn, unless the browser has it; return whether it had none."""
         new = not self.has(key)
         if new:
             st.session_state[key] = value
-        for keys in (self._there, self._now, self._given):
+        for keys in (self._there, self._now, self._current):
             keys.add(key)
         return new
 
