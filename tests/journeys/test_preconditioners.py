@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 from fop_core import inspection
 from fop_core.runs import GALLERY
 from fop_core.runs.run import Run
-from tests.chromium import NARROW, slow_down
+from tests.chromium import NARROW, sidebar, slow_down
 
 RUN = "mnist-fop-rank16-seed1"
 LAYER = "7.weight"
@@ -37,14 +37,10 @@ def page_at(visit, troubles):
 
 def choose(page: Page) -> None:
     """Find the run and the layer by what is visible."""
-    phone = page.viewport_size == NARROW
-    if phone:  # it hides the sidebar
-        page.get_by_test_id("stExpandSidebarButton").click()
-    page.get_by_role("combobox", name=re.compile("Run")).click()
-    page.get_by_role("option", name=Run(GALLERY / RUN).name, exact=True).click()
-    expect(page).to_have_url(re.compile(f"run={RUN}"))
-    if phone:
-        page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+    with sidebar(page):
+        page.get_by_role("combobox", name=re.compile("Run")).click()
+        page.get_by_role("option", name=Run(GALLERY / RUN).name, exact=True).click()
+        expect(page).to_have_url(re.compile(f"run={RUN}"))
     page.get_by_role("radio", name=LAYER.removesuffix(".weight"), exact=True).click()
     page.get_by_role("radio", name="M", exact=True).click()
     expect(page.get_by_role("heading", name=f"M of {LAYER}")).to_be_visible()
