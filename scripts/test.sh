@@ -2,7 +2,7 @@
 # Runs the tests, each page's main journey in a real browser too. Installs first what is missing.
 # Arguments go to pytest:  make test ARGS="tests/optim -k momentum"
 #
-# FOP_TESTS=all           also what takes half an hour more: each page's details in a browser, faults, Slurm
+# FOP_TESTS=all           also the long ones: each page's details in a browser, faults, Slurm
 # FOP_CHROMIUM=PROGRAM    the Chromium or Chrome to drive (default: from PATH, else by apt-get)
 # FOP_SKIP_BROWSER=1      leave the browser tests out; refused where CI is set
 
@@ -64,7 +64,7 @@ run_tests() {
   if [ "${FOP_TESTS:-}" = all ]; then
     say "Running all tests (forty minutes on two cores; what takes longest is listed at the end)."
   else
-    say "Running the tests, without the long ones, which FOP_TESTS=all adds: ${LONG[*]} (a quarter of an hour on two cores)."
+    say "Running the tests, without the long ones, which FOP_TESTS=all adds: ${LONG[*]}."
     paths=("${APART[@]}")
   fi
   # Most of them run side by side. Those that start servers, browsers and jobs do not: they wait for each other's load.

@@ -25,4 +25,4 @@ def menu(pages: Mapping[StreamlitPage, Mapping[str, str]], chosen: StreamlitPage
         for page, address in pages.items():
             st.page_link(page, query_params=dict(address))
         shown = {"page": chosen.title, "path": chosen.url_path, "paths": [page.url_path for page in pages]}
-        _mount(key="menu folds", data=shown | {"run": uuid.uuid4().hex})  # which the browser is to learn of each run
+        _mount(key="menu folds", data=shown | {"run": uuid.uuid4().hex})  # so that the browser learns of each

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 7cf523a8143d4ffa15b50e7da97c1fe56e626750e323553870171d791ada1379.
+// Made by scripts/web.sh build of sources with the checksum d658386f7914b52050f4c6585dad5b65d368c1cbdd41e4f3e61f56b742628f9b.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);

@@ -10,8 +10,8 @@ import { Passage } from "./passage.js";
  * Folds the sidebar away once it has led to another page, where it would lie over that page; begins the tour; and keeps
  * the browser's history.
  *
- * @param {Mount<{ page: string, path: string, paths: string[] }>} mount `page`: title of the one that is shown; `path`: its
- *   own, of those of all pages
+ * @param {Mount<{ page: string, path: string, paths: string[], run: string }>} mount `page`: title of the one that is shown;
+ *   `path`: its own, of those of all pages; `run`: another one at each run, so that this is called at each
  */
 function show({ data, parentElement }) {
   box(parentElement, ".fop-menu-tour").onclick = () => {
