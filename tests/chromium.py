@@ -45,8 +45,9 @@ WIDE: ViewportSize = {"width": 1280, "height": 900}
 NARROW: ViewportSize = {"width": 390, "height": 844}
 DRAWN = """() => {
   const idle = document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning";
+  const awaited = document.querySelector('[data-testid="stSkeleton"]');
   const nodes = [...document.querySelectorAll(".fop-plot-node")];
-  return idle && nodes.length >= 2 && nodes.every((node) => node.dataset.theme);
+  return idle && !awaited && nodes.length >= 2 && nodes.every((node) => node.dataset.theme);
 }"""
 
 FORGET = """if (!sessionStorage.known) {
@@ -253,7 +254,7 @@ def troubles() -> Iterator[Troubles]:
 
 @pytest.fixture
 def visit(profile: Callable[..., BrowserContext], app: str, troubles: Troubles) -> Iterator[Callable[..., Page]]:
-    """Open an address of the app, and wait until its pictures are drawn; options are those of a browser context."""
+    """Open an address of the app and wait until pictures and widgets are drawn; options are a browser context's."""
     opened: list[Page] = []
 
     def visited(
