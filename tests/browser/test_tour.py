@@ -114,6 +114,23 @@ def test_the_tour_begins_at_once_where_its_first_stop_is_the_page_and_is_skipped
     expect(bar(page)).to_contain_text(STOPS[0].sentence)
 
 
+def test_the_player_ends_above_the_bar_and_is_larger_without_it(visit, expected):
+    page = visit(viewport={"width": 1280, "height": 800})
+    play = page.get_by_role("button", name="Play", exact=True)
+    begun(page)
+    expect(bar(page)).to_contain_text(STOPS[0].sentence)
+    expect(play).to_be_in_viewport(ratio=1)
+    page.wait_for_function(
+        """() => document.querySelector(".fop-bar").getBoundingClientRect().bottom
+          < document.querySelector(".fop-tour").getBoundingClientRect().top + 1"""
+    )
+    small = play.bounding_box()["y"]
+    bar(page).get_by_role("button", name="Skip the tour").click()
+    page.wait_for_function(
+        "small => document.querySelector('.fop-play').getBoundingClientRect().y > small + 20", arg=small
+    )
+
+
 def test_on_a_phone_the_bar_has_room_for_a_finger(visit, expected):
     page = visit(viewport=NARROW, has_touch=True, is_mobile=True)
     begun(page)

@@ -446,6 +446,20 @@ def test_back_and_forward_go_through_the_settings(visit):
     counts(page, FOP="289")
 
 
+def test_a_copied_link_leads_to_the_step_that_was_shown(visit):
+    page = visit(FIGURE_1, permissions=["clipboard-read", "clipboard-write"])
+    page.evaluate("() => document.querySelector('.fop-player').fop.go(240)")
+    page.wait_for_function("() => fopLab.clock.step === 240")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link == f"{page.url}#step=240"
+    again = visit(link.partition("/")[2].partition("/")[2].partition("/")[2])
+    again.wait_for_function("() => fopLab.clock.step === 240")
+    expect(again.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    assert again.url == link
+
+
 def test_the_link_that_is_copied_is_the_address(visit):
     page = visit("?sgd.lr=0.01", permissions=["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy link").click()

@@ -1,4 +1,67 @@
-// Made by scripts/web.sh build of sources with the checksum c2ef3627f52f722988f69263bfbf459259975b5fd7f5b368c8cb8182ce7c2fb1.
+// Made by scripts/web.sh build of sources with the checksum b79ef646f87f9bc2fb28cdeeb1b66e29287f1a835a4d0141a364319f96ce2a31.
+// lib/followers.js
+var Followers = class extends Set {
+  call() {
+    for (const follower of this) {
+      try {
+        follower();
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+  /**
+   * Calls a follower at each change from now on; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    this.add(follower);
+    return () => {
+      this.delete(follower);
+    };
+  }
+};
+
+// lib/page.js
+globalThis.fopLab ??= {};
+var page = globalThis.fopLab;
+
+// lib/clock.js
+var Clock = class {
+  constructor() {
+    this.step = Infinity;
+    this.moving = false;
+    this.leads = false;
+    this.values = {};
+    this.parts = null;
+    this.run = "";
+    this.fragment = "";
+    this.followers = new Followers();
+  }
+  /**
+   * @param {number} step
+   * @param {Record<string, number>} values
+   * @param {RunStep | null} parts
+   */
+  set(step, values, parts = null) {
+    Object.assign(this, { step, values, parts });
+    this.followers.call();
+  }
+  /**
+   * Calls a follower now and at each move; returns how to end that.
+   *
+   * @param {() => void} follower
+   */
+  follow(follower) {
+    const end = this.followers.follow(follower);
+    follower();
+    return end;
+  }
+};
+page.clock ??= new Clock();
+var clock = page.clock;
+
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -25,15 +88,17 @@ function show({ parentElement }) {
   const button = box(parentElement, ".fop-copy");
   let later = 0;
   button.onclick = async () => {
+    const link = new URL(location.href);
+    link.hash = clock.fragment;
     try {
-      await navigator.clipboard.writeText(location.href);
+      await navigator.clipboard.writeText(link.href);
       button.textContent = "Copied";
       clearTimeout(later);
       later = setTimeout(() => {
         button.textContent = WORDS;
       }, 4e3);
     } catch {
-      window.prompt("Copy this address:", location.href);
+      window.prompt("Copy this address:", link.href);
     }
   };
   return () => clearTimeout(later);

@@ -1,4 +1,5 @@
 // @ts-check
+import { clock } from "../lib/clock.js";
 import { box } from "../lib/dom.js";
 import { inOrder } from "../lib/lifetime.js";
 
@@ -7,7 +8,7 @@ import { inOrder } from "../lib/lifetime.js";
 const WORDS = "Copy link";
 
 /**
- * Copies the address. Where a page may not write to the clipboard, it is shown to copy by hand.
+ * Copies the address, with the player's step. Where a page may not write to the clipboard, it is shown to copy by hand.
  *
  * @param {Mount<null>} mount
  */
@@ -15,15 +16,17 @@ function show({ parentElement }) {
   const button = box(parentElement, ".fop-copy");
   let later = 0;
   button.onclick = async () => {
+    const link = new URL(location.href);
+    link.hash = clock.fragment;
     try {
-      await navigator.clipboard.writeText(location.href);
+      await navigator.clipboard.writeText(link.href);
       button.textContent = "Copied";
       clearTimeout(later);
       later = setTimeout(() => {
         button.textContent = WORDS;
       }, 4000);
     } catch {
-      window.prompt("Copy this address:", location.href);
+      window.prompt("Copy this address:", link.href);
     }
   };
   return () => clearTimeout(later);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 8166dbf77f3958b31c378e15cfdb1e5180d357a05087c1d694be619ff0d39f5f.
+// Made by scripts/web.sh build of sources with the checksum e9d7d7d1b91a43f822aa1a1341e75bf35397e4ce5a601f07af09e737d515115b.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -100,6 +100,7 @@ var Clock = class {
     this.values = {};
     this.parts = null;
     this.run = "";
+    this.fragment = "";
     this.followers = new Followers();
   }
   /**

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 6d618c60a89f0ca0d49e7b392315e111fa8d8bb3359b14ea6b08aaf124ab13e6.
+// Made by scripts/web.sh build of sources with the checksum c4a0796523c95ecd60a6cec3b4966432760272d5afcb195bc42803ee70d05eee.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -95,6 +95,7 @@ var Clock = class {
     this.values = {};
     this.parts = null;
     this.run = "";
+    this.fragment = "";
     this.followers = new Followers();
   }
   /**

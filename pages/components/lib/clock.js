@@ -27,6 +27,8 @@ export class Clock {
     this.parts = null;
     /** The name of that run; "" leaves the choice to the player. */
     this.run = "";
+    /** What a link to the page as it is ends with: "#step=" and the step where the player is anywhere but at the end. */
+    this.fragment = "";
     this.followers = new Followers();
   }
 

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum de737d420e722d7c2bd64e85aee597f4e92ed6cc55b99b889bc6c4011f5c1d39.
+// Made by scripts/web.sh build of sources with the checksum eb0a240a6ba90df5226042184b0710677a2e3fe436963e52b01f4ea801862962.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -100,6 +100,7 @@ var Clock = class {
     this.values = {};
     this.parts = null;
     this.run = "";
+    this.fragment = "";
     this.followers = new Followers();
   }
   /**
@@ -1713,10 +1714,10 @@ function flatView(area, [x0, x1], [y0, y1]) {
 }
 
 // player/grid.js
-var [COLUMNS, ROWS] = [36, 30];
+var [COLUMNS, ROWS] = [45, 30];
 var ACROSS = (
   /** @type {const} */
-  [-4, 0]
+  [-4, 1]
 );
 var UP = (
   /** @type {const} */
@@ -1756,6 +1757,18 @@ function colorOf(cell, fewest, limit, color, { paper, ink }) {
   if (cell?.status !== "converged") return blend(rgb(ink), rgb(paper), cell ? UNMET[cell.status] : 0);
   const share = Math.log((cell.step + 1) / (fewest + 1)) / Math.max(1e-9, Math.log((limit + 1) / (fewest + 1)));
   return blend(rgb(color), rgb(paper), 1 - (1 - PALEST) * clamp(share, 0, 1));
+}
+function scaleOf(fewest, limit, color, theme) {
+  const entry = (status, step, words) => ({
+    color: css(colorOf({ status, step }, fewest, limit, color, theme)),
+    words
+  });
+  return [
+    entry("converged", fewest, count(fewest)),
+    entry("converged", limit, `${count(limit)} steps`),
+    entry("step limit", limit, "more"),
+    entry("diverged", 0, "diverges")
+  ];
 }
 function wordsOf(cell) {
   if (cell.status === "converged") return `${count(cell.step)} steps`;
@@ -2075,7 +2088,8 @@ var RateMap = class {
     this.parts = {
       root: part(root, ".fop-map", HTMLDetailsElement),
       canvas: part(root, ".fop-map canvas", HTMLCanvasElement),
-      words: box(root, ".fop-map output")
+      words: box(root, ".fop-map output"),
+      scale: box(root, ".fop-map-scale")
     };
     this.pressed = false;
     this.key = "";
@@ -2134,6 +2148,22 @@ var RateMap = class {
     if (this.due) this.draw(grid);
     this.due = false;
   }
+  /**
+   * Says below the map what its colours stand for.
+   *
+   * @param {ReturnType<typeof scaleOf>} entries
+   */
+  explain(entries) {
+    const { scale } = this.parts;
+    const [fast, slow, ...others] = entries;
+    scale.querySelectorAll("span").forEach((node, i) => {
+      write(node, entries[i].words);
+    });
+    const fills = [`linear-gradient(to right, ${fast.color}, ${slow.color})`, ...others.map(({ color }) => color)];
+    scale.querySelectorAll("i").forEach((node, i) => {
+      node.style.background = fills[i];
+    });
+  }
   /** @param {Grid} grid */
   draw({ cells, limit, run }) {
     const { canvas, words } = this.parts;
@@ -2142,6 +2172,7 @@ var RateMap = class {
     const color = runs.find(({ name }) => name === hand.chosen)?.color ?? colors.ink;
     const converged = cells.filter(({ status }) => status === "converged").map(({ step }) => step);
     const fewest = Math.min(limit, ...converged);
+    this.explain(scaleOf(fewest, limit, color, colors));
     const image = cellCanvas(COLUMNS, ROWS, (pixels2) => {
       for (let i = 0; i < pixels2.length; i++) {
         const [column, row] = [i % COLUMNS, ROWS - 1 - Math.floor(i / COLUMNS)];
@@ -2778,6 +2809,10 @@ function beginning({ opening, opened, still }) {
   return still ? "still" : "play";
 }
 var telling = (last) => Math.floor(last / 2);
+function linked(fragment) {
+  const step = /^#step=(\d{1,9})$/.exec(fragment);
+  return step && Number(step[1]);
+}
 var Opening = class {
   /** @param {HTMLElement} invitation */
   constructor(invitation) {
@@ -3284,6 +3319,11 @@ var Player = class {
    * @param {PlayerData} data
    */
   open({ opening }) {
+    const step = linked(location.hash);
+    if (step !== null) {
+      this.opening.leave();
+      return this.go(step);
+    }
     const way = this.opening.begin(opening);
     const { followed } = this;
     if (way !== "end") this.go(way === "still" && followed ? telling(lastOf(followed)) : 0);
@@ -3328,9 +3368,9 @@ var Player = class {
     drawBar(this.parts.scale, contours, scale, this.colors);
     this.under.near = interpolated(decoded(z), [...layout.xaxis.range, ...layout.yaxis.range], scale);
   }
-  /** px of the window that are not the picture's. */
+  /** px of the window that are not the picture's; the tour's bar has --fop-tour of them. */
   get around() {
-    return AROUND;
+    return AROUND + Number.parseFloat(document.documentElement.style.getPropertyValue("--fop-tour") || "0");
   }
   /** The picture is a square, as large as the column and the window allow. */
   fit() {
@@ -3480,6 +3520,7 @@ var Player = class {
     const parts = followed && partsAt(followed, Math.floor(at));
     const made = parts && { ...parts, tried: triedOf(parts), run: followed.name, race };
     clock.leads = hand.leads;
+    clock.fragment = hand.leads || at >= end ? "" : `#step=${Math.floor(at)}`;
     if (hand.leads) return clock.set(clock.step, clock.values, made);
     clock.moving = at < end;
     clock.set(at, Object.fromEntries(this.runs.map((run) => [run.name, run.losses[indexAt(run, at)]])), made);
@@ -3515,7 +3556,7 @@ var Player = class {
     this.sizes?.disconnect();
     this.ending.abort();
     purge(this.parts.ground);
-    Object.assign(clock, { moving: false, leads: false });
+    Object.assign(clock, { moving: false, leads: false, fragment: "" });
     clock.set(Infinity, {});
   }
 };

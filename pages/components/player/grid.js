@@ -1,14 +1,14 @@
 // @ts-check
 // What a run needs at each pair of its two rates, and the rates that sliders and cells stand for.
 
-import { blend, rgb } from "../lib/colors.js";
+import { blend, css, rgb } from "../lib/colors.js";
 import { clamp, count } from "../lib/numbers.js";
 /** @import { Colors, Hex } from "../lib/types.d.ts" */
 /** @import { LiveMotion } from "./types.d.ts" */
 
-export const [COLUMNS, ROWS] = [36, 30];
-/** Powers of ten from which and to which the rates go: ε across, ρ up, as in Basins. */
-export const ACROSS = /** @type {const} */ ([-4, 0]);
+export const [COLUMNS, ROWS] = [45, 30];
+/** Powers of ten from which and to which the rates go: ε across, ρ up. */
+export const ACROSS = /** @type {const} */ ([-4, 1]);
 export const UP = /** @type {const} */ ([-5, 1]);
 const FINE = 100; // positions of a slider to a decade
 const LIMIT = 2000; // steps at a pair of rates
@@ -82,6 +82,29 @@ export function colorOf(cell, fewest, limit, color, { paper, ink }) {
   if (cell?.status !== "converged") return blend(rgb(ink), rgb(paper), cell ? UNMET[cell.status] : 0);
   const share = Math.log((cell.step + 1) / (fewest + 1)) / Math.max(1e-9, Math.log((limit + 1) / (fewest + 1)));
   return blend(rgb(color), rgb(paper), 1 - (1 - PALEST) * clamp(share, 0, 1));
+}
+
+/**
+ * The colours of a map and what each stands for: the fewest steps and the most, between which all others are, then how
+ * other runs end.
+ *
+ * @param {number} fewest
+ * @param {number} limit
+ * @param {Hex} color
+ * @param {Colors} theme
+ */
+export function scaleOf(fewest, limit, color, theme) {
+  /** @type {(status: Cell["status"], step: number, words: string) => { color: string, words: string }} */
+  const entry = (status, step, words) => ({
+    color: css(colorOf({ status, step }, fewest, limit, color, theme)),
+    words,
+  });
+  return [
+    entry("converged", fewest, count(fewest)),
+    entry("converged", limit, `${count(limit)} steps`),
+    entry("step limit", limit, "more"),
+    entry("diverged", 0, "diverges"),
+  ];
 }
 
 /**

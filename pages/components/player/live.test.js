@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { OPERATIONS } from "../lib/program.js";
-import { colorOf, Grid, positionOf, rateAt, ratesAt, shareOf, wordsOf } from "./grid.js";
+import { colorOf, Grid, positionOf, rateAt, ratesAt, scaleOf, shareOf, wordsOf } from "./grid.js";
 import { anglesOf, LiveRace, labelOf, rounded } from "./live.js";
 
 /** @param {string} name */
@@ -117,7 +117,7 @@ test("a map of rates goes on where it was stopped, from the lowest ρ up", () =>
   assert.deepEqual([pairs, grid.done], [[[0.000114, 0.0000126]], false]);
   grid.advance(() => false);
   assert.ok(grid.done && pairs.length === grid.cells.length);
-  assert.deepEqual(pairs.at(-1), ratesAt(35, 29));
+  assert.deepEqual(pairs.at(-1), ratesAt(44, 29));
   assert.deepEqual(grid.cells[0], { status: "step limit", step: 2000 });
   assert.deepEqual([shareOf(0.01, [-4, 0]), shareOf(10, [-5, 1])], [0.5, 1]);
 });
@@ -133,4 +133,15 @@ test("a map is strong where a run is fast, and says what it needs", () => {
   assert.equal(wordsOf({ status: "converged", step: 1234 }), "1,234 steps");
   assert.equal(wordsOf({ status: "diverged", step: 3 }), "diverges at step 3");
   assert.equal(wordsOf({ status: "step limit", step: 2000 }), "more than 2,000 steps");
+});
+
+test("the scale of a map has the colours of its cells", () => {
+  const theme = { paper: "#FFFFFF", ink: "#000000", muted: "", grid: "", low: "", high: "", level: "" };
+  const entries = scaleOf(9, 2000, "#D9541E", theme);
+  assert.deepEqual(
+    entries.map(({ words }) => words),
+    ["9", "2,000 steps", "more", "diverges"],
+  );
+  assert.equal(entries[0].color, "rgb(217,84,30)");
+  assert.equal(new Set(entries.map(({ color }) => color)).size, 4);
 });

@@ -26,6 +26,16 @@ export function beginning({ opening, opened, still }) {
  */
 export const telling = (last) => Math.floor(last / 2);
 
+/**
+ * The step that a link leads to, as `copy_link` ends it; null where it leads to none.
+ *
+ * @param {string} fragment of the address
+ */
+export function linked(fragment) {
+  const step = /^#step=(\d{1,9})$/.exec(fragment);
+  return step && Number(step[1]);
+}
+
 /** What the opening does on the page. */
 export class Opening {
   /** @param {HTMLElement} invitation */

@@ -14,7 +14,7 @@ import { flatView } from "./flat.js";
 import { Hand } from "./hand.js";
 import { Labels } from "./labels.js";
 import { Legend } from "./legend.js";
-import { Opening, telling } from "./opening.js";
+import { linked, Opening, telling } from "./opening.js";
 import { partsOf } from "./parts.js";
 import { captionOf, headStep, nextPhase, phasesOf } from "./phases.js";
 import { DOUBLE, Pointer } from "./pointer.js";
@@ -299,6 +299,11 @@ export class Player {
    * @param {PlayerData} data
    */
   open({ opening }) {
+    const step = linked(location.hash);
+    if (step !== null) {
+      this.opening.leave();
+      return this.go(step);
+    }
     const way = this.opening.begin(opening);
     const { followed } = this;
     if (way !== "end") this.go(way === "still" && followed ? telling(lastOf(followed)) : 0);
@@ -347,9 +352,9 @@ export class Player {
     this.under.near = interpolated(decoded(z), [...layout.xaxis.range, ...layout.yaxis.range], scale);
   }
 
-  /** px of the window that are not the picture's. */
+  /** px of the window that are not the picture's; the tour's bar has --fop-tour of them. */
   get around() {
-    return AROUND;
+    return AROUND + Number.parseFloat(document.documentElement.style.getPropertyValue("--fop-tour") || "0");
   }
 
   /** The picture is a square, as large as the column and the window allow. */
@@ -512,6 +517,7 @@ export class Player {
     const parts = followed && partsAt(followed, Math.floor(at));
     const made = parts && { ...parts, tried: triedOf(parts), run: followed.name, race };
     clock.leads = hand.leads;
+    clock.fragment = hand.leads || at >= end ? "" : `#step=${Math.floor(at)}`;
     if (hand.leads) return clock.set(clock.step, clock.values, made); // charts and table are of Python's race
     clock.moving = at < end;
     clock.set(at, Object.fromEntries(this.runs.map((run) => [run.name, run.losses[indexAt(run, at)]])), made);
@@ -549,7 +555,7 @@ export class Player {
     this.sizes?.disconnect();
     this.ending.abort();
     purge(this.parts.ground);
-    Object.assign(clock, { moving: false, leads: false });
+    Object.assign(clock, { moving: false, leads: false, fragment: "" });
     clock.set(Infinity, {});
   }
 }

@@ -5,7 +5,7 @@ import { cellCanvas, contextOf } from "../lib/canvas.js";
 import { pixel } from "../lib/colors.js";
 import { box, part, write } from "../lib/dom.js";
 import { clamp, short } from "../lib/numbers.js";
-import { ACROSS, COLUMNS, colorOf, Grid, ROWS, ratesAt, shareOf, UP, wordsOf } from "./grid.js";
+import { ACROSS, COLUMNS, colorOf, Grid, ROWS, ratesAt, scaleOf, shareOf, UP, wordsOf } from "./grid.js";
 
 /** @import { Hand } from "./hand.js" */
 
@@ -22,6 +22,7 @@ export class RateMap {
       root: part(root, ".fop-map", HTMLDetailsElement),
       canvas: part(root, ".fop-map canvas", HTMLCanvasElement),
       words: box(root, ".fop-map output"),
+      scale: box(root, ".fop-map-scale"),
     };
     this.pressed = false;
     this.key = ""; // of the grid
@@ -86,6 +87,23 @@ export class RateMap {
     this.due = false;
   }
 
+  /**
+   * Says below the map what its colours stand for.
+   *
+   * @param {ReturnType<typeof scaleOf>} entries
+   */
+  explain(entries) {
+    const { scale } = this.parts;
+    const [fast, slow, ...others] = entries;
+    scale.querySelectorAll("span").forEach((node, i) => {
+      write(node, entries[i].words);
+    });
+    const fills = [`linear-gradient(to right, ${fast.color}, ${slow.color})`, ...others.map(({ color }) => color)];
+    scale.querySelectorAll("i").forEach((node, i) => {
+      node.style.background = fills[i];
+    });
+  }
+
   /** @param {Grid} grid */
   draw({ cells, limit, run }) {
     const { canvas, words } = this.parts;
@@ -94,6 +112,7 @@ export class RateMap {
     const color = runs.find(({ name }) => name === hand.chosen)?.color ?? colors.ink;
     const converged = cells.filter(({ status }) => status === "converged").map(({ step }) => step);
     const fewest = Math.min(limit, ...converged);
+    this.explain(scaleOf(fewest, limit, color, colors));
     const image = cellCanvas(COLUMNS, ROWS, (pixels) => {
       for (let i = 0; i < pixels.length; i++) {
         const [column, row] = [i % COLUMNS, ROWS - 1 - Math.floor(i / COLUMNS)];

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 2703d01a7b860a006a7894123fc6dfbfd5ec1b263ac71d21de633d6cb39167bf.
+// Made by scripts/web.sh build of sources with the checksum 4984ce1c3dc570e87ebc05d9d101ec934e37435398270fcb46cfdfa736118756.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -168,6 +168,7 @@ var Clock = class {
     this.values = {};
     this.parts = null;
     this.run = "";
+    this.fragment = "";
     this.followers = new Followers();
   }
   /**

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum d2d4ed4c633e092dc4a0cd125818e90b5297513b5314573cca808d3e979a3ff9.
+// Made by scripts/web.sh build of sources with the checksum d61c3827e9666770626a9498264f2a049bd62a624c41111d982eda2987141bc6.
 // lib/followers.js
 var Followers = class extends Set {
   call() {
@@ -36,6 +36,7 @@ var Clock = class {
     this.values = {};
     this.parts = null;
     this.run = "";
+    this.fragment = "";
     this.followers = new Followers();
   }
   /**

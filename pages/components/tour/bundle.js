@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 8ee18eb66c9ecc35c4d09f4583d146461374d388bf9e45922ee066781cd6acdc.
+// Made by scripts/web.sh build of sources with the checksum c1602b960cde63af69645b622ba7a8f57726ad9159556f50bb3fc4242c956f3d.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -207,7 +207,10 @@ var Tour = class _Tour {
   /** Has the page end above the bar, so that nothing is under it. */
   makeRoom() {
     const height = this.root.hidden ? 0 : this.root.offsetHeight;
-    document.documentElement.style.setProperty("--fop-tour", `${height}px`);
+    const { style } = document.documentElement;
+    if (style.getPropertyValue("--fop-tour") === `${height}px`) return;
+    style.setProperty("--fop-tour", `${height}px`);
+    window.dispatchEvent(new Event("resize"));
   }
   leave() {
     this.sizes.disconnect();

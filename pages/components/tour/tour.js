@@ -144,7 +144,10 @@ export class Tour {
   /** Has the page end above the bar, so that nothing is under it. */
   makeRoom() {
     const height = this.root.hidden ? 0 : this.root.offsetHeight;
-    document.documentElement.style.setProperty("--fop-tour", `${height}px`);
+    const { style } = document.documentElement;
+    if (style.getPropertyValue("--fop-tour") === `${height}px`) return;
+    style.setProperty("--fop-tour", `${height}px`);
+    window.dispatchEvent(new Event("resize")); // the player is as high as its window allows
   }
 
   leave() {

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum ea7d4e3a39c990044d7a606d80a996bbd53261e087b338b172d570cf6f76891e.
+// Made by scripts/web.sh build of sources with the checksum 1d956dc9666d77fcb0a55e51d3ce558a172ef6fdeb3a7557ade3b0ba30881a9e.
 // lib/followers.js
 var Followers = class extends Set {
   call() {
@@ -36,6 +36,7 @@ var Clock = class {
     this.values = {};
     this.parts = null;
     this.run = "";
+    this.fragment = "";
     this.followers = new Followers();
   }
   /**

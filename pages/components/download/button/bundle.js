@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 21170a55f9b8e490a133044756d84dbbfb0473668d41daba615f006a68778d1a.
+// Made by scripts/web.sh build of sources with the checksum 846f8fc878fa4887b8b88281cfb2b8dc2c8d136cccf58a3272485f3e0add7ac6.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -98,6 +98,7 @@ var Clock = class {
     this.values = {};
     this.parts = null;
     this.run = "";
+    this.fragment = "";
     this.followers = new Followers();
   }
   /**

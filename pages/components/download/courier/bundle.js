@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 2699797881b2cdb028d2ea2e1fe9ea8ca49cdc12e53766f69b148c4d8208781c.
+// Made by scripts/web.sh build of sources with the checksum 43b15e774e9c88a5b4100cd682df887f3e379c7b432c95c87dbc068229958a51.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -98,6 +98,7 @@ var Clock = class {
     this.values = {};
     this.parts = null;
     this.run = "";
+    this.fragment = "";
     this.followers = new Followers();
   }
   /**
