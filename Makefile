@@ -17,7 +17,9 @@ test:    ## run the tests; FOP_TESTS=all runs the long ones too, ARGS="tests/opt
 faults: dev    ## kill jobs at 200 random moments, damage what lies around others, print what came of it (40 minutes)
 	"$(VENV)"/bin/python -m tests.faults.kills $(ARGS)
 	"$(VENV)"/bin/python -m tests.faults.damages
+	"$(VENV)"/bin/python -m tests.faults.studies
 	"$(VENV)"/bin/python -m tests.slurm.faults
+	"$(VENV)"/bin/python -m tests.slurm.faults --study
 
 lint: dev    ## check style and types
 	"$(VENV)"/bin/python -m ruff check .

@@ -69,6 +69,7 @@ def processes(folder: Path) -> dict[str, list[psutil.Process]]:
                 ("trainer", "train"),
                 ("supervisor", "fop_core.jobs.supervisor"),
                 ("dispatcher", "fop_core.jobs.dispatcher"),
+                ("watcher", "fop_core.studies.watcher"),
             ):
                 if sign in words:
                     by_role[name].append(process)

@@ -1,6 +1,7 @@
 """Ends whatever works on jobs in a real Slurm at random moments, and holds each run to the undisturbed result.
 
 python -m tests.slurm.faults --kills 40
+python -m tests.slurm.faults --kills 40 --study
 """
 
 import argparse
@@ -23,11 +24,18 @@ from fop_core.runs import store
 from fop_core.runs.files import RunError
 from fop_core.runs.run import Run
 from fop_core.training import config
+from tests.faults import studies
 from tests.faults.kills import outcome, same
 from tests.slurm.cluster import NODES, Cluster, missing
 
 SETTINGS = ["threads=1", "snapshots=4", "fop.rank=2", "checkpoint_steps=60", "max_steps=1500"]
-SIGNS = {"trainer": "train", "supervisor": "slurm.supervisor", "task": "slurm.task", "dispatcher": "jobs.dispatcher"}
+SIGNS = {
+    "trainer": "train",
+    "supervisor": "slurm.supervisor",
+    "task": "slurm.task",
+    "dispatcher": "jobs.dispatcher",
+    "watcher": "studies.watcher",
+}
 TARGETS = [*SIGNS, "node", "node cut off", "controller", "requeue", "TERM", "preempted"]
 AT_ONCE = 3  # runs in Slurm
 TAKES = 300.0  # seconds that what is left may take at the end
@@ -128,11 +136,49 @@ def campaign(cluster: Cluster, folder: Path, kills: int, seed: int) -> dict[str,
     return {"runs": len(runs), "attempts": attempts, "ended": dict(ended), "resumed": dict(resumed), "wrong": wrong}
 
 
+class InSlurm:
+    """How a study is worked on by a cluster, and disturbed."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+
+    def prepare(self, folder: Path) -> None:
+        """Have Slurm start what the folder's queue has."""
+        os.environ["FOP_RUNS_DIR"] = str(folder)
+        launcher_settings.choose(folder, "slurm", partition="main")
+
+    def disturb(self, folder: Path, drawn: random.Random) -> str:
+        """End something; return what it was, "" where there was no such thing."""
+        target = drawn.choice(TARGETS)
+        return target if disturb(self.cluster, folder, target, drawn) else ""
+
+    def settle(self, folder: Path) -> list[str]:
+        """Bring nodes and controller back, which nobody's program can."""
+        self.cluster.heal(wait=False)
+        return []
+
+
+def of_a_study(cluster: Cluster, folder: Path, kills: int, seed: int, steps: int = 1500) -> dict[str, Any]:
+    """End something of a study so often, see ``tests.faults.studies.campaign``."""
+    alone = folder.with_name("alone")
+    alone.mkdir()
+    return studies.campaign(
+        folder,
+        alone,
+        kills,
+        seed,
+        InSlurm(cluster),
+        steps,
+        lambda text: print(time.strftime("%H:%M:%S"), text, flush=True),
+    )
+
+
 def main() -> int:
     """Print what came of it; the exit status is 1 where something was wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--study", action="store_true", help="of a study, not of single runs")
     chosen = parser.parse_args()
     if why := missing():
         print(f"left out: {why}")
@@ -151,7 +197,7 @@ def main() -> int:
         begun = time.monotonic()
         try:
             cluster.start()
-            summary = campaign(cluster, folder, chosen.kills, chosen.seed)
+            summary = (of_a_study if chosen.study else campaign)(cluster, folder, chosen.kills, chosen.seed)
         finally:
             cluster.stop()
     print(json.dumps(summary | {"seconds": round(time.monotonic() - begun)}, indent=1))
