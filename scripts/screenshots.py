@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,8 @@ FULL = "preconditioners?run=mnist-fop-full-seed0&layer=1.weight&panel=rotation"
 SEEDS = "runs?show=gallery&y=test_accuracy&base=mnist-sgd-seed0&run=" + ",".join(
     f"mnist-{method}-seed{seed}" for method in ("fop-full", "fop-rank16", "sgd") for seed in range(3)
 )
+SHIPPED = "paper-2-best"  # the study that is opened in Studies
+STUDY = f"studies?study={SHIPPED}"
 PICTURES = {
     "trajectories-light.png": ("?preset=paper-himmelblau", WIDE | {"color_scheme": "light"}),
     "trajectories-dark.png": ("?preset=runaway&axis=linear", WIDE | {"color_scheme": "dark"}),
@@ -52,6 +55,10 @@ PICTURES = {
     "runs-narrow.png": (SEEDS + "&find=seed0", PHONE | {"color_scheme": "dark"}),
     "preconditioners-light.png": ("preconditioners", HIGH | {"color_scheme": "light"}),
     "preconditioners-dark.png": (FULL, HIGH | {"color_scheme": "dark", "device_scale_factor": 1}),
+    "paper-light.png": ("paper", TALL | {"color_scheme": "light"}),
+    "studies-light.png": (STUDY, HIGH | {"color_scheme": "light"}),
+    "studies-dark.png": (STUDY, HIGH | {"color_scheme": "dark", "device_scale_factor": 1}),
+    "studies-narrow.png": (STUDY, PHONE | {"color_scheme": "light"}),
     "preconditioners-narrow.png": ("preconditioners?layer=9.weight", PHONE | {"color_scheme": "light"}),
 }
 TOUR = {
@@ -84,13 +91,13 @@ ELSEWHERE = """(here) => {
 
 
 @contextmanager
-def running_app() -> Iterator[str]:
-    """Starts the app on a free port; gives its address."""
+def running_app(runs: str) -> Iterator[str]:
+    """Starts the app over a runs folder on a free port; gives its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=sys.stderr)
+    server = subprocess.Popen(command, cwd=ROOT, stdout=sys.stderr, env=os.environ | {"FOP_RUNS_DIR": runs})
     try:
         for _ in range(600):
             try:
@@ -116,6 +123,13 @@ def program() -> dict[str, Any]:
     return {"executable_path": chromium, "args": ["--disable-gpu", *sandbox]}
 
 
+def unpack(runs: str) -> None:
+    """Writes a study of the paper, whose runs ship, into a runs folder."""
+    command = [sys.executable, "-m", "fop_core", "paper", "--study", SHIPPED]
+    for what in ("--unpack", "--rerun"):  # the second takes all of them in and trains none
+        subprocess.run([*command, what], cwd=ROOT, env=os.environ | {"FOP_RUNS_DIR": runs}, check=True)
+
+
 @contextmanager
 def running_browser() -> Iterator[Browser]:
     """Starts Chromium."""
@@ -130,7 +144,9 @@ def main(names: Sequence[str]) -> None:
     if unknown := set(names) - {*PICTURES, ANIMATION[0]}:
         raise SystemExit(f"No picture {', '.join(sorted(unknown))}: there are {', '.join(PICTURES)}, {ANIMATION[0]}.")
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with running_app() as address, running_browser() as browser:
+    with tempfile.TemporaryDirectory() as runs, running_app(runs) as address, running_browser() as browser:
+        if any(PICTURES[name][0] == STUDY for name in names if name in PICTURES):
+            unpack(runs)
         for name in filter(PICTURES.get, names):
             query, options = PICTURES[name]
             context = browser.new_context(**options)
