@@ -327,6 +327,7 @@ def test_what_is_said_of_a_point_goes_with_it(visit):
     expect(tip).to_be_hidden()
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => document.querySelector('.fop-player').fop.runs[0].drawn === 1")
     page.mouse.move(
         *page.evaluate(
             """() => {
