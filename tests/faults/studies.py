@@ -34,7 +34,8 @@ from tests.faults.kills import fork_servers, outcome, own_fork_server, processes
 from tests.studies.made import study
 
 BASE = {"threads": 1, "device": "cpu", "snapshots": 2, "log_every": 10, "checkpoint_steps": 100}
-TARGETS = ("trainer", "supervisor", "dispatcher", "watcher", "fork server", "all")
+TARGETS = {"trainer": 4, "supervisor": 4, "watcher": 3, "dispatcher": 2, "fork server": 1, "all": 2}
+PAUSE = 6.0  # seconds between two kills, at most: so that there is something to lose
 TAKES = 600.0  # seconds in which a study that is disturbed no more must end
 MEASURED = ("seconds", "evaluation_seconds", "peak_memory", "seconds_to_target")  # columns that no two studies share
 
@@ -63,7 +64,7 @@ class Here:
         """Kill one of what works on the folder, or all."""
         there = processes(folder)
         there["fork server"] = fork_servers()
-        target = drawn.choice(TARGETS)
+        target = drawn.choices(list(TARGETS), list(TARGETS.values()))[0]
         victims = [each for kind in there.values() for each in kind] if target == "all" else there[target][:1]
         for victim in victims:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -153,7 +154,7 @@ def campaign(
     drawn, ended, wrong, number = random.Random(seed), collections.Counter[str](), list[str](), 0
 
     def disturb(runs: Path) -> None:
-        time.sleep(drawn.uniform(0.1, 3))
+        time.sleep(drawn.uniform(0.1, PAUSE))
         if ended.total() < kills and (target := way.disturb(runs, drawn)):
             ended[target] += 1
             report(f"{ended.total()}: {target}")
