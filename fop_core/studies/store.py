@@ -27,7 +27,7 @@ from fop_core.jobs import requests
 from fop_core.runs import files, locks, plugins, records, stamps
 from fop_core.runs import store as _runs
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.runs.names import STUDIES, TRASH
+from fop_core.runs.names import STUDIES
 from fop_core.runs.plugins import Source
 from fop_core.studies import protocol
 from fop_core.studies.cells import check
@@ -223,12 +223,21 @@ def ids(folder: Path | None = None) -> list[str]:
         ['learning-rates']
     """
     try:
-        return _listed(studies_folder(folder))
+        return names(studies_folder(folder))
     except OSError:  # what cannot be listed cannot be opened either; ``list_studies`` says why
         return []
 
 
-def _listed(folder: Path) -> list[str]:
+def names(folder: Path) -> list[str]:
+    """Return what the folders of a folder are called that may be studies, in order.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> _ = store.create(protocol.Study(name="Learning rates"))
+        >>> (store.studies_folder() / ".trash").mkdir()
+        >>> store.names(store.studies_folder())
+        ['learning-rates']
+    """
     try:
         with os.scandir(folder) as entries:
             return sorted(each.name for each in entries if not each.name.startswith(".") and _runs.is_folder(each))
@@ -294,7 +303,7 @@ def list_studies(folder: Path | None = None) -> tuple[list[Stored], dict[str, st
     folder = _runs.runs_folder() if folder is None else folder
     read, damaged = [], {}
     try:
-        there = _listed(studies_folder(folder))
+        there = names(studies_folder(folder))
     except OSError as error:
         return [], {STUDIES: f"{error.filename}: {error.strerror}"}
     for id_ in there:
@@ -346,58 +355,6 @@ def changing(id_: str, folder: Path | None = None) -> Iterator[Stored]:
             _write(stored)
     finally:
         os.close(lock)
-
-
-def discard(id_: str, folder: Path | None = None) -> str:
-    """Move a study to the trash of its folder, ``studies/.trash``; its runs stay. Return what it is called there.
-
-    Raises:
-        RunError, DamagedFile: as ``changing``; and where something else is in the trash's place.
-
-    Example:
-        >>> from fop_core.studies import protocol, store
-        >>> _ = store.create(protocol.Study(name="Rates"))
-        >>> store.discard("rates"), store.ids(), store.restore("rates"), store.ids()
-        ('rates', [], 'rates', ['rates'])
-    """
-    with changing(id_, folder) as stored:
-        trash = _trash(stored.folder)
-        trash.mkdir(exist_ok=True)
-        name, number = stored.id, 1
-        while os.path.lexists(trash / name):  # one of that name was deleted before
-            number += 1
-            name = f"{stored.id}-{number}"
-        os.rename(stored.path, trash / name)
-    return name
-
-
-def restore(name: str, folder: Path | None = None) -> str:
-    """Bring a study back from the trash of its folder; return its id.
-
-    Raises:
-        RunError: where it is not in the trash, or one of its name is there again.
-
-    Example:
-        >>> from fop_core.studies import protocol, store
-        >>> _ = store.create(protocol.Study(name="Rates"))
-        >>> store.restore(store.discard("rates"))
-        'rates'
-    """
-    id_, trash = slug(name), _trash(folder)
-    there = sorted(os.listdir(trash)) if trash.is_dir() else []
-    if id_ not in there:
-        raise RunError(f"no study {name!r} in {trash}: there is {', '.join(there) or 'none'}")
-    if os.path.lexists(studies_folder(folder) / id_):
-        raise RunError(f"there is a study {id_!r} in {studies_folder(folder)} again: delete or move that one first")
-    os.rename(trash / id_, studies_folder(folder) / id_)
-    return id_
-
-
-def _trash(folder: Path | None) -> Path:
-    path = studies_folder(folder) / TRASH
-    if os.path.lexists(path) and (path.is_symlink() or not path.is_dir()):
-        raise RunError(f"{path} is no folder of these studies: move it away, and a trash is made")
-    return path
 
 
 def grow(

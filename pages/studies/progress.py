@@ -9,7 +9,7 @@ import streamlit as st
 from fop_core.figures.training_curves import named
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.studies import cells, drawings, protocol, store, submit, watcher
+from fop_core.studies import cells, drawings, protocol, store, submit, trash, watcher
 from fop_core.studies.binding import Submitted
 from fop_core.studies.progress import StudyTable
 from fop_core.training.config import ConfigError
@@ -156,7 +156,7 @@ def undo() -> None:
 
     def back() -> None:
         st.session_state[GONE] = ""
-        _do(lambda: store.restore(name), lambda id_: f"{id_} is back.")
+        _do(lambda: trash.restore(name), lambda id_: f"{id_} is back.")
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{literal(name)} moved to the trash; its runs stay.", width="content")
