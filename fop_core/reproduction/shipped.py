@@ -11,12 +11,14 @@ number that was edited is refused.
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import io
 import json
 import math
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from fop_core.jobs import slots
+from fop_core.jobs import requests, slots
 from fop_core.runs import files, locks, plugins, store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
@@ -228,29 +230,51 @@ def _matrices(run: Run) -> dict[str, Array]:
 
 
 def write(packed: Packed, path: Path) -> int:
-    """Write a study with its runs into a folder, which must not be there.
+    """Write a study with its runs into a folder, which must not be there, and is there whole or not at all.
 
     Returns:
         Bytes written.
 
     Raises:
         RunError: where the folder is there, or the study has no run.
+        ValueError: for more than ``load`` would take.
+        OSError: where it cannot be written; ENOSPC on a full disk.
     """
-    if path.exists():
-        raise RunError(f"{path} is there already: move it away to pack anew")
+    there = f"{path} is there already: move it away to pack anew"
+    if os.path.lexists(path):
+        raise RunError(there)
     if not packed.runs:
         raise RunError(f"no run of {packed.study.name} is there: nothing can be packed")
     content = {METRICS: _parquet(packed.runs)}
-    path.mkdir(parents=True)
-    if packed.matrices:
-        flat = {
-            f"{method}/{seed}/{layer}": M for (method, seed), by in packed.matrices.items() for layer, M in by.items()
-        }
-        files.write_arrays(path / MATRICES, flat)
-        content[MATRICES] = (path / MATRICES).read_bytes()
     content |= {f"{part}.py": source.content for part, source in packed.sources.items()}
-    for name in content.keys() - {MATRICES}:
-        (path / name).write_bytes(content[name])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hidden = path.parent / f".{path.name}.{secrets.token_hex(4)}"  # nobody sees half a study
+    hidden.mkdir()
+    try:
+        for name, each in content.items():
+            files.write(hidden / name, each)
+        if packed.matrices:
+            flat = {
+                f"{method}/{seed}/{layer}": M
+                for (method, seed), by in packed.matrices.items()
+                for layer, M in by.items()
+            }
+            files.write_arrays(hidden / MATRICES, flat)
+            content[MATRICES] = (hidden / MATRICES).read_bytes()
+        files.write(hidden / STUDY, _about(packed, content, path / STUDY))
+        size = files.size(hidden)
+        os.rename(hidden, path)
+    except BaseException as error:
+        shutil.rmtree(hidden, ignore_errors=True)  # the reason that is raised is the first one
+        if isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise RunError(there) from error
+        raise
+    files.sync_folder(path.parent)
+    return size
+
+
+def _about(packed: Packed, content: Mapping[str, bytes], path: Path) -> bytes:
+    """Return study.json of a study and its other files, with each run in a line: of a change the rest is no part."""
     versions: list[Mapping[str, str]] = []
     for run in packed.runs:
         if run.versions not in versions:
@@ -260,30 +284,25 @@ def write(packed: Packed, path: Path) -> int:
         "files": {name: hashlib.sha256(each).hexdigest() for name, each in content.items()},
         "study": packed.study.to_json(),
         "versions": versions,
-        "runs": [
-            {
-                "id": run.id,
-                "state": run.state,
-                "cause": run.cause,
-                "threads": run.threads,
-                "versions": versions.index(run.versions),
-                **run.costs,
-                "config": run.cell.config.to_json(),
-            }
-            for run in packed.runs
-        ],
     }
-    files.write_json(path / STUDY, about)
-    text = (path / STUDY).read_text()
-    (path / STUDY).write_text(_a_run_a_line(text))
-    return sum(each.stat().st_size for each in path.iterdir())
-
-
-def _a_run_a_line(text: str) -> str:
-    """Return JSON of ``write`` with each run in a line, so that a change of one is seen and the rest is small."""
-    content = json.loads(text)
-    runs = ",\n".join(json.dumps(run, separators=(",", ":")) for run in content.pop("runs"))
-    return json.dumps(content, indent=1)[:-2] + ',\n "runs": [\n' + runs + "\n]\n}\n"
+    runs = [
+        {
+            "id": run.id,
+            "state": run.state,
+            "cause": run.cause,
+            "threads": run.threads,
+            "versions": versions.index(run.versions),
+            **run.costs,
+            "config": run.cell.config.to_json(),
+        }
+        for run in packed.runs
+    ]
+    lines = ",\n".join(json.dumps(run, separators=(",", ":"), allow_nan=False) for run in files.plain(runs))
+    head = json.dumps(files.plain(about), indent=1, allow_nan=False)
+    text = (head[:-2] + ',\n "runs": [\n' + lines + "\n]\n}\n").encode()
+    if len(text) > files.LARGEST_JSON:
+        raise ValueError(f"{path}: {len(text):,} bytes of JSON, of which {files.LARGEST_JSON:,} can be read back")
+    return text
 
 
 def _parquet(runs: Iterable[PackedRun]) -> bytes:
@@ -321,7 +340,8 @@ def _parquet(runs: Iterable[PackedRun]) -> bytes:
 
 def names(folder: Path = FOLDER) -> list[str]:
     """Return the studies that ship."""
-    return sorted(path.parent.name for path in folder.glob(f"*/{STUDY}"))
+    there = (path.parent.name for path in folder.glob(f"*/{STUDY}"))
+    return sorted(name for name in there if not name.startswith("."))  # which is being packed, or was not to its end
 
 
 def load(name: str, folder: Path = FOLDER) -> Packed:
@@ -426,8 +446,8 @@ def unpack(packed: Packed, folder: Path | None = None) -> list[Run]:
     """
     folder = store.runs_folder() if folder is None else folder
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
-        return _unpacked(packed, folder)
+    with _alone(folder), _hidden(folder) as hidden:
+        return _unpacked(packed, folder, hidden)
 
 
 @contextlib.contextmanager
@@ -435,6 +455,7 @@ def _alone(folder: Path) -> Iterator[None]:
     """Keep our other unpackers of a folder waiting: who comes second finds the runs of the first.
 
     Each user has a lock of their own, as of all that is elected in a runs folder: what others can open they can hold.
+    Two users at once may each write a run, whole: of two a study takes the one that has come further, or the first.
 
     Raises:
         RunError: where somebody holds it all the time.
@@ -452,7 +473,21 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _unpacked(packed: Packed, folder: Path) -> list[Run]:
+@contextlib.contextmanager
+def _hidden(folder: Path) -> Iterator[Path]:
+    """Give a folder within a runs folder in which runs are written: nobody sees, or takes for his, half a run."""
+    hidden = folder / f".unpack-{requests.machine()}-{os.getuid()}"
+    if os.path.lexists(hidden):  # ours, who are alone, of one that was killed
+        shutil.rmtree(hidden)
+    hidden.mkdir()
+    try:
+        yield hidden
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+        files.sync_folder(folder)
+
+
+def _unpacked(packed: Packed, folder: Path, hidden: Path) -> list[Run]:
     there = existing(folder)
     study = packed.study
     made = []
@@ -474,16 +509,13 @@ def _unpacked(packed: Packed, folder: Path) -> list[Run]:
                 "packed": packed_run.id,
             },
             sources={part: packed.sources[part] for part in cell.config.plugins},
-            folder=folder,
+            folder=hidden,
         )
-        try:
-            with Control(run) as control:
-                _write(run, packed_run, packed.matrices.get((cell.method, cell.seed), {}))
-                control.set(packed_run.state, "", packed_run.cause)
-        except BaseException:
-            shutil.rmtree(run.path, ignore_errors=True)  # the next time would take it for one that is there
-            raise
-        made.append(run)
+        with Control(run) as control:
+            _write(run, packed_run, packed.matrices.get((cell.method, cell.seed), {}))
+            control.set(packed_run.state, "", packed_run.cause)
+        os.rename(run.path, folder / run.id)
+        made.append(Run(folder / run.id))
     return made
 
 
