@@ -14,14 +14,13 @@ import contextlib
 import errno
 import fcntl
 import hashlib
-import io
 import json
 import math
 import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from fop_core.jobs import requests, slots
+from fop_core.reproduction import packed_metrics
 from fop_core.runs import files, locks, plugins, store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
@@ -49,9 +49,9 @@ FOLDER = Path(__file__).resolve().parents[2] / "trained_models" / "paper"
 FORMAT = 1  # of study.json
 PATIENCE = 600.0  # seconds that another unpacker is waited for
 STUDY, METRICS, MATRICES = "study.json", "metrics.parquet", "M.safetensors"
-EXACT = ("epoch", "seconds", "train_loss", "test_accuracy", "test_loss", "held_out_accuracy", "held_out_loss")
+LARGEST = 64 << 20  # bytes of all files of a study: those that ship have less than 1 MB
 LAYERS = ("angle_deg", "length_ratio", "eigenvalue_min", "eigenvalue_mean", "eigenvalue_max")
-"""Columns that ship: of a run as float64, of its layers as float32."""
+"""Columns of layers that ship, beside ``packed_metrics.EXACT`` of a run."""
 SMALL = 100_000  # bytes of all M of a run, above which they do not ship
 OVER = ("finished", "failed")
 COSTS = ("seconds", "evaluation_seconds", "peak_memory")
@@ -198,7 +198,7 @@ def collect(study: Study, folder: Path) -> Packed:
 
 def _packed(run: Run, cell: Cell) -> PackedRun:
     run.metrics.update()
-    kept = [name for name in run.metrics.columns if name in EXACT or name.partition("/")[0] in LAYERS]
+    kept = [name for name in run.metrics.columns if name in packed_metrics.EXACT or name.partition("/")[0] in LAYERS]
     progress, state = run.progress, run.state
     first = run.path / "attempts" / "1.json"
     about = files.read_json(first) if first.exists() else {}
@@ -237,7 +237,7 @@ def write(packed: Packed, path: Path) -> int:
 
     Raises:
         RunError: where the folder is there, or the study has no run.
-        ValueError: for more than ``load`` would take.
+        DamagedFile, ValueError: for more than ``load`` would take.
         OSError: where it cannot be written; ENOSPC on a full disk.
     """
     there = f"{path} is there already: move it away to pack anew"
@@ -245,7 +245,7 @@ def write(packed: Packed, path: Path) -> int:
         raise RunError(there)
     if not packed.runs:
         raise RunError(f"no run of {packed.study.name} is there: nothing can be packed")
-    content = {METRICS: _parquet(packed.runs)}
+    content = {METRICS: packed_metrics.to_parquet([run.metrics for run in packed.runs])}
     content |= {f"{part}.py": source.content for part, source in packed.sources.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     hidden = path.parent / f".{path.name}.{secrets.token_hex(4)}"  # nobody sees half a study
@@ -261,6 +261,8 @@ def write(packed: Packed, path: Path) -> int:
             }
             files.write_arrays(hidden / MATRICES, flat)
             content[MATRICES] = (hidden / MATRICES).read_bytes()
+        if (size := sum(map(len, content.values()))) > LARGEST:
+            raise ValueError(f"{path}: {size:,} bytes, of which {LARGEST:,} can be read back")
         files.write(hidden / STUDY, _about(packed, content, path / STUDY))
         size = files.size(hidden)
         os.rename(hidden, path)
@@ -305,39 +307,6 @@ def _about(packed: Packed, content: Mapping[str, bytes], path: Path) -> bytes:
     return text
 
 
-def _parquet(runs: Iterable[PackedRun]) -> bytes:
-    """Return metrics as Parquet: a row for each run and step, null where a column was not measured."""
-    import pyarrow
-    from pyarrow import parquet
-
-    runs = list(runs)
-    names = [name for name in EXACT if any(name in run.metrics for run in runs)]
-    layers = sorted({name for run in runs for name in run.metrics} - {*EXACT})
-    none = np.empty(0, np.int64)  # of a run that diverged before it measured anything
-    steps = [np.unique(np.concatenate([none, *(each.steps for each in run.metrics.values())])) for run in runs]
-    arrays = {
-        "run": pyarrow.array(np.repeat(np.arange(len(runs), dtype=np.int32), [len(each) for each in steps])),
-        "step": pyarrow.array(np.concatenate(steps)),
-    }
-    for name in (*names, *layers):
-        values, missing = [], []
-        for run, at in zip(runs, steps):
-            column = np.full(len(at), np.nan)
-            there = np.zeros(len(at), bool)
-            if name in run.metrics:
-                where = np.searchsorted(at, run.metrics[name].steps)
-                column[where], there[where] = run.metrics[name].values, True
-            values.append(column)
-            missing.append(~there)
-        kind = np.float64 if name in EXACT else np.float32
-        arrays[name] = pyarrow.array(
-            np.concatenate(values).astype(kind), mask=np.concatenate(missing), from_pandas=False
-        )
-    buffer = io.BytesIO()
-    parquet.write_table(pyarrow.table(arrays), buffer, compression="zstd", compression_level=19)
-    return buffer.getvalue()
-
-
 def names(folder: Path = FOLDER) -> list[str]:
     """Return the studies that ship."""
     there = (path.parent.name for path in folder.glob(f"*/{STUDY}"))
@@ -367,15 +336,19 @@ def load(name: str, folder: Path = FOLDER) -> Packed:
 
 
 def _loaded(path: Path, about: Mapping[str, Any]) -> Packed:
-    contents = {}
+    contents, left = {}, LARGEST
     for file, digest in about["files"].items():
         with files.opened(path / Path(file).name) as opened:
-            contents[file] = opened.read()
+            size = os.fstat(opened.fileno()).st_size
+            left -= size
+            if left < 0:
+                raise DamagedFile(f"{path / file}: with it {LARGEST - left:,} bytes, of which {LARGEST:,} can be taken")
+            contents[file] = opened.read(size)
         if hashlib.sha256(contents[file]).hexdigest() != digest:
             raise DamagedFile(f"{path / file} is not what was packed: its SHA-256 is another one than {STUDY} says")
     study = protocol.parse(about["study"])
     by_key = {cell.key: cell for cell in _all_cells(study)}
-    metrics = list(_columns(contents[METRICS], len(about["runs"])))
+    metrics = packed_metrics.columns(contents[METRICS], len(about["runs"]), str(path / METRICS))
     runs = []
     for run, columns in zip(about["runs"], metrics):
         known = key(config.parse(run["config"]))
@@ -404,32 +377,6 @@ def _loaded(path: Path, about: Mapping[str, Any]) -> Packed:
     for part, plugin in study.plugins.items():
         sources[part] = Source(plugin.file, contents[f"{part}.py"])
     return Packed(study, tuple(runs), matrices, sources)
-
-
-def _columns(content: bytes, count: int) -> Iterator[dict[str, Series]]:
-    """Yield of each run its columns, where they were measured."""
-    from pyarrow import ArrowException, parquet
-
-    try:
-        table = parquet.read_table(io.BytesIO(content)).sort_by([("run", "ascending"), ("step", "ascending")])
-    except (ArrowException, OSError) as error:
-        raise DamagedFile(f"{METRICS}: no Parquet of runs and their steps ({error})") from error
-    of, steps = (table[name].to_numpy() for name in ("run", "step"))
-    columns = {}
-    for name in table.column_names:
-        if name not in ("run", "step"):
-            values = table[name].combine_chunks()
-            columns[name] = (
-                values.to_numpy(zero_copy_only=False).astype(np.float64),
-                ~values.is_null().to_numpy(zero_copy_only=False),
-            )
-    for index in range(count):
-        here = of == index
-        yield {
-            name: Series(steps[here & there], values[here & there])
-            for name, (values, there) in columns.items()
-            if (here & there).any()
-        }
 
 
 def unpack(packed: Packed, folder: Path | None = None) -> list[Run]:

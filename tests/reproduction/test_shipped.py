@@ -131,6 +131,18 @@ def test_what_was_edited_is_refused(tmp_path, damage):
         shipped.load("paper-2-best", tmp_path)
 
 
+def test_files_of_a_study_that_are_too_large_are_neither_read_nor_packed(best, tmp_path, monkeypatch):
+    shutil.copytree(FOLDER / "paper-2-tune", tmp_path / "paper-2-tune")
+    with open(tmp_path / "paper-2-tune" / shipped.METRICS, "r+b") as file:
+        file.truncate(shipped.LARGEST + 1)  # of which the disk holds nothing
+    with pytest.raises(DamagedFile, match=r"metrics.parquet: with it 67,108,865 bytes, of which 67,108,864 can"):
+        shipped.load("paper-2-tune", tmp_path)
+    monkeypatch.setattr(shipped, "LARGEST", 20_000)
+    with pytest.raises(ValueError, match="bytes, of which 20,000 can be read back"):
+        shipped.write(dataclasses.replace(best, runs=best.runs[:1]), tmp_path / "s")
+    assert os.listdir(tmp_path) == ["paper-2-tune"]
+
+
 def test_a_study_that_does_not_ship_is_named():
     with pytest.raises(RunError, match="no study 'paper-9' ships: there are paper-2-best"):
         shipped.load("paper-9")
