@@ -18,7 +18,7 @@ from fop_core.runs.state import ALIVE
 from fop_core.studies import store
 from fop_core.studies.cells import Cell, cells, key
 from fop_core.studies.identity import mismatch
-from fop_core.studies.store import Stored
+from fop_core.studies.stored import Stored
 from fop_core.training import config
 from fop_core.training.config import ConfigError
 

@@ -11,7 +11,7 @@ from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.plugins import Source
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
-from fop_core.studies import store, trash, watcher
+from fop_core.studies import growth, store, trash, watcher
 from fop_core.studies.binding import Submitted, carry_on
 from fop_core.studies.cells import Cell, cells, check
 from fop_core.studies.identity import mismatch
@@ -93,7 +93,7 @@ def grow(
     limit: int | None = None,
     folder: Path | None = None,
 ) -> Submitted:
-    """Add to a study, see ``store.grow``, and submit what that needs.
+    """Add to a study, see ``growth.grow``, and submit what that needs.
 
     Example:
         >>> import shutil
@@ -105,7 +105,7 @@ def grow(
         >>> list(submit.words(submit.grow("ranks", fresh_seeds=(3,))))  # one run for each method
         ['2 runs made, 0 taken in, 2 put into the queue']
     """
-    stored = store.grow(id_, axis=axis, seeds=seeds, fresh_seeds=fresh_seeds, limit=limit, folder=folder)
+    stored = growth.grow(id_, axis=axis, seeds=seeds, fresh_seeds=fresh_seeds, limit=limit, folder=folder)
     return _carried_on(stored.id, stored.folder)
 
 

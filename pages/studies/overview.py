@@ -9,7 +9,7 @@ from fop_core.figures.training_curves import named
 from fop_core.runs import stamps
 from fop_core.runs import store as runs
 from fop_core.runs.listing import Entry
-from fop_core.studies.store import Stored
+from fop_core.studies.stored import Stored
 from pages.components.runs_table import runs_table
 from pages.shared import run_text
 from pages.shared.listing import listing

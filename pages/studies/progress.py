@@ -9,7 +9,7 @@ import streamlit as st
 from fop_core.figures.training_curves import named
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.studies import cells, drawings, protocol, store, submit, trash, watcher
+from fop_core.studies import cells, drawings, growth, protocol, store, submit, trash, watcher
 from fop_core.studies.binding import Submitted
 from fop_core.studies.progress import StudyTable
 from fop_core.training.config import ConfigError
@@ -190,7 +190,7 @@ def _grow(of: StudyTable) -> None:
     words, count = "Grow this study", 0
     if any(text.strip() for text in (axis, chosen_by, fresh)):
         try:
-            before, after = cells.count(of.study), cells.count(store.larger(of.study, **additions()))
+            before, after = cells.count(of.study), cells.count(growth.larger(of.study, **additions()))
         except ConfigError as error:
             st.markdown(f":red[:small[:material/error: {literal('; '.join(each for _, each in error.problems))}]]")
         else:

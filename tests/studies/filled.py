@@ -11,7 +11,7 @@ from fop_core.runs.run_writer import RunWriter
 from fop_core.studies import protocol, store
 from fop_core.studies.cells import Cell, cells
 from fop_core.studies.protocol import Study, parse_axis
-from fop_core.studies.store import Stored
+from fop_core.studies.stored import Stored
 from tests.runs.tiny import ABOUT
 
 Accuracy = Callable[[Cell], float | None]
