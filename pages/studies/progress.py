@@ -9,9 +9,10 @@ import streamlit as st
 from fop_core.figures.training_curves import named
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.studies import cells, drawings, growth, protocol, store, submit, trash, watcher
+from fop_core.studies import cells, growth, protocol, store, submit, trash, watcher
 from fop_core.studies.binding import Submitted
 from fop_core.studies.progress import StudyTable
+from fop_core.studies.totals import totals
 from fop_core.training.config import ConfigError
 from fop_core.training.seeds import seeds
 from pages.shared import notices, run_text
@@ -30,15 +31,15 @@ def head(of: StudyTable) -> None:
         st.subheader(literal(of.study.name), anchor=False, width="content")
         for state, count in counts.items():
             st.badge(f"{BADGES[state].symbol} {count:,} {state}", color=_color(state))  # type: ignore[arg-type]
-    totals = drawings.totals(of)
-    memory = totals.peak_memory
+    costs = totals(of)
+    memory = costs.peak_memory
     more = later(of.stored)
     words = [f"{ended:,} of {run_count(total)} ended" + (f", then {more:,} more with fresh seeds" if more else "")]
     if of.stored.stopped:
         words.append("stopped")
-    if totals.seconds:
-        words.append(f"{run_text.duration(totals.seconds)} of training")
-        words.append(f"{run_text.duration(totals.evaluation_seconds)} of evaluation beside it")
+    if costs.seconds:
+        words.append(f"{run_text.duration(costs.seconds)} of training")
+        words.append(f"{run_text.duration(costs.evaluation_seconds)} of evaluation beside it")
     if not math.isnan(memory):
         words.append(f"at most {run_text.size(memory)} of memory")
     st.progress(ended / (total + more) if total else 0.0, literal(", ".join(words)))
