@@ -291,7 +291,8 @@ def _status(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     for method, winner in leads.items():
         verb = "won" if winner.final else "leads"
         score = amount(winner.score, study.choose.column)
-        print(f"{method}: {verb} with {point_words(winner.point) or 'its settings'}, {score} (n = {winner.n})")
+        setting = point_words(winner.point) or "its settings"
+        print(f"{study.called(method)}: {verb} with {setting}, {score} (n = {winner.n})")
     for sentence in conclusions(table):
         print(sentence)
     return 0
@@ -445,9 +446,10 @@ def _list(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if chosen.json:
         print(json.dumps({"studies": rows, "damaged": damaged}, indent=1))
         return 0
-    for row in rows:
+    for stored, row in zip(studies, rows):
         of = f"{row['ended']:,} of {row['runs']:,} runs have ended{', stopped' if row['stopped'] else ''}"
-        print(f"{row['id']}  {printable(str(row['name']))}  {', '.join(row['methods'])}  {of}")
+        called = ", ".join(map(stored.study.called, stored.study.methods))
+        print(f"{row['id']}  {printable(str(row['name']))}  {called}  {of}")
     for id_, why in damaged.items():
         print(f"{id_}  damaged: {printable(why)}")
     if not rows and not damaged:

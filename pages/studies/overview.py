@@ -61,7 +61,7 @@ def _row(stored: Stored, entries: Mapping[str, Entry]) -> dict[str, object]:
     age = stamps.age(stored.created) if stored.created else None
     total = len(stored.runs) + later(stored)
     share = ended / total if total else 0.0
-    methods = ", ".join(map(named, stored.study.methods))
+    methods = ", ".join(named(stored.study.called(method)) for method in stored.study.methods)
     cells: list[object] = [
         [state, state],
         [stored.study.name, stored.study.name, stored.id],

@@ -157,7 +157,7 @@ def _open_cell(of: StudyTable, form: Form, of_grid: Sequence[str], title: str, r
     shown = [
         trial.id
         for trial in trials.trials(of, "tune")
-        if trial.method in kinds
+        if of.study.called(trial.method) in kinds
         and all(of.point[trial.cells[0]].get(field, value) == value for field, value in zip(wanted, values) if field)
     ]
     form.put(cell=",".join(shown[: trials.MOST]), role="tune")
@@ -178,7 +178,7 @@ def sidebar(of: StudyTable, form: Form) -> None:
     if both is not None and there:
         st.markdown("**Grid**")
         for name, usual in zip(("with", "without"), both):
-            _choice(form, name, list(of.study.methods), usual, named)
+            _choice(form, name, list(of.study.methods), usual, partial(_named, of))
         if len(there) > 1:
             usual_axes = tuned.axes_of_grid(
                 of, *(_method(form[name], of) or one for name, one in zip(("with", "without"), both))
@@ -197,11 +197,15 @@ def sidebar(of: StudyTable, form: Form) -> None:
         st.caption("The analysis was fixed before the first run. Another one can be looked at, and is marked explored.")
         fixed = of.study.analysis
         _choice(form, "by", ["test_accuracy", "test_loss"], fixed.column, _title)
-        _choice(form, "against", [ALL, *of.study.methods], fixed.baseline or ALL, _against)
+        _choice(form, "against", [ALL, *of.study.methods], fixed.baseline or ALL, partial(_against, of))
 
 
-def _against(method: str) -> str:
-    return "all with all" if method == ALL else named(method)
+def _named(of: StudyTable, method: str) -> str:
+    return named(of.study.called(method))
+
+
+def _against(of: StudyTable, method: str) -> str:
+    return "all with all" if method == ALL else _named(of, method)
 
 
 def _title(column: str) -> str:

@@ -68,11 +68,12 @@ def _color(state: str) -> str:
 def _next(of: StudyTable) -> str:
     """Return in words what the study does next, or that it is done."""
     stored = of.stored
-    open_ = [named(method) for method in of.study.methods if method not in (*stored.winners, *stored.lost)]
+    open_ = [method for method in of.study.methods if method not in (*stored.winners, *stored.lost)]
     if stored.stopped:
         return "It is stopped: resume goes on from the checkpoints."
     if of.study.axes and open_:
-        return f"Settings of {', '.join(open_)} are being chosen; then the winners are trained with fresh seeds."
+        names = ", ".join(named(of.study.called(method)) for method in open_)
+        return f"Settings of {names} are being chosen; then the winners are trained with fresh seeds."
     if bool(of.ended.all()) and len(of):
         return "All its runs have ended."
     trained = any(state in ("running", "starting", "stopping") for state in of.state)

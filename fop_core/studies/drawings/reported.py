@@ -15,7 +15,7 @@ from fop_core.studies import statistics
 from fop_core.studies.analysis import Comparison, Comparisons
 from fop_core.studies.drawings.drawn import Drawn, over_seeds
 from fop_core.studies.progress import StudyTable
-from fop_core.studies.protocol import direction, of_role
+from fop_core.studies.protocol import Study, direction, of_role
 
 Array = np.ndarray
 
@@ -50,12 +50,12 @@ def lines(
             and (role == "report" or table.point[index] == won)
         ]
         if of:
-            kinds.append(method)
+            kinds.append(table.study.called(method))
             groups.append([read(str(table.stored.folder / id_)) for id_ in of])
     drawn = points(groups, x, column)
     made = [
-        Line(f"{named(method)}, n = {len(group)}", style, each.x, each.y, each.behind, each.band, each.broken)
-        for method, group, style, each in zip(kinds, groups, line_styles(kinds), drawn)
+        Line(f"{named(kind)}, n = {len(group)}", style, each.x, each.y, each.behind, each.band, each.broken)
+        for kind, group, style, each in zip(kinds, groups, line_styles(kinds), drawn)
         if each is not None
     ]
     if not made:
@@ -109,7 +109,7 @@ def _to_target(table: StudyTable, what: str) -> str:
 
 
 def _times(table: StudyTable, what: str) -> dict[str, Array] | None:
-    """Return what reported runs need to the target by method, [fresh seeds]; None without any."""
+    """Return what reported runs need to the target by what the methods are called, [fresh seeds]; None without any."""
     if table.study.target is None or not table.rows("report"):
         return None
     every = {
@@ -123,7 +123,7 @@ def _times(table: StudyTable, what: str) -> dict[str, Array] | None:
         values = np.full(len(at), np.nan)
         for index in table.rows("report", method):
             values[at[table.seed[index]]] = every[index]
-        by_method[method] = values
+        by_method[table.study.called(method)] = values
     if all(np.isnan(values).all() for values in by_method.values()):
         return None
     return by_method
@@ -165,7 +165,7 @@ def pairwise(table: StudyTable, comparisons: Comparisons) -> Drawn | None:
     if not compared:
         return None
     of = quantities.of(analysis.column)
-    rows = [_difference(row, comparisons.turned) for row in compared]
+    rows = [_difference(row, comparisons.turned, table.study) for row in compared]
     known = {drawn.label: row.detectable for drawn, row in zip(rows, compared) if math.isfinite(row.detectable)}
     detectable = max(known.values()) if known else None
     made = figures.Pairwise(rows, quantities.title(analysis.column), of.percent, detectable)
@@ -189,10 +189,10 @@ def pairwise(table: StudyTable, comparisons: Comparisons) -> Drawn | None:
     return Drawn("pairwise", "Differences between methods", made, tuple(said))
 
 
-def _difference(row: Comparison, turned: bool) -> Difference:
+def _difference(row: Comparison, turned: bool, study: Study) -> Difference:
     """Return a comparison as it is drawn; turned: the method that the study names later, less the earlier one."""
     of = row.difference
-    ours, theirs = (row.other, row.method) if turned else (row.method, row.other)
+    ours, theirs = map(study.called, (row.other, row.method) if turned else (row.method, row.other))
     mean, low, high = (-of.mean, -of.high, -of.low) if turned else (of.mean, of.low, of.high)
     title = f"{named(ours)} less {named(theirs)}"
     return Difference(title, ours, mean, low, high, row.adjusted, min(of.n, of.other_n), row.declared)

@@ -103,12 +103,13 @@ def grids(table: StudyTable, rows: str = "", columns: str = "", with_: str = "",
         _grid(of_points(table, method), (rows, up), (columns, across), highest, len(table.study.seeds))
         for method in (ours, theirs)
     ]
+    kinds = table.study.called(ours), table.study.called(theirs)
     made = figures.Grids(
         Scale(label(rows), up),
         Scale(label(columns), across),
         values[0],
         values[1],
-        (ours, theirs),
+        kinds,
         title,
         percent,
         highest,
@@ -117,7 +118,7 @@ def grids(table: StudyTable, rows: str = "", columns: str = "", with_: str = "",
     better = made.better()
     n = len(table.study.seeds)
     said = [
-        f"Outlined: {named(ours)} differs by more than one standard deviation over {over_seeds(n)}; dashed: worse.",
+        f"Outlined: {named(kinds[0])} differs by more than one standard deviation over {over_seeds(n)}; dashed: worse.",
         f"{int((better > 0).sum())} of {better.size} cells are better and {int((better < 0).sum())} worse.",
     ]
     if n < 2:
@@ -125,10 +126,10 @@ def grids(table: StudyTable, rows: str = "", columns: str = "", with_: str = "",
     others = [label(field) for field in there if field not in (rows, columns)]
     if others:
         said.append(f"Of {' and '.join(others)} each cell shows the best value.")
-    for method in (ours, theirs):
+    for method, kind in zip((ours, theirs), kinds):
         lacks = [label(field) for field in (rows, columns) if field in there and not _has(table, method, field)]
         if lacks:
-            said.append(f"{named(method)} has no {' and '.join(lacks)}: it is the same along that side.")
+            said.append(f"{named(kind)} has no {' and '.join(lacks)}: it is the same along that side.")
     said.append("Of so many cells some are outlined by chance: what holds is what the fresh seeds say, below.")
     return Drawn("grid", f"{title[0].upper()}{title[1:]} with and without", made, tuple(said))
 
@@ -212,7 +213,8 @@ def sensitivity(table: StudyTable, field: str = "") -> Drawn | None:
         else:
             ordered = sorted(tried, key=lambda one: float(one[0]))
             x, values = [value for value, _ in ordered], [each for _, each in ordered]
-        curves.append(Rates(method, np.array(x, np.float64), np.array(values).reshape(len(x), seeds), joined=grid))
+        kind, of_seeds = table.study.called(method), np.array(values).reshape(len(x), seeds)
+        curves.append(Rates(kind, np.array(x, np.float64), of_seeds, joined=grid))
     made = figures.Sensitivity(curves, label(field), title, percent, Scale("", there[field]).log, _lost(table))
     said = [f"Mean ± standard deviation over {over_seeds(seeds)}, on held-out images."]
     others = [label(name) for name in fields(table) if name != field]
@@ -251,12 +253,12 @@ def parallel(table: StudyTable) -> Drawn | None:
     won = table.stored.winners
     chosen = [index for index, (method, point, _) in enumerate(tried) if won.get(method) == point]
     scales = [Scale(label(field), tuple(point.get(field) for _, point, _ in tried)) for field in there]
-    kinds = [method for method, _, _ in tried]
+    kinds = [table.study.called(method) for method, _, _ in tried]
     made = figures.Parallel(scales, kinds, results, title, percent, chosen, _lost(table))
-    of = ", ".join(f"{named(method)} {kinds.count(method)}" for method in table.study.methods)
+    of = ", ".join(f"{named(kind)} {kinds.count(kind)}" for kind in map(table.study.called, table.study.methods))
     n = int((~np.isnan(results)).sum())
     said = [f"{n} of {len(tried)} trials have a result, each the mean over its seeds; tried of {of}."]
-    counts = {kinds.count(method) for method in table.study.methods}
+    counts = {kinds.count(table.study.called(method)) for method in table.study.methods}
     if len(counts) > 1:
         said.append("Methods with more trials had more chances to be lucky: choose quasi-random for as many of each.")
     said.append("Thick: the winners. That a setting wins does not say which of its values mattered.")
