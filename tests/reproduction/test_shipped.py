@@ -190,11 +190,11 @@ def test_a_run_that_cannot_be_written_whole_is_not_there(best, folder, monkeypat
 def test_others_see_whole_runs_alone_while_some_are_unpacked(best, folder, monkeypatch):  # noqa: F811
     row, states = RunWriter.row, []
 
-    def seen(self, content):
+    def observed(self, content):
         states.extend(run.state.state for run in runs.directories(folder))
         row(self, content)
 
-    monkeypatch.setattr(RunWriter, "row", seen)
+    monkeypatch.setattr(RunWriter, "row", observed)
     few = shipped.Packed(best.study, tuple(cut(run, 100) for run in best.runs[:3]))
     assert len(shipped.unpack(few, folder)) == 3
     assert states and {*states} == {"failed"} and not list(folder.glob(".unpack*"))
