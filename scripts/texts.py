@@ -36,7 +36,7 @@ def texts(root: Path = ROOT) -> Iterator[Text]:
     """All texts of pages and of what they show: of code the literals of at least two words, but formulas."""
     shown = ("pages/**/*.py", "pages/**/*.js", "pages/**/*.html", "fop_core/figures/**/*.py", "toy_functions/*.py")
     shown += (
-        "fop_core/studies/drawings.py",
+        "fop_core/studies/drawings/*.py",
         "fop_core/training/config.py",
         "fop_core/optim/forms.py",
         "fop_core/quantities.py",

@@ -74,6 +74,31 @@ def test_a_study_is_deleted_and_brought_back_by_commands_and_its_runs_stay(folde
     assert study("restore s-2") == 0 and store.ids(folder) == ["s", "s-2"]
 
 
+def test_the_trash_of_studies_is_shown_and_emptied_as_that_of_runs(folder, monkeypatch, capsys):  # noqa: F811
+    for name in ("s", "t", "u"):
+        store.create(made.study(name=name), folder)
+    assert study("trash") == study("empty-trash --yes") == 0
+    assert capsys.readouterr().out == "the trash is empty\nthe trash is empty already\n"
+    assert study("delete s x") == 2 and store.ids(folder) == ["s", "t", "u"], "all or none"
+    assert study("delete s t u") == 0 and store.ids(folder) == []
+    assert "`study restore s` brings it back, `study empty-trash s` removes it" in capsys.readouterr().out
+    assert study("trash --json") == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [(row["id"], row["name"]) for row in listed] == [(name, name) for name in "stu"]
+    assert study("trash") == 0 and len(capsys.readouterr().out.splitlines()) == 4
+    size = sum(row["bytes"] for row in listed)
+    assert study("empty-trash") == 2
+    assert f"3 studies, {size:,} bytes would be gone for good" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda question: "n")
+    assert study("empty-trash") == 0 and capsys.readouterr().out == "kept\n"
+    monkeypatch.setattr("builtins.input", lambda question: "y")
+    assert study("empty-trash s") == 0 and "removed 1 study" in capsys.readouterr().out
+    assert study("empty-trash s") == 2 and "there is t, u" in capsys.readouterr().err
+    assert study("restore t") == 0 and study("empty-trash --yes") == 0
+    assert store.ids(folder) == ["t"] and os.listdir(folder / "studies/.trash") == []
+
+
 def test_a_dry_run_writes_nothing(folder, capsys):  # noqa: F811
     assert study(f"submit {RATES} --name s --dry-run") == 0
     assert os.listdir(folder) == []

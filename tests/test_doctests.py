@@ -32,9 +32,10 @@ PUBLIC = """
     fop_core.runs.fields fop_core.runs.labels fop_core.runs.learned fop_core.runs.lineage fop_core.runs.lines
     fop_core.runs.listing fop_core.runs.loaded fop_core.runs.measured fop_core.runs.metrics fop_core.runs.milestones
     fop_core.runs.query fop_core.runs.run fop_core.runs.series fop_core.runs.state fop_core.runs.store
-    fop_core.studies.analysis fop_core.studies.cells fop_core.studies.conclusions fop_core.studies.predict
-    fop_core.studies.progress fop_core.studies.protocol fop_core.studies.statistics fop_core.studies.store
-    fop_core.studies.submit fop_core.studies.variants fop_core.training.attribution fop_core.training.fork
+    fop_core.studies.analysis fop_core.studies.cells fop_core.studies.conclusions fop_core.studies.growth
+    fop_core.studies.predict fop_core.studies.progress fop_core.studies.protocol fop_core.studies.statistics
+    fop_core.studies.store fop_core.studies.stored fop_core.studies.submit fop_core.studies.trash
+    fop_core.studies.variants fop_core.training.attribution fop_core.training.fork
     fop_core.figures.animation fop_core.figures.bands fop_core.figures.curves fop_core.figures.errors
     fop_core.figures.fair fop_core.figures.interactive fop_core.figures.landscape fop_core.figures.learned
     fop_core.figures.learned_curves fop_core.figures.maps fop_core.figures.motion fop_core.figures.movie

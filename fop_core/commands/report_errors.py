@@ -3,10 +3,19 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from fop_core.runs.run import Run
+
+class Named(Protocol):
+    """A run, or a study."""
+
+    @property
+    def id(self) -> str:
+        """What its folder is called."""
+        ...
+
+
+Each = TypeVar("Each", bound=Named)
 
 
 def failed(chosen: argparse.Namespace, parser: argparse.ArgumentParser, why: object, status: int = 2) -> int:
@@ -16,18 +25,18 @@ def failed(chosen: argparse.Namespace, parser: argparse.ArgumentParser, why: obj
     return status
 
 
-def for_each(runs: "Iterable[Run]", do: "Callable[[Run], str]") -> int:
-    """Do something with each run and print what came of it; one that fails is named, and the others go on.
+def for_each(all_of: Iterable[Each], do: Callable[[Each], str]) -> int:
+    """Do something with each run or study and print what came of it; one that fails is named, and the others go on.
 
     Returns:
         The exit status: 2 where all of them failed, 1 where some did.
     """
     done, failures = 0, 0
-    for run in runs:
+    for each in all_of:
         try:
-            print(do(run))
+            print(do(each))
             done += 1
         except (ValueError, OSError) as error:
-            print(error if run.id in str(error) else f"{run.id}: {error}", file=sys.stderr)
+            print(error if each.id in str(error) else f"{each.id}: {error}", file=sys.stderr)
             failures += 1
     return 0 if not failures else 1 if done else 2

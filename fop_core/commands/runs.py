@@ -10,8 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fop_core.commands import trash
 from fop_core.commands.load_torch import load_torch
 from fop_core.commands.report_errors import for_each
+from fop_core.commands.table import print_table
 from fop_core.printable import printable
 
 BEAT = 0.5  # seconds between two lines of progress
@@ -60,9 +62,9 @@ def add(commands: Any) -> None:
     delete = verbs.add_parser("delete", help="move runs to the trash of their folder, and out of the queue")
     delete.add_argument("--yes", action="store_true", help=argparse.SUPPRESS)  # of when it was for good
     delete.set_defaults(do=_delete)
-    trash = verbs.add_parser("trash", help="what is in the trash")
-    trash.add_argument("--json", action="store_true", help="as JSON")
-    trash.set_defaults(do=_trash)
+    listed = verbs.add_parser("trash", help="what is in the trash")
+    listed.add_argument("--json", action="store_true", help="as JSON")
+    listed.set_defaults(do=_trash)
     restore = verbs.add_parser("restore", help="bring runs back from the trash")
     restore.set_defaults(do=_restore)
     empty = verbs.add_parser("empty-trash", help="remove what is in the trash from the disk, for good")
@@ -105,7 +107,7 @@ def _list(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if chosen.json:
         print(json.dumps(files.plain({"runs": rows, "damaged": damaged}), indent=1))
     elif len(table) > 1:
-        _print(table)
+        print_table(table)
     elif matching is not None:
         print(f"no run has all of that: {printable(chosen.where)}")
     else:
@@ -286,7 +288,7 @@ def _diff(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         if rows := [[each.name, text(each.one), text(each.other)] for each in differences if each.aside is aside]:
             if title:
                 print(f"\n{title}" if len(rows) < len(differences) else title)
-            _print([head, *rows])
+            print_table([head, *rows])
     return 0
 
 
@@ -378,14 +380,7 @@ def _delete(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 def _trash(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs import store
 
-    rows = [(run.id, _name(run), run.size()) for run in store.trashed(chosen.folder)]
-    if chosen.json:
-        print(json.dumps([dict(zip(("id", "name", "bytes"), row)) for row in rows], indent=1))
-    elif rows:
-        _print([["id", "name", "size"], *([id_, name, f"{size / 1000:,.0f} kB"] for id_, name, size in rows)])
-    else:
-        print("the trash is empty")
-    return 0
+    return trash.show(((run.id, _name(run), run.size()) for run in store.trashed(chosen.folder)), chosen.json)
 
 
 def _restore(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
@@ -396,27 +391,8 @@ def _restore(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int
 def _empty_trash(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.runs import store
 
-    runs = _trashed(chosen) if chosen.run_ids else store.trashed(chosen.folder)
-    if not runs:
-        print("the trash is empty already")
-        return 0
-    size = sum(run.size() for run in runs if not run.path.is_symlink())
-    what = f"{len(runs)} run{'s' * (len(runs) > 1)}, {size:,} bytes"
-    if not chosen.yes:
-        if not sys.stdin.isatty():
-            raise ValueError(f"{what} would be gone for good, and nobody is here to ask: add --yes")
-        if input(f"Remove {what}, for good? [y/N] ").lower() not in ("y", "yes"):
-            print("kept")
-            return 0
-
-    def remove(run: Any) -> str:
-        run.remove()
-        return f"{run.id} is removed"
-
-    status = for_each(runs, remove)
-    if not status:
-        print(f"removed {what}")
-    return status
+    gone = _trashed(chosen) if chosen.run_ids else store.trashed(chosen.folder)
+    return trash.empty(gone, "run", "runs", chosen.yes)
 
 
 def _trashed(chosen: argparse.Namespace) -> list[Any]:
@@ -473,10 +449,3 @@ def _why(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     for sentence in known.sentences():
         _line(sentence)
     return 0
-
-
-def _print(table: list[list[str]]) -> None:
-    table = [[printable(cell) for cell in row] for row in table]  # a row is a line
-    widths = [max(map(len, column)) for column in zip(*table)]
-    for row in table:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())

@@ -1,4 +1,4 @@
-"""``study``: many runs with one question: submit, status, table, report, stop, resume, grow, delete, list."""
+"""``study``: many runs with one question: submit, status, table, report, stop, resume, grow, list, and the trash."""
 
 import argparse
 import json
@@ -8,13 +8,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fop_core.commands import train
+from fop_core.commands import train, trash
+from fop_core.commands.report_errors import for_each
 from fop_core.printable import printable
 
 if TYPE_CHECKING:
     from fop_core.runs.plugins import Source
     from fop_core.studies.progress import StudyTable
     from fop_core.studies.protocol import Study
+    from fop_core.studies.trash import Trashed
 
 SHOWN = 40  # rows of a table on a terminal, unless --all
 _LEFT_OUT = ("train_", "best_", "held_out_loss", "test_loss", "diverged", "share", "adopted", "gradients_")
@@ -34,8 +36,6 @@ def add(commands: Any) -> None:
         ("stop", "end its runs with a checkpoint, or take them out of the queue", _stop),
         ("resume", "go on with it; what was deleted is made anew", _resume),
         ("grow", "add values of an axis, a new axis, or seeds", _grow),
-        ("delete", "move it to the trash; its runs stay", _delete),
-        ("restore", "bring it back from the trash", _restore),
     ):
         verb = verbs.add_parser(name, help=words)
         verb.add_argument("study", metavar="STUDY", help="its name")
@@ -52,9 +52,20 @@ def add(commands: Any) -> None:
             verb.add_argument("--seeds", help="of tuning")
             verb.add_argument("--fresh-seeds", help="of reporting")
             verb.add_argument("--limit", type=int, help="runs at most, from now on")
-    listing = verbs.add_parser("list", help="all studies, newest first")
-    listing.add_argument("--json", action="store_true", help="as JSON")
-    listing.set_defaults(do=_list)
+    for name, count, words, do in (
+        ("delete", "+", "move studies to the trash; their runs stay", _delete),
+        ("restore", "+", "bring studies back from the trash", _restore),
+        ("empty-trash", "*", "remove what is in the trash from the disk, for good; their runs stay", _empty_trash),
+    ):
+        verb = verbs.add_parser(name, help=words)
+        verb.add_argument("studies", metavar="STUDY", nargs=count, help="their names")
+        verb.set_defaults(do=do)
+        if name == "empty-trash":
+            verb.add_argument("--yes", action="store_true", help="do not ask")
+    for name, words, do in (("list", "all studies, newest first", _list), ("trash", "what is in the trash", _trash)):
+        verb = verbs.add_parser(name, help=words)
+        verb.add_argument("--json", action="store_true", help="as JSON")
+        verb.set_defaults(do=do)
 
 
 def _add_submit(verbs: Any) -> None:
@@ -280,7 +291,8 @@ def _status(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     for method, winner in leads.items():
         verb = "won" if winner.final else "leads"
         score = amount(winner.score, study.choose.column)
-        print(f"{method}: {verb} with {point_words(winner.point) or 'its settings'}, {score} (n = {winner.n})")
+        setting = point_words(winner.point) or "its settings"
+        print(f"{study.called(method)}: {verb} with {setting}, {score} (n = {winner.n})")
     for sentence in conclusions(table):
         print(sentence)
     return 0
@@ -366,18 +378,42 @@ def _grow(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 def _delete(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    from fop_core.studies import submit
+    from fop_core.studies import store, submit
 
-    name = submit.delete(chosen.study, chosen.folder)
-    print(f"{chosen.study} is in the trash, and its runs stay: `study restore {name}` brings it back")
-    return 0
+    def delete(stored: Any) -> str:
+        name = submit.delete(stored.id, stored.folder)
+        return (
+            f"{stored.id} is in the trash, and its runs stay: `study restore {name}` brings it back, "
+            f"`study empty-trash {name}` removes it"
+        )
+
+    studies = [store.load(text, chosen.folder) for text in chosen.studies]
+    return for_each({stored.id: stored for stored in studies}.values(), delete)
+
+
+def _trash(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from fop_core.studies.trash import trashed
+
+    return trash.show(((gone.id, gone.name, gone.size()) for gone in trashed(chosen.folder)), chosen.json)
 
 
 def _restore(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    from fop_core.studies import store
+    from fop_core.studies.trash import restore
 
-    print(f"{store.restore(chosen.study, chosen.folder)} is back")
-    return 0
+    return for_each(_trashed(chosen), lambda gone: f"{restore(gone.id, chosen.folder)} is back")
+
+
+def _empty_trash(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    from fop_core.studies.trash import trashed
+
+    gone = _trashed(chosen) if chosen.studies else trashed(chosen.folder)
+    return trash.empty(gone, "study", "studies", chosen.yes)
+
+
+def _trashed(chosen: argparse.Namespace) -> "list[Trashed]":
+    from fop_core.studies.trash import find
+
+    return list({gone.id: gone for gone in (find(text, chosen.folder) for text in chosen.studies)}.values())
 
 
 def _said(done: Any) -> int:
@@ -410,9 +446,10 @@ def _list(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if chosen.json:
         print(json.dumps({"studies": rows, "damaged": damaged}, indent=1))
         return 0
-    for row in rows:
+    for stored, row in zip(studies, rows):
         of = f"{row['ended']:,} of {row['runs']:,} runs have ended{', stopped' if row['stopped'] else ''}"
-        print(f"{row['id']}  {printable(str(row['name']))}  {', '.join(row['methods'])}  {of}")
+        called = ", ".join(map(stored.study.called, stored.study.methods))
+        print(f"{row['id']}  {printable(str(row['name']))}  {called}  {of}")
     for id_, why in damaged.items():
         print(f"{id_}  damaged: {printable(why)}")
     if not rows and not damaged:

@@ -11,22 +11,24 @@ number that was edited is refused.
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
-import io
 import json
 import math
 import os
+import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fop_core.jobs import slots
+from fop_core.jobs import requests, slots
+from fop_core.reproduction import packed_metrics
 from fop_core.runs import files, locks, plugins, store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
@@ -47,9 +49,9 @@ FOLDER = Path(__file__).resolve().parents[2] / "trained_models" / "paper"
 FORMAT = 1  # of study.json
 PATIENCE = 600.0  # seconds that another unpacker is waited for
 STUDY, METRICS, MATRICES = "study.json", "metrics.parquet", "M.safetensors"
-EXACT = ("epoch", "seconds", "train_loss", "test_accuracy", "test_loss", "held_out_accuracy", "held_out_loss")
+LARGEST = 64 << 20  # bytes of all files of a study: those that ship have less than 1 MB
 LAYERS = ("angle_deg", "length_ratio", "eigenvalue_min", "eigenvalue_mean", "eigenvalue_max")
-"""Columns that ship: of a run as float64, of its layers as float32."""
+"""Columns of layers that ship, beside ``packed_metrics.EXACT`` of a run."""
 SMALL = 100_000  # bytes of all M of a run, above which they do not ship
 OVER = ("finished", "failed")
 COSTS = ("seconds", "evaluation_seconds", "peak_memory")
@@ -196,7 +198,7 @@ def collect(study: Study, folder: Path) -> Packed:
 
 def _packed(run: Run, cell: Cell) -> PackedRun:
     run.metrics.update()
-    kept = [name for name in run.metrics.columns if name in EXACT or name.partition("/")[0] in LAYERS]
+    kept = [name for name in run.metrics.columns if name in packed_metrics.EXACT or name.partition("/")[0] in LAYERS]
     progress, state = run.progress, run.state
     first = run.path / "attempts" / "1.json"
     about = files.read_json(first) if first.exists() else {}
@@ -228,29 +230,53 @@ def _matrices(run: Run) -> dict[str, Array]:
 
 
 def write(packed: Packed, path: Path) -> int:
-    """Write a study with its runs into a folder, which must not be there.
+    """Write a study with its runs into a folder, which must not be there, and is there whole or not at all.
 
     Returns:
         Bytes written.
 
     Raises:
         RunError: where the folder is there, or the study has no run.
+        DamagedFile, ValueError: for more than ``load`` would take.
+        OSError: where it cannot be written; ENOSPC on a full disk.
     """
-    if path.exists():
-        raise RunError(f"{path} is there already: move it away to pack anew")
+    there = f"{path} is there already: move it away to pack anew"
+    if os.path.lexists(path):
+        raise RunError(there)
     if not packed.runs:
         raise RunError(f"no run of {packed.study.name} is there: nothing can be packed")
-    content = {METRICS: _parquet(packed.runs)}
-    path.mkdir(parents=True)
-    if packed.matrices:
-        flat = {
-            f"{method}/{seed}/{layer}": M for (method, seed), by in packed.matrices.items() for layer, M in by.items()
-        }
-        files.write_arrays(path / MATRICES, flat)
-        content[MATRICES] = (path / MATRICES).read_bytes()
+    content = {METRICS: packed_metrics.to_parquet([run.metrics for run in packed.runs])}
     content |= {f"{part}.py": source.content for part, source in packed.sources.items()}
-    for name in content.keys() - {MATRICES}:
-        (path / name).write_bytes(content[name])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hidden = path.parent / f".{path.name}.{secrets.token_hex(4)}"  # nobody sees half a study
+    hidden.mkdir()
+    try:
+        for name, each in content.items():
+            files.write(hidden / name, each)
+        if packed.matrices:
+            flat = {
+                f"{method}/{seed}/{layer}": M
+                for (method, seed), by in packed.matrices.items()
+                for layer, M in by.items()
+            }
+            files.write_arrays(hidden / MATRICES, flat)
+            content[MATRICES] = (hidden / MATRICES).read_bytes()
+        if (size := sum(map(len, content.values()))) > LARGEST:
+            raise ValueError(f"{path}: {size:,} bytes, of which {LARGEST:,} can be read back")
+        files.write(hidden / STUDY, _about(packed, content, path / STUDY))
+        size = files.size(hidden)
+        os.rename(hidden, path)
+    except BaseException as error:
+        shutil.rmtree(hidden, ignore_errors=True)  # the reason that is raised is the first one
+        if isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise RunError(there) from error
+        raise
+    files.sync_folder(path.parent)
+    return size
+
+
+def _about(packed: Packed, content: Mapping[str, bytes], path: Path) -> bytes:
+    """Return study.json of a study and its other files, with each run in a line: of a change the rest is no part."""
     versions: list[Mapping[str, str]] = []
     for run in packed.runs:
         if run.versions not in versions:
@@ -260,68 +286,31 @@ def write(packed: Packed, path: Path) -> int:
         "files": {name: hashlib.sha256(each).hexdigest() for name, each in content.items()},
         "study": packed.study.to_json(),
         "versions": versions,
-        "runs": [
-            {
-                "id": run.id,
-                "state": run.state,
-                "cause": run.cause,
-                "threads": run.threads,
-                "versions": versions.index(run.versions),
-                **run.costs,
-                "config": run.cell.config.to_json(),
-            }
-            for run in packed.runs
-        ],
     }
-    files.write_json(path / STUDY, about)
-    text = (path / STUDY).read_text()
-    (path / STUDY).write_text(_a_run_a_line(text))
-    return sum(each.stat().st_size for each in path.iterdir())
-
-
-def _a_run_a_line(text: str) -> str:
-    """Return JSON of ``write`` with each run in a line, so that a change of one is seen and the rest is small."""
-    content = json.loads(text)
-    runs = ",\n".join(json.dumps(run, separators=(",", ":")) for run in content.pop("runs"))
-    return json.dumps(content, indent=1)[:-2] + ',\n "runs": [\n' + runs + "\n]\n}\n"
-
-
-def _parquet(runs: Iterable[PackedRun]) -> bytes:
-    """Return metrics as Parquet: a row for each run and step, null where a column was not measured."""
-    import pyarrow
-    from pyarrow import parquet
-
-    runs = list(runs)
-    names = [name for name in EXACT if any(name in run.metrics for run in runs)]
-    layers = sorted({name for run in runs for name in run.metrics} - {*EXACT})
-    none = np.empty(0, np.int64)  # of a run that diverged before it measured anything
-    steps = [np.unique(np.concatenate([none, *(each.steps for each in run.metrics.values())])) for run in runs]
-    arrays = {
-        "run": pyarrow.array(np.repeat(np.arange(len(runs), dtype=np.int32), [len(each) for each in steps])),
-        "step": pyarrow.array(np.concatenate(steps)),
-    }
-    for name in (*names, *layers):
-        values, missing = [], []
-        for run, at in zip(runs, steps):
-            column = np.full(len(at), np.nan)
-            there = np.zeros(len(at), bool)
-            if name in run.metrics:
-                where = np.searchsorted(at, run.metrics[name].steps)
-                column[where], there[where] = run.metrics[name].values, True
-            values.append(column)
-            missing.append(~there)
-        kind = np.float64 if name in EXACT else np.float32
-        arrays[name] = pyarrow.array(
-            np.concatenate(values).astype(kind), mask=np.concatenate(missing), from_pandas=False
-        )
-    buffer = io.BytesIO()
-    parquet.write_table(pyarrow.table(arrays), buffer, compression="zstd", compression_level=19)
-    return buffer.getvalue()
+    runs = [
+        {
+            "id": run.id,
+            "state": run.state,
+            "cause": run.cause,
+            "threads": run.threads,
+            "versions": versions.index(run.versions),
+            **run.costs,
+            "config": run.cell.config.to_json(),
+        }
+        for run in packed.runs
+    ]
+    lines = ",\n".join(json.dumps(run, separators=(",", ":"), allow_nan=False) for run in files.plain(runs))
+    head = json.dumps(files.plain(about), indent=1, allow_nan=False)
+    text = (head[:-2] + ',\n "runs": [\n' + lines + "\n]\n}\n").encode()
+    if len(text) > files.LARGEST_JSON:
+        raise ValueError(f"{path}: {len(text):,} bytes of JSON, of which {files.LARGEST_JSON:,} can be read back")
+    return text
 
 
 def names(folder: Path = FOLDER) -> list[str]:
     """Return the studies that ship."""
-    return sorted(path.parent.name for path in folder.glob(f"*/{STUDY}"))
+    there = (path.parent.name for path in folder.glob(f"*/{STUDY}"))
+    return sorted(name for name in there if not name.startswith("."))  # which is being packed, or was not to its end
 
 
 def load(name: str, folder: Path = FOLDER) -> Packed:
@@ -347,15 +336,19 @@ def load(name: str, folder: Path = FOLDER) -> Packed:
 
 
 def _loaded(path: Path, about: Mapping[str, Any]) -> Packed:
-    contents = {}
+    contents, left = {}, LARGEST
     for file, digest in about["files"].items():
         with files.opened(path / Path(file).name) as opened:
-            contents[file] = opened.read()
+            size = os.fstat(opened.fileno()).st_size
+            left -= size
+            if left < 0:
+                raise DamagedFile(f"{path / file}: with it {LARGEST - left:,} bytes, of which {LARGEST:,} can be taken")
+            contents[file] = opened.read(size)
         if hashlib.sha256(contents[file]).hexdigest() != digest:
             raise DamagedFile(f"{path / file} is not what was packed: its SHA-256 is another one than {STUDY} says")
     study = protocol.parse(about["study"])
     by_key = {cell.key: cell for cell in _all_cells(study)}
-    metrics = list(_columns(contents[METRICS], len(about["runs"])))
+    metrics = packed_metrics.columns(contents[METRICS], len(about["runs"]), str(path / METRICS))
     runs = []
     for run, columns in zip(about["runs"], metrics):
         known = key(config.parse(run["config"]))
@@ -386,32 +379,6 @@ def _loaded(path: Path, about: Mapping[str, Any]) -> Packed:
     return Packed(study, tuple(runs), matrices, sources)
 
 
-def _columns(content: bytes, count: int) -> Iterator[dict[str, Series]]:
-    """Yield of each run its columns, where they were measured."""
-    from pyarrow import ArrowException, parquet
-
-    try:
-        table = parquet.read_table(io.BytesIO(content)).sort_by([("run", "ascending"), ("step", "ascending")])
-    except (ArrowException, OSError) as error:
-        raise DamagedFile(f"{METRICS}: no Parquet of runs and their steps ({error})") from error
-    of, steps = (table[name].to_numpy() for name in ("run", "step"))
-    columns = {}
-    for name in table.column_names:
-        if name not in ("run", "step"):
-            values = table[name].combine_chunks()
-            columns[name] = (
-                values.to_numpy(zero_copy_only=False).astype(np.float64),
-                ~values.is_null().to_numpy(zero_copy_only=False),
-            )
-    for index in range(count):
-        here = of == index
-        yield {
-            name: Series(steps[here & there], values[here & there])
-            for name, (values, there) in columns.items()
-            if (here & there).any()
-        }
-
-
 def unpack(packed: Packed, folder: Path | None = None) -> list[Run]:
     """Write packed runs as run directories, which Runs shows and a study with their settings takes in.
 
@@ -426,8 +393,8 @@ def unpack(packed: Packed, folder: Path | None = None) -> list[Run]:
     """
     folder = store.runs_folder() if folder is None else folder
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
-        return _unpacked(packed, folder)
+    with _alone(folder), _hidden(folder) as hidden:
+        return _unpacked(packed, folder, hidden)
 
 
 @contextlib.contextmanager
@@ -435,6 +402,7 @@ def _alone(folder: Path) -> Iterator[None]:
     """Keep our other unpackers of a folder waiting: who comes second finds the runs of the first.
 
     Each user has a lock of their own, as of all that is elected in a runs folder: what others can open they can hold.
+    Two users at once may each write a run, whole: of two a study takes the one that has come further, or the first.
 
     Raises:
         RunError: where somebody holds it all the time.
@@ -452,7 +420,21 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _unpacked(packed: Packed, folder: Path) -> list[Run]:
+@contextlib.contextmanager
+def _hidden(folder: Path) -> Iterator[Path]:
+    """Give a folder within a runs folder in which runs are written: nobody sees, or takes for his, half a run."""
+    hidden = folder / f".unpack-{requests.machine()}-{os.getuid()}"
+    if os.path.lexists(hidden):  # ours, who are alone, of one that was killed
+        shutil.rmtree(hidden)
+    hidden.mkdir()
+    try:
+        yield hidden
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+        files.sync_folder(folder)
+
+
+def _unpacked(packed: Packed, folder: Path, hidden: Path) -> list[Run]:
     there = existing(folder)
     study = packed.study
     made = []
@@ -474,16 +456,13 @@ def _unpacked(packed: Packed, folder: Path) -> list[Run]:
                 "packed": packed_run.id,
             },
             sources={part: packed.sources[part] for part in cell.config.plugins},
-            folder=folder,
+            folder=hidden,
         )
-        try:
-            with Control(run) as control:
-                _write(run, packed_run, packed.matrices.get((cell.method, cell.seed), {}))
-                control.set(packed_run.state, "", packed_run.cause)
-        except BaseException:
-            shutil.rmtree(run.path, ignore_errors=True)  # the next time would take it for one that is there
-            raise
-        made.append(run)
+        with Control(run) as control:
+            _write(run, packed_run, packed.matrices.get((cell.method, cell.seed), {}))
+            control.set(packed_run.state, "", packed_run.cause)
+        os.rename(run.path, folder / run.id)
+        made.append(Run(folder / run.id))
     return made
 
 

@@ -17,7 +17,7 @@ from fop_core.runs.names import TRASH
 
 
 def of(folder: Path) -> Path:
-    """Return where the trash of a runs folder is, or will be.
+    """Return where the trash of a runs folder, or of its studies, is or will be.
 
     Raises:
         RunError: where something else is there; what a link leads to is not ours to list, bring back or remove.
@@ -71,24 +71,38 @@ def remove(run: Path) -> None:
     lock = locks.take(run)
     try:
         state.refuse_scheduled(run)
-        hidden = path.parent / f".{path.name}.{secrets.token_hex(4)}.deleted"
-        os.rename(path, hidden)  # nobody sees half a run
-        try:
-            shutil.rmtree(hidden)
-        except OSError:
-            os.rename(hidden, path)  # what is left can be seen, and removed again
-            raise
+        erase(path)
     finally:
         os.close(lock)
 
 
-def _checked_path(run: Path) -> Path:
-    path = Path(os.path.abspath(run))
+def erase(path: Path) -> None:
+    """Remove a folder, of a run or a study, from the disk; where not all of it can be removed the rest stays in sight.
+
+    Raises:
+        OSError: where something in it cannot be removed.
+    """
+    hidden = path.parent / f".{path.name}.{secrets.token_hex(4)}.deleted"
+    os.rename(path, hidden)  # nobody sees half of it
+    try:
+        shutil.rmtree(hidden)
+    except OSError:
+        os.rename(hidden, path)  # what is left can be seen, and removed again
+        raise
+
+
+def refuse_link(path: Path) -> None:
+    """Raise RunError where what is to be deleted is a link."""
     if path.is_symlink():
         raise RunError(
             f"{path} is a link to {os.path.realpath(path)}, and nothing is deleted through one: take the link away "
-            f"(rm {shlex.quote(str(path))}), or delete the run where it is"
+            f"(rm {shlex.quote(str(path))}), or delete what it leads to where that is"
         )
+
+
+def _checked_path(run: Path) -> Path:
+    path = Path(os.path.abspath(run))
+    refuse_link(path)
     return path
 
 

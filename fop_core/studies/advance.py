@@ -15,6 +15,7 @@ from fop_core.studies.analysis import winners
 from fop_core.studies.binding import carry_on
 from fop_core.studies.progress import StudyTable
 from fop_core.studies.protocol import Study
+from fop_core.studies.stored import Stored
 
 
 def advance(id_: str, folder: Path | None = None) -> bool:
@@ -57,7 +58,7 @@ def _advanced(table: StudyTable) -> bool:
     return going and undecided(stored)
 
 
-def undecided(stored: store.Stored) -> bool:
+def undecided(stored: Stored) -> bool:
     """Return whether some method of a study is still being tuned."""
     chosen = {*stored.winners, *stored.lost}
     return not stored.stopped and bool(stored.study.axes) and any(m not in chosen for m in stored.study.methods)
@@ -76,7 +77,7 @@ def _decided(table: StudyTable) -> tuple[dict[str, dict[str, object]], list[str]
     return won, lost
 
 
-def _end(stored: store.Stored, table: StudyTable, index: int, reason: str) -> None:
+def _end(stored: Stored, table: StudyTable, index: int, reason: str) -> None:
     """Have a run ended; one that cannot be, as it ends by itself just now, goes on."""
     try:
         queue.stop(Run(stored.folder / table.run_id[index]), f"study {stored.id}, the median rule")

@@ -18,7 +18,7 @@ from fop_core.runs.state import ALIVE
 from fop_core.studies import store
 from fop_core.studies.cells import Cell, cells, key
 from fop_core.studies.identity import mismatch
-from fop_core.studies.store import Stored
+from fop_core.studies.stored import Stored
 from fop_core.training import config
 from fop_core.training.config import ConfigError
 
@@ -88,12 +88,12 @@ def _bind(done: Submitted, again: bool) -> None:
 
 def _make(stored: Stored, cell: Cell, sources: Mapping[str, Source]) -> Run:
     words = " ".join(f"{field.rpartition('.')[2]}={value}" for field, value in cell.point.items())
-    tuning = "tuning" if cell.role == "tune" else ""
+    method, tuning = stored.study.called(cell.method), "tuning" if cell.role == "tune" else ""
     variant = stored.study.variants.get(cell.method)
     changed = {**(variant.settings if variant else {}), **cell.point}
     return runs.create(
         cell.config.to_json(),
-        name=" ".join(filter(None, (stored.study.name, cell.method, words, f"seed {cell.seed}", tuning)))[:120],
+        name=" ".join(filter(None, (stored.study.name, method, words, f"seed {cell.seed}", tuning)))[:120],
         tags=(TAG, stored.id, cell.role),
         lineage={
             "preset": stored.study.preset,

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 from fop_core.studies.analysis import (
     OF_TARGET,
@@ -15,7 +16,7 @@ from fop_core.studies.analysis import (
 )
 from fop_core.studies.cells import Point
 from fop_core.studies.progress import StudyTable
-from fop_core.studies.protocol import Analysis
+from fop_core.studies.protocol import Analysis, Study
 
 
 def conclusions(table: StudyTable, analysis: Analysis | None = None) -> list[str]:
@@ -33,13 +34,30 @@ def conclusions(table: StudyTable, analysis: Analysis | None = None) -> list[str
         momentum: 97.77 ± 0.16 % on the test set, n = 3.
         fop: 97.80 ± 0.21 % on the test set, n = 3.
     """
-    made = comparisons(table, analysis)
+    made = by_name(comparisons(table, analysis), table.study)
     sentences = [f"Explored: {why}. Take these p values as hints." for why in made.explored]
     sentences += _open(table, made)
     sentences += [_of_group(made, group) for group in made.groups.values() if group.n]
     sentences += [_of_comparison(made, row) for row in made.rows if row.difference.n and row.difference.other_n]
     sentences += _of_target(table)
     return [*sentences, *_of_tuning(table)]
+
+
+def by_name(made: Comparisons, study: Study) -> Comparisons:
+    """Return what an analysis says with the methods called as people call them, see ``Study.called``.
+
+    Example:
+        >>> from fop_core.studies import analysis, conclusions, protocol
+        >>> lion = protocol.StudyPlugin(file="lion.py", sha256="0" * 64)
+        >>> study = protocol.Study(name="s", methods=("plugin",), plugins={"optimizer": lion})
+        >>> group = analysis.Group("plugin", {}, {}, {}, {}, 3, 0, 0.9, 0.01, 1.0, 1.0, 1e8)
+        >>> made = analysis.Comparisons(study.analysis, "report", {"plugin": group})
+        >>> [each.method for each in conclusions.by_name(made, study).groups.values()]
+        ['lion.py']
+    """
+    groups = {study.called(name): replace(group, method=study.called(name)) for name, group in made.groups.items()}
+    rows = [replace(row, method=study.called(row.method), other=study.called(row.other)) for row in made.rows]
+    return replace(made, groups=groups, rows=rows)
 
 
 def point_words(point: Point) -> str:
@@ -178,13 +196,14 @@ def _of_target(table: StudyTable) -> list[str]:
     if target is None:
         return []
     for record in records(table):
+        method = table.study.called(record.method)
         goal = f"{target.column.replace('_', ' ')} {amount(target.value, target.column)}"
         if math.isinf(record.steps):
             words = p_words(record.p)
-            sentences.append(f"{record.method} is not shown to reach {goal} on average (n = {record.n}, {words}).")
+            sentences.append(f"{method} is not shown to reach {goal} on average (n = {record.n}, {words}).")
         else:
             sentences.append(
-                f"{record.method} reaches {goal} on average by step {record.steps:,.0f} "
+                f"{method} reaches {goal} on average by step {record.steps:,.0f} "
                 f"(one-sided t, n = {record.n}, {p_words(record.p)})."
             )
     return sentences
@@ -194,16 +213,17 @@ def _of_tuning(table: StudyTable) -> list[str]:
     column, sentences, won = table.study.choose.column, [], winners(table)
     unequal = unequal_trials(table)
     for winner in won.values():
+        method = table.study.called(winner.method)
         if math.isinf(winner.score):
             if winner.final:
-                sentences.append(f"{winner.method}: no setting of {winner.trials} came to its end on all seeds.")
+                sentences.append(f"{method}: no setting of {winner.trials} came to its end on all seeds.")
             continue
         if winner.edges:
             names = ", ".join(f"{name} = {winner.point[name]}" for name in winner.edges)
-            sentences.append(f"{winner.method} is best at the end of an axis ({names}): better may lie beyond.")
+            sentences.append(f"{method} is best at the end of an axis ({names}): better may lie beyond.")
         if unequal and winner.trials > winner.fewest and not math.isinf(winner.expected):
             sentences.append(
-                f"{winner.method} was tuned over {winner.trials} settings, another method over {winner.fewest}: that "
+                f"{method} was tuned over {winner.trials} settings, another method over {winner.fewest}: that "
                 f"favours it. The best of {winner.fewest} would have had {amount(winner.expected, column)}, not "
                 f"{amount(winner.score, column)}."
             )

@@ -134,7 +134,7 @@ def predict(
         for settings in tried:
             if (kind := _kind(settings)) not in kinds:
                 kinds[kind] = _of_runs(method, settings, ended) or (
-                    _probed(method, settings, sources or {}) if probe else None
+                    _probed(study.called(method), settings, sources or {}) if probe else None
                 )
         if (cost := _mean(method, [kinds[_kind(settings)] for settings in tried])) is not None:
             costs[method] = cost

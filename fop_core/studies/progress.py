@@ -22,7 +22,7 @@ from fop_core.studies import kept, store
 from fop_core.studies.cells import Cell, Point, cells
 from fop_core.studies.measured import COLUMNS, UNSUBMITTED, Measured, worst
 from fop_core.studies.protocol import Study, Target, of_role
-from fop_core.studies.store import Stored
+from fop_core.studies.stored import Stored
 from fop_core.training.config import ConfigError
 
 Array = np.ndarray

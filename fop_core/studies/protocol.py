@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from fop_core.printable import printable
 from fop_core.studies.variants import NAME, Variant
 from fop_core.training import config
 from fop_core.training.config import ConfigError, Problem
@@ -426,7 +427,7 @@ class Study(_Part):
             kind = self.kind(method)
             where = "methods" if kind == method else f"variants.{method}"
             if self.is_own(method) and "optimizer" not in self.plugins:
-                yield where, f"{config.PLUGIN} is an optimizer of your own: give its file"
+                yield where, "an optimizer of your own is meant: give its file"
             elif kind not in (*known_methods(), config.PLUGIN):
                 of = [*known_methods(), *(self.variants if where == "methods" else ())]
                 yield where, f"no method {kind!r}: there are {', '.join(of)}"
@@ -434,7 +435,7 @@ class Study(_Part):
             file = self.plugins["optimizer"].file
             yield (
                 "methods",
-                f"{file} is the method {config.PLUGIN}, which is not among them, and no variant is around it",
+                f"{file} is your own method ({config.PLUGIN}), which is not among them, and no variant is around it",
             )
         for method in dict.fromkeys(self.methods):
             if self.methods.count(method) > 1:
@@ -521,6 +522,21 @@ class Study(_Part):
             ('fop', 'momentum')
         """
         return self.variants[method].method if method in self.variants else method
+
+    def called(self, method: str) -> str:
+        """Return what people call one of the study's methods: of "plugin" it is the file, as of its runs.
+
+        Example:
+            >>> from fop_core.studies.protocol import Study, StudyPlugin
+            >>> lion = StudyPlugin(file="lion.py", sha256="0" * 64)
+            >>> study = Study(name="s", methods=("plugin", "fop"), plugins={"optimizer": lion})
+            >>> [study.called(method) for method in study.methods]
+            ['lion.py', 'fop']
+        """
+        if method != config.PLUGIN or "optimizer" not in self.plugins:
+            return method
+        file = printable(self.plugins["optimizer"].file)
+        return method if file in self.methods else file
 
     @property
     def plugin_fields(self) -> list[str]:

@@ -17,7 +17,7 @@ from fop_core.runs.files import DamagedFile
 from fop_core.runs.run import Run
 from fop_core.studies import progress
 from fop_core.studies.analysis import Comparisons, comparisons, winners
-from fop_core.studies.conclusions import amount, conclusions, gap, p_words, point_words
+from fop_core.studies.conclusions import amount, by_name, conclusions, gap, p_words, point_words
 from fop_core.studies.progress import StudyTable
 from fop_core.studies.rows import csv_text, rows
 
@@ -162,7 +162,8 @@ def _pages(pages: "PdfPages", lines: Sequence[str]) -> None:
 def sections(table: StudyTable, made: Comparisons) -> list[Section]:
     """Return the parts of a report, what is concluded first."""
     parts = [Section("What can be concluded", tuple(conclusions(table)))]
-    parts += [_methods(made), _differences(made), _winners(table), _protocol(table), _made_with(table), _runs(table)]
+    named = by_name(made, table.study)
+    parts += [_methods(named), _differences(named), _winners(table), _protocol(table), _made_with(table), _runs(table)]
     return [part for part in parts if part.sentences or part.lines]
 
 
@@ -222,7 +223,7 @@ def _winners(table: StudyTable) -> Section:
     for winner in winners(table).values():
         lines.append(
             (
-                winner.method,
+                table.study.called(winner.method),
                 point_words(winner.point),
                 amount(winner.score, column),
                 amount(winner.std, column),
@@ -297,7 +298,7 @@ def _runs(table: StudyTable) -> Section:
         shown = "test_accuracy" if table.role[index] == "report" else column
         lines.append(
             (
-                table.method[index],
+                table.study.called(table.method[index]),
                 point_words(table.point[index]),
                 str(table.seed[index]),
                 table.role[index],

@@ -1,4 +1,4 @@
-"""A study on the disk: studies/<id>/study.json of a runs folder. It names runs, and no run names it.
+"""The studies of a runs folder: studies/<id>/study.json, see ``stored``. It names runs, and no run names it.
 
     stored = create(study)
     with changing(stored.id) as stored:
@@ -19,93 +19,20 @@ import socket
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fop_core.jobs import requests
-from fop_core.runs import files, locks, plugins, records, stamps
+from fop_core.runs import files, locks, plugins, stamps
 from fop_core.runs import store as _runs
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.runs.names import STUDIES, TRASH
+from fop_core.runs.names import STUDIES
 from fop_core.runs.plugins import Source
-from fop_core.studies import protocol
 from fop_core.studies.cells import check
-from fop_core.studies.protocol import Axis, Study
-from fop_core.training.config import ConfigError
+from fop_core.studies.protocol import Study
+from fop_core.studies.stored import Stored, parse
 
-FORMAT = 1  # of study.json
 PATIENCE = 60.0  # seconds that a study is waited for which somebody else changes
-
-
-@dataclass
-class Stored:
-    """A study and what has become of it.
-
-    Attributes:
-        id: the name of its folder.
-        folder: the runs folder that it is in.
-        study: what was asked for, as it has grown.
-        created, user, host: when, by whom and where it was submitted.
-        machine: what the machine is known by that carries it out.
-        runs: the ids of its runs, by the keys of their cells.
-        adopted: keys of the cells whose runs were there before.
-        ended: keys of the cells that the median rule ended early, and why.
-        winners: the points that won, by method; none of a method that is still being tuned, or whose points all failed.
-        lost: methods of which no point came to its end.
-        stopped: whether it was stopped: nothing more is submitted for it.
-        changes: how it has grown: "at", "what", and how many runs were "reported" by then.
-
-    Example:
-        >>> from fop_core.studies import protocol, store
-        >>> stored = store.create(protocol.Study(name="Learning rates"))
-        >>> stored.id, stored.path.name, stored.grown_late, stored.runs
-        ('learning-rates', 'learning-rates', False, {})
-        >>> stored.to_json()["study"]["methods"]
-        ['momentum', 'fop']
-    """
-
-    id: str
-    folder: Path
-    study: Study
-    created: str = ""
-    user: str = ""
-    host: str = ""
-    machine: str = ""
-    runs: dict[str, str] = field(default_factory=dict)
-    adopted: list[str] = field(default_factory=list)
-    ended: dict[str, str] = field(default_factory=dict)
-    winners: dict[str, dict[str, Any]] = field(default_factory=dict)
-    lost: list[str] = field(default_factory=list)
-    stopped: bool = False
-    changes: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def path(self) -> Path:
-        """Its folder."""
-        return studies_folder(self.folder) / self.id
-
-    @property
-    def grown_late(self) -> bool:
-        """Whether it has grown when runs had been reported already: what they said may have been the reason."""
-        return any(change.get("reported", 0) > 0 for change in self.changes)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return study.json."""
-        names = (
-            "created",
-            "user",
-            "host",
-            "machine",
-            "runs",
-            "adopted",
-            "ended",
-            "winners",
-            "lost",
-            "stopped",
-            "changes",
-        )
-        return {"format": FORMAT, "study": self.study.to_json()} | {name: getattr(self, name) for name in names}
 
 
 def studies_folder(folder: Path | None = None) -> Path:
@@ -223,12 +150,21 @@ def ids(folder: Path | None = None) -> list[str]:
         ['learning-rates']
     """
     try:
-        return _listed(studies_folder(folder))
+        return names(studies_folder(folder))
     except OSError:  # what cannot be listed cannot be opened either; ``list_studies`` says why
         return []
 
 
-def _listed(folder: Path) -> list[str]:
+def names(folder: Path) -> list[str]:
+    """Return what the folders of a folder are called that may be studies, in order.
+
+    Example:
+        >>> from fop_core.studies import protocol, store
+        >>> _ = store.create(protocol.Study(name="Learning rates"))
+        >>> (store.studies_folder() / ".trash").mkdir()
+        >>> store.names(store.studies_folder())
+        ['learning-rates']
+    """
     try:
         with os.scandir(folder) as entries:
             return sorted(each.name for each in entries if not each.name.startswith(".") and _runs.is_folder(each))
@@ -294,7 +230,7 @@ def list_studies(folder: Path | None = None) -> tuple[list[Stored], dict[str, st
     folder = _runs.runs_folder() if folder is None else folder
     read, damaged = [], {}
     try:
-        there = _listed(studies_folder(folder))
+        there = names(studies_folder(folder))
     except OSError as error:
         return [], {STUDIES: f"{error.filename}: {error.strerror}"}
     for id_ in there:
@@ -348,154 +284,6 @@ def changing(id_: str, folder: Path | None = None) -> Iterator[Stored]:
         os.close(lock)
 
 
-def discard(id_: str, folder: Path | None = None) -> str:
-    """Move a study to the trash of its folder, ``studies/.trash``; its runs stay. Return what it is called there.
-
-    Raises:
-        RunError, DamagedFile: as ``changing``; and where something else is in the trash's place.
-
-    Example:
-        >>> from fop_core.studies import protocol, store
-        >>> _ = store.create(protocol.Study(name="Rates"))
-        >>> store.discard("rates"), store.ids(), store.restore("rates"), store.ids()
-        ('rates', [], 'rates', ['rates'])
-    """
-    with changing(id_, folder) as stored:
-        trash = _trash(stored.folder)
-        trash.mkdir(exist_ok=True)
-        name, number = stored.id, 1
-        while os.path.lexists(trash / name):  # one of that name was deleted before
-            number += 1
-            name = f"{stored.id}-{number}"
-        os.rename(stored.path, trash / name)
-    return name
-
-
-def restore(name: str, folder: Path | None = None) -> str:
-    """Bring a study back from the trash of its folder; return its id.
-
-    Raises:
-        RunError: where it is not in the trash, or one of its name is there again.
-
-    Example:
-        >>> from fop_core.studies import protocol, store
-        >>> _ = store.create(protocol.Study(name="Rates"))
-        >>> store.restore(store.discard("rates"))
-        'rates'
-    """
-    id_, trash = slug(name), _trash(folder)
-    there = sorted(os.listdir(trash)) if trash.is_dir() else []
-    if id_ not in there:
-        raise RunError(f"no study {name!r} in {trash}: there is {', '.join(there) or 'none'}")
-    if os.path.lexists(studies_folder(folder) / id_):
-        raise RunError(f"there is a study {id_!r} in {studies_folder(folder)} again: delete or move that one first")
-    os.rename(trash / id_, studies_folder(folder) / id_)
-    return id_
-
-
-def _trash(folder: Path | None) -> Path:
-    path = studies_folder(folder) / TRASH
-    if os.path.lexists(path) and (path.is_symlink() or not path.is_dir()):
-        raise RunError(f"{path} is no folder of these studies: move it away, and a trash is made")
-    return path
-
-
-def grow(
-    id_: str,
-    *,
-    axis: Axis | None = None,
-    seeds: tuple[int, ...] = (),
-    fresh_seeds: tuple[int, ...] = (),
-    limit: int | None = None,
-    folder: Path | None = None,
-) -> Stored:
-    """Add to a study: values of an axis, or a new one; seeds of tuning, or of reporting. What is there stays.
-
-    Where points or tuning seeds are added the winners are chosen anew. That it grew is kept, and when.
-
-    Args:
-        id_: of the study.
-        axis: a new one, or one that is there with more values, which are added to its own.
-        seeds: of tuning.
-        fresh_seeds: of reporting.
-        limit: the most cells from now on.
-        folder: the runs folder.
-
-    Raises:
-        ConfigError: where the larger study does not do; nothing is changed then.
-        RunError, DamagedFile: as ``load``.
-
-    Example:
-        >>> from fop_core.studies import protocol, store
-        >>> rates = protocol.parse_axis("optimizer.lr=0.01,0.1")
-        >>> _ = store.create(protocol.Study(name="Rates", axes=(rates,)))
-        >>> grown = store.grow("rates", axis=protocol.parse_axis("optimizer.lr=0.5"), seeds=(7,))
-        >>> grown.study.axes[0].values, grown.study.seeds
-        ((0.01, 0.1, 0.5), (0, 1, 2, 7))
-    """
-    with changing(id_, folder) as stored:
-        study = larger(stored.study, axis, seeds, fresh_seeds, limit)
-        what = [] if axis is None else [f"{axis.field}={','.join(map(str, axis.values))}"]
-        for name in ("seeds", "fresh_seeds"):
-            new = [str(seed) for seed in getattr(study, name) or () if seed not in (getattr(stored.study, name) or ())]
-            what += [f"{name} {','.join(new)}"] if new else []
-        reported = len(stored.winners) if stored.study.axes else len(stored.study.methods)
-        stored.study = study
-        stored.changes.append({"at": stamps.now(), "what": "; ".join(what), "reported": reported})
-        if axis is not None or seeds:
-            stored.winners, stored.lost = {}, []
-    return stored
-
-
-def larger(
-    study: Study,
-    axis: Axis | None = None,
-    seeds: tuple[int, ...] = (),
-    fresh_seeds: tuple[int, ...] = (),
-    limit: int | None = None,
-) -> Study:
-    """Return a study with more, as ``grow`` makes it; nothing is written.
-
-    Raises:
-        ConfigError: where the larger study does not do, or is no larger.
-
-    Example:
-        >>> from fop_core.studies import cells, protocol, store
-        >>> study = protocol.Study(name="Rates", axes=(protocol.parse_axis("optimizer.lr=0.01,0.1"),))
-        >>> cells.count(study), cells.count(store.larger(study, seeds=(7,)))
-        ((12, 6), (16, 6))
-    """
-    content = study.to_json()
-    if axis is not None:
-        content["axes"] = _with_axis(study, axis)
-    for name, more in (("seeds", seeds), ("fresh_seeds", fresh_seeds)):
-        content[name] = [*content[name], *(seed for seed in more if seed not in content[name])]
-    content["limit"] = content["limit"] if limit is None else limit
-    made = protocol.parse(content)
-    if made.model_copy(update={"limit": study.limit}) == study:
-        raise ConfigError(("", f"the study {slug(study.name)} has all of that already"))
-    check(made)
-    return made
-
-
-def _with_axis(study: Study, axis: Axis) -> list[dict[str, Any]]:
-    """Return a study's axes with one added, or with its values added to those of one that is there."""
-    made = []
-    added = False
-    for each in study.axes:
-        if each.field == axis.field and set(each.methods) == set(axis.methods):
-            if study.sampling == "quasi-random":
-                raise ConfigError(
-                    (axis.field, "is sampled already, and its points would be others: submit a new study")
-                )
-            values = [*each.values, *(value for value in axis.values if value not in each.values)]
-            made.append(each.model_dump(mode="json") | {"values": values, "scale": "list"})
-            added = True
-        else:
-            made.append(each.model_dump(mode="json"))
-    return made if added else [*made, axis.model_dump(mode="json")]
-
-
 def _write(stored: Stored) -> None:
     files.write_json(stored.path / "study.json", stored.to_json(), mode=0o644)  # whose owner answers for it
 
@@ -504,78 +292,4 @@ def _read(id_: str, folder: Path) -> Stored:
     path = studies_folder(folder) / id_ / "study.json"
     if path.parent.is_symlink():
         raise DamagedFile(f"{path.parent} is a link to {os.path.realpath(path.parent)}: put the study itself there")
-    content = records.checked(path, files.read_json(path), _KINDS)
-    if content.get("format") != FORMAT or not isinstance(content.get("study"), dict):
-        raise DamagedFile(f"{path}: of format {content.get('format')!r}, not {FORMAT}, or without its study")
-    try:
-        study = protocol.parse(content["study"])
-    except ConfigError as error:
-        raise DamagedFile(f"{path}: its study does not do: {error}") from error
-    kept = {name: content[name] for name in _KINDS if name in content}
-    return Stored(id_, folder, study, **kept)
-
-
-def _texts_by_text(value: Any) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(map(records.is_text, (*value, *value.values()))):
-        raise ValueError("an object of texts")
-    return value
-
-
-def _run_ids(value: Any) -> dict[str, str]:
-    for id_ in _texts_by_text(value).values():
-        if not id_ or id_.startswith(".") or "/" in id_ or "\0" in id_:
-            raise ValueError("an object of runs' ids")
-    return value
-
-
-def _texts(value: Any) -> list[str]:
-    if not isinstance(value, list) or not all(map(records.is_text, value)):
-        raise ValueError("a list of texts")
-    return value
-
-
-def _objects_by_text(value: Any) -> dict[str, dict[str, Any]]:
-    if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
-        raise ValueError("an object of objects")
-    return value
-
-
-def _changes(value: Any) -> list[dict[str, Any]]:
-    if not isinstance(value, list):
-        raise ValueError("a list of objects")
-    for each in value:
-        if not isinstance(each, dict) or not records.is_text(each.get("what", "")):
-            raise ValueError("a list of objects that say what has changed")
-        records.count(each.get("reported", 0))
-        _moment(each.get("at", ""))
-    return value
-
-
-def _moment(value: Any) -> str:
-    if records.text(value):
-        try:
-            stamps.age(value)
-        except (ValueError, OverflowError):
-            raise ValueError("a moment, as 2026-11-27T12:00:00+00:00") from None
-    return str(value)
-
-
-def _truth(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false")
-    return value
-
-
-_KINDS: dict[str, records.Check] = {
-    "created": _moment,
-    "user": records.text,
-    "host": records.text,
-    "machine": records.text,
-    "runs": _run_ids,
-    "adopted": _texts,
-    "ended": _texts_by_text,
-    "winners": _objects_by_text,
-    "lost": _texts,
-    "stopped": _truth,
-    "changes": _changes,
-}
+    return parse(files.read_json(path), id_, folder)

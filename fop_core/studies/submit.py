@@ -11,7 +11,7 @@ from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.plugins import Source
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
-from fop_core.studies import store, watcher
+from fop_core.studies import growth, store, trash, watcher
 from fop_core.studies.binding import Submitted, carry_on
 from fop_core.studies.cells import Cell, cells, check
 from fop_core.studies.identity import mismatch
@@ -93,7 +93,7 @@ def grow(
     limit: int | None = None,
     folder: Path | None = None,
 ) -> Submitted:
-    """Add to a study, see ``store.grow``, and submit what that needs.
+    """Add to a study, see ``growth.grow``, and submit what that needs.
 
     Example:
         >>> import shutil
@@ -105,7 +105,7 @@ def grow(
         >>> list(submit.words(submit.grow("ranks", fresh_seeds=(3,))))  # one run for each method
         ['2 runs made, 0 taken in, 2 put into the queue']
     """
-    stored = store.grow(id_, axis=axis, seeds=seeds, fresh_seeds=fresh_seeds, limit=limit, folder=folder)
+    stored = growth.grow(id_, axis=axis, seeds=seeds, fresh_seeds=fresh_seeds, limit=limit, folder=folder)
     return _carried_on(stored.id, stored.folder)
 
 
@@ -144,10 +144,10 @@ def stop(id_: str, folder: Path | None = None) -> tuple[int, dict[str, str]]:
 
 
 def delete(id_: str, folder: Path | None = None) -> str:
-    """Move a study to the trash of its folder; its runs stay. Return what it is called there, see ``store.restore``.
+    """Move a study to the trash of its folder; its runs stay. Return what it is called there, see ``trash.restore``.
 
     Raises:
-        RunError: where its runs still wait or train, and it was not stopped; and as ``store.discard``.
+        RunError: where its runs still wait or train, and it was not stopped; and as ``trash.discard``.
         DamagedFile: likewise.
 
     Example:
@@ -165,7 +165,7 @@ def delete(id_: str, folder: Path | None = None) -> str:
                 raise RunError(f"runs of the study {stored.id} wait or train: stop it first, `study stop {stored.id}`")
         except (FileNotFoundError, DamagedFile):
             continue  # nothing that goes on
-    return store.discard(stored.id, stored.folder)
+    return trash.discard(stored.id, stored.folder)
 
 
 def _carried_on(id_: str, folder: Path, again: bool = False) -> Submitted:

@@ -16,7 +16,7 @@ from fop_core.jobs.elected import Elected
 from fop_core.printable import printable
 from fop_core.runs import stamps
 from fop_core.studies import advance, store
-from fop_core.studies.store import Stored
+from fop_core.studies.stored import Stored
 
 PAUSE = 2.0  # seconds between two rounds
 AGAIN = 20.0  # seconds for which who looks often does not start it again

@@ -268,7 +268,7 @@ def _trials(drafted: Draft) -> None:
         trials = drafted.trials[method]
         rows.append(
             {
-                "Method": named(method),
+                "Method": named(study.called(method)),
                 "Settings tried": f"{trials:,}" if study.axes else "–",
                 "Runs to choose": f"{trials * seeds:,}" if study.axes else "–",
                 "Runs to report": f"{fresh:,}",
@@ -285,6 +285,8 @@ def _trials(drafted: Draft) -> None:
 
 def _takes(drafted: Draft, known: Prediction | None) -> None:
     """Show predicted time and disk, and what they are predicted from."""
+    study = drafted.study
+    assert study is not None
     with st.container(gap="xxsmall"):
         there = known.there if known is not None else 0
         already = f", {there:,} of them there already" if there else ""
@@ -302,15 +304,15 @@ def _takes(drafted: Draft, known: Prediction | None) -> None:
         slots = "" if known.slots == 1 else f" on {known.slots} slots"
         st.markdown(_pair("Time", f"about {run_text.duration(known.wall_seconds)}{slots}"))
         st.markdown(_pair("Disk", f"about {run_text.size(known.size)}"))
-        st.caption(literal("; ".join(_source(cost) for cost in known.costs.values())))
+        st.caption(literal("; ".join(_source(study, cost) for cost in known.costs.values())))
 
 
-def _source(cost: Cost) -> str:
+def _source(study: Study, cost: Cost) -> str:
     by = "measured now"
     if cost.sources:
         several = f"{len(cost.sources)} runs" if len(cost.sources) > 1 else f"run {cost.sources[0]}"
         by = f"as {several}"
-    return f"{named(cost.method)} {run_text.duration(cost.seconds)} a run, {by}"
+    return f"{named(study.called(cost.method))} {run_text.duration(cost.seconds)} a run, {by}"
 
 
 def _measure(drafted: Draft) -> None:

@@ -9,7 +9,7 @@ from fop_core.figures.training_curves import named
 from fop_core.runs import stamps
 from fop_core.runs import store as runs
 from fop_core.runs.listing import Entry
-from fop_core.studies.store import Stored
+from fop_core.studies.stored import Stored
 from pages.components.runs_table import runs_table
 from pages.shared import run_text
 from pages.shared.listing import listing
@@ -61,7 +61,7 @@ def _row(stored: Stored, entries: Mapping[str, Entry]) -> dict[str, object]:
     age = stamps.age(stored.created) if stored.created else None
     total = len(stored.runs) + later(stored)
     share = ended / total if total else 0.0
-    methods = ", ".join(map(named, stored.study.methods))
+    methods = ", ".join(named(stored.study.called(method)) for method in stored.study.methods)
     cells: list[object] = [
         [state, state],
         [stored.study.name, stored.study.name, stored.id],

@@ -9,10 +9,11 @@ import streamlit as st
 from fop_core.figures.studies import Grids
 from fop_core.figures.training_curves import named
 from fop_core.runs.loaded import Loaded
-from fop_core.studies import analysis, drawings
+from fop_core.studies import analysis
 from fop_core.studies.analysis import Comparisons
 from fop_core.studies.conclusions import conclusions as conclusions_of
-from fop_core.studies.drawings import Drawn
+from fop_core.studies.drawings import reported, tuned
+from fop_core.studies.drawings.drawn import Drawn, label
 from fop_core.studies.progress import StudyTable
 from fop_core.studies.protocol import Analysis
 from pages.components.plot import plot
@@ -132,38 +133,38 @@ def conclusions(of: StudyTable, form: Form) -> None:
 def pictures(of: StudyTable, form: Form) -> None:
     """Show all figures that there is something for."""
     view = (form["by"], form["against"])
-    show(of, "pairwise", view, lambda: drawings.pairwise(of, comparisons(of, form)))
-    show(of, "lines", (form["x"], of.version), lambda: drawings.lines(of, "", form["x"], loaded))
+    show(of, "pairwise", view, lambda: reported.pairwise(of, comparisons(of, form)))
+    show(of, "lines", (form["x"], of.version), lambda: reported.lines(of, "", form["x"], loaded))
     axes = [_known(form[name], of) for name in ("rows", "columns")]
     of_grid = (*axes, *(_method(form[name], of) for name in ("with", "without")))
-    show(of, "grid", of_grid, lambda: drawings.grids(of, *of_grid), partial(_open_cell, of, form, of_grid))
-    show(of, "sensitivity", (form["rate"],), lambda: drawings.sensitivity(of, _known(form["rate"], of)))
-    show(of, "parallel", (), lambda: drawings.parallel(of))
+    show(of, "grid", of_grid, lambda: tuned.grids(of, *of_grid), partial(_open_cell, of, form, of_grid))
+    show(of, "sensitivity", (form["rate"],), lambda: tuned.sensitivity(of, _known(form["rate"], of)))
+    show(of, "parallel", (), lambda: tuned.parallel(of))
     counted = (form["count"],)
-    show(of, "target", counted, lambda: drawings.time_to_target(of, form["count"]))
-    show(of, "profile", counted, lambda: drawings.performance_profile(of, form["count"]))
+    show(of, "target", counted, lambda: reported.time_to_target(of, form["count"]))
+    show(of, "profile", counted, lambda: reported.performance_profile(of, form["count"]))
 
 
 def _open_cell(of: StudyTable, form: Form, of_grid: Sequence[str], title: str, row: int, column: int) -> None:
     """Open the trials that a cell of the grid shows the best of; for a widget's callback."""
-    drawn = drawings.grids(of, *of_grid)
+    drawn = tuned.grids(of, *of_grid)
     assert drawn is not None and isinstance(drawn.drawing, Grids)
     grids = drawn.drawing
     titles = [panel.title for panel in grids.panels()]
     kinds = [grids.methods[titles.index(title)]] if title in titles[:2] else list(grids.methods)
-    wanted = drawings.fields_of_grid(of, *of_grid)
+    wanted = tuned.fields_of_grid(of, *of_grid)
     values = (grids.rows.values[row], grids.columns.values[column])
     shown = [
         trial.id
         for trial in trials.trials(of, "tune")
-        if trial.method in kinds
+        if of.study.called(trial.method) in kinds
         and all(of.point[trial.cells[0]].get(field, value) == value for field, value in zip(wanted, values) if field)
     ]
     form.put(cell=",".join(shown[: trials.MOST]), role="tune")
 
 
 def _known(field: str, of: StudyTable) -> str:
-    return field if field in drawings.fields(of) else ""
+    return field if field in tuned.fields(of) else ""
 
 
 def _method(method: str, of: StudyTable) -> str:
@@ -172,22 +173,22 @@ def _method(method: str, of: StudyTable) -> str:
 
 def sidebar(of: StudyTable, form: Form) -> None:
     """Show how the figures are drawn."""
-    there = list(drawings.fields(of))
-    both = drawings.methods(of)
+    there = list(tuned.fields(of))
+    both = tuned.methods(of)
     if both is not None and there:
         st.markdown("**Grid**")
         for name, usual in zip(("with", "without"), both):
-            _choice(form, name, list(of.study.methods), usual, named)
+            _choice(form, name, list(of.study.methods), usual, partial(_named, of))
         if len(there) > 1:
-            usual_axes = drawings.axes_of_grid(
+            usual_axes = tuned.axes_of_grid(
                 of, *(_method(form[name], of) or one for name, one in zip(("with", "without"), both))
             )
             for name, usual in zip(("columns", "rows"), usual_axes):
-                _choice(form, name, there, usual, drawings.label)
-    numbers = list(drawings.numbers(of))
+                _choice(form, name, there, usual, label)
+    numbers = list(tuned.numbers(of))
     if len(numbers) > 1:
         st.markdown("**Sensitivity**")
-        _choice(form, "rate", numbers, numbers[0], drawings.label)
+        _choice(form, "rate", numbers, numbers[0], label)
     st.markdown("**Curves**")
     form.draw("x")
     if of.study.target is not None:
@@ -196,11 +197,15 @@ def sidebar(of: StudyTable, form: Form) -> None:
         st.caption("The analysis was fixed before the first run. Another one can be looked at, and is marked explored.")
         fixed = of.study.analysis
         _choice(form, "by", ["test_accuracy", "test_loss"], fixed.column, _title)
-        _choice(form, "against", [ALL, *of.study.methods], fixed.baseline or ALL, _against)
+        _choice(form, "against", [ALL, *of.study.methods], fixed.baseline or ALL, partial(_against, of))
 
 
-def _against(method: str) -> str:
-    return "all with all" if method == ALL else named(method)
+def _named(of: StudyTable, method: str) -> str:
+    return named(of.study.called(method))
+
+
+def _against(of: StudyTable, method: str) -> str:
+    return "all with all" if method == ALL else _named(of, method)
 
 
 def _title(column: str) -> str:

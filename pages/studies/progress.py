@@ -9,9 +9,10 @@ import streamlit as st
 from fop_core.figures.training_curves import named
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.studies import cells, drawings, protocol, store, submit, watcher
+from fop_core.studies import cells, growth, protocol, store, submit, trash, watcher
 from fop_core.studies.binding import Submitted
 from fop_core.studies.progress import StudyTable
+from fop_core.studies.totals import totals
 from fop_core.training.config import ConfigError
 from fop_core.training.seeds import seeds
 from pages.shared import notices, run_text
@@ -30,15 +31,15 @@ def head(of: StudyTable) -> None:
         st.subheader(literal(of.study.name), anchor=False, width="content")
         for state, count in counts.items():
             st.badge(f"{BADGES[state].symbol} {count:,} {state}", color=_color(state))  # type: ignore[arg-type]
-    totals = drawings.totals(of)
-    memory = totals.peak_memory
+    costs = totals(of)
+    memory = costs.peak_memory
     more = later(of.stored)
     words = [f"{ended:,} of {run_count(total)} ended" + (f", then {more:,} more with fresh seeds" if more else "")]
     if of.stored.stopped:
         words.append("stopped")
-    if totals.seconds:
-        words.append(f"{run_text.duration(totals.seconds)} of training")
-        words.append(f"{run_text.duration(totals.evaluation_seconds)} of evaluation beside it")
+    if costs.seconds:
+        words.append(f"{run_text.duration(costs.seconds)} of training")
+        words.append(f"{run_text.duration(costs.evaluation_seconds)} of evaluation beside it")
     if not math.isnan(memory):
         words.append(f"at most {run_text.size(memory)} of memory")
     st.progress(ended / (total + more) if total else 0.0, literal(", ".join(words)))
@@ -67,11 +68,12 @@ def _color(state: str) -> str:
 def _next(of: StudyTable) -> str:
     """Return in words what the study does next, or that it is done."""
     stored = of.stored
-    open_ = [named(method) for method in of.study.methods if method not in (*stored.winners, *stored.lost)]
+    open_ = [method for method in of.study.methods if method not in (*stored.winners, *stored.lost)]
     if stored.stopped:
         return "It is stopped: resume goes on from the checkpoints."
     if of.study.axes and open_:
-        return f"Settings of {', '.join(open_)} are being chosen; then the winners are trained with fresh seeds."
+        names = ", ".join(named(of.study.called(method)) for method in open_)
+        return f"Settings of {names} are being chosen; then the winners are trained with fresh seeds."
     if bool(of.ended.all()) and len(of):
         return "All its runs have ended."
     trained = any(state in ("running", "starting", "stopping") for state in of.state)
@@ -156,7 +158,7 @@ def undo() -> None:
 
     def back() -> None:
         st.session_state[GONE] = ""
-        _do(lambda: store.restore(name), lambda id_: f"{id_} is back.")
+        _do(lambda: trash.restore(name), lambda id_: f"{id_} is back.")
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{literal(name)} moved to the trash; its runs stay.", width="content")
@@ -190,7 +192,7 @@ def _grow(of: StudyTable) -> None:
     words, count = "Grow this study", 0
     if any(text.strip() for text in (axis, chosen_by, fresh)):
         try:
-            before, after = cells.count(of.study), cells.count(store.larger(of.study, **additions()))
+            before, after = cells.count(of.study), cells.count(growth.larger(of.study, **additions()))
         except ConfigError as error:
             st.markdown(f":red[:small[:material/error: {literal('; '.join(each for _, each in error.problems))}]]")
         else:

@@ -8,7 +8,7 @@ from fop_core.figures.studies.drawing import written
 from fop_core.figures.style import number
 from fop_core.runs import compare
 from fop_core.studies.cells import Point
-from fop_core.studies.store import Stored
+from fop_core.studies.stored import Stored
 from pages.shared.run_text import AMBER, GREY, RED, STATES, Badge
 from pages.shared.text import literal
 

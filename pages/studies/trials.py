@@ -111,7 +111,7 @@ def _row(of: StudyTable, trial: Trial, column: str) -> dict[str, object]:
     reason = next((of.reason[index] for index in cells if of.reason[index]), "")
     words = [
         [state, state, reason],
-        [named(trial.method), trial.method],
+        [named(of.study.called(trial.method)), trial.method],
         [f"★ {trial.settings}" if won else trial.settings, trial.settings, "the winner" if won else ""],
         [f"{share:.0%}", share],
         [f"{len(finite)} of {len(cells)}", len(finite)],
@@ -151,7 +151,7 @@ def _open(of: StudyTable, trial: Trial) -> None:
     """Show the ways from a trial to its runs and to what they learned."""
     ids = [of.run_id[index] for index in trial.cells if of.run_id[index]]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(literal_title(trial), width="content")
+        st.markdown(literal_title(of, trial), width="content")
         if not ids:
             st.caption("It has no run yet.")
             return
@@ -168,6 +168,6 @@ def _open(of: StudyTable, trial: Trial) -> None:
             st.caption(literal(f"Seed {of.seed[index]} {of.state[index]}: {of.reason[index]}"))
 
 
-def literal_title(trial: Trial) -> str:
+def literal_title(of: StudyTable, trial: Trial) -> str:
     """Return a trial's heading as Markdown."""
-    return f"**{literal(named(trial.method))}**, {literal(trial.settings)}"
+    return f"**{literal(named(of.study.called(trial.method)))}**, {literal(trial.settings)}"

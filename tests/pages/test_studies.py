@@ -20,6 +20,7 @@ from pages.studies.settings import FIELDS, PRESETS, values
 from tests.pages.app import app_at
 from tests.pages.test_trajectories import address, component, figure, ran, words
 from tests.studies.filled import filled, run_of, study, usual
+from tests.studies.test_own import of_a_file
 
 WON = {"momentum": {"optimizer.lr": 0.1}, "fop": {"optimizer.lr": 0.1}}
 
@@ -409,8 +410,10 @@ def test_a_study_is_composed_with_an_optimizer_of_ones_own_whose_settings_are_ax
     assert own.text_area(key="studies.axes").value.endswith("optimizer.settings.lr=0.0001")
     ran(own.text_area(key="studies.axes").set_value("optimizer.lr=0.05\noptimizer.settings.lr=1e-4,3e-4").run())
     assert list(own.table[0].value["Settings tried"]) == ["1", "1", "2"]
+    assert [words.replace("\\", "") for words in own.table[0].value["Method"]] == ["Momentum", "FOP", "lion.py"]
     shell = shlex.split(next(each.value.splitlines()[-1] for each in own.code if "study submit" in each.value))
     ran(button(own, "studies launch").click().run())
+    assert "Settings of Momentum, FOP, lion.py are being chosen" in text(own) and "plugin" not in text(own)
     [stored] = store.list_studies()[0]
     assert store.sources(stored)["optimizer"].content == LION.read_bytes()
     made = [run for run, _ in runs.scan() if "plugin" in run.config["optimizer"]]
@@ -433,4 +436,15 @@ def test_settings_of_ones_own_file_that_it_refuses_make_no_study(own):
 
 def test_a_method_of_ones_own_needs_its_file():
     at = page(methods="momentum,plugin")
-    assert button(at, "studies launch").disabled and "is an optimizer of your own: give its file" in text(at)
+    assert button(at, "studies launch").disabled and "an optimizer of your own is meant: give its file" in text(at)
+    assert "plugin" not in text(at)
+
+
+def test_a_file_of_ones_own_is_called_by_its_name_in_an_open_study():
+    of_a_file()
+    at = page(study="own")
+    assert {row["method"] for row in trials(at)} == {"Momentum", "lion.py"}
+    assert "lion.py has the better test accuracy" in text(at) and "plugin" not in text(at)
+    shown = [option for box in at.selectbox for option in box.options]
+    assert "lion.py" in shown and "plugin" not in shown
+    assert "Momentum, lion.py" in str(component(page(), "studies table")["rows"])

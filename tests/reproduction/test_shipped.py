@@ -1,5 +1,6 @@
 """What ships of the paper's studies: packed, read back as it was, and refused where it was edited."""
 
+import contextlib
 import dataclasses
 import errno
 import hashlib
@@ -7,9 +8,12 @@ import io
 import json
 import math
 import os
+import resource
 import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +29,7 @@ from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.series import Series
 from fop_core.studies import cells, protocol, submit
+from fop_core.studies.binding import existing
 from tests.studies import made
 from tests.studies.conftest import folder  # noqa: F401, a fixture
 
@@ -126,6 +131,18 @@ def test_what_was_edited_is_refused(tmp_path, damage):
         shipped.load("paper-2-best", tmp_path)
 
 
+def test_files_of_a_study_that_are_too_large_are_neither_read_nor_packed(best, tmp_path, monkeypatch):
+    shutil.copytree(FOLDER / "paper-2-tune", tmp_path / "paper-2-tune")
+    with open(tmp_path / "paper-2-tune" / shipped.METRICS, "r+b") as file:
+        file.truncate(shipped.LARGEST + 1)  # of which the disk holds nothing
+    with pytest.raises(DamagedFile, match=r"metrics.parquet: with it 67,108,865 bytes, of which 67,108,864 can"):
+        shipped.load("paper-2-tune", tmp_path)
+    monkeypatch.setattr(shipped, "LARGEST", 20_000)
+    with pytest.raises(ValueError, match="bytes, of which 20,000 can be read back"):
+        shipped.write(dataclasses.replace(best, runs=best.runs[:1]), tmp_path / "s")
+    assert os.listdir(tmp_path) == ["paper-2-tune"]
+
+
 def test_a_study_that_does_not_ship_is_named():
     with pytest.raises(RunError, match="no study 'paper-9' ships: there are paper-2-best"):
         shipped.load("paper-9")
@@ -168,6 +185,118 @@ def test_a_run_that_cannot_be_written_whole_is_not_there(best, folder, monkeypat
     assert 0 < len(there) < 3 and all(run.state.state == "finished" for run in there)
     monkeypatch.undo()
     assert len(there) + len(shipped.unpack(few, folder)) == 3
+
+
+def test_others_see_whole_runs_alone_while_some_are_unpacked(best, folder, monkeypatch):  # noqa: F811
+    row, states = RunWriter.row, []
+
+    def observed(self, content):
+        states.extend(run.state.state for run in runs.directories(folder))
+        row(self, content)
+
+    monkeypatch.setattr(RunWriter, "row", observed)
+    few = shipped.Packed(best.study, tuple(cut(run, 100) for run in best.runs[:3]))
+    assert len(shipped.unpack(few, folder)) == 3
+    assert states and {*states} == {"failed"} and not list(folder.glob(".unpack*"))
+
+
+def test_who_is_killed_while_unpacking_leaves_whole_runs_and_the_rest_to_the_next(best, folder):  # noqa: F811
+    code = (
+        "import os; from fop_core.reproduction import shipped; from fop_core.runs.run_writer import RunWriter\n"
+        "best, row, rows = shipped.load('paper-2-best'), RunWriter.row, []\n"
+        "def killed(self, content):\n"
+        "    rows.append(row(self, content))\n"
+        "    if len(rows) > len(best.runs[0].metrics['epoch'].steps) + 10: os.kill(os.getpid(), 9)\n"
+        "RunWriter.row = killed\n"
+        "shipped.unpack(shipped.Packed(best.study, best.runs[:2]))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    assert [run.state.state for run in runs.directories(folder)] == ["finished"]
+    assert list(folder.glob(".unpack*"))
+    assert len(shipped.unpack(dataclasses.replace(best, runs=best.runs[:2]), folder)) == 1
+    assert [run.state.state for run in runs.directories(folder)] == ["finished"] * 2
+    assert not list(folder.glob(".unpack*"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
+def test_two_users_who_unpack_at_once_both_end_well(best, tmp_path):
+    code = (
+        "import os, sys; from pathlib import Path; from fop_core.reproduction import shipped\n"
+        "p = shipped.load('paper-2-best'); p = shipped.Packed(p.study, p.runs[:2])\n"
+        "shipped.unpack(p, Path(sys.argv[1]))\n"  # what is loaded late a user of no name could not load
+        "begun, begin = os.pipe()\n"
+        "for user in (65534, 65533):\n"
+        "    if os.fork() == 0:\n"
+        "        os.setgroups([]); os.setgid(65534); os.setuid(user); os.umask(0o002); os.read(begun, 1)\n"
+        "        print(len(shipped.unpack(p, Path(sys.argv[2])))); sys.exit()\n"
+        "os.write(begin, b'xx'); sys.exit(any(os.wait()[1] for _ in range(2)))"
+    )
+    with tempfile.TemporaryDirectory() as top:
+        os.chmod(top, 0o755)
+        shared = Path(top, "runs")
+        shared.mkdir()
+        os.chown(shared, 0, 65534)
+        shared.chmod(0o2775)
+        done = subprocess.run(
+            [sys.executable, "-c", code, tmp_path / "runs", shared], capture_output=True, text=True, check=False
+        )
+        there = list(runs.directories(shared))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert len(there) == sum(map(int, done.stdout.split())) >= 2
+        assert {run.state.state for run in there} == {"finished"} and not list(shared.glob(".unpack*"))
+        assert {run.cell.key for run in best.runs[:2]} == {*existing(shared)}
+
+
+@contextlib.contextmanager
+def full_above(size):
+    """Have no file grow beyond so many bytes: writing fails as it does on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("which", [shipped.METRICS, shipped.MATRICES, STUDY])
+def test_a_study_that_cannot_be_written_whole_is_not_there(best, tmp_path, which):
+    few = dataclasses.replace(best, runs=best.runs[:1], matrices=best.matrices if which == shipped.MATRICES else {})
+    if which == STUDY:  # the largest file, of runs that measured nothing
+        few = dataclasses.replace(best, runs=tuple(cut(run, -1) for run in best.runs * 3), matrices={})
+    shipped.write(few, tmp_path / "whole" / "s")
+    size = (tmp_path / "whole" / "s" / which).stat().st_size
+    assert size == max(path.stat().st_size for path in (tmp_path / "whole" / "s").iterdir())
+    with full_above(size - 1), pytest.raises(OSError, match="File too large"):
+        shipped.write(few, tmp_path / "paper" / "s")
+    assert os.listdir(tmp_path / "paper") == [] and shipped.names(tmp_path / "paper") == []
+    shipped.write(few, tmp_path / "paper" / "s")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "paper/s").iterdir()} == {
+        path.name: path.read_bytes() for path in (tmp_path / "whole/s").iterdir()
+    }
+
+
+def test_what_was_not_packed_to_its_end_does_not_ship(tmp_path):
+    shutil.copytree(FOLDER / "paper-2-tune", tmp_path / ".paper-2-tune.0123abcd")
+    assert shipped.names(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "file", "link"])
+def test_what_is_there_when_packing_ends_stays(best, tmp_path, monkeypatch, kind):
+    few, about = dataclasses.replace(best, runs=best.runs[:1]), shipped._about
+
+    def meanwhile(*arguments):
+        if kind == "folder":
+            shutil.copytree(FOLDER / "paper-2-tune", tmp_path / "s")
+        elif kind == "file":
+            (tmp_path / "s").write_text("mine")
+        else:
+            (tmp_path / "s").symlink_to(tmp_path / "nowhere")
+        return about(*arguments)
+
+    monkeypatch.setattr(shipped, "_about", meanwhile)
+    with pytest.raises(RunError, match="is there already: move it away"):
+        shipped.write(few, tmp_path / "s")
+    assert os.listdir(tmp_path) == ["s"] and (kind != "file" or (tmp_path / "s").read_text() == "mine")
 
 
 def test_two_who_unpack_at_once_write_each_run_once(tmp_path):

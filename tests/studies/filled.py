@@ -1,17 +1,18 @@
 """A study whose runs nobody trained: what they measured is written down."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fop_core.runs import store as runs
 from fop_core.runs.control import Control
+from fop_core.runs.plugins import Source
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 from fop_core.studies import protocol, store
 from fop_core.studies.cells import Cell, cells
 from fop_core.studies.protocol import Study, parse_axis
-from fop_core.studies.store import Stored
+from fop_core.studies.stored import Stored
 from tests.runs.tiny import ABOUT
 
 Accuracy = Callable[[Cell], float | None]
@@ -31,22 +32,29 @@ def usual(cell: Cell) -> float:
     return 0.9 + better + 0.001 * cell.seed + 0.002 * math.sin(9 * cell.seed)
 
 
-def filled(wanted: Study, accuracy: Accuracy = usual, winners: dict[str, dict[str, Any]] | None = None) -> Stored:
+def filled(
+    wanted: Study,
+    accuracy: Accuracy = usual,
+    winners: dict[str, dict[str, Any]] | None = None,
+    sources: Mapping[str, Source] | None = None,
+) -> Stored:
     """Write down a study, and runs for its cells; those of reporting where there are winners."""
-    stored = store.create(wanted)
+    stored = store.create(wanted, sources=sources)
     with store.changing(stored.id) as stored:
         stored.winners = winners or {}
         for cell in cells(wanted, stored.winners):
             value = accuracy(cell)
             if value is not None:
-                stored.runs[cell.key] = run_of(cell, value).id
+                stored.runs[cell.key] = run_of(cell, value, sources).id
     return stored
 
 
-def run_of(cell: Cell, accuracy: float) -> Run:
+def run_of(cell: Cell, accuracy: float, sources: Mapping[str, Source] | None = None) -> Run:
     """Return a run of a cell that has come to an accuracy, or diverged where that is NaN."""
     words = f"{cell.method} {cell.point} seed {cell.seed}"
-    run = runs.create(cell.config.to_json(), name=words, lineage={"preset": "mnist-mlp", "method": cell.method})
+    own = {part: (sources or {})[part] for part in cell.config.plugins}
+    made_from = {"preset": "mnist-mlp", "method": cell.method}
+    run = runs.create(cell.config.to_json(), name=words, lineage=made_from, sources=own)
     on = "held_out" if cell.role == "tune" else "test"
     writer = RunWriter(run, ABOUT)
     for epoch in (1, 2):

@@ -10,10 +10,10 @@ import numpy as np
 from fop_core.runs.control import Control
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
-from fop_core.studies import cells, progress, protocol, store
+from fop_core.studies import cells, progress, protocol
 from fop_core.studies.progress import StudyTable
 from fop_core.studies.protocol import Study
-from fop_core.studies.store import Stored
+from fop_core.studies.stored import Stored
 from tests.runs.tiny import ABOUT
 
 AXES = ("optimizer.lr=0.01,0.05,0.1", "fop.rank=1,16")
@@ -78,7 +78,7 @@ def table(values: dict[str, list[float]], steps: dict[str, list[float]] | None =
     diverged = ~np.isfinite(last)
     columns = {name: last if name == "test_accuracy" else unknown for name in progress.COLUMNS}
     return StudyTable(
-        store.Stored("s", Path("nowhere"), plan),
+        Stored("s", Path("nowhere"), plan),
         [cell.key for cell in all_of],
         [cell.method for cell in all_of],
         [cell.point for cell in all_of],

@@ -7,10 +7,13 @@ from fop_core.jobs import queue
 from fop_core.runs import confirmed, plugins
 from fop_core.runs.plugins import PluginError
 from fop_core.runs.run import Run
-from fop_core.studies import protocol, store, submit, watcher
+from fop_core.studies import conclusions, drawings, progress, protocol, report, store, submit, watcher
+from fop_core.studies.analysis import comparisons
 from fop_core.studies.cells import check, has
+from fop_core.studies.drawings import tuned
 from fop_core.training import config
 from fop_core.training.config import ConfigError
+from tests.studies.filled import filled, usual
 from tests.training.test_plugins import EXAMPLES
 
 LION = plugins.read(EXAMPLES / "lion.py")
@@ -59,9 +62,9 @@ def test_the_settings_of_a_file_are_axes_of_the_methods_that_have_it():
 def test_what_a_file_does_not_have_is_no_axis():
     with pytest.raises(ConfigError, match=r"settings\.beta3: no such setting; there are optimizer\.settings"):
         study("optimizer.settings.beta3=0.1")
-    with pytest.raises(ConfigError, match="is an optimizer of your own: give its file"):
+    with pytest.raises(ConfigError, match="methods: an optimizer of your own is meant: give its file"):
         study(plugins={})
-    with pytest.raises(ConfigError, match=r"lion\.py is the method plugin, which is not among them"):
+    with pytest.raises(ConfigError, match=r"lion\.py is your own method \(plugin\), which is not among them"):
         study(methods=["momentum"])
 
 
@@ -91,7 +94,7 @@ def test_fop_around_ones_own_optimizer_is_a_variant_beside_it_alone(folder, caps
 
 def test_a_variant_around_ones_own_optimizer_asks_for_its_file():
     variant = {"around": {"method": "fop", "settings": {"optimizer.name": "plugin"}}}
-    with pytest.raises(ConfigError, match=r"variants\.around: plugin is an optimizer of your own: give its file"):
+    with pytest.raises(ConfigError, match=r"variants\.around: an optimizer of your own is meant: give its file"):
         study(methods=["around"], variants=variant, plugins={})
 
 
@@ -99,6 +102,56 @@ def test_other_settings_of_a_part_that_a_file_makes_are_none():
     content = check(study("optimizer.settings.lr=1,2"))[0].config.to_json()
     assert not any(has(content, field) for field in ("optimizer.lr", "optimizer.settings.x", "model.width"))
     assert has(content, "optimizer.settings.beta1") and has(content, "data.held_out")
+
+
+def of_a_file(**more):
+    """Return a study of momentum and a file's optimizer, whose runs have ended."""
+    axes = ("momentum:optimizer.lr=0.01,0.1", "plugin:optimizer.settings.lr=1e-4,3e-4,1e-3")
+    wanted = study(
+        *axes,
+        methods=["momentum", "plugin"],
+        plugins={"optimizer": PLUGINS["optimizer"]},
+        seeds=[0, 1],
+        base={},
+        target={"column": "test_accuracy", "value": 0.89},
+        **more,
+    )
+    won = {"momentum": {"optimizer.lr": 0.1}, "plugin": {"optimizer.settings.lr": 1e-3}}
+
+    def better(cell):
+        return usual(cell) + 0.03 * (cell.method == "plugin") + cell.point.get("optimizer.settings.lr", 0)
+
+    return filled(wanted, better, won, {"optimizer": LION})
+
+
+def test_what_is_said_and_drawn_of_a_file_has_its_name(folder, monkeypatch, capsys):
+    monkeypatch.setenv("FOP_RUNS_DIR", str(folder))
+    table = progress.table(of_a_file().id)
+    compared = comparisons(table)
+    drawn = [each for each in drawings.every(table, compared) if each.name != "sensitivity"]  # to momentum's rate
+    drawn.append(tuned.sensitivity(table, "optimizer.settings.lr"))
+    assert len(drawn) == 8
+    said = [*conclusions.conclusions(table)]
+    for each in drawn:
+        figures = [figure.to_json() for figure in each.drawing.screens().values()]
+        said += [each.title, *each.sentences, each.drawing.alt, *figures]
+        assert any("lion.py" in figure for figure in figures), each.name
+    for section in report.sections(table, compared):
+        if section.title not in ("Protocol", "Runs"):  # which have settings by their names, and the runs' ids
+            said += [*section.sentences, *(cell for line in section.lines for cell in line)]
+    assert cli.main(["study", "status", "own"]) == cli.main(["study", "list"]) == 0
+    said += capsys.readouterr().out.splitlines()
+    assert not [words for words in said if "plugin" in words]
+    assert sum("lion.py" in words for words in said) > 20
+    assert "lion.py: won with lr 0.001, 93.19 %" in "\n".join(said)
+    assert "lion.py has the better test accuracy" in "\n".join(said)
+    assert any(line[0] == "lion.py" for line in report.sections(table, compared)[-1].lines)
+
+
+def test_a_variant_that_is_called_as_the_file_keeps_them_apart():
+    variants = {"lion.py": {"method": "fop", "settings": {"optimizer.name": "plugin"}}}
+    both = study(methods=["plugin", "lion.py"], variants=variants, plugins={"optimizer": PLUGINS["optimizer"]})
+    assert [both.called(method) for method in both.methods] == ["plugin", "lion.py"]
 
 
 def test_a_study_keeps_the_files_and_gives_them_to_its_runs(folder):
@@ -111,6 +164,7 @@ def test_a_study_keeps_the_files_and_gives_them_to_its_runs(folder):
     assert store.sources(stored) == sources and stored.study == study("optimizer.settings.lr=0.01,0.001")
     runs = [Run(folder / id_) for id_ in done.made]
     assert sorted(len(plugins.of_run(run)) for run in runs) == [1, 2, 2]
+    assert sorted(run.name.split()[:3] for run in runs)[0] == ["own", "lion.py", "lr=0.001"]
     assert submit.resume("own", folder).made == []
 
 

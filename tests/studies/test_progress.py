@@ -7,7 +7,7 @@ import pytest
 from fop_core.runs.control import Control
 from fop_core.runs.metrics import Metrics
 from fop_core.runs.run import Run
-from fop_core.studies import kept, measured, progress, store, submit
+from fop_core.studies import growth, kept, measured, progress, submit
 from tests.studies import made
 from tests.studies.made import study
 
@@ -127,7 +127,7 @@ def test_a_run_that_goes_on_is_followed(folder, runs):
 
 def test_a_study_that_was_changed_elsewhere_is_read_again(folder, runs):
     assert len(progress.table("s", folder)) == 12
-    store.grow("s", seeds=(9,), folder=folder)
+    growth.grow("s", seeds=(9,), folder=folder)
     table = progress.table("s", folder)
     assert len(table) == 18 and table.counts["missing"] == 6 and table.counts["queued"] == 12
 

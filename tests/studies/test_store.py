@@ -9,7 +9,7 @@ import pytest
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.listing import Listing
-from fop_core.studies import protocol, store
+from fop_core.studies import growth, protocol, store
 from fop_core.studies.protocol import parse_axis
 from fop_core.training.config import ConfigError
 from tests.studies.made import study
@@ -65,14 +65,14 @@ def test_a_study_grows_by_values_an_axis_or_a_seed_and_says_so(folder):
     store.create(study(), folder)
     with store.changing("s", folder) as stored:
         stored.winners = {"momentum": {"optimizer.lr": 0.1}}
-    grown = store.grow("s", axis=parse_axis("optimizer.lr=0.1,0.2"), folder=folder)
+    grown = growth.grow("s", axis=parse_axis("optimizer.lr=0.1,0.2"), folder=folder)
     assert grown.study.axes[0].values == (0.01, 0.05, 0.1, 0.2) and grown.winners == {}
     assert grown.grown_late and grown.changes[0]["what"] == "optimizer.lr=0.1,0.2"
-    grown = store.grow("s", axis=parse_axis("batch_size=64,128"), limit=3000, folder=folder)
+    grown = growth.grow("s", axis=parse_axis("batch_size=64,128"), limit=3000, folder=folder)
     assert len(grown.study.axes) == 3 and grown.study.limit == 3000
     with store.changing("s", folder) as stored:
         stored.winners = {"momentum": {"optimizer.lr": 0.1}}
-    grown = store.grow("s", fresh_seeds=(5, 6, 7), folder=folder)
+    grown = growth.grow("s", fresh_seeds=(5, 6, 7), folder=folder)
     assert grown.study.fresh_seeds == (3, 4, 5, 6, 7) and grown.winners, "what won stays where nothing new is tuned"
 
 
@@ -91,14 +91,14 @@ def test_what_cannot_be_added_changes_nothing(folder, more, why):
     store.create(study(), folder)
     before = (folder / "studies/s/study.json").read_bytes()
     with pytest.raises(ConfigError, match=why):
-        store.grow("s", folder=folder, **more)
+        growth.grow("s", folder=folder, **more)
     assert (folder / "studies/s/study.json").read_bytes() == before
 
 
 def test_a_sampled_axis_does_not_grow(folder):
     store.create(study("optimizer.lr=0.01,0.1", sampling="quasi-random", trials=2), folder)
     with pytest.raises(ConfigError, match="submit a new study"):
-        store.grow("s", axis=parse_axis("optimizer.lr=0.2"), folder=folder)
+        growth.grow("s", axis=parse_axis("optimizer.lr=0.2"), folder=folder)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from fop_core import cli
 from fop_core.figures.training_curves import line_styles
 from fop_core.jobs import queue
 from fop_core.runs import store as runs
-from fop_core.studies import cells, conclusions, drawings, progress, protocol, report, store, submit
+from fop_core.studies import cells, conclusions, progress, protocol, report, store, submit
+from fop_core.studies.drawings import reported
 from fop_core.studies.variants import Variant, parse_variant, variant_text
 from fop_core.training import config
 from fop_core.training.config import ConfigError
@@ -61,7 +62,7 @@ def test_a_study_of_variants_is_written_read_bound_and_reported(folder):
     assert table.study == study(base={"epochs": 1})
     said = " ".join(conclusions.conclusions(table))
     assert "k4" in said and "k4-fixed" in said
-    assert drawings.lines(table) is not None and b"k4-fixed" in report.html("ranks", folder)
+    assert reported.lines(table) is not None and b"k4-fixed" in report.html("ranks", folder)
 
 
 def test_what_is_there_with_a_variants_settings_is_taken_in(folder):
