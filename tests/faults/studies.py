@@ -76,7 +76,7 @@ class Here:
         return settle(folder)
 
 
-def look(folder: Path) -> StudyTable:
+def followed(folder: Path) -> StudyTable:
     """Look at the study as a person does, and go on with what was lost; return its table."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         fop(["study", "--folder", str(folder), "status", "s"])
@@ -103,7 +103,7 @@ def begin(folder: Path, steps: int) -> None:
 def until_complete(folder: Path, between: Callable[[Path], None]) -> StudyTable:
     """Look at a study again and again until it is complete; do something between two looks."""
     late = time.monotonic() + TAKES
-    while not complete(table := look(folder)):
+    while not complete(table := followed(folder)):
         if time.monotonic() > late:
             raise AssertionError(f"the study is not complete: {list(zip(table.key, table.state, table.reason))}")
         between(folder)
