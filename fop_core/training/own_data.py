@@ -32,7 +32,8 @@ class Split:
 def split(data: Data, held_out: float) -> Split:
     """Return the data as they are, or with a share of the training set held out in the test set's place.
 
-    It is one split for all seeds: what is tuned on it is tuned on the same samples.
+    The same places of the training set are held out for all seeds. These are the same samples where ``make_data`` makes
+    the same training set of every seed, in the same order.
 
     Raises:
         DataError: where nothing would be left to learn from.
