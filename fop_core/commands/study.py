@@ -99,12 +99,18 @@ def _add_submit(verbs: Any) -> None:
     submit.add_argument("--seeds", default="0-2", help='of tuning: "0,1,2", "0-2" or "0-2,5" (0-2)')
     submit.add_argument("--fresh-seeds", help='of reporting (as many, the next ones); "none" reports nothing')
     submit.add_argument("--held-out", type=float, default=0.1, help="share of the training images that chooses (0.1)")
-    submit.add_argument("--choose", default="held_out_accuracy", help="held_out_accuracy, held_out_loss, train_loss")
+    submit.add_argument(
+        "--choose",
+        help="held_out_accuracy, held_out_loss, train_loss (the first; the second where the data have no accuracy)",
+    )
     submit.add_argument("--choose-at", default="last", help="last or best")
     submit.add_argument("--target", metavar="COLUMN=VALUE", help="to be reached: test_accuracy=0.97, test_loss=0.1")
     submit.add_argument("--early-ending", action="store_true", help="end tuning runs that fall behind the median")
     submit.add_argument("--baseline", default="", help="the method to compare with; all with all unless given")
-    submit.add_argument("--compare", default="test_accuracy", help="what is compared: test_accuracy, test_loss, ...")
+    submit.add_argument(
+        "--compare",
+        help="what is compared: test_accuracy, test_loss, train_loss (the first; the second likewise)",
+    )
     submit.add_argument("--alpha", type=float, default=0.05, help="chance of declaring what is not there (0.05)")
     submit.add_argument("--limit", type=int, default=2000, help="runs at most (2000)")
     submit.add_argument(
@@ -121,6 +127,7 @@ def _composed(chosen: argparse.Namespace) -> "tuple[Study, dict[str, Source]]":
         ValueError: where they name none.
     """
     from fop_core.studies import protocol
+    from fop_core.studies.measures import Measures
     from fop_core.studies.variants import parse_variant
 
     variants = [parse_variant(text) for text in chosen.variants]
@@ -138,9 +145,7 @@ def _composed(chosen: argparse.Namespace) -> "tuple[Study, dict[str, Source]]":
         "axes": [protocol.parse_axis(text).model_dump() for text in chosen.axes],
         "seeds": _seeds(chosen.seeds),
         "held_out": chosen.held_out,
-        "choose": {"column": chosen.choose, "at": chosen.choose_at},
         "limit": chosen.limit,
-        "analysis": {"column": chosen.compare, "baseline": chosen.baseline, "alpha": chosen.alpha},
     }
     if chosen.trials is not None:
         content |= {"sampling": "quasi-random", "trials": chosen.trials}
@@ -151,17 +156,23 @@ def _composed(chosen: argparse.Namespace) -> "tuple[Study, dict[str, Source]]":
     if chosen.target is not None:
         column, value = _setting(chosen.target)
         content["target"] = {"column": column, "value": value}
-    sources = train.confirmed_sources(chosen)
+    sources, measured = train.confirmed_sources(chosen), Measures()
     if sources:
         from fop_core.training import config, probe
 
         own = [*(each for each in chosen.settings if each.startswith("model.")), *train.plugin_settings(chosen)]
         base = probe.plugged(config.preset(chosen.preset, "momentum"), sources, own)
-        sections = train.probed(base, sources).to_json()
+        config_, probed = train.probed(base, sources)
+        sections, measured = config_.to_json(), Measures.of(probed)
         content["plugins"] = {
             part: {**sections[part]["plugin"], "settings": sections[part]["settings"]} for part in sources
         }
-    return protocol.parse(content), sources
+    content["choose"] = {"column": chosen.choose or f"held_out_{measured.usual}", "at": chosen.choose_at}
+    compared = chosen.compare or f"test_{measured.usual}"
+    content["analysis"] = {"column": compared, "baseline": chosen.baseline, "alpha": chosen.alpha}
+    study = protocol.parse(content)
+    measured.check(study)
+    return study, sources
 
 
 def _setting(text: str) -> tuple[str, Any]:

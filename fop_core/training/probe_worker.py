@@ -146,6 +146,7 @@ class Probe:
             total = self.config.total_steps(batches.steps_in_epoch(count, self.config.batch_size))
             results |= {"samples": count, "steps": total}
             task = data.task
+            results |= {"metrics": list(task.metrics), "tested": data.test is not None}
             self._check_finite("data", "make_data", {"samples": samples, "targets": targets})
             for name, part in (("train", split.train), ("test", split.test)):
                 if isinstance(part, tuple):
