@@ -215,12 +215,18 @@ def _submit(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 def _forecast(study: "Study", chosen: argparse.Namespace, sources: "dict[str, Source]") -> Iterable[str]:
     """Yield what a study will cost and what it can show, in sentences."""
+    from fop_core.studies.cells import points
     from fop_core.studies.conclusions import gap
     from fop_core.studies.predict import detectable, predict
 
     will = predict(study, chosen.folder, probe=chosen.probe, sources=sources)
     total = will.tuning + will.reporting
     yield f"{total:,} runs: {will.tuning:,} to tune, {will.reporting:,} to report; {will.there:,} are there already"
+    trials = {method: len(tried) for method, tried in points(study).items()}
+    if study.axes and len(set(trials.values())) > 1:
+        of = ", ".join(f"{method} {number:,}" for method, number in trials.items())
+        equal = "; --trials gives every method the same number of trials" if study.sampling == "grid" else ""
+        yield f"methods with more settings to try have more chances to be lucky ({of}){equal}"
     if math.isnan(will.seconds):
         yield "how long that takes is not known: no run of like settings has ended here; --probe measures it"
     else:
@@ -282,7 +288,7 @@ def _status(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         print(json.dumps(files.plain(content), indent=1))
         return 0
     states = ", ".join(f"{n:,} {state}" for state, n in table.counts.items())
-    print(f"{printable(study.name)} ({study.preset}){', stopped' if table.stored.stopped else ''}: {states}")
+    print(f"{printable(study.name)} ({printable(study.origin)}){', stopped' if table.stored.stopped else ''}: {states}")
     for role, words in (("tune", "tuning"), ("report", "reporting")):
         rows = table.rows(role)
         expected = len(study.methods) * len(study.fresh_seeds or ()) if role == "report" else len(rows)
@@ -309,15 +315,19 @@ def _table(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     else:
         kept = [index for index, name in enumerate(names) if not name.startswith(_LEFT_OUT)]
         head = [names[index].replace("_", " ") for index in kept]
-        _print([head, *([_cell(line[index]) for index in kept] for line in lines)], chosen)
+        _print([head, *([_cell(line[index], names[index]) for index in kept] for line in lines)], chosen)
     return 0
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, name: str) -> str:
+    from fop_core.training.probe import amount
+
     if isinstance(value, bool):
         return "yes" if value else "-"
     if isinstance(value, float):
-        return "-" if math.isnan(value) else f"{value:.5g}"
+        if math.isnan(value):
+            return "-"
+        return amount(int(value)) if name == "peak_memory" and math.isfinite(value) else f"{value:.5g}"
     return str(value) if value != "" else "-"
 
 

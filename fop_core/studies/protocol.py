@@ -548,6 +548,19 @@ class Study(_Part):
         """
         return [f"{part}.settings.{name}" for part, plugin in self.plugins.items() for name in plugin.settings]
 
+    @property
+    def origin(self) -> str:
+        """From what its runs are made, in words: its files, and the preset, of which data of one's own keep little.
+
+        Example:
+            >>> from fop_core.studies.protocol import Study, StudyPlugin
+            >>> own = {part: StudyPlugin(file=f"my_{part}.py", sha256="0" * 64) for part in ("data", "model")}
+            >>> Study(name="s").origin, Study(name="s", plugins=own).origin
+            ('mnist-mlp', 'my_data.py, my_model.py')
+        """
+        files = dict.fromkeys(plugin.file for plugin in self.plugins.values())
+        return ", ".join(files if "data" in self.plugins else (self.preset, *files))
+
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON has it; ``parse`` reads it."""
         return self.model_dump(mode="json")

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from fop_core.training.batches import EVALUATED, Batch, Feed
 from fop_core.training.config import TrainConfig
 from fop_core.training.datasets import DataError
-from fop_core.training.plugins import Data, Part
+from fop_core.training.plugins import Data, Part, kind
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class OwnFeed(Feed):
         for batch in loader:
             if not (isinstance(batch, list) and len(batch) == 2 and all(isinstance(each, Tensor) for each in batch)):
                 raise DataError(
-                    f"the Dataset's items make a batch that is a {type(batch).__name__}: pairs (sample, target) of "
+                    f"the Dataset's items make a batch that is {kind(batch)}: pairs (sample, target) of "
                     "tensors or numbers are expected"
                 )
             samples, targets = batch

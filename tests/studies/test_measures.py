@@ -37,11 +37,13 @@ def submitted(tmp_path, monkeypatch, capsys):
     return of
 
 
-def test_a_study_of_data_without_accuracy_goes_by_their_losses(submitted, tmp_path):
+def test_a_study_of_data_without_accuracy_goes_by_their_losses(submitted, tmp_path, capsys):
     status, said = submitted(NOTHING)
     assert status == 0, said
     study = store.load("own", tmp_path / "runs").study
     assert (study.choose.column, study.analysis.column) == ("held_out_loss", "test_loss")
+    assert cli.main(["study", "--folder", str(tmp_path / "runs"), "status", "own"]) == 0
+    assert "own (own.py): " in capsys.readouterr().out
 
 
 def test_what_no_run_will_measure_is_refused_with_what_to_take_instead_before_anything_is_written(submitted, tmp_path):

@@ -78,6 +78,7 @@ WRONG = {
     ),
     SETTINGS + SGD + "    pass": (7, "returned None: a torch.optim.Optimizer is expected"),
     SETTINGS + SGD + "    return\n": (7, "returned None"),
+    SETTINGS + SGD + "    return 1\n": (7, "returned an int: a torch.optim.Optimizer is expected"),
     SETTINGS + SGD + "    return 1 / 0": (8, "ZeroDivisionError"),
     SETTINGS + "def make_optimizer(named): ...": (6, "TypeError"),
     SETTINGS + SGD + "    raise SystemExit": (8, "calls sys.exit"),

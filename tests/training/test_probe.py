@@ -300,7 +300,7 @@ def test_it_works_in_a_folder_of_its_own_and_prints_what_can_be_shown(tmp_path, 
     monkeypatch.chdir(tmp_path)
     text = "    import os; open('notes.txt', 'w').write('x'); print('\\x1b[2J\\0\\u202e\\ttab', os.getcwd())\n"
     sources = {"optimizer": source(SETTINGS + SGD + text + "    return 3")}
-    with pytest.raises(ProbeError, match="returned a int") as wrong:
+    with pytest.raises(ProbeError, match="returned an int") as wrong:
         probe.probe(prepared(sources), sources)
     assert os.listdir(tmp_path) == []
     assert wrong.value.log.startswith("\\x1b[2J\\x00\\u202e\ttab /") and "fop-probe-" in wrong.value.log
