@@ -256,8 +256,8 @@ def _probed(method: str, settings: TrainConfig, sources: Mapping[str, Source]) -
             raise RunError(f"{method}: a probe of its first steps measured nothing: {state.reason}")
         progress = run.progress
         loading = _loaded(run) - at if warm.FORKS else 0.0  # which a job that is forked does not
-        rest = whole - loading - progress.get("seconds", 0.0) - progress.get("evaluation_seconds", 0.0)
-        return Cost(method, cost.seconds - STARTUP + max(0.0, rest), cost.size, ())
+        startup = whole - loading - progress.get("seconds", 0.0) - progress.get("evaluation_seconds", 0.0)
+        return Cost(method, cost.seconds - STARTUP + max(0.0, startup), cost.size, ())
 
 
 def _loaded(run: Run) -> float:
