@@ -104,7 +104,7 @@ def p_words(p: float) -> str:
 
 def _unmeasured(table: StudyTable, made: Comparisons) -> list[str]:
     """Say by which columns nothing can be chosen or compared, since none of the finished runs has measured them."""
-    goes_by = [("compared", made.analysis.column, made.role)]
+    goes_by: list[tuple[str, str, str]] = [("compared", made.analysis.column, made.role)]
     if table.study.axes:
         goes_by.insert(0, ("chosen", table.study.choose.column, "tune"))
     sentences: dict[str, str] = {}

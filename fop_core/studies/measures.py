@@ -60,7 +60,7 @@ class Measures:
             raise ConfigError(*wrong)
 
     def _wrong(self, study: Study) -> Iterable[Problem]:
-        fields = [("choose.column", study.choose.column)] if study.axes else []
+        fields: list[tuple[str, str]] = [("choose.column", study.choose.column)] if study.axes else []
         fields.append(("analysis.column", study.analysis.column))
         if study.target is not None:
             fields.append(("target.column", study.target.column))
