@@ -99,6 +99,24 @@ def test_the_trash_of_studies_is_shown_and_emptied_as_that_of_runs(folder, monke
     assert store.ids(folder) == ["t"] and os.listdir(folder / "studies/.trash") == []
 
 
+def test_a_table_for_people_has_memory_with_its_unit_and_files_have_all_digits(folder, capsys):  # noqa: F811
+    study("submit --preset mnist-mlp --methods momentum,fop --seeds 0,1 --name s")
+    made.write(store.load("s", folder), lambda cell: 0.9)
+    capsys.readouterr()
+    study("table s")
+    assert capsys.readouterr().out.count("  10 MB") == 4
+    study("table s --csv")
+    assert capsys.readouterr().out.count(",10000000.0,") == 4
+
+
+def test_unequal_trials_are_said_before_a_study_is_submitted(folder, capsys):  # noqa: F811
+    said = "methods with more settings to try have more chances to be lucky (momentum 3, fop 6); --trials"
+    study(f"submit {RATES} --name s --dry-run")
+    assert said in capsys.readouterr().out
+    study("submit --axis optimizer.lr=log:0.01:0.1:3 --axis fop.rank=1,16 --seeds 0 --name s --dry-run --trials 4")
+    assert "lucky" not in capsys.readouterr().out
+
+
 def test_a_dry_run_writes_nothing(folder, capsys):  # noqa: F811
     assert study(f"submit {RATES} --name s --dry-run") == 0
     assert os.listdir(folder) == []

@@ -110,12 +110,18 @@ def _add_submit(verbs: Any) -> None:
     submit.add_argument("--seeds", default="0-2", help='of tuning: "0,1,2", "0-2" or "0-2,5" (0-2)')
     submit.add_argument("--fresh-seeds", help='of reporting (as many, the next ones); "none" reports nothing')
     submit.add_argument("--held-out", type=float, default=0.1, help="share of the training images that chooses (0.1)")
-    submit.add_argument("--choose", default="held_out_accuracy", help="held_out_accuracy, held_out_loss, train_loss")
+    submit.add_argument(
+        "--choose",
+        help="held_out_accuracy, held_out_loss, train_loss (the first; the second where the data have no accuracy)",
+    )
     submit.add_argument("--choose-at", default="last", help="last or best")
     submit.add_argument("--target", metavar="COLUMN=VALUE", help="to be reached: test_accuracy=0.97, test_loss=0.1")
     submit.add_argument("--early-ending", action="store_true", help="end tuning runs that fall behind the median")
     submit.add_argument("--baseline", default="", help="the method to compare with; all with all unless given")
-    submit.add_argument("--compare", default="test_accuracy", help="what is compared: test_accuracy, test_loss, ...")
+    submit.add_argument(
+        "--compare",
+        help="what is compared: test_accuracy, test_loss, train_loss (the first; the second likewise)",
+    )
     submit.add_argument("--alpha", type=float, default=0.05, help="chance of declaring what is not there (0.05)")
     submit.add_argument("--limit", type=int, default=2000, help="runs at most (2000)")
     submit.add_argument(
@@ -132,6 +138,7 @@ def _composed(chosen: argparse.Namespace) -> "tuple[Study, dict[str, Source]]":
         ValueError: where they name none.
     """
     from fop_core.studies import protocol
+    from fop_core.studies.measures import Measures
     from fop_core.studies.variants import parse_variant
 
     variants = [parse_variant(text) for text in chosen.variants]
@@ -149,9 +156,7 @@ def _composed(chosen: argparse.Namespace) -> "tuple[Study, dict[str, Source]]":
         "axes": [protocol.parse_axis(text).model_dump() for text in chosen.axes],
         "seeds": _seeds(chosen.seeds),
         "held_out": chosen.held_out,
-        "choose": {"column": chosen.choose, "at": chosen.choose_at},
         "limit": chosen.limit,
-        "analysis": {"column": chosen.compare, "baseline": chosen.baseline, "alpha": chosen.alpha},
     }
     if chosen.trials is not None:
         content |= {"sampling": "quasi-random", "trials": chosen.trials}
@@ -162,17 +167,23 @@ def _composed(chosen: argparse.Namespace) -> "tuple[Study, dict[str, Source]]":
     if chosen.target is not None:
         column, value = _setting(chosen.target)
         content["target"] = {"column": column, "value": value}
-    sources = train.confirmed_sources(chosen)
+    sources, measured = train.confirmed_sources(chosen), Measures()
     if sources:
         from fop_core.training import config, probe
 
         own = [*(each for each in chosen.settings if each.startswith("model.")), *train.plugin_settings(chosen)]
         base = probe.plugged(config.preset(chosen.preset, "momentum"), sources, own)
-        sections = train.probed(base, sources).to_json()
+        config_, probed = train.probed(base, sources)
+        sections, measured = config_.to_json(), Measures.of(probed)
         content["plugins"] = {
             part: {**sections[part]["plugin"], "settings": sections[part]["settings"]} for part in sources
         }
-    return protocol.parse(content), sources
+    content["choose"] = {"column": chosen.choose or f"held_out_{measured.usual}", "at": chosen.choose_at}
+    compared = chosen.compare or f"test_{measured.usual}"
+    content["analysis"] = {"column": compared, "baseline": chosen.baseline, "alpha": chosen.alpha}
+    study = protocol.parse(content)
+    measured.check(study)
+    return study, sources
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -215,12 +226,18 @@ def _submit(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 def _forecast(study: "Study", chosen: argparse.Namespace, sources: "dict[str, Source]") -> Iterable[str]:
     """Yield what a study will cost and what it can show, in sentences."""
+    from fop_core.studies.cells import points
     from fop_core.studies.conclusions import gap
     from fop_core.studies.predict import detectable, predict
 
     will = predict(study, chosen.folder, probe=chosen.probe, sources=sources)
     total = will.tuning + will.reporting
     yield f"{total:,} runs: {will.tuning:,} to tune, {will.reporting:,} to report; {will.there:,} are there already"
+    trials = {method: len(tried) for method, tried in points(study).items()}
+    if study.axes and len(set(trials.values())) > 1:
+        of = ", ".join(f"{method} {number:,}" for method, number in trials.items())
+        equal = "; --trials gives every method the same number of trials" if study.sampling == "grid" else ""
+        yield f"methods with more settings to try have more chances to be lucky ({of}){equal}"
     if math.isnan(will.seconds):
         yield "how long that takes is not known: no run of like settings has ended here; --probe measures it"
     else:
@@ -282,7 +299,7 @@ def _status(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         print(json.dumps(files.plain(content), indent=1))
         return 0
     states = ", ".join(f"{n:,} {state}" for state, n in table.counts.items())
-    print(f"{printable(study.name)} ({study.preset}){', stopped' if table.stored.stopped else ''}: {states}")
+    print(f"{printable(study.name)} ({printable(study.origin)}){', stopped' if table.stored.stopped else ''}: {states}")
     for role, words in (("tune", "tuning"), ("report", "reporting")):
         rows = table.rows(role)
         expected = len(study.methods) * len(study.fresh_seeds or ()) if role == "report" else len(rows)
@@ -310,15 +327,19 @@ def _table(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     else:
         kept = [index for index, name in enumerate(names) if not name.startswith(_LEFT_OUT)]
         head = [names[index].replace("_", " ") for index in kept]
-        _print([head, *([_cell(line[index]) for index in kept] for line in lines)], chosen)
+        _print([head, *([_cell(line[index], names[index]) for index in kept] for line in lines)], chosen)
     return 0
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, name: str) -> str:
+    from fop_core.training.probe import amount
+
     if isinstance(value, bool):
         return "yes" if value else "-"
     if isinstance(value, float):
-        return "-" if math.isnan(value) else f"{value:.5g}"
+        if math.isnan(value):
+            return "-"
+        return amount(int(value)) if name == "peak_memory" and math.isfinite(value) else f"{value:.5g}"
     return str(value) if value != "" else "-"
 
 

@@ -13,6 +13,7 @@ from fop_core.commands.load_torch import load_torch
 if TYPE_CHECKING:
     from fop_core.runs.plugins import Source
     from fop_core.training.config import TrainConfig
+    from fop_core.training.probe import Probed
 
 PARTS = ("data", "model", "optimizer")
 """What a file of one's own can make."""
@@ -157,7 +158,7 @@ def configured(chosen: argparse.Namespace) -> Configured:
     if not sources:
         return Configured(made, lineage, {})
     lineage["plugins"] = {part: source.file for part, source in sources.items()}
-    return Configured(probed(made, sources), lineage, sources)
+    return Configured(probed(made, sources)[0], lineage, sources)
 
 
 def confirmed_sources(chosen: argparse.Namespace) -> "dict[str, Source]":
@@ -178,8 +179,12 @@ def confirmed_sources(chosen: argparse.Namespace) -> "dict[str, Source]":
     return sources
 
 
-def probed(made: "TrainConfig", sources: "dict[str, Source]") -> "TrainConfig":
-    """Return a config with all settings of its plug-ins, once these have taken a step in a process of their own."""
+def probed(made: "TrainConfig", sources: "dict[str, Source]") -> "tuple[TrainConfig, Probed]":
+    """Have the plug-ins of a config take a step in a process of their own.
+
+    Returns:
+        The config with all of their settings, and what the probe says.
+    """
     from fop_core.training import probe
 
     names = ", ".join(dict.fromkeys(source.file for source in sources.values()))
@@ -193,7 +198,7 @@ def probed(made: "TrainConfig", sources: "dict[str, Source]") -> "TrainConfig":
     print(f"one step taken: {probed.parameters:,} parameters, loss {probed.loss:.4g}", file=sys.stderr)
     for note in probed.notes:
         print(f"FOP: {note}", file=sys.stderr)
-    return probe.completed(made, probed)
+    return probe.completed(made, probed), probed
 
 
 def labels(chosen: argparse.Namespace, otherwise: str = "") -> tuple[str, tuple[str, ...]]:

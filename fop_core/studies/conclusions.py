@@ -4,6 +4,8 @@ import json
 import math
 from dataclasses import replace
 
+import numpy as np
+
 from fop_core.studies.analysis import (
     OF_TARGET,
     Comparison,
@@ -16,7 +18,7 @@ from fop_core.studies.analysis import (
 )
 from fop_core.studies.cells import Point
 from fop_core.studies.progress import StudyTable
-from fop_core.studies.protocol import Analysis, Study
+from fop_core.studies.protocol import Analysis, Study, of_role
 
 
 def conclusions(table: StudyTable, analysis: Analysis | None = None) -> list[str]:
@@ -36,6 +38,7 @@ def conclusions(table: StudyTable, analysis: Analysis | None = None) -> list[str
     """
     made = by_name(comparisons(table, analysis), table.study)
     sentences = [f"Explored: {why}. Take these p values as hints." for why in made.explored]
+    sentences += _unmeasured(table, made)
     sentences += _open(table, made)
     sentences += [_of_group(made, group) for group in made.groups.values() if group.n]
     sentences += [_of_comparison(made, row) for row in made.rows if row.difference.n and row.difference.other_n]
@@ -117,10 +120,31 @@ def p_words(p: float) -> str:
     return "p not known" if math.isnan(p) else "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
+def _unmeasured(table: StudyTable, made: Comparisons) -> list[str]:
+    """Say by which columns nothing can be chosen or compared, since none of the finished runs has measured them."""
+    goes_by: list[tuple[str, str, str]] = [("compared", made.analysis.column, made.role)]
+    if table.study.axes:
+        goes_by.insert(0, ("chosen", table.study.choose.column, "tune"))
+    sentences: dict[str, str] = {}
+    for what, named, role in goes_by:
+        column = of_role(named, role)
+        rows = [index for index in table.rows(role) if table.state[index] == "finished"]
+        if rows and np.isnan(table.last[column][rows]).all():
+            measured = [name for name, values in table.last.items() if not np.isnan(values[rows]).all()]
+            sentences.setdefault(
+                column,
+                f"The column {column} was measured by no run: nothing can be {what} by it. Measured are "
+                f"{', '.join(measured) or 'none'}; a new study that goes by one of these takes the runs in.",
+            )
+    return list(sentences.values())
+
+
 def _open(table: StudyTable, made: Comparisons) -> list[str]:
     if made.final:
         return []
     done, wanted = int(table.ended.sum()), len(table)
+    if done == wanted:
+        return [f"All {done:,} runs have ended, but not every method is reported: nothing is declared."]
     counts = {state: n for state, n in table.counts.items() if state in ("failed", "lost", "stopped", "damaged")}
     counts |= {state: n for state, n in table.counts.items() if state == "deleted"}
     if "failed" in counts:

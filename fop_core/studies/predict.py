@@ -10,12 +10,13 @@ import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fop_core import isolated
+from fop_core import isolated, warm
 from fop_core.jobs import queue
 from fop_core.runs import compare
 from fop_core.runs import store as runs
@@ -33,7 +34,8 @@ Array = np.ndarray
 
 PROBE_STEPS = 200
 PROBE_SECONDS = 300.0  # after which a probe is given up
-STARTUP = 3.0  # seconds that a process takes until it trains, where no run tells
+LOADING = 3.0  # seconds that a program takes until torch is loaded
+STARTUP = 0.4 if warm.FORKS else LOADING + 0.4  # that a job takes until it trains; docs/benchmarks.md measures both
 UNLIKE = frozenset(
     "seed epochs max_steps checkpoint_minutes checkpoint_steps data.held_out data.path optimizer.lr "
     "optimizer.weight_decay fop.hyper_lr fop.init_std schedule.factor".split()
@@ -71,7 +73,8 @@ class Prediction:
         tuning, reporting: runs.
         there: how many of those of tuning are there already.
         costs: by method; none of one with settings for which there was nothing to measure on.
-        seconds: of all that is left, one run at a time; NaN where a method's cost is not known.
+        seconds: of all that is left, one run at a time, and of loading torch once where jobs are forked; NaN where a
+            method's cost is not known.
         slots: runs at a time.
         size: bytes on the disk of all that is left, likewise.
 
@@ -118,8 +121,8 @@ def predict(
         >>> _ = shutil.copytree(GALLERY, store.runs_folder(), ignore=ours)
         >>> study = protocol.Study(name="ranks", base={"threads": 1}, seeds=(0, 1, 2, 3))
         >>> cost = predict.predict(study)
-        >>> cost.reporting, {method: round(each.seconds) for method, each in cost.costs.items()}
-        (8, {'momentum': 16, 'fop': 28})
+        >>> cost.reporting, list(cost.costs), round(cost.costs["fop"].seconds / cost.costs["momentum"].seconds)
+        (8, ['momentum', 'fop'], 2)
     """
     folder = runs.runs_folder() if folder is None else folder
     cells = check(study)
@@ -142,12 +145,13 @@ def predict(
     if study.axes:  # nobody knows yet which settings win
         left += [costs.get(method) for method in study.methods for _ in study.fresh_seeds or ()]
     slots = max(1, len([slot for slot in queue.slots(folder) if queue.fits(slot, _device(cells))]))
+    once = LOADING if warm.FORKS and left else 0.0
     return Prediction(
         tuning,
         reporting,
         sum(cell.key in there for cell in cells),
         costs,
-        sum(math.nan if cost is None else cost.seconds for cost in left),
+        once + sum(math.nan if cost is None else cost.seconds for cost in left),
         slots,
         sum(math.nan if cost is None else cost.size for cost in left),
     )
@@ -227,7 +231,7 @@ def _probed(method: str, settings: TrainConfig, sources: Mapping[str, Source]) -
         short = settings.model_copy(update={"max_steps": min(PROBE_STEPS, settings.max_steps or PROBE_STEPS)})
         own = {part: sources[part] for part in settings.plugins}
         run = runs.create(short.to_json(), name="probe", sources=own, folder=Path(scratch))
-        begin = time.perf_counter()
+        begin, at = time.perf_counter(), time.time()
         try:
             ended = subprocess.run(
                 isolated.command("fop_core", "train", "--run", str(run.path), "--quiet"),
@@ -251,8 +255,17 @@ def _probed(method: str, settings: TrainConfig, sources: Mapping[str, Source]) -
         if cost is None:
             raise RunError(f"{method}: a probe of its first steps measured nothing: {state.reason}")
         progress = run.progress
-        startup = max(0.0, whole - progress.get("seconds", 0.0) - progress.get("evaluation_seconds", 0.0))
-        return Cost(method, cost.seconds - STARTUP + startup, cost.size, ())
+        loading = _loaded(run) - at if warm.FORKS else 0.0  # which a job that is forked does not
+        startup = whole - loading - progress.get("seconds", 0.0) - progress.get("evaluation_seconds", 0.0)
+        return Cost(method, cost.seconds - STARTUP + max(0.0, startup), cost.size, ())
+
+
+def _loaded(run: Run) -> float:
+    """Return when a probe had loaded all that it needs, in seconds since 1970: it says so in its log's first line."""
+    try:
+        return datetime.fromisoformat(run.log().partition(" ")[0]).timestamp()
+    except ValueError:
+        raise RunError(f"the log of a probe does not begin with a time, but with {run.log()!r:.80}") from None
 
 
 def _data_folder() -> dict[str, str]:
@@ -292,8 +305,9 @@ class Detectable:
 def detectable(study: Study, folder: Path | None = None) -> Detectable | None:
     """Return which difference a study can show, from the spread between seeds of the runs that are there.
 
-    Taken are runs of the study's preset and methods with several seeds each. Where two of its methods share seeds it is
-    the deviation of their paired differences; else that of the values times the root of 2, as if nothing were shared.
+    Taken are runs of the study's preset and methods with several seeds each, of the same data, network and length.
+    Where two of its methods share seeds it is the deviation of their paired differences; else that of the values times
+    the root of 2, as if nothing were shared.
 
     Args:
         study: the study.
@@ -316,11 +330,16 @@ def detectable(study: Study, folder: Path | None = None) -> Detectable | None:
     column = study.analysis.column
     groups: dict[str, dict[int, float]] = {}
     methods: dict[str, str] = {}
-    kinds = set(map(study.kind, study.methods))
+    tried = points(study)
+    alike = {
+        (study.kind(method), _learned(compare.settings(configured(study, method, point, "report").to_json())))
+        for method in study.methods
+        for point in tried[method]
+    }
     for settings, run in _ended(folder):
         lineage = run.about["lineage"]
         method = lineage.get("method") or compare.method(settings)
-        if lineage.get("preset") != study.preset or method not in kinds:
+        if lineage.get("preset") != study.preset or (method, _learned(settings)) not in alike:
             continue
         value = run.progress.get(column, run.progress.get(column.replace("test_", "held_out_")))
         if value is None or not math.isfinite(value):
@@ -343,6 +362,17 @@ def detectable(study: Study, folder: Path | None = None) -> Detectable | None:
         std, count_of = math.sqrt(2) * float(np.std(list(largest.values()), ddof=1)), len(largest)
         source = f"{count_of} seeds of one method, as if its runs shared nothing with another one's"
     return Detectable(column, statistics.detectable(std, n, alpha), n, std, count_of, source)
+
+
+def _learned(settings: Settings) -> str:
+    """Return what is learned, from which data, by whose optimizer and for how long: of that the spread is one."""
+    sections = ("data.", "model.", "optimizer.plugin.sha256")
+    kept = {
+        name: value
+        for name, value in settings.items()
+        if name.startswith(sections) and name != "data.held_out" and name not in compare.ASIDE
+    }
+    return repr((sorted(kept.items()), settings.get("epochs"), settings.get("max_steps")))
 
 
 def _paired(

@@ -10,10 +10,10 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fop_core.printable import printable
 from fop_core.studies.variants import NAME, Variant
@@ -221,7 +221,21 @@ def _built(**fields: Any) -> Axis:
         raise config.refusal(error) from None
 
 
-class Choose(_Part):
+class _OfColumn(_Part):
+    """What goes by a column."""
+
+    @field_validator("column", mode="before", check_fields=False)
+    @classmethod
+    def _known(cls, column: Any) -> Any:
+        known = get_args(cls.model_fields["column"].annotation)
+        if column not in known:
+            raise ConfigError(
+                ("", f"{column!r:.80} given; only losses and accuracies can be compared: {', '.join(known)}")
+            )
+        return column
+
+
+class Choose(_OfColumn):
     """How the winner among a method's settings is chosen: by the mean over the tuning seeds.
 
     Attributes:
@@ -250,7 +264,7 @@ class Choose(_Part):
         return direction(self.column)
 
 
-class Target(_Part):
+class Target(_OfColumn):
     """What a run is to reach: the steps, seconds and gradients that it takes are compared.
 
     Attributes:
@@ -293,7 +307,7 @@ class Median(_Part):
     others: int = Field(4, ge=1)
 
 
-class Analysis(_Part):
+class Analysis(_OfColumn):
     """What is concluded from the reported runs, fixed before there is one.
 
     Attributes:
@@ -549,6 +563,19 @@ class Study(_Part):
             ['optimizer.settings.lr']
         """
         return [f"{part}.settings.{name}" for part, plugin in self.plugins.items() for name in plugin.settings]
+
+    @property
+    def origin(self) -> str:
+        """From what its runs are made, in words: its files, and the preset, of which data of one's own keep little.
+
+        Example:
+            >>> from fop_core.studies.protocol import Study, StudyPlugin
+            >>> own = {part: StudyPlugin(file=f"my_{part}.py", sha256="0" * 64) for part in ("data", "model")}
+            >>> Study(name="s").origin, Study(name="s", plugins=own).origin
+            ('mnist-mlp', 'my_data.py, my_model.py')
+        """
+        files = dict.fromkeys(plugin.file for plugin in self.plugins.values())
+        return ", ".join(files if "data" in self.plugins else (self.preset, *files))
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON has it; ``parse`` reads it."""

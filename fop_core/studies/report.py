@@ -291,11 +291,10 @@ def _made_with(table: StudyTable) -> Section:
 
 
 def _runs(table: StudyTable) -> Section:
-    column = table.study.choose.column
+    columns = {"tune": table.study.choose.column, "report": table.study.analysis.column}
     lines = []
     for index in range(min(len(table), MOST_ROWS)):
-        measured = table.last["test_accuracy"] if table.role[index] == "report" else table.last[column]
-        shown = "test_accuracy" if table.role[index] == "report" else column
+        shown = columns[table.role[index]]
         lines.append(
             (
                 table.study.called(table.method[index]),
@@ -303,7 +302,7 @@ def _runs(table: StudyTable) -> Section:
                 str(table.seed[index]),
                 table.role[index],
                 "diverged" if table.diverged[index] else table.state[index],
-                amount(float(measured[index]), shown),
+                amount(float(table.last[shown][index]), shown),
                 _number(float(table.seconds[index]), "{:.1f}"),
                 _number(float(table.evaluation_seconds[index]), "{:.1f}"),
                 _number(float(table.peak_memory[index]) / 1e6, "{:,.0f}"),

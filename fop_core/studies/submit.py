@@ -15,6 +15,7 @@ from fop_core.studies import growth, store, trash, watcher
 from fop_core.studies.binding import Submitted, carry_on
 from fop_core.studies.cells import Cell, cells, check
 from fop_core.studies.identity import mismatch
+from fop_core.studies.measures import Measures
 from fop_core.studies.protocol import Axis, Study
 from fop_core.training.probe import probe
 
@@ -44,13 +45,13 @@ def submit(study: Study, folder: Path | None = None, sources: Mapping[str, Sourc
     """
     wanted = check(study)
     if sources:
-        _check_settings(wanted, sources)
+        _try(study, wanted, sources)
     stored = store.create(study, folder, sources)
     return _carried_on(stored.id, stored.folder)
 
 
-def _check_settings(cells: Sequence[Cell], sources: Mapping[str, Source]) -> None:
-    """Have the plug-ins' own ``Settings`` check those of all cells, in a process that probes them."""
+def _try(study: Study, cells: Sequence[Cell], sources: Mapping[str, Source]) -> None:
+    """Have the plug-ins' own ``Settings`` check those of all cells, and their data what the study goes by."""
     variants: dict[str, dict[str, dict[str, Any]]] = {part: {} for part in sources}
     for cell in cells:
         for part in cell.config.plugins:
@@ -59,7 +60,8 @@ def _check_settings(cells: Sequence[Cell], sources: Mapping[str, Source]) -> Non
     # Where FOP is around an optimizer it reads that one's groups, which may lack what it needs.
     first = max(cells, key=lambda cell: (len(cell.config.plugins), cell.config.fop is not None))
     own = {part: sources[part] for part in first.config.plugins}
-    probe(first.config, own, variants={part: list(variants[part].values()) for part in own})
+    probed = probe(first.config, own, variants={part: list(variants[part].values()) for part in own})
+    Measures.of(probed).check(study)
 
 
 def resume(id_: str, folder: Path | None = None) -> Submitted:

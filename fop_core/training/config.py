@@ -544,7 +544,7 @@ def _explain(error: ValidationError) -> list[Problem]:
     for issue in error.errors():
         path = ".".join(str(part) for part in issue["loc"] if not str(part).startswith(("literal[", "constrained-")))
         if issue["type"] == "value_error":  # a section's own check
-            problems += [(f"{path}.{field}".lstrip("."), message) for field, message in issue["ctx"]["error"].problems]
+            problems += [(f"{path}.{field}".strip("."), message) for field, message in issue["ctx"]["error"].problems]
         elif issue["type"] == "extra_forbidden":
             problems.append((path, f"no such setting{suggestion(path)}"))
         elif issue["type"] == "model_type":

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from fop_core.training.batches import EVALUATED, Batch, Feed
 from fop_core.training.config import TrainConfig
 from fop_core.training.datasets import DataError
-from fop_core.training.plugins import Data, Part
+from fop_core.training.plugins import Data, Part, kind
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Split:
 def split(data: Data, held_out: float) -> Split:
     """Return the data as they are, or with a share of the training set held out in the test set's place.
 
-    It is one split for all seeds: what is tuned on it is tuned on the same samples.
+    The same places of the training set are held out for all seeds. These are the same samples where ``make_data`` makes
+    the same training set of every seed, in the same order.
 
     Raises:
         DataError: where nothing would be left to learn from.
@@ -108,7 +109,7 @@ class OwnFeed(Feed):
         for batch in loader:
             if not (isinstance(batch, list) and len(batch) == 2 and all(isinstance(each, Tensor) for each in batch)):
                 raise DataError(
-                    f"the Dataset's items make a batch that is a {type(batch).__name__}: pairs (sample, target) of "
+                    f"the Dataset's items make a batch that is {kind(batch)}: pairs (sample, target) of "
                     "tensors or numbers are expected"
                 )
             samples, targets = batch

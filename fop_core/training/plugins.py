@@ -79,7 +79,7 @@ class Plugin:
             exec(compile(source.content, source.file, "exec", dont_inherit=True), vars(self.module))
         settings = vars(self.module).get("Settings")
         if not (isinstance(settings, type) and issubclass(settings, BaseModel)):
-            words = "has no Settings" if settings is None else f"has a Settings that is {_kind(settings)}"
+            words = "has no Settings" if settings is None else f"has a Settings that is {kind(settings)}"
             raise self.error(f"it {words}: class Settings(pydantic.BaseModel) is expected", settings)
         if (many := len(settings.model_fields)) > MOST_SETTINGS:
             raise self.error(f"its Settings has {many:,} fields, of which {MOST_SETTINGS} can be shown", settings)
@@ -247,7 +247,7 @@ class Plugins:
             ]
             if missing:
                 raise plugin.error(
-                    f"make_data returned {_kind(made)} without {', '.join(missing)}: an object with train, test, "
+                    f"make_data returned {kind(made)} without {', '.join(missing)}: an object with train, test, "
                     "input, output, loss and metrics is expected",
                     function,
                 )
@@ -267,13 +267,13 @@ class Plugins:
             wrong.append(f"loss is {made.loss!r:.60}: a function of (outputs, targets) is expected")
         metrics = made.metrics
         if not isinstance(metrics, Mapping):
-            wrong.append(f"metrics is {_kind(metrics)}: a dict of functions of (outputs, targets) is expected")
+            wrong.append(f"metrics is {kind(metrics)}: a dict of functions of (outputs, targets) is expected")
         else:
             for name, each in metrics.items():
                 if not isinstance(name, str) or not _METRIC.fullmatch(name) or name == "loss":
                     wrong.append(f"a metric is called {name!r:.60}: small letters, digits and _ are expected")
                 elif not callable(each):
-                    wrong.append(f"the metric {name} is {_kind(each)}: a function of (outputs, targets) is expected")
+                    wrong.append(f"the metric {name} is {kind(each)}: a function of (outputs, targets) is expected")
         parts: dict[str, Part | None] = {}
         for name in ("train", "test"):
             value = getattr(made, name)
@@ -301,7 +301,7 @@ class Plugins:
         with plugin.blaming("make_model", function):
             made = function(self.settings["model"], data)
         if not isinstance(made, nn.Module):
-            raise plugin.error(f"make_model returned {_kind(made)}: a torch.nn.Module is expected", function)
+            raise plugin.error(f"make_model returned {kind(made)}: a torch.nn.Module is expected", function)
         if not any(parameter.requires_grad for parameter in made.parameters()):
             raise plugin.error("make_model returned a network without parameters to learn", function)
         return made
@@ -317,7 +317,7 @@ class Plugins:
         with plugin.blaming("make_optimizer", function):
             made = function(named, self.settings["optimizer"], total_steps)
         if not isinstance(made, Optimizer):
-            raise plugin.error(f"make_optimizer returned {_kind(made)}: a torch.optim.Optimizer is expected", function)
+            raise plugin.error(f"make_optimizer returned {kind(made)}: a torch.optim.Optimizer is expected", function)
         return made
 
 
@@ -368,8 +368,10 @@ def _part(value: Any) -> tuple[Part | None, str]:
         return ((samples, targets), "") if len(samples) else (None, "is empty: at least one sample is expected")
     if isinstance(value, Dataset) and hasattr(value, "__len__") and hasattr(value, "__getitem__"):
         return (value, "") if len(value) else (None, "is empty: at least one sample is expected")
-    return None, f"is {_kind(value)}: two tensors (samples, targets) or a torch Dataset with a length are expected"
+    return None, f"is {kind(value)}: two tensors (samples, targets) or a torch Dataset with a length are expected"
 
 
-def _kind(value: Any) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
+def kind(value: Any) -> str:
+    """Return what a value is, in words: "an int", "a Tensor", "None"."""
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}"

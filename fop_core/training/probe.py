@@ -68,6 +68,8 @@ class Probed:
         shapes: each parameter that is trained, and what FOP does with it; none of a network of very many.
         memory: bytes by what they are for, see ``memory.estimate``; of built-in optimizers an estimate.
         notes: what is to be said of how FOP reads the optimizer, a sentence each.
+        metrics: what is measured beside the loss, by name: of built-in data their accuracy.
+        tested: whether there is a test set.
         samples: to learn from; None of built-in data, which are not read.
         steps: of the whole run; None likewise.
         loss: of the one step.
@@ -81,6 +83,8 @@ class Probed:
     shapes: tuple[Parameter, ...] = ()
     memory: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ("accuracy",)
+    tested: bool = True
     samples: int | None = None
     steps: int | None = None
     loss: float = 0.0
@@ -323,6 +327,12 @@ def _shapes(value: Any) -> tuple[Parameter, ...]:
     return tuple(Parameter(**{name: kinds[name](each) for name, each in row.items()}) for row in value)
 
 
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false is expected")
+    return value
+
+
 def _sizes(value: Any) -> dict[str, int]:
     return {printable(str(what)[:200]): records.count(size) for what, size in value.items()}
 
@@ -335,6 +345,8 @@ _KINDS: Mapping[str, Callable[[Any], Any]] = {
     "shapes": _shapes,
     "memory": _sizes,
     "notes": lambda value: tuple(printable(str(each)[:500]) for each in list(value)[:20]),
+    "metrics": lambda value: tuple(printable(str(each)[:200]) for each in list(value)),
+    "tested": _flag,
     "samples": records.count,
     "steps": records.count,
     "loss": files.number,

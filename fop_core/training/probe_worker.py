@@ -27,7 +27,7 @@ from fop_core.runs import files, plugins
 from fop_core.runs.plugins import MAKES, PluginError
 from fop_core.training import batches, build, datasets, memory, own_data, preview, state
 from fop_core.training.config import ConfigError, Problem, TrainConfig, parse
-from fop_core.training.plugins import Plugin, Plugins
+from fop_core.training.plugins import Plugin, Plugins, kind
 from fop_core.training.probe import amount
 
 CPU = torch.device("cpu")
@@ -146,6 +146,7 @@ class Probe:
             total = self.config.total_steps(batches.steps_in_epoch(count, self.config.batch_size))
             results |= {"samples": count, "steps": total}
             task = data.task
+            results |= {"metrics": list(task.metrics), "tested": data.test is not None}
             self._check_finite("data", "make_data", {"samples": samples, "targets": targets})
             for name, part in (("train", split.train), ("test", split.test)):
                 if isinstance(part, tuple):
@@ -169,9 +170,7 @@ class Probe:
         with self._doing("model", f"the network, on samples {list(samples.shape)},", "data"):
             outputs = model(samples)
         if not isinstance(outputs, Tensor):
-            raise self._error(
-                "model", f"the network returns a {type(outputs).__name__}: one tensor is expected", "data"
-            )
+            raise self._error("model", f"the network returns {kind(outputs)}: one tensor is expected", "data")
         if tuple(outputs.shape) != (len(samples), *task.output):
             shapes = (
                 f"{list(outputs.shape)} of samples {list(samples.shape)}: {[len(samples), *task.output]} is expected"
@@ -236,7 +235,7 @@ class Probe:
     def _check_measure(self, name: str, value: Any, finite: bool = True) -> None:
         number = isinstance(value, (int, float)) and name != "loss"
         if not number and not (isinstance(value, Tensor) and value.ndim == 0):
-            came = f"a tensor {list(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+            came = f"a tensor {list(value.shape)}" if isinstance(value, Tensor) else kind(value)
             raise self._error("data", f"{name} is {came}: one number, the mean over the batch, is expected", "model")
         if finite and not torch.isfinite(value).all():
             came = f"{name} is {value.item()} on the first batch"

@@ -34,7 +34,7 @@ def pack(tree: Any) -> tuple[dict[str, Array], Any]:
         if isinstance(value, dict):  # JSON's keys are strings, an optimizer's are numbers too
             for key in value:
                 if not (key is None or isinstance(key, (bool, int, float, str))):
-                    raise TypeError(f"{path}: a {type(key).__name__} as a key cannot be kept in a checkpoint")
+                    raise TypeError(f"{path}: a key of the type {type(key).__name__} cannot be kept in a checkpoint")
             return {"dict": [[key, walk(inner, f"{path}/{key}" if path else str(key))] for key, inner in value.items()]}
         if isinstance(value, (list, tuple)):
             items = [walk(inner, f"{path}/{index}") for index, inner in enumerate(value)]
@@ -43,7 +43,7 @@ def pack(tree: Any) -> tuple[dict[str, Array], Any]:
             return {"float": str(value)}  # JSON has no such numbers
         if value is None or isinstance(value, (bool, int, float, str)):
             return value
-        raise TypeError(f"{path}: a {type(value).__name__} cannot be kept in a checkpoint")
+        raise TypeError(f"{path}: a value of the type {type(value).__name__} cannot be kept in a checkpoint")
 
     return arrays, walk(tree, "")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fop_core.studies import cells, protocol
+from fop_core.studies.measures import Measures
 from fop_core.studies.protocol import Axis, Study
 from fop_core.studies.variants import Variant, parse_variant, variant_text
 from fop_core.training.config import ConfigError, Problem
@@ -38,8 +39,17 @@ class Draft:
         return self.tuning + self.reporting
 
 
-def draft(preset: str, now: Mapping[str, Any], plugins: Mapping[str, Any] | None = None) -> Draft:
-    """Return what the settings ask for, from a preset, with files of the reader's own as a study names them."""
+def draft(
+    preset: str, now: Mapping[str, Any], plugins: Mapping[str, Any] | None = None, measures: Measures | None = None
+) -> Draft:
+    """Return what the settings ask for, from a preset.
+
+    Args:
+        preset: its name.
+        now: the settings.
+        plugins: files of the reader's own, as a study names them.
+        measures: what is measured of the data; of built-in data, unless given.
+    """
     wrong: dict[str, list[str]] = {}
 
     def note(name: str, error: ConfigError) -> None:
@@ -92,6 +102,7 @@ def draft(preset: str, now: Mapping[str, Any], plugins: Mapping[str, Any] | None
     try:
         study = protocol.parse(content)
         cells.check(study)
+        (measures or Measures()).check(study)
         tuning, reporting = cells.count(study)
         trials = {method: len(tried) for method, tried in cells.points(study).items()}
     except ConfigError as error:
@@ -135,6 +146,7 @@ def by_setting(error: ConfigError) -> dict[str, str]:
 
 _NAMES = {
     "analysis.baseline": "baseline",
+    "analysis.column": "column",
     "choose.column": "choose",
     "fresh_seeds": "fresh",
     "limit": "limit",
@@ -142,6 +154,7 @@ _NAMES = {
     "name": "name",
     "preset": "",
     "seeds": "seeds",
+    "target.column": "target",
     "target.value": "value",
     "trials": "trials",
     "variants": "variants",

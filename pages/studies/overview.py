@@ -21,7 +21,7 @@ COLUMNS = (
     {"name": "state", "label": "State"},
     {"name": "name", "label": "Name"},
     {"name": "progress", "label": "Runs ended"},
-    {"name": "preset", "label": "Preset"},
+    {"name": "preset", "label": "Preset or files"},
     {"name": "methods", "label": "Methods"},
     {"name": "age", "label": "Age", "number": True},
 )
@@ -66,7 +66,7 @@ def _row(stored: Stored, entries: Mapping[str, Entry]) -> dict[str, object]:
         [state, state],
         [stored.study.name, stored.study.name, stored.id],
         [f"{min(ended, total):,} of {run_count(total)}", share],
-        stored.study.preset,
+        stored.study.origin,
         methods,
         [run_text.duration(age), age],
     ]

@@ -7,6 +7,7 @@ import streamlit as st
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.studies import progress as cells
 from fop_core.studies import store
+from fop_core.studies.measures import Measures
 from fop_core.studies.progress import StudyTable
 from fop_core.training.config import TrainConfig
 from pages.components.copy_link import copy_link
@@ -22,7 +23,7 @@ from pages.studies.settings import FIELDS, PRESETS, VIEWS, values
 
 TICK = 1.5  # seconds
 PATIENCE, MOST = 20.0, 10.0  # times as long as drawing took, and seconds at most, until what changes is drawn again
-DRAWN = "studies drawn at"
+DRAWN, USUAL = "studies drawn at", "studies usual"
 
 form = Form("studies", PRESETS, FIELDS, {name: values(name) for name in PRESETS.options}, tuple(VIEWS))
 
@@ -72,18 +73,28 @@ def study(of: StudyTable) -> None:
     pictures.pictures(of, form)
 
 
+def follow(measures: Measures) -> None:
+    """Go by the loss once the reader's data have no accuracy, and by accuracy again once data have one."""
+    if st.session_state.get(USUAL, "accuracy") != measures.usual:
+        st.session_state[USUAL] = measures.usual
+        form.put(choose=f"held_out_{measures.usual}", column=f"test_{measures.usual}")
+
+
 def new() -> None:
     """Show the studies that there are, and a new one."""
     progress.undo()
     there, damaged = store.list_studies()
     overview.overview(there, damaged, open_)
     files = own.files(form)
-    made, waits, plugins = None, "", {}
+    made, waits, plugins, measures = None, "", {}, Measures()
     if files.sources:
         made = own.tried(form.preset, files)
         waits = made if isinstance(made, str) else files.obstacle(made)
-        plugins = own.plugins(made, files) if not isinstance(made, str) else {}
-    drafted = Draft() if waits else draft(form.preset, form.now, plugins)
+        if not isinstance(made, str) and (tried := files.probed(made)) is not None:
+            plugins, measures = own.plugins(made, files), Measures.of(tried)
+    if not waits:
+        follow(measures)
+    drafted = Draft() if waits else draft(form.preset, form.now, plugins, measures)
     compose.composed(form, drafted, files, waits)
     probed = st.container()
     with st.sidebar:

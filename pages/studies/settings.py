@@ -112,7 +112,9 @@ COMPOSED: Mapping[str, Field] = MappingProxyType(
             "Compared with", {"": "All with all", **METHODS}, "Fixed with the analysis before the first run."
         ),
         "column": Choice(
-            "Compared by", {"test_accuracy": "Test accuracy", "test_loss": "Test loss"}, "On the test set, fresh seeds."
+            "Compared by",
+            {"test_accuracy": "Test accuracy", "test_loss": "Test loss", "train_loss": "Training loss"},
+            "With fresh seeds; on the test set, where the data have one.",
         ),
         "limit": Number("Runs at most", 1, 100_000, 100, whole=True),
     }

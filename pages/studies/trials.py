@@ -24,6 +24,7 @@ from pages.studies.shown import BADGES, run_count, settings, spread, together
 KEY = "studies trials"
 MOST = 6  # trials that are opened at once
 SHOWN = ("train_loss", "held_out_accuracy", "test_accuracy")
+OTHERWISE = ("train_loss", "held_out_loss", "test_loss")  # where the data have no accuracy
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,8 @@ def opened(of: StudyTable, form: Form) -> None:
         return
     shown = curves.chosen(readable, True)
     view = View(form["x"], 0, True, "", False, False)
-    pictures = [name for name in SHOWN if name in shown.columns()]
+    columns = shown.columns()
+    pictures = [name for name in (SHOWN if set(SHOWN[1:]) & set(columns) else OTHERWISE) if name in columns]
     for column, name in zip(st.columns(max(len(pictures), 1)), pictures):
         with column:
             st.markdown(f"**{quantities.of(name).heading}**")

@@ -21,6 +21,7 @@ from tests.pages.app import app_at
 from tests.pages.test_trajectories import address, component, figure, ran, words
 from tests.studies.filled import filled, run_of, study, usual
 from tests.studies.test_own import of_a_file
+from tests.training.test_plugins import DATA, SETTINGS
 
 WON = {"momentum": {"optimizer.lr": 0.1}, "fop": {"optimizer.lr": 0.1}}
 
@@ -448,3 +449,18 @@ def test_a_file_of_ones_own_is_called_by_its_name_in_an_open_study():
     shown = [option for box in at.selectbox for option in box.options]
     assert "lion.py" in shown and "plugin" not in shown
     assert "Momentum, lion.py" in str(component(page(), "studies table")["rows"])
+
+
+def test_data_of_ones_own_without_accuracy_are_compared_by_their_losses(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    at = page(seeds="0", fresh="1", name="own", epochs="1")
+    at.text_area(key="studies own text").set_value(SETTINGS + DATA)
+    ran(next(each for each in at.button if str(each.key) == "studies own take").click().run())
+    ran(next(each for each in at.button if str(each.key).startswith("studies own run")).click().run())
+    assert at.session_state["studies.choose"] == "held_out_loss" and at.session_state["studies.column"] == "test_loss"
+    assert not button(at, "studies launch").disabled
+    ran(at.selectbox(key="studies.column").set_value("test_accuracy").run())
+    assert button(at, "studies launch").disabled and "the data have the metrics mae, not accuracy" in text(at)
+    ran(next(each for each in at.button if str(each.key).startswith("studies own remove")).click().run())
+    assert at.session_state["studies.choose"] == "held_out_accuracy"
+    assert at.session_state["studies.column"] == "test_accuracy"

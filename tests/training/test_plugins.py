@@ -78,6 +78,7 @@ WRONG = {
     ),
     SETTINGS + SGD + "    pass": (7, "returned None: a torch.optim.Optimizer is expected"),
     SETTINGS + SGD + "    return\n": (7, "returned None"),
+    SETTINGS + SGD + "    return 1\n": (7, "returned an int: a torch.optim.Optimizer is expected"),
     SETTINGS + SGD + "    return 1 / 0": (8, "ZeroDivisionError"),
     SETTINGS + "def make_optimizer(named): ...": (6, "TypeError"),
     SETTINGS + SGD + "    raise SystemExit": (8, "calls sys.exit"),
@@ -217,6 +218,17 @@ def test_held_out_samples_are_of_the_training_set_and_the_same_for_all_seeds():
     kept, left = set(made.test[0].flatten().tolist()), set(made.train[0].flatten().tolist())
     assert made.measured_on == "held_out" and len(kept) == 5 and kept | left == set(range(20)) and not kept & left
     assert own_data.split(data, 0.25).test[0].equal(made.test[0])
+
+
+def test_the_examples_have_the_same_test_set_for_every_seed():
+    """Else what tunes with one seed has trained on the test rows of another."""
+    csv = {"file": str(EXAMPLES / "pendulum.csv"), "target": "period_s"}
+    for name, settings in (("csv_regression", csv), ("characters", {})):
+        made = Plugins({"data": plugins.read(EXAMPLES / f"{name}.py")})
+        made.set({"data": settings})
+        first, second = made.data(0), made.data(1)
+        for one, other in ((first.test, second.test), (first.train, second.train)):
+            assert all(ours.equal(theirs) for ours, theirs in zip(one, other))
 
 
 def test_a_dataset_is_read_by_processes_in_the_same_order():

@@ -300,7 +300,7 @@ def test_it_works_in_a_folder_of_its_own_and_prints_what_can_be_shown(tmp_path, 
     monkeypatch.chdir(tmp_path)
     text = "    import os; open('notes.txt', 'w').write('x'); print('\\x1b[2J\\0\\u202e\\ttab', os.getcwd())\n"
     sources = {"optimizer": source(SETTINGS + SGD + text + "    return 3")}
-    with pytest.raises(ProbeError, match="returned a int") as wrong:
+    with pytest.raises(ProbeError, match="returned an int") as wrong:
         probe.probe(prepared(sources), sources)
     assert os.listdir(tmp_path) == []
     assert wrong.value.log.startswith("\\x1b[2J\\x00\\u202e\ttab /") and "fop-probe-" in wrong.value.log
@@ -310,3 +310,13 @@ def test_the_limit_of_its_seconds_can_be_set(monkeypatch):
     assert Limits().seconds == 60
     monkeypatch.setenv("FOP_PROBE_SECONDS", "2.5")
     assert Limits().seconds == 2.5
+
+
+def test_it_says_which_metrics_the_data_have_and_whether_a_test_set(tmp_path):
+    (tmp_path / "other").mkdir()
+    sources = dict.fromkeys(("data", "model"), source(SETTINGS + DATA))
+    report = reported(tmp_path, sources)
+    assert (report["metrics"], report["tested"]) == (["mae"], True)
+    without = SETTINGS + DATA.replace("test=(x[30:], y[30:])", "test=None").replace('"mae"', '"a": torch.dist, "b"')
+    report = reported(tmp_path / "other", dict.fromkeys(("data", "model"), source(without)))
+    assert (report["metrics"], report["tested"]) == (["a", "b"], False)
