@@ -38,6 +38,7 @@ Part = tuple[Tensor, Tensor] | Dataset
 
 MOST_SETTINGS = 100  # fields of a file's Settings
 _METRIC = re.compile("[a-z][a-z0-9_]{0,39}")
+_MODULE = "fop_plugin_"  # what a file's module is called, before its digest
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Plugin:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        name = f"fop_plugin_{source.digest[:16]}"
+        name = f"{_MODULE}{source.digest[:16]}"
         self.module = types.ModuleType(name)
         self.module.__file__ = source.file
         lines = source.content.decode(errors="replace").splitlines(keepends=True)
@@ -135,12 +136,7 @@ class Plugin:
 
     def last_line(self, error: BaseException) -> int | None:
         """Return the line of this file that an error went through last."""
-        line, trace = None, error.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename == self.source.file:
-                line = trace.tb_lineno
-            trace = trace.tb_next
-        return line
+        return next((line for file, line in reversed(_places(error)) if file == self.source.file), None)
 
     def settings(self, part: str, values: Mapping[str, Any]) -> BaseModel:
         """Return its Settings with some values.
@@ -179,6 +175,23 @@ class Plugin:
         if not callable(made):
             raise self.error(f"it has no function {MAKES[part]}({', '.join(_ARGUMENTS[part])})")
         return made
+
+
+def blamed(error: BaseException, words: str) -> str:
+    """Return words on an error, after the file and the line of a plug-in that it went through last, if there is one."""
+    places = _places(error)
+    return str(PluginError(places[-1][0], words, places[-1][1])) if places else words
+
+
+def _places(error: BaseException) -> list[tuple[str, int]]:
+    """Return the lines of plug-ins that an error went through, each with its file, the outermost first."""
+    results, trace = [], error.__traceback__
+    while trace is not None:
+        frame = trace.tb_frame
+        if str(frame.f_globals.get("__name__")).startswith(_MODULE):
+            results.append((frame.f_code.co_filename, trace.tb_lineno))
+        trace = trace.tb_next
+    return results
 
 
 _ARGUMENTS: dict[str, Sequence[str]] = {
