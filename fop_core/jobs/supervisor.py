@@ -20,11 +20,11 @@ from typing import Any
 import psutil
 
 from fop_core.jobs import cores, queue, slots
-from fop_core.jobs.log_limit import LogLimit
 from fop_core.jobs.trainer import Task, Trainer, fork, start
 from fop_core.runs import notices, stamps
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.log_limit import LogLimit
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
 

@@ -4,7 +4,7 @@
 
     trainer = Trainer(model, arguments, train_dataset=data, callbacks=[RunCallback(name="mine")])
 
-Only the first process of several records. Without the package: ``pip install "fop-lab[transformers]"``.
+Only the first process of several records. Without the package: ``pip install ".[transformers]"``, where FOP Lab is.
 """
 
 import dataclasses

@@ -4,7 +4,7 @@
 
     trainer = lightning.Trainer(max_epochs=3, callbacks=[RunCallback(name="mine")])
 
-Only the first process of several records. Without the package: ``pip install "fop-lab[lightning]"``.
+Only the first process of several records. Without the package: ``pip install ".[lightning]"``, where FOP Lab is.
 """
 
 import math

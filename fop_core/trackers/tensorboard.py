@@ -27,7 +27,7 @@ Array = np.ndarray
 
 SIDE = 256  # pixels that a small matrix has at least, a whole number of them for each entry
 BINS = 64
-MISSING = 'it needs the package tensorboard: pip install tensorboard, or pip install "fop-lab[tensorboard]"'
+MISSING = 'it needs tensorboard: pip install tensorboard, or in the folder of FOP Lab pip install ".[tensorboard]"'
 EVENTS = "*tfevents*"
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from fop_core import warm
-from fop_core.jobs import cloud, dispatcher, log_limit, queue, requests
-from fop_core.runs import confirmed, plugins, store
+from fop_core.jobs import cloud, dispatcher, queue, requests
+from fop_core.runs import confirmed, log_limit, plugins, store
 from fop_core.runs.files import RunError
 from fop_core.training import config, preview, probe
 from tests.jobs.conftest import SETTINGS, wait

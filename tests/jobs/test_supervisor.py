@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from fop_core.jobs import log_limit, queue, supervisor
+from fop_core.jobs import queue, supervisor
 from fop_core.jobs.supervisor import Supervisor
+from fop_core.runs import log_limit
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from tests import damage
@@ -59,7 +60,7 @@ def test_a_job_whose_state_cannot_be_read_can_be_stopped(folder):
 REPLACED = """
 import os, subprocess, sys
 from pathlib import Path
-from fop_core.jobs import log_limit, queue, supervisor
+from fop_core.jobs import queue, supervisor
 
 run, slot, other = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
 
