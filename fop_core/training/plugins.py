@@ -33,6 +33,8 @@ from fop_core.training import tasks
 from fop_core.training.config import ConfigError, Problem, TrainConfig, explained
 from fop_core.training.tasks import Task
 
+__all__ = ["path"]  # for a file of one's own; the rest is for who trains it
+
 Part = tuple[Tensor, Tensor] | Dataset
 """Samples with their targets: two tensors of one length, or a Dataset that has (sample, target) by index."""
 
@@ -363,6 +365,13 @@ def path(text: str) -> Path:
     """Return the path of a file that a plug-in's settings name, a relative one from where the run was submitted.
 
     A job of the queue works in a folder of its own, so that a bare ``open`` would not find it.
+
+    Example:
+        >>> import os
+        >>> from fop_core.training import plugins
+        >>> os.environ["FOP_DATA_RELATIVE_TO"] = "/home/ada/project"  # as the queue sets it for a job
+        >>> str(plugins.path("houses.csv")), str(plugins.path("/data/houses.csv"))
+        ('/home/ada/project/houses.csv', '/data/houses.csv')
     """
     return Path(os.environ.get("FOP_DATA_RELATIVE_TO", ""), Path(text).expanduser())
 
