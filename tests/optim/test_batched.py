@@ -116,14 +116,14 @@ def private_names(path: Path) -> set[str]:
     made = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     made |= {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
     made |= {node.target.id for node in nodes if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)}
-    found = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)} - made
+    names = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)} - made
     for node in nodes:
         if isinstance(node, ast.Attribute):
             is_own = isinstance(node.value, ast.Name) and node.value.id in own and node.attr in made
-            found |= set() if is_own else {node.attr}
+            names |= set() if is_own else {node.attr}
         elif isinstance(node, ast.ImportFrom):
-            found |= {*(node.module or "").split("."), *(alias.name for alias in node.names)}
-    return {name for name in found if re.fullmatch("_[a-z][a-z_]*", name)}
+            names |= {*(node.module or "").split("."), *(alias.name for alias in node.names)}
+    return {name for name in names if re.fullmatch("_[a-z][a-z_]*", name)}
 
 
 def test_what_is_private_to_others_is_listed_with_why():
