@@ -138,7 +138,7 @@ class Plugin:
 
     def last_line(self, error: BaseException) -> int | None:
         """Return the line of this file that an error went through last."""
-        return next((line for file, line in reversed(_places(error)) if file == self.source.file), None)
+        return next((line for file, line in reversed(_lines(error)) if file == self.source.file), None)
 
     def settings(self, part: str, values: Mapping[str, Any]) -> BaseModel:
         """Return its Settings with some values.
@@ -181,11 +181,11 @@ class Plugin:
 
 def blamed(error: BaseException, words: str) -> str:
     """Return words on an error, after the file and the line of a plug-in that it went through last, if there is one."""
-    places = _places(error)
-    return str(PluginError(places[-1][0], words, places[-1][1])) if places else words
+    lines = _lines(error)
+    return str(PluginError(lines[-1][0], words, lines[-1][1])) if lines else words
 
 
-def _places(error: BaseException) -> list[tuple[str, int]]:
+def _lines(error: BaseException) -> list[tuple[str, int]]:
     """Return the lines of plug-ins that an error went through, each with its file, the outermost first."""
     results, trace = [], error.__traceback__
     while trace is not None:
