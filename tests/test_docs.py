@@ -24,6 +24,7 @@ BLOCKS = {
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
     for number, block in enumerate(re.findall(r"^```python\n(.*?)^```$", path.read_text(), re.MULTILINE | re.DOTALL), 1)
 }
+WRONG = re.compile(r"pip install\b.*fop[-]lab")
 Names = dict[str, Any]
 
 
@@ -209,3 +210,12 @@ def test_the_tables_say_what_the_code_says():
 
 def test_no_block_is_looked_for_in_vain():
     assert BLOCKS.keys() == CHECKED.keys()
+
+
+def test_nothing_is_installed_by_a_name_that_no_index_has():
+    texts = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").rglob("*.ipynb")]
+    for folder in ("fop_core", "toy_functions", "pages", "examples", "benchmarks", "scripts", "tests"):
+        texts += (ROOT / folder).rglob("*.py")
+    assert len(texts) > 400
+    said = [f"{path}: {line}" for path in texts for line in path.read_text().splitlines() if WRONG.search(line)]
+    assert said == [], "of a checkout it is: pip install ."

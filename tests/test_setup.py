@@ -442,6 +442,16 @@ def test_the_mnist_files_are_what_their_readme_says():
         assert hashlib.md5(gzip.decompress(packed)).hexdigest() == md5
 
 
+def test_continuous_integration_runs_what_the_documents_say():
+    ours, theirs = (ROOT / ".ci/run").read_text(), (ROOT / ".github/workflows/ci.yml").read_text()
+    for text in (ours, theirs):
+        lines = [line.strip().removeprefix("- run: ") for line in text.splitlines()]
+        assert [line for line in lines if "make" in line] == ["make lint", "FOP_TESTS=all make test"]
+    assert "apt-get install -y slurm-wlm munge" in theirs and theirs.rstrip().endswith("-m pytest tests/slurm")
+    for document in ("CHANGELOG.md", "CONTRIBUTING.md"):
+        assert "FOP_TESTS=all make test" in (ROOT / document).read_text()
+
+
 def test_the_scripts_can_be_started():
     for script in [*(ROOT / "scripts").glob("*.sh"), ROOT / ".ci/run"]:
         assert os.access(script, os.X_OK), script

@@ -24,6 +24,7 @@ from fop_core.jobs.trainer import Task, Trainer, fork, start
 from fop_core.runs import notices, stamps
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.log_limit import LogLimit
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
 
@@ -50,6 +51,7 @@ class Supervisor:
 
     def __init__(self, run: Run, slot: str, lock: int | None, forks: bool = False) -> None:
         self.run, self.slot, self.lock, self.forks = run, slot, lock, forks
+        self._log_limit = LogLimit(run)
         self._stop_seconds, self._term_seconds = patience()
         self.requested_by = ""  # who wants it to stop, as soon as somebody does
         self._stop_requested_at = 0.0
@@ -77,7 +79,10 @@ class Supervisor:
                 with contextlib.suppress(OSError, DamagedFile):  # who reads it sees how old it is
                     control.usage(None)
             control.anchor.check()  # else another run's state would be read
+            self._log_limit.enforce()  # of what it printed last
             self._conclude(control, status)
+            if words := self._log_limit.words:
+                say(words)
 
     def _take(self) -> Control:
         """Return the right to set the run's state; raises RunError where it is not asked for any more."""
@@ -104,6 +109,7 @@ class Supervisor:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 return trainer.wait(POLL_SECONDS)
             self._stop(trainer)
+            self._log_limit.enforce()
             if time.monotonic() - written_at > USAGE:
                 written_at = time.monotonic()
                 with contextlib.suppress(OSError, DamagedFile):  # a full disk is the trainer's to report
@@ -170,7 +176,7 @@ class Supervisor:
 
     def _ending(self, status: int) -> tuple[str, str, str, str]:
         """Return state, reason, cause, and who had it stopped, as ``Control.set`` takes them."""
-        at = f" at step {self.run.step():,}"
+        at = f" at step {self._last_step():,}"
         if self.requested_by:
             how = ", with SIGKILL, as it did not end by itself" if signal.SIGKILL in self._sent else ""
             reason = f"by {self.requested_by}{how}{at}; resume goes on from its last checkpoint"
@@ -180,8 +186,17 @@ class Supervisor:
             hint = "; the kernel does so where memory runs out" if -status == signal.SIGKILL else ""
             reason = f"killed by signal {-status} ({name}){at}{hint}; resume goes on from its last checkpoint"
             return "failed", reason, "memory" if hint else "killed", ""
-        lines = [line for line in self.run.log(4000).splitlines() if line.strip()]
-        return "failed", f"its trainer ended with status {status}{at}: " + " / ".join(lines[-3:]), "", ""
+        how = ", without a word, as os._exit does" if not status else ""
+        lines = [line for line in self.run.log(4000).splitlines() if line.strip()][-3:]
+        reason = f"its trainer ended with status {status}{at}{how}" + (f": {' / '.join(lines)}" if lines else "")
+        return "failed", reason, "", ""
+
+    def _last_step(self) -> int:
+        """Return the last step that is known: progress is written now and then, rows of metrics at once."""
+        rows = self.run.metrics
+        with contextlib.suppress(OSError, DamagedFile):
+            rows.update()
+        return max(self.run.step(), int(rows.steps.max(initial=0)))
 
     def _usage(self) -> dict[str, Any]:
         cpu, memory = 0.0, 0

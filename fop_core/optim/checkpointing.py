@@ -6,7 +6,7 @@ part of "fop" stands with its parameter's state, and the rest in the first group
 optimizer without state take a step at rate 0 on gradients of 0.
 """
 
-import sys
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,12 +23,12 @@ _HAS = {"trace": "has_trace", "ahead": "has_ahead"}
 
 def is_asking() -> bool:
     """Return whether ``torch.distributed.checkpoint`` is about to be given a state, by the callers of this one."""
-    frame = sys._getframe(1)
-    for _ in range(4):  # itself, or a subclass's state_dict between
+    frame = inspect.currentframe()
+    for _ in range(5):  # this, state_dict itself, or a subclass's between
+        if frame is None:
+            return False
         if frame.f_globals.get("__name__") == "torch.distributed.checkpoint.state_dict":
             return True
-        if frame.f_back is None:
-            return False
         frame = frame.f_back
     return False
 

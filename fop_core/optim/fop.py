@@ -81,6 +81,26 @@ class FOP(Optimizer):
     Raises:
         TypeError: for a base that cannot be wrapped, or complex or sharded parameters.
         ValueError: for an option out of range.
+
+    Example:
+        >>> import torch
+        >>> from fop_core import FOP
+        >>> model = torch.nn.Linear(2, 1)
+        >>> base = torch.optim.SGD(model.named_parameters(), lr=0.05, momentum=0.9)
+        >>> optimizer = FOP(base, hyper_lr=0.01)
+        >>> inputs = torch.tensor([[1.0, 2.0]])
+        >>> for _ in range(2):  # M learns from the second step on
+        ...     optimizer.zero_grad()
+        ...     (model(inputs) - 100).square().mean().backward()
+        ...     optimizer.step()
+        >>> optimizer.preconditioners()["weight"]  # P = M M^T was the identity
+        tensor([[1.0202, 0.0202],
+                [0.0202, 1.0202]])
+        >>> optimizer
+        FOP(factored, hyper_lr=0.01, trace='velocity') around SGD, 4 numbers learned
+          parameter  layout  n  m  rank  learned
+          weight     input   2  1     2        4
+          left to SGD (bias or norm): bias
     """
 
     base: Optimizer
@@ -182,7 +202,18 @@ class FOP(Optimizer):
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """The base's parameter groups: a scheduler on FOP is a scheduler on the base."""
+        """The base's parameter groups: a scheduler on FOP is a scheduler on the base.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> optimizer = FOP(torch.optim.SGD(torch.nn.Linear(3, 2).parameters(), lr=0.1))
+            >>> schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+            >>> optimizer.step(), schedule.step()
+            (None, None)
+            >>> optimizer.param_groups is optimizer.base.param_groups, optimizer.base.param_groups[0]["lr"]
+            (True, 0.05)
+        """
         return self.base.param_groups
 
     @param_groups.setter
@@ -191,16 +222,42 @@ class FOP(Optimizer):
 
     @property
     def state(self) -> Any:  # type: ignore[override]
-        """The base's state."""
+        """The base's state.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> optimizer = FOP(torch.optim.SGD(torch.nn.Linear(3, 2).parameters(), lr=0.1))
+            >>> optimizer.state is optimizer.base.state
+            True
+        """
         return self.base.state
 
     @property
     def defaults(self) -> dict[str, Any]:  # type: ignore[override]
-        """The base's defaults."""
+        """The base's defaults.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> optimizer = FOP(torch.optim.SGD(torch.nn.Linear(3, 2).parameters(), lr=0.1))
+            >>> optimizer.defaults["momentum"]
+            0
+        """
         return self.base.defaults
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group to the base, and a preconditioner for each of its layers; or, with an error, neither."""
+        """Add a group to the base, and a preconditioner for each of its layers; or, with an error, neither.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> first, second = torch.nn.Linear(3, 2), torch.nn.Linear(2, 1)
+            >>> optimizer = FOP(torch.optim.SGD(first.parameters(), lr=0.1))
+            >>> optimizer.add_param_group({"params": [second.weight], "lr": 0.01, "hyper_lr": 1e-3})
+            >>> [layer.name for layer in optimizer.layers()]
+            ['0', '2']
+        """
         self.base.add_param_group(param_group)
         try:
             self._register_params()
@@ -235,6 +292,19 @@ class FOP(Optimizer):
                 ``guard`` for a loss that is no function of the parameters alone: dropout, batch statistics, other data.
             RuntimeError: with ``guard`` for ten steps in a row that were undone; while a CUDA graph is captured, where
                 its replays would not be steps.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> x = torch.nn.Parameter(torch.tensor([2.0]))
+            >>> optimizer = FOP(torch.optim.SGD([x], lr=1.5), "scalar", hyper_lr=0.2, guard=True)
+            >>> def closure():
+            ...     optimizer.zero_grad()
+            ...     loss = x.square().sum()
+            ...     loss.backward()
+            ...     return loss
+            >>> [round(optimizer.step(closure).item(), 2) for _ in range(4)], optimizer.undone_steps
+            ([4.0, 4.0, 2.56, 0.11], 2)
         """
         if torch.compiler.is_compiling():
             assert FOP._eager_step is not None
@@ -427,6 +497,17 @@ class FOP(Optimizer):
 
         Raises:
             FloatingPointError: where a gradient or hypergradient was not finite.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> layer = torch.nn.Linear(3, 2)
+            >>> optimizer = FOP(torch.optim.SGD(layer.named_parameters(), lr=0.1))
+            >>> layer(torch.full([1, 3], torch.nan)).sum().backward()
+            >>> optimizer.step()
+            >>> optimizer.check()
+            Traceback (most recent call last):
+            FloatingPointError: ...
         """
         self._report(waiting=True, stacklevel=3)
 
@@ -505,18 +586,43 @@ class FOP(Optimizer):
 
     @property
     def learns(self) -> bool:
-        """Whether the preconditioner has an M to learn; "mean_removing" has none."""
+        """Whether the preconditioner has an M to learn; "mean_removing" has none.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> base = torch.optim.SGD(torch.nn.Linear(3, 2).parameters(), lr=0.1)
+            >>> FOP(base).learns, FOP(base, "mean_removing").learns
+            (True, False)
+        """
         return self._kind.alignment is not None
 
     def layers(self) -> list[Layer]:
         """Return the parameters that have a preconditioner, in order, each with its layout, M and u.
 
         They are what the next step works with, no copies: read them; ``load_factors`` writes.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> optimizer = FOP(torch.optim.SGD(torch.nn.Linear(3, 2).named_parameters(), lr=0.1))
+            >>> [(layer.name, layer.layout.name, list(layer.M.shape)) for layer in optimizer.layers()]
+            [('weight', 'input', [3, 3])]
         """
         return [layer for _, _, layer in self._members if isinstance(layer, Layer)]
 
     def hyper_lr_of(self, layer: Layer) -> float:
-        """Return rho of a layer's parameter group: the group's own, or FOP's."""
+        """Return rho of a layer's parameter group: the group's own, or FOP's.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> first, second = torch.nn.Linear(3, 2), torch.nn.Linear(2, 1)
+            >>> groups = [{"params": first.parameters()}, {"params": second.parameters(), "hyper_lr": 1e-3}]
+            >>> optimizer = FOP(torch.optim.SGD(groups, lr=0.1), hyper_lr=1e-4)
+            >>> [optimizer.hyper_lr_of(layer) for layer in optimizer.layers()]
+            [0.0001, 0.001]
+        """
         return groups.option("hyper_lr", self.param_groups[layer.group], self)
 
     def _numbered_layers(self) -> dict[int, Layer]:
@@ -529,7 +635,14 @@ class FOP(Optimizer):
         return self._hyper if isinstance(self._hyper, hyper.Custom) else None
 
     def left_to_base(self) -> dict[str, str]:
-        """Return the names of the other parameters, in order, and why each has no preconditioner."""
+        """Return the names of the other parameters, in order, and why each has no preconditioner.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> FOP(torch.optim.SGD(torch.nn.Linear(3, 2).named_parameters(), lr=0.1)).left_to_base()
+            {'bias': 'bias or norm'}
+        """
         return {name: layer for name, _, layer in self._members if isinstance(layer, str)}
 
     def factors(self) -> dict[str, Tensor]:
@@ -537,6 +650,13 @@ class FOP(Optimizer):
 
         M [n, n] for "factored" and "direct", [n, k] for "low_rank"; 0-d for "scalar"; of the parameter's shape for
         "diagonal"; empty where nothing is learned.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> FOP(torch.optim.SGD(torch.nn.Linear(2, 3).named_parameters(), lr=0.1)).factors()
+            {'weight': tensor([[1., 0.],
+                    [0., 1.]])}
         """
         if not self.learns:
             return {}
@@ -546,6 +666,13 @@ class FOP(Optimizer):
         """Return P as the next step will apply it, scaling included, by parameter name.
 
         P [n, n]; 0-d for "scalar"; of the parameter's shape for "diagonal".
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> base = torch.optim.SGD(torch.nn.Linear(3, 2).named_parameters(), lr=0.1)
+            >>> FOP(base, "scalar", init_scale=2.0).preconditioners()
+            {'weight': tensor(2.), 'bias': tensor(2.)}
         """
         shown = {}
         with torch.no_grad(), precision.full(self._finite.devices):
@@ -561,6 +688,16 @@ class FOP(Optimizer):
         """Return P g as the coming step will hand it to the base, by parameter name, for those with a gradient.
 
         Changes nothing: between ``backward`` and ``step`` it shows what P does to this very gradient.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> layer = torch.nn.Linear(2, 1)
+            >>> optimizer = FOP(torch.optim.SGD(layer.named_parameters(), lr=0.1))
+            >>> optimizer.load_factors({"weight": torch.diag(torch.tensor([1.0, 2.0]))})
+            >>> layer(torch.tensor([[1.0, 1.0]])).sum().backward()
+            >>> layer.weight.grad, optimizer.preconditioned_gradients()["weight"]
+            (tensor([[1., 1.]]), tensor([[1., 4.]]))
         """
         with precision.full(self._finite.devices):
             updates = [update for stack in self._stacks for update in stack.propose(stack.applied(), ())]
@@ -582,6 +719,15 @@ class FOP(Optimizer):
         Raises:
             ValueError: for an unknown name, a wrong shape, a number that is not finite, or a "direct" M that is not
                 symmetric.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> optimizer = FOP(torch.optim.SGD(torch.nn.Linear(2, 3).named_parameters(), lr=0.1))
+            >>> optimizer.load_factors({"weight": [[1.0, 0.0], [0.5, 2.0]]})
+            >>> optimizer.preconditioners()["weight"]
+            tensor([[1.0000, 0.5000],
+                    [0.5000, 4.2500]])
         """
         if not isinstance(factors, Mapping):
             raise ValueError(f"{type(factors).__name__} given: load_factors takes a dict, name -> M")
@@ -599,7 +745,15 @@ class FOP(Optimizer):
             M.copy_(value)
 
     def memory_usage(self) -> int:
-        """Return the bytes that FOP keeps beside the base's own state: M, u, what learns M, and a guard's gradients."""
+        """Return the bytes that FOP keeps beside the base's own state: M, u, what learns M, and a guard's gradients.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> base = torch.optim.SGD(torch.nn.Linear(100, 10).parameters(), lr=0.1)
+            >>> FOP(base).memory_usage()  # M and Adam's two means, [100, 100] each in float32, and its count
+            120004
+        """
         kept = [tensor for layer in self.layers() for tensor in layer.tensors().values()]
         kept += self._guard.tensors()
         for optimizer in self._hyper.optimizers if isinstance(self._hyper, hyper.Custom) else ():
@@ -607,7 +761,15 @@ class FOP(Optimizer):
         return sum(tensor.numel() * tensor.element_size() for tensor in kept)
 
     def cut_ranks(self) -> list[str]:
-        """Return in words where ``rank`` is more than a layer's n, and n stands in for it."""
+        """Return in words where ``rank`` is more than a layer's n, and n stands in for it.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> base = torch.optim.SGD(torch.nn.Linear(2, 3).named_parameters(), lr=0.1)
+            >>> FOP(base, "low_rank", rank=16).cut_ranks()
+            ['rank 16 cut to n = 2: weight']
+        """
         if self.preconditioner != "low_rank":
             return []
         return describe.cut_ranks(self.layers(), [groups.option("rank", each, self) for each in self.param_groups])
@@ -628,6 +790,13 @@ class FOP(Optimizer):
         """Return the base's state dict with one more key, "fop": all that a run needs to go on bit for bit.
 
         As with every torch optimizer its tensors are the optimizer's own: copy them to keep them from changing.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> state = FOP(torch.optim.SGD(torch.nn.Linear(3, 2).parameters(), lr=0.1)).state_dict()
+            >>> sorted(state), state["fop"]["layers"][0]["M"].shape
+            (['fop', 'param_groups', 'state'], torch.Size([3, 3]))
         """
         self._register_params()
         for hook in self._optimizer_state_dict_pre_hooks.values():
@@ -663,6 +832,16 @@ class FOP(Optimizer):
             ValueError: for a state of a base alone, one that was made under other options (``checks.NAMED`` says which
                 count; an earlier version's state names the preconditioner alone) or of other shapes, for a key that is
                 missing or one too many, and for a number that is not finite. All is looked at first.
+
+        Example:
+            >>> import torch
+            >>> from fop_core import FOP
+            >>> layer = torch.nn.Linear(2, 3)
+            >>> first, second = (FOP(torch.optim.SGD(layer.named_parameters(), lr=lr)) for lr in (0.1, 0.2))
+            >>> first.load_factors({"weight": 2 * torch.eye(2)})
+            >>> second.load_state_dict(first.state_dict())
+            >>> second.factors()["weight"].diagonal(), second.param_groups[0]["lr"]
+            (tensor([2., 2.]), 0.1)
         """
         self._register_params()
         if not isinstance(state_dict, Mapping):

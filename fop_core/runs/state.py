@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ ALIVE = ("starting", "running", "stopping")
 ENDED = ("finished", "stopped", "failed", "lost")
 STATES = ("queued", *ALIVE, *ENDED)
 _CLAIM = CLAIM.format("")
+ELSEWHERE = 120.0
+"""Seconds for which a script on another host is taken to be there after what it wrote last."""
 CAUSES = ("checkpoint", "data", "device", "disk", "diverged", "killed", "memory", "vanished")
 """Why a run failed or was lost, where that has a name: what a person can do about it follows from it."""
 
@@ -32,6 +35,7 @@ class State:
         by: who had it stopped, where somebody did, else "".
         scheduler: of an attempt that a scheduler started, which and its job, in words: it says who lives, no lock does.
         resumes: whether a later attempt can go on with it; not with what a script recorded.
+        host: on which it was written; "" where older files do not say.
 
     Example:
         >>> from fop_core import runs
@@ -47,6 +51,7 @@ class State:
     by: str = ""
     scheduler: str = ""
     resumes: bool = True
+    host: str = ""
 
 
 def current(path: Path) -> State:
@@ -72,6 +77,10 @@ def current(path: Path) -> State:
         if written.state in ALIVE:
             reason = f"its process vanished while it was {written.state}"
             reason += "; resume goes on from its last checkpoint" if written.resumes else ""
+            if _is_recorded_elsewhere(written):
+                if _is_recent(path):
+                    return written
+                reason += f", or has written nothing for {ELSEWHERE:.0f} s: it was on {written.host}"
             return State("lost", reason, written.since, "vanished", resumes=written.resumes)
     return written
 
@@ -95,14 +104,38 @@ def read(path: Path) -> State:
         stamps.age(since)
     except (ValueError, OverflowError) as error:
         raise DamagedFile(f"{path / 'state.json'}: since {since!r}, no time ({error})") from error
-    cause, by, scheduler = (content.get(key) for key in ("cause", "by", "scheduler"))  # which older files have not
-    by, scheduler = (value if records.is_text(value) else "" for value in (by, scheduler))
+    cause = content.get("cause")
+    by, scheduler, host = (  # which older files have not
+        value if records.is_text(value := content.get(key)) else "" for key in ("by", "scheduler", "host")
+    )
     resumes = content.get("resumes") is not False
-    return State(state, reason, since, cause if cause in CAUSES else "", by, scheduler, resumes)
+    return State(state, reason, since, cause if cause in CAUSES else "", by, scheduler, resumes, host)
+
+
+def _is_recorded_elsewhere(written: State) -> bool:
+    return written.state in ALIVE and not written.resumes and written.host not in ("", socket.gethostname())
+
+
+def _is_recent(path: Path) -> bool:
+    """Return whether the script of a recorded run has just written to it.
+
+    Its lock may be of its own host alone. Both times are the file system's, as clocks of two hosts are not compared.
+    """
+    clock = path / "attempts"
+    try:
+        os.utime(clock, follow_symlinks=False)
+        now = os.lstat(clock).st_mtime
+    except OSError:  # such as a folder that we may not write to
+        return False
+    times = [now - ELSEWHERE]
+    for name in ("state.json", "progress.json"):
+        with contextlib.suppress(FileNotFoundError):
+            times.append(os.lstat(path / name).st_mtime)
+    return max(times) > now - ELSEWHERE
 
 
 def refuse_scheduled(path: Path) -> None:
-    """Raise RunError where a scheduler's job works on the run of a directory: of that no lock can tell.
+    """Raise RunError where no lock tells who works on the run of a directory: a scheduler's job, a script elsewhere.
 
     What cannot be read is of nobody: the lock alone counts, as it is somebody's on this host.
 
@@ -119,6 +152,8 @@ def refuse_scheduled(path: Path) -> None:
             f"{path.name} is already being worked on: by {written.scheduler}; where that job is no more, as of a run "
             f"that was unpacked, remove {claim}"
         )
+    if _is_recorded_elsewhere(written) and _is_recent(path):
+        raise RunError(f"{path.name} is being recorded on {written.host}: end its script first")
 
 
 def scheduled(path: Path, written: State) -> Path | None:

@@ -4,7 +4,7 @@
 
     trainer = Trainer(model, arguments, train_dataset=data, callbacks=[RunCallback(name="mine")])
 
-Only the first process of several records. Without the package: ``pip install "fop-lab[transformers]"``.
+Only the first process of several records. Without the package: ``pip install ".[transformers]"``, where FOP Lab is.
 """
 
 import dataclasses
@@ -15,6 +15,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from fop_core.runs.recording import Recording
 from fop_core.trackers.follow import SNAPSHOTS, Follower
+
+__all__ = ["NAMES", "RunCallback"]
 
 NAMES: dict[str, str | None] = {
     "loss": "train_loss",
@@ -52,6 +54,26 @@ class RunCallback(TrainerCallback):
 
     Attributes:
         recording: of the present training, or the last one; None before the first.
+
+    Example:
+        >>> import torch
+        >>> from transformers import Trainer, TrainingArguments
+        >>> from fop_core.trackers.huggingface import RunCallback
+        >>> class Squares(torch.nn.Module):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.layer = torch.nn.Linear(3, 1)
+        ...     def forward(self, x, labels):
+        ...         return {"loss": (self.layer(x)[:, 0] - labels).square().mean()}
+        >>> data = [{"x": torch.ones(3), "labels": 1.0} for _ in range(8)]
+        >>> arguments = TrainingArguments("out", max_steps=2, logging_steps=1, report_to=[], save_strategy="no",
+        ...     use_cpu=True, disable_tqdm=True)
+        >>> callback = RunCallback(name="squares")
+        >>> _ = Trainer(Squares(), arguments, train_dataset=data, callbacks=[callback]).train()
+        {'loss': ...
+        >>> run = callback.recording.run
+        >>> run.name, run.state.state, run.step()
+        ('squares', 'finished', 2)
     """
 
     def __init__(

@@ -20,6 +20,11 @@ class Rows(NamedTuple):
     Attributes:
         rows: step -> column -> value.
         left_out: columns without any number, by their names.
+
+    Example:
+        >>> from fop_core.trackers.imported import Rows
+        >>> Rows({10: {"loss": 0.5}}, ["note"]).rows[10]["loss"]
+        0.5
     """
 
     rows: Mapping[int, Mapping[str, float]]
@@ -31,6 +36,11 @@ def renamed(rows: Rows, names: Mapping[str, str]) -> Rows:
 
     Raises:
         ValueError: for a column that is not there, or a name that two would have.
+
+    Example:
+        >>> from fop_core.trackers import imported
+        >>> imported.renamed(imported.Rows({10: {"Loss/train": 0.5}}, []), {"Loss/train": "train_loss"}).rows
+        {10: {'train_loss': 0.5}}
     """
     there = dict.fromkeys(name for row in rows.rows.values() for name in row)
     if missing := [name for name in names if name not in there]:
@@ -64,6 +74,12 @@ def save(
     Raises:
         TypeError, ValueError: for settings or rows that could not be read back; then there is no run.
         OSError: where it cannot be written; likewise.
+
+    Example:
+        >>> from fop_core.trackers import imported
+        >>> run = imported.save(imported.Rows({10: {"train_loss": 0.5}}, []), "losses.csv", settings={"lr": 0.1})
+        >>> run.state.state, run.step(), run.about["lineage"]["recorded"]
+        ('finished', 10, 'from losses.csv')
     """
     content = checked_settings(settings or {})
     of = {"recorded": f"from {source}"}

@@ -4,7 +4,7 @@
 
     trainer = lightning.Trainer(max_epochs=3, callbacks=[RunCallback(name="mine")])
 
-Only the first process of several records. Without the package: ``pip install "fop-lab[lightning]"``.
+Only the first process of several records. Without the package: ``pip install ".[lightning]"``, where FOP Lab is.
 """
 
 import math
@@ -15,6 +15,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from fop_core.runs.recording import Recording
 from fop_core.trackers.follow import SNAPSHOTS, Follower
+
+__all__ = ["NAMES", "RunCallback"]
 
 NAMES: dict[str, str | None] = {
     "loss": "train_loss",
@@ -40,6 +42,26 @@ class RunCallback(Callback):
 
     Attributes:
         recording: of the present training, or the last one; None before the first.
+
+    Example:
+        >>> import lightning, torch
+        >>> from fop_core.trackers.lightning import RunCallback
+        >>> class Squares(lightning.LightningModule):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.layer = torch.nn.Linear(3, 1)
+        ...     def training_step(self, batch, index):
+        ...         return (self.layer(batch) - 1).square().mean()
+        ...     def configure_optimizers(self):
+        ...         return torch.optim.SGD(self.parameters(), lr=0.1)
+        >>> data = torch.utils.data.DataLoader(torch.ones(8, 3), batch_size=4)
+        >>> callback = RunCallback(name="squares")
+        >>> trainer = lightning.Trainer(max_epochs=1, log_every_n_steps=1, accelerator="cpu", logger=False,
+        ...     enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, callbacks=[callback])
+        >>> trainer.fit(Squares(), data)
+        >>> run = callback.recording.run
+        >>> run.name, run.state.state, run.step()
+        ('squares', 'finished', 2)
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from fop_core.trackers.imported import Rows
 
 
 def read(path: Path | str, step: str = "step") -> Rows:
-    """Return the rows of a CSV file whose first line names its columns.
+    r"""Return the rows of a CSV file whose first line names its columns.
 
     An empty cell was not measured; nan, inf and -inf were measured so. A column without any number is left out.
 
@@ -22,6 +22,13 @@ def read(path: Path | str, step: str = "step") -> Rows:
     Raises:
         FileNotFoundError: where there is none.
         DamagedFile: naming the line and the column that is wrong.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from fop_core.trackers import tables
+        >>> _ = Path("losses.csv").write_text("iteration,loss,note\n0,nan,\n10,0.5,\n")
+        >>> tables.read("losses.csv", step="iteration")
+        Rows(rows={0: {'loss': nan}, 10: {'loss': 0.5}}, left_out=['note'])
     """
     path = Path(path)
     try:

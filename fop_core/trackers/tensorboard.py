@@ -27,7 +27,7 @@ Array = np.ndarray
 
 SIDE = 256  # pixels that a small matrix has at least, a whole number of them for each entry
 BINS = 64
-MISSING = 'it needs the package tensorboard: pip install tensorboard, or pip install "fop-lab[tensorboard]"'
+MISSING = 'it needs tensorboard: pip install tensorboard, or in the folder of FOP Lab pip install ".[tensorboard]"'
 EVENTS = "*tfevents*"
 
 
@@ -47,6 +47,14 @@ def export(run: Run, folder: Path | str) -> Path:
     Raises:
         ModuleNotFoundError: without tensorboard.
         FileExistsError: where the folder holds something.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.trackers import tensorboard
+        >>> with runs.record({"lr": 0.1}, name="mine") as recording:
+        ...     recording.log(1, train_loss=0.5)
+        >>> tensorboard.export(recording.run, "log").name
+        'events.out.tfevents...'
     """
     try:
         from tensorboard.compat.proto.event_pb2 import Event
@@ -215,6 +223,15 @@ def read(path: Path | str) -> Rows:
         ModuleNotFoundError: without tensorboard.
         FileNotFoundError: where there are no event files.
         DamagedFile: where one is none, or holds no scalar.
+
+    Example:
+        >>> from fop_core import runs
+        >>> from fop_core.trackers import tensorboard
+        >>> with runs.record({"lr": 0.1}, name="mine") as recording:
+        ...     recording.log(1, train_loss=0.5)
+        >>> _ = tensorboard.export(recording.run, "log")
+        >>> tensorboard.read("log").rows[1]["train_loss"]
+        0.5
     """
     try:
         from tensorboard.backend.event_processing.event_file_loader import EventFileLoader

@@ -28,6 +28,8 @@ from fop_core.runs import lineage
 from fop_core.runs.files import RunError
 from fop_core.runs.run import Run
 
+__all__ = ["ConfigError", "TrainConfig", "change", "parse", "preset"]
+
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -41,6 +43,15 @@ class ConfigError(ValueError):
 
     Attributes:
         problems: what is wrong, field by field.
+
+    Example:
+        >>> from fop_core.training import config
+        >>> try:
+        ...     config.parse({"epochs": -1, "fop": {"rnk": 4}})
+        ... except config.ConfigError as error:
+        ...     print(error)
+        fop.rnk: no such setting; did you mean fop.rank?
+        epochs: -1 given; input should be greater than or equal to 1
     """
 
     def __init__(self, *problems: Problem) -> None:
@@ -353,7 +364,14 @@ class FOPConfig(_Section):
 
 
 class TrainConfig(_Section):
-    """All settings of a run."""
+    """All settings of a run.
+
+    Example:
+        >>> from fop_core.training.config import TrainConfig
+        >>> chosen = TrainConfig(epochs=2, batch_size=64)  # frozen, and checked as a whole
+        >>> chosen.optimizer.name, chosen.fop, chosen.epochs
+        ('sgd', None, 2)
+    """
 
     data: DataConfig = Field(default_factory=lambda: DataConfig())
     model: ModelConfig = Field(default_factory=lambda: ModelConfig())
@@ -396,16 +414,35 @@ class TrainConfig(_Section):
 
     @property
     def plugins(self) -> dict[str, Plugin]:
-        """The files of one's own, by the section that each makes."""
+        """The files of one's own, by the section that each makes.
+
+        Example:
+            >>> from fop_core.training import config
+            >>> config.preset("mnist-mlp").plugins
+            {}
+        """
         sections = {"data": self.data, "model": self.model, "optimizer": self.optimizer}
         return {part: section.plugin for part, section in sections.items() if section.plugin is not None}
 
     def total_steps(self, steps_in_epoch: int) -> int:
-        """Return the steps of the whole run."""
+        """Return the steps of the whole run.
+
+        Example:
+            >>> from fop_core.training import config
+            >>> config.preset("mnist-mlp").total_steps(469)  # 60,000 images in batches of 128
+            4690
+        """
         return min(self.epochs * steps_in_epoch, self.max_steps or self.epochs * steps_in_epoch)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON has it; ``parse`` reads it."""
+        """Return it as JSON has it; ``parse`` reads it.
+
+        Example:
+            >>> from fop_core.training import config
+            >>> chosen = config.preset("mnist-mlp", "momentum")
+            >>> chosen.to_json()["schedule"]["kind"], config.parse(chosen.to_json()) == chosen
+            ('constant', True)
+        """
         return self.model_dump(mode="json")
 
 
@@ -424,6 +461,11 @@ def parse(content: Mapping[str, Any]) -> TrainConfig:
 
     Raises:
         ConfigError: listing every wrong field. Whether fields go together is checked where each by itself is right.
+
+    Example:
+        >>> from fop_core.training import config
+        >>> config.parse({"optimizer": {"name": "adam", "lr": 1e-3}, "epochs": 2}).optimizer.lr
+        0.001
     """
     try:
         return TrainConfig.model_validate(content)
@@ -463,6 +505,12 @@ def change(config: TrainConfig, settings: Iterable[str]) -> TrainConfig:
 
     Raises:
         ConfigError: listing every wrong one.
+
+    Example:
+        >>> from fop_core.training import config
+        >>> chosen = config.change(config.preset("mnist-mlp"), ["fop.rank=8", "schedule.kind=cosine"])
+        >>> chosen.fop.rank, chosen.schedule.kind
+        (8, 'cosine')
     """
     return changed(config.to_json(), settings)
 
@@ -703,6 +751,12 @@ def preset(name: str, method: str = "fop") -> TrainConfig:
 
     Raises:
         ConfigError: where there is no such preset or method.
+
+    Example:
+        >>> from fop_core.training import config
+        >>> chosen = config.preset("cifar10-allcnn", "fop-norm")
+        >>> chosen.model.name, chosen.fop.normalized, config.preset("cifar10-allcnn", "momentum").fop
+        ('all-cnn', True, None)
     """
     wrong: list[Problem] = []
     if name not in PRESETS:

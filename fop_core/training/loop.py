@@ -146,15 +146,14 @@ def train(
     except torch.OutOfMemoryError as error:
         reason = f"out of memory on the GPU: a smaller batch_size or width may do ({error})"
         return _end(control, log, "failed", reason, "memory")
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             reason = f"disk full while writing to {run.path}: free some, then resume"
             return _end(control, log, "failed", reason, "disk")
-        return _end(control, log, "failed", f"{type(error).__name__}: {error}")
-    except Exception as error:
-        return _end(control, log, "failed", f"{type(error).__name__}: {error}", _cause(error), traceback.format_exc())
+        reason = plugins.blamed(error, f"{type(error).__name__}: {error}")
+        return _end(control, log, "failed", reason, _cause(error), traceback.format_exc())
     except SystemExit as ending:  # of a plug-in
-        reason = f"its code called sys.exit({ending.code!r:.40})"
+        reason = plugins.blamed(ending, f"its code called sys.exit({ending.code!r:.40})")
         return _end(control, log, "failed", reason, "", traceback.format_exc())
     return _end(control, log, "finished", trainer.warning)
 

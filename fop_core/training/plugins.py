@@ -33,11 +33,14 @@ from fop_core.training import tasks
 from fop_core.training.config import ConfigError, Problem, TrainConfig, explained
 from fop_core.training.tasks import Task
 
+__all__ = ["path"]  # for a file of one's own; the rest is for who trains it
+
 Part = tuple[Tensor, Tensor] | Dataset
 """Samples with their targets: two tensors of one length, or a Dataset that has (sample, target) by index."""
 
 MOST_SETTINGS = 100  # fields of a file's Settings
 _METRIC = re.compile("[a-z][a-z0-9_]{0,39}")
+_MODULE = "fop_plugin_"  # what a file's module is called, before its digest
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Plugin:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        name = f"fop_plugin_{source.digest[:16]}"
+        name = f"{_MODULE}{source.digest[:16]}"
         self.module = types.ModuleType(name)
         self.module.__file__ = source.file
         lines = source.content.decode(errors="replace").splitlines(keepends=True)
@@ -135,12 +138,7 @@ class Plugin:
 
     def last_line(self, error: BaseException) -> int | None:
         """Return the line of this file that an error went through last."""
-        line, trace = None, error.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename == self.source.file:
-                line = trace.tb_lineno
-            trace = trace.tb_next
-        return line
+        return next((line for file, line in reversed(_lines(error)) if file == self.source.file), None)
 
     def settings(self, part: str, values: Mapping[str, Any]) -> BaseModel:
         """Return its Settings with some values.
@@ -179,6 +177,23 @@ class Plugin:
         if not callable(made):
             raise self.error(f"it has no function {MAKES[part]}({', '.join(_ARGUMENTS[part])})")
         return made
+
+
+def blamed(error: BaseException, words: str) -> str:
+    """Return words on an error, after the file and the line of a plug-in that it went through last, if there is one."""
+    lines = _lines(error)
+    return str(PluginError(lines[-1][0], words, lines[-1][1])) if lines else words
+
+
+def _lines(error: BaseException) -> list[tuple[str, int]]:
+    """Return the lines of plug-ins that an error went through, each with its file, the outermost first."""
+    results, trace = [], error.__traceback__
+    while trace is not None:
+        frame = trace.tb_frame
+        if str(frame.f_globals.get("__name__")).startswith(_MODULE):
+            results.append((frame.f_code.co_filename, trace.tb_lineno))
+        trace = trace.tb_next
+    return results
 
 
 _ARGUMENTS: dict[str, Sequence[str]] = {
@@ -350,6 +365,13 @@ def path(text: str) -> Path:
     """Return the path of a file that a plug-in's settings name, a relative one from where the run was submitted.
 
     A job of the queue works in a folder of its own, so that a bare ``open`` would not find it.
+
+    Example:
+        >>> import os
+        >>> from fop_core.training import plugins
+        >>> os.environ["FOP_DATA_RELATIVE_TO"] = "/home/ada/project"  # as the queue sets it for a job
+        >>> str(plugins.path("houses.csv")), str(plugins.path("/data/houses.csv"))
+        ('/home/ada/project/houses.csv', '/data/houses.csv')
     """
     return Path(os.environ.get("FOP_DATA_RELATIVE_TO", ""), Path(text).expanduser())
 

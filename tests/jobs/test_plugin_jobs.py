@@ -1,20 +1,21 @@
 """Jobs of plug-ins: who imports them, and what is not started."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from fop_core import warm
 from fop_core.jobs import cloud, dispatcher, queue, requests
-from fop_core.runs import confirmed, plugins, store
+from fop_core.runs import confirmed, log_limit, plugins, store
 from fop_core.runs.files import RunError
 from fop_core.training import config, preview, probe
 from tests.jobs.conftest import SETTINGS, wait
 
 IMPORTED = """import os
 from pathlib import Path
-Path({note!r}).open("a").write(f"{{os.getpid()}} {{os.getppid()}}\\n")
+Path({note!r}).open("a").write(f"{os.getpid()} {os.getppid()}\\n")
 from pydantic import BaseModel
 import torch
 class Settings(BaseModel):
@@ -29,8 +30,26 @@ def note(tmp_path):
     return tmp_path / "imported"
 
 
-def new(folder: Path, note: Path, confirm: bool = True):
-    source = plugins.text("own.py", IMPORTED.format(note=str(note)).encode())
+LOUD = """from pydantic import BaseModel
+import os, torch
+class Settings(BaseModel): ...
+class Own(torch.optim.SGD):
+    taken = 0
+    def step(self):
+        self.taken += 1
+        if self.taken == 5:
+            for _ in range(110):
+                print("x" * 1_000_000, flush=True)
+        if self.taken == 8:
+            os._exit(0)
+        super().step()
+def make_optimizer(named_parameters, settings, total_steps):
+    return Own(named_parameters, lr=0.1)
+"""
+
+
+def new(folder: Path, note: Path, confirm: bool = True, text: str = IMPORTED):
+    source = plugins.text("own.py", text.replace("{note!r}", repr(str(note))).encode())
     if confirm:
         confirmed.confirm(source.digest)
     base = config.preset("mnist-mlp", "momentum")
@@ -47,6 +66,19 @@ def test_a_job_of_the_queue_trains_with_it_and_its_trainer_alone_imports_it(fold
     pid, above = map(int, line.split())
     assert pid == run.attempts[0]["pid"] if "pid" in run.attempts[0] else pid != os.getpid()
     assert above != os.getpid()
+
+
+def test_a_trainer_that_prints_without_end_fills_no_disk_and_one_that_is_gone_has_its_last_step(folder, note):
+    run = new(folder, note, text=LOUD)
+    queue.submit(run)
+    wait(run, "failed", seconds=300)
+    assert run.state.reason.startswith("its trainer ended with status 0 at step 7, without a word, as os._exit does")
+    assert not run.state.reason.endswith(": ")
+    end = time.monotonic() + 20
+    while "bytes of what was printed are left out: a log keeps 100,000,000" not in run.log(200):
+        assert time.monotonic() < end, run.log(200)
+        time.sleep(0.05)
+    assert (run.path / "log.txt").stat().st_size < log_limit.LIMIT
 
 
 def test_nothing_unconfirmed_or_forbidden_is_submitted(folder, note, noted, monkeypatch):

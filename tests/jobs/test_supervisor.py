@@ -1,5 +1,6 @@
 """A supervisor that cannot read a run's state for a while knows nothing then, and ends nobody."""
 
+import os
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 
 from fop_core.jobs import queue, supervisor
 from fop_core.jobs.supervisor import Supervisor
+from fop_core.runs import log_limit
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile
 from tests import damage
@@ -88,3 +90,26 @@ def test_a_job_whose_run_is_moved_away_frees_its_slot_and_leaves_others_alone(fo
     assert "how it ended cannot be written: " in done.stdout and "a dispatcher is there" in done.stdout
     assert ("is a link to" if by_link else "is gone") in done.stdout
     assert {path: path.lstat().st_mtime_ns for path in [other.path, *other.path.rglob("*")]} == before
+
+
+def test_a_log_that_is_too_long_keeps_its_beginning_and_what_comes_after(folder, monkeypatch):
+    monkeypatch.setattr(log_limit, "LIMIT", 1000)
+    run, other = new(folder), new(folder)
+    limit = log_limit.LogLimit(run)
+    limit.enforce()  # of no log
+    log = run.open_log()
+    os.write(log, b"begun\n" + b"x" * 994)
+    limit.enforce()
+    assert run.log() == "begun\n" + "x" * 994 and limit.words == ""
+    for _ in range(3):
+        os.write(log, b"y" * 600)
+        limit.enforce()
+    os.write(log, b"the end\n")
+    os.close(log)
+    text = run.log()
+    assert text.startswith("begun\nxxx") and text.endswith("the end\n") and len(text) <= 1000
+    assert text.count("[here ") == 1 and f"\n[here {limit.words}]\n" in text and limit.left_out > 1500
+    (other.path / "log.txt").symlink_to(run.path / "log.txt")
+    monkeypatch.setattr(log_limit, "LIMIT", 10)
+    log_limit.LogLimit(other).enforce()
+    assert run.log() == text

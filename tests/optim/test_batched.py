@@ -1,5 +1,6 @@
 """What torch has for lists of tensors, and its twin of public calls, agree; torch's private calls are there alone."""
 
+import ast
 import math
 import re
 from pathlib import Path
@@ -81,6 +82,54 @@ def test_fop_does_without_torchs_own(monkeypatch, options):
         run(params, optimizer, range(5))
         results.append((dict(params), optimizer.state_dict()))
     assert same(*results)
+
+
+TWIN = "a kernel for many tensors, which a twin of public calls agrees with: see above"
+HOOKS = "no public way to what was registered by register_..._hook; test_fop_checkpoint has them called as SGD's"
+FSDP = "no public mark of a parameter that FSDP has flattened; test_fop_checkpoint has one refused"
+PRIVATE = {
+    ("batched.py", "_foreach_add_"): TWIN,
+    ("batched.py", "_foreach_copy_"): TWIN,
+    ("batched.py", "_foreach_norm"): TWIN,
+    ("batched.py", "_fused_adam_"): TWIN,
+    ("checks.py", "_fsdp_flattened"): FSDP,
+    ("checks.py", "_is_flat_param"): FSDP,
+    ("fop.py", "_optimizer_"): "what begins so are torch's hooks of this very object, which a copy must not share",
+    ("fop.py", "_optimizer_load_state_dict_post_hooks"): HOOKS,
+    ("fop.py", "_optimizer_load_state_dict_pre_hooks"): HOOKS,
+    ("fop.py", "_optimizer_state_dict_post_hooks"): HOOKS,
+    ("fop.py", "_optimizer_state_dict_pre_hooks"): HOOKS,
+    ("fop.py", "_zero_grad_profile_name"): "torch sets it on each optimizer, and again on a copy",
+    (
+        "guard.py",
+        "_version",
+    ): "torch's notes on autograd name it; no other way tells of a change in place",
+}
+"""What is private to others and used in ``optim`` all the same, with why; by file and name."""
+
+
+def private_names(path: Path) -> set[str]:
+    """Names with an underscore that a file takes from others, by a string too; not what it defines."""
+    tree = ast.parse(path.read_text())
+    nodes = list(ast.walk(tree))
+    own = {"self", "cls", *(node.name for node in nodes if isinstance(node, ast.ClassDef))}
+    made = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    made |= {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
+    made |= {node.target.id for node in nodes if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)}
+    names = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)} - made
+    for node in nodes:
+        if isinstance(node, ast.Attribute):
+            is_own = isinstance(node.value, ast.Name) and node.value.id in own and node.attr in made
+            names |= set() if is_own else {node.attr}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {*(node.module or "").split("."), *(alias.name for alias in node.names)}
+    return {name for name in names if re.fullmatch("_[a-z][a-z_]*", name)}
+
+
+def test_what_is_private_to_others_is_listed_with_why():
+    folder = Path(batched.__file__).parent
+    used = {(str(path.relative_to(folder)), name) for path in folder.rglob("*.py") for name in private_names(path)}
+    assert used == PRIVATE.keys()
 
 
 def test_private_calls_of_torch_are_in_one_place():

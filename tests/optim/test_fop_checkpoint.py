@@ -213,3 +213,20 @@ def test_dtensor_and_fsdp_are_refused_by_name(one_process):
     for each in named.values():
         with pytest.raises(TypeError, match="sharded, as by FSDP or as a DTensor"):
             FOP(torch.optim.SGD(each, lr=0.1))
+
+
+def test_hooks_on_a_state_are_called_as_any_optimizers():
+    def calls(optimizer: torch.optim.Optimizer) -> list[str]:
+        called = []
+        optimizer.register_state_dict_pre_hook(lambda of: called.append(f"before {of is optimizer}"))
+        optimizer.register_state_dict_post_hook(lambda of, state: called.append("after") or {**state, "more": 1})
+        optimizer.register_load_state_dict_pre_hook(
+            lambda of, state: called.append(f"before loading {state.pop('more')}") or state
+        )
+        optimizer.register_load_state_dict_post_hook(lambda of: called.append("after loading"))
+        optimizer.load_state_dict(optimizer.state_dict())
+        return called
+
+    of = torch.nn.Linear(3, 2)
+    bare, wrapped = (torch.optim.SGD(of.named_parameters(), lr=0.1) for _ in range(2))
+    assert calls(FOP(wrapped)) == calls(bare) == ["before True", "after", "before loading 1", "after loading"]

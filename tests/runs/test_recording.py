@@ -177,6 +177,26 @@ def test_a_request_to_stop_is_seen_and_it_ends_as_stopped(folder, monkeypatch):
     assert run.run.state.reason == "by somebody at step 3"
 
 
+def test_a_script_of_another_host_is_there_while_it_writes_whatever_clock_it_has(folder, tmp_path):
+    with runs.record({"lr": 1}) as recording:
+        recording.log(1, loss=1.0)
+        there = Run(shutil.copytree(recording.run.path, tmp_path / "shared" / recording.id))  # whose lock is free here
+    about = json.loads((there.path / "state.json").read_text())
+    (there.path / "state.json").write_text(json.dumps(about | {"host": "node7"}))
+    assert (there.state.state, there.state.host, there.held()) == ("running", "node7", False)
+    with pytest.raises(RunError, match="is being recorded on node7: end its script first"):
+        there.delete()
+    for name in ("state.json", "progress.json"):
+        assert there.state.state == "running"
+        seconds = os.stat(there.path / name).st_mtime - 130
+        os.utime(there.path / name, (seconds, seconds))
+    reason = "its process vanished while it was running, or has written nothing for 120 s: it was on node7"
+    assert (there.state.state, there.state.reason, there.state.resumes) == ("lost", reason, False)
+    there = there.delete().restore()
+    (there.path / "state.json").write_text(json.dumps(about))  # of this host, whose lock is free
+    assert (there.state.state, there.state.reason) == ("lost", "its process vanished while it was running")
+
+
 def test_a_script_that_was_killed_is_lost_and_cannot_be_resumed(folder):
     process = script(
         folder,

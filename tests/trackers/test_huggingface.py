@@ -7,7 +7,7 @@ import pytest
 import torch
 
 transformers = pytest.importorskip(
-    "transformers", reason='without it nothing is recorded: pip install "fop-lab[transformers]"'
+    "transformers", reason="without it nothing is recorded: pip install transformers accelerate"
 )
 pytest.importorskip("accelerate", reason="the Trainer needs it")
 

@@ -294,6 +294,34 @@ def test_a_plugin_that_ends_the_process_fails_its_run(tmp_path):
     assert run.state.state == "failed" and "own.py, line 15: make_model calls sys.exit(0)" in run.state.reason
 
 
+STEPS = """
+class Own(torch.optim.SGD):
+    taken = 0
+    def step(self):
+        super().step()
+        self.taken += 1
+        if self.taken == 5:
+            {}
+def make_optimizer(named, settings, total_steps):
+    return Own(named, lr=0.01)
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("import sys; sys.exit('no')", "its code called sys.exit('no')"),
+        ("raise RuntimeError('no')", "RuntimeError: no"),
+        ("open('/no/such')", "FileNotFoundError: "),
+        ("torch.ones(2) @ torch.ones(3)", "RuntimeError: "),
+    ],
+)
+def test_what_a_plugin_raises_while_it_trains_is_named_with_its_line(tmp_path, fault, words):
+    sources = {"data": source(SETTINGS + DATA), "model": source(SETTINGS + DATA)}
+    run = trained(run_of(tmp_path, sources | {"optimizer": source(SETTINGS + STEPS.format(fault))}))
+    assert run.state.state == "failed" and run.state.reason.startswith(f"own.py, line 13: {words}")
+
+
 def test_settings_of_a_file_go_with_no_others():
     sources = {"optimizer": source(SETTINGS + SGD + "    pass")}
     base = config.preset("mnist-mlp", "momentum")
