@@ -199,6 +199,7 @@ def test_where_all_temporary_folders_are_others_it_is_among_our_caches(tmp_path,
 
 def test_what_libraries_read_as_they_are_loaded_makes_it_another_one(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     before = warm.home()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     monkeypatch.setenv("KMP_DUPLICATE_LIB_OK", "True")

@@ -159,7 +159,8 @@ def test_the_map_of_rates_is_basins():
     data, arrays = live(a_race, ["fop"], movable(a_race, "own", "rate"))
     cells = node.run(MAP, packed({"live": data}, arrays), str(COMPONENTS), json.dumps(a_race.start), "400")
     made = a_race.race()
-    rates, hyper_rates = basins.logarithmic(*RATES, 36), basins.logarithmic(*HYPER_RATES, 30)
+    rates, hyper_rates = basins.logarithmic(RATES[0], 10 * RATES[1], 45), basins.logarithmic(*HYPER_RATES, 30)
+    assert np.array_equal(rates[:36], basins.logarithmic(*RATES, 36)), "it goes on where the map of Basins ends"
     batch = basins.stability(
         made.surface, made.rules["fop"], made.start, rates, hyper_rates, tolerance=made.tolerance, max_steps=400
     )

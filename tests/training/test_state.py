@@ -96,12 +96,12 @@ def test_what_comes_back_shares_no_memory_with_the_arrays():
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ({"a": [{1}]}, "a/0: a set"),
-        ({"a": {(1, 2): 3}}, "a: a tuple as a key"),
-        ({"a": 1j}, "a: a complex"),
+        ({"a": [{1}]}, "a/0: a value of the type set"),
+        ({"a": {(1, 2): 3}}, "a: a key of the type tuple"),
+        ({"a": 1j}, "a: a value of the type complex"),
         ({"a": torch.ones(2, dtype=torch.bfloat16)}, "a: a torch.strided tensor of torch.bfloat16"),
         ({"a": torch.ones(2, 2).to_sparse()}, "a: a torch.sparse_coo tensor"),
-        ({"a": torch.nn.ReLU()}, "a: a ReLU"),
+        ({"a": torch.nn.ReLU()}, "a: a value of the type ReLU"),
     ],
 )
 def test_what_no_checkpoint_can_hold_is_refused_with_its_place(value, says):
