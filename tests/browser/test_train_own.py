@@ -143,7 +143,7 @@ def test_a_broken_one_is_named_by_its_line_or_its_limit_and_nothing_else_notices
     expect(said(page, f"pasted.py, line {line + 1}: no Python")).to_be_visible(timeout=SECONDS)
     expect(launch(page)).to_be_enabled()
     for text, words in {
-        f"{head}    return 3": f"{named} returned a int",
+        f"{head}    return 3": f"{named} returned an int",
         f"{head}    import sys; sys.exit('no')": f"{within} calls sys.exit('no')",
         f"{head}    while True: print('x' * 1_000_000)": f"{within} prints more than 100 MB",
         SETTINGS + NAN[kind]: "makes numbers that are not finite",
