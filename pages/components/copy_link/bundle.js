@@ -1,67 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum b79ef646f87f9bc2fb28cdeeb1b66e29287f1a835a4d0141a364319f96ce2a31.
-// lib/followers.js
-var Followers = class extends Set {
-  call() {
-    for (const follower of this) {
-      try {
-        follower();
-      } catch (error) {
-        reportError(error);
-      }
-    }
-  }
-  /**
-   * Calls a follower at each change from now on; returns how to end that.
-   *
-   * @param {() => void} follower
-   */
-  follow(follower) {
-    this.add(follower);
-    return () => {
-      this.delete(follower);
-    };
-  }
-};
-
-// lib/page.js
-globalThis.fopLab ??= {};
-var page = globalThis.fopLab;
-
-// lib/clock.js
-var Clock = class {
-  constructor() {
-    this.step = Infinity;
-    this.moving = false;
-    this.leads = false;
-    this.values = {};
-    this.parts = null;
-    this.run = "";
-    this.fragment = "";
-    this.followers = new Followers();
-  }
-  /**
-   * @param {number} step
-   * @param {Record<string, number>} values
-   * @param {RunStep | null} parts
-   */
-  set(step, values, parts = null) {
-    Object.assign(this, { step, values, parts });
-    this.followers.call();
-  }
-  /**
-   * Calls a follower now and at each move; returns how to end that.
-   *
-   * @param {() => void} follower
-   */
-  follow(follower) {
-    const end = this.followers.follow(follower);
-    follower();
-    return end;
-  }
-};
-page.clock ??= new Clock();
-var clock = page.clock;
-
+// Made by scripts/web.sh build of sources with the checksum 53f504ad84d58ef9c818a07ef85b01cd12ef28c14ed8dd5503fb8428073acf85.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -82,6 +19,10 @@ var inOrder = (show2) => (mount) => {
   };
 };
 
+// lib/page.js
+globalThis.fopLab ??= {};
+var page = globalThis.fopLab;
+
 // copy_link/index.js
 var WORDS = "Copy link";
 function show({ parentElement }) {
@@ -89,7 +30,7 @@ function show({ parentElement }) {
   let later = 0;
   button.onclick = async () => {
     const link = new URL(location.href);
-    link.hash = clock.fragment;
+    link.hash = page.clock?.fragment ?? "";
     try {
       await navigator.clipboard.writeText(link.href);
       button.textContent = "Copied";

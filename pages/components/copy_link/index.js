@@ -1,7 +1,7 @@
 // @ts-check
-import { clock } from "../lib/clock.js";
 import { box } from "../lib/dom.js";
 import { inOrder } from "../lib/lifetime.js";
+import { page } from "../lib/page.js";
 
 /** @import { Mount } from "../lib/types.d.ts" */
 
@@ -17,7 +17,7 @@ function show({ parentElement }) {
   let later = 0;
   button.onclick = async () => {
     const link = new URL(location.href);
-    link.hash = clock.fragment;
+    link.hash = page.clock?.fragment ?? "";
     try {
       await navigator.clipboard.writeText(link.href);
       button.textContent = "Copied";
