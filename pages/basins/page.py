@@ -25,7 +25,6 @@ COARSE = 64  # the grid that is shown before a finer one is computed
 ROW = 30  # px of a row of the table
 
 form = Form("basins", PRESETS, FIELDS, {name: values(scene) for name, scene in MAPS.items()}, ("size",))
-form.put_again()
 
 
 def sidebar() -> bool:

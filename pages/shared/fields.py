@@ -233,8 +233,7 @@ class Grouped(Several):
     def draw(self, key: str, on_change: Callable[[], None] | None = None) -> None:
         """Show one group under another. The session has the whole value under the key, and what of it is in a group."""
         st.markdown(f"**{self.label}**")
-        for group in self.groups:
-            part = f"{key} {group.label}"
+        for group, part in zip(self.groups, self.parts(key)):
             chosen = [option for option in group.options if option in st.session_state[key]]
             again = st.session_state.pop(f"{part} again", False)
             if again or st.session_state.get(part) != chosen:  # a value that is set has the browser draw the group anew
@@ -251,8 +250,12 @@ class Grouped(Several):
 
     def forget(self, key: str) -> None:
         """Have the groups given their values anew when they are drawn next."""
-        for group in self.groups:  # what the browser sends of them until then is known by their keys
-            st.session_state[f"{key} {group.label} again"] = True
+        for part in self.parts(key):  # what the browser sends of them until then is known by their keys
+            st.session_state[f"{part} again"] = True
+
+    def parts(self, key: str) -> list[str]:
+        """Return the keys of the groups' widgets."""
+        return [f"{key} {group.label}" for group in self.groups]
 
     def _take_over(self, key: str, part: str, group: Group, on_change: Callable[[], None] | None) -> None:
         others = [option for option in st.session_state[key] if option not in group.options]

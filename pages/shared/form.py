@@ -98,8 +98,11 @@ class Form:
     def give(self, name: str) -> str:
         """Give a setting's value to its widget, which is about to be drawn; return the key that the widget has."""
         key, field = self.key(name), self.fields[name]
-        if self._drawn.give(key, self[name]) and isinstance(field, Grouped):
-            field.forget(key)
+        if isinstance(field, Grouped):
+            if self._drawn.give(key, self[name], field.parts(key)):
+                field.forget(key)
+        else:
+            self._drawn.give(key, self[name])
         return key
 
     def take_over(self, name: str) -> Any:
@@ -113,15 +116,6 @@ class Form:
         for name in self.fields:
             if self._drawn.has(self.key(name)):
                 self.take_over(name)
-
-    def put_again(self) -> None:
-        """Give all widgets their values again where the run before was the page's first.
-
-        It may have been left for this one before the browser had drawn its widgets.
-        """
-        first, self._record["first"] = self._record.get("first", False), self.arrives
-        if first and not self.arrives:
-            self._drawn.renew()
 
     def draw_presets(self) -> None:
         """Show the choice of a preset."""

@@ -36,7 +36,6 @@ form = Form(
     VIEWS,
     before="paper-booth",
 )
-form.put_again()
 scene = SCENES[form.preset]
 
 READING = """

@@ -1,6 +1,7 @@
 """Widgets that a page shows no longer: what a browser still sends of them is nobody's choice."""
 
 import pytest
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
 
 
@@ -60,3 +61,20 @@ def test_what_comes_late_while_another_page_is_shown_changes_nothing(at):
     at.session_state["late"] = "first", "chosen"
     at.run()
     assert "heard" not in at.session_state and at.text_input(key="page.name").value == "chosen"
+
+
+def test_a_widget_has_its_value_given_until_the_browser_has_sent_it(at, monkeypatch):
+    """The browser may ask for the next run before it has drawn what the run before said.
+
+    Then it draws the next run's widget: with what that run says, and empty where it says nothing.
+    """
+    at.session_state["shown"] = False
+    at.run()
+    at.session_state["shown"] = True
+    at.run()
+    monkeypatch.setattr(at._tree, "get_widget_states", WidgetStates)
+    at.run()
+    name = at.text_input(key="page.name")
+    assert name.value == "chosen" and name.proto.set_value
+    at.run()
+    assert at.text_input(key="page.name").value == "chosen" and not at.text_input(key="page.name").proto.set_value
