@@ -91,13 +91,13 @@ ELSEWHERE = """(here) => {
 
 
 @contextmanager
-def running_app(runs: str) -> Iterator[str]:
-    """Starts the app over a runs folder on a free port; gives its address."""
+def running_app(**environment: str) -> Iterator[str]:
+    """Starts the app on a free port, with such changes of its environment; gives its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=sys.stderr, env=os.environ | {"FOP_RUNS_DIR": runs})
+    server = subprocess.Popen(command, cwd=ROOT, stdout=sys.stderr, env=os.environ | environment)
     try:
         for _ in range(600):
             try:
@@ -144,7 +144,7 @@ def main(names: Sequence[str]) -> None:
     if unknown := set(names) - {*PICTURES, ANIMATION[0]}:
         raise SystemExit(f"No picture {', '.join(sorted(unknown))}: there are {', '.join(PICTURES)}, {ANIMATION[0]}.")
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as runs, running_app(runs) as address, running_browser() as browser:
+    with tempfile.TemporaryDirectory() as runs, running_app(FOP_RUNS_DIR=runs) as address, running_browser() as browser:
         if any(PICTURES[name][0] == STUDY for name in names if name in PICTURES):
             unpack(runs)
         for name in filter(PICTURES.get, names):
