@@ -35,6 +35,10 @@ from pages.studies.own import arguments
 from pages.studies.settings import COMPOSED
 from pages.studies.shown import run_count, table
 
+EVEN = {
+    "grid": "“As many of each” gives every method the same number, as long as its axes have as many values.",
+    "quasi-random": "Points that fall on the same values of a list are one setting: more values even it out.",
+}
 TWICE = 2.0  # seconds in which a second click is the same click
 MUCH = 20  # runs from which on the page asks before it starts them
 LONG = 600.0  # seconds likewise
@@ -277,10 +281,7 @@ def _trials(drafted: Draft) -> None:
     table(rows)
     counts = {drafted.trials[method] for method in study.methods}
     if study.axes and len(counts) > 1:
-        st.caption(
-            "Methods with more settings to try have more chances to be lucky. “As many of each” gives every method the "
-            "same number of trials."
-        )
+        st.caption(f"Methods with more settings to try have more chances to be lucky. {EVEN[study.sampling]}")
 
 
 def _takes(drafted: Draft, known: Prediction | None) -> None:

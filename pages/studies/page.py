@@ -74,10 +74,15 @@ def study(of: StudyTable) -> None:
 
 
 def follow(measures: Measures) -> None:
-    """Go by the loss once the reader's data have no accuracy, and by accuracy again once data have one."""
-    if st.session_state.get(USUAL, "accuracy") != measures.usual:
-        st.session_state[USUAL] = measures.usual
-        form.put(choose=f"held_out_{measures.usual}", column=f"test_{measures.usual}")
+    """Go by the loss once the reader's data have no accuracy, and by accuracy again once data have one.
+
+    What the reader has chosen otherwise stays.
+    """
+    before, now = st.session_state.get(USUAL, "accuracy"), measures.usual
+    if before != now:
+        st.session_state[USUAL] = now
+        columns = {"choose": "held_out", "column": "test"}
+        form.put(**{name: f"{of}_{now}" for name, of in columns.items() if form[name] == f"{of}_{before}"})
 
 
 def new() -> None:
@@ -85,6 +90,7 @@ def new() -> None:
     progress.undo()
     there, damaged = store.list_studies()
     overview.overview(there, damaged, open_)
+    progress.trashed()
     files = own.files(form)
     made, waits, plugins, measures = None, "", {}, Measures()
     if files.sources:

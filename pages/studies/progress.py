@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -163,6 +164,28 @@ def undo() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{literal(name)} moved to the trash; its runs stay.", width="content")
         st.button("Undo", on_click=back, key="studies undo")
+
+
+def trashed() -> None:
+    """Show the studies in the trash, each of which can be brought back."""
+    try:
+        gone = trash.trashed()
+    except RunError as error:
+        st.error(literal(str(error)))
+        return
+    if not gone:
+        return
+    with st.expander(f"Trash: {len(gone):,} {'study' if len(gone) == 1 else 'studies'}", key="studies trash"):
+        for each in gone:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(literal(each.name), width="stretch")
+                st.button(
+                    "Restore",
+                    on_click=_do,
+                    args=(partial(trash.restore, each.id), lambda id_: f"{id_} is back."),
+                    key=f"studies restore {each.id}",
+                )
+        st.caption("Removed for good by `python -m fop_core study empty-trash` alone.")
 
 
 def _grow(of: StudyTable) -> None:

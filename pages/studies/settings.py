@@ -71,7 +71,8 @@ COMPOSED: Mapping[str, Field] = MappingProxyType(
         "sampling": Switch(
             "Tried are",
             {"grid": "All combinations", "quasi-random": "As many of each"},
-            "As many of each: the same number of trials for every method, spread evenly (Sobol).",
+            "As many of each: the same number of trials for every method, spread evenly (Sobol). Trials that fall on "
+            "the same values of a list are one.",
         ),
         "trials": Number("Trials of each method", 1, 2000, 1, whole=True),
         "seeds": Text("Tuning seeds", 200, "These choose the settings of each method: 0, 1, 2 or 0-2."),

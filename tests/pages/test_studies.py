@@ -13,7 +13,7 @@ from fop_core.commands import study as study_command
 from fop_core.jobs import queue
 from fop_core.runs import confirmed, plugins
 from fop_core.runs import store as runs
-from fop_core.studies import cells, store, watcher
+from fop_core.studies import cells, store, trash, watcher
 from fop_core.studies.protocol import parse_axis
 from pages.studies.draft import command, draft, written
 from pages.studies.settings import FIELDS, PRESETS, values
@@ -86,7 +86,7 @@ def test_the_study_of_the_command_line_is_composed_launched_and_opened():
     at = page(axes="optimizer.lr=0.01,0.05,0.1\nfop.rank=1,16", seeds="0-2", fresh="7", name="s")
     assert "27 runs to choose" in text(at), "an axis of a part that a method has not is not multiplied for it"
     assert list(at.table[0].value["Settings tried"]) == ["3", "6"]
-    assert "more chances to be lucky" in text(at)
+    assert "more chances to be lucky. “As many of each” gives every method the same number" in text(at)
     ran(button(at, "studies launch").click().run())
     [stored] = store.list_studies()[0]
     assert stored.id == "s" and len(stored.runs) == 27 and stored.study.fresh_seeds == (7,)
@@ -348,6 +348,24 @@ def test_a_study_is_deleted_with_its_runs_kept_and_brought_back():
     assert store.ids() == ["s"] and "moved to the trash" not in text(at)
 
 
+def test_studies_in_the_trash_are_listed_and_brought_back():
+    for name in ("one_s", "two"):
+        filled(study(name))
+        trash.discard(store.slug(name))
+    at = page()
+    assert [each.label for each in at.expander if "Trash" in each.label] == ["Trash: 2 studies"]
+    assert "one_s" in text(at) and "empty-trash" in text(at)
+    ran(button(at, "studies restore two").click().run())
+    assert store.ids() == ["two"] and at.toast[0].value.replace("\\", "") == "two is back."
+    assert [each.label for each in at.expander if "Trash" in each.label] == ["Trash: 1 study"]
+
+
+def test_fewer_trials_of_a_method_are_said_where_points_fall_together():
+    at = page(axes="optimizer.lr=0.01,0.05,0.1\nfop.rank=1,16", sampling="quasi-random", trials=4)
+    tried = list(at.table[0].value["Settings tried"])
+    assert tried == ["3", "4"] and "one setting: more values even it out" in text(at)
+
+
 def test_a_study_whose_runs_wait_is_not_deleted():
     at = page(axes="", seeds="0", fresh="5", name="s", epochs="1")
     ran(button(at, "studies launch").click().run())
@@ -451,12 +469,23 @@ def test_a_file_of_ones_own_is_called_by_its_name_in_an_open_study():
     assert "Momentum, lion.py" in str(component(page(), "studies table")["rows"])
 
 
-def test_data_of_ones_own_without_accuracy_are_compared_by_their_losses(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    at = page(seeds="0", fresh="1", name="own", epochs="1")
+def with_own_data(**query: str) -> AppTest:
+    """A page on which data of one's own without an accuracy are taken, confirmed and tried."""
+    at = page(seeds="0", fresh="1", name="own", epochs="1", **query)
     at.text_area(key="studies own text").set_value(SETTINGS + DATA)
     ran(next(each for each in at.button if str(each.key) == "studies own take").click().run())
-    ran(next(each for each in at.button if str(each.key).startswith("studies own run")).click().run())
+    return ran(next(each for each in at.button if str(each.key).startswith("studies own run")).click().run())
+
+
+def test_data_of_ones_own_without_accuracy_leave_a_link_what_it_compares(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    at = with_own_data(column="train_loss")
+    assert at.session_state["studies.choose"] == "held_out_loss" and at.session_state["studies.column"] == "train_loss"
+
+
+def test_data_of_ones_own_without_accuracy_are_compared_by_their_losses(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    at = with_own_data()
     assert at.session_state["studies.choose"] == "held_out_loss" and at.session_state["studies.column"] == "test_loss"
     assert not button(at, "studies launch").disabled
     ran(at.selectbox(key="studies.column").set_value("test_accuracy").run())
