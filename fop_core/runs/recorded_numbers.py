@@ -27,11 +27,11 @@ def number(value: Any) -> float:
         except (TypeError, ValueError, RuntimeError) as error:
             shape = list(getattr(value, "shape", ()))
             why = error if math.prod(shape) == 1 else "one number is expected"
-            raise ValueError(f"a {type(value).__name__} of shape {shape}: {why}") from None
+            raise ValueError(f"a value of type {type(value).__name__} and shape {shape}: {why}") from None
     if isinstance(value, bool):
         raise TypeError("a truth value: give 0 or 1")
     if isinstance(value, numbers.Integral):
         return int(value)
     if isinstance(value, numbers.Real):
         return float(value)
-    raise TypeError(f"{reprlib.repr(value)}, a {type(value).__name__}: a number is expected")
+    raise TypeError(f"{reprlib.repr(value)}, of type {type(value).__name__}: a number is expected")

@@ -21,7 +21,7 @@ def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         {'lr': 0.1, 'betas': [0.9, 0.99]}
     """
     if not isinstance(settings, Mapping):
-        raise TypeError(f"settings are a {type(settings).__name__}: give a mapping, as vars(arguments) or a dict")
+        raise TypeError(f"settings are of type {type(settings).__name__}: give a mapping, as vars(arguments) or a dict")
     content = _plain(settings, "settings")
     files.check_depth(content, "settings are ")
     return dict(content)
@@ -34,7 +34,7 @@ def check_arguments(name: str, tags: Sequence[str], losses: Collection[str], ste
             raise TypeError(f"{what} are {several!r}, a text: give several, as [{several!r}]")
     for what, text in (("name", name), *(("tag", tag) for tag in tags)):
         if not records.is_text(text):
-            raise TypeError(f"a {what} is {text!r}, a {type(text).__name__}: give a text")
+            raise TypeError(f"a {what} is {text!r}, of type {type(text).__name__}: give a text")
     if steps is not None and (type(steps) is not int or not 1 <= steps <= records.LARGEST_STEP):
         raise ValueError(f"steps is {reprlib.repr(steps)}: give a whole number of at least 1, or none")
 
@@ -53,11 +53,11 @@ def _plain(value: Any, where: str, depth: int = 0) -> Any:
     if isinstance(value, Mapping):
         for key in value:
             if not records.is_text(key):
-                raise TypeError(f"{where} has the key {key!r}, a {type(key).__name__}: JSON has texts alone")
+                raise TypeError(f"{where} has the key {key!r} of type {type(key).__name__}: JSON has texts alone")
         return {key: _plain(each, f"{where}[{key!r}]", depth + 1) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(each, f"{where}[{index}]", depth + 1) for index, each in enumerate(value)]
     raise TypeError(
-        f"{where} is {value!r:.80}, a {type(value).__name__}: JSON has texts, numbers, true, false, none, lists and "
-        "mappings; give str(...) of it"
+        f"{where} is {value!r:.80}, of type {type(value).__name__}: JSON has texts, numbers, true, false, none, lists "
+        "and mappings; give str(...) of it"
     )

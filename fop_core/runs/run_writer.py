@@ -82,9 +82,11 @@ class RunWriter:
         content = files.plain(dict(columns))
         for name, value in columns.items():
             if not isinstance(name, str):
-                raise TypeError(f"a column at step {step} is called {name!r}, a {type(name).__name__}: give a string")
+                kind = type(name).__name__
+                raise TypeError(f"a column at step {step} is called {name!r}, of type {kind}: give a string")
             if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise TypeError(f"{name} at step {step} is {value!r}, a {type(value).__name__}: give an int or a float")
+                kind = type(value).__name__
+                raise TypeError(f"{name} at step {step} is {value!r}, of type {kind}: give an int or a float")
             try:
                 name.encode()
                 files.number(content[name])

@@ -92,11 +92,11 @@ def test_while_it_trains_it_is_listed_as_running_and_says_how_far_it_is(folder):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"a": {"b": {1, 2}}}, r"settings\['a'\]\['b'\] is \{1, 2\}, a set"),
-        ({"a": [0, object]}, r"settings\['a'\]\[1\] is .*, a type"),
-        ({"a": torch.zeros(2)}, r"settings\['a'\] is .*, a Tensor"),
-        ({1: 2}, "the key 1, a int"),
-        ([1], "settings are a list"),
+        ({"a": {"b": {1, 2}}}, r"settings\['a'\]\['b'\] is \{1, 2\}, of type set"),
+        ({"a": [0, object]}, r"settings\['a'\]\[1\] is .*, of type type"),
+        ({"a": torch.zeros(2)}, r"settings\['a'\] is .*, of type Tensor"),
+        ({1: 2}, "the key 1 of type int"),
+        ([1], "settings are of type list"),
         ({"a": "\ud800"}, "no text that can be written"),
     ],
 )
@@ -355,7 +355,7 @@ def test_a_value_that_is_no_number_is_said_once_and_the_rest_of_the_row_is_kept(
         run.log("2", loss=1.0)  # type: ignore[arg-type]
     err = capsys.readouterr().err
     assert err.count("\n") == 4
-    assert "'word' at step 1 is left out: 'x', a str: a number is expected" in err and "shape [2]" in err
+    assert "'word' at step 1 is left out: 'x', of type str: a number is expected" in err and "shape [2]" in err
     back = runs.load(the_run(folder).path)
     assert back.metrics.columns == ["loss", "seconds"] and back.metrics.steps.tolist() == [1, 2, 3]
 
