@@ -2,7 +2,7 @@
 # Runs the tests, each page's main journey in a real browser too. Installs first what is missing.
 # Arguments go to pytest:  make test ARGS="tests/optim -k momentum"
 #
-# FOP_TESTS=all           also the long ones: each page's details in a browser, faults, Slurm
+# FOP_TESTS=all           also the long ones: each page's details in a browser, faults, Slurm, all of very many like cases
 # FOP_CHROMIUM=PROGRAM    the Chromium or Chrome to drive (default: from PATH, else by apt-get)
 # FOP_SKIP_BROWSER=1      leave the browser tests out; refused where CI is set
 
@@ -64,11 +64,13 @@ run_tests() {
   if [ "${FOP_TESTS:-}" = all ]; then
     say "Running all tests (forty minutes on two cores; what takes longest is listed at the end)."
   else
-    say "Running the tests, without the long ones, which FOP_TESTS=all adds: ${LONG[*]}."
+    say "Running the tests, without the long ones, which FOP_TESTS=all adds: ${LONG[*]}, all of very many like cases."
     paths=("${APART[@]}")
+    beside+=(-m "not long")
   fi
-  # Most of them run side by side. Those that start servers, browsers and jobs do not: they wait for each other's load.
-  "$VENV/bin/python" -m pytest -n logical --maxprocesses 4 --dist loadfile "${beside[@]}" --durations=40 || failed=1
+  # Most of them run side by side, more than there are cores, since they wait for programs and the disk too. Those that
+  # start servers, browsers and jobs do not: they wait for each other's load.
+  "$VENV/bin/python" -m pytest -n 4 --dist loadfile "${beside[@]}" --durations=40 || failed=1
   "$VENV/bin/python" -m pytest "${paths[@]}" --durations=40 || failed=1
   return $failed
 }

@@ -18,6 +18,7 @@ from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.state import ENDED
 from fop_core.training import config
+from tests.sampled import sampled
 from tests.training import tiny
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -142,14 +143,14 @@ def no_control(text):
     return not [character for character in text if not character.isprintable() and character not in "\n\t"]
 
 
-@pytest.mark.parametrize("argument", ARGUMENTS)
+@pytest.mark.parametrize("argument", sampled(ARGUMENTS, 3))
 def test_whatever_an_argument_is_the_command_ends_in_a_sentence(capsys, argument):
     for kind, value in VALUES.items():
         for arguments in calls(*ARGUMENTS[argument], value):
             sensible(kind, *call(capsys, *arguments))
 
 
-@pytest.mark.parametrize("path", config.described())
+@pytest.mark.parametrize("path", sampled(config.described(), 3))
 def test_whatever_a_setting_is_the_command_ends_in_a_sentence(capsys, path):
     for kind, value in VALUES.items():
         outcome = call(capsys, "train", "--preset", "mnist-mlp", "--dry-run", "--set", f"{path}={value}")

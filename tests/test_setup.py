@@ -309,8 +309,8 @@ LONG = ("tests/browser", "tests/faults", "tests/slurm")
 
 def both_halves(chromium: str, *long: str) -> list[str]:
     """The calls that run the tests: most side by side, then those that start servers and jobs."""
-    first = ["-m", "pytest", "-n", "logical", "--maxprocesses", "4", "--dist", "loadfile"]
-    first += [f"--ignore={path}" for path in (*JOURNEYS, *LONG)]
+    first = ["-m", "pytest", "-n", "4", "--dist", "loadfile", *(f"--ignore={path}" for path in (*JOURNEYS, *LONG))]
+    first += [] if long else ["-m", "not long"]
     most = "--durations=40"  # lists what takes longest
     return ["|".join([*first, most]), chromium, "|".join(["-m", "pytest", *JOURNEYS, *long, most]), chromium]
 
