@@ -1,5 +1,6 @@
 """All runs of a folder, as a list shows them: each is read when its directory has changed, and no sooner."""
 
+import math
 import os
 import threading
 import time
@@ -216,7 +217,7 @@ class Listing:
         self._dispatch = dispatch
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
-        self._at = -1e9
+        self._at = -math.inf
 
     def entries(self, now: bool = False) -> dict[str, Entry]:
         """Return all runs by their ids, newest first, and see to what waits.
@@ -235,6 +236,22 @@ class Listing:
                 self._refresh()
                 self._at = time.monotonic()
             return self._entries
+
+    def renew(self) -> None:
+        """Have the next call of ``entries`` look, since something was changed just now.
+
+        Example:
+            >>> from fop_core.runs import store
+            >>> from fop_core.runs.listing import Listing
+            >>> listing = Listing(store.runs_folder())
+            >>> before = len(listing.entries())
+            >>> _ = store.create({"epochs": 2})
+            >>> listing.renew()
+            >>> len(listing.entries()) - before
+            1
+        """
+        with self._lock:
+            self._at = -math.inf
 
     def measure(self, patience: float = PATIENCE) -> bool:
         """Find what the columns of all runs came to; return whether that is known of all of them.

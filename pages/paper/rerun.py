@@ -144,7 +144,7 @@ def _go(card: str, names: Sequence[str], quick: bool) -> None:
     st.session_state[f"{TROUBLE} {card}"] = "; ".join(troubles)
     if not troubles:
         st.session_state[OPEN] = ""
-    listing(runs.runs_folder()).entries(now=True)  # they are there since this click
+    listing(runs.runs_folder()).renew()  # they are there since this click
 
 
 def unpacking(card: Card) -> None:
@@ -197,4 +197,4 @@ def _unpack(card: Card) -> None:
                 shipped.unpack(packed)
     except (RunError, DamagedFile, OSError) as error:
         st.session_state[f"{TROUBLE} {card.name}"] = str(error)
-    listing(runs.runs_folder()).entries(now=True)
+    listing(runs.runs_folder()).renew()

@@ -54,7 +54,7 @@ def fork(form: Form, source: Source, layer: Layer) -> None:
         st.error(literal(trouble))
     if (launched := st.session_state.pop("inspect forked", None)) is not None:
         st.success(f"{literal(launched)} is in the queue.")
-        listing(store.runs_folder()).entries(now=True)  # it is there since this click
+        listing(store.runs_folder()).renew()  # it is there since this click
     if entries := _forks(source.entry):
         ticks = _go_on(entries)
         st.fragment(_followed, run_every=TICK if ticks else None)(source.entry, ticks)

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from fop_core.jobs import queue
-from fop_core.runs import GALLERY, trash
+from fop_core.runs import GALLERY, store, trash
 from fop_core.runs.control import start_over
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.listing import Entry
@@ -16,6 +16,7 @@ from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
 from pages.shared import notices
 from pages.shared.clone import CloneError, clone
+from pages.shared.listing import listing
 from pages.shared.reruns import run_again
 from pages.shared.text import literal
 
@@ -30,7 +31,11 @@ def tried(what: Callable[[], Any], done: str | Callable[[Any], str] = "") -> boo
         done: what to say then, or what makes that of the result.
     """
     st.session_state[ANEW] = True
-    return notices.tried("runs", what, done)
+    try:
+        return notices.tried("runs", what, done)
+    finally:
+        for bin in (False, True):
+            listing(store.runs_folder(), bin).renew()
 
 
 def show_notice() -> None:

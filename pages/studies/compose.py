@@ -258,7 +258,7 @@ def _go(form: Form, promised: Draft, own: OwnFiles) -> None:
     st.session_state[LAUNCHED] = time.monotonic()
     if done.troubles:
         st.session_state[TROUBLE] = "; ".join(dict.fromkeys(done.troubles.values()))
-    listing(runs.runs_folder()).entries(now=True)  # they are there since this click
+    listing(runs.runs_folder()).renew()  # they are there since this click
     form.put(study=done.stored.id, cell="", role="tune")
 
 

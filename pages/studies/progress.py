@@ -86,7 +86,7 @@ def _tried(what: Callable[[], Any], done: Callable[[Any], str]) -> bool:
     """Do something with a study; the page says what came of it. Return whether it was done."""
     if not notices.tried("studies", what, done):
         return False
-    listing(runs.runs_folder()).entries(now=True)
+    listing(runs.runs_folder()).renew()
     return True
 
 

@@ -5,11 +5,12 @@ import time
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from fop_core.runs import store
 from fop_core.training import config, datasets
 from fop_core.training.preview import Preview, PreviewError
 from pages.components.copy_link import copy_link
 from pages.components.follow import follow
-from pages.shared.listing import MOST_CHOSEN
+from pages.shared.listing import MOST_CHOSEN, listing
 from pages.shared.own_files import OwnFiles
 from pages.shared.run_text import message
 from pages.shared.shell import folders
@@ -62,6 +63,7 @@ def go(promised: int) -> None:
     if again or len(now.runs) != promised or obstacles(now):
         return
     launched = launch(completed(now, files), form["from"])
+    listing(store.runs_folder()).renew()  # they are there since this click
     st.session_state["train launched"] = time.monotonic()
     if launched.trouble:
         st.session_state["train trouble"] = launched.trouble

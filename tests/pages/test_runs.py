@@ -643,6 +643,18 @@ def test_a_pinned_run_keeps_its_colour_and_is_drawn_whatever_else_is_selected():
         assert queried(at)["pin"] == f"{one}:3"
 
 
+def test_what_was_done_is_in_the_table_at_once(monkeypatch):
+    """The tables are listed anew now and then; what the reader did must not stay in one until then."""
+    monkeypatch.setattr("fop_core.runs.listing.FRESH", 1e9)
+    run, _ = made("gone", rows()), made("stays", rows())
+    at = page(run.id)
+    assert set(shown(at)) == {"gone", "stays"}
+    ran(at.button(key="runs deletes").click().run())
+    assert set(shown(at)) == {"stays"}
+    ran(at.button(key="runs undo button").click().run())
+    assert set(shown(at)) == {"gone", "stays"}
+
+
 def test_buttons_are_for_what_is_selected_and_not_for_what_is_pinned():
     one, two = made("one", rows(), "stopped"), made("two", rows(), "stopped", "", "fop", "seed=1")
     at = page(two.id, pin=f"{one.id}:0", seeds="0")
