@@ -6,7 +6,7 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fop_core.training.environment import processor
@@ -14,7 +14,7 @@ from fop_core.training.environment import processor
 BUSY = 0.5  # load average above which the machine was not ours alone
 
 
-def by_turns(contestants: dict[str, Callable[[], Any]], rounds: int, warm_up: int = 1) -> dict[str, list[float]]:
+def by_turns(contestants: Mapping[str, Callable[[], Any]], rounds: int, warm_up: int = 1) -> dict[str, list[float]]:
     """Return seconds of each call, contestant by contestant in every round, so that a slow minute hits all alike.
 
     Each round begins with another of them, so that none always follows the same one's cold caches.

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -54,6 +55,11 @@ def draw(metrics: Loaded) -> None:
         lines.points([[metrics]], "step", name)
 
 
+def open_and_draw(path: Path) -> None:
+    """Open the metrics of a run, and draw them."""
+    draw(Loaded(str(path)))
+
+
 def memory(path: Path) -> float:
     """Return the MB that a process takes more once it has read and drawn a run's metrics."""
     before = psutil.Process().memory_info().rss
@@ -93,14 +99,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
     load_before = measure.load()
-    ratios, values, samples = {}, {}, {}
+    ratios, values = {}, {}
+    samples: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as name:
         for count in chosen.rows:
             path = run(count, Path(name))
             file = path / METRICS.format(1)
             contestants = {
-                f"open_{count}": lambda path=path: draw(Loaded(str(path))),
-                f"parse_{count}": lambda file=file: parse(file),
+                f"open_{count}": partial(open_and_draw, path),
+                f"parse_{count}": partial(parse, file),
             }
             samples |= measure.by_turns(contestants, chosen.rounds)
             samples[f"follow_{count}"] = follow(path, count, chosen.rounds)

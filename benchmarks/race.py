@@ -2,6 +2,8 @@
 
 import argparse
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 
@@ -15,7 +17,8 @@ def by_torch_optim(settings: Race) -> dict[str, int]:
     """Return the steps of a Figure 1 race run by torch optimizers."""
     counts = {}
     surface, dtype = settings.surface, getattr(torch, settings.dtype)
-    for name, rule in settings.rules.items():
+    rules: Mapping[str, Any] = settings.rules
+    for name, rule in rules.items():
         theta = torch.tensor(settings.start, dtype=dtype, requires_grad=True)
         if name == "Adam":
             optimizer: torch.optim.Optimizer = torch.optim.Adam([theta], lr=rule.lr)

@@ -8,7 +8,8 @@ look whether P is positive definite take M alone. ``step`` is FOP's whole step, 
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import torch
@@ -46,6 +47,12 @@ def optimizer(build: Callable[[], nn.Module], **options: Any) -> FOP:
     for _ in range(2):
         made.step()
     return made
+
+
+def call(stacks: Iterable[Stack], method: str) -> None:
+    """Call a method of each stack."""
+    for stack in stacks:
+        getattr(stack, method)()
 
 
 def batched(fop: FOP) -> Callable[[], None]:
@@ -107,7 +114,8 @@ def main() -> None:
     load_before = measure.load()
     torch.set_num_threads(chosen.threads)
     samples: dict[str, list[float]] = {}
-    ratios, counts = {}, {}
+    ratios: dict[str, float] = {}
+    counts: dict[str, Any] = {}
     for name, (build, options) in CASES.items():
         fop = optimizer(build, **options)
 
@@ -115,13 +123,14 @@ def main() -> None:
             for stack in fop._stacks:
                 stack.propose(stack.applied(), learning_groups=(0,))
 
-        kinds = {f"{name}_products_batched": batched(fop), f"{name}_products_by_layer": torch.no_grad()(products)}
+        kinds: dict[str, Callable[[], Any]] = {
+            f"{name}_products_batched": batched(fop),
+            f"{name}_products_by_layer": torch.no_grad()(products),
+        }
         for what, more in SMALL.get(name, {}).items():
             one, other = (optimizer(build, **options, **more) for _ in range(2))
             for how, stacks in (("batched", one._stacks), ("by_layer", single(other))):
-                kinds[f"{name}_{what}_{how}"] = lambda stacks=stacks, what=what: [
-                    getattr(stack, METHODS[what])() for stack in stacks
-                ]
+                kinds[f"{name}_{what}_{how}"] = partial(call, stacks, METHODS[what])
         kinds[f"{name}_step"] = optimizer(build, **options).step
         counts |= {kind: CALLS[kind.removeprefix(f"{name}_").split("_")[0]] for kind in kinds}
         repeat = {kind: repeated(call, counts[kind]) for kind, call in kinds.items()}

@@ -76,7 +76,9 @@ class Recorded(Ours):
 
     def watch(self, trainer: loop.Trainer) -> None:
         """Take the time of rows, snapshots and progress, and of steps that are measured and that are not."""
-        self.log, self.measured, self.plain = [], [], []
+        self.log: list[float] = []
+        self.measured: list[float] = []
+        self.plain: list[float] = []
         log, learn = trainer._log, trainer._learn
 
         def timed_log(columns: dict[str, Any]) -> None:
@@ -90,7 +92,7 @@ class Recorded(Ours):
             (self.measured if logged else self.plain).append(time.perf_counter() - begin)
             return columns
 
-        trainer._log, trainer._learn = timed_log, timed_learn  # type: ignore[method-assign]
+        trainer._log, trainer._learn = timed_log, timed_learn  # type: ignore[method-assign, assignment]
 
     def done(self, seconds: float, closing: float) -> None:
         """Reckon: a measured step costs what it takes more than the others in the mean, for the machine slows both."""
@@ -110,7 +112,7 @@ class Plain:
     def __call__(self) -> None:
         """Train; only the loop itself is timed."""
         built = build.build(self.settings, 10, torch.device("cpu"))
-        model = built.model.to(memory_format=torch.contiguous_format).to(self.device)  # type: ignore[call-overload]
+        model = built.model.to(memory_format=torch.contiguous_format).to(self.device)
         optimizer = build._base(self.settings.optimizer, model, self.device)
         loader = DataLoader(self.dataset, batch_size=128, shuffle=True, num_workers=self.workers)
         begin = time.perf_counter()
@@ -165,7 +167,7 @@ def archive(folder: Path, images: Any) -> None:
     """Let our loader find the same pixels: a stand-in for the archive's reader."""
     part = our_datasets.Part(np.array(images.targets), images.data)
     small = our_datasets.Part(part.labels[:1000], images.data[:1000])
-    our_datasets._read_archive = lambda path: {"train": part, "test": small}  # type: ignore[assignment]
+    our_datasets._read_archive = lambda path, test: {"train": part, "test": small}
     (folder / "cifar-10-batches-py").mkdir()
 
 

@@ -114,7 +114,7 @@ def _at(run: Run, quantity: str, epoch: float) -> list[float]:
     numbers = []
     for layer in spatial(run):
         epochs, values = run.metrics.over("epoch", f"{quantity}/{layer}")
-        numbers.append(float(values[max(0, np.searchsorted(epochs, epoch, "right") - 1)]))
+        numbers.append(float(values[max(0, int(np.searchsorted(epochs, epoch, "right")) - 1)]))
     return numbers
 
 

@@ -29,10 +29,15 @@ from pages.shared.tour import STOPS
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs/images"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-WIDE = {"viewport": {"width": 1280, "height": 900}, "device_scale_factor": 2}
+WIDE: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "device_scale_factor": 2}
 TALL = WIDE | {"viewport": {"width": 1280, "height": 1150}}
 HIGH = WIDE | {"viewport": {"width": 1280, "height": 1440}}
-PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+}
 TRAIN = "train?compare=1&seeds=0-2"
 FULL = "preconditioners?run=mnist-fop-full-seed0&layer=1.weight&panel=rotation"
 SEEDS = "runs?show=gallery&y=test_accuracy&base=mnist-sgd-seed0&run=" + ",".join(
@@ -40,7 +45,7 @@ SEEDS = "runs?show=gallery&y=test_accuracy&base=mnist-sgd-seed0&run=" + ",".join
 )
 SHIPPED = "paper-2-best"  # the study that is opened in Studies
 STUDY = f"studies?study={SHIPPED}"
-PICTURES = {
+PICTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "trajectories-light.png": ("?preset=paper-himmelblau", WIDE | {"color_scheme": "light"}),
     "trajectories-dark.png": ("?preset=runaway&axis=linear", WIDE | {"color_scheme": "dark"}),
     "trajectories-3d.png": ("?preset=paper-himmelblau&view=3d", WIDE | {"color_scheme": "light"}),

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pygments.lexers import JavascriptLexer
 from pygments.token import Token
@@ -34,8 +34,12 @@ class Text(NamedTuple):
 
 def texts(root: Path = ROOT) -> Iterator[Text]:
     """All texts of pages and of what they show: of code the literals of at least two words, but formulas."""
-    shown = ("pages/**/*.py", "pages/**/*.js", "pages/**/*.html", "fop_core/figures/**/*.py", "toy_functions/*.py")
-    shown += (
+    shown = (
+        "pages/**/*.py",
+        "pages/**/*.js",
+        "pages/**/*.html",
+        "fop_core/figures/**/*.py",
+        "toy_functions/*.py",
         "fop_core/studies/drawings/*.py",
         "fop_core/training/config.py",
         "fop_core/optim/forms.py",
@@ -71,14 +75,17 @@ def python(code: str) -> Iterator[tuple[int, str]]:
 def javascript(code: str) -> Iterator[tuple[int, str]]:
     """Strings and templates; those that "+" joins are one."""
     line, texts, last = 1, [(0, "")], ("", "")
-    open_: list[tuple[int, str, bool] | None] = []  # templates that have begun; None while one is filled in
+    open_: list[Any] = []  # templates that have begun: line, text, joined; None while one is filled in
     for kind, token in JavascriptLexer(stripnl=False).get_tokens(code):
         joined = last[1] == "+" and last[0][-1:] in ('"', "`")
         ended = None
         if kind in Token.String.Double or kind in Token.String.Single:
             ended = line, token[1:-1], joined
         elif kind in Token.String.Backtick and token == "`":
-            ended = open_.pop() if open_ and open_[-1] else open_.append((line, "", joined))
+            if open_ and open_[-1]:
+                ended = open_.pop()
+            else:
+                open_.append((line, "", joined))
         elif kind in Token.String.Backtick or token == "${":
             begun, text, joined = open_.pop()
             open_.append((begun, text + ("…" if token == "${" else token), joined))
@@ -100,14 +107,21 @@ def javascript(code: str) -> Iterator[tuple[int, str]]:
 
 def html(markup: str) -> Iterator[tuple[int, str]]:
     """Texts, and the attributes that a reader sees or hears."""
-    texts: list[tuple[int, str]] = []
-    parser = HTMLParser()
-    parser.handle_data = lambda data: texts.append((parser.getpos()[0], " ".join(data.split())))
-    parser.handle_starttag = lambda tag, attributes: texts.extend(
-        (parser.getpos()[0], value) for name, value in attributes if name in SHOWN and value
-    )
+    parser = _Html()
     parser.feed(re.sub("</?code>", "", markup))  # a part of its sentence
-    yield from ((line, text) for line, text in texts if text)
+    yield from ((line, text) for line, text in parser.texts if text)
+
+
+class _Html(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[tuple[int, str]] = []
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append((self.getpos()[0], " ".join(data.split())))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.texts.extend((self.getpos()[0], value) for name, value in attrs if name in SHOWN and value)
 
 
 def sentences(text: str) -> list[str]:
