@@ -20,6 +20,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     Error,
+    FloatRect,
     Locator,
     Page,
     Playwright,
@@ -311,6 +312,18 @@ def too_small(page: Page, selector: str) -> list[str]:
     while (elements := page.evaluate(TOO_SMALL, selector)) and time.monotonic() < late:
         page.wait_for_timeout(100)
     return elements
+
+
+def still(locator: Locator) -> FloatRect:
+    """Return where an element is on the screen, px, once it stays there: for the mouse, which goes there next."""
+    late = time.monotonic() + 20
+    box = locator.bounding_box()
+    while True:
+        locator.page.wait_for_timeout(50)
+        before, box = box, locator.bounding_box()
+        if box is not None and box == before:
+            return box
+        assert time.monotonic() < late, f"{locator} does not come to rest: {before}, {box}"
 
 
 def single(locator: Locator) -> Locator:

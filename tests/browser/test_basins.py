@@ -10,13 +10,14 @@ from playwright.sync_api import Page, expect
 from fop_core.figures.style import THEMES
 from pages.basins import maps
 from pages.basins.settings import MAPS, grid, values
-from tests.chromium import NARROW, row, slow_down, too_small
+from tests.chromium import NARROW, row, slow_down, still, too_small
 from tests.waiting import until
 
 MAPS_OF_STARTS = ".st-key-maps .fop-basin"
 CAPTIONS = f"{MAPS_OF_STARTS} .fop-basin-caption"
 RATES = ".st-key-rates .fop-basin"
 IDLE = """size => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
+  && !document.querySelector('[data-testid="stSkeleton"]')
   && document.querySelectorAll(`.st-key-maps canvas[data-drawn="${size}"]`).length
   && document.querySelectorAll('.st-key-rates canvas[data-drawn]').length"""
 
@@ -40,7 +41,7 @@ def position(page: Page, across: float, up: float, field: str = f"{MAPS_OF_START
     cells = page.locator(f"{field} >> .fop-basin-field")
     cells.scroll_into_view_if_needed()
     left, side = cells.evaluate("node => { const it = node.closest('.fop-basins').fop; return [it.left, it.side]; }")
-    box = cells.bounding_box()
+    box = still(cells)
     return box["x"] + left + across * side, box["y"] + 8 + (1 - up) * side
 
 
@@ -73,6 +74,7 @@ def test_a_click_opens_the_race_from_there_in_trajectories(basins):
     page = basins("&fop.hyper_lr=0.001")
     x, y = position(page, 20.5 / 64, 20.5 / 64, f"{MAPS_OF_STARTS} >> nth=5")
     page.mouse.move(x, y)
+    expect(page.locator(CAPTIONS).last).to_have_text(re.compile(r"^\(−2\.\d+, −2\.\d+\): .* steps$"))
     captions = dict(
         zip(("SGD", "Momentum", "RMSProp", "Adam", "S-HD", "FOP"), page.locator(CAPTIONS).all_text_contents())
     )
@@ -94,8 +96,10 @@ def test_a_click_on_the_map_of_rates_opens_fop_at_these(basins):
     page = basins()
     x, y = position(page, 40.5 / 96, 20.5 / 96, RATES)
     page.mouse.move(x, y)
-    caption = page.locator(f"{RATES} .fop-basin-caption").text_content()
-    lr, hyper_lr, steps = re.match(r"ε ([\d.]+), ρ ([\d.e−]+): minimum . .* after (\d+) steps", caption).groups()
+    caption = page.locator(f"{RATES} .fop-basin-caption")
+    says = re.compile(r"ε ([\d.]+), ρ ([\d.e−]+): minimum . .* after (\d+) steps")
+    expect(caption).to_have_text(says)
+    lr, hyper_lr, steps = says.match(caption.text_content()).groups()
     page.mouse.click(x, y)
     expect(page.get_by_role("heading", name="Trajectories")).to_be_visible()
     expect(row(page, "FOP").locator(".fop-steps")).to_have_text(steps)

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from fop_core.figures import style, web
-from tests.chromium import NARROW
+from tests.chromium import NARROW, still
 from toy_functions import Race, presets, surfaces
 from toy_functions.scenes import SCENES
 
@@ -144,7 +144,7 @@ def test_a_phone_has_all_of_it_without_scrolling_sideways(alone):
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     for button in page.get_by_role("button").all():
         assert not button.is_visible() or button.bounding_box()["height"] > 43.9
-    box = page.locator(".fop-stage").bounding_box()
+    box = still(page.locator(".fop-stage"))
     page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator(".fop-under")).to_contain_text("f ≈")
     page.set_viewport_size({"width": 700, "height": 900})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.chromium import NARROW
+from tests.chromium import NARROW, still
 
 VALLEY = "?preset=valley&v=2"
 LEADS = "() => { const { leads, due } = document.querySelector('.fop-player').fop.hand; return leads && !due; }"
@@ -52,8 +52,7 @@ def hold(page: Page, selector: str, share: float) -> None:
     """Press the button over a slider, so far along it."""
     slider = page.locator(selector)
     slider.scroll_into_view_if_needed()
-    box = slider.bounding_box()
-    assert box is not None
+    box = still(slider)
     page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
     page.mouse.down()
 
@@ -87,7 +86,7 @@ def test_in_3d_the_start_is_dragged_over_the_surface_and_elsewhere_a_drag_turns(
     follows(page, x + 30, y - 25)
     live = runs(page)
     assert live["FOP"]["x"][0] != before["FOP"]["x"][0]
-    stage = page.locator(".fop-stage").bounding_box()
+    stage = still(page.locator(".fop-stage"))
     page.mouse.move(stage["x"] + 3, stage["y"] + stage["height"] - 3)  # where there is no surface it stays
     page.mouse.up()
     page.wait_for_function(RESTS)
@@ -277,7 +276,7 @@ def test_a_map_of_both_rates_is_computed_and_its_dot_sets_them(visit):
     words = page.locator(".fop-map > output")
     expect(words).to_have_text(re.compile(r"^ε 0\.0100, ρ 0\.100: [\d,]+ steps$"))
     canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
+    box = still(canvas)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.6 * box["height"], steps=4)
@@ -296,7 +295,7 @@ def test_the_table_is_marked_as_of_the_race_before_while_another_one_is_under_th
     expect(badge).to_contain_text("All step counts are the published ones.")
     for part in (badge, head):
         expect(part).to_have_css("opacity", "1")
-    area = page.locator(".fop-readout").bounding_box()
+    area = still(page.locator(".fop-readout"))
     x, y = grab(page)
     page.mouse.move(x + 30, y - 45, steps=5)
     page.wait_for_function(LEADS)

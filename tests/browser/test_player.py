@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 
-from tests.chromium import number
+from tests.chromium import number, still
 
 PLAYER = ".fop-player"
 PATHS = ".st-key-race .fop-plot-node"
@@ -15,8 +15,8 @@ FIGURE_1 = "?preset=paper-booth"
 AT = "step => fopLab.clock.step === step"
 
 
-def surface(page: Page) -> dict[str, float]:
-    return page.locator(f"{PATHS} .nsewdrag").bounding_box()
+def surface(page: Page) -> FloatRect:
+    return still(page.locator(f"{PATHS} .nsewdrag"))
 
 
 def clicks(page: Page, points: list[tuple[float, float]]) -> None:
@@ -67,7 +67,7 @@ def test_playing_a_race_in_logarithmic_time_ends_at_its_last_step(visit):
 
 def test_the_slider_dragged_to_its_end_shows_the_last_step(visit):
     page = visit(FIGURE_1)
-    box = page.get_by_role("slider", name="Step of the race").bounding_box()
+    box = still(page.get_by_role("slider", name="Step of the race"))
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] / 2, middle)
     page.mouse.down()

@@ -22,7 +22,7 @@ from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config, diagnostics, loop
 from pages.preconditioners.whitening import PAIRS
-from tests.chromium import NARROW, running
+from tests.chromium import NARROW, running, still
 
 VELOCITY = "cifar10-fop-velocity"
 READY = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
@@ -61,12 +61,12 @@ def gallery(name: str) -> learned.Learned:
     return learned.of_run(Run(GALLERY / name))
 
 
-def hovered(page: Page, row: int, column: int, rows: int, columns: int) -> str:
-    """What is said of an entry of the matrix."""
-    box = page.locator(".fop-matrix canvas").first.bounding_box()
+def hovered(page: Page, row: int, column: int, rows: int, columns: int) -> Locator:
+    """Where is said what an entry of the matrix is, which the mouse points at."""
+    box = still(page.locator(".fop-matrix canvas").first)
     at = (column + 0.5) / columns * box["width"], (row + 0.5) / rows * box["height"]
     page.mouse.move(box["x"] + at[0], box["y"] + at[1])
-    return caption(page).inner_text()
+    return caption(page)
 
 
 def test_it_opens_on_the_gallery_and_its_numbers_are_those_of_the_stored_M(inspect):
@@ -79,8 +79,8 @@ def test_it_opens_on_the_gallery_and_its_numbers_are_those_of_the_stored_M(inspe
     np.testing.assert_allclose(np.reshape(shown, (9, 9)), P, rtol=0, atol=1e-12)
     left = page.evaluate(f"[...{LAYER}.layer.matrix('rest', 1760).values]")
     np.testing.assert_allclose(np.reshape(left, (9, 9)), inspection.residual(P), rtol=0, atol=1e-12)
-    assert hovered(page, 3, 4, 9, 9) == f"centre → left: {number(P[3, 4])}"
-    assert hovered(page, 8, 0, 9, 9) == f"top left → bottom right: {number(P[8, 0])}"
+    expect(hovered(page, 3, 4, 9, 9)).to_have_text(f"centre → left: {number(P[3, 4])}")
+    expect(hovered(page, 8, 0, 9, 9)).to_have_text(f"top left → bottom right: {number(P[8, 0])}")
     gains = page.evaluate(f"[...{LAYER}.filters.gains]")
     np.testing.assert_allclose(gains, [wave @ P @ wave for wave in cosines(3)], atol=1e-12)
     captions = page.locator(".fop-filters-vectors figcaption").all_inner_texts()
@@ -133,7 +133,7 @@ def test_the_cursor_is_dragged_and_played_and_every_panel_answers(inspect):
     line = "() => document.querySelector('.fop-plot-node .js-line').getAttribute('d')"
     chip = page.evaluate("() => [document.querySelector('.fop-chip canvas').toDataURL()]")
     before = page.evaluate(line)
-    box = cursor(page).bounding_box()
+    box = still(cursor(page))
     page.mouse.move(box["x"] + box["width"] * 0.98, box["y"] + 20)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + 20, steps=8)
@@ -194,7 +194,7 @@ def test_keys_move_the_cursor_unless_a_control_has_the_focus(inspect):
 def test_the_cursor_is_dragged_beyond_both_ends_and_plays_to_the_last_snapshot(inspect):
     page = inspect("?run=mnist-fop-full-seed0")
     last = int(gallery("mnist-fop-full-seed0").steps[-1])
-    box = cursor(page).bounding_box()
+    box = still(cursor(page))
     y = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] / 2, y)
     page.mouse.down()
@@ -241,7 +241,7 @@ def test_a_large_matrix_is_zoomed_to_its_true_values_and_stays_so(inspect):
     page = inspect("?run=mnist-fop-full-seed0&layer=1.weight&see=P")
     expect(matrix(page).first).to_have_attribute("data-step", "4690")
     P = gallery("mnist-fop-full-seed0").layers["1.weight"].P(-1)
-    box = page.locator(".fop-matrix canvas").first.bounding_box()
+    box = still(page.locator(".fop-matrix canvas").first)
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 0.55 * box["height"], steps=4)
@@ -249,7 +249,9 @@ def test_a_large_matrix_is_zoomed_to_its_true_values_and_stays_so(inspect):
     part = page.evaluate(f"{LAYER}.maps[0].part")
     assert part[2] == part[3] == 39
     left, top, size, _ = part
-    assert hovered(page, 7, 3, size, size) == f"row {top + 8}, column {left + 4}: {number(P[top + 7, left + 3])}"
+    expect(hovered(page, 7, 3, size, size)).to_have_text(
+        f"row {top + 8}, column {left + 4}: {number(P[top + 7, left + 3])}"
+    )
     page.get_by_role("radio", name="Rotation").click()
     expect(page.get_by_text(re.compile("mean, least and most over 3 seeds"))).to_be_visible()
     assert page.evaluate(f"{LAYER}.maps[0].part") == part

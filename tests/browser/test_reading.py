@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from tests.chromium import NARROW, number, row
+from tests.chromium import NARROW, number, row, still
 
 PLAYER = ".fop-player"
 PATHS = ".st-key-race .fop-plot-node"
@@ -206,7 +206,7 @@ def test_f_and_its_gradient_are_told_under_the_cursor_and_nothing_is_asked_of_py
         " it.trigger = (...event) => { window.asked++; pass(...event); }; }",
         PLAYER,
     )
-    box = page.locator(".fop-stage").bounding_box()
+    box = still(page.locator(".fop-stage"))
     page.mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 0.4 * box["height"], steps=4)
     expect(line).to_have_text(VALUE)
     x, y, sign, f, gx, gy = VALUE.fullmatch(line.inner_text()).groups()
@@ -224,7 +224,7 @@ def test_f_and_its_gradient_are_told_under_the_cursor_and_nothing_is_asked_of_py
 def test_where_the_browser_has_no_program_of_the_surface_f_is_near(visit):
     page = visit(FIGURE_1)
     page.evaluate("player => { document.querySelector(player).fop.under.exact = null; }", PLAYER)
-    box = page.locator(".fop-stage").bounding_box()
+    box = still(page.locator(".fop-stage"))
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator(".fop-under")).to_have_text(VALUE)
     assert VALUE.fullmatch(page.locator(".fop-under").inner_text())[3] == "≈"
@@ -232,7 +232,7 @@ def test_where_the_browser_has_no_program_of_the_surface_f_is_near(visit):
 
 def test_a_finger_is_told_f_where_it_has_touched(visit):
     page = visit(FIGURE_1, **PHONE)
-    box = page.locator(f"{PATHS} .nsewdrag").bounding_box()
+    box = still(page.locator(f"{PATHS} .nsewdrag"))
     page.touchscreen.tap(box["x"] + 0.6 * box["width"], box["y"] + 0.3 * box["height"])
     expect(page.locator(".fop-under")).to_have_text(VALUE)
 

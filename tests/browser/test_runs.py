@@ -18,7 +18,7 @@ from fop_core.training import config
 from pages.shared.listing import MOST_CHOSEN as MOST
 from tests.browser.test_layout_shift import MOST as STILL
 from tests.browser.test_layout_shift import shifts
-from tests.chromium import NARROW, WIDE, running_over, single, too_small
+from tests.chromium import NARROW, WIDE, running_over, single, still, too_small
 
 ABOUT = {"device": "cpu", "device_name": "A CPU", "threads": 1, "versions": {"torch": "2"}, "commit": "abc", "data": {}}
 ZOOM = "() => document.querySelector('.fop-plot-node')._fullLayout.xaxis.range"
@@ -82,7 +82,7 @@ def row(page: Page, run: Run) -> Locator:
 def zoom(page: Page) -> list[float]:
     """Draw a box in the first picture; return what it shows then."""
     before = page.evaluate(ZOOM)
-    box = page.locator(".fop-plot-node .nsewdrag").first.bounding_box()
+    box = still(page.locator(".fop-plot-node .nsewdrag").first)
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.8 * box["height"], steps=4)
@@ -376,7 +376,7 @@ def test_runs_are_found_pinned_and_compared_over_one_axis(runs, folder):
     page.wait_for_function(ONE_RANGE, arg=whole[0][1] - 1)
     settled(page)
     assert page.evaluate(RANGES) == [zoomed, zoomed]
-    box = page.locator(".fop-plot-node .nsewdrag").first.bounding_box()
+    box = still(page.locator(".fop-plot-node .nsewdrag").first)
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.dblclick(*middle)
     page.wait_for_function(f"whole => `${{({RANGES})()}}` === `${{whole}}`", arg=whole)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from fop_core.studies import cells
-from tests.chromium import running_over
+from tests.chromium import running_over, still
 from tests.studies import filled
 
 MISSED = ["/_stcore/", "404 (Not Found)"]  # where Streamlit looks first below an address
@@ -42,7 +42,7 @@ def test_a_cell_of_a_grid_opens_the_trials_that_it_is_of(visit, troubles):
     texts = grid.locator(".annotation-text")
     expect(texts).to_have_count(6)
     texts.last.scroll_into_view_if_needed()
-    box = texts.last.bounding_box()
+    box = still(texts.last)
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_url(re.compile("cell="))
     expect(page.get_by_role("link", name="Open its 2 runs")).to_have_count(1)

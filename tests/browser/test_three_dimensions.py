@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.chromium import NARROW, number, too_small
+from tests.chromium import NARROW, number, still, too_small
 
 ADDRESS = "?preset=paper-himmelblau&rules=fop&view=3d"
 PICTURE = ".fop-paths"
@@ -41,7 +41,7 @@ def texts(page: Page) -> list[str]:
 
 
 def middle(page: Page) -> tuple[float, float]:
-    box = page.locator(PICTURE).bounding_box()
+    box = still(page.locator(PICTURE))
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
@@ -265,7 +265,7 @@ def test_a_click_starts_where_the_surface_is_seen(opened):
     orbit(page)
     view = "document.querySelector('.fop-player').fop.view()"
     x, y = page.evaluate(f"(() => {{ const view = {view}; return [view.x(2, 1), view.y(2, 1)]; }})()")
-    box = page.locator(PICTURE).bounding_box()
+    box = still(page.locator(PICTURE))
     page.mouse.click(box["x"] + x, box["y"] + y)
     expect(page).to_have_url(re.compile("x="))
     page.wait_for_function("() => Math.abs(document.querySelector('.fop-player').fop.data.start[0] - 2) < 0.05")

@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from fop_core.figures import movie, style
-from tests.chromium import NARROW, WIDE, number, row, slow_down, too_small
+from tests.chromium import NARROW, WIDE, number, row, slow_down, still, too_small
 from tests.pages.test_trajectories import SLOW
 from tests.waiting import until
 from toy_functions import presets, race
@@ -159,7 +159,7 @@ def test_the_player_answers_to_keys_and_to_its_slider(visit):
     page.wait_for_function("() => fopLab.clock.step === 6221")
     assert page.locator(".st-key-losses .fop-plot-cursor").is_hidden()
     slider = page.get_by_role("slider", name="Step of the race")
-    box = slider.bounding_box()
+    box = still(slider)
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_function("() => Math.abs(Math.log1p(fopLab.clock.step) / Math.log1p(6221) - 0.5) < 0.03")
     page.keyboard.press("Space")
@@ -171,7 +171,7 @@ def test_the_player_answers_to_keys_and_to_its_slider(visit):
 def test_a_click_on_the_surface_starts_all_from_there(visit):
     page = visit(FIGURE_1)
     page.evaluate("node => { document.querySelector(node).mine = true; }", PATHS)
-    box = page.locator(f"{PATHS} .nsewdrag").bounding_box()
+    box = still(page.locator(f"{PATHS} .nsewdrag"))
     page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
     expect(number(page, "Start x")).to_have_value("-5")
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
@@ -192,7 +192,7 @@ def test_three_dimensions_can_be_turned_and_clicked(visit):
     page = visit("?view=3d")
     expect(page.locator(LABELS)).to_have_count(3)
     before = heads(page)
-    stage = page.locator(".fop-stage").bounding_box()
+    stage = still(page.locator(".fop-stage"))
     x, y = stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
@@ -373,7 +373,7 @@ def test_himmelblau_can_be_chosen(visit):
 
 def test_zoom_and_node_outlive_a_change_of_a_rate(visit):
     page = visit(FIGURE_1)
-    box = page.locator(f"{PATHS} .nsewdrag").bounding_box()
+    box = still(page.locator(f"{PATHS} .nsewdrag"))
     page.evaluate("node => { document.querySelector(node).mine = true; }", PATHS)
     x, y = box["x"], box["y"]
     page.mouse.move(x + 0.4 * box["width"], y + 0.2 * box["height"])
@@ -481,7 +481,7 @@ def test_a_phone_has_no_sideways_scroll_and_room_for_a_finger(visit):
     assert not too_small(page, "[data-testid=stMain] :is(button:not([data-testid^=stTooltip]), .modebar-btn)")
     scrolls = "node => getComputedStyle(document.querySelector(`${node} .nsewdrag`)).touchAction"
     assert page.evaluate(scrolls, PATHS) == "auto", "a finger on the picture scrolls the page"
-    box = page.locator(f"{PATHS} .nsewdrag").bounding_box()
+    box = still(page.locator(f"{PATHS} .nsewdrag"))
     page.touchscreen.tap(box["x"] + 0.75 * box["width"], box["y"] + 0.75 * box["height"])
     expect(page).to_have_url(re.compile("x=5.*y=-5"))
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
@@ -561,7 +561,7 @@ def test_without_plotly_the_page_says_what_to_do(visit, troubles):
 def test_the_mouse_over_a_path_tells_of_the_step_there(visit):
     page = visit("?rules=fop")
     x, y = heads(page)["FOP"]
-    stage = page.locator(".fop-heads").bounding_box()
+    stage = still(page.locator(".fop-heads"))
     page.mouse.move(stage["x"] + x + 1, stage["y"] + y + 1)
     tip = page.locator(".fop-tip")
     expect(tip).to_be_visible()

@@ -5,10 +5,11 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.chromium import NARROW, row
+from tests.chromium import NARROW, row, still
 
 MAPS = ".st-key-maps .fop-basin"
 DRAWN = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
+  && !document.querySelector('[data-testid="stSkeleton"]')
   && document.querySelectorAll('.st-key-maps canvas[data-drawn="64"]').length === 2
   && document.querySelectorAll('.st-key-rates canvas[data-drawn]').length"""
 ADDRESS = "basins?size=64&rules=sgd%2Cfop&fop.hyper_lr=0.001"
@@ -18,7 +19,7 @@ def first_map(page: Page) -> tuple[float, float]:
     """The middle of a cell of the first map."""
     field = page.locator(f"{MAPS} >> nth=0 >> .fop-basin-field")
     field.scroll_into_view_if_needed()
-    box = field.bounding_box()
+    box = still(field)
     return box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.6
 
 
