@@ -100,7 +100,8 @@ def over_seeds(label: str, style: LineStyle, seeds: Sequence[tuple[Array, Array]
 
 DASHES = ("2px,3px", "5px,2px", "8px,3px", "10px,3px,2px,3px", "5px,2px,1px,2px")
 SGD = LineStyle(METHODS["momentum"].color, "7px,3px", 2.0)
-FOP = METHODS["fop"].color
+RANK_COLORS = dict(zip(RANKS, depth_colors(2 * len(RANKS) - 1)[len(RANKS) - 1 :]))
+"""From violet, rank 1, to FOP's orange, full rank: SGD has the blue."""
 
 
 def _needed(evidence: Evidence, name: str) -> Packed:
@@ -127,7 +128,7 @@ def ranks(evidence: Evidence) -> Picture:
     packed = _needed(evidence, mnist.BEST)
     lines = [over_seeds("SGD", SGD, _epochs(packed.of(mnist.SGD)))]
     for name, dash in zip(RANKS, (*DASHES, "solid")):
-        style = LineStyle(FOP, dash, 3.0 if name == "full" else 2.0)
+        style = LineStyle(RANK_COLORS[name], dash, 3.0 if name == "full" else 2.0)
         line = over_seeds(_called(name), style, _epochs(packed.of(name)))
         lines.append(line if name == "full" else replace(line, band=None))  # six bands would hide each other
     figure = training_curves.figure(lines, "epoch", "test accuracy", percent=True, key="paper 2")
@@ -143,7 +144,7 @@ def small_ranks(evidence: Evidence) -> Picture:
     lines = [over_seeds("SGD", SGD, _epochs(packed.of(mnist.SGD)))]
     for name in SMALL_RANKS[1:]:
         for learned, dash in ((False, "2px,3px"), (True, "solid")):
-            style = LineStyle(FOP, dash, 3.0 if name == "full" else 2.0)
+            style = LineStyle(RANK_COLORS[name], dash, 3.0 if name == "full" else 2.0)
             label = _called(name).removeprefix("FOP, ") + ("" if learned else ", fixed")
             lines.append(over_seeds(label, style, _epochs(packed.of(small(name, std, learned=learned)))))
     figure = training_curves.figure(lines, "epoch", "test accuracy", percent=True, key="paper 2 small")
