@@ -38,6 +38,23 @@ def test_what_a_page_that_is_left_writes_late_takes_no_way_forward(visit, troubl
     expect(page).to_have_url(re.compile("/runs$"))
 
 
+SAID_LATE = """name => {
+  [...document.querySelectorAll(".st-key-menu a")].find((link) => link.textContent === name).click();
+  document.querySelector(".fop-cursor").fop.send("at", 0);
+}"""  # as of a cursor that came to rest just now
+
+
+def test_what_a_page_that_is_left_says_late_does_not_bring_it_back(visit, troubles):
+    troubles.expected = ["/preconditioners/_stcore/", "404 (Not Found)"]
+    page = visit("preconditioners", drawn=False)
+    for _ in range(3):
+        page.locator(".fop-cursor-track").wait_for()
+        page.evaluate(SAID_LATE, "Runs")
+        expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
+        expect(page).to_have_url(re.compile("/runs$"))
+        page.get_by_role("link", name="Preconditioners", exact=True).click()
+
+
 @pytest.mark.parametrize("touch", [True, False])
 def test_on_a_phone_the_menu_folds_away_once_it_has_led_to_a_page(visit, troubles, touch):
     troubles.expected = ["/train/_stcore/", "404 (Not Found)"]

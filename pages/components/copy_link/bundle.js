@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 53f504ad84d58ef9c818a07ef85b01cd12ef28c14ed8dd5503fb8428073acf85.
+// Made by scripts/web.sh build of sources with the checksum 364c3a9f9adc2c93f68680a57aeebac935c2cf45a976cb4da70aa7f84171c21f.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -7,21 +7,34 @@ function part(root, selector, Kind) {
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
 
+// lib/page.js
+globalThis.fopLab ??= {};
+var page = globalThis.fopLab;
+
 // lib/lifetime.js
+function unlessLeaving(mount) {
+  const sends = ["setStateValue", "setTriggerValue"].filter((name) => name in Object(mount));
+  if (!sends.length) return mount;
+  const all = (
+    /** @type {Record<string, (...what: unknown[]) => void>} */
+    mount
+  );
+  const quiet = sends.map((name) => {
+    const send = (...what) => void (page.passage?.leaves() || all[name]?.(...what));
+    return [name, send];
+  });
+  return { ...mount, ...Object.fromEntries(quiet) };
+}
 var inOrder = (show2) => (mount) => {
   let leave;
   const waiting = setTimeout(() => {
-    leave = show2(mount);
+    leave = show2(unlessLeaving(mount));
   });
   return () => {
     clearTimeout(waiting);
     leave?.();
   };
 };
-
-// lib/page.js
-globalThis.fopLab ??= {};
-var page = globalThis.fopLab;
 
 // copy_link/index.js
 var WORDS = "Copy link";

@@ -1,9 +1,26 @@
-// Made by scripts/web.sh build of sources with the checksum 5b8c61ec4ce408ebe46d39bc611c8c2ea0d23aa055b91692db299e4c7024bf47.
+// Made by scripts/web.sh build of sources with the checksum 5ec5d513bbdc33213b63909e4b199e47d64b4a5421399fa267e6a1adc426199e.
+// lib/page.js
+globalThis.fopLab ??= {};
+var page = globalThis.fopLab;
+
 // lib/lifetime.js
+function unlessLeaving(mount) {
+  const sends = ["setStateValue", "setTriggerValue"].filter((name) => name in Object(mount));
+  if (!sends.length) return mount;
+  const all = (
+    /** @type {Record<string, (...what: unknown[]) => void>} */
+    mount
+  );
+  const quiet = sends.map((name) => {
+    const send = (...what) => void (page.passage?.leaves() || all[name]?.(...what));
+    return [name, send];
+  });
+  return { ...mount, ...Object.fromEntries(quiet) };
+}
 var inOrder = (show2) => (mount) => {
   let leave;
   const waiting = setTimeout(() => {
-    leave = show2(mount);
+    leave = show2(unlessLeaving(mount));
   });
   return () => {
     clearTimeout(waiting);

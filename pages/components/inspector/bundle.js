@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum c4a0796523c95ecd60a6cec3b4966432760272d5afcb195bc42803ee70d05eee.
+// Made by scripts/web.sh build of sources with the checksum 5c647f3296d12416d10b553aa1f023999cd4cb08c9fdff73fc1b48b4584ad804.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -12,6 +12,10 @@ function part(root, selector, Kind) {
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
+
+// lib/page.js
+globalThis.fopLab ??= {};
+var page = globalThis.fopLab;
 
 // lib/lifetime.js
 function living(root, make2) {
@@ -35,10 +39,23 @@ function atUnmount(root, leave) {
     holder.fop = void 0;
   };
 }
+function unlessLeaving(mount) {
+  const sends = ["setStateValue", "setTriggerValue"].filter((name) => name in Object(mount));
+  if (!sends.length) return mount;
+  const all = (
+    /** @type {Record<string, (...what: unknown[]) => void>} */
+    mount
+  );
+  const quiet = sends.map((name) => {
+    const send = (...what) => void (page.passage?.leaves() || all[name]?.(...what));
+    return [name, send];
+  });
+  return { ...mount, ...Object.fromEntries(quiet) };
+}
 var inOrder = (show2) => (mount) => {
   let leave;
   const waiting = setTimeout(() => {
-    leave = show2(mount);
+    leave = show2(unlessLeaving(mount));
   });
   return () => {
     clearTimeout(waiting);
@@ -81,10 +98,6 @@ var Followers = class extends Set {
     };
   }
 };
-
-// lib/page.js
-globalThis.fopLab ??= {};
-var page = globalThis.fopLab;
 
 // lib/clock.js
 var Clock = class {

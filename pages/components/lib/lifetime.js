@@ -1,4 +1,5 @@
 // @ts-check
+import { page } from "./page.js";
 
 /**
  * What a component keeps on an element from one call to the next: Streamlit calls it again with new data, or another theme.
@@ -53,6 +54,25 @@ export function following(root, follow) {
 }
 
 /**
+ * Returns a mount that says nothing to Python while the reader is on the way to another page: what it says is of the page
+ * that is left, and where the server has not begun with the other one yet, Streamlit would stay.
+ *
+ * @template M
+ * @param {M} mount
+ * @returns {M}
+ */
+function unlessLeaving(mount) {
+  const sends = ["setStateValue", "setTriggerValue"].filter((name) => name in Object(mount));
+  if (!sends.length) return mount;
+  const all = /** @type {Record<string, (...what: unknown[]) => void>} */ (mount);
+  const quiet = sends.map((name) => {
+    const send = (/** @type {unknown[]} */ ...what) => void (page.passage?.leaves() || all[name]?.(...what));
+    return [name, send];
+  });
+  return { ...mount, ...Object.fromEntries(quiet) };
+}
+
+/**
  * A component whose older calls never undo newer ones.
  *
  * Streamlit imports a component's module at each call. While that is loaded, several imports may wait, and Chromium lets
@@ -67,7 +87,7 @@ export const inOrder = (show) => (mount) => {
   /** @type {(() => void) | void} */
   let leave;
   const waiting = setTimeout(() => {
-    leave = show(mount);
+    leave = show(unlessLeaving(mount));
   });
   return () => {
     clearTimeout(waiting);

@@ -2,6 +2,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { inOrder } from "./lifetime.js";
+import { page } from "./page.js";
+
+/** @import { Passage } from "../menu/passage.js" */
+/** @import { Send } from "./types.d.ts" */
 
 const task = () => new Promise((done) => setTimeout(done));
 
@@ -31,4 +35,26 @@ test("calls that come in their order are drawn in it", async () => {
   component(2);
   await task();
   assert.deepEqual(log, [1, 2]);
+});
+
+test("nothing is said of a page while the reader leaves it", async () => {
+  /** @type {unknown[]} */
+  const said = [];
+  /** @type {Send | undefined} */
+  let send;
+  const component = inOrder((/** @type {{ setTriggerValue: Send }} */ { setTriggerValue }) => {
+    send = setTriggerValue;
+  });
+  component({ setTriggerValue: (...what) => void said.push(what) });
+  await task();
+  send?.("at", 1);
+  let leaves = true;
+  page.passage = /** @type {Passage} */ ({ leaves: () => leaves });
+  send?.("at", 2);
+  leaves = false;
+  send?.("at", 3);
+  assert.deepEqual(said, [
+    ["at", 1],
+    ["at", 3],
+  ]);
 });

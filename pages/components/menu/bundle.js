@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum d658386f7914b52050f4c6585dad5b65d368c1cbdd41e4f3e61f56b742628f9b.
+// Made by scripts/web.sh build of sources with the checksum 753d606d20d0bb73f6617ec353b177a73cbe99a01110f0527352859ebd0ed24b.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -7,21 +7,34 @@ function part(root, selector, Kind) {
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
 
+// lib/page.js
+globalThis.fopLab ??= {};
+var page = globalThis.fopLab;
+
 // lib/lifetime.js
+function unlessLeaving(mount) {
+  const sends = ["setStateValue", "setTriggerValue"].filter((name) => name in Object(mount));
+  if (!sends.length) return mount;
+  const all = (
+    /** @type {Record<string, (...what: unknown[]) => void>} */
+    mount
+  );
+  const quiet = sends.map((name) => {
+    const send = (...what) => void (page.passage?.leaves() || all[name]?.(...what));
+    return [name, send];
+  });
+  return { ...mount, ...Object.fromEntries(quiet) };
+}
 var inOrder = (show2) => (mount) => {
   let leave;
   const waiting = setTimeout(() => {
-    leave = show2(mount);
+    leave = show2(unlessLeaving(mount));
   });
   return () => {
     clearTimeout(waiting);
     leave?.();
   };
 };
-
-// lib/page.js
-globalThis.fopLab ??= {};
-var page = globalThis.fopLab;
 
 // menu/passage.js
 var PATIENCE = 1e4;
@@ -31,6 +44,7 @@ var Passage = class {
     this.window = window2;
     this.paths = [];
     this.goal = void 0;
+    this.linked = void 0;
     this.until = 0;
     const push = window2.history.pushState.bind(window2.history);
     window2.history.pushState = (...what) => {
@@ -38,15 +52,30 @@ var Passage = class {
       if (this.goal === void 0 || path === this.goal || performance.now() > this.until) push(...what);
     };
     window2.addEventListener("popstate", () => this.go(), true);
-    window2.addEventListener(
-      "click",
-      ({ target }) => target instanceof Element && target.closest("a") && this.end(),
-      true
-    );
+    window2.addEventListener("click", (event) => this.follow(event), true);
+  }
+  /**
+   * A link ends the waiting; one of the menu, which has the pages in their order, is waited for.
+   *
+   * @param {MouseEvent} event
+   */
+  follow({ target, ctrlKey, metaKey, shiftKey }) {
+    const link = target instanceof Element && target.closest("a");
+    if (!link) return;
+    this.end();
+    if (ctrlKey || metaKey || shiftKey) return;
+    const links = [...document.querySelectorAll(".st-key-menu a")];
+    this.linked = this.paths[links.indexOf(link)];
+    this.until = performance.now() + PATIENCE;
+  }
+  /** Returns whether the reader is on the way to a page that is not shown yet. */
+  leaves() {
+    return (this.goal ?? this.linked) !== void 0 && performance.now() <= this.until;
   }
   /** Waits for a run of the present address's page; none begins where a link has led to a part of the page. */
   go() {
     if (this.window.location.hash) return;
+    this.linked = void 0;
     this.goal = this.pathOf(this.window.location.pathname);
     this.until = performance.now() + PATIENCE;
   }
@@ -67,11 +96,11 @@ var Passage = class {
    */
   arrive(path, paths) {
     this.paths = paths;
-    if (path === this.goal) this.end();
+    if (path === (this.goal ?? this.linked)) this.end();
   }
-  /** Waits no more: a link leads elsewhere. */
+  /** Waits no more: that page is shown, or a link leads elsewhere. */
   end() {
-    this.goal = void 0;
+    this.goal = this.linked = void 0;
   }
 };
 

@@ -11,7 +11,8 @@ class Element extends EventTarget {
     return name === "a" ? this : null;
   }
 }
-Object.assign(globalThis, { Element });
+const menu = PATHS.map(() => new Element());
+Object.assign(globalThis, { Element, document: { querySelectorAll: () => menu } });
 
 /** @type {string[]} */
 let written;
@@ -66,11 +67,42 @@ test("a part of a page is not waited for", () => {
   assert.deepEqual(written, ["/runs?x=1"]);
 });
 
+/**
+ * @param {Element} target
+ * @param {object} keys
+ */
+function click(target, keys = {}) {
+  browser.dispatchEvent(Object.defineProperty(Object.assign(new Event("click"), keys), "target", { value: target }));
+}
+
+test("a page is left from the click on its link in the menu on, until it is there", (t) => {
+  assert.equal(passage.leaves(), false);
+  click(menu[1]);
+  passage.arrive("runs", PATHS); // a run of the page that is left, begun before
+  assert.equal(passage.leaves(), true);
+  browser.history.pushState({}, "", "/train");
+  passage.arrive("train", PATHS);
+  assert.equal(passage.leaves(), false);
+  click(menu[2], { ctrlKey: true });
+  click(new Element());
+  assert.equal(passage.leaves(), false, "another tab, and a link of the page's own");
+  click(menu[2]);
+  t.mock.method(performance, "now", () => Number.MAX_SAFE_INTEGER);
+  assert.equal(passage.leaves(), false, "it never came");
+  assert.deepEqual(written, ["/train"]);
+});
+
+test("a page is left by Back until the one that it leads to is there", () => {
+  click(menu[1]);
+  back("/runs");
+  assert.equal(passage.leaves(), true);
+  passage.arrive("runs", PATHS);
+  assert.equal(passage.leaves(), false);
+});
+
 test("a link ends the waiting, and so does time", (t) => {
   back("/train");
-  const event = new Event("click");
-  Object.defineProperty(event, "target", { value: new Element() });
-  browser.dispatchEvent(event);
+  click(new Element());
   browser.history.pushState({}, "", "/runs?x=4");
   back("/train");
   t.mock.method(performance, "now", () => Number.MAX_SAFE_INTEGER);

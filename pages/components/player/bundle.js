@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum eb0a240a6ba90df5226042184b0710677a2e3fe436963e52b01f4ea801862962.
+// Made by scripts/web.sh build of sources with the checksum 23b7cef7581e4b72dc407bb8535387dfca80ff128667359bb01f0888e2e9568b.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -17,6 +17,10 @@ function write(element, text) {
   if (!(node instanceof Text) || node.nextSibling) element.textContent = text;
   else if (node.data !== text) node.data = text;
 }
+
+// lib/page.js
+globalThis.fopLab ??= {};
+var page = globalThis.fopLab;
 
 // lib/lifetime.js
 function living(root, make2) {
@@ -40,10 +44,23 @@ function atUnmount(root, leave) {
     holder.fop = void 0;
   };
 }
+function unlessLeaving(mount) {
+  const sends = ["setStateValue", "setTriggerValue"].filter((name) => name in Object(mount));
+  if (!sends.length) return mount;
+  const all = (
+    /** @type {Record<string, (...what: unknown[]) => void>} */
+    mount
+  );
+  const quiet = sends.map((name) => {
+    const send = (...what) => void (page.passage?.leaves() || all[name]?.(...what));
+    return [name, send];
+  });
+  return { ...mount, ...Object.fromEntries(quiet) };
+}
 var inOrder = (show2) => (mount) => {
   let leave;
   const waiting = setTimeout(() => {
-    leave = show2(mount);
+    leave = show2(unlessLeaving(mount));
   });
   return () => {
     clearTimeout(waiting);
@@ -86,10 +103,6 @@ var Followers = class extends Set {
     };
   }
 };
-
-// lib/page.js
-globalThis.fopLab ??= {};
-var page = globalThis.fopLab;
 
 // lib/clock.js
 var Clock = class {

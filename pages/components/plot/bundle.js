@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 4984ce1c3dc570e87ebc05d9d101ec934e37435398270fcb46cfdfa736118756.
+// Made by scripts/web.sh build of sources with the checksum 757f444a9d78146569282608efd28d74ca5fee817d265d1c250303459005d7af.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -12,6 +12,10 @@ function part(root, selector, Kind) {
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
+
+// lib/page.js
+globalThis.fopLab ??= {};
+var page = globalThis.fopLab;
 
 // lib/lifetime.js
 function living(root, make2) {
@@ -35,20 +39,29 @@ function atUnmount(root, leave) {
     holder.fop = void 0;
   };
 }
+function unlessLeaving(mount) {
+  const sends = ["setStateValue", "setTriggerValue"].filter((name) => name in Object(mount));
+  if (!sends.length) return mount;
+  const all = (
+    /** @type {Record<string, (...what: unknown[]) => void>} */
+    mount
+  );
+  const quiet = sends.map((name) => {
+    const send = (...what) => void (page.passage?.leaves() || all[name]?.(...what));
+    return [name, send];
+  });
+  return { ...mount, ...Object.fromEntries(quiet) };
+}
 var inOrder = (show2) => (mount) => {
   let leave;
   const waiting = setTimeout(() => {
-    leave = show2(mount);
+    leave = show2(unlessLeaving(mount));
   });
   return () => {
     clearTimeout(waiting);
     leave?.();
   };
 };
-
-// lib/page.js
-globalThis.fopLab ??= {};
-var page = globalThis.fopLab;
 
 // lib/across.js
 var Across = class {

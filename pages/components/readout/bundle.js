@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum d61c3827e9666770626a9498264f2a049bd62a624c41111d982eda2987141bc6.
+// Made by scripts/web.sh build of sources with the checksum b21e732b1e7337dc940a1612b7f4b841dbeebbb0df929d224f287ecb6528044c.
 // lib/followers.js
 var Followers = class extends Set {
   call() {
@@ -145,10 +145,23 @@ function following(root, follow) {
   holder.fopUnfollow = end;
   return atUnmount(root, end);
 }
+function unlessLeaving(mount) {
+  const sends = ["setStateValue", "setTriggerValue"].filter((name) => name in Object(mount));
+  if (!sends.length) return mount;
+  const all = (
+    /** @type {Record<string, (...what: unknown[]) => void>} */
+    mount
+  );
+  const quiet = sends.map((name) => {
+    const send = (...what) => void (page.passage?.leaves() || all[name]?.(...what));
+    return [name, send];
+  });
+  return { ...mount, ...Object.fromEntries(quiet) };
+}
 var inOrder = (show2) => (mount) => {
   let leave;
   const waiting = setTimeout(() => {
-    leave = show2(mount);
+    leave = show2(unlessLeaving(mount));
   });
   return () => {
     clearTimeout(waiting);

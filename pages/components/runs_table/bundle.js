@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 369b6e6adba83228f3348bef73b91d91decf7e2c30f4adb7c956e2dfa272c471.
+// Made by scripts/web.sh build of sources with the checksum a8d6e0fcd78c4231c6797f044ed885be8bd2915fc0ddfb2ea1f263ed5b0e025b.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -13,6 +13,10 @@ function part(root, selector, Kind) {
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
 
+// lib/page.js
+globalThis.fopLab ??= {};
+var page = globalThis.fopLab;
+
 // lib/lifetime.js
 function living(root, make2) {
   const holder = (
@@ -22,10 +26,23 @@ function living(root, make2) {
   holder.fop ??= make2();
   return holder.fop;
 }
+function unlessLeaving(mount) {
+  const sends = ["setStateValue", "setTriggerValue"].filter((name) => name in Object(mount));
+  if (!sends.length) return mount;
+  const all = (
+    /** @type {Record<string, (...what: unknown[]) => void>} */
+    mount
+  );
+  const quiet = sends.map((name) => {
+    const send = (...what) => void (page.passage?.leaves() || all[name]?.(...what));
+    return [name, send];
+  });
+  return { ...mount, ...Object.fromEntries(quiet) };
+}
 var inOrder = (show2) => (mount) => {
   let leave;
   const waiting = setTimeout(() => {
-    leave = show2(mount);
+    leave = show2(unlessLeaving(mount));
   });
   return () => {
     clearTimeout(waiting);
@@ -44,10 +61,6 @@ function unpacked(bytes) {
   }
   return data;
 }
-
-// lib/page.js
-globalThis.fopLab ??= {};
-var page = globalThis.fopLab;
 
 // lib/plotly.js
 var loadPlotly = (source) => page.plotly ??= new Promise((loaded, failed) => {

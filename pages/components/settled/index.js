@@ -1,13 +1,13 @@
 // @ts-check
 import { inOrder } from "../lib/lifetime.js";
+import { page } from "../lib/page.js";
 
 /** @import { Mount } from "../lib/types.d.ts" */
 
 const PAUSE = 50; // ms between two looks
 
 /**
- * Says once that no placeholder of a widget is left on the page; not to a reader who has left it. Until the browser knows
- * the page that it goes to, what is said is of the page before, and Streamlit would go back to that.
+ * Says once that no placeholder of a widget is left on the page; not to a reader who leaves it.
  *
  * @param {Mount<null>} mount
  */
@@ -18,7 +18,7 @@ function show({ setTriggerValue }) {
     ending.abort();
   };
   const waiting = setInterval(() => {
-    if (document.querySelector('[data-testid="stSkeleton"]')) return;
+    if (document.querySelector('[data-testid="stSkeleton"]') || page.passage?.leaves()) return;
     end();
     setTriggerValue("settled", true);
   }, PAUSE);

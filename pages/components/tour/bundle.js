@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum c1602b960cde63af69645b622ba7a8f57726ad9159556f50bb3fc4242c956f3d.
+// Made by scripts/web.sh build of sources with the checksum 480c6a428cc3710fb7ae90bb3ce2e79e6d38e0fd04d2c6274fcd2312fd14dc0b.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -6,6 +6,10 @@ function part(root, selector, Kind) {
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
+
+// lib/page.js
+globalThis.fopLab ??= {};
+var page = globalThis.fopLab;
 
 // lib/lifetime.js
 function living(root, make) {
@@ -29,20 +33,29 @@ function atUnmount(root, leave) {
     holder.fop = void 0;
   };
 }
+function unlessLeaving(mount) {
+  const sends = ["setStateValue", "setTriggerValue"].filter((name) => name in Object(mount));
+  if (!sends.length) return mount;
+  const all = (
+    /** @type {Record<string, (...what: unknown[]) => void>} */
+    mount
+  );
+  const quiet = sends.map((name) => {
+    const send = (...what) => void (page.passage?.leaves() || all[name]?.(...what));
+    return [name, send];
+  });
+  return { ...mount, ...Object.fromEntries(quiet) };
+}
 var inOrder = (show2) => (mount) => {
   let leave;
   const waiting = setTimeout(() => {
-    leave = show2(mount);
+    leave = show2(unlessLeaving(mount));
   });
   return () => {
     clearTimeout(waiting);
     leave?.();
   };
 };
-
-// lib/page.js
-globalThis.fopLab ??= {};
-var page = globalThis.fopLab;
 
 // tour/bring.js
 var PERIOD = 100;

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 1d956dc9666d77fcb0a55e51d3ce558a172ef6fdeb3a7557ade3b0ba30881a9e.
+// Made by scripts/web.sh build of sources with the checksum 4db9c13ba95c142fc6633058667e8397e9a119a0461b96e9bc1f8033186d91f9.
 // lib/followers.js
 var Followers = class extends Set {
   call() {
@@ -164,10 +164,23 @@ function following(root, follow) {
   holder.fopUnfollow = end;
   return atUnmount(root, end);
 }
+function unlessLeaving(mount) {
+  const sends = ["setStateValue", "setTriggerValue"].filter((name) => name in Object(mount));
+  if (!sends.length) return mount;
+  const all = (
+    /** @type {Record<string, (...what: unknown[]) => void>} */
+    mount
+  );
+  const quiet = sends.map((name) => {
+    const send = (...what) => void (page.passage?.leaves() || all[name]?.(...what));
+    return [name, send];
+  });
+  return { ...mount, ...Object.fromEntries(quiet) };
+}
 var inOrder = (show2) => (mount) => {
   let leave;
   const waiting = setTimeout(() => {
-    leave = show2(mount);
+    leave = show2(unlessLeaving(mount));
   });
   return () => {
     clearTimeout(waiting);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 846f8fc878fa4887b8b88281cfb2b8dc2c8d136cccf58a3272485f3e0add7ac6.
+// Made by scripts/web.sh build of sources with the checksum 4301baed113b8c38751f12eb7f008fb601ef6c01ee13147a80e5c926d850ca2f.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -6,6 +6,10 @@ function part(root, selector, Kind) {
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
+
+// lib/page.js
+globalThis.fopLab ??= {};
+var page = globalThis.fopLab;
 
 // lib/lifetime.js
 function atUnmount(root, leave) {
@@ -31,20 +35,29 @@ function following(root, follow) {
   holder.fopUnfollow = end;
   return atUnmount(root, end);
 }
+function unlessLeaving(mount) {
+  const sends = ["setStateValue", "setTriggerValue"].filter((name) => name in Object(mount));
+  if (!sends.length) return mount;
+  const all = (
+    /** @type {Record<string, (...what: unknown[]) => void>} */
+    mount
+  );
+  const quiet = sends.map((name) => {
+    const send = (...what) => void (page.passage?.leaves() || all[name]?.(...what));
+    return [name, send];
+  });
+  return { ...mount, ...Object.fromEntries(quiet) };
+}
 var inOrder = (show2) => (mount) => {
   let leave;
   const waiting = setTimeout(() => {
-    leave = show2(mount);
+    leave = show2(unlessLeaving(mount));
   });
   return () => {
     clearTimeout(waiting);
     leave?.();
   };
 };
-
-// lib/page.js
-globalThis.fopLab ??= {};
-var page = globalThis.fopLab;
 
 // lib/canvas.js
 function contextOf(canvas) {

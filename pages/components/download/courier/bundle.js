@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 43b15e774e9c88a5b4100cd682df887f3e379c7b432c95c87dbc068229958a51.
+// Made by scripts/web.sh build of sources with the checksum e57ef8fb488ae2491bec3a32e2c6988fc23833651b1f7b554c74afe2c26ef19a.
 // lib/dom.js
 function part(root, selector, Kind) {
   const element = root.querySelector(selector);
@@ -6,6 +6,10 @@ function part(root, selector, Kind) {
   throw new Error(`the markup has no ${Kind.name} ${selector}`);
 }
 var box = (root, selector) => part(root, selector, HTMLElement);
+
+// lib/page.js
+globalThis.fopLab ??= {};
+var page = globalThis.fopLab;
 
 // lib/lifetime.js
 function living(root, make) {
@@ -29,10 +33,23 @@ function atUnmount(root, leave) {
     holder.fop = void 0;
   };
 }
+function unlessLeaving(mount) {
+  const sends = ["setStateValue", "setTriggerValue"].filter((name) => name in Object(mount));
+  if (!sends.length) return mount;
+  const all = (
+    /** @type {Record<string, (...what: unknown[]) => void>} */
+    mount
+  );
+  const quiet = sends.map((name) => {
+    const send = (...what) => void (page.passage?.leaves() || all[name]?.(...what));
+    return [name, send];
+  });
+  return { ...mount, ...Object.fromEntries(quiet) };
+}
 var inOrder = (show2) => (mount) => {
   let leave;
   const waiting = setTimeout(() => {
-    leave = show2(mount);
+    leave = show2(unlessLeaving(mount));
   });
   return () => {
     clearTimeout(waiting);
@@ -84,10 +101,6 @@ var Followers = class extends Set {
     };
   }
 };
-
-// lib/page.js
-globalThis.fopLab ??= {};
-var page = globalThis.fopLab;
 
 // lib/clock.js
 var Clock = class {
