@@ -9,11 +9,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import pytest
 from playwright.sync_api import (
@@ -28,6 +30,7 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -58,6 +61,14 @@ FORGET = """if (!sessionStorage.known) {
 }"""
 """Has a new tab find nothing that another one left, such as how wide the sidebar was; and offers no tour."""
 
+LATELY = """window.lately = [];
+for (const kind of ["mousedown", "mouseup", "click"])
+  window.addEventListener(kind, ({ target, clientX, clientY }) => {
+    lately.push(`${kind} at ${clientX}, ${clientY} on ${target.outerHTML?.slice(0, 100)}`);
+    lately.splice(0, lately.length - 6);
+  }, true);"""
+"""Keeps what the mouse did last."""
+
 SIDEBAR_SETTLED = """open => {
   const bar = document.querySelector('[data-testid="stSidebar"]');
   return bar.getBoundingClientRect().right > 0 === open && !bar.getAnimations().length;
@@ -72,10 +83,14 @@ STANDS = """() => ({
   run: document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState,
   placeholders: [...document.querySelectorAll('[data-testid="stSkeleton"]')].map((e) => e.parentElement.className),
   focused: document.activeElement?.outerHTML.slice(0, 200),
+  mouse: window.lately,
   stale: document.querySelectorAll('[data-stale="true"]').length,
   canvases: [...document.querySelectorAll("canvas")].map((e) => `${e.className} ${JSON.stringify(e.dataset)}`),
   text: document.body.innerText.slice(0, 4000),
 })"""
+
+SAID: WeakKeyDictionary[Page, deque[str]] = WeakKeyDictionary()
+"""What a page's browser has sent to the server last: which widgets were clicked, in which part of the page."""
 
 expect.set_options(timeout=60_000)  # what is there at once where nothing else runs
 
@@ -217,6 +232,8 @@ class Troubles(list[str]):
     def watch(self, page: Page) -> None:
         """Note errors on the console and of the page, failed requests, bad answers, and requests to elsewhere."""
         self.pages.append(page)
+        said = SAID[page] = deque(maxlen=8)
+        page.on("websocket", lambda socket: socket.on("framesent", lambda frame: said.append(_said(frame))))
         page.on("console", lambda message: message.type == "error" and self.note(f"console: {message.text}"))
         page.on("pageerror", lambda error: self.note(f"page error: {error}"))
         page.on("requestfailed", lambda request: self.note(f"failed: {request.url} ({request.failure})"))
@@ -235,9 +252,21 @@ def where_it_stood(page: Page) -> str:
         return "closed"
     try:
         page.set_default_timeout(5000)
-        return "\n".join(f"{name}: {value}" for name, value in page.evaluate(STANDS).items())
+        said = "\n".join(SAID.get(page, ()))
+        return "\n".join(f"{name}: {value}" for name, value in page.evaluate(STANDS).items()) + f"\nsaid last:\n{said}"
     except Error as error:
         return f"does not answer: {error}"
+
+
+def _said(frame: bytes | str) -> str:
+    message = BackMsg()
+    message.ParseFromString(frame if isinstance(frame, bytes) else frame.encode())
+    rerun = message.rerun_script
+    states = rerun.widget_states.widgets
+    clicked = [state.id for state in states if str(state.WhichOneof("value")).endswith("trigger_value")]
+    return (
+        f"{time.strftime('%X')} {message.WhichOneof('type')} {rerun.fragment_id} of {rerun.page_script_hash}: {clicked}"
+    )
 
 
 def _is_here(url: str) -> bool:
@@ -269,6 +298,7 @@ def visit(profile: Callable[..., BrowserContext], app: str, troubles: Troubles) 
         page = profile(**options).new_page()
         opened.append(page)
         page.add_init_script(FORGET)
+        page.add_init_script(LATELY)
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=color_scheme)
         page.set_default_timeout(20_000)
