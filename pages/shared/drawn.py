@@ -27,12 +27,12 @@ class Drawn:
     def __init__(self, page: str) -> None:
         self._page = page
         record = st.session_state.setdefault(
-            f"{page} widgets", {"there": set(), "now": set(), "given": {}, "current": set()}
+            f"{page} widgets", {"there": set(), "now": set(), "pending": {}, "current": set()}
         )
         self._there: set[str] = record["there"]  # a run that is cut short takes none away
         self._now: set[str] = record["now"]
-        self._given: dict[str, Collection[str]] = record["given"]  # their values, which the browser has not sent yet
-        self._current: set[str] = record["current"]  # with the value of the setting, as the browser has sent
+        self._pending: dict[str, Collection[str]] = record["pending"]  # which the browser has not sent yet
+        self._current: set[str] = record["current"]  # with the value of the setting
 
     def begin(self) -> None:
         """Begin a run of the page."""
@@ -51,25 +51,25 @@ class Drawn:
 
     def renew(self) -> None:
         """Have all widgets given their values when they are drawn next; the reader has them until then."""
-        self._given.clear()
+        self._pending.clear()
         self._current.clear()
 
     def has(self, key: str) -> bool:
         """Return whether what the session holds under a key is what a widget of the reader's holds."""
-        if key in self._given:
-            self._hear()
+        if key in self._pending:
+            self._confirm()
         return key in self._there & self._current and key in st.session_state
 
-    def _hear(self) -> None:
+    def _confirm(self) -> None:
         """Take note of what the browser has sent: a widget that was given its value is in the states by that alone."""
         context = get_script_run_ctx()
         if context is None:
             return
         sent = {user_key_from_element_id(state.id) for state in context.session_state.get_widget_states()}
-        heard = [key for key, parts in self._given.items() if sent.issuperset(parts)]
-        self._current.update(heard)
-        for key in heard:
-            del self._given[key]
+        confirmed = [key for key, parts in self._pending.items() if sent.issuperset(parts)]
+        self._current.update(confirmed)
+        for key in confirmed:
+            del self._pending[key]
 
     def give(self, key: str, value: Any, parts: Collection[str] = ()) -> bool:
         """Give a value to a widget that is about to be drawn, unless the browser has it; return whether it had none.
@@ -82,7 +82,7 @@ class Drawn:
         new = not self.has(key)
         if new:
             st.session_state[key] = value
-            self._given[key] = parts or (key,)
+            self._pending[key] = parts or (key,)
             self._current.discard(key)
         for keys in (self._there, self._now):
             keys.add(key)
