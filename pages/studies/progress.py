@@ -170,7 +170,7 @@ def trashed() -> None:
     """Show the studies in the trash, each of which can be brought back."""
     try:
         gone = trash.trashed()
-    except RunError as error:
+    except (RunError, OSError) as error:
         st.error(literal(str(error)))
         return
     if not gone:
