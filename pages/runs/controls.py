@@ -85,4 +85,3 @@ def _launch(parent: Run, kind: str) -> None:
         return run
 
     actions.tried(launch, lambda run: f"{run.name} is in the queue.")
-    listing(store.runs_folder()).renew()  # it is there since this click
