@@ -68,10 +68,10 @@ run_tests() {
     paths=("${APART[@]}")
     beside+=(-m "not long")
   fi
-  # Most of them run side by side, more than there are cores, since they wait for programs and the disk too. Those that
-  # start servers, browsers and jobs do not: they wait for each other's load.
+  # Side by side, most of them more than there are cores, since they wait for programs and the disk too; those that start
+  # servers, browsers and jobs by twos, since each has several processes at work.
   "$VENV/bin/python" -m pytest -n 4 --dist loadfile "${beside[@]}" --durations=40 || failed=1
-  "$VENV/bin/python" -m pytest "${paths[@]}" --durations=40 || failed=1
+  "$VENV/bin/python" -m pytest -n 2 --dist loadfile "${paths[@]}" --durations=40 || failed=1
   return $failed
 }
 

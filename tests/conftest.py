@@ -15,6 +15,12 @@ __all__ = ["app", "browser", "chromium", "playwright", "profile", "program", "tr
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tensors here are tiny: a second thread only waits for the first
 _STATE = tempfile.TemporaryDirectory(prefix="fop-tests-")
 os.environ["XDG_STATE_HOME"] = _STATE.name  # which plug-ins are confirmed is not what the reader has confirmed
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Side by side each has a temporary folder of its own: slots, and the process that has torch loaded, are there.
+    _OWN = tempfile.TemporaryDirectory(prefix="fop-", ignore_cleanup_errors=True)
+    os.chmod(_OWN.name, 0o1777)  # as the system's, since some tests are another user's, too
+    os.environ["TMPDIR"] = tempfile.tempdir = _OWN.name
+    os.environ.pop("XDG_RUNTIME_DIR", None)
 
 IN_CHROMIUM = [Path(__file__).parent / folder for folder in ("browser", "journeys")]
 

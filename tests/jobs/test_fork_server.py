@@ -271,6 +271,7 @@ def test_a_kill_of_it_ends_no_job_and_the_next_one_is_forked_again(folder, serve
 
 
 @forks
+@pytest.mark.long
 def test_forked_started_and_resumed_the_other_way_a_run_comes_out_bit_for_bit_the_same(folder):
     settings = ["threads=2", "max_steps=60", "checkpoint_steps=30", "fop.rank=16"]
     command = isolated.command("fop_core", "train", "--quiet", "--run")

@@ -30,6 +30,7 @@ def digits(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.mark.long
 def test_tuning_reads_no_test_image_and_the_winner_is_reported_by_itself(tmp_path, monkeypatch, digits):
     folder = tmp_path / "runs"
     monkeypatch.setenv("FOP_RUNS_DIR", str(folder))

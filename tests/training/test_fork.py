@@ -18,6 +18,7 @@ from fop_core.runs.run import Run
 from fop_core.training import build, config, fork, loop
 from fop_core.training.fork import ForkError
 from fop_core.training.replay import TIMES
+from tests.sampled import sampled
 from tests.training import tiny
 from tests.training.test_loop import ROOT, assert_identical, in_process, recorded, train
 
@@ -449,7 +450,7 @@ def test_without_its_parent_and_donor_it_is_the_same(matrices, parent, other, tm
     assert_identical(recorded(one), recorded(two))
 
 
-@pytest.mark.parametrize("matrices", ["frozen", "transplanted"])
+@pytest.mark.parametrize("matrices", sampled(["frozen", "transplanted"], 2))
 def test_a_fork_that_is_killed_and_resumed_is_the_undisturbed_one_bit_for_bit(matrices, parent, other, tmp_path):
     donor = other if matrices == "transplanted" else None
     plan = fork.plan(parent, matrices=matrices, at=AT, donor=donor, epochs=5)  # checkpoints at 12, 18, 24, 25

@@ -19,6 +19,7 @@ from fop_core.runs.files import RunError
 from fop_core.runs.run import Run
 from fop_core.training import batches, build, config, datasets, loop, peak
 from fop_core.training.replay import TIMES
+from tests.sampled import sampled
 from tests.training import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,7 +104,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", sampled(KINDS, 2))
 def test_killed_at_random_steps_and_resumed_a_run_is_the_uninterrupted_one_bit_for_bit(kind, data, tmp_path):
     settings, method = KINDS[kind]
     settings = (*settings, "checkpoint_steps=3")
