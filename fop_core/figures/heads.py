@@ -310,7 +310,7 @@ def factor_text(times: float) -> str:
 def _pulls(
     motion: Motion, index: int, between: float, rate: float, view: Window, page_side: float
 ) -> tuple[list[Piece], list[Text]]:
-    """Return −ε g, and −ε P g or the step, as long as they are; nothing at the end of a run."""
+    """Return −ε g, and −ε P g or the step, as long as they are or both to one scale; nothing at the end of a run."""
     move = motion.moves[index].astype(np.float64)
     if index + 1 >= len(motion.steps) or not np.isfinite(move).all():
         return [], []
@@ -324,16 +324,18 @@ def _pulls(
         drawn.append((move, "step", False))
     pieces: list[Piece] = []
     texts: list[Text] = []
-    for vector, name, ink in drawn:
-        [px] = view.vectors(vector[None])
+    seen = [(view.vectors(vector[None])[0], name, ink) for vector, name, ink in drawn]
+    lengths = [length for length in (math.hypot(*px) for px, _, _ in seen) if length < math.inf]
+    times = factor(max(lengths, default=0.0) * page_side / view.side)
+    for px, name, ink in seen:
         length = math.hypot(*px)
         if not 0 < length < math.inf:
             continue
-        times = factor(length * page_side / view.side)
         along, long = px / length, times * length
         pieces += _pull(along, long, (2, 3) if ink else None, ink)
         align = "left" if along[0] > 0.3 else "right" if along[0] < -0.3 else "center"
-        texts.append(Text(name + factor_text(times), long * along + along * [6, 12], align, ink, FONT))
+        off = max(long, LEAST)  # of the head, whose symbol a shorter arrow is under
+        texts.append(Text(name + factor_text(times), off * along + along * [6, 12], align, ink, FONT))
     return pieces, apart(texts)
 
 

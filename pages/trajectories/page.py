@@ -44,8 +44,8 @@ Symbols on a path stand at steps 1, 10, 100, …
 At the head of the run that is chosen beside the picture:
 - the shape of P in its colour, that of H⁻¹ in black: what each makes of a circle of steps, drawn to one size. Where H,
 the Hessian, has a negative eigenvalue, |H|⁻¹ is shown, dashed.
-- −ε g in black and −ε P g in its colour, as long as they move the head. What is too short or too long to be drawn is
-multiplied or divided by the number beside it.
+- −ε g in black and −ε P g in its colour, as long as they move the head. Where the longer one is too short or too long
+to be drawn, both are multiplied or divided by the number beside them.
 """
 
 

@@ -126,6 +126,9 @@ def test_arrows_of_the_run_whose_steps_are_shown_are_as_long_as_they_move_it(siz
             alike = each is momentum and step == 0  # where the step is −ε g
             assert [text.text.split(" ×")[0].split(" ÷")[0] for text in there.texts] == names[: 1 if alike else 2]
             tips = [piece for piece in there.pieces if piece.width == 0 and len(piece.points) == 3]
+            assert len({text.text.partition(" ×")[2] for text in there.texts}) == 1  # to one scale
+            longest = max(math.hypot(*tip.points[0]) for tip in tips)
+            assert 18 * size - 1e-6 <= longest <= 90 * size + 1e-6
             for tip, text, vector in zip(tips, there.texts, (-0.01 * g, after), strict=False):
                 drawn = tip.points[0] * [1, -1]
                 times = 1.0
@@ -133,7 +136,6 @@ def test_arrows_of_the_run_whose_steps_are_shown_are_as_long_as_they_move_it(siz
                     count = float(text.text.split(" ")[-1].replace(",", ""))
                     times = count if "×" in text.text else 1 / count
                 np.testing.assert_allclose(drawn, times * px * vector, rtol=2e-4, atol=1e-3)
-                assert 18 * size - 1e-6 <= math.hypot(*drawn) <= 90 * size + 1e-6
                 assert text.ink == tip.ink == (text.text.startswith("−ε g"))
 
 

@@ -69,7 +69,7 @@ def test_arrows_of_a_picture_are_multiplied_as_on_the_screen():
     for side in (498.0, 720.0, None):
         written = texts(exports.picture(shown(), "svg", Screen(step=118.0, side=side)).content)
         at_sizes[side] = [text for text in written if "ε" in text]
-    assert at_sizes[498.0] == ["−ε g × 200", "−ε P g × 100"]
+    assert at_sizes[498.0] == ["−ε g × 100", "−ε P g × 100"]
     assert at_sizes[720.0] == at_sizes[None] == ["−ε g × 100", "−ε P g × 100"]
 
 

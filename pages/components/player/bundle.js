@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 23b7cef7581e4b72dc407bb8535387dfca80ff128667359bb01f0888e2e9568b.
+// Made by scripts/web.sh build of sources with the checksum 5f5eb7cadbfc32e7be22bf2b70a82ff9fee3ac029f0c6002b9cbb92111c844e0.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -612,6 +612,10 @@ function factorOf(length) {
   if (length > MOST2) return 1 / round(length / MOST2);
   return length > 0 && length < LEAST ? round(LEAST / length) : 1;
 }
+function commonFactor(vectors) {
+  const lengths = vectors.map((vector) => Math.hypot(...vector)).filter(Number.isFinite);
+  return factorOf(Math.max(0, ...lengths));
+}
 function factorText(factor) {
   if (factor === 1) return "";
   const times = Math.round(factor > 1 ? factor : 1 / factor);
@@ -795,7 +799,8 @@ function arrow2(context, [x0, y0], [dx, dy], color, dash, label, { colors }) {
   context.fill(tip);
   context.restore();
   const align = ux < -0.3 ? "right" : ux > 0.3 ? "left" : "center";
-  return label ? [{ text: label, x: x1 + 6 * ux, y: y1 + 12 * uy, align, color }] : [];
+  const off = Math.max(length, LEAST);
+  return label ? [{ text: label, x: x0 + (off + 6) * ux, y: y0 + (off + 12) * uy, align, color }] : [];
 }
 function write2(context, names, { colors, font }) {
   context.save();
@@ -824,16 +829,15 @@ function drawPulls(context, { color, px, py }, jacobian, parts, style) {
   const drawn = [[descent, style.colors.ink, [2, 3], "−ε g"]];
   if (preconditioned) drawn.push([preconditioned, color, [], "−ε P g"]);
   else if (!isNear(move, descent)) drawn.push([move, color, [], "step"]);
+  const factor = commonFactor(drawn.map(([vector]) => pixels(jacobian, vector)));
   const names = drawn.flatMap(([vector, paint, dash, label]) => {
     const [dx, dy] = pixels(jacobian, vector);
-    const factor = factorOf(Math.hypot(dx, dy));
     return arrow2(context, [px, py], [factor * dx, factor * dy], paint, dash, label + factorText(factor), style);
   });
   write2(context, names, style);
 }
 function drawParts(context, { color, px, py }, jacobian, parts, { index, share }, style) {
-  const lengths = parts.filter(({ adds }) => adds).map(({ vector }) => Math.hypot(...pixels(jacobian, vector)));
-  const common = factorOf(Math.max(0, ...lengths));
+  const common = commonFactor(parts.filter(({ adds }) => adds).map(({ vector }) => pixels(jacobian, vector)));
   const names = parts.flatMap(({ phase, from, vector, adds, label }, i) => {
     const drawn = i < index ? 1 : i === index ? share : 0;
     if (!drawn) return [];

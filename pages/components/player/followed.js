@@ -3,7 +3,7 @@
 
 import { compared, ellipse } from "../lib/ellipses.js";
 import { keptApart } from "./apart.js";
-import { factorOf, factorText } from "./lengths.js";
+import { commonFactor, factorOf, factorText, LEAST } from "./lengths.js";
 import { pulls } from "./terms.js";
 
 /** @import { Context } from "../lib/canvas.js" */
@@ -129,7 +129,8 @@ function arrow(context, [x0, y0], [dx, dy], color, dash, label, { colors }) {
   context.fill(tip);
   context.restore();
   const align = ux < -0.3 ? "right" : ux > 0.3 ? "left" : "center";
-  return label ? [{ text: label, x: x1 + 6 * ux, y: y1 + 12 * uy, align, color }] : [];
+  const off = Math.max(length, LEAST); // of the head, whose symbol a shorter arrow is under
+  return label ? [{ text: label, x: x0 + (off + 6) * ux, y: y0 + (off + 12) * uy, align, color }] : [];
 }
 
 /**
@@ -168,7 +169,7 @@ function write(context, names, { colors, font }) {
 const isNear = ([x, y], [u, v]) => Math.hypot(x - u, y - v) <= 1e-4 * Math.hypot(x, y);
 
 /**
- * Draws where g pulls a head, and P g; where no P is learned, where it goes in place of that.
+ * Draws where g pulls a head, and P g; where no P is learned, where it goes in place of that. Both to one scale.
  *
  * @param {Context} context
  * @param {At} at
@@ -184,9 +185,9 @@ export function drawPulls(context, { color, px, py }, jacobian, parts, style) {
   const drawn = [[descent, style.colors.ink, [2, 3], "−ε g"]];
   if (preconditioned) drawn.push([preconditioned, color, [], "−ε P g"]);
   else if (!isNear(move, descent)) drawn.push([move, color, [], "step"]);
+  const factor = commonFactor(drawn.map(([vector]) => pixels(jacobian, vector)));
   const names = drawn.flatMap(([vector, paint, dash, label]) => {
     const [dx, dy] = pixels(jacobian, vector);
-    const factor = factorOf(Math.hypot(dx, dy));
     return arrow(context, [px, py], [factor * dx, factor * dy], paint, dash, label + factorText(factor), style);
   });
   write(context, names, style);
@@ -203,8 +204,7 @@ export function drawPulls(context, { color, px, py }, jacobian, parts, style) {
  * @param {Style} style
  */
 export function drawParts(context, { color, px, py }, jacobian, parts, { index, share }, style) {
-  const lengths = parts.filter(({ adds }) => adds).map(({ vector }) => Math.hypot(...pixels(jacobian, vector)));
-  const common = factorOf(Math.max(0, ...lengths));
+  const common = commonFactor(parts.filter(({ adds }) => adds).map(({ vector }) => pixels(jacobian, vector)));
   const names = parts.flatMap(({ phase, from, vector, adds, label }, i) => {
     const drawn = i < index ? 1 : i === index ? share : 0;
     if (!drawn) return [];

@@ -1,9 +1,9 @@
 // @ts-check
-// How long an arrow is drawn: as long as it is, unless it could not be seen.
+// How long arrows are drawn: as long as they are, unless the longest could not be seen.
 
 import { count, short } from "../lib/numbers.js";
 
-const LEAST = 18; // px of an arrow, which begins under the symbol of its head
+export const LEAST = 18; // px of an arrow, which begins under the symbol of its head
 const MOST = 90;
 
 /**
@@ -24,6 +24,16 @@ function round(number) {
 export function factorOf(length) {
   if (length > MOST) return 1 / round(length / MOST);
   return length > 0 && length < LEAST ? round(LEAST / length) : 1;
+}
+
+/**
+ * The factor of arrows that are compared with each other: that of the longest.
+ *
+ * @param {[number, number][]} vectors px
+ */
+export function commonFactor(vectors) {
+  const lengths = vectors.map((vector) => Math.hypot(...vector)).filter(Number.isFinite);
+  return factorOf(Math.max(0, ...lengths));
 }
 
 /**

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import test from "node:test";
-import { factorOf, factorText } from "./lengths.js";
+import { commonFactor, factorOf, factorText } from "./lengths.js";
 
 test("an arrow that can be seen has its own length", () => {
   for (const length of [18, 40, 90]) assert.equal(factorOf(length), 1);
@@ -15,6 +15,17 @@ test("a longer or shorter one is brought between by a round number", () => {
     const drawn = length * factorOf(length);
     assert.ok(drawn >= 18 && drawn <= 90, `${length} px are drawn as ${drawn}`);
   }
+});
+
+test("arrows that are compared have the factor of the longest, and so the ratio of their lengths", () => {
+  const [long, short] = /** @type {[number, number][]} */ ([
+    [0, 200],
+    [3, 4],
+  ]);
+  assert.equal(commonFactor([short, long]), 1 / 5);
+  assert.equal(commonFactor([short]), 5);
+  assert.equal(commonFactor([[Number.POSITIVE_INFINITY, 0], short, [Number.NaN, 1]]), 5);
+  assert.equal(commonFactor([]), 1);
 });
 
 test("what has no length, or none that is a number, stays so", () => {
