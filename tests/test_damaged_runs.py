@@ -230,29 +230,38 @@ def test_each_page_shows_the_other_four_and_names_the_damaged_one(runs, part, ki
         ran(at.run())
 
 
-@pytest.mark.parametrize("part", ["dispatcher", ".queue", "settings"])
-@pytest.mark.parametrize("page", ["runs", "preconditioners"])
-def test_a_damaged_queue_takes_no_page_down_and_is_named(runs, tmp_path, part, page):
+@pytest.mark.parametrize("part", ["dispatcher", "a link", "a file", "mode 000", "the machine's, mode 000", "settings"])
+@pytest.mark.parametrize("page", ["runs", "preconditioners", "train"])
+def test_a_damaged_queue_takes_no_page_down_and_is_named(runs, tmp_path, permissions_hold, part, page):  # noqa: F811
     folder = tmp_path / "runs"
     queue.submit(runs["curie"])
     if part == "dispatcher":
         path = slots.locks_folder(folder) / f"dispatcher-{os.getuid()}.lock"
         damage.remove(path)
         os.mkfifo(path)
-    elif part == ".queue":
-        path = (folder / ".queue").rename(tmp_path / "elsewhere")
-        (folder / ".queue").symlink_to(path)
+    elif part in ("a link", "a file"):
         path = folder / ".queue"
+        elsewhere = path.rename(tmp_path / "elsewhere")
+        path.symlink_to(elsewhere) if part == "a link" else path.touch()
+    elif part.endswith("mode 000"):
+        path = folder / ".queue" if part == "mode 000" else slots.locks_folder(folder)
+        path.chmod(0)
     else:
         path = folder / ".queue" / "settings.json"
         path.write_text("{")
     at = app_at(page, timeout=LONGEST)
-    at.query_params["run"] = runs["curie"].id
-    ran(at.run())
+    if page != "train":
+        at.query_params["run"] = runs["curie"].id
+    try:
+        ran(at.run())
+    finally:
+        if part.endswith("mode 000"):
+            path.chmod(0o755)
     if page == "runs":
         assert {row["id"] for row in component(at, "table")["rows"]} == {each.id for each in runs.values()}
+    if page == "runs" or (page == "train" and part != "dispatcher"):  # which a launch would name
         assert str(path) in words(at).replace("\\", "")
-    else:
+    if page == "preconditioners":
         assert [layer["name"] for layer in component(at, "inspector")["sources"][0]["layers"]] == ["1.weight"]
 
 

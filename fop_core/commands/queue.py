@@ -328,13 +328,21 @@ def _set(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     launcher = _launcher(chosen, folder)  # before anything is written
     notices_to = _notices(chosen, folder)
     settings, aside = slots.choose(folder, **changes)
+    asides = [aside]
     if notices_to is not None:
-        notices.write(folder, notices_to)
-    if launcher != launcher_settings.read(folder):
-        launcher_settings.write(folder, launcher)
-    if aside is not None:
-        print(f"the settings could not be read: they are in {aside} now", file=sys.stderr)
-    print(f"cpu_slots = {settings.cpu_slots}, limit_gb = {settings.limit_gb}, launcher = {launcher.launcher}")
+        asides.append(notices.write(folder, notices_to))
+    if launcher is not None:
+        asides.append(launcher_settings.write(folder, launcher))
+    for aside in filter(None, asides):
+        print(f"settings could not be read: they are in {aside} now", file=sys.stderr)
+    words = f"cpu_slots = {settings.cpu_slots}, limit_gb = {settings.limit_gb}"
+    try:
+        launcher = launcher or launcher_settings.read(folder)
+    except DamagedFile as error:
+        print(words)
+        print(error, file=sys.stderr)
+        return 0
+    print(f"{words}, launcher = {launcher.launcher}")
     if launcher.launcher == "slurm":
         print(f"slurm: {', '.join(f'{name} = {value}' for name, value in launcher.slurm if value not in ('', ()))}")
     if notices_to is not None:
@@ -366,8 +374,8 @@ def _notify(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     return 1 if troubles else 0
 
 
-def _launcher(chosen: argparse.Namespace, folder: Path) -> "LauncherSettings":
-    """Return what starts jobs, changed as arguments say."""
+def _launcher(chosen: argparse.Namespace, folder: Path) -> "LauncherSettings | None":
+    """Return what starts jobs, changed as arguments say; None where they say nothing."""
     from fop_core.jobs import launcher_settings
 
     changes: dict[str, Any] = {}
@@ -383,7 +391,7 @@ def _launcher(chosen: argparse.Namespace, folder: Path) -> "LauncherSettings":
         elif value is not None:
             changes[name] = value
     if not changes and chosen.launcher is None:
-        return launcher_settings.read(folder)
+        return None
     return launcher_settings.changed(folder, chosen.launcher, **changes)
 
 

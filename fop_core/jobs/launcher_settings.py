@@ -145,7 +145,7 @@ def read(folder: Path) -> LauncherSettings:
         DamagedFile: where that cannot be read, or others could have written it.
     """
     file = path(folder)
-    again = "; remove it, and `queue set --launcher slurm` writes a new one"
+    again = "; `queue set --launcher ...` sets it aside and writes a new one"
     try:
         with files.opened_as_ours(file) as content:
             return LauncherSettings.model_validate(files.parse_json(content, file))
@@ -158,14 +158,14 @@ def read(folder: Path) -> LauncherSettings:
 
 
 def choose(folder: Path, launcher: str | None = None, **changes: Any) -> LauncherSettings:
-    """Change what starts our jobs of a runs folder, and return all of it. Arguments and errors as ``changed``'s."""
+    """Change what starts our jobs of a runs folder, and return all of it; see ``changed`` and ``write``."""
     chosen = changed(folder, launcher, **changes)
     write(folder, chosen)
     return chosen
 
 
 def changed(folder: Path, launcher: str | None = None, **changes: Any) -> LauncherSettings:
-    """Return what starts our jobs of a runs folder with some of it changed; nothing is written.
+    """Return what starts our jobs of a runs folder with some of it changed, of nothing where that cannot be read.
 
     Args:
         folder: the runs folder.
@@ -174,9 +174,11 @@ def changed(folder: Path, launcher: str | None = None, **changes: Any) -> Launch
 
     Raises:
         ValueError: for a value that does not do.
-        DamagedFile: where the settings before cannot be read.
     """
-    before = read(folder)
+    try:
+        before = read(folder)
+    except DamagedFile:
+        before = LauncherSettings()
     content = before.model_dump()
     content["slurm"] |= changes
     if launcher is not None:
@@ -187,15 +189,24 @@ def changed(folder: Path, launcher: str | None = None, **changes: Any) -> Launch
         raise ValueError(_words(error)) from error
 
 
-def write(folder: Path, chosen: LauncherSettings) -> None:
+def write(folder: Path, chosen: LauncherSettings) -> Path | None:
     """Replace what starts our jobs of a runs folder.
 
+    Returns:
+        Where that could not be read, what the file is called now.
+
     Raises:
-        DamagedFile: where the folder for it is a link or a stranger's.
+        DamagedFile: where the folder for it cannot be used.
     """
     slots.make_locks_folder(folder)
+    aside = None
+    try:
+        read(folder)
+    except DamagedFile:
+        aside = files.set_aside(path(folder))
     files.write_json(path(folder), chosen.model_dump(mode="json"))
     os.chmod(path(folder), 0o600)  # whatever the umask lets others do
+    return aside
 
 
 def _words(error: ValidationError) -> str:

@@ -95,7 +95,7 @@ def make_home(folder: Path) -> Path:
     """Return ``home``, which is there then.
 
     Raises:
-        DamagedFile: where it, or a folder that it is in, is a link or a stranger's.
+        DamagedFile: where it, or a folder that it is in, cannot be used.
     """
     slots.make_locks_folder(folder)
     path = home(folder)
@@ -111,8 +111,10 @@ def opened_home(path: Path) -> Iterator[int]:
 
     Raises:
         FileNotFoundError, NotADirectoryError: where there is none.
-        DamagedFile: where it is a link, or others could have written what lies in it.
+        DamagedFile: where it, or a folder that it is in, is a link, or none that we may look into, or where others
+            could have written what lies in it.
     """
+    slots.check_folders(path.parent)
     try:
         file = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
@@ -184,8 +186,8 @@ def write(folder: Path, report: Report) -> None:
 
 
 def outstanding(folder: Path) -> bool:
-    """Return whether a scheduler has jobs that our dispatcher on this machine has to look after."""
+    """Return whether a scheduler has jobs that our dispatcher here has to look after, as far as we may look."""
     try:
         return any(name.startswith("batch-") and name.endswith(".json") for name in os.listdir(home(folder)))
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return False

@@ -374,6 +374,10 @@ def blocking_reason(folder: Path) -> str:
         >>> queue.blocking_reason(store.runs_folder()).partition(":")[0]
         'for room in the runs folder'
     """
+    try:
+        _slots.check_folders(_slots.locks_folder(folder))
+    except DamagedFile as error:
+        return f"for the queue's folder: {error}"
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE:
         return f"for room on the disk: {free / 1e6:,.0f} MB are free, {LEAST_FREE / 1e6:,.0f} are needed"

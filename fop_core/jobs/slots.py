@@ -4,8 +4,8 @@ A slot is taken while the lock of its file is held. The dispatcher takes it and 
 supervisor and the trainer: the kernel frees the lock when the last of them is gone, however it went.
 """
 
+import errno
 import fcntl
-import itertools
 import os
 import re
 import shutil
@@ -75,10 +75,10 @@ def make_locks_folder(folder: Path) -> Path:
     """Return ``locks_folder``, which is there then.
 
     Raises:
-        DamagedFile: where it, or the folder that it is in, is a link or a stranger's.
+        DamagedFile: where it, or the folder that it is in, cannot be used.
     """
     path = locks_folder(folder)
-    _check_folders(path)
+    check_folders(path)
     path.mkdir(parents=True, exist_ok=True)
     return path
 
@@ -108,16 +108,36 @@ def open_ours(folder: Path, name: str) -> int:
     return file
 
 
-def _check_folders(path: Path) -> None:
-    """Raise DamagedFile where the queue's folder, or that of a machine in it, is a link or a stranger's."""
+def check_folders(path: Path) -> None:
+    """Look at the queue's folder, and at that of a machine in it.
+
+    Args:
+        path: ``locks_folder`` of a runs folder.
+
+    Raises:
+        DamagedFile: where one of them is a link, a file, or a stranger's, or we may not look into it.
+    """
     for each in (path.parent, path):
         try:
             status = os.lstat(each)
         except FileNotFoundError:
             return
-        if stat.S_ISLNK(status.st_mode):
-            raise DamagedFile(f"{each} is a link, where the queue's own folder is expected: remove it")
+        if not stat.S_ISDIR(status.st_mode):
+            raise DamagedFile(
+                f"{each} is a {files.kind(status.st_mode)}, where the queue's own folder is expected: remove it"
+            )
         _check_owner(each, status, path.parent.parent)
+        _check_reach(each, status, "755")
+
+
+def _check_reach(path: Path, status: os.stat_result, mode: str) -> None:
+    """Raise DamagedFile where we may not look into a folder, which is to be of a mode."""
+    try:  # os.access asks of who began the program, not of what it may now
+        os.close(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC))
+        os.stat(os.path.join(path, os.curdir))
+    except PermissionError as error:
+        now = stat.S_IMODE(status.st_mode)
+        raise DamagedFile(f"{path} is of mode {now:03o}, so that we may not look into it: chmod {mode} it") from error
 
 
 def _check_owner(path: Path, status: os.stat_result, folder: Path) -> None:
@@ -166,7 +186,7 @@ def choose(folder: Path, **changes: int | float | None) -> tuple[Settings, Path 
 
     Raises:
         ValueError: for a value that does not do.
-        DamagedFile: where the folder for it is a link or a stranger's.
+        DamagedFile: where the folder for it cannot be used.
     """
     _checked(Settings(**changes))  # type: ignore[arg-type]  # before anything is moved
     make_locks_folder(folder)
@@ -174,10 +194,7 @@ def choose(folder: Path, **changes: int | float | None) -> tuple[Settings, Path 
     try:
         before = settings(folder)
     except DamagedFile:
-        before = Settings()
-        names = (path.with_name(f"{path.name}.damaged.{n}") for n in itertools.count(1))
-        aside = next(name for name in names if not os.path.lexists(name))
-        os.rename(path, aside)
+        before, aside = Settings(), files.set_aside(path)
     chosen = _checked(Settings(**{**vars(before), **changes}))
     files.write_json(path, vars(chosen))
     return chosen, aside
@@ -242,7 +259,7 @@ def take(slot: Slot, run_id: str) -> int | None:
     if slot.kind == "gpu":
         _make_shared(slot.lock.parent)
     else:
-        _check_folders(slot.lock.parent)
+        check_folders(slot.lock.parent)
         slot.lock.parent.mkdir(parents=True, exist_ok=True)
     file = None
     while file is None:
@@ -274,13 +291,13 @@ def _open_lock(path: Path) -> int:
     if path.parent == _shared():
         _check_shared(path.parent)
     else:
-        _check_folders(path.parent)
+        check_folders(path.parent)
     try:
         file = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except FileNotFoundError:
         raise
     except OSError as error:
-        what = "a link" if path.is_symlink() else error.strerror
+        what = "a link" if error.errno == errno.ELOOP else error.strerror
         raise DamagedFile(f"its lock {path} cannot be opened ({what}): remove it") from error
     status = os.fstat(file)
     if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
@@ -348,6 +365,7 @@ def _check_shared(folder: Path) -> None:
             f"the folder of GPUs' locks, {folder}, is of mode {stat.S_IMODE(status.st_mode):o} and of another user: "
             "have it made again, of mode 1777"
         )
+    _check_reach(folder, status, "1777")
 
 
 def gpus() -> list[tuple[str, str, str]]:

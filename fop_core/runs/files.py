@@ -283,6 +283,18 @@ def kind(mode: int) -> str:
     return "pipe or device"
 
 
+def set_aside(path: Path) -> Path:
+    """Give what lies in the place of a file another name beside it; return that.
+
+    Raises:
+        OSError: where it cannot be renamed.
+    """
+    names = (path.with_name(f"{path.name}.damaged.{n}") for n in itertools.count(1))
+    aside = next(name for name in names if not os.path.lexists(name))
+    os.rename(path, aside)
+    return aside
+
+
 def size(folder: Path) -> int:
     """Return the bytes that the files under a folder hold."""
     total = 0

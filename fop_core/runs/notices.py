@@ -102,7 +102,7 @@ def read(folder: Path) -> Settings:
         DamagedFile: where that cannot be read, or others could have written it.
     """
     file = path(folder)
-    again = "; remove it, and `queue set --webhook ...` writes a new one"
+    again = "; `queue set --webhook ...` sets it aside and writes a new one"
     try:
         with files.opened_as_ours(file) as content:
             said = files.parse_json(content, file)
@@ -118,22 +118,34 @@ def read(folder: Path) -> Settings:
 
 
 def changed(folder: Path, **changes: Any) -> Settings:
-    """Return where our notices of a runs folder go, with some of it changed; nothing is written.
+    """Return where our notices of a runs folder go, with some of it changed, of nothing where that cannot be read.
 
     Raises:
         ValueError: for a value that does not do.
-        DamagedFile: where the settings before cannot be read.
     """
-    return dataclasses.replace(read(folder), **changes)
+    try:
+        before = read(folder)
+    except DamagedFile:
+        before = Settings()
+    return dataclasses.replace(before, **changes)
 
 
-def write(folder: Path, chosen: Settings) -> None:
+def write(folder: Path, chosen: Settings) -> Path | None:
     """Replace where our notices of a runs folder go; ``folder``/.queue is there already.
+
+    Returns:
+        Where that could not be read, what the file is called now.
 
     Raises:
         OSError: where it cannot be written.
     """
+    aside = None
+    try:
+        read(folder)
+    except DamagedFile:
+        aside = files.set_aside(path(folder))
     files.write_json(path(folder), dataclasses.asdict(chosen), mode=0o600)  # a new file, which nobody had open before
+    return aside
 
 
 def ended(run: Run, log: Log) -> None:

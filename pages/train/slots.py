@@ -35,7 +35,7 @@ def no_slot(made: TrainConfig) -> str:
                 f"Device {made.device} needs a GPU, and Slurm is asked for none: queue set --gpus 1." if lacks else ""
             )
         slots = queue.slots()
-    except DamagedFile as error:
+    except (DamagedFile, OSError) as error:
         return f"The queue cannot be read: {error}."
     if any(queue.fits(slot, made.device) for slot in slots):
         return ""

@@ -95,6 +95,23 @@ def test_a_lock_that_we_may_not_open_is_taken(folder, noted, shared, capsys, per
     assert_unusable(folder, noted, capsys, "Permission denied")
 
 
+@pytest.mark.parametrize("mode", [0, 0o600])
+def test_a_folder_of_locks_that_we_may_not_look_into_is_not_used(
+    folder,
+    noted,
+    shared,
+    capsys,
+    permissions_hold,  # noqa: F811
+    mode,
+):
+    shared.mkdir()
+    shared.chmod(mode)
+    try:
+        assert_unusable(folder, noted, capsys, "chmod 1777")
+    finally:
+        shared.chmod(0o1777)
+
+
 def test_a_lock_that_another_user_made_is_shared(folder, shared):
     shared.mkdir()
     shared.chmod(0o1777)
@@ -186,6 +203,66 @@ def test_a_device_that_cannot_be_blinds_no_list_where_there_is_a_gpu(folder, not
     assert noted.started == [whole.id]
     assert main(["queue", "list"]) == 0
     assert "a device that this machine does not have" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["a file", "mode 000", "mode 600"])
+@pytest.mark.parametrize("which", [".queue", "the machine's"])
+def test_a_queue_folder_that_cannot_be_used_is_named_and_what_to_do(
+    folder,
+    noted,
+    tmp_path,
+    capsys,
+    permissions_hold,  # noqa: F811
+    which,
+    kind,
+):
+    run = new(folder)
+    queue.submit(run)
+    path = folder / ".queue" if which == ".queue" else slots.locks_folder(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    if kind == "a file":
+        path.rename(tmp_path / "elsewhere")
+        path.touch()
+    else:
+        path.chmod(int(kind.split()[1], 8))
+    said = "is a file" if kind == "a file" else f"is of {kind}"
+    try:
+        assert queue.placed(folder) == {}
+        assert slots.slots(folder)[-1].unusable.startswith(f"{path} {said}")
+        assert f"{path} {said}" in queue.blocking_reason(folder) and "queue set" not in queue.blocking_reason(folder)
+        for command in (["queue", "set", "--cpu-slots", "2"], ["queue", "set", "--launcher", "local"]):
+            assert main(command) == 2
+            assert f"{path} {said}" in capsys.readouterr().err
+        assert main(["queue", "list"]) == 0
+        listed = capsys.readouterr().out
+        assert run.id in listed and str(path) in listed
+        assert main(["runs", "show", run.id]) == 0
+        shown = capsys.readouterr()
+        assert "damaged" not in shown.out and str(path) in shown.out
+    finally:
+        path.chmod(0o755)
+
+
+@pytest.mark.parametrize(("kind", "replace"), damage.KINDS, ids=[kind for kind, _ in damage.KINDS])
+@pytest.mark.parametrize("name", ["launcher", "notices"])
+def test_a_damaged_file_of_other_settings_is_named_keeps_none_from_being_set_and_is_mended(
+    folder, capsys, name, kind, replace
+):
+    option = {"launcher": ["--launcher", "slurm"], "notices": ["--webhook", "https://example.com/x"]}[name]
+    assert main(["queue", "set", *option]) == 0
+    (path,) = (folder / ".queue").glob(f"{name}-*.json")
+    before = path.read_text()
+    replace(path)
+    if kind in ("nothing", "JSON, an empty object"):
+        return  # settings like any
+    capsys.readouterr()
+    assert main(["queue", "set", "--cpu-slots", "2"]) == 0  # says nothing of that file, and leaves it
+    assert slots.settings(folder).cpu_slots == 2 and not list(path.parent.glob("*.damaged.*"))
+    capsys.readouterr()
+    assert main(["queue", "set", *option]) == 0
+    (aside,) = path.parent.glob(f"{path.name}.damaged.*")
+    assert str(aside) in capsys.readouterr().err
+    assert path.read_text() == before
 
 
 @pytest.mark.parametrize("linked", [".queue", "the machine's"])
