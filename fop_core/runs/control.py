@@ -166,7 +166,9 @@ def start_over(run: Run) -> Path | None:
 
     Raises:
         RunError: where the run is finished, or some process works on it.
+        DamagedFile: where it, or its folder of checkpoints, is a link.
     """
+    writable.check_folders(run.path, "", "checkpoints")
     lock = locks.take(run.path)
     try:
         refuse_scheduled(run.path)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fop_core.runs import files, locks, records
+from fop_core.runs import files, locks, records, writable
 from fop_core.runs.files import DamagedFile, RunError
 
 
@@ -37,7 +37,7 @@ def change(path: Path, changes: dict[str, Any]) -> None:
 
     Raises:
         RunError: for another label, or a value of another kind, or where somebody else holds labels.lock.
-        DamagedFile: where the labels so far cannot be read.
+        DamagedFile: where the labels so far cannot be read, or the run is a link.
 
     Example:
         >>> from fop_core.runs import labels, store
@@ -48,6 +48,7 @@ def change(path: Path, changes: dict[str, Any]) -> None:
     """
     if wrong := _wrong(changes):
         raise RunError(f"{path.name} cannot be labelled so: {wrong}")
+    writable.check_folders(path, "")
     lock_path = path / "labels.lock"
     lock = files.open_append(lock_path)
     try:  # two pages may change one label each

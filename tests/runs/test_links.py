@@ -7,7 +7,7 @@ import pytest
 from fop_core.cli import main
 from fop_core.jobs import queue
 from fop_core.runs import store
-from fop_core.runs.control import Control
+from fop_core.runs.control import Control, start_over
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.names import REQUESTS
 from fop_core.runs.run import Run
@@ -89,6 +89,17 @@ def test_a_run_that_is_a_link_is_not_trained(run, tmp_path, capsys):
     assert main(["train", "--resume", run.id, "--quiet"]) == 2
     assert f"{run.path} is a link to {whole}" in capsys.readouterr().err
     assert sorted(os.listdir(whole)) == before
+
+
+@pytest.mark.parametrize("write", [start_over, lambda run: run.label(archived=True)], ids=["start over", "label"])
+def test_a_run_that_is_a_link_is_neither_started_over_nor_labelled(run, tmp_path, write):
+    (run.path / "checkpoints").mkdir(exist_ok=True)
+    whole = run.path.rename(tmp_path / "whole")
+    run.path.symlink_to(whole)
+    before = {each.name: each.stat().st_mtime_ns for each in whole.iterdir()}
+    with pytest.raises(DamagedFile, match="is a link to"):
+        write(run)
+    assert before == {each.name: each.stat().st_mtime_ns for each in whole.iterdir()}
 
 
 def test_a_log_that_is_a_link_shows_nothing_of_what_it_leads_to(run, tmp_path, capsys):
