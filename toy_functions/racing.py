@@ -66,8 +66,9 @@ class Race:
             raise ValueError(f"dtype is {self.dtype!r}: give float64 or float32")
         if not all(math.isfinite(value) for value in self.start):
             raise ValueError(f"start is {self.start}: give two finite numbers")
-        if not self.tolerance >= 0 or not self.noise >= 0:
-            raise ValueError("tolerance and noise cannot be negative")
+        for name, value in (("tolerance", self.tolerance), ("noise", self.noise)):
+            if not 0 <= value < math.inf:
+                raise ValueError(f"{name} is {value}: give a finite number, 0 or more")
         if self.max_steps < 0:
             raise ValueError(f"max_steps is {self.max_steps}: give 0 or more")
         is_scheduled(self.schedule, self.warmup, self.max_steps)  # raises

@@ -4,7 +4,7 @@ Everything a text can get wrong in its spelling is found here, one character or 
 point at the very place; ``postfix`` finds what is wrong in their order.
 
 Formulas are read as they are written by hand: ``2x``, ``3sin(x)`` and ``(x + 1)(y - 2)`` are products, ``x²`` is a
-power, and the typographic signs − × · ÷ and π are what they look like.
+power, and the typographic signs − × · ÷ and π, dashes and spaces are what they look like.
 """
 
 import difflib
@@ -46,23 +46,25 @@ _INSTEAD = {
     "{": "(",
     "}": ")",
 }
-_MINUSES = "\N{MINUS SIGN}\N{EN DASH}"
+_MINUSES = "\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}\N{FIGURE DASH}\N{HYPHEN}\N{NON-BREAKING HYPHEN}"
+_SPACES = " \u00a0\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))  # those that have a width
 _SIGNS = {
     "^": "**",
     "\N{MULTIPLICATION SIGN}": "*",
     "·": "*",
     "∙": "*",
     "⋅": "*",
+    "\N{ASTERISK OPERATOR}": "*",
     "÷": "/",
     **dict.fromkeys(_MINUSES, "-"),
 }
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
-_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-*/^(), π").union(
-    _SIGNS, map(chr, _RAISED)
+_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-*/^(),π").union(
+    _SPACES, _SIGNS, map(chr, _RAISED)
 )
 _NUMBER = rf"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+{_MINUSES}-]?[0-9]+)?"
 _TOKEN = re.compile(
-    rf" *(?:(?P<number>{_NUMBER})|(?P<name>[A-Za-z][A-Za-z0-9]*|π)|(?P<power>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)|(?P<sign>\*\*|.))"
+    rf"[{_SPACES}]*(?:(?P<number>{_NUMBER})|(?P<name>[A-Za-z][A-Za-z0-9]*|π)|(?P<power>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)|(?P<sign>\*\*|.))"
 )
 
 

@@ -76,10 +76,10 @@ def draw(shown: Shown) -> None:
 
 def csv(spec: Spec) -> File:
     """Return every step of a race, of each of its seeds, by the names that people call the rules by."""
-    named = _named(spec)
+    named, name = _named(spec), f"{stem(spec)}-every-step.csv"
     if spec.seeds == 1:
-        return File(f"{stem(spec)}.csv", export.csv(named, race(named, leave_if_unwanted)))
-    return File(f"{stem(spec)}.csv", export.csv_of_seeds(named, spec.seeds, leave_if_unwanted))
+        return File(name, export.csv(named, race(named, leave_if_unwanted)))
+    return File(name, export.csv_of_seeds(named, spec.seeds, leave_if_unwanted))
 
 
 def figure(shown: Shown, kind: str) -> File:
@@ -96,7 +96,7 @@ def figure(shown: Shown, kind: str) -> File:
         bands=shown.bands,
         path_of=f"seed {shown.spec.seed}" if shown.bands else "",
     )
-    return File(f"{stem(shown.spec)}.{kind}", paper.save(drawn, kind, _title(shown)))
+    return File(f"{stem(shown.spec)}-steps-0-to-{_last(shown)}.{kind}", paper.save(drawn, kind, _title(shown)))
 
 
 def script(spec: Spec) -> File:
@@ -137,7 +137,11 @@ def path_title(spec: Spec) -> str:
 
 
 def _title(shown: Shown) -> str:
-    return f"{path_title(shown.spec)}, steps 0 to {max(run.steps for run in shown.runs)}"
+    return f"{path_title(shown.spec)}, steps 0 to {_last(shown)}"
+
+
+def _last(shown: Shown) -> int:
+    return max((run.steps for run in shown.runs), default=0)
 
 
 def _named(spec: Spec) -> Race:
@@ -174,7 +178,7 @@ def animated(shown: Shown, kind: str, screen: Screen) -> File:
     It is whole while the player plays, and where that rests at the start.
     """
     shown = _not_hidden(shown, screen)
-    objective, last = surface(shown.spec.surface), max((run.steps for run in shown.runs), default=0)
+    objective, last = surface(shown.spec.surface), _last(shown)
     at = 0 if screen.playing or screen.step is None else int(screen.step)
     at = at if 0 < at < heads.last_step(heads.in_order(shown.results)) else last
     more = {} if kind == "gif" else {"description": description(shown)}

@@ -140,6 +140,20 @@ def test_where_the_data_are_missing_nothing_can_be_launched_and_it_says_how_to_g
     assert "The data are missing" in text(at) and "python -m fop_core data" in text(at)
 
 
+def test_a_path_that_came_with_the_address_is_not_looked_at(tmp_path):
+    """Whether a folder is there must not be seen from an address that somebody else has written."""
+    there = tmp_path / "there"
+    for part in ("train", "val"):
+        for name in ("a", "b"):
+            (there / part / name).mkdir(parents=True)
+    paths = [str(there), str(tmp_path / "gone0")]
+    pages = [page(preset="imagefolder", base=f"data.path={path}") for path in paths]
+    texts = [[text(at), *(each.value for each in at.code)] for at in pages]
+    assert any(paths[0] in each for each in texts[0])
+    assert [each.replace(paths[0], "PATH") for each in texts[0]] == [each.replace(paths[1], "PATH") for each in texts[1]]
+    assert [button(at, "studies launch").disabled for at in pages] == [False, False]
+
+
 def test_a_name_that_is_there_already_is_refused_with_what_to_do():
     filled(study("s"))
     at = page(name="s", seeds="0", fresh="1", axes="optimizer.lr=0.1")

@@ -73,6 +73,11 @@ def test_arrows_of_a_picture_are_multiplied_as_on_the_screen():
     assert at_sizes[720.0] == at_sizes[None] == ["−ε g × 100", "−ε P g × 100"]
 
 
+def test_what_is_of_all_steps_says_so():
+    assert exports.csv(shown().spec).name == "race-Himmelblau-from-0-and--1-every-step.csv"
+    assert exports.figure(shown(), "pdf").name == "race-Himmelblau-from-0-and--1-steps-0-to-5398.pdf"
+
+
 def test_a_picture_without_a_step_is_of_the_end():
     name, content = exports.picture(shown(), "svg", Screen())
     assert name == "race-Himmelblau-from-0-and--1-step-5398.svg"

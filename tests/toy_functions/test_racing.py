@@ -1,6 +1,7 @@
 """Races end when and as they should, and the paper's counts come out."""
 
 import dataclasses
+import math
 import subprocess
 import sys
 
@@ -218,7 +219,8 @@ def test_a_users_expression_races_like_the_surface_it_spells():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"dtype": "float16"}, {"start": (float("nan"), 0.0)}, {"tolerance": -1.0}, {"noise": -0.1}, {"max_steps": -1}],
+    [{"dtype": "float16"}, {"start": (float("nan"), 0.0)}, {"tolerance": -1.0}, {"noise": -0.1}, {"max_steps": -1}]
+    + [{name: value} for name in ("tolerance", "noise") for value in (math.inf, math.nan)],
     ids=str,
 )
 def test_a_race_that_makes_no_sense_is_refused(wrong):

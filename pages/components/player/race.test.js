@@ -67,6 +67,7 @@ test("a head is on the line between two points, and at a point where some betwee
 
 test("a share of one is the last step of a race of any length", () => {
   for (let end = 1; end <= 20_000; end++) assert.equal(stepAt(1, end, true), end);
+  for (const log of [false, true]) assert.equal(stepAt(1.01, 6221, log), 6221, "and of one beyond it");
   assert.ok(Math.expm1(Math.log1p(6221)) < 6221, "which the logarithm's inverse is not");
 });
 
