@@ -292,7 +292,10 @@ def create(plan: Plan, *, name: str = "", tags: tuple[str, ...] = (), folder: Pa
         raise ForkError(
             f"{error.filename} is gone meanwhile: look again at what {plan.run.id} can be forked from"
         ) from None
-    start = _changed(arrays, about, plan.matrices, factors)
+    try:
+        start = _changed(arrays, about, plan.matrices, factors)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise ForkError(f"the checkpoint of {plan.run.id} at step {plan.step:,} is none of a trainer with FOP") from None
     return store.create(
         plan.config.to_json(),
         name=name or plan.name,

@@ -150,7 +150,9 @@ def test_a_path_that_came_with_the_address_is_not_looked_at(tmp_path):
     pages = [page(preset="imagefolder", base=f"data.path={path}") for path in paths]
     texts = [[text(at), *(each.value for each in at.code)] for at in pages]
     assert any(paths[0] in each for each in texts[0])
-    assert [each.replace(paths[0], "PATH") for each in texts[0]] == [each.replace(paths[1], "PATH") for each in texts[1]]
+    assert [each.replace(paths[0], "PATH") for each in texts[0]] == [
+        each.replace(paths[1], "PATH") for each in texts[1]
+    ]
     assert [button(at, "studies launch").disabled for at in pages] == [False, False]
 
 
