@@ -289,6 +289,26 @@ def test_a_map_of_both_rates_is_computed_and_its_dot_sets_them(visit):
     assert runs(page)["FOP"]["x"] == live["FOP"]["x"]
 
 
+def test_the_dot_on_the_map_is_moved_by_arrow_keys(visit):
+    page = visit(VALLEY)
+    page.locator(".fop-map summary").click()
+    page.wait_for_function("() => document.querySelector('.fop-player').fop.hand.map.grid?.done", timeout=60_000)
+    canvas = page.get_by_role("application", name="Map of ε and ρ")
+    words = page.locator(".fop-map > output")
+    before = words.inner_text()
+    canvas.focus()
+    page.keyboard.press("ArrowRight")
+    expect(words).not_to_have_text(before)
+    expect(page).to_have_url(re.compile(r"fop\.lr="))
+    after_one = words.inner_text()
+    page.keyboard.press("ArrowUp")
+    expect(words).not_to_have_text(after_one)
+    expect(page).to_have_url(re.compile(r"fop\.hyper_lr="))
+    ends = [float(text) for text in re.findall(r"[ερ] ([0-9.e-]+)", words.inner_text())]
+    begins = [float(text) for text in re.findall(r"[ερ] ([0-9.e-]+)", before)]
+    assert all(end > begin for begin, end in zip(begins, ends, strict=True)), (before, words.inner_text())
+
+
 def test_the_table_is_marked_as_of_the_race_before_while_another_one_is_under_the_hand(visit):
     page = visit("?preset=paper-booth&v=2")
     badge, head = page.locator(".st-key-published"), page.locator(".fop-readout tbody").first

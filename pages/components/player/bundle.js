@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 5f5eb7cadbfc32e7be22bf2b70a82ff9fee3ac029f0c6002b9cbb92111c844e0.
+// Made by scripts/web.sh build of sources with the checksum 593d8e4fb43ea591e3a92b694392ce750d59113b37b4eeedcc416c7eff5fe46a.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -2097,6 +2097,7 @@ function anglesOf({ count: count2, g, made: { P } }) {
 // player/rates.js
 var SLICE = 6;
 var DOT = 5;
+var WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 var RateMap = class {
   /** @param {Hand} hand */
   constructor(hand) {
@@ -2109,6 +2110,7 @@ var RateMap = class {
       scale: box(root, ".fop-map-scale")
     };
     this.pressed = false;
+    this.keyed = false;
     this.key = "";
     this.grid = null;
     this.due = false;
@@ -2133,6 +2135,30 @@ var RateMap = class {
       this.pressed = false;
       this.hand.cancel();
     };
+    canvas.onkeydown = (event) => {
+      const way = WAYS[event.key];
+      if (!way || event.altKey || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.keyed = true;
+      this.step(way);
+    };
+    canvas.onkeyup = canvas.onblur = () => {
+      if (!this.keyed) return;
+      this.keyed = false;
+      this.hand.commit(this.hand.names());
+    };
+  }
+  /**
+   * Moves the dot to the next cell.
+   *
+   * @param {[number, number]} way columns and rows
+   */
+  step([columns, rows]) {
+    const [lr, hyper_lr] = this.hand.rates();
+    const column = Math.floor(shareOf2(lr, ACROSS) * COLUMNS) + columns;
+    const row = Math.floor(shareOf2(hyper_lr, UP) * ROWS) + rows;
+    this.hand.put(this.hand.names(), ratesAt(clamp(column, 0, COLUMNS - 1), clamp(row, 0, ROWS - 1)));
   }
   /** @param {PointerEvent} event */
   drag({ clientX, clientY }) {

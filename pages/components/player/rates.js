@@ -11,6 +11,8 @@ import { ACROSS, COLUMNS, colorOf, Grid, ROWS, ratesAt, scaleOf, shareOf, UP, wo
 
 const SLICE = 6; // ms of a frame in which the map goes on
 const DOT = 5; // px
+/** @type {Record<string, [number, number]>} */
+const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }; // columns and rows
 
 /** The map on the page, with a dot at the rates that are set. */
 export class RateMap {
@@ -25,6 +27,7 @@ export class RateMap {
       scale: box(root, ".fop-map-scale"),
     };
     this.pressed = false;
+    this.keyed = false; // an arrow key is down
     this.key = ""; // of the grid
     /** @type {Grid | null} */
     this.grid = null;
@@ -51,6 +54,31 @@ export class RateMap {
       this.pressed = false;
       this.hand.cancel();
     };
+    canvas.onkeydown = (event) => {
+      const way = WAYS[event.key];
+      if (!way || event.altKey || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      event.stopPropagation(); // which would be the player's step
+      this.keyed = true;
+      this.step(way);
+    };
+    canvas.onkeyup = canvas.onblur = () => {
+      if (!this.keyed) return;
+      this.keyed = false;
+      this.hand.commit(this.hand.names());
+    };
+  }
+
+  /**
+   * Moves the dot to the next cell.
+   *
+   * @param {[number, number]} way columns and rows
+   */
+  step([columns, rows]) {
+    const [lr, hyper_lr] = this.hand.rates();
+    const column = Math.floor(shareOf(lr, ACROSS) * COLUMNS) + columns;
+    const row = Math.floor(shareOf(hyper_lr, UP) * ROWS) + rows;
+    this.hand.put(this.hand.names(), ratesAt(clamp(column, 0, COLUMNS - 1), clamp(row, 0, ROWS - 1)));
   }
 
   /** @param {PointerEvent} event */
