@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from pages.shared.tour import STOPS
-from tests.chromium import NARROW, SIDEBAR_SETTLED, WIDE, too_small
+from tests.chromium import DRAWN, NARROW, SIDEBAR_SETTLED, WIDE, too_small
 
 ROOM = """() => {
   const bar = document.querySelector(".fop-tour").getBoundingClientRect();
@@ -129,6 +129,16 @@ def test_the_player_ends_above_the_bar_and_is_larger_without_it(visit, expected)
     page.wait_for_function(
         "small => document.querySelector('.fop-play').getBoundingClientRect().y > small + 20", arg=small
     )
+
+
+def test_a_first_visitor_sees_all_runs_of_the_opening_above_the_invitation(visit, expected):
+    page = newcomer(visit, viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    expect(bar(page)).to_contain_text("New here?")
+    page.wait_for_function(DRAWN, timeout=40_000)
+    edge = bar(page).bounding_box()["y"]
+    for selector in (".fop-bar", ".fop-update", ".fop-readout"):
+        area = page.locator(selector).bounding_box()
+        assert area["y"] > 0 and area["y"] + area["height"] <= edge + 0.5, (selector, area, edge)
 
 
 def test_on_a_phone_the_bar_has_room_for_a_finger(visit, expected):
