@@ -2,16 +2,18 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from fop_core.reproduction import SETTLED, plans
 from fop_core.reproduction.evidence import Evidence
 from fop_core.reproduction.measured import (
+    Corrected,
     above,
     comes_out,
     compared,
+    corrected,
     mean_words,
     p_words,
     percent,
@@ -24,7 +26,7 @@ from fop_core.reproduction.measured import (
 from fop_core.reproduction.plans import BEST_RATE, RANKS, SMALL_RANKS, SMALL_RATE, STDS
 from fop_core.reproduction.shipped import Packed, PackedRun
 from fop_core.reproduction.verdicts import ALPHA, Card, Control, Part
-from fop_core.studies.statistics import holm
+from fop_core.studies.statistics import Difference, holm
 
 Array = np.ndarray
 
@@ -40,7 +42,10 @@ LENGTHS = {
 """The rules of ``controls.step_length``, in words."""
 USUAL = (35.0, 45.0)
 """Degrees that are "slightly below 45°"."""
-LARGE = max(STDS)
+CLOSE, LARGE = min(STDS), max(STDS)
+"""σ of a P that starts close to I, and of one that does not."""
+FEWEST = 4
+"""The rank below which the paper's caption says that "final accuracy is no longer better"."""
 DIFFERENCES = (
     "The paper gives no rate, batch size or σ for MNIST: here batch 128, and the rate that is best for SGD on held-out "
     "images.",
@@ -76,32 +81,36 @@ def best_rate(tune: Packed) -> float:
 def figure_2(evidence: Evidence) -> Card:
     """Return the card of Figure 2."""
     best, small = evidence.study(BEST), evidence.study(SMALL)
-    of_best = {name: name for name in RANKS}
-    of_small = {name: plans.small(name, LARGE, learned=True) for name in SMALL_RANKS}
-    close = {name: plans.small(name, min(STDS), learned=True) for name in SMALL_RANKS}
-    at_best = f"At SGD's best rate, {BEST_RATE:g}, σ = {min(STDS):g}"
-    at_small = f"At {SMALL_RATE:g}, too small for SGD, σ = {LARGE:g}"
+    settings: list[tuple[str, Packed | None, dict[str, str]]] = [
+        (f"At SGD's best rate, {BEST_RATE:g}, σ = {CLOSE:g}", best, {name: name for name in RANKS})
+    ]
+    for std in (CLOSE, LARGE):
+        names = {name: plans.small(name, std, learned=True) for name in SMALL_RANKS}
+        settings.append((f"At {SMALL_RATE:g}, too small for SGD, σ = {std:g}", small, names))
     return Card(
         "2",
         "Figure 2: rank, on MNIST",
         "FOP of any rank trains faster than SGD; the higher the rank, the better it ends.",
-        (
-            _ends_above(f"{at_best}: full rank ends above SGD.", best, of_best),
-            _leads(f"{at_best}: every rank is ahead after one epoch.", best, of_best),
-            _rises(f"{at_best}: the larger k, the better it ends.", best, of_best),
-            _ends_above(f"At {SMALL_RATE:g}, σ = {min(STDS):g}: full rank ends above SGD.", small, close),
-            _ends_above(f"{at_small}: full rank ends above SGD.", small, of_small),
-            _leads(f"{at_small}: every rank is ahead after one epoch.", small, of_small),
-            _rises(f"{at_small}: the larger k, the better it ends.", small, of_small),
-        ),
+        tuple(part for setting in settings for part in _parts(*setting)),
         controls=(
             _never_learned(small),
+            _learned_early(small),
             *(_as_long(rule, evidence.study(CONTROL), small) for rule in LENGTHS),
         ),
         differences=DIFFERENCES,
         plans=(TUNE, BEST, SMALL, CONTROL),
         shipped=tuple(name for name in (TUNE, BEST, SMALL, CONTROL) if evidence.study(name) is not None),
         pictures=("paper-2", "paper-2-small"),
+    )
+
+
+def _parts(at: str, packed: Packed | None, names: dict[str, str]) -> tuple[Part, ...]:
+    """Return the claim's parts at some settings: each is judged at all of them."""
+    return (
+        _ends_above(f"{at}: full rank ends above SGD.", packed, names),
+        _leads(f"{at}: every rank is ahead after one epoch.", packed, names),
+        _rises(f"{at}: the larger k, the better it ends.", packed, names),
+        _from_the_fewest(f"{at}: it ends above SGD from k = {FEWEST} on, and with k = 1 it does not.", packed, names),
     )
 
 
@@ -125,22 +134,49 @@ def _ends_above(says: str, packed: Packed | None, names: dict[str, str]) -> Part
     return Part(says, published, compared(percent(ours), percent(theirs)), comes_out(difference))
 
 
+def _over_sgd(
+    runs: dict[str, list[PackedRun]], sgd: list[PackedRun], epoch: int | None = None
+) -> tuple[dict[str, Difference], list[str]]:
+    """Return by how much each rank is above SGD at the end of an epoch or of the run, and which ranks are, by Holm."""
+    theirs = percent(sgd, epoch)
+    of = {name: percent(each, epoch) for name, each in runs.items()}
+    if not theirs or not all(of.values()):
+        return {}, []
+    differences = {name: above(each, theirs) for name, each in of.items()}
+    adjusted = dict(zip(differences, holm([each.p for each in differences.values()])))
+    return differences, [name for name, each in differences.items() if comes_out(each, adjusted[name])]
+
+
 def _leads(says: str, packed: Packed | None, names: dict[str, str]) -> Part:
     published = "all are faster"
     runs, theirs = _there(packed, names), _sgd(packed)
     if len(runs) < len(names) or not theirs:  # of every rank nothing is known while one is missing
         return Part(says, published)
-    first, of_sgd = {name: percent(each, 1) for name, each in runs.items()}, percent(theirs, 1)
-    if not of_sgd or not all(first.values()):
+    differences, leading = _over_sgd(runs, theirs, 1)
+    if not differences:
         return Part(says, published)
-    differences = {name: above(each, of_sgd) for name, each in first.items()}
-    adjusted = dict(zip(differences, holm([each.p for each in differences.values()])))
-    leading = [name for name, each in differences.items() if comes_out(each, adjusted[name])]
     points = ", ".join(f"{_rank(name)} {signed(each.mean, 1)}" for name, each in differences.items())
-    n = min(each.n for each in differences.values())
-    test = tests_words(differences.values())
-    measured = f"{points} points; {len(leading)} of {len(runs)} ahead (n = {n}; {test})"
+    measured = f"{points} points; {len(leading)} of {len(runs)} ahead ({_tested(differences)})"
     return Part(says, published, measured, len(leading) == len(runs))
+
+
+def _from_the_fewest(says: str, packed: Packed | None, names: dict[str, str]) -> Part:
+    published = f"for k < {FEWEST}, final accuracy is no longer better"
+    runs, theirs = _there(packed, names), _sgd(packed)
+    if len(runs) < len(names) or not theirs:
+        return Part(says, published)
+    differences, better = _over_sgd(runs, theirs)
+    points = ", ".join(f"{_rank(name)} {signed(each.mean)}" for name, each in differences.items())
+    few, many = ([name for name in runs if (RANKS[name] < FEWEST) is less] for less in (True, False))
+    counts = [f"{sum(name in better for name in those)} of {len(those)}" for those in (few, many)]
+    measured = (
+        f"{points} points; above SGD {counts[0]} with k < {FEWEST}, {counts[1]} of the others ({_tested(differences)})"
+    )
+    return Part(says, published, measured, better == many)
+
+
+def _tested(differences: Mapping[str, Difference]) -> str:
+    return f"n = {min(each.n for each in differences.values())}; {tests_words(differences.values())}"
 
 
 def _rises(says: str, packed: Packed | None, names: dict[str, str]) -> Part:
@@ -178,6 +214,44 @@ def _never_learned(small: Packed | None) -> Control:
         f"Full rank less SGD: {compared(percent(fixed['full']), percent(theirs))}. That is "
         f"{share(drawn, whole)} of the learned one's {signed(whole)}. What learning adds: {more} points; "
         f"{significant} of {len(both)} are significant ({tests_words(less.values())}).",
+    )
+
+
+def learning(small: Packed, std: float, epoch: int, *, over_sgd: bool) -> dict[str, Corrected]:
+    """Return by how much FOP whose P was learned is above others after an epoch, by rank; those that were run.
+
+    Args:
+        small: the study ``paper-2-small``.
+        std: σ of the P that was drawn.
+        epoch: at whose end.
+        over_sgd: whether the others are SGD, or FOP whose P stayed as it was drawn.
+    """
+    made = {}
+    for name in SMALL_RANKS:
+        ours = percent(small.of(plans.small(name, std, learned=True)), epoch)
+        theirs = percent(small.of(SGD if over_sgd else plans.small(name, std, learned=False)), epoch)
+        if ours and theirs:
+            made[name] = above(ours, theirs)
+    return dict(zip(made, corrected(list(made.values()), "ranks")))
+
+
+def _learned_early(small: Packed | None) -> Control:
+    what = f"The same P, drawn with σ = {CLOSE:g} and never learned (ρ = 0), at {SMALL_RATE:g}, after some epochs."
+    if small is None:
+        return Control(what)
+    of = {epoch: learning(small, CLOSE, epoch, over_sgd=False).get("full") for epoch in EPOCHS}
+    made = {epoch: each for epoch, each in of.items() if each is not None}
+    if not made:
+        return Control(what)
+    points = ", ".join(
+        f"after epoch {epoch} {signed(each.difference.mean)} ({p_words(each.p)})" for epoch, each in made.items()
+    )
+    tested = list(made.values())
+    return Control(
+        what,
+        f"Full rank, learned less never learned: {points} points (n = {min(each.difference.n for each in tested)}; "
+        f"{tests_words([each.difference for each in tested], tested[0].how)}). No control has steps as long as "
+        "those of the learned P: the next two take P as it was drawn.",
     )
 
 
@@ -268,21 +342,21 @@ def figure_a1(evidence: Evidence) -> Card:
     shows = ""
     if fixed:
         shows = "; ".join(
-            f"layer {index}: {angles(fixed, layer).mean():.1f}°, by the formula {chance_deg(n, n, LARGE):.1f}°"
+            f"layer {index}: {angles(fixed, layer).mean():.1f}°, by the formula {chance_deg(n, n, LARGE):.1f}°, "
+            f"between {USUAL[0]:.0f}° and {USUAL[1]:.0f}° {100 * usual_share(angles(fixed, layer)):.0f} % of the time"
             for index, (layer, n) in enumerate(INPUTS.items(), 1)
         )
         shows = f"Full rank turns g, without learning anything, by these angles. In {shows} (n = {len(fixed)})."
-    least = min(STDS)
     return Card(
         "A.1",
         "Figure A.1: the angle between g and P g",
         "P turns the gradient by slightly less than 45° in every layer of the network on MNIST.",
         (
-            _turned(f"At SGD's best rate, σ = {least:g}, full rank: most angles are 35° to 45°.", best, "full"),
+            _turned(f"At SGD's best rate, σ = {CLOSE:g}, full rank: most angles are 35° to 45°.", best, "full"),
             _turned(
-                f"At {SMALL_RATE:g}, σ = {least:g}, full rank: most angles are 35° to 45°.",
+                f"At {SMALL_RATE:g}, σ = {CLOSE:g}, full rank: most angles are 35° to 45°.",
                 small,
-                plans.small("full", least, learned=True),
+                plans.small("full", CLOSE, learned=True),
             ),
             _turned(
                 f"At {SMALL_RATE:g}, σ = {LARGE:g}, full rank: most angles are 35° to 45°.",
