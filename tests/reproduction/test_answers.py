@@ -5,7 +5,7 @@ import re
 import pytest
 from scipy import stats
 
-from fop_core.reproduction import answers, mnist, plans
+from fop_core.reproduction import answers, mnist, mnist_tables, plans
 from fop_core.reproduction.cards import shipped_evidence
 from fop_core.reproduction.measured import p_words, percent
 from fop_core.studies.statistics import holm
@@ -28,7 +28,7 @@ def test_what_learning_adds_has_the_same_p_in_both_documents(evidence):
     assert p_words(p) == "p = 0.057"
     said = "\n".join(answers.step_length(evidence))
     assert f"Learned less never learned: +0.24 points (n = 5, {p_words(p)} by Holm's method over 5 ranks), not" in said
-    head, rows = mnist.small_rows(evidence)
+    head, rows = mnist_tables.small_rows(evidence)
     assert rows[-1][head.index("p, Welch")] == "0.011" and rows[-1][head.index("p, Holm")] == "0.057"
 
 
