@@ -4,6 +4,7 @@ Whether a sentence adds "not significant" follows from the numbers, so that none
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -43,10 +44,10 @@ CALLED = {
 }
 
 
-def _by(difference: Difference | Corrected) -> str:
-    """Return in words how much one is above another."""
+def _by(difference: Difference | Corrected, *, brief: bool = False) -> str:
+    """Return in words how much one is above another; in brief without how p was corrected."""
     of = difference.difference if isinstance(difference, Corrected) else difference
-    how = f" {difference.how}" if isinstance(difference, Corrected) else ""
+    how = f" {difference.how}" if isinstance(difference, Corrected) and not brief else ""
     p = difference.p
     n = f"n = {of.n}"
     if of.test == "none":
@@ -96,17 +97,19 @@ def short(evidence: Evidence) -> list[str]:
     first, last = (contrasts.on_cifar(evidence, epoch) for epoch in (1, cifar.EPOCHS[-1]))
     one_step = next(name for name in first if "one-step" in name)
     end = max(of_best.at)
+    said = partial(_by, brief=True)
     return [
         f"- On MNIST, at the rate that suits SGD best ({BEST_RATE:g}), FOP of full rank less SGD: "
-        f"{_by(of_best.at[end]['full rank'])}.",
-        f"- At a rate too small for SGD ({SMALL_RATE:g}) and with σ = {LARGE:g}: {_by(of_large.at[end]['full rank'])}. "
-        f"{drawn} of that is there when nothing is learned{as_long}.",
-        f"- There with σ = {CLOSE:g} learning helps early. After two epochs: {_by(of_close.at[2]['full rank'])}. "
-        f"In the end: {_by(of_close.at[end]['full rank'])}.",
-        f"- On a small net on CIFAR-10, FOP and SGD both tuned, after two epochs: {_by(of_rules.at[2]['`fop`'])}. "
-        f"In the end: {_by(of_rules.at[end]['`fop`'])}.",
-        f"- On All-CNN on CIFAR-10, after one epoch: {_by(first['FOP'])}. In the end: {_by(last['FOP'])}. "
-        f"With the paper's own one-step hypergradient: {_by(first[one_step])}. In the end: {_by(last[one_step])}.",
+        f"{said(of_best.at[end]['full rank'])}.",
+        f"- At a rate too small for SGD ({SMALL_RATE:g}) and with σ = {LARGE:g}: "
+        f"{said(of_large.at[end]['full rank'])}. {drawn} of that is there when nothing is learned{as_long}.",
+        f"- There with σ = {CLOSE:g}, where P starts close to I, after two epochs: "
+        f"{said(of_close.at[2]['full rank'])}. In the end: {said(of_close.at[end]['full rank'])}.",
+        f"- On a small net on CIFAR-10, FOP and SGD both tuned, after two epochs: "
+        f"{said(of_rules.at[2]['`fop`'])}. In the end: {said(of_rules.at[end]['`fop`'])}.",
+        f"- On a wider one, after one epoch: {said(first['FOP'])}. In the end: {said(last['FOP'])}. "
+        f"With the paper's own one-step hypergradient: {said(first[one_step])}, and {said(last[one_step])}.",
+        "- p is Welch's test, by Holm's method over the ranks or rules of the same setting.",
         f"- Of the paper's {len(made)} claims {count['reproduced']} came out{searched}, {count['in part']} in part, "
         f"{count['not']} not; {count['not run']} have not been run.",
     ]

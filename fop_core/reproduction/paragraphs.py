@@ -25,10 +25,10 @@ def _between(values: list[float], unit: str, digits: int = 1) -> str:
     return f"{min(values):.{digits}f}{unit} to {max(values):.{digits}f}{unit}"
 
 
-def _most(group: Group) -> str:
-    """Return how few of a group's comparisons are significant."""
+def _significant(group: Group) -> str:
+    """Return how many of a group's comparisons are significant."""
     every = [each.p for of in group.at.values() for each in of.values()]
-    return f"{sum(p < ALPHA for p in every)} of {len(every)} comparisons are significant"
+    return f"{sum(p < ALPHA for p in every)} of {len(every)}"
 
 
 def _small(evidence: Evidence, std: float, *, learned: bool) -> list[PackedRun]:
@@ -58,20 +58,27 @@ def figure_2(evidence: Evidence) -> list[str]:
     last = float(np.mean([run.metrics["length_ratio/1.weight"].values[-1] for run in runs[True]]))
     turned = _between([float(angles(runs[True], layer).mean()) for layer in INPUTS], "°", 0)
     return [
-        f"- At SGD's best rate, {BEST_RATE:g}, no rank can be told from SGD: {_most(of_best)}, after epochs "
-        f"{', '.join(map(str, of_best.at))}.",
+        f"- At SGD's best rate, {BEST_RATE:g}, {_significant(of_best)} comparisons with SGD are significant, "
+        f"after epochs {', '.join(map(str, of_best.at))}.",
         f"- At {SMALL_RATE:g} and σ = {LARGE:g} the paper's picture appears, the larger k the better, and the same P "
         f"that is never learned draws it too. What learning adds is significant in {adds} of "
         f"{sum(map(len, of_large))} comparisons, after epochs {', '.join(map(str, EPOCHS))}. But k = 1 ends above SGD, "
         f"too, by {_with_p(mnist.learning(small, LARGE, END, over_sgd=True)['k1'])}: by the paper's caption it should "
         "not.",
-        f"- At {SMALL_RATE:g} and σ = {CLOSE:g} P starts close to I, and what counts is learned. Full rank less SGD: "
-        f"{full}. Less the same P, never learned: {never}. So learning speeds up the beginning, and is no longer seen "
-        f"in the end. k = 100 less SGD after epoch 2: {_with_p(early[True][2]['k100'])}.",
+        f"- At {SMALL_RATE:g} and σ = {CLOSE:g} P starts close to I. Full rank less SGD: "
+        f"{full}. Less the same P, never learned: {never}. "
+        f"k = 100 less SGD after epoch 2: {_with_p(early[True][2]['k100'])}.",
         f"- There the learned P of full rank makes g {longer[True]:.0f} times as long on average in layer 1 "
         f"({last:.0f} times at the end; as drawn {longer[False]:.2f} times), and turns it by {turned} by layer from "
         f"step {SETTLED} on.",
     ]
+
+
+def _so(above_it: int, below_it: int) -> str:
+    """Return what follows of P's directions from at how many ranks FOP is above, and below, SGD with steps as long."""
+    if above_it:
+        return ""
+    return f": P's directions do not help{', and where it is below they harm' if below_it else ''}"
 
 
 def figure_2_length(evidence: Evidence) -> list[str]:
@@ -96,10 +103,10 @@ def figure_2_length(evidence: Evidence) -> list[str]:
     off = [above(values, sgd).mean for rule in mnist.LENGTHS for values in mnist.lengths(control, rule, CLOSE).values()]
     return [
         f"- With σ = {LARGE:g}, learned FOP less SGD whose gradients are as long as P g, and turned nowhere: "
-        f"{points['length', True]}; significantly above it at {counts[0]} ranks, below it at {counts[1]}. P's "
-        "directions do not help, and at small k they harm.",
+        f"{points['length', True]}; significantly above it at {counts[0]} ranks, below it at {counts[1]}"
+        f"{_so(*counts[:2])}.",
         f"- With the P that is never learned, of exactly that length, less that SGD: {points['length', False]}; "
-        f"above it at {counts[2]} ranks, below it at {counts[3]}.",
+        f"above it at {counts[2]} ranks, below it at {counts[3]}{_so(*counts[2:])}.",
         f"- Learned FOP less SGD at ε tr(P)/n, which counts only what is along g: {points['start', True]}. That SGD, "
         "too, has the picture, the larger k the better.",
         f"- With σ = {CLOSE:g} a P as drawn changes next to nothing, and so do the controls, which take it so: they "

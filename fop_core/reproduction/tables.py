@@ -21,6 +21,7 @@ from fop_core.reproduction import (
     angle_layers,
     cifar,
     mnist_tables,
+    paragraphs,
 )
 from fop_core.reproduction.answers import ANSWERS
 from fop_core.reproduction.cards import cards
@@ -254,7 +255,7 @@ def verdicts(evidence: Evidence) -> list[str]:
 
 def _verdict(card: Card) -> str:
     if card.gpu_hours is not None:
-        return f"{card.verdict}: {gpu_hours(card)}"
+        return f"{card.verdict}: {gpu_hours(card)}, at a throughput that is assumed"
     return f"**{card.verdict}**"
 
 
@@ -287,11 +288,15 @@ OF_STUDIES: dict[str, Callable[[Evidence], list[str]]] = {
     "figure 2": _of_rows(mnist_tables.best_rows),
     "figure 2 small": _of_rows(mnist_tables.small_rows),
     "figure 2 early": _of_rows(mnist_tables.early_rows),
+    "figure 2 says": paragraphs.figure_2,
     "figure 2 length": _of_rows(mnist_tables.length_rows),
+    "figure 2 length says": paragraphs.figure_2_length,
     "figure 3, CIFAR-10": _of_rows(cifar.rows),
+    "figure 3 says": paragraphs.figure_3,
     "figure A.1 angles": _of_rows(mnist_tables.angle_rows),
+    "figure A.1 says": paragraphs.figure_a1,
 }
-"""Tables from the studies that ship; those of ``TABLES`` are from the gallery alone."""
+"""Tables, and what they say, from the studies that ship; those of ``TABLES`` are from the gallery alone."""
 
 
 def all_tables(evidence: Evidence) -> dict[str, list[str]]:
