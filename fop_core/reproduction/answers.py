@@ -97,6 +97,8 @@ def short(evidence: Evidence) -> list[str]:
     first, last = (contrasts.on_cifar(evidence, epoch) for epoch in (1, cifar.EPOCHS[-1]))
     one_step = next(name for name in first if "one-step" in name)
     end = max(of_best.at)
+    close = (percent(small.of(plans.small("full", CLOSE, learned=each)), 2) for each in (False, True))
+    of_drawn = share(*(above(each, percent(small.of(SGD), 2)).mean for each in close))
     said = partial(_by, brief=True)
     return [
         f"- On MNIST, at the rate that suits SGD best ({BEST_RATE:g}), FOP of full rank less SGD: "
@@ -104,11 +106,13 @@ def short(evidence: Evidence) -> list[str]:
         f"- At a rate too small for SGD ({SMALL_RATE:g}) and with σ = {LARGE:g}: "
         f"{said(of_large.at[end]['full rank'])}. {drawn} of that is there when nothing is learned{as_long}.",
         f"- There with σ = {CLOSE:g}, where P starts close to I, after two epochs: "
-        f"{said(of_close.at[2]['full rank'])}. In the end: {said(of_close.at[end]['full rank'])}.",
+        f"{said(of_close.at[2]['full rank'])}. {of_drawn} of that is there when nothing is "
+        f"learned. In the end: {said(of_close.at[end]['full rank'])}.",
         f"- On a small net on CIFAR-10, FOP and SGD both tuned, after two epochs: "
         f"{said(of_rules.at[2]['`fop`'])}. In the end: {said(of_rules.at[end]['`fop`'])}.",
         f"- On a wider one, after one epoch: {said(first['FOP'])}. In the end: {said(last['FOP'])}. "
-        f"With the paper's own one-step hypergradient: {said(first[one_step])}, and {said(last[one_step])}.",
+        f"With the paper's own one-step hypergradient: {said(first[one_step])}, and in the end "
+        f"{said(last[one_step])}.",
         "- p is Welch's test, by Holm's method over the ranks or rules of the same setting.",
         f"- Of the paper's {len(made)} claims {count['reproduced']} came out{searched}, {count['in part']} in part, "
         f"{count['not']} not; {count['not run']} have not been run.",
@@ -197,11 +201,11 @@ def step_length(evidence: Evidence) -> list[str]:
         f"- Drawn with σ = {LARGE:g} and never learned, full rank less SGD at {SMALL_RATE:g}: "
         f"{compared(fixed['full'], sgd, drawn)}.",
         f"- Learned less never learned: {_by(_full_rank(learned, fixed))}.",
-        f"- On average such a P makes a step {_times(of_drawn[:1])} in the first layer, and {_times(of_drawn[1:])} in "
+        f"- On average such a P makes g {_times(of_drawn[:1])} in the first layer, and {_times(of_drawn[1:])} in "
         "the others.",
         *_as_long(evidence, learned, sgd),
         f"- With σ = {CLOSE:g} it is what is learned. Full rank, learned less never learned, after two epochs: "
-        f"{_by(early)}; in the end: {_by(end)}. On average the learned P makes a step {_times(of_close[:1])} in the "
+        f"{_by(early)}; in the end: {_by(end)}. On average the learned P makes g {_times(of_close[:1])} in the "
         f"first layer, and {_times(of_close[1:])} in the others. How much of the gain is that has not been tried: "
         "the two controls take P as it was drawn.",
     ]
@@ -273,9 +277,10 @@ def which_rule(evidence: Evidence) -> list[str]:
     over_best = dict(zip(without, corrected([above(end[name], end[best]) for name in without], "methods without FOP")))
     less_fop = f"; less `fop`: {_by(over_fop[best])}, but after two epochs {_by(early[best])}" if best in rules else ""
     lines = [
-        f"- Of FOP's rules `{RULES[best]}` has the highest mean, and we would use it. In the end, less SGD: "
+        f"- Of FOP's rules `{RULES[best]}` has the highest mean in the end, and we would use it. Less SGD: "
         f"{_by(over_sgd[best])}{less_fop}.",
-        f"- {CALLED[rival]} has the highest mean of those without FOP. Less `{RULES[best]}`: {_by(over_best[rival])}.",
+        f"- {CALLED[rival]} has the highest mean of those without FOP, in the end. Less `{RULES[best]}`: "
+        f"{_by(over_best[rival])}.",
         "",
         "| method, tuned | epoch 1 | in the end | less SGD | p, Welch | p, Holm | s of one core | MB |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",

@@ -90,7 +90,7 @@ def figure_2(evidence: Evidence) -> Card:
     return Card(
         "2",
         "Figure 2: rank, on MNIST",
-        "FOP of any rank trains faster than SGD; the higher the rank, the better it ends.",
+        "FOP of any rank trains faster than SGD; the higher the rank, the better it ends, for k < 4 no better.",
         tuple(part for setting in settings for part in _parts(*setting)),
         controls=(
             _never_learned(small),

@@ -122,9 +122,10 @@ def figure_3(evidence: Evidence) -> list[str]:
     one_step = next(name for name in at[1] if "one-step" in name)
     ends = [at[epoch][one_step].difference.mean for epoch in (1, cifar.EPOCHS[-1])]
     n = at[1]["FOP"].difference.n
+    seeds = f"n = {n}: no test" if n == 1 else f"n = {n}"
     return [
-        f"- Less SGD with momentum, n = {n}{': no test' if n == 1 else ''}: FOP {both[1][0]} and FOP-norm {both[1][1]} "
-        f"points after one epoch, {both[2][0]} and {both[2][1]} after two, {both[4][0]} and {both[4][1]} after four.",
+        f"- Less SGD with momentum: FOP {both[1][0]} and FOP-norm {both[1][1]} points after one epoch, {both[2][0]} "
+        f"and {both[2][1]} after two, {both[4][0]} and {both[4][1]} after four ({seeds}).",
         f"- The rate falls after epoch 8. From then on both stay below SGD, by {-max(late):.1f} to {-min(late):.1f} "
         "points; the paper finds FOP above all of these at the end.",
         f"- The paper's own hypergradient (Eq. 4, one-step) around momentum, less SGD: {signed(ends[0])} after one "

@@ -110,6 +110,13 @@ def test_frequencies_are_said_as_their_table_is(gallery):
     assert nearest.count(True) == 6 and len(nearest) == 7 and "in six of the seven layers" in text
 
 
+def test_figure_a1s_angles_stay_near_those_of_step_1_as_is_said(gallery):
+    rows = [line.split(" | ") for line in tables.angles(gallery) if "mnist-fop" in line]
+    first, *others = (float(row[4].rstrip("°")) - float(row[3].rstrip("°")) for row in rows)
+    assert len(others) == 7 and first > 7 and all(0 < each < 0.5 for each in others)
+    assert "less than half a degree to them on average, but in the first layer of full rank" in prose("paper.md")
+
+
 def test_the_order_of_figure_1_at_the_best_rates_is_that_of_its_controls():
     booth, himmelblau = (
         dict(re.findall(r"(SGD|FOP) (\d+)", control.shows.split(";")[0])) for control in card("1").controls[:2]
@@ -138,3 +145,11 @@ def test_the_gallerys_prose_is_that_of_its_accuracies(gallery):
         for of in (gallery.learned(velocity), gallery.learned(norm))
     ]
     assert smallest[0] < 0.05 < smallest[1] < 0.06 and "below 0.05 within three epochs" in prose("gallery.md")
+    largest = [
+        [np.linalg.eigvalsh(layer.all_P())[:, -1] for layer in gallery.learned(run).layers.values()]
+        for run in (velocity, norm)
+    ]
+    most, of_norm = (f"{max(each.max() for each in of):.2f}" for of in largest)
+    end, norm_end = (f"{max(each[-1] for each in of):.2f}" for of in largest)
+    assert f"The largest is {most} at most, within the first epoch, and {end} at the end" in prose("gallery.md")
+    assert of_norm == norm_end and f"‖P‖ fixed: {of_norm} both times)" in prose("gallery.md")
