@@ -127,8 +127,8 @@ def test_what_is_learned_from_close_to_the_identity_is_said_by_part_and_control(
     card = cards.card("2")
     [control] = [each for each in card.controls if "σ = 0.01" in each.what]
     assert f"after epoch 2 +{statistics.mean(of[0]) - statistics.mean(of[1]):.2f} (p = 0.0004)" in control.shows
-    [ahead] = [part for part in card.parts if "σ = 0.01: every rank is ahead" in part.says and "0.001" in part.says]
-    assert "full +24.0 points; 1 of 5 ahead" in ahead.measured and ahead.holds is False
+    [early] = [part for part in card.parts if "σ = 0.01: every rank is ahead" in part.says and "0.001" in part.says]
+    assert "full +24.0 points; 1 of 5 ahead" in early.measured and early.holds is False
 
 
 def test_the_best_rate_is_the_one_that_the_studies_use():
