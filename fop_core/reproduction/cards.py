@@ -39,7 +39,7 @@ def card(name: str, evidence: Evidence | None = None) -> Card:
 
     Args:
         name: a key of ``CARDS``.
-        evidence: what it is computed from; unless given what ships, and then once a process.
+        evidence: what it is computed from; unless given what ships, and of that once a process.
 
     Raises:
         ValueError: where there is none of that name.
@@ -53,7 +53,9 @@ def card(name: str, evidence: Evidence | None = None) -> Card:
     """
     if name not in CARDS:
         raise ValueError(f"no figure {name!r}: there are {', '.join(CARDS)}")
-    return _of_what_ships(name) if evidence is None else CARDS[name](evidence)
+    if evidence is None or (shipped_evidence.cache_info().currsize and evidence is shipped_evidence()):
+        return _of_what_ships(name)
+    return CARDS[name](evidence)
 
 
 def cards(evidence: Evidence | None = None) -> tuple[Card, ...]:

@@ -2,16 +2,18 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from fop_core.reproduction import SETTLED, plans
 from fop_core.reproduction.evidence import Evidence
 from fop_core.reproduction.measured import (
+    Corrected,
     above,
     comes_out,
     compared,
+    corrected,
     mean_words,
     p_words,
     percent,
@@ -24,7 +26,7 @@ from fop_core.reproduction.measured import (
 from fop_core.reproduction.plans import BEST_RATE, RANKS, SMALL_RANKS, SMALL_RATE, STDS
 from fop_core.reproduction.shipped import Packed, PackedRun
 from fop_core.reproduction.verdicts import ALPHA, Card, Control, Part
-from fop_core.studies.statistics import holm
+from fop_core.studies.statistics import Difference, holm
 
 Array = np.ndarray
 
@@ -40,7 +42,10 @@ LENGTHS = {
 """The rules of ``controls.step_length``, in words."""
 USUAL = (35.0, 45.0)
 """Degrees that are "slightly below 45°"."""
-LARGE = max(STDS)
+CLOSE, LARGE = min(STDS), max(STDS)
+"""σ of a P that starts close to I, and of one that does not."""
+FEWEST = 4
+"""The rank below which the paper's caption says that "final accuracy is no longer better"."""
 DIFFERENCES = (
     "The paper gives no rate, batch size or σ for MNIST: here batch 128, and the rate that is best for SGD on held-out "
     "images.",
@@ -76,26 +81,20 @@ def best_rate(tune: Packed) -> float:
 def figure_2(evidence: Evidence) -> Card:
     """Return the card of Figure 2."""
     best, small = evidence.study(BEST), evidence.study(SMALL)
-    of_best = {name: name for name in RANKS}
-    of_small = {name: plans.small(name, LARGE, learned=True) for name in SMALL_RANKS}
-    close = {name: plans.small(name, min(STDS), learned=True) for name in SMALL_RANKS}
-    at_best = f"At SGD's best rate, {BEST_RATE:g}, σ = {min(STDS):g}"
-    at_small = f"At {SMALL_RATE:g}, too small for SGD, σ = {LARGE:g}"
+    settings: list[tuple[str, Packed | None, dict[str, str]]] = [
+        (f"At SGD's best rate, {BEST_RATE:g}, σ = {CLOSE:g}", best, {name: name for name in RANKS})
+    ]
+    for std in (CLOSE, LARGE):
+        names = {name: plans.small(name, std, learned=True) for name in SMALL_RANKS}
+        settings.append((f"At {SMALL_RATE:g}, too small for SGD, σ = {std:g}", small, names))
     return Card(
         "2",
         "Figure 2: rank, on MNIST",
-        "FOP of any rank trains faster than SGD; the higher the rank, the better it ends.",
-        (
-            _ends_above(f"{at_best}: full rank ends above SGD.", best, of_best),
-            _leads(f"{at_best}: every rank is ahead after one epoch.", best, of_best),
-            _rises(f"{at_best}: the larger k, the better it ends.", best, of_best),
-            _ends_above(f"At {SMALL_RATE:g}, σ = {min(STDS):g}: full rank ends above SGD.", small, close),
-            _ends_above(f"{at_small}: full rank ends above SGD.", small, of_small),
-            _leads(f"{at_small}: every rank is ahead after one epoch.", small, of_small),
-            _rises(f"{at_small}: the larger k, the better it ends.", small, of_small),
-        ),
+        "FOP of any rank trains faster than SGD; the higher the rank, the better it ends, for k < 4 no better.",
+        tuple(part for setting in settings for part in _parts(*setting)),
         controls=(
             _never_learned(small),
+            _learned_early(small),
             *(_as_long(rule, evidence.study(CONTROL), small) for rule in LENGTHS),
         ),
         differences=DIFFERENCES,
@@ -105,72 +104,111 @@ def figure_2(evidence: Evidence) -> Card:
     )
 
 
-def _there(packed: Packed | None, names: dict[str, str]) -> dict[str, list[PackedRun]]:
+def _parts(at: str, packed: Packed | None, names: dict[str, str]) -> tuple[Part, ...]:
+    """Return the claim's parts at some settings: each is judged at all of them."""
+    return (
+        _ends_above(f"{at}: full rank ends above SGD.", packed, names),
+        _leads(f"{at}: every rank is ahead after one epoch.", packed, names),
+        _rises(f"{at}: the larger k, the better it ends.", packed, names),
+        _from_the_fewest(f"{at}: it ends above SGD from k = {FEWEST} on, and with k = 1 it does not.", packed, names),
+    )
+
+
+def there(packed: Packed | None, names: dict[str, str]) -> dict[str, list[PackedRun]]:
     """Return the runs of each rank that was run, by its name in ``RANKS``."""
     made = {} if packed is None else {name: packed.of(method) for name, method in names.items()}
     return {name: runs for name, runs in made.items() if percent(runs)}
 
 
-def _sgd(packed: Packed | None) -> list[PackedRun]:
+def sgd_runs(packed: Packed | None) -> list[PackedRun]:
+    """Return the runs of SGD in a study; none where there is none."""
     runs = [] if packed is None else packed.of(SGD)
     return runs if percent(runs) else []
 
 
 def _ends_above(says: str, packed: Packed | None, names: dict[str, str]) -> Part:
     published = "+0.6 points, p < 1e-4, 5 runs"
-    ours, theirs = _there(packed, names).get("full"), _sgd(packed)
+    ours, theirs = there(packed, names).get("full"), sgd_runs(packed)
     if not ours or not theirs:
         return Part(says, published)
     difference = above(percent(ours), percent(theirs))
     return Part(says, published, compared(percent(ours), percent(theirs)), comes_out(difference))
 
 
+def _over_sgd(
+    runs: dict[str, list[PackedRun]], sgd: list[PackedRun], epoch: int | None = None
+) -> tuple[dict[str, Difference], list[str]]:
+    """Return by how much each rank is above SGD at the end of an epoch or of the run, and which ranks are, by Holm."""
+    theirs = percent(sgd, epoch)
+    of = {name: percent(each, epoch) for name, each in runs.items()}
+    if not theirs or not all(of.values()):
+        return {}, []
+    differences = {name: above(each, theirs) for name, each in of.items()}
+    adjusted = dict(zip(differences, holm([each.p for each in differences.values()])))
+    return differences, [name for name, each in differences.items() if comes_out(each, adjusted[name])]
+
+
 def _leads(says: str, packed: Packed | None, names: dict[str, str]) -> Part:
     published = "all are faster"
-    runs, theirs = _there(packed, names), _sgd(packed)
+    runs, theirs = there(packed, names), sgd_runs(packed)
     if len(runs) < len(names) or not theirs:  # of every rank nothing is known while one is missing
         return Part(says, published)
-    first, of_sgd = {name: percent(each, 1) for name, each in runs.items()}, percent(theirs, 1)
-    if not of_sgd or not all(first.values()):
+    differences, leading = _over_sgd(runs, theirs, 1)
+    if not differences:
         return Part(says, published)
-    differences = {name: above(each, of_sgd) for name, each in first.items()}
-    adjusted = dict(zip(differences, holm([each.p for each in differences.values()])))
-    leading = [name for name, each in differences.items() if comes_out(each, adjusted[name])]
-    points = ", ".join(f"{_rank(name)} {signed(each.mean, 1)}" for name, each in differences.items())
-    n = min(each.n for each in differences.values())
-    test = tests_words(differences.values())
-    measured = f"{points} points; {len(leading)} of {len(runs)} ahead (n = {n}; {test})"
+    points = ", ".join(f"{rank(name)} {signed(each.mean, 1)}" for name, each in differences.items())
+    measured = f"{points} points; {len(leading)} of {len(runs)} ahead ({_tested(differences)})"
     return Part(says, published, measured, len(leading) == len(runs))
+
+
+def _from_the_fewest(says: str, packed: Packed | None, names: dict[str, str]) -> Part:
+    published = f"for k < {FEWEST}, final accuracy is no longer better"
+    runs, theirs = there(packed, names), sgd_runs(packed)
+    if len(runs) < len(names) or not theirs:
+        return Part(says, published)
+    differences, better = _over_sgd(runs, theirs)
+    points = ", ".join(f"{rank(name)} {signed(each.mean)}" for name, each in differences.items())
+    few, many = ([name for name in runs if (RANKS[name] < FEWEST) is less] for less in (True, False))
+    counts = [f"{sum(name in better for name in those)} of {len(those)}" for those in (few, many)]
+    measured = (
+        f"{points} points; above SGD {counts[0]} with k < {FEWEST}, {counts[1]} of the others ({_tested(differences)})"
+    )
+    return Part(says, published, measured, better == many)
+
+
+def _tested(differences: Mapping[str, Difference]) -> str:
+    return f"n = {min(each.n for each in differences.values())}; {tests_words(differences.values())}"
 
 
 def _rises(says: str, packed: Packed | None, names: dict[str, str]) -> Part:
     published = "in the order of k"
-    runs = _there(packed, names)
+    runs = there(packed, names)
     if len(runs) < len(names):
         return Part(says, published)
     by_rank = {float(RANKS[name]): list(percent(each).values()) for name, each in runs.items()}
     correlation, p = rising(by_rank)
-    means = ", ".join(f"{_rank(name)} {mean_words(percent(each))}" for name, each in runs.items())
+    means = ", ".join(f"{rank(name)} {mean_words(percent(each))}" for name, each in runs.items())
     n = sum(map(len, by_rank.values()))
     measured = f"{means} %; Spearman's ρ = {signed(correlation)}, {p_words(p)} (n = {n})"
     return Part(says, published, measured, correlation > 0 and p < 0.05)
 
 
-def _rank(name: str) -> str:
+def rank(name: str) -> str:
+    """Return what a rank is called: "k = 4", "full"."""
     return "full" if name == "full" else f"k = {RANKS[name]}"
 
 
 def _never_learned(small: Packed | None) -> Control:
     what = f"The same P, drawn with σ = {LARGE:g} and never learned (ρ = 0), at {SMALL_RATE:g}."
-    fixed = _there(small, {name: plans.small(name, LARGE, learned=False) for name in SMALL_RANKS})
-    learned = _there(small, {name: plans.small(name, LARGE, learned=True) for name in SMALL_RANKS})
-    theirs = _sgd(small)
+    fixed = there(small, {name: plans.small(name, LARGE, learned=False) for name in SMALL_RANKS})
+    learned = there(small, {name: plans.small(name, LARGE, learned=True) for name in SMALL_RANKS})
+    theirs = sgd_runs(small)
     if "full" not in fixed or "full" not in learned or not theirs:
         return Control(what)
     drawn, whole = (above(percent(runs["full"]), percent(theirs)).mean for runs in (fixed, learned))
     both = [name for name in learned if name in fixed]
     less = {name: above(percent(learned[name]), percent(fixed[name])) for name in both}
-    more = ", ".join(f"{_rank(name)} {signed(each.mean)}" for name, each in less.items())
+    more = ", ".join(f"{rank(name)} {signed(each.mean)}" for name, each in less.items())
     tests = holm([each.p for each in less.values()])
     significant = sum(p < 0.05 for p in tests)
     return Control(
@@ -178,6 +216,44 @@ def _never_learned(small: Packed | None) -> Control:
         f"Full rank less SGD: {compared(percent(fixed['full']), percent(theirs))}. That is "
         f"{share(drawn, whole)} of the learned one's {signed(whole)}. What learning adds: {more} points; "
         f"{significant} of {len(both)} are significant ({tests_words(less.values())}).",
+    )
+
+
+def learning(small: Packed, std: float, epoch: int, *, over_sgd: bool) -> dict[str, Corrected]:
+    """Return by how much FOP whose P was learned is above others after an epoch, by rank; those that were run.
+
+    Args:
+        small: the study ``paper-2-small``.
+        std: σ of the P that was drawn.
+        epoch: at whose end.
+        over_sgd: whether the others are SGD, or FOP whose P stayed as it was drawn.
+    """
+    made = {}
+    for name in SMALL_RANKS:
+        ours = percent(small.of(plans.small(name, std, learned=True)), epoch)
+        theirs = percent(small.of(SGD if over_sgd else plans.small(name, std, learned=False)), epoch)
+        if ours and theirs:
+            made[name] = above(ours, theirs)
+    return dict(zip(made, corrected(list(made.values()), "ranks")))
+
+
+def _learned_early(small: Packed | None) -> Control:
+    what = f"The same P, drawn with σ = {CLOSE:g} and never learned (ρ = 0), at {SMALL_RATE:g}, after some epochs."
+    if small is None:
+        return Control(what)
+    of = {epoch: learning(small, CLOSE, epoch, over_sgd=False).get("full") for epoch in EPOCHS}
+    made = {epoch: each for epoch, each in of.items() if each is not None}
+    if not made:
+        return Control(what)
+    points = ", ".join(
+        f"after epoch {epoch} {signed(each.difference.mean)} ({p_words(each.p)})" for epoch, each in made.items()
+    )
+    tested = list(made.values())
+    return Control(
+        what,
+        f"Full rank, learned less never learned: {points} points (n = {min(each.difference.n for each in tested)}; "
+        f"{tests_words([each.difference for each in tested], tested[0].how)}). No control has steps as long as "
+        "those of the learned P: the next two take P as it was drawn.",
     )
 
 
@@ -189,20 +265,20 @@ def lengths(control: Packed | None, rule: str, std: float = LARGE) -> dict[str, 
         rule: of ``controls.step_length``.
         std: of the P that was drawn.
     """
-    runs = _there(control, {name: plans.as_long(rule, name, std) for name in SMALL_RANKS})
+    runs = there(control, {name: plans.as_long(rule, name, std) for name in SMALL_RANKS})
     return {name: percent(each) for name, each in runs.items()}
 
 
 def _as_long(rule: str, control: Packed | None, small: Packed | None) -> Control:
     what = f"{LENGTHS[rule]}, of the same P that was drawn with σ = {LARGE:g}, at {SMALL_RATE:g}."
-    learned = _there(small, {name: plans.small(name, LARGE, learned=True) for name in SMALL_RANKS})
+    learned = there(small, {name: plans.small(name, LARGE, learned=True) for name in SMALL_RANKS})
     both = {name: values for name, values in lengths(control, rule).items() if name in learned}
     if not both:
         return Control(what)
     less = {name: above(percent(learned[name]), values) for name, values in both.items()}
     adjusted = dict(zip(less, holm([each.p for each in less.values()])))
-    means = ", ".join(f"{_rank(name)} {spread(values)}" for name, values in both.items())
-    points = ", ".join(f"{_rank(name)} {signed(each.mean)}" for name, each in less.items())
+    means = ", ".join(f"{rank(name)} {spread(values)}" for name, values in both.items())
+    points = ", ".join(f"{rank(name)} {signed(each.mean)}" for name, each in less.items())
     above_it, below_it = (
         sum(adjusted[name] < ALPHA and (each.mean > 0) is positive for name, each in less.items())
         for positive in (True, False)
@@ -213,24 +289,6 @@ def _as_long(rule: str, control: Packed | None, small: Packed | None) -> Control
         f"It ends at {means} %. Learned FOP less that: {points} points; above it in {above_it} of {len(less)}, "
         f"below it in {below_it} (n = {n}; {tests_words(less.values())}).",
     )
-
-
-def length_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
-    """Return the table of SGD with steps as long as P makes them, beside FOP."""
-    control, small = evidence.study(CONTROL), evidence.study(SMALL)
-    head = ["σ", "P", "SGD at ε tr(P)/n", "SGD as long as P g", "FOP, never learned", "FOP, learned", "n"]
-    rows = []
-    for std in STDS:
-        of = {rule: lengths(control, rule, std) for rule in LENGTHS}
-        for name in SMALL_RANKS:
-            fixed, learned = (
-                [] if small is None else small.of(plans.small(name, std, learned=each)) for each in (False, True)
-            )
-            values = [*(of[rule].get(name, {}) for rule in LENGTHS), percent(fixed), percent(learned)]
-            if any(of[rule].get(name) for rule in LENGTHS):
-                n = min(len(each) for each in values if each)
-                rows.append([f"{std:g}", _rank(name), *(spread(each) for each in values), str(n)])
-    return head, rows
 
 
 def angles(runs: Sequence[PackedRun], layer: str) -> Array:
@@ -268,21 +326,21 @@ def figure_a1(evidence: Evidence) -> Card:
     shows = ""
     if fixed:
         shows = "; ".join(
-            f"layer {index}: {angles(fixed, layer).mean():.1f}°, by the formula {chance_deg(n, n, LARGE):.1f}°"
+            f"layer {index}: {angles(fixed, layer).mean():.1f}°, by the formula {chance_deg(n, n, LARGE):.1f}°, "
+            f"between {USUAL[0]:.0f}° and {USUAL[1]:.0f}° {100 * usual_share(angles(fixed, layer)):.0f} % of the time"
             for index, (layer, n) in enumerate(INPUTS.items(), 1)
         )
         shows = f"Full rank turns g, without learning anything, by these angles. In {shows} (n = {len(fixed)})."
-    least = min(STDS)
     return Card(
         "A.1",
         "Figure A.1: the angle between g and P g",
         "P turns the gradient by slightly less than 45° in every layer of the network on MNIST.",
         (
-            _turned(f"At SGD's best rate, σ = {least:g}, full rank: most angles are 35° to 45°.", best, "full"),
+            _turned(f"At SGD's best rate, σ = {CLOSE:g}, full rank: most angles are 35° to 45°.", best, "full"),
             _turned(
-                f"At {SMALL_RATE:g}, σ = {least:g}, full rank: most angles are 35° to 45°.",
+                f"At {SMALL_RATE:g}, σ = {CLOSE:g}, full rank: most angles are 35° to 45°.",
                 small,
-                plans.small("full", least, learned=True),
+                plans.small("full", CLOSE, learned=True),
             ),
             _turned(
                 f"At {SMALL_RATE:g}, σ = {LARGE:g}, full rank: most angles are 35° to 45°.",
@@ -296,99 +354,3 @@ def figure_a1(evidence: Evidence) -> Card:
         shipped=tuple(name for name in (BEST, SMALL) if evidence.study(name) is not None),
         pictures=("paper-A1", "paper-A1-rank16", "paper-A1-cifar10"),
     )
-
-
-def rate_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
-    """Return the table of SGD's rates: the head and the rows."""
-    tune = evidence.study(TUNE)
-    head = ["rate", "held-out accuracy", "n", ""]
-    if tune is None:
-        return head, []
-    by_rate = rates(tune)
-    trained = [rate for rate, values in by_rate.items() if all(map(math.isfinite, values.values()))]
-    best = best_rate(tune) if trained else None
-    return head, [
-        [f"{rate:g}", spread(values), str(len(values)), "best" if rate == best else ""]
-        for rate, values in by_rate.items()
-    ]
-
-
-def best_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
-    """Return the table of Figure 2 at SGD's best rate."""
-    best = evidence.study(BEST)
-    head = ["method", *(f"epoch {epoch}" for epoch in EPOCHS), "n", "less SGD", "p, Welch", "p, Holm"]
-    runs = {SGD: _sgd(best)} | _there(best, {name: name for name in RANKS})
-    theirs = percent(runs[SGD])
-    of = {name: above(percent(each), theirs) for name, each in runs.items() if name != SGD and theirs}
-    adjusted = dict(zip(of, holm([each.p for each in of.values()])))
-    rows = []
-    for name, each in runs.items():
-        if not each:
-            continue
-        cells = [spread(percent(each, epoch)) for epoch in EPOCHS]
-        tests = [signed(of[name].mean), f"{of[name].p:.2f}", f"{adjusted[name]:.2f}"] if name in of else ["", "", ""]
-        rows.append(["SGD" if name == SGD else f"FOP, {_rank(name)}", *cells, str(len(each)), *tests])
-    return head, rows
-
-
-def small_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
-    """Return the table of Figure 2 at a rate too small for SGD: learned and never learned."""
-    small = evidence.study(SMALL)
-    head = [
-        "σ",
-        "method",
-        "learned",
-        "never learned",
-        "n",
-        "learned less never",
-        "p, Welch",
-        "p, Holm",
-        "learned less SGD",
-    ]
-    if small is None or not (sgd := _sgd(small)):
-        return head, []
-    theirs = percent(sgd)
-    rows = [["", "SGD", spread(theirs), "", str(len(theirs)), "", "", "", ""]]
-    for std in STDS:
-        both = {}
-        for name in SMALL_RANKS:
-            ours, drawn = (percent(small.of(plans.small(name, std, learned=each))) for each in (True, False))
-            if ours and drawn:
-                both[name] = ours, drawn
-        adjusted = dict(zip(both, holm([above(*each).p for each in both.values()])))
-        for name, (ours, drawn) in both.items():
-            rows.append(
-                [
-                    f"{std:g}",
-                    f"FOP, {_rank(name)}",
-                    spread(ours),
-                    spread(drawn),
-                    str(len(ours)),
-                    signed(above(ours, drawn).mean),
-                    *(
-                        p_words(p).removeprefix("p = ").removeprefix("p ")
-                        for p in (above(ours, drawn).p, adjusted[name])
-                    ),
-                    signed(above(ours, theirs).mean),
-                ]
-            )
-    return head, rows
-
-
-def angle_rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
-    """Return the table of angles by σ and rank: learned, never learned, and by the formula."""
-    small = evidence.study(SMALL)
-    head = ["σ", "method", "layer", "arctan(√(nk)σ²/(1 + kσ²))", "never learned", "learned", "learned, range"]
-    rows = []
-    for std in STDS if small is not None else ():
-        for name in SMALL_RANKS:
-            learned, fixed = (small.of(plans.small(name, std, learned=each)) for each in (True, False))  # type: ignore[union-attr]
-            for layer, n in INPUTS.items():
-                ours, drawn = angles(learned, layer), angles(fixed, layer)
-                if not len(ours) or not len(drawn):
-                    continue
-                formula = chance_deg(n, min(n, RANKS[name]), std)
-                between = f"{ours.min():.2f} to {ours.max():.2f}°"
-                numbers = [f"{formula:.2f}°", f"{drawn.mean():.2f}°", f"{ours.mean():.2f}°", between]
-                rows.append([f"{std:g}", f"FOP, {_rank(name)}", layer, *numbers])
-    return head, rows

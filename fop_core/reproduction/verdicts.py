@@ -8,6 +8,8 @@ The rule. A claim has parts, each of which is a comparison of measured numbers t
   test, halves of them apart by a rank sum test, p < 0.05, by Holm's method where both are judged;
 - a run that diverged is worse than every other, and is compared by its rank; of "every" and "all" nothing comes of it
   while one of those meant has not been run;
+- a claim that something is "no longer better" comes out where the test does not find it better, beside others that it
+  does: it is no evidence that two are equal;
 - with one seed, or none, where the numbers have the published order; the part then says that there is no test.
 
 A claim all of whose parts come out is "reproduced"; one of which some do, "in part"; one of which none does, "not".
