@@ -370,7 +370,7 @@ def _text() -> list[Plan]:
     if not CHARACTERS.is_file():
         return []
     source = plugins.read(CHARACTERS)
-    settings = {"file": "", "length": 64, "width": 64, "depth": 2}
+    settings = {"file": "", "sha256": "", "length": 64, "width": 64, "depth": 2}
     plugin = {"file": source.file, "sha256": source.digest, "settings": settings}
     around = {"fop-adam": {"method": "fop", "settings": {"optimizer.name": "adam"}}}
     text = _study(
