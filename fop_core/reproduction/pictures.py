@@ -1,6 +1,6 @@
 """The paper's figures for the browser, from runs that ship: ``figures.FIGURES`` has the same for print."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -16,7 +16,7 @@ from fop_core.figures.runs import downsampled
 from fop_core.figures.style import METHODS
 from fop_core.figures.training_curves import Line, LineStyle
 from fop_core.optim.rules import RULES
-from fop_core.reproduction import CIFAR, FULL, LOW_RANK, ONE_STEP, angle_layers, cifar, mnist, planned
+from fop_core.reproduction import CIFAR, FULL, LOW_RANK, ONE_STEP, angle_layers, cifar, figure_5, mnist, planned
 from fop_core.reproduction.evidence import Evidence
 from fop_core.reproduction.plans import RANKS, SMALL_RANKS, SMALL_RATE, STDS, small
 from fop_core.reproduction.shipped import Packed, PackedRun
@@ -230,7 +230,7 @@ def _accuracy(run: Run) -> tuple[Array, Array]:
 
 def change(evidence: Evidence) -> Picture:
     """Return Figure 5a: P of the last spatial layer through training, and what is left of it without 11^T."""
-    layer = list(evidence.gallery.learned(CIFAR).layers.values())[-1]
+    layer = list(figure_5.learned(evidence)[0].values())[-1]
     indices = [layer.nearest(step) for step in SHOWN]
     P = layer.all_P()[indices]
     titles = [f"{int(layer.steps[at]):,}" for at in indices]
@@ -238,13 +238,14 @@ def change(evidence: Evidence) -> Picture:
     figure = matrices.grid({"P": list(P), "P − aI − c11ᵀ": list(inspection.residual(P))}, titles, key="paper 5a")
     return Picture(
         (Panel(figure, f"P of the layer {layer.name} at the steps {', '.join(titles)}, a matrix of 9 × 9", 2.4),),
-        "P of the last spatial layer on CIFAR-10. Below, what is left once a multiple of I and of 11ᵀ is taken out.",
+        "P of the last spatial layer on CIFAR-10. Below, what is left once a multiple of I and of 11ᵀ is taken out"
+        f"{_first_seed(evidence)}.",
     )
 
 
 def entries(evidence: Evidence) -> Picture:
     """Return Figure 5b: the values of P in the first and in the last spatial layer through training."""
-    layers = list(evidence.gallery.learned(CIFAR).layers.values())
+    layers = list(figure_5.learned(evidence)[0].values())
     colors = depth_colors(2)
     panels = []
     for layer, color in ((layers[0], colors[0]), (layers[-1], colors[1])):
@@ -258,8 +259,14 @@ def entries(evidence: Evidence) -> Picture:
             panels.append(Panel(_without_cursor(figure), f"Values of the {what} of P in layer {name} over steps", 1.5))
     return Picture(
         tuple(panels),
-        "Values of P through training, from back to front, in the first and the last spatial layer.",
+        "Values of P through training, from back to front, in the first and the last spatial layer"
+        f"{_first_seed(evidence)}.",
     )
+
+
+def _first_seed(evidence: Evidence) -> str:
+    count = len(figure_5.learned(evidence))
+    return "" if count == 1 else f"; the first of {count} seeds"
 
 
 def _without_cursor(figure: go.Figure) -> go.Figure:
@@ -279,25 +286,30 @@ def _without_cursor(figure: go.Figure) -> go.Figure:
 
 def spectra(evidence: Evidence) -> Picture:
     """Return Figure 5c: the sorted eigenvalues of the final P of the seven spatial layers."""
-    return _spectra(evidence, CIFAR, log=False, caption="Eigenvalues of the final P of each spatial layer, one seed.")
+    of_seeds = figure_5.learned(evidence)
+    count = "one seed" if len(of_seeds) == 1 else f"mean of {len(of_seeds)} seeds"
+    return _spectra(of_seeds, CIFAR, f"Eigenvalues of the final P of each spatial layer, {count}.", log=False)
 
 
 def one_step_spectra(evidence: Evidence) -> Picture:
     """Return the same of the one-step hypergradient of Eq. 4."""
-    return _spectra(evidence, ONE_STEP, log=True, caption="The same, learned by the one-step hypergradient of Eq. 4.")
+    layers = evidence.gallery.learned(ONE_STEP).layers
+    return _spectra([layers], ONE_STEP, "The same, learned by the one-step hypergradient of Eq. 4; one seed.", log=True)
 
 
-def _spectra(evidence: Evidence, name: str, log: bool, caption: str) -> Picture:
-    layers = evidence.gallery.learned(name).layers
+def _spectra(of_seeds: Sequence[Mapping[str, Layer]], key: str, caption: str, log: bool) -> Picture:
+    """Return the final spectra of every layer, in the mean over seeds."""
+    layers = figure_5.mean_spectra(of_seeds)
+    end = np.array([max(int(layer.steps[-1]) for layer in of_seeds[0].values())])
     made = [
-        Spectra(layer.removesuffix(".weight"), color, each.spectrum_steps, each.spectra)
-        for (layer, each), color in zip(layers.items(), depth_colors(len(layers)))
+        Spectra(name.removesuffix(".weight"), color, end, values[None])
+        for (name, values), color in zip(layers.items(), depth_colors(len(layers)))
     ]
-    figure, _ = learned_curves.sorted_eigenvalues(made, log, name)
+    figure, _ = learned_curves.sorted_eigenvalues(made, log, key)
     return Picture((Panel(figure, "Sorted eigenvalues of the final P of each layer"),), _by_depth(layers, caption))
 
 
-def _by_depth(layers: Mapping[str, Layer], caption: str) -> str:
+def _by_depth(layers: Iterable[str], caption: str) -> str:
     names = [name.removesuffix(".weight") for name in layers]
     return f"{caption} From blue, layer {names[0]}, to orange, layer {names[-1]}."
 

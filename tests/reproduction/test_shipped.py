@@ -50,7 +50,7 @@ def missing(packed):
 
 
 def test_what_ships_is_small_names_nobody_and_has_the_runs_of_the_plans():
-    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < 2_000_000
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < 10_000_000
     assert {"paper-2-tune", "paper-2-best", "paper-2-small"} <= set(shipped.names()) <= set(plans.PLANS)
     for name in shipped.names():
         text = (FOLDER / name / STUDY).read_text()
