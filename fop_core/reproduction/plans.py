@@ -235,7 +235,7 @@ def _figure_3() -> list[Plan]:
     imagenet = _study(
         "paper-3-imagenet",
         preset="imagenet-resnet18",
-        methods=["momentum", "s-hd", "pp-hd", "fop-norm", "fop"],
+        methods=["momentum", "s-hd", "pp-hd", "fop-norm", "fop", "mean-removing"],
         base={"device": "cuda", "data.workers": 8},
         seeds=[0, 1, 2],
         analysis={"baseline": "momentum"},
