@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fop_core.reproduction.lacking import Question
     from fop_core.reproduction.plans import Plan
     from fop_core.reproduction.verdicts import Card
 
@@ -140,6 +141,7 @@ def _unpack(chosen: argparse.Namespace, plans: "Sequence[Plan]") -> int:
 def _show(chosen: argparse.Namespace) -> int:
     from fop_core.reproduction.cards import card, cards
     from fop_core.reproduction.evidence import Evidence
+    from fop_core.reproduction.lacking import questions
     from fop_core.reproduction.plans import PLANS
 
     evidence = None
@@ -149,21 +151,34 @@ def _show(chosen: argparse.Namespace) -> int:
         evidence = Evidence(runs=chosen.runs, quick=chosen.quick)
     plans = [PLANS[chosen.study]] if chosen.study is not None else []
     shown: Sequence[Card] = ()
+    asked: Sequence[Question] = ()
+    if chosen.figure is None:
+        asked = [each for each in questions(evidence) if chosen.study in (None, *each.plans)]
     if chosen.study is None:
         shown = cards(evidence) if chosen.figure is None else (card(chosen.figure, evidence),)
         plans = list(PLANS.values()) if chosen.figure is None else [PLANS[name] for name in shown[0].plans]
     _left_out({} if evidence is None else evidence.left_out)
     if chosen.json:
-        content = {"cards": list(map(_card_json, shown)), "studies": [_plan_json(plan, chosen.quick) for plan in plans]}
+        content = {
+            "cards": list(map(_card_json, shown)),
+            "questions": list(map(_question_json, asked)),
+            "studies": [_plan_json(plan, chosen.quick) for plan in plans],
+        }
         print(json.dumps(content, indent=1, ensure_ascii=False))
         return 0
     if chosen.figure is not None:
         for line in _whole(shown[0], plans):
             print(line)
         return 0
+    if chosen.study is not None and asked:
+        for line in _answered(asked[0]):
+            print(line)
     for each in shown:
         print(f"{each.name:<11} {_verdict(each):<30} {each.claim}")
     if shown:
+        print("\nwhat the paper lacks:")
+        for question in asked:
+            print(f"{question.name:<11} {question.outcome:<30} {question.claim}")
         print()
     for plan in plans:
         print(f"{plan.name:<16} {plan.about}\n{'':<16} {_cost(plan)}")
@@ -202,6 +217,30 @@ def _whole(card: "Card", plans: "Sequence[Plan]") -> Iterable[str]:
         yield f"    {_cost(plan)}"
     if plans:
         yield f"\n  {card.command} --rerun [--quick]"
+
+
+def _answered(question: "Question") -> Iterable[str]:
+    """Yield what is known of a question that the paper leaves open, in lines."""
+    from fop_core.reproduction.lacking import HEAD
+
+    yield f"{question.title}: {question.outcome}"
+    for part in question.parts:
+        yield f"  {part.says} {OUTCOME[part.holds].capitalize()}."
+        if part.measured:
+            yield f"    {part.measured}"
+    if question.rows:
+        widths = [max(map(len, column)) for column in zip(HEAD, *question.rows)]
+        for row in (HEAD, *question.rows):
+            yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+    yield ""
+
+
+def _question_json(question: "Question") -> dict[str, Any]:
+    from fop_core.reproduction.lacking import HEAD
+
+    rows = [dict(zip(HEAD, row)) for row in question.rows]
+    about = dataclasses.asdict(question)
+    return {"outcome": question.outcome, "command": question.command, **about, "rows": rows}
 
 
 def _card_json(card: "Card") -> dict[str, Any]:

@@ -101,7 +101,7 @@ def figure_4a(evidence: Evidence) -> Card:
 
 def _best_of_grid(packed: Packed | None) -> Control:
     what = "SGD at the best of all rates and momenta: whether FOP reaches more, or the same at more settings."
-    of = {} if packed is None else {method: _best(packed, method, "tune") for method in ("fop", "momentum")}
+    of = {} if packed is None else {method: at_best(packed, method, "tune") for method in ("fop", "momentum")}
     ours, theirs = (percent(of.get(method, []), column="held_out_accuracy") for method in ("fop", "momentum"))
     if not ours or not theirs:
         return Control(what)
@@ -168,7 +168,7 @@ def _of_half(high: Sequence[Gain], low: Sequence[Gain]) -> str:
     return f"{counts[0]}, against {counts[1]}; runs diverged"
 
 
-def _best(packed: Packed, method: str, role: Role) -> list[PackedRun]:
+def at_best(packed: Packed, method: str, role: Role) -> list[PackedRun]:
     """Return a method's runs of a role at its own best point: the one that is best on held-out images."""
     runs = [run for run in packed.of(method) if run.cell.role == role]
     points = list({repr(run.cell.point): run.cell.point for run in runs}.values())
@@ -185,7 +185,7 @@ def _best(packed: Packed, method: str, role: Role) -> list[PackedRun]:
 def figure_4b(evidence: Evidence) -> Card:
     """Return the card of Figure 4b."""
     packed = evidence.study(ADAM)
-    of = {} if packed is None else {name: percent(_best(packed, name, "report")) for name in packed.study.methods}
+    of = {} if packed is None else {name: percent(at_best(packed, name, "report")) for name in packed.study.methods}
     theirs = of.get("adam", {})
     parts = []
     for method, words in (("before", "P before Adam's moments"), ("after", "P after them")):
