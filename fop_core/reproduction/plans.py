@@ -254,7 +254,8 @@ def _figure_3() -> list[Plan]:
             _quick(imagenet, few, methods=["momentum", "fop"]),
             "The same on ImageNet.",
             IMAGES * 60 / THROUGHPUT,
-            f"assumed, not measured: {THROUGHPUT:,} images a second on one H100-class GPU, with FOP and without",
+            f"assumed, not measured: {THROUGHPUT:,} images a second on one H100-class GPU, with FOP and without. "
+            f"Measured: FOP adds {OF_FOP} ms to a step of All-CNN on an H200",
             gpu=True,
         ),
     ]
@@ -264,6 +265,8 @@ IMAGES = 1_281_167
 """Training images of ImageNet."""
 THROUGHPUT = 1500
 """Images a second of a ResNet-18 at 299 pixels on one GPU, assumed: nobody has measured it here."""
+OF_FOP = 1.9
+"""Milliseconds that FOP adds to a step of All-CNN on an H200, by ``benchmarks.step_overhead``: docs/benchmarks.md."""
 SMALL_NET: Mapping[str, Any] = {
     "model.width": 0.125,
     "data.limit": 20_000,

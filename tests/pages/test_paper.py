@@ -1,5 +1,6 @@
 """The Paper page as a reader meets it, without a browser."""
 
+import json
 import math
 import re
 from pathlib import Path
@@ -18,7 +19,8 @@ from fop_core.reproduction.plans import PLANS
 from fop_core.reproduction.verdicts import Card, Part
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile
-from fop_core.studies import cells, store, watcher
+from fop_core.studies import cells, protocol, store, watcher
+from pages.components.download import Screen
 from pages.paper import sentences, shown
 from pages.paper.links import links
 from pages.paper.settings import CASES, FIELDS, VALUES
@@ -299,6 +301,15 @@ def test_a_card_that_was_not_run_says_what_is_planned():
     [card] = [card for card in cards() if card.name == "3-imagenet"]
     said = text(page())
     assert card.verdict != "not run" or f"**Planned.** {PLANS['paper-3-imagenet'].about}" in said
+
+
+def test_the_study_of_what_was_not_run_can_be_taken_away():
+    at = page()
+    of, make = at.session_state["download buttons"]["paper study paper-3-imagenet"]
+    file = make(Screen())
+    study = protocol.parse(json.loads(file.content))
+    assert (of, file.name) == ("3-imagenet", "paper-3-imagenet.json") and study == PLANS["paper-3-imagenet"].study
+    assert "assumed, not measured: 1,500 images a second" in text(at)
 
 
 def test_runs_that_ship_packed_are_put_into_runs_and_linked(folder):
