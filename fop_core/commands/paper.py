@@ -81,13 +81,29 @@ def _plans(chosen: argparse.Namespace) -> "list[Plan]":
 
 
 def _rerun(chosen: argparse.Namespace, plans: "Sequence[Plan]") -> int:
-    from fop_core.reproduction import rerun
+    from fop_core.reproduction import forks, rerun
     from fop_core.studies import submit
 
+    waiting: dict[str, str] = {}
     for plan in plans:  # all are checked before one is written
-        rerun.check(plan, chosen.quick)
+        try:
+            rerun.check(plan, chosen.quick)
+        except forks.WaitsError as error:
+            if len(plans) == 1:
+                raise
+            waiting[plan.name] = str(error)
     troubles, submitted = 0, []
     for plan in plans:
+        if plan.name in waiting:
+            print(f"{plan.name} waits: {waiting[plan.name]}")
+            continue
+        if forks.is_of_controls(plan.name):
+            controls = forks.submit(plan, chosen.quick)
+            troubles += len(controls.troubles)
+            print(
+                f"{plan.name}: {len(controls.made)} controls made, {len(controls.there)} there; `queue list` shows them"
+            )
+            continue
         done = rerun.rerun(plan, chosen.quick)
         submitted.append(done.stored.study.name)
         troubles += len(done.troubles)
@@ -95,7 +111,8 @@ def _rerun(chosen: argparse.Namespace, plans: "Sequence[Plan]") -> int:
         if not chosen.quick:
             print(f"  {_cost(plan)}")
     quick = " --quick" if chosen.quick else ""
-    print(f"`study status {submitted[0]}` shows how it goes, and so does the page Studies")
+    if submitted:
+        print(f"`study status {submitted[0]}` shows how it goes, and so does the page Studies")
     if chosen.figure is not None:
         print(f"`paper --figure {chosen.figure} --runs RUNS_FOLDER{quick}` computes the verdict from these runs")
     return 1 if troubles else 0
@@ -108,12 +125,15 @@ def _cost(plan: "Plan") -> str:
 
 
 def _pack(chosen: argparse.Namespace, plans: "Sequence[Plan]") -> int:
-    from fop_core.reproduction import shipped
+    from fop_core.reproduction import forks, shipped
 
     if not chosen.pack.is_dir():
         raise ValueError(f"{chosen.pack} is no folder: give one with runs")
     out = chosen.out or shipped.FOLDER
-    packed = [(plan, shipped.collect(plan.study, chosen.pack)) for plan in plans]
+    packed = []
+    for plan in plans:
+        there = forks.existing(plan.study, chosen.pack) if forks.is_of_controls(plan.name) else None
+        packed.append((plan, shipped.collect(plan.study, chosen.pack, there)))
     for plan, of in packed:
         _left_out(of.left_out)
         if not of.runs:

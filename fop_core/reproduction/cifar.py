@@ -1,5 +1,6 @@
 """Figure 3 on CIFAR-10: its card, from the study ``paper-3-cifar10`` where it ships, else from the gallery."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -7,10 +8,16 @@ import numpy as np
 from fop_core.reproduction import CIFAR, FROZEN, ONE_STEP
 from fop_core.reproduction.evidence import Evidence
 from fop_core.reproduction.measured import above, comes_out, compared, percent, signed, spread, tests_words
+from fop_core.reproduction.plans import PLANS
 from fop_core.reproduction.verdicts import Card, Control, Part
 from fop_core.studies.statistics import holm
 
-STUDY = "paper-3-cifar10"
+STUDY, CONTROL = "paper-3-cifar10", "paper-3-control"
+KINDS: Mapping[str, str] = {
+    "rate": "SGD at the rate ε tr(P)/n of each layer, as FOP's run of that seed had it at each step.",
+    "final": "The final P of FOP's run of that seed, frozen from step 0.",
+}
+"""What ``paper-3-control`` has, in words."""
 SGD, FOP = "momentum", "fop"
 BASELINES: Mapping[str, str] = {"momentum": "SGD", "s-hd": "S-HD", "pp-hd": "PP-HD", "fop-norm": "FOP-norm"}
 """What the paper compares FOP with."""
@@ -46,7 +53,7 @@ def accuracies(evidence: Evidence, epoch: int) -> dict[str, dict[int, float]]:
     packed = evidence.study(STUDY)
     if packed is not None:
         return {method: percent(runs, epoch) for method in packed.study.methods if (runs := packed.of(method))}
-    made = {}
+    made: dict[str, dict[int, float]] = {}
     for method, name in OF_GALLERY.items():
         epochs, values = evidence.gallery.run(name).metrics.over("epoch", "test_accuracy")
         made[method] = {0: 100 * float(values[int(np.argmin(np.abs(epochs - epoch)))])}
@@ -66,9 +73,9 @@ def figure_3(evidence: Evidence) -> Card:
             _over_baselines("After one epoch it is ahead of FOP-norm, too.", "faster", first, ("fop-norm",)),
             _over_baselines("It ends above all four.", "slightly better", last, tuple(BASELINES)),
         ),
-        controls=(fixed_control(first, last), _one_step(evidence, first, last)),
+        controls=(fixed_control(first, last), _one_step(evidence, first, last), *_of_p(evidence, first, last)),
         differences=DIFFERENCES if shipped else (*DIFFERENCES, "One seed of each method; the paper: three."),
-        plans=(STUDY,),
+        plans=(STUDY, CONTROL),
         shipped=(STUDY,) if shipped else (),
         gallery=(*(() if shipped else OF_GALLERY.values()), ONE_STEP),
         pictures=("paper-3-cifar10",),
@@ -115,11 +122,32 @@ def _one_step(evidence: Evidence, first: Accuracies, last: Accuracies) -> Contro
     return Control(what, " ".join(shows))
 
 
+def _of_p(evidence: Evidence, first: Accuracies, last: Accuracies) -> list[Control]:
+    """Return the controls that are made of the P of FOP's own runs."""
+    packed, plan = evidence.study(CONTROL), PLANS[CONTROL]
+    count = plan.runs // len(KINDS)
+    cost = f"{count} runs, {count * plan.seconds / 3600:.1f} hours of one core"
+    made = []
+    for kind, what in KINDS.items():
+        shows = []
+        for when, epoch, of in (("After one epoch", EPOCHS[0], first), ("In the end", EPOCHS[-1], last)):
+            ours = {} if packed is None else percent(packed.of(kind), epoch)
+            if ours and of.get(SGD) and of.get(FOP):
+                less_sgd, fop = compared(ours, of[SGD]), compared(of[FOP], ours)
+                shows.append(f"{when}, it less SGD: {less_sgd}; FOP less it: {fop}.")
+        made.append(Control(what, " ".join(shows)) if shows else Control(f"{what} It takes {cost}."))
+    return made
+
+
 def rows(evidence: Evidence) -> tuple[list[str], list[list[str]]]:
     """Return the table of Figure 3's upper half."""
     at = {epoch: accuracies(evidence, epoch) for epoch in EPOCHS}
     head = ["method", *(f"epoch {epoch}" for epoch in EPOCHS), "n"]
+    packed = evidence.study(CONTROL)
+    for epoch, kind in itertools.product(EPOCHS, () if packed is None else KINDS):
+        at[epoch][f"control, {kind}"] = percent(packed.of(kind), epoch) if packed is not None else {}
     return head, [
         [method, *(spread(at[epoch][method]) for epoch in EPOCHS), str(len(of))]
         for method, of in at[EPOCHS[-1]].items()
+        if of
     ]

@@ -223,6 +223,9 @@ TINY: Mapping[str, Any] = {"epochs": 2, "data.limit": 500, "model.width": 0.125,
 """What makes a run of CIFAR-10 quick: seconds each."""
 
 
+CIFAR_COST = "from six runs of the gallery, 24 to 37 minutes each"
+
+
 def _figure_3() -> list[Plan]:
     cifar = _study(
         "paper-3-cifar10",
@@ -231,6 +234,17 @@ def _figure_3() -> list[Plan]:
         base={"threads": 1},
         seeds=[0, 1, 2],
         analysis={"baseline": "momentum"},
+    )
+    control = _study(
+        "paper-3-control",
+        preset="cifar10-allcnn-small",
+        methods=["rate", "final"],
+        variants={
+            "rate": {"method": "s-hd", "settings": {"fop.hyper_lr": 0.0}},
+            "final": {"method": "fop", "settings": {"fop.hyper_lr": 0.0}},
+        },
+        base={"threads": 1},
+        seeds=[0, 1, 2],
     )
     imagenet = _study(
         "paper-3-imagenet",
@@ -247,7 +261,14 @@ def _figure_3() -> list[Plan]:
             _quick(cifar, TINY, methods=["momentum", "fop", "fop-norm", "mean-removing"]),
             "Which method is faster on CIFAR-10, and which ends better?",
             1830.0,
-            "from six runs of the gallery, 24 to 37 minutes each",
+            CIFAR_COST,
+        ),
+        Plan(
+            control,
+            _quick(control, TINY),
+            "How much of FOP on CIFAR-10 is a rate that follows tr P, and how much its final P from step 0?",
+            1830.0,
+            CIFAR_COST,
         ),
         Plan(
             imagenet,

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from fop_core.jobs import requests, slots
-from fop_core.reproduction import packed_metrics, packed_snapshots
+from fop_core.reproduction import CONTROLS_OF, packed_metrics, packed_snapshots
 from fop_core.reproduction.packed_snapshots import Snapshots
 from fop_core.runs import files, locks, plugins, store
 from fop_core.runs.control import Control
@@ -179,14 +179,15 @@ def _all_cells(study: Study) -> list[Cell]:
     return list(made.values())
 
 
-def collect(study: Study, folder: Path) -> Packed:
+def collect(study: Study, folder: Path, there: Mapping[str, str] | None = None) -> Packed:
     """Return the runs of a folder that are those of a study, and over; one that is damaged is named in ``left_out``.
 
     Args:
         study: any, whether it was submitted there or not.
         folder: of runs.
+        there: ids of its runs by the keys of their settings; all that are no forks or controls unless given.
     """
-    there = existing(folder)
+    there = existing(folder) if there is None else there
     made, matrices, snapshots, left_out = [], {}, {}, {}
     through = THROUGH_TRAINING.get(study.name.removesuffix("-quick"), ())
     sources: dict[str, Source] = {}
@@ -409,7 +410,8 @@ def _by_run(path: Path) -> dict[tuple[str, int], dict[str, Array]]:
 def unpack(packed: Packed, folder: Path | None = None) -> list[Run]:
     """Write packed runs as run directories, which Runs shows and a study with their settings takes in.
 
-    Those whose settings a run of the folder has already are left out.
+    Those whose settings a run of the folder has already are left out. So are controls, of which the P that they were
+    made of does not ship: no run of their settings alone is one.
 
     Args:
         packed: what to unpack.
@@ -419,6 +421,8 @@ def unpack(packed: Packed, folder: Path | None = None) -> list[Run]:
         The new runs.
     """
     folder = store.runs_folder() if folder is None else folder
+    if packed.study.name.removesuffix("-quick") in CONTROLS_OF:
+        return []
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder), _hidden(folder) as hidden:
         return _unpacked(packed, folder, hidden)

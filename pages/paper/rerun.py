@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from fop_core.reproduction import shipped
+from fop_core.reproduction import forks, shipped
 from fop_core.reproduction.cards import shipped_evidence
 from fop_core.reproduction.plans import PLANS, Plan
 from fop_core.reproduction.rerun import check, rerun, study_of
@@ -147,7 +147,7 @@ def _go(card: str, names: Sequence[str], quick: bool) -> None:
     troubles = []
     for name in names:
         try:
-            done = rerun(PLANS[name], quick)
+            done = (forks.submit if forks.is_of_controls(name) else rerun)(PLANS[name], quick)
         except (ValueError, DataError, RunError, DamagedFile, OSError) as error:
             troubles.append(f"{name}: {error}")
         else:
