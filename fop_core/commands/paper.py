@@ -171,9 +171,9 @@ def _show(chosen: argparse.Namespace) -> int:
         evidence = Evidence(runs=chosen.runs, quick=chosen.quick)
     plans = [PLANS[chosen.study]] if chosen.study is not None else []
     shown: Sequence[Card] = ()
-    asked: Sequence[Question] = ()
+    open_questions: Sequence[Question] = ()
     if chosen.figure is None:
-        asked = [each for each in questions(evidence) if chosen.study in (None, *each.plans)]
+        open_questions = [each for each in questions(evidence) if chosen.study in (None, *each.plans)]
     if chosen.study is None:
         shown = cards(evidence) if chosen.figure is None else (card(chosen.figure, evidence),)
         plans = list(PLANS.values()) if chosen.figure is None else [PLANS[name] for name in shown[0].plans]
@@ -181,7 +181,7 @@ def _show(chosen: argparse.Namespace) -> int:
     if chosen.json:
         content = {
             "cards": list(map(_card_json, shown)),
-            "questions": list(map(_question_json, asked)),
+            "questions": list(map(_question_json, open_questions)),
             "studies": [_plan_json(plan, chosen.quick) for plan in plans],
         }
         print(json.dumps(content, indent=1, ensure_ascii=False))
@@ -190,14 +190,14 @@ def _show(chosen: argparse.Namespace) -> int:
         for line in _whole(shown[0], plans):
             print(line)
         return 0
-    if chosen.study is not None and asked:
-        for line in _answered(asked[0]):
+    if chosen.study is not None and open_questions:
+        for line in _answered(open_questions[0]):
             print(line)
     for each in shown:
         print(f"{each.name:<11} {_verdict(each):<30} {each.claim}")
     if shown:
         print("\nwhat the paper lacks:")
-        for question in asked:
+        for question in open_questions:
             print(f"{question.name:<11} {question.outcome:<30} {question.claim}")
         print()
     for plan in plans:

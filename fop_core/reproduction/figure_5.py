@@ -77,8 +77,8 @@ def alike(P: Array) -> tuple[float, float]:
     The mean correlation, over pairs of seeds, of what ``inspection.residual`` leaves of P. The test shuffles the
     positions of each seed, rows and columns alike: under no common structure any order of them is as likely.
     """
-    rest = inspection.residual(P)
-    centred = rest - rest.mean((-2, -1), keepdims=True)
+    left = inspection.residual(P)
+    centred = left - left.mean((-2, -1), keepdims=True)
     unit = centred / np.linalg.norm(centred, axis=(-2, -1), keepdims=True)
     seeds, n = unit.shape[:2]
     orders = np.random.default_rng(0).permuted(np.tile(np.arange(n), (SHUFFLES, seeds, 1)), axis=-1)
@@ -229,15 +229,15 @@ def figure_5b(evidence: Evidence) -> Card:
     """Return the card of Figure 5b."""
     of_seeds = learned(evidence)
 
-    def moved(layer: Layer, part: Array) -> float:
+    def change(layer: Layer, part: Array) -> float:
         return float(layer.P(-1)[part].mean() - layer.P(0)[part].mean())
 
     def unsettled(layer: Layer) -> float:
         third = layer.nearest(2 / 3 * float(layer.steps[-1]))
         return abs(float(np.linalg.norm(layer.P(third)) / np.linalg.norm(layer.P(-1))) - 1)
 
-    diagonal = _over(of_seeds, lambda layer: moved(layer, np.eye(layer.n, dtype=bool)))
-    off = _over(of_seeds, lambda layer: moved(layer, ~np.eye(layer.n, dtype=bool)))
+    diagonal = _over(of_seeds, lambda layer: change(layer, np.eye(layer.n, dtype=bool)))
+    off = _over(of_seeds, lambda layer: change(layer, ~np.eye(layer.n, dtype=bool)))
     norms, early = _over(of_seeds, unsettled), 100 * _over(of_seeds, settled)
     shrinks = -diagonal
     return _card(

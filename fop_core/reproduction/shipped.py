@@ -402,8 +402,8 @@ def _by_run(path: Path) -> dict[tuple[str, int], dict[str, Array]]:
     """Return the arrays of a file by method and seed, and by what is left of their names."""
     made: dict[tuple[str, int], dict[str, Array]] = {}
     for name, array in files.read_arrays(path)[0].items():
-        method, seed, rest = name.split("/", 2)
-        made.setdefault((method, int(seed)), {})[rest] = array
+        method, seed, array_name = name.split("/", 2)
+        made.setdefault((method, int(seed)), {})[array_name] = array
     return made
 
 

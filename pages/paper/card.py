@@ -6,7 +6,8 @@ import streamlit as st
 
 from fop_core.reproduction.cards import shipped_evidence
 from fop_core.reproduction.lacking import HEAD, Question
-from fop_core.reproduction.pictures import PICTURES, Picture, drawable
+from fop_core.reproduction.picture import Picture
+from fop_core.reproduction.pictures import PICTURES, drawable
 from fop_core.reproduction.verdicts import Card, Part
 from fop_core.studies import store
 from pages.components.plot import plot

@@ -17,11 +17,11 @@ from pages.shared.text import literal
 LACKS = "What the paper lacks"
 form = Form("paper", PRESETS, FIELDS, {"all": VALUES}, tuple(VALUES))
 every: tuple[Card, ...] = ()
-asked: tuple[Question, ...] = ()
+open_questions: tuple[Question, ...] = ()
 answer: list[str] = []
 trouble = ""
 try:
-    every, asked, answer = cards(), questions(), short(shipped_evidence())
+    every, open_questions, answer = cards(), questions(), short(shipped_evidence())
 except (RunError, DamagedFile, ValueError, OSError) as error:
     trouble = f"What ships of the runs cannot be read: {error}"
 
@@ -33,11 +33,11 @@ with st.sidebar, st.container(key="contents"):
             for each in every
         )
     )
-    if asked:
+    if open_questions:
         lines = [
             f"- {shown.OUTCOMES[each.outcome].icon} [{literal(each.title)}](#{shown.anchor(each)}): "
             f"{shown.OUTCOMES[each.outcome].word.lower()}"
-            for each in asked
+            for each in open_questions
         ]
         st.markdown("\n".join([f"[{LACKS}](#lacks)", "", *lines]))
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -51,9 +51,9 @@ else:
 st.markdown("\n".join(f"- {literal(line.removeprefix('- '))}" for line in answer))
 for each in every:
     card.show(each, form)
-if asked:
+if open_questions:
     st.header(LACKS, anchor="lacks")
-for question in asked:
+for question in open_questions:
     card.ask(question, form)
 deliver()
 form.publish()

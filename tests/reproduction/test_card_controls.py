@@ -18,14 +18,12 @@ def accuracy(cell) -> float:
 @pytest.fixture(scope="module")
 def all_run():
     """What ships, and runs of every study of which none does."""
-    planned_ = (planned.IMAGENET, planned.RATES, planned.ADAM, cifar.STUDY, cifar.CONTROL)
-    epochs = {
-        planned.IMAGENET: (1.0, 60.0),
-        **dict.fromkeys((cifar.STUDY, cifar.CONTROL), tuple(map(float, cifar.EPOCHS))),
-    }
+    wanted = (planned.IMAGENET, planned.FIXED, planned.RATES, planned.ADAM, cifar.STUDY, cifar.CONTROL)
+    ends = {name: (1.0, 60.0) for name in (planned.IMAGENET, planned.FIXED)}
+    ends |= {name: tuple(map(float, cifar.EPOCHS)) for name in (cifar.STUDY, cifar.CONTROL)}
     made_ = {
-        name: made(plans.PLANS[name].study, accuracy, epochs=epochs.get(name, (1.0, 10.0)))
-        for name in planned_
+        name: made(plans.PLANS[name].study, accuracy, epochs=ends.get(name, (1.0, 10.0)))
+        for name in wanted
         if Evidence().study(name) is None
     }
     return Replaced(made_)
