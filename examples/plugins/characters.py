@@ -1,5 +1,6 @@
 """A small transformer that learns to write a text, one character after another."""
 
+import hashlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,19 +12,25 @@ from torch.nn import functional
 import fop_core
 from fop_core.training.plugins import path
 
+PROSE = Path(fop_core.__file__).parent / "reproduction" / "prose.txt"  # from this program's documents, and fixed
+SHA256 = "da4087cacb0fb9fe46e38f7655ab643957e3de2fb2c1b3bfa91c6903663a6351"  # of its bytes
+
 
 class Settings(BaseModel):
-    file: str = Field("", description="a text; unless given, this program's own optimizers")
+    file: str = Field("", description="a text in UTF-8; unless given, fixed prose on this program")
+    sha256: str = Field("", description="of the file's bytes: another text is refused")
     length: int = Field(64, ge=2, description="characters that it sees at once")
     width: int = Field(64, ge=4, multiple_of=4, description="numbers a character; four heads share them")
     depth: int = Field(2, ge=1, description="layers")
 
 
-def read(file):
-    if file:
-        return Path(path(file)).read_text()
-    own = Path(fop_core.__file__).parent / "optim"
-    return "".join(each.read_text() for each in sorted(own.glob("*.py")))
+def read(settings):
+    file, sha256 = (path(settings.file), settings.sha256) if settings.file else (PROSE, SHA256)
+    content = Path(file).read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != (sha256 or digest):
+        raise ValueError(f"{file} has changed: its SHA-256 is {digest}, and {sha256} is wanted")
+    return content.decode()
 
 
 def cross_entropy(outputs, targets):
@@ -31,7 +38,7 @@ def cross_entropy(outputs, targets):
 
 
 def make_data(settings, seed):
-    text = read(settings.file)
+    text = read(settings)
     alphabet = sorted(set(text))
     codes = torch.tensor([alphabet.index(character) for character in text])
     windows = codes.unfold(0, settings.length + 1, settings.length)  # each begins where the last one ended

@@ -32,7 +32,7 @@ def add(commands: Any) -> None:
 def _figures(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from fop_core.figures import print_style
     from fop_core.reproduction import GALLERY, Gallery, RunError
-    from fop_core.reproduction.figures import FIGURES, LEFT_OUT
+    from fop_core.reproduction.figures import FIGURES, left_out
 
     names = chosen.only or list(FIGURES)
     if unknown := [name for name in names if name not in FIGURES]:
@@ -51,7 +51,7 @@ def _figures(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int
         path.write_bytes(content)
         print(f"{path}: {len(content):,} bytes")
     if not chosen.only:
-        for name, why in LEFT_OUT.items():
+        for name, why in left_out().items():
             print(f"{name} is not made: {why}")
     return int(missing > 0)
 

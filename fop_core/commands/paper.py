@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fop_core.reproduction.lacking import Question
     from fop_core.reproduction.plans import Plan
     from fop_core.reproduction.verdicts import Card
 
@@ -80,13 +81,29 @@ def _plans(chosen: argparse.Namespace) -> "list[Plan]":
 
 
 def _rerun(chosen: argparse.Namespace, plans: "Sequence[Plan]") -> int:
-    from fop_core.reproduction import rerun
+    from fop_core.reproduction import forks, rerun
     from fop_core.studies import submit
 
+    waiting: dict[str, str] = {}
     for plan in plans:  # all are checked before one is written
-        rerun.check(plan, chosen.quick)
+        try:
+            rerun.check(plan, chosen.quick)
+        except forks.WaitsError as error:
+            if len(plans) == 1:
+                raise
+            waiting[plan.name] = str(error)
     troubles, submitted = 0, []
     for plan in plans:
+        if plan.name in waiting:
+            print(f"{plan.name} waits: {waiting[plan.name]}")
+            continue
+        if forks.is_of_controls(plan.name):
+            controls = forks.submit(plan, chosen.quick)
+            troubles += len(controls.troubles)
+            print(
+                f"{plan.name}: {len(controls.made)} controls made, {len(controls.there)} there; `queue list` shows them"
+            )
+            continue
         done = rerun.rerun(plan, chosen.quick)
         submitted.append(done.stored.study.name)
         troubles += len(done.troubles)
@@ -94,7 +111,8 @@ def _rerun(chosen: argparse.Namespace, plans: "Sequence[Plan]") -> int:
         if not chosen.quick:
             print(f"  {_cost(plan)}")
     quick = " --quick" if chosen.quick else ""
-    print(f"`study status {submitted[0]}` shows how it goes, and so does the page Studies")
+    if submitted:
+        print(f"`study status {submitted[0]}` shows how it goes, and so does the page Studies")
     if chosen.figure is not None:
         print(f"`paper --figure {chosen.figure} --runs RUNS_FOLDER{quick}` computes the verdict from these runs")
     return 1 if troubles else 0
@@ -107,12 +125,15 @@ def _cost(plan: "Plan") -> str:
 
 
 def _pack(chosen: argparse.Namespace, plans: "Sequence[Plan]") -> int:
-    from fop_core.reproduction import shipped
+    from fop_core.reproduction import forks, shipped
 
     if not chosen.pack.is_dir():
         raise ValueError(f"{chosen.pack} is no folder: give one with runs")
     out = chosen.out or shipped.FOLDER
-    packed = [(plan, shipped.collect(plan.study, chosen.pack)) for plan in plans]
+    packed = []
+    for plan in plans:
+        there = forks.existing(plan.study, chosen.pack) if forks.is_of_controls(plan.name) else None
+        packed.append((plan, shipped.collect(plan.study, chosen.pack, there)))
     for plan, of in packed:
         _left_out(of.left_out)
         if not of.runs:
@@ -140,6 +161,7 @@ def _unpack(chosen: argparse.Namespace, plans: "Sequence[Plan]") -> int:
 def _show(chosen: argparse.Namespace) -> int:
     from fop_core.reproduction.cards import card, cards
     from fop_core.reproduction.evidence import Evidence
+    from fop_core.reproduction.lacking import questions
     from fop_core.reproduction.plans import PLANS
 
     evidence = None
@@ -149,21 +171,34 @@ def _show(chosen: argparse.Namespace) -> int:
         evidence = Evidence(runs=chosen.runs, quick=chosen.quick)
     plans = [PLANS[chosen.study]] if chosen.study is not None else []
     shown: Sequence[Card] = ()
+    open_questions: Sequence[Question] = ()
+    if chosen.figure is None:
+        open_questions = [each for each in questions(evidence) if chosen.study in (None, *each.plans)]
     if chosen.study is None:
         shown = cards(evidence) if chosen.figure is None else (card(chosen.figure, evidence),)
         plans = list(PLANS.values()) if chosen.figure is None else [PLANS[name] for name in shown[0].plans]
     _left_out({} if evidence is None else evidence.left_out)
     if chosen.json:
-        content = {"cards": list(map(_card_json, shown)), "studies": [_plan_json(plan, chosen.quick) for plan in plans]}
+        content = {
+            "cards": list(map(_card_json, shown)),
+            "questions": list(map(_question_json, open_questions)),
+            "studies": [_plan_json(plan, chosen.quick) for plan in plans],
+        }
         print(json.dumps(content, indent=1, ensure_ascii=False))
         return 0
     if chosen.figure is not None:
         for line in _whole(shown[0], plans):
             print(line)
         return 0
+    if chosen.study is not None and open_questions:
+        for line in _answered(open_questions[0]):
+            print(line)
     for each in shown:
         print(f"{each.name:<11} {_verdict(each):<30} {each.claim}")
     if shown:
+        print("\nwhat the paper lacks:")
+        for question in open_questions:
+            print(f"{question.name:<11} {question.outcome:<30} {question.claim}")
         print()
     for plan in plans:
         print(f"{plan.name:<16} {plan.about}\n{'':<16} {_cost(plan)}")
@@ -202,6 +237,30 @@ def _whole(card: "Card", plans: "Sequence[Plan]") -> Iterable[str]:
         yield f"    {_cost(plan)}"
     if plans:
         yield f"\n  {card.command} --rerun [--quick]"
+
+
+def _answered(question: "Question") -> Iterable[str]:
+    """Yield what is known of a question that the paper leaves open, in lines."""
+    from fop_core.reproduction.lacking import HEAD
+
+    yield f"{question.title}: {question.outcome}"
+    for part in question.parts:
+        yield f"  {part.says} {OUTCOME[part.holds].capitalize()}."
+        if part.measured:
+            yield f"    {part.measured}"
+    if question.rows:
+        widths = [max(map(len, column)) for column in zip(HEAD, *question.rows)]
+        for row in (HEAD, *question.rows):
+            yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+    yield ""
+
+
+def _question_json(question: "Question") -> dict[str, Any]:
+    from fop_core.reproduction.lacking import HEAD
+
+    rows = [dict(zip(HEAD, row)) for row in question.rows]
+    about = dataclasses.asdict(question)
+    return {"outcome": question.outcome, "command": question.command, **about, "rows": rows}
 
 
 def _card_json(card: "Card") -> dict[str, Any]:

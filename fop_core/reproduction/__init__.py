@@ -14,6 +14,8 @@ CIFAR = "cifar10-fop-velocity"
 ONE_STEP = "cifar10-fop-one-step"
 FROZEN = "cifar10-frozen"
 FULL, LOW_RANK, BASELINE = "mnist-fop-full", "mnist-fop-rank16", "mnist-sgd"
+CONTROLS_OF = {"paper-3-control": "paper-3-cifar10"}
+"""Studies of controls, see ``forks``, and the study of the runs that they are of."""
 SETTLED = 200
 """The first step of the angles: Figure A.1 has a point every 200 steps."""
 

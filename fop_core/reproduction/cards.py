@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Mapping
 
-from fop_core.reproduction import cifar, mnist, planned, toys
+from fop_core.reproduction import cifar, figure_5, mnist, planned, toys
 from fop_core.reproduction.evidence import Evidence
 from fop_core.reproduction.verdicts import Card
 
@@ -14,9 +14,9 @@ CARDS: Mapping[str, Callable[[Evidence], Card]] = {
     "3-imagenet": planned.figure_3_imagenet,
     "4a": planned.figure_4a,
     "4b": planned.figure_4b,
-    "5a": cifar.figure_5a,
-    "5b": cifar.figure_5b,
-    "5c": cifar.figure_5c,
+    "5a": figure_5.figure_5a,
+    "5b": figure_5.figure_5b,
+    "5c": figure_5.figure_5c,
     "A.1": mnist.figure_a1,
     "theorem-1": toys.theorem_1,
     "theorem-2": toys.theorem_2,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fop_core.reproduction import GALLERY, Gallery, shipped
+from fop_core.reproduction import GALLERY, Gallery, forks, shipped
 from fop_core.reproduction.plans import PLANS
 from fop_core.reproduction.shipped import Packed
 
@@ -52,7 +52,9 @@ class Evidence:
         if name not in self._studies:
             if self._runs is not None:
                 plan = PLANS[name]
-                packed = shipped.collect(plan.quick if self._quick else plan.study, self._runs)
+                study = plan.quick if self._quick else plan.study
+                there = forks.existing(study, self._runs) if forks.is_of_controls(name) else None
+                packed = shipped.collect(study, self._runs, there)
                 self._left_out |= packed.left_out
                 self._studies[name] = packed if packed.runs else None
             else:

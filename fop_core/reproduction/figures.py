@@ -1,4 +1,4 @@
-"""Each figure of the paper that the gallery's runs can make, by name; and why others cannot be made."""
+"""Each figure of the paper that the runs that ship can make, by name; and why others cannot be made."""
 
 from collections.abc import Callable, Mapping
 
@@ -11,10 +11,11 @@ from fop_core.figures.paper_learned import Ridges
 from fop_core.figures.runs import downsampled
 from fop_core.figures.style import METHODS
 from fop_core.optim.rules import RULES
-from fop_core.reproduction import CIFAR, FULL, LOW_RANK, ONE_STEP, Gallery, angle_layers, shipped
+from fop_core.reproduction import CIFAR, FULL, LOW_RANK, ONE_STEP, Gallery, angle_layers, cifar, figure_5, shipped
+from fop_core.reproduction.evidence import Evidence
+from fop_core.reproduction.figure_5 import Layers
 from fop_core.reproduction.plans import RANKS, small
 from fop_core.reproduction.shipped import Packed
-from fop_core.runs import compare
 from toy_functions import presets, race
 from toy_functions.racing import Race
 
@@ -78,21 +79,37 @@ def _accuracies(packed: Packed, learned: Mapping[str, Looks], fixed: Mapping[str
     return paper_learned.bands(lines, "epoch", "test accuracy", percent=True)
 
 
-def cifar(gallery: Gallery) -> Figure:
-    """Return the upper half of Figure 3, of 15 epochs and one seed: test accuracy on CIFAR-10 of each method."""
-    runs = [gallery.run(f"cifar10-{name}") for name in ("sgd", "s-hd", "pp-hd", "fop-norm", "fop-velocity")]
-    methods = [compare.method(compare.flat(run.config)) for run in runs]
+def methods_on_cifar(gallery: Gallery) -> Figure:
+    """Return the upper half of Figure 3, of 15 epochs: test accuracy on CIFAR-10 of the paper's methods."""
+    packed, name = _evidence(gallery).study(cifar.STUDY), "test_accuracy"
+    methods = [*cifar.BASELINES, cifar.FOP]  # FOP on top
     lines = []
-    for run, method, style in zip(runs, methods, training_curves.line_styles(methods)):
-        epochs, accuracy = run.metrics.over("epoch", "test_accuracy")
+    for method, style in zip(methods, training_curves.line_styles(methods)):
+        if packed is None:
+            seeds = [gallery.run(cifar.OF_GALLERY[method]).metrics.over("epoch", name)]
+        else:
+            seeds = [run.over("epoch", name) for run in packed.of(method)]
         label = "SGD, momentum 0.9" if method == "momentum" else training_curves.named(method)
-        lines.append(paper_learned.Band(label, epochs, accuracy, None, None, style.color, style.dash, style.width))
+        looks = {"color": style.color, "dash": style.dash, "width": style.width}
+        lines.append(paper_learned.over_seeds(label, seeds, **looks))
     return paper_learned.bands(lines, "epoch", "test accuracy", percent=True)
+
+
+def _evidence(gallery: Gallery) -> Evidence:
+    """Return what ships, with this gallery."""
+    evidence = Evidence(gallery.folder)
+    evidence.gallery = gallery
+    return evidence
+
+
+def _first_seed(gallery: Gallery) -> Layers:
+    """Return what the first seed of FOP learned on CIFAR-10, by layer."""
+    return figure_5.learned(_evidence(gallery))[0]
 
 
 def matrices(gallery: Gallery) -> Figure:
     """Return Figure 5a: P of the last spatial layer through training, and what is left of it without 11^T."""
-    layer = list(gallery.learned(CIFAR).layers.values())[-1]
+    layer = list(_first_seed(gallery).values())[-1]
     indices = [layer.nearest(step) for step in SHOWN]
     P = layer.all_P()[indices]
     across = [f"step {layer.steps[at]:,}" for at in indices]
@@ -103,7 +120,7 @@ def matrices(gallery: Gallery) -> Figure:
 def histograms(gallery: Gallery) -> Figure:
     """Return Figure 5b: the values of P of every spatial layer through training."""
     layers = {}
-    for name, layer in gallery.learned(CIFAR).layers.items():
+    for name, layer in _first_seed(gallery).items():
         P = layer.all_P()
         even = np.unique([layer.nearest(step) for step in np.linspace(0, layer.steps[-1], paper_learned.RIDGES)])
         kinds = dict(zip(("diagonal", "off-diagonal"), apart(P[even])))
@@ -120,13 +137,13 @@ def apart(P: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def spectra(gallery: Gallery) -> Figure:
-    """Return Figure 5c: the sorted eigenvalues of the final P of the seven spatial layers."""
-    return paper_learned.spectra({name: layer.spectra[-1] for name, layer in gallery.learned(CIFAR).layers.items()})
+    """Return Figure 5c: the sorted eigenvalues of the final P of the seven spatial layers, in the mean over seeds."""
+    return paper_learned.spectra(figure_5.mean_spectra(figure_5.learned(_evidence(gallery))))
 
 
 def eigenvectors(gallery: Gallery) -> Figure:
     """Return what these eigenvalues belong to: the eigenvectors of the first, the middle and the last spatial layer."""
-    layers = list(gallery.learned(CIFAR).layers.values())
+    layers = list(_first_seed(gallery).values())
     shown = [layers[0], layers[len(layers) // 2], layers[-1]]
     return paper_learned.eigenvectors({layer.name: layer.P(-1) for layer in shown}, shown[0].kernel or (3, 3))
 
@@ -165,7 +182,7 @@ FIGURES: dict[str, Callable[[Gallery], Figure]] = {
     "paper-1-himmelblau": himmelblau,
     "paper-2": ranks,
     "paper-2-small": small_rate_ranks,
-    "paper-3-cifar10": cifar,
+    "paper-3-cifar10": methods_on_cifar,
     "paper-5a": matrices,
     "paper-5b": histograms,
     "paper-5c": spectra,
@@ -175,9 +192,19 @@ FIGURES: dict[str, Callable[[Gallery], Figure]] = {
     "paper-A1-rank16": low_rank_angles,
     "paper-A1-cifar10": spatial_angles,
 }
-LEFT_OUT = {
-    "Figure 3, ImageNet": "no run of it: it needs ImageNet and 60 epochs of a ResNet-18",
-    "Figure 4": "no runs of it: grids of rates and momenta, of 150 epochs and three seeds each",
+NEEDS = {"Figure 3, ImageNet": "paper-3-imagenet", "Figure 4a": "paper-4a", "Figure 4b": "paper-4b"}
+"""The study of a figure that is none of ``FIGURES``: the Paper page draws it once that ships."""
+ELSEWHERE = {
     "Figure 5a's own layer": "the ninth of a ResNet-18 on ImageNet: paper-5a shows the last spatial layer on CIFAR-10",
 }
-"""What is not made, and why."""
+
+
+def left_out() -> dict[str, str]:
+    """Return what is not made, and why."""
+    there = shipped.names()
+    return {
+        figure: f"{study} ships: the Paper page draws it"
+        if study in there
+        else f"no runs of it ship: python -m fop_core paper --study {study} --rerun trains them"
+        for figure, study in NEEDS.items()
+    } | ELSEWHERE

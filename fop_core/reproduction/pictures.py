@@ -1,7 +1,7 @@
 """The paper's figures for the browser, from runs that ship: ``figures.FIGURES`` has the same for print."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -16,13 +16,14 @@ from fop_core.figures.runs import downsampled
 from fop_core.figures.style import METHODS
 from fop_core.figures.training_curves import Line, LineStyle
 from fop_core.optim.rules import RULES
-from fop_core.reproduction import CIFAR, FULL, LOW_RANK, ONE_STEP, angle_layers, cifar, mnist, planned
+from fop_core.reproduction import CIFAR, FULL, LOW_RANK, ONE_STEP, angle_layers, cifar, figure_5, mnist, planned
 from fop_core.reproduction.evidence import Evidence
+from fop_core.reproduction.lacking import RHO, TEXT, TRACE
+from fop_core.reproduction.lacking_pictures import rates_of_m, text_by_time, traces
+from fop_core.reproduction.picture import Panel, Picture, needed, over_seeds, seeds_words
 from fop_core.reproduction.plans import RANKS, SMALL_RANKS, SMALL_RATE, STDS, small
 from fop_core.reproduction.shipped import Packed, PackedRun
 from fop_core.reproduction.verdicts import Card
-from fop_core.runs import series
-from fop_core.runs.files import RunError
 from fop_core.runs.learned import Layer
 from fop_core.runs.run import Run
 from toy_functions import presets, race
@@ -32,34 +33,6 @@ Array = np.ndarray
 
 SHOWN = (0, 100, 391, 1173, 3128, 5865)  # steps of Figure 5a
 EVERY = 200  # steps between two points of Figure A.1, as in the paper
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A chart of a picture.
-
-    Attributes:
-        figure: to draw.
-        alt: what a screen reader says of it.
-        aspect: width over height.
-    """
-
-    figure: go.Figure
-    alt: str
-    aspect: float = 2.0
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure of the paper, as the page shows it.
-
-    Attributes:
-        panels: its charts.
-        caption: what they show, of how many runs, and what their spread is.
-    """
-
-    panels: tuple[Panel, ...]
-    caption: str
 
 
 def _race(settings: Race) -> Picture:
@@ -89,34 +62,14 @@ def himmelblau(evidence: Evidence) -> Picture:
     return _race(presets.PAPER_HIMMELBLAU)
 
 
-def over_seeds(label: str, style: LineStyle, seeds: Sequence[tuple[Array, Array]]) -> Line:
-    """Return the mean over seeds, within the least and the largest of them."""
-    x, values = series.aggregate(seeds).x, series.aggregate(seeds).mean
-    if len(seeds) < 2:
-        return Line(label, style, x, values)
-    stacked = np.stack([np.interp(x, *each, left=np.nan, right=np.nan) for each in seeds])
-    return Line(label, style, x, values, band=(x, stacked.min(0), stacked.max(0)))
-
-
 DASHES = ("2px,3px", "5px,2px", "8px,3px", "10px,3px,2px,3px", "5px,2px,1px,2px")
 SGD = LineStyle(METHODS["momentum"].color, "7px,3px", 2.0)
 RANK_COLORS = dict(zip(RANKS, depth_colors(2 * len(RANKS) - 1)[len(RANKS) - 1 :]))
 """From violet, rank 1, to FOP's orange, full rank: SGD has the blue."""
 
 
-def _needed(evidence: Evidence, name: str) -> Packed:
-    packed = evidence.study(name)
-    if packed is None:
-        raise RunError(f"no runs of {name} are there: python -m fop_core paper --rerun makes them")
-    return packed
-
-
 def _epochs(runs: Sequence[PackedRun]) -> list[tuple[Array, Array]]:
     return [run.over("epoch", "test_accuracy") for run in runs]
-
-
-def _seeds(count: int) -> str:
-    return "one seed" if count == 1 else f"mean, and minimum to maximum, of {count} seeds"
 
 
 def _called(name: str) -> str:
@@ -125,7 +78,7 @@ def _called(name: str) -> str:
 
 def ranks(evidence: Evidence) -> Picture:
     """Return Figure 2 at SGD's best rate: test accuracy on MNIST by rank."""
-    packed = _needed(evidence, mnist.BEST)
+    packed = needed(evidence, mnist.BEST)
     lines = [over_seeds("SGD", SGD, _epochs(packed.of(mnist.SGD)))]
     for name, dash in zip(RANKS, (*DASHES, "solid")):
         style = LineStyle(RANK_COLORS[name], dash, 3.0 if name == "full" else 2.0)
@@ -134,13 +87,13 @@ def ranks(evidence: Evidence) -> Picture:
     figure = training_curves.figure(lines, "epoch", "test accuracy", percent=True, key="paper 2")
     return Picture(
         (Panel(figure, "Test accuracy over epochs of SGD and of FOP by rank, at SGD's best rate"),),
-        f"Test accuracy on MNIST at SGD's best rate: {_seeds(len(packed.of(mnist.SGD)))}, of SGD and of full rank.",
+        f"Test accuracy on MNIST at SGD's best rate, {seeds_words(len(packed.of(mnist.SGD)))}, of SGD and full rank.",
     )
 
 
 def small_ranks(evidence: Evidence) -> Picture:
     """Return Figure 2 at a rate too small for SGD: P learned, and never learned."""
-    packed, std = _needed(evidence, mnist.SMALL), max(STDS)
+    packed, std = needed(evidence, mnist.SMALL), max(STDS)
     lines = [over_seeds("SGD", SGD, _epochs(packed.of(mnist.SGD)))]
     for name in SMALL_RANKS[1:]:
         for learned, dash in ((False, "2px,3px"), (True, "solid")):
@@ -151,7 +104,7 @@ def small_ranks(evidence: Evidence) -> Picture:
     return Picture(
         (Panel(figure, "Test accuracy over epochs of SGD and of FOP by rank, at 1e-3, P learned and never learned"),),
         f"At {SMALL_RATE:g}, σ = {std:g}. Solid: P is learned. Dotted: it stays as it was drawn. "
-        f"{_seeds(len(packed.of(mnist.SGD))).capitalize()}.",
+        f"{seeds_words(len(packed.of(mnist.SGD))).capitalize()}.",
     )
 
 
@@ -172,13 +125,13 @@ def methods_on_cifar(evidence: Evidence) -> Picture:
     figure = training_curves.figure(lines, "epoch", "test accuracy", percent=True, key="paper 3")
     return Picture(
         (Panel(figure, f"Test accuracy over epochs of {', '.join(line.label for line in lines)}"),),
-        f"Test accuracy on CIFAR-10: {_seeds(max(map(len, series_of)))}. The rate falls after epoch 8.",
+        f"Test accuracy on CIFAR-10: {seeds_words(max(map(len, series_of)))}. The rate falls after epoch 8.",
     )
 
 
 def rates_of_sgd(evidence: Evidence) -> Picture:
     """Return Figure 4a: accuracy over the rate, a chart for each momentum, with FOP and without."""
-    packed = _needed(evidence, planned.RATES)
+    packed = needed(evidence, planned.RATES)
     momenta = sorted({float(run.cell.point["optimizer.momentum"]) for run in packed.runs})
     panels = []
     for momentum in momenta:
@@ -195,7 +148,7 @@ def rates_of_sgd(evidence: Evidence) -> Picture:
 
 def rates_of_adam(evidence: Evidence) -> Picture:
     """Return Figure 4b: Adam's accuracy over its rate, with FOP and without."""
-    packed = _needed(evidence, planned.ADAM)
+    packed = needed(evidence, planned.ADAM)
     figure = _over_rates(packed, packed.study.methods, {})
     return Picture(
         (Panel(figure, "Accuracy over the learning rate of Adam, alone and with FOP before or after its moments"),),
@@ -230,7 +183,7 @@ def _accuracy(run: Run) -> tuple[Array, Array]:
 
 def change(evidence: Evidence) -> Picture:
     """Return Figure 5a: P of the last spatial layer through training, and what is left of it without 11^T."""
-    layer = list(evidence.gallery.learned(CIFAR).layers.values())[-1]
+    layer = list(figure_5.learned(evidence)[0].values())[-1]
     indices = [layer.nearest(step) for step in SHOWN]
     P = layer.all_P()[indices]
     titles = [f"{int(layer.steps[at]):,}" for at in indices]
@@ -238,13 +191,14 @@ def change(evidence: Evidence) -> Picture:
     figure = matrices.grid({"P": list(P), "P − aI − c11ᵀ": list(inspection.residual(P))}, titles, key="paper 5a")
     return Picture(
         (Panel(figure, f"P of the layer {layer.name} at the steps {', '.join(titles)}, a matrix of 9 × 9", 2.4),),
-        "P of the last spatial layer on CIFAR-10. Below, what is left once a multiple of I and of 11ᵀ is taken out.",
+        "P of the last spatial layer on CIFAR-10. Below, what is left once a multiple of I and of 11ᵀ is taken out"
+        f"{_first_seed(evidence)}.",
     )
 
 
 def entries(evidence: Evidence) -> Picture:
     """Return Figure 5b: the values of P in the first and in the last spatial layer through training."""
-    layers = list(evidence.gallery.learned(CIFAR).layers.values())
+    layers = list(figure_5.learned(evidence)[0].values())
     colors = depth_colors(2)
     panels = []
     for layer, color in ((layers[0], colors[0]), (layers[-1], colors[1])):
@@ -258,8 +212,14 @@ def entries(evidence: Evidence) -> Picture:
             panels.append(Panel(_without_cursor(figure), f"Values of the {what} of P in layer {name} over steps", 1.5))
     return Picture(
         tuple(panels),
-        "Values of P through training, from back to front, in the first and the last spatial layer.",
+        "Values of P through training, from back to front, in the first and the last spatial layer"
+        f"{_first_seed(evidence)}.",
     )
+
+
+def _first_seed(evidence: Evidence) -> str:
+    count = len(figure_5.learned(evidence))
+    return "" if count == 1 else f"; the first of {count} seeds"
 
 
 def _without_cursor(figure: go.Figure) -> go.Figure:
@@ -279,32 +239,37 @@ def _without_cursor(figure: go.Figure) -> go.Figure:
 
 def spectra(evidence: Evidence) -> Picture:
     """Return Figure 5c: the sorted eigenvalues of the final P of the seven spatial layers."""
-    return _spectra(evidence, CIFAR, log=False, caption="Eigenvalues of the final P of each spatial layer, one seed.")
+    of_seeds = figure_5.learned(evidence)
+    count = "one seed" if len(of_seeds) == 1 else f"mean of {len(of_seeds)} seeds"
+    return _spectra(of_seeds, CIFAR, f"Eigenvalues of the final P of each spatial layer, {count}.", log=False)
 
 
 def one_step_spectra(evidence: Evidence) -> Picture:
     """Return the same of the one-step hypergradient of Eq. 4."""
-    return _spectra(evidence, ONE_STEP, log=True, caption="The same, learned by the one-step hypergradient of Eq. 4.")
+    layers = evidence.gallery.learned(ONE_STEP).layers
+    return _spectra([layers], ONE_STEP, "The same, learned by the one-step hypergradient of Eq. 4; one seed.", log=True)
 
 
-def _spectra(evidence: Evidence, name: str, log: bool, caption: str) -> Picture:
-    layers = evidence.gallery.learned(name).layers
+def _spectra(of_seeds: Sequence[Mapping[str, Layer]], key: str, caption: str, log: bool) -> Picture:
+    """Return the final spectra of every layer, in the mean over seeds."""
+    layers = figure_5.mean_spectra(of_seeds)
+    end = np.array([max(int(layer.steps[-1]) for layer in of_seeds[0].values())])
     made = [
-        Spectra(layer.removesuffix(".weight"), color, each.spectrum_steps, each.spectra)
-        for (layer, each), color in zip(layers.items(), depth_colors(len(layers)))
+        Spectra(name.removesuffix(".weight"), color, end, values[None])
+        for (name, values), color in zip(layers.items(), depth_colors(len(layers)))
     ]
-    figure, _ = learned_curves.sorted_eigenvalues(made, log, name)
+    figure, _ = learned_curves.sorted_eigenvalues(made, log, key)
     return Picture((Panel(figure, "Sorted eigenvalues of the final P of each layer"),), _by_depth(layers, caption))
 
 
-def _by_depth(layers: Mapping[str, Layer], caption: str) -> str:
+def _by_depth(layers: Iterable[str], caption: str) -> str:
     names = [name.removesuffix(".weight") for name in layers]
     return f"{caption} From blue, layer {names[0]}, to orange, layer {names[-1]}."
 
 
 def large_std_angles(evidence: Evidence) -> Picture:
     """Return Figure A.1 at a rate too small for SGD, sigma = 0.3, full rank: P learned, and never learned."""
-    packed, std = _needed(evidence, mnist.SMALL), max(STDS)
+    packed, std = needed(evidence, mnist.SMALL), max(STDS)
     lines: dict[bool, list[Line]] = {False: [], True: []}
     for name, color in zip(mnist.INPUTS, depth_colors(len(mnist.INPUTS))):
         for learned, dash in ((False, "2px,3px"), (True, "solid")):
@@ -314,7 +279,7 @@ def large_std_angles(evidence: Evidence) -> Picture:
             lines[learned].append(over_seeds(label, LineStyle(color, dash, 2.0), seeds))
     caption = (
         f"Full rank, σ = {std:g}, at {SMALL_RATE:g}. Solid: P is learned. Dotted: it stays as it was drawn. "
-        f"{_seeds(len(packed.of(mnist.SGD))).capitalize()}."
+        f"{seeds_words(len(packed.of(mnist.SGD))).capitalize()}."
     )
     made = _of_angles(lines[True], caption)
     drawn = [trace for trace in _of_angles(lines[False], "").panels[0].figure.data if trace.name]
@@ -325,7 +290,7 @@ def large_std_angles(evidence: Evidence) -> Picture:
 
 def angles_by_std(evidence: Evidence) -> Picture:
     """Return the angle over sigma in the first layer, learned and never learned, over what a random M gives."""
-    packed, layer = _needed(evidence, mnist.SMALL), next(iter(mnist.INPUTS))
+    packed, layer = needed(evidence, mnist.SMALL), next(iter(mnist.INPUTS))
     n = mnist.INPUTS[layer]
     stds = np.geomspace(0.003, 1.0, 60)
     chance, marks = [], []
@@ -404,6 +369,9 @@ PICTURES: Mapping[str, tuple[str, Callable[[Evidence], Picture]]] = MappingProxy
         "paper-A1": ("Full rank, σ = 0.01", full_rank_angles),
         "paper-A1-rank16": ("Rank 16", low_rank_angles),
         "paper-A1-cifar10": ("CIFAR-10", spatial_angles),
+        RHO: ("Rates", rates_of_m),
+        TRACE: ("Traces", traces),
+        TEXT: ("Text", text_by_time),
     }
 )
 """What draws each, and what it is called beside others of one card."""
@@ -419,6 +387,9 @@ NEEDED: Mapping[str, str] = MappingProxyType(
         "paper-4b": planned.ADAM,
         "paper-A1-small": mnist.SMALL,
         "paper-A1-std": mnist.SMALL,
+        RHO: RHO,
+        TRACE: TRACE,
+        TEXT: TEXT,
     }
 )
 """The study that a picture is drawn from, of those that are drawn from one alone."""

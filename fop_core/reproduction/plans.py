@@ -223,6 +223,9 @@ TINY: Mapping[str, Any] = {"epochs": 2, "data.limit": 500, "model.width": 0.125,
 """What makes a run of CIFAR-10 quick: seconds each."""
 
 
+CIFAR_COST = "from six runs of the gallery, 24 to 37 minutes each"
+
+
 def _figure_3() -> list[Plan]:
     cifar = _study(
         "paper-3-cifar10",
@@ -232,6 +235,17 @@ def _figure_3() -> list[Plan]:
         seeds=[0, 1, 2],
         analysis={"baseline": "momentum"},
     )
+    control = _study(
+        "paper-3-control",
+        preset="cifar10-allcnn-small",
+        methods=["rate", "final"],
+        variants={
+            "rate": {"method": "s-hd", "settings": {"fop.hyper_lr": 0.0}},
+            "final": {"method": "fop", "settings": {"fop.hyper_lr": 0.0}},
+        },
+        base={"threads": 1},
+        seeds=[0, 1, 2],
+    )
     imagenet = _study(
         "paper-3-imagenet",
         preset="imagenet-resnet18",
@@ -240,6 +254,13 @@ def _figure_3() -> list[Plan]:
         seeds=[0, 1, 2],
         analysis={"baseline": "momentum"},
     )
+    fixed = _study(
+        "paper-3-imagenet-fixed",
+        preset="imagenet-resnet18",
+        methods=["mean-removing"],
+        base={"device": "cuda", "data.workers": 8},
+        seeds=[0, 1, 2],
+    )
     few = {"epochs": 1, "data.limit": 256, "batch_size": 32, "snapshots": 2, "log_every": 2, "device": "auto"}
     return [
         Plan(
@@ -247,14 +268,29 @@ def _figure_3() -> list[Plan]:
             _quick(cifar, TINY, methods=["momentum", "fop", "fop-norm", "mean-removing"]),
             "Which method is faster on CIFAR-10, and which ends better?",
             1830.0,
-            "from six runs of the gallery, 24 to 37 minutes each",
+            CIFAR_COST,
+        ),
+        Plan(
+            control,
+            _quick(control, TINY),
+            "How much of FOP on CIFAR-10 is a rate that follows tr P, and how much its final P from step 0?",
+            1830.0,
+            CIFAR_COST,
         ),
         Plan(
             imagenet,
             _quick(imagenet, few, methods=["momentum", "fop"]),
             "The same on ImageNet.",
             IMAGES * 60 / THROUGHPUT,
-            f"assumed, not measured: {THROUGHPUT:,} images a second on one H100-class GPU, with FOP and without",
+            OF_THROUGHPUT,
+            gpu=True,
+        ),
+        Plan(
+            fixed,
+            _quick(fixed, few),
+            "Figure 3's control on ImageNet: a fixed P that takes the mean over a kernel out of the gradient.",
+            IMAGES * 60 / THROUGHPUT,
+            OF_THROUGHPUT,
             gpu=True,
         ),
     ]
@@ -264,6 +300,12 @@ IMAGES = 1_281_167
 """Training images of ImageNet."""
 THROUGHPUT = 1500
 """Images a second of a ResNet-18 at 299 pixels on one GPU, assumed: nobody has measured it here."""
+OF_FOP = 1.9
+"""Milliseconds that FOP adds to a step of All-CNN on an H200, by ``benchmarks.step_overhead``: docs/benchmarks.md."""
+OF_THROUGHPUT = (
+    f"assumed, not measured: {THROUGHPUT:,} images a second on one H100-class GPU, with FOP and without. "
+    f"Measured: FOP adds {OF_FOP} ms to a step of All-CNN on an H200"
+)
 SMALL_NET: Mapping[str, Any] = {
     "model.width": 0.125,
     "data.limit": 20_000,
@@ -370,7 +412,7 @@ def _text() -> list[Plan]:
     if not CHARACTERS.is_file():
         return []
     source = plugins.read(CHARACTERS)
-    settings = {"file": "", "length": 64, "width": 64, "depth": 2}
+    settings = {"file": "", "sha256": "", "length": 64, "width": 64, "depth": 2}
     plugin = {"file": source.file, "sha256": source.digest, "settings": settings}
     around = {"fop-adam": {"method": "fop", "settings": {"optimizer.name": "adam"}}}
     text = _study(

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from fop_core.reproduction import forks
 from fop_core.reproduction.plans import Plan
 from fop_core.runs import confirmed, stamps
 from fop_core.runs.files import RunError
@@ -30,10 +31,12 @@ def check(plan: Plan, quick: bool = False, folder: Path | None = None) -> bool:
 
     Raises:
         DataError: where its data are missing, with the ways to get them.
-        RunError: where another study has its name.
+        RunError: where another study has its name; of controls, see ``forks``, where what they are of is missing.
         PluginError: where a file that it takes cannot be read.
         ValueError: where it takes a file, and files of one's own are forbidden here.
     """
+    if forks.is_of_controls(plan.name):
+        return forks.check(plan, quick, folder)
     study = study_of(plan, quick)
     first = cells.check(study)[0]
     datasets.find(first.config.data)
@@ -65,6 +68,8 @@ def rerun(plan: Plan, quick: bool = False, folder: Path | None = None) -> Submit
     Where another user has a study of that name, ours is called after us too. Arguments and errors as ``check``'s;
     nothing is written where one is raised.
     """
+    if forks.is_of_controls(plan.name):
+        raise ValueError(f"{plan.name} is of controls, which their settings alone do not make: see forks.submit")
     check(plan, quick, folder)
     study, known = _ours(study_of(plan, quick), folder)
     if known:

@@ -1,7 +1,7 @@
-"""What ships of a study's runs: their settings and what they measured, in two files beside the final M of a few.
+"""What ships of a study's runs: their settings and what they measured, in two files beside what a few of them learned.
 
     packed = collect(study, folder)         the runs of a runs folder that are the study's
-    write(packed, path)                     study.json, metrics.parquet, M.safetensors, files of one's own
+    write(packed, path)                     study.json, metrics.parquet, *.safetensors, files of one's own
     packed = load("paper-2-best")           what ships
     unpack(packed, folder)                  as runs again, which Runs shows and a study takes in
 
@@ -20,7 +20,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,12 @@ from typing import Any
 import numpy as np
 
 from fop_core.jobs import requests, slots
-from fop_core.reproduction import packed_metrics
+from fop_core.reproduction import CONTROLS_OF, packed_metrics, packed_snapshots
+from fop_core.reproduction.packed_snapshots import Snapshots
 from fop_core.runs import files, locks, plugins, store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.learned import Layer
 from fop_core.runs.plugins import PluginError, Source
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
@@ -48,11 +50,13 @@ FOLDER = Path(__file__).resolve().parents[2] / "trained_models" / "paper"
 """Where what ships is, a folder a study."""
 FORMAT = 1  # of study.json
 PATIENCE = 600.0  # seconds that another unpacker is waited for
-STUDY, METRICS, MATRICES = "study.json", "metrics.parquet", "M.safetensors"
+STUDY, METRICS, MATRICES, SNAPSHOTS = "study.json", "metrics.parquet", "M.safetensors", "snapshots.safetensors"
 LARGEST = 64 << 20  # bytes of all files of a study: those that ship have less than 1 MB
-LAYERS = ("angle_deg", "length_ratio", "eigenvalue_min", "eigenvalue_mean", "eigenvalue_max")
+LAYERS = ("angle_deg", "length_ratio", "eigenvalue_min", "eigenvalue_mean", "eigenvalue_max", "constant_share")
 """Columns of layers that ship, beside ``packed_metrics.EXACT`` of a run."""
 SMALL = 100_000  # bytes of all M of a run, above which they do not ship
+THROUGH_TRAINING: Mapping[str, Sequence[str]] = {"paper-3-cifar10": ("fop",)}
+"""Methods whose M ship of every seed and every snapshot, by study: Figure 5 is of them."""
 OVER = ("finished", "failed")
 COSTS = ("seconds", "evaluation_seconds", "peak_memory")
 
@@ -131,6 +135,7 @@ class Packed:
         matrices: the final M of some runs: by method and seed, by layer, [n, k].
         sources: the study's files of one's own, by part.
         left_out: why a run of its cells does not count, by id: it cannot be read.
+        snapshots: what some runs learned through training, by method and seed.
     """
 
     study: Study
@@ -138,6 +143,7 @@ class Packed:
     matrices: Mapping[tuple[str, int], Mapping[str, Array]] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    snapshots: Mapping[tuple[str, int], Snapshots] = field(default_factory=dict)
 
     def of(self, method: str, point: Point | None = None) -> list[PackedRun]:
         """Return the runs of a method, by their seeds.
@@ -148,6 +154,15 @@ class Packed:
         """
         made = [run for run in self.runs if run.cell.method == method and point in (None, run.cell.point)]
         return sorted(made, key=lambda run: run.seed)
+
+    def layers(self, method: str) -> dict[int, dict[str, Layer]]:
+        """Return what a method's runs learned through training, by seed and layer, where that is kept."""
+        made = {}
+        for run in self.of(method):
+            fop = run.cell.config.fop
+            if fop is not None and (method, run.seed) in self.snapshots:
+                made[run.seed] = self.snapshots[method, run.seed].layers(fop.preconditioner)
+        return made
 
     @property
     def seconds(self) -> float:
@@ -164,15 +179,17 @@ def _all_cells(study: Study) -> list[Cell]:
     return list(made.values())
 
 
-def collect(study: Study, folder: Path) -> Packed:
+def collect(study: Study, folder: Path, there: Mapping[str, str] | None = None) -> Packed:
     """Return the runs of a folder that are those of a study, and over; one that is damaged is named in ``left_out``.
 
     Args:
         study: any, whether it was submitted there or not.
         folder: of runs.
+        there: ids of its runs by the keys of their settings; all that are no forks or controls unless given.
     """
-    there = existing(folder)
-    made, matrices, left_out = [], {}, {}
+    there = existing(folder) if there is None else there
+    made, matrices, snapshots, left_out = [], {}, {}, {}
+    through = THROUGH_TRAINING.get(study.name.removesuffix("-quick"), ())
     sources: dict[str, Source] = {}
     for cell in _all_cells(study):
         if cell.key not in there:
@@ -183,6 +200,7 @@ def collect(study: Study, folder: Path) -> Packed:
             if state.state != "finished" and state.cause != "diverged":
                 continue
             packed, M = _packed(run, cell), _matrices(run)
+            kept = packed_snapshots.of_run(run) if cell.method in through and state.state == "finished" else None
             if state.state == "finished" and not packed.metrics:
                 raise DamagedFile(f"{run.path}: it finished, and has measured nothing")
             if cell.config.plugins.keys() - sources:
@@ -191,9 +209,11 @@ def collect(study: Study, folder: Path) -> Packed:
             left_out[run.id] = str(error)
             continue
         made.append(packed)
-        if M and cell.role == "report" and (cell.seed == (study.fresh_seeds or (-1,))[0]):
+        if M and cell.role == "report" and (cell.method in through or cell.seed == (study.fresh_seeds or (-1,))[0]):
             matrices[cell.method, cell.seed] = M
-    return Packed(study, tuple(made), matrices, sources, left_out)
+        if kept is not None:
+            snapshots[cell.method, cell.seed] = kept
+    return Packed(study, tuple(made), matrices, sources, left_out, snapshots)
 
 
 def _packed(run: Run, cell: Cell) -> PackedRun:
@@ -253,14 +273,16 @@ def write(packed: Packed, path: Path) -> int:
     try:
         for name, each in content.items():
             files.write(hidden / name, each)
-        if packed.matrices:
-            flat = {
-                f"{method}/{seed}/{layer}": M
-                for (method, seed), by in packed.matrices.items()
-                for layer, M in by.items()
-            }
-            files.write_arrays(hidden / MATRICES, flat)
-            content[MATRICES] = (hidden / MATRICES).read_bytes()
+        named = {of: each.named() for of, each in packed.snapshots.items()}
+        for name, by_run in ((MATRICES, packed.matrices), (SNAPSHOTS, named)):
+            if by_run:
+                flat = {
+                    f"{method}/{seed}/{layer}": array
+                    for (method, seed), by in by_run.items()
+                    for layer, array in by.items()
+                }
+                files.write_arrays(hidden / name, flat)
+                content[name] = (hidden / name).read_bytes()
         if (size := sum(map(len, content.values()))) > LARGEST:
             raise ValueError(f"{path}: {size:,} bytes, of which {LARGEST:,} can be read back")
         files.write(hidden / STUDY, _about(packed, content, path / STUDY))
@@ -368,21 +390,28 @@ def _loaded(path: Path, about: Mapping[str, Any]) -> Packed:
                 columns,
             )
         )
-    matrices: dict[tuple[str, int], dict[str, Array]] = {}
-    if MATRICES in contents:
-        for name, M in files.read_arrays(path / MATRICES)[0].items():
-            method, seed, layer = name.split("/", 2)
-            matrices.setdefault((method, int(seed)), {})[layer] = M
+    matrices, through = (_by_run(path / name) if name in contents else {} for name in (MATRICES, SNAPSHOTS))
+    snapshots = {of: packed_snapshots.of_named(arrays) for of, arrays in through.items()}
     sources: dict[str, Source] = {}
     for part, plugin in study.plugins.items():
         sources[part] = Source(plugin.file, contents[f"{part}.py"])
-    return Packed(study, tuple(runs), matrices, sources)
+    return Packed(study, tuple(runs), matrices, sources, snapshots=snapshots)
+
+
+def _by_run(path: Path) -> dict[tuple[str, int], dict[str, Array]]:
+    """Return the arrays of a file by method and seed, and by what is left of their names."""
+    made: dict[tuple[str, int], dict[str, Array]] = {}
+    for name, array in files.read_arrays(path)[0].items():
+        method, seed, array_name = name.split("/", 2)
+        made.setdefault((method, int(seed)), {})[array_name] = array
+    return made
 
 
 def unpack(packed: Packed, folder: Path | None = None) -> list[Run]:
     """Write packed runs as run directories, which Runs shows and a study with their settings takes in.
 
-    Those whose settings a run of the folder has already are left out.
+    Those whose settings a run of the folder has already are left out. So are controls, of which the P that they were
+    made of does not ship: no run of their settings alone is one.
 
     Args:
         packed: what to unpack.
@@ -392,6 +421,8 @@ def unpack(packed: Packed, folder: Path | None = None) -> list[Run]:
         The new runs.
     """
     folder = store.runs_folder() if folder is None else folder
+    if packed.study.name.removesuffix("-quick") in CONTROLS_OF:
+        return []
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder), _hidden(folder) as hidden:
         return _unpacked(packed, folder, hidden)
@@ -459,14 +490,15 @@ def _unpacked(packed: Packed, folder: Path, hidden: Path) -> list[Run]:
             folder=hidden,
         )
         with Control(run) as control:
-            _write(run, packed_run, packed.matrices.get((cell.method, cell.seed), {}))
+            of = cell.method, cell.seed
+            _write(run, packed_run, packed.matrices.get(of, {}), packed.snapshots.get(of))
             control.set(packed_run.state, "", packed_run.cause)
         os.rename(run.path, folder / run.id)
         made.append(Run(folder / run.id))
     return made
 
 
-def _write(run: Run, packed: PackedRun, matrices: Mapping[str, Array]) -> None:
+def _write(run: Run, packed: PackedRun, matrices: Mapping[str, Array], snapshots: Snapshots | None) -> None:
     writer = RunWriter(run, {"device": "cpu", "threads": packed.threads, "versions": dict(packed.versions)})
     try:
         rows: dict[int, dict[str, Any]] = {}
@@ -476,7 +508,10 @@ def _write(run: Run, packed: PackedRun, matrices: Mapping[str, Array]) -> None:
         for step in sorted(rows):
             writer.row(rows[step])
         last = max(rows, default=0)
-        if matrices:
+        if snapshots is not None:
+            for index, step in enumerate(snapshots.steps.tolist()):
+                writer.snapshot(step, {name: array[index] for name, array in snapshots.arrays.items()})
+        elif matrices:
             writer.snapshot(last, {f"{layer}/M": M for layer, M in matrices.items()})
         epochs = packed.cell.config.epochs
         ended = {name: float(series.values[-1]) for name, series in packed.metrics.items() if "/" not in name}

@@ -20,12 +20,14 @@ from fop_core.reproduction import (
     Gallery,
     angle_layers,
     cifar,
+    figure_5,
     mnist_tables,
     paragraphs,
 )
 from fop_core.reproduction.answers import ANSWERS
 from fop_core.reproduction.cards import cards
 from fop_core.reproduction.evidence import Evidence
+from fop_core.reproduction.figure_5 import near
 from fop_core.reproduction.figures import apart
 from fop_core.reproduction.mnist import chance_deg
 from fop_core.reproduction.planned import gpu_hours
@@ -54,30 +56,45 @@ def steps(gallery: Gallery) -> list[str]:
     return markdown(["function", "method", "published steps", "here", "minimum"], rows)
 
 
-def neighbours(gallery: Gallery) -> list[str]:
+def neighbours(evidence: Evidence) -> list[str]:
     """Return the mean entries of the final P by where two positions of a kernel lie (Figure 5a)."""
+    of_seeds = figure_5.learned(evidence)
     rows = []
-    for name, layer in gallery.learned(CIFAR).layers.items():
-        P = layer.P(-1)
-        row, column = np.divmod(np.arange(layer.n), 3)
-        down, across = np.abs(row[:, None] - row), np.abs(column[:, None] - column)
-        next_in_order = np.abs(np.subtract.outer(np.arange(layer.n), np.arange(layer.n))) == 1
-        pairs = (
-            down + across == 0,
-            (down == 0) & (across == 1),
-            (down == 1) & (across == 0),
-            next_in_order & (down == 1),
-            (down + across > 1) & ~next_in_order,
-        )
-        rows.append([name, *(f"{P[those].mean():+.3f}".replace("-", "−") for those in pairs)])
-    head = ["layer", "to itself", "beside in a row", "beside in a column", "over the kernel's edge", "others"]
-    return markdown(head, rows)
+    for name, layers in by_layer(of_seeds).items():
+        values = [[layer.P(-1)[where].mean() for layer in layers] for where in near(layers[0].n).values()]
+        rows.append([name, *(_mean(each, "+.3f") for each in values)])
+    return markdown([_layer(of_seeds), *near(9)], rows)
 
 
-def likeness(gallery: Gallery) -> list[str]:
+def by_layer(of_seeds: Sequence[Mapping[str, Layer]]) -> dict[str, list[Layer]]:
+    """Return what each seed learned, by layer."""
+    return {name: [layers[name] for layers in of_seeds] for name in of_seeds[0]}
+
+
+def _layer(of_seeds: Sequence[Mapping[str, Layer]]) -> str:
+    """Return what a column of layers is called."""
+    return "layer" if len(of_seeds) == 1 else f"layer, mean ± std of {len(of_seeds)} seeds"
+
+
+def _mean(values: Sequence[float], form: str) -> str:
+    """Return the mean over seeds, and the standard deviation of several."""
+    made = format(statistics.mean(map(float, values)), form)
+    if len(values) > 1:
+        made += f" ± {format(statistics.stdev(map(float, values)), form.replace('+', ''))}"
+    return made.replace("-", "−")
+
+
+def likeness(evidence: Evidence) -> list[str]:
     """Return how alike layers and seeds are: correlations of P - I, and of what is left without 11^T (section 5)."""
-    layers = {name: layer.P(-1) for name, layer in gallery.learned(CIFAR).layers.items()}
-    rows = [_likeness(f"{CIFAR}, pairs of its {len(layers)} layers", list(layers.values()))]
+    of_seeds, gallery = figure_5.learned(evidence), evidence.gallery
+    called = f"{cifar.STUDY}, {cifar.FOP}" if figure_5.of_study(evidence) else CIFAR
+    rows = []
+    for seed, layers in enumerate(of_seeds):
+        of = called if len(of_seeds) == 1 else f"{called}, seed {seed}"
+        rows.append(_likeness(f"{of}, pairs of its {len(layers)} layers", [layer.P(-1) for layer in layers.values()]))
+    if len(of_seeds) > 1:
+        for name, each in by_layer(of_seeds).items():
+            rows.append(_likeness(f"{called}, {name}, pairs of {len(each)} seeds", [layer.P(-1) for layer in each]))
     for name in (FULL, LOW_RANK):
         seeds = [gallery.learned(run.path.name).layers for run in gallery.seeds(name)]
         for layer in seeds[0]:
@@ -98,55 +115,60 @@ def _likeness(what: str, matrices: Sequence[Array]) -> list[str]:
     return [what, _range(whole, 2), _range(left, 2), f"{_range(leading, 0)}°"]
 
 
-def values(gallery: Gallery) -> list[str]:
+def values(evidence: Evidence) -> list[str]:
     """Return how the entries of P moved (Figure 5b)."""
+    of_seeds = figure_5.learned(evidence)
     rows = []
-    for name, layer in gallery.learned(CIFAR).layers.items():
-        P = layer.all_P()
-        diagonal, off = apart(P)
-        norms = np.linalg.norm(P, axis=(-2, -1))
-        way = np.linalg.norm(P - P[-1], axis=(-2, -1))
-        arrived = layer.steps[np.flatnonzero(way > 0.1 * way[0])[-1] + 1] / layer.steps[-1]
-        third = layer.nearest(2 / 3 * float(layer.steps[-1]))
+    for name, layers in by_layer(of_seeds).items():
+        P = [layer.all_P() for layer in layers]
+        on, off = zip(*map(apart, P))
+        ends = np.concatenate([each[-1] for each in off])
+        thirds = [layer.nearest(2 / 3 * float(layer.steps[-1])) for layer in layers]
+        moments = [0] * len(P), thirds, [-1] * len(P)
+        norms = [[np.linalg.norm(each[at]) for each, at in zip(P, indices)] for indices in moments]
         rows.append(
             [
                 name,
-                f"{diagonal[0].mean():.3f} → {diagonal[-1].mean():.3f}",
-                f"{off[0].mean():+.3f} → {off[-1].mean():+.3f}",
-                f"{off[-1].min():+.3f} to {off[-1].max():+.3f}",
-                f"{100 * (off[-1] < 0).mean():.0f} %",
-                f"{off[-1].std():.3f}",
-                f"{norms[0]:.2f} → {norms[third]:.2f} → {norms[-1]:.2f}",
-                f"{100 * arrived:.0f} %",
+                " → ".join(_mean([each[at].mean() for each in on], ".3f") for at in (0, -1)),
+                " → ".join(_mean([each[at].mean() for each in off], "+.3f") for at in (0, -1)),
+                f"{ends.min():+.3f} to {ends.max():+.3f}",
+                f"{100 * (ends < 0).mean():.0f} %",
+                _mean([each[-1].std() for each in off], ".3f"),
+                " → ".join(f"{np.mean(each):.2f}" for each in norms),
+                f"{100 * statistics.mean(map(figure_5.settled, layers)):.0f} %",
             ]
         )
-    head = ["layer", "mean of the diagonal", "mean beside it", "range beside it", "negative", "std", "‖P‖ at 0, ⅔, end"]
-    head.append("nine tenths of the way at")
+    head = [_layer(of_seeds), "mean of the diagonal", "mean beside it", "range beside it", "negative", "std"]
+    head += ["‖P‖ at 0, ⅔, end", "nine tenths of the way at"]
     return markdown(head, [[cell.replace("-", "−") for cell in row] for row in rows])
 
 
-def spectra(gallery: Gallery) -> list[str]:
-    """Return what the final spectra are like (Figure 5c)."""
+def spectra(evidence: Evidence) -> list[str]:
+    """Return what the final spectra are like (Figure 5c), in the mean over seeds."""
+    of_seeds = figure_5.learned(evidence)
+    count = f", mean of {len(of_seeds)} seeds" if len(of_seeds) > 1 else ""
+    called = f"{cifar.STUDY}, {cifar.FOP}{count}" if figure_5.of_study(evidence) else CIFAR
+    runs = {called: of_seeds, ONE_STEP: [evidence.gallery.learned(ONE_STEP).layers]}
     rows = []
-    for run in (CIFAR, ONE_STEP):
-        for name, layer in gallery.learned(run).layers.items():
-            eigenvalues = np.sort(layer.spectra[-1].astype(np.float64))
-            summary = inspection.spectrum_summary(eigenvalues)
-            small = math.sqrt(statistics.pvariance(eigenvalues[1:]))
-            cells = [
-                f"{number:.3f}" for number in (eigenvalues.mean(), np.median(eigenvalues), eigenvalues.std(), small)
-            ]
-            outer = [
-                style.number(eigenvalues[0]),
-                f"{eigenvalues[1]:.3f}",
-                f"{eigenvalues[-1]:.3f}",
-            ]
-            rows.append([run, name, *cells, *outer, f"{float(summary['effective_rank']):.2f}"])
+    for run, each_of in runs.items():
+        for name, layers in by_layer(each_of).items():
+            numbers = np.mean([_spectrum(figure_5.spectrum(layer)) for layer in layers], axis=0)
+            cells = [f"{number:.3f}" for number in numbers]
+            cells[4] = style.number(numbers[4])
+            cells[-1] = f"{numbers[-1]:.2f}"
+            rows.append([run, name, *cells])
     head = ["run", "layer", "mean", "median", "std", "std without the smallest", "smallest", "second", "largest"]
     return markdown([*head, "effective rank"], rows)
 
 
-def frequencies(gallery: Gallery) -> list[str]:
+def _spectrum(eigenvalues: Array) -> list[float]:
+    """Return what a spectrum is like, ascending [n]: the columns of ``spectra``."""
+    rank = float(inspection.spectrum_summary(eigenvalues)["effective_rank"])
+    moments = [eigenvalues.mean(), np.median(eigenvalues), eigenvalues.std(), eigenvalues[1:].std()]
+    return [*moments, eigenvalues[0], eigenvalues[1], eigenvalues[-1], rank]
+
+
+def frequencies(evidence: Evidence) -> list[str]:
     """Return by how much P scales each spatial frequency of a 3 x 3 kernel, and how far these are from eigenvectors.
 
     The frequency (u, v) is the cosine of u half waves down and v across (the discrete cosine transform's basis). How
@@ -154,20 +176,18 @@ def frequencies(gallery: Gallery) -> list[str]:
     """
     names = ["(0, 0)", "(1, 0)", "(0, 1)", "(2, 0)", "(0, 2)", "(1, 1)", "(1, 2)", "(2, 1)", "(2, 2)"]
     basis = cosines(3)
-    frozen = gallery.run(FROZEN).metrics
+    frozen = evidence.gallery.run(FROZEN).metrics
     removed = 1 - (1 - MEAN_REMOVED) ** 2
+    of_seeds = figure_5.learned(evidence)
+    among = np.stack([basis[int(u), int(v)].ravel() for u, v in (frequency[1:-1].split(", ") for frequency in names)])
     rows = []
-    for name, layer in gallery.learned(CIFAR).layers.items():
-        among = np.stack(
-            [basis[int(u), int(v)].ravel() for u, v in (frequency[1:-1].split(", ") for frequency in names)]
-        )
-        P = among @ layer.P(-1) @ among.T
-        scales = np.diag(P)
-        beside = np.linalg.norm(P - np.diag(scales)) / np.linalg.norm(P)
+    for name, layers in by_layer(of_seeds).items():
+        P = [among @ layer.P(-1) @ among.T for layer in layers]
+        beside = [np.linalg.norm(each - np.diag(np.diag(each))) / np.linalg.norm(each) for each in P]
         share = (1 - float(frozen[f"length_ratio/{name}"].values[0]) ** 2) / removed
-        cells = [f"{scale:.2f}".replace("-", "−") for scale in scales]
-        rows.append([name, *cells, f"{100 * beside:.0f} %", f"{100 * share:.0f} %"])
-    return markdown(["layer", *names, "beside the diagonal", "of ‖g‖² at (0, 0)"], rows)
+        cells = [_mean([each[at, at] for each in P], ".2f") for at in range(len(names))]
+        rows.append([name, *cells, f"{100 * np.mean(beside):.0f} %", f"{100 * share:.0f} %"])
+    return markdown([_layer(of_seeds), *names, "beside the diagonal", "of ‖g‖² at (0, 0)"], rows)
 
 
 def cosines(side: int) -> Array:
@@ -231,11 +251,6 @@ def _ends(numbers: Sequence[float] | Array) -> tuple[float, float]:
 
 TABLES: dict[str, Callable[[Gallery], list[str]]] = {
     "figure 1": steps,
-    "figure 5a": neighbours,
-    "likeness": likeness,
-    "figure 5b": values,
-    "figure 5c": spectra,
-    "frequencies": frequencies,
     "figure A.1": angles,
 }
 
@@ -293,6 +308,11 @@ OF_STUDIES: dict[str, Callable[[Evidence], list[str]]] = {
     "figure 2 length says": paragraphs.figure_2_length,
     "figure 3, CIFAR-10": _of_rows(cifar.rows),
     "figure 3 says": paragraphs.figure_3,
+    "figure 5a": neighbours,
+    "likeness": likeness,
+    "figure 5b": values,
+    "figure 5c": spectra,
+    "frequencies": frequencies,
     "figure A.1 angles": _of_rows(mnist_tables.angle_rows),
     "figure A.1 says": paragraphs.figure_a1,
 }

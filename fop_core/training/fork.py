@@ -295,7 +295,8 @@ def create(plan: Plan, *, name: str = "", tags: tuple[str, ...] = (), folder: Pa
     try:
         start = _changed(arrays, about, plan.matrices, factors)
     except (KeyError, TypeError, AttributeError, ValueError):
-        raise ForkError(f"the checkpoint of {plan.run.id} at step {plan.step:,} is none of a trainer with FOP") from None
+        which = f"the checkpoint of {plan.run.id} at step {plan.step:,}"
+        raise ForkError(f"{which} is none of a trainer with FOP") from None
     return store.create(
         plan.config.to_json(),
         name=name or plan.name,

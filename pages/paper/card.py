@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from fop_core.reproduction.cards import shipped_evidence
-from fop_core.reproduction.pictures import PICTURES, Picture, drawable
+from fop_core.reproduction.lacking import HEAD, Question
+from fop_core.reproduction.picture import Picture
+from fop_core.reproduction.pictures import PICTURES, drawable
 from fop_core.reproduction.verdicts import Card, Part
 from fop_core.studies import store
 from pages.components.plot import plot
@@ -49,11 +51,28 @@ def show(card: Card, form: Form) -> None:
             rerun.not_run(card)
         if card.name in DEMONSTRATED:
             st.fragment(DEMONSTRATED[card.name])(form)
-        if card.differences:
-            count = len(card.differences)
-            with st.expander(f"What differs from the paper ({count})", key=f"differences {card.name}"):
-                st.markdown("\n".join(f"- {literal(each)}" for each in card.differences))
+        _differences(card)
         st.fragment(_ways)(card)
+
+
+def ask(question: Question, form: Form) -> None:
+    """Show a question that the paper leaves open, as ``show`` does a claim: its table beside what is compared."""
+    with st.container(border=True, key=f"card {question.name}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader(literal(question.title), anchor=shown.anchor(question), width="content")
+            style = shown.OUTCOMES[question.outcome]
+            st.badge(style.word, icon=style.icon, color=style.color)
+        st.markdown(literal(question.claim))
+        drawn = drawable(question, shipped_evidence())
+        if drawn:
+            st.fragment(_pictures)(question, drawn, form)
+        _below(question.parts)
+        if question.rows:
+            st.table([dict(zip(HEAD, row)) for row in question.rows], hide_index=True, border="horizontal")
+        else:
+            rerun.not_run(question)
+        _differences(question)
+        st.fragment(_ways)(question)
 
 
 def _pictures(card: Card, drawn: Sequence[str], form: Form) -> None:
@@ -110,6 +129,14 @@ def _parts(parts: Sequence[Part]) -> None:
             said = [f"{what}: {literal(number)}" for what, number in numbers if number]
             if said:
                 st.caption("  \n".join(said))
+
+
+def _differences(card: Card) -> None:
+    """Show in what the settings are others than the paper's."""
+    if card.differences:
+        count = len(card.differences)
+        with st.expander(f"What differs from the paper ({count})", key=f"differences {card.name}"):
+            st.markdown("\n".join(f"- {literal(each)}" for each in card.differences))
 
 
 def _controls(card: Card) -> None:

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
-from fop_core.reproduction import shipped
+from fop_core.reproduction import forks, shipped
 from fop_core.reproduction.cards import shipped_evidence
 from fop_core.reproduction.plans import PLANS, Plan
 from fop_core.reproduction.rerun import check, rerun, study_of
@@ -18,6 +19,8 @@ from fop_core.studies.predict import Prediction
 from fop_core.training import config
 from fop_core.training.config import ConfigError
 from fop_core.training.datasets import DataError
+from pages.components import download
+from pages.components.download import File, Screen
 from pages.paper.costs import cost, planned, run_count, runs_of, runs_of_all
 from pages.paper.links import RUNS
 from pages.shared import run_text
@@ -37,6 +40,14 @@ def not_run(card: Card) -> None:
     """Say of a card that was not run what its studies would take."""
     for plan in plans(card):
         st.markdown(f"**Planned.** {literal(plan.about)} {literal(planned(plan))}.")
+        download.button(
+            "Study file (JSON)", partial(_study_file, plan.name), key=f"paper study {plan.name}", of=card.name
+        )
+
+
+def _study_file(name: str, screen: Screen) -> File:
+    """Return a plan's study, as ``studies.protocol.parse`` reads it."""
+    return File(f"{name}.json", json.dumps(PLANS[name].study.to_json(), indent=1, ensure_ascii=False) + "\n")
 
 
 def button(card: Card) -> None:
@@ -136,7 +147,7 @@ def _go(card: str, names: Sequence[str], quick: bool) -> None:
     troubles = []
     for name in names:
         try:
-            done = rerun(PLANS[name], quick)
+            done = (forks.submit if forks.is_of_controls(name) else rerun)(PLANS[name], quick)
         except (ValueError, DataError, RunError, DamagedFile, OSError) as error:
             troubles.append(f"{name}: {error}")
         else:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from fop_core.figures.style import plain
 from fop_core.reproduction.cards import CARDS
+from fop_core.reproduction.lacking import QUESTIONS
 from fop_core.reproduction.pictures import PICTURES
 from pages.shared.fields import Choice, Field, Slider, Switch
 
@@ -72,11 +73,12 @@ def picture_field(card: str) -> str:
     return f"see.{card}"
 
 
-FIELDS: Mapping[str, Field] = MappingProxyType({**{picture_field(card): PICTURE for card in CARDS}, **FIRST, **SECOND})
+SHOWN = (*CARDS, *QUESTIONS)
+FIELDS: Mapping[str, Field] = MappingProxyType({**{picture_field(card): PICTURE for card in SHOWN}, **FIRST, **SECOND})
 
 _HALF = {"mu": 0.1, "L": 1.0, "along": 0.5, "across": 0.5, "angle": 0}
 VALUES: Mapping[str, Any] = MappingProxyType(
-    {picture_field(card): "" for card in CARDS}
+    {picture_field(card): "" for card in SHOWN}
     | {f"t1.{name}": value for name, value in _HALF.items()}
     | {"t1.form": "direct", "t1.limit": 0.9, "t1.rho": 0.05}
     | {f"t2.{name}": value for name, value in _HALF.items()}

@@ -2,6 +2,7 @@
 
 from typing import Literal, NamedTuple
 
+from fop_core.reproduction.lacking import Question
 from fop_core.reproduction.planned import gpu_hours
 from fop_core.reproduction.verdicts import Card, Part, Verdict
 
@@ -27,6 +28,13 @@ STYLES: dict[Verdict, Style] = {
     "not run": Style("Not run", ":material/schedule:", "gray"),
 }
 
+OUTCOMES: dict[str, Style] = {
+    "measured": Style("Measured", ":material/check_circle:", "green"),
+    "in part": Style("Measured in part", ":material/contrast:", "orange"),
+    "not run": STYLES["not run"],
+}
+"""Of a question, which has no claim to be reproduced."""
+
 
 def verdict(card: Card) -> str:
     """Return a card's verdict in words: "In part", "Not run: about 41 GPU hours"."""
@@ -44,6 +52,8 @@ def outcome(part: Part) -> tuple[str, str]:
 def anchor(card: Card) -> str:
     """Return the name of a card's place on the page."""
     name = card.name.replace(".", "-").lower()
+    if isinstance(card, Question):
+        return f"lacks-{name}"
     return name if name.startswith("theorem") else f"figure-{name}"
 
 

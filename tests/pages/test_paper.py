@@ -1,5 +1,6 @@
 """The Paper page as a reader meets it, without a browser."""
 
+import json
 import math
 import re
 from pathlib import Path
@@ -13,11 +14,13 @@ from fop_core.reproduction import demonstrations, shipped
 from fop_core.reproduction.answers import short
 from fop_core.reproduction.cards import CARDS, cards, shipped_evidence
 from fop_core.reproduction.demonstrations import symmetric
+from fop_core.reproduction.lacking import questions
 from fop_core.reproduction.plans import PLANS
 from fop_core.reproduction.verdicts import Card, Part
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile
-from fop_core.studies import cells, store, watcher
+from fop_core.studies import cells, protocol, store, watcher
+from pages.components.download import Screen
 from pages.paper import sentences, shown
 from pages.paper.links import links
 from pages.paper.settings import CASES, FIELDS, VALUES
@@ -52,13 +55,20 @@ def text(at: AppTest) -> str:
 def test_every_card_is_there_with_its_claim_its_parts_and_its_verdict():
     at = page()
     said = text(at)
-    assert [each.value.replace("\\", "") for each in at.subheader] == [card.title for card in cards()]
+    shown_ = [*cards(), *questions()]
+    assert [each.value.replace("\\", "") for each in at.subheader] == [card.title for card in shown_]
+    assert [each.value for each in at.header] == ["What the paper lacks"]
     for card in cards():
         assert card.claim in said and all(part.says in said for part in card.parts)
         assert all(control.what in said for control in card.controls)
         assert all(difference in said for difference in card.differences)
         assert f"[{shown.short(card)}](#{shown.anchor(card)}): {shown.STYLES[card.verdict].word.lower()}" in said
-    assert [each.value for each in at.code] == [card.command for card in cards()]
+    for question in questions():
+        assert question.claim in said and all(part.says in said for part in question.parts)
+        assert f"[{question.title}](#{shown.anchor(question)}): " in said
+        assert question.rows or f"**Planned.** {PLANS[question.plans[0]].about}" in said
+        assert [each.key for each in at.button if each.key == f"rerun {question.name}"]
+    assert [each.value for each in at.code] == [card.command for card in shown_]
     assert "\n".join(short(shipped_evidence())).replace("\\", "") in said, "the answer opens the page"
     assert not address(at), "as it opens it needs no settings"
 
@@ -291,6 +301,15 @@ def test_a_card_that_was_not_run_says_what_is_planned():
     [card] = [card for card in cards() if card.name == "3-imagenet"]
     said = text(page())
     assert card.verdict != "not run" or f"**Planned.** {PLANS['paper-3-imagenet'].about}" in said
+
+
+def test_the_study_of_what_was_not_run_can_be_taken_away():
+    at = page()
+    of, make = at.session_state["download buttons"]["paper study paper-3-imagenet"]
+    file = make(Screen())
+    study = protocol.parse(json.loads(file.content))
+    assert (of, file.name) == ("3-imagenet", "paper-3-imagenet.json") and study == PLANS["paper-3-imagenet"].study
+    assert "assumed, not measured: 1,500 images a second" in text(at)
 
 
 def test_runs_that_ship_packed_are_put_into_runs_and_linked(folder):

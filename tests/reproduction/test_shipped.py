@@ -30,7 +30,7 @@ from fop_core.runs.run_writer import RunWriter
 from fop_core.runs.series import Series
 from fop_core.studies import cells, protocol, submit
 from fop_core.studies.binding import existing
-from tests.studies import made
+from tests.studies import filled, made
 from tests.studies.conftest import folder  # noqa: F401, a fixture
 
 
@@ -39,17 +39,42 @@ def best():
     return shipped.load("paper-2-best")
 
 
+def missing(packed):
+    """Return the cells of a study of which no run is packed, those of reporting at the points that were reported."""
+    reported = {run.cell.method: run.cell.point for run in packed.runs if run.cell.role == "report"}
+    wanted = cells.cells(packed.study, reported if packed.study.axes else None)
+    there = [run.cell.key for run in packed.runs]
+    assert there == [cell.key for cell in wanted if cell.key in there], "of each in the study's order, and no other"
+    tuning, reporting = cells.count(packed.study)
+    return [cell for cell in wanted if cell.key not in there] + ["a winner"] * (tuning + reporting - len(wanted))
+
+
 def test_what_ships_is_small_names_nobody_and_has_the_runs_of_the_plans():
-    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < 2_000_000
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < 10_000_000
     assert {"paper-2-tune", "paper-2-best", "paper-2-small"} <= set(shipped.names()) <= set(plans.PLANS)
     for name in shipped.names():
         text = (FOLDER / name / STUDY).read_text()
         assert not any(word in text for word in ("/work", "/home", "/tmp", '"host"', '"user"', '"path":"'))
         packed = shipped.load(name)
         assert packed.study == plans.PLANS[name].study, "pack it anew"
-        wanted = [cell.key for cell in cells.check(packed.study)]
-        assert [run.cell.key for run in packed.runs] == wanted and len(wanted) == plans.PLANS[name].runs
+        assert not missing(packed) and len(packed.runs) == plans.PLANS[name].runs
         assert plans.PLANS[name].seconds == pytest.approx(packed.seconds / len(packed.runs), rel=0.01)
+
+
+def test_a_study_with_axes_is_packed_with_its_winners_reports(folder, tmp_path):  # noqa: F811
+    plan = filled.study("s", fresh_seeds=[2, 3])
+    won = {"momentum": {"optimizer.lr": 0.01}, "fop": {"optimizer.lr": 0.1}}
+    filled.filled(plan, winners=won)
+    shipped.write(shipped.collect(plan, folder), tmp_path / "out" / "s")
+    back = shipped.load("s", tmp_path / "out")
+    assert not missing(back) and len(back.runs) == sum(cells.count(plan)) == 12
+    assert len(cells.check(plan)) == 8, "these alone are known before there are winners"
+    assert [cell.seed for cell in missing(dataclasses.replace(back, runs=back.runs[1:]))] == [0]
+    assert missing(dataclasses.replace(back, runs=back.runs[:8])) == ["a winner"] * 4
+    assert len(shipped.unpack(back, tmp_path / "elsewhere")) == 12
+    assert [run.cell.key for run in shipped.collect(plan, tmp_path / "elsewhere").runs] == [
+        run.cell.key for run in back.runs
+    ]
 
 
 def test_a_packed_run_has_what_was_measured(best):

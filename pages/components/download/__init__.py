@@ -24,6 +24,7 @@ KINDS = {
     "csv": "text/csv",
     "gif": "image/gif",
     "html": "text/html",
+    "json": "application/json",
     "mp4": "video/mp4",
     "pdf": "application/pdf",
     "png": "image/png",
