@@ -7,6 +7,7 @@ from fop_core import inspection
 from fop_core.figures import learned_curves
 from fop_core.figures.style import number
 from fop_core.figures.training_curves import Line, LineStyle
+from fop_core.formatting import percent
 from fop_core.runs.learned import Layer
 from pages.preconditioners.panels import chart
 from pages.preconditioners.sources import Source, snapshot_index
@@ -81,4 +82,4 @@ def pairs(layer: Layer) -> list[Line]:
 
 
 def _share(value: float) -> str:
-    return f"{value:.0%}" if np.isfinite(value) else "no share"
+    return percent(value, digits=0) if np.isfinite(value) else "no share"

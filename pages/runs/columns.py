@@ -7,11 +7,10 @@ from typing import Any
 import streamlit as st
 
 from fop_core import quantities
-from fop_core.figures.style import number
+from fop_core.formatting import number, percent
 from fop_core.runs import compare, fields
 from fop_core.runs.fields import ANYWHERE, BEST, LAST, SETTING, Known
 from fop_core.runs.listing import Entry
-from pages.shared import run_text
 
 Cell = tuple[Any, ...]  # words, what they are sorted by, what hovering shows
 
@@ -143,5 +142,5 @@ def _measured(entry: Entry, name: str) -> Cell:
         return "–", None
     if not math.isfinite(value):
         return number(value), None if math.isnan(value) else math.copysign(1e308, value)
-    percent = quantities.of(name.partition(".")[2]).percent
-    return run_text.percent(value) if percent else number(value), value
+    of_percent = quantities.of(name.partition(".")[2]).percent
+    return percent(value) if of_percent else number(value), value
