@@ -122,7 +122,7 @@ def empty() -> None:
     """Say how to begin."""
     if form["source"] == "file":
         st.markdown(
-            "**Your own matrices.** Save what was learned in your script, then bring the file in the sidebar: every "
+            "**Your own matrices.** Save what was learned in your script, then bring the file in the sidebar. Every "
             "picture that needs no gradients works on it."
         )
         st.code(

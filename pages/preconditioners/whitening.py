@@ -38,7 +38,7 @@ def whitening(form: Form, source: Source, layer: Layer) -> None:
         st.caption(
             "Mean entry of P between neighbours in the kernel, less that between all other pairs: whitening, in the "
             "sense of section 5, is below 0.",
-            help="The difference does not change when aI + c11ᵀ is added to P: so the constant direction, which makes "
+            help="The difference does not change when aI + c11ᵀ is added to P. So the constant direction, which makes "
             "every entry beside the diagonal negative, counts for nothing.",
         )
     with right:

@@ -46,10 +46,10 @@ def summary(of: Chosen, view: View) -> None:
         rows.append(row)
     table(rows)
     st.caption(
-        "n: runs of the group that have got as far as the furthest of them. Mean ± standard deviation over runs "
-        "(n − 1); the standard deviation needs at least 2 seeds. In the pictures the band is that too, of the runs "
-        "alone: a difference to a baseline carries the group's own spread, and the baseline's is drawn around 0. It is "
-        "one of means, not paired by seed."
+        "n: runs of the group that have got as far as the furthest of them. Numbers are mean ± standard deviation over "
+        "these runs, of one run its value alone. Bands in the pictures show the same mean ± standard deviation. With "
+        "a baseline, its mean is subtracted from each group's; each band still shows its own group's deviation. Runs "
+        "are not paired by seed."
     )
 
 

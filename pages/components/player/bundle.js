@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 23b7cef7581e4b72dc407bb8535387dfca80ff128667359bb01f0888e2e9568b.
+// Made by scripts/web.sh build of sources with the checksum cd9c991c94b521ee1c3ebb52b7fe2da1fafa21352cd5bd362325d234f17effb4.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
