@@ -41,7 +41,7 @@ def uploaded(form: Form) -> Source | None:
                 on_click=_remove,
                 args=(file.file_id,),
             )
-    file_form, kernel = form.draw("given"), form.draw("kernel")
+    file_form, kernel = form.draw("file_form"), form.draw("kernel")
     if not files:
         return None
     source = of_upload(files, file_form, kernel)
