@@ -540,7 +540,7 @@ def test_a_rate_is_one_column_and_one_name_wherever_runs_have_it(folder):
         "own": "0.01",
     }
     assert shown(at)["own"]["set.optimizer.lr"] == "–", "a path is that place alone"
-    assert [column["label"] for column in component(at, "table")["columns"]][2:] == ["lr", "optimizer.lr"]
+    assert [column["label"] for column in component(at, "table")["columns"]][2:] == ["lr", "Learning rate ε"]
     [chooser] = [each for each in at.multiselect if each.label == "Columns"]
     assert {"lr", "optimizer.lr", "optimizer.settings.lr"} <= set(chooser.options)
 
@@ -596,8 +596,8 @@ def test_columns_are_chosen_by_the_address_and_have_last_and_best_of_what_was_me
         "Best test loss",
         "Best test accuracy",
         "Last train loss",
-        "fop.rank",
-        "lr",
+        "Rank of M",
+        "Learning rate ε",
     ]
     [chooser] = [each for each in at.multiselect if each.label == "Columns"]
     ran(chooser.set_value(["best", "last.lr"]).run())
