@@ -22,6 +22,7 @@ from fop_core.runs.run import Run
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from fop_core.formatting import percent  # noqa: E402
 from fop_core.reproduction.tables import replaced  # noqa: E402
 from fop_core.runs import files, load, store  # noqa: E402
 
@@ -81,7 +82,7 @@ def runs_table(runs: list[Run]) -> list[str]:
     rows = ["| run | command | train loss | test loss | test accuracy |", "| --- | --- | --- | --- | --- |"]
     for run in runs:
         losses = " | ".join(f"{final(run, column):.4f}" for column in ("train_loss", "test_loss"))
-        rows.append(f"| {run.name} | `{command(run)}` | {losses} | {final(run, 'test_accuracy'):.2%} |")
+        rows.append(f"| {run.name} | `{command(run)}` | {losses} | {percent(final(run, 'test_accuracy'))} |")
     return rows
 
 

@@ -164,7 +164,7 @@ def main(names: Sequence[str]) -> None:
 
 
 def with_few_colors(picture: Image.Image) -> Image.Image:
-    """Returns it with 256 colours, a third of the bytes; those of the optimizers are kept, however few pixels have them."""
+    """Returns it with 256 colours, a third of the bytes; an optimizer's is kept, however few pixels have it."""
     kept = [
         int(color[at : at + 2], 16)
         for color in sorted({method.color for method in METHODS.values()})

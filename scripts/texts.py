@@ -125,8 +125,8 @@ class _Html(HTMLParser):
 
 
 def sentences(text: str) -> list[str]:
-    """Split a text at the ends of its sentences, its list items and its lines."""
-    return [part for part in re.split(r"(?<=[.!?:;])\s+|\n+", text) if part.strip()]
+    """Split a text at the ends of its sentences and of its lines; a colon or a semicolon ends none."""
+    return [part for part in re.split(r"(?<=[.!?])\s+|\n+", text) if part.strip()]
 
 
 def main() -> int:

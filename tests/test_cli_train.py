@@ -280,7 +280,7 @@ def test_the_doctor_tells_what_is_there_and_what_to_do(capsys, tmp_path, monkeyp
     monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path))
     status, out, _ = call(capsys, "doctor")
     assert status == 0
-    for part in ("torch", "pytorch-optimizer", "cpu:", "mnist: MNIST", "cifar10: missing", "Three ways", "GiB free"):
+    for part in ("torch", "pytorch-optimizer", "cpu:", "mnist: MNIST", "cifar10: missing", "Three ways", "B free"):
         assert part in out
 
 

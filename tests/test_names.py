@@ -9,6 +9,9 @@ import pytest
 from pygments.lexers import JavascriptLexer, TypeScriptLexer
 from pygments.token import Token
 
+from toy_functions.export import snippet
+from toy_functions.presets import PAPER_BOOTH
+
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("pages", "fop_core", "toy_functions", "benchmarks", "scripts", "tests")
 FILES = [
@@ -41,6 +44,19 @@ def defined(tree: ast.AST) -> Iterator[tuple[str, int]]:
                 yield name, node.lineno
             case ast.alias(asname=str(name)):
                 yield name, node.lineno
+            case ast.AnnAssign(target=ast.Name(id="FIELDS"), value=ast.Dict(keys=keys)):  # what addresses call settings
+                yield from ((key.value, key.lineno) for key in keys if isinstance(key, ast.Constant))
+
+
+EXAMPLE = re.compile(r"^ *>>> .*(?:\n *\.\.\. .*)*", re.MULTILINE)
+
+
+def examples(text: str) -> Iterator[tuple[str, int]]:
+    """Every name that the examples of docstrings give, which a reader copies."""
+    for example in EXAMPLE.finditer(text):
+        line = text.count("\n", 0, example.start())
+        code = re.sub(r"(?m)^ *(?:>>>|\.\.\.) ", "", example[0])
+        yield from ((name, line + number) for name, number in defined(ast.parse(code)))
 
 
 def written(code: str, typescript: bool = False) -> Iterator[tuple[str, int]]:
@@ -65,6 +81,7 @@ def names(path: Path) -> Iterator[tuple[str, int]]:
     text = path.read_text()
     if path.suffix == ".py":
         yield from defined(ast.parse(text))
+        yield from examples(text)
         return
     yield from classes(text)
     if path.suffix in (".js", ".mjs", ".ts"):
@@ -83,7 +100,13 @@ def test_nothing_has_a_name_that_has_to_be_learned(path):
     assert not bad
 
 
-def test_every_kind_of_name_is_looked_at(tmp_path):
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_a_script_that_a_reader_saves_has_no_such_name_either(seeds):
+    script = snippet(PAPER_BOOTH, seeds=seeds)
+    assert not [name for name, _ in defined(ast.parse(script)) if ours(name)]
+
+
+def test_every_kind_of_name_is_looked_at():
     code = (
         "import numpy as told\nfor place in []: pass\ndef found(given, *, seen: int): self.heard = 1\nclass Word: pass"
     )
@@ -96,6 +119,11 @@ def test_every_kind_of_name_is_looked_at(tmp_path):
         "heard",
         "Word",
     }
+    assert {name for name, _ in defined(ast.parse("FIELDS: dict = {'given': 1, **others}"))} == {"FIELDS", "given"}
+    docstring = (
+        "    Example:\n        >>> found = 1\n        >>> for told in ():\n        ...     seen = told\n        1\n"
+    )
+    assert list(examples(docstring)) == [("found", 2), ("told", 3), ("seen", 4)]
     script = "/** @typedef {number} Pen */ const f = ({ told }, x = `${place}`) => (this.found = /seen/); // given"
     assert {name for name, _ in written(script)} == {"Pen", "f", "told", "x", "place", "found"}
     assert [name for name, _ in classes('<p class="fop-told">\n.fop-told { --fop-pen: 1 }')] == [

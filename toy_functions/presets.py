@@ -9,8 +9,8 @@ from toy_functions.racing import Race
 from toy_functions.surfaces import BOOTH, HIMMELBLAU
 
 NOTE = (
-    "The paper gives no settings for Figure 1: start, rates and stopping rule here are a reconstruction under which "
-    "all six published counts come out, in float32. A tuned rate changes the order."
+    "The paper gives no settings for Figure 1. Start, rates and stopping rule here are a reconstruction; under it all "
+    "six published counts come out, in float32. A tuned rate changes the order."
 )
 FLOAT64_NOTE = (
     "In float64 Adam needs 5397: f crosses 1e-6 within rounding of that step, and float32 sees it one step later."

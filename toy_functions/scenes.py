@@ -105,7 +105,7 @@ SCENES: Mapping[str, Scene] = MappingProxyType(
         "turning": Scene(
             "P turns onto H⁻¹",
             "First-Order Preconditioning (FOP) learns, while it descends, the matrix P that turns and stretches each "
-            "step; in this valley P turns onto the inverse Hessian H⁻¹, with which each step would be Newton's.",
+            "step. In this valley P turns onto the inverse Hessian H⁻¹, with which each step would be Newton's.",
             Race(
                 SURFACES["quadratic"],
                 (3.0, -2.0),
@@ -114,8 +114,8 @@ SCENES: Mapping[str, Scene] = MappingProxyType(
         ),
         "paper-booth": Scene(
             "Figure 1: Booth",
-            "From one start and at one learning rate, FOP learns a preconditioner on its way and arrives first: the "
-            "left half of the paper's Figure 1.",
+            "The left half of the paper's Figure 1. From one start and at one learning rate, FOP learns a "
+            "preconditioner on its way and arrives first.",
             presets.PAPER_BOOTH,
         ),
         "paper-himmelblau": Scene(

@@ -35,10 +35,10 @@ class Sweep:
         >>> import numpy as np
         >>> from toy_functions import presets
         >>> from toy_functions.tuning import sweep
-        >>> found = sweep(presets.PAPER_BOOTH, np.array([0.01, 0.1, 1.0]))["SGD"]
-        >>> found.rates, found.steps
+        >>> tried = sweep(presets.PAPER_BOOTH, np.array([0.01, 0.1, 1.0]))["SGD"]
+        >>> tried.rates, tried.steps
         (array([0.01, 0.1 , 1.  ]), array([414,  44, 125], dtype=int32))
-        >>> found.status  # converged, converged, diverged
+        >>> tried.status  # converged, converged, diverged
         array([0, 0, 2], dtype=uint8)
     """
 
@@ -76,8 +76,8 @@ class Sweep:
             >>> import numpy as np
             >>> from toy_functions.basins import STATUS
             >>> from toy_functions.tuning import Sweep
-            >>> found = Sweep(np.array([0.01, 0.1, 1.0]), np.array([90, 9, 3]), np.array([0, 0, 2], np.uint8))
-            >>> found.best, [STATUS[code] for code in found.beside]
+            >>> tried = Sweep(np.array([0.01, 0.1, 1.0]), np.array([90, 9, 3]), np.array([0, 0, 2], np.uint8))
+            >>> tried.best, [STATUS[code] for code in tried.beside]
             (0.1, ['converged', 'diverged'])
         """
         if self.best is None:
@@ -133,8 +133,8 @@ def sweep(
         >>> from toy_functions.surfaces import BOOTH
         >>> from toy_functions.tuning import sweep
         >>> race = Race(BOOTH, BOOTH.start, {"SGD": SGD(1.0), "Adam": Adam(1.0)}, max_steps=2000)
-        >>> for name, found in sweep(race, np.geomspace(0.01, 1.0, 9)).items():
-        ...     print(f"{name}: {found.fewest} steps at {found.best:.3g}")
+        >>> for name, tried in sweep(race, np.geomspace(0.01, 1.0, 9)).items():
+        ...     print(f"{name}: {tried.fewest} steps at {tried.best:.3g}")
         SGD: 44 steps at 0.1
         Adam: 137 steps at 0.562
     """

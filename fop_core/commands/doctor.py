@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from fop_core.commands.load_torch import load_torch
+from fop_core.formatting import size
+
+LEAST = 2e9  # bytes that should be free for runs
 
 
 def add(commands: Any) -> None:
@@ -32,9 +35,7 @@ def _doctor(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     print(f"  cpu: {environment.processor()}, {torch.get_num_threads()} threads")
     for index in range(torch.cuda.device_count()):
         free, total = torch.cuda.mem_get_info(index)
-        print(
-            f"  cuda:{index}: {torch.cuda.get_device_name(index)}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
-        )
+        print(f"  cuda:{index}: {torch.cuda.get_device_name(index)}, {size(free)} of {size(total)} free")
     if not torch.cuda.is_available():
         built = f"torch is built for CUDA {torch.version.cuda}" if torch.version.cuda else "this torch is a CPU build"
         print(f"  no GPU that torch can use ({built})")
@@ -64,9 +65,9 @@ def _doctor(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     except OSError as error:
         runs = []
         todo.append(f"the runs in {folder} cannot be listed ({error}): set FOP_RUNS_DIR to a folder that you may read")
-    print(f"\nruns in {folder}: {len(runs)}, {free / 2**30:.1f} GiB free")
-    if free < 2 << 30:
-        todo.append(f"less than 2 GiB are free in {ancestor}: free some, or set FOP_RUNS_DIR to another disk")
+    print(f"\nruns in {folder}: {len(runs)}, {size(free)} free")
+    if free < LEAST:
+        todo.append(f"less than {size(LEAST)} are free in {ancestor}: free some, or set FOP_RUNS_DIR to another disk")
     todo += _shared(folder)
     for run, damage in runs:
         state = ""

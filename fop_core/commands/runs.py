@@ -14,6 +14,7 @@ from fop_core.commands import trash
 from fop_core.commands.load_torch import load_torch
 from fop_core.commands.report_errors import for_each
 from fop_core.commands.table import print_table
+from fop_core.formatting import percent, size
 from fop_core.printable import printable
 
 BEAT = 0.5  # seconds between two lines of progress
@@ -101,7 +102,7 @@ def _list(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             continue
         rows.append(row)
         steps = f"{row['step']:,} of {row['steps']:,}" if row["steps"] else "-"
-        accuracy = "-" if row["accuracy"] is None else f"{row['accuracy']:.2%}"
+        accuracy = "-" if row["accuracy"] is None else percent(row["accuracy"])
         trouble = f"damaged: {row['damaged'].replace(f'{run.path}/', '')}" if row["damaged"] else ""
         table.append([run.id, row["name"], row["state"], steps, accuracy, trouble])
     if chosen.json:
@@ -258,7 +259,7 @@ def _show_files(run: Any) -> None:
     if progress:
         _line(f"  damaged: {progress}")
     snapshots, checkpoints = len(run.snapshot_steps()), run.checkpoint_steps()
-    print(f"\n{snapshots} snapshots, checkpoints at {checkpoints}, {run.size() / 2**20:.1f} MiB")
+    print(f"\n{snapshots} snapshots, checkpoints at {checkpoints}, {size(run.size())}")
 
 
 def _diff(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:

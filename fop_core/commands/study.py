@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fop_core.commands import train, trash
 from fop_core.commands.report_errors import for_each
+from fop_core.formatting import duration, size
 from fop_core.printable import printable
 
 if TYPE_CHECKING:
@@ -242,21 +243,15 @@ def _forecast(study: "Study", chosen: argparse.Namespace, sources: "dict[str, So
         yield "how long that takes is not known: no run of like settings has ended here; --probe measures it"
     else:
         on = f"{will.slots} at a time" if will.slots > 1 else "one after another"
-        yield f"about {_time(will.wall_seconds)}, {on}, and {will.size / 1e6:,.0f} MB on the disk"
+        yield f"about {duration(will.wall_seconds)}, {on}, and {size(will.size)} on the disk"
     can = detectable(study, chosen.folder)
     if can is None:
         yield "which difference can be seen is not known: no runs with several seeds are here to tell their spread"
     elif math.isinf(can.difference):
         yield "one seed shows no difference"
     else:
-        size = gap(can.difference, can.column)
-        yield f"{can.n} seeds see a difference of {size} with probability 0.8 (from {can.source})"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+        least = gap(can.difference, can.column)
+        yield f"{can.n} seeds see a difference of {least} with probability 0.8 (from {can.source})"
 
 
 def _advanced(chosen: argparse.Namespace) -> "StudyTable":
@@ -332,14 +327,12 @@ def _table(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 def _cell(value: Any, name: str) -> str:
-    from fop_core.training.probe import amount
-
     if isinstance(value, bool):
         return "yes" if value else "-"
     if isinstance(value, float):
         if math.isnan(value):
             return "-"
-        return amount(int(value)) if name == "peak_memory" and math.isfinite(value) else f"{value:.5g}"
+        return size(value) if name == "peak_memory" and math.isfinite(value) else f"{value:.5g}"
     return str(value) if value != "" else "-"
 
 

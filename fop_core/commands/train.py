@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fop_core.commands.load_torch import load_torch
+from fop_core.formatting import number, percent, size
 
 if TYPE_CHECKING:
     from fop_core.runs.plugins import Source
@@ -291,14 +292,14 @@ def _follow(run: Any, control: Any, *, quiet: bool) -> str:
         bar.total = progress["steps"]
         bar.n = progress["step"]
         words = [f"epoch {progress['epoch']:.1f}/{progress['epochs']}"]
-        for key, label, form in (
-            ("train_loss", "loss", "{:.4f}"),
-            ("test_accuracy", "test", "{:.2%}"),
-            ("held_out_accuracy", "held out", "{:.2%}"),
-            ("eigenvalue_max", "top eigenvalue", "{:.3f}"),
+        for key, label, written in (
+            ("train_loss", "loss", number),
+            ("test_accuracy", "test", percent),
+            ("held_out_accuracy", "held out", percent),
+            ("eigenvalue_max", "top eigenvalue", number),
         ):
             if key in progress:
-                words.append(f"{label} {form.format(float(progress[key]))}")
+                words.append(f"{label} {written(float(progress[key]))}")
         bar.set_postfix_str(", ".join(words), refresh=False)
         bar.refresh()
 
@@ -312,7 +313,7 @@ def _follow(run: Any, control: Any, *, quiet: bool) -> str:
         shown = [
             QUANTITIES[k] for k in ("train_loss", "test_loss", "test_accuracy", "held_out_accuracy") if k in summary
         ]
-        results = [f"{of.title} {float(summary[of.name]):{'.2%' if of.percent else '.4f'}}" for of in shown]
+        results = [f"{of.title} {(percent if of.percent else number)(float(summary[of.name]))}" for of in shown]
         print(f"{run.id}: {', '.join(results)}")
     return ending
 
@@ -337,6 +338,6 @@ def _dry_run(settings: Any) -> int:
         print(f"  {name:32} {list(parameter.shape)!s:20} {parameter.numel():>12,}")
     print(f"  {'in all':53} {sum(p.numel() for p in built.model.parameters()):>12,}\n")
     print(built.optimizer)
-    for what, size in estimate(built, settings).items():
-        print(f"{what}: {size / 2**20:,.1f} MiB")
+    for what, bytes_ in estimate(built, settings).items():
+        print(f"{what}: {size(bytes_)}")
     return 0

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from fop_core.commands.report_errors import for_each
 from fop_core.commands.table import print_table
+from fop_core.formatting import size
 
 
 class Trashed(Protocol):
@@ -38,7 +39,7 @@ def show(rows: Iterable[tuple[str, str, int]], as_json: bool) -> int:
     if as_json:
         print(json.dumps([dict(zip(("id", "name", "bytes"), row)) for row in rows], indent=1))
     elif rows:
-        print_table([["id", "name", "size"], *([id_, name, f"{size / 1000:,.0f} kB"] for id_, name, size in rows)])
+        print_table([["id", "name", "size"], *([id_, name, size(bytes_)] for id_, name, bytes_ in rows)])
     else:
         print("the trash is empty")
     return 0

@@ -53,8 +53,8 @@ def rates(sweeps: Sequence[Rates], key: str = "") -> go.Figure:
         >>> from fop_core.figures.fair import Rates, rates
         >>> from toy_functions import presets
         >>> from toy_functions.tuning import sweep
-        >>> found = sweep(presets.PAPER_BOOTH, np.array([0.01, 0.1, 1.0]))["SGD"]
-        >>> figure = rates([Rates("sgd", found.rates, found.converged_steps, 0.005, found.best)])
+        >>> tried = sweep(presets.PAPER_BOOTH, np.array([0.01, 0.1, 1.0]))["SGD"]
+        >>> figure = rates([Rates("sgd", tried.rates, tried.converged_steps, 0.005, tried.best)])
         >>> [note.text for note in figure.layout.annotations]
         ['SGD 44 at 0.1']
     """

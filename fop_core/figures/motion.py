@@ -35,8 +35,8 @@ class Motion:
         >>> from toy_functions import presets, race
         >>> from toy_functions.surfaces import BOOTH
         >>> path = race(presets.PAPER_BOOTH)["FOP"]
-        >>> moved = motion(path.points, path.losses, path.preconditioners, BOOTH.gradient, BOOTH.hessian)
-        >>> moved.points.shape, moved.P[0], moved.g[0], moved.moves[0].round(2)
+        >>> made = motion(path.points, path.losses, path.preconditioners, BOOTH.gradient, BOOTH.hessian)
+        >>> made.points.shape, made.P[0], made.g[0], made.moves[0].round(2)
         ((544, 2), array([1., 0., 1.]), array([-66., -78.], dtype=float32), array([0.33, 0.39], dtype=float32))
     """
 
@@ -74,8 +74,8 @@ def motion(
         >>> import numpy as np
         >>> from fop_core.figures.motion import motion
         >>> from toy_functions.surfaces import BOOTH
-        >>> moved = motion(np.array([[0.0, -4.0], [1.0, 3.0]]), np.array([306.0, 0.0]), None, BOOTH.gradient)
-        >>> moved.steps, moved.moves
+        >>> made = motion(np.array([[0.0, -4.0], [1.0, 3.0]]), np.array([306.0, 0.0]), None, BOOTH.gradient)
+        >>> made.steps, made.moves
         (array([0, 1], dtype=uint32), array([[ 1.,  7.],
                [nan, nan]], dtype=float32))
     """

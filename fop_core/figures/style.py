@@ -8,14 +8,16 @@ deuteranopia and tritanopia, and the twelve by more than twice what is just noti
 holds them to it. An eighth colour as far from each of the seven was looked for, and is not there.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from decimal import ROUND_HALF_UP, Decimal, localcontext
 from types import MappingProxyType
 from typing import Any
 
 import plotly.graph_objects as go
+
+from fop_core.formatting import number as number  # a part of the visual language, and of what it offers
+from fop_core.formatting import plain as plain
+from fop_core.formatting import point as point
 
 
 @dataclass(frozen=True)
@@ -213,57 +215,3 @@ def themes() -> dict[str, dict[str, Any]]:
         name: {"template": template(theme), "roles": roles(theme), "colors": asdict(theme)}
         for name, theme in THEMES.items()
     }
-
-
-def number(value: float) -> str:
-    """Return a number with three significant digits: 0.00500, 1e-6, 3.58, 1,230, −1.2e9; a minus sign, not a hyphen.
-
-    Halves are rounded up, as JavaScript does: ``pages/components/lib/numbers.js`` writes the same.
-
-    Example:
-        >>> from fop_core.figures.style import number
-        >>> number(0.005), number(3.14159), number(-1234567), number(float("nan"))
-        ('0.00500', '3.14', '−1.23e6', 'not a number')
-    """
-    value = float(value)
-    sign, size = "−" if value < 0 else "", abs(value)
-    if not math.isfinite(value):
-        return "not a number" if math.isnan(value) else f"{sign}∞"
-    if value == 0:
-        return "0"
-    with localcontext(rounding=ROUND_HALF_UP):
-        exact = Decimal(size)
-        mantissa, exponent = f"{exact:.2e}".split("e")
-        power = int(exponent)
-        return sign + (f"{exact:,.{max(0, 2 - power)}f}" if -4 <= power < 6 else f"{float(mantissa):g}e{power}")
-
-
-def plain(value: float) -> str:
-    """Return ``number`` without zeros at its end: 3 for 3.00, 0.05 for 0.0500.
-
-    Example:
-        >>> from fop_core.figures.style import plain
-        >>> plain(3.0), plain(0.05), plain(1e-6)
-        ('3', '0.05', '1e-6')
-    """
-    text = number(value)
-    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
-
-
-def point(x: float, y: float) -> str:
-    """Return a point, both coordinates to the same two decimals where that shows them: (3.58, −1.85).
-
-    Example:
-        >>> from fop_core.figures.style import point
-        >>> point(3.5844, -1.8481), point(1e-5, 0.0)
-        ('(3.58, −1.85)', '(1e-5, 0)')
-    """
-    near = all(abs(value) < 100 for value in (x, y)) and any(abs(value) >= 0.005 for value in (x, y))
-    if near or x == y == 0:
-        return f"({_two(x)}, {_two(y)})"
-    return f"({number(x)}, {number(y)})"
-
-
-def _two(value: float) -> str:
-    text = f"{value:.2f}"
-    return "0.00" if float(text) == 0 else text.replace("-", "−")

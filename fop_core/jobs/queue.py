@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fop_core.formatting import size
 from fop_core.jobs import launcher_settings, placements, requests
 from fop_core.jobs import slots as _slots
 from fop_core.jobs.cores import Room
@@ -380,7 +381,7 @@ def blocking_reason(folder: Path) -> str:
         return f"for the queue's folder: {error}"
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE:
-        return f"for room on the disk: {free / 1e6:,.0f} MB are free, {LEAST_FREE / 1e6:,.0f} are needed"
+        return f"for room on the disk: {size(free)} are free, {size(LEAST_FREE)} are needed"
     try:
         limit = _slots.settings(folder).limit_gb
     except DamagedFile as error:
@@ -389,8 +390,8 @@ def blocking_reason(folder: Path) -> str:
         launcher_settings.read(folder)
     except DamagedFile as error:
         return f"for settings that can be read: {error}"
-    if limit is not None and (size := bytes_used(folder)) > 1e9 * limit:
-        return f"for room in the runs folder: it holds {size / 1e9:,.2f} GB, its limit is {limit:g} GB"
+    if limit is not None and (used := bytes_used(folder)) > 1e9 * limit:
+        return f"for room in the runs folder: it holds {size(used)}, its limit is {limit:g} GB"
     return ""
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from fop_core import isolated
+from fop_core.formatting import duration
 from fop_core.jobs import slots
 from fop_core.runs import files, locks
 
@@ -154,10 +155,10 @@ def _examine(probe: Path, check: Callable[[], None], *, elsewhere: bool) -> list
         Finding(
             f"seeing what the other wrote, {whose}",
             slowest < SOON,
-            f"there and back within {slowest:.2f} s"
+            f"there and back within {duration(slowest)}"
             if slowest < SOON
-            else f"there and back takes {slowest:.0f} s: set FOP_SLURM_GRACE to three times that, or mount it with a "
-            "shorter actimeo",
+            else f"there and back takes {duration(slowest)}: set FOP_SLURM_GRACE to three times that, or mount it "
+            "with a shorter actimeo",
         ),
         Finding(
             f"appending lines, {whose}",

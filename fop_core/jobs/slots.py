@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from fop_core.formatting import size
 from fop_core.jobs.requests import machine
 from fop_core.runs import files, locks, stamps
 from fop_core.runs.files import DamagedFile
@@ -380,7 +381,7 @@ def _gpus(visible: str | None, moment: int) -> tuple[tuple[str, str, str], ...]:
     for uuid, pid, name in _ask("--query-compute-apps=gpu_uuid,pid,process_name") if rows else []:
         used.setdefault(uuid, []).append(f"{Path(name).name} (process {pid})")
     there = [
-        (uuid, f"{name}, {total} MiB", f"{memory} MiB used by {', '.join(used[uuid])}" if uuid in used else "")
+        (uuid, f"{name}, {_mib(total)}", f"{_mib(memory)} used by {', '.join(used[uuid])}" if uuid in used else "")
         for uuid, name, memory, total in rows
     ]
     if visible is None:
@@ -402,6 +403,11 @@ def gpu_usage(uuid: str) -> dict[str, float]:
         if name == uuid and percent.isdecimal() and memory.isdecimal():
             return {"gpu_percent": float(percent), "gpu_memory": float(memory) * 2**20}
     return {}
+
+
+def _mib(text: str) -> str:
+    """Return what nvidia-smi says of memory, which counts in MiB, in our units."""
+    return size(float(text) * 2**20) if text.isdecimal() else f"{text} MiB"
 
 
 def _ask(query: str) -> list[list[str]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from scipy import stats
 
+from fop_core.formatting import p_value
 from fop_core.reproduction.shipped import PackedRun
 from fop_core.reproduction.verdicts import ALPHA
 from fop_core.studies.statistics import Difference, holm, unpaired
@@ -88,13 +89,7 @@ def signed(value: float, digits: int = 2) -> str:
     return f"{value:+.{digits}f}".replace("-", MINUS)
 
 
-def p_words(p: float) -> str:
-    """Return a p value: "p = 0.83", "p < 1e-4"; "no test" of NaN."""
-    if math.isnan(p):
-        return "no test"
-    if p < 1e-4:
-        return "p < 1e-4"
-    return f"p = {p:.2g}" if p < 0.1 else f"p = {p:.2f}"
+p_words = p_value
 
 
 def spread(values: Mapping[int, float] | Sequence[float], digits: int = 2) -> str:

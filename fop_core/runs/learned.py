@@ -493,8 +493,8 @@ def may_be_P(layers: Sequence[Layer]) -> bool:
         >>> from safetensors.numpy import save
         >>> from fop_core.runs import learned
         >>> P = np.array([[2.0, 1.0], [1.0, 3.0]], np.float32)
-        >>> given = learned.of_files([("P.safetensors", save({"0.weight": P}))], "factored")
-        >>> learned.may_be_P(list(given.layers.values()))  # taken for the M of M M^T, and yet symmetric
+        >>> read = learned.of_files([("P.safetensors", save({"0.weight": P}))], "factored")
+        >>> learned.may_be_P(list(read.layers.values()))  # taken for the M of M M^T, and yet symmetric
         True
     """
     every = [layer.M for layer in layers if not FORMS[layer.form].symmetric]

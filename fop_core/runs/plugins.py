@@ -21,6 +21,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from fop_core.formatting import size
 from fop_core.runs import confirmed, files, stamps
 from fop_core.runs.names import SOURCE
 from fop_core.runs.run import Run
@@ -29,7 +30,7 @@ MAKES: Mapping[str, str] = MappingProxyType({"data": "make_data", "model": "make
 """The function that makes each part of a config."""
 RULE = "RULE"
 """What the text of an update rule for surfaces is called in a file."""
-LARGEST = 1 << 20  # bytes of a file
+LARGEST = 1_000_000  # bytes of a file
 RIGHTS = "A plug-in is code: it runs with your rights, and nothing holds it back."
 """What is to be said before one is confirmed."""
 
@@ -156,7 +157,7 @@ def text(file: str, content: bytes) -> Source:
         PluginError: where it is too large.
     """
     if len(content) > LARGEST:
-        raise PluginError(file, f"more than {LARGEST >> 20} MB; a plug-in is one file of Python")
+        raise PluginError(file, f"more than {size(LARGEST)}; a plug-in is one file of Python")
     return Source(file, content)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from fop_core.formatting import NONE, mean_std, p_value, plain, points
 from fop_core.studies.analysis import (
     OF_TARGET,
     Comparison,
@@ -78,18 +79,14 @@ def point_words(point: Point) -> str:
 
 
 def amount(value: float, column: str) -> str:
-    """Return a value of a column as people read it: an accuracy in percent, a loss with four digits.
+    """Return a value of a column as people read it: an accuracy in percent, a loss with three digits.
 
     Example:
         >>> from fop_core.studies.conclusions import amount
         >>> amount(0.9777, "test_accuracy"), amount(0.0873, "test_loss")
         ('97.77 %', '0.0873')
     """
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    return f"{100 * value:.2f} %" if column.endswith("accuracy") else f"{value:.4g}"
+    return NONE if math.isnan(value) else mean_std(value, None, column.endswith("accuracy"))
 
 
 def gap(value: float, measure: str) -> str:
@@ -101,23 +98,12 @@ def gap(value: float, measure: str) -> str:
         '−0.86 points'
     """
     if math.isnan(value):
-        return "–"
+        return NONE
     if measure in OF_TARGET:
         return f"{math.exp(value):.3g} times" if abs(value) < 700 else "∞ times"
     if math.isinf(value):
         return "∞"
-    return f"{100 * value:.2f} points".replace("-", "−") if measure.endswith("accuracy") else f"{value:.3g}"
-
-
-def p_words(p: float) -> str:
-    """Return a p value in words.
-
-    Example:
-        >>> from fop_core.studies.conclusions import p_words
-        >>> p_words(0.0312), p_words(0.0001)
-        ('p = 0.031', 'p < 0.001')
-    """
-    return "p not known" if math.isnan(p) else "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+    return points(value) if measure.endswith("accuracy") else plain(value)
 
 
 def _unmeasured(table: StudyTable, made: Comparisons) -> list[str]:
@@ -156,9 +142,7 @@ def _open(table: StudyTable, made: Comparisons) -> list[str]:
 
 def _of_group(made: Comparisons, group: Group) -> str:
     column = made.analysis.column
-    mean = amount(group.mean, column)
-    if not math.isnan(group.std):
-        mean = f"{mean.removesuffix(' %')} ± {amount(group.std, column)}"
+    mean = mean_std(group.mean, group.std, column.endswith("accuracy"))
     on = "the held-out images" if made.role == "tune" else "the test set"
     where = f" on {on}" if column.startswith("test_") else " in training"
     count = f"n = {group.n}" if group.n == group.of else f"n = {group.n} of {group.of}"
@@ -176,7 +160,7 @@ def _of_comparison(made: Comparisons, row: Comparison) -> str:
         return f"{row.method} and {row.other}, {what}: one run of each shows no difference."
     if _nowhere(made, row):
         return f"{row.method} and {row.other}, {what}: no run of either got there ({count})."
-    how = f"{difference.test}, {count}, {p_words(row.adjusted)}"
+    how = f"{difference.test}, {count}, {p_value(row.adjusted)}"
     if not math.isnan(difference.low):
         how += f", {100 * (1 - made.analysis.alpha):g} % interval {_interval(made, row)}"
     if row.declared:
@@ -223,12 +207,12 @@ def _of_target(table: StudyTable) -> list[str]:
         method = table.study.called(record.method)
         goal = f"{target.column.replace('_', ' ')} {amount(target.value, target.column)}"
         if math.isinf(record.steps):
-            words = p_words(record.p)
+            words = p_value(record.p)
             sentences.append(f"{method} is not shown to reach {goal} on average (n = {record.n}, {words}).")
         else:
             sentences.append(
                 f"{method} reaches {goal} on average by step {record.steps:,.0f} "
-                f"(one-sided t, n = {record.n}, {p_words(record.p)})."
+                f"(one-sided t, n = {record.n}, {p_value(record.p)})."
             )
     return sentences
 

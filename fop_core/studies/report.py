@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fop_core.formatting import p_value
 from fop_core.printable import printable
 from fop_core.runs.compare import flat
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.run import Run
 from fop_core.studies import progress
 from fop_core.studies.analysis import Comparisons, comparisons, winners
-from fop_core.studies.conclusions import amount, by_name, conclusions, gap, p_words, point_words
+from fop_core.studies.conclusions import amount, by_name, conclusions, gap, point_words
 from fop_core.studies.progress import StudyTable
 from fop_core.studies.rows import csv_text, rows
 
@@ -207,7 +208,7 @@ def _differences(made: Comparisons) -> Section:
                 gap(difference.mean, row.measure),
                 interval,
                 difference.test,
-                p_words(row.adjusted),
+                p_value(row.adjusted),
                 f"{row.better} is better" if row.better else "no difference seen",
             )
         )

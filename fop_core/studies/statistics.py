@@ -35,8 +35,8 @@ class Difference:
 
     Example:
         >>> from fop_core.studies.statistics import difference
-        >>> found = difference({0: 0.97, 1: 0.98, 2: 0.96}, {0: 0.95, 1: 0.97, 2: 0.95})
-        >>> found.test, round(found.mean, 4), round(found.low, 4), round(found.high, 4), round(found.p, 3)
+        >>> made = difference({0: 0.97, 1: 0.98, 2: 0.96}, {0: 0.95, 1: 0.97, 2: 0.95})
+        >>> made.test, round(made.mean, 4), round(made.low, 4), round(made.high, 4), round(made.p, 3)
         ('paired t', 0.0133, -0.001, 0.0277, 0.057)
     """
 
@@ -120,8 +120,8 @@ def unpaired(ours: Sequence[float], theirs: Sequence[float], alpha: float = 0.05
 
     Example:
         >>> from fop_core.studies.statistics import unpaired
-        >>> found = unpaired([3.0, 5.0, 4.0], [1.0, 2.0, 3.0])
-        >>> found.test, found.mean, round(found.p, 4)
+        >>> made = unpaired([3.0, 5.0, 4.0], [1.0, 2.0, 3.0])
+        >>> made.test, made.mean, round(made.p, 4)
         ("Welch's t", 2.0, 0.0705)
     """
     first, second = np.asarray(ours, float), np.asarray(theirs, float)

@@ -710,8 +710,8 @@ PRESETS = {
         snapshots=200,
     ),
     "cifar10-allcnn-small": _preset(
-        "The All-CNN of cifar10-allcnn at a quarter of the width in 15 epochs, for CPUs: a tenth of the rate after "
-        "epoch 8, ρ 5e-4 as in Figure 4, for M has a tenth of the steps.",
+        "The All-CNN of cifar10-allcnn at a quarter of the width in 15 epochs, for CPUs. A tenth of the rate after "
+        "epoch 8; ρ 5e-4 as in Figure 4, since M has a tenth of the steps.",
         **_CIFAR,
         model={"name": "all-cnn", "width": 0.25},
         schedule={"kind": "step", "milestones": [8]},

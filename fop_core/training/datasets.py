@@ -18,6 +18,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
+from fop_core import formatting
 from fop_core.printable import printable
 from fop_core.runs import files
 from fop_core.training.config import PLUGIN, DataConfig
@@ -421,7 +422,7 @@ def _read_tree(path: Path, config: DataConfig, log: Log) -> tuple[dict[str, Part
     total = sum(len(paths) for paths, _ in listed.values()) * size * size * 3
     if config.storage == "stream" or (config.storage == "auto" and total > IN_MEMORY):
         if config.augmentation == "crop_flip":
-            raise DataError(f"{path}: {total >> 20:,} MB are streamed, and crop_flip is for images in memory")
+            raise DataError(f"{path}: {formatting.size(total)} are streamed, and crop_flip is for images in memory")
         return {part: Part(labels, paths=paths) for part, (paths, labels) in listed.items()}, classes, []
     if config.held_out:
         listed.pop("test", None)  # what is tuned reads no image of it

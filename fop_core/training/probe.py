@@ -23,6 +23,7 @@ from typing import Any
 import psutil
 
 from fop_core import isolated
+from fop_core.formatting import size
 from fop_core.printable import printable
 from fop_core.runs import files, plugins, records, store
 from fop_core.runs.files import DamagedFile
@@ -232,9 +233,9 @@ class _Process:
             if time.monotonic() - begun > limit:
                 excess = f"takes more than {limit:g} s" if loaded else f"torch took more than {limit:g} s to load"
             elif loaded and self._memory() > before + self.limits.memory:
-                excess = f"takes more than {amount(self.limits.memory)} of memory"
+                excess = f"takes more than {size(self.limits.memory)} of memory"
             elif os.fstat(self._output.fileno()).st_size >= self.limits.output:
-                excess = f"prints more than {amount(self.limits.output)}"
+                excess = f"prints more than {size(self.limits.output)}"
             if excess:
                 self._ask_where()
                 return excess
@@ -351,14 +352,6 @@ _KINDS: Mapping[str, Callable[[Any], Any]] = {
     "steps": records.count,
     "loss": files.number,
 }
-
-
-def amount(size: int) -> str:
-    """Return bytes in words."""
-    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if size >= unit:
-            return f"{size / unit:.3g} {name}"
-    return f"{size} bytes"
 
 
 def _signal(status: int) -> str:

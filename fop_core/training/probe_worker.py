@@ -22,13 +22,13 @@ import psutil
 import torch
 from torch import Tensor
 
+from fop_core.formatting import size
 from fop_core.optim import groups
 from fop_core.runs import files, plugins
 from fop_core.runs.plugins import MAKES, PluginError
 from fop_core.training import batches, build, datasets, memory, own_data, preview, state
 from fop_core.training.config import ConfigError, Problem, TrainConfig, parse
 from fop_core.training.plugins import Plugin, Plugins, kind
-from fop_core.training.probe import amount
 
 CPU = torch.device("cpu")
 SAMPLES = 16  # of the one step, at most
@@ -71,11 +71,11 @@ class Probe:
         inner: BaseException | None = error
         while inner is not None:
             if isinstance(inner, MemoryError) or "can't allocate memory" in str(inner):
-                message = f"{self.doing} takes more than {amount(self.request['memory'])} of memory"
+                message = f"{self.doing} takes more than {size(self.request['memory'])} of memory"
             if isinstance(inner, OSError) and inner.errno == errno.EFBIG:
                 limit = self.request["output"]
                 printed = os.fstat(sys.stdout.fileno()).st_size >= limit
-                message = f"{self.doing} {'prints' if printed else 'writes a file of'} more than {amount(limit)}"
+                message = f"{self.doing} {'prints' if printed else 'writes a file of'} more than {size(limit)}"
             inner = inner.__cause__
         return str(PluginError(file, message, line))
 
@@ -112,8 +112,8 @@ class Probe:
         for part in self.sources:
             with self._doing(part, "Settings"):
                 settings[part] = self.plugins.settings[part].model_dump(mode="json")
-                if (size := len(json.dumps(settings[part]))) > MOST_SETTINGS:
-                    raise self._error(part, f"its Settings are {amount(size)} as JSON: give a file's path instead")
+                if (length := len(json.dumps(settings[part]))) > MOST_SETTINGS:
+                    raise self._error(part, f"its Settings are {size(length)} as JSON: give a file's path instead")
         results: dict[str, Any] = {"settings": settings, "schemas": self.schemas, "variants": self._variants()}
         return results | self._stepped()
 

@@ -12,6 +12,7 @@ import numpy as np
 from fop_core.figures import style
 from fop_core.figures.maps import Axis, Maps, Minimum
 from fop_core.figures.style import GLYPHS, METHODS, MINIMA, number, plain, point
+from fop_core.formatting import percent
 from pages.components.component import component, packed
 from pages.shared.race import SurfaceSpec, surface
 from pages.shared.race_rules import KINDS
@@ -234,14 +235,14 @@ def _map(rule: str, batch: Batch, objective: Surface) -> dict[str, Any]:
         "dash": "" if method.dash == "solid" else method.dash.replace("px", ""),
         "width": method.width,
         "glyph": GLYPHS[method.symbol],
-        "words": f"{percent(row.converged)} converge{median}",
+        "words": f"{convergent(row.converged)} converge{median}",
     }
 
 
-def percent(share: float) -> str:
+def convergent(share: float) -> str:
     """Return a share to a tenth of a percent; only none is 0 % and only all are 100 %."""
     tenths = min(999, max(1, round(1000 * share))) if 0 < share < 1 else round(1000 * share)
-    return f"{plain(tenths / 10)} %"
+    return percent(tenths / 1000, digits=int(tenths % 10 > 0))
 
 
 def _linear(low: float, high: float, count: int) -> dict[str, Any]:

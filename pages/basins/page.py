@@ -159,7 +159,7 @@ def table(shown: Grid) -> list[dict[str, str]]:
         }
         rows.append(
             {"Optimizer": METHODS[name].name}
-            | {column: maps.percent(share).replace(" ", "\N{NO-BREAK SPACE}") for column, share in shares.items()}
+            | {column: maps.convergent(share).replace(" ", "\N{NO-BREAK SPACE}") for column, share in shares.items()}
             | {"Median steps": "–" if row.median_steps is None else plain(row.median_steps)}
         )
     return rows

@@ -29,7 +29,7 @@ def compared(form: Form, source: Source, layer: Layer, beside: Side | None) -> N
         )
     elif source.entry is None or len(group := seeds(source.entry)) < 2:
         st.markdown(
-            "Choose a run **beside** this one in the sidebar, or this one again for another of its layers: matrices, "
+            "Choose a run **beside** this one in the sidebar, or this one again for another of its layers. Matrices, "
             "their difference and their numbers then stand side by side. Runs that differ by the seed alone are "
             "compared here by themselves; of this one there is no other seed."
         )
@@ -88,8 +88,8 @@ def _table(layer_pairs: dict[str, list[tuple[Side, Side]]], at: int) -> None:
         )
     st.table(rows, hide_index=True, border="horizontal")
     st.caption(
-        "Correlation of the entries of P − I, and of what is left of P after aI + c11ᵀ is fitted; principal angles "
-        f"between the {DIRECTIONS} directions that each P changes most, and what two random subspaces have (median). "
+        "Correlation of the entries of P − I, and of what is left of P after aI + c11ᵀ is fitted. Principal angles "
+        f"between the {DIRECTIONS} directions that each P changes most, and between random subspaces (median). "
         "The same structure from every start (section 5) means correlations near 1 and angles well below chance.",
         help="The directions are eigenvectors of P with the largest |λ − 1|. Where two such eigenvalues are nearly "
         "equal their directions are not determined, and the angles say little. A constant matrix has no correlation.",

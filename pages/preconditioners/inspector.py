@@ -10,6 +10,7 @@ import streamlit as st
 from fop_core import inspection
 from fop_core.figures import style
 from fop_core.figures.style import METHODS, number
+from fop_core.formatting import percent
 from fop_core.optim.forms import FORMS
 from fop_core.quantities import QUANTITIES
 from fop_core.runs import compare
@@ -86,7 +87,7 @@ def _captions(source: Source) -> list[str]:
         for index, caption in zip(indices.tolist(), captions):
             if index >= 0:
                 value = float(curve.y[index])
-                caption.append(f"{of.title} {f'{value:.1%}' if of.percent else number(value)}")
+                caption.append(f"{of.title} {percent(value) if of.percent else number(value)}")
     return [" · ".join(each) for each in captions]
 
 

@@ -7,7 +7,7 @@ from fop_core.runs.learned import Layer
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
 from pages.preconditioners import compare, downloads, fork, inspector, observed, panels, rotation, whitening
-from pages.preconditioners.settings import FIELDS, PRESETS, VALUES
+from pages.preconditioners.settings import FIELDS, PRESETS, RENAMED, VALUES
 from pages.preconditioners.sources import Source, damaged, known, labels, of_entry
 from pages.preconditioners.uploads import uploaded
 from pages.shared.first_run import first_run
@@ -25,7 +25,7 @@ PANELS = {
 }
 TICK = 3  # seconds after which a run that trains is asked for newer snapshots
 
-form = Form("preconditioners", PRESETS, FIELDS, {"all": VALUES}, tuple(VALUES))
+form = Form("preconditioners", PRESETS, FIELDS, {"all": VALUES}, tuple(VALUES), renamed=RENAMED)
 runs = known()
 
 
@@ -122,7 +122,7 @@ def empty() -> None:
     """Say how to begin."""
     if form["source"] == "file":
         st.markdown(
-            "**Your own matrices.** Save what was learned in your script, then bring the file in the sidebar: every "
+            "**Your own matrices.** Save what was learned in your script, then bring the file in the sidebar. Every "
             "picture that needs no gradients works on it."
         )
         st.code(

@@ -125,8 +125,8 @@ def _scalars(source: Source) -> None:
     st.caption(
         f"{about}: of each tensor the largest number (solid) and the smallest (dotted) are drawn."
         if about
-        else "By how much each tensor's gradient is multiplied: S-HD learns one number for it, PP-HD one for each "
-        "parameter, of which the largest (solid) and the smallest (dotted) are drawn.",
+        else "By how much each tensor's gradient is multiplied. S-HD learns one number for it, PP-HD one for each "
+        "parameter; the largest (solid) and the smallest (dotted) are drawn.",
         help=DEPTH,
     )
 

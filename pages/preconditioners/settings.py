@@ -47,7 +47,7 @@ MATRICES = {
 }
 FIELDS: dict[str, Field] = {
     "source": Switch("Look into", {"run": "A run", "file": "Your own matrices"}),
-    "given": Choice(
+    "file_form": Choice(
         "They are",
         {name: f"the M of {form.formula}" for name, form in learned.FILE_FORMS.items()} | {"direct": "P itself"},
         help="A name that ends in /P is a P and one that ends in /M an M, whatever is chosen here.",
@@ -73,7 +73,7 @@ FIELDS: dict[str, Field] = {
 }
 VALUES: dict[str, Any] = {
     "source": "run",
-    "given": "factored",  # what factors() returns of a FOP with its own defaults
+    "file_form": "factored",  # what factors() returns of a FOP with its own defaults
     "kernel": False,
     "run": "",
     "beside": "",
@@ -91,3 +91,5 @@ VALUES: dict[str, Any] = {
     "seeds": True,
 }
 PRESETS = Choice("Preset", {"all": "All"})
+RENAMED = {"given": "file_form"}
+"""What addresses called a setting before."""

@@ -5,12 +5,13 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from fop_core.formatting import size
 from fop_core.runs import learned
 from pages.preconditioners.sources import Source, of_upload
 from pages.shared.form import Form
 from pages.shared.text import literal
 
-MOST = 4 * learned.UPLOAD  # bytes that a session keeps
+MOST = 256_000_000  # bytes that a session keeps
 MANY = 5  # files from which on their list scrolls
 _FILES, _TURN, _REFUSED = "inspect files", "inspect files turn", "inspect files refused"
 
@@ -40,7 +41,7 @@ def uploaded(form: Form) -> Source | None:
                 on_click=_remove,
                 args=(file.file_id,),
             )
-    file_form, kernel = form.draw("given"), form.draw("kernel")
+    file_form, kernel = form.draw("file_form"), form.draw("kernel")
     if not files:
         return None
     source = of_upload(files, file_form, kernel)
@@ -66,11 +67,11 @@ def _add() -> None:
             manager.remove_file(context.session_id, file.file_id)
     names = {file.name for file in new}
     files = [*(file for file in _files() if file.name not in names), *new]
-    size = sum(file.size for file in files)
+    bytes_ = sum(file.size for file in files)
     st.session_state[_REFUSED] = ""
-    if size > MOST:
+    if bytes_ > MOST:
         st.session_state[_REFUSED] = (
-            f"{', '.join(names)}: with it there would be {size / 2**20:,.0f} MB, and up to {MOST >> 20} MB are kept. "
+            f"{', '.join(names)}: with it there would be {size(bytes_)}, and up to {size(MOST)} are kept. "
             "Remove some first."
         )
         return

@@ -7,6 +7,7 @@ from fop_core import inspection
 from fop_core.figures import learned_curves
 from fop_core.figures.style import number
 from fop_core.figures.training_curves import Line, LineStyle
+from fop_core.formatting import percent
 from fop_core.runs.learned import Layer
 from pages.preconditioners.panels import chart
 from pages.preconditioners.sources import Source, snapshot_index
@@ -37,7 +38,7 @@ def whitening(form: Form, source: Source, layer: Layer) -> None:
         st.caption(
             "Mean entry of P between neighbours in the kernel, less that between all other pairs: whitening, in the "
             "sense of section 5, is below 0.",
-            help="The difference does not change when aI + c11ᵀ is added to P: so the constant direction, which makes "
+            help="The difference does not change when aI + c11ᵀ is added to P. So the constant direction, which makes "
             "every entry beside the diagonal negative, counts for nothing.",
         )
     with right:
@@ -81,4 +82,4 @@ def pairs(layer: Layer) -> list[Line]:
 
 
 def _share(value: float) -> str:
-    return f"{value:.0%}" if np.isfinite(value) else "no share"
+    return percent(value, digits=0) if np.isfinite(value) else "no share"

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from fop_core.formatting import run_count
 from fop_core.jobs import queue
 from fop_core.runs import GALLERY, store, trash
 from fop_core.runs.control import start_over
@@ -43,7 +44,7 @@ def show_notice() -> None:
     notices.show("runs")
     if gone := st.session_state.get(UNDO):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"{_count(len(gone))} moved to the trash.", width="content")
+            st.markdown(f"{run_count(len(gone))} moved to the trash.", width="content")
             st.button("Undo", on_click=_undo, key="runs undo button")
             st.button("Dismiss", on_click=lambda: st.session_state.pop(UNDO, None), type="tertiary")
 
@@ -79,10 +80,6 @@ def ours(entry: Entry) -> bool:
 def trashed(entry: Entry) -> bool:
     """Return whether a run is in the trash."""
     return trash.holds(entry.run.path)
-
-
-def _count(count: int) -> str:
-    return "1 run" if count == 1 else f"{count} runs"
 
 
 def buttons(entries: Sequence[Entry]) -> None:
@@ -139,7 +136,7 @@ def _stop(entries: Sequence[Entry]) -> None:
             if entries[0].waits
             else "It writes a checkpoint and ends; resume goes on from there."
         )
-        words = f"Stop {_count(len(entries))}" if len(entries) > 1 else "Stop this run"
+        words = f"Stop {run_count(len(entries))}" if len(entries) > 1 else "Stop this run"
         st.button(words, on_click=_stops, args=(entries,), type="primary", key="runs stops")
 
 
@@ -201,7 +198,7 @@ def delete(idle: Sequence[Entry]) -> None:
     label = "Delete…" if len(idle) == 1 else f"Delete {len(idle)}…"
     with st.popover(label, key="runs delete", width="content"):
         st.markdown("To the trash, from where it can be brought back.")
-        words = "Delete this run" if len(idle) == 1 else f"Delete {_count(len(idle))}"
+        words = "Delete this run" if len(idle) == 1 else f"Delete {run_count(len(idle))}"
         st.button(words, on_click=lambda: discard(idle), type="primary", key="runs deletes")
 
 
@@ -209,7 +206,7 @@ def _of_trash(entries: Sequence[Entry]) -> None:
     st.button("Restore", on_click=lambda: _each(entries, Run.restore, "Brought back."), key="runs restore")
     with st.popover("Delete for good…", key="runs purge", width="content"):
         st.markdown("This cannot be undone.")
-        words = f"Delete {_count(len(entries))} for good"
+        words = f"Delete {run_count(len(entries))} for good"
         st.button(words, on_click=lambda: _each(entries, Run.remove, "Deleted."), type="primary", key="runs purges")
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import streamlit as st
 
 from fop_core import quantities
-from fop_core.figures.style import number
+from fop_core.formatting import number, percent
 from fop_core.runs import compare, fields
 from fop_core.runs.fields import ANYWHERE, BEST, LAST, SETTING, Known
 from fop_core.runs.listing import Entry
-from pages.shared import run_text
+from pages.shared.train_settings import LABELS
 
 Cell = tuple[Any, ...]  # words, what they are sorted by, what hovering shows
 
@@ -41,6 +41,9 @@ NUMBERS = ("best", "last", "size", "age")
 FIRST = ("progress", "method", "preset", "varied", "best", "last", "uses", "where", "device", "age")
 """What the table shows unless a reader chooses."""
 
+CALLED = {**LABELS, "seed": "Seed"}
+"""What stands above the column of a setting; hovering it, and the list of all columns, say its path."""
+
 
 def is_column(name: str) -> bool:
     """Return whether a name can be a column's; whether any run has that setting or measured that is another matter."""
@@ -59,7 +62,9 @@ def title(name: str) -> str:
 def heading(name: str) -> str:
     """Return what stands above a column."""
     if name.startswith(SETTING):
-        return _path(name).removeprefix("optimizer.")
+        path = _path(name)
+        known = None if name.startswith(ANYWHERE) else CALLED.get(path)
+        return known or path.removeprefix("optimizer.")
     if fields.is_measured(name):
         prefix, _, column = name.partition(".")
         return f"{prefix.capitalize()} {quantities.title(column)}"
@@ -143,5 +148,5 @@ def _measured(entry: Entry, name: str) -> Cell:
         return "–", None
     if not math.isfinite(value):
         return number(value), None if math.isnan(value) else math.copysign(1e308, value)
-    percent = quantities.of(name.partition(".")[2]).percent
-    return run_text.percent(value) if percent else number(value), value
+    of_percent = quantities.of(name.partition(".")[2]).percent
+    return percent(value) if of_percent else number(value), value

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from fop_core.figures.style import number
+from fop_core.formatting import duration, number, percent
 from fop_core.jobs import queue
 from fop_core.quantities import QUANTITIES
 from fop_core.runs import fields, stamps
@@ -62,10 +62,10 @@ def _progress(entry: Entry) -> None:
     progress = entry.progress
     share, step, steps = (progress.get(key) for key in ("share", "step", "steps"))
     if share is None or step is None or steps is None:
-        st.progress(0.0, f"{entry.state}, since {run_text.duration(stamps.age(entry.since))}")
+        st.progress(0.0, f"{entry.state}, since {duration(stamps.age(entry.since))}")
         return
     eta = progress.get("eta_seconds")
-    left = "" if eta is None else f", {run_text.duration(eta)} left"
+    left = "" if eta is None else f", {duration(eta)} left"
     epoch = (
         f", epoch {number(progress['epoch'])} of {progress['epochs']}" if {"epoch", "epochs"} <= progress.keys() else ""
     )
@@ -78,13 +78,13 @@ def numbers(entry: Entry, metrics: Loaded) -> None:
     """Show its last numbers."""
     rows = {
         "Best accuracy": run_text.best(entry),
-        "Last accuracy": run_text.percent(run_text.accuracy(entry.progress)),
+        "Last accuracy": percent(run_text.accuracy(entry.progress)),
     }
     for name in FINAL_VALUES:
         if (curve := metrics.curve("step", name)) is not None and len(curve.y):
             rows[QUANTITIES[name].heading] = number(float(curve.y[-1]))
     if (seconds := metrics.curve("step", "seconds")) is not None and len(seconds.y):
-        rows["Training"] = run_text.duration(float(seconds.y[-1]))
+        rows["Training"] = duration(float(seconds.y[-1]))
         rows["Steps"] = f"{int(seconds.steps[-1]):,}"
     rows |= {"Device": entry.device or "–", "Made": f"{entry.created[:16].replace('T', ' ')} UTC"}
     table([{"Last numbers": name, " ": value} for name, value in rows.items()])

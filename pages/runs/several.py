@@ -6,14 +6,13 @@ from typing import Any
 
 import streamlit as st
 
-from fop_core.figures.style import number
+from fop_core.formatting import NONE, duration, mean_std, points
 from fop_core.quantities import QUANTITIES
 from fop_core.runs import compare, fields
 from fop_core.runs.best import MEASURED
 from fop_core.runs.difference import ABSENT, difference
 from fop_core.runs.listing import Entry
 from pages.runs.one import table
-from pages.shared import run_text
 from pages.shared.curves import Chosen, View
 from pages.shared.text import literal
 
@@ -38,7 +37,7 @@ def summary(of: Chosen, view: View) -> None:
         row["Best accuracy"] = spread(best[index], True, n)
         if base is not None and index != base and best[index] and best[base]:
             means = [compare.mean_and_std(best[each])[0] for each in (index, base)]
-            row["Less baseline"] = f"{100 * (means[0] - means[1]):+.2f} points".replace("-", "−")
+            row["Less baseline"] = points(means[0] - means[1], signed=True)
         elif base is not None:
             row["Less baseline"] = "baseline" if index == base else "–"
         for name, values in last.items():
@@ -47,10 +46,10 @@ def summary(of: Chosen, view: View) -> None:
         rows.append(row)
     table(rows)
     st.caption(
-        "n: runs of the group that have got as far as the furthest of them. Mean ± standard deviation over runs "
-        "(n − 1); the standard deviation needs at least 2 seeds. In the pictures the band is that too, of the runs "
-        "alone: a difference to a baseline carries the group's own spread, and the baseline's is drawn around 0. It is "
-        "one of means, not paired by seed."
+        "n: runs of the group that have got as far as the furthest of them. Numbers are mean ± standard deviation over "
+        "these runs, of one run its value alone. Bands in the pictures show the same mean ± standard deviation. With "
+        "a baseline, its mean is subtracted from each group's; each band still shows its own group's deviation. Runs "
+        "are not paired by seed."
     )
 
 
@@ -106,7 +105,7 @@ def _values(of: Chosen, group: int, name: str | None) -> list[float]:
 
 
 def _time(seconds: Sequence[float]) -> str:
-    return run_text.duration(compare.mean_and_std(seconds)[0]) if len(seconds) else "–"
+    return duration(compare.mean_and_std(seconds)[0]) if len(seconds) else NONE
 
 
 def spread(values: Sequence[float], percent: bool = False, n: int = 0) -> str:
@@ -118,11 +117,9 @@ def spread(values: Sequence[float], percent: bool = False, n: int = 0) -> str:
         n: of the row; where fewer runs measured this, their number is added.
     """
     if not len(values):
-        return "–"
+        return NONE
     mean, std = compare.mean_and_std(values)
     if not math.isfinite(mean):
         return "not a number"
     fewer = f" (n = {len(values)})" if len(values) < n else ""
-    if percent:
-        return (f"{100 * mean:.2f} %" if std is None else f"{100 * mean:.2f} ± {100 * std:.2f} %") + fewer
-    return (number(mean) if std is None else f"{number(mean)} ± {number(std)}") + fewer
+    return mean_std(mean, std, percent) + fewer

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 import streamlit as st
 
 from fop_core.figures.style import PINS
+from fop_core.formatting import duration, percent, size
 from fop_core.jobs import queue
 from fop_core.jobs.placements import Placement
 from fop_core.runs import files, stamps
@@ -88,19 +89,19 @@ def _row(entry: Entry, names: Sequence[str], placed: Placement | None = None) ->
         "method": (run_text.method(entry), entry.method),
         "preset": (entry.preset or "–", entry.preset or None),
         "best": (run_text.best(entry), entry.best),
-        "last": (run_text.percent(last), last),
+        "last": (percent(last), last),
         "uses": (run_text.uses(entry.usage), entry.usage.get("cpu_percent")),
         "where": ("–", None) if placed is None else (placed.brief(), placed.brief(), placed.words()),
         "device": (entry.device or "–", entry.device or None),
         "age": (
-            run_text.duration(age),
+            duration(age),
             None if age is None else round(age / 60),
             entry.created[:16].replace("T", " "),
         ),
     }
     if "size" in names:
-        size = _size(str(entry.run.path))
-        cells["size"] = run_text.size(size), size
+        bytes_ = _size(str(entry.run.path))
+        cells["size"] = size(bytes_), bytes_
     return {
         "id": entry.id,
         "symbol": badge.symbol,
@@ -123,8 +124,8 @@ def _progress(entry: Entry, share: float | None) -> str:
     if share is None:
         return "in the queue" if entry.waits else "–"
     if entry.state in ("running", "starting") and (eta := entry.progress.get("eta_seconds")) is not None:
-        return f"{share:.0%}, {run_text.duration(eta)} left"
-    return f"{share:.0%}"
+        return f"{percent(share, digits=0)}, {duration(eta)} left"
+    return percent(share, digits=0)
 
 
 @st.cache_data(ttl=120, max_entries=4000, show_spinner=False)

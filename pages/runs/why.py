@@ -10,8 +10,8 @@ from pages.shared.text import literal
 
 MEASURING = "runs measuring"
 HELP = (
-    "Measures ε·λmax(PH), by products with the Hessian H of the loss at its last checkpoint: how long its steps were "
-    "for the curvature that they met. It takes seconds."
+    "Measures ε·λmax(PH): how long its steps were for the curvature that they met. It takes products with the Hessian "
+    "H of the loss at its last checkpoint, and seconds."
 )
 
 

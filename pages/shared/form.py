@@ -43,6 +43,7 @@ class Form:
         values: for each preset the value of every setting.
         views: names of settings that only change how things are shown.
         before: the preset that was the first one, from which addresses without a version begin; none if it still is.
+        renamed: names that settings had in addresses before, each with its present one.
 
     Attributes:
         arrives: whether this is the page's first run since the reader came to it.
@@ -56,9 +57,10 @@ class Form:
         values: Mapping[str, Mapping[str, Any]],
         views: Collection[str] = (),
         before: str = "",
+        renamed: Mapping[str, str] | None = None,
     ):
         self.page, self.presets, self.fields, self.values, self.views = page, presets, fields, values, views
-        self.before = before
+        self.before, self.renamed = before, renamed or {}
         self._record = st.session_state.setdefault(f"{page} settings", {})
         self._drawn = Drawn(page)
         self._drawn.begin()
@@ -192,7 +194,8 @@ class Form:
             warnings.append(f"{PRESET}={preset} is none of {', '.join(self.values)}")
             preset = first
         values = dict(self.values[preset])
-        for name, text in address.items():
+        for came, text in address.items():
+            name = self.renamed.get(came, came)
             if name in self.fields:
                 try:
                     values[name] = self.fields[name].read(text)

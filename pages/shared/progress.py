@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from fop_core.formatting import duration, percent
 from pages.components.settled import settled
 
 BEAT = 0.5  # seconds until the bar is shown, and between its moves
@@ -69,6 +70,6 @@ def progress(bar: DeltaGenerator, what: str) -> Callable[[float], None]:
             raise _Unsettled
         if now >= due:
             due = now + BEAT
-            bar.progress(min(1.0, share), text=f"{what}: {share:.0%}, {now - begun:.0f} s")
+            bar.progress(min(1.0, share), text=f"{what}: {percent(share, digits=0)}, {duration(now - begun)}")
 
     return report

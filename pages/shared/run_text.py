@@ -1,9 +1,11 @@
-"""How a run's numbers and states are written: symbols, times, sizes, and what to try where it failed."""
+"""How a run's states are written: symbols, what it uses, and what to try where it failed."""
 
-import math
 from typing import Any, NamedTuple
 
 from fop_core.figures.training_curves import named
+from fop_core.formatting import duration as duration  # for those who write of runs
+from fop_core.formatting import percent
+from fop_core.formatting import size as size
 from fop_core.runs.listing import Entry
 from pages.shared.text import escaped, literal
 
@@ -74,32 +76,6 @@ def message(text: str) -> str:
     return "".join(f"`{part}`" if index % 2 else escaped(part) for index, part in enumerate(parts))
 
 
-def duration(seconds: float | None) -> str:
-    """Return a time in the largest unit that gives a number: 45 s, 3 min, 2.5 h, 4 d; a dash for none."""
-    if seconds is None or not math.isfinite(seconds):
-        return "–"
-    for unit, length, most in (("s", 1, 90), ("min", 60, 90), ("h", 3600, 48)):
-        if seconds < most * length:
-            value = max(0.0, seconds) / length
-            return f"{value:.1f} {unit}" if unit == "h" and value < 10 else f"{value:.0f} {unit}"
-    return f"{seconds / 86400:,.0f} d"
-
-
-def size(count: float) -> str:
-    """Return bytes: 3.4 MB."""
-    for unit, length in (("GB", 1e9), ("MB", 1e6)):
-        if count >= length / 10:
-            return f"{count / length:,.1f} {unit}"
-    return f"{count / 1e3:,.0f} kB"
-
-
-def percent(share: float | None) -> str:
-    """Return a fraction as percent; a dash for none."""
-    if share is None:
-        return "–"
-    return f"{share:.2%}" if math.isfinite(share) else "not a number"
-
-
 def method(entry: Entry) -> str:
     """Return a run's method, with the file of somebody's own that FOP is around; a dash for none."""
     if not entry.method:
@@ -126,9 +102,9 @@ def accuracy(progress: dict[str, Any]) -> float | None:
 def uses(usage: dict[str, Any]) -> str:
     """Return what a job uses of its machine, in one line; empty where that is not known."""
     words = []
-    for key, form in (("cpu_percent", "CPU {:.0f} %"), ("gpu_percent", "GPU {:.0f} %")):
+    for key, form in (("cpu_percent", "CPU {}"), ("gpu_percent", "GPU {}")):
         if (value := usage.get(key)) is not None:
-            words.append(form.format(value))
+            words.append(form.format(percent(value / 100, digits=0)))
     for key, form in (("memory", "{} memory"), ("gpu_memory", "{} on the GPU")):
         if (value := usage.get(key)) is not None:
             words.append(form.format(size(value)))

@@ -12,6 +12,7 @@ import streamlit as st
 from fop_core import quantities
 from fop_core.figures.studies import shown
 from fop_core.figures.training_curves import named
+from fop_core.formatting import duration, run_count, size
 from fop_core.jobs import queue
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
@@ -33,7 +34,7 @@ from pages.studies import draft as drafts
 from pages.studies.draft import Draft
 from pages.studies.own import arguments
 from pages.studies.settings import COMPOSED
-from pages.studies.shown import run_count, table
+from pages.studies.shown import table
 
 EVEN = {
     "grid": "“As many of each” gives every method the same number, as long as its axes have as many values.",
@@ -231,7 +232,7 @@ def _launch_button(form: Form, drafted: Draft, known: Prediction | None, own: Ow
 def _question(drafted: Draft, known: Prediction | None) -> str:
     about = "a time that is not known yet"
     if known is not None and math.isfinite(known.seconds):
-        about = f"about {run_text.duration(known.wall_seconds)} and {run_text.size(known.size)} on the disk"
+        about = f"about {duration(known.wall_seconds)} and {size(known.size)} on the disk"
     return (
         f"{run_count(drafted.runs)} wait in this machine's queue and take {about}. "
         "The study can be stopped at any time, and goes on from there."
@@ -303,8 +304,8 @@ def _takes(drafted: Draft, known: Prediction | None) -> None:
             )
             return
         slots = "" if known.slots == 1 else f" on {known.slots} slots"
-        st.markdown(_pair("Time", f"about {run_text.duration(known.wall_seconds)}{slots}"))
-        st.markdown(_pair("Disk", f"about {run_text.size(known.size)}"))
+        st.markdown(_pair("Time", f"about {duration(known.wall_seconds)}{slots}"))
+        st.markdown(_pair("Disk", f"about {size(known.size)}"))
         st.caption(literal("; ".join(_source(study, cost) for cost in known.costs.values())))
 
 
@@ -313,7 +314,7 @@ def _source(study: Study, cost: Cost) -> str:
     if cost.sources:
         several = f"{len(cost.sources)} runs" if len(cost.sources) > 1 else f"run {cost.sources[0]}"
         by = f"as {several}"
-    return f"{named(study.called(cost.method))} {run_text.duration(cost.seconds)} a run, {by}"
+    return f"{named(study.called(cost.method))} {duration(cost.seconds)} a run, {by}"
 
 
 def _measure(drafted: Draft) -> None:

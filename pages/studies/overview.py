@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from fop_core.figures.training_curves import named
+from fop_core.formatting import duration, run_count
 from fop_core.runs import stamps
 from fop_core.runs import store as runs
 from fop_core.runs.listing import Entry
 from fop_core.studies.stored import Stored
 from pages.components.runs_table import runs_table
-from pages.shared import run_text
 from pages.shared.listing import listing
 from pages.shared.text import literal
-from pages.studies.shown import BADGES, later, run_count
+from pages.studies.shown import BADGES, later
 
 KEY = "studies table"
 COLUMNS = (
@@ -68,7 +68,7 @@ def _row(stored: Stored, entries: Mapping[str, Entry]) -> dict[str, object]:
         [f"{min(ended, total):,} of {run_count(total)}", share],
         stored.study.origin,
         methods,
-        [run_text.duration(age), age],
+        [duration(age), age],
     ]
     badge = BADGES[state]
     return {"id": stored.id, "symbol": badge.symbol, "color": badge.color, "share": min(share, 1.0), "cells": cells}

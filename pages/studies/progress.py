@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from fop_core.figures.training_curves import named
+from fop_core.formatting import duration, run_count, size
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.studies import cells, growth, protocol, store, submit, trash, watcher
@@ -16,10 +17,10 @@ from fop_core.studies.progress import StudyTable
 from fop_core.studies.totals import totals
 from fop_core.training.config import ConfigError
 from fop_core.training.seeds import seeds
-from pages.shared import notices, run_text
+from pages.shared import notices
 from pages.shared.listing import listing
 from pages.shared.text import literal
-from pages.studies.shown import BADGES, later, run_count
+from pages.studies.shown import BADGES, later
 
 GONE = "studies gone"
 
@@ -39,10 +40,10 @@ def head(of: StudyTable) -> None:
     if of.stored.stopped:
         words.append("stopped")
     if costs.seconds:
-        words.append(f"{run_text.duration(costs.seconds)} of training")
-        words.append(f"{run_text.duration(costs.evaluation_seconds)} of evaluation beside it")
+        words.append(f"{duration(costs.seconds)} of training")
+        words.append(f"{duration(costs.evaluation_seconds)} of evaluation beside it")
     if not math.isnan(memory):
-        words.append(f"at most {run_text.size(memory)} of memory")
+        words.append(f"at most {size(memory)} of memory")
     st.progress(ended / (total + more) if total else 0.0, literal(", ".join(words)))
     st.caption(literal(_next(of)))
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from fop_core.figures.studies.drawing import written
-from fop_core.figures.style import number
+from fop_core.formatting import NONE, mean_std
 from fop_core.runs import compare
 from fop_core.studies.cells import Point
 from fop_core.studies.stored import Stored
@@ -19,11 +19,6 @@ BADGES = STATES | {
 }
 """How the states of cells look beside their words."""
 ORDER = ("running", "starting", "stopping", "queued", "missing", "failed", "damaged", "lost", "deleted", "stopped")
-
-
-def run_count(count: int) -> str:
-    """Return so many runs: "1 run", "6 runs"."""
-    return f"{count:,} run{'s' * (count != 1)}"
 
 
 def later(stored: Stored) -> int:
@@ -45,10 +40,9 @@ def settings(point: Point) -> str:
 def spread(values: Sequence[float], percent: bool) -> str:
     """Return mean ± std of finite values; a dash of none, the mean alone of one."""
     if not len(values):
-        return "–"
+        return NONE
     mean, std = compare.mean_and_std(values)
-    texts = [f"{100 * value:.2f}" if percent else number(value) for value in (mean, std) if value is not None]
-    return " ± ".join(texts) + (" %" if percent else "")
+    return mean_std(mean, std, percent)
 
 
 def table(rows: Sequence[dict[str, str]]) -> None:

@@ -9,17 +9,18 @@ import streamlit as st
 
 from fop_core import quantities
 from fop_core.figures.training_curves import named
+from fop_core.formatting import duration, percent, run_count, size
 from fop_core.runs import store as runs
 from fop_core.studies.progress import StudyTable
 from fop_core.studies.protocol import of_role
 from pages.components.plot import SOURCE
 from pages.components.runs_table import runs_table
-from pages.shared import curves, run_text
+from pages.shared import curves
 from pages.shared.curves import View
 from pages.shared.form import Form
 from pages.shared.listing import MOST_CHOSEN, listing
 from pages.shared.text import literal
-from pages.studies.shown import BADGES, run_count, settings, spread, together
+from pages.studies.shown import BADGES, settings, spread, together
 
 KEY = "studies trials"
 MOST = 6  # trials that are opened at once
@@ -104,7 +105,7 @@ def _row(of: StudyTable, trial: Trial, column: str) -> dict[str, object]:
     values = (of.best if at == "best" else of.last)[column][cells]
     finite = values[np.isfinite(values) & ~of.diverged[cells]]
     lost = int(of.diverged[cells].sum())
-    percent = quantities.of(column).percent
+    of_percent = quantities.of(column).percent
     share = float(of.share[cells].mean())
     seconds, memory = of.seconds[cells], of.peak_memory[cells]
     seconds, memory = seconds[~np.isnan(seconds)], memory[~np.isnan(memory)]
@@ -114,12 +115,12 @@ def _row(of: StudyTable, trial: Trial, column: str) -> dict[str, object]:
         [state, state, reason],
         [named(of.study.called(trial.method)), trial.method],
         [f"★ {trial.settings}" if won else trial.settings, trial.settings, "the winner" if won else ""],
-        [f"{share:.0%}", share],
+        [percent(share, digits=0), share],
         [f"{len(finite)} of {len(cells)}", len(finite)],
-        [spread(finite, percent), float(finite.mean()) if len(finite) else None],
+        [spread(finite, of_percent), float(finite.mean()) if len(finite) else None],
         [f"{lost} of {len(cells)}" if lost else "–", lost],
-        [run_text.duration(float(seconds.mean())) if len(seconds) else "–", _mean(seconds)],
-        [run_text.size(float(memory.max())) if len(memory) else "–", float(memory.max()) if len(memory) else None],
+        [duration(float(seconds.mean())) if len(seconds) else "–", _mean(seconds)],
+        [size(float(memory.max())) if len(memory) else "–", float(memory.max()) if len(memory) else None],
     ]
     return {"id": trial.id, "symbol": badge.symbol, "color": badge.color, "share": share, "cells": words}
 

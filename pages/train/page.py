@@ -5,6 +5,7 @@ import time
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from fop_core.formatting import count, run_count
 from fop_core.runs import store
 from fop_core.training import config, datasets
 from fop_core.training.preview import Preview, PreviewError
@@ -18,7 +19,6 @@ from pages.shared.text import literal
 from pages.train import preview, sidebar, slots
 from pages.train.draft import Draft, Planned, draft
 from pages.train.form import TrainForm, differences, label
-from pages.train.format import count, runs
 from pages.train.launch import launch
 from pages.train.own import applied, completed, experiment, replaced, settings
 
@@ -78,7 +78,7 @@ def launching(drafted: Draft) -> None:
     why = obstacles(drafted)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            f"Launch {runs(number)}" if number else "Launch",
+            f"Launch {run_count(number)}" if number else "Launch",
             type="primary",
             disabled=bool(why),
             on_click=lambda: go(number),

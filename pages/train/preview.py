@@ -7,11 +7,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import streamlit as st
 
+from fop_core.formatting import count, percent, size
 from fop_core.training import preview
 from fop_core.training.config import TrainConfig, parse
 from fop_core.training.preview import Parameter, Preview
 from pages.shared.text import literal
-from pages.train.format import count, size
 
 BEAT = 0.05  # seconds between two polls of the process that builds it
 LONG, ROW = 14, 30  # rows of the table before it scrolls, and pixels of one
@@ -73,7 +73,7 @@ def table(summary: Preview, made: TrainConfig) -> None:
     numbers, learned = _sum(summary.parameters), sum(each.learned for each in summary.parameters)
     words = f"{count(numbers)} numbers are trained."
     if learned:
-        words += f" M adds {count(learned)} to learn ({size(4 * learned)}), {100 * learned / numbers:.3g} % of theirs."
+        words += f" M adds {count(learned)} to learn ({size(4 * learned)}), {percent(learned / numbers)} of theirs."
     st.caption(words, help=MEANING if made.fop is not None else None)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from fop_core.formatting import count, duration, run_count
 from fop_core.jobs import queue
 from fop_core.jobs.launcher_settings import Slurm
 from fop_core.jobs.placements import RUNNING
@@ -17,7 +18,6 @@ from fop_core.training.preview import Preview
 from pages.shared import run_text
 from pages.shared.reruns import run_again
 from pages.shared.text import literal
-from pages.train.format import count, duration, runs
 from pages.train.launch import launch_probe, measured, same_speed
 
 EVERY = 3.0  # seconds between two readings of the slots
@@ -54,7 +54,7 @@ def line(free: int, waiting: int, number: int) -> str:
     at_once = max(0, free - waiting)
     if at_once >= number:
         return "It starts at once." if number == 1 else "They start at once."
-    before = f"behind {runs(waiting)}" if waiting else "as a slot gets free"
+    before = f"behind {run_count(waiting)}" if waiting else "as a slot gets free"
     if at_once:
         return f"{at_once} of {number} start{'s' * (at_once == 1)} at once, the others wait."
     return f"{'It waits' if number == 1 else 'They wait'} in the queue, {before}."

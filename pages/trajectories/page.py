@@ -209,8 +209,8 @@ def _learning(race: Spec, learners: list[Result], outcomes: list[Result], key: s
             + seeds.of_one(race),
             help="P, the preconditioner, multiplies the gradient before each step. At a scale of 1 it begins as the "
             "identity, both eigenvalues 1, the dotted line. Where one is negative, P turns that part of the gradient "
-            "around. P grows where successive gradients agree and shrinks where they turn: small steps stretch it "
-            "across H⁻¹, large or noisy ones bring it to lie along.",
+            "around. P grows where successive gradients agree and shrinks where they turn. Small steps stretch it "
+            "across H⁻¹; large or noisy ones turn it along H⁻¹.",
         )
     with right:
         beside = eigen_errors.draw(race, outcomes, key, log_steps)

@@ -1,17 +1,12 @@
-"""The Paper page in a real browser: its cards, its theorems under the hand, the ways to the runs, and a rerun."""
+"""The Paper page in a real browser: its cards, its theorems under the hand, and the ways to the runs."""
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from fop_core.jobs import slots
 from fop_core.reproduction.cards import cards
-from fop_core.reproduction.plans import PLANS
-from fop_core.runs import store as runs
-from fop_core.studies import cells, store, submit
 from tests.chromium import NARROW, running_over, too_small
 
 EXCEEDED = "is exceeded here: stated 0.925, reached 0.926."
@@ -23,19 +18,10 @@ WIDTHS = """() => [document.documentElement, document.querySelector("[data-testi
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Iterator[Path]:
-    """A runs folder without a slot: what is submitted waits, and nothing is trained."""
+def app(tmp_path_factory) -> Iterator[str]:
+    """The address of an app without runs but the gallery's."""
     folder = tmp_path_factory.mktemp("paper") / "runs"
     folder.mkdir()
-    slots.choose(folder, cpu_slots=0)
-    yield folder
-    for id_ in store.ids(folder):
-        submit.stop(id_, folder)
-
-
-@pytest.fixture(scope="module")
-def app(folder: Path, tmp_path_factory) -> Iterator[str]:
-    """The address of an app whose runs are this module's."""
     with running_over(folder, tmp_path_factory.mktemp("app") / "log.txt") as address:
         yield address
 
@@ -113,25 +99,6 @@ def test_a_card_s_links_open_what_it_stands_on(paper, card, link, url, heading):
     expect(page.get_by_text("Not all of the address could be used")).to_have_count(0)
     page.go_back()
     expect(page.get_by_role("heading", name="Paper", exact=True)).to_be_visible()
-
-
-def test_a_quick_rerun_that_is_launched_appears_in_studies(paper, folder):
-    page = paper()
-    page.locator(".st-key-rerun-2").get_by_role("button").click()
-    expect(page.get_by_text("paper-2-tune-quick")).to_be_visible()
-    names = [name for name in PLANS if name.startswith("paper-2-")]
-    count = len({cell.key for name in names for cell in cells.cells(PLANS[name].quick)})
-    page.get_by_role("button", name=f"Launch {count} runs", exact=True).click()
-    link = page.get_by_role("link", name="Study paper-2-tune-quick", exact=True)
-    expect(link).to_be_visible()
-    assert {f"{name}-quick" for name in names} <= set(store.ids(folder))
-    assert len([run for run, _ in runs.scan(folder)]) == count
-    link.click()
-    page.wait_for_url(re.compile("/studies.*study=paper-2-tune-quick"))
-    expect(page.get_by_text("paper-2-tune-quick").first).to_be_visible()
-    page.get_by_role("button", name="All studies").click()
-    for name in names:
-        expect(page.locator(".fop-runs").get_by_text(f"{name}-quick", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -442,7 +442,7 @@ def test_ones_own_matrices_are_still_there_after_a_look_at_another_page(visit, t
     page.get_by_role("combobox", name=re.compile("They are")).click()
     page.get_by_role("option", name="the M of I + M Mᵀ", exact=True).click()
     page.get_by_text("is a kernel").click()
-    expect(page).to_have_url(re.compile("source=file&given=low_rank&kernel=1"))
+    expect(page).to_have_url(re.compile("source=file&file_form=low_rank&kernel=1"))
     P = np.eye(9) + 4 * M.astype(np.float64) @ M.T
 
     def still_there() -> None:

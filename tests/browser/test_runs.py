@@ -150,7 +150,7 @@ def test_ticks_keep_choice_order_scroll_and_zoom_while_points_and_runs_arrive(ru
         new = made(folder, "aaa", 3)
         page.wait_for_function(f"() => ({POINTS})() >= {before + 20}")
         row(page, new).wait_for(state="attached")
-        expect(row(page, run)).to_contain_text("40%")
+        expect(row(page, run)).to_contain_text("40 %")
         assert page.evaluate(ZOOM) == zoomed
         assert node.evaluate("node => node.isConnected"), "the same picture"
         assert scroll.evaluate("node => node.scrollTop") == 200
@@ -331,7 +331,7 @@ def test_runs_are_found_pinned_and_compared_over_one_axis(runs, folder):
     one, two, _ = made_runs
     page = runs("cols=best,last.test_accuracy,set.fop.rank&smooth=10")
     expect(page.get_by_role("columnheader", name="Last test accuracy")).to_be_visible()
-    expect(row(page, one)).to_contain_text("96.67%")
+    expect(row(page, one)).to_contain_text("96.67 %")
 
     # a query, and one that is none
     words = page.get_by_role("textbox", name="Find")

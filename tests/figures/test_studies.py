@@ -192,8 +192,8 @@ def test_a_difference_is_filled_where_it_is_one_and_hollow_where_it_cannot_be_to
     symbols = [trace.marker.symbol for trace in figure.data if trace.mode == "markers"]
     assert symbols == ["circle", "cross-open", "square-open"]
     assert [note.text for note in figure.layout.annotations] == [
-        "p &lt; 0.001, n = 5",
-        "p = 0.600, n = 5",
+        "p = 0.0004, n = 5",
+        "p = 0.60, n = 5",
         "n = 1: no test",
     ]
     assert figure.layout.yaxis.ticktext[2] == "&lt;b>one&lt;/b> &#37;{y} $q$", "no markup of a label's"

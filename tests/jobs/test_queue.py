@@ -221,7 +221,7 @@ def test_gpus_go_by_uuid_and_honour_what_is_visible(tmp_path, monkeypatch):
     slots._gpus.cache_clear()
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert [gpu[0] for gpu in slots.gpus()] == ["GPU-aa", "GPU-bb"]
-    assert slots.gpus()[1][2] == "700 MiB used by python3 (process 4242)"
+    assert slots.gpus()[1][2] == "734 MB used by python3 (process 4242)"
     for visible, expected in (("1", ["GPU-bb"]), ("GPU-b,0", ["GPU-bb", "GPU-aa"]), ("", []), ("7,0", []), ("-1", [])):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
         assert [gpu[0] for gpu in slots.gpus()] == expected

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from fop_core.formatting import percent
 from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.run import Run
@@ -92,7 +93,7 @@ def test_a_newcomer_trains_a_network_and_compares_it_with_its_baseline(opened, f
     for run in (ours, theirs):
         expect(row(page, run)).to_contain_text("finished", timeout=LONG)
     expect(page.get_by_role("heading", name="2 runs")).to_be_visible()
-    accuracy = {run.id: f"{run.progress['test_accuracy']:.2%}".replace("%", " %") for run in (ours, theirs)}
+    accuracy = {run.id: percent(run.progress["test_accuracy"]) for run in (ours, theirs)}
     for name, run in (("FOP", ours), ("Momentum", theirs)):
         words = re.compile(rf"^{name} 0 1 {re.escape(accuracy[run.id])}")
         expect(page.get_by_role("row", name=words)).to_have_count(1)

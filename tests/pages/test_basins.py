@@ -90,7 +90,7 @@ def test_the_maps_and_the_table_say_what_the_batches_hold():
 
 def test_only_none_is_no_percent_and_only_all_are_a_hundred():
     shares = [0, 0.0001, 0.2634, 0.5, 0.99999, 1]
-    assert [maps.percent(share) for share in shares] == ["0 %", "0.1 %", "26.3 %", "50 %", "99.9 %", "100 %"]
+    assert [maps.convergent(share) for share in shares] == ["0 %", "0.1 %", "26.3 %", "50 %", "99.9 %", "100 %"]
 
 
 OWN_TEXT = "m = 0.5m + g; x = x - lr*m"

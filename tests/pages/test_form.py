@@ -23,6 +23,28 @@ def _page() -> None:
     st.session_state["rate now"] = form["rate"]
 
 
+def _renamed() -> None:
+    import streamlit as st
+
+    from pages.shared.fields import Choice, Number
+    from pages.shared.form import Form
+
+    presets = Choice("Preset", {"slow": "Slow"})
+    fields = {"rate": Number("Rate", 0, 1, 0.1)}
+    form = Form("page", presets, fields, {"slow": {"rate": 0.1}}, renamed={"speed": "rate"})
+    form.draw_warnings()
+    form.draw("rate")
+    form.publish()
+    st.session_state["now"] = form["rate"], st.query_params.to_dict()
+
+
+def test_an_address_with_a_name_from_before_goes_on_working_and_gets_the_present_one():
+    app = AppTest.from_function(_renamed, default_timeout=30)
+    app.query_params["speed"] = "0.4"
+    app.run()
+    assert app.session_state["now"] == (0.4, {"rate": "0.4"}) and not app.warning
+
+
 def test_a_preset_keeps_its_values_where_the_browser_sends_one_of_the_preset_before():
     app = AppTest.from_function(_page, default_timeout=30).run()
     rate = app.number_input(key="page.rate").set_value(0.2)

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from fop_core import FOP, inspection, similarity
 from fop_core.figures import learned_curves
 from fop_core.figures.training_curves import Line, LineStyle
+from fop_core.formatting import size
 from fop_core.jobs import queue
 from fop_core.runs import GALLERY, learned, store
 from fop_core.runs.control import Control
@@ -412,7 +413,7 @@ def test_how_large_a_file_may_be_is_one_number():
     assert most << 20 == learned.UPLOAD
     assert page(source="file").file_uploader[0].proto.max_upload_size_mb == most
     text = (root / "docs/preconditioners.md").read_text()
-    assert f"{most} MB a file" in text and f"up to {uploads.MOST >> 20} MB of them" in text
+    assert f"{most} MB a file" in text and f"up to {size(uploads.MOST)} of them" in text
 
 
 def test_a_P_that_was_given_has_no_M_anywhere():

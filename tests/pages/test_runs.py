@@ -70,7 +70,7 @@ def test_the_table_says_where_each_run_stands_and_what_differs():
     table = shown(page())
     assert table["one"]["state"] == "finished" and table["other"]["state"] == "failed"
     assert (table["one"]["set.fop.rank"], table["other"]["set.fop.rank"]) == ("16", "8")
-    assert table["one"]["best"] == "50.00%" and table["other"]["best"] == "–"
+    assert table["one"]["best"] == "50.00 %" and table["other"]["best"] == "–"
     assert table["one"]["device"] == "A CPU"
 
 
@@ -176,14 +176,6 @@ def test_downloads_hold_what_a_run_is(folder):
     name, content = downloads.table(entries, ".csv", downloads.export.to_csv)
     assert name == f"{entries[0].id}-and-1-more.zip"
     assert zipfile.ZipFile(io.BytesIO(content)).namelist() == [f"{each.id}-to-step-30.csv" for each in entries]
-
-
-@pytest.mark.parametrize(
-    "seconds, expected",
-    [(None, "–"), (0, "0 s"), (89, "89 s"), (91, "2 min"), (5400, "1.5 h"), (40 * 3600, "40 h"), (1e6, "12 d")],
-)
-def test_times_are_written_in_the_unit_that_fits(seconds, expected):
-    assert run_text.duration(seconds) == expected
 
 
 def test_every_cause_has_its_advice():
@@ -548,7 +540,7 @@ def test_a_rate_is_one_column_and_one_name_wherever_runs_have_it(folder):
         "own": "0.01",
     }
     assert shown(at)["own"]["set.optimizer.lr"] == "–", "a path is that place alone"
-    assert [column["label"] for column in component(at, "table")["columns"]][2:] == ["lr", "optimizer.lr"]
+    assert [column["label"] for column in component(at, "table")["columns"]][2:] == ["lr", "Learning rate ε"]
     [chooser] = [each for each in at.multiselect if each.label == "Columns"]
     assert {"lr", "optimizer.lr", "optimizer.settings.lr"} <= set(chooser.options)
 
@@ -597,15 +589,15 @@ def test_columns_are_chosen_by_the_address_and_have_last_and_best_of_what_was_me
         "set.fop.rank",
         "set.optimizer.lr",
     ]
-    assert list(table["one"].values())[2:6] == ["0.750", "0.500", "62.50%", "not a number"]
+    assert list(table["one"].values())[2:6] == ["0.750", "0.500", "62.50 %", "not a number"]
     assert list(table["other"].values())[2:7] == ["–"] * 5
     assert [column["label"] for column in component(at, "table")["columns"]][2:] == [
         "Last test loss",
         "Best test loss",
         "Best test accuracy",
         "Last train loss",
-        "fop.rank",
-        "lr",
+        "Rank of M",
+        "Learning rate ε",
     ]
     [chooser] = [each for each in at.multiselect if each.label == "Columns"]
     ran(chooser.set_value(["best", "last.lr"]).run())

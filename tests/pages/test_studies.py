@@ -295,7 +295,7 @@ def test_its_trials_have_n_spread_seconds_and_memory_and_the_winner_a_star():
     ]
     assert rows[0]["state"] == "failed" and rows[0]["n"] == "1 of 2" and rows[0]["lost"] == "1 of 2"
     assert rows[3]["n"] == "2 of 2" and rows[3]["result"] == "93.09 ± 0.13 %"
-    assert rows[3]["seconds"] == "4 s" and rows[3]["memory"] == "0.3 GB"
+    assert rows[3]["seconds"] == "4 s" and rows[3]["memory"] == "300 MB"
     reported = trials(page(study="s", role="report"))
     assert [row["n"] for row in reported] == ["0 of 2", "2 of 2"]
 

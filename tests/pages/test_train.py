@@ -78,7 +78,7 @@ def test_before_launch_it_says_what_there_is_to_know():
     at = page()
     assert list(at.table[0].value["Parameter"]) == [literal("1.weight")]
     text = words(at)
-    for part in ("MNIST, 60,000 images of 10 classes", "CPU", "389 KiB", "not measured yet", "bias or norm"):
+    for part in ("MNIST, 60,000 images of 10 classes", "CPU", "399 kB", "not measured yet", "bias or norm"):
         assert part in text.replace("\\", ""), part
 
 
@@ -322,9 +322,9 @@ def test_a_probe_is_a_job_like_any_other_and_its_steps_make_the_estimate():
         control.set("finished")
     ran(at.run())
     text = words(at)
-    assert "about 46.9 s; 7 min 49 s for a run" in text and "0.1 s a step, 469 steps an epoch, 4,690 in all" in text
+    assert "about 47 s; 8 min for a run" in text and "0.1 s a step, 469 steps an epoch, 4,690 in all" in text
     ran(field(at, "optimizer.lr").set_value("0.01").run())
-    assert "about 46.9 s" in words(at), "another rate is as fast"
+    assert "about 47 s" in words(at), "another rate is as fast"
     ran(field(at, "batch_size").set_value("64").run())
     assert "not measured yet" in words(at)
 

@@ -17,7 +17,6 @@ from pages.shared.shell import folders
 from pages.shared.train_fields import plain, setting
 from pages.shared.train_settings import CONFIG, FIELDS, GROUPS, applies, values
 from pages.train.draft import draft
-from pages.train.format import duration, size
 
 EVERY = [(preset, method) for preset in PRESETS for method in METHODS]
 
@@ -238,18 +237,6 @@ def test_folders_of_the_server_are_named(monkeypatch):
     monkeypatch.setenv("FOP_DATA_DIR", "/some where")
     monkeypatch.delenv("FOP_RUNS_DIR", raising=False)
     assert folders() == ["export FOP_DATA_DIR='/some where'"]
-
-
-def test_sizes_and_times_have_three_digits():
-    assert [size(number) for number in (0, 999, 398_840, 2**20, 76e9)] == [
-        "0 B",
-        "999 B",
-        "389 KiB",
-        "1 MiB",
-        "70.8 GiB",
-    ]
-    texts = [duration(number) for number in (0.01234, 59.96, 146, 3599, 4000, 90_000, 1e6)]
-    assert texts == ["0.0123 s", "60 s", "2 min 26 s", "59 min 59 s", "1 h 7 min", "1 d 1 h", "11 d 14 h"]
 
 
 def test_what_is_kept_is_on_the_page():

@@ -99,7 +99,7 @@ def test_what_takes_longer_is_left_to_a_later_look_and_said_to_be(tmp_path, monk
         [entry] = listing.entries(True).values()
         assert (entry.complete, entry.best, run_text.best(entry)) == (False, None, "…")
     [entry] = listing.entries(True).values()
-    assert (entry.complete, entry.best, run_text.best(entry)) == (True, 0.5, "50.00%")
+    assert (entry.complete, entry.best, run_text.best(entry)) == (True, 0.5, "50.00 %")
 
 
 def test_a_fork_says_of_which_run_and_what_became_of_M(tmp_path):

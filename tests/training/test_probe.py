@@ -216,15 +216,6 @@ def test_a_report_that_a_plugin_has_forged_does_no_harm(report):
         probe.probe(prepared(sources), sources, limits=SMALL)
 
 
-def test_amounts_are_in_words():
-    assert [probe.amount(size) for size in (2_000_000_000, 100_000_000, 3000, 5)] == [
-        "2 GB",
-        "100 MB",
-        "3 kB",
-        "5 bytes",
-    ]
-
-
 def living(mark):
     """Processes that have a word among their arguments."""
     every = psutil.process_iter(["cmdline", "status"])

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from fop_core.figures import style
 from fop_core.figures.paper import MARKERS
 from fop_core.figures.style import Method
+from fop_core.formatting import percents
 
 Array = np.ndarray
 
@@ -197,7 +198,7 @@ def shown(value: float, percent: bool, signed: bool = False) -> str:
         >>> shown(0.97312, percent=True), shown(-0.004, percent=True, signed=True), shown(1234.5, percent=False)
         ('97.31', '−0.40', '1,235')
     """
-    text = f"{100 * value:.2f}".replace("-", "−") if percent else style.number(value)
+    text = percents(value) if percent else style.number(value)
     return f"+{text}" if signed and value > 0 else text
 
 

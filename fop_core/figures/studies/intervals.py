@@ -14,6 +14,7 @@ from matplotlib.ticker import NullLocator
 from fop_core.figures import curves, print_style, style
 from fop_core.figures.studies.drawing import INK, LOST, MUTED, Array, marker, safe, shown
 from fop_core.figures.training_curves import method_style, named
+from fop_core.formatting import p_value
 
 LEFT = 1.5  # inches, of a row's name
 ROW = 0.34  # inches
@@ -263,15 +264,14 @@ class Difference:
 
         Example:
             >>> from fop_core.figures.studies import Difference
-            >>> Difference("FOP less Momentum", "fop", 0.004, 0.001, 0.007, p=0.0002, n=5, significant=True).verdict
-            'p < 0.001, n = 5'
+            >>> Difference("FOP less Momentum", "fop", 0.004, 0.001, 0.007, p=0.00002, n=5, significant=True).verdict
+            'p < 1e-4, n = 5'
             >>> Difference("FOP less Momentum", "fop", 0.004, *[float("nan")] * 3, n=1, significant=False).verdict
             'n = 1: no test'
         """
         if math.isnan(self.p):
             return f"n = {self.n}: no test"
-        p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.3f}"
-        return f"{p}, n = {self.n}"
+        return f"{p_value(self.p)}, n = {self.n}"
 
 
 @dataclass(frozen=True)

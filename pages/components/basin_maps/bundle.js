@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 256bea09bb680852f5b6030bd34ef27639f48b80301c8cd65c6586ba0c30868c.
+// Made by scripts/web.sh build of sources with the checksum 29fdd3f443971fcbb88e891c43b8e1e57e3dc555004cc13b28fe392236d7f6a2.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 5c647f3296d12416d10b553aa1f023999cd4cb08c9fdff73fc1b48b4584ad804.
+// Made by scripts/web.sh build of sources with the checksum abfbbc8dcfd637d35dbe901e3c3dbedd5747cf9df720b437524c23fd38a26ceb.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -350,7 +350,7 @@ function spectrumWords(name, n, spectrum, step) {
 // inspector/filters.js
 var CAPTIONS = {
   rows: "Each picture is a row of the matrix, laid out as the kernel is: what each position (dot) takes from all others.",
-  gains: "vᵀP v for each cosine pattern v over the kernel, what P leaves of it: the constant one top left, finer to the right and down.",
+  gains: "vᵀP v: what P leaves of each cosine pattern v over the kernel. The constant one is top left, finer ones right and down.",
   vectors: "Patterns over the kernel and by how much P lengthens a gradient along each. Where numbers are equal, any mix of their patterns would do.",
   pixels: "Patterns over the image that P changes most, and by how much it lengthens a gradient along each; of the last snapshot."
 };

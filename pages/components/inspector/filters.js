@@ -13,7 +13,7 @@ import { INK, inkOn } from "./shades.js";
 const CAPTIONS = {
   rows: "Each picture is a row of the matrix, laid out as the kernel is: what each position (dot) takes from all others.",
   gains:
-    "vᵀP v for each cosine pattern v over the kernel, what P leaves of it: the constant one top left, finer to the right and down.",
+    "vᵀP v: what P leaves of each cosine pattern v over the kernel. The constant one is top left, finer ones right and down.",
   vectors:
     "Patterns over the kernel and by how much P lengthens a gradient along each. Where numbers are equal, any mix of their patterns would do.",
   pixels:

@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * A number with three significant digits, as fop_core.figures.style.number writes it: 0.00500, 1e-6, 3.58, 1,230, −1.2e9.
+ * A number with three significant digits, as fop_core.formatting.number writes it: 0.00500, 1e-6, 3.58, 1,230, −1.2e9.
  *
  * @param {number} value
  */

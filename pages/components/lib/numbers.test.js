@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import { clamp, count, short } from "./numbers.js";
 
-test("a number is written as fop_core.figures.style.number writes it", () => {
+test("a number is written as fop_core.formatting.number writes it", () => {
   const cases = new URL("../../../tests/figures/numbers.json", import.meta.url);
   for (const [value, text] of JSON.parse(readFileSync(cases, "utf8"))) assert.equal(short(Number(value)), text);
 });

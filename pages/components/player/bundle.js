@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 593d8e4fb43ea591e3a92b694392ce750d59113b37b4eeedcc416c7eff5fe46a.
+// Made by scripts/web.sh build of sources with the checksum c460adf28e8ca19dbe2ff4533d317c1956c2cb7f4a5d12141fe227463b1e73e7.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 757f444a9d78146569282608efd28d74ca5fee817d265d1c250303459005d7af.
+// Made by scripts/web.sh build of sources with the checksum 8776c7c0fa8677cf9719f5dcd4c363d995fea47aae21b3ac9c53c5b7c16fb636.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum b21e732b1e7337dc940a1612b7f4b841dbeebbb0df929d224f287ecb6528044c.
+// Made by scripts/web.sh build of sources with the checksum 50f25492ac3a4b5ee87a7146a00e743a34ba2f86e08b5707495819211087445e.
 // lib/followers.js
 var Followers = class extends Set {
   call() {

@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 4db9c13ba95c142fc6633058667e8397e9a119a0461b96e9bc1f8033186d91f9.
+// Made by scripts/web.sh build of sources with the checksum e2b01e7210797f1d298f441a9386fb3bb13ac67dea94ed27886232a7cd6659dd.
 // lib/followers.js
 var Followers = class extends Set {
   call() {
