@@ -20,6 +20,7 @@ from pathlib import Path
 from fop_core.jobs.requests import machine
 from fop_core.runs import files, locks, stamps
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.names import QUEUE
 
 LISTED = 10.0  # seconds that a list of GPUs is good for
 LARGEST = 1e9  # GB that can be chosen as a limit
@@ -68,7 +69,7 @@ class Settings:
 
 def locks_folder(folder: Path) -> Path:
     """Return where this machine's queue of a runs folder keeps its locks."""
-    return folder / ".queue" / machine()
+    return folder / QUEUE / machine()
 
 
 def make_locks_folder(folder: Path) -> Path:
@@ -138,7 +139,7 @@ def _check_owner(path: Path, status: os.stat_result, folder: Path) -> None:
 
 def settings_path(folder: Path) -> Path:
     """Return the file of what is chosen for a runs folder."""
-    return folder / ".queue" / "settings.json"
+    return folder / QUEUE / "settings.json"
 
 
 def settings(folder: Path) -> Settings:

@@ -14,7 +14,7 @@ from fop_core.runs import compare, learned, lineage, store, trash
 from fop_core.runs.best import Best
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.measured import Measured, Summary
-from fop_core.runs.names import TRASH
+from fop_core.runs.names import REQUESTS, START_REQUEST, TRASH
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
 
@@ -357,7 +357,7 @@ class Listing:
         if entry and entry.state == "finished" and entry._sure and entry._stamp[0] == changed:
             return entry._stamp[1]
         try:
-            return os.stat(f"{folder.path}/requests").st_mtime_ns
+            return os.stat(f"{folder.path}/{REQUESTS}").st_mtime_ns
         except OSError:  # there is none, or reading the run says why
             return 0
 
@@ -377,7 +377,7 @@ class Listing:
                 entry.created = run.about["created"]
             entry.learns = learned.learns(entry.settings) if not entry.recorded else bool(run.snapshot_steps())
             state, labels = run.state, run.labels
-            entry.waits = os.path.exists(run.path / "requests" / "start")
+            entry.waits = os.path.exists(run.path / REQUESTS / START_REQUEST)
             entry.scheduled = state.state in ALIVE and bool(state.scheduler)
             entry.state = "queued" if entry.waits and state.state not in ALIVE else state.state
             entry.reason, entry.since, entry.cause = state.reason, state.since, state.cause

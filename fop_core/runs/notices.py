@@ -28,6 +28,7 @@ from typing import Any
 from fop_core.printable import printable
 from fop_core.runs import files
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.names import QUEUE
 from fop_core.runs.run import Run
 from fop_core.runs.state import ENDED, State
 
@@ -92,7 +93,7 @@ def host(webhook: str) -> str:
 
 def path(folder: Path) -> Path:
     """Return our file for a runs folder."""
-    return folder / ".queue" / f"notices-{os.getuid()}.json"
+    return folder / QUEUE / f"notices-{os.getuid()}.json"
 
 
 def read(folder: Path) -> Settings:

@@ -4,6 +4,7 @@ import math
 import os
 import time
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 
 import numpy as np
 
@@ -95,7 +96,7 @@ class Measured:
             self.take(Measured(state="deleted", reason=reason))
             return True
         # To one that is finished there can be no request.
-        requested = self.stamp[1] if self.state == "finished" else _time(f"{path}/requests")
+        requested = self.stamp[1] if self.state == "finished" else _time(self.run.requests_path())
         stamp = (changed, requested)
         if stamp == self.stamp and self.sure and self.state not in ALIVE:
             return False
@@ -154,7 +155,7 @@ class Measured:
             self.best[name] = float(best()) if len(numbers) else math.nan
 
 
-def _time(path: str) -> int:
+def _time(path: Path) -> int:
     try:
         return os.stat(path).st_ctime_ns
     except OSError:

@@ -22,7 +22,7 @@ from fop_core.studies import kept, store
 from fop_core.studies.cells import Cell, Point, cells
 from fop_core.studies.measured import COLUMNS, UNSUBMITTED, Measured, worst
 from fop_core.studies.protocol import Study, Target, of_role
-from fop_core.studies.stored import Stored
+from fop_core.studies.stored import STUDY_JSON, Stored
 from fop_core.training.config import ConfigError
 
 Array = np.ndarray
@@ -202,7 +202,7 @@ class Progress:
     def _load(self) -> bool:
         """Read study.json where it has changed; return whether it has."""
         try:
-            status = os.stat(store.studies_folder(self.folder) / self.id / "study.json")
+            status = os.stat(store.studies_folder(self.folder) / self.id / STUDY_JSON)
             stamp: tuple[int, ...] = (status.st_mtime_ns, status.st_size, status.st_ino)
         except OSError:  # loading says why
             stamp = ()
@@ -213,7 +213,7 @@ class Progress:
             try:
                 self._cells = cells(stored.study, stored.winners)
             except ConfigError as error:
-                raise DamagedFile(f"{stored.path / 'study.json'}: its study does not do: {error}") from error
+                raise DamagedFile(f"{stored.path / STUDY_JSON}: its study does not do: {error}") from error
         if before is None:
             self._kept = kept.read(stored.path)
         rows = {}
