@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 PUBLIC = """
     fop_core.downsample fop_core.inspection fop_core.observations fop_core.quantities fop_core.similarity
+    fop_core.through_training
     fop_core.jobs.queue
     fop_core.optim.elementary fop_core.optim.forms fop_core.optim.layouts fop_core.optim.maths
     fop_core.optim.rules.adaptive fop_core.optim.rules.base fop_core.optim.rules.components fop_core.optim.rules.fop

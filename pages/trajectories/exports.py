@@ -16,7 +16,7 @@ from fop_core.figures.style import METHODS, THEMES, plain
 from pages.components.download import File, Make, Screen, button, slug
 from pages.shared.progress import leave_if_unwanted
 from pages.shared.race import OWN, Result, Spec, surface
-from pages.trajectories.update import updates
+from pages.trajectories.formulas import updates
 from toy_functions import Race, export, race
 
 PICTURES = ("png", "svg", "pdf")

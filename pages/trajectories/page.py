@@ -21,10 +21,11 @@ from pages.shared.race import Result, Spec, at_best, bands, picture, results, su
 from pages.shared.race_settings import FIELDS, PRESETS, VIEWS, spec, surface_spec, values
 from pages.shared.text import literal
 from pages.trajectories import eigen_errors, exports, fair_race, seeds
-from pages.trajectories.live import digits, movable
+from pages.trajectories.live import movable
 from pages.trajectories.player import player
 from pages.trajectories.readout import readout, summary
 from pages.trajectories.update import update
+from toy_functions.framing import digits
 from toy_functions.scenes import SCENES
 from toy_functions.surfaces import Surface
 

@@ -11,8 +11,8 @@ from pages.components.component import component, packed
 from pages.components.plot import SOURCE
 from pages.shared.race import Result, Spec
 from pages.trajectories import exports
+from pages.trajectories.formulas import updates
 from pages.trajectories.live import live
-from pages.trajectories.update import updates
 from toy_functions.surfaces import Surface
 
 _mount = component("player")
