@@ -4,7 +4,7 @@
     plugins.data(seed), plugins.model(task), plugins.optimizer(named, total_steps)
 
 Importing a file runs it, with the rights of this process and for as long as it likes. So this is for a trainer and for
-the process of ``probe_worker`` alone. Whoever else wants to know what a file is, asks ``probe``.
+the process of ``probe.worker`` alone. Whoever else wants to know what a file is, asks ``probe.client``.
 """
 
 import contextlib

@@ -11,7 +11,7 @@ from fop_core.figures.maps import Maps, Minimum
 from fop_core.figures.style import METHODS, MINIMA, plain, point
 from pages.basins import maps
 from pages.basins.maps import HYPER_RATES, RATES, Grid, Rates
-from pages.shared.race import surface
+from pages.shared.race.remembered import surface
 from toy_functions import basins
 from toy_functions.basins import Batch
 from toy_functions.ends import Ends

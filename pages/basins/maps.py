@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from fop_core.figures.style import MINIMA, plain, point
-from pages.shared.race import SurfaceSpec, surface
-from pages.shared.race_rules import KINDS
+from pages.shared.race.remembered import SurfaceSpec, surface
+from pages.shared.race.rules import KINDS
 from toy_functions import basins
 from toy_functions.basins import Batch, Options
 from toy_functions.ends import Ends, find_ends

@@ -13,10 +13,10 @@ from pages.basins.settings import FIELDS, MAPS, PRESETS, grid, race_address, rat
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
 from pages.components.follow import follow
-from pages.shared import race_sidebar
 from pages.shared.form import Form
 from pages.shared.progress import progress, unhurried
-from pages.shared.race import surface
+from pages.shared.race import sidebar as race_sidebar
+from pages.shared.race.remembered import surface
 from pages.shared.reruns import run_again
 from pages.shared.text import literal
 from toy_functions import basins

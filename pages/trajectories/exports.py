@@ -15,7 +15,7 @@ from fop_core.figures.runs import Run
 from fop_core.figures.style import METHODS, THEMES, plain
 from pages.components.download import File, Make, Screen, button, slug
 from pages.shared.progress import leave_if_unwanted
-from pages.shared.race import OWN, Result, Spec, surface
+from pages.shared.race.remembered import OWN, Result, Spec, surface
 from pages.trajectories.formulas import updates
 from toy_functions import Race, export, race
 

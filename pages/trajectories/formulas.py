@@ -7,7 +7,7 @@ from typing import Any
 
 from fop_core.figures.style import plain
 from fop_core.optim.rules import FOP, SGD, Momentum, Rule
-from pages.shared.race import Spec
+from pages.shared.race.remembered import Spec
 from toy_functions import Race
 from toy_functions.stepping import Stepping, stepping
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pages.shared.race import Spec, surface
-from pages.shared.race_rules import KINDS
+from pages.shared.race.remembered import Spec, surface
+from pages.shared.race.rules import KINDS
 from toy_functions.framing import digits
 from toy_functions.live import SETTINGS, TracedRule, packed, traced, traced_hessian
 from toy_functions.racing import Race, gradient_noise

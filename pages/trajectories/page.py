@@ -14,11 +14,11 @@ from fop_core.figures.style import METHODS, plain, point
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
 from pages.components.plot import plot
-from pages.shared import race_sidebar
 from pages.shared.form import Form
 from pages.shared.progress import progress, unhurried
-from pages.shared.race import Result, Spec, at_best, bands, picture, results, surface
-from pages.shared.race_settings import FIELDS, PRESETS, VIEWS, spec, surface_spec, values
+from pages.shared.race import sidebar as race_sidebar
+from pages.shared.race.remembered import Result, Spec, at_best, bands, picture, results, surface
+from pages.shared.race.settings import FIELDS, PRESETS, VIEWS, spec, surface_spec, values
 from pages.shared.text import literal
 from pages.trajectories import eigen_errors, exports, fair_race, seeds
 from pages.trajectories.live import movable

@@ -6,7 +6,7 @@ from typing import Any
 from fop_core.figures.bands import Band, median_run
 from fop_core.figures.runs import Run
 from fop_core.figures.style import number
-from pages.shared.race import Spec
+from pages.shared.race.remembered import Spec
 
 
 def medians(runs: Sequence[Run], bands: Sequence[Band], *, lowest: bool = False) -> list[Run]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fop_core.figures import interactive
 from pages.components.component import component
-from pages.shared.race import Result, Spec
+from pages.shared.race.remembered import Result, Spec
 from pages.trajectories.formulas import updates
 
 _mount = component("update")

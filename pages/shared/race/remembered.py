@@ -15,7 +15,7 @@ from fop_core.figures.landscape import Box, Landscape
 from fop_core.figures.learned import Learned, learned
 from fop_core.figures.motion import Motion, motion
 from fop_core.figures.runs import Run, downsampled
-from pages.shared.race_rules import KINDS
+from pages.shared.race.rules import KINDS
 from toy_functions import Race, expressions, race
 from toy_functions.lowest import with_floor
 from toy_functions.quadratic_model import model_at
