@@ -41,7 +41,7 @@ PUBLIC = """
     fop_core.figures.fair fop_core.figures.interactive fop_core.figures.landscape fop_core.figures.learned
     fop_core.figures.learned_curves fop_core.figures.map_axes fop_core.figures.maps fop_core.figures.motion
     fop_core.figures.movie fop_core.figures.paper fop_core.figures.paper_learned fop_core.figures.print_style
-    fop_core.figures.relief fop_core.figures.runs fop_core.figures.still fop_core.figures.style
+    fop_core.figures.relief fop_core.figures.trajectories fop_core.figures.still fop_core.figures.style
     fop_core.figures.training_curves
     fop_core.figures.studies.curves fop_core.figures.studies.drawing fop_core.figures.studies.grids
     fop_core.figures.studies.intervals fop_core.figures.studies.parallel fop_core.figures.web

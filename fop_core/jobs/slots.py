@@ -55,7 +55,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Settings:
+class SlotSettings:
     """What is chosen for a runs folder.
 
     Attributes:
@@ -142,7 +142,7 @@ def settings_path(folder: Path) -> Path:
     return folder / QUEUE / "settings.json"
 
 
-def settings(folder: Path) -> Settings:
+def settings(folder: Path) -> SlotSettings:
     """Return what is chosen for a runs folder.
 
     Raises:
@@ -152,14 +152,14 @@ def settings(folder: Path) -> Settings:
     try:
         content = files.read_json(path)
     except FileNotFoundError:
-        return Settings()
+        return SlotSettings()
     try:
-        return _checked(Settings(**content))
+        return _checked(SlotSettings(**content))
     except (TypeError, ValueError) as error:
         raise DamagedFile(f"{path}: {error}") from error
 
 
-def choose(folder: Path, **changes: int | float | None) -> tuple[Settings, Path | None]:
+def choose(folder: Path, **changes: int | float | None) -> tuple[SlotSettings, Path | None]:
     """Change what is chosen for a runs folder.
 
     Returns:
@@ -169,22 +169,22 @@ def choose(folder: Path, **changes: int | float | None) -> tuple[Settings, Path 
         ValueError: for a value that does not do.
         DamagedFile: where the folder for it is a link or a stranger's.
     """
-    _checked(Settings(**changes))  # type: ignore[arg-type]  # before anything is moved
+    _checked(SlotSettings(**changes))  # type: ignore[arg-type]  # before anything is moved
     make_locks_folder(folder)
     path, aside = settings_path(folder), None
     try:
         before = settings(folder)
     except DamagedFile:
-        before = Settings()
+        before = SlotSettings()
         names = (path.with_name(f"{path.name}.damaged.{n}") for n in itertools.count(1))
         aside = next(name for name in names if not os.path.lexists(name))
         os.rename(path, aside)
-    chosen = _checked(Settings(**{**vars(before), **changes}))
+    chosen = _checked(SlotSettings(**{**vars(before), **changes}))
     files.write_json(path, vars(chosen))
     return chosen, aside
 
 
-def _checked(chosen: Settings) -> Settings:
+def _checked(chosen: SlotSettings) -> SlotSettings:
     if type(chosen.cpu_slots) is not int or not 0 <= chosen.cpu_slots <= 1024:
         raise ValueError(f"cpu_slots is {chosen.cpu_slots!r:.60}: give a whole number from 0 to 1024")
     if chosen.limit_gb is not None and not (type(chosen.limit_gb) in (int, float) and 0 < chosen.limit_gb <= LARGEST):
@@ -205,7 +205,7 @@ def slots(folder: Path) -> list[Slot]:
     try:
         chosen = settings(folder)
     except DamagedFile:
-        chosen = Settings()
+        chosen = SlotSettings()
     for index in range(chosen.cpu_slots):
         lock = locks_folder(folder) / f"cpu-{index}.lock"
         results.append(Slot(f"cpu-{index}", "cpu", f"CPU, slot {index + 1}", *_holder(lock, "")))
@@ -230,7 +230,7 @@ def count(folder: Path) -> int:
     try:
         chosen = settings(folder)
     except DamagedFile:
-        chosen = Settings()
+        chosen = SlotSettings()
     return len(gpus()) + chosen.cpu_slots
 
 

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from fop_core import inspection
 from fop_core.figures import landscape, paper, paper_learned, training_curves
 from fop_core.figures.paper_learned import Ridges
-from fop_core.figures.runs import downsampled
 from fop_core.figures.style import METHODS
+from fop_core.figures.trajectories import downsampled
 from fop_core.optim.rules import RULES
 from fop_core.reproduction import CIFAR, FULL, LOW_RANK, ONE_STEP, Gallery, angle_layers, shipped
 from fop_core.reproduction.plans import RANKS, small
@@ -86,7 +86,9 @@ def cifar(gallery: Gallery) -> Figure:
     for run, method, style in zip(runs, methods, training_curves.line_styles(methods)):
         epochs, accuracy = run.metrics.over("epoch", "test_accuracy")
         label = "SGD, momentum 0.9" if method == "momentum" else training_curves.named(method)
-        lines.append(paper_learned.Band(label, epochs, accuracy, None, None, style.color, style.dash, style.width))
+        lines.append(
+            paper_learned.BandedCurve(label, epochs, accuracy, None, None, style.color, style.dash, style.width)
+        )
     return paper_learned.bands(lines, "epoch", "test accuracy", percent=True)
 
 

@@ -10,7 +10,7 @@ from fop_core.figures.style import MINIMA, plain, point
 from pages.shared.race.remembered import SurfaceSpec, surface
 from pages.shared.race.rules import KINDS
 from toy_functions import basins
-from toy_functions.basins import Batch, Options
+from toy_functions.basins import BasinOptions, Batch
 from toy_functions.ends import Ends, find_ends
 
 RuleSpec = tuple[str, tuple[tuple[str, Any], ...]]
@@ -77,7 +77,7 @@ def _apart(spec: Grid | Rates) -> list[Grid | Rates]:
 
 def _run(spec: Grid | Rates, missing: Sequence[Any], progress: Progress) -> list[Batch]:
     objective = surface(spec.surface)
-    options = Options(
+    options = BasinOptions(
         tolerance=spec.tolerance,
         max_steps=spec.max_steps,
         progress=progress,

@@ -13,7 +13,7 @@ from safetensors.numpy import save
 
 from fop_core import downsample
 from fop_core.figures import paper_learned, print_style
-from fop_core.figures.paper_learned import Band, Ridges
+from fop_core.figures.paper_learned import BandedCurve, Ridges
 from fop_core.figures.training_curves import Line
 from fop_core.quantities import QUANTITIES
 from fop_core.runs.learned import Layer
@@ -265,9 +265,9 @@ def side_by_side(one: Side, two: Side, quantity: str, step: int) -> Figure:
     )
 
 
-def _bands(lines: Sequence[Line]) -> list[Band]:
+def _bands(lines: Sequence[Line]) -> list[BandedCurve]:
     return [
-        Band(
+        BandedCurve(
             line.label,
             line.x,
             line.y,

@@ -35,7 +35,7 @@ def draw(form: Form, spec: Spec, tuned: Spec | None) -> None:
         left, right = st.columns([5, 4], gap="medium")  # the table has five columns
     with left:
         rates = [
-            fair.Rates(
+            fair.RuleRates(
                 name,
                 sweep.rates,
                 sweep.converged_steps,

@@ -9,8 +9,8 @@ import streamlit as st
 from fop_core.figures import interactive
 from fop_core.figures.bands import Band
 from fop_core.figures.relief import relief
-from fop_core.figures.runs import Run
 from fop_core.figures.style import METHODS, plain, point
+from fop_core.figures.trajectories import DrawnTrajectory
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
 from pages.components.plot import plot
@@ -171,7 +171,9 @@ def _published() -> dict[str, int]:
     return {name: count for name, count in scene.race.published.items() if name not in names}
 
 
-def _losses(race: Spec, runs: list[Run], of_seeds: list[Band], objective: Surface, key: str, log_steps: bool) -> None:
+def _losses(
+    race: Spec, runs: list[DrawnTrajectory], of_seeds: list[Band], objective: Surface, key: str, log_steps: bool
+) -> None:
     runs = seeds.medians(runs, of_seeds, lowest=form["loss"] == "tolerance")
     if form["loss"] == "tolerance":
         figure = interactive.steps_to_tolerance(runs, objective.floor, log_steps, key, of_seeds)

@@ -27,7 +27,7 @@ from fop_core.runs import files, plugins
 from fop_core.runs.plugins import MAKES, PluginError
 from fop_core.training import batches, build, datasets, memory, own_data, preview, state
 from fop_core.training.config import ConfigError, Problem, TrainConfig, parse
-from fop_core.training.plugins import Plugin, Plugins, kind
+from fop_core.training.plugins import LoadedPlugin, Plugins, kind
 from fop_core.training.probe.client import amount
 
 CPU = torch.device("cpu")
@@ -89,7 +89,7 @@ class Probe:
         (self.folder / "stage").write_text(f"{part} {doing}")
 
     @contextmanager
-    def _doing(self, part: str, doing: str, otherwise: str = "") -> Iterator[Plugin]:
+    def _doing(self, part: str, doing: str, otherwise: str = "") -> Iterator[LoadedPlugin]:
         """Do something with a part, or where it is built in with another one, and have its file answer for it."""
         part = self._answering(part, otherwise)
         self._at(part, doing)
