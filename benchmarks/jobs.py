@@ -33,7 +33,7 @@ from benchmarks import measure
 from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.files import RunError
-from fop_core.runs.names import METRICS
+from fop_core.runs.names import LABELS_JSON, METRICS
 from fop_core.runs.state import ALIVE
 from scripts.screenshots import ROOT, running_app, running_browser
 
@@ -222,7 +222,7 @@ def fill(folder: Path, count: int) -> None:
     for index in range(count):
         made = folder / f"20260101-{index:06}-run-{index:08x}"
         shutil.copytree(gallery[index % len(gallery)], made, ignore=shutil.ignore_patterns("*.safetensors"))
-        (made / "labels.json").write_text(json.dumps({"name": f"run {index}"}))
+        (made / LABELS_JSON).write_text(json.dumps({"name": f"run {index}"}))
 
 
 def main() -> None:

@@ -70,7 +70,7 @@ def many(count: int) -> dict[str, list[float]]:
             print(f"\rrun {done} of {count}", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
         ends = [datetime.fromisoformat(run.state.since).timestamp() for run in runs]
-        starts = [(run.path / "requests").stat().st_mtime for run in runs]
+        starts = [run.requests_path().stat().st_mtime for run in runs]
         return {
             "slot_seconds": [there * (max(ends) - begin)],
             "slot_seconds_from_first_start": [there * (max(ends) - min(starts))],

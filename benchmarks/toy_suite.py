@@ -45,7 +45,7 @@ from fop_core.optim.rules import (
     Rule,
 )
 from toy_functions.basins import CONVERGED, descend, kept
-from toy_functions.racing import Oracle
+from toy_functions.racing import RaceOracle
 from toy_functions.surfaces import BEALE, BOOTH, HIMMELBLAU, ROSENBROCK, Surface, quadratic
 
 TOLERANCE = 1e-6
@@ -200,7 +200,7 @@ def evaluations(rule: Rule, problem: Surface | Columns, rate: float, steps: int)
     """Return how often a rule asks for f or its gradient in so many steps."""
     n = len(problem.start)
     if isinstance(problem, Surface):
-        counted = Counted(Oracle(problem))
+        counted = Counted(RaceOracle(problem))
         rule = replace(rule, **{rule.main_rate: rate})
         (x, y), state = problem.start, rule.start(*problem.start)
         for _ in range(steps):

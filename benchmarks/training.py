@@ -165,8 +165,8 @@ def cifar10() -> Any:
 
 def archive(folder: Path, images: Any) -> None:
     """Let our loader find the same pixels: a stand-in for the archive's reader."""
-    part = our_datasets.Part(np.array(images.targets), images.data)
-    small = our_datasets.Part(part.labels[:1000], images.data[:1000])
+    part = our_datasets.DataPart(np.array(images.targets), images.data)
+    small = our_datasets.DataPart(part.labels[:1000], images.data[:1000])
     our_datasets._read_archive = lambda path, test: {"train": part, "test": small}
     (folder / "cifar-10-batches-py").mkdir()
 

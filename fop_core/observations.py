@@ -26,7 +26,7 @@ SMALLEST = 1e-6
 
 
 @dataclass(frozen=True)
-class Measured:
+class LayerMeasures:
     """What was measured of a layer's P.
 
     Attributes:
@@ -170,7 +170,7 @@ def measure(
     grid: tuple[int, int] | None,
     spectrum_steps: Array,
     spectra: Array,
-) -> Measured:
+) -> LayerMeasures:
     """Return what is measured of a layer's P.
 
     Args:
@@ -195,7 +195,7 @@ def measure(
     values = np.asarray(spectra, dtype=np.float64)
     there = values.size > 0
     condition = inspection.spectrum_summary(values)["condition"] if there else np.empty(0)
-    return Measured(
+    return LayerMeasures(
         n,
         np.asarray(steps[: len(rows)], dtype=np.int64),
         gains,
@@ -213,7 +213,7 @@ def _row(P: Array, grid: tuple[int, int]) -> tuple[Array, ...]:
     return gain(P, constant), other_gain(P, constant), *neighbours(P, grid)
 
 
-def at_step(measured: Measured, step: int) -> list[Observation]:
+def at_step(measured: LayerMeasures, step: int) -> list[Observation]:
     """Return what stands out in P of the very snapshot of a step, the constant direction since the first one.
 
     Example:
@@ -233,7 +233,7 @@ def at_step(measured: Measured, step: int) -> list[Observation]:
     return [each for each in shown if each is not None]
 
 
-def over_steps(measured: Measured) -> list[Observation]:
+def over_steps(measured: LayerMeasures) -> list[Observation]:
     """Return what stands out over all snapshots: as it is at the last one, and of the identity at every one.
 
     Example:
@@ -271,7 +271,7 @@ def settled(values: Array) -> int:
     return int(short[-1]) + 1 if len(short) else 0
 
 
-def _constant(measured: Measured, at: int, until: int | None = None) -> Observation | None:
+def _constant(measured: LayerMeasures, at: int, until: int | None = None) -> Observation | None:
     """Return that the constant direction stands out at a snapshot, and at a later one where that is given."""
     strengths = [_apart(measured, index) for index in (at, at if until is None else until)]
     if not all(strength >= 0 for strength in strengths):
@@ -290,7 +290,7 @@ def _constant(measured: Measured, at: int, until: int | None = None) -> Observat
     )
 
 
-def _apart(measured: Measured, at: int) -> float:
+def _apart(measured: LayerMeasures, at: int) -> float:
     """Return how far the constant direction's gain is beyond its bound at a snapshot: not where below 0 or NaN."""
     gains, others = float(measured.gain[at]), float(measured.others[at])
     if not (math.isfinite(gains) and others > 0):
@@ -298,7 +298,7 @@ def _apart(measured: Measured, at: int) -> float:
     return abs(math.log(max(gains / others, SMALLEST))) - math.log(APART)
 
 
-def _neighbours(measured: Measured, at: int) -> Observation | None:
+def _neighbours(measured: LayerMeasures, at: int) -> Observation | None:
     beside, apart = float(measured.neighbours[at]), float(measured.apart[at])
     below = min(-beside, apart - beside)
     if not below >= WHITENS:
@@ -307,7 +307,7 @@ def _neighbours(measured: Measured, at: int) -> Observation | None:
     return Observation("neighbours", measured.n, step, step, step, beside, apart, math.log(below / WHITENS))
 
 
-def _identity(measured: Measured, at: slice) -> Observation | None:
+def _identity(measured: LayerMeasures, at: slice) -> Observation | None:
     conditions, scales, steps = (each[at] for each in (measured.condition, measured.scale, measured.spectrum_steps))
     if measured.n < 2 or not (conditions <= NEAR).all():
         return None

@@ -25,6 +25,18 @@ sys.path.insert(0, str(ROOT))
 from fop_core.formatting import percent  # noqa: E402
 from fop_core.reproduction.tables import replaced  # noqa: E402
 from fop_core.runs import files, load, store  # noqa: E402
+from fop_core.runs.names import (  # noqa: E402
+    ARRAYS,
+    ATTEMPT,
+    ATTEMPTS,
+    CHECKPOINTS,
+    LABELS_JSON,
+    METRICS,
+    PROGRESS_JSON,
+    RUN_JSON,
+    SNAPSHOTS,
+    STATE_JSON,
+)
 
 GALLERY = ROOT / "trained_models" / "gallery"
 DOWNSAMPLED = {"cifar10-pp-hd": 4}  # runs that keep every so manyth snapshot: PP-HD's histograms are many
@@ -36,28 +48,27 @@ DOCUMENT = ROOT / "docs" / "gallery.md"
 def pack(run: Run, target: Path) -> None:
     """Copy one run."""
     shutil.rmtree(target, ignore_errors=True)
-    for folder in ("attempts", "snapshots", "checkpoints"):
+    for folder in (ATTEMPTS, SNAPSHOTS, CHECKPOINTS):
         (target / folder).mkdir(parents=True)
     about = run.about | {"user": "", "host": ""}
-    files.write_json(target / "run.json", about)
+    files.write_json(target / RUN_JSON, about)
     state = run.state
-    files.write_json(target / "state.json", {"state": state.state, "reason": state.reason, "since": state.since})
-    files.write_json(target / "labels.json", run.labels)
-    files.write_json(target / "progress.json", run.progress)
+    files.write_json(target / STATE_JSON, {"state": state.state, "reason": state.reason, "since": state.since})
+    files.write_json(target / LABELS_JSON, run.labels)
+    files.write_json(target / PROGRESS_JSON, run.progress)
     for attempt in run.attempts:
         command = attempt["command"]
         start = next(index for index, word in enumerate(command) if word == "train")
         attempt = {key: value for key, value in attempt.items() if key != "pid"}
         attempt["command"] = ["python", "-m", "fop_core", *command[start:]]
         attempt["data"] = {key: value for key, value in attempt["data"].items() if key != "path"}
-        files.write_json(target / "attempts" / f"{attempt['attempt']}.json", attempt)
-        shutil.copy(run.path / f"metrics.{attempt['attempt']}.jsonl", target)
+        files.write_json(target / ATTEMPTS / ATTEMPT.format(attempt["attempt"]), attempt)
+        shutil.copy(run.path / METRICS.format(attempt["attempt"]), target)
     steps = run.snapshot_steps()
     for step in {*steps[:: DOWNSAMPLED.get(run.name, 1)], steps[-1]} if steps else ():
-        shutil.copy(run.path / "snapshots" / f"{step:08d}.safetensors", target / "snapshots")
+        shutil.copy(run.path / SNAPSHOTS / ARRAYS.format(step), target / SNAPSHOTS)
     if run.name in FORKED:
-        last = run.path / "checkpoints" / f"{run.checkpoint_steps()[-1]:08d}.safetensors"
-        shutil.copy(last, target / "checkpoints")
+        shutil.copy(run.checkpoint_path(run.checkpoint_steps()[-1]), target / CHECKPOINTS)
     for file in target.rglob("*"):
         if file.is_file():
             file.chmod(0o644)

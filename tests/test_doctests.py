@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 PUBLIC = """
     fop_core.downsample fop_core.inspection fop_core.observations fop_core.quantities fop_core.similarity
+    fop_core.through_training
     fop_core.jobs.queue
     fop_core.optim.elementary fop_core.optim.forms fop_core.optim.layouts fop_core.optim.maths
     fop_core.optim.rules.adaptive fop_core.optim.rules.base fop_core.optim.rules.components fop_core.optim.rules.fop
@@ -38,9 +39,10 @@ PUBLIC = """
     fop_core.studies.variants fop_core.training.attribution fop_core.training.fork
     fop_core.figures.animation fop_core.figures.bands fop_core.figures.curves fop_core.figures.errors
     fop_core.figures.fair fop_core.figures.interactive fop_core.figures.landscape fop_core.figures.learned
-    fop_core.figures.learned_curves fop_core.figures.maps fop_core.figures.motion fop_core.figures.movie
-    fop_core.figures.paper fop_core.figures.paper_learned fop_core.figures.print_style fop_core.figures.relief
-    fop_core.figures.runs fop_core.figures.still fop_core.figures.style fop_core.figures.training_curves
+    fop_core.figures.learned_curves fop_core.figures.map_axes fop_core.figures.maps fop_core.figures.motion
+    fop_core.figures.movie fop_core.figures.paper fop_core.figures.paper_learned fop_core.figures.print_style
+    fop_core.figures.relief fop_core.figures.trajectories fop_core.figures.still fop_core.figures.style
+    fop_core.figures.training_curves
     fop_core.figures.studies.curves fop_core.figures.studies.drawing fop_core.figures.studies.grids
     fop_core.figures.studies.intervals fop_core.figures.studies.parallel fop_core.figures.web
     fop_core.trackers.imported fop_core.trackers.tables fop_core.trackers.tensorboard

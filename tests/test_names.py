@@ -132,3 +132,37 @@ def test_every_kind_of_name_is_looked_at():
         "--fop-pen",
     ]
     assert ours("IN_PLACE") and ours("penOf") and ours("fop-basin-told") and ours("held_up") and not ours("opening")
+
+
+TWICE = {
+    "Adam": "rules and hyper-optimizers are called as their method is",
+    "SGD": "likewise",
+    "FOP": "likewise: scripts that were exported import the rule from optim.rules, beside SGD and Adam",
+    "RunCallback": "one for each trainer that calls it, and never two of them in one script",
+    "Settings": "what a plug-in has to call its settings",
+    "Control": "the right to set a run's state; and a control of the paper's, see CONTRIBUTING",
+    "Layer": "a layer of FOP, and what a run has of it: one thing on two floors",
+    "Follower": "of a file, and of a training",
+    "Group": "of runs alike but for the seed, and of a study's cells",
+    "Method": "an optimizer of the paper, and how it looks in figures",
+    "Batch": "of races, and Slurm's own word for a job of many tasks",
+    "Task": "what a trainer trains for, and Slurm's own word for a part of a job",
+    "Trainer": "trains a run, and the process that it is in",
+    "Trashed": "a study in the trash, and what a command needs of anything there",
+    "Value": "of a query, and of a program",
+}
+"""Public classes whose names are defined more than once, and why that may be."""
+
+
+def doubled() -> set[str]:
+    where: dict[str, int] = {}
+    for path in (path for folder in ("fop_core", "toy_functions") for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where[node.name] = where.get(node.name, 0) + 1
+    return {name for name, count in where.items() if count > 1}
+
+
+def test_one_name_is_one_class():
+    assert doubled() <= TWICE.keys(), "name it by what it is, or say in TWICE why two may have one name"
+    assert doubled() == TWICE.keys(), "take what is single by now out of TWICE"

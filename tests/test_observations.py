@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from fop_core import inspection, observations
-from fop_core.observations import Measured, Observation
+from fop_core.observations import LayerMeasures, Observation
 
 STEPS = np.array([0, 100, 200, 300])
 GRID = (3, 3)
 ONES = np.ones((9, 9)) / 9
 
 
-def measured(*matrices: np.ndarray, grid: tuple[int, int] | None = GRID, steps: np.ndarray = STEPS) -> Measured:
+def measured(*matrices: np.ndarray, grid: tuple[int, int] | None = GRID, steps: np.ndarray = STEPS) -> LayerMeasures:
     P = np.stack(matrices)
     n, steps = P.shape[-1], steps[: len(P)]
     return observations.measure(n, steps, P.__getitem__, grid, steps, inspection.eigenvalues(P))

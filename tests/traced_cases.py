@@ -12,7 +12,7 @@ from fop_core.optim.rules import BFGS, FOP, OF_A_POINT, RULES, Components, PSGDN
 from toy_functions import expressions
 from toy_functions.live import TracedRule, traced
 from toy_functions.own_rule import OwnRule
-from toy_functions.racing import Oracle
+from toy_functions.racing import RaceOracle
 from toy_functions.surfaces import SURFACES, Surface
 
 KINDS: dict[str, type[Rule]] = {**RULES, "own-rule": OwnRule}
@@ -146,7 +146,7 @@ def cases(draw: st.DrawFn, names: tuple[str, ...] = tuple(KINDS), wild: bool = T
 
 def _step(rule: Rule, surface: Surface, x: Any, y: Any, noise: Any, state: Any) -> Any:
     if rule.uses_oracle:
-        oracle = Oracle(surface)
+        oracle = RaceOracle(surface)
         oracle.noise = noise
         return rule.step(x, y, oracle, state)
     gx, gy = surface.gradient(x, y)

@@ -24,7 +24,7 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 
 from fop_core.optim.rules import FOP, Components, Rule
-from toy_functions.racing import NEAR, Oracle
+from toy_functions.racing import NEAR, RaceOracle
 from toy_functions.schedules import is_scheduled, rate_factor, scaled
 from toy_functions.surfaces import Surface
 
@@ -103,14 +103,14 @@ class Summary:
     median_steps: float | None
 
 
-class Options(TypedDict, total=False):
+class BasinOptions(TypedDict, total=False):
     """Keyword arguments of ``descend_each``, where they are explained; the other functions hand them on.
 
     Example:
         >>> from fop_core.optim.rules import SGD
-        >>> from toy_functions.basins import STATUS, Options, descend
+        >>> from toy_functions.basins import STATUS, BasinOptions, descend
         >>> from toy_functions.surfaces import BOOTH
-        >>> quick: Options = {"max_steps": 100, "tolerance": 1e-3}
+        >>> quick: BasinOptions = {"max_steps": 100, "tolerance": 1e-3}
         >>> STATUS[int(descend(BOOTH, SGD(0.05), 0.0, -4.0, **quick).status)]
         'converged'
     """
@@ -165,7 +165,7 @@ def logarithmic(low: float, high: float, cells: int) -> list[float]:
 
 
 def basins(
-    surface: Surface, rules: Mapping[str, Rule], *, columns: int = 256, rows: int = 256, **options: Unpack[Options]
+    surface: Surface, rules: Mapping[str, Rule], *, columns: int = 256, rows: int = 256, **options: Unpack[BasinOptions]
 ) -> dict[str, Batch]:
     """Run rules from every cell of the surface's view, as in ``grid``; return batches [rows, columns] by name.
 
@@ -185,7 +185,12 @@ def basins(
 
 
 def stability(
-    surface: Surface, rule: FOP, start: tuple[float, float], rates: Any, hyper_rates: Any, **options: Unpack[Options]
+    surface: Surface,
+    rule: FOP,
+    start: tuple[float, float],
+    rates: Any,
+    hyper_rates: Any,
+    **options: Unpack[BasinOptions],
 ) -> Batch:
     """Run a rule from one start at every pair of rates; return a batch [len(hyper_rates), len(rates)].
 
@@ -222,7 +227,7 @@ def descend(
     y: Any,
     *,
     gradient_noise: np.ndarray | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[BasinOptions],
 ) -> Batch:
     """Run one rule from many starts, or at many rates: see ``descend_each``.
 
@@ -403,7 +408,7 @@ class _Block:
         x, y = settings.pop("x"), settings.pop("y")
         rule = replace(self.rule, **settings)
         state = rule.start(x, y)
-        oracle = Oracle(race.surface) if rule.uses_oracle else None
+        oracle = RaceOracle(race.surface) if rule.uses_oracle else None
         goes = not rule.needs_floor or race.surface.floor > -math.inf
         going = x == x  # which paths have not ended; the others' numbers mean nothing
         if len(cells) < _SMALL:

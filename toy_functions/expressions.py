@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from toy_functions.graph import Graph, GraphTooLarge
 from toy_functions.latex import render
-from toy_functions.postfix import MAX_DEPTH, Part, postfix
+from toy_functions.postfix import MAX_DEPTH, PostfixPart, postfix
 from toy_functions.program import Gradient, Hessian, Value
 from toy_functions.surfaces import Surface
 from toy_functions.tokenizer import CONSTANTS, FUNCTION_NAMES, MAX_LENGTH, MAX_NUMBER, ExpressionError, split
@@ -104,7 +104,7 @@ def parse(
     )
 
 
-def build(graph: Graph, text: str, parts: list[Part], variables: Mapping[str, int]) -> int:
+def build(graph: Graph, text: str, parts: list[PostfixPart], variables: Mapping[str, int]) -> int:
     """Return the graph's node for a formula; variables are nodes by their names.
 
     Example:
@@ -125,10 +125,10 @@ def build(graph: Graph, text: str, parts: list[Part], variables: Mapping[str, in
         "negate": graph.negate,
     }
 
-    def refuse(message: str, part: Part) -> NoReturn:
+    def refuse(message: str, part: PostfixPart) -> NoReturn:
         raise ExpressionError(message, text, part.position, part.length)
 
-    built: list[tuple[int, Part]] = []
+    built: list[tuple[int, PostfixPart]] = []
     for part in parts:
         first = len(built) - part.operands
         operands = built[first:]

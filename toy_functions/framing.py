@@ -1,5 +1,6 @@
 """Where to look at a function that nobody has framed: around the minima that descents from many starts find."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
@@ -61,6 +62,22 @@ def frame(surface: Surface, start: tuple[float, float], progress: Callable[[floa
     if len(minima):
         floor = float(np.min(surface.value(minima[:, 0], minima[:, 1])))
     return Frame((left, left + size, bottom, bottom + size), floor)
+
+
+def digits(view: tuple[float, float, float, float]) -> tuple[int, int]:
+    """Return the decimals of a start that is set by hand: a thousandth of the view, x and y.
+
+    Args:
+        view: x_min, x_max, y_min, y_max.
+
+    Example:
+        >>> from toy_functions import framing
+        >>> framing.digits((-10.0, 10.0, -1.0, 0.0))
+        (2, 3)
+    """
+    left, right, bottom, top = view
+    across, up = (max(0, 3 - math.floor(math.log10(size))) for size in (right - left, top - bottom))
+    return across, up
 
 
 def _minima(surface: Surface, progress: Callable[[float], object] | None) -> np.ndarray:

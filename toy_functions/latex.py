@@ -7,7 +7,7 @@ fractions; brackets appear where the reading depends on them.
 import math
 from typing import Any
 
-from toy_functions.postfix import Part
+from toy_functions.postfix import PostfixPart
 
 # How tightly a piece of LaTeX holds together. An operand gets brackets where it is looser than its place demands.
 _SUM, _NEGATION, _PRODUCT, _POWER, _ATOM = range(5)
@@ -27,7 +27,7 @@ _CALLS = {
 _Piece = tuple[str, int]
 
 
-def render(parts: list[Part]) -> str:
+def render(parts: list[PostfixPart]) -> str:
     r"""Return the LaTeX of a formula.
 
     Example:

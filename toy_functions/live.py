@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from fop_core.optim.rules import Components, Rule
-from toy_functions.racing import NO_FLOOR, Oracle
+from toy_functions.racing import NO_FLOOR, RaceOracle
 from toy_functions.surfaces import Surface
 from toy_functions.tracing import StraightLine, Trace, Tracer, Untraceable
 
@@ -150,7 +150,7 @@ def _traced(rule: Rule, surface: Surface, dtype: str, noisy: bool) -> TracedRule
         P = rule.matrix(state)
         f, (f_x, f_y) = surface.value(x, y), surface.gradient(x, y)
         if rule.uses_oracle:
-            oracle = Oracle(surface)
+            oracle = RaceOracle(surface)
             oracle.noise = noise if noisy else None
             x, y, state = now.step(x, y, oracle, state)
         else:

@@ -17,7 +17,7 @@ _BINDING = {"(": 0, "+": 1, "-": 1, "*": 2, "/": 2, "negate": 3, "**": 4}
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PostfixPart:
     """A number, a name, or an operation on what the parts before it are.
 
     Attributes:
@@ -30,7 +30,7 @@ class Part:
         >>> from toy_functions.postfix import postfix
         >>> from toy_functions.tokenizer import split
         >>> postfix("2x", split("2x"))[-1]
-        Part(symbol='*', operands=2, position=0, length=2)
+        PostfixPart(symbol='*', operands=2, position=0, length=2)
     """
 
     symbol: Any
@@ -39,7 +39,7 @@ class Part:
     length: int
 
 
-def postfix(text: str, tokens: list[Token]) -> list[Part]:
+def postfix(text: str, tokens: list[Token]) -> list[PostfixPart]:
     """Return the parts of a formula, the products that it implies among them.
 
     A name, a function or a bracket right after an operand multiplies it, as tightly as ``*`` does: ``1/2x`` is (1/2) x.
@@ -54,7 +54,7 @@ def postfix(text: str, tokens: list[Token]) -> list[Part]:
         >>> [part.symbol for part in postfix(text, split(text))]
         ['x', 2.0, '**', 'negate', 3.0, 'y', '*', '+']
     """
-    parts: list[Part] = []
+    parts: list[PostfixPart] = []
     extents: list[tuple[int, int]] = []  # where operands begin and end that are not taken yet, brackets included
     pending: list[tuple[str, int]] = []  # operators whose operands are not complete, and brackets, with their positions
     opened: list[tuple[Token, Token | None]] = []  # brackets not yet closed, each with the function it belongs to
@@ -72,7 +72,7 @@ def postfix(text: str, tokens: list[Token]) -> list[Part]:
             if symbol != "negate":
                 start, _ = extents.pop()
             extents.append((start, end))
-            parts.append(Part(symbol, 1 if symbol == "negate" else 2, start, end - start))
+            parts.append(PostfixPart(symbol, 1 if symbol == "negate" else 2, start, end - start))
 
     def operator(symbol: str, token: Token) -> None:
         settle(_BINDING[symbol] + (symbol == "**"))  # x^y^2 is x^(y^2)
@@ -80,7 +80,7 @@ def postfix(text: str, tokens: list[Token]) -> list[Part]:
 
     def operand(token: Token) -> None:
         extents.append((token.position, token.position + len(token.text)))
-        parts.append(Part(token.symbol, 0, token.position, len(token.text)))
+        parts.append(PostfixPart(token.symbol, 0, token.position, len(token.text)))
 
     for token in tokens:
         function = before if before is not None and before.kind == "function" else None
@@ -121,7 +121,7 @@ def postfix(text: str, tokens: list[Token]) -> list[Part]:
                 start, end = (function or bracket).position, token.position + 1
                 extents[-1] = start, end
                 if function:
-                    parts.append(Part(function.symbol, 1, start, end - start))
+                    parts.append(PostfixPart(function.symbol, 1, start, end - start))
                 complete = True
             case ",":
                 function = opened[-1][1] if opened else None

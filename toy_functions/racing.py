@@ -122,14 +122,14 @@ class Trajectory:
         return len(self.points) - 1
 
 
-class Oracle:
+class RaceOracle:
     """A surface as rules may ask it; see ``rules.Oracle``. All gradients of a step have the same noise.
 
     Example:
         >>> from fop_core.optim.rules import BFGS
-        >>> from toy_functions.racing import Oracle
+        >>> from toy_functions.racing import RaceOracle
         >>> from toy_functions.surfaces import BOOTH
-        >>> rule, oracle = BFGS(lr=0.1), Oracle(BOOTH)
+        >>> rule, oracle = BFGS(lr=0.1), RaceOracle(BOOTH)
         >>> x, y, state = rule.step(0.0, -4.0, oracle, rule.start(0.0, -4.0))
         >>> BOOTH.value(0.0, -4.0), round(oracle.value(x, y), 3)
         (306.0, 195.84)
@@ -144,9 +144,9 @@ class Oracle:
         """Return the gradient, the noise of this step included.
 
         Example:
-            >>> from toy_functions.racing import Oracle
+            >>> from toy_functions.racing import RaceOracle
             >>> from toy_functions.surfaces import BOOTH
-            >>> oracle = Oracle(BOOTH)
+            >>> oracle = RaceOracle(BOOTH)
             >>> oracle.gradient(0.0, -4.0)
             (-66.0, -78.0)
             >>> oracle.noise = (1.0, -1.0)  # of this step
@@ -245,7 +245,7 @@ def _run(race: Race, rule: Rule, noise: np.ndarray | None, report: Callable[[int
     pairs = noise.tolist() if noise is not None and number is float else noise
     schedule = race.schedule, race.warmup, race.max_steps
     scheduled = is_scheduled(*schedule)
-    oracle = Oracle(race.surface) if rule.uses_oracle else None
+    oracle = RaceOracle(race.surface) if rule.uses_oracle else None
 
     x, y = map(number, race.start)
     state = rule.start(x, y)

@@ -15,7 +15,7 @@ from fop_core.runs.state import ALIVE
 
 if TYPE_CHECKING:
     from fop_core.jobs.launcher_settings import LauncherSettings
-    from fop_core.runs.notices import Settings as NoticeSettings
+    from fop_core.runs.notices import NoticeSettings as NoticeSettings
     from fop_core.runs.run import Run
 
 SLURM = {

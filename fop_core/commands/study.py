@@ -170,10 +170,11 @@ def _composed(chosen: argparse.Namespace) -> "tuple[Study, dict[str, Source]]":
         content["target"] = {"column": column, "value": value}
     sources, measured = train.confirmed_sources(chosen), Measures()
     if sources:
-        from fop_core.training import config, probe
+        from fop_core.training import config
+        from fop_core.training.probe import client
 
         own = [*(each for each in chosen.settings if each.startswith("model.")), *train.plugin_settings(chosen)]
-        base = probe.plugged(config.preset(chosen.preset, "momentum"), sources, own)
+        base = client.plugged(config.preset(chosen.preset, "momentum"), sources, own)
         config_, probed = train.probed(base, sources)
         sections, measured = config_.to_json(), Measures.of(probed)
         content["plugins"] = {

@@ -14,7 +14,7 @@ from fop_core.formatting import number, percent, size
 if TYPE_CHECKING:
     from fop_core.runs.plugins import Source
     from fop_core.training.config import TrainConfig
-    from fop_core.training.probe import Probed
+    from fop_core.training.probe.client import Probed
 
 PARTS = ("data", "model", "optimizer")
 """What a file of one's own can make."""
@@ -132,7 +132,8 @@ def configured(chosen: argparse.Namespace) -> Configured:
         ValueError, OSError: where they name none, or a plug-in does not do what it should.
     """
     from fop_core.runs import files, plugins
-    from fop_core.training import config, probe
+    from fop_core.training import config
+    from fop_core.training.probe import client
 
     sources = confirmed_sources(chosen)
     settings = [*chosen.settings, *plugin_settings(chosen)]
@@ -143,7 +144,7 @@ def configured(chosen: argparse.Namespace) -> Configured:
         made = config.parse(content.get("config", content))
         theirs = {part: each for part, each in made.to_json().items() if part not in sources}
         beside = plugins.beside(Path(chosen.config).parent, theirs)
-        made = probe.plugged(made, sources, settings)
+        made = client.plugged(made, sources, settings)
         sources = {part: (beside | sources)[part] for part in made.plugins}
         lineage: dict[str, Any] = {"config": chosen.config, "set": settings}
     elif chosen.preset is None and not sources:
@@ -153,7 +154,7 @@ def configured(chosen: argparse.Namespace) -> Configured:
         alone = chosen.method is None and "optimizer" in sources
         usual = "momentum" if alone else "fop"
         method = usual if chosen.method is None else chosen.method
-        made = probe.plugged(config.preset(preset, method), sources, settings)
+        made = client.plugged(config.preset(preset, method), sources, settings)
         lineage = {"preset": preset, "method": None if alone else method, "set": settings}
         sources = {part: sources[part] for part in made.plugins}
     if not sources:
@@ -186,20 +187,20 @@ def probed(made: "TrainConfig", sources: "dict[str, Source]") -> "tuple[TrainCon
     Returns:
         The config with all of their settings, and what the probe says.
     """
-    from fop_core.training import probe
+    from fop_core.training.probe import client
 
     names = ", ".join(dict.fromkeys(source.file for source in sources.values()))
     print(f"trying {names} in a process of its own ...", file=sys.stderr)
     try:
-        probed = probe.probe(made, sources)
-    except probe.ProbeError as error:
+        probed = client.probe(made, sources)
+    except client.ProbeError as error:
         if error.log.strip():
             print(error.log.rstrip(), file=sys.stderr)
         raise
     print(f"one step taken: {probed.parameters:,} parameters, loss {probed.loss:.4g}", file=sys.stderr)
     for note in probed.notes:
         print(f"FOP: {note}", file=sys.stderr)
-    return probe.completed(made, probed), probed
+    return client.completed(made, probed), probed
 
 
 def labels(chosen: argparse.Namespace, otherwise: str = "") -> tuple[str, tuple[str, ...]]:

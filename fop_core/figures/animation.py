@@ -21,13 +21,13 @@ from matplotlib.transforms import Affine2D
 from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFont
 
 from fop_core.figures import heads, interactive
-from fop_core.figures.heads import Piece, Played, Text, Window
+from fop_core.figures.heads import Piece, Played, PlayerWindow, Text
 from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Box, Landscape
 from fop_core.figures.paper import MARKERS, draw_landscape
 from fop_core.figures.print_style import PX
-from fop_core.figures.runs import MARKED_STEPS, Run
 from fop_core.figures.style import LIGHT, Method, Theme
+from fop_core.figures.trajectories import MARKED_STEPS, DrawnTrajectory
 
 FRAME, HOLD = 50, 2000
 """Milliseconds for which a frame is shown, and the last one."""
@@ -52,11 +52,11 @@ class Movie:
         colors: that are drawn with, of the runs.
 
     Example:
-        >>> from fop_core.figures import landscape, runs
+        >>> from fop_core.figures import landscape, trajectories
         >>> from fop_core.figures.animation import Movie
         >>> from toy_functions import presets, race
         >>> booth, path = presets.PAPER_BOOTH.surface, race(presets.PAPER_BOOTH)["SGD"]
-        >>> run = runs.downsampled("sgd", path.points, path.losses, path.status)
+        >>> run = trajectories.downsampled("sgd", path.points, path.losses, path.status)
         >>> ground = landscape.survey(booth.value, booth.floor, booth.view)
         >>> movie = Movie(ground, [run], (0.0, -4.0), booth.minima, width=128, frames=3)
         >>> len([frame for frame in movie.frames()]), movie.empty.width
@@ -66,7 +66,7 @@ class Movie:
     def __init__(
         self,
         landscape: Landscape,
-        runs: Sequence[Run],
+        runs: Sequence[DrawnTrajectory],
         start: Point,
         minima: Sequence[Point],
         *,
@@ -170,7 +170,7 @@ class Movie:
 
 def gif(
     landscape: Landscape,
-    runs: Sequence[Run],
+    runs: Sequence[DrawnTrajectory],
     start: Point,
     minima: Sequence[Point],
     *,
@@ -199,11 +199,11 @@ def gif(
     Example:
         >>> import io
         >>> from PIL import Image
-        >>> from fop_core.figures import landscape, runs
+        >>> from fop_core.figures import landscape, trajectories
         >>> from fop_core.figures.animation import gif
         >>> from toy_functions import presets, race
         >>> booth, path = presets.PAPER_BOOTH.surface, race(presets.PAPER_BOOTH)["SGD"]
-        >>> run = runs.downsampled("sgd", path.points, path.losses, path.status)
+        >>> run = trajectories.downsampled("sgd", path.points, path.losses, path.status)
         >>> ground = landscape.survey(booth.value, booth.floor, booth.view)
         >>> content = gif(ground, [run], (0.0, -4.0), booth.minima, width=128, frames=4)
         >>> Image.open(io.BytesIO(content)).n_frames
@@ -236,7 +236,7 @@ def _times(last: int, frames: int, log_steps: bool) -> Array:
     return times
 
 
-def _ground(landscape: Landscape, minima: Sequence[Point], view: Window, theme: Theme) -> Image.Image:
+def _ground(landscape: Landscape, minima: Sequence[Point], view: PlayerWindow, theme: Theme) -> Image.Image:
     """Return the landscape and its minima, [side, side]."""
     dots, side = 100, round(view.side)  # per inch
     figure = Figure((side / dots, side / dots), dpi=dots, facecolor=theme.paper)
@@ -278,7 +278,7 @@ class _Stroke:
 class _Trail:
     """A run's path as it grows: a dashed line on a strip of paper."""
 
-    def __init__(self, run: Run, whole: Box, view: Window, times: Array) -> None:
+    def __init__(self, run: DrawnTrajectory, whole: Box, view: PlayerWindow, times: Array) -> None:
         side = round(view.side)
         path = interactive.drawn(run, whole)
         steps = run.path_steps[: len(path)].astype(np.float64)
@@ -407,7 +407,7 @@ class _Key:
         height: in px.
     """
 
-    def __init__(self, runs: Sequence[Run], width: int, theme: Theme) -> None:
+    def __init__(self, runs: Sequence[DrawnTrajectory], width: int, theme: Theme) -> None:
         self._runs, self._width, self._theme, self._scale = runs, width, theme, width / _USUAL
         self._font = ImageFont.load_default(_FONT * self._scale)
         row, pad, sample = (size * self._scale for size in (_ROW, _PAD, _SAMPLE))

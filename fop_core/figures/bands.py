@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from fop_core.figures.runs import Run
 from fop_core.figures.style import METHODS
+from fop_core.figures.trajectories import DrawnTrajectory
 
 Array = np.ndarray
 
@@ -119,7 +119,7 @@ def quartiles(values: Array) -> Array:
     return np.stack(levels)
 
 
-def median_run(run: Run, band: Band, *, lowest: bool = False) -> Run:
+def median_run(run: DrawnTrajectory, band: Band, *, lowest: bool = False) -> DrawnTrajectory:
     """Return a rule's run with the median of the seeds for its losses, its count of steps and how it ended.
 
     It has diverged from where the median is no number any more.
@@ -132,7 +132,7 @@ def median_run(run: Run, band: Band, *, lowest: bool = False) -> Run:
     Example:
         >>> import numpy as np
         >>> from fop_core.figures.bands import band, median_run
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> losses = [np.array([9.0, 3.0, 1.0]), np.array([9.0, 5.0, 4.0]), np.array([9.0, 4.0, 2.0])]
         >>> run = downsampled("fop", np.zeros((3, 2)), losses[0], "step limit")
         >>> median_run(run, band("fop", losses, ["step limit"] * 3)).losses

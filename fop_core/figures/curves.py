@@ -8,13 +8,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fop_core.figures import labels, style
-from fop_core.figures.runs import Run
+from fop_core.figures.trajectories import DrawnTrajectory
 
 SIZE = (220.0, 190.0)  # px of a small picture, for which labels are placed; in a larger one they have more room
 
 
 @dataclass(frozen=True)
-class Axis:
+class PlotAxis:
     """An axis and the part of it that is shown.
 
     Attributes:
@@ -23,8 +23,8 @@ class Axis:
         log: whether it is logarithmic.
 
     Example:
-        >>> from fop_core.figures.curves import Axis
-        >>> Axis(0.0, 3.0, log=True).settings()
+        >>> from fop_core.figures.curves import PlotAxis
+        >>> PlotAxis(0.0, 3.0, log=True).settings()
         {'range': [0.0, 3.0], 'type': 'log'}
     """
 
@@ -36,8 +36,8 @@ class Axis:
         """Return where values stand on the axis, as plotly's annotations and ranges count.
 
         Example:
-            >>> from fop_core.figures.curves import Axis
-            >>> Axis(0.0, 3.0, log=True).coordinate(100.0), Axis(0.0, 1000.0).coordinate(100.0)
+            >>> from fop_core.figures.curves import PlotAxis
+            >>> PlotAxis(0.0, 3.0, log=True).coordinate(100.0), PlotAxis(0.0, 1000.0).coordinate(100.0)
             (np.float64(2.0), 100.0)
         """
         return np.log10(values) if self.log else values
@@ -46,8 +46,8 @@ class Axis:
         """Return how far along the shown part values stand, 0 to 1, and no further.
 
         Example:
-            >>> from fop_core.figures.curves import Axis
-            >>> Axis(0.0, 2.0, log=True).share(10.0), Axis(0.0, 2.0, log=True).share(1e6)
+            >>> from fop_core.figures.curves import PlotAxis
+            >>> PlotAxis(0.0, 2.0, log=True).share(10.0), PlotAxis(0.0, 2.0, log=True).share(1e6)
             (np.float64(0.5), np.float64(1.0))
         """
         return np.clip((self.coordinate(values) - self.low) / (self.high - self.low), 0.0, 1.0)
@@ -56,15 +56,15 @@ class Axis:
         """Return range and type for plotly.
 
         Example:
-            >>> from fop_core.figures.curves import Axis
-            >>> Axis(0.0, 500.0).settings()
+            >>> from fop_core.figures.curves import PlotAxis
+            >>> PlotAxis(0.0, 500.0).settings()
             {'range': [0.0, 500.0], 'type': 'linear'}
         """
         return {"range": [self.low, self.high], "type": "log" if self.log else "linear"}
 
 
 @dataclass(frozen=True)
-class Curve:
+class StepCurve:
     """A line.
 
     Attributes:
@@ -77,16 +77,16 @@ class Curve:
         quantity: what hovering calls its values; what it calls those of all curves, where it is empty.
 
     Example:
-        >>> from fop_core.figures.curves import Curve
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.curves import StepCurve
+        >>> from fop_core.figures.trajectories import downsampled
         >>> from toy_functions import presets, race
         >>> path = race(presets.PAPER_BOOTH)["SGD"]
         >>> run = downsampled("sgd", path.points, path.losses, path.status)
-        >>> Curve(run, run.loss_steps, run.losses, run.losses, run.label).label
+        >>> StepCurve(run, run.loss_steps, run.losses, run.losses, run.label).label
         'SGD 832'
     """
 
-    run: Run
+    run: DrawnTrajectory
     steps: np.ndarray
     heights: np.ndarray
     values: np.ndarray
@@ -95,12 +95,12 @@ class Curve:
     quantity: str = ""
 
 
-def line(run: Run, secondary: bool = False) -> dict[str, Any]:
+def line(run: DrawnTrajectory, secondary: bool = False) -> dict[str, Any]:
     """Return how a run's line looks.
 
     Example:
         >>> from fop_core.figures.curves import line
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> line(downsampled("fop", [[0.0, -4.0]], [306.0], "step limit"))
         {'color': '#D9541E', 'dash': 'solid', 'width': 3.0}
     """
@@ -125,7 +125,7 @@ def common(key: str) -> dict[str, Any]:
     }
 
 
-def label(rule: str, text: str, at: tuple[float, float], anchor: labels.Anchor) -> dict[str, Any]:
+def label(rule: str, text: str, at: tuple[float, float], anchor: labels.LabelAnchor) -> dict[str, Any]:
     """Return the annotation that labels a point of a rule's line, with a leader between them; the rule is its name.
 
     Example:
@@ -187,26 +187,26 @@ def fall(x: float) -> dict[str, Any]:
     return {"type": "line", "yref": "paper", **ends, "line": line_style, "layer": "below"}
 
 
-def step_axis(runs: Sequence[Run], log: bool) -> Axis:
+def step_axis(runs: Sequence[DrawnTrajectory], log: bool) -> PlotAxis:
     """Return the axis of steps for runs, to the last that is drawn; a logarithmic one begins at step 1.
 
     Example:
         >>> from fop_core.figures.curves import step_axis
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> from toy_functions import presets, race
         >>> path = race(presets.PAPER_BOOTH)["SGD"]
         >>> step_axis([downsampled("sgd", path.points, path.losses, path.status)], log=False)
-        Axis(low=-16.64, high=848.64, log=False)
+        PlotAxis(low=-16.64, high=848.64, log=False)
     """
     last = max((max([run.steps, *run.loss_steps[-1:].tolist()]) for run in runs), default=1)
     span = float(np.log10(max(last, 2))) if log else float(max(last, 1))
-    return Axis(-0.02 * span, 1.02 * span, log)
+    return PlotAxis(-0.02 * span, 1.02 * span, log)
 
 
 def draw(
-    curves: Sequence[Curve],
-    across: Axis,
-    up: Axis,
+    curves: Sequence[StepCurve],
+    across: PlotAxis,
+    up: PlotAxis,
     quantity: str,
     key: str,
     beside: float = 8.0,
@@ -231,13 +231,13 @@ def draw(
         areas: traces behind the curves.
 
     Example:
-        >>> from fop_core.figures.curves import Axis, Curve, draw, step_axis
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.curves import PlotAxis, StepCurve, draw, step_axis
+        >>> from fop_core.figures.trajectories import downsampled
         >>> from toy_functions import presets, race
         >>> path = race(presets.PAPER_BOOTH)["SGD"]
         >>> run = downsampled("sgd", path.points, path.losses, path.status)
-        >>> curve = Curve(run, run.loss_steps, run.losses, run.losses, run.label)
-        >>> figure = draw([curve], step_axis([run], log=True), Axis(-7.0, 3.0, log=True), "f", key="")
+        >>> curve = StepCurve(run, run.loss_steps, run.losses, run.losses, run.label)
+        >>> figure = draw([curve], step_axis([run], log=True), PlotAxis(-7.0, 3.0, log=True), "f", key="")
         >>> [note.text for note in figure.layout.annotations]
         ['SGD 832']
     """
@@ -273,7 +273,7 @@ def draw(
     return go.Figure([*areas, *traces], layout)
 
 
-def _shown(curve: Curve, across: Axis, up: Axis) -> slice:
+def _shown(curve: StepCurve, across: PlotAxis, up: PlotAxis) -> slice:
     """Return the points from where the axis of steps begins to where the curve leaves the shown heights."""
     first = int(np.searchsorted(curve.steps, 1)) if across.log else 0
     heights = up.coordinate(curve.heights[first:])

@@ -13,9 +13,9 @@ import plotly.graph_objects as go
 
 from fop_core import downsample
 from fop_core.figures import curves, style
-from fop_core.figures.curves import Axis, Curve
+from fop_core.figures.curves import PlotAxis, StepCurve
 from fop_core.figures.interactive import ordered
-from fop_core.figures.runs import BUCKETS, Run
+from fop_core.figures.trajectories import BUCKETS, DrawnTrajectory
 
 Array = np.ndarray
 
@@ -73,7 +73,9 @@ def errors(points: Array, minimum: tuple[float, float], hessian: Array, exact: b
     return Errors(known[kept], along[kept], (float(values[1]), float(values[0])), exact)
 
 
-def along_eigenvectors(runs: Sequence[tuple[Run, Errors]], log_steps: bool = True, key: str = "") -> go.Figure | None:
+def along_eigenvectors(
+    runs: Sequence[tuple[DrawnTrajectory, Errors]], log_steps: bool = True, key: str = ""
+) -> go.Figure | None:
     """Return the errors against the step, that of the smaller eigenvalue thin; None for no runs.
 
     What is smaller than is shown, an exact zero too, is at the lower edge; hovering shows it.
@@ -85,7 +87,7 @@ def along_eigenvectors(runs: Sequence[tuple[Run, Errors]], log_steps: bool = Tru
 
     Example:
         >>> from fop_core.figures.errors import along_eigenvectors, errors
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> from toy_functions import presets, race
         >>> path = race(presets.PAPER_BOOTH)["SGD"]
         >>> error = errors(path.points, (1.0, 3.0), [[10.0, 8.0], [8.0, 10.0]], exact=True)
@@ -105,7 +107,7 @@ def along_eigenvectors(runs: Sequence[tuple[Run, Errors]], log_steps: bool = Tru
             heights = np.maximum(error.along[:, which], 10 ** (up.low + 1e-6))  # below the edge a curve would end
             label = run.method.name if which == larger_at_end else ""
             quantity = f"error along λ = {style.number(error.eigenvalues[which])}"
-            lines.append(Curve(run, error.steps, heights, error.along[:, which], label, bool(which), quantity))
+            lines.append(StepCurve(run, error.steps, heights, error.along[:, which], label, bool(which), quantity))
     return curves.draw(
         lines,
         curves.step_axis([run for run, _ in shown], log_steps),
@@ -116,7 +118,7 @@ def along_eigenvectors(runs: Sequence[tuple[Run, Errors]], log_steps: bool = Tru
     )
 
 
-def _axis(runs: Sequence[tuple[Run, Errors]]) -> Axis:
+def _axis(runs: Sequence[tuple[DrawnTrajectory, Errors]]) -> PlotAxis:
     """Return the axis from the smallest error at an end to the largest of all, but for what is lost in divergence."""
     settled = [error.along for run, error in runs if run.status != "diverged"]
     begun = [error.along[:1] for _, error in runs]
@@ -127,9 +129,9 @@ def _axis(runs: Sequence[tuple[Run, Errors]]) -> Axis:
     bottom = math.log10(smallest) if 0 < smallest < largest else top - 1
     bottom = max(bottom, top - DECADES)
     span = max(top - bottom, 1.0)
-    return Axis(bottom - 0.16 * span, top + (0.08 if len(settled) == len(runs) else 0.3) * span, log=True)
+    return PlotAxis(bottom - 0.16 * span, top + (0.08 if len(settled) == len(runs) else 0.3) * span, log=True)
 
 
-def _every(axis: Axis) -> int | str:
+def _every(axis: PlotAxis) -> int | str:
     decades = axis.high - axis.low
     return math.ceil(decades / 6) if decades > 2 else "D2"

@@ -9,13 +9,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fop_core.figures import curves, labels, style
-from fop_core.figures.curves import Axis
+from fop_core.figures.curves import PlotAxis
 
 Array = np.ndarray
 
 
 @dataclass(frozen=True)
-class Rates:
+class RuleRates:
     """A rule over learning rates.
 
     Attributes:
@@ -28,8 +28,9 @@ class Rates:
 
     Example:
         >>> import numpy as np
-        >>> from fop_core.figures.fair import Rates
-        >>> Rates("sgd", np.array([0.01, 0.1, 1.0]), np.array([414.0, 44.0, np.nan]), race_rate=0.005, best=0.1).best
+        >>> from fop_core.figures.fair import RuleRates
+        >>> rates, steps = np.array([0.01, 0.1, 1.0]), np.array([414.0, 44.0, np.nan])
+        >>> RuleRates("sgd", rates, steps, race_rate=0.005, best=0.1).best
         0.1
     """
 
@@ -41,7 +42,7 @@ class Rates:
     note: str = ""
 
 
-def rates(sweeps: Sequence[Rates], key: str = "") -> go.Figure:
+def rates(sweeps: Sequence[RuleRates], key: str = "") -> go.Figure:
     """Return steps to tolerance against the learning rate, both logarithmic; symbols at the best, rings at the race's.
 
     Args:
@@ -50,11 +51,11 @@ def rates(sweeps: Sequence[Rates], key: str = "") -> go.Figure:
 
     Example:
         >>> import numpy as np
-        >>> from fop_core.figures.fair import Rates, rates
+        >>> from fop_core.figures.fair import RuleRates, rates
         >>> from toy_functions import presets
         >>> from toy_functions.tuning import sweep
         >>> tried = sweep(presets.PAPER_BOOTH, np.array([0.01, 0.1, 1.0]))["SGD"]
-        >>> figure = rates([Rates("sgd", tried.rates, tried.converged_steps, 0.005, tried.best)])
+        >>> figure = rates([RuleRates("sgd", tried.rates, tried.converged_steps, 0.005, tried.best)])
         >>> [note.text for note in figure.layout.annotations]
         ['SGD 44 at 0.1']
     """
@@ -65,8 +66,8 @@ def rates(sweeps: Sequence[Rates], key: str = "") -> go.Figure:
     counts = [each.steps[np.isfinite(each.steps)] for each in known]
     low, high = (math.log10(f(map(f, spans))) for f in (min, max)) if spans else (-3.0, 0.0)
     few, many = (math.log10(max(1.0, f(map(f, counts)))) for f in (min, max)) if counts else (0.0, 1.0)
-    across = Axis(low - 0.05 * (high - low) - 0.05, high + 0.05 * (high - low) + 0.05, log=True)
-    up = Axis(few - 0.2 * max(many - few, 0.5), many + 0.1 * max(many - few, 0.5), log=True)
+    across = PlotAxis(low - 0.05 * (high - low) - 0.05, high + 0.05 * (high - low) + 0.05, log=True)
+    up = PlotAxis(few - 0.2 * max(many - few, 0.5), many + 0.1 * max(many - few, 0.5), log=True)
     traces: list[dict[str, Any]] = []
     lines, texts, tops, ends = [], [], [], []
     for each in known:

@@ -17,8 +17,8 @@ from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Box
 from fop_core.figures.learned import axes
 from fop_core.figures.motion import Motion
-from fop_core.figures.runs import Run
 from fop_core.figures.style import number
+from fop_core.figures.trajectories import DrawnTrajectory
 
 HEAD = 1.5  # how much larger a head is than the symbols on its path
 RADIUS = 0.12  # of the picture's side, the longer half of an ellipse
@@ -44,7 +44,7 @@ class Played(Protocol):
     """A run with what the player moves."""
 
     @property
-    def run(self) -> Run:
+    def run(self) -> DrawnTrajectory:
         """How it is called and looks."""
         ...
 
@@ -66,7 +66,7 @@ def last_step(played: Sequence[Played]) -> int:
 
 
 @dataclass(frozen=True)
-class Window:
+class PlayerWindow:
     """A square picture of a part of the plane.
 
     Attributes:
@@ -94,7 +94,7 @@ class Window:
         return drawn / max(float(np.hypot(*drawn.T).max()), 1e-300)
 
 
-def window(shown_box: Box | None, whole: Box, side: float) -> Window:
+def window(shown_box: Box | None, whole: Box, side: float) -> PlayerWindow:
     """Return the square that shows a part of the plane, grown where it is no square, and moved inside where it fits.
 
     Args:
@@ -103,17 +103,17 @@ def window(shown_box: Box | None, whole: Box, side: float) -> Window:
         side: of the square, px.
     """
     if shown_box is None:
-        return Window(whole, side)
+        return PlayerWindow(whole, side)
     low, high = np.array(shown_box[::2]), np.array(shown_box[1::2])
     first, last = np.array(whole[::2]), np.array(whole[1::2])
     if np.allclose(low, first, rtol=0, atol=1e-9 * (last - first).max()) and np.allclose(high - low, last - first):
-        return Window(whole, side)
+        return PlayerWindow(whole, side)
     size = ((high - low) / (last - first)).max() * (last - first)
     begin = (low + high) / 2 - size / 2
     if ((low >= first) & (high <= last) & (size <= last - first)).all():
         begin = np.clip(begin, first, last - size)
     end = begin + size
-    return Window((float(begin[0]), float(end[0]), float(begin[1]), float(end[1])), side)
+    return PlayerWindow((float(begin[0]), float(end[0]), float(begin[1]), float(end[1])), side)
 
 
 class Piece(NamedTuple):
@@ -179,7 +179,7 @@ def ends(box: Box, played: Sequence[Played], start: Point, minima: Sequence[Poin
     chosen = followed(played)
     lines: list[Array] = []
     if chosen is not None and np.isfinite(last := chosen.motion.points[-1]).all():
-        view = Window(box, interactive.SIZE[0])
+        view = PlayerWindow(box, interactive.SIZE[0])
         shapes = [piece.points for piece in _shapes(chosen.motion, len(chosen.motion.steps) - 1, 0.0, view)]
         lines = [view.pixels(last) + times * points for points in shapes for times in _ALSO]
     return interactive.ends(box, [each.run for each in played], start, minima, lines)
@@ -193,7 +193,7 @@ def index_at(motion: Motion, step: float) -> int:
 def head(
     played: Played,
     step: float,
-    view: Window,
+    view: PlayerWindow,
     *,
     is_followed: bool,
     rate: Callable[[int], float] | None = None,
@@ -214,7 +214,7 @@ def head(
         page_side: px of the square on the page: what is too short or too long there to be drawn is drawn longer or
             shorter; None for that of the picture.
     """
-    page, motion = Window(view.box, view.side / size), played.motion
+    page, motion = PlayerWindow(view.box, view.side / size), played.motion
     index = index_at(motion, step)
     between = 0.0 if motion.downsampled or index + 1 >= len(motion.steps) else min(1.0, step - index)
     shapes = _shapes(motion, index, between, page) if is_followed else []
@@ -230,7 +230,7 @@ def head(
     )
 
 
-def _shapes(motion: Motion, index: int, between: float, view: Window) -> list[Piece]:
+def _shapes(motion: Motion, index: int, between: float, view: PlayerWindow) -> list[Piece]:
     if motion.P is None or motion.H is None:
         return []
     P, H = (_axes(_between(entries, index, between)) for entries in (motion.P, motion.H))
@@ -250,7 +250,7 @@ def _axes(entries: Array) -> Array:
     return result
 
 
-def ellipses(P: Array, H: Array, view: Window) -> list[Piece]:
+def ellipses(P: Array, H: Array, view: PlayerWindow) -> list[Piece]:
     """Return what P and H⁻¹ make of a circle of steps, both to one size; dashed where an eigenvalue is negative.
 
     Where they are the same, the thin line of H⁻¹ lies on the wide one of P.
@@ -271,7 +271,7 @@ def ellipses(P: Array, H: Array, view: Window) -> list[Piece]:
     return shapes
 
 
-def _ellipse(angle: float, a: float, b: float, view: Window) -> Array:
+def _ellipse(angle: float, a: float, b: float, view: PlayerWindow) -> Array:
     around = np.linspace(0.0, 2 * np.pi, 97)
     wide = max(a, b, 1e-300)
     along, across = max(a / wide, NARROWEST) * np.cos(around), max(b / wide, NARROWEST) * np.sin(around)
@@ -308,7 +308,7 @@ def factor_text(times: float) -> str:
 
 
 def _pulls(
-    motion: Motion, index: int, between: float, rate: float, view: Window, page_side: float
+    motion: Motion, index: int, between: float, rate: float, view: PlayerWindow, page_side: float
 ) -> tuple[list[Piece], list[Text]]:
     """Return −ε g, and −ε P g or the step, as long as they are or both to one scale; nothing at the end of a run."""
     move = motion.moves[index].astype(np.float64)
@@ -372,7 +372,7 @@ def _dashed(
     return [Piece(np.outer([at, min(at + on, end)], along), ink, width) for at in begins]
 
 
-def _arrows(motion: Motion, index: int, view: Window) -> list[Piece]:
+def _arrows(motion: Motion, index: int, view: PlayerWindow) -> list[Piece]:
     if index + 1 >= len(motion.steps):
         return []
     shapes = _arrow(float(motion.gradient[index]) + np.pi, ARROWS["gradient"], (2, 3), True, view)
@@ -385,7 +385,7 @@ def _arrows(motion: Motion, index: int, view: Window) -> list[Piece]:
     return shapes
 
 
-def _arrow(angle: float, length: float, dash: tuple[float, float] | None, ink: bool, view: Window) -> list[Piece]:
+def _arrow(angle: float, length: float, dash: tuple[float, float] | None, ink: bool, view: PlayerWindow) -> list[Piece]:
     """Return an arrow in a direction of the plane; nothing where that is none, as where g is 0."""
     if not np.isfinite(angle):
         return []

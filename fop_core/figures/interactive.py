@@ -16,10 +16,10 @@ import plotly.graph_objects as go
 
 from fop_core.figures import curves, labels, style
 from fop_core.figures.bands import Band, area
-from fop_core.figures.curves import Axis, Curve
+from fop_core.figures.curves import PlotAxis, StepCurve
 from fop_core.figures.landscape import Box, Landscape, contour
-from fop_core.figures.learned import Learned
-from fop_core.figures.runs import Run
+from fop_core.figures.learned import PreconditionerPath
+from fop_core.figures.trajectories import DrawnTrajectory
 
 SIZE = (300.0, 300.0)  # px of the picture on a telephone, for which labels are placed; elsewhere they have more room
 MARGIN = {"l": 56, "r": 10, "t": 8, "b": 48}
@@ -79,7 +79,7 @@ class End:
 
     Example:
         >>> from fop_core.figures.interactive import ends
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> from toy_functions import presets, race
         >>> path = race(presets.PAPER_BOOTH)["SGD"]
         >>> run = downsampled("sgd", path.points, path.losses, path.status)
@@ -90,11 +90,11 @@ class End:
 
     text: str
     at: Point
-    anchor: labels.Anchor
+    anchor: labels.LabelAnchor
 
 
 def ends(
-    box: Box, runs: Sequence[Run], start: Point, minima: Sequence[Point], shapes: Sequence[np.ndarray] = ()
+    box: Box, runs: Sequence[DrawnTrajectory], start: Point, minima: Sequence[Point], shapes: Sequence[np.ndarray] = ()
 ) -> list[End]:
     """Return the labels of paths, which cover neither each other nor more of the paths than they must.
 
@@ -107,7 +107,7 @@ def ends(
 
     Example:
         >>> from fop_core.figures.interactive import ends
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> runs = [downsampled(rule, [[0.0, 0.0], [4.0, 0.0]], [1.0, 0.0], "converged") for rule in ("sgd", "fop")]
         >>> one, other = ends((-5.0, 5.0, -5.0, 5.0), runs, (0.0, 0.0), [])
         >>> float(other.anchor.dy - one.anchor.dy)  # px: one above the other
@@ -127,7 +127,7 @@ def ends(
 
 
 def losses(
-    runs: Sequence[Run],
+    runs: Sequence[DrawnTrajectory],
     floor: float,
     tolerance: float,
     log_steps: bool = True,
@@ -148,7 +148,7 @@ def losses(
 
     Example:
         >>> from fop_core.figures.interactive import losses
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> from toy_functions import presets, race
         >>> paths = race(presets.PAPER_BOOTH)
         >>> runs = [downsampled(name.lower(), path.points, path.losses, path.status) for name, path in paths.items()]
@@ -177,7 +177,7 @@ def losses(
     else:
         yaxis = {}
     return curves.draw(
-        [Curve(run, run.loss_steps, height, run.losses, run.label) for run, height in zip(shown, heights)],
+        [StepCurve(run, run.loss_steps, height, run.losses, run.label) for run, height in zip(shown, heights)],
         curves.step_axis(shown, log_steps),
         up,
         "f",
@@ -189,7 +189,7 @@ def losses(
     )
 
 
-def _area(band: Band, heights: np.ndarray, up: Axis, log_steps: bool) -> dict[str, Any]:
+def _area(band: Band, heights: np.ndarray, up: PlotAxis, log_steps: bool) -> dict[str, Any]:
     """Return the area between quartiles [3, m], from where the axis of steps begins to where the lower one is lost."""
     low, _, high = heights
     lost = np.flatnonzero(~np.isfinite(low))
@@ -201,7 +201,7 @@ def _area(band: Band, heights: np.ndarray, up: Axis, log_steps: bool) -> dict[st
 
 
 def steps_to_tolerance(
-    runs: Sequence[Run], floor: float, log_steps: bool = True, key: str = "", bands: Sequence[Band] = ()
+    runs: Sequence[DrawnTrajectory], floor: float, log_steps: bool = True, key: str = "", bands: Sequence[Band] = ()
 ) -> go.Figure:
     """Return how many steps a run takes to come within a tolerance of the floor, against the tolerance.
 
@@ -217,7 +217,7 @@ def steps_to_tolerance(
 
     Example:
         >>> from fop_core.figures.interactive import steps_to_tolerance
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> from toy_functions import presets, race
         >>> path = race(presets.PAPER_BOOTH)["SGD"]
         >>> figure = steps_to_tolerance([downsampled("sgd", path.points, path.losses, path.status)], floor=0.0)
@@ -235,7 +235,7 @@ def steps_to_tolerance(
     reached = [values[values > 1e-300] for values in above]
     high = max((math.log10(values[0]) for values in reached if len(values)), default=0.0)
     low = min((math.log10(values[-1]) for values in reached if len(values)), default=-1.0)
-    across = Axis(-high - 0.02 * (high - low), -low + 0.16 * max(high - low, 1.0))
+    across = PlotAxis(-high - 0.02 * (high - low), -low + 0.16 * max(high - low, 1.0))
     up = curves.step_axis(shown, log_steps)
     for each in bands:
         quartile = [_first_steps(each.lowest[which] - base, each.steps, log_steps)[:2] for which in (0, 2)]
@@ -289,7 +289,7 @@ def _of_seeds(bands: Sequence[Band]) -> str:
     return f", median of {bands[0].seeds} seeds" if bands else ""
 
 
-def eigenvalues(runs: Sequence[Run], log_steps: bool = True, key: str = "") -> go.Figure | None:
+def eigenvalues(runs: Sequence[DrawnTrajectory], log_steps: bool = True, key: str = "") -> go.Figure | None:
     """Return both eigenvalues of P against the step, the smaller one thin; None where no run learns a P.
 
     Args:
@@ -299,7 +299,7 @@ def eigenvalues(runs: Sequence[Run], log_steps: bool = True, key: str = "") -> g
 
     Example:
         >>> from fop_core.figures.interactive import eigenvalues
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> from toy_functions import presets, race
         >>> path = race(presets.PAPER_BOOTH)["FOP"]
         >>> run = downsampled("fop", path.points, path.losses, path.status, path.preconditioners)
@@ -313,14 +313,14 @@ def eigenvalues(runs: Sequence[Run], log_steps: bool = True, key: str = "") -> g
     known = np.concatenate([[0.0, 1.0], *(values.ravel() for values in settled)])
     room = 1.0 if settled else 9.0
     low, high = float(known.min()), float(known.max())
-    up = Axis(low - 0.06 * (high - low), high + (0.08 + room * (len(settled) < len(shown))) * (high - low))
+    up = PlotAxis(low - 0.06 * (high - low), high + (0.08 + room * (len(settled) < len(shown))) * (high - low))
     lines = []
     for run, steps, values in shown:
         assert steps is not None and values is not None
         last = [style.number(value) for value in values[-1]] if len(values) and run.status != "diverged" else []
         text = " ".join([run.method.name, ", ".join(dict.fromkeys(last)) or "diverged"])
-        lines.append(Curve(run, steps, values[:, 1], values[:, 1], secondary=True))
-        lines.append(Curve(run, steps, values[:, 0], values[:, 0], text))
+        lines.append(StepCurve(run, steps, values[:, 1], values[:, 1], secondary=True))
+        lines.append(StepCurve(run, steps, values[:, 0], values[:, 0], text))
     return curves.draw(
         lines,
         curves.step_axis([run for run, *_ in shown], log_steps),
@@ -332,12 +332,12 @@ def eigenvalues(runs: Sequence[Run], log_steps: bool = True, key: str = "") -> g
     )
 
 
-def ordered(runs: Sequence[Run]) -> list[Run]:
+def ordered(runs: Sequence[DrawnTrajectory]) -> list[DrawnTrajectory]:
     """Return runs in the order of ``style.METHODS``, in which they are drawn.
 
     Example:
         >>> from fop_core.figures.interactive import ordered
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> runs = [downsampled(rule, [[0.0, 0.0]], [1.0], "step limit") for rule in ("fop", "adam", "sgd")]
         >>> [run.rule for run in ordered(runs)]
         ['sgd', 'adam', 'fop']
@@ -346,12 +346,12 @@ def ordered(runs: Sequence[Run]) -> list[Run]:
     return sorted(runs, key=lambda run: order.index(run.rule))
 
 
-def drawn(run: Run, box: Box) -> np.ndarray:
+def drawn(run: DrawnTrajectory, box: Box) -> np.ndarray:
     """Return the points of a path to draw: of one that diverged, until it is far outside, and nothing without end.
 
     Example:
         >>> from fop_core.figures.interactive import drawn
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> run = downsampled("sgd", [[0.0, 0.0], [9.0, 0.0], [-9e9, 0.0]], [1.0, 9.0, 1e18], "diverged")
         >>> drawn(run, (-1.0, 1.0, -1.0, 1.0))  # until it is far outside
         array([[0., 0.],
@@ -365,7 +365,7 @@ def drawn(run: Run, box: Box) -> np.ndarray:
     return center + (run.path[:count] - center) * shrink[:, None]
 
 
-def _end(run: Run, box: Box) -> Point:
+def _end(run: DrawnTrajectory, box: Box) -> Point:
     """Return where a path ends, or leaves the picture for the last time."""
     share = _share(run.path, box)
     inside = np.flatnonzero(((share >= 0) & (share <= 1)).all(axis=1))
@@ -383,7 +383,9 @@ def _share(points: np.ndarray, box: Box) -> np.ndarray:
     return (points - [box[0], box[2]]) / [box[1] - box[0], box[3] - box[2]]
 
 
-def angles(runs: Sequence[tuple[Run, Learned]], log_steps: bool = True, key: str = "") -> go.Figure | None:
+def angles(
+    runs: Sequence[tuple[DrawnTrajectory, PreconditionerPath]], log_steps: bool = True, key: str = ""
+) -> go.Figure | None:
     """Return the angle between g and P g against the step (Figure A.1); None where no run learns a P.
 
     Args:
@@ -394,7 +396,7 @@ def angles(runs: Sequence[tuple[Run, Learned]], log_steps: bool = True, key: str
     Example:
         >>> from fop_core.figures.interactive import angles
         >>> from fop_core.figures.learned import learned
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> from toy_functions import presets, race
         >>> from toy_functions.surfaces import BOOTH
         >>> path = race(presets.PAPER_BOOTH)["FOP"]
@@ -412,11 +414,11 @@ def angles(runs: Sequence[tuple[Run, Learned]], log_steps: bool = True, key: str
         known = np.isfinite(learned.angles)
         steps, values = learned.steps[known], learned.angles[known]
         text = f"{run.method.name} {style.number(values[-1])}°" if len(values) else run.method.name
-        curve_list.append(Curve(run, steps, values, values, text))
+        curve_list.append(StepCurve(run, steps, values, values, text))
     return curves.draw(
         curve_list,
         curves.step_axis([run for run, _ in runs], log_steps),
-        Axis(-0.04 * top, 1.08 * top),
+        PlotAxis(-0.04 * top, 1.08 * top),
         "angle",
         f"{key} {log_steps}",
         yaxis={"title": {"text": "angle of g and P g (°)"}, "dtick": top / 3},
@@ -438,7 +440,9 @@ def _mark(role: str, points: Sequence[Point], marker: dict[str, Any]) -> dict[st
     }
 
 
-def _loss_axis(runs: Sequence[Run], heights: Sequence[np.ndarray], tolerance: float, signed: bool) -> Axis:
+def _loss_axis(
+    runs: Sequence[DrawnTrajectory], heights: Sequence[np.ndarray], tolerance: float, signed: bool
+) -> PlotAxis:
     """Return the axis of losses: what is lost in divergence does not stretch it, and labels have room below."""
     settled = [height for run, height in zip(runs, heights) if run.status != "diverged"]
     begun = [height[:1] for height in heights]
@@ -446,7 +450,7 @@ def _loss_axis(runs: Sequence[Run], heights: Sequence[np.ndarray], tolerance: fl
     if signed:
         low, high = float(known.min()), float(known.max())
         some_diverged = len(settled) < len(runs)
-        return Axis(low - 0.5 - 3 * some_diverged, high + 0.5 + 3 * some_diverged)
+        return PlotAxis(low - 0.5 - 3 * some_diverged, high + 0.5 + 3 * some_diverged)
     positive = known[known > 0]
     top = math.log10(positive.max()) if positive.size else 0.0
     bottom = math.log10(max(positive.min(), 1e-300)) if positive.size else top - 1
@@ -454,22 +458,22 @@ def _loss_axis(runs: Sequence[Run], heights: Sequence[np.ndarray], tolerance: fl
         bottom = min(bottom, math.log10(tolerance)) if settled and bottom < math.log10(tolerance) + 2 else bottom
         bottom = max(bottom, min(math.log10(tolerance) - 6, top - 1))
     span = max(top - bottom, 1.0)
-    return Axis(bottom - 0.16 * span, top + (0.06 if len(settled) == len(runs) else 0.3) * span, log=True)
+    return PlotAxis(bottom - 0.16 * span, top + (0.06 if len(settled) == len(runs) else 0.3) * span, log=True)
 
 
-def _linear_axis(runs: Sequence[Run], heights: Sequence[np.ndarray]) -> Axis:
+def _linear_axis(runs: Sequence[DrawnTrajectory], heights: Sequence[np.ndarray]) -> PlotAxis:
     settled = [height for run, height in zip(runs, heights) if run.status != "diverged"]
     begun = [height[:1] for height in heights]
     known = np.concatenate([*settled, *begun]) if begun else np.ones(1)
     low, high = min(0.0, float(known.min())), float(known.max())
-    return Axis(low - 0.16 * max(high - low, 1e-300), high + 0.08 * max(high - low, 1e-300))
+    return PlotAxis(low - 0.16 * max(high - low, 1e-300), high + 0.08 * max(high - low, 1e-300))
 
 
 def _signed_log(values: np.ndarray) -> np.ndarray:
     return np.sign(values) * np.log10(1 + np.abs(values))
 
 
-def _signed_ticks(axis: Axis) -> dict[str, Any]:
+def _signed_ticks(axis: PlotAxis) -> dict[str, Any]:
     count = math.ceil(max(abs(axis.low), abs(axis.high), 1.0))
     every = max(1, math.ceil(count / 4))
     powers = np.arange(every if every > 1 else 0, min(count, sys.float_info.max_10_exp) + 1, every)

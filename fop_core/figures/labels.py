@@ -19,7 +19,7 @@ _DIRECTIONS = [(cos, sin) for cos, sin in _DIRECTIONS if abs(cos) > 0.1]  # besi
 
 
 @dataclass(frozen=True)
-class Anchor:
+class LabelAnchor:
     """Where a label stands: the middle of the edge that faces its line's end.
 
     Attributes:
@@ -40,7 +40,7 @@ def arrange(
     size: tuple[float, float],
     keep_free: Sequence[tuple[float, float]] = (),
     shapes: Sequence[np.ndarray] = (),
-) -> list[Anchor]:
+) -> list[LabelAnchor]:
     """Return an anchor for each label.
 
     Args:
@@ -54,7 +54,7 @@ def arrange(
     ink, shape = (np.concatenate([np.empty((0, 2)), *(_sampled(line) for line in drawn)]) for drawn in (lines, shapes))
     marks = np.array([*ends, *keep_free], dtype=float).reshape(-1, 2)
     occupied: list[tuple[float, float, float, float]] = []
-    anchors: dict[int, Anchor] = {}
+    anchors: dict[int, LabelAnchor] = {}
     for stack in _stacks(ends):
         center = np.mean([ends[i] for i in stack], axis=0)
         width, height = max(len(texts[i]) for i in stack) * LETTER, len(stack) * LINE
@@ -64,7 +64,7 @@ def arrange(
         middle = (box[1] + box[3]) / 2
         angles = {i: math.atan2(ends[i][1] - middle, abs(ends[i][0] - edge)) for i in stack}
         for row, i in enumerate(sorted(stack, key=angles.__getitem__)):  # from the top: so leaders do not cross
-            anchors[i] = Anchor(edge - ends[i][0], box[1] + (row + 0.5) * LINE - ends[i][1], anchor)
+            anchors[i] = LabelAnchor(edge - ends[i][0], box[1] + (row + 0.5) * LINE - ends[i][1], anchor)
     return [anchors[i] for i in range(len(ends))]
 
 

@@ -14,7 +14,7 @@ POINTS = 300  # of each kind of step axis
 
 
 @dataclass(frozen=True)
-class Learned:
+class PreconditionerPath:
     """P, H and g at some steps of a run.
 
     Attributes:
@@ -45,7 +45,7 @@ def learned(
     preconditioners: Array,
     gradient: Callable[[Any, Any], Any],
     hessian: Callable[[Any, Any], Any],
-) -> Learned:
+) -> PreconditionerPath:
     """Return what a run learned.
 
     Args:
@@ -71,7 +71,9 @@ def learned(
     with np.errstate(all="ignore"):
         g = np.stack([np.broadcast_to(part, x.shape) for part in gradient(x, y)], axis=1)
         H = np.stack([np.stack([np.broadcast_to(each, x.shape) for each in row], axis=1) for row in hessian(x, y)], 1)
-    return Learned(kept, axes(matrices[kept]), axes(H), angle_deg(g, np.einsum("nij,nj->ni", matrices[kept], g)))
+    return PreconditionerPath(
+        kept, axes(matrices[kept]), axes(H), angle_deg(g, np.einsum("nij,nj->ni", matrices[kept], g))
+    )
 
 
 def _some(known: Array, matrices: Array) -> Array:

@@ -18,6 +18,7 @@ from matplotlib.patheffects import withStroke
 
 from fop_core.figures import print_style
 from fop_core.figures.interactive import Point
+from fop_core.figures.map_axes import MapAxis
 from fop_core.figures.print_style import SCREEN
 from fop_core.figures.style import LIGHT, METHODS, Theme
 
@@ -31,24 +32,6 @@ _SIDE, _GAP, _TITLE, _BELOW, _RIGHT = 2.1, 0.16, 0.4, 0.26, 0.12  # inches
 _LEFT, _AXIS = 0.44, 0.17  # inches; and for the title of an axis
 
 Array = np.ndarray
-
-
-@dataclass(frozen=True)
-class Axis:
-    """An axis of a map.
-
-    Attributes:
-        title: empty for none.
-        ticks: shares of it, and which numbers stand there.
-
-    Example:
-        >>> from fop_core.figures.maps import Axis
-        >>> Axis("x", [(0.0, "−6"), (0.5, "0"), (1.0, "6")]).ticks[1]
-        (0.5, '0')
-    """
-
-    title: str
-    ticks: Sequence[tuple[float, str]]
 
 
 @dataclass(frozen=True)
@@ -92,7 +75,8 @@ class Maps:
 
     Example:
         >>> import numpy as np
-        >>> from fop_core.figures.maps import Axis, Maps, Minimum
+        >>> from fop_core.figures.map_axes import MapAxis
+        >>> from fop_core.figures.maps import Maps, Minimum
         >>> from fop_core.figures.style import MINIMA
         >>> from fop_core.optim.rules import SGD
         >>> from toy_functions.basins import basins
@@ -100,7 +84,7 @@ class Maps:
         >>> batch = basins(HIMMELBLAU, {"SGD": SGD(0.01)}, columns=16, rows=16, max_steps=500)["SGD"]
         >>> kinds = ((batch.minimum + 1) | (batch.status << 4)).astype(np.uint8)[None]
         >>> minima = [Minimum(name, color) for name, color in zip("ABCD", MINIMA)]
-        >>> axis = Axis("", [(0.0, "−6"), (1.0, "6")])
+        >>> axis = MapAxis("", [(0.0, "−6"), (1.0, "6")])
         >>> maps = Maps(["sgd"], ["SGD"], [""], kinds, batch.steps[None], minima, (10, 100), 500, axis, axis)
         >>> maps.kinds.shape, np.unique(maps.kinds)  # none ended elsewhere, all converged
         ((1, 16, 16), array([1, 2, 3, 4], dtype=uint8))
@@ -114,8 +98,8 @@ class Maps:
     minima: Sequence[Minimum]
     span: tuple[int, int]
     limit: int
-    x: Axis
-    y: Axis
+    x: MapAxis
+    y: MapAxis
     crosses: Sequence[Point] = ()
     ring: Point | None = None
 
@@ -125,10 +109,11 @@ def maps_figure(maps: Maps, theme: Theme = LIGHT) -> Figure:
 
     Example:
         >>> import numpy as np
-        >>> from fop_core.figures.maps import Axis, Maps, Minimum, maps_figure
+        >>> from fop_core.figures.map_axes import MapAxis
+        >>> from fop_core.figures.maps import Maps, Minimum, maps_figure
         >>> kinds, steps = np.array([[[1, 1], [2, 2 << 4]]], np.uint8), np.array([[[10, 20], [100, 7]]])
         >>> minima = [Minimum("A (3, 2)", "#3B66DB"), Minimum("B (−2.8, 3.1)", "#DDAA1F")]
-        >>> axis = Axis("", [(0.0, "−6"), (1.0, "6")])
+        >>> axis = MapAxis("", [(0.0, "−6"), (1.0, "6")])
         >>> maps = Maps(["sgd"], ["SGD"], ["one diverged"], kinds, steps, minima, (10, 100), 500, axis, axis)
         >>> [text.get_text() for text in maps_figure(maps).legends[0].get_texts()]
         ['A (3, 2)', 'B (−2.8, 3.1)', '10 to 100 steps, logarithmic', 'diverged']
@@ -157,10 +142,11 @@ def colors(maps: Maps, theme: Theme) -> Array:
 
     Example:
         >>> import numpy as np
-        >>> from fop_core.figures.maps import Axis, Maps, Minimum, colors
+        >>> from fop_core.figures.map_axes import MapAxis
+        >>> from fop_core.figures.maps import Maps, Minimum, colors
         >>> from fop_core.figures.style import LIGHT
         >>> kinds, steps = np.array([[[1, 1]]], np.uint8), np.array([[[10, 100]]])
-        >>> minima, axis = [Minimum("A", "#3B66DB")], Axis("", [])
+        >>> minima, axis = [Minimum("A", "#3B66DB")], MapAxis("", [])
         >>> maps = Maps(["sgd"], ["SGD"], [""], kinds, steps, minima, (10, 100), 500, axis, axis)
         >>> colors(maps, LIGHT)[0, 0]  # the fastest in full colour, the slowest pale
         array([[ 59, 102, 219],

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fop_core import downsample
-from fop_core.figures.runs import MARKED_STEPS
+from fop_core.figures.trajectories import MARKED_STEPS
 
 Array = np.ndarray
 

@@ -13,7 +13,7 @@ import imageio_ffmpeg
 from fop_core.figures.animation import Movie
 from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Landscape
-from fop_core.figures.runs import Run
+from fop_core.figures.trajectories import DrawnTrajectory
 
 RATE = 30  # frames a second
 SECONDS, HOLD = 7, 2
@@ -30,7 +30,7 @@ _OPTIONS = (
 
 def mp4(
     landscape: Landscape,
-    runs: Sequence[Run],
+    runs: Sequence[DrawnTrajectory],
     start: Point,
     minima: Sequence[Point],
     *,
@@ -60,11 +60,11 @@ def mp4(
         OSError: the encoder fails.
 
     Example:
-        >>> from fop_core.figures import landscape, runs
+        >>> from fop_core.figures import landscape, trajectories
         >>> from fop_core.figures.movie import mp4
         >>> from toy_functions import presets, race
         >>> booth, path = presets.PAPER_BOOTH.surface, race(presets.PAPER_BOOTH)["SGD"]
-        >>> run = runs.downsampled("sgd", path.points, path.losses, path.status)
+        >>> run = trajectories.downsampled("sgd", path.points, path.losses, path.status)
         >>> ground = landscape.survey(booth.value, booth.floor, booth.view)
         >>> mp4(ground, [run], (0.0, -4.0), booth.minima, width=128, frames=4)[4:8]
         b'ftyp'

@@ -24,8 +24,8 @@ from fop_core.figures.bands import OPACITY, Band, median_run
 from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Landscape
 from fop_core.figures.print_style import save as save
-from fop_core.figures.runs import MARKED_STEPS, Run
 from fop_core.figures.style import LIGHT, Theme
+from fop_core.figures.trajectories import MARKED_STEPS, DrawnTrajectory
 
 
 def _star(points: int, inner: float, turn: float = 0.0) -> Path:
@@ -65,7 +65,7 @@ _SIDE = 2.72  # of the paths; the losses are as high, and have the rest of the w
 
 def race_figure(
     landscape: Landscape,
-    runs: Sequence[Run],
+    runs: Sequence[DrawnTrajectory],
     start: Point,
     minima: Sequence[Point],
     floor: float,
@@ -89,13 +89,13 @@ def race_figure(
         path_of: which seed's the paths are, "seed 0"; empty for the only one.
 
     Example:
-        >>> from fop_core.figures import landscape, paper, runs
+        >>> from fop_core.figures import landscape, paper, trajectories
         >>> from toy_functions import presets, race
         >>> booth = presets.PAPER_BOOTH.surface
         >>> paths = race(presets.PAPER_BOOTH)
         >>> names = {"SGD": "sgd", "Adam": "adam", "FOP": "fop"}
         >>> of = {name: (path.points, path.losses, path.status) for name, path in paths.items()}
-        >>> shown = [runs.downsampled(names[name], *each) for name, each in of.items()]
+        >>> shown = [trajectories.downsampled(names[name], *each) for name, each in of.items()]
         >>> ground = landscape.survey(booth.value, booth.floor, booth.view)
         >>> figure = paper.race_figure(ground, shown, (0.0, -4.0), booth.minima, booth.floor, tolerance=1e-6)
         >>> [text.get_text() for text in figure.legends[0].get_texts()]
@@ -158,7 +158,9 @@ def draw_landscape(axes: Axes, landscape: Landscape, theme: Theme, width: float)
     axes.contour(*ground, levels, colors=[_color(theme.level)], linewidths=width, zorder=0.5)
 
 
-def draw_key(figure: Figure, runs: Sequence[Run], names: Sequence[str] | None = None, theme: Theme = LIGHT) -> float:
+def draw_key(
+    figure: Figure, runs: Sequence[DrawnTrajectory], names: Sequence[str] | None = None, theme: Theme = LIGHT
+) -> float:
     """Draw what the lines are, in as few rows as fit at the top of a figure; return their height in inches.
 
     Args:
@@ -169,7 +171,7 @@ def draw_key(figure: Figure, runs: Sequence[Run], names: Sequence[str] | None = 
 
     Example:
         >>> from fop_core.figures import paper, print_style
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> figure = print_style.blank(7.0, 3.0)
         >>> run = downsampled("fop", [[0.0, -4.0]], [306.0], "step limit")
         >>> 0 < paper.draw_key(figure, [run]) < figure.get_figheight(), figure.legends[0].get_texts()[0].get_text()
@@ -203,7 +205,9 @@ def draw_key(figure: Figure, runs: Sequence[Run], names: Sequence[str] | None = 
     return height
 
 
-def _draw_paths(axes: Axes, landscape: Landscape, runs: Sequence[Run], start: Point, minima: Sequence[Point]) -> None:
+def _draw_paths(
+    axes: Axes, landscape: Landscape, runs: Sequence[DrawnTrajectory], start: Point, minima: Sequence[Point]
+) -> None:
     paper, ink = LIGHT.paper, LIGHT.ink
     draw_landscape(axes, landscape, LIGHT, 0.4)
     axes.set(xlabel="$x$", ylabel="$y$")
@@ -222,7 +226,7 @@ def _draw_paths(axes: Axes, landscape: Landscape, runs: Sequence[Run], start: Po
 
 
 def _draw_losses(
-    axes: Axes, runs: Sequence[Run], floor: float, tolerance: float, log_steps: bool, bands: Sequence[Band]
+    axes: Axes, runs: Sequence[DrawnTrajectory], floor: float, tolerance: float, log_steps: bool, bands: Sequence[Band]
 ) -> None:
     """Draw lines and areas of ``interactive.losses`` between its limits; on a logarithmic axis by their logarithms."""
     figure = interactive.losses(runs, floor, tolerance, log_steps, bands=bands)
@@ -265,12 +269,12 @@ def _draw_losses(
     axes.grid(axis="y", color=LIGHT.grid, linewidth=0.5)
 
 
-def line_style(run: Run) -> dict[str, Any]:
+def line_style(run: DrawnTrajectory) -> dict[str, Any]:
     """Return how a run's line looks.
 
     Example:
         >>> from fop_core.figures.paper import line_style
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> line_style(downsampled("fop", [[0.0, -4.0]], [306.0], "step limit"))["linestyle"]
         'solid'
     """
@@ -284,12 +288,12 @@ def line_style(run: Run) -> dict[str, Any]:
     }
 
 
-def symbol_style(run: Run, theme: Theme = LIGHT) -> dict[str, Any]:
+def symbol_style(run: DrawnTrajectory, theme: Theme = LIGHT) -> dict[str, Any]:
     """Return how the symbols on it look.
 
     Example:
         >>> from fop_core.figures.paper import symbol_style
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> symbol_style(downsampled("fop", [[0.0, -4.0]], [306.0], "step limit"))["marker"]
         'o'
     """

@@ -66,7 +66,7 @@ class Ridges(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Band:
+class BandedCurve:
     """A curve and what is around it. What is not finite is a gap.
 
     Attributes:
@@ -81,9 +81,9 @@ class Band:
 
     Example:
         >>> import numpy as np
-        >>> from fop_core.figures.paper_learned import Band
+        >>> from fop_core.figures.paper_learned import BandedCurve
         >>> steps, angles = np.array([0, 100]), np.array([10.0, 30.0])
-        >>> Band("18.weight", steps, angles, low=angles - 2, high=angles + 2, color="#D9541E").high
+        >>> BandedCurve("18.weight", steps, angles, low=angles - 2, high=angles + 2, color="#D9541E").high
         array([12., 32.])
     """
 
@@ -267,18 +267,18 @@ def angles(
         >>> figure.axes[0].lines[0].get_ydata()  # the mean over seeds
         array([ 0., 35.])
     """
-    lines: list[Band] = []
+    lines: list[BandedCurve] = []
     for i, (name, seeds) in enumerate(layers.items()):
         color = depth(i, len(layers))
         lines.append(over_seeds(name, seeds, color=color))
         if bounds and name in bounds:
-            lines.append(Band(f"{name}, at most", *bounds[name], color=color, dash="2px,3px", width=1.5))
+            lines.append(BandedCurve(f"{name}, at most", *bounds[name], color=color, dash="2px,3px", width=1.5))
     return bands(
         lines, "step", "angle between $g$ and $Pg$, degrees", log=log, marks={mark: f"{mark:g}°"}, zero=not log
     )
 
 
-def over_seeds(label: str, seeds: Sequence[Series], **style: Any) -> Band:
+def over_seeds(label: str, seeds: Sequence[Series], **style: Any) -> BandedCurve:
     """Return mean, least and largest over seeds, at the steps that all of them have.
 
     Example:
@@ -290,18 +290,18 @@ def over_seeds(label: str, seeds: Sequence[Series], **style: Any) -> Band:
         (array([  0, 100]), array([ 0., 35.]), array([ 0., 30.]), array([ 0., 40.]))
     """
     if not seeds:
-        return Band(label, np.empty(0), np.empty(0), **style)
+        return BandedCurve(label, np.empty(0), np.empty(0), **style)
     steps = seeds[0][0]
     for other, _ in seeds[1:]:
         steps = np.intersect1d(steps, other)
     stacked = np.stack([values[np.isin(at, steps)] for at, values in seeds])
     several = len(seeds) > 1
     low, high = (stacked.min(0), stacked.max(0)) if several else (None, None)
-    return Band(label, steps, stacked.mean(0), low, high, **style)
+    return BandedCurve(label, steps, stacked.mean(0), low, high, **style)
 
 
 def bands(
-    lines: Sequence[Band],
+    lines: Sequence[BandedCurve],
     across: str,
     up: str,
     *,
@@ -327,8 +327,8 @@ def bands(
 
     Example:
         >>> import numpy as np
-        >>> from fop_core.figures.paper_learned import Band, bands
-        >>> line = Band("FOP", np.array([1.0, 2.0, 3.0]), np.array([0.94, 0.96, 0.97]))
+        >>> from fop_core.figures.paper_learned import BandedCurve, bands
+        >>> line = BandedCurve("FOP", np.array([1.0, 2.0, 3.0]), np.array([0.94, 0.96, 0.97]))
         >>> figure = bands([line], "epoch", "test accuracy", percent=True)
         >>> figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
         ('epoch', 'test accuracy')
@@ -534,7 +534,7 @@ def _one(axes: Axes, height: float) -> None:
     axes.axhline(height, color=LIGHT.muted, linewidth=0.8, linestyle=(0, (1.2, 1.8)), zorder=1)
 
 
-def _label_ends(axes: Axes, high: float, lines: Sequence[Band]) -> None:
+def _label_ends(axes: Axes, high: float, lines: Sequence[BandedCurve]) -> None:
     """Write what each line is to the right of it, no two over each other, beside axes of so many inches."""
     (left, right), (low, top) = axes.get_xlim(), axes.get_ylim()  # which also settles them
     log, log_x = axes.get_yscale() == "log", axes.get_xscale() == "log"

@@ -7,10 +7,12 @@ import plotly.graph_objects as go
 from fop_core.figures import curves, interactive
 from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Landscape
-from fop_core.figures.runs import Run
+from fop_core.figures.trajectories import DrawnTrajectory
 
 
-def paths(ground: Landscape, runs: Sequence[Run], start: Point, minima: Sequence[Point], key: str = "") -> go.Figure:
+def paths(
+    ground: Landscape, runs: Sequence[DrawnTrajectory], start: Point, minima: Sequence[Point], key: str = ""
+) -> go.Figure:
     """Return paths over a surface, each with its label at its end.
 
     Args:
@@ -23,7 +25,7 @@ def paths(ground: Landscape, runs: Sequence[Run], start: Point, minima: Sequence
     Example:
         >>> from fop_core.figures.landscape import survey
         >>> from fop_core.figures.paths import paths
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> from toy_functions import presets, race
         >>> booth, path = presets.PAPER_BOOTH.surface, race(presets.PAPER_BOOTH)["SGD"]
         >>> sgd = downsampled("sgd", path.points, path.losses, path.status)

@@ -8,12 +8,12 @@ import numpy as np
 
 from fop_core.figures.interactive import End
 from fop_core.figures.motion import Motion
-from fop_core.figures.runs import Run
 from fop_core.figures.style import GLYPHS
+from fop_core.figures.trajectories import DrawnTrajectory
 from toy_functions.stepping import Stepping
 
 
-def head(run: Run, motion: Motion, end: End, how: Stepping | None, arrows: bool) -> dict[str, Any]:
+def head(run: DrawnTrajectory, motion: Motion, end: End, how: Stepping | None, arrows: bool) -> dict[str, Any]:
     """Return a run's ``RunHead``.
 
     Args:

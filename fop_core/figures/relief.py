@@ -18,7 +18,7 @@ Marks = list[tuple[float, str]]
 
 
 @dataclass(frozen=True)
-class Axis:
+class BoxAxis:
     """An axis of the box around a relief.
 
     Attributes:
@@ -30,7 +30,7 @@ class Axis:
         >>> from fop_core.figures.relief import relief
         >>> from toy_functions.surfaces import BOOTH
         >>> relief(survey(BOOTH.value, BOOTH.floor, BOOTH.view), BOOTH.value).x
-        Axis(name='x', ticks=((-0.5, '−10'), (-0.25, '−5'), (0.0, '0'), (0.25, '5'), (0.5, '10')))
+        BoxAxis(name='x', ticks=((-0.5, '−10'), (-0.25, '−5'), (0.0, '0'), (0.25, '5'), (0.5, '10')))
     """
 
     name: str
@@ -61,9 +61,9 @@ class Relief:
     """
 
     heights: np.ndarray
-    x: Axis
-    y: Axis
-    height: Axis
+    x: BoxAxis
+    y: BoxAxis
+    height: BoxAxis
     bottom: float
     step: float
     description: str
@@ -114,15 +114,15 @@ def relief(ground: Landscape, value: Callable[[Any, Any], Any], log: bool = True
         scaled,
         _axis("x", float(x[0]), float(x[-1])),
         _axis("y", float(y[0]), float(y[-1])),
-        Axis(name, _along(marks, low, span)),
+        BoxAxis(name, _along(marks, low, span)),
         (bottom - low) / span - 0.5,
         step / span,
         description,
     )
 
 
-def _axis(name: str, low: float, high: float) -> Axis:
-    return Axis(name, _along(_ticks(low, high), low, high - low))
+def _axis(name: str, low: float, high: float) -> BoxAxis:
+    return BoxAxis(name, _along(_ticks(low, high), low, high - low))
 
 
 def _along(marks: Marks, low: float, span: float) -> tuple[tuple[float, str], ...]:

@@ -16,7 +16,7 @@ BESIDE = 1.06  # by which points at one sigma stand apart, learned ones to the r
 
 
 @dataclass(frozen=True)
-class Spread:
+class AngleSpread:
     """Angles at one standard deviation.
 
     Attributes:
@@ -27,8 +27,8 @@ class Spread:
 
     Example:
         >>> import numpy as np
-        >>> from fop_core.figures.rotation import Spread
-        >>> Spread("full, learned", 0.3, np.array([40.0, 44.0]), True).values.mean()
+        >>> from fop_core.figures.rotation import AngleSpread
+        >>> AngleSpread("full, learned", 0.3, np.array([40.0, 44.0]), True).values.mean()
         np.float64(42.0)
     """
 
@@ -38,7 +38,7 @@ class Spread:
     learned: bool
 
 
-def over_std(chance: Sequence[Line], marks: Sequence[Spread], key: str = "") -> go.Figure:
+def over_std(chance: Sequence[Line], marks: Sequence[AngleSpread], key: str = "") -> go.Figure:
     """Return angles over sigma: what chance gives as lines, what was measured as points within their range.
 
     Args:
@@ -48,11 +48,11 @@ def over_std(chance: Sequence[Line], marks: Sequence[Spread], key: str = "") -> 
 
     Example:
         >>> import numpy as np
-        >>> from fop_core.figures.rotation import Spread, over_std
+        >>> from fop_core.figures.rotation import AngleSpread, over_std
         >>> from fop_core.figures.training_curves import Line, LineStyle
         >>> stds = np.array([0.01, 0.1, 1.0])
         >>> line = Line("full", LineStyle("#707E85", "solid", 1.5), stds, np.array([0.1, 30.0, 45.0]))
-        >>> figure = over_std([line], [Spread("full, learned", 0.3, np.array([40.0, 44.0]), True)])
+        >>> figure = over_std([line], [AngleSpread("full, learned", 0.3, np.array([40.0, 44.0]), True)])
         >>> figure.data[-1].name, figure.data[-1].y
         ('full, learned', (42.0,))
     """

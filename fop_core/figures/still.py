@@ -14,12 +14,12 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D
 
 from fop_core.figures import heads, paper, print_style
-from fop_core.figures.heads import Head, Played, Window
+from fop_core.figures.heads import Head, Played, PlayerWindow
 from fop_core.figures.interactive import FARTHEST, Point
 from fop_core.figures.landscape import Box, Landscape
 from fop_core.figures.print_style import PX, SCREEN
-from fop_core.figures.runs import MARKED_STEPS, Run
 from fop_core.figures.style import LIGHT, Theme
+from fop_core.figures.trajectories import MARKED_STEPS, DrawnTrajectory
 
 SIDE = 720.0  # px of the square on the page, where there is room
 _LEFT, _RIGHT, _BELOW, _ABOVE = 0.56, 0.14, 0.46, 0.24  # inches
@@ -59,14 +59,14 @@ def still(
 
     Example:
         >>> from typing import NamedTuple
-        >>> from fop_core.figures import landscape, motion, print_style, runs, still
+        >>> from fop_core.figures import landscape, motion, print_style, still, trajectories
         >>> from toy_functions import presets, race
         >>> class Played(NamedTuple):
-        ...     run: runs.Run
+        ...     run: trajectories.DrawnTrajectory
         ...     motion: motion.Motion
         >>> booth, path = presets.PAPER_BOOTH.surface, race(presets.PAPER_BOOTH)["FOP"]
         >>> P = path.preconditioners
-        >>> run = runs.downsampled("fop", path.points, path.losses, path.status, P)
+        >>> run = trajectories.downsampled("fop", path.points, path.losses, path.status, P)
         >>> fop = Played(run, motion.motion(path.points, path.losses, P, booth.gradient, booth.hessian))
         >>> ground = landscape.survey(booth.value, booth.floor, booth.view)
         >>> figure = still.still(ground, [fop], (0.0, -4.0), booth.minima, step=100)
@@ -105,11 +105,11 @@ def still(
         return figure
 
 
-def name_at(run: Run, step: float) -> str:
+def name_at(run: DrawnTrajectory, step: float) -> str:
     """Return what a run is called at a step: once it has ended, with when.
 
     Example:
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> from fop_core.figures.still import name_at
         >>> run = downsampled("fop", [[0.0, 0.0], [1.0, 3.0]], [306.0, 0.0], "converged")
         >>> name_at(run, 0), name_at(run, 1)
@@ -118,7 +118,7 @@ def name_at(run: Run, step: float) -> str:
     return run.label if step >= run.steps else run.method.name
 
 
-def _draw_frame(axes: Axes, view: Window, theme: Theme) -> None:
+def _draw_frame(axes: Axes, view: PlayerWindow, theme: Theme) -> None:
     axes.set(xlim=view.box[:2], ylim=view.box[2:], xlabel="x", ylabel="y")
     axes.tick_params(colors=theme.muted, labelcolor=theme.ink)
     axes.spines[:].set_edgecolor(theme.muted)
@@ -127,7 +127,7 @@ def _draw_frame(axes: Axes, view: Window, theme: Theme) -> None:
         axis.label.set_color(theme.ink)
 
 
-def _draw_path(axes: Axes, played: Played, view: Window, step: int, theme: Theme, order: int) -> None:
+def _draw_path(axes: Axes, played: Played, view: PlayerWindow, step: int, theme: Theme, order: int) -> None:
     """Draw a path up to a step, on a strip of paper, with its symbols."""
     run, motion = played.run, played.motion
     end = heads.index_at(motion, step) + 1
@@ -147,7 +147,9 @@ def _near(points: Array, box: Box) -> Array:
     return center + (points - center) * np.minimum(1.0, FARTHEST / np.maximum(away, 1.0))[:, None]
 
 
-def _draw_head(axes: Axes, played: Played, there: Head, view: Window, step: int, theme: Theme, order: int) -> None:
+def _draw_head(
+    axes: Axes, played: Played, there: Head, view: PlayerWindow, step: int, theme: Theme, order: int
+) -> None:
     """Draw a run's head, and what stands there."""
     run, at = played.run, heads.index_at(played.motion, step)
     [head] = _near(played.motion.points[at : at + 1], view.box)
@@ -185,7 +187,7 @@ def _draw_labels(
     axes: Axes,
     whole: Box,
     played: Sequence[Played],
-    view: Window,
+    view: PlayerWindow,
     start: Point,
     minima: Sequence[Point],
     step: int,

@@ -14,7 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fop_core.figures import curves, labels
-from fop_core.figures.curves import Axis
+from fop_core.figures.curves import PlotAxis
 from fop_core.figures.style import METHODS, MINIMA, Method, plain
 
 Array = np.ndarray
@@ -257,24 +257,24 @@ def _numbers(across: str) -> dict[str, str]:
     return {"tickformat": ","} if across == "step" else {}
 
 
-def _shown(axis: Axis) -> dict[str, Any]:
+def _shown(axis: PlotAxis) -> dict[str, Any]:
     """Return an axis that shows just its part, as what plotly finds by itself: a zoom then outlasts another part."""
     edges = [10**edge if axis.log else edge for edge in (axis.low, axis.high)]
     options = {"clipmin": edges[0], "clipmax": edges[1], "include": edges}
     return {"type": "log" if axis.log else "linear", "autorangeoptions": options}
 
 
-def _axis(values: Sequence[Array], log: bool, room: float) -> Axis:
+def _axis(values: Sequence[Array], log: bool, room: float) -> PlotAxis:
     """Return an axis on which all finite values are, with some room around them."""
     every = np.concatenate([np.empty(0), *values])
     every = every[np.isfinite(every) & ((every > 0) | (not log))]
     if not len(every):
-        return Axis(0.0, 1.0, log)
+        return PlotAxis(0.0, 1.0, log)
     low, high = (float(value) for value in (every.min(), every.max()))
     if log:
         low, high = np.log10(low), np.log10(high)
     span = (high - low) or abs(high) or 1.0
-    return Axis(float(low - max(room, 0.01) * span), float(high + max(room, 0.01) * span), log)
+    return PlotAxis(float(low - max(room, 0.01) * span), float(high + max(room, 0.01) * span), log)
 
 
 def _trace(x: Array, y: Array, line_style: LineStyle, **more: Any) -> dict[str, Any]:
@@ -345,7 +345,7 @@ def _broken(line: Line, across: str) -> list[dict[str, Any]]:
 
 
 def _labels(
-    lines: Sequence[Line], shown: Mapping[str, str], across: Axis, up: Axis, beside: float
+    lines: Sequence[Line], shown: Mapping[str, str], across: PlotAxis, up: PlotAxis, beside: float
 ) -> list[dict[str, Any]]:
     ends, drawn, kept = [], [], []
     for line in lines:

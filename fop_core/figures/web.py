@@ -28,8 +28,8 @@ from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Box, Landscape
 from fop_core.figures.motion import Motion, motion
 from fop_core.figures.payload import packed
-from fop_core.figures.runs import MARKED_STEPS, Run, downsampled
 from fop_core.figures.style import number, plain, point
+from fop_core.figures.trajectories import MARKED_STEPS, DrawnTrajectory, downsampled
 from fop_core.optim.rules import RULES
 from toy_functions.racing import Race, noise_of_steps, race
 from toy_functions.stepping import Stepping
@@ -131,7 +131,7 @@ class RacePlayer:
 
 @dataclass(frozen=True)
 class _Raced:
-    run: Run
+    run: DrawnTrajectory
     motion: Motion
     name: str
 
@@ -174,16 +174,16 @@ def player_html(
     Example:
         >>> import re
         >>> from dataclasses import dataclass
-        >>> from fop_core.figures import landscape, motion, runs
+        >>> from fop_core.figures import landscape, motion, trajectories
         >>> from fop_core.figures.web import player_html
         >>> from toy_functions import presets, race
         >>> @dataclass
         ... class Played:
-        ...     run: runs.Run
+        ...     run: trajectories.DrawnTrajectory
         ...     motion: motion.Motion
         >>> booth, path = presets.PAPER_BOOTH.surface, race(presets.PAPER_BOOTH)["SGD"]
         >>> sgd = Played(
-        ...     runs.downsampled("sgd", path.points, path.losses, path.status),
+        ...     trajectories.downsampled("sgd", path.points, path.losses, path.status),
         ...     motion.motion(path.points, path.losses, None, booth.gradient),
         ... )
         >>> ground = landscape.survey(booth.value, booth.floor, booth.view)
@@ -287,7 +287,7 @@ def _runs(
     return runs
 
 
-def _ended(run: Run, loss: float) -> str:
+def _ended(run: DrawnTrajectory, loss: float) -> str:
     match run.status:
         case "converged":
             return f"converged at step {run.steps:,}"

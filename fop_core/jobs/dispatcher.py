@@ -108,7 +108,7 @@ class Dispatcher:
         self._watch = requests.Watch(folder)
         self._ready: dict[str, tuple[Stamp | None, ...]] = {}  # when those that can start were last looked at
         self._local = local.Local(folder, starter.launch, queue.device, self._log)
-        self._slurm = slurm.Slurm(folder)
+        self._slurm = slurm.SlurmLauncher(folder)
         self._launched: dict[str, float] = {}
         self._logged: dict[str, str] = {}
 

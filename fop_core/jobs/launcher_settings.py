@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from fop_core.jobs import slots
 from fop_core.runs import files
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.names import QUEUE
 
 LAUNCHERS = ("local", "slurm")
 
@@ -135,7 +136,7 @@ def srun(chosen: Slurm, patience: int = 60) -> list[str]:
 
 def path(folder: Path) -> Path:
     """Return our file for a runs folder."""
-    return folder / ".queue" / f"launcher-{os.getuid()}.json"
+    return folder / QUEUE / f"launcher-{os.getuid()}.json"
 
 
 def read(folder: Path) -> LauncherSettings:

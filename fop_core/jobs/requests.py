@@ -89,7 +89,7 @@ def any_mine(folder: Path) -> bool:
     """Return whether a run of a folder is ours to start; the newest are looked at first, as they wait longest."""
     for name in reversed(store.names(folder)):
         with contextlib.suppress(FileNotFoundError):
-            if stamp(f"{folder}/{name}/requests/start") is not None and read(Run(folder / name)).mine:
+            if stamp(store.start_request(folder, name)) is not None and read(Run(folder / name)).mine:
                 return True
     return False
 
@@ -115,7 +115,7 @@ class Watch:
             self._known, self._since = {}, time.monotonic()
         known: dict[str, tuple[Stamp, Waiting]] = {}
         for name in store.names(self.folder):
-            there = stamp(f"{self.folder}/{name}/requests/start")
+            there = stamp(store.start_request(self.folder, name))
             if there is None:
                 continue
             before = self._known.get(name)

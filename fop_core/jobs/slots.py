@@ -21,6 +21,7 @@ from fop_core.formatting import size
 from fop_core.jobs.requests import machine
 from fop_core.runs import files, locks, stamps
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.names import QUEUE
 
 LISTED = 10.0  # seconds that a list of GPUs is good for
 LARGEST = 1e9  # GB that can be chosen as a limit
@@ -55,7 +56,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Settings:
+class SlotSettings:
     """What is chosen for a runs folder.
 
     Attributes:
@@ -69,7 +70,7 @@ class Settings:
 
 def locks_folder(folder: Path) -> Path:
     """Return where this machine's queue of a runs folder keeps its locks."""
-    return folder / ".queue" / machine()
+    return folder / QUEUE / machine()
 
 
 def make_locks_folder(folder: Path) -> Path:
@@ -159,10 +160,10 @@ def _check_owner(path: Path, status: os.stat_result, folder: Path) -> None:
 
 def settings_path(folder: Path) -> Path:
     """Return the file of what is chosen for a runs folder."""
-    return folder / ".queue" / "settings.json"
+    return folder / QUEUE / "settings.json"
 
 
-def settings(folder: Path) -> Settings:
+def settings(folder: Path) -> SlotSettings:
     """Return what is chosen for a runs folder.
 
     Raises:
@@ -172,14 +173,14 @@ def settings(folder: Path) -> Settings:
     try:
         content = files.read_json(path)
     except FileNotFoundError:
-        return Settings()
+        return SlotSettings()
     try:
-        return _checked(Settings(**content))
+        return _checked(SlotSettings(**content))
     except (TypeError, ValueError) as error:
         raise DamagedFile(f"{path}: {error}") from error
 
 
-def choose(folder: Path, **changes: int | float | None) -> tuple[Settings, Path | None]:
+def choose(folder: Path, **changes: int | float | None) -> tuple[SlotSettings, Path | None]:
     """Change what is chosen for a runs folder.
 
     Returns:
@@ -189,19 +190,19 @@ def choose(folder: Path, **changes: int | float | None) -> tuple[Settings, Path 
         ValueError: for a value that does not do.
         DamagedFile: where the folder for it cannot be used.
     """
-    _checked(Settings(**changes))  # type: ignore[arg-type]  # before anything is moved
+    _checked(SlotSettings(**changes))  # type: ignore[arg-type]  # before anything is moved
     make_locks_folder(folder)
     path, aside = settings_path(folder), None
     try:
         before = settings(folder)
     except DamagedFile:
-        before, aside = Settings(), files.set_aside(path)
-    chosen = _checked(Settings(**{**vars(before), **changes}))
+        before, aside = SlotSettings(), files.set_aside(path)
+    chosen = _checked(SlotSettings(**{**vars(before), **changes}))
     files.write_json(path, vars(chosen))
     return chosen, aside
 
 
-def _checked(chosen: Settings) -> Settings:
+def _checked(chosen: SlotSettings) -> SlotSettings:
     if type(chosen.cpu_slots) is not int or not 0 <= chosen.cpu_slots <= 1024:
         raise ValueError(f"cpu_slots is {chosen.cpu_slots!r:.60}: give a whole number from 0 to 1024")
     if chosen.limit_gb is not None and not (type(chosen.limit_gb) in (int, float) and 0 < chosen.limit_gb <= LARGEST):
@@ -222,7 +223,7 @@ def slots(folder: Path) -> list[Slot]:
     try:
         chosen = settings(folder)
     except DamagedFile:
-        chosen = Settings()
+        chosen = SlotSettings()
     for index in range(chosen.cpu_slots):
         lock = locks_folder(folder) / f"cpu-{index}.lock"
         results.append(Slot(f"cpu-{index}", "cpu", f"CPU, slot {index + 1}", *_holder(lock, "")))
@@ -247,7 +248,7 @@ def count(folder: Path) -> int:
     try:
         chosen = settings(folder)
     except DamagedFile:
-        chosen = Settings()
+        chosen = SlotSettings()
     return len(gpus()) + chosen.cpu_slots
 
 

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from fop_core import inspection
 from fop_core.figures import landscape, paper, paper_learned, training_curves
 from fop_core.figures.paper_learned import Ridges
-from fop_core.figures.runs import downsampled
 from fop_core.figures.style import METHODS
+from fop_core.figures.trajectories import downsampled
 from fop_core.optim.rules import RULES
 from fop_core.reproduction import CIFAR, FULL, LOW_RANK, ONE_STEP, Gallery, angle_layers, cifar, figure_5, shipped
 from fop_core.reproduction.evidence import Evidence

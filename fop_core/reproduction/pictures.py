@@ -11,10 +11,10 @@ from fop_core import inspection
 from fop_core.figures import landscape, learned_curves, matrices, rotation, training_curves
 from fop_core.figures.learned_curves import Spectra, depth_colors
 from fop_core.figures.paths import paths
-from fop_core.figures.rotation import Spread
-from fop_core.figures.runs import downsampled
+from fop_core.figures.rotation import AngleSpread
 from fop_core.figures.style import METHODS
 from fop_core.figures.training_curves import Line, LineStyle
+from fop_core.figures.trajectories import downsampled
 from fop_core.optim.rules import RULES
 from fop_core.reproduction import CIFAR, FULL, LOW_RANK, ONE_STEP, angle_layers, cifar, figure_5, mnist, planned
 from fop_core.reproduction.evidence import Evidence
@@ -304,7 +304,7 @@ def angles_by_std(evidence: Evidence) -> Picture:
                 values = mnist.angles(packed.of(small(name, std, learned=learned)), layer)
                 if len(values):
                     word = "learned" if learned else "never learned"
-                    marks.append(Spread(f"{label}, {word}", std, values, learned))
+                    marks.append(AngleSpread(f"{label}, {word}", std, values, learned))
     figure = rotation.over_std(chance, marks, key="paper A1 std")
     return Picture(
         (Panel(figure, "Angle between g and P g over σ in the first layer, by rank", 1.7),),

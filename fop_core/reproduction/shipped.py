@@ -34,6 +34,7 @@ from fop_core.runs import files, locks, plugins, store
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.learned import Layer
+from fop_core.runs.names import ATTEMPT, ATTEMPTS
 from fop_core.runs.plugins import PluginError, Source
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
@@ -220,7 +221,7 @@ def _packed(run: Run, cell: Cell) -> PackedRun:
     run.metrics.update()
     kept = [name for name in run.metrics.columns if name in packed_metrics.EXACT or name.partition("/")[0] in LAYERS]
     progress, state = run.progress, run.state
-    first = run.path / "attempts" / "1.json"
+    first = run.path / ATTEMPTS / ATTEMPT.format(1)
     about = files.read_json(first) if first.exists() else {}
     try:
         costs = {name: float(progress[name]) for name in COSTS if name in progress}

@@ -17,7 +17,7 @@ from typing import Any
 
 from fop_core.runs import files, records, stamps
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.runs.names import ATTEMPT, CLAIM, METRICS
+from fop_core.runs.names import ATTEMPT, ATTEMPTS, CLAIM, METRICS
 from fop_core.runs.run import Run
 
 CLAIMED: dict[str, records.Check] = {
@@ -39,7 +39,7 @@ class Superseded(RunError):
 
 def highest(run: Run) -> int:
     """Return the number of the last attempt that was claimed or begun; 0 where there is none."""
-    numbers = run.numbers("attempts", CLAIM) + run.numbers("attempts", ATTEMPT) + run.numbers("", METRICS)
+    numbers = run.numbers(ATTEMPTS, CLAIM) + run.numbers(ATTEMPTS, ATTEMPT) + run.numbers("", METRICS)
     return max(numbers, default=0)
 
 
@@ -54,7 +54,7 @@ def claim(run: Run, **about: str) -> int:
         OSError: where no file can be made.
     """
     content = json.dumps({"by": stamps.user(), "at": stamps.now(), **about}).encode() + b"\n"
-    (run.path / "attempts").mkdir(exist_ok=True)
+    (run.path / ATTEMPTS).mkdir(exist_ok=True)
     number = highest(run) + 1
     while True:
         try:  # the server decides who is first, whatever this host remembers of the folder
@@ -67,8 +67,8 @@ def claim(run: Run, **about: str) -> int:
             os.fsync(file)
         finally:
             os.close(file)
-        files.sync_folder(run.path / "attempts")
-        begun = run.path / "attempts" / ATTEMPT.format(number), run.path / METRICS.format(number)
+        files.sync_folder(run.path / ATTEMPTS)
+        begun = run.path / ATTEMPTS / ATTEMPT.format(number), run.path / METRICS.format(number)
         if not any(map(os.path.lexists, begun)):  # else a folder as it was remembered had us begin too low
             return number
         number += 1
@@ -105,7 +105,7 @@ def check(run: Run, number: int, *, fresh: bool = False) -> None:
         number: of our attempt.
         fresh: whether the server is asked, and not what this host remembers of the folder for some seconds.
     """
-    folder = run.path / "attempts"
+    folder = run.path / ATTEMPTS
     if fresh:  # its answer to a change carries the folder's time, and with another one what is remembered goes
         with contextlib.suppress(FileNotFoundError):
             os.utime(folder)
@@ -119,4 +119,4 @@ def check(run: Run, number: int, *, fresh: bool = False) -> None:
 
 
 def _path(run: Run, number: int) -> Path:
-    return run.path / "attempts" / CLAIM.format(number)
+    return run.path / ATTEMPTS / CLAIM.format(number)

@@ -10,7 +10,7 @@ from typing import Any
 
 from fop_core.runs import claims, files, locks, stamps, writable
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.runs.names import REQUESTS
+from fop_core.runs.names import ATTEMPT_REQUESTS, ATTEMPTS, CHECKPOINTS, REQUESTS, RESERVE_FILE, STATE_JSON, USAGE_JSON
 from fop_core.runs.run import Run
 from fop_core.runs.state import ENDED, STATES, refuse_scheduled, scheduler_words
 
@@ -43,9 +43,9 @@ class Control:
     """
 
     def __init__(self, run: Run, lock: int | None = None, claim: int | None = None, *, resumes: bool = True) -> None:
-        writable.check_folders(run.path, "requests")
+        writable.check_folders(run.path, REQUESTS)
         self.run, self.claim, self._resumes = run, claim, resumes
-        self._reserve = run.path / ".reserve"
+        self._reserve = run.path / RESERVE_FILE
         self.scheduler = scheduler_words(claims.read(run, claim)) if claim is not None and lock is None else ""
         self._lock: int | None = None
         self.anchor = writable.Anchor(run.path)
@@ -89,23 +89,23 @@ class Control:
         content |= {} if self._resumes else {"resumes": False}
         content |= {"pid": os.getpid(), "host": socket.gethostname()}
         try:
-            files.write_json(self.run.path / "state.json", content)
+            files.write_json(self.run.path / STATE_JSON, content)
         except OSError:
             self._reserve.unlink(missing_ok=True)
-            files.write_json(self.run.path / "state.json", content)
+            files.write_json(self.run.path / STATE_JSON, content)
         if attempt_is_over:  # what was asked of it is not asked of the next
             with contextlib.suppress(DamagedFile):  # a link has another run's, and keeps ours from being tried again
-                writable.check_folders(self.run.path, "requests")
-                for name in REQUESTS:
+                writable.check_folders(self.run.path, REQUESTS)
+                for name in ATTEMPT_REQUESTS:
                     self.run.withdraw(name)
 
     def usage(self, content: Mapping[str, Any] | None) -> None:
         """Say what its processes use, see ``Run.usage``; None for nothing any more."""
         self._check()
         if content is None:
-            (self.run.path / "usage.json").unlink(missing_ok=True)
+            (self.run.path / USAGE_JSON).unlink(missing_ok=True)
         else:
-            files.write_json(self.run.path / "usage.json", content, sync=False)
+            files.write_json(self.run.path / USAGE_JSON, content, sync=False)
 
     def release(self) -> None:
         """Give the right back."""
@@ -120,7 +120,7 @@ class Control:
         return self._lock
 
     def _check(self) -> None:
-        self.anchor.check(*(() if self.claim is None else ("attempts",)))  # whose time a fresh look changes
+        self.anchor.check(*(() if self.claim is None else (ATTEMPTS,)))  # whose time a fresh look changes
         if self.claim is not None:
             claims.check(self.run, self.claim, fresh=True)
 
@@ -174,11 +174,11 @@ def start_over(run: Run) -> Path | None:
         refuse_scheduled(run.path)
         if run.written().state == "finished":
             raise RunError(f"{run.id} is finished: clone it to train it anew")
-        there = {name for name in os.listdir(run.path) if name.startswith("checkpoints")}
-        if "checkpoints" not in there:
+        there = {name for name in os.listdir(run.path) if name.startswith(CHECKPOINTS)}
+        if CHECKPOINTS not in there:
             return None
-        aside = next(name for n in itertools.count(1) if (name := f"checkpoints.{n}") not in there)
-        os.rename(run.path / "checkpoints", run.path / aside)
+        aside = next(name for n in itertools.count(1) if (name := f"{CHECKPOINTS}.{n}") not in there)
+        os.rename(run.path / CHECKPOINTS, run.path / aside)
         return run.path / aside
     finally:
         os.close(lock)

@@ -21,7 +21,7 @@ class Absent:
 ABSENT = Absent()
 
 
-class Difference(NamedTuple):
+class RunDifference(NamedTuple):
     """One setting in which two runs differ.
 
     Attributes:
@@ -33,7 +33,7 @@ class Difference(NamedTuple):
     Example:
         >>> from fop_core.runs.difference import difference
         >>> difference({"seed": 0}, {"seed": 1})
-        [Difference(name='seed', one=0, other=1, aside=False)]
+        [RunDifference(name='seed', one=0, other=1, aside=False)]
     """
 
     name: str
@@ -42,7 +42,7 @@ class Difference(NamedTuple):
     aside: bool
 
 
-def difference(one: Settings, other: Settings) -> list[Difference]:
+def difference(one: Settings, other: Settings) -> list[RunDifference]:
     """Return in what two runs differ, in the order of their settings; what changes no result comes last.
 
     Where one has a whole part of the settings, such as FOP's, and the other has none in its place, the settings of that
@@ -67,7 +67,7 @@ def difference(one: Settings, other: Settings) -> list[Difference]:
         pair = one.get(name, ABSENT), other.get(name, ABSENT)
         if _same(*pair) or (name in parts and set(map(type, pair)) == {type(None), Absent}):
             continue
-        made.append(Difference(name, *pair, name in ASIDE))
+        made.append(RunDifference(name, *pair, name in ASIDE))
     return sorted(made, key=lambda each: each.aside)
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from fop_core.runs import files
+from fop_core.runs.names import CONTROL_LOCK, LABELS_LOCK, REQUESTS
 from fop_core.runs.run import Run
 
 Array = np.ndarray
 
-LEFT_OUT = {"control.lock", "labels.lock", "requests"}
+LEFT_OUT = {CONTROL_LOCK, LABELS_LOCK, REQUESTS}
 """Of a run's directory: what is between its processes."""
 
 

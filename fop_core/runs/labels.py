@@ -10,6 +10,7 @@ from typing import Any
 
 from fop_core.runs import files, locks, records, writable
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.names import LABELS_JSON, LABELS_LOCK
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -25,10 +26,10 @@ def read(path: Path) -> dict[str, Any]:
     """
     labels = {"name": "", "tags": [], "notes": "", "archived": False}
     with contextlib.suppress(FileNotFoundError):
-        written = files.read_json(path / "labels.json")
+        written = files.read_json(path / LABELS_JSON)
         labels |= {key: written[key] for key in labels if key in written}
     if wrong := _wrong(labels):
-        raise DamagedFile(f"{path / 'labels.json'}: {wrong}")
+        raise DamagedFile(f"{path / LABELS_JSON}: {wrong}")
     return labels
 
 
@@ -49,7 +50,7 @@ def change(path: Path, changes: dict[str, Any]) -> None:
     if wrong := _wrong(changes):
         raise RunError(f"{path.name} cannot be labelled so: {wrong}")
     writable.check_folders(path, "")
-    lock_path = path / "labels.lock"
+    lock_path = path / LABELS_LOCK
     lock = files.open_append(lock_path)
     try:  # two pages may change one label each
         end = time.monotonic() + locks.PATIENCE
@@ -57,7 +58,7 @@ def change(path: Path, changes: dict[str, Any]) -> None:
             if time.monotonic() > end:
                 raise RunError(f"{path.name} cannot be labelled: {locks.in_the_way(lock_path)}")
             time.sleep(0.002)
-        files.write_json(path / "labels.json", read(path) | changes)
+        files.write_json(path / LABELS_JSON, read(path) | changes)
     finally:
         os.close(lock)
 

@@ -18,6 +18,7 @@ from fop_core.optim.forms import FORMS, FormOfP
 from fop_core.runs import files, lineage
 from fop_core.runs.compare import flat
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.names import RUN_JSON
 from fop_core.runs.run import Run
 
 Array = np.ndarray
@@ -296,7 +297,7 @@ def of_run(run: Run) -> Learned:
         raise RunError(f"{run.name} trains without FOP: it learned no preconditioner")
     form = fop.get("preconditioner") if isinstance(fop, dict) else "direct"
     if not isinstance(form, str) or form not in FORMS:
-        raise DamagedFile(f"{run.path / 'run.json'}: no preconditioner {form!r}")
+        raise DamagedFile(f"{run.path / RUN_JSON}: no preconditioner {form!r}")
     run.metrics.update()
     spatial = {name.partition("/")[2] for name in run.metrics.columns if name.startswith("constant_share/")}
     snapshots, wrong = _snapshots(run)

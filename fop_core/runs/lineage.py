@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.names import RUN_JSON
 from fop_core.runs.run import Run
 
 MATRICES = {
@@ -68,7 +69,7 @@ def origin(run: Run) -> Origin | None:
     whole = isinstance(parent, str) and type(step) is int and step > 0 and matrices in MATRICES
     has_donor = isinstance(donor, str) and type(donor_step) is int
     if not whole or (matrices == "transplanted") != has_donor or (donor is None) != (donor_step is None):
-        raise DamagedFile(f"{run.path / 'run.json'}: a lineage of no fork, {lineage!r}")
+        raise DamagedFile(f"{run.path / RUN_JSON}: a lineage of no fork, {lineage!r}")
     return Origin(parent, step, matrices, donor, donor_step)
 
 
@@ -106,7 +107,7 @@ def control(run: Run) -> ControlOf | None:
         return None
     parent, kind = lineage.get("parent"), lineage["control"]
     if not isinstance(parent, str) or kind not in CONTROLS or "matrices" in lineage:
-        raise DamagedFile(f"{run.path / 'run.json'}: a lineage of no control, {lineage!r}")
+        raise DamagedFile(f"{run.path / RUN_JSON}: a lineage of no control, {lineage!r}")
     return ControlOf(parent, kind)
 
 

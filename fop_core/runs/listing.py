@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from fop_core.runs import compare, learned, lineage, store, trash
 from fop_core.runs.best import Best
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.runs.measured import Measured, Summary
-from fop_core.runs.names import TRASH
+from fop_core.runs.measured import ColumnSummaries, ColumnSummary
+from fop_core.runs.names import REQUESTS, START_REQUEST, TRASH
 from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
 
@@ -86,13 +86,13 @@ class Entry:
     usage: dict[str, Any] = field(default_factory=dict)
     device: str = ""
     best: float | None = None
-    measured: Mapping[str, Summary] | None = None
+    measured: Mapping[str, ColumnSummary] | None = None
     version: int = 0
     _stamp: tuple[int, int] = (-1, -1)
     _sure: bool = False
     _scan: Best | None = None
     _complete: int = -1
-    _follower: Measured | None = None
+    _follower: ColumnSummaries | None = None
     _measured: int = -1
     _text: tuple[int, str] = (-1, "")
 
@@ -274,7 +274,7 @@ class Listing:
                     continue
                 if time.monotonic() - begun > patience:
                     return False
-                entry._follower = entry._follower or Measured(entry.run)
+                entry._follower = entry._follower or ColumnSummaries(entry.run)
                 entry._measured = entry.version
                 update = partial(entry._follower.update, entry.alive)
                 entry.measured = entry.part("measured", update, entry.measured or {})
@@ -357,7 +357,7 @@ class Listing:
         if entry and entry.state == "finished" and entry._sure and entry._stamp[0] == changed:
             return entry._stamp[1]
         try:
-            return os.stat(f"{folder.path}/requests").st_mtime_ns
+            return os.stat(f"{folder.path}/{REQUESTS}").st_mtime_ns
         except OSError:  # there is none, or reading the run says why
             return 0
 
@@ -377,7 +377,7 @@ class Listing:
                 entry.created = run.about["created"]
             entry.learns = learned.learns(entry.settings) if not entry.recorded else bool(run.snapshot_steps())
             state, labels = run.state, run.labels
-            entry.waits = os.path.exists(run.path / "requests" / "start")
+            entry.waits = os.path.exists(run.path / REQUESTS / START_REQUEST)
             entry.scheduled = state.state in ALIVE and bool(state.scheduler)
             entry.state = "queued" if entry.waits and state.state not in ALIVE else state.state
             entry.reason, entry.since, entry.cause = state.reason, state.since, state.cause

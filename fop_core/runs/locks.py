@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fop_core.runs import files
 from fop_core.runs.files import RunError
+from fop_core.runs.names import CONTROL_LOCK
 
 PATIENCE = 10.0  # seconds that a lock is waited for which readers alone are in the way of
 
@@ -52,7 +53,7 @@ def take(run: Path) -> int:
         RunError: where another process has it.
         DamagedFile: where it is a link, a pipe, anything but a regular file.
     """
-    path = run / "control.lock"
+    path = run / CONTROL_LOCK
     lock = files.open_append(path, 0o660)  # whoever may open it can keep us from taking it
     try:
         status = os.fstat(lock)
@@ -73,7 +74,7 @@ def take_over(run: Path, lock: int) -> int:
         RunError: where it is not that.
     """
     try:
-        if not os.path.samestat(os.fstat(lock), os.stat(run / "control.lock")):
+        if not os.path.samestat(os.fstat(lock), os.stat(run / CONTROL_LOCK)):
             raise RunError(f"file {lock} is not the control.lock of {run.name}")
         os.set_inheritable(lock, False)
     except OSError as error:

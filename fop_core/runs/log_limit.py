@@ -8,6 +8,7 @@ import contextlib
 import os
 
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.names import LOG
 from fop_core.runs.run import Run
 
 LIMIT = 100_000_000
@@ -38,7 +39,7 @@ class LogLimit:
     def enforce(self) -> None:
         """Cut what is between the log's beginning and now, where it has become too long, and say so in its place."""
         with contextlib.suppress(OSError, DamagedFile):  # what cannot be opened is not for us to put right
-            if os.lstat(self.run.path / "log.txt").st_size <= LIMIT:
+            if os.lstat(self.run.path / LOG).st_size <= LIMIT:
                 return
             log = self.run.open_log()
             try:

@@ -10,7 +10,7 @@ from fop_core.runs.metrics import Metrics
 from fop_core.runs.run import Run
 
 
-class Summary(NamedTuple):
+class ColumnSummary(NamedTuple):
     """What one column came to.
 
     Attributes:
@@ -20,9 +20,9 @@ class Summary(NamedTuple):
 
     Example:
         >>> from fop_core.runs import GALLERY, Run
-        >>> from fop_core.runs.measured import Measured
-        >>> Measured(Run(GALLERY / "mnist-sgd-seed0")).update(goes_on=False)["test_accuracy"]
-        Summary(last=0.9759, least=0.9486, most=0.9771)
+        >>> from fop_core.runs.measured import ColumnSummaries
+        >>> ColumnSummaries(Run(GALLERY / "mnist-sgd-seed0")).update(goes_on=False)["test_accuracy"]
+        ColumnSummary(last=0.9759, least=0.9486, most=0.9771)
     """
 
     last: float
@@ -30,7 +30,7 @@ class Summary(NamedTuple):
     most: float
 
 
-class Measured:
+class ColumnSummaries:
     """Follows a run's metrics while it is trained, and keeps only summaries of one that has ended.
 
     Args:
@@ -38,8 +38,8 @@ class Measured:
 
     Example:
         >>> from fop_core.runs import GALLERY, Run
-        >>> from fop_core.runs.measured import Measured
-        >>> columns = Measured(Run(GALLERY / "mnist-sgd-seed0")).update(goes_on=False)
+        >>> from fop_core.runs.measured import ColumnSummaries
+        >>> columns = ColumnSummaries(Run(GALLERY / "mnist-sgd-seed0")).update(goes_on=False)
         >>> round(columns["test_loss"].least, 4), columns["lr"].last
         (0.0811, 0.05)
     """
@@ -48,7 +48,7 @@ class Measured:
         self._run = run
         self._metrics: Metrics | None = None
 
-    def update(self, goes_on: bool) -> Mapping[str, Summary]:
+    def update(self, goes_on: bool) -> Mapping[str, ColumnSummary]:
         """Return a summary of each column so far, by its name.
 
         Args:
@@ -59,8 +59,8 @@ class Measured:
 
         Example:
             >>> from fop_core.runs import GALLERY, Run
-            >>> from fop_core.runs.measured import Measured
-            >>> measured = Measured(Run(GALLERY / "mnist-sgd-seed0"))
+            >>> from fop_core.runs.measured import ColumnSummaries
+            >>> measured = ColumnSummaries(Run(GALLERY / "mnist-sgd-seed0"))
             >>> measured.update(goes_on=True)["epoch"].last
             10.0
         """
@@ -70,7 +70,7 @@ class Measured:
         return {name: _summary(metrics[name].values) for name in metrics.columns}
 
 
-def _summary(values: np.ndarray) -> Summary:
+def _summary(values: np.ndarray) -> ColumnSummary:
     numbers = values[~np.isnan(values)]
     ends = (float(numbers.min()), float(numbers.max())) if len(numbers) else (math.nan, math.nan)
-    return Summary(float(values[-1]), *ends)
+    return ColumnSummary(float(values[-1]), *ends)

@@ -28,6 +28,7 @@ from typing import Any
 from fop_core.printable import printable
 from fop_core.runs import files
 from fop_core.runs.files import DamagedFile, RunError
+from fop_core.runs.names import QUEUE
 from fop_core.runs.run import Run
 from fop_core.runs.state import ENDED, State
 
@@ -39,7 +40,7 @@ Log = Callable[[str], None]
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class NoticeSettings:
     """Where notices go.
 
     Attributes:
@@ -92,10 +93,10 @@ def host(webhook: str) -> str:
 
 def path(folder: Path) -> Path:
     """Return our file for a runs folder."""
-    return folder / ".queue" / f"notices-{os.getuid()}.json"
+    return folder / QUEUE / f"notices-{os.getuid()}.json"
 
 
-def read(folder: Path) -> Settings:
+def read(folder: Path) -> NoticeSettings:
     """Return where our notices of a runs folder go.
 
     Raises:
@@ -107,17 +108,17 @@ def read(folder: Path) -> Settings:
         with files.opened_as_ours(file) as content:
             said = files.parse_json(content, file)
     except (FileNotFoundError, NotADirectoryError):
-        return Settings()
+        return NoticeSettings()
     except DamagedFile as error:
         raise DamagedFile(f"{error}{again}") from None
     try:
-        return Settings(**said)
+        return NoticeSettings(**said)
     except (TypeError, ValueError) as error:
         what = "not what was written" if isinstance(error, TypeError | DamagedFile) else str(error)
         raise DamagedFile(f"{file}: {what}{again}") from None
 
 
-def changed(folder: Path, **changes: Any) -> Settings:
+def changed(folder: Path, **changes: Any) -> NoticeSettings:
     """Return where our notices of a runs folder go, with some of it changed, of nothing where that cannot be read.
 
     Raises:
@@ -126,11 +127,11 @@ def changed(folder: Path, **changes: Any) -> Settings:
     try:
         before = read(folder)
     except DamagedFile:
-        before = Settings()
+        before = NoticeSettings()
     return dataclasses.replace(before, **changes)
 
 
-def write(folder: Path, chosen: Settings) -> Path | None:
+def write(folder: Path, chosen: NoticeSettings) -> Path | None:
     """Replace where our notices of a runs folder go; ``folder``/.queue is there already.
 
     Returns:
@@ -152,7 +153,7 @@ def ended(run: Run, log: Log) -> None:
     """Send a notice of how a run ended, where its user wants any; nothing of one that has not ended."""
     with _quiet(log):
         chosen = read(run.path.parent)
-        if chosen == Settings() or (state := run.written()).state not in ENDED:
+        if chosen == NoticeSettings() or (state := run.written()).state not in ENDED:
             return
         _deliver(chosen, _about(run, state), log)
 
@@ -160,7 +161,7 @@ def ended(run: Run, log: Log) -> None:
 def diverged(run: Run, step: int, column: str, log: Log) -> None:
     """Send a notice that a run's loss is not finite any more, without waiting for it."""
     with _quiet(log):
-        if (chosen := read(run.path.parent)) != Settings():
+        if (chosen := read(run.path.parent)) != NoticeSettings():
             state = State("diverged", f"at step {step:,}: {column} is not finite", "")
             about = _about(run, state)
             threading.Thread(target=_deliver, args=(chosen, about, log), daemon=True).start()
@@ -173,7 +174,7 @@ def attempt(folder: Path) -> list[str]:
         RunError: where none is wanted.
         DamagedFile: as ``read``.
     """
-    if (chosen := read(folder)) == Settings():
+    if (chosen := read(folder)) == NoticeSettings():
         raise RunError("no notices are wanted: `queue set --webhook ADDRESS` or `queue set --desktop-notices` first")
     troubles: list[str] = []
     _deliver(chosen, dict.fromkeys(("text", "content"), "FOP Lab: notices arrive here."), troubles.append)
@@ -210,7 +211,7 @@ def _about(run: Run, state: State) -> dict[str, Any]:
     }
 
 
-def _deliver(chosen: Settings, about: dict[str, Any], log: Log) -> None:
+def _deliver(chosen: NoticeSettings, about: dict[str, Any], log: Log) -> None:
     """Send a notice by every way that is wanted, each in its time."""
     ways: list[Callable[[], str]] = []
     if chosen.webhook:

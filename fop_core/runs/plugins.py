@@ -23,7 +23,7 @@ from typing import Any
 
 from fop_core.formatting import size
 from fop_core.runs import confirmed, files, stamps
-from fop_core.runs.names import SOURCE
+from fop_core.runs.names import RUN_JSON, SOURCE
 from fop_core.runs.run import Run
 
 MAKES: Mapping[str, str] = MappingProxyType({"data": "make_data", "model": "make_model", "optimizer": "make_optimizer"})
@@ -257,7 +257,7 @@ def refusal(run: Run) -> str:
 
 
 def _not_ours(run: Run) -> str:
-    for path in (run.path, run.path / "run.json"):
+    for path in (run.path, run.path / RUN_JSON):
         if (owner := os.lstat(path).st_uid) != os.getuid():
             return f"{path} belongs to {stamps.user_name(owner)}: {_CLONE}"
     return ""

@@ -26,14 +26,15 @@ from types import TracebackType
 from typing import Any
 
 from fop_core.printable import printable
-from fop_core.runs import files, notices, recorded_matrices, records, stamps
+from fop_core.runs import files, notices, records, stamps
 from fop_core.runs.control import Control
-from fop_core.runs.recorded_beginning import begun
-from fop_core.runs.recorded_ending import Divergence, ending, one_line
-from fop_core.runs.recorded_numbers import is_step, number
-from fop_core.runs.recorded_progress import HowFar
-from fop_core.runs.recorded_settings import check_arguments, checked_settings
-from fop_core.runs.recorded_troubles import Troubles
+from fop_core.runs.recorded import matrices
+from fop_core.runs.recorded.beginning import begun
+from fop_core.runs.recorded.ending import Divergence, ending, one_line
+from fop_core.runs.recorded.numbers import is_step, number
+from fop_core.runs.recorded.progress import HowFar
+from fop_core.runs.recorded.settings import check_arguments, checked_settings
+from fop_core.runs.recorded.troubles import Troubles
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 
@@ -220,7 +221,7 @@ class Recording:
             if not is_step(at):
                 raise TypeError(f"a snapshot of step {reprlib.repr(at)}: give a whole number, 0 or more")
             # Not under the lock, which other threads log by: it is somebody's code, and may take any time.
-            kept = recorded_matrices.of_optimizer(optimizer, whole)
+            kept = matrices.of_optimizer(optimizer, whole)
         with self._lock:
             if kept is None or not self._live:
                 return

@@ -19,7 +19,25 @@ import numpy as np
 from fop_core.runs import files, labels, records, stamps, state, trash, writable
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.metrics import Metrics
-from fop_core.runs.names import ARRAYS, ATTEMPT, CLAIM, METRICS, REQUESTS, START
+from fop_core.runs.names import (
+    ARRAYS,
+    ATTEMPT,
+    ATTEMPT_REQUESTS,
+    ATTEMPTS,
+    CHECKPOINTS,
+    CLAIM,
+    CURVATURE_JSON,
+    LOG,
+    METRICS,
+    PROGRESS_JSON,
+    REQUESTS,
+    RUN_JSON,
+    SNAPSHOTS,
+    START,
+    START_REQUEST,
+    STATE_JSON,
+    USAGE_JSON,
+)
 from fop_core.runs.state import State
 
 Array = np.ndarray
@@ -60,17 +78,17 @@ class Run:
             >>> about["created"], about["lineage"]["preset"]
             ('2026-11-24T13:55:41.751+00:00', 'mnist-mlp')
         """
-        about = files.read_json(self.path / "run.json")
+        about = files.read_json(self.path / RUN_JSON)
         if about.get("format") != FORMAT:
-            raise DamagedFile(f"{self.path / 'run.json'}: of format {about.get('format')!r}, not {FORMAT}")
+            raise DamagedFile(f"{self.path / RUN_JSON}: of format {about.get('format')!r}, not {FORMAT}")
         for key, kind in (("config", dict), ("lineage", dict), ("created", str), ("user", str), ("host", str)):
             if not isinstance(about.get(key), kind):
-                raise DamagedFile(f"{self.path / 'run.json'}: its {key} is {about.get(key)!r}, no {kind.__name__}")
-        records.checked(self.path / "run.json", about["lineage"], records.LINEAGE, "lineage's ")
+                raise DamagedFile(f"{self.path / RUN_JSON}: its {key} is {about.get(key)!r}, no {kind.__name__}")
+        records.checked(self.path / RUN_JSON, about["lineage"], records.LINEAGE, "lineage's ")
         try:
             stamps.age(about["created"])
         except (ValueError, OverflowError) as error:
-            raise DamagedFile(f"{self.path / 'run.json'}: created {about['created']!r}, no time ({error})") from error
+            raise DamagedFile(f"{self.path / RUN_JSON}: created {about['created']!r}, no time ({error})") from error
         return about
 
     @property
@@ -186,7 +204,7 @@ class Run:
             >>> progress["step"], progress["epoch"], progress["eta_seconds"]
             (4690, 10.0, 0.0)
         """
-        return self._optional("progress.json", records.PROGRESS)
+        return self._optional(PROGRESS_JSON, records.PROGRESS)
 
     @property
     def attempts(self) -> list[dict[str, Any]]:
@@ -202,8 +220,8 @@ class Run:
             [0, 1764, 2020]
         """
         numbers = self.numbers("", METRICS)  # looked for first, as they come second
-        numbers += self.numbers("attempts", ATTEMPT)
-        unused = set(self.numbers("attempts", CLAIM)) - set(numbers)  # claimed, and ended before it began
+        numbers += self.numbers(ATTEMPTS, ATTEMPT)
+        unused = set(self.numbers(ATTEMPTS, CLAIM)) - set(numbers)  # claimed, and ended before it began
         return [self.attempt(n) for n in range(1, max(numbers, default=0) + 1) if n not in unused]
 
     def attempt_numbers(self) -> list[int]:
@@ -214,7 +232,7 @@ class Run:
             >>> runs.load("cifar10-fop-velocity").attempt_numbers()
             [1, 2, 3]
         """
-        return self.numbers("attempts", ATTEMPT)
+        return self.numbers(ATTEMPTS, ATTEMPT)
 
     def attempt(self, n: int) -> dict[str, Any]:
         """Return what an attempt, counted from 1, ran on and with.
@@ -229,7 +247,7 @@ class Run:
             >>> attempt["from_step"], attempt["device"], attempt["threads"]
             (1764, 'cpu', 1)
         """
-        path = self.path / "attempts" / ATTEMPT.format(n)
+        path = self.path / ATTEMPTS / ATTEMPT.format(n)
         attempt = records.checked(path, files.read_json(path), records.ATTEMPT)
         if attempt.get("attempt") != n or "from_step" not in attempt:
             raise DamagedFile(
@@ -277,7 +295,7 @@ class Run:
             >>> steps[:6], steps[-1], len(steps)
             ([0, 1, 2, 3, 4, 5], 5865, 113)
         """
-        return self.numbers("snapshots", ARRAYS)
+        return self.numbers(SNAPSHOTS, ARRAYS)
 
     def snapshot(self, step: int) -> dict[str, Array]:
         """Return a snapshot's arrays, "<layer>/<what>".
@@ -293,7 +311,7 @@ class Run:
             >>> M.shape, (M @ M.T).diagonal().round(1)  # of P
             ((9, 9), array([0.7, 0.7, 0.7, 0.8, 0.7, 0.8, 0.7, 0.7, 0.7], dtype=float32))
         """
-        return files.read_arrays(self.path / "snapshots" / ARRAYS.format(step))[0]
+        return files.read_arrays(self.path / SNAPSHOTS / ARRAYS.format(step))[0]
 
     def snapshot_header(self, step: int) -> files.Header:
         """Return dtype and shape of a snapshot's arrays, which are not read. Raises as ``snapshot``.
@@ -303,7 +321,7 @@ class Run:
             >>> runs.load("cifar10-fop-velocity").snapshot_header(0)["18.weight/M"]
             (<class 'numpy.float32'>, (9, 9))
         """
-        return files.read_header(self.path / "snapshots" / ARRAYS.format(step))[0]
+        return files.read_header(self.path / SNAPSHOTS / ARRAYS.format(step))[0]
 
     def snapshot_about(self, step: int) -> dict[str, Any]:
         """Return what is said about a snapshot's arrays: of a script's what they are. Raises as ``snapshot``.
@@ -313,7 +331,7 @@ class Run:
             >>> runs.load("cifar10-fop-velocity").snapshot_about(0)
             {}
         """
-        return files.read_header(self.path / "snapshots" / ARRAYS.format(step))[1]
+        return files.read_header(self.path / SNAPSHOTS / ARRAYS.format(step))[1]
 
     def checkpoint_steps(self) -> list[int]:
         """Return the steps with a checkpoint, ascending.
@@ -323,7 +341,7 @@ class Run:
             >>> runs.load("cifar10-fop-velocity").checkpoint_steps()
             [5865]
         """
-        return self.numbers("checkpoints", ARRAYS)
+        return self.numbers(CHECKPOINTS, ARRAYS)
 
     def checkpoint(self, step: int) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return a checkpoint's arrays and what is said about them.
@@ -348,7 +366,7 @@ class Run:
             >>> runs.load("cifar10-fop-velocity").checkpoint_path(5865).name
             '00005865.safetensors'
         """
-        return self.path / "checkpoints" / ARRAYS.format(step)
+        return self.path / CHECKPOINTS / ARRAYS.format(step)
 
     def checkpoint_header(self, step: int) -> tuple[files.Header, dict[str, Any]]:
         """Return dtype and shape of a checkpoint's arrays, which are not read. Raises as ``checkpoint``.
@@ -411,11 +429,21 @@ class Run:
                 ...
             fop_core.runs.files.RunError: no request 'pause': there are stop and checkpoint
         """
-        if what not in ("start", *REQUESTS):
-            raise RunError(f"no request {what!r}: there are {' and '.join(REQUESTS)}")
-        writable.check_folders(self.path, "requests")
-        (self.path / "requests").mkdir(exist_ok=True)
+        if what not in (START_REQUEST, *ATTEMPT_REQUESTS):
+            raise RunError(f"no request {what!r}: there are {' and '.join(ATTEMPT_REQUESTS)}")
+        writable.check_folders(self.path, REQUESTS)
+        self.requests_path().mkdir(exist_ok=True)
         files.write_json(self.request_path(what), {"by": by or stamps.user(), "at": stamps.now(), **more})
+
+    def requests_path(self) -> Path:
+        """Return the folder of its requests, whose time changes with each.
+
+        Example:
+            >>> from fop_core import runs
+            >>> runs.load("mnist-sgd-seed0").requests_path().name
+            'requests'
+        """
+        return self.path / REQUESTS
 
     def request_path(self, what: str) -> Path:
         """Return the file of a request, whose owner is who made it.
@@ -425,7 +453,7 @@ class Run:
             >>> runs.load("mnist-sgd-seed0").request_path("stop").parts[-3:]
             ('mnist-sgd-seed0', 'requests', 'stop')
         """
-        return self.path / "requests" / what
+        return self.requests_path() / what
 
     def has_request(self, what: str) -> bool:
         """Return whether a request is there, whatever it says.
@@ -497,7 +525,7 @@ class Run:
             >>> run.usage["cpu_percent"], run.usage["memory"] / 2**20
             (99.0, 310.0)
         """
-        return self._optional("usage.json", records.USAGE)
+        return self._optional(USAGE_JSON, records.USAGE)
 
     @property
     def curvature(self) -> dict[str, Any]:
@@ -511,7 +539,7 @@ class Run:
             >>> runs.load("mnist-sgd-seed0").curvature  # it did not diverge
             {}
         """
-        return self._optional("curvature.json", records.CURVATURE)
+        return self._optional(CURVATURE_JSON, records.CURVATURE)
 
     def keep_curvature(self, content: Mapping[str, Any]) -> None:
         """Keep what was measured where it diverged.
@@ -528,7 +556,7 @@ class Run:
             {'error': 'its checkpoint is gone'}
         """
         writable.check_folders(self.path)
-        files.write_json(self.path / "curvature.json", content)
+        files.write_json(self.path / CURVATURE_JSON, content)
 
     def _optional(self, name: str, kinds: Any) -> dict[str, Any]:
         """Return what a file of the run says, or nothing where there is none."""
@@ -549,7 +577,7 @@ class Run:
             'epoch 2\n'
         """
         try:
-            with files.opened(self.path / "log.txt", links=False) as file:
+            with files.opened(self.path / LOG, links=False) as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - last_bytes))
                 return file.read(last_bytes).decode(errors="replace")
         except FileNotFoundError:
@@ -571,7 +599,7 @@ class Run:
             'epoch 1\n'
         """
         writable.check_folders(self.path, "")
-        return files.open_append(self.path / "log.txt")
+        return files.open_append(self.path / LOG)
 
     def size(self) -> int:
         r"""Return the bytes that its files hold.
@@ -637,7 +665,7 @@ class Run:
             >>> [path.name for path in runs.load("mnist-sgd-seed0").start_files()]
             ['run.json', 'state.json', 'requests']
         """
-        return self.path / "run.json", self.path / "state.json", self.path / "requests"
+        return self.path / RUN_JSON, self.path / STATE_JSON, self.requests_path()
 
     def numbers(self, folder: str, form: str) -> list[int]:
         """Return the numbers n, ascending, for which a folder has a file named form.format(n).

@@ -14,7 +14,18 @@ import numpy as np
 from fop_core.runs import claims, files, stamps, writable
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.follower import LONGEST_LINE
-from fop_core.runs.names import ARRAYS, ATTEMPT, FOLDERS, METRICS, REQUESTS
+from fop_core.runs.names import (
+    ARRAYS,
+    ATTEMPT,
+    ATTEMPT_REQUESTS,
+    ATTEMPTS,
+    CHECKPOINTS,
+    FOLDERS,
+    METRICS,
+    PROGRESS_JSON,
+    REQUESTS,
+    SNAPSHOTS,
+)
 from fop_core.runs.records import LARGEST_STEP
 from fop_core.runs.run import Run
 
@@ -54,11 +65,11 @@ class RunWriter:
         content = {**about, "attempt": self.attempt, "from_step": from_step, "started": stamps.now()}
         if claim is not None:
             content |= {key: value for key, value in claims.read(run, claim).items() if key in claims.WHERE}
-        files.write_json(run.path / "attempts" / ATTEMPT.format(self.attempt), content)
+        files.write_json(run.path / ATTEMPTS / ATTEMPT.format(self.attempt), content)
         for step in run.snapshot_steps():
             if step > from_step:  # of an attempt that got further; they would be written again, or not be true
-                (run.path / "snapshots" / ARRAYS.format(step)).unlink()
-        for part in ("snapshots", "checkpoints"):
+                (run.path / SNAPSHOTS / ARRAYS.format(step)).unlink()
+        for part in (SNAPSHOTS, CHECKPOINTS):
             for left in (run.path / part).glob(".*"):  # by an attempt that was killed while it wrote
                 left.unlink()
         self._metrics = files.open_append(run.path / METRICS.format(self.attempt))
@@ -115,22 +126,22 @@ class RunWriter:
             arrays: "<layer>/<what>".
             about: what is said about them, see ``Run.snapshot_about``.
         """
-        self._check("snapshots", fresh=True)
-        path = self.run.path / "snapshots" / ARRAYS.format(step)
+        self._check(SNAPSHOTS, fresh=True)
+        path = self.run.path / SNAPSHOTS / ARRAYS.format(step)
         files.write_arrays(path, arrays, about, sync=False)
         self._unsynced.append(path)
 
     def checkpoint(self, step: int, arrays: Mapping[str, Array], about: Mapping[str, Any]) -> None:
         """Keep what a run needs to go on, and drop the oldest but ``KEPT_CHECKPOINTS``."""
-        self._check("checkpoints", fresh=True)
+        self._check(CHECKPOINTS, fresh=True)
         self._sync()  # rows and snapshots up to here must not be lost when what comes after them is kept
-        files.write_arrays(self.run.path / "checkpoints" / ARRAYS.format(step), arrays, about)
+        files.write_arrays(self.run.path / CHECKPOINTS / ARRAYS.format(step), arrays, about)
         self._checkpoints.add(step)
         there = self.run.checkpoint_steps()
         # Those that this attempt could not go on from are of a way that was not taken, however far they got.
         kept = [old for old in there if old <= self._from_step or old in self._checkpoints][-KEPT_CHECKPOINTS:]
         for old in set(there) - set(kept):
-            (self.run.path / "checkpoints" / ARRAYS.format(old)).unlink(missing_ok=True)
+            (self.run.path / CHECKPOINTS / ARRAYS.format(old)).unlink(missing_ok=True)
 
     def progress(self, content: Mapping[str, Any]) -> None:
         """Say how far it has come. It is written twice a second at most, and at the end."""
@@ -140,9 +151,9 @@ class RunWriter:
 
     def requests(self) -> dict[str, str]:
         """Return what was asked since the last look, and by whom, and take it off the list."""
-        self._check("requests")
+        self._check(REQUESTS)
         requests = {}
-        for name in REQUESTS:
+        for name in ATTEMPT_REQUESTS:
             if self.run.has_request(name):
                 requests[name] = self.run.requested_by(name)
                 self.run.withdraw(name)
@@ -162,12 +173,12 @@ class RunWriter:
                 self._anchor.close()
 
     def _check(self, *folders: str, fresh: bool = False) -> None:
-        self._anchor.check(*folders, *(("attempts",) if fresh else ()))  # whose time a fresh look changes
+        self._anchor.check(*folders, *((ATTEMPTS,) if fresh else ()))  # whose time a fresh look changes
         claims.check(self.run, self.attempt, fresh=fresh)
 
     def _write_progress(self) -> None:
         self._check()
-        files.write_json(self.run.path / "progress.json", self._progress, sync=False)
+        files.write_json(self.run.path / PROGRESS_JSON, self._progress, sync=False)
         self._progress, self._progress_at = {}, time.monotonic()
 
     def _sync(self) -> None:
@@ -176,5 +187,5 @@ class RunWriter:
             with contextlib.suppress(FileNotFoundError, DamagedFile), files.opened(path, links=False) as file:
                 os.fsync(file.fileno())
         with contextlib.suppress(FileNotFoundError):
-            files.sync_folder(self.run.path / "snapshots")
+            files.sync_folder(self.run.path / SNAPSHOTS)
         self._unsynced = []

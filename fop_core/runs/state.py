@@ -11,7 +11,7 @@ from typing import Any
 
 from fop_core.runs import files, locks, records, stamps
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.runs.names import CLAIM
+from fop_core.runs.names import ATTEMPTS, CLAIM, CONTROL_LOCK, PROGRESS_JSON, STATE_JSON
 
 ALIVE = ("starting", "running", "stopping")
 ENDED = ("finished", "stopped", "failed", "lost")
@@ -66,7 +66,7 @@ def current(path: Path) -> State:
     try:
         alive = written.state not in ALIVE or scheduled(path, written) or held(path)
     except DamagedFile as error:
-        owner = os.lstat(path / "control.lock").st_uid
+        owner = os.lstat(path / CONTROL_LOCK).st_uid
         if not isinstance(error.__cause__, PermissionError) or owner == os.getuid():
             raise
         whose = stamps.user_name(owner)
@@ -96,14 +96,14 @@ def read(path: Path) -> State:
         >>> state.read(store.create({"epochs": 2}).path).state
         'queued'
     """
-    content = files.read_json(path / "state.json")
+    content = files.read_json(path / STATE_JSON)
     state, reason, since = [content.get(key) for key in ("state", "reason", "since")]
     if not (records.is_text(state) and state in STATES and records.is_text(reason) and records.is_text(since)):
-        raise DamagedFile(f"{path / 'state.json'}: {state!r} for the reason {reason!r} since {since!r}")
+        raise DamagedFile(f"{path / STATE_JSON}: {state!r} for the reason {reason!r} since {since!r}")
     try:
         stamps.age(since)
     except (ValueError, OverflowError) as error:
-        raise DamagedFile(f"{path / 'state.json'}: since {since!r}, no time ({error})") from error
+        raise DamagedFile(f"{path / STATE_JSON}: since {since!r}, no time ({error})") from error
     cause = content.get("cause")
     by, scheduler, host = (  # which older files have not
         value if records.is_text(value := content.get(key)) else "" for key in ("by", "scheduler", "host")
@@ -121,14 +121,14 @@ def _is_recent(path: Path) -> bool:
 
     Its lock may be of its own host alone. Both times are the file system's, as clocks of two hosts are not compared.
     """
-    clock = path / "attempts"
+    clock = path / ATTEMPTS
     try:
         os.utime(clock, follow_symlinks=False)
         now = os.lstat(clock).st_mtime
     except OSError:  # such as a folder that we may not write to
         return False
     times = [now - ELSEWHERE]
-    for name in ("state.json", "progress.json"):
+    for name in (STATE_JSON, PROGRESS_JSON):
         with contextlib.suppress(FileNotFoundError):
             times.append(os.lstat(path / name).st_mtime)
     return max(times) > now - ELSEWHERE
@@ -170,7 +170,7 @@ def scheduled(path: Path, written: State) -> Path | None:
     """
     if written.state not in ALIVE or not written.scheduler:
         return None
-    folder = path / "attempts"
+    folder = path / ATTEMPTS
     if claim := _claim_of(folder, written.scheduler):
         return claim
     with contextlib.suppress(OSError):  # what this host remembers of the folder may be older than the state
@@ -215,7 +215,7 @@ def held(path: Path) -> bool:
         False
     """
     try:
-        with files.opened(path / "control.lock") as lock:
+        with files.opened(path / CONTROL_LOCK) as lock:
             return not locks.flock(lock.fileno(), fcntl.LOCK_SH)
     except FileNotFoundError:
         return False

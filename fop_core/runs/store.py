@@ -14,7 +14,7 @@ import numpy as np
 from fop_core.printable import printable
 from fop_core.runs import files, plugins, stamps, trash
 from fop_core.runs.files import DamagedFile, RunError
-from fop_core.runs.names import FOLDERS, SOURCE, START, STUDIES
+from fop_core.runs.names import FOLDERS, REQUESTS, RUN_JSON, SOURCE, START, START_REQUEST, STATE_JSON, STUDIES
 from fop_core.runs.plugins import Source
 from fop_core.runs.run import FORMAT, Run
 
@@ -91,11 +91,11 @@ def create(
         for part in FOLDERS:
             (hidden / part).mkdir()
         Run(hidden).label(name=name, tags=list(tags))
-        files.write_json(hidden / "state.json", {"state": "queued", "reason": "", "since": moment})
+        files.write_json(hidden / STATE_JSON, {"state": "queued", "reason": "", "since": moment})
         if start is not None:
             files.write_arrays(hidden / START, *start)
         write_sources(hidden, sources or {})
-        files.write_json(hidden / "run.json", about)
+        files.write_json(hidden / RUN_JSON, about)
         os.rename(hidden, folder / id_)
     except BaseException:
         shutil.rmtree(hidden, ignore_errors=True)  # the reason that is raised is the first one
@@ -147,7 +147,7 @@ def find(text: str, folder: Path | None = None) -> Run:
         True
     """
     path = Path(os.path.abspath(text))  # of "." too the folder is above it
-    if text and os.path.exists(path / "run.json"):  # unlike Path's, it takes any text
+    if text and os.path.exists(path / RUN_JSON):  # unlike Path's, it takes any text
         return Run(path)
     if (run := _called(text, folder)) is not None:
         return run
@@ -243,6 +243,17 @@ def names(folder: Path) -> list[str]:
             return sorted(entry.name for entry in entries if may_be_run(entry))
     except FileNotFoundError:
         return []
+
+
+def start_request(folder: Path, name: str) -> str:
+    """Return the file by which a directory of a folder waits to be started, as text: for who looks at thousands.
+
+    Example:
+        >>> from fop_core.runs import GALLERY, store
+        >>> store.start_request(GALLERY, "mnist-sgd-seed0").removeprefix(str(GALLERY))
+        '/mnist-sgd-seed0/requests/start'
+    """
+    return f"{folder}/{name}/{REQUESTS}/{START_REQUEST}"
 
 
 def trashed(folder: Path | None = None) -> list[Run]:

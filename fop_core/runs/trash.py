@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fop_core.runs import locks, state
 from fop_core.runs.files import RunError
-from fop_core.runs.names import TRASH
+from fop_core.runs.names import REQUESTS, START_REQUEST, TRASH
 
 
 def of(folder: Path) -> Path:
@@ -44,9 +44,9 @@ def discard(run: Path) -> Path:
     lock = locks.take(run)
     try:
         state.refuse_scheduled(run)
-        if not (path / "requests").is_symlink():  # else it is another run that waits
+        if not (path / REQUESTS).is_symlink():  # else it is another run that waits
             with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):  # what does not wait
-                (path / "requests" / "start").unlink()
+                (path / REQUESTS / START_REQUEST).unlink()
         with contextlib.suppress(FileExistsError):
             (path.parent / TRASH).mkdir()
         return _move(path, of(path.parent), "in the trash already: restore or empty that one first")

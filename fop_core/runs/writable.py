@@ -8,9 +8,9 @@ from pathlib import Path
 from fop_core.printable import printable
 from fop_core.runs import files, records, stamps
 from fop_core.runs.files import DamagedFile
-from fop_core.runs.names import FOLDERS, REQUESTS
+from fop_core.runs.names import ATTEMPT_REQUESTS, CONTROL_LOCK, FOLDERS, LOG, REQUESTS, START_REQUEST
 
-FILES = ("log.txt", "control.lock", *(f"requests/{what}" for what in ("start", *REQUESTS)))
+FILES = (LOG, CONTROL_LOCK, *(f"{REQUESTS}/{what}" for what in (START_REQUEST, *ATTEMPT_REQUESTS)))
 """What a run has of these must be regular files: a link would lead us to write elsewhere, a pipe would have us wait."""
 
 
@@ -88,13 +88,13 @@ def obstacle(path: Path) -> str:
         check_folders(path, "", *FOLDERS)
     except DamagedFile as error:
         return str(error)
-    for name in ("", "requests", *FILES):
+    for name in ("", REQUESTS, *FILES):
         try:
             status = os.lstat(part := path / name)
         except FileNotFoundError:
             continue
         if name in FILES and not stat.S_ISREG(status.st_mode):
             return f"{part} is a {files.kind(status.st_mode)}, not a regular file: move it away"
-        if name in ("", "requests") and status.st_uid != os.getuid():
+        if name in ("", REQUESTS) and status.st_uid != os.getuid():
             return f"{part} belongs to {stamps.user_name(status.st_uid)}: clone the run to train it yourself"
     return ""

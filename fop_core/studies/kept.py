@@ -12,7 +12,7 @@ import numpy as np
 from fop_core.runs import files, records
 from fop_core.runs.compare import Curve
 from fop_core.runs.files import DamagedFile
-from fop_core.studies.measured import COLUMNS, Measured
+from fop_core.studies.measured import COLUMNS, CellRun
 
 FORMAT = 2
 LARGEST = 256 << 20  # bytes that are read of it: of 10,000 runs of 100 epochs 60 MB
@@ -21,7 +21,7 @@ _CURVES = ("seconds", *COLUMNS)
 _NUMBERS = ("share", "seconds", "evaluation_seconds", "peak_memory")
 
 
-def write(path: Path, rows: Mapping[str, Measured]) -> None:
+def write(path: Path, rows: Mapping[str, CellRun]) -> None:
     """Keep what is known of runs in the folder of a study.
 
     Args:
@@ -48,7 +48,7 @@ def write(path: Path, rows: Mapping[str, Measured]) -> None:
     )
 
 
-def read(path: Path) -> dict[str, Measured]:
+def read(path: Path) -> dict[str, CellRun]:
     """Return what is kept of a study's runs, by their ids; nothing of a file that cannot be used."""
     try:
         if os.stat(path / NAME).st_size > LARGEST:
@@ -59,7 +59,7 @@ def read(path: Path) -> dict[str, Measured]:
         return {}  # the runs say it all
 
 
-def _rows(arrays: Mapping[str, np.ndarray], form: object, runs: object) -> dict[str, Measured]:
+def _rows(arrays: Mapping[str, np.ndarray], form: object, runs: object) -> dict[str, CellRun]:
     if form != FORMAT or not isinstance(runs, list):
         raise ValueError(f"of format {form!r}, not {FORMAT}")
     stamps, numbers, lengths = arrays["stamps"].tolist(), arrays["numbers"].tolist(), arrays["lengths"]
@@ -72,7 +72,7 @@ def _rows(arrays: Mapping[str, np.ndarray], form: object, runs: object) -> dict[
     made = {}
     for index, ((id_, *texts), stamp, values) in enumerate(zip(runs, stamps, numbers)):
         key, state, reason, cause = map(records.text, texts)
-        row = Measured(None, None, key, state, reason, cause, **dict(zip(_NUMBERS, values)))
+        row = CellRun(None, None, key, state, reason, cause, **dict(zip(_NUMBERS, values)))
         for number, name in enumerate(_CURVES):
             begin, end = bounds[len(_CURVES) * index + number : len(_CURVES) * index + number + 2]
             if end > begin:

@@ -4,6 +4,7 @@ import math
 import os
 import time
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def worst(column: str) -> float:
 
 
 @dataclass
-class Measured:
+class CellRun:
     """A cell's run as it was last seen.
 
     Attributes:
@@ -74,7 +75,7 @@ class Measured:
         """The run's id; "" where there is none."""
         return self.run.id if self.run else ""
 
-    def take(self, other: "Measured") -> None:
+    def take(self, other: "CellRun") -> None:
         """Take over what is known of the same run."""
         for each in fields(self):
             if each.name not in ("run", "cell"):
@@ -92,10 +93,10 @@ class Measured:
                 return False
             there = _in_trash(self.run)
             reason = f"in the trash: `runs restore {self.run.id}` brings it back" if there else "its directory is gone"
-            self.take(Measured(state="deleted", reason=reason))
+            self.take(CellRun(state="deleted", reason=reason))
             return True
         # To one that is finished there can be no request.
-        requested = self.stamp[1] if self.state == "finished" else _time(f"{path}/requests")
+        requested = self.stamp[1] if self.state == "finished" else _time(self.run.requests_path())
         stamp = (changed, requested)
         if stamp == self.stamp and self.sure and self.state not in ALIVE:
             return False
@@ -154,7 +155,7 @@ class Measured:
             self.best[name] = float(best()) if len(numbers) else math.nan
 
 
-def _time(path: str) -> int:
+def _time(path: Path) -> int:
     try:
         return os.stat(path).st_ctime_ns
     except OSError:

@@ -11,7 +11,7 @@ from fop_core.studies.protocol import MEASURED, Study
 from fop_core.training.config import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from fop_core.training.probe import Probed
+    from fop_core.training.probe.client import Probed
 
 
 @dataclass(frozen=True)

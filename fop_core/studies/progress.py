@@ -20,9 +20,9 @@ from fop_core.runs.run import Run
 from fop_core.runs.state import ALIVE
 from fop_core.studies import kept, store
 from fop_core.studies.cells import Cell, Point, cells
-from fop_core.studies.measured import COLUMNS, UNSUBMITTED, Measured, worst
+from fop_core.studies.measured import COLUMNS, UNSUBMITTED, CellRun, worst
 from fop_core.studies.protocol import Study, Target, of_role
-from fop_core.studies.stored import Stored
+from fop_core.studies.stored import STUDY_JSON, Stored
 from fop_core.training.config import ConfigError
 
 Array = np.ndarray
@@ -169,9 +169,9 @@ class Progress:
         self._stamp: tuple[int, ...] = ()
         self._stored: Stored | None = None
         self._cells: list[Cell] = []
-        self._rows: dict[str, Measured] = {}
+        self._rows: dict[str, CellRun] = {}
         self._reached: dict[str, tuple[float, float, float]] = {}
-        self._kept: dict[str, Measured] = {}
+        self._kept: dict[str, CellRun] = {}
         self._kept_at = -math.inf
         self._table: StudyTable | None = None
         self._version = 0
@@ -202,7 +202,7 @@ class Progress:
     def _load(self) -> bool:
         """Read study.json where it has changed; return whether it has."""
         try:
-            status = os.stat(store.studies_folder(self.folder) / self.id / "study.json")
+            status = os.stat(store.studies_folder(self.folder) / self.id / STUDY_JSON)
             stamp: tuple[int, ...] = (status.st_mtime_ns, status.st_size, status.st_ino)
         except OSError:  # loading says why
             stamp = ()
@@ -213,7 +213,7 @@ class Progress:
             try:
                 self._cells = cells(stored.study, stored.winners)
             except ConfigError as error:
-                raise DamagedFile(f"{stored.path / 'study.json'}: its study does not do: {error}") from error
+                raise DamagedFile(f"{stored.path / STUDY_JSON}: its study does not do: {error}") from error
         if before is None:
             self._kept = kept.read(stored.path)
         rows = {}
@@ -221,7 +221,7 @@ class Progress:
             id_ = stored.runs.get(cell.key, "")
             row = self._rows.get(cell.key)
             if row is None or row.id != id_:
-                row = Measured(Run(self.folder / id_) if id_ else None, cell, cell.key)
+                row = CellRun(Run(self.folder / id_) if id_ else None, cell, cell.key)
                 if (known := self._kept.get(id_)) is not None and known.key == cell.key:
                     row.take(known)
             rows[cell.key] = row
@@ -288,7 +288,7 @@ class Progress:
         return table
 
 
-def _to_target(row: Measured, target: Target | None, cell: Cell) -> tuple[float, float, float]:
+def _to_target(row: CellRun, target: Target | None, cell: Cell) -> tuple[float, float, float]:
     """Return steps, seconds and gradients until a target was first seen to be met; NaN where it has not been."""
     curve = row.curves.get(of_role(target.column, cell.role)) if target is not None else None
     if target is None or curve is None:

@@ -30,7 +30,7 @@ from fop_core.runs.names import STUDIES
 from fop_core.runs.plugins import Source
 from fop_core.studies.cells import check
 from fop_core.studies.protocol import Study
-from fop_core.studies.stored import Stored, parse
+from fop_core.studies.stored import STUDY_JSON, Stored, parse
 
 PATIENCE = 60.0  # seconds that a study is waited for which somebody else changes
 
@@ -185,7 +185,7 @@ def obstacle(stored: Stored) -> str:
     path = stored.path
     if why := foreign(path):
         return why
-    file = os.lstat(path / "study.json")
+    file = os.lstat(path / STUDY_JSON)
     if stored.machine != requests.machine():
         return f"it was submitted on {stored.host or 'another machine'}: resume it to go on with it here"
     if file.st_mode & 0o022:
@@ -205,7 +205,7 @@ def foreign(path: Path) -> str:
         ''
     """
     try:
-        folder, file = os.lstat(path), os.lstat(path / "study.json")
+        folder, file = os.lstat(path), os.lstat(path / STUDY_JSON)
     except OSError as error:
         return f"{error.filename}: {error.strerror}"
     if stat.S_ISLNK(folder.st_mode) or not stat.S_ISREG(file.st_mode):
@@ -285,11 +285,11 @@ def changing(id_: str, folder: Path | None = None) -> Iterator[Stored]:
 
 
 def _write(stored: Stored) -> None:
-    files.write_json(stored.path / "study.json", stored.to_json(), mode=0o644)  # whose owner answers for it
+    files.write_json(stored.path / STUDY_JSON, stored.to_json(), mode=0o644)  # whose owner answers for it
 
 
 def _read(id_: str, folder: Path) -> Stored:
-    path = studies_folder(folder) / id_ / "study.json"
+    path = studies_folder(folder) / id_ / STUDY_JSON
     if path.parent.is_symlink():
         raise DamagedFile(f"{path.parent} is a link to {os.path.realpath(path.parent)}: put the study itself there")
     return parse(files.read_json(path), id_, folder)

@@ -12,6 +12,7 @@ from fop_core.studies import protocol
 from fop_core.studies.protocol import Study
 from fop_core.training.config import ConfigError
 
+STUDY_JSON = "study.json"
 FORMAT = 1  # of study.json
 
 
@@ -102,7 +103,7 @@ def parse(content: Mapping[str, Any], id_: str, folder: Path) -> Stored:
         >>> stored.parse(one.to_json(), one.id, one.folder) == one
         True
     """
-    path = folder / STUDIES / id_ / "study.json"
+    path = folder / STUDIES / id_ / STUDY_JSON
     content = records.checked(path, content, _KINDS)
     if content.get("format") != FORMAT or not isinstance(content.get("study"), dict):
         raise DamagedFile(f"{path}: of format {content.get('format')!r}, not {FORMAT}, or without its study")

@@ -17,7 +17,7 @@ from fop_core.studies.cells import Cell, cells, check
 from fop_core.studies.identity import mismatch
 from fop_core.studies.measures import Measures
 from fop_core.studies.protocol import Axis, Study
-from fop_core.training.probe import probe
+from fop_core.training.probe.client import probe
 
 
 def submit(study: Study, folder: Path | None = None, sources: Mapping[str, Source] | None = None) -> Submitted:

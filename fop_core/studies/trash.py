@@ -15,6 +15,7 @@ from fop_core.runs import files, records, stamps
 from fop_core.runs import trash as of_runs
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.studies import store
+from fop_core.studies.stored import STUDY_JSON
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Trashed:
             'rates'
         """
         try:
-            said = files.read_json(self.path / "study.json").get("study")
+            said = files.read_json(self.path / STUDY_JSON).get("study")
         except (DamagedFile, OSError):
             return self.id
         name = said.get("name") if isinstance(said, dict) else None

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fop_core.runs import recorded_matrices, recording
-from fop_core.runs.recorded_settings import checked_settings
+from fop_core.runs import recording
+from fop_core.runs.recorded import matrices
+from fop_core.runs.recorded.settings import checked_settings
 from fop_core.runs.recording import Recording
 
 SNAPSHOTS = 60
@@ -55,7 +56,7 @@ class Follower:
             self.recording.end(RuntimeError("its training was left before its end"))
         settings = dict(self.settings) if self.settings is not None else as_json(known)
         if optimizer is not None:
-            settings.setdefault("optimizer", type(recorded_matrices.unwrapped(optimizer)).__name__)
+            settings.setdefault("optimizer", type(matrices.unwrapped(optimizer)).__name__)
         self._every = max(1, (steps or 0) // max(1, self.snapshots)) if steps else 100
         self._snapped = -1
         self.recording = recording.record(settings, name=self.name, tags=self.tags, steps=steps, **self.options)
@@ -85,7 +86,7 @@ class Follower:
             self.recording.end(error)
 
     def _snapshot(self, step: int, optimizer: Any, whole: bool) -> None:
-        if self.recording is not None and self.snapshots and recorded_matrices.shows(optimizer):
+        if self.recording is not None and self.snapshots and matrices.shows(optimizer):
             if whole or step != self._snapped:
                 self.recording.snapshot(optimizer, step, whole=whole)
             self._snapped = step

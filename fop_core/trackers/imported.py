@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from fop_core.runs import recording, records, store
 from fop_core.runs.control import Control
-from fop_core.runs.recorded_settings import checked_settings
+from fop_core.runs.recorded.settings import checked_settings
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 

@@ -39,7 +39,7 @@ MEAN = "eigenvalue_mean/"
 
 
 @dataclass(frozen=True)
-class Plan:
+class ControlPlan:
     """A control that can be made.
 
     Attributes:
@@ -134,7 +134,7 @@ def unavailable(run: Run) -> dict[str, str]:
         return dict.fromkeys(CONTROLS, str(error))
 
 
-def plan(run: Run, kind: str) -> Plan:
+def plan(run: Run, kind: str) -> ControlPlan:
     """Return what a control of a run would be. Nothing is written.
 
     Args:
@@ -171,10 +171,10 @@ def plan(run: Run, kind: str) -> Plan:
         datasets.find(changed.data)
     except datasets.DataError as error:
         raise ForkError(f"a control of {run.id} has nothing to train on: {error}") from None
-    return Plan(run, kind, changed, tuple(settings), step, arrays)
+    return ControlPlan(run, kind, changed, tuple(settings), step, arrays)
 
 
-def create(plan: Plan, *, name: str = "", tags: tuple[str, ...] = (), folder: Path | None = None) -> Run:
+def create(plan: ControlPlan, *, name: str = "", tags: tuple[str, ...] = (), folder: Path | None = None) -> Run:
     """Make the directory of a planned control, in state queued: whole, or not at all.
 
     Args:

@@ -187,7 +187,7 @@ class Stream(Images):
 class _Files(Dataset):
     """Decoded images of a part by index: of an epoch, augmented, or as they are (epoch None)."""
 
-    def __init__(self, part: datasets.Part, config: TrainConfig, epoch: int | None) -> None:
+    def __init__(self, part: datasets.DataPart, config: TrainConfig, epoch: int | None) -> None:
         assert part.paths is not None
         self.paths = part.paths
         self.labels = part.labels

@@ -40,7 +40,7 @@ class DataError(ValueError):
 
 
 @dataclass(frozen=True)
-class Source:
+class DataSource:
     """Where a data set is.
 
     Attributes:
@@ -57,7 +57,7 @@ class Source:
 
 
 @dataclass
-class Part:
+class DataPart:
     """Images of one purpose, with their labels.
 
     Attributes:
@@ -73,11 +73,11 @@ class Part:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, chosen: Array) -> "Part":
+    def take(self, chosen: Array) -> "DataPart":
         """Return the images with these indices."""
         images = None if self.images is None else self.images[chosen]
         paths = None if self.paths is None else [self.paths[index] for index in chosen]
-        return Part(self.labels[chosen], images, paths)
+        return DataPart(self.labels[chosen], images, paths)
 
 
 @dataclass
@@ -95,10 +95,10 @@ class Dataset:
         corrupt: files that could not be decoded.
     """
 
-    source: Source
+    source: DataSource
     classes: list[str]
-    train: Part
-    test: Part | None
+    train: DataPart
+    test: DataPart | None
     measured_on: str
     mean: Array
     std: Array
@@ -130,14 +130,14 @@ def _folder(what: str, path: str) -> Path:
     return folder
 
 
-def find(config: DataConfig) -> Source:
+def find(config: DataConfig) -> DataSource:
     """Return where a data set is.
 
     Raises:
         DataError: where it is not, with the ways to get it.
     """
     if config.plugin is not None:
-        return Source(config.plugin.file, Path(config.plugin.file), PLUGIN, "made by a file of its own")
+        return DataSource(config.plugin.file, Path(config.plugin.file), PLUGIN, "made by a file of its own")
     source = {"mnist": _find_mnist, "cifar10": _find_cifar10, "folder": _find_folder}[config.name](config)
     if config.limit is None:
         return source
@@ -207,17 +207,17 @@ def balanced(labels: Array, most: int) -> Array:
     return np.sort(order[np.argsort(turns[order], kind="stable")][:most])
 
 
-def _refuse_own(source: Source) -> None:
+def _refuse_own(source: DataSource) -> None:
     if source.kind == PLUGIN:
         raise DataError(f"{source.title} makes the data of this run: a trainer imports it, and nothing else")
 
 
-def _check_limit(source: Source, limit: int, classes: int) -> None:
+def _check_limit(source: DataSource, limit: int, classes: int) -> None:
     if limit < classes:
         raise DataError(f"{source.path} has {classes} classes: give at least {classes} as data.limit, not {limit}")
 
 
-def _scale(config: DataConfig, train: Part) -> tuple[Array, Array]:
+def _scale(config: DataConfig, train: DataPart) -> tuple[Array, Array]:
     """Return what is subtracted from each channel's pixels, and what they are divided by."""
     if config.normalize == "unit":
         return np.zeros(1), np.full(1, 255.0)
@@ -234,12 +234,12 @@ def _scale(config: DataConfig, train: Part) -> tuple[Array, Array]:
 # MNIST ----------------------------------------------------------------------------------------------------------------
 
 
-def _find_mnist(config: DataConfig) -> Source:
+def _find_mnist(config: DataConfig) -> DataSource:
     folders = [_folder("data.path", config.path)] if config.path else [data_folder(), _SHIPPED]
     for folder in folders:
         for path in (folder / "MNIST" / "raw", folder / "raw", folder):
             if all(_idx_file(path, part, kind) for part in ("train", "t10k") for kind in ("images", "labels")):
-                return Source("MNIST", path, "idx")
+                return DataSource("MNIST", path, "idx")
     raise DataError(
         f"MNIST is not in {' or '.join(map(str, folders))}. It ships with the project, in data/MNIST/raw. Else: set "
         "FOP_DATA_DIR to the folder that holds MNIST/raw; give data.path; or let "
@@ -252,7 +252,7 @@ def _idx_file(path: Path, part: str, kind: str) -> Path | None:
     return next((file for file in (path / stem, path / f"{stem}.gz") if file.is_file()), None)
 
 
-_kept: dict[tuple[Path, str], tuple[list[tuple[int, int]], Part]] = {}
+_kept: dict[tuple[Path, str], tuple[list[tuple[int, int]], DataPart]] = {}
 
 
 def keep(config: DataConfig) -> None:
@@ -276,7 +276,7 @@ def _stamps(path: Path, part: str) -> list[tuple[int, int]]:
     return [(status.st_mtime_ns, status.st_size) for status in there]
 
 
-def _read_idx(path: Path, part: str, most: int = IN_MEMORY) -> Part:
+def _read_idx(path: Path, part: str, most: int = IN_MEMORY) -> DataPart:
     if (path, part) in _kept and _kept[path, part][0] == _stamps(path, part):
         return _kept[path, part][1]
     arrays: list[Array] = []
@@ -289,7 +289,7 @@ def _read_idx(path: Path, part: str, most: int = IN_MEMORY) -> Part:
                 raise ValueError(f"a label of {arrays[1].max()}, where digits go to 9")
         except (OSError, EOFError, ValueError, zlib.error) as error:
             raise DataError(f"{file} is damaged ({error}): put the original file there again") from error
-    return Part(arrays[1].astype(np.int64), np.ascontiguousarray(arrays[0][..., None]))
+    return DataPart(arrays[1].astype(np.int64), np.ascontiguousarray(arrays[0][..., None]))
 
 
 def _idx_array(file: Path, labels: int | None, most: int) -> Array:
@@ -337,16 +337,16 @@ def _idx_count(path: Path) -> int:
 # CIFAR-10 -------------------------------------------------------------------------------------------------------------
 
 
-def _find_cifar10(config: DataConfig) -> Source:
+def _find_cifar10(config: DataConfig) -> DataSource:
     folder = _folder("data.path", config.path) if config.path else data_folder()
     if (folder / "cifar-10-batches-py").is_dir() or (folder / "cifar-10-python.tar.gz").is_file():
-        return Source("CIFAR-10", folder, "archive")
+        return DataSource("CIFAR-10", folder, "archive")
     for path in (folder, *(folder / name for name in ("cifar10", "CIFAR10", "cifar10_jpeg", "cifar-10"))):
         if all((path / part / name).is_dir() for part in ("train", "test") for name in CIFAR10_CLASSES):
             there = os.listdir(path / "test" / CIFAR10_CLASSES[0])
             if any(name.lower().endswith((".jpg", ".jpeg")) for name in there):
-                return Source("CIFAR-10 (JPEG copy)", path, "tree", "JPEG is lossy: not quite the original images")
-            return Source("CIFAR-10", path, "tree")
+                return DataSource("CIFAR-10 (JPEG copy)", path, "tree", "JPEG is lossy: not quite the original images")
+            return DataSource("CIFAR-10", path, "tree")
     raise DataError(
         f"CIFAR-10 is not in {folder}. Three ways to get it: `python -m fop_core data cifar10` downloads the archive "
         "there (170 MB); or put cifar-10-python.tar.gz there yourself; or an image "
@@ -372,7 +372,7 @@ def download_cifar10() -> Path:
     return folder
 
 
-def _read_archive(path: Path, test: bool) -> dict[str, Part]:
+def _read_archive(path: Path, test: bool) -> dict[str, DataPart]:
     from fop_core.training import cifar10
 
     try:
@@ -381,13 +381,13 @@ def _read_archive(path: Path, test: bool) -> dict[str, Part]:
         raise DataError(str(error)) from error
     except OSError as error:
         raise DataError(f"{path}: the CIFAR-10 archive cannot be read or unpacked there: {error}") from error
-    return {part: Part(labels, images) for part, (images, labels) in read.items()}
+    return {part: DataPart(labels, images) for part, (images, labels) in read.items()}
 
 
 # folders of images ----------------------------------------------------------------------------------------------------
 
 
-def _find_folder(config: DataConfig) -> Source:
+def _find_folder(config: DataConfig) -> DataSource:
     folder = _folder("data.path", config.path) if config.path else data_folder() / "imagenet"
     if (folder / "train").is_dir() and _classes(folder):
         tested = next((part for part in ("val", "test") if (folder / part).is_dir()), None)
@@ -396,7 +396,7 @@ def _find_folder(config: DataConfig) -> Source:
             if tested
             else "no val/ or test/: nothing is measured but on the training set (data.held_out keeps a part)"
         )
-        return Source(folder.name, folder, "tree", note)
+        return DataSource(folder.name, folder, "tree", note)
     raise DataError(
         f"no class-per-folder images in {folder}: expected {folder / 'train'}/<class>/<image>, and val/<class>/<image> "
         "beside it. Three ways: give data.path=FOLDER; set FOP_DATA_DIR to a folder with imagenet/train "
@@ -405,7 +405,7 @@ def _find_folder(config: DataConfig) -> Source:
     )
 
 
-def _read_tree(path: Path, config: DataConfig, log: Log) -> tuple[dict[str, Part], list[str], list[str]]:
+def _read_tree(path: Path, config: DataConfig, log: Log) -> tuple[dict[str, DataPart], list[str], list[str]]:
     classes = _classes(path)
     tested = next((part for part in ("val", "test") if (path / part).is_dir()), None)
     listed = {"train": _list(path / "train", classes)}
@@ -423,7 +423,7 @@ def _read_tree(path: Path, config: DataConfig, log: Log) -> tuple[dict[str, Part
     if config.storage == "stream" or (config.storage == "auto" and total > IN_MEMORY):
         if config.augmentation == "crop_flip":
             raise DataError(f"{path}: {formatting.size(total)} are streamed, and crop_flip is for images in memory")
-        return {part: Part(labels, paths=paths) for part, (paths, labels) in listed.items()}, classes, []
+        return {part: DataPart(labels, paths=paths) for part, (paths, labels) in listed.items()}, classes, []
     if config.held_out:
         listed.pop("test", None)  # what is tuned reads no image of it
 
@@ -434,19 +434,21 @@ def _read_tree(path: Path, config: DataConfig, log: Log) -> tuple[dict[str, Part
     return parts, classes, corrupt
 
 
-def _decoded(path: Path, part: str, paths: list[Path], labels: Array, size: int, log: Log) -> tuple[Part, list[str]]:
+def _decoded(
+    path: Path, part: str, paths: list[Path], labels: Array, size: int, log: Log
+) -> tuple[DataPart, list[str]]:
     """Return the images of a part, from its cache where it has one, and the files that cannot be decoded."""
     # What the cache is known by: the files' names, sizes and times, and what is made of them.
     cache = _cache(path, part, paths, labels, size)
     if cache is not None and cache.exists():
         try:
             arrays, about = files.read_arrays(cache)
-            return Part(arrays["labels"], arrays["images"]), about["corrupt"]
+            return DataPart(arrays["labels"], arrays["images"]), about["corrupt"]
         except (files.DamagedFile, KeyError, OSError) as error:
             log(f"the cache is unusable and is made again: {error}")
     log(f"decoding {len(paths):,} images of {path / part}; this happens once")
     images, good, bad = _decode_all(paths, size, log)
-    kept, corrupt = Part(labels[good], images[good]), [str(file.relative_to(path)) for file in bad]
+    kept, corrupt = DataPart(labels[good], images[good]), [str(file.relative_to(path)) for file in bad]
     if cache is not None and kept.images is not None:
         try:
             cache.parent.mkdir(exist_ok=True)

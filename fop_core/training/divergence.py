@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fop_core.runs.files import DamagedFile
+from fop_core.runs.names import CURVATURE_JSON
 from fop_core.runs.run import Run
 from fop_core.training.config import BASES, OptimizerConfig
 
@@ -121,7 +122,7 @@ def kept(run: Run) -> Curvature | None:
     try:
         known = Curvature(**content)
     except TypeError as error:
-        raise DamagedFile(f"{run.path / 'curvature.json'}: not what was measured ({error}): remove it") from None
+        raise DamagedFile(f"{run.path / CURVATURE_JSON}: not what was measured ({error}): remove it") from None
     return known if known.attempt == len(run.attempts) else None
 
 

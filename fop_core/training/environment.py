@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fop_core import __version__
-from fop_core.training.datasets import Source
+from fop_core.training.datasets import DataSource
 
 if TYPE_CHECKING:
     import torch
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def describe(device: "torch.device", threads: int, source: Source, optimizer: Any) -> dict[str, Any]:
+def describe(device: "torch.device", threads: int, source: DataSource, optimizer: Any) -> dict[str, Any]:
     """Return device, threads, versions, commit, command, data and the optimizer in words."""
     import torch
 

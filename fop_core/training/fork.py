@@ -65,7 +65,7 @@ class Available(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan:
+class ForkPlan:
     """A fork that can be made.
 
     Attributes:
@@ -189,7 +189,7 @@ def plan(
     donor_step: int | None = None,
     epochs: int | None = None,
     steps: int | None = None,
-) -> Plan:
+) -> ForkPlan:
     """Return what a fork of a run would be. Nothing is written.
 
     Args:
@@ -258,10 +258,10 @@ def plan(
         donor_step = _fitting_snapshot(run, parent, _layers(run, header, about), donor, donor_step)
     elif donor is not None or donor_step is not None:
         raise ForkError(f"matrices is {matrices!r}: only 'transplanted' takes M from a donor")
-    return Plan(run, matrices, step, changed, tuple(settings), steps_in_epoch, total, donor, donor_step)
+    return ForkPlan(run, matrices, step, changed, tuple(settings), steps_in_epoch, total, donor, donor_step)
 
 
-def create(plan: Plan, *, name: str = "", tags: tuple[str, ...] = (), folder: Path | None = None) -> Run:
+def create(plan: ForkPlan, *, name: str = "", tags: tuple[str, ...] = (), folder: Path | None = None) -> Run:
     """Make the directory of a planned fork, in state queued: whole, or not at all.
 
     Args:

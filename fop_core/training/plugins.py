@@ -4,7 +4,7 @@
     plugins.data(seed), plugins.model(task), plugins.optimizer(named, total_steps)
 
 Importing a file runs it, with the rights of this process and for as long as it likes. So this is for a trainer and for
-the process of ``probe_worker`` alone. Whoever else wants to know what a file is, asks ``probe``.
+the process of ``probe.worker`` alone. Whoever else wants to know what a file is, asks ``probe.client``.
 """
 
 import contextlib
@@ -60,7 +60,7 @@ class Data:
     made: Any
 
 
-class Plugin:
+class LoadedPlugin:
     """One file, imported.
 
     Args:
@@ -218,11 +218,11 @@ class Plugins:
     """
 
     def __init__(self, sources: Mapping[str, Source]) -> None:
-        by_digest: dict[str, Plugin] = {}
-        self.of: dict[str, Plugin] = {}
+        by_digest: dict[str, LoadedPlugin] = {}
+        self.of: dict[str, LoadedPlugin] = {}
         for part, source in sources.items():
             if source.digest not in by_digest:
-                by_digest[source.digest] = Plugin(source)
+                by_digest[source.digest] = LoadedPlugin(source)
             self.of[part] = by_digest[source.digest]
             self.of[part].function(part)
         self.settings: dict[str, BaseModel] = {}

@@ -21,7 +21,7 @@ TIMES = {each.name for each in QUANTITIES.values() if each.timed}
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ReplayComparison:
     """One column of metrics, or one array of the snapshots, recorded and replayed.
 
     Attributes:
@@ -35,7 +35,7 @@ class Comparison:
     worst: float
 
 
-def replay(run: Run, steps: int, log: Log) -> list[Comparison]:
+def replay(run: Run, steps: int, log: Log) -> list[ReplayComparison]:
     """Take the first ``steps`` steps of a run again, in a folder of its own, and compare with what was recorded.
 
     Bit for bit the same is to be expected of one machine, torch, and thread count; elsewhere sums are rounded in
@@ -86,7 +86,7 @@ def again(
                 trainer.writer.close()
 
 
-def _compare(recorded: Run, replayed: Run, steps: int) -> list[Comparison]:
+def _compare(recorded: Run, replayed: Run, steps: int) -> list[ReplayComparison]:
     recorded.metrics.update()
     replayed.metrics.update()
     comparisons = []
@@ -112,12 +112,12 @@ def _compare(recorded: Run, replayed: Run, steps: int) -> list[Comparison]:
     return comparisons
 
 
-def _difference(name: str, before: np.ndarray, after: np.ndarray) -> Comparison:
+def _difference(name: str, before: np.ndarray, after: np.ndarray) -> ReplayComparison:
     before, after = np.asarray(before, np.float64), np.asarray(after, np.float64)
     if before.shape != after.shape:
-        return Comparison(name, before.size, np.inf)
+        return ReplayComparison(name, before.size, np.inf)
     same = (before == after) | (np.isnan(before) & np.isnan(after))
     if same.all():
-        return Comparison(name, before.size, 0.0)
+        return ReplayComparison(name, before.size, 0.0)
     scale = max(float(np.nanmax(np.abs(before))), float(np.finfo(np.float32).tiny))
-    return Comparison(name, before.size, float(np.nanmax(np.where(same, 0.0, np.abs(before - after)))) / scale)
+    return ReplayComparison(name, before.size, float(np.nanmax(np.where(same, 0.0, np.abs(before - after)))) / scale)

@@ -9,7 +9,7 @@ from fop_core.figures.maps import Maps
 from fop_core.figures.style import METHODS, THEMES
 from pages.basins.maps import CELLS, Grid, Rates
 from pages.components.download import File, Screen, button, slug
-from pages.shared.race import surface
+from pages.shared.race.remembered import surface
 
 KINDS = ("png", "svg", "pdf")
 

@@ -1,27 +1,18 @@
-"""Maps of where races end: computed in batches, remembered, and shown side by side with one crosshair in all."""
+"""Maps of where races end: computed in batches, and remembered."""
 
-import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
-from fop_core.figures import style
-from fop_core.figures.maps import Axis, Maps, Minimum
-from fop_core.figures.style import GLYPHS, METHODS, MINIMA, number, plain, point
+from fop_core.figures.style import MINIMA, point
 from fop_core.formatting import percent
-from pages.components.component import component, packed
-from pages.shared.race import SurfaceSpec, surface
-from pages.shared.race_rules import KINDS
+from pages.shared.race.remembered import SurfaceSpec, surface
+from pages.shared.race.rules import KINDS
 from toy_functions import basins
-from toy_functions.basins import Batch, Options
+from toy_functions.basins import BasinOptions, Batch
 from toy_functions.ends import Ends, find_ends
-from toy_functions.surfaces import Surface
-
-_mount = component("basin_maps")
 
 RuleSpec = tuple[str, tuple[tuple[str, Any], ...]]
 """(name in KINDS, its settings as pairs)."""
@@ -87,7 +78,7 @@ def _apart(spec: Grid | Rates) -> list[Grid | Rates]:
 
 def _run(spec: Grid | Rates, missing: Sequence[Any], progress: Progress) -> list[Batch]:
     objective = surface(spec.surface)
-    options = Options(
+    options = BasinOptions(
         tolerance=spec.tolerance,
         max_steps=spec.max_steps,
         progress=progress,
@@ -133,148 +124,7 @@ def names(shown: Ends) -> list[str]:
     return [f"{chr(ord('A') + index)} {point(*at)}" for index, at in enumerate(shown.minima)]
 
 
-def show_starts(spec: Grid, *, key: str, on_open: Callable[[], None]) -> Maps:
-    """Show the maps of starts; return what is on them.
-
-    Args:
-        spec: of the maps.
-        key: of the widget; under it the session has the cell that is opened as ``.open``, {"column": ..,
-            "row": ..}.
-        on_open: called when the reader opens a cell.
-    """
-    left, right, bottom, top = surface(spec.surface).view
-    shown = ends(spec)
-    data = {
-        "x": _linear(left, right, spec.size),
-        "y": _linear(bottom, top, spec.size),
-        "spot": "({x}, {y})",
-        "crosses": [((x - left) / (right - left), (y - bottom) / (top - bottom)) for x, y in shown.minima],
-        "ring": None,
-        "titles": [METHODS[name].name for name, _ in spec.rules],
-        "opens": "Arrow keys move the crosshair, Enter opens the race from there.",
-    }
-    return _show(spec, shown, [name for name, _ in spec.rules], data, key, on_open)
-
-
-def show_rates(
-    spec: Rates,
-    now: tuple[float, float],
-    others: tuple[tuple[float, float], ...],
-    *,
-    key: str,
-    on_open: Callable[[], None],
-) -> Maps:
-    """Show the map of a rule's two rates; return what is on it.
-
-    Args:
-        spec: of the map.
-        now: the rates to mark with a ring.
-        others: as of ``ends``.
-        key: of the widget, as of ``show_starts``.
-        on_open: called when the reader opens a cell.
-    """
-    rates, hyper_rates = axes()
-    ring = [_share(value, bounds) for value, bounds in zip(now, (RATES, HYPER_RATES))]
-    data = {
-        "x": _logarithmic("learning rate ε", rates, RATES),
-        "y": _logarithmic("hypergradient rate ρ", hyper_rates, HYPER_RATES),
-        "spot": "ε {x}, ρ {y}",
-        "crosses": [],
-        "ring": ring if all(0 <= share <= 1 for share in ring) else None,
-        "titles": [f"{METHODS[spec.rule[0]].name} from {point(*spec.start)}"],
-        "opens": "Arrow keys move the crosshair, Enter opens the race at these rates.",
-    }
-    return _show(spec, ends(spec, others), [spec.rule[0]], data, key, on_open)
-
-
-def _show(
-    spec: Grid | Rates,
-    shown: Ends,
-    rules: list[str],
-    data: dict[str, Any],
-    key: str,
-    on_open: Callable[[], None],
-) -> Maps:
-    apart = len(set(shown.lowest)) > 1
-    data |= {
-        "themes": {name: theme["colors"] for name, theme in style.themes().items()},
-        "minima": [
-            {"name": name, "color": color, "note": ", the lowest" if apart and lowest else ""}
-            for name, color, lowest in zip(names(shown), MINIMA, shown.lowest)
-        ],
-        "range": basins.usual_steps(shown.batches) or [0, spec.max_steps],
-        "limit": spec.max_steps,
-        "maps": [_map(rule, batch, shown.surface) for rule, batch in zip(rules, shown.batches)],
-    }
-    kinds = np.stack([(batch.minimum + 1) | (batch.status.astype(np.int16) << 4) for batch in shown.batches])
-    steps = np.stack([batch.steps for batch in shown.batches])
-    arrays = {"kinds": kinds.astype(np.uint8).tobytes(), "steps": steps.astype("<u2").tobytes()}
-    _mount(key=key, data=packed(data, arrays), on_open_change=on_open)
-    low, high = data["range"]
-    return Maps(
-        rules=rules,
-        titles=data["titles"],
-        words=[each["words"] for each in data["maps"]],
-        kinds=kinds.astype(np.uint8),
-        steps=steps,
-        minima=[Minimum(**minimum) for minimum in data["minima"]],
-        span=(low, high),
-        limit=spec.max_steps,
-        x=Axis(data["x"]["title"], data["x"]["ticks"]),
-        y=Axis(data["y"]["title"], data["y"]["ticks"]),
-        crosses=data["crosses"],
-        ring=data["ring"],
-    )
-
-
-def _map(rule: str, batch: Batch, objective: Surface) -> dict[str, Any]:
-    method, row = METHODS[rule], basins.summary(batch, objective)
-    median = "" if row.median_steps is None else f", median {plain(row.median_steps)} steps"
-    return {
-        "color": method.color,
-        "dash": "" if method.dash == "solid" else method.dash.replace("px", ""),
-        "width": method.width,
-        "glyph": GLYPHS[method.symbol],
-        "words": f"{convergent(row.converged)} converge{median}",
-    }
-
-
 def convergent(share: float) -> str:
     """Return a share to a tenth of a percent; only none is 0 % and only all are 100 %."""
     tenths = min(999, max(1, round(1000 * share))) if 0 < share < 1 else round(1000 * share)
     return percent(tenths / 1000, digits=int(tenths % 10 > 0))
-
-
-def _linear(low: float, high: float, count: int) -> dict[str, Any]:
-    """Return an axis: its title, what each cell's position is called, and at which shares of it which numbers stand."""
-    size = high - low
-    digits = max(2, math.ceil(-math.log10(size / count)))
-    cells = low + (np.arange(count) + 0.5) / count * size
-    step = 10 ** math.floor(math.log10(size / 2))
-    step *= next(factor for factor in (1, 2, 5, 10) if size / (step * factor) <= 5)
-    ticks = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
-    return {
-        "title": "",
-        "cells": [f"{cell:.{digits}f}".replace("-", "−") for cell in cells],
-        "ticks": [((tick - low) / size, plain(tick)) for tick in ticks.tolist()],
-    }
-
-
-def _logarithmic(title: str, values: list[float], bounds: tuple[float, float]) -> dict[str, Any]:
-    low, high = (round(math.log10(end)) for end in bounds)
-    ticks = [10.0**power for power in range(low, high + 1)]
-    return {
-        "title": title,
-        "cells": [number(value) for value in values],
-        "ticks": [
-            (_share(tick, bounds), plain(tick) if tick >= 1e-3 else f"{tick:.0e}".replace("e-0", "e-"))
-            for tick in ticks
-        ],
-    }
-
-
-def _share(value: float, bounds: tuple[float, float]) -> float:
-    """Return how far along a logarithmic axis a value is."""
-    if value <= 0:
-        return -math.inf
-    return math.log(value / bounds[0]) / math.log(bounds[1] / bounds[0])

@@ -7,16 +7,16 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fop_core.figures.style import METHODS, plain
-from pages.basins import exports, maps
+from pages.basins import content, exports, maps, widget
 from pages.basins.maps import Grid, Rates
 from pages.basins.settings import FIELDS, MAPS, PRESETS, grid, race_address, rates, values
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
 from pages.components.follow import follow
-from pages.shared import race_sidebar
 from pages.shared.form import Form
 from pages.shared.progress import progress, unhurried
-from pages.shared.race import surface
+from pages.shared.race import sidebar as race_sidebar
+from pages.shared.race.remembered import surface
 from pages.shared.reruns import run_again
 from pages.shared.text import literal
 from toy_functions import basins
@@ -130,7 +130,8 @@ def _starts(spec: Grid) -> str:
 
 def starts(shown: Grid) -> None:
     """Show the maps of starts, and their table."""
-    drawn = maps.show_starts(shown, key="maps", on_open=lambda: open_start(shown))
+    drawn = content.of_starts(shown)
+    widget.starts(drawn, key="maps", on_open=lambda: open_start(shown))
     ends = maps.ends(shown)
     st.caption(
         f"{_starts(shown)}. Click on a map to race from there. A finger's first tap describes a start, the second "
@@ -185,7 +186,9 @@ def stability(spec: Rates, others: tuple[tuple[float, float], ...], bar: DeltaGe
         compute(spec, "Rates of FOP", bar)
         if maps.known(spec):
             now = form["fop.lr"], form["fop.hyper_lr"]
-            exports.draw(spec, maps.show_rates(spec, now, others, key="rates", on_open=open_rates))
+            drawn = content.of_rates(spec, now, others)
+            widget.rates(drawn, key="rates", on_open=open_rates)
+            exports.draw(spec, drawn)
 
 
 if "basins opens" in st.session_state:

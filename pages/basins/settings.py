@@ -6,12 +6,12 @@ from typing import Any
 
 from fop_core.optim.rules import FOP, PPHD, SGD, SHD, Adam, Momentum, Nesterov, RMSProp
 from pages.basins.maps import Grid, Rates
-from pages.shared import race_settings
 from pages.shared.fields import Choice, Field, Number, Switch
 from pages.shared.form import versioned
-from pages.shared.race import OWN
-from pages.shared.race_rules import of_rule
-from pages.shared.race_settings import racing, rule_value, surface_spec
+from pages.shared.race import settings as race_settings
+from pages.shared.race.remembered import OWN
+from pages.shared.race.rules import of_rule
+from pages.shared.race.settings import racing, rule_value, surface_spec
 from toy_functions.racing import Race
 from toy_functions.scenes import SCENES, Scene
 from toy_functions.surfaces import HIMMELBLAU, ROSENBROCK, STYBLINSKI_TANG, SURFACES, THREE_HUMP_CAMEL

@@ -13,13 +13,13 @@ from safetensors.numpy import save
 
 from fop_core import downsample
 from fop_core.figures import paper_learned, print_style
-from fop_core.figures.paper_learned import Band, Ridges
+from fop_core.figures.paper_learned import BandedCurve, Ridges
 from fop_core.figures.training_curves import Line
 from fop_core.quantities import QUANTITIES
 from fop_core.runs.learned import Layer
 from pages.components.download import File, Screen, button, slug
-from pages.preconditioners import compare, panels, rotation, whitening
-from pages.preconditioners.compare import Side
+from pages.preconditioners import numbers, pairs
+from pages.preconditioners.pairs import Side
 from pages.preconditioners.settings import MATRICES, PANELS, TURNED
 from pages.preconditioners.sources import Source, snapshot_index
 from pages.shared.form import Form
@@ -83,7 +83,7 @@ def draw(form: Form, source: Source, layer: Layer, beside: Side | None) -> None:
                 offer(name, lambda view, of, name=name: printed(name, kind, view, source, of, beside))  # type: ignore[misc]
         if tables(form.now, source, layer, beside) is not None:
             panel = PANELS[form["panel"]]
-            offer(f"Numbers of {panel} (CSV)", lambda view, of: numbers(view, source, of, beside))
+            offer(f"Numbers of {panel} (CSV)", lambda view, of: csv_table(view, source, of, beside))
 
 
 def _on_screen(form: Form, source: Source, layer: Layer, screen: Screen) -> tuple[View, Layer]:
@@ -170,7 +170,7 @@ def printed(name: str, kind: str, view: View, source: Source, layer: Layer, besi
     return File(f"{'-'.join(parts)}.{kind}", print_style.save(picture.draw(), kind, title))
 
 
-def numbers(view: View, source: Source, layer: Layer, beside: Side | None) -> File:
+def csv_table(view: View, source: Source, layer: Layer, beside: Side | None) -> File:
     """Return the numbers of the panel as CSV, with the run in the last column.
 
     Raises:
@@ -196,7 +196,7 @@ def figures(view: View, source: Source, layer: Layer, beside: Side | None) -> di
     if layer.is_matrix and (kernel := layer.kernel) and layer.n <= 49:
         P = layer.P(snapshot_index(layer.steps, view["at"]))
         made["Eigenvectors"] = Picture(lambda: paper_learned.eigenvectors({name: P}, kernel), name, True)
-    every = panels.spectra(source)
+    every = numbers.spectra(source)
     match view["panel"]:
         case "spectrum" if every:
             now = {each.label: each.values[snapshot_index(each.steps, view["at"])] for each in every}
@@ -207,31 +207,31 @@ def figures(view: View, source: Source, layer: Layer, beside: Side | None) -> di
             else:
                 curve = view["curve"]
                 of = QUANTITIES[curve]
-                made[f"{of.heading} over steps"] = _curves(lambda: panels.followed(every, curve), of.title, log=of.log)
+                made[f"{of.heading} over steps"] = _curves(lambda: numbers.followed(every, curve), of.title, log=of.log)
         case "spectrum" if source.metrics is not None:
-            made["Numbers over steps"] = _curves(lambda: panels.numbers(source), "number in $P$'s place")
+            made["Numbers over steps"] = _curves(lambda: numbers.scalars(source), "number in $P$'s place")
         case "histograms":
-            what = panels.values_of(layer, view["values"])
+            what = numbers.values_of(layer, view["values"])
             parts = {
                 words: Ridges(*histogram)
                 for part, words in PARTS.items()
-                if (histogram := panels.distribution(source, layer, what, part)) is not None
+                if (histogram := numbers.distribution(source, layer, what, part)) is not None
             }
             if parts:
                 made["Histograms"] = Picture(lambda: paper_learned.ridges({name: parts}, f"value of {what}"), name)
         case "rotation" if source.entry is not None:
             for title, quantity in (("Angles", "angle_deg"), (TURNED[view["turned"]], view["turned"])):
-                lines = partial(rotation.turned, source, layer, quantity, view["seeds"])
+                lines = partial(numbers.turned, source, layer, quantity, view["seeds"])
                 made[title] = _curves(lines, QUANTITIES[quantity].title)
         case "compare" if beside is not None and layer.is_matrix:
             made["Side by side"] = Picture(
                 lambda: side_by_side((source, layer), beside, view["see"], view["at"]), name, True
             )
         case "whitening" if any(each.kernel for each in source.matrices):
-            made["Whitening score"] = _curves(lambda: whitening.scores(source), "whitening score", zero=True)
+            made["Whitening score"] = _curves(lambda: numbers.whitening_scores(source), "whitening score", zero=True)
             if layer.kernel:
                 made["What is left"] = _curves(
-                    lambda: whitening.pairs(layer), "mean entry of what is left", name, zero=True
+                    lambda: numbers.left_over(layer), "mean entry of what is left", name, zero=True
                 )
     return made
 
@@ -265,9 +265,9 @@ def side_by_side(one: Side, two: Side, quantity: str, step: int) -> Figure:
     )
 
 
-def _bands(lines: Sequence[Line]) -> list[Band]:
+def _bands(lines: Sequence[Line]) -> list[BandedCurve]:
     return [
-        Band(
+        BandedCurve(
             line.label,
             line.x,
             line.y,
@@ -285,21 +285,21 @@ def tables(view: View, source: Source, layer: Layer, beside: Side | None) -> Cal
     """Return what makes the numbers of a panel, or None where it has none."""
     match view["panel"]:
         case "spectrum":
-            if not panels.spectra(source):
-                return lambda: _lines({"number in P's place": panels.numbers(source)})
+            if not numbers.spectra(source):
+                return lambda: _lines({"number in P's place": numbers.scalars(source)})
             return lambda: _spectra(source)
         case "histograms":
-            return lambda: _histograms(source, layer, panels.values_of(layer, view["values"]))
+            return lambda: _histograms(source, layer, numbers.values_of(layer, view["values"]))
         case "rotation" if source.entry is not None:
             return lambda: _lines(
-                {name: rotation.turned(source, layer, name, view["seeds"]) for name in ("angle_deg", *TURNED)}
+                {name: numbers.turned(source, layer, name, view["seeds"]) for name in ("angle_deg", *TURNED)}
             )
-        case "compare" if compare.pairs(source, layer, beside):
-            return lambda: Table(*compare.numbers(source, layer, beside, view["at"]), beside is not None)
+        case "compare" if pairs.pairs(source, layer, beside):
+            return lambda: Table(*pairs.table(source, layer, beside, view["at"]), beside is not None)
         case "whitening" if any(each.kernel for each in source.matrices):
             return lambda: _lines(
-                {"whitening score": whitening.scores(source)}
-                | {f"left of {each.name}": whitening.pairs(each) for each in source.matrices if each.kernel}
+                {"whitening score": numbers.whitening_scores(source)}
+                | {f"left of {each.name}": numbers.left_over(each) for each in source.matrices if each.kernel}
             )
     return None
 
@@ -307,7 +307,7 @@ def tables(view: View, source: Source, layer: Layer, beside: Side | None) -> Cal
 def _spectra(source: Source) -> Table:
     rows = (
         (each.label, int(step), index + 1, float(value))
-        for each in panels.spectra(source)
+        for each in numbers.spectra(source)
         for step, values in zip(each.steps, each.values)
         for index, value in enumerate(values[::-1])
     )
@@ -317,7 +317,7 @@ def _spectra(source: Source) -> Table:
 def _histograms(source: Source, layer: Layer, what: str) -> Table:
     rows = []
     for part in PARTS:
-        if (histogram := panels.distribution(source, layer, what, part)) is None:
+        if (histogram := numbers.distribution(source, layer, what, part)) is None:
             continue
         steps, counts, edges = histogram
         edges = np.broadcast_to(edges, (len(steps), counts.shape[1] + 1))

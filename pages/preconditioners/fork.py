@@ -94,7 +94,7 @@ def _compose(parent: Entry, steps: tuple[int, ...]) -> None:
         st.button("Launch the fork", type="primary", on_click=_launch, args=(plan,), key="inspect fork launch")
 
 
-def _plan(run: Run, kind: str, at: int, donor: Entry | None, further: int) -> forks.Plan | None:
+def _plan(run: Run, kind: str, at: int, donor: Entry | None, further: int) -> forks.ForkPlan | None:
     """Return a fork of so many further epochs; None while its donor is not chosen."""
     if kind == "transplanted" and donor is None:
         return None
@@ -122,7 +122,7 @@ def _read(path: str, changed: int, size: int) -> str:
     return ""
 
 
-def _launch(plan: forks.Plan) -> None:
+def _launch(plan: forks.ForkPlan) -> None:
     """Make the fork and queue it, once: a click comes twice where a tick is due in the same moment."""
     if "inspect forked" in st.session_state:  # what came of it has not been shown yet
         return

@@ -7,7 +7,7 @@ import streamlit as st
 
 from fop_core import observations
 from fop_core.figures.style import number
-from fop_core.observations import Measured, Observation
+from fop_core.observations import LayerMeasures, Observation
 from fop_core.runs.learned import Layer
 from pages.preconditioners.sources import Source
 from pages.shared.form import Form
@@ -17,7 +17,7 @@ MOST = 3  # sentences that open the page
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
-def _measured(key: str, _source: Source) -> Mapping[str, Measured]:
+def _measured(key: str, _source: Source) -> Mapping[str, LayerMeasures]:
     return {
         layer.name: observations.measure(
             layer.n, layer.steps, layer.P, _source.grid(layer), layer.spectrum_steps, layer.spectra
@@ -27,7 +27,7 @@ def _measured(key: str, _source: Source) -> Mapping[str, Measured]:
     }
 
 
-def measured(source: Source) -> Mapping[str, Measured]:
+def measured(source: Source) -> Mapping[str, LayerMeasures]:
     """Return what was measured of every layer that has a P, by its name."""
     return _measured(source.key, source)
 

@@ -6,22 +6,13 @@ import streamlit as st
 from fop_core import inspection
 from fop_core.figures import learned_curves
 from fop_core.figures.style import number
-from fop_core.figures.training_curves import Line, LineStyle
 from fop_core.formatting import percent
 from fop_core.runs.learned import Layer
+from pages.preconditioners import numbers
 from pages.preconditioners.panels import chart
 from pages.preconditioners.sources import Source, snapshot_index
 from pages.shared.form import Form
 from pages.shared.text import literal
-
-PAIRS = {
-    "row_neighbours": ("beside, row", "#D9541E", "solid"),
-    "column_neighbours": ("beside, column", "#CB62AF", "solid"),
-    "row_others": ("farther, row", "#3885E0", "5px,3px"),
-    "column_others": ("farther, column", "#704DEE", "5px,3px"),
-    "elsewhere": ("elsewhere", "#2A8C4D", "5px,3px"),
-}
-"""Of pairs of positions, what they are called, and how their line looks."""
 
 
 def whitening(form: Form, source: Source, layer: Layer) -> None:
@@ -32,7 +23,7 @@ def whitening(form: Form, source: Source, layer: Layer) -> None:
         return
     left, right = st.columns(2, gap="medium")
     with left:
-        lines = scores(source)
+        lines = numbers.whitening_scores(source)
         figure = learned_curves.over_steps(lines, "whitening score", source.id, rules=[0.0])
         chart(source, figure, key="inspect score", alt="Whitening score of every layer", follows=True)
         st.caption(
@@ -43,7 +34,7 @@ def whitening(form: Form, source: Source, layer: Layer) -> None:
         )
     with right:
         of = layer if layer.kernel else spatial[-1]
-        lines = pairs(of)
+        lines = numbers.left_over(of)
         at = snapshot_index(of.steps, form["at"])
         measures = inspection.whitening(of.P(at), of.kernel)  # type: ignore[arg-type]
         figure = learned_curves.over_steps(lines, "mean entry of what is left", f"{source.id} {of.name}", rules=[0.0])
@@ -55,30 +46,6 @@ def whitening(form: Form, source: Source, layer: Layer) -> None:
             help="The constant direction is the mean over the kernel's positions: −1 takes it out of the gradient "
             "whole. The baseline that learns nothing has −0.95 there and nothing else.",
         )
-
-
-def scores(source: Source) -> list[Line]:
-    """Return the whitening score of every spatial layer over steps."""
-    return [
-        Line(
-            source.labels[layer.name],
-            LineStyle(source.colors[layer.name], "solid", 1.8),
-            layer.steps.astype(np.float64),
-            inspection.whitening_score(layer.all_P(), layer.kernel),
-        )
-        for layer in source.matrices
-        if layer.kernel
-    ]
-
-
-def pairs(layer: Layer) -> list[Line]:
-    """Return means of what is left of a spatial P after aI + c11^T is fitted, by how positions lie to each other."""
-    measures = inspection.whitening(layer.all_P(), layer.kernel)  # type: ignore[arg-type]
-    return [
-        Line(alt, LineStyle(color, dash, 1.8), layer.steps.astype(np.float64), measures[name])
-        for name, (alt, color, dash) in PAIRS.items()
-        if np.isfinite(measures[name]).any()
-    ]
 
 
 def _share(value: float) -> str:

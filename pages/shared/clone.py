@@ -9,7 +9,7 @@ from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
 from fop_core.training import config
 from fop_core.training.config import METHODS, PRESETS, ConfigError, TrainConfig
-from pages.shared.train_settings import CONFIG, FIELDS, shown, values
+from pages.shared.train.settings import CONFIG, FIELDS, shown, values
 
 
 class CloneError(ValueError):

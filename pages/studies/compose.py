@@ -25,11 +25,11 @@ from fop_core.training.config import ConfigError
 from pages.shared import run_text
 from pages.shared.form import Form
 from pages.shared.listing import listing
-from pages.shared.own_files import OwnFiles
+from pages.shared.own.files import OwnFiles
 from pages.shared.shell import folders
 from pages.shared.text import literal
-from pages.shared.train_fields import setting
-from pages.shared.train_settings import LABELS
+from pages.shared.train.fields import setting
+from pages.shared.train.settings import LABELS
 from pages.studies import draft as drafts
 from pages.studies.draft import Draft
 from pages.studies.own import arguments

@@ -12,7 +12,7 @@ from fop_core.studies.protocol import Axis, Study
 from fop_core.studies.variants import Variant, parse_variant, variant_text
 from fop_core.training.config import ConfigError, Problem
 from fop_core.training.seeds import seeds
-from pages.shared.train_fields import setting
+from pages.shared.train.fields import setting
 from pages.studies.settings import Rows
 
 

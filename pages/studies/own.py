@@ -6,7 +6,7 @@ from typing import Any
 from fop_core.training import config
 from fop_core.training.config import PLUGIN, ConfigError, TrainConfig
 from pages.shared.form import Form
-from pages.shared.own_files import OwnFiles
+from pages.shared.own.files import OwnFiles
 
 
 def files(form: Form) -> OwnFiles:

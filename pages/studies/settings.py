@@ -12,7 +12,7 @@ from fop_core.figures.training_curves import named
 from fop_core.studies import protocol
 from fop_core.training import config
 from pages.shared.fields import Choice, Field, Flag, Number, Several, Switch, Text
-from pages.shared.train_fields import plain
+from pages.shared.train.fields import plain
 
 LONGEST = 4000  # characters of a list of axes or settings
 PRESETS = Choice(

@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from fop_core import quantities
@@ -13,6 +12,7 @@ from fop_core.formatting import duration, percent, run_count, size
 from fop_core.runs import store as runs
 from fop_core.studies.progress import StudyTable
 from fop_core.studies.protocol import of_role
+from fop_core.studies.trials import outcome
 from pages.components.plot import SOURCE
 from pages.components.runs_table import runs_table
 from pages.shared import curves
@@ -101,14 +101,9 @@ def _row(of: StudyTable, trial: Trial, column: str) -> dict[str, object]:
     cells = list(trial.cells)
     state = together([of.state[index] for index in cells])
     badge = BADGES[state]
-    at = of.study.choose.at if of.role[cells[0]] == "tune" else of.study.analysis.at
-    values = (of.best if at == "best" else of.last)[column][cells]
-    finite = values[np.isfinite(values) & ~of.diverged[cells]]
-    lost = int(of.diverged[cells].sum())
-    of_percent = quantities.of(column).percent
-    share = float(of.share[cells].mean())
-    seconds, memory = of.seconds[cells], of.peak_memory[cells]
-    seconds, memory = seconds[~np.isnan(seconds)], memory[~np.isnan(memory)]
+    came_to = outcome(of, cells, column)
+    of_percent, share, lost = quantities.of(column).percent, came_to.share, came_to.diverged
+    count, seconds, memory = len(came_to.results), came_to.seconds, came_to.peak_memory
     won = of.stored.winners.get(trial.method) == of.point[cells[0]] and of.role[cells[0]] == "tune"
     reason = next((of.reason[index] for index in cells if of.reason[index]), "")
     words = [
@@ -116,17 +111,13 @@ def _row(of: StudyTable, trial: Trial, column: str) -> dict[str, object]:
         [named(of.study.called(trial.method)), trial.method],
         [f"★ {trial.settings}" if won else trial.settings, trial.settings, "the winner" if won else ""],
         [percent(share, digits=0), share],
-        [f"{len(finite)} of {len(cells)}", len(finite)],
-        [spread(finite, of_percent), float(finite.mean()) if len(finite) else None],
+        [f"{count} of {len(cells)}", count],
+        [spread(came_to.results, of_percent), came_to.mean],
         [f"{lost} of {len(cells)}" if lost else "–", lost],
-        [duration(float(seconds.mean())) if len(seconds) else "–", _mean(seconds)],
-        [size(float(memory.max())) if len(memory) else "–", float(memory.max()) if len(memory) else None],
+        [duration(seconds), seconds],
+        ["–" if memory is None else size(memory), memory],
     ]
     return {"id": trial.id, "symbol": badge.symbol, "color": badge.color, "share": share, "cells": words}
-
-
-def _mean(values: np.ndarray) -> float | None:
-    return float(values.mean()) if len(values) else None
 
 
 def opened(of: StudyTable, form: Form) -> None:

@@ -10,8 +10,8 @@ from fop_core.runs.plugins import Source
 from fop_core.training import config
 from fop_core.training.config import METHODS, ConfigError, Problem, TrainConfig
 from fop_core.training.seeds import seeds
-from pages.shared.train_fields import Line, setting
-from pages.shared.train_settings import CONFIG, FIELDS, values
+from pages.shared.train.fields import Line, setting
+from pages.shared.train.settings import CONFIG, FIELDS, values
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pages.shared.clone import CloneError, clone
 from pages.shared.fields import Choice
 from pages.shared.form import PRESET, Form
 from pages.shared.text import literal
-from pages.shared.train_settings import FIELDS, KEPT, PRESETS, shown, values
+from pages.shared.train.settings import FIELDS, KEPT, PRESETS, shown, values
 
 PATH = "data.path"
 

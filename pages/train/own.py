@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from fop_core.training import probe
 from fop_core.training.config import ConfigError, TrainConfig
-from pages.shared.own_files import PARTS, OwnFiles
+from fop_core.training.probe import client
+from pages.shared.own.files import PARTS, OwnFiles
 from pages.shared.text import literal
-from pages.shared.train_settings import CONFIG, values
+from pages.shared.train.settings import CONFIG, values
 from pages.train.draft import Draft, Planned
 from pages.train.form import TrainForm
 
@@ -60,7 +60,7 @@ def completed(drafted: Draft, own: OwnFiles) -> Draft:
     assert probed is not None
 
     def whole(run: Planned) -> Planned:
-        return replace(run, config=probe.completed(run.config, probed))
+        return replace(run, config=client.completed(run.config, probed))
 
     pairs = tuple((whole(ours), theirs and whole(theirs)) for ours, theirs in drafted.pairs)
     return replace(drafted, config=pairs[0][0].config, pairs=pairs)

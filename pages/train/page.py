@@ -12,7 +12,7 @@ from fop_core.training.preview import Preview, PreviewError
 from pages.components.copy_link import copy_link
 from pages.components.follow import follow
 from pages.shared.listing import MOST_CHOSEN, listing
-from pages.shared.own_files import OwnFiles
+from pages.shared.own.files import OwnFiles
 from pages.shared.run_text import message
 from pages.shared.shell import folders
 from pages.shared.text import literal

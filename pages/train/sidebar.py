@@ -6,7 +6,7 @@ import streamlit as st
 
 from fop_core.training.config import METHODS
 from pages.shared.text import literal
-from pages.shared.train_settings import FIRST, GROUPS, applies
+from pages.shared.train.settings import FIRST, GROUPS, applies
 from pages.train.form import TrainForm, about, differences, label
 
 PAIRED = (("epochs", "batch_size"), ("optimizer.lr", "fop.hyper_lr"), ("fop.preconditioner",), ("fop.rank",))

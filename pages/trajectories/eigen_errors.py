@@ -6,7 +6,7 @@ import streamlit as st
 
 from fop_core.figures.errors import along_eigenvectors
 from pages.components.plot import plot
-from pages.shared.race import Result, Spec
+from pages.shared.race.remembered import Result, Spec
 from pages.trajectories import exports, seeds
 
 

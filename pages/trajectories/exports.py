@@ -11,12 +11,12 @@ import streamlit as st
 from fop_core.figures import animation, heads, movie, paper, print_style, still, web
 from fop_core.figures.bands import Band
 from fop_core.figures.landscape import Landscape
-from fop_core.figures.runs import Run
 from fop_core.figures.style import METHODS, THEMES, plain
+from fop_core.figures.trajectories import DrawnTrajectory
 from pages.components.download import File, Make, Screen, button, slug
 from pages.shared.progress import leave_if_unwanted
-from pages.shared.race import OWN, Result, Spec, surface
-from pages.trajectories.update import updates
+from pages.shared.race.remembered import OWN, Result, Spec, surface
+from pages.trajectories.formulas import updates
 from toy_functions import Race, export, race
 
 PICTURES = ("png", "svg", "pdf")
@@ -46,7 +46,7 @@ class Shown:
     bands: Sequence[Band] = ()
 
     @property
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[DrawnTrajectory]:
         """The runs of the rules."""
         return [result.run for result in self.results]
 

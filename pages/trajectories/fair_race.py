@@ -8,8 +8,8 @@ from fop_core.figures import fair
 from fop_core.figures.style import METHODS, plain
 from pages.components.plot import plot
 from pages.shared.form import Form
-from pages.shared.race import Result, Spec, rate, results, sweeps, swept_steps
-from pages.shared.race_rules import KINDS, of_rule
+from pages.shared.race.remembered import Result, Spec, rate, results, sweeps, swept_steps
+from pages.shared.race.rules import KINDS, of_rule
 from pages.trajectories.exports import path_stem
 from toy_functions.basins import CONVERGED, DIVERGED
 from toy_functions.tuning import Sweep
@@ -35,7 +35,7 @@ def draw(form: Form, spec: Spec, tuned: Spec | None) -> None:
         left, right = st.columns([5, 4], gap="medium")  # the table has five columns
     with left:
         rates = [
-            fair.Rates(
+            fair.RuleRates(
                 name,
                 sweep.rates,
                 sweep.converged_steps,

@@ -1,14 +1,14 @@
 """What the player needs to run a race by itself, while the reader drags the start or moves a rate."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from pages.shared.race import Spec, surface
-from pages.shared.race_rules import KINDS
+from pages.shared.race.remembered import Spec, surface
+from pages.shared.race.rules import KINDS
+from toy_functions.framing import digits
 from toy_functions.live import SETTINGS, TracedRule, packed, traced, traced_hessian
 from toy_functions.racing import Race, gradient_noise
 from toy_functions.schedules import is_scheduled, rate_factor
@@ -16,13 +16,6 @@ from toy_functions.tracing import Untraceable
 
 MOST = 20_000
 """Steps for which noise and schedules are sent: the most that the browser runs; MOST of live.js."""
-
-
-def digits(view: tuple[float, float, float, float]) -> tuple[int, int]:
-    """Return the decimals of a start that is set by hand: a thousandth of the view, x and y."""
-    left, right, bottom, top = view
-    across, up = (max(0, 3 - math.floor(math.log10(size))) for size in (right - left, top - bottom))
-    return across, up
 
 
 def live(

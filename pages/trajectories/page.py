@@ -9,22 +9,23 @@ import streamlit as st
 from fop_core.figures import interactive
 from fop_core.figures.bands import Band
 from fop_core.figures.relief import relief
-from fop_core.figures.runs import Run
 from fop_core.figures.style import METHODS, plain, point
+from fop_core.figures.trajectories import DrawnTrajectory
 from pages.components.copy_link import copy_link
 from pages.components.download import deliver
 from pages.components.plot import plot
-from pages.shared import race_sidebar
 from pages.shared.form import Form
 from pages.shared.progress import progress, unhurried
-from pages.shared.race import Result, Spec, at_best, bands, picture, results, surface
-from pages.shared.race_settings import FIELDS, PRESETS, VIEWS, spec, surface_spec, values
+from pages.shared.race import sidebar as race_sidebar
+from pages.shared.race.remembered import Result, Spec, at_best, bands, picture, results, surface
+from pages.shared.race.settings import FIELDS, PRESETS, VIEWS, spec, surface_spec, values
 from pages.shared.text import literal
 from pages.trajectories import eigen_errors, exports, fair_race, seeds
-from pages.trajectories.live import digits, movable
+from pages.trajectories.live import movable
 from pages.trajectories.player import player
 from pages.trajectories.readout import readout, summary
 from pages.trajectories.update import update
+from toy_functions.framing import digits
 from toy_functions.scenes import SCENES
 from toy_functions.surfaces import Surface
 
@@ -170,7 +171,9 @@ def _published() -> dict[str, int]:
     return {name: count for name, count in scene.race.published.items() if name not in names}
 
 
-def _losses(race: Spec, runs: list[Run], of_seeds: list[Band], objective: Surface, key: str, log_steps: bool) -> None:
+def _losses(
+    race: Spec, runs: list[DrawnTrajectory], of_seeds: list[Band], objective: Surface, key: str, log_steps: bool
+) -> None:
     runs = seeds.medians(runs, of_seeds, lowest=form["loss"] == "tolerance")
     if form["loss"] == "tolerance":
         figure = interactive.steps_to_tolerance(runs, objective.floor, log_steps, key, of_seeds)

@@ -9,10 +9,10 @@ from fop_core.figures.landscape import Landscape
 from fop_core.figures.relief import Relief
 from pages.components.component import component, packed
 from pages.components.plot import SOURCE
-from pages.shared.race import Result, Spec
+from pages.shared.race.remembered import Result, Spec
 from pages.trajectories import exports
+from pages.trajectories.formulas import updates
 from pages.trajectories.live import live
-from pages.trajectories.update import updates
 from toy_functions.surfaces import Surface
 
 _mount = component("player")

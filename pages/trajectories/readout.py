@@ -6,7 +6,7 @@ from typing import Any
 from fop_core.figures.bands import Band
 from fop_core.figures.style import GLYPHS, plain, point
 from pages.components.component import component
-from pages.shared.race import Result
+from pages.shared.race.remembered import Result
 from pages.trajectories import seeds
 from toy_functions.surfaces import Surface
 

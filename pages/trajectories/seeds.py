@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from fop_core.figures.bands import Band, median_run
-from fop_core.figures.runs import Run
 from fop_core.figures.style import number
-from pages.shared.race import Spec
+from fop_core.figures.trajectories import DrawnTrajectory
+from pages.shared.race.remembered import Spec
 
 
-def medians(runs: Sequence[Run], bands: Sequence[Band], *, lowest: bool = False) -> list[Run]:
+def medians(runs: Sequence[DrawnTrajectory], bands: Sequence[Band], *, lowest: bool = False) -> list[DrawnTrajectory]:
     """Return runs with the medians of their bands for losses and steps; the runs themselves where there are no bands.
 
     Args:

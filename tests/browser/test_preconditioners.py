@@ -21,7 +21,7 @@ from fop_core.runs.control import Control
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config, diagnostics, loop
-from pages.preconditioners.whitening import PAIRS
+from pages.preconditioners.numbers import PAIRS
 from tests.chromium import NARROW, running, still
 
 VELOCITY = "cifar10-fop-velocity"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from playwright.sync_api import expect
 
 from fop_core.figures.style import METHODS
-from pages.shared.race_rules import ABOUT, EXAMPLE, FAMILIES
+from pages.shared.race.rules import ABOUT, EXAMPLE, FAMILIES
 from tests.browser.test_trajectories import LABELS, counts
 from tests.chromium import row
 from toy_functions import presets, race

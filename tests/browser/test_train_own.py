@@ -9,7 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 from fop_core.jobs import queue, slots
 from fop_core.runs import confirmed, plugins, store
 from fop_core.runs.run import Run
-from fop_core.training import config, probe
+from fop_core.training import config
+from fop_core.training.probe import client
 from tests.browser.test_train import FEW, IDLE, ended, launch
 from tests.chromium import running
 from tests.training.test_plugins import EXAMPLES, SETTINGS, SGD
@@ -48,7 +49,7 @@ def other(app: str, folder: Path) -> Iterator[Run]:
     """Another run that trains meanwhile, by an optimizer that mostly sleeps."""
     slow = plugins.text("slow.py", f"{SLOW}    return Own(named, lr=0.1)\n".encode())
     confirmed.confirm(slow.digest)
-    made = probe.plugged(config.preset("mnist-mlp", "momentum"), {"optimizer": slow}, ["threads=1", "epochs=100"])
+    made = client.plugged(config.preset("mnist-mlp", "momentum"), {"optimizer": slow}, ["threads=1", "epochs=100"])
     run = store.create(made.to_json(), sources={"optimizer": slow}, folder=folder)
     queue.submit(run)
     until(lambda: trained(run), seconds=120)

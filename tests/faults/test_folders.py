@@ -16,7 +16,8 @@ PROGRAM = """
 import os, sys
 from fop_core.cli import main
 from fop_core.jobs import queue
-from fop_core.training import config, probe
+from fop_core.training import config
+from fop_core.training.probe import client
 os.setuid(65534)  # who may not even read where Python's own files are
 sys.exit(main(["queue", "--folder", sys.argv[1], *sys.argv[2:]]))
 """

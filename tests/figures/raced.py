@@ -5,13 +5,13 @@ from typing import NamedTuple
 from fop_core.figures import landscape
 from fop_core.figures.landscape import Landscape
 from fop_core.figures.motion import Motion, motion
-from fop_core.figures.runs import Run, downsampled
+from fop_core.figures.trajectories import DrawnTrajectory, downsampled
 from fop_core.optim.rules import RULES
 from toy_functions import Race, race
 
 
 class Raced(NamedTuple):
-    run: Run
+    run: DrawnTrajectory
     motion: Motion
 
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from fop_core.figures import animation, heads, landscape, style
-from fop_core.figures.heads import Window
-from fop_core.figures.runs import downsampled
+from fop_core.figures.heads import PlayerWindow
+from fop_core.figures.trajectories import downsampled
 from fop_core.optim.rules import FOP, RULES
 from tests.figures.raced import raced
 from tests.figures.test_paper import LOST, ground_of, runs_of
@@ -239,7 +239,7 @@ def test_the_ellipses_of_P_and_the_arrows_ride_on_their_head():
         ]
         for more in ({}, {"played": played}, {"played": played, "arrows": True})
     )
-    head = Window(ground.box, WIDTH).pixels([played[-1].motion.points[12]])[0]
+    head = PlayerWindow(ground.box, WIDTH).pixels([played[-1].motion.points[12]])[0]
     height = len(plain[0]) - WIDTH
     for before, after in ((plain, with_P), (with_P, pointed)):
         rows, columns = np.nonzero((before[-1] != after[-1]).any(axis=2))

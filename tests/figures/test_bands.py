@@ -7,8 +7,8 @@ import pytest
 
 from fop_core.figures import bands, interactive, landscape, paper
 from fop_core.figures.bands import band, median_run, quartiles
-from fop_core.figures.runs import downsampled
 from fop_core.figures.style import METHODS
+from fop_core.figures.trajectories import downsampled
 from fop_core.optim.rules import SGD, Momentum
 from toy_functions import Race, race, surfaces
 

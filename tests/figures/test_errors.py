@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fop_core.figures.errors import along_eigenvectors, errors
-from fop_core.figures.runs import downsampled
+from fop_core.figures.trajectories import downsampled
 from fop_core.optim.rules import SGD, Momentum, Newton
 from toy_functions import Race, race
 from toy_functions.surfaces import quadratic

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fop_core.figures import heads, labels
-from fop_core.figures.heads import Window
+from fop_core.figures.heads import PlayerWindow
 from fop_core.figures.learned import axes
 from fop_core.optim.rules import FOP, SGD, Momentum
 from tests.figures.raced import Raced, raced
@@ -15,8 +15,8 @@ from toy_functions import Race, surfaces
 from toy_functions.scenes import SCENES
 
 LETTERS = 14.0  # px of a label's height
-SQUARE = Window((-1.0, 1.0, -1.0, 1.0), 200.0)
-FLAT = Window((-4.0, 4.0, -1.0, 1.0), 200.0)  # a step to the right is a quarter as long as one up
+SQUARE = PlayerWindow((-1.0, 1.0, -1.0, 1.0), 200.0)
+FLAT = PlayerWindow((-4.0, 4.0, -1.0, 1.0), 200.0)  # a step to the right is a quarter as long as one up
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def turning() -> list[Raced]:
     return raced(SCENES["turning"].race)[1]
 
 
-def drawn_as(matrix: list[list[float]], view: Window) -> np.ndarray:
+def drawn_as(matrix: list[list[float]], view: PlayerWindow) -> np.ndarray:
     """The points of P's outline, written straight from P: what it makes of a circle, to one size."""
     around = np.linspace(0, 2 * np.pi, 2001)
     circle = np.array(matrix) @ np.stack([np.cos(around), np.sin(around)])

@@ -12,7 +12,7 @@ import pytest
 from fop_core.figures import fair, interactive, landscape, style
 from fop_core.figures.learned import axes, learned
 from fop_core.figures.motion import MOST, motion
-from fop_core.figures.runs import PATH_POINTS, downsampled
+from fop_core.figures.trajectories import PATH_POINTS, downsampled
 from fop_core.optim.rules import FOP, RULES, SGD
 from toy_functions import Race, presets, race, surfaces
 
@@ -392,8 +392,8 @@ def test_the_best_rate_is_marked_and_said():
     steps = np.array([np.nan, 900, 300, 40, 120, np.nan, np.nan])
     figure = fair.rates(
         [
-            fair.Rates("sgd", rates, steps, 0.01, rates[3], "an island: neighbours diverge"),
-            fair.Rates("fop", rates, np.full(7, np.nan), 0.01, None),
+            fair.RuleRates("sgd", rates, steps, 0.01, rates[3], "an island: neighbours diverge"),
+            fair.RuleRates("fop", rates, np.full(7, np.nan), 0.01, None),
         ]
     )
     assert texts(figure) == ["SGD 40 at 0.0316"]
@@ -421,7 +421,7 @@ def test_lines_and_labels_are_grouped_by_the_rules_of_their_runs(booth, draw):
 def test_every_role_of_a_trace_is_known_to_both_themes(booth):
     figures = [
         interactive.ground(survey(), surfaces.BOOTH.minima),
-        fair.rates([fair.Rates("sgd", np.array([0.01, 0.1]), np.array([90.0, 9.0]), 0.01, 0.1)]),
+        fair.rates([fair.RuleRates("sgd", np.array([0.01, 0.1]), np.array([90.0, 9.0]), 0.01, 0.1)]),
     ]
     roles = {trace.meta for figure in figures for trace in figure.data if trace.meta}
     assert roles == {"minimum", "step"}
@@ -449,6 +449,6 @@ def test_the_longest_race_of_all_rules_stays_small():
 def test_figures_need_neither_torch_nor_streamlit():
     code = (
         "import sys; sys.modules['torch'] = sys.modules['streamlit'] = None\n"
-        "from fop_core.figures import interactive, landscape, runs\n"
+        "from fop_core.figures import interactive, landscape, trajectories\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

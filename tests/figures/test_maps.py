@@ -11,13 +11,14 @@ import pytest
 from PIL import Image
 
 from fop_core.figures import maps, print_style, style
-from fop_core.figures.maps import Axis, Maps, Minimum
+from fop_core.figures.map_axes import MapAxis
+from fop_core.figures.maps import Maps, Minimum
 from tests import node
 
 ROOT = Path(__file__).parents[2]
 KINDS = np.array([[[1, 2, 0], [1, 1 | 1 << 4, 1 << 4], [2 << 4, 1 | 2 << 4, 2 | 1 << 4]]], dtype=np.uint8)
 STEPS = np.array([[[3, 40, 500], [12, 500, 500], [7, 99, 500]]])
-TICKS = Axis("", [(0.25, "−5"), (0.75, "5")])
+TICKS = MapAxis("", [(0.25, "−5"), (0.75, "5")])
 
 
 def of(kinds=KINDS, steps=STEPS, **changes) -> Maps:
@@ -116,7 +117,7 @@ def test_a_png_has_the_maps_colours_and_says_what_it_is(name, theme):
 
 
 def test_an_svg_has_its_text_and_the_cells_in_it():
-    shown = of(x=Axis("learning rate ε", TICKS.ticks), ring=(0.4, 0.5))
+    shown = of(x=MapAxis("learning rate ε", TICKS.ticks), ring=(0.4, 0.5))
     content = print_style.save(maps.maps_figure(shown), "svg", "Maps", "", print_style.SCREEN)
     root = ElementTree.fromstring(content)
     texts = {"".join(each.itertext()).strip() for each in root.iter("{http://www.w3.org/2000/svg}text")}

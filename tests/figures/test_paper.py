@@ -15,7 +15,7 @@ from matplotlib.contour import ContourSet
 from PIL import Image
 
 from fop_core.figures import landscape, paper, style
-from fop_core.figures.runs import downsampled
+from fop_core.figures.trajectories import downsampled
 from fop_core.optim.rules import FOP, RULES, SGD, Adam
 from toy_functions import Race, presets, race, surfaces
 

@@ -16,7 +16,7 @@ from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 
 from fop_core.figures import paper_learned, print_style
-from fop_core.figures.paper_learned import Band, Ridges
+from fop_core.figures.paper_learned import BandedCurve, Ridges
 from tests.figures.test_style import contrast
 from tests.sampled import sampled
 
@@ -292,7 +292,7 @@ def test_labels_lie_apart_in_order_and_inside(heights, apart):
 
 
 def test_a_gap_in_a_band_is_a_gap():
-    line = Band("a", np.arange(4), np.array([1.0, np.nan, 3.0, np.nan]))
+    line = BandedCurve("a", np.arange(4), np.array([1.0, np.nan, 3.0, np.nan]))
     axes = paper_learned.bands([line], "step", "loss").axes[0]
     np.testing.assert_array_equal(drawn(axes)[0].get_ydata(), line.y)
     assert [text.get_text() for text in axes.texts] == ["a"]
@@ -332,7 +332,7 @@ def test_dollars_in_a_name_begin_no_mathematics(of):
         "matrices": lambda: paper_learned.matrices({"P": [P_of()]}, [name]),
         "ridges": lambda: paper_learned.ridges({name: {"M": ridges_of()}}),
         "spectra": lambda: paper_learned.spectra({name: spectra_of()[1][-1]}),
-        "bands": lambda: paper_learned.bands([Band(name, *series())], "step", "up"),
+        "bands": lambda: paper_learned.bands([BandedCurve(name, *series())], "step", "up"),
         "eigenvalue_paths": lambda: paper_learned.eigenvalue_paths({name: spectra_of()}),
     }[of]()
     assert print_style.save(figure, "png")

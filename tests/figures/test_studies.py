@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from fop_core.figures import print_style, studies
 from fop_core.figures.studies import (
-    Difference,
+    AxisScale,
+    DrawnDifference,
     Grids,
     Lines,
+    MethodRates,
     Pairwise,
     Parallel,
     PerformanceProfile,
     Profile,
-    Rates,
-    Scale,
     Sensitivity,
     Times,
     TimeToTarget,
@@ -27,7 +27,7 @@ from fop_core.figures.studies.grids import DIVERGING, SEQUENTIAL, _color, _ink
 from fop_core.figures.training_curves import Line, LineStyle
 from tests.figures.test_style import contrast
 
-RATES, MOMENTA = Scale("learning rate", (0.01, 0.1, 1.0)), Scale("momentum", (0.0, 0.9))
+RATES, MOMENTA = AxisScale("learning rate", (0.01, 0.1, 1.0)), AxisScale("momentum", (0.0, 0.9))
 
 
 def grids(with_=None, without=None, **more) -> Grids:
@@ -46,7 +46,7 @@ FIGURES = {
     "no cell": lambda: grids(np.full((2, 3, 2), np.nan), np.full((2, 3, 2), np.nan)),
     "all diverged": lambda: grids(np.full((2, 3, 2), np.inf), np.full((2, 3, 2), np.inf)),
     "no seed": lambda: grids(np.empty((2, 3, 0)), np.empty((2, 3, 0))),
-    "large": lambda: Grids(Scale("a", tuple(range(20))), RATES, np.ones((20, 3, 1)), np.ones((20, 3, 1))),
+    "large": lambda: Grids(AxisScale("a", tuple(range(20))), RATES, np.ones((20, 3, 1)), np.ones((20, 3, 1))),
     "lines": lambda: Lines(
         [Line("FOP", LineStyle("#D9541E", "solid", 3), np.arange(9.0), np.arange(9.0) / 9, band=(np.arange(9.0),) * 3)],
         "epoch",
@@ -56,22 +56,22 @@ FIGURES = {
     "no line": lambda: Lines([], "epoch", "loss"),
     "sensitivity": lambda: Sensitivity(
         [
-            Rates("momentum", np.array([0.01, 0.1, 1]), np.array([[0.9, 0.91], [0.95, 0.94], [math.inf, 0.1]])),
-            Rates("fop", np.array([0.01, 0.1, 1]), np.array([[0.92, 0.93], [0.96, math.nan], [math.inf] * 2])),
+            MethodRates("momentum", np.array([0.01, 0.1, 1]), np.array([[0.9, 0.91], [0.95, 0.94], [math.inf, 0.1]])),
+            MethodRates("fop", np.array([0.01, 0.1, 1]), np.array([[0.92, 0.93], [0.96, math.nan], [math.inf] * 2])),
         ]
     ),
     "no rate": lambda: Sensitivity([]),
     "parallel": lambda: Parallel(
         [
-            Scale("rate", (0.01, 0.1, 0.01, 0.1)),
-            Scale("rank", (None, None, 1, 16)),
-            Scale("form", ("a", "b", None, "a")),
+            AxisScale("rate", (0.01, 0.1, 0.01, 0.1)),
+            AxisScale("rank", (None, None, 1, 16)),
+            AxisScale("form", ("a", "b", None, "a")),
         ],
         ["momentum", "momentum", "fop", "fop"],
         np.array([0.9, math.inf, 0.93, math.nan]),
         chosen=[2],
     ),
-    "no trial": lambda: Parallel([Scale("rate", ())], [], np.empty(0)),
+    "no trial": lambda: Parallel([AxisScale("rate", ())], [], np.empty(0)),
     "time to target": lambda: TimeToTarget(
         [Times("fop", np.array([100.0, 120.0, math.inf])), Times("momentum", np.array([1500.0, math.nan, math.inf]))],
         "steps to 95 %",
@@ -88,9 +88,9 @@ FIGURES = {
     ),
     "pairwise": lambda: Pairwise(
         [
-            Difference("FOP less Momentum", "fop", 0.01, 0.004, 0.016, 0.0004, 5, True),
-            Difference("Adam less Momentum", "adam", -0.002, -0.01, 0.006, 0.6, 5, False),
-            Difference(hostile("one"), "sgd", math.nan, math.nan, math.nan, math.nan, 1, False),
+            DrawnDifference("FOP less Momentum", "fop", 0.01, 0.004, 0.016, 0.0004, 5, True),
+            DrawnDifference("Adam less Momentum", "adam", -0.002, -0.01, 0.006, 0.6, 5, False),
+            DrawnDifference(hostile("one"), "sgd", math.nan, math.nan, math.nan, math.nan, 1, False),
         ],
         "test accuracy",
         detectable=0.005,
@@ -211,13 +211,13 @@ def test_a_trial_passes_by_a_setting_it_has_not_and_ends_at_the_foot_where_it_di
     momentum = next(trace for trace in figure.data if trace.line.width == 1)
     assert [at for at in momentum.x if at is not None] == [0, 1, 3, 4, 0, 1, 3, 4]
     with pytest.raises(ValueError, match="rows: give as many of each"):
-        Parallel([Scale("rate", (1,))], ["fop", "sgd"], np.ones(2))
+        Parallel([AxisScale("rate", (1,))], ["fop", "sgd"], np.ones(2))
 
 
 def test_a_scale_is_logarithmic_only_where_it_spreads():
-    assert Scale("rate", (0.01, 0.1)).log and not Scale("rank", (1, 2, 4)).log
-    assert Scale("flag", (True, False)).numbers is None
-    assert Scale("x", (0.00001, None, True, "a", [1, 2])).texts == ["1e-5", "none", "yes", "a", "1, 2"]
+    assert AxisScale("rate", (0.01, 0.1)).log and not AxisScale("rank", (1, 2, 4)).log
+    assert AxisScale("flag", (True, False)).numbers is None
+    assert AxisScale("x", (0.00001, None, True, "a", [1, 2])).texts == ["1e-5", "none", "yes", "a", "1, 2"]
 
 
 def test_all_names_of_the_package_are_there():

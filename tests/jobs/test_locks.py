@@ -186,7 +186,7 @@ def test_damaged_settings_are_named_keep_every_run_waiting_and_are_mended_by_set
     assert main(["queue", "set", "--cpu-slots", "2"]) == 0
     (aside,) = path.parent.glob("settings.json.damaged.*")
     assert str(aside) in capsys.readouterr().err
-    assert slots.settings(folder) == slots.Settings(2)
+    assert slots.settings(folder) == slots.SlotSettings(2)
     dispatcher.Dispatcher(folder, noted).step()
     assert noted.started == [run.id]
 

@@ -10,7 +10,8 @@ from fop_core import warm
 from fop_core.jobs import cloud, dispatcher, queue, requests
 from fop_core.runs import confirmed, log_limit, plugins, store
 from fop_core.runs.files import RunError
-from fop_core.training import config, preview, probe
+from fop_core.training import config, preview
+from fop_core.training.probe import client
 from tests.jobs.conftest import SETTINGS, wait
 
 IMPORTED = """import os
@@ -53,7 +54,7 @@ def new(folder: Path, note: Path, confirm: bool = True, text: str = IMPORTED):
     if confirm:
         confirmed.confirm(source.digest)
     base = config.preset("mnist-mlp", "momentum")
-    made = probe.plugged(base, {"optimizer": source}, [each for each in SETTINGS if not each.startswith("fop")])
+    made = client.plugged(base, {"optimizer": source}, [each for each in SETTINGS if not each.startswith("fop")])
     return store.create(made.to_json(), sources={"optimizer": source}, folder=folder)
 
 

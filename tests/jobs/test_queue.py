@@ -262,7 +262,7 @@ def test_the_command_line_submits_lists_stops_resumes_clears_and_sets(folder, no
     assert main(["queue", "resume", runs[0].id]) == 0
     assert [run.id for run in queue.waiting(folder)] == [runs[0].id]
     assert main(["queue", "set", "--cpu-slots", "3", "--limit-gb", "20"]) == 0
-    assert slots.settings(folder) == slots.Settings(3, 20.0)
+    assert slots.settings(folder) == slots.SlotSettings(3, 20.0)
     assert main(["queue", "set", "--cpu-slots", "-1"]) == 2
     assert main(["queue", "stop", "nobody"]) == 2
 

@@ -40,4 +40,4 @@ def test_what_cannot_be_done_is_said_in_one_line(waiting: Run, folder, capsys, w
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert "Permission denied" in line or "waits in the queue already" in line
     assert queue.waiting(folder)[0].id == waiting.id
-    assert slots.settings(folder) == slots.Settings()
+    assert slots.settings(folder) == slots.SlotSettings()

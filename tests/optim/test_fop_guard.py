@@ -16,7 +16,7 @@ from fop_core.optim.guard import BATCH_NORMS, DROPOUTS, MOST_IN_A_ROW
 from tests.optim.built import KINDS, build, same
 from tests.optim.oracle import OracleFOP
 from tests.problems import BASES, backward, groups, parameters
-from toy_functions.racing import Oracle
+from toy_functions.racing import RaceOracle
 from toy_functions.surfaces import BOOTH, HIMMELBLAU
 
 LEARNING = [kind for kind in KINDS if kind != "mean_removing"]
@@ -183,7 +183,7 @@ def test_it_takes_the_path_of_the_rule_for_surfaces(name, surface, patient):
         rule = replace(rule, lr=rule.lr / 4)  # it is steeper
     theta = torch.tensor(surface.start, dtype=torch.float64, requires_grad=True)
     optimizer, closure = around_sgd(rule, theta), closure_of(surface, theta)
-    (x, y), oracle = surface.start, Oracle(surface)
+    (x, y), oracle = surface.start, RaceOracle(surface)
     state, undone, steps = rule.start(x, y), 0, 0
     while surface.value(x, y) > 1e-8 and steps < 30:
         before = x, y

@@ -9,7 +9,7 @@ import torch
 from fop_core import FOP
 from fop_core.optim import rules
 from toy_functions.basins import CONVERGED, descend
-from toy_functions.racing import Oracle
+from toy_functions.racing import RaceOracle
 from toy_functions.scenes import has_natural_rate
 from toy_functions.surfaces import BOOTH, HIMMELBLAU, MONKEY_SADDLE, ROSENBROCK, quadratic
 
@@ -204,7 +204,7 @@ def test_every_option_of_fop_follows_its_formula(name, surface, guard):
 
 def steps_of(rule, surface, start, steps):
     """The points of a rule in floats, [steps + 1, 2], and its last state."""
-    (x, y), state, oracle, points = start, rule.start(*start), Oracle(surface), [start]
+    (x, y), state, oracle, points = start, rule.start(*start), RaceOracle(surface), [start]
     for _ in range(steps):
         if rule.uses_oracle:
             x, y, state = rule.step(x, y, oracle, state)
@@ -219,7 +219,7 @@ def test_a_trial_that_is_not_finite_divides_p_by_four_and_undoes_the_velocity():
         rule = rules.FOP(1e200, 0.1, form, momentum=0.9, guard=True)
         state = rule.start(0.0, -4.0)
         before = np.array(rule.matrix(state))
-        x, y, state = rule.step(0.0, -4.0, Oracle(BOOTH), state)
+        x, y, state = rule.step(0.0, -4.0, RaceOracle(BOOTH), state)
         assert (x, y) == (0.0, -4.0)
         np.testing.assert_allclose(rule.matrix(state), before / 4, rtol=1e-12)
         assert all(entry == 0 for row in state[3].rows for entry in row), "no velocity"
@@ -302,7 +302,7 @@ def named(rule):
 
 def advanced(rule, x, y, state):
     if rule.uses_oracle:
-        return rule.step(x, y, Oracle(ROSENBROCK), state)
+        return rule.step(x, y, RaceOracle(ROSENBROCK), state)
     return rule.step(x, y, *ROSENBROCK.gradient(x, y), state)
 
 
@@ -394,4 +394,4 @@ def test_wrong_settings_are_refused():
 
 def test_polyaks_step_says_what_it_lacks_where_f_has_no_lowest_value():
     with pytest.raises(ValueError, match="needs f"):
-        rules.Polyak().step(1.0, 0.5, Oracle(MONKEY_SADDLE), None)
+        rules.Polyak().step(1.0, 0.5, RaceOracle(MONKEY_SADDLE), None)

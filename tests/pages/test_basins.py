@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 from fop_core.figures.style import DARK, LIGHT, METHODS, MINIMA
 from pages.basins import maps
 from pages.basins.settings import FIELDS, MAPS, grid, race_address, rates, values
-from pages.shared import race_settings
 from pages.shared.form import CURRENT
-from pages.shared.race import surface
+from pages.shared.race import settings as race_settings
+from pages.shared.race.remembered import surface
 from tests.figures.test_style import VISIONS, contrast, distance
 from tests.pages.app import app_at
 from tests.pages.test_trajectories import address, component, ran, words

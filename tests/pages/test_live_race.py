@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, given, settings
 
 from pages.basins.maps import HYPER_RATES, RATES
 from pages.components.component import packed
-from pages.shared.race import Spec
-from pages.shared.race_settings import spec, values
-from pages.trajectories.live import MOST, digits, live, movable
+from pages.shared.race.remembered import Spec
+from pages.shared.race.settings import spec, values
+from pages.trajectories.live import MOST, live, movable
 from tests import node
 from tests.traced_cases import cases
 from toy_functions import basins
+from toy_functions.framing import digits
 from toy_functions.racing import race
 from toy_functions.scenes import SCENES
 from toy_functions.tracing import OPERATIONS

@@ -7,9 +7,9 @@ import pytest
 from pydantic import BaseModel, Field
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import own_settings
 from pages.shared.fields import Choice, Flag
-from pages.shared.train_fields import Line
+from pages.shared.own import settings as own_settings
+from pages.shared.train.fields import Line
 
 
 class Kind(StrEnum):
@@ -66,7 +66,7 @@ FORGED = [
 def drawn():
     import streamlit as st
 
-    from pages.shared import own_settings
+    from pages.shared.own import settings as own_settings
     from tests.pages.test_own_settings import FORGED
 
     for name, (field, begins) in own_settings.of(FORGED[st.session_state["case"]]).items():

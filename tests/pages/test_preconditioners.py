@@ -22,7 +22,7 @@ from fop_core.runs.learned import Layer
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config, diagnostics
-from pages.preconditioners import compare, downloads, panels, rotation, sources, uploads
+from pages.preconditioners import downloads, numbers, pairs, sources, uploads
 from pages.preconditioners.settings import PANELS
 from pages.shared import form
 from pages.shared.text import literal
@@ -255,7 +255,7 @@ def of_eigenvalues(*each: list[float]) -> Layer:
 
 
 def test_no_bound_is_drawn_where_P_is_indefinite():
-    bound = rotation.bound_of(of_eigenvalues([1.0, 3.0], [-0.5, 1.0], [0.0, 1.0]))
+    bound = numbers.bound_of(of_eigenvalues([1.0, 3.0], [-0.5, 1.0], [0.0, 1.0]))
     np.testing.assert_allclose(bound.y, [30.0, np.nan, 90.0])
     g = np.array([1.0, 0.2])
     turned = np.degrees(np.arccos(g @ (P := np.array([-0.5, 1.0]) * g) / np.linalg.norm(g) / np.linalg.norm(P)))
@@ -271,8 +271,8 @@ def test_a_single_seed_that_turns_back_is_warned_of():
         np.full(3, 60.0),
         band=(x, np.full(3, 20.0), np.array([80.0, 95.0, 91.0])),
     )
-    assert rotation.turns_back(line) == 1
-    assert rotation.turns_back(Line("3", LineStyle("#000000", "solid", 1.0), x, np.array([np.nan, 89.9, 20.0]))) is None
+    assert numbers.turns_back(line) == 1
+    assert numbers.turns_back(Line("3", LineStyle("#000000", "solid", 1.0), x, np.array([np.nan, 89.9, 20.0]))) is None
 
 
 def test_the_ridge_at_the_cursor_is_there_where_each_step_has_its_own_edges():
@@ -304,17 +304,17 @@ def test_a_file_is_read_once_and_not_in_each_run_of_the_page(monkeypatch):
     source = sources.of_upload(files, "factored", True)
     monkeypatch.setattr(learned, "of_files", None)
     assert sources.of_upload(files, "factored", True) is source
-    counts = panels.distribution(source, source.learned.layers["a"], "P", "diagonal")[1]
+    counts = numbers.distribution(source, source.learned.layers["a"], "P", "diagonal")[1]
     assert counts.sum() == 9
 
 
 def test_matrices_are_compared_once_for_each_pair_of_snapshots(monkeypatch):
     one, two = (sources.of_upload(upload(near_identity(9)(0, seed)), "factored", True) for seed in (1, 2))
     sides = (one, one.learned.layers["a"]), (two, two.learned.layers["a"])
-    alike = compare.alike(*sides, -1)
+    alike = pairs.alike(*sides, -1)
     monkeypatch.setattr(similarity, "leading", None)
-    assert compare.alike(*sides, 0) == alike
-    columns, [row] = compare.numbers(one, one.learned.layers["a"], sides[1], -1)
+    assert pairs.alike(*sides, 0) == alike
+    columns, [row] = pairs.table(one, one.learned.layers["a"], sides[1], -1)
     assert len(columns) == len(row) and row[5] == alike.change
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from fop_core.figures.landscape import GRID
-from pages.shared.race import bands, results
-from pages.shared.race_settings import spec, values
+from pages.shared.race.remembered import bands, results
+from pages.shared.race.settings import spec, values
 from pages.trajectories import exports, seeds
 from tests.pages.test_trajectories import address, component, figure, number, page, ran, rows, words
 from toy_functions import race, surfaces

@@ -7,9 +7,9 @@ import pytest
 
 from fop_core.figures.style import METHODS
 from pages.shared.fields import Choice, Flag, Number, Several, Text
-from pages.shared.race import OWN, SWEPT, results, surface, sweeps
-from pages.shared.race_rules import ABOUT, EXAMPLE, FAMILIES, KINDS, OWN_RULE, OWN_TEXT, mistake, of_rule
-from pages.shared.race_settings import FIELDS, PRESETS, spec, values
+from pages.shared.race.remembered import OWN, SWEPT, results, surface, sweeps
+from pages.shared.race.rules import ABOUT, EXAMPLE, FAMILIES, KINDS, OWN_RULE, OWN_TEXT, mistake, of_rule
+from pages.shared.race.settings import FIELDS, PRESETS, spec, values
 from pages.shared.text import literal
 from tests.pages.app import app_at
 from tests.pages.test_trajectories import ran, words

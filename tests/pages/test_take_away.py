@@ -10,8 +10,8 @@ from PIL import Image
 from fop_core.figures import style
 from pages.components import download
 from pages.components.download import Screen
-from pages.shared.race import Spec, picture, results
-from pages.shared.race_settings import spec, values
+from pages.shared.race.remembered import Spec, picture, results
+from pages.shared.race.settings import spec, values
 from pages.trajectories import exports
 from tests.figures.test_web import held
 from tests.pages.test_basins import page as basins_page

@@ -16,7 +16,7 @@ from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config, preview
 from fop_core.training.config import METHODS, PRESETS
 from pages.shared.text import literal
-from pages.shared.train_settings import values
+from pages.shared.train.settings import values
 from pages.train.launch import same_speed
 from pages.train.preview import _future
 from tests.pages.app import app_at

@@ -11,11 +11,11 @@ from fop_core.runs import compare
 from fop_core.training import config
 from fop_core.training.config import BASES, METHODS, PRESETS, OptimizerConfig, TrainConfig
 from fop_core.training.seeds import MOST
-from pages.shared import train_settings
 from pages.shared.fields import Choice, Flag
 from pages.shared.shell import folders
-from pages.shared.train_fields import plain, setting
-from pages.shared.train_settings import CONFIG, FIELDS, GROUPS, applies, values
+from pages.shared.train import settings as train_settings
+from pages.shared.train.fields import plain, setting
+from pages.shared.train.settings import CONFIG, FIELDS, GROUPS, applies, values
 from pages.train.draft import draft
 
 EVERY = [(preset, method) for preset in PRESETS for method in METHODS]

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from fop_core.jobs import queue
 from fop_core.runs import confirmed, plugins, store
-from pages.shared.own_probe import _future
+from pages.shared.own.probe import _future
 from tests.pages import test_trajectories
 from tests.pages.app import app_at
 from tests.pages.test_runs import shown

@@ -14,10 +14,10 @@ from streamlit.testing.v1 import AppTest
 from fop_core.figures.learned import axes
 from fop_core.optim.rules import FOP, RULES, SGD, Momentum
 from pages.shared import form
-from pages.shared.race_rules import EXAMPLE, FAMILIES, OWN_RULE
-from pages.shared.race_settings import spec, values
+from pages.shared.race.rules import EXAMPLE, FAMILIES, OWN_RULE
+from pages.shared.race.settings import spec, values
 from pages.trajectories import exports, fair_race
-from pages.trajectories.update import updates
+from pages.trajectories.formulas import updates
 from tests.damage import watchdog  # noqa: F401, a fixture
 from tests.figures.test_web import unpacked
 from tests.pages.app import app_at

@@ -9,7 +9,7 @@ from fop_core.jobs import queue
 from fop_core.runs import store
 from fop_core.runs.control import Control, start_over
 from fop_core.runs.files import DamagedFile
-from fop_core.runs.names import REQUESTS
+from fop_core.runs.names import ATTEMPT_REQUESTS
 from fop_core.runs.run import Run
 from fop_core.runs.run_writer import RunWriter
 from fop_core.training import config
@@ -72,7 +72,7 @@ def test_neither_a_state_nor_a_request_goes_through_a_link(run, elsewhere, capsy
         control.set("running")
         link(run, "requests", elsewhere)
         there = contents(elsewhere)
-        for what in REQUESTS:
+        for what in ATTEMPT_REQUESTS:
             with pytest.raises(DamagedFile, match="requests is a link"):
                 run.request(what)
         assert main(["queue", "stop", run.id]) == 2

@@ -121,7 +121,7 @@ def test_the_command_keeps_them_for_their_user_alone_and_takes_them_back(folder,
     assert main(["queue", "--folder", str(folder), "notify"]) == 0
     assert webhook.bodies == [dict.fromkeys(("text", "content"), "FOP Lab: notices arrive here.")]
     assert main(["queue", "--folder", str(folder), "set", "--webhook", "none"]) == 0
-    assert notices.read(folder) == notices.Settings()
+    assert notices.read(folder) == notices.NoticeSettings()
     assert main(["queue", "--folder", str(folder), "notify"]) == 2
     with pytest.raises(RunError, match="no notices are wanted"):
         notices.attempt(folder)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fop_core.runs import fields, query
 from fop_core.runs.fields import Known, UnknownField
 from fop_core.runs.listing import Entry, Listing
-from fop_core.runs.measured import Summary
+from fop_core.runs.measured import ColumnSummary
 from fop_core.runs.query import QueryError, Term, Value
 from fop_core.runs.run import Run
 from fop_core.training import config
@@ -23,7 +23,7 @@ KNOWN = Known(dict.fromkeys(SETTINGS), dict.fromkeys(COLUMNS))
 
 def entry(name: str = "one", measured: dict | None = None, **more) -> Entry:
     made = Entry(Run(f"/nowhere/{name}"), name=name, state="finished", version=1, _complete=1, **more)
-    made.measured = None if measured is None else {key: Summary(*each) for key, each in measured.items()}
+    made.measured = None if measured is None else {key: ColumnSummary(*each) for key, each in measured.items()}
     return made
 
 

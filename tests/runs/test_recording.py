@@ -20,11 +20,12 @@ import torch
 
 from fop_core import FOP, isolated, runs
 from fop_core.jobs import queue
-from fop_core.runs import learned, recorded_matrices
+from fop_core.runs import learned
 from fop_core.runs.files import RunError
 from fop_core.runs.follower import LONGEST_LINE
 from fop_core.runs.listing import Listing
-from fop_core.runs.recorded_matrices import of_optimizer
+from fop_core.runs.recorded import matrices
+from fop_core.runs.recorded.matrices import of_optimizer
 from fop_core.runs.run import Run
 from fop_core.studies import binding
 from fop_core.training import config, diagnostics
@@ -466,7 +467,7 @@ def test_an_optimizer_that_wraps_itself_is_said_and_the_script_trains_on(folder,
     signal.signal(signal.SIGALRM, bark)
     signal.alarm(20)
     try:
-        assert not recorded_matrices.shows(optimizer)
+        assert not matrices.shows(optimizer)
         with runs.record() as run:
             run.snapshot(optimizer)
             run.log(1, loss=1.0)
@@ -478,7 +479,7 @@ def test_an_optimizer_that_wraps_itself_is_said_and_the_script_trains_on(folder,
 
 def test_an_optimizer_is_found_within_others():
     within = Shown(np.eye(2))
-    assert recorded_matrices.unwrapped(Wrapped(Wrapped(Wrapped(within)))) is within
+    assert matrices.unwrapped(Wrapped(Wrapped(Wrapped(within)))) is within
 
 
 def test_another_thread_logs_while_an_optimizer_takes_its_time(folder):

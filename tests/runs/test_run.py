@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from fop_core.runs import files, store
-from fop_core.runs import names as names_of_files
 from fop_core.runs.control import Control
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.run import Run
@@ -280,12 +279,40 @@ def test_a_request_says_who_made_it_and_can_be_withdrawn(run):
     assert not run.has_request("start")
 
 
-def test_no_other_floor_names_a_runs_files():
-    names = {"run.json", "state.json", "labels.json", "progress.json", "usage.json", "log.txt", "control.lock"}
-    names |= {"requests", names_of_files.START, names_of_files.METRICS, names_of_files.ARRAYS}
+FILES_OF_A_RUN = {
+    *("run.json", "state.json", "progress.json", "labels.json", "usage.json", "curvature.json", "log.txt"),
+    *("control.lock", "labels.lock", ".reserve", "start.safetensors", "metrics.{}.jsonl", "{:08d}.safetensors"),
+    *("{}.claim", ".trash", ".queue"),
+}
+FOLDERS_OF_A_RUN = {"attempts", "snapshots", "checkpoints", "requests"}
+
+
+def spelled(tree: ast.AST) -> set[str]:
+    """The files of a run that some code names: whole, as a part of a path, or as what is joined to one by "/"."""
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    parts = {part for text in texts if id(text) not in prose for part in text.value.split("/")}
+    joined = {str(node.right.value) for node in ast.walk(tree) if isinstance(node, ast.BinOp) and is_join(node)}
+    paths = {part for text in texts if id(text) not in prose and "/" in text.value for part in text.value.split("/")}
+    return FILES_OF_A_RUN & parts | FOLDERS_OF_A_RUN & (joined | paths)
+
+
+def is_join(node: ast.BinOp) -> bool:
+    return isinstance(node.op, ast.Div) and isinstance(node.right, ast.Constant)
+
+
+def test_every_way_to_spell_a_runs_file_is_seen():
+    assert spelled(ast.parse('path / "requests" / "start"')) == {"requests"}
+    assert spelled(ast.parse('stamp(f"{folder}/{name}/requests/start")')) == {"requests"}
+    assert spelled(ast.parse('open(f"{path}/usage.json"), (path / "log.txt")')) == {"usage.json", "log.txt"}
+    assert not spelled(ast.parse('"""Of run.json."""\nconfig["snapshots"], f"{lock} is not the control.lock"'))
+
+
+def test_a_runs_files_are_spelled_in_one_module():
     root = Path(store.__file__).resolve().parents[2]
-    others = [*(root / "fop_core").rglob("*.py"), *(root / "pages").rglob("*.py")]
-    for path in others:
-        if path.parent.name != "runs" or path.parent.parent.name != "fop_core":
-            texts = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
-            assert not names & {text for text in texts if isinstance(text, str)}, path
+    every = [
+        path for folder in ("fop_core", "pages", "benchmarks", "scripts") for path in (root / folder).rglob("*.py")
+    ]
+    names = {path: spelled(ast.parse(path.read_text())) for path in every}
+    where = {str(path.relative_to(root)): those for path, those in names.items() if those}
+    assert where == {"fop_core/runs/names.py": FILES_OF_A_RUN}

@@ -132,8 +132,8 @@ def ramps(count):
     images = np.zeros((count, 16, 16, 3), np.uint8)
     images[..., 1] = 1 + np.arange(16)[:, None]
     images[..., 2] = 1 + np.arange(16)
-    part = datasets.Part(np.arange(count) % 10, images)
-    source = datasets.Source("ramps", datasets.Path("."), "tree")
+    part = datasets.DataPart(np.arange(count) % 10, images)
+    source = datasets.DataSource("ramps", datasets.Path("."), "tree")
     return datasets.Dataset(source, list("abcdefghij"), part, None, "test", np.zeros(1), np.ones(1))
 
 
@@ -160,7 +160,7 @@ def test_crops_move_by_up_to_an_eighth_either_way_as_often_each():
 def test_about_half_of_the_streamed_images_are_flipped(kind, monkeypatch):
     settings = change(preset("imagefolder"), ["data.image_size=16", *VARIANTS[kind]])
     monkeypatch.setattr(datasets, "decode", lambda path, size: ramps(1).train.images[0])
-    part = datasets.Part(np.zeros(300, np.int64), paths=[datasets.Path("x")] * 300)
+    part = datasets.DataPart(np.zeros(300, np.int64), paths=[datasets.Path("x")] * 300)
     files = batches._Files(part, settings, 1)
     flipped = [bool(image[8, 0, 2] > image[8, -1, 2]) for image, _, _ in map(files.__getitem__, range(300))]
     assert 115 < sum(flipped) < 185  # of 300; the deviation is 9

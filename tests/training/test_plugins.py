@@ -11,10 +11,11 @@ from torch.utils.data import Dataset, TensorDataset
 from fop_core.runs import confirmed, plugins, store
 from fop_core.runs.control import Control
 from fop_core.runs.plugins import PluginError
-from fop_core.training import batches, config, fork, own_data, probe, replay
+from fop_core.training import batches, config, fork, own_data, replay
 from fop_core.training.config import ConfigError
 from fop_core.training.loop import train
 from fop_core.training.plugins import Plugins
+from fop_core.training.probe import client
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "plugins"
 SETTINGS = (
@@ -48,7 +49,7 @@ def make(text, part="optimizer", **values):
 def run_of(folder, sources, *settings, method="momentum"):
     for each in sources.values():
         confirmed.confirm(each.digest)
-    made = probe.plugged(config.preset("mnist-mlp", method), sources, [*SMALL, *settings])
+    made = client.plugged(config.preset("mnist-mlp", method), sources, [*SMALL, *settings])
     return store.create(made.to_json(), sources=sources, folder=folder)
 
 
@@ -325,7 +326,7 @@ def test_what_a_plugin_raises_while_it_trains_is_named_with_its_line(tmp_path, f
 def test_settings_of_a_file_go_with_no_others():
     sources = {"optimizer": source(SETTINGS + SGD + "    pass")}
     base = config.preset("mnist-mlp", "momentum")
-    made = probe.plugged(base, sources, ["optimizer.settings.lr=0.2"])
+    made = client.plugged(base, sources, ["optimizer.settings.lr=0.2"])
     assert made.optimizer.settings == {"lr": 0.2} and set(made.to_json()["optimizer"]) == {"name", "plugin", "settings"}
     assert config.parse(made.to_json()) == made
     assert base.to_json()["optimizer"].keys().isdisjoint({"plugin", "settings"})
@@ -337,4 +338,4 @@ def test_settings_of_a_file_go_with_no_others():
         with pytest.raises(ConfigError, match=words):
             config.change(made, [change])
     with pytest.raises(ConfigError, match="the mlp is for mnist"):
-        probe.plugged(base, {"data": source(SETTINGS + DATA)})
+        client.plugged(base, {"data": source(SETTINGS + DATA)})

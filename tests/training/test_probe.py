@@ -12,9 +12,10 @@ import pytest
 from fop_core import isolated
 from fop_core.runs import confirmed, files, plugins, store
 from fop_core.runs.plugins import PluginError
-from fop_core.training import config, probe
-from fop_core.training.probe import Limits, ProbeError
-from fop_core.training.probe_worker import Probe
+from fop_core.training import config
+from fop_core.training.probe import client
+from fop_core.training.probe.client import Limits, ProbeError
+from fop_core.training.probe.worker import Probe
 from tests.training.test_plugins import DATA, EXAMPLES, SETTINGS, SGD, source
 from tests.waiting import until
 
@@ -25,7 +26,7 @@ BASE = config.change(config.preset("mnist-mlp", "momentum"), ["threads=1"])
 def prepared(sources, *settings):
     for each in sources.values():
         confirmed.confirm(each.digest)
-    return probe.plugged(BASE, sources, settings)
+    return client.plugged(BASE, sources, settings)
 
 
 def reported(folder, sources, *settings, variants=None):
@@ -54,7 +55,7 @@ def test_what_takes_too_much_or_ends_the_process_is_ended_and_named_by_line(line
     sources = {"optimizer": source(SETTINGS + SGD + f"    {line}")}
     number, words = BEYOND[line]
     with pytest.raises(ProbeError, match=words) as wrong:
-        probe.probe(prepared(sources), sources, limits=SMALL)
+        client.probe(prepared(sources), sources, limits=SMALL)
     [(path, message)] = wrong.value.problems
     assert path == "optimizer" and message.startswith(f"own.py, line {number}: ")
     for child in psutil.Process().children(recursive=True):
@@ -67,7 +68,7 @@ def test_the_memory_of_what_it_starts_counts():
     text = f"    import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     sources = {"optimizer": source(SETTINGS + SGD + text)}
     with pytest.raises(ProbeError, match=r"own.py, line 8: .* more than 200 MB of memory"):
-        probe.probe(prepared(sources), sources, limits=Limits(seconds=30, memory=200_000_000))
+        client.probe(prepared(sources), sources, limits=Limits(seconds=30, memory=200_000_000))
 
 
 def test_a_good_one_says_its_settings_and_schema_and_leaves_nothing(monkeypatch, tmp_path):
@@ -75,13 +76,13 @@ def test_a_good_one_says_its_settings_and_schema_and_leaves_nothing(monkeypatch,
     monkeypatch.setattr("tempfile.tempdir", None)
     sources = {part: plugins.read(EXAMPLES / f"{name}.py") for part, name in WIDE.items()}
     made = prepared(sources, "optimizer.settings.lr=0.01")
-    probed = probe.probe(made, sources, variants={"optimizer": [{"lr": 1}, {"beta1": 0}]})
+    probed = client.probe(made, sources, variants={"optimizer": [{"lr": 1}, {"beta1": 0}]})
     assert probed.settings["optimizer"] == {"lr": 0.01, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0}
     assert probed.schemas["model"]["properties"]["width"]["default"] == 256
     assert [each["lr"] for each in probed.variants["optimizer"]] == [1.0, 1e-4]
     assert probed.parameters == 784 * 256 + 256 + 256 * 256 + 256 + 256 * 10 + 10
     assert 0 < probed.loss < 10
-    assert probe.completed(made, probed).optimizer.settings == probed.settings["optimizer"]
+    assert client.completed(made, probed).optimizer.settings == probed.settings["optimizer"]
     assert list(tmp_path.glob("fop-probe-*")) == []
 
 
@@ -107,7 +108,7 @@ def test_it_says_what_is_trained_what_it_takes_and_which_trace_fop_reads(tmp_pat
     for each in sources.values():
         confirmed.confirm(each.digest)
     around = config.change(config.preset("mnist-mlp", "fop"), ["threads=1", "fop.rank=2"])
-    probed = probe.probe(probe.plugged(around, sources), sources)
+    probed = client.probe(client.plugged(around, sources), sources)
     weights = [(each.name, each.shape, each.n, each.M) for each in probed.shapes if not each.left]
     assert weights == [("0.weight", (4, 3), 3, (3, 2)), ("2.weight", (1, 4), 4, (4, 2))]
     assert [each.name for each in probed.shapes if each.left] == ["0.bias", "2.bias"]
@@ -115,8 +116,8 @@ def test_it_says_what_is_trained_what_it_takes_and_which_trace_fop_reads(tmp_pat
     assert probed.memory[f"{sources['optimizer'].file}'s state"] == 4 * numbers == probed.memory["weights"]
     [note] = probed.notes
     assert "lambda = 0" in note and "neither momentum nor betas" in note
-    set_ = probe.plugged(around, sources, ["fop.trace=0.9"])
-    assert probe.probe(set_, sources).notes == ()
+    set_ = client.plugged(around, sources, ["fop.trace=0.9"])
+    assert client.probe(set_, sources).notes == ()
 
 
 DATA_OWN = SETTINGS + DATA
@@ -126,16 +127,16 @@ WIDE = {"model": "wide_mlp", "optimizer": "lion"}
 def test_nothing_is_imported_here_and_nothing_unconfirmed_or_forbidden_anywhere(monkeypatch, tmp_path):
     note = tmp_path / "imported"
     sources = {"optimizer": source(SETTINGS + f"open({str(note)!r}, 'a').write(str(__import__('os').getpid()))\n")}
-    made = probe.plugged(BASE, sources)
+    made = client.plugged(BASE, sources)
     with pytest.raises(PluginError, match="you have not confirmed"):
-        probe.probe(made, sources)
+        client.probe(made, sources)
     monkeypatch.setenv(confirmed.SWITCH, "off")
     with pytest.raises(PluginError, match="switched off"):
-        probe.probe(prepared(sources), sources)
+        client.probe(prepared(sources), sources)
     assert not note.exists()
     monkeypatch.delenv(confirmed.SWITCH)
     with pytest.raises(ProbeError, match="has no function make_optimizer"):
-        probe.probe(made, sources)
+        client.probe(made, sources)
     assert note.read_text() != str(os.getpid())
 
 
@@ -213,7 +214,7 @@ def test_a_report_that_a_plugin_has_forged_does_no_harm(report):
     text = f"    import os, sys; open(sys.argv[1] + '/report.json', 'w').write({report!r}); os.kill(os.getpid(), 9)"
     sources = {"optimizer": source(SETTINGS + SGD + text)}
     with pytest.raises(ProbeError, match=r"optimizer: .*(report|SIGKILL)"):
-        probe.probe(prepared(sources), sources, limits=SMALL)
+        client.probe(prepared(sources), sources, limits=SMALL)
 
 
 def living(mark):
@@ -237,7 +238,7 @@ def test_nothing_that_it_starts_outlives_it_in_whatever_session(end):
     text = ESCAPE.format(mark=mark, end=end)
     sources = {"optimizer": source(SETTINGS + SGD + text)}
     try:
-        probe.probe(prepared(sources), sources, limits=Limits(seconds=60 if "return" in end else 3))
+        client.probe(prepared(sources), sources, limits=Limits(seconds=60 if "return" in end else 3))
         assert "return" in end
     except ProbeError as error:
         assert "own.py, line" in str(error) and "return" not in end, error
@@ -249,10 +250,11 @@ def test_it_does_not_outlive_who_waits_for_it(tmp_path):
     file = tmp_path / "own.py"
     file.write_text(SETTINGS + "while True: pass\ndef make_optimizer(): ...\n")
     script = (
-        "import sys; from fop_core.runs import confirmed, plugins; from fop_core.training import config, probe\n"
+        "import sys; from fop_core.runs import confirmed, plugins; from fop_core.training import config\n"
+        "from fop_core.training.probe import client\n"
         "source = plugins.read(sys.argv[1]); confirmed.confirm(source.digest)\n"
         "made = config.preset('mnist-mlp', 'momentum')\n"
-        "probe.probe(probe.plugged(made, {'optimizer': source}), {'optimizer': source})\n"
+        "client.probe(client.plugged(made, {'optimizer': source}), {'optimizer': source})\n"
     )
     environment = isolated.environment() | {"TMPDIR": str(tmp_path)}
     waits = subprocess.Popen([sys.executable, "-c", script, str(file)], env=environment)
@@ -284,7 +286,7 @@ def test_what_it_leaves_in_its_folder_holds_nobody_up(what):
 """
     sources = {"optimizer": source(SETTINGS + SGD + lines)}
     with pytest.raises(ProbeError, match=r"optimizer: .*(SIGKILL|its report cannot be read)"):
-        probe.probe(prepared(sources), sources, limits=Limits(seconds=5))
+        client.probe(prepared(sources), sources, limits=Limits(seconds=5))
 
 
 def test_it_works_in_a_folder_of_its_own_and_prints_what_can_be_shown(tmp_path, monkeypatch):
@@ -292,7 +294,7 @@ def test_it_works_in_a_folder_of_its_own_and_prints_what_can_be_shown(tmp_path, 
     text = "    import os; open('notes.txt', 'w').write('x'); print('\\x1b[2J\\0\\u202e\\ttab', os.getcwd())\n"
     sources = {"optimizer": source(SETTINGS + SGD + text + "    return 3")}
     with pytest.raises(ProbeError, match="returned an int") as wrong:
-        probe.probe(prepared(sources), sources)
+        client.probe(prepared(sources), sources)
     assert os.listdir(tmp_path) == []
     assert wrong.value.log.startswith("\\x1b[2J\\x00\\u202e\ttab /") and "fop-probe-" in wrong.value.log
 

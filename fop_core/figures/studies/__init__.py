@@ -13,23 +13,23 @@ In arrays over seeds NaN is what is not there yet: a gap. Infinity is a run that
 mark of its own and is never left out of a mean unsaid.
 """
 
-from fop_core.figures.studies.curves import Lines, PerformanceProfile, Profile, Rates, Sensitivity
-from fop_core.figures.studies.drawing import Drawing, Scale, shown
+from fop_core.figures.studies.curves import Lines, MethodRates, PerformanceProfile, Profile, Sensitivity
+from fop_core.figures.studies.drawing import AxisScale, Drawing, shown
 from fop_core.figures.studies.grids import Grids
-from fop_core.figures.studies.intervals import Difference, Pairwise, Times, TimeToTarget
+from fop_core.figures.studies.intervals import DrawnDifference, Pairwise, Times, TimeToTarget
 from fop_core.figures.studies.parallel import Parallel
 
 __all__ = [
-    "Difference",
+    "AxisScale",
     "Drawing",
+    "DrawnDifference",
     "Grids",
     "Lines",
+    "MethodRates",
     "Pairwise",
     "Parallel",
     "PerformanceProfile",
     "Profile",
-    "Rates",
-    "Scale",
     "Sensitivity",
     "TimeToTarget",
     "Times",

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from matplotlib.figure import Figure
 
 from fop_core.figures import paper_learned, print_style, training_curves
-from fop_core.figures.paper_learned import Band
+from fop_core.figures.paper_learned import BandedCurve
 from fop_core.figures.studies.drawing import LOST, Array, Seeds, marker, over_seeds, safe, shown, written
 from fop_core.figures.training_curves import Line, line_styles, method_style, named
 
@@ -73,7 +73,7 @@ class Lines:
 
 
 @dataclass(frozen=True)
-class Rates:
+class MethodRates:
     """The results of a method at some rates.
 
     Attributes:
@@ -85,9 +85,9 @@ class Rates:
 
     Example:
         >>> import numpy as np
-        >>> from fop_core.figures.studies import Rates
+        >>> from fop_core.figures.studies import MethodRates
         >>> accuracies = np.array([[0.92, 0.93], [0.96, np.nan], [np.inf, np.inf]])  # at the last rate both diverged
-        >>> Rates("fop", np.array([0.01, 0.1, 1.0]), accuracies).values.shape  # three rates, two seeds
+        >>> MethodRates("fop", np.array([0.01, 0.1, 1.0]), accuracies).values.shape  # three rates, two seeds
         (3, 2)
     """
 
@@ -115,10 +115,11 @@ class Sensitivity:
 
     Example:
         >>> import numpy as np
-        >>> from fop_core.figures.studies import Rates, Sensitivity
+        >>> from fop_core.figures.studies import MethodRates, Sensitivity
         >>> rates = np.array([0.01, 0.1, 1.0])
-        >>> momentum = Rates("momentum", rates, np.array([[0.90, 0.91], [0.95, 0.94], [np.inf, 0.10]]))
-        >>> picture = Sensitivity([momentum, Rates("fop", rates, np.array([[0.92, 0.93], [0.96, 0.95], [0.94, 0.93]]))])
+        >>> momentum = MethodRates("momentum", rates, np.array([[0.90, 0.91], [0.95, 0.94], [np.inf, 0.10]]))
+        >>> fop = MethodRates("fop", rates, np.array([[0.92, 0.93], [0.96, 0.95], [0.94, 0.93]]))
+        >>> picture = Sensitivity([momentum, fop])
         >>> picture.alt
         'held-out accuracy over learning rate: Momentum, FOP'
         >>> [trace.text[-1] for trace in picture.screens()[""].data if trace.text][0]  # of momentum at 1
@@ -127,7 +128,7 @@ class Sensitivity:
         'held-out accuracy'
     """
 
-    curves: Sequence[Rates]
+    curves: Sequence[MethodRates]
     across: str = "learning rate"
     up: str = "held-out accuracy"
     percent: bool = True
@@ -139,7 +140,7 @@ class Sensitivity:
         """What it shows, in words."""
         return f"{self.up} over {self.across}: {', '.join(each.label or named(each.method) for each in self.curves)}"
 
-    def _drawn(self) -> list[tuple[Rates, Line, Seeds]]:
+    def _drawn(self) -> list[tuple[MethodRates, Line, Seeds]]:
         drawn = []
         for each, line_style in zip(self.curves, line_styles([each.method for each in self.curves])):
             of = over_seeds(each.values)
@@ -336,10 +337,10 @@ def _profile_label(profile: Profile) -> str:
     return f"{profile.label or named(profile.method)}, n = {profile.n}"
 
 
-def _band(line: Line) -> Band:
+def _band(line: Line) -> BandedCurve:
     """Return a line for print, its band where it has one."""
     low = high = None
     if line.band is not None and len(line.band[0]):
         low, high = (np.interp(line.x, line.band[0], edge, left=np.nan, right=np.nan) for edge in line.band[1:])
     style = line.line_style
-    return Band(line.label, line.x, line.y, low, high, style.color, style.dash, style.width)
+    return BandedCurve(line.label, line.x, line.y, low, high, style.color, style.dash, style.width)

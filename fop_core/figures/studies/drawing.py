@@ -70,7 +70,7 @@ class Drawing(Protocol):
 
 
 @dataclass(frozen=True)
-class Scale:
+class AxisScale:
     """A setting, and the values that a study gave to it.
 
     Attributes:
@@ -78,8 +78,8 @@ class Scale:
         values: numbers, words, yes or no, in the order to be shown.
 
     Example:
-        >>> from fop_core.figures.studies import Scale
-        >>> rates = Scale("learning rate", (0.001, 0.01, 0.1))
+        >>> from fop_core.figures.studies import AxisScale
+        >>> rates = AxisScale("learning rate", (0.001, 0.01, 0.1))
         >>> rates.texts, rates.log
         (['0.001', '0.01', '0.1'], True)
     """
@@ -92,8 +92,8 @@ class Scale:
         """The values as they are written.
 
         Example:
-            >>> from fop_core.figures.studies import Scale
-            >>> Scale("Nesterov", (True, False, None)).texts
+            >>> from fop_core.figures.studies import AxisScale
+            >>> AxisScale("Nesterov", (True, False, None)).texts
             ['yes', 'no', 'none']
         """
         return [written(value) for value in self.values]
@@ -103,8 +103,8 @@ class Scale:
         """Whether these are numbers that spread over more than one power of ten.
 
         Example:
-            >>> from fop_core.figures.studies import Scale
-            >>> Scale("rank", (1, 4, 16)).log, Scale("momentum", (0.5, 0.9)).log
+            >>> from fop_core.figures.studies import AxisScale
+            >>> AxisScale("rank", (1, 4, 16)).log, AxisScale("momentum", (0.5, 0.9)).log
             (True, False)
         """
         numbers = self.numbers
@@ -115,8 +115,8 @@ class Scale:
         """The values [k]; None where one of them is no finite number.
 
         Example:
-            >>> from fop_core.figures.studies import Scale
-            >>> Scale("rank", (1, 4, 16)).numbers, Scale("layout", ("auto", "full")).numbers
+            >>> from fop_core.figures.studies import AxisScale
+            >>> AxisScale("rank", (1, 4, 16)).numbers, AxisScale("layout", ("auto", "full")).numbers
             (array([ 1.,  4., 16.]), None)
         """
         if any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in self.values):

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from fop_core.figures import curves, print_style
-from fop_core.figures.studies.drawing import INK, LOST, MUTED, Array, Scale, over_seeds, safe, shown
+from fop_core.figures.studies.drawing import INK, LOST, MUTED, Array, AxisScale, over_seeds, safe, shown
 from fop_core.figures.training_curves import named
 
 SEQUENTIAL = ("#E4ECF8", "#7FA3DC", "#1B4A9C")
@@ -22,7 +22,7 @@ LARGEST = 12  # cells along a side that have their number written in them
 INSIDE = 0.46  # half a side of an outline, which a cell's own colour surrounds
 
 
-class Cell(NamedTuple):
+class DrawnCell(NamedTuple):
     """A cell of a grid as it is drawn.
 
     Attributes:
@@ -36,8 +36,8 @@ class Cell(NamedTuple):
 
     Example:
         >>> import numpy as np
-        >>> from fop_core.figures.studies import Grids, Scale
-        >>> rates, momenta = Scale("learning rate", (0.01, 0.1)), Scale("momentum", (0.9,))
+        >>> from fop_core.figures.studies import Grids, AxisScale
+        >>> rates, momenta = AxisScale("learning rate", (0.01, 0.1)), AxisScale("momentum", (0.9,))
         >>> fop, momentum = np.array([[[0.96, 0.97], [np.inf, 0.95]]]), np.array([[[0.94, 0.95], [0.94, 0.95]]])
         >>> grids = Grids(momenta, rates, fop, momentum)
         >>> [(cell.texts, cell.outline, cell.lost) for cell in grids.panels()[2].cells]
@@ -54,7 +54,7 @@ class Cell(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Panel:
+class GridPanel:
     """One of the three grids.
 
     Attributes:
@@ -66,15 +66,15 @@ class Panel:
 
     Example:
         >>> import numpy as np
-        >>> from fop_core.figures.studies import Grids, Scale
-        >>> rates, momenta = Scale("learning rate", (0.01, 0.1)), Scale("momentum", (0.9,))
+        >>> from fop_core.figures.studies import Grids, AxisScale
+        >>> rates, momenta = AxisScale("learning rate", (0.01, 0.1)), AxisScale("momentum", (0.9,))
         >>> grids = Grids(momenta, rates, np.array([[[0.96], [0.95]]]), np.array([[[0.94], [0.95]]]))
         >>> [(panel.title, panel.values.round(2).tolist()) for panel in grids.panels()]
         [('FOP, %', [[0.96, 0.95]]), ('Momentum, %', [[0.94, 0.95]]), ('Difference, points', [[0.02, 0.0]])]
     """
 
     title: str
-    cells: tuple[Cell, ...]
+    cells: tuple[DrawnCell, ...]
     values: Array
     limits: tuple[float, float]
     colors: tuple[str, str, str]
@@ -99,8 +99,8 @@ class Grids:
 
     Example:
         >>> import numpy as np
-        >>> from fop_core.figures.studies import Grids, Scale
-        >>> rates, momenta = Scale("learning rate", (0.01, 0.1)), Scale("momentum", (0.9,))
+        >>> from fop_core.figures.studies import Grids, AxisScale
+        >>> rates, momenta = AxisScale("learning rate", (0.01, 0.1)), AxisScale("momentum", (0.9,))
         >>> fop, momentum = np.array([[[0.96, 0.97], [0.95, 0.95]]]), np.array([[[0.94, 0.95], [0.95, 0.96]]])
         >>> grids = Grids(momenta, rates, fop, momentum)  # [rows, columns, seeds]
         >>> grids.alt
@@ -109,8 +109,8 @@ class Grids:
         (['FOP, %', 'Momentum, %', 'Difference, points'], 'FOP, %')
     """
 
-    rows: Scale
-    columns: Scale
+    rows: AxisScale
+    columns: AxisScale
     with_: Array
     without: Array
     methods: tuple[str, str] = ("fop", "momentum")
@@ -139,8 +139,8 @@ class Grids:
 
         Example:
             >>> import numpy as np
-            >>> from fop_core.figures.studies import Grids, Scale
-            >>> rates, momenta = Scale("learning rate", (0.01, 0.1)), Scale("momentum", (0.9,))
+            >>> from fop_core.figures.studies import Grids, AxisScale
+            >>> rates, momenta = AxisScale("learning rate", (0.01, 0.1)), AxisScale("momentum", (0.9,))
             >>> fop, momentum = np.array([[[0.96, 0.97], [0.95, 0.95]]]), np.array([[[0.94, 0.95], [0.95, 0.96]]])
             >>> Grids(momenta, rates, fop, momentum).better()  # better at 0.01; at 0.1 within one deviation
             array([[1, 0]])
@@ -152,13 +152,13 @@ class Grids:
         with np.errstate(invalid="ignore"):
             return np.where(whole & (np.abs(gain) > std), np.sign(gain), 0).astype(int)
 
-    def panels(self) -> tuple[Panel, Panel, Panel]:
+    def panels(self) -> tuple[GridPanel, GridPanel, GridPanel]:
         """Return the three grids: with, without, difference.
 
         Example:
             >>> import numpy as np
-            >>> from fop_core.figures.studies import Grids, Scale
-            >>> rates, momenta = Scale("learning rate", (0.01,)), Scale("momentum", (0.9,))
+            >>> from fop_core.figures.studies import Grids, AxisScale
+            >>> rates, momenta = AxisScale("learning rate", (0.01,)), AxisScale("momentum", (0.9,))
             >>> panels = Grids(momenta, rates, np.array([[[0.96, 0.98]]]), np.array([[[0.94, 0.95]]])).panels()
             >>> [panel.cells[0].texts for panel in panels]
             [('97.00', '±1.41'), ('94.50', '±0.71'), ('+2.50',)]
@@ -172,12 +172,12 @@ class Grids:
         names = [named(method) + (", %" if self.percent else "") for method in self.methods]
         title = "Difference, points" if self.percent else "Difference"
         return (
-            Panel(names[0], tuple(self._of(self.with_, both[0], limits)), both[0], limits, SEQUENTIAL),
-            Panel(names[1], tuple(self._of(self.without, both[1], limits)), both[1], limits, SEQUENTIAL),
-            Panel(title, tuple(self._differences(difference, far)), difference, (-far, far), DIVERGING),
+            GridPanel(names[0], tuple(self._of(self.with_, both[0], limits)), both[0], limits, SEQUENTIAL),
+            GridPanel(names[1], tuple(self._of(self.without, both[1], limits)), both[1], limits, SEQUENTIAL),
+            GridPanel(title, tuple(self._differences(difference, far)), difference, (-far, far), DIVERGING),
         )
 
-    def _of(self, values: Array, means: Array, limits: tuple[float, float]) -> Iterator[Cell]:
+    def _of(self, values: Array, means: Array, limits: tuple[float, float]) -> Iterator[DrawnCell]:
         of = over_seeds(values)
         for i, j in np.ndindex(means.shape):
             n, lost = int(of.n[i, j]), int(of.lost[i, j])
@@ -187,15 +187,15 @@ class Grids:
             if lost:
                 hover += [f"{self.lost}: {lost} of {n + lost}"]
                 hover += [f"the others: {shown(float(of.mean[i, j]), self.percent)}"] if n else []
-                yield Cell(i, j, HATCHED, (f"{LOST} {lost} of {n + lost}",), tuple(hover), True)
+                yield DrawnCell(i, j, HATCHED, (f"{LOST} {lost} of {n + lost}",), tuple(hover), True)
                 continue
             texts = [shown(float(of.mean[i, j]), self.percent)]
             if n > 1:
                 texts.append(f"±{shown(float(of.std[i, j]), self.percent)}")
             hover.insert(0, f"{self.up}: {' '.join(texts)}")
-            yield Cell(i, j, _color(float(means[i, j]), limits, SEQUENTIAL), tuple(texts), tuple(hover))
+            yield DrawnCell(i, j, _color(float(means[i, j]), limits, SEQUENTIAL), tuple(texts), tuple(hover))
 
-    def _differences(self, difference: Array, far: float) -> Iterator[Cell]:
+    def _differences(self, difference: Array, far: float) -> Iterator[DrawnCell]:
         ours, theirs = over_seeds(self.with_), over_seeds(self.without)
         better = self.better()
         one, other = map(named, self.methods)
@@ -208,7 +208,7 @@ class Grids:
             if any(lost):
                 hover += [f"{self.lost}: {one} {lost[0]} of {n[0]}, {other} {lost[1]} of {n[1]}"]
                 which = "both" if all(lost) else "with" if lost[0] else "without"
-                yield Cell(i, j, HATCHED, (f"{LOST} {which}",), tuple(hover), True)
+                yield DrawnCell(i, j, HATCHED, (f"{LOST} {which}",), tuple(hover), True)
                 continue
             text = shown(float(difference[i, j]), self.percent, signed=True)
             outline = {1: "better", -1: "worse"}.get(int(better[i, j]), "")
@@ -216,13 +216,13 @@ class Grids:
             if outline:
                 hover.append(f"{outline} by more than one standard deviation")
             color = _color(float(difference[i, j]) * (1 if self.higher else -1), (-far, far), DIVERGING)
-            yield Cell(i, j, color, (text,), tuple(hover), outline=outline)
+            yield DrawnCell(i, j, color, (text,), tuple(hover), outline=outline)
 
     def screens(self) -> dict[str, go.Figure]:
         """Return plotly figures of the three, by their titles."""
         return {panel.title: self._screen(panel) for panel in self.panels()}
 
-    def _screen(self, panel: Panel) -> go.Figure:
+    def _screen(self, panel: GridPanel) -> go.Figure:
         r, c = panel.values.shape
         small = max(r, c) <= LARGEST
         rows, columns = self.rows.texts, self.columns.texts
@@ -272,7 +272,7 @@ class Grids:
                     axes.set_ylabel(print_style.literal(self.rows.label))
         return figure
 
-    def _print(self, axes: Axes, panel: Panel) -> None:
+    def _print(self, axes: Axes, panel: GridPanel) -> None:
         r, c = panel.values.shape
         axes.set(xlim=(-0.5, c - 0.5), ylim=(-0.5, r - 0.5))
         axes.set_xticks(range(c), [print_style.literal(text) for text in self.columns.texts])
@@ -308,7 +308,7 @@ class Grids:
                 )
 
 
-def _axis(scale: Scale, count: int) -> dict[str, Any]:
+def _axis(scale: AxisScale, count: int) -> dict[str, Any]:
     return {
         "title": {"text": safe(scale.label)},
         "range": [-0.5, count - 0.5],
@@ -319,7 +319,7 @@ def _axis(scale: Scale, count: int) -> dict[str, Any]:
     }
 
 
-def _shapes(cell: Cell) -> list[dict[str, Any]]:
+def _shapes(cell: DrawnCell) -> list[dict[str, Any]]:
     """Return a cell's area, and over it its hatching or outline."""
     x, y = cell.column, cell.row
     area = {"type": "rect", "x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5, "y1": y + 0.5, "layer": "below"}
@@ -338,7 +338,7 @@ def _shapes(cell: Cell) -> list[dict[str, Any]]:
     return shapes
 
 
-def _note(cell: Cell) -> dict[str, Any]:
+def _note(cell: DrawnCell) -> dict[str, Any]:
     assert cell.color is not None
     first, *others = map(safe, cell.texts)
     return {

@@ -231,7 +231,7 @@ class TimeToTarget:
 
 
 @dataclass(frozen=True)
-class Difference:
+class DrawnDifference:
     """How one method differs from another.
 
     Attributes:
@@ -244,8 +244,8 @@ class Difference:
         significant: whether p is below the level that was fixed.
 
     Example:
-        >>> from fop_core.figures.studies import Difference
-        >>> Difference("FOP less Momentum", "fop", 0.004, 0.001, 0.007, p=0.012, n=5, significant=True).verdict
+        >>> from fop_core.figures.studies import DrawnDifference
+        >>> DrawnDifference("FOP less Momentum", "fop", 0.004, 0.001, 0.007, p=0.012, n=5, significant=True).verdict
         'p = 0.012, n = 5'
     """
 
@@ -263,10 +263,10 @@ class Difference:
         """What the test says.
 
         Example:
-            >>> from fop_core.figures.studies import Difference
-            >>> Difference("FOP less Momentum", "fop", 0.004, 0.001, 0.007, p=0.00002, n=5, significant=True).verdict
+            >>> from fop_core.figures.studies import DrawnDifference
+            >>> DrawnDifference("FOP less Momentum", "fop", 0.004, 0.001, 0.007, 0.00002, n=5, significant=True).verdict
             'p < 1e-4, n = 5'
-            >>> Difference("FOP less Momentum", "fop", 0.004, *[float("nan")] * 3, n=1, significant=False).verdict
+            >>> DrawnDifference("FOP less Momentum", "fop", 0.004, *[float("nan")] * 3, n=1, significant=False).verdict
             'n = 1: no test'
         """
         if math.isnan(self.p):
@@ -285,8 +285,8 @@ class Pairwise:
         detectable: the least difference that these seeds can detect, drawn as an area around 0; None for none.
 
     Example:
-        >>> from fop_core.figures.studies import Difference, Pairwise
-        >>> row = Difference("FOP less Momentum", "fop", 0.004, 0.001, 0.007, p=0.012, n=5, significant=True)
+        >>> from fop_core.figures.studies import DrawnDifference, Pairwise
+        >>> row = DrawnDifference("FOP less Momentum", "fop", 0.004, 0.001, 0.007, p=0.012, n=5, significant=True)
         >>> picture = Pairwise([row], "test accuracy", detectable=0.003)
         >>> picture.alt
         'difference in test accuracy, points: FOP less Momentum +0.40 (p = 0.012, n = 5)'
@@ -294,7 +294,7 @@ class Pairwise:
         (2, 'difference in test accuracy, points')
     """
 
-    rows: Sequence[Difference]
+    rows: Sequence[DrawnDifference]
     across: str
     percent: bool = True
     detectable: float | None = None

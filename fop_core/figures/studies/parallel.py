@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from matplotlib.figure import Figure
 
 from fop_core.figures import curves, print_style
-from fop_core.figures.studies.drawing import INK, LOST, MUTED, Array, Scale, marker, safe, shown, written
+from fop_core.figures.studies.drawing import INK, LOST, MUTED, Array, AxisScale, marker, safe, shown, written
 from fop_core.figures.training_curves import method_style, named
 
 TICKS = 6  # values written along an axis of numbers
@@ -18,7 +18,7 @@ FOOT, BELOW = -0.13, -0.2  # where what diverged ends, under the axis of results
 
 
 @dataclass(frozen=True)
-class Axis:
+class ParallelAxis:
     """One of the axes as it is drawn.
 
     Attributes:
@@ -28,8 +28,8 @@ class Axis:
 
     Example:
         >>> import numpy as np
-        >>> from fop_core.figures.studies import Parallel, Scale
-        >>> trials = Parallel([Scale("learning rate", (0.01, 0.1))], ["fop", "momentum"], np.array([0.96, 0.95]))
+        >>> from fop_core.figures.studies import Parallel, AxisScale
+        >>> trials = Parallel([AxisScale("learning rate", (0.01, 0.1))], ["fop", "momentum"], np.array([0.96, 0.95]))
         >>> axis = trials.axes()[1]
         >>> axis.label, axis.heights, axis.ticks[0]
         ('learning rate', array([0., 1.]), (np.float64(0.0), '0.01'))
@@ -55,8 +55,8 @@ class Parallel:
 
     Example:
         >>> import numpy as np
-        >>> from fop_core.figures.studies import Parallel, Scale
-        >>> rates, ranks = Scale("learning rate", (0.01, 0.1, 0.1)), Scale("rank", (None, 1, 16))
+        >>> from fop_core.figures.studies import Parallel, AxisScale
+        >>> rates, ranks = AxisScale("learning rate", (0.01, 0.1, 0.1)), AxisScale("rank", (None, 1, 16))
         >>> trials = Parallel([rates, ranks], ["momentum", "fop", "fop"], np.array([0.95, np.inf, 0.97]), chosen=[2])
         >>> trials.alt
         '3 trials by learning rate, rank, and their held-out accuracy'
@@ -64,7 +64,7 @@ class Parallel:
         (3, 'Figure')
     """
 
-    scales: Sequence[Scale]
+    scales: Sequence[AxisScale]
     methods: Sequence[str]
     results: Array
     up: str = "held-out accuracy"
@@ -83,13 +83,13 @@ class Parallel:
         names = ", ".join(scale.label for scale in self.scales)
         return f"{len(self.methods)} trials by {names}, and their {self.up}"
 
-    def axes(self) -> list[Axis]:
+    def axes(self) -> list[ParallelAxis]:
         """Return the axes: method, settings, result.
 
         Example:
             >>> import numpy as np
-            >>> from fop_core.figures.studies import Parallel, Scale
-            >>> trials = Parallel([Scale("rank", (1, 16))], ["fop", "fop"], np.array([0.95, np.inf]))
+            >>> from fop_core.figures.studies import Parallel, AxisScale
+            >>> trials = Parallel([AxisScale("rank", (1, 16))], ["fop", "fop"], np.array([0.95, np.inf]))
             >>> [axis.label for axis in trials.axes()], trials.axes()[-1].heights  # the second diverged
             (['method', 'rank', 'held-out accuracy, %'], array([ 0.  , -0.13]))
         """
@@ -97,7 +97,7 @@ class Parallel:
         method = _words("method", [named(kind) for kind in self.methods], [named(kind) for kind in kinds])
         return [method, *map(_axis, self.scales), self._result()]
 
-    def _result(self) -> Axis:
+    def _result(self) -> ParallelAxis:
         finite = self.results[np.isfinite(self.results)]
         low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
         span = high - low or 1.0
@@ -106,7 +106,7 @@ class Parallel:
         ticks = [((end - low) / span, shown(end, self.percent)) for end in ends] if len(finite) else []
         if np.isinf(self.results).any():
             ticks.append((FOOT, f"{LOST} {self.lost}"))
-        return Axis(self.up + (", %" if self.percent else ""), heights, ticks)
+        return ParallelAxis(self.up + (", %" if self.percent else ""), heights, ticks)
 
     def _drawn(self) -> list[tuple[str, Array]]:
         """Return methods with the indices of their rows that have a result, FOP's last and so on top."""
@@ -250,10 +250,10 @@ class Parallel:
         return figure
 
 
-def _axis(scale: Scale) -> Axis:
+def _axis(scale: AxisScale) -> ParallelAxis:
     """Return the axis of a setting: by size where all are numbers, logarithmic where they spread; else one by one."""
     there = tuple(value for value in scale.values if value is not None)
-    of = Scale(scale.label, there)
+    of = AxisScale(scale.label, there)
     if (numbers := of.numbers) is None or not len(numbers):
         options = sorted(dict.fromkeys(map(written, there)))
         return _words(scale.label, [None if value is None else written(value) for value in scale.values], options)
@@ -266,10 +266,10 @@ def _axis(scale: Scale) -> Axis:
     if len(values) > TICKS:
         values = np.linspace(values[0], values[-1], TICKS)
     ticks = [((value - low) / span if span else 0.5, written(float(10**value if log else value))) for value in values]
-    return Axis(scale.label, heights, ticks)
+    return ParallelAxis(scale.label, heights, ticks)
 
 
-def _words(label: str, values: Sequence[str | None], options: Sequence[str]) -> Axis:
+def _words(label: str, values: Sequence[str | None], options: Sequence[str]) -> ParallelAxis:
     heights = {option: (i / (len(options) - 1) if len(options) > 1 else 0.5) for i, option in enumerate(options)}
     every = np.array([np.nan if value is None else heights[value] for value in values], dtype=np.float64)
-    return Axis(label, every, [(height, option) for option, height in heights.items()])
+    return ParallelAxis(label, every, [(height, option) for option, height in heights.items()])

@@ -36,7 +36,7 @@ class Oracle(Protocol):
         Example:
             >>> from fop_core.optim.rules import Oracle
             >>> from toy_functions import racing, surfaces
-            >>> oracle: Oracle = racing.Oracle(surfaces.BOOTH)
+            >>> oracle: Oracle = racing.RaceOracle(surfaces.BOOTH)
             >>> oracle.value(0.0, -4.0)
             306.0
         """
@@ -47,7 +47,7 @@ class Oracle(Protocol):
         Example:
             >>> from fop_core.optim.rules import Oracle
             >>> from toy_functions import racing, surfaces
-            >>> oracle: Oracle = racing.Oracle(surfaces.BOOTH)
+            >>> oracle: Oracle = racing.RaceOracle(surfaces.BOOTH)
             >>> oracle.gradient(0.0, -4.0)
             (-66.0, -78.0)
         """
@@ -58,7 +58,7 @@ class Oracle(Protocol):
         Example:
             >>> from fop_core.optim.rules import Oracle
             >>> from toy_functions import racing, surfaces
-            >>> oracle: Oracle = racing.Oracle(surfaces.BOOTH)
+            >>> oracle: Oracle = racing.RaceOracle(surfaces.BOOTH)
             >>> oracle.hessian(0.0, -4.0)
             ((10.0, 8.0), (8.0, 10.0))
         """
@@ -231,7 +231,7 @@ class Columns:
         >>> from fop_core.optim.rules import Components
         >>> from fop_core.optim.rules.base import Columns
         >>> from toy_functions import racing, surfaces
-        >>> columns = Columns(racing.Oracle(surfaces.BOOTH))
+        >>> columns = Columns(racing.RaceOracle(surfaces.BOOTH))
         >>> theta = Components([[0.0], [-4.0]])
         >>> columns.value(theta), columns.gradient(theta).rows
         (306.0, [[-66.0], [-78.0]])
@@ -250,7 +250,7 @@ class Columns:
             >>> from fop_core.optim.rules import Components
             >>> from fop_core.optim.rules.base import Columns
             >>> from toy_functions import racing, surfaces
-            >>> Columns(racing.Oracle(surfaces.BOOTH)).value(Components([[0.0], [-4.0]]))
+            >>> Columns(racing.RaceOracle(surfaces.BOOTH)).value(Components([[0.0], [-4.0]]))
             306.0
         """
         (x,), (y,) = theta.rows
@@ -263,7 +263,7 @@ class Columns:
             >>> from fop_core.optim.rules import Components
             >>> from fop_core.optim.rules.base import Columns
             >>> from toy_functions import racing, surfaces
-            >>> Columns(racing.Oracle(surfaces.BOOTH)).gradient(Components([[0.0], [-4.0]])).rows
+            >>> Columns(racing.RaceOracle(surfaces.BOOTH)).gradient(Components([[0.0], [-4.0]])).rows
             [[-66.0], [-78.0]]
         """
         (x,), (y,) = theta.rows
@@ -277,7 +277,7 @@ class Columns:
             >>> from fop_core.optim.rules import Components
             >>> from fop_core.optim.rules.base import Columns
             >>> from toy_functions import racing, surfaces
-            >>> Columns(racing.Oracle(surfaces.BOOTH)).hessian(Components([[0.0], [-4.0]])).rows
+            >>> Columns(racing.RaceOracle(surfaces.BOOTH)).hessian(Components([[0.0], [-4.0]])).rows
             ((10.0, 8.0), (8.0, 10.0))
         """
         (x,), (y,) = theta.rows

@@ -7,7 +7,7 @@ import numpy as np
 
 from fop_core import quantities
 from fop_core.figures import studies as figures
-from fop_core.figures.studies import Difference, Profile, Times
+from fop_core.figures.studies import DrawnDifference, Profile, Times
 from fop_core.figures.training_curves import Line, line_styles, named
 from fop_core.runs.lines import points
 from fop_core.runs.loaded import Loaded
@@ -189,10 +189,10 @@ def pairwise(table: StudyTable, comparisons: Comparisons) -> Drawn | None:
     return Drawn("pairwise", "Differences between methods", made, tuple(said))
 
 
-def _difference(row: Comparison, turned: bool, study: Study) -> Difference:
+def _difference(row: Comparison, turned: bool, study: Study) -> DrawnDifference:
     """Return a comparison as it is drawn; turned: the method that the study names later, less the earlier one."""
     of = row.difference
     ours, theirs = map(study.called, (row.other, row.method) if turned else (row.method, row.other))
     mean, low, high = (-of.mean, -of.high, -of.low) if turned else (of.mean, of.low, of.high)
     title = f"{named(ours)} less {named(theirs)}"
-    return Difference(title, ours, mean, low, high, row.adjusted, min(of.n, of.other_n), row.declared)
+    return DrawnDifference(title, ours, mean, low, high, row.adjusted, min(of.n, of.other_n), row.declared)

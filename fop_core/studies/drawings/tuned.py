@@ -8,7 +8,7 @@ import numpy as np
 
 from fop_core import quantities
 from fop_core.figures import studies as figures
-from fop_core.figures.studies import Rates, Scale
+from fop_core.figures.studies import AxisScale, MethodRates
 from fop_core.figures.training_curves import named
 from fop_core.studies.cells import Point
 from fop_core.studies.drawings.drawn import Drawn, label, over_seeds
@@ -105,8 +105,8 @@ def grids(table: StudyTable, rows: str = "", columns: str = "", with_: str = "",
     ]
     kinds = table.study.called(ours), table.study.called(theirs)
     made = figures.Grids(
-        Scale(label(rows), up),
-        Scale(label(columns), across),
+        AxisScale(label(rows), up),
+        AxisScale(label(columns), across),
         values[0],
         values[1],
         kinds,
@@ -190,7 +190,7 @@ def numbers(table: StudyTable) -> dict[str, tuple[Any, ...]]:
     return {
         name: values
         for name, values in fields(table).items()
-        if len(values) > 1 and Scale(name, values).numbers is not None
+        if len(values) > 1 and AxisScale(name, values).numbers is not None
     }
 
 
@@ -214,8 +214,8 @@ def sensitivity(table: StudyTable, field: str = "") -> Drawn | None:
             ordered = sorted(tried, key=lambda one: float(one[0]))
             x, values = [value for value, _ in ordered], [each for _, each in ordered]
         kind, of_seeds = table.study.called(method), np.array(values).reshape(len(x), seeds)
-        curves.append(Rates(kind, np.array(x, np.float64), of_seeds, joined=grid))
-    made = figures.Sensitivity(curves, label(field), title, percent, Scale("", there[field]).log, _lost(table))
+        curves.append(MethodRates(kind, np.array(x, np.float64), of_seeds, joined=grid))
+    made = figures.Sensitivity(curves, label(field), title, percent, AxisScale("", there[field]).log, _lost(table))
     said = [f"Mean ± standard deviation over {over_seeds(seeds)}, on held-out images."]
     others = [label(name) for name in fields(table) if name != field]
     if others and grid:
@@ -230,7 +230,7 @@ def sensitivity(table: StudyTable, field: str = "") -> Drawn | None:
     return Drawn("sensitivity", f"Sensitivity to the {label(field)}", made, tuple(said))
 
 
-def _edges(curves: Sequence[Rates], highest: bool) -> str:
+def _edges(curves: Sequence[MethodRates], highest: bool) -> str:
     """Return which methods are best at an end of their values, as the subject of a sentence."""
     names = []
     for curve in curves:
@@ -252,7 +252,7 @@ def parallel(table: StudyTable) -> Drawn | None:
         results = np.array([_mean(values) for _, _, values in tried], np.float64)
     won = table.stored.winners
     chosen = [index for index, (method, point, _) in enumerate(tried) if won.get(method) == point]
-    scales = [Scale(label(field), tuple(point.get(field) for _, point, _ in tried)) for field in there]
+    scales = [AxisScale(label(field), tuple(point.get(field) for _, point, _ in tried)) for field in there]
     kinds = [table.study.called(method) for method, _, _ in tried]
     made = figures.Parallel(scales, kinds, results, title, percent, chosen, _lost(table))
     of = ", ".join(f"{named(kind)} {kinds.count(kind)}" for kind in map(table.study.called, table.study.methods))

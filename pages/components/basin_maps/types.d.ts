@@ -1,6 +1,6 @@
 import type { Colors, Hex, Scheme, Style } from "../lib/types.d.ts";
 
-/** Maps of cells side by side: pages/basins/maps.py. */
+/** Maps of cells side by side: pages/basins/widget.py. */
 export interface BasinsData {
   x: Axis;
   y: Axis;

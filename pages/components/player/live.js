@@ -241,7 +241,7 @@ export class LiveRace {
 }
 
 /**
- * What stands at the end of a run; as fop_core.figures.runs.Run.label.
+ * What stands at the end of a run; as fop_core.figures.trajectories.Run.label.
  *
  * @param {string} name
  * @param {Pick<LiveMotion, "status" | "step">} motion

@@ -9,4 +9,4 @@
 docs/slurm.md says how they work together.
 """
 
-from fop_core.jobs.launchers.slurm.launcher import Slurm as Slurm
+from fop_core.jobs.launchers.slurm.launcher import SlurmLauncher as SlurmLauncher

@@ -30,7 +30,7 @@ RELEASES = 3  # times that a job is released which Slurm holds as its node faile
 AGAIN = 30.0  # seconds after which runs that Slurm refused are offered again
 
 
-class Slurm:
+class SlurmLauncher:
     """The launcher of a cluster.
 
     Args:

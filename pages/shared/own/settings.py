@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pages.shared import fields
 from pages.shared.fields import Choice, Flag
 from pages.shared.text import literal, sendable
-from pages.shared.train_fields import LONGEST, Line, plain
-from pages.shared.train_settings import help_text
+from pages.shared.train.fields import LONGEST, Line, plain
+from pages.shared.train.settings import help_text
 
 MOST = 100  # settings that are shown
 LONGEST_HELP = 500  # characters

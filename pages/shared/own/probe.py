@@ -8,9 +8,9 @@ from concurrent.futures import Future
 import streamlit as st
 
 from fop_core.runs.plugins import PluginError, Source
-from fop_core.training import probe
 from fop_core.training.config import TrainConfig, parse
-from fop_core.training.probe import Probed, ProbeError
+from fop_core.training.probe import client
+from fop_core.training.probe.client import Probed, ProbeError
 
 AT_ONCE = 2  # probes
 MATTERS = ("data", "model", "optimizer", "schedule", "fop", "batch_size")
@@ -45,7 +45,7 @@ def _future(settings: str, digests: str, _sources: Mapping[str, Source]) -> "Fut
 def _try(made: "Future[Probed]", config: TrainConfig, sources: Mapping[str, Source]) -> None:
     try:
         with _free:
-            made.set_result(probe.probe(config, sources))
+            made.set_result(client.probe(config, sources))
     except PluginError as error:
         made.set_exception(ProbeError(("", str(error))))
     except BaseException as error:

@@ -10,7 +10,7 @@ from fop_core.runs import compare
 from fop_core.training import config
 from fop_core.training.config import BASES, METHODS, PLUGIN, TAKES, TrainConfig
 from pages.shared.fields import Choice, Field, Flag, Text
-from pages.shared.train_fields import LONGEST, Line, Pick, plain
+from pages.shared.train.fields import LONGEST, Line, Pick, plain
 
 PRESETS = Choice(
     "Preset",

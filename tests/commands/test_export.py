@@ -18,7 +18,7 @@ from fop_core.reproduction.figures import FIGURES, left_out
 from fop_core.reproduction.mnist import chance_deg
 from fop_core.reproduction.tables import OF_STUDIES, TABLES, cosines, replaced
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "paper.md"
 ANSWER = ROOT / "docs" / "does-fop-help.md"
 

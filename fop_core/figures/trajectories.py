@@ -14,7 +14,7 @@ MARKED_STEPS = (1, 10, 100, 1_000, 10_000, 100_000)
 
 
 @dataclass(frozen=True)
-class Run:
+class DrawnTrajectory:
     """One rule's run, downsampled.
 
     Attributes:
@@ -30,7 +30,7 @@ class Run:
         eigenvalues: of P there, [l, 2], the larger first.
 
     Example:
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> from toy_functions import presets, race
         >>> path = race(presets.PAPER_BOOTH)["Adam"]
         >>> run = downsampled("adam", path.points, path.losses, path.status)
@@ -54,7 +54,7 @@ class Run:
         """How it looks.
 
         Example:
-            >>> from fop_core.figures.runs import downsampled
+            >>> from fop_core.figures.trajectories import downsampled
             >>> downsampled("fop", [[0.0, -4.0]], [306.0], "step limit").method.name
             'FOP'
         """
@@ -65,7 +65,7 @@ class Run:
         """What stands at the end of its line.
 
         Example:
-            >>> from fop_core.figures.runs import downsampled
+            >>> from fop_core.figures.trajectories import downsampled
             >>> points, losses = [[0.0, -4.0], [1.0, 3.0]], [306.0, 0.0]
             >>> [downsampled("fop", points, losses, status).label for status in ("converged", "step limit", "diverged")]
             ['FOP 1', 'FOP > 1', 'FOP diverged at 1']
@@ -84,7 +84,7 @@ def downsampled(
     losses: np.ndarray,
     status: str,
     preconditioners: np.ndarray | None = None,
-) -> Run:
+) -> DrawnTrajectory:
     """Return a run to draw.
 
     Args:
@@ -95,7 +95,7 @@ def downsampled(
         preconditioners: P before each update and at the end, symmetric, [steps + 1, 2, 2].
 
     Example:
-        >>> from fop_core.figures.runs import downsampled
+        >>> from fop_core.figures.trajectories import downsampled
         >>> from toy_functions import presets, race
         >>> path = race(presets.PAPER_BOOTH)["FOP"]
         >>> run = downsampled("fop", path.points, path.losses, path.status, path.preconditioners)
@@ -110,7 +110,7 @@ def downsampled(
     eigen_steps = eigenvalues = None
     if preconditioners is not None:
         eigen_steps, eigenvalues = _spectrum(np.asarray(preconditioners, dtype=np.float64))
-    return Run(
+    return DrawnTrajectory(
         rule=rule,
         steps=len(points) - 1,
         status=status,

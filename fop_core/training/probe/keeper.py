@@ -1,6 +1,6 @@
 """Keeps a probe: starts it, and when it has ended kills all that it started, whatever session that has fled to.
 
-    python -m fop_core.training.probe_keeper FOLDER PID
+    python -m fop_core.training.probe.keeper FOLDER PID
 
 It ends as the probe does, with its status or by its signal. Where the process that waits for it is gone, it ends the
 probe and takes the folder away.
@@ -29,7 +29,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)  # what outlives its parent becomes a child of ours
-    worker = subprocess.Popen(isolated.command("fop_core.training.probe_worker", folder))
+    worker = subprocess.Popen(isolated.command("fop_core.training.probe.worker", folder))
     signal.signal(signal.SIGUSR1, lambda *_: worker.send_signal(signal.SIGUSR1))
     status: int | None = None
     while status is None and os.getppid() == waiting:

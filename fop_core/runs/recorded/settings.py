@@ -16,7 +16,7 @@ def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: where they are nested too deep.
 
     Example:
-        >>> from fop_core.runs.recorded_settings import checked_settings
+        >>> from fop_core.runs.recorded.settings import checked_settings
         >>> checked_settings({"lr": 0.1, "betas": (0.9, 0.99)})
         {'lr': 0.1, 'betas': [0.9, 0.99]}
     """

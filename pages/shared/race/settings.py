@@ -5,8 +5,8 @@ from typing import Any
 
 from fop_core.figures.style import METHODS
 from pages.shared.fields import Choice, Field, Flag, Number, Several, Switch, Text
-from pages.shared.race import OWN, Spec, SurfaceSpec
-from pages.shared.race_rules import EXAMPLE, KINDS, OF_A_RULE, OWN_RULE, OWN_TEXT, RULE_CHOICE, mistake, of_rule
+from pages.shared.race.remembered import OWN, Spec, SurfaceSpec
+from pages.shared.race.rules import EXAMPLE, KINDS, OF_A_RULE, OWN_RULE, OWN_TEXT, RULE_CHOICE, mistake, of_rule
 from toy_functions.expressions import FUNCTION_NAMES, MAX_LENGTH
 from toy_functions.own_rule import OwnRule
 from toy_functions.scenes import ANGLE, CONDITION, SCENES, Scene

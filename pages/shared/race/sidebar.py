@@ -8,9 +8,9 @@ import streamlit as st
 from fop_core.figures.style import METHODS, number
 from pages.shared.form import Form
 from pages.shared.progress import leave_if_unwanted
-from pages.shared.race import OWN, surface
-from pages.shared.race_rules import OWN_RULE, OWN_TEXT, mistake, of_rule
-from pages.shared.race_settings import racing, surface_spec
+from pages.shared.race.remembered import OWN, surface
+from pages.shared.race.rules import OWN_RULE, OWN_TEXT, mistake, of_rule
+from pages.shared.race.settings import racing, surface_spec
 from pages.shared.text import literal
 from toy_functions.expressions import ExpressionError
 from toy_functions.framing import frame

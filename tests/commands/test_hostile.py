@@ -21,7 +21,7 @@ from fop_core.training import config
 from tests.sampled import sampled
 from tests.training import tiny
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 RUN = str(ROOT / "trained_models" / "gallery" / "mnist-sgd-seed0")
 FORKED = str(ROOT / "trained_models" / "gallery" / "cifar10-fop-velocity")
 SECONDS = 120  # after which a command counts as one that does not end

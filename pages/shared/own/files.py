@@ -14,14 +14,15 @@ import streamlit as st
 from fop_core.printable import printable
 from fop_core.runs import confirmed, plugins
 from fop_core.runs.plugins import MAKES, PluginError, Source
-from fop_core.training import probe
 from fop_core.training.config import TrainConfig
-from fop_core.training.probe import Probed, ProbeError
-from pages.shared import own_probe, own_settings
+from fop_core.training.probe import client
+from fop_core.training.probe.client import Probed, ProbeError
 from pages.shared.drawn import Drawn
+from pages.shared.own import probe as own_probe
+from pages.shared.own import settings as own_settings
 from pages.shared.reruns import run_again
 from pages.shared.text import literal
-from pages.shared.train_fields import setting
+from pages.shared.train.fields import setting
 
 BEAT = 0.1  # seconds between two looks at a probe
 PARTS = {"data": "data", "model": "network", "optimizer": "optimizer"}
@@ -100,7 +101,7 @@ class OwnFiles:
         Raises:
             ConfigError: where that does not go together.
         """
-        return probe.plugged(made, self.sources, self.settings())
+        return client.plugged(made, self.sources, self.settings())
 
     def probed(self, made: TrainConfig) -> Probed | None:
         """Return what the probe of a config said, or None: it has not come to its end, or to a good one."""
@@ -219,7 +220,7 @@ class OwnFiles:
             return
         future, begun = own_probe.future(made, self.sources), time.monotonic()
         names = literal(", ".join(dict.fromkeys(source.file for source in self.sources.values())))
-        line, limit = st.empty(), probe.Limits().seconds
+        line, limit = st.empty(), client.Limits().seconds
         waited = not future.done()
         while not future.done():
             seconds = time.monotonic() - begun

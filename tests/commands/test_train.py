@@ -20,7 +20,7 @@ from tests.damage import watchdog  # noqa: F401, a fixture
 from tests.jobs.test_queue import elected, wait
 from tests.training import tiny
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SHORT = ("--preset", "mnist-mlp", "--set", "max_steps=30", "--set", "threads=1", "--set", "snapshots=4", "--quiet")
 
 

@@ -184,7 +184,7 @@ class _Process:
         own = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
         self._output = os.fdopen(os.open(self._log, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_EXCL, 0o600), "rb")
         try:
-            command = isolated.command("fop_core.training.probe_keeper", str(folder), str(os.getpid()))
+            command = isolated.command("fop_core.training.probe.keeper", str(folder), str(os.getpid()))
             settings = isolated.environment() | data | own
             self._process = isolated.start(command, self._output.fileno(), settings, folder=folder / WORK)
         except BaseException:

@@ -1,4 +1,4 @@
-"""The process that tries plug-ins: ``python -m fop_core.training.probe_worker FOLDER``, started by ``probe``'s keeper.
+"""The process that tries plug-ins: ``python -m fop_core.training.probe.worker FOLDER``, started by ``keeper``.
 
 FOLDER has request.json and the files. What comes of it: "stage", which part it is at and what it does; "where", where
 it was when it was ended; and report.json, at the end.
@@ -28,7 +28,7 @@ from fop_core.runs import files, plugins
 from fop_core.runs.plugins import MAKES, PluginError
 from fop_core.training import batches, build, datasets, memory, own_data, preview, state
 from fop_core.training.config import ConfigError, Problem, TrainConfig, parse
-from fop_core.training.plugins import Plugin, Plugins, kind
+from fop_core.training.plugins import LoadedPlugin, Plugins, kind
 
 CPU = torch.device("cpu")
 SAMPLES = 16  # of the one step, at most
@@ -89,7 +89,7 @@ class Probe:
         (self.folder / "stage").write_text(f"{part} {doing}")
 
     @contextmanager
-    def _doing(self, part: str, doing: str, otherwise: str = "") -> Iterator[Plugin]:
+    def _doing(self, part: str, doing: str, otherwise: str = "") -> Iterator[LoadedPlugin]:
         """Do something with a part, or where it is built in with another one, and have its file answer for it."""
         part = self._answering(part, otherwise)
         self._at(part, doing)

@@ -12,10 +12,10 @@ from fop_core.figures import landscape
 from fop_core.figures.bands import Band, band
 from fop_core.figures.errors import Errors, errors
 from fop_core.figures.landscape import Box, Landscape
-from fop_core.figures.learned import Learned, learned
+from fop_core.figures.learned import PreconditionerPath, learned
 from fop_core.figures.motion import Motion, motion
-from fop_core.figures.runs import Run, downsampled
-from pages.shared.race_rules import KINDS
+from fop_core.figures.trajectories import DrawnTrajectory, downsampled
+from pages.shared.race.rules import KINDS
 from toy_functions import Race, expressions, race
 from toy_functions.lowest import with_floor
 from toy_functions.quadratic_model import model_at
@@ -105,9 +105,9 @@ class Result:
         errors: along the eigenvectors of the Hessian at the minimum that it ends at; None where it ends at none.
     """
 
-    run: Run
+    run: DrawnTrajectory
     motion: Motion
-    learned: Learned | None
+    learned: PreconditionerPath | None
     reason: str
     end: tuple[float, float]
     minimum: tuple[float, float] | None
@@ -207,7 +207,7 @@ def ground(spec: SurfaceSpec, box: Box) -> Landscape:
     return landscape.survey(objective.value, objective.floor, box)
 
 
-def picture(spec: Spec, runs: list[Run]) -> Landscape:
+def picture(spec: Spec, runs: list[DrawnTrajectory]) -> Landscape:
     """Return the ground of a race: its surface's view, grown to hold the start and what did not diverge."""
     paths: list[np.ndarray] = [run.path for run in runs if run.status != "diverged"]
     return ground(spec.surface, landscape.frame(surface(spec.surface).view, spec.start, paths))
