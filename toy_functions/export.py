@@ -124,7 +124,7 @@ def snippet(
         >>> exec(script)
         SGD: converged, 80 steps, end (1.0006554235015852, 2.999344576498415)
         >>> print(script.splitlines()[-3])
-        for name, trajectory in race(settings).items():
+        for name, path in race(settings).items():
     """
     imports: dict[str, set[str]] = {"fop_core.optim.rules": set(), "toy_functions": {"Race", "race"}}
     for rule in race.rules.values():
@@ -153,9 +153,9 @@ def snippet(
 
 settings = {_block("Race(", settings, ")", 0, spread=True)}
 
-{loop}{margin}for name, trajectory in race({settings_of}).items():
-{margin}    x, y = trajectory.points[-1].tolist()
-{margin}    print(f"{each}{{name}}: {{trajectory.status}}, {{trajectory.steps}} steps, end ({{x!r}}, {{y!r}})")
+{loop}{margin}for name, path in race({settings_of}).items():
+{margin}    x, y = path.points[-1].tolist()
+{margin}    print(f"{each}{{name}}: {{path.status}}, {{path.steps}} steps, end ({{x!r}}, {{y!r}})")
 """
 
 

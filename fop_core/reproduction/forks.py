@@ -100,7 +100,7 @@ def submit(plan: Plan, quick: bool = False, folder: Path | None = None) -> Submi
     return Submitted([run.id for run in runs], there, queue.submit_all(runs))
 
 
-def _missing(plan: Plan, quick: bool, folder: Path) -> tuple[list[attribution.Plan], list[str]]:
+def _missing(plan: Plan, quick: bool, folder: Path) -> tuple[list[attribution.ControlPlan], list[str]]:
     """Return the controls that are to be made, and the ids of those that are there."""
     study = plan.quick if quick else plan.study
     there, runs = existing(study, folder), binding.existing(folder)

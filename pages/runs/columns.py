@@ -11,7 +11,7 @@ from fop_core.formatting import number, percent
 from fop_core.runs import compare, fields
 from fop_core.runs.fields import ANYWHERE, BEST, LAST, SETTING, Known
 from fop_core.runs.listing import Entry
-from pages.shared.train_settings import LABELS
+from pages.shared.train.settings import LABELS
 
 Cell = tuple[Any, ...]  # words, what they are sorted by, what hovering shows
 
