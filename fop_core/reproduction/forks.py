@@ -29,7 +29,7 @@ class WaitsError(RunError):
 
 
 @dataclass(frozen=True)
-class Submitted:
+class SubmittedControls:
     """What became of a study of controls.
 
     Attributes:
@@ -89,7 +89,7 @@ def check(plan: Plan, quick: bool = False, folder: Path | None = None) -> bool:
     return not _missing(plan, quick, store.runs_folder() if folder is None else folder)[0]
 
 
-def submit(plan: Plan, quick: bool = False, folder: Path | None = None) -> Submitted:
+def submit(plan: Plan, quick: bool = False, folder: Path | None = None) -> SubmittedControls:
     """Make the controls that are not there, and put them into the queue. Arguments and errors as ``check``'s."""
     folder = store.runs_folder() if folder is None else folder
     missing, there = _missing(plan, quick, folder)
@@ -97,7 +97,7 @@ def submit(plan: Plan, quick: bool = False, folder: Path | None = None) -> Submi
     for made in missing:
         name = f"{plan.name} {made.kind} seed {made.config.seed}"
         runs.append(attribution.create(made, name=name, tags=("paper",), folder=folder))
-    return Submitted([run.id for run in runs], there, queue.submit_all(runs))
+    return SubmittedControls([run.id for run in runs], there, queue.submit_all(runs))
 
 
 def _missing(plan: Plan, quick: bool, folder: Path) -> tuple[list[attribution.ControlPlan], list[str]]:

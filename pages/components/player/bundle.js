@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum c460adf28e8ca19dbe2ff4533d317c1956c2cb7f4a5d12141fe227463b1e73e7.
+// Made by scripts/web.sh build of sources with the checksum 1783d9ded335b529df754b98e35a827ac722d1ef8025ab7616cb487a9441d1a7.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
