@@ -54,5 +54,5 @@ def test_names_of_files_are_seen():
         "pages/shared",
         "a/b",
     ]
-    assert there("optim/rules/fop.py") and there("rules/fop.py") and there("recorded_*.py") and there("jobs/queue")
+    assert there("optim/rules/fop.py") and there("rules/fop.py") and there("test_fop_*.py") and there("jobs/queue")
     assert not there("optim/rules.py") and not there("ules/fop.py")

@@ -23,7 +23,7 @@ case "$1 $2" in
   "-m pip") echo "pip ${{*: -1}}" >>calls; sleep "${{PIP_SECONDS:-0}}"; echo "pip's last words"
     exit "${{PIP_EXIT:-0}}" ;;
   "-m "*) (IFS="|"; echo "$*") >>calls; echo "FOP_CHROMIUM=${{FOP_CHROMIUM:-}}" >>calls
-    [ "${{FAILS:-}}" != "$3" ] ;;
+    [ "${{FAILS:-}}" != "$4" ] ;;
   "-c "*ensurepip*) [ -e has-venv ] ;;
   "-c "*) exec {sys.executable} -c "import sys; sys.version_info = (${{PRETEND:-3, 12}}, 0); exec(sys.argv[1])" "$2" ;;
   "- "*) exec {sys.executable} "$@" ;;
@@ -308,11 +308,12 @@ LONG = ("tests/browser", "tests/faults", "tests/slurm")
 
 
 def both_halves(chromium: str, *long: str) -> list[str]:
-    """The calls that run the tests: most side by side, then those that start servers and jobs."""
+    """The calls that run the tests: most by fours, then those that start servers and jobs by twos."""
     first = ["-m", "pytest", "-n", "4", "--dist", "loadfile", *(f"--ignore={path}" for path in (*JOURNEYS, *LONG))]
     first += [] if long else ["-m", "not long"]
     most = "--durations=40"  # lists what takes longest
-    return ["|".join([*first, most]), chromium, "|".join(["-m", "pytest", *JOURNEYS, *long, most]), chromium]
+    second = ["-m", "pytest", "-n", "2", "--dist", "loadfile", *JOURNEYS, *long]
+    return ["|".join([*first, most]), chromium, "|".join([*second, most]), chromium]
 
 
 def test_a_chromium_named_by_the_user_comes_first(project):
@@ -458,7 +459,7 @@ def test_the_scripts_can_be_started():
         subprocess.run([BASH, "-n", script], check=True)
 
 
-@pytest.mark.parametrize("fails", ["-n", "tests/journeys"])
+@pytest.mark.parametrize("fails", ["4", "2"])
 def test_one_failing_half_fails_the_tests_and_the_other_is_run_all_the_same(project, fails):
     project.put("chromium", "exit 0")
     result = run_tests(project, FAILS=fails)

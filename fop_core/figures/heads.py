@@ -324,10 +324,10 @@ def _pulls(
         drawn.append((move, "step", False))
     pieces: list[Piece] = []
     texts: list[Text] = []
-    seen = [(view.vectors(vector[None])[0], name, ink) for vector, name, ink in drawn]
-    lengths = [length for length in (math.hypot(*px) for px, _, _ in seen) if length < math.inf]
+    vectors = [(view.vectors(vector[None])[0], name, ink) for vector, name, ink in drawn]
+    lengths = [length for length in (math.hypot(*px) for px, _, _ in vectors) if length < math.inf]
     times = factor(max(lengths, default=0.0) * page_side / view.side)
-    for px, name, ink in seen:
+    for px, name, ink in vectors:
         length = math.hypot(*px)
         if not 0 < length < math.inf:
             continue

@@ -101,7 +101,7 @@ def short(evidence: Evidence) -> list[str]:
     of_drawn = share(*(above(each, percent(small.of(SGD), 2)).mean for each in close))
     said = partial(_by, brief=True)
     return [
-        f"- On MNIST, at the rate that suits SGD best ({BEST_RATE:g}), FOP of full rank less SGD: "
+        f"- On MNIST at the best rate of SGD ({BEST_RATE:g}), FOP of full rank less SGD: "
         f"{said(of_best.at[end]['full rank'])}.",
         f"- At a rate too small for SGD ({SMALL_RATE:g}) and with σ = {LARGE:g}: "
         f"{said(of_large.at[end]['full rank'])}. {drawn} of that is there when nothing is learned{as_long}.",
@@ -115,7 +115,7 @@ def short(evidence: Evidence) -> list[str]:
         f"{said(last[one_step])}.",
         "- p is Welch's test, by Holm's method over the ranks or rules of the same setting.",
         f"- Of the paper's {len(made)} claims {count['reproduced']} came out{searched}, {count['in part']} in part, "
-        f"{count['not']} not; {count['not run']} have not been run.",
+        f"{count['not']} not. {count['not run']} have not been run.",
     ]
 
 
