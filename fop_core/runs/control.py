@@ -166,9 +166,9 @@ def start_over(run: Run) -> Path | None:
 
     Raises:
         RunError: where the run is finished, or some process works on it.
-        DamagedFile: where it, or its folder of checkpoints, is a link.
+        DamagedFile: where it is a link.
     """
-    writable.check_folders(run.path, "", "checkpoints")
+    writable.check_folders(run.path, "")  # whatever is in the place of its checkpoints is set aside
     lock = locks.take(run.path)
     try:
         refuse_scheduled(run.path)

@@ -387,7 +387,7 @@ def test_matrices_that_may_be_P_are_not_taken_for_M_in_silence():
     random = np.random.default_rng(0).standard_normal((4, 4))
     at = with_files(page(source="file"), ("a.safetensors", save({"a": random @ random.T})))
     assert not at.error and "Every matrix is symmetric, as a P is" in words(at)
-    at.selectbox(key="preconditioners.given").set_value("direct")
+    at.selectbox(key="preconditioners.file_form").set_value("direct")
     assert "Every matrix is symmetric" not in words(ran(at.run()))
     for name, matrix in (("a/P", random @ random.T), ("a", random), ("a", np.eye(4)), ("a", random[:, :2])):
         at = with_files(page(source="file"), ("a.safetensors", save({name: np.ascontiguousarray(matrix)})))
