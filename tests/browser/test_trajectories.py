@@ -86,7 +86,7 @@ def test_a_long_race_says_how_far_it_is_and_ends_when_another_is_chosen(visit):
     page = visit(f"?{urlencode(SLOW)}", drawn=False)
     slow_down(page, 6)  # widgets then take longer to draw than the running icon stands still
     page.set_default_timeout(60_000)
-    expect(page.get_by_text(re.compile(r"Racing: \d+%, ([2-9]|\d\d+) s"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile(r"Racing: \d+ %, ([2-9]|\d\d+)(\.\d+)? s"))).to_be_visible(timeout=60_000)
     expect(page.get_by_role("combobox", name="Preset")).to_be_visible(timeout=60_000)
     choose(page, "Preset", "Figure 1: Himmelblau")
     counts(page, FOP="289")
