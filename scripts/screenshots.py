@@ -20,8 +20,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
+from scipy.spatial import cKDTree
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from fop_core.figures.style import METHODS
@@ -39,6 +41,7 @@ PHONE: dict[str, Any] = {
     "is_mobile": True,
     "has_touch": True,
 }
+FREQUENT = 96  # colours of a picture that it keeps as they are
 TRAIN = "train?compare=1&seeds=0-2"
 SEEDS = "runs?show=gallery&y=test_accuracy&base=mnist-sgd-seed0&run=" + ",".join(
     f"mnist-{method}-seed{seed}" for method in ("fop-full", "fop-rank16", "sgd") for seed in range(3)
@@ -164,17 +167,24 @@ def main(names: Sequence[str]) -> None:
 
 
 def with_few_colors(picture: Image.Image) -> Image.Image:
-    """Returns it with 256 colours, a third of the bytes; an optimizer's is kept, however few pixels have it."""
-    kept = [
-        int(color[at : at + 2], 16)
-        for color in sorted({method.color for method in METHODS.values()})
-        for at in (1, 3, 5)
-    ]
+    """Returns it with 256 colours, a third of the bytes: optimizers', the most frequent ones, means of the others."""
     plain = picture.convert("RGB")
-    others = plain.quantize(256 - len(kept) // 3).getpalette() or []
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(kept + others[: 768 - len(kept)])
-    return plain.quantize(palette=palette, dither=Image.Dither.NONE)
+    coded = np.asarray(plain).astype(int) @ (1 << 16, 1 << 8, 1)
+    codes, where, counts = np.unique(coded, return_inverse=True, return_counts=True)
+    of_methods = {int(method.color[1:], 16) for method in METHODS.values()}
+    kept = _colors([*of_methods, *codes[np.argsort(-counts)[:FREQUENT]]])
+    means = np.reshape(plain.quantize(256 - len(kept)).getpalette() or [], (-1, 3))
+    palette = np.concatenate([kept, means])[:256]
+    nearest = cKDTree(palette).query(_colors(codes))[1]
+    few = Image.fromarray(nearest[where].reshape(coded.shape).astype(np.uint8), "P")
+    few.putpalette(palette.astype(np.uint8).ravel().tolist())
+    return few
+
+
+def _colors(codes: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Returns red, green and blue of colours 0xRRGGBB, [n, 3]."""
+    each = np.asarray(codes, int)
+    return np.stack([each >> 16, each >> 8 & 255, each & 255], axis=1)
 
 
 def animate(address: str, browser: Browser) -> None:
