@@ -103,12 +103,12 @@ def submit(plan: Plan, quick: bool = False, folder: Path | None = None) -> Submi
 def _missing(plan: Plan, quick: bool, folder: Path) -> tuple[list[attribution.ControlPlan], list[str]]:
     """Return the controls that are to be made, and the ids of those that are there."""
     study = plan.quick if quick else plan.study
-    there, runs = existing(study, folder), binding.existing(folder)
+    there, runs, parents = existing(study, folder), binding.existing(folder), of_parents(study)
     made = []
     for cell in cells(study):
         if cell.key in there:
             continue
-        parent = of_parents(study)[cell.seed]
+        parent = parents[cell.seed]
         name = CONTROLS_OF[plan.name] + ("-quick" if quick else "")
         if parent.key not in runs or Run(folder / runs[parent.key]).state.state != "finished":
             raise WaitsError(

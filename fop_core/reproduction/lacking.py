@@ -7,7 +7,9 @@ import functools
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from fop_core import formatting
 from fop_core.reproduction.cards import shipped_evidence
 from fop_core.reproduction.cifar import JPEG
 from fop_core.reproduction.evidence import Evidence
@@ -18,6 +20,8 @@ from fop_core.reproduction.shipped import Packed, PackedRun
 from fop_core.reproduction.verdicts import Card, Part
 
 RHO, TRACE, TEXT = "paper-rho", "paper-trace", "paper-text"
+PROSE = Path(__file__).with_name("prose.txt")
+"""What the transformer learns to write."""
 CALLED = {
     "momentum": "SGD",
     "adam": "Adam",
@@ -161,9 +165,8 @@ def text(evidence: Evidence) -> Question:
             ("Each at its own best rate: FOP around Adam ends above Adam.", fop_adam, adam, "test_accuracy"),
         ]
 
-    about = (
-        "131,908 bytes of this program's own documents, two layers of width 64, 10 epochs: a small model of text.",
-    )
+    length = formatting.size(PROSE.stat().st_size)
+    about = (f"{length} of this program's own documents, two layers of width 64, 10 epochs: a small model of text.",)
     return _question(evidence, "text", "A transformer on text", TEXT, pairs, about)
 
 

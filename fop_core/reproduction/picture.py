@@ -45,7 +45,8 @@ class Picture:
 
 def over_seeds(label: str, style: LineStyle, seeds: Sequence[tuple[Array, Array]]) -> Line:
     """Return the mean over seeds, within the least and the largest of them."""
-    x, values = series.aggregate(seeds).x, series.aggregate(seeds).mean
+    together = series.aggregate(seeds)
+    x, values = together.x, together.mean
     if len(seeds) < 2:
         return Line(label, style, x, values)
     stacked = np.stack([np.interp(x, *each, left=np.nan, right=np.nan) for each in seeds])
