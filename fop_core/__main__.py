@@ -4,15 +4,17 @@ import io
 import signal
 import sys
 
+from fop_core.commands.loading import ends_at_ctrl_c
+
 if __name__ == "__main__":
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what an encoding lacks is spelt out: no print fails for it
             stream.reconfigure(errors="backslashreplace")
     try:
-        from fop_core.cli import main
-
+        with ends_at_ctrl_c():
+            from fop_core.cli import main
         status = main()
-    except KeyboardInterrupt:  # while that was loaded
+    except KeyboardInterrupt:  # at a step that neither of them guards
         status = 130
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback of libraries that put away their things at the end
     sys.exit(status)

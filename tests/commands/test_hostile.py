@@ -352,6 +352,38 @@ def test_ctrl_c_at_any_moment_is_130_in_at_most_a_line(folder, command, after):
         assert process.returncode == 0, err  # it was done already
 
 
+LOST = """
+import importlib.abc, runpy, signal, sys
+
+class Interrupted(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, *_):
+        if name == "numpy":
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                raise ImportError('PyCapsule_Import could not import module "datetime"') from None
+
+sys.meta_path.insert(0, Interrupted())
+sys.argv = ["fop_core", "doctor"]
+runpy.run_module("fop_core", run_name="__main__")
+"""
+
+
+def test_ctrl_c_that_numpy_would_lose_ends_the_program(folder):
+    """Its start-up in C gives an ImportError for it."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOST],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        env=os.environ | {"FOP_RUNS_DIR": str(folder)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "python -m fop_core: ended by Ctrl-C\n"
+
+
 def test_ctrl_c_before_the_loop_leaves_an_honest_state(capsys, monkeypatch, folder):
     from fop_core.training import datasets, loop
 
