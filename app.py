@@ -17,6 +17,7 @@ from pages.components.tour import tour
 from pages.shared.additions import Additions
 from pages.shared.form import address
 from pages.shared.headers import Headers
+from pages.shared.messages import join_messages
 from pages.shared.origins import Origins
 from pages.shared.tour import STOPS
 
@@ -24,6 +25,7 @@ HERE = Path(__file__).parent
 
 if get_script_run_ctx(suppress_warning=True) is None:
     PagesManager.uses_pages_directory = False  # else a deep link as the first visit finds no page
+    join_messages()
     css = (HERE / "static/app.css").read_text()
     drawing = ("", "trajectories", "paper", "runs", "preconditioners")
     additions = Middleware(Additions, css=css, script=SOURCE, of=drawing)
