@@ -26,6 +26,8 @@ from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Box, Landscape
 from fop_core.figures.paper import MARKERS, draw_landscape
 from fop_core.figures.print_style import PX
+from fop_core.figures.solid import SolidWindow
+from fop_core.figures.solid_ground import FAINT, draw_solid
 from fop_core.figures.style import LIGHT, Method, Theme
 from fop_core.figures.trajectories import MARKED_STEPS, DrawnTrajectory
 
@@ -37,6 +39,7 @@ _USUAL = 640  # px of a picture for which the next are
 _WEIGHT = 1.25  # of lines, to those of ``style``: the picture is larger than one on a page
 _START, _RIM = 1.4, 1.4  # how much larger the start is than a circle on a path; px around symbols
 _FONT, _ROW, _PAD, _SAMPLE = 15, 24, 10, 30  # of the key
+_BEHIND, _DOTS = 0.6, np.array([1.5, 3.0])  # opacity and dots of a path where the surface hides it, px of ``style``
 _SHADES = 6  # from a colour to the paper, for smooth edges
 _GROUND = 96  # colours of the landscape
 _LETTERS = Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans-Bold.ttf")  # Pillow's own has no Greek
@@ -81,6 +84,7 @@ class Movie:
         rate: Callable[[int], float] | None = None,
         arrows: bool = False,
         page_side: float | None = None,
+        solid: SolidWindow | None = None,
     ) -> None:
         """Draw what stays.
 
@@ -100,6 +104,7 @@ class Movie:
             rate: ε of its steps; as of ``heads.head``.
             arrows: whether the others have arrows.
             page_side: px of the square on the page; as of ``heads.head``.
+            solid: the picture in three dimensions, in place of ``box``; None for one from above.
 
         Raises:
             ValueError: for less.
@@ -108,15 +113,16 @@ class Movie:
             raise ValueError(f"{frames} frames of {width} px: give at least 2, of at least 64")
         shown = interactive.ordered(runs)
         end = max((run.steps for run in shown), default=0)
-        self._view = heads.window(box, landscape.box, width)
+        self._view = heads.window(box, landscape.box, width) if solid is None else solid.sized(width)
         self._times = _times(end if last is None else min(last, end), frames, log_steps)
         self._trails = [_Trail(run, landscape.box, self._view, self._times) for run in shown if len(run.path)]
         self._played = {each.run.rule: each for each in played}
         self._followed = heads.followed(played, followed)
         self._origin = self._view.pixels([start])[0]
         self._theme, self._rate, self._arrows, self._page_side = theme, rate, arrows, page_side
-        self._key = _Key(shown, width, theme)
-        self.empty = Image.new("RGB", (width, self._key.height + width), theme.paper)
+        high = round(float(self._view.extent[1]))
+        self._key = _Key(shown, (width, high), theme)
+        self.empty = Image.new("RGB", (width, self._key.height + high), theme.paper)
         self.empty.paste(_ground(landscape, minima, self._view, theme), (0, self._key.height))
         self.colors = [run.method.color for run in shown]
 
@@ -138,23 +144,26 @@ class Movie:
 
     def _draw_paths(self, picture: Image.Image, now: float) -> None:
         theme, scale = self._theme, picture.width / _USUAL
-        spots = [trail.grow(now) for trail in self._trails]
+        heads_at = [trail.grow(now) for trail in self._trails]
         for trail in self._trails:
-            for color, stroke in ((theme.paper, trail.halo), (trail.color, trail.line)):
+            strokes = ((trail.color, trail.behind), (theme.paper, trail.halo), (trail.color, trail.line))
+            for color, stroke in strokes:
                 if box := stroke.mask.getbbox():
-                    picture.paste(color, box, stroke.mask.crop(box))
+                    picture.paste(color, box, stroke.mask.crop(box).point(stroke.shades))
         for trail in self._trails:
-            for center in trail.marked(now):
-                _draw_symbol(picture, center, _symbol(trail.symbol, scale), trail.color, theme.paper)
+            for center, opacity in trail.marked(now):
+                _draw_symbol(picture, center, _symbol(trail.symbol, scale), trail.color, theme.paper, opacity)
         _draw_symbol(picture, self._origin, _symbol("circle", _START * scale), theme.paper, theme.ink)
-        for trail, spot in zip(self._trails, spots):
+        for trail, (spot, point) in zip(self._trails, heads_at):
             each = self._played.get(trail.rule)
-            there = heads.Head([], [])
+            there, view, opacity = heads.Head([], []), self._view, 1.0
+            if isinstance(view, SolidWindow) and view.hidden(view.cells(point))[0]:
+                opacity = FAINT
             if each is not None and _is_near(picture, spot):
                 there = heads.head(
                     each,
                     now,
-                    self._view,
+                    view.at(point),
                     is_followed=each is self._followed,
                     rate=self._rate,
                     arrows=self._arrows,
@@ -162,8 +171,10 @@ class Movie:
                     page_side=self._page_side,
                 )
             for piece in there.pieces:
-                _draw_piece(picture, spot, piece, theme.ink if piece.ink else trail.color)
-            _draw_symbol(picture, spot, _symbol(trail.symbol, heads.HEAD * scale), trail.color, theme.paper)
+                faint = piece._replace(opacity=opacity * piece.opacity)
+                _draw_piece(picture, spot, faint, theme.ink if piece.ink else trail.color)
+            symbol = _symbol(trail.symbol, heads.HEAD * scale)
+            _draw_symbol(picture, spot, symbol, trail.color, theme.paper, opacity)
             for text in there.texts:
                 _draw_text(picture, spot, text, theme.ink if text.ink else trail.color, theme.paper)
 
@@ -236,30 +247,38 @@ def _times(last: int, frames: int, log_steps: bool) -> Array:
     return times
 
 
-def _ground(landscape: Landscape, minima: Sequence[Point], view: PlayerWindow, theme: Theme) -> Image.Image:
-    """Return the landscape and its minima, [side, side]."""
-    dots, side = 100, round(view.side)  # per inch
-    figure = Figure((side / dots, side / dots), dpi=dots, facecolor=theme.paper)
+def _ground(
+    landscape: Landscape, minima: Sequence[Point], view: PlayerWindow | SolidWindow, theme: Theme
+) -> Image.Image:
+    """Return the landscape and its minima."""
+    size = width, height = tuple(round(along) for along in view.extent.tolist())
+    dots = 72 / PX if isinstance(view, SolidWindow) else 100  # per inch
+    figure = Figure((width / dots, height / dots), dpi=dots, facecolor=theme.paper)
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
-    draw_landscape(axes, landscape, theme, 0.6)
-    axes.set(xlim=view.box[:2], ylim=view.box[2:])
-    axes.plot(*np.reshape(minima, (-1, 2)).T, "+", color=theme.ink, markersize=9, markeredgewidth=1.3)
-    axes.set_axis_off()
+    if isinstance(view, SolidWindow):
+        draw_solid(axes, view, minima, theme)
+    else:
+        draw_landscape(axes, landscape, theme, 0.6)
+        axes.set(xlim=view.box[:2], ylim=view.box[2:])
+        axes.plot(*np.reshape(minima, (-1, 2)).T, "+", color=theme.ink, markersize=9, markeredgewidth=1.3)
+        axes.set_axis_off()
     canvas.draw()
-    return Image.frombytes("RGBA", (side, side), bytes(canvas.buffer_rgba())).convert("RGB")
+    return Image.frombytes("RGBA", size, bytes(canvas.buffer_rgba())).convert("RGB")
 
 
 class _Stroke:
     """A line that grows.
 
     Attributes:
-        mask: how much of each px it covers, 0 to 255, [side, side].
+        mask: how much of each px it covers, 0 to 255, as large as the picture.
+        shades: what each of these is as it is drawn: less where the line is not opaque.
     """
 
-    def __init__(self, side: int, width: float) -> None:
-        self.mask = Image.new("L", (side, side))
-        self._fine = Image.new("L", (side * _FINE, side * _FINE))
+    def __init__(self, size: tuple[int, int], width: float, opacity: float = 1.0) -> None:
+        self.mask = Image.new("L", size)
+        self.shades = [round(opacity * value) for value in range(256)]
+        self._fine = Image.new("L", (size[0] * _FINE, size[1] * _FINE))
         self._width = max(1, round(width * _FINE))
 
     def draw(self, pieces: Sequence[Array]) -> None:
@@ -276,44 +295,78 @@ class _Stroke:
 
 
 class _Trail:
-    """A run's path as it grows: a dashed line on a strip of paper."""
+    """A run's path as it grows: a dashed line on a strip of paper; dotted where the surface hides it.
 
-    def __init__(self, run: DrawnTrajectory, whole: Box, view: PlayerWindow, times: Array) -> None:
-        side = round(view.side)
+    Attributes:
+        rule: its run's.
+        color: of the line.
+        symbol: of the run.
+        line: where it is seen.
+        halo: the strip of paper.
+        behind: where it is hidden.
+    """
+
+    def __init__(self, run: DrawnTrajectory, whole: Box, view: PlayerWindow | SolidWindow, times: Array) -> None:
+        size = width, _ = tuple(round(along) for along in view.extent.tolist())
         path = interactive.drawn(run, whole)
         steps = run.path_steps[: len(path)].astype(np.float64)
-        points = view.pixels(path) * _FINE
+        scale = _WEIGHT * width / _USUAL
+        marked = np.isin(steps, MARKED_STEPS)
+        marks, opacities = view.pixels(path[marked]), np.ones(int(marked.sum()))
+        if isinstance(view, SolidWindow):
+            opacities[view.hidden(view.cells(path[marked]))] = _BEHIND
+            cells, at = view.along(path)
+            points, hidden = view.of_cells(cells), view.hidden(cells)
+            steps = np.interp(at, np.arange(len(steps)), steps)
+            path = np.stack([np.interp(at, np.arange(len(path)), along) for along in path.T], axis=1)
+        else:
+            points, hidden = view.pixels(path), np.zeros(len(path), dtype=bool)
+        points = points * _FINE
         way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
-        scale = _WEIGHT * side / _USUAL
-        dashes = _dashes(run.method) * scale * _FINE
-        cuts = np.interp(_cuts(points, way, dashes, side * _FINE), way, steps)
-        self._steps = np.unique(np.concatenate([steps, cuts, times[times <= steps[-1]]]))
+        patterns = [_dashes(run.method) * scale * _FINE, *([_DOTS * scale * _FINE] if hidden.any() else [])]
+        cuts = np.concatenate([_cuts(points, way, dashes, max(size) * _FINE) for dashes in patterns])
+        self._steps = np.unique(np.concatenate([steps, np.interp(cuts, way, steps), times[times <= steps[-1]]]))
         self._points = np.stack([np.interp(self._steps, steps, along) for along in points.T], axis=1)
-        middle = np.interp((self._steps[:-1] + self._steps[1:]) / 2, steps, way) % dashes.sum()
-        self._inked = np.searchsorted(np.cumsum(dashes), middle, side="right") % 2 == 0
+        self._path = np.stack([np.interp(self._steps, steps, along) for along in path.T], axis=1)
+        middles = (self._steps[:-1] + self._steps[1:]) / 2
+        along = np.interp(middles, steps, way)
+        inked = [_is_inked(along, dashes) for dashes in patterns]
+        covered = hidden[np.minimum(np.searchsorted(steps, middles), len(hidden) - 1)]
+        self._visible, self._inked, self._dotted = ~covered, inked[0] & ~covered, inked[-1] & covered
         self._at = 0
         self.rule, self.color, self.symbol = run.rule, run.method.color, run.method.symbol
-        self._marks = points[np.isin(steps, MARKED_STEPS)] / _FINE, steps[np.isin(steps, MARKED_STEPS)]
-        self.line = _Stroke(side, run.method.width * scale)
-        self.halo = _Stroke(side, run.method.width * scale + 2.4)
+        self._marks = marks, opacities, run.path_steps[: len(marked)][marked]
+        self.line = _Stroke(size, run.method.width * scale)
+        self.halo = _Stroke(size, run.method.width * scale + 2.4)
+        self.behind = _Stroke(size, 1.2 * scale, _BEHIND)
 
-    def grow(self, now: float) -> Array:
-        """Draw the path up to a step; return where it is then, in px of the picture, [2]."""
+    def grow(self, now: float) -> tuple[Array, Array]:
+        """Draw the path up to a step; return where it is then, in px of the picture and in the plane, [2]."""
         end = int(np.searchsorted(self._steps, now, side="right")) - 1
         if end > self._at:
             begin = max(self._at - 1, 0)  # one segment again, for the corner after it
-            points, inked = self._points[begin : end + 1], self._inked[begin:end]
-            turns = np.flatnonzero(np.diff(inked)) + 1
-            pieces = zip([0, *turns], [*turns, len(inked)])
-            self.line.draw([points[first : last + 1] for first, last in pieces if inked[first]])
-            self.halo.draw([points])
+            points = self._points[begin : end + 1]
+            for stroke, drawn in ((self.line, self._inked), (self.halo, self._visible), (self.behind, self._dotted)):
+                stroke.draw([points[first : last + 1] for first, last in _stretches(drawn[begin:end])])
             self._at = end
-        return self._points[self._at] / _FINE
+        return self._points[self._at] / _FINE, self._path[self._at]
 
-    def marked(self, now: float) -> Array:
-        """Return where the path has a symbol, up to a step, in px of the picture, [n, 2]."""
-        points, steps = self._marks
-        return points[steps <= now]
+    def marked(self, now: float) -> list[tuple[Array, float]]:
+        """Return where the path has a symbol, up to a step, in px of the picture, and how opaque that is."""
+        points, opacities, steps = self._marks
+        return [(point, opacity) for point, opacity, step in zip(points, opacities.tolist(), steps) if step <= now]
+
+
+def _stretches(drawn: Array) -> list[tuple[int, int]]:
+    """Return where what is drawn of segments begins and ends, as points."""
+    turns = np.flatnonzero(np.diff(drawn)) + 1
+    return [(int(first), int(last)) for first, last in zip([0, *turns], [*turns, len(drawn)]) if drawn[first]]
+
+
+def _is_inked(way: Array, dashes: Array) -> Array:
+    """Return whether a dash is so far along a path, [n]."""
+    inked: Array = np.searchsorted(np.cumsum(dashes), way % dashes.sum(), side="right") % 2 == 0
+    return inked
 
 
 def _dashes(method: Method) -> Array:
@@ -345,7 +398,8 @@ def _cuts(points: Array, way: Array, dashes: Array, side: int) -> Array:
 
 def _is_near(picture: Image.Image, center: Array) -> bool:
     """Return whether something around a point may be in a picture."""
-    return bool((np.abs(center - picture.width / 2) <= picture.width).all())
+    middle = np.array(picture.size) / 2
+    return bool((np.abs(center - middle) <= 2 * middle).all())
 
 
 def _draw_piece(picture: Image.Image, spot: Array, piece: Piece, color: str) -> None:
@@ -382,7 +436,9 @@ def _symbol(name: str, times: float) -> list[Array]:
     return [np.asarray(outline) * (times * size / PX / finer) for outline in path.to_polygons()]
 
 
-def _draw_symbol(picture: Image.Image, center: Array, outlines: Sequence[Array], color: str, rim: str) -> None:
+def _draw_symbol(
+    picture: Image.Image, center: Array, outlines: Sequence[Array], color: str, rim: str, opacity: float = 1.0
+) -> None:
     """Draw a symbol with a rim around it, both with smooth edges; nothing where it is far from the picture."""
     if not _is_near(picture, center):
         return
@@ -397,7 +453,8 @@ def _draw_symbol(picture: Image.Image, center: Array, outlines: Sequence[Array],
         ImageDraw.Draw(around).polygon(points, 255)
         ImageDraw.Draw(around).line([*points, *points[:2]], 255, round(2 * wide * finer), joint="curve")
     for mask, ink in ((around, rim), (shape, color)):
-        picture.paste(ink, (int(corner[0]), int(corner[1])), mask.reduce(finer))
+        shades = [round(opacity * value) for value in range(256)]
+        picture.paste(ink, (int(corner[0]), int(corner[1])), mask.reduce(finer).point(shades))
 
 
 class _Key:
@@ -407,7 +464,8 @@ class _Key:
         height: in px.
     """
 
-    def __init__(self, runs: Sequence[DrawnTrajectory], width: int, theme: Theme) -> None:
+    def __init__(self, runs: Sequence[DrawnTrajectory], picture: tuple[int, int], theme: Theme) -> None:
+        width, high = picture
         self._runs, self._width, self._theme, self._scale = runs, width, theme, width / _USUAL
         self._font = ImageFont.load_default(_FONT * self._scale)
         row, pad, sample = (size * self._scale for size in (_ROW, _PAD, _SAMPLE))
@@ -422,7 +480,7 @@ class _Key:
             self._positions.append((x, y))
             x += wide + 1.6 * pad
         self.height = math.ceil(y + row / 2 + pad / 2)
-        self.height += (self.height + width) % 2  # of the whole, as videos need it
+        self.height += (self.height + high) % 2  # of the whole, as videos need it
 
     def draw(self, picture: Image.Image, now: float) -> None:
         """Draw the key at a step, with the ends of those runs that have ended."""

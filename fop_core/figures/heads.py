@@ -7,7 +7,7 @@ components' ``ellipses.js``. Arrows of the run whose steps are shown are as in t
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -92,6 +92,19 @@ class PlayerWindow:
         """Return vectors of the plane [n, 2] in px, all by one factor such that the longest has length 1."""
         drawn = self.vectors(vectors)
         return drawn / max(float(np.hypot(*drawn.T).max()), 1e-300)
+
+    @property
+    def extent(self) -> Array:
+        """Width and height of the picture, px, [2]."""
+        return np.array([self.side, self.side])
+
+    def at(self, point: Array) -> "PlayerWindow":
+        """Return the picture around a point, which is the same everywhere."""
+        return self
+
+    def shrunk(self, size: float) -> "PlayerWindow":
+        """Return the same picture in px of which each is so many of this one."""
+        return replace(self, side=self.side / size)
 
 
 def window(shown_box: Box | None, whole: Box, side: float) -> PlayerWindow:
@@ -214,7 +227,7 @@ def head(
         page_side: px of the square on the page: what is too short or too long there to be drawn is drawn longer or
             shorter; None for that of the picture.
     """
-    page, motion = PlayerWindow(view.box, view.side / size), played.motion
+    page, motion = view.shrunk(size), played.motion
     index = index_at(motion, step)
     between = 0.0 if motion.downsampled or index + 1 >= len(motion.steps) else min(1.0, step - index)
     shapes = _shapes(motion, index, between, page) if is_followed else []

@@ -24,7 +24,7 @@ from fop_core.figures.bands import OPACITY, Band, median_run
 from fop_core.figures.interactive import Point
 from fop_core.figures.landscape import Landscape
 from fop_core.figures.print_style import save as save
-from fop_core.figures.style import LIGHT, Theme
+from fop_core.figures.style import LIGHT, Theme, rgba
 from fop_core.figures.trajectories import MARKED_STEPS, DrawnTrajectory
 
 
@@ -155,7 +155,7 @@ def draw_landscape(axes: Axes, landscape: Landscape, theme: Theme, width: float)
     hue = LinearSegmentedColormap.from_list("ground", [theme.low, theme.high])
     fill = axes.contourf(*ground, levels, cmap=hue, norm=Normalize(-1, heights.max()), extend="both", zorder=0)
     fill.set(edgecolor="face", linewidth=0.3)  # else a hairline of paper shows between two heights
-    axes.contour(*ground, levels, colors=[_color(theme.level)], linewidths=width, zorder=0.5)
+    axes.contour(*ground, levels, colors=[rgba(theme.level)], linewidths=width, zorder=0.5)
 
 
 def draw_key(
@@ -322,9 +322,3 @@ def _loss_name(floor: float) -> str:
     if floor == 0 or not math.isfinite(floor):
         return "loss $f$"
     return f"loss $f - f^*$  ($f^*$ = {style.number(floor)})"
-
-
-def _color(css: str) -> tuple[float, float, float, float]:
-    """Return "rgba(red,green,blue,opacity)" as matplotlib takes it."""
-    red, green, blue, opacity = (float(part) for part in css.removeprefix("rgba(").removesuffix(")").split(","))
-    return red / 255, green / 255, blue / 255, opacity

@@ -11,19 +11,23 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import Affine2D
+from matplotlib.transforms import Affine2D, Transform
 
 from fop_core.figures import heads, paper, print_style
 from fop_core.figures.heads import Head, Played, PlayerWindow
 from fop_core.figures.interactive import FARTHEST, Point
 from fop_core.figures.landscape import Box, Landscape
 from fop_core.figures.print_style import PX, SCREEN
+from fop_core.figures.solid import SolidWindow
+from fop_core.figures.solid_ground import FAINT, draw_solid
 from fop_core.figures.style import LIGHT, Theme
 from fop_core.figures.trajectories import MARKED_STEPS, DrawnTrajectory
 
 SIDE = 720.0  # px of the square on the page, where there is room
 _LEFT, _RIGHT, _BELOW, _ABOVE = 0.56, 0.14, 0.46, 0.24  # inches
 _SQUARE = SIDE * PX / 72  # inches
+# Of a path, where the surface hides it.
+_BEHIND: dict[str, Any] = {"linewidth": 1.2 * PX, "linestyle": (0, [1.5 * PX, 3 * PX]), "alpha": 0.6}
 
 Array = np.ndarray
 
@@ -41,6 +45,7 @@ def still(
     arrows: bool = False,
     theme: Theme = LIGHT,
     page_side: float | None = None,
+    solid: SolidWindow | None = None,
 ) -> Figure:
     """Return a race at a step: paths so far, heads with P and H⁻¹, and the labels of who has arrived.
 
@@ -56,6 +61,7 @@ def still(
         arrows: whether the others' heads have arrows.
         theme: of the colours.
         page_side: px of the square on the page; as of ``heads.head``.
+        solid: the picture in three dimensions, in place of ``box``; None for one from above.
 
     Example:
         >>> from typing import NamedTuple
@@ -76,31 +82,37 @@ def still(
     shown = heads.in_order(played)
     last = heads.last_step(shown)
     step = min(step, last)
-    view = heads.window(box, landscape.box, SIDE)
+    view = heads.window(box, landscape.box, SIDE) if solid is None else solid.sized(SIDE)
+    wide, tall = (_SQUARE, _SQUARE) if solid is None else (_SQUARE, _SQUARE * solid.height / solid.width)
+    left, below = (_LEFT, _BELOW) if solid is None else (_RIGHT, _RIGHT)  # its axes are in the picture
     with print_style.applied(SCREEN):
-        width = _LEFT + _SQUARE + _RIGHT
-        figure = print_style.blank(width, _SQUARE)
+        width = left + wide + _RIGHT
+        figure = print_style.blank(width, tall)
         figure.set_facecolor(theme.paper)
         names = [name_at(each.run, step) for each in shown]
-        high = _BELOW + _SQUARE + _ABOVE + paper.draw_key(figure, [each.run for each in shown], names, theme)
+        high = below + tall + _ABOVE + paper.draw_key(figure, [each.run for each in shown], names, theme)
         figure.set_size_inches(width, high)
-        axes = figure.add_axes((_LEFT / width, _BELOW / high, _SQUARE / width, _SQUARE / high))
-        paper.draw_landscape(axes, landscape, theme, 0.4)
-        _draw_frame(axes, view, theme)
+        axes = figure.add_axes((left / width, below / high, wide / width, tall / high))
         axes.set_title(f"step {step:,} of {last:,}", loc="right", fontsize=8, color=theme.muted, pad=4)
-        if minima:
-            axes.plot(*zip(*minima), "+", color=theme.ink, markersize=8, markeredgewidth=1.1, zorder=1)
+        if isinstance(view, SolidWindow):
+            draw_solid(axes, view, minima, theme)
+        else:
+            paper.draw_landscape(axes, landscape, theme, 0.4)
+            _draw_frame(axes, view, theme)
+            if minima:
+                axes.plot(*zip(*minima), "+", color=theme.ink, markersize=8, markeredgewidth=1.1, zorder=1)
         for order, each in enumerate(shown, 2):
             _draw_path(axes, each, view, step, theme, order)
-        axes.plot(
-            *start, "o", color=theme.paper, markeredgecolor=theme.ink, markersize=5.5, markeredgewidth=1.1, zorder=100
-        )
+        ring: dict[str, Any] = {"color": theme.paper, "markeredgecolor": theme.ink, "markeredgewidth": 1.1}
+        axes.plot(*_drawn(view, np.array([start])).T, "o", markersize=5.5, zorder=100, **ring)
         chosen = heads.followed(shown, followed)
         for order, each in enumerate(shown, 101):
+            at = heads.index_at(each.motion, step)
+            [point] = _near(each.motion.points[at : at + 1], view.box)
             there = heads.head(
-                each, step, view, is_followed=each is chosen, rate=rate, arrows=arrows, page_side=page_side
+                each, step, view.at(point), is_followed=each is chosen, rate=rate, arrows=arrows, page_side=page_side
             )
-            _draw_head(axes, each, there, view, step, theme, order)
+            _draw_head(axes, each, there, view, point, theme, order)
         _draw_labels(axes, landscape.box, shown, view, start, minima, step, theme)
         return figure
 
@@ -127,16 +139,41 @@ def _draw_frame(axes: Axes, view: PlayerWindow, theme: Theme) -> None:
         axis.label.set_color(theme.ink)
 
 
-def _draw_path(axes: Axes, played: Played, view: PlayerWindow, step: int, theme: Theme, order: int) -> None:
-    """Draw a path up to a step, on a strip of paper, with its symbols."""
+def _drawn(view: PlayerWindow | SolidWindow, points: Array) -> Array:
+    """Return points of the plane [n, 2] as coordinates of the picture's axes: px in three dimensions."""
+    return view.pixels(points) if isinstance(view, SolidWindow) else points
+
+
+def _draw_path(
+    axes: Axes, played: Played, view: PlayerWindow | SolidWindow, step: int, theme: Theme, order: int
+) -> None:
+    """Draw a path up to a step, on a strip of paper, with its symbols; thin and dotted where the surface hides it."""
     run, motion = played.run, played.motion
     end = heads.index_at(motion, step) + 1
     path, line = _near(motion.points[:end], view.box), paper.line_style(run)
-    marked = np.isin(motion.steps[:end], MARKED_STEPS)
-    axes.plot(*path.T, color=theme.paper, linewidth=line["linewidth"] + 1.2, zorder=order)
-    axes.plot(*path.T, **line, zorder=order)
-    symbols = paper.symbol_style(run, theme)
-    axes.plot(*path[marked].T, color=run.method.color, linestyle="none", **symbols, zorder=50 + order)
+    marks = path[np.isin(motion.steps[:end], MARKED_STEPS)]
+    shown, alpha = path, np.ones(len(marks))
+    if isinstance(view, SolidWindow):
+        cells, _ = view.along(path)
+        hidden, shown = view.hidden(cells), view.of_cells(cells)
+        axes.plot(*_pieces(shown, hidden).T, color=run.method.color, zorder=order, **_BEHIND)
+        shown = _pieces(shown, ~hidden)
+        alpha = np.where(view.hidden(view.cells(marks)), _BEHIND["alpha"], 1.0)
+    axes.plot(*shown.T, color=theme.paper, linewidth=line["linewidth"] + 1.2, zorder=order)
+    axes.plot(*shown.T, **line, zorder=order)
+    symbols = paper.symbol_style(run, theme) | {"linestyle": "none", "zorder": 50 + order}
+    for opacity in np.unique(alpha):
+        axes.plot(*_drawn(view, marks[alpha == opacity]).T, color=run.method.color, alpha=float(opacity), **symbols)
+
+
+def _pieces(points: Array, kept: Array) -> Array:
+    """Return a line [n, 2] with gaps of NaN: of each piece between two points whether its second is kept decides."""
+    if len(points) < 2:
+        return points
+    ends = np.append(kept[1:], False)
+    shown: Array = np.where((kept | ends)[:, None], points, np.nan)
+    begins = np.flatnonzero(kept[:-1] & ~ends[:-1]) + 1  # where a kept piece ends and the next begins elsewhere
+    return np.insert(shown, begins, np.nan, axis=0)
 
 
 def _near(points: Array, box: Box) -> Array:
@@ -147,25 +184,38 @@ def _near(points: Array, box: Box) -> Array:
     return center + (points - center) * np.minimum(1.0, FARTHEST / np.maximum(away, 1.0))[:, None]
 
 
+def _px(axes: Axes, view: PlayerWindow | SolidWindow) -> Transform:
+    """Return what takes px of the picture, y downwards, to its axes."""
+    if isinstance(view, SolidWindow):
+        return axes.transData
+    return Affine2D().scale(1 / view.side, -1 / view.side).translate(0, 1) + axes.transAxes
+
+
 def _draw_head(
-    axes: Axes, played: Played, there: Head, view: PlayerWindow, step: int, theme: Theme, order: int
+    axes: Axes,
+    played: Played,
+    there: Head,
+    view: PlayerWindow | SolidWindow,
+    point: Array,
+    theme: Theme,
+    order: int,
 ) -> None:
-    """Draw a run's head, and what stands there."""
-    run, at = played.run, heads.index_at(played.motion, step)
-    [head] = _near(played.motion.points[at : at + 1], view.box)
-    [spot] = view.pixels([head])
-    px_there = Affine2D().scale(1 / view.side, -1 / view.side).translate(0, 1) + axes.transAxes
+    """Draw a run's head at a point of the plane, and what stands there; fainter where the surface hides it."""
+    run, px_there = played.run, _px(axes, view)
+    [spot] = view.pixels(point[None])
+    faint = FAINT if isinstance(view, SolidWindow) and view.hidden(view.cells(point))[0] else 1.0
     for piece in there.pieces:
         x, y = (spot + piece.points).T
         color = theme.ink if piece.ink else run.method.color
-        settings: dict[str, Any] = {"transform": px_there, "alpha": piece.opacity, "zorder": order}
+        settings: dict[str, Any] = {"transform": px_there, "alpha": faint * piece.opacity, "zorder": order}
         if piece.width:
             axes.plot(x, y, color=color, linewidth=piece.width * PX, solid_capstyle="butt", **settings)
         else:
             axes.fill(x, y, facecolor=color, edgecolor="none", linewidth=0, **settings)
     symbol = paper.symbol_style(run, theme)
     symbol["markersize"] *= heads.HEAD
-    axes.plot(*head, color=run.method.color, linestyle="none", **symbol, zorder=order)
+    head = _drawn(view, point[None])[0]
+    axes.plot(*head, color=run.method.color, linestyle="none", **symbol, alpha=faint, zorder=order)
     for text in there.texts:
         x, y = (spot + text.at).tolist()
         axes.text(
@@ -187,7 +237,7 @@ def _draw_labels(
     axes: Axes,
     whole: Box,
     played: Sequence[Played],
-    view: PlayerWindow,
+    view: PlayerWindow | SolidWindow,
     start: Point,
     minima: Sequence[Point],
     step: int,
@@ -197,13 +247,13 @@ def _draw_labels(
     ends = heads.ends(whole, played, start, minima)
     for each, end in zip(played, ends):
         [spot] = view.pixels([end.at])
-        if step < each.motion.steps[-1] or not ((spot >= -1) & (spot <= view.side + 1)).all():
+        if step < each.motion.steps[-1] or not ((spot >= -1) & (spot <= view.extent + 1)).all():
             continue
         offset = end.anchor.dx * PX, -end.anchor.dy * PX  # points, upwards
         leader = {"arrowstyle": "-", "color": each.run.method.color, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4}
         axes.annotate(
             print_style.literal(end.text),
-            end.at,
+            _drawn(view, np.array([end.at]))[0],
             offset,
             textcoords="offset points",
             ha=end.anchor.anchor,

@@ -139,6 +139,18 @@ DARK = Theme("#0E1117", "#FAFAFA", "#9BA3AF", "#232936", "#0E1117", "#263349", "
 THEMES: Mapping[str, Theme] = MappingProxyType({"light": LIGHT, "dark": DARK})
 
 
+def rgba(color: str) -> tuple[float, float, float, float]:
+    """Return "rgba(red,green,blue,opacity)" as matplotlib takes it.
+
+    Example:
+        >>> from fop_core.figures.style import rgba
+        >>> rgba("rgba(51,102,255,0.5)")
+        (0.2, 0.4, 1.0, 0.5)
+    """
+    red, green, blue, opacity = (float(part) for part in color.removeprefix("rgba(").removesuffix(")").split(","))
+    return red / 255, green / 255, blue / 255, opacity
+
+
 def _veil(color: str, opacity: float) -> str:
     red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity})"

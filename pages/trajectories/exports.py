@@ -11,6 +11,8 @@ import streamlit as st
 from fop_core.figures import animation, heads, movie, paper, print_style, still, web
 from fop_core.figures.bands import Band
 from fop_core.figures.landscape import Landscape
+from fop_core.figures.relief import Relief
+from fop_core.figures.solid import Orbit, SolidWindow
 from fop_core.figures.style import METHODS, THEMES, plain
 from fop_core.figures.trajectories import DrawnTrajectory
 from pages.components.download import File, Make, Screen, button, slug
@@ -33,7 +35,7 @@ class Shown:
         surface_image: what they are drawn on.
         log_steps: whether steps are on a logarithmic axis.
         arrows: whether heads have arrows.
-        solid: whether it is seen in three dimensions.
+        solid: the surface in three dimensions; None where it is seen from above.
         bands: of several seeds; none of one.
     """
 
@@ -42,7 +44,7 @@ class Shown:
     surface_image: Landscape
     log_steps: bool
     arrows: bool = False
-    solid: bool = False
+    solid: Relief | None = None
     bands: Sequence[Band] = ()
 
     @property
@@ -60,13 +62,13 @@ def draw(shown: Shown) -> None:
     with st.popover("Export", width="content"):
         st.caption("As it is seen: step, zoom, arrows, light or dark")
         for kind in PICTURES:
-            by_browser = shown.solid and kind == "png"
+            by_browser = shown.solid is not None and kind == "png"
             offer(f"Picture ({kind.upper()})", None if by_browser else partial(picture, shown, kind))
         for kind in MOVIES:
             offer(f"Animation ({kind.upper()})", partial(animated, shown, kind))
         offer("Player (HTML)", partial(player, shown))
-        if shown.solid:
-            st.caption("Of the surface in 3D there is the PNG. The others show the race from above.")
+        if shown.solid is not None:
+            st.caption("The player shows the race from above.")
         st.caption("The race as data, and for print")
         offer("Every step (CSV)", lambda _: csv(shown.spec))
         offer("Figure (PDF)", lambda _: figure(shown, "pdf"))
@@ -160,12 +162,11 @@ def picture(shown: Shown, kind: str, screen: Screen) -> File:
         shown.spec.start,
         objective.minima,
         step,
-        box=screen.box,
         followed=screen.run,
         rate=_rate(shown, screen),
         arrows=shown.arrows,
         theme=THEMES[screen.theme],
-        page_side=screen.side,
+        **_view(shown, screen),
     )
     name = f"{path_stem(shown.spec)}-step-{step}.{kind}"
     text = f"{path_title(shown.spec)}, step {step}"
@@ -188,14 +189,13 @@ def animated(shown: Shown, kind: str, screen: Screen) -> File:
         shown.spec.start,
         objective.minima,
         log_steps=shown.log_steps,
-        box=screen.box,
         last=at,
         played=shown.results,
         followed=screen.run,
         rate=_rate(shown, screen),
         arrows=shown.arrows,
         theme=THEMES[screen.theme],
-        page_side=screen.side,
+        **_view(shown, screen),
         title=f"{path_title(shown.spec)}, steps 0 to {at}",
         progress=leave_if_unwanted,
         **more,
@@ -223,6 +223,16 @@ def player(shown: Shown, screen: Screen) -> File:
         box=screen.box,
     )
     return File(f"{path_stem(shown.spec)}-steps-0-to-{heads.last_step(played)}.html", page)
+
+
+def _view(shown: Shown, screen: Screen) -> dict[str, Any]:
+    """Return what is seen of the surface, from above or in three dimensions, as ``still`` and ``animation`` take it."""
+    if shown.solid is None:
+        return {"box": screen.box, "page_side": screen.side}
+    orbit = dict(screen.orbit or {"width": still.SIDE, "height": still.SIDE})
+    width, height = orbit.pop("width"), orbit.pop("height")
+    window = SolidWindow(shown.solid, shown.surface_image.box, Orbit(**orbit).within(), width, height)
+    return {"solid": window, "page_side": min(width, height)}
 
 
 def _rate(shown: Shown, screen: Screen) -> Callable[[int], float] | None:

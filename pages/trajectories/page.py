@@ -135,9 +135,7 @@ def show(untuned: Spec) -> None:
         _losses(race, runs, of_seeds, objective, key, log_steps)
     with tools:
         exports.draw(
-            exports.Shown(
-                race, outcomes, surface_image, log_steps, form["arrows"], solid=solid is not None, bands=of_seeds
-            )
+            exports.Shown(race, outcomes, surface_image, log_steps, form["arrows"], solid=solid, bands=of_seeds)
         )
     with right:
         with st.container(horizontal=True, vertical_alignment="center"):

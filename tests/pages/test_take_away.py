@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from fop_core.figures import style
+from fop_core.figures.relief import relief
 from pages.components import download
 from pages.components.download import Screen
-from pages.shared.race.remembered import Spec, picture, results
+from pages.shared.race.remembered import Spec, picture, results, surface
 from pages.shared.race.settings import spec, values
 from pages.trajectories import exports
 from tests.figures.test_web import held
@@ -46,6 +47,52 @@ def test_what_the_browser_says_is_understood():
 @pytest.mark.parametrize("box", [None, [], [0, 1, 2], [0, 1, 2, "3"], [1, 0, 0, 1], [0, float("nan"), 0, 1], {"x": 1}])
 def test_a_box_that_is_none_is_the_whole(box):
     assert screen(box=box, theme="blue", playing="yes") == Screen()
+
+
+ORBIT = {"yaw": 0.5, "pitch": 0.7, "zoom": 1.0, "right": 0.0, "up": 0.0, "width": 600.0, "height": 400.0}
+
+
+@pytest.mark.parametrize(
+    "orbit",
+    [
+        None,
+        [],
+        "yaw",
+        ORBIT | {"yaw": "1"},
+        ORBIT | {"zoom": None},
+        ORBIT | {"up": float("nan")},
+        ORBIT | {"width": 0},
+        ORBIT | {"height": 1e9},
+        {name: value for name, value in ORBIT.items() if name != "pitch"},
+    ],
+)
+def test_a_view_in_three_dimensions_that_is_none_is_the_first(orbit):
+    assert screen(orbit=orbit) == Screen() and screen(orbit=ORBIT).orbit == ORBIT
+
+
+def in_three_dimensions() -> exports.Shown:
+    race = spec(values(SCENES["paper-himmelblau"]) | {"rules": ["fop"]})
+    flat = shown(race)
+    return shown(race, solid=relief(flat.surface_image, surface(race.surface).value))
+
+
+def test_in_three_dimensions_pictures_are_as_the_player_was_turned():
+    said, solid = Screen(step=12.0, orbit=ORBIT), in_three_dimensions()
+    name, content = exports.picture(solid, "svg", said)
+    assert name == "race-Himmelblau-from-0-and--1-step-12.svg"
+    assert {"step 12 of 289", "f, log scale", "x", "y", "FOP"} <= set(texts(content))
+    turned = exports.picture(solid, "svg", Screen(step=12.0, orbit=ORBIT | {"yaw": 2.0})).content
+    assert turned != content
+    assert exports.picture(solid, "svg", Screen(step=12.0)).content  # before the browser has drawn it
+    wild = ORBIT | {"pitch": 1e300, "zoom": -5.0, "right": 1e300}
+    assert exports.picture(solid, "svg", Screen(step=12.0, orbit=wild)).content
+
+
+def test_in_three_dimensions_an_animation_is_as_the_player_was_turned():
+    name, content = exports.animated(in_three_dimensions(), "gif", Screen(step=12.0, orbit=ORBIT))
+    assert name == "race-Himmelblau-from-0-and--1-steps-0-to-12.gif"
+    with Image.open(io.BytesIO(content)) as image:
+        assert image.width == 640 and 640 * 2 / 3 < image.height < 640 * 2 / 3 + 50, "the key, and the picture"
 
 
 @pytest.mark.parametrize("kind", exports.PICTURES)

@@ -64,6 +64,8 @@ class Screen:
         run: the name of the run whose steps the player showed; empty where there is none.
         hidden: rules whose runs it did not show.
         side: px of its square; None where it shows none from above.
+        orbit: from where the player showed the surface in three dimensions: yaw, pitch, zoom, right and up as of
+            ``figures.solid.Orbit``, and width and height of the picture in px; None where it did not.
     """
 
     step: float | None = None
@@ -75,6 +77,7 @@ class Screen:
     run: str = ""
     hidden: tuple[str, ...] = ()
     side: float | None = None
+    orbit: Mapping[str, float] | None = None
 
 
 Make = Callable[[Screen], File]
@@ -152,6 +155,7 @@ def _request(request: Any) -> tuple[str, str, str, Screen, int] | None:
                     run if isinstance(run, str) else "",
                     _names(screen.get("hidden")),
                     float(side) if isinstance(side, int | float) and 0 < side < math.inf else None,
+                    _orbit(screen.get("orbit")),
                 ),
                 part,
             )
@@ -166,6 +170,17 @@ def _box(sent: Any) -> tuple[float, float, float, float] | None:
             if all(map(math.isfinite, box)) and left < right and bottom < top:
                 return box
     return None
+
+
+def _orbit(sent: Any) -> dict[str, float] | None:
+    """Return from where a surface was seen, or None where what was sent does not say so."""
+    if not isinstance(sent, Mapping):
+        return None
+    numbers = {name: sent.get(name) for name in ("yaw", "pitch", "zoom", "right", "up", "width", "height")}
+    known = {name: float(each) for name, each in numbers.items() if isinstance(each, int | float)}
+    if len(known) < len(numbers) or not all(map(math.isfinite, known.values())):
+        return None
+    return known if 64 <= known["width"] <= 8192 and 64 <= known["height"] <= 8192 else None
 
 
 def _names(sent: Any) -> tuple[str, ...]:

@@ -70,10 +70,25 @@ export interface RunStep extends Parts {
 /** What the player shows, for those who save it. */
 export interface ShownPlayer {
   /**
-   * The part of the plane, and the px of its square, null in three dimensions; the run whose steps are shown; and the rules
-   * of hidden ones.
+   * The part of the plane, and the px of its square, null in three dimensions; there from where, and the picture's size; the
+   * run whose steps are shown; and the rules of hidden ones.
    */
-  view(): { box: number[] | null; side: number | null; playing: boolean; run: string; hidden: string[] };
+  view(): {
+    box: number[] | null;
+    side: number | null;
+    orbit: {
+      yaw: number;
+      pitch: number;
+      zoom: number;
+      right: number;
+      up: number;
+      width: number;
+      height: number;
+    } | null;
+    playing: boolean;
+    run: string;
+    hidden: string[];
+  };
   /** Saves what is seen as a PNG; its name. */
   photograph(): Promise<string>;
 }

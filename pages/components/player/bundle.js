@@ -1,4 +1,4 @@
-// Made by scripts/web.sh build of sources with the checksum 1783d9ded335b529df754b98e35a827ac722d1ef8025ab7616cb487a9441d1a7.
+// Made by scripts/web.sh build of sources with the checksum e27adc0a91b2964ac59d682dba2368754642706a3bd42cfb4385d971f57e2007.
 // lib/dom.js
 function make(name, className = "", text = "") {
   const made = document.createElement(name);
@@ -3611,7 +3611,10 @@ function publish(player) {
       const drawn = player.solid ? null : player.axes();
       const box2 = drawn && [...drawn.x.range, ...drawn.y.range];
       const side = drawn ? drawn.x.length : null;
-      return { box: box2, side, playing: player.playing, run: player.followed?.name ?? "", hidden: [...emphasis.hidden] };
+      const { width, height } = player.bounds;
+      const orbit = player.solid && { ...player.solid.orbit, width, height };
+      const hidden = [...emphasis.hidden];
+      return { box: box2, side, orbit, playing: player.playing, run: player.followed?.name ?? "", hidden };
     },
     async photograph() {
       if (!globalThis.Plotly) throw new Error("the surface is not drawn yet");

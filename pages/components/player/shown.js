@@ -20,7 +20,10 @@ export function publish(player) {
       const drawn = player.solid ? null : player.axes();
       const box = drawn && [...drawn.x.range, ...drawn.y.range];
       const side = drawn ? drawn.x.length : null;
-      return { box, side, playing: player.playing, run: player.followed?.name ?? "", hidden: [...emphasis.hidden] };
+      const { width, height } = player.bounds;
+      const orbit = player.solid && { ...player.solid.orbit, width, height };
+      const hidden = [...emphasis.hidden];
+      return { box, side, orbit, playing: player.playing, run: player.followed?.name ?? "", hidden };
     },
     async photograph() {
       if (!globalThis.Plotly) throw new Error("the surface is not drawn yet");

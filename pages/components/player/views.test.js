@@ -1,5 +1,6 @@
 // @ts-check
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test from "node:test";
 import { emphasis } from "../lib/emphasis.js";
 import { directionOf } from "./arrows.js";
@@ -170,4 +171,22 @@ test("an angle of the plane is a direction of the picture, where it has one", ()
   near(Number(vx), 2 / Math.sqrt(5)); // x is drawn twice as wide as y is high
   near(Number(vy), -1 / Math.sqrt(5));
   assert.equal(directionOf(square, { x: 0, y: 0 }, Number.NaN), null);
+});
+
+test("points and what hides them are where files in three dimensions have them", () => {
+  const cases = JSON.parse(readFileSync(new URL("../../../tests/figures/solid.json", import.meta.url), "utf8"));
+  const waves = Float32Array.from(
+    { length: SIZE * SIZE },
+    (_, at) => 0.5 * Math.sin(0.5 * (at % SIZE)) * Math.cos(0.35 * Math.floor(at / SIZE)),
+  );
+  for (const { orbit, width, height, points } of cases) {
+    const scene = new Scene(waves, SCENE);
+    Object.assign(scene.orbit, orbit);
+    const view = scene.view({ left: 0, top: 0, width, height });
+    for (const [x, y, px, py, hidden] of points) {
+      near(view.x(x, y), px);
+      near(view.y(x, y), py);
+      assert.equal(view.hidden?.(x, y), hidden);
+    }
+  }
 });
