@@ -218,10 +218,10 @@ class Comparison:
     @property
     def better(self) -> str:
         """The method that is declared to be better, or ""."""
-        if not self.declared or self.difference.mean == 0:
+        if not self.declared or self.difference.lead == 0:
             return ""
-        larger = self.method if self.difference.mean > 0 else self.other
-        smaller = self.other if self.difference.mean > 0 else self.method
+        ahead = self.difference.lead > 0
+        larger, smaller = (self.method, self.other) if ahead else (self.other, self.method)
         return larger if self.measure not in OF_TARGET and direction(self.measure) == "max" else smaller
 
 

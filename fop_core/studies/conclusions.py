@@ -22,6 +22,10 @@ from fop_core.studies.progress import StudyTable
 from fop_core.studies.protocol import Analysis, Study, of_role
 
 
+_WHERE = {"sign test": "on more seeds", "rank sum": "by their ranks"}
+"""Where a method is ahead, by tests that know no size."""
+
+
 def conclusions(table: StudyTable, analysis: Analysis | None = None) -> list[str]:
     """Return what a study says by an analysis; by the one that was fixed unless given.
 
@@ -166,8 +170,10 @@ def _of_comparison(made: Comparisons, row: Comparison) -> str:
     if row.declared:
         worse = row.other if row.better == row.method else row.method
         size = gap(abs(difference.mean), measure)
+        if where := _WHERE.get(difference.test):
+            has = f"needs fewer {what}" if measure in OF_TARGET else f"has the better {what}"
+            return f"{row.better} {has} {where} than {worse} ({how})."
         if measure in OF_TARGET:
-            size = "a factor not known" if math.isinf(difference.mean) else size
             return f"{row.better} needs fewer {what} than {worse}, by {size} ({how})."
         return f"{row.better} has the better {what}, by {size} over {worse} ({how})."
     sentence = f"{row.method} and {row.other}, {what}: no difference can be seen ({how})."

@@ -32,6 +32,8 @@ class Difference:
         other_n: values of the second group; as ``n`` of pairs.
         std: of the paired differences; of two groups the root of the mean of their variances. NaN of a single one.
         test: "paired t", "Welch's t", "sign test", "rank sum", or "none".
+        lead: above 0 where the test has ours above theirs, below 0 where below. With infinite values the mean may say
+            otherwise: one run of ten that diverged makes it infinite.
 
     Example:
         >>> from fop_core.studies.statistics import difference
@@ -48,6 +50,7 @@ class Difference:
     other_n: int
     std: float
     test: str
+    lead: float = 0.0
 
 
 def difference(ours: Mapping[int, float], theirs: Mapping[int, float], alpha: float = 0.05) -> Difference:
@@ -99,7 +102,7 @@ def paired(ours: Sequence[float], theirs: Sequence[float], alpha: float = 0.05) 
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         above, unequal = int((pairs > 0).sum()), int((pairs != 0).sum())
         p = float(stats.binomtest(above, unequal).pvalue) if unequal else 1.0
-        return Difference(mean, math.nan, math.nan, p, n, n, math.nan, "sign test")
+        return Difference(mean, math.nan, math.nan, p, n, n, math.nan, "sign test", 2 * above - unequal)
     if n < 2:
         return Difference(mean, math.nan, math.nan, math.nan, n, n, math.nan, "none")
     std = float(pairs.std(ddof=1))
@@ -107,7 +110,7 @@ def paired(ours: Sequence[float], theirs: Sequence[float], alpha: float = 0.05) 
         return Difference(0.0, 0.0, 0.0, 1.0, n, n, 0.0, "paired t")
     half = float(stats.t.ppf(1 - alpha / 2, n - 1)) * std / math.sqrt(n)
     p = float(2 * stats.t.sf(abs(mean) * math.sqrt(n) / std, n - 1)) if std else 0.0
-    return Difference(mean, mean - half, mean + half, p, n, n, std, "paired t")
+    return Difference(mean, mean - half, mean + half, p, n, n, std, "paired t", mean)
 
 
 def unpaired(ours: Sequence[float], theirs: Sequence[float], alpha: float = 0.05) -> Difference:
@@ -134,16 +137,17 @@ def unpaired(ours: Sequence[float], theirs: Sequence[float], alpha: float = 0.05
         return Difference(mean, math.nan, math.nan, math.nan, n, m, math.nan, "none")
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         p = rank_sum(first, second)
-        return Difference(mean, math.nan, math.nan, p, n, m, math.nan, "none" if math.isnan(p) else "rank sum")
+        lead = sum((one > other) - (one < other) for one in ours for other in theirs)
+        return Difference(mean, math.nan, math.nan, p, n, m, math.nan, "none" if math.isnan(p) else "rank sum", lead)
     if n < 2 or m < 2:
         return Difference(mean, math.nan, math.nan, math.nan, n, m, math.nan, "none")
     variances = first.var(ddof=1), second.var(ddof=1)
     std = math.sqrt((variances[0] + variances[1]) / 2)
     if std == 0:
-        return Difference(mean, mean, mean, 1.0 if mean == 0 else 0.0, n, m, 0.0, "Welch's t")
+        return Difference(mean, mean, mean, 1.0 if mean == 0 else 0.0, n, m, 0.0, "Welch's t", mean)
     result: Any = stats.ttest_ind(first, second, equal_var=False)
     low, high = result.confidence_interval(1 - alpha)
-    return Difference(mean, float(low), float(high), float(result.pvalue), n, m, std, "Welch's t")
+    return Difference(mean, float(low), float(high), float(result.pvalue), n, m, std, "Welch's t", mean)
 
 
 def rank_sum(first: Sequence[float] | Array, second: Sequence[float] | Array) -> float:

@@ -54,6 +54,17 @@ def test_what_diverged_is_worst_and_what_is_open_declares_nothing():
     assert said(of, "nothing is declared yet")[0] and said(of, "n = 3 of 4")[0]
 
 
+@pytest.mark.parametrize("worse", [[0.97] * 10, [-math.inf] * 9 + [0.97]])
+def test_better_is_whom_the_test_has_ahead_though_one_lost_run_makes_the_mean_infinite(worse):
+    of = table({"momentum": [0.98] * 9 + [-math.inf], "fop": worse})
+    (row,) = comparisons(of).rows
+    assert row.declared and row.difference.test == "sign test" and row.better == "momentum"
+    assert said(of, "momentum has the better test accuracy on more seeds than fop (sign test, n = 10, p = 0.021)")[0]
+    steps = {"momentum": [200.0] * 11 + [math.inf], "fop": [300.0] * 12}
+    of = table({"momentum": [0.9] * 12, "fop": [0.9] * 12}, steps)
+    assert said(of, "momentum needs fewer steps to the target on more seeds than fop")[0]
+
+
 def test_seeds_that_are_too_few_are_said_to_be():
     assert said(table({"momentum": [0.9], "fop": [0.95]}), "one run of each shows no difference")[0]
     there, sentences = said(table({"momentum": [0.9, 0.93], "fop": [0.92, 0.92]}), "cannot be seen with these seeds")

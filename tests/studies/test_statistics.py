@@ -64,6 +64,15 @@ def test_infinite_values_count_as_worst_and_by_their_rank_alone():
     assert (ranks.test, ranks.p) == ("rank sum", pytest.approx(2 / 20))
 
 
+def test_who_leads_is_said_by_the_test_and_not_by_an_infinite_mean():
+    pairs = statistics.paired([0.98] * 9 + [-math.inf], [0.97] * 10)
+    assert pairs.mean == -math.inf and pairs.lead > 0, "ahead on nine seeds of ten"
+    ranks = statistics.unpaired([0.98] * 9 + [-math.inf], [0.97] * 9)
+    assert ranks.mean == -math.inf and ranks.lead > 0 and ranks.p < 0.05
+    assert statistics.unpaired([1.0, 2.0], [3.0, 4.0, 4.5]).lead < 0 < statistics.paired([2.0, 4.0], [1.0, 2.5]).lead
+    assert statistics.paired([0.5, 0.6], [0.5, 0.6]).lead == 0
+
+
 def test_values_that_are_not_there_are_refused():
     with pytest.raises(ValueError, match="NaN"):
         statistics.paired([0.5, math.nan], [0.5, 0.4])
