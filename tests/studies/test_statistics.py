@@ -52,6 +52,18 @@ def test_the_same_numbers_are_no_difference():
     assert (got.mean, got.low, got.high, got.p) == (0, 0, 0, 1)
 
 
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_equal_differences_have_no_spread_that_a_t_test_could_take(n):
+    got = statistics.paired([0.98, 0.99, 0.97, 0.96][:n], [0.97, 0.98, 0.96, 0.95][:n])
+    assert (got.test, got.p) == ("sign test", pytest.approx(2 / 2**n)) and math.isnan(got.low) and got.lead > 0
+    assert got.mean == pytest.approx(0.01)
+    ranks = statistics.unpaired([3.0] * n, [2.0] * n)
+    assert (ranks.test, ranks.p) == ("rank sum", pytest.approx(2 / math.comb(2 * n, n)))
+    rng = np.random.default_rng(0)  # steps to a target are whole epochs, here the second or the third
+    epochs = [(list(np.log(rng.integers(2, 4, n))), list(np.log(rng.integers(2, 4, n)))) for _ in range(200)]
+    assert sum(statistics.paired(ours, theirs).p <= 0.05 for ours, theirs in epochs) <= 18
+
+
 def test_infinite_values_count_as_worst_and_by_their_rank_alone():
     got = statistics.paired([0.9, 0.8, 0.9, 0.8, 0.9, 0.9], [-math.inf, 0.7, -math.inf, 0.7, 0.8, 0.8])
     assert (got.mean, got.test) == (math.inf, "sign test") and got.p == pytest.approx(2 / 2**6)
