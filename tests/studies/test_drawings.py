@@ -85,6 +85,9 @@ def test_quasi_random_trials_are_no_grid_and_their_points_are_not_joined():
     assert tuned.grids(of) is None
     drawn = tuned.sensitivity(of)
     assert drawn is not None and not any(curve.joined for curve in drawn.drawing.curves)
+    few = table(study("few", "optimizer.lr=0.01,0.1", "fop.rank=1,16", sampling="quasi-random", trials=8))
+    every = tuned.parallel(few)
+    assert every is not None and "put ranges in place of lists for as many of each" in " ".join(every.sentences)
 
 
 def test_a_method_that_is_best_at_the_edge_is_named():
