@@ -220,8 +220,9 @@ class Comparison:
         """The method that is declared to be better, or ""."""
         if not self.declared or self.difference.lead == 0:
             return ""
-        ahead = self.difference.lead > 0
-        larger, smaller = (self.method, self.other) if ahead else (self.other, self.method)
+        smaller, larger = self.other, self.method
+        if self.difference.lead < 0:
+            smaller, larger = larger, smaller
         return larger if self.measure not in OF_TARGET and direction(self.measure) == "max" else smaller
 
 

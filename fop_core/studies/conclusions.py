@@ -21,7 +21,6 @@ from fop_core.studies.cells import Point
 from fop_core.studies.progress import StudyTable
 from fop_core.studies.protocol import Analysis, Study, of_role
 
-
 _WHERE = {"sign test": "on more seeds", "rank sum": "by their ranks"}
 """Where a method is ahead, by tests that know no size."""
 
@@ -48,7 +47,7 @@ def conclusions(table: StudyTable, analysis: Analysis | None = None) -> list[str
     sentences += [_of_group(made, group) for group in made.groups.values() if group.n]
     sentences += [_of_comparison(made, row) for row in made.rows if row.difference.n and row.difference.other_n]
     sentences += _of_target(table)
-    return [*sentences, *_of_tuning(table)]
+    return [*sentences, *_of_tuning(table), *_known_before(table)]
 
 
 def by_name(made: Comparisons, study: Study) -> Comparisons:
@@ -221,6 +220,17 @@ def _of_target(table: StudyTable) -> list[str]:
                 f"(one-sided t, n = {record.n}, {p_value(record.p)})."
             )
     return sentences
+
+
+def _known_before(table: StudyTable) -> list[str]:
+    """Say how many of the reported runs could be seen before the analysis was fixed."""
+    rows = table.rows("report")
+    if not (before := sum(table.adopted[index] for index in rows)):
+        return []
+    return [
+        f"{before} of {len(rows)} reported runs {'was' if before == 1 else 'were'} there before this study, "
+        "and may be why it compares what it does."
+    ]
 
 
 def _of_tuning(table: StudyTable) -> list[str]:

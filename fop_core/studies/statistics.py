@@ -79,7 +79,7 @@ def difference(ours: Mapping[int, float], theirs: Mapping[int, float], alpha: fl
 
 
 def paired(ours: Sequence[float], theirs: Sequence[float], alpha: float = 0.05) -> Difference:
-    """Return the mean of paired differences with Student's t; by the signs alone where a value is infinite, or all are the same.
+    """Return the mean of paired differences with Student's t; by signs where a value is infinite or nothing spreads.
 
     Args:
         ours: [n].
@@ -102,7 +102,8 @@ def paired(ours: Sequence[float], theirs: Sequence[float], alpha: float = 0.05) 
         pairs = np.where(first == second, 0.0, first - second)  # of two infinities too
     mean = float(np.mean(pairs)) if n and not _both_ways(pairs) else math.nan
     std = float(pairs.std(ddof=1)) if n > 1 and np.isfinite(pairs).all() else math.nan
-    if not (np.isfinite(first).all() and np.isfinite(second).all()) or (pairs.any() and _without_spread(std, first, second)):
+    finite = bool(np.isfinite(first).all() and np.isfinite(second).all())
+    if not finite or (pairs.any() and _without_spread(std, first, second)):
         above, unequal = int((pairs > 0).sum()), int((pairs != 0).sum())
         p = float(stats.binomtest(above, unequal).pvalue) if unequal else 1.0
         return Difference(mean, math.nan, math.nan, p, n, n, math.nan, "sign test", 2 * above - unequal)

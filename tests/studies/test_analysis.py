@@ -145,6 +145,13 @@ def test_a_point_counts_once_all_its_seeds_have_ended(folder):
     assert not won.final and won.point == {"optimizer.lr": 0.05}
 
 
+def test_what_was_reported_before_the_analysis_was_fixed_is_said():
+    of = table({"momentum": THEIRS, "fop": OURS})
+    assert not said(of, "before this study")[0]
+    of.adopted = [True] * 3 + [False] * 5
+    assert said(of, "3 of 8 reported runs were there before this study, and may be why it compares what it does.")[0]
+
+
 def test_a_study_that_grew_after_its_results_is_explored(folder):
     tuned(folder, lambda cell: 0.9)
     advance.advance("s", folder)
