@@ -365,6 +365,8 @@ def detectable(study: Study, folder: Path | None = None) -> Detectable | None:
         largest = max(several.values(), key=len)
         std, count_of = math.sqrt(2) * float(np.std(list(largest.values()), ddof=1)), len(largest)
         source = f"{count_of} seeds of one method, as if its runs shared nothing with another one's"
+    if std <= statistics.ROUNDING:  # of the same results: there is no spread to tell by
+        return None
     return Detectable(column, statistics.detectable(std, n, alpha), n, std, count_of, source, alpha)
 
 

@@ -9,6 +9,7 @@ from fop_core.figures import print_style
 from fop_core.studies import drawings, progress
 from fop_core.studies.analysis import comparisons
 from fop_core.studies.drawings import reported, tuned
+from tests.studies import made
 from tests.studies.filled import filled, study, usual
 
 WON = {"momentum": {"optimizer.lr": 0.1}, "fop": {"optimizer.lr": 0.1, "fop.rank": 16}}
@@ -77,6 +78,13 @@ def test_a_study_without_axes_has_only_what_is_reported():
     of = table(study("s", axes=[]), winners=None)
     drawn = drawings.every(of, comparisons(of))
     assert [each.name for each in drawn] == ["pairwise", "lines"]
+
+
+def test_equal_results_do_not_say_that_any_difference_could_be_seen():
+    same = made.table({"momentum": [0.9, 0.8], "fop": [0.9, 0.8]})
+    drawn = reported.pairwise(same, comparisons(same))
+    assert drawn is not None and drawn.drawing.detectable is None
+    assert not any("cannot tell differences" in sentence for sentence in drawn.sentences)
 
 
 def test_quasi_random_trials_are_no_grid_and_their_points_are_not_joined():

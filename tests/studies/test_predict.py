@@ -89,6 +89,13 @@ def test_the_detectable_difference_is_that_of_the_paired_spread_of_what_is_there
     assert (can.level, to_target.level) == (0.05, 0.05 / 3)
 
 
+def test_runs_that_are_all_the_same_tell_no_difference(folder):
+    for seed in range(2):
+        for method in ("momentum", "fop"):
+            there(folder, method, seed, 0.9)
+    assert detectable(study(), folder) is None
+
+
 def test_of_one_method_alone_the_difference_is_as_if_nothing_were_shared(folder):
     for seed, last in enumerate([0.90, 0.92, 0.91]):
         there(folder, "momentum", seed, last)

@@ -166,7 +166,7 @@ def pairwise(table: StudyTable, comparisons: Comparisons) -> Drawn | None:
         return None
     of = quantities.of(analysis.column)
     rows = [_difference(row, comparisons.turned, table.study) for row in compared]
-    known = {drawn.label: row.detectable for drawn, row in zip(rows, compared) if math.isfinite(row.detectable)}
+    known = {drawn.label: row.detectable for drawn, row in zip(rows, compared) if 0 < row.detectable < math.inf}
     detectable = max(known.values()) if known else None
     made = figures.Pairwise(rows, quantities.title(analysis.column), of.percent, detectable)
     better = "Right" if direction(analysis.column) == "max" else "Left"
