@@ -217,7 +217,7 @@ def _of_target(table: StudyTable) -> list[str]:
         else:
             sentences.append(
                 f"{method} reaches {goal} on average by step {record.steps:,.0f} "
-                f"(one-sided t, n = {record.n}, {p_value(record.p)})."
+                f"(one-sided t of that step alone, n = {record.n}, {p_value(record.p)})."
             )
     return sentences
 
