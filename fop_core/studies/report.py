@@ -17,7 +17,7 @@ from fop_core.runs.compare import flat
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.run import Run
 from fop_core.studies import progress
-from fop_core.studies.analysis import Comparisons, comparisons, winners
+from fop_core.studies.analysis import Comparison, Comparisons, comparisons, winners
 from fop_core.studies.conclusions import amount, by_name, conclusions, gap, point_words
 from fop_core.studies.progress import StudyTable
 from fop_core.studies.rows import csv_text, rows
@@ -223,13 +223,19 @@ def _differences(made: Comparisons) -> Section:
                 interval,
                 difference.test,
                 p_value(row.adjusted),
-                f"{row.better} is better" if row.better else "no difference seen",
+                _verdict(row),
             )
         )
     correction = "Holm's correction" if made.analysis.correction == "holm" else "no correction"
     level = f"Level {made.analysis.alpha:g}, {correction} over {len(made.rows)} comparisons."
     head = ("difference", "of", "n", "mean", f"{100 * (1 - made.analysis.alpha):g} % interval", "test", "p", "")
     return Section("Differences", (level,) if lines else (), head, tuple(lines))
+
+
+def _verdict(row: Comparison) -> str:
+    if row.better:
+        return f"{row.better} is better"
+    return "not compared" if row.difference.test == "none" else "no difference seen"
 
 
 def _winners(table: StudyTable) -> Section:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from fop_core.runs.compare import Curve
-from fop_core.studies import advance, analysis, progress, protocol, store, submit
+from fop_core.studies import advance, analysis, progress, protocol, report, store, submit
 from fop_core.studies.analysis import comparisons, winners
 from fop_core.studies.conclusions import conclusions
+from fop_core.studies.drawings import reported
 from tests.studies import made
 from tests.studies.made import study, table
 
@@ -157,6 +158,26 @@ def test_a_study_that_grew_after_its_results_is_explored(folder):
     advance.advance("s", folder)
     submit.grow("s", fresh_seeds=(20,), folder=folder)
     assert "grew" in comparisons(progress.table("s", folder)).explored[0]
+
+
+def test_a_method_whose_every_setting_was_lost_keeps_no_other_from_being_declared_better(folder):
+    def value(cell):
+        if cell.method == "fop":
+            return math.nan
+        return (0.95 if cell.method == "adam" else 0.90) + 0.001 * (cell.seed * (2 if cell.method == "adam" else 1))
+
+    tuned(folder, value, methods=["momentum", "adam", "fop"], seeds=[0], fresh_seeds=[1, 2, 3, 4])
+    advance.advance("s", folder)
+    made.write(store.load("s", folder), value)
+    table = progress.table("s", folder)
+    assert table.stored.lost == ["fop"] and comparisons(table).final
+    assert [row.better for row in comparisons(table).rows] == ["adam", "", ""]
+    assert said(table, "adam has the better test accuracy")[0] and said(table, "fop: no setting of 6 came")[0]
+    assert not said(table, "nothing is declared")[0]
+    [differences] = [part for part in report.sections(table, comparisons(table)) if part.title == "Differences"]
+    assert [line[-1] for line in differences.lines] == ["adam is better", "not compared", "not compared"]
+    drawn = reported.pairwise(table, comparisons(table))
+    assert drawn is not None and len(drawn.drawing.rows) == 1
 
 
 def test_a_study_without_fresh_seeds_judges_by_what_chose_and_says_so(folder):

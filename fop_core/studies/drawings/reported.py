@@ -161,7 +161,8 @@ def pairwise(table: StudyTable, comparisons: Comparisons) -> Drawn | None:
         comparisons: of its reported runs; those of times to a target are in ``time_to_target``.
     """
     analysis = comparisons.analysis
-    compared = [row for row in comparisons.rows if row.measure == analysis.column and row.difference.n]
+    those = (row for row in comparisons.rows if row.measure == analysis.column)
+    compared = [row for row in those if row.difference.n and row.difference.other_n]
     if not compared:
         return None
     of = quantities.of(analysis.column)
