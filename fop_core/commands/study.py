@@ -238,7 +238,7 @@ def _forecast(study: "Study", chosen: argparse.Namespace, sources: "dict[str, So
     trials = {method: len(tried) for method, tried in points(study).items()}
     if study.axes and len(set(trials.values())) > 1:
         of = ", ".join(f"{method} {number:,}" for method, number in trials.items())
-        equal = "; --trials gives every method the same number of trials" if study.sampling == "grid" else ""
+        equal = "; --trials evens it out on ranges, as log:0.01:0.1:3" if study.sampling == "grid" else ""
         yield f"methods with more settings to try have more chances to be lucky ({of}){equal}"
     if math.isnan(will.seconds):
         yield "how long that takes is not known: no run of like settings has ended here; --probe measures it"

@@ -218,10 +218,11 @@ class Comparison:
     @property
     def better(self) -> str:
         """The method that is declared to be better, or ""."""
-        if not self.declared or self.difference.mean == 0:
+        if not self.declared or self.difference.lead == 0:
             return ""
-        larger = self.method if self.difference.mean > 0 else self.other
-        smaller = self.other if self.difference.mean > 0 else self.method
+        smaller, larger = self.other, self.method
+        if self.difference.lead < 0:
+            smaller, larger = larger, smaller
         return larger if self.measure not in OF_TARGET and direction(self.measure) == "max" else smaller
 
 
@@ -235,7 +236,7 @@ class Comparisons:
         groups: the methods, in order.
         rows: the comparisons, corrected together.
         explored: why these p values cannot be taken at their word; empty where the analysis is the one that was fixed.
-        final: whether all runs have ended.
+        final: whether all runs have ended of the methods that have a winner.
 
     Example:
         >>> import shutil
@@ -298,7 +299,8 @@ def comparisons(table: StudyTable, analysis: Analysis | None = None) -> Comparis
     if role == "tune":
         explored.append("no fresh seeds: the winners are judged by what chose them")
     groups = {method: _group(table, chosen, role, method) for method in study.methods}
-    final = all(group.of and group.n == group.of for group in groups.values())
+    lost = table.stored.lost  # of these nothing will be reported, which keeps the others from nothing
+    final = all(method in lost or (group.of and group.n == group.of) for method, group in groups.items())
     pairs = list(itertools.combinations(study.methods, 2))
     if chosen.baseline:
         pairs = [(method, chosen.baseline) for method in study.methods if method != chosen.baseline]

@@ -21,6 +21,9 @@ from fop_core.studies.cells import Point
 from fop_core.studies.progress import StudyTable
 from fop_core.studies.protocol import Analysis, Study, of_role
 
+_WHERE = {"sign test": "on more seeds", "rank sum": "by their ranks"}
+"""Where a method is ahead, by tests that know no size."""
+
 
 def conclusions(table: StudyTable, analysis: Analysis | None = None) -> list[str]:
     """Return what a study says by an analysis; by the one that was fixed unless given.
@@ -44,7 +47,7 @@ def conclusions(table: StudyTable, analysis: Analysis | None = None) -> list[str
     sentences += [_of_group(made, group) for group in made.groups.values() if group.n]
     sentences += [_of_comparison(made, row) for row in made.rows if row.difference.n and row.difference.other_n]
     sentences += _of_target(table)
-    return [*sentences, *_of_tuning(table)]
+    return [*sentences, *_of_tuning(table), *_known_before(table)]
 
 
 def by_name(made: Comparisons, study: Study) -> Comparisons:
@@ -166,8 +169,10 @@ def _of_comparison(made: Comparisons, row: Comparison) -> str:
     if row.declared:
         worse = row.other if row.better == row.method else row.method
         size = gap(abs(difference.mean), measure)
+        if where := _WHERE.get(difference.test):
+            has = f"needs fewer {what}" if measure in OF_TARGET else f"has the better {what}"
+            return f"{row.better} {has} {where} than {worse} ({how})."
         if measure in OF_TARGET:
-            size = "a factor not known" if math.isinf(difference.mean) else size
             return f"{row.better} needs fewer {what} than {worse}, by {size} ({how})."
         return f"{row.better} has the better {what}, by {size} over {worse} ({how})."
     sentence = f"{row.method} and {row.other}, {what}: no difference can be seen ({how})."
@@ -212,9 +217,20 @@ def _of_target(table: StudyTable) -> list[str]:
         else:
             sentences.append(
                 f"{method} reaches {goal} on average by step {record.steps:,.0f} "
-                f"(one-sided t, n = {record.n}, {p_value(record.p)})."
+                f"(one-sided t of that step alone, n = {record.n}, {p_value(record.p)})."
             )
     return sentences
+
+
+def _known_before(table: StudyTable) -> list[str]:
+    """Say how many of the reported runs could be seen before the analysis was fixed."""
+    rows = table.rows("report")
+    if not (before := sum(table.adopted[index] for index in rows)):
+        return []
+    return [
+        f"{before} of {len(rows)} reported runs {'was' if before == 1 else 'were'} there before this study, "
+        "and may be why it compares what it does."
+    ]
 
 
 def _of_tuning(table: StudyTable) -> list[str]:

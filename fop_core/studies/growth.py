@@ -1,11 +1,14 @@
 """How a study grows: by values of an axis, a new axis, or seeds. What is there stays, and that it grew is kept."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from fop_core.runs import stamps
+from fop_core.runs.compare import flat
 from fop_core.studies import protocol, store
-from fop_core.studies.cells import check
+from fop_core.studies.cells import Cell, cells, check
 from fop_core.studies.protocol import Axis, Study
 from fop_core.studies.stored import Stored
 from fop_core.training.config import ConfigError
@@ -85,8 +88,19 @@ def larger(
     made = protocol.parse(content)
     if made.model_copy(update={"limit": study.limit}) == study:
         raise ConfigError(("", f"the study {store.slug(study.name)} has all of that already"))
-    check(made)
+    there = {cell.key for cell in check(made)}
+    if axis is not None and study.axes and (left_out := [cell for cell in cells(study) if cell.key not in there]):
+        _refuse(study, axis, left_out)
     return made
+
+
+def _refuse(study: Study, axis: Axis, left_out: Sequence[Cell]) -> NoReturn:
+    """Say why an axis cannot be added: some cells would no longer be the study's."""
+    if study.sampling == "quasi-random":
+        raise ConfigError((axis.field, "would draw other points than those that are there: submit a new study"))
+    settings = (flat(cell.config.to_json()) for cell in left_out)
+    values = dict.fromkeys(json.dumps(each.get(axis.field)) for each in settings)
+    raise ConfigError((axis.field, f"what is there has {', '.join(values)}: give that too, so that it stays"))
 
 
 def _with_axis(study: Study, axis: Axis) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.plugins import Source
 from fop_core.runs.run import Run
 from fop_core.studies import statistics
+from fop_core.studies.analysis import OF_TARGET
 from fop_core.studies.binding import existing
 from fop_core.studies.cells import Cell, Role, check, configured, count, points
 from fop_core.studies.protocol import Study, direction
@@ -287,10 +288,11 @@ class Detectable:
         std: of the paired differences that was assumed.
         pairs: how many pairs of runs the deviation comes from.
         source: in words, what these were.
+        level: at which the correction declares the first of the study's comparisons.
 
     Example:
         >>> from fop_core.studies.predict import Detectable
-        >>> Detectable("test_accuracy", difference=0.01, n=3, std=0.0033, pairs=3, source="").difference
+        >>> Detectable("test_accuracy", difference=0.01, n=3, std=0.0033, pairs=3, source="", level=0.05).difference
         0.01
     """
 
@@ -300,6 +302,7 @@ class Detectable:
     std: float
     pairs: int
     source: str
+    level: float
 
 
 def detectable(study: Study, folder: Path | None = None) -> Detectable | None:
@@ -353,6 +356,7 @@ def detectable(study: Study, folder: Path | None = None) -> Detectable | None:
         return None
     n = len(study.fresh_seeds or study.seeds)
     compared = max(1, len(study.methods) - 1 if study.analysis.baseline else math.comb(len(study.methods), 2))
+    compared *= 1 if study.target is None else 1 + len(OF_TARGET)
     alpha = study.analysis.alpha / (compared if study.analysis.correction == "holm" else 1)
     pairs = _paired(several, methods, column)
     if pairs is not None:
@@ -361,7 +365,9 @@ def detectable(study: Study, folder: Path | None = None) -> Detectable | None:
         largest = max(several.values(), key=len)
         std, count_of = math.sqrt(2) * float(np.std(list(largest.values()), ddof=1)), len(largest)
         source = f"{count_of} seeds of one method, as if its runs shared nothing with another one's"
-    return Detectable(column, statistics.detectable(std, n, alpha), n, std, count_of, source)
+    if std <= statistics.ROUNDING:  # of the same results: there is no spread to tell by
+        return None
+    return Detectable(column, statistics.detectable(std, n, alpha), n, std, count_of, source, alpha)
 
 
 def _learned(settings: Settings) -> str:

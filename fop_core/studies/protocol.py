@@ -290,8 +290,8 @@ class Target(_OfColumn):
 class Median(_Part):
     """The median rule: a tuning run is ended early where it has fallen behind the others of its method.
 
-    It is, where its best value so far is worse than the median of what the others had on average by the same epoch
-    (Golovin et al., "Google Vizier", 2017, section 3.2.2).
+    It is, where its best value so far is worse than the median of what the others had at the same epoch: Optuna's rule,
+    where that of Golovin et al. ("Google Vizier", 2017, section 3.2.2) takes their averages up to it.
 
     Attributes:
         grace: the share of a run's epochs before which none is ended.

@@ -17,10 +17,11 @@ from fop_core.runs.compare import flat
 from fop_core.runs.files import DamagedFile
 from fop_core.runs.run import Run
 from fop_core.studies import progress
-from fop_core.studies.analysis import Comparisons, comparisons, winners
+from fop_core.studies.analysis import Comparison, Comparisons, comparisons, winners
 from fop_core.studies.conclusions import amount, by_name, conclusions, gap, point_words
 from fop_core.studies.progress import StudyTable
 from fop_core.studies.rows import csv_text, rows
+from fop_core.studies.trials import outcome
 
 if TYPE_CHECKING:
     from matplotlib.backends.backend_pdf import PdfPages
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 500  # of the table of runs in a file for people; CSV has them all
 PAGE = (8.27, 11.69)  # inches of a page of text: A4
 LINES, WIDTH = 74, 98  # of such a page, and characters of a line
+INDENT = 4
 
 _STYLE = """
 :root { color-scheme: light dark }
@@ -142,11 +144,23 @@ def _plain(section: Section) -> Iterator[str]:
     for sentence in section.sentences:
         yield from textwrap.wrap(sentence, WIDTH, initial_indent="- ", subsequent_indent="  ")
     if section.head:
-        whole = [section.head, *section.lines]
-        widths = [min(28, max(len(line[column]) for line in whole)) for column in range(len(section.head))]
-        for line in whole:
-            yield "  ".join(cell[:width].ljust(width) for cell, width in zip(line, widths)).rstrip()[:WIDTH]
+        yield from _columns([section.head, *section.lines])
     yield ""
+
+
+def _columns(lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table, as wide as a page: columns that do not fit beside the others stand below them."""
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    groups: list[list[int]] = [[]]
+    for column, width in enumerate(widths):
+        if groups[-1] and sum(widths[each] + 2 for each in groups[-1]) + width > WIDTH - INDENT:
+            groups.append([])
+        groups[-1].append(column)
+    for line in lines:
+        for number, group in enumerate(groups):
+            text = "  ".join(line[column].ljust(widths[column]) for column in group).rstrip()
+            first = " " * INDENT if number else ""
+            yield from textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=" " * INDENT)
 
 
 def _pages(pages: "PdfPages", lines: Sequence[str]) -> None:
@@ -209,7 +223,7 @@ def _differences(made: Comparisons) -> Section:
                 interval,
                 difference.test,
                 p_value(row.adjusted),
-                f"{row.better} is better" if row.better else "no difference seen",
+                _verdict(row),
             )
         )
     correction = "Holm's correction" if made.analysis.correction == "holm" else "no correction"
@@ -218,10 +232,18 @@ def _differences(made: Comparisons) -> Section:
     return Section("Differences", (level,) if lines else (), head, tuple(lines))
 
 
+def _verdict(row: Comparison) -> str:
+    if row.better:
+        return f"{row.better} is better"
+    return "not compared" if row.difference.test == "none" else "no difference seen"
+
+
 def _winners(table: StudyTable) -> Section:
     column = table.study.choose.column
     lines = []
     for winner in winners(table).values():
+        those = [index for index in table.rows("tune", winner.method) if table.point[index] == winner.point]
+        came_to = outcome(table, those, column)
         lines.append(
             (
                 table.study.called(winner.method),
@@ -231,11 +253,24 @@ def _winners(table: StudyTable) -> Section:
                 str(winner.n),
                 str(winner.trials),
                 amount(winner.expected, column),
+                "–" if came_to.seconds is None else f"{came_to.seconds:.1f}",
+                "–" if came_to.peak_memory is None else f"{came_to.peak_memory / 1e6:,.0f}",
                 "" if winner.final else "so far",
             )
         )
     fewest = min((winner.fewest for winner in winners(table).values()), default=0)
-    head = ("method", "setting", column.replace("_", " "), "± std", "n", "trials", f"best of {fewest}", "")
+    head = (
+        "method",
+        "setting",
+        column.replace("_", " "),
+        "± std",
+        "n",
+        "trials",
+        f"best of {fewest}",
+        "training s",
+        "peak MB",
+        "",
+    )
     return Section("Winners of the tuning", (), head, tuple(lines))
 
 

@@ -1,7 +1,8 @@
 """What runs with several seeds can tell: tests, intervals, and which difference can be seen at all.
 
 Infinite values are of runs that diverged, or missed their target: they are worse than all others, not missing. With one
-of them a mean and its t test say nothing, and ranks take their place. Nothing here knows a file.
+of them a mean and its t test say nothing, and ranks take their place; so they do where nothing spreads, as of times
+that are whole epochs. Nothing here knows a file.
 """
 
 import functools
@@ -17,6 +18,7 @@ Array = np.ndarray
 
 POWER = 0.8
 """The probability with which a detectable difference is seen."""
+ROUNDING = 1e-9  # of values, to which numbers that were meant to be the same agree
 RESAMPLES = 9999  # of a rank test by permutation, where there are more arrangements than that
 
 
@@ -32,6 +34,8 @@ class Difference:
         other_n: values of the second group; as ``n`` of pairs.
         std: of the paired differences; of two groups the root of the mean of their variances. NaN of a single one.
         test: "paired t", "Welch's t", "sign test", "rank sum", or "none".
+        lead: above 0 where the test has ours above theirs, below 0 where below. With infinite values the mean may say
+            otherwise: one run of ten that diverged makes it infinite.
 
     Example:
         >>> from fop_core.studies.statistics import difference
@@ -48,6 +52,7 @@ class Difference:
     other_n: int
     std: float
     test: str
+    lead: float = 0.0
 
 
 def difference(ours: Mapping[int, float], theirs: Mapping[int, float], alpha: float = 0.05) -> Difference:
@@ -74,7 +79,7 @@ def difference(ours: Mapping[int, float], theirs: Mapping[int, float], alpha: fl
 
 
 def paired(ours: Sequence[float], theirs: Sequence[float], alpha: float = 0.05) -> Difference:
-    """Return the mean of paired differences with Student's t; by the signs alone where a value is infinite.
+    """Return the mean of paired differences with Student's t; by signs where a value is infinite or nothing spreads.
 
     Args:
         ours: [n].
@@ -96,22 +101,23 @@ def paired(ours: Sequence[float], theirs: Sequence[float], alpha: float = 0.05) 
     with np.errstate(invalid="ignore"):
         pairs = np.where(first == second, 0.0, first - second)  # of two infinities too
     mean = float(np.mean(pairs)) if n and not _both_ways(pairs) else math.nan
-    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+    std = float(pairs.std(ddof=1)) if n > 1 and np.isfinite(pairs).all() else math.nan
+    finite = bool(np.isfinite(first).all() and np.isfinite(second).all())
+    if not finite or (pairs.any() and _without_spread(std, first, second)):
         above, unequal = int((pairs > 0).sum()), int((pairs != 0).sum())
         p = float(stats.binomtest(above, unequal).pvalue) if unequal else 1.0
-        return Difference(mean, math.nan, math.nan, p, n, n, math.nan, "sign test")
+        return Difference(mean, math.nan, math.nan, p, n, n, math.nan, "sign test", 2 * above - unequal)
     if n < 2:
         return Difference(mean, math.nan, math.nan, math.nan, n, n, math.nan, "none")
-    std = float(pairs.std(ddof=1))
     if not pairs.any():  # the same numbers: there is nothing to divide by
         return Difference(0.0, 0.0, 0.0, 1.0, n, n, 0.0, "paired t")
     half = float(stats.t.ppf(1 - alpha / 2, n - 1)) * std / math.sqrt(n)
-    p = float(2 * stats.t.sf(abs(mean) * math.sqrt(n) / std, n - 1)) if std else 0.0
-    return Difference(mean, mean - half, mean + half, p, n, n, std, "paired t")
+    p = float(2 * stats.t.sf(abs(mean) * math.sqrt(n) / std, n - 1))
+    return Difference(mean, mean - half, mean + half, p, n, n, std, "paired t", mean)
 
 
 def unpaired(ours: Sequence[float], theirs: Sequence[float], alpha: float = 0.05) -> Difference:
-    """Return the difference of two means with Welch's t; by ranks alone where a value is infinite.
+    """Return the difference of two means with Welch's t; by ranks alone where a value is infinite, or none spreads.
 
     Args:
         ours: [n].
@@ -130,20 +136,21 @@ def unpaired(ours: Sequence[float], theirs: Sequence[float], alpha: float = 0.05
     n, m = len(first), len(second)
     with np.errstate(invalid="ignore"):
         mean = float(np.mean(first) - np.mean(second)) if n and m else math.nan
+        variances = (first.var(ddof=1), second.var(ddof=1)) if min(n, m) > 1 else (math.nan, math.nan)
     if not n or not m:
         return Difference(mean, math.nan, math.nan, math.nan, n, m, math.nan, "none")
-    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+    std = math.sqrt((variances[0] + variances[1]) / 2)
+    if not (np.isfinite(first).all() and np.isfinite(second).all()) or (mean and _without_spread(std, first, second)):
         p = rank_sum(first, second)
-        return Difference(mean, math.nan, math.nan, p, n, m, math.nan, "none" if math.isnan(p) else "rank sum")
+        lead = sum((one > other) - (one < other) for one in ours for other in theirs)
+        return Difference(mean, math.nan, math.nan, p, n, m, math.nan, "none" if math.isnan(p) else "rank sum", lead)
     if n < 2 or m < 2:
         return Difference(mean, math.nan, math.nan, math.nan, n, m, math.nan, "none")
-    variances = first.var(ddof=1), second.var(ddof=1)
-    std = math.sqrt((variances[0] + variances[1]) / 2)
     if std == 0:
-        return Difference(mean, mean, mean, 1.0 if mean == 0 else 0.0, n, m, 0.0, "Welch's t")
+        return Difference(0.0, 0.0, 0.0, 1.0, n, m, 0.0, "Welch's t")
     result: Any = stats.ttest_ind(first, second, equal_var=False)
     low, high = result.confidence_interval(1 - alpha)
-    return Difference(mean, float(low), float(high), float(result.pvalue), n, m, std, "Welch's t")
+    return Difference(mean, float(low), float(high), float(result.pvalue), n, m, std, "Welch's t", mean)
 
 
 def rank_sum(first: Sequence[float] | Array, second: Sequence[float] | Array) -> float:
@@ -165,6 +172,11 @@ def rank_sum(first: Sequence[float] | Array, second: Sequence[float] | Array) ->
         return math.nan
     exact = stats.PermutationMethod(n_resamples=RESAMPLES, rng=np.random.default_rng(0))
     return min(float(stats.mannwhitneyu(first, second, method=exact).pvalue), 1.0)
+
+
+def _without_spread(std: float, *groups: Array) -> bool:
+    """Return whether a deviation is no more than rounding: a t test by it would be certain of anything."""
+    return std <= ROUNDING * max(float(np.abs(group).max()) for group in groups)
 
 
 def _both_ways(pairs: Array) -> bool:

@@ -353,7 +353,7 @@ def _detectable(study: Study, known: Detectable | None) -> None:
         percent = quantities.of(known.column).percent
         amount = f"{shown(known.difference, percent)}{' points' if percent else ''} of {title}"
         st.markdown(_pair("Detectable difference", amount))
-        level = f"{study.analysis.alpha:g}"
+        level = f"{known.level:.2g}"
         st.caption(
             literal(f"{known.n} seeds: smaller differences cannot be seen."),
             help=literal(

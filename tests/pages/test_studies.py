@@ -203,7 +203,7 @@ def test_a_setting_is_added_as_an_axis_with_the_presets_own_value():
 
 
 def test_runs_that_are_there_predict_time_and_the_detectable_difference():
-    filled(study("before"), winners=WON)
+    filled(study("before"), lambda cell: usual(cell) + 0.004 * cell.seed * (cell.method == "fop"), WON)
     at = page(axes="optimizer.lr=0.01,0.1", seeds="0-1", name="next")
     assert "about" in text(at) and "8 of them there already" in text(at)
     assert "points of test accuracy" in text(at) and "2 seeds: smaller differences cannot be seen." in text(at)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from fop_core.runs.compare import Curve
-from fop_core.studies import advance, analysis, progress, protocol, store, submit
+from fop_core.studies import advance, analysis, progress, protocol, report, store, submit
 from fop_core.studies.analysis import comparisons, winners
 from fop_core.studies.conclusions import conclusions
+from fop_core.studies.drawings import reported
 from tests.studies import made
 from tests.studies.made import study, table
 
@@ -54,6 +55,17 @@ def test_what_diverged_is_worst_and_what_is_open_declares_nothing():
     assert said(of, "nothing is declared yet")[0] and said(of, "n = 3 of 4")[0]
 
 
+@pytest.mark.parametrize("worse", [[0.97] * 10, [-math.inf] * 9 + [0.97]])
+def test_better_is_whom_the_test_has_ahead_though_one_lost_run_makes_the_mean_infinite(worse):
+    of = table({"momentum": [0.98] * 9 + [-math.inf], "fop": worse})
+    (row,) = comparisons(of).rows
+    assert row.declared and row.difference.test == "sign test" and row.better == "momentum"
+    assert said(of, "momentum has the better test accuracy on more seeds than fop (sign test, n = 10, p = 0.021)")[0]
+    steps = {"momentum": [200.0] * 11 + [math.inf], "fop": [300.0] * 12}
+    of = table({"momentum": [0.9] * 12, "fop": [0.9] * 12}, steps)
+    assert said(of, "momentum needs fewer steps to the target on more seeds than fop")[0]
+
+
 def test_seeds_that_are_too_few_are_said_to_be():
     assert said(table({"momentum": [0.9], "fop": [0.95]}), "one run of each shows no difference")[0]
     there, sentences = said(table({"momentum": [0.9, 0.93], "fop": [0.92, 0.92]}), "cannot be seen with these seeds")
@@ -92,7 +104,7 @@ def test_a_record_is_the_first_step_at_which_the_mean_meets_the_target():
     first, second = analysis.records(of)
     assert (first.method, first.steps, first.n) == ("momentum", 300, 3) and first.p < 0.05
     assert (second.method, second.steps) == ("fop", math.inf)
-    assert said(of, "momentum reaches test accuracy 80.00 % on average by step 300")[0]
+    assert said(of, "momentum reaches test accuracy 80.00 % on average by step 300 (one-sided t of that step alone")[0]
     assert said(of, "fop is not shown to reach")[0]
 
 
@@ -134,11 +146,38 @@ def test_a_point_counts_once_all_its_seeds_have_ended(folder):
     assert not won.final and won.point == {"optimizer.lr": 0.05}
 
 
+def test_what_was_reported_before_the_analysis_was_fixed_is_said():
+    of = table({"momentum": THEIRS, "fop": OURS})
+    assert not said(of, "before this study")[0]
+    of.adopted = [True] * 3 + [False] * 5
+    assert said(of, "3 of 8 reported runs were there before this study, and may be why it compares what it does.")[0]
+
+
 def test_a_study_that_grew_after_its_results_is_explored(folder):
     tuned(folder, lambda cell: 0.9)
     advance.advance("s", folder)
     submit.grow("s", fresh_seeds=(20,), folder=folder)
     assert "grew" in comparisons(progress.table("s", folder)).explored[0]
+
+
+def test_a_method_whose_every_setting_was_lost_keeps_no_other_from_being_declared_better(folder):
+    def value(cell):
+        if cell.method == "fop":
+            return math.nan
+        return (0.95 if cell.method == "adam" else 0.90) + 0.001 * (cell.seed * (2 if cell.method == "adam" else 1))
+
+    tuned(folder, value, methods=["momentum", "adam", "fop"], seeds=[0], fresh_seeds=[1, 2, 3, 4])
+    advance.advance("s", folder)
+    made.write(store.load("s", folder), value)
+    table = progress.table("s", folder)
+    assert table.stored.lost == ["fop"] and comparisons(table).final
+    assert [row.better for row in comparisons(table).rows] == ["adam", "", ""]
+    assert said(table, "adam has the better test accuracy")[0] and said(table, "fop: no setting of 6 came")[0]
+    assert not said(table, "nothing is declared")[0]
+    [differences] = [part for part in report.sections(table, comparisons(table)) if part.title == "Differences"]
+    assert [line[-1] for line in differences.lines] == ["adam is better", "not compared", "not compared"]
+    drawn = reported.pairwise(table, comparisons(table))
+    assert drawn is not None and len(drawn.drawing.rows) == 1
 
 
 def test_a_study_without_fresh_seeds_judges_by_what_chose_and_says_so(folder):

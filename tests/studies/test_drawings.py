@@ -9,6 +9,7 @@ from fop_core.figures import print_style
 from fop_core.studies import drawings, progress
 from fop_core.studies.analysis import comparisons
 from fop_core.studies.drawings import reported, tuned
+from tests.studies import made
 from tests.studies.filled import filled, study, usual
 
 WON = {"momentum": {"optimizer.lr": 0.1}, "fop": {"optimizer.lr": 0.1, "fop.rank": 16}}
@@ -79,12 +80,22 @@ def test_a_study_without_axes_has_only_what_is_reported():
     assert [each.name for each in drawn] == ["pairwise", "lines"]
 
 
+def test_equal_results_do_not_say_that_any_difference_could_be_seen():
+    same = made.table({"momentum": [0.9, 0.8], "fop": [0.9, 0.8]})
+    drawn = reported.pairwise(same, comparisons(same))
+    assert drawn is not None and drawn.drawing.detectable is None
+    assert not any("cannot tell differences" in sentence for sentence in drawn.sentences)
+
+
 def test_quasi_random_trials_are_no_grid_and_their_points_are_not_joined():
     wanted = study("s", "optimizer.lr=log:0.001:0.1:5", sampling="quasi-random", trials=3)
     of = table(wanted)
     assert tuned.grids(of) is None
     drawn = tuned.sensitivity(of)
     assert drawn is not None and not any(curve.joined for curve in drawn.drawing.curves)
+    few = table(study("few", "optimizer.lr=0.01,0.1", "fop.rank=1,16", sampling="quasi-random", trials=8))
+    every = tuned.parallel(few)
+    assert every is not None and "put ranges in place of lists for as many of each" in " ".join(every.sentences)
 
 
 def test_a_method_that_is_best_at_the_edge_is_named():

@@ -84,6 +84,16 @@ def test_the_detectable_difference_is_that_of_the_paired_spread_of_what_is_there
     assert can.difference == pytest.approx(statistics.detectable(std, 3))
     four = detectable(study(methods=["momentum", "fop", "sgd", "adam"]), folder)
     assert four.difference == pytest.approx(statistics.detectable(std, 3, 0.05 / 6)), "of six comparisons"
+    to_target = detectable(study(target={"value": 0.9}), folder)
+    assert to_target.difference == pytest.approx(statistics.detectable(std, 3, 0.05 / 3)), "steps and seconds too"
+    assert (can.level, to_target.level) == (0.05, 0.05 / 3)
+
+
+def test_runs_that_are_all_the_same_tell_no_difference(folder):
+    for seed in range(2):
+        for method in ("momentum", "fop"):
+            there(folder, method, seed, 0.9)
+    assert detectable(study(), folder) is None
 
 
 def test_of_one_method_alone_the_difference_is_as_if_nothing_were_shared(folder):

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from fop_core.studies import advance, report, store, submit
+from fop_core.studies import advance, progress, report, store, submit
+from fop_core.studies.analysis import comparisons
 from tests.studies import made
 from tests.studies.made import study
 
@@ -40,6 +41,34 @@ def test_the_pdf_has_a_page_for_each_figure(folder, ended):
     content = report.pdf(ended, folder)
     assert content == report.pdf(ended, folder), "the same data give the same bytes"
     assert content.startswith(b"%PDF") and len(re.findall(rb"/Type /Page\b", content)) >= 5
+
+
+def test_no_table_of_the_pdf_is_cut_off():
+    axes = f"optimizer.lr={','.join(str(rate / 1000) for rate in range(1, 60))}"
+    of = made.table(
+        {"momentum": [0.90, 0.91, 0.92], "fop-of-my-own": [0.95, 0.97, 0.96]},
+        variants={"fop-of-my-own": {"method": "fop"}},
+    )
+    for section in report.sections(of, comparisons(of)):
+        lines = list(report._plain(section))
+        assert all(len(line) <= report.WIDTH for line in lines)
+        words = " ".join(lines).split()
+        for cell in (cell for line in section.lines for cell in line):
+            assert " ".join(words).count(" ".join(cell.split())), (section.title, cell)
+    long = report.Section("Protocol", (), ("setting", "value"), (("axis", axes),))
+    assert "".join(axes.split()) in "".join("".join(report._plain(long)).split())
+
+
+def test_winners_have_their_seconds_and_memory(folder, ended):
+    [winners] = [part for part in report.sections(*_of(ended, folder)) if part.title == "Winners of the tuning"]
+    assert winners.head[-3:-1] == ("training s", "peak MB") and {line[-3:-1] for line in winners.lines} == {
+        ("4.0", "10")
+    }
+
+
+def _of(id_, folder):
+    table = progress.table(id_, folder)
+    return table, comparisons(table)
 
 
 def test_the_csv_has_a_row_for_each_run_with_all_digits(folder, ended):

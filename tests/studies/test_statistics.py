@@ -52,6 +52,18 @@ def test_the_same_numbers_are_no_difference():
     assert (got.mean, got.low, got.high, got.p) == (0, 0, 0, 1)
 
 
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_equal_differences_have_no_spread_that_a_t_test_could_take(n):
+    got = statistics.paired([0.98, 0.99, 0.97, 0.96][:n], [0.97, 0.98, 0.96, 0.95][:n])
+    assert (got.test, got.p) == ("sign test", pytest.approx(2 / 2**n)) and math.isnan(got.low) and got.lead > 0
+    assert got.mean == pytest.approx(0.01)
+    ranks = statistics.unpaired([3.0] * n, [2.0] * n)
+    assert (ranks.test, ranks.p) == ("rank sum", pytest.approx(2 / math.comb(2 * n, n)))
+    rng = np.random.default_rng(0)  # steps to a target are whole epochs, here the second or the third
+    epochs = [(list(np.log(rng.integers(2, 4, n))), list(np.log(rng.integers(2, 4, n)))) for _ in range(200)]
+    assert sum(statistics.paired(ours, theirs).p <= 0.05 for ours, theirs in epochs) <= 18
+
+
 def test_infinite_values_count_as_worst_and_by_their_rank_alone():
     got = statistics.paired([0.9, 0.8, 0.9, 0.8, 0.9, 0.9], [-math.inf, 0.7, -math.inf, 0.7, 0.8, 0.8])
     assert (got.mean, got.test) == (math.inf, "sign test") and got.p == pytest.approx(2 / 2**6)
@@ -62,6 +74,15 @@ def test_infinite_values_count_as_worst_and_by_their_rank_alone():
     ranks = statistics.unpaired([1.0, 2.0, 3.0], [4.0, 5.0, math.inf])
     # Of the 20 ways to choose three of six, one is as extreme on either side.
     assert (ranks.test, ranks.p) == ("rank sum", pytest.approx(2 / 20))
+
+
+def test_who_leads_is_said_by_the_test_and_not_by_an_infinite_mean():
+    pairs = statistics.paired([0.98] * 9 + [-math.inf], [0.97] * 10)
+    assert pairs.mean == -math.inf and pairs.lead > 0, "ahead on nine seeds of ten"
+    ranks = statistics.unpaired([0.98] * 9 + [-math.inf], [0.97] * 9)
+    assert ranks.mean == -math.inf and ranks.lead > 0 and ranks.p < 0.05
+    assert statistics.unpaired([1.0, 2.0], [3.0, 4.0, 4.5]).lead < 0 < statistics.paired([2.0, 4.0], [1.0, 2.5]).lead
+    assert statistics.paired([0.5, 0.6], [0.5, 0.6]).lead == 0
 
 
 def test_values_that_are_not_there_are_refused():

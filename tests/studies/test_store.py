@@ -9,7 +9,7 @@ import pytest
 from fop_core.runs import store as runs
 from fop_core.runs.files import DamagedFile, RunError
 from fop_core.runs.listing import Listing
-from fop_core.studies import growth, protocol, store
+from fop_core.studies import cells, growth, protocol, store
 from fop_core.studies.protocol import parse_axis
 from fop_core.training.config import ConfigError
 from tests.studies.made import study
@@ -99,6 +99,17 @@ def test_a_sampled_axis_does_not_grow(folder):
     store.create(study("optimizer.lr=0.01,0.1", sampling="quasi-random", trials=2), folder)
     with pytest.raises(ConfigError, match="submit a new study"):
         growth.grow("s", axis=parse_axis("optimizer.lr=0.2"), folder=folder)
+    with pytest.raises(ConfigError, match="submit a new study"):
+        growth.grow("s", axis=parse_axis("batch_size=64,128"), folder=folder)
+
+
+def test_a_new_axis_has_to_have_what_is_there_without_it(folder):
+    store.create(study(), folder)
+    with pytest.raises(ConfigError, match="batch_size: what is there has 128: give that too"):
+        growth.grow("s", axis=parse_axis("batch_size=32,64"), folder=folder)
+    before = {cell.key for cell in cells.cells(study())}
+    grown = growth.grow("s", axis=parse_axis("batch_size=128,64"), folder=folder)
+    assert before < {cell.key for cell in cells.cells(grown.study)}
 
 
 @pytest.mark.parametrize(

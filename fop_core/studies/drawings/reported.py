@@ -161,12 +161,13 @@ def pairwise(table: StudyTable, comparisons: Comparisons) -> Drawn | None:
         comparisons: of its reported runs; those of times to a target are in ``time_to_target``.
     """
     analysis = comparisons.analysis
-    compared = [row for row in comparisons.rows if row.measure == analysis.column and row.difference.n]
+    those = (row for row in comparisons.rows if row.measure == analysis.column)
+    compared = [row for row in those if row.difference.n and row.difference.other_n]
     if not compared:
         return None
     of = quantities.of(analysis.column)
     rows = [_difference(row, comparisons.turned, table.study) for row in compared]
-    known = {drawn.label: row.detectable for drawn, row in zip(rows, compared) if math.isfinite(row.detectable)}
+    known = {drawn.label: row.detectable for drawn, row in zip(rows, compared) if 0 < row.detectable < math.inf}
     detectable = max(known.values()) if known else None
     made = figures.Pairwise(rows, quantities.title(analysis.column), of.percent, detectable)
     better = "Right" if direction(analysis.column) == "max" else "Left"

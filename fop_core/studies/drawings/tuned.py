@@ -260,7 +260,9 @@ def parallel(table: StudyTable) -> Drawn | None:
     said = [f"{n} of {len(tried)} trials have a result, each the mean over its seeds; tried of {of}."]
     counts = {kinds.count(table.study.called(method)) for method in table.study.methods}
     if len(counts) > 1:
-        said.append("Methods with more trials had more chances to be lucky: choose quasi-random for as many of each.")
+        grid = table.study.sampling == "grid"
+        even = "choose quasi-random trials of ranges" if grid else "put ranges in place of lists"
+        said.append(f"Methods with more trials had more chances to be lucky: {even} for as many of each.")
     said.append("Thick: the winners. That a setting wins does not say which of its values mattered.")
     return Drawn("parallel", "All trials", made, tuple(said))
 
