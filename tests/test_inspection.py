@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fop_core import inspection
+from fop_core.optim.forms import FORMS
 from fop_core.optim.preconditioners import MeanRemoving
 from fop_core.training import diagnostics
 
@@ -129,6 +130,14 @@ def test_eigenvalues_make_P_singular_and_ascend(seed, n, s):
     for matrix, eigenvalues in zip(P, values):
         np.testing.assert_allclose(sorted(np.linalg.eigvals(matrix).real), eigenvalues, atol=1e-10)
         np.testing.assert_allclose(inspection.eigenvalues(matrix), eigenvalues, atol=1e-12)
+
+
+@pytest.mark.parametrize("form", [name for name, form in FORMS.items() if form.P is not None and form.learns])
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_P_of_an_M_that_is_not_finite_is_not_finite_and_only_that_one(form, bad):
+    M = np.stack([np.eye(3), np.full((3, 3), bad)])
+    P = inspection.preconditioner(M, form)
+    assert np.isfinite(P[0]).all() and not np.isfinite(P[1]).any()
 
 
 def test_eigenvalues_of_a_P_that_is_not_finite_are_NaN_and_only_they():

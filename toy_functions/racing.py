@@ -14,6 +14,7 @@ from toy_functions.surfaces import Pair, Surface
 
 NEAR = 0.1  # a known minimum this close to where a race ended is the one it found
 NO_FLOOR = "no race: this rule needs f*, the lowest value of f, and here f has none; choose another surface"
+MOST_NOISY = 10_000_000  # steps of a race with noise: all of it is drawn first, 160 MB
 _PROGRESS_EVERY = 256  # steps between calls of progress
 
 
@@ -71,6 +72,10 @@ class Race:
                 raise ValueError(f"{name} is {value}: give a finite number, 0 or more")
         if self.max_steps < 0:
             raise ValueError(f"max_steps is {self.max_steps}: give 0 or more")
+        if self.noise and self.max_steps > MOST_NOISY:
+            raise ValueError(f"max_steps is {self.max_steps}: with noise give {MOST_NOISY:,} at most")
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed}: give 0 or more")
         is_scheduled(self.schedule, self.warmup, self.max_steps)  # raises
 
 

@@ -46,13 +46,15 @@ def _doctor(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         ("cifar10", config.PRESETS["cifar10-allcnn"].config.data),
         ("imagenet", config.PRESETS["imagenet-resnet18"].config.data),
     ):
+        trouble = "missing"
         try:
             source = datasets.find(settings)
-        except datasets.DataError as error:
-            print(f"  {name}: missing")
+            trouble = "damaged"
+            classes, images = datasets.count(settings)
+        except (datasets.DataError, OSError) as error:
+            print(f"  {name}: {trouble}")
             todo.append(str(error))
         else:
-            classes, images = datasets.count(settings)
             print(f"  {name}: {source.title} in {source.path}, {images:,} training images of {classes} classes")
             if source.note:
                 print(f"    {source.note}")

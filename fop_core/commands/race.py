@@ -214,9 +214,12 @@ def _value(key: str, text: str, wanted: Any) -> Any:
             raise ValueError(f"{key} is {text!r}: give true or false")
         return text.lower() == "true"
     try:
-        return wanted(text)
+        value = wanted(text)
     except ValueError:
         raise ValueError(f"{key} is {text!r}: give a number") from None
+    if wanted is float and not math.isfinite(value):  # some rules would stand still, and not say why
+        raise ValueError(f"{key} is {text!r}: give a finite number")
+    return value
 
 
 def _point(point: Any) -> str:

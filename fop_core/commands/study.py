@@ -194,7 +194,7 @@ def _setting(text: str) -> tuple[str, Any]:
         raise ValueError(f"{text!r}: write field=value, as epochs=5")
     try:
         return field.strip(), json.loads(words)
-    except ValueError:
+    except (ValueError, RecursionError):
         return field.strip(), words.strip()
 
 

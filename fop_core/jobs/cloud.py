@@ -95,7 +95,13 @@ def manifest(
         ]
     head = [f"{run.id} as a {'Job of Kubernetes' if platform == 'kubernetes' else 'task of SkyPilot'}.", *use]
     head.append("It was compared with the schema, and not run.")
-    return "".join(f"# {printable(line)}\n" for line in head) + json.dumps(content, indent=2) + "\n"
+    return "".join(f"# {printable(line)}\n" for line in head) + _json(content) + "\n"
+
+
+def _json(content: Any) -> str:
+    """Return JSON that is YAML, too: a character like 😀 as itself, since its two escapes are two characters there."""
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    return "".join(each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text)
 
 
 def command(run: Run) -> list[str]:

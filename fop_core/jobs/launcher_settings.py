@@ -54,7 +54,7 @@ def seconds(limit: str) -> int:
     Raises:
         ValueError: for anything else.
     """
-    match = re.fullmatch(r"(?:(\d{1,3})-)?(\d{1,6})(?::(\d{1,2}))?(?::(\d{1,2}))?", limit)
+    match = re.fullmatch(r"(?:(\d{1,3})-)?(\d{1,6})(?::(\d{1,2}))?(?::(\d{1,2}))?", limit, re.ASCII)
     if not match:
         raise ValueError("minutes, hours:minutes:seconds or days-hours are expected, as 90, 1:30:00 or 1-12")
     days, first, second, third = match.groups()

@@ -102,8 +102,9 @@ def _itself(M: Array) -> Array:
 
 
 def _exponential(A: Array) -> Array:
-    values, vectors = np.linalg.eigh(_itself(A))
-    return (vectors * np.exp(values)[..., None, :]) @ vectors.mT
+    finite = np.isfinite(_itself(A)).all((-2, -1), keepdims=True)  # of another, eigh raises
+    values, vectors = np.linalg.eigh(np.where(finite, A, 0.0))
+    return np.where(finite, (vectors * np.exp(values)[..., None, :]) @ vectors.mT, np.nan)
 
 
 def _without_mean(M: Array) -> Array:

@@ -38,10 +38,17 @@ def forbidden() -> str:
 
 
 def folder() -> Path:
-    """Return where confirmations are: of XDG_STATE_HOME, or ~/.local/state."""
-    above = os.environ.get("XDG_STATE_HOME", "")
-    base = Path(above) if os.path.isabs(above) else Path.home() / ".local" / "state"
-    return base / "fop-lab" / "plugins"
+    """Return where confirmations are: of XDG_STATE_HOME, or ~/.local/state.
+
+    Raises:
+        FileNotFoundError: where we have no home, as a container's user without a name.
+    """
+    base = os.environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(base) and not os.path.isabs(base := os.path.expanduser("~/.local/state")):
+        raise FileNotFoundError(
+            "there is no home folder to keep confirmed plug-ins in: set HOME, or XDG_STATE_HOME, to a folder of yours"
+        )
+    return Path(base, "fop-lab", "plugins")
 
 
 def is_confirmed(digest: str) -> bool:

@@ -25,12 +25,15 @@ Array = np.ndarray
 
 UPLOAD = 64 << 20  # bytes of one file of somebody else's
 LARGEST = 1024  # rows of a matrix of theirs
+LARGEST_WHOLE = 4096  # rows of a matrix of a run: P [n, n] takes 134 MB then
 HIGHEST = 1e15  # in size, of its numbers: float32 holds the eigenvalues of M M^T of so many
 LARGEST_EXPONENT = 88  # of which exp is finite in float32, as the browser has it
 KERNELS = {side * side: (side, side) for side in (3, 5, 7)}
 """Of rows of a matrix of theirs, the kernel that may be meant."""
 FILE_FORMS: Mapping[str, FormOfP] = {form.name: form for form in FORMS.values() if form.P is not None and form.learns}
 """What an uploaded file may hold the M of; by "direct" it holds P."""
+SQUARE = tuple(form.name for form in FORMS.values() if form.symmetric)
+"""The forms whose M is [n, n]."""
 OTHERS: Mapping[str, str] = MappingProxyType({"soap": "SOAP", "shampoo": "Shampoo", "psgd_kron": "PSGD-Kron"})
 """The optimizers that learn preconditioners beside FOP, by their names in settings, and what they are called."""
 OF_M = " or ".join(form.formula for form in FILE_FORMS.values() if not form.symmetric)
@@ -300,7 +303,7 @@ def of_run(run: Run) -> Learned:
         raise DamagedFile(f"{run.path / RUN_JSON}: no preconditioner {form!r}")
     run.metrics.update()
     spatial = {name.partition("/")[2] for name in run.metrics.columns if name.startswith("constant_share/")}
-    snapshots, wrong = _snapshots(run)
+    snapshots, wrong = _snapshots(run, FORMS[form].symmetric)
     names = sorted({_layer_of(name) for arrays in snapshots.values() for name in arrays}, key=natural)
     if isinstance(fop, dict):
         scaled = bool(fop.get("normalized")) or fop.get("rescale") is not None
@@ -310,18 +313,45 @@ def of_run(run: Run) -> Learned:
     return Learned(layers, np.array(sorted(snapshots), dtype=np.int64), wrong)
 
 
-def _snapshots(run: Run) -> tuple[dict[int, dict[str, Array]], str]:
-    """Return the snapshots that can be read, by their steps, and why others cannot, in words."""
+def _snapshots(run: Run, square: bool | None = None) -> tuple[dict[int, dict[str, Array]], str]:
+    """Return the snapshots that can be read, by their steps, and why others, or arrays in them, cannot, in words.
+
+    Args:
+        run: whose.
+        square: whether its M are; None where each snapshot says what its layers are.
+    """
     snapshots: dict[int, dict[str, Array]] = {}
     wrong = []
+    left_out: dict[str, str] = {}
     for step in run.snapshot_steps():
         try:
-            snapshots[step] = run.snapshot(step)
+            arrays = run.snapshot(step)
+            kinds = run.snapshot_about(step).get("kinds") if square is None else None
+            kinds = kinds if isinstance(kinds, dict) else {}
+            of_squares = {f"{layer}/M" for layer, kind in kinds.items() if kind in SQUARE}
+            for name, array in list(arrays.items()):
+                if not (wanted := _wanted(name, array, square or name in of_squares)):
+                    continue
+                shape = ", ".join(f"{extent:,}" for extent in arrays.pop(name).shape)
+                left_out[name] = f"{run.id}: {name} is [{shape}] at step {step:,}, where {wanted}"
+            snapshots[step] = arrays
         except FileNotFoundError:  # downsampled or discarded meanwhile
             continue
         except DamagedFile as error:
             wrong.append(str(error))
-    return snapshots, "; ".join(wrong)
+    return snapshots, "; ".join([*wrong, *left_out.values()])
+
+
+def _wanted(name: str, array: Array, square: bool) -> str:
+    """Return what is expected in the place of an array that cannot be shown, or ""."""
+    if name.endswith("/spectrum") and (array.ndim != 1 or not array.size):
+        return "eigenvalues [n] are expected"
+    if name.endswith(("/M", "/P", "/basis")) and array.ndim == 2:
+        if not array.size or max(array.shape) > LARGEST_WHOLE:
+            return f"matrices of 1 to {LARGEST_WHOLE:,} rows can be shown"
+        if array.shape[0] != array.shape[1] and (square or not name.endswith("/M")):
+            return "a square one is expected"
+    return ""
 
 
 def _of_script(run: Run, recorded: str) -> Learned:

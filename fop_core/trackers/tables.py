@@ -2,12 +2,16 @@
 
 import collections
 import csv
+import io
 import math
+import os
 from pathlib import Path
 
-from fop_core.runs import records
+from fop_core.runs import files, records
 from fop_core.runs.files import DamagedFile
 from fop_core.trackers.imported import Rows
+
+LARGEST = 1 << 30  # bytes of a file: its cells are read into memory
 
 
 def read(path: Path | str, step: str = "step") -> Rows:
@@ -21,7 +25,7 @@ def read(path: Path | str, step: str = "step") -> Rows:
 
     Raises:
         FileNotFoundError: where there is none.
-        DamagedFile: naming the line and the column that is wrong.
+        DamagedFile: naming the line and the column that is wrong; where it is no file, or larger than ``LARGEST``.
 
     Example:
         >>> from pathlib import Path
@@ -32,7 +36,9 @@ def read(path: Path | str, step: str = "step") -> Rows:
     """
     path = Path(path)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with files.opened(path) as content, io.TextIOWrapper(content, "utf-8-sig", newline="") as file:
+            if (size := os.fstat(content.fileno()).st_size) > LARGEST:
+                raise DamagedFile(f"{path}: {size:,} bytes, of which {LARGEST:,} can be read")
             reader = csv.reader(file, strict=True)
             names = [name.strip() for name in next(reader, [])]
             lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]

@@ -176,6 +176,10 @@ def test_divergence_is_said_and_is_null_in_json(capsys):
         (("--warmup", "-1"), "warmup is -1"),
         (("--start", "nan", "0"), "start"),
         (("--max-steps", "-3"), "max_steps"),
+        (("--max-steps", "1000000000000", "--noise", "1"), "max_steps"),
+        (("--seed", "-1"), "seed is -1"),
+        (("--optimizer", "bfgs:lr=nan"), "lr is 'nan': give a finite number"),
+        (("--optimizer", "fop-osgm:lr=inf"), "lr is 'inf': give a finite number"),
     ],
 )
 def test_a_wrong_argument_is_explained_and_exits_with_2(capsys, arguments, says):

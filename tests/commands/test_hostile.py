@@ -304,6 +304,22 @@ def test_a_folder_that_cannot_be_is_named(capsys, tmp_path, monkeypatch, command
         assert call(capsys, command[0], "--folder", "A-FILE", *command[1:])[0] == status
 
 
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)], ids=str)
+@pytest.mark.parametrize("command", [("runs", "list"), ("queue", "set", "--webhook", "-")], ids=" ".join)
+def test_a_stream_that_is_closed_is_read_as_empty_and_takes_what_is_printed(folder, closed, command):
+    """Else what is opened first would be it, and a library's word would be written into a run's file."""
+    done = subprocess.run(
+        [sys.executable, "-m", "fop_core", *command],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"FOP_RUNS_DIR": str(folder)},
+        preexec_fn=lambda: [os.close(number) for number in closed],
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 # Ctrl-C ---------------------------------------------------------------------------------------------------------------
 
 LONG = ("race", "--surface", "x^2 + y^2", "--max-steps", "20000000", "--optimizer", "sgd:lr=1e-12")

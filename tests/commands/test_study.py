@@ -122,6 +122,10 @@ def test_a_dry_run_writes_nothing(folder, capsys):  # noqa: F811
     assert os.listdir(folder) == []
 
 
+NESTED = "[" * 20_000
+"""Deeper than Python's own reader of JSON goes."""
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -134,7 +138,10 @@ def test_a_dry_run_writes_nothing(folder, capsys):  # noqa: F811
         ("--seeds 2-1", "backwards"),
         ("--target test_accuracy=much", "target.value"),
         ("--trials 4", "needs at least one"),
+        (f"--set optimizer.lr={NESTED}", "optimizer.lr"),
+        (f"--target test_accuracy={NESTED}", "target.value"),
     ],
+    ids=lambda each: each[:40],
 )
 def test_what_is_no_study_is_refused_before_anything_is_written(folder, capsys, words, why):  # noqa: F811
     assert study(f"submit --name s {words}") == 2

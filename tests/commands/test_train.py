@@ -276,6 +276,17 @@ def test_damaged_runs_are_reported_beside_the_others(capsys, folder):
     assert "damaged: run.json: no JSON" in out.splitlines()[2]
 
 
+def test_the_doctor_names_damaged_data_and_goes_on(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path))
+    (tmp_path / "MNIST/raw").mkdir(parents=True)
+    for part in ("train", "t10k"):
+        for name in ("images-idx3-ubyte", "labels-idx1-ubyte"):
+            (tmp_path / "MNIST/raw" / f"{part}-{name}").touch()
+    status, out, _ = call(capsys, "doctor")
+    assert status == 0 and "mnist: damaged" in out and "cifar10: missing" in out and "\nruns in " in out
+    assert "train-labels-idx1-ubyte is damaged" in out
+
+
 def test_the_doctor_tells_what_is_there_and_what_to_do(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("FOP_DATA_DIR", str(tmp_path))
     status, out, _ = call(capsys, "doctor")

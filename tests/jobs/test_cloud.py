@@ -139,6 +139,14 @@ def test_a_directory_whose_name_a_shell_or_a_cluster_would_read_is_refused(folde
     assert not capsys.readouterr().out
 
 
+def test_a_folder_with_a_picture_in_its_name_is_the_same_in_json_and_in_yaml(folder):
+    run = new(folder.parent / "😀\u2028")
+    text = cloud.manifest(run, "skypilot")
+    assert "😀\\u2028" in text and "\\ud8" not in text, "two escapes of JSON are two characters in YAML"
+    content = json.loads("".join(line for line in text.splitlines(True) if not line.startswith("#")))
+    assert content["file_mounts"][f"{cloud.RUNS}/{run.id}"]["source"] == str(run.path.resolve())
+
+
 def test_a_folder_with_an_odd_name_gets_no_line_of_its_own(folder):
     odd = folder / "a\n{}\n---\nb"
     text = cloud.manifest(new(odd), "kubernetes", image="i", claim="c")

@@ -19,7 +19,7 @@ def test_a_time_limit_means_what_it_means_to_slurm(text, expected):
     assert seconds(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "0", "0:00", "an hour", "1:2:3:4", "-5", "1-", "90 "])
+@pytest.mark.parametrize("text", ["", "0", "0:00", "an hour", "1:2:3:4", "-5", "1-", "90 ", "٩٠"])
 def test_no_time_limit_is_guessed(text):
     with pytest.raises(ValueError, match="expected"):
         seconds(text)

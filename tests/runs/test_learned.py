@@ -177,6 +177,42 @@ def test_a_damaged_snapshot_is_left_out_and_listed_and_a_missing_one_is_not_ther
     assert all(layer.steps.tolist() == kept and len(layer.all_P()) == len(kept) for layer in loaded.layers.values())
 
 
+@pytest.mark.parametrize(
+    ("what", "shape", "words"),
+    [
+        ("M", (4, 0), "[4, 0]"),
+        ("M", (0, 0), "[0, 0]"),
+        ("M", (1 << 20, 1), "[1,048,576, 1]"),
+        ("spectrum", (9, 9), "[9, 9]"),
+        ("spectrum", (), "[]"),
+    ],
+    ids=str,
+)
+def test_a_matrix_that_has_no_room_as_P_and_eigenvalues_that_are_none_are_left_out_and_named(copy, what, shape, words):
+    *_, last = steps = copy.snapshot_steps()
+    for step in steps:
+        arrays = copy.snapshot(step) | ({f"18.weight/{what}": np.zeros(shape, np.float32)} if step == last else {})
+        files.write_arrays(copy.path / "snapshots" / f"{step:08}.safetensors", arrays)
+    loaded = learned.of_run(copy)
+    assert f"{copy.id}: 18.weight/{what} is {words} at step {last:,}" in loaded.missing
+    layer = loaded.layers["18.weight"]
+    assert loaded.steps.tolist() == steps
+    assert (layer.steps if what == "M" else layer.spectrum_steps).tolist() == steps[:-1]
+    assert all(np.isfinite(list(layer.ranges([-1]).values())).all() for layer in loaded.layers.values())
+
+
+@pytest.mark.parametrize("form", ["direct", "exponential"])
+def test_a_matrix_that_is_not_of_its_form_is_left_out_and_named(copy, form):
+    content = copy.about | {"config": copy.config | {"fop": copy.config["fop"] | {"preconditioner": form}}}
+    (copy.path / "run.json").write_text(json.dumps(content))
+    *_, last = copy.snapshot_steps()
+    arrays = copy.snapshot(last) | {"18.weight/M": np.zeros((9, 4), np.float32)}
+    files.write_arrays(copy.path / "snapshots" / f"{last:08}.safetensors", arrays)
+    loaded = learned.of_run(Run(copy.path))
+    assert f"18.weight/M is [9, 4] at step {last:,}, where a square one is expected" in loaded.missing
+    assert all(np.isfinite(layer.all_P()).all() for layer in loaded.layers.values())
+
+
 def test_a_snapshot_without_spectra_leaves_the_scale_unknown_rather_than_wrong(copy):
     step = copy.snapshot_steps()[5]
     path = copy.path / "snapshots" / f"{step:08d}.safetensors"

@@ -142,6 +142,17 @@ def test_confirmations_are_the_users_alone():
             do("0" * 64)
 
 
+def test_who_has_no_home_is_told_where_confirmations_would_be(run, monkeypatch):
+    sources = plugins.of_run(run)
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(os, "getuid", lambda: 54321)  # as a container's user without a name
+    for do in (confirmed.is_confirmed, confirmed.confirm):
+        with pytest.raises(FileNotFoundError, match="set HOME, or XDG_STATE_HOME"):
+            do("0" * 64)
+    assert "set HOME" in plugins.refused(sources)
+
+
 @pytest.mark.parametrize("digest", ["", "../../x", "0" * 63, "A" * 64])
 def test_what_is_no_digest_is_not_written(digest):
     with pytest.raises(ValueError, match="is no SHA-256"):

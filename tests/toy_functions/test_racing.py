@@ -220,7 +220,8 @@ def test_a_users_expression_races_like_the_surface_it_spells():
 @pytest.mark.parametrize(
     "wrong",
     [{"dtype": "float16"}, {"start": (float("nan"), 0.0)}, {"tolerance": -1.0}, {"noise": -0.1}, {"max_steps": -1}]
-    + [{name: value} for name in ("tolerance", "noise") for value in (math.inf, math.nan)],
+    + [{name: value} for name in ("tolerance", "noise") for value in (math.inf, math.nan)]
+    + [{"max_steps": 10**9, "noise": 1.0}, {"seed": -1}],
     ids=str,
 )
 def test_a_race_that_makes_no_sense_is_refused(wrong):

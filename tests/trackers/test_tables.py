@@ -13,6 +13,8 @@ from fop_core.cli import main
 from fop_core.runs import export
 from fop_core.runs.files import DamagedFile
 from fop_core.trackers import imported, tables
+from tests import damage
+from tests.damage import watchdog  # noqa: F401, a fixture
 
 
 @pytest.fixture
@@ -55,6 +57,22 @@ def test_a_mistake_is_named_with_its_line(tmp_path, text, words):
     with pytest.raises(DamagedFile) as caught:
         read(tmp_path, text)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("a pipe", "device or pipe"),
+        ("a link to /dev/zero", "device or pipe"),
+        ("a folder", "but a folder"),
+        ("a file of a terabyte", "can be read"),
+    ],
+)
+@pytest.mark.usefixtures("watchdog")
+def test_what_is_no_table_is_not_waited_for_nor_read_without_end(tmp_path, kind, words):
+    dict(damage.KINDS)[kind](tmp_path / "a.csv")
+    with pytest.raises(DamagedFile, match=words):
+        tables.read(tmp_path / "a.csv")
 
 
 def test_a_table_of_very_many_columns_is_read(tmp_path):
