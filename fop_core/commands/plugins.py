@@ -34,6 +34,8 @@ def _confirm(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int
         sources = list(plugins.of_run(run).values())
         if not sources:
             raise ValueError(f"{run.id} is trained without a file of its own: there is nothing to confirm")
+    if fault := next((source.fault for source in sources if source.fault), ""):
+        raise ValueError(fault)
     for source in sources:
         confirmed.confirm(source.digest)
         print(f"{source.file}, SHA-256 {source.digest}: may run")

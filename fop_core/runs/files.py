@@ -296,7 +296,9 @@ def set_aside(path: Path) -> Path:
 
 
 def size(folder: Path) -> int:
-    """Return the bytes that the files under a folder hold."""
+    """Return the bytes that the files under a folder hold; of a link its own."""
+    if folder.is_symlink():
+        return os.lstat(folder).st_size
     total = 0
     for path, _, names in os.walk(folder):
         for name in names:

@@ -344,7 +344,7 @@ def _detectable(study: Study, known: Detectable | None) -> None:
     with st.container(gap="xxsmall"):
         if known is None:
             st.markdown("**Detectable difference** not known")
-            st.caption("It follows from the spread of runs like these with several seeds; there are none here yet.")
+            st.caption("It follows from the spread of runs like these with several seeds; none here tell it yet.")
             return
         title = quantities.title(known.column)
         if not math.isfinite(known.difference):

@@ -445,3 +445,12 @@ def test_ctrl_c_in_the_start_up_of_torch_raises_nothing_there():
     )
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "python -m fop_core: ended by Ctrl-C\n"
+
+
+@pytest.mark.parametrize("content", [b"def make_optimizer(:\n", b"\x00", b"[" * 5000], ids=["syntax", "NUL", "nested"])
+def test_a_file_that_is_no_python_is_not_confirmed(capsys, tmp_path, monkeypatch, content):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "mine.py").write_bytes(content)
+    status, out, err = call(capsys, "plugins", "confirm", str(tmp_path / "mine.py"))
+    assert (status, out) == (2, "") and "mine.py" in err and "no Python" in err
+    assert not (tmp_path / "state").exists()

@@ -471,3 +471,11 @@ def test_a_few_wrong_bytes_are_arrays_or_damage(tmp_path_factory, data):
         return
     assert isinstance(about, dict)
     assert sum(array.nbytes for array in arrays.values()) == 40
+
+
+def test_of_a_link_in_a_folders_place_nothing_is_added_up(tmp_path):
+    """It may lead to all of a disk."""
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "large").write_bytes(bytes(10_000))
+    (tmp_path / "run").symlink_to("theirs")
+    assert files.size(tmp_path / "run") == len("theirs") and files.size(tmp_path / "theirs") == 10_000

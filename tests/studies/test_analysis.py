@@ -180,6 +180,22 @@ def test_a_method_whose_every_setting_was_lost_keeps_no_other_from_being_declare
     assert drawn is not None and len(drawn.drawing.rows) == 1
 
 
+def test_a_method_whose_every_setting_was_lost_never_is_at_the_target(folder):
+    def value(cell):
+        return math.nan if cell.method == "fop" else 0.9 + 0.001 * cell.seed
+
+    target = {"column": "test_accuracy", "value": 0.85}
+    tuned(folder, value, methods=["momentum", "fop"], seeds=[0], fresh_seeds=[1, 2, 3], target=target)
+    advance.advance("s", folder)
+    made.write(store.load("s", folder), value)
+    table = progress.table("s", folder)
+    times = reported.time_to_target(table)
+    assert times is not None
+    values = {row.method: row.values for row in times.drawing.rows}
+    assert np.isinf(values["fop"]).all() and np.isfinite(values["momentum"]).all()
+    assert reported.performance_profile(table) is not None
+
+
 def test_a_study_without_fresh_seeds_judges_by_what_chose_and_says_so(folder):
     of = tuned(folder, lambda cell: 0.9 + 0.01 * cell.seed, fresh_seeds=[])
     made_of = comparisons(of)

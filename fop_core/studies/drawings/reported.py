@@ -121,6 +121,8 @@ def _times(table: StudyTable, what: str) -> dict[str, Array] | None:
     by_method: dict[str, Array] = {}
     for method in table.study.methods:
         values = np.full(len(at), np.nan)
+        if method in table.stored.lost:  # of its settings none came to its end: none is at the target
+            values[:] = np.inf
         for index in table.rows("report", method):
             values[at[table.seed[index]]] = every[index]
         by_method[table.study.called(method)] = values
