@@ -1,12 +1,15 @@
 """The surface in three dimensions, in a real browser: turned, zoomed and reset, with axes, and what it hides."""
 
 import re
+import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from fop_core.figures import still as still_figure
+from fop_core.figures.print_style import PX
 from tests.chromium import NARROW, number, still, too_small
 
 ADDRESS = "?preset=paper-himmelblau&rules=fop&view=3d"
@@ -225,6 +228,28 @@ def test_the_camera_saves_surface_axes_and_paths_as_they_are_seen(opened, dark):
     assert orbit(page)["zoom"] == 1
     box = page.locator(PICTURE).bounding_box()
     assert box == stage, "the picture is as it was"
+
+
+def test_an_svg_has_the_surface_as_it_is_turned_on_the_screen(opened):
+    page = opened()
+    drag(page, 60, -30)
+    turned = orbit(page)
+    assert turned["yaw"] != pytest.approx(-0.6)
+    stage, shown = page.locator(PICTURE).bounding_box(), page.evaluate(f"{SOLID}.texts")
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Picture (SVG)").click()
+    assert download.value.suggested_filename == "race-Himmelblau-from-0-and--1-step-289.svg"
+    root = ElementTree.parse(download.value.path()).getroot()
+    saved = {
+        "".join(each.itertext()): np.array([float(each.get("x")), float(each.get("y"))])
+        for each in root.iter("{http://www.w3.org/2000/svg}text")
+    }
+    scale = still_figure.SIDE * PX / stage["width"]  # pt for a px of the screen
+    there = {each["text"]: scale * np.array([each["x"], each["y"]]) for each in shown if each["text"] in saved}
+    assert {"x", "y", "f, log scale"} <= set(there) and len(there) > 8
+    for text in there:
+        np.testing.assert_allclose(saved[text] - saved["x"], there[text] - there["x"], atol=6, err_msg=text)
 
 
 def test_a_phone_turns_by_one_finger_zooms_by_two_and_has_room_for_them(opened):
