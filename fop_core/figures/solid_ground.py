@@ -3,6 +3,7 @@
 As the player's ``cube.js``, ``raster.js`` and ``scene.js`` draw it.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -142,7 +143,7 @@ def _draw_levels(axes: Axes, window: SolidWindow, theme: Theme, point: float) ->
     if not heights.count() or heights.min() == heights.max():
         return
     levels = np.arange(relief.bottom, float(heights.max()), relief.step)
-    lines = [line for level in levels.tolist() for line in contourpy.contour_generator(z=heights).lines(level)]
+    lines = itertools.chain.from_iterable(contourpy.contour_generator(z=heights).multi_lines(levels))
     pieces: list[Array] = []
     middles: list[Array] = []
     for cells in map(np.asarray, lines):
