@@ -27,8 +27,8 @@ class QuadraticModel:
         >>> from toy_functions.quadratic_model import model_at
         >>> from toy_functions.surfaces import BOOTH
         >>> model = model_at(BOOTH, (0.9, 3.1))
-        >>> model.minimum, model.hessian.tolist(), model.exact
-        ((1.0, 3.0), [[10.0, 8.0], [8.0, 10.0]], True)
+        >>> [round(x, 9) for x in model.minimum], model.hessian.tolist(), model.exact
+        ([1.0, 3.0], [[10.0, 8.0], [8.0, 10.0]], True)
     """
 
     minimum: tuple[float, float]

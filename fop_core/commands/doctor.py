@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from fop_core.commands.loading import load_torch
+from fop_core.commands.load_torch import load_torch
 from fop_core.formatting import size
 
 LEAST = 2e9  # bytes that should be free for runs

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fop_core.commands import trash
-from fop_core.commands.loading import load_torch
+from fop_core.commands.load_torch import load_torch
 from fop_core.commands.report_errors import for_each
 from fop_core.commands.table import print_table
 from fop_core.formatting import percent, size

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fop_core.commands.loading import load_torch
+from fop_core.commands.load_torch import load_torch
 from fop_core.formatting import number, percent, size
 
 if TYPE_CHECKING:

@@ -371,24 +371,29 @@ def test_ctrl_c_at_any_moment_is_130_in_at_most_a_line(folder, command, after):
 LOST = """
 import importlib.abc, runpy, signal, sys
 
+INTERRUPTED = sys.argv.pop()
+
 class Interrupted(importlib.abc.MetaPathFinder):
     def find_spec(self, name, *_):
-        if name == "numpy":
+        if name == INTERRUPTED:
             try:
                 signal.raise_signal(signal.SIGINT)
             except KeyboardInterrupt:
                 raise ImportError('PyCapsule_Import could not import module "datetime"') from None
 
 sys.meta_path.insert(0, Interrupted())
-sys.argv = ["fop_core", "doctor"]
 runpy.run_module("fop_core", run_name="__main__")
 """
 
 
-def test_ctrl_c_that_numpy_would_lose_ends_the_program(folder):
-    """Its start-up in C gives an ImportError for it."""
+@pytest.mark.parametrize(
+    ("module", "status", "says"),
+    [("numpy", -signal.SIGINT, ""), ("toy_functions", 130, "python -m fop_core: ended by Ctrl-C\n")],
+)
+def test_ctrl_c_that_a_module_makes_another_error_of_ends_the_program(folder, module, status, says):
+    """In C, of numpy or of Python itself, the interruption of what is loaded is lost in an ImportError or the like."""
     done = subprocess.run(
-        [sys.executable, "-c", LOST],
+        [sys.executable, "-c", LOST, *LONG, module],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -396,8 +401,7 @@ def test_ctrl_c_that_numpy_would_lose_ends_the_program(folder):
         env=os.environ | {"FOP_RUNS_DIR": str(folder)},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    assert (done.returncode, done.stdout) == (130, "")
-    assert done.stderr == "python -m fop_core: ended by Ctrl-C\n"
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", says)
 
 
 def test_ctrl_c_before_the_loop_leaves_an_honest_state(capsys, monkeypatch, folder):
@@ -443,8 +447,7 @@ def test_ctrl_c_in_the_start_up_of_torch_raises_nothing_there():
         check=False,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
-    assert (done.returncode, done.stdout) == (130, "")
-    assert done.stderr == "python -m fop_core: ended by Ctrl-C\n"
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "python -m fop_core: ended by Ctrl-C\n")
 
 
 @pytest.mark.parametrize("content", [b"def make_optimizer(:\n", b"\x00", b"[" * 5000], ids=["syntax", "NUL", "nested"])
