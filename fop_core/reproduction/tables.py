@@ -21,6 +21,7 @@ from fop_core.reproduction import (
     angle_layers,
     cifar,
     figure_5,
+    lacking,
     mnist_tables,
     paragraphs,
 )
@@ -285,6 +286,17 @@ def parts(evidence: Evidence) -> list[str]:
     return markdown(["figure", "part of the claim", "published", "measured", "comes out"], rows)
 
 
+def left_open(evidence: Evidence) -> list[str]:
+    """Return what the paper leaves open, and what was measured of it."""
+    outcome = {True: "yes", False: "**no**", None: "not run"}
+    rows = [
+        [question.title, part.says, part.measured, outcome[part.holds]]
+        for question in lacking.questions(evidence)
+        for part in question.parts
+    ]
+    return markdown(["question", "part", "measured", "comes out"], rows)
+
+
 def controls(evidence: Evidence) -> list[str]:
     """Return the controls, and what they show."""
     rows = [
@@ -299,6 +311,7 @@ OF_STUDIES: dict[str, Callable[[Evidence], list[str]]] = {
     "verdicts": verdicts,
     "parts": parts,
     "controls": controls,
+    "left open": left_open,
     "figure 2 rates": _of_rows(mnist_tables.rate_rows),
     "figure 2": _of_rows(mnist_tables.best_rows),
     "figure 2 small": _of_rows(mnist_tables.small_rows),
