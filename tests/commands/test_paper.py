@@ -37,12 +37,15 @@ def test_one_claim_is_shown_with_its_parts_and_as_json(capsys):
     assert [study["name"] for study in content["studies"]] == [
         f"paper-2-{name}" for name in ("tune", "best", "small", "control")
     ]
-    assert paper("--study paper-trace") == 0
+    assert paper("--study paper-text") == 0
     said = capsys.readouterr().out
-    assert "One step, or the velocity: not run" in said and "hours of one core" in said
+    assert "A transformer on text: not run" in said and "hours of one core" in said
+    assert paper("--study paper-text --json") == 0
+    [question] = json.loads(capsys.readouterr().out)["questions"]
+    assert question["outcome"] == "not run" and question["rows"] == [] and len(question["parts"]) == 2
     assert paper("--study paper-trace --json") == 0
     [question] = json.loads(capsys.readouterr().out)["questions"]
-    assert question["outcome"] == "not run" and question["rows"] == [] and len(question["parts"]) == 3
+    assert question["outcome"] == "measured" and len(question["rows"]) == len(question["parts"]) == 3
     assert paper("--study paper-3-imagenet --json") == 0
     [study] = json.loads(capsys.readouterr().out)["studies"]
     assert study["of"] == "gpu" and study["study"]["preset"] == "imagenet-resnet18" and study["runs"] == 15

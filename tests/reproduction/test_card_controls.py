@@ -43,7 +43,7 @@ def test_figure_4_s_controls_say_who_is_better_at_its_best(all_run):
     [best] = planned.figure_4a(all_run).controls
     assert "FOP less SGD, each at its best of the grid: +5.00 points" in best.shows and "FOP ε 0.01" in best.shows
     [where] = planned.figure_4b(all_run).controls
-    assert where.shows.startswith("After the moments less before them, each at its own best rate: +0.00 points")
+    assert where.shows.startswith("After the moments less before them, each at its own best rate: −0.30 points")
     [fixed] = planned.figure_3_imagenet(all_run).controls
     assert "It less SGD after one epoch: +0.00 points" in fixed.shows and "FOP less SGD +5.00" in fixed.shows
 
