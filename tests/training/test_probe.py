@@ -313,3 +313,16 @@ def test_it_says_which_metrics_the_data_have_and_whether_a_test_set(tmp_path):
     without = SETTINGS + DATA.replace("test=(x[30:], y[30:])", "test=None").replace('"mae"', '"a": torch.dist, "b"')
     report = reported(tmp_path / "other", dict.fromkeys(("data", "model"), source(without)))
     assert (report["metrics"], report["tested"]) == (["a", "b"], False)
+
+
+def test_what_it_forks_has_its_memory_for_a_moment_and_is_not_too_much(monkeypatch):
+    """Until the child runs a program of its own, all of its parent's memory is counted for it, too."""
+    looks = []
+
+    def memory(_):
+        looks.append(1)
+        return 1 << 40 if len(looks) == 1 else 0
+
+    monkeypatch.setattr(client._Process, "_memory", memory)
+    sources = {"optimizer": source(SETTINGS + SGD + "    import time; time.sleep(1)\n    return Own(named, lr=0.1)\n")}
+    assert client.probe(prepared(sources), sources).loss > 0 and len(looks) > 1

@@ -222,6 +222,7 @@ class _Process:
     def _watch(self) -> str:
         """Wait until it has ended, or takes too much; return what was too much, or ""."""
         begun, before, loaded = time.monotonic(), 0, False
+        over = 0  # looks in succession at which it had too much: what it forks has as much for a moment
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(POLL)
@@ -230,9 +231,10 @@ class _Process:
                 begun, before, loaded = time.monotonic(), int(said) if said.isdecimal() else 0, True
             limit = self.limits.seconds if loaded else self.limits.loading
             excess = ""
+            over = over + 1 if loaded and self._memory() > before + self.limits.memory else 0
             if time.monotonic() - begun > limit:
                 excess = f"takes more than {limit:g} s" if loaded else f"torch took more than {limit:g} s to load"
-            elif loaded and self._memory() > before + self.limits.memory:
+            elif over > 1:
                 excess = f"takes more than {size(self.limits.memory)} of memory"
             elif os.fstat(self._output.fileno()).st_size >= self.limits.output:
                 excess = f"prints more than {size(self.limits.output)}"
