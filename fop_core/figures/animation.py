@@ -267,6 +267,12 @@ def _ground(
     return Image.frombytes("RGBA", size, bytes(canvas.buffer_rgba())).convert("RGB")
 
 
+@lru_cache
+def _shades(opacity: float) -> list[int]:
+    """Return what each value of a mask, 0 to 255, is of what is so opaque."""
+    return [round(opacity * value) for value in range(256)]
+
+
 class _Stroke:
     """A line that grows.
 
@@ -277,7 +283,7 @@ class _Stroke:
 
     def __init__(self, size: tuple[int, int], width: float, opacity: float = 1.0) -> None:
         self.mask = Image.new("L", size)
-        self.shades = [round(opacity * value) for value in range(256)]
+        self.shades = _shades(opacity)
         self._fine = Image.new("L", (size[0] * _FINE, size[1] * _FINE))
         self._width = max(1, round(width * _FINE))
 
@@ -414,7 +420,7 @@ def _draw_piece(picture: Image.Image, spot: Array, piece: Piece, color: str) -> 
         ImageDraw.Draw(fine).line(corners, 255, max(1, round(piece.width * finer)), joint="curve")
     else:
         ImageDraw.Draw(fine).polygon(corners, 255)
-    mask = fine.reduce(finer).point([round(value * piece.opacity) for value in range(256)])
+    mask = fine.reduce(finer).point(_shades(piece.opacity))
     picture.paste(color, (int(low[0]), int(low[1])), mask)
 
 
@@ -453,8 +459,7 @@ def _draw_symbol(
         ImageDraw.Draw(around).polygon(points, 255)
         ImageDraw.Draw(around).line([*points, *points[:2]], 255, round(2 * wide * finer), joint="curve")
     for mask, ink in ((around, rim), (shape, color)):
-        shades = [round(opacity * value) for value in range(256)]
-        picture.paste(ink, (int(corner[0]), int(corner[1])), mask.reduce(finer).point(shades))
+        picture.paste(ink, (int(corner[0]), int(corner[1])), mask.reduce(finer).point(_shades(opacity)))
 
 
 class _Key:

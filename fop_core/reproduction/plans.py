@@ -363,7 +363,7 @@ def _figure_4() -> list[Plan]:
             _quick(adam, TINY, axes=_axes(optimizer__lr="0.001,0.01")),
             "Does FOP help Adam at its best rate, with P before its moments or after them?",
             281.0,
-            "30 runs that ship, made while the machine did much else: 81 s alone",
+            "30 runs that ship, made while the machine did much else: 81 s beside one other run",
         ),
     ]
 
@@ -401,7 +401,7 @@ def _lacking() -> list[Plan]:
             _quick(trace, TINY),
             "Is the one-step hypergradient of Eq. 4 worse than the velocity's?",
             394.0,
-            "9 runs that ship, made while the machine did much else: 81 s alone",
+            "9 runs that ship, made while the machine did much else: 81 s beside one other run",
         ),
         *_text(),
     ]

@@ -38,6 +38,7 @@ from fop_core.runs.run import Run
 from toy_functions import presets, race
 
 Array = np.ndarray
+OUTCOMES = {True: "yes", False: "**no**", None: "not run"}
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -277,9 +278,8 @@ def _verdict(card: Card) -> str:
 
 def parts(evidence: Evidence) -> list[str]:
     """Return each part of every claim: published beside measured, and whether it comes out."""
-    outcome = {True: "yes", False: "**no**", None: "not run"}
     rows = [
-        [card.title.partition(":")[0], part.says, part.published, part.measured, outcome[part.holds]]
+        [card.title.partition(":")[0], part.says, part.published, part.measured, OUTCOMES[part.holds]]
         for card in cards(evidence)
         for part in card.parts
     ]
@@ -288,9 +288,8 @@ def parts(evidence: Evidence) -> list[str]:
 
 def left_open(evidence: Evidence) -> list[str]:
     """Return what the paper leaves open, and what was measured of it."""
-    outcome = {True: "yes", False: "**no**", None: "not run"}
     rows = [
-        [question.title, part.says, part.measured, outcome[part.holds]]
+        [question.title, part.says, part.measured, OUTCOMES[part.holds]]
         for question in lacking.questions(evidence)
         for part in question.parts
     ]

@@ -1,8 +1,10 @@
-"""The browser's messages, of which none is lost.
+"""The browser's messages, joined while the run that is to answer them has not begun.
 
 With ``runner.fastReruns`` Streamlit ends a page's run at each message of the browser, and begins another. A run that
 had not begun yet took with it what its message had said: a button that was clicked did nothing, as a component spoke
 right after. Without ``fastReruns`` Streamlit joins such messages, but no page would answer while it computes.
+
+One that comes between a run's beginning and the callbacks of its widgets still ends that run, with its click.
 """
 
 from streamlit import config
