@@ -226,8 +226,8 @@ def test_cancel_works_when_one_map_gives_way_to_the_next_under_the_finger(visit,
     expect(page.get_by_text(CANCELLED)).to_be_visible()
 
 
-def test_finer_maps_come_without_a_word_from_the_browser_which_could_cut_off_a_click(basins, visit, troubles):
-    """Two messages at once, and Streamlit takes the second only."""
+def test_finer_maps_come_without_a_word_from_the_browser(basins, visit, troubles):
+    """A message ends the run that is at work: the maps would be begun anew."""
     sent = []
     troubles.expected = ["/basins/_stcore/", "404 (Not Found)"]
     page = visit("basins?rules=sgd&size=64", drawn=False)
