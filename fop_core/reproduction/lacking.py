@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fop_core import formatting
+from fop_core.formatting import NONE, duration, size
 from fop_core.reproduction.cards import shipped_evidence
 from fop_core.reproduction.cifar import JPEG
 from fop_core.reproduction.evidence import Evidence
@@ -31,7 +31,7 @@ CALLED = {
 }
 """What the studies' methods are called."""
 FIELDS = {"fop.hyper_lr": "ρ", "optimizer.lr": "ε"}
-HEAD = ("method", "setting", "held out, %", "test, %", "n", "training, s", "peak memory, MB")
+HEAD = ("method", "held out, %", "test, %", "n", "time, memory")
 
 
 @dataclass(frozen=True)
@@ -65,17 +65,18 @@ def rows(packed: Packed) -> tuple[tuple[str, ...], ...]:
             here = packed.of(method, point)
             held_out = percent([run for run in here if run.cell.role == "tune"], column="held_out_accuracy")
             test = percent([run for run in here if run.cell.role == "report"])
-            words = ", ".join(f"{FIELDS.get(field, field)} {value:g}" for field, value in point.items())
+            words = [f"{FIELDS.get(field, field)} {value:g}" for field, value in point.items()]
             counts = "+".join(str(len(of)) for of in (held_out, test) if of)
-            costs = [_cost(here, "seconds"), _cost(here, "peak_memory", 1e6)]
-            made.append((CALLED.get(method, method), words, spread(held_out), spread(test), counts or "0", *costs))
+            cost = ", ".join([*_cost(here, "seconds", duration), *_cost(here, "peak_memory", size)])
+            named = ", ".join([CALLED.get(method, method), *words])
+            made.append((named, spread(held_out), spread(test), counts or "0", cost or NONE))
     return tuple(made)
 
 
-def _cost(runs: Sequence[PackedRun], name: str, unit: float = 1.0) -> str:
-    """Return what a run costs, in the mean of those that know it."""
-    values = [run.costs[name] / unit for run in runs if name in run.costs]
-    return f"{statistics.mean(values):,.0f}" if values else "–"
+def _cost(runs: Sequence[PackedRun], name: str, in_words: Callable[[float], str]) -> list[str]:
+    """Return what a run costs, in the mean of those that know it; nothing where none does."""
+    values = [run.costs[name] for run in runs if name in run.costs]
+    return [in_words(statistics.mean(values))] if values else []
 
 
 Pair = tuple[str, Sequence[PackedRun], Sequence[PackedRun], str]
@@ -165,7 +166,7 @@ def text(evidence: Evidence) -> Question:
             ("Each at its own best rate: FOP around Adam ends above Adam.", fop_adam, adam, "test_accuracy"),
         ]
 
-    length = formatting.size(PROSE.stat().st_size)
+    length = size(PROSE.stat().st_size)
     about = (f"{length} of this program's own documents, two layers of width 64, 10 epochs: a small model of text.",)
     return _question(evidence, "text", "A transformer on text", TEXT, pairs, about)
 

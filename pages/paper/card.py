@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from fop_core.formatting import NONE
 from fop_core.reproduction.cards import shipped_evidence
 from fop_core.reproduction.lacking import HEAD, Question
 from fop_core.reproduction.picture import Picture
@@ -68,7 +69,9 @@ def ask(question: Question, form: Form) -> None:
             st.fragment(_pictures)(question, drawn, form)
         _below(question.parts)
         if question.rows:
-            st.table([dict(zip(HEAD, row)) for row in question.rows], hide_index=True, border="horizontal")
+            used = [index for index in range(len(HEAD)) if any(row[index] != NONE for row in question.rows)]
+            rows = [{HEAD[index]: literal(row[index]) for index in used} for row in question.rows]
+            st.table(rows, hide_index=True, border="horizontal")
         else:
             rerun.not_run(question)
         _differences(question)
