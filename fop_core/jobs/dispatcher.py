@@ -113,7 +113,7 @@ class Dispatcher:
         self._logged: dict[str, str] = {}
 
     def step(self) -> bool:
-        """Look once: put states right, start what can start; return whether anything waits."""
+        """Look once: put states right, start what can start; return whether anything waits, or ends."""
         held = self._poll()  # first, since it takes some out of the line
         line = []
         for each in self._watch.waiting():
@@ -136,7 +136,7 @@ class Dispatcher:
             except (DamagedFile, OSError) as error:  # such as another user's folder in the place of ours
                 for each in ready:
                     self._log(each.run, str(error))
-        return bool(line or held)
+        return bool(line or held or self._slurm.ending)
 
     def _poll(self) -> set[str]:
         """Look after the runs that Slurm has; return their ids."""

@@ -39,6 +39,7 @@ class SlurmLauncher:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.ending = False  # whether Slurm has jobs still of which no run is held any more
         self._polled_at = -1e9
         self._held: set[str] = set()
         self._report = Report()
@@ -113,10 +114,11 @@ class SlurmLauncher:
 
     def poll(self) -> set[str]:
         """Look after the runs that Slurm has, from time to time; return their ids."""
-        if time.monotonic() - self._polled_at < EVERY and (self._held or not placements.outstanding(self.folder)):
+        if time.monotonic() - self._polled_at < EVERY:
             return self._held
         self._polled_at = time.monotonic()
         there = list(batches.all_of(self.folder))
+        self.ending = bool(there)
         if not there:
             self._held = set()
             if self._report.placements or (self._report.trouble and not self._trouble):
@@ -137,6 +139,7 @@ class SlurmLauncher:
         by_id = {(job.array, job.task): job for job in jobs}
         placed: dict[str, Job] = {}
         held: set[str] = set()
+        self.ending = False
         for batch in there:
             if not batch.job:
                 batch.job = by_name.get(batch.name, "")
@@ -163,7 +166,9 @@ class SlurmLauncher:
                 elif wanted and job.reason == scheduler.HELD:
                     self._release(job)
                 left = left or wanted or bool(job.state and not job.ended)
-            if not left:
+            if left:
+                self.ending = True
+            else:
                 batch.remove()
         for id_, job in self._watched.overdue(placed).items():
             print(f"{stamps.now()} {id_} has not ended by itself: scancel {job.id}", flush=True)
