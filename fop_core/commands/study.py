@@ -301,11 +301,12 @@ def _status(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         expected = len(study.methods) * len(study.fresh_seeds or ()) if role == "report" else len(rows)
         if expected:
             print(f"{words}: {int(table.ended[rows].sum()) if rows else 0:,} of {expected:,} runs have ended")
+    where = "on held-out images" if study.choose.column.startswith("held_out") else "in training"
     for method, winner in leads.items():
         verb = "won" if winner.final else "leads"
         score = amount(winner.score, study.choose.column)
         setting = point_words(winner.point) or "its settings"
-        print(f"{study.called(method)}: {verb} with {setting}, {score} (n = {winner.n})")
+        print(f"{study.called(method)}: {verb} with {setting}, {score} {where} (n = {winner.n})")
     for sentence in conclusions(table):
         print(sentence)
     return 0
