@@ -50,6 +50,7 @@ def test_what_a_page_that_is_left_says_late_does_not_bring_it_back(visit, troubl
     page = visit("preconditioners", drawn=False)
     for _ in range(3):
         page.locator(".fop-cursor-track").wait_for()
+        page.get_by_role("link", name="Runs", exact=True).wait_for()
         page.evaluate(SAID_LATE, "Runs")
         expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
         expect(page).to_have_url(re.compile("/runs$"))
