@@ -233,7 +233,7 @@ class Troubles(list[str]):
         """Note errors on the console and of the page, failed requests, bad answers, and requests to elsewhere."""
         self.pages.append(page)
         said = SAID[page] = deque(maxlen=8)
-        page.on("websocket", lambda socket: socket.on("framesent", lambda frame: said.append(_said(frame))))
+        page.on("websocket", lambda socket: socket.on("framesent", lambda frame: said.extend(_said(frame))))
         page.on("console", lambda message: message.type == "error" and self.note(f"console: {message.text}"))
         page.on("pageerror", lambda error: self.note(f"page error: {error}"))
         page.on("requestfailed", lambda request: self.note(f"failed: {request.url} ({request.failure})"))
@@ -258,15 +258,17 @@ def where_it_stood(page: Page) -> str:
         return f"does not answer: {error}"
 
 
-def _said(frame: bytes | str) -> str:
+def _said(frame: bytes | str) -> list[str]:
+    """A message in words; none of what a part of the page says every other second, which would be all that is kept."""
     message = BackMsg()
     message.ParseFromString(frame if isinstance(frame, bytes) else frame.encode())
     rerun = message.rerun_script
+    if rerun.is_auto_rerun:
+        return []
     states = rerun.widget_states.widgets
     clicked = [state.id for state in states if str(state.WhichOneof("value")).endswith("trigger_value")]
-    return (
-        f"{time.strftime('%X')} {message.WhichOneof('type')} {rerun.fragment_id} of {rerun.page_script_hash}: {clicked}"
-    )
+    type_ = message.WhichOneof("type")
+    return [f"{time.strftime('%X')} {type_} {rerun.fragment_id} of {rerun.page_script_hash}: {clicked}"]
 
 
 def _is_here(url: str) -> bool:

@@ -115,6 +115,26 @@ def test_each_kind_is_confirmed_tried_launched_and_trained(train, folder, name):
     assert name != "wide_mlp" or run.config["model"]["settings"]["width"] == 40
 
 
+HEIGHT = """() => {
+  const [path, button] = ["path", "take"].map((part) => document.querySelector(`.st-key-train-own-${part}`));
+  return button.getBoundingClientRect().top - path.getBoundingClientRect().top;
+}"""
+
+
+def test_the_button_below_a_text_has_its_place_before_the_texts_widget_has_come(train):
+    """Else a mouse that is pressed on it just then is released beside it: nothing is clicked."""
+    page, late = train(), []
+    page.route("**/TextArea.*.js", lambda route: late.append(route))
+    page.reload()
+    page.locator(".st-key-train-own-text > [data-testid=stSkeleton]").wait_for(state="attached")
+    page.locator(".st-key-train-own-path input").wait_for(state="attached")
+    before = page.evaluate(HEIGHT)
+    until(lambda: late, pause=lambda: page.wait_for_timeout(50))
+    late[0].continue_()
+    page.locator(".st-key-train-own-text textarea").wait_for(state="attached")
+    assert page.evaluate(HEIGHT) == before
+
+
 DEFINED = {
     "optimizer": "def make_optimizer(named, settings, total_steps):\n",
     "model": "def make_model(settings, data):\n",
