@@ -91,7 +91,7 @@ def _compose(parent: Entry, steps: tuple[int, ...]) -> None:
             st.warning(literal(f"{damage}. Choose another step."))
             return
         st.markdown(literal(plan.description))
-        st.button("Launch the fork", type="primary", on_click=_launch, args=(plan,), key="inspect fork launch")
+        st.button("Launch the fork", type="primary", on_click=_launch, args=(parent.run,), key="inspect fork launch")
 
 
 def _plan(run: Run, kind: str, at: int, donor: Entry | None, further: int) -> forks.ForkPlan | None:
@@ -122,11 +122,17 @@ def _read(path: str, changed: int, size: int) -> str:
     return ""
 
 
-def _launch(plan: forks.ForkPlan) -> None:
-    """Make the fork and queue it, once: a click comes twice where a tick is due in the same moment."""
-    if "inspect forked" in st.session_state:  # what came of it has not been shown yet
+def _launch(parent: Run) -> None:
+    """Make the fork that the widgets hold now and queue it, once: what came of it is shown before there is another."""
+    kind, at, donor, further = (
+        st.session_state.get(f"inspect fork {name}") for name in ("kind", "at", "donor", "epochs")
+    )
+    if "inspect forked" in st.session_state or kind is None or at is None or further is None:
         return
     try:
+        plan = _plan(parent, kind, at, donor, int(further))
+        if plan is None:
+            return
         run = forks.create(plan)
         queue.submit(run)
     except (forks.ForkError, DamagedFile, RunError, OSError) as error:

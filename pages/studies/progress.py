@@ -191,7 +191,6 @@ def trashed() -> None:
 
 def _grow(of: StudyTable) -> None:
     """Offer to add values of an axis, or seeds."""
-    id_ = of.stored.id
     st.markdown("What is there stays, and is not trained again.")
     axis = st.text_input(
         "Axis", key="studies grow axis", placeholder="optimizer.lr=0.2", help="A new one, or more values of one."
@@ -201,27 +200,42 @@ def _grow(of: StudyTable) -> None:
     if any(of.run_id[index] for index in of.rows("report")):
         st.caption("Runs were reported already: what they said may be why it grows, and its conclusions will say so.")
 
-    def additions() -> dict[str, Any]:
-        return {
-            "axis": protocol.parse_axis(axis) if axis.strip() else None,
-            "seeds": tuple(seeds(chosen_by)) if chosen_by.strip() else (),
-            "fresh_seeds": tuple(seeds(fresh)) if fresh.strip() else (),
-        }
-
-    def grow() -> None:
-        if _tried(lambda: submit.grow(id_, **additions()), _submitted):
-            for name in ("axis", "seeds", "fresh"):
-                st.session_state[f"studies grow {name}"] = ""
-
     words, count = "Grow this study", 0
     if any(text.strip() for text in (axis, chosen_by, fresh)):
         try:
-            before, after = cells.count(of.study), cells.count(growth.larger(of.study, **additions()))
+            tuning, reporting = _added(of.study, axis, chosen_by, fresh)
         except ConfigError as error:
             st.markdown(f":red[:small[:material/error: {literal('; '.join(each for _, each in error.problems))}]]")
         else:
-            count = sum(after) - sum(before)
+            count = tuning + reporting
             words = f"Grow this study by {run_count(count)}"
-            tuning, reporting = after[0] - before[0], after[1] - before[1]
             st.caption(f"{run_count(tuning)} more to choose settings, {reporting:,} to report.")
-    st.button(words, type="primary", on_click=grow, disabled=not count, key="studies grows")
+    st.button(words, type="primary", on_click=_grown, args=(of, count), disabled=not count, key="studies grows")
+
+
+def _additions(axis: str, chosen_by: str, fresh: str) -> dict[str, Any]:
+    return {
+        "axis": protocol.parse_axis(axis) if axis.strip() else None,
+        "seeds": tuple(seeds(chosen_by)) if chosen_by.strip() else (),
+        "fresh_seeds": tuple(seeds(fresh)) if fresh.strip() else (),
+    }
+
+
+def _added(study: protocol.Study, *texts: str) -> tuple[int, int]:
+    """Return by how many runs that choose, and that report, a study would grow."""
+    before, after = cells.count(study), cells.count(growth.larger(study, **_additions(*texts)))
+    return after[0] - before[0], after[1] - before[1]
+
+
+def _grown(of: StudyTable, promised: int) -> None:
+    """Add what the widgets hold now, if that is as many runs as the button said; for its callback."""
+    keys = [f"studies grow {name}" for name in ("axis", "seeds", "fresh")]
+    texts = [st.session_state[key] for key in keys]
+    try:
+        if sum(_added(of.study, *texts)) != promised:
+            return
+    except ConfigError:
+        return  # said below the fields
+    if _tried(lambda: submit.grow(of.stored.id, **_additions(*texts)), _submitted):
+        for key in keys:
+            st.session_state[key] = ""

@@ -332,6 +332,17 @@ def test_what_if_shows_a_command_as_a_command(tmp_path, monkeypatch):
     assert "`python -m fop_core data cifar10`" in words(at)
 
 
+def test_what_if_launches_what_was_chosen_as_the_button_was_pressed(folder, tmp_path):
+    run = tiny.run(tiny.cifar10(tmp_path / "data"), folder, "fop.hyper_lr=0.01")
+    assert train(run)[0] == "finished"
+    at = page(run=run.id, panel="fork")
+    at.radio(key="inspect fork kind").set_value("reset")
+    at.number_input(key="inspect fork epochs").set_value(3)
+    at.button(key="inspect fork launch").click().run()
+    [made] = [each for each, _ in store.scan() if each.id != run.id]
+    assert made.about["lineage"]["matrices"] == "reset" and made.config["epochs"] == run.config["epochs"] + 3
+
+
 def test_what_if_offers_no_launch_without_the_data_or_a_checkpoint_that_can_be_read(folder, tmp_path):
     data = tiny.cifar10(tmp_path / "data")
     run = tiny.run(data, folder, "fop.hyper_lr=0.01")

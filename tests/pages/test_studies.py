@@ -358,6 +358,21 @@ def test_a_study_is_stopped_resumed_and_grown():
     assert len(store.load("s").runs) == 4 and at.text_input(key="studies grow axis").value == ""
 
 
+def test_a_study_grows_by_what_is_typed_as_the_button_is_pressed_if_that_is_as_many_runs():
+    at = page(axes="optimizer.lr=0.01", seeds="0", fresh="5", name="s")
+    ran(button(at, "studies launch").click().run())
+    ran(at.text_input(key="studies grow axis").input("optimizer.lr=0.02").run())
+    at.text_input(key="studies grow axis").input("optimizer.lr=0.03,0.04")
+    ran(button(at, "studies grows").click().run())
+    assert store.load("s").study.axes[0].values == (0.01,) and "by 4 runs" in button(at, "studies grows").label
+    at.text_input(key="studies grow axis").input("optimizer.lr=0.03")
+    ran(button(at, "studies grows").click().run())
+    assert store.load("s").study.axes[0].values == (0.01,), "it said 4 runs"
+    at.text_input(key="studies grow axis").input("optimizer.lr=0.05")
+    ran(button(at, "studies grows").click().run())
+    assert store.load("s").study.axes[0].values == (0.01, 0.05)
+
+
 def test_a_study_is_deleted_with_its_runs_kept_and_brought_back():
     filled(study("s"))
     at = page(study="s")
