@@ -23,34 +23,34 @@ PAGE = """
 import builtins
 import streamlit as st
 
-seen = builtins.seen
+log = builtins.log
 
 def cancel():
     st.session_state["half"] = 1
-    seen.reach("callback")
+    log.reach("callback")
     st.session_state["whole"] = 2
     st.toast("Cancelled.")
-    seen.said.append("cancel")
+    log.said.append("cancel")
 
 def slid():
-    seen.said.append(st.session_state["slider"])
+    log.said.append(st.session_state["slider"])
 
 @st.fragment
 def part():
-    st.button("part", key="part", on_click=lambda: seen.said.append("part"))
+    st.button("part", key="part", on_click=lambda: log.said.append("part"))
 
 st.button("cancel", key="cancel", on_click=cancel)
 st.slider("slider", 0, 9, key="slider", on_change=slid)
 part()
-seen.reach("page")
-seen.drawn.append(st.session_state["slider"])
+log.reach("page")
+log.drawn.append(st.session_state["slider"])
 st.text("drawn")
-seen.ended.release()
+log.ended.release()
 """
 
 
-class Seen:
-    """What the page's runs did; one can be held where it has come to a place."""
+class Log:
+    """What the page's runs did; one can be held where it has come to a point."""
 
     def __init__(self) -> None:
         self.said: list[str | int] = []
@@ -58,8 +58,8 @@ class Seen:
         self.ended = threading.Semaphore(0)
         self.held, self.there, self.on = "", threading.Event(), threading.Event()
 
-    def reach(self, place: str) -> None:
-        if self.held == place:
+    def reach(self, point: str) -> None:
+        if self.held == point:
             self.held = ""
             self.there.set()
             assert self.on.wait(WAIT)
@@ -68,11 +68,11 @@ class Seen:
 class Browser:
     """Says to a session what a browser would: all its sliders each time, a click once."""
 
-    def __init__(self, session: AppSession, seen: Seen) -> None:
-        self.session, self.seen = session, seen
+    def __init__(self, session: AppSession, log: Log) -> None:
+        self.session, self.log = session, log
 
     async def drawn(self) -> None:
-        assert await asyncio.to_thread(self.seen.ended.acquire, timeout=WAIT)
+        assert await asyncio.to_thread(self.log.ended.acquire, timeout=WAIT)
         while self.session._scriptrunner is not None:
             await asyncio.sleep(0.01)
 
@@ -87,22 +87,22 @@ class Browser:
             [message.fragment_id] = self.session._fragment_storage._fragments
         self.session.request_rerun(message)
 
-    async def hold(self, place: str, click: str = "", slider: int = 0) -> None:
-        """Say something, and keep its run where it comes to a place."""
-        self.seen.held = place
+    async def hold(self, point: str, click: str = "", slider: int = 0) -> None:
+        """Say something, and keep its run where it comes to a point."""
+        self.log.held = point
         self.say(click, slider)
-        assert await asyncio.to_thread(self.seen.there.wait, WAIT)
+        assert await asyncio.to_thread(self.log.there.wait, WAIT)
 
 
 @pytest.fixture
-def seen(monkeypatch) -> Seen:
-    seen = Seen()
-    monkeypatch.setattr(builtins, "seen", seen, raising=False)
-    return seen
+def log(monkeypatch) -> Log:
+    log = Log()
+    monkeypatch.setattr(builtins, "log", log, raising=False)
+    return log
 
 
 @pytest.fixture
-def at(tmp_path, monkeypatch, seen):
+def at(tmp_path, monkeypatch, log):
     """Do something with a page that has been drawn; return when all is over."""
     monkeypatch.setattr(Runtime, "_instance", None)
     for of, name in (
@@ -119,14 +119,14 @@ def at(tmp_path, monkeypatch, seen):
     def at(what) -> None:
         async def all_of_it() -> None:
             session = AppSession(ScriptData(str(script), False), files, ScriptCache(), lambda: None, {})
-            browser = Browser(session, seen)
+            browser = Browser(session, log)
             try:
                 browser.say()
                 await browser.drawn()
                 await what(browser)
                 await browser.drawn()
             finally:
-                seen.on.set()
+                log.on.set()
                 session.shutdown()
 
         asyncio.run(all_of_it())
@@ -146,21 +146,21 @@ async def _cut_in(browser: Browser) -> None:
     await browser.hold("callback", click="cancel", slider=1)
     browser.say(slider=2)
     browser.say(slider=3)
-    browser.seen.on.set()
+    browser.log.on.set()
 
 
-def test_a_callback_that_has_begun_is_called_whole_and_what_came_meanwhile_is_one_message(joined, seen):
+def test_a_callback_that_has_begun_is_called_whole_and_what_came_meanwhile_is_one_message(joined, log):
     joined(_cut_in)
-    assert seen.said == ["cancel", 1, 3] and seen.drawn == [0, 3]
+    assert log.said == ["cancel", 1, 3] and log.drawn == [0, 3]
 
 
-def test_streamlit_alone_does_half_of_it(at, seen):
+def test_streamlit_alone_does_half_of_it(at, log):
     """Else pages.shared.messages has nothing left to do, and goes."""
     at(_cut_in)
-    assert "cancel" not in seen.said
+    assert "cancel" not in log.said
 
 
-def test_a_click_outlives_a_message_that_comes_before_its_run_has_begun(joined, seen, monkeypatch):
+def test_a_click_outlives_a_message_that_comes_before_its_run_has_begun(joined, log, monkeypatch):
     async def said(browser: Browser) -> None:
         begin = ScriptRunner.start
         with monkeypatch.context() as busy:
@@ -172,18 +172,18 @@ def test_a_click_outlives_a_message_that_comes_before_its_run_has_begun(joined, 
         begin(runner)
 
     joined(said)
-    assert sorted(seen.said, key=str) == [2, "cancel"] and seen.drawn == [0, 2]
+    assert sorted(log.said, key=str) == [2, "cancel"] and log.drawn == [0, 2]
 
 
-def test_a_click_outlives_a_message_that_comes_between_its_runs_beginning_and_its_callbacks(joined, seen, monkeypatch):
+def test_a_click_outlives_a_message_that_comes_between_its_runs_beginning_and_its_callbacks(joined, log, monkeypatch):
     async def said(browser: Browser) -> None:
         there, on = threading.Event(), threading.Event()
-        look = SafeSessionState.on_script_will_rerun
+        call = SafeSessionState.on_script_will_rerun
 
         def slow(*args, **options) -> None:
             there.set()
             assert on.wait(WAIT)
-            look(*args, **options)
+            call(*args, **options)
 
         with monkeypatch.context() as busy:
             busy.setattr(SafeSessionState, "on_script_will_rerun", slow)
@@ -193,31 +193,31 @@ def test_a_click_outlives_a_message_that_comes_between_its_runs_beginning_and_it
         on.set()
 
     joined(said)
-    assert seen.said == ["cancel", 2] and seen.drawn == [0, 2]
+    assert log.said == ["cancel", 2] and log.drawn == [0, 2]
 
 
-def test_a_page_at_work_ends_for_the_next_message_which_does_not_wait_for_it(joined, seen):
+def test_a_page_at_work_ends_for_the_next_message_which_does_not_wait_for_it(joined, log):
     async def said(browser: Browser) -> None:
         await browser.hold("page", slider=1)
         first = browser.session._scriptrunner
         browser.say(click="cancel", slider=1)
         await browser.drawn()
-        assert seen.said == [1, "cancel"] and seen.drawn == [0, 1]
+        assert log.said == [1, "cancel"] and log.drawn == [0, 1]
         assert first is not None and first._script_thread is not None and first._script_thread.is_alive()
-        seen.on.set()
+        log.on.set()
         await asyncio.to_thread(first._script_thread.join, WAIT)
-        seen.ended.release()  # for the last look
+        log.ended.release()  # for the last look
 
     joined(said)
-    assert seen.drawn[-1] == 1 and seen.said == [1, "cancel"]
+    assert log.drawn[-1] == 1 and log.said == [1, "cancel"]
 
 
-def test_a_click_in_a_part_of_the_page_that_waits_for_the_page_outlives_the_next_message(joined, seen):
+def test_a_click_in_a_part_of_the_page_that_waits_for_the_page_outlives_the_next_message(joined, log):
     async def said(browser: Browser) -> None:
         await browser.hold("page", slider=1)
         browser.say(click="part", slider=1, part=True)
         browser.say(slider=2)
-        seen.on.set()
+        log.on.set()
 
     joined(said)
-    assert sorted(seen.said, key=str) == [1, 2, "part"] and seen.drawn[-1] == 2
+    assert sorted(log.said, key=str) == [1, 2, "part"] and log.drawn[-1] == 2
