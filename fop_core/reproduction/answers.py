@@ -116,7 +116,7 @@ def short(evidence: Evidence) -> list[str]:
         f"{said(last[one_step])}.",
         "- p is Welch's test, by Holm's method over the ranks or rules of the same setting.",
         f"- Of the paper's {len(made)} claims {count['reproduced']} came out{searched}, {count['in part']} in part, "
-        f"{count['not']} not. {count['not run']} have not been run.",
+        f"{count['not']} not. {count['not run']} {'has' if count['not run'] == 1 else 'have'} not been run.",
     ]
 
 

@@ -60,7 +60,7 @@ def test_one_claim_is_shown_with_its_parts_and_as_json(capsys):
         ("--figure 2 --out x", "goes with --pack"),
         ("--rerun", "name what"),
         ("--figure theorem-1 --rerun", "has no study"),
-        ("--figure 4a --unpack", "--rerun trains them"),
+        ("--figure 3-imagenet --unpack", "--rerun trains them"),
         ("--figure 2 --runs nowhere", "nowhere is no folder"),
         ("--figure 2 --pack nowhere", "nowhere is no folder"),
     ],
