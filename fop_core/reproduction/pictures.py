@@ -171,10 +171,11 @@ def _over_rates(packed: Packed, methods: Sequence[str], there: Mapping[str, floa
         mean, low, high = (np.array([of(each) for each in values]) for of in (np.mean, np.min, np.max))
         label = "SGD" if method == "momentum" else training_curves.named(method)
         lines.append(Line(label, style, rates, mean, band=(rates, low, high)))
-    of = " ".join(f"{name} {value:g}" for name, value in there.items())
-    return training_curves.figure(
-        lines, "learning rate", "held-out accuracy", log_x=True, percent=True, key=f"{packed.study.name} {of}"
-    )
+    at = [f"{name.rpartition('.')[2]} {value:g}" for name, value in there.items()]
+    title, key = ", ".join(["learning rate", *at]), " ".join([packed.study.name, *at])
+    figure = training_curves.figure(lines, title, "held-out accuracy", log_x=True, percent=True, key=key)
+    rates = np.unique(np.concatenate([line.x for line in lines]))
+    return figure.update_xaxes(tickvals=rates, ticktext=[f"{rate:g}" for rate in rates])
 
 
 def _accuracy(run: Run) -> tuple[Array, Array]:
