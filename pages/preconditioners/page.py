@@ -170,8 +170,13 @@ def growing(source: Source) -> None:
         return
     if not steps or (len(shown) and steps[-1] <= shown[-1]):
         st.caption("It is training: newer snapshots are offered here.")
-    elif not len(shown) or st.button(f"Show the newer snapshots, up to step {steps[-1]:,}"):
+        return
+    if not len(shown) or st.session_state.pop("inspect newer", False):
         run_again()
+    st.button(
+        f"Show the newer snapshots, up to step {steps[-1]:,}",
+        on_click=lambda: st.session_state.update({"inspect newer": True}),
+    )
 
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

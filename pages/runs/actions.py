@@ -1,5 +1,6 @@
 """What one can do with runs: stop, go on, keep a checkpoint, clone, label, archive, throw away and bring back."""
 
+import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,6 @@ from fop_core.runs.state import ALIVE
 from pages.shared import notices
 from pages.shared.clone import CloneError, clone
 from pages.shared.listing import listing
-from pages.shared.reruns import run_again
 from pages.shared.text import literal
 
 UNDO, ANEW = "runs undo", "runs anew"
@@ -216,11 +216,16 @@ def labels(entry: Entry) -> None:
         if entry.notes:
             st.text(entry.notes)  # with its lines
         return
+    name = "" if entry.name == entry.id else entry.name
+    of = f"{entry.id} {zlib.crc32(repr((name, entry.tags, entry.notes)).encode())}"  # others, once these are others
     with st.form(f"runs labels {entry.id}", border=False):
-        name = st.text_input("Name", "" if entry.name == entry.id else entry.name, max_chars=120)
-        tags = st.text_input("Tags", ", ".join(entry.tags), max_chars=300, help="separated by commas")
-        notes = st.text_area("Notes", entry.notes, max_chars=20_000, height=90)
-        if st.form_submit_button("Save"):
-            words = list(dict.fromkeys(tag.strip() for tag in tags.split(",") if tag.strip()))
-            tried(lambda: entry.run.label(name=name.strip(), tags=words, notes=notes), "Saved.")
-            run_again()
+        st.text_input("Name", name, max_chars=120, key=f"runs name {of}")
+        st.text_input("Tags", ", ".join(entry.tags), max_chars=300, help="separated by commas", key=f"runs tags {of}")
+        st.text_area("Notes", entry.notes, max_chars=20_000, height=90, key=f"runs notes {of}")
+        st.form_submit_button("Save", on_click=_save, args=(entry.run, of))
+
+
+def _save(run: Run, of: str) -> None:
+    name, tags, notes = (st.session_state[f"runs {what} {of}"] for what in ("name", "tags", "notes"))
+    words = list(dict.fromkeys(tag.strip() for tag in tags.split(",") if tag.strip()))
+    tried(lambda: run.label(name=name.strip(), tags=words, notes=notes), "Saved.")
