@@ -70,11 +70,12 @@ def join_messages() -> None:
 
     def request_rerun(session: AppSession, client_state: ClientState | None) -> None:
         fast, runner = config.get_option(FAST), session._scriptrunner
-        requests = None if runner is None else runner._requests
-        if not fast or client_state is None or client_state.fragment_id or not isinstance(requests, Requests):
+        if not fast or client_state is None or client_state.fragment_id or runner is None:
             plain(session, client_state)
-        elif requests.answered(at_work=runner is not None and runner._execing):
-            plain(session, requests.hand_over(client_state))
+        elif not isinstance(runner._requests, Requests):  # it began before
+            plain(session, client_state)
+        elif runner._requests.answered(at_work=runner._execing):
+            plain(session, runner._requests.hand_over(client_state))
         else:
             config.set_option(FAST, False)  # read there alone, and messages are taken one by one
             try:

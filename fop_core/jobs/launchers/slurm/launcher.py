@@ -39,7 +39,7 @@ class SlurmLauncher:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.ending = False  # whether Slurm has jobs still of which no run is held any more
+        self.ending = False  # whether it had batches at the last look: jobs may end after their runs
         self._polled_at = -1e9
         self._held: set[str] = set()
         self._report = Report()
@@ -139,7 +139,6 @@ class SlurmLauncher:
         by_id = {(job.array, job.task): job for job in jobs}
         placed: dict[str, Job] = {}
         held: set[str] = set()
-        self.ending = False
         for batch in there:
             if not batch.job:
                 batch.job = by_name.get(batch.name, "")
@@ -166,9 +165,7 @@ class SlurmLauncher:
                 elif wanted and job.reason == scheduler.HELD:
                     self._release(job)
                 left = left or wanted or bool(job.state and not job.ended)
-            if left:
-                self.ending = True
-            else:
+            if not left:
                 batch.remove()
         for id_, job in self._watched.overdue(placed).items():
             print(f"{stamps.now()} {id_} has not ended by itself: scancel {job.id}", flush=True)
